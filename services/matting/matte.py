@@ -342,7 +342,10 @@ MATTE = Operation(
             kind=Kind.IMAGE, optional=True, drawn=True, title="Mask", description="The subject on the first frame: white is the subject."
         ),
         "masks": Input(
-            kind=Kind.IMAGES, optional=True, title="Masks", description="Zip file of masks of several frames, named by frame number."
+            kind=Kind.IMAGES,
+            optional=True,
+            title="Masks",
+            description="Zip file of masks of several frames, named by number in the part (`120.png`) or its time (`4.8s.png`).",
         ),
         "plate": Input(
             kind=Kind.IMAGE, optional=True, plate=True, example=True, title="Clean plate", description="The scene without the subject."

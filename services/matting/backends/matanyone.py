@@ -17,6 +17,7 @@ from shared.errors import Invalid
 from shared.models.cache import loaded
 from shared.models.devices.device import CPU, Device, torch_device
 from shared.models.devices.gpu_lock import hold_gpu
+from shared.models.devices.precision import has_bf16
 from shared.models.files import model_files
 from shared.operation import Progress
 
@@ -79,12 +80,9 @@ def _precision(options: NetworkOptions, device: Device) -> Precision:
     """
     if device != CPU:
         return "f16" if options.precision == "auto" else options.precision
-    import torch
-
-    has_bf16 = bool(torch.cpu._is_avx512_bf16_supported())
     if options.precision == "auto":
-        return "bf16" if has_bf16 else "f32"
-    if options.precision == "f16" or (options.precision == "bf16" and not has_bf16):
+        return "bf16" if has_bf16() else "f32"
+    if options.precision == "f16" or (options.precision == "bf16" and not has_bf16()):
         detail = f"precision {options.precision} needs a device that this machine does not have: choose auto"
         raise Invalid.field("params.precision", detail, f"{detail[:1].upper()}{detail[1:]}.")
     return options.precision
