@@ -13,6 +13,7 @@ from pydantic.config import JsonDict
 
 from shared.errors import ModelMissing
 from shared.json_digest import json_digest
+from shared.memory_need import FrameSize
 
 
 class Kind(StrEnum):
@@ -267,6 +268,13 @@ class Operation:
     """Raise Invalid for params that contradict each other or the given inputs (name -> media ids or paths).
 
     Called before a job is queued.
+    """
+    bytes_per_pixel: Callable[[Any], float] = lambda _params: 0
+    """Return the memory of a job for each pixel of its largest picture or frame, from the params (benchmarks/suite/bench_memory.py)."""
+    refuse_sizes: Callable[[Any, Mapping[str, FrameSize]], None] = lambda _params, _sizes: None
+    """Raise Invalid for params that need too much memory with the largest medium of each input (name -> size).
+
+    Called before a job is queued, for inputs whose size is known.
     """
     unavailable: Callable[[Any], str | None] = lambda _params: None
     """Return the command that installs what `params` need; None if nothing is missing."""

@@ -28,6 +28,7 @@ from benchmarks.machine import machine
 from benchmarks.material.clips import ffmpeg, sample_clip
 from services.effects.motion_trails import MotionTrailsParams, held_bytes, motion_trails
 from shared.video import VideoInfo, VideoWriter, probe, read_frames
+from shared.video.clip.rewrite import frame_size
 from shared.video.frames.planes import picture_from
 from shared.video.writing.encoders import choose_encoder, encoder_options
 from shared.worker.slot import HEAPS
@@ -136,7 +137,7 @@ def memory(clip: Path, folder: Path) -> Table:
     for ghost in ("normal", "glow"):
         params = MotionTrailsParams.model_validate({"ghost": ghost, "mask": False})
         peaks = [peak(TRAILS, path, target, ghost) - alone for path, alone in zip((clip, long), copying, strict=True)]
-        formula = held_bytes(params, info, matte=False) / 1e6
+        formula = held_bytes(params, frame_size(info), matte=False) / 1e6
         table.add_row(f"motion-trails, {ghost}, over that", f"{formula:.0f}", *(f"{megabytes:.0f}" for megabytes in peaks))
     return table
 

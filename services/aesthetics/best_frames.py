@@ -207,6 +207,7 @@ class _Group:
 
 BEST_FRAMES = Operation(
     name="aesthetics.best-frames",
+    bytes_per_pixel=lambda _params: 13,
     title="Best stills",
     presets=(
         Preset(

@@ -69,6 +69,7 @@ def extract_frames(params: ExtractParams, *, video: list[Path] | Path, output: P
 
 EXTRACT_FRAMES = Operation(
     name="aesthetics.extract-frames",
+    bytes_per_pixel=lambda _params: 19,
     title="Frames as pictures",
     summary="Write sampled frames of videos as pictures",
     params=ExtractParams,

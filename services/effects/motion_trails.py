@@ -24,10 +24,11 @@ from services.effects.trails.ghost_styles import GHOST_STYLES, GhostName
 from services.effects.trails.tint import Tint
 from services.effects.trails.trail import Direction, Trail, TrailExtent, trails
 from services.effects.trails.weighted_mean import mixing_bytes
+from shared.memory_need import FrameSize
 from shared.operation import Input, Kind, Operation, Preset, Progress, Silent, form
-from shared.video import Frame, VideoInfo, map_ordered, opencv_on_one_thread
+from shared.video import Frame, map_ordered, opencv_on_one_thread
 from shared.video.clip.part import ClipPart
-from shared.video.clip.rewrite import Times, matte_warnings, probe_clip, rate_of, write_again
+from shared.video.clip.rewrite import DEFAULT_RATE, Times, frame_size, matte_warnings, probe_clip, rate_of, write_again
 
 MAX_REACH_FRAMES, MAX_REACH_S = 1200, 60.0
 """Longest trail, from the frame to its last ghost, in frames and in seconds."""
@@ -169,8 +170,7 @@ def motion_trails(
     BrokenMedia for the inputs, Invalid for an empty part and for trails that need too much memory. On failure nothing is left at `output`.
     """
     info = probe_clip(video, params)
-    needed = held_bytes(params, info, matte=matte is not None)
-    check_memory(needed, "layers or spacing, or scale the clip down", errors=("layers", "spacing"))
+    refuse_size(params, frame_size(info), matte=matte is not None)
     for warning in matte_warnings(matte, params, info=info) if matte else ():
         progress.warn(warning)
     tracker = SceneTracker(info.width, info.height, model=params.camera_model)
@@ -230,16 +230,22 @@ def _tint(params: MotionTrailsParams, pixels: Pixels) -> Tint | None:
     return Tint(params.tint, params.tint_strength, pixels) if params.tint else None
 
 
-def held_bytes(params: MotionTrailsParams, info: VideoInfo, *, matte: bool) -> int:
+def refuse_size(params: MotionTrailsParams, size: FrameSize, *, matte: bool) -> None:
+    """Raise Invalid if the trails of a clip need too much memory."""
+    needed = held_bytes(params, size, matte=matte)
+    check_memory(needed, "layers or spacing, or scale the clip down", errors=("layers", "spacing"))
+
+
+def held_bytes(params: MotionTrailsParams, size: FrameSize, *, matte: bool) -> int:
     """Estimate the memory that the trails of a clip hold, in bytes.
 
     Independent of the clip's length; see `scene/memory_budget.py`. `matte`: whether a matte is given.
     """
-    rate, reach, confined = float(rate_of(info)), params.reach, params.confined(matte=matte)
+    rate, reach, confined = float(size.frame_rate or DEFAULT_RATE), params.reach, params.confined(matte=matte)
     ahead = 0 if params.direction == "behind" else int(reach.length * (rate if reach.seconds else 1)) + 1
     look = 2 * look_frames(rate) if confined and not matte else 0
-    stored = stored_bytes(info.pixel_format)
-    pixels, small = info.width * info.height, prod(small_size(info.width, info.height))
+    stored = stored_bytes(size.pixel_format)
+    pixels, small = size.width * size.height, prod(small_size(size.width, size.height))
     ghosts = reach.layers * reach.sides
     small_bytes, mixing = 0.0, 0.0
     if params.soft:
@@ -250,12 +256,12 @@ def held_bytes(params: MotionTrailsParams, info: VideoInfo, *, matte: bool) -> i
         # Masks from a matte have half the clip's width and height. Motion masks have the size of small planes, which are held as well.
         masks = pixels / 4 if matte else small
         small_bytes = (2 * masks / small if matte else 5) if confined else 0
-        samples, size = (3 * pixels, 2) if params.linear_light else (stored * pixels, 1)
+        samples, width = (3 * pixels, 2) if params.linear_light else (stored * pixels, 1)
         # The second term holds the weights and the shares of all ghosts.
-        mixing = mixing_bytes(samples, size) + (ghosts + 3) * 5 * masks
+        mixing = mixing_bytes(samples, width) + (ghosts + 3) * 5 * masks
     return needed_bytes(
-        info.width,
-        info.height,
+        size.width,
+        size.height,
         held=reach.frames(rate),
         waiting=look + (ahead if params.soft else 0),
         bytes_per_pixel=(6.0 + stored) if params.linear_light else stored,
@@ -267,6 +273,8 @@ def held_bytes(params: MotionTrailsParams, info: VideoInfo, *, matte: bool) -> i
 
 MOTION_TRAILS = Operation(
     name="effects.motion-trails",
+    bytes_per_pixel=lambda _params: 120,
+    refuse_sizes=lambda params, sizes: refuse_size(params, sizes["video"], matte="matte" in sizes),
     title="Motion trails",
     presets=(
         Preset(

@@ -31,10 +31,11 @@ from services.effects.stamping.stamps import StampedFrame, lay_stamps, stamped_f
 from shared.choices import OneOf, described
 from shared.errors import Invalid, OperationFailed
 from shared.media.partial_name import partial_path
+from shared.memory_need import FrameSize
 from shared.operation import Input, Kind, Operation, Preset, Progress, Silent, form
-from shared.video import VideoInfo, map_ordered
+from shared.video import map_ordered
 from shared.video.clip.part import ClipPart
-from shared.video.clip.rewrite import Times, matte_warnings, probe_clip, rate_of, write_again
+from shared.video.clip.rewrite import DEFAULT_RATE, Times, frame_size, matte_warnings, probe_clip, rate_of, write_again
 
 HOLLOW = 0.8
 """Share of the subject's inside below which a stamp is hollow. Means of clips: 0.97 of a lorry
@@ -135,7 +136,7 @@ def strobe(
         raise Invalid("mask is `matte`, but no matte is given: give one (matting.matte makes it), or choose `auto`.")
     matte = None if params.mask == "motion" else matte
     info = probe_clip(video, params)
-    _check_memory(params, info, matte=matte is not None)
+    refuse_size(params, frame_size(info), matte=matte is not None)
     for warning in matte_warnings(matte, params, info=info) if matte else ():
         progress.warn(warning)
     tracker = SceneTracker(info.width, info.height, model=params.camera_model)
@@ -233,13 +234,13 @@ def _complete_subjects(params: StrobeParams, tracker: SceneTracker, video: Path,
         yield from map_ordered(completed, with_plates(), workers=worker_count(), ahead=2)
 
 
-def _check_memory(params: StrobeParams, info: VideoInfo, *, matte: bool) -> None:
+def refuse_size(params: StrobeParams, size: FrameSize, *, matte: bool) -> None:
     """Raise Invalid if the job needs too much memory."""
-    waiting = 0 if matte else 2 * look_frames(float(rate_of(info)))
-    stored = stored_bytes(info.pixel_format)
-    frames = needed_bytes(info.width, info.height, held=params.stamps, waiting=waiting, bytes_per_pixel=stored + 3, full_size=True)
-    canvases = int(2 * 4 * params.canvas**2 * info.width * info.height)
-    plates = 0 if matte else plate_bytes(info.width, info.height)
+    waiting = 0 if matte else 2 * look_frames(float(size.frame_rate or DEFAULT_RATE))
+    stored = stored_bytes(size.pixel_format)
+    frames = needed_bytes(size.width, size.height, held=params.stamps, waiting=waiting, bytes_per_pixel=stored + 3, full_size=True)
+    canvases = int(2 * 4 * params.canvas**2 * size.width * size.height)
+    plates = 0 if matte else plate_bytes(size.width, size.height)
     check_memory(frames + canvases + plates, "stamps or canvas, or scale the clip down", errors=("stamps", "canvas"))
 
 
@@ -262,6 +263,8 @@ def _save(picture: NDArray[np.uint8], path: Path) -> None:
 
 STROBE = Operation(
     name="effects.strobe",
+    bytes_per_pixel=lambda _params: 120,
+    refuse_sizes=lambda params, sizes: refuse_size(params, sizes["video"], matte="matte" in sizes and params.mask != "motion"),
     title="Strobe",
     presets=(
         Preset(

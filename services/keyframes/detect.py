@@ -226,6 +226,7 @@ def _missing_model(params: DetectParams) -> str | None:
 
 DETECT = Operation(
     name="keyframes.detect",
+    bytes_per_pixel=lambda _params: 19,
     title="Shots and keyframes",
     presets=(
         Preset(name="shots", title="One per shot", sentence="Finds every shot and its best picture.", params=DetectParams()),

@@ -231,6 +231,7 @@ def _map(
 
 PROXY = Operation(
     name="media.proxy",
+    bytes_per_pixel=lambda _params: 21,
     title="Proxy",
     summary="Make a small copy of a clip for players that show exact frames",
     params=ProxyParams,

@@ -220,6 +220,7 @@ def _reported(part: _Part, begin: int, end: int, rate: Fraction) -> ReelPart:
 
 REEL = Operation(
     name="media.reel",
+    bytes_per_pixel=lambda _params: 125,
     title="Highlight reel",
     summary="Cut the best moments of a clip together",
     params=ReelParams,

@@ -84,6 +84,7 @@ def strip(params: StripParams, *, video: Path, outputs: dict[str, Path], progres
 
 STRIP = Operation(
     name="media.strip",
+    bytes_per_pixel=lambda _params: 12,
     title="Strip",
     summary="Draw tiles over the whole length of a clip",
     params=StripParams,

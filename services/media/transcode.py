@@ -85,6 +85,11 @@ class TranscodeParams(ClipPart):
             raise ValueError("max_edge excludes width and height: give one or the other")
         return self
 
+    @property
+    def bytes_per_pixel(self) -> float:
+        """Memory of a job for each pixel of the clip. The encoder of MP4 looks ahead at many frames, here of the clip's own size."""
+        return 125 if self.format == "mp4" and self.width is self.height is self.max_edge is None else 32
+
 
 class TranscodeResult(BaseModel):
     """The written video."""
@@ -155,6 +160,7 @@ def _counted(frames: Iterator[Frame], report: Callable[[int], None]) -> Iterator
 
 TRANSCODE = Operation(
     name="media.transcode",
+    bytes_per_pixel=lambda params: params.bytes_per_pixel,
     title="Convert and trim",
     presets=(
         Preset(name="small", title="Small", sentence="360 lines, for sending.", params=TranscodeParams(height=360, quality=60)),

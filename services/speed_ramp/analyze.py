@@ -57,6 +57,7 @@ def analyze(params: MotionParams, *, video: Path, progress: Progress = Silent(),
 
 ANALYZE = Operation(
     name="speed-ramp.analyze",
+    bytes_per_pixel=lambda _params: 14,
     title="Motion and curve",
     summary="Measure a video's motion and make a speed curve from it",
     params=AnalyzeParams,

@@ -240,8 +240,15 @@ def _is_unchanged(params: RenderParams, info: VideoInfo, points: list[Point]) ->
     return whole and all(abs(point.speed - 1) < 1e-9 and not point.freeze for point in points)
 
 
+def _bytes_per_pixel(params: RenderParams) -> float:
+    """Return the memory of a job for each pixel of the clip: the encoder looks ahead at many frames. A copy needs none."""
+    speeds = params.speeds or ([point.speed for point in params.curve] if params.curve else [])
+    return 0 if speeds and set(speeds) == {1} else 130
+
+
 RENDER = Operation(
     name="speed-ramp.render",
+    bytes_per_pixel=_bytes_per_pixel,
     title="Speed ramp",
     presets=(
         Preset(

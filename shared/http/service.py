@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from shared.errors import Invalid, UnknownMedia
 from shared.http.app import create_api
+from shared.http.job_memory import check_job_memory
 from shared.http.json_route import JsonRoute
 from shared.http.problems import NOT_JSON, problems
 from shared.jobs import Job, JobRequest, OperationEnvelope
@@ -19,6 +20,7 @@ from shared.jobs.estimate import estimate, megapixel_frames
 from shared.jobs.record import InputValue, UrlInput
 from shared.jobs.url_inputs import check_url_input, has_urls, refuse_urls, without_urls
 from shared.jobs.view_names import MAKING
+from shared.media.record import MediaRecord
 from shared.models.folder import ModelFolder
 from shared.models.info import ModelInfo, describe_model
 from shared.operation import AUTO, Input, Operation, Params, Sample, Service
@@ -237,6 +239,7 @@ async def check(
     if operation.needs and not any(inputs.get(name) for name in operation.needs):
         detail = f"One of {', '.join(operation.needs)} must be given"
         raise Invalid(f"inputs: {detail}.", errors=[{"field": f"inputs.{name}", "detail": detail} for name in operation.needs])
+    records: dict[str, list[MediaRecord]] = {}
     for name, port in operation.ports.items():
         given = inputs.get(name)
         for media_id in given if isinstance(given, list) else [given] if given is not None else []:
@@ -248,9 +251,12 @@ async def check(
             if may_be_pending and media_id.startswith(PENDING):
                 _check_kind(name, port, media_id.removeprefix(PENDING), "The output of an earlier step")
             else:
-                await _check_input(name, port, media_id, owner, runtime)
+                records.setdefault(name, []).append(await _check_input(name, port, media_id, owner, runtime))
     operation.refuse(params, {name: given for name, given in inputs.items() if given is not None})
     operation.check_available(params)
+    if not preview:  # a preview reads small proxies
+        given = {name for name, value in inputs.items() if value is not None}
+        check_job_memory(operation, params, given, records, limit_bytes=runtime.settings.job_memory_bytes)
     return Checked(operation=operation.name, inputs=dict(inputs), params=params.model_dump(mode="json"))
 
 
@@ -366,7 +372,8 @@ def _routes(operation: Operation, runtime: Runtime) -> APIRouter:
     return router
 
 
-async def _check_input(name: str, port: Input, media_id: str, owner: str, runtime: Runtime) -> None:
+async def _check_input(name: str, port: Input, media_id: str, owner: str, runtime: Runtime) -> MediaRecord:
+    """Return the record of an input. Raises Invalid, UnknownMedia."""
     if media_id == AUTO and port.auto:
         maker = port.auto.rpartition(".")[0]
         detail = f"{AUTO!r} is made by the gateway; this service takes a media id only. Run {maker} first"
@@ -376,6 +383,7 @@ async def _check_input(name: str, port: Input, media_id: str, owner: str, runtim
     except UnknownMedia as error:
         raise UnknownMedia.field(f"inputs.{name}", error.detail, f"inputs.{name}: {error.detail}") from None
     _check_kind(name, port, record.kind, f"{record.name} ({media_id})")
+    return record
 
 
 def _check_kind(name: str, port: Input, kind: str, what: str) -> None:

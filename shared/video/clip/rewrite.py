@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av
 
+from shared.memory_need import FrameSize
 from shared.operation import Progress
 from shared.video.clip.cut_sound import PartSound
 from shared.video.clip.empty_part import check_start, no_frame
@@ -24,7 +25,7 @@ from shared.video.probing.track_list import track_warnings
 from shared.video.seconds import to_fraction
 from shared.video.writing.writer import VideoWriter
 
-_DEFAULT_RATE = Fraction(25)
+DEFAULT_RATE = Fraction(25)
 _SHAPE_TOLERANCE, _LENGTH_TOLERANCE_S = 0.03, 0.1
 
 
@@ -88,12 +89,17 @@ def part_end(params: ClipPart) -> Fraction | None:
     return None if params.duration is None else to_fraction(params.start) + to_fraction(params.duration)
 
 
+def frame_size(info: VideoInfo) -> FrameSize:
+    """Return the size of a video's frames, by which its memory is estimated."""
+    return FrameSize(width=info.width, height=info.height, pixel_format=info.pixel_format, frame_rate=info.rate)
+
+
 def rate_of(info: VideoInfo) -> Fraction:
     """Return the average frame rate in fps.
 
     25 if the file does not state one.
     """
-    return info.rate if info.rate > 0 else _DEFAULT_RATE
+    return info.rate if info.rate > 0 else DEFAULT_RATE
 
 
 def expected_frames(info: VideoInfo, params: ClipPart) -> int:

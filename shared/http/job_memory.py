@@ -1,0 +1,24 @@
+"""Refusal of jobs that cannot fit into their memory."""
+
+from collections.abc import Mapping
+
+from shared.media.record import MediaRecord
+from shared.memory_need import FrameSize, check_memory
+from shared.operation import Operation, Params
+
+
+def check_job_memory(
+    operation: Operation, params: Params, given: set[str], records: Mapping[str, list[MediaRecord]], *, limit_bytes: int
+) -> None:
+    """Raise TooLarge or Invalid if the job cannot fit into its memory.
+
+    `given`: names of all inputs; `records`: of those that exist already.
+    """
+    sizes = {}
+    for name, media in records.items():
+        known = [size for record in media if (size := FrameSize.of(record.media or {})) is not None]
+        if known:
+            sizes[name] = max(known, key=lambda size: size.pixels)
+    check_memory(operation.name, sizes, bytes_per_pixel=operation.bytes_per_pixel(params), limit_bytes=limit_bytes)
+    if given == sizes.keys():
+        operation.refuse_sizes(params, sizes)

@@ -1,0 +1,51 @@
+"""Memory of a job, estimated from the size of its inputs before it runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Self
+
+from shared.errors import TooLarge
+
+PROCESS_BYTES = 100 * 1000**2
+"""Memory of a job's process with its libraries. `python -m benchmarks.suite.bench_memory` measures it, and bytes per pixel."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrameSize:
+    """Size of a video's frames or of a picture in pixels, as displayed. `frame_rate` in fps; 0 for a picture."""
+
+    width: int
+    height: int
+    pixel_format: str
+    frame_rate: Fraction
+
+    @classmethod
+    def of(cls, media: Mapping[str, Any]) -> Self | None:
+        """Return the size in the `media` part of a media record; None for media without frames."""
+        if not media.get("width") or not media.get("height"):
+            return None
+        rate = Fraction(media.get("frame_rate") or 0)
+        return cls(width=media["width"], height=media["height"], pixel_format=media["pixel_format"], frame_rate=rate)
+
+    @property
+    def pixels(self) -> int:
+        return self.width * self.height
+
+
+def check_memory(name: str, sizes: Mapping[str, FrameSize], *, bytes_per_pixel: float, limit_bytes: int) -> None:
+    """Raise TooLarge if a job needs more than `limit_bytes` for the frames of its largest input.
+
+    `name`: of the operation. `sizes`: of the largest medium of each input, by name.
+    """
+    field, largest = max(sizes.items(), key=lambda item: item[1].pixels, default=("", None))
+    if largest is None:
+        return
+    needed = int(PROCESS_BYTES + bytes_per_pixel * largest.pixels)
+    if needed > limit_bytes:
+        detail = (
+            f"{name} needs about {needed / 1e9:.1f} GB of memory for pictures of {largest.width}x{largest.height}; "
+            f"a job may use {limit_bytes / 1e9:.1f} GB (REELWRIGHT_JOB_MEMORY_BYTES)"
+        )
+        help_text = "Scale the clip down first, with media.transcode and its `height`, or let the operator raise the limit."
+        raise TooLarge.field(f"inputs.{field}", detail, f"inputs.{field}: {detail}. {help_text}")

@@ -1,0 +1,59 @@
+"""A job that cannot fit into its memory is refused when it is submitted."""
+
+import subprocess
+from fractions import Fraction
+
+import pytest
+
+from services.effects.motion_trails import MOTION_TRAILS, MotionTrailsParams
+from shared.errors import Invalid
+from shared.memory_need import FrameSize, check_memory
+from shared.testing import RunningSuite
+from shared.video import ffmpeg_path
+
+
+@pytest.fixture(scope="module")
+def large(running: RunningSuite, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The id of a clip of two frames of 8K."""
+    path = tmp_path_factory.mktemp("8k") / "8k.mp4"
+    source = ("-f", "lavfi", "-i", "color=gray:s=7680x4320:r=24", "-frames:v", "2", "-pix_fmt", "yuv420p", "-preset", "ultrafast")
+    subprocess.run([ffmpeg_path(), "-v", "error", *source, str(path)], check=True)
+    return str(running.upload(path)["id"])
+
+
+def test_an_8k_render_is_refused_with_sizes_and_a_remedy(running: RunningSuite, large: str) -> None:
+    body = {"inputs": {"video": large}, "params": {"speeds": [0.5]}}
+    for where in ("check", "jobs"):
+        answer = running.client.post(f"/v1/speed-ramp/render/{where}", json=body)
+        assert answer.status_code == 413, answer.text
+        problem = answer.json()
+        assert [error["field"] for error in problem["errors"]] == ["inputs.video"]
+        for part in ("7680x4320", "4.4 GB", "4.3 GB", "REELWRIGHT_JOB_MEMORY_BYTES", "media.transcode"):
+            assert part in problem["detail"]
+    pipeline = {"steps": [{"id": "r", "operation": "speed-ramp.render", "inputs": {"video": large}, "params": {"speeds": [0.5]}}]}
+    assert "7680x4320" in running.client.post("/v1/pipelines/check", json=pipeline).text
+
+
+def test_trails_that_hold_too_much_name_the_params_at_fault() -> None:
+    size = FrameSize(width=3840, height=2160, pixel_format="yuv420p", frame_rate=Fraction(30))
+    few, many = (
+        MotionTrailsParams.model_validate({"ghost": "normal", "mask": False, "layers": layers, "spacing": 12}) for layers in (4, 20)
+    )
+    MOTION_TRAILS.refuse_sizes(few, {"video": size})
+    with pytest.raises(Invalid) as refusal:
+        MOTION_TRAILS.refuse_sizes(many, {"video": size})
+    assert [error["field"] for error in refusal.value.errors] == ["params.layers", "params.spacing"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "params"),
+    [("media/transcode", {"height": 2160}), ("speed-ramp/render", {"speeds": [1.0]}), ("media/proxy", {}), ("keyframes/detect", {})],
+)
+def test_what_fits_is_accepted(running: RunningSuite, large: str, operation: str, params: dict[str, object]) -> None:
+    answer = running.client.post(f"/v1/{operation}/check", json={"inputs": {"video": large}, "params": params})
+    assert answer.status_code == 200, answer.text
+
+
+def test_inputs_without_a_size_are_not_checked() -> None:
+    assert FrameSize.of({"kind": "images", "pictures": 3}) is None
+    check_memory("a.b", {}, bytes_per_pixel=1e9, limit_bytes=1)
