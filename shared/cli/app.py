@@ -210,8 +210,13 @@ def _settings(**given: Any) -> "Settings":
         return settings
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg'].removeprefix('Value error, ')}" for item in error.errors()]
-    except SettingsError as error:
-        lines = [f"{error}: {error.__cause__}"]
+    except (SettingsError, PermissionError) as error:
+        cause = error if isinstance(error, PermissionError) else error.__cause__
+        lines = [f"{error}: {cause}"]
+        if isinstance(cause, PermissionError):
+            lines = [
+                f"{cause.filename} cannot be read by this user; in containers, `docker compose run --rm secrets` adjusts owner and mode"
+            ]
     sys.exit("error: invalid settings\n  " + "\n  ".join(lines))
 
 

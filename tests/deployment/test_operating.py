@@ -1,0 +1,134 @@
+"""The commands of docs/deployment.md and docs/operating.md, as they are written there."""
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from shared.http.service import SAMPLE_ID
+from tests.deployment.deployment import Deployment, within
+
+PEAKS = {"inputs": {"video": SAMPLE_ID}, "cache": False}
+NEWER_COLUMNS = ("cache", "cached", "result_key", "preview", "listed", "deadline_at")
+
+
+@pytest.fixture
+def restored(suite: Deployment) -> Iterator[Deployment]:
+    """A second deployment of the same images and secrets, with volumes of its own."""
+    other = Deployment(suite.engine, suite.folder, REELWRIGHT_CONCURRENCY="1")
+    other.built = True
+    yield other
+    other.clear_away()
+
+
+def shell(deployment: Deployment, command: str) -> str:
+    """Run a line of the documentation in the folder of the deployment; return its output."""
+    done = subprocess.run(["bash", "-euc", command], cwd=deployment.folder, env=deployment.environment, capture_output=True, text=True)
+    assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}{done.stderr[-3000:]}"
+    return done.stdout
+
+
+def a_job(deployment: Deployment) -> str:
+    """Run a small job; return its id."""
+    job = deployment.client.client.post("/v1/media/peaks/jobs", json=PEAKS).json()
+    assert deployment.client.wait(job["id"])["status"] == "succeeded"
+    return str(job["id"])
+
+
+def test_the_command_runs_in_every_container(suite: Deployment) -> None:
+    for service in suite.services():
+        if service != "postgres":
+            assert "reelwright" in shell(suite, f"docker compose exec -T {service} reelwright --version").lower()
+    assert "u2netp" in shell(suite, "docker compose exec -T matting reelwright models list")
+
+
+def test_keys_count_at_once_in_every_container(suite: Deployment) -> None:
+    client = suite.client.client
+    before = a_job(suite)
+
+    def status(key: str, path: str = f"/v1/jobs/{before}") -> int:
+        return client.get(path, headers={"Authorization": f"Bearer {key}"} if key else {}).status_code
+
+    keys = "docker compose exec -T gateway reelwright keys"
+    try:
+        first = shell(suite, f"{keys} add first").strip()
+        assert (status(""), status(first), status(first, "/v1/jobs")) == (401, 404, 200)
+        shell(suite, f"{keys} adopt first")
+        assert status(first) == 200
+        rotated = shell(suite, f"{keys} add second --like first").strip()
+        shell(suite, f"{keys} revoke first")
+        assert (status(first), status(rotated)) == (401, 200)
+        # A service of its own checks the key, too.
+        answer = client.post("/v1/media/peaks/check", json=PEAKS, headers={"Authorization": f"Bearer {rotated}"})
+        assert answer.status_code in (200, 404), answer.text
+        assert client.post("/v1/media/peaks/check", json=PEAKS, headers={"Authorization": f"Bearer {first}"}).status_code == 401
+        assert "revoked" in shell(suite, f"{keys} list")
+    finally:
+        shell(suite, "docker compose exec -T gateway rm -f /data/keys.json")
+    within(10, lambda: status("", "/v1/jobs") == 200)
+
+
+def test_a_private_secret_file_is_reported_and_repaired(suite: Deployment) -> None:
+    """An editor leaves mode 0600, which the containers cannot read, and `restart` alone does not run the container that adjusts it."""
+    key = "a-key-of-the-secret-file"
+    file = suite.folder / "secrets" / "reelwright_api_keys"
+    file.write_text(key)
+    file.chmod(0o600)
+    try:
+        shell(suite, "docker compose restart gateway")
+        within(60, lambda: b"docker compose run --rm secrets" in suite.container("gateway").logs(tail=50), "the remedy in the log")
+        shell(suite, "docker compose run --rm secrets")
+        within(90, suite.ready, "the gateway, which the engine starts again")
+        assert suite.client.client.get("/v1/jobs", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+        assert suite.client.client.get("/v1/jobs").status_code == 401
+    finally:
+        file.unlink()
+        shell(suite, "docker compose restart gateway")
+        within(60, suite.ready, "the gateway")
+
+
+def test_a_backup_is_restored_into_empty_volumes(suite: Deployment, restored: Deployment) -> None:
+    job = a_job(suite)
+    for command in (
+        "docker compose exec -T postgres pg_dump -U reelwright -Fc reelwright > reelwright.dump",
+        "docker compose run --rm -T --no-deps --entrypoint tar gateway -C /data -cf - . > data.tar",
+        "tar -cf secrets.tar secrets",
+    ):
+        shell(suite, command)
+    for command in (
+        "tar -xf secrets.tar",
+        "docker compose up --detach --wait postgres",
+        "docker compose exec -T postgres pg_restore -U reelwright -d reelwright --clean --if-exists < reelwright.dump",
+        "docker compose run --rm -T --no-deps --entrypoint tar gateway -C /data -xf - < data.tar",
+        "docker compose up --detach --wait",
+    ):
+        shell(restored, command)
+    client = restored.client.client
+    found = client.get(f"/v1/jobs/{job}").json()
+    assert found["status"] == "succeeded"
+    output = next(iter(found["outputs"].values()))
+    assert len(client.get(output["urls"]["content"]).content) == output["bytes"]
+    a_job(restored)
+
+
+def test_an_upgrade_keeps_jobs_and_media(suite: Deployment) -> None:
+    """New images start over the volumes of an earlier release, whose tables lack columns; the earlier images work again after that."""
+    job = a_job(suite)
+    for service in suite.services():
+        if service != "postgres":
+            suite.engine.images.get(f"reelwright/{service}:test").tag(f"reelwright/{service}", "newer")
+    ours = [service for service in suite.services() if service != "postgres"]
+    suite.compose("stop", *ours)
+    dropped = ", ".join(f"drop column {column}" for column in NEWER_COLUMNS)
+    shell(suite, f"docker compose exec -T postgres psql -U reelwright -c 'alter table reelwright_jobs {dropped}'")
+    try:
+        suite.environment["REELWRIGHT_TAG"] = "newer"
+        shell(suite, "docker compose up --detach --wait --no-build")
+        assert suite.container("gateway").attrs["Config"]["Image"] == "reelwright/gateway:newer"
+        assert suite.client.client.get(f"/v1/jobs/{job}").json()["status"] == "succeeded"
+        later = a_job(suite)
+    finally:
+        suite.environment["REELWRIGHT_TAG"] = "test"
+    shell(suite, "docker compose up --detach --wait --no-build")
+    assert {job, later} <= {item["id"] for item in suite.client.client.get("/v1/jobs", params={"limit": 500}).json()["items"]}
+    a_job(suite)
