@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from shared.errors import Invalid, UnknownMedia
 from shared.http.app import create_api
-from shared.http.job_memory import check_job_memory
 from shared.http.json_route import JsonRoute
 from shared.http.problems import NOT_JSON, problems
 from shared.jobs import Job, JobRequest, OperationEnvelope
 from shared.jobs.estimate import estimate, megapixel_frames
+from shared.jobs.memory_check import check_job_memory
 from shared.jobs.record import InputValue, UrlInput
 from shared.jobs.url_inputs import check_url_input, has_urls, refuse_urls, without_urls
 from shared.jobs.view_names import MAKING
