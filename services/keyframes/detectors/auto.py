@@ -101,7 +101,8 @@ def find_transitions(film: ThumbnailFilm, changes: FrameChanges, frame_rate: flo
     calm_film = film.without(gaps)
     calm_places = np.setdiff1d(np.arange(len(film)), gaps)
     calm_changes = frame_changes(calm_film) if gaps else changes
-    calm_cuts = hard_cuts(calm_film, calm_changes, frame_rate, content)
+    behind_gaps = {int(place) for place in np.searchsorted(calm_places, [stop for _, stop in interrupted])}
+    calm_cuts = hard_cuts(calm_film, calm_changes, frame_rate, content, behind_gaps)
     cuts = [replace(cut, place=int(calm_places[cut.place])) for cut in calm_cuts]
     likely_cuts = {cut.place for cut in cuts if cut.confidence >= _LIKELY}
     fades = _find_fades(film, changes, likely_cuts, interrupted, frame_rate)

@@ -110,23 +110,26 @@ def has_alpha(pixel_format: str) -> bool:
 class DisplayFilter:
     """A converter of decoded frames to displayed ones.
 
-    Frames that need no change are passed on unchanged. `from_gpu`: codec of the stream if a GPU decodes it.
+    Frames that need no change are passed on unchanged. `from_gpu`: codec of the stream if a GPU decodes it. `stored_size`, `pixel_ratio`,
+    `orientation`: those of the file's first picture where they change in the file, since it decides on the size of all.
     """
 
     def __init__(
         self,
         *,
-        pixel_ratio: Fraction | None,
         time_base: Fraction,
         limits: Limits,
         to_sdr8: bool,
         from_gpu: str = "",
         opaque: bool = False,
         fields: bool = False,
+        stored_size: tuple[int, int] | None = None,
+        pixel_ratio: Fraction | None = None,
+        orientation: Orientation | None = None,
     ):
+        self._first = stored_size, pixel_ratio, orientation
         self._opaque = opaque
         self._each = "send_field" if fields else "send_frame"
-        self._pixel_ratio = pixel_ratio
         self._time_base = time_base
         self._limits = limits
         self._to_sdr8 = to_sdr8
@@ -151,11 +154,15 @@ class DisplayFilter:
         if self._deinterlacing:
             self._graph = self._key = None
 
-    def push(self, picture: av.VideoFrame) -> Iterator[av.VideoFrame]:
+    def push(
+        self, picture: av.VideoFrame, pixel_ratio: Fraction | None = None, orientation: Orientation | None = None
+    ) -> Iterator[av.VideoFrame]:
         """Convert a decoded frame; yield the frames that are ready.
 
-        Each has its own `pts` and `time_base`.
+        Each has its own `pts` and `time_base`. `pixel_ratio`: width of the frame's pixels relative to their height. `orientation`: None for
+        that of the frame's display matrix.
         """
+        orientation = orientation or orientation_of(picture)
         self._deinterlacing = self._deinterlacing or picture.interlaced_frame
         key = (
             picture.width,
@@ -163,12 +170,13 @@ class DisplayFilter:
             picture.format.name,
             picture.colorspace,
             picture.color_range,
-            orientation_of(picture),
+            orientation,
             self._deinterlacing,
+            pixel_ratio,
         )
         if key != self._key:
             yield from self.flush()
-            filters = self._filters(picture)
+            filters = self._filters(picture, pixel_ratio, orientation)
             self._graph = _graph(filters, picture, self._time_base) if filters else None
             self._key = key
         if self._graph is None:
@@ -197,21 +205,22 @@ class DisplayFilter:
                 apply_tags(picture, self._tags)
             yield picture
 
-    def _filters(self, picture: av.VideoFrame) -> list[str]:
+    def _filters(self, picture: av.VideoFrame, pixel_ratio: Fraction | None, orientation: Orientation) -> list[str]:
         """Return the filters for a frame, in FFmpeg's notation.
 
         The first frame decides on size and format for all.
         """
         self._limits.check_size(picture.width, picture.height)
-        orientation = orientation_of(picture)
-        size = displayed_size(picture.width, picture.height, self._pixel_ratio, orientation)
+        size = displayed_size(picture.width, picture.height, pixel_ratio, orientation)
         color = tags_of(picture, pixel_format=picture.format.name)
         if self._target is None:
-            self._limits.check_size(*size)
+            stored_size, first_ratio, first_orientation = self._first
+            size_of_all = size if stored_size is None else displayed_size(*stored_size, first_ratio, first_orientation or orientation)
+            self._limits.check_size(*size_of_all)
             # A GPU gives 8-bit pictures as nv12, software as yuv420p: both have the same samples.
             name = "yuv420p" if self._from_gpu and picture.format.name == "nv12" else planar_format(picture.format.name)
             name = name.replace("yuva", "yuv") if self._opaque else name
-            self._target = (*size, eight_bit(name) if self._to_sdr8 else name)
+            self._target = (*size_of_all, eight_bit(name) if self._to_sdr8 else name)
         width, height, pixel_format = self._target
         fitted = _fitted(size, (width, height))
         stored = fitted[::-1] if orientation.sideways else fitted
@@ -232,7 +241,7 @@ class DisplayFilter:
         filters += orientation.filters
         if fitted != (width, height):
             filters.append(f"pad={width}:{height}:(ow-iw)/2:(oh-ih)/2:color=black")
-        if filters and self._pixel_ratio not in (None, 1):
+        if filters and pixel_ratio not in (None, 1):
             filters.append("setsar=1")
         return filters
 

@@ -33,6 +33,7 @@ from shared.video.reading.open_input import (
     time_base_of,
     timeline_zero,
 )
+from shared.video.reading.times.shape_changes import pixel_ratio_at
 from shared.video.reading.times.truncation import end_of_fragments, is_truncated
 from shared.video.stills.image import image_info, pictures_info
 
@@ -94,7 +95,8 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
     with open_input(path, limits=limits) as fresh:
         picture = first_picture(fresh, main_video(fresh, path), path, limits)
     orientation = orientation_of(picture)
-    width, height = displayed_size(picture.width, picture.height, stream.sample_aspect_ratio, orientation)
+    pixel_ratio = pixel_ratio_at(times.sizes, stream.sample_aspect_ratio, picture.pts)
+    width, height = displayed_size(picture.width, picture.height, pixel_ratio, orientation)
     limits.check_size(width, height)
     return VideoInfo(
         container=_container(container, path, limits),
@@ -112,7 +114,7 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
         rotation=orientation.rotation,
         mirrored=orientation.mirrored,
         interlaced=picture.interlaced_frame,
-        sample_aspect_ratio=_ratio(stream.sample_aspect_ratio),
+        sample_aspect_ratio=_ratio(pixel_ratio),
         color=tags_of(picture, pixel_format=picture.format.name),
         has_alpha=has_alpha(picture.format.name),
         audio=tuple(_track(track, times) for track in audio_streams(container)),

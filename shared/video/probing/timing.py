@@ -14,6 +14,8 @@ from shared.video.probing.frame_rates import FrameRates, frame_rates
 from shared.video.reading.open_input import time_base_of, timeline_zero
 from shared.video.reading.times.joins import Join
 from shared.video.reading.times.scan import Scan, Size, last_picture, scan
+from shared.video.reading.times.shape_changes import shape_changes
+from shared.video.reading.times.shapes import Shape
 from shared.video.reading.times.stated_end import stated_end
 
 # Number of packets that show whether the frame rate varies, for files without an index.
@@ -61,7 +63,7 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
     if frames is None and duration is not None:
         frames = max(round(duration * rates.average), 1)
     if packets is None:
-        return Timing(duration, rates, frames, {}, ())
+        return Timing(duration, rates, frames, {}, (), shape_changes(path, limits))
     ends = {index: track.end - zero for index, track in packets.tracks.items() if track.end is not None}
     return Timing(duration, rates, frames, ends, packets.joins, packets.sizes, whole=not packets.cut_off)
 
@@ -136,18 +138,35 @@ _LISTED = 3
 
 
 def size_warnings(sizes: Sequence[Size], base: Fraction, zero: Fraction) -> Iterator[str]:
-    """Yield a sentence for each change of the picture's size.
+    """Yield a sentence for each change of the picture's shape.
 
     Only for the first three; a last sentence counts the others.
     """
     changes = list(pairwise(sizes))
     for before, after in changes[:_LISTED]:
         yield (
-            f"The picture's size changes at {float(after.at * base - zero):.2f} s (from {before.width}x{before.height} to "
-            f"{after.width}x{after.height}): it is fitted into the size of the first picture, with black bars."
+            f"The picture's {_change(before.shape, after.shape, float(after.at * base - zero))}: "
+            "it is fitted into the size of the first picture, with black bars."
         )
     if len(changes) > _LISTED:
         yield f"The picture's size changes at {len(changes) - _LISTED} more places."
+
+
+def _change(before: Shape, after: Shape, at: float) -> str:
+    """Say what changes about the picture's shape."""
+    if (before.width, before.height) != (after.width, after.height):
+        return f"size changes at {at:.2f} s (from {before.width}x{before.height} to {after.width}x{after.height})"
+    if before.pixel_ratio != after.pixel_ratio:
+        return f"pixel shape changes at {at:.2f} s (from {_colon(before.pixel_ratio)} to {_colon(after.pixel_ratio)})"
+    return f"turn changes at {at:.2f} s (from {_turn(before)} to {_turn(after)})"
+
+
+def _colon(ratio: Fraction) -> str:
+    return f"{ratio.numerator}:{ratio.denominator}"
+
+
+def _turn(shape: Shape) -> str:
+    return f"{shape.orientation.rotation} degrees{', mirrored' if shape.orientation.mirrored else ''}"
 
 
 def joined_warnings(joins: Sequence[Join], zero: Fraction) -> Iterator[str]:

@@ -255,14 +255,22 @@ def _copier(stream: Any, container: av.container.OutputContainer, mux: Mux, zero
     offset = round(zero / base)
     target = container.add_stream_from_template(stream, opaque=True)
     keep_track_tags(stream, target)
+    last: int | None = None
 
     def copy(packet: Any) -> Fraction | None:
+        nonlocal last
         if packet.size == 0:
             return None
         if packet.pts is None and packet.dts is None:
             return None
         packet.dts = (packet.pts if packet.dts is None else packet.dts) - offset
         packet.pts = packet.dts if packet.pts is None else packet.pts - offset
+        if last is not None and packet.dts <= last:
+            # Parts that were joined overlap. A shorter packet shares a tick of a coarse clock with the one before.
+            if (packet.duration or 0) > 1:
+                return None
+            packet.dts = packet.pts = last + 1
+        last = packet.dts
         position = Fraction(packet.dts * base)
         packet.stream = target
         mux(packet)

@@ -221,3 +221,14 @@ def test_coded_tones_stay_clean(tmp_path: Path) -> None:
     inner = slice(4800, 43200)
     noise = heard[:, inner] - samples[:, inner]
     assert 10 * np.log10((samples[:, inner] ** 2).mean() / (noise**2).mean()) > 45
+
+
+def test_sound_of_joined_parts_that_overlap_is_copied(tmp_path: Path) -> None:
+    coding = "-c:v libx264 -g 12 -pix_fmt yuv420p -c:a aac -f mpegts -"
+    source = "-f lavfi -i testsrc2=s=96x64:r=25:d=0.8 -f lavfi -i sine=440:d=0.8:sample_rate=48000"
+    (tmp_path / "joined.ts").write_bytes(run_ffmpeg(*f"{source} {coding}".split()) * 2)
+    path = tmp_path / "joined.mkv"
+    run_ffmpeg("-i", str(tmp_path / "joined.ts"), "-c", "copy", str(path))
+    assert copied(path, tmp_path / "out.mp4") == []
+    sound, _ = samples_of(tmp_path / "out.mp4")
+    assert sound.shape[1] / 48000 == pytest.approx(1.6, abs=0.05)

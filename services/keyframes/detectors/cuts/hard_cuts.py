@@ -4,6 +4,7 @@ Changes that motion, a flash, a fade or an overlay explains do not count.
 """
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,8 @@ _LONE = 1.5  # height above the changes right beside it from which on a cut may 
 _RAMP = 1.1  # a change that is no higher than this above the changes beside it belongs to a ramp
 _UNLIKE, _FAR, _OTHER = 0.9, 0.75, 1.1
 """Relative change of structure and distance of frames that hardly belong to one shot, and distance from which they surely do not."""
+_ACROSS, _ACROSS_LIKE, _ACROSS_HEIGHT = 0.8, 0.8, 2.4
+"""Across a flash or blank frames: least distance, relative change of structure, and height of the distance above those nearby of a cut."""
 _BESIDE = 3  # places on each side that an overlay is compared with
 STILL = 0.3
 """Change of structure in levels that a still shot may have."""
@@ -44,10 +47,13 @@ class HardCut:
     """0 to 1."""
 
 
-def hard_cuts(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float, content: Content) -> list[HardCut]:
+def hard_cuts(
+    film: ThumbnailFilm, changes: FrameChanges, frame_rate: float, content: Content, interrupted: Collection[int] = ()
+) -> list[HardCut]:
     """Find all possible cuts.
 
-    `frame_rate`: frames per second. `content`: what the video shows. A threshold on the confidence decides which of them are cuts.
+    `frame_rate`: frames per second. `content`: what the video shows. `interrupted`: places before which a flash or blank frames were left
+    out. A threshold on the confidence decides which of them are cuts.
     """
     visibility, cuts = _visibility(changes.contrast), []
     distance = changes.distance * visibility
@@ -58,6 +64,8 @@ def hard_cuts(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float, con
         lone = visibility[place] == 1 and steps.beside[place] >= _LONE
         if unlike and distance[place] >= _OTHER:
             confidence, overlay = max(confidence, confidence_of(float(distance[place]))), False
+        elif place in interrupted and steps.relative[place] >= _ACROSS_LIKE and _stands_out(distance, place):
+            confidence = max(confidence, _distance_confidence(distance, place, reach=2))
         elif steps.relative[place] >= _LEAST_CHANGE and (steps.beside[place] >= _RAMP or unlike):
             confidence = max(confidence, _distance_confidence(distance, place, reach=1 if lone else 2))
         if confidence < _LEAST_CONFIDENCE or (steps.relative[place] < _LEAST_CHANGE and _is_fade_step(film, place)):
@@ -110,6 +118,12 @@ class _Steps:
         if self.structure[place] < content.least_structure or self.relative[place] < content.least_step:
             return 0.0
         return step_confidence(float(self.height[place]))
+
+
+def _stands_out(distance: Floats, place: int) -> bool:
+    """Return whether the distance at a place is large, and far above those nearby."""
+    near = [float(distance[at]) for at in range(max(place - _NEAR, 1), min(place + _NEAR + 1, len(distance))) if at != place]
+    return bool(distance[place] >= max(_ACROSS, _ACROSS_HEIGHT * max(near, default=0.0)))
 
 
 def _distance_confidence(distance: Floats, place: int, *, reach: int) -> float:

@@ -20,6 +20,7 @@ from shared.video.reading.decoding.decoder import open_decoder
 from shared.video.reading.decoding.packet_sizes import PacketSizes
 from shared.video.reading.open_input import check_promised_size, error_text, file_head, main_video, time_base_of, timeline_zero
 from shared.video.reading.times.clock import clock_of
+from shared.video.reading.times.shape_changes import orientation_at, pixel_ratio_at, shape_changes
 from shared.video.reading.times.truncation import is_truncated
 
 TimedPicture = tuple[av.VideoFrame, int]
@@ -88,14 +89,20 @@ class PictureStream:
         self._given = -1
         # AVI numbers packets in decoding order, so reordered pictures carry the time of another picture.
         self._by_order = container.format.name == "avi" and bool(self._stream.codec_context.has_b_frames)
+        self._stated_ratio: Fraction | None = self._stream.sample_aspect_ratio or None
+        sizes = shape_changes(path, limits)
+        self._sizes_by_ratio = sizes if len({size.shape.pixel_ratio for size in sizes}) > 1 else ()
+        self._sizes_by_turn = sizes if len({size.shape.orientation for size in sizes}) > 1 else ()
         self._upright = DisplayFilter(
-            pixel_ratio=self._stream.sample_aspect_ratio or None,
             time_base=self._stream_base,
             limits=limits,
             to_sdr8=to_sdr8,
             from_gpu=self._stream.codec_context.codec.canonical_name if self._stream.codec_context.is_hwaccel else "",
             opaque=opaque,
             fields=fields,
+            stored_size=(sizes[0].shape.width, sizes[0].shape.height) if len(sizes) > 1 else None,
+            pixel_ratio=pixel_ratio_at(self._sizes_by_ratio, self._stated_ratio, sizes[0].at if sizes else None),
+            orientation=orientation_at(self._sizes_by_turn, sizes[0].at if sizes else None),
         )
 
     @property
@@ -257,7 +264,8 @@ class PictureStream:
                         previous = shown[1]
                         yield shown
                     raise self._broken(max(self._time_of(picture, previous), previous or 0), "damaged picture")
-                ready += upright.push(picture)
+                ratio = pixel_ratio_at(self._sizes_by_ratio, self._stated_ratio, picture.pts)
+                ready += upright.push(picture, ratio, orientation_at(self._sizes_by_turn, picture.pts))
             if ended:
                 ready += upright.flush()
             for shown in self._dated(ready, previous):

@@ -19,7 +19,7 @@ import av.error
 from shared.video.limits import Limits
 from shared.video.reading.open_input import main_video, open_input, time_base_of
 from shared.video.reading.times.joins import Join, TrackClock, offsets_of
-from shared.video.reading.times.shapes import Shapes
+from shared.video.reading.times.shapes import Shape, Shapes
 from shared.video.reading.times.truncation import end_of_fragments
 
 # Streams without an index or a length of their own: only their packets tell where their clocks restart.
@@ -34,14 +34,13 @@ _FRAGMENT_HEAD = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The stored width and height of the pictures from `at` on.
+    """The shape of the pictures from `at` on.
 
     `at`: in the main video's time base, on the continuous clock.
     """
 
     at: int
-    width: int
-    height: int
+    shape: Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +59,8 @@ class Scan:
     """The packet times of a file.
 
     `times`: presentation times of the main video's packets from the first keyframe on, rising, in its time base, on the continuous clock.
-    `breaks`: places in `times` at which a joined part begins. `tracks`: by stream index. `whole`: every packet was read. `sizes`: stored
-    sizes of the pictures, in order, where keyframes tell. `cut_off`: the file ends before its last samples.
+    `breaks`: places in `times` at which a joined part begins. `tracks`: by stream index. `whole`: every packet was read. `sizes`: shapes
+    of the pictures, in order, where keyframes tell. `cut_off`: the file ends before its last samples.
     """
 
     times: "array[int]"
@@ -259,7 +258,7 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
     times, breaks = _dated(main)
     ends = {index: TrackScan(track.clock.end(track.base), track.count) for index, track in tracks.items()}
     clocks = {index: track.clock for index, track in tracks.items()}
-    sizes = tuple(Size(main.pts[shape.packet] + main.clock.ticks(shape.packet), shape.width, shape.height) for shape in shapes.found)
+    sizes = tuple(Size(main.pts[number] + main.clock.ticks(number), shape) for number, shape in shapes.found)
     return Scan(times, breaks, _step(times, main), ends, joins, clocks, whole=True, sizes=sizes, cut_off=end is not None)
 
 

@@ -1,47 +1,42 @@
-"""Changes of the picture's size within a stream, found from its keyframes."""
+"""Changes of the picture's size, pixel shape and turn within a stream, found from its keyframes."""
 
-import re
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import av
 import av.error
 
+from shared.video.frames.display import Orientation, orientation_of
 from shared.video.limits import Limits
+from shared.video.reading.times.parameter_sets import parameters
 
 _MOST = 16
-# Where a keyframe holds its size: parameter sets behind a start code, or the frame's own header.
-_PARAMETERS = {
-    "h264": re.compile(rb"\x00\x00\x01[\x07\x27\x47\x67](?:(?!\x00\x00[\x00\x01]).)*", re.DOTALL),
-    "hevc": re.compile(rb"\x00\x00\x01\x42\x01(?:(?!\x00\x00[\x00\x01]).)*", re.DOTALL),
-    "mpeg2video": re.compile(rb"\x00\x00\x01\xb3.{4}", re.DOTALL),
-    "mpeg1video": re.compile(rb"\x00\x00\x01\xb3.{4}", re.DOTALL),
-}
-_HEADERS = {"vp8": slice(6, 10), "vp9": slice(0, 9)}
-_HEAD_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The stored size of the pictures from one packet on.
+    """How pictures are stored, as the coded stream says.
 
-    `packet`: its number.
+    `pixel_ratio`: width of a pixel relative to its height. `orientation`: the turn that makes a picture upright.
     """
 
-    packet: int
     width: int
     height: int
+    pixel_ratio: Fraction
+    orientation: Orientation
 
 
 @dataclass(slots=True)
 class Shapes:
-    """The sizes of the pictures of a video stream, as its keyframes come."""
+    """The shapes of the pictures of a video stream, as its keyframes come."""
 
     stream: Any
     limits: Limits
-    found: list[Shape] = field(default_factory=list)
-    _seen: bytes | None = None
-    _known: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    found: list[tuple[int, Shape]] = field(default_factory=list)
+    """The number of the first packet of each shape."""
+    _seen: tuple[bytes, bytes] | None = None
+    _known: dict[tuple[bytes, bytes], Shape] = field(default_factory=dict)
 
     def see(self, packet: Any, number: int) -> None:
         """Look at packet `number`.
@@ -50,35 +45,34 @@ class Shapes:
         """
         if not packet.is_keyframe or len(self._known) >= _MOST:
             return
-        mark: bytes | None
-        codec = self.stream.codec_context.codec.canonical_name
-        if codec in _HEADERS:
-            mark = bytes(packet)[_HEADERS[codec]]
-        elif codec in _PARAMETERS:
-            match = _PARAMETERS[codec].search(bytes(packet)[:_HEAD_BYTES])
-            mark = match[0] if match is not None else self._seen
-        else:
+        context = self.stream.codec_context
+        mark = parameters(context.codec.canonical_name, context.extradata or b"", bytes(packet))
+        if mark is None:
             return
-        if mark is None or mark == self._seen:
+        mark = (mark[0] or (self._seen or (b"",))[0], mark[1])
+        if mark == self._seen:
             return
         self._seen = mark
         if mark not in self._known:
-            size = self._size(packet)
-            if size is None:
+            shape = shape_of(packet, self.stream, self.limits)
+            if shape is None:
                 return
-            self._known[mark] = size
-        width, height = self._known[mark]
-        if not self.found or (self.found[-1].width, self.found[-1].height) != (width, height):
-            self.found.append(Shape(number, width, height))
+            self._known[mark] = shape
+        if not self.found or self.found[-1][1] != self._known[mark]:
+            self.found.append((number, self._known[mark]))
 
-    def _size(self, packet: Any) -> tuple[int, int] | None:
-        """Decode one keyframe alone."""
-        try:
-            context: Any = av.CodecContext.create(self.stream.codec_context.codec.name, "r")
-            context.extradata = self.stream.codec_context.extradata
-            context.options = {"max_pixels": str(self.limits.max_pixels)}
-            context.thread_count = 1
-            pictures = context.decode(packet) + context.decode(None)
-        except (av.error.FFmpegError, ValueError):
-            return None
-        return (pictures[0].width, pictures[0].height) if pictures else None
+
+def shape_of(packet: Any, stream: Any, limits: Limits) -> Shape | None:
+    """Decode one keyframe alone and return its shape; None if it cannot be decoded."""
+    try:
+        context: Any = av.CodecContext.create(stream.codec_context.codec.name, "r")
+        context.extradata = stream.codec_context.extradata
+        context.options = {"max_pixels": str(limits.max_pixels)}
+        context.thread_count = 1
+        pictures = context.decode(packet) + context.decode(None)
+        ratio = context.sample_aspect_ratio
+    except (av.error.FFmpegError, ValueError):
+        return None
+    if not pictures:
+        return None
+    return Shape(pictures[0].width, pictures[0].height, ratio or Fraction(1), orientation_of(pictures[0]))

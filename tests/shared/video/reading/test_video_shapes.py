@@ -1,4 +1,4 @@
-"""Pictures whose size changes in the stream keep their shape; transparent ones are put on black."""
+"""Pictures whose size, pixels or turn change in the stream keep their shape; transparent ones are put on black."""
 
 from pathlib import Path
 
@@ -60,6 +60,46 @@ def test_a_circle_stays_a_circle(name: str, tmp_path: Path) -> None:
     if first.partition("x")[0] != second.partition("x")[0] and name != "same_shape.ts":
         edge = pictures[-3][:, 1] if int(first.partition("x")[0]) > int(second.partition("x")[0]) else pictures[-3][1]
         assert edge.mean() < 30
+
+
+PIXELS = "-vf scale=160:120,setsar=3/2 -c:v libx264 -g 10 -f mpegts"
+TURN = "-c:v libx264 -g 10 -bsf:v h264_metadata=display_orientation=insert:rotate=90 -f mpegts"
+
+
+@pytest.mark.parametrize(
+    ("size", "coding", "change", "suffix"),
+    [
+        ("240x120", PIXELS, "pixel shape changes at 1.0", "ts"),
+        ("240x120", PIXELS, "pixel shape changes at 1.0", "mkv"),
+        ("240x120", PIXELS, "pixel shape changes at 1.0", "mp4"),
+        ("160x120", TURN, "turn changes at 1.0", "ts"),
+        ("160x120", TURN, "turn changes at 1.0", "mp4"),
+        ("320x120", TS, "size changes at 1.0", "mkv"),
+        ("320x120", TS, "size changes at 1.0", "mp4"),
+    ],
+)
+def test_pixels_and_turns_that_change_are_fitted_in_every_container(
+    size: str, coding: str, change: str, suffix: str, tmp_path: Path
+) -> None:
+    stream, path = tmp_path / "joined.ts", tmp_path / f"clip.{suffix}"
+    stream.write_bytes(circle("160x120", TS) + circle(size, coding))
+    if suffix != "ts":
+        # In "avc3", unlike "avc1", samples hold their own parameters.
+        run_ffmpeg("-fflags", "+genpts", "-i", str(stream), "-c", "copy", *(["-tag:v", "avc3"] if suffix == "mp4" else []), str(path))
+    else:
+        stream.rename(path)
+    info = probe_video(path)
+    assert (info.width, info.height, info.sample_aspect_ratio) == (160, 120, "1/1")
+    assert sum(change in warning for warning in info.warnings) == 1
+    with read_frames(path) as frames:
+        pictures = [frame.luma().copy() for frame in frames]
+    with read_frames(path, start=1.3) as frames:
+        pictures.append(next(frames).luma().copy())
+    for luma in (pictures[3], pictures[-8], pictures[-1]):
+        width, height = shape(luma)
+        assert luma.shape == (120, 160)
+        assert width == pytest.approx(height, abs=2)
+        assert width > 30
 
 
 CLEAR = {

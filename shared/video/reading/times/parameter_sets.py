@@ -1,0 +1,82 @@
+"""Bytes at the head of a keyframe that decide on the picture's size, pixel shape and turn.
+
+Sources: ITU-T H.264 (7.3.1, Annex B, D.1.27) and H.265 (7.3.1, D.2.17), ISO/IEC 14496-15 for samples with lengths instead of start codes.
+"""
+
+import re
+from collections.abc import Iterator
+
+HEAD_BYTES = 4096
+"""Bytes of a packet that are searched."""
+_START = re.compile(rb"\x00\x00\x01")
+_HEADERS = {
+    "mpeg1video": re.compile(rb"\x00\x00\x01\xb3.{4}", re.DOTALL),
+    "mpeg2video": re.compile(rb"\x00\x00\x01\xb3.{4}", re.DOTALL),
+    "mpeg4": re.compile(rb"\x00\x00\x01[\x20-\x2f].{12}", re.DOTALL),
+    "vp8": re.compile(rb"^.{6}(.{4})", re.DOTALL),
+    "vp9": re.compile(rb"^.{9}", re.DOTALL),
+    "av1": re.compile(rb"^(?:\x12\x00)?\x0a.{12}", re.DOTALL),
+}
+_LENGTH_AT = {"h264": 4, "hevc": 21}
+"""Byte of the decoder's configuration whose low bits hold the size of the lengths, less one."""
+_ORIENTATION = 47
+"""Payload type of the SEI message for the display orientation."""
+
+
+def parameters(codec: str, extradata: bytes, packet: bytes) -> tuple[bytes, bytes] | None:
+    """Return the parameters at the head of a keyframe, and its message about turning.
+
+    `codec`: FFmpeg's name. `extradata`: the decoder's configuration. Equal results mean equal shapes. The first part is empty where a
+    keyframe relies on earlier parameters. None for codecs that are not looked at.
+    """
+    head = packet[:HEAD_BYTES]
+    if codec in _LENGTH_AT:
+        sets, turn = b"", b""
+        for unit in _units(head, extradata, _LENGTH_AT[codec]):
+            kind, header = (unit[0] & 31, 1) if codec == "h264" else (unit[0] >> 1 & 63, 2)
+            if kind == (7 if codec == "h264" else 33):
+                sets = sets or unit
+            elif kind == (6 if codec == "h264" else 39):
+                turn = turn or _orientation(unit[header:])
+        return sets, turn
+    if codec not in _HEADERS:
+        return None
+    match = _HEADERS[codec].search(head)
+    return (b"" if match is None else match[0]), b""
+
+
+def _units(head: bytes, extradata: bytes, length_at: int) -> Iterator[bytes]:
+    """Yield the units at the head of a packet, without start codes or lengths."""
+    if head[:3] == b"\x00\x00\x01" or head[:4] == b"\x00\x00\x00\x01":
+        starts = [match.end() for match in _START.finditer(head)]
+        for first, after in zip(starts, [*(start - 3 for start in starts[1:]), len(head)], strict=True):
+            if unit := head[first:after].rstrip(b"\x00"):
+                yield unit
+        return
+    size = (extradata[length_at] & 3) + 1 if len(extradata) > length_at and extradata[0] == 1 else 4
+    place = 0
+    while place + size < len(head):
+        length = int.from_bytes(head[place : place + size], "big")
+        if unit := head[place + size : place + size + length]:
+            yield unit
+        place += size + length
+
+
+def _orientation(messages: bytes) -> bytes:
+    """Return the payload of the message about the display orientation; empty if there is none."""
+    place = 0
+    while place + 2 <= len(messages) and messages[place] != 0x80:
+        values = []
+        for _ in range(2):
+            value = 0
+            while place < len(messages) and messages[place] == 255:
+                value, place = value + 255, place + 1
+            if place >= len(messages):
+                return b""
+            values.append(value + messages[place])
+            place += 1
+        kind, size = values
+        if kind == _ORIENTATION:
+            return messages[place : place + size]
+        place += size
+    return b""
