@@ -34,15 +34,15 @@ def requirements(project: dict, extras: list[str]) -> Iterator[str]:
 def main(extras: list[str]) -> None:
     """Install the common dependencies and those of the extras with pip."""
     project = tomllib.loads(Path(__file__).with_name("pyproject.toml").read_text())["project"]
-    wanted = dict.fromkeys([*project["dependencies"], *requirements(project, extras)])
+    packages = dict.fromkeys([*project["dependencies"], *requirements(project, extras)])
     pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--root-user-action=ignore", "--find-links=/wheels"]
     torch_index = os.environ.get("TORCH_INDEX")
-    if torch_index and any(requirement.startswith("torch=") for requirement in wanted) and not any(Path("/wheels").glob("torch-*")):
+    if torch_index and any(requirement.startswith("torch=") for requirement in packages) and not any(Path("/wheels").glob("torch-*")):
         pip.append(f"--extra-index-url={torch_index}")
     for _ in range(ATTEMPTS - 1):
-        if subprocess.run([*pip, *wanted]).returncode == 0:
+        if subprocess.run([*pip, *packages]).returncode == 0:
             return
-    subprocess.run([*pip, *wanted], check=True)
+    subprocess.run([*pip, *packages], check=True)
 
 
 if __name__ == "__main__":

@@ -88,12 +88,12 @@ def bulk_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
     ) -> Deleted:
         """Takes ids, or at least one condition. Jobs that have not ended stay."""
         owner = request.state.owner
-        wanted = JobFilter(status=status, service=service, operation=operation, parent=parent)
-        if bool(job_ids) == (wanted != JobFilter()):
+        condition = JobFilter(status=status, service=service, operation=operation, parent=parent)
+        if bool(job_ids) == (condition != JobFilter()):
             raise Invalid("Say which jobs: give `id` (it may be repeated), or conditions such as `status=failed`, but not both.")
         more = None
         if not job_ids:
-            jobs, more = await runtime.jobs.page(owner, wanted, limit=MOST_DELETED)
+            jobs, more = await runtime.jobs.page(owner, condition, limit=MOST_DELETED)
             job_ids = [job.id for job in jobs if job.status.ended]
         deleted, kept = [], []
         for job_id in job_ids:

@@ -29,10 +29,10 @@ def webhook_routes(runtime: Runtime) -> APIRouter:
 
         Without a `secret`, one is made and shown in this answer only.
         """
-        made = await jobs.add_webhook(request.state.owner, body)
-        response.headers["Location"] = f"/v1/webhooks/{made.id}"
+        webhook = await jobs.add_webhook(request.state.owner, body)
+        response.headers["Location"] = f"/v1/webhooks/{webhook.id}"
         response.headers["Cache-Control"] = "no-store"
-        return made
+        return webhook
 
     @router.get("/v1/webhooks", tags=["webhooks"], name="list-webhooks", summary="List your webhooks")
     async def webhooks(request: Request) -> list[StandingWebhook]:

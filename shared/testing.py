@@ -79,8 +79,8 @@ def suite(data_dir: Path, *, command: Sequence[str] = ("up",), **settings: str) 
     `settings`: names without REELWRIGHT_. No spare workers are started unless a setting says so. SIGTERM ends the suite.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("REELWRIGHT_")}
-    given = {"HOST": "127.0.0.1", "PORT": "0", "DATA_DIR": str(data_dir), "SPARE_WORKERS": "false"} | settings
-    env = inherited | {f"REELWRIGHT_{name}": value for name, value in given.items()} | {"COLUMNS": "200"}
+    environment = {"HOST": "127.0.0.1", "PORT": "0", "DATA_DIR": str(data_dir), "SPARE_WORKERS": "false"} | settings
+    env = inherited | {f"REELWRIGHT_{name}": value for name, value in environment.items()} | {"COLUMNS": "200"}
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", "reelwright", *command], env=env, stderr=subprocess.PIPE, text=True)
     log: list[str] = []

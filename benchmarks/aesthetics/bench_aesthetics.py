@@ -48,8 +48,8 @@ def main() -> None:
     """Print all tables."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[0].endswith("bench_aesthetics.py") else 20.0
     out.print(machine())
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         os.environ["REELWRIGHT_MODELS_DIR"] = str(folder / "models")
         model = build("inception-resnet-v2")
         write_weights(model, folder / "models")
@@ -89,7 +89,7 @@ def job_table(model: Any, clip: Path, seconds: float, folder: Path) -> Table:
     table.add_row("PerfectFrameAI's method: seek for every frame, whole frames in batches of 100, Keras predict", f"{seed_s:.2f}", "1.0")
     for scorer in ("nima", "both", "technical"):
         params = BestFramesParams(scorer=scorer, group_size=GROUP)
-        took_s, _ = timed(lambda given=params: best_frames(given, video=clip, outputs=outputs), repeat=2)
+        took_s, _ = timed(lambda choice=params: best_frames(choice, video=clip, outputs=outputs), repeat=2)
         table.add_row(f"here, scorer {scorer}", f"{took_s:.2f}", f"{seed_s / took_s:.1f}")
     return table
 
@@ -101,8 +101,8 @@ def seed_method(model: Any, clip: Path, folder: Path) -> None:
     frames = []
     for second in range(int(count / rate)):
         capture.set(cv2.CAP_PROP_POS_FRAMES, second * rate)
-        taken, frame = capture.read()
-        if taken:
+        success, frame = capture.read()
+        if success:
             frames.append(frame)
     for start in range(0, len(frames), SEED_BATCH):
         batch = frames[start : start + SEED_BATCH]

@@ -76,17 +76,17 @@ def _mixed(frame: Picture, ghosts: list[Picture], decay: float, style: str) -> N
         for number, picture in enumerate(ghosts, start=1):
             total += picture * decay**number
             weights += decay**number
-        made = total / weights
+        mixed = total / weights
     elif style == "glow":
-        made = frame / 255
+        mixed = frame / 255
         for number, picture in enumerate(ghosts, start=1):
             bloom = cv2.GaussianBlur(np.clip(picture * 1.6 / 255, 0, 1), (0, 0), 12)
-            made = 1 - (1 - made) * (1 - bloom * decay**number * 0.4)
-        made *= 255
+            mixed = 1 - (1 - mixed) * (1 - bloom * decay**number * 0.4)
+        mixed *= 255
     else:
-        made = frame / 255
+        mixed = frame / 255
         for number, picture in enumerate(ghosts, start=1):
             dark = cv2.GaussianBlur(picture * 0.35 / 255, (0, 0), 3)
-            made = made * (1 - decay**number * (1 - dark) * 0.5)
-        made *= 255
-    return np.clip(np.rint(made), 0, 255).astype(np.uint8)
+            mixed = mixed * (1 - decay**number * (1 - dark) * 0.5)
+        mixed *= 255
+    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)

@@ -89,21 +89,21 @@ class Count:
 Counts = dict[str, dict[int, Count]]
 
 
-def count(counts: Counts, detector: str, made: Film, starts: Sequence[int]) -> None:
+def count(counts: Counts, detector: str, clip: Film, starts: Sequence[int]) -> None:
     """Add a detector's result for a film.
 
     `starts`: the first frames of the detected shots.
     """
     by_tolerance = counts.setdefault(detector, {tolerance: Count() for tolerance in TOLERANCES})
     for tolerance in TOLERANCES:
-        by_tolerance[tolerance].add(made.truths, sorted(set(starts)), tolerance)
+        by_tolerance[tolerance].add(clip.truths, sorted(set(starts)), tolerance)
 
 
-def ours(made: Film, folder: Path, *, transnet: bool) -> dict[str, list[int]]:
+def ours(clip: Film, folder: Path, *, transnet: bool) -> dict[str, list[int]]:
     """Return the first frames of the shots detected by each method."""
     methods = [detector.name for detector in DETECTORS if transnet or detector.name != "transnet"]
-    starts = {method: shot_starts(made.path, folder, method) for method in methods}
-    return starts | {"auto, fast": shot_starts(made.path, folder, "auto", fast=True)}
+    starts = {method: shot_starts(clip.path, folder, method) for method in methods}
+    return starts | {"auto, fast": shot_starts(clip.path, folder, "auto", fast=True)}
 
 
 def shot_starts(path: Path, folder: Path, method: str = "auto", *, fast: bool = False) -> list[int]:
@@ -122,7 +122,7 @@ def video_info(path: Path) -> VideoInfo:
     return info
 
 
-def pyscenedetect(made: Film) -> dict[str, list[int]]:
+def pyscenedetect(clip: Film) -> dict[str, list[int]]:
     """Return the first frames of the shots detected by PySceneDetect.
 
     All its detectors run in one pass of OpenCV's reader.
@@ -132,7 +132,7 @@ def pyscenedetect(made: Film) -> dict[str, list[int]]:
     names = [name for name in PYSCENEDETECT if hasattr(scenedetect.detectors, name)]
     detectors = {name: getattr(scenedetect.detectors, name)() for name in names}
     starts: dict[str, list[int]] = {f"PySceneDetect {name.removesuffix('Detector')}": [] for name in names}
-    capture, number, time = cv2.VideoCapture(str(made.path)), 0, None
+    capture, number, time = cv2.VideoCapture(str(clip.path)), 0, None
     while True:
         read, picture = capture.read()
         if not read:
@@ -154,8 +154,8 @@ def judge(seed: int, profile: str, transnet: bool) -> tuple[Film, dict[str, list
     """
     peers = with_peers()
     with tempfile.TemporaryDirectory() as name:
-        made = film(Path(name) / "film.mp4", seed=seed, profile=profile)
-        return made, ours(made, Path(name), transnet=transnet) | (pyscenedetect(made) if peers else {})
+        clip = film(Path(name) / "film.mp4", seed=seed, profile=profile)
+        return clip, ours(clip, Path(name), transnet=transnet) | (pyscenedetect(clip) if peers else {})
 
 
 def with_peers() -> bool:
@@ -173,10 +173,10 @@ def accuracy(console: Console, seeds: Sequence[int], *, transnet: bool) -> None:
     # Painting a film keeps one core busy, so two films are handled at a time.
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         films = [(seed, profile, transnet) for seed in seeds for profile in PROFILES]
-        for made, starts in pool.map(judge, *zip(*films, strict=True)):
-            transitions, frames = transitions + len(made.truths), frames + made.frames
+        for clip, starts in pool.map(judge, *zip(*films, strict=True)):
+            transitions, frames = transitions + len(clip.truths), frames + clip.frames
             for detector, frames_found in starts.items():
-                count(counts, detector, made, frames_found)
+                count(counts, detector, clip, frames_found)
     console.print(table_of(counts, f"F1 in percent: seeds {list(seeds)}, {transitions} transitions in {frames} frames"))
 
 
@@ -187,9 +187,9 @@ def judge_trouble(seed: int, kind: str) -> tuple[Film, dict[str, list[int]]]:
     """
     peers = with_peers()
     with tempfile.TemporaryDirectory() as name:
-        made = trouble(Path(name) / "clip.mp4", kind=kind, seed=seed)
-        starts = {"auto": shot_starts(made.path, Path(name)), "auto, fast": shot_starts(made.path, Path(name), fast=True)}
-        return made, starts | (pyscenedetect(made) if peers else {})
+        clip = trouble(Path(name) / "clip.mp4", kind=kind, seed=seed)
+        starts = {"auto": shot_starts(clip.path, Path(name)), "auto, fast": shot_starts(clip.path, Path(name), fast=True)}
+        return clip, starts | (pyscenedetect(clip) if peers else {})
 
 
 def trouble_accuracy(console: Console, seeds: Sequence[int]) -> None:
@@ -197,10 +197,10 @@ def trouble_accuracy(console: Console, seeds: Sequence[int]) -> None:
     counts: dict[str, Counts] = {}
     clips = [(seed, kind) for seed in seeds for kind in KINDS]
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for made, starts in pool.map(judge_trouble, *zip(*clips, strict=True)):
+        for clip, starts in pool.map(judge_trouble, *zip(*clips, strict=True)):
             for detector, frames_found in starts.items():
-                for kind in (made.profile, "all"):
-                    count(counts.setdefault(kind, {}), detector, made, frames_found)
+                for kind in (clip.profile, "all"):
+                    count(counts.setdefault(kind, {}), detector, clip, frames_found)
     table = Table("kind", *counts["all"], title=f"F1 in percent within one frame: seeds {list(seeds)}; transitions and false alarms")
     for kind, by_detector in counts.items():
         table.add_row(kind, *(_f1_and_counts(by_tolerance[1]) for by_tolerance in by_detector.values()))
@@ -208,8 +208,8 @@ def trouble_accuracy(console: Console, seeds: Sequence[int]) -> None:
 
 
 def _f1_and_counts(counted: Count) -> str:
-    found, truths = counted.hard_found + counted.gradual_found, counted.hard + counted.gradual
-    return f"{200 * found / max(truths + found + counted.false, 1):.1f} ({found}/{truths}, {counted.false})"
+    matches, truths = counted.hard_found + counted.gradual_found, counted.hard + counted.gradual
+    return f"{200 * matches / max(truths + matches + counted.false, 1):.1f} ({matches}/{truths}, {counted.false})"
 
 
 def table_of(counts: Counts, title: str) -> Table:
@@ -229,19 +229,19 @@ def full_hd(folder: Path, seed: int, transitions: int) -> Film:
 
     The film has a little grain and x264's own keyframes.
     """
-    path, made = folder / "1080p.mp4", film(folder / "long.mp4", seed=seed, profile=LONG, transitions=transitions, scale=2)
+    path, clip = folder / "1080p.mp4", film(folder / "long.mp4", seed=seed, profile=LONG, transitions=transitions, scale=2)
     filters = ["-vf", "scale=1920:1080,setsar=1,noise=alls=4:allf=t"]
     encoding = ["-c:v", "libx264", "-preset", "faster", "-crf", "23", "-pix_fmt", "yuv420p"]
-    ffmpeg("-i", str(made.path), *filters, *encoding, str(path))
-    return replace(made, path=path)
+    ffmpeg("-i", str(clip.path), *filters, *encoding, str(path))
+    return replace(clip, path=path)
 
 
 def speed(console: Console, *, peers: bool, repeat: int, seed: int, transitions: int) -> None:
     """Print the speed and the accuracy on a 1080p film."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        made = full_hd(folder, seed, transitions)
-        clip, starts = made.path, dict[str, list[int]]()
+        film_1080p = full_hd(folder, seed, transitions)
+        clip, starts = film_1080p.path, dict[str, list[int]]()
 
         def run_ours(name: str, *, fast: bool) -> None:
             starts[name] = shot_starts(clip, folder, fast=fast)
@@ -262,15 +262,15 @@ def speed(console: Console, *, peers: bool, repeat: int, seed: int, transitions:
         probe(clip)
         costs = best(works, repeat)
         reference = costs.get("PySceneDetect detect-content", costs["ffmpeg, decoding to nothing"])
-        table = Table("1080p H.264", "CPU s", "wall s", "CPU, times as fast", "wall, times as fast", title=f"{made.frames} frames")
+        table = Table("1080p H.264", "CPU s", "wall s", "CPU, times as fast", "wall, times as fast", title=f"{film_1080p.frames} frames")
         for work, cost in costs.items():
             ratios = (f"{reference.cpu / cost.cpu:.2f}", f"{reference.wall / cost.wall:.2f}")
             table.add_row(work, f"{cost.cpu:.2f}", f"{cost.wall:.2f}", *ratios)
         console.print(table)
         counts: Counts = {}
         for detector, frames_found in starts.items():
-            count(counts, detector, made, frames_found)
-        console.print(table_of(counts, f"F1 in percent on that film, {len(made.truths)} transitions"))
+            count(counts, detector, film_1080p, frames_found)
+        console.print(table_of(counts, f"F1 in percent on that film, {len(film_1080p.truths)} transitions"))
 
 
 # The peak of `resource.getrusage` would be the parent's if that was larger.

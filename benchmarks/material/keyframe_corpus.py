@@ -83,19 +83,19 @@ def film(path: Path, *, seed: int, profile: str, transitions: int = 28, scale: i
     `path`: the file (MP4, H.264, 320 x 180 times `scale`). `transitions`: number of transitions.
     """
     random = np.random.default_rng([seed, [*PROFILES, LONG].index(profile)])
-    made = Film(path, profile, 0)
+    film = Film(path, profile, 0)
     with _Encoder(path, random, profile, scale) as encoder:
-        for picture in _finished(_cut_together(random, profile, transitions, made, scale), random, profile):
+        for picture in _finished(_cut_together(random, profile, transitions, film, scale), random, profile):
             encoder.write(picture)
-            made.frames += 1
-    return made
+            film.frames += 1
+    return film
 
 
-def _cut_together(random: Random, profile: str, transitions: int, made: Film, scale: int) -> Iterator[Rgb]:
+def _cut_together(random: Random, profile: str, transitions: int, film: Film, scale: int) -> Iterator[Rgb]:
     at, take, offset, family = 0, *_new_take(random, profile, None, scale)
     for number in range(transitions + 1):
         hold = _hold(random, profile)
-        yield from _with_events(random, profile, take, offset, hold, made, at)
+        yield from _with_events(random, profile, take, offset, hold, film, at)
         at, offset = at + hold, offset + hold
         if number == transitions:
             return
@@ -103,7 +103,7 @@ def _cut_together(random: Random, profile: str, transitions: int, made: Film, sc
         kind = str(random.choice(["cut", "fade", "dissolve", "wipe"], p=shares))
         new, first, family = _new_take(random, profile, family, scale)
         length = 0 if kind == "cut" else int(random.choice([4, 7, 10, 14, 20, 28, 40]))
-        made.truths.append(Truth(kind, at, at + length))
+        film.truths.append(Truth(kind, at, at + length))
         yield from _mixed(random, kind, length, (take, offset), (new, first))
         at, take, offset = at + length, new, first + length
 
@@ -142,14 +142,14 @@ def _mixed(random: Random, kind: str, length: int, old: tuple[Take, int], new: t
             yield (a * (1 - mask) + b * mask).astype(np.uint8)
 
 
-def _with_events(random: Random, profile: str, take: Take, offset: int, hold: int, made: Film, at: int) -> Iterator[Rgb]:
+def _with_events(random: Random, profile: str, take: Take, offset: int, hold: int, film: Film, at: int) -> Iterator[Rgb]:
     flash = profile in _FLASHES and hold > 34 and random.random() < _FLASHES[profile]
     begins = int(random.integers(12, hold - 14)) if flash else hold
     length = int(random.integers(1, 5))
     strength = random.uniform(0.5, 1.0)
     whole = random.random() < 0.6
     if flash:
-        made.events.append(("flash", at + begins))
+        film.events.append(("flash", at + begins))
     for index in range(hold):
         picture = take(offset + index)
         if begins <= index < begins + length:

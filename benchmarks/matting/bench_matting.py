@@ -71,12 +71,12 @@ def by_backend(folder: Path) -> None:
         for clip, (width, height) in zip(clips, sizes, strict=True):
             plate = folder / f"plate-{height}.png"
             cv2.imwrite(str(plate), np.full((height, width, 3), 120, np.uint8))
-            given = {"plate": plate} if backend == "difference" else {}
+            inputs = {"plate": plate} if backend == "difference" else {}
             more = {"key": "#00b140"} if backend == "chroma" else {}
             try:
-                ours(clip, folder, backend=backend, files=given, duration=0.08, **more)
+                ours(clip, folder, backend=backend, files=inputs, duration=0.08, **more)
                 began = time.perf_counter()
-                ours(clip, folder, backend=backend, files=given, **more)
+                ours(clip, folder, backend=backend, files=inputs, **more)
             except ReelwrightError as error:
                 figures.append(f"not run: {error.detail[:40]}")
                 continue
@@ -98,9 +98,9 @@ def enlarged(path: Path, width: int, height: int) -> Path:
 
 def ours(clip: Path, folder: Path, *, backend: str = "rvm", files: dict[str, Path] | None = None, **more: Any) -> None:
     """Run one whole job."""
-    given: dict[str, Any] = dict.fromkeys(("mask", "masks", "plate", "background")) | (files or {})
+    inputs: dict[str, Any] = dict.fromkeys(("mask", "masks", "plate", "background")) | (files or {})
     outputs = {name: folder / f"{name}.mp4" for name in ("alpha", "composite", "foreground")}
-    matte(MatteParams(backend=backend, **more), video=clip, outputs=outputs, **given)
+    matte(MatteParams(backend=backend, **more), video=clip, outputs=outputs, **inputs)
 
 
 def public_loop(weights: Path, clip: Path, folder: Path, frames: int) -> None:

@@ -135,10 +135,10 @@ CHANGES: tuple[Callable[[float], float], ...] = (
 
 
 def at_tempo(tempo: Callable[[float], float]) -> Floats:
-    made = [0.4]
-    while (following := made[-1] + 60 / tempo(made[-1])) < LENGTH_S - 0.5:
-        made.append(following)
-    return np.array(made)
+    times = [0.4]
+    while (following := times[-1] + 60 / tempo(times[-1])) < LENGTH_S - 0.5:
+        times.append(following)
+    return np.array(times)
 
 
 def steady(tempo: float) -> Floats:
@@ -210,13 +210,13 @@ def measured(name: str) -> dict[str, object]:
     find_beats(clips[0][2])  # the first run may compile code
     start = time.perf_counter()
     detected = [np.array(find_beats(wave)) for _, _, wave in clips]
-    taken = time.perf_counter() - start
+    duration_s = time.perf_counter() - start
     scores = [
         [kind, len(times) if kind == NONE else f_measure(times, beats), lateness_ms(times, beats)]
         for (kind, beats, _), times in zip(clips, detected, strict=True)
     ]
     memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    return {"scores": scores, "hour_s": taken * 3600 / (len(clips) * LENGTH_S), "mib": memory}
+    return {"scores": scores, "hour_s": duration_s * 3600 / (len(clips) * LENGTH_S), "mib": memory}
 
 
 def f_measure(detected: Floats, true: Floats) -> float:
@@ -242,18 +242,18 @@ def main() -> None:
     names = [name for name, (package, _) in FINDERS.items() if find_spec(package)]
     command = [sys.executable, "-m", "benchmarks.speed_ramp.bench_beats"]
     results = {name: json.loads(subprocess.run([*command, name], check=True, stdout=subprocess.PIPE).stdout) for name in names}
-    made = Table(title="F-measure at 70 ms, mean of the clips; beats found where there are none")
-    made.add_column("sound")
+    table = Table(title="F-measure at 70 ms, mean of the clips; beats found where there are none")
+    table.add_column("sound")
     for name in names:
-        made.add_column(name, justify="right")
+        table.add_column(name, justify="right")
     for kind in dict.fromkeys(kind for kind, _, _ in results[names[0]]["scores"]):
         values = [np.array([value for of, value, _ in results[name]["scores"] if of == kind]) for name in names]
-        made.add_row(kind, *(f"{value.sum():.0f} beats" if kind == NONE else f"{value.mean():.2f}" for value in values))
+        table.add_row(kind, *(f"{value.sum():.0f} beats" if kind == NONE else f"{value.mean():.2f}" for value in values))
     late = [np.median([off for _, _, off in results[name]["scores"] if off is not None]) for name in names]
-    made.add_row("delay, median", *(f"{delay:+.0f} ms" for delay in late))
-    made.add_row("an hour of sound", *(f"{results[name]['hour_s']:.1f} s" for name in names))
-    made.add_row("memory added", *(f"{results[name]['mib']:.0f} MiB" for name in names))
-    out.print(made)
+    table.add_row("delay, median", *(f"{delay:+.0f} ms" for delay in late))
+    table.add_row("an hour of sound", *(f"{results[name]['hour_s']:.1f} s" for name in names))
+    table.add_row("memory added", *(f"{results[name]['mib']:.0f} MiB" for name in names))
+    out.print(table)
 
 
 if __name__ == "__main__":

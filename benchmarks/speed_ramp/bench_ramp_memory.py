@@ -43,10 +43,10 @@ print(json.dumps([frames, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1
 def main() -> None:
     """Print the table."""
     out.print(machine())
-    made = Table(title="Peak memory of one process, 1920x1080, stereo sound unless stated")
-    made.add_column("work")
+    table = Table(title="Peak memory of one process, 1920x1080, stereo sound unless stated")
+    table.add_column("work")
     for head in ("seconds", "frames", "wall s", "MiB"):
-        made.add_column(head, justify="right")
+        table.add_column(head, justify="right")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         once, surround = folder / "once.mp4", folder / "surround.mp4"
@@ -73,8 +73,8 @@ def main() -> None:
             frames, mib = measured(work, clip, params, folder / "out.mp4")
             sound = ", 5.1" if source == surround else ""
             wall = f"{time.perf_counter() - start:.1f}"
-            made.add_row(f"{work} {json.dumps(params)}{sound}", f"{seconds:g}", f"{frames}", wall, f"{mib:.0f}")
-    out.print(made)
+            table.add_row(f"{work} {json.dumps(params)}{sound}", f"{seconds:g}", f"{frames}", wall, f"{mib:.0f}")
+    out.print(table)
 
 
 def looped(once: Path, seconds: float, folder: Path) -> Path:

@@ -34,10 +34,10 @@ def main() -> None:
     for name, (samples, layout) in sounds().items():
         for coder in ("twoloop", "fast"):
             decoded, cpu_s = coded(samples, layout, coder)
-            noise, kept = aligned(samples, decoded)
-            snr = 10 * np.log10((kept**2).sum() / (noise**2).sum())
-            loud = [channel for channel in range(len(kept)) if np.abs(kept[channel]).max() > 1e-3]
-            ratio = np.mean([noise_to_mask(kept[channel], noise[channel]) for channel in loud])
+            noise, tone = aligned(samples, decoded)
+            snr = 10 * np.log10((tone**2).sum() / (noise**2).sum())
+            loud = [channel for channel in range(len(tone)) if np.abs(tone[channel]).max() > 1e-3]
+            ratio = np.mean([noise_to_mask(tone[channel], noise[channel]) for channel in loud])
             table.add_row(name, coder, f"{ratio:.1f}", f"{snr:.1f}", f"{cpu_s:.2f}")
     Console(soft_wrap=True).print(table)
 
@@ -50,13 +50,13 @@ def sounds() -> dict[str, tuple[Samples, str]]:
     clicks = np.zeros(len(seconds))
     clicks[::12000] = 0.5
     clicks = np.convolve(clicks, np.exp(-np.arange(400) / 40) * rng.standard_normal(400), "same")
-    made: dict[str, Callable[[], NDArray[np.float64]]] = {
+    signals: dict[str, Callable[[], NDArray[np.float64]]] = {
         "tones": lambda: np.stack([tones, tones[::-1]]),
         "clicks": lambda: np.stack([clicks, clicks]),
         "noise": lambda: rng.standard_normal((2, len(seconds))) * 0.1,
     }
     film = np.concatenate([block.samples for block in blocks], axis=1)
-    return {"film, 5.1": (film, "5.1")} | {name: (make().astype(np.float32), "stereo") for name, make in made.items()}
+    return {"film, 5.1": (film, "5.1")} | {name: (make().astype(np.float32), "stereo") for name, make in signals.items()}
 
 
 def coded(samples: Samples, layout: str, coder: str) -> tuple[Samples, float]:

@@ -97,11 +97,11 @@ def render_table(name: str, clip: Path, info: VideoInfo, folder: Path, *, whole:
     nearest = best(ramp())
     frames, total = results[-1].frames, float(Clock([(p.t, p.speed) for p in curve]).out(info.duration_s))
     plain = best(lambda: transcode(clip, info, folder / "plain.mp4", speed=info.duration_s / total))
-    made = probe(folder / "plain.mp4")
-    assert isinstance(made, VideoInfo), (made, frames)
-    assert abs(made.frames - frames) <= 2, (made, frames)
+    copy = probe(folder / "plain.mp4")
+    assert isinstance(copy, VideoInfo), (copy, frames)
+    assert abs(copy.frames - frames) <= 2, (copy, frames)
     rows = [
-        (f"ffmpeg, one pass at a constant speed, same encoder settings ({made.frames} frames out)", plain),
+        (f"ffmpeg, one pass at a constant speed, same encoder settings ({copy.frames} frames out)", plain),
         ("render, nearest", nearest),
     ]
     if whole:
@@ -123,9 +123,9 @@ def flow_table() -> Table:
     clip = sample_clip()
     with read_frames(clip) as frames:
         picture = next(islice(frames, 60, None)).luma().copy()
-    made = Table(title="Optical flow of a panned picture: ms a pair in one thread, and error of the measured length")
+    table = Table(title="Optical flow of a panned picture: ms a pair in one thread, and error of the measured length")
     for head in ("method", *(f"{w}x{h}" for w, h in SIZES), "error at 1 %", "at 5 %", "at 10 % of the diagonal"):
-        made.add_column(head, justify="right")
+        table.add_column(head, justify="right")
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     for label, flow in METHODS:
@@ -139,13 +139,13 @@ def flow_table() -> Table:
             pixels = round(part * np.hypot(256, 144))
             field = flow(a, b)
             errors.append(float(np.percentile(np.hypot(field[..., 0], field[..., 1]), 90)) / pixels - 1)
-        made.add_row(label, *(f"{cost:.2f}" for cost in costs), *(f"{error:+.0%}" for error in errors))
+        table.add_row(label, *(f"{cost:.2f}" for cost in costs), *(f"{error:+.0%}" for error in errors))
     cv2.setNumThreads(before)
     a, b = panned(picture, (256, 144), 0.02)
     meter = Meter()
     whole = min(timed(lambda: meter(a, b)) for _ in range(20)) * 1000
-    made.caption = f"A whole measurement (flow, compensation, percentile) at 256x144: {whole:.2f} ms"
-    return made
+    table.caption = f"A whole measurement (flow, compensation, percentile) at 256x144: {whole:.2f} ms"
+    return table
 
 
 SIZES = ((160, 90), (256, 144), (320, 180))
@@ -222,13 +222,13 @@ def cpu_s() -> float:
 
 
 def table(title: str, rows: list[tuple[str, Cost]], frames: int, floor: Cost) -> Table:
-    made = Table(title=title)
-    made.add_column("method")
+    table = Table(title=title)
+    table.add_column("method")
     for head in ("wall s", "CPU s", "frames/s", "ratio"):
-        made.add_column(head, justify="right")
+        table.add_column(head, justify="right")
     for name, run in rows:
-        made.add_row(name, f"{run.wall_s:.2f}", f"{run.cpu_s:.2f}", f"{frames / run.wall_s:.0f}", f"{run.wall_s / floor.wall_s:.2f}")
-    return made
+        table.add_row(name, f"{run.wall_s:.2f}", f"{run.cpu_s:.2f}", f"{frames / run.wall_s:.0f}", f"{run.wall_s / floor.wall_s:.2f}")
+    return table
 
 
 def processor() -> str:

@@ -87,9 +87,9 @@ def matting(folder: Path) -> None:
 
 def _matte(clip: Path, folder: Path, device: str, precision: str) -> Path:
     use(Settings(device=device))
-    given: dict[str, Any] = dict.fromkeys(("mask", "masks", "plate", "background"))
+    inputs: dict[str, Any] = dict.fromkeys(("mask", "masks", "plate", "background"))
     outputs = {name: folder / f"{name}-{device}-{precision}.mp4" for name in ("alpha", "composite", "foreground")}
-    matte(MatteParams(backend="rvm", precision=precision), video=clip, outputs=outputs, **given)
+    matte(MatteParams(backend="rvm", precision=precision), video=clip, outputs=outputs, **inputs)
     return outputs["alpha"]
 
 

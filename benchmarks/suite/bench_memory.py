@@ -25,9 +25,9 @@ SETTINGS = {"CONCURRENCY": "1", "WORKER_IDLE_S": "0", "JOB_MEMORY_BYTES": str(16
 
 def main() -> None:
     """Measure and print the table."""
-    wanted = sys.argv[1:]
+    names = sys.argv[1:]
     operations = [operation for room in ROOMS for operation in room.service.operations if measurable(operation)]
-    operations = [operation for operation in operations if not wanted or operation.name in wanted]
+    operations = [operation for operation in operations if not names or operation.name in names]
     table = Table("operation", *(f"{width}x{height}" for width, height in SIZES), title=f"Peak memory in MiB. {machine()}")
     with tempfile.TemporaryDirectory() as folder, suite(Path(folder, "data"), **SETTINGS) as running:
         clips = {size: material(running, Path(folder), *size) for size in SIZES}

@@ -131,9 +131,9 @@ def compare(name: str, path: Path, folder: Path, repeat: int) -> None:
     for row, cost in costs.items():
         if row == "ffmpeg transcode":
             base = cost
-        asked = {"read_frames, luma": "<= 1.35", "read -> write": "<= 1.15"}.get(row, "")
+        target = {"read_frames, luma": "<= 1.35", "read -> write": "<= 1.15"}.get(row, "")
         ratios = f"{cost.cpu:8.2f}{cost.cpu / base.cpu:7.2f}{cost.wall:8.2f}{cost.wall / base.wall:7.2f}{info.frames / cost.wall:7.0f}"
-        say(f"{row:32}{ratios}   {asked}")
+        say(f"{row:32}{ratios}   {target}")
 
 
 def memory(folder: Path, long: Path) -> None:

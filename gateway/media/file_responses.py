@@ -90,12 +90,12 @@ def satisfiable(header: str | None, *, size: int) -> str | None:
     pairs = [part.strip().split("-") for part in header.partition("=")[2].split(",")]
     if len(pairs) > MAX_RANGES or any(first and last and int(first) > int(last) for first, last in pairs):
         return None
-    kept = [f"{first}-{last}" for first, last in pairs if (int(first) < size if first else int(last) > 0 and size > 0)]
-    if not kept:
+    ranges = [f"{first}-{last}" for first, last in pairs if (int(first) < size if first else int(last) > 0 and size > 0)]
+    if not ranges:
         raise RangeNotSatisfiable(
             f"{header!r} lies outside the file, which has {size} bytes.", headers={"Content-Range": f"bytes */{size}"}
         )
-    return "bytes=" + ",".join(kept)
+    return "bytes=" + ",".join(ranges)
 
 
 def is_known(if_none_match: str | None, etag: str) -> bool:

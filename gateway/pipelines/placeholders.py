@@ -24,8 +24,8 @@ def placeholders(steps: Iterable[Step]) -> dict[str, bool]:
     """
     names: dict[str, bool] = {}
     for step in steps:
-        for given in step.inputs.values():
-            for text in ids_in(given):
+        for source in step.inputs.values():
+            for text in ids_in(source):
                 if match := PLACEHOLDER.fullmatch(text):
                     names[match[1]] = bool(match[2]) and names.get(match[1], True)
     return names
@@ -55,21 +55,21 @@ def with_media(request: PipelineRequest) -> PipelineRequest:
     return request.model_copy(update={"steps": filled(request.steps, request.inputs), "inputs": {}})
 
 
-def _with_media(taken: Mapping[str, InputValue], inputs: Mapping[str, Given]) -> dict[str, InputValue]:
-    media = {name: _replaced(given, inputs) for name, given in taken.items()}
-    return {name: given for name, given in media.items() if given is not None or taken[name] is None}
+def _with_media(sources: Mapping[str, InputValue], inputs: Mapping[str, Given]) -> dict[str, InputValue]:
+    media = {name: _replaced(source, inputs) for name, source in sources.items()}
+    return {name: source for name, source in media.items() if source is not None or sources[name] is None}
 
 
-def _replaced(given: InputValue, inputs: Mapping[str, Given]) -> InputValue:
+def _replaced(source: InputValue, inputs: Mapping[str, Given]) -> InputValue:
     """Return the media of an input.
 
     None if its placeholders are optional and not given.
     """
-    if isinstance(given, list):
-        media = [_replaced(text, inputs) for text in given]
+    if isinstance(source, list):
+        media = [_replaced(text, inputs) for text in source]
         return [media_id for item in media if item is not None for media_id in (item if isinstance(item, list) else [item])] or None
-    match = PLACEHOLDER.fullmatch(given) if isinstance(given, str) else None
-    return inputs.get(match[1]) if match else given
+    match = PLACEHOLDER.fullmatch(source) if isinstance(source, str) else None
+    return inputs.get(match[1]) if match else source
 
 
 def _refused(field: str, detail: str) -> Invalid:

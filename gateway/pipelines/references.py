@@ -31,12 +31,12 @@ def as_json(inputs: Mapping[str, InputValue]) -> dict[str, Any]:
     def plain(item: Any) -> Any:
         return item.model_dump() if isinstance(item, UrlInput) else item
 
-    return {name: [plain(item) for item in given] if isinstance(given, list) else plain(given) for name, given in inputs.items()}
+    return {name: [plain(item) for item in source] if isinstance(source, list) else plain(source) for name, source in inputs.items()}
 
 
-def ids_in(given: InputValue) -> list[str]:
+def ids_in(source: InputValue) -> list[str]:
     """Return the media ids of an input, without URLs."""
-    return [item for item in (given if isinstance(given, list) else [given]) if isinstance(item, str)]
+    return [item for item in (source if isinstance(source, list) else [source]) if isinstance(item, str)]
 
 
 def references(params: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:

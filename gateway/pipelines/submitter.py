@@ -81,8 +81,8 @@ class PipelineSubmitter:
 def _check_ids(steps: list[Step]) -> None:
     """Raise Invalid for a stand-in of media, which only checks take."""
     for number, step in enumerate(steps):
-        for name, given in step.inputs.items():
-            if any(text.startswith(PENDING) for text in ids_in(given)):
+        for name, source in step.inputs.items():
+            if any(text.startswith(PENDING) for text in ids_in(source)):
                 detail = "a stand-in is for checks: give a media id"
                 raise Invalid(
                     f"steps.{number}.inputs.{name}: {detail}.", errors=[{"field": f"steps.{number}.inputs.{name}", "detail": detail}]

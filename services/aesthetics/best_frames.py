@@ -99,9 +99,9 @@ def best_frames(
         return ChosenResult.of(items, left_out, sources, rater, params)
 
 
-def _refuse(params: BestFramesParams, given: Mapping[str, object]) -> None:
+def _refuse(params: BestFramesParams, inputs: Mapping[str, object]) -> None:
     """Raise Invalid for pictures that are to be grouped by shot."""
-    if params.group_by == "shot" and "video" not in given:
+    if params.group_by == "shot" and "video" not in inputs:
         detail = "group_by shot is for videos; pictures are grouped in the order they are given"
         raise Invalid.field("params.group_by", detail, f"{detail}.")
 

@@ -159,7 +159,7 @@ def _add_routes(router: APIRouter, extractions: Extractions, version: Version) -
     async def status(request: Request) -> ExtractorStatus:
         running = await on_disk(extractions.running, request.state.owner)
         reports = [
-            Running(extractor=extraction.extractor, job_id=extraction.job_id, files=[taken.name for taken in extraction.taken])
+            Running(extractor=extraction.extractor, job_id=extraction.job_id, files=[picture.name for picture in extraction.taken])
             for extraction in running
         ]
         return ExtractorStatus(active_extractor=reports[-1].extractor if reports else None, running=reports)
@@ -202,6 +202,6 @@ def _reply(extraction: Extraction, refused: dict[str, str]) -> Started:
 
     `refused`: names of refused files, with the reasons.
     """
-    files = [taken.name for taken in extraction.taken]
+    files = [picture.name for picture in extraction.taken]
     message = f"'{extraction.extractor}' started." if files else "There is nothing to do: all files are being processed, or cannot be read."
     return Started(message=message, job_id=extraction.job_id or None, files=files, refused=refused)

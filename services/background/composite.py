@@ -209,9 +209,9 @@ def _write_subject(
     return WrittenVideo(count, float(end), file.encoder or "png")
 
 
-def _refuse(params: CompositeParams, given: Mapping[str, object]) -> None:
+def _refuse(params: CompositeParams, inputs: Mapping[str, object]) -> None:
     """Raise Invalid for a shadow that is kept without a plate."""
-    if params.shadow == "keep" and params.format == "mp4" and "plate" not in given:
+    if params.shadow == "keep" and params.format == "mp4" and "plate" not in inputs:
         detail = "`keep` compares the clip with its clean plate, and no plate is given"
         raise Invalid.field("params.shadow", detail, f"{detail}. Give `plate`, or choose `contact`.")
 

@@ -189,13 +189,13 @@ def studio(
     )
 
 
-def _refuse(params: StudioParams, given: Mapping[str, object]) -> None:
+def _refuse(params: StudioParams, inputs: Mapping[str, object]) -> None:
     """Raise Invalid unless exactly one of background and prompt is given.
 
     Also raises it for params that contradict each other.
     """
     prompt = bool(params.prompt.strip())
-    if ("background" in given) == prompt:
+    if ("background" in inputs) == prompt:
         what = "both a background and a prompt are given" if prompt else "neither a background nor a prompt is given"
         detail = f"{what}: the place is either a picture or painted from a description"
         raise Invalid.field("params.prompt", detail, f"{detail.capitalize()}. Give exactly one.")

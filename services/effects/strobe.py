@@ -144,30 +144,30 @@ def strobe(
     with closing(_pictures(params, tracker, sequence, video, matte, float(rate_of(info)))) as pictures:
         written = write_again(pictures, params, video=video, info=info, output=outputs["video"], progress=progress)
     try:
-        made = sequence.finished()
-        _save(made.picture, outputs["picture"])
+        picture = sequence.finished()
+        _save(picture.picture, outputs["picture"])
     except BaseException:
         outputs["video"].unlink(missing_ok=True)
         raise
     warn_if_unsure(tracker, written, progress)
-    hollow = [] if matte else [second for second, seen in zip(made.seconds, made.seen, strict=True) if seen < HOLLOW]
+    hollow = [] if matte else [second for second, share in zip(picture.seconds, picture.seen, strict=True) if share < HOLLOW]
     if hollow:
         progress.warn(
-            f"{len(hollow)} of {len(made.seconds)} stamps are hollow or torn: motion showed as little as {min(made.seen):.0%} of "
+            f"{len(hollow)} of {len(picture.seconds)} stamps are hollow or torn: motion showed as little as {min(picture.seen):.0%} of "
             "the subject's inside. Give a matte of the subject; matting.matte makes one."
         )
-    if not made.seconds:
+    if not picture.seconds:
         progress.warn("Nothing was found to move, so there is no stamp. Lower motion_threshold, or give a matte.")
     if sequence.clipped:
         progress.warn("The picture does not show everything that the camera saw. Raise canvas to show more.")
-    height, width = made.picture.shape[:2]
+    height, width = picture.picture.shape[:2]
     return StrobeResult.of(
         written,
         tracker,
         info,
         mask="motion" if matte is None else "matte",
-        stamped=made.seconds,
-        subject_seen=float(np.mean(made.seen)) if made.seen else None,
+        stamped=picture.seconds,
+        subject_seen=float(np.mean(picture.seen)) if picture.seen else None,
         hollow=hollow,
         picture_width=width,
         picture_height=height,

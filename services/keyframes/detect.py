@@ -350,7 +350,7 @@ def _reported_scores(method: str, scores: Floats, times: list[float]) -> Scores:
 
 def _reported_candidates(candidates: list[Transition], times: list[float]) -> list[Candidate]:
     """Reduce the candidates to the MAX_SCORES most confident, in frame order."""
-    kept = sorted(sorted(candidates, key=lambda candidate: -candidate.confidence)[:MAX_SCORES])
+    best = sorted(sorted(candidates, key=lambda candidate: -candidate.confidence)[:MAX_SCORES])
     return [
         Candidate(
             start_frame=transition.start,
@@ -359,7 +359,7 @@ def _reported_candidates(candidates: list[Transition], times: list[float]) -> li
             kind=transition.kind,
             confidence=transition.confidence,
         )
-        for transition in kept
+        for transition in best
         if transition.middle < len(times)
     ]
 

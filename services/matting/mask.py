@@ -127,7 +127,7 @@ def mask(
     )
 
 
-def _refuse(params: MaskParams, given: Mapping[str, object]) -> None:
+def _refuse(params: MaskParams, inputs: Mapping[str, object]) -> None:
     """Raise Invalid for a backend that cannot make the mask.
 
     Such a backend needs a mask itself, or a plate that is not given.
@@ -138,7 +138,7 @@ def _refuse(params: MaskParams, given: Mapping[str, object]) -> None:
     if backend.needs_mask:
         detail = f"{backend.name} needs a mask itself"
         raise Invalid.field("params.backend", detail, f"{detail}. Choose another backend.")
-    backend.check_plate(given="plate" in given)
+    backend.check_plate(given="plate" in inputs)
 
 
 def _frame(video: Path, at: float, info: VideoInfo) -> Frame:

@@ -211,11 +211,11 @@ def _check_needs(backend: Backend, *, mask: bool, plate: bool) -> None:
     backend.check_plate(given=plate)
 
 
-def _refuse(params: MatteParams, given: Mapping[str, object]) -> None:
+def _refuse(params: MatteParams, inputs: Mapping[str, object]) -> None:
     """Raise Invalid if an input that the params need is not given."""
     if params.backend != "auto":
-        _check_needs(named(params.backend).backend, mask="mask" in given, plate="plate" in given)
-    if params.subject == "mask" and "mask" not in given:
+        _check_needs(named(params.backend).backend, mask="mask" in inputs, plate="plate" in inputs)
+    if params.subject == "mask" and "mask" not in inputs:
         raise Invalid.field("inputs.mask", "subject mask needs it", "subject mask needs a mask.")
 
 

@@ -127,8 +127,8 @@ def _keys() -> typer.Typer:
 
 
 def _add_version(app: typer.Typer) -> None:
-    def show(wanted: bool) -> None:
-        if wanted:
+    def show(requested: bool) -> None:
+        if requested:
             typer.echo(f"reelwright {version('reelwright')}")
             raise typer.Exit
 
@@ -144,8 +144,8 @@ def _add_serving(app: typer.Typer, suite: Suite) -> None:
         from shared.cli.environment import misspelt
         from shared.log import set_up
 
-        given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-        settings = _settings(**given)
+        address = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+        settings = _settings(**address)
         set_up(settings.log_format)
         for sentence in misspelt(os.environ):
             log.warning("%s", sentence)
@@ -193,10 +193,10 @@ def _add_upkeep(app: typer.Typer, suite: Suite) -> None:
             raise typer.Exit(1)
 
 
-def _settings(**given: Any) -> "Settings":
+def _settings(**overrides: Any) -> "Settings":
     """Read the settings and make them current.
 
-    Exits with one line for each wrong setting. `given` overrides the environment.
+    Exits with one line for each wrong setting. `overrides` take precedence over the environment.
     """
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
@@ -205,7 +205,7 @@ def _settings(**given: Any) -> "Settings":
 
     lines: Iterable[str]
     try:
-        settings = Settings(**given)
+        settings = Settings(**overrides)
         use(settings)
         return settings
     except ValidationError as error:

@@ -23,9 +23,9 @@ class Given:
     """Annotation of arguments that `file_or_url` parses: typer would make a path of a URL otherwise."""
 
 
-def is_url(given: object) -> bool:
+def is_url(value: object) -> bool:
     """Return whether an argument is a URL."""
-    return isinstance(given, str) and URL.match(given) is not None
+    return isinstance(value, str) and URL.match(value) is not None
 
 
 def file_or_url(text: str) -> Path | str:
@@ -46,17 +46,17 @@ def fetched(inputs: Mapping[str, Any], settings: Settings) -> Iterator[dict[str,
     with tempfile.TemporaryDirectory(prefix="reelwright-") as folder:
         paths: dict[str, Path] = {}
 
-        def path(given: Any) -> Any:
-            given = given.url if isinstance(given, UrlInput) else given
-            if not is_url(given):
-                return given
-            if given not in paths:
+        def path(source: Any) -> Any:
+            source = source.url if isinstance(source, UrlInput) else source
+            if not is_url(source):
+                return source
+            if source not in paths:
                 target = Path(folder, str(len(paths)))
                 target.mkdir()
-                paths[given] = asyncio.run(_download(given, target, settings))
-            return paths[given]
+                paths[source] = asyncio.run(_download(source, target, settings))
+            return paths[source]
 
-        yield {name: [path(item) for item in given] if isinstance(given, list) else path(given) for name, given in inputs.items()}
+        yield {name: [path(item) for item in source] if isinstance(source, list) else path(source) for name, source in inputs.items()}
 
 
 async def _download(url: str, folder: Path, settings: Settings) -> Path:

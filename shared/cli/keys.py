@@ -134,9 +134,9 @@ def _find(records: tuple[KeyRecord, ...], key: str) -> KeyRecord:
     return min(matches, key=lambda record: record.revoked_at is not None)
 
 
-def _scopes(given: list[str] | None) -> tuple[Scope, ...]:
+def _scopes(names: list[str] | None) -> tuple[Scope, ...]:
     known: tuple[Scope, ...] = get_args(Scope)
-    requested = [part for text in given or ["run"] for part in text.split(",")]
+    requested = [part for text in names or ["run"] for part in text.split(",")]
     if unknown := [scope for scope in requested if scope not in known]:
         raise Invalid(f"Unknown scope {unknown[0]!r}: choose {', '.join(known)}.")
     return tuple(scope for scope in known if scope in requested)

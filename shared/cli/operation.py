@@ -41,13 +41,13 @@ def add_operation(
     `find`: returns an installed operation by its name; it makes an input that is given as "auto".
     """
 
-    def command(as_json: bool, overwrite: bool, remote: str | None, api_key: str, **given: Any) -> None:
-        params = _params(operation, given)
-        inputs = {name: given[f"in_{name}"] or None for name in operation.ports}
+    def command(as_json: bool, overwrite: bool, remote: str | None, api_key: str, **arguments: Any) -> None:
+        params = _params(operation, arguments)
+        inputs = {name: arguments[f"in_{name}"] or None for name in operation.ports}
         if operation.needs and not any(inputs[name] for name in operation.needs):
             raise Invalid(f"Give {' or '.join(f'--{_flag(name)} FILE' for name in operation.needs)}.")
         operation.refuse(params, {name: files for name, files in inputs.items() if files is not None})
-        outputs = _outputs(operation, given.get("output"))
+        outputs = _outputs(operation, arguments.get("output"))
         _check_files(inputs, outputs)
         if operation.file_prefix is None and not overwrite:
             _refuse_existing(outputs.values())
@@ -142,12 +142,12 @@ def _parameter(name: str, kind: Any, info: Any, default: Any = inspect.Parameter
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info])
 
 
-def _params(operation: Operation, given: dict[str, Any]) -> Params:
+def _params(operation: Operation, arguments: dict[str, Any]) -> Params:
     """Build the params from the options.
 
     `@FILE` stands for the text of a file. Raises Invalid, naming each option.
     """
-    texts = {name.removeprefix("param_"): text for name, text in given.items() if name.startswith("param_") and text is not None}
+    texts = {name.removeprefix("param_"): text for name, text in arguments.items() if name.startswith("param_") and text is not None}
     try:
         texts = {name: Path(text[1:]).read_text() if text.startswith("@") else text for name, text in texts.items()}
         return params_from_text(operation.params, texts)
@@ -171,7 +171,7 @@ def run_locally(operation: Operation, params: Params, inputs: dict[str, Any], ou
 
 
 def _remotely(operation: Operation, params: Params, inputs: dict[str, Any], outputs: dict[str, Path], client: Reelwright) -> Any:
-    files: dict[str, Any] = {name: AUTO if str(given) == AUTO else given for name, given in inputs.items()}
+    files: dict[str, Any] = {name: AUTO if str(path) == AUTO else path for name, path in inputs.items()}
     with progress_bar() as show:
         run = client.run(
             OperationName(operation.name),
@@ -212,8 +212,8 @@ def _made_inputs(
             if maker is None:
                 raise Invalid(f"{name}: {maker_name} is not installed here. Give a file.")
             outputs = {output_name: Path(folder) / f"{output_name}{SUFFIXES[kind]}" for output_name, kind in maker.outputs.items()}
-            given = {other: None if about.optional else inputs.get(other) for other, about in maker.ports.items()}
-            run_locally(maker, maker.params(**params_of_maker(params.model_dump(), maker.params.model_fields)), given, outputs)
+            maker_inputs = {other: None if about.optional else inputs.get(other) for other, about in maker.ports.items()}
+            run_locally(maker, maker.params(**params_of_maker(params.model_dump(), maker.params.model_fields)), maker_inputs, outputs)
             complete[name] = outputs[output]
         yield complete
 
@@ -306,9 +306,9 @@ def _check_files(inputs: dict[str, Any], outputs: dict[str, Path]) -> None:
             if not is_url(path) and str(path) != AUTO and not path.is_file():
                 raise Invalid(f"The file {path} does not exist.")
     listed = [path for files in inputs.values() if files for path in (files if isinstance(files, list) else (files,))]
-    given = {path.resolve() for path in listed if not is_url(path)}
+    input_files = {path.resolve() for path in listed if not is_url(path)}
     for path in outputs.values():
-        if path.resolve() in given:
+        if path.resolve() in input_files:
             raise Invalid(f"{path} is an input: give the output another name.")
         if not path.absolute().parent.is_dir():
             raise Invalid(f"The folder {path.absolute().parent} for {path.name} does not exist.")

@@ -49,9 +49,9 @@ class AsyncRun:
 
     async def save_all(self, folder: Path | str) -> dict[str, Path]:
         """Download all outputs into a folder, as `<output>.<suffix>`; return their paths."""
-        made = {name: path_in(Path(folder), name, record) for name, record in self.job.outputs.items()}
+        paths = {name: path_in(Path(folder), name, record) for name, record in self.job.outputs.items()}
         Path(folder).mkdir(parents=True, exist_ok=True)
-        return {name: await self.client.download(self.job.outputs[name], path) for name, path in made.items()}
+        return {name: await self.client.download(self.job.outputs[name], path) for name, path in paths.items()}
 
     async def wait(self, on_progress: OnProgress | None = None) -> "AsyncRun":
         """Wait for the end of the job. See `AsyncReelwright.wait`."""
@@ -111,31 +111,33 @@ class AsyncReelwright:
         await self._connection.send("DELETE", path, params=query)
 
     @typed_run
-    async def run(self, operation: str, /, *, on_progress: OnProgress | None = None, **given: Any) -> AsyncRun:
+    async def run(self, operation: str, /, *, on_progress: OnProgress | None = None, **arguments: Any) -> AsyncRun:
         """Run an operation and wait for its end.
 
         Takes the arguments of `submit`. An interrupted wait cancels the job. Raises JobFailed, JobCanceled.
         """
-        return await self._finish(await self.submit(OperationName(operation), **given), on_progress)
+        return await self._finish(await self.submit(OperationName(operation), **arguments), on_progress)
 
     @typed_submit
     async def submit(
-        self, operation: str, /, *, idempotency_key: str | None = None, options: Mapping[str, Any] | None = None, **given: Any
+        self, operation: str, /, *, idempotency_key: str | None = None, options: Mapping[str, Any] | None = None, **arguments: Any
     ) -> AsyncRun:
         """Start an operation and return its job.
 
-        `given`: its inputs (files, media or URLs) and its params, by name. `options`: `webhook`, `metadata`, `priority` and `cache` of the
-        request. `idempotency_key`: by default a new one: with the same key, the same request gets the same job.
+        `arguments`: its inputs (files, media or URLs) and its params, by name. `options`: `webhook`, `metadata`, `priority` and `cache` of
+        the request. `idempotency_key`: by default a new one: with the same key, the same request gets the same job.
         """
         service, _, verb = operation.partition(".")
         names = await self._input_names(operation)
-        inputs = {name: value for name, value in given.items() if name in names and value is not None}
-        params = {name: value for name, value in given.items() if name not in names}
+        inputs = {name: value for name, value in arguments.items() if name in names and value is not None}
+        params = {name: value for name, value in arguments.items() if name not in names}
         return await self._start(f"/v1/{service}/{verb}/jobs", {"params": params}, inputs, options, idempotency_key)
 
-    async def run_pipeline(self, steps: Sequence[Mapping[str, Any]], /, *, on_progress: OnProgress | None = None, **given: Any) -> AsyncRun:
+    async def run_pipeline(
+        self, steps: Sequence[Mapping[str, Any]], /, *, on_progress: OnProgress | None = None, **arguments: Any
+    ) -> AsyncRun:
         """Run several operations as one job and wait for its end. Takes the arguments of `submit_pipeline`."""
-        return await self._finish(await self.submit_pipeline(steps, **given), on_progress)
+        return await self._finish(await self.submit_pipeline(steps, **arguments), on_progress)
 
     async def submit_pipeline(
         self,
@@ -152,9 +154,9 @@ class AsyncReelwright:
         """
         return await self._start("/v1/pipelines/jobs", {"steps": [dict(step) for step in steps]}, inputs, options, idempotency_key)
 
-    async def run_preset(self, name: str, /, *, on_progress: OnProgress | None = None, **given: Any) -> AsyncRun:
+    async def run_preset(self, name: str, /, *, on_progress: OnProgress | None = None, **arguments: Any) -> AsyncRun:
         """Run a named pipeline and wait for its end. Takes the arguments of `submit_preset`."""
-        return await self._finish(await self.submit_preset(name, **given), on_progress)
+        return await self._finish(await self.submit_preset(name, **arguments), on_progress)
 
     async def submit_preset(
         self,
@@ -251,7 +253,7 @@ class AsyncReelwright:
         self, path: str, body: dict[str, Any], inputs: Mapping[str, Any], options: Mapping[str, Any] | None, idempotency_key: str | None
     ) -> AsyncRun:
         sent: dict[Path, str] = {}
-        ids = {name: await self._ids(given, sent) for name, given in inputs.items()}
+        ids = {name: await self._ids(source, sent) for name, source in inputs.items()}
         return self._run(await self.post(path, {**(options or {}), **body, "inputs": ids}, idempotency_key=idempotency_key or new_key()))
 
     async def _finish(self, run: AsyncRun, on_progress: OnProgress | None) -> AsyncRun:
@@ -264,20 +266,20 @@ class AsyncReelwright:
                     await self.cancel(run.job.id)
             raise
 
-    async def _ids(self, given: Any, sent: dict[Path, str]) -> Any:
+    async def _ids(self, source: Any, sent: dict[Path, str]) -> Any:
         """Return an input as a request gives it: the media id, or the URL; a list for a list.
 
         Files are uploaded. `sent`: the files of this request that are uploaded already.
         """
-        if isinstance(given, list | tuple):
-            return [await self._ids(item, sent) for item in given]
-        if isinstance(given, MediaRecord):
-            return given.id
-        if isinstance(given, str) and URL.match(given):
-            return {"url": given}
-        if isinstance(given, str) and (is_id(given) or not Path(given).is_file()):
-            return given
-        path = Path(given)
+        if isinstance(source, list | tuple):
+            return [await self._ids(item, sent) for item in source]
+        if isinstance(source, MediaRecord):
+            return source.id
+        if isinstance(source, str) and URL.match(source):
+            return {"url": source}
+        if isinstance(source, str) and (is_id(source) or not Path(source).is_file()):
+            return source
+        path = Path(source)
         if path not in sent:
             sent[path] = await upload(self._connection, path)
         return sent[path]

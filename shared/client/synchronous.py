@@ -112,28 +112,28 @@ class Reelwright:
         self.call(self.asynchronous.delete(path, **query))
 
     @typed_run
-    def run(self, operation: str, /, *, on_progress: OnProgress | None = None, **given: Any) -> Run:
+    def run(self, operation: str, /, *, on_progress: OnProgress | None = None, **arguments: Any) -> Run:
         """Run an operation and wait for its end.
 
         Takes the arguments of `submit`. Ctrl-C cancels the job. Raises JobFailed, JobCanceled.
         """
-        return self._follow(lambda report: self.asynchronous.run(OperationName(operation), on_progress=report, **given), on_progress)
+        return self._follow(lambda report: self.asynchronous.run(OperationName(operation), on_progress=report, **arguments), on_progress)
 
     @typed_submit
     def submit(
-        self, operation: str, /, *, idempotency_key: str | None = None, options: Mapping[str, Any] | None = None, **given: Any
+        self, operation: str, /, *, idempotency_key: str | None = None, options: Mapping[str, Any] | None = None, **arguments: Any
     ) -> Run:
         """Start an operation and return its job.
 
-        `given`: its inputs (files, media or URLs) and its params, by name. `options`: `webhook`, `metadata`, `priority` and `cache` of the
-        request. `idempotency_key`: by default a new one: with the same key, the same request gets the same job.
+        `arguments`: its inputs (files, media or URLs) and its params, by name. `options`: `webhook`, `metadata`, `priority` and `cache` of
+        the request. `idempotency_key`: by default a new one: with the same key, the same request gets the same job.
         """
         name = OperationName(operation)
-        return self._run(self.call(self.asynchronous.submit(name, idempotency_key=idempotency_key, options=options, **given)))
+        return self._run(self.call(self.asynchronous.submit(name, idempotency_key=idempotency_key, options=options, **arguments)))
 
-    def run_pipeline(self, steps: Sequence[Mapping[str, Any]], /, *, on_progress: OnProgress | None = None, **given: Any) -> Run:
+    def run_pipeline(self, steps: Sequence[Mapping[str, Any]], /, *, on_progress: OnProgress | None = None, **arguments: Any) -> Run:
         """Run several operations as one job and wait for its end. Takes the arguments of `submit_pipeline`."""
-        return self._follow(lambda report: self.asynchronous.run_pipeline(steps, on_progress=report, **given), on_progress)
+        return self._follow(lambda report: self.asynchronous.run_pipeline(steps, on_progress=report, **arguments), on_progress)
 
     def submit_pipeline(
         self,
@@ -150,9 +150,9 @@ class Reelwright:
         """
         return self._run(self.call(self.asynchronous.submit_pipeline(steps, idempotency_key=idempotency_key, options=options, **inputs)))
 
-    def run_preset(self, name: str, /, *, on_progress: OnProgress | None = None, **given: Any) -> Run:
+    def run_preset(self, name: str, /, *, on_progress: OnProgress | None = None, **arguments: Any) -> Run:
         """Run a named pipeline and wait for its end. Takes the arguments of `submit_preset`."""
-        return self._follow(lambda report: self.asynchronous.run_preset(name, on_progress=report, **given), on_progress)
+        return self._follow(lambda report: self.asynchronous.run_preset(name, on_progress=report, **arguments), on_progress)
 
     def submit_preset(
         self,

@@ -21,7 +21,7 @@ class LongList:
         items = dict(handler(source)) | {"min_length": 1, "max_length": self.most, "fail_fast": True}
         return core_schema.no_info_before_validator_function(self._check, items)
 
-    def _check(self, given: Any) -> Any:
-        if isinstance(given, list | tuple) and len(given) > self.most:
-            raise PydanticCustomError("too_long", "{given} items; the limit is {most}", {"given": len(given), "most": self.most})
-        return given
+    def _check(self, value: Any) -> Any:
+        if isinstance(value, list | tuple) and len(value) > self.most:
+            raise PydanticCustomError("too_long", "{given} items; the limit is {most}", {"given": len(value), "most": self.most})
+        return value

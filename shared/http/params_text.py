@@ -18,14 +18,14 @@ MAX_ERRORS = 100
 """Errors listed in one answer; the rest are counted."""
 
 
-def params_from_text(model: type[P], given: Mapping[str, str]) -> P:
+def params_from_text(model: type[P], texts: Mapping[str, str]) -> P:
     """Build params from text values.
 
     Empty text is the default; lists and objects are JSON; a fixed word such as "beats" stands for itself. Raises Invalid, naming each
     field.
     """
     properties = model.model_json_schema()["properties"]
-    values = {name: _value(name, text, properties.get(name, {})) for name, text in given.items() if text != ""}
+    values = {name: _value(name, text, properties.get(name, {})) for name, text in texts.items() if text != ""}
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -64,9 +64,9 @@ def _sentence(error: dict[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
         return "unknown field"
     message = str(error["msg"]).removeprefix("Value error, ")
-    given = error.get("input")
-    plain = isinstance(given, str | int | float | bool) and error["type"] not in ("missing", "value_error", "json_invalid")
-    return f"{message}, not {str(given)[:80]!r}" if plain else message
+    value = error.get("input")
+    plain = isinstance(value, str | int | float | bool) and error["type"] not in ("missing", "value_error", "json_invalid")
+    return f"{message}, not {str(value)[:80]!r}" if plain else message
 
 
 def _value(name: str, text: str, schema: Mapping[str, Any]) -> Any:

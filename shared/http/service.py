@@ -241,8 +241,8 @@ async def check(
         raise Invalid(f"inputs: {detail}.", errors=[{"field": f"inputs.{name}", "detail": detail} for name in operation.needs])
     records: dict[str, list[MediaRecord]] = {}
     for name, port in operation.ports.items():
-        given = inputs.get(name)
-        for media_id in given if isinstance(given, list) else [given] if given is not None else []:
+        source = inputs.get(name)
+        for media_id in source if isinstance(source, list) else [source] if source is not None else []:
             if isinstance(media_id, UrlInput):
                 check_url_input(media_id, f"inputs.{name}", runtime.settings)
                 continue
@@ -252,11 +252,11 @@ async def check(
                 _check_kind(name, port, media_id.removeprefix(PENDING), "The output of an earlier step")
             else:
                 records.setdefault(name, []).append(await _check_input(name, port, media_id, owner, runtime))
-    operation.refuse(params, {name: given for name, given in inputs.items() if given is not None})
+    operation.refuse(params, {name: source for name, source in inputs.items() if source is not None})
     operation.check_available(params)
     if not preview:  # a preview reads small proxies
-        given = {name for name, value in inputs.items() if value is not None}
-        check_job_memory(operation, params, given, records, limit_bytes=runtime.settings.job_memory_bytes)
+        filled = {name for name, value in inputs.items() if value is not None}
+        check_job_memory(operation, params, filled, records, limit_bytes=runtime.settings.job_memory_bytes)
     return Checked(operation=operation.name, inputs=dict(inputs), params=params.model_dump(mode="json"))
 
 

@@ -237,11 +237,11 @@ class Jobs:
 
         Raises Invalid, ForbiddenAddress, QuotaExceeded.
         """
-        made = None if new.secret is not None else webhooks.new_secret()
-        complete = new if made is None else new.model_copy(update={"secret": SecretStr(made)})
+        secret = None if new.secret is not None else webhooks.new_secret()
+        complete = new if secret is None else new.model_copy(update={"secret": SecretStr(secret)})
         stored = await asyncio.to_thread(webhooks.stored_webhook, complete, self._settings)
         added = await asyncio.to_thread(self.store.deliveries.add_webhook, owner, stored, name=new.name)
-        return MadeWebhook(**added.model_dump(), secret=made)
+        return MadeWebhook(**added.model_dump(), secret=secret)
 
     async def webhooks(self, owner: str) -> list[StandingWebhook]:
         """Return the standing webhooks of an owner."""

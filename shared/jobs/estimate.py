@@ -30,9 +30,9 @@ def megapixel_frames(media: MediaStore, owner: str, inputs: Iterable[str | list[
     A list counts as one input, a picture as one frame. None for inputs of unknown size. Blocks on the disk.
     """
     largest = 0.0
-    for given in inputs:
+    for source in inputs:
         size = 0.0
-        for media_id in given if isinstance(given, list) else [given] if given else []:
+        for media_id in source if isinstance(source, list) else [source] if source else []:
             with suppress(UnknownMedia):
                 size += _size(media.get(owner, media_id).media or {}, params)
         largest = max(largest, size)

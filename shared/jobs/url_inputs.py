@@ -55,7 +55,7 @@ class Reservation:
 
     def inputs(self, inputs: Mapping[str, Any], kinds: Mapping[str, tuple[str, ...]], where: str = "inputs") -> dict[str, Any]:
         """Return inputs with an id in place of each URL. `kinds`: of each input; `where`: the field that holds the inputs."""
-        return {name: self._value(given, f"{where}.{name}", kinds.get(name, ())) for name, given in inputs.items()}
+        return {name: self._value(source, f"{where}.{name}", kinds.get(name, ())) for name, source in inputs.items()}
 
     def params(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return the params of a pipeline with an id in place of each URL in the inputs of its steps."""
@@ -68,16 +68,16 @@ class Reservation:
             ]
         }
 
-    def _value(self, given: Any, field: str, kinds: tuple[str, ...]) -> Any:
-        if isinstance(given, list):
-            return [self._value(item, field, kinds) for item in given]
-        if isinstance(given, dict):
-            given = UrlInput.model_validate(given)
-        if not isinstance(given, UrlInput):
-            return given
-        if given not in self._fetches:
-            self._fetches[given] = UrlFetch(media_id=new_id(), url=given.url, name=given.name, field=field, kinds=kinds)
-        return self._fetches[given].media_id
+    def _value(self, source: Any, field: str, kinds: tuple[str, ...]) -> Any:
+        if isinstance(source, list):
+            return [self._value(item, field, kinds) for item in source]
+        if isinstance(source, dict):
+            source = UrlInput.model_validate(source)
+        if not isinstance(source, UrlInput):
+            return source
+        if source not in self._fetches:
+            self._fetches[source] = UrlFetch(media_id=new_id(), url=source.url, name=source.name, field=field, kinds=kinds)
+        return self._fetches[source].media_id
 
 
 def with_urls(value: Any, fetches: Mapping[str, UrlFetch]) -> Any:
@@ -90,13 +90,13 @@ def with_urls(value: Any, fetches: Mapping[str, UrlFetch]) -> Any:
     return value if fetch is None else UrlInput(url=fetch.url, name=fetch.name).model_dump()
 
 
-def check_url_input(given: UrlInput, field: str, settings: Settings) -> None:
+def check_url_input(source: UrlInput, field: str, settings: Settings) -> None:
     """Raise Invalid or ForbiddenAddress, naming the field, for a URL that is never fetched.
 
     Host names are resolved and checked when the URL is fetched.
     """
     try:
-        host = check_url(given.url).host
+        host = check_url(source.url).host
         with suppress(ValueError):
             check_address(str(ipaddress.ip_address(host)), host=host, allowed=settings.url_allow_networks)
     except ReelwrightError as error:
@@ -110,16 +110,16 @@ def at_field(error: ReelwrightError, field: str) -> ReelwrightError:
 
 def has_urls(inputs: Mapping[str, Any]) -> bool:
     """Return whether an input is a URL."""
-    return any(isinstance(item, UrlInput) for given in inputs.values() for item in (given if isinstance(given, list) else [given]))
+    return any(isinstance(item, UrlInput) for source in inputs.values() for item in (source if isinstance(source, list) else [source]))
 
 
 def refuse_urls(inputs: Mapping[str, Any], reason: str) -> None:
     """Raise Invalid for an input that is a URL."""
-    for name, given in inputs.items():
-        if has_urls({name: given}):
+    for name, source in inputs.items():
+        if has_urls({name: source}):
             raise Invalid(f"inputs.{name}: {reason}.", errors=[{"field": f"inputs.{name}", "detail": reason}])
 
 
 def without_urls(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the inputs that are media ids."""
-    return {name: given for name, given in inputs.items() if not has_urls({name: given})}
+    return {name: source for name, source in inputs.items() if not has_urls({name: source})}

@@ -59,7 +59,7 @@ class KeyRing:
             if (reason := record.refusal(now())) is not None:
                 raise Unauthorized(reason, headers={"WWW-Authenticate": "Bearer"})
             return record.access
-        if any(secrets.compare_digest(key.encode(), given.encode()) for given in self._given):
+        if any(secrets.compare_digest(key.encode(), valid.encode()) for valid in self._given):
             return Access(owner=owner_of(key), name=OF_SETTINGS, scopes=("read", "run"))
         return internal_access(self._data_dir, key)
 
@@ -89,9 +89,9 @@ class KeyRing:
                 self._records, self._seen = records, state
             except (OSError, ValidationError) as error:  # the keys that were read last stay in force
                 log.warning("the key file cannot be read: %s", error)
-        if self._secret is not None and (given := _state(self._secret)) != self._secret_seen:
+        if self._secret is not None and (secret_state := _state(self._secret)) != self._secret_seen:
             try:
-                self._given, self._secret_seen = _keys_in(self._secret), given
+                self._given, self._secret_seen = _keys_in(self._secret), secret_state
             except OSError as error:
                 log.warning("the secret file of the API keys cannot be read: %s", error)
 

@@ -42,6 +42,6 @@ def _make(path: Path) -> bytes:
     with suppress(FileExistsError):
         os.link(new, path)
     new.unlink()
-    made = _read(path)
-    assert made is not None
-    return made
+    key = _read(path)
+    assert key is not None
+    return key

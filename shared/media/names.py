@@ -27,8 +27,8 @@ def safe_name(name: str, *, default: str = "unnamed") -> str:
     """
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rstrip("/").rpartition("/")[2]
     # Category C: controls, formats (also those that turn the direction of text), surrogates, unassigned.
-    kept = (char for char in last if (unicodedata.category(char)[0] != "C" and char not in "\u2028\u2029") or char in JOINERS)
-    clean = "".join(kept).strip(" ." + JOINERS)
+    printable = (char for char in last if (unicodedata.category(char)[0] != "C" and char not in "\u2028\u2029") or char in JOINERS)
+    clean = "".join(printable).strip(" ." + JOINERS)
     if len(clean) > MAX_CHARS:
         suffix = PurePosixPath(clean).suffix[:16]
         clean = clean[: MAX_CHARS - len(suffix)] + suffix
@@ -40,8 +40,8 @@ def plain_stem(stem: str, *, default: str) -> str:
 
     Letters of all scripts, digits and pictographs stay. The result is `default` if nothing is left.
     """
-    kept = "".join(char if _is_kept(char) else " " for char in unicodedata.normalize("NFC", stem))
-    plain = re.sub(" +", "-", kept.strip(" -" + JOINERS))
+    printable = "".join(char if _is_kept(char) else " " for char in unicodedata.normalize("NFC", stem))
+    plain = re.sub(" +", "-", printable.strip(" -" + JOINERS))
     while len(plain.encode()) > _STEM_BYTES:
         plain = plain[:-1]
     return plain or default

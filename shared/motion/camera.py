@@ -201,10 +201,10 @@ class Features:
         tracked, status, _ = cv2.calcOpticalFlowPyrLK(
             picture, after.picture, self._corners, expected, winSize=(15, 15), maxLevel=3, flags=cv2.OPTFLOW_USE_INITIAL_FLOW
         )
-        kept = status.ravel() == 1
+        tracked_well = status.ravel() == 1
         if after.background is not None:
-            kept &= _inside(after.background, np.asarray(tracked, np.float32).reshape(-1, 2))
-        source, target = self._corners[kept].reshape(-1, 2), tracked[kept].reshape(-1, 2)
+            tracked_well &= _inside(after.background, np.asarray(tracked, np.float32).reshape(-1, 2))
+        source, target = self._corners[tracked_well].reshape(-1, 2), tracked[tracked_well].reshape(-1, 2)
         if len(source) < _LEAST_POINTS:
             return None
         cv2.setRNGSeed(0)  # the same clip gives the same result

@@ -76,7 +76,7 @@ def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
     inputs = call.inputs if call.cut is None else _cut(call, operation, *call.cut)
     result = operation.run(
         operation.params.model_validate(call.params),
-        **{name: as_paths(given) for name, given in inputs.items()},
+        **{name: as_paths(names) for name, names in inputs.items()},
         **output_arguments(outputs),
         **({operation.keeps.name: Path(call.kept)} if operation.keeps and call.kept else {}),
         progress=progress,
@@ -107,8 +107,8 @@ def _cut(call: OperationCall, operation: Operation, start_s: float, end_s: float
 
     videos = {name for name, port in operation.ports.items() if Kind.VIDEO in port.kinds}
     return {
-        name: given if name not in videos or not given else [part(path) for path in given] if isinstance(given, list) else part(given)
-        for name, given in call.inputs.items()
+        name: names if name not in videos or not names else [part(path) for path in names] if isinstance(names, list) else part(names)
+        for name, names in call.inputs.items()
     }
 
 
@@ -118,11 +118,11 @@ def find(module: str, name: str) -> Operation:
     return {operation.name: operation for operation in operations}[name]
 
 
-def as_paths(given: str | list[str] | None) -> Path | list[Path] | None:
+def as_paths(names: str | list[str] | None) -> Path | list[Path] | None:
     """Convert the paths of one input to the form that `run` takes."""
-    if given is None:
+    if names is None:
         return None
-    return [Path(path) for path in given] if isinstance(given, list) else Path(given)
+    return [Path(path) for path in names] if isinstance(names, list) else Path(names)
 
 
 def output_arguments(outputs: dict[str, Path]) -> dict[str, Any]:

@@ -77,12 +77,12 @@ def run_pipeline(
     suite, failed = place.suite, 0
     results: list[dict[str, Any] | None] = []
     for label, files in runs_of(named_files(words), batch=batch):
-        given = {**loaded.inputs, **{name: [_text(path) for path in paths] for name, paths in files.items()}}
+        sources = {**loaded.inputs, **{name: [_text(path) for path in paths] for name, paths in files.items()}}
         target = folder / label
         try:
             if not overwrite:
                 _refuse_existing(target, steps)
-            results.append(_remotely(steps, given, target, suite) if suite else _locally(steps, given, target, place))
+            results.append(_remotely(steps, sources, target, suite) if suite else _locally(steps, sources, target, place))
         except ReelwrightError as error:
             if not batch:
                 raise
@@ -139,9 +139,9 @@ def print_presets(place: Place, *, as_json: bool = False) -> None:
             typer.echo(f"{preset.name}: {reason}")
 
 
-def _locally(steps: Sequence[Step], given: Mapping[str, Any], folder: Path, place: Place) -> dict[str, Any]:
+def _locally(steps: Sequence[Step], sources: Mapping[str, Any], folder: Path, place: Place) -> dict[str, Any]:
     settings = place.settings()
-    complete = filled(steps, _one_or_many(given))
+    complete = filled(steps, _one_or_many(sources))
     urls = {f"{step.id}.{name}": value for step in complete for name, value in step.inputs.items()}
     with fetched(urls, settings) as files:
         local = [
@@ -167,8 +167,8 @@ def _run_here(steps: Sequence[Step], folder: Path, services: Sequence[Service], 
     return results
 
 
-def _remotely(steps: Sequence[Step], given: Mapping[str, Any], folder: Path, suite: Reelwright) -> dict[str, Any]:
-    ids = {name: [_uploaded(text, suite) for text in ([texts] if isinstance(texts, str) else texts)] for name, texts in given.items()}
+def _remotely(steps: Sequence[Step], sources: Mapping[str, Any], folder: Path, suite: Reelwright) -> dict[str, Any]:
+    ids = {name: [_uploaded(text, suite) for text in ([texts] if isinstance(texts, str) else texts)] for name, texts in sources.items()}
     complete = filled(steps, _one_or_many(ids))
     _make(folder)
     try:
@@ -205,9 +205,9 @@ def _shown(show: Callable[[Update], None]) -> Callable[[JobProgress], None]:
     return report
 
 
-def _texts(given: Any) -> Any:
+def _texts(value: Any) -> Any:
     """Return an input with paths as texts."""
-    return [_texts(item) for item in given] if isinstance(given, list) else str(given) if isinstance(given, Path) else given
+    return [_texts(item) for item in value] if isinstance(value, list) else str(value) if isinstance(value, Path) else value
 
 
 def _text(file: Path | str) -> str:
@@ -221,8 +221,8 @@ def _uploaded(text: str, suite: Reelwright) -> str | UrlInput:
     return suite.upload(text).id if Path(text).is_file() else text
 
 
-def _one_or_many(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: items[0] if isinstance(items, list) and len(items) == 1 else items for name, items in given.items()}
+def _one_or_many(sources: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: items[0] if isinstance(items, list) and len(items) == 1 else items for name, items in sources.items()}
 
 
 def _with_paths(steps: Sequence[Step]) -> list[Step]:
@@ -231,7 +231,7 @@ def _with_paths(steps: Sequence[Step]) -> list[Step]:
     def absolute(text: str) -> str:
         return str(Path(text).absolute()) if Path(text).is_file() else text
 
-    return [step.model_copy(update={"inputs": {name: map_ids(given, absolute) for name, given in step.inputs.items()}}) for step in steps]
+    return [step.model_copy(update={"inputs": {name: map_ids(source, absolute) for name, source in step.inputs.items()}}) for step in steps]
 
 
 def _with_stand_ins(steps: Sequence[Step], files: Mapping[str, list[str]], kinds: Mapping[str, Mapping[str, str]]) -> list[Step]:
@@ -239,12 +239,12 @@ def _with_stand_ins(steps: Sequence[Step], files: Mapping[str, list[str]], kinds
 
     Files are as given. A placeholder without a file becomes a stand-in for media of the first kind that the input takes.
     """
-    given: dict[str, Any] = dict(files)
+    sources: dict[str, Any] = dict(files)
     for step in steps:
         for name, text in step.inputs.items():
             for placeholder in placeholders([step.model_copy(update={"inputs": {name: text}})]):
-                given.setdefault(placeholder, f"{PENDING}{kinds.get(step.operation, {}).get(name, 'video')}")
-    return filled(steps, _one_or_many(given))
+                sources.setdefault(placeholder, f"{PENDING}{kinds.get(step.operation, {}).get(name, 'video')}")
+    return filled(steps, _one_or_many(sources))
 
 
 def _refuse_existing(folder: Path, steps: Sequence[Step]) -> None:

@@ -52,12 +52,12 @@ class LocalServices(Upstreams):
             json = json | {"inputs": {name: map_ids(ids, self._stand_in) for name, ids in json["inputs"].items()}}
         return await super().ask(service, method, path, json=json, **more)
 
-    def _stand_in(self, given: str) -> str:
-        if not given.startswith("/"):
-            return given
-        if given not in self.kinds:
-            self.kinds[given] = str(inspect({"path": given}, None)["kind"])
-        return f"{PENDING}{self.kinds[given]}"
+    def _stand_in(self, source: str) -> str:
+        if not source.startswith("/"):
+            return source
+        if source not in self.kinds:
+            self.kinds[source] = str(inspect({"path": source}, None)["kind"])
+        return f"{PENDING}{self.kinds[source]}"
 
 
 def check_locally(steps: Sequence[Step], services: Sequence[Service], settings: Settings) -> list[Step]:
@@ -125,7 +125,7 @@ def _client(service: Service, runtime: Runtime) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=f"http://{service.name}", transport=httpx.ASGITransport(app=app))
 
 
-def _paths(given: InputValue, finished: Mapping[str, FinishedStep], *, many: bool) -> Path | list[Path] | None:
+def _paths(source: InputValue, finished: Mapping[str, FinishedStep], *, many: bool) -> Path | list[Path] | None:
     """Return the files that an input names."""
 
     def path(text: str) -> Path:
@@ -136,7 +136,7 @@ def _paths(given: InputValue, finished: Mapping[str, FinishedStep], *, many: boo
             raise OperationFailed(f"the step {step!r} wrote no {output}")
         return finished[step].files[output]
 
-    if given is None:
+    if source is None:
         return None
-    paths = [path(text) for text in ids_in(given)]
+    paths = [path(text) for text in ids_in(source)]
     return paths if many else paths[0]

@@ -85,14 +85,14 @@ def runs_of(files: Mapping[str, list[Path | str]], *, batch: bool) -> list[tuple
     """
     if not batch:
         return [("", dict(files))]
-    repeated = {name: given for name, given in files.items() if len(given) > 1}
-    if len({len(given) for given in repeated.values()}) != 1:
-        counts = ", ".join(f"--{name}: {len(given)}" for name, given in files.items()) or "none"
+    repeated = {name: paths for name, paths in files.items() if len(paths) > 1}
+    if len({len(paths) for paths in repeated.values()}) != 1:
+        counts = ", ".join(f"--{name}: {len(paths)}" for name, paths in files.items()) or "none"
         raise Invalid(f"--batch needs an option that is repeated, each as often as the others; files given: {counts}.")
     count = len(next(iter(repeated.values())))
     labels = _labels(next(iter(repeated.values())))
     return [
-        (labels[number], {name: [given[number]] if name in repeated else given for name, given in files.items()}) for number in range(count)
+        (labels[number], {name: [paths[number]] if name in repeated else paths for name, paths in files.items()}) for number in range(count)
     ]
 
 

@@ -45,17 +45,17 @@ class RunMemory:
 
     def measurements(self, operation: Operation, params: Params, inputs: Inputs) -> dict[str, Path]:
         """Return the argument of `operation.run` with the path of its measurements; empty if it uses none."""
-        kept = operation.keeps
-        if kept is None or not isinstance(file := inputs.get(kept.input), Path):
+        measurement = operation.keeps
+        if measurement is None or not isinstance(file := inputs.get(measurement.input), Path):
             return {}
-        key = kept.key(operation.service, params, lambda: _identity(file))
-        return {} if key is None else {kept.name: self.folder / key}
+        key = measurement.key(operation.service, params, lambda: _identity(file))
+        return {} if key is None else {measurement.name: self.folder / key}
 
     def _key(self, operation: Operation, params: Params, inputs: Inputs) -> str:
         files = {
-            name: [_identity(path) for path in given] if isinstance(given, list) else _identity(given)
-            for name, given in inputs.items()
-            if given is not None
+            name: [_identity(path) for path in source] if isinstance(source, list) else _identity(source)
+            for name, source in inputs.items()
+            if source is not None
         }
         return json_digest([operation.name, params.model_dump(mode="json"), files])
 

@@ -61,8 +61,8 @@ async def describe_preset(upstreams: Upstreams, preset: Preset, declarations: De
         title=preset.title,
         description=preset.description,
         inputs={
-            name: PresetInputInfo(kind=given.kind, description=given.description, optional=given.optional)
-            for name, given in preset.inputs.items()
+            name: PresetInputInfo(kind=about.kind, description=about.description, optional=about.optional)
+            for name, about in preset.inputs.items()
         },
         steps=list(preset.steps),
         available=not any(reasons),
@@ -81,17 +81,17 @@ async def _reason(
     if declaration is None:
         return f"{step.operation} is not there: no service that answers offers it."
 
-    def stand_in_for(given: str) -> str:
-        if match := PLACEHOLDER.fullmatch(given):
+    def stand_in_for(text: str) -> str:
+        if match := PLACEHOLDER.fullmatch(text):
             return f"{PENDING}{preset.inputs[match[1]].kind}"
-        source, _, output = given.rpartition(".")
-        made = operations.get(source)
-        return f"{PENDING}{made['outputs'][output]}" if made else given
+        source, _, output = text.rpartition(".")
+        maker = operations.get(source)
+        return f"{PENDING}{maker['outputs'][output]}" if maker else text
 
     schema = declaration["params"]
     params = step.params | {name: stand_in(schema["properties"].get(name, {}), schema) for name in references(step.params)}
-    inputs = {name: map_ids(given, stand_in_for) for name, given in step.inputs.items()}
-    if any(operations.get(given.rpartition(".")[0], {}) is None for given in _texts(step)):
+    inputs = {name: map_ids(source, stand_in_for) for name, source in step.inputs.items()}
+    if any(operations.get(text.rpartition(".")[0], {}) is None for text in _texts(step)):
         return None  # a step that it builds on is missing, and says so itself
     try:
         stood_in = step.model_copy(update={"inputs": inputs, "params": params})
@@ -103,4 +103,4 @@ async def _reason(
 
 def _texts(step: Step) -> list[str]:
     """Return all inputs of a step that are given."""
-    return [text for given in step.inputs.values() for text in ids_in(given) if text]
+    return [text for source in step.inputs.values() for text in ids_in(source) if text]

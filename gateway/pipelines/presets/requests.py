@@ -37,7 +37,7 @@ def pipeline_of(preset: Preset, request: PresetRequest) -> PipelineRequest:
     """
     if unknown := [name for name in request.inputs if name not in preset.inputs]:
         raise _refused(f"inputs.{unknown[0]}", f"{preset.name} has no input {unknown[0]!r}. Inputs: {', '.join(preset.inputs)}")
-    if missing := [name for name, given in preset.inputs.items() if not given.optional and not request.inputs.get(name)]:
+    if missing := [name for name, about in preset.inputs.items() if not about.optional and not request.inputs.get(name)]:
         errors = [{"field": f"inputs.{name}", "detail": preset.inputs[name].description} for name in missing]
         raise Invalid(f"inputs: {preset.name} needs {' and '.join(missing)}.", errors=errors)
     return filled_pipeline(preset.name, [Step.model_validate(step) for step in preset.steps], request)
@@ -69,7 +69,7 @@ def batch_of(preset: Preset, request: PresetRequest) -> list[PipelineRequest]:
     An input that is a list gives one item to each, a single one goes to all. The metadata of each has `batch`, with an id that follows
     from the request, so that repeated requests are equal. Raises Invalid unless there is a list, and all lists have the same length.
     """
-    lengths = {name: len(given) for name, given in request.inputs.items() if isinstance(given, list)}
+    lengths = {name: len(source) for name, source in request.inputs.items() if isinstance(source, list)}
     if not lengths:
         raise _refused("inputs", "a batch needs a list of media ids for at least one input")
     count = next(iter(lengths.values()))
@@ -79,7 +79,7 @@ def batch_of(preset: Preset, request: PresetRequest) -> list[PipelineRequest]:
     digest = hashlib.sha256(f"{preset.name} {request.model_dump_json()}".encode()).hexdigest()[:16]
     requests = []
     for number in range(count):
-        inputs = {name: given[number] if isinstance(given, list) else given for name, given in request.inputs.items()}
+        inputs = {name: source[number] if isinstance(source, list) else source for name, source in request.inputs.items()}
         metadata = request.metadata | {"batch": {"id": digest, "number": number + 1, "of": count}}
         requests.append(pipeline_of(preset, request.model_copy(update={"inputs": inputs, "metadata": metadata})))
     return requests

@@ -84,8 +84,8 @@ class PipelineRunner:
 
     async def _weights(self, owner: str, steps: list[Step]) -> dict[str, float]:
         """Return the expected seconds of each step, by step id."""
-        given = {step.id: [media_id for media_id in media_ids(step) if "." not in media_id] for step in steps}
-        lengths = {name: await asyncio.to_thread(video_seconds, self.runtime.media, owner, ids) for name, ids in given.items()}
+        media = {step.id: [media_id for media_id in media_ids(step) if "." not in media_id] for step in steps}
+        lengths = {name: await asyncio.to_thread(video_seconds, self.runtime.media, owner, ids) for name, ids in media.items()}
         try:
             past = {operation: await self.runtime.jobs.past_runs(operation) for operation in {step.operation for step in steps}}
         except SQLAlchemyError as error:

@@ -113,13 +113,15 @@ class Extractions:
                 if not extraction.taken:
                     return extraction, refused
                 request = JobRequest(
-                    inputs={port: [taken.media_id for taken in extraction.taken]}, metadata={"extractor": extraction.extractor}, cache=False
+                    inputs={port: [picture.media_id for picture in extraction.taken]},
+                    metadata={"extractor": extraction.extractor},
+                    cache=False,
                 )
                 job = await submit(operation, request, params=params, owner=extraction.owner, runtime=self._runtime)
             except BaseException:
-                for taken in extraction.taken:
+                for picture in extraction.taken:
                     with suppress(UnknownMedia):
-                        await on_disk(self._runtime.media.delete, extraction.owner, taken.media_id)
+                        await on_disk(self._runtime.media.delete, extraction.owner, picture.media_id)
                 raise
             extraction.job_id = job.id
             record = await on_disk(_write, self.root(extraction.owner) / _RECORDS, extraction)
@@ -140,7 +142,7 @@ class Extractions:
         Only extractions that mark their files count.
         """
         others = (other for other in self.running(extraction.owner) if other.input_directory == extraction.input_directory and other.prefix)
-        return bool(extraction.prefix) and any(taken.name == name for other in others for taken in other.taken)
+        return bool(extraction.prefix) and any(picture.name == name for other in others for picture in other.taken)
 
     @asynccontextmanager
     async def _locked_folder(self, extraction: Extraction) -> AsyncIterator[None]:
@@ -234,9 +236,9 @@ def _settle(record: Path, extraction: Extraction, result: dict[str, Any], archiv
             names = [item["image"] for item in result.get("items", [])]
             deliver(archive, names, extraction.output_directory, prefix=extraction.picture_prefix)
         if extraction.prefix and "sources" in result:
-            for taken, source in zip(extraction.taken, result["sources"], strict=True):
+            for picture, source in zip(extraction.taken, result["sources"], strict=True):
                 if source["processed"]:
-                    mark(extraction.input_directory / taken.name, extraction.prefix)
+                    mark(extraction.input_directory / picture.name, extraction.prefix)
         record.unlink(missing_ok=True)
 
 

@@ -36,16 +36,16 @@ def distinct(thumbnails: Sequence[Thumbnail], merits: Sequence[float], min_diffe
         return like
     order = sorted(range(len(merits)), key=lambda index: (-merits[index], index))
     looks = _Thumbnails(np.stack([thumbnails[index] for index in order]))
-    kept = list[int]()
+    survivors = list[int]()
     for place, index in enumerate(order):
-        if kept:
-            differences = looks.differences(place, len(kept))
+        if survivors:
+            differences = looks.differences(place, len(survivors))
             nearest = int(differences.argmin())
             if differences[nearest] < min_difference:
-                like[index] = kept[nearest]
+                like[index] = survivors[nearest]
                 continue
-        looks.move(place, len(kept))
-        kept.append(index)
+        looks.move(place, len(survivors))
+        survivors.append(index)
     return like
 
 

@@ -38,22 +38,22 @@ def converted(architecture: str, weights: Path, sha256: str, network_format: str
     fit, OperationFailed if the conversion fails.
     """
     file_name = NETWORK_FORMATS[network_format].file_name
-    kept = weights.parent / CONVERTED / f"{sha256[:16]}-{network_format}-{_VERSION}"
-    if not anew and (kept / file_name).is_file():
-        yield kept / file_name
+    target = weights.parent / CONVERTED / f"{sha256[:16]}-{network_format}-{_VERSION}"
+    if not anew and (target / file_name).is_file():
+        yield target / file_name
         return
-    shutil.rmtree(kept, ignore_errors=True)
+    shutil.rmtree(target, ignore_errors=True)
     try:
-        kept.parent.mkdir(exist_ok=True)
-        _remove_abandoned(kept.parent)
-        folder = tempfile.mkdtemp(prefix=".", dir=kept.parent)
+        target.parent.mkdir(exist_ok=True)
+        _remove_abandoned(target.parent)
+        folder = tempfile.mkdtemp(prefix=".", dir=target.parent)
     except OSError:
         folder = tempfile.mkdtemp(prefix="reelwright-")
     try:
         _in_own_process(architecture, weights, network_format, Path(folder))
-        if Path(folder).parent == kept.parent:
-            _keep(Path(folder), kept)
-            yield kept / file_name
+        if Path(folder).parent == target.parent:
+            _keep(Path(folder), target)
+            yield target / file_name
         else:
             yield Path(folder) / file_name
     finally:
@@ -98,8 +98,8 @@ def _in_own_process(architecture: str, weights: Path, network_format: str, folde
         raise OperationFailed(f"The network could not be converted to {network_format}: {last_line[:500]}")
 
 
-def _keep(folder: Path, kept: Path) -> None:
-    """Move a finished conversion to its final folder `kept`.
+def _keep(folder: Path, target: Path) -> None:
+    """Move a finished conversion to its final folder `target`.
 
     If another process was quicker, its folder stays.
     """
@@ -108,9 +108,9 @@ def _keep(folder: Path, kept: Path) -> None:
             with path.open("rb") as file:
                 os.fsync(file.fileno())
         os.chmod(folder, 0o755)
-        os.rename(folder, kept)
+        os.rename(folder, target)
     except OSError:
-        if not kept.is_dir():
+        if not target.is_dir():
             raise
 
 

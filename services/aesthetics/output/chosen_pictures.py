@@ -93,13 +93,13 @@ class ChosenPictures:
         `diversity`: the `min_difference` of `distinct`. Returns the items and the number of dropped pictures.
         """
         like = distinct([pick.thumbnail for pick in self._picks], [pick.item.merit for pick in self._picks], diversity)
-        kept = [pick for pick, other in zip(self._picks, like, strict=True) if other is None]
-        order = sorted(range(len(kept)), key=lambda index: (-kept[index].item.merit, index))
+        unique = [pick for pick, other in zip(self._picks, like, strict=True) if other is None]
+        order = sorted(range(len(unique)), key=lambda index: (-unique[index].item.merit, index))
         ranks = {index: rank for rank, index in enumerate(order, start=1)}
-        items = [pick.item.model_copy(update={"rank": ranks[index]}) for index, pick in enumerate(kept)]
+        items = [pick.item.model_copy(update={"rank": ranks[index]}) for index, pick in enumerate(unique)]
         if items:
             with PictureZip(outputs["images"]) as archive:
-                for done, (pick, item) in enumerate(zip(kept, items, strict=True), start=1):
+                for done, (pick, item) in enumerate(zip(unique, items, strict=True), start=1):
                     archive.add(item.image, (self._folder / item.image).read_bytes())
                     self._table.mark_chosen(pick.row, item.image)
                     self._sources.all[item.source_index].chosen += 1
@@ -108,4 +108,4 @@ class ChosenPictures:
                 draw_sheet(items, self._folder, outputs["sheet"])
         self._table.write(outputs["scores"], self._sources.all)
         progress(1, 1)
-        return items, len(self._picks) - len(kept)
+        return items, len(self._picks) - len(unique)

@@ -29,22 +29,22 @@ def without_stray_blobs(alpha: Plane, share: float) -> Plane:
         return alpha
     subject = area >= share * area[1:].max()
     subject[0] = False
-    kept = subject[labels]
-    attached = _enlarged(_connected(alpha, size, kept))
-    stray = _enlarged(_enlarged(solid & ~kept)) & ~_enlarged(kept)
+    solid_subject = subject[labels]
+    attached = _enlarged(_connected(alpha, size, solid_subject))
+    stray = _enlarged(_enlarged(solid & ~solid_subject)) & ~_enlarged(solid_subject)
     keep = cv2.resize(np.where(attached & ~stray, 255, 0).astype(np.uint8), alpha.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.min(alpha, keep, dst=keep), np.uint8)
 
 
-def _connected(alpha: Plane, size: tuple[int, int], kept: Mask) -> Mask:
-    """Mark the blobs, faint parts included, that reach into `kept`.
+def _connected(alpha: Plane, size: tuple[int, int], core: Mask) -> Mask:
+    """Mark the blobs, faint parts included, that reach into `core`.
 
     A reduced pixel counts as soon as one of its pixels does: a speck of one pixel is a blob.
     """
     _, visible = cv2.threshold(alpha, _FAINT, 255, cv2.THRESH_BINARY)
     count, labels = cv2.connectedComponents((cv2.resize(visible, size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8), connectivity=8)
     reached = np.zeros(count, np.bool_)
-    reached[labels[kept]] = True
+    reached[labels[core]] = True
     reached[0] = False
     return np.asarray(reached[labels], np.bool_)
 

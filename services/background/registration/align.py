@@ -108,8 +108,8 @@ class Anchor:
         matrix, inliers = cv2.findHomography(there, here, cv2.USAC_MAGSAC, _INLIER_PX, maxIters=2000, confidence=0.9995)
         if matrix is None or inliers.sum() < max(_LEAST_TRACKED / 2, _LEAST_INLIERS * len(here)):
             return None
-        kept, fitted = inliers.ravel() == 1, _refined(np.asarray(matrix, np.float64), there, here)
-        return Alignment(fitted, _second_plane(there[~kept], here[~kept], fitted, len(here)))
+        inlier, fitted = inliers.ravel() == 1, _refined(np.asarray(matrix, np.float64), there, here)
+        return Alignment(fitted, _second_plane(there[~inlier], here[~inlier], fitted, len(here)))
 
     def _tracked(self, luma: Luma, background: Luma) -> tuple[Points, Points] | None:
         """Return matching points on the anchor and on the warped frame, (n, 2) each."""

@@ -95,10 +95,10 @@ def focused(mask: Mask, luma: Mask, *, block: int) -> Mask:
     sharp = in_focus(luma, block=block)[area] > 127
     # Counting the pixels of labels takes half the time of OpenCV's statistics.
     count, labels = cv2.connectedComponents(regions[area].view(np.uint8), connectivity=8)
-    kept = np.bincount(labels[sharp], minlength=count) >= _MIN_SHARP * np.bincount(labels.ravel(), minlength=count)
-    kept[0] = True  # the faint rims around regions
+    sharp_enough = np.bincount(labels[sharp], minlength=count) >= _MIN_SHARP * np.bincount(labels.ravel(), minlength=count)
+    sharp_enough[0] = True  # the faint rims around regions
     result = mask.copy()
-    result[area][~kept[labels]] = 0
+    result[area][~sharp_enough[labels]] = 0
     return result
 
 
@@ -134,10 +134,10 @@ _THIN, _COMPACT = 0.1, 0.2
 def cleaned(mask: Mask) -> Mask:
     """Remove specks from a mask and close gaps and holes in it."""
     height, width = mask.shape
-    kept = _regions(mask > 127, at_least=max(_MIN_REGION * height * width, 4))
-    if not kept.any():
+    regions = _regions(mask > 127, at_least=max(_MIN_REGION * height * width, 4))
+    if not regions.any():
         return np.zeros_like(mask)
-    core = cv2.dilate(kept.astype(np.uint8) * 255, _NOISE, iterations=2)
+    core = cv2.dilate(regions.astype(np.uint8) * 255, _NOISE, iterations=2)
     reach = max(round(height * 0.012), 1) * 2 + 1
     shape = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     closed = cv2.morphologyEx(cv2.min(mask, core), cv2.MORPH_CLOSE, shape)
@@ -194,9 +194,9 @@ def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[
     `where`, `seeds`: bool (height, width).
     """
     count, labels = cv2.connectedComponents(where.astype(np.uint8), connectivity=4)
-    kept = np.bincount(labels[seeds], minlength=count) > 0
-    kept[0] = False
-    return np.asarray(kept[labels], np.bool_)
+    seeded = np.bincount(labels[seeds], minlength=count) > 0
+    seeded[0] = False
+    return np.asarray(seeded[labels], np.bool_)
 
 
 def _regions(where: NDArray[np.bool_], *, at_least: float = 1, at_most: float = np.inf) -> NDArray[np.bool_]:
@@ -206,8 +206,8 @@ def _regions(where: NDArray[np.bool_], *, at_least: float = 1, at_most: float = 
     """
     _, labels = cv2.connectedComponents(where.view(np.uint8), connectivity=4)
     area = np.bincount(labels.ravel())
-    kept = (area >= at_least) & (area <= at_most)
-    kept[0] = False
-    if not kept.any():
+    in_range = (area >= at_least) & (area <= at_most)
+    in_range[0] = False
+    if not in_range.any():
         return np.zeros(where.shape, np.bool_)
-    return where if kept[1:].all() else np.asarray(kept[labels], np.bool_)
+    return where if in_range[1:].all() else np.asarray(in_range[labels], np.bool_)

@@ -96,11 +96,11 @@ def _colour_essence(planes: NDArray[Any], factor: Floats, levels: Levels, tint: 
     """
     # Values fit the type, also with rounding: overexposing ends at white.
     depth = cv2.CV_8U if planes.dtype == np.uint8 else cv2.CV_16U
-    made = []
+    styles = []
     for plane, floor in zip(cv2.split(tint(planes) if tint else planes), levels.floor, strict=True):
         above = (plane - np.float32(floor)) * factor
-        made.append(cv2.addWeighted(above, 1, above, 0, floor, dtype=depth))
-    return np.asarray(cv2.merge(made)).reshape(planes.shape)
+        styles.append(cv2.addWeighted(above, 1, above, 0, floor, dtype=depth))
+    return np.asarray(cv2.merge(styles)).reshape(planes.shape)
 
 
 def _shadow_essence(planes: NDArray[Any], share: Floats, levels: Levels, _tint: Tint | None) -> NDArray[Any]:
@@ -138,11 +138,11 @@ def _normal_veil(ghosts: list[PlacedGhost], clear: Floats, _sigma: float, levels
 
 
 def _shadow_veil(ghosts: list[PlacedGhost], clear: Floats, sigma: float, levels: Levels, tint: Tint | None) -> Veil:
-    kept: Floats = np.ones(clear.shape, np.float32)
+    light: Floats = np.ones(clear.shape, np.float32)
     for ghost in ghosts:
         dark = _blurred(ghost.essence, ghost.blur).reshape(clear.shape)
-        kept *= np.asarray(1 - dark * clear * np.float32(0.85 * ghost.weight / np.iinfo(dark.dtype).max), np.float32)
-    veil = 1 - _blurred(kept, sigma)
+        light *= np.asarray(1 - dark * clear * np.float32(0.85 * ghost.weight / np.iinfo(dark.dtype).max), np.float32)
+    veil = 1 - _blurred(light, sigma)
     colour = tint.strength * 0.25 * (np.array(tint.values) - levels.floor) if tint else _smoke(levels)
     return Veil(veil, tuple(veil * value for value in colour.astype(np.float32)))
 

@@ -89,8 +89,8 @@ class ThumbnailFilm:
         if self.kept is None or start >= stop:
             planes: Planes = self.planes[start:stop]
         else:
-            kept = self.kept[start:stop]
-            planes = self.planes[int(kept[0]) : int(kept[-1]) + 1][kept - kept[0]]
+            places = self.kept[start:stop]
+            planes = self.planes[int(places[0]) : int(places[-1]) + 1][places - places[0]]
         if not len(planes) or (self.rows, self.columns) == ((0, HEIGHT), (0, WIDTH)):
             return planes
         part = np.ascontiguousarray(planes[:, :, slice(*self.rows), slice(*self.columns)])
@@ -106,12 +106,12 @@ class ThumbnailFilm:
 
     def without(self, places: Iterable[int]) -> "ThumbnailFilm":
         """Return the film without the frames at `places`."""
-        kept = np.setdiff1d(np.arange(len(self)), np.fromiter(places, np.int64))
+        survivors = np.setdiff1d(np.arange(len(self)), np.fromiter(places, np.int64))
         return replace(
             self,
-            frames=self.frames[kept],
-            kept=kept if self.kept is None else self.kept[kept],
-            held=None if self.held is None else self.held[kept],
+            frames=self.frames[survivors],
+            kept=survivors if self.kept is None else self.kept[survivors],
+            held=None if self.held is None else self.held[survivors],
         )
 
     def without_bars(self) -> "ThumbnailFilm":

@@ -167,19 +167,19 @@ def _without_echoes(transitions: list[Transition]) -> list[Transition]:
 
     Of two transitions with no room for a shot between them, one stays, if at least one is gradual.
     """
-    kept: list[Transition] = []
+    transitions_left: list[Transition] = []
     for transition in sorted(transitions):
-        last = kept[-1] if kept else None
+        last = transitions_left[-1] if transitions_left else None
         if last is None or not _is_echo(last, transition):
-            kept.append(transition)
+            transitions_left.append(transition)
         elif transition.kind == "cut" or last.kind == "cut":
             cut, gradual = (transition, last) if transition.kind == "cut" else (last, transition)
             # A dissolve that ends at a sure cut is mostly motion. The steps of a quick fade look like sure cuts.
-            kept[-1] = cut if gradual.kind == "dissolve" and cut.confidence >= _SURE else gradual
+            transitions_left[-1] = cut if gradual.kind == "dissolve" and cut.confidence >= _SURE else gradual
         else:
             # The ends of a fade look like dissolves. Of two dissolves the more confident one stays.
-            kept[-1] = max(transition, last, key=lambda gradual: (gradual.kind == "fade", gradual.confidence))
-    return kept
+            transitions_left[-1] = max(transition, last, key=lambda gradual: (gradual.kind == "fade", gradual.confidence))
+    return transitions_left
 
 
 def _is_echo(last: Transition, transition: Transition) -> bool:

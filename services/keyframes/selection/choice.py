@@ -150,7 +150,7 @@ def _without_look_alikes(scan: Scan, chosen: list[Choice], most: int) -> list[Ch
     The kept choice lists the shots of the others in `like` and as a reason. At most `most` choices are kept.
     """
     places = np.searchsorted(scan.film.frames, [choice.frame for choice in chosen])
-    kept = []
+    survivors = []
     for group in group_similar(scan.film, scan.layout, places.tolist(), most=most):
         best, *others = (chosen[number] for number in group)
         if others:
@@ -158,5 +158,5 @@ def _without_look_alikes(scan: Scan, chosen: list[Choice], most: int) -> list[Ch
             listed = ", ".join(str(shot) for shot in shots[:_LISTED]) + (", ..." if len(shots) > _LISTED else "")
             reason = f"stands for {len(shots)} more that look like it (shot {listed})"
             best = replace(best, like=tuple(shots), reasons=(*best.reasons, reason))
-        kept.append(best)
-    return kept
+        survivors.append(best)
+    return survivors

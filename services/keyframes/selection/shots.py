@@ -32,19 +32,19 @@ def shots_between(transitions: Sequence[Transition], times: Sequence[float], dur
     joined to the previous shot; if it is the first shot, to the next one. Without transitions there is one shot.
     """
     frames = len(times)
-    kept: list[Transition] = []
+    survivors: list[Transition] = []
     for transition in sorted(transitions):
         middle = transition.middle
-        shot_start = times[kept[-1].middle] if kept else 0.0
-        if 0 < middle < frames and (not kept or middle > kept[-1].middle) and times[middle] - shot_start >= min_shot_s:
-            kept.append(transition)
-    while kept and duration_s - times[kept[-1].middle] < min_shot_s:
-        kept.pop()
-    starts = [0, *(transition.middle for transition in kept)]
+        shot_start = times[survivors[-1].middle] if survivors else 0.0
+        if 0 < middle < frames and (not survivors or middle > survivors[-1].middle) and times[middle] - shot_start >= min_shot_s:
+            survivors.append(transition)
+    while survivors and duration_s - times[survivors[-1].middle] < min_shot_s:
+        survivors.pop()
+    starts = [0, *(transition.middle for transition in survivors)]
     ends = [*starts[1:], frames]
     shots = []
     for index, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        transition_in = kept[index - 1] if index else None
+        transition_in = survivors[index - 1] if index else None
         shots.append(
             Shot(
                 index=index,

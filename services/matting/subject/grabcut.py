@@ -120,5 +120,5 @@ def _rare_outside(lab: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[
 def _connected(inside: NDArray[np.uint8], certain: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Keep the connected parts that contain a certain pixel."""
     _, parts = cv2.connectedComponents(inside, connectivity=8)
-    kept = np.unique(parts[certain & (inside > 0)])
-    return np.asarray(np.isin(parts, kept[kept > 0]), np.uint8)
+    numbers = np.unique(parts[certain & (inside > 0)])
+    return np.asarray(np.isin(parts, numbers[numbers > 0]), np.uint8)

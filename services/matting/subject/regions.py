@@ -24,9 +24,9 @@ def regions_of(alpha: NDArray[np.float32]) -> list[Region]:
     """
     count, labels, stats, _ = cv2.connectedComponentsWithStats((alpha > SOLID).astype(np.uint8), connectivity=8)
     least = max(_LEAST_SHARE * alpha.size, 4)
-    kept = [number for number in range(1, count) if stats[number, cv2.CC_STAT_AREA] >= least]
-    kept.sort(key=lambda number: -int(stats[number, cv2.CC_STAT_AREA]))
-    return [labels == number for number in kept]
+    numbers = [number for number in range(1, count) if stats[number, cv2.CC_STAT_AREA] >= least]
+    numbers.sort(key=lambda number: -int(stats[number, cv2.CC_STAT_AREA]))
+    return [labels == number for number in numbers]
 
 
 def without_specks(region: Region) -> Region:

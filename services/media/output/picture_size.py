@@ -17,7 +17,7 @@ def output_size(info: VideoInfo, *, width: int | None, height: int | None, max_e
     elif width is None and height is None:
         size = (info.width, info.height)
     else:
-        scales = [Fraction(wanted, side) for wanted, side in ((width, info.width), (height, info.height)) if wanted is not None]
+        scales = [Fraction(length, side) for length, side in ((width, info.width), (height, info.height)) if length is not None]
         size = (even(info.width * min(scales)), even(info.height * min(scales)))
     Limits.current().check_size(*size)
     return size

@@ -22,10 +22,10 @@ def from_speeds(speeds: Sequence[float], *, segment_duration: float, smoothing: 
     shorter.
     """
     starts, ends = segments(duration_s, segment_duration)
-    wanted = np.array([speeds[min(i, len(speeds) - 1)] for i in range(len(starts))])
-    boundary_speeds = np.sqrt(wanted[1:] * wanted[:-1])
+    targets = np.array([speeds[min(i, len(speeds) - 1)] for i in range(len(starts))])
+    boundary_speeds = np.sqrt(targets[1:] * targets[:-1])
     points: list[Point] = []
-    for i, (start, end, speed) in enumerate(zip(starts, ends, wanted, strict=True)):
+    for i, (start, end, speed) in enumerate(zip(starts, ends, targets, strict=True)):
         ramp_s = max(min(smoothing / 2, (end - start) / 4), (end - start) / 64)
         before = boundary_speeds[i - 1] if i else None
         after = boundary_speeds[i] if i < len(boundary_speeds) else None

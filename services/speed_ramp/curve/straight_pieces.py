@@ -18,7 +18,7 @@ _ROUNDING = 1e-6  # output frames: larger than rounding errors
 
 
 class FramePiece(NamedTuple):
-    """A piece of constant speed, made of whole output frames.
+    """A piece of constant speed, inside of whole output frames.
 
     `source` is the source second of its first frame.
     """
@@ -75,18 +75,18 @@ def inside_media(pieces: list[FramePiece], *, end: float, frame_s: float, rate: 
     `end`: source second; `frame_s`: length of the media's last frame. A piece starts at the last frame at the latest. Where the last
     frame of a piece reaches over the end, it becomes a piece of its own, which shows the same moment slower.
     """
-    made: list[FramePiece] = []
+    inside: list[FramePiece] = []
     for first, frames, source, speed in pieces:
         begin = max(min(source, end - frame_s), 0.0)
         if begin + frames * speed / float(rate) <= end:
-            made.append(FramePiece(first, frames, begin, speed))
+            inside.append(FramePiece(first, frames, begin, speed))
             continue
-        kept = frames - 1
-        moment = max(min(begin + kept * speed / float(rate), end - frame_s), begin)
-        if kept:
-            made.append(FramePiece(first, kept, begin, (moment - begin) * float(rate) / kept))
-        made.append(FramePiece(first + kept, 1, moment, min(speed, max(end - moment, 0.0) * float(rate))))
-    return made
+        frames_left = frames - 1
+        moment = max(min(begin + frames_left * speed / float(rate), end - frame_s), begin)
+        if frames_left:
+            inside.append(FramePiece(first, frames_left, begin, (moment - begin) * float(rate) / frames_left))
+        inside.append(FramePiece(first + frames_left, 1, moment, min(speed, max(end - moment, 0.0) * float(rate))))
+    return inside
 
 
 def _largest_gap(clock: Clock, out: Floats) -> float:

@@ -32,7 +32,7 @@ def as_otio(ramped: RampedClip) -> str:
         return otio.opentime.RationalTime(seconds * rate, rate)
 
     def clip(number: int, piece: FramePiece) -> "otio.schema.Clip":
-        made = otio.schema.Clip(
+        clip = otio.schema.Clip(
             name=f"{ramped.name} {number}",
             media_reference=otio.schema.ExternalReference(target_url=ramped.media_url, available_range=media),
             source_range=otio.opentime.TimeRange(
@@ -40,8 +40,8 @@ def as_otio(ramped: RampedClip) -> str:
             ),
         )
         still = piece.speed < _STILL
-        made.effects.append(otio.schema.FreezeFrame() if still else otio.schema.LinearTimeWarp(time_scalar=piece.speed))
-        return made
+        clip.effects.append(otio.schema.FreezeFrame() if still else otio.schema.LinearTimeWarp(time_scalar=piece.speed))
+        return clip
 
     track = otio.schema.Track(name="Video 1", kind=otio.schema.TrackKind.Video)
     track.metadata["reelwright"] = {"curve": [point.model_dump() for point in to_points(ramped.points)], "start": ramped.start}

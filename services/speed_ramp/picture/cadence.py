@@ -61,7 +61,7 @@ def _next(current: HeldFrame, moment: Fraction, ahead: deque[HeldFrame], pace: F
     returning = count >= _AHEAD and not current.repeats and not any(held.repeats for held in ahead)
     if returning and moment - current.frame.time <= _CLOSE * step:
         return first, None
-    wanted = (last - moment) / count if returning or pace is None else pace
+    even_pace = (last - moment) / count if returning or pace is None else pace
     low, high = Fraction(0), Fraction(10**6)
     for number, held in enumerate(ahead, start=1):
         span = held.until - held.frame.time if held.repeats else min(held.until - held.frame.time, step)
@@ -69,7 +69,7 @@ def _next(current: HeldFrame, moment: Fraction, ahead: deque[HeldFrame], pace: F
         if max(low, lowest) > min(high, highest):
             break
         low, high = max(low, lowest), min(high, highest)
-    pace = min(max(wanted, low), high)
+    pace = min(max(even_pace, low), high)
     return moment + pace, pace
 
 

@@ -130,11 +130,13 @@ def _exposure(pick: Shown, window: FrameWindow, first: float, last: float, frame
     frames = [frame for frame in window.between(first - frame_s / 2, last + frame_s / 2) if _same_format(frame, pick.before)]
     frames = frames[:: math.ceil(len(frames) / _MAX_MIXED)] if frames else frames
     exposed = [min(float(frame.time) + frame_s / 2, last) - max(float(frame.time) - frame_s / 2, first) for frame in frames]
-    kept = [(frame, length) for frame, length in zip(frames, exposed, strict=True) if length > _LEAST * frame_s]
-    if len(kept) < 2:
+    exposures = [(frame, length) for frame, length in zip(frames, exposed, strict=True) if length > _LEAST * frame_s]
+    if len(exposures) < 2:
         return pick
-    total = math.fsum(length for _, length in kept)
-    return Exposure(number=pick.number, frames=tuple(frame for frame, _ in kept), weights=tuple(length / total for _, length in kept))
+    total = math.fsum(length for _, length in exposures)
+    return Exposure(
+        number=pick.number, frames=tuple(frame for frame, _ in exposures), weights=tuple(length / total for _, length in exposures)
+    )
 
 
 def _same_format(a: Frame, b: Frame) -> bool:

@@ -119,9 +119,9 @@ class Deliveries:
 
     def of_job(self, job_id: str, ids: Collection[str] = ()) -> list[Delivery]:
         """Return the latest messages about a job, oldest first; with `ids` only these."""
-        wanted = [DELIVERIES.c.job_id == job_id, *([DELIVERIES.c.id.in_(ids)] if ids else [])]
+        conditions = [DELIVERIES.c.job_id == job_id, *([DELIVERIES.c.id.in_(ids)] if ids else [])]
         with self._engine.connect() as connection:
-            rows = connection.execute(sa.select(DELIVERIES).where(*wanted).order_by(DELIVERIES.c.id.desc()).limit(MOST_LISTED)).all()
+            rows = connection.execute(sa.select(DELIVERIES).where(*conditions).order_by(DELIVERIES.c.id.desc()).limit(MOST_LISTED)).all()
         return [Delivery.model_validate(row._asdict() | {"webhook": row.webhook_id}) for row in reversed(rows)]
 
     def ids_of_job(self, job_id: str) -> list[str]:

@@ -28,7 +28,7 @@ class JobFilter:
 
     def conditions(self, owner: str) -> list[sa.ColumnElement[bool]]:
         """Return the SQL conditions on `JOBS`."""
-        wanted = dict(self.metadata) | ({"pipeline": self.parent} if self.parent else {})
+        metadata = dict(self.metadata) | ({"pipeline": self.parent} if self.parent else {})
         return [
             JOBS.c.owner == owner,
             JOBS.c.listed.is_not(sa.false()),
@@ -39,5 +39,5 @@ class JobFilter:
             *([JOBS.c.created_at >= self.created_after] if self.created_after is not None else []),
             *([JOBS.c.created_at < self.created_before] if self.created_before is not None else []),
             # SQLite returns numbers as such: the cast makes both databases compare text.
-            *(sa.cast(JOBS.c.metadata[key].as_string(), sa.Text) == value for key, value in wanted.items()),
+            *(sa.cast(JOBS.c.metadata[key].as_string(), sa.Text) == value for key, value in metadata.items()),
         ]

@@ -43,8 +43,8 @@ class PreviewInputs:
         """
         requested = claim.preview
         assert requested is not None
-        made = {given: await self._output(claim.owner, given) for given in _texts(claim.inputs) if given.startswith(MAKING)}
-        claim = replace(claim, inputs=_replaced(claim.inputs, made))
+        outputs = {text: await self._output(claim.owner, text) for text in _texts(claim.inputs) if text.startswith(MAKING)}
+        claim = replace(claim, inputs=_replaced(claim.inputs, outputs))
         videos = await asyncio.to_thread(self._videos, claim, operation)
         if not videos:
             raise Invalid("The request has no video: there is nothing to preview.")
@@ -70,8 +70,8 @@ class PreviewInputs:
         """
         videos = {}
         for name in operation.ports:
-            given = claim.inputs.get(name)
-            for media_id in given if isinstance(given, list) else [given] if given else []:
+            source = claim.inputs.get(name)
+            for media_id in source if isinstance(source, list) else [source] if source else []:
                 record = self.media.get(claim.owner, media_id)
                 if record.kind is Kind.VIDEO and record.listed:
                     videos[media_id] = record
@@ -105,11 +105,11 @@ class PreviewInputs:
 
 
 def _texts(inputs: Mapping[str, object]) -> list[str]:
-    return [given for given in inputs.values() if isinstance(given, str)]
+    return [source for source in inputs.values() if isinstance(source, str)]
 
 
 def _replaced(inputs: Mapping[str, object], ids: Mapping[str, str]) -> dict[str, object]:
-    def one(given: object) -> object:
-        return ids.get(given, given) if isinstance(given, str) else given
+    def replaced(source: object) -> object:
+        return ids.get(source, source) if isinstance(source, str) else source
 
-    return {name: [one(each) for each in given] if isinstance(given, list) else one(given) for name, given in inputs.items()}
+    return {name: [replaced(item) for item in source] if isinstance(source, list) else replaced(source) for name, source in inputs.items()}

@@ -51,14 +51,14 @@ class LogCleaner:
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
         lines = (self._line(line) for line in text.replace("\r\n", "\n").split("\n"))
-        kept = [line for line in lines if line.strip()][-MOST_LINES:]
+        last = [line for line in lines if line.strip()][-MOST_LINES:]
         length = 0
-        for number, line in enumerate(reversed(kept)):
+        for number, line in enumerate(reversed(last)):
             length += len(line) + 1
             if length > MOST_CHARS:
-                kept = kept[len(kept) - number :]
+                last = last[len(last) - number :]
                 break
-        return "".join(f"{line}\n" for line in kept)
+        return "".join(f"{line}\n" for line in last)
 
     def _line(self, line: str) -> str:
         line = ESCAPES.sub("", line.rstrip("\r").rpartition("\r")[2])

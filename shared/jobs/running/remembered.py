@@ -46,7 +46,7 @@ class ResultMemory:
         if operation is None or not operation.remembered:
             return None
         try:
-            content = {name: self._content(owner, given, named=operation.names_inputs) for name, given in inputs.items() if given}
+            content = {name: self._content(owner, source, named=operation.names_inputs) for name, source in inputs.items() if source}
             models = installed_state(self.models, operation.service)
         except (UnknownMedia, FileNotFoundError):
             return None
@@ -59,14 +59,14 @@ class ResultMemory:
         """
         return next((past for past in self.history.remembered(owner, key) if self._exists(owner, past.outputs)), None)
 
-    def _content(self, owner: str, given: str | list[str], *, named: bool) -> Any:
+    def _content(self, owner: str, source: str | list[str], *, named: bool) -> Any:
         """Return the SHA-256 of an input.
 
         With its file name if `named`; a list for a list.
         """
-        if isinstance(given, list):
-            return [self._content(owner, media_id, named=named) for media_id in given]
-        record = self.media.get(owner, given)
+        if isinstance(source, list):
+            return [self._content(owner, media_id, named=named) for media_id in source]
+        record = self.media.get(owner, source)
         return [record.sha256, record.name] if named else record.sha256
 
     def _exists(self, owner: str, outputs: dict[str, Any]) -> bool:

@@ -219,17 +219,17 @@ class OperationRunner:
         """Run the operation once in a slot, and move what it wrote to `folder`."""
         written = await asyncio.to_thread(self._prepare_folder, slot, claim, folder)
         inputs = await asyncio.to_thread(self._place_inputs, slot, claim)
-        kept = written / KEPT
+        measurements = written / KEPT
         if kept_key is not None:
-            await asyncio.to_thread(self._measurements.fetch, claim.owner, kept_key, kept)
-        fetched = changed_at(kept)
+            await asyncio.to_thread(self._measurements.fetch, claim.owner, kept_key, measurements)
+        fetched = changed_at(measurements)
         call = OperationCall(
             module=self._service.module,
             operation=claim.operation,
             params=claim.params,
             inputs=inputs,
             folder=str(written / OUTPUTS),
-            kept=str(kept) if kept_key else None,
+            kept=str(measurements) if kept_key else None,
             cut=(cut.start_s, cut.end_s) if cut else None,
         )
         try:
@@ -237,9 +237,9 @@ class OperationRunner:
         except ValidationError as error:
             raise WorkerCrashed("The worker process sent an invalid answer.") from error
         await asyncio.to_thread(_move, written, folder)
-        kept = folder / KEPT
-        if kept_key is not None and changed_at(kept) not in (None, fetched):
-            await asyncio.to_thread(self._measurements.keep, claim.owner, kept_key, checked_file(str(kept), folder))
+        measurements = folder / KEPT
+        if kept_key is not None and changed_at(measurements) not in (None, fetched):
+            await asyncio.to_thread(self._measurements.keep, claim.owner, kept_key, checked_file(str(measurements), folder))
         return answer
 
     def _kept_key(self, claim: Claim) -> str | None:
@@ -275,8 +275,8 @@ class OperationRunner:
             return str(place(self._media.content_path(claim.owner, media_id), slot.sandbox.inputs / media_id, name))
 
         return {
-            name: [path(media_id) for media_id in given] if isinstance(given, list) else path(given) if given else None
-            for name, given in claim.inputs.items()
+            name: [path(media_id) for media_id in source] if isinstance(source, list) else path(source) if source else None
+            for name, source in claim.inputs.items()
         }
 
     def _publish(self, claim: Claim, written: dict[str, WrittenFile]) -> dict[str, MediaRecord]:
@@ -308,9 +308,9 @@ def video_seconds(media: MediaStore, owner: str, inputs: Iterable[str | list[str
     A list of videos counts as one. None without a video.
     """
     longest = 0.0
-    for given in inputs:
+    for source in inputs:
         length = 0.0
-        for media_id in given if isinstance(given, list) else [given] if given else []:
+        for media_id in source if isinstance(source, list) else [source] if source else []:
             with suppress(UnknownMedia):
                 length += (media.get(owner, media_id).media or {}).get("duration_s") or 0.0
         longest = max(longest, length)

@@ -39,38 +39,38 @@ class Device:
 CPU = Device(title="CPU")
 
 
-def choose_device(wanted: str | None = None) -> Device:
+def choose_device(name: str | None = None) -> Device:
     """Choose the device for models by name.
 
-    `wanted`: `auto` (the GPU with most free memory, else the CPU), `cpu`, `cuda` or `cuda:N`; None: the `device` setting. Raises
+    `name`: `auto` (the GPU with most free memory, else the CPU), `cpu`, `cuda` or `cuda:N`; None: the `device` setting. Raises
     Unavailable for a GPU that does not exist.
     """
-    wanted = wanted or current().device
-    if wanted == "cpu":
+    name = name or current().device
+    if name == "cpu":
         return CPU
     devices = gpus()
-    if wanted == "auto":
+    if name == "auto":
         return max(devices, key=free_bytes, default=CPU)
-    index = int(wanted.partition(":")[2] or 0)
+    index = int(name.partition(":")[2] or 0)
     if index >= len(devices):
         listed = ", ".join(f"{gpu} ({gpu.title})" for gpu in devices) or "no GPU"
-        raise Unavailable(f"REELWRIGHT_DEVICE={wanted}, but this machine has {listed}. Use auto or cpu.")
+        raise Unavailable(f"REELWRIGHT_DEVICE={name}, but this machine has {listed}. Use auto or cpu.")
     return devices[index]
 
 
-def torch_device(wanted: str | None = None) -> Device:
+def torch_device(name: str | None = None) -> Device:
     """Choose the device for models in torch.
 
     As `choose_device`, but `auto` gives the CPU if torch was installed without CUDA. Raises Unavailable for a GPU that torch cannot use.
     """
-    device = choose_device(wanted)
+    device = choose_device(name)
     if device.kind == "cpu":
         return device
     import torch
 
     if torch.cuda.is_available():
         return device
-    if (wanted or current().device) == "auto":
+    if (name or current().device) == "auto":
         return CPU
     raise Unavailable(
         f"{device} ({device.title}) cannot be used: torch {torch.__version__} was built without CUDA, or for another version of it."
@@ -123,15 +123,15 @@ def _container_room() -> list[int]:
         return []
 
 
-def _visible(uuids: list[str], wanted: str | None) -> list[str]:
+def _visible(uuids: list[str], name: str | None) -> list[str]:
     """Select the GPUs that CUDA_VISIBLE_DEVICES lists.
 
     Entries are an index or a prefix of a UUID; the list ends at the first invalid entry.
     """
-    if wanted is None:
+    if name is None:
         return uuids
     selected: list[str] = []
-    for word in filter(None, (part.strip() for part in wanted.split(","))):
+    for word in filter(None, (part.strip() for part in name.split(","))):
         named = [uuid for uuid in uuids if uuid.startswith(word)] if not word.isdecimal() else uuids[int(word) : int(word) + 1]
         if len(named) != 1:
             break

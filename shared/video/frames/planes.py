@@ -87,10 +87,10 @@ def scale_alpha(alpha: NDArray[Any], bits: int, shape: tuple[int, ...]) -> NDArr
     Raises what `check_alpha` raises.
     """
     check_alpha(alpha, shape)
-    most, given = (1 << bits) - 1, 255 if alpha.dtype == np.uint8 else 65535
-    if most == given:
+    most, alpha_most = (1 << bits) - 1, 255 if alpha.dtype == np.uint8 else 65535
+    if most == alpha_most:
         return alpha
-    scaled = (alpha.astype(np.uint32) * most + given // 2) // given
+    scaled = (alpha.astype(np.uint32) * most + alpha_most // 2) // alpha_most
     return scaled.astype(np.uint8 if bits <= 8 else np.uint16)
 
 

@@ -86,18 +86,18 @@ ALL_INTRA = {"g": "1", "bf": "0"}
 """Options of H.264 and HEVC encoders that make every picture a keyframe."""
 
 
-def choose_encoder(wanted: str, suffix: str, pixel_format: str) -> Encoder:
-    """Return the encoder `wanted`; for "auto" the first that works.
+def choose_encoder(choice: str, suffix: str, pixel_format: str) -> Encoder:
+    """Return the encoder `choice`; for "auto" the first that works.
 
     It must work for the suffix and the pixel format. Raises Invalid, listing the encoders that work.
     """
-    names = _PREFERRED.get(suffix, ()) if wanted == "auto" else (wanted,)
+    names = _PREFERRED.get(suffix, ()) if choice == "auto" else (choice,)
     fitting = [encoder for name in names for encoder in ENCODERS if encoder.name == name and pixel_format in encoder.pixel_formats]
     for encoder in fitting:
         if encoder_works(encoder.name, pixel_format):
             return encoder
     there = ", ".join(name for name, working in encoders().items() if working)
-    raise Invalid(f"No encoder {wanted!r} for {pixel_format} in a {suffix} file works on this machine. Working encoders: {there}.")
+    raise Invalid(f"No encoder {choice!r} for {pixel_format} in a {suffix} file works on this machine. Working encoders: {there}.")
 
 
 def encoder_options(encoder: Encoder, quality: int, pixel_format: str) -> dict[str, str]:

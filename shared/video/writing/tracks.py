@@ -188,10 +188,10 @@ class CopiedAudio:
         Such a track is encoded again; the others are copied unchanged. Tracks that cannot be decoded are left out (see `track_warnings`).
         """
         with open_input(self._source, limits=self._limits) as container:
-            kept = audio_streams(container)
+            sources = audio_streams(container)
             kinds = [
                 (stream.codec_context.codec.canonical_name, layout_of(stream.codec_context.layout.name, stream.codec_context.channels))
-                for stream in kept
+                for stream in sources
             ]
         warnings = []
         for index, (name, layout) in enumerate(kinds):

@@ -15,6 +15,6 @@ def match_tones(picture: Planes, target: Planes) -> Planes:
     are taken over and the shapes stay.
     """
     matched = np.empty_like(picture)
-    for plane, wanted, out in zip(picture, target, matched, strict=True):
-        out.ravel()[np.argsort(plane, axis=None, kind="stable")] = np.sort(wanted, axis=None)
+    for plane, tone, out in zip(picture, target, matched, strict=True):
+        out.ravel()[np.argsort(plane, axis=None, kind="stable")] = np.sort(tone, axis=None)
     return matched

@@ -109,8 +109,8 @@ def _matroska_end(head: bytes) -> int:
     Sizes: RFC 8794, EBML variable-size integers.
     """
     position = 0
-    for wanted in (b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"):
-        if head[position : position + 4] != wanted:
+    for magic in (b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"):
+        if head[position : position + 4] != magic:
             return 0
         position += 4
         if position >= len(head) or not head[position]:
@@ -120,6 +120,6 @@ def _matroska_end(head: bytes) -> int:
         position += length
         if value == (1 << 7 * length) - 1:
             return 0
-        if wanted == b"\x1a\x45\xdf\xa3":
+        if magic == b"\x1a\x45\xdf\xa3":
             position += value
     return position + value
