@@ -15,7 +15,7 @@ class Origin:
 
     url: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
-    asked: Counter[str] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)
     gate: threading.Event = field(default_factory=threading.Event)
 
 
@@ -27,7 +27,7 @@ def serving_files(**files: Path) -> Iterator[Origin]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
-            origin.asked[path] += 1
+            origin.requests[path] += 1
             body = origin.files.get(path.removeprefix("/slow"))
             self.send_response(404 if body is None else 200)
             self.send_header("Content-Length", str(len(body or b"")))

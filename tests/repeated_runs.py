@@ -50,5 +50,5 @@ def main(name: str, folder: Path, times: int, files: dict[Sample, Path]) -> None
 
 
 if __name__ == "__main__":
-    given = dict(argument.split("=", 1) for argument in sys.argv[4:])
-    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), {Sample(name): Path(path) for name, path in given.items()})
+    options = dict(argument.split("=", 1) for argument in sys.argv[4:])
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), {Sample(name): Path(path) for name, path in options.items()})

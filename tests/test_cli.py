@@ -17,9 +17,9 @@ from shared.video import probe
 
 def reelwright(*arguments: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command; COLUMNS makes its tables wide enough for the assertions."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("REELWRIGHT_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("REELWRIGHT_")}
     command = [sys.executable, "-m", "reelwright", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100, env=kept | {"COLUMNS": "160"} | env)
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, env=environment | {"COLUMNS": "160"} | env)
 
 
 def test_a_file_is_ramped_on_this_machine(clip, tmp_path):
@@ -61,7 +61,7 @@ def test_a_file_is_ramped_on_a_suite(clip, tmp_path, running: RunningSuite):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("--min-speed", "0.01"), "--min-speed: Input should be greater than or equal to 0.1, not '0.01'"),
         (("--mode", "sideways"), "--mode: "),
@@ -70,10 +70,10 @@ def test_a_file_is_ramped_on_a_suite(clip, tmp_path, running: RunningSuite):
         (("--speeds", "[1]", "--curve", '[{"t": 0, "speed": 1}]'), "exclude each other"),
     ],
 )
-def test_wrong_parameters_are_named(clip, tmp_path, arguments, said):
+def test_wrong_parameters_are_named(clip, tmp_path, arguments, message):
     done = reelwright("speed-ramp", "render", clip, tmp_path / "out.mp4", *arguments)
     assert (done.returncode, done.stdout) == (1, "")
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
@@ -119,7 +119,7 @@ def test_gc_on_an_empty_folder_clears_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("env", "said"),
+    ("env", "message"),
     [
         ({"REELWRIGHT_PORT": "http"}, "port"),
         ({"REELWRIGHT_HOST": "0.0.0.0"}, "REELWRIGHT_API_KEYS"),
@@ -132,10 +132,10 @@ def test_gc_on_an_empty_folder_clears_nothing(tmp_path):
         ({"REELWRIGHT_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}, "database"),
     ],
 )
-def test_wrong_settings_are_reported_at_start(tmp_path, env, said):
+def test_wrong_settings_are_reported_at_start(tmp_path, env, message):
     done = reelwright("up", **({"REELWRIGHT_DATA_DIR": str(tmp_path), "REELWRIGHT_PORT": "0"} | env))
     assert done.returncode == 1
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -198,8 +198,8 @@ def test_an_interrupted_run_leaves_nothing(clip, tmp_path, running: RunningSuite
 
 
 def test_a_port_in_use_and_a_misspelt_setting_are_named(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
         done = reelwright("up", REELWRIGHT_DATA_DIR=str(tmp_path), REELWRIGHT_PORT=port, REELWRIGHT_CONCURENCY="1")
     assert done.returncode == 1
     assert f"http://127.0.0.1:{port} cannot be used: Address already in use" in done.stderr

@@ -38,7 +38,7 @@ def models(*arguments: str) -> Result:
 
 
 def listed() -> dict[str, dict]:
-    return {one["name"]: one for one in json.loads(models("list", "--json").stdout)}
+    return {model["name"]: model for model in json.loads(models("list", "--json").stdout)}
 
 
 def test_a_model_is_listed_pulled_found_and_verified(tmp_path, mirror: FileServer):
@@ -63,9 +63,9 @@ def test_a_model_is_listed_pulled_found_and_verified(tmp_path, mirror: FileServe
 def test_a_changed_file_is_found_and_may_be_the_users_own(tmp_path, mirror: FileServer):
     models("pull", "rvm-resnet50")
     (tmp_path / "models" / RVM).write_bytes(b"mine")
-    found = models("verify", "--json")
-    assert found.exit_code == 1
-    assert "has changed" in json.loads(found.stdout)["rvm-resnet50"]["trouble"]
+    report = models("verify", "--json")
+    assert report.exit_code == 1
+    assert "has changed" in json.loads(report.stdout)["rvm-resnet50"]["trouble"]
     assert models("verify", "rvm-resnet50", "--record").exit_code == 0
     assert models("verify", "rvm-resnet50").exit_code == 0
 
@@ -80,7 +80,7 @@ def test_non_commercial_models_need_a_flag(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("pull",), "Which model?"),
         (("pull", "lama", "--all"), "not both"),
@@ -90,10 +90,10 @@ def test_non_commercial_models_need_a_flag(tmp_path):
         (("path", "nothing"), "No model is called"),
     ],
 )
-def test_impossible_requests_are_reported(arguments, said):
+def test_impossible_requests_are_reported(arguments, message):
     done = models(*arguments)
     assert isinstance(done.exception, ReelwrightError)
-    assert said in done.exception.detail
+    assert message in done.exception.detail
 
 
 def test_the_table_fits_the_width_of_the_terminal(monkeypatch):
@@ -111,13 +111,13 @@ def test_the_table_fits_the_width_of_the_terminal(monkeypatch):
 
 
 def test_the_command_line_pulls_models(tmp_path, mirror: FileServer):
-    given = {"REELWRIGHT_MODELS_DIR": str(tmp_path), "REELWRIGHT_MODELS_MIRROR": mirror.url}
-    assert reelwright("models", "pull", "rvm-resnet50", **given).returncode == 0
-    refused = reelwright("models", "pull", "lama", **given)
+    environment = {"REELWRIGHT_MODELS_DIR": str(tmp_path), "REELWRIGHT_MODELS_MIRROR": mirror.url}
+    assert reelwright("models", "pull", "rvm-resnet50", **environment).returncode == 0
+    refused = reelwright("models", "pull", "lama", **environment)
     assert refused.returncode == 1
     assert refused.stderr.strip().endswith(f"error: {mirror.url}/lama/big-lama.pt answered 404 Not Found.")
     assert not refused.stdout
-    examined = reelwright("doctor", REELWRIGHT_DATA_DIR=str(tmp_path), **given).stdout
+    examined = reelwright("doctor", REELWRIGHT_DATA_DIR=str(tmp_path), **environment).stdout
     assert "rvm-resnet50" in examined
     assert "models run on " in examined
 
@@ -131,12 +131,12 @@ def test_hf_endpoint_names_another_hub(tmp_path, mirror: FileServer):
     mirror.hub_file(repository, revision, "model.safetensors", WEIGHTS, commit=revision)
     for small in ("config.json", "preprocessor_config.json"):
         mirror.hub_file(repository, revision, small, b'{"small": 1}', large=False, commit=revision)
-    given = {"REELWRIGHT_MODELS_DIR": str(tmp_path), "REELWRIGHT_MODELS_MIRROR": "", "HF_ENDPOINT": mirror.url, "HF_HUB_OFFLINE": "0"}
-    pulled = reelwright("models", "pull", "depth-anything-v2-small", **given, HF_TOKEN="hf_mine")
+    environment = {"REELWRIGHT_MODELS_DIR": str(tmp_path), "REELWRIGHT_MODELS_MIRROR": "", "HF_ENDPOINT": mirror.url, "HF_HUB_OFFLINE": "0"}
+    pulled = reelwright("models", "pull", "depth-anything-v2-small", **environment, HF_TOKEN="hf_mine")
     assert pulled.returncode == 0, pulled.stderr
     assert (tmp_path / "depth-anything-v2-small/model.safetensors").read_bytes() == WEIGHTS
     records = json.loads((tmp_path / "depth-anything-v2-small/manifest.json").read_text())["files"]
-    assert {path: one["revision"] for path, one in records.items()} == dict.fromkeys(
+    assert {path: record["revision"] for path, record in records.items()} == dict.fromkeys(
         ("config.json", "model.safetensors", "preprocessor_config.json"), revision
     )
     tokens = {path: headers.get("Authorization") for _, path, headers in mirror.asked}

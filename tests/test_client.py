@@ -20,11 +20,11 @@ FAST = {"min_speed": 3, "max_speed": 4}
 
 
 def test_a_file_is_ramped_and_saved(running: RunningSuite, clip, tmp_path):
-    seen: list[JobProgress] = []
+    reports: list[JobProgress] = []
     threads: set[int] = set()
 
     def report(progress: JobProgress) -> None:
-        seen.append(progress)
+        reports.append(progress)
         threads.add(threading.get_ident())
 
     with Reelwright(running.url) as client:
@@ -36,7 +36,7 @@ def test_a_file_is_ramped_and_saved(running: RunningSuite, clip, tmp_path):
         assert again.log() == "" == client.log(again.job.id), "nothing ran"
     assert probe(saved).duration_s == pytest.approx(run.result["duration_s"], abs=0.05)
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
-    assert [update.fraction for update in seen] == sorted(update.fraction for update in seen)
+    assert [update.fraction for update in reports] == sorted(update.fraction for update in reports)
     assert threads == {threading.get_ident()}  # callbacks run in the caller's thread
 
     assert again.job.cached

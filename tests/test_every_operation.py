@@ -45,9 +45,9 @@ def as_text(operation: Operation) -> dict[str, str]:
 @each
 def test_run_takes_exactly_the_declared_files(operation):
     parameters = inspect.signature(operation.run).parameters.values()
-    taken = {parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
-    kept = {operation.keeps.name} if operation.keeps else set()
-    assert taken == {*operation.inputs, *output_arguments({name: Path(name) for name in operation.outputs}), *kept, "progress"}
+    names = {parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
+    measurements = {operation.keeps.name} if operation.keeps else set()
+    assert names == {*operation.inputs, *output_arguments({name: Path(name) for name in operation.outputs}), *measurements, "progress"}
 
 
 @each
@@ -84,8 +84,8 @@ def test_forms_are_declared(operation):
 
 @each
 def test_text_gives_the_same_params_as_json(operation):
-    given = {f"param_{name}": text for name, text in as_text(operation).items()}
-    assert params_from_text(operation.params, as_text(operation)) == _params(operation, given) == operation.example
+    fields = {f"param_{name}": text for name, text in as_text(operation).items()}
+    assert params_from_text(operation.params, as_text(operation)) == _params(operation, fields) == operation.example
 
 
 @each_that_runs
@@ -192,8 +192,8 @@ def test_wrong_inputs_are_refused_by_name(operation, running: RunningSuite):
 )
 def test_the_command_line_runs_it(operation, samples, tmp_path):
     paths = {sample: str(path) for sample, path in samples.items()}
-    given = operation.example_inputs.items()
-    files = [part for name, port in given for part in ((f"--{name}", paths[port.sample]) if port.optional else (paths[port.sample],))]
+    ports = operation.example_inputs.items()
+    files = [part for name, port in ports for part in ((f"--{name}", paths[port.sample]) if port.optional else (paths[port.sample],))]
     outputs = [tmp_path / "made" / f"{name}{SUFFIXES[kind]}" for name, kind in operation.outputs.items()]
     if len(outputs) == 1:
         outputs = [tmp_path / outputs[0].name]
@@ -207,7 +207,9 @@ def test_the_command_line_runs_it(operation, samples, tmp_path):
     assert all(path.with_name(f"{prefix}{path.name}").stat().st_size > 0 for path in outputs)
 
 
-@pytest.mark.parametrize("operation", [operation for operation in OPERATIONS if operation.name in NEED_WEIGHTS], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "operation", [operation for operation in OPERATIONS if operation.name in NEED_WEIGHTS], ids=lambda operation: operation.name
+)
 def test_an_example_without_its_weights_is_refused_with_the_command(operation, running: RunningSuite):
     answer = running.client.post(describe(operation).urls["check"], json=example_body(operation))
     assert answer.status_code == 503
@@ -222,10 +224,10 @@ def test_the_docs_mention_it(operation):
 
 
 def test_operations_are_listed_over_all_services(running: RunningSuite):
-    listed = {one["name"]: one for one in running.client.get("/v1/operations").json()}
+    listed = {operation["name"]: operation for operation in running.client.get("/v1/operations").json()}
     assert set(listed) == {operation.name for operation in OPERATIONS}
-    assert all(one["available"] for name, one in listed.items() if name not in NEED_WEIGHTS)
-    assert all(one["example"]["inputs"] for one in listed.values())
+    assert all(entry["available"] for name, entry in listed.items() if name not in NEED_WEIGHTS)
+    assert all(entry["example"]["inputs"] for entry in listed.values())
 
 
 def test_names_of_operations_are_unique_and_belong_to_their_service():

@@ -78,10 +78,10 @@ def test_the_gpu_file_extends_existing_containers_only() -> None:
 
 def test_nested_extras_are_expanded() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    found = list(requirements(project, ["speed-ramp"]))
-    assert any(one.startswith("av~=") for one in found)
-    assert any(one.startswith("python-stretch") for one in found)
-    assert not any("reelwright" in one for one in found)
+    packages = list(requirements(project, ["speed-ramp"]))
+    assert any(package.startswith("av~=") for package in packages)
+    assert any(package.startswith("python-stretch") for package in packages)
+    assert not any("reelwright" in package for package in packages)
     with pytest.raises(KeyError):
         list(requirements(project, ["no-such-extra"]))
 
@@ -93,6 +93,6 @@ OF_THE_FILE = {"HOST", "PORT", "DATA_DIR", "MODELS_DIR", "SERVICE_URLS", "DATABA
 @pytest.mark.parametrize("name", IMAGES)
 def test_every_setting_reaches_the_containers(name: str) -> None:
     """A missing one, such as the API keys, would be ignored silently."""
-    wanted = {f"REELWRIGHT_{field.upper()}" for field in Settings.model_fields if field.upper() not in OF_THE_FILE}
-    assert wanted <= set(CONTAINERS[name]["environment"])
+    settings = {f"REELWRIGHT_{field.upper()}" for field in Settings.model_fields if field.upper() not in OF_THE_FILE}
+    assert settings <= set(CONTAINERS[name]["environment"])
     assert "REELWRIGHT_DATABASE_PASSWORD" not in CONTAINERS[name]["environment"], "docker inspect would show it"

@@ -78,16 +78,16 @@ RUNNABLE = [example for example in examples() if reason_not_to_run(example) is N
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, clip: Path, picture: Path, samples: dict[Sample, Path]) -> Path:
     """A folder with the input files that the documents name."""
-    made = tmp_path_factory.mktemp("readme")
+    folder = tmp_path_factory.mktemp("readme")
     for name in CLIPS:
-        shutil.copy(clip, made / name)
+        shutil.copy(clip, folder / name)
     for name in MATTES:
-        shutil.copy(samples[Sample.MATTE], made / name)
-    Image.open(picture).convert("RGB").save(made / "beach.jpg")
-    with zipfile.ZipFile(made / "photos.zip", "w") as archive:
+        shutil.copy(samples[Sample.MATTE], folder / name)
+    Image.open(picture).convert("RGB").save(folder / "beach.jpg")
+    with zipfile.ZipFile(folder / "photos.zip", "w") as archive:
         for number in range(4):
             archive.write(picture, f"{number}.png")
-    return made
+    return folder
 
 
 @pytest.fixture(scope="module")

@@ -53,9 +53,9 @@ class Deployment:
         self.engine, self.folder = engine, folder
         self.project = f"reelwright-test-{uuid.uuid4().hex[:8]}"
         self.port = free_port()
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("REELWRIGHT_")}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("REELWRIGHT_")}
         self.environment = (
-            kept | {"REELWRIGHT_PORT": str(self.port), "REELWRIGHT_TAG": "test", "COMPOSE_PROJECT_NAME": self.project} | settings
+            environment | {"REELWRIGHT_PORT": str(self.port), "REELWRIGHT_TAG": "test", "COMPOSE_PROJECT_NAME": self.project} | settings
         )
         self.built = False
         self._deaths: dict[str, list[float]] = defaultdict(list)
@@ -101,8 +101,8 @@ class Deployment:
         return sorted(self.engine.containers.list(all=True, filters={"label": labels}), key=lambda container: str(container.name))
 
     def container(self, service: str) -> Container:
-        (found,) = self.containers(service)
-        return found
+        (container,) = self.containers(service)
+        return container
 
     def services(self) -> list[str]:
         """Return the names of all long-running services."""
@@ -129,12 +129,12 @@ class Deployment:
 
     def lines(self, service: str) -> list[tuple[str, dict[str, Any]]]:
         """Yield container name and content of every JSON log line of a service."""
-        found = []
+        containers = []
         for container in self.containers(service):
             for line in container.logs().decode(errors="replace").splitlines():
                 if line.startswith("{"):
-                    found.append((str(container.name), json.loads(line)))
-        return found
+                    containers.append((str(container.name), json.loads(line)))
+        return containers
 
     def runs(self, service: str) -> dict[str, list[Run]]:
         """Return job id -> runs of the job.
@@ -161,12 +161,12 @@ class Deployment:
 
     def overlapping(self, service: str) -> list[str]:
         """Return the ids of jobs that ran twice at the same time."""
-        found = []
+        lines = []
         for job, runs in self.runs(service).items():
             runs.sort(key=lambda run: run.began)
             if any(later.began < earlier.ended for earlier, later in pairwise(runs)):
-                found.append(job)
-        return found
+                lines.append(job)
+        return lines
 
     def _note_deaths(self) -> None:
         """Record events of dead containers as they happen.
@@ -192,10 +192,10 @@ def processes(container: Container) -> list[tuple[int, str]]:
 
 def kill_inside(container: Container, part: str) -> int:
     """Kill the processes of a container whose command contains `part`. Returns their number."""
-    found = [number for number, command in processes(container) if part in command]
-    for number in found:
+    numbers = [number for number, command in processes(container) if part in command]
+    for number in numbers:
         container.exec_run(["python", "-I", "-S", "-c", f"import os; os.kill({number}, 9)"])
-    return len(found)
+    return len(numbers)
 
 
 def seconds(moment: str) -> float:

@@ -16,8 +16,8 @@ def start(suite: Deployment, params: dict, count: int = 1) -> list[str]:
 
 
 def under_way(suite: Deployment, job: str) -> bool:
-    found = suite.client.client.get(f"/v1/jobs/{job}").json()
-    return found["status"] == "running" and (found["progress"] or {}).get("fraction", 0) > 0
+    state = suite.client.client.get(f"/v1/jobs/{job}").json()
+    return state["status"] == "running" and (state["progress"] or {}).get("fraction", 0) > 0
 
 
 def all_succeed(suite: Deployment, jobs: list[str]) -> None:
@@ -41,7 +41,7 @@ def test_a_killed_server_restarts_and_its_job_ends_in_another_container(suite: D
     suite.up(speed_ramp=2)
     (job,) = start(suite, SLOW)
     within(120, lambda: under_way(suite, job))
-    holder = next(one for one in suite.containers("speed-ramp") if one.name == suite.runs("speed-ramp")[job][0].container)
+    holder = next(container for container in suite.containers("speed-ramp") if container.name == suite.runs("speed-ramp")[job][0].container)
     restarts = holder.attrs["RestartCount"]
     assert kill_inside(holder, "reelwright serve") >= 1
     within(60, lambda: len(suite.runs("speed-ramp")[job]) == 2, "the takeover")
@@ -56,7 +56,7 @@ def test_the_jobs_of_a_stopped_container_are_taken_over(suite: Deployment) -> No
     (job,) = start(suite, SLOW)
     within(120, lambda: under_way(suite, job))
     first = suite.runs("speed-ramp")[job][0].container
-    next(one for one in suite.containers("speed-ramp") if one.name == first).kill()
+    next(container for container in suite.containers("speed-ramp") if container.name == first).kill()
     killed = time.time()
     within(60, lambda: len(suite.runs("speed-ramp")[job]) == 2, "the takeover")
     second = suite.runs("speed-ramp")[job][1]
@@ -116,7 +116,7 @@ def test_a_stopped_service_is_named_and_others_keep_working(suite: Deployment) -
     assert answer.headers["retry-after"]
     assert took < 3
     all_succeed(suite, start(suite, QUICK))
-    assert {one["service"] for one in client.get("/v1/operations").json()} >= {"speed-ramp", "effects"}
+    assert {operation["service"] for operation in client.get("/v1/operations").json()} >= {"speed-ramp", "effects"}
     readiness = client.get("/ready").json()
     assert readiness["status"] == "ready"
     assert readiness["services"]["effects"] == "ready"

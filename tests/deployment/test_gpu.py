@@ -13,7 +13,7 @@ def test_services_that_use_a_gpu_reserve_it(suite: Deployment) -> None:
     suite.engine.images.get("reelwright/aesthetics:test").tag("reelwright/aesthetics-gpu", "test")  # no build: CUDA is large
     suite.compose("up", "--no-start", "--no-build", "--no-deps", "aesthetics", "effects", files=FILES)
     devices = suite.container("aesthetics").attrs["HostConfig"]["DeviceRequests"]
-    assert [(one["Driver"], one["Count"], one["Capabilities"]) for one in devices] == [("nvidia", -1, [["gpu"]])]
+    assert [(device["Driver"], device["Count"], device["Capabilities"]) for device in devices] == [("nvidia", -1, [["gpu"]])]
     assert suite.container("effects").attrs["HostConfig"]["DeviceRequests"], "it encodes on the GPU"
     suite.compose("up", "--detach", "--no-deps", "--wait", "aesthetics", "effects")
     assert not suite.container("aesthetics").attrs["HostConfig"]["DeviceRequests"]

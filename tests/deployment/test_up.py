@@ -40,8 +40,8 @@ def test_a_container_has_few_privileges(suite: Deployment, service: str) -> None
     for folder in ("/", "/etc", "/app", "/usr/local/lib"):
         assert container.exec_run(["touch", f"{folder}/here"]).exit_code != 0, f"{folder} can be written to"
     published = [where for where in container.attrs["NetworkSettings"]["Ports"].values() if where]
-    wanted = [[{"HostIp": "127.0.0.1", "HostPort": str(suite.port)}]] if service == "gateway" else []
-    assert published == wanted
+    ports = [[{"HostIp": "127.0.0.1", "HostPort": str(suite.port)}]] if service == "gateway" else []
+    assert published == ports
 
 
 def test_the_volume_belongs_to_the_containers_user(suite: Deployment) -> None:
@@ -66,9 +66,9 @@ def test_the_password_is_only_in_its_file(suite: Deployment) -> None:
 
 def test_every_operation_runs_and_writes_to_the_volume(suite: Deployment) -> None:
     client = suite.client.client
-    operations = [one for one in client.get("/v1/operations").json() if one["available"]]
-    assert {one["service"] for one in operations} == set(SERVICES)
-    accepted = {one["name"]: client.post(one["urls"]["jobs"], json=one["example"]) for one in operations}
+    operations = [operation for operation in client.get("/v1/operations").json() if operation["available"]]
+    assert {operation["service"] for operation in operations} == set(SERVICES)
+    accepted = {operation["name"]: client.post(operation["urls"]["jobs"], json=operation["example"]) for operation in operations}
     assert {name: answer.status_code for name, answer in accepted.items()} == dict.fromkeys(accepted, 202)
     for name, answer in accepted.items():
         job = suite.client.wait(answer.json()["id"], timeout_s=300)

@@ -128,10 +128,10 @@ def sha256(data: bytes) -> str:
 
 
 def read_until(connection: socket.socket, end: bytes = b"\r\n\r\n") -> bytes:
-    got = b""
-    while end not in got and (more := connection.recv(65536)):
-        got += more
-    return got
+    received = b""
+    while end not in received and (more := connection.recv(65536)):
+        received += more
+    return received
 
 
 def wait_until(condition: Any, *, timeout_s: float = 5) -> None:

@@ -16,13 +16,13 @@ BODY = {"inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 4, "min_speed": 
 def read_events(running: RunningSuite, job_id: str, last_event_id: int | None = None) -> list[tuple[int, str, dict]]:
     """Return all events of a job as (id, event, data)."""
     headers = {} if last_event_id is None else {"Last-Event-ID": str(last_event_id)}
-    found = []
+    events = []
     with running.client.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         for block in answer.read().decode().strip().split("\n\n"):
             fields = dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
-            found.append((int(fields["id"]), fields["event"], json.loads(fields["data"])))
-    return found
+            events.append((int(fields["id"]), fields["event"], json.loads(fields["data"])))
+    return events
 
 
 def test_upload_render_follow_and_download(running: RunningSuite, clip, tmp_path):
@@ -43,8 +43,8 @@ def test_upload_render_follow_and_download(running: RunningSuite, clip, tmp_path
     assert fractions
     assert read_events(running, job["id"], last_event_id=2) == events[2:]
 
-    seen = running.client.get(f"/v1/jobs/{job['id']}/events", headers={"Last-Event-ID": str(len(events))})
-    assert (seen.status_code, seen.content) == (204, b"")
+    answer = running.client.get(f"/v1/jobs/{job['id']}/events", headers={"Last-Event-ID": str(len(events))})
+    assert (answer.status_code, answer.content) == (204, b"")
 
     ended = running.client.get(job["urls"]["self"]).json()
     assert ended == events[-1][2]
@@ -83,21 +83,21 @@ def test_unknown_paths_answer_404_problems(running: RunningSuite, method, path):
 
 
 def test_jobs_are_paged_newest_first_and_filtered(running: RunningSuite):
-    made = [running.start("speed-ramp.analyze", {"video": SAMPLE_ID})["id"] for _ in range(3)]
-    for job_id in made:
+    ids = [running.start("speed-ramp.analyze", {"video": SAMPLE_ID})["id"] for _ in range(3)]
+    for job_id in ids:
         running.wait(job_id)
     first = running.client.get("/v1/jobs", params={"limit": 2}).json()
-    assert [job["id"] for job in first["items"]] == made[:0:-1]
+    assert [job["id"] for job in first["items"]] == ids[:0:-1]
     assert first["items"][0]["result"] is None
     assert first["items"][0]["status"] == "succeeded"
     second = running.client.get("/v1/jobs", params={"limit": 2, "cursor": first["next_cursor"]}).json()
-    assert second["items"][0]["id"] == made[0]
-    wanted = {
+    assert second["items"][0]["id"] == ids[0]
+    conditions = {
         "status": "succeeded",
         "service": "speed-ramp",
-        "created_after": running.client.get(f"/v1/jobs/{made[1]}").json()["created_at"],
+        "created_after": running.client.get(f"/v1/jobs/{ids[1]}").json()["created_at"],
     }
-    assert [job["id"] for job in running.client.get("/v1/jobs", params=wanted).json()["items"]] == made[:0:-1]
+    assert [job["id"] for job in running.client.get("/v1/jobs", params=conditions).json()["items"]] == ids[:0:-1]
     assert running.client.get("/v1/jobs", params={"status": "asleep"}).status_code == 422
 
 
@@ -150,8 +150,8 @@ def test_cancelling_a_pipeline_cancels_its_running_step(running: RunningSuite):
     job = running.client.post("/v1/pipelines/jobs", json={"steps": [step]}).json()
     child = None
     while child is None:
-        found = running.client.get("/v1/jobs", params={"service": "speed-ramp", "limit": 5}).json()["items"]
-        child = next((one for one in found if one["metadata"].get("pipeline") == job["id"]), None)
+        jobs = running.client.get("/v1/jobs", params={"service": "speed-ramp", "limit": 5}).json()["items"]
+        child = next((step for step in jobs if step["metadata"].get("pipeline") == job["id"]), None)
     assert running.client.post(f"/v1/jobs/{job['id']}/cancel").json()["status"] == "canceled"
     began = time.monotonic()
     assert running.wait(child["id"])["status"] == "canceled"
@@ -213,7 +213,7 @@ def test_keys_separate_owners_with_services_in_other_processes(tmp_path, clip):
             down = client.get("/v1/matting/health", headers=alpha)
             assert down.status_code == 503
             assert "matting" in down.json()["detail"]
-            assert {one["service"] for one in client.get("/v1/operations", headers=alpha).json()} == {"speed-ramp"}
+            assert {operation["service"] for operation in client.get("/v1/operations", headers=alpha).json()} == {"speed-ramp"}
             assert client.get("/v1/pipelines/presets", headers=alpha).json()[0]["available"]
             assert "matting" in client.get("/openapi.json").json()["info"]["description"]
 

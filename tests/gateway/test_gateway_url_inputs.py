@@ -20,7 +20,7 @@ def origin(clip: Path) -> Iterator[Origin]:
 
 def test_steps_share_the_medium_of_a_url(running: RunningSuite, origin: Origin) -> None:
     url = f"{origin.url}/clip.mp4?steps"
-    before = origin.asked["/clip.mp4"]
+    before = origin.requests["/clip.mp4"]
     steps = [
         {"id": name, "operation": "speed-ramp.analyze", "inputs": {"video": "<clip>"}, "params": {"max_speed": speed}}
         for name, speed in (("one", 2.5), ("two", 3.5))
@@ -30,7 +30,7 @@ def test_steps_share_the_medium_of_a_url(running: RunningSuite, origin: Origin) 
     assert job["status"] == "succeeded", job["error"]
     assert list(job["fetches"].values()) == [url]
     assert {step["inputs"]["video"] for step in job["params"]["steps"]} == set(job["fetches"])
-    assert origin.asked["/clip.mp4"] == before + 1
+    assert origin.requests["/clip.mp4"] == before + 1
     assert running.client.get(f"/v1/media/{next(iter(job['fetches']))}").json()["source"] == "url"
     refused = running.client.post("/v1/pipelines/jobs", json=body | {"inputs": {"clip": {"url": "http://10.1.2.3/"}}})
     assert refused.status_code == 422

@@ -76,7 +76,7 @@ def test_values_that_json_cannot_represent_are_refused(running: RunningSuite):
 def test_a_list_of_wrong_items_reports_the_first(running: RunningSuite):
     curve = [{"t": -1, "speed": 1}] * 5000
     problem = running.client.post(RENDER, json={"inputs": {"video": SAMPLE_ID}, "params": {"curve": curve}}).json()
-    assert [one["field"] for one in problem["errors"]] == ["params.curve.0.t"]
+    assert [error["field"] for error in problem["errors"]] == ["params.curve.0.t"]
 
 
 def test_a_body_with_many_errors_reports_the_first(running: RunningSuite):
@@ -100,7 +100,7 @@ def test_an_upload_checksum_that_is_not_base64(running: RunningSuite):
 
 def test_a_client_that_disconnects_early_logs_no_error(running: RunningSuite):
     address = httpx.URL(running.url)
-    seen = len(running.log)
+    lines = len(running.log)
     for path in (RENDER, "/v1/media/from-url", "/v1/media"):
         head = f"POST {path} HTTP/1.1\r\nHost: {address.host}:{address.port}\r\nContent-Length: 99\r\n"
         kind = "multipart/form-data; boundary=x" if path == "/v1/media" else "application/json"
@@ -108,7 +108,7 @@ def test_a_client_that_disconnects_early_logs_no_error(running: RunningSuite):
             connection.sendall(f"{head}Content-Type: {kind}\r\n\r\n{{".encode())
             time.sleep(0.2)
     time.sleep(0.5)
-    assert not [line for line in running.log[seen:] if "ERROR" in line or "Traceback" in line]
+    assert not [line for line in running.log[lines:] if "ERROR" in line or "Traceback" in line]
 
 
 def test_jobs_and_checks_accept_json_only(running: RunningSuite):

@@ -145,7 +145,7 @@ def test_malformed_ids(http: httpx.Client, media_id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "status", "start", "end"),
+    ("ranges", "status", "start", "end"),
     [
         ("bytes=0-9", 206, 0, 10),
         ("bytes=100-", 206, 100, None),
@@ -161,9 +161,9 @@ def test_malformed_ids(http: httpx.Client, media_id: str) -> None:
         ("bytes=" + ",".join(f"{n}-{n}" for n in range(0, 400, 2)), 200, 0, None),
     ],
 )
-def test_ranges(http: httpx.Client, asked: str, status: int, start: int, end: int | None) -> None:
+def test_ranges(http: httpx.Client, ranges: str, status: int, start: int, end: int | None) -> None:
     url = f"/v1/media/{kept_id(http)}/content"
-    answer = http.get(url, headers={"range": asked})
+    answer = http.get(url, headers={"range": ranges})
     expected = VIDEO[start:end]
     assert (answer.status_code, answer.content) == (status, expected)
     assert int(answer.headers["content-length"]) == len(expected)
@@ -182,9 +182,9 @@ def test_several_ranges_are_sent_as_multipart(http: httpx.Client) -> None:
     assert len(answer.content) == int(answer.headers["content-length"])
 
 
-@pytest.mark.parametrize("asked", [f"bytes={len(VIDEO)}-", "bytes=-0", "bytes=99999999-99999999,88888888-"])
-def test_a_range_outside_the_file(http: httpx.Client, asked: str) -> None:
-    answer = http.get(f"/v1/media/{kept_id(http)}/content", headers={"range": asked})
+@pytest.mark.parametrize("ranges", [f"bytes={len(VIDEO)}-", "bytes=-0", "bytes=99999999-99999999,88888888-"])
+def test_a_range_outside_the_file(http: httpx.Client, ranges: str) -> None:
+    answer = http.get(f"/v1/media/{kept_id(http)}/content", headers={"range": ranges})
     assert answer.status_code == 416
     assert answer.headers["content-range"] == f"bytes */{len(VIDEO)}"
     assert answer.json()["type"] == "/problems/range-not-satisfiable"

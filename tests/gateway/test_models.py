@@ -13,7 +13,7 @@ from shared.testing import RunningSuite
 def test_models_are_listed_with_licence_and_install_command(running: RunningSuite):
     answer = running.client.get("/v1/models")
     assert answer.status_code == 200
-    models = {one["name"]: one for one in answer.json()}
+    models = {model["name"]: model for model in answer.json()}
     assert list(models) == [model.name for model in CATALOG]
     lama = models["lama"]
     assert (lama["installed"], lama["install"], lama["commercial_use"]) == (False, "reelwright models pull lama", True)
@@ -62,8 +62,8 @@ async def test_a_service_reports_the_models_of_its_own_folder(tmp_path):
         raise httpx.ConnectError("down")
 
     upstreams = Upstreams({"background": client(httpx.ASGITransport(app)), "matting": client(httpx.MockTransport(refuse))})
-    found = {one.name: one for one in await known_models(upstreams, Settings(models_dir=tmp_path), "public")}
-    assert found["lama"].installed
-    assert not found["sd15-inpainting"].installed
-    assert len(found) == len(CATALOG)
+    rows = {model.name: model for model in await known_models(upstreams, Settings(models_dir=tmp_path), "public")}
+    assert rows["lama"].installed
+    assert not rows["sd15-inpainting"].installed
+    assert len(rows) == len(CATALOG)
     await upstreams.close()

@@ -61,10 +61,10 @@ def test_a_generated_client_runs_a_job(document, running: RunningSuite, clip, tm
     (tmp_path / "config.yaml").write_text(OVERRIDES)
     arguments = ["--path", "openapi.json", "--config", "config.yaml", "--output-path", "made"]
     command = [sys.executable, "-m", "openapi_python_client", "generate", *arguments]
-    made = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
-    assert made.returncode == 0, made.stdout + made.stderr
-    assert "Unable" not in made.stdout
-    assert "Warning" not in made.stdout
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert "Unable" not in process.stdout
+    assert "Warning" not in process.stdout
     monkeypatch.syspath_prepend(str(tmp_path / "made"))
 
     def module(name: str):

@@ -24,18 +24,18 @@ def test_pictures_are_listed_and_downloaded(running: RunningSuite, tmp_path: Pat
     assert record["content_type"] == "application/zip"
     assert record["media"]["pictures"] == 2
     listed = running.client.get(record["urls"]["files"]).json()["items"]
-    assert [(one["name"], one["content_type"]) for one in listed] == [("a.webp", "image/webp"), ("trip/müde katze.png", "image/png")]
-    for one, color in zip(listed, [(0, 0, 255), (255, 0, 0)], strict=True):
-        answer = running.client.get(one["url"])
-        assert answer.headers["content-type"] == one["content_type"]
+    assert [(entry["name"], entry["content_type"]) for entry in listed] == [("a.webp", "image/webp"), ("trip/müde katze.png", "image/png")]
+    for entry, color in zip(listed, [(0, 0, 255), (255, 0, 0)], strict=True):
+        answer = running.client.get(entry["url"])
+        assert answer.headers["content-type"] == entry["content_type"]
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert len(answer.content) == one["bytes"]
+        assert len(answer.content) == entry["bytes"]
         assert Image.open(BytesIO(answer.content)).convert("RGB").getpixel((5, 5)) == color
         for known in (answer.headers["etag"], f"W/{answer.headers['etag']}", f'"x", {answer.headers["etag"]}', "*"):
-            assert running.client.get(one["url"], headers={"If-None-Match": known}).status_code == 304
-        head = running.client.head(one["url"])
-        assert (head.status_code, head.headers["content-length"]) == (200, str(one["bytes"]))
-        assert (head.headers["content-type"], head.content) == (one["content_type"], b"")
+            assert running.client.get(entry["url"], headers={"If-None-Match": known}).status_code == 304
+        head = running.client.head(entry["url"])
+        assert (head.status_code, head.headers["content-length"]) == (200, str(entry["bytes"]))
+        assert (head.headers["content-type"], head.content) == (entry["content_type"], b"")
     assert running.client.get(record["urls"]["thumbnail"]).headers["content-type"] == "image/jpeg"
 
 

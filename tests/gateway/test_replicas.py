@@ -83,10 +83,10 @@ async def test_only_safe_requests_are_sent_again(three: tuple[list[Replica], htt
         assert (await send(client, client.build_request("GET", "/operations"))).status_code == 200
     assert servers[0].asked == 2 or servers[0].asked == 3
     for server in servers:
-        server.asked, server.breaks = 0, True
+        server.requests, server.breaks = 0, True
     with pytest.raises(httpx.RemoteProtocolError):
         await send(client, client.build_request("POST", "/render/jobs", json={}))
-    assert sum(server.asked for server in servers) == 1
+    assert sum(server.requests for server in servers) == 1
 
 
 async def test_an_unresolvable_service_is_reported_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

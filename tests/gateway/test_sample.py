@@ -12,22 +12,22 @@ from shared.http.service import SAMPLES
 
 
 def test_a_failed_sample_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: set[str] = set()
+    names: set[str] = set()
     tries: list[str] = []
 
     def get(owner: str, media_id: str) -> None:
-        if media_id not in made:
+        if media_id not in names:
             raise UnknownMedia("none")
 
     async def make(runtime: Any, owner: str, kind: Any) -> None:
         tries.append(str(kind))
         if tries.count("clip") < 3 and kind == "clip":
             raise TimedOut("the machine is busy")
-        made.add(SAMPLES[kind])
+        names.add(SAMPLES[kind])
 
     monkeypatch.setattr(sample, "_make", make)
     monkeypatch.setattr(sample, "RETRIES_S", (0, 0, 0, 0))
     runtime = SimpleNamespace(media=SimpleNamespace(get=get))
     asyncio.run(sample._ensure_all(runtime, ""))
-    assert made == set(SAMPLES.values())
+    assert names == set(SAMPLES.values())
     assert tries == ["clip", "picture", "matte", "plate", "clip", "clip"]

@@ -23,11 +23,11 @@ async def test_a_pause_yields_the_pending_chunks() -> None:
         await more.wait()
         yield b"late"
 
-    got = []
+    received = []
     async for block in bursts(chunks(), pause_s=0.01):
-        got.append(block)
+        received.append(block)
         more.set()
-    assert got == [b"early", b"late"]
+    assert received == [b"early", b"late"]
 
 
 async def test_an_idle_connection_times_out() -> None:
@@ -35,11 +35,11 @@ async def test_an_idle_connection_times_out() -> None:
         yield b"something"
         await asyncio.sleep(60)
 
-    got = []
+    received = []
     with pytest.raises(UploadTimeout, match=r"0\.02 s"):
         async for block in bursts(chunks(), pause_s=0.01, idle_s=0.02):
-            got.append(block)
-    assert got == [b"something"]
+            received.append(block)
+    assert received == [b"something"]
 
 
 async def test_chunks_before_an_error_are_yielded() -> None:
@@ -47,8 +47,8 @@ async def test_chunks_before_an_error_are_yielded() -> None:
         yield b"before"
         raise ConnectionError
 
-    got = []
+    received = []
     with pytest.raises(ConnectionError):
         async for block in bursts(chunks()):
-            got.append(block)
-    assert got == [b"before"]
+            received.append(block)
+    assert received == [b"before"]

@@ -261,13 +261,13 @@ def background(params: Bad, *, progress: Progress) -> Done:
 
 def environment(params: Bad, *, output: Path, progress: Progress) -> Done:
     """Write the environment and command lines of this process and its parent."""
-    seen = {}
+    report = {}
     for pid in (os.getpid(), os.getppid()):
         for name in ("environ", "cmdline"):
             with contextlib.suppress(PermissionError):  # the sandbox closes the parent's
-                seen[f"{pid} {name}"] = Path(f"/proc/{pid}/{name}").read_bytes().decode()
+                report[f"{pid} {name}"] = Path(f"/proc/{pid}/{name}").read_bytes().decode()
     output.write_text(
-        json.dumps({"seen": seen, "environ": dict(os.environ), "sockets": len(sockets()), "fds": len(os.listdir("/proc/self/fd"))})
+        json.dumps({"seen": report, "environ": dict(os.environ), "sockets": len(sockets()), "fds": len(os.listdir("/proc/self/fd"))})
     )
     return Done(said="written")
 
@@ -277,21 +277,21 @@ def trespass(params: Bad, *, first: Path, output: Path, progress: Progress) -> D
 
     `log`: JSON with `server` (its process), `files` and `folders` outside, and `port` of a local server.
     """
-    given = json.loads(params.log)
+    request = json.loads(params.log)
     attempts: dict[str, Callable[[], object]] = {
         "input": lambda: first.read_text(),
-        "environ": lambda: Path(f"/proc/{given['server']}/environ").read_bytes(),
-        "memory": lambda: os.close(os.open(f"/proc/{given['server']}/mem", os.O_RDONLY)),
+        "environ": lambda: Path(f"/proc/{request['server']}/environ").read_bytes(),
+        "memory": lambda: os.close(os.open(f"/proc/{request['server']}/mem", os.O_RDONLY)),
         "change the input": lambda: first.write_text("changed"),
-        "connect": lambda: socket.create_connection(("127.0.0.1", given["port"]), 2).close(),
+        "connect": lambda: socket.create_connection(("127.0.0.1", request["port"]), 2).close(),
         "listen": lambda: socket.create_server(("127.0.0.1", 0)).close(),
-        "datagram": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", given["port"])),
-        "signal": lambda: os.kill(given["server"], 0),
+        "datagram": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", request["port"])),
+        "signal": lambda: os.kill(request["server"], 0),
         "temporary file": lambda: tempfile.NamedTemporaryFile().close(),
     }
-    attempts |= {f"read {path}": lambda path=path: Path(path).read_bytes() for path in given["files"]}  # type: ignore[misc]
-    attempts |= {f"list {path}": lambda path=path: os.listdir(path) for path in given["folders"]}  # type: ignore[misc]
-    attempts |= {f"write {path}": lambda path=path: Path(path, "trespassed").write_text("x") for path in given["folders"]}  # type: ignore[misc]
+    attempts |= {f"read {path}": lambda path=path: Path(path).read_bytes() for path in request["files"]}  # type: ignore[misc]
+    attempts |= {f"list {path}": lambda path=path: os.listdir(path) for path in request["folders"]}  # type: ignore[misc]
+    attempts |= {f"write {path}": lambda path=path: Path(path, "trespassed").write_text("x") for path in request["folders"]}  # type: ignore[misc]
     outcomes = {}
     for name, attempt in attempts.items():
         try:
@@ -304,12 +304,12 @@ def trespass(params: Bad, *, first: Path, output: Path, progress: Progress) -> D
 
 
 def sockets() -> list[int]:
-    found = []
+    findings = []
     for name in os.listdir("/proc/self/fd"):
         with contextlib.suppress(OSError):
             if stat.S_ISSOCK(os.fstat(int(name)).st_mode):
-                found.append(int(name))
-    return found
+                findings.append(int(name))
+    return findings
 
 
 def bad(

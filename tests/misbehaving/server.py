@@ -32,8 +32,8 @@ class Server:
         """Start the process, and wait until it answers."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("REELWRIGHT_")}
         logs = str(self.data_dir.parent)  # operations write logs into folders of other tests
-        given = {"HOST": "127.0.0.1", "PORT": "0", "DATA_DIR": str(self.data_dir), "SANDBOX_WRITE": logs} | self._settings
-        env = clean | {f"REELWRIGHT_{name}": value for name, value in given.items()} | {"TZ": self._mark}
+        environment = {"HOST": "127.0.0.1", "PORT": "0", "DATA_DIR": str(self.data_dir), "SANDBOX_WRITE": logs} | self._settings
+        env = clean | {f"REELWRIGHT_{name}": value for name, value in environment.items()} | {"TZ": self._mark}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.misbehaving.serve", self._role], env=env, stderr=subprocess.PIPE, text=True, errors="replace"
         )
@@ -73,7 +73,7 @@ class Server:
 
     def family(self) -> dict[int, str]:
         """Return all descendants of this server, zombies too: id -> command."""
-        found = {}
+        processes = {}
         for path in Path("/proc").glob("[0-9]*"):
             try:
                 state, parent = path.joinpath("stat").read_text().rpartition(")")[2].split()[:2]
@@ -82,8 +82,8 @@ class Server:
             except OSError:
                 continue
             if int(path.name) != self.pid and (marked or (state == "Z" and int(parent) == self.pid)):
-                found[int(path.name)] = command or f"state {state}"
-        return found
+                processes[int(path.name)] = command or f"state {state}"
+        return processes
 
     def workers(self) -> list[int]:
         """Return the ids of the worker processes."""

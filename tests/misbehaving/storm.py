@@ -50,8 +50,8 @@ class Storm:
             server.start()
             return
         signs = {"worker": "-m shared.worker.child", "guard": "guard.py", "grandchild": "sleep 1000"}
-        found = [pid for pid, command in server.family().items() if signs[victim] in command]
-        for pid in found[:1]:
+        pids = [pid for pid, command in server.family().items() if signs[victim] in command]
+        for pid in pids[:1]:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:

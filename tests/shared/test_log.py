@@ -23,8 +23,8 @@ async def test_a_line_names_the_request_and_the_job(caplog: pytest.LogCaptureFix
     logging.getLogger("here").info("line\n%s", 2, extra=fields(operation="a.b", seconds=0.5))
     line = written(caplog)
     assert line.pop("time").endswith("+00:00")
-    told = {"level": "info", "logger": "here", "message": "line\n2", "operation": "a.b", "seconds": 0.5}
-    assert line == told | {"request_id": "r1", "trace_id": TRACE.split("-")[1], "job_id": "j1"}
+    entry = {"level": "info", "logger": "here", "message": "line\n2", "operation": "a.b", "seconds": 0.5}
+    assert line == entry | {"request_id": "r1", "trace_id": TRACE.split("-")[1], "job_id": "j1"}
 
 
 async def test_a_line_contains_the_raised_error(caplog: pytest.LogCaptureFixture) -> None:

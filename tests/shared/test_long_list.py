@@ -43,14 +43,14 @@ def looked():
 def test_the_length_is_checked_before_the_items(looked):
     with pytest.raises(ValidationError) as caught:
         Several(items=[-1] * 1_000_000)
-    assert [(one["loc"], one["msg"]) for one in caught.value.errors()] == [(("items",), "1000000 items; the limit is 1000")]
+    assert [(error["loc"], error["msg"]) for error in caught.value.errors()] == [(("items",), "1000000 items; the limit is 1000")]
     assert looked.times == 0
 
 
 def test_checking_stops_at_the_first_wrong_item(looked):
     with pytest.raises(ValidationError) as caught:
         Several(items=[1] * 10 + [-1] * 900)
-    assert [one["loc"] for one in caught.value.errors()] == [("items", 10)]
+    assert [error["loc"] for error in caught.value.errors()] == [("items", 10)]
     assert looked.times == 11
 
 

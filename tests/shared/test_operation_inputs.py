@@ -45,7 +45,7 @@ def test_either_kind_is_taken_and_a_third_is_not() -> None:
 def test_at_least_one_of_the_needed_inputs_must_be_given() -> None:
     with pytest.raises(Invalid, match="One of video, images must be given") as refused:
         asked(video=None, images=None)
-    assert [one["field"] for one in refused.value.errors] == ["inputs.video", "inputs.images"]
+    assert [error["field"] for error in refused.value.errors] == ["inputs.video", "inputs.images"]
 
 
 def test_a_list_has_bounds() -> None:
@@ -57,9 +57,9 @@ def test_a_list_has_bounds() -> None:
 
 
 def test_the_description_names_the_inputs() -> None:
-    told = describe(PICK)
-    assert told.needs == ["video", "images"]
-    assert {"kind": "image", "kinds": ("image", "images"), "optional": True, "many": True}.items() <= told.inputs["images"].items()
+    description = describe(PICK)
+    assert description.needs == ["video", "images"]
+    assert {"kind": "image", "kinds": ("image", "images"), "optional": True, "many": True}.items() <= description.inputs["images"].items()
     assert example_body(PICK)["inputs"] == {"video": SAMPLE_ID}
     only = Operation(**{**vars(PICK), "inputs": {"image": Kind.IMAGE}, "needs": ()})
     assert example_body(only)["inputs"] == {"image": SAMPLE_PICTURE_ID}

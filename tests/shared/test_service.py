@@ -17,13 +17,13 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_every_operation_is_described(service: Server) -> None:
-    told = {operation["name"]: operation for operation in service.client.get("/operations").json()}
-    assert list(told) == [operation.name for operation in OPERATIONS]
-    read = told["misbehaving.read"]
+    operations = {operation["name"]: operation for operation in service.client.get("/operations").json()}
+    assert list(operations) == [operation.name for operation in OPERATIONS]
+    read = operations["misbehaving.read"]
     kind = {"description": "", "kind": "json", "kinds": ["json"], "widget": "media"}
     assert read["inputs"]["first"] == kind | {"title": "First", "optional": False, "many": False}
     assert read["inputs"]["rest"] == kind | {"title": "Rest", "optional": True, "many": True}
-    assert told["misbehaving.succeed"]["outputs"] == {"file": "json"}
+    assert operations["misbehaving.succeed"]["outputs"] == {"file": "json"}
     assert read["params"]["properties"]["seconds"]["maximum"] == 1000
     assert "said" in read["result"]["properties"]
     assert read["available"] is True

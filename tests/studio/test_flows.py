@@ -19,8 +19,8 @@ TOOL = "media.transcode"  # the lightest operation that makes a video
 def has_no_violations(page: Any) -> list[str]:
     """Return the faults that axe finds on the page."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    found = axe.run(page).response["violations"]
-    return [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
+    violations = axe.run(page).response["violations"]
+    return [f"{violation['id']}: {node['html'][:200]}" for violation in violations for node in violation["nodes"]]
 
 
 def until(page: Any, expression: str, seconds: float = 150) -> None:

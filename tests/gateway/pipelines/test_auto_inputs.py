@@ -41,7 +41,7 @@ def test_inputs_that_cannot_be_made_are_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "made"),
+    ("params", "expected"),
     [
         ({}, {}),
         ({"start": 2.0}, {"start": 2.0, "keep_times": True}),
@@ -50,9 +50,9 @@ def test_inputs_that_cannot_be_made_are_refused_by_name() -> None:
         ({"start": {"from": "shots.start"}}, {}),
     ],
 )
-def test_an_auto_input_is_made_for_the_part(params: dict[str, float], made: dict[str, float]) -> None:
+def test_an_auto_input_is_made_for_the_part(params: dict[str, float], expected: dict[str, float]) -> None:
     step = Step(id="plate", operation="background.plate", inputs={"video": SAMPLE_ID, "alpha": "auto"}, params=params)
-    assert step_that_makes(step, "alpha", "matting.matte", DECLARATIONS["matting.matte"], 0).params == made
+    assert step_that_makes(step, "alpha", "matting.matte", DECLARATIONS["matting.matte"], 0).params == expected
 
 
 def test_a_maker_without_times_begins_at_the_first_frame() -> None:

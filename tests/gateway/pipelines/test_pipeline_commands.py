@@ -47,11 +47,11 @@ def test_a_file_runs_on_this_machine(pipeline, clip, tmp_path):
     done = reelwright("pipeline", "run", pipeline, "--video", clip, "--output", tmp_path / "made", "--set", "small.height=72", "--json")
     assert done.returncode == 0, done.stderr
     assert "[1/5] small: media.transcode" in done.stderr
-    made = tmp_path / "made"
-    assert sorted(path.name for path in made.iterdir() if path.suffix == ".mp4") == [
+    target = tmp_path / "made"
+    assert sorted(path.name for path in target.iterdir() if path.suffix == ".mp4") == [
         f"{step}.video.mp4" for step in ("again", "analysed", "ramp", "small")
     ]
-    assert made.joinpath("again.video.mp4").samefile(made / "small.video.mp4"), "an equal step is not run again"
+    assert target.joinpath("again.video.mp4").samefile(target / "small.video.mp4"), "an equal step is not run again"
     info = probe(tmp_path / "made" / "ramp.video.mp4")
     assert (info.height, info.duration_s, info.audio) == (72, pytest.approx(0.5, abs=0.07), ())
     results = json.loads(done.stdout)
@@ -103,7 +103,7 @@ def test_presets_say_what_is_missing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"small.video": "small.vidoe"}, "'small.vidoe' is not an output of an earlier step"),
         ({"media.transcode": "media.transcod"}, "no operation is called 'media.transcod'"),
@@ -114,7 +114,7 @@ def test_presets_say_what_is_missing(tmp_path):
         ({"steps:": "steps: ["}, "is not YAML or JSON"),
     ],
 )
-def test_wrong_files_are_refused_in_a_sentence(pipeline, clip, tmp_path, changes, said):
+def test_wrong_files_are_refused_in_a_sentence(pipeline, clip, tmp_path, changes, message):
     text = pipeline.read_text()
     for old, new in changes.items():
         text = text.replace(old, new)
@@ -122,13 +122,13 @@ def test_wrong_files_are_refused_in_a_sentence(pipeline, clip, tmp_path, changes
     files = ["--video", clip] if "<video>" in text else []
     done = reelwright("pipeline", "run", pipeline, *files, "--output", tmp_path / "made")
     assert done.returncode == 1
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "made").exists()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ((), "inputs.video: video must be given"),
         (("--vidoe", "CLIP"), "no step takes an input 'vidoe'"),
@@ -137,11 +137,11 @@ def test_wrong_files_are_refused_in_a_sentence(pipeline, clip, tmp_path, changes
         (("--video", "CLIP", "--set", "height=2"), "write STEP.PARAM=VALUE"),
     ],
 )
-def test_wrong_options_are_refused_in_a_sentence(pipeline, clip, tmp_path, arguments, said):
-    given = [clip if argument == "CLIP" else argument for argument in arguments]
-    done = reelwright("pipeline", "run", pipeline, *given, "--output", tmp_path / "made")
+def test_wrong_options_are_refused_in_a_sentence(pipeline, clip, tmp_path, arguments, message):
+    command = [clip if argument == "CLIP" else argument for argument in arguments]
+    done = reelwright("pipeline", "run", pipeline, *command, "--output", tmp_path / "made")
     assert done.returncode == 1
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 

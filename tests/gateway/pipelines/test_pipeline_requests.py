@@ -60,10 +60,10 @@ def no_past(settings: Settings) -> Any:
 
 
 async def test_requests_to_services_carry_the_trace():
-    asked: list[tuple[str, str, dict[str, str]]] = []
+    requests: list[tuple[str, str, dict[str, str]]] = []
 
     def service(request: httpx.Request) -> httpx.Response:
-        asked.append((request.method, request.url.path, {name: request.headers[name] for name in TRACE if name in request.headers}))
+        requests.append((request.method, request.url.path, {name: request.headers[name] for name in TRACE if name in request.headers}))
         if request.url.path == "/operations":
             return httpx.Response(200, json=[{"name": "speed-ramp.analyze", "outputs": {}, "result": {}, "params": {}}])
         if request.url.path.endswith("/check"):
@@ -92,5 +92,5 @@ async def test_requests_to_services_carry_the_trace():
     )
     with pytest.raises(OperationFailed, match="'look'"):
         await runner.run(claim, ProgressLog(SimpleNamespace(progress=lambda *_: None), claim))  # type: ignore[arg-type]
-    assert asked == [("GET", "/operations", TRACE), ("POST", "/analyze/check", TRACE), ("POST", "/analyze/jobs", TRACE)]
+    assert requests == [("GET", "/operations", TRACE), ("POST", "/analyze/check", TRACE), ("POST", "/analyze/jobs", TRACE)]
     await upstreams.close()

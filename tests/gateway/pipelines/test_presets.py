@@ -43,11 +43,11 @@ each = pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name
 @each
 def test_a_preset_declares_the_inputs_that_its_steps_take(preset: Preset):
     steps = [Step.model_validate(step) for step in preset.steps]
-    assert placeholders(steps) == {name: given.optional for name, given in preset.inputs.items()}
+    assert placeholders(steps) == {name: about.optional for name, about in preset.inputs.items()}
     for step in steps:
-        for name, given in step.inputs.items():
-            used = placeholders([step.model_copy(update={"inputs": {name: given}})])
-            assert all(preset.inputs[one].kind in OPERATIONS[step.operation].ports[name].kinds for one in used)
+        for name, source in step.inputs.items():
+            used = placeholders([step.model_copy(update={"inputs": {name: source}})])
+            assert all(preset.inputs[placeholder].kind in OPERATIONS[step.operation].ports[name].kinds for placeholder in used)
 
 
 def test_only_presets_that_need_stable_diffusion_are_not_run_here():
@@ -65,7 +65,7 @@ def short(running: RunningSuite, tmp_path_factory: pytest.TempPathFactory) -> st
 
 
 def inputs_of(preset: Preset, video: str) -> dict[str, str]:
-    return {name: video if given.kind is Kind.VIDEO else SAMPLE_PICTURE_ID for name, given in preset.inputs.items()}
+    return {name: video if about.kind is Kind.VIDEO else SAMPLE_PICTURE_ID for name, about in preset.inputs.items()}
 
 
 @pytest.mark.timeout(300)
@@ -101,7 +101,7 @@ def test_the_list_says_truly_what_can_run(running: RunningSuite):
 
 
 @pytest.mark.parametrize(
-    ("name", "body", "status", "field", "said"),
+    ("name", "body", "status", "field", "message"),
     [
         ("no-such", {"inputs": {"video": SAMPLE_ID}}, 404, None, "No preset is called 'no-such'. Presets: dramatic-ramp, "),
         ("ramp-trails", {"inputs": {"vidoe": SAMPLE_ID}}, 422, "inputs.vidoe", "ramp-trails has no input 'vidoe'. Inputs: video."),
@@ -119,12 +119,12 @@ def test_the_list_says_truly_what_can_run(running: RunningSuite):
         ("ramp-trails", {"inputs": {"video": "7" * 26}}, 404, "inputs.video", "7" * 26),
     ],
 )
-def test_wrong_requests_are_refused_by_name(running: RunningSuite, name, body, status, field, said):
+def test_wrong_requests_are_refused_by_name(running: RunningSuite, name, body, status, field, message):
     for what in ("jobs", "check"):
         answer = running.client.post(f"{URL}/{name}/{what}", json=body)
         assert answer.status_code == status, answer.text
         problem = answer.json()
-        assert said in problem["detail"]
+        assert message in problem["detail"]
         assert field is None or field in [error["field"] for error in problem["errors"]]
 
 

@@ -43,7 +43,7 @@ class Odd(BaseModel):
 
 def test_narrow_ranges_pairs_and_patterns_have_a_valid_stand_in() -> None:
     schema = Odd.model_json_schema()
-    value = Odd.model_validate({name: stand_in(one, schema) for name, one in schema["properties"].items()})
+    value = Odd.model_validate({name: stand_in(field, schema) for name, field in schema["properties"].items()})
     assert (value.third, value.pairs, value.color, value.speed) == (3, [(0, 0), (0, 0)], None, 4)
     check_reference("a", ["pairs", "0", "1"], "one", schema, {}, {})
     with pytest.raises(Invalid, match=r"no 'pairs\.0\.2'"):
@@ -102,8 +102,8 @@ def test_a_pipeline_passes_results_to_later_steps(running: RunningSuite) -> None
     job = running.client.post("/v1/pipelines/jobs", json=body, headers={"Prefer": "wait=60"}).json()
     assert job["status"] == "succeeded", job["error"]
     look, ramp = (running.client.get(f"/v1/jobs/{step['job']}").json() for step in job["result"]["steps"])
-    given = [(point["t"], point["speed"]) for point in ramp["params"]["curve"]]
-    assert given == [(point["t"], point["speed"]) for point in look["result"]["curve"]]
+    points = [(point["t"], point["speed"]) for point in ramp["params"]["curve"]]
+    assert points == [(point["t"], point["speed"]) for point in look["result"]["curve"]]
 
 
 @pytest.mark.parametrize(

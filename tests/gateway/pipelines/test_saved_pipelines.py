@@ -21,7 +21,7 @@ def test_a_pipeline_is_saved_listed_run_changed_and_deleted(running: RunningSuit
     saved = client.put(f"{URL}/{NAME}", json={"steps": STEPS, "description": "Twice as fast."})
     assert saved.status_code == 200, saved.text
     assert saved.json()["steps"] == STEPS
-    assert [one["name"] for one in client.get(URL).json()] == [NAME]
+    assert [saved["name"] for saved in client.get(URL).json()] == [NAME]
 
     missing = client.post(f"{URL}/{NAME}/jobs", json={"inputs": {}})
     assert (missing.status_code, missing.json()["errors"][0]["field"]) == (422, "inputs.video")

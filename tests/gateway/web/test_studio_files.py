@@ -95,11 +95,11 @@ def test_every_module_is_in_one_served_file_after_those_it_imports() -> None:
     names = [name for chunk in chunks for name in chunk.modules]
     assert sorted(names) == sorted(MODULES)
     for name, text in joined_modules("main.js", MODULES).items():
-        made = re.findall(r"^const (\$\w+) = \(\(\) => \{", text, re.M)
+        sheets = re.findall(r"^const (\$\w+) = \(\(\) => \{", text, re.M)
         imported = {part.strip() for group in re.findall(r"^import \{([^}]+)\} from", text, re.M) for part in group.split(",")}
-        for at, variable in enumerate(made):
+        for at, variable in enumerate(sheets):
             body = text.split(f"const {variable} = (() => {{")[1].split("\n})();")[0]
-            assert set(re.findall(r"^const \{[^}]+\} = (\$\w+);", body, re.M)) <= {*made[:at], *imported}, (name, variable)
+            assert set(re.findall(r"^const \{[^}]+\} = (\$\w+);", body, re.M)) <= {*sheets[:at], *imported}, (name, variable)
         code = re.sub(r"^(import|export) [^;]*;$", "", text, flags=re.M)
         quickjs.Context().eval(f"(async () => {{ if (false) {{ {code}\n}} }})")
 
@@ -113,7 +113,9 @@ def test_nothing_is_inline_that_the_policy_forbids() -> None:
     assert "{page}" not in INDEX
     assert "{preload}" not in INDEX
     assert re.findall(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", INDEX) == []
-    inline = {name: found for name, text in MODULES.items() if (found := re.findall(r"<style|[\s\"]style=|<script|\son[a-z]+=\"", text))}
+    inline = {
+        name: matches for name, text in MODULES.items() if (matches := re.findall(r"<style|[\s\"]style=|<script|\son[a-z]+=\"", text))
+    }
     assert inline == {}
 
 
@@ -123,7 +125,7 @@ def test_nothing_comes_from_elsewhere() -> None:
 
 
 def test_only_literal_templates_become_markup() -> None:
-    markup = {name: found for name, text in MODULES.items() if (found := re.findall(MARKUP, text))}
+    markup = {name: matches for name, text in MODULES.items() if (matches := re.findall(MARKUP, text))}
     assert markup == {TEMPLATES: ["innerHTML"]}
     assert "if (!Array.isArray(strings.raw)) throw" in MODULES[TEMPLATES]  # only template literals have `raw`
 
@@ -143,7 +145,7 @@ def test_imports_name_what_their_modules_export_and_rooms_have_no_cycles() -> No
         room = name.split("/")[0]
         for names, address in re.findall(r'^import (?:\{([^}]+)\} from )?"(\.[^"]+)";', text, re.M):
             target = target_of(name, address)
-            assert {one.strip() for one in names.split(",") if one.strip()} <= exported[target], (name, target)
+            assert {name.strip() for name in names.split(",") if name.strip()} <= exported[target], (name, target)
             used.add(target)
             if room in rooms and target.split("/")[0] != room:
                 rooms[room].add(target.split("/")[0])

@@ -116,10 +116,10 @@ def test_keyframes_are_picked_cut_and_exported(script: Script) -> None:
 
 def test_a_zip_of_the_studio_opens(script: Script, tmp_path: Path) -> None:
     files = {"a.png": [1, 2, 250], "keyframes.csv": list(b"frame")}
-    given = ", ".join(f"{{name: {name!r}, bytes: Uint8Array.from({content})}}" for name, content in files.items())
-    parts = script(f"zipParts([{given}], (text) => Uint8Array.from([...text].map((c) => c.charCodeAt(0)))).map((part) => [...part])")
+    entries = ", ".join(f"{{name: {name!r}, bytes: Uint8Array.from({content})}}" for name, content in files.items())
+    parts = script(f"zipParts([{entries}], (text) => Uint8Array.from([...text].map((c) => c.charCodeAt(0)))).map((part) => [...part])")
     path = tmp_path / "made.zip"
     path.write_bytes(bytes(byte for part in parts for byte in part))
-    with zipfile.ZipFile(path) as made:
-        assert made.testzip() is None
-        assert {name: list(made.read(name)) for name in made.namelist()} == files
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        assert {name: list(archive.read(name)) for name in archive.namelist()} == files

@@ -120,14 +120,14 @@ def inception_resnet_v2(pictures: NDArray[np.float32], weights: Weights) -> NDAr
     import torch
     from torch.nn import functional as F
 
-    made = 0
+    count = 0
 
     def conv(
         x: torch.Tensor, width: int, size: tuple[int, int] | int, stride: int = 1, valid: bool = False, name: str = ""
     ) -> torch.Tensor:
-        nonlocal made
-        made += not name
-        layer, norm = (name, f"{name}_bn") if name else (f"conv2d_{made}", f"batch_normalization_{made}")
+        nonlocal count
+        count += not name
+        layer, norm = (name, f"{name}_bn") if name else (f"conv2d_{count}", f"batch_normalization_{count}")
         rows, columns = (size, size) if isinstance(size, int) else size
         kernel = weights.normal(layer, "kernel", rows, columns, x.shape[1], width, fan_in=rows * columns * x.shape[1])
         x = F.conv2d(x, kernel.permute(3, 2, 0, 1), stride=stride, padding=0 if valid else (rows // 2, columns // 2))

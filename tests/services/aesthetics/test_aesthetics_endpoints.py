@@ -47,7 +47,7 @@ def over(suite: RunningSuite, job_id: str) -> dict:
     """Wait until an extraction is finished and return its job."""
     job = suite.wait(job_id)
     for _ in range(200):
-        if job_id not in [one["job_id"] for one in suite.client.get(f"{BASE}/status").json()["running"]]:
+        if job_id not in [entry["job_id"] for entry in suite.client.get(f"{BASE}/status").json()["running"]]:
             return job
         time.sleep(0.05)
     raise AssertionError(f"{job_id} was not delivered")
@@ -59,7 +59,7 @@ def test_without_weights_a_job_is_refused_with_the_command_to_run(running: Runni
     assert answer.status_code == 503
     assert answer.headers["content-type"] == "application/problem+json"
     assert "reelwright models pull nima-inception-resnet-v2" in answer.json()["detail"]
-    operations = {one["name"]: one for one in running.client.get(f"{BASE}/operations").json()}
+    operations = {operation["name"]: operation for operation in running.client.get(f"{BASE}/operations").json()}
     assert operations["aesthetics.best-frames"]["available"]  # its example asks for no network
 
 
@@ -94,7 +94,7 @@ def test_bad_params_are_named(running: RunningSuite, params, field):
         f"{BASE}/best-frames/check", json={"inputs": {"video": "0" * 26}, "params": {"scorer": "technical"} | params}
     )
     assert answer.status_code == 422
-    assert field in [one["field"] for one in answer.json()["errors"]]
+    assert field in [error["field"] for error in answer.json()["errors"]]
 
 
 def test_one_input_of_the_right_kind_is_required(running: RunningSuite, ten_seconds):
@@ -109,7 +109,7 @@ def test_one_input_of_the_right_kind_is_required(running: RunningSuite, ten_seco
 def test_the_best_frame_of_each_shot_by_a_pipeline(rating: RunningSuite, tmp_path):
     path = write_video(tmp_path / "cuts.mp4", [scenery(50)] * 15 + [scenery(51)] * 15 + [scenery(52)] * 10)
     video = rating.upload(path)["id"]
-    (preset,) = [one for one in rating.client.get("/v1/pipelines/presets").json() if one["name"] == "best-frame-of-each-shot"]
+    (preset,) = [entry for entry in rating.client.get("/v1/pipelines/presets").json() if entry["name"] == "best-frame-of-each-shot"]
     for step in preset["steps"]:
         step["inputs"]["video"] = video
     preset["steps"][1]["params"] |= {"scorer": "technical"}
@@ -209,12 +209,12 @@ def test_top_images_of_a_folder(rating: RunningSuite, shared):
     assert len(list((shared / "photos").iterdir())) == 10
 
 
-@pytest.mark.parametrize("given", ["../secrets", "/etc", "input/../../x", ".extractions", "link", "link/below", "a\x00b", "é" * 200, ""])
-def test_folders_outside_are_refused(rating: RunningSuite, shared, tmp_path, given):
+@pytest.mark.parametrize("folder", ["../secrets", "/etc", "input/../../x", ".extractions", "link", "link/below", "a\x00b", "é" * 200, ""])
+def test_folders_outside_are_refused(rating: RunningSuite, shared, tmp_path, folder):
     if not (shared / "link").is_symlink():
         (shared / "link").symlink_to(tmp_path)
     for field in ("input_directory", "output_directory"):
-        answer = rating.client.post(f"{BASE}/extractors/best_frames_extractor", json={"all_frames": True, field: given})
+        answer = rating.client.post(f"{BASE}/extractors/best_frames_extractor", json={"all_frames": True, field: folder})
         assert answer.status_code == 422, (field, answer.text)
 
 
@@ -273,7 +273,7 @@ def test_two_requests_on_one_folder_share_its_files(rating: RunningSuite, shared
     config = {"input_directory": "both", "output_directory": "both/frames", "all_frames": True}
     address = f"{BASE}/extractors/best_frames_extractor"
     with ThreadPoolExecutor(2) as threads:
-        answers = [one.json() for one in threads.map(lambda _: rating.client.post(address, json=config), range(2))]
+        answers = [answer.json() for answer in threads.map(lambda _: rating.client.post(address, json=config), range(2))]
     assert sorted(name for answer in answers for name in answer["files"]) == ["0.mp4", "1.mp4", "2.mp4", "3.mp4"]
     for answer in answers:
         if answer["job_id"]:

@@ -43,25 +43,25 @@ def expected(pictures):
     return mobilenet(prepared(pictures, "symmetric"), Weights())
 
 
-def scores_off(found, expected):
-    return np.abs((found - expected) @ RATINGS).max()
+def scores_off(scores, expected):
+    return np.abs((scores - expected) @ RATINGS).max()
 
 
 def test_openvino_in_f32_gives_the_scores_of_the_weights(models, pictures, expected):
-    with network(params(precision="f32", backend="openvino", batch_size=2)) as found:
-        assert scores_off(found.rate(pictures), expected) < 1e-4
-        assert (found.used.backend, found.used.precision, found.used.device) == ("openvino", "f32", "cpu")
-        assert (found.used.name, found.used.licence, found.used.commercial_use) == (NAME, "Apache-2.0", True)
+    with network(params(precision="f32", backend="openvino", batch_size=2)) as loaded:
+        assert scores_off(loaded.rate(pictures), expected) < 1e-4
+        assert (loaded.used.backend, loaded.used.precision, loaded.used.device) == ("openvino", "f32", "cpu")
+        assert (loaded.used.name, loaded.used.licence, loaded.used.commercial_use) == (NAME, "Apache-2.0", True)
 
 
 def test_auto_uses_f32_for_weights_whose_scores_change_in_bf16(models, pictures, expected):
     """These weights amplify rounding errors; those of the next test do not."""
-    with network(params()) as found:
-        assert found.used.precision == "f32"
-        assert scores_off(found.rate(pictures), expected) < 1e-4
+    with network(params()) as loaded:
+        assert loaded.used.precision == "f32"
+        assert scores_off(loaded.rate(pictures), expected) < 1e-4
     if has_bf16():
-        with network(params(precision="bf16")) as found:
-            rated = found.rate(pictures)
+        with network(params(precision="bf16")) as loaded:
+            rated = loaded.rate(pictures)
         assert rated.sum(axis=1) == pytest.approx(1, abs=1e-6)
         assert 0.01 < scores_off(rated, expected) < 0.2
 
@@ -73,9 +73,9 @@ def test_auto_uses_bf16_for_weights_whose_scores_stay(models, pictures, tmp_path
     (tmp_path / NAME).mkdir()
     write_h5(tmp_path / NAME / "weights_mobilenet_aesthetic_0.07.hdf5", calm, mobilenet_order())
     use_settings(models_dir=tmp_path)
-    with network(params()) as found:
-        assert found.used.precision == ("bf16" if has_bf16() else "f32")
-        assert scores_off(found.rate(pictures), expected) < 0.01
+    with network(params()) as loaded:
+        assert loaded.used.precision == ("bf16" if has_bf16() else "f32")
+        assert scores_off(loaded.rate(pictures), expected) < 0.01
 
 
 def test_ten_picture_files_get_the_scores_of_an_independent_pass(tmp_path, outputs, use_settings):
@@ -103,34 +103,34 @@ def test_ten_picture_files_get_the_scores_of_an_independent_pass(tmp_path, outpu
 
 
 def test_tensorflow_gives_the_same_scores(models, pictures, expected):
-    with network(params(backend="tensorflow")) as found:
-        assert scores_off(found.rate(pictures), expected) < 1e-4
-        assert (found.used.backend, found.used.precision) == ("tensorflow", "f32")
+    with network(params(backend="tensorflow")) as loaded:
+        assert scores_off(loaded.rate(pictures), expected) < 1e-4
+        assert (loaded.used.backend, loaded.used.precision) == ("tensorflow", "f32")
 
 
 @pytest.mark.slow
 def test_onnxruntime_gives_the_same_scores(models, pictures, expected):
-    with network(params(backend="onnxruntime")) as found:
-        assert scores_off(found.rate(pictures), expected) < 1e-4
+    with network(params(backend="onnxruntime")) as loaded:
+        assert scores_off(loaded.rate(pictures), expected) < 1e-4
 
 
 def test_the_network_is_converted_once_and_loaded_once(models, pictures, monkeypatch):
     with network(params()):
-        kept = sorted((models / NAME / "converted").iterdir())
-    assert {path.name for path in kept[0].iterdir()} == {"nima.xml", "nima.bin"} | ({"bf16.json"} if has_bf16() else set())
+        folders = sorted((models / NAME / "converted").iterdir())
+    assert {path.name for path in folders[0].iterdir()} == {"nima.xml", "nima.bin"} | ({"bf16.json"} if has_bf16() else set())
 
     def never(*arguments, **more):
         raise AssertionError("converted or loaded again")
 
     monkeypatch.setattr(conversion, "_in_own_process", never)
     monkeypatch.setattr(module, "_load", never)
-    with network(params()) as found:
-        assert found.rate(pictures[:1]).shape == (1, 10)
+    with network(params()) as loaded:
+        assert loaded.rate(pictures[:1]).shape == (1, 10)
     monkeypatch.undo()
     monkeypatch.setattr(conversion, "_in_own_process", never)
     model_cache().drop()
-    with network(params()) as found:
-        assert found.rate(pictures[:1]).shape == (1, 10)
+    with network(params()) as loaded:
+        assert loaded.rate(pictures[:1]).shape == (1, 10)
 
 
 def test_weights_that_do_not_fit_are_refused_by_name(models, tmp_path, use_settings):
@@ -166,8 +166,8 @@ def test_a_converted_network_that_is_broken_is_converted_anew(models, pictures, 
     abandoned = folder.with_name(".abandoned")
     abandoned.mkdir()
     os.utime(abandoned, (0, 0))
-    with network(params(precision="f32")) as found:
-        assert scores_off(found.rate(pictures), expected) < 1e-4
+    with network(params(precision="f32")) as loaded:
+        assert scores_off(loaded.rate(pictures), expected) < 1e-4
     assert {"nima.xml", "nima.bin"} <= {path.name for path in folder.iterdir()}
     assert not abandoned.exists()
 
@@ -230,7 +230,7 @@ def test_frames_are_rated_by_the_network_and_ranked_by_both(models, ten_seconds,
 GPU = Device(kind="cuda", index=1, uuid="GPU-b", title="Test GPU")
 
 
-@pytest.mark.parametrize(("asked", "uses_gpu", "chosen"), [
+@pytest.mark.parametrize(("requested", "uses_gpu", "chosen"), [
     ({}, True, (GPU, "tensorflow", "f16")),
     ({"precision": "f32"}, True, (GPU, "tensorflow", "f32")),
     ({"precision": "f16", "backend": "tensorflow"}, True, (GPU, "tensorflow", "f16")),
@@ -240,11 +240,11 @@ GPU = Device(kind="cuda", index=1, uuid="GPU-b", title="Test GPU")
     ({}, False, (CPU, "openvino", "auto")),
     ({"backend": "tensorflow"}, False, (CPU, "tensorflow", "f32")),
 ])  # fmt: skip
-def test_the_plan_is_tensorflow_in_f16_on_a_gpu_that_it_can_use(monkeypatch, asked, uses_gpu, chosen):
+def test_the_plan_is_tensorflow_in_f16_on_a_gpu_that_it_can_use(monkeypatch, requested, uses_gpu, chosen):
     monkeypatch.setattr(module, "choose_device", lambda: GPU)
     monkeypatch.setattr(module, "_tensorflow_uses_gpu", lambda: uses_gpu)
     monkeypatch.setattr(module, "has_bf16", lambda: True)
-    assert module._plan(params(**asked)) == module._Plan(*chosen)
+    assert module._plan(params(**requested)) == module._Plan(*chosen)
 
 
 @pytest.fixture
@@ -277,8 +277,8 @@ def test_tensorflow_on_a_gpu_gives_the_same_scores(models, pictures, expected, u
     if choose_device() == CPU or not module._tensorflow_uses_gpu():
         assert os.environ.get("REELWRIGHT_REQUIRE_GPU") != "1", "REELWRIGHT_REQUIRE_GPU=1, and TensorFlow uses no GPU here"
         pytest.skip("TensorFlow uses no GPU here")
-    with network(params(precision=precision)) as found:
-        assert found.used.backend == "tensorflow"
-        assert found.used.device.startswith("cuda:")
-        assert found.used.precision == ("f32" if precision == "f32" else "f16")
-        assert scores_off(found.rate(pictures), expected) < within
+    with network(params(precision=precision)) as loaded:
+        assert loaded.used.backend == "tensorflow"
+        assert loaded.used.device.startswith("cuda:")
+        assert loaded.used.precision == ("f32" if precision == "f32" else "f16")
+        assert scores_off(loaded.rate(pictures), expected) < within

@@ -34,8 +34,8 @@ def test_weights_loaded_by_order_give_the_same_as_weights_read_by_name(architect
     assert np.diff(scores).max() < 3, "not only one picture that is apart"
     model = build(architecture, side=SIDE)
     fill(model, write_h5(tmp_path / "weights.h5", weights, order()))
-    found = model(pictures, training=False).numpy()
-    assert np.abs((found - expected) @ RATINGS).max() < 1e-3
+    own_scores = model(pictures, training=False).numpy()
+    assert np.abs((own_scores - expected) @ RATINGS).max() < 1e-3
     few = pictures[:4]
     for wrong in (few[..., ::-1], few / 2 + 0.5):
         assert np.abs((model(wrong, training=False).numpy() - expected[:4]) @ RATINGS).max() > 0.1

@@ -43,10 +43,10 @@ def smeared(luma: Luma, length: int, angle: float) -> Luma:
 
 def test_sharpness_falls_with_every_step_of_blur(good):
     steps = [good, *(cv2.GaussianBlur(good, (0, 0), sigma) for sigma in (0.7, 1.5, 3, 6))]
-    found = [np.mean(sharpness(step).directions) for step in steps]
-    assert found == sorted(found, reverse=True)
-    assert found[0] > 0.6
-    assert found[-1] < 0.2
+    values = [np.mean(sharpness(step).directions) for step in steps]
+    assert values == sorted(values, reverse=True)
+    assert values[0] > 0.6
+    assert values[-1] < 0.2
     assert steadiness(sharpness(steps[2]).directions) > 0.9
 
 
@@ -68,10 +68,10 @@ def test_a_close_up_is_sharp_in_focus(good, share):
     cv2.ellipse(mask, (width // 2, height // 2), (side // 2, side // 2), 0, 0, 360, 255, -1)
     alpha = cv2.GaussianBlur(mask, (0, 0), 3)[..., None] / 255
     close_up = (good[..., None] * alpha + ground[..., None] * (1 - alpha))[..., 0].astype(np.uint8)
-    found, soft = technical(close_up, full_range=True), technical(cv2.GaussianBlur(close_up, (0, 0), 3), full_range=True)
-    assert found.focus > 0.45 > found.sharpness
-    assert "sharp in focus" in words(found)
-    assert "soft" not in words(found)
+    sharp, soft = technical(close_up, full_range=True), technical(cv2.GaussianBlur(close_up, (0, 0), 3), full_range=True)
+    assert sharp.focus > 0.45 > sharp.sharpness
+    assert "sharp in focus" in words(sharp)
+    assert "soft" not in words(sharp)
     assert soft.focus < 0.4
     assert "soft" in words(soft) or "blurred" in words(soft)
 
@@ -99,7 +99,7 @@ def test_blank_frames_are_recognized(good):
     title = np.full((270, 480), 20, np.uint8)
     cv2.putText(title, "THE END", (110, 150), cv2.FONT_HERSHEY_SIMPLEX, 2, 240, 5)
     dim = noisy(np.full((270, 480), 4, np.uint8), 3)
-    assert [shows(one) for one in (good, title, dim, np.full((270, 480), 130, np.uint8))] == ["picture", "title", "black", "plain"]
+    assert [shows(picture) for picture in (good, title, dim, np.full((270, 480), 130, np.uint8))] == ["picture", "title", "black", "plain"]
     fog = np.tile(np.linspace(90, 160, 480), (270, 1)).astype(np.uint8)
     assert shows(fog) == "picture"
 
@@ -108,7 +108,7 @@ def test_every_fault_lowers_the_score_and_the_weights_add_up_to_1(good):
     assert sum(WEIGHTS.values()) == pytest.approx(1)
     best = technical(good, full_range=True)
     faulty = [cv2.GaussianBlur(good, (0, 0), 2), smeared(good, 15, 30), noisy(good, 6), noisy(good, 20), (good * 0.25).astype(np.uint8)]
-    scores = [technical(one, full_range=True).score for one in faulty]
+    scores = [technical(picture, full_range=True).score for picture in faulty]
     assert min(scores) >= 1
     assert max(scores) < best.score - 0.3
     assert best.score <= 10
@@ -124,5 +124,5 @@ def test_full_and_limited_range_give_the_same_measures(good):
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 700), (15, 16), (1080, 1920)])
 def test_any_size_is_measured(size):
-    found = technical(np.random.default_rng(0).integers(0, 255, size).astype(np.uint8), full_range=True)
-    assert 1 <= found.score <= 10
+    measures = technical(np.random.default_rng(0).integers(0, 255, size).astype(np.uint8), full_range=True)
+    assert 1 <= measures.score <= 10

@@ -25,8 +25,8 @@ def pictures_in(path):
         return {name: np.asarray(Image.open(io.BytesIO(archive.read(name)))) for name in archive.namelist()}
 
 
-def psnr(one, other):
-    return 10 * np.log10(255**2 / np.mean((one.astype(float) - other) ** 2))
+def psnr(first, other):
+    return 10 * np.log10(255**2 / np.mean((first.astype(float) - other) ** 2))
 
 
 def test_the_sharp_frame_of_each_group_is_written_unchanged(ten_seconds, outputs):
@@ -71,7 +71,11 @@ def test_each_video_has_its_own_groups_and_a_bad_one_does_not_stop_the_others(te
     progress = RecordingProgress()
     result = best_frames(technical(), video=[short, tmp_path / "bad.mp4", ten_seconds], outputs=outputs, progress=progress)
     assert [(item.source_index, item.group) for item in result.items] == [(0, 0), (2, 0), (2, 1)]
-    assert [(one.processed, one.looked_at, one.chosen) for one in result.sources] == [(True, 2, 1), (False, 0, 0), (True, 10, 2)]
+    assert [(source.processed, source.looked_at, source.chosen) for source in result.sources] == [
+        (True, 2, 1),
+        (False, 0, 0),
+        (True, 10, 2),
+    ]
     assert result.sources[1].error["status"] in (415, 422)
     assert "bad.mp4" in progress.warnings[0]
     assert progress.fractions == sorted(progress.fractions)
@@ -138,7 +142,7 @@ def test_pictures_of_files_and_a_zip_file_are_grouped_in_their_order(tmp_path, o
     written = pictures_in(outputs["images"])
     assert np.array_equal(written["1.png"], scenes[1])
     assert np.array_equal(written["4.png"], scenes[4])
-    assert [one.looked_at for one in result.sources] == [1, 1, 1, 3]
+    assert [source.looked_at for source in result.sources] == [1, 1, 1, 3]
 
 
 def test_a_group_of_nothing_but_black_gives_no_picture_and_a_warning(tmp_path, outputs):

@@ -64,18 +64,18 @@ def test_pictures_in_the_requested_format_are_copied_with_their_transparency(tmp
     alpha = np.zeros(scene.shape[:2], np.uint8)
     alpha[30:90, 40:160] = 255
     Image.fromarray(np.dstack([scene, alpha])).save(cut_out)
-    found = top_images(technical(percent=0, format="png"), images=[turned, cut_out], outputs=outputs)
+    result = top_images(technical(percent=0, format="png"), images=[turned, cut_out], outputs=outputs)
     with zipfile.ZipFile(outputs["images"]) as archive:
         assert archive.read("cut.png") == cut_out.read_bytes()
         assert Image.open(io.BytesIO(archive.read("turned.png"))).size == (120, 200)
     sheet = np.asarray(Image.open(outputs["sheet"]))
     assert (sheet == 255).all(axis=2).sum() > 320 * 192 * 0.5, "what is transparent is white on the sheet"
-    scores = [item.technical.score for item in found.items]
+    scores = [item.technical.score for item in result.items]
     same = top_images(technical(percent=0, format="webp", quality=100), images=[turned, cut_out], outputs=outputs)
     assert [item.technical.score for item in same.items] == scores
-    kept = pictures_in(outputs["images"])["cut.webp"]
-    assert np.array_equal(kept[..., 3], alpha)
-    assert np.abs(kept[30:90, 40:160, :3].mean(axis=2) - scene[30:90, 40:160].mean(axis=2)).mean() < 10
+    content = pictures_in(outputs["images"])["cut.webp"]
+    assert np.array_equal(content[..., 3], alpha)
+    assert np.abs(content[30:90, 40:160, :3].mean(axis=2) - scene[30:90, 40:160].mean(axis=2)).mean() < 10
     upright = tmp_path / "upright.jpg"
     Image.fromarray(scene).save(upright)
     top_images(technical(percent=0, format="jpg"), images=[turned, upright, cut_out], outputs=outputs)
@@ -167,8 +167,8 @@ def test_names_on_the_sheet_are_drawn_in_letters(tmp_path, outputs):
             top_images(technical(), images=[tmp_path / name], outputs=outputs)
             caption = np.asarray(Image.open(outputs["sheet"]).convert("L"))[12 + 240 + 22 : 12 + 240 + 42, 12:80].astype(int)
             drawn.append(caption)
-    for one, other in zip(drawn[::2], drawn[1::2], strict=True):
-        assert np.abs(one - other).max() > 60
+    for first, other in zip(drawn[::2], drawn[1::2], strict=True):
+        assert np.abs(first - other).max() > 60
 
 
 def test_heic_and_avif_are_scored_and_written_as_jpeg(tmp_path, outputs):
@@ -208,8 +208,8 @@ def test_a_transparent_picture_is_scored_on_white(tmp_path, outputs):
     files = [tmp_path / "white.png", tmp_path / "hidden.png"]
     for file, picture in zip(files, (white, hidden.astype(np.uint8)), strict=True):
         Image.fromarray(picture).save(file)
-    one, other = top_images(technical(percent=0), images=files, outputs=outputs).items
-    assert one.technical == other.technical
+    first, other = top_images(technical(percent=0), images=files, outputs=outputs).items
+    assert first.technical == other.technical
 
 
 def test_a_damaged_picture_is_recorded_and_skipped(ten_pictures, outputs):
@@ -297,9 +297,9 @@ def test_every_kind_of_clip_is_processed(name, tmp_path, outputs):
 
 
 def test_near_duplicates_are_recognized():
-    one, two = scenery(1), scenery(2)
-    near = cv2.GaussianBlur(one, (0, 0), 1)
-    assert distinct([thumbnail(one), thumbnail(near), thumbnail(two)], [1.0, 2.0, 0.5], 0.03) == [1, None, None]
-    assert distinct([thumbnail(one)] * 3, [1.0, 1.0, 1.0], 0.01) == [None, 0, 0]
-    assert distinct([thumbnail(one)] * 3, [1.0, 1.0, 1.0], 0) == [None] * 3
+    first, two = scenery(1), scenery(2)
+    near = cv2.GaussianBlur(first, (0, 0), 1)
+    assert distinct([thumbnail(first), thumbnail(near), thumbnail(two)], [1.0, 2.0, 0.5], 0.03) == [1, None, None]
+    assert distinct([thumbnail(first)] * 3, [1.0, 1.0, 1.0], 0.01) == [None, 0, 0]
+    assert distinct([thumbnail(first)] * 3, [1.0, 1.0, 1.0], 0) == [None] * 3
     assert distinct([], [], 0.5) == []

@@ -38,9 +38,9 @@ def test_a_person_is_cut_out_by_rvm_and_put_over_a_colour(use_settings, tmp_path
             18,
             "color",
         )
-        made = tmp_path / "made.mp4"
-        made.write_bytes(running.client.get(done["outputs"]["composite.video"]["urls"]["content"]).content)
-    with read_frames(made) as frames:
+        matte_file = tmp_path / "made.mp4"
+        matte_file.write_bytes(running.client.get(done["outputs"]["composite.video"]["urls"]["content"]).content)
+    with read_frames(matte_file) as frames:
         behind = np.mean([(np.abs(frame.rgb().astype(int) - COLOR).max(axis=2) <= 6).mean() for frame in frames])
     # The colour is where the person is not; soft edges are neither.
     assert behind == pytest.approx(1 - coverage, abs=0.1)

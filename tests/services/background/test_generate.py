@@ -316,11 +316,11 @@ def test_large_pictures_are_painted_once_whole_and_then_in_tiles() -> None:
     mask = np.zeros((1081, 1925), np.uint8)
     mask[300:900, 200:700] = 255
     pipe = FlatPipe()
-    made = paint(
+    painted = paint(
         pipe, PaintPlan(painting=painting, side=512, detail=True), picture, mask, Silent(), depth=np.zeros((1081, 1925), np.float32)
     )
-    assert made.shape == picture.shape
-    assert (made[310:890, 210:690] == 200).all()
+    assert painted.shape == picture.shape
+    assert (painted[310:890, 210:690] == 200).all()
     first, *others = pipe.sizes  # type: ignore[attr-defined]
     assert first[0][0] * first[0][1] <= 1.55 * 512 * 512
     assert 2 <= len(others) < len(tiles(1928, 1088, 512))

@@ -16,9 +16,9 @@ def test_it_equals_numpys_masked_median_rounded_down(count: int) -> None:
     samples[hidden] = NO_SAMPLE
     counts = (~hidden).sum(axis=0).astype(np.uint16)
     median = masked_median(samples, counts)
-    seen = counts > 0
-    assert (median[seen] == np.floor(np.asarray(expected.filled(0))[seen])).all()
-    assert (median[~seen] == NO_SAMPLE).all()
+    visible = counts > 0
+    assert (median[visible] == np.floor(np.asarray(expected.filled(0))[visible])).all()
+    assert (median[~visible] == NO_SAMPLE).all()
 
 
 def test_samples_come_back_in_bands() -> None:

@@ -69,9 +69,9 @@ def test_old_colours_leave_the_edge() -> None:
 
 def test_stray_blobs_are_removed_and_touching_ones_stay() -> None:
     alpha = np.maximum(disc(200, 300), disc(200, 300, row=0.2, column=0.1, radius=0.05))
-    kept = without_stray_blobs(alpha, 0.4)
-    assert kept[40, 30] == 0
-    assert (kept[90:110, 140:160] == 255).all()
+    cleaned = without_stray_blobs(alpha, 0.4)
+    assert cleaned[40, 30] == 0
+    assert (cleaned[90:110, 140:160] == 255).all()
     assert (without_stray_blobs(alpha, 0) == alpha).all()
 
 
@@ -80,9 +80,9 @@ def test_faint_blobs_and_specks_are_removed(size: int, level: int) -> None:
     alpha = disc(200, 300)
     alpha[50:130, 148:152] = np.maximum(alpha[50:130, 148:152], 60)  # a strand of hair
     alpha[21 : 21 + size, 31 : 31 + size] = level
-    kept = without_stray_blobs(alpha, 0.4)
-    assert not kept[:70, :80].any()
-    assert (kept[:, 100:] == alpha[:, 100:]).all()
+    cleaned = without_stray_blobs(alpha, 0.4)
+    assert not cleaned[:70, :80].any()
+    assert (cleaned[:, 100:] == alpha[:, 100:]).all()
 
 
 def test_the_match_moves_towards_the_background_within_bounds() -> None:

@@ -162,8 +162,8 @@ def test_frames_are_aligned_to_a_fraction_of_a_pixel(tmp_path: Path) -> None:
         exact = np.linalg.solve(clip.matrix(12), clip.matrix(k))
         places = cv2.perspectiveTransform(grid, exact)
         # Only what the anchor shows, too, can be aligned to it.
-        seen = ((places > 0) & (places < (960, 540))).all(axis=2)
-        errors.append(np.linalg.norm(cv2.perspectiveTransform(grid, alignment.matrix) - places, axis=2)[seen])
+        visible = ((places > 0) & (places < (960, 540))).all(axis=2)
+        errors.append(np.linalg.norm(cv2.perspectiveTransform(grid, alignment.matrix) - places, axis=2)[visible])
     assert np.median(np.concatenate(errors)) < 0.3
     assert np.concatenate(errors).max() < 1
 

@@ -71,10 +71,10 @@ def test_what_is_behind_has_the_colours_of_the_far_side(scene: Scene) -> None:
     surface = TornSurface(inverse, reach=LARGEST)
     behind = surface.behind(picture)
     view = surface.view((LARGEST, 0), np.eye(3), (WIDTH, HEIGHT))
-    seen = read(view.full, picture, behind)
+    values = read(view.full, picture, behind)
     # The box has gone left by 42 pixels, the wall by 4: between them the wall goes on in its own colour.
-    assert np.abs(seen[150:300, 464:492].astype(int) - (40, 60, 200)).max() <= 6
-    assert np.abs(seen[150:300, 264:452].astype(int) - (220, 30, 20)).max() <= 2
+    assert np.abs(values[150:300, 464:492].astype(int) - (40, 60, 200)).max() <= 6
+    assert np.abs(values[150:300, 264:452].astype(int) - (220, 30, 20)).max() <= 2
 
 
 def test_without_depth_a_view_is_a_plain_warp() -> None:
@@ -92,9 +92,9 @@ def test_chroma_planes_follow_luma(surface: TornSurface) -> None:
     luma = np.rint(column).astype(np.uint8)
     chroma = np.rint(cv2.resize(column, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA)).astype(np.uint8)
     view = surface.view((20, 6), np.eye(3), (641, 361))
-    seen, half = read(view.full, luma, luma), read(view.half, chroma, chroma)
+    values, half = read(view.full, luma, luma), read(view.half, chroma, chroma)
     assert half.shape == (181, 321)
-    mean = cv2.resize(seen[:360, :640].astype(np.float32), (320, 180), interpolation=cv2.INTER_AREA)
+    mean = cv2.resize(values[:360, :640].astype(np.float32), (320, 180), interpolation=cv2.INTER_AREA)
     assert np.quantile(np.abs(mean - half[:180, :320]), 0.99) < 2
 
 

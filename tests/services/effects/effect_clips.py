@@ -67,8 +67,8 @@ def scene(camera: Spot, disc: Spot | None, *, seed: int = 1, **size: int) -> Cal
     texture = ground(seed)
 
     def luma(index: int) -> Gray:
-        seen = view(texture, camera(index), **size)
-        return seen if disc is None else with_disc(seen, disc(index))
+        picture = view(texture, camera(index), **size)
+        return picture if disc is None else with_disc(picture, disc(index))
 
     return luma
 
@@ -125,8 +125,8 @@ def trails_of(
     path: Path, output: Path, *, matte: Path | None = None, progress: RecordingProgress | None = None, **params: Any
 ) -> MotionTrailsResult:
     """Run `effects.motion-trails`."""
-    asked = MotionTrailsParams.model_validate({"quality": 95} | params)
-    return motion_trails(asked, video=path, matte=matte, output=output, progress=progress or RecordingProgress())
+    request = MotionTrailsParams.model_validate({"quality": 95} | params)
+    return motion_trails(request, video=path, matte=matte, output=output, progress=progress or RecordingProgress())
 
 
 def psnr(a: NDArray[Any], b: NDArray[Any]) -> float:

@@ -18,10 +18,10 @@ def test_translation_is_found_to_a_tenth_of_a_pixel_and_does_not_drift():
         return 100 + 3.7 * i, 150 + 20 * np.sin(i / 9)
 
     poses = follow("translation", map(scene(path, lambda i: (40 + 4 * i, 90)), range(60)))
-    found = np.array([pose.matrix[:2, 2] for pose in poses])
+    measured_path = np.array([pose.matrix[:2, 2] for pose in poses])
     true = np.array([path(i) for i in range(60)]) - path(0)
-    assert np.abs(found - true).max() < 0.3
-    assert np.abs(found - true).mean() < 0.12
+    assert np.abs(measured_path - true).max() < 0.3
+    assert np.abs(measured_path - true).mean() < 0.12
     assert all(pose.sure for pose in poses)
     assert [pose.cut for pose in poses] == [True] + [False] * 59
 

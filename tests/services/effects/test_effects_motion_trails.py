@@ -162,8 +162,8 @@ def test_a_matte_replaces_the_motion_mask(ghost, tripod, tmp_path):
         plane[70:90, max(x - 20, 0) : x + 20] = 235  # the upper half of the disc only
         return plane
 
-    given = write(tmp_path / "matte.mp4", matte, frames=40)
-    trails_of(tripod, tmp_path / "out.mp4", matte=given, ghost=ghost, layers=2, spacing=7)
+    matte_file = write(tmp_path / "matte.mp4", matte, frames=40)
+    trails_of(tripod, tmp_path / "out.mp4", matte=matte_file, ghost=ghost, layers=2, spacing=7)
     before, after = lumas(tripod)[30].astype(int), lumas(tmp_path / "out.mp4")[30].astype(int)
     x = 30 + 6 * 23
     assert (after - before)[77:86, x - 5 : x + 5].mean() > 15
@@ -339,7 +339,7 @@ def test_impossible_jobs_are_refused(tripod, tmp_path, use_settings):
     use_settings(job_memory_bytes=128 * 1024 * 1024)
     with pytest.raises(Invalid, match=r"Lower layers or spacing") as refused:
         trails_of(tripod, tmp_path / "out.mp4", ghost="normal", layers=20, spacing=60)
-    assert [one["field"] for one in refused.value.errors] == ["params.layers", "params.spacing"]
+    assert [error["field"] for error in refused.value.errors] == ["params.layers", "params.spacing"]
     (tmp_path / "text.mp4").write_text("no video")
     with pytest.raises((UnsupportedMedia, BrokenMedia)):
         trails_of(tmp_path / "text.mp4", tmp_path / "out.mp4")

@@ -26,8 +26,8 @@ def run(
     video: Path, folder: Path, *, matte: Path | None = None, progress: RecordingProgress | None = None, **params
 ) -> tuple[StrobeResult, list, np.ndarray]:
     outputs = {"video": folder / "video.mp4", "picture": folder / "picture.png"}
-    asked = StrobeParams.model_validate({"quality": 95} | params)
-    result = strobe(asked, video=video, matte=matte, outputs=outputs, progress=progress or RecordingProgress())
+    request = StrobeParams.model_validate({"quality": 95} | params)
+    result = strobe(request, video=video, matte=matte, outputs=outputs, progress=progress or RecordingProgress())
     return result, lumas(outputs["video"]), cv2.imread(str(outputs["picture"]), cv2.IMREAD_UNCHANGED)
 
 
@@ -41,8 +41,8 @@ def test_stamps_gather_behind_the_subject(tripod, tmp_path):
     for index in (20, 59):
         for number in range(5):
             x = round(40 + 4.0 * 12 * number)
-            seen = after[index][84:96, x - 6 : x + 6].mean()
-            assert (seen > 215) == (12 * number <= index), (index, number)
+            level = after[index][84:96, x - 6 : x + 6].mean()
+            assert (level > 215) == (12 * number <= index), (index, number)
     # Between two stamps there is the scene.
     assert np.abs(after[59][84:96, 60:68].astype(int) - before[0][84:96, 60:68]).mean() < 4
     assert psnr(after[59][:60], before[59][:60]) > 40
@@ -73,11 +73,11 @@ def test_a_slow_subject_is_stamped_whole(step, tmp_path):
     result, after, picture = run(source, tmp_path, interval=1.0)
     assert len(result.stamped) == 5
     for seconds in result.stamped:
-        for seen, left in ((after[149], -step * 149), (picture[:, :, 1], picture.shape[1] - WIDTH)):
-            rows, columns = np.mgrid[0:HEIGHT, 0 : seen.shape[1]]
+        for picture_part, left in ((after[149], -step * 149), (picture[:, :, 1], picture.shape[1] - WIDTH)):
+            rows, columns = np.mgrid[0:HEIGHT, 0 : picture_part.shape[1]]
             inside = np.hypot(columns - (left + 50 + 1.2 * 30 * seconds), rows - 90) < 25
             # All but the rims of the stamps on top of it.
-            assert (seen[inside] > 190).mean() > 0.88, seconds
+            assert (picture_part[inside] > 190).mean() > 0.88, seconds
     there = lumas(source)[149]
     assert psnr(after[149][:50, 40:280], there[:50, 40:280]) > 36
 
@@ -151,8 +151,8 @@ def test_a_matte_defines_the_subject(tripod, tmp_path):
         plane = np.full((HEIGHT, WIDTH), 16, np.uint8)
         return cv2.circle(plane, (round(40 + 4 * i), 90), 17, 235, -1)
 
-    given = write(tmp_path / "matte.mp4", matte, frames=60)
-    _, after, _ = run(tripod, tmp_path, matte=given, interval=0.4)
+    matte_file = write(tmp_path / "matte.mp4", matte, frames=60)
+    _, after, _ = run(tripod, tmp_path, matte=matte_file, interval=0.4)
     assert all(after[59][84:96, x - 6 : x + 6].mean() > 215 for x in (40, 88, 136, 184, 232))
 
 
@@ -182,11 +182,11 @@ def test_a_gray_clip_is_stamped_like_a_coloured_one(frames, tmp_path):
     for folder in folders:
         folder.mkdir()
     result, after, _ = run(gray, folders[0], interval=0.4)
-    colored, wanted, _ = run(write(tmp_path / "colored.mp4", source, frames=frames), folders[1], interval=0.4)
+    colored, colored_picture, _ = run(write(tmp_path / "colored.mp4", source, frames=frames), folders[1], interval=0.4)
     assert result.stamped == pytest.approx(colored.stamped, abs=1e-3)
     assert len(result.stamped) == (0 if frames == 1 else 5)
     # Gray has the full range.
-    assert psnr(after[-1], wanted[-1] * (219 / 255) + 16) > 36
+    assert psnr(after[-1], colored_picture[-1] * (219 / 255) + 16) > 36
 
 
 def test_one_frame(tmp_path):
@@ -201,7 +201,7 @@ def test_jobs_that_need_too_much_memory_are_refused(tripod, tmp_path, use_settin
     use_settings(job_memory_bytes=128 * 1024 * 1024)
     with pytest.raises(Invalid, match="Lower stamps or canvas") as refused:
         run(large, tmp_path, stamps=100, canvas=6)
-    assert [one["field"] for one in refused.value.errors] == ["params.stamps", "params.canvas"]
+    assert [error["field"] for error in refused.value.errors] == ["params.stamps", "params.canvas"]
     with pytest.raises(Invalid, match="leaves nothing"):
         run(tripod, tmp_path, start=60)
 

@@ -21,11 +21,11 @@ def moments(count, *, shots=(), rate=30, times=None):
 
 def numbers(source, reach, max_held=10_000):
     """Return each frame's number with the numbers and frames of its ghosts."""
-    found = []
+    layers_of = []
     for trail in trails(source, reach, max_held=max_held):
         assert trail.own.index == trail.picture
-        found.append((trail.picture, [(number, ghost.index) for number, ghost in trail.ghosts]))
-    return found
+        layers_of.append((trail.picture, [(number, ghost.index) for number, ghost in trail.ghosts]))
+    return layers_of
 
 
 def reach(layers=3, spacing=4.0, *, seconds=False, direction="behind"):
@@ -33,43 +33,43 @@ def reach(layers=3, spacing=4.0, *, seconds=False, direction="behind"):
 
 
 def test_ghosts_of_a_full_trail_have_the_requested_spacing():
-    found = dict(numbers(moments(30), reach()))
-    assert found[12] == [(1, 8), (2, 4), (3, 0)]
-    assert found[29] == [(1, 25), (2, 21), (3, 17)]
+    ghosts = dict(numbers(moments(30), reach()))
+    assert ghosts[12] == [(1, 8), (2, 4), (3, 0)]
+    assert ghosts[29] == [(1, 25), (2, 21), (3, 17)]
 
 
 def test_the_trail_grows_out_of_the_first_frame_without_a_jump():
-    found = numbers(moments(30), reach(layers=6, spacing=5))
-    assert found[0] == (0, [])
-    lengths = [index - ghosts[-1][1] if ghosts else 0 for index, ghosts in found]
+    numbered = numbers(moments(30), reach(layers=6, spacing=5))
+    assert numbered[0] == (0, [])
+    lengths = [index - ghosts[-1][1] if ghosts else 0 for index, ghosts in numbered]
     assert lengths == [min(index, 30) for index in range(30)]
-    assert found[12][1] == [(1, 10), (2, 8), (3, 6), (4, 4), (5, 2), (6, 0)]
+    assert numbered[12][1] == [(1, 10), (2, 8), (3, 6), (4, 4), (5, 2), (6, 0)]
     # From frame to frame no ghost's distance changes by more than one.
     for number in range(1, 7):
-        away = [index - dict(ghosts).get(number, index) for index, ghosts in found]
+        away = [index - dict(ghosts).get(number, index) for index, ghosts in numbered]
         assert all(0 <= b - a <= 1 for a, b in itertools.pairwise(away))
 
 
 def test_a_cut_starts_a_new_trail():
-    found = dict(numbers(moments(20, shots={10}), reach(layers=2, spacing=3)))
-    assert found[9] == [(1, 6), (2, 3)]
-    assert found[10] == []
-    assert found[12] == [(1, 11), (2, 10)]
-    assert all(ghost >= 10 for index in range(10, 20) for _, ghost in found[index])
+    ghosts = dict(numbers(moments(20, shots={10}), reach(layers=2, spacing=3)))
+    assert ghosts[9] == [(1, 6), (2, 3)]
+    assert ghosts[10] == []
+    assert ghosts[12] == [(1, 11), (2, 10)]
+    assert all(ghost >= 10 for index in range(10, 20) for _, ghost in ghosts[index])
 
 
 def test_ghosts_ahead_close_in_at_the_end_of_a_shot():
-    found = dict(numbers(moments(20, shots={12}), reach(layers=2, spacing=3, direction="ahead")))
-    assert found[0] == [(1, 3), (2, 6)]
-    assert found[9] == [(1, 10), (2, 11)]
-    assert found[11] == []
-    assert found[12] == [(1, 15), (2, 18)]
-    assert found[19] == []
+    ghosts = dict(numbers(moments(20, shots={12}), reach(layers=2, spacing=3, direction="ahead")))
+    assert ghosts[0] == [(1, 3), (2, 6)]
+    assert ghosts[9] == [(1, 10), (2, 11)]
+    assert ghosts[11] == []
+    assert ghosts[12] == [(1, 15), (2, 18)]
+    assert ghosts[19] == []
 
 
 def test_both_directions():
-    found = dict(numbers(moments(20), reach(layers=2, spacing=2, direction="both")))
-    assert found[10] == [(1, 8), (2, 6), (1, 12), (2, 14)]
+    ghosts = dict(numbers(moments(20), reach(layers=2, spacing=2, direction="both")))
+    assert ghosts[10] == [(1, 8), (2, 6), (1, 12), (2, 14)]
 
 
 def test_seconds_give_the_same_trail_at_every_rate_and_with_uneven_times():
@@ -86,8 +86,8 @@ def test_seconds_give_the_same_trail_at_every_rate_and_with_uneven_times():
 @pytest.mark.parametrize("seconds", [False, True])
 def test_every_frame_comes_once_in_order(direction, seconds):
     chosen = reach(layers=4, spacing=0.1 if seconds else 3, seconds=seconds, direction=direction)
-    found = numbers(moments(57, shots={20, 21}), chosen)
-    assert [index for index, _ in found] == list(range(57))
+    ghosts = numbers(moments(57, shots={20, 21}), chosen)
+    assert [index for index, _ in ghosts] == list(range(57))
 
 
 def test_only_the_ghosts_of_one_trail_are_held():

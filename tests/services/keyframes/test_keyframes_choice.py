@@ -79,8 +79,8 @@ def test_deduplicate_keeps_one_keyframe_of_a_repeated_shot(outputs, tmp_path):
     frames = [next(source) for source in (first, second, first, second, first) for _ in range(25)]
     path = write(tmp_path / "clip.mp4", frames)
     assert len(detect(DetectParams(), video=path, outputs=outputs).videos[0].keyframes) == 5
-    kept = detect(DetectParams(deduplicate=True), video=path, outputs=outputs).videos[0].keyframes
-    assert sorted(sorted({keyframe.shot, *keyframe.like}) for keyframe in kept) == [[0, 2, 4], [1, 3]]
+    keyframes = detect(DetectParams(deduplicate=True), video=path, outputs=outputs).videos[0].keyframes
+    assert sorted(sorted({keyframe.shot, *keyframe.like}) for keyframe in keyframes) == [[0, 2, 4], [1, 3]]
 
 
 def test_min_gap_and_max_keyframes_limit_the_choice(outputs, tmp_path):
@@ -118,13 +118,13 @@ def noise(frames: int) -> Scan:
 def test_min_gap_skips_no_shot_with_a_frame_far_enough_away():
     scan = noise(600)
     shots = shots_between([Transition(at, at) for at in range(6, 600, 6)], scan.times, 24.0)
-    kept = [keyframe.frame for keyframe in choose_keyframes(scan, shots, max_keyframes=200, min_gap=0.4)]
-    assert all(b - a >= 10 for a, b in pairwise(kept))
+    numbers = [keyframe.frame for keyframe in choose_keyframes(scan, shots, max_keyframes=200, min_gap=0.4)]
+    assert all(b - a >= 10 for a, b in pairwise(numbers))
     # The two frames next to a cut are never chosen, so only the third and fourth of six are left.
     free = [
-        shot for shot in shots if all(abs(at - frame) >= 10 for at in range(shot.start_frame + 2, shot.end_frame - 2) for frame in kept)
+        shot for shot in shots if all(abs(at - frame) >= 10 for at in range(shot.start_frame + 2, shot.end_frame - 2) for frame in numbers)
     ]
-    assert len(kept) > 40
+    assert len(numbers) > 40
     assert free == []
 
 
@@ -207,8 +207,8 @@ def test_scores_of_every_frame_and_method_are_in_the_archive(clip, outputs):
         assert list(json.loads(archive.read("ball/scores.json"))["values"]) == ["auto"]
     (report,) = detect(DetectParams(all_scores=True), video=clip, outputs=outputs).videos
     with zipfile.ZipFile(outputs["files"]) as archive:
-        kept = json.loads(archive.read("ball/scores.json"))
-    assert kept["frames"] == list(range(180))
-    assert {"auto", "content", "adaptive", "histogram", "difference", "fades"} <= set(kept["values"])
-    assert all(len(values) == 180 for values in kept["values"].values())
-    assert report.scores.values["auto"] == pytest.approx(kept["values"]["auto"], abs=1e-3)
+        scores = json.loads(archive.read("ball/scores.json"))
+    assert scores["frames"] == list(range(180))
+    assert {"auto", "content", "adaptive", "histogram", "difference", "fades"} <= set(scores["values"])
+    assert all(len(values) == 180 for values in scores["values"].values())
+    assert report.scores.values["auto"] == pytest.approx(scores["values"]["auto"], abs=1e-3)

@@ -124,10 +124,10 @@ def test_jobs_without_a_gallery_are_not_found(running: RunningSuite, cuts: Path)
 def test_only_the_owner_sees_the_preview(tmp_path: Path, cuts: Path) -> None:
     with suite(tmp_path, API_KEYS=",".join(headers["X-API-Key"] for headers in KEYS.values())) as keyed:
         reply = keyed.client.post(f"{BASE}/extract_keyframes/", files={"file": (cuts.name, cuts.read_bytes())}, headers=KEYS["a"]).json()
-        asked = {"job": reply["job_id"]}
-        assert keyed.client.get(f"{BASE}/preview", params=asked).status_code == 401
-        assert keyed.client.get(f"{BASE}/preview", params=asked, headers=KEYS["b"]).status_code == 404
-        assert len(keyed.client.get(f"{BASE}/preview", params=asked, headers=KEYS["a"]).text) > 20_000
+        request = {"job": reply["job_id"]}
+        assert keyed.client.get(f"{BASE}/preview", params=request).status_code == 401
+        assert keyed.client.get(f"{BASE}/preview", params=request, headers=KEYS["b"]).status_code == 404
+        assert len(keyed.client.get(f"{BASE}/preview", params=request, headers=KEYS["a"]).text) > 20_000
         nothing = keyed.client.get(f"{BASE}/preview", headers=KEYS["b"])
         assert nothing.status_code == 200
         assert "No keyframes yet" in nothing.text

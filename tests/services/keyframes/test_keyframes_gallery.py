@@ -50,15 +50,15 @@ class Page(HTMLParser):
         super().__init__()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
+        attributes = dict(attrs)
         self.tags.append(tag)
         self.inside = tag
         self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "action", "srcset", "data")]
-        self.handlers += [name for name in given if name.startswith("on")]
+        self.handlers += [name for name in attributes if name.startswith("on")]
         if tag == "script":
-            self.scripts.append((given, ""))
+            self.scripts.append((attributes, ""))
         if tag == "meta":
-            self.meta[given.get("name") or given.get("http-equiv") or ""] = given.get("content") or ""
+            self.meta[attributes.get("name") or attributes.get("http-equiv") or ""] = attributes.get("content") or ""
 
     def handle_endtag(self, tag: str) -> None:
         self.inside = ""
@@ -73,7 +73,7 @@ class Page(HTMLParser):
 
     @property
     def videos(self) -> list[dict]:
-        return [json.loads(text) for given, text in self.scripts if given.get("class") == "video"]
+        return [json.loads(text) for attributes, text in self.scripts if attributes.get("class") == "video"]
 
 
 def page_of(folder: Path, *reports: VideoReport) -> Page:
@@ -130,9 +130,9 @@ def test_the_page_loads_nothing_and_runs_only_its_script(tmp_path: Path) -> None
     page = page_of(tmp_path, report_of([0, 40, 90]))
     policy = dict(part.strip().split(" ", 1) for part in page.meta["Content-Security-Policy"].split(";"))
     assert policy["default-src"] == policy["base-uri"] == policy["form-action"] == "'none'"
-    (code,) = [text for given, text in page.scripts if given.get("type") == "module"]
-    for given, text in ((policy["script-src"], code), (policy["style-src"], page.style)):
-        assert given == f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    (code,) = [text for attributes, text in page.scripts if attributes.get("type") == "module"]
+    for rule, text in ((policy["script-src"], code), (policy["style-src"], page.style)):
+        assert rule == f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
     assert set(page.addresses) == {"#shots"}
     assert not re.search(
         r"https?://|@import|\burl\(|\bfetch\(|XMLHttpRequest|\bimport\(|\beval\(|innerHTML|insertAdjacent|document\.write",
@@ -205,8 +205,8 @@ def test_the_page_finds_the_same_shots_as_the_server(script: Script, seed: int) 
         for min_shot in (0.0, 0.3, 1.7):
             expected = shots_between(cuts_at_peaks(scores, threshold), times[:-1], times[-1], min_shot_s=min_shot)
             whole = {"total": count, "first": 0, "duration": times[-1], "minShot": min_shot}
-            given = {"scores": scores.tolist(), "threshold": threshold, "samples": samples, "whole": whole}
-            drawn = script("shotsOf(cutsOf(scores, threshold, samples), whole)", **given)
+            arguments = {"scores": scores.tolist(), "threshold": threshold, "samples": samples, "whole": whole}
+            drawn = script("shotsOf(cutsOf(scores, threshold, samples), whole)", **arguments)
             assert [[shot[name] for name in WHOLE] for shot in drawn] == [as_drawn(shot) for shot in expected]
             assert [shot["confidence"] for shot in drawn] == pytest.approx([shot.confidence for shot in expected], abs=1e-4)
 
@@ -321,14 +321,14 @@ def test_lists_saved_from_the_page_equal_the_servers(script: Script, tmp_path: P
     video = page_of(tmp_path, report).videos[0]
     names = ["startFrame", "endFrame", "start", "end", "kind", "from", "to", "confidence"]
     shots = [dict(zip(names, shot, strict=True), index=index) for index, shot in enumerate(video["shots"])]
-    given = {"video": video, "shots": shots}
+    arguments = {"video": video, "shots": shots}
     grid = FrameGrid(report)
-    assert [row.split(",") for row in script("csv(video, shots)", **given).splitlines()] == [
+    assert [row.split(",") for row in script("csv(video, shots)", **arguments).splitlines()] == [
         row.split(",")[:9] for row in shots_csv(grid).splitlines()
     ]
     ours = [[line for line in text.splitlines() if not line.startswith(("* LOC", "* COMMENT"))] for text in edls(grid)]
-    assert [text.splitlines() for text in script("edls(video, shots)", **given)] == ours
-    assert script("qpfile(video, shots)", **given) == qpfile(report)
+    assert [text.splitlines() for text in script("edls(video, shots)", **arguments)] == ours
+    assert script("qpfile(video, shots)", **arguments) == qpfile(report)
 
 
 def test_the_shot_at_a_time_is_found(script: Script) -> None:

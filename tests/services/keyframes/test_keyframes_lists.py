@@ -117,8 +117,8 @@ def test_a_variable_rate_is_placed_by_time_and_numbered_by_frame() -> None:
 def test_shots_that_round_to_no_frame_are_left_out() -> None:
     times = [0.0, 0.004, 0.008, 0.012, 1.0, 2.0]
     report = report_of([0, 1, 2, 3, 4, 5], times=times, rate=Fraction(5, 2), variable_frame_rate=True)
-    kept = FrameGrid(report).events
-    assert [(event.start, event.end) for event in kept] == [(0, 24), (24, 48)]
+    events = FrameGrid(report).events
+    assert [(event.start, event.end) for event in events] == [(0, 24), (24, 48)]
     assert sum(clip.source_range.duration.to_frames() for clip in otio.adapters.read_from_string(
         dict(lists_of(report))["shots.otio"], "otio_json").find_clips()) == 48  # fmt: skip
 

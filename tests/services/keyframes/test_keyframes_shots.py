@@ -224,9 +224,9 @@ def test_refinement_decodes_the_video_once(tmp_path, monkeypatch):
     path = write_with_keys(tmp_path / "clip.mp4", frames, 1000)
     measured = scan_video(path, probe(path), tmp_path / "thumbnails", Silent())
     # As if the scan had skipped three of four frames, or two of three where cuts are close.
-    kept = sorted({*range(0, 30, 4), 32, *range(34, len(frames), 4), len(frames) - 1})
-    rough = replace(measured, film=replace(measured.film, planes=measured.film.planes[:][kept], frames=np.array(kept)))
-    after = [next(number for number in kept if number >= start) for start, _ in truths]
+    places = sorted({*range(0, 30, 4), 32, *range(34, len(frames), 4), len(frames) - 1})
+    rough = replace(measured, film=replace(measured.film, planes=measured.film.planes[:][places], frames=np.array(places)))
+    after = [next(number for number in places if number >= start) for start, _ in truths]
     calls, read = [], seek.read_frames
     monkeypatch.setattr(seek, "read_frames", lambda *args, **options: calls.append(1) or read(*args, **options))
     exact = refine_cuts(path, rough, [Transition(at, at, "cut", 0.95) for at in after])
@@ -249,8 +249,8 @@ def test_lagged_distances_reach_across_blocks(tmp_path, monkeypatch):
             store.add(picture, number)
         film = store.film()
     for lag in (1, 2):
-        wanted = [frame_distance(*pair).total for pair in zip(pictures[:-lag], pictures[lag:], strict=True)]
-        assert lagged_distances(film, lag).tolist() == pytest.approx(wanted)
+        distances = [frame_distance(*pair).total for pair in zip(pictures[:-lag], pictures[lag:], strict=True)]
+        assert lagged_distances(film, lag).tolist() == pytest.approx(distances)
     assert lagged_distances(film, 11).shape == lagged_distances(film, 12).shape == (0,)
 
 

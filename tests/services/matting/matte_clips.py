@@ -65,9 +65,9 @@ def run(
     tmp_path: Path, clip: Path, progress: Progress | None = None, *, inputs: dict[str, Path] | None = None, **params: Any
 ) -> MatteResult:
     """Run matting.matte into `tmp_path`: alpha.mp4, composite.mp4, foreground.mp4."""
-    given = dict.fromkeys(("mask", "masks", "plate", "background")) | (inputs or {})
+    files = dict.fromkeys(("mask", "masks", "plate", "background")) | (inputs or {})
     outputs = {name: tmp_path / f"{name}.mp4" for name in ("alpha", "composite", "foreground")}
-    return matte(MatteParams(**params), video=clip, **given, outputs=outputs, progress=progress or Heard())
+    return matte(MatteParams(**params), video=clip, **files, outputs=outputs, progress=progress or Heard())
 
 
 def alphas(path: Path) -> list[np.ndarray]:

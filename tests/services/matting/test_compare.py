@@ -40,16 +40,16 @@ def files(tmp_path_factory):
 
 def run_compare(files, tmp_path, truth=True, plate=True, **params):
     outputs = {"video": tmp_path / "video.mp4", "table": tmp_path / "table.zip"}
-    given = {"truth": files / "truth.mp4" if truth else None, "plate": files / "plate.png" if plate else None}
+    references = {"truth": files / "truth.mp4" if truth else None, "plate": files / "plate.png" if plate else None}
     heard = Heard()
-    return compare(CompareParams(**params), video=files / "clip.mp4", mask=None, **given, outputs=outputs, progress=heard), heard
+    return compare(CompareParams(**params), video=files / "clip.mp4", mask=None, **references, outputs=outputs, progress=heard), heard
 
 
 def run_matte(files, tmp_path, backend, **inputs):
-    given = dict.fromkeys(("mask", "masks", "plate", "background")) | inputs
+    arguments = dict.fromkeys(("mask", "masks", "plate", "background")) | inputs
     heard = Heard()
     params = MatteParams(backend=backend, composite_over="none")
-    result = matte(params, video=files / "clip.mp4", **given, outputs={"alpha": tmp_path / "alpha.mp4"}, progress=heard)
+    result = matte(params, video=files / "clip.mp4", **arguments, outputs={"alpha": tmp_path / "alpha.mp4"}, progress=heard)
     return result, heard
 
 
@@ -159,9 +159,9 @@ def test_matanyone_follows_its_mask(package, files, tmp_path):
     assert result.backend.library == "torch"
     mask = np.asarray(Image.open(files / "mask.png"))
     inner = cv2.erode(mask, np.ones((9, 9), np.uint8)) > 0
-    made = alphas(tmp_path / "alpha.mp4")
-    assert len(made) == N
-    assert made[0][inner].mean() > 0.7
-    assert made[0][mask == 0].mean() < 0.3
+    mattes = alphas(tmp_path / "alpha.mp4")
+    assert len(mattes) == N
+    assert mattes[0][inner].mean() > 0.7
+    assert mattes[0][mask == 0].mean() < 0.3
     with pytest.raises(Invalid, match="needs a mask"):
         run_matte(files, tmp_path, "matanyone2")

@@ -42,9 +42,9 @@ def test_an_open_bay_is_no_hole():
 def test_blobs_under_min_area_are_removed():
     alpha = ring(inner=0)
     alpha[5:11, 5:11] = 1
-    kept = without_blobs(alpha, 30 / alpha.size)
+    cleaned = without_blobs(alpha, 30 / alpha.size)
     removed = without_blobs(alpha, 40 / alpha.size)
-    assert kept[8, 8] == 1
+    assert cleaned[8, 8] == 1
     assert removed[8, 8] == 0
     assert np.array_equal(removed[20:], alpha[20:])
 

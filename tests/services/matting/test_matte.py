@@ -47,21 +47,21 @@ def test_the_main_subject_is_kept_and_followed(models, two_discs, tmp_path):
     points = {"point": {"points": [(0.19, 0.5, 1)]}, "box": {"box": (20, 50, 110, 130)}, "main": {}}
     for subject, more in points.items():
         run(tmp_path, two_discs, subject=subject, **more, **RED_FINDER)
-        kept = alphas(tmp_path / "alpha.mp4")
+        mattes = alphas(tmp_path / "alpha.mp4")
         truth = [disc(60 + 3 * number, 90) if subject != "main" else disc(250, 80) for number in range(8)]
-        if subject == "main" and iou(kept[0], truth[0]) < 0.5:
+        if subject == "main" and iou(mattes[0], truth[0]) < 0.5:
             truth = [disc(60 + 3 * number, 90) for number in range(8)]
-        assert min(iou(alpha, one) for alpha, one in zip(kept, truth, strict=True)) > 0.85, subject
+        assert min(iou(alpha, expected) for alpha, expected in zip(mattes, truth, strict=True)) > 0.85, subject
 
 
 def test_people_who_cross_stay_apart(models, tmp_path):
     pictures = [picture([(90 + 4 * number, 70), (230 - 4 * number, 108)]) for number in range(30)]
     clip = write_clip(tmp_path / "cross.mp4", pictures)
     run(tmp_path, clip, subject="point", points=[(90, 70, 1)], **RED_FINDER)
-    kept = alphas(tmp_path / "alpha.mp4")
-    assert iou(kept[0], disc(90, 70)) > 0.85
-    assert iou(kept[-1], disc(90 + 4 * 29, 70)) > 0.65
-    assert np.mean(kept[-1][disc(230 - 4 * 29, 108)]) < 0.4
+    mattes = alphas(tmp_path / "alpha.mp4")
+    assert iou(mattes[0], disc(90, 70)) > 0.85
+    assert iou(mattes[-1], disc(90 + 4 * 29, 70)) > 0.65
+    assert np.mean(mattes[-1][disc(230 - 4 * 29, 108)]) < 0.4
 
 
 def test_a_mask_marks_the_subject(models, two_discs, tmp_path):

@@ -16,8 +16,8 @@ def test_a_strand_of_hair_cuts_no_hole_into_the_subject():
     joined = subject.copy()
     joined[86:94, 160:188] = True
     for number, matte in enumerate((subject | strand, joined, joined)):
-        kept = tracker.gate(matte.astype(np.float32), gray, cut=number == 0)
-        assert kept[matte].min() > 0.9, number
+        gated = tracker.gate(matte.astype(np.float32), gray, cut=number == 0)
+        assert gated[matte].min() > 0.9, number
 
 
 def test_other_objects_that_touch_the_subject_stay_out():
@@ -25,6 +25,6 @@ def test_other_objects_that_touch_the_subject_stay_out():
     for number in range(6):
         left, right = disc(150, 90), disc(212 - 4 * number, 90)
         gray = picture([(150, 90), (212 - 4 * number, 90)])[..., 0]
-        kept = tracker.gate((left | right).astype(np.float32), gray, cut=number == 0)
-        assert kept[left].mean() > 0.95
-        assert kept[right & ~left].mean() < 0.15
+        gated = tracker.gate((left | right).astype(np.float32), gray, cut=number == 0)
+        assert gated[left].mean() > 0.95
+        assert gated[right & ~left].mean() < 0.15

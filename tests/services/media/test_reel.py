@@ -17,8 +17,8 @@ def test_the_best_moments_follow_in_the_order_of_time(clip, tmp_path):
     assert result.moments == pytest.approx([0.1, 1.5])
     info = probe_video(output)
     assert (result.frames, info.frames, info.duration_s, info.audio[0].duration_s) == (60, 60, 2.0, pytest.approx(2.0, abs=0.03))
-    with read_frames(clip, start=4.5, duration=1) as source, read_frames(output, start=1) as made:
-        for before, after in zip(source, made, strict=True):
+    with read_frames(clip, start=4.5, duration=1) as source, read_frames(output, start=1) as written:
+        for before, after in zip(source, written, strict=True):
             assert np.abs(before.small_luma(64, 36).astype(int) - after.small_luma(64, 36)).mean() < 2
 
 
@@ -31,8 +31,8 @@ def test_the_sound_is_that_of_the_parts(clip, tmp_path):
             return np.concatenate([block.samples[0] for block in blocks])[:6000]
 
     for at, source in ((0.1, 0.6), (1.1, 3.6)):
-        made, original = sound(output, at), sound(clip, source)
-        assert np.corrcoef(made, original)[0, 1] > 0.9
+        result, original = sound(output, at), sound(clip, source)
+        assert np.corrcoef(result, original)[0, 1] > 0.9
 
 
 def test_a_part_stays_within_its_shot_and_overlaps_become_one(clip, tmp_path):

@@ -161,7 +161,7 @@ def test_an_untagged_clip_keeps_its_colours_when_its_size_changes_the_guess(tmp_
 
 
 @pytest.mark.parametrize(
-    ("params", "said"),
+    ("params", "message"),
     [
         ({"height": 181}, "multiple of 2"),
         ({"height": 180, "max_edge": 200}, "max_edge excludes"),
@@ -171,8 +171,8 @@ def test_an_untagged_clip_keeps_its_colours_when_its_size_changes_the_guess(tmp_
         ({"format": "avi"}, "'mp4', 'prores' or 'vp9'"),
     ],
 )
-def test_wrong_params_are_refused(params, said):
-    with pytest.raises(ValidationError, match=said):
+def test_wrong_params_are_refused(params, message):
+    with pytest.raises(ValidationError, match=message):
         TranscodeParams.model_validate(params)
 
 
@@ -183,6 +183,6 @@ def test_a_size_above_the_limit_is_refused(clip, tmp_path, use_settings):
 
 
 def test_rates_have_one_form():
-    assert [FRAME_RATE(given) for given in (25, 25.0, "25/1", "50/2", 23.976, "59.94", "29.97", 12.5)] == [
+    assert [FRAME_RATE(value) for value in (25, 25.0, "25/1", "50/2", 23.976, "59.94", "29.97", 12.5)] == [
         "25", "25", "25", "25", "24000/1001", "60000/1001", "30000/1001", "25/2",
     ]  # fmt: skip

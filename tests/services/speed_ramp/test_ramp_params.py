@@ -10,7 +10,7 @@ from services.speed_ramp.render import RenderParams
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("params", "says"),
     [
         ({"min_speed": 2, "max_speed": 1}, "swap them"),
         ({"min_speed": 0.05}, "greater than or equal to 0.1"),
@@ -24,9 +24,9 @@ from services.speed_ramp.render import RenderParams
         ({"segment_length": 1}, "Extra inputs"),
     ],
 )
-def test_invalid_params_are_refused(given: dict[str, object], says: str) -> None:
+def test_invalid_params_are_refused(params: dict[str, object], says: str) -> None:
     with pytest.raises(ValidationError, match=says):
-        RenderParams.model_validate(given)
+        RenderParams.model_validate(params)
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:

@@ -58,13 +58,13 @@ def test_picture_and_sound_follow_the_curve_together(source: Path, tmp_path: Pat
         assert rate == RATE
         assert start + samples.shape[1] / rate == pytest.approx(total, abs=1024 / RATE + 1e-6)
 
-    wanted = clock.out(np.arange(6) + 0.5)
-    seen, heard = flashes(output), beeps(output, wanted)
-    assert len(seen) == 6
-    assert np.abs(heard - wanted).max() < 0.010
+    expected = clock.out(np.arange(6) + 0.5)
+    flash_times, heard = flashes(output), beeps(output, expected)
+    assert len(flash_times) == 6
+    assert np.abs(heard - expected).max() < 0.010
     if interpolation == "nearest":
-        assert np.abs(seen - wanted).max() < 0.5 / 60 + 0.001
-        assert np.abs(seen - heard).max() < 0.020
+        assert np.abs(flash_times - expected).max() < 0.5 / 60 + 0.001
+        assert np.abs(flash_times - heard).max() < 0.020
     assert recorder.fractions == sorted(recorder.fractions)
     assert recorder.fractions[-1] == 1
     assert recorder.stages == ["rendering"]
@@ -75,8 +75,8 @@ def test_channels_keep_their_places(source: Path, tmp_path: Path) -> None:
     render(RenderParams(curve=points([(0, 0.8)])), video=source, output=tmp_path / "out.mp4")
     levels = np.sqrt(np.mean(sound(tmp_path / "out.mp4", 1)[0] ** 2, axis=1))
     # The subwoofer's channel (the fourth) is band-limited by the encoder.
-    kept = np.delete(levels / levels[0], 3)
-    assert kept == pytest.approx(np.delete(np.linspace(1, 0.5, 6), 3), abs=0.08)
+    ratios = np.delete(levels / levels[0], 3)
+    assert ratios == pytest.approx(np.delete(np.linspace(1, 0.5, 6), 3), abs=0.08)
 
 
 def test_speed_one_gives_back_the_same_frames_and_sound(source: Path, tmp_path: Path) -> None:

@@ -47,11 +47,11 @@ async def test_a_broken_upload_continues_where_it_broke(tmp_path):
 
 
 async def test_a_broken_stream_of_events_continues_after_the_last_event():
-    asked: list[str] = []
+    requests: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request.headers["last-event-id"])
-        match len(asked):
+        requests.append(request.headers["last-event-id"])
+        match len(requests):
             case 1:
                 return httpx.Response(200, text='id: 1\nevent: progress\ndata: {"fraction": 0.5}\n\n: still here\n\nid: 2\nevent: prog')
             case 2:
@@ -63,7 +63,7 @@ async def test_a_broken_stream_of_events_continues_after_the_last_event():
     async with client_of(answer) as client:
         events = [(event.number, event.kind) async for event in client.follow("job")]
     assert events == [(1, "progress"), (2, "succeeded")]
-    assert asked == ["0", "1", "1", "1"]
+    assert requests == ["0", "1", "1", "1"]
 
 
 async def test_only_safe_requests_are_repeated():

@@ -113,12 +113,12 @@ def test_the_database_is_set_up_for_many_processes(tmp_path: Path) -> None:
 
 
 def test_a_lock_has_one_holder_at_a_time(tmp_path: Path) -> None:
-    one, other = FileLocks(tmp_path), FileLocks(tmp_path)
-    assert one.take("a")
+    first, other = FileLocks(tmp_path), FileLocks(tmp_path)
+    assert first.take("a")
     assert not other.take("a")
-    one.drop("a")
+    first.drop("a")
     assert other.take("a")
-    assert not one.take("a")
+    assert not first.take("a")
     other.drop("a")
     assert list(tmp_path.iterdir()) == []
 

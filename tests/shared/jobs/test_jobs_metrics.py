@@ -12,8 +12,8 @@ from tests.misbehaving.server import Server
 
 def figure(server: Server, name: str) -> float:
     """Return the value of one line of `GET /metrics`; 0 without the line."""
-    found = re.search(rf"^{re.escape(name)} (\S+)$", server.client.get("/metrics").text, re.MULTILINE)
-    return float(found[1]) if found else 0.0
+    match = re.search(rf"^{re.escape(name)} (\S+)$", server.client.get("/metrics").text, re.MULTILINE)
+    return float(match[1]) if match else 0.0
 
 
 def test_jobs_are_counted_and_measured(server: Server) -> None:

@@ -42,9 +42,9 @@ def database() -> Iterator[str]:
 @pytest.fixture
 def pair(database: str, tmp_path: Path) -> Iterator[tuple[Server, Server]]:
     """Two processes on it."""
-    one, other = (Server(tmp_path / "data", DATABASE_URL=database, CONCURRENCY="1").start() for _ in range(2))
-    yield one, other
-    for server in (one, other):
+    first, other = (Server(tmp_path / "data", DATABASE_URL=database, CONCURRENCY="1").start() for _ in range(2))
+    yield first, other
+    for server in (first, other):
         server.close()
         within(2, lambda server=server: server.family() == {})
         assert server.serious() == []
@@ -67,16 +67,16 @@ def test_many_kills_lose_nothing(pair: tuple[Server, Server], tmp_path: Path, se
 
 
 def test_jobs_of_a_dead_process_are_taken_over(pair: tuple[Server, Server], tmp_path: Path) -> None:
-    one, other = pair
+    first, other = pair
     log = tmp_path / "log"
     jobs = [other.submit("steady", params={"tag": tag, "log": str(log), "seconds": 2})["id"] for tag in ("a", "b")]
-    within(15, lambda: runs(one) and runs(other))
-    one.kill()
-    within(1, lambda: one.family() == {})
+    within(15, lambda: runs(first) and runs(other))
+    first.kill()
+    within(1, lambda: first.family() == {})
     within(20, lambda: begins(log) == 3)
     assert {other.wait(job)["status"] for job in jobs} == {"succeeded"}
     assert "overlap" not in log.read_text()
-    one.start()
+    first.start()
 
 
 def test_a_process_frozen_for_too_long_loses_its_job_and_ends(pair: tuple[Server, Server], tmp_path: Path) -> None:
@@ -84,11 +84,11 @@ def test_a_process_frozen_for_too_long_loses_its_job_and_ends(pair: tuple[Server
 
     None of its processes may continue to work when the other process begins the job.
     """
-    one, other = pair
+    first, other = pair
     log = tmp_path / "log"
-    job = one.submit("steady", params={"tag": "a", "log": str(log), "seconds": 25})["id"]
-    within(15, lambda: runs(one) or runs(other))
-    holder, watcher = (one, other) if runs(one) else (other, one)
+    job = first.submit("steady", params={"tag": "a", "log": str(log), "seconds": 25})["id"]
+    within(15, lambda: runs(first) or runs(other))
+    holder, watcher = (first, other) if runs(first) else (other, first)
     os.kill(holder.pid, signal.SIGSTOP)
     within(40, lambda: begins(log) == 2)
     assert not runs(holder)
@@ -101,10 +101,10 @@ def test_a_process_frozen_for_too_long_loses_its_job_and_ends(pair: tuple[Server
 
 @pytest.mark.skipif(not RESTART, reason="REELWRIGHT_TEST_POSTGRES_RESTART names no command")
 def test_a_restart_of_the_database_loses_nothing(pair: tuple[Server, Server], tmp_path: Path) -> None:
-    one, other = pair
+    first, other = pair
     log = tmp_path / "log"
     jobs = {tag: other.submit("steady", params={"tag": tag, "log": str(log), "seconds": 1})["id"] for tag in "abcdefgh"}
-    within(15, lambda: runs(one) and runs(other))
+    within(15, lambda: runs(first) and runs(other))
     subprocess.run(RESTART, shell=True, check=True, timeout=60)
     for server in pair:
         time.sleep(0.5)

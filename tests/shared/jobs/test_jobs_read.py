@@ -16,7 +16,7 @@ Sent = list[tuple[int, str, dict[str, Any]]]
 def events(server: Server, job_id: str, after: int | None = None, at_most: int = 1000) -> Sent:
     """Return all events of a job, or the first few."""
     headers = {} if after is None else {"Last-Event-ID": str(after)}
-    found: Sent = []
+    events: Sent = []
     with server.client.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
@@ -26,10 +26,10 @@ def events(server: Server, job_id: str, after: int | None = None, at_most: int =
             for block in whole:
                 if not block.startswith(":"):
                     fields = dict(line.split(": ", 1) for line in block.split("\n"))
-                    found.append((int(fields["id"]), fields["event"], json.loads(fields["data"])))
-            if len(found) >= at_most:
+                    events.append((int(fields["id"]), fields["event"], json.loads(fields["data"])))
+            if len(events) >= at_most:
                 break
-    return found
+    return events
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +58,10 @@ def test_progress_never_goes_back_and_ends_at_one(followed: tuple[str, Sent]) ->
 def test_events_are_replayed_from_the_last_event_id(server: Server, followed: tuple[str, Sent]) -> None:
     job, sent = followed
     assert events(server, job) == sent
-    for seen in range(len(sent)):
-        assert events(server, job, after=seen) == sent[seen:]
-    for seen in (len(sent), 999):  # nothing is left: an EventSource must not come back
-        answer = server.client.get(f"/v1/jobs/{job}/events", headers={"Last-Event-ID": str(seen)})
+    for number in range(len(sent)):
+        assert events(server, job, after=number) == sent[number:]
+    for number in (len(sent), 999):  # nothing is left: an EventSource must not come back
+        answer = server.client.get(f"/v1/jobs/{job}/events", headers={"Last-Event-ID": str(number)})
         assert (answer.status_code, answer.content) == (204, b"")
 
 
@@ -105,8 +105,8 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, l
 def page(server: Server, **query: Any) -> dict[str, Any]:
     answer = server.client.get("/v1/jobs", params=query)
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    answered: dict[str, Any] = answer.json()
+    return answered
 
 
 def test_jobs_are_listed_newest_first_in_pages(listed: tuple[Server, list[dict[str, Any]]]) -> None:
@@ -116,12 +116,12 @@ def test_jobs_are_listed_newest_first_in_pages(listed: tuple[Server, list[dict[s
     assert [job["id"] for job in whole["items"]] == newest_first
     assert whole["next_cursor"] is None
     assert whole["items"][0] == jobs[-1]
-    found, cursor, pages = [], None, 0
+    ids, cursor, pages = [], None, 0
     while pages == 0 or cursor:
-        one = page(server, limit=3, **({"cursor": cursor} if cursor else {}))
-        found += [job["id"] for job in one["items"]]
-        cursor, pages = one["next_cursor"], pages + 1
-    assert found == newest_first
+        answer_page = page(server, limit=3, **({"cursor": cursor} if cursor else {}))
+        ids += [job["id"] for job in answer_page["items"]]
+        cursor, pages = answer_page["next_cursor"], pages + 1
+    assert ids == newest_first
     assert pages == 3
     first = page(server, limit=3)
     newer = server.run("succeed")["id"]
@@ -155,24 +155,24 @@ def test_a_job_is_deleted_once_it_has_ended(server: Server) -> None:
     assert server.client.get(f"/v1/jobs/{job}/events").status_code == 404
 
 
-@pytest.mark.parametrize(("query", "kept"), [("", 1), ("?outputs=0", 1), ("?outputs=1", 0)])
-def test_deleting_a_job_deletes_its_outputs_on_request(server: Server, query: str, kept: int) -> None:
+@pytest.mark.parametrize(("query", "remaining"), [("", 1), ("?outputs=0", 1), ("?outputs=1", 0)])
+def test_deleting_a_job_deletes_its_outputs_on_request(server: Server, query: str, remaining: int) -> None:
     job = server.run("succeed")
     folder = server.data_dir / "media" / "public" / job["outputs"]["file"]["id"]
     assert folder.is_dir()
     assert server.client.delete(f"/v1/jobs/{job['id']}{query}").status_code == 204
-    assert folder.is_dir() == bool(kept)
+    assert folder.is_dir() == bool(remaining)
 
 
 def test_outputs_that_another_job_reads_are_not_deleted(server: Server) -> None:
-    made = server.run("succeed")
-    media_id = made["outputs"]["file"]["id"]
+    job = server.run("succeed")
+    media_id = job["outputs"]["file"]["id"]
     reader = server.submit("read", inputs={"first": media_id}, params={"seconds": 1})["id"]
-    answer = server.client.delete(f"/v1/jobs/{made['id']}?outputs=1")
+    answer = server.client.delete(f"/v1/jobs/{job['id']}?outputs=1")
     assert answer.status_code == 409
     assert reader in answer.json()["detail"]
     assert server.wait(reader)["result"]["said"] == '{"tag": ""}'
-    assert server.client.delete(f"/v1/jobs/{made['id']}?outputs=1").status_code == 204
+    assert server.client.delete(f"/v1/jobs/{job['id']}?outputs=1").status_code == 204
 
 
 def test_inputs_are_checked_before_a_job_is_made(server: Server) -> None:

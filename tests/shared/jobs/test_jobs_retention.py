@@ -39,11 +39,11 @@ def test_expired_jobs_and_media_are_removed_unless_needed(tmp_path: Path) -> Non
         within(5, lambda: not (media / loose).exists())
         assert (media / read).exists(), "a job that runs reads it"
         assert server.wait(job)["result"]["said"] == '"read"'
-        made = server.run("succeed")
-        (tmp_path / "work" / made["id"]).mkdir()  # as a process that was killed leaves it
+        ended_job = server.run("succeed")
+        (tmp_path / "work" / ended_job["id"]).mkdir()  # as a process that was killed leaves it
         within(2, lambda: server.work() == [])
         time.sleep(0.8)
-        assert (media / made["outputs"]["file"]["id"]).exists(), "a remembered job refers to it"
+        assert (media / ended_job["outputs"]["file"]["id"]).exists(), "a remembered job refers to it"
         within(8, lambda: server.client.get("/v1/jobs").json()["items"] == [])
         assert server.client.get(f"/v1/jobs/{job}").status_code == 404
         within(3, lambda: [folder for folder in media.iterdir() if folder.name != ".by-hash"] == [])

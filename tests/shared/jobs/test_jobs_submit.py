@@ -117,7 +117,7 @@ def test_priorities_and_concurrency_are_kept(tmp_path: Path) -> None:
         began = sorted(ended, key=lambda job: job["started_at"])
         assert [job["priority"] for job in began] == ["high", "high", "normal", "normal", "low", "low"]
         assert [job["id"] for job in began] == [jobs[index] for index in (2, 4, 1, 3, 0, 5)]
-        assert all(one["completed_at"] <= next_one["started_at"] for one, next_one in itertools.pairwise(began))
+        assert all(job["completed_at"] <= next_one["started_at"] for job, next_one in itertools.pairwise(began))
 
 
 def test_no_more_than_the_concurrency_run_at_once(server: Server) -> None:

@@ -67,16 +67,16 @@ def test_each_end_is_sent_once_and_signed(hooked: Server, receiver: Receiver) ->
     hooked.wait(jobs["deaf"], until=("running",))
     hooked.client.post(f"/v1/jobs/{jobs['deaf']}/cancel")
     within(60, lambda: len(receiver.taken) == 3)
-    told = {}
+    messages = {}
     for _, headers, body in receiver.taken:
         message = Signer(SECRET).verify(body, headers)
         assert headers["content-type"] == "application/json"
         assert headers["webhook-id"].startswith(message["data"]["id"])
         assert message["timestamp"]
         assert message["data"] == hooked.get(message["data"]["id"])
-        told[message["data"]["id"]] = message["type"]
+        messages[message["data"]["id"]] = message["type"]
         assert SECRET not in body.decode()
-    assert told == {jobs["succeed"]: "job.succeeded", jobs["refuse"]: "job.failed", jobs["deaf"]: "job.canceled"}
+    assert messages == {jobs["succeed"]: "job.succeeded", jobs["refuse"]: "job.failed", jobs["deaf"]: "job.canceled"}
     time.sleep(1)
     assert len(receiver.taken) == 3
 
@@ -182,8 +182,8 @@ def test_the_start_and_the_progress_are_sent(hooked: Server, receiver: Receiver)
     hook = {"url": receiver.url, "secret": SECRET, "events": ["started", "progress", "succeeded"]}
     job = hooked.submit("succeed", params={"seconds": 0.4}, webhook=hook)
     within(60, lambda: len(receiver.taken) == 3)
-    told = [Signer(SECRET).verify(body, headers)["type"] for _, headers, body in receiver.taken]
-    assert sorted(told) == ["job.progress", "job.started", "job.succeeded"], "progress at most once in 5 seconds"
+    types = [Signer(SECRET).verify(body, headers)["type"] for _, headers, body in receiver.taken]
+    assert sorted(types) == ["job.progress", "job.started", "job.succeeded"], "progress at most once in 5 seconds"
     assert len({headers["webhook-id"] for _, headers, _ in receiver.taken}) == 3
     within(60, lambda: {each["status"] for each in deliveries(hooked, job["id"])} == {"delivered"})
     shown = deliveries(hooked, job["id"])
@@ -213,9 +213,9 @@ def test_a_message_is_sent_again(hooked: Server, receiver: Receiver) -> None:
 
 
 def test_a_standing_webhook_reports_listed_jobs(hooked: Server, receiver: Receiver) -> None:
-    made = hooked.client.post("/v1/webhooks", json={"url": receiver.url, "events": ["succeeded", "failed"], "name": "all"})
-    assert made.status_code == 201
-    hook = made.json()
+    answer = hooked.client.post("/v1/webhooks", json={"url": receiver.url, "events": ["succeeded", "failed"], "name": "all"})
+    assert answer.status_code == 201
+    hook = answer.json()
     (listed,) = hooked.client.get("/v1/webhooks").json()
     assert "secret" not in listed
     assert listed == {name: value for name, value in hook.items() if name != "secret"}

@@ -33,8 +33,8 @@ def mapped(operation: Operation, window: Window, **params: object) -> dict[str, 
     ],
 )
 def test_the_window_lies_around_the_playhead_within_the_part(params, at_s, window):
-    found = window_of(params, at_s=at_s, seconds=3, length_s=60)
-    assert (found.start_s, found.end_s) == window
+    part = window_of(params, at_s=at_s, seconds=3, length_s=60)
+    assert (part.start_s, part.end_s) == window
 
 
 def test_params_are_mapped_by_their_declaration():

@@ -60,17 +60,17 @@ async def test_bytes_become_a_medium_as_the_probe_describes_it(store: MediaStore
 
 
 async def test_the_first_byte_over_the_limit_ends_the_upload(store: MediaStore) -> None:
-    asked = 0
+    calls = 0
 
     async def endless() -> AsyncIterator[bytes]:
-        nonlocal asked
+        nonlocal calls
         while True:
-            asked += 1
+            calls += 1
             yield b"x" * 10
 
     with pytest.raises(TooLarge, match="100 bytes"):
         await take(store, endless(), max_bytes=100)
-    assert asked == 11
+    assert calls == 11
     assert nothing_left(store)
     assert (await take(store, pieces(b"x" * 100), max_bytes=100)).bytes == 100
 

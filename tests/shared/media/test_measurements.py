@@ -18,13 +18,13 @@ def keep(store: MeasurementStore, key: str, text: str, *, owner: str = "public",
 
 def test_a_copy_is_handed_out_to_its_owner_only(tmp_path: Path) -> None:
     store, target = MeasurementStore.of(tmp_path, ttl_s=100), tmp_path / "target"
-    kept = keep(store, "a", "numbers", used_s_ago=50)
+    file = keep(store, "a", "numbers", used_s_ago=50)
     assert not store.fetch("public", "b", target)
     assert not store.fetch("k0123456789abcdef", "a", target)
     assert store.fetch("public", "a", target)
     target.write_text("changed")
-    assert kept.read_text() == "numbers"
-    assert time.time() - kept.stat().st_mtime < 10, "it was used now"
+    assert file.read_text() == "numbers"
+    assert time.time() - file.stat().st_mtime < 10, "it was used now"
 
 
 def test_the_file_used_longest_ago_goes_first(tmp_path: Path, monkeypatch) -> None:

@@ -4,7 +4,7 @@ from shared.media.names import content_disposition, download_name, safe_name
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("name", "expected"),
     [
         ("clip.mp4", "clip.mp4"),
         ("../../etc/passwd", "passwd"),
@@ -19,8 +19,8 @@ from shared.media.names import content_disposition, download_name, safe_name
         ("Tänzerin 東京.webm", "Tänzerin 東京.webm"),
     ],
 )
-def test_safe_name(given: str, kept: str) -> None:
-    assert safe_name(given) == kept
+def test_safe_name(name: str, expected: str) -> None:
+    assert safe_name(name) == expected
 
 
 def test_long_names_keep_their_suffix() -> None:

@@ -110,14 +110,14 @@ def test_announced_size_must_be_right(store: MediaStore) -> None:
 def test_list_is_newest_first_in_pages_and_by_kind(store: MediaStore) -> None:
     ids = [put(store, kind=Kind.VIDEO if number % 2 else Kind.IMAGE).id for number in range(7)]
     put(store, owner=KEY_OWNER)
-    seen, cursor = [], None
+    listed_ids, cursor = [], None
     while True:
         page, cursor = store.list("public", limit=3, cursor=cursor)
         assert len(page) <= 3
-        seen += [record.id for record in page]
+        listed_ids += [record.id for record in page]
         if cursor is None:
             break
-    assert seen == ids[::-1]
+    assert listed_ids == ids[::-1]
     assert [record.id for record in store.list("public", kind=Kind.VIDEO)[0]] == ids[1::2][::-1]
     assert store.list("public", limit=7)[1] is None
     with pytest.raises(Invalid, match="no cursor"):
@@ -151,14 +151,14 @@ def test_delete_leaves_nothing_and_open_readers_go_on(store: MediaStore) -> None
 
 
 def test_sweep_takes_expired_media_that_nothing_refers_to(store: MediaStore) -> None:
-    kept, gone, other = put(store), put(store), put(store, owner=KEY_OWNER)
+    used, unused, other = put(store), put(store), put(store, owner=KEY_OWNER)
     assert store.sweep(datetime.now(UTC), set()) == []
-    assert set(store.sweep(datetime.now(UTC) + timedelta(hours=2), {kept.id})) == {gone.id, other.id}
-    assert [record.id for record in store.list("public")[0]] == [kept.id]
+    assert set(store.sweep(datetime.now(UTC) + timedelta(hours=2), {used.id})) == {unused.id, other.id}
+    assert [record.id for record in store.list("public")[0]] == [used.id]
 
 
 def test_unlisted_media_used_longest_ago_go_first(store: MediaStore) -> None:
-    kept = put(store)
+    stored = put(store)
     views = []
     for age_s in (4000, 3000, 2000, 0):
         with store.incoming() as incoming:
@@ -167,12 +167,12 @@ def test_unlisted_media_used_longest_ago_go_first(store: MediaStore) -> None:
         folder = store.content_path("public", views[-1]).parent
         os.utime(folder, (folder.stat().st_mtime - age_s,) * 2)
     store.mark_used("public", views[0])
-    assert [record.id for record in store.list("public")[0]] == [kept.id]
-    assert store.by_hash("public", kept.sha256).id == kept.id
+    assert [record.id for record in store.list("public")[0]] == [stored.id]
+    assert store.by_hash("public", stored.sha256).id == stored.id
     assert store.sweep_unlisted(most_bytes=3 * len(DATA), free_bytes=0) == [views[1]]
     assert store.sweep_unlisted(most_bytes=0, free_bytes=0) == [views[2]], "what was used just now stays"
     with pytest.raises(UnknownMedia):
-        store.by_hash(KEY_OWNER, kept.sha256)
+        store.by_hash(KEY_OWNER, stored.sha256)
 
 
 def test_sweep_clears_what_dead_processes_left_but_not_what_is_being_written(store: MediaStore) -> None:
@@ -198,6 +198,6 @@ def test_sweeps_of_several_processes_do_not_disturb_each_other(store: MediaStore
     ids = {put(store, data=b"%d" % n).id for n in range(30)}  # different contents, so that each has its own note
     later = datetime.now(UTC) + timedelta(hours=2)
     with ThreadPoolExecutor(4) as pool:
-        removed = [media_id for found in pool.map(lambda _: store.sweep(later, set()), range(4)) for media_id in found]
+        removed = [media_id for ids in pool.map(lambda _: store.sweep(later, set()), range(4)) for media_id in ids]
     assert sorted(removed) == sorted(ids)
     assert leftovers(store) == []

@@ -42,8 +42,8 @@ async def joined(chunks: AsyncIterator[bytes]) -> bytes:
 
 @pytest.mark.parametrize("size", [1, 2, 7, 64, 1000, 65536])
 async def test_parts_are_the_same_however_the_body_arrives(size: int) -> None:
-    got = [(part.field, part.filename, await joined(part.chunks)) async for part in read_parts(request(BODY, size=size))]
-    assert got == [("threshold", None, b"0.5"), ("file", "Tänzer.mp4", CONTENT), ("empty", "", b"")]
+    parts = [(part.field, part.filename, await joined(part.chunks)) async for part in read_parts(request(BODY, size=size))]
+    assert parts == [("threshold", None, b"0.5"), ("file", "Tänzer.mp4", CONTENT), ("empty", "", b"")]
 
 
 @pytest.mark.parametrize("size", [5, 65536])

@@ -15,4 +15,4 @@ def test_every_valid_file_name_has_a_valid_partial_name(name: str, tmp_path: Pat
     partial.write_bytes(b"after")
     partial.replace(path)
     assert path.read_bytes() == b"after"
-    assert [one.name for one in tmp_path.iterdir()] == [name]
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -24,7 +24,7 @@ class FileServer:
     ranges: bool = True
     part_bytes: int | None = None
     """The most that is answered of a range."""
-    asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     url: str = ""
 
     def put(self, path: str, content: bytes) -> str:
@@ -63,7 +63,7 @@ def file_server() -> Iterator[FileServer]:
             self.answer(body=True)
 
         def answer(self, *, body: bool) -> None:
-            server.asked.append((self.command, self.path, dict(self.headers)))
+            server.requests.append((self.command, self.path, dict(self.headers)))
             extra = server.heads.get(self.path, {})
             if server.statuses and body:
                 return self.reply(server.statuses.pop(0), extra, b"")
@@ -76,9 +76,9 @@ def file_server() -> Iterator[FileServer]:
 
         def file(self, content: bytes, extra: dict[str, str], body: bool) -> None:
             headers = {"ETag": f'"{hashlib.md5(content).hexdigest()}"', "Content-Type": "application/octet-stream", **extra}
-            wanted, start = self.headers.get("Range"), 0
-            if server.ranges and wanted and self.headers.get("If-Range") in (None, headers["ETag"]):
-                start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+            range_header, start = self.headers.get("Range"), 0
+            if server.ranges and range_header and self.headers.get("If-Range") in (None, headers["ETag"]):
+                start = int(range_header.removeprefix("bytes=").removesuffix("-"))
                 if start >= len(content):
                     return self.reply(416, {"Content-Range": f"bytes */{len(content)}"}, b"")
                 end = min(len(content), start + (server.part_bytes or len(content)))

@@ -24,9 +24,9 @@ def two_gpus(monkeypatch):
 def test_without_a_gpu_it_is_the_cpu(monkeypatch):
     monkeypatch.setattr(module, "gpus", lambda: [])
     assert choose_device("auto") == CPU == choose_device("cpu")
-    for wanted in ("cuda", "cuda:0"):
+    for name in ("cuda", "cuda:0"):
         with pytest.raises(Unavailable, match=r"no GPU. Use auto or cpu"):
-            choose_device(wanted)
+            choose_device(name)
 
 
 def test_auto_takes_the_gpu_with_most_free_memory(two_gpus, monkeypatch):
@@ -61,11 +61,11 @@ def test_the_environment_chooses(two_gpus, monkeypatch, use_settings, variable):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("visible", "expected"),
     [(None, "ab"), ("", ""), ("1", "b"), ("1,0", "ba"), ("-1", ""), ("0,7,1", "a"), ("GPU-b", "b"), ("GPU-", ""), (" 1 , GPU-a", "ba")],
 )
-def test_gpus_are_counted_as_cuda_counts_them(wanted, found):
-    assert _visible(["GPU-a", "GPU-b"], wanted) == [f"GPU-{letter}" for letter in found]
+def test_gpus_are_counted_as_cuda_counts_them(visible, expected):
+    assert _visible(["GPU-a", "GPU-b"], visible) == [f"GPU-{letter}" for letter in expected]
 
 
 def test_free_memory_is_what_this_process_may_still_take(monkeypatch, use_settings, tmp_path):
@@ -90,9 +90,9 @@ device.choose_device()
 device.gpus()
 print(sorted(sys.modules))
 """
-    seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert "'psutil'" in seen
-    assert not [name for name in ("torch", "tensorflow", "huggingface_hub", "numpy") if f"'{name}'" in seen]
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "'psutil'" in output
+    assert not [name for name in ("torch", "tensorflow", "huggingface_hub", "numpy") if f"'{name}'" in output]
 
 
 class Driver:
@@ -115,9 +115,9 @@ class Driver:
         return 0
 
     def nvmlDeviceGetHandleByUUID(self, uuid, handle):
-        found = [number for number, card in enumerate(self.cards, 1) if card[0].encode() == uuid]
-        handle._obj.value = found[0] if found else None
-        return 0 if found else 6
+        numbers = [number for number, card in enumerate(self.cards, 1) if card[0].encode() == uuid]
+        handle._obj.value = numbers[0] if numbers else None
+        return 0 if numbers else 6
 
     def nvmlDeviceGetUUID(self, handle, text, size):
         text.value = self.cards[handle.value - 1][0].encode()

@@ -177,8 +177,13 @@ def test_out_of_memory_errors_of_all_libraries_are_recognized():
     class ResourceExhaustedError(Exception):
         """An error with the name of TensorFlow's."""
 
-    said = [torch.OutOfMemoryError(), ResourceExhaustedError(), RuntimeError("[ONNXRuntimeError] Failed to allocate memory"), MemoryError()]
-    assert all(is_out_of_memory(error) for error in said)
+    errors = [
+        torch.OutOfMemoryError(),
+        ResourceExhaustedError(),
+        RuntimeError("[ONNXRuntimeError] Failed to allocate memory"),
+        MemoryError(),
+    ]
+    assert all(is_out_of_memory(error) for error in errors)
     with pytest.raises(RuntimeError) as caught:
         torch.empty(1 << 60)
     assert is_out_of_memory(caught.value)

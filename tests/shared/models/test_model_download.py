@@ -23,16 +23,16 @@ def origin(server: FileServer) -> Origin:
 
 
 def ranges(server: FileServer) -> list[str | None]:
-    return [headers.get("Range") for _, _, headers in server.asked]
+    return [headers.get("Range") for _, _, headers in server.requests]
 
 
 def test_a_file_is_fetched_with_progress(server, origin, tmp_path):
-    told = []
-    assert download(origin, tmp_path / "sub" / "w.bin", lambda done, total: told.append((done, total))) == SHA256
+    progress = []
+    assert download(origin, tmp_path / "sub" / "w.bin", lambda done, total: progress.append((done, total))) == SHA256
     assert (tmp_path / "sub/w.bin").read_bytes() == CONTENT
     assert [path.name for path in (tmp_path / "sub").iterdir()] == ["w.bin"]
-    assert told == sorted(told)
-    assert told[-1] == (len(CONTENT), len(CONTENT))
+    assert progress == sorted(progress)
+    assert progress[-1] == (len(CONTENT), len(CONTENT))
 
 
 def test_a_broken_download_resumes_where_it_stopped(server, origin, tmp_path):
@@ -48,7 +48,7 @@ def test_the_next_run_resumes_a_partial_download(server, origin, tmp_path):
         download(origin, tmp_path / "w.bin", pause_s=0)
     assert (tmp_path / "w.bin.part").stat().st_size == 700_000
     assert not (tmp_path / "w.bin").exists()
-    server.asked.clear()
+    server.requests.clear()
     assert download(origin, tmp_path / "w.bin", pause_s=0) == SHA256
     assert ranges(server) == ["bytes=700000-"]
 
@@ -117,12 +117,12 @@ def test_busy_servers_are_asked_again(server, origin, tmp_path):
         download(origin, tmp_path / "again.bin", pause_s=0)
 
 
-@pytest.mark.parametrize(("status", "said"), [(404, "404"), (401, "401"), (403, "403")])
-def test_a_refusal_is_final(server, origin, tmp_path, status, said):
+@pytest.mark.parametrize(("status", "message"), [(404, "404"), (401, "401"), (403, "403")])
+def test_a_refusal_is_final(server, origin, tmp_path, status, message):
     server.statuses = [status]
-    with pytest.raises(FetchFailed, match=said):
+    with pytest.raises(FetchFailed, match=message):
         download(origin, tmp_path / "w.bin")
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 def test_a_web_page_is_not_taken_for_weights(server, origin, tmp_path):
@@ -142,7 +142,7 @@ def test_credentials_do_not_go_to_another_host(server, origin, tmp_path):
     server.redirects = {"/a": origin.url.replace("127.0.0.1", "localhost")}
     secret = replace(origin, url=f"{server.url}/a", headers={"Authorization": "Bearer secret"})
     assert download(secret, tmp_path / "w.bin") == SHA256
-    assert [headers.get("Authorization") for _, _, headers in server.asked] == ["Bearer secret", None]
+    assert [headers.get("Authorization") for _, _, headers in server.requests] == ["Bearer secret", None]
 
 
 def test_a_missing_server_is_reported(tmp_path):
@@ -172,12 +172,12 @@ def test_an_unrequested_range_is_refused(server, origin, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("headers", "content", "said"),
+    ("headers", "content", "message"),
     [({"Content-Encoding": "gzip"}, CONTENT, r"compressed \(gzip\)"), ({}, b"", "is empty")],
 )
-def test_a_compressed_or_empty_answer_is_refused(server, tmp_path, headers, content, said):
+def test_a_compressed_or_empty_answer_is_refused(server, tmp_path, headers, content, message):
     server.heads["/w.bin"] = headers
-    with pytest.raises(FetchFailed, match=said):
+    with pytest.raises(FetchFailed, match=message):
         download(Origin(url=server.put("/w.bin", content)), tmp_path / "w.bin", pause_s=0)
     assert list(tmp_path.iterdir()) == []
 
@@ -186,7 +186,7 @@ def test_a_redirect_to_another_scheme_is_refused(server, origin, tmp_path):
     server.redirects["/w.bin"] = "file:///etc/passwd"
     with pytest.raises(FetchFailed, match="not a web address"):
         download(origin, tmp_path / "w.bin", pause_s=0)
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 def test_an_etag_that_is_not_ascii_is_not_kept(server, origin, tmp_path):

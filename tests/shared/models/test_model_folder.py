@@ -19,7 +19,7 @@ PUBLISHED = b"weights, as published"
 
 
 def model(**more) -> Model:
-    given = {
+    environment = {
         "name": "tiny",
         "title": "Tiny",
         "purpose": "Tests",
@@ -29,7 +29,7 @@ def model(**more) -> Model:
         "commercial_use": True,
         "files": (File(path="sub/weights.bin", url="http://127.0.0.1/weights.bin"),),
     }
-    return Model(**(given | more))
+    return Model(**(environment | more))
 
 
 def put(root: Path, path: str, content: bytes) -> Path:
@@ -92,10 +92,10 @@ def test_a_damaged_record_does_not_let_a_changed_file_pass(tmp_path, content):
     first = folder.check(tiny, tiny.files[0])
     file.write_bytes(b"another file")
     record = put(tmp_path, f"tiny/{MANIFEST}", content)
-    said = r"manifest.json, where the checksums of Tiny are .*: reelwright models pull tiny --renew\. If .*verify tiny --record"
-    with pytest.raises(ModelDamaged, match=said):
+    message = r"manifest.json, where the checksums of Tiny are .*: reelwright models pull tiny --renew\. If .*verify tiny --record"
+    with pytest.raises(ModelDamaged, match=message):
         folder.check(tiny, tiny.files[0])
-    with pytest.raises(ModelDamaged, match=said):
+    with pytest.raises(ModelDamaged, match=message):
         pull(folder, tiny)
     assert record.read_bytes() == content
     assert describe_model(folder, tiny).files[0].checksum is None, "it is listed all the same"
@@ -150,11 +150,11 @@ def test_a_file_of_the_wrong_size_is_not_installed(tmp_path):
 
 
 def test_a_folder_in_the_place_of_a_file_is_not_installed(tmp_path):
-    folder, one = ModelFolder(tmp_path), model()
+    folder, tiny = ModelFolder(tmp_path), model()
     (tmp_path / "tiny/sub/weights.bin").mkdir(parents=True)
-    assert not folder.installed(one)
+    assert not folder.installed(tiny)
     with pytest.raises(ModelDamaged, match=r"weights\.bin is not a file"):
-        folder.check(one, one.files[0])
+        folder.check(tiny, tiny.files[0])
 
 
 def test_weights_that_a_package_carries_are_found():

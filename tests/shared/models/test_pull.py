@@ -43,9 +43,9 @@ def test_a_model_is_installed_once_and_its_checksum_recorded(server: FileServer,
         "source": f"{server.url}/w",
         "revision": "v1",
     }
-    server.asked.clear()
+    server.requests.clear()
     assert pull(folder, tiny) == []
-    assert server.asked == []
+    assert server.requests == []
 
 
 def test_later_pulls_must_match_the_recorded_checksum(server: FileServer, tmp_path):
@@ -93,7 +93,7 @@ def test_two_processes_do_not_pull_the_same_model_at_once(server: FileServer, tm
     pulling.join(0.3)
     assert pulling.is_alive()
     assert steps[0].waiting
-    assert server.asked == []
+    assert server.requests == []
     holder.communicate()
     pulling.join(10)
     assert (tmp_path / "tiny/w.bin").read_bytes() == WEIGHTS
@@ -123,7 +123,7 @@ def test_a_model_from_a_hub_must_match_the_hubs_checksum(hub_server: FileServer,
     assert pull(folder, tiny) == ["weights.safetensors", "sub/config.json"]
     assert (tmp_path / "tiny/weights.safetensors").read_bytes() == WEIGHTS
     assert (tmp_path / "tiny/sub/config.json").read_bytes() == b"{}"
-    assert {one["revision"] for one in recorded(tmp_path).values()} == {"c" * 40}
+    assert {entry["revision"] for entry in recorded(tmp_path).values()} == {"c" * 40}
     hub_server.put("/store/weights.safetensors", WEIGHTS[::-1])
     hub_server.files["/someone/tiny/resolve/main/sub/config.json"] = b"[]"
     for path in ("weights.safetensors", "sub/config.json"):
@@ -141,10 +141,10 @@ def test_a_hub_with_a_different_file_is_refused_before_the_download(hub_server: 
     pull(folder, tiny)
     (tmp_path / "tiny/weights.safetensors").unlink()
     hub_server.hub_file("someone/tiny", "main", "weights.safetensors", WEIGHTS[::-1])
-    hub_server.asked.clear()
+    hub_server.requests.clear()
     with pytest.raises(FetchFailed, match=r"has sha256:\w+ now, but sha256:\w+ was recorded .*models pull tiny --renew"):
         pull(folder, tiny)
-    assert {method for method, _, _ in hub_server.asked} == {"HEAD"}
+    assert {method for method, _, _ in hub_server.requests} == {"HEAD"}
 
 
 def test_a_refusal_by_a_hub_gives_advice(hub_server: FileServer, tmp_path, monkeypatch):
@@ -161,7 +161,7 @@ def test_a_refusal_by_a_hub_gives_advice(hub_server: FileServer, tmp_path, monke
     hub_server.hub_file("someone/tiny", "main", "sub/config.json", b"{}", large=False)
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     pull(folder, tiny)
-    sent = {path: headers.get("Authorization") for _, path, headers in hub_server.asked}
+    sent = {path: headers.get("Authorization") for _, path, headers in hub_server.requests}
     assert sent[path] == "Bearer hf_secret"
     assert sent["/store/weights.safetensors"] is None, "the store is another host"
 
@@ -183,7 +183,7 @@ def test_a_job_pulls_only_where_it_may(server: FileServer, use_settings):
     use_settings(models_mirror=server.url)
     with pytest.raises(ModelMissing):
         model_files("rvm-resnet50")
-    assert server.asked == []
+    assert server.requests == []
     use_settings(models_auto_pull=True)
     progress = Stages()
     files = model_files("rvm-resnet50", progress)

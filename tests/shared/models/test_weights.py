@@ -28,9 +28,9 @@ def tensors():
     return {"a.weight": torch.arange(6, dtype=torch.float32).reshape(2, 3), "a.bias": torch.ones(3, dtype=torch.float16)}
 
 
-def same(found, wanted) -> bool:
-    return found.keys() == wanted.keys() and all(
-        (found[name] == wanted[name]).all() and found[name].dtype == wanted[name].dtype for name in wanted
+def same(tensors, expected) -> bool:
+    return tensors.keys() == expected.keys() and all(
+        (tensors[name] == expected[name]).all() and tensors[name].dtype == expected[name].dtype for name in expected
     )
 
 
@@ -102,10 +102,10 @@ def test_damaged_files_are_refused(tmp_path, tensors, kind):
 
 
 def test_other_files_are_named(tmp_path):
-    for content, found in ((b"\x89HDF\r\n\x1a\n" + b"\0" * 9, "hdf5"), (b"\x08\x07\x12\x04onnx", "unknown")):
+    for content, kind in ((b"\x89HDF\r\n\x1a\n" + b"\0" * 9, "hdf5"), (b"\x08\x07\x12\x04onnx", "unknown")):
         path = tmp_path / "w.pth"
         path.write_bytes(content)
-        with pytest.raises(ModelDamaged, match=f"it contains {found}, not weights of torch"):
+        with pytest.raises(ModelDamaged, match=f"it contains {kind}, not weights of torch"):
             load_weights(path)
 
 

@@ -30,10 +30,10 @@ class Resolver:
 
     def __init__(self, **names: list[list[str]]):
         self.names = names
-        self.asked: list[str] = []
+        self.hosts: list[str] = []
 
     async def __call__(self, host: str, port: int) -> list[str]:
-        self.asked.append(host)
+        self.hosts.append(host)
         answers = self.names.get(host.removesuffix(".test"))
         if answers is None:
             try:
@@ -49,7 +49,7 @@ async def server(pages: dict[str, Page], *, tls: ssl.SSLContext | None = None) -
 
     It is given the answer of each path.
     """
-    seen: list[str] = []
+    requests: list[str] = []
     answering: set[asyncio.Task[None]] = set()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -58,13 +58,13 @@ async def server(pages: dict[str, Page], *, tls: ssl.SSLContext | None = None) -
         answering.add(task)
         with contextlib.closing(writer), contextlib.suppress(ConnectionError, ssl.SSLError, asyncio.CancelledError):
             request = (await reader.readuntil(b"\r\n\r\n")).decode()
-            seen.append(request)
+            requests.append(request)
             await pages[request.split()[1]](writer)
             await writer.drain()
 
     listening = await asyncio.start_server(answer, "0.0.0.0", 0, ssl=tls)
     try:
-        yield listening.sockets[0].getsockname()[1], seen
+        yield listening.sockets[0].getsockname()[1], requests
     finally:
         listening.close()
         for task in answering:
@@ -99,10 +99,10 @@ async def get(http: httpx.AsyncClient, url: str, *, timeout_s: float = 5, max_by
 
 
 async def test_a_file_arrives_under_its_name_with_the_name_in_the_request() -> None:
-    async with server({"/a/my%20clip.mp4?x=1": page(b"abc", b"def")}) as (port, seen), client() as http:
+    async with server({"/a/my%20clip.mp4?x=1": page(b"abc", b"def")}) as (port, requests), client() as http:
         assert await get(http, f"http://good.test:{port}/a/my%20clip.mp4?x=1#part") == ("my clip.mp4", b"abcdef")
-    assert f"Host: good.test:{port}".lower() in seen[0].lower()
-    assert "accept-encoding: identity" in seen[0].lower()
+    assert f"Host: good.test:{port}".lower() in requests[0].lower()
+    assert "accept-encoding: identity" in requests[0].lower()
 
 
 async def test_the_server_may_name_the_file() -> None:
@@ -123,10 +123,10 @@ async def refused(http: httpx.AsyncClient, url: str) -> None:
 
 
 async def test_a_forbidden_address_gets_no_connection() -> None:
-    async with server({}) as (port, seen), client(Resolver(bad=[[BAD]], mixed=[[GOOD, BAD]])) as http:
+    async with server({}) as (port, requests), client(Resolver(bad=[[BAD]], mixed=[[GOOD, BAD]])) as http:
         for host in ("bad.test", "mixed.test", BAD, "[::1]", "127.0.0.3"):
             await refused(http, f"http://{host}:{port}/")
-    assert seen == []
+    assert requests == []
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.2", "0x7f.0.0.2", "2130706434", "0177.0.0.2", "[::ffff:127.0.0.1]", "[::]"])
@@ -138,11 +138,11 @@ async def test_other_spellings_of_this_machine_are_refused(host: str) -> None:
 
 
 async def test_every_hop_is_checked() -> None:
-    async with server({}) as (target, seen):
+    async with server({}) as (target, requests):
         pages = {"/": redirect("/next"), "/next": redirect(f"http://bad.test:{target}/secret")}
         async with server(pages) as (port, _), client() as http:
             await refused(http, f"http://good.test:{port}/")
-    assert seen == []
+    assert requests == []
 
 
 async def test_the_address_that_was_checked_is_the_one_connected_to() -> None:
@@ -151,7 +151,7 @@ async def test_the_address_that_was_checked_is_the_one_connected_to() -> None:
         resolver = Resolver(rebind=[[GOOD], [BAD]])
         async with client(resolver) as http:
             assert (await get(http, f"http://rebind.test:{port}/"))[1] == b"ok"
-            assert resolver.asked == ["rebind.test"]
+            assert resolver.hosts == ["rebind.test"]
             await refused(http, f"http://rebind.test:{port}/")
 
 
@@ -247,10 +247,10 @@ async def test_the_environments_proxy_is_not_used(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_no_cookie_is_carried_to_another_fetch() -> None:
-    async with server({"/": page(b"", Set_Cookie="session=1; Path=/")}) as (port, seen), client() as http:
+    async with server({"/": page(b"", Set_Cookie="session=1; Path=/")}) as (port, requests), client() as http:
         for _ in range(2):
             await get(http, f"http://good.test:{port}/")
-    assert "cookie" not in seen[1].lower()
+    assert "cookie" not in requests[1].lower()
 
 
 def certificate(folder: Path, name: str) -> Iterable[Path]:

@@ -16,13 +16,13 @@ from tests.shared.video.video_clips import Make, onsets, run_ffmpeg
 
 def samples_of(path: Path, track: int = 0, **options: object) -> tuple[NDArray[np.float32], list[Fraction]]:
     with read_audio(path, track, **options) as blocks:  # type: ignore[arg-type]
-        found = list(blocks)
-    for block in found:
+        audio = list(blocks)
+    for block in audio:
         assert block.samples.dtype == np.float32
         assert block.samples.flags.c_contiguous
-    for before, after in pairwise(found):
+    for before, after in pairwise(audio):
         assert after.start >= before.end
-    return np.concatenate([block.samples for block in found], axis=1), [block.start for block in found]
+    return np.concatenate([block.samples for block in audio], axis=1), [block.start for block in audio]
 
 
 def packets_of(path: Path, track: int = 0) -> list[bytes]:
@@ -91,8 +91,8 @@ def test_a_gap_shows_in_the_times(make: Make) -> None:
     sound = "sine=440:d=2:sample_rate=48000,asetnsamples=480,aselect='not(between(t,0.8,1.1))'"
     path = make("gap.mkv", "-f lavfi -i testsrc2=s=32x32:r=25:d=2", ["-f", "lavfi", "-i", sound], "-c:a pcm_s16le")
     with read_audio(path) as blocks:
-        found = list(blocks)
-    gaps = [(float(before.end), float(after.start)) for before, after in pairwise(found) if after.start != before.end]
+        audio = list(blocks)
+    gaps = [(float(before.end), float(after.start)) for before, after in pairwise(audio) if after.start != before.end]
     assert len(gaps) == 1
     assert gaps[0] == pytest.approx((0.8, 1.11), abs=0.011)
 
@@ -130,8 +130,8 @@ def test_all_tracks_are_copied_untouched(make: Make, tmp_path: Path) -> None:
     assert copied(path, output) == []
     before, after = probe(path), probe(output)
     assert before.kind == after.kind == "video"
-    kept = [(track.codec, track.sample_rate, track.channels, track.layout, track.language) for track in after.audio]
-    assert kept == [(track.codec, track.sample_rate, track.channels, track.layout, track.language) for track in before.audio]
+    tracks = [(track.codec, track.sample_rate, track.channels, track.layout, track.language) for track in after.audio]
+    assert tracks == [(track.codec, track.sample_rate, track.channels, track.layout, track.language) for track in before.audio]
     assert [track.language for track in after.audio] == ["eng", "deu", None]
     for track in range(3):
         assert packets_of(output, track) == packets_of(path, track)
@@ -169,9 +169,9 @@ def test_written_samples_come_back_in_time(tmp_path: Path, layout: str, rate: in
     assert (info.audio[0].channels, info.audio[0].layout, info.audio[0].language) == (channels, layout, "fra")
     samples, starts = samples_of(output)
     assert starts[0] == 0
-    kept = info.audio[0].sample_rate
-    assert abs(samples.shape[1] / kept - 1) <= 1024 / kept
-    onset = np.flatnonzero(np.abs(samples[0]) > 0.25)[0] / kept
+    source_rate = info.audio[0].sample_rate
+    assert abs(samples.shape[1] / source_rate - 1) <= 1024 / source_rate
+    onset = np.flatnonzero(np.abs(samples[0]) > 0.25)[0] / source_rate
     assert abs(onset - 0.5) < 0.005
 
 

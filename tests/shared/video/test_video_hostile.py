@@ -306,9 +306,9 @@ def test_many_streams(make: Make, tmp_path: Path) -> None:
         probe(path, limits=Limits(max_streams=16))
     # Ten thousand tracks: the track box of a real file, repeated.
     data = make("one.mp4", "-f lavfi -i testsrc2=s=32x32:r=25:d=0.1 -c:v libx264").read_bytes()
-    found = {name: (start, end) for start, end, name in boxes(data)}
-    start, end = found[b"trak"]
-    begin, finish = found[b"moov"]
+    places = {name: (start, end) for start, end, name in boxes(data)}
+    start, end = places[b"trak"]
+    begin, finish = places[b"moov"]
     moov = data[begin + 8 : finish] + data[start:end] * 10_000
     many = data[:begin] + struct.pack(">I", len(moov) + 8) + b"moov" + moov
     (tmp_path / "many.mp4").write_bytes(many)
@@ -348,8 +348,8 @@ def test_images(make: Make, tmp_path: Path) -> None:
         ("a.bmp", "image/bmp"),
     ):
         path = make(name, "-f lavfi -i testsrc2=s=40x30 -frames:v 1")
-        found = inspect({"path": str(path)}, Silent())
-        assert (found["kind"], found["content_type"], found["media"]["width"], found["media"]["height"]) == ("image", kind, 40, 30)
+        info = inspect({"path": str(path)}, Silent())
+        assert (info["kind"], info["content_type"], info["media"]["width"], info["media"]["height"]) == ("image", kind, 40, 30)
         path.write_bytes(path.read_bytes()[:60])
         with pytest.raises((BrokenMedia, UnsupportedMedia)):
             probe(path)
@@ -365,19 +365,19 @@ def test_content_decides_and_not_the_name(clip: Path, make: Make, tmp_path: Path
     for suffix, answer in expected.items():
         source = make(f"a.{suffix}", f"-i {clip} -c copy")
         renamed = source.rename(tmp_path / "renamed.xyz")
-        found = inspect({"path": str(renamed)}, Silent())
-        assert (found["content_type"], found["suffix"]) == answer
+        info = inspect({"path": str(renamed)}, Silent())
+        assert (info["content_type"], info["suffix"]) == answer
     webm = make("a.webm", "-f lavfi -i testsrc2=s=32x32:r=25:d=0.2 -c:v libvpx-vp9 -deadline realtime")
-    found = inspect({"path": str(webm)}, Silent())
-    assert (found["content_type"], found["suffix"]) == ("video/webm", ".webm")
+    info = inspect({"path": str(webm)}, Silent())
+    assert (info["content_type"], info["suffix"]) == ("video/webm", ".webm")
 
 
 @pytest.mark.parametrize("turn", [0, 90])
 def test_thumbnails_are_upright(clip: Path, make: Make, tmp_path: Path, turn: int) -> None:
     path = make("turned.mp4", f"-display_rotation {turn} -i {clip} -c copy")
-    made = thumbnail({"path": str(path), "output": str(tmp_path / "t.jpg"), "width": 60}, Silent())
+    size = thumbnail({"path": str(path), "output": str(tmp_path / "t.jpg"), "width": 60}, Silent())
     info = probe(tmp_path / "t.jpg")
-    assert (info.kind, info.width, info.height) == ("image", 60, 90 if turn else 40) == ("image", made["width"], made["height"])
+    assert (info.kind, info.width, info.height) == ("image", 60, 90 if turn else 40) == ("image", size["width"], size["height"])
 
 
 def test_a_thumbnail_is_not_of_the_black_lead_in(tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ RATE = 48000
 def pitches(path: Path, track: int = 0) -> list[int]:
     """The strongest pitch of each channel, in Hz."""
     with read_audio(path, track) as blocks:
-        found = list(blocks)
-    samples = np.concatenate([block.samples for block in found], axis=1)
-    part = samples[:, samples.shape[1] // 4 :][:, : found[0].sample_rate // 2]
-    return [round(float(np.argmax(np.abs(np.fft.rfft(channel)))) * found[0].sample_rate / part.shape[1] / 50) * 50 for channel in part]
+        audio = list(blocks)
+    samples = np.concatenate([block.samples for block in audio], axis=1)
+    part = samples[:, samples.shape[1] // 4 :][:, : audio[0].sample_rate // 2]
+    return [round(float(np.argmax(np.abs(np.fft.rfft(channel)))) * audio[0].sample_rate / part.shape[1] / 50) * 50 for channel in part]
 
 
 def tones(make: Make, name: str, channels: int, coding: str, layout: str = "") -> Path:

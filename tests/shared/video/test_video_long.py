@@ -97,8 +97,8 @@ def test_real_clips(path: Path, tmp_path: Path) -> None:
     assert written.frames == count
     assert abs(count - info.frames) <= 1
     assert len(written.audio) == len(info.audio)
-    with read_frames(path, duration=0.5) as one, read_frames(tmp_path / "out.mp4", duration=0.5) as other:
-        for before, after in zip(one, other, strict=False):
+    with read_frames(path, duration=0.5) as source, read_frames(tmp_path / "out.mp4", duration=0.5) as other:
+        for before, after in zip(source, other, strict=False):
             assert np.abs(before.small_luma(64, 36).astype(int) - after.small_luma(64, 36)).mean() < 4
     remux(path, tmp_path / "copy.mp4")
     assert len(list(read_frames(tmp_path / "copy.mp4"))) == count

@@ -31,11 +31,11 @@ def onsets(times: Iterable[Fraction | float], loud: Iterable[bool]) -> list[floa
 
     The quiet time is half a second or more.
     """
-    found: list[float] = []
+    onsets: list[float] = []
     last = -1.0
     for time, is_loud in zip(times, loud, strict=True):
         if is_loud:
             if float(time) - last > 0.5:
-                found.append(float(time))
+                onsets.append(float(time))
             last = float(time)
-    return found
+    return onsets

@@ -49,10 +49,10 @@ def test_the_screen_is_empty_and_the_subject_solid(clips):
 def test_foreground_is_free_of_the_screen(clips):
     frame, result = clips["strands"][-1], keyed(clips["strands"], foreground=True)[-1]
     rim = (frame.alpha > 0.3) & (frame.alpha < 0.95)
-    seen = (frame.picture.astype(np.float32) - frame.foreground)[rim]
+    spill = (frame.picture.astype(np.float32) - frame.foreground)[rim]
     left = (result.foreground.astype(np.float32) - frame.foreground)[rim]
-    assert np.abs(left).mean() < 0.6 * np.abs(seen).mean()
-    assert np.maximum(left[:, 1], 0).mean() < 0.3 * np.maximum(seen[:, 1], 0).mean()
+    assert np.abs(left).mean() < 0.6 * np.abs(spill).mean()
+    assert np.maximum(left[:, 1], 0).mean() < 0.3 * np.maximum(spill[:, 1], 0).mean()
 
 
 def test_a_subject_with_a_tint_of_the_screen_is_opaque():

@@ -23,9 +23,9 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "_onnxruntime_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
 
 
-@pytest.mark.parametrize(("wanted", "chosen"), [("auto", "f32"), ("f16", "f16"), ("f32", "f32")])
-def test_a_gpu_computes_in_f32_unless_f16_is_requested(gpu: None, wanted: engines.Precision, chosen: str) -> None:
-    assert choose_engine(wanted) == Engine(library="onnxruntime", device=GPU, precision=chosen)
+@pytest.mark.parametrize(("requested", "chosen"), [("auto", "f32"), ("f16", "f16"), ("f32", "f32")])
+def test_a_gpu_computes_in_f32_unless_f16_is_requested(gpu: None, requested: engines.Precision, chosen: str) -> None:
+    assert choose_engine(requested) == Engine(library="onnxruntime", device=GPU, precision=chosen)
 
 
 def test_a_gpu_has_no_bf16_and_without_onnx_no_f16(gpu: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,8 +69,8 @@ def test_a_person_is_found_by_auto_and_an_empty_scene_stays_black(tmp_path):
 def test_the_main_subject_is_told_from_passers_by(tmp_path):
     truth = cv2.imread(str(DANCER.with_name("dancer-720p-mask.png")), cv2.IMREAD_GRAYSCALE) > 127
     run(tmp_path, DANCER, backend="rvm", subject="main", duration=0.8, composite_over="none")
-    kept = alphas(tmp_path / "alpha.mp4")
-    assert iou(kept[0], truth) >= 0.93
-    areas = np.array([float((alpha > 0.5).mean()) for alpha in kept])
+    mattes = alphas(tmp_path / "alpha.mp4")
+    assert iou(mattes[0], truth) >= 0.93
+    areas = np.array([float((alpha > 0.5).mean()) for alpha in mattes])
     assert areas.std() < 0.1 * areas.mean()
-    assert min(iou(one, after > 0.5) for one, after in pairwise(kept)) > 0.9
+    assert min(iou(before, after > 0.5) for before, after in pairwise(mattes)) > 0.9

@@ -44,17 +44,17 @@ def at_tempo(tempo: Callable[[float], float], *, length: float, first: float = 0
 
     `tempo(second)`: beats per minute at that time.
     """
-    made = [first]
-    while (following := made[-1] + 60 / tempo(made[-1])) < length - 0.5:
-        made.append(following)
-    return np.array(made)
+    times = [first]
+    while (following := times[-1] + 60 / tempo(times[-1])) < length - 0.5:
+        times.append(following)
+    return np.array(times)
 
 
-def check(found: list[float], true: Floats, *, missed: int = 0) -> None:
-    assert found == sorted(found)
-    assert max(np.abs(true - beat).min() for beat in found) < LATEST, "a beat where there is none"
-    off = [np.abs(np.array(found) - beat).min() for beat in true]
-    assert sum(one > LATEST for one in off) <= missed, "a beat that was not found"
+def check(times: list[float], true: Floats, *, missed: int = 0) -> None:
+    assert times == sorted(times)
+    assert max(np.abs(true - beat).min() for beat in times) < LATEST, "a beat where there is none"
+    off = [np.abs(np.array(times) - beat).min() for beat in true]
+    assert sum(error > LATEST for error in off) <= missed, "a beat that was not found"
 
 
 @pytest.mark.parametrize("tempo", [60, 75, 90, 100, 120, 128, 140, 160])
@@ -72,8 +72,8 @@ def test_a_steady_tempo(tempo: int, noise: float) -> None:
 )
 def test_a_changing_tempo(tempo: Callable[[float], float]) -> None:
     true = at_tempo(tempo, length=40)
-    found = [beat for beat in beats(blocks(clicks(true, length=40, noise=0.01))) if beat > 0.2]
-    check(found, true, missed=2)
+    times = [beat for beat in beats(blocks(clicks(true, length=40, noise=0.01))) if beat > 0.2]
+    check(times, true, missed=2)
 
 
 def test_the_beat_is_found_among_what_is_played_between() -> None:
@@ -85,8 +85,8 @@ def test_the_beat_is_found_among_what_is_played_between() -> None:
 def test_seconds_are_those_of_the_file_whatever_the_blocks_are() -> None:
     true = at_tempo(lambda second: 120, length=10)
     wave = clicks(true, length=10)
-    found = beats(blocks(wave))
-    assert np.allclose(np.array(beats(blocks(wave, start=100.0, size=50_000))) - 100, found, atol=1e-6)
+    times = beats(blocks(wave))
+    assert np.allclose(np.array(beats(blocks(wave, start=100.0, size=50_000))) - 100, times, atol=1e-6)
     # A hole in the sound keeps its length.
     halves = [*blocks(wave), *blocks(wave, start=12.0)]
     late = [beat for beat in beats(halves) if beat > 12]

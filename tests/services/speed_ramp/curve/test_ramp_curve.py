@@ -141,21 +141,21 @@ def test_segment_speeds_are_harmonic_so_that_durations_add_up() -> None:
 
 
 def test_given_points_are_cut_and_held_to_the_clip() -> None:
-    given = from_points([CurvePoint(t=1, speed=1), CurvePoint(t=3, speed=2)])
-    assert pairs(trimmed(given, 2)) == [(0.0, 1.0), (1.0, 1.0), (2.0, 1.5)]
-    assert pairs(trimmed(given, 4)) == [(0.0, 1.0), (1.0, 1.0), (3.0, 2.0), (4.0, 2.0)]
-    assert pairs(trimmed(given, 2.5, start=1.5)) == [(1.5, 1.25), (2.5, 1.75)]
-    assert pairs(trimmed(given, 9, start=8)) == [(8, 2), (9, 2)]
+    points = from_points([CurvePoint(t=1, speed=1), CurvePoint(t=3, speed=2)])
+    assert pairs(trimmed(points, 2)) == [(0.0, 1.0), (1.0, 1.0), (2.0, 1.5)]
+    assert pairs(trimmed(points, 4)) == [(0.0, 1.0), (1.0, 1.0), (3.0, 2.0), (4.0, 2.0)]
+    assert pairs(trimmed(points, 2.5, start=1.5)) == [(1.5, 1.25), (2.5, 1.75)]
+    assert pairs(trimmed(points, 9, start=8)) == [(8, 2), (9, 2)]
 
 
 def test_eased_and_frozen_points_survive_holding() -> None:
-    given = [Point(0, 1.0, "hold"), Point(1, 2.0, "smooth"), Point(3, 0.5, freeze=1), Point(4, 0.5)]
-    kept = trimmed(given, 2, start=0.5)
-    assert kept == [Point(0.5, 1.0, "hold"), Point(1, 2.0, "smooth"), Point(3, 0.5, freeze=1)], "an eased piece is not cut"
-    assert trimmed(given, 3.5) == [*given[:3], Point(3.5, 0.5)]
+    points = [Point(0, 1.0, "hold"), Point(1, 2.0, "smooth"), Point(3, 0.5, freeze=1), Point(4, 0.5)]
+    part = trimmed(points, 2, start=0.5)
+    assert part == [Point(0.5, 1.0, "hold"), Point(1, 2.0, "smooth"), Point(3, 0.5, freeze=1)], "an eased piece is not cut"
+    assert trimmed(points, 3.5) == [*points[:3], Point(3.5, 0.5)]
     t = np.linspace(0.5, 2, 50)
-    np.testing.assert_allclose(Clock(kept, start=0.5).out(t), Clock(given, start=0.5).out(t), atol=1e-12)
-    assert to_points(from_points(to_points(given))) == to_points(given)
+    np.testing.assert_allclose(Clock(part, start=0.5).out(t), Clock(points, start=0.5).out(t), atol=1e-12)
+    assert to_points(from_points(to_points(points))) == to_points(points)
 
 
 def test_too_many_segments_are_refused_with_advice() -> None:

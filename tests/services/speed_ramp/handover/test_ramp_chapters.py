@@ -43,11 +43,11 @@ def chapters_of(path: Path) -> list[tuple[str, float, float]]:
 @pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.mov"])
 def test_slow_parts_and_the_parts_between_have_chapters(source: Path, tmp_path: Path, name: str) -> None:
     result = render(RenderParams(curve=CURVE), video=source, output=tmp_path / name)
-    found = chapters_of(tmp_path / name)
-    assert [title for title, _, _ in found] == ["2x", "Slow, 0.25x", "1x", "Freeze", "1x"]
+    titles = chapters_of(tmp_path / name)
+    assert [title for title, _, _ in titles] == ["2x", "Slow, 0.25x", "1x", "Freeze", "1x"]
     # A second at 2x, half a second at 0.25x, half a second at 1x, half a second that stands, a second at 1x.
-    assert [end for _, _, end in found] == pytest.approx([0.5, 2.5, 3.0, 3.5, 4.5], abs=0.002)
-    assert [start for _, start, _ in found] == [0.0, *(end for _, _, end in found[:-1])]
+    assert [end for _, _, end in titles] == pytest.approx([0.5, 2.5, 3.0, 3.5, 4.5], abs=0.002)
+    assert [start for _, start, _ in titles] == [0.0, *(end for _, _, end in titles[:-1])]
     assert [(part.start_s, part.end_s, part.speed) for part in result.slow_parts] == [(0.5, 2.5, 0.25), (3.0, 3.5, 0.0)]
     with av.open(str(tmp_path / name)) as container:
         assert container.duration == pytest.approx(4.5e6, abs=5e4)
@@ -74,13 +74,13 @@ def test_of_many_slow_parts_the_longest_get_chapters_without_gaps() -> None:
     end = float(times[-1])
     slow = longest(slow_parts(points, start=0, end=end))
     length = Fraction(float(Clock(points).out(end))).limit_denominator(1000)
-    made = list(chapters(points, slow, start=0, length=length))
+    result = list(chapters(points, slow, start=0, length=length))
     assert len(slow) == MAX_SLOW_PARTS
-    assert [chapter.title for chapter in made].count("Slow, 0.5x") == MAX_SLOW_PARTS
-    assert made[0].start == 0
-    assert made[-1].end == length
-    assert all(a.end == b.start for a, b in pairwise(made))
-    assert {chapter.title for chapter in made} <= {"Slow, 0.5x", *(f"{2 + i / 1000:.3g}x" for i in range(0, 600, 2))}
+    assert [chapter.title for chapter in result].count("Slow, 0.5x") == MAX_SLOW_PARTS
+    assert result[0].start == 0
+    assert result[-1].end == length
+    assert all(a.end == b.start for a, b in pairwise(result))
+    assert {chapter.title for chapter in result} <= {"Slow, 0.5x", *(f"{2 + i / 1000:.3g}x" for i in range(0, 600, 2))}
 
 
 def test_parts_too_short_to_jump_to_have_no_chapter() -> None:
@@ -90,5 +90,5 @@ def test_parts_too_short_to_jump_to_have_no_chapter() -> None:
         SlowPart(start_s=1.02, end_s=2, speed=0.2),
         SlowPart(start_s=2.99, end_s=3, speed=0),
     ]
-    made = [(chapter.title, chapter.start, chapter.end) for chapter in chapters(points, slow, start=0, length=Fraction(3))]
-    assert made == [("Slow, 0.5x", 0, 1), ("Slow, 0.2x", 1, 2), ("1x", 2, 3)]
+    result = [(chapter.title, chapter.start, chapter.end) for chapter in chapters(points, slow, start=0, length=Fraction(3))]
+    assert result == [("Slow, 0.5x", 0, 1), ("Slow, 0.2x", 1, 2), ("1x", 2, 3)]

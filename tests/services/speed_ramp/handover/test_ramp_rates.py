@@ -35,17 +35,17 @@ def fast(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("given", "text"),
+    ("value", "text"),
     [("source", "source"), (24, "24"), ("23.976", "24000/1001"), (29.97, "30000/1001"), ("120", "120"), ("50/2", "25"), (12.5, "25/2")],
 )
-def test_rates_have_one_form(given: object, text: str) -> None:
-    assert FRAME_RATE(given) == text
+def test_rates_have_one_form(value: object, text: str) -> None:
+    assert FRAME_RATE(value) == text
 
 
-@pytest.mark.parametrize("given", ["240", "0", "1/0", "fast", "-24", True, "constant", 0.5])
-def test_other_rates_are_refused(given: object) -> None:
+@pytest.mark.parametrize("value", ["240", "0", "1/0", "fast", "-24", True, "constant", 0.5])
+def test_other_rates_are_refused(value: object) -> None:
     with pytest.raises(ValidationError):
-        RenderParams.model_validate({"frame_rate": given})
+        RenderParams.model_validate({"frame_rate": value})
 
 
 @pytest.mark.parametrize(

@@ -26,13 +26,13 @@ def sure(value: float = 1.0) -> np.ndarray:
 )
 def test_pans_zooms_and_turns_are_found_under_noise_and_a_subject(true: list[list[float]]) -> None:
     camera, rng = Camera(HIGH, WIDE), np.random.default_rng(0)
-    wanted = np.array(true, dtype=np.float64)
-    flow = np.stack(camera.field(wanted), axis=-1)
+    expected = np.array(true, dtype=np.float64)
+    flow = np.stack(camera.field(expected), axis=-1)
     flow[40:130, 80:190] += (6, 9)
     flow = (flow + rng.normal(0, 0.1, flow.shape)).astype(np.float32)
-    found = camera.fit(flow, sure())
-    assert np.abs(found - wanted).max() < 0.35
-    assert np.abs(np.stack(camera.field(found - wanted))).max() < 0.15
+    motion = camera.fit(flow, sure())
+    assert np.abs(motion - expected).max() < 0.35
+    assert np.abs(np.stack(camera.field(motion - expected))).max() < 0.15
 
 
 def test_vectors_that_are_not_trusted_do_not_count() -> None:

@@ -17,19 +17,19 @@ LOUD = {"min_speed": 0.25, "max_speed": 8.0, "smoothing": 0.0, "measure": "subje
 
 
 def test_an_analysis_from_kept_motion_is_the_same(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = tmp_path / "kept"
-    first = analyze(AnalyzeParams(), video=clip, motion=kept)
+    file = tmp_path / "kept"
+    first = analyze(AnalyzeParams(), video=clip, motion=file)
     assert first == analyze(AnalyzeParams(), video=clip)
     other = analyze(AnalyzeParams.model_validate(LOUD), video=clip)
     monkeypatch.setattr(trace, "_comparisons", None)  # nothing is measured from here on
-    assert analyze(AnalyzeParams(), video=clip, motion=kept) == first
-    assert analyze(AnalyzeParams.model_validate(LOUD), video=clip, motion=kept) == other
-    rendered = render(RenderParams(audio="drop"), video=clip, output=tmp_path / "out.mp4", motion=kept)
+    assert analyze(AnalyzeParams(), video=clip, motion=file) == first
+    assert analyze(AnalyzeParams.model_validate(LOUD), video=clip, motion=file) == other
+    rendered = render(RenderParams(audio="drop"), video=clip, output=tmp_path / "out.mp4", motion=file)
     assert rendered.curve == first.curve
 
 
 def test_an_unusable_file_is_measured_again(clip: Path, tmp_path: Path) -> None:
-    kept = tmp_path / "kept"
+    path = tmp_path / "kept"
     pairs = Pairs(
         times=np.array([0.1, 0.2]),
         subject=np.zeros(2),
@@ -38,18 +38,18 @@ def test_an_unusable_file_is_measured_again(clip: Path, tmp_path: Path) -> None:
         frames=3,
         end=Fraction(1001, 3000),
     )
-    write_pairs(kept, pairs)
-    assert read_pairs(kept).end == pairs.end  # type: ignore[union-attr]
-    whole = kept.read_bytes()
+    write_pairs(path, pairs)
+    assert read_pairs(path).end == pairs.end  # type: ignore[union-attr]
+    whole = path.read_bytes()
     for damaged in (b"", b"not an archive", whole[: len(whole) // 2]):
-        kept.write_bytes(damaged)
-        assert read_pairs(kept) is None
-    with kept.open("wb") as file:
+        path.write_bytes(damaged)
+        assert read_pairs(path) is None
+    with path.open("wb") as file:
         np.savez(file, version=np.array(0))
-    assert read_pairs(kept) is None
+    assert read_pairs(path) is None
     part = AnalyzeParams(duration=1)
-    assert analyze(part, video=clip, motion=kept) == analyze(part, video=clip)
-    assert read_pairs(kept) is not None
+    assert analyze(part, video=clip, motion=path) == analyze(part, video=clip)
+    assert read_pairs(path) is not None
 
 
 def test_the_motion_depends_on_the_part_and_the_sampling_only() -> None:

@@ -51,11 +51,11 @@ def test_a_still_picture_and_a_plain_one_do_not_move() -> None:
 
 
 def test_cuts_and_flashes_are_distinguished_from_motion() -> None:
-    one, other = texture(5)[:144, :256].copy(), texture(6)[:144, :256].copy()
-    white = np.full_like(one, 235)
-    assert Meter()(one, other).cut
-    assert Meter()(one, white).cut
-    assert Meter()(white, one).cut
+    first, other = texture(5)[:144, :256].copy(), texture(6)[:144, :256].copy()
+    white = np.full_like(first, 235)
+    assert Meter()(first, other).cut
+    assert Meter()(first, white).cut
+    assert Meter()(white, first).cut
 
 
 def test_cuts_and_flashes_are_replaced_and_long_unrest_is_kept() -> None:

@@ -80,7 +80,7 @@ def test_a_part_is_measured_alone_and_keeps_the_sources_seconds(clip: Path) -> N
     assert part.ramped_duration_s == pytest.approx(sum(0.5 / speed for speed in part.speeds))
 
 
-@pytest.mark.parametrize(("given", "says"), [({"start": 12.5}, "12.00 s long"), ({"start": 3.34, "duration": 0.001}, "No frame")])
-def test_a_part_without_frames_is_refused(clip: Path, given: dict[str, float], says: str) -> None:
+@pytest.mark.parametrize(("part", "says"), [({"start": 12.5}, "12.00 s long"), ({"start": 3.34, "duration": 0.001}, "No frame")])
+def test_a_part_without_frames_is_refused(clip: Path, part: dict[str, float], says: str) -> None:
     with pytest.raises(Invalid, match=says):
-        analyze(AnalyzeParams(**given), video=clip)  # type: ignore[arg-type]
+        analyze(AnalyzeParams(**part), video=clip)  # type: ignore[arg-type]

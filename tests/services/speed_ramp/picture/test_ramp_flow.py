@@ -55,18 +55,18 @@ def mixed(a: Picture, b: Picture) -> Picture:
 @pytest.mark.parametrize("t", [0.25, 0.5, 0.75])
 def test_a_pan_is_rebuilt_at_every_phase(t: float) -> None:
     before, after, true = panned(0), panned(16), panned(round(16 * t))
-    for made, wanted in zip(FlowPair(before, after).at(t), true, strict=True):
-        assert made.shape == wanted.shape
-        assert made.dtype == np.uint8
-        assert psnr(made, wanted) > 36  # edges, of which one picture shows a part only, included
+    for plane, expected in zip(FlowPair(before, after).at(t), true, strict=True):
+        assert plane.shape == expected.shape
+        assert plane.dtype == np.uint8
+        assert psnr(plane, expected) > 36  # edges, of which one picture shows a part only, included
 
 
 def test_what_passes_in_front_is_whole_and_what_it_uncovers_is_sharp() -> None:
     before, after, true = passing(100), passing(116), passing(108)
-    made = FlowPair([before], [after]).at(0.5)[0]
-    assert psnr(made, true) > psnr(mixed(before, after), true) + 9
-    assert psnr(made[65:115, 113:163], true[65:115, 113:163]) > 50  # the square itself
-    assert psnr(made[:, :80], true[:, :80]) > 50  # far from it nothing moves
+    middle = FlowPair([before], [after]).at(0.5)[0]
+    assert psnr(middle, true) > psnr(mixed(before, after), true) + 9
+    assert psnr(middle[65:115, 113:163], true[65:115, 113:163]) > 50  # the square itself
+    assert psnr(middle[:, :80], true[:, :80]) > 50  # far from it nothing moves
     assert np.array_equal(before, passing(100))
     assert np.array_equal(after, passing(116))
 
@@ -113,9 +113,9 @@ def test_ten_bits() -> None:
 
 def test_no_sample_leaves_the_range_of_its_bits() -> None:
     edges = np.where(texture(320, 180) > 120, 1023, 0).astype(np.uint16)
-    made = FlowPair([edges[:, :300]], [edges[:, 8:308]], bits=10).at(0.3)[0]
-    assert made.max() == 1023
-    assert made.min() == 0
+    middle = FlowPair([edges[:, :300]], [edges[:, 8:308]], bits=10).at(0.3)[0]
+    assert middle.max() == 1023
+    assert middle.min() == 0
 
 
 def test_interleaved_chroma_is_as_separate() -> None:
@@ -138,8 +138,8 @@ def test_the_result_is_the_same_bit_for_bit_in_any_thread() -> None:
             several = list(pool.map(pair.at, [0.5, 0.3, 0.5, 0.7, 0.5]))
     finally:
         cv2.setNumThreads(threads)
-    for made in several[::2]:
-        assert all(np.array_equal(a, b) for a, b in zip(alone, made, strict=True))
+    for picture in several[::2]:
+        assert all(np.array_equal(a, b) for a, b in zip(alone, picture, strict=True))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (17, 333), (641, 31), (1000, 563)])
@@ -147,11 +147,11 @@ def test_every_size(size: tuple[int, int]) -> None:
     height, width = size[1], size[0]
     big = texture(width + 8, height + 8, 9)
     before, after = big[:height, :width], big[4 : 4 + height, 6 : 6 + width]
-    made = FlowPair([before], [after]).at(0.5)[0]
-    assert made.shape == (height, width)
+    middle = FlowPair([before], [after]).at(0.5)[0]
+    assert middle.shape == (height, width)
     lowest, highest = int(min(before.min(), after.min())), int(max(before.max(), after.max()))
-    assert lowest - 25 <= int(made.min())
-    assert int(made.max()) <= highest + 25
+    assert lowest - 25 <= int(middle.min())
+    assert int(middle.max()) <= highest + 25
 
 
 @pytest.mark.parametrize("every", [1, 2, 4])
@@ -169,14 +169,14 @@ def test_chroma_of_any_size_moves_with_luma(size: tuple[int, int], every: int) -
 
 
 def test_pictures_that_do_not_fit_are_refused() -> None:
-    one, other = texture(64, 48), texture(64, 50)
+    first, other = texture(64, 48), texture(64, 50)
     with pytest.raises(ValueError, match="differ"):
-        FlowPair([one], [other])
+        FlowPair([first], [other])
     with pytest.raises(ValueError, match="differ"):
         FlowPair([], [])
     with pytest.raises(ValueError, match="bits = 10"):
-        FlowPair([one], [one], bits=10)
+        FlowPair([first], [first], bits=10)
     with pytest.raises(ValueError, match="bits"):
-        FlowPair([one.astype(np.float32)], [one.astype(np.float32)])
+        FlowPair([first.astype(np.float32)], [first.astype(np.float32)])
     with pytest.raises(ValueError, match=r"t = 1\.5"):
-        FlowPair([one], [one]).at(1.5)
+        FlowPair([first], [first]).at(1.5)

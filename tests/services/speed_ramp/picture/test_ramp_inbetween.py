@@ -20,7 +20,7 @@ from tests.services.speed_ramp.ramp_clips import Recorder, write_clip
 
 def pictures(path: Path) -> list[np.ndarray]:
     with read_frames(path) as frames:
-        return [one.luma().astype(float) for one in frames]
+        return [frame.luma().astype(float) for frame in frames]
 
 
 def view(x: float, seed: int = 1) -> np.ndarray:
@@ -34,9 +34,9 @@ def test_half_speed_shows_what_lay_between(tmp_path: Path) -> None:
     for way in ("blend", "flow"):
         params = RenderParams(curve=to_points([Point(0, 0.5)]), interpolation=way, quality=90)  # type: ignore[arg-type]
         result = render(params, video=video, output=tmp_path / "out.mp4")
-        made = pictures(tmp_path / "out.mp4")
-        assert result.frames == len(made) == 32
-        inner = [made[n][8:-8, 16:-16] - view(2 * n)[8:-8, 16:-16] for n in range(3, 27, 2)]
+        results = pictures(tmp_path / "out.mp4")
+        assert result.frames == len(results) == 32
+        inner = [results[n][8:-8, 16:-16] - view(2 * n)[8:-8, 16:-16] for n in range(3, 27, 2)]
         errors[way] = float(np.mean(np.square(inner)))
     assert errors["flow"] < errors["blend"] / 4
 
@@ -47,11 +47,11 @@ def test_cuts_stay_sharp_with_parts_freezes_and_a_shutter(tmp_path: Path) -> Non
     recorder = Recorder()
     params = RenderParams(curve=curve, interpolation="flow", start=0.1, shutter=0.5)
     result = render(params, video=video, output=tmp_path / "out.mp4", progress=recorder)
-    made = pictures(tmp_path / "out.mp4")
+    results = pictures(tmp_path / "out.mp4")
     total = float(Clock([Point(*p) for p in [(0, 0.4), (0.35, 0.4, "linear", 0.5), (0.5, 4.0)]], start=0.1).left(20 / 30))  # type: ignore[arg-type]
-    assert result.frames == len(made) == round(total * 30)
+    assert result.frames == len(results) == round(total * 30)
     # One step is the cut, and no picture is a mixture of both shots: the next largest step is far smaller.
-    steps = sorted(float(np.abs(b - a).mean()) for a, b in pairwise(made))
+    steps = sorted(float(np.abs(b - a).mean()) for a, b in pairwise(results))
     assert steps[-1] > 0.7 * np.abs(view(27).astype(float) - view(30, seed=5)).mean()
     assert steps[-2] < 0.6 * steps[-1]
     assert recorder.fractions == sorted(recorder.fractions)
@@ -61,10 +61,10 @@ def test_cuts_stay_sharp_with_parts_freezes_and_a_shutter(tmp_path: Path) -> Non
 @pytest.mark.parametrize(("speed", "expected"), [(1.0, []), (0.5, [0.5] * 4), (0.25, [0.25, 0.5, 0.75] * 4)])
 def test_only_what_lies_between_is_made_and_each_flow_once(speed: float, expected: list[float]) -> None:
     shown = picks([frame(i, level=40 + i) for i in range(5)], Clock([(0, speed)]), Fraction(30), SourceEnd(), blend=True, fade_s=0.25)
-    made = list(compute_ahead(interpolated(shown)))
-    assert [one.number for one in made] == list(range(len(made)))
-    assert [round(one.t, 6) for one in made if isinstance(one, InbetweenFrame)] == expected
-    assert len({id(one.pair) for one in made if isinstance(one, InbetweenFrame)}) == (4 if expected else 0)
+    frames = list(compute_ahead(interpolated(shown)))
+    assert [frame.number for frame in frames] == list(range(len(frames)))
+    assert [round(frame.t, 6) for frame in frames if isinstance(frame, InbetweenFrame)] == expected
+    assert len({id(frame.pair) for frame in frames if isinstance(frame, InbetweenFrame)}) == (4 if expected else 0)
 
 
 def test_a_frozen_moment_is_made_once() -> None:
@@ -75,9 +75,9 @@ def test_a_frozen_moment_is_made_once() -> None:
         SourceEnd(),
         blend=True,
     )
-    frozen = [one for one in compute_ahead(interpolated(shown)) if isinstance(one, InbetweenFrame) and one.t == pytest.approx(0.5)]
+    frozen = [frame for frame in compute_ahead(interpolated(shown)) if isinstance(frame, InbetweenFrame) and frame.t == pytest.approx(0.5)]
     assert len(frozen) > 50
-    assert len({id(one.picture()) for one in frozen}) <= 2
+    assert len({id(frame.picture()) for frame in frozen}) <= 2
 
 
 def test_frames_of_other_sizes_are_not_mixed() -> None:

@@ -19,9 +19,9 @@ def frame(index: int, *, pts: int | None = None, level: int = 0, pixel_format: s
 
 
 def shown(points: list[tuple[float, float]], times: list[int], *, blend: bool = False) -> list[tuple[int, int, float]]:
-    seen = SourceEnd()
+    source_end = SourceEnd()
     frames = [frame(i, pts=pts) for i, pts in enumerate(times)]
-    return [(p.number, p.before.index, round(p.weight, 6)) for p in picks(frames, Clock(points), Fraction(30), seen, blend=blend)]
+    return [(p.number, p.before.index, round(p.weight, 6)) for p in picks(frames, Clock(points), Fraction(30), source_end, blend=blend)]
 
 
 @pytest.mark.parametrize("blend", [False, True])

@@ -22,22 +22,24 @@ def seen(speed: float, *, shutter: float, count: int = 60) -> list[dict[int, flo
     window, clock, rate = FrameWindow(frame(i) for i in range(count)), Clock([(0, speed)]), Fraction(30)
     shown = motion_blurred(picks(window, clock, rate, SourceEnd(), blend=False), window, clock, rate, shutter=shutter)
     return [
-        {one.before.index: 1.0} if isinstance(one, Pick) else {f.index: round(w, 6) for f, w in zip(one.frames, one.weights, strict=True)}
-        for one in shown
+        {exposure.before.index: 1.0}
+        if isinstance(exposure, Pick)
+        else {f.index: round(w, 6) for f, w in zip(exposure.frames, exposure.weights, strict=True)}
+        for exposure in shown
     ]
 
 
 @pytest.mark.parametrize("speed", [0.3, 1.0])
 def test_nothing_is_blurred_that_is_not_sped_up(speed: float) -> None:
-    assert all(len(one) == 1 for one in seen(speed, shutter=1))
+    assert all(len(exposure) == 1 for exposure in seen(speed, shutter=1))
 
 
 def test_an_open_shutter_sees_all_that_is_passed_over_around_its_moment() -> None:
-    made = seen(4, shutter=1)
-    assert len(made) == 15
-    assert made[5] == {18: 0.125, 19: 0.25, 20: 0.25, 21: 0.25, 22: 0.125}
-    assert made[0] == {0: 0.4, 1: 0.4, 2: 0.2}
-    total = np.sum([[one.get(i, 0) for i in range(8, 48)] for one in made], axis=0)
+    exposures = seen(4, shutter=1)
+    assert len(exposures) == 15
+    assert exposures[5] == {18: 0.125, 19: 0.25, 20: 0.25, 21: 0.25, 22: 0.125}
+    assert exposures[0] == {0: 0.4, 1: 0.4, 2: 0.2}
+    total = np.sum([[exposure.get(i, 0) for i in range(8, 48)] for exposure in exposures], axis=0)
     assert total == pytest.approx(0.25), "every frame counts alike"
 
 
@@ -59,9 +61,9 @@ def test_half_a_shutter_sees_half() -> None:
 
 
 def test_the_fastest_mixes_a_few_spread_out() -> None:
-    made = seen(16, shutter=1, count=200)[6]
-    assert len(made) <= 8
-    assert sum(i * w for i, w in made.items()) == pytest.approx(96, abs=1)
+    exposure = seen(16, shutter=1, count=200)[6]
+    assert len(exposure) <= 8
+    assert sum(i * w for i, w in exposure.items()) == pytest.approx(96, abs=1)
 
 
 @pytest.mark.parametrize(("pixel_format", "scale"), [("yuv420p", 1), ("yuv420p10le", 4)])
@@ -96,7 +98,7 @@ def test_a_moving_bar_leaves_a_trail(tmp_path: Path) -> None:
         params = RenderParams(curve=to_points([Point(0, 4.0)]), shutter=shutter)
         render(params, video=video, output=tmp_path / "out.mp4")
         with read_frames(tmp_path / "out.mp4") as frames:
-            line = [one.luma()[24].astype(int) for one in frames][7]
+            line = [frame.luma()[24].astype(int) for frame in frames][7]
         widths[shutter] = int((line > 30).sum())
     assert widths[0.0] < 8 < widths[0.5] < widths[1.0]
     assert widths[1.0] == pytest.approx(20, abs=4)

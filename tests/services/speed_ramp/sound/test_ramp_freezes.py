@@ -75,9 +75,9 @@ def test_picture_and_sound_agree_through_easing_freezes_and_parts(
     samples, rate, first = sound(output)
     assert first + samples.shape[1] / rate == pytest.approx(total, abs=1024 / RATE + 1e-6)
     marks = np.arange(6) + 0.5
-    wanted = clock.out(marks[(marks > start + 0.1) & (marks < end - 0.15)])
-    assert flashes(output) == pytest.approx(wanted, abs=0.5 / 30 + 0.001)
-    assert beeps(output, wanted) == pytest.approx(wanted, abs=0.010)
+    expected = clock.out(marks[(marks > start + 0.1) & (marks < end - 0.15)])
+    assert flashes(output) == pytest.approx(expected, abs=0.5 / 30 + 0.001)
+    assert beeps(output, expected) == pytest.approx(expected, abs=0.010)
     for t, freeze in ((1.2, 0.7), (3.55, 1.0)):
         if start < t < end:
             a, b = (round(float(second) * rate) for second in (clock.out(t), clock.left(t)))

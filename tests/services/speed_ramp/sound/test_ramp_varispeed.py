@@ -19,9 +19,9 @@ JUMPS = [Point(0, 1.0, "hold"), Point(1, 2.5, "hold"), Point(2.03, 0.4, "smooth"
 
 def along(way: type[Varispeed] | type[StretchedTrack], wave: np.ndarray, clock: Clock, *, ask: int = 1601) -> np.ndarray:
     channels, count = wave.shape
-    made = way(Source(blocks(wave), channels=channels, sample_rate=RATE), clock)
+    stretched = way(Source(blocks(wave), channels=channels, sample_rate=RATE), clock)
     total = round(float(clock.out(count / RATE)) * RATE)
-    return np.concatenate([part for until in range(ask, total + ask, ask) for part in made.read(min(until, total))], axis=1)
+    return np.concatenate([part for until in range(ask, total + ask, ask) for part in stretched.read(min(until, total))], axis=1)
 
 
 @pytest.mark.parametrize("points", [VARIED, JUMPS], ids=["ramps", "jumps"])

@@ -69,7 +69,7 @@ def test_sigterm_ends_the_server_soon_and_its_jobs_continue(tmp_path: Path) -> N
     log = tmp_path / "log"
     with serving_one(tmp_path / "data", CONCURRENCY="2") as server:
         params = [{"tag": str(number), "log": str(log), "seconds": 0.5} for number in range(6)]
-        ids = [server.submit("steady", params=one)["id"] for one in params]
+        ids = [server.submit("steady", params=values)["id"] for values in params]
         server.wait(ids[1], until=("running",))
         time.sleep(0.2)
         assert server.kill(signal.SIGTERM) < 9, "DBOS waits 10 s for a thread that does not end"

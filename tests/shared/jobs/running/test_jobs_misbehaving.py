@@ -107,9 +107,9 @@ def test_the_environment_of_the_server_is_hidden(tmp_path: Path) -> None:
         server.client.headers["X-API-Key"] = "open-sesame-open-sesame"
         job = server.run("environment")
         [content] = tmp_path.glob(f"media/*/{job['outputs']['file']['id']}/content.json")
-        seen = content.read_text()
-        assert "PATH=" in seen
+        text = content.read_text()
+        assert "PATH=" in text
         for word in ("open-sesame", "whsec_", "API_KEYS", "DATABASE_URL"):
-            assert word not in seen
-        assert '"sockets": 1' in seen, "the child holds connections of the server"
+            assert word not in text
+        assert '"sockets": 1' in text, "the child holds connections of the server"
         within(2, lambda: server.work() == [])

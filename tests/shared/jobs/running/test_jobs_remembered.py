@@ -53,11 +53,11 @@ def test_the_same_request_gets_the_same_outputs_at_once(server: Server) -> None:
 
 
 def test_other_params_and_cache_false_run_again(server: Server) -> None:
-    one, _ = said(server, params={"tag": "one"})
+    first, _ = said(server, params={"tag": "one"})
     two, cached = said(server, params={"tag": "two"})
-    assert (one != two, cached) == (True, False)
+    assert (first != two, cached) == (True, False)
     fresh, cached = said(server, params={"tag": "one"}, cache=False)
-    assert (fresh != one, cached) == (True, False)
+    assert (fresh != first, cached) == (True, False)
     assert said(server, params={"tag": "one"}) == (fresh, True), "the newest result counts"
 
 
@@ -136,20 +136,20 @@ def test_an_equal_job_runs_when_the_first_has_ended_in_any_way(tmp_path: Path) -
 
 def test_an_equal_job_of_another_process_is_waited_for(tmp_path: Path) -> None:
     async def turns() -> None:
-        (one, dying), (other, _) = equal_jobs(tmp_path), equal_jobs(tmp_path)
-        await one.turn("a", "public", "key")
+        (first, dying), (other, _) = equal_jobs(tmp_path), equal_jobs(tmp_path)
+        await first.turn("a", "public", "key")
         waiting = asyncio.ensure_future(other.turn("b", "public", "key"))
         await asyncio.wait({waiting}, timeout=3 * POLL_S)
         assert not waiting.done()
-        await one.settle("a")
+        await first.settle("a")
         await asyncio.wait_for(waiting, 10)
-        canceled = asyncio.ensure_future(one.turn("c", "public", "key"))
+        canceled = asyncio.ensure_future(first.turn("c", "public", "key"))
         await asyncio.sleep(POLL_S / 2)
         canceled.cancel()
         await asyncio.wait({canceled})
-        await one.settle("c")
+        await first.settle("c")
         await other.settle("b")
-        await asyncio.wait_for(one.turn("d", "public", "key"), 10)
+        await asyncio.wait_for(first.turn("d", "public", "key"), 10)
         waiting = asyncio.ensure_future(other.turn("e", "public", "key"))
         await asyncio.wait({waiting}, timeout=3 * POLL_S)
         assert not waiting.done()
@@ -182,15 +182,23 @@ def test_the_key_names_everything_that_a_result_depends_on(memory: ResultMemory)
     def key(media: Any, declared: Operation | None = None, **params: Any) -> str | None:
         return memory.key(declared or operation(), owner="public", inputs={"first": media}, params=params)
 
-    one, same, renamed, other = added(memory, "1"), added(memory, "1"), added(memory, "1", "b.json"), added(memory, "2")
-    assert key(one, tag="x") == key(same, tag="x") == key(renamed, tag="x")
-    different = [key(one), key(other), key(one, tag="x"), key([one, one]), key([one]), key(one, operation(version=2)), key(None)]
+    first, same, renamed, other = added(memory, "1"), added(memory, "1"), added(memory, "1", "b.json"), added(memory, "2")
+    assert key(first, tag="x") == key(same, tag="x") == key(renamed, tag="x")
+    different = [
+        key(first),
+        key(other),
+        key(first, tag="x"),
+        key([first, first]),
+        key([first]),
+        key(first, operation(version=2)),
+        key(None),
+    ]
     assert None not in different
     assert len(set(different)) == len(different)
-    assert key([one, other]) != key([other, one])
+    assert key([first, other]) != key([other, first])
     named = operation(names_inputs=True)
-    assert key(one, named) == key(same, named) != key(renamed, named)
-    assert key(one, operation(remembered=False)) is None
+    assert key(first, named) == key(same, named) != key(renamed, named)
+    assert key(first, operation(remembered=False)) is None
     assert key(new_id()) is None, "an input that is gone"
 
 

@@ -32,8 +32,8 @@ def stopped(server: Server) -> bool:
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Server]]:
     folder = tmp_path_factory.mktemp("pair")
-    with serving_one(folder, CONCURRENCY="1") as one, serving_one(folder, CONCURRENCY="1") as other:
-        yield one, other
+    with serving_one(folder, CONCURRENCY="1") as first, serving_one(folder, CONCURRENCY="1") as other:
+        yield first, other
 
 
 def runs(server: Server) -> bool:
@@ -41,21 +41,21 @@ def runs(server: Server) -> bool:
 
 
 def test_both_processes_run_jobs(pair: tuple[Server, Server], tmp_path: Path) -> None:
-    one, other = pair
+    first, other = pair
     params = {"log": str(tmp_path / "log"), "seconds": 1.5}
-    jobs = [one.submit("steady", params=params | {"tag": tag})["id"] for tag in ("a", "b")]
-    within(15, lambda: runs(one) and runs(other))
+    jobs = [first.submit("steady", params=params | {"tag": tag})["id"] for tag in ("a", "b")]
+    within(15, lambda: runs(first) and runs(other))
     assert {other.wait(job)["status"] for job in jobs} == {"succeeded"}
-    assert one.get(jobs[0]) == other.get(jobs[0])
+    assert first.get(jobs[0]) == other.get(jobs[0])
 
 
 def test_jobs_of_a_dead_process_are_taken_over(pair: tuple[Server, Server], tmp_path: Path) -> None:
-    one, other = pair
+    first, other = pair
     log = tmp_path / "log"
     jobs = [other.submit("steady", params={"tag": tag, "log": str(log), "seconds": 1})["id"] for tag in ("a", "b", "c", "d")]
-    within(15, lambda: runs(one) and runs(other))
-    one.kill()
-    within(1, lambda: one.family() == {})
+    within(15, lambda: runs(first) and runs(other))
+    first.kill()
+    within(1, lambda: first.family() == {})
     began = time.monotonic()
     assert within(6, lambda: sum(line.startswith("begin") for line in log.read_text().splitlines()) >= 3) < 6
     ended = [other.wait(job) for job in jobs]
@@ -63,17 +63,17 @@ def test_jobs_of_a_dead_process_are_taken_over(pair: tuple[Server, Server], tmp_
     assert sorted(job["metrics"]["attempts"] for job in ended) == [1, 1, 1, 2]
     assert "overlap" not in log.read_text()
     assert time.monotonic() - began < 30
-    one.start()
+    first.start()
     assert other.work() == []
 
 
 def test_a_briefly_frozen_process_keeps_its_job(pair: tuple[Server, Server], tmp_path: Path) -> None:
     """A frozen server's work process continues, so no other may begin the job."""
-    one, other = pair
+    first, other = pair
     log = tmp_path / "log"
-    job = one.submit("steady", params={"tag": "a", "log": str(log), "seconds": 1})["id"]
-    within(15, lambda: runs(one) or runs(other))
-    holder, watcher = (one, other) if runs(one) else (other, one)
+    job = first.submit("steady", params={"tag": "a", "log": str(log), "seconds": 1})["id"]
+    within(15, lambda: runs(first) or runs(other))
+    holder, watcher = (first, other) if runs(first) else (other, first)
     while not stopped(holder):
         os.kill(holder.pid, signal.SIGCONT)
     try:
@@ -89,11 +89,11 @@ def test_a_briefly_frozen_process_keeps_its_job(pair: tuple[Server, Server], tmp
 
 @pytest.mark.slow
 def test_a_process_that_shuts_down_hands_over_its_jobs(pair: tuple[Server, Server], tmp_path: Path) -> None:
-    one, other = pair
+    first, other = pair
     log = tmp_path / "log"
     jobs = [other.submit("steady", params={"tag": tag, "log": str(log), "seconds": 1})["id"] for tag in ("a", "b")]
-    within(15, lambda: runs(one) and runs(other))
-    assert one.kill(signal.SIGTERM) < 9
+    within(15, lambda: runs(first) and runs(other))
+    assert first.kill(signal.SIGTERM) < 9
     assert {other.wait(job, 20)["status"] for job in jobs} == {"succeeded"}
     assert "overlap" not in log.read_text()
-    one.start()
+    first.start()

@@ -42,10 +42,10 @@ def test_a_url_is_fetched_once_for_its_job(fetching: Server, origin: Origin, cli
     ended = fetching.wait(job["id"])
     size = clip.stat().st_size
     assert ended["result"]["said"] == f"clip.mp4 {size} clip.mp4 {size} named.png {len(origin.files['/picture.png'])}"
-    assert (origin.asked["/clip.mp4"], origin.asked["/picture.png"]) == (1, 1)
+    assert (origin.requests["/clip.mp4"], origin.requests["/picture.png"]) == (1, 1)
     assert fetching.submit("watch", inputs=inputs, headers={"Idempotency-Key": "url-once"})["id"] == job["id"]
     other = fetching.post("watch", inputs={"video": {"url": url}}, headers={"Idempotency-Key": "url-once"})
-    assert (other.status_code, origin.asked["/clip.mp4"]) == (422, 1)
+    assert (other.status_code, origin.requests["/clip.mp4"]) == (422, 1)
 
 
 @pytest.mark.parametrize(
@@ -68,18 +68,18 @@ def test_a_url_that_is_never_fetched_is_refused_at_once(fetching: Server, url: s
 
 
 @pytest.mark.parametrize(
-    ("path", "kind", "said"),
+    ("path", "kind", "message"),
     [
         ("/none.mp4", "fetch-failed", "answered 404"),
         ("/picture.png", "invalid", "picture.png is of kind image; this input takes video"),
     ],
 )
-def test_a_url_without_the_right_file_fails_its_job(fetching: Server, origin: Origin, path: str, kind: str, said: str) -> None:
+def test_a_url_without_the_right_file_fails_its_job(fetching: Server, origin: Origin, path: str, kind: str, message: str) -> None:
     stored = media(fetching)
     job = fetching.wait(fetching.submit("watch", inputs={"video": {"url": origin.url + path}})["id"])
     assert job["status"] == "failed"
     assert error_of(job) == (kind, "inputs.video")
-    assert said in job["error"]["detail"]
+    assert message in job["error"]["detail"]
     assert job["started_at"] is None
     assert media(fetching) == stored
 
@@ -101,7 +101,7 @@ def test_a_fetch_goes_on_after_a_kill(tmp_path: Path, clip: Path) -> None:
     with serving_files(clip=clip) as origin:
         server = Server(tmp_path / "killed", **LOCAL).start()
         job = server.submit("watch", inputs={"video": {"url": f"{origin.url}/slow/clip.mp4"}})
-        within(60, lambda: origin.asked["/slow/clip.mp4"] == 1)
+        within(60, lambda: origin.requests["/slow/clip.mp4"] == 1)
         server.kill()
         origin.gate.set()
         with serving_one(tmp_path / "killed", **LOCAL) as again:
@@ -109,4 +109,4 @@ def test_a_fetch_goes_on_after_a_kill(tmp_path: Path, clip: Path) -> None:
             assert ended["status"] == "succeeded"
             assert ended["inputs"] == job["inputs"]
             assert [path.parent.name for path in media(again)] == [job["inputs"]["video"]]
-            assert origin.asked["/slow/clip.mp4"] == 2
+            assert origin.requests["/slow/clip.mp4"] == 2

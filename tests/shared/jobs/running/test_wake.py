@@ -34,9 +34,9 @@ def ends(thread: threading.Thread) -> bool:
 
 def test_a_wake_ends_the_wait_of_its_queue_only() -> None:
     waker, stop = QueueWaker(), threading.Event()
-    one, other = waits(waker, "one", stop), waits(waker, "other", stop)
+    first, other = waits(waker, "one", stop), waits(waker, "other", stop)
     waker.wake("one")
-    assert ends(one)
+    assert ends(first)
     assert other.is_alive()
     waker.wake(ALL)
     assert ends(other)
@@ -94,22 +94,22 @@ def test_claimed_workflows_take_a_place_until_they_end() -> None:
 
 
 def test_other_processes_hear_of_work_in_an_sqlite_file(tmp_path: Path) -> None:
-    notices, stop, told = FileNotices(tmp_path / "queued"), threading.Event(), threading.Event()
+    notices, stop, news = FileNotices(tmp_path / "queued"), threading.Event(), threading.Event()
     heard: list[str] = []
     for queue in ("one", "other"):
         notices.committed(queue)
 
     def hear(queue: str) -> None:
         heard.append(queue)
-        told.set()
+        news.set()
 
     watching = threading.Thread(target=notices.watch, args=(stop, hear), daemon=True)
     watching.start()
-    assert told.wait(LONG_S)
+    assert news.wait(LONG_S)
     for queue in ("one", "other", "one"):
-        told.clear()
+        news.clear()
         FileNotices(tmp_path / "queued").committed(queue)
-        assert told.wait(LONG_S)
+        assert news.wait(LONG_S)
     stop.set()
     assert ends(watching)
     assert heard == [ALL, "one", "other", "one"]

@@ -51,8 +51,8 @@ def test_alpha_is_written_and_read_back(name, pixel_format, decoder, tolerance, 
     judged = np.frombuffer(raw, np.uint8).reshape(FRAMES, HEIGHT, WIDTH)
     with read_frames(tmp_path / name) as frames:
         for number, frame in enumerate(frames):
-            for seen in (judged[number], frame.matte()):
-                assert np.abs(seen.astype(int) - alpha_of(number)).max() <= tolerance, number
+            for matte in (judged[number], frame.matte()):
+                assert np.abs(matte.astype(int) - alpha_of(number)).max() <= tolerance, number
             # The colour is straight: transparency leaves it alone.
             assert np.abs(frame.rgb().astype(int) - RGB).max() <= 12
 
@@ -77,8 +77,8 @@ def test_a_matte_is_written_as_gray_video_of_full_scale(tmp_path: Path) -> None:
     with read_frames(path) as frames:
         for number, frame in enumerate(frames):
             assert frame.alpha() is None
-            for seen in (judged[number], frame.matte()):
-                assert np.abs(seen.astype(int) - alpha_of(number)).max() <= 4, number
+            for matte in (judged[number], frame.matte()):
+                assert np.abs(matte.astype(int) - alpha_of(number)).max() <= 4, number
 
 
 @pytest.mark.parametrize("pixel_format", ["rgba", "rgba64le"])

@@ -104,8 +104,8 @@ def test_tags_are_kept_when_no_others_are_asked_for(make: Make, tmp_path: Path) 
 def test_turning_changes_neither_tags_nor_colours(make: Make) -> None:
     plain = make("plain.mp4", ["-f", "lavfi", "-i", "color=0x20C040:s=640x360:r=25:d=0.2"], "-c:v libx264")
     turned = make("turned.mp4", f"-display_rotation 90 -i {plain} -c copy")
-    with read_frames(plain) as one, read_frames(turned) as other:
-        before, after = next(one), next(other)
+    with read_frames(plain) as plain_frames, read_frames(turned) as other:
+        before, after = next(plain_frames), next(other)
     assert before.color == after.color
     assert np.abs(before.rgb()[100, 100].astype(int) - after.rgb()[100, 100]).max() <= 1
 
@@ -140,10 +140,10 @@ def test_hdr_is_found_and_tone_mapped(make: Make, transfer: str) -> None:
     assert info.color.hdr
     assert info.color == ColorInfo(primaries="bt2020", transfer=transfer, matrix="bt2020nc", range="tv")
     with read_frames(path) as frames:
-        kept = next(frames)
-    assert kept.picture.format.name == "yuv420p10le"
-    assert kept.luma().dtype == np.uint16
-    assert kept.color == info.color
+        frame = next(frames)
+    assert frame.picture.format.name == "yuv420p10le"
+    assert frame.luma().dtype == np.uint16
+    assert frame.color == info.color
     with read_frames(path, to_sdr8=True) as frames:
         shown = next(frames)
     assert shown.picture.format.name == "yuv420p"

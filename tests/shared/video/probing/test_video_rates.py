@@ -21,14 +21,14 @@ def every(rate: str, count: int, base: Fraction) -> list[int]:
 @pytest.mark.parametrize("base", [TS, MILLISECONDS, Fraction(1, 15360), Fraction(1, 1_000_000)])
 @pytest.mark.parametrize("rate", ["24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60", "120", "240", "15", "25/2"])
 def test_even_times_give_the_exact_rate(rate: str, base: Fraction) -> None:
-    found = frame_rates(every(rate, 300, base), base, None)
-    assert (found.average, found.constant, found.varies) == (Fraction(rate), Fraction(rate), False)
+    rates = frame_rates(every(rate, 300, base), base, None)
+    assert (rates.average, rates.constant, rates.varies) == (Fraction(rate), Fraction(rate), False)
 
 
 @pytest.mark.parametrize("rate", ["10", "12", "25/2", "15", "20", "24", "25", "30", "50"])
 def test_a_gif_counts_hundredths(rate: str) -> None:
-    found = frame_rates(every(rate, 40, HUNDREDTHS), HUNDREDTHS, Fraction(50, 3))
-    assert (found.average, found.varies) == (Fraction(rate), False)
+    rates = frame_rates(every(rate, 40, HUNDREDTHS), HUNDREDTHS, Fraction(50, 3))
+    assert (rates.average, rates.varies) == (Fraction(rate), False)
 
 
 @pytest.mark.parametrize("base", [TS, MILLISECONDS, Fraction(1, 15360)])
@@ -56,14 +56,14 @@ def test_a_gif_counts_hundredths(rate: str) -> None:
 )
 def test_a_varying_rate_gives_that_of_its_commonest_short_step(steps: list[float], expected: str, base: Fraction) -> None:
     times = np.rint(np.cumsum([0.0, *steps * 6]) / float(base)).astype(int).tolist()
-    found = frame_rates(times, base, None)
-    assert (found.varies, found.constant) == (True, Fraction(expected))
+    rates = frame_rates(times, base, None)
+    assert (rates.varies, rates.constant) == (True, Fraction(expected))
 
 
 def test_scattered_times_give_their_mean() -> None:
     steps = np.random.default_rng(5).normal(3000, 200, 400).astype(int)
-    found = frame_rates(np.cumsum(steps).tolist(), TS, None)
-    assert (found.varies, found.constant) == (True, Fraction(30))
+    rates = frame_rates(np.cumsum(steps).tolist(), TS, None)
+    assert (rates.varies, rates.constant) == (True, Fraction(30))
 
 
 def test_the_nearest_standard_rate() -> None:

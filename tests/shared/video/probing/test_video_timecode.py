@@ -16,7 +16,7 @@ NTSC = Fraction(30000, 1001)
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "rate", "told"),
+    ("name", "timecode", "rate", "expected"),
     [
         ("a.mov", "01:00:00:00", "25", "01:00:00:00"),
         ("a.mp4", "10:59:58;28", "30000/1001", "10:59:58;28"),
@@ -24,21 +24,21 @@ NTSC = Fraction(30000, 1001)
         ("a.mxf", "22:10:00:24", "25", "22:10:00:24"),
     ],
 )
-def test_the_start_timecode_of_a_file_is_read(make: Make, name: str, given: str, rate: str, told: str) -> None:
+def test_the_start_timecode_of_a_file_is_read(make: Make, name: str, timecode: str, rate: str, expected: str) -> None:
     coder = "mpeg2video" if name.endswith("mxf") else "libx264"
-    video = make(name, f"-f lavfi -i testsrc2=s=128x96:r={rate}:d=0.4 -pix_fmt yuv420p -c:v {coder} -timecode", [given])
-    assert probe(video).start_timecode == told
+    video = make(name, f"-f lavfi -i testsrc2=s=128x96:r={rate}:d=0.4 -pix_fmt yuv420p -c:v {coder} -timecode", [timecode])
+    assert probe(video).start_timecode == expected
 
 
 def test_results_carry_the_timecode_of_their_first_picture(make: Make, tmp_path: Path) -> None:
     video = make("a.mov", "-f lavfi -i testsrc2=s=64x48:r=25:d=1 -pix_fmt yuv420p -c:v libx264 -timecode", ["09:59:59:20"])
     warnings: list[str] = []
     progress = Report(lambda update: warnings.append(str(update)))
-    for params, told in (({}, "09:59:59:20"), ({"start": 0.4, "audio": "drop"}, "10:00:00:05"), ({"frame_rate": "12"}, None)):
+    for params, expected in (({}, "09:59:59:20"), ({"start": 0.4, "audio": "drop"}, "10:00:00:05"), ({"frame_rate": "12"}, None)):
         warnings.clear()
         transcode(TranscodeParams(**params), video=video, output=tmp_path / "out.mp4", progress=progress)
-        assert probe(tmp_path / "out.mp4").start_timecode == told
-        assert any("timecode" in warning for warning in warnings) == (told is None)
+        assert probe(tmp_path / "out.mp4").start_timecode == expected
+        assert any("timecode" in warning for warning in warnings) == (expected is None)
 
 
 def test_a_file_without_timecode_has_none(make: Make) -> None:

@@ -41,15 +41,17 @@ def frames_of(path: Path, **options: Any) -> list[Frame]:
         return list(frames)
 
 
-def assert_same(found: list[Frame], expected: list[Frame]) -> None:
-    assert [(frame.pts, frame.index, frame.duration) for frame in found] == [(frame.pts, frame.index, frame.duration) for frame in expected]
-    for one, other in zip(found, expected, strict=True):
-        assert one.picture.format.name == other.picture.format.name
-        assert one.color == other.color
-        for plane, same in zip(one.planes(), other.planes(), strict=True):
+def assert_same(frames: list[Frame], expected: list[Frame]) -> None:
+    assert [(frame.pts, frame.index, frame.duration) for frame in frames] == [
+        (frame.pts, frame.index, frame.duration) for frame in expected
+    ]
+    for left_frame, other in zip(frames, expected, strict=True):
+        assert left_frame.picture.format.name == other.picture.format.name
+        assert left_frame.color == other.color
+        for plane, same in zip(left_frame.planes(), other.planes(), strict=True):
             np.testing.assert_array_equal(plane, same)
         # Where chroma lies shows in RGB only.
-        np.testing.assert_array_equal(one.rgb(), other.rgb())
+        np.testing.assert_array_equal(left_frame.rgb(), other.rgb())
 
 
 @pytest.mark.parametrize(
@@ -76,15 +78,15 @@ def test_the_layouts_of_a_gpu_become_planar_without_a_change(layout: str, planar
     )
     stored = av.VideoFrame.from_ndarray(levels, format=planar)
     shown = DisplayFilter(pixel_ratio=None, time_base=Fraction(1, 25), limits=Limits(), to_sdr8=False, from_gpu="h264")
-    given = list(shown.push(stored.reformat(format=layout)))
-    given += list(shown.flush())
-    assert [picture.format.name for picture in given] == [planar]
-    np.testing.assert_array_equal(given[0].to_ndarray(), levels)
+    frames = list(shown.push(stored.reformat(format=layout)))
+    frames += list(shown.flush())
+    assert [picture.format.name for picture in frames] == [planar]
+    np.testing.assert_array_equal(frames[0].to_ndarray(), levels)
 
 
-@pytest.mark.parametrize(("said", "meant"), [("auto", "auto"), ("cpu", "cpu"), ("cuda", "cuda"), ("cuda:1", "cuda")])
-def test_the_setting(use_settings: Callable[..., None], said: str, meant: str) -> None:
-    use_settings(device=said)
+@pytest.mark.parametrize(("setting", "meant"), [("auto", "auto"), ("cpu", "cpu"), ("cuda", "cuda"), ("cuda:1", "cuda")])
+def test_the_setting(use_settings: Callable[..., None], setting: str, meant: str) -> None:
+    use_settings(device=setting)
     assert hardware.device_choice() == meant
 
 
@@ -147,9 +149,9 @@ def test_a_gpu_that_breaks_is_not_noticed(
 ) -> None:
     expected = frames_of(large, **options)
     with monkeypatch.context() as patched, played(patched, breaks_after=breaks_after) as opened:
-        found = frames_of(large, **options)
+        frames = frames_of(large, **options)
         assert True in opened
-    assert_same(found, expected)
+    assert_same(frames, expected)
 
 
 def test_small_or_sparse_reading_stays_in_software(large: Path, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,11 +57,11 @@ def animation(path: Path, count: int = 12, shown_ms: int = 80) -> Path:
 @pytest.mark.parametrize("name", ["a.webp", "a.png", "a.gif"])
 def test_an_animated_picture_is_a_video(name: str, tmp_path: Path) -> None:
     path = animation(tmp_path / name)
-    found = inspect({"path": str(path)}, None)
+    inspected = inspect({"path": str(path)}, None)
     info = probe(path)
     assert isinstance(info, VideoInfo)
     types = {"a.webp": "image/webp", "a.png": "image/png", "a.gif": "image/gif"}
-    assert (found["kind"], found["content_type"], found["suffix"]) == ("video", types[name], path.suffix)
+    assert (inspected["kind"], inspected["content_type"], inspected["suffix"]) == ("video", types[name], path.suffix)
     assert (info.frames, info.width, info.height, Fraction(info.frame_rate)) == (12, 64, 48, Fraction(25, 2))
     assert info.duration_s == pytest.approx(0.96, abs=0.01)
     with read_frames(path, opaque=True) as frames:

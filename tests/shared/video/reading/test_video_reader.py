@@ -327,7 +327,7 @@ def test_frames_are_freed_when_reading_ends(clip: Path) -> None:
         read()
         gc.set_debug(gc.DEBUG_SAVEALL)
         gc.collect()
-        assert not [kept for kept in gc.garbage if isinstance(kept, av.VideoFrame)]
+        assert not [item for item in gc.garbage if isinstance(item, av.VideoFrame)]
     finally:
         gc.set_debug(0)
         gc.garbage.clear()

@@ -31,30 +31,30 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def expected(path: Path, per_second: Fraction | float, start: float = 0, duration: float | None = None) -> dict[Fraction, np.ndarray]:
     """Return time -> luma of the requested frames, taken from all frames."""
     rate = Fraction(per_second).limit_denominator(1000)
-    found: dict[Fraction, np.ndarray] = {}
+    pictures: dict[Fraction, np.ndarray] = {}
     moment = 0
     with read_frames(path, start=start, duration=duration) as frames:
         for frame in frames:
             since = frame.time - Fraction(start) + frame.time_base / 2
             if since * rate >= moment:
-                found[frame.time] = frame.luma().copy()
+                pictures[frame.time] = frame.luma().copy()
                 moment = math.floor(since * rate) + 1
-    return found
+    return pictures
 
 
 def check(path: Path, per_second: Fraction | float, **options: Any) -> None:
-    wanted = expected(path, per_second, **options)
+    expected_frames = expected(path, per_second, **options)
     with read_frames(path, per_second=per_second, **options) as frames:
-        found = list(frames)
-    assert [frame.time for frame in found] == list(wanted)
-    assert [frame.index for frame in found] == list(range(len(found)))
-    for frame in found:
-        np.testing.assert_array_equal(frame.luma(), wanted[frame.time])
-    listed = list(wanted)[1::3]
+        sampled = list(frames)
+    assert [frame.time for frame in sampled] == list(expected_frames)
+    assert [frame.index for frame in sampled] == list(range(len(sampled)))
+    for frame in sampled:
+        np.testing.assert_array_equal(frame.luma(), expected_frames[frame.time])
+    listed = list(expected_frames)[1::3]
     with read_frames(path, at=listed) as frames:
         for time, frame in zip(listed, frames, strict=True):
             assert frame.time == time
-            np.testing.assert_array_equal(frame.luma(), wanted[time])
+            np.testing.assert_array_equal(frame.luma(), expected_frames[time])
 
 
 @pytest.mark.parametrize("per_second", RATES)
@@ -106,12 +106,12 @@ def test_where_the_rate_varies_each_frame_comes_once(make: Make) -> None:
 def test_interlaced_pictures_are_deinterlaced_all_the_same(make: Make) -> None:
     moving = "testsrc2=s=128x96:r=50:d=6,tinterlace=interleave_top"
     path = make("fields.mkv", ["-f", "lavfi", "-i", moving], "-c:v libx264 -flags +ilme+ildct -g 30")
-    wanted = expected(path, Fraction(1))
+    expected_frames = expected(path, Fraction(1))
     with read_frames(path, per_second=1) as frames:
         for frame in frames:
             # The first picture after a jump has no picture before it to take lines from.
-            assert np.abs(frame.luma().astype(int) - wanted[frame.time]).mean() < 3
-    assert len(wanted) == 6
+            assert np.abs(frame.luma().astype(int) - expected_frames[frame.time]).mean() < 3
+    assert len(expected_frames) == 6
 
 
 def test_keyframes_alone(long: Path) -> None:
@@ -138,15 +138,15 @@ class Counting:
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Counting]]:
-    made: list[Counting] = []
+    readers: list[Counting] = []
     original = decode.open_decoder
 
     def counting(*arguments: Any, **options: Any) -> Counting:
-        made.append(Counting(original(*arguments, **options)))
-        return made[-1]
+        readers.append(Counting(original(*arguments, **options)))
+        return readers[-1]
 
     monkeypatch.setattr(decode, "open_decoder", counting)
-    return made
+    return readers
 
 
 def times(path: Path, **options: Any) -> list[Frame]:

@@ -33,7 +33,7 @@ def test_a_clip_and_its_matte_meet_frame_by_frame(numbered, suffix: str, rate: s
     clip, matte = numbered("clip.mp4", rate, 0.8), numbered(f"matte.{suffix}", rate, 0.8)
     for paths in ((clip, matte), (matte, clip)):
         with read_together(*paths) as pairs:
-            met = [(number(one), number(other), one.index) for one, other in pairs]
+            met = [(number(frame), number(other), frame.index) for frame, other in pairs]
         assert met == [(index, index, index) for index in range(len(met))]
         assert len(met) >= 20
 
@@ -43,7 +43,7 @@ def test_a_clip_and_its_matte_meet_frame_by_frame(numbered, suffix: str, rate: s
 def test_frames_meet_from_any_start(numbered, suffix: str, start: float) -> None:
     clip, matte = numbered("clip.mp4"), numbered(f"matte.{suffix}")
     with read_together(clip, matte, start=start, duration=0.2) as pairs:
-        met = [(number(one), number(other)) for one, other in pairs]
+        met = [(number(frame), number(other)) for frame, other in pairs]
     first = round(start * 25)
     assert met == [(index, index) for index in range(first, min(first + 5, 50))]
 
@@ -53,7 +53,7 @@ def test_frames_meet_from_any_start(numbered, suffix: str, start: float) -> None
 )
 def test_at_another_rate_the_frame_shown_at_that_time_is_used(numbered, rate: str, start: float | None) -> None:
     with read_together(numbered("clip.mp4", "25", 1.8), numbered("other.mp4", rate, 2 if rate != "50" else 0.99), start=start) as pairs:
-        met = [(one.time, number(other)) for one, other in pairs]
+        met = [(frame.time, number(other)) for frame, other in pairs]
     last = 49 if rate == "50" else 1000
     assert len(met) == len([index for index in range(45) if index / 25 >= (start or 0) - 1e-6])
     assert [shown for _, shown in met] == [min(int((time + Fraction(1, 1000)) * Fraction(rate)), last) % 50 for time, _ in met]
@@ -62,7 +62,7 @@ def test_at_another_rate_the_frame_shown_at_that_time_is_used(numbered, rate: st
 def test_the_last_frame_is_held_or_all_end(numbered) -> None:
     clip, short, long = numbered("clip.mp4"), numbered("short.mp4", "25", 1.2), numbered("long.mp4", "25", 3)
     with read_together(clip, short, long) as trios:
-        held = [(number(one), number(two), number(three) % 50) for one, two, three in trios]
+        held = [(number(frame), number(two), number(three) % 50) for frame, two, three in trios]
     assert held == [(index, min(index, 29), index) for index in range(50)]
     with read_together(clip, short, long, end="shortest") as trios:
         assert len(list(trios)) == 30
@@ -75,9 +75,9 @@ def test_the_last_frame_is_held_or_all_end(numbered) -> None:
 def test_sampling_applies_to_the_first_video(numbered) -> None:
     clip, matte = numbered("clip.mp4"), numbered("matte.mkv")
     with read_together(clip, matte, per_second=2) as pairs:
-        assert [(number(one), number(other)) for one, other in pairs] == [(0, 0), (13, 13), (25, 25), (38, 38)]
+        assert [(number(frame), number(other)) for frame, other in pairs] == [(0, 0), (13, 13), (25, 25), (38, 38)]
     with read_together(clip, matte, every=20) as pairs:
-        assert [(number(one), number(other)) for one, other in pairs] == [(0, 0), (20, 20), (40, 40)]
+        assert [(number(frame), number(other)) for frame, other in pairs] == [(0, 0), (20, 20), (40, 40)]
 
 
 def test_a_picture_that_starts_after_its_sound_meets_its_matte(numbered, make: Make, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_picture_that_starts_after_its_sound_meets_its_matte(numbered, make: M
                 writer.write(frame.picture, frame.pts, duration=frame.duration)
     for start in (None, 1):
         with read_together(late, matte, start=start) as pairs:
-            met = [(number(one), number(other)) for one, other in pairs]
+            met = [(number(frame), number(other)) for frame, other in pairs]
         assert met == [(index, index) for index in range(0 if start is None else 15, 50)]
     with read_together(late, plain, align="timeline") as pairs:
         assert [number(other) for _, other in pairs][:3] == [10, 11, 12]

@@ -41,10 +41,10 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert probe(path).model_dump() == {
         "kind": "images",
         "pictures": 2,
-        "unpacked_bytes": sum(len(one.data()) for one in list_pictures([path])),
+        "unpacked_bytes": sum(len(picture.data()) for picture in list_pictures([path])),
         "other_files": (),
     }
-    assert [one.name for one in list_pictures([path])] == ["a.jpg", "b/red.png"]
+    assert [picture.name for picture in list_pictures([path])] == ["a.jpg", "b/red.png"]
     assert list_pictures([path])[1].image().getpixel((3, 3)) == (255, 0, 0)
     assert list(tmp_path.iterdir()) == [path]
 
@@ -60,7 +60,7 @@ def test_pictures_come_in_the_order_given(tmp_path: Path) -> None:
     single = tmp_path / "z.png"
     single.write_bytes(picture("green"))
     archive = packed(tmp_path / "pictures.zip", two_dot_png=picture("red"), one_dot_png=picture("blue"))
-    assert [one.name for one in list_pictures([single, archive])] == ["z.png", "one.png", "two.png"]
+    assert [picture.name for picture in list_pictures([single, archive])] == ["z.png", "one.png", "two.png"]
     assert list_pictures([single])[0].image().size == (32, 24)
     with pytest.raises(UnsupportedMedia, match="neither"):
         (tmp_path / "text.txt").write_text("no picture at all, just words")
@@ -83,7 +83,7 @@ def test_extra_files_of_packing_programs_are_skipped(tmp_path: Path) -> None:
         link = zipfile.ZipInfo("link.png")
         link.external_attr = (stat.S_IFLNK | 0o777) << 16
         archive.writestr(link, "/etc/passwd")
-    assert [one.name for one in list_pictures([path])] == ["good.png"]
+    assert [picture.name for picture in list_pictures([path])] == ["good.png"]
     for name in ("../up.png", "notes.txt", "link.png", "nothing.png", "folder/"):
         with pytest.raises(NotFound), open_picture(path, name):
             raise AssertionError("was opened")
@@ -183,7 +183,7 @@ def test_names_with_combining_accents_work(tmp_path: Path) -> None:
     path = tmp_path / "pictures.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(name, picture("red"))
-    assert [one.name for one in list_pictures([path])] == [name]
+    assert [picture.name for picture in list_pictures([path])] == [name]
     assert list_pictures([path])[0].image().size == (32, 24)
 
 
@@ -193,7 +193,7 @@ def test_of_entries_with_the_same_name_the_last_counts(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in (("a.png", picture("red")), ("a.png", picture("blue")), ("b.png", picture("red")), ("b.png", b"words")):
             archive.writestr(name, data)
-    assert [(one.name, one.image().getpixel((3, 3))) for one in list_pictures([path])] == [("a.png", (0, 0, 255))]
+    assert [(picture.name, picture.image().getpixel((3, 3))) for picture in list_pictures([path])] == [("a.png", (0, 0, 255))]
 
 
 @pytest.mark.parametrize(
@@ -234,9 +234,9 @@ def test_a_jpeg_with_several_pictures_gives_the_first(tmp_path: Path) -> None:
     path = tmp_path / "phone.jpg"
     first = Image.new("RGB", (32, 24), "red")
     first.save(path, "MPO", save_all=True, append_images=[Image.new("RGB", (16, 12), "blue")])
-    found = probe(path)
-    assert isinstance(found, ImageInfo)
-    assert (found.codec, found.width, found.height) == ("jpeg", 32, 24)
+    info = probe(path)
+    assert isinstance(info, ImageInfo)
+    assert (info.codec, info.width, info.height) == ("jpeg", 32, 24)
     assert np.abs(np.asarray(list_pictures([path])[0].image(), int) - np.asarray(first)).max() < 8
 
 

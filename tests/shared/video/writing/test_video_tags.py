@@ -80,8 +80,8 @@ def test_only_tags_about_the_content_are_kept(tagged: Path, tmp_path: Path, name
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_the_same_pictures_give_the_same_file(tagged: Path, tmp_path: Path, suffix: str) -> None:
-    one, other = (written(tagged, tmp_path / f"{name}.{suffix}").read_bytes() for name in ("one", "other"))
-    assert one == other
+    first, other = (written(tagged, tmp_path / f"{name}.{suffix}").read_bytes() for name in ("one", "other"))
+    assert first == other
 
 
 def test_sound_that_is_encoded_again_keeps_its_language_and_name(tagged: Path, tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_sound_that_is_encoded_again_keeps_its_language_and_name(tagged: Path, t
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("tag", "expected"),
     [
         ("2024-05-06T07:08:09Z", CREATED),
         ("2024-05-06T09:08:09+02:00", CREATED),
@@ -103,8 +103,8 @@ def test_sound_that_is_encoded_again_keeps_its_language_and_name(tagged: Path, t
         ("9999-12-31T23:00:00-05:00", None),
     ],
 )
-def test_impossible_times_are_left_out(said: str, kept: str | None) -> None:
-    assert kept_tags({"Creation_Time": said}).get("creation_time") == kept
+def test_impossible_times_are_left_out(tag: str, expected: str | None) -> None:
+    assert kept_tags({"Creation_Time": tag}).get("creation_time") == expected
 
 
 def test_words_are_cut_and_cleaned() -> None:

@@ -32,8 +32,8 @@ def with_texts(folder: Path, make: Make, name: str, coding: str) -> Path:
 def cues(path: Path) -> list[tuple[float, float, str]]:
     """The subtitles as ffmpeg reads them."""
     text = run_ffmpeg("-i", str(path), "-map", "0:s:0", "-f", "srt", "-").decode()
-    found = re.findall(r"(\d+):(\d+):([\d,]+) --> (\d+):(\d+):([\d,]+)\n(.*?)\n\n", text + "\n", re.DOTALL)
-    return [(seconds(*cue[:3]), seconds(*cue[3:6]), re.sub("<[^>]*>", "", cue[6]).strip()) for cue in found]
+    cues = re.findall(r"(\d+):(\d+):([\d,]+) --> (\d+):(\d+):([\d,]+)\n(.*?)\n\n", text + "\n", re.DOTALL)
+    return [(seconds(*cue[:3]), seconds(*cue[3:6]), re.sub("<[^>]*>", "", cue[6]).strip()) for cue in cues]
 
 
 def seconds(hours: str, minutes: str, rest: str) -> float:

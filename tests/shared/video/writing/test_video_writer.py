@@ -239,8 +239,8 @@ def test_remuxed_frames_are_the_same_bit_for_bit(clip: Path, make: Make, tmp_pat
     info = probe(output)
     assert info.kind == "video"
     assert (info.frames, info.frame_rate, len(info.audio)) == (50, "25/1", 1)
-    with read_frames(source) as one, read_frames(output) as other:
-        differences = [abs(after.time - before.time) for before, after in zip(one, other, strict=True)]
+    with read_frames(source) as before_frames, read_frames(output) as after_frames:
+        differences = [abs(after.time - before.time) for before, after in zip(before_frames, after_frames, strict=True)]
     assert max(differences) < Fraction(1, 500)
 
 
@@ -274,26 +274,26 @@ def test_what_mp4_cannot_hold_is_not_remuxed(make: Make, tmp_path: Path) -> None
 
 def test_back_pressure(tmp_path: Path) -> None:
     """An endless reader is read no faster than the slowest stage."""
-    given = 0
+    count = 0
 
     def endless() -> object:
-        nonlocal given
+        nonlocal count
         while True:
-            given += 1
-            yield given
+            count += 1
+            yield count
 
     results = map_ordered(lambda value: (time.sleep(0.002), value)[1], endless(), workers=2, ahead=3)
     assert [next(results) for _ in range(20)] == list(range(1, 21))
-    assert given <= 20 + 5
+    assert count <= 20 + 5
     results.close()  # type: ignore[attr-defined]
 
 
 def test_mapping_raises_in_turn() -> None:
-    seen = []
+    values = []
     with pytest.raises(ZeroDivisionError):
         for value in map_ordered(lambda number: 10 // (5 - number), range(10), workers=3):
-            seen.append(value)
-    assert seen == [2, 2, 3, 5, 10]
+            values.append(value)
+    assert values == [2, 2, 3, 5, 10]
 
 
 @pytest.mark.parametrize("cores", [2, 3])
@@ -327,8 +327,11 @@ def test_chapters_are_read_back(tmp_path: Path, name: str) -> None:
         writer.add_chapter("First", Fraction(0), Fraction(1, 2))
         writer.add_chapter("Zweites, größer", Fraction(1, 2), Fraction(2))
     with av.open(str(tmp_path / name)) as container:
-        found = [(one["metadata"]["title"], one["start"] * one["time_base"], one["end"] * one["time_base"]) for one in container.chapters()]
-        assert found == [("First", 0, Fraction(1, 2)), ("Zweites, größer", Fraction(1, 2), 2)]
+        chapters = [
+            (chapter["metadata"]["title"], chapter["start"] * chapter["time_base"], chapter["end"] * chapter["time_base"])
+            for chapter in container.chapters()
+        ]
+        assert chapters == [("First", 0, Fraction(1, 2)), ("Zweites, größer", Fraction(1, 2), 2)]
         assert container.duration == 2_000_000
 
 
