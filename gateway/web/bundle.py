@@ -2,7 +2,7 @@
 
 import gzip
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,18 +42,23 @@ class Bundle:
     bare_index: PageFile
 
 
-def newest_change(folder: Path) -> int:
-    """Return the time of the last change of any file below a folder, in nanoseconds."""
-    return max(path.stat().st_mtime_ns for path in folder.rglob("*"))
+def newest_change(folders: Collection[Path]) -> int:
+    """Return the time of the last change of any file below some folders, in nanoseconds."""
+    return max(path.stat().st_mtime_ns for folder in folders for path in folder.rglob("*"))
 
 
-def read_bundle(folder: Path, prefix: str, preloaded: Sequence[str]) -> Bundle:
+def read_files(folders: Mapping[str, Path]) -> dict[str, bytes]:
+    """Read the files of the page: path in the page -> content. `folders`: start of the path in the page -> folder."""
+    paths = {prefix + path.relative_to(folder).as_posix(): path for prefix, folder in folders.items() for path in folder.rglob("*")}
+    return {name: paths[name].read_bytes() for name in sorted(paths) if paths[name].suffix in TYPES}
+
+
+def read_bundle(folders: Mapping[str, Path], prefix: str, preloaded: Sequence[str]) -> Bundle:
     """Read the page's files, and join them into the few that are served.
 
     In index.html, `{page}` becomes the address of the files below `prefix`, and `{preload}` links to `preloaded`: addresses of the API.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.suffix in TYPES)
-    contents = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    contents = read_files(folders)
     digest = hashlib.sha256()
     for name, content in contents.items():
         digest.update(f"{name}\0{len(content)}\0".encode() + content)

@@ -1,7 +1,7 @@
 """Routes of the web studio."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from threading import Lock
@@ -13,6 +13,9 @@ from gateway.web.compression import accepts_gzip
 from shared.errors import NotFound
 
 FOLDER = Path(str(files("gateway") / "studio"))
+FOLDERS = {"": FOLDER, "timeline/": Path(str(files("shared") / "timeline"))}
+"""Start of a module's path in the page -> folder. The gallery of keyframes has the same timeline."""
+
 PREFIX = "/studio"
 FIRST_READS = ("/v1/media?limit=200", "/v1/jobs?limit=30", "/v1/operations")
 """What the first screen reads from the API. A browser then asks for it before it has the page's modules."""
@@ -29,8 +32,8 @@ HEADERS = {
 class Studio:
     """The files in force. They are read again after a change, which matters to those who edit them."""
 
-    def __init__(self, folder: Path = FOLDER):
-        self._folder = folder
+    def __init__(self, folders: Mapping[str, Path] = FOLDERS):
+        self._folders = folders
         self._changed = 0
         self._bundle: Bundle | None = None
         self._lock = Lock()
@@ -38,10 +41,10 @@ class Studio:
     def bundle(self) -> Bundle:
         """Return the current files; looks for changes."""
         with self._lock:
-            changed = newest_change(self._folder)
+            changed = newest_change(self._folders.values())
             bundle = self._bundle
             if bundle is None or changed != self._changed:
-                bundle = self._bundle = read_bundle(self._folder, PREFIX, FIRST_READS)
+                bundle = self._bundle = read_bundle(self._folders, PREFIX, FIRST_READS)
                 self._changed = changed
             return bundle
 

@@ -1,13 +1,15 @@
 """The studio in a browser: from a file to a downloaded result, by mouse, touch and keyboard, at three sizes, in both schemes."""
 
+import json
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shared.http.service import SAMPLE_ID
+from shared.http.service import SAMPLE_ID, SAMPLE_MATTE_ID, SAMPLE_PLATE_ID
 from shared.video import probe_video
 from tests.studio.conftest import Restartable
 
@@ -157,6 +159,104 @@ def test_source_and_result_are_compared_on_the_same_frame(open_page: Opener, stu
       return sum / (data.length / 4) / 3;
     }""")
     assert brightest < 4  # the same moment: nothing is left but what compression changed
+
+
+def test_a_newcomer_needs_three_taps_on_a_phone(open_page: Opener, clip: Path, tmp_path: Path) -> None:
+    own = tmp_path / "first.mp4"
+    own.write_bytes(clip.read_bytes() + b"newcomer")
+    page = open_page(size="phone")
+    page.locator("#file").set_input_files(own)  # the first tap: Choose a clip
+    card = page.get_by_role("link", name="Motion trails").first
+    card.locator("video, .preset-picture > img").wait_for()  # its preview of this clip
+    card.tap()
+    make = page.get_by_role("button", name="Make it")
+    make.wait_for()
+    box = make.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 844, "it is on the screen without scrolling"
+    make.tap()
+    page.locator(".state.succeeded").first.wait_for()
+
+
+def test_a_mask_is_clicked_painted_and_used(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/effects.motion-trails")
+    page.get_by_role("button", name="Box", exact=True).click()
+    overlay = page.locator(".mask-overlay")
+    overlay.wait_for()
+    left, top, width, height = (overlay.bounding_box() or {}).values()
+    page.mouse.move(left + 0.3 * width, top + 0.2 * height)
+    page.mouse.down()
+    page.mouse.move(left + 0.7 * width, top + 0.9 * height, steps=5)
+    page.mouse.up()
+    page.locator(".mask-bench .spinner").wait_for()
+    page.locator(".mask-bench .spinner").wait_for(state="detached")
+    covered = """(() => {
+      const canvas = document.querySelector(".mask-overlay");
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      return data.filter((level, at) => at % 4 === 3 && level > 100).length;
+    })()"""
+    found = page.evaluate(covered)
+    page.get_by_role("button", name="Brush").click()
+    page.mouse.move(left + 0.05 * width, top + 0.1 * height)
+    page.mouse.down()
+    page.mouse.move(left + 0.2 * width, top + 0.1 * height, steps=5)
+    page.mouse.up()
+    page.mouse.move(left + 0.5 * width, top + 0.02 * height)
+    until(page, f"{covered} > {found}")
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Redo").click()
+    page.get_by_role("button", name="Use this mask").click()
+    page.get_by_text("The mask is in use.").wait_for()
+    assert has_no_violations(page) == []
+
+
+def test_keyframes_are_picked_cut_again_and_downloaded(open_page: Opener, studio: Restartable, tmp_path: Path) -> None:
+    job = studio.suite.wait(studio.suite.start("keyframes.detect", {"video": SAMPLE_ID})["id"], timeout_s=300)
+    page = open_page(f"#/job/{job['id']}")
+    until(page, "document.querySelector('.fit canvas')?.dataset.frame !== undefined")
+    head = page.locator(".picker-head h2")
+    before = head.inner_text()
+    page.keyboard.press("Home")
+    page.keyboard.press("Shift+ArrowRight")
+    page.get_by_role("button", name="Pick this frame").click()
+    page.get_by_role("button", name="Cut here").click()
+    assert head.inner_text() != before
+    page.get_by_role("slider", name="Threshold of cuts").fill("1")
+    page.get_by_text("in 1 shot", exact=False).wait_for()
+    for _ in range(3):
+        page.get_by_role("button", name="Undo").click()
+    assert head.inner_text() == before
+    page.get_by_role("button", name="Redo").click()
+    page.reload()
+    page.get_by_role("button", name="Take out frame 10").wait_for()  # what was picked survives a reload
+    assert has_no_violations(page) == []
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download these").click()
+    path = tmp_path / "made.zip"
+    waiting.value.save_as(path)
+    with zipfile.ZipFile(path) as made:
+        assert {"keyframes.csv", "shots.edl"} < set(made.namelist())
+        assert any(name.endswith("000010.png") for name in made.namelist())
+
+
+def test_a_composite_changes_with_its_sliders(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}")
+    draft = json.dumps({"params": {}, "inputs": {"alpha": SAMPLE_MATTE_ID, "background": SAMPLE_PLATE_ID}, "preset": None})
+    page.evaluate("([key, draft]) => sessionStorage.setItem(key, draft)", [f"reelwright-draft {SAMPLE_ID} background.studio", draft])
+    page.goto(page.url.split("#")[0] + f"#/clip/{SAMPLE_ID}/background.studio")
+    camera = page.get_by_label("Camera", exact=True)
+    camera.wait_for()
+    page.get_by_text("Parallax is approximate here", exact=False).wait_for()  # no model of depth is installed
+    sample = """(() => {
+      const canvas = document.querySelector(".composite-canvas");
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      return data.reduce((sum, level, at) => (sum * 31 + level * (at % 7)) % 1000003, 0);
+    })()"""
+    for label, value in (("Camera", "1"), ("Parallax", "2"), ("Light on the edges", "1")):
+        before = page.evaluate(sample)
+        page.get_by_label(label, exact=True).first.fill(value)
+        until(page, f"{sample} !== {before}")
+    assert has_no_violations(page) == []
 
 
 def test_pipelines_check_every_edit(open_page: Opener) -> None:

@@ -3,7 +3,8 @@
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { position } from "../base/format.js";
-import { matchOf, mixed, rowShift } from "./mixing.js";
+import { previewOf } from "../state/previews.js";
+import { matchOf, mixed, moved, nearnessOfRows } from "./mixing.js";
 import { Stills } from "./still.js";
 
 const SLIDERS = [
@@ -25,6 +26,8 @@ class CompositeBench extends Element {
   #timer = null;
   #closing = new AbortController();
   #asked = 0;
+  #estimate = null; // {of: id of the background, picture, depth} of the server
+  #kept = null;
 
   enter() {
     this.#canvas.setAttribute("role", "img");
@@ -88,9 +91,24 @@ class CompositeBench extends Element {
       Object.assign(this, { isReady: true, note: "" });
       this.#paint();
       if (this.isLive) this.tell("stage", { canvas: this.#canvas });
+      this.#estimateSoon(inputs);
     } catch (error) {
       if (!signal.aborted && error.name !== "AbortError" && number === this.#asked) this.note = error.message;
     }
+  }
+
+  /** The first picture does not wait for the depth. */
+  async #estimateSoon({ alpha, background }) {
+    if (alpha === "auto" || this.#estimate?.of === background) return;
+    this.#estimate = null;
+    try {
+      this.#estimate = await this.#estimated(background);
+      if (this.#estimate) this.#picture = { id: background, image: this.#estimate.picture };
+    } catch {
+      this.#estimate = null; // the approximation stays, and the text says so
+    }
+    this.#paint();
+    this.redraw();
   }
 
   /** The background's picture: {id, image}; null for a plain colour. */
@@ -98,10 +116,7 @@ class CompositeBench extends Element {
     if (!id || id === "auto") return null;
     if (this.#picture?.id === id) return this.#picture;
     const record = await this.store.record(id);
-    const { url } = await this.store.api.mediaUrl(record.kind === "image" ? record.urls.content : record.urls.thumbnail, this.#closing.signal);
-    const image = Object.assign(new Image(), { src: url });
-    await image.decode();
-    return { id, image };
+    return { id, image: await this.#imageOf(record.kind === "image" ? record.urls.content : record.urls.thumbnail) };
   }
 
   #paint() {
@@ -131,20 +146,62 @@ class CompositeBench extends Element {
   }
 
   #drawBackground(context, image, width, height) {
+    const margin = this.#hasParallax ? MARGIN : 1;
     const [w, h] = [image.naturalWidth, image.naturalHeight];
     const fit = this.#value("fit") ?? "cover";
     const [across, down] = [width / w, height / h];
-    const margin = this.#hasParallax ? MARGIN : 1;
-    const scale = (fit === "contain" ? Math.min(across, down) : Math.max(across, down)) * margin;
+    const scale = fit === "contain" ? Math.min(across, down) : Math.max(across, down);
     const [bw, bh] = fit === "stretch" ? [width, height] : [w * scale, h * scale];
-    const [x, y] = [(width - bw) / 2, (height - bh) / 2];
-    if (!this.#hasParallax) return void context.drawImage(image, x, y, bw, bh);
-    const STRIP = 4; // rows that move together
-    for (let row = 0; row < height; row += STRIP) {
-      const shift = rowShift(row, height, { camera: this.camera, depth: this.#value("depth_scale") ?? 0, reach: REACH * width });
-      context.drawImage(image, 0, ((row - y) / bh) * h, w, (STRIP / bh) * h, x + shift, row, bw, STRIP);
+    if (!this.#hasParallax) return void context.drawImage(image, (width - bw) / 2, (height - bh) / 2, bw, bh);
+    const room = this.#room(image, [Math.round(width * margin), Math.round(height * margin)], [bw * margin, bh * margin]);
+    const view = context.createImageData(width, height);
+    moved(view.data, [width, height], room, { camera: this.camera, depth: this.#value("depth_scale") ?? 0, reach: REACH * width });
+    return void context.putImageData(view, 0, 0);
+  }
+
+  /** The background with room to move, and its nearness: {picture, near, size}. It is kept until one of them changes. */
+  #room(image, size, [bw, bh]) {
+    const key = [image.src, this.#depth?.src, ...size, bw, bh].join(" ");
+    if (this.#kept?.key !== key) {
+      const [width, height] = size;
+      const read = (drawn) => {
+        const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d", { willReadFrequently: true });
+        context.drawImage(drawn, (width - bw) / 2, (height - bh) / 2, bw, bh);
+        return context.getImageData(0, 0, width, height).data;
+      };
+      const levels = this.#depth && read(this.#depth);
+      const near = levels ? Uint8Array.from({ length: width * height }, (_, pixel) => levels[4 * pixel]) : nearnessOfRows(width, height);
+      this.#kept = { key, picture: read(image), near, size };
     }
-    return undefined;
+    return this.#kept;
+  }
+
+  /** Whether the server can estimate depth: a preset that needs no painting uses the estimate and is installed. */
+  get #estimatesDepth() {
+    const usual = this.operation.params.properties?.depth?.default;
+    const wants = this.params.depth ?? usual;
+    return wants === "model" && (this.operation.presets ?? []).some(({ params, install }) => !install && !params.prompt && (params.depth ?? usual) === "model");
+  }
+
+  /** The server's depth of the background, from a short preview: {of, picture, depth}; null where it has no model for it. */
+  async #estimated(id) {
+    if (!id || !this.#estimatesDepth || !this.#hasParallax) return null;
+    if (this.#estimate?.of === id) return this.#estimate;
+    const { store, record, inputs, operation, time } = this;
+    const job = await previewOf(store.api, operation, { inputs: { ...inputs, video: record.id }, params: {}, at: time, seconds: 1, slot: "depth" });
+    const [picture, depth] = await Promise.all(["background", "depth"].map((name) => this.#imageOf(job.outputs[name].urls.content)));
+    return { of: id, picture, depth };
+  }
+
+  async #imageOf(path) {
+    const { url } = await this.store.api.mediaUrl(path, this.#closing.signal);
+    const image = Object.assign(new Image(), { src: url });
+    await image.decode();
+    return image;
+  }
+
+  get #depth() {
+    return this.#estimate?.depth ?? null;
   }
 
   /** The blurred background, and how much of it reaches each pixel. */
@@ -169,6 +226,11 @@ class CompositeBench extends Element {
     return "depth_scale" in (this.operation.params.properties ?? {}) && Boolean(this.#picture);
   }
 
+  get #parallaxText() {
+    if (!this.#hasParallax) return "";
+    return this.#depth ? " Parallax uses the estimated depth of the background." : " Parallax is approximate here: it takes what is lower in the picture as nearer.";
+  }
+
   view() {
     const { isLive, note, isReady, time } = this;
     if (!this.inputs.alpha) return html`<p class="muted small composite-note">Choose a matte to see the composite here.</p>`;
@@ -181,7 +243,7 @@ class CompositeBench extends Element {
           @input=${(event) => this.tell("param", { name, value: Number(event.target.value) })}></label>`)}
         ${isLive && isReady && this.#hasParallax && html`<label>Camera <input type="range" min="-1" max="1" step="0.01" .value=${String(this.camera)} @input=${(event) => (this.camera = Number(event.target.value))}></label>`}
       </div>
-      <p class="muted small" role="status">${note || (isReady ? `The frame at ${position(time)}. Hair, grain and shadows come with the preview.` : "")}</p>
+      <p class="muted small" role="status">${note || (isReady ? `The frame at ${position(time)}. Hair, grain and shadows come with the preview.${this.#parallaxText}` : "")}</p>
     </section>`;
   }
 }

@@ -70,9 +70,39 @@ function over(front, back, share, isLinear) {
   return 255 * (LINEAR[Math.round(back)] * (1 - share) + LINEAR[Math.round(front)] * share) ** (1 / 2.2);
 }
 
-/** How far a row of the background moves sideways, in pixels: near rows, at the bottom, more than far ones. `camera`: -1 to 1. */
-export function rowShift(row, height, { camera, depth, reach }) {
-  return camera * reach * (1 + depth * (row / Math.max(1, height - 1) - 0.5));
+/** Nearness of a background without a depth estimate: what is lower in the picture is nearer. A byte for each pixel. */
+export function nearnessOfRows(width, height) {
+  return Uint8Array.from({ length: width * height }, (_, pixel) => (255 * Math.floor(pixel / width)) / Math.max(1, height - 1));
+}
+
+/**
+ * View a background that is larger than the frame from a camera that moved sideways, as services/background/parallax does: the middle depth moves
+ * by `reach` pixels at `camera` 1, the nearest parts by `depth` times that more than the farthest. `picture`: RGBA, `near`: 0 (far) to 255,
+ * both of `[width, height]`; `out`: RGBA of `[outWidth, outHeight]`, from the middle. Two steps find the part that comes to each pixel.
+ */
+export function moved(out, [outWidth, outHeight], { picture, near, size: [width, height] }, { camera, depth, reach }) {
+  const middle = medianOf(near) / 255;
+  const [left, top] = [Math.floor((width - outWidth) / 2), Math.floor((height - outHeight) / 2)];
+  for (let y = 0; y < outHeight; y += 1) {
+    const row = (y + top) * width;
+    for (let x = 0; x < outWidth; x += 1) {
+      let from = x + left;
+      for (let step = 0; step < 2; step += 1) {
+        const shift = camera * reach * (1 + depth * (near[row + from] / 255 - middle));
+        from = clamp(Math.round(x + left - shift), 0, width - 1);
+      }
+      const [to, at] = [4 * (y * outWidth + x), 4 * (row + from)];
+      for (let channel = 0; channel < 4; channel += 1) out[to + channel] = picture[at + channel];
+    }
+  }
+}
+
+function medianOf(values) {
+  const counts = new Uint32Array(256);
+  for (const value of values) counts[value] += 1;
+  let [below, level] = [counts[0], 0];
+  while (2 * below < values.length) below += counts[(level += 1)];
+  return level;
 }
 
 function add(sums, value, weight) {

@@ -11,13 +11,15 @@ import { proxyFrames, sourceTimes } from "../ramp/plan.js";
 import { History } from "../ramp/edit.js";
 import { FrameSource } from "../viewer/frame_source.js";
 import { driveByKeys } from "../viewer/keys.js";
-import "../viewer/strip.js";
-import { csvOf, edlOf, foundIn, shotsOf, surest, toggledCut, toggledPick } from "./picks.js";
+import { edls } from "../timeline/exports.js";
+import { csvOf, foundIn, recut, scoresOf, spansOf, timedShots, toggledCut, toggledPick } from "./picks.js";
 import "./frame_tile.js";
+import "./shot_timeline.js";
 
 const AHEAD = 8;
 const MOST_EXPORTED = 300;
-const KEPT_AS = "reelwright-picks ";
+const ONE_DRAG_MS = 400; // moves of the threshold that follow each other are undone together
+const KEPT_AS = "reelwright-picks-2 ";
 
 class KeyframePicker extends Element {
   static props = {
@@ -26,6 +28,8 @@ class KeyframePicker extends Element {
   #closing = new AbortController();
   #history = new History();
   #loop = 0;
+  #scores = null;
+  #moved = 0; // when the threshold moved last
 
   enter() {
     driveByKeys(this, this.leaving);
@@ -41,6 +45,7 @@ class KeyframePicker extends Element {
   async #open() {
     const { signal } = (this.#closing = new AbortController());
     this.state = kept(this.job.id) ?? foundIn(this.video);
+    this.#scores = scoresOf(this.video);
     this.note = "Preparing the frames…";
     try {
       const path = `/v1/media/${this.record.id}/proxy`;
@@ -145,6 +150,28 @@ class KeyframePicker extends Element {
     return this.times?.[frame] ?? frame / this.rate;
   }
 
+  get #shots() {
+    return timedShots(this.state, this.count, (frame) => this.#timeOf(frame), this.duration);
+  }
+
+  /** The clip as cut lists describe it. They count from zero, without drop-frame. */
+  get #listed() {
+    const { record, video } = this;
+    return { name: record.name, varies: video.variable_frame_rate, grid: { rate: video.constant_rate || video.frame_rate, whole: Math.max(1, Math.round(this.rate)), start: 0, drop: false } };
+  }
+
+  /** The threshold at the end of its slider. */
+  get #most() {
+    return this.#scores.values.reduce((most, value) => Math.max(most, value), this.video.threshold * 1.25);
+  }
+
+  #threshold(value) {
+    const now = performance.now();
+    if (now - this.#moved > ONE_DRAG_MS) this.#history.note(this.state);
+    this.#moved = now;
+    this.#show(recut(this.state, value, this.video, this.#scores));
+  }
+
   /** Download the picked frames at full size, with lists of keyframes and shots. */
   async #export() {
     const { state, store, record, times } = this;
@@ -160,7 +187,7 @@ class KeyframePicker extends Element {
       }
       const encode = (text) => new TextEncoder().encode(text);
       files.push({ name: "keyframes.csv", bytes: encode(csvOf(state, this.count, times)) });
-      files.push({ name: "shots.edl", bytes: encode(edlOf(state, this.count, Math.round(this.rate), record.name)) });
+      edls(this.#listed, this.#shots).forEach((text, at) => files.push({ name: `shots${at ? `-${at + 1}` : ""}.edl`, bytes: encode(text) }));
       const url = URL.createObjectURL(new Blob(zipParts(files), { type: "application/zip" }));
       Object.assign(document.createElement("a"), { href: url, download: `${stem}-keyframes.zip` }).click();
       setTimeout(() => URL.revokeObjectURL(url), 60_000); // the browser reads the URL after the click
@@ -189,13 +216,13 @@ class KeyframePicker extends Element {
 
   #bench(state) {
     const { number, record, isPlaying, source } = this;
-    const shots = shotsOf(state, this.count);
+    const shots = spansOf(state, this.count);
     const isPicked = state.picks.includes(number);
     const isCut = state.cuts.some(({ frame }) => frame === number);
-    const doubtful = state.cuts.some(({ confidence }) => confidence < 1) && state.cuts.length > 1;
     return html`<div class="picker-bench">
-      <clip-strip .store=${this.store} .record=${record} .time=${this.#timeOf(number)} .marks=${state.cuts.map(({ frame }) => this.#timeOf(frame))}
-        .dots=${state.picks.map((frame) => this.#timeOf(frame))} @seek=${(event) => this.seek(event.detail)}></clip-strip>
+      <shot-timeline .store=${this.store} .record=${record} .shots=${this.#shots} .picks=${state.picks.map((frame) => this.#timeOf(frame))} .scores=${this.#scores}
+        .threshold=${state.threshold} .usual=${this.video.threshold} .time=${this.#timeOf(number)} @seek=${(event) => this.seek(event.detail)}
+        @threshold=${(event) => this.#threshold(event.detail)}></shot-timeline>
       <div class="bench-bar">
         <button type="button" class="icon quiet" aria-label="Previous frame" title="Previous frame (←)" @click=${() => this.step(-1)}>${icon("previous")}</button>
         <button type="button" class="icon round" aria-label=${isPlaying ? "Pause" : "Play"} ?disabled=${!source} @click=${() => this.toggle()}>${icon(isPlaying ? "pause" : "play")}</button>
@@ -208,8 +235,8 @@ class KeyframePicker extends Element {
         <button type="button" class="icon quiet" aria-label="Redo" title="Redo" ?disabled=${!this.#history.canRedo} @click=${() => this.#show(this.#history.redo(state))}>${icon("redo")}</button>
       </div>
       <div class="picker-head"><h2>${state.picks.length} ${state.picks.length === 1 ? "keyframe" : "keyframes"} in ${shots.length} ${shots.length === 1 ? "shot" : "shots"}</h2>
-        ${doubtful && html`<label class="check small">Fewer cuts <input type="range" min="0" max="1" step="0.01" aria-label="Least confidence of cuts" .value=${"0"}
-          @change=${(event) => { this.#set(surest(state, Number(event.target.value))); event.target.value = "0"; }}></label>`}
+        ${this.#scores && html`<label class="check small">Threshold of cuts <input type="range" min="0.01" max="1" step="0.01" .value=${String(Math.sqrt(state.threshold / this.#most))}
+          @input=${(event) => this.#threshold(Number(event.target.value) ** 2 * this.#most)}></label>`}
         <button type="button" ?disabled=${!source || !state.picks.length || this.exported !== null} @click=${() => this.#export()}>${icon("download")}${this.exported === null ? "Download these" : `${this.exported} of ${state.picks.length}…`}</button></div>
       <ol class="picker-shots" aria-label="Shots">${shots.map((shot) => keyed(shot.start, this.#shot(shot)))}</ol>
     </div>`;

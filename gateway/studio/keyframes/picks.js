@@ -1,10 +1,31 @@
-// Keyframes and cuts as they are edited: {picks: [frame], cuts: [{frame, confidence}]}, both rising, in frames of the source.
+// Keyframes and cuts as they are edited: {picks: [frame], cuts: [{frame, confidence, kind, transition}], threshold}, in frames of the source.
+
+import { cutsOf, likely, shotsOf } from "../timeline/shots.js";
 
 /** The state that a job of `keyframes.detect` found. `video`: its entry in the result. */
 export function foundIn(video) {
   const picks = (video.keyframes ?? []).map(({ frame }) => frame).sort((a, b) => a - b);
-  const cuts = (video.shots ?? []).slice(1).map(({ start_frame: frame, confidence }) => ({ frame, confidence }));
-  return { picks, cuts };
+  const cuts = (video.shots ?? []).slice(1).map((shot) => ({
+    frame: shot.start_frame, confidence: shot.confidence, kind: shot.kind, transition: [shot.transition_start_frame, shot.transition_end_frame],
+  }));
+  return { picks, cuts, threshold: video.threshold };
+}
+
+/** What a threshold can be tried on: {times, values, candidates}; null if the job kept no scores. */
+export function scoresOf(video) {
+  const values = video.scores?.values?.[video.method];
+  if (!values) return null;
+  const candidates = video.candidates?.map(({ start_frame: from, end_frame: to, time_s: time, kind, confidence }) => (
+    { frame: Math.floor((from + to) / 2), time, kind, transition: [from, to], confidence }));
+  return { times: video.scores.times, frames: video.scores.frames, values, candidates: candidates ?? null };
+}
+
+/** Cut again where the scores reach a threshold, by the rules of the server. */
+export function recut(state, threshold, video, scores) {
+  const found = scores.candidates ? likely(scores.candidates, threshold) : cutsOf(scores.values, threshold, scores);
+  const whole = { total: video.frames, first: video.shots[0]?.start_s ?? 0, duration: video.duration_s, minShot: video.min_shot };
+  const cuts = shotsOf(found, whole).slice(1).map(({ startFrame: frame, confidence, kind, transition }) => ({ frame, confidence, kind, transition }));
+  return { ...state, cuts, threshold };
 }
 
 /** Add a keyframe, or take it out. */
@@ -18,16 +39,11 @@ export function toggledCut(state, frame) {
   if (frame <= 0) return state;
   const others = state.cuts.filter((cut) => cut.frame !== frame);
   if (others.length < state.cuts.length) return { ...state, cuts: others };
-  return { ...state, cuts: [...others, { frame, confidence: 1 }].sort((a, b) => a.frame - b.frame) };
-}
-
-/** Only the cuts of a confidence, 0 to 1. A shot that was joined keeps its keyframes. */
-export function surest(state, confidence) {
-  return { ...state, cuts: state.cuts.filter((cut) => cut.confidence >= confidence) };
+  return { ...state, cuts: [...others, { frame, confidence: 1, kind: "cut", transition: [frame, frame] }].sort((a, b) => a.frame - b.frame) };
 }
 
 /** The shots between the cuts, each with its keyframes: [{index, start, end, picks}], `end` being the first frame of the next. */
-export function shotsOf({ picks, cuts }, frames) {
+export function spansOf({ picks, cuts }, frames) {
   const edges = [0, ...cuts.map(({ frame }) => frame), frames];
   return edges.slice(0, -1).map((start, index) => {
     const end = edges[index + 1];
@@ -37,16 +53,14 @@ export function shotsOf({ picks, cuts }, frames) {
 
 /** The keyframes as CSV. `times`: seconds of each frame. */
 export function csvOf(state, frames, times) {
-  const rows = shotsOf(state, frames).flatMap((shot) => shot.picks.map((frame) => [frame, times[frame].toFixed(3), shot.index + 1]));
+  const rows = spansOf(state, frames).flatMap((shot) => shot.picks.map((frame) => [frame, times[frame].toFixed(3), shot.index + 1]));
   return `${["frame,seconds,shot", ...rows.map((row) => row.join(","))].join("\r\n")}\r\n`;
 }
 
-/** The shots as an edit list (CMX 3600) without drop-frame. `rate`: whole frames per second. */
-export function edlOf(state, frames, rate, title) {
-  const code = (frame) => [frame / rate / 3600, (frame / rate / 60) % 60, (frame / rate) % 60, frame % rate].map((part) => String(Math.floor(part)).padStart(2, "0")).join(":");
-  const events = shotsOf(state, frames).map(({ index, start, end }) => {
-    const span = `${code(start)} ${code(end)}`;
-    return `${String(index + 1).padStart(3, "0")}  AX       V     C        ${span} ${span}\r\n* FROM CLIP NAME: ${title.replace(/[\r\n]+/g, " ")}`;
+/** The shots with times, as the timeline and the cut lists take them. `timeOf(frame)`: seconds. */
+export function timedShots(state, frames, timeOf, duration) {
+  return spansOf(state, frames).map(({ index, start, end }) => {
+    const { kind = "start", transition = [0, 0], confidence = 1 } = state.cuts[index - 1] ?? {};
+    return { index, startFrame: start, endFrame: end, start: timeOf(start), end: end < frames ? timeOf(end) : duration, kind, transition, confidence };
   });
-  return `TITLE: ${title.replace(/[\r\n]+/g, " ")}\r\nFCM: NON-DROP FRAME\r\n${events.join("\r\n")}\r\n`;
 }

@@ -22,7 +22,7 @@ class Welcome extends Element {
       </div>
       ${cards.length > 0 &&
       html`<div class="welcome-examples"><h2>Examples, made from the sample clip</h2><ul class="preset-cards">${cards.map(
-        (card) => html`<li><preset-card .store=${this.store} .record=${sample} .card=${card}></preset-card></li>`,
+        (card) => html`<li><preset-card .store=${this.store} .record=${sample} .card=${card} .isExample=${true}></preset-card></li>`,
       )}</ul></div>`}
     </section>`;
   }

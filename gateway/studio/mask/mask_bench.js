@@ -12,6 +12,8 @@ import { drawMask, EMPTY, isEmpty, paintTint } from "./mask_state.js";
 const WIDTH = 640; // pixels of the mask while it is drawn
 /** @type {[number, number, number]} */
 const TINT = [242, 148, 40];
+/** @type {[string, number][]} */
+const RING = [["#000", 3.5], ["#fff", 1.5]]; // of the brush: seen on dark and on light pictures
 const TOOLS = [["add", "Add", "Click on the subject"], ["remove", "Leave out", "Click beside the subject"], ["box", "Box", "Drag a box around the subject"],
   ["brush", "Brush", "Paint the subject"], ["eraser", "Eraser", "Paint what does not belong"]];
 
@@ -27,6 +29,7 @@ class MaskBench extends Element {
   #drag = null;
   #cursor = null;
   #asked = 0;
+  #due = 0;
 
   enter() {
     const { width, height } = this.record.media;
@@ -48,6 +51,7 @@ class MaskBench extends Element {
 
   #choose(tool) {
     this.tool = this.tool === tool ? "" : tool;
+    this.#overlay.dataset.tool = this.tool;
     this.viewer().pause();
     this.tell("stage", { overlay: this.tool ? this.#overlay : null, preview: null });
     this.drawnAt ??= this.time;
@@ -89,8 +93,8 @@ class MaskBench extends Element {
 
   #move(event) {
     this.#cursor = this.#place(event);
-    if (this.#drag) this.#drag.points.push(this.#cursor);
-    this.#paint();
+    if (this.#drag) this.#drag.points.push(...(event.getCoalescedEvents?.() ?? []).map((part) => this.#place(part)), this.#cursor);
+    this.#paintSoon();
   }
 
   #up(event) {
@@ -150,6 +154,15 @@ class MaskBench extends Element {
     return Math.floor((this.drawnAt ?? this.time) * rateOf(this.record.media) + 1e-3);
   }
 
+  /** A mouse may report more moves than the screen shows. */
+  #paintSoon() {
+    if (this.#due) return;
+    this.#due = requestAnimationFrame(() => {
+      this.#due = 0;
+      this.#paint();
+    });
+  }
+
   #paint() {
     const { state } = this;
     const context = this.#overlay.getContext("2d");
@@ -170,10 +183,12 @@ class MaskBench extends Element {
       context.setLineDash([]);
     }
     if (this.#cursor && ["brush", "eraser"].includes(this.tool)) {
-      Object.assign(context, { strokeStyle: "#fff", lineWidth: 1.5 });
-      context.beginPath();
-      context.arc(this.#cursor[0] * width, this.#cursor[1] * height, (this.size * width) / 2, 0, 2 * Math.PI);
-      context.stroke();
+      for (const [strokeStyle, lineWidth] of RING) {
+        Object.assign(context, { strokeStyle, lineWidth });
+        context.beginPath();
+        context.arc(this.#cursor[0] * width, this.#cursor[1] * height, (this.size * width) / 2, 0, 2 * Math.PI);
+        context.stroke();
+      }
     }
   }
 
@@ -204,7 +219,8 @@ class MaskBench extends Element {
       const file = new File([blob], `mask of ${this.record.name.replace(/\.\w+$/, "")} at ${position(this.drawnAt).replace(":", "-")}.png`, { type: "image/png" });
       const [record] = await this.uploads.add([file]);
       if (!record) throw new Error("The mask could not be saved.");
-      this.#give(record);
+      if (this.hasOwnTool) this.note = `Saved in your library as ${record.name}.`;
+      else this.#give(record);
     } catch (error) {
       this.note = error.message;
     }
@@ -247,7 +263,8 @@ class MaskBench extends Element {
         <button type="button" class="quiet" ?disabled=${isEmpty(state)} @click=${() => this.#set(EMPTY)}>Clear</button>
         <span class="gap"></span>
         ${this.hasOwnTool
-          ? html`<button type="button" class="primary" ?disabled=${isBusy || !(state.points.length || state.box)} @click=${() => this.#giveClicks()}>Use these clicks</button>`
+          ? html`<button type="button" ?disabled=${isBusy || isEmpty(state)} @click=${() => this.#use()}>Save the mask</button>
+            <button type="button" class="primary" ?disabled=${isBusy || !(state.points.length || state.box)} @click=${() => this.#giveClicks()}>Use these clicks</button>`
           : html`<button type="button" class="primary" ?disabled=${isBusy || isEmpty(state)} @click=${() => this.#use()}>Use this mask</button>`}
       </div>
       <p class="muted small" role="status">${isBusy && html`<span class="spinner"></span>`} ${this.note || (hint ? `${hint}. Frame at ${position(this.drawnAt ?? 0)}.` : "Mark what to keep: pause on a frame where the subject is seen well, then choose a tool.")}

@@ -5,12 +5,15 @@ import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { picturedOutput } from "../base/outputs.js";
 import { toolAddress } from "../common/route.js";
-import { previewOf } from "../state/previews.js";
+import { exampleOf, previewOf } from "../state/previews.js";
 import "../common/picture.js";
 
 class PresetCard extends Element {
-  /** `card`: {title, sentence, operation, params, presetName}; `inputs`: of the job; `chosen`: whether it is selected, null for a link. */
-  static props = { store: null, record: null, card: null, inputs: null, at: null, chosen: null, state: "waiting", url: "", kind: "" };
+  /**
+   * `card`: {title, sentence, operation, params, presetName}; `inputs`: of the job; `chosen`: whether it is selected, null for a link;
+   * `isExample`: makes the result of the whole clip and leads to it.
+   */
+  static props = { store: null, record: null, card: null, inputs: null, at: null, chosen: null, isExample: false, state: "waiting", url: "", kind: "", job: "" };
   #observer = null;
 
   #isSeen = false;
@@ -45,13 +48,15 @@ class PresetCard extends Element {
     const media = this.record.media;
     const at = this.at ?? (media.duration_s ?? 0) / 2;
     try {
-      const job = await previewOf(this.store.api, operation, { inputs, params, at, seconds: 3, slot: `card ${presetName ?? title}` });
+      const slot = `card ${presetName ?? title}`;
+      const request = { inputs, params, at, seconds: 3, slot };
+      const job = await (this.isExample ? exampleOf : previewOf)(this.store.api, operation, request);
       const output = picturedOutput(job);
       if (!output) return void (this.state = "none");
       const isVideo = output.kind === "video";
       const path = isVideo ? output.urls.content : output.urls.thumbnail;
       const held = await this.store.api.mediaUrl(path, this.leaving);
-      Object.assign(this, { url: held.url, kind: isVideo ? "video" : "image", state: "done" });
+      Object.assign(this, { url: held.url, kind: isVideo ? "video" : "image", state: "done", job: this.isExample ? job.id : "" });
     } catch (error) {
       if (this.isConnected) this.state = error.name === "AbortError" ? "none" : "failed";
     }
@@ -63,14 +68,14 @@ class PresetCard extends Element {
         <media-picture .src=${record.urls.thumbnail ?? ""}></media-picture>
         ${this.kind === "video" && html`<video .muted=${true} muted loop autoplay playsinline src=${this.url} aria-hidden="true" tabindex="-1"></video>`}
         ${this.kind === "image" && html`<img src=${this.url} alt="">`}
-        ${state === "running" && html`<span class="preset-state"><span class="spinner"></span>Preview…</span>`}
+        ${state === "running" && html`<span class="preset-state"><span class="spinner"></span>${this.isExample ? "Making it…" : "Preview…"}</span>`}
         ${card.glyph && html`<span class="preset-glyph">${icon(card.glyph)}</span>`}
         ${chosen && html`<span class="preset-chosen">${icon("check")}</span>`}
       </span>
       <span class="preset-text"><b>${card.title}</b><span class="muted small">${card.sentence}</span></span>`;
     if (chosen === null) {
       const more = card.presetName ? { preset: card.presetName } : {};
-      return html`<a class="preset-card" href=${toolAddress(record.id, card.pipeline ? "background.composite" : card.operation.name, more)}>${inner}</a>`;
+      return html`<a class="preset-card" href=${this.job ? `#/job/${this.job}` : toolAddress(record.id, card.pipeline ? "background.composite" : card.operation.name, more)}>${inner}</a>`;
     }
     return html`<button type="button" class="preset-card" aria-pressed=${String(chosen)} @click=${() => this.tell("choose", card)}>${inner}</button>`;
   }

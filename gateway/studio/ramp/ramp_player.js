@@ -6,6 +6,7 @@ import { planOf, proxyFrames, sourceTimes } from "./plan.js";
 import { rampedSound } from "./ramp_sound.js";
 
 const AHEAD = 12; // output frames that are decoded ahead
+const LEAD_S = 0.05; // time between the order to play and the first sample
 const READY = 4; // distinct frames before playing begins
 
 export class RampPlayer {
@@ -117,7 +118,7 @@ export class RampPlayer {
   }
 }
 
-/** A clock of seconds of the result that starts at `from`. With sound, it is the sound's own. */
+/** A clock of seconds of the result that starts at `from`. With sound, it is the sound's own: what is heard now. */
 function startClock(sound, from) {
   if (!sound) {
     const began = performance.now() - from * 1000;
@@ -126,8 +127,15 @@ function startClock(sound, from) {
   const { context, buffer } = sound;
   const node = new AudioBufferSourceNode(context, { buffer });
   node.connect(context.destination);
-  const delay = context.outputLatency || context.baseLatency || 0;
-  const began = context.currentTime + 0.05;
+  const began = context.currentTime + LEAD_S;
   node.start(began, from);
-  return { now: () => Math.max(from, context.currentTime - began - delay + from), stop: () => node.disconnect() };
+  let last = from;
+  return { now: () => (last = Math.max(last, heardAt(context) - began + from)), stop: () => node.disconnect() };
+}
+
+/** The time of the context that leaves the loudspeaker now: its clock runs ahead by the output's latency, and in steps. */
+function heardAt(context) {
+  const { contextTime, performanceTime } = context.getOutputTimestamp();
+  if (performanceTime) return contextTime + (performance.now() - performanceTime) / 1000;
+  return context.currentTime - (context.outputLatency || context.baseLatency || 0);
 }

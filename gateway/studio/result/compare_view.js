@@ -23,6 +23,7 @@ class CompareView extends Element {
   #pair = null;
   #packed = null; // FrameSource of picture and matte
   #loop = 0;
+  #flipped = null; // what is shown again when the flip ends
   #scratch = document.createElement("canvas");
 
   enter() {
@@ -248,12 +249,23 @@ class CompareView extends Element {
     const button = ([name, label]) => html`<button type="button" aria-pressed=${String(this.mode === name)} @click=${() => this.#setMode(name)}>${label}</button>`;
     return html`<div class="compare-bar">
       <div class="segments" role="group" aria-label="Compare">${modes.map(button)}</div>
-      ${modes.length > 1 && html`<button type="button" class="quiet" title="Hold to see the source" @pointerdown=${() => this.#setMode("source")} @pointerup=${() => this.#setMode("result")}
-        @keydown=${(event) => event.key === "Enter" && this.#setMode(this.mode === "source" ? "result" : "source")}>Flip</button>`}
+      ${modes.length > 1 && html`<button type="button" class="quiet flip" title="Hold to see the source" aria-pressed=${String(this.#flipped !== null)}
+        @pointerdown=${(event) => { event.currentTarget.setPointerCapture(event.pointerId); this.#flip(true); }}
+        @pointerup=${() => this.#flip(false)} @pointercancel=${() => this.#flip(false)} @contextmenu=${(event) => event.preventDefault()}
+        @keydown=${(event) => [" ", "Enter"].includes(event.key) && (event.preventDefault(), this.#flip(true))}
+        @keyup=${(event) => [" ", "Enter"].includes(event.key) && this.#flip(false)}>Flip</button>`}
       ${mattes.length > 0 && html`<div class="segments" role="group" aria-label="Matte">${mattes.map(([name, label]) => button([`matte-${name}`, label]))}</div>
         <input type="color" ?hidden=${!["matte-colour", "matte-overlay"].includes(this.mode)} aria-label="Colour behind the subject" .value=${this.colour} @input=${(event) => (this.colour = event.target.value)}>
         <label class="button quiet">Background…<input type="file" class="unseen" accept="image/*" aria-label="Picture behind the subject" @change=${(event) => this.#pickBackground(event.target)}></label>`}
     </div>`;
+  }
+
+  /** Show the source for as long as the button is held, at the same moment; then what was shown before. */
+  async #flip(isHeld) {
+    if (isHeld === (this.#flipped !== null)) return;
+    const shown = isHeld ? "source" : this.#flipped;
+    this.#flipped = isHeld ? this.mode : null;
+    await this.#setMode(shown);
   }
 
   #pickBackground(input) {

@@ -12,7 +12,15 @@ const running = new Set(); // services
  * Rejects with the server's problem, or AbortError if replaced.
  */
 export function previewOf(api, operation, { inputs, params, at = 0, seconds = 3, slot }) {
-  const body = { inputs, params, preview: true, preview_at_s: at, preview_s: seconds, preview_slot: slot };
+  return ended(api, operation, { inputs, params, preview: true, preview_at_s: at, preview_s: seconds, preview_slot: slot }, slot);
+}
+
+/** Return the promise of an ended job on the whole clip that is in no list. The server remembers equal results. */
+export function exampleOf(api, operation, { inputs, params, slot }) {
+  return ended(api, operation, { inputs, params, listed: false, metadata: { studio: "example" } }, slot);
+}
+
+function ended(api, operation, body, slot) {
   const key = JSON.stringify([operation.name, { ...body, preview_slot: "" }]);
   if (kept.has(key)) return kept.get(key);
   const promise = new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 """The gallery: an HTML page with the shots, scores and keyframes of videos.
 
-The page is one file that loads nothing and runs only its own script. It is built from the modules, style and markup in `page/` and from
-the reports, which it contains as JSON.
+The page is one file that loads nothing and runs only its own script. It is built from the modules, style and markup in `page/`, from the
+modules of `shared/timeline/`, and from the reports, which it contains as JSON.
 """
 
 import base64
@@ -25,21 +25,10 @@ from services.keyframes.selection.shots import Shot
 from shared.video.probing.timecode import counted_rate
 
 PAGE = files("services.keyframes") / "page"
-MODULES = (
-    "dom.js",
-    "timecode.js",
-    "shots.js",
-    "exports.js",
-    "data.js",
-    "viewport.js",
-    "timeline.js",
-    "pointer.js",
-    "player.js",
-    "keyframes.js",
-    "cards.js",
-    "app.js",
-)
-"""Modules of the script in order: a module comes after the modules it imports."""
+TIMELINE = files("shared.timeline")
+TIMELINE_MODULES = ("once_per_frame.js", "timecode.js", "shots.js", "exports.js", "viewport.js", "timeline.js", "pointer.js")
+MODULES = ("dom.js", *TIMELINE_MODULES, "data.js", "player.js", "keyframes.js", "cards.js", "app.js")
+"""Modules of the script in order: a module comes after the modules it imports. The studio shares those of the timeline."""
 
 MEDIA = '<meta name="reelwright-media" content="">'
 """The element that `with_media` fills in."""
@@ -78,7 +67,7 @@ def write_gallery(reports: Sequence[VideoReport], folder: Path, output: Path) ->
 
 
 def bundle(modules: Sequence[str]) -> str:
-    """Join modules of `page/` into one script.
+    """Join modules of `page/` and of the timeline into one script.
 
     The modules share one scope, so imports and exports are dropped.
     """
@@ -203,4 +192,5 @@ def _csp_hash(code: str) -> str:
 
 
 def _page_file(name: str) -> str:
-    return (PAGE / name).read_text(encoding="utf-8")
+    folder = TIMELINE if name in TIMELINE_MODULES else PAGE
+    return (folder / name).read_text(encoding="utf-8")

@@ -2,14 +2,15 @@
 
 import { Cards } from "./cards.js";
 import { readVideos } from "./data.js";
-import { byId, make, oncePerFrame, save } from "./dom.js";
-import { csv, edls, json, qpfile, timecodeAt } from "./exports.js";
+import { byId, make, save } from "./dom.js";
+import { csv, edls, json, qpfile, timecodeAt } from "../../../shared/timeline/exports.js";
 import { Keyframes } from "./keyframes.js";
 import { Player } from "./player.js";
-import { handlePointer } from "./pointer.js";
-import { cutsOf, likely, shotAt, shotsOf, withKinds } from "./shots.js";
-import { clock, rateText, ratio } from "./timecode.js";
-import { Timeline } from "./timeline.js";
+import { handlePointer } from "../../../shared/timeline/pointer.js";
+import { cutsOf, likely, shotAt, shotsOf, withKinds } from "../../../shared/timeline/shots.js";
+import { clock, rateText, ratio } from "../../../shared/timeline/timecode.js";
+import { oncePerFrame } from "../../../shared/timeline/once_per_frame.js";
+import { Timeline } from "../../../shared/timeline/timeline.js";
 
 const SETTLE_MS = 120; // time without a change of the threshold before cards are redrawn
 const STEPS = 1000; // steps of the threshold slider

@@ -1,8 +1,8 @@
 // The shots as cards, each with its best keyframe. Cards of unchanged shots are reused when the threshold moves.
 
 import { byId, make } from "./dom.js";
-import { timecodeAt } from "./exports.js";
-import { clock } from "./timecode.js";
+import { timecodeAt } from "../../../shared/timeline/exports.js";
+import { clock } from "../../../shared/timeline/timecode.js";
 
 const KINDS = { start: "Start", cut: "Cut", fade: "Fade", dissolve: "Dissolve" };
 const HOVER_MS = 140; // the pointer rests this long before a card plays

@@ -1,6 +1,6 @@
 // The videos embedded in this page.
 
-import { ratio } from "./timecode.js";
+import { ratio } from "../../../shared/timeline/timecode.js";
 
 /** Read every video as output/gallery.py packed it, with shots as objects and scores as typed arrays. */
 export function readVideos() {

@@ -13,18 +13,6 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Wrap `work` so that it runs at most once per animation frame. */
-export function oncePerFrame(work) {
-  let request = 0;
-  return () => {
-    if (request) return;
-    request = requestAnimationFrame(() => {
-      request = 0;
-      work();
-    });
-  };
-}
-
 /** Download text as a file. */
 export function save(name, text, type) {
   const url = URL.createObjectURL(new Blob([text], { type }));

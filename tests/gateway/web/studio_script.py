@@ -6,7 +6,11 @@ from typing import Any
 
 import quickjs
 
-from gateway.web.routes import FOLDER
+from gateway.web.bundle import read_files
+from gateway.web.chunks import EXPORT, joined_modules
+from gateway.web.routes import FOLDERS
+
+ENTRY = "entry.js"
 
 # What QuickJS lacks and browsers have.
 LACKING = """
@@ -23,9 +27,11 @@ class Script:
     """Evaluates expressions with the exports of some modules, such as `ramp/ramp.js`."""
 
     def __init__(self, *names: str) -> None:
+        texts = {name: content.decode() for name, content in read_files(FOLDERS).items() if name.endswith(".js")}
+        texts[ENTRY] = "".join(f'import {{ {", ".join(EXPORT.findall(texts[name]))} }} from "./{name}";\n' for name in names)
+        code = re.sub(r"^(import|export) [^;]*;$", "", joined_modules(ENTRY, texts)[ENTRY], flags=re.M)
         self._context = quickjs.Context()
-        code = "\n".join((FOLDER / name).read_text() for name in names)
-        self._context.eval(LACKING + re.sub(r"^(import [^;]*?;$|export )", "", code, flags=re.M))
+        self._context.eval(LACKING + code.replace("const $entry = (() => {", "").removesuffix("return {  };\n})();\n\n"))
 
     def __call__(self, expression: str, **values: Any) -> Any:
         """Evaluate an expression in which the names of `values` are defined."""

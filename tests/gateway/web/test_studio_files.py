@@ -14,15 +14,15 @@ from fastapi import FastAPI
 
 from gateway.app import add_pages
 from gateway.routing.upstream import Upstreams
-from gateway.web.bundle import TYPES, read_bundle
+from gateway.web.bundle import TYPES, read_bundle, read_files
 from gateway.web.chunks import chunks_from, joined_modules
-from gateway.web.routes import FIRST_READS, FOLDER, Studio
+from gateway.web.routes import FIRST_READS, FOLDER, FOLDERS, Studio
 from shared.http.handlers import add_handlers
 from tests.gateway.media_app import serving
 
-FILES = {path.relative_to(FOLDER).as_posix(): path.read_text() for path in sorted(FOLDER.rglob("*")) if path.suffix in TYPES}
+FILES = {name: content.decode() for name, content in read_files(FOLDERS).items()}
 MODULES = {name: text for name, text in FILES.items() if name.endswith(".js")}
-BUNDLE = read_bundle(FOLDER, "/studio", FIRST_READS)
+BUNDLE = read_bundle(FOLDERS, "/studio", FIRST_READS)
 INDEX = BUNDLE.index.content.decode()
 NAMESPACE = "http://www.w3.org/2000/svg"
 PLACEHOLDER = "https://…/clip.mp4"

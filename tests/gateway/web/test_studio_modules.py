@@ -32,8 +32,10 @@ def script() -> Script:
         "tool/request_text.js",
         "pipelines/model.js",
         "common/route.js",
+        "timeline/exports.js",
         "keyframes/picks.js",
         "common/zip.js",
+        "composite/mixing.js",
     )
 
 
@@ -103,15 +105,39 @@ def test_a_step_that_is_taken_out_leaves_no_reference(script: Script) -> None:
 def test_keyframes_are_picked_cut_and_exported(script: Script) -> None:
     state = {"picks": [5, 40], "cuts": [{"frame": 30, "confidence": 0.4}]}
     assert script("toggledPick(toggledPick(state, 9), 40).picks", state=state) == [5, 9]
-    assert script("shotsOf(toggledCut(state, 10), 50)", state=state) == [
+    assert script("spansOf(toggledCut(state, 10), 50)", state=state) == [
         {"index": 0, "start": 0, "end": 10, "picks": [5]},
         {"index": 1, "start": 10, "end": 30, "picks": []},
         {"index": 2, "start": 30, "end": 50, "picks": [40]},
     ]
-    assert script("[toggledCut(state, 30).cuts, surest(state, 0.5).cuts, toggledCut(state, 0).cuts.length]", state=state) == [[], [], 1]
+    assert script("[toggledCut(state, 30).cuts, toggledCut(state, 0).cuts.length]", state=state) == [[], 1]
     times = [frame / 25 for frame in range(50)]
     assert script("csvOf(state, 50, times)", state=state, times=times).splitlines() == ["frame,seconds,shot", "5,0.200,1", "40,1.600,2"]
-    assert "00:00:01:05 00:00:02:00 00:00:01:05 00:00:02:00" in script("edlOf(state, 50, 25, 'a.mp4')", state=state)
+    video = {"name": "a.mp4", "grid": {"rate": "25/1", "whole": 25, "start": 0, "drop": False}}
+    (edl,) = script("edls(video, timedShots(state, 50, (frame) => frame / 25, 2))", state=state, video=video)
+    assert "00:00:01:05 00:00:02:00 00:00:01:05 00:00:02:00" in edl
+
+
+def test_shots_are_cut_again_at_another_threshold(script: Script) -> None:
+    frames = list(range(50))
+    scores = {
+        "frames": frames,
+        "times": [frame / 25 for frame in frames],
+        "values": {"content": [0.9 if f == 20 else 0.5 if f == 35 else 0 for f in frames]},
+    }
+    video = {
+        "frames": 50,
+        "duration_s": 2,
+        "min_shot": 0.2,
+        "method": "content",
+        "threshold": 0.8,
+        "shots": [{"start_s": 0}],
+        "scores": scores,
+    }
+    cuts = "recut({ picks: [3], cuts: [] }, threshold, video, scoresOf(video)).cuts.map(({ frame }) => frame)"
+    assert script(cuts, video=video, threshold=0.8) == [20]
+    assert script(cuts, video=video, threshold=0.4) == [20, 35]
+    assert script("scoresOf(video)", video=video | {"scores": None}) is None
 
 
 def test_a_zip_of_the_studio_opens(script: Script, tmp_path: Path) -> None:
@@ -123,3 +149,18 @@ def test_a_zip_of_the_studio_opens(script: Script, tmp_path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
         assert {name: list(archive.read(name)) for name in archive.namelist()} == files
+
+
+def test_near_parts_of_a_background_move_more_than_far_ones(script: Script) -> None:
+    """The middle depth moves by the camera's path, the nearest part by `depth_scale` times more than the farthest, as on the server."""
+    near = [0] * 10 + [128] * 10 + [255] * 10  # one row for each third
+    picture = [level for row in range(3) for x in range(10) for level in (x * 10, row, 0, 255)]
+    view = """(() => {
+      const out = new Uint8Array(4 * 4 * 3);
+      moved(out, [4, 3], { picture, near: Uint8Array.from(near), size: [10, 3] }, { camera: 1, depth, reach: 2 });
+      return [0, 1, 2].map((row) => out[16 * row] / 10);
+    })()"""
+    assert script(view, picture=picture, near=near, depth=0) == [1, 1, 1]
+    assert script(view, picture=picture, near=near, depth=1) == [2, 1, 0]
+    rows = script("[...nearnessOfRows(2, 3)]")
+    assert rows == [0, 0, 127, 127, 255, 255]

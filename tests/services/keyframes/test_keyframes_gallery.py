@@ -171,7 +171,9 @@ def test_media_ids_are_filled_in() -> None:
 
 def test_the_modules_form_one_script() -> None:
     code = bundle(MODULES)
-    assert set(MODULES) == {path.name for path in gallery.PAGE.iterdir() if path.name.endswith(".js")}
+    assert set(MODULES) == {
+        path.name for folder in (gallery.PAGE, gallery.TIMELINE) for path in folder.iterdir() if path.name.endswith(".js")
+    }
     # Compiling without running finds names defined twice and imports left over.
     quickjs.Context().eval(f"(() => {{ {code} }})")
     assert "import " not in code.replace("// ", "")

@@ -1,6 +1,6 @@
 // The timeline: ruler, film strip, scores with threshold, transitions and playhead; below it an overview.
 
-import { oncePerFrame } from "./dom.js";
+import { oncePerFrame } from "./once_per_frame.js";
 import { clock } from "./timecode.js";
 import { Viewport } from "./viewport.js";
 
@@ -13,7 +13,7 @@ const TICKS = [0.04, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800
 const TICK_PIXELS = 78; // least distance between ticks
 const COLORS = ["ground", "well", "line", "edge", "text", "muted", "accent", "data", "soft", "band"]; // variables of style.css
 
-/** Draws the timeline; pointer.js handles input. `pictureOf(shot)` returns a loaded image or null. */
+/** Draws the timeline; pointer.js handles input. `pictureOf(shot)` returns a loaded image, a canvas, or null. */
 export class Timeline {
   constructor({ canvas, overview, pictureOf }) {
     this.view = new Viewport(1);
@@ -23,6 +23,7 @@ export class Timeline {
     this.hovered = null; // time under the pointer
     this.threshold = 1;
     this.shots = [];
+    this.picks = []; // times of keyframes, shown as dots
     this.#pictureOf = pictureOf;
     this.redraw = oncePerFrame(() => this.draw());
     new ResizeObserver(() => this.redraw()).observe(canvas);
@@ -102,6 +103,7 @@ export class Timeline {
     this.#drawStrip(pen, color);
     this.#drawCurve(pen, color);
     this.#drawTransitions(pen, color);
+    this.#drawPicks(pen, color);
     this.#drawRuler(pen, color);
     this.#drawThreshold(pen, color);
     if (this.hovered !== null) line(pen, this.view.x(this.hovered), RULER, height, color.muted, 1);
@@ -234,6 +236,18 @@ export class Timeline {
     }
   }
 
+  #drawPicks(pen, color) {
+    for (const time of this.picks) {
+      pen.beginPath();
+      pen.arc(this.view.x(time), RULER + STRIP - 9, 5, 0, Math.PI * 2);
+      pen.fillStyle = color.accent;
+      pen.fill();
+      pen.strokeStyle = color.ground;
+      pen.lineWidth = 1.5;
+      pen.stroke();
+    }
+  }
+
   #drawRuler(pen, color) {
     const { width, start, span, duration } = this.view;
     pen.fillStyle = color.ground;
@@ -362,16 +376,17 @@ function mark(pen, x, y, kind, color) {
 
 /** Draw the middle of a picture at full height into `room` pixels; wider room is filled with faint repeats. */
 function paint(pen, picture, x, y, room, height, end) {
-  const scale = height / picture.naturalHeight;
-  const whole = picture.naturalWidth * scale;
+  const [wide, high] = [picture.naturalWidth ?? picture.width, picture.naturalHeight ?? picture.height];
+  const scale = height / high;
+  const whole = wide * scale;
   const width = Math.min(whole, room);
-  const from = (picture.naturalWidth - width / scale) / 2;
-  pen.drawImage(picture, from, 0, width / scale, picture.naturalHeight, x, y, width, height);
+  const from = (wide - width / scale) / 2;
+  pen.drawImage(picture, from, 0, width / scale, high, x, y, width, height);
   pen.globalAlpha = 0.22;
   const first = Math.max(1, Math.floor(-x / whole)); // skips those left of the canvas
   for (let at = x + first * whole; at < Math.min(x + room, end); at += whole) {
     const part = Math.min(whole, x + room - at);
-    pen.drawImage(picture, 0, 0, part / scale, picture.naturalHeight, at, y, part, height);
+    pen.drawImage(picture, 0, 0, part / scale, high, at, y, part, height);
   }
   pen.globalAlpha = 1;
 }
