@@ -17,9 +17,11 @@ from rich.table import Table
 
 from benchmarks.machine import machine
 from benchmarks.material.clips import sample_clip
+from benchmarks.suite.studio_feel import drag_work, flash_clip, sound_offsets, text_of, typing_work
 from shared.testing import suite
 
 SPEEDS = (0.25, 1.0, 4.0)
+SOUND_SPEEDS = (0.5, 1.0, 2.0)
 PATIENCE_S = 180
 VISITS = 5
 SETTLED_MS = 300
@@ -59,8 +61,16 @@ def main() -> None:
         page.locator(USABLE).wait_for()
         weight = page.evaluate(WEIGHT)
         table.add_row("first visit, compressed, without media", f"{weight['bytes'] / 1000:.1f} kB in {weight['files'] + 1} files")
+        table.add_row("typing: work of the page per key (60 fps: below 16.7)", f"{typing_work(page):.1f} ms")
         for speed in SPEEDS:
             table.add_row(f"frames on time at {speed:g}x", _played(page, running.url, clip, speed))
+        page.get_by_label("Curve", exact=True).select_option("hero")
+        page.locator(".point").nth(5).wait_for()
+        table.add_row("dragging a point: work of the page per move", f"{drag_work(page):.1f} ms")
+        flashing = running.upload(flash_clip(Path(folder) / "flashes.mp4"))["id"]
+        for speed in SOUND_SPEEDS:
+            offsets = sound_offsets(browser, running.url, flashing, speed)
+            table.add_row(f"picture after its sound at {speed:g}x", text_of(offsets))
         for hash_ in ("#/", f"#/clip/{clip}", f"#/clip/{clip}/{TOOL}", f"#/pipelines?clip={clip}"):
             page.goto(f"{running.url}/{hash_}")
             page.locator("main :is(.cards, .panel, .pipeline-main)").first.wait_for()
