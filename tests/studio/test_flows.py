@@ -179,7 +179,7 @@ def test_a_newcomer_needs_three_taps_on_a_phone(open_page: Opener, clip: Path, t
 
 
 def test_a_mask_is_clicked_painted_and_used(open_page: Opener) -> None:
-    page = open_page(f"#/clip/{SAMPLE_ID}/effects.motion-trails")
+    page = open_page(f"#/clip/{SAMPLE_ID}/matting.matte")
     page.get_by_role("button", name="Box", exact=True).click()
     overlay = page.locator(".mask-overlay")
     overlay.wait_for()

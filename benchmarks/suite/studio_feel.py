@@ -1,0 +1,122 @@
+"""How the studio feels: sound against picture in a ramp's preview, and the work of the page for a drag or a key."""
+
+import json
+import statistics
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.material.clips import ffmpeg
+
+RAMP = "speed-ramp.render"
+MOVES = 90
+WORDS = "a long name that nothing has"
+FLASHES = "lt(mod(t\\,1)\\,0.1)*gte(t\\,0.5)"
+WATCH = """
+const heard = [], shown = [];
+window.flashes = { heard, shown };
+const connect = AudioNode.prototype.connect;
+AudioNode.prototype.connect = function (target, ...more) {
+  if (!(target instanceof AudioDestinationNode)) return connect.call(this, target, ...more);
+  const { context } = this;
+  const analyser = new AnalyserNode(context, { fftSize: 256 });
+  connect.call(this, analyser);
+  connect.call(analyser, target);
+  const samples = new Float32Array(256);
+  let was = false;
+  setInterval(() => {
+    analyser.getFloatTimeDomainData(samples);
+    const is = samples.some((sample) => Math.abs(sample) > 0.05);
+    if (is && !was) heard.push(performance.now() + 1000 * (context.outputLatency || context.baseLatency || 0));
+    was = is;
+  }, 4);
+  return target;
+};
+let lit = false;
+const look = () => {
+  const canvas = document.querySelector("canvas.ramp-canvas");
+  if (canvas?.width) {
+    const [level] = canvas.getContext("2d").getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data;
+    const is = level > 128;
+    if (is && !lit) requestAnimationFrame((now) => shown.push(now)); // drawn now, on the screen at the next frame
+    lit = is;
+  }
+  requestAnimationFrame(look);
+};
+requestAnimationFrame(look);
+"""
+
+
+def flash_clip(path: Path) -> Path:
+    """Write a clip that flashes and beeps at the same moment, every second from the first on."""
+    picture = f"color=black:s=320x180:r=30:d=7,drawbox=c=white:t=fill:enable='{FLASHES}'"
+    sound = f"aevalsrc='0.6*sin(2*PI*1000*t)*{FLASHES}':s=48000:d=7"
+    ffmpeg("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", str(path))
+    return path
+
+
+def sound_offsets(browser: Any, url: str, clip: str, speed: float) -> list[float]:
+    """Play the flashing clip at a speed; return for each flash how many milliseconds later than its beep it is on the screen."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(120_000)
+    page.add_init_script(WATCH)
+    page.goto(f"{url}/#/")
+    draft = json.dumps({"params": {"curve": [{"t": 0, "speed": speed}]}, "inputs": {}, "preset": None})
+    page.evaluate("([key, draft]) => sessionStorage.setItem(key, draft)", [f"reelwright-draft {clip} {RAMP}", draft])
+    page.goto(f"{url}/#/clip/{clip}/{RAMP}")
+    page.reload()
+    page.get_by_text("Measuring the motion").wait_for(state="detached")
+    page.get_by_role("button", name="Play the ramp").click()
+    page.get_by_text("on time", exact=False).wait_for()
+    flashes = page.evaluate("window.flashes")
+    context.close()
+    return [min((shown - heard for heard in flashes["heard"]), key=abs) for shown in flashes["shown"]]
+
+
+@contextmanager
+def page_work(page: Any, count: int) -> Iterator[Callable[[], float]]:
+    """Measure the processor time of the page's main thread for each of `count` inputs, in milliseconds."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def busy() -> float:
+        metrics = {metric["name"]: metric["value"] for metric in session.send("Performance.getMetrics")["metrics"]}
+        return float(metrics["TaskDuration"])
+
+    before = busy()
+    yield lambda: 1000 * (busy() - before) / count
+    session.detach()
+
+
+def drag_work(page: Any) -> float:
+    """Drag a point of the curve up and down; return the milliseconds of work for each move."""
+    box = page.locator(".point").nth(2).bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    with page_work(page, MOVES) as work:
+        for move in range(MOVES):
+            page.mouse.move(x + move % 9, y - 20 + abs(move % 40 - 20))
+        took = work()
+    page.mouse.up()
+    return took
+
+
+def typing_work(page: Any) -> float:
+    """Type into the library's search; return the milliseconds of work for each key."""
+    field = page.get_by_label("Search names")
+    field.click()
+    with page_work(page, len(WORDS)) as work:
+        page.keyboard.type(WORDS)
+        took = work()
+    field.fill("")
+    return took
+
+
+def text_of(offsets: list[float]) -> str:
+    """Describe offsets: the median and the largest."""
+    if not offsets:
+        return "nothing was heard"
+    return f"{statistics.median(offsets):+.0f} ms, at most {max(offsets, key=abs):+.0f} ms ({len(offsets)} flashes)"
