@@ -175,7 +175,7 @@ def motion_trails(
         progress.warn(warning)
     tracker = SceneTracker(info.width, info.height, model=params.camera_model)
     with opencv_on_one_thread(), closing(_pictures(params, tracker, video, matte, float(rate_of(info)))) as pictures:
-        written = write_again(pictures, params, video=video, info=info, output=output, progress=progress)
+        written = write_again(pictures, params, video=video, info=info, output=output, progress=progress, background=params.background)
     warn_if_unsure(tracker, written, progress)
     return MotionTrailsResult.of(written, tracker, info)
 
@@ -196,12 +196,20 @@ def _pictures(
         return SoftCompositor(pixels, tracker.size, style=style, decay=params.decay, blur=params.blur, tint=_tint(params, pixels))
 
     if not params.confined(matte=matte is not None):
-        return _composed(read_scene(tracker, video, params), whole, params, rate)
+        return _composed(read_scene(tracker, video, params, background=params.background), whole, params, rate)
     if matte is not None:
-        frames = read_matted(tracker, video, matte, params, full_size=not params.soft)
+        frames = read_matted(tracker, video, matte, params, background=params.background, full_size=not params.soft)
     else:
         block = params.focus_block if params.mask else None
-        frames = read_moving(tracker, video, params, rate=rate, threshold=params.motion_threshold, focus_block=block)
+        frames = read_moving(
+            tracker,
+            video,
+            params,
+            background=params.background,
+            rate=rate,
+            threshold=params.motion_threshold,
+            focus_block=block,
+        )
     return _composed(frames, soft, params, rate) if params.soft else _composed(frames, masked, params, rate)
 
 

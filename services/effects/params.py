@@ -6,12 +6,13 @@ from pydantic import BaseModel, Field
 
 from services.effects.scene.tracker import SceneTracker
 from shared.motion.camera import Model
-from shared.operation import Params, Progress, form
+from shared.operation import Progress, form
 from shared.video import VideoInfo
+from shared.video.clip.background import OnBackground
 from shared.video.clip.rewrite import WrittenVideo, rate_of
 
 
-class SubjectParams(Params):
+class SubjectParams(OnBackground):
     """Params that separate the camera's motion from the subject's."""
 
     camera_model: Model = Field(

@@ -142,7 +142,9 @@ def strobe(
     tracker = SceneTracker(info.width, info.height, model=params.camera_model)
     sequence = SequencePicture(stamps=params.stamps, growth=params.canvas, opacity=params.opacity)
     with closing(_pictures(params, tracker, sequence, video, matte, float(rate_of(info)))) as pictures:
-        written = write_again(pictures, params, video=video, info=info, output=outputs["video"], progress=progress)
+        written = write_again(
+            pictures, params, video=video, info=info, output=outputs["video"], progress=progress, background=params.background
+        )
     try:
         picture = sequence.finished()
         _save(picture.picture, outputs["picture"])
@@ -182,7 +184,7 @@ def _pictures(
     Also adds every frame to `sequence`.
     """
     if matte is not None:
-        frames = read_matted(tracker, video, matte, params, full_size=True)
+        frames = read_matted(tracker, video, matte, params, background=params.background, full_size=True)
     else:
         frames = _complete_subjects(params, tracker, video, rate)
     with closing(frames):
@@ -217,8 +219,8 @@ def _complete_subjects(params: StrobeParams, tracker: SceneTracker, video: Path,
     ahead = SceneTracker(tracker.width, tracker.height, model=params.camera_model)
     # Small planes are made as fast as the decoder delivers frames, so a longer queue of full-size pictures would only cost memory.
     with (
-        closing(read_moving(tracker, video, params, rate=rate, threshold=params.motion_threshold)) as frames,
-        closing(read_scene(ahead, video, params, prefetch=2)) as frames_ahead,
+        closing(read_moving(tracker, video, params, background=params.background, rate=rate, threshold=params.motion_threshold)) as frames,
+        closing(read_scene(ahead, video, params, background=params.background, prefetch=2)) as frames_ahead,
     ):
         shots = shot_views(frames_ahead, ahead, threshold=params.motion_threshold)
 

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.media.output.frame_rate import at_constant_rate
 from shared.editing.rates import constant_rate
 from shared.errors import Invalid
-from shared.operation import Kind, Operation, Params, Progress, Silent, form
+from shared.operation import Kind, Operation, Progress, Silent, form
 from shared.video import VideoInfo, VideoWriter, conversion_warnings, probe_video, read_frames, to_fraction
+from shared.video.clip.background import OnBackground
 from shared.video.clip.cut_sound import PartSound
 
 MOST_MOMENTS = 10_000
@@ -49,7 +50,7 @@ class VideoShots(BaseModel):
     shots: list[Span] = Field(max_length=100_000, description="Shots in the order of time.")
 
 
-class ReelParams(Params):
+class ReelParams(OnBackground):
     """Which moments to show, and how much around each."""
 
     moments: list[Moment] = Field(
@@ -135,7 +136,7 @@ def reel(params: ReelParams, *, video: Path, output: Path, progress: Progress = 
     info = probe_video(video)
     rate = constant_rate(info.steady_rate, varies=False)
     parts = _parts(params, info, rate)
-    for warning in conversion_warnings(info, to_sdr8=True):
+    for warning in conversion_warnings(info, to_sdr8=True, background=params.background):
         progress.warn(warning)
     expected, written, report = sum(part.end - part.first for part in parts), 0, list[ReelPart]()
     with VideoWriter(output, width=info.width, height=info.height, frame_rate=rate, quality=params.quality) as writer:
@@ -144,7 +145,7 @@ def reel(params: ReelParams, *, video: Path, output: Path, progress: Progress = 
             for part in parts:
                 begin = written
                 sound.continue_from(part.first / rate, at=begin / rate)
-                for picture, count in _pictures(video, part, rate):
+                for picture, count in _pictures(video, part, rate, params.background):
                     for _ in range(count):
                         writer.write(picture, written)
                         written += 1
@@ -193,13 +194,19 @@ def _parts(params: ReelParams, info: VideoInfo, rate: Fraction) -> list[_Part]:
     return parts
 
 
-def _pictures(video: Path, part: _Part, rate: Fraction) -> Iterator[tuple[av.VideoFrame, int]]:
+def _pictures(video: Path, part: _Part, rate: Fraction, background: str) -> Iterator[tuple[av.VideoFrame, int]]:
     """Yield the pictures of a part.
 
     Each comes with the number of output frames that show it.
     """
     with read_frames(
-        video, start=part.first / rate, duration=(part.end - part.first) / rate, to_sdr8=True, opaque=True, shown_at_start=True
+        video,
+        start=part.first / rate,
+        duration=(part.end - part.first) / rate,
+        to_sdr8=True,
+        opaque=True,
+        background=background,
+        shown_at_start=True,
     ) as frames:
         for shown in at_constant_rate(frames, rate):
             first, end = max(shown.first.pts, part.first), min(shown.first.pts + shown.count, part.end)

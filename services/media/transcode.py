@@ -14,6 +14,7 @@ from services.media.output.resized import resized
 from shared.choices import OneOf, described
 from shared.operation import Kind, Operation, Preset, Progress, Silent, form
 from shared.video import conversion_warnings, map_ordered, read_frames
+from shared.video.clip.background import OnBackground
 from shared.video.clip.clip_file import ClipFile, Target
 from shared.video.clip.empty_part import no_frame
 from shared.video.clip.part import ClipPart
@@ -24,7 +25,7 @@ from shared.video.frames.frame import Frame
 MAX_SIDE = 16384
 
 
-class TranscodeParams(ClipPart):
+class TranscodeParams(ClipPart, OnBackground):
     """What to change about a clip. The defaults change nothing but the encoding."""
 
     width: int | None = Field(
@@ -116,16 +117,22 @@ def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: P
     row = FORMATS[params.format]
     size = output_size(info, width=params.width, height=params.height, max_edge=params.max_edge)
     pixels, to_sdr8 = row.pixels(info, sdr=params.sdr), row.to_sdr8(info, sdr=params.sdr)
-    for warning in conversion_warnings(info, to_sdr8=to_sdr8, written_as=pixels):
+    for warning in conversion_warnings(info, to_sdr8=to_sdr8, written_as=pixels, background=params.background):
         progress.warn(warning)
     rate = constant(params.frame_rate, info)
     sound = params.audio == "keep"
     target = Target(path=output, format=row.file, sound=sound, texts=True, pixel_format=pixels, frame_rate=rate)
     expected = expected_frames(info, params)
     written, begin, end = 0, Fraction(0), Fraction(0)
-    opaque = not has_alpha(pixels)
     with (
-        read_frames(video, start=params.start or None, duration=params.duration, to_sdr8=to_sdr8, opaque=opaque) as frames,
+        read_frames(
+            video,
+            start=params.start or None,
+            duration=params.duration,
+            to_sdr8=to_sdr8,
+            opaque=not has_alpha(pixels),
+            background=params.background,
+        ) as frames,
         ClipFile(target, video, info, params, progress) as file,
     ):
         read = _counted(frames, lambda count: progress(min(count, expected), expected))

@@ -27,10 +27,11 @@ from shared.choices import OneOf, described
 from shared.errors import UnsupportedMedia
 from shared.operation import Kind, Operation, Preset, Progress, Silent, form
 from shared.video import VideoInfo, VideoWriter, map_ordered, probe_video, read_frames, remux, to_fraction, track_warnings
+from shared.video.clip.background import OnBackground
 from shared.video.clip.empty_part import no_frame
 
 
-class RenderParams(CurveParams):
+class RenderParams(CurveParams, OnBackground):
     """Parameters of a render: curve, pictures and sound."""
 
     interpolation: Annotated[str, OneOf(INTERPOLATIONS)] = Field(
@@ -145,7 +146,7 @@ def _encoded(
     interpolation, make_sound = INTERPOLATIONS[params.interpolation], AUDIO_MODES[params.audio].make
     clock, source_end = Clock(points, start=params.start), SourceEnd()
     repeats = Repeats() if DUPLICATES[params.duplicates].dropped(interpolation) else None
-    for warning in ramp_warnings(info, rate, requested=params.frame_rate != SOURCE):
+    for warning in ramp_warnings(info, rate, requested=params.frame_rate != SOURCE, background=params.background):
         progress.warn(warning)
     expected = max(round(float(clock.left(choice.end)) * rate), 1)
     first = written = interpolated = 0
@@ -153,6 +154,7 @@ def _encoded(
         reading = read_frames(
             video,
             opaque=True,
+            background=params.background,
             # Slowed down, both fields of interlaced pictures are shown, each at its own time.
             fields=info.interlaced and any(point.speed < 1 for point in points),
             start=params.start or None,

@@ -2,17 +2,19 @@
 
 import av
 
-from shared.video.frames.display import has_alpha
+from shared.video.frames.display import BLACK, has_alpha
 from shared.video.info import VideoInfo
 
 
-def conversion_warnings(info: VideoInfo, *, to_sdr8: bool = False, written_as: str | None = "yuv420p") -> list[str]:
+def conversion_warnings(
+    info: VideoInfo, *, to_sdr8: bool = False, written_as: str | None = "yuv420p", background: str = BLACK
+) -> list[str]:
     """Return one sentence for each property of a clip that changes.
 
-    Only changes by reading and writing are reported, not those that an operation makes on purpose (times, size, sound). `to_sdr8`: as given
-    to `read_frames`. `written_as`: the pixel format given to `VideoWriter`; None if nothing is written.
+    Only changes by reading and writing are reported, not those that an operation makes on purpose (times, size, sound). `to_sdr8`,
+    `background`: as given to `read_frames`. `written_as`: the pixel format given to `VideoWriter`; None if nothing is written.
     """
-    return [*info.warnings, *_turned(info), *_colors(info, to_sdr8=to_sdr8, written_as=written_as)]
+    return [*info.warnings, *_turned(info), *_colors(info, to_sdr8=to_sdr8, written_as=written_as, background=background)]
 
 
 def _turned(info: VideoInfo) -> list[str]:
@@ -29,7 +31,7 @@ def _turned(info: VideoInfo) -> list[str]:
     return sentences
 
 
-def _colors(info: VideoInfo, *, to_sdr8: bool, written_as: str | None) -> list[str]:
+def _colors(info: VideoInfo, *, to_sdr8: bool, written_as: str | None, background: str) -> list[str]:
     sentences: list[str] = []
     depth, alpha = depth_of(info.pixel_format), info.has_alpha
     target = min(depth, 8) if to_sdr8 else depth
@@ -42,7 +44,8 @@ def _colors(info: VideoInfo, *, to_sdr8: bool, written_as: str | None) -> list[s
         if info.color.hdr:
             sentences.append("It is of high dynamic range still: in so few bits, soft gradients may show steps.")
     if info.has_alpha and not alpha:
-        sentences.append("The output has no transparency: transparent parts were put on black.")
+        ground = "black" if background == BLACK else background
+        sentences.append(f"The output has no transparency: transparent parts were put on {ground}.")
     return sentences
 
 

@@ -14,9 +14,12 @@ from shared.video import Frame, read_frames, read_together
 from shared.video.clip.part import ClipPart
 
 
-def read_scene(tracker: SceneTracker, video: Path, part: ClipPart, *, prefetch: int = 8) -> Generator[SceneFrame, None, None]:
+def read_scene(
+    tracker: SceneTracker, video: Path, part: ClipPart, *, background: str, prefetch: int = 8
+) -> Generator[SceneFrame, None, None]:
     """Yield the frames of a part of `video`, without masks."""
-    with read_frames(video, opaque=True, start=part.start or None, duration=part.duration, to_sdr8=True, prefetch=prefetch) as frames:
+    start, duration = part.start or None, part.duration
+    with read_frames(video, opaque=True, background=background, start=start, duration=duration, to_sdr8=True, prefetch=prefetch) as frames:
         yield from tracker.track(frames)
 
 
@@ -25,6 +28,7 @@ def read_moving(
     video: Path,
     part: ClipPart,
     *,
+    background: str,
     rate: float,
     threshold: int,
     focus_block: int | None = None,
@@ -33,17 +37,21 @@ def read_moving(
 
     `rate`, `threshold`, `focus_block`: see `SceneTracker.mask`.
     """
-    with read_frames(video, opaque=True, start=part.start or None, duration=part.duration, to_sdr8=True) as frames:
+    start, duration = part.start or None, part.duration
+    with read_frames(video, opaque=True, background=background, start=start, duration=duration, to_sdr8=True) as frames:
         yield from tracker.mask(tracker.track(frames), rate=rate, threshold=threshold, focus_block=focus_block)
 
 
-def read_matted(tracker: SceneTracker, video: Path, matte: Path, part: ClipPart, *, full_size: bool) -> Generator[MaskedFrame, None, None]:
+def read_matted(
+    tracker: SceneTracker, video: Path, matte: Path, part: ClipPart, *, background: str, full_size: bool
+) -> Generator[MaskedFrame, None, None]:
     """Yield the frames of a part of `video` with masks from a matte.
 
     `matte`: a gray video, matched by time. `full_size`: make masks of half the clip's width and height, for ghosts in full size; otherwise
     masks have the size of small planes.
     """
-    with read_together(video, matte, opaque=True, start=part.start or None, duration=part.duration, to_sdr8=True) as pairs:
+    start, duration = part.start or None, part.duration
+    with read_together(video, matte, opaque=True, background=background, start=start, duration=duration, to_sdr8=True) as pairs:
         current: list[Frame] = []
 
         def frames() -> Iterator[Frame]:

@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from shared.video import VideoInfo, conversion_warnings, track_warnings
+from shared.video.frames.display import BLACK
 
 _LONGER_S = 0.25
 
 
-def ramp_warnings(info: VideoInfo, rate: Fraction, *, requested: bool = False) -> Iterator[str]:
+def ramp_warnings(info: VideoInfo, rate: Fraction, *, requested: bool = False, background: str = BLACK) -> Iterator[str]:
     """Yield a warning for each property of the source that is lost.
 
-    `rate`: frames per second of the output; `requested`: it was chosen, so that its change needs no warning.
+    `rate`: frames per second of the output; `requested`: it was chosen, so that its change needs no warning. `background`: see
+    `conversion_warnings`.
     """
     if requested:
         pass
@@ -19,7 +21,7 @@ def ramp_warnings(info: VideoInfo, rate: Fraction, *, requested: bool = False) -
         yield f"The frame rate varied (on average {float(info.rate):.4g}); the output has a constant {rate} frames per second."
     elif rate != info.rate:
         yield f"The frame rate was changed from {info.frame_rate} to {rate} frames per second."
-    yield from conversion_warnings(info, to_sdr8=True)
+    yield from conversion_warnings(info, to_sdr8=True, background=background)
     yield from track_warnings(info)
     for number, track in enumerate(info.audio, start=1):
         if track.duration_s is not None and track.duration_s > info.length_s + _LONGER_S:

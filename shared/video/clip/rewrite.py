@@ -17,6 +17,7 @@ from shared.video.clip.cut_sound import PartSound
 from shared.video.clip.empty_part import check_start, no_frame
 from shared.video.clip.part import ClipPart
 from shared.video.conversion_warnings import conversion_warnings
+from shared.video.frames.display import BLACK
 from shared.video.frames.frame import Frame
 from shared.video.info import VideoInfo
 from shared.video.probing.probe import probe_video
@@ -111,15 +112,22 @@ def expected_frames(info: VideoInfo, params: ClipPart) -> int:
 
 
 def write_again(
-    pictures: Iterable[tuple[Times, av.VideoFrame]], params: ClipPart, *, video: Path, info: VideoInfo, output: Path, progress: Progress
+    pictures: Iterable[tuple[Times, av.VideoFrame]],
+    params: ClipPart,
+    *,
+    video: Path,
+    info: VideoInfo,
+    output: Path,
+    progress: Progress,
+    background: str = BLACK,
 ) -> WrittenVideo:
     """Write new pictures with the times, sound and tags of `video`.
 
     `pictures`: each with the times of its source frame. A whole clip keeps its times, and its sound is copied. A part begins at time 0; its
-    sound is cut to the exact sample and encoded again. `progress` gets a warning for each property that could not be kept. Raises Invalid
-    if there is no picture.
+    sound is cut to the exact sample and encoded again. `progress` gets a warning for each property that could not be kept. `background`:
+    the colour that transparent parts were put on. Raises Invalid if there is no picture.
     """
-    for warning in conversion_warnings(info, to_sdr8=True):
+    for warning in conversion_warnings(info, to_sdr8=True, background=background):
         progress.warn(warning)
     expected, written, end = expected_frames(info, params), 0, Fraction(0)
     first = Fraction(0)

@@ -14,10 +14,11 @@ import av.error
 import numpy as np
 from av.codec.codec import find_best_pix_fmt_of_list
 from av.filter import Graph
+from av.filter.context import FilterContext
 from av.sidedata.sidedata import SideDataContainer
 
 from shared.errors import BrokenMedia
-from shared.video.frames.color import BT709, MATRICES, apply_tags, number, range_number, tags_of
+from shared.video.frames.color import BT709, MATRICES, apply_tags, matrix_or_guess, number, range_number, tags_of
 from shared.video.frames.tonemap import table_file
 from shared.video.info import ColorInfo
 from shared.video.limits import Limits
@@ -30,6 +31,7 @@ _YUV = [
 _RGB_TARGETS = [name for name in _YUV if "444" in name]
 # Where software says that chroma lies left, a GPU says nothing, and RGB would differ by up to 6 levels.
 _SITED_LEFT = ("h264", "hevc")
+BLACK = "#000000"
 # A pixel wider or narrower than this comes from a damaged header.
 _MAX_PIXEL_RATIO = 8
 
@@ -110,8 +112,9 @@ def has_alpha(pixel_format: str) -> bool:
 class DisplayFilter:
     """A converter of decoded frames to displayed ones.
 
-    Frames that need no change are passed on unchanged. `from_gpu`: codec of the stream if a GPU decodes it. `stored_size`, `pixel_ratio`,
-    `orientation`: those of the file's first picture where they change in the file, since it decides on the size of all.
+    Frames that need no change are passed on unchanged. `opaque`: put transparent parts on `background`, "#rrggbb". `from_gpu`: codec of the
+    stream if a GPU decodes it. `stored_size`, `pixel_ratio`, `orientation`: those of the file's first picture where they change in the
+    file, since it decides on the size of all.
     """
 
     def __init__(
@@ -122,13 +125,14 @@ class DisplayFilter:
         to_sdr8: bool,
         from_gpu: str = "",
         opaque: bool = False,
+        background: str = BLACK,
         fields: bool = False,
         stored_size: tuple[int, int] | None = None,
         pixel_ratio: Fraction | None = None,
         orientation: Orientation | None = None,
     ):
         self._first = stored_size, pixel_ratio, orientation
-        self._opaque = opaque
+        self._opaque, self._background = opaque, background
         self._each = "send_field" if fields else "send_frame"
         self._time_base = time_base
         self._limits = limits
@@ -230,14 +234,21 @@ class DisplayFilter:
         if self._deinterlacing:
             filters.append(f"bwdif=mode={self._each}:parity=auto:deint=interlaced")
         if self._opaque and has_alpha(picture.format.name):
-            filters += _on_black(picture.format.name)
+            filters += _on_color(picture.format.name, self._background)
         self._tags = None if picture.format.is_rgb or picture.format.has_palette else color
         if self._to_sdr8 and color.hdr:
             self._tags = BT709
             filters += [f"{_scale(stored)}:in_color_matrix={_sws_name(color)}", "format=gbrp12le", f"lut3d={color.transfer}"]
             filters += [f"{_scale(stored)}:out_color_matrix=bt709:out_range=tv", f"format={pixel_format}"]
         elif (picture.width, picture.height) != stored or picture.format.name != pixel_format:
-            filters += [_scale(stored) + ("" if self._tags else ":out_color_matrix=bt709:out_range=tv"), f"format={pixel_format}"]
+            tagged = self._tags is not None
+            if tagged and any(name.startswith(_OVER) for name in filters):
+                # RGB by now: what says which matrix and range it came from is lost.
+                matrix = matrix_or_guess(color, picture.width, picture.height)
+                into = f":out_color_matrix={matrix}:out_range={color.range or 'tv'}"
+            else:
+                into = "" if tagged else ":out_color_matrix=bt709:out_range=tv"
+            filters += [_scale(stored) + into, f"format={pixel_format}"]
         filters += orientation.filters
         if fitted != (width, height):
             filters.append(f"pad={width}:{height}:(ow-iw)/2:(oh-ih)/2:color=black")
@@ -256,10 +267,17 @@ def _fitted(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
     return target if abs(width - target[0]) <= 2 and abs(height - target[1]) <= 2 else (width, height)
 
 
-def _on_black(pixel_format: str) -> list[str]:
-    """Return the filters that put the transparent parts of a picture on black."""
+_OVER = "over="
+"""A filter of this module: put an RGB picture with alpha on a colour. `over=#rrggbb` for 8 bits, `over=#rrggbb:12` for 12: FFmpeg's
+`maskedmerge` overflows with 16."""
+
+
+def _on_color(pixel_format: str, color: str) -> list[str]:
+    """Return the filters that put the transparent parts of a picture on a colour, "#rrggbb"."""
     layout = av.VideoFormat(pixel_format, 16, 16)
     deep = pixel_format != "pal8" and max(part.bits for part in layout.components) > 8
+    if color != BLACK:
+        return [f"format={'gbrap12le' if deep else 'gbrap'}", f"{_OVER}{color}{':12' if deep else ''}"]
     if layout.is_rgb or layout.has_palette:
         planar, opaque = ("gbrap16le", "gbrp16le") if deep else ("gbrap", "gbrp")
     else:
@@ -280,6 +298,28 @@ def _sws_name(color: ColorInfo) -> str:
     return color.matrix if color.matrix in ("bt709", "smpte170m") else "bt2020"
 
 
+def _over(graph: Graph, source: FilterContext, color: str, bits: str = "8") -> FilterContext:
+    """Add the filters that put a picture with alpha on a colour; return the last one."""
+    red, green, blue = (int(color[place : place + 2], 16) * (4095 if bits == "12" else 255) // 255 for place in (1, 3, 5))
+    opaque = "gbrp12le" if bits == "12" else "gbrp"
+    copies = graph.add("split", "3")
+    source.link_to(copies)
+    merged = graph.add("maskedmerge")
+    chains = (
+        (("format", opaque), ("lutrgb", f"r={red}:g={green}:b={blue}")),
+        (("format", opaque),),
+        (("alphaextract", None), ("setrange", "pc"), ("format", opaque)),
+    )
+    for branch, chain in enumerate(chains):
+        last = copies
+        for place, (name, arguments) in enumerate(chain):
+            following = graph.add(name, arguments)
+            last.link_to(following, output_idx=0 if place else branch)
+            last = following
+        last.link_to(merged, input_idx=branch)
+    return merged
+
+
 def _graph(filters: list[str], picture: av.VideoFrame, time_base: Fraction) -> Graph:
     graph = Graph()
     color = tags_of(picture, pixel_format=picture.format.name)
@@ -293,6 +333,9 @@ def _graph(filters: list[str], picture: av.VideoFrame, time_base: Fraction) -> G
     )
     for part in filters:
         name, _, arguments = part.partition("=")
+        if part.startswith(_OVER):
+            last = _over(graph, last, *arguments.split(":"))
+            continue
         if name == "lut3d":
             with table_file(arguments) as path:
                 following = graph.add(name, file=path, interp="tetrahedral")

@@ -9,6 +9,7 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Literal, Self
 
+from shared.video.frames.display import BLACK
 from shared.video.frames.frame import Frame
 from shared.video.limits import Limits
 from shared.video.reading.reader import read_frames
@@ -33,6 +34,7 @@ def read_together(
     prefetch: int = 8,
     to_sdr8: bool = False,
     opaque: bool = False,
+    background: str = BLACK,
 ) -> "MultiReader":
     """Read several videos in step: one tuple of frames at a time.
 
@@ -41,7 +43,7 @@ def read_together(
     repeat or are skipped. Each frame has its own size and its own `time`. Times within a millisecond count as equal, since some containers
     round to that.
 
-    `opaque`: transparent parts of the first video are put on black; the others keep their alpha.
+    `opaque`: transparent parts of the first video are put on `background`, "#rrggbb"; the others keep their alpha.
 
     `align`: "first-frame" aligns the first frames of all videos, which is right for a matte made from the clip frame by frame; "timeline"
     compares the files' own times. `end`: when another video ends before the first, "hold" repeats its last frame and "shortest" stops. Use
@@ -51,7 +53,9 @@ def read_together(
         raise ValueError("give one video or more to read together")
 
     def opened(path: str | os.PathLike[str], first: Fraction | None, *, shown: bool) -> Prefetcher[Frame]:
-        chosen = {} if shown else {"duration": duration, "every": every, "per_second": per_second, "opaque": opaque}
+        chosen = (
+            {} if shown else {"duration": duration, "every": every, "per_second": per_second, "opaque": opaque, "background": background}
+        )
         return read_frames(path, start=first, limits=limits, prefetch=prefetch, to_sdr8=to_sdr8, shown_at_start=shown, **chosen)  # type: ignore[arg-type]
 
     def first_two(path: str | os.PathLike[str]) -> tuple[Fraction, Fraction]:

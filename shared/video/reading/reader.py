@@ -12,6 +12,7 @@ from fractions import Fraction
 from itertools import islice
 
 from shared.errors import ReelwrightError
+from shared.video.frames.display import BLACK
 from shared.video.frames.frame import Frame, Reformatters
 from shared.video.frames.planes import bytes_of
 from shared.video.limits import Limits
@@ -43,6 +44,7 @@ class _Request:
     to_sdr8: bool
     keys_only: tuple[tuple[int, int], ...] = ()
     opaque: bool = False
+    background: str = BLACK
     fields: bool = False
     hardware: bool = False
 
@@ -62,6 +64,7 @@ def read_frames(
     shown_at_start: bool = False,
     keys_only: Sequence[tuple[int, int]] = (),
     opaque: bool = False,
+    background: str = BLACK,
     fields: bool = False,
 ) -> Prefetcher[Frame]:
     """Read the frames of a video in display order.
@@ -80,7 +83,8 @@ def read_frames(
     - `prefetch`: number of frames decoded ahead.
     - `to_sdr8`: 8 bits per sample, PQ and HLG tone-mapped to BT.709. Otherwise the file's own depth and colours (see `probe`).
     - `shown_at_start`: begin with the frame shown at `start`, even if it began earlier; after the end that is the last frame.
-    - `opaque`: transparent parts are put on black, and no alpha is returned. Otherwise colours behind transparency are returned as stored.
+    - `opaque`: transparent parts are put on `background`, "#rrggbb", and no alpha is returned. Otherwise colours behind transparency are
+      returned as stored.
     - `fields`: a frame for each field of interlaced pictures, at its own time; not with `per_second` or `keys_only`.
     - `keys_only`: rising spans of time (first, first after; in units of the file's time base) of which only keyframes are decoded.
 
@@ -112,6 +116,7 @@ def read_frames(
         to_sdr8=to_sdr8,
         keys_only=tuple(keys_only),
         opaque=opaque,
+        background=background,
         fields=fields,
     )
     return Prefetcher(lambda: _frames(request), size=prefetch, name="read_frames", weight=lambda frame: bytes_of(frame.picture))
@@ -199,6 +204,7 @@ def _pictures(request: _Request) -> Iterator[PictureStream]:
             skip=request.skip,
             keys_only=request.keys_only,
             opaque=request.opaque,
+            background=request.background,
             fields=request.fields,
         )
 

@@ -14,7 +14,7 @@ import av.container
 import av.error
 
 from shared.errors import BrokenMedia
-from shared.video.frames.display import DisplayFilter
+from shared.video.frames.display import BLACK, DisplayFilter
 from shared.video.limits import Limits
 from shared.video.reading.decoding.decoder import open_decoder
 from shared.video.reading.decoding.packet_sizes import PacketSizes
@@ -64,6 +64,7 @@ class PictureStream:
         skip: Skip,
         keys_only: Sequence[tuple[int, int]] = (),
         opaque: bool = False,
+        background: str = BLACK,
         fields: bool = False,
     ):
         self._container = container
@@ -99,6 +100,7 @@ class PictureStream:
             to_sdr8=to_sdr8,
             from_gpu=self._stream.codec_context.codec.canonical_name if self._stream.codec_context.is_hwaccel else "",
             opaque=opaque,
+            background=background,
             fields=fields,
             stored_size=(sizes[0].shape.width, sizes[0].shape.height) if len(sizes) > 1 else None,
             pixel_ratio=pixel_ratio_at(self._sizes_by_ratio, self._stated_ratio, sizes[0].at if sizes else None),

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from reelwright import ROOMS
 from services.speed_ramp.render import RenderParams, render
+from shared.operation import SUFFIXES
 from shared.video import probe_video, read_frames, thumbnail
 from shared.worker.progress import Report
+from shared.worker.run_operation import output_arguments
 from tests.shared.video.video_clips import Make, run_ffmpeg
 
 CIRCLE = "hypot(X-W/2,Y-H/2)"
@@ -126,9 +129,41 @@ def test_hidden_colours_stay_hidden(name: str, make: Make, tmp_path: Path) -> No
     with read_frames(path, opaque=True) as frames:
         opaque = next(frames)
         assert opaque.alpha() is None
+    with read_frames(path, opaque=True, background="#ff8000") as frames:
+        colored = next(frames)
+        assert colored.alpha() is None
+    for place, color in ((32, [255, 0, 0]), (96, [255, 192, 128]), (170, [255, 128, 0])):
+        assert colored.rgb()[32, place].tolist() == pytest.approx(color, abs=14)
     thumbnail({"path": str(path), "output": str(tmp_path / "t.jpg"), "width": 192}, None)
     for picture in (written, opaque.rgb()):
         assert picture[32, 32].tolist() == pytest.approx([255, 0, 0], abs=14)
         assert picture[32, 96].tolist() == pytest.approx([128, 128, 128], abs=8)
         assert picture[32, 170].tolist() == pytest.approx([0, 0, 0], abs=6)
     assert any("put on black" in message for message in messages)
+
+
+BACKGROUND = {
+    "speed-ramp.render": {"speeds": [0.5]},
+    "effects.motion-trails": {"mask": False, "layers": 1, "spacing": 1},
+    "effects.strobe": {},
+    "media.transcode": {},
+    "media.reel": {"moments": [{"timestamp_s": 0.2}]},
+}
+
+
+@pytest.mark.parametrize("name", BACKGROUND)
+def test_transparent_parts_get_the_chosen_background(name: str, make: Make, tmp_path: Path) -> None:
+    source = "color=red:s=96x64:r=10:d=0.6,format=rgba,geq=r=255:g=0:b=0:a='if(lt(X,32),255,0)'"
+    path = make("clip.mov", ["-f", "lavfi", "-i", source], "-c:v qtrle -pix_fmt argb")
+    operation = {operation.name: operation for room in ROOMS for operation in room.service.operations}[name]
+    params = operation.params(**BACKGROUND[name], background="#2040c0")
+    files = {output: tmp_path / f"{output}{SUFFIXES[kind]}" for output, kind in operation.outputs.items()}
+    inputs = dict.fromkeys(operation.ports) | {"video": path}
+    messages: list[str] = []
+    progress = Report(lambda update: messages.append(str(update)))
+    operation.run(params, **inputs, **output_arguments(files), progress=progress)
+    with read_frames(files["video"]) as frames:
+        written = next(frames).rgb()
+    assert written[32, 16].tolist() == pytest.approx([255, 0, 0], abs=14)
+    assert written[32, 70].tolist() == pytest.approx([0x20, 0x40, 0xC0], abs=10)
+    assert any("put on #2040c0" in message for message in messages)
