@@ -5,6 +5,8 @@ The first docstring line of a class is the problem's `title`; `detail` says what
 
 import re
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -24,16 +26,29 @@ def without_server_paths(text: str) -> str:
     return OWN_FOLDER.sub("", text)
 
 
+@dataclass(frozen=True, kw_only=True)
+class FieldError:
+    """What is wrong with one field of a request, such as `params.start`."""
+
+    field: str
+    detail: str
+
+
+def field_errors(problem: Mapping[str, Any]) -> list[FieldError]:
+    """Return the errors of fields in a problem details object."""
+    return [FieldError(field=str(error.get("field", "")), detail=str(error.get("detail", ""))) for error in problem.get("errors") or ()]
+
+
 class ReelwrightError(Exception):
     """Internal error"""
 
     type: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
 
-    def __init__(self, detail: str, *, errors: list[dict[str, str]] | None = None, headers: dict[str, str] | None = None):
+    def __init__(self, detail: str, *, errors: Sequence[FieldError] = (), headers: dict[str, str] | None = None):
         super().__init__(detail)
         self.detail = detail
-        self.errors = errors or []
+        self.errors = tuple(errors)
         self.headers = headers or {}
 
     @classmethod
@@ -42,14 +57,14 @@ class ReelwrightError(Exception):
 
         `detail` says what is wrong, without a full stop. `sentence`: the whole text; without it, the field and the detail.
         """
-        return cls(sentence or f"{field}: {detail}.", errors=[{"field": field, "detail": detail}])
+        return cls(sentence or f"{field}: {detail}.", errors=[FieldError(field=field, detail=detail)])
 
     def problem(self) -> dict[str, Any]:
         """Return this error as a problem details object (RFC 9457)."""
         title = (type(self).__doc__ or "").strip().splitlines()[0]
         detail = without_server_paths(self.detail)
         body: dict[str, Any] = {"type": f"/problems/{self.type}", "title": title, "status": self.status, "detail": detail}
-        return body | {"errors": self.errors} if self.errors else body
+        return body | {"errors": [vars(error) for error in self.errors]} if self.errors else body
 
 
 class Unauthorized(ReelwrightError):

@@ -13,7 +13,7 @@ from gateway.pipelines.references import ids_in
 from gateway.pipelines.running.runner import OPERATION, QUEUE
 from gateway.pipelines.steps import PipelineChecked, PipelineRequest, Step
 from gateway.routing.upstream import Refused, Upstreams, credentials
-from shared.errors import Invalid, ReelwrightError, UnknownOperation
+from shared.errors import FieldError, Invalid, ReelwrightError, UnknownOperation
 from shared.http.json_route import parse
 from shared.http.service import PENDING, job_response
 from shared.jobs import Job, JobEnvelope, JobRequest
@@ -85,7 +85,7 @@ def _check_ids(steps: list[Step]) -> None:
             if any(text.startswith(PENDING) for text in ids_in(source)):
                 detail = "a stand-in is for checks: give a media id"
                 raise Invalid(
-                    f"steps.{number}.inputs.{name}: {detail}.", errors=[{"field": f"steps.{number}.inputs.{name}", "detail": detail}]
+                    f"steps.{number}.inputs.{name}: {detail}.", errors=[FieldError(field=f"steps.{number}.inputs.{name}", detail=detail)]
                 )
 
 
@@ -97,12 +97,12 @@ def _as_pipeline(operation: str, verb: str, body: dict[str, object]) -> Pipeline
     step = {"id": verb, "operation": operation, "inputs": body["inputs"], "params": body.get("params") or {}}
     unknown = sorted(body.keys() - {"inputs", "params", *ENVELOPE})
     if unknown:
-        raise Invalid(f"Unknown fields: {', '.join(unknown)}.", errors=[{"field": name, "detail": "unknown field"} for name in unknown])
+        raise Invalid(f"Unknown fields: {', '.join(unknown)}.", errors=[FieldError(field=name, detail="unknown field") for name in unknown])
     try:
         return PipelineRequest.model_validate({"steps": [step], **{name: body[name] for name in ENVELOPE if name in body}})
     except ValidationError as error:
-        errors = [{"field": ".".join(map(str, item["loc"])).removeprefix("steps.0."), "detail": item["msg"]} for item in error.errors()]
-        raise Invalid("; ".join(f"{item['field']}: {item['detail']}" for item in errors) + ".", errors=errors) from None
+        errors = [FieldError(field=".".join(map(str, item["loc"])).removeprefix("steps.0."), detail=item["msg"]) for item in error.errors()]
+        raise Invalid("; ".join(f"{item.field}: {item.detail}" for item in errors) + ".", errors=errors) from None
 
 
 def _without_step(refusal: ReelwrightError, step: Step) -> Refused:

@@ -2,7 +2,7 @@
 
 from fastapi import Request
 
-from shared.errors import Invalid
+from shared.errors import FieldError, Invalid
 
 
 def refuse_unknown_query(request: Request) -> None:
@@ -11,5 +11,5 @@ def refuse_unknown_query(request: Request) -> None:
     unknown = sorted({name for name in request.query_params if name not in known})
     if unknown:
         there = f"Known are {', '.join(sorted(known))}." if known else "There are none."
-        errors = [{"field": name[:64], "detail": "unknown query parameter"} for name in unknown[:20]]
+        errors = [FieldError(field=name[:64], detail="unknown query parameter") for name in unknown[:20]]
         raise Invalid(f"Unknown query parameters: {', '.join(name[:64] for name in unknown[:20])}. {there}", errors=errors)

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from gateway.routing.replicas import replica_transport
-from shared.errors import NotFound, ReelwrightError, Unavailable
+from shared.errors import NotFound, ReelwrightError, Unavailable, field_errors
 from shared.keys.internal import internal_token
 from shared.log import forwarded_headers
 from shared.settings import PUBLIC, Settings
@@ -26,7 +26,7 @@ class Refused(ReelwrightError):
 
     def __init__(self, problem: dict[str, Any], status: int, *, retry_after: str | None = None):
         headers = {"Retry-After": retry_after} if retry_after else None
-        super().__init__(str(problem.get("detail", "")), errors=problem.get("errors"), headers=headers)
+        super().__init__(str(problem.get("detail", "")), errors=field_errors(problem), headers=headers)
         self._problem = problem
         self.status = status  # type: ignore[misc]
 

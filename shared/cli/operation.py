@@ -154,7 +154,7 @@ def _params(operation: Operation, arguments: dict[str, Any]) -> Params:
     except OSError as error:
         raise Invalid(f"{error.filename}: {error.strerror}") from None
     except Invalid as error:
-        lines = [f"--{_flag(item['field'])}: {item['detail']}" if item["field"] else item["detail"] for item in error.errors]
+        lines = [f"--{_flag(item.field)}: {item.detail}" if item.field else item.detail for item in error.errors]
         raise Invalid("\n       ".join(lines)) from None
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.errors import ReelwrightError
+from shared.errors import ReelwrightError, field_errors
 from shared.jobs.record import Job
 
 
@@ -10,7 +10,7 @@ class Refused(ReelwrightError):
     """The server refused the request"""
 
     def __init__(self, problem: dict[str, Any], status: int):
-        super().__init__(str(problem.get("detail", problem)), errors=problem.get("errors"))
+        super().__init__(str(problem.get("detail", problem)), errors=field_errors(problem))
         self.status = status  # type: ignore[misc]
         self._problem = problem
 
@@ -32,7 +32,7 @@ class JobFailed(ReelwrightError):
 
     def __init__(self, job: Job):
         self.job = job
-        super().__init__(str((job.error or {}).get("detail", f"The job {job.id} is {job.status}.")), errors=(job.error or {}).get("errors"))
+        super().__init__(str((job.error or {}).get("detail", f"The job {job.id} is {job.status}.")), errors=field_errors(job.error or {}))
 
     def problem(self) -> dict[str, Any]:
         """Return the problem details of the job."""

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from shared.errors import Invalid
+from shared.errors import FieldError, Invalid
 from shared.operation import Params
 
 P = TypeVar("P", bound=Params)
@@ -35,8 +35,8 @@ def params_from_text(model: type[P], texts: Mapping[str, str]) -> P:
 def invalid(errors: Sequence[Any]) -> Invalid:
     """Convert pydantic's errors to one Invalid that names each field and its value."""
     listed = errors[:MAX_ERRORS]
-    fields = _merged([{"field": _path(error), "detail": _sentence(error)} for error in listed])
-    sentences = [f"{field['field'] or 'body'}: {field['detail']}" for field in fields]
+    fields = _merged([FieldError(field=_path(error), detail=_sentence(error)) for error in listed])
+    sentences = [f"{field.field or 'body'}: {field.detail}" for field in fields]
     more = [f"and {len(errors) - len(listed)} more"] if len(errors) > len(listed) else []
     return Invalid("; ".join(sentences + more), errors=fields)
 
@@ -51,13 +51,13 @@ def _path(error: dict[str, Any]) -> str:
     return ".".join([*(part for part in loc[: len(loc) - len(last)] if not _ALTERNATIVE.fullmatch(part)), *last])
 
 
-def _merged(fields: list[dict[str, str]]) -> list[dict[str, str]]:
+def _merged(fields: list[FieldError]) -> list[FieldError]:
     """Join the errors of one field: those of its alternatives."""
     details: dict[str, list[str]] = {}
     for field in fields:
-        if field["detail"] not in (known := details.setdefault(field["field"], [])):
-            known.append(field["detail"])
-    return [{"field": field, "detail": "; or ".join(sentences)} for field, sentences in details.items()]
+        if field.detail not in (known := details.setdefault(field.field, [])):
+            known.append(field.detail)
+    return [FieldError(field=field, detail="; or ".join(sentences)) for field, sentences in details.items()]
 
 
 def _sentence(error: dict[str, Any]) -> str:

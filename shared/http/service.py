@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, FastAPI, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from shared.errors import Invalid, UnknownMedia
+from shared.errors import FieldError, Invalid, UnknownMedia
 from shared.http.app import create_api
 from shared.http.json_route import JsonRoute
 from shared.http.problems import NOT_JSON, problems
@@ -238,7 +238,7 @@ async def check(
     """
     if operation.needs and not any(inputs.get(name) for name in operation.needs):
         detail = f"One of {', '.join(operation.needs)} must be given"
-        raise Invalid(f"inputs: {detail}.", errors=[{"field": f"inputs.{name}", "detail": detail} for name in operation.needs])
+        raise Invalid(f"inputs: {detail}.", errors=[FieldError(field=f"inputs.{name}", detail=detail) for name in operation.needs])
     records: dict[str, list[MediaRecord]] = {}
     for name, port in operation.ports.items():
         source = inputs.get(name)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from shared.errors import Invalid, ReelwrightError
+from shared.errors import FieldError, Invalid, ReelwrightError
 from shared.jobs.record import UrlInput
 from shared.media.ids import new_id
 from shared.net.addresses import check_address
@@ -105,7 +105,7 @@ def check_url_input(source: UrlInput, field: str, settings: Settings) -> None:
 
 def at_field(error: ReelwrightError, field: str) -> ReelwrightError:
     """Return an error about one field of a request."""
-    return type(error)(f"{field}: {error.detail}", errors=[{"field": field, "detail": error.detail}], headers=error.headers)
+    return type(error)(f"{field}: {error.detail}", errors=[FieldError(field=field, detail=error.detail)], headers=error.headers)
 
 
 def has_urls(inputs: Mapping[str, Any]) -> bool:
@@ -117,7 +117,7 @@ def refuse_urls(inputs: Mapping[str, Any], reason: str) -> None:
     """Raise Invalid for an input that is a URL."""
     for name, source in inputs.items():
         if has_urls({name: source}):
-            raise Invalid(f"inputs.{name}: {reason}.", errors=[{"field": f"inputs.{name}", "detail": reason}])
+            raise Invalid(f"inputs.{name}: {reason}.", errors=[FieldError(field=f"inputs.{name}", detail=reason)])
 
 
 def without_urls(inputs: Mapping[str, Any]) -> dict[str, Any]:

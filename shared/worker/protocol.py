@@ -11,11 +11,13 @@ The number distinguishes a call's messages from those that a thread of an earlie
 
 import json
 import struct
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic_core import from_json
+
+from shared.errors import FieldError
 
 HEADER = struct.Struct("!I")
 MAX_BYTES = 64 * 1024 * 1024
@@ -66,7 +68,7 @@ class Failed:
 
     error: str
     detail: str
-    errors: list[dict[str, str]] = field(default_factory=list)
+    errors: tuple[FieldError, ...] = ()
 
 
 Update = ProgressUpdate | JobWarning
@@ -81,7 +83,7 @@ def pack(call: int, message: Message) -> bytes:
 
     Raises ValueError over 64 MiB, or for a number that JSON cannot hold.
     """
-    body = json.dumps({"call": call, _NAMES[type(message)]: vars(message)}, separators=(",", ":"), allow_nan=False).encode()
+    body = json.dumps({"call": call, _NAMES[type(message)]: vars(message)}, separators=(",", ":"), allow_nan=False, default=asdict).encode()
     if len(body) > MAX_BYTES:
         raise ValueError(f"a result of {len(body)} bytes is more than the {MAX_BYTES} that a job may return; write a file instead")
     return HEADER.pack(len(body)) + body

@@ -42,7 +42,7 @@ def test_trails_that_hold_too_much_name_the_params_at_fault() -> None:
     MOTION_TRAILS.refuse_sizes(few, {"video": size})
     with pytest.raises(Invalid) as refusal:
         MOTION_TRAILS.refuse_sizes(many, {"video": size})
-    assert [error["field"] for error in refusal.value.errors] == ["params.layers", "params.spacing"]
+    assert [error.field for error in refusal.value.errors] == ["params.layers", "params.spacing"]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from shared.errors import Invalid
 from shared.http.service import SAMPLE_ID, SAMPLE_PICTURE_ID, check, describe, example_body, request_model
 from shared.operation import Input, Kind, Operation, Params
+from shared.settings import Settings
 
 
 class Picked(BaseModel):
@@ -32,7 +33,7 @@ KINDS = {"v": Kind.VIDEO, "i": Kind.IMAGE, "z": Kind.IMAGES, "j": Kind.JSON}
 
 def asked(**inputs: Any) -> None:
     media = SimpleNamespace(get=lambda owner, media_id: SimpleNamespace(kind=KINDS[media_id[0]], name=media_id))
-    asyncio.run(check(PICK, inputs=inputs, params=Params(), owner="public", runtime=SimpleNamespace(media=media)))
+    asyncio.run(check(PICK, inputs=inputs, params=Params(), owner="public", runtime=SimpleNamespace(media=media, settings=Settings())))
 
 
 def test_either_kind_is_taken_and_a_third_is_not() -> None:
@@ -45,7 +46,7 @@ def test_either_kind_is_taken_and_a_third_is_not() -> None:
 def test_at_least_one_of_the_needed_inputs_must_be_given() -> None:
     with pytest.raises(Invalid, match="One of video, images must be given") as refused:
         asked(video=None, images=None)
-    assert [error["field"] for error in refused.value.errors] == ["inputs.video", "inputs.images"]
+    assert [error.field for error in refused.value.errors] == ["inputs.video", "inputs.images"]
 
 
 def test_a_list_has_bounds() -> None:

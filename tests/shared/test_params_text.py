@@ -25,7 +25,7 @@ def test_a_word_may_stand_for_a_list(text: str, value: object) -> None:
 def test_an_error_names_the_field_of_a_wrong_value(text: str, field: str) -> None:
     with pytest.raises(Invalid) as raised:
         params_from_text(Given, {"times": text, "strength": "2"})
-    named = [error["field"] for error in raised.value.errors]
+    named = [error.field for error in raised.value.errors]
     assert field in named
     assert set(named) <= {field, "times"}
 

@@ -11,7 +11,7 @@ from gateway.pipelines.placeholders import filled, placeholders
 from gateway.pipelines.presets.preset import Preset
 from gateway.pipelines.steps import PipelineRequest, Step
 from gateway.routing.upstream import Refused
-from shared.errors import Invalid
+from shared.errors import FieldError, Invalid
 from shared.jobs import JobEnvelope
 from shared.jobs.record import UrlInput
 
@@ -38,7 +38,7 @@ def pipeline_of(preset: Preset, request: PresetRequest) -> PipelineRequest:
     if unknown := [name for name in request.inputs if name not in preset.inputs]:
         raise _refused(f"inputs.{unknown[0]}", f"{preset.name} has no input {unknown[0]!r}. Inputs: {', '.join(preset.inputs)}")
     if missing := [name for name, about in preset.inputs.items() if not about.optional and not request.inputs.get(name)]:
-        errors = [{"field": f"inputs.{name}", "detail": preset.inputs[name].description} for name in missing]
+        errors = [FieldError(field=f"inputs.{name}", detail=preset.inputs[name].description) for name in missing]
         raise Invalid(f"inputs: {preset.name} needs {' and '.join(missing)}.", errors=errors)
     return filled_pipeline(preset.name, [Step.model_validate(step) for step in preset.steps], request)
 

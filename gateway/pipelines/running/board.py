@@ -10,7 +10,7 @@ from typing import Any
 from gateway.pipelines.running.graph import needs
 from gateway.pipelines.steps import Step
 from shared.errors import ReelwrightError
-from shared.jobs import Job, ProgressUpdate, StageProgress, Status, StepProgress, StepState
+from shared.jobs import Job, PipelineOutcome, ProgressUpdate, StageProgress, Status, StepProgress, StepState
 from shared.operation import Kind
 
 PICTURES = (Kind.VIDEO, Kind.IMAGE, Kind.IMAGES)
@@ -68,8 +68,8 @@ class StepRun:
         """
         self.state, self.error, self.detail = StepState.FAILED, error.problem(), error.detail
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the step as a StepProgress in JSON."""
+    def shown(self) -> StepProgress:
+        """Return the state and the progress of the step."""
         return StepProgress(
             id=self.step.id,
             operation=self.step.operation,
@@ -78,7 +78,7 @@ class StepRun:
             job=self.job and self.job.id,
             picture=_picture(self.job) if self.state.done else None,
             detail=self.detail,
-        ).model_dump(mode="json")
+        )
 
     def summary(self) -> dict[str, Any]:
         """Return the step's entry in the result of the pipeline.
@@ -86,7 +86,11 @@ class StepRun:
         It is the step as JSON, with the result, metrics and error of its job.
         """
         done = self.job if self.state.done else None
-        return self.as_json() | {"result": done and done.result, "metrics": done.metrics if done else {}, "error": self.error}
+        return self.shown().model_dump(mode="json") | {
+            "result": done and done.result,
+            "metrics": done.metrics if done else {},
+            "error": self.error,
+        }
 
 
 @dataclass
@@ -144,9 +148,9 @@ class Board:
         """Return the results of all finished steps by step id."""
         return {run.step.id: run.job.result for run in self.runs if run.job is not None and run.state.done}
 
-    def results_and_outputs(self) -> dict[str, Any]:
-        """Return `result` and `outputs` of the pipeline so far."""
-        return {"result": {"steps": [run.summary() for run in self.runs]}, "outputs": self.outputs()}
+    def outcome(self) -> PipelineOutcome:
+        """Return result and outputs of the pipeline so far."""
+        return PipelineOutcome(result={"steps": [run.summary() for run in self.runs]}, outputs=self.outputs())
 
     def progress(self) -> ProgressUpdate:
         """Return the overall progress.

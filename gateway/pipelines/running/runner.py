@@ -16,7 +16,7 @@ from gateway.pipelines.running.expected_times import expected_seconds
 from gateway.pipelines.running.graph import media_ids, resolve_references
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams, credentials
-from shared.errors import Conflict, ModelDamaged, ModelMissing, ReelwrightError, UnknownJob
+from shared.errors import Conflict, FieldError, ModelDamaged, ModelMissing, ReelwrightError, UnknownJob
 from shared.jobs import Claim, Job, JobWarning, Outcome, PartlyFailed, ProgressLog, Queue, StepState
 from shared.jobs.running.runner import video_seconds
 from shared.json_digest import json_digest
@@ -73,9 +73,9 @@ class PipelineRunner:
             await self._stop(claim.owner, board, starting)
             raise
         await _show(board, progress)
-        outcome = Outcome(**board.results_and_outputs(), cached=all(run.state is StepState.CACHED for run in board.runs))
+        outcome = Outcome(**vars(board.outcome()), cached=all(run.state is StepState.CACHED for run in board.runs))
         if board.failed:
-            errors = [{"field": f"steps.{run.step.id}", "detail": run.detail or ""} for run in board.failed]
+            errors = [FieldError(field=f"steps.{run.step.id}", detail=run.detail or "") for run in board.failed]
             raise PartlyFailed(board.failure(), outcome=outcome, errors=errors)
         return outcome
 
@@ -210,13 +210,13 @@ async def _show(board: Board, progress: ProgressLog) -> None:
 
     If a step has changed its state, outputs, results and warnings are reported too.
     """
-    steps = [run.as_json() for run in board.runs]
-    before = [step["state"] for step in progress.steps or ()]
-    changed = before != [step["state"] for step in steps]
+    steps = [run.shown() for run in board.runs]
+    before = [step.state for step in progress.steps or ()]
+    changed = before != [step.state for step in steps]
     for run in board.runs if changed else ():
         for warning in run.job.warnings if run.job is not None else ():
             await progress(JobWarning(f"{run.step.id}: {warning}"))
-    await progress.show_steps(board.progress(), steps, outcome=board.results_and_outputs() if changed else None)
+    await progress.show_steps(board.progress(), steps, outcome=board.outcome() if changed else None)
 
 
 def pause_s(error: ReelwrightError) -> float:

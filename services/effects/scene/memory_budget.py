@@ -7,7 +7,7 @@ import av
 
 from services.effects.scene.concurrency import worker_count
 from services.effects.scene.small_planes import small_size
-from shared.errors import Invalid
+from shared.errors import FieldError, Invalid
 from shared.settings import current
 
 SHARE = 0.6
@@ -67,4 +67,4 @@ def check_memory(needed: int, fields: str, *, errors: tuple[str, ...]) -> None:
     limit = int(current().job_memory_bytes * SHARE)
     if needed > limit:
         detail = f"At this picture size the job would hold frames of {needed / 1e9:.1f} GB; the limit is {limit / 1e9:.1f} GB"
-        raise Invalid(f"{detail}. Lower {fields}.", errors=[{"field": f"params.{name}", "detail": detail} for name in errors])
+        raise Invalid(f"{detail}. Lower {fields}.", errors=[FieldError(field=f"params.{name}", detail=detail) for name in errors])

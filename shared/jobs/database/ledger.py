@@ -14,9 +14,21 @@ from shared.errors import QueueFull, QuotaExceeded, UnknownJob
 from shared.jobs.database.history import EarlierResult
 from shared.jobs.database.job_filter import JobFilter
 from shared.jobs.database.message_pace import MessagePace
-from shared.jobs.database.rows import OPEN, Claim, Event, JobState, NewJob, StoredPreview, StoredWebhook, in_queue
+from shared.jobs.database.rows import (
+    OPEN,
+    Claim,
+    Ending,
+    Event,
+    JobState,
+    NewJob,
+    PipelineOutcome,
+    StoredPreview,
+    StoredWebhook,
+    in_queue,
+    progress_column,
+)
 from shared.jobs.database.tables import DELIVERIES, EVENTS, JOBS, LOGS
-from shared.jobs.record import PRIORITIES, Job, JobRequest, Status, StepState
+from shared.jobs.record import PRIORITIES, Job, JobProgress, JobRequest, Status, StepState
 from shared.jobs.url_inputs import UrlFetch, with_urls
 from shared.jobs.view_names import MAKING
 from shared.operation import AUTO
@@ -148,19 +160,20 @@ class Ledger:
         with self.engine.begin() as connection:
             connection.execute(JOBS.update().where(*_is_current(claim)).values(interrupted=JOBS.c.interrupted + 1))
 
-    def progress(self, claim: Claim, progress: dict[str, Any], warnings: list[str], outcome: dict[str, Any]) -> None:
+    def progress(self, claim: Claim, progress: JobProgress, warnings: list[str], outcome: PipelineOutcome | None) -> None:
         """Write the progress of a running job, and append the event.
 
-        `outcome`: `result` and `outputs` of a pipeline so far, or nothing.
+        `outcome`: of a pipeline so far; None: unchanged.
         """
+        stored = progress_column(progress)
+        values = {"progress": stored, "warnings": warnings} | (vars(outcome) if outcome is not None else {})
         with self.engine.begin() as connection:
-            values = {"progress": progress, "warnings": warnings} | outcome
             if connection.execute(JOBS.update().where(*_is_current(claim)).values(**values)).rowcount:
-                self._append(connection, claim.id, "progress", progress)
-                if self._pace.allows(claim.id, progress.get("fraction", 0.0)):
+                self._append(connection, claim.id, "progress", stored)
+                if self._pace.allows(claim.id, progress.fraction):
                     self.notify(connection, claim.id, "progress")
 
-    def end(self, connection: Connection, job_id: str, status: Status, *, attempt: int | None = None, **values: Any) -> bool:
+    def end(self, connection: Connection, job_id: str, status: Status, *, attempt: int | None = None, ending: Ending | None = None) -> bool:
         """End a job in the caller's transaction; return whether it ended.
 
         False if the job has ended before, or if a later attempt runs.
@@ -169,6 +182,7 @@ class Ledger:
         conditions = [JOBS.c.id == job_id, JOBS.c.status.in_(OPEN), *([JOBS.c.attempt == attempt] if attempt is not None else [])]
         lives_s = sa.case((JOBS.c.preview.is_(None), self._ttl_s), else_=min(self._ttl_s, PREVIEW_TTL_S))
         ended = {"status": status.value, "completed_at": now, "expires_at": now + lives_s}
+        values = ending.dump() if ending is not None else {}
         if status is Status.CANCELED:
             values |= self._canceled_steps(connection, job_id)
         if not connection.execute(JOBS.update().where(*conditions).values(**ended, **values)).rowcount:

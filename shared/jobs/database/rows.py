@@ -6,7 +6,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from shared.jobs.database.tables import JOBS
-from shared.jobs.record import Status
+from shared.jobs.record import JobProgress, Status
 from shared.jobs.url_inputs import UrlFetch
 
 OPEN = (Status.QUEUED.value, Status.RUNNING.value)
@@ -113,6 +113,37 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PipelineOutcome:
+    """Result and outputs of a pipeline so far. `outputs`: `step.output` -> media record as JSON."""
+
+    result: dict[str, Any]
+    outputs: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """What the end of a job writes. None leaves a column as it is.
+
+    `outputs`: name -> media record as JSON. `metrics`: see `Job`. `error`: problem details. `result_key`: see running/remembered.py.
+    """
+
+    result: Any = None
+    outputs: dict[str, Any] | None = None
+    metrics: dict[str, Any] | None = None
+    warnings: list[str] | None = None
+    version: int | None = None
+    result_key: str | None = None
+    cached: bool | None = None
+    progress: JobProgress | None = None
+    error: dict[str, Any] | None = None
+
+    def dump(self) -> dict[str, Any]:
+        """Return the columns that are written."""
+        values = {name: value for name, value in vars(self).items() if value is not None}
+        return values | ({"progress": progress_column(self.progress)} if self.progress is not None else {})
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobState:
     """Status of a job, and its progress as stored."""
 
@@ -130,6 +161,11 @@ class Event:
     seq: int
     kind: str
     data: Any
+
+
+def progress_column(progress: JobProgress) -> dict[str, Any]:
+    """Return progress as it is stored; `steps` only for pipelines."""
+    return progress.model_dump(mode="json", exclude={"steps"} if progress.steps is None else None)
 
 
 def queue_of(service: str, *, preview: bool) -> str:

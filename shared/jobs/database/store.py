@@ -15,7 +15,7 @@ from shared.jobs.database.history import EarlierResult, History
 from shared.jobs.database.ledger import Ledger
 from shared.jobs.database.media_use import MediaUse
 from shared.jobs.database.queue_notices import ALL, make_notices
-from shared.jobs.database.rows import NewJob
+from shared.jobs.database.rows import Ending, NewJob
 from shared.jobs.database.tables import connect, make_tables
 from shared.jobs.record import PRIORITIES, Job, Status
 from shared.settings import Settings
@@ -94,13 +94,13 @@ class JobStore:
             raise IdempotencyMismatch(f"{detail} Use a new key for a new request.")
         return self.ledger.get(owner, job_id)
 
-    def finish(self, job_id: str, status: Status, *, attempt: int | None = None, **values: Any) -> bool:
+    def finish(self, job_id: str, status: Status, *, attempt: int | None = None, ending: Ending | None = None) -> bool:
         """End a job and queue the messages of its webhooks; return whether the job ended.
 
         False if it has ended before; see `Ledger.end`.
         """
         with self.engine.begin() as connection:
-            if not self.ledger.end(connection, job_id, status, attempt=attempt, **values):
+            if not self.ledger.end(connection, job_id, status, attempt=attempt, ending=ending):
                 return False
             self._notify(connection, job_id, status.value)
         return True

@@ -5,13 +5,14 @@ It is written at most twice a second, and the progress never goes back.
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.jobs.database.ledger import Ledger
-from shared.jobs.database.rows import Claim
+from shared.jobs.database.rows import Claim, PipelineOutcome
+from shared.jobs.record import JobProgress, StepProgress
 from shared.worker.protocol import JobWarning, ProgressUpdate, Update
 
 PROGRESS_INTERVAL_S = 0.5
@@ -28,9 +29,9 @@ class ProgressLog:
         self._ledger, self._claim = ledger, claim
         self._written_at = float("-inf")
         self._written_fraction = -1.0
-        self._written_steps: list[dict[str, Any]] | None = None
+        self._written_steps: tuple[StepProgress, ...] | None = None
         self.latest: ProgressUpdate | None = None
-        self.steps: list[dict[str, Any]] | None = None
+        self.steps: tuple[StepProgress, ...] | None = None
         self.frames = 0.0
         """The largest total of any stage so far."""
         self.warnings: list[str] = []
@@ -49,37 +50,37 @@ class ProgressLog:
         if (self.latest and self.latest.fraction >= 1) or now - self._written_at >= PROGRESS_INTERVAL_S:
             await self._write(now)
 
-    async def show_steps(self, update: ProgressUpdate, steps: list[dict[str, Any]], *, outcome: dict[str, Any] | None) -> None:
-        """Keep the progress of a pipeline and of its steps (StepProgress as dicts).
+    async def show_steps(self, update: ProgressUpdate, steps: Sequence[StepProgress], *, outcome: PipelineOutcome | None) -> None:
+        """Keep the progress of a pipeline and of its steps.
 
-        `outcome`: `result` and `outputs` so far, if a step has changed its state; they are written at once.
+        `outcome`: result and outputs so far, if a step has changed its state; they are written at once.
         """
         self._keep(update)
-        self.steps = steps
+        self.steps = tuple(steps)
         now = asyncio.get_running_loop().time()
         if outcome is not None or now - self._written_at >= max(PROGRESS_INTERVAL_S, STEP_INTERVAL_S * len(steps)):
             await self._write(now, outcome=outcome)
 
-    def stored(self) -> dict[str, Any] | None:
-        """Return the latest progress as the ledger stores it."""
+    def progress(self) -> JobProgress | None:
+        """Return the latest progress; None before the first."""
         if self.latest is None:
             return None
-        return vars(self.latest) | ({"steps": self.steps} if self.steps is not None else {})
+        return JobProgress(**vars(self.latest), steps=None if self.steps is None else list(self.steps))
 
     def _keep(self, update: ProgressUpdate) -> None:
         fraction = max(self._claim.fraction, self._written_fraction, min(update.fraction, 1.0))
         self.latest = replace(update, fraction=fraction)
         self.frames = max(self.frames, update.total)
 
-    async def _write(self, now: float, *, outcome: dict[str, Any] | None = None) -> None:
+    async def _write(self, now: float, *, outcome: PipelineOutcome | None = None) -> None:
         """Write the latest progress, unless nothing has moved since the last write."""
-        stored = self.stored()
-        assert stored is not None
+        progress = self.progress()
+        assert progress is not None
         assert self.latest is not None
         if self.latest.fraction == self._written_fraction and self.steps == self._written_steps and outcome is None:
             return
         self._written_at, self._written_fraction, self._written_steps = now, self.latest.fraction, self.steps
         try:
-            await asyncio.to_thread(self._ledger.progress, self._claim, stored, self.warnings, outcome or {})
+            await asyncio.to_thread(self._ledger.progress, self._claim, progress, self.warnings, outcome)
         except SQLAlchemyError as error:  # the job goes on; the next update is written
             log.warning("the progress of job %s was not written: %s", self._claim.id, error)

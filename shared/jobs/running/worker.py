@@ -7,9 +7,9 @@ the jobs of dead processes. Nothing outside this package imports DBOS.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -17,12 +17,12 @@ import psycopg
 import sqlalchemy as sa
 from dbos import DBOS
 
-from shared.errors import OperationFailed, ReelwrightError, TimedOut, WorkerCrashed
+from shared.errors import FieldError, OperationFailed, ReelwrightError, TimedOut, WorkerCrashed
 from shared.jobs import webhooks
 from shared.jobs.client import Jobs
 from shared.jobs.database.dbos_setup import configure, first_line, owners, recover
 from shared.jobs.database.queue_notices import ALL
-from shared.jobs.database.rows import Claim
+from shared.jobs.database.rows import Claim, Ending
 from shared.jobs.database.store import FETCHES, WEBHOOKS
 from shared.jobs.record import Status
 from shared.jobs.running.progress_log import ProgressLog
@@ -65,7 +65,7 @@ class Outcome:
 class PartlyFailed(OperationFailed):
     """Operation failed"""
 
-    def __init__(self, detail: str, *, outcome: Outcome, errors: list[dict[str, str]]):
+    def __init__(self, detail: str, *, outcome: Outcome, errors: Sequence[FieldError]):
         super().__init__(detail, errors=errors)
         self.outcome = outcome
         """What was made before the failure; the failed job keeps it."""
@@ -241,7 +241,7 @@ class JobWorker:
         if not isinstance(error, ReelwrightError):
             log.error("the inputs of job %s were not fetched", job_id, exc_info=error)
             error = OperationFailed(f"Unexpected error of the server: {type(error).__name__}")
-        if await self._written(partial(self._store.finish, job_id, Status.FAILED, error=error.problem())):
+        if await self._written(partial(self._store.finish, job_id, Status.FAILED, ending=Ending(error=error.problem()))):
             self._jobs.metrics.ended(claim.operation, Status.FAILED, kind=error.type)
             log.info("job %s (%s) failed: its inputs were not fetched", job_id, claim.operation, extra=fields(event="failed"))
 
@@ -275,19 +275,17 @@ class JobWorker:
             await self._succeed(claim, task.result(), progress, run_log)
 
     async def _succeed(self, claim: Claim, outcome: Outcome, progress: ProgressLog, run_log: RunLog) -> None:
-        values: dict[str, Any] = {
-            "result": outcome.result,
-            "outputs": outcome.outputs,
-            "metrics": outcome.metrics,
-            "warnings": progress.warnings,
-            "result_key": outcome.result_key,
-            "cached": outcome.cached,
-        }
-        if outcome.version is not None:
-            values["version"] = outcome.version
-        if (stored := progress.stored()) is not None:
-            values["progress"] = stored
-        if await self._written(partial(self._store.finish, claim.id, Status.SUCCEEDED, attempt=claim.attempt, **values)):
+        ending = Ending(
+            result=outcome.result,
+            outputs=outcome.outputs,
+            metrics=outcome.metrics,
+            warnings=progress.warnings,
+            version=outcome.version,
+            result_key=outcome.result_key,
+            cached=outcome.cached,
+            progress=progress.progress(),
+        )
+        if await self._written(partial(self._store.finish, claim.id, Status.SUCCEEDED, attempt=claim.attempt, ending=ending)):
             frames = int(progress.latest.total) if progress.latest is not None and outcome.metrics.get("fps") else None
             run_log.ended(Status.SUCCEEDED, frames=frames)
         else:
@@ -295,10 +293,11 @@ class JobWorker:
             run_log.left("it ended otherwise")
 
     async def _fail(self, claim: Claim, error: ReelwrightError, progress: ProgressLog, run_log: RunLog) -> None:
-        values: dict[str, Any] = {"error": error.problem(), "warnings": progress.warnings}
+        ending = Ending(error=error.problem(), warnings=progress.warnings)
         if isinstance(error, PartlyFailed):
-            values |= {"result": error.outcome.result, "outputs": error.outcome.outputs, "metrics": error.outcome.metrics}
-        if await self._written(partial(self._store.finish, claim.id, Status.FAILED, attempt=claim.attempt, **values)):
+            done = error.outcome
+            ending = replace(ending, result=done.result, outputs=done.outputs, metrics=done.metrics)
+        if await self._written(partial(self._store.finish, claim.id, Status.FAILED, attempt=claim.attempt, ending=ending)):
             run_log.ended(Status.FAILED, error=error)
         else:
             run_log.left("it ended otherwise")

@@ -34,7 +34,7 @@ def test_inputs_that_cannot_be_made_are_refused_by_name() -> None:
     step = Step(id="plate", operation="background.plate", inputs={"video": "auto", "alpha": "auto"})
     with pytest.raises(Invalid, match="'video' cannot be \"auto\"") as refused:
         maker_of(step, "video", DECLARATIONS)
-    assert refused.value.errors[0]["field"] == "inputs.video"
+    assert refused.value.errors[0].field == "inputs.video"
     alone = Step(id="plate", operation="background.plate", inputs={"alpha": "auto"})
     with pytest.raises(Invalid, match="from video, which is not given"):
         step_that_makes(alone, "alpha", "matting.matte", DECLARATIONS["matting.matte"], 0)

@@ -59,7 +59,7 @@ def test_steps_are_ready_when_what_they_need_is_done():
     assert steps.ready() == [trails]
     assert steps.progress().fraction == 0.7
     assert resolve_references(trails.step, steps.outputs(), steps.results()).inputs["matte"] == "m" * 26
-    assert steps.runs[0].as_json()["picture"] == f"/v1/media/{'m' * 26}/thumbnail"
+    assert steps.runs[0].shown().picture == f"/v1/media/{'m' * 26}/thumbnail"
 
 
 def test_a_step_that_equals_an_unfinished_one_waits():
@@ -88,7 +88,7 @@ def test_a_failed_step_stops_only_those_that_need_it():
     )
     failure = "Step 'matte' (matting.matte) failed: No person. Not run, because they need a step that did not succeed: trails, ramp."
     assert steps.failure() == failure
-    assert [step["result"] for step in steps.results_and_outputs()["result"]["steps"]] == [None, {"curve": []}, None, None]
+    assert [step["result"] for step in steps.outcome().result["steps"]] == [None, {"curve": []}, None, None]
 
 
 def test_the_progress_counts_running_steps_by_weight():

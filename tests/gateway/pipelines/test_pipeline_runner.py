@@ -13,7 +13,7 @@ from gateway.pipelines.running import runner as module
 from gateway.pipelines.running.runner import PipelineRunner
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams
-from shared.errors import UnknownJob, UnknownMedia
+from shared.errors import FieldError, UnknownJob, UnknownMedia
 from shared.jobs import Claim, Job, PartlyFailed, ProgressLog
 from shared.settings import Settings
 
@@ -93,7 +93,7 @@ def step(name: str, *needs: str) -> Step:
 
 
 def states(progress: ProgressLog) -> dict[str, str]:
-    return {shown["id"]: shown["state"] for shown in progress.steps or ()}
+    return {shown.id: shown.state for shown in progress.steps or ()}
 
 
 async def test_independent_steps_run_at_the_same_time():
@@ -120,7 +120,7 @@ async def test_a_failed_step_leaves_what_does_not_need_it():
     with pytest.raises(PartlyFailed) as failed:
         await run
     assert failed.value.detail == ("Step 'a' (fake.a) failed: Too dark. Not run, because they need a step that did not succeed: c, d.")
-    assert failed.value.errors == [{"field": "steps.a", "detail": "Too dark."}]
+    assert failed.value.errors == (FieldError(field="steps.a", detail="Too dark."),)
     assert [(shown["state"], shown["result"]) for shown in failed.value.outcome.result["steps"]] == [
         ("failed", None),
         ("succeeded", 5),
@@ -134,12 +134,12 @@ async def test_a_full_queue_and_a_silent_service_are_waited_for():
     busy = [httpx.Response(429, json=FULL, headers={"Retry-After": "0"}), httpx.Response(503, text="no JSON")]
     service = Service({"a": busy})
     run, progress = started(service, [step("a")])
-    await until(lambda: bool(progress.steps and progress.steps[0]["detail"]))
+    await until(lambda: bool(progress.steps and progress.steps[0].detail))
     assert states(progress) == {"a": "waiting"}
     await until(lambda: "a" in service.jobs)
     service.end("a")
     await run
-    assert progress.steps[0]["detail"] is None
+    assert progress.steps[0].detail is None
 
 
 async def test_a_vanished_model_fails_its_step_at_once():

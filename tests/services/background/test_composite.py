@@ -108,7 +108,7 @@ def test_a_plate_cleans_edges_and_follows_the_camera(shot: tuple[Clip, Path, Pat
 def test_a_shadow_is_not_kept_without_a_plate(shot: tuple[Clip, Path, Path], tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="no plate is given") as refused:
         written(shot, tmp_path, shadow="keep")
-    assert refused.value.errors[0]["field"] == "params.shadow"
+    assert refused.value.errors[0].field == "params.shadow"
     with pytest.raises(ValueError, match="color"):
         CompositeParams(color="green")
 

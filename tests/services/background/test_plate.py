@@ -176,7 +176,7 @@ def test_bad_input_is_refused_with_a_message(tmp_path: Path) -> None:
         plate(PlateParams(start=9), video=video, alpha=matte, outputs=outputs)
     with pytest.raises(Invalid, match=r"from 0 to 0.32 s: no frame of it is shown at 50 s") as refused:
         plate(PlateParams(reference=50), video=video, alpha=matte, outputs=outputs)
-    assert refused.value.errors[0]["field"] == "params.reference"
+    assert refused.value.errors[0].field == "params.reference"
     with pytest.raises(Invalid, match=r"from 0.2 to 0.32 s"):
         plate(PlateParams(start=0.2, reference=0.1), video=video, alpha=matte, outputs=outputs)
     still = tmp_path / "still.png"

@@ -149,7 +149,7 @@ def test_a_smaller_result_and_sound(clip: Path, samples: dict[str, Path], tmp_pa
 def test_exactly_one_place_is_given(shot: tuple[Clip, Path, Path], tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="Neither") as refused:
         staged(shot, tmp_path, None)  # type: ignore[arg-type]
-    assert refused.value.errors[0]["field"] == "params.prompt"
+    assert refused.value.errors[0].field == "params.prompt"
     with pytest.raises(Invalid, match="Both"):
         staged(shot, tmp_path, picture(tmp_path), prompt="a beach")
     with pytest.raises(ValueError, match="at least 1"):

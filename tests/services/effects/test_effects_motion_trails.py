@@ -339,7 +339,7 @@ def test_impossible_jobs_are_refused(tripod, tmp_path, use_settings):
     use_settings(job_memory_bytes=128 * 1024 * 1024)
     with pytest.raises(Invalid, match=r"Lower layers or spacing") as refused:
         trails_of(tripod, tmp_path / "out.mp4", ghost="normal", layers=20, spacing=60)
-    assert [error["field"] for error in refused.value.errors] == ["params.layers", "params.spacing"]
+    assert [error.field for error in refused.value.errors] == ["params.layers", "params.spacing"]
     (tmp_path / "text.mp4").write_text("no video")
     with pytest.raises((UnsupportedMedia, BrokenMedia)):
         trails_of(tmp_path / "text.mp4", tmp_path / "out.mp4")

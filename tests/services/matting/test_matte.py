@@ -85,7 +85,7 @@ def test_masks_that_do_not_fit_are_refused(models, two_discs, tmp_path, pixels, 
     cv2.imwrite(str(mask), pixels)
     with pytest.raises(Invalid, match=message) as refused:
         run(tmp_path, two_discs, inputs={"mask": mask}, **RED_FINDER)
-    assert refused.value.errors[0]["field"] == "inputs.mask"
+    assert refused.value.errors[0].field == "inputs.mask"
     assert list(tmp_path.glob("*.mp4")) == []
 
 
@@ -237,7 +237,7 @@ def test_garbage_and_core_hold_for_every_frame(models, two_discs, tmp_path):
     cv2.imwrite(str(core), np.zeros((50, 50), np.uint8))
     with pytest.raises(Invalid, match="another shape") as refused:
         run(tmp_path, two_discs, inputs={"core": core}, **RED_FINDER)
-    assert refused.value.errors[0]["field"] == "inputs.core"
+    assert refused.value.errors[0].field == "inputs.core"
 
 
 def test_what_marks_nothing_is_said(models, two_discs, tmp_path):

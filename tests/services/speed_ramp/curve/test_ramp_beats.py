@@ -11,7 +11,7 @@ from services.speed_ramp.analyze import AnalyzeParams, analyze
 from services.speed_ramp.curve.beats import SAMPLE_RATE, beats
 from services.speed_ramp.curve.points import CurvePoint
 from services.speed_ramp.render import RenderParams, render
-from shared.errors import Invalid
+from shared.errors import FieldError, Invalid
 from shared.video import AudioBlock
 from tests.services.speed_ramp.ramp_clips import RATE, Floats, Recorder, write_clip
 
@@ -159,6 +159,6 @@ def test_missing_beats_give_a_warning(tmp_path: Path) -> None:
     for video, reason in ((silent, "no beats were found in the sound"), (mute, "the video has no sound")):
         with pytest.raises(Invalid, match=reason) as raised:
             analyze(AnalyzeParams(snap_to="beats"), video=video)
-        assert raised.value.errors == [
-            {"field": "params.snap_to", "detail": raised.value.detail.removeprefix("params.snap_to: ").removesuffix(".")}
-        ]
+        assert raised.value.errors == (
+            FieldError(field="params.snap_to", detail=raised.value.detail.removeprefix("params.snap_to: ").removesuffix(".")),
+        )
