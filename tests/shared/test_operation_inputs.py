@@ -32,7 +32,7 @@ KINDS = {"v": Kind.VIDEO, "i": Kind.IMAGE, "z": Kind.IMAGES, "j": Kind.JSON}
 
 
 def asked(**inputs: Any) -> None:
-    media = SimpleNamespace(get=lambda owner, media_id: SimpleNamespace(kind=KINDS[media_id[0]], name=media_id))
+    media = SimpleNamespace(get=lambda owner, media_id: SimpleNamespace(kind=KINDS[media_id[0]], name=media_id, media=None))
     asyncio.run(check(PICK, inputs=inputs, params=Params(), owner="public", runtime=SimpleNamespace(media=media, settings=Settings())))
 
 
