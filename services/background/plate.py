@@ -171,7 +171,9 @@ def _warn(result: PlateResult, other_shots: int, progress: Progress) -> None:
             "fits the reference only. Use a shorter part of the clip, or background.studio for a background with parallax."
         )
     if result.aligned_share < 0.8:
-        progress.warn(f"Only {result.aligned_share:.0%} of the sampled frames could be aligned; the others show too little background.")
+        progress.warn(
+            f"Only {result.aligned_share:.0%} of the sampled frames could be aligned; the others show too little background, or depth."
+        )
     if result.invented_share > 0.02:
         progress.warn(f"{result.invented_share:.0%} of the plate is hidden in every frame and was filled ({result.inpaint}).")
 

@@ -24,6 +24,8 @@ _LEAST_AREA = 0.0005
 """Smallest share of the plate that counts as an object; smaller regions are noise."""
 _PRESENT = 0.4
 """Share of an object's pixels that differ from the background in a sample that shows the object."""
+_MOST_SEAM = 0.05
+"""Largest share of a removed object's border that may be a visible step. Above it, only a part of an object would be removed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,8 +61,8 @@ def remove_objects(file: SampleFile, planes: tuple[Plane, ...], ends: tuple[EndP
     """Remove passing objects from `planes` and return their mask.
 
     `planes`: the medians, changed in place; `ends`: the comparison of each plane with the ends of the clip, in the plane's shape. Suspect
-    pixels are grouped into objects. The region of an object gets the median of the samples that do not show the object. The mask is bool
-    in luma size.
+    pixels are grouped into objects. The region of an object gets the median of the samples that do not show the object. An object of which
+    only a part is found stays whole: without it, its region would not continue the plate around. The mask is bool in luma size.
     """
     suspect = ends[0].suspect.copy()
     for end in ends[1:]:
@@ -70,10 +72,26 @@ def remove_objects(file: SampleFile, planes: tuple[Plane, ...], ends: tuple[EndP
         keep = ~_present(file, region, ends)
         if keep.sum() < _LEAST_KEPT or keep.all():
             continue
-        for number, plane in enumerate(planes):
+        without = tuple(plane.copy() for plane in planes)
+        for number, plane in enumerate(without):
             _replace(file, number, plane, _resized(region, plane.shape), keep)
+        if _seam(planes[0], without[0], region) > _MOST_SEAM:
+            continue
+        for plane, replaced in zip(planes, without, strict=True):
+            np.copyto(plane, replaced)
         covered |= region
     return covered
+
+
+def _seam(luma: Plane, without: Plane, region: Mask) -> float:
+    """Return the share of a region's border at which the plate without the object does not continue the plate.
+
+    The picture's own border does not count.
+    """
+    inside = cv2.erode(region.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    border = region & ~inside
+    differs = cv2.absdiff(luma, without)[border] >= _DIFFERS[0]
+    return float(differs.mean()) if len(differs) else 0.0
 
 
 def _resized(mask: Mask, shape: tuple[int, ...]) -> Mask:

@@ -5,6 +5,7 @@ import pytest
 
 from services.background.median.masked_median import NO_SAMPLE, masked_median
 from services.background.median.sample_file import SampleFile
+from services.background.median.transients import EndPixels, ends_of, remove_objects
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 40, 200, 256, 301])
@@ -30,3 +31,34 @@ def test_samples_come_back_in_bands() -> None:
         for number in range(3):
             stack = np.concatenate([band.samples.reshape(4, band.rows, -1) for band in file.bands(number)], axis=1)
             assert (stack == np.stack([sample[number] for sample in samples])).all()
+
+
+@pytest.mark.parametrize(("rest", "removed"), [(False, True), (True, False)])
+def test_an_object_is_removed_whole_or_not_at_all(rest: bool, removed: bool) -> None:
+    """A head stands in view in most samples. With `rest`, a body below it does so at the start as well."""
+    head, body = (slice(40, 56), slice(40, 56)), (slice(56, 90), slice(34, 62))
+    samples = []
+    for number in range(30):
+        luma = np.full((120, 100), 200, np.uint8)
+        if 6 <= number < 24:
+            luma[head] = 30
+        if rest and number < 24:
+            luma[body] = 30
+        samples.append((luma, *[np.full((60, 50), 128, np.uint8)] * 2))
+    with SampleFile(100, 120, 30) as file:
+        for sample in samples:
+            file.add(sample)
+        stacks = [np.stack([sample[number] for sample in samples]) for number in range(3)]
+        planes = tuple(np.sort(stack, axis=0)[15] for stack in stacks)
+        ends = tuple(
+            ends_of(stack.reshape(30, -1), np.full(stack[0].size, 30, np.uint16), plane.ravel(), chroma=number > 0)
+            for number, (stack, plane) in enumerate(zip(stacks, planes, strict=True))
+        )
+        shaped = tuple(
+            EndPixels(end.background.reshape(plane.shape), end.suspect.reshape(plane.shape))
+            for end, plane in zip(ends, planes, strict=True)
+        )
+        assert shaped[0].suspect[head].all()
+        covered = remove_objects(file, planes, shaped)
+    assert covered.any() == removed
+    assert (planes[0][head] == (200 if removed else 30)).all()
