@@ -42,10 +42,11 @@ def take_download(page: Any, folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("phone", "dark"), ("tablet", "light"), ("desktop", "dark")])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["phone", "tablet", "desktop"])
 def test_a_clip_becomes_a_downloaded_result(open_page: Opener, clip: Path, tmp_path: Path, size: str, scheme: str) -> None:
     own = tmp_path / f"clip on {size} <b>&.mp4"
-    own.write_bytes(clip.read_bytes() + bytes(len(size)))  # not the same bytes as the others, which would be recognised
+    own.write_bytes(clip.read_bytes() + f"{size} {scheme}".encode())  # not the same bytes as the others, which would be recognised
     page = open_page(size=size, scheme=scheme)
     press = (lambda locator: locator.tap()) if size != "desktop" else (lambda locator: locator.click())
     page.locator("#file").set_input_files(own)
@@ -105,6 +106,19 @@ def test_an_upload_survives_a_restart_of_the_server(open_page: Opener, studio: R
     page.get_by_text("The server does not answer", exact=False).wait_for()
     studio.start()
     page.get_by_role("heading", name="long.mp4").wait_for()
+
+
+def test_a_job_survives_a_restart_of_the_server(open_page: Opener, studio: Restartable) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/{TOOL}", refusals=("ERR_", "Failed to load", "503", "502"))
+    page.evaluate("for (const section of document.querySelectorAll('details')) section.open = true")
+    page.get_by_label("Quality", exact=True).first.fill("37")  # a result that no other test made
+    page.get_by_role("button", name="Make it").click()
+    page.wait_for_url("**/#/job/*")
+    studio.stop()
+    page.get_by_text("The server does not answer", exact=False).wait_for()
+    studio.start()
+    page.locator(".state.succeeded").first.wait_for()
+    page.get_by_role("link", name="Continue with this").wait_for()
 
 
 def test_refusals_are_shown_where_they_belong(open_page: Opener, tmp_path: Path) -> None:
