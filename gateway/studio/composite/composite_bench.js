@@ -28,6 +28,8 @@ class CompositeBench extends Element {
   #asked = 0;
   #estimate = null; // {of: id of the background, picture, depth} of the server
   #kept = null;
+  #drawnBehind = null;
+  #due = 0;
 
   enter() {
     this.#canvas.setAttribute("role", "img");
@@ -46,7 +48,7 @@ class CompositeBench extends Element {
 
   changed(name) {
     if (["time", "inputs"].includes(name)) this.#soon();
-    else if (["params", "camera"].includes(name)) this.#paint();
+    else if (["params", "camera"].includes(name)) this.#paintSoon();
     this.redraw();
   }
 
@@ -119,20 +121,37 @@ class CompositeBench extends Element {
     return { id, image: await this.#imageOf(record.kind === "image" ? record.urls.content : record.urls.thumbnail) };
   }
 
+  /** A slider may move more often than the screen shows. */
+  #paintSoon() {
+    this.#due ||= requestAnimationFrame(() => {
+      this.#due = 0;
+      this.#paint();
+    });
+  }
+
   #paint() {
     const still = this.#still;
     if (!still) return;
     const { width, height, picture, alpha } = still;
     const canvas = this.#canvas;
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    const background = this.#backgroundPixels(width, height);
-    const isPlain = !this.#picture;
-    const match = isPlain ? null : matchOf(picture, background.data, alpha, this.#value("match") ?? 0);
-    const { glow, spill } = this.#light(still, background);
+    const behind = this.#behind(width, height);
+    const background = behind.pixels.data;
+    const match = this.#picture ? matchOf(picture, background, alpha, this.#value("match") ?? 0) : null;
+    const wrap = this.#value("light_wrap") ?? 0;
+    const light = wrap > 0 ? { glow: (behind.glow ??= this.#blurred(behind.pixels, 1.5)), spill: (still.spill ??= this.#spill(still)) } : { glow: null, spill: null };
     const context = canvas.getContext("2d");
     const out = context.createImageData(width, height);
-    mixed(out.data, { picture, background: background.data, alpha, match, glow, spill, wrap: this.#value("light_wrap") ?? 0, isLinear: this.#value("light") === "linear" });
+    mixed(out.data, { picture, background, alpha, match, ...light, wrap, isLinear: this.#value("light") === "linear" });
     context.putImageData(out, 0, 0);
+  }
+
+  /** The background of the frame, kept until something changes it: {key, pixels, glow}. */
+  #behind(width, height) {
+    const names = ["fit", "color", "depth_scale", "depth"].map((name) => this.#value(name));
+    const key = JSON.stringify([width, height, this.#picture?.id, this.#estimate?.of, this.#hasParallax && this.camera, ...names]);
+    if (this.#drawnBehind?.key !== key) this.#drawnBehind = { key, pixels: this.#backgroundPixels(width, height), glow: null };
+    return this.#drawnBehind;
   }
 
   #backgroundPixels(width, height) {
@@ -204,26 +223,27 @@ class CompositeBench extends Element {
     return this.#estimate?.depth ?? null;
   }
 
-  /** The blurred background, and how much of it reaches each pixel. */
-  #light({ width, height, alpha }, background) {
-    const radius = Math.max(1, height / 60);
-    const blurred = (data, by) => {
-      const from = Object.assign(document.createElement("canvas"), { width, height });
-      from.getContext("2d").putImageData(data, 0, 0);
-      const to = Object.assign(document.createElement("canvas"), { width, height });
-      const context = to.getContext("2d", { willReadFrequently: true });
-      context.filter = `blur(${by}px)`;
-      context.drawImage(from, 0, 0);
-      return context.getImageData(0, 0, width, height).data;
-    };
+  /** How much of the background's light reaches each pixel of a still, 0 to 255. */
+  #spill({ width, height, alpha }) {
     const outside = new ImageData(width, height);
     for (let pixel = 0; pixel < alpha.length; pixel += 1) outside.data.set([255 - alpha[pixel], 0, 0, 255], 4 * pixel);
-    const red = blurred(outside, radius);
-    return { glow: blurred(background, radius * 1.5), spill: Uint8Array.from({ length: alpha.length }, (_, pixel) => red[4 * pixel]) };
+    const red = this.#blurred(outside, 1);
+    return Uint8Array.from({ length: alpha.length }, (_, pixel) => red[4 * pixel]);
+  }
+
+  /** The pixels of a blurred picture. `reach`: in sixtieths of the height. */
+  #blurred(pixels, reach) {
+    const { width, height } = pixels;
+    const from = Object.assign(document.createElement("canvas"), { width, height });
+    from.getContext("2d").putImageData(pixels, 0, 0);
+    const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d", { willReadFrequently: true });
+    context.filter = `blur(${Math.max(1, height / 60) * reach}px)`;
+    context.drawImage(from, 0, 0);
+    return context.getImageData(0, 0, width, height).data;
   }
 
   get #hasParallax() {
-    return "depth_scale" in (this.operation.params.properties ?? {}) && Boolean(this.#picture);
+    return "depth_scale" in (this.operation.params.properties ?? {}) && Boolean(this.#picture) && this.#value("depth") !== "plane";
   }
 
   get #parallaxText() {

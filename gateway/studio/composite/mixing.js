@@ -5,38 +5,17 @@ const SHIFT = 0.35; // share of the difference of the means that the offset make
 const MOST_SHIFT = [12, 8, 8]; // levels of luma, U and V
 const LINEAR = Float32Array.from({ length: 256 }, (_, level) => (level / 255) ** 2.2);
 
-/** Luma, U and V of a pixel, BT.709, 0 to 255. */
-export function yuv(red, green, blue) {
-  const luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  return [luma, (blue - luma) / 1.8556 + 128, (red - luma) / 1.5748 + 128];
-}
-
-function rgb(luma, u, v) {
-  const red = luma + 1.5748 * (v - 128);
-  const blue = luma + 1.8556 * (u - 128);
-  return [red, (luma - 0.2126 * red - 0.0722 * blue) / 0.7152, blue];
-}
-
 /**
  * The changes of luma, U and V that match a subject to its background: [{gain, middle, offset}]; null if no subject is visible.
  * `picture`, `background`: RGBA; `alpha`: 0 to 255 for each pixel; `amount`: 0 to 1.
  */
 export function matchOf(picture, background, alpha, amount) {
-  const subject = [0, 1, 2].map(() => ({ sum: 0, squares: 0 }));
-  const scene = [0, 1, 2].map(() => ({ sum: 0, squares: 0 }));
-  let [weights, count] = [0, 0];
-  for (let pixel = 0; pixel < alpha.length; pixel += 5) {
-    const at = 4 * pixel;
-    const weight = alpha[pixel] / 255;
-    weights += weight;
-    count += 1;
-    yuv(picture[at], picture[at + 1], picture[at + 2]).forEach((value, plane) => add(subject[plane], value, weight));
-    yuv(background[at], background[at + 1], background[at + 2]).forEach((value, plane) => add(scene[plane], value, 1));
-  }
-  if (weights / count < 0.002) return null;
-  return subject.map((sums, plane) => {
-    const [mean, spread] = measured(sums, weights);
-    const [target, targetSpread] = measured(scene[plane], count);
+  const subject = sumsOf(picture, alpha);
+  const scene = sumsOf(background, null);
+  if (subject.weights / scene.weights < 0.002) return null;
+  return [0, 1, 2].map((plane) => {
+    const [mean, spread] = measured(subject, plane);
+    const [target, targetSpread] = measured(scene, plane);
     const full = clamp(targetSpread / Math.max(spread, 1), 1 / MOST_GAIN, MOST_GAIN);
     const gain = plane === 0 ? 1 + (full - 1) * amount * 0.5 : 1;
     return { gain, middle: mean, offset: clamp((target - mean) * SHIFT, -MOST_SHIFT[plane], MOST_SHIFT[plane]) * amount };
@@ -45,24 +24,33 @@ export function matchOf(picture, background, alpha, amount) {
 
 /**
  * Put a subject over a background, into `out` (RGBA). `match`: from `matchOf`, or null. `glow`: the blurred background, and `spill`: how much
- * of it reaches each pixel, 0 to 255; `wrap`: 0 to 1. `isLinear`: mixes light, not signal values.
+ * of it reaches each pixel, 0 to 255, or null for both; `wrap`: 0 to 1. `isLinear`: mixes light, not signal values.
  */
 export function mixed(out, { picture, background, alpha, match, glow, spill, wrap, isLinear }) {
+  const [lumaOf, uOf, vOf] = (match ?? [0, 0, 0]).map((change) => (change ? { gain: change.gain, add: change.middle * (1 - change.gain) + change.offset } : change));
   for (let pixel = 0; pixel < alpha.length; pixel += 1) {
     const at = 4 * pixel;
     const share = alpha[pixel] / 255;
-    let colour = [picture[at], picture[at + 1], picture[at + 2]];
+    let [red, green, blue] = [picture[at], picture[at + 1], picture[at + 2]];
     if (match && share > 0) {
-      const planes = yuv(...colour).map((value, plane) => (value - match[plane].middle) * match[plane].gain + match[plane].middle + match[plane].offset);
-      colour = rgb(...planes);
+      const before = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+      const luma = before * lumaOf.gain + lumaOf.add;
+      const u = ((blue - before) / 1.8556 + 128) * uOf.gain + uOf.add - 128;
+      const v = ((red - before) / 1.5748 + 128) * vOf.gain + vOf.add - 128;
+      red = luma + 1.5748 * v;
+      blue = luma + 1.8556 * u;
+      green = (luma - 0.2126 * red - 0.0722 * blue) / 0.7152;
     }
-    const light = spill ? ((spill[pixel] * alpha[pixel]) / 65025) * wrap : 0;
-    for (let channel = 0; channel < 3; channel += 1) {
-      const value = over(clamp(colour[channel], 0, 255), background[at + channel], share, isLinear);
-      out[at + channel] = glow ? value + (glow[at + channel] - value) * light : value;
-    }
+    const light = glow ? ((spill[pixel] * alpha[pixel]) / 65025) * wrap : 0;
+    out[at] = lit(over(clamp(red, 0, 255), background[at], share, isLinear), glow, at, light);
+    out[at + 1] = lit(over(clamp(green, 0, 255), background[at + 1], share, isLinear), glow, at + 1, light);
+    out[at + 2] = lit(over(clamp(blue, 0, 255), background[at + 2], share, isLinear), glow, at + 2, light);
     out[at + 3] = 255;
   }
+}
+
+function lit(value, glow, at, light) {
+  return light ? value + (glow[at] - value) * light : value;
 }
 
 function over(front, back, share, isLinear) {
@@ -105,14 +93,31 @@ function medianOf(values) {
   return level;
 }
 
-function add(sums, value, weight) {
-  sums.sum += value * weight;
-  sums.squares += value * value * weight;
+/** Sums of luma, U and V (BT.709, 0 to 255) and of their squares over every fifth pixel: {weights, sums, squares}. `alpha`: weights, or null. */
+function sumsOf(picture, alpha) {
+  const sums = [0, 0, 0];
+  const squares = [0, 0, 0];
+  let weights = 0;
+  for (let at = 0; at < picture.length; at += 20) {
+    const weight = alpha ? alpha[at / 4] / 255 : 1;
+    if (!weight) continue;
+    const luma = 0.2126 * picture[at] + 0.7152 * picture[at + 1] + 0.0722 * picture[at + 2];
+    const u = (picture[at + 2] - luma) / 1.8556 + 128;
+    const v = (picture[at] - luma) / 1.5748 + 128;
+    weights += weight;
+    sums[0] += luma * weight;
+    sums[1] += u * weight;
+    sums[2] += v * weight;
+    squares[0] += luma * luma * weight;
+    squares[1] += u * u * weight;
+    squares[2] += v * v * weight;
+  }
+  return { weights, sums, squares };
 }
 
-function measured({ sum, squares }, weight) {
-  const mean = sum / weight;
-  return [mean, Math.sqrt(Math.max(0, squares / weight - mean * mean))];
+function measured({ weights, sums, squares }, plane) {
+  const mean = sums[plane] / weights;
+  return [mean, Math.sqrt(Math.max(0, squares[plane] / weights - mean * mean))];
 }
 
 function clamp(value, low, high) {

@@ -25,10 +25,10 @@ class ShotTimeline extends Element {
   drawn() {
     this.#timeline ??= this.#make();
     const timeline = this.#timeline;
+    if (timeline.time !== this.time) timeline.view.reveal(this.time);
     timeline.time = this.time;
     timeline.picks = this.picks;
     timeline.hovered = this.hover;
-    timeline.view.reveal(this.time);
     timeline.show({ values: this.scores?.values ?? null, threshold: this.threshold, defaultThreshold: this.usual, shots: this.shots });
   }
 
