@@ -42,6 +42,18 @@ def take_download(page: Any, folder: Path) -> Path:
     return path
 
 
+def test_an_empty_library_shows_results_of_the_sample_clip(open_page: Opener, studio: Restartable) -> None:
+    for record in studio.suite.client.get("/v1/media").json()["items"]:
+        if not record["id"].startswith("0" * 24):
+            studio.suite.client.delete(record["urls"]["self"])
+    page = open_page(size="phone")
+    result = page.locator('.welcome-examples a[href^="#/job/"]').first
+    result.wait_for()
+    assert has_no_violations(page) == []
+    result.tap()
+    page.get_by_role("link", name="Download", exact=True).first.wait_for()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", ["phone", "tablet", "desktop"])
 def test_a_clip_becomes_a_downloaded_result(open_page: Opener, clip: Path, tmp_path: Path, size: str, scheme: str) -> None:
