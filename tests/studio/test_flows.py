@@ -184,7 +184,7 @@ def test_source_and_result_are_compared_on_the_same_frame(open_page: Opener, stu
       for (let at = 0; at < data.length; at += 4) sum += data[at] + data[at + 1] + data[at + 2];
       return sum / (data.length / 4) / 3;
     }""")
-    assert brightest < 4  # the same moment: nothing is left but what compression changed
+    assert brightest < 4 * 4  # shown four times as strong; the same moment: nothing is left but what compression changed
 
 
 def test_a_newcomer_needs_three_taps_on_a_phone(open_page: Opener, clip: Path, tmp_path: Path) -> None:

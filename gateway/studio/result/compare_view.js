@@ -7,7 +7,7 @@ import { position } from "../base/format.js";
 import { driveByKeys } from "../viewer/keys.js";
 import { FrameSource } from "../viewer/frame_source.js";
 import { mappingOf, Pair } from "./pair.js";
-import { paintMatte, paintPair } from "./paint.js";
+import { DIFFERENCE, paintMatte, paintPair } from "./paint.js";
 
 const MODES = [["result", "Result"], ["source", "Source"], ["wipe", "Wipe"], ["side", "Side by side"], ["difference", "Difference"]];
 const MATTES = [["checker", "Cut-out"], ["alpha", "Matte"], ["colour", "Colour"], ["overlay", "Overlay"], ["picture", "Picture"]];
@@ -289,6 +289,7 @@ class CompareView extends Element {
         @play=${() => (this.isPlaying = true)} @pause=${() => !this.#isCanvas && (this.isPlaying = false)} @timeupdate=${(event) => (this.videoTime = event.target.currentTime)} @seeked=${(event) => (this.videoTime = event.target.currentTime)}></video>
       <canvas ?hidden=${!isCanvas} @click=${() => this.toggle()} aria-label=${`Comparison: ${mode}`} role="img"></canvas>
       ${isCanvas && mode === "wipe" && this.#handle()}
+      ${isCanvas && mode === "difference" && html`<span class="side-label left">${DIFFERENCE} times as strong</span>`}
       ${isCanvas && mode === "side" && html`<span class="side-label left">Source</span><span class="side-label right">Result</span>`}`;
   }
 

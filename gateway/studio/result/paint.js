@@ -1,5 +1,8 @@
 // Drawing of two frames: wipe, side by side, flip, difference; and the ways to look at a matte.
 
+/** How much stronger than it is a difference is shown: a power of two. */
+export const DIFFERENCE = 4;
+
 /** Paint source and result into a canvas context. `at`: the wipe's place, 0 to 1. */
 export function paintPair(context, mode, { before, after }, at) {
   const { width, height } = context.canvas;
@@ -15,6 +18,8 @@ export function paintPair(context, mode, { before, after }, at) {
     fit(context, before, 0, width);
     context.globalCompositeOperation = "difference";
     fit(context, after, 0, width);
+    context.globalCompositeOperation = "lighter"; // the canvas over itself: twice as bright
+    for (let doubled = 1; doubled < DIFFERENCE; doubled *= 2) context.drawImage(context.canvas, 0, 0);
     context.globalCompositeOperation = "source-over";
     return undefined;
   }
