@@ -161,10 +161,15 @@ def gc(settings: "Settings") -> dict[str, int]:
     return asdict(sweep_offline(settings)) | {"uploads": len(uploads)}
 
 
+def suite() -> Suite:
+    """Return the installed services, and the functions that run them."""
+    services = {room.name: room.load for room in ROOMS if room.installed}
+    return Suite(services=services, up=up, serve=serve, gc=gc, add_more=_pipelines())
+
+
 def main() -> None:
     """Run the `reelwright` command."""
-    services = {room.name: room.load for room in ROOMS if room.installed}
-    command_line(Suite(services=services, up=up, serve=serve, gc=gc, add_more=_pipelines()))()
+    command_line(suite())()
 
 
 def _pipelines() -> Any:

@@ -14,7 +14,7 @@ from gateway.job_logs import log_of
 from gateway.routing.known_query import refuse_unknown_query
 from shared.errors import Invalid
 from shared.http.problems import problems
-from shared.jobs import Event, Job, JobPage, Status
+from shared.jobs import Event, Job, JobPage, Jobs, Status
 from shared.jobs.database.job_filter import JobFilter
 from shared.media.ids import is_id
 from shared.runtime import Runtime
@@ -28,7 +28,14 @@ UNKNOWN = problems(_404="Unknown job, or a job of another owner")
 def job_routes(runtime: Runtime) -> APIRouter:
     """Return the routes under /v1/jobs."""
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[Depends(refuse_unknown_query)])
-    jobs = runtime.jobs
+    _add_list(router, runtime.jobs)
+    _add_reading(router, runtime.jobs)
+    _add_ending(router, runtime)
+    return router
+
+
+def _add_list(router: APIRouter, jobs: Jobs) -> None:
+    """Add the route that lists jobs."""
 
     @router.get("", name="list", summary="List jobs, newest first")
     async def page(
@@ -64,6 +71,10 @@ def job_routes(runtime: Runtime) -> APIRouter:
             results=results,
         )
         return JobPage(items=items, next_cursor=next_cursor)
+
+
+def _add_reading(router: APIRouter, jobs: Jobs) -> None:
+    """Add the routes that read and follow one job."""
 
     @router.get("/{job_id}", name="read", summary="Read a job", responses=UNKNOWN)
     async def get(job_id: str, request: Request) -> Job:
@@ -107,13 +118,17 @@ def job_routes(runtime: Runtime) -> APIRouter:
         text = await log_of(jobs, request.state.owner, job_id)
         return PlainTextResponse(text, headers={"Cache-Control": "no-store"})
 
+
+def _add_ending(router: APIRouter, runtime: Runtime) -> None:
+    """Add the routes that cancel and delete one job."""
+
     @router.post(
         "/{job_id}/cancel",
         summary="Cancel a job; it stops within a second",
         responses=UNKNOWN | problems(_409="The job has already ended"),
     )
     async def cancel(job_id: str, request: Request) -> Job:
-        return await jobs.cancel(request.state.owner, job_id)
+        return await runtime.jobs.cancel(request.state.owner, job_id)
 
     @router.delete(
         "/{job_id}",
@@ -129,8 +144,6 @@ def job_routes(runtime: Runtime) -> APIRouter:
     ) -> Response:
         await delete_job(runtime, request.state.owner, job_id, outputs=outputs)
         return Response(status_code=204)
-
-    return router
 
 
 def _seconds(moment: datetime | None) -> float | None:

@@ -29,6 +29,13 @@ Alpha = Annotated[str | None, Query(description="Id of a matte: it is shown belo
 def view_routes(desk: ViewDesk) -> APIRouter:
     """Return the routes of views, for the owner in `request.state.owner`."""
     router = APIRouter(prefix="/v1/media/{media_id}", tags=["media"], route_class=JsonRoute)
+    _add_views(router, desk)
+    _add_frame(router, desk)
+    return router
+
+
+def _add_views(router: APIRouter, desk: ViewDesk) -> None:
+    """Add the routes of views that jobs make: proxy, strip and waveform."""
     store = desk.runtime.media
 
     async def send(request: Request, view: str, output: str, media_id: str, alpha: str | None = None) -> Response:
@@ -79,6 +86,11 @@ def view_routes(desk: ViewDesk) -> APIRouter:
             return JSONResponse({"channels": 0, "rate": 0, "duration_s": duration, "peaks": []})
         return await send(request, "peaks", "peaks", media_id)
 
+
+def _add_frame(router: APIRouter, desk: ViewDesk) -> None:
+    """Add the route of one frame at full size."""
+    store = desk.runtime.media
+
     @router.get(
         "/frame",
         summary="Download one frame at full size",
@@ -108,5 +120,3 @@ def view_routes(desk: ViewDesk) -> APIRouter:
             await desk.runtime.frame(path, incoming.content, n)
             picture = await on_disk(incoming.content.read_bytes)
         return Response(picture, media_type="image/png", headers=headers)
-
-    return router

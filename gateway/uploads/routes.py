@@ -54,14 +54,25 @@ def upload_routes(services: MediaServices) -> APIRouter:
     router = APIRouter(prefix="/v1/uploads", tags=["uploads"], route_class=TusRoute)
     settings = services.settings
     handler = UploadHandler(services, uploads_in(settings.data_dir, ttl_s=settings.upload_ttl_s))
+    _add_options(router, settings.max_upload_bytes)
+    _add_creation(router, handler)
+    _add_upload(router, handler)
+    return router
 
+
+def _add_options(router: APIRouter, max_bytes: int) -> None:
+    """Add the route that lists what the server supports."""
     supported = answer_headers(204, "What the server supports", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Tus-Checksum-Algorithm")
 
     @router.options("", status_code=204, summary="List the supported tus version and extensions", responses=supported)
     @router.options("/{upload_id}", status_code=204, include_in_schema=False)
     async def options() -> Response:
-        headers = {"Tus-Version": VERSION, "Tus-Extension": EXTENSIONS, "Tus-Max-Size": str(settings.max_upload_bytes)}
+        headers = {"Tus-Version": VERSION, "Tus-Extension": EXTENSIONS, "Tus-Max-Size": str(max_bytes)}
         return Response(status_code=204, headers=headers | {"Tus-Checksum-Algorithm": ",".join(ALGORITHMS)})
+
+
+def _add_creation(router: APIRouter, handler: UploadHandler) -> None:
+    """Add the route that starts an upload."""
 
     @router.post(
         "",
@@ -80,6 +91,10 @@ def upload_routes(services: MediaServices) -> APIRouter:
         if request.headers.get("content-type") == BODY_TYPE:
             state = await handler.receive(request, upload, offset=0)
         return Response(status_code=201, headers={"Location": f"/v1/uploads/{upload.id}"} | await handler.headers(upload, state))
+
+
+def _add_upload(router: APIRouter, handler: UploadHandler) -> None:
+    """Add the routes of one upload: its offset, its bytes, its deletion."""
 
     @router.head(
         "/{upload_id}",
@@ -141,5 +156,3 @@ def upload_routes(services: MediaServices) -> APIRouter:
         if method not in handlers:
             raise BadUploadRequest("POST to an upload needs the header X-HTTP-Method-Override: PATCH, DELETE or HEAD.")
         return await handlers[method](upload_id, request)
-
-    return router

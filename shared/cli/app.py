@@ -55,8 +55,8 @@ class Suite:
         return next((operation for operation in load().operations if operation.name == name), None) if load else None
 
 
-def command_line(suite: Suite) -> Callable[[], None]:
-    """Make the `reelwright` command."""
+def program(suite: Suite) -> typer.Typer:
+    """Return all commands of `reelwright`."""
     app = typer.Typer(
         help="Reelwright: a self-hosted suite for AI video effects.",
         no_args_is_help=True,
@@ -73,6 +73,12 @@ def command_line(suite: Suite) -> Callable[[], None]:
         suite.add_more(app, suite.load, _settings)
     for name, load in suite.services.items():
         app.add_typer(_service(name, load, suite), name=name)
+    return app
+
+
+def command_line(suite: Suite) -> Callable[[], None]:
+    """Make the `reelwright` command."""
+    app = program(suite)
 
     def run() -> None:
         signal.signal(signal.SIGTERM, _terminate)  # as Ctrl-C: what a command has begun is removed or canceled

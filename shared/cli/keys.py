@@ -24,6 +24,14 @@ UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 def keys_group(settings: Callable[[], Settings]) -> typer.Typer:
     """Return the group `keys`. `settings` reads the settings."""
     group = typer.Typer()
+    _add_making(group, settings)
+    _add_list(group, settings)
+    _add_changes(group, settings)
+    return group
+
+
+def _add_making(group: typer.Typer, settings: Callable[[], Settings]) -> None:
+    """Add the command that makes a key."""
 
     @group.command(help="Make an API key and print it. Only its hash is kept: it is shown once.")
     def add(
@@ -79,6 +87,10 @@ def keys_group(settings: Callable[[], Settings]) -> typer.Typer:
                 err=True,
             )
 
+
+def _add_list(group: typer.Typer, settings: Callable[[], Settings]) -> None:
+    """Add the command that lists the keys."""
+
     @group.command("list", help="List the API keys of the key file.")
     def show(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
         records = KeyFile(settings().data_dir).read()
@@ -99,6 +111,10 @@ def keys_group(settings: Callable[[], Settings]) -> typer.Typer:
                 record.owner,
             )
         Console().print(table)
+
+
+def _add_changes(group: typer.Typer, settings: Callable[[], Settings]) -> None:
+    """Add the commands that revoke a key, and give it what others made."""
 
     @group.command(help="Revoke an API key at once. Its media and jobs stay.")
     def revoke(key: Annotated[str, typer.Argument(help="Name or id of the key.")]) -> None:
@@ -122,8 +138,6 @@ def keys_group(settings: Callable[[], Settings]) -> typer.Typer:
         current = settings()
         adopted = hand_over(current, source=owner, target=_find(KeyFile(current.data_dir).read(), key).owner)
         typer.echo(f"{adopted.jobs} jobs and {adopted.media} media belong to key {key!r} now", err=True)
-
-    return group
 
 
 def _find(records: tuple[KeyRecord, ...], key: str) -> KeyRecord:

@@ -23,6 +23,8 @@ WIDE = 140
 """Terminal columns from which the list has room for a sentence about each model."""
 
 AS_JSON = typer.Option("--json", help="Print JSON.")
+ReadFolder = Callable[[], ModelFolder]
+"""Reads the settings and returns the models folder."""
 
 
 def models_group(settings: Callable[[], Settings]) -> typer.Typer:
@@ -34,6 +36,15 @@ def models_group(settings: Callable[[], Settings]) -> typer.Typer:
 
     def folder() -> ModelFolder:
         return ModelFolder(settings().models_folder)
+
+    _add_list(models, folder)
+    _add_pull(models, folder, settings)
+    _add_checks(models, folder)
+    return models
+
+
+def _add_list(models: typer.Typer, folder: ReadFolder) -> None:
+    """Add the command that lists the models."""
 
     @models.command("list", help="List all models: purpose, licence, size, and whether they are installed.")
     def list_models(as_json: Annotated[bool, AS_JSON] = False) -> None:
@@ -53,6 +64,10 @@ def models_group(settings: Callable[[], Settings]) -> typer.Typer:
         table.columns[0].no_wrap = table.columns[3].no_wrap = True
         console.print(table)
 
+
+def _add_pull(models: typer.Typer, folder: ReadFolder, settings: Callable[[], Settings]) -> None:
+    """Add the command that downloads models."""
+
     @models.command("pull", help="Download models. An interrupted download is resumed.")
     def pull_models(
         names: Annotated[list[str] | None, NAMES] = None,
@@ -70,6 +85,10 @@ def models_group(settings: Callable[[], Settings]) -> typer.Typer:
                 fetched = pull(here, model, mirror=mirror, renew=renew, on_step=report)
             where = here.root / model.name
             typer.echo(f"{model.name}: {f'{len(fetched)} of {len(model.files)} files fetched' if fetched else 'there already'} ({where})")
+
+
+def _add_checks(models: typer.Typer, folder: ReadFolder) -> None:
+    """Add the commands that check the files of models, and print where they are."""
 
     @models.command("verify", help="Check the files of installed models against their checksums.")
     def verify(
@@ -98,8 +117,6 @@ def models_group(settings: Callable[[], Settings]) -> typer.Typer:
         else:
             model = here.model(name)
             typer.echo(here.path(model, model.files[0]).parent if model.package else here.root / model.name)
-
-    return models
 
 
 def _chosen(folder: ModelFolder, names: list[str] | None, *, everything: bool = False) -> Iterable[Model]:
