@@ -22,7 +22,7 @@ from services.matting.reading.views import gray_size, scaled_rgb
 from services.matting.subject.grabcut import grabcut
 from services.matting.subject.options import Pointing
 from services.matting.subject.regions import boxed_region, clicked_region, main_region, regions_of
-from shared.errors import Invalid
+from shared.errors import Invalid, ModelMissing
 from shared.models.cache import loaded
 from shared.models.devices.gpu_lock import hold_gpu
 from shared.models.files import model_files
@@ -93,9 +93,10 @@ def mask(
     White is the object; without marks it is the main object of the frame. `plate`: picture of the scene without the object, for the
     backend `difference`. `marks`: picture of brush strokes, white on the object and black beside it.
 
-    For a marked object and the backend `auto`, SAM 2.1 tiny makes the mask if it is installed, and GrabCut otherwise or where there are
-    strokes. With another backend or a plate, the mask is the connected region of a matte under the clicks or in the box. Raises
-    Invalid for a frame that does not exist, and if no object is found at the marks.
+    For a marked object and the backend `auto`, SAM 2.1 tiny makes the mask if it is installed. Otherwise the mask is the connected region
+    under the clicks or in the box, of the matte of the backend that suits the frame; if there is none, and for strokes, GrabCut makes it.
+    With another backend or a plate, the mask is such a region of its matte. Raises Invalid for a frame that does not exist, and if no
+    object is found at the marks.
     """
     _refuse(params, {} if plate is None else {"plate": plate})
     info = probe_clip(video, ClipPart())
@@ -103,10 +104,12 @@ def mask(
     frame = _frame(video, params.time_s, info) if params.frame is None else frame_by_number(video, params.frame, field="params.frame")
     clean = None if plate is None else plate_picture(plate, info.width, info.height)
     marked = bool(params.points) or params.box is not None
-    if params.backend == "auto" and (marks is not None or (marked and plate is None and not installed(SAM))):
+    if params.backend == "auto" and marks is not None:
         region, method, licence = _by_grabcut(params, info, frame, marks), GRABCUT, GRABCUT_LICENCE
     elif params.backend == "auto" and marked and installed(SAM):
         region, method, licence = _by_sam(params, info, frame, progress), SAM, model_used(SAM).licence
+    elif params.backend == "auto" and marked and clean is None:
+        region, method, licence = _by_what_is_installed(params, info, frame, progress)
     else:
         choice = _choice(params, frame, clean)
         region, licence = _by_backend(params, choice, info, frame, clean, progress)
@@ -169,6 +172,22 @@ def _by_sam(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progres
         return network.mask(frame.rgb(), points, box)
 
 
+def _by_what_is_installed(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progress) -> tuple[Mask, str, str]:
+    """Return the marked region of the matte of an installed backend, or GrabCut's mask.
+
+    GrabCut is used if no backend suits the frame, and if no region lies exactly under the clicks or in the box. The other results are the
+    method and its licence.
+    """
+    try:
+        choice = _choice(params, frame, None)
+    except ModelMissing:
+        return _by_grabcut(params, info, frame, None), GRABCUT, GRABCUT_LICENCE
+    region, licence = _by_backend(params, choice, info, frame, None, progress, near=0)
+    if region.any():
+        return region, choice.backend.name, licence
+    return _by_grabcut(params, info, frame, None), GRABCUT, GRABCUT_LICENCE
+
+
 def _by_grabcut(params: MaskParams, info: VideoInfo, frame: Frame, marks: Path | None) -> Mask:
     size = info.width, info.height
     strokes = None if marks is None else np.asarray(cv2.resize(_strokes(marks), size, interpolation=cv2.INTER_NEAREST), np.uint8)
@@ -184,11 +203,12 @@ def _strokes(marks: Path) -> Mask:
 
 
 def _by_backend(
-    params: MaskParams, choice: Choice, info: VideoInfo, frame: Frame, plate: Rgb | None, progress: Progress
+    params: MaskParams, choice: Choice, info: VideoInfo, frame: Frame, plate: Rgb | None, progress: Progress, *, near: int | None = None
 ) -> tuple[Mask, str]:
     """Return the marked regions of a backend's matte.
 
-    The second result is the licence of the model, or of the method.
+    `near`: largest distance in pixels between a click and its region; None: 2 % of the longer side. The second result is the licence of
+    the model, or of the method.
     """
     backend = choice.backend
     width, height = backend.inference_size(info.width, info.height, params.resolution)
@@ -207,7 +227,7 @@ def _by_backend(
         assert box is not None
         region = boxed_region(regions, box)
     elif params.points:
-        region = clicked_region(regions, params.scaled_points(*size, size), near=max(size) // 50)
+        region = clicked_region(regions, params.scaled_points(*size, size), near=max(size) // 50 if near is None else near)
     else:
         region = main_region(regions)
     return (np.zeros(alpha.shape, np.uint8) if region is None else np.asarray(region * np.uint8(255), np.uint8)), licence
@@ -230,7 +250,7 @@ MASK = Operation(
     },
     outputs={"mask": Kind.IMAGE},
     run=mask,
-    version=2,
+    version=3,
     refuse=_refuse,
     example=MaskParams(backend="difference", time_s=1.0, points=[(0.13, 0.55, 1)]),
     unavailable=lambda params: missing(params.backend),

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from services.matting.backends.auto import named
 from services.matting.mask import MASK, MaskParams, mask
 from shared.errors import Invalid
 from shared.models.cache import model_cache
@@ -62,6 +63,22 @@ def test_clicks_and_strokes_need_no_model(use_settings, samples, tmp_path):
     cv2.line(strokes, (40, 80), (140, 80), (0, 0, 0, 255), 3)
     cv2.imwrite(str(tmp_path / "strokes.png"), strokes)
     assert found(marks=tmp_path / "strokes.png") > 0.9
+
+
+def test_a_click_takes_the_region_of_an_installed_networks_matte(models, two_discs, tmp_path, monkeypatch):
+    monkeypatch.setattr("services.matting.mask.choose", lambda _sample: named("rmbg2"))
+    output = tmp_path / "mask.png"
+
+    def method(*points, **box) -> str:
+        return mask(MaskParams(points=points, **box), video=two_discs, output=output).method
+
+    assert method((60, 90, 1)) == "rmbg2"
+    assert iou(made(output), disc(60, 90)) > 0.85
+    assert method(box=(210, 40, 290, 120)) == "rmbg2"
+    assert iou(made(output), disc(250, 80)) > 0.85
+    # Beside the region, and where a click within the region says that it is too large, colours decide.
+    assert method((160, 20, 1)) == "grabcut"
+    assert method((60, 90, 1), (70, 90, -1)) == "grabcut"
 
 
 def test_nothing_under_the_click_is_refused(models, two_discs, tmp_path):
