@@ -1,10 +1,11 @@
-"""Throughput, image sizes, memory and start times of containers.
+"""Throughput, image sizes, memory, idling and start times of containers.
 
 Measures the throughput with 1, 2 and 4 containers of a service. Needs a Docker engine.
 
 `python -m benchmarks.suite.bench_deployment`
 """
 
+import os
 import shutil
 import tempfile
 import time
@@ -19,9 +20,11 @@ from benchmarks.machine import ROOT, machine
 from benchmarks.suite.bench_api import tiny_clip
 from shared.http.service import SAMPLE_ID
 from tests.deployment.deployment import Deployment, memory_bytes, within
+from tests.deployment.idle import measure_idle
 
 CONTAINERS = (1, 2, 4)
 WORK_JOBS, TINY_JOBS = 8, 24
+IDLE_S = 40.0
 MIB = 1024**2
 
 
@@ -41,6 +44,7 @@ def main() -> None:
             deployment.compose("build")
             deployment.built = True
             Console().print(container_table(deployment))
+            Console().print(idle_table(deployment))
             Console().print(throughput(deployment, tiny_clip(Path(folder, "tiny.mp4"))))
         finally:
             deployment.clear_away()
@@ -64,6 +68,16 @@ def container_table(deployment: Deployment) -> Table:
         container = deployment.container(service)
         image = deployment.engine.images.get(container.attrs["Image"]).attrs["Size"]
         table.add_row(service, f"{image / 1e6:.0f} MB", f"{memory_bytes(container) / MIB:.0f} MiB", f"{after_s:.1f} s")
+    return table
+
+
+def idle_table(deployment: Deployment) -> Table:
+    """Measure the processor time of containers that have nothing to do, and the commits of Postgres."""
+    idle = measure_idle(deployment, IDLE_S)
+    title = f"Idle: {idle.share:.1%} of a core, {idle.commits_per_s:.1f} commits/s. Load {os.getloadavg()[0]:.1f}. {machine()}"
+    table = Table("container", "share of a core", title=title)
+    for name, share in idle.shares.items():
+        table.add_row(name, f"{share:.2%}")
     return table
 
 

@@ -1,10 +1,13 @@
-"""Throughput of uploads and downloads of a big file.
+"""Throughput of uploads: many small clips, and a big file up and down.
 
     python -m benchmarks.suite.bench_uploads [megabytes]
 
-Compares them with a plain write with SHA-256, and measures the server's memory and the time of small requests meanwhile. The server is a
-separate process with the real routes and a probe that always answers "video", so that only the transfer is measured. All run once, one
-after the other. The ratio is to the plain write.
+Small clips go to a whole suite from CLIENTS clients at once. Their processor time per upload, of the server and of its probe processes,
+says how many a second two free cores would take; other work on the machine does not change it much.
+
+The big file: compares with a plain write with SHA-256, and measures the server's memory and the time of small requests meanwhile. The
+server is a separate process with the real routes and a probe that always answers "video", so that only the transfer is measured. All run
+once, one after the other. The ratio is to the plain write.
 """
 
 import contextlib
@@ -24,6 +27,11 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.machine import machine
+from benchmarks.suite.bench_api import tiny_clip
+from shared.testing import suite
+
+CLIENTS, SMALL_S = 16, 20.0
 MIB = 1024 * 1024
 BLOCK = os.urandom(MIB)
 SERVER = """
@@ -145,7 +153,54 @@ def server(data_dir: str) -> Iterator[tuple[psutil.Process, str]]:
         process.wait()
 
 
+def small_uploads() -> Table:
+    """Upload tiny clips from many clients for SMALL_S seconds; measure rate, waiting and processor time."""
+    with tempfile.TemporaryDirectory() as folder, suite(Path(folder, "data"), WORKER_IDLE_S="600") as running:
+        clip = tiny_clip(Path(folder, "tiny.mp4")).read_bytes()
+        running.client.post("/v1/media", files={"file": ("warm.mp4", clip)}).raise_for_status()
+        end, took_s, refused = time.monotonic() + SMALL_S, list[float](), list[int]()
+
+        def client(number: int) -> None:
+            with httpx.Client(base_url=running.url, timeout=90, trust_env=False) as http:
+                while time.monotonic() < end:
+                    began = time.perf_counter()
+                    status = http.post("/v1/media", files={"file": (f"{number}.mp4", clip)}).status_code
+                    (took_s if status == 201 else refused).append(time.perf_counter() - began if status == 201 else status)
+
+        own, tree = server_cpu_s(running.pid), tree_cpu_s(running.pid)
+        clients = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
+        for thread in clients:
+            thread.start()
+        for thread in clients:
+            thread.join()
+        own, tree = server_cpu_s(running.pid) - own, tree_cpu_s(running.pid) - tree
+    took_s.sort()
+    count = len(took_s)
+    table = Table("measure", "value", title=f"Small clips, {CLIENTS} clients for {SMALL_S:g} s. {machine()}, load {os.getloadavg()[0]:.1f}")
+    table.add_row("uploads a second", f"{count / SMALL_S:.1f}")
+    table.add_row("upload, median and p99", f"{took_s[count // 2]:.2f} s, {took_s[int(count * 0.99)]:.2f} s")
+    table.add_row("refused", str(len(refused)))
+    table.add_row("processor time per upload, server and probes", f"{1000 * own / count:.1f} ms, {1000 * (tree - own) / count:.1f} ms")
+    table.add_row("uploads a second on two free cores", f"{min(1 / (own / count), 2 / (tree / count)):.0f}")
+    return table
+
+
+def server_cpu_s(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
+
+
+def tree_cpu_s(pid: int) -> float:
+    """Return the processor time of a process and all its living descendants."""
+    total = server_cpu_s(pid)
+    for child in psutil.Process(pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += server_cpu_s(child.pid)
+    return total
+
+
 def main() -> None:
+    Console(width=120).print(small_uploads())
     megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else 1024
     table = Table(title=f"{megabytes} MiB, one run")
     for column in ("what", "seconds", "MiB/s", "ratio", "server peak MiB", "over idle MiB", "small GET median ms", "p99 ms"):

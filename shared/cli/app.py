@@ -10,9 +10,11 @@ import logging
 import os
 import signal
 import sys
+import tomllib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from shared.operation import Operation, Service
     from shared.settings import Settings
 
+IMAGE_PROJECT = Path("/containers/pyproject.toml")
+"""The project file in the containers' images."""
 log = logging.getLogger("reelwright")
 
 LoadService = Callable[[], "Service"]
@@ -132,10 +136,18 @@ def _keys() -> typer.Typer:
     return typer.Typer(cls=lazy_group(build), help="Make, list and revoke API keys; they take effect at once.", no_args_is_help=True)
 
 
+def _release() -> str:
+    """Return the version of this project."""
+    try:
+        return version("reelwright")
+    except PackageNotFoundError:  # in the containers' images, which install its dependencies only
+        return str(tomllib.loads(IMAGE_PROJECT.read_text())["project"]["version"])
+
+
 def _add_version(app: typer.Typer) -> None:
     def show(requested: bool) -> None:
         if requested:
-            typer.echo(f"reelwright {version('reelwright')}")
+            typer.echo(f"reelwright {_release()}")
             raise typer.Exit
 
     @app.callback()

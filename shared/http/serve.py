@@ -22,18 +22,23 @@ from shared.errors import Unavailable
 MAX_SOCKET_PATH = 100
 """Longest path of a Unix socket. Systems allow about 104 characters, which a deep data folder may exceed."""
 
-GRACE_S, TICK_S = 5, 1.0
+GRACE_S = 5
+TICK_S, INSIDE_TICK_S = 1.0, 15.0
+"""Interval of renewing the Date header, for clients and on the sockets between the parts of one process."""
 BACKLOG = 512
+KEEP_ALIVE_S = 75
+"""Longer than clients and proxies keep idle connections (5 to 60 s). A request fails that comes as the server closes its connection."""
 
 
 class _Server(uvicorn.Server):
     """A uvicorn server without signal handlers.
 
-    `until_signaled` handles signals for all servers. It ticks once a second, not ten times: a suite has eight servers.
+    `until_signaled` handles signals for all servers. It ticks every `tick_s` seconds, not ten times a second: a suite has eight servers.
     """
 
-    def __init__(self, config: uvicorn.Config):
+    def __init__(self, config: uvicorn.Config, tick_s: float):
         super().__init__(config)
+        self._tick_s = tick_s
         self._ending = asyncio.Event()
 
     def end(self) -> None:
@@ -44,7 +49,7 @@ class _Server(uvicorn.Server):
     async def main_loop(self) -> None:
         while not await self.on_tick(0):  # 0: renew the Date header, too
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._ending.wait(), TICK_S)
+                await asyncio.wait_for(self._ending.wait(), self._tick_s)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -77,10 +82,11 @@ async def serving(sites: Sequence[Site]) -> AsyncIterator[list[str]]:
                 access_log=False,
                 lifespan="on",
                 timeout_graceful_shutdown=GRACE_S,
+                timeout_keep_alive=KEEP_ALIVE_S,
                 ws="none",
                 server_header=False,
             )
-            server = _Server(config)
+            server = _Server(config, INSIDE_TICK_S if site.uds else TICK_S)
             task = asyncio.create_task(server.serve(sockets=[listener]))
             servers.append(server)
             tasks.append(task)

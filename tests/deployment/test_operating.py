@@ -30,8 +30,10 @@ def shell(deployment: Deployment, command: str) -> str:
 
 def a_job(deployment: Deployment) -> str:
     """Run a small job; return its id."""
-    job = deployment.client.client.post("/v1/media/peaks/jobs", json=PEAKS).json()
-    assert deployment.client.wait(job["id"])["status"] == "succeeded"
+    answer = deployment.client.client.post("/v1/media/peaks/jobs", json=PEAKS)
+    assert answer.status_code == 202, answer.text
+    job = deployment.client.wait(answer.json()["id"])
+    assert job["status"] == "succeeded", job["error"]
     return str(job["id"])
 
 

@@ -13,7 +13,7 @@ APPLICATION = "reelwright"
 VERSION = "1"
 UNUSED_POLL_S = 60.0
 """Interval at which DBOS looks for schedules, which this project does not use."""
-LISTENER_POLL_S = 0.5
+LISTENER_POLL_S = 1.0
 """Interval at which DBOS's listener looks whether it has to end. Nothing waits for its notifications."""
 _OWNERS: sa.Select[Any] = sa.select(sa.column("executor_id")).where(sa.column("status") == "PENDING").distinct()
 

@@ -20,7 +20,8 @@ CHANNEL = "reelwright_queue"
 """Postgres channel of the notices. The payload is the name of a queue."""
 ALL = "_all"
 """Stands for every queue."""
-LOOK_S = 0.1
+LOOK_S, IDLE_LOOK_S, IDLE_AFTER = 0.1, 0.3, 100
+"""Interval of looking for changed files; the longer one after so many looks without a change."""
 RECONNECT_S = 2.0
 STOP_S = 1.0
 """Longest time that `watch` takes to see that it has to stop."""
@@ -62,10 +63,11 @@ class FileNotices:
                 os.utime(path, ns=(now, now))
 
     def watch(self, stop: threading.Event, heard: Callable[[str], None]) -> None:
-        latest = self._times()
+        latest, unchanged = self._times(), 0
         heard(ALL)
-        while not stop.wait(LOOK_S):
+        while not stop.wait(LOOK_S if unchanged < IDLE_AFTER else IDLE_LOOK_S):
             times = self._times()
+            unchanged = unchanged + 1 if times == latest else 0
             for queue in [queue for queue, changed in times.items() if latest.get(queue) != changed]:
                 heard(queue)
             latest = times

@@ -26,6 +26,10 @@ import psycopg
 import sqlalchemy as sa
 
 PING_S, GIVE_UP_S, LEASE_S, GRACE_S = 1.0, 4.0, 6, 8.0
+IDLE_PING_S = 3.0
+"""Interval of proofs of life while no jobs run in the installation."""
+WATCH_S, IDLE_WATCH_S = 0.2, 1.0
+"""Interval of looking whether proofs of life fail: while jobs run in this process, and otherwise."""
 CHILD_LEASE_S = 10.0
 RETAKES, RETAKE_S = 10, 0.1
 LOST_THE_LOCK = 70
@@ -145,6 +149,7 @@ class Lifeline:
         self.executor = f"reelwright-{uuid.uuid4().hex}"
         self._locks = locks
         self._stop = threading.Event()
+        self._begun = [threading.Event(), threading.Event()]  # one for each thread
         self._alive_at = _now()
         self._free_since: dict[str, float] = {}
         self._threads: list[threading.Thread] = []
@@ -156,10 +161,15 @@ class Lifeline:
 
         Threads, because a busy event loop must not look like a dead process. `busy` returns whether jobs run in this process.
         """
-        for target, arguments in ((self._watch, (owners, recover)), (self._watchdog, (busy,))):
+        for target, arguments in ((self._watch, (owners, recover, busy)), (self._watchdog, (busy,))):
             thread = threading.Thread(target=target, args=arguments, name=f"lifeline{target.__name__}", daemon=True)
             thread.start()
             self._threads.append(thread)
+
+    def hurry(self) -> None:
+        """Prove now that this process is alive: it begins to run jobs."""
+        for event in self._begun:
+            event.set()
 
     def stop(self) -> None:
         """Stop the threads and release the lock.
@@ -167,6 +177,7 @@ class Lifeline:
         Unfinished jobs can then be taken over at once.
         """
         self._stop.set()
+        self.hurry()
         for thread in self._threads:
             thread.join(5)
         with contextlib.suppress(psycopg.Error):
@@ -187,17 +198,27 @@ class Lifeline:
         with contextlib.suppress(psycopg.Error):
             self._locks.drop(name)
 
-    def _watch(self, owners: Callable[[], set[str]], recover: Callable[[str], None]) -> None:
+    def _watch(self, owners: Callable[[], set[str]], recover: Callable[[str], None], busy: Callable[[], bool]) -> None:
         while True:  # the first round at once: after a restart, interrupted jobs go on before waiting ones
+            pause_s = PING_S
             try:
                 began = _now()
                 self._locks.confirm(self.executor)
                 self._alive_at = began
-                self._reap(owners() - {self.executor}, recover)
+                working = owners()
+                self._reap(working - {self.executor}, recover)
+                if not working and not busy():
+                    pause_s = IDLE_PING_S
             except Exception as error:  # the database may not answer for a while; the watchdog decides when that is too long
                 log.warning("looking for jobs of dead processes failed: %s", error)
-            if self._stop.wait(PING_S):
+            if self._pause(self._begun[0], pause_s):
                 return
+
+    def _pause(self, begun: threading.Event, seconds: float) -> bool:
+        """Wait for `seconds`, or until jobs begin; return whether to stop."""
+        begun.wait(seconds)
+        begun.clear()
+        return self._stop.is_set()
 
     def _reap(self, others: set[str], recover: Callable[[str], None]) -> None:
         self._free_since = {name: since for name, since in self._free_since.items() if name in others}
@@ -220,11 +241,14 @@ class Lifeline:
         """
         if not self._locks.grace_s:
             return
-        alive_at, had_jobs = self._alive_at, False
-        while not self._stop.wait(0.2):
-            had_jobs = busy() or (had_jobs and alive_at == self._alive_at)
+        alive_at, had_jobs, began_at = self._alive_at, False, 0.0
+        while not self._pause(self._begun[1], WATCH_S if had_jobs else IDLE_WATCH_S):
+            is_busy = busy()
+            if is_busy and not had_jobs:
+                began_at = _now()  # the database has just given this process a job, and nobody counts its lock as free before that
+            had_jobs = is_busy or (had_jobs and alive_at == self._alive_at)
             alive_at = self._alive_at
-            if had_jobs and _now() - alive_at > GIVE_UP_S:
+            if had_jobs and _now() - max(alive_at, began_at) > GIVE_UP_S:
                 log.critical("the database did not answer for %s s: ending, so that the jobs can go on elsewhere", GIVE_UP_S)
                 os._exit(LOST_THE_LOCK)
 

@@ -96,6 +96,7 @@ class JobWorker:
         self._jobs, self._store, self._settings, self._fetcher = jobs, jobs.store, settings, fetcher
         self.working = False
         self._running: dict[str, asyncio.Task[Any]] = {}
+        self._has_jobs = asyncio.Event()
         self._queues: Mapping[str, Queue] = {}
         self._watcher: asyncio.Task[None] | None = None
 
@@ -201,11 +202,11 @@ class JobWorker:
             await self._fail(claim, crashed, progress, run_log)
             return
         task = asyncio.ensure_future(self._queues[claim.queue].run(claim, progress))
-        self._running[job_id] = task
+        self._begun(job_id, task)
         try:
             await self._settle(claim, task, progress, run_log)
         finally:
-            del self._running[job_id]
+            self._ended(job_id)
             await self._queues[claim.queue].settled(job_id)
 
     async def _fetch(self, job_id: str) -> None:
@@ -220,7 +221,7 @@ class JobWorker:
             return
         CURRENT_JOB.set(job_id)
         task = asyncio.ensure_future(self._fetcher.fetch_all(claim.owner, claim.fetches))
-        self._running[job_id] = task
+        self._begun(job_id, task)
         try:
             left_s = None if claim.deadline_at is None else max(0.0, claim.deadline_at - time.time())
             done, _ = await asyncio.wait({task}, timeout=left_s)
@@ -228,7 +229,7 @@ class JobWorker:
                 task.cancel()
                 await asyncio.wait({task})
         finally:
-            del self._running[job_id]
+            self._ended(job_id)
         if done and task.cancelled():
             if self._jobs.stopping:
                 raise asyncio.CancelledError  # unfinished for DBOS: the next process takes it up
@@ -319,12 +320,23 @@ class JobWorker:
     async def _watch_cancellations(self) -> None:
         """Stop this process's jobs that were canceled through another process."""
         while True:
+            await self._has_jobs.wait()
+            try:
+                self._interrupt(await asyncio.to_thread(self._store.ledger.ended_among, set(self._running)))
+            except sa.exc.SQLAlchemyError as error:
+                log.warning("looking for canceled jobs failed: %s", error)
             await asyncio.sleep(CANCEL_POLL_S)
-            if self._running:
-                try:
-                    self._interrupt(await asyncio.to_thread(self._store.ledger.ended_among, set(self._running)))
-                except sa.exc.SQLAlchemyError as error:
-                    log.warning("looking for canceled jobs failed: %s", error)
+
+    def _begun(self, job_id: str, task: "asyncio.Task[Any]") -> None:
+        self._running[job_id] = task
+        if len(self._running) == 1:
+            self._lifeline.hurry()
+            self._has_jobs.set()
+
+    def _ended(self, job_id: str) -> None:
+        del self._running[job_id]
+        if not self._running:
+            self._has_jobs.clear()
 
     def _interrupt(self, ids: set[str]) -> None:
         for job_id in ids & self._running.keys():

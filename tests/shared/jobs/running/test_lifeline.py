@@ -32,6 +32,7 @@ def test_without_a_database_only_a_process_with_jobs_ends(
     monkeypatch.setattr(takeover.os, "_exit", exits.append)
     lifeline = Lifeline(Away())
     lifeline.start(owners=set, recover=lambda executor: None, busy=lambda: busy)
+    lifeline.hurry()
     time.sleep(1)
     lifeline.stop()
     assert set(exits) == ({LOST_THE_LOCK} if busy else set())
@@ -51,6 +52,7 @@ def test_a_job_that_just_ended_counts_until_the_next_sign_of_life(
     began = time.monotonic()
     lifeline = Lifeline(Away())
     lifeline.start(owners=set, recover=lambda executor: None, busy=lambda: time.monotonic() - began < 0.4)
+    lifeline.hurry()
     time.sleep(1.2)
     lifeline.stop()
     assert set(exits) == {LOST_THE_LOCK}
