@@ -29,10 +29,15 @@ def main() -> None:
     database = os.environ.get("REELWRIGHT_TEST_POSTGRES", "")
     settings = SETTINGS | ({"DATABASE_URL": database} if database else {})
     began = time.monotonic()
+
+    def report(number: int) -> None:
+        if number % 20 == 0:
+            Console(stderr=True).print(f"{number} kills after {time.monotonic() - began:.0f} s")
+
     with tempfile.TemporaryDirectory() as folder:
         servers = [Server(Path(folder, "data"), **settings).start() for _ in range(processes)]
         try:
-            storm = Storm(servers=servers, log=Path(folder, "log"), count=2 * kills, seconds=0.3, seed=1)
+            storm = Storm(servers=servers, log=Path(folder, "log"), count=2 * kills, seconds=0.3, seed=1, struck=report)
             storm.rage(kills)
             jobs = storm.check(CHECK_S)
         finally:

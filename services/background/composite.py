@@ -218,6 +218,7 @@ def _refuse(params: CompositeParams, inputs: Mapping[str, object]) -> None:
 
 COMPOSITE = Operation(
     name="background.composite",
+    bytes_per_pixel=lambda _params: 120,
     title="New background",
     presets=(
         Preset(name="colour", title="Plain colour", sentence="The subject before one colour.", params=CompositeParams(color="#1e3a5f")),

@@ -310,6 +310,7 @@ def _used(choice: Choice, opened: OpenedBackend, setup: Setup) -> BackendUsed:
 
 MATTE = Operation(
     name="matting.matte",
+    bytes_per_pixel=lambda _params: 120,
     title="Cut out",
     presets=(
         Preset(name="subject", title="Cut out the subject", sentence="A matte of everything in front, over green.", params=MatteParams()),

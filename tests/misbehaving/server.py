@@ -40,7 +40,7 @@ class Server:
         ready = threading.Event()
         self._reader = threading.Thread(target=self._read, args=(self.process, ready), daemon=True)
         self._reader.start()
-        ready.wait(60)
+        ready.wait(180)  # a busy machine takes long
         matches = [match[1] for line in self.log if (match := READY.search(line))]
         if not matches:
             raise RuntimeError("the server did not start:\n" + "".join(self.log))

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ class Storm:
     seed: int
     ids: dict[str, str] = field(default_factory=dict)
     strikes: Counter[str] = field(default_factory=Counter)
+    struck: Callable[[int], None] = lambda _number: None
+    """Called with the number of strikes so far."""
 
     def __post_init__(self) -> None:
         self._chance = random.Random(self.seed)
@@ -35,9 +38,10 @@ class Storm:
     def rage(self, kills: int, victims: tuple[str, ...] = ("server", "worker", "guard", "grandchild", "term")) -> None:
         """Strike `kills` times at random moments; dead servers are started again."""
         self._submitting.start()
-        for _ in range(kills):
+        for number in range(kills):
             time.sleep(self._chance.uniform(0.0, 0.9))
             self.strike(self._chance.choice(victims))
+            self.struck(number + 1)
         self._submitting.join(120)
         assert not self._submitting.is_alive()
 
