@@ -34,17 +34,14 @@ AudioNode.prototype.connect = function (target, ...more) {
   return target;
 };
 let lit = false;
-const look = () => {
-  const canvas = document.querySelector("canvas.ramp-canvas");
-  if (canvas?.width) {
-    const [level] = canvas.getContext("2d").getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data;
-    const is = level > 128;
-    if (is && !lit) requestAnimationFrame((now) => shown.push(now)); // drawn now, on the screen at the next frame
-    lit = is;
-  }
-  requestAnimationFrame(look);
+const draw = CanvasRenderingContext2D.prototype.drawImage;
+CanvasRenderingContext2D.prototype.drawImage = function (...given) {
+  draw.apply(this, given);
+  if (this.canvas.className !== "ramp-canvas") return;
+  const [level] = this.getImageData(this.canvas.width / 2, this.canvas.height / 2, 1, 1).data;
+  if (level > 128 && !lit) requestAnimationFrame((now) => shown.push(now)); // drawn now, on the screen at the next frame
+  lit = level > 128;
 };
-requestAnimationFrame(look);
 """
 
 

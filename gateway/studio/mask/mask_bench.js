@@ -256,19 +256,19 @@ class MaskBench extends Element {
       <div class="bench-bar">
         <div class="segments" role="group" aria-label="Mask tools">${TOOLS.map(([name, label, title]) => html`<button type="button" title=${title} aria-pressed=${String(tool === name)}
           @click=${() => this.#choose(name)}>${label}</button>`)}</div>
-        ${isBrush && html`<label>Size <input type="range" min="0.01" max="0.25" step="0.005" .value=${String(this.size)} @input=${(event) => { this.size = Number(event.target.value); this.#paint(); }}></label>`}
+        <label>Size <input type="range" min="0.01" max="0.25" step="0.005" .value=${String(this.size)} @input=${(event) => { this.size = Number(event.target.value); this.#paint(); }} ?disabled=${!isBrush}></label>
         <button type="button" class="quiet" ?disabled=${isEmpty(state)} @click=${() => this.#set({ ...state, isInverted: !state.isInverted })}>Invert</button>
         <button type="button" class="icon quiet" aria-label="Undo" ?disabled=${!this.#history.canUndo} @click=${() => this.#undo()}>${icon("undo")}</button>
         <button type="button" class="icon quiet" aria-label="Redo" ?disabled=${!this.#history.canRedo} @click=${() => this.#redo()}>${icon("redo")}</button>
         <button type="button" class="quiet" ?disabled=${isEmpty(state)} @click=${() => this.#set(EMPTY)}>Clear</button>
-        <span class="gap"></span>
+      </div>
+      <div class="bench-bar"><p class="muted small" role="status">${isBusy && html`<span class="spinner"></span>`} ${this.note || (hint ? `${hint}. Frame at ${position(this.drawnAt ?? 0)}.` : "Mark what to keep: pause on a frame where the subject is seen well, then choose a tool.")}
+        ${tool && Math.abs(this.time - this.drawnAt) > 0.02 && html`<button type="button" class="quiet small" @click=${() => { this.drawnAt = this.time; this.#set(EMPTY); }}>Draw on the frame at ${position(this.time)} instead</button>`}</p>
         ${this.hasOwnTool
           ? html`<button type="button" ?disabled=${isBusy || isEmpty(state)} @click=${() => this.#use()}>Save the mask</button>
             <button type="button" class="primary" ?disabled=${isBusy || !(state.points.length || state.box)} @click=${() => this.#giveClicks()}>Use these clicks</button>`
           : html`<button type="button" class="primary" ?disabled=${isBusy || isEmpty(state)} @click=${() => this.#use()}>Use this mask</button>`}
       </div>
-      <p class="muted small" role="status">${isBusy && html`<span class="spinner"></span>`} ${this.note || (hint ? `${hint}. Frame at ${position(this.drawnAt ?? 0)}.` : "Mark what to keep: pause on a frame where the subject is seen well, then choose a tool.")}
-        ${tool && Math.abs(this.time - this.drawnAt) > 0.02 && html`<button type="button" class="quiet small" @click=${() => { this.drawnAt = this.time; this.#set(EMPTY); }}>Draw on the frame at ${position(this.time)} instead</button>`}</p>
     </section>`;
   }
 }

@@ -40,7 +40,7 @@ class PresetCard extends Element {
 
   async #run() {
     const { operation, params, presetName, title, pipeline } = this.card;
-    if (!operation.preview || this.record.kind !== "video" || pipeline) return void (this.state = "none");
+    if (!operation.preview || this.record.kind !== "video" || pipeline || this.card.install) return void (this.state = "none");
     const inputs = this.inputs ?? { [inputOf(operation)]: this.record.id };
     const isGiven = ([name, port]) => port.optional || (inputs[name] && inputs[name] !== "auto");
     if (!Object.entries(operation.inputs).every(isGiven)) return void (this.state = "none");
@@ -69,6 +69,7 @@ class PresetCard extends Element {
         ${this.kind === "video" && html`<video .muted=${true} muted loop autoplay playsinline src=${this.url} aria-hidden="true" tabindex="-1"></video>`}
         ${this.kind === "image" && html`<img src=${this.url} alt="">`}
         ${state === "running" && html`<span class="preset-state"><span class="spinner"></span>${this.isExample ? "Making it…" : "Preview…"}</span>`}
+        ${card.install && html`<span class="preset-state">Needs a model</span>`}
         ${card.glyph && html`<span class="preset-glyph">${icon(card.glyph)}</span>`}
         ${chosen && html`<span class="preset-chosen">${icon("check")}</span>`}
       </span>

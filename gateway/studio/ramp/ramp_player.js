@@ -6,6 +6,7 @@ import { planOf, proxyFrames, sourceTimes } from "./plan.js";
 import { rampedSound } from "./ramp_sound.js";
 
 const AHEAD = 12; // output frames that are decoded ahead
+const SHOWN_AFTER_S = 1 / 60; // time until what is drawn now is on the screen
 const LEAD_S = 0.05; // time between the order to play and the first sample
 const READY = 4; // distinct frames before playing begins
 
@@ -77,7 +78,7 @@ export class RampPlayer {
       let counted = first - 1;
       const step = () => {
         if (stopped.now) return resolve();
-        const time = clock.now();
+        const time = clock.now() + SHOWN_AFTER_S;
         const number = Math.floor(time * rate);
         if (number >= plan.length) return resolve();
         this.#askAhead(proxy, number);

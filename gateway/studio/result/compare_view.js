@@ -4,6 +4,7 @@ import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { position } from "../base/format.js";
+import { rateOf } from "../base/words.js";
 import { driveByKeys } from "../viewer/keys.js";
 import { FrameSource } from "../viewer/frame_source.js";
 import { mappingOf, Pair } from "./pair.js";
@@ -61,7 +62,7 @@ class CompareView extends Element {
     if (output.kind !== "video") return;
     try {
       const source = clip?.kind === "video" ? clip : null;
-      const pair = await Pair.open(store.api, source, output, mappingOf(this.job), { signal });
+      const pair = await Pair.open(store.api, source, output, mappingOf(this.job, rateOf(output.media)), { signal });
       if (signal.aborted) return void pair.close();
       this.#pair = pair;
       this.number = Math.min(Math.floor((this.querySelector("video")?.currentTime ?? 0) * pair.result.rate), pair.count - 1);

@@ -36,6 +36,7 @@ def script() -> Script:
         "keyframes/picks.js",
         "common/zip.js",
         "composite/mixing.js",
+        "result/pair.js",
     )
 
 
@@ -50,6 +51,19 @@ def test_the_preview_shows_the_frames_that_a_render_with_nearest_writes(script: 
     planned = script(expression, curve=curve, end=float(count / rate), times=[float(frame.time) for frame in frames], rate=float(rate))
     assert abs(len(planned) - len(rendered)) <= 1
     assert np.mean(np.array(planned[: len(rendered)]) == np.array(rendered[: len(planned)])) >= 0.995
+
+
+@pytest.mark.parametrize("curve", CURVES)
+def test_a_result_is_compared_with_the_frames_it_shows(script: Script, curve: list[dict[str, Any]]) -> None:
+    rate, count = 25, 150
+    points = [*curve, {"t": count / rate, "speed": curve[-1]["speed"]}]
+    job = {"operation": "speed-ramp.render", "result": {"curve": points}, "params": {}}
+    planned = script(
+        "planOf(new Ramp(curve, end), times, rate)", curve=points, end=count / rate, times=[n / rate for n in range(count)], rate=rate
+    )
+    expression = "planned.map((_, frame) => Math.floor(mappingOf(job, rate)(frame / rate) * rate + 1e-3))"
+    compared = script(expression, planned=planned, job=job, rate=rate)
+    assert np.mean(np.array(compared) == np.array(planned)) >= 0.995
 
 
 def test_a_curve_is_stretched_to_a_length_and_simplified(script: Script) -> None:
