@@ -2,10 +2,10 @@
 
 import { ENDED } from "./store.js";
 
-const MOST = 3; // browsers open six connections to a server
+const MOST = 4; // browsers open six connections to a server
 const kept = new Map(); // request as text -> promise of the ended job
-const line = []; // {service, slot, run, resolve, reject}
-const running = new Set(); // services
+const line = []; // {queue, slot, run, resolve, reject}
+const running = new Set(); // queues: previews and examples of each service
 
 /**
  * Return the promise of the ended preview job. `slot`: a newer request of the same slot replaces a waiting one.
@@ -17,7 +17,7 @@ export function previewOf(api, operation, { inputs, params, at = 0, seconds = 3,
 
 /** Return the promise of an ended job on the whole clip that is in no list. The server remembers equal results. */
 export function exampleOf(api, operation, { inputs, params, slot }) {
-  return ended(api, operation, { inputs, params, listed: false, metadata: { studio: "example" } }, slot);
+  return ended(api, operation, { inputs, params, listed: false, priority: "low", metadata: { studio: "example" } }, slot);
 }
 
 function ended(api, operation, body, slot) {
@@ -26,7 +26,8 @@ function ended(api, operation, body, slot) {
   const promise = new Promise((resolve, reject) => {
     const waiting = line.findIndex((entry) => entry.slot === `${operation.name}/${slot}`);
     if (waiting >= 0) line.splice(waiting, 1)[0].reject(new DOMException("A newer preview was asked for.", "AbortError"));
-    line.push({ service: operation.service, slot: `${operation.name}/${slot}`, run: () => runOne(api, operation, body), resolve, reject });
+    const queue = `${operation.service} ${body.preview ? "preview" : "example"}`; // examples do not hold up previews
+    line.push({ queue, slot: `${operation.name}/${slot}`, run: () => runOne(api, operation, body), resolve, reject });
   });
   kept.set(key, promise);
   promise.catch(() => kept.delete(key));
@@ -35,13 +36,13 @@ function ended(api, operation, body, slot) {
 }
 
 async function next() {
-  const place = line.findIndex(({ service }) => !running.has(service));
+  const place = line.findIndex(({ queue }) => !running.has(queue));
   if (place < 0 || running.size >= MOST) return;
   const [entry] = line.splice(place, 1);
-  running.add(entry.service);
+  running.add(entry.queue);
   next();
   await entry.run().then(entry.resolve, entry.reject);
-  running.delete(entry.service);
+  running.delete(entry.queue);
   next();
 }
 
