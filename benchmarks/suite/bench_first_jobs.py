@@ -1,0 +1,112 @@
+"""How long the first job of a service takes after a start, and how many jobs at once are best.
+
+    python -m benchmarks.suite.bench_first_jobs [starts of the suite, 3 by default]
+
+First and second job: the suite is started anew each time, and after SETTLE_S seconds each operation runs twice on a clip of 5 s of 720p.
+Jobs at once: JOBS equal renders are submitted together, with `REELWRIGHT_CONCURRENCY` 1, 2 and 4. Processor time is that of all processes
+of the suite. On a busy machine only processor time can be compared, since other programs take turns with more jobs at once less often.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.machine import machine
+from benchmarks.material.clips import sample_clip
+from shared.testing import RunningSuite, suite
+
+SETTLE_S, JOBS = 15.0, 4
+OPERATIONS = ("keyframes.detect", "speed-ramp.analyze", "effects.motion-trails")
+
+
+def main() -> None:
+    """Print both tables."""
+    starts = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    out = Console(soft_wrap=True)
+    out.print(f"{machine()}; load {os.getloadavg()[0]:.0f}")
+    out.print(first_jobs(starts))
+    out.print(jobs_at_once())
+
+
+def first_jobs(starts: int) -> Table:
+    """Compare the first job of a service with the second, from submit to end."""
+    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in OPERATIONS}
+    for _ in range(starts):
+        with tempfile.TemporaryDirectory() as folder, suite(Path(folder)) as running:
+            clip = running.upload(sample_clip())["id"]
+            time.sleep(SETTLE_S)
+            for name in OPERATIONS:
+                spent[name].append((seconds_of(running, name, clip), seconds_of(running, name, clip)))
+    table = Table(title=f"First and second job after a start, medians of {starts} starts")
+    for head in ("operation", "first, s", "second, s", "difference, s"):
+        table.add_column(head, justify="left" if head == "operation" else "right")
+    for name, pairs in spent.items():
+        first, second = (statistics.median(column) for column in zip(*pairs, strict=True))
+        behind = statistics.median(one - other for one, other in pairs)
+        table.add_row(name, f"{first:.2f}", f"{second:.2f}", f"{behind:.2f}")
+    return table
+
+
+def jobs_at_once() -> Table:
+    """Measure equal renders with 1, 2 and 4 jobs at once."""
+    table = Table(title=f"{JOBS} renders of 5 s of 720p, submitted together")
+    for head in ("jobs at once", "until all ended, s", "longest run, s", "processor time, s", "peak memory, MB"):
+        table.add_column(head, justify="right")
+    for count in (1, 2, 4):
+        with tempfile.TemporaryDirectory() as folder, suite(Path(folder), CONCURRENCY=str(count)) as running:
+            clip = running.upload(sample_clip())["id"]
+            seconds_of(running, "speed-ramp.render", clip)
+            used, began, peak = processor_s(running), time.perf_counter(), 0.0
+            jobs = [running.start("speed-ramp.render", {"video": clip}, {"min_speed": 0.5}, cache=False)["id"] for _ in range(JOBS)]
+            ended = []
+            for job in jobs:
+                while (record := running.client.get(f"/v1/jobs/{job}").json())["status"] in ("queued", "running"):
+                    peak = max(peak, memory_mb(running))
+                    time.sleep(0.2)
+                ended.append(record)
+            wall = time.perf_counter() - began
+            longest = max(float(record["metrics"]["run_s"]) for record in ended)
+            table.add_row(str(count), f"{wall:.1f}", f"{longest:.1f}", f"{processor_s(running) - used:.1f}", f"{peak:.0f}")
+    return table
+
+
+def seconds_of(running: RunningSuite, operation: str, clip: str) -> float:
+    """Run one job and return the seconds from its submit to its end, by the suite's own clock."""
+    job = running.wait(running.start(operation, {"video": clip}, cache=False)["id"])
+    return float(job["metrics"]["queue_s"]) + float(job["metrics"]["run_s"])
+
+
+def processes(running: RunningSuite) -> list[psutil.Process]:
+    server = psutil.Process(running.pid)
+    return [server, *server.children(recursive=True)]
+
+
+def processor_s(running: RunningSuite) -> float:
+    """Return the processor seconds of the suite's processes, ended ones included."""
+    total = 0.0
+    for process in processes(running):
+        times = process.cpu_times()
+        total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+def memory_mb(running: RunningSuite) -> float:
+    """Return the memory of the suite's processes in MB."""
+    total = 0
+    for process in processes(running):
+        try:
+            total += process.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+    return total / 1e6
+
+
+if __name__ == "__main__":
+    main()

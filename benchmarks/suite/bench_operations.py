@@ -1,0 +1,127 @@
+"""Whole operations against ffmpeg, in turns: analysis, renders and motion trails.
+
+    python -m benchmarks.suite.bench_operations [rounds, 3 by default] [seconds of each clip, 5 by default]
+
+An operation runs as a worker runs it, from file to file, after one run that does not count. Jobs run in turns, and medians count. On a busy
+machine look at the ratio of processor time. ffmpeg is the program of the package imageio-ffmpeg: it decodes to nothing, or transcodes with
+the encoder settings of the suite and as many frames as the operation writes.
+
+The clips are made of a real one: 720p without B-frames, 1080p with B-frames, and 720p with grain. Renders use 720p with 5.1 sound.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.effects.bench_trails import transcode
+from benchmarks.keyframes.bench_detect import CLIPS
+from benchmarks.machine import machine
+from benchmarks.material.clips import ffmpeg, sample_clip
+from benchmarks.speed_ramp.bench_speed_ramp import transcode as ramped_transcode
+from services.effects.motion_trails import MotionTrailsParams, motion_trails
+from services.speed_ramp.analyze import AnalyzeParams, analyze
+from services.speed_ramp.curve.points import CurvePoint
+from services.speed_ramp.render import RenderParams, render
+from shared.video import probe_video
+from shared.video.writing.encoders import choose_encoder, encoder_options
+
+Work = Callable[[], object]
+LAYERS = 6
+
+
+def main() -> None:
+    """Print the tables."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    seconds = sys.argv[2] if len(sys.argv) > 2 else "5"
+    out = Console(soft_wrap=True)
+    out.print(f"{machine()}; load {os.getloadavg()[0]:.0f}; medians of {rounds} rounds in turns")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for number, (kind, (change, options)) in enumerate(CLIPS.items()):
+            clip = folder / f"{number}.mp4"
+            source = ["-t", seconds, "-i", str(sample_clip()), "-vf", change, "-an"]
+            ffmpeg(*source, "-c:v", "libx264", "-preset", "faster", "-crf", "20", *options, str(clip))
+            out.print(table(f"{kind}, {seconds} s", pictures(clip, folder / "made.mp4"), rounds))
+        sound = folder / "sound.mp4"
+        ffmpeg("-t", seconds, "-i", str(sample_clip()), "-c", "copy", str(sound))
+        out.print(table(f"720p with 5.1 sound, {seconds} s", renders(sound, folder / "made.mp4"), rounds))
+
+
+def pictures(clip: Path, target: Path) -> list[tuple[str, Work, str | None]]:
+    """List jobs without sound: their names, what they run, and the names of their references."""
+    params = MotionTrailsParams(ghost="glow", layers=LAYERS, spacing=5, decay=0.7)
+    return [
+        ("ffmpeg, decoding", lambda: ffmpeg("-i", str(clip), "-f", "null", "-"), None),
+        ("speed-ramp.analyze", lambda: analyze(AnalyzeParams(), video=clip), "ffmpeg, decoding"),
+        ("ffmpeg, transcode", lambda: transcode(clip, target), None),
+        (f"ffmpeg, tmix of {LAYERS + 1} frames", lambda: mixed(clip, target), "ffmpeg, transcode"),
+        (
+            f"effects.motion-trails, glow, {LAYERS} ghosts",
+            lambda: motion_trails(params, video=clip, matte=None, output=target),
+            "ffmpeg, transcode",
+        ),
+    ]
+
+
+def renders(clip: Path, target: Path) -> list[tuple[str, Work, str | None]]:
+    """List the renders of a clip with sound; their reference changes the speed of picture and sound evenly."""
+    info = probe_video(clip)
+    length = info.length_s
+    curve = [CurvePoint(t=share * length, speed=speed) for share, speed in ((0, 2), (0.4, 0.5), (0.6, 0.5), (1, 2))]
+    given, automatic = RenderParams(curve=curve), RenderParams()
+    jobs: list[tuple[str, Work, str | None]] = []
+    for name, params in (("curve given", given), ("automatic curve", automatic)):
+        even = length / render(params, video=clip, output=target).duration_s
+        reference = f"ffmpeg, setpts and atempo {even:.2f}"
+        jobs += [
+            (reference, lambda speed=even: ramped_transcode(clip, info, target, speed=speed), None),  # type: ignore[misc]
+            (f"speed-ramp.render, {name}", lambda params=params: render(params, video=clip, output=target), reference),  # type: ignore[misc]
+        ]
+    return jobs
+
+
+def mixed(clip: Path, target: Path) -> None:
+    """Mix each frame with the ones before by ffmpeg's filter tmix."""
+    encoder = choose_encoder("auto", ".mp4", "yuv420p")
+    options = [word for name, value in encoder_options(encoder, 70, "yuv420p").items() for word in (f"-{name}", value)]
+    weights = "0.1 0.1 0.2 0.3 0.5 0.7 1"
+    video = ["-vf", f"tmix=frames={LAYERS + 1}:weights={weights}", "-pix_fmt", "yuv420p", "-c:v", encoder.name, *options]
+    ffmpeg("-i", str(clip), *video, "-movflags", "+faststart", str(target))
+
+
+def table(title: str, jobs: list[tuple[str, Work, str | None]], rounds: int) -> Table:
+    """Run jobs in turns and print their medians."""
+    costs: dict[str, list[tuple[float, float]]] = {name: [] for name, _, _ in jobs}
+    for counted in range(rounds + 1):
+        for name, work, _ in jobs:
+            wall, cpu = time.perf_counter(), processor_s()
+            work()
+            if counted:
+                costs[name].append((time.perf_counter() - wall, processor_s() - cpu))
+    medians = {name: [statistics.median(column) for column in zip(*spent, strict=True)] for name, spent in costs.items()}
+    made = Table(title=title)
+    made.add_column("job", no_wrap=True)
+    for head in ("wall s", "processor s", "of the reference, wall", "of the reference, processor"):
+        made.add_column(head, justify="right")
+    for name, _, reference in jobs:
+        ratios = [f"{mine / other:.2f}x" for mine, other in zip(medians[name], medians[reference], strict=True)] if reference else ["", ""]
+        made.add_row(name, *(f"{seconds:.2f}" for seconds in medians[name]), *ratios)
+    return made
+
+
+def processor_s() -> float:
+    """Return the processor seconds of this process and of the programs it ran."""
+    used = psutil.Process().cpu_times()
+    return float(used.user + used.system + used.children_user + used.children_system)
+
+
+if __name__ == "__main__":
+    main()
