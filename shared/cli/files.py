@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import click
 
+from shared.cli.temporary import temporary_folder
 from shared.jobs.record import UrlInput
 from shared.media.names import safe_name
 from shared.net.download import checked_client, fetch
@@ -43,7 +43,7 @@ def fetched(inputs: Mapping[str, Any], settings: Settings) -> Iterator[dict[str,
 
     The rules and limits of the server's fetches apply. Raises Invalid, ForbiddenAddress, FetchFailed.
     """
-    with tempfile.TemporaryDirectory(prefix="reelwright-") as folder:
+    with temporary_folder() as folder:
         paths: dict[str, Path] = {}
 
         def path(source: Any) -> Any:

@@ -6,7 +6,6 @@ A single output is a file path; several outputs go into a folder, each under its
 import inspect
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from shared.cli.files import Given, fetched, file_or_url, is_url
+from shared.cli.temporary import temporary_files, temporary_folder
 from shared.client import OperationName, Reelwright, Run
 from shared.errors import Invalid, OperationFailed
 from shared.http.params_text import params_from_text
@@ -160,7 +160,7 @@ def _params(operation: Operation, arguments: dict[str, Any]) -> Params:
 
 def run_locally(operation: Operation, params: Params, inputs: dict[str, Any], outputs: dict[str, Path]) -> Any:
     operation.check_available(params)
-    with progress_bar() as show:
+    with progress_bar() as show, temporary_files():
         report = Report(show)
         try:
             result: BaseModel = operation.run(params, **inputs, **output_arguments(outputs), progress=report)
@@ -202,7 +202,7 @@ def _made_inputs(
 
     Another operation makes the file, which is removed afterwards.
     """
-    with tempfile.TemporaryDirectory(prefix="reelwright-") as folder:
+    with temporary_folder() as folder:
         complete = dict(inputs)
         for name, port in operation.ports.items():
             if inputs[name] is None or str(inputs[name]) != AUTO or not port.auto:
@@ -211,7 +211,7 @@ def _made_inputs(
             maker = find(maker_name)
             if maker is None:
                 raise Invalid(f"{name}: {maker_name} is not installed here. Give a file.")
-            outputs = {output_name: Path(folder) / f"{output_name}{SUFFIXES[kind]}" for output_name, kind in maker.outputs.items()}
+            outputs = {output_name: folder / f"{output_name}{SUFFIXES[kind]}" for output_name, kind in maker.outputs.items()}
             maker_inputs = {other: None if about.optional else inputs.get(other) for other, about in maker.ports.items()}
             run_locally(maker, maker.params(**params_of_maker(params.model_dump(), maker.params.model_fields)), maker_inputs, outputs)
             complete[name] = outputs[output]
@@ -247,16 +247,12 @@ def progress_bar() -> Iterator[Callable[[Update], None]]:
 
 @contextmanager
 def _written(outputs: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
-    """Yield the paths to write to.
-
-    Several outputs go to a hidden folder beside their own, since their names may follow from the result.
-    """
-    if len(outputs) < 2:
-        yield dict(outputs)
+    """Yield the paths to write to: in a hidden folder beside the final ones, whose names may follow from the result."""
+    if not outputs:
+        yield {}
         return
-    target = next(iter(outputs.values())).parent
-    with tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=target) as folder:
-        yield {name: Path(folder) / path.name for name, path in outputs.items()}
+    with temporary_folder(next(iter(outputs.values())).parent) as folder:
+        yield {name: folder / path.name for name, path in outputs.items()}
 
 
 def _named(

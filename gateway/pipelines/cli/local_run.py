@@ -1,7 +1,6 @@
 """Check and run pipelines in this process, on files, without a server."""
 
 import asyncio
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from gateway.pipelines.references import ids_in, map_ids, references, value_at
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams
 from shared.cli.operation import run_locally, true_suffix
+from shared.cli.temporary import temporary_folder
 from shared.errors import OperationFailed, ReelwrightError
 from shared.http.service import PENDING, create_service
 from shared.jobs.record import InputValue
@@ -91,8 +91,8 @@ def run_steps(
     step; the outputs of the steps before stay.
     """
     finished: dict[str, FinishedStep] = {}
-    with tempfile.TemporaryDirectory(prefix="reelwright-") as measured:
-        memory = RunMemory(Path(measured))
+    with temporary_folder() as measured:
+        memory = RunMemory(measured)
         for number, step in enumerate(steps):
             begins(number, step)
             operation = operations[step.operation]
@@ -101,21 +101,26 @@ def run_steps(
                 values = {name: value_at(finished[source].result, path, source) for name, (source, path) in references(step.params).items()}
                 params = operation.params.model_validate(step.params | values)
                 inputs = {name: _paths(step.inputs.get(name), finished, many=port.many) for name, port in operation.ports.items()}
-                finished[step.id] = _run(memory, operation, params, inputs, outputs)
+                finished[step.id] = _run(memory, operation, params, inputs, folder, outputs)
             except (ReelwrightError, ValueError) as error:
                 detail = error.detail if isinstance(error, ReelwrightError) else str(error)
                 raise OperationFailed(f"Step {step.id!r} ({step.operation}): {detail}") from error
             yield step, finished[step.id]
 
 
-def _run(memory: RunMemory, operation: Operation, params: Params, inputs: dict[str, Any], outputs: dict[str, Path]) -> FinishedStep:
+def _run(
+    memory: RunMemory, operation: Operation, params: Params, inputs: dict[str, Any], folder: Path, outputs: dict[str, Path]
+) -> FinishedStep:
     """Run a step, or find the result of an equal one."""
     earlier = memory.find(operation, params, inputs, outputs)
     if earlier is not None:
         return earlier
-    result = run_locally(operation, params, inputs | memory.measurements(operation, params, inputs), outputs)
-    written = {name: path for name, path in outputs.items() if path.is_file()}
-    finished = FinishedStep(result, {name: path.replace(path.with_suffix(true_suffix(path))) for name, path in written.items()})
+    with temporary_folder(folder) as part:
+        paths = {name: part / path.name for name, path in outputs.items()}
+        result = run_locally(operation, params, inputs | memory.measurements(operation, params, inputs), paths)
+        written = {name: path for name, path in paths.items() if path.is_file()}
+        files = {name: path.replace(outputs[name].with_suffix(true_suffix(path))) for name, path in written.items()}
+    finished = FinishedStep(result, files)
     memory.keep(operation, params, inputs, finished)
     return finished
 

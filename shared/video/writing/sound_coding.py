@@ -15,9 +15,9 @@ import av.error
 
 BITS_PER_CHANNEL = 96_000
 _UNNAMED = re.compile(r"(\d+) channels?.*")
-# Layouts that AAC has under another name: the same channels in the same order.
+# Other names of layouts that the encoders know: the same channels in the same order.
 _SAME_AS = {"5.1(side)": "5.1", "5.0(side)": "5.0", "quad(side)": "quad", "downmix": "stereo", "1 channels": "mono", "2 channels": "stereo"}
-# Layouts that players find again in the stream. AAC describes all others in a way that few of them read.
+# Layouts that a stream of the codec names, so that every player plays them. AAC lists the channels of other layouts, which few players read.
 _NAMED: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "aac": frozenset({"mono", "stereo", "3.0", "4.0", "quad", "5.0", "5.1", "7.1"}),
