@@ -98,7 +98,10 @@ def _entry(operation: Operation, name: str, schema: Mapping[str, Any], required:
 
 
 def _type(operation: Operation, schema: Mapping[str, Any], *, quoted: bool = False) -> str:
-    """Return the Python type of what a schema accepts. `quoted`: write the names of objects as strings, which are resolved later."""
+    """Return the Python type of what a schema accepts.
+
+    `quoted`: write the names of objects as strings, which are resolved later.
+    """
     if "enum" in schema or "const" in schema:
         return f"Literal[{', '.join(_literal(value) for value in schema.get('enum', [schema.get('const')]))}]"
     if "anyOf" in schema:

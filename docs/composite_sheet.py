@@ -1,4 +1,7 @@
-"""Draw docs/composite.jpg: a clip over a drawn scene, plain and with every step. `make composite-sheet`, after `make test-models`."""
+"""Draw docs/composite.jpg: a clip over a drawn scene, plain and with every step.
+
+`make composite-sheet`, after `make test-models`.
+"""
 
 import tempfile
 from pathlib import Path

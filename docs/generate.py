@@ -46,7 +46,10 @@ def stale_pages() -> list[str]:
 
 
 def with_table(path: str, operations: Iterable[Operation]) -> str:
-    """Renew the table of operations of a page. A page without markers is returned unchanged."""
+    """Renew the table of operations of a page.
+
+    A page without markers is returned unchanged.
+    """
     rows = ["| operation | what it does | inputs → outputs |", "|---|---|---|"]
     rows += [f"| `{operation.name}` | {operation.summary} | {_ports(operation)} |" for operation in operations]
     table = "\n".join(rows) + "\n"

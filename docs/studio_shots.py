@@ -33,7 +33,10 @@ class Shot:
 
 
 def wait_until(page: Page, expression: str) -> None:
-    """Wait for an expression to hold. Playwright's own wait needs `eval`, which the page's policy forbids."""
+    """Wait for an expression to hold.
+
+    Playwright's own wait needs `eval`, which the page's policy forbids.
+    """
     deadline = time.monotonic() + PATIENCE_MS / 1000
     while not page.evaluate(expression) and time.monotonic() < deadline:
         page.wait_for_timeout(200)

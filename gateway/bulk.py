@@ -108,7 +108,10 @@ def bulk_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
 
 
 async def _ask(upstreams: Upstreams, item: BatchItem, number: int, action: str, headers: dict[str, str]) -> Any:
-    """Send one request of a batch to its service. Raises the service's refusal, with the number of the request in its fields."""
+    """Send one request of a batch to its service.
+
+    Raises the service's refusal, with the number of the request in its fields.
+    """
     service, _, verb = item.operation.partition(".")
     if service not in upstreams.clients:
         detail = f"There is no operation {item.operation!r}."

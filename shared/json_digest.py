@@ -1,4 +1,4 @@
-"""A name for anything that can be written as JSON."""
+"""Digests of JSON values."""
 
 import hashlib
 import json
@@ -6,5 +6,8 @@ from typing import Any
 
 
 def json_digest(value: Any) -> str:
-    """Return the SHA-256 of a value as JSON, in hex. Equal values have equal names, whatever the order of their keys."""
+    """Return the SHA-256 of a value as JSON, in hex.
+
+    Equal values have equal digests, whatever the order of their keys.
+    """
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

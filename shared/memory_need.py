@@ -13,7 +13,10 @@ PROCESS_BYTES = 100 * 1000**2
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FrameSize:
-    """Size of a video's frames or of a picture in pixels, as displayed. `frame_rate` in fps; 0 for a picture."""
+    """Size of a video's frames or of a picture in pixels, as displayed.
+
+    `frame_rate` in fps; 0 for a picture.
+    """
 
     width: int
     height: int

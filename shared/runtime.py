@@ -158,7 +158,10 @@ class Runtime:
         await self._look("shared.video:thumbnail", args, reads=("path",), writes=("output",))
 
     async def frame(self, path: Path, output: Path, number: int) -> None:
-        """Write frame `number` of a video or image as a PNG. Raises Invalid for a frame that does not exist."""
+        """Write frame `number` of a video or image as a PNG.
+
+        Raises Invalid for a frame that does not exist.
+        """
         args = {"path": str(path), "output": str(output), "number": number}
         await self._look("shared.video:numbered_frame", args, reads=("path",), writes=("output",))
 

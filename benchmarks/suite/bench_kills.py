@@ -23,7 +23,10 @@ CHECK_S = 600.0
 
 
 def main() -> None:
-    """Run the storm and print what was killed. A lost or doubled job ends it with an AssertionError."""
+    """Run the storm and print what was killed.
+
+    A lost or doubled job ends it with an AssertionError.
+    """
     numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
     kills, processes = (*numbers, *(KILLS, PROCESSES)[len(numbers) :])
     database = os.environ.get("REELWRIGHT_TEST_POSTGRES", "")

@@ -51,7 +51,10 @@ class Refused(Exception):
 
 
 def main() -> None:
-    """Run the load and print the table. Ends with an error if a request failed in another way than a refusal."""
+    """Run the load and print the table.
+
+    Ends with an error if a request failed in another way than a refusal.
+    """
     if sys.argv[1:2] == ["--observe"]:
         observe(sys.argv[2], float(sys.argv[3]))
         return

@@ -28,7 +28,9 @@ class Previews:
     views: ViewDesk
 
     async def expand(self, service: str, path: str, body: bytes, request: Request) -> Response | None:
-        """Start the proxies of a preview's videos, as jobs. The service itself waits for them.
+        """Start the proxies of a preview's videos, as jobs.
+
+        The service itself waits for them.
 
         Returns None where the request is to be forwarded unchanged. With an "auto" input, the operation that makes it is previewed as well,
         and the answer is that of the service.

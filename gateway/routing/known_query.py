@@ -6,7 +6,10 @@ from shared.errors import FieldError, Invalid
 
 
 def refuse_unknown_query(request: Request) -> None:
-    """Raise Invalid for query parameters that the route does not declare. A dependency of routers."""
+    """Raise Invalid for query parameters that the route does not declare.
+
+    A dependency of routers.
+    """
     known = {field.alias for field in request.scope["route"].dependant.query_params}
     unknown = sorted({name for name in request.query_params if name not in known})
     if unknown:

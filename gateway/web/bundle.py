@@ -22,7 +22,10 @@ STYLE = "style.css"
 
 @dataclass(frozen=True)
 class PageFile:
-    """A file of the page, ready to send. `compressed`: gzip; None if that would not help."""
+    """A file of the page, ready to send.
+
+    `compressed`: gzip; None if that would not help.
+    """
 
     content: bytes
     compressed: bytes | None
@@ -48,7 +51,10 @@ def newest_change(folders: Collection[Path]) -> int:
 
 
 def read_files(folders: Mapping[str, Path]) -> dict[str, bytes]:
-    """Read the files of the page: path in the page -> content. `folders`: start of the path in the page -> folder."""
+    """Read the files of the page: path in the page -> content.
+
+    `folders`: start of the path in the page -> folder.
+    """
     paths = {prefix + path.relative_to(folder).as_posix(): path for prefix, folder in folders.items() for path in folder.rglob("*")}
     return {name: paths[name].read_bytes() for name in sorted(paths) if paths[name].suffix in TYPES}
 

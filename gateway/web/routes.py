@@ -30,7 +30,10 @@ HEADERS = {
 
 
 class Studio:
-    """The files in force. They are read again after a change, which matters to those who edit them."""
+    """The files in force.
+
+    They are read again after a change, which matters to those who edit them.
+    """
 
     def __init__(self, folders: Mapping[str, Path] = FOLDERS):
         self._folders = folders
@@ -55,7 +58,10 @@ class Studio:
 
 
 def studio_routes(studio: Studio, *, keys_needed: Callable[[], bool]) -> APIRouter:
-    """Return the routes of the page and its files. `keys_needed`: whether the API demands a key now."""
+    """Return the routes of the page and its files.
+
+    `keys_needed`: whether the API demands a key now.
+    """
     router = APIRouter(include_in_schema=False)
 
     @router.get("/")

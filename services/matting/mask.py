@@ -195,7 +195,10 @@ def _by_grabcut(params: MaskParams, info: VideoInfo, frame: Frame, marks: Path |
 
 
 def _strokes(marks: Path) -> Mask:
-    """Read strokes, (h, w) uint8: white on the object, black beside it. Transparent parts are gray."""
+    """Read strokes, (h, w) uint8: white on the object, black beside it.
+
+    Transparent parts are gray.
+    """
     image = list_pictures([marks])[0].image(alpha=True)
     if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, (128, 128, 128, 255)), image)

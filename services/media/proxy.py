@@ -167,7 +167,7 @@ def proxy(
 
 
 def proxy_size(width: int, height: int, shorter: int) -> tuple[int, int]:
-    """Return width and height of a proxy: even, and not larger than the clip but for one pixel."""
+    """Return width and height of a proxy: even, and at most one pixel larger than the clip's."""
     scale = min(Fraction(shorter, min(width, height)), Fraction(LONGER, max(width, height)), Fraction(1))
     return even(width * scale), even(height * scale)
 

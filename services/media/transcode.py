@@ -88,7 +88,10 @@ class TranscodeParams(ClipPart, OnBackground):
 
     @property
     def bytes_per_pixel(self) -> float:
-        """Memory of a job for each pixel of the clip. The encoder of MP4 looks ahead at many frames, here of the clip's own size."""
+        """Memory of a job for each pixel of the clip.
+
+        The encoder of MP4 looks ahead at many frames, here of the clip's own size.
+        """
         return 125 if self.format == "mp4" and self.width is self.height is self.max_edge is None else 32
 
 

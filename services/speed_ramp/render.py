@@ -243,7 +243,10 @@ def _is_unchanged(params: RenderParams, info: VideoInfo, points: list[Point]) ->
 
 
 def _bytes_per_pixel(params: RenderParams) -> float:
-    """Return the memory of a job for each pixel of the clip: the encoder looks ahead at many frames. A copy needs none."""
+    """Return the memory of a job for each pixel of the clip: the encoder looks ahead at many frames.
+
+    A copy needs none.
+    """
     speeds = params.speeds or ([point.speed for point in params.curve] if params.curve else [])
     return 0 if speeds and set(speeds) == {1} else 130
 

@@ -39,7 +39,9 @@ def file_or_url(text: str) -> Path | str:
 
 @contextmanager
 def fetched(inputs: Mapping[str, Any], settings: Settings) -> Iterator[dict[str, Any]]:
-    """Yield inputs with the path of a file in place of each URL. The files are removed afterwards.
+    """Yield inputs with the path of a file in place of each URL.
+
+    The files are removed afterwards.
 
     The rules and limits of the server's fetches apply. Raises Invalid, ForbiddenAddress, FetchFailed.
     """

@@ -1,4 +1,7 @@
-"""Commands that make, list and revoke API keys. They take effect at once in every process."""
+"""Commands that make, list and revoke API keys.
+
+They take effect at once in every process.
+"""
 
 import json
 import re
@@ -141,7 +144,10 @@ def _add_changes(group: typer.Typer, settings: Callable[[], Settings]) -> None:
 
 
 def _find(records: tuple[KeyRecord, ...], key: str) -> KeyRecord:
-    """Return the key of a name or id; a valid one before a revoked one. Raises Invalid."""
+    """Return the key of a name or id; a valid one before a revoked one.
+
+    Raises Invalid.
+    """
     matches = [record for record in records if key in (record.name, record.id)]
     if not matches:
         raise Invalid(f"There is no key {key!r}. `reelwright keys list` shows them.")

@@ -136,7 +136,10 @@ class AsyncReelwright:
     async def run_pipeline(
         self, steps: Sequence[Mapping[str, Any]], /, *, on_progress: OnProgress | None = None, **arguments: Any
     ) -> AsyncRun:
-        """Run several operations as one job and wait for its end. Takes the arguments of `submit_pipeline`."""
+        """Run several operations as one job and wait for its end.
+
+        Takes the arguments of `submit_pipeline`.
+        """
         return await self._finish(await self.submit_pipeline(steps, **arguments), on_progress)
 
     async def submit_pipeline(
@@ -155,7 +158,10 @@ class AsyncReelwright:
         return await self._start("/v1/pipelines/jobs", {"steps": [dict(step) for step in steps]}, inputs, options, idempotency_key)
 
     async def run_preset(self, name: str, /, *, on_progress: OnProgress | None = None, **arguments: Any) -> AsyncRun:
-        """Run a named pipeline and wait for its end. Takes the arguments of `submit_preset`."""
+        """Run a named pipeline and wait for its end.
+
+        Takes the arguments of `submit_preset`.
+        """
         return await self._finish(await self.submit_preset(name, **arguments), on_progress)
 
     async def submit_preset(

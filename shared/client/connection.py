@@ -34,7 +34,10 @@ class Connection:
         self._answered = False
 
     async def json(self, method: str, path: str, **request: Any) -> Any:
-        """Send a request and return the JSON answer; None for an empty one. Raises Refused, Unreachable."""
+        """Send a request and return the JSON answer; None for an empty one.
+
+        Raises Refused, Unreachable.
+        """
         answer = await self.send(method, path, **request)
         if not answer.content:
             return None
@@ -70,7 +73,10 @@ class Connection:
 
     @asynccontextmanager
     async def stream(self, path: str, *, headers: dict[str, str] | None = None) -> AsyncIterator[httpx.Response]:
-        """Open the answer of a GET as a stream. Raises Refused, and httpx's errors of a broken connection."""
+        """Open the answer of a GET as a stream.
+
+        Raises Refused, and httpx's errors of a broken connection.
+        """
         async with self.http.stream("GET", path, headers=headers) as answer:
             if answer.is_error:
                 await answer.aread()

@@ -132,7 +132,10 @@ class Reelwright:
         return self._run(self.call(self.asynchronous.submit(name, idempotency_key=idempotency_key, options=options, **arguments)))
 
     def run_pipeline(self, steps: Sequence[Mapping[str, Any]], /, *, on_progress: OnProgress | None = None, **arguments: Any) -> Run:
-        """Run several operations as one job and wait for its end. Takes the arguments of `submit_pipeline`."""
+        """Run several operations as one job and wait for its end.
+
+        Takes the arguments of `submit_pipeline`.
+        """
         return self._follow(lambda report: self.asynchronous.run_pipeline(steps, on_progress=report, **arguments), on_progress)
 
     def submit_pipeline(
@@ -151,7 +154,10 @@ class Reelwright:
         return self._run(self.call(self.asynchronous.submit_pipeline(steps, idempotency_key=idempotency_key, options=options, **inputs)))
 
     def run_preset(self, name: str, /, *, on_progress: OnProgress | None = None, **arguments: Any) -> Run:
-        """Run a named pipeline and wait for its end. Takes the arguments of `submit_preset`."""
+        """Run a named pipeline and wait for its end.
+
+        Takes the arguments of `submit_preset`.
+        """
         return self._follow(lambda report: self.asynchronous.run_preset(name, on_progress=report, **arguments), on_progress)
 
     def submit_preset(

@@ -57,7 +57,10 @@ async def upload(connection: Connection, path: Path, *, name: str | None = None,
 
 
 async def _send_piece(connection: Connection, place: str, piece: bytes, offset: int) -> httpx.Response:
-    """Send bytes of the file once. Raises Refused, and httpx's errors of a broken connection."""
+    """Send bytes of the file once.
+
+    Raises Refused, and httpx's errors of a broken connection.
+    """
     headers = TUS | {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
     # Not `Connection.send`: after a broken connection the server may have a part of the piece.
     answer = await connection.http.request("PATCH", place, headers=headers, content=piece)

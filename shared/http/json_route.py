@@ -80,7 +80,10 @@ def parse(body: bytes, content_type: str) -> Any:
 
 
 def _refuse_repeated_names(pairs: list[tuple[str, Any]]) -> None:
-    """Raise ValueError for an object with a name twice. Parsers disagree on which value counts (RFC 8259, 4)."""
+    """Raise ValueError for an object with a name twice.
+
+    Parsers disagree on which value counts (RFC 8259, 4).
+    """
     names: set[str] = set()
     for name, _ in pairs:
         if name in names:

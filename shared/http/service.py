@@ -53,7 +53,10 @@ ENDED: dict[int | str, dict[str, Any]] = {
 
 
 class Estimate(BaseModel):
-    """The expected run time of a job. Time in the queue does not count."""
+    """The expected run time of a job.
+
+    Time in the queue does not count.
+    """
 
     seconds: float
     jobs: int = Field(description="Number of earlier jobs that it was made from.")
@@ -164,7 +167,10 @@ def describe(operation: Operation) -> OperationInfo:
 
 @cache
 def _schema(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the JSON Schema of a model. It is shared: treat it as read-only."""
+    """Return the JSON Schema of a model.
+
+    It is shared: treat it as read-only.
+    """
     return model.model_json_schema()
 
 
@@ -205,7 +211,10 @@ def request_model(operation: Operation) -> type[BaseModel]:
 
 
 def job_model(operation: Operation) -> type[Job]:
-    """Make the model of an operation's job: a Job with a typed result. The API pages show it."""
+    """Make the model of an operation's job: a Job with a typed result.
+
+    The API pages show it.
+    """
     result: Any = (operation.result | None, Field(None, description="Result of the operation; null until the job has succeeded."))
     return create_model(f"{_camel(operation.name)}Job", __base__=Job, result=result)
 

@@ -54,7 +54,10 @@ class Reservation:
         return list(self._fetches.values())
 
     def inputs(self, inputs: Mapping[str, Any], kinds: Mapping[str, tuple[str, ...]], where: str = "inputs") -> dict[str, Any]:
-        """Return inputs with an id in place of each URL. `kinds`: of each input; `where`: the field that holds the inputs."""
+        """Return inputs with an id in place of each URL.
+
+        `kinds`: of each input; `where`: the field that holds the inputs.
+        """
         return {name: self._value(source, f"{where}.{name}", kinds.get(name, ())) for name, source in inputs.items()}
 
     def params(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,7 +84,10 @@ class Reservation:
 
 
 def with_urls(value: Any, fetches: Mapping[str, UrlFetch]) -> Any:
-    """Return inputs or params of a stored job with the URLs in place of media that were never fetched. `fetches`: by media id."""
+    """Return inputs or params of a stored job with the URLs in place of media that were never fetched.
+
+    `fetches`: by media id.
+    """
     if isinstance(value, dict):
         return {name: with_urls(item, fetches) for name, item in value.items()}
     if isinstance(value, list):

@@ -146,7 +146,10 @@ class _Attempt:
         await asyncio.to_thread(partial(self.store.deliveries.tried, self.message.id, status, answer=answer, error=error))
 
     async def failed(self, reason: str, *, answer: int | None = None, cause: Exception | None = None) -> None:
-        """Record a failure. Raises Undelivered if there is another attempt: progress is out of date by then, so it has none."""
+        """Record a failure.
+
+        Raises Undelivered if there is another attempt: progress is out of date by then, so it has none.
+        """
         final = self.message.event == "progress"
         await self.record(DeliveryStatus.FAILED if final else DeliveryStatus.PENDING, answer=answer, error=reason)
         if not final:
@@ -154,7 +157,10 @@ class _Attempt:
 
 
 async def _post(store: JobStore, settings: Settings, message: Message) -> httpx.Response:
-    """Send a signed message; return the answer. Raises httpx's errors, ForbiddenAddress, and Invalid without a secret."""
+    """Send a signed message; return the answer.
+
+    Raises httpx's errors, ForbiddenAddress, and Invalid without a secret.
+    """
     secret = opened(message.webhook, settings).secret or (settings.webhook_secret and settings.webhook_secret.get_secret_value())
     if not secret:
         raise Invalid("The server's own secret (REELWRIGHT_WEBHOOK_SECRET) is gone.")

@@ -27,7 +27,10 @@ class KeyFile:
         self.path = data_dir.absolute() / KEY_FILE
 
     def read(self) -> tuple[KeyRecord, ...]:
-        """Return the records of all keys, also of revoked ones. Raises OSError or ValidationError for an unreadable file."""
+        """Return the records of all keys, also of revoked ones.
+
+        Raises OSError or ValidationError for an unreadable file.
+        """
         try:
             return Keys.model_validate_json(self.path.read_bytes()).keys
         except FileNotFoundError:

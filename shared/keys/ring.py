@@ -48,12 +48,18 @@ class KeyRing:
 
     @property
     def required(self) -> bool:
-        """Whether requests need a key. A file whose keys are all revoked counts, too."""
+        """Whether requests need a key.
+
+        A file whose keys are all revoked counts, too.
+        """
         self._refresh()
         return not self._ignored and bool(self._given or self._records)
 
     def find(self, key: str) -> Access | None:
-        """Return the access of a key; None for an unknown one. Raises Unauthorized for a revoked or expired key."""
+        """Return the access of a key; None for an unknown one.
+
+        Raises Unauthorized for a revoked or expired key.
+        """
         self._refresh()
         if (record := self._records.get(hash_of(key))) is not None:
             if (reason := record.refusal(now())) is not None:

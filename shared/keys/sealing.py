@@ -22,7 +22,10 @@ def seal(text: str, key: bytes) -> str:
 
 
 def unseal(sealed: str, key: bytes) -> str:
-    """Decrypt a sealed text. Raises ValueError if it was sealed with another key, or changed."""
+    """Decrypt a sealed text.
+
+    Raises ValueError if it was sealed with another key, or changed.
+    """
     try:
         whole = base64.b64decode(sealed.removeprefix(PREFIX), validate=True)
     except ValueError:

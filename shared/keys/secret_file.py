@@ -14,7 +14,10 @@ FILE, BYTES = "secret.key", 32
 
 
 def derived_key(data_dir: Path, purpose: str) -> bytes:
-    """Return the key of one purpose, 32 bytes. Makes the installation's secret if there is none yet."""
+    """Return the key of one purpose, 32 bytes.
+
+    Makes the installation's secret if there is none yet.
+    """
     path = data_dir.absolute() / FILE
     secret = _read(path) or _make(path)
     return hmac.digest(secret, purpose.encode(), sha256)

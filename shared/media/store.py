@@ -154,7 +154,9 @@ class MediaStore:
         return record
 
     def by_hash(self, owner: str, sha256: str) -> MediaRecord:
-        """Return the newest listed medium of `owner` with this content. Raises UnknownMedia if there is none.
+        """Return the newest listed medium of `owner` with this content.
+
+        Raises UnknownMedia if there is none.
 
         `sha256`: 64 hexadecimal digits, in lower case.
         """

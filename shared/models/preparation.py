@@ -12,7 +12,10 @@ log = logging.getLogger(__name__)
 
 
 def make_converted_folders(folder: ModelFolder, service: str) -> None:
-    """Make the folders for converted networks of a service's installed models. Leaves a read-only folder unchanged."""
+    """Make the folders for converted networks of a service's installed models.
+
+    Leaves a read-only folder unchanged.
+    """
     for model in folder.catalog:
         if model.converts and service in model.services and folder.installed(model):
             with suppress(OSError):

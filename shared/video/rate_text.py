@@ -10,7 +10,10 @@ _NTSC_TOLERANCE = Fraction(1, 200)
 
 @dataclass(frozen=True, kw_only=True)
 class RateText:
-    """A parameter that is a frame rate or one of `words`. `lowest`, `highest`: limits of the rate in frames per second."""
+    """A parameter that is a frame rate or one of `words`.
+
+    `lowest`, `highest`: limits of the rate in frames per second.
+    """
 
     words: tuple[str, ...]
     lowest: Fraction

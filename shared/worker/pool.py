@@ -165,7 +165,10 @@ class WorkerPool:
 
 
 def _take(written: Path, target: Path) -> None:
-    """Move a file that a child wrote out of its folder. Raises WorkerCrashed if there is none."""
+    """Move a file that a child wrote out of its folder.
+
+    Raises WorkerCrashed if there is none.
+    """
     if written.is_symlink() or not written.is_file():
         raise WorkerCrashed(f"The worker process wrote no {target.name!r}.")
     try:

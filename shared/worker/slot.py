@@ -328,7 +328,10 @@ def _environment(*, network: bool) -> dict[str, str]:
 
 
 def _make_folders(sandbox: Sandbox) -> None:
-    """Make the folders of a new child. Its predecessor's temporary files go; inputs stay."""
+    """Make the folders of a new child.
+
+    Its predecessor's temporary files go; inputs stay.
+    """
     shutil.rmtree(sandbox.temporary, ignore_errors=True)
     for folder in (sandbox.inputs, sandbox.outputs, sandbox.temporary):
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A target function that takes long."""
+"""Functions that tests call in worker processes."""
 
 import os
 import subprocess

@@ -10,7 +10,7 @@ from benchmarks.material.trouble.takes import TroubleClip, played, takes_of_plac
 
 
 def punch_in(random: Random) -> TroubleClip:
-    """One take at changing sizes of 110 to 150 percent, as in videos of a talking head."""
+    """Cut one take at changing sizes of 110 to 150 percent, as in videos of a talking head."""
     clip, play, factor = TroubleClip(), _standing(random), 1.0
     center = (random.uniform(0.3, 0.7), random.uniform(0.2, 0.6))
     for _ in range(int(random.integers(5, 8))):
@@ -61,7 +61,7 @@ class _Head:
 
 
 def intercuts(random: Random) -> TroubleClip:
-    """Two takes in turn, each for three to five frames."""
+    """Show two takes in turn, each for three to five frames."""
     clip, takes = TroubleClip(), takes_of_places(random)
     clip.shot(next(takes)(35))
     plays, length = (next(takes), next(takes)), int(random.integers(3, 6))
@@ -72,7 +72,7 @@ def intercuts(random: Random) -> TroubleClip:
 
 
 def every_frame(random: Random) -> TroubleClip:
-    """A run of shots of one or two frames."""
+    """Cut a run of shots of one or two frames."""
     clip, takes = TroubleClip(), takes_of_places(random)
     clip.shot(next(takes)(30))
     length = int(random.integers(1, 3))
@@ -83,7 +83,7 @@ def every_frame(random: Random) -> TroubleClip:
 
 
 def jumps(random: Random) -> TroubleClip:
-    """Fast motion, shakes and stutter with a few hard cuts: nothing else is a cut."""
+    """Draw fast motion, shakes and stutter with a few hard cuts; nothing else is a cut."""
     clip = TroubleClip()
     for _ in range(3):
         take = RenderedTake(random, int(random.integers(0, 1 << 30)), str(random.choice(["pans", "shakes"])), 1)

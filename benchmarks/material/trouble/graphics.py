@@ -8,7 +8,7 @@ from benchmarks.material.trouble.takes import TroubleClip, takes_of_places
 
 
 def plain_ramps(random: Random) -> TroubleClip:
-    """Titles on pulsing grounds, colour wheels and fades of a flat picture, between two shots."""
+    """Draw titles on pulsing grounds, colour wheels and fades of a flat picture, between two shots."""
     clip, takes = TroubleClip(), takes_of_places(random)
     if random.random() < 0.5:
         clip.shot(next(takes)(30))
@@ -40,7 +40,7 @@ def plain_ramps(random: Random) -> TroubleClip:
 
 
 def overlays(random: Random) -> TroubleClip:
-    """Bars, lower thirds, letterboxes, logos and inset pictures that pop in and out."""
+    """Draw bars, lower thirds, letterboxes, logos and inset pictures that pop in and out."""
     clip, takes = TroubleClip(), takes_of_places(random)
     for _ in range(3):
         pictures = next(takes)(70)
@@ -74,7 +74,7 @@ def overlays(random: Random) -> TroubleClip:
 
 
 def captions(random: Random) -> TroubleClip:
-    """Karaoke captions whose bar and words change every half second."""
+    """Draw karaoke captions whose bar and words change every half second."""
     clip, takes = TroubleClip(), takes_of_places(random)
     words = ["THIS", "IS", "SO", "COOL", "AND", "EASY", "TO", "SEE", "WHEN", "YOU", "READ"]
     at, wide, bars, high = random.uniform(0.6, 0.8), random.uniform(0.5, 0.9), random.random() < 0.7, random.uniform(0.1, 0.18)
@@ -98,7 +98,7 @@ def _write(picture: Rgb, text: str, x: int, y: int, dark: bool, size: float) -> 
 
 
 def inner_window(random: Random) -> TroubleClip:
-    """A picture in a still frame: only the inner window cuts."""
+    """Show a picture in a still frame: only the inner window cuts."""
     clip, takes = TroubleClip(), takes_of_places(random)
     frame = cv2.GaussianBlur(next(takes)(1)[0], (0, 0), random.uniform(1, 4))
     w, h = int(WIDTH * random.uniform(0.55, 0.75)), int(HEIGHT * random.uniform(0.55, 0.75))
@@ -114,7 +114,7 @@ def inner_window(random: Random) -> TroubleClip:
 
 
 def slides(random: Random) -> TroubleClip:
-    """Slides with nothing but text, on one ground."""
+    """Draw slides with nothing but text, on one ground."""
     clip = TroubleClip()
     dark = random.random() < 0.3
     ground, ink = ((28, 30, 36), (230, 230, 230)) if dark else ((250, 250, 250), (25, 25, 30))

@@ -7,7 +7,7 @@ from benchmarks.material.trouble.takes import TroubleClip, mixed, takes_of_place
 
 
 def blank_frames(random: Random) -> TroubleClip:
-    """One to eight plain frames between shots; also inside a shot, where they are a glitch."""
+    """Put one to eight plain frames between shots, and inside a shot, where they are a glitch."""
     clip, takes = TroubleClip(), takes_of_places(random)
     colors = ((255, 255, 255), (0, 0, 0), (200, 20, 20), (128, 128, 128), (16, 16, 18))
     for number in range(int(random.integers(4, 7))):
@@ -22,7 +22,7 @@ def blank_frames(random: Random) -> TroubleClip:
 
 
 def flashes(random: Random) -> TroubleClip:
-    """Flashes of 0.04 to 0.2 seconds at 25 to 60 fps, with a cut or two."""
+    """Draw flashes of 0.04 to 0.2 seconds at 25 to 60 fps, with a cut or two."""
     clip, takes = TroubleClip(rate=int(random.choice([25, 30, 50, 60, 60]))), takes_of_places(random)
     for _ in range(2):
         pictures = next(takes)(int(2.2 * clip.rate))
@@ -38,7 +38,7 @@ def flashes(random: Random) -> TroubleClip:
 
 
 def flash_cuts(random: Random) -> TroubleClip:
-    """Cuts under a flash of two to five frames that covers both shots."""
+    """Cut under a flash of two to five frames that covers both shots."""
     clip, takes = TroubleClip(rate=int(random.choice([25, 25, 30, 50]))), takes_of_places(random)
     clip.shot(next(takes)(40))
     for _ in range(3):
@@ -58,7 +58,7 @@ def flash_cuts(random: Random) -> TroubleClip:
 
 
 def black_and_fade(random: Random) -> TroubleClip:
-    """Hard cuts to black followed by a fade in, and fades to black followed by a hard cut."""
+    """Cut hard to black and fade in, or fade to black and cut hard."""
     clip, takes = TroubleClip(), takes_of_places(random)
     clip.shot(next(takes)(40))
     for _ in range(3):
@@ -82,7 +82,7 @@ def black_and_fade(random: Random) -> TroubleClip:
 
 
 def long_black(random: Random) -> TroubleClip:
-    """Fades to two seconds of black or more, and out of it."""
+    """Fade to two seconds of black or more, and out of it."""
     clip, takes = TroubleClip(), takes_of_places(random)
     clip.shot(next(takes)(60))
     for _ in range(2):
@@ -100,7 +100,7 @@ def long_black(random: Random) -> TroubleClip:
 
 
 def exposure(random: Random) -> TroubleClip:
-    """Exposure and white balance that settle after a cut, or change in a second."""
+    """Draw exposure and white balance that settle after a cut, or change in a second."""
     clip, takes = TroubleClip(), takes_of_places(random)
     for _ in range(3):
         pictures = next(takes)(75)

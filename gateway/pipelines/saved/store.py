@@ -65,7 +65,10 @@ class SavedPipelines:
             raise _unknown(name) from None
 
     def _path(self, owner: str, name: str) -> Path:
-        """Return the file of a pipeline. Its name is a digest, because names may hold any character."""
+        """Return the file of a pipeline.
+
+        Its name is a digest, because names may hold any character.
+        """
         return self._folder / owner / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.json"
 
 

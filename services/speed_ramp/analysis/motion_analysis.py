@@ -17,7 +17,10 @@ from shared.video.clip.empty_part import check_start
 
 
 class CurveRequest(MotionToSpeed, Protocol):
-    """Parameters that an analysis reads. Times are in seconds of source, the target duration in seconds of output."""
+    """Parameters that an analysis reads.
+
+    Times are in seconds of source, the target duration in seconds of output.
+    """
 
     @property
     def measure(self) -> str: ...
@@ -37,7 +40,9 @@ class CurveRequest(MotionToSpeed, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MotionAnalysis:
-    """The motion of a part of a clip, and its curve. Times are in seconds of source.
+    """The motion of a part of a clip, and its curve.
+
+    Times are in seconds of source.
 
     `duration_s`: length of the part. `frames`: number of frames that were compared. `beats`: empty unless the curve snaps to them.
     """

@@ -18,7 +18,10 @@ _TIMELINES = tuple(Fraction(rate) for rate in ("24000/1001", "24", "25", "30000/
 
 
 def output_rate(text: str, info: VideoInfo) -> Fraction:
-    """Return the frames per second of a rendered clip. `text`: as `FRAME_RATE` returns it."""
+    """Return the frames per second of a rendered clip.
+
+    `text`: as `FRAME_RATE` returns it.
+    """
     return constant_rate(info.steady_rate, varies=False) if text == SOURCE else Fraction(text)
 
 

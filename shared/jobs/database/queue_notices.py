@@ -40,7 +40,10 @@ class QueueNotices(Protocol):
         """Complete `send_with` after the commit. Never raises."""
 
     def watch(self, stop: threading.Event, heard: Callable[[str], None]) -> None:
-        """Call `heard` with the queue of each notice until `stop` is set. Own notices are heard, too."""
+        """Call `heard` with the queue of each notice until `stop` is set.
+
+        Own notices are heard, too.
+        """
 
 
 class FileNotices:

@@ -15,7 +15,10 @@ OPEN = (Status.QUEUED.value, Status.RUNNING.value)
 
 @dataclass(frozen=True, kw_only=True)
 class StoredWebhook:
-    """A webhook as it is stored. `secret`: sealed; None stands for the server's own."""
+    """A webhook as it is stored.
+
+    `secret`: sealed; None stands for the server's own.
+    """
 
     url: str
     secret: str | None
@@ -114,7 +117,10 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineOutcome:
-    """Result and outputs of a pipeline so far. `outputs`: `step.output` -> media record as JSON."""
+    """Result and outputs of a pipeline so far.
+
+    `outputs`: `step.output` -> media record as JSON.
+    """
 
     result: dict[str, Any]
     outputs: dict[str, dict[str, Any]]
@@ -122,7 +128,9 @@ class PipelineOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """What the end of a job writes. None leaves a column as it is.
+    """What the end of a job writes.
+
+    None leaves a column as it is.
 
     `outputs`: name -> media record as JSON. `metrics`: see `Job`. `error`: problem details. `result_key`: see running/remembered.py.
     """

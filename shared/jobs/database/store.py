@@ -116,7 +116,10 @@ class JobStore:
         return True
 
     async def cancel_workflow(self, job_id: str, *, fetches: bool) -> None:
-        """Take the workflows of a job out of their queues. `fetches`: whether it has URLs among its inputs."""
+        """Take the workflows of a job out of their queues.
+
+        `fetches`: whether it has URLs among its inputs.
+        """
         for workflow_id in workflow_ids(job_id, fetches=fetches):
             await self._dbos.cancel_workflow_async(workflow_id)
 
@@ -139,7 +142,10 @@ class JobStore:
         connection.info.setdefault(QUEUED, set()).add(queue)
 
     def _tell(self, _dbapi_connection: Any, record: Any) -> None:
-        """Tell which queues have got work. SQLAlchemy calls this when a connection is free again, and so after its commit."""
+        """Tell which queues have got work.
+
+        SQLAlchemy calls this when a connection is free again, and so after its commit.
+        """
         for queue in record.info.pop(QUEUED, ()):
             self.on_queued(queue)
             self.notices.committed(queue)
@@ -152,7 +158,10 @@ class JobStore:
         self._enqueue(connection, **place, priority=job.priority, job_id=job.id)
 
     def resend(self, job_id: str, delivery_id: str) -> str:
-        """Send a message once more; return the id of the new delivery. See `Deliveries.again`."""
+        """Send a message once more; return the id of the new delivery.
+
+        See `Deliveries.again`.
+        """
         with self.engine.begin() as connection:
             new = self.deliveries.again(connection, job_id, delivery_id)
             self._send(connection, new)
@@ -185,7 +194,10 @@ class JobStore:
 
 
 def workflow_ids(job_id: str, *, fetches: bool) -> tuple[str, ...]:
-    """Return the ids of a job's workflows. `fetches`: whether it has URLs among its inputs."""
+    """Return the ids of a job's workflows.
+
+    `fetches`: whether it has URLs among its inputs.
+    """
     return (job_id, fetch_id(job_id)) if fetches else (job_id,)
 
 

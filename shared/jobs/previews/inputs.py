@@ -94,7 +94,10 @@ class PreviewInputs:
         return outputs[output].id
 
     async def _ended(self, owner: str, job_id: str, needs: str) -> Job:
-        """Wait until a job has succeeded, and return it. Raises OperationFailed if it ends otherwise."""
+        """Wait until a job has succeeded, and return it.
+
+        Raises OperationFailed if it ends otherwise.
+        """
         while job_id not in await asyncio.to_thread(self.ledger.ended_among, {job_id}):  # reads one column; the whole job is read once
             await asyncio.sleep(POLL_S)
         job = await asyncio.to_thread(self.ledger.get, owner, job_id)

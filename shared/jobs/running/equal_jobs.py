@@ -17,14 +17,19 @@ class EqualJobs:
     """
 
     def __init__(self, take: Callable[[str], bool], drop: Callable[[str], None]) -> None:
-        """`take`: takes a lock that is held until `drop` or the end of the process; returns whether it was free. Both block."""
+        """`take`: takes a lock that is held until `drop` or the end of the process; returns whether it was free.
+
+        Both block.
+        """
         self._take, self._drop = take, drop
         self._first: dict[tuple[str, str], str] = {}
         self._settled: dict[str, asyncio.Event] = {}
         self._locked: dict[str, str] = {}
 
     async def turn(self, job_id: str, owner: str, result_key: str) -> None:
-        """Wait until no equal job of the owner runs, here or in another process. This job then counts as running until `settle`.
+        """Wait until no equal job of the owner runs, here or in another process.
+
+        This job then counts as running until `settle`.
 
         Equal jobs have the same `result_key`.
         """
@@ -41,7 +46,10 @@ class EqualJobs:
         self._locked[job_id] = lock
 
     async def settle(self, job_id: str) -> None:
-        """Let the next equal job run. Does nothing for a job that had no turn."""
+        """Let the next equal job run.
+
+        Does nothing for a job that had no turn.
+        """
         if (event := self._settled.pop(job_id, None)) is None:
             return
         if (lock := self._locked.pop(job_id, None)) is not None:
@@ -50,7 +58,10 @@ class EqualJobs:
         event.set()
 
     async def _try(self, lock: str) -> bool:
-        """Take a lock if it is free. A lock that was taken as the job was canceled is dropped."""
+        """Take a lock if it is free.
+
+        A lock that was taken as the job was canceled is dropped.
+        """
         taking = asyncio.ensure_future(asyncio.to_thread(self._take, lock))
         try:
             return await asyncio.shield(taking)

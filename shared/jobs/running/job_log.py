@@ -86,7 +86,10 @@ class JobLogWriter:
             await asyncio.to_thread(self.write, text)
 
     def write(self, text: str) -> None:
-        """Write the log, if `text` has changed. Blocks on the database; a log that cannot be written is lost."""
+        """Write the log, if `text` has changed.
+
+        Blocks on the database; a log that cannot be written is lost.
+        """
         if text == self._written:
             return
         self._written = text

@@ -23,7 +23,10 @@ def oom_kills() -> int:
 
 @dataclass
 class Kills:
-    """The kills of one job. A job that crashes by itself is not tried again and does not come here."""
+    """The kills of one job.
+
+    A job that crashes by itself is not tried again and does not come here.
+    """
 
     _count: int = 0
     _of_memory: int = 0

@@ -115,7 +115,10 @@ class OperationRunner:
         return Queue(concurrency=PREVIEWS, run=self.run_preview, discard=self.discard, settled=self._equal.settle)
 
     def record_models(self) -> None:
-        """Record the models of the service that were put there by hand. Blocks on the disk."""
+        """Record the models of the service that were put there by hand.
+
+        Blocks on the disk.
+        """
         record_models(self._models, self._service.name)
 
     async def close(self) -> None:
@@ -131,7 +134,9 @@ class OperationRunner:
         return await self.run(prepared.claim, progress, cut=prepared.cut)
 
     async def run(self, claim: Claim, progress: ProgressLog, *, cut: Window | None = None) -> Outcome:
-        """Run one job, unless an equal one has ended since it was accepted. Waits for one that runs.
+        """Run one job, unless an equal one has ended since it was accepted.
+
+        Waits for one that runs.
 
         `cut`: the part of its videos that the operation gets; None for all.
         """

@@ -24,7 +24,10 @@ class UrlFetcher:
         self._settings, self._media, self._probe = settings, media, probe
 
     async def fetch_all(self, owner: str, fetches: tuple[UrlFetch, ...]) -> None:
-        """Fetch what does not exist yet, one after the other. Raises the error of the first that fails, naming its field."""
+        """Fetch what does not exist yet, one after the other.
+
+        Raises the error of the first that fails, naming its field.
+        """
         for url_fetch in fetches:
             try:
                 record = await self._fetch(owner, url_fetch)

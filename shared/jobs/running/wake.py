@@ -53,7 +53,10 @@ class QueueWaker:
         setattr(_module, UNUSED_JOBS, lambda _stop, _dbos: None)
 
     def wake(self, queue: str) -> None:
-        """Let a queue be polled now; ALL: every queue, and new queues are found. Unknown names do nothing."""
+        """Let a queue be polled now; ALL: every queue, and new queues are found.
+
+        Unknown names do nothing.
+        """
         with self._lock:
             for name, event in self._woken.items():
                 if queue in (name, ALL):

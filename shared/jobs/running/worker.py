@@ -157,7 +157,10 @@ class JobWorker:
         await asyncio.to_thread(self._store.close)
 
     def take_lock(self, name: str) -> bool:
-        """Take a lock if it is free; return whether it was. It is held until `drop_lock`, or until this process ends. Blocks."""
+        """Take a lock if it is free; return whether it was.
+
+        It is held until `drop_lock`, or until this process ends. Blocks.
+        """
         return self._lifeline.take(name)
 
     def drop_lock(self, name: str) -> None:

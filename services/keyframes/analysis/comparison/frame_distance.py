@@ -128,7 +128,10 @@ def _changes_of_many(before: Planes, after: Planes) -> tuple[Sums, Sums]:
 
 
 def _changes_of_few(before: Planes, after: Planes) -> tuple[Sums, Sums]:
-    """Sum as `_changes_of_many`, at all offsets at once: for a few pairs, a hundred small NumPy operations take longer than the work."""
+    """Sum as `_changes_of_many` does, at all offsets at once.
+
+    For a few pairs, a hundred small NumPy operations take longer than the work.
+    """
     padded = np.pad(before, ((0, 0), (_REACH_Y, _REACH_Y), (_REACH_X, _REACH_X)), mode="edge").astype(np.int16)
     shifted = np.lib.stride_tricks.sliding_window_view(padded, (HEIGHT, WIDTH), axis=(1, 2))
     change = np.abs(shifted - after[:, None, None].astype(np.int16))
