@@ -324,6 +324,6 @@ MOTION_TRAILS = Operation(
     },
     outputs={"video": Kind.VIDEO},
     run=motion_trails,
-    version=3,
+    version=4,
     example=MotionTrailsParams(layers=5, spacing=4, ghost="glow"),
 )

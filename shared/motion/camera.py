@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.motion.overlay import only_overlay_changed
 from shared.motion.phase_correlation import PhaseCorrelation
 from shared.motion.view import Gray, Mask, View, view_of
 
@@ -223,17 +224,20 @@ def is_cut(before: Gray, after: Gray, moved: Matrix, *, related: bool = True) ->
 
     Thumbnails, aligned by `moved`, are compared by correlation, which does not change with exposure or a flash. A large moving subject
     lowers the correlation as well, but keeps the histogram of brightness. So the histograms have to differ, too, unless the motion between
-    the pictures could not be measured (`related` false).
+    the pictures could not be measured (`related` false). A caption bar or another overlay that changes is no cut.
     """
     here, there = _thumbnail(before), _thumbnail(after)
     alike = _correlation(here, there)
-    if alike < _SAME_PICTURE:
-        aligned = cv2.warpPerspective(before, moved, before.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
-        alike = max(alike, _correlation(_thumbnail(aligned), there))
+    if alike >= _SAME_PICTURE:
+        return False
+    aligned = _thumbnail(cv2.warpPerspective(before, moved, before.shape[::-1], borderMode=cv2.BORDER_REPLICATE))
+    alike = max(alike, _correlation(aligned, there))
     if alike >= _SAME_PICTURE:
         return False
     bins = [np.histogram(thumbnail, 16, (0, 256))[0] / thumbnail.size for thumbnail in (here, there)]
-    return not related or alike < _OTHER_PICTURE or bool(np.abs(bins[0] - bins[1]).sum() / 2 >= _OTHER_BRIGHTNESS)
+    if related and alike >= _OTHER_PICTURE and np.abs(bins[0] - bins[1]).sum() / 2 < _OTHER_BRIGHTNESS:
+        return False
+    return not (only_overlay_changed(here, there) or only_overlay_changed(aligned, there))
 
 
 def _inside(mask: Mask, points: NDArray[np.float32]) -> Mask:

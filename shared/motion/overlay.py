@@ -1,0 +1,55 @@
+"""Overlays that change over a shot that goes on: caption bars, banners, inset pictures."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.float64]
+
+_LARGEST = 0.35
+"""Largest share of the picture that an overlay covers."""
+_NOISE = 8.0
+"""Change of a pixel in levels that counts as noise."""
+_MOST = 0.94
+"""Share of the squared change along each side that the overlay's box holds."""
+_MARGIN = 2
+"""Pixels around the box that may hold some of the overlay, too."""
+_SAME, _FLAT, _EQUAL = 0.75, 2.0, 4.0
+"""Least correlation around an overlay, deviation in levels of a flat picture, and largest difference of two flat ones."""
+_DARK, _BRIGHT = 30.0, 225.0
+"""Mean levels below and above which two flat pictures say nothing."""
+
+
+def only_overlay_changed(before: Picture, after: Picture) -> bool:
+    """Return whether two thumbnails differ by an overlay only.
+
+    `before`, `after`: (h, w) in levels, aligned. The change lies in one box that leaves about half of the picture, and around the box both
+    show the same.
+    """
+    change = np.square(np.maximum(np.abs(after - before) - _NOISE, 0))
+    if not change.any():
+        return True
+    (top, bottom), (left, right) = _shortest_run(change.sum(axis=1)), _shortest_run(change.sum(axis=0))
+    if (bottom - top) * (right - left) > _LARGEST * change.size:
+        return False
+    around = np.ones(change.shape, np.bool_)
+    around[max(top - _MARGIN, 0) : bottom + _MARGIN, max(left - _MARGIN, 0) : right + _MARGIN] = False
+    if around.sum() < (1 - _LARGEST) * change.size / 2:
+        return False
+    a, b = before[around], after[around]
+    flat = [float(part.std()) < _FLAT for part in (a, b)]
+    if all(flat):
+        return bool(abs(a.mean() - b.mean()) <= _EQUAL and _DARK <= a.mean() <= _BRIGHT)
+    if any(flat):
+        return False
+    return float(np.corrcoef(a, b)[0, 1]) >= _SAME
+
+
+def _shortest_run(values: NDArray[np.float64]) -> tuple[int, int]:
+    """Return the shortest run of `values` that holds nearly all of their sum, as its start and the place after its end."""
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    least = _MOST * sums[-1]
+    # Of each start, the first stop that reaches the sum.
+    stops = np.searchsorted(sums, sums[:-1] + least - 1e-9 * sums[-1])
+    runs = [(int(stop) - start, start) for start, stop in enumerate(stops.tolist()) if stop < len(sums)]
+    length, start = min(runs)
+    return start, start + length
