@@ -4,6 +4,10 @@ import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import av
+import numpy as np
+from PIL import Image
+
 Maker = Callable[[Path, str], Path]
 SOUND = "-f lavfi -i sine=440:d={0}:sample_rate=48000"
 PICTURE = "-f lavfi -i testsrc2=s=160x120:r={1}:d={0}"
@@ -47,7 +51,51 @@ def _joined(first: str, second: str) -> Maker:
     return make
 
 
+def _again(first: str, second: str, suffix: str = "mp4") -> Maker:
+    """Return a function that writes a file from another one."""
+
+    def make(path: Path, program: str) -> Path:
+        source = path.with_name(f"source-{path.stem}.{suffix}")
+        _ffmpeg(program, f"{PICTURE.format(2, 25)} {SOUND.format(2)} {first} {source}")
+        _ffmpeg(program, f"{second.format(source)} {path}")
+        source.unlink()
+        return path
+
+    return make
+
+
+def _silent_track(path: Path, _program: str) -> Path:
+    """Write a clip whose sound track holds nothing."""
+    with av.open(str(path), "w") as container:
+        picture, _ = container.add_stream("libx264", rate=25), container.add_stream("aac", rate=48000)
+        picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
+        for number in range(30):
+            container.mux(picture.encode(av.VideoFrame.from_ndarray(np.full((48, 64, 3), 8 * number, np.uint8), format="rgb24")))
+        container.mux(picture.encode(None))
+    return path
+
+
+def _palettes(path: Path, _program: str) -> Path:
+    """Write a GIF with a palette for each picture and steps of 20 to 500 ms."""
+    pictures = [Image.new("RGB", (80, 60), (20 * n, 255 - 20 * n, 128)).quantize(2 + n) for n in range(12)]
+    steps = [50, 120, 30, 70, 20, 500, 40, 10, 0, 60, 90, 100]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=steps, loop=0, disposal=2)
+    return path
+
+
+def _turned(_path: Path, program: str) -> Path:
+    """Write a stream whose pictures are turned from its second part on."""
+    coding = "-c:v libx264 -g 12 -c:a aac -pix_fmt yuv420p"
+    turn = "-bsf:v h264_metadata=display_orientation=insert:rotate=90"
+    source = f"{PICTURE.format(0.8, 25)} {SOUND.format(0.8)} {coding}"
+    _path.write_bytes(_ffmpeg(program, f"{source} -f mpegts -") + _ffmpeg(program, f"{source} {turn} -f mpegts -"))
+    return _path
+
+
 _H264 = "-c:v libx264 -pix_fmt yuv420p -g 12"
+_ALPHA = "-map 0:v -vf format=rgba,colorchannelmixer=aa=0.5 -pix_fmt yuva420p"
+_COVER = "-i {} -f lavfi -i color=red:s=64x64:r=25:d=0.04"
+_X265 = "-c:v libx265 -preset ultrafast -x265-params log-level=0"
 ODD_FILES: Mapping[str, Maker] = {
     "recorder.webm": _piped("-c:v libvpx -deadline realtime -c:a libopus -f webm"),
     "killed.mkv": _piped(f"{_H264} -c:a aac -f matroska", keep=0.7),
@@ -73,4 +121,33 @@ ODD_FILES: Mapping[str, Maker] = {
     "animation.gif": _made("-map 0:v", rate="15"),
     "animation.webp": _made("-map 0:v -c:v libwebp_anim -pix_fmt yuva420p"),
     "animation.png": _made("-map 0:v -f apng", rate="10"),
+    "mono_tracks.mxf": _made(f"-map 0:v {'-map 1:a ' * 4} -c:v mpeg2video -b:v 2M -c:a pcm_s16le"),
+    "two_pictures.mov": _made(f"-map 0:v -map 0:v -map 1:a {_H264} -s:v:1 80x60 -c:a aac"),
+    "cover.mp4": _again(f"{_H264} -c:a aac", f"{_COVER} -map 0:v -map 0:a -map 1:v -c copy -c:v:1 png -disposition:v:1 attached_pic"),
+    "cover_first.mp4": _again(f"{_H264} -c:a aac", f"{_COVER} -map 1:v -map 0 -c copy -c:v:0 png -disposition:v:0 attached_pic"),
+    "negative.mkv": _made(f"{_H264} -c:a aac -output_ts_offset -0.7 -avoid_negative_ts disabled"),
+    "edited.mp4": _again(f"{_H264} -c:a aac", "-ss 0.7 -i {} -t 1.2 -c copy"),
+    "late_picture.mp4": _again(f"{_H264} -c:a aac", "-i {0} -itsoffset 0.5 -i {0} -map 1:v -map 0:a -c copy"),
+    "late_sound.mov": _again(f"{_H264} -c:a aac", "-i {0} -itsoffset 0.5 -i {0} -map 0:v -map 1:a -c copy"),
+    "alpha.webm": _made(f"{_ALPHA} -c:v libvpx-vp9 -deadline realtime -auto-alt-ref 0"),
+    "alpha8.webm": _made(f"{_ALPHA} -c:v libvpx -deadline realtime -auto-alt-ref 0"),
+    "one.webm": _made("-frames:v 1 -map 0:v -c:v libvpx-vp9 -deadline realtime"),
+    "odd.mp4": _made("-c:v libx264 -pix_fmt yuv444p -c:a aac", picture="-f lavfi -i testsrc=s=319x241:r={1}:d={0}"),
+    "odd.mkv": _made("-c:v libvpx-vp9 -deadline realtime -c:a libopus", picture="-f lavfi -i testsrc=s=319x241:r={1}:d={0}"),
+    "tiny.mp4": _made("-vf scale=2:2 -c:v libx264 -pix_fmt yuv420p -an"),
+    "empty_sound.mp4": _silent_track,
+    "short_sound.mp4": _made(f"{_H264} -c:a aac", sound="-f lavfi -i sine=440:d=0.01:sample_rate=48000"),
+    "palettes.gif": _palettes,
+    "sequence.avif": _made("-map 0:v -c:v libsvtav1 -preset 12 -f avif", rate="12"),
+    "wrap.ts": _made(f"{_H264} -c:a aac -muxdelay 0 -muxpreload 0 -output_ts_offset 95443.1"),
+    "open.mp4": _made(f"{_H264} -x264-params open-gop=1:bframes=3:b-adapt=0:keyint=10:scenecut=0 -c:a aac", seconds=2),
+    "open_hevc.mp4": _made(f"{_X265}:open-gop=1:keyint=10 -tag:v hvc1 -c:a aac", seconds=2),
+    "very_fast.mp4": _made(f"-map 0:v {_H264}", seconds=0.3, rate="1000"),
+    "twelve_bits.mkv": _made(f"{_X265} -pix_fmt yuv422p12le -c:a flac"),
+    "full_chroma.mp4": _made("-c:v libx264 -pix_fmt yuv444p -c:a aac"),
+    "rgb.mkv": _made("-c:v libx264rgb -c:a aac"),
+    "gbrp.avi": _made("-map 0:v -c:v utvideo -pix_fmt gbrp"),
+    "gray16.mkv": _made("-map 0:v -c:v ffv1 -pix_fmt gray16le"),
+    "bottom_first.ts": _made(f"-vf interlace=scan=bff -flags +ilme+ildct {_H264} -x264-params bff=1 -c:a aac", rate="50"),
+    "turned.ts": _turned,
 }

@@ -1,5 +1,6 @@
 """Duration, frame rate and clock jumps of a video."""
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -59,7 +60,9 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
         if not stated and count and duration:
             stated = Fraction(count) / duration
         rates = frame_rates(_first_times(container, stream), base, stated)
-        frames = stream.frames or None
+        frames = stream.frames - _hidden(stream) if stream.frames else None
+        if frames is not None and duration is not None and not rates.varies:
+            frames = min(frames, math.ceil(duration * rates.average))
     if frames is None and duration is not None:
         frames = max(round(duration * rates.average), 1)
     if packets is None:
@@ -106,9 +109,11 @@ def _may_be_short(container: Any, stream: Any) -> bool:
 def _counted(packets: int, stream: Any, duration: Fraction | None, rates: FrameRates) -> int | None:
     """Return the number of pictures.
 
-    None where packets hold fields rather than pictures.
+    None where packets hold fields rather than pictures, and where some have no times.
     """
     expected = duration * rates.average if duration else Fraction(packets)
+    if not rates.varies and packets < Fraction(2, 3) * expected:
+        return None
     return None if not rates.varies and packets > Fraction(3, 2) * expected else stream.frames or packets
 
 
@@ -134,6 +139,12 @@ def _first_times(container: Any, stream: Any) -> list[int]:
     return sorted(set(times))[: -4 if len(times) > 16 else None]
 
 
+def _hidden(stream: Any) -> int:
+    """Count the pictures at the start that an edit list leaves out."""
+    return sum(bool(entry.is_discard) for entry in stream.index_entries[:_HIDDEN_LOOKED_AT])
+
+
+_HIDDEN_LOOKED_AT = 600
 _LISTED = 3
 
 

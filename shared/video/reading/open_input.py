@@ -118,7 +118,8 @@ def media_error(error: Exception, path: str | os.PathLike[str], limits: Limits) 
 def main_video(container: av.container.InputContainer, path: str | os.PathLike[str]) -> av.video.stream.VideoStream:
     """Return the main video stream of a container.
 
-    It is the default stream, else the largest; never a cover image. Raises UnsupportedMedia if there is none, or its codec is not allowed.
+    It is the default stream, else the largest; never a cover image, nor a still beside a sequence. Raises UnsupportedMedia if there is
+    none, or its codec is not allowed.
     """
     name = Path(path).name
     covers = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
@@ -136,10 +137,11 @@ def main_video(container: av.container.InputContainer, path: str | os.PathLike[s
     return stream
 
 
-def _rank(stream: av.video.stream.VideoStream) -> tuple[bool, bool, int]:
+def _rank(stream: av.video.stream.VideoStream) -> tuple[bool, bool, bool, int]:
     has_codec = stream.codec_context is not None
     size = stream.codec_context.width * stream.codec_context.height if has_codec else 0
-    return has_codec, bool(stream.disposition & av.stream.Disposition.default), size
+    # Sequences of AVIF and HEIC hold a still of one frame as the default.
+    return has_codec, stream.frames != 1, bool(stream.disposition & av.stream.Disposition.default), size
 
 
 def audio_streams(container: av.container.InputContainer) -> list[Any]:

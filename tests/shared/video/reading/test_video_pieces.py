@@ -101,3 +101,20 @@ def test_results_begin_with_a_picture(name: str, late: str, make: Make, tmp_path
             times = [frame.time for frame in frames]
         assert times[0] == 0
         assert float(times[-1]) * speed == pytest.approx(float(late) + 2 - 1 / 30, abs=0.04)
+
+
+def test_a_sequence_of_avif_is_a_video_and_its_still_is_left_out(make: Make) -> None:
+    path = make("sequence.avif", "-f lavfi -i testsrc2=s=64x48:r=12:d=1", "-c:v libsvtav1 -preset 12 -f avif")
+    info = probe_video(path)
+    assert (info.frames, info.frame_rate, info.constant_rate) == (12, "12/1", "12/1")
+    with read_frames(path) as frames:
+        assert len(list(frames)) == 12
+
+
+def test_pictures_that_an_edit_list_hides_do_not_count(make: Make) -> None:
+    whole = make("whole.mp4", "-f lavfi -i testsrc2=s=64x48:r=25:d=2", "-c:v libx264 -g 50 -pix_fmt yuv420p")
+    path = make("cut.mp4", f"-ss 0.72 -i {whole}", "-c copy")
+    info = probe_video(path)
+    with read_frames(path) as frames:
+        assert info.frames == len(list(frames)) == 32
+    assert info.duration_s == pytest.approx(1.28, abs=0.02)
