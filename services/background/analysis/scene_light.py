@@ -60,7 +60,7 @@ def height_share(matte: NDArray[np.uint8]) -> float:
     """
     rows = np.flatnonzero((matte > _OPAQUE).any(axis=1))
     height = matte.shape[0]
-    if len(rows) < height * 0.1 or rows[0] < 1 or rows[-1] >= height - 2:
+    if len(rows) < max(height * 0.1, 2) or rows[0] < 1 or rows[-1] >= height - 2:
         return float("nan")
     return float((rows[-1] - (height - 1) / 2) / (rows[-1] - rows[0]))
 
