@@ -44,5 +44,4 @@ def cpu_seconds(deployment: Deployment) -> dict[str, float]:
 
 def count_commits(deployment: Deployment) -> int:
     """Return the number of transactions that Postgres has committed."""
-    done = deployment.container("postgres").exec_run(["psql", "-U", "reelwright", "-Atc", COUNT_COMMITS])
-    return int(done.output)
+    return int(deployment.compose("exec", "-T", "postgres", "psql", "-U", "reelwright", "-Atc", COUNT_COMMITS))

@@ -93,7 +93,7 @@ def test_a_backup_is_restored_into_empty_volumes(suite: Deployment, restored: De
     job = a_job(suite)
     for command in (
         "docker compose exec -T postgres pg_dump -U reelwright -Fc reelwright > reelwright.dump",
-        "docker compose run --rm -T --no-deps --entrypoint tar gateway -C /data -cf - . > data.tar",
+        "docker compose exec -T gateway tar -C /data -cf - . > data.tar",
         "tar -cf secrets.tar secrets",
     ):
         shell(suite, command)
