@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_ramp_motion import texture
 
 from services.speed_ramp.analyze import AnalyzeParams, analyze
 from shared.errors import UnsupportedMedia
+from tests.services.speed_ramp.motion.test_ramp_motion import texture
 from tests.services.speed_ramp.ramp_clips import Recorder, write_clip
 
 

@@ -13,7 +13,6 @@ import numpy as np
 import opentimelineio as otio
 import pytest
 from PIL import Image
-from test_ramp_motion import texture
 
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.curve.points import CurvePoint, Point, from_points, to_points
@@ -21,6 +20,7 @@ from services.speed_ramp.curve.slow_parts import slow_parts
 from services.speed_ramp.curve.straight_pieces import time_map
 from services.speed_ramp.export import ExportParams, ExportResult, export
 from services.speed_ramp.render import RenderParams, render
+from tests.services.speed_ramp.motion.test_ramp_motion import texture
 from tests.services.speed_ramp.ramp_clips import beep, write_clip
 
 RATE = Fraction(30000, 1001)

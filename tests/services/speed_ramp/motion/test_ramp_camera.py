@@ -7,10 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from test_ramp_motion import texture
 
 from services.speed_ramp.analyze import AnalyzeParams, AnalyzeResult, analyze
 from services.speed_ramp.motion.camera import Camera, length, without_shake
+from tests.services.speed_ramp.motion.test_ramp_motion import texture
 from tests.services.speed_ramp.ramp_clips import write_clip
 
 WIDE, HIGH = 256, 144

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_ramp_motion import texture
 
 from services.speed_ramp.analyze import AnalyzeParams, analyze
 from services.speed_ramp.motion.sampling import Samples
 from shared.errors import Invalid
 from shared.video import Frame, VideoInfo, probe
+from tests.services.speed_ramp.motion.test_ramp_motion import texture
 from tests.services.speed_ramp.ramp_clips import write_clip
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_ramp_motion import texture
 from test_ramp_picks import frame
 
 from services.speed_ramp.curve.clock import Clock
@@ -15,6 +14,7 @@ from services.speed_ramp.picture.inbetween import InbetweenFrame, compute_ahead,
 from services.speed_ramp.picture.picks import Pick, SourceEnd, picks
 from services.speed_ramp.render import RenderParams, render
 from shared.video import read_frames
+from tests.services.speed_ramp.motion.test_ramp_motion import texture
 from tests.services.speed_ramp.ramp_clips import Recorder, write_clip
 
 

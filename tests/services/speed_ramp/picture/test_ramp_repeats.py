@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_ramp_inbetween import pictures, view
 
 from services.speed_ramp.curve.points import Point, to_points
 from services.speed_ramp.picture.cadence import evenly
 from services.speed_ramp.picture.repeats import Repeats
 from services.speed_ramp.render import RenderParams, render
 from shared.video import read_frames
+from tests.services.speed_ramp.picture.test_ramp_inbetween import pictures, view
 from tests.services.speed_ramp.ramp_clips import write_clip
 
 
