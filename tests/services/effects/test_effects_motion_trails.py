@@ -17,6 +17,7 @@ from services.effects.trails.compositors import MaskedCompositor
 from shared.errors import BrokenMedia, Invalid, UnsupportedMedia
 from shared.video import probe, read_audio, read_frames
 from shared.video.clip.part import ClipPart
+from shared.video.frames.display import BLACK
 from tests.services.effects.effect_clips import HEIGHT, WIDTH, RecordingProgress, lumas, psnr, scene, still, trails_of, write
 
 
@@ -289,7 +290,7 @@ def test_cancelling_leaves_nothing(tripod, tmp_path):
 
 def test_a_full_size_ghost_keeps_a_matte_of_half_the_size_and_no_small_planes(tripod):
     tracker = SceneTracker(WIDTH, HEIGHT, model="none")
-    with closing(read_matted(tracker, tripod, tripod, ClipPart(), full_size=True)) as frames:
+    with closing(read_matted(tracker, tripod, tripod, ClipPart(), background=BLACK, full_size=True)) as frames:
         frame = next(frames)
     _, ghost = MaskedCompositor(pixels_for(frame.frame, linear_light=False), tracker.size, decay=0.7, tint=None).prepare(frame)
     assert ghost.mask.shape == ghost.faded.shape == (HEIGHT // 2, WIDTH // 2)
