@@ -342,7 +342,7 @@ STUDIO = Operation(
     },
     outputs={"video": Kind.VIDEO, "background": Kind.IMAGE, "depth": Kind.IMAGE},
     run=studio,
-    version=2,
+    version=3,
     example=StudioParams(depth="plane", resolution=360),
     refuse=_refuse,
     unavailable=_missing,
