@@ -139,6 +139,6 @@ def test_hf_endpoint_names_another_hub(tmp_path, mirror: FileServer):
     assert {path: record["revision"] for path, record in records.items()} == dict.fromkeys(
         ("config.json", "model.safetensors", "preprocessor_config.json"), revision
     )
-    tokens = {path: headers.get("Authorization") for _, path, headers in mirror.asked}
+    tokens = {path: headers.get("Authorization") for _, path, headers in mirror.requests}
     assert tokens[f"/{repository}/resolve/{revision}/config.json"] == "Bearer hf_mine"
     assert tokens["/store/model.safetensors"] is None

@@ -23,7 +23,7 @@ class Replica:
     """
 
     def __init__(self, address: str):
-        self.address, self.breaks, self.asked = address, False, 0
+        self.address, self.breaks, self.requests = address, False, 0
 
     async def start(self, port: int = 0) -> int:
         self.server = await asyncio.start_server(self._serve, self.address, port)
@@ -35,7 +35,7 @@ class Replica:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        self.asked += 1
+        self.requests += 1
         if not self.breaks:
             body = f'"{self.address}"'.encode()
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
@@ -81,7 +81,7 @@ async def test_only_safe_requests_are_sent_again(three: tuple[list[Replica], htt
     servers[0].breaks = True
     for _ in range(6):
         assert (await send(client, client.build_request("GET", "/operations"))).status_code == 200
-    assert servers[0].asked == 2 or servers[0].asked == 3
+    assert servers[0].requests == 2 or servers[0].requests == 3
     for server in servers:
         server.requests, server.breaks = 0, True
     with pytest.raises(httpx.RemoteProtocolError):
