@@ -5,6 +5,27 @@ from typing import Any
 
 # Fragmented recordings have about two boxes a second.
 _MOST_BOXES = 100_000
+_OUTER_BOXES = frozenset(
+    (
+        b"ftyp",
+        b"styp",
+        b"moov",
+        b"mdat",
+        b"moof",
+        b"mfra",
+        b"sidx",
+        b"free",
+        b"skip",
+        b"wide",
+        b"udta",
+        b"meta",
+        b"uuid",
+        b"pnot",
+        b"emsg",
+        b"prft",
+    )
+)
+"""Outermost boxes of MP4 and QuickTime. Phones and taggers append other bytes behind the last one, which are no box."""
 
 
 def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> bool:
@@ -48,6 +69,8 @@ def end_of_fragments(path: str | os.PathLike[str]) -> int | None:
             if length == 1:
                 length = int.from_bytes(header[8:16], "big")
             if len(header) < 8 or position + length > size:
+                if len(kind) == 4 and kind not in _OUTER_BOXES:
+                    return None
                 return (size if kind == b"mdat" else position) if listed else None
             if length < 8:
                 return None
@@ -83,7 +106,7 @@ def _box_beyond(path: str | os.PathLike[str], size: int) -> bool:
                 return False
             position += length
             if position > size:
-                return True
+                return header[4:8] in _OUTER_BOXES
     return False
 
 

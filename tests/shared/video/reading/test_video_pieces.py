@@ -47,6 +47,21 @@ def test_a_whole_fragmented_file_is_not_cut_off(tmp_path: Path) -> None:
         probe(tmp_path / "b.mp4")
 
 
+@pytest.mark.parametrize("flags", ["frag_keyframe+empty_moov", "faststart", "use_metadata_tags"])
+@pytest.mark.parametrize("tail", [b"TAG" + b"song".ljust(125, b"\0"), b"SEFHk\0\0\0\1\0\0\0SEFT", b"some words, no box", bytes(64)])
+def test_bytes_behind_the_last_box_change_nothing(flags: str, tail: bytes, tmp_path: Path) -> None:
+    """Taggers append ID3v1 tags, and phones their own marks."""
+    run_ffmpeg(*FRAGMENTS.format(0).split(), "-movflags", flags, "-f", "mp4", "-y", str(tmp_path / "whole.mp4"))
+    data = (tmp_path / "whole.mp4").read_bytes()
+    path = tmp_path / "tail.mp4"
+    path.write_bytes(data + tail)
+    info = probe_video(path)
+    assert info.warnings == ()
+    assert info.duration_s == probe_video(tmp_path / "whole.mp4").duration_s
+    with read_frames(path) as frames:
+        assert sum(1 for _ in frames) == 100
+
+
 def animation(path: Path, count: int = 12, shown_ms: int = 80) -> Path:
     pictures = [Image.fromarray(np.full((48, 64, 3), 20 * number, np.uint8)) for number in range(count)]
     options = {"lossless": True} if path.suffix == ".webp" else {}
