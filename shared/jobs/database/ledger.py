@@ -142,7 +142,10 @@ class Ledger:
             attempt = row.attempt + 1
             started_at = row.started_at or time.time()
             started = {"status": Status.RUNNING.value, "attempt": attempt, "started_at": started_at}
-            connection.execute(JOBS.update().where(JOBS.c.id == job_id).values(**started))
+            # SQLite locks at the first write: the job may have ended since it was read.
+            still_open = (JOBS.c.id == job_id, JOBS.c.status.in_(OPEN))
+            if not connection.execute(JOBS.update().where(*still_open).values(**started)).rowcount:
+                return None
             if row.status == Status.QUEUED.value:
                 self.notify(connection, job_id, "started")
         copied = {name: row._mapping[name] for name in ("id", "owner", "service", "operation", "inputs", "params", "created_at")}

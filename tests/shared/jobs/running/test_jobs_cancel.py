@@ -5,7 +5,11 @@ import time
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from shared.jobs.database.ledger import Ledger
+from shared.jobs.database.tables import JOBS, connect, make_tables
+from shared.jobs.record import Status
 from tests.misbehaving.server import Server, serving_one, within
 
 
@@ -124,3 +128,24 @@ def test_a_process_that_does_not_run_the_job_cancels_it(server: Server) -> None:
         assert server.get(job)["status"] == "canceled"
         through_it = gateway.submit("succeed")["id"]
         assert server.wait(through_it)["status"] == "succeeded"
+
+
+def test_a_job_canceled_as_it_starts_stays_canceled(tmp_path: Path) -> None:
+    """It ends between the reading and the writing of the start, for which SQLite takes no lock."""
+    engine = connect("", tmp_path)
+    make_tables(engine)
+    ledger = Ledger(engine, job_ttl_s=1000)
+    row = {"id": "1", "owner": "public", "service": "s", "operation": "s.o", "status": "queued", "priority": 50, "created_at": 1.0}
+    row |= {name: {} for name in ("inputs", "params", "metadata", "outputs", "metrics")}
+    row |= {"warnings": [], "fingerprint": "f", "attempt": 0, "interrupted": 0, "expires_at": 9e9}
+    with engine.begin() as connection:
+        connection.execute(JOBS.insert().values(**row))
+
+    def cancel_once(*_: object) -> None:
+        with engine.begin() as other:
+            assert ledger.end(other, "1", Status.CANCELED)
+
+    sa.event.listen(engine, "after_cursor_execute", cancel_once, once=True)
+    assert ledger.begin("1") is None
+    assert ledger.get("public", "1").status is Status.CANCELED
+    engine.dispose()
