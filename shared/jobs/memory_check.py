@@ -8,11 +8,11 @@ from shared.operation import Operation, Params
 
 
 def check_job_memory(
-    operation: Operation, params: Params, given: set[str], records: Mapping[str, list[MediaRecord]], *, limit_bytes: int
+    operation: Operation, params: Params, input_names: set[str], records: Mapping[str, list[MediaRecord]], *, limit_bytes: int
 ) -> None:
     """Raise TooLarge or Invalid if the job cannot fit into its memory.
 
-    `given`: names of all inputs; `records`: of those that exist already.
+    `input_names`: names of all inputs; `records`: of those that exist already.
     """
     sizes = {}
     for name, media in records.items():
@@ -20,5 +20,5 @@ def check_job_memory(
         if known:
             sizes[name] = max(known, key=lambda size: size.pixels)
     check_memory(operation.name, sizes, bytes_per_pixel=operation.bytes_per_pixel(params), limit_bytes=limit_bytes)
-    if given == sizes.keys():
+    if input_names == sizes.keys():
         operation.refuse_sizes(params, sizes)

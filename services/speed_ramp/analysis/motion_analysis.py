@@ -9,14 +9,14 @@ from services.speed_ramp.curve.from_motion import MotionToSpeed, from_motion
 from services.speed_ramp.curve.points import Point, shifted
 from services.speed_ramp.curve.snap import SnapTo, snap_times
 from services.speed_ramp.motion.motion_curve import Motion, motion_curve
-from services.speed_ramp.motion.sampling import Samples
+from services.speed_ramp.motion.sampling import SampledPart, Samples
 from services.speed_ramp.motion.trace import MEASURES, measure_motion
 from shared.operation import Progress
 from shared.video import VideoInfo
 from shared.video.clip.empty_part import check_start
 
 
-class CurveRequest(MotionToSpeed, Protocol):
+class CurveRequest(MotionToSpeed, SampledPart, Protocol):
     """Parameters that an analysis reads.
 
     Times are in seconds of source, the target duration in seconds of output.
@@ -24,12 +24,6 @@ class CurveRequest(MotionToSpeed, Protocol):
 
     @property
     def measure(self) -> str: ...
-    @property
-    def start(self) -> float: ...
-    @property
-    def duration(self) -> float | None: ...
-    @property
-    def sample_rate(self) -> float | None: ...
     @property
     def snap_to(self) -> SnapTo: ...
     @property

@@ -3,20 +3,15 @@
 from typing import Any, Protocol
 
 from services.speed_ramp.motion.pairs import VERSION
+from services.speed_ramp.motion.sampling import SampledPart
 from shared.operation import KeptMeasurement
 
 
-class MeasuredPart(Protocol):
-    """Parameters that the measured motion depends on; times are in seconds of source."""
+class MeasuredPart(SampledPart, Protocol):
+    """Parameters that the measured motion depends on."""
 
     @property
     def uses_motion(self) -> bool: ...
-    @property
-    def start(self) -> float: ...
-    @property
-    def duration(self) -> float | None: ...
-    @property
-    def sample_rate(self) -> float | None: ...
 
 
 def _measured_part(params: MeasuredPart) -> dict[str, Any] | None:

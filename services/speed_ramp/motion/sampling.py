@@ -7,6 +7,7 @@ import math
 from collections.abc import Generator
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 from shared.video import Frame, VideoInfo, read_frames, to_fraction
 
@@ -17,6 +18,17 @@ _DENSE_S = Fraction(1, 15)  # if pairs are closer than this, every frame is used
 _KEYFRAME_SAMPLE_S = 60  # length of the clip in which the distance between keyframes is measured
 _SEEK_S = 1.0  # opening the file and seeking costs about as much as decoding this many seconds
 _PAIR_S = Fraction(1, 2)  # both frames of a pair must lie within this
+
+
+class SampledPart(Protocol):
+    """Parameters that say which frames of a clip are compared: a part of it in seconds, and pairs per second."""
+
+    @property
+    def start(self) -> float: ...
+    @property
+    def duration(self) -> float | None: ...
+    @property
+    def sample_rate(self) -> float | None: ...
 
 
 class Samples:
