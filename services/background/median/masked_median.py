@@ -11,6 +11,12 @@ NO_SAMPLE = 255
 """Value of a masked sample; a true 255 is stored as 254."""
 
 
+_BLOCK_BYTES = 1536 * 1024
+"""Bytes of samples that are searched at a time. More leave the cache; fewer make rows so short that calls dominate."""
+_HIGHEST_SUM = 255
+"""Most samples whose comparisons are counted in bytes."""
+
+
 def masked_median(samples: Samples, counts: Counts) -> Plane:
     """Return the median of each column of `samples`, rounded down.
 
@@ -18,38 +24,65 @@ def masked_median(samples: Samples, counts: Counts) -> Plane:
     `numpy.median` of the valid samples, rounded down; NO_SAMPLE in columns without a valid sample.
 
     NO_SAMPLE sorts last, so the two middle samples are found by their rank. The lower one is built bit by bit from the highest bit
-    (binary search by value). Each bit costs one comparison and one sum over a block that stays in the cache; sorting would cost log2(n)
-    passes over 200 samples.
+    (binary search by value): each bit costs one comparison and one sum over a block of columns that stays in the cache.
     """
-    count = counts.astype(np.int32)
-    lower = _of_rank(samples, (np.maximum(count, 1) - 1) // 2)
-    # The upper middle sample equals the lower one, unless too few samples are at or below it.
-    at_or_below = np.add.reduce(samples <= lower, axis=0, dtype=_dtype(len(samples)))
-    above = np.flatnonzero(at_or_below <= count // 2)
-    upper = lower.copy()
-    if len(above):
-        columns = samples[:, above]
-        upper[above] = np.where(columns > lower[above], columns, NO_SAMPLE).min(axis=0)
-    return ((lower.astype(np.uint16) + upper) >> 1).astype(np.uint8)
+    count, pixels = samples.shape
+    columns = max(_BLOCK_BYTES // max(count, 1) // 8 * 8, 64)
+    search = _RankSearch(count, min(columns, pixels))
+    median = np.empty(pixels, np.uint8)
+    for first in range(0, pixels, columns):
+        place = slice(first, min(first + columns, pixels))
+        median[place] = search.median(samples[:, place], counts[place])
+    return median
 
 
-def _of_rank(samples: Samples, rank: NDArray[np.int32]) -> Plane:
-    """Return the sample of the given rank in each column.
+class _RankSearch:
+    """Search of samples by rank in blocks of up to `columns` columns of `count` samples."""
 
-    Rank 0 is the smallest sample.
-    """
-    dtype = _dtype(len(samples))
-    target = rank.astype(dtype)
-    value = np.zeros(samples.shape[1], np.uint8)
-    below = np.empty(samples.shape, np.bool_)
-    for bit in (128, 64, 32, 16, 8, 4, 2, 1):
-        candidate = value | np.uint8(bit)
-        np.less(samples, candidate, out=below)
-        smaller = np.add.reduce(below.view(np.uint8), axis=0, dtype=dtype)
-        np.copyto(value, candidate, where=smaller <= target)
-    return value
+    def __init__(self, count: int, columns: int) -> None:
+        # As int8, because processors compare signed bytes: 128 is added to each sample.
+        self._signed = np.empty((count, columns), np.int8)
+        # Eight comparisons are added at once, as bytes of a word, so rows end at whole words.
+        self._compared = np.zeros((count, -(-columns // 8) * 8), np.bool_)
 
+    def median(self, samples: Samples, counts: Counts) -> Plane:
+        """Return the median of each column of a block."""
+        signed = self._signed[:, : samples.shape[1]]
+        np.bitwise_xor(samples, np.uint8(128), out=signed.view(np.uint8))
+        lower, not_above = self._of_rank(signed, (np.maximum(counts, 1) - 1) // 2)
+        # The upper middle sample equals the lower one, unless only half of the samples are at or below it.
+        differs = not_above * 2 == counts
+        if differs.any():
+            # Distance to the next sample above: for samples up to the lower one it wraps around to the highest values.
+            distances = self._compared.view(np.uint8)[:, : samples.shape[1]]
+            np.subtract(signed.view(np.uint8), lower + np.uint8(129), out=distances)
+            gap = distances.min(axis=0)
+            # The upper one is lower + gap + 1, so half of the distance is added to the lower one.
+            np.add(lower, (gap >> 1) + (gap & 1), out=lower, where=differs)
+        return lower
 
-def _dtype(count: int) -> type[np.uint8] | type[np.uint16]:
-    """Return the smallest type that counts `count` samples."""
-    return np.uint8 if count < 256 else np.uint16
+    def _of_rank(self, signed: NDArray[np.int8], rank: Counts) -> tuple[Plane, Counts]:
+        """Return the sample of the given rank in each column, and the number of samples that are not above it.
+
+        Rank 0 is the smallest sample.
+        """
+        value = np.zeros(len(rank), np.uint8)
+        not_above = np.full(len(rank), len(signed), np.uint16)
+        for bit in (128, 64, 32, 16, 8, 4, 2, 1):
+            candidate = value | np.uint8(bit)
+            smaller = self._count(signed, ((candidate - np.uint8(1)) ^ np.uint8(128)).view(np.int8))
+            reached = (smaller <= rank).astype(np.uint16)
+            # Arithmetic in place of masks: processors mispredict branches on values that are as good as random.
+            value |= (reached * bit).astype(np.uint8)
+            # The search ends with the value, and with the next one as the least candidate that was too high.
+            np.minimum(not_above, smaller | -reached, out=not_above)
+        return value, not_above
+
+    def _count(self, signed: NDArray[np.int8], limit: NDArray[np.int8]) -> Counts:
+        """Count the samples of each column that are at most `limit`."""
+        np.less_equal(signed, limit, out=self._compared[:, : len(limit)])
+        words = self._compared.view(np.uint64)
+        total = np.zeros(len(limit), np.uint16)
+        for first in range(0, len(words), _HIGHEST_SUM):
+            total += np.add.reduce(words[first : first + _HIGHEST_SUM], axis=0).view(np.uint8)[: len(limit)]
+        return total

@@ -23,14 +23,22 @@ def push_pull(picture: Picture, weight: Picture) -> Picture:
     if weight.min() >= 1:
         return picture.copy()
     height, width = weight.shape
-    result = picture * weight[..., None]
     if min(height, width) <= 2:
-        mean = result.sum((0, 1)) / max(float(weight.sum()), 1e-6)
+        mean = (picture * weight[..., None]).sum((0, 1)) / max(float(weight.sum()), 1e-6)
         return np.where(weight[..., None] > 1e-3, picture, mean).astype(np.float32)
+    share = _per_channel(weight, picture.shape[2])
+    result = picture * share
     size = ((width + 1) // 2, (height + 1) // 2)
-    coarse_weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-    sums = np.asarray(cv2.resize(result, size, interpolation=cv2.INTER_AREA), np.float32).reshape(size[1], size[0], -1)
-    coarse = np.asarray(sums / np.maximum(coarse_weight, 1e-6)[..., None], np.float32)
+    coarse_weight = np.asarray(cv2.resize(weight, size, interpolation=cv2.INTER_AREA), np.float32)
+    coarse = np.asarray(cv2.resize(result, size, interpolation=cv2.INTER_AREA), np.float32).reshape(size[1], size[0], -1)
+    coarse /= _per_channel(np.maximum(coarse_weight, 1e-6), coarse.shape[2])
     filled = push_pull(coarse, np.asarray(np.minimum(coarse_weight * _COARSE_TRUST, 1), np.float32))
-    result += cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR).reshape(result.shape) * (1 - weight)[..., None]
+    filled = np.asarray(cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR), np.float32).reshape(result.shape)
+    filled *= np.subtract(1, share, out=share)
+    result += filled
     return result
+
+
+def _per_channel(weight: Picture, channels: int) -> Picture:
+    """Repeat weights for each channel: NumPy multiplies arrays of one shape much faster than it broadcasts the last axis."""
+    return np.asarray(cv2.merge([weight] * channels), np.float32).reshape(*weight.shape, channels)

@@ -91,9 +91,12 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
     zero = timeline_zero(container, stream)
     times = timing(container, stream, path, limits, seconds=seconds)
     limits.check_duration(float(times.duration or 0))
-    # The file is opened again: without an index, seeking back to the start may skip the first keyframe.
-    with open_input(path, limits=limits) as fresh:
-        picture = first_picture(fresh, main_video(fresh, path), path, limits)
+    if times.untouched:
+        picture = first_picture(container, stream, path, limits)
+    else:
+        # The file is opened again: without an index, seeking back to the start may skip the first keyframe.
+        with open_input(path, limits=limits) as fresh:
+            picture = first_picture(fresh, main_video(fresh, path), path, limits)
     orientation = orientation_of(picture)
     pixel_ratio = pixel_ratio_at(times.sizes, stream.sample_aspect_ratio, picture.pts)
     width, height = displayed_size(picture.width, picture.height, pixel_ratio, orientation)

@@ -14,7 +14,7 @@ from shared.video.limits import Limits
 from shared.video.probing.frame_rates import FrameRates, frame_rates
 from shared.video.reading.open_input import time_base_of, timeline_zero
 from shared.video.reading.times.joins import Join
-from shared.video.reading.times.scan import Scan, Size, last_picture, scan
+from shared.video.reading.times.scan import Scan, Size, last_picture, lists_packets, scan
 from shared.video.reading.times.shape_changes import shape_changes
 from shared.video.reading.times.shapes import Shape
 from shared.video.reading.times.stated_end import stated_end
@@ -30,7 +30,8 @@ class Timing:
     """Times of a video file.
 
     `duration`: seconds from the timeline's start to the end of the last picture; None where even the packets do not say. `ends`: seconds at
-    which tracks end, by stream index, as far as known. `joins`: where the file's own clock jumps.
+    which tracks end, by stream index, as far as known. `joins`: where the file's own clock jumps. `untouched`: no packet was read from the
+    open container.
     """
 
     duration: Fraction | None
@@ -40,16 +41,18 @@ class Timing:
     joins: tuple[Join, ...]
     sizes: tuple[Size, ...] = ()
     whole: bool = True
+    untouched: bool = False
 
 
 def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Limits, *, seconds: float | None) -> Timing:
     """Measure the times of an open file's main video `stream`.
 
-    Consumes packets. `seconds`: limit for reading packets, None without a limit.
+    Reads packets from `container`, unless the result is `untouched`. `seconds`: limit for reading packets, None without a limit.
     """
     base = time_base_of(stream)
     zero = timeline_zero(container, stream)
-    packets = scan(path, limits, seconds=seconds)
+    listed = lists_packets(container, stream, path)
+    packets = None if listed else scan(path, limits, seconds=seconds)
     duration = _duration(path, container, stream, zero, base, packets)
     stated = stream.average_rate or stream.guessed_rate
     if packets is not None and packets.whole and len(packets.times) > 1:
@@ -65,10 +68,12 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
             frames = min(frames, math.ceil(duration * rates.average))
     if frames is None and duration is not None:
         frames = max(round(duration * rates.average), 1)
+    untouched = _indexed(container, stream) and not _may_be_short(container, stream)
     if packets is None:
-        return Timing(duration, rates, frames, {}, (), shape_changes(path, limits))
+        sizes = shape_changes(container, path, limits) if listed else ()
+        return Timing(duration, rates, frames, {}, (), sizes, untouched=untouched)
     ends = {index: track.end - zero for index, track in packets.tracks.items() if track.end is not None}
-    return Timing(duration, rates, frames, ends, packets.joins, packets.sizes, whole=not packets.cut_off)
+    return Timing(duration, rates, frames, ends, packets.joins, packets.sizes, whole=not packets.cut_off, untouched=untouched)
 
 
 def _duration(
@@ -117,15 +122,18 @@ def _counted(packets: int, stream: Any, duration: Fraction | None, rates: FrameR
     return None if not rates.varies and packets > Fraction(3, 2) * expected else stream.frames or packets
 
 
+def _indexed(container: Any, stream: Any) -> bool:
+    """Return whether the container's index lists the times of frames."""
+    return container.format.name.startswith("mov") and len(stream.index_entries) > 1
+
+
 def _first_times(container: Any, stream: Any) -> list[int]:
     """Return the rising times of the first frames.
 
     If the container's index lists them, those of the index, else those of the first packets.
     """
-    indexed = container.format.name.startswith("mov")
-    times = [entry.timestamp for entry in stream.index_entries[:_ENTRIES_LOOKED_AT]] if indexed else []
-    if len(times) > 1:
-        return sorted(set(times))
+    if _indexed(container, stream):
+        return sorted({entry.timestamp for entry in stream.index_entries[:_ENTRIES_LOOKED_AT]})
     times = []
     try:
         for packet in container.demux(stream):

@@ -91,7 +91,7 @@ class PictureStream:
         # AVI numbers packets in decoding order, so reordered pictures carry the time of another picture.
         self._by_order = container.format.name == "avi" and bool(self._stream.codec_context.has_b_frames)
         self._stated_ratio: Fraction | None = self._stream.sample_aspect_ratio or None
-        sizes = shape_changes(path, limits)
+        sizes = shape_changes(container, path, limits)
         self._sizes_by_ratio = sizes if len({size.shape.pixel_ratio for size in sizes}) > 1 else ()
         self._sizes_by_turn = sizes if len({size.shape.orientation for size in sizes}) > 1 else ()
         self._upright = DisplayFilter(

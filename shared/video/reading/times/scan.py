@@ -108,15 +108,20 @@ def _scanned(path: str | os.PathLike[str], limits: Limits, deadline: float | Non
     with open_input(path, limits=limits) as container:
         name = container.format.name.partition(",")[0]
         video: Any = main_video(container, path)
-        size = os.stat(path).st_size
-        if name in _LISTED and video.duration and not (name == "mov" and is_fragmented(path)):
+        if lists_packets(container, video, path):
             return None
-        if name not in _STREAMED and size > _WHOLE_BYTES:
+        if name not in _STREAMED and os.stat(path).st_size > _WHOLE_BYTES:
             short = _tail(container, video)
             if short is not None:
                 return short
     with open_input(path, limits=limits) as container:
         return _read(container, main_video(container, path), path, limits, deadline)
+
+
+def lists_packets(container: Any, video: Any, path: str | os.PathLike[str]) -> bool:
+    """Check whether the container of an open file lists all its packets: then `scan` returns None."""
+    name = container.format.name.partition(",")[0]
+    return bool(name in _LISTED and video.duration and not (name == "mov" and is_fragmented(path)))
 
 
 def may_jump(container: Any, path: str | os.PathLike[str]) -> bool:

@@ -14,7 +14,7 @@ from shared.video.frames.display import Orientation
 from shared.video.limits import Limits
 from shared.video.reading.open_input import main_video, open_input
 from shared.video.reading.times.parameter_sets import HEAD_BYTES, parameters
-from shared.video.reading.times.scan import Size, scan
+from shared.video.reading.times.scan import Size, lists_packets, scan
 from shared.video.reading.times.shapes import Shape, shape_of
 
 _LOOKS = 256
@@ -26,22 +26,22 @@ _cache: OrderedDict[tuple[str, int, int], tuple[Size, ...]] = OrderedDict()
 _lock = threading.Lock()
 
 
-def shape_changes(path: str | os.PathLike[str], limits: Limits, *, seconds: float | None = None) -> tuple[Size, ...]:
-    """Return the shapes of a file's pictures in order; at most one where the shape stays.
+def shape_changes(container: Any, path: str | os.PathLike[str], limits: Limits) -> tuple[Size, ...]:
+    """Return the shapes of an open file's pictures in order; at most one where the shape stays.
 
-    `seconds`: limit for reading packets. Raises what `open_input` raises.
+    `container`: the file `path`; no packet is read from it. The result is found once per process. Raises what `open_input` raises.
     """
-    packets = scan(path, limits, seconds=seconds)
-    if packets is not None:
-        return packets.sizes
     status = os.stat(path)
     key = (os.path.abspath(path), status.st_size, status.st_mtime_ns)
     with _lock:
         if key in _cache:
             return _cache[key]
-    with open_input(path, limits=limits) as container:
-        video: Any = main_video(container, path)
-        sizes = tuple(_indexed(path, container, video, limits)) if container.format.name.partition(",")[0] in _INDEXED else ()
+    video: Any = main_video(container, path)
+    if not lists_packets(container, video, path):
+        packets = scan(path, limits)
+        if packets is not None:
+            return packets.sizes
+    sizes = tuple(_indexed(path, video, limits)) if container.format.name.partition(",")[0] in _INDEXED else ()
     with _lock:
         _cache[key] = sizes
         while len(_cache) > _KEPT:
@@ -72,7 +72,7 @@ def _shape_at(sizes: Sequence[Size], at: int) -> Shape:
     return next((size.shape for size in reversed(sizes) if size.at <= at), sizes[0].shape)
 
 
-def _indexed(path: str | os.PathLike[str], container: Any, video: Any, limits: Limits) -> list[Size]:
+def _indexed(path: str | os.PathLike[str], video: Any, limits: Limits) -> list[Size]:
     """Find the shapes among the keyframes that a container's index lists."""
     entries, codec = video.index_entries, video.codec_context.codec.canonical_name
     extradata = video.codec_context.extradata or b""
@@ -103,7 +103,10 @@ def _indexed(path: str | os.PathLike[str], container: Any, video: Any, limits: L
             while (middle := key_at((entries[low].timestamp + entries[high].timestamp) // 2)) != low:
                 low, high = (middle, high) if mark(middle) == mark(before) else (low, middle)
             changes.append(_next_key(entries, low, high))
-    return _shapes_at(container, video, [entries[number].timestamp for number in changes], limits) if len(changes) > 1 else []
+    if len(changes) == 1:
+        return []
+    with open_input(path, limits=limits) as container:
+        return _shapes_at(container, main_video(container, path), [entries[number].timestamp for number in changes], limits)
 
 
 def _next_key(entries: Any, low: int, high: int) -> int:

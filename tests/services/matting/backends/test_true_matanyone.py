@@ -1,9 +1,11 @@
 """The user's installation of MatAnyone, with random weights, against its own loop.
 
-`make test-models` runs these where the packages are installed (docs/matting.md). Nothing of them is in this repository.
+`make test-models` runs these where the packages are installed (docs/matting.md). Nothing of them is in this repository. A frame takes
+several seconds of processor time, so 12 are compared; `MATANYONE_TEST_FRAMES=60` compares more.
 """
 
 import importlib.util
+import os
 from typing import get_args
 
 import cv2
@@ -14,7 +16,8 @@ from services.matting.matanyone.package import Package, load_matanyone
 from services.matting.matanyone.stream import WARM_UP, Stream
 
 pytestmark = [pytest.mark.models, pytest.mark.timeout(3600)]
-WIDTH, HEIGHT, FRAMES = 640, 360, 60
+WIDTH, HEIGHT = 640, 360
+FRAMES = int(os.environ.get("MATANYONE_TEST_FRAMES", "12"))
 
 
 def pictures():
