@@ -57,8 +57,7 @@ def main() -> None:
         cv2.imwrite(str(scene), evening())
         for title, look in LOOKS:
             target = folder / f"{title}.mp4"
-            params = CompositeParams(quality=95, **look)
-            composite(params, video=clip, alpha=files["alpha"], background=scene, plate=None, output=target)
+            composite(CompositeParams(quality=95, **look), video=clip, alpha=files["alpha"], background=scene, plate=None, output=target)
             rows.append((title, target))
         drawn = [np.hstack([labelled(rgb, title, size) for rgb in chosen(path, frames)]) for title, path in rows]
     cv2.imwrite(str(SHEET), cv2.cvtColor(np.vstack(drawn), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 82])

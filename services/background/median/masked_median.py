@@ -9,8 +9,6 @@ Counts = NDArray[np.uint16]
 
 NO_SAMPLE = 255
 """Value of a masked sample; a true 255 is stored as 254."""
-
-
 _BLOCK_BYTES = 1536 * 1024
 """Bytes of samples that are searched at a time. More leave the cache; fewer make rows so short that calls dominate."""
 _HIGHEST_SUM = 255
