@@ -4,8 +4,10 @@ For example of a clip and its matte.
 """
 
 import os
+from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from types import TracebackType
 from typing import Literal, Self
 
@@ -52,37 +54,46 @@ def read_together(
     if not paths:
         raise ValueError("give one video or more to read together")
 
-    def opened(path: str | os.PathLike[str], first: Fraction | None, *, shown: bool) -> Prefetcher[Frame]:
+    def opened(path: str | os.PathLike[str], first: Fraction | None, *, shown: bool) -> "_Reader":
         chosen = (
             {} if shown else {"duration": duration, "every": every, "per_second": per_second, "opaque": opaque, "background": background}
         )
-        return read_frames(path, start=first, limits=limits, prefetch=prefetch, to_sdr8=to_sdr8, shown_at_start=shown, **chosen)  # type: ignore[arg-type]
+        return _Reader(
+            read_frames(path, start=first, limits=limits, prefetch=prefetch, to_sdr8=to_sdr8, shown_at_start=shown, **chosen)  # type: ignore[arg-type]
+        )
 
     def first_two(path: str | os.PathLike[str]) -> tuple[Fraction, Fraction]:
         """Return the times of the first two frames."""
-        if align == "timeline":
-            return Fraction(0), Fraction(0)
-        with read_frames(path, limits=limits, prefetch=2) as frames:
-            head = next(frames).time
-            following = next(frames, None)
-            return head, head if following is None else following.time
+        reader = _Reader(read_frames(path, limits=limits, prefetch=2))
+        try:
+            return reader.first_two()
+        finally:
+            reader.close()
 
-    leader, *others = paths
-    heads = [first_two(path) for path in paths] if others else [(Fraction(0), Fraction(0))]
-    begins = [_own_start(head, heads[0]) for head in heads]
     first = None if start is None else to_fraction(start)
-    opening: list[Prefetcher[Frame]] = []
+    whole = first is None and duration is None and every == 1 and per_second is None
+    readers: list[_Reader] = []
     try:
-        opening.append(opened(leader, first, shown=False))
-        for path, own in zip(others, begins[1:], strict=True):
-            # The frame shown at `start` may have begun earlier.
-            opening.append(opened(path, None if first is None else max(first - begins[0] + own, Fraction(0)), shown=True))
+        if first is None:
+            for path in paths:
+                readers.append(opened(path, None, shown=bool(readers)))
+        if len(paths) == 1 or align == "timeline":
+            heads = [(Fraction(0), Fraction(0))] * len(paths)
+        elif whole:
+            heads = [reader.first_two() for reader in readers]
+        else:
+            heads = [first_two(path) for path in paths]
+        begins = [_own_start(head, heads[0]) for head in heads]
+        if first is not None:
+            for path, own in zip(paths, begins, strict=True):
+                # The frame shown at `start` may have begun earlier.
+                readers.append(opened(path, max(first - begins[0] + own, Fraction(0)), shown=bool(readers)))
     except BaseException:
-        for frames in opening:
-            frames.close()
+        for reader in readers:
+            reader.close()
         raise
-    followers = [_Follower(frames, begins[0] - own) for frames, own in zip(opening[1:], begins[1:], strict=True)]
-    return MultiReader(opening[0], followers, end)
+    followers = [_Follower(reader, begins[0] - own) for reader, own in zip(readers[1:], begins[1:], strict=True)]
+    return MultiReader(readers[0], followers, end)
 
 
 def _own_start(head: tuple[Fraction, Fraction], leader: tuple[Fraction, Fraction]) -> Fraction:
@@ -98,7 +109,7 @@ def _own_start(head: tuple[Fraction, Fraction], leader: tuple[Fraction, Fraction
 class MultiReader:
     """An iterator over tuples of frames, made by `read_together`."""
 
-    def __init__(self, leader: Prefetcher[Frame], others: list["_Follower"], end: End):
+    def __init__(self, leader: "_Reader", others: list["_Follower"], end: End):
         self._leader, self._others, self._end = leader, others, end
 
     def __iter__(self) -> Iterator[tuple[Frame, ...]]:
@@ -128,10 +139,33 @@ class MultiReader:
             other.close()
 
 
+class _Reader:
+    """The frames of one video, of which the first two can be looked at before they are taken."""
+
+    def __init__(self, frames: Prefetcher[Frame]):
+        self._frames = frames
+        self._ahead: deque[Frame] = deque()
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        return self._ahead.popleft() if self._ahead else next(self._frames)
+
+    def first_two(self) -> tuple[Fraction, Fraction]:
+        """Return the times of the first two frames, or twice that of a single one."""
+        self._ahead.extend(islice(self._frames, 2))
+        return self._ahead[0].time, self._ahead[-1].time
+
+    def close(self) -> None:
+        self._ahead.clear()
+        self._frames.close()
+
+
 class _Follower:
     """The frames of one video, read at rising times of another."""
 
-    def __init__(self, frames: Prefetcher[Frame], shift: Fraction):
+    def __init__(self, frames: _Reader, shift: Fraction):
         self._frames, self._shift = frames, shift
         self._current: Frame | None = None
         self._coming: Frame | None = None

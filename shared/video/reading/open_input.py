@@ -24,6 +24,7 @@ from shared.video.reading.animated_webp import decodable_copy, is_animated_webp
 from shared.video.reading.hardware import accelerator
 
 HEAD_BYTES = 4096
+_NO_DECODERS = {"codec_whitelist": "none"}
 
 
 def file_head(path: str | os.PathLike[str], limits: Limits) -> bytes:
@@ -45,18 +46,21 @@ def file_head(path: str | os.PathLike[str], limits: Limits) -> bytes:
 
 
 @contextmanager
-def open_input(path: str | os.PathLike[str], *, limits: Limits, hardware: bool = False) -> Iterator[av.container.InputContainer]:
+def open_input(
+    path: str | os.PathLike[str], *, limits: Limits, hardware: bool = False, decoders: bool = True
+) -> Iterator[av.container.InputContainer]:
     """Open a local video file as a PyAV container.
 
     The path is never treated as a URL. The demuxer must be one of DEMUXERS, whatever the suffix, and can open no other file. `hardware`:
-    decode on the GPU what it can decode. Raises NotFound, UnsupportedMedia, BrokenMedia or TooLarge. Library errors inside the `with` block
-    become BrokenMedia as well.
+    decode on the GPU what it can decode. `decoders`: without them no stream has a codec context. Raises NotFound, UnsupportedMedia,
+    BrokenMedia or TooLarge. Library errors inside the `with` block become BrokenMedia as well.
     """
     head = file_head(path, limits)
     if is_animated_webp(head):
         path = decodable_copy(path, limits)
     try:
-        container = _opened(path, limits, {"max_pixels": str(limits.max_pixels)}, hardware=hardware)
+        options = {"max_pixels": str(limits.max_pixels)} | ({} if decoders else _NO_DECODERS)
+        container = _opened(path, limits, options, hardware=hardware)
     except Exception as error:
         raise media_error(error, path, limits) from error
     try:
@@ -66,6 +70,25 @@ def open_input(path: str | os.PathLike[str], *, limits: Limits, hardware: bool =
         raise media_error(error, path, limits) from error
     finally:
         container.close()
+
+
+@contextmanager
+def open_packets(
+    path: str | os.PathLike[str], *, limits: Limits
+) -> Iterator[tuple[av.container.InputContainer, av.video.stream.VideoStream]]:
+    """Open a local video file and its main video stream to read packets only.
+
+    FFmpeg decodes the first pictures of a file that it opens. MP4 states everything about its packets, so MP4 files with one video stream
+    are opened without decoders, in a fiftieth of the time. Raises what `open_input` and `main_video` raise.
+    """
+    if file_head(path, limits)[4:8] == b"ftyp":
+        with open_input(path, limits=limits, decoders=False) as container:
+            streams = _pictures(container)
+            if len(streams) == 1:
+                yield container, streams[0]
+                return
+    with open_input(path, limits=limits) as container:
+        yield container, main_video(container, path)
 
 
 def _opened(
@@ -92,7 +115,7 @@ def check_promised_size(stream: Any, path: str | os.PathLike[str], limits: Limit
     limits.check_size(context.width, context.height)
     if context.width * context.height:
         return
-    with suppress(av.error.FFmpegError), _opened(path, limits, {"codec_whitelist": "none"}) as container:
+    with suppress(av.error.FFmpegError), _opened(path, limits, _NO_DECODERS) as container:
         for promised in container.streams.video:
             if promised.codec_context is not None:
                 limits.check_size(promised.codec_context.width, promised.codec_context.height)
@@ -122,8 +145,7 @@ def main_video(container: av.container.InputContainer, path: str | os.PathLike[s
     none, or its codec is not allowed.
     """
     name = Path(path).name
-    covers = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
-    streams = [stream for stream in container.streams.video if not stream.disposition & covers]
+    streams = _pictures(container)
     if not streams:
         if container.streams.audio:
             raise UnsupportedMedia(f"{name!r} holds sound but no picture. Give a file with a video stream.")
@@ -135,6 +157,12 @@ def main_video(container: av.container.InputContainer, path: str | os.PathLike[s
     if not decoder_allowed(codec):
         raise UnsupportedMedia(f"The picture of {name!r} is coded as {codec!r}, which is not supported. Export it as H.264.")
     return stream
+
+
+def _pictures(container: av.container.InputContainer) -> list[av.video.stream.VideoStream]:
+    """List the video streams that are no cover images."""
+    covers = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
+    return [stream for stream in container.streams.video if not stream.disposition & covers]
 
 
 def _rank(stream: av.video.stream.VideoStream) -> tuple[bool, bool, bool, int]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.video.limits import Limits
-from shared.video.reading.open_input import main_video, open_input, time_base_of, timeline_zero
+from shared.video.reading.open_input import open_packets, time_base_of, timeline_zero
 from shared.video.reading.times.clock import clock_of
 from shared.video.reading.times.stated_end import stated_end
 
@@ -38,8 +38,7 @@ def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> T
     what `read_frames` raises if the file cannot be opened, or breaks.
     """
     limits = limits or Limits.current()
-    with open_input(path, limits=limits) as container:
-        stream = main_video(container, path)
+    with open_packets(path, limits=limits) as (container, stream):
         base = time_base_of(stream)
         offset = int(timeline_zero(container, stream) / base)
         # Arrays take a fifth of the memory of lists: six hours at 60 frames a second are more than a million packets.
