@@ -1,6 +1,6 @@
 """The programs that this project grew from, against the same operations, each as a command.
 
-    python -m benchmarks.suite.bench_originals [--speed-ramping CHECKOUT] [--effects CHECKOUT] [rounds, 3 by default]
+    python -m benchmarks.peers.bench_originals [--speed-ramping CHECKOUT] [--effects CHECKOUT] [rounds, 3 by default]
 
 CHECKOUT is a clone of ibrahimjspy/AI-Speed-Ramping or of isaacrowntree/video-effects. The programs run as they are, from file to file, with
 `ffmpeg` and `ffprobe` of the PATH. video-effects encodes and decodes on an NVIDIA GPU: on another machine, replace `h264_nvenc` and its
