@@ -5,6 +5,7 @@ import { html } from "./base/html.js";
 import { icon } from "./base/icons.js";
 import { ENDED } from "./state/store.js";
 import { setPictureApi } from "./common/picture.js";
+import { load } from "./common/load.js";
 import { isDark, toggleTheme } from "./common/theme.js";
 import { notify } from "./common/notices.js";
 import { routeOf } from "./common/route.js";
@@ -36,12 +37,9 @@ class App extends Element {
   async #follow() {
     const route = routeOf(location.hash);
     if (LATER[route.screen] && !this.#loaded.has(route.screen)) {
-      try {
-        await LATER[route.screen]();
-        this.#loaded.add(route.screen);
-      } catch {
-        notify("This part of the page could not be loaded. Reload the page.", { kind: "bad" });
-      }
+      await load(LATER[route.screen]);
+      this.#loaded.add(route.screen);
+      if (routeOf(location.hash).screen !== route.screen) return; // the user has gone on
     }
     const isOther = this.route && (this.route.screen !== route.screen || this.route.id !== route.id);
     this.route = route;

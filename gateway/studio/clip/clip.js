@@ -4,15 +4,22 @@ import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { extent, facts, tags } from "../base/words.js";
+import { Unreachable } from "../server/api.js";
+import { load } from "../common/load.js";
 import "../viewer/viewer.js";
 import "./tool_list.js";
 
 class ClipScreen extends Element {
-  static props = { store: null, uploads: null, route: null, record: null, error: "", isToolReady: false, stage: {} };
+  static props = { store: null, uploads: null, route: null, record: null, error: "", isWaiting: false, isToolReady: false, stage: {} };
 
   enter() {
-    this.store.watch(() => this.redraw(), this.leaving);
+    this.store.watch(() => this.#follow(), this.leaving);
     this.#load();
+  }
+
+  #follow() {
+    if (this.isWaiting && !this.store.offline) this.#load();
+    this.redraw();
   }
 
   changed(name) {
@@ -23,17 +30,17 @@ class ClipScreen extends Element {
   async #load() {
     const { id, tool } = this.route;
     if (this.record?.id !== id) {
-      this.record = null;
-      this.stage = {};
+      Object.assign(this, { record: null, stage: {}, error: "", isWaiting: false });
       try {
         this.record = await this.store.record(id);
       } catch (error) {
-        this.error = error.message;
+        if (error instanceof Unreachable) this.isWaiting = true; // for the server
+        else this.error = error.message;
       }
     }
     if (!tool) this.stage = {};
     if (tool && !this.isToolReady) {
-      await import("../tool/tool.js");
+      await load(() => import("../tool/tool.js"));
       this.isToolReady = true;
     }
   }
@@ -51,7 +58,7 @@ class ClipScreen extends Element {
       <div class="viewer-area">
         <div class="clip-title">
           <a class="icon button quiet" href=${route.tool ? `#/clip/${record.id}` : "#/"} aria-label=${route.tool ? "All tools" : "Library"} title="Back">${icon("back")}</a>
-          <h1 title=${record.name}>${record.name}</h1>
+          <h1 title=${record.name}>${this.store.nameOf(record)}</h1>
           <p class="muted small" title=${facts(record)}>${[extent(record), ...words].join(" · ")}</p>
         </div>
         <clip-viewer .store=${this.store} .record=${record} .overlay=${stage.overlay ?? null} .preview=${stage.preview ?? null} .canvas=${stage.canvas ?? null}

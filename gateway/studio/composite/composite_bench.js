@@ -3,7 +3,7 @@
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { position } from "../base/format.js";
-import { previewOf } from "../state/previews.js";
+import { canMake, previewOf } from "../state/previews.js";
 import { matchOf, mixed, moved, nearnessOfRows } from "./mixing.js";
 import { Stills } from "./still.js";
 
@@ -75,10 +75,16 @@ class CompositeBench extends Element {
     return this.params[name] ?? this.operation.params.properties?.[name]?.default;
   }
 
+  /** Whether there is a matte, or the server can make one. */
+  get #hasMatte() {
+    const { alpha } = this.inputs;
+    return Boolean(alpha) && (alpha !== "auto" || canMake(this.store.operations, this.operation.inputs.alpha));
+  }
+
   async #load() {
     const { inputs, store, record, time } = this;
     const number = (this.#asked += 1);
-    if (!inputs.alpha || (inputs.alpha === "auto" && !store.operation("matting.matte")?.available)) return;
+    if (!this.#hasMatte) return;
     const { signal } = this.#closing;
     if (this.#stills?.matte !== inputs.alpha) {
       this.#stills?.close();
@@ -253,7 +259,7 @@ class CompositeBench extends Element {
 
   view() {
     const { isLive, note, isReady, time } = this;
-    if (!this.inputs.alpha) return html`<p class="muted small composite-note">Choose a matte to see the composite here.</p>`;
+    if (!this.#hasMatte) return html`<p class="muted small composite-note">Choose a matte to see the composite here.</p>`;
     const names = this.operation.params.properties ?? {};
     const sliders = SLIDERS.filter(([name]) => name in names && (name !== "depth_scale" || this.#hasParallax));
     return html`<section class="composite-bench" aria-label="Composite of one frame">

@@ -22,7 +22,7 @@ class JobRow extends Element {
     return html`<article class=${`job ${job.status}`}>
       <a class="job-main" href=${`#/job/${job.id}`}>
         <media-picture .src=${picture}></media-picture>
-        <span class="job-text"><b>${titleOf(store, job)}</b><span class="muted small name">${clip?.name ?? ""}</span></span>
+        <span class="job-text"><b>${titleOf(store, job)}</b><span class="muted small name">${clip ? store.nameOf(clip) : ""}</span></span>
         <span class="job-when muted small">${ago(job.created_at)}</span>
       </a>
       ${ENDED.has(job.status) ? this.#ended() : this.#running()}

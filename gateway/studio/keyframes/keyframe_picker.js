@@ -182,7 +182,7 @@ class KeyframePicker extends Element {
     try {
       for (const [index, frame] of picks.entries()) {
         this.exported = index;
-        const response = await store.api.send("GET", `/v1/media/${record.id}/frame?n=${frame}`, { signal });
+        const response = await store.api.send("GET", `/v1/media/${record.id}/frame?n=${frame}`, { signal, limit: null });
         files.push({ name: `${stem}-${String(frame).padStart(6, "0")}.png`, bytes: new Uint8Array(await response.arrayBuffer()) });
       }
       const encode = (text) => new TextEncoder().encode(text);

@@ -44,7 +44,7 @@ class Library extends Element {
     return html`<div class="library">
       ${isFirst ? html`<studio-welcome .store=${store} @pick=${() => this.#pick()}></studio-welcome>` : this.#bar(own)}
       <input type="file" id="file" class="unseen" multiple accept=${ACCEPTED} aria-label="Choose files to add" tabindex="-1" @change=${(event) => this.#chosen(event.target)}>
-      <upload-list .uploads=${uploads}></upload-list>
+      <upload-list .store=${store} .uploads=${uploads} @pick=${() => this.#pick()}></upload-list>
       ${this.#grid(media, own, isFirst)}
     </div>`;
   }
@@ -70,7 +70,7 @@ class Library extends Element {
     const test = FILTERS.find(([name]) => name === this.filter)[2];
     const words = this.search.toLowerCase().split(/\s+/).filter(Boolean);
     const fits = (record) => {
-      const text = `${record.name} ${tags(record).join(" ")}`.toLowerCase();
+      const text = `${this.store.nameOf(record)} ${record.name} ${tags(record).join(" ")}`.toLowerCase();
       return test(record) && words.every((word) => text.includes(word));
     };
     const shown = media.filter(fits).sort((a, b) => Number(isSample(a)) - Number(isSample(b)) || (isSample(a) ? a.id.localeCompare(b.id) : 0));
@@ -110,7 +110,7 @@ class Library extends Element {
       }
       store.hide(record.id, false);
     };
-    notify(`${record.name} deleted.`, { action: { label: "Undo", run: () => store.hide(record.id, false) }, gone });
+    notify(`${store.nameOf(record)} deleted.`, { action: { label: "Undo", run: () => store.hide(record.id, false) }, gone });
   }
 }
 

@@ -28,17 +28,18 @@ class MediaCard extends Element {
 
   view() {
     const { record, at, strip } = this;
+    const name = this.store.nameOf(record);
     const open = record.kind === "images" ? record.urls.download : `#/clip/${record.id}`;
     const words = tags(record);
     return html`<article class="media-card">
-      <a class="picture" href=${open} title=${facts(record)} aria-label=${`Open ${record.name}, ${[extent(record), ...words].join(", ")}`}
+      <a class="picture" href=${open} title=${facts(record)} aria-label=${`Open ${name}, ${[extent(record), ...words].join(", ")}`}
         @pointermove=${(event) => this.#scrub(event)} @pointerleave=${() => (this.at = null)}>
         <media-picture .src=${record.urls.thumbnail ?? ""}></media-picture>
         ${at !== null && strip && html`<canvas width="320" height="180" aria-hidden="true"></canvas><span class="scrub-line" :--at=${at}></span>`}
         <span class="extent">${extent(record)}</span>
       </a>
       <div class="media-text">
-        ${this.isRenaming ? this.#renameForm() : html`<p class="name" title=${record.name}>${record.name}</p>`}
+        ${this.isRenaming ? this.#renameForm() : html`<p class="name" title=${record.name}>${name}</p>`}
         <p class="tags muted small">${words.length ? words.join(" · ") : facts(record)}</p>
         ${isSample(record) ? html`<span class="muted small">sample</span>` : this.#actions()}
       </div>
@@ -46,7 +47,7 @@ class MediaCard extends Element {
   }
 
   #actions() {
-    const { name } = this.record;
+    const name = this.store.nameOf(this.record);
     return html`<div class="card-actions">
       <button type="button" class="icon quiet" aria-label=${`Rename ${name}`} title="Rename" @click=${() => this.#rename()}>${icon("pen")}</button>
       <a class="button icon quiet" href=${this.record.urls.download} download aria-label=${`Download ${name}`} title="Download">${icon("download")}</a>

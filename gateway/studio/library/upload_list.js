@@ -4,9 +4,11 @@ import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { bytes, remaining } from "../base/format.js";
+import { fingerprint, giveUp, unfinished } from "../server/upload.js";
 
 class UploadList extends Element {
-  static props = { uploads: null };
+  /** Sends `pick` to have files chosen. */
+  static props = { store: null, uploads: null };
 
   enter() {
     this.uploads.watch(() => this.redraw(), this.leaving);
@@ -14,13 +16,25 @@ class UploadList extends Element {
 
   view() {
     const { entries } = this.uploads;
-    if (!entries.length) return null;
+    const sent = new Set(entries.map(({ file }) => fingerprint(file)));
+    const left = unfinished().filter(({ print }) => !sent.has(print));
+    if (!entries.length && !left.length) return null;
     const failed = entries.filter((entry) => entry.state === "failed").length;
     return html`<section class="uploads" aria-label="Uploads">
-      <div class="row"><h2>${entries.length === 1 ? "1 upload" : `${entries.length} uploads`}</h2>
+      <div class="row"><h2>${entries.length === 1 ? "1 upload" : entries.length ? `${entries.length} uploads` : "Not finished"}</h2>
         ${failed > 1 && html`<button type="button" @click=${() => this.uploads.retryAll()}>${icon("retry")}Retry all</button>`}</div>
-      <ul>${entries.map((entry) => keyed(entry.id, this.#entry(entry)))}</ul>
+      <ul>${entries.map((entry) => keyed(entry.id, this.#entry(entry)))}${left.map((stopped) => keyed(stopped.print, this.#stopped(stopped)))}</ul>
     </section>`;
+  }
+
+  #stopped({ print, name }) {
+    return html`<li class="upload">
+      <p class="name">${name}</p><p class="muted small">Choose the same file again to continue.</p>
+      <div class="row">
+        <button type="button" @click=${() => this.tell("pick")}>Choose</button>
+        <button type="button" class="icon quiet" aria-label=${`Forget ${name}`} @click=${() => { giveUp(this.store.api, print); this.redraw(); }}>${icon("close")}</button>
+      </div>
+    </li>`;
   }
 
   #entry(entry) {

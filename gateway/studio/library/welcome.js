@@ -10,9 +10,13 @@ import "../presets/preset_card.js";
 class Welcome extends Element {
   static props = { store: null };
 
+  enter() {
+    this.store.watch(() => this.redraw(), this.leaving); // the operations come after the lists
+  }
+
   view() {
     const sample = this.store.shownMedia.find((record) => isSample(record) && record.kind === "video" && record.media.audio?.length);
-    const cards = sample ? startCards(this.store) : [];
+    const cards = sample ? startCards(this.store).filter(({ pipeline }) => !pipeline) : []; // the sample shows no person
     return html`<section class="welcome">
       <div class="welcome-text">
         <h1>Make something of a clip</h1>

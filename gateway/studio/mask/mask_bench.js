@@ -12,6 +12,7 @@ import { drawMask, EMPTY, isEmpty, paintTint } from "./mask_state.js";
 const WIDTH = 640; // pixels of the mask while it is drawn
 /** @type {[number, number, number]} */
 const TINT = [242, 148, 40];
+const STEP = 0.02; // of the picture, that an arrow key moves the cursor by
 /** @type {[string, number][]} */
 const RING = [["#000", 3.5], ["#fff", 1.5]]; // of the brush: seen on dark and on light pictures
 const TOOLS = [["add", "Add", "Click on the subject"], ["remove", "Leave out", "Click beside the subject"], ["box", "Box", "Drag a box around the subject"],
@@ -21,7 +22,7 @@ class MaskBench extends Element {
   /** `operation`: matting.mask; `inputs`, `params`: of the tool. Sends `media-input` with the mask, and `param` for the start frame. */
   static props = {
     store: null, uploads: null, record: null, operation: null, inputs: {}, params: {}, viewer: null, time: 0,
-    tool: "", size: 0.06, state: EMPTY, note: "", isBusy: false, drawnAt: null,
+    tool: "", size: 0.06, state: EMPTY, note: "", isBusy: false, drawnAt: null, hasKeys: false,
   };
   #history = new History();
   #overlay = document.createElement("canvas");
@@ -36,26 +37,33 @@ class MaskBench extends Element {
     for (const canvas of [this.#overlay, this.#mask]) Object.assign(canvas, { width: WIDTH, height: Math.round((WIDTH * height) / width) });
     const overlay = this.#overlay;
     overlay.className = "mask-overlay";
-    overlay.setAttribute("role", "img");
-    overlay.setAttribute("aria-label", "Mask over the picture");
+    overlay.tabIndex = 0;
+    overlay.dataset.keys = "own";
+    overlay.setAttribute("role", "application");
+    overlay.setAttribute("aria-label", "Mask over the picture. Arrow keys move the cursor, space marks.");
     const { leaving: signal } = this;
     overlay.addEventListener("pointerdown", (event) => this.#down(event), { signal });
     overlay.addEventListener("pointermove", (event) => this.#move(event), { signal });
     overlay.addEventListener("pointerup", (event) => this.#up(event), { signal });
     overlay.addEventListener("pointerleave", () => { this.#cursor = null; this.#paint(); }, { signal });
+    overlay.addEventListener("keydown", (event) => this.#key(event), { signal });
+    overlay.addEventListener("focus", () => { this.hasKeys = overlay.matches(":focus-visible"); this.#paint(); }, { signal });
+    overlay.addEventListener("blur", () => { this.hasKeys = false; this.#paint(); }, { signal });
   }
 
   get hasOwnTool() {
     return this.closest("tool-panel")?.operation === this.operation;
   }
 
-  #choose(tool) {
+  /** By keys, the picture takes the focus. */
+  #choose(tool, isByKeys = false) {
     this.tool = this.tool === tool ? "" : tool;
     this.#overlay.dataset.tool = this.tool;
     this.viewer().pause();
     this.tell("stage", { overlay: this.tool ? this.#overlay : null, preview: null });
     this.drawnAt ??= this.time;
     if (this.tool) this.viewer().seek(this.drawnAt);
+    if (this.tool && isByKeys) requestAnimationFrame(() => this.#overlay.focus());
     this.#paint();
   }
 
@@ -85,9 +93,32 @@ class MaskBench extends Element {
     if (event.button !== 0) return;
     event.preventDefault();
     this.#overlay.setPointerCapture(event.pointerId);
-    const place = this.#place(event);
-    if (this.tool === "add" || this.tool === "remove") return void this.#click(place, this.tool === "add" && !event.altKey ? 1 : -1);
+    this.hasKeys = false;
+    this.#begin(this.#place(event), !event.altKey);
+  }
+
+  #begin(place, adds = true) {
+    if (this.tool === "add" || this.tool === "remove") return void this.#click(place, this.tool === "add" && adds ? 1 : -1);
     this.#drag = { from: place, points: [place] };
+    return void this.#paint();
+  }
+
+  /** Arrows move the cursor; space clicks, or begins and ends a stroke or a box. */
+  #key(event) {
+    const by = event.shiftKey ? 5 * STEP : STEP;
+    const move = { ArrowLeft: [-by, 0], ArrowRight: [by, 0], ArrowUp: [0, -by], ArrowDown: [0, by] }[event.key];
+    const at = this.#cursor ?? [0.5, 0.5];
+    if (move) {
+      this.#cursor = at.map((value, axis) => Number(Math.min(Math.max(value + move[axis], 0), 0.9999).toFixed(4)));
+      this.#drag?.points.push(this.#cursor);
+    } else if (event.key === " " || event.key === "Enter") {
+      this.#cursor = at;
+      if (this.#drag) this.#end(at);
+      else this.#begin(at);
+    } else if (event.key === "Escape" && this.#drag) this.#drag = null;
+    else return;
+    event.preventDefault();
+    this.hasKeys = true;
     this.#paint();
   }
 
@@ -98,11 +129,14 @@ class MaskBench extends Element {
   }
 
   #up(event) {
+    if (this.#drag) this.#end(this.#place(event));
+  }
+
+  /** @param {number[]} place */
+  #end([x, y]) {
     const drag = this.#drag;
     this.#drag = null;
-    if (!drag) return;
     if (this.tool === "box") {
-      const [x, y] = this.#place(event);
       const box = [Math.min(x, drag.from[0]), Math.min(y, drag.from[1]), Math.max(x, drag.from[0]), Math.max(y, drag.from[1])];
       if (box[2] - box[0] > 0.01 && box[3] - box[1] > 0.01) this.#ask({ ...this.state, box, points: [] });
       return;
@@ -182,13 +216,22 @@ class MaskBench extends Element {
       context.strokeRect(box[0] * width, box[1] * height, (box[2] - box[0]) * width, (box[3] - box[1]) * height);
       context.setLineDash([]);
     }
-    if (this.#cursor && ["brush", "eraser"].includes(this.tool)) {
-      for (const [strokeStyle, lineWidth] of RING) {
-        Object.assign(context, { strokeStyle, lineWidth });
-        context.beginPath();
-        context.arc(this.#cursor[0] * width, this.#cursor[1] * height, (this.size * width) / 2, 0, 2 * Math.PI);
-        context.stroke();
+    const isBrush = ["brush", "eraser"].includes(this.tool);
+    const cursor = this.#cursor ?? (this.hasKeys ? [0.5, 0.5] : null);
+    if (cursor && (isBrush || this.hasKeys)) this.#drawCursor(context, cursor[0] * width, cursor[1] * height, isBrush ? (this.size * width) / 2 : 0);
+  }
+
+  /** A ring of the brush's size; without one, a cross. */
+  #drawCursor(context, x, y, radius) {
+    for (const [strokeStyle, lineWidth] of RING) {
+      Object.assign(context, { strokeStyle, lineWidth });
+      context.beginPath();
+      if (radius) context.arc(x, y, radius, 0, 2 * Math.PI);
+      else for (const [dx, dy] of [[12, 0], [0, 12]]) {
+        context.moveTo(x - dx, y - dy);
+        context.lineTo(x + dx, y + dy);
       }
+      context.stroke();
     }
   }
 
@@ -255,14 +298,14 @@ class MaskBench extends Element {
     return html`<section class="mask-bench" aria-label="Mask">
       <div class="bench-bar">
         <div class="segments" role="group" aria-label="Mask tools">${TOOLS.map(([name, label, title]) => html`<button type="button" title=${title} aria-pressed=${String(tool === name)}
-          @click=${() => this.#choose(name)}>${label}</button>`)}</div>
+          @click=${(event) => this.#choose(name, event.detail === 0)}>${label}</button>`)}</div>
         <label>Size <input type="range" min="0.01" max="0.25" step="0.005" .value=${String(this.size)} @input=${(event) => { this.size = Number(event.target.value); this.#paint(); }} ?disabled=${!isBrush}></label>
         <button type="button" class="quiet" ?disabled=${isEmpty(state)} @click=${() => this.#set({ ...state, isInverted: !state.isInverted })}>Invert</button>
         <button type="button" class="icon quiet" aria-label="Undo" ?disabled=${!this.#history.canUndo} @click=${() => this.#undo()}>${icon("undo")}</button>
         <button type="button" class="icon quiet" aria-label="Redo" ?disabled=${!this.#history.canRedo} @click=${() => this.#redo()}>${icon("redo")}</button>
         <button type="button" class="quiet" ?disabled=${isEmpty(state)} @click=${() => this.#set(EMPTY)}>Clear</button>
       </div>
-      <div class="bench-bar"><p class="muted small" role="status">${isBusy && html`<span class="spinner"></span>`} ${this.note || (hint ? `${hint}. Frame at ${position(this.drawnAt ?? 0)}.` : "Mark what to keep: pause on a frame where the subject is seen well, then choose a tool.")}
+      <div class="bench-bar"><p class="muted small" role="status">${isBusy && html`<span class="spinner"></span>`} ${this.note || (hint ? `${hint}${this.hasKeys ? ": arrows move, space marks" : ""}. Frame at ${position(this.drawnAt ?? 0)}.` : "Mark what to keep: pause on a frame where the subject is seen well, then choose a tool.")}
         ${tool && Math.abs(this.time - this.drawnAt) > 0.02 && html`<button type="button" class="quiet small" @click=${() => { this.drawnAt = this.time; this.#set(EMPTY); }}>Draw on the frame at ${position(this.time)} instead</button>`}</p>
         ${this.hasOwnTool
           ? html`<button type="button" ?disabled=${isBusy || isEmpty(state)} @click=${() => this.#use()}>Save the mask</button>

@@ -1,7 +1,7 @@
 // The preview of a pipeline: the same steps on a few seconds of a small copy of its clips. It is not listed.
 
 import { ENDED } from "../state/store.js";
-import { pause } from "../server/views.js";
+import { patiently, pause } from "../server/views.js";
 
 const SECONDS = 3;
 const MOST_PIXELS = 640; // of the longer side
@@ -41,7 +41,7 @@ export async function runPreview(api, steps, media, { signal, onJob }) {
     while (!ENDED.has(job.status)) {
       onJob(job);
       await pause(POLL_MS, signal);
-      job = await api.get(job.urls.self, { signal });
+      job = await patiently(() => api.get(job.urls.self, { signal }), signal);
     }
   } catch (error) {
     if (signal.aborted) api.post(job.urls.cancel).catch(() => {});

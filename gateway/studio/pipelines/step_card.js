@@ -59,7 +59,7 @@ class StepCard extends Element {
         ${!known.has(value) && html`<option value=${value}>${value}</option>`}
         ${outputs.length > 0 && html`<optgroup label="Made before">${outputs.map((choice) => html`<option value=${choice.value}>${choice.label}</option>`)}</optgroup>`}
         <optgroup label="Chosen when it starts">${slots.map((slot) => html`<option value=${slot}>${slotTitle(slot)}</option>`)}</optgroup>
-        ${media.length > 0 && html`<optgroup label="Library">${media.map((record) => html`<option value=${record.id}>${record.name}</option>`)}</optgroup>`}
+        ${media.length > 0 && html`<optgroup label="Library">${media.map((record) => html`<option value=${record.id}>${store.nameOf(record)}</option>`)}</optgroup>`}
       </select></div>`;
   }
 }

@@ -5,7 +5,7 @@ import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { picturedOutput } from "../base/outputs.js";
 import { toolAddress } from "../common/route.js";
-import { exampleOf, previewOf } from "../state/previews.js";
+import { canMake, exampleOf, previewOf } from "../state/previews.js";
 import "../common/picture.js";
 
 class PresetCard extends Element {
@@ -39,10 +39,11 @@ class PresetCard extends Element {
   }
 
   async #run() {
-    const { operation, params, presetName, title, pipeline } = this.card;
-    if (!operation.preview || this.record.kind !== "video" || pipeline || this.card.install) return void (this.state = "none");
-    const inputs = this.inputs ?? { [inputOf(operation)]: this.record.id };
-    const isGiven = ([name, port]) => port.optional || (inputs[name] && inputs[name] !== "auto");
+    const { operation, params, presetName, title } = this.card;
+    if (!operation.preview || this.record.kind !== "video" || this.card.install) return void (this.state = "none");
+    const { operations } = this.store;
+    const inputs = this.inputs ?? { [inputOf(operation)]: this.record.id, ...madeFirst(operation) };
+    const isGiven = ([name, port]) => (inputs[name] === "auto" ? canMake(operations, port) : port.optional || inputs[name]);
     if (!Object.entries(operation.inputs).every(isGiven)) return void (this.state = "none");
     this.state = "running";
     const media = this.record.media;
@@ -76,10 +77,17 @@ class PresetCard extends Element {
       <span class="preset-text"><b>${card.title}</b><span class="muted small">${card.sentence}</span></span>`;
     if (chosen === null) {
       const more = card.presetName ? { preset: card.presetName } : {};
-      return html`<a class="preset-card" href=${this.job ? `#/job/${this.job}` : toolAddress(record.id, card.pipeline ? "background.composite" : card.operation.name, more)}>${inner}</a>`;
+      return html`<a class="preset-card" href=${this.job ? `#/job/${this.job}` : toolAddress(record.id, card.operation.name, more)}>${inner}</a>`;
     }
     return html`<button type="button" class="preset-card" aria-pressed=${String(chosen)} @click=${() => this.tell("choose", card)}>${inner}</button>`;
   }
+}
+
+/** The needed inputs that the server can make first, as "auto". */
+export function madeFirst(operation) {
+  const clip = inputOf(operation);
+  const needed = Object.entries(operation.inputs).filter(([name, port]) => port.auto && !port.optional && name !== clip);
+  return Object.fromEntries(needed.map(([name]) => [name, "auto"]));
 }
 
 /** The input that takes the clip. */

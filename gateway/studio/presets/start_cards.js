@@ -4,20 +4,17 @@ const OFFERED = [
   { title: "Cinematic slow motion", operation: "speed-ramp.render", preset: "hero", glyph: "ramp" },
   { title: "Motion trails", operation: "effects.motion-trails", glyph: "trails" },
   { title: "Best stills", operation: "aesthetics.best-frames", glyph: "star" },
-  { title: "New background", operation: "background.studio", pipeline: "new-background", sentence: "Puts the subject over a picture of yours.", glyph: "person" },
+  { title: "New background", operation: "background.composite", sentence: "Puts the subject over a colour or a picture.", glyph: "person", pipeline: "new-background" },
 ];
 
-/** Cards {title, sentence, operation, params, glyph, pipeline?} of what can run now. */
+/** Cards {title, sentence, operation, presetName, params, glyph, pipeline?} of what can run now. `pipeline`: one that has to be available. */
 export function startCards(store) {
   return OFFERED.flatMap((offered) => {
     const operation = store.operation(offered.operation);
     if (!operation?.available) return [];
-    if (offered.pipeline) {
-      const pipeline = store.pipelines.find(({ name, available }) => name === offered.pipeline && available);
-      return pipeline ? [{ ...offered, operation, params: {} }] : [];
-    }
+    if (offered.pipeline && !store.pipelines.some(({ name, available }) => name === offered.pipeline && available)) return [];
     const presets = operation.presets ?? [];
     const preset = presets.find(({ name }) => name === offered.preset) ?? presets[0];
-    return [{ ...offered, operation, presetName: preset?.name, params: preset?.params ?? {}, sentence: preset?.sentence ?? operation.summary }];
+    return [{ sentence: preset?.sentence ?? operation.summary, ...offered, operation, presetName: preset?.name, params: preset?.params ?? {} }];
   });
 }

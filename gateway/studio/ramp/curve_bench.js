@@ -146,7 +146,10 @@ class CurveBench extends Element {
       const from = this.time < this.duration - 0.1 ? ramp.outAt(this.time) : 0;
       const figures = await this.#player.play(ramp, {
         rate, from, isMuted: this.viewer().isMuted,
-        draw: (frame) => context.drawImage(frame, 0, 0, width, height),
+        draw: (frame, _source, number) => {
+          this.#canvas.dataset.frame = number;
+          context.drawImage(frame, 0, 0, width, height);
+        },
         onTime: (out, source) => (this.at = { out, source }),
       });
       if (figures?.frames) this.figures = figures;
@@ -192,7 +195,7 @@ class CurveBench extends Element {
           @click=${() => this.#change({ easing: name })}>${label}</button>`)}</div>
         <label>Freeze <input type="number" min="0" max="60" step="any" inputmode="decimal" .value=${String(point.freeze ?? 0)} @change=${(event) => this.#change({ freeze: Number(event.target.value) })}> s</label>
         <button type="button" class="quiet" ?disabled=${chosen === 0} @click=${() => this.#set(points.filter((_, index) => index !== chosen), { chosen: chosen - 1 })}>Remove</button>
-        <span class="muted small bench-note">${this.note || this.#figuresText() || "Drag a point; double-click adds one. Keys: arrows, 1, E, N, Delete."}</span>
+        <span class="muted small bench-note">${this.note || this.#figuresText() || "Drag the points; double-click adds one."}</span>
       </div>
     </section>`;
   }

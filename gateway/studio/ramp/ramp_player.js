@@ -6,7 +6,7 @@ import { planOf, proxyFrames, sourceTimes } from "./plan.js";
 import { rampedSound } from "./ramp_sound.js";
 
 const AHEAD = 12; // output frames that are decoded ahead
-const SHOWN_AFTER_S = 1 / 60; // time until what is drawn now is on the screen
+const SHOWN_AFTER_S = 2 / 60; // until what is drawn now is on the screen: composed in the next frame, scanned out in the one after
 const LEAD_S = 0.05; // time between the order to play and the first sample
 const READY = 4; // distinct frames before playing begins
 
@@ -110,7 +110,7 @@ export class RampPlayer {
     if (!this.record.media.audio?.length) return null;
     if (!this.#audio) {
       const context = new AudioContext();
-      const response = await this.api.send("GET", `/v1/media/${this.record.id}/proxy`);
+      const response = await this.api.send("GET", `/v1/media/${this.record.id}/proxy`, { limit: null });
       this.#audio = { context, clip: await context.decodeAudioData(await response.arrayBuffer()) };
     }
     const { context, clip } = this.#audio;

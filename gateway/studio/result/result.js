@@ -6,6 +6,7 @@ import { icon } from "../base/icons.js";
 import { bytes, words } from "../base/format.js";
 import { clipId, mainOutput, outputsOf } from "../base/outputs.js";
 import { facts } from "../base/words.js";
+import { Unreachable } from "../server/api.js";
 import { toolAddress } from "../common/route.js";
 import { ENDED } from "../state/store.js";
 import { notify } from "../common/notices.js";
@@ -18,8 +19,10 @@ import "./compare_view.js";
 import "./page_frame.js";
 import "./picture_grid.js";
 
+const EXPORT = "speed-ramp.export";
+
 class ResultScreen extends Element {
-  static props = { store: null, route: null, job: null, clip: null, error: "", shown: null, isBusy: false };
+  static props = { store: null, route: null, job: null, clip: null, error: "", isWaiting: false, shown: null, isBusy: false };
   enter() {
     this.store.watch(() => this.#follow(), this.leaving);
     this.#load();
@@ -31,11 +34,12 @@ class ResultScreen extends Element {
   }
 
   async #load() {
-    Object.assign(this, { job: null, clip: null, error: "", shown: null });
+    Object.assign(this, { job: null, clip: null, error: "", isWaiting: false, shown: null });
     try {
       await this.#read();
     } catch (error) {
-      this.error = error.message;
+      if (error instanceof Unreachable) this.isWaiting = true; // for the server
+      else this.error = error.message;
     }
   }
 
@@ -48,6 +52,7 @@ class ResultScreen extends Element {
   }
 
   #follow() {
+    if (this.isWaiting && !this.store.offline) this.#load();
     const known = this.store.jobs.get(this.route.id);
     if (known && this.job && (known.status !== this.job.status || !ENDED.has(known.status))) {
       this.job = known;
@@ -137,6 +142,7 @@ class ResultScreen extends Element {
       ${ENDED.has(job.status) && html`<div class="row start">
         ${job.status !== "succeeded" && html`<button type="button" ?disabled=${this.isBusy} @click=${() => this.#retry()}>${icon("retry")}Retry</button>`}
         ${this.#changeLink()}
+        ${job.status === "succeeded" && this.#exportLink()}
       </div>`}
       ${job.status === "succeeded" && this.#files()}
       <details ?open=${job.status === "succeeded" && !mainOutput(job)}><summary>Details</summary>
@@ -150,6 +156,13 @@ class ResultScreen extends Element {
     const { job, clip } = this;
     if (job.service === "pipelines") return html`<a class="button" href=${`#/pipelines?from=${job.id}`}>Change and run again</a>`;
     return clip && html`<a class="button" href=${toolAddress(clip.id, job.operation, { from: job.id })}>Change and run again</a>`;
+  }
+
+  /** Ramps go to editing programs as timelines. */
+  #exportLink() {
+    const { job, clip, store } = this;
+    if (!clip || job.operation !== "speed-ramp.render" || !store.operation(EXPORT)) return null;
+    return html`<a class="button" href=${toolAddress(clip.id, EXPORT, { from: job.id })}>Export for editors</a>`;
   }
 
   #next() {

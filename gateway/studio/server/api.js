@@ -2,8 +2,13 @@
 
 const KEPT_AS = "reelwright-api-key";
 const AGAIN_MS = 300;
+const LONGEST_READ_MS = 20_000; // an answer that takes longer was lost with its connection
+const LONGEST_WRITE_MS = 90_000; // longer than the server holds an answer back
 
-/** @typedef {{ json?: any, headers?: Record<string, string>, signal?: AbortSignal }} Options */
+/**
+ * `limit`: milliseconds within which the whole answer has to be here; null: no limit, for large files and streams.
+ * @typedef {{ json?: any, headers?: Record<string, string>, signal?: AbortSignal, limit?: number | null }} Options
+ */
 
 /** An error answer of the server, from problem details (RFC 9457). */
 export class Problem extends Error {
@@ -63,15 +68,15 @@ export class Api {
    * Send a request and return its successful response. Throws Problem, Unreachable, or AbortError.
    * @param {string} method  @param {string} path  @param {Options} [options]
    */
-  async send(method, path, { json, headers = {}, signal } = {}) {
+  async send(method, path, { json, headers = {}, signal, limit = method === "GET" ? LONGEST_READ_MS : LONGEST_WRITE_MS } = {}) {
     for (;;) {
       const authorization = this.authorization;
-      const sent = { method, signal, headers: { ...authorization, ...headers } };
+      const sent = { method, headers: { ...authorization, ...headers } };
       if (json !== undefined) {
         sent.body = JSON.stringify(json);
         sent.headers["Content-Type"] = "application/json";
       }
-      const response = await reach(path, sent);
+      const response = await reach(path, sent, signal, limit);
       if (response.ok) return response;
       const problem = await problemOf(response);
       if (response.status !== 401) throw problem;
@@ -81,12 +86,12 @@ export class Api {
 
   /** GET a path and return its JSON. @param {string} path  @param {Options} [options] */
   async get(path, options = {}) {
-    return (await this.send("GET", path, options)).json();
+    return jsonOf(await this.send("GET", path, options));
   }
 
   /** POST JSON to a path and return the JSON of the answer. @param {string} path  @param {any} [json]  @param {Options} [options] */
   async post(path, json, options = {}) {
-    return (await this.send("POST", path, { ...options, json })).json();
+    return jsonOf(await this.send("POST", path, { ...options, json }));
   }
 
   /**
@@ -95,22 +100,38 @@ export class Api {
    */
   async mediaUrl(path, signal) {
     if (!this.keyed) return { url: path, release() {} };
-    const blob = await (await this.send("GET", path, { signal })).blob();
+    const blob = await (await this.send("GET", path, { signal, limit: null })).blob();
     const url = URL.createObjectURL(blob);
     return { url, release: () => URL.revokeObjectURL(url) };
   }
 }
 
 /** Fetch; a read that fails is tried once more, because browsers drop every request when the machine's network changes. */
-async function reach(path, sent, isAgain = sent.method !== "GET") {
+async function reach(path, sent, signal, limit, isAgain = sent.method !== "GET") {
   try {
-    return await fetch(path, sent);
+    return await fetch(path, { ...sent, signal: within(limit, signal) });
   } catch (error) {
-    if (error.name === "AbortError") throw error;
+    if (signal?.aborted) throw error;
     if (isAgain) throw new Unreachable();
   }
   await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-  return reach(path, sent, true);
+  return reach(path, sent, signal, limit, true);
+}
+
+/** A signal that also aborts after a time. */
+function within(limit, signal) {
+  if (!limit) return signal;
+  const timeout = AbortSignal.timeout(limit);
+  return signal ? AbortSignal.any([signal, timeout]) : timeout;
+}
+
+/** The JSON of an answer. Throws Unreachable if its connection is lost meanwhile. */
+export async function jsonOf(response) {
+  try {
+    return await response.json();
+  } catch (error) {
+    throw error.name === "AbortError" ? error : new Unreachable();
+  }
 }
 
 async function problemOf(response) {

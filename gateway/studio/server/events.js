@@ -4,15 +4,17 @@ import { Problem } from "./api.js";
 
 const ENDS = new Set(["succeeded", "failed", "canceled"]);
 const LONGEST_WAIT_MS = 8000;
+const LONGEST_SILENCE_MS = 40_000; // the server sends a comment every 15 s
 
-/** Yield the events of a job as {kind, data}, up to its end. A broken connection is resumed at the next event. */
+/** Yield the events of a job as {kind, data}, up to its end. A broken or silent connection is resumed at the next event. */
 export async function* follow(api, path, signal) {
   let last = "";
   let failures = 0;
   while (!signal.aborted) {
+    const closing = new AbortController();
     try {
       const headers = last ? { "Last-Event-ID": last } : {};
-      const response = await api.send("GET", path, { headers, signal });
+      const response = await unlessSilent(api.send("GET", path, { headers, signal: AbortSignal.any([signal, closing.signal]), limit: null }));
       for await (const event of parse(response.body)) {
         failures = 0;
         last = event.id || last;
@@ -22,6 +24,8 @@ export async function* follow(api, path, signal) {
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof Problem && error.status < 500) throw error;
+    } finally {
+      closing.abort();
     }
     failures += 1;
     await new Promise((resolve) => setTimeout(resolve, Math.min(250 * 2 ** failures, LONGEST_WAIT_MS)));
@@ -34,7 +38,7 @@ async function* parse(body) {
   let rest = "";
   try {
     for (;;) {
-      const { value, done } = await reader.read();
+      const { value, done } = await unlessSilent(reader.read());
       if (done) return;
       const blocks = (rest + value).split("\n\n");
       rest = blocks.pop();
@@ -45,6 +49,17 @@ async function* parse(body) {
     }
   } finally {
     reader.cancel().catch(() => {});
+  }
+}
+
+/** What a promise gives; throws if it takes too long. */
+async function unlessSilent(promise) {
+  let timer;
+  const silence = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error("The connection is silent.")), LONGEST_SILENCE_MS)));
+  try {
+    return await Promise.race([promise, silence]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -4,6 +4,7 @@ import { Problem, Unreachable } from "./api.js";
 
 const CHUNK_BYTES = 16 * 1024 * 1024;
 const MOST_FAILURES = 12;
+const LONGEST_STILL_MS = 180_000; // without a byte sent or an answer: the connection is lost
 const KEPT_AS = "reelwright-uploads"; // {fingerprint of a file: location of its upload}
 const MOST_KEPT = 50;
 
@@ -52,7 +53,19 @@ async function resumed(api, print, file, signal) {
   }
 }
 
-function fingerprint(file) {
+/** Uploads that a closed or reloaded page left unfinished: [{print, name}]. They continue when the same file is chosen again. */
+export function unfinished() {
+  return Object.keys(remembered()).map((print) => ({ print, name: print.split("/").slice(0, -2).join("/") }));
+}
+
+/** Give up an unfinished upload, here and on the server. */
+export async function giveUp(api, print) {
+  const location = remembered()[print];
+  remember(print, null);
+  if (location) await request(api, "DELETE", location, {}, null, () => {}, new AbortController().signal).catch(() => {});
+}
+
+export function fingerprint(file) {
   return `${file.name}/${file.size}/${file.lastModified}`;
 }
 
@@ -119,17 +132,23 @@ function exchange(method, url, headers, body, onProgress, signal) {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
     const abort = () => xhr.abort();
+    let timer = 0;
+    const isMoving = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => { reject(new Unreachable()); xhr.abort(); }, LONGEST_STILL_MS);
+    };
     xhr.open(method, url);
     for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
-    xhr.upload.onprogress = (event) => onProgress(event.loaded);
+    xhr.upload.onprogress = (event) => { isMoving(); onProgress(event.loaded); };
     xhr.onload = () =>
       resolve({ status: xhr.status, header: (name) => xhr.getResponseHeader(name), json: () => parsed(xhr.responseText) });
     xhr.onerror = () => reject(new Unreachable());
     const canceled = () => reject(new DOMException("The upload was canceled.", "AbortError"));
     xhr.onabort = canceled;
-    xhr.onloadend = () => signal.removeEventListener("abort", abort);
+    xhr.onloadend = () => { clearTimeout(timer); signal.removeEventListener("abort", abort); };
     if (signal.aborted) return canceled();
     signal.addEventListener("abort", abort);
+    isMoving();
     return xhr.send(body);
   });
 }

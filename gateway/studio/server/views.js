@@ -1,6 +1,6 @@
 // Views of a medium that the server makes at the first request: proxy, strip, waveform.
 
-import { Problem } from "./api.js";
+import { jsonOf, Problem, Unreachable } from "./api.js";
 
 const SOONEST_MS = 400;
 const LATEST_MS = 3000;
@@ -11,7 +11,7 @@ const LATEST_MS = 3000;
  */
 export async function ready(api, path, { signal, onWait = () => {} } = {}) {
   for (let wait = SOONEST_MS; ; wait = Math.min(wait * 1.5, LATEST_MS)) {
-    const response = await api.send("GET", path, { signal, headers: { Range: "bytes=0-0" } });
+    const response = await patiently(() => api.send("GET", path, { signal, headers: { Range: "bytes=0-0" } }), signal);
     if (response.status !== 202) {
       response.body?.cancel();
       return path;
@@ -26,9 +26,12 @@ export async function ready(api, path, { signal, onWait = () => {} } = {}) {
 /** The JSON of a view, once it is there. @param {any} api  @param {string} path  @param {{ query?: string, signal?: AbortSignal, onWait?: (job?: any) => void }} [options] */
 export async function readyJson(api, path, options = {}) {
   for (let wait = SOONEST_MS; ; wait = Math.min(wait * 1.5, LATEST_MS)) {
-    const response = await api.send("GET", path, { signal: options.signal });
-    if (response.status !== 202) return response.json();
-    options.onWait?.(await response.json());
+    const { isReady, body } = await patiently(async () => {
+      const response = await api.send("GET", path, { signal: options.signal });
+      return { isReady: response.status !== 202, body: await jsonOf(response) };
+    }, options.signal);
+    if (isReady) return body;
+    options.onWait?.(body);
     await pause(wait, options.signal);
   }
 }
@@ -68,6 +71,22 @@ export function drawTile(context, strip, time, [x, y, width, height]) {
   context.drawImage(strip.image, sx, sy, sw, sh, x, y, width, height);
 }
 
+/**
+ * Repeat a request for as long as the server does not answer.
+ * @param {() => Promise<any>} request  @param {AbortSignal} [signal]
+ */
+export async function patiently(request, signal) {
+  for (let wait = SOONEST_MS; ; wait = Math.min(wait * 1.5, LATEST_MS)) {
+    try {
+      return await request();
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+    }
+    await pause(wait, signal);
+  }
+}
+
+/** @param {number} milliseconds  @param {AbortSignal} [signal] */
 export function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);

@@ -1,6 +1,6 @@
 // The measured motion of a clip. The curve and the strip share one job per clip and settings.
 
-import { pause } from "../server/views.js";
+import { patiently, pause } from "../server/views.js";
 import { ENDED } from "./store.js";
 
 const POLL_MS = 700;
@@ -23,10 +23,10 @@ export function analysisOf(store, record, params = {}, priority = "normal") {
 }
 
 async function run(api, operation, body) {
-  let job = await api.post(operation.urls.jobs, body, { headers: { Prefer: "wait=20" } });
+  let job = await patiently(() => api.post(operation.urls.jobs, body, { headers: { Prefer: "wait=20" } }));
   while (!ENDED.has(job.status)) {
     await pause(POLL_MS);
-    job = await api.get(job.urls.self);
+    job = await patiently(() => api.get(job.urls.self));
   }
   if (job.status !== "succeeded") throw new Error(job.error?.detail ?? "The motion could not be measured.");
   return job.result;

@@ -1,8 +1,10 @@
 // Previews: the operation itself on a few seconds of the proxy. One of each service runs at a time, as on the server; the newest of a slot wins.
 
+import { patiently, pause } from "../server/views.js";
 import { ENDED } from "./store.js";
 
 const MOST = 4; // browsers open six connections to a server
+const POLL_MS = 700;
 const kept = new Map(); // request as text -> promise of the ended job
 const line = []; // {queue, slot, run, resolve, reject}
 const running = new Set(); // queues: previews and examples of each service
@@ -13,6 +15,13 @@ const running = new Set(); // queues: previews and examples of each service
  */
 export function previewOf(api, operation, { inputs, params, at = 0, seconds = 3, slot }) {
   return ended(api, operation, { inputs, params, preview: true, preview_at_s: at, preview_s: seconds, preview_slot: slot }, slot);
+}
+
+/** Whether the server can make an input that is "auto": its operation runs with the usual settings. `operations`: all of them. */
+export function canMake(operations, port) {
+  const maker = operations.find(({ name }) => port.auto?.startsWith(`${name}.`));
+  const usual = maker?.presets?.find(({ params }) => !Object.keys(params).length);
+  return Boolean(maker?.available && !usual?.install);
 }
 
 /** Return the promise of an ended job on the whole clip that is in no list. The server remembers equal results. */
@@ -47,10 +56,10 @@ async function next() {
 }
 
 async function runOne(api, operation, body) {
-  let job = await api.post(operation.urls.jobs, body, { headers: { Prefer: "wait=20" } });
+  let job = await patiently(() => api.post(operation.urls.jobs, body, { headers: { Prefer: "wait=20" } }));
   while (!ENDED.has(job.status)) {
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    job = await api.get(job.urls.self);
+    await pause(POLL_MS);
+    job = await patiently(() => api.get(job.urls.self));
   }
   if (job.status === "failed") throw new Error(job.error?.detail ?? "The preview failed.");
   if (job.status === "canceled") throw new DOMException("The preview was canceled.", "AbortError");

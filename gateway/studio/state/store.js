@@ -1,5 +1,6 @@
 // What the page knows of the server: media, jobs, operations. Elements watch it and redraw.
 
+import { clipId } from "../base/outputs.js";
 import { Problem } from "../server/api.js";
 
 const BUSY_MS = 1500; // interval of refreshing the lists while a job runs
@@ -136,6 +137,15 @@ export class Store extends EventTarget {
     this.jobs = this.jobs.has(job.id) ? new Map(this.jobs).set(job.id, next) : new Map([[job.id, next], ...this.jobs]);
     for (const record of Object.values(job.outputs ?? {})) this.media.set(record.id, record);
     this.tell();
+  }
+
+  /** The name to show for a medium: results that nobody renamed are named after their clip and tool. */
+  nameOf(record) {
+    const maker = this.operations.find(({ name }) => record.name.startsWith(`${name.replace(".", "-")}-`));
+    if (!maker || record.source === "upload" || record.source === "url") return record.name;
+    const job = this.jobs.get(record.source);
+    const clip = job && this.media.get(clipId(job));
+    return clip ? `${this.nameOf(clip).replace(/\.\w+$/, "")} · ${maker.title}` : maker.title;
   }
 
   hide(id, isHidden) {

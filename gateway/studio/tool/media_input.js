@@ -58,7 +58,7 @@ class MediaInput extends Element {
         <li><label class="choice add"><input type="file" class="unseen" accept=${port.kinds.map((kind) => ACCEPTED[kind]).join(",")} ?multiple=${port.many}
           aria-label=${`Upload for ${title}`} @change=${(event) => this.#upload(event.target)}>${icon("add")}<span>Add</span></label></li>
         ${shown.map((record) => keyed(record.id, html`<li><button type="button" class="choice" aria-pressed=${String(this.#chosen.has(record.id))} title=${record.name}
-          @click=${() => this.#choose(record)}><media-picture .src=${record.urls.thumbnail ?? ""}></media-picture><span>${record.name}</span></button></li>`))}
+          @click=${() => this.#choose(record)}><media-picture .src=${record.urls.thumbnail ?? ""}></media-picture><span>${store.nameOf(record)}</span></button></li>`))}
         ${sorted.length > shown.length && html`<li><button type="button" class="choice add" @click=${() => (this.isLong = true)}><span>${sorted.length - shown.length} more</span></button></li>`}
       </ul>`}
       ${this.error && html`<p class="error">${this.error}</p>`}

@@ -8,13 +8,14 @@ import { marked } from "../base/marked.js";
 import { picturedOutput } from "../base/outputs.js";
 import { rateOf } from "../base/words.js";
 import { Problem } from "../server/api.js";
+import { load } from "../common/load.js";
 import { previewOf } from "../state/previews.js";
 import { keepDraft, readDraft } from "./draft.js";
 import { sorted } from "./problems.js";
 import { cliText, curlText, pythonText } from "./request_text.js";
 import { parametersOf } from "./schema.js";
 import "../base/code_block.js";
-import "../presets/preset_card.js";
+import { madeFirst } from "../presets/preset_card.js";
 import "./media_input.js";
 import "./param_field.js";
 
@@ -77,13 +78,13 @@ class ToolPanel extends Element {
     const presets = operation.presets ?? [];
     const preset = presets.find(({ name }) => name === route.preset);
     const draft = readDraft(record.id, operation.name);
+    this.inputs = madeFirst(operation); // unless the user chooses otherwise
     if (route.from) await this.#takeFrom(route.from);
     else if (preset) Object.assign(this, { preset: preset.name, params: { ...preset.params } });
     else if (draft) Object.assign(this, draft);
-    else this.#makeFirst();
     for (const widget of this.#widgets) {
       if (BENCHES[widget] && !this.benches[widget]) {
-        await BENCHES[widget]();
+        await load(BENCHES[widget]);
         this.benches = { ...this.benches, [widget]: true };
       }
     }
@@ -94,16 +95,10 @@ class ToolPanel extends Element {
     const job = this.store.jobs.get(id) ?? (await this.store.api.get(`/v1/jobs/${id}`).catch(() => null));
     if (!job) return;
     const defaults = this.operation.params.properties ?? {};
-    const isSet = ([name, value]) => JSON.stringify(value) !== JSON.stringify(defaults[name]?.default);
+    const isSet = ([name, value]) => name in defaults && JSON.stringify(value) !== JSON.stringify(defaults[name].default);
     const { [this.clipInput]: _clip, ...others } = job.inputs;
     this.params = Object.fromEntries(Object.entries(job.params).filter(isSet));
-    this.inputs = Object.fromEntries(Object.entries(others).filter(([, value]) => value));
-  }
-
-  /** Inputs that the server can make first are made unless the user chooses otherwise. */
-  #makeFirst() {
-    const needed = Object.entries(this.operation.inputs).filter(([name, port]) => port.auto && !port.optional && name !== this.clipInput);
-    this.inputs = Object.fromEntries(needed.map(([name]) => [name, "auto"]));
+    this.inputs = Object.fromEntries(Object.entries(others).filter(([name, value]) => value && name in this.operation.inputs));
   }
 
   get #parameters() {
@@ -330,7 +325,7 @@ class ToolPanel extends Element {
     const missing = this.#missing;
     const why = missing.length ? `Choose ${missing.map((name) => words(name).toLowerCase()).join(" and ")} first.` : "";
     const hasProblem = problems.general || Object.keys(problems.params).length + Object.keys(problems.inputs).length > 0;
-    const isPreviewable = operation.preview && this.record.kind === "video" && !Object.values(this.inputs).includes("auto");
+    const isPreviewable = operation.preview && this.record.kind === "video";
     return html`<div class="action-bar">
       ${hasProblem && html`<p class="error panel-error" role="alert" tabindex="-1">${problems.general || "Some settings do not fit; they are marked."}</p>`}
       ${why && html`<p class="muted small">${why}</p>`}

@@ -1,6 +1,6 @@
 // Single frames of a clip, exact to the frame, decoded from its proxy with WebCodecs.
 
-import { ready } from "../server/views.js";
+import { patiently, ready } from "../server/views.js";
 import { findBox, videoTrack } from "./mp4.js";
 
 const BLOCK_BYTES = 1 << 20;
@@ -170,7 +170,8 @@ export class FrameSource {
   #block(number) {
     if (!this.#blocks.has(number)) {
       const range = `bytes=${number * BLOCK_BYTES}-${(number + 1) * BLOCK_BYTES - 1}`;
-      const promise = this.#api.send("GET", this.#path, { headers: { Range: range } }).then((response) => response.arrayBuffer());
+      const read = async () => (await this.#api.send("GET", this.#path, { headers: { Range: range }, limit: null })).arrayBuffer();
+      const promise = patiently(read);
       promise.catch(() => this.#blocks.delete(number));
       this.#blocks.set(number, promise);
       if (this.#blocks.size > MOST_BLOCKS) this.#blocks.delete(this.#blocks.keys().next().value);

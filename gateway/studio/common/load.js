@@ -1,0 +1,19 @@
+// Loading of the parts of the page that are not there from the start.
+
+import { pause } from "../server/views.js";
+import { notify } from "./notices.js";
+
+const SOONEST_MS = 500;
+const LATEST_MS = 5000;
+
+/** Import a module; try again for as long as the server does not send it. @param {() => Promise<any>} importModule */
+export async function load(importModule) {
+  for (let wait = SOONEST_MS; ; wait = Math.min(wait * 2, LATEST_MS)) {
+    try {
+      return await importModule();
+    } catch {
+      if (wait === 2 * SOONEST_MS) notify("A part of the page could not be loaded. Trying again; if this stays, reload the page.", { kind: "bad" });
+    }
+    await pause(wait);
+  }
+}
