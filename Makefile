@@ -66,9 +66,11 @@ test-models: setup  ## pull the small published networks (RVM is GPL-3.0, U2-Net
 	REELWRIGHT_MODELS_DIR=var/models $(BIN)/reelwright models pull rvm-mobilenetv3 u2netp
 	REELWRIGHT_MODELS_DIR=var/models $(BIN)/pytest -m models tests
 
+# `make test-studio STUDIO=brief` runs every flow once, in two to three minutes.
+STUDIO ?= studio
 test-studio: setup  ## tests of the web studio in chromium (apt-get install chromium)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(FIND_LINKS) -e '.[studio]'
-	$(BIN)/pytest -m studio tests/studio
+	$(BIN)/pytest -m $(STUDIO) tests/studio
 
 # Node and the compiler come from pip and npm into var/types; nothing of them is needed to run the studio.
 check-studio: setup  ## check syntax and types of the studio's modules (fetches node and TypeScript)

@@ -9,6 +9,7 @@ import os
 import shutil
 import statistics
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,17 @@ from rich.table import Table
 
 from benchmarks.machine import machine
 from benchmarks.material.clips import sample_clip
+from benchmarks.material.formats import format_clips
 from benchmarks.suite.studio_feel import drag_work, flash_clip, sound_offsets, text_of, typing_work
-from shared.testing import suite
+from shared.testing import RunningSuite, suite
 
-SPEEDS = (0.25, 1.0, 4.0)
+SPEEDS = (0.1, 0.25, 1.0, 4.0, 16.0)
+PART = 0.8  # of the clip, from where slow speeds are played to its end
 SOUND_SPEEDS = (0.5, 1.0, 2.0)
 PATIENCE_S = 180
 VISITS = 5
 SETTLED_MS = 300
+POLL_MS = 50
 USABLE = ".library-bar ~ * .media-card >> nth=0"
 MARK = """new MutationObserver((_, observer) => {
   if (!document.querySelector(".library-bar button.primary") || !document.querySelector(".media-card")) return;
@@ -71,6 +75,9 @@ def main() -> None:
         for speed in SOUND_SPEEDS:
             offsets = sound_offsets(browser, running.url, flashing, speed)
             table.add_row(f"picture after its sound at {speed:g}x", text_of(offsets))
+        for name, path in format_clips(Path(folder)).items():
+            waited = _picture_after_proxy(browser, running, running.upload(path)["id"])
+            table.add_row(f"{name}: picture after its proxy is ready", f"{waited:.2f} s")
         for hash_ in ("#/", f"#/clip/{clip}", f"#/clip/{clip}/{TOOL}", f"#/pipelines?clip={clip}"):
             page.goto(f"{running.url}/{hash_}")
             page.locator("main :is(.cards, .panel, .pipeline-main)").first.wait_for()
@@ -101,10 +108,32 @@ def _played(page: Any, url: str, clip: str, speed: float) -> str:
     page.goto(f"{url}/#/clip/{clip}/{TOOL}")
     page.reload()
     page.get_by_text("Measuring the motion").wait_for(state="detached")
+    if speed < 1:
+        page.evaluate("(part) => { const viewer = document.querySelector('clip-viewer'); viewer.seek(part * viewer.duration); }", PART)
     page.get_by_role("button", name="Play the ramp").click()
     text = page.get_by_text("on time", exact=False)
     text.wait_for()
     return str(text.inner_text())
+
+
+def _picture_after_proxy(browser: Any, running: RunningSuite, clip: str) -> float:
+    """Open a clip; return the seconds from the moment that its proxy is ready until its picture is on the page.
+
+    0 if the picture is there first.
+    """
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{running.url}/#/clip/{clip}")
+    ready, shown = 0.0, 0.0
+    while not (ready and shown):
+        now = time.monotonic()
+        if not ready and running.client.get(f"/v1/media/{clip}/proxy").status_code == 200:
+            ready = now
+        if not shown and page.evaluate("document.querySelector('video.clip')?.readyState >= 2"):
+            shown = now
+        page.wait_for_timeout(POLL_MS)
+    context.close()
+    return max(0.0, shown - ready)
 
 
 def _violations(page: Any) -> int:

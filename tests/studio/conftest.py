@@ -18,6 +18,7 @@ CHROMIUM = (
 )
 SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
 PATIENCE_MS = 150_000
+SETTINGS = {"PROBE_TIMEOUT_S": "90", "URL_ALLOW_NETWORKS": "127.0.0.0/8"}
 NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
 
 
@@ -34,7 +35,7 @@ class Restartable:
 
     def start(self) -> None:
         """Start the suite."""
-        self.suite: RunningSuite = self._running.enter_context(suite(self._data_dir, PORT=str(self._port), PROBE_TIMEOUT_S="90"))
+        self.suite: RunningSuite = self._running.enter_context(suite(self._data_dir, PORT=str(self._port), **SETTINGS))
 
     def stop(self) -> None:
         """Stop the suite."""
@@ -67,7 +68,7 @@ def open_page(browser: Any, studio: Restartable) -> Iterator[Callable[..., Any]]
     """Open the studio in a fresh browser profile.
 
     At the end, the page must have logged nothing but the answers that the test named in `refusals` (such as "422"), and that the machine's
-    network changed, which other programs cause: the page tries again.
+    network changed, which other programs cause: the page tries again, once it runs.
     """
     messages: list[str] = []
     contexts = []
@@ -90,6 +91,9 @@ def open_page(browser: Any, studio: Restartable) -> Iterator[Callable[..., Any]]
         page.on("console", lambda message: messages.append(message.text))
         page.on("pageerror", lambda error: messages.append(f"error: {error}"))
         page.goto(f"{studio.suite.url}/{hash_}")
+        while any(NETWORK_CHANGED in message for message in messages) and not page.locator("studio-app").count():
+            messages.clear()  # the page's own modules were dropped
+            page.reload()
         return page
 
     yield open_at

@@ -1,0 +1,113 @@
+"""Using the studio as a person does: by mouse, by touch or by keyboard alone."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+Way = Literal["mouse", "touch", "keyboard"]
+MOST_TABS = 400
+DRAG_STEPS = 6
+TOOL = "media.transcode"  # the lightest operation that makes a video
+
+
+def violations_of(page: Any) -> list[str]:
+    """Return the faults that axe finds on the page."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    violations = axe.run(page).response["violations"]
+    return [f"{violation['id']}: {node['html'][:200]}" for violation in violations for node in violation["nodes"]]
+
+
+def fits_the_width(page: Any) -> bool:
+    """Return whether nothing of the page lies beyond its right edge."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+def until(page: Any, expression: str, seconds: float = 150) -> None:
+    """Wait for an expression to hold. Playwright's own wait needs `eval`, which the page's policy forbids."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(100)
+
+
+class Hand:
+    """Presses, chooses and drags on a page in one way."""
+
+    def __init__(self, page: Any, way: Way) -> None:
+        self.page, self.way = page, way
+
+    def reach(self, target: Any) -> None:
+        """Move the keyboard's focus to a control with the Tab key."""
+        target.wait_for()
+        for _ in range(MOST_TABS):
+            if target.evaluate("element => element === document.activeElement"):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"Tab does not lead to {target}")
+
+    def press(self, target: Any, key: str = "Enter") -> None:
+        """Press a button or link."""
+        if self.way == "mouse":
+            target.click()
+        elif self.way == "touch":
+            target.tap()
+        else:
+            self.reach(target)
+            self.page.keyboard.press(key)
+
+    def choose(self, menu: Any, label: str) -> None:
+        """Choose from a menu. Browsers draw an open menu outside of the page, so only its result can be set."""
+        if self.way == "keyboard":
+            self.reach(menu)
+        menu.select_option(label=label)
+
+    def fill(self, field: Any, value: str) -> None:
+        """Write into a field and leave it."""
+        if self.way == "keyboard":
+            self.reach(field)
+            self.page.keyboard.press("ControlOrMeta+a")
+            self.page.keyboard.type(value)
+            self.page.keyboard.press("Tab")
+        else:
+            field.fill(value)
+            field.blur()
+
+    def files(self, opener: Any, *paths: Path) -> None:
+        """Choose files in the browser's dialog, which `opener` opens."""
+        with self.page.expect_file_chooser() as waiting:
+            self.press(opener)
+        waiting.value.set_files(list(paths))
+
+    def download(self, opener: Any, folder: Path) -> Path:
+        """Press what starts a download; return the saved file."""
+        with self.page.expect_download() as waiting:
+            self.press(opener)
+        path = folder / waiting.value.suggested_filename
+        waiting.value.save_as(path)
+        return path
+
+    def drag(self, start: Sequence[float], end: Sequence[float]) -> None:
+        """Drag by mouse or finger between two places of the page, in CSS pixels."""
+        places = [[a + (b - a) * step / DRAG_STEPS for a, b in zip(start, end, strict=True)] for step in range(DRAG_STEPS + 1)]
+        if self.way == "mouse":
+            self.page.mouse.move(*places[0])
+            self.page.mouse.down()
+            for place in places[1:]:
+                self.page.mouse.move(*place)
+            self.page.mouse.up()
+            return
+        session = self.page.context.new_cdp_session(self.page)
+        for kind, touched in [("touchStart", places[0]), *(("touchMove", place) for place in places[1:]), ("touchEnd", None)]:
+            points = [] if touched is None else [{"x": touched[0], "y": touched[1]}]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        session.detach()
+
+
+def middle_of(target: Any) -> tuple[float, float]:
+    """Return the middle of an element in CSS pixels of the page."""
+    target.scroll_into_view_if_needed()
+    box = target.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

@@ -1,0 +1,96 @@
+"""The studio's speed ramp: its curve, and the frames that it plays."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+
+from benchmarks.material.clips import ffmpeg
+from shared.http.service import SAMPLE_ID
+from tests.studio.acting import violations_of
+from tests.studio.conftest import Restartable
+
+pytestmark = [pytest.mark.studio, pytest.mark.timeout(600)]
+Opener = Callable[..., Any]
+RAMP = "speed-ramp.render"
+CURVE = [
+    {"t": 0, "speed": 16},
+    {"t": 1, "speed": 4, "easing": "smooth"},
+    {"t": 2, "speed": 0.25, "easing": "smooth"},
+    {"t": 3, "speed": 0.5, "freeze": 0.3},
+    {"t": 3.5, "speed": 2},
+]
+BITS, STRIPE, HEIGHT = 8, 40, 180
+"""A frame's number is drawn as white and black stripes, the lowest bit on the left."""
+READ_NUMBERS = f"""() => {{
+  window.shown = {{}};
+  const draw = CanvasRenderingContext2D.prototype.drawImage;
+  CanvasRenderingContext2D.prototype.drawImage = function (...given) {{
+    draw.apply(this, given);
+    if (this.canvas.className !== "ramp-canvas") return;
+    const {{ data, width }} = this.getImageData(0, this.canvas.height / 2, this.canvas.width, 1);
+    const bit = (at) => (data[4 * Math.floor((width * (at + 0.5)) / {BITS})] > 128 ? 2 ** at : 0);
+    window.shown[this.canvas.dataset.frame] = Array.from({{ length: {BITS} }}, (_, at) => bit(at)).reduce((sum, value) => sum + value);
+  }};
+}}"""
+
+
+def numbered_clip(path: Path) -> Path:
+    """Write four seconds in which each frame shows its number."""
+    boxes = ",".join(
+        f"drawbox=x={STRIPE * bit}:w={STRIPE}:h={HEIGHT}:c=white:t=fill:enable='mod(floor(n/{2**bit})\\,2)'" for bit in range(BITS)
+    )
+    ffmpeg(
+        "-f", "lavfi", "-i", f"color=black:s={STRIPE * BITS}x{HEIGHT}:r=30:d=4,{boxes}", "-c:v", "libx264", "-pix_fmt", "yuv420p", str(path)
+    )
+    return path
+
+
+def numbers_in(path: Path) -> list[int]:
+    """Read the numbers of all frames of a video."""
+    numbers, video = [], cv2.VideoCapture(str(path))
+    while (read := video.read())[0]:
+        row = read[1][HEIGHT // 2, :, 0]
+        numbers.append(sum(2**bit for bit in range(BITS) if row[STRIPE * bit + STRIPE // 2] > 128))
+    return numbers
+
+
+def test_a_ramp_is_edited_played_and_undone(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/speed-ramp.render")
+    page.get_by_label("Curve", exact=True).select_option("hero")
+    page.locator(".point").nth(5).wait_for()
+    figures = page.locator(".bench-figures").inner_text()
+    page.locator(".point").nth(2).focus()
+    page.keyboard.press("ArrowUp")
+    assert page.locator(".bench-figures").inner_text() != figures
+    page.get_by_role("button", name="Undo").click()
+    assert page.locator(".bench-figures").inner_text() == figures
+    page.get_by_role("button", name="Play the ramp").click()
+    page.locator("canvas.ramp-canvas").wait_for()
+    page.get_by_text("on time", exact=False).wait_for()
+    page.reload()
+    page.locator(".point").nth(5).wait_for()  # what was entered survives a reload
+    assert violations_of(page) == []
+
+
+@pytest.mark.brief
+def test_the_played_frames_are_those_of_the_render(open_page: Opener, studio: Restartable, tmp_path: Path) -> None:
+    clip = studio.suite.upload(numbered_clip(tmp_path / "numbers.mp4"))["id"]
+    job = studio.suite.wait(studio.suite.start(RAMP, {"video": clip}, {"curve": CURVE, "interpolation": "nearest"})["id"], timeout_s=300)
+    rendered = tmp_path / "rendered.mp4"
+    rendered.write_bytes(studio.suite.client.get(job["outputs"]["video"]["urls"]["content"]).content)
+    written = numbers_in(rendered)
+    page = open_page("#/", refusals=("Canvas2D",))  # the test reads the canvas
+    draft = json.dumps({"params": {"curve": CURVE}, "inputs": {}, "preset": None})
+    page.evaluate("([key, draft]) => sessionStorage.setItem(key, draft)", [f"reelwright-draft {clip} {RAMP}", draft])
+    page.evaluate(READ_NUMBERS)
+    page.evaluate("(hash) => { location.hash = hash; }", f"#/clip/{clip}/{RAMP}")
+    page.locator(".point").nth(4).wait_for()
+    page.get_by_role("button", name="Play the ramp").click()
+    page.get_by_text("on time", exact=False).wait_for()
+    shown = {int(frame): number for frame, number in page.evaluate("window.shown").items()}
+    assert len(shown) > 20
+    assert {frame: number for frame, number in shown.items() if frame < len(written) and written[frame] != number} == {}
