@@ -30,6 +30,8 @@ _EVEN = 1.9
 _SETTLED, _MOST = 0.005, 0.6
 _MOST_MULTIPLE = 8.5
 _TIE = 0.05
+_REORDERED, _MANY = 3, 16
+"""Steps at a cut that may lack pictures, and number of steps below which only the last one does not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,12 @@ def frame_rates(times: Sequence[int], base: Fraction, stated: Fraction | None, b
     """
     pts = np.asarray(times, np.int64)
     steps = np.delete(np.diff(pts), [place - 1 for place in breaks if 0 < place < len(pts)])
-    steps = steps[steps > 0]
+    positive = steps > 0
+    steps = steps[positive]
     if not len(steps):
         rate = stated if stated and stated > 0 else _DEFAULT
         return FrameRates(simplest(rate), simplest(rate), varies=False)
-    # The last step is often cut short by the end of the file's edit.
-    counted = steps[:-1] if len(steps) > 1 else steps
+    counted = _inner_steps(steps, [place - number for number, place in enumerate(sorted(breaks), 1)] if positive.all() else [])
     coarse = base >= Fraction(1, 1000)
     even = _fitting(pts, base, stated, counted) if not breaks and coarse else None
     if even is not None:
@@ -82,6 +84,18 @@ def standard_rate(rate: Fraction) -> Fraction:
     if abs(nearest / rate - 1) <= _CLOSE:
         return nearest
     return next((standard for standard in STANDARD_RATES if standard > rate), STANDARD_RATES[-1])
+
+
+def _inner_steps(steps: NDArray[np.int64], ends: Sequence[int]) -> NDArray[np.int64]:
+    """Return the steps that tell whether the rate is even.
+
+    The last step is often cut short by the end of the file's edit. Where a stream was cut, pictures that come late in decoding order are
+    missing between the last ones. `ends`: places in `steps` at which the earlier parts of a joined file end.
+    """
+    if len(steps) <= _MANY:
+        return steps[:-1] if len(steps) > 1 else steps
+    last = {end - back for end in (*ends, len(steps)) for back in range(1, _REORDERED + 1)}
+    return np.delete(steps, [place for place in last if 0 <= place < len(steps)])
 
 
 def _constant(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None, *, coarse: bool) -> Fraction:

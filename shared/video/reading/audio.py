@@ -84,7 +84,8 @@ def _blocks(path: str, track: int, sample_rate: int | None, first: Fraction, las
         if first > _PREROLL_S and not clock.joined:
             base = time_base_of(stream)
             container.seek(max(int((first - _PREROLL_S + zero) / base), 0), stream=stream)
-        padding = _padding_start(container, stream, zero)
+        # The header of a joined file states the end of its first part.
+        padding = None if clock.joined else _padding_start(container, stream, zero)
         for block in _runs(container, clock, stream, zero, sample_rate, path):
             limits.check_duration(float(block.start))
             if padding is not None and 0 < block.end - padding <= _MOST_PADDING_S:

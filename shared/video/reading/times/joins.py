@@ -107,6 +107,14 @@ class TrackClock:
         part = self.at(packet)
         return part.ticks if part is not None else 0
 
+    def unite(self, number: int) -> None:
+        """Make the joined part `number` a piece of the part before it, if the track has both."""
+        place = next((place for place, part in enumerate(self.parts) if part.number == number), 0)
+        if place:
+            part, earlier = self.parts.pop(place), self.parts[place - 1]
+            earlier.least, earlier.most = min(earlier.least, part.least), max(earlier.most, part.most)
+            earlier.first_key = part.first_key if earlier.first_key is None else earlier.first_key
+
     def part(self, number: int) -> _Part | None:
         """Return the packets of this track in joined part `number`."""
         return next((part for part in self.parts if part.number == number), None)

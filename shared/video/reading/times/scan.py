@@ -8,7 +8,7 @@ import threading
 import time
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
@@ -184,7 +184,8 @@ class _Track:
     keys: "array[int]" = field(default_factory=lambda: array("b"))
     count: int = 0
     last: float | None = None
-    first_of_part: float = 0.0
+    shown: float = float("-inf")
+    """The latest time at which a picture of the part is shown, in seconds."""
     part: int = 0
     duration: int = 0
     clock: TrackClock = field(default_factory=TrackClock)
@@ -212,6 +213,8 @@ _FARTHEST = 2**60
 _UNTIMED = -(2**62)
 _BACK_S = {True: 0.1, False: 1.0}
 """How far decoding times go back at a restart, in formats whose clocks may jump and in others."""
+_JITTER_S = 0.001
+"""How far the times of sound go back by rounding."""
 _AHEAD_S = 10.0
 """ffmpeg's own limit for a jump ahead."""
 _TS_DISCONT = 0x200
@@ -222,6 +225,7 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
     main, shapes = tracks[video.index], Shapes(video, limits)
     jumpy = bool(container.format.flags & _TS_DISCONT) or container.format.name == "flv"
     begins: list[float] = [0.0]
+    overlaps: set[int] = set()
     whole = True
     count = 0
     end = end_of_fragments(path) if container.format.name.startswith("mov") else None
@@ -242,19 +246,29 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
         part = track.part
         # Without a decoding time, a reordered picture says nothing about the clock.
         dated = packet.dts is not None or packet.is_keyframe
+        shown = None if packet.pts is None or track.kind != "video" else float(packet.pts * track.base)
+        early = packet.is_keyframe and shown is not None and shown <= track.shown
         if track.kind not in ("video", "audio"):
             part = len(begins) - 1
-        elif track.last is not None and _jumps(track, at, tracks, jumpy=jumpy, dated=dated):
-            part = len(begins) - 1
-            if part == track.part or abs(at - begins[part]) > _AHEAD_S / 2:
-                begins.append(at)
-                part += 1
+        elif track.last is not None:
+            jumps = _jumps(track, at, tracks, jumpy=jumpy, dated=dated)
+            if jumps or early or (track.kind == "audio" and at < track.last - _JITTER_S):
+                part = len(begins) - 1
+                if part == track.part or abs(at - begins[part]) > _AHEAD_S / 2:
+                    begins.append(at)
+                    part += 1
+                    overlaps.add(part)
+                if jumps:
+                    overlaps.discard(part)
+        if shown is not None:
+            track.shown = shown if part != track.part else max(track.shown, shown)
         track.last = at if dated or track.last is None else track.last
         if track is main:
             shapes.see(packet, track.count)
         track.add(packet, part)
     if not whole:
         return None
+    _drop_jitter(list(tracks.values()), overlaps)
     if not main.duration:
         main.clock.lengthen(_step(array("q", sorted(set(main.pts) - {_UNTIMED})), main))
     joins, offsets = offsets_of({index: (track.base, track.kind, track.clock) for index, track in tracks.items()}, video.index)
@@ -265,6 +279,18 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
     clocks = {index: track.clock for index, track in tracks.items()}
     sizes = tuple(Size(main.pts[number] + main.clock.ticks(number), shape) for number, shape in shapes.found)
     return Scan(times, breaks, _step(times, main), ends, joins, clocks, whole=True, sizes=sizes, cut_off=end is not None)
+
+
+def _drop_jitter(tracks: Sequence[_Track], overlaps: Iterable[int]) -> None:
+    """Undo joined parts that only some tracks have.
+
+    `overlaps`: parts whose clock goes back by less than a jump. In a joined file all tracks go back.
+    """
+    sounding = [track for track in tracks if track.kind in ("video", "audio") and track.count]
+    for number in sorted(overlaps):
+        if any(track.clock.part(number) is None for track in sounding):
+            for track in tracks:
+                track.clock.unite(number)
 
 
 def before(end: int, packets: Iterable[Any]) -> Iterator[Any]:

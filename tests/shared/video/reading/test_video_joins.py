@@ -119,3 +119,47 @@ def test_a_long_standing_picture_is_no_jump(tmp_path: Path) -> None:
     info = probe_video(tmp_path / "a.ts")
     assert info.warnings == ()
     assert info.duration_s == pytest.approx(20, abs=0.15)
+
+
+SHORT = {
+    "a.mp4": ("mp4", "-c:v libx264 -bf 2 -c:a aac -movflags delay_moov+default_base_moof+frag_keyframe"),
+    "b.mp4": ("mp4", "-c:v libx264 -bf 0 -c:a aac -movflags empty_moov+frag_keyframe"),
+    "a.webm": ("webm", "-c:v libvpx -deadline realtime -c:a libopus"),
+    "a.mkv": ("matroska", "-c:v libx264 -bf 2 -c:a aac"),
+    "a.ts": ("mpegts", "-c:v libx264 -bf 2 -c:a aac"),
+}
+
+
+@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize("seconds", [0.8, 2])
+def test_picture_and_sound_of_parts_are_read_whole(name: str, seconds: float, tmp_path: Path) -> None:
+    container, coding = SHORT[name]
+    path = tmp_path / name
+    path.write_bytes(part(container, coding, 0, seconds) * 2)
+    info = probe_video(path)
+    with read_frames(path) as frames:
+        count = sum(1 for _ in frames)
+    with read_audio(path) as blocks:
+        sound = sum(Fraction(block.samples.shape[1], block.sample_rate) for block in blocks)
+    assert count == info.frames == round(50 * seconds)
+    assert info.duration_s == pytest.approx(2 * seconds, abs=0.05)
+    assert sound == pytest.approx(2 * seconds, abs=0.055)
+    assert heard(path) == pytest.approx(seen(path), abs=0.045)
+
+
+@pytest.mark.parametrize("coding", ["-c:v libx264 -bf 2 -c:a aac", "-c:v libx264 -bf 0 -an", "-c:v mpeg2video -bf 2 -c:a mp2"])
+@pytest.mark.parametrize("overlap", [1, 2, 3])
+def test_parts_that_overlap_by_some_pictures_are_joined(coding: str, overlap: int, tmp_path: Path) -> None:
+    path = tmp_path / "a.ts"
+    path.write_bytes(part("mpegts", coding, 0) + part("mpegts", coding, 2 - overlap / 25))
+    info = probe_video(path)
+    with read_frames(path) as frames:
+        times = [frame.time for frame in frames]
+    assert len(times) == info.frames == 100
+    assert min(np.diff(times)) > 0.03
+    assert (info.steady_rate, info.variable_frame_rate) == (25, False)
+    flashes = seen(path)
+    assert [flash - flashes[0] for flash in flashes] == pytest.approx([0, 1, 2, 3], abs=0.09)
+    if info.audio:
+        assert heard(path) == pytest.approx(flashes, abs=0.045)
+    assert "clock jumps" in info.warnings[0]
