@@ -3,13 +3,8 @@
 FFmpeg does not decode animated WebP, but it decodes the copies.
 """
 
-import atexit
 import os
-import shutil
-import tempfile
-import threading
 import warnings
-from collections import OrderedDict
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,14 +14,12 @@ from PIL import Image
 
 from shared.errors import BrokenMedia, TooLarge
 from shared.video.limits import Limits
+from shared.video.reading.kept_copies import kept_copy
 
 _MOST_BYTES = 4 * 1024**3
-_KEPT = 4
 _ANIMATION = 0x02
-_SHOWN_MS, _LEAST_MS = 100, 10
-_folder: str | None = None
-_copies: OrderedDict[tuple[str, int, int], Path] = OrderedDict()
-_lock = threading.Lock()
+_SHOWN_MS, _TOO_SHORT_MS = 100, 10
+"""Length of a picture for which the file states at most the second: as in browsers."""
 
 
 def is_animated_webp(head: bytes) -> bool:
@@ -63,36 +56,17 @@ def decodable_copy(path: str | os.PathLike[str], limits: Limits) -> Path:
 
     The copy is in Matroska and made once per process. Raises BrokenMedia or TooLarge.
     """
-    status = os.stat(path)
-    key = (os.path.abspath(path), status.st_size, status.st_mtime_ns)
-    with _lock:
-        if key not in _copies:
-            _copies[key] = _copied(path, limits)
-            while len(_copies) > _KEPT:
-                _copies.popitem(last=False)[1].unlink(missing_ok=True)
-        _copies.move_to_end(key)
-        return _copies[key]
 
+    def write(copy: Path) -> None:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                _write(path, os.fspath(copy), limits)
+        except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+            detail = f"{Path(path).name!r} cannot be read as an animation ({error}). Export or upload it again."
+            raise BrokenMedia(detail) from error
 
-def _copied(path: str | os.PathLike[str], limits: Limits) -> Path:
-    global _folder
-    if _folder is None:
-        _folder = tempfile.mkdtemp(prefix="reelwright-webp-")
-        atexit.register(shutil.rmtree, _folder, ignore_errors=True)
-    handle, name = tempfile.mkstemp(suffix=".mkv", dir=_folder)
-    os.close(handle)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            _write(path, name, limits)
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        os.unlink(name)
-        detail = f"{Path(path).name!r} cannot be read as an animation ({error}). Export or upload it again."
-        raise BrokenMedia(detail) from error
-    except TooLarge:
-        os.unlink(name)
-        raise
-    return Path(name)
+    return kept_copy(path, ".mkv", write)
 
 
 def _write(path: str | os.PathLike[str], name: str, limits: Limits) -> None:
@@ -110,7 +84,7 @@ def _write(path: str | os.PathLike[str], name: str, limits: Limits) -> None:
                 image.seek(number)
                 image.load()
                 shown = int(image.info.get("duration") or 0)
-                shown = shown if shown >= _LEAST_MS else _SHOWN_MS
+                shown = shown if shown > _TOO_SHORT_MS else _SHOWN_MS
                 limits.check_duration(at / 1000)
                 colors = np.asarray(image.convert("RGBA"))
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(colors[..., [2, 1, 0, 3]]), format="bgra")

@@ -21,6 +21,7 @@ from shared.errors import BrokenMedia, NotFound, ReelwrightError, TooLarge, Unsu
 from shared.video.formats import DEMUXERS, allowed_decoders, decoder_allowed
 from shared.video.limits import Limits
 from shared.video.reading.animated_webp import decodable_copy, is_animated_webp
+from shared.video.reading.gif_steps import with_usual_steps
 from shared.video.reading.hardware import accelerator
 
 HEAD_BYTES = 4096
@@ -58,6 +59,7 @@ def open_input(
     head = file_head(path, limits)
     if is_animated_webp(head):
         path = decodable_copy(path, limits)
+    path = with_usual_steps(path, head) or path
     try:
         options = {"max_pixels": str(limits.max_pixels)} | ({} if decoders else _NO_DECODERS)
         container = _opened(path, limits, options, hardware=hardware)
@@ -100,6 +102,9 @@ def _opened(
         "codec_whitelist": allowed_decoders(),
         # One stream more than allowed, to distinguish "too many" from "broken".
         "max_streams": str(limits.max_streams + 1),
+        # As in browsers, a picture of at most 10 ms in an APNG stands for 100 ms.
+        "max_fps": "99",
+        "default_fps": "10",
     }
     acceleration = accelerator() if hardware else None
     return av.open("file:" + os.path.abspath(path), "r", options=guards | options, metadata_errors="replace", hwaccel=acceleration)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from services.speed_ramp.render import RenderParams, render
 from shared.video import probe_video, read_frames
@@ -107,3 +108,19 @@ def test_a_gif_keeps_its_rate(rate: str, make: Make, tmp_path: Path) -> None:
     result = render(RenderParams(speeds=[0.5]), video=path, output=tmp_path / "out.mp4")
     assert result.duration_s == pytest.approx(4, abs=0.01)
     assert result.frames == 4 * int(rate)
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.png", "a.webp"])
+def test_pictures_of_ten_milliseconds_stand_for_a_tenth_of_a_second(name: str, tmp_path: Path) -> None:
+    """Browsers show GIF, PNG and WebP so; longer steps count as they are."""
+    pictures = [Image.fromarray(np.full((24, 32, 3), 12 * number, np.uint8)) for number in range(16)]
+    for short, expected in ((10, 0.1), (20, 0.02), (0, 0.1)):
+        steps = [50] * 16
+        steps[7] = short
+        options = {"lossless": True} if name.endswith("webp") else {}
+        pictures[0].save(tmp_path / name, save_all=True, append_images=pictures[1:], duration=steps, loop=0, **options)
+        with read_frames(tmp_path / name) as frames:
+            times = [float(frame.time) for frame in frames]
+        assert np.diff(times) == pytest.approx([0.05] * 7 + [expected] + [0.05] * 7, abs=0.002)
+        info = probe_video(tmp_path / name)
+        assert (info.steady_rate, info.duration_s) == (20, pytest.approx(0.75 + expected, abs=0.002))

@@ -1,0 +1,69 @@
+"""Steps of GIF files that are too short to be meant.
+
+Many GIF files state 0 or 10 ms for a picture. Browsers show such a picture for 100 ms.
+"""
+
+import mmap
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from shared.video.reading.kept_copies import kept_copy
+
+_SHORTEST, _USUAL = 2, 10
+"""The shortest step that counts, and the one that replaces shorter ones, in hundredths of a second."""
+_MOST_BLOCKS = 20_000_000
+
+
+def with_usual_steps(path: str | os.PathLike[str], head: bytes) -> Path | None:
+    """Return the path of a copy of a GIF in which steps of 0 or 10 ms are 100 ms.
+
+    `head`: the file's first bytes. None if the file is no GIF, or has no such step. The copy is made once per process.
+    """
+    if head[:6] not in (b"GIF87a", b"GIF89a"):
+        return None
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        places = [place for place in _steps(data) if int.from_bytes(data[place : place + 2], "little") < _SHORTEST]
+    if not places:
+        return None
+
+    def write(copy: Path) -> None:
+        shutil.copyfile(path, copy)
+        with open(copy, "r+b") as changed:
+            for place in places:
+                changed.seek(place)
+                changed.write(_USUAL.to_bytes(2, "little"))
+
+    return kept_copy(path, ".gif", write)
+
+
+def _steps(data: mmap.mmap) -> Iterator[int]:
+    """Yield the places of the steps in a GIF, up to its end or its first damage.
+
+    Source: GIF89a specification, 18 to 23.
+    """
+    size = len(data)
+    if size < 13:
+        return
+    place = 13 + _table(data[10])
+    for _ in range(_MOST_BLOCKS):
+        if place + 10 >= size:
+            return
+        kind = data[place]
+        if kind == 0x21:
+            if data[place + 1] == 0xF9 and data[place + 2] == 4:
+                yield place + 4
+            place += 2
+        elif kind == 0x2C:
+            place += 11 + _table(data[place + 9])
+        else:
+            return
+        while place < size and (length := data[place]):
+            place += length + 1
+        place += 1
+
+
+def _table(flags: int) -> int:
+    """Return the number of bytes of a colour table."""
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0

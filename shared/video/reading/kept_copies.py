@@ -1,0 +1,47 @@
+"""Copies of files that FFmpeg reads otherwise than they are meant, made once per process."""
+
+import atexit
+import os
+import shutil
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+_KEPT = 4
+_folder: str | None = None
+_copies: OrderedDict[tuple[str, int, int], Path] = OrderedDict()
+_lock = threading.Lock()
+
+
+def kept_copy(path: str | os.PathLike[str], suffix: str, write: Callable[[Path], None]) -> Path:
+    """Return the path of a copy of a file.
+
+    `write` makes the copy, which has the suffix `suffix`. Of several files the last few copies are kept, until the process ends. Raises what
+    `write` raises.
+    """
+    status = os.stat(path)
+    key = (os.path.abspath(path), status.st_size, status.st_mtime_ns)
+    with _lock:
+        if key not in _copies:
+            _copies[key] = _made(suffix, write)
+            while len(_copies) > _KEPT:
+                _copies.popitem(last=False)[1].unlink(missing_ok=True)
+        _copies.move_to_end(key)
+        return _copies[key]
+
+
+def _made(suffix: str, write: Callable[[Path], None]) -> Path:
+    global _folder
+    if _folder is None:
+        _folder = tempfile.mkdtemp(prefix="reelwright-copies-")
+        atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+    handle, name = tempfile.mkstemp(suffix=suffix, dir=_folder)
+    os.close(handle)
+    try:
+        write(Path(name))
+    except BaseException:
+        os.unlink(name)
+        raise
+    return Path(name)
