@@ -110,6 +110,6 @@ EXPORT = Operation(
     keeps=MOTION,
     names_inputs=True,
     run=export,
-    version=3,
+    version=4,
     example=ExportParams(min_speed=0.5, max_speed=2.0),
 )

@@ -113,7 +113,7 @@ def render(params: RenderParams, *, video: Path, output: Path, progress: Progres
         except UnsupportedMedia as error:
             progress.warn(f"Every speed is 1, but the file could not be copied unchanged and was encoded: {error.detail}")
         else:
-            for warning in track_warnings(info):
+            for warning in [*info.warnings, *track_warnings(info)]:
                 progress.warn(warning)
             stage(1, 1)
             return _copied(output, info, choice.points)

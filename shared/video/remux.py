@@ -16,6 +16,7 @@ from shared.video.reading.metadata import keep_track_tags, kept_tags
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
 from shared.video.reading.texts import read_chapters, read_subtitles
 from shared.video.reading.times.clock import clock_of
+from shared.video.reading.times.shape_changes import shape_changes
 from shared.video.reading.times.stated_end import stated_end
 from shared.video.writing.last_packet import LastPacket
 from shared.video.writing.mp4_header import set_picture_length
@@ -54,6 +55,8 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
                 raise UnsupportedMedia(f"An MP4 file cannot hold {name} as it is: it has to be encoded.")
         if len(streams) - 1 < len(container.streams.audio):
             raise UnsupportedMedia("An audio track is coded in a way that is not known here: it cannot be copied.")
+        if len(shape_changes(source, limits)) > 1:
+            raise UnsupportedMedia("The picture's size or shape changes, which players stretch: it has to be encoded.")
         zero = timeline_zero(container, video)
         packets = clock_of(container, source, limits).packets(container.demux(streams))
         try:

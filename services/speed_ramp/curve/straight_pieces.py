@@ -14,6 +14,7 @@ from services.speed_ramp.curve.clock import Clock, Floats
 from services.speed_ramp.curve.points import Point
 
 _MAX_PIECES = 4096
+_ROUNDING_S = 1e-6
 _ROUNDING = 1e-6  # output frames: larger than rounding errors
 
 
@@ -87,6 +88,27 @@ def inside_media(pieces: list[FramePiece], *, end: float, frame_s: float, rate: 
             inside.append(FramePiece(first, frames_left, begin, (moment - begin) * float(rate) / frames_left))
         inside.append(FramePiece(first + frames_left, 1, moment, min(speed, max(end - moment, 0.0) * float(rate))))
     return inside
+
+
+def within_ranges(pieces: list[FramePiece], *, end: float, frame_s: float, rate: Fraction) -> list[FramePiece]:
+    """Cut slow pieces so that the source from each one's start, for as long as the piece lasts, lies before `end`.
+
+    OpenTimelineIO states the length of a slow clip so, although the clip plays less of its source. `end`, `frame_s`: as in `inside_media`.
+    Single frames of the timeline that still reach over the end start at the media's last frame; where that is shorter than theirs, they
+    stay. Freezes stay whole.
+    """
+    within: list[FramePiece] = []
+    for first, frames, source, speed in pieces:
+        while speed > 0 and source + frames / float(rate) > end + _ROUNDING_S and frames > 1:
+            part = min(max(math.floor((end - source) * float(rate) + _ROUNDING), 1), frames)
+            within.append(FramePiece(first, part, source, speed))
+            first, frames, source = first + part, frames - part, source + part * speed / float(rate)
+        if frames:
+            within.append(FramePiece(first, frames, source, speed))
+    if frame_s < float(1 / rate) - _ROUNDING_S:
+        return within
+    last = end - float(1 / rate)
+    return [piece._replace(source=max(min(piece.source, last), 0.0)) if piece.frames == 1 else piece for piece in within]
 
 
 def _largest_gap(clock: Clock, out: Floats) -> float:

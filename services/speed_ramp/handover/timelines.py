@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from services.speed_ramp.curve.points import to_points
 from services.speed_ramp.curve.slow_parts import slow_name
-from services.speed_ramp.curve.straight_pieces import FramePiece, time_map
+from services.speed_ramp.curve.straight_pieces import FramePiece, time_map, within_ranges
 from services.speed_ramp.handover.ramped_clip import RampedClip
 from shared.editing.fcpxml import Clip, Project, exact
 
@@ -18,12 +18,13 @@ def as_otio(ramped: RampedClip) -> str:
 
     It has a video track with clips of whole frames, and the same clips for each sound track. OpenTimelineIO has no curved retiming. Each
     clip has a LinearTimeWarp or, in a freeze, a FreezeFrame. Its source range starts at the piece's source time and is as long as the
-    piece on the timeline, as in OpenTimelineIO's EDL and Final Cut 7 adapters; the media that a clip plays ends inside the media.
+    piece on the timeline, as in OpenTimelineIO's EDL and Final Cut 7 adapters; it ends inside the media, which cuts a slow end into pieces.
     Source times count from the media's start timecode. The exact curve is in the video track's metadata.
     """
     import opentimelineio as otio
 
     rate, media_rate, first = float(ramped.rate), float(ramped.media_rate), ramped.timecode.frame
+    pieces = within_ranges(ramped.pieces, end=ramped.media_end, frame_s=float(1 / ramped.media_rate), rate=ramped.rate)
     media = otio.opentime.TimeRange(
         otio.opentime.RationalTime(first, media_rate), otio.opentime.RationalTime(ramped.media_frames, media_rate)
     )
@@ -45,7 +46,7 @@ def as_otio(ramped: RampedClip) -> str:
 
     track = otio.schema.Track(name="Video 1", kind=otio.schema.TrackKind.Video)
     track.metadata["reelwright"] = {"curve": [point.model_dump() for point in to_points(ramped.points)], "start": ramped.start}
-    track.extend([clip(number, piece) for number, piece in enumerate(ramped.pieces, start=1)])
+    track.extend([clip(number, piece) for number, piece in enumerate(pieces, start=1)])
     for part in ramped.slow_parts:
         marked = otio.opentime.TimeRange(at(part.start_s), at(part.end_s - part.start_s))
         track.markers.append(otio.schema.Marker(name=slow_name(part), marked_range=marked, color=otio.schema.MarkerColor.CYAN))
@@ -53,7 +54,7 @@ def as_otio(ramped: RampedClip) -> str:
     for source_track in range(1, len(ramped.info.audio) + 1):
         sound = otio.schema.Track(name=f"Audio {source_track}", kind=otio.schema.TrackKind.Audio)
         sound.metadata["reelwright"] = {"source_track": source_track}
-        sound.extend([clip(number, piece) for number, piece in enumerate(ramped.pieces, start=1)])
+        sound.extend([clip(number, piece) for number, piece in enumerate(pieces, start=1)])
         tracks.append(sound)
     timeline = otio.schema.Timeline(name=ramped.name, tracks=tracks)
     return str(otio.adapters.write_to_string(timeline, "otio_json"))

@@ -23,9 +23,7 @@ class PartSound:
     """
 
     def __init__(self, writer: VideoWriter, video: Path, info: VideoInfo, *, start: Fraction) -> None:
-        self.warnings = (
-            [f"Sound was encoded again, because the part begins between audio packets ({len(info.audio)} tracks)."] if info.audio else []
-        )
+        self.warnings = [_cut_warning(len(info.audio))] if info.audio else []
         self._tracks = [
             _Part(
                 writer.add_audio(track.sample_rate, layout_of(track.layout, track.channels), language=track.language), video, number, start
@@ -52,6 +50,13 @@ class PartSound:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for track in self._tracks:
             track.close()
+
+
+def _cut_warning(tracks: int) -> str:
+    """Return the sentence that says why the sound of a part is not copied."""
+    if tracks == 1:
+        return "The sound was encoded again to cut it exactly: packets of coded sound cannot be cut."
+    return f"All {tracks} audio tracks were encoded again to cut them exactly: packets of coded sound cannot be cut."
 
 
 class _Part:

@@ -210,7 +210,7 @@ def test_a_part_begins_at_zero_with_its_own_sound(tripod, tmp_path):
     assert np.sqrt((samples[0, 2000:20000] ** 2).mean()) == pytest.approx(0.3 / np.sqrt(2), rel=0.1)
     with read_frames(tmp_path / "out.mp4") as frames:
         assert next(frames).time == 0
-    assert any("Sound was encoded again" in sentence for sentence in progress.warnings)
+    assert any(sentence.startswith("The sound was encoded again") for sentence in progress.warnings)
     assert psnr(lumas(tripod)[15], lumas(tmp_path / "out.mp4")[0]) > 38
 
 

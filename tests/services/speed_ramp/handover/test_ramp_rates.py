@@ -132,6 +132,9 @@ def test_exports_count_from_the_timecode_and_end_inside_the_media(
             played = source.duration.to_seconds() * getattr(piece.effects[0], "time_scalar", 0)
             assert source.start_time.to_seconds() >= float(first.seconds) + clip.start - 1e-6
             assert source.start_time.to_seconds() + played <= end + 1e-6
+            if not isinstance(piece.effects[0], otio.schema.FreezeFrame):
+                over = 0 if clip.rate >= rate else float(1 / clip.rate)
+                assert source.end_time_exclusive().to_seconds() <= end + over + 1e-6
 
     document = as_fcpxml(clip)
     assert broken(document) == []

@@ -49,8 +49,9 @@ def test_a_circle_stays_a_circle(name: str, tmp_path: Path) -> None:
     assert any(f"from {first} to {second}" in warning and " at 1.0" in warning for warning in info.warnings)
     messages: list[str] = []
     progress = Report(lambda update: messages.append(str(update)))
-    render(RenderParams(speeds=[0.5]), video=path, output=tmp_path / "out.mp4", progress=progress)
-    for file in (path, tmp_path / "out.mp4"):
+    for speed in (0.5, 1):
+        render(RenderParams(speeds=[speed]), video=path, output=tmp_path / f"{speed}.mp4", progress=progress)
+    for file in (path, tmp_path / "0.5.mp4", tmp_path / "1.mp4"):
         with read_frames(file) as frames:
             pictures = [frame.luma().copy() for frame in frames]
         for luma in (pictures[3], pictures[-3]):
