@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from services.aesthetics.measures.blank_frames import Shows, shows
 from services.aesthetics.measures.exposure import exposure
 from services.aesthetics.measures.motion_blur import steadiness
-from services.aesthetics.measures.noise import cleanness
+from services.aesthetics.measures.noise import cleanness, without_noise
 from services.aesthetics.measures.sharpness import sharpness
 
 WEIGHTS = {"sharpness": 0.40, "exposure": 0.25, "steadiness": 0.20, "cleanness": 0.15}
@@ -69,9 +69,10 @@ def technical(luma: NDArray[np.uint8], *, full_range: bool) -> Technical:
     middle = luma[top : top + _CROP, left : left + _CROP]
     if min(middle.shape) < _LEAST:
         middle = small
-    sharp, clean = sharpness(small), cleanness(middle)
+    # `sharpness` takes noise for fine detail.
+    sharp, clean = sharpness(without_noise(small)), cleanness(middle)
     return Technical(
-        # `sharpness` takes noise for fine detail, hence the factor `clean`.
+        # What noise hides is not sharp, hence the factor `clean`.
         sharpness=clean * sum(sharp.directions) / len(sharp.directions),
         focus=clean * sharp.focus,
         exposure=exposure(small),

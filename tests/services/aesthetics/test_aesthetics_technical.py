@@ -126,3 +126,11 @@ def test_full_and_limited_range_give_the_same_measures(good):
 def test_any_size_is_measured(size):
     measures = technical(np.random.default_rng(0).integers(0, 255, size).astype(np.uint8), full_range=True)
     assert 1 <= measures.score <= 10
+
+
+@pytest.mark.parametrize("sigma", [2, 3, 5, 8, 12])
+def test_noise_does_not_pass_for_sharpness(good, sigma):
+    soft = technical(noisy(cv2.GaussianBlur(good, (0, 0), 3), sigma), full_range=True)
+    assert max(soft.sharpness, soft.focus) < 0.45
+    assert "sharp" not in words(soft)
+    assert technical(noisy(good, min(sigma, 3)), full_range=True).sharpness > 0.45
