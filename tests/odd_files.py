@@ -64,6 +64,50 @@ def _again(first: str, second: str, suffix: str = "mp4") -> Maker:
     return make
 
 
+def _twice(coding: str, suffix: str) -> Maker:
+    """Return a function that writes a stream two times, one behind the other."""
+
+    def make(path: Path, program: str) -> Path:
+        part = _ffmpeg(program, f"{PICTURE.format(0.8, 25)} {SOUND.format(0.8)} {coding} -f {suffix} -")
+        path.write_bytes(part + part)
+        return path
+
+    return make
+
+
+def _with_bytes(make: Maker, change: Callable[[bytes], bytes]) -> Maker:
+    """Return a function that writes a file and changes its bytes."""
+
+    def changed(path: Path, program: str) -> Path:
+        path.write_bytes(change(make(path, program).read_bytes()))
+        return path
+
+    return changed
+
+
+def _holed(data: bytes) -> bytes:
+    """Return a file with a hole in the middle."""
+    middle = len(data) // 2
+    return data[:middle] + bytes(4000) + data[middle + 4000 :]
+
+
+def _with_texts(coding: str) -> Maker:
+    """Return a function that writes a file with subtitles and chapters."""
+
+    def make(path: Path, program: str) -> Path:
+        subtitles, chapters = path.with_name(f"{path.stem}.srt"), path.with_name(f"{path.stem}.txt")
+        subtitles.write_text("1\n00:00:00,200 --> 00:00:00,800\n<i>hello</i>\n\n2\n00:00:00,900 --> 00:00:05,000\nyou\n\n")
+        chapters.write_text(
+            ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=600\ntitle=One\n"
+            "[CHAPTER]\nTIMEBASE=1/1000\nSTART=600\nEND=9000\ntitle=Two\n"
+        )
+        inputs = f"{PICTURE.format(1.2, 25)} {SOUND.format(1.2)} -i {subtitles} -i {chapters} -map_metadata 3"
+        _ffmpeg(program, f"{inputs} -map 0 -map 1 -map 2 {coding} {path}")
+        return path
+
+    return make
+
+
 def _silent_track(path: Path, _program: str) -> Path:
     """Write a clip whose sound track holds nothing."""
     with av.open(str(path), "w") as container:
@@ -150,4 +194,29 @@ ODD_FILES: Mapping[str, Maker] = {
     "gray16.mkv": _made("-map 0:v -c:v ffv1 -pix_fmt gray16le"),
     "bottom_first.ts": _made(f"-vf interlace=scan=bff -flags +ilme+ildct {_H264} -x264-params bff=1 -c:a aac", rate="50"),
     "turned.ts": _turned,
+    "joined.mp4": _twice(f"{_H264} -c:a aac -movflags empty_moov+default_base_moof+frag_keyframe", "mp4"),
+    "joined.webm": _twice("-c:v libvpx -deadline realtime -c:a libopus", "webm"),
+    "joined.mpg": _twice("-c:v mpeg2video -c:a mp2", "mpeg"),
+    "damaged.ts": _with_bytes(_made(f"{_H264} -c:a aac", seconds=3), _holed),
+    "damaged.mkv": _with_bytes(_made(f"{_H264} -c:a aac", seconds=3), _holed),
+    "tagged.mp4": _with_bytes(_made(f"{_H264} -c:a aac"), lambda data: data + b"TAG" + bytes(125)),
+    "texts.mkv": _with_texts(f"{_H264} -c:a aac -c:s srt"),
+    "texts.mp4": _with_texts(f"{_H264} -c:a aac -c:s mov_text"),
+    "attached.mkv": _made(f"{_H264} -c:a aac -attach {__file__} -metadata:s:t mimetype=text/x-python"),
+    "pulled_down.mp4": _made(f"-vf fps=30 {_H264} -c:a aac", rate="24"),
+    "on_twos.mp4": _made(f"-vf fps=24 {_H264} -an", rate="12"),
+    "fields.mkv": _made(f"-vf interlace -flags +ilme+ildct -x264-params tff=1 {_H264} -c:a flac", rate="60000/1001"),
+    "hdr.mp4": _made(f"{_X265} -pix_fmt yuv420p10le -color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc -tag:v hvc1 -c:a aac"),
+    "log.mov": _made("-c:v prores_ks -pix_fmt yuv422p10le -color_trc arib-std-b67 -color_primaries bt2020 -colorspace bt2020nc"),
+    "narrow.mpg": _made("-vf setsar=16/15 -c:v mpeg2video -c:a mp2"),
+    "phone.mp4": _again(f"{_H264} -c:a aac", "-display_rotation 90 -i {} -c copy"),
+    "mirrored.mov": _again(f"{_H264} -c:a aac", "-display_hflip -i {} -c copy"),
+    "motion_jpeg.avi": _made("-c:v mjpeg -c:a pcm_s16le"),
+    "divx.avi": _made("-c:v mpeg4 -bf 2 -c:a mp3"),
+    "old_phone.3gp": _made("-c:v h263 -s 176x144 -c:a aac -ar 16000 -ac 1"),
+    "windows.wmv": _made("-c:v wmv2 -c:a wmav2"),
+    "opus.mp4": _made(f"{_H264} -c:a libopus"),
+    "three_tracks.mkv": _made(f"-map 0:v -map 1:a -map 1:a -map 1:a {_H264} -c:a:0 aac -c:a:1 flac -c:a:2 libopus"),
+    "surround.mkv": _made(f"-ac 6 {_H264} -c:a ac3"),
+    "gray.mkv": _made("-c:v libx264 -pix_fmt gray -c:a aac"),
 }

@@ -6,7 +6,7 @@ Writes keyframe images, cut lists and a gallery.
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, Field
 
+from services.keyframes.analysis.readable_frames import ReadablePart
 from services.keyframes.analysis.scan import Scan
 from services.keyframes.analysis.seek import frames_at
 from services.keyframes.detectors.cuts.content import CONTENTS
@@ -38,6 +39,9 @@ from shared.video import conversion_warnings, probe_video
 
 MAX_VIDEOS = 100
 """Most videos of one job."""
+
+_MOST_PARTS = 3
+"""Most readable parts of a damaged video that a warning lists."""
 
 MAX_SCORES = 20_000
 """Most scores, and most candidates, of one video in the result. The archive has the scores of every frame."""
@@ -239,7 +243,7 @@ DETECT = Operation(
         Preset(name="fine", title="All cuts", sentence="Also finds soft and doubtful changes.", params=DetectParams(threshold=0.3)),
         Preset(name="fast", title="Quick look", sentence="For long recordings.", params=DetectParams(speed="fast")),
     ),
-    version=5,
+    version=6,
     summary="Find the shots of videos, pick a keyframe for each, and show both on a timeline",
     params=DetectParams,
     result=DetectResult,
@@ -270,11 +274,8 @@ def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders,
     )
     detection = params.detector.detect(footage, threshold)
     scan, times = detection.scan, detection.scan.times
-    if scan.damaged:
-        progress.warn(
-            f"{as_text(video.name)}: the file is damaged. Shots and keyframes come from {times[0]:.2f} s to {float(scan.end):.2f} s; "
-            "the rest cannot be read."
-        )
+    if scan.readable:
+        progress.warn(f"{as_text(video.name)}: the file is damaged. {_readable_parts(scan.readable)}; the rest cannot be read.")
     shots = shots_between(detection.transitions, times, float(scan.end), min_shot_s=params.min_shot)
     choices = choose_keyframes(scan, shots, max_keyframes=params.max_keyframes, min_gap=params.min_gap, deduplicate=params.deduplicate)
     (folders.files / title / "thumbnails").mkdir(parents=True)
@@ -303,6 +304,13 @@ def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders,
     return report
 
 
+def _readable_parts(parts: Sequence[ReadablePart]) -> str:
+    """Say between which seconds a damaged file was read."""
+    spans = [f"from {float(part.start):.2f} s to {float(part.end):.2f} s" for part in parts[:_MOST_PARTS]]
+    more = f" and {len(parts) - _MOST_PARTS} more parts" if len(parts) > _MOST_PARTS else ""
+    return f"Shots and keyframes come {', '.join(spans)}{more}"
+
+
 def _write_keyframes(
     video: Path, params: DetectParams, scan: Scan, choices: list[Choice], title: str, folders: _Folders, progress: Progress
 ) -> list[Keyframe]:
@@ -311,10 +319,10 @@ def _write_keyframes(
     Decodes only these frames, in full size.
     """
     keyframes = []
-    times = [scan.exact_time(choice.frame) for choice in choices]
-    frames = frames_at(video, times, to_sdr8=True)
-    for number, (choice, time, frame) in enumerate(zip(choices, times, frames, strict=True)):
-        rgb = frame.rgb()
+    by_time = {scan.exact_time(choice.frame): choice for choice in choices}
+    frames = (frame for frame in frames_at(video, sorted(by_time), to_sdr8=True) if frame.time in by_time)
+    for number, frame in enumerate(frames):
+        choice, time, rgb = by_time[frame.time], frame.time, frame.rgb()
         name = f"{title}-{number + 1:04d}"
         keyframe = Keyframe(
             file=name + SUFFIXES[params.format],

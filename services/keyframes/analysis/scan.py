@@ -19,11 +19,12 @@ from services.keyframes.analysis.comparison.histogram_change import histogram_ch
 from services.keyframes.analysis.comparison.pixel_change import pixel_change
 from services.keyframes.analysis.frame_quality import FrameQuality, frame_quality
 from services.keyframes.analysis.packet_prescan import Span, quiet_spans
+from services.keyframes.analysis.readable_frames import ReadableFrames, ReadablePart
 from services.keyframes.analysis.small_frame import SmallFrame, shrink, small_size
 from services.keyframes.analysis.thumbnail_film import Planes, ThumbnailFile, ThumbnailFilm, thumbnail
-from shared.errors import BrokenMedia
 from shared.operation import Progress
 from shared.video import Frame, Timeline, VideoInfo, map_beside_decoding, opencv_on_one_thread, read_frames, timeline
+from shared.video.threads.prefetch import Prefetcher
 
 Floats = NDArray[np.float32]
 _HELD = 4  # frames at each end of a quiet span that get copied measures, because detectors compare a cut with 4 neighbours on each side
@@ -61,8 +62,8 @@ class Scan:
     """Thumbnails of the scanned frames, readable as long as the thumbnail file exists."""
     key: NDArray[np.bool_] | None = None
     """(n,): whether decoding can begin at each frame. None if unknown."""
-    damaged: bool = False
-    """Whether the file is damaged after the last scanned frame. The video then counts as ending there."""
+    readable: tuple[ReadablePart, ...] = ()
+    """Parts of a damaged video that were read; empty for a whole one. If its end cannot be read, the video counts as ending before."""
 
     def spread(self, values: Floats) -> Floats:
         """Spread values of the scanned frames over all frames: (k,) to (n,).
@@ -139,8 +140,8 @@ def scan_video(
     """Measure the frames of `video` and write their thumbnails to `thumbnails`.
 
     `skip_unreferenced`: skip frames that no other frame refers to, where packet sizes are as usual. This halves the work. Frame numbers
-    then come from the packets; if the packets do not match the decoded frames, every frame is read. A damaged file is read up to the
-    damage. `skip_quiet`: in `quiet_spans`, read only the keyframes. `all_measures`: also measure changes of content and of histograms, a
+    then come from the packets; if the packets do not match the decoded frames, every frame is read. Damaged parts are left out.
+    `skip_quiet`: in `quiet_spans`, read only the keyframes. `all_measures`: also measure changes of content and of histograms, a
     quarter of the work. `watch`: called with every frame; only used if no frames are skipped. Raises what `read_frames` raises.
     """
     line = timeline(video) if skip_unreferenced or skip_quiet else None
@@ -158,18 +159,32 @@ def _scan_all(
 ) -> Scan:
     """Decode and measure every frame."""
     pts, key = array("q"), array("b")
-    with ThumbnailFile(thumbnails) as file, closing(_measured_pairs(video, info, "none", [], all_measures)) as pairs:
+    readable = _readable(video, info, "none", [], None)
+    with ThumbnailFile(thumbnails) as file, closing(_measured_pairs(readable, info, all_measures)) as pairs:
         measures = _Measures(file)
-        readable = _ReadableFrames(pairs)
-        for number, (before, now) in enumerate(readable):
+        for before, now in pairs:
             if watch:
                 watch(now.small)
+            lost = _lost_frames(pts, now.pts) if now.pts in readable.begins else []
+            if before and lost:
+                measures.hold(before, len(pts) - 1, len(pts) + len(lost))
+            pts.extend(lost)
+            key.extend(0 for _ in lost)
+            measures.add(now, len(pts), _changes(before, now))
             pts.append(now.pts)
             key.append(now.key)
-            measures.add(now, number, _changes(before, now))
-            progress(min(number + 1, info.frames), info.frames)
+            progress(min(len(pts), info.frames), info.frames)
         progress(1, 1)
-        return measures.scan(np.array(pts, np.int64), np.array(key, bool), measures.end, damaged=readable.damaged)
+        return measures.scan(np.array(pts, np.int64), np.array(key, bool), measures.end, readable)
+
+
+def _lost_frames(pts: Sequence[int], behind: int) -> list[int]:
+    """Return the likely times of the frames that a damage before time `behind` has lost."""
+    if len(pts) < 2:
+        return []
+    step = (pts[-1] - pts[0]) / (len(pts) - 1)
+    count = max(round((behind - pts[-1]) / step) - 1, 0)
+    return [round(pts[-1] + (behind - pts[-1]) * (number + 1) / (count + 1)) for number in range(count)]
 
 
 def _scan_selected(
@@ -182,43 +197,35 @@ def _scan_selected(
     """
     keys_only = [(int(line.pts[first]), int(line.pts[second])) for first, second in quiet]
     span_starts = {second: first for first, second in quiet}
-    with ThumbnailFile(thumbnails) as file, closing(_measured_pairs(video, info, "rough", keys_only, all_measures)) as pairs:
+    readable, number = _readable(video, info, "rough", keys_only, line), 0
+    with ThumbnailFile(thumbnails) as file, closing(_measured_pairs(readable, info, all_measures)) as pairs:
         measures = _Measures(file)
-        readable, number = _ReadableFrames(pairs), 0
-        for before, now in readable:
-            number = int(np.searchsorted(line.pts, now.pts))
+        for before, now in pairs:
+            last, number = number, int(np.searchsorted(line.pts, now.pts))
             if number == len(line.pts) or line.pts[number] != now.pts:
                 return None
             if before and number in span_starts:
-                for skipped in _held_frames(span_starts[number], number):
-                    measures.add(before, skipped, _Changes(), held=True)
+                measures.hold(before, span_starts[number], number)
+            elif before and now.pts in readable.begins:
+                measures.hold(before, last, number)
             measures.add(now, number, _changes(before, now))
             progress(min(number + 1, len(line.pts)), len(line.pts))
         progress(1, 1)
-        if readable.damaged:
-            return measures.scan(line.pts[: number + 1], line.key[: number + 1], measures.end, damaged=True)
-        return measures.scan(line.pts, line.key, max(measures.end, line.end))
+        if not readable.ended:
+            return measures.scan(line.pts[: number + 1], line.key[: number + 1], measures.end, readable)
+        return measures.scan(line.pts, line.key, max(measures.end, line.end), readable)
 
 
-class _ReadableFrames:
-    """Frames up to the first damage of a file.
+def _readable(
+    video: Path, info: VideoInfo, skip: Literal["none", "rough"], keys_only: list[tuple[int, int]], line: Timeline | None
+) -> ReadableFrames:
+    """Return the frames of a video, with the parts that can be read of a damaged one."""
 
-    `damaged` tells afterwards whether there was any. Damage before the first frame is raised.
-    """
+    def open_at(place: Fraction | None) -> Prefetcher[Frame]:
+        return read_frames(video, start=place, from_key=place is not None, opaque=True, skip=skip, keys_only=keys_only)
 
-    def __init__(self, pairs: Iterable[tuple[_FrameMeasures | None, _FrameMeasures]]):
-        self._pairs = pairs
-        self.damaged = False
-
-    def __iter__(self) -> Iterator[tuple[_FrameMeasures | None, _FrameMeasures]]:
-        pair = None
-        try:
-            for pair in self._pairs:
-                yield pair
-        except BrokenMedia:
-            if pair is None:
-                raise
-            self.damaged = True
+    keys = [] if line is None else [int(pts) * line.time_base for pts in line.pts[line.key]]
+    return ReadableFrames(open_at, keys, info.duration_s)
 
 
 class _Measures:
@@ -241,7 +248,12 @@ class _Measures:
         self._layout.extend(frame.quality.layout)
         self.end, self._time_base = frame.end, frame.time_base
 
-    def scan(self, pts: NDArray[np.int64], key: NDArray[np.bool_], end: Fraction, *, damaged: bool = False) -> Scan:
+    def hold(self, frame: _FrameMeasures, first: int, second: int) -> None:
+        """Add copies of frame number `first` for some of those between it and `second`, which were skipped."""
+        for number in _held_frames(first, second):
+            self.add(frame, number, _Changes(), held=True)
+
+    def scan(self, pts: NDArray[np.int64], key: NDArray[np.bool_], end: Fraction, frames: ReadableFrames) -> Scan:
         return Scan(
             pts=pts,
             time_base=self._time_base,
@@ -254,14 +266,14 @@ class _Measures:
             layout=np.frombuffer(bytes(self._layout), dtype=np.uint8).reshape(-1, 48),
             film=self._file.film(),
             key=key,
-            damaged=damaged,
+            readable=tuple(frames.parts) if frames.damaged else (),
         )
 
 
 def _held_frames(first: int, second: int) -> list[int]:
-    """List the skipped frames that count as copies of the first keyframe.
+    """List the skipped frames that count as copies of frame `first`.
 
-    These are the first and the last few frames between the keyframes `first` and `second`.
+    These are the first and the last few frames between the frames `first` and `second`.
     """
     return [number for number in range(first + 1, second) if number <= first + _HELD or number >= second - _HELD]
 
@@ -283,7 +295,7 @@ def _changes(before: _FrameMeasures | None, now: _FrameMeasures) -> _Changes:
 
 
 def _measured_pairs(
-    video: Path, info: VideoInfo, skip: Literal["none", "rough"], keys_only: list[tuple[int, int]], all_measures: bool
+    readable: ReadableFrames, info: VideoInfo, all_measures: bool
 ) -> Generator[tuple[_FrameMeasures | None, _FrameMeasures], None, None]:
     """Measure each decoded frame and yield it with the previous frame.
 
@@ -305,7 +317,7 @@ def _measured_pairs(
             key=bool(frame.picture.key_frame),
         )
 
-    with closing(read_frames(video, opaque=True, skip=skip, keys_only=keys_only)) as frames:
+    with closing(iter(readable)) as frames:
         yield from _with_previous(map_beside_decoding(measure, frames))
 
 

@@ -9,14 +9,15 @@ import numpy as np
 
 from services.keyframes.analysis.comparison.frame_changes import FrameChanges, frame_changes
 from services.keyframes.analysis.comparison.frame_distance import frame_distance
+from services.keyframes.analysis.same_place import frames_show_same_place
 from services.keyframes.analysis.scan import scan_video
 from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
-from services.keyframes.detectors.cuts.content import FILM, Content, content_of
+from services.keyframes.detectors.cuts.content import Content, content_of
 from services.keyframes.detectors.cuts.hard_cuts import CUT_AT, hard_cuts
 from services.keyframes.detectors.cuts.interruptions import interruptions
 from services.keyframes.detectors.cuts.refinement import refine_cuts
 from services.keyframes.detectors.footage import Detection, Footage
-from services.keyframes.detectors.gradual.dissolves import find_dissolves, shows_one_shot
+from services.keyframes.detectors.gradual.dissolves import SamePlace, find_dissolves, shows_one_shot
 from services.keyframes.detectors.gradual.fades import Fade, find_fades, shows_same_picture
 from services.keyframes.detectors.gradual.plain_runs import fades_at_plain_runs
 from services.keyframes.detectors.transition import Floats, Transition
@@ -53,7 +54,11 @@ def detect_auto(footage: Footage, threshold: float) -> Detection:
         skip_quiet=footage.fast,
         all_measures=footage.all_measures,
     )
-    candidates = find_candidates(scan.film, len(scan.pts), scan.frame_rate, footage.content)
+
+    def same_place(before: int, after: int) -> bool:
+        return frames_show_same_place(footage.video, scan.exact_time(before), scan.exact_time(after))
+
+    candidates = find_candidates(scan.film, len(scan.pts), scan.frame_rate, footage.content, same_place)
     refined = refine_cuts(footage.video, scan, candidates.transitions)
     return Detection(
         scan=scan,
@@ -63,15 +68,15 @@ def detect_auto(footage: Footage, threshold: float) -> Detection:
     )
 
 
-def find_candidates(film: ThumbnailFilm, frames: int, frame_rate: float, content: str = "auto") -> Candidates:
+def find_candidates(film: ThumbnailFilm, frames: int, frame_rate: float, content: str, same_place: SamePlace) -> Candidates:
     """Rate all possible transitions of a video.
 
     `film`: thumbnails of the scanned frames. `frames`: number of frames of the video. `frame_rate`: frames per second. `content`: a
-    name in CONTENTS, or auto. Likely transitions have a confidence of 0.5 or more.
+    name in CONTENTS, or auto. `same_place`: see `shows_one_shot`. Likely transitions have a confidence of 0.5 or more.
     """
     film = film.without_bars()
     changes = frame_changes(film)
-    transitions = find_transitions(film, changes, frame_rate, content_of(content, changes))
+    transitions = find_transitions(film, changes, frame_rate, content_of(content, changes), same_place)
     scores = np.zeros(frames, np.float32)
     # Frames without a candidate get low scores, so that the gallery's curve shows their changes too.
     scores[film.frames] = np.minimum(changes.distance / CUT_AT, 1) * _HINT
@@ -92,7 +97,9 @@ def _moved_scores(candidates: Candidates, refined: list[Transition]) -> Floats:
     return scores
 
 
-def find_transitions(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float, content: Content = FILM) -> list[Transition]:
+def find_transitions(
+    film: ThumbnailFilm, changes: FrameChanges, frame_rate: float, content: Content, same_place: SamePlace
+) -> list[Transition]:
     """Find cuts, fades and dissolves, in order and without overlaps."""
     numbers = film.frames
     # Cuts and dissolves are found as if flashes and blank frames were not there.
@@ -116,7 +123,7 @@ def find_transitions(film: ThumbnailFilm, changes: FrameChanges, frame_rate: flo
     dissolves = [
         replace(dissolve, before=int(calm_places[dissolve.before]), after=int(calm_places[dissolve.after]))
         for dissolve in calm_dissolves
-        if not shows_one_shot(calm_film, dissolve)
+        if not shows_one_shot(calm_film, dissolve, same_place)
     ]
     gradual_spans = fade_spans + [(dissolve.before, dissolve.after) for dissolve in dissolves if dissolve.confidence >= _LIKELY]
     transitions = [

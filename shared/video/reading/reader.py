@@ -4,6 +4,7 @@ A thread decodes them ahead.
 """
 
 import logging
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -46,6 +47,7 @@ class _Request:
     opaque: bool = False
     background: str = BLACK
     fields: bool = False
+    from_key: bool = False
     hardware: bool = False
 
 
@@ -66,6 +68,7 @@ def read_frames(
     opaque: bool = False,
     background: str = BLACK,
     fields: bool = False,
+    from_key: bool = False,
 ) -> Prefetcher[Frame]:
     """Read the frames of a video in display order.
 
@@ -86,6 +89,7 @@ def read_frames(
     - `opaque`: transparent parts are put on `background`, "#rrggbb", and no alpha is returned. Otherwise colours behind transparency are
       returned as stored.
     - `fields`: a frame for each field of interlaced pictures, at its own time; not with `per_second` or `keys_only`.
+    - `from_key`: with `start`; begin with the first keyframe at or after `start`, and decode nothing before it, such as damage.
     - `keys_only`: rising spans of time (first, first after; in units of the file's time base) of which only keyframes are decoded.
 
     Every frame has its exact time, also where the rate varies. Use it as a context manager, or close it, to end early. The iteration raises
@@ -118,6 +122,7 @@ def read_frames(
         opaque=opaque,
         background=background,
         fields=fields,
+        from_key=from_key,
     )
     return Prefetcher(lambda: _frames(request), size=prefetch, name="read_frames", weight=lambda frame: bytes_of(frame.picture))
 
@@ -174,6 +179,10 @@ def _decoded(request: _Request) -> Iterator[Frame]:
     if request.per_second is not None:
         until = None if request.duration is None else first + request.duration
         yield from _sampled(request, evenly(first, request.per_second, until), until)
+        return
+    if request.from_key:
+        with _pictures(request) as pictures:
+            yield from _chosen(request, pictures, pictures.from_key(math.ceil(first / pictures.base)))
         return
     if first > 0:
         with _pictures(request) as pictures:

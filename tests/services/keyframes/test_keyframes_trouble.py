@@ -126,24 +126,43 @@ def test_fades_to_long_black_are_fades(tmp_path):
     assert 120 <= fade_in <= 136
 
 
-def test_a_damaged_file_is_read_up_to_the_damage(tmp_path):
+def test_damaged_files_are_read_around_the_damage(tmp_path):
     path = tmp_path / "clip.ts"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25, options={"g": "10"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for picture in frames_of(1, 40) + frames_of(2, 60):
+        for picture in frames_of(1, 40) + frames_of(2, 60) + frames_of(3, 30):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
     whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) * 3 // 4 // 188 * 188])
-    progress = Warned()
-    assert (40, "cut") in shots_of(path, tmp_path, progress=progress)
+    cuts = [(40, "cut"), (100, "cut")]
+    path.write_bytes(whole[: len(whole) // 2 // 188 * 188])
+    assert shots_of(path, tmp_path) == cuts[:1]
     damage = bytearray(whole)
-    middle = len(whole) * 3 // 4
+    middle = len(whole) // 2
     damage[middle : middle + 20_000] = bytes(20_000)
     path.write_bytes(damage)
-    assert (40, "cut") in shots_of(path, tmp_path, progress=progress)
-    assert any("damaged" in warning for warning in progress.warnings)
+    for speed in ("full", "fast"):
+        progress = Warned()
+        assert shots_of(path, tmp_path, progress=progress, speed=speed) == cuts
+        (warning,) = (warning for warning in progress.warnings if "damaged" in warning)
+        assert "from 0.00 s to " in warning
+        assert " to 5.20 s" in warning
+
+
+@pytest.mark.parametrize("kind", ["caption", "letterbox", "banner"])
+@pytest.mark.parametrize("color", [(0, 0, 0), (250, 250, 250), (30, 60, 140)])
+def test_overlays_before_plain_grounds_are_no_cuts(kind, color, tmp_path):
+    bar = (20, 20, 70) if sum(color) > 100 else (230, 230, 230)
+    frames = [np.full((HEIGHT, WIDTH, 3), color, np.uint8) for _ in range(80)]
+    for picture in frames[25:55]:
+        if kind == "caption":
+            picture[140:] = bar
+        elif kind == "banner":
+            picture[10:45, 30:-30] = bar
+        else:
+            picture[:20] = picture[-20:] = bar
+    assert shots_of(write(tmp_path / "clip.mp4", frames), tmp_path) == []
 
 
 def text_slides(lines):

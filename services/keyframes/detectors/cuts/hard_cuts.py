@@ -13,7 +13,7 @@ from services.keyframes.analysis.comparison.frame_changes import FrameChanges
 from services.keyframes.analysis.comparison.frame_distance import NOISE, frame_distance
 from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
 from services.keyframes.detectors.cuts.content import Content
-from services.keyframes.detectors.cuts.overlays import changed_area
+from services.keyframes.detectors.cuts.overlays import LARGEST_OVERLAY, changed_area, on_plain_ground
 from services.keyframes.detectors.transition import Floats
 
 CUT_AT, _CUT_WIDTH = 0.45, 0.08
@@ -72,10 +72,22 @@ def hard_cuts(
             continue
         if _is_glimpse(film, place, float(changes.distance[place]), frame_rate):
             continue
-        first = max(place - _BESIDE, 0)
-        if not overlay or changed_area(film.block(first, place + _BESIDE), place - first) > content.largest_overlay:
+        if not _is_overlay(film, place, content, likely=overlay):
             cuts.append(HardCut(place, confidence))
     return cuts
+
+
+def _is_overlay(film: ThumbnailFilm, place: int, content: Content, *, likely: bool) -> bool:
+    """Return whether something pops in or out at a place, before a picture that stays.
+
+    `likely`: the pictures are alike enough; others have an overlay only before a plain ground.
+    """
+    plain = on_plain_ground(film.at(place - 1), film.at(place))
+    if not likely and not plain:
+        return False
+    first = max(place - _BESIDE, 0)
+    area = changed_area(film.block(first, place + _BESIDE), place - first)
+    return area <= (LARGEST_OVERLAY if plain else content.largest_overlay)
 
 
 @dataclass(frozen=True, slots=True)

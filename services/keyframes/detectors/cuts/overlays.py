@@ -6,6 +6,7 @@ They pop in or out over a shot that goes on.
 import numpy as np
 from numpy.typing import NDArray
 
+from services.keyframes.analysis.comparison.frame_changes import PLAIN
 from services.keyframes.analysis.thumbnail_film import HEIGHT, WIDTH, Planes
 
 LARGEST_OVERLAY = 0.29
@@ -14,7 +15,15 @@ _CHROMA = 1.5  # weight of U and V, which differ less than Y
 _MORE, _NOISE = 1.3, 2.0  # change beyond so many times that of the neighbouring steps, plus levels of noise, is an excess
 _CALM = 0.8  # share of the step's change that a neighbouring step has at most, or else it is a cut itself
 _MOST = 0.975  # share of the excess along each side that the box holds
+_STAYS = 4.0  # most change in levels of a ground that stays
 _WIDEST_ROWS, _WIDEST_COLUMNS = 4, 6  # thickest bars at the edges, in pixels of a thumbnail
+
+
+def on_plain_ground(before: Planes, after: Planes) -> bool:
+    """Return whether a step leaves a ground without structure as it is, so that only something before it can have changed."""
+    ground = _change(before, after) <= _STAYS
+    planes = zip(before, PLAIN, strict=True)
+    return bool(ground.mean() >= 1 - LARGEST_OVERLAY and all(float(plane[ground].std()) < most for plane, most in planes))
 
 
 def changed_area(pictures: Planes, place: int) -> float:

@@ -80,20 +80,20 @@ def _span_thumbnails(video: Path, scan: Scan, spans: Sequence[range]) -> Iterato
     numbers = sorted({number for span in spans for number in span})
     decoded: dict[int, Planes] = {}
     with closing(frames_at(video, [scan.exact_time(number) for number in numbers])) as frames:
-        numbered = zip(numbers, _readable(frames), strict=False)
+        numbered = ((int(np.searchsorted(scan.pts, frame.pts)), frame) for frame in _readable(frames))
         for span in spans:
             decoded = {number: planes for number, planes in decoded.items() if number >= span.start}
             while not decoded or max(decoded) < span[-1]:
                 number, frame = next(numbered, (span[-1], None))
                 if frame is None:
                     break
-                if frame.pts == scan.pts[number]:
+                if number < len(scan.pts) and frame.pts == scan.pts[number]:
                     decoded[number] = frame_thumbnail(frame)
             yield [decoded[number] for number in span if number in decoded]
 
 
 def _readable(frames: Iterator[Frame]) -> Iterator[Frame]:
-    """Yield frames up to the first damage of the file."""
+    """Yield frames, none of a file that is damaged throughout."""
     try:
         yield from frames
     except BrokenMedia:

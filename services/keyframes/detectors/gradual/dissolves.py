@@ -6,6 +6,7 @@ shows pixels that are in neither A nor B, called foreign pixels. The rating also
 after the window, and whether motion explains the steps.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,9 +28,7 @@ _LEAST_CONFIDENCE = 0.05
 _PLAIN, _FAINT = 2.0, 9.0  # contrast below which pictures are plain, and faint
 _SAME_SHAPES = 0.4  # largest change of structure between two pictures of one shot, relative to contrast
 _SAME_TONES, _SAME_FAINT_TONES = 0.25, 0.12  # largest aligned change between two pictures of one shot with matched tones
-_SIMILAR_SHAPES = (0.7, 1.45), (0.9, 1.1)
-"""Pairs of a change of structure and of the activity within: below both, a dissolve stays within one shot."""
-_STRIDE, _AROUND = 6, 8  # places over which changes count, and places beside a dissolve that are looked at
+_SIMILAR_SHAPES = 1.3  # largest change of structure between two pictures that may show one place
 
 # Limits of windows that are rated in full. All others cannot be transitions.
 _MOST_UNEVEN, _MOST_FOREIGN, _LEAST_CHANGE, _LEAST_HISTOGRAM_CHANGE = 0.22, 0.2, 0.35, 0.1
@@ -37,6 +36,8 @@ _MOST_UNEVEN, _MOST_FOREIGN, _LEAST_CHANGE, _LEAST_HISTOGRAM_CHANGE = 0.22, 0.2,
 Matrix = NDArray[np.float32]
 Places = NDArray[np.int64]
 Interval = tuple[int, int]
+SamePlace = Callable[[int, int], bool]
+"""`same_place(before, after)`: whether two frames of a video, given by number, show one place."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -85,41 +86,24 @@ def find_dissolves(film: ThumbnailFilm, changes: FrameChanges, cuts: set[int], f
     return _join_parts(chosen, film.frames)
 
 
-def shows_one_shot(film: ThumbnailFilm, dissolve: Dissolve) -> bool:
+def shows_one_shot(film: ThumbnailFilm, dissolve: Dissolve, same_place: SamePlace) -> bool:
     """Return whether a dissolve stays within one shot.
 
     Such a dissolve is a change of light, exposure or tint. That holds if both ends are plain, or show the same shapes in other tones, or
-    similar shapes that moved within it as they move around it.
+    similar shapes of one place. `same_place`: compares two frames by their numbers.
     """
     before, after = film.at(dissolve.before), film.at(dissolve.after)
     contrast = max(float(before[0].std()), float(after[0].std()))
     if contrast < _PLAIN:
         return True
     shapes = float(structure_change(before[None], after[None])[0]) / (contrast + NOISE)
-    if shapes < _SAME_SHAPES or any(shapes < most and _activity_within(film, dissolve) < limit for most, limit in _SIMILAR_SHAPES):
+    if shapes < _SAME_SHAPES:
+        return True
+    numbers = film.frames
+    if shapes < _SIMILAR_SHAPES and same_place(int(numbers[dissolve.before]), int(numbers[dissolve.after])):
         return True
     matches = (frame_distance(match_tones(a, b), b).aligned for a, b in ((before, after), (after, before)))
     return max(float(match) for match in matches) < (_SAME_TONES if contrast >= _FAINT else _SAME_FAINT_TONES)
-
-
-def _activity_within(film: ThumbnailFilm, dissolve: Dissolve) -> float:
-    """Measure the change within a dissolve relative to the change around it.
-
-    Changes are those over a few frames, with matched tones and aligned: what remains is motion, or another picture.
-    """
-
-    def change(place: int) -> float:
-        earlier, later = film.at(place), film.at(place + _STRIDE)
-        return float(frame_distance(match_tones(earlier, later), later).aligned)
-
-    within = range(dissolve.before, dissolve.after - _STRIDE + 1)
-    around = [
-        *range(max(dissolve.before - _AROUND - _STRIDE, 0), max(dissolve.before - _STRIDE, 0)),
-        *range(dissolve.after, min(dissolve.after + _AROUND, len(film) - _STRIDE)),
-    ]
-    if not len(within) or not around:
-        return np.inf
-    return float(np.mean([change(place) for place in within])) / max(float(np.median([change(place) for place in around])), NOISE / 100)
 
 
 def _join_parts(dissolves: list[Dissolve], numbers: Places) -> list[Dissolve]:

@@ -88,6 +88,7 @@ class PictureStream:
         self._step = max(round(1 / (rate * (2 if fields else 1) * self.base)), 1)
         self._found = False
         self._given = -1
+        self._first_key: int | None = None
         # AVI numbers packets in decoding order, so reordered pictures carry the time of another picture.
         self._by_order = container.format.name == "avi" and bool(self._stream.codec_context.has_b_frames)
         self._stated_ratio: Fraction | None = self._stream.sample_aspect_ratio or None
@@ -171,6 +172,17 @@ class PictureStream:
             back = max(int(2 / self.base), 2 * back)
         return None
 
+    def from_key(self, target: int) -> Generator[TimedPicture, None, None]:
+        """Return the pictures from the first keyframe at or after `target` on, without decoding anything before it.
+
+        `target` is in units of `base`. Call this first.
+        """
+        if not self._clock.joined and not self._by_order:
+            with suppress(av.error.FFmpegError):
+                self._container.seek(int((target + self._offset) * self.base / self._stream_base), stream=self._stream)
+        self._first_key = target
+        return self._from_here()
+
     def key_between(self, after: int, until: int) -> bool:
         """Check for a keyframe after `after` and at or before `until`.
 
@@ -204,10 +216,15 @@ class PictureStream:
             self._decoder.skip_frame = name
 
     def _left_out(self, packet: Any) -> bool:
-        """Check whether `keys_only` leaves a packet out.
+        """Check whether a packet is not decoded.
 
-        It leaves out packets in its spans that are no keyframes.
+        That is before the keyframe that `from_key` waits for, and in the spans of `keys_only` where it is no keyframe.
         """
+        if self._first_key is not None and packet.size:
+            first = (self._first_key + self._offset) * self.base
+            if not packet.is_keyframe or packet.pts is None or packet.pts * self._stream_base < first:
+                return True
+            self._first_key = None
         if not self._keys_only or packet.is_keyframe or packet.pts is None:
             return False
         pts = packet.pts - self._offset
