@@ -140,6 +140,7 @@ _H264 = "-c:v libx264 -pix_fmt yuv420p -g 12"
 _ALPHA = "-map 0:v -vf format=rgba,colorchannelmixer=aa=0.5 -pix_fmt yuva420p"
 _COVER = "-i {} -f lavfi -i color=red:s=64x64:r=25:d=0.04"
 _X265 = "-c:v libx265 -preset ultrafast -x265-params log-level=0"
+_BT2020 = "-color_primaries bt2020 -colorspace bt2020nc"
 ODD_FILES: Mapping[str, Maker] = {
     "recorder.webm": _piped("-c:v libvpx -deadline realtime -c:a libopus -f webm"),
     "killed.mkv": _piped(f"{_H264} -c:a aac -f matroska", keep=0.7),
@@ -206,7 +207,9 @@ ODD_FILES: Mapping[str, Maker] = {
     "pulled_down.mp4": _made(f"-vf fps=30 {_H264} -c:a aac", rate="24"),
     "on_twos.mp4": _made(f"-vf fps=24 {_H264} -an", rate="12"),
     "fields.mkv": _made(f"-vf interlace -flags +ilme+ildct -x264-params tff=1 {_H264} -c:a flac", rate="60000/1001"),
-    "hdr.mp4": _made(f"{_X265} -pix_fmt yuv420p10le -color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc -tag:v hvc1 -c:a aac"),
+    "hdr.mp4": _made(
+        f"{_X265} -pix_fmt yuv420p10le -color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc -tag:v hvc1 -c:a aac"
+    ),
     "log.mov": _made("-c:v prores_ks -pix_fmt yuv422p10le -color_trc arib-std-b67 -color_primaries bt2020 -colorspace bt2020nc"),
     "narrow.mpg": _made("-vf setsar=16/15 -c:v mpeg2video -c:a mp2"),
     "phone.mp4": _again(f"{_H264} -c:a aac", "-display_rotation 90 -i {} -c copy"),

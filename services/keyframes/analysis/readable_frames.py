@@ -28,9 +28,9 @@ class ReadablePart:
 class ReadableFrames:
     """Frames of a video, which go on at a keyframe behind each damage.
 
-    `open_at`: opens the video at the first keyframe from a second on; None for its start. `keys`: seconds of all keyframes, rising; empty if unknown. `length_s`: length
-    of the video, None if unknown. `parts` has the readable parts as soon as all frames are read; `ended` whether the last one reaches the
-    end of the file. Damage before the first frame is raised.
+    `open_at`: opens the video at the first keyframe from a second on; None for its start. `keys`: seconds of all keyframes, rising; empty
+    if unknown. `length_s`: length of the video, None if unknown. `parts` has the readable parts as soon as all frames are read; `ended`
+    tells whether the last one reaches the end of the file. Damage before the first frame is raised.
     """
 
     def __init__(

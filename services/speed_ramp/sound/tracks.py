@@ -12,7 +12,8 @@ from services.speed_ramp.sound.modes import MakeSound
 from services.speed_ramp.sound.source import Source
 from shared.errors import BrokenMedia
 from shared.operation import Progress
-from shared.video import AudioTrack, VideoInfo, VideoWriter, layout_of, read_audio
+from shared.video import AudioTrack, VideoInfo, VideoWriter, read_audio
+from shared.video.writing.kept_layout import kept_layout_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,5 +60,5 @@ def open_tracks(
         channels = first.samples.shape[0]
         source = Source(chain([first], blocks), channels=channels, sample_rate=rate, start=round(start * rate))
         sound = make(source, clock.moving())
-        target = writer.add_audio(rate, layout_of(track.layout, channels), language=track.language)
+        target = writer.add_audio(rate, kept_layout_of(video, number, track, channels), language=track.language)
         yield Track(FreezeSilence(sound, clock.freezes(), channels=channels, sample_rate=rate), target, rate)

@@ -11,7 +11,7 @@ from shared.errors import BrokenMedia
 from shared.video.info import VideoInfo
 from shared.video.reading.audio import AudioBlock, read_audio
 from shared.video.threads.prefetch import Prefetcher
-from shared.video.writing.sound_coding import layout_of
+from shared.video.writing.kept_layout import kept_layout_of
 from shared.video.writing.tracks import AudioTrack
 from shared.video.writing.writer import VideoWriter
 
@@ -25,9 +25,7 @@ class PartSound:
     def __init__(self, writer: VideoWriter, video: Path, info: VideoInfo, *, start: Fraction) -> None:
         self.warnings = [_cut_warning(len(info.audio))] if info.audio else []
         self._tracks = [
-            _Part(
-                writer.add_audio(track.sample_rate, layout_of(track.layout, track.channels), language=track.language), video, number, start
-            )
+            _Part(writer.add_audio(track.sample_rate, kept_layout_of(video, number, track), language=track.language), video, number, start)
             for number, track in enumerate(info.audio)
         ]
 

@@ -18,8 +18,7 @@ _lock = threading.Lock()
 def kept_copy(path: str | os.PathLike[str], suffix: str, write: Callable[[Path], None]) -> Path:
     """Return the path of a copy of a file.
 
-    `write` makes the copy, which has the suffix `suffix`. Of several files the last few copies are kept, until the process ends. Raises what
-    `write` raises.
+    `write` makes the copy, which has the suffix `suffix`. The last few copies are kept, until the process ends. Raises what `write` raises.
     """
     status = os.stat(path)
     key = (os.path.abspath(path), status.st_size, status.st_mtime_ns)

@@ -20,7 +20,8 @@ from shared.video.limits import Limits
 from shared.video.reading.metadata import keep_track_tags
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
 from shared.video.reading.times.clock import clock_of
-from shared.video.writing.sound_coding import channels_of, layout_of, sound_coding
+from shared.video.writing.kept_layout import kept_layout
+from shared.video.writing.sound_coding import channels_of, sound_coding
 
 # Codecs that players support in each container. The MP4 standard allows PCM and Vorbis, but hardly any player does.
 COPYABLE = {
@@ -190,20 +191,20 @@ class CopiedAudio:
         with open_input(self._source, limits=self._limits) as container:
             sources = audio_streams(container)
             kinds = [
-                (stream.codec_context.codec.canonical_name, layout_of(stream.codec_context.layout.name, stream.codec_context.channels))
+                (stream.codec_context.codec.canonical_name, stream.codec_context.layout.name, stream.codec_context.channels)
                 for stream in sources
             ]
         warnings = []
-        for index, (name, layout) in enumerate(kinds):
+        for number, (name, layout, channels) in enumerate(kinds, 1):
             if name in COPYABLE[container_format]:
                 continue
-            coding = sound_coding(container_format, layout)
+            coding = sound_coding(container_format, kept_layout(self._source, number - 1, name, layout, channels))
             target = coding.codec.removeprefix("lib")
             warnings.append(
-                f"Audio track {index} was re-encoded from {name} to {target}, which players support in {container_format} files."
+                f"Audio track {number} was re-encoded from {name} to {target}: players do not support {name} in {container_format} files."
             )
             if coding.remark:
-                warnings.append(f"Audio track {index} {coding.remark}.")
+                warnings.append(f"Audio track {number} {coding.remark}.")
         return warnings
 
     def open(self, container: av.container.OutputContainer, mux: Mux) -> None:
@@ -226,6 +227,11 @@ class CopiedAudio:
             self._steps.close()
             self._steps = None
 
+    def _layout(self, number: int, stream: Any) -> str:
+        """Return the layout with which a track is encoded, if it is."""
+        context = stream.codec_context
+        return kept_layout(self._source, number, context.codec.canonical_name, context.layout.name, context.channels)
+
     def _copy(self, container: av.container.OutputContainer, mux: Mux) -> Generator[Fraction, None, None]:
         with open_input(self._source, limits=self._limits) as source:
             zero = timeline_zero(source, main_video(source, self._source))
@@ -233,7 +239,10 @@ class CopiedAudio:
             for other in source.streams:
                 if all(other.index != stream.index for stream in streams):
                     other.discard = Discard.all
-            writers = {stream.index: _packet_writer(stream, container, mux, zero) for stream in streams}
+            writers = {
+                stream.index: _packet_writer(stream, container, mux, zero, self._layout(number, stream))
+                for number, stream in enumerate(streams)
+            }
             yield Fraction(-1)
             if not streams:
                 return
@@ -244,10 +253,12 @@ class CopiedAudio:
                     yield position
 
 
-def _packet_writer(stream: Any, container: av.container.OutputContainer, mux: Mux, zero: Fraction) -> Callable[[Any], Fraction | None]:
+def _packet_writer(
+    stream: Any, container: av.container.OutputContainer, mux: Mux, zero: Fraction, layout: str
+) -> Callable[[Any], Fraction | None]:
     if stream.codec_context.codec.canonical_name in COPYABLE[container.format.name]:
         return _copier(stream, container, mux, zero)
-    return _recoder(stream, container, mux, zero)
+    return _recoder(stream, container, mux, zero, layout)
 
 
 def _copier(stream: Any, container: av.container.OutputContainer, mux: Mux, zero: Fraction) -> Callable[[Any], Fraction | None]:
@@ -279,12 +290,12 @@ def _copier(stream: Any, container: av.container.OutputContainer, mux: Mux, zero
     return copy
 
 
-def _recoder(stream: Any, container: av.container.OutputContainer, mux: Mux, zero: Fraction) -> Callable[[Any], Fraction | None]:
+def _recoder(
+    stream: Any, container: av.container.OutputContainer, mux: Mux, zero: Fraction, layout: str
+) -> Callable[[Any], Fraction | None]:
     base = time_base_of(stream)
     context = stream.codec_context
-    encoder = SampleEncoder(
-        container, mux, sample_rate=context.sample_rate, layout=layout_of(context.layout.name, context.channels), language=None
-    )
+    encoder = SampleEncoder(container, mux, sample_rate=context.sample_rate, layout=layout, language=None)
     keep_track_tags(stream, encoder.stream)
     resampler = av.AudioResampler("flt", context.layout.name, context.sample_rate)
     written = 0

@@ -8,6 +8,7 @@ import pytest
 
 from services.speed_ramp.render import RenderParams, render
 from shared.video import VideoWriter, probe_video, read_audio, read_frames
+from shared.video.writing.kept_layout import kept_layout_of
 from shared.worker.progress import Report
 from tests.shared.video.video_clips import Make
 
@@ -23,9 +24,9 @@ def pitches(path: Path, track: int = 0) -> list[int]:
     return [round(float(np.argmax(np.abs(np.fft.rfft(channel)))) * audio[0].sample_rate / part.shape[1] / 50) * 50 for channel in part]
 
 
-def tones(make: Make, name: str, channels: int, coding: str, layout: str = "") -> Path:
-    """A clip of one second whose channels have the pitches 300, 450, 600, ... Hz."""
-    expressions = "|".join(f"0.4*sin(2*PI*{300 + 150 * number}*t)" for number in range(channels))
+def tones(make: Make, name: str, channels: int, coding: str, layout: str = "", low: int | None = None) -> Path:
+    """A clip of one second whose channels have the pitches 300, 450, 600, ... Hz; channel `low` has 60 Hz."""
+    expressions = "|".join(f"0.4*sin(2*PI*{60 if number == low else 300 + 150 * number}*t)" for number in range(channels))
     sound = f"aevalsrc='{expressions}':d=1:s={RATE}" + (f":c={layout}" if layout else "")
     picture = "-f lavfi -i color=gray:s=32x32:r=25:d=1"
     return make(name, picture, ["-f", "lavfi", "-i", sound], "-c:v", "libx264" if not name.endswith("mxf") else "mpeg2video", coding)
@@ -93,3 +94,19 @@ def test_mono_tracks_of_mxf_stay_apart(make: Make, tmp_path: Path) -> None:
     info = probe_video(tmp_path / "out.mp4")
     assert [track.channels for track in info.audio] == [1, 1, 1, 1]
     assert [pitches(tmp_path / "out.mp4", track) for track in range(4)] == [[300], [450], [600], [750]]
+
+
+@pytest.mark.parametrize("layout", ["5.1", "7.1"])
+def test_microphones_under_the_name_of_a_bed_are_kept(layout: str, make: Make, tmp_path: Path) -> None:
+    """Recorders label six or eight channels as 5.1 or 7.1. Only a channel of low sounds may lose the others."""
+    channels = int(layout[0]) + 1
+    path = tones(make, "recorder.mov", channels, "-c:a pcm_s16le", layout)
+    expected = [300 + 150 * number for number in range(channels)]
+    messages: list[str] = []
+    progress = Report(lambda update: messages.append(str(update)))
+    for number, params in enumerate((RenderParams(speeds=[0.5]), RenderParams(speeds=[0.5], start=0.2))):
+        render(params, video=path, output=tmp_path / f"{number}.mp4", progress=progress)
+        assert pitches(tmp_path / f"{number}.mp4") == expected
+    assert any(f"{channels} channels" in message for message in messages)
+    low = tones(make, "bed.mov", channels, "-c:a pcm_s16le", layout, low=3)
+    assert kept_layout_of(low, 0, probe_video(low).audio[0]) == layout

@@ -1,0 +1,69 @@
+"""The layout under which a sound track keeps all its channels when it is encoded."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import av
+import numpy as np
+
+from shared.errors import ReelwrightError
+from shared.video.info import AudioTrackInfo
+from shared.video.limits import Limits
+from shared.video.reading.audio import read_audio
+from shared.video.writing.sound_coding import layout_of
+
+_HEARD_S = 20
+"""Seconds of sound that are looked at."""
+_HIGH_HZ, _LOUD, _SHARE = 250, 0.003, 0.01
+"""A channel for low sounds holds others if sounds above _HIGH_HZ have an RMS of _LOUD, and _SHARE of the energy, within a second."""
+_LOSSLESS = ("pcm", "flac", "alac", "truehd", "mlp")
+
+
+def kept_layout(path: str | os.PathLike[str], number: int, codec: str, name: str, channels: int) -> str:
+    """Return the layout with which to encode an audio track.
+
+    It is the track's own. Only where the channel for low sounds of a lossless track holds other sounds, too, it is "n channels": recorders
+    write separate microphones so, and AAC and Opus would cut all but the low sounds. `number`: of the track, from 0; `codec`, `name` and
+    `channels` as probed.
+    """
+    layout = layout_of(name, channels)
+    low = next((place for place, channel in enumerate(av.AudioLayout(layout).channels) if channel.name == "LFE"), None)
+    if low is None or not codec.startswith(_LOSSLESS):
+        return layout
+    status = os.stat(path)
+    full = _holds_high_sounds(os.path.abspath(path), status.st_size, status.st_mtime_ns, number, low)
+    return f"{channels} channels" if full else layout
+
+
+def kept_layout_of(path: Path, number: int, track: AudioTrackInfo, channels: int | None = None) -> str:
+    """Return `kept_layout` of a probed track. `channels`: those that decoding gives, if others."""
+    return kept_layout(path, number, track.codec, track.layout, track.channels if channels is None else channels)
+
+
+@lru_cache(maxsize=64)
+def _holds_high_sounds(path: str, _size: int, _changed: int, number: int, channel: int) -> bool:
+    """Check whether a channel holds sounds above _HIGH_HZ."""
+    try:
+        with read_audio(path, number, duration=_HEARD_S, limits=Limits.current()) as blocks:
+            waiting: list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = []
+            for block in blocks:
+                if block.samples.shape[0] <= channel:
+                    return False
+                waiting.append(block.samples[channel])
+                if sum(map(len, waiting)) >= block.sample_rate:
+                    if _is_high(np.concatenate(waiting), block.sample_rate):
+                        return True
+                    waiting = []
+            return bool(waiting) and _is_high(np.concatenate(waiting), block.sample_rate)
+    except ReelwrightError:
+        return False
+
+
+def _is_high(samples: np.ndarray[tuple[int, ...], np.dtype[np.float32]], sample_rate: int) -> bool:
+    """Check whether a second of sound holds more than low sounds."""
+    power = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
+    high = float(power[round(_HIGH_HZ * len(samples) / sample_rate) :].sum())
+    # By Parseval's theorem; a Hann window halves the RMS by sqrt(3/8).
+    rms = np.sqrt(2 * high / len(samples) ** 2 / 0.375)
+    return bool(rms >= _LOUD and high >= _SHARE * float(power.sum()))
