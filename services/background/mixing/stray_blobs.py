@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from services.background.mixing.over import reached
+
 Plane = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
@@ -21,19 +23,50 @@ def without_stray_blobs(alpha: Plane, share: float) -> Plane:
     """
     if share <= 0:
         return alpha
+    place = _visible_place(alpha)
+    part = alpha[place]
+    subject = _subject(part, share)
+    if subject is None:
+        return alpha
+    kept = np.zeros_like(alpha)
+    cv2.min(part, subject, dst=kept[place])
+    return kept
+
+
+def _visible_place(alpha: Plane) -> tuple[slice, slice]:
+    """Return the rows and columns around all visible pixels, with two reduced pixels on each side.
+
+    They begin and end at whole reduced pixels; where the sides do not divide, they are the whole picture's.
+    """
+    height, width = alpha.shape
+    everything = slice(0, height), slice(0, width)
+    if height % _REDUCED or width % _REDUCED:
+        return everything
+    place = reached(cv2.subtract(alpha, _FAINT))
+    if place is None:
+        return everything
+    rows, columns = (
+        slice(max(axis.start // _REDUCED - 2, 0) * _REDUCED, min((axis.stop - 1) // _REDUCED + 3, length // _REDUCED) * _REDUCED)
+        for axis, length in zip(place, alpha.shape, strict=True)
+    )
+    return rows, columns
+
+
+def _subject(alpha: Plane, share: float) -> Plane | None:
+    """Return the place of the subject, 0 to 255; None if nothing is solid."""
     size = -(-alpha.shape[1] // _REDUCED), -(-alpha.shape[0] // _REDUCED)
     solid = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) > _SOLID, np.bool_)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(solid.view(np.uint8), connectivity=8)
     area = stats[:, cv2.CC_STAT_AREA]
     if len(area) < 2:
-        return alpha
+        return None
     subject = area >= share * area[1:].max()
     subject[0] = False
     solid_subject = subject[labels]
     attached = _enlarged(_connected(alpha, size, solid_subject))
     stray = _enlarged(_enlarged(solid & ~solid_subject)) & ~_enlarged(solid_subject)
-    keep = cv2.resize(np.where(attached & ~stray, 255, 0).astype(np.uint8), alpha.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.min(alpha, keep, dst=keep), np.uint8)
+    keep = np.where(attached & ~stray, 255, 0).astype(np.uint8)
+    return np.asarray(cv2.resize(keep, alpha.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _connected(alpha: Plane, size: tuple[int, int], core: Mask) -> Mask:
