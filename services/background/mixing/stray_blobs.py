@@ -42,7 +42,7 @@ def _visible_place(alpha: Plane) -> tuple[slice, slice]:
     everything = slice(0, height), slice(0, width)
     if height % _REDUCED or width % _REDUCED:
         return everything
-    place = reached(cv2.subtract(alpha, _FAINT))
+    place = reached((alpha > _FAINT).view(np.uint8))
     if place is None:
         return everything
     rows, columns = (
