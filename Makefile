@@ -47,11 +47,13 @@ GPU ?= $(shell nvidia-smi --list-gpus >/dev/null 2>&1 && echo 1 || echo 0)
 COMPOSE_FILES = $(addprefix --file ,docker-compose.yaml $(if $(filter 1,$(GPU)),docker-compose.gpu.yaml) $(wildcard docker-compose.override.yaml))
 COMPOSE = docker compose $(if $(COMPOSE_FILE)$(shell grep -s '^COMPOSE_FILE=' .env),,$(COMPOSE_FILES))
 COMPOSE_LEAST = 2.24.0
+ENGINE_LEAST = 25.0.0
+# $(call at_least,WHAT,VERSION,LEAST): fail unless a version is LEAST or later.
+at_least = test "$$(printf '%s\n' $(3) "$(2)" | sort -V | head -1)" = $(3) || { echo "$(1) $(2) is too old: $(3) or later is needed"; exit 1; }
 
 compose-up:  ## start the suite as containers, on the GPU if there is one, on http://127.0.0.1:8080
-	@version=$$(docker compose version --short | sed 's/^v//'); \
-	  test "$$(printf '%s\n' $(COMPOSE_LEAST) "$$version" | sort -V | head -1)" = $(COMPOSE_LEAST) \
-	  || { echo "Compose $$version is too old: $(COMPOSE_LEAST) or later is needed"; exit 1; }
+	@version=$$(docker compose version --short | sed 's/^v//'); $(call at_least,Compose,$$version,$(COMPOSE_LEAST))
+	@version=$$(docker version --format '{{.Server.Version}}') || exit 1; $(call at_least,Docker Engine,$$version,$(ENGINE_LEAST))
 	@mkdir -p secrets
 	@$(COMPOSE) up --build --detach --wait || { $(COMPOSE) logs --no-color --tail 15; exit 1; }
 

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,12 +38,32 @@ def main(extras: list[str]) -> None:
     packages = dict.fromkeys([*project["dependencies"], *requirements(project, extras)])
     pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--root-user-action=ignore", "--find-links=/wheels"]
     torch_index = os.environ.get("TORCH_INDEX")
-    if torch_index and any(requirement.startswith("torch=") for requirement in packages) and not any(Path("/wheels").glob("torch-*")):
-        pip.append(f"--extra-index-url={torch_index}")
+    torch = [requirement for requirement in packages if requirement.startswith("torch=")]
+    with tempfile.TemporaryDirectory() as folder:
+        if torch_index and torch and not any(Path("/wheels").glob("torch-*")):
+            fetch_torch(torch, torch_index, folder)
+            pip.append(f"--find-links={folder}")
+        repeat([*pip, *packages])
+
+
+def fetch_torch(torch: list[str], index: str, folder: str) -> None:
+    """Download the wheel of torch from its own index, and from no other: a build with CUDA is never installed unasked.
+
+    pip then prefers it to the package of the same version on PyPI, because its version ends with the name of its build ("+cpu").
+    """
+    download = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps", f"--dest={folder}"]
+    try:
+        repeat([*download, f"--index-url={index}", *torch])
+    except subprocess.CalledProcessError:
+        sys.exit(f"{index} did not deliver {torch[0]}. Give another index as TORCH_INDEX, or wheels as WHEELS (docs/deployment.md).")
+
+
+def repeat(command: list[str]) -> None:
+    """Run a command until it succeeds, ATTEMPTS times at most. Raises CalledProcessError."""
     for _ in range(ATTEMPTS - 1):
-        if subprocess.run([*pip, *packages]).returncode == 0:
+        if subprocess.run(command).returncode == 0:
             return
-    subprocess.run([*pip, *packages], check=True)
+    subprocess.run(command, check=True)
 
 
 if __name__ == "__main__":

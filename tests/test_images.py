@@ -4,6 +4,8 @@ tests/deployment builds and runs them; that needs a Docker engine.
 """
 
 import json
+import os
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ def test_an_image_contains_only_its_extra_and_its_code(name: str) -> None:
     assert f"install.py {name}" in installs[-1] or ("install.py ${EXTRA}" in installs[-1] and f"ARG EXTRA={name}\n" in text)
     own = IMAGES[name].parent.relative_to(ROOT).as_posix()
     assert [line.split()[1] for line in text.splitlines() if line.startswith("COPY")][1:] == [
+        "containers",
         "reelwright.py",
         "shared",
         "services/__init__.py",
@@ -61,6 +64,32 @@ def test_containers_have_minimal_privileges(name: str) -> None:
     assert "privileged" not in container
     assert ("cap_add" in container) == (name == "secrets")
     assert ("healthcheck" in container) == (name != "secrets")
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_images_are_built_and_logs_bounded(name: str) -> None:
+    """An image of ours is never pulled: anybody may own that name in a registry."""
+    container = CONTAINERS[name]
+    assert (container.get("pull_policy") == "build") == (name in IMAGES)
+    assert container["logging"]["options"].keys() == {"max-size", "max-file"}
+
+
+@pytest.mark.parametrize(
+    ("compose", "engine", "refusal"), [("2.23.3", "27.1.1", "Compose 2.23.3"), ("v2.29.7", "24.0.9", "Docker Engine 24.0.9")]
+)
+def test_old_versions_of_docker_are_refused(tmp_path: Path, compose: str, engine: str, refusal: str) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text(f'#!/bin/sh\ncase "$1" in compose) echo {compose} ;; version) echo {engine} ;; esac\n')
+    docker.chmod(0o755)
+    done = subprocess.run(
+        ["make", "compose-up", "GPU=0"],
+        cwd=ROOT,
+        env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert f"{refusal} is too old" in done.stdout
 
 
 def test_the_port_is_published_on_loopback_by_default() -> None:

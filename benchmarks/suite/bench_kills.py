@@ -19,6 +19,8 @@ from tests.misbehaving.storm import Storm
 
 KILLS, PROCESSES = 200, 2
 SETTINGS = {"CONCURRENCY": "2"}
+JOB_S = 2.0
+"""Length of a job: long enough that jobs run during the whole storm."""
 CHECK_S = 600.0
 
 
@@ -40,13 +42,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         servers = [Server(Path(folder, "data"), **settings).start() for _ in range(processes)]
         try:
-            storm = Storm(servers=servers, log=Path(folder, "log"), count=2 * kills, seconds=0.3, seed=1, struck=report)
+            storm = Storm(servers=servers, log=Path(folder, "log"), count=2 * kills, seconds=JOB_S, seed=1, struck=report)
             storm.rage(kills)
             jobs = storm.check(CHECK_S)
         finally:
             for server in servers:
                 server.close()
-    table = Table("what", "number", title=f"{kills} kills on {'Postgres' if database else 'SQLite'}, {time.monotonic() - began:.0f} s")
+    where = "Postgres" if database else "SQLite"
+    title = f"{storm.strikes.total()} kills on {where}, {time.monotonic() - began:.0f} s, load {os.getloadavg()[0]:.1f}"
+    table = Table("what", "number", title=title)
     table.add_row("jobs, all done, none twice at a time", str(len(jobs)))
     table.add_row("attempts of a job, most", str(max(job["metrics"]["attempts"] for job in jobs)))
     for victim, count in sorted(storm.strikes.items()):

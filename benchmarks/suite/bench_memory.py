@@ -1,8 +1,13 @@
 """Peak memory of each operation by the size of its clip, beside what its declaration expects.
 
-`python -m benchmarks.suite.bench_memory [operation] ...`: the examples, on clips of CLIP_FRAMES frames with a moving square.
+`python -m benchmarks.suite.bench_memory [operation] ... [WIDTHxHEIGHT WIDTHxHEIGHT]`: the examples and CASES, on clips of CLIP_FRAMES
+frames with a moving square. REELWRIGHT_MODELS_DIR names the folder of the networks. "Base" and bytes per pixel are those of the line
+through the two measured points.
 """
 
+import json
+import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -19,27 +24,66 @@ from shared.testing import RunningSuite, suite
 
 SIZES = ((1280, 720), (3840, 2160))
 CLIP_FRAMES = 40
+"""More than the encoder looks ahead at."""
 MIB = 1024**2
 SETTINGS = {"CONCURRENCY": "1", "WORKER_IDLE_S": "0", "JOB_MEMORY_BYTES": str(16 * 1024**3), "MAX_PIXELS": str(2**27)}
+CASES: dict[str, tuple[dict[str, Any], ...]] = {
+    "background.composite": ({"format": "prores"}, {"match": 0.8, "light_wrap": 0.4, "shadow": "contact"}),
+    "background.studio": ({"depth": "plane", "resolution": 2160},),
+    "effects.motion-trails": ({"ghost": "glow"}, {"ghost": "normal", "mask": False}),
+    "matting.matte": (
+        {"backend": "rvm"},
+        {"backend": "u2netp"},
+        {"backend": "chroma", "composite_over": "checkerboard", "foreground": "straight"},
+        {"backend": "chroma", "alpha_format": "prores"},
+        {"backend": "difference"},
+    ),
+    "speed-ramp.render": ({"speeds": [0.5], "interpolation": "flow"}, {"speeds": [4.0], "audio": "drop"}),
+}
+"""Parameters that are measured besides the example of an operation."""
 
 
 def main() -> None:
     """Measure and print the table."""
-    names = sys.argv[1:]
-    operations = [operation for room in ROOMS for operation in room.service.operations if measurable(operation)]
-    operations = [operation for operation in operations if not names or operation.name in names]
-    table = Table("operation", *(f"{width}x{height}" for width, height in SIZES), title=f"Peak memory in MiB. {machine()}")
-    with tempfile.TemporaryDirectory() as folder, suite(Path(folder, "data"), **SETTINGS) as running:
-        clips = {size: material(running, Path(folder), *size) for size in SIZES}
+    sizes = tuple((int(size[1]), int(size[2])) for text in sys.argv[1:] if (size := re.fullmatch(r"(\d+)x(\d+)", text))) or SIZES
+    names = [text for text in sys.argv[1:] if "." in text]
+    operations = [operation for room in ROOMS for operation in room.service.operations]
+    columns = ("operation", "params", *(f"{width}x{height}" for width, height in sizes), "base", "bytes per pixel", "declared")
+    table = Table(*columns, title=f"Peak memory in MiB. {machine()}")
+    with tempfile.TemporaryDirectory() as folder, suite(Path(folder, "data"), **SETTINGS, **_models()) as running:
+        clips = {size: material(running, Path(folder), *size) for size in sizes}
         for operation in operations:
-            table.add_row(operation.name, *(peak(running, operation, clips[size]) for size in SIZES))
-            Console(stderr=True).print(operation.name, *(column._cells[-1] for column in table.columns[1:]))
-    Console(width=140).print(table)
+            if names and operation.name not in names:
+                continue
+            for params in ({}, *CASES.get(operation.name, ())):
+                row = measured_row(running, operation, params, clips)
+                if row is not None:
+                    table.add_row(*row)
+                    Console(stderr=True, width=160).print(*row)
+    Console(width=160).print(table)
 
 
-def measurable(operation: Operation) -> bool:
-    """Return whether an operation reads a video and can run here."""
-    return "video" in operation.ports and operation.unavailable(operation.example) is None
+def _models() -> dict[str, str]:
+    folder = os.environ.get("REELWRIGHT_MODELS_DIR")
+    return {"MODELS_DIR": folder} if folder else {}
+
+
+def measured_row(
+    running: RunningSuite, operation: Operation, params: dict[str, Any], clips: dict[tuple[int, int], dict[str, Any]]
+) -> list[str] | None:
+    """Measure one operation with `params` over its example; None if it reads no video or lacks a model."""
+    merged = operation.example.model_dump(mode="json", exclude_defaults=True) | params
+    declared = operation.bytes_per_pixel(operation.params.model_validate(merged))
+    if "video" not in operation.ports or operation.unavailable(operation.params.model_validate(merged)) is not None:
+        return None
+    peaks = [peak(running, operation, merged, media) for media in clips.values()]
+    cells = [f"{value / MIB:.0f}" if isinstance(value, int) else value for value in peaks]
+    base, slope = "", ""
+    if len(peaks) == 2 and all(isinstance(value, int) for value in peaks):
+        (small, large), (first, last) = (width * height for width, height in clips), peaks
+        per_pixel = (int(last) - int(first)) / (large - small)
+        base, slope = f"{(int(first) - per_pixel * small) / MIB:.0f}", f"{per_pixel:.0f}"
+    return [operation.name, json.dumps(params) if params else "example", *cells, base, slope, f"{declared:.0f}"]
 
 
 def material(running: RunningSuite, folder: Path, width: int, height: int) -> dict[str, Any]:
@@ -59,24 +103,25 @@ def material(running: RunningSuite, folder: Path, width: int, height: int) -> di
     return ids | {"picture": running.upload(picture)["id"]}
 
 
-def peak(running: RunningSuite, operation: Operation, media: dict[str, Any]) -> str:
-    """Run the operation's example and return its peak memory in MiB, or why it failed."""
+def peak(running: RunningSuite, operation: Operation, params: dict[str, Any], media: dict[str, Any]) -> int | str:
+    """Run an operation and return its peak memory in bytes, or why it failed."""
     inputs: dict[str, Any] = {}
     for name, port in operation.example_inputs.items():
         if port.kind is Kind.VIDEO:
             inputs[name] = media["matte" if port.matte else "video"]
         elif port.kind is Kind.IMAGE:
             inputs[name] = media["picture"]
-    params = operation.example.model_dump(mode="json", exclude_defaults=True)
+    if params.get("backend") == "difference":
+        inputs["plate"] = media["picture"]
     if "moments" in params:
-        params["moments"] = [{"timestamp_s": 1.0, "score": 1.0}]
+        params = params | {"moments": [{"timestamp_s": 1.0, "score": 1.0}]}
     answer = running.client.post(
         f"/v1/{operation.service}/{operation.verb}/jobs", json={"inputs": inputs, "params": params, "cache": False}
     )
     if answer.status_code != 202:
-        return f"{answer.status_code}"
-    job = running.wait(answer.json()["id"], timeout_s=900)
-    return f"{job['metrics']['peak_memory_bytes'] / MIB:.0f}" if job["status"] == "succeeded" else str(job["error"]["detail"])[:60]
+        return f"{answer.status_code}: {str(answer.json().get('detail'))[:60]}"
+    job = running.wait(answer.json()["id"], timeout_s=1800)
+    return int(job["metrics"]["peak_memory_bytes"]) if job["status"] == "succeeded" else str(job["error"]["detail"])[:60]
 
 
 if __name__ == "__main__":

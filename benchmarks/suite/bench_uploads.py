@@ -1,6 +1,8 @@
 """Throughput of uploads: many small clips, and a big file up and down.
 
-    python -m benchmarks.suite.bench_uploads [megabytes]
+    python -m benchmarks.suite.bench_uploads [megabytes | 8k | small]
+
+Short clips of 8K go to the gateway alone, 16 at once: the peak memory of its process, and of it with its probe processes.
 
 Small clips go to a whole suite from CLIENTS clients at once. Their processor time per upload, of the server and of its probe processes,
 says how many a second two free cores would take; other work on the machine does not change it much.
@@ -28,10 +30,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine
+from benchmarks.material.clips import ffmpeg
 from benchmarks.suite.bench_api import tiny_clip
 from shared.testing import suite
 
 CLIENTS, SMALL_S = 16, 20.0
+SAMPLE_S = 0.02
 MIB = 1024 * 1024
 BLOCK = os.urandom(MIB)
 SERVER = """
@@ -185,6 +189,45 @@ def small_uploads() -> Table:
     return table
 
 
+def large_uploads() -> Table:
+    """Upload clips of 8K from 16 clients at once; measure the gateway's memory."""
+    with tempfile.TemporaryDirectory() as folder, suite(Path(folder, "data"), command=("serve", "gateway")) as running:
+        table = Table("measure", "value", title=f"{CLIENTS} uploads of 8K at once. {machine()}, load {os.getloadavg()[0]:.1f}")
+        gateway = psutil.Process(running.pid)
+        for name, pixels in (("8 bits", "yuv420p"), ("10 bits", "yuv420p10le")):
+            clip = Path(folder, f"{pixels}.mp4")
+            source = ("-f", "lavfi", "-i", "testsrc2=s=7680x4320:r=24", "-frames:v", "24", "-pix_fmt", pixels)
+            ffmpeg(*source, "-c:v", "libx264", "-preset", "ultrafast", str(clip))
+            statuses, over = list[int](), threading.Event()
+
+            def client(number: int, clip: Path = clip, statuses: list[int] = statuses) -> None:
+                with httpx.Client(base_url=running.url, timeout=300, trust_env=False) as http, clip.open("rb") as file:
+                    statuses.append(http.post("/v1/media", files={"file": (f"{number}.mp4", file)}).status_code)
+
+            peak_bytes = tree_bytes = 0
+            clients = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
+            for thread in clients:
+                thread.start()
+            while any(thread.is_alive() for thread in clients):
+                own, tree = resident_bytes(gateway)
+                peak_bytes, tree_bytes = max(peak_bytes, own), max(tree_bytes, tree)
+                over.wait(SAMPLE_S)
+            table.add_row(f"{name}: taken, refused", f"{statuses.count(201)}, {CLIENTS - statuses.count(201)}")
+            table.add_row(f"{name}: peak of the gateway's process", f"{peak_bytes / MIB:.0f} MiB")
+            table.add_row(f"{name}: peak with its probe processes", f"{tree_bytes / MIB:.0f} MiB")
+    return table
+
+
+def resident_bytes(process: psutil.Process) -> tuple[int, int]:
+    """Return the memory of a process, and of it with all its descendants, in bytes."""
+    own = int(process.memory_info().rss)
+    tree = own
+    for child in process.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            tree += int(child.memory_info().rss)
+    return own, tree
+
+
 def server_cpu_s(pid: int) -> float:
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)
@@ -200,7 +243,13 @@ def tree_cpu_s(pid: int) -> float:
 
 
 def main() -> None:
-    Console(width=120).print(small_uploads())
+    only = sys.argv[1] if len(sys.argv) > 1 else ""
+    if only in ("", "small"):
+        Console(width=120).print(small_uploads())
+    if only in ("", "8k"):
+        Console(width=120).print(large_uploads())
+    if only in ("small", "8k"):
+        return
     megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else 1024
     table = Table(title=f"{megabytes} MiB, one run")
     for column in ("what", "seconds", "MiB/s", "ratio", "server peak MiB", "over idle MiB", "small GET median ms", "p99 ms"):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.http.service import SAMPLE_ID
-from tests.deployment.deployment import Deployment, within
+from tests.deployment.deployment import Deployment, kill_inside, within
 
 PEAKS = {"inputs": {"video": SAMPLE_ID}, "cache": False}
 NEWER_COLUMNS = ("cache", "cached", "result_key", "preview", "listed", "deadline_at")
@@ -42,6 +42,44 @@ def test_the_command_runs_in_every_container(suite: Deployment) -> None:
         if service != "postgres":
             assert "reelwright" in shell(suite, f"docker compose exec -T {service} reelwright --version").lower()
     assert "u2netp" in shell(suite, "docker compose exec -T matting reelwright models list")
+
+
+def test_models_are_pulled_in_a_container(suite: Deployment) -> None:
+    """From a mirror in another container: a file without a published checksum is recorded, another one's is compared."""
+    media, matting = suite.container("media"), suite.container("matting")
+    files = {"rvm-resnet50": "rvm_resnet50_fp32.onnx", "u2netp": "u2netp.onnx"}
+    for model, file in files.items():
+        written = media.exec_run(["sh", "-c", f"mkdir -p /tmp/mirror/{model} && head -c 4574861 /dev/zero > /tmp/mirror/{model}/{file}"])
+        assert written.exit_code == 0, written.output
+    media.exec_run(["python", "-m", "http.server", "--directory", "/tmp/mirror", "9000"], detach=True)
+    ask = "import urllib.request as r; r.urlopen('http://media:9000')"
+    within(30, lambda: matting.exec_run(["python", "-c", ask]).exit_code == 0, "the mirror")
+    pull = "docker compose exec -T --env REELWRIGHT_MODELS_MIRROR=http://media:9000 matting reelwright models pull"
+    models = "docker compose exec -T matting reelwright models"
+    try:
+        assert "1 of 1 files fetched" in shell(suite, f"{pull} rvm-resnet50")
+        assert "rvm-resnet50: ok" in shell(suite, f"{models} verify rvm-resnet50")
+        needed = suite.client.client.get("/v1/matting/operations").json()
+        assert next(item for item in needed if item["name"] == "matting.matte")["available"]
+        refused = shell(suite, f"{pull} u2netp 2>&1 || true")
+        assert "sha256:309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8 is published: refused" in refused.replace("\n", " ")
+        assert "u2netp: ok" not in shell(suite, f"{models} verify 2>&1")
+    finally:
+        shell(suite, "docker compose exec -T matting rm -rf /models/rvm-resnet50 /models/u2netp")
+        kill_inside(media, "http.server")
+        media.exec_run(["rm", "-rf", "/tmp/mirror"])
+
+
+def test_a_pull_from_the_published_sources_installs_or_says_why_not(suite: Deployment) -> None:
+    """The documented command as it is: whether its addresses are reachable depends on the machine."""
+    answer = shell(suite, "docker compose exec -T matting reelwright models pull u2netp 2>&1 || echo it failed").replace("\n", " ")
+    print(answer)
+    if "it failed" in answer:
+        assert "cannot be fetched from any of its 2 sources" in answer
+    else:
+        assert "1 of 1 files fetched" in answer
+        assert "u2netp: ok" in shell(suite, "docker compose exec -T matting reelwright models verify u2netp")
+    shell(suite, "docker compose exec -T matting rm -rf /models/u2netp")
 
 
 def test_keys_count_at_once_in_every_container(suite: Deployment) -> None:

@@ -33,8 +33,8 @@ def test_an_idle_deployment_rests(suite: Deployment) -> None:
     time.sleep(SETTLE_S)  # worker processes end after an idle minute
     idle = measure_idle(suite, IDLE_S)
     print(f"{idle.share:.1%} of a core, {idle.commits_per_s:.1f} commits/s:", {name: f"{share:.2%}" for name, share in idle.shares.items()})
-    assert idle.commits_per_s < 20
-    assert idle.share < 0.06, "3 % on a quiet machine; a busy one takes longer for the same work"
+    assert idle.commits_per_s < 8
+    assert idle.share < 0.03
 
 
 def test_a_job_submitted_to_a_busy_container_starts_in_another_at_once(suite: Deployment) -> None:
@@ -53,7 +53,7 @@ def test_a_job_submitted_to_a_busy_container_starts_in_another_at_once(suite: De
         suite.client.client.post(f"/v1/jobs/{long}/cancel")
         suite.client.wait(long)
     print(f"submit to start in another container: {[round(1000 * wait) for wait in waits]} ms")
-    assert statistics.median(waits) < 2, "it is woken: the slow polling takes up to 20 s"
+    assert statistics.median(waits) < 2, "it is woken: the slow polling takes up to a minute"
 
 
 def test_equal_jobs_of_two_containers_run_once(suite: Deployment) -> None:

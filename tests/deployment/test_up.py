@@ -1,15 +1,22 @@
 """A fresh deployment is healthy, has few privileges, and runs every operation."""
 
+import json
 import stat
 import time
 
 import pytest
+from docker.models.containers import Container
 
 from shared.http.service import SAMPLE_ID
-from tests.deployment.deployment import Deployment
+from tests.deployment.deployment import Deployment, processes, within
 
 SERVICES = ("aesthetics", "background", "effects", "keyframes", "matting", "media", "speed-ramp")
 OURS = ("gateway", *SERVICES)
+TRESPASS = """
+import sys, urllib.request
+request = urllib.request.Request("http://127.0.0.1:8080/trespass/jobs", sys.argv[1].encode(), {"Content-Type": "application/json"})
+print(urllib.request.urlopen(request).read().decode())
+"""
 
 
 def test_everything_is_healthy(suite: Deployment) -> None:
@@ -62,6 +69,34 @@ def test_the_password_is_only_in_its_file(suite: Deployment) -> None:
         assert password.encode() not in container.exec_run(["cat", "/proc/1/environ"]).output
     suite.compose("run", "--rm", "secrets")
     assert file.read_text() == password
+
+
+def test_a_job_in_a_container_is_refused_everything_but_its_inputs(suite: Deployment) -> None:
+    """The trespassing operation of the misbehaving service, in a container like the suite's own."""
+    client = suite.client.client
+    mine = suite.client.wait(suite.client.start("media.peaks", {"video": SAMPLE_ID})["id"])["outputs"]["peaks"]["id"]
+    run = ("run", "--detach", "--no-deps", "--volume", f"{suite.folder}/tests:/app/tests:ro", "--entrypoint", "python", "gateway")
+    name = suite.compose(*run, "-m", "tests.misbehaving.serve", "worker").split()[-1]
+    container: Container = suite.engine.containers.get(name)
+    try:
+        within(90, lambda: container.exec_run(["bash", "/containers/healthy.sh"]).exit_code == 0, "the misbehaving service")
+        server = next(number for number, command in processes(container) if "tests.misbehaving.serve" in command and number != 1)
+        tried = {
+            "server": server,
+            "files": ["/run/secrets/reelwright_database_password", "/etc/passwd", f"/data/media/public/{SAMPLE_ID}/record.json"],
+            "folders": ["/run/secrets", "/data", "/data/media", "/data/media/public", "/tmp"],
+            "port": 8080,
+        }
+        body = json.dumps({"inputs": {"first": mine}, "params": {"log": json.dumps(tried)}})
+        answer = container.exec_run(["python", "-c", TRESPASS, body])
+        assert answer.exit_code == 0, answer.output
+        job = suite.client.wait(json.loads(answer.output)["id"])
+        assert job["status"] == "succeeded", job["error"]
+        outcomes = client.get(job["outputs"]["file"]["urls"]["content"]).json()
+    finally:
+        container.remove(force=True, v=True)
+    assert {attempt for attempt, outcome in outcomes.items() if outcome == "done"} == {"input", "temporary file"}
+    assert {outcome for outcome in outcomes.values() if outcome != "done"} == {"PermissionError"}
 
 
 def test_every_operation_runs_and_writes_to_the_volume(suite: Deployment) -> None:

@@ -29,28 +29,35 @@ class Storm:
     ids: dict[str, str] = field(default_factory=dict)
     strikes: Counter[str] = field(default_factory=Counter)
     struck: Callable[[int], None] = lambda _number: None
-    """Called with the number of strikes so far."""
+    """Called with the number of kills so far."""
 
     def __post_init__(self) -> None:
         self._chance = random.Random(self.seed)
         self._submitting = threading.Thread(target=self._submit_all)
 
     def rage(self, kills: int, victims: tuple[str, ...] = ("server", "worker", "guard", "grandchild", "term")) -> None:
-        """Strike `kills` times at random moments; dead servers are started again."""
+        """Kill `kills` processes at random moments; dead servers are started again.
+
+        Stops earlier after three strikes a kill, of which most then found no process.
+        """
         self._submitting.start()
-        for number in range(kills):
+        for _ in range(3 * kills):
             time.sleep(self._chance.uniform(0.0, 0.9))
+            before = self.strikes.total()
             self.strike(self._chance.choice(victims))
-            self.struck(number + 1)
+            if self.strikes.total() > before:
+                self.struck(self.strikes.total())
+            if self.strikes.total() >= kills:
+                break
         self._submitting.join(120)
         assert not self._submitting.is_alive()
 
     def strike(self, victim: str) -> None:
-        """Kill one process."""
+        """Kill one process. Without such a process nothing is killed or counted."""
         server = self._chance.choice(self.servers)
-        self.strikes[victim] += 1
         if victim in ("server", "term"):
             server.kill(signal.SIGKILL if victim == "server" else signal.SIGTERM)
+            self.strikes[victim] += 1
             server.start()
             return
         signs = {"worker": "-m shared.worker.child", "guard": "guard.py", "grandchild": "sleep 1000"}
@@ -58,6 +65,7 @@ class Storm:
         for pid in pids[:1]:
             try:
                 os.kill(pid, signal.SIGKILL)
+                self.strikes[victim] += 1
             except ProcessLookupError:
                 continue
 

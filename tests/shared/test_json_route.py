@@ -41,7 +41,16 @@ async def test_json_comes_through(client):
 
 @pytest.mark.parametrize(
     "text",
-    ['{"value": NaN}', '{"value": -Infinity}', '{"value": "\\ud800"}', '{"value": ' + "[" * 300 + "]" * 300 + "}", "{", "[1,]", b'"\xff"'],
+    [
+        '{"value": NaN}',
+        '{"value": -Infinity}',
+        '{"value": "\\ud800"}',
+        '{"value": ' + "[" * 300 + "]" * 300 + "}",
+        "{",
+        "[1,]",
+        b'"\xff"',
+        '{"value": 1, "value": 2}',
+    ],
 )
 async def test_values_that_json_cannot_represent_are_refused(client, text):
     answer = await client.post("/", content=text, headers={"Content-Type": "application/json"})

@@ -23,7 +23,7 @@ ALL = "_all"
 LOOK_S, IDLE_LOOK_S, IDLE_AFTER = 0.1, 0.3, 100
 """Interval of looking for changed files; the longer one after so many looks without a change."""
 RECONNECT_S = 2.0
-STOP_S = 1.0
+STOP_S = 5.0
 """Longest time that `watch` takes to see that it has to stop."""
 KEEPALIVES = {"keepalives_idle": "5", "keepalives_interval": "2", "keepalives_count": "3"}
 """Connection parameters with which a dead connection is noticed after 11 s."""

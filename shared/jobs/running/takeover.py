@@ -8,6 +8,9 @@ A Postgres session can also end while its process lives (a frozen machine, a cut
 its process notices after GIVE_UP_S that it cannot prove that it is alive. If it runs jobs, it exits before another process may take them
 over (GRACE_S later): GIVE_UP_S + PING_S < LEASE_S < GRACE_S. A child process does the work, and a frozen server cannot end it: the child's
 guard ends it after CHILD_LEASE_S without a sign of life, CHILD_LEASE_S + PING_S < LEASE_S + GRACE_S.
+
+While no jobs run anywhere, nothing can be taken over: proofs of life are rare, and sessions may be silent for longer (IDLE_LEASE_S). A
+process proves its life at once when it takes a job from a queue.
 """
 
 import contextlib
@@ -26,8 +29,10 @@ import psycopg
 import sqlalchemy as sa
 
 PING_S, GIVE_UP_S, LEASE_S, GRACE_S = 1.0, 4.0, 6, 8.0
-IDLE_PING_S = 3.0
-"""Interval of proofs of life while no jobs run in the installation."""
+IDLE_PING_S, IDLE_LEASE_S = 10.0, 30
+"""The same as PING_S and LEASE_S, while no jobs run in the installation."""
+ROUSED_S = 5.0
+"""Time after a job was queued during which it may have begun elsewhere: proofs of life are not rare then."""
 WATCH_S, IDLE_WATCH_S = 0.2, 1.0
 """Interval of looking whether proofs of life fail: while jobs run in this process, and otherwise."""
 CHILD_LEASE_S = 10.0
@@ -48,10 +53,11 @@ class Locks(Protocol):
     def drop(self, name: str) -> None:
         """Release a lock that this process holds."""
 
-    def confirm(self, own: str) -> None:
+    def confirm(self, own: str, *, lease_s: int) -> None:
         """Check that this process still holds the lock `own`.
 
-        Raises if the database does not answer; ends the process if the lock is lost.
+        `lease_s`: time until the next check after which a lock in a database is lost. Raises if the database does not answer; ends the
+        process if the lock is lost.
         """
 
 
@@ -87,7 +93,7 @@ class FileLocks:
         (self._folder / name).unlink(missing_ok=True)
         os.close(fd)
 
-    def confirm(self, own: str) -> None:
+    def confirm(self, own: str, *, lease_s: int) -> None:
         """Do nothing: the kernel keeps the lock while the process lives."""
 
 
@@ -101,10 +107,10 @@ class PostgresLocks:
 
     def __init__(self, url: sa.URL):
         self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
-        self._connect()
+        self._connect(LEASE_S)
 
-    def _connect(self) -> None:
-        options = f"-c idle_session_timeout={LEASE_S}s -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3"
+    def _connect(self, lease_s: int) -> None:
+        options = f"-c idle_session_timeout={lease_s}s -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3"
         self._session = psycopg.connect(self._dsn, autocommit=True, connect_timeout=2, options=options)
 
     def _ask(self, function: str, name: str) -> bool:
@@ -118,11 +124,11 @@ class PostgresLocks:
     def drop(self, name: str) -> None:
         self._ask("pg_advisory_unlock", name)
 
-    def confirm(self, own: str) -> None:
+    def confirm(self, own: str, *, lease_s: int) -> None:
         try:
-            self._session.execute(b"select 1")
+            self._session.execute(b"select set_config('idle_session_timeout', %s, false)", (f"{lease_s}s",))
         except psycopg.Error:  # the session is gone, with its locks: the database was restarted, or this process was frozen
-            self._connect()
+            self._connect(lease_s)
             if not any(self._take_soon(own) for _ in range(RETAKES)):
                 log.critical("another process took over the jobs of %s: ending", own)
                 os._exit(LOST_THE_LOCK)
@@ -151,6 +157,8 @@ class Lifeline:
         self._stop = threading.Event()
         self._begun = [threading.Event(), threading.Event()]  # one for each thread
         self._alive_at = _now()
+        self._roused_at = _now()
+        self._idle = False
         self._free_since: dict[str, float] = {}
         self._threads: list[threading.Thread] = []
         if not locks.take(self.executor):
@@ -170,6 +178,12 @@ class Lifeline:
         """Prove now that this process is alive: it begins to run jobs."""
         for event in self._begun:
             event.set()
+
+    def rouse(self) -> None:
+        """Look for dead processes often for a while: a job was queued, which any process may begin."""
+        self._roused_at = _now()
+        if self._idle:
+            self._begun[0].set()
 
     def stop(self) -> None:
         """Stop the threads and release the lock.
@@ -200,18 +214,19 @@ class Lifeline:
 
     def _watch(self, owners: Callable[[], set[str]], recover: Callable[[str], None], busy: Callable[[], bool]) -> None:
         while True:  # the first round at once: after a restart, interrupted jobs go on before waiting ones
-            pause_s = PING_S
+            lease_s = IDLE_LEASE_S if self._idle and not busy() else LEASE_S
+            self._idle = False
             try:
                 began = _now()
-                self._locks.confirm(self.executor)
+                self._locks.confirm(self.executor, lease_s=lease_s)
                 self._alive_at = began
                 working = owners()
                 self._reap(working - {self.executor}, recover)
-                if not working and not busy():
-                    pause_s = IDLE_PING_S
+                self._idle = not working and not busy() and began - self._roused_at > ROUSED_S
             except Exception as error:  # the database may not answer for a while; the watchdog decides when that is too long
                 log.warning("looking for jobs of dead processes failed: %s", error)
-            if self._pause(self._begun[0], pause_s):
+            # The session of an idle process has the longer lease from the second idle round on.
+            if self._pause(self._begun[0], IDLE_PING_S if self._idle and lease_s == IDLE_LEASE_S else PING_S):
                 return
 
     def _pause(self, begun: threading.Event, seconds: float) -> bool:

@@ -34,7 +34,9 @@ _module: Any = dbos._dbos
 class QueueWaker:
     """The polling threads of this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, claimed: Callable[[], None] = lambda: None) -> None:
+        """`claimed`: called when this process has taken workflows from a queue."""
+        self._claimed = claimed
         self._lock = threading.Lock()
         self._woken: dict[str, threading.Event] = {}
         self._again: set[str] = set()
@@ -45,7 +47,7 @@ class QueueWaker:
 
         def poll(stop: threading.Event, dbos: Any) -> None:
             dbos._active_workflows_set = ActiveWorkflows(self.wake)
-            dbos._sys_db.start_queued_workflows = _Claims(dbos).start_queued_workflows
+            dbos._sys_db.start_queued_workflows = _Claims(dbos, self._claimed).start_queued_workflows
             threading.Thread(target=self._pass_on, args=(stop,), name="queue-stop", daemon=True).start()
             _Original.poll(_WakingEvent(self, stop), dbos)
 
@@ -62,9 +64,17 @@ class QueueWaker:
                 if queue in (name, ALL):
                     event.set()
 
-    def watch(self, notices: QueueNotices) -> None:
-        """Start the thread that hears notices of other processes."""
-        threading.Thread(target=notices.watch, args=(self._stop, self.wake), name="queue-watch", daemon=True).start()
+    def watch(self, notices: QueueNotices, *, heard: Callable[[], None] = lambda: None) -> None:
+        """Start the thread that hears notices of other processes.
+
+        `heard`: called at each notice.
+        """
+
+        def hear(queue: str) -> None:
+            self.wake(queue)
+            heard()
+
+        threading.Thread(target=notices.watch, args=(self._stop, hear), name="queue-watch", daemon=True).start()
 
     def stop(self) -> None:
         """End the polling threads and the thread of `watch`: nothing more is taken from the queues."""
@@ -139,12 +149,14 @@ class ActiveWorkflows(ActiveWorkflowById):
 class _Claims:
     """DBOS's claim of queued workflows, which also counts them in ActiveWorkflows."""
 
-    def __init__(self, dbos: Any):
-        self._dbos, self._original = dbos, dbos._sys_db.start_queued_workflows
+    def __init__(self, dbos: Any, claimed: Callable[[], None]):
+        self._dbos, self._claimed, self._original = dbos, claimed, dbos._sys_db.start_queued_workflows
 
     def start_queued_workflows(self, queue: Any, *args: Any, **kwargs: Any) -> Any:
         ids, reason = self._original(queue, *args, **kwargs)
-        self._dbos._active_workflows_set.claim(ids, queue.name)
+        if ids:
+            self._dbos._active_workflows_set.claim(ids, queue.name)
+            self._claimed()
         return ids, reason
 
 

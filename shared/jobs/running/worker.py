@@ -33,7 +33,7 @@ from shared.jobs.running.wake import QueueWaker
 from shared.log import CURRENT_JOB, fields
 from shared.settings import Settings
 
-QUEUE_POLL_S = 20.0
+QUEUE_POLL_S = 60.0
 """Interval of polling a queue that nothing wakes (wake.py)."""
 CANCEL_POLL_S = 0.2
 DATABASE_RETRY_S = 0.5
@@ -108,7 +108,7 @@ class JobWorker:
         self._queues, self._jobs.stopping = queues, False
         self._lifeline = await self._connect(patient)
         configure(self._store.engine, executor=self._lifeline.executor)
-        self._waker = QueueWaker()
+        self._waker = QueueWaker(claimed=self._lifeline.hurry)
         self._waker.install()
 
         @DBOS.workflow(name="job", max_recovery_attempts=None)
@@ -130,7 +130,7 @@ class JobWorker:
         await self._register(WEBHOOKS, WEBHOOKS_AT_ONCE)
         await self._register(FETCHES, FETCHES_AT_ONCE)
         self._store.on_queued = self._waker.wake
-        self._waker.watch(self._store.notices)
+        self._waker.watch(self._store.notices, heard=self._lifeline.rouse)
         self._waker.wake(ALL)
         self._lifeline.start(owners=partial(owners, self._store.engine), recover=self._recover, busy=lambda: bool(self._running))
         self._watcher = asyncio.create_task(self._watch_cancellations())

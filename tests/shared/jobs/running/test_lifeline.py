@@ -1,5 +1,6 @@
 """Signs of life without a database: only processes that run jobs have to end."""
 
+import queue
 import time
 
 import pytest
@@ -19,7 +20,7 @@ class Away:
     def drop(self, name: str) -> None:
         pass
 
-    def confirm(self, own: str) -> None:
+    def confirm(self, own: str, *, lease_s: int) -> None:
         raise OSError("it is away")
 
 
@@ -57,3 +58,34 @@ def test_a_job_that_just_ended_counts_until_the_next_sign_of_life(
     lifeline.stop()
     assert set(exits) == {LOST_THE_LOCK}
     caplog.clear()
+
+
+def test_an_idle_process_proves_its_life_rarely_until_there_is_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock's lease is long before the pause is."""
+    leases: queue.Queue[int] = queue.Queue()
+
+    class Recorded(Away):
+        def confirm(self, own: str, *, lease_s: int) -> None:
+            leases.put(lease_s)
+
+    monkeypatch.setattr(takeover, "PING_S", 0.02)
+    monkeypatch.setattr(takeover, "IDLE_PING_S", 60.0)
+    monkeypatch.setattr(takeover, "ROUSED_S", 0.1)
+    lifeline = Lifeline(Recorded())
+    lifeline.start(owners=set, recover=lambda executor: None, busy=lambda: False)
+
+    def until(lease_s: int) -> None:
+        """Wait for a proof of life with this lease."""
+        while leases.get(timeout=30) != lease_s:
+            pass
+
+    try:
+        until(takeover.LEASE_S)
+        until(takeover.IDLE_LEASE_S)
+        lifeline.rouse()  # a job is queued somewhere: it looks often for a while
+        until(takeover.LEASE_S)
+        until(takeover.IDLE_LEASE_S)
+        lifeline.hurry()  # this process takes a job
+        leases.get(timeout=30)
+    finally:
+        lifeline.stop()

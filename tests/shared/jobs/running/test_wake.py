@@ -9,7 +9,7 @@ import pytest
 from dbos._core import ActiveWorkflowById
 
 from shared.jobs.database.queue_notices import ALL, FileNotices
-from shared.jobs.running.wake import POLL, UNUSED_JOBS, ActiveWorkflows, QueueWaker
+from shared.jobs.running.wake import POLL, UNUSED_JOBS, ActiveWorkflows, QueueWaker, _Claims
 
 LONG_S = 30.0
 """A wait that nothing ends would fail the test by its time limit."""
@@ -91,6 +91,20 @@ def test_claimed_workflows_take_a_place_until_they_end() -> None:
     assert (active.count_for_queue("one"), active.count_for_queue("other"), freed) == (2, 0, [])
     entry.release()
     assert (active.count_for_queue("one"), freed) == (1, ["one"])
+
+
+def test_a_process_that_takes_workflows_is_told_at_once() -> None:
+    taken: list[str] = []
+    claims: list[list[str]] = [["a"], []]
+    engine = SimpleNamespace(
+        _active_workflows_set=ActiveWorkflows(lambda _queue: None),
+        _sys_db=SimpleNamespace(start_queued_workflows=lambda _queue: (claims.pop(0), None)),
+    )
+    claim = _Claims(engine, lambda: taken.append("now")).start_queued_workflows
+    assert claim(SimpleNamespace(name="one")) == (["a"], None)
+    assert engine._active_workflows_set.count_for_queue("one") == 1
+    assert claim(SimpleNamespace(name="one")) == ([], None)
+    assert taken == ["now"]
 
 
 def test_other_processes_hear_of_work_in_an_sqlite_file(tmp_path: Path) -> None:
