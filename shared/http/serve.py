@@ -23,7 +23,7 @@ MAX_SOCKET_PATH = 100
 """Longest path of a Unix socket. Systems allow about 104 characters, which a deep data folder may exceed."""
 
 GRACE_S = 5
-TICK_S, INSIDE_TICK_S = 1.0, 15.0
+TICK_S, INSIDE_TICK_S = 5.0, 15.0
 """Interval of renewing the Date header, for clients and on the sockets between the parts of one process."""
 BACKLOG = 512
 KEEP_ALIVE_S = 75

@@ -6,6 +6,7 @@ a file beside the SQLite file. A lost notice only delays a job: every queue is a
 
 import logging
 import os
+import selectors
 import threading
 import time
 from collections.abc import Callable
@@ -102,13 +103,25 @@ class PostgresNotices:
                 with psycopg.connect(self._dsn, autocommit=True, connect_timeout=4) as connection:
                     connection.execute(f"listen {CHANNEL}".encode())
                     heard(ALL)  # work may have come while nobody listened
-                    while not stop.is_set():
-                        for notice in connection.notifies(timeout=STOP_S):
-                            heard(notice.payload)
+                    _hear(connection, stop, heard)
             except psycopg.Error as error:
                 if not stop.is_set():
                     log.warning("the database sends no notices of new jobs; polling meanwhile: %s", (str(error) or "?").splitlines()[0])
                 stop.wait(RECONNECT_S)
+
+
+def _hear(connection: psycopg.Connection, stop: threading.Event, heard: Callable[[str], None]) -> None:
+    """Call `heard` with the payload of each notice until `stop` is set.
+
+    Waits on the socket itself: `Connection.notifies` wakes ten times a second. Raises psycopg.Error if the connection is lost.
+    """
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.fileno(), selectors.EVENT_READ)
+        while not stop.is_set():
+            if selector.select(STOP_S):
+                connection.pgconn.consume_input()
+                while notice := connection.pgconn.notifies():
+                    heard(notice.extra.decode())
 
 
 def make_notices(engine: sa.Engine) -> QueueNotices:
