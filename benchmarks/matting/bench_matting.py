@@ -2,12 +2,15 @@
 
 Compares RVM with the loop of its public inference script, and measures every installed backend by size. The loop is rewritten here: decode
 a frame to RGB with PyAV, run the network with dynamic shapes in onnxruntime, composite in floating point, encode matte and composite, one
-after the other. Both run in the same process on the same clip, each once after a warm-up of two frames.
+after the other. Both run in the same process on the same clip, in turns after a warm-up of two frames each, and medians of three rounds
+(BENCH_MATTING_ROUNDS) count. On a busy machine look at the ratio of processor time as well.
 """
 
 import os
+import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,7 @@ from shared.video import VideoWriter, read_frames
 SIZES = ((1280, 720), (1920, 1080))
 BACKENDS = ("rvm", "u2netp", "chroma", "difference")
 FRAMES = int(os.environ.get("BENCH_MATTING_FRAMES", "48"))
+ROUNDS = int(os.environ.get("BENCH_MATTING_ROUNDS", "3"))
 GREEN = np.float32([120, 255, 155]).reshape(3, 1, 1) / 255
 
 
@@ -41,21 +45,31 @@ def main() -> None:
     except ModelMissing as error:
         print(f"matting: not measured. {error.detail}")
         return
-    print("| RVM MobileNetV3, whole job | matting.matte, fps | public loop (onnxruntime), fps | ratio |\n|---|---|---|---|")
+    print(f"| RVM MobileNetV3, {FRAMES} frames | matting.matte, fps | public loop, fps | as fast, wall | as fast, processor | load |")
+    print(f"|{'---|' * 6}")
     with tempfile.TemporaryDirectory() as folder:
         for width, height in SIZES:
-            clip = enlarged(Path(folder) / f"{height}.mp4", width, height)
-            ours(clip, Path(folder), duration=0.08)
-            began = time.perf_counter()
-            ours(clip, Path(folder))
-            mine = FRAMES / (time.perf_counter() - began)
-            public_loop(weights, clip, Path(folder), 2)
-            began = time.perf_counter()
-            public_loop(weights, clip, Path(folder), FRAMES)
-            theirs = FRAMES / (time.perf_counter() - began)
-            print(f"| {width}x{height} | {mine:.1f} | {theirs:.1f} | {mine / theirs:.2f}x |")
+            print(compared(weights, Path(folder), width, height), flush=True)
         print()
         by_backend(Path(folder))
+
+
+def compared(weights: Path, folder: Path, width: int, height: int) -> str:
+    """Run our job and the public loop in turns; return a row of the table."""
+    clip = enlarged(folder / f"{height}.mp4", width, height)
+    ours(clip, folder, duration=0.08)
+    public_loop(weights, clip, folder, 2)
+    runs = [(timed(lambda: ours(clip, folder)), timed(lambda: public_loop(weights, clip, folder, FRAMES))) for _ in range(ROUNDS)]
+    (mine, mine_cpu), (theirs, theirs_cpu) = ([statistics.median(run[who][what] for run in runs) for what in (0, 1)] for who in (0, 1))
+    ratios = f"{theirs / mine:.2f}x | {theirs_cpu / mine_cpu:.2f}x"
+    return f"| {width}x{height} | {FRAMES / mine:.1f} | {FRAMES / theirs:.1f} | {ratios} | {os.getloadavg()[0]:.0f} |"
+
+
+def timed(run: Callable[[], object]) -> tuple[float, float]:
+    """Return the wall and processor seconds of a run."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    run()
+    return time.perf_counter() - wall, time.process_time() - cpu
 
 
 def by_backend(folder: Path) -> None:
