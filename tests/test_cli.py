@@ -157,6 +157,12 @@ def test_an_output_name_of_an_unknown_format_is_refused(clip, tmp_path):
 SLOW_TO_IMPORT = ("dbos", "sqlalchemy", "fastapi", "httpx", "numpy", "av", "cv2", "services.effects")
 
 
+def test_a_worker_process_imports_no_server_and_no_database():
+    code = "import sys, shared.worker.child, services.speed_ramp.render; print(*sys.modules)"
+    listed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True)
+    assert {"dbos", "sqlalchemy", "fastapi", "httpx"} & set(listed.stdout.split()) == set()
+
+
 def test_the_help_imports_no_service_and_no_server():
     code = "import sys; from reelwright import main\ntry: main()\nexcept SystemExit: print(*sys.modules)"
     listed = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, timeout=100)
