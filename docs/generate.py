@@ -111,9 +111,9 @@ def _model(model: Model) -> str:
     files = "<br>".join(f"`{file.path}`" for file in model.files)
     size = f"{model.about_bytes / 1e6:.0f} MB" if model.about_bytes else ""
     name = f"`{model.name}`<br>[{model.title}]({model.source})"
-    what = f"{model.purpose}. {model.notes}".strip()
+    purpose = f"{model.purpose}. {model.notes}".strip()
     use = ("yes" if model.commercial_use else "**no**") + (", gated" if model.gated else "")
-    return f"| {name} | {what} | {files} | {size} | {model.licence} | {use} |"
+    return f"| {name} | {purpose} | {files} | {size} | {model.licence} | {use} |"
 
 
 def _operation(operation: Operation) -> Iterator[str]:

@@ -33,8 +33,8 @@ def main() -> None:
             params = MatteParams(backend=backend, composite_over="checkerboard", quality=90)
             matte(params, video=clip, mask=None, masks=None, plate=None, background=None, outputs=files)
             rows += [(f"{backend}: alpha", files["alpha"]), (f"{backend}: composite", files["composite"])]
-        drawn = [np.hstack([labelled(rgb, name, SIZE) for rgb in chosen(path)]) for name, path in rows]
-    cv2.imwrite(str(SHEET), cv2.cvtColor(np.vstack(drawn), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80])
+        strips = [np.hstack([labelled(rgb, name, SIZE) for rgb in chosen(path)]) for name, path in rows]
+    cv2.imwrite(str(SHEET), cv2.cvtColor(np.vstack(strips), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80])
 
 
 def chosen(path: Path) -> list[Picture]:

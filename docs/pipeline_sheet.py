@@ -39,8 +39,8 @@ def main() -> None:
         steps = check_locally(filled(with_params(STUDIO_OVER_PICTURE, PARAMS), files), services, settings)
         for _ in run_steps(steps, operations, folder, lambda _number, _step: None):
             pass
-        drawn = [np.hstack([labelled(rgb, title, SIZE) for rgb in chosen(folder / f"{output}.mp4")]) for title, output in ROWS]
-    cv2.imwrite(str(SHEET), cv2.cvtColor(np.vstack(drawn), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 82])
+        strips = [np.hstack([labelled(rgb, title, SIZE) for rgb in chosen(folder / f"{output}.mp4")]) for title, output in ROWS]
+    cv2.imwrite(str(SHEET), cv2.cvtColor(np.vstack(strips), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 82])
 
 
 def chosen(path: Path) -> list[Picture]:

@@ -277,9 +277,9 @@ def write_matte(path: Path, count: int) -> None:
 
 def ellipse(number: int) -> NDArray[np.uint8]:
     """Draw a person-sized matte that moves, (height, width)."""
-    drawn = np.zeros((SIZE[1], SIZE[0]), np.uint8)
-    cv2.ellipse(drawn, ((700 + 6 * number, 600), (360, 900), 8), 255, -1)  # type: ignore[call-overload]
-    return drawn
+    matte = np.zeros((SIZE[1], SIZE[0]), np.uint8)
+    cv2.ellipse(matte, ((700 + 6 * number, 600), (360, 900), 8), 255, -1)  # type: ignore[call-overload]
+    return matte
 
 
 def seed_composite(clip: Path, matte: Path, picture: Path, target: Path) -> None:

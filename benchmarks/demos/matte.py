@@ -58,12 +58,12 @@ def main() -> int:
                 for chunk in answer.iter_bytes():
                     file.write(chunk)
     result, metrics = job["result"], job["metrics"]
-    used = result["backend"]
+    backend = result["backend"]
     if trouble := check(files["alpha"], result):
         out.print(f"[red]The matte is not in order: {trouble}[/]")
         return 1
     out.print(
-        f"backend  {used['name']} because {used['reason']}; {used['library']}, {used['precision']}, {used['device']}; {used['licence']}"
+        f"backend  {backend['name']} because {backend['reason']}; {backend['library']}, {backend['precision']}, {backend['device']}; {backend['licence']}"
     )
     out.print(f"matte    {result['frames']} frames, the subject covers {result['coverage']:.1%} of the picture")
     out.print(f"speed    {metrics['fps']:.1f} frames a second; {metrics['run_s']:.2f} s for the whole job")

@@ -158,12 +158,12 @@ def peak(program: str, *words: object) -> float:
     """
     command = [sys.executable, "-c", program, *map(str, words)]
     process = psutil.Popen(command, stdout=subprocess.DEVNULL, env=os.environ | {"MALLOC_ARENA_MAX": HEAPS})
-    most, ended = [0], Event()
+    highest, ended = [0], Event()
 
     def watch() -> None:
         while not ended.wait(0.05):
             try:
-                most[0] = max(most[0], process.memory_info().rss)
+                highest[0] = max(highest[0], process.memory_info().rss)
             except psutil.NoSuchProcess:
                 return
 
@@ -176,7 +176,7 @@ def peak(program: str, *words: object) -> float:
         watcher.join()
     if code:
         raise RuntimeError(f"{' '.join(command)} ended with {code}")
-    return most[0] / 1e6
+    return highest[0] / 1e6
 
 
 def trails(clip: Path, target: Path, params: dict[str, Any]) -> None:
@@ -190,12 +190,12 @@ def naive(clip: Path, target: Path, style: Literal["normal", "glow"], frames: in
 
     Includes decoding, both passes and encoding, from the first frame with a trail on.
     """
-    most = LAYERS * SPACING + 1 + NAIVE_FRAMES
+    count = LAYERS * SPACING + 1 + NAIVE_FRAMES
     wall, cpu = time.perf_counter(), cpu_s()
-    path = camera_path(clip, most=most)
-    first = (time.perf_counter() - wall) / most * frames, (cpu_s() - cpu) / most * frames
+    path = camera_path(clip, count=count)
+    first = (time.perf_counter() - wall) / count * frames, (cpu_s() - cpu) / count * frames
     with VideoWriter(target, width=1920, height=1080, frame_rate=Fraction(25)) as writer:
-        for index, rgb in enumerate(naive_trails(clip, path, layers=LAYERS, decay=DECAY, spacing=SPACING, ghost=style, most=most)):
+        for index, rgb in enumerate(naive_trails(clip, path, layers=LAYERS, decay=DECAY, spacing=SPACING, ghost=style, count=count)):
             if index == LAYERS * SPACING:
                 wall, cpu = time.perf_counter(), cpu_s()
             writer.write(picture_from((rgb,), 1920, 1080, "rgb24"), index)
@@ -243,8 +243,8 @@ def best(works: list[tuple[str, Callable[[], object]]], *, rounds: int = 3) -> l
 
 def cpu_s() -> float:
     """Return the processor seconds of this process and its children."""
-    used = psutil.Process().cpu_times()
-    return float(used.user + used.system + used.children_user + used.children_system)
+    times = psutil.Process().cpu_times()
+    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 if __name__ == "__main__":

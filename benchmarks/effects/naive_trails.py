@@ -19,14 +19,14 @@ Picture = NDArray[np.float32]
 Path2D = Sequence[tuple[float, float]]
 
 
-def camera_path(clip: Path, *, most: int | None = None) -> list[tuple[float, float]]:
+def camera_path(clip: Path, *, count: int | None = None) -> list[tuple[float, float]]:
     """Return the shift of each frame relative to the first frame.
 
     A shift is (right, down) in pixels of the clip.
     """
     grays: list[Picture] = []
     with read_frames(clip, to_sdr8=True) as frames:
-        for frame in islice(frames, most):
+        for frame in islice(frames, count):
             height = min(540, frame.height)
             width = round(frame.width * height / frame.height)
             grays.append(cv2.resize(frame.luma(), (width, height), interpolation=cv2.INTER_AREA).astype(np.float32))
@@ -47,7 +47,7 @@ def naive_trails(
     decay: float,
     spacing: int,
     ghost: Literal["normal", "glow", "shadow"],
-    most: int | None = None,
+    count: int | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
     """Yield the frames with their trails, (height, width, 3) uint8 RGB.
 
@@ -55,7 +55,7 @@ def naive_trails(
     """
     held: list[NDArray[np.uint8]] = []
     with read_frames(clip, to_sdr8=True) as frames:
-        for index, frame in enumerate(islice(frames, most)):
+        for index, frame in enumerate(islice(frames, count)):
             held = [*held[-layers * spacing :], frame.rgb()]
             if len(held) <= layers * spacing:
                 yield held[-1]

@@ -66,16 +66,16 @@ class Count:
 
         `starts`: the first frames of the detected shots.
         """
-        used: set[int] = set()
+        matches: set[int] = set()
         for truth in truths:
-            near = [start for start in starts if start not in used and truth.start - tolerance <= start <= truth.end + tolerance]
+            near = [start for start in starts if start not in matches and truth.start - tolerance <= start <= truth.end + tolerance]
             if near:
-                used.add(min(near, key=lambda start: abs(start - (truth.start + truth.end) / 2)))
+                matches.add(min(near, key=lambda start: abs(start - (truth.start + truth.end) / 2)))
                 self.hard_found += truth.hard
                 self.gradual_found += not truth.hard
             self.hard += truth.hard
             self.gradual += not truth.hard
-        self.false += len(set(starts) - used)
+        self.false += len(set(starts) - matches)
 
     @property
     def hard_f1(self) -> float:

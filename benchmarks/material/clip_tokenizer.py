@@ -12,8 +12,8 @@ def byte_vocabulary() -> dict[str, int]:
     These are each byte alone, each byte at the end of a word, and two marks.
     """
     printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    shown = [chr(code) for code in printable] + [chr(256 + number) for number in range(256 - len(printable))]
-    words = shown + [f"{letter}</w>" for letter in shown] + ["<|startoftext|>", "<|endoftext|>"]
+    characters = [chr(code) for code in printable] + [chr(256 + number) for number in range(256 - len(printable))]
+    words = characters + [f"{letter}</w>" for letter in characters] + ["<|startoftext|>", "<|endoftext|>"]
     return {word: number for number, word in enumerate(words)}
 
 

@@ -64,14 +64,14 @@ class Scene:
 def scene_of(kind: Kind, seed: int, width: int = 960, height: int = 540, screen: Literal["green", "blue"] = "green") -> Scene:
     """Choose the scene of a seed."""
     random = np.random.default_rng((seed, KINDS.index(kind)))
-    strong, weak, other = random.uniform(140, 190), random.uniform(35, 75), random.uniform(50, 85)
+    strong, weak, medium = random.uniform(140, 190), random.uniform(35, 75), random.uniform(50, 85)
     base = {"strands": (88, 60, 45), "motion blur": (185, 150, 60), "veil": (205, 200, 210)}[kind]
     return Scene(
         kind=kind,
         seed=seed,
         width=width,
         height=height,
-        key=(weak, strong, other) if screen == "green" else (weak, other, strong),
+        key=(weak, strong, medium) if screen == "green" else (weak, medium, strong),
         base=_near(random, base, 18),
         clothes=_near(random, (70, 80, 125), 25) if screen == "green" else _near(random, (125, 80, 70), 25),
         light=(random.uniform(0.25, 0.7), random.uniform(0.25, 0.6)),
@@ -153,26 +153,26 @@ def _shape(scene: Scene, time: float) -> Plane:
     scale = _SUPERSAMPLING
     width, height = scene.width * scale, scene.height * scale
     unit = height / 540
-    drawn = np.zeros((height, width), np.float32)
+    canvas = np.zeros((height, width), np.float32)
     x, y = int((0.42 + 0.006 * time) * width), int(0.4 * height)
     if scene.kind == "strands":
-        cv2.ellipse(drawn, (x, y), (int(95 * unit), int(125 * unit)), 0, 0, 360, 1, -1)
-        cv2.ellipse(drawn, (x, int(1.05 * height)), (int(230 * unit), int(210 * unit)), 0, 0, 360, 1, -1)
-        _draw_strands(drawn, scene.seed, time, (x, y), unit, scale)
+        cv2.ellipse(canvas, (x, y), (int(95 * unit), int(125 * unit)), 0, 0, 360, 1, -1)
+        cv2.ellipse(canvas, (x, int(1.05 * height)), (int(230 * unit), int(210 * unit)), 0, 0, 360, 1, -1)
+        _draw_strands(canvas, scene.seed, time, (x, y), unit, scale)
     elif scene.kind == "motion blur":
         steps = 24
         for step in range(steps):
-            _draw_moving(drawn, time + step / steps * _SHUTTER, unit, 1 / steps)
+            _draw_moving(canvas, time + step / steps * _SHUTTER, unit, 1 / steps)
     else:
-        cv2.ellipse(drawn, (x, int(0.6 * height)), (int(120 * unit), int(200 * unit)), 0, 0, 360, 1, -1)
+        cv2.ellipse(canvas, (x, int(0.6 * height)), (int(120 * unit), int(200 * unit)), 0, 0, 360, 1, -1)
         down, across = np.mgrid[0:height, 0:width].astype(np.float32)
         veil = np.clip(1.3 - np.hypot((across - x - 60 * unit) / (300 * unit), (down - y) / (230 * unit)) ** 3, 0, 1)
         veil *= 0.45 + 0.2 * np.sin((across + 3 * time * unit) / (17 * unit)) * np.sin(down / (23 * unit))
-        drawn = np.maximum(drawn, veil)
-    return np.clip(cv2.resize(drawn, (scene.width, scene.height), interpolation=cv2.INTER_AREA), 0, 1)
+        canvas = np.maximum(canvas, veil)
+    return np.clip(cv2.resize(canvas, (scene.width, scene.height), interpolation=cv2.INTER_AREA), 0, 1)
 
 
-def _draw_strands(drawn: Plane, seed: int, time: float, centre: tuple[int, int], unit: float, scale: int) -> None:
+def _draw_strands(canvas: Plane, seed: int, time: float, centre: tuple[int, int], unit: float, scale: int) -> None:
     random = np.random.default_rng((seed, 5))
     along = np.linspace(0, 1, 14)
     for strand in range(260):
@@ -182,16 +182,16 @@ def _draw_strands(drawn: Plane, seed: int, time: float, centre: tuple[int, int],
         points = np.stack(
             [centre[0] + np.cos(angle + bend * along**2) * radius, centre[1] + np.sin(angle + bend * along**2) * radius * 1.2], 1
         )
-        cv2.polylines(drawn, [points.astype(np.int32)], False, 1, int(random.integers(1, scale + 1)), cv2.LINE_AA)
+        cv2.polylines(canvas, [points.astype(np.int32)], False, 1, int(random.integers(1, scale + 1)), cv2.LINE_AA)
 
 
-def _draw_moving(drawn: Plane, time: float, unit: float, weight: float) -> None:
-    height, width = drawn.shape
+def _draw_moving(canvas: Plane, time: float, unit: float, weight: float) -> None:
+    height, width = canvas.shape
     x = int((0.15 + 0.055 * time) * width)
-    layer = np.zeros_like(drawn)
+    layer = np.zeros_like(canvas)
     cv2.circle(layer, (x, int(0.4 * height)), int(70 * unit), 1, -1)
     middle = np.array([x, 0.75 * height])
     half = np.array([np.cos(0.35 * time), np.sin(0.35 * time)]) * 150 * unit
     (left, top), (right, bottom) = (middle - half).astype(int).tolist(), (middle + half).astype(int).tolist()
     cv2.line(layer, (left, top), (right, bottom), 1, int(26 * unit), cv2.LINE_AA)
-    drawn += weight * layer
+    canvas += weight * layer

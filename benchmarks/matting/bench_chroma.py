@@ -51,9 +51,9 @@ class Errors:
     edge_mad: float
     dtssd: float
 
-    def over(self, other: "Errors") -> tuple[float, float, float]:
-        """Return the ratios of these errors to `other`."""
-        return self.mad / other.mad, self.edge_mad / other.edge_mad, self.dtssd / other.dtssd
+    def over(self, reference: "Errors") -> tuple[float, float, float]:
+        """Return the ratios of these errors to `reference`."""
+        return self.mad / reference.mad, self.edge_mad / reference.edge_mad, self.dtssd / reference.dtssd
 
 
 def main() -> None:
@@ -113,14 +113,14 @@ def best_chromakey(path: Path, truth: Sequence[ScreenFrame]) -> tuple[Errors, st
     )
     colour = "0x" + "".join(f"{round(float(value)):02x}" for value in values)
     shape = truth[0].alpha.shape
-    tried: list[tuple[float, float, float]] = []
+    trials: list[tuple[float, float, float]] = []
     grid = [
         (similarity, blend) for similarity in (0.01, 0.02, 0.03, 0.04, 0.05, 0.07, 0.1) for blend in (0.02, 0.035, 0.06, 0.1, 0.15, 0.22)
     ]
     for similarity, blend in grid:
         alphas = chromakey(path, colour, similarity, blend, shape)
-        tried.append((float(np.mean([mad(alpha, frame.alpha) for alpha, frame in zip(alphas, truth, strict=True)])), similarity, blend))
-    _, similarity, blend = min(tried)
+        trials.append((float(np.mean([mad(alpha, frame.alpha) for alpha, frame in zip(alphas, truth, strict=True)])), similarity, blend))
+    _, similarity, blend = min(trials)
     return errors_of(chromakey(path, colour, similarity, blend, shape), truth), f"{similarity}:{blend}"
 
 

@@ -111,10 +111,10 @@ def idle(running: RunningSuite) -> list[tuple[str, str, str]]:
     processes = [server, *server.children(recursive=True)]
     before = sum(sum(process.cpu_times()[:2]) for process in processes)
     time.sleep(IDLE_S)
-    used = sum(sum(process.cpu_times()[:2]) for process in processes) - before
+    cpu = sum(sum(process.cpu_times()[:2]) for process in processes) - before
     memory = sum(process.memory_info().rss for process in processes) / 1e6
     return [
-        (f"idle for {IDLE_S:.0f} s: share of one core", f"{used / IDLE_S:.1%}", "< 5 %"),
+        (f"idle for {IDLE_S:.0f} s: share of one core", f"{cpu / IDLE_S:.1%}", "< 5 %"),
         (f"idle: memory of all {len(processes)} processes", f"{memory:.0f} MB", "< 250 MB"),
     ]
 

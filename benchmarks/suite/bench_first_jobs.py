@@ -55,8 +55,8 @@ def first_jobs(starts: int) -> Table:
         table.add_column(head, justify="left" if head == "operation" else "right")
     for name, pairs in spent.items():
         first, second = (statistics.median(column) for column in zip(*pairs, strict=True))
-        behind = statistics.median(first_s - second_s for first_s, second_s in pairs)
-        table.add_row(name, f"{first:.2f}", f"{second:.2f}", f"{behind:.2f}")
+        difference = statistics.median(first_s - second_s for first_s, second_s in pairs)
+        table.add_row(name, f"{first:.2f}", f"{second:.2f}", f"{difference:.2f}")
     return table
 
 
@@ -69,7 +69,7 @@ def jobs_at_once() -> Table:
         with tempfile.TemporaryDirectory() as folder, suite(Path(folder), CONCURRENCY=str(count)) as running:
             clip = running.upload(sample_clip())["id"]
             seconds_of(running, "speed-ramp.render", clip)
-            used, began, peak = processor_s(running), time.perf_counter(), 0.0
+            cpu_before, began, peak = processor_s(running), time.perf_counter(), 0.0
             jobs = [running.start("speed-ramp.render", {"video": clip}, {"min_speed": 0.5}, cache=False)["id"] for _ in range(JOBS)]
             ended = []
             for job in jobs:
@@ -79,7 +79,7 @@ def jobs_at_once() -> Table:
                 ended.append(record)
             wall = time.perf_counter() - began
             longest = max(float(record["metrics"]["run_s"]) for record in ended)
-            table.add_row(str(count), f"{wall:.1f}", f"{longest:.1f}", f"{processor_s(running) - used:.1f}", f"{peak:.0f}")
+            table.add_row(str(count), f"{wall:.1f}", f"{longest:.1f}", f"{processor_s(running) - cpu_before:.1f}", f"{peak:.0f}")
     return table
 
 

@@ -64,8 +64,8 @@ def matting(folder: Path) -> None:
         print(f"matting: not measured. {error.detail}")
         return
     ways = (("cuda", "f16"), ("cuda", "f32"), ("cpu", "auto"))
-    shown = " | ".join(f"{device} {precision}, fps" for device, precision in ways)
-    print(f"| RVM, whole job of {FRAMES} frames | {shown} |\n|---|{'---|' * len(ways)}")
+    columns = " | ".join(f"{device} {precision}, fps" for device, precision in ways)
+    print(f"| RVM, whole job of {FRAMES} frames | {columns} |\n|---|{'---|' * len(ways)}")
     for width, height in SIZES:
         clip = enlarged(folder / f"{height}.mp4", width, height)
         seconds: dict[tuple[str, str], list[float]] = {way: [] for way in ways}
@@ -122,9 +122,9 @@ def painting(folder: Path, device: str) -> None:
                 seconds.append(time.perf_counter() - began)
                 began = time.perf_counter()
             peak = torch.cuda.max_memory_reserved() / 1e9
-            what = f"{name}{' with depth' if control else ''}, {size[0]}x{size[1]}"
-            shown = "none" if limit is None else f"{limit:g}"
-            print(f"| {what} | {shown} | {plan.placement} | {seconds[0]:.1f} | {np.median(seconds[1:]):.2f} | {peak:.2f} |", flush=True)
+            label = f"{name}{' with depth' if control else ''}, {size[0]}x{size[1]}"
+            limit_text = "none" if limit is None else f"{limit:g}"
+            print(f"| {label} | {limit_text} | {plan.placement} | {seconds[0]:.1f} | {np.median(seconds[1:]):.2f} | {peak:.2f} |", flush=True)
             del pipe
     print(f"\n{STEPS} steps each, on {device}.")
 

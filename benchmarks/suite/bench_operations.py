@@ -76,9 +76,9 @@ def renders(clip: Path, target: Path) -> list[tuple[str, Work, str | None]]:
     info = probe_video(clip)
     length = info.length_s
     curve = [CurvePoint(t=share * length, speed=speed) for share, speed in ((0, 2), (0.4, 0.5), (0.6, 0.5), (1, 2))]
-    given, automatic = RenderParams(curve=curve), RenderParams()
+    curve_params, default_params = RenderParams(curve=curve), RenderParams()
     jobs: list[tuple[str, Work, str | None]] = []
-    for name, params in (("curve given", given), ("automatic curve", automatic)):
+    for name, params in (("curve given", curve_params), ("automatic curve", default_params)):
         even = length / render(params, video=clip, output=target).duration_s
         reference = f"ffmpeg, setpts and atempo {even:.2f}"
         jobs += [
@@ -107,20 +107,20 @@ def table(title: str, jobs: list[tuple[str, Work, str | None]], rounds: int) -> 
             if counted:
                 costs[name].append((time.perf_counter() - wall, processor_s() - cpu))
     medians = {name: [statistics.median(column) for column in zip(*spent, strict=True)] for name, spent in costs.items()}
-    made = Table(title=title)
-    made.add_column("job", no_wrap=True)
+    printed_table = Table(title=title)
+    printed_table.add_column("job", no_wrap=True)
     for head in ("wall s", "processor s", "of the reference, wall", "of the reference, processor"):
-        made.add_column(head, justify="right")
+        printed_table.add_column(head, justify="right")
     for name, _, reference in jobs:
-        ratios = [f"{mine / other:.2f}x" for mine, other in zip(medians[name], medians[reference], strict=True)] if reference else ["", ""]
-        made.add_row(name, *(f"{seconds:.2f}" for seconds in medians[name]), *ratios)
-    return made
+        ratios = [f"{seconds_here / reference_s:.2f}x" for seconds_here, reference_s in zip(medians[name], medians[reference], strict=True)] if reference else ["", ""]
+        printed_table.add_row(name, *(f"{seconds:.2f}" for seconds in medians[name]), *ratios)
+    return printed_table
 
 
 def processor_s() -> float:
     """Return the processor seconds of this process and of the programs it ran."""
-    used = psutil.Process().cpu_times()
-    return float(used.user + used.system + used.children_user + used.children_system)
+    times = psutil.Process().cpu_times()
+    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def measured(work: Callable[[], object]) -> Cost:
 
 
 def _cpu() -> float:
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    usages = [resource.getrusage(processes) for processes in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
@@ -192,16 +192,16 @@ def sampled(path: Path, per_second: Fraction | float) -> None:
 def cores(path: Path, folder: Path) -> None:
     """Print the time of a job on one core and on all cores."""
     say("\nscaling (read -> write)")
-    everything = os.sched_getaffinity(0)
+    all_cores = os.sched_getaffinity(0)
     walls = []
-    for count in sorted({1, len(everything)}):
-        os.sched_setaffinity(0, set(sorted(everything)[:count]))
+    for count in sorted({1, len(all_cores)}):
+        os.sched_setaffinity(0, set(sorted(all_cores)[:count]))
         # A new thread inherits the cores of the thread that starts it.
         worker = threading.Thread(target=lambda: walls.append(measured(lambda: rewrite(path, folder / "c.mp4"))))
         worker.start()
         worker.join()
         say(f"{count:3} cores  {walls[-1].wall:6.2f} s wall  {walls[-1].cpu:6.2f} s CPU  {walls[0].wall / walls[-1].wall:5.2f}x")
-    os.sched_setaffinity(0, everything)
+    os.sched_setaffinity(0, all_cores)
 
 
 def say(text: str) -> None:

@@ -69,7 +69,7 @@ def sound_offsets(browser: Any, url: str, clip: str, speed: float) -> list[float
     page.get_by_text("on time", exact=False).wait_for()
     flashes = page.evaluate("window.flashes")
     context.close()
-    return [min((shown - heard for heard in flashes["heard"]), key=abs) for shown in flashes["shown"]]
+    return [min((flash - beep for beep in flashes["heard"]), key=abs) for flash in flashes["shown"]]
 
 
 @contextmanager

@@ -14,7 +14,7 @@ def plain_ramps(random: Random) -> TroubleClip:
         clip.shot(next(takes)(30))
     kind, count, pace = random.choice(["pulse", "wheel", "fade", "gradient"]), int(random.integers(70, 140)), random.uniform(0.04, 0.2)
     ink = random.integers(0, 255, 3).tolist()
-    written = random.random() < 0.7
+    has_text = random.random() < 0.7
     low, high = sorted(random.uniform(0, 255, 2)) if random.random() < 0.5 else (20.0, 240.0)
     hue = int(random.integers(0, 180))
     pictures = []
@@ -30,7 +30,7 @@ def plain_ramps(random: Random) -> TroubleClip:
         if kind == "gradient":
             shade = np.linspace(-30, 30, WIDTH)[None, :, None]
             picture = np.clip(picture + shade, 0, 255).astype(np.uint8)
-        if written:
+        if has_text:
             cv2.putText(picture, "LOGO", (90, 105), cv2.FONT_HERSHEY_DUPLEX, 1.7, ink, 4, cv2.LINE_AA)
         pictures.append(picture)
     clip.shot(pictures)
@@ -49,7 +49,7 @@ def overlays(random: Random) -> TroubleClip:
         light, size = random.random() < 0.5, random.uniform(0.1, 0.24)
         ground = (235, 235, 235) if light else tuple(int(value) for value in random.integers(0, 70, 3))
         inset = next(takes)(1)[0]
-        drawn = []
+        frames = []
         for frame, source in enumerate(pictures):
             picture = source.copy()
             if begins <= frame < ends:
@@ -68,8 +68,8 @@ def overlays(random: Random) -> TroubleClip:
                 else:
                     w, h = int(WIDTH * size**0.5), int(HEIGHT * size**0.5)
                     picture[-h - 8 : -8, -w - 8 : -8] = cv2.resize(inset, (w, h), interpolation=cv2.INTER_AREA)
-            drawn.append(picture)
-        clip.shot(drawn)
+            frames.append(picture)
+        clip.shot(frames)
     return clip
 
 
@@ -80,7 +80,7 @@ def captions(random: Random) -> TroubleClip:
     at, wide, bars, high = random.uniform(0.6, 0.8), random.uniform(0.5, 0.9), random.random() < 0.7, random.uniform(0.1, 0.18)
     beat = int(random.integers(8, 18))
     for _ in range(2):
-        drawn = []
+        frames = []
         for frame, source in enumerate(next(takes)(80)):
             picture, word = source.copy(), frame // beat
             top, left = int(HEIGHT * at), int(WIDTH * (1 - wide) / 2)
@@ -88,8 +88,8 @@ def captions(random: Random) -> TroubleClip:
             if bars:
                 picture[top : top + int(HEIGHT * high), left : WIDTH - left] = (240, 240, 240) if light else (15, 15, 15)
             _write(picture, " ".join(words[word % 10 : word % 10 + 2]), left + 12, top + int(HEIGHT * high * 0.75), light, 0.8)
-            drawn.append(picture)
-        clip.shot(drawn)
+            frames.append(picture)
+        clip.shot(frames)
     return clip
 
 
@@ -134,12 +134,12 @@ def slides(random: Random) -> TroubleClip:
         )
         rows = int(random.integers(4, 8))
         count, builds = int(random.integers(30, 60)), random.random() < 0.25
-        shown, pictures = picture.copy(), []
+        half_built, pictures = picture.copy(), []
         for row in range(rows):
             text = "- " + "".join(random.choice(list("abcdefghijklmnopqrstuvwxyz   "), int(random.integers(14, 38))))
             cv2.putText(picture, text, (10, 42 + 18 * row), cv2.FONT_HERSHEY_SIMPLEX, 0.36, ink, 1, cv2.LINE_AA)
             if row == rows - 2:
-                shown = picture.copy()
-        pictures = [shown] * (count // 2) + [picture] * (count // 2) if builds else [picture] * count
+                half_built = picture.copy()
+        pictures = [half_built] * (count // 2) + [picture] * (count // 2) if builds else [picture] * count
         clip.shot(pictures)
     return clip

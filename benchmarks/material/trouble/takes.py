@@ -57,5 +57,5 @@ def played(take: Take, first: int) -> Callable[[int], list[Rgb]]:
 
 def mixed(a: Rgb, b: Rgb | int, share: float) -> Rgb:
     """Blend `share` of a picture or gray level `b` into picture `a`."""
-    other = np.full_like(a, b) if isinstance(b, int) else b
-    return np.asarray(cv2.addWeighted(a, 1 - share, other, share, 0), np.uint8)
+    second = np.full_like(a, b) if isinstance(b, int) else b
+    return np.asarray(cv2.addWeighted(a, 1 - share, second, share, 0), np.uint8)
