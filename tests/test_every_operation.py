@@ -46,7 +46,7 @@ def as_text(operation: Operation) -> dict[str, str]:
 def test_run_takes_exactly_the_declared_files(operation):
     parameters = inspect.signature(operation.run).parameters.values()
     names = {parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
-    measurements = {operation.keeps.name} if operation.keeps else set()
+    measurements = {operation.measurement.name} if operation.measurement else set()
     assert names == {*operation.inputs, *output_arguments({name: Path(name) for name in operation.outputs}), *measurements, "progress"}
 
 

@@ -41,10 +41,10 @@ class Previews:
         if not isinstance(value, dict) or value.get("preview") is not True or not isinstance(value.get("inputs"), dict):
             return None
         inputs: dict[str, Any] = value["inputs"]
-        input_values = [item for each in inputs.values() for item in (each if isinstance(each, list) else [each])]
+        input_values = [item for source in inputs.values() for item in (source if isinstance(source, list) else [source])]
         owner = request.state.owner
         await self.views.start_proxies(owner, [media_id for media_id in input_values if isinstance(media_id, str)])
-        auto_inputs = [name for name, each in inputs.items() if each == AUTO]
+        auto_inputs = [name for name, source in inputs.items() if source == AUTO]
         if not auto_inputs:
             return None
         verb = path.partition("/")[0]

@@ -21,7 +21,7 @@ def maker_of(step: Step, name: str, declarations: Mapping[str, dict[str, Any]]) 
     """
     made_by = declarations[step.operation]["inputs"].get(name, {}).get("auto", "")
     if not made_by:
-        names = [other for other, port in declarations[step.operation]["inputs"].items() if port.get("auto")]
+        names = [input_name for input_name, port in declarations[step.operation]["inputs"].items() if port.get("auto")]
         alternatives = f'Inputs that can be "auto": {", ".join(names)}.' if names else 'No input of this operation can be "auto".'
         raise _refused(name, f'{name!r} cannot be "auto". {alternatives} Give a media id')
     operation, _, output = made_by.rpartition(".")

@@ -148,7 +148,7 @@ def _pending_params(step: Step, earlier: Sequence[Step], operations: Mapping[str
     A reference takes its value from the result of an earlier step, which does not exist yet.
     """
     schema = operations[step.operation]["params"]
-    earlier_operations = {other.id: other.operation for other in earlier}
+    earlier_operations = {earlier_step.id: earlier_step.operation for earlier_step in earlier}
     pending = {}
     for name, (source, path) in references(step.params).items():
         if source not in earlier_operations:

@@ -69,12 +69,12 @@ def check_reference(name: str, path: list[str], step: str, result: Schema, param
         else:
             inner = schema.get("properties", {}).get(part, schema.get("additionalProperties"))
         if not isinstance(inner, dict):
-            known = sorted(schema.get("properties", {})) or (["0", "1", "..."] if schema.get("type") == "array" else [])
-            fields = f"known are {', '.join(known)}" if known else "there are no fields"
+            names = sorted(schema.get("properties", {})) or (["0", "1", "..."] if schema.get("type") == "array" else [])
+            fields = f"known are {', '.join(names)}" if names else "there are no fields"
             raise _refused(name, f"the result of step {step!r} has no {'.'.join(path)!r}: at {part!r}, {fields}")
         field, schema = inner, _plain(inner, result)
     result_types, param_types = _types(field, result), _types(param, root)
-    fits = any(kind in param_types or any(kind.replace("integer", "number") == other for other in param_types) for kind in result_types)
+    fits = any(kind in param_types or any(kind.replace("integer", "number") == param_type for param_type in param_types) for kind in result_types)
     if result_types and param_types and not fits:
         texts = " or ".join(sorted(result_types)), " or ".join(sorted(param_types))
         raise _refused(name, f"{'.'.join(path)} of step {step!r} is {texts[0]}; this param takes {texts[1]}")
@@ -90,8 +90,8 @@ def _types(schema: Schema, root: Schema, depth: int = 0) -> set[str]:
     if "$ref" in schema:
         return _types(root.get("$defs", {}).get(schema["$ref"].rpartition("/")[2], {}), root, depth + 1)
     if alternatives := schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf"):
-        each = [_types(alternative, root, depth + 1) for alternative in alternatives if alternative.get("type") != "null"]
-        return set().union(*each) if all(each) else set()
+        type_sets = [_types(alternative, root, depth + 1) for alternative in alternatives if alternative.get("type") != "null"]
+        return set().union(*type_sets) if all(type_sets) else set()
     name = schema.get("type")
     if name == "array":
         inner = schema.get("prefixItems") or [schema.get("items", {})]

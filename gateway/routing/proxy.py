@@ -50,8 +50,8 @@ def proxy_routes(upstreams: Upstreams, expansions: Sequence[Expand]) -> APIRoute
         forward = _forwarding(service, client, expansions)
         if service == ALSO_THE_GATEWAYS:
             router.add_api_route(f"/v1/{service}/operations", forward, methods=["GET", "HEAD"])
-            for what in ("jobs", "check"):
-                router.add_api_route(f"/v1/{service}/{{verb}}/{what}", forward, methods=["POST"])
+            for endpoint in ("jobs", "check"):
+                router.add_api_route(f"/v1/{service}/{{verb}}/{endpoint}", forward, methods=["POST"])
         else:
             router.add_api_route(f"/v1/{service}/{{path:path}}", forward, methods=METHODS)
         for first in (first for first, replacing in REPLACED.items() if replacing == service):

@@ -91,9 +91,9 @@ def _text(chunk: Chunk, home: Mapping[str, str], texts: Mapping[str, str]) -> st
                 names.append(_variable(target))
         bodies.append(_body(name, texts[name], depth))
     imports = [
-        f'import {{ {", ".join(names)} }} from "{"../" * depth or "./"}{other}";'
-        for other, names in imported.items()
-        if other != chunk.name
+        f'import {{ {", ".join(names)} }} from "{"../" * depth or "./"}{chunk_name}";'
+        for chunk_name, names in imported.items()
+        if chunk_name != chunk.name
     ]
     exports = f"export {{ {', '.join(map(_variable, chunk.modules))} }};"
     return "\n".join([*imports, *bodies, exports, ""])

@@ -85,15 +85,15 @@ def best_frames(
         sources = Sources(paths, params, progress.part("looking", 0, 0.97), videos=bool(as_list(video)))
         rater = stack.enter_context(network(params, progress)) if params.uses_network else None
         table = ScoreTable()
-        chosen = ChosenPictures(sources, table, folder, suffix=params.format)
+        choices = ChosenPictures(sources, table, folder, suffix=params.format)
         for source, views in sources.series(lanczos=params.lanczos):
             grouping = groupings[source.index] if groupings and source else by_number(params.group_size)
             with closing(views), closing(scored(views, rater, technical_share=params.technical_share)) as pictures:
-                black = _choose(pictures, grouping, table, chosen, params)
+                black = _choose(pictures, grouping, table, choices, params)
             if black:
                 progress.warn(_black_warning(black, source.path.name if source else None))
         sources.raise_if_empty()
-        items, left_out = chosen.write(
+        items, left_out = choices.write(
             outputs, diversity=params.diversity, contact_sheet=params.contact_sheet, progress=progress.part("writing", 0.97, 1)
         )
         return ChosenResult.of(items, left_out, sources, rater, params)
@@ -120,7 +120,7 @@ def _groupings(params: BestFramesParams, *, videos: int) -> list[Grouping]:
 
 
 def _choose(
-    pictures: Iterable[ScoredView], grouping: Grouping, table: ScoreTable, chosen: ChosenPictures, params: BestFramesParams
+    pictures: Iterable[ScoredView], grouping: Grouping, table: ScoreTable, choices: ChosenPictures, params: BestFramesParams
 ) -> list[str]:
     """Choose the best picture of each group of a series.
 
@@ -132,10 +132,10 @@ def _choose(
         index = grouping(number, picture.view.time_s)
         row = table.add(picture, index)
         if index != group.index:
-            black += group.close(chosen, params)
+            black += group.close(choices, params)
             group = _Group(index)
         group.add(picture, row)
-    return black + group.close(chosen, params)
+    return black + group.close(choices, params)
 
 
 def _black_warning(spans: list[str], video: str | None) -> str:
@@ -174,8 +174,8 @@ class _Group:
         elif self._next_merit is None or picture.merit > self._next_merit:
             self._next_merit = picture.merit
 
-    def close(self, chosen: ChosenPictures, params: BestFramesParams) -> list[str]:
-        """Add the best picture of the group to `chosen`.
+    def close(self, choices: ChosenPictures, params: BestFramesParams) -> list[str]:
+        """Add the best picture of the group to `choices`.
 
         Returns the group's span if all of it is black.
         """
@@ -196,7 +196,7 @@ class _Group:
             chosen_from=chosen_from,
             ahead=None if self._next_merit is None else picture.merit - self._next_merit,
         )
-        chosen.add(picture, picture.view.file(params), choice)
+        choices.add(picture, picture.view.file(params), choice)
         return []
 
     @property

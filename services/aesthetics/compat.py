@@ -143,8 +143,8 @@ def _add_routes(router: APIRouter, extractions: Extractions, version: Version) -
         config = config or ExtractorConfig()
         extraction, files = await on_disk(_prepared, extractions, config, request.state.owner, BEST, version)
         if config.all_frames:
-            every = ExtractParams(format=config.images_output_format)
-            return _reply(*await extractions.start(extraction, files, EXTRACT_FRAMES, every, "video"))
+            frame_params = ExtractParams(format=config.images_output_format)
+            return _reply(*await extractions.start(extraction, files, EXTRACT_FRAMES, frame_params, "video"))
         params = BestFramesParams(group_size=config.compering_group_size, **config.scoring)
         return _reply(*await extractions.start(extraction, files, BEST_FRAMES, params, "video"))
 
@@ -159,7 +159,7 @@ def _add_routes(router: APIRouter, extractions: Extractions, version: Version) -
     async def status(request: Request) -> ExtractorStatus:
         running = await on_disk(extractions.running, request.state.owner)
         reports = [
-            Running(extractor=extraction.extractor, job_id=extraction.job_id, files=[picture.name for picture in extraction.taken])
+            Running(extractor=extraction.extractor, job_id=extraction.job_id, files=[file.name for file in extraction.files])
             for extraction in running
         ]
         return ExtractorStatus(active_extractor=reports[-1].extractor if reports else None, running=reports)
@@ -202,6 +202,6 @@ def _reply(extraction: Extraction, refused: dict[str, str]) -> Started:
 
     `refused`: names of refused files, with the reasons.
     """
-    files = [picture.name for picture in extraction.taken]
+    files = [file.name for file in extraction.files]
     message = f"'{extraction.extractor}' started." if files else "There is nothing to do: all files are being processed, or cannot be read."
     return Started(message=message, job_id=extraction.job_id or None, files=files, refused=refused)

@@ -74,7 +74,7 @@ EXTRACT_FRAMES = Operation(
     summary="Write sampled frames of videos as pictures",
     params=ExtractParams,
     result=ExtractResult,
-    inputs={"video": Input(kind=Kind.VIDEO, many=True, most=MAX_SOURCES, title="Videos", description="One video, or several.")},
+    inputs={"video": Input(kind=Kind.VIDEO, many=True, max_items=MAX_SOURCES, title="Videos", description="One video, or several.")},
     outputs={"images": Kind.IMAGES},
     run=extract_frames,
     names_inputs=True,

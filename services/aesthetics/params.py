@@ -15,13 +15,13 @@ from services.aesthetics.selection.scorers import ScorerParams
 from shared.models.folder import install_command
 from shared.operation import Input, Kind, form
 
-VIDEOS = Input(kind=Kind.VIDEO, many=True, optional=True, most=MAX_SOURCES, title="Videos", description="One video, or several.")
+VIDEOS = Input(kind=Kind.VIDEO, many=True, optional=True, max_items=MAX_SOURCES, title="Videos", description="One video, or several.")
 PICTURES = Input(
     kind=Kind.IMAGE,
     also=Kind.IMAGES,
     many=True,
     optional=True,
-    most=MAX_SOURCES,
+    max_items=MAX_SOURCES,
     title="Pictures",
     description="Pictures, or zip files of pictures.",
 )
@@ -71,7 +71,7 @@ class ChosenResult(BaseModel):
             sources=sources.reports,
             looked_at=sources.looked_at,
             left_out=left_out,
-            model=network.used if network else None,
+            model=network.model_used if network else None,
             scorer=params.scorer,
             **more,
         )

@@ -85,7 +85,7 @@ def top_images(
         sources.raise_if_empty()
         threshold = float(np.percentile([candidate.picture.merit for candidate in candidates], params.percent))
         winners = [candidate for candidate in candidates if candidate.picture.merit >= threshold]
-        chosen = ChosenPictures(sources, table, folder, suffix=params.format)
+        choices = ChosenPictures(sources, table, folder, suffix=params.format)
         reading = progress.part("reading the chosen ones", 0.85, 0.97)
         for done, (winner, file) in enumerate(_in_full_size(winners, sources, params), start=1):
             choice = Choice(
@@ -96,9 +96,9 @@ def top_images(
                 chosen_from=f"Among the best {len(winners)} of {len(candidates)} (merit {threshold:.2f} or more)",
                 ahead=None,
             )
-            chosen.add(winner.picture, file, choice)
+            choices.add(winner.picture, file, choice)
             reading(done, len(winners))
-        items, left_out = chosen.write(
+        items, left_out = choices.write(
             outputs, diversity=params.diversity, contact_sheet=params.contact_sheet, progress=progress.part("writing", 0.97, 1)
         )
         return TopImagesResult.of(items, left_out, sources, rater, params, threshold=threshold)

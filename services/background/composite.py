@@ -120,20 +120,20 @@ def composite(
     layers = LayerReader(_sources(params, info, video, alpha, background, plate), progress)
     frames = CompositeFrames(layers, partial(_look, params, background), match_grain=params.grain and background is not None)
     if only_subject:
-        written = _write_subject(frames, params, video, info, output, progress)
+        summary = _write_subject(frames, params, video, info, output, progress)
     else:
         with closing(frames.composites()) as pictures:
-            written = write_again(pictures, params, video=video, info=info, output=output, progress=progress)
+            summary = write_again(pictures, params, video=video, info=info, output=output, progress=progress)
     if layers.unaligned:
         progress.warn(f"The plate could not be aligned with {layers.unaligned} frames; these keep the view of the previous frame.")
     rate = rate_of(info)
     return CompositeResult(
-        frames=written.frames,
+        frames=summary.frames,
         frame_rate=f"{rate.numerator}/{rate.denominator}",
-        duration_s=written.duration_s,
+        duration_s=summary.duration_s,
         background="none" if only_subject else "color" if background is None else "video" if layers.moving else "picture",
         grain=round(frames.grain_levels, 2),
-        encoder=written.encoder,
+        encoder=summary.encoder,
     )
 
 

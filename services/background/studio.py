@@ -162,14 +162,14 @@ def studio(
     stage = _stage(params, info, analysis, path.scaled(over.share), plate_rgb, inverse, size)
     render = Render(stage, video, alpha, params)
     with closing(render.pictures()) as pictures:
-        written = write_again(pictures, params, video=video, info=info, output=outputs["video"], progress=progress.part("render", 0.55, 1))
+        summary = write_again(pictures, params, video=video, info=info, output=outputs["video"], progress=progress.part("render", 0.55, 1))
     _warn(analysis, over, progress)
     rate = rate_of(info)
     width, height = coded_size(*size, "yuv420p")
     return StudioResult(
-        frames=written.frames,
+        frames=summary.frames,
         frame_rate=f"{rate.numerator}/{rate.denominator}",
-        duration_s=written.duration_s,
+        duration_s=summary.duration_s,
         width=width,
         height=height,
         background="given" if background is not None else "generated",
@@ -185,7 +185,7 @@ def studio(
         light_from=analysis.light_from,
         camera_height=analysis.camera_height,
         grain=round(render.grain_levels, 2),
-        encoder=written.encoder,
+        encoder=summary.encoder,
     )
 
 
@@ -196,8 +196,8 @@ def _refuse(params: StudioParams, inputs: Mapping[str, object]) -> None:
     """
     prompt = bool(params.prompt.strip())
     if ("background" in inputs) == prompt:
-        what = "both a background and a prompt are given" if prompt else "neither a background nor a prompt is given"
-        detail = f"{what}: the place is either a picture or painted from a description"
+        mistake = "both a background and a prompt are given" if prompt else "neither a background nor a prompt is given"
+        detail = f"{mistake}: the place is either a picture or painted from a description"
         raise Invalid.field("params.prompt", detail, f"{detail.capitalize()}. Give exactly one.")
 
 

@@ -175,9 +175,9 @@ def motion_trails(
         progress.warn(warning)
     tracker = SceneTracker(info.width, info.height, model=params.camera_model)
     with opencv_on_one_thread(), closing(_pictures(params, tracker, video, matte, float(rate_of(info)))) as pictures:
-        written = write_again(pictures, params, video=video, info=info, output=output, progress=progress, background=params.background)
-    warn_if_unsure(tracker, written, progress)
-    return MotionTrailsResult.of(written, tracker, info)
+        summary = write_again(pictures, params, video=video, info=info, output=output, progress=progress, background=params.background)
+    warn_if_unsure(tracker, summary, progress)
+    return MotionTrailsResult.of(summary, tracker, info)
 
 
 def _pictures(
@@ -222,10 +222,10 @@ def _composed(
         if first is None:
             return
         compositor = compositor_for(pixels_for(first.frame, linear_light=params.linear_light))
-        every = chain([first], frames)
+        all_frames = chain([first], frames)
         # Whole pictures keep the stored planes. Preparing them takes no time, so no threads are used.
         threads = isinstance(first, MaskedFrame) or params.linear_light
-        prepared = map_ordered(compositor.prepare, every, workers=worker_count(), ahead=2) if threads else map(compositor.prepare, every)
+        prepared = map_ordered(compositor.prepare, all_frames, workers=worker_count(), ahead=2) if threads else map(compositor.prepare, all_frames)
         max_held = params.reach.frames(rate * 1.5) + 2
 
         def composed(trail: Trail[Frame, G]) -> tuple[Times, av.VideoFrame]:

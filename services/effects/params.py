@@ -46,24 +46,24 @@ class EffectResult(BaseModel):
     encoder: str = Field(description="Video encoder used.")
 
     @classmethod
-    def of(cls, written: WrittenVideo, tracker: SceneTracker, info: VideoInfo, **more: Any) -> Self:
+    def of(cls, summary: WrittenVideo, tracker: SceneTracker, info: VideoInfo, **more: Any) -> Self:
         """Make the result for a written video.
 
         `more`: fields of the subclass.
         """
         rate = rate_of(info)
         return cls(
-            frames=written.frames,
+            frames=summary.frames,
             frame_rate=f"{rate.numerator}/{rate.denominator}",
-            duration_s=written.duration_s,
+            duration_s=summary.duration_s,
             cuts=tracker.cuts,
             unsure_frames=tracker.unsure,
-            encoder=written.encoder,
+            encoder=summary.encoder,
             **more,
         )
 
 
-def warn_if_unsure(tracker: SceneTracker, written: WrittenVideo, progress: Progress) -> None:
+def warn_if_unsure(tracker: SceneTracker, summary: WrittenVideo, progress: Progress) -> None:
     """Warn about frames whose camera motion could not be measured."""
     if tracker.unsure:
-        progress.warn(f"The camera's motion could not be measured at {tracker.unsure} of {written.frames} frames; it was extrapolated.")
+        progress.warn(f"The camera's motion could not be measured at {tracker.unsure} of {summary.frames} frames; it was extrapolated.")

@@ -142,7 +142,7 @@ def strobe(
     tracker = SceneTracker(info.width, info.height, model=params.camera_model)
     sequence = SequencePicture(stamps=params.stamps, growth=params.canvas, opacity=params.opacity)
     with closing(_pictures(params, tracker, sequence, video, matte, float(rate_of(info)))) as pictures:
-        written = write_again(
+        summary = write_again(
             pictures, params, video=video, info=info, output=outputs["video"], progress=progress, background=params.background
         )
     try:
@@ -151,11 +151,11 @@ def strobe(
     except BaseException:
         outputs["video"].unlink(missing_ok=True)
         raise
-    warn_if_unsure(tracker, written, progress)
-    hollow = [] if matte else [second for second, share in zip(picture.seconds, picture.seen, strict=True) if share < HOLLOW]
+    warn_if_unsure(tracker, summary, progress)
+    hollow = [] if matte else [second for second, share in zip(picture.seconds, picture.subject_shares, strict=True) if share < HOLLOW]
     if hollow:
         progress.warn(
-            f"{len(hollow)} of {len(picture.seconds)} stamps are hollow or torn: motion showed as little as {min(picture.seen):.0%} of "
+            f"{len(hollow)} of {len(picture.seconds)} stamps are hollow or torn: motion showed as little as {min(picture.subject_shares):.0%} of "
             "the subject's inside. Give a matte of the subject; matting.matte makes one."
         )
     if not picture.seconds:
@@ -164,12 +164,12 @@ def strobe(
         progress.warn("The picture does not show everything that the camera saw. Raise canvas to show more.")
     height, width = picture.picture.shape[:2]
     return StrobeResult.of(
-        written,
+        summary,
         tracker,
         info,
         mask="motion" if matte is None else "matte",
         stamped=picture.seconds,
-        subject_seen=float(np.mean(picture.seen)) if picture.seen else None,
+        subject_seen=float(np.mean(picture.subject_shares)) if picture.subject_shares else None,
         hollow=hollow,
         picture_width=width,
         picture_height=height,

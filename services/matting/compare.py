@@ -206,7 +206,7 @@ def _compare_frames(
             rgb = frame.rgb()
             size = rgb.shape[1::-1]
             gray = frame.small_luma(*gray_size(*size))
-            mattes = [_alpha(other, size) for other in others[: len(outputs)]]
+            mattes = [_alpha(matte_frame, size) for matte_frame in others[: len(outputs)]]
             true_alpha = _alpha(others[-1], size) if true else None
             for score, alpha in zip(scores, mattes, strict=True):
                 small = np.asarray(cv2.resize(alpha, gray.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
@@ -216,7 +216,7 @@ def _compare_frames(
             if params.show == "matte":
                 tiles = [np.repeat(np.rint(alpha * 255).astype(np.uint8)[..., None], 3, axis=2) for alpha in mattes]
             else:
-                tiles = [other.rgb() for other in others[len(outputs) : 2 * len(outputs)]]
+                tiles = [result_frame.rgb() for result_frame in others[len(outputs) : 2 * len(outputs)]]
             file.write(color_picture(grid.draw([rgb, *tiles], names), frame), frame)
             count += 1
             progress(min(count, total), total)
@@ -236,16 +236,16 @@ def _alpha(frame: Frame, size: tuple[int, int]) -> NDArray[np.float32]:
 
 
 def _row(result: MatteResult, cost: Cost, scores: Scores) -> ComparedBackend:
-    used = result.backend
+    backend = result.backend
     return ComparedBackend(
-        backend=used.name,
-        model=used.model,
-        licence=used.licence,
-        commercial_use=used.commercial_use,
-        library=used.library,
-        precision=used.precision,
-        device=used.device,
-        resolution=used.resolution,
+        backend=backend.name,
+        model=backend.model,
+        licence=backend.licence,
+        commercial_use=backend.commercial_use,
+        library=backend.library,
+        precision=backend.precision,
+        device=backend.device,
+        resolution=backend.resolution,
         frames_per_second=round(result.frames / max(cost.wall_s, 1e-6), 3),
         peak_memory_bytes=cost.peak_memory_bytes,
         coverage=result.coverage,

@@ -141,7 +141,7 @@ def _refuse(params: MaskParams, inputs: Mapping[str, object]) -> None:
     if backend.needs_mask:
         detail = f"{backend.name} needs a mask itself"
         raise Invalid.field("params.backend", detail, f"{detail}. Choose another backend.")
-    backend.check_plate(given="plate" in inputs)
+    backend.check_plate(has_plate="plate" in inputs)
 
 
 def _frame(video: Path, at: float, info: VideoInfo) -> Frame:

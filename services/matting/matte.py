@@ -113,16 +113,16 @@ def matte(
     for sentence in conversion_warnings(info, to_sdr8=True):
         progress.warn(sentence)
     behind = _backdrop(params, info, background, progress)
-    written = _written_outputs(params, background)
+    output_names = _written_outputs(params, background)
     with ExitStack() as stack:
         opened = stack.enter_context(choice.backend.open(setup, params, progress))
         files = {
             name: stack.enter_context(ClipFile(_target(name, params, outputs[name], behind), video, info, params, progress))
-            for name in sorted(written)
+            for name in sorted(output_names)
         }
         first = first_choice(subject, params, info.width, info.height, user_masks.get(0))
         mattes = MatteFrames(setup, steadiness=_steadiness(params, choice), first=first)
-        finish = FrameFinisher(frozenset(written), params, params, behind)
+        finish = FrameFinisher(frozenset(output_names), params, params, behind)
         backend_frames = stack.enter_context(closing(mattes.frames(opened, views_of(video, params, setup, user_masks))))
         total, tally = expected_frames(info, params), _Tally()
         if params.keep_times and params.start:
@@ -208,7 +208,7 @@ def _check_needs(backend: Backend, *, mask: bool, plate: bool) -> None:
     if backend.needs_mask and not mask:
         sentence = f"{backend.name} needs a mask of the subject on the first frame. Draw one, or make one with matting.mask."
         raise Invalid.field("inputs.mask", f"{backend.name} needs it", sentence)
-    backend.check_plate(given=plate)
+    backend.check_plate(has_plate=plate)
 
 
 def _refuse(params: MatteParams, inputs: Mapping[str, object]) -> None:
@@ -265,12 +265,12 @@ def _backdrop(params: MatteParams, info: VideoInfo, background: Path | None, pro
 
 
 def _written_outputs(params: MatteParams, background: Path | None) -> set[str]:
-    written = {"alpha"}
+    names = {"alpha"}
     if params.composite_over != "none" or background is not None:
-        written.add("composite")
+        names.add("composite")
     if params.foreground != "off":
-        written.add("foreground")
-    return written
+        names.add("foreground")
+    return names
 
 
 def _target(name: str, params: MatteParams, path: Path, behind: Rgb | None) -> Target:

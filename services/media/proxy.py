@@ -139,8 +139,8 @@ def proxy(
                 all_intra=True,
             )
         )
-        heard = _heard(info)
-        sound = stack.enter_context(PartSound(writer, video, heard, start=Fraction(0)))
+        playable = _playable_sound(info)
+        sound = stack.enter_context(PartSound(writer, video, playable, start=Fraction(0)))
 
         def counted() -> Iterator[_Numbered]:
             for frame in _frames(video, alpha):
@@ -148,11 +148,11 @@ def proxy(
                 progress(min(frame.number, expected), expected)
                 yield frame
 
-        for shown, picture in map_ordered(lambda frame: (frame, _picture(frame, size)), at_constant_rate(counted(), rate), ahead=2):
+        for output_frame, picture in map_ordered(lambda frame: (frame, _picture(frame, size)), at_constant_rate(counted(), rate), ahead=2):
             # The first picture stands from time 0 on.
-            for _ in range(shown.first.pts + shown.count - len(numbers)):
+            for _ in range(output_frame.first.pts + output_frame.count - len(numbers)):
                 writer.write(picture, len(numbers))
-                numbers.append(shown.frame.number)
+                numbers.append(output_frame.frame.number)
             sound.write(until=len(numbers) / rate)
     outputs["frames"].write_text(_map(info, size, rate, numbers, times, alpha is not None, warnings).model_dump_json(), encoding="utf-8")
     progress(expected, expected)
@@ -184,13 +184,13 @@ def _frames(video: Path, alpha: Path | None) -> Iterator[_Numbered]:
             yield _Numbered(frame, number, matte)
 
 
-def _picture(shown: Shown[_Numbered], size: tuple[int, int]) -> av.VideoFrame:
+def _picture(output_frame: Shown[_Numbered], size: tuple[int, int]) -> av.VideoFrame:
     """Return the picture of a proxy frame, with its matte below."""
-    picture = for_browsers(shown.frame.frame, size)
-    if shown.frame.matte is None:
+    picture = for_browsers(output_frame.frame.frame, size)
+    if output_frame.frame.matte is None:
         return picture
     luma, *chroma = planes_of(picture)
-    matte = _limited(cv2.resize(shown.frame.matte.matte(), size, interpolation=cv2.INTER_AREA))
+    matte = _limited(cv2.resize(output_frame.frame.matte.matte(), size, interpolation=cv2.INTER_AREA))
     stacked = (np.concatenate([luma, matte]), *(np.concatenate([plane, np.full_like(plane, _GRAY)]) for plane in chroma))
     return picture_from(stacked, size[0], 2 * size[1], "yuv420p")
 
@@ -201,7 +201,7 @@ def _limited(matte: NDArray[Any]) -> NDArray[np.uint8]:
     return np.asarray(cv2.LUT(matte, levels), np.uint8)
 
 
-def _heard(info: VideoInfo) -> VideoInfo:
+def _playable_sound(info: VideoInfo) -> VideoInfo:
     """Return the clip with its first sound track only, in a layout that browsers play."""
     tracks = info.audio[:1]
     if tracks and layout_of(tracks[0].layout, tracks[0].channels) not in _AAC:
@@ -212,7 +212,7 @@ def _heard(info: VideoInfo) -> VideoInfo:
 def _map(
     info: VideoInfo, size: tuple[int, int], rate: Fraction, numbers: list[int], times: list[float], alpha: bool, warnings: list[str]
 ) -> FrameMap:
-    same = numbers == list(range(len(times)))
+    all_shown = numbers == list(range(len(times)))
     steady = all(abs(time - float(number / rate)) < _SAME_TIME_S for number, time in enumerate(times))
     return FrameMap(
         frame_rate=f"{rate.numerator}/{rate.denominator}",
@@ -223,7 +223,7 @@ def _map(
         source_height=info.height,
         source_frames=len(times),
         alpha=alpha,
-        numbers=None if same else numbers,
+        numbers=None if all_shown else numbers,
         times_s=None if steady else times,
         warnings=warnings,
     )

@@ -138,22 +138,22 @@ def reel(params: ReelParams, *, video: Path, output: Path, progress: Progress = 
     parts = _parts(params, info, rate)
     for warning in conversion_warnings(info, to_sdr8=True, background=params.background):
         progress.warn(warning)
-    expected, written, report = sum(part.end - part.first for part in parts), 0, list[ReelPart]()
+    expected, position, report = sum(part.end - part.first for part in parts), 0, list[ReelPart]()
     with VideoWriter(output, width=info.width, height=info.height, frame_rate=rate, quality=params.quality) as writer:
         writer.copy_tags(video)
         with PartSound(writer, video, info, start=parts[0].first / rate) as sound:
             for part in parts:
-                begin = written
+                begin = position
                 sound.continue_from(part.first / rate, at=begin / rate)
                 for picture, count in _pictures(video, part, rate, params.background):
                     for _ in range(count):
-                        writer.write(picture, written)
-                        written += 1
-                        sound.write(until=written / rate)
-                    progress(min(written, expected), expected)
-                if written > begin:
-                    report.append(_reported(part, begin, written, rate))
-        if not written:
+                        writer.write(picture, position)
+                        position += 1
+                        sound.write(until=position / rate)
+                    progress(min(position, expected), expected)
+                if position > begin:
+                    report.append(_reported(part, begin, position, rate))
+        if not position:
             raise Invalid.field("params.moments", "no frame lies there", "No frame of the clip lies in the parts.")
     for warning in [*writer.warnings, *sound.warnings]:
         progress.warn(warning)
@@ -161,9 +161,9 @@ def reel(params: ReelParams, *, video: Path, output: Path, progress: Progress = 
     return ReelResult(
         parts=report,
         moments=[part.moment_s for part in report],
-        frames=written,
+        frames=position,
         frame_rate=f"{rate.numerator}/{rate.denominator}",
-        duration_s=float(written / rate),
+        duration_s=float(position / rate),
         encoder=writer.encoder,
     )
 
@@ -208,10 +208,10 @@ def _pictures(video: Path, part: _Part, rate: Fraction, background: str) -> Iter
         background=background,
         shown_at_start=True,
     ) as frames:
-        for shown in at_constant_rate(frames, rate):
-            first, end = max(shown.first.pts, part.first), min(shown.first.pts + shown.count, part.end)
+        for output_frame in at_constant_rate(frames, rate):
+            first, end = max(output_frame.first.pts, part.first), min(output_frame.first.pts + output_frame.count, part.end)
             if end > first:
-                yield shown.frame.picture, end - first
+                yield output_frame.frame.picture, end - first
 
 
 def _reported(part: _Part, begin: int, end: int, rate: Fraction) -> ReelPart:

@@ -126,7 +126,7 @@ def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: P
     sound = params.audio == "keep"
     target = Target(path=output, format=row.file, sound=sound, texts=True, pixel_format=pixels, frame_rate=rate)
     expected = expected_frames(info, params)
-    written, begin, end = 0, Fraction(0), Fraction(0)
+    frame_count, begin, end = 0, Fraction(0), Fraction(0)
     with (
         read_frames(
             video,
@@ -139,21 +139,21 @@ def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: P
         ClipFile(target, video, info, params, progress) as file,
     ):
         read = _counted(frames, lambda count: progress(min(count, expected), expected))
-        chosen = at_source_times(read) if rate is None else at_constant_rate(read, rate)
-        for shown, picture in map_ordered(lambda frame: (frame, resized(frame.frame, size, pixels)), chosen, ahead=2):
-            begin = begin if written or params.whole else shown.first.time
-            for number in range(shown.count):
-                file.write(picture, Times(shown.first.pts + number, shown.first.time_base, shown.first.duration))
-            written += shown.count
-            end = shown.first.time + shown.count * shown.first.duration * shown.first.time_base
-        if not written:
+        output_frames = at_source_times(read) if rate is None else at_constant_rate(read, rate)
+        for output_frame, picture in map_ordered(lambda frame: (frame, resized(frame.frame, size, pixels)), output_frames, ahead=2):
+            begin = begin if frame_count or params.whole else output_frame.first.time
+            for number in range(output_frame.count):
+                file.write(picture, Times(output_frame.first.pts + number, output_frame.first.time_base, output_frame.first.duration))
+            frame_count += output_frame.count
+            end = output_frame.first.time + output_frame.count * output_frame.first.duration * output_frame.first.time_base
+        if not frame_count:
             raise no_frame(params.start)
     progress(expected, expected)
     average = rate or rate_of(info)
     return TranscodeResult(
         width=size[0],
         height=size[1],
-        frames=written,
+        frames=frame_count,
         frame_rate=f"{average.numerator}/{average.denominator}",
         duration_s=float(end - begin),
         pixel_format=pixels,

@@ -40,7 +40,7 @@ def analyze(params: MotionParams, *, video: Path, progress: Progress = Silent(),
     Reads the luma of every frame once, or of `sample_rate` pairs per second. Memory holds only a few numbers per pair. Raises
     UnsupportedMedia for a file that is not a video, BrokenMedia for a damaged one, Invalid for an empty part or too many segments.
     """
-    analysis = analyze_motion(params, video, probe_video(video), progress, kept=motion)
+    analysis = analyze_motion(params, video, probe_video(video), progress, file=motion)
     clock = Clock(analysis.points, start=params.start)
     return AnalyzeResult(
         motion=analysis.motion,
@@ -63,7 +63,7 @@ ANALYZE = Operation(
     params=AnalyzeParams,
     result=AnalyzeResult,
     inputs={"video": Kind.VIDEO},
-    keeps=MOTION,
+    measurement=MOTION,
     run=analyze,
     version=2,
     example=AnalyzeParams(min_speed=0.5, max_speed=2.0),

@@ -86,5 +86,5 @@ def seed_routes(runtime: Runtime) -> APIRouter:
 async def _speeds(runtime: Runtime, params: AnalyzeParams, record: MediaRecord, owner: str) -> Speeds:
     """Analyse a video and return its speeds."""
     job = await finished(runtime, ANALYZE, params=params, inputs={"video": record.id}, owner=owner)
-    used = {name: getattr(params, name) for name in FIELDS}
-    return Speeds(speeds=job.result["speeds"], **used)
+    fields = {name: getattr(params, name) for name in FIELDS}
+    return Speeds(speeds=job.result["speeds"], **fields)

@@ -149,7 +149,7 @@ def _encoded(
     for warning in ramp_warnings(info, rate, requested=params.frame_rate != SOURCE, background=params.background):
         progress.warn(warning)
     expected = max(round(float(clock.left(choice.end)) * rate), 1)
-    first = written = interpolated = 0
+    first = count = interpolated = 0
     with ExitStack() as stack:
         reading = read_frames(
             video,
@@ -174,7 +174,7 @@ def _encoded(
             if make_sound is not None
             else ()
         )
-        shown = shown_frames(
+        contents = shown_frames(
             frames,
             clock,
             rate,
@@ -185,21 +185,21 @@ def _encoded(
             repeats=repeats,
             real_first=rate < info.steady_rate,
         )
-        for frame, picture in map_ordered(lambda frame: (frame, frame.picture()), shown, ahead=2):
+        for frame, picture in map_ordered(lambda frame: (frame, frame.picture()), contents, ahead=2):
             number = frame.number
-            first = number if not written else first
-            written += 1
+            first = number if not count else first
+            count += 1
             interpolated += is_made(frame)
             writer.write(picture, number)
             for track in tracks:
                 track.write(until_s=float((number + 1) / rate))
-            stage(min(written, expected), expected)
-        if not written:
+            stage(min(count, expected), expected)
+        if not count:
             raise no_frame(params.start)
         end_s = float(source_end.end)
         for track in tracks:
             track.write(until_s=float(clock.left(end_s)))
-        length, slow = (first + written) / rate, longest(slow_parts(points, start=params.start, end=end_s))
+        length, slow = (first + count) / rate, longest(slow_parts(points, start=params.start, end=end_s))
         for chapter in chapters(points, slow, start=params.start, length=length) if params.chapters and not writer.has_chapters else ():
             writer.add_chapter(chapter.title, chapter.start, chapter.end)
     for warning in writer.warnings:
@@ -209,7 +209,7 @@ def _encoded(
         curve=to_points(trimmed(points, end_s, start=params.start)),
         duration_s=float(length),
         source_duration_s=end_s - params.start,
-        frames=written,
+        frames=count,
         interpolated_frames=interpolated,
         repeated_frames=repeats.count if repeats else 0,
         frame_rate=f"{rate.numerator}/{rate.denominator}",
@@ -286,7 +286,7 @@ RENDER = Operation(
     result=RenderResult,
     inputs={"video": Kind.VIDEO},
     outputs={"video": Kind.VIDEO},
-    keeps=MOTION,
+    measurement=MOTION,
     run=render,
     example=RenderParams(min_speed=0.5, max_speed=2.0),
     version=4,

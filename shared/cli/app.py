@@ -204,7 +204,7 @@ def _add_upkeep(app: typer.Typer, suite: Suite) -> None:
         findings = examine(_settings(), suite.load())
         for finding in findings:
             table.add_row(
-                finding.what, "[green]ok[/]" if finding.ok else "[red]no[/]" if finding.needed else "[yellow]-[/]", finding.detail
+                finding.subject, "[green]ok[/]" if finding.ok else "[red]no[/]" if finding.needed else "[yellow]-[/]", finding.detail
             )
         Console().print(table)
         if any(finding.needed and not finding.ok for finding in findings):

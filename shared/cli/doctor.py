@@ -26,7 +26,7 @@ class Finding:
     The suite runs only if every `needed` check is `ok`.
     """
 
-    what: str
+    subject: str
     ok: bool
     detail: str
     needed: bool = True
@@ -36,7 +36,7 @@ def examine(settings: Settings, services: tuple[Service, ...]) -> list[Finding]:
     """Run all checks."""
     cores, memory = os.cpu_count() or 1, psutil.virtual_memory().total / 1024**3
     return [
-        Finding(what="machine", ok=True, detail=f"Python {platform.python_version()}, {cores} cores, {memory:.0f} GiB of memory"),
+        Finding(subject="machine", ok=True, detail=f"Python {platform.python_version()}, {cores} cores, {memory:.0f} GiB of memory"),
         _data_folder(settings),
         _database(settings),
         _port(settings),
@@ -53,9 +53,9 @@ def _data_folder(settings: Settings) -> Finding:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free / 1e9
-        return Finding(what="data folder", ok=os.access(folder, os.W_OK), detail=f"{folder}, {free:.0f} GB free")
+        return Finding(subject="data folder", ok=os.access(folder, os.W_OK), detail=f"{folder}, {free:.0f} GB free")
     except OSError as error:
-        return Finding(what="data folder", ok=False, detail=str(error))
+        return Finding(subject="data folder", ok=False, detail=str(error))
 
 
 def _database(settings: Settings) -> Finding:
@@ -65,38 +65,38 @@ def _database(settings: Settings) -> Finding:
         with engine.connect() as connection:
             connection.execute(sa.text("select 1"))
         engine.dispose()
-        return Finding(what="database", ok=True, detail=engine.dialect.name)
+        return Finding(subject="database", ok=True, detail=engine.dialect.name)
     except (sa.exc.SQLAlchemyError, OSError) as error:
-        return Finding(what="database", ok=False, detail=str(error).splitlines()[0])
+        return Finding(subject="database", ok=False, detail=str(error).splitlines()[0])
 
 
 def _port(settings: Settings) -> Finding:
     where = f"{settings.host}:{settings.port}"
     try:
         with socket.create_server((settings.host, settings.port)):
-            return Finding(what="port", ok=True, detail=f"{where} is free")
+            return Finding(subject="port", ok=True, detail=f"{where} is free")
     except OSError as error:
-        return Finding(what="port", ok=False, needed=False, detail=f"{where}: {error.strerror} (a suite may be running)")
+        return Finding(subject="port", ok=False, needed=False, detail=f"{where}: {error.strerror} (a suite may be running)")
 
 
 def _video() -> list[Finding]:
     try:
         from shared.video import encoders, ffmpeg_path
     except ImportError as error:
-        return [Finding(what="video", ok=False, detail=str(error))]
+        return [Finding(subject="video", ok=False, detail=str(error))]
     try:
         binary = ffmpeg_path()
         version = subprocess.run([binary, "-version"], capture_output=True, text=True, timeout=20, check=True).stdout.splitlines()[0]
-        ffmpeg = Finding(what="ffmpeg", ok=True, detail=version.partition(" Copyright")[0])
+        ffmpeg = Finding(subject="ffmpeg", ok=True, detail=version.partition(" Copyright")[0])
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
-        ffmpeg = Finding(what="ffmpeg", ok=False, detail=str(error))
-    return [ffmpeg, *(Finding(what=f"encoder {name}", ok=works, detail="", needed=name == "libx264") for name, works in encoders().items())]
+        ffmpeg = Finding(subject="ffmpeg", ok=False, detail=str(error))
+    return [ffmpeg, *(Finding(subject=f"encoder {name}", ok=works, detail="", needed=name == "libx264") for name, works in encoders().items())]
 
 
 def _sandbox(settings: Settings) -> list[Finding]:
     """Report the layers that limit worker processes."""
     return [
-        Finding(what=f"sandbox: {layer.name}", ok=layer.active, needed=settings.sandbox == "require", detail=layer.detail)
+        Finding(subject=f"sandbox: {layer.name}", ok=layer.active, needed=settings.sandbox == "require", detail=layer.detail)
         for layer in layers(settings)
     ]
 
@@ -105,10 +105,10 @@ def _device() -> Finding:
     """Check the device for models, and list the GPUs."""
     cards = ", ".join(f"{gpu} {gpu.title}, {free_bytes(gpu) / 1024**3:.0f} of {total_bytes(gpu) / 1024**3:.0f} GiB free" for gpu in gpus())
     try:
-        chosen = choose_device()
+        device = choose_device()
     except Unavailable as error:
-        return Finding(what="device", ok=False, detail=error.detail)
-    return Finding(what="device", ok=True, detail=f"models run on {chosen}; GPUs: {cards or 'none'}")
+        return Finding(subject="device", ok=False, detail=error.detail)
+    return Finding(subject="device", ok=True, detail=f"models run on {device}; GPUs: {cards or 'none'}")
 
 
 def _models(settings: Settings) -> Finding:
@@ -116,12 +116,12 @@ def _models(settings: Settings) -> Finding:
     folder = ModelFolder(settings.models_folder)
     installed = [model.name for model in folder.catalog if folder.installed(model)]
     detail = f"{len(installed)} of {len(folder.catalog)} in {folder.root}: {', '.join(installed) or 'none'} (reelwright models list)"
-    return Finding(what="models", ok=bool(installed), needed=False, detail=detail)
+    return Finding(subject="models", ok=bool(installed), needed=False, detail=detail)
 
 
 def _service(service: Service) -> Finding:
     missing = [command for operation in service.operations if (command := operation.unavailable(operation.example))]
     detail = ", ".join(operation.verb for operation in service.operations)
     return Finding(
-        what=f"service {service.name}", ok=not missing, needed=False, detail=f"to complete it: {missing[0]}" if missing else detail
+        subject=f"service {service.name}", ok=not missing, needed=False, detail=f"to complete it: {missing[0]}" if missing else detail
     )

@@ -155,11 +155,11 @@ def _find(records: tuple[KeyRecord, ...], key: str) -> KeyRecord:
 
 
 def _scopes(names: list[str] | None) -> tuple[Scope, ...]:
-    known: tuple[Scope, ...] = get_args(Scope)
+    scopes: tuple[Scope, ...] = get_args(Scope)
     requested = [part for text in names or ["run"] for part in text.split(",")]
-    if unknown := [scope for scope in requested if scope not in known]:
-        raise Invalid(f"Unknown scope {unknown[0]!r}: choose {', '.join(known)}.")
-    return tuple(scope for scope in known if scope in requested)
+    if unknown := [scope for scope in requested if scope not in scopes]:
+        raise Invalid(f"Unknown scope {unknown[0]!r}: choose {', '.join(scopes)}.")
+    return tuple(scope for scope in scopes if scope in requested)
 
 
 def _expiry(span: str | None) -> datetime | None:

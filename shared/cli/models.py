@@ -48,8 +48,8 @@ def _add_list(models: typer.Typer, folder: ReadFolder) -> None:
 
     @models.command("list", help="List all models: purpose, licence, size, and whether they are installed.")
     def list_models(as_json: Annotated[bool, AS_JSON] = False) -> None:
-        here = folder()
-        infos = [describe_model(here, model) for model in here.catalog]
+        models_folder = folder()
+        infos = [describe_model(models_folder, model) for model in models_folder.catalog]
         if as_json:
             typer.echo(json.dumps([info.model_dump() for info in infos], indent=2))
             return
@@ -71,19 +71,19 @@ def _add_pull(models: typer.Typer, folder: ReadFolder, settings: Callable[[], Se
     @models.command("pull", help="Download models. An interrupted download is resumed.")
     def pull_models(
         names: Annotated[list[str] | None, NAMES] = None,
-        everything: Annotated[bool, typer.Option("--all", help="All models that allow commercial use and need no account.")] = False,
+        all_models: Annotated[bool, typer.Option("--all", help="All models that allow commercial use and need no account.")] = False,
         non_commercial: Annotated[
             bool, typer.Option("--non-commercial", help="Confirm that your use is non-commercial, as the licence requires.")
         ] = False,
         renew: Annotated[bool, typer.Option("--renew", help="Accept the files published now instead of those recorded earlier.")] = False,
     ) -> None:
-        here, mirror = folder(), settings().models_mirror
-        for model in _chosen(here, names, everything=everything):
+        models_folder, mirror = folder(), settings().models_mirror
+        for model in _chosen(models_folder, names, all_models=all_models):
             if not model.commercial_use and not non_commercial:
                 raise Invalid(f"{model.title} ({model.licence}) must not be used commercially. If your use is not: {model.command}")
             with _bar(model) as report:
-                fetched = pull(here, model, mirror=mirror, renew=renew, on_step=report)
-            where = here.root / model.name
+                fetched = pull(models_folder, model, mirror=mirror, renew=renew, on_step=report)
+            where = models_folder.root / model.name
             typer.echo(f"{model.name}: {f'{len(fetched)} of {len(model.files)} files fetched' if fetched else 'there already'} ({where})")
 
 
@@ -96,9 +96,9 @@ def _add_checks(models: typer.Typer, folder: ReadFolder) -> None:
         record: Annotated[bool, typer.Option("--record", help="Record the present files: you changed them yourself.")] = False,
         as_json: Annotated[bool, AS_JSON] = False,
     ) -> None:
-        here = folder()
-        chosen = _chosen(here, names) if names else [model for model in here.catalog if here.installed(model)]
-        troubles = {model.name: _verified(here, model, record=record) for model in chosen}
+        models_folder = folder()
+        selection = _chosen(models_folder, names) if names else [model for model in models_folder.catalog if models_folder.installed(model)]
+        troubles = {model.name: _verified(models_folder, model, record=record) for model in selection}
         if as_json:
             typer.echo(json.dumps({name: {"ok": trouble is None, "trouble": trouble} for name, trouble in troubles.items()}, indent=2))
         else:
@@ -111,18 +111,18 @@ def _add_checks(models: typer.Typer, folder: ReadFolder) -> None:
 
     @models.command("path", help="Print the models folder, or the folder of one model.")
     def path(name: Annotated[str | None, typer.Argument(help="Name of a model.")] = None) -> None:
-        here = folder()
+        models_folder = folder()
         if name is None:
-            typer.echo(here.root)
+            typer.echo(models_folder.root)
         else:
-            model = here.model(name)
-            typer.echo(here.path(model, model.files[0]).parent if model.package else here.root / model.name)
+            model = models_folder.model(name)
+            typer.echo(models_folder.path(model, model.files[0]).parent if model.package else models_folder.root / model.name)
 
 
-def _chosen(folder: ModelFolder, names: list[str] | None, *, everything: bool = False) -> Iterable[Model]:
-    if everything and names:
+def _chosen(folder: ModelFolder, names: list[str] | None, *, all_models: bool = False) -> Iterable[Model]:
+    if all_models and names:
         raise Invalid("Give names or --all, not both.")
-    if everything:
+    if all_models:
         return [model for model in folder.catalog if model.commercial_use and not model.gated and not model.package]
     if not names:
         raise Invalid("Which model? Give names, or --all. `reelwright models list` shows them.")

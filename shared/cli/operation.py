@@ -52,18 +52,18 @@ def add_operation(
         if operation.file_prefix is None and not overwrite:
             _refuse_existing(outputs.values())
         began = time.perf_counter()
-        with _written(outputs) as written:
+        with _written(outputs) as paths:
             if remote:
                 with Reelwright(remote, api_key) as client:
-                    result = _remotely(operation, params, inputs, written, client)
+                    result = _remotely(operation, params, inputs, paths, client)
             else:
                 current = settings()
                 operation.check_available(params)  # before another operation makes an input
                 with fetched(inputs, current) as files, _made_inputs(operation, params, files, find) as complete:
-                    result = run_locally(operation, params, complete, written)
+                    result = run_locally(operation, params, complete, paths)
             if as_json or not outputs:
                 typer.echo(json.dumps(result, indent=2))
-            for path in _named(operation, result, written, outputs, overwrite=overwrite):
+            for path in _named(operation, result, paths, outputs, overwrite=overwrite):
                 typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB in {time.perf_counter() - began:.1f} s", err=True)
 
     parameters = [*_arguments(operation), *_options(operation), *_general()]
@@ -212,7 +212,7 @@ def _made_inputs(
             if maker is None:
                 raise Invalid(f"{name}: {maker_name} is not installed here. Give a file.")
             outputs = {output_name: folder / f"{output_name}{SUFFIXES[kind]}" for output_name, kind in maker.outputs.items()}
-            maker_inputs = {other: None if about.optional else inputs.get(other) for other, about in maker.ports.items()}
+            maker_inputs = {input_name: None if about.optional else inputs.get(input_name) for input_name, about in maker.ports.items()}
             run_locally(maker, maker.params(**params_of_maker(params.model_dump(), maker.params.model_fields)), maker_inputs, outputs)
             complete[name] = outputs[output]
         yield complete
@@ -256,7 +256,7 @@ def _written(outputs: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
 
 
 def _named(
-    operation: Operation, result: Any, written: Mapping[str, Path], outputs: Mapping[str, Path], *, overwrite: bool
+    operation: Operation, result: Any, paths: Mapping[str, Path], outputs: Mapping[str, Path], *, overwrite: bool
 ) -> Iterator[Path]:
     """Give the outputs their final names, and yield their paths.
 
@@ -265,7 +265,7 @@ def _named(
     prefix = ""
     if operation.file_prefix is not None and len(outputs) > 1:
         prefix = operation.file_prefix(operation.result.model_validate(result))
-    for name, path in written.items():
+    for name, path in paths.items():
         if path.is_file():
             final = outputs[name].with_name(f"{prefix}{outputs[name].stem}{true_suffix(path)}")
             yield path if final == path else path.replace(final if overwrite else _free(final))

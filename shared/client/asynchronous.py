@@ -258,8 +258,8 @@ class AsyncReelwright:
     async def _start(
         self, path: str, body: dict[str, Any], inputs: Mapping[str, Any], options: Mapping[str, Any] | None, idempotency_key: str | None
     ) -> AsyncRun:
-        sent: dict[Path, str] = {}
-        ids = {name: await self._ids(source, sent) for name, source in inputs.items()}
+        ids_by_path: dict[Path, str] = {}
+        ids = {name: await self._ids(source, ids_by_path) for name, source in inputs.items()}
         return self._run(await self.post(path, {**(options or {}), **body, "inputs": ids}, idempotency_key=idempotency_key or new_key()))
 
     async def _finish(self, run: AsyncRun, on_progress: OnProgress | None) -> AsyncRun:
@@ -272,13 +272,13 @@ class AsyncReelwright:
                     await self.cancel(run.job.id)
             raise
 
-    async def _ids(self, source: Any, sent: dict[Path, str]) -> Any:
+    async def _ids(self, source: Any, ids_by_path: dict[Path, str]) -> Any:
         """Return an input as a request gives it: the media id, or the URL; a list for a list.
 
-        Files are uploaded. `sent`: the files of this request that are uploaded already.
+        Files are uploaded. `ids_by_path`: the files of this request that are uploaded already.
         """
         if isinstance(source, list | tuple):
-            return [await self._ids(item, sent) for item in source]
+            return [await self._ids(item, ids_by_path) for item in source]
         if isinstance(source, MediaRecord):
             return source.id
         if isinstance(source, str) and URL.match(source):
@@ -286,9 +286,9 @@ class AsyncReelwright:
         if isinstance(source, str) and (is_id(source) or not Path(source).is_file()):
             return source
         path = Path(source)
-        if path not in sent:
-            sent[path] = await upload(self._connection, path)
-        return sent[path]
+        if path not in ids_by_path:
+            ids_by_path[path] = await upload(self._connection, path)
+        return ids_by_path[path]
 
     async def _input_names(self, operation: str) -> frozenset[str]:
         """Return the names of an operation's inputs, from the server's declaration."""
@@ -316,9 +316,9 @@ def output_of(job: Job, name: str | None) -> MediaRecord:
     """
     if name is None:
         videos = [record for record in job.outputs.values() if record.kind == "video"]
-        chosen = list(job.outputs.values()) if len(job.outputs) == 1 else videos
-        if len(chosen) == 1:
-            return chosen[0]
+        candidates = list(job.outputs.values()) if len(job.outputs) == 1 else videos
+        if len(candidates) == 1:
+            return candidates[0]
     elif name in job.outputs:
         return job.outputs[name]
     wrong = f"has no output {name!r}" if name else "has several outputs, or none: name one"

@@ -210,7 +210,7 @@ class Reelwright:
         `name`: its name on the server, by default that of the file. `on_bytes(sent, size)` reports the progress.
         """
         calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
-        report = (lambda sent, size: calls.put(lambda: on_bytes(sent, size))) if on_bytes is not None else None
+        report = (lambda count, size: calls.put(lambda: on_bytes(count, size))) if on_bytes is not None else None
         return self.call(self.asynchronous.upload(path, name=name, on_bytes=report), calls)
 
     def media(self, media_id: str) -> MediaRecord:

@@ -100,8 +100,8 @@ def form_schema(model: type[Params], fields: Sequence[str], *, many: bool = Fals
     properties = model.model_json_schema()["properties"]
     file = {"type": "string", "format": "binary"}
     files = {"type": "array", "items": file, "description": "One video, or several for a batch."} if many else file
-    shown = {name: {key: value for key, value in properties[name].items() if "$" not in str(value)} for name in fields}
-    schema = {"type": "object", "required": ["file"], "properties": {"file": files, **shown}}
+    schemas = {name: {key: value for key, value in properties[name].items() if "$" not in str(value)} for name in fields}
+    schema = {"type": "object", "required": ["file"], "properties": {"file": files, **schemas}}
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
 
 

@@ -39,10 +39,10 @@ class _ParsedRequest(Request):
 
     def __init__(self, request: Request, body: bytes, value: Any):
         super().__init__(request.scope, request.receive)
-        self._given, self._value = body, value
+        self._raw, self._value = body, value
 
     async def body(self) -> bytes:
-        return self._given
+        return self._raw
 
     async def json(self) -> Any:
         return self._value

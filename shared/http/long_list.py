@@ -9,19 +9,19 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 @dataclass(frozen=True)
 class LongList:
-    """Annotation of a list with 1 to `most` items.
+    """Annotation of a list with 1 to `max_items` items.
 
     `Annotated[list[CurvePoint], LongList(100_000)]`. The length is checked before any item, and validation stops at the first wrong item: a
     hundred thousand errors help nobody.
     """
 
-    most: int
+    max_items: int
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        items = dict(handler(source)) | {"min_length": 1, "max_length": self.most, "fail_fast": True}
+        items = dict(handler(source)) | {"min_length": 1, "max_length": self.max_items, "fail_fast": True}
         return core_schema.no_info_before_validator_function(self._check, items)
 
     def _check(self, value: Any) -> Any:
-        if isinstance(value, list | tuple) and len(value) > self.most:
-            raise PydanticCustomError("too_long", "{given} items; the limit is {most}", {"given": len(value), "most": self.most})
+        if isinstance(value, list | tuple) and len(value) > self.max_items:
+            raise PydanticCustomError("too_long", "{count} items; the limit is {limit}", {"count": len(value), "limit": self.max_items})
         return value

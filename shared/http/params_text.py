@@ -55,8 +55,8 @@ def _merged(fields: list[FieldError]) -> list[FieldError]:
     """Join the errors of one field: those of its alternatives."""
     details: dict[str, list[str]] = {}
     for field in fields:
-        if field.detail not in (known := details.setdefault(field.field, [])):
-            known.append(field.detail)
+        if field.detail not in (texts := details.setdefault(field.field, [])):
+            texts.append(field.detail)
     return [FieldError(field=field, detail="; or ".join(sentences)) for field, sentences in details.items()]
 
 

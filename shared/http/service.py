@@ -402,7 +402,7 @@ def _check_kind(name: str, port: Input, kind: str, what: str) -> None:
 
 
 def _input_field(port: Input) -> Any:
-    ids = Annotated[list[str | UrlInput], Field(min_length=1, max_length=port.most)]
+    ids = Annotated[list[str | UrlInput], Field(min_length=1, max_length=port.max_items)]
     kind: Any = (str | UrlInput | ids) if port.many else (str | UrlInput)
     what = f"Media id or URL of the {' or '.join(port.kinds)}" + (", or a list of them." if port.many else ".")
     what += f" `{AUTO}`: the gateway makes it first, by {port.auto.rpartition('.')[0]}." if port.auto else ""

@@ -36,10 +36,10 @@ def adopt(settings: Settings, *, source: str, target: str) -> Adopted:
         with engine.begin() as connection:
             if connection.scalar(sa.select(JOBS.c.id).where(JOBS.c.owner == source, JOBS.c.status.in_(OPEN))) is not None:
                 raise Conflict("Jobs of the present owner are unfinished: wait for their end, or cancel them.")
-            used = sa.select(JOBS.c.idempotency_key).where(JOBS.c.owner == target, JOBS.c.idempotency_key.is_not(None))
-            used_ids: list[str | None] = list(connection.scalars(used))
+            query = sa.select(JOBS.c.idempotency_key).where(JOBS.c.owner == target, JOBS.c.idempotency_key.is_not(None))
+            used_keys: list[str | None] = list(connection.scalars(query))
             connection.execute(
-                JOBS.update().where(JOBS.c.owner == source, JOBS.c.idempotency_key.in_(used_ids)).values(idempotency_key=None)
+                JOBS.update().where(JOBS.c.owner == source, JOBS.c.idempotency_key.in_(used_keys)).values(idempotency_key=None)
             )
             jobs = connection.execute(JOBS.update().where(JOBS.c.owner == source).values(owner=target)).rowcount
             connection.execute(WEBHOOKS.update().where(WEBHOOKS.c.owner == source).values(owner=target))

@@ -94,8 +94,8 @@ class Jobs:
             fingerprint=_fingerprint(operation, original or request),
         )
         access = CURRENT_ACCESS.get(None)
-        most = access.max_jobs if access is not None and not access.internal else None
-        job, is_new = await asyncio.to_thread(self.store.add, new, remembered, most_open=most)
+        max_open = access.max_jobs if access is not None and not access.internal else None
+        job, is_new = await asyncio.to_thread(self.store.add, new, remembered, most_open=max_open)
         if is_new and remembered is not None:
             self.metrics.cached(operation)
             more = fields(job_id=job.id, operation=operation, event="cached")
@@ -156,13 +156,13 @@ class Jobs:
         return await asyncio.to_thread(self.store.history.past_runs, operation)
 
     async def page(
-        self, owner: str, chosen: JobFilter, *, cursor: str | None = None, limit: int = 50, results: bool = False
+        self, owner: str, job_filter: JobFilter, *, cursor: str | None = None, limit: int = 50, results: bool = False
     ) -> tuple[list[Job], str | None]:
         """Return one page of an owner's jobs, and the next page's cursor.
 
         See `Ledger.page`.
         """
-        return await asyncio.to_thread(self.store.ledger.page, owner, chosen, cursor=cursor, limit=limit, results=results)
+        return await asyncio.to_thread(self.store.ledger.page, owner, job_filter, cursor=cursor, limit=limit, results=results)
 
     async def logs(self, ids: Collection[str]) -> dict[str, str]:
         """Return the logs of those jobs among `ids` that have one: the last lines of their worker processes."""

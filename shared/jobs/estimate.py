@@ -45,10 +45,10 @@ def estimate(past: Sequence[PastRun], size: float | None, params: Mapping[str, A
     It is the median of the seconds per megapixel and frame of the earlier jobs with the fewest other choices, and among them of those
     nearest in size. `size`: from `megapixel_frames`.
     """
-    known = [run for run in past if (run.megapixel_frames is None) == (size is None)]
-    if not known:
+    comparable = [run for run in past if (run.megapixel_frames is None) == (size is None)]
+    if not comparable:
         return None
-    ranked = sorted(known, key=lambda run: (_other_choices(run.params, params), _distance(run.megapixel_frames, size)))
+    ranked = sorted(comparable, key=lambda run: (_other_choices(run.params, params), _distance(run.megapixel_frames, size)))
     fewest = _other_choices(ranked[0].params, params)
     nearest = [run for run in ranked if _other_choices(run.params, params) == fewest][:NEAREST]
     if size is None:

@@ -16,9 +16,9 @@ def check_job_memory(
     """
     sizes = {}
     for name, media in records.items():
-        known = [size for record in media if (size := FrameSize.of(record.media or {})) is not None]
-        if known:
-            sizes[name] = max(known, key=lambda size: size.pixels)
+        frame_sizes = [size for record in media if (size := FrameSize.of(record.media or {})) is not None]
+        if frame_sizes:
+            sizes[name] = max(frame_sizes, key=lambda size: size.pixels)
     check_memory(operation.name, sizes, bytes_per_pixel=operation.bytes_per_pixel(params), limit_bytes=limit_bytes)
     if input_names == sizes.keys():
         operation.refuse_sizes(params, sizes)

@@ -19,13 +19,13 @@ class JobMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        on, each = self.registry, ["operation"]
-        self._wait = Histogram("reelwright_job_wait_seconds", "From acceptance to the first start", each, registry=on, buckets=SECONDS)
-        self._run = Histogram("reelwright_job_run_seconds", "From the last start to the end", each, registry=on, buckets=SECONDS)
-        self._fps = Histogram("reelwright_job_frames_per_second", "Speed of finished jobs", each, registry=on, buckets=FRAMES_PER_SECOND)
-        self._frames = Counter("reelwright_job_frames_total", "Frames that finished jobs have processed", each, registry=on)
+        on, labels = self.registry, ["operation"]
+        self._wait = Histogram("reelwright_job_wait_seconds", "From acceptance to the first start", labels, registry=on, buckets=SECONDS)
+        self._run = Histogram("reelwright_job_run_seconds", "From the last start to the end", labels, registry=on, buckets=SECONDS)
+        self._fps = Histogram("reelwright_job_frames_per_second", "Speed of finished jobs", labels, registry=on, buckets=FRAMES_PER_SECOND)
+        self._frames = Counter("reelwright_job_frames_total", "Frames that finished jobs have processed", labels, registry=on)
         self._ended = Counter("reelwright_jobs_ended_total", "Jobs that ended", ["operation", "status"], registry=on)
-        self._cached = Counter("reelwright_jobs_cached_total", "Jobs that returned an earlier result", each, registry=on)
+        self._cached = Counter("reelwright_jobs_cached_total", "Jobs that returned an earlier result", labels, registry=on)
         self._failed = Counter("reelwright_job_failures_total", "Jobs that failed, by kind of error", ["operation", "kind"], registry=on)
 
     def began(self, operation: str, *, waited_s: float, attempt: int) -> None:

@@ -246,8 +246,8 @@ class Job(Answer):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def urls(self) -> JobUrls:
-        here = f"/v1/jobs/{self.id}"
-        return JobUrls(self_=here, events=f"{here}/events", cancel=f"{here}/cancel", log=f"{here}/log")
+        base_url = f"/v1/jobs/{self.id}"
+        return JobUrls(self_=base_url, events=f"{base_url}/events", cancel=f"{base_url}/cancel", log=f"{base_url}/log")
 
 
 class JobPage(Answer):

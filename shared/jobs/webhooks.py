@@ -117,21 +117,21 @@ async def send(store: JobStore, settings: Settings, delivery_id: str) -> None:
     )
     if message is None:
         return  # the job or the webhook was deleted in the meantime
-    tried = _Attempt(store, message)
+    attempt = _Attempt(store, message)
     try:
         answer = await _post(store, settings, message)
     except ReelwrightError as error:
-        await tried.record(DeliveryStatus.FAILED, error=error.problem()["detail"])
+        await attempt.record(DeliveryStatus.FAILED, error=error.problem()["detail"])
         raise
     except httpx.TimeoutException as error:
-        await tried.failed(f"no answer within {TIMEOUT_S:g} seconds", cause=error)
+        await attempt.failed(f"no answer within {TIMEOUT_S:g} seconds", cause=error)
     except httpx.HTTPError as error:
-        await tried.failed("the address could not be reached, or broke the connection", cause=error)
+        await attempt.failed("the address could not be reached, or broke the connection", cause=error)
     else:
         if answer.is_success:
-            await tried.record(DeliveryStatus.DELIVERED, answer=answer.status_code)
+            await attempt.record(DeliveryStatus.DELIVERED, answer=answer.status_code)
         else:
-            await tried.failed(f"answered {answer.status_code}", answer=answer.status_code)
+            await attempt.failed(f"answered {answer.status_code}", answer=answer.status_code)
 
 
 @dataclass(frozen=True)

@@ -34,14 +34,14 @@ class KeyRing:
         self._data_dir = settings.data_dir
         self._metrics_key = settings.metrics_key.get_secret_value() if settings.metrics_key else ""
         self._file = KeyFile(settings.data_dir)
-        self._seen: object = ()
+        self._file_state: object = ()
         self._records: OrderedDict[str, KeyRecord] = OrderedDict()
-        self._given = tuple(key.get_secret_value() for key in settings.api_keys)
+        self._setting_keys = tuple(key.get_secret_value() for key in settings.api_keys)
         path = secret_file("api_keys")
         # Only keys that came from the secret file change with it: an environment variable has precedence.
-        self._secret = path if path is not None and _keys_in(path) == self._given else None
-        self._secret_seen = _state(self._secret)
-        if any(len(key) < LEAST_CHARS for key in self._given):
+        self._secret = path if path is not None and _keys_in(path) == self._setting_keys else None
+        self._secret_state = _state(self._secret)
+        if any(len(key) < LEAST_CHARS for key in self._setting_keys):
             log.warning(
                 "an API key of REELWRIGHT_API_KEYS has fewer than %s characters: make a longer one with `reelwright keys add`", LEAST_CHARS
             )
@@ -53,7 +53,7 @@ class KeyRing:
         A file whose keys are all revoked counts, too.
         """
         self._refresh()
-        return not self._ignored and bool(self._given or self._records)
+        return not self._ignored and bool(self._setting_keys or self._records)
 
     def find(self, key: str) -> Access | None:
         """Return the access of a key; None for an unknown one.
@@ -65,7 +65,7 @@ class KeyRing:
             if (reason := record.refusal(now())) is not None:
                 raise Unauthorized(reason, headers={"WWW-Authenticate": "Bearer"})
             return record.access
-        if any(secrets.compare_digest(key.encode(), valid.encode()) for valid in self._given):
+        if any(secrets.compare_digest(key.encode(), valid.encode()) for valid in self._setting_keys):
             return Access(owner=owner_of(key), name=OF_SETTINGS, scopes=("read", "run"))
         return internal_access(self._data_dir, key)
 
@@ -77,8 +77,8 @@ class KeyRing:
         """Return the owners of all valid keys; without keys, the public owner."""
         self._refresh()
         valid = [record.owner for record in self._records.values() if record.refusal(now()) is None]
-        owners = list(dict.fromkeys([*map(owner_of, self._given), *valid]))
-        return owners if self._given or self._records else [PUBLIC]
+        owners = list(dict.fromkeys([*map(owner_of, self._setting_keys), *valid]))
+        return owners if self._setting_keys or self._records else [PUBLIC]
 
     def max_bytes(self, owner: str) -> int | None:
         """Return the largest number of bytes that an owner may store; None without a limit."""
@@ -87,17 +87,17 @@ class KeyRing:
         return None if not limits or None in limits else max(limit for limit in limits if limit is not None)
 
     def _refresh(self) -> None:
-        if (state := self._file.state()) != self._seen:
+        if (state := self._file.state()) != self._file_state:
             try:
                 records = OrderedDict((record.hash, record) for record in self._file.read())
-                if self._seen != ():  # not at the start
+                if self._file_state != ():  # not at the start
                     _log_changes(self._records, records)
-                self._records, self._seen = records, state
+                self._records, self._file_state = records, state
             except (OSError, ValidationError) as error:  # the keys that were read last stay in force
                 log.warning("the key file cannot be read: %s", error)
-        if self._secret is not None and (secret_state := _state(self._secret)) != self._secret_seen:
+        if self._secret is not None and (secret_state := _state(self._secret)) != self._secret_state:
             try:
-                self._given, self._secret_seen = _keys_in(self._secret), secret_state
+                self._setting_keys, self._secret_state = _keys_in(self._secret), secret_state
             except OSError as error:
                 log.warning("the secret file of the API keys cannot be read: %s", error)
 
@@ -105,8 +105,8 @@ class KeyRing:
 def _log_changes(before: Mapping[str, KeyRecord], after: Mapping[str, KeyRecord]) -> None:
     """Write what `reelwright keys` changed into the audit log: names and ids, never a key."""
     for digest, record in after.items():
-        known = before.get(digest)
-        change = "added" if known is None else "revoked" if record.revoked_at and not known.revoked_at else None
+        earlier = before.get(digest)
+        change = "added" if earlier is None else "revoked" if record.revoked_at and not earlier.revoked_at else None
         if change is not None:
             more = fields(key_id=record.id, name=record.name, scopes=",".join(record.scopes), event=f"key {change}")
             audit.info("operator: key %r (%s) was %s", record.name, record.id, change, extra=more)

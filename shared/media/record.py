@@ -45,7 +45,7 @@ class MediaRecord(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def urls(self) -> MediaUrls:
-        here = f"/v1/media/{self.id}"
-        thumbnail = f"{here}/thumbnail" if self.kind in WITH_THUMBNAIL else None
-        files = f"{here}/files" if self.kind is Kind.IMAGES else None
-        return MediaUrls(self_=here, content=f"{here}/content", files=files, thumbnail=thumbnail, download=f"{here}/content?download=1")
+        base_url = f"/v1/media/{self.id}"
+        thumbnail = f"{base_url}/thumbnail" if self.kind in WITH_THUMBNAIL else None
+        files = f"{base_url}/files" if self.kind is Kind.IMAGES else None
+        return MediaUrls(self_=base_url, content=f"{base_url}/content", files=files, thumbnail=thumbnail, download=f"{base_url}/content?download=1")

@@ -14,13 +14,13 @@ def digests(path: Path, like: str | None) -> tuple[str, str | None]:
     """
     kind = (like or "sha256").partition(":")[0]
     sha256 = hashlib.sha256()
-    other = hashlib.new("sha1" if kind == "git" else kind, usedforsecurity=False)
+    second = hashlib.new("sha1" if kind == "git" else kind, usedforsecurity=False)
     with path.open("rb") as file:
         if kind == "git":
-            other.update(b"blob %d\0" % path.stat().st_size)
+            second.update(b"blob %d\0" % path.stat().st_size)
         while block := file.read(BLOCK_BYTES):
             sha256.update(block)
             if kind != "sha256":
-                other.update(block)
-    of_kind = sha256 if kind == "sha256" else other
+                second.update(block)
+    of_kind = sha256 if kind == "sha256" else second
     return sha256.hexdigest(), f"{kind}:{of_kind.hexdigest()}" if like else None

@@ -226,18 +226,18 @@ def is_cut(before: Gray, after: Gray, moved: Matrix, *, related: bool = True) ->
     lowers the correlation as well, but keeps the histogram of brightness. So the histograms have to differ, too, unless the motion between
     the pictures could not be measured (`related` false). A caption bar or another overlay that changes is no cut.
     """
-    here, there = _thumbnail(before), _thumbnail(after)
-    alike = _correlation(here, there)
+    first, second = _thumbnail(before), _thumbnail(after)
+    alike = _correlation(first, second)
     if alike >= _SAME_PICTURE:
         return False
     aligned = _thumbnail(cv2.warpPerspective(before, moved, before.shape[::-1], borderMode=cv2.BORDER_REPLICATE))
-    alike = max(alike, _correlation(aligned, there))
+    alike = max(alike, _correlation(aligned, second))
     if alike >= _SAME_PICTURE:
         return False
-    bins = [np.histogram(thumbnail, 16, (0, 256))[0] / thumbnail.size for thumbnail in (here, there)]
+    bins = [np.histogram(thumbnail, 16, (0, 256))[0] / thumbnail.size for thumbnail in (first, second)]
     if related and alike >= _OTHER_PICTURE and np.abs(bins[0] - bins[1]).sum() / 2 < _OTHER_BRIGHTNESS:
         return False
-    return not (only_overlay_changed(here, there) or only_overlay_changed(aligned, there))
+    return not (only_overlay_changed(first, second) or only_overlay_changed(aligned, second))
 
 
 def _inside(mask: Mask, points: NDArray[np.float32]) -> Mask:

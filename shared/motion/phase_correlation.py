@@ -44,7 +44,7 @@ class PhaseCorrelation:
         self._factor = size[0] / self._half[0], size[1] / self._half[1]
         self._window = cv2.createHanningWindow(self._half, cv2.CV_32F)
         self._of: View | None = None
-        self._here, self._soft = np.zeros((0, 0), np.float32), np.zeros((0, 0), np.uint8)
+        self._before, self._soft = np.zeros((0, 0), np.float32), np.zeros((0, 0), np.uint8)
 
     def __call__(self, before: View, after: View, near: Shift) -> Shift | None:
         """Measure the shift of the content from `before` to `after`.
@@ -53,26 +53,26 @@ class PhaseCorrelation:
         both views count. None if the views do not show the shift.
         """
         if self._of is not before:
-            self._of, self._here, self._soft = before, self._smaller(before.picture), _softened(before.picture)
-        here, there = self._here, self._smaller(after.picture)
+            self._of, self._before, self._soft = before, self._smaller(before.picture), _softened(before.picture)
+        first, second = self._before, self._smaller(after.picture)
         if before.background is not None or after.background is not None:
-            return self._background_shift(before, after, there, near)
+            return self._background_shift(before, after, second, near)
         guess = round(near[0] / self._factor[0]), round(near[1] / self._factor[1])
-        texture = np.minimum(cv2.magnitude(*_gradient(there)), _MOST_TEXTURE)
+        texture = np.minimum(cv2.magnitude(*_gradient(second)), _MOST_TEXTURE)
         candidates = {guess, (0, 0)}
-        candidates |= {(guess[0] + across, guess[1] + down) for across, down in self._peaks(_shifted(here, *guess), there)}
-        best = min(candidates, key=lambda shift: (_mismatch(here, there, texture, shift), shift != guess))
+        candidates |= {(guess[0] + across, guess[1] + down) for across, down in self._peaks(_shifted(first, *guess), second)}
+        best = min(candidates, key=lambda shift: (_mismatch(first, second, texture, shift), shift != guess))
         return _refined(self._soft, _softened(after.picture), (best[0] * self._factor[0], best[1] * self._factor[1]))
 
-    def _background_shift(self, before: View, after: View, there: Floats, near: Shift) -> Shift | None:
+    def _background_shift(self, before: View, after: View, second: Floats, near: Shift) -> Shift | None:
         """Measure the shift with the subject filled in both pictures."""
         masks = [_mask_of(view) for view in (before, after)]
         small = [np.asarray(cv2.resize(mask, self._half, interpolation=cv2.INTER_AREA) >= 1, np.float32) for mask in masks]
         if min(float(mask.mean()) for mask in small) < _LEAST_BACKGROUND:
             return None
         guess = round(near[0] / self._factor[0]), round(near[1] / self._factor[1])
-        texture = np.minimum(cv2.magnitude(*_gradient(there)), _MOST_TEXTURE) * small[1]
-        filled = [_filled(picture, mask) for picture, mask in zip((self._here, there), small, strict=True)]
+        texture = np.minimum(cv2.magnitude(*_gradient(second)), _MOST_TEXTURE) * small[1]
+        filled = [_filled(picture, mask) for picture, mask in zip((self._before, second), small, strict=True)]
         candidates = {guess, (0, 0)}
         candidates |= {(guess[0] + across, guess[1] + down) for across, down in self._peaks(_shifted(filled[0], *guess), filled[1])}
 
@@ -86,9 +86,9 @@ class PhaseCorrelation:
     def _smaller(self, picture: NDArray[np.uint8]) -> Floats:
         return np.asarray(cv2.resize(picture, self._half, interpolation=cv2.INTER_AREA), np.float32)
 
-    def _peaks(self, here: Floats, there: Floats) -> list[tuple[int, int]]:
+    def _peaks(self, first: Floats, second: Floats) -> list[tuple[int, int]]:
         width, height = self._half
-        spectra = [np.fft.rfft2((picture - picture.mean()) * self._window) for picture in (there, here)]
+        spectra = [np.fft.rfft2((picture - picture.mean()) * self._window) for picture in (second, first)]
         cross = spectra[0] * spectra[1].conj()
         cross /= np.maximum(np.abs(cross), np.float32(1e-3))
         surface = cv2.blur(np.fft.fftshift(np.fft.irfft2(cross, (height, width))), (3, 3))
@@ -122,22 +122,22 @@ def _shifted(picture: Floats, across: int, down: int) -> Floats:
     return np.asarray(moved, np.float32)
 
 
-def _mismatch(here: Floats, there: Floats, texture: Floats, shift: tuple[int, int]) -> float:
+def _mismatch(first: Floats, second: Floats, texture: Floats, shift: tuple[int, int]) -> float:
     """Return the mean difference of two pictures after a shift.
 
     It is weighted by texture and is at most 20 levels per pixel. Parts that only one picture shows count with `_OUT_OF_SIGHT`.
     """
     across, down = shift
-    height, width = there.shape
+    height, width = second.shape
     rows, columns = slice(max(down, 0), min(height + down, height)), slice(max(across, 0), min(width + across, width))
     if rows.stop - rows.start < height / 3 or columns.stop - columns.start < width / 3:
         return float("inf")
-    moved = here[rows.start - down : rows.stop - down, columns.start - across : columns.stop - across]
-    off = there[rows, columns] - moved
+    moved = first[rows.start - down : rows.stop - down, columns.start - across : columns.stop - across]
+    off = second[rows, columns] - moved
     weight = texture[rows, columns]
     far = np.minimum(np.abs(off - _median(off[::4, ::4])), 20)
     mean = float(np.vdot(far, weight)) / max(float(weight.sum()), 1e-6)
-    return mean + _OUT_OF_SIGHT * (1 - off.size / there.size)
+    return mean + _OUT_OF_SIGHT * (1 - off.size / second.size)
 
 
 def _refined(

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 
-KEPT_BYTES = 64 * 1024
+TAIL_BYTES = 64 * 1024
 UNSAFE_BYTES = 4096
 CHUNK_BYTES = 64 * 1024
 """Also the usual capacity of a pipe: a full chunk means that the process writes faster than it is read."""
@@ -17,7 +17,7 @@ class OutputTail:
     """A pipe from one process after another; what arrives goes on to this process's standard error, and its end is kept."""
 
     def __init__(self) -> None:
-        self._kept = bytearray()
+        self._tail = bytearray()
         self._is_cut = False
         self._pipe: int | None = None
         self._pause: asyncio.TimerHandle | None = None
@@ -31,22 +31,22 @@ class OutputTail:
         return writing
 
     def text(self) -> str:
-        """Return what was written since `clear`, at most the last KEPT_BYTES, with everything that has arrived."""
+        """Return what was written since `clear`, at most the last TAIL_BYTES, with everything that has arrived."""
         self._drain()
         if not self._is_cut:
-            return self._kept.decode(errors="replace")
+            return self._tail.decode(errors="replace")
         # The first line is cut: half a folder or a secret would not be recognized.
-        first, _, rest = self._kept.partition(b"\n")
+        first, _, rest = self._tail.partition(b"\n")
         return (rest or first[UNSAFE_BYTES:]).decode(errors="replace")
 
     def clear(self) -> None:
         """Forget what was written so far."""
         self._drain()
-        self._kept.clear()
+        self._tail.clear()
         self._is_cut = False
 
     def close(self) -> None:
-        """Read the rest, and close the pipe. What is kept stays."""
+        """Read the rest, and close the pipe. The tail stays."""
         self._drain()
         self._end()
 
@@ -77,9 +77,9 @@ class OutputTail:
         if not chunk:
             self._end()
             return 0
-        self._kept += chunk
-        self._is_cut = self._is_cut or len(self._kept) > KEPT_BYTES
-        del self._kept[:-KEPT_BYTES]
+        self._tail += chunk
+        self._is_cut = self._is_cut or len(self._tail) > TAIL_BYTES
+        del self._tail[:-TAIL_BYTES]
         with contextlib.suppress(OSError):  # standard error is closed or full: the log loses this
             os.write(STANDARD_ERROR, chunk)
         return len(chunk)

@@ -34,9 +34,9 @@ class WorkerPool:
         self._room = asyncio.Semaphore(size)
         self._timers: dict[Slot, asyncio.TimerHandle] = {}
         self._endings: set[asyncio.Task[None]] = set()
-        self._kept = 0
+        self._warm_count = 0
         self._has_room: Callable[[], bool] = lambda: True
-        self._used: set[Slot] = set()
+        self._used_slots: set[Slot] = set()
 
     async def call(
         self, target: str, args: dict[str, Any], on_update: OnUpdate | None = None, usage: Usage | None = None
@@ -46,7 +46,7 @@ class WorkerPool:
         See `Slot.call`.
         """
         async with self._slot() as slot:
-            self._used.add(slot)
+            self._used_slots.add(slot)
             return await slot.call(target, args, on_update, usage)
 
     async def call_on_files(
@@ -76,7 +76,7 @@ class WorkerPool:
         Raises Unavailable if none is free within `wait_s` seconds.
         """
         async with self._slot(wait_s=wait_s) as slot:
-            self._used.add(slot)
+            self._used_slots.add(slot)
             slot.output.clear()
             await asyncio.to_thread(slot.empty)
             try:
@@ -90,21 +90,21 @@ class WorkerPool:
 
         `has_room`: whether the machine has memory for another child; without room none is started.
         """
-        self._kept, self._has_room = count, has_room or self._has_room
+        self._warm_count, self._has_room = count, has_room or self._has_room
         if not self._warm_enough() and self._has_room():
             async with self._slot(cold=True) as slot:
-                self._used.discard(slot)
+                self._used_slots.discard(slot)
                 await slot.prepare()
 
     def _warm_enough(self) -> bool:
-        return sum(slot.warm for slot in self._all) >= self._kept
+        return sum(slot.warm for slot in self._all) >= self._warm_count
 
     async def close(self) -> None:
         """End every child.
 
         Calls in progress fail.
         """
-        self._kept = 0
+        self._warm_count = 0
         for timer in self._timers.values():
             timer.cancel()
         for ending in self._endings:
@@ -145,7 +145,7 @@ class WorkerPool:
         One that has worked holds more memory than a new one, so it is not the child that is kept warm.
         """
         self._timers.pop(slot, None)
-        if slot in self._free and (slot in self._used or sum(other.warm for other in self._all) > self._kept):
+        if slot in self._free and (slot in self._used_slots or sum(pool_slot.warm for idle_slot in self._all) > self._warm_count):
             self._later(self._renew(slot))
 
     async def _renew(self, slot: Slot) -> None:
@@ -156,7 +156,7 @@ class WorkerPool:
     async def _refill(self) -> None:
         """Replace a child that was killed."""
         with suppress(ReelwrightError, OSError):
-            await self.keep_warm(self._kept)
+            await self.keep_warm(self._warm_count)
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
@@ -164,14 +164,14 @@ class WorkerPool:
         task.add_done_callback(self._endings.discard)
 
 
-def _take(written: Path, target: Path) -> None:
+def _take(source: Path, target: Path) -> None:
     """Move a file that a child wrote out of its folder.
 
     Raises WorkerCrashed if there is none.
     """
-    if written.is_symlink() or not written.is_file():
+    if source.is_symlink() or not source.is_file():
         raise WorkerCrashed(f"The worker process wrote no {target.name!r}.")
     try:
-        os.replace(written, target)
+        os.replace(source, target)
     except OSError:  # another volume
-        shutil.copyfile(written, target, follow_symlinks=False)
+        shutil.copyfile(source, target, follow_symlinks=False)

@@ -23,7 +23,7 @@ class _ProgressState:
     sent_at: float = float("-inf")
     stage: str | None = None
     stage_began: float = 0.0
-    sent: ProgressUpdate | None = None
+    last_update: ProgressUpdate | None = None
     warnings: set[str] = field(default_factory=set)
 
 
@@ -71,7 +71,7 @@ class Report:
             latest.sent_at = now
             elapsed = now - latest.stage_began
             rate = done / elapsed if elapsed > 0 else None
-            latest.sent = ProgressUpdate(
+            latest.last_update = ProgressUpdate(
                 stage=self._stage,
                 done=done,
                 total=total,
@@ -79,9 +79,9 @@ class Report:
                 fps=round(rate, 1) if rate else None,
                 eta_s=round((total - done) / rate, 1) if rate and total >= done else None,
             )
-            self._send(latest.sent)
+            self._send(latest.last_update)
 
     def finish(self) -> None:
         """Report that the last stage, and so the job, is complete."""
-        last = self._latest.sent or ProgressUpdate(stage=self._stage, done=1.0, total=1.0, fraction=1.0)
+        last = self._latest.last_update or ProgressUpdate(stage=self._stage, done=1.0, total=1.0, fraction=1.0)
         self._send(replace(last, done=last.total, fraction=1.0, eta_s=0.0))

@@ -32,8 +32,8 @@ class OperationCall:
     """Name -> path, list of paths, or None."""
     folder: str
     """An existing empty folder for the outputs."""
-    kept: str | None = None
-    """Path of the operation's kept file, existing or not; None: it needs none."""
+    measurements: str | None = None
+    """Path of the file of measurements, existing or not; None: the operation needs none."""
     cut: tuple[float, float] | None = None
     """Start and end in seconds of the part of its videos that the operation gets; None: all. Every frame of the videos is a keyframe."""
 
@@ -78,7 +78,7 @@ def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
         operation.params.model_validate(call.params),
         **{name: as_paths(names) for name, names in inputs.items()},
         **output_arguments(outputs),
-        **({operation.keeps.name: Path(call.kept)} if operation.keeps and call.kept else {}),
+        **({operation.measurement.name: Path(call.measurements)} if operation.measurement and call.measurements else {}),
         progress=progress,
     )
     if not isinstance(result, operation.result):
@@ -86,9 +86,9 @@ def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
         raise OperationFailed(
             f"{operation.name} returned a {returned} instead of a {promised}: a fault of the operation, not of the input."
         )
-    written = {name: describe(path, operation.outputs[name], progress) for name, path in outputs.items() if os.path.lexists(path)}
+    files = {name: describe(path, operation.outputs[name], progress) for name, path in outputs.items() if os.path.lexists(path)}
     answer: dict[str, Any] = ANSWER.dump_python(
-        OperationAnswer(version=operation.version, result=result.model_dump(mode="json"), outputs=written), mode="json"
+        OperationAnswer(version=operation.version, result=result.model_dump(mode="json"), outputs=files), mode="json"
     )
     return answer
 

@@ -81,10 +81,10 @@ class Limits:
     timeout_setting: str = ""
     memory_setting: str = ""
 
-    def out_of_memory(self, used: int) -> OutOfMemory:
-        """Return the error for a call that used `used` bytes."""
+    def out_of_memory(self, used_bytes: int) -> OutOfMemory:
+        """Return the error for a call that took `used_bytes`."""
         limit = f"its limit is {self.memory_bytes // MIB} MiB{_named(self.memory_setting)}"
-        return OutOfMemory(f"The {self.subject} used {used // MIB} MiB of memory; {limit}.")
+        return OutOfMemory(f"The {self.subject} used {used_bytes // MIB} MiB of memory; {limit}.")
 
     def timed_out(self) -> TimedOut:
         """Return the error for a call that took too long."""
@@ -282,10 +282,10 @@ class Slot:
                 if task.done():
                     break
                 assert self._process is not None
-                used = memory_bytes(self._process.pid)
-                usage.peak_memory_bytes = max(usage.peak_memory_bytes, used)
-                if used > self._limits.memory_bytes:
-                    raise self._limits.out_of_memory(used)
+                used_bytes = memory_bytes(self._process.pid)
+                usage.peak_memory_bytes = max(usage.peak_memory_bytes, used_bytes)
+                if used_bytes > self._limits.memory_bytes:
+                    raise self._limits.out_of_memory(used_bytes)
                 if loop.time() >= deadline:
                     raise self._limits.timed_out()
             result: dict[str, Any] = task.result()

@@ -17,7 +17,7 @@ class Picked(BaseModel):
     """An empty result."""
 
 
-PICTURES = Input(kind=Kind.IMAGE, also=Kind.IMAGES, optional=True, many=True, most=3)
+PICTURES = Input(kind=Kind.IMAGE, also=Kind.IMAGES, optional=True, many=True, max_items=3)
 PICK = Operation(
     name="toy.pick",
     summary="Pick",

@@ -118,8 +118,8 @@ def _run(
     with temporary_folder(folder) as part:
         paths = {name: part / path.name for name, path in outputs.items()}
         result = run_locally(operation, params, inputs | memory.measurements(operation, params, inputs), paths)
-        written = {name: path for name, path in paths.items() if path.is_file()}
-        files = {name: path.replace(outputs[name].with_suffix(true_suffix(path))) for name, path in written.items()}
+        parts = {name: path for name, path in paths.items() if path.is_file()}
+        files = {name: path.replace(outputs[name].with_suffix(true_suffix(path))) for name, path in parts.items()}
     finished = FinishedStep(result, files)
     memory.keep(operation, params, inputs, finished)
     return finished

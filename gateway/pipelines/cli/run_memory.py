@@ -45,7 +45,7 @@ class RunMemory:
 
     def measurements(self, operation: Operation, params: Params, inputs: Inputs) -> dict[str, Path]:
         """Return the argument of `operation.run` with the path of its measurements; empty if it uses none."""
-        measurement = operation.keeps
+        measurement = operation.measurement
         if measurement is None or not isinstance(file := inputs.get(measurement.input), Path):
             return {}
         key = measurement.key(operation.service, params, lambda: _identity(file))

@@ -55,7 +55,7 @@ async def describe_preset(upstreams: Upstreams, preset: Preset, declarations: De
     """
     steps = [Step.model_validate(step) for step in preset.steps]
     reasons = await asyncio.gather(*(_reason(upstreams, preset, step, steps, declarations, headers=headers) for step in steps))
-    here = f"/v1/pipelines/presets/{preset.name}"
+    base_url = f"/v1/pipelines/presets/{preset.name}"
     return PresetInfo(
         name=preset.name,
         title=preset.title,
@@ -68,7 +68,7 @@ async def describe_preset(upstreams: Upstreams, preset: Preset, declarations: De
         available=not any(reasons),
         missing=sorted({step.operation for step, reason in zip(steps, reasons, strict=True) if reason}),
         reasons=list(dict.fromkeys(filter(None, reasons))),
-        urls={what: f"{here}/{what}" for what in ("jobs", "check", "batch")},
+        urls={endpoint: f"{base_url}/{endpoint}" for endpoint in ("jobs", "check", "batch")},
     )
 
 
@@ -76,7 +76,7 @@ async def _reason(
     upstreams: Upstreams, preset: Preset, step: Step, steps: list[Step], declarations: Declarations, *, headers: Mapping[str, str]
 ) -> str | None:
     """Return why a step cannot run; None if it can."""
-    operations = {other.id: declarations.get(other.operation) for other in steps}
+    operations = {earlier_step.id: declarations.get(earlier_step.operation) for earlier_step in steps}
     declaration = operations[step.id]
     if declaration is None:
         return f"{step.operation} is not there: no service that answers offers it."

@@ -123,15 +123,15 @@ class Board:
         """
         states = {run.step.id: run.state for run in self.runs}
         for run in self.runs:
-            missing = sorted(other for other in run.needs if states[other].ended and not states[other].done)
+            missing = sorted(need for need in run.needs if states[need].ended and not states[need].done)
             if run.state is StepState.WAITING and missing:
                 run.state = states[run.step.id] = StepState.SKIPPED
                 run.detail = f"It needs {' and '.join(map(repr, missing))}, which did not succeed."
         waiting = [run for run in self.runs if run.state is StepState.WAITING and not run.submitted]
         ready: list[StepRun] = []
         for run in waiting:
-            busy = [other for other in self.runs if other.submitted and not other.state.ended]
-            if all(states[other].done for other in run.needs) and not any(_equal(run.step, other.step) for other in [*busy, *ready]):
+            busy = [busy_run for busy_run in self.runs if busy_run.submitted and not busy_run.state.ended]
+            if all(states[need].done for need in run.needs) and not any(_equal(run.step, earlier.step) for earlier in [*busy, *ready]):
                 ready.append(run)
         return ready
 
@@ -185,9 +185,9 @@ class Board:
         return " ".join(sentences)
 
 
-def _equal(step: Step, other: Step) -> bool:
+def _equal(first: Step, second: Step) -> bool:
     """Return whether two steps ask for the same result."""
-    return (step.operation, step.inputs, step.params) == (other.operation, other.inputs, other.params)
+    return (first.operation, first.inputs, first.params) == (second.operation, second.inputs, second.params)
 
 
 def _picture(job: Job | None) -> str | None:

@@ -19,10 +19,10 @@ def expected_seconds(steps: Sequence[Step], past: Mapping[str, Sequence[PastRun]
     """
     seconds: dict[str, float] = {}
     for step in steps:
-        seconds[step.id] = max([lengths.get(step.id) or 0.0, *(seconds[other] for other in needs(step))])
-    known = {step.id: expected for step in steps if (expected := _expected(past.get(step.operation, ()), seconds[step.id])) is not None}
-    otherwise = median(known.values()) if known else 1.0
-    return {step.id: known.get(step.id, otherwise) for step in steps}
+        seconds[step.id] = max([lengths.get(step.id) or 0.0, *(seconds[step_id] for step_id in needs(step))])
+    estimates = {step.id: expected for step in steps if (expected := _expected(past.get(step.operation, ()), seconds[step.id])) is not None}
+    otherwise = median(estimates.values()) if estimates else 1.0
+    return {step.id: estimates.get(step.id, otherwise) for step in steps}
 
 
 def _expected(past: Sequence[PastRun], length_s: float) -> float | None:

@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
 from services.aesthetics.folders.folder_files import deliver, folder_within, mark
 from shared.errors import Invalid, ReelwrightError, UnknownJob, UnknownMedia
@@ -42,7 +42,7 @@ _LOCK_S = 0.1
 log = logging.getLogger(__name__)
 
 
-class Taken(BaseModel):
+class FolderFile(BaseModel):
     """A file of the input folder and the medium made of it."""
 
     name: str
@@ -52,7 +52,7 @@ class Taken(BaseModel):
 class Extraction(BaseModel):
     """A job on a folder, with the steps after its end.
 
-    `taken`: the files of the job.
+    `files`: the files of the job. Records of an earlier release call them `taken`.
     """
 
     extractor: str
@@ -62,7 +62,7 @@ class Extraction(BaseModel):
     output_directory: Path
     prefix: str = Field("", description="Prefix that marks processed files. Empty: they are not marked.")
     picture_prefix: str = Field("", description="Prefix of the names of delivered pictures.")
-    taken: list[Taken] = []
+    files: list[FolderFile] = Field([], validation_alias=AliasChoices("files", "taken"))
 
 
 class Extractions:
@@ -107,21 +107,21 @@ class Extractions:
                 for path in files:
                     if not await on_disk(self._is_taken, extraction, path.name):
                         try:
-                            extraction.taken.append(Taken(name=path.name, media_id=await self._ingest(path, extraction.owner)))
+                            extraction.files.append(FolderFile(name=path.name, media_id=await self._ingest(path, extraction.owner)))
                         except (ReelwrightError, OSError) as error:
                             refused[as_text(path.name)] = error.detail if isinstance(error, ReelwrightError) else str(error)
-                if not extraction.taken:
+                if not extraction.files:
                     return extraction, refused
                 request = JobRequest(
-                    inputs={port: [picture.media_id for picture in extraction.taken]},
+                    inputs={port: [file.media_id for file in extraction.files]},
                     metadata={"extractor": extraction.extractor},
                     cache=False,
                 )
                 job = await submit(operation, request, params=params, owner=extraction.owner, runtime=self._runtime)
             except BaseException:
-                for picture in extraction.taken:
+                for file in extraction.files:
                     with suppress(UnknownMedia):
-                        await on_disk(self._runtime.media.delete, extraction.owner, picture.media_id)
+                        await on_disk(self._runtime.media.delete, extraction.owner, file.media_id)
                 raise
             extraction.job_id = job.id
             record = await on_disk(_write, self.root(extraction.owner) / _RECORDS, extraction)
@@ -141,8 +141,9 @@ class Extractions:
 
         Only extractions that mark their files count.
         """
-        others = (other for other in self.running(extraction.owner) if other.input_directory == extraction.input_directory and other.prefix)
-        return bool(extraction.prefix) and any(picture.name == name for other in others for picture in other.taken)
+        running = self.running(extraction.owner)
+        in_folder = (job for job in running if job.input_directory == extraction.input_directory and job.prefix)
+        return bool(extraction.prefix) and any(file.name == name for job in in_folder for file in job.files)
 
     @asynccontextmanager
     async def _locked_folder(self, extraction: Extraction) -> AsyncIterator[None]:
@@ -236,9 +237,9 @@ def _settle(record: Path, extraction: Extraction, result: dict[str, Any], archiv
             names = [item["image"] for item in result.get("items", [])]
             deliver(archive, names, extraction.output_directory, prefix=extraction.picture_prefix)
         if extraction.prefix and "sources" in result:
-            for picture, source in zip(extraction.taken, result["sources"], strict=True):
+            for video, source in zip(extraction.files, result["sources"], strict=True):
                 if source["processed"]:
-                    mark(extraction.input_directory / picture.name, extraction.prefix)
+                    mark(extraction.input_directory / video.name, extraction.prefix)
         record.unlink(missing_ok=True)
 
 

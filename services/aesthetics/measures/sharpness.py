@@ -78,6 +78,6 @@ def _softer(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.flo
 def _step(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.float32]:
     """Return the absolute difference between each pixel and its neighbour in a direction."""
     height, width = plane.shape
-    here = plane[: height - down, max(-right, 0) : width - max(right, 0)]
-    there = plane[down:, max(right, 0) : width - max(-right, 0)]
-    return np.asarray(cv2.absdiff(there, here), np.float32)
+    pixels = plane[: height - down, max(-right, 0) : width - max(right, 0)]
+    neighbours = plane[down:, max(right, 0) : width - max(-right, 0)]
+    return np.asarray(cv2.absdiff(neighbours, pixels), np.float32)

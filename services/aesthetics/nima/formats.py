@@ -61,15 +61,15 @@ def fastest_precision(path: Path) -> str:
     """
     if not has_bf16():
         return "f32"
-    known = path.with_name("bf16.json")
+    record = path.with_name("bf16.json")
     try:
-        off = float(json.loads(known.read_text())["score_off"])
+        off = float(json.loads(record.read_text())["score_off"])
     except (OSError, ValueError, KeyError, TypeError):
         pictures = trial_pictures()
         exact, rounded = (_normalized(_run_openvino(path, precision)(pictures)) for precision in ("f32", "bf16"))
         off = float(np.abs((rounded - exact) @ RATINGS).max())
         with suppress(OSError):
-            known.write_text(json.dumps({"score_off": round(off, 6)}) + "\n")
+            record.write_text(json.dumps({"score_off": round(off, 6)}) + "\n")
     return "bf16" if off <= BF16_TOLERANCE else "f32"
 
 

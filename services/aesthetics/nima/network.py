@@ -52,7 +52,7 @@ class Network:
     preprocessing: str
     batch: int
     """Maximum number of pictures in a batch."""
-    used: ModelUsed
+    model_used: ModelUsed
 
     def rate(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Predict the distribution of ratings of n pictures.
@@ -114,7 +114,7 @@ def network(params: NetworkParams, progress: Progress = Silent()) -> Iterator[Ne
         yield Network(
             run=ready.run,
             preprocessing=params.preprocessing,
-            batch=batch_size(architecture.picture_bytes, plan.device, most=params.batch_size),
+            batch=batch_size(architecture.picture_bytes, plan.device, max_size=params.batch_size),
             used=ModelUsed(
                 name=row.catalog_name,
                 backend=plan.backend,

@@ -93,7 +93,7 @@ class ChosenPictures:
         `diversity`: the `min_difference` of `distinct`. Returns the items and the number of dropped pictures.
         """
         like = distinct([pick.thumbnail for pick in self._picks], [pick.item.merit for pick in self._picks], diversity)
-        unique = [pick for pick, other in zip(self._picks, like, strict=True) if other is None]
+        unique = [pick for pick, twin in zip(self._picks, like, strict=True) if twin is None]
         order = sorted(range(len(unique)), key=lambda index: (-unique[index].item.merit, index))
         ranks = {index: rank for rank, index in enumerate(order, start=1)}
         items = [pick.item.model_copy(update={"rank": ranks[index]}) for index, pick in enumerate(unique)]

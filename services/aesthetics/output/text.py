@@ -52,15 +52,15 @@ def _run_width(run: str, font: str | None, size: int) -> int:
 
 def _runs(text: str) -> Iterator[tuple[str, str | None]]:
     """Yield the parts of a text with the file of their font; None is OpenCV's own."""
-    shown: list[tuple[str, str | None]] = []
-    known, font = True, None
+    letters: list[tuple[str, str | None]] = []
+    has_font, font = True, None
     for char in text:
         # Marks, such as vowels of India, take the font of their letter.
-        if unicodedata.category(char)[0] != "M" or not shown:
+        if unicodedata.category(char)[0] != "M" or not letters:
             font = None if _opencv_has(char) else _system_font(char)
-            known = font is not None or _opencv_has(char)
-        shown.append((char if known else _escaped(char), font))
-    for font_file, chars in groupby(shown, key=lambda part: part[1]):
+            has_font = font is not None or _opencv_has(char)
+        letters.append((char if has_font else _escaped(char), font))
+    for font_file, chars in groupby(letters, key=lambda part: part[1]):
         yield "".join(char for char, _ in chars), font_file
 
 

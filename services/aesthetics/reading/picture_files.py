@@ -55,7 +55,7 @@ class PictureNames:
 
     def __init__(self, suffix: str) -> None:
         self._suffix = suffix
-        self._taken: set[str] = set()
+        self._names: set[str] = set()
 
     def of(self, source: Path | str, time_s: float | None = None) -> str:
         """Make a name such as `clip-0012.345s.jpg`.
@@ -65,7 +65,7 @@ class PictureNames:
         plain = plain_stem(Path(source).stem, default="picture")
         stem = plain if time_s is None else f"{plain}-{time_s:08.3f}s"
         name, number = f"{stem}.{self._suffix}", 2
-        while name.casefold() in self._taken:  # some systems take names in capitals for the same
+        while name.casefold() in self._names:  # some systems take names in capitals for the same
             name, number = f"{stem}-{number}.{self._suffix}", number + 1
-        self._taken.add(name.casefold())
+        self._names.add(name.casefold())
         return name

@@ -88,14 +88,14 @@ def overscan(path: CameraPath, margin: float, parallax: float) -> Overscan:
     `margin`: size relative to a frame; 0 chooses it from the path, from 1.3 to 2.5. `parallax`: see `CameraPath.margin`.
     """
     needed = path.margin(parallax) * _SPARE
-    chosen = margin or min(max(needed, LEAST_MARGIN), MOST_MARGIN)
-    if needed <= chosen:
-        return Overscan(chosen, 1.0)
+    size = margin or min(max(needed, LEAST_MARGIN), MOST_MARGIN)
+    if needed <= size:
+        return Overscan(size, 1.0)
     low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if path.scaled(middle).margin(parallax) * _SPARE <= chosen else (low, middle)
-    return Overscan(chosen, low)
+        low, high = (middle, high) if path.scaled(middle).margin(parallax) * _SPARE <= size else (low, middle)
+    return Overscan(size, low)
 
 
 def camera_path(poses: Sequence[Pose], width: int, height: int) -> tuple[CameraPath, int]:

@@ -45,14 +45,14 @@ def brightness_of(tones: Sequence[Tones | None]) -> NDArray[np.float64]:
     None are nan.
     """
     brightness = np.full(len(tones), np.nan)
-    known = [number for number, distribution in enumerate(tones) if distribution is not None]
-    if not known:
+    places = [number for number, distribution in enumerate(tones) if distribution is not None]
+    if not places:
         return brightness
-    roots = np.sqrt(np.array([tones[number] for number in known], np.float64))
+    roots = np.sqrt(np.array([tones[number] for number in places], np.float64))
     means = (roots**2) @ np.arange(_BINS)
     middle = int(np.argsort(means)[len(means) // 2])
     shifts = np.array([_shift(roots[middle], root) for root in roots])
-    brightness[known] = np.exp((means[middle] + shifts) / _PER_E)
+    brightness[places] = np.exp((means[middle] + shifts) / _PER_E)
     return brightness
 
 
@@ -76,11 +76,11 @@ def exposure_ratios(brightness: NDArray[np.float64], window: int) -> NDArray[np.
     `brightness`: (n,), from `brightness_of`; frames without a subject are interpolated from their neighbours. The result, (n,), is smoothed
     over `window` frames, and is 1 where it differs from 1 by no more than noise.
     """
-    known = np.flatnonzero(np.isfinite(brightness))
-    if not len(known):
+    places = np.flatnonzero(np.isfinite(brightness))
+    if not len(places):
         return np.ones(len(brightness))
-    values = np.interp(np.arange(len(brightness)), known, brightness[known])
-    level = float(np.median(brightness[known]))
+    values = np.interp(np.arange(len(brightness)), places, brightness[places])
+    level = float(np.median(brightness[places]))
     ratios = np.clip(values / level, _FEWEST, _MOST)
     if window > 1:
         before = window // 2

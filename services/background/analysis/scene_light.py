@@ -67,8 +67,8 @@ def height_share(matte: NDArray[np.uint8]) -> float:
 
 def camera_height(shares: NDArray[np.float64]) -> CameraHeight:
     """Return the camera's height in words, from the `height_share` of frames."""
-    known = shares[np.isfinite(shares)]
-    if not len(known):
+    numbers = shares[np.isfinite(shares)]
+    if not len(numbers):
         return "unknown"
-    middle = float(np.median(known))
+    middle = float(np.median(numbers))
     return "low" if middle < _LOW else "high" if middle > _HIGH else "eye level"

@@ -107,7 +107,7 @@ def build_plate(
         left=left,
         top=top,
         samples=tally.aligned,
-        aligned=tally.aligned / max(tally.tried, 1),
+        aligned=tally.aligned / max(tally.attempts, 1),
         # Far from the reference the second plane has moved too far to be tracked, so the frames near the reference decide.
         second_plane=float(np.percentile(tally.second, 80)) if tally.second else 0.0,
         transient=transient / max(visible, 1),
@@ -121,7 +121,7 @@ class _Tally:
 
     color: ColorInfo
     second: list[float]
-    tried: int = 0
+    attempts: int = 0
     aligned: int = 0
     other_shots: int = 0
 
@@ -153,9 +153,9 @@ def _sample(
             if step.shot != reference.shot:
                 tally.other_shots += 1
                 continue
-            if not tally.tried:
+            if not tally.attempts:
                 tally.color = frame.color
-            tally.tried += 1
+            tally.attempts += 1
             size = frame.width, frame.height
             planes, background = planes_420(frame), background_of(alpha_of(alpha, size), options.grow)
             anchor = nearest(anchors, step, size)
@@ -243,9 +243,9 @@ def _canvas(path: list[Step], anchors: list[PlacedAnchor], size: tuple[int, int]
             places.append(cv2.perspectiveTransform(corners, anchor.matrix @ matrix_between(step, anchor.step))[0])
     points = np.concatenate(places)
     # Each side gets at most half of the allowed extra width and height.
-    most = ((_CANVAS_TIMES - 1) / 2) * np.array(size)
-    low = np.clip(np.floor(points.min(axis=0)), -most, 0)
-    high = np.clip(np.ceil(points.max(axis=0)), size, np.array(size) + most)
+    reach = ((_CANVAS_TIMES - 1) / 2) * np.array(size)
+    low = np.clip(np.floor(points.min(axis=0)), -reach, 0)
+    high = np.clip(np.ceil(points.max(axis=0)), size, np.array(size) + reach)
     grown = (high - low) / np.array(size)
     if grown.prod() * width * height > _CANVAS_PIXELS:
         shrink = (_CANVAS_PIXELS / (grown.prod() * width * height)) ** 0.5

@@ -76,9 +76,9 @@ class Backdrop:
             with read_frames(path, opaque=True, start=start or None, to_sdr8=True, prefetch=3) as frames:
                 for frame in frames:
                     first = frame.time if first is None else first
-                    shown = offset + frame.time - first
-                    over = shown + fresh_duration(frame)
-                    yield shown, frame
+                    time = offset + frame.time - first
+                    over = time + fresh_duration(frame)
+                    yield time, frame
             if first is None:
                 raise Invalid(f"No frame of the background begins at or after {start:g} s. Choose an earlier `background_start`.")
             if end != "loop":
@@ -86,8 +86,8 @@ class Backdrop:
             offset = over
 
     def _of(self, frame: Frame, fit: Fit) -> Planes:
-        same = matrix_or_guess(frame.color, frame.width, frame.height) == self._matrix
-        planes = planes_420(frame) if same else self._converted(frame)
+        same_matrix = matrix_or_guess(frame.color, frame.width, frame.height) == self._matrix
+        planes = planes_420(frame) if same_matrix else self._converted(frame)
         if planes[0].shape == (self._height, self._width):
             return planes
         half = (self._width + 1) // 2, (self._height + 1) // 2

@@ -61,8 +61,8 @@ class CompositeFrames:
                 apply_tags(picture, frame.color.model_copy(update={"range": "tv"}))
                 return frame.times, picture
 
-            everything = map_ordered(measured, chain((first,), frames), workers=_WORKERS, ahead=1)
-            ready = ((frame, steady(measurements)) for frame, measurements in everything)
+            measured_frames = map_ordered(measured, chain((first,), frames), workers=_WORKERS, ahead=1)
+            ready = ((frame, steady(measurements)) for frame, measurements in measured_frames)
             del first  # a frame must not stay in memory until the end
             yield from map_ordered(composed, ready, workers=_WORKERS, ahead=1)
 

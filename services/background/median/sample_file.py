@@ -29,19 +29,19 @@ class Band:
 
 
 class SampleFile:
-    """Stores up to `most` samples and reads them back in bands of rows.
+    """Stores up to `capacity` samples and reads them back in bands of rows.
 
     A sample is Y, U and V planes (4:2:0) of `width` x `height` pixels. `folder`: folder of the unnamed temporary file; None takes the
     system's. Used as a context manager.
     """
 
-    def __init__(self, width: int, height: int, most: int, *, folder: Path | None = None) -> None:
+    def __init__(self, width: int, height: int, capacity: int, *, folder: Path | None = None) -> None:
         chroma = (height + 1) // 2, (width + 1) // 2
         self.shapes = ((height, width), chroma, chroma)
         self.count = 0
-        self._most = most
+        self._capacity = capacity
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (closed in __exit__)
-        sizes = [rows * columns * most for rows, columns in self.shapes]
+        sizes = [rows * columns * capacity for rows, columns in self.shapes]
         self._starts = (0, sizes[0], sizes[0] + sizes[1])
 
     def __enter__(self) -> Self:
@@ -52,12 +52,12 @@ class SampleFile:
 
     def add(self, planes: tuple[Plane, Plane, Plane]) -> None:
         """Append a sample: uint8 planes in `shapes`, NO_SAMPLE where masked."""
-        if self.count == self._most:
-            raise ValueError(f"the file holds {self._most} samples already")
+        if self.count == self._capacity:
+            raise ValueError(f"the file holds {self._capacity} samples already")
         for number, plane in enumerate(planes):
             width = self.shapes[number][1]
             for top, rows in self._rows(number):
-                offset = self._starts[number] + top * width * self._most + self.count * rows * width
+                offset = self._starts[number] + top * width * self._capacity + self.count * rows * width
                 os.pwrite(self._file.fileno(), plane[top : top + rows].tobytes(), offset)
         self.count += 1
 
@@ -65,7 +65,7 @@ class SampleFile:
         """Yield the bands of plane `number` (0 is luma) from top to bottom."""
         width = self.shapes[number][1]
         for top, rows in self._rows(number):
-            data = os.pread(self._file.fileno(), self.count * rows * width, self._starts[number] + top * width * self._most)
+            data = os.pread(self._file.fileno(), self.count * rows * width, self._starts[number] + top * width * self._capacity)
             yield Band(top, rows, np.frombuffer(data, np.uint8).reshape(self.count, rows * width))
 
     def _rows(self, number: int) -> Iterator[tuple[int, int]]:

@@ -124,10 +124,10 @@ def _present(file: SampleFile, region: Mask, ends: tuple[EndPixels, ...]) -> Mas
     """
     differing, counted = np.zeros(file.count, np.int64), np.zeros(file.count, np.int64)
     for number, end in enumerate(ends):
-        known = end.suspect & _resized(region, end.suspect.shape)
+        mask = end.suspect & _resized(region, end.suspect.shape)
         for band in file.bands(number):
             rows = slice(band.top, band.top + band.rows)
-            columns = np.flatnonzero(known[rows])
+            columns = np.flatnonzero(mask[rows])
             if not len(columns):
                 continue
             values = band.samples[:, columns].astype(np.int16)

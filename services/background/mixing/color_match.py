@@ -47,11 +47,11 @@ def match_of(foreground: Planes, background: Planes, alpha: Plane, amount: float
     if covered < _LEAST_COVERED:
         return None
     for number, (front, back) in enumerate(zip(foreground, background, strict=True)):
-        values, other = _small(front).astype(np.float32), _small(back).astype(np.float32)
+        values, goals = _small(front).astype(np.float32), _small(back).astype(np.float32)
         total = float(weight.sum())
         mean = float((values * weight).sum()) / total
         spread = float(np.sqrt((((values - mean) ** 2) * weight).sum() / total))
-        target, target_spread = float(other.mean()), float(other.std())
+        target, target_spread = float(goals.mean()), float(goals.std())
         gain = 1.0
         if number == 0:
             full_gain = float(np.clip(target_spread / max(spread, 1.0), 1 / _MOST_GAIN, _MOST_GAIN))

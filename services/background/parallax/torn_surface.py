@@ -93,9 +93,9 @@ class TornSurface:
         jump = _JUMP * max(float(inverse.max() - inverse.min()), 1e-6)
         sharp = sharpened(inverse, jump)
         self.hidden = _near_sides(sharp, jump, max(int(np.ceil(reach)), 1))
-        known = _far_side(sharp, self.hidden, jump, max(int(np.ceil(reach)), 1))
-        self._known = (known > 0).astype(np.float32)
-        behind = push_pull(sharp[..., None], self._known)[..., 0]
+        far_side = _far_side(sharp, self.hidden, jump, max(int(np.ceil(reach)), 1))
+        self._far_side = (far_side > 0).astype(np.float32)
+        behind = push_pull(sharp[..., None], self._far_side)[..., 0]
         reduced = max(_FINEST, -(-max(width, height) // _WIDEST))
         self._small = max(width // reduced, 1), max(height // reduced, 1)
         self._factor = width / self._small[0], height / self._small[1]
@@ -117,9 +117,9 @@ class TornSurface:
         height, width = self.shape
         # The filling is smooth: its finest level, which is the picture itself, is left out.
         size = (width + 1) // 2, (height + 1) // 2
-        weight = np.asarray(cv2.resize(self._known, size, interpolation=cv2.INTER_AREA), np.float32)
-        known = np.asarray(cv2.resize(picture * self._known[..., None], size, interpolation=cv2.INTER_AREA), np.float32)
-        coarse = np.asarray(known / np.maximum(weight, 1e-6)[..., None], np.float32)
+        weight = np.asarray(cv2.resize(self._far_side, size, interpolation=cv2.INTER_AREA), np.float32)
+        weights = np.asarray(cv2.resize(picture * self._far_side[..., None], size, interpolation=cv2.INTER_AREA), np.float32)
+        coarse = np.asarray(weights / np.maximum(weight, 1e-6)[..., None], np.float32)
         filled = cv2.resize(push_pull(coarse, np.asarray(weight > 0, np.float32)), (width, height), interpolation=cv2.INTER_LINEAR)
         return np.where(self.hidden[..., None], np.clip(np.rint(filled), 0, 255), picture).astype(np.uint8)
 

@@ -104,12 +104,12 @@ class Anchor:
         tracked = self._tracked(luma, background)
         if tracked is None:
             return None
-        here, there = tracked
-        matrix, inliers = cv2.findHomography(there, here, cv2.USAC_MAGSAC, _INLIER_PX, maxIters=2000, confidence=0.9995)
-        if matrix is None or inliers.sum() < max(_LEAST_TRACKED / 2, _LEAST_INLIERS * len(here)):
+        places, targets = tracked
+        matrix, inliers = cv2.findHomography(targets, places, cv2.USAC_MAGSAC, _INLIER_PX, maxIters=2000, confidence=0.9995)
+        if matrix is None or inliers.sum() < max(_LEAST_TRACKED / 2, _LEAST_INLIERS * len(places)):
             return None
-        inlier, fitted = inliers.ravel() == 1, _refined(np.asarray(matrix, np.float64), there, here)
-        return Alignment(fitted, _second_plane(there[~inlier], here[~inlier], fitted, len(here)))
+        inlier, fitted = inliers.ravel() == 1, _refined(np.asarray(matrix, np.float64), targets, places)
+        return Alignment(fitted, _second_plane(targets[~inlier], places[~inlier], fitted, len(places)))
 
     def _tracked(self, luma: Luma, background: Luma) -> tuple[Points, Points] | None:
         """Return matching points on the anchor and on the warped frame, (n, 2) each."""
@@ -119,11 +119,11 @@ class Anchor:
             return None
         window: dict[str, Any] = {"winSize": (21, 21), "maxLevel": 2, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
         criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 0.005)
-        there, status, _ = cv2.calcOpticalFlowPyrLK(self.luma, luma, corners, corners.copy(), criteria=criteria, **window)
-        back, status_back, _ = cv2.calcOpticalFlowPyrLK(luma, self.luma, there, corners.copy(), criteria=criteria, **window)
+        places, status, _ = cv2.calcOpticalFlowPyrLK(self.luma, luma, corners, corners.copy(), criteria=criteria, **window)
+        back, status_back, _ = cv2.calcOpticalFlowPyrLK(luma, self.luma, places, corners.copy(), criteria=criteria, **window)
         good = (status.ravel() == 1) & (status_back.ravel() == 1)
         good &= np.linalg.norm((back - corners).reshape(-1, 2), axis=1) < _RETURN_PX
-        points = there.reshape(-1, 2)
+        points = places.reshape(-1, 2)
         columns = np.clip(np.rint(points[:, 0]), 0, luma.shape[1] - 1).astype(np.intp)
         rows = np.clip(np.rint(points[:, 1]), 0, luma.shape[0] - 1).astype(np.intp)
         good &= background[rows, columns] == 255

@@ -28,9 +28,9 @@ class Light:
     u: float = 0.0
     v: float = 0.0
 
-    def then(self, other: "Light") -> "Light":
+    def then(self, second: "Light") -> "Light":
         """Return this change followed by another."""
-        return Light(self.gain * other.gain, self.u * other.gain + other.u, self.v * other.gain + other.v)
+        return Light(self.gain * second.gain, self.u * second.gain + second.u, self.v * second.gain + second.v)
 
     @property
     def none(self) -> bool:
@@ -53,11 +53,11 @@ def light_between(planes: Planes, target: Planes, both: Plane) -> Light:
     is the median ratio of luma above black, the colour shift the median difference of chroma; medians ignore objects that changed. With
     fewer than 200 usable pixels the result is no change.
     """
-    here, there = (planes[0][::_STEP, ::_STEP].astype(np.float32), target[0][::_STEP, ::_STEP].astype(np.float32))
-    valid = (both[::_STEP, ::_STEP] == 255) & (here > _DARK) & (there > _DARK) & (here < _BRIGHT) & (there < _BRIGHT)
+    front, back = (planes[0][::_STEP, ::_STEP].astype(np.float32), target[0][::_STEP, ::_STEP].astype(np.float32))
+    valid = (both[::_STEP, ::_STEP] == 255) & (front > _DARK) & (back > _DARK) & (front < _BRIGHT) & (back < _BRIGHT)
     if valid.sum() < _LEAST_PIXELS:
         return Light()
-    gain = float(np.median((there[valid] - _BLACK) / (here[valid] - _BLACK)))
+    gain = float(np.median((back[valid] - _BLACK) / (front[valid] - _BLACK)))
     gain = min(max(gain, 1 / _MOST_GAIN), _MOST_GAIN)
     half = both[:: 2 * (_STEP // 2), :: 2 * (_STEP // 2)] == 255
     shifts = []

@@ -64,7 +64,7 @@ def extended(values: Floats, width: int, height: int) -> Floats:
     high, wide, channels = values.shape
     top, left = (height - high) // 2, (width - wide) // 2
     large = np.zeros((height, width, channels), np.float32)
-    known = np.zeros((height, width), np.float32)
+    weights = np.zeros((height, width), np.float32)
     large[top : top + high, left : left + wide] = values
-    known[top : top + high, left : left + wide] = 1
-    return push_pull(large, known)
+    weights[top : top + high, left : left + wide] = 1
+    return push_pull(large, weights)

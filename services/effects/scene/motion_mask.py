@@ -60,12 +60,12 @@ def differing(small: Small, others: list[tuple[Small, Matrix, Mask | None]], *, 
         # 255 where this frame does not count.
         cv2.min(least, difference | (undecided.view(np.uint8) - np.uint8(1)), dst=least)
         compared += undecided
-    known = compared >= max(needed, 1)
-    least[~known] = 0
+    comparable = compared >= max(needed, 1)
+    least[~comparable] = 0
     level = cv2.blur(least, (3, 3))
     # 0 at half the threshold, 255 at one and a half.
     ramp = np.clip((np.arange(256) - threshold / 2) / threshold * 255, 0, 255).astype(np.uint8)
-    return np.asarray(cv2.LUT(level, ramp), np.uint8), known
+    return np.asarray(cv2.LUT(level, ramp), np.uint8), comparable
 
 
 def in_focus(luma: Mask, *, block: int) -> Mask:

@@ -86,7 +86,7 @@ class YuvPixels:
         name = str(frame.picture.format.name)
         # nv12, from hardware decoders, is yuv420p with both chroma planes interleaved in one.
         self._format = "yuv420p" if name == "nv12" else name.replace("yuva", "yuv")
-        self._made: dict[int, av.VideoFrame] = {}
+        self._pictures: dict[int, av.VideoFrame] = {}
 
     def planes(self, frame: Frame) -> Planes:
         if frame.picture.format.name == "nv12":
@@ -100,11 +100,11 @@ class YuvPixels:
         picture = empty_picture(frame.width, frame.height, self._format)
         planes = planes_of(picture)
         # The arrays share the picture's memory, so that `picture` needs no copy.
-        self._made[id(planes)] = picture
+        self._pictures[id(planes)] = picture
         return planes
 
     def picture(self, planes: Planes, frame: Frame) -> av.VideoFrame:
-        picture = self._made.pop(id(planes))
+        picture = self._pictures.pop(id(planes))
         apply_tags(picture, frame.color)
         return picture
 

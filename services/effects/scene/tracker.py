@@ -67,6 +67,6 @@ class SceneTracker:
         return scale_matrix(matrix_between(source, target), self.size[0] / self.width, self.size[1] / self.height)
 
     def _moving(self, frame: SceneFrame, others: list[View], threshold: int, block: int | None) -> Mask:
-        aligned = [(other.small, self.small_matrix(other.pose, frame.pose)) for other in others]
+        aligned = [(neighbour.small, self.small_matrix(neighbour.pose, frame.pose)) for neighbour in others]
         mask = moving(frame.small, aligned, threshold=threshold)
         return mask if block is None else completed(focused(mask, frame.small[:, :, 0], block=block))

@@ -210,8 +210,8 @@ def _is_affine(matrix: Matrix) -> bool:
     return not np.abs(matrix[2, :2]).any()
 
 
-def _lerp(here: Plane, there: Plane, weights: Weights) -> Plane:
-    if here.dtype == np.uint8:
-        return cv2.blendLinear(np.ascontiguousarray(here), np.ascontiguousarray(there), 1 - weights, weights)
-    mixed = here + (there.astype(np.float32) - here) * weights
-    return np.asarray(np.rint(mixed), here.dtype)
+def _lerp(first: Plane, second: Plane, weights: Weights) -> Plane:
+    if first.dtype == np.uint8:
+        return cv2.blendLinear(np.ascontiguousarray(first), np.ascontiguousarray(second), 1 - weights, weights)
+    mixed = first + (second.astype(np.float32) - first) * weights
+    return np.asarray(np.rint(mixed), first.dtype)

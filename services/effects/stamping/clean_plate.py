@@ -48,7 +48,7 @@ class Plate:
     pose: Pose
     scene: Small
     """Y, U, V as uint8 (height, width, 3), or Y alone (height, width)."""
-    known: Mask
+    validity: Mask
     """255 where the views agree, else 0."""
 
 
@@ -73,8 +73,8 @@ class ShotViews:
         """
         across, down = self._margin
         matrix = self._matrix(plate.pose, frame.pose) @ np.array([[1, 0, -across], [0, 1, -down], [0, 0, 1.0]])
-        different, known = differing(frame.small, [(plate.scene, matrix, plate.known)], threshold=self._threshold)
-        mask = np.where(known, different, frame.mask)
+        different, comparable = differing(frame.small, [(plate.scene, matrix, plate.validity)], threshold=self._threshold)
+        mask = np.where(comparable, different, frame.mask)
         regions = regions_with(mask > 127, frame.mask > 127)
         if not regions.any() or regions.mean() > _MAX_SUBJECT:
             return frame.mask
@@ -90,12 +90,12 @@ class ShotViews:
 
     def _make_plate(self, pose: Pose) -> Plate:
         near = [view for view in self._views if overlap(self._matrix(view.pose, pose), self._size) >= _MIN_OVERLAP]
-        used = [near[round(at)] for at in np.linspace(0, len(near) - 1, min(_PLATE_VIEWS, len(near)))]
+        sources = [near[round(at)] for at in np.linspace(0, len(near) - 1, min(_PLATE_VIEWS, len(near)))]
         (width, height), (across, down) = self._size, self._margin
         size = width + 2 * across, height + 2 * down
         views: list[Small] = []
         covered, low = [], np.zeros(size[::-1], np.bool_)
-        for view in used:
+        for view in sources:
             matrix = np.array([[1, 0, across], [0, 1, down], [0, 0, 1.0]]) @ self._matrix(view.pose, pose)
             moved = np.asarray(
                 cv2.warpPerspective(view.small, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
@@ -114,8 +114,8 @@ class ShotViews:
         for moved, inside in zip(views, covered, strict=True):
             agreeing += (reduce(cv2.max, cv2.split(cv2.absdiff(moved, scene))) <= self._threshold) & inside
         count = np.sum(covered, axis=0, dtype=np.uint8)
-        known = (count >= _MIN_VIEWS) & (agreeing >= count * _MIN_AGREEING)
-        return Plate(pose, scene, np.where(known, 255, 0).astype(np.uint8))
+        agrees = (count >= _MIN_VIEWS) & (agreeing >= count * _MIN_AGREEING)
+        return Plate(pose, scene, np.where(agrees, 255, 0).astype(np.uint8))
 
 
 def shot_views(frames: Iterable[SceneFrame], tracker: SceneTracker, *, threshold: int) -> Iterator[ShotViews]:
@@ -124,17 +124,17 @@ def shot_views(frames: Iterable[SceneFrame], tracker: SceneTracker, *, threshold
     Reads a shot to its end before yielding its views. Holds the small planes of at most 32 frames.
     """
     views: list[View] = []
-    every, first = 1, 0
+    step, first = 1, 0
     for frame in frames:
         if views and views[0].shot != frame.shot:
             yield ShotViews(views, tracker, threshold=threshold)
-            views, every = [], 1
+            views, step = [], 1
         if not views:
             first = frame.index
-        if (frame.index - first) % every == 0:
+        if (frame.index - first) % step == 0:
             views.append(frame.without_frame())
             if len(views) > _MAX_VIEWS:
-                views, every = views[::2], every * 2
+                views, step = views[::2], step * 2
     if views:
         yield ShotViews(views, tracker, threshold=threshold)
 

@@ -25,10 +25,10 @@ class Panorama:
 
     def __init__(self, width: int, height: int, *, growth: float) -> None:
         self._frame = width, height
-        self._most = max(int(width * growth), width), max(int(height * growth), height)
+        self._limits = max(int(width * growth), width), max(int(height * growth), height)
         self._left, self._top = 0, 0
         self._picture: NDArray[np.uint8] = np.zeros((height, width, 3), np.uint8)
-        self._known: NDArray[np.uint8] = np.zeros((height, width), np.uint8)
+        self._content: NDArray[np.uint8] = np.zeros((height, width), np.uint8)
         self._last: Matrix | None = None
         self.clipped = False
 
@@ -58,12 +58,12 @@ class Panorama:
         mask = cv2.dilate(cv2.resize(frame.mask, self._frame, interpolation=cv2.INTER_LINEAR), np.ones((5, 5), np.uint8), iterations=2)
         kind = np.where(mask > 32, _SUBJECT, _SCENE).astype(np.uint8)
         kind = np.asarray(cv2.warpPerspective(kind, matrix, size, flags=cv2.INTER_NEAREST, borderValue=_NOTHING), np.uint8)
-        known = self._known[rows, columns]
-        better = kind > known
+        content = self._content[rows, columns]
+        better = kind > content
         if better.any():
             moved = cv2.warpPerspective(frame.frame.rgb(), matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             self._picture[rows, columns][better] = moved[better]
-            known[better] = kind[better]
+            content[better] = kind[better]
 
     def finished(self, stamps: list[tuple[Stamp, NDArray[np.uint8]]], *, opacity: float) -> NDArray[np.uint8]:
         """Lay the stamps on the canvas and return the picture.
@@ -85,12 +85,12 @@ class Panorama:
             moved = cv2.warpPerspective(piece, placed, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             view = self._picture[rows, columns]
             view[...] = np.rint(view + (moved.astype(np.float32) - view) * share).astype(np.uint8)
-        known = self._known > _NOTHING
-        if known.all():
+        covered = self._content > _NOTHING
+        if covered.all():
             return self._picture
-        known_rows, known_columns = (np.flatnonzero(known.any(axis=axis)) for axis in (1, 0))
-        inside = slice(known_rows[0], known_rows[-1] + 1), slice(known_columns[0], known_columns[-1] + 1)
-        return np.dstack([self._picture[inside], known[inside].astype(np.uint8) * 255])
+        covered_rows, covered_columns = (np.flatnonzero(covered.any(axis=axis)) for axis in (1, 0))
+        inside = slice(covered_rows[0], covered_rows[-1] + 1), slice(covered_columns[0], covered_columns[-1] + 1)
+        return np.dstack([self._picture[inside], covered[inside].astype(np.uint8) * 255])
 
     def _placed(self, matrix: Matrix) -> Matrix:
         """Convert a matrix from the first frame's pixels to the canvas's."""
@@ -99,7 +99,7 @@ class Panorama:
     def _window(self, matrix: Matrix) -> tuple[slice, slice]:
         """Return the rows and columns of the canvas that a moved frame covers."""
         points = cv2.perspectiveTransform(_corners(*self._frame), matrix)[0]
-        height, width = self._known.shape
+        height, width = self._content.shape
         (x0, y0), (x1, y1) = np.floor(points.min(axis=0)), np.ceil(points.max(axis=0)) + 1
         rows = slice(int(np.clip(y0, 0, height)), int(np.clip(y1, 0, height)))
         return rows, slice(int(np.clip(x0, 0, width)), int(np.clip(x1, 0, width)))
@@ -110,28 +110,28 @@ class Panorama:
         The canvas grows only up to its limits; beyond them `clipped` is set.
         """
         points = cv2.perspectiveTransform(_corners(*self._frame), pose.matrix)[0]
-        height, width = self._known.shape
-        left, wide = self._extent(self._left, width, points[:, 0], self._most[0])
-        top, high = self._extent(self._top, height, points[:, 1], self._most[1])
+        height, width = self._content.shape
+        left, wide = self._extent(self._left, width, points[:, 0], self._limits[0])
+        top, high = self._extent(self._top, height, points[:, 1], self._limits[1])
         if wide * high > MAX_PIXELS:
             self.clipped = True
             return
         if (left, top, wide, high) == (self._left, self._top, width, height):
             return
         at = slice(self._top - top, self._top - top + height), slice(self._left - left, self._left - left + width)
-        picture, known = np.zeros((high, wide, 3), np.uint8), np.zeros((high, wide), np.uint8)
-        picture[at], known[at] = self._picture, self._known
-        self._picture, self._known, self._left, self._top = picture, known, left, top
+        picture, content = np.zeros((high, wide, 3), np.uint8), np.zeros((high, wide), np.uint8)
+        picture[at], content[at] = self._picture, self._content
+        self._picture, self._content, self._left, self._top = picture, content, left, top
 
-    def _extent(self, start: int, length: int, points: NDArray[np.float64], most: int) -> tuple[int, int]:
+    def _extent(self, start: int, length: int, points: NDArray[np.float64], limit: int) -> tuple[int, int]:
         """Extend one axis of the canvas to hold `points`.
 
-        `start`, `length`: the current extent. Returns the new start and length, at most `most`.
+        `start`, `length`: the current extent. Returns the new start and length, at most `limit`.
         """
         # Half a pixel of tolerance, so that a camera that hardly moves adds no row.
         low, high = math.floor(max(points.min(), -1e6) + 0.5), math.ceil(min(points.max(), 1e6) - 0.5) + 1
         before, after = max(start - low, 0), max(high - start - length, 0)
-        room = most - length
+        room = limit - length
         if before + after > room:
             self.clipped = True
         before = min(before, room)

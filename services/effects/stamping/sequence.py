@@ -17,13 +17,13 @@ from services.effects.stamping.stamps import Stamp, StampedFrame
 class Sequence:
     """A finished sequence picture.
 
-    `picture`: uint8 (height, width, 3 or 4), see `Panorama.finished`. `seconds`: times of its stamps. `seen`: for each stamp, the share of
-    the subject's inside that was seen, 0 to 1.
+    `picture`: uint8 (height, width, 3 or 4), see `Panorama.finished`. `seconds`: times of its stamps. `subject_shares`: for each stamp, the
+    share of the subject's inside that the mask holds, 0 to 1.
     """
 
     picture: NDArray[np.uint8]
     seconds: list[float]
-    seen: list[float]
+    subject_shares: list[float]
 
 
 class SequencePicture:
@@ -77,6 +77,6 @@ class SequencePicture:
         if self._panorama is not None and (self._best is None or len(self._stamps) > len(self._best.seconds)):
             picture = self._panorama.finished(self._stamps, opacity=self._opacity)
             stamps = [stamp for stamp, _ in self._stamps]
-            self._best = Sequence(picture, [stamp.seconds for stamp in stamps], [stamp.seen for stamp in stamps])
+            self._best = Sequence(picture, [stamp.seconds for stamp in stamps], [stamp.subject_share for stamp in stamps])
             self.clipped = self._panorama.clipped
         self._panorama, self._stamps = None, []

@@ -29,7 +29,7 @@ class Stamp:
     """Mask of the whole frame, 0 to 255."""
 
     @property
-    def seen(self) -> float:
+    def subject_share(self) -> float:
         """Return the share of the subject that the mask holds.
 
         The share, 0 to 1, is of the subject's inside. A mask that holds only the subject's moving edges makes a hollow stamp.

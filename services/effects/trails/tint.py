@@ -46,7 +46,7 @@ class Tint:
         tinted = []
         for number, plane in enumerate(planes):
             bright = luma if luma.shape == plane.shape else cv2.resize(luma, plane.shape[::-1], interpolation=cv2.INTER_AREA)
-            sized = [bright if other is luma else other if other.shape == plane.shape else bright for other in planes]
+            sized = [bright if source is luma else source if source.shape == plane.shape else bright for source in planes]
             tinted.append(self(np.dstack([*sized[:number], plane if number else bright, *sized[number + 1 :]]))[:, :, number])
         return tuple(tinted)
 

@@ -59,9 +59,9 @@ def mix_whole(out: Planes, frame: Planes, ghosts: Sequence[ShiftedPicture], weig
         for columns in _blocks(layers, own.shape[1]):
             lines = len(strip) // (columns.stop - columns.start)
             for top in range(0, len(own), lines):
-                here = own[top : top + lines, columns]
-                mixed = _piece_of(strip, here.shape)
-                np.copyto(mixed, here)
+                samples = own[top : top + lines, columns]
+                mixed = _piece_of(strip, samples.shape)
+                np.copyto(mixed, samples)
                 for layer, weights in zip(layers, sums[1:], strict=True):
                     layer.mix(mixed, top, columns.start, float(layer.weight / weights))
                 _round(mixed, target[top : top + lines, columns], 1.0)
@@ -89,9 +89,9 @@ def mix_parts(out: Planes, frame: Planes, ghosts: Sequence[Part], *, tint: Tint 
     for ghost, area in visible:
         piece = _piece(ghost, area, [plane.shape for plane in frame], tint)
         for number, ((mixed, rest), (rows, columns)) in enumerate(zip(sums, places, strict=True)):
-            here = piece.place(number, rows.start, columns.start)
-            cv2.accumulateProduct(piece.planes[number], piece.shares[number], mixed[here])
-            cv2.subtract(rest[here], piece.shares[number], dst=rest[here])
+            area = piece.place(number, rows.start, columns.start)
+            cv2.accumulateProduct(piece.planes[number], piece.shares[number], mixed[area])
+            cv2.subtract(rest[area], piece.shares[number], dst=rest[area])
         del piece  # frees the memory before the next piece is made
     for target, own, place, (mixed, rest) in zip(out, frame, places, sums, strict=True):
         cv2.accumulateProduct(own[place], rest, mixed)

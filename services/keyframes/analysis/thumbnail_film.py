@@ -71,7 +71,7 @@ class ThumbnailFilm:
     frames: NDArray[np.int64]
     rows: tuple[int, int] = (0, HEIGHT)
     columns: tuple[int, int] = (0, WIDTH)
-    kept: NDArray[np.int64] | None = None
+    plane_numbers: NDArray[np.int64] | None = None
     """(n,): where the thumbnails lie in `planes`. None if all thumbnails of `planes` belong to the film."""
 
     held: NDArray[np.bool_] | None = None
@@ -86,10 +86,10 @@ class ThumbnailFilm:
         Returns (m, 3, HEIGHT, WIDTH) uint8.
         """
         start, stop = max(start, 0), min(stop, len(self))
-        if self.kept is None or start >= stop:
+        if self.plane_numbers is None or start >= stop:
             planes: Planes = self.planes[start:stop]
         else:
-            places = self.kept[start:stop]
+            places = self.plane_numbers[start:stop]
             planes = self.planes[int(places[0]) : int(places[-1]) + 1][places - places[0]]
         if not len(planes) or (self.rows, self.columns) == ((0, HEIGHT), (0, WIDTH)):
             return planes
@@ -110,7 +110,7 @@ class ThumbnailFilm:
         return replace(
             self,
             frames=self.frames[survivors],
-            kept=survivors if self.kept is None else self.kept[survivors],
+            plane_numbers=survivors if self.plane_numbers is None else self.plane_numbers[survivors],
             held=None if self.held is None else self.held[survivors],
         )
 

@@ -90,7 +90,7 @@ def _videos(reports: Sequence[VideoReport], folder: Path) -> Iterator[str]:
     """
     thumbnails = [folder / keyframe.thumbnail for report in reports for keyframe in report.keyframes]
     shrink = sum(path.stat().st_size for path in thumbnails if path.exists()) > THUMBNAILS_BYTES
-    every = -(-len(thumbnails) // MOST_THUMBNAILS) or 1
+    step = -(-len(thumbnails) // MOST_THUMBNAILS) or 1
     samples = sum(len(report.scores.frames) * len(report.scores.values) for report in reports if report.scores)
     own_only = samples * 4 > SCORES_BYTES
     count = 0
@@ -98,7 +98,7 @@ def _videos(reports: Sequence[VideoReport], folder: Path) -> Iterator[str]:
         body = {"name": report.name, "error": _error_detail(report)} if report.error else _video_data(report, own_only)
         yield f'<script type="application/json" class="video">{_script_json(body)[:-1]}, "keyframes": ['
         for number, keyframe in enumerate(report.keyframes):
-            picture = _thumbnail_url(folder / keyframe.thumbnail, shrink) if count % every == 0 else None
+            picture = _thumbnail_url(folder / keyframe.thumbnail, shrink) if count % step == 0 else None
             yield ("," if number else "") + _script_json(_keyframe_data(keyframe) | {"picture": picture})
             count += 1
         yield "]}</script>\n"

@@ -70,7 +70,7 @@ def choose_keyframes(
     least `min_gap` seconds apart: of two frames that are closer, the better frame stays, and the other shot gets its next best frame that
     is far enough away. `deduplicate` keeps only the best of keyframes that look alike.
     """
-    chosen: list[Choice] = []
+    choices: list[Choice] = []
     chosen_times: list[float] = []  # rising
     prices = np.minimum(scan.frames_since_key() * _EACH_FRAME, _MOST_FRAMES)
     seconds = scan.pts * float(scan.time_base)
@@ -85,12 +85,12 @@ def choose_keyframes(
             allowed &= np.abs(times - chosen_time) > min_gap - float(scan.time_base) / 2
         if allowed.any():
             choice = rated.choice(int(np.argmax(np.where(allowed, rated.score - prices[rated.frames], -1))))
-            chosen.append(choice)
+            choices.append(choice)
             insort(chosen_times, float(seconds[choice.frame]))
-    chosen.sort(key=lambda choice: -choice.score)
+    choices.sort(key=lambda choice: -choice.score)
     if deduplicate:
-        chosen = _without_look_alikes(scan, chosen, max_keyframes)
-    return sorted(chosen[:max_keyframes], key=lambda choice: choice.frame)
+        choices = _without_look_alikes(scan, choices, max_keyframes)
+    return sorted(choices[:max_keyframes], key=lambda choice: choice.frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +144,15 @@ def _rate(scan: Scan, shot: Shot, next_transition: int) -> _RatedShot:
     return _RatedShot(shot.index, scan.film.frames[part], ratings, score)
 
 
-def _without_look_alikes(scan: Scan, chosen: list[Choice], most: int) -> list[Choice]:
+def _without_look_alikes(scan: Scan, choices: list[Choice], max_choices: int) -> list[Choice]:
     """Keep only the first of choices that look alike.
 
-    The kept choice lists the shots of the others in `like` and as a reason. At most `most` choices are kept.
+    The kept choice lists the shots of the others in `like` and as a reason. At most `max_choices` choices are kept.
     """
-    places = np.searchsorted(scan.film.frames, [choice.frame for choice in chosen])
+    places = np.searchsorted(scan.film.frames, [choice.frame for choice in choices])
     survivors = []
-    for group in group_similar(scan.film, scan.layout, places.tolist(), most=most):
-        best, *others = (chosen[number] for number in group)
+    for group in group_similar(scan.film, scan.layout, places.tolist(), max_groups=max_choices):
+        best, *others = (choices[number] for number in group)
         if others:
             shots = sorted(choice.shot for choice in others)
             listed = ", ".join(str(shot) for shot in shots[:_LISTED]) + (", ..." if len(shots) > _LISTED else "")

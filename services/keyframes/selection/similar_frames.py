@@ -13,16 +13,16 @@ _DISTANCE = 0.3  # largest `FrameDistance.total` of similar frames; frames of di
 _COMPARED = 20  # most groups that a frame is compared with: in a film of noise all layouts are similar
 
 
-def group_similar(film: ThumbnailFilm, layouts: NDArray[np.uint8], places: Sequence[int], *, most: int) -> list[list[int]]:
+def group_similar(film: ThumbnailFilm, layouts: NDArray[np.uint8], places: Sequence[int], *, max_groups: int) -> list[list[int]]:
     """Group the frames at `places` in the film that look alike.
 
     A frame joins a group if it looks like the group's first frame, so pass the best frames first. `layouts`: (n, 48), `FrameQuality.layout`
-    of the film's frames; only frames with similar layouts are compared in detail. Returns the first `most` groups, as lists of indices into
+    of the film's frames; only frames with similar layouts are compared in detail. Returns the first `max_groups` groups, as lists of indices into
     `places`.
     """
     film = film.without_bars()
     groups: list[list[int]] = []
-    head_layouts = np.empty((min(most, len(places)), layouts.shape[1]), np.int16)
+    head_layouts = np.empty((min(max_groups, len(places)), layouts.shape[1]), np.int16)
     for number, place in enumerate(places):
         differences = np.abs(head_layouts[: len(groups)] - layouts[place]).mean(axis=1)
         nearest = np.argsort(differences, kind="stable")[:_COMPARED]
@@ -32,7 +32,7 @@ def group_similar(film: ThumbnailFilm, layouts: NDArray[np.uint8], places: Seque
                 groups[group].append(number)
                 break
         else:
-            if len(groups) < most:
+            if len(groups) < max_groups:
                 head_layouts[len(groups)] = layouts[place]
                 groups.append([number])
     return groups

@@ -160,9 +160,9 @@ class Backend:
     licence: str = ""
     commercial_use: bool = True
 
-    def check_plate(self, *, given: bool) -> None:
+    def check_plate(self, *, has_plate: bool) -> None:
         """Raise Invalid if the backend needs a plate and none is given."""
-        if self.needs_plate and not given:
+        if self.needs_plate and not has_plate:
             sentence = f"{self.name} needs a picture of the scene without the subject. Take one, or make one with background.plate."
             raise Invalid.field("inputs.plate", f"{self.name} needs it", sentence)
 

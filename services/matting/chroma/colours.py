@@ -24,7 +24,7 @@ def limit_of(rgb: NDArray[np.float32], channel: int, balance: float) -> NDArray[
     `rgb`: (..., 3) float32. The limit is the larger of the two other channels for `balance` 1, the smaller for 0, and between them
     otherwise.
     """
-    first, second = (rgb[..., other] for other in others(channel))
+    first, second = (rgb[..., index] for index in others(channel))
     if balance >= 1:
         return np.maximum(first, second)
     larger = np.maximum(first, second)
@@ -44,7 +44,7 @@ def excess8(rgb: Rgb, channel: int, balance: float = 1.0) -> NDArray[np.uint8]:
 
     (H, W) uint8. Much faster than `excess`.
     """
-    first, second = (cv2.extractChannel(rgb, other) for other in others(channel))
+    first, second = (cv2.extractChannel(rgb, index) for index in others(channel))
     limit = cv2.max(first, second)
     if balance < 1:
         limit = cv2.addWeighted(limit, balance, cv2.min(first, second), 1 - balance, 0)

@@ -84,11 +84,11 @@ def detect_screen(pictures: Sequence[Rgb]) -> Screen | None:
     if not screens or len(screens) * 2 <= len(pictures):
         return None
     channel = max((GREEN, BLUE), key=lambda candidate: sum(screen.channel == candidate for screen in screens))
-    same = [screen for screen in screens if screen.channel == channel]
-    if len(same) * 2 <= len(pictures):
+    candidates = [screen for screen in screens if screen.channel == channel]
+    if len(candidates) * 2 <= len(pictures):
         return None
-    red, green, blue = (float(value) for value in np.median([screen.colour for screen in same], axis=0))
-    return Screen(channel, (red, green, blue), float(np.median([screen.share for screen in same])))
+    red, green, blue = (float(value) for value in np.median([screen.colour for screen in candidates], axis=0))
+    return Screen(channel, (red, green, blue), float(np.median([screen.share for screen in candidates])))
 
 
 def _even_screen(small: NDArray[np.float32]) -> Screen | None:

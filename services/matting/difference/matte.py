@@ -115,9 +115,9 @@ def _rim(alpha: Alpha) -> NDArray[np.bool_]:
     Alpha there has to be computed again, since a pixel with little of the subject already differs from the plate by the full range.
     """
     inward, outward = 2 * max(alpha.shape[0] // _RIM_SHARE, 2) + 1, 5
-    shown = (alpha > 0.02).astype(np.uint8)
-    inner = cv2.erode(shown, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (inward, inward)), borderValue=1)
-    outer = cv2.dilate(shown, np.ones((outward, outward), np.uint8))
+    visible = (alpha > 0.02).astype(np.uint8)
+    inner = cv2.erode(visible, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (inward, inward)), borderValue=1)
+    outer = cv2.dilate(visible, np.ones((outward, outward), np.uint8))
     return np.asarray((outer > 0) & (inner == 0), np.bool_)
 
 

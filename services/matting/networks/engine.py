@@ -39,8 +39,8 @@ def choose_engine(precision: Precision) -> Engine:
         capabilities = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if precision == "f16" or (precision == "bf16" and "BF16" not in capabilities):
             raise _unsupported(f"precision {precision} needs a device that this machine does not have: choose auto")
-        chosen = ("bf16" if "BF16" in capabilities else "f32") if precision == "auto" else precision
-        return Engine(library="openvino", device=CPU, precision=chosen)
+        number_format = ("bf16" if "BF16" in capabilities else "f32") if precision == "auto" else precision
+        return Engine(library="openvino", device=CPU, precision=number_format)
     if importlib.util.find_spec("onnxruntime"):
         if precision not in ("auto", "f32"):
             raise _unsupported(f"precision {precision} needs OpenVINO: choose auto or f32")

@@ -147,21 +147,21 @@ def _on_gpu(path: Path, engine: Engine, *, ratio: float, foreground: bool) -> Rv
     kind, number = ("cuda", engine.device.index) if opened.device != "cpu" else ("cpu", 0)
     constant = onnxruntime.OrtValue.ortvalue_from_numpy(np.array([ratio], np.float32))
     empty = [onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros((1, 1, 1, 1), np.float32))] * len(STATES)
-    shown = ["pha", *(["fgr"] if foreground else [])]
+    names = ["pha", *(["fgr"] if foreground else [])]
 
     def run(rgb: Rgb, states: list[Any]) -> tuple[Alpha, Rgb | None, list[Any]]:
         binding = session.io_binding()
         binding.bind_cpu_input("src", np.ascontiguousarray(rgb[None]))
         for name, value in zip(("downsample_ratio", *STATES), (constant, *states), strict=True):
             binding.bind_ortvalue_input(name, value)
-        for name in shown:
+        for name in names:
             binding.bind_output(name)
         for name in STATES:
             binding.bind_output(name.replace("i", "o"), kind, number)
         session.run_with_iobinding(binding)
         values = binding.get_outputs()
-        pictures = [value.numpy() for value in values[: len(shown)]]
-        return pictures[0][0, 0], pictures[1][0] if foreground else None, values[len(shown) :]
+        pictures = [value.numpy() for value in values[: len(names)]]
+        return pictures[0][0, 0], pictures[1][0] if foreground else None, values[len(names) :]
 
     return Rvm(start=lambda: Clip(run, empty), precision=opened.precision, device=opened.device)
 

@@ -57,7 +57,7 @@ def transparent_picture(rgb: Rgb, alpha: Alpha, frame: Frame, pixel_format: str)
     *colors, transparency = planes_of(picture)
     for target, source in zip(colors, planes_of(opaque), strict=True):
         np.copyto(target, source)
-    most = 1023 if "10le" in pixel_format else 255
-    np.copyto(transparency, np.rint(alpha * np.float32(most)), casting="unsafe")
+    full = 1023 if "10le" in pixel_format else 255
+    np.copyto(transparency, np.rint(alpha * np.float32(full)), casting="unsafe")
     apply_tags(picture, frame.color)
     return picture

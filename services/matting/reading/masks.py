@@ -123,8 +123,8 @@ def _split(pixels: NDArray[Any]) -> list[Mask]:
     if saturated.mean() < _LEAST_SHARE:
         return [np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY), np.uint8)]
     colors, counts = np.unique(rgb[saturated] // _DISTINCT, axis=0, return_counts=True)
-    chosen = colors[np.argsort(-counts)][:_MOST_SUBJECTS][counts[np.argsort(-counts)][:_MOST_SUBJECTS] > saturated.sum() * 0.01]
-    return [((rgb // _DISTINCT == color).all(axis=2) & saturated).astype(np.uint8) * 255 for color in chosen]
+    subject_colors = colors[np.argsort(-counts)][:_MOST_SUBJECTS][counts[np.argsort(-counts)][:_MOST_SUBJECTS] > saturated.sum() * 0.01]
+    return [((rgb // _DISTINCT == color).all(axis=2) & saturated).astype(np.uint8) * 255 for color in subject_colors]
 
 
 def _refused(field: str, detail: str) -> Invalid:

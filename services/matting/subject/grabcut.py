@@ -90,11 +90,11 @@ def _labels(
             labels[rare if rare.sum() >= _LEAST_OF_BOX * inside.sum() else inside] = cv2.GC_PR_FGD
         labels[~inside] = cv2.GC_BGD
     if marks is not None:
-        drawn = cv2.resize(marks, (width, height), interpolation=cv2.INTER_NEAREST)
-        stroke = drawn >= _WHITE
+        strokes = cv2.resize(marks, (width, height), interpolation=cv2.INTER_NEAREST)
+        stroke = strokes >= _WHITE
         for y, x in np.argwhere(stroke)[:: max(int(stroke.sum()) // _MOST_SEEDS, 1)]:
             labels[_like(lab, int(x), int(y), _LIKE)] = cv2.GC_PR_FGD
-        labels[stroke], labels[drawn <= _BLACK] = cv2.GC_FGD, cv2.GC_BGD
+        labels[stroke], labels[strokes <= _BLACK] = cv2.GC_FGD, cv2.GC_BGD
     for x, y, sign in points:
         cv2.circle(labels, (x, y), max(round(_DISC * longer), 1), cv2.GC_FGD if sign == 1 else cv2.GC_BGD, -1)
     return labels

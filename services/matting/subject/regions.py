@@ -54,8 +54,8 @@ def masked_region(regions: Sequence[Region], mask: Region) -> Region | None:
 
     The overlap has to be at least 30 % of the region or of the mask, whichever is smaller. None if no region does.
     """
-    chosen = [region for region in regions if _overlap(region, mask) >= _LEAST_OVERLAP]
-    return np.logical_or.reduce(chosen) if chosen else None
+    selection = [region for region in regions if _overlap(region, mask) >= _LEAST_OVERLAP]
+    return np.logical_or.reduce(selection) if selection else None
 
 
 def boxed_region(regions: Sequence[Region], box: tuple[int, int, int, int]) -> Region | None:
@@ -65,11 +65,11 @@ def boxed_region(regions: Sequence[Region], box: tuple[int, int, int, int]) -> R
     """
     inside = np.zeros(regions[0].shape, bool) if regions else np.zeros((1, 1), bool)
     inside[box[1] : box[3], box[0] : box[2]] = True
-    chosen = [region for region in regions if (region & inside).sum() >= 0.5 * region.sum()]
-    if not chosen:
-        chosen = sorted((region & inside for region in regions), key=lambda region: -int(region.sum()))[:1]
-        chosen = [region for region in chosen if region.any()]
-    return np.logical_or.reduce(chosen) if chosen else None
+    selection = [region for region in regions if (region & inside).sum() >= 0.5 * region.sum()]
+    if not selection:
+        selection = sorted((region & inside for region in regions), key=lambda region: -int(region.sum()))[:1]
+        selection = [region for region in selection if region.any()]
+    return np.logical_or.reduce(selection) if selection else None
 
 
 def clicked_region(regions: Sequence[Region], points: Sequence[tuple[int, int, int]], *, near: int) -> Region | None:
@@ -77,14 +77,14 @@ def clicked_region(regions: Sequence[Region], points: Sequence[tuple[int, int, i
 
     `points`: (x, y, 1 or -1); `near`: largest distance in pixels to a positive click. None if there is no such region.
     """
-    chosen = []
+    selection = []
     for region in regions:
         distance = cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, 3)
         hit = any(label == 1 and distance[y, x] <= near for x, y, label in points)
         refused = any(label == -1 and distance[y, x] == 0 for x, y, label in points)
         if hit and not refused:
-            chosen.append(region)
-    return np.logical_or.reduce(chosen) if chosen else None
+            selection.append(region)
+    return np.logical_or.reduce(selection) if selection else None
 
 
 def _overlap(region: Region, mask: Region) -> float:

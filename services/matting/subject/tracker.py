@@ -90,22 +90,22 @@ class Tracker:
             fresh = [region for region in regions if not (region & rest).any()]
             region = main_region(fresh)
             self.lost += bool(regions) and region is None
-            chosen = np.zeros_like(solid) if region is None else region
-            return chosen, without_specks(solid & ~chosen)
+            new_subject = np.zeros_like(solid) if region is None else region
+            return new_subject, without_specks(solid & ~new_subject)
         reach = _REACH * float(np.hypot(*solid.shape))
         to_subject, to_rest = _distance(subject), _distance(rest)
         nearer = to_subject <= to_rest
-        chosen = np.zeros_like(solid)
+        new_subject = np.zeros_like(solid)
         for region in regions:
             if (region & subject).any():
-                chosen |= region & ~without_specks(region & ~nearer) if (region & rest).any() else region
+                new_subject |= region & ~without_specks(region & ~nearer) if (region & rest).any() else region
             elif not (region & rest).any() and to_subject[region].min() <= reach and to_subject[region].min() <= to_rest[region].min():
-                chosen |= region
-        if not chosen.any():
+                new_subject |= region
+        if not new_subject.any():
             self.lost += bool(regions)
             # The subject keeps its last place, because the matte may miss it in a single frame only.
             return subject & ~solid, solid
-        return chosen, without_specks(solid & ~chosen)
+        return new_subject, without_specks(solid & ~new_subject)
 
     @staticmethod
     def _soft_gate(subject: Region, rest: Region) -> NDArray[np.float32]:

@@ -45,7 +45,7 @@ def choose_curve(request: ChoiceRequest, video: Path, info: VideoInfo, progress:
     """
     check_start(info, request.start)
     if request.curve is None and request.speeds is None:
-        analysis = analyze_motion(request, video, info, progress, kept=motion)
+        analysis = analyze_motion(request, video, info, progress, file=motion)
         return ChosenCurve(points=analysis.points, end=request.start + analysis.duration_s, analysis=analysis)
     times = snap_times(request.snap_to, video, info, start=request.start, duration=request.duration, progress=progress)
     end = info.length_s if request.duration is None else min(request.start + request.duration, info.length_s)

@@ -49,10 +49,10 @@ class MotionAnalysis:
     cuts: list[float]
 
 
-def analyze_motion(request: CurveRequest, video: Path, info: VideoInfo, progress: Progress, *, kept: Path | None = None) -> MotionAnalysis:
+def analyze_motion(request: CurveRequest, video: Path, info: VideoInfo, progress: Progress, *, file: Path | None = None) -> MotionAnalysis:
     """Measure the motion of `video` and make a curve from it.
 
-    `kept`: file of an earlier measurement of the same part; if it does not exist, it is written. Raises BrokenMedia for a damaged file,
+    `file`: file of an earlier measurement of the same part; if it does not exist, it is written. Raises BrokenMedia for a damaged file,
     Invalid for an empty part or too many segments, and what `snap_times` and `constrained` raise.
     """
     check_start(info, request.start)
@@ -67,7 +67,7 @@ def analyze_motion(request: CurveRequest, video: Path, info: VideoInfo, progress
     )
     samples = Samples(video, info, start=request.start, duration=request.duration, sample_rate=request.sample_rate)
     stage = progress.part("measuring", 0.1, 1) if finds_beats else progress
-    measured = measure_motion(info, samples, MEASURES[request.measure], stage, kept=kept)
+    measured = measure_motion(info, samples, MEASURES[request.measure], stage, file=file)
     trace = measured.trace
     points = constrained(
         shifted(from_motion(trace, request), request.start),

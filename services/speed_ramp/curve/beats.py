@@ -115,8 +115,8 @@ def _tempo(level: Floats) -> tuple[Floats, Floats]:
     Returns, for every step, the steps from beat to beat, and the self-similarity (0 to 1) at that distance.
     """
     lags = np.arange(round(60 / _FASTEST / _STEP_S), round(60 / _SLOWEST / _STEP_S) + 1)
-    length, every = min(round(_TEMPO_S / _STEP_S), len(level)), round(_TEMPO_EVERY_S / _STEP_S)
-    centres = np.arange(0, len(level), every)
+    length, step = min(round(_TEMPO_S / _STEP_S), len(level)), round(_TEMPO_EVERY_S / _STEP_S)
+    centres = np.arange(0, len(level), step)
     starts = np.clip(centres - length // 2, 0, len(level) - length)
     similarity = np.stack([_self_similarity(level[start : start + length], lags) for start in starts])
     octaves = np.log2(lags)

@@ -74,18 +74,18 @@ class MeasuredMotion:
     frames: int
 
 
-def measure_motion(info: VideoInfo, samples: Samples, measure: Measure, progress: Progress, *, kept: Path | None = None) -> MeasuredMotion:
+def measure_motion(info: VideoInfo, samples: Samples, measure: Measure, progress: Progress, *, file: Path | None = None) -> MeasuredMotion:
     """Measure the motion between the frames that `samples` chooses.
 
-    Memory holds a few numbers per pair of frames. `kept`: file of an earlier measurement of the same frames; if it does not exist, it is
+    Memory holds a few numbers per pair of frames. `file`: file of an earlier measurement of the same frames; if it does not exist, it is
     written. Raises Invalid if there is no frame.
     """
-    pairs = read_pairs(kept) if kept is not None else None
+    pairs = read_pairs(file) if file is not None else None
     if pairs is None:
         with opencv_on_one_thread():
             pairs = _measured_pairs(info, samples, progress)
-        if kept is not None:
-            write_pairs(kept, pairs)
+        if file is not None:
+            write_pairs(file, pairs)
     total = samples.expected(info)
     progress(total, total)
     at, count = pairs.times, len(pairs.times)

@@ -89,8 +89,8 @@ def interpolated(picks: Iterable[Pick]) -> Iterator[Pick | InbetweenFrame]:
     pair = None
     for pick in picks:
         a, b = pick.before.picture, pick.after.picture
-        same = (a.width, a.height, a.format.name) == (b.width, b.height, b.format.name)
-        if not same or not _NEARLY < pick.weight < 1 - _NEARLY:
+        same_format = (a.width, a.height, a.format.name) == (b.width, b.height, b.format.name)
+        if not same_format or not _NEARLY < pick.weight < 1 - _NEARLY:
             yield pick
             continue
         if pair is None or not pair.is_of(pick.before, pick.after):
@@ -98,10 +98,10 @@ def interpolated(picks: Iterable[Pick]) -> Iterator[Pick | InbetweenFrame]:
         yield InbetweenFrame(number=pick.number, before=pick.before, t=pick.weight, pair=pair)
 
 
-def compute_ahead(shown: Iterable[Shown]) -> Iterator[Shown]:
+def compute_ahead(output_frames: Iterable[Shown]) -> Iterator[Shown]:
     """Compute the flow of the next pairs in parallel.
 
-    Each core computes one pair. Yields `shown` unchanged.
+    Each core computes one pair. Yields `output_frames` unchanged.
     """
 
     def with_flow(group: list[Shown]) -> list[Shown]:
@@ -109,10 +109,10 @@ def compute_ahead(shown: Iterable[Shown]) -> Iterator[Shown]:
             group[0].pair.flow()
         return group
 
-    return chain.from_iterable(map_ordered(with_flow, _by_pair(shown), ahead=0))
+    return chain.from_iterable(map_ordered(with_flow, _by_pair(output_frames), ahead=0))
 
 
-def _by_pair(shown: Iterable[Shown]) -> Iterator[list[Shown]]:
+def _by_pair(output_frames: Iterable[Shown]) -> Iterator[list[Shown]]:
     """Group output frames by the pair that they interpolate.
 
     A group has at most 16: a frozen picture may be shown for an hour.
@@ -122,5 +122,5 @@ def _by_pair(shown: Iterable[Shown]) -> Iterator[list[Shown]]:
         i, frame = numbered
         return id(frame.pair) if isinstance(frame, InbetweenFrame) else None, i // 16
 
-    for _, group in groupby(enumerate(shown), key=key):
+    for _, group in groupby(enumerate(output_frames), key=key):
         yield [frame for _, frame in group]

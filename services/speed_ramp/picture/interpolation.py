@@ -70,9 +70,9 @@ DUPLICATES = {
 }
 
 
-def is_made(shown: Shown) -> bool:
+def is_made(frame: Shown) -> bool:
     """Return whether an output frame is made from two source frames."""
-    return shown.mixed if isinstance(shown, Pick) else isinstance(shown, InbetweenFrame)
+    return frame.mixed if isinstance(frame, Pick) else isinstance(frame, InbetweenFrame)
 
 
 def shown_frames(
@@ -101,5 +101,5 @@ def shown_frames(
         source, clock, rate, source_end, blend=interpolation.blend, fade_s=fade_s, part=part, spreads=spreads, real_first=real_first
     )
     sharp = interpolated(picked) if interpolation.flow else picked
-    shown = motion_blurred(sharp, window, clock, rate, shutter=shutter) if shutter else sharp
-    return compute_ahead(shown) if interpolation.flow else iter(shown)
+    contents = motion_blurred(sharp, window, clock, rate, shutter=shutter) if shutter else sharp
+    return compute_ahead(contents) if interpolation.flow else iter(contents)

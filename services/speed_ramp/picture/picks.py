@@ -47,8 +47,8 @@ class Pick:
         It has the source's format (8 or more bits per sample) and tags.
         """
         before, after = self.before.picture, self.after.picture
-        same = (before.width, before.height, before.format.name) == (after.width, after.height, after.format.name)
-        if not same or not self.mixed:
+        same_format = (before.width, before.height, before.format.name) == (after.width, after.height, after.format.name)
+        if not same_format or not self.mixed:
             return after if self.weight > 0.5 else before
         mixed = tuple(
             cv2.addWeighted(np.ascontiguousarray(a), 1 - self.weight, np.ascontiguousarray(b), self.weight, 0)

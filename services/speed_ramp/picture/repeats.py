@@ -106,7 +106,7 @@ def _mark(past: deque[float], ahead: deque[tuple[Frame, float | None]]) -> tuple
     if change is None:  # nothing to compare with: the first frame, or a new picture size
         past.clear()
         return frame, False
-    following = [other for _, other in ahead if other is not None]
+    following = [later_change for _, later_change in ahead if later_change is not None]
     sides = [side for side in (past, following) if len(side) > LONGEST_RUN]
     motion = min(sorted(side)[-2] for side in sides) if sides else max([*past, *following], default=0.0)
     past.append(change)

@@ -30,7 +30,7 @@ class FreezeSilence:
 
     def __init__(self, sound: Sound, freezes: Iterable[tuple[float, float]], *, channels: int, sample_rate: int) -> None:
         self._sound, self._channels, self._rate = sound, channels, sample_rate
-        self._written = self._silent = self._freeze_end = 0
+        self._position = self._silent = self._freeze_end = 0
         # First silent sample of each freeze and first sample after it. Rounding the sums keeps rounding errors from adding up.
         self._freezes: list[tuple[int, int]] = []
         total = 0.0
@@ -40,17 +40,17 @@ class FreezeSilence:
 
     def read(self, until: int) -> Iterator[Samples]:
         """Yield samples as `Sound.read` does."""
-        while self._written < until:
+        while self._position < until:
             begin, end = self._freezes[0] if self._freezes else (None, 0)
-            if begin is None or self._written < begin:
+            if begin is None or self._position < begin:
                 stop = until if begin is None else min(until, begin)
                 for part in self._sound.read(stop - self._silent):
                     yield self._faded(part, begin)
             else:
-                count = min(until, end, self._written + round(_MAX_SILENCE_S * self._rate)) - self._written
-                self._written += count
+                count = min(until, end, self._position + round(_MAX_SILENCE_S * self._rate)) - self._position
+                self._position += count
                 self._silent += count
-                if self._written >= end:
+                if self._position >= end:
                     self._freezes.pop(0)
                     self._freeze_end = end
                 if count > 0:
@@ -61,12 +61,12 @@ class FreezeSilence:
 
         `begin`: first sample of the next freeze.
         """
-        fade, start = round(_FADE_S * self._rate), self._written
-        self._written += part.shape[1]
+        fade, start = round(_FADE_S * self._rate), self._position
+        self._position += part.shape[1]
         near = start < self._freeze_end + fade if self._freeze_end else False
-        if not near and (begin is None or self._written < begin - fade):
+        if not near and (begin is None or self._position < begin - fade):
             return part
-        at = np.arange(start, self._written)
+        at = np.arange(start, self._position)
         fade_in = (at - self._freeze_end + 1) / fade if self._freeze_end else np.ones(len(at))
         fade_out = np.ones(len(at)) if begin is None else (begin - at) / fade
         return part * np.clip(np.minimum(fade_in, fade_out), 0, 1).astype(np.float32)

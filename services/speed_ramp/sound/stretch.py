@@ -44,7 +44,7 @@ class StretchedTrack:
         self._stretch.configure(source.channels, window, window // 4)
         self._fade, self._shift = round(_FADE_S * self._rate), round(_SHIFT_S * self._rate)
         self._ramp = np.linspace(0, 1, self._fade, dtype=np.float32)
-        self._made = 0
+        self._position = 0
         self._read = 0
         self._ready: Samples = np.zeros((source.channels, 0), np.float32)
         self._tail: Samples | None = None
@@ -65,7 +65,7 @@ class StretchedTrack:
 
     def _piece(self) -> Samples:
         """Make the next piece, cross-faded with the tail of the previous one."""
-        start, fade = self._made, self._fade
+        start, fade = self._position, self._fade
         length = self._length(start)
         first, last = (float(t) * self._rate for t in self._clock.source([start / self._rate, (start + length + fade) / self._rate]))
         factor = (last - first) / (length + fade)
@@ -83,7 +83,7 @@ class StretchedTrack:
         if self._tail is not None:
             piece[:, :fade] = self._tail * (1 - self._ramp) + piece[:, :fade] * self._ramp
         self._tail = np.array(wave[:, at + length : at + length + fade])
-        self._made += length
+        self._position += length
         return piece
 
     def _stretched(self, wave: Samples, factor: float) -> Samples:

@@ -71,7 +71,7 @@ class Deliveries:
         targets: list[str | None] = [None] if row.webhook and event in row.webhook["events"] else []
         if row.listed is not False and "pipeline" not in row.metadata:
             standing = connection.execute(sa.select(WEBHOOKS.c.id, WEBHOOKS.c.webhook).where(WEBHOOKS.c.owner == row.owner))
-            targets += [each.id for each in standing if event in each.webhook["events"]]
+            targets += [hook.id for hook in standing if event in hook.webhook["events"]]
         return [self._insert(connection, job_id, event, webhook_id, f"{job_id}-{event}") for webhook_id in targets]
 
     def again(self, connection: Connection, job_id: str, delivery_id: str) -> str:
@@ -82,8 +82,8 @@ class Deliveries:
         row = connection.execute(sa.select(DELIVERIES).where(DELIVERIES.c.id == delivery_id, DELIVERIES.c.job_id == job_id)).first()
         if row is None:
             raise UnknownDelivery(f"Job {job_id} has no delivery {delivery_id[:64]!r}.")
-        same = (DELIVERIES.c.message_id == row.message_id, DELIVERIES.c.webhook_id.is_not_distinct_from(row.webhook_id))
-        waiting = sa.select(DELIVERIES.c.id).where(*same, DELIVERIES.c.status == DeliveryStatus.PENDING.value)
+        equal = (DELIVERIES.c.message_id == row.message_id, DELIVERIES.c.webhook_id.is_not_distinct_from(row.webhook_id))
+        waiting = sa.select(DELIVERIES.c.id).where(*equal, DELIVERIES.c.status == DeliveryStatus.PENDING.value)
         if connection.scalar(waiting) is not None:
             raise Conflict("This message is on its way: wait until it is delivered or given up.")
         exists = sa.select(WEBHOOKS.c.id).where(WEBHOOKS.c.id == row.webhook_id)
@@ -149,5 +149,5 @@ class Deliveries:
 
 
 def _standing(row: dict[str, Any]) -> StandingWebhook:
-    shown = {name: row["webhook"][name] for name in ("url", "events")}
-    return StandingWebhook.model_validate({name: row[name] for name in ("id", "name", "created_at")} | shown)
+    webhook = {name: row["webhook"][name] for name in ("url", "events")}
+    return StandingWebhook.model_validate({name: row[name] for name in ("id", "name", "created_at")} | webhook)

@@ -120,14 +120,14 @@ class Ledger:
         return (row.id, row.fingerprint) if row else None
 
     def page(
-        self, owner: str, chosen: JobFilter, *, cursor: str | None = None, limit: int = 50, results: bool = False
+        self, owner: str, job_filter: JobFilter, *, cursor: str | None = None, limit: int = 50, results: bool = False
     ) -> tuple[list[Job], str | None]:
         """Return one page of jobs, newest first, and the next page's cursor.
 
         Ids sort by time. The cursor is None on the last page. `results`: include results, which may be long.
         """
         columns = [column for column in JOBS.c if results or column is not JOBS.c.result]
-        conditions = [*chosen.conditions(owner), *([JOBS.c.id < cursor] if cursor else [])]
+        conditions = [*job_filter.conditions(owner), *([JOBS.c.id < cursor] if cursor else [])]
         with self.engine.connect() as connection:
             rows = connection.execute(sa.select(*columns).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit + 1)).all()
             jobs = [self._job(connection, row) for row in rows[:limit]]
@@ -190,8 +190,8 @@ class Ledger:
             values |= self._canceled_steps(connection, job_id)
         if not connection.execute(JOBS.update().where(*conditions).values(**ended, **values)).rowcount:
             # The connection may have broken after this attempt's end was written, before the database confirmed it: then True.
-            written = sa.select(JOBS.c.id).where(JOBS.c.id == job_id, JOBS.c.attempt == attempt, JOBS.c.status == status.value)
-            return attempt is not None and connection.scalar(written) is not None
+            own_end = sa.select(JOBS.c.id).where(JOBS.c.id == job_id, JOBS.c.attempt == attempt, JOBS.c.status == status.value)
+            return attempt is not None and connection.scalar(own_end) is not None
         self._append(connection, job_id, status.value, {})
         return True
 
@@ -307,14 +307,14 @@ class Ledger:
             ahead = sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value, *queue, before)
             position = (connection.scalar(ahead) or 0) + 1
         urls = {fetch["media_id"]: fetch["url"] for fetch in row.fetches or ()}
-        shown = {
+        computed = {
             "fetches": urls,
             "priority": RANKS[row.priority],
             "queue_position": position,
             "cached": bool(row.cached),
             "listed": row.listed is not False,
         }
-        return Job.model_validate(row._asdict() | shown)
+        return Job.model_validate(row._asdict() | computed)
 
 
 def _as_requested(inputs: dict[str, Any]) -> dict[str, Any]:

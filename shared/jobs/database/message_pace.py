@@ -30,6 +30,6 @@ class MessagePace:
         last = self._reported.get(job_id)
         if last is not None and (now - last.at < REPORT_S or fraction - last.fraction < REPORT_FRACTION):
             return False
-        self._reported = {other: report for other, report in self._reported.items() if now - report.at < FORGET_S}
+        self._reported = {reported_job: report for reported_job, report in self._reported.items() if now - report.at < FORGET_S}
         self._reported[job_id] = Reported(at=now, fraction=fraction)
         return True

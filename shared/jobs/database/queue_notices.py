@@ -40,8 +40,8 @@ class QueueNotices(Protocol):
     def committed(self, queue: str) -> None:
         """Complete `send_with` after the commit. Never raises."""
 
-    def watch(self, stop: threading.Event, heard: Callable[[str], None]) -> None:
-        """Call `heard` with the queue of each notice until `stop` is set.
+    def watch(self, stop: threading.Event, on_notice: Callable[[str], None]) -> None:
+        """Call `on_notice` with the queue of each notice until `stop` is set.
 
         Own notices are heard, too.
         """
@@ -66,14 +66,14 @@ class FileNotices:
                 path.touch(0o600)
                 os.utime(path, ns=(now, now))
 
-    def watch(self, stop: threading.Event, heard: Callable[[str], None]) -> None:
+    def watch(self, stop: threading.Event, on_notice: Callable[[str], None]) -> None:
         latest, unchanged = self._times(), 0
-        heard(ALL)
+        on_notice(ALL)
         while not stop.wait(LOOK_S if unchanged < IDLE_AFTER else IDLE_LOOK_S):
             times = self._times()
             unchanged = unchanged + 1 if times == latest else 0
             for queue in [queue for queue, changed in times.items() if latest.get(queue) != changed]:
-                heard(queue)
+                on_notice(queue)
             latest = times
 
     def _times(self) -> dict[str, int]:
@@ -97,7 +97,7 @@ class PostgresNotices:
     def committed(self, queue: str) -> None:
         """Do nothing: Postgres sends the notice with the commit."""
 
-    def watch(self, stop: threading.Event, heard: Callable[[str], None]) -> None:
+    def watch(self, stop: threading.Event, on_notice: Callable[[str], None]) -> None:
         while not stop.is_set():
             try:
                 with psycopg.connect(self._dsn, autocommit=True, connect_timeout=4) as connection:

@@ -125,10 +125,10 @@ class JobStore:
 
     def forget(self, job_id: str) -> None:
         """Delete a job from the ledger and from DBOS."""
-        sent = self.deliveries.ids_of_job(job_id)
+        delivery_ids = self.deliveries.ids_of_job(job_id)
         workflows = workflow_ids(job_id, fetches=self.fetches.has_any(job_id))
         self.ledger.delete(job_id)
-        for workflow_id in (*workflows, *sent):
+        for workflow_id in (*workflows, *delivery_ids):
             self._dbos.delete_workflow(workflow_id)
 
     def tell_all(self) -> None:

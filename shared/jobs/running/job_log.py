@@ -38,8 +38,8 @@ class LogCleaner:
 
     def __init__(self, settings: Settings):
         folders = (settings.data_dir, settings.models_folder, Path(__file__).resolve().parents[3], sys.prefix, sys.base_prefix, Path.home())
-        written = {form for folder in folders for form in (str(Path(folder).absolute()), os.path.realpath(folder))}
-        self._folders = sorted(written - {"/"}, key=len, reverse=True)
+        spellings = {form for folder in folders for form in (str(Path(folder).absolute()), os.path.realpath(folder))}
+        self._folders = sorted(spellings - {"/"}, key=len, reverse=True)
         self._secrets = sorted(_secrets(settings), key=len, reverse=True)
 
     def clean(self, text: str) -> str:
@@ -76,7 +76,7 @@ class JobLogWriter:
     def __init__(self, ledger: Ledger, cleaner: LogCleaner, claim: Claim, read: Callable[[], str]):
         """`read`: returns what the job's worker process has written so far."""
         self._ledger, self._cleaner, self._claim, self._read = ledger, cleaner, claim, read
-        self._written = ""
+        self._last_text = ""
 
     async def follow(self) -> None:
         """Write at intervals, until canceled."""
@@ -90,9 +90,9 @@ class JobLogWriter:
 
         Blocks on the database; a log that cannot be written is lost.
         """
-        if text == self._written:
+        if text == self._last_text:
             return
-        self._written = text
+        self._last_text = text
         with suppress(UnicodeError):
             try:
                 self._ledger.write_log(self._claim.id, self._cleaner.clean(text))

@@ -30,7 +30,7 @@ class Kills:
 
     _count: int = 0
     _of_memory: int = 0
-    _seen: int = field(default_factory=oom_kills)
+    _last_oom_kills: int = field(default_factory=oom_kills)
 
     @property
     def pause_s(self) -> float:
@@ -40,6 +40,6 @@ class Kills:
     def another(self) -> bool:
         """Count a kill; return whether the job is tried again."""
         self._count += 1
-        if (now := oom_kills()) > self._seen:
-            self._of_memory, self._seen = self._of_memory + 1, now
+        if (now := oom_kills()) > self._last_oom_kills:
+            self._of_memory, self._last_oom_kills = self._of_memory + 1, now
         return self._of_memory < MAX_OF_MEMORY and self._count < MAX_KILLS

@@ -45,7 +45,7 @@ from shared.worker.slot import Killed, Slot, Usage
 from shared.worker.slot_folders import place
 
 Value = TypeVar("Value")
-OUTPUTS, KEPT = "outputs", "kept"
+OUTPUTS, MEASUREMENTS = "outputs", "measurements"
 SPARE_FREE_BYTES, UNUSED_SPARE_FREE_BYTES = 1024**3, 4 * 1024**3
 """Free memory from which on a service gets a spare child: one that has run a job, one that has not."""
 PREVIEWS = 1
@@ -151,7 +151,7 @@ class OperationRunner:
         began = asyncio.get_running_loop().time()
         usage = Usage()
         try:
-            answer = await self._perform(claim, folder, progress, usage, await asyncio.to_thread(self._kept_key, claim), cut)
+            answer = await self._perform(claim, folder, progress, usage, await asyncio.to_thread(self._measurements_key, claim), cut)
             outputs = await run_to_the_end(partial(self._publish, claim, answer.outputs))
         finally:
             await run_to_the_end(partial(shutil.rmtree, folder, ignore_errors=True))
@@ -194,11 +194,11 @@ class OperationRunner:
         )
 
     async def _perform(
-        self, claim: Claim, folder: Path, progress: ProgressLog, usage: Usage, kept_key: str | None, cut: Window | None
+        self, claim: Claim, folder: Path, progress: ProgressLog, usage: Usage, measurements_key: str | None, cut: Window | None
     ) -> OperationAnswer:
         """Run the operation in a child process.
 
-        `kept_key`: of the measurements that it uses; None: it uses none. `cut`: see `run`.
+        `measurements_key`: of the measurements that it uses; None: it uses none. `cut`: see `run`.
         """
         await asyncio.to_thread(make_converted_folders, self._models, self._service.name)
         pool = self._pool if claim.preview is None else self._preview_pool
@@ -209,7 +209,7 @@ class OperationRunner:
             try:
                 while True:
                     try:
-                        return await self._attempt(slot, claim, folder, progress, usage, kept_key, cut)
+                        return await self._attempt(slot, claim, folder, progress, usage, measurements_key, cut)
                     except Killed:
                         if not kills.another():
                             raise
@@ -219,44 +219,44 @@ class OperationRunner:
                 await run_to_the_end(partial(writer.write, slot.output.text()))
 
     async def _attempt(
-        self, slot: Slot, claim: Claim, folder: Path, progress: ProgressLog, usage: Usage, kept_key: str | None, cut: Window | None
+        self, slot: Slot, claim: Claim, folder: Path, progress: ProgressLog, usage: Usage, measurements_key: str | None, cut: Window | None
     ) -> OperationAnswer:
         """Run the operation once in a slot, and move what it wrote to `folder`."""
-        written = await asyncio.to_thread(self._prepare_folder, slot, claim, folder)
+        slot_folder = await asyncio.to_thread(self._prepare_folder, slot, claim, folder)
         inputs = await asyncio.to_thread(self._place_inputs, slot, claim)
-        measurements = written / KEPT
-        if kept_key is not None:
-            await asyncio.to_thread(self._measurements.fetch, claim.owner, kept_key, measurements)
+        measurements = slot_folder / MEASUREMENTS
+        if measurements_key is not None:
+            await asyncio.to_thread(self._measurements.fetch, claim.owner, measurements_key, measurements)
         fetched = changed_at(measurements)
         call = OperationCall(
             module=self._service.module,
             operation=claim.operation,
             params=claim.params,
             inputs=inputs,
-            folder=str(written / OUTPUTS),
-            kept=str(measurements) if kept_key else None,
+            folder=str(slot_folder / OUTPUTS),
+            measurements=str(measurements) if measurements_key else None,
             cut=(cut.start_s, cut.end_s) if cut else None,
         )
         try:
             answer = ANSWER.validate_python(await slot.call(TARGET, vars(call), progress, usage))
         except ValidationError as error:
             raise WorkerCrashed("The worker process sent an invalid answer.") from error
-        await asyncio.to_thread(_move, written, folder)
-        measurements = folder / KEPT
-        if kept_key is not None and changed_at(measurements) not in (None, fetched):
-            await asyncio.to_thread(self._measurements.keep, claim.owner, kept_key, checked_file(str(measurements), folder))
+        await asyncio.to_thread(_move, slot_folder, folder)
+        measurements = folder / MEASUREMENTS
+        if measurements_key is not None and changed_at(measurements) not in (None, fetched):
+            await asyncio.to_thread(self._measurements.keep, claim.owner, measurements_key, checked_file(str(measurements), folder))
         return answer
 
-    def _kept_key(self, claim: Claim) -> str | None:
+    def _measurements_key(self, claim: Claim) -> str | None:
         """Return the name of the measurements that a job uses.
 
         None if it uses none.
         """
         operation = self._operation(claim)
-        if operation is None or operation.keeps is None or not isinstance(media_id := claim.inputs.get(operation.keeps.input), str):
+        if operation is None or operation.measurement is None or not isinstance(media_id := claim.inputs.get(operation.measurement.input), str):
             return None
         params = operation.params.model_validate(claim.params)
-        return operation.keeps.key(self._service.name, params, lambda: self._media.get(claim.owner, media_id).sha256)
+        return operation.measurement.key(self._service.name, params, lambda: self._media.get(claim.owner, media_id).sha256)
 
     def _prepare_folder(self, slot: Slot, claim: Claim, folder: Path) -> Path:
         """Make the folder that the operation writes into, in the slot's own; return its path."""
@@ -264,9 +264,9 @@ class OperationRunner:
         slot.empty()
         shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        written = slot.sandbox.outputs / claim.id
-        (written / OUTPUTS).mkdir(parents=True)
-        return written
+        slot_folder = slot.sandbox.outputs / claim.id
+        (slot_folder / OUTPUTS).mkdir(parents=True)
+        return slot_folder
 
     def _place_inputs(self, slot: Slot, claim: Claim) -> dict[str, Any]:
         """Put the inputs of a job into a slot's folder; return their paths.
@@ -284,10 +284,10 @@ class OperationRunner:
             for name, source in claim.inputs.items()
         }
 
-    def _publish(self, claim: Claim, written: dict[str, WrittenFile]) -> dict[str, MediaRecord]:
+    def _publish(self, claim: Claim, files: dict[str, WrittenFile]) -> dict[str, MediaRecord]:
         """Publish the files that the operation wrote as media."""
         records = {}
-        for name, output in written.items():
+        for name, output in files.items():
             with self._media.incoming() as incoming:
                 new = NewMedium(
                     owner=claim.owner,
@@ -342,12 +342,12 @@ def work_folder(settings: Settings, job_id: str) -> Path:
     return settings.data_dir.absolute() / "work" / job_id
 
 
-def _move(written: Path, folder: Path) -> None:
+def _move(source: Path, folder: Path) -> None:
     """Move what an operation wrote out of its slot's folder, where its process can change it no longer.
 
     Raises OperationFailed if there is a link in place of the folder.
     """
-    os.rename(written, folder)
+    os.rename(source, folder)
     for path in (folder, folder / OUTPUTS):
         if path.is_symlink() or not path.is_dir():
             raise OperationFailed("The operation replaced its folder of outputs: a fault of the operation, not of the input.")

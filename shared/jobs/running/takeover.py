@@ -235,18 +235,18 @@ class Lifeline:
         begun.clear()
         return self._stop.is_set()
 
-    def _reap(self, others: set[str], recover: Callable[[str], None]) -> None:
-        self._free_since = {name: since for name, since in self._free_since.items() if name in others}
-        for other in others:
-            if not self._locks.take(other):
-                self._free_since.pop(other, None)
+    def _reap(self, executors: set[str], recover: Callable[[str], None]) -> None:
+        self._free_since = {name: since for name, since in self._free_since.items() if name in executors}
+        for executor in executors:
+            if not self._locks.take(executor):
+                self._free_since.pop(executor, None)
                 continue
             try:
-                if _now() - self._free_since.setdefault(other, _now()) >= self._locks.grace_s:
-                    log.warning("taking over the jobs of %s, which is gone", other)
-                    recover(other)
+                if _now() - self._free_since.setdefault(executor, _now()) >= self._locks.grace_s:
+                    log.warning("taking over the jobs of %s, which is gone", executor)
+                    recover(executor)
             finally:
-                self._locks.drop(other)
+                self._locks.drop(executor)
 
     def _watchdog(self, busy: Callable[[], bool]) -> None:
         """End this process if it runs jobs without proof of life.

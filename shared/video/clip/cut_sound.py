@@ -61,7 +61,7 @@ class _Part:
     """One audio track, written block by block with silence in its gaps."""
 
     def __init__(self, target: AudioTrack, video: Path, number: int, start: Fraction) -> None:
-        self._target, self._video, self._number, self._written = target, video, number, 0
+        self._target, self._video, self._number, self._position = target, video, number, 0
         self._begin(start, at=Fraction(0))
 
     def _begin(self, start: Fraction, *, at: Fraction) -> None:
@@ -83,17 +83,17 @@ class _Part:
 
     def write(self, until: Fraction) -> None:
         goal = round(until * self._target.sample_rate)
-        while self._written < goal:
+        while self._position < goal:
             block = self._waiting or self._next()
             self._waiting = None
             at = goal if block is None else round((block.start - self._start) * self._target.sample_rate)
-            if at > self._written:
-                quiet = min(at, goal) - self._written
+            if at > self._position:
+                quiet = min(at, goal) - self._position
                 self._put(np.zeros((self._target.channels, quiet), np.float32))
                 self._waiting = block
                 continue
             assert block is not None
-            room = goal - self._written
+            room = goal - self._position
             self._put(self._fitted(block.samples[:, :room]))
             if block.samples.shape[1] > room:
                 later = block.start + Fraction(room, block.sample_rate)
@@ -107,7 +107,7 @@ class _Part:
 
     def _put(self, samples: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> None:
         self._target.write(samples)
-        self._written += samples.shape[1]
+        self._position += samples.shape[1]
 
     def _fitted(self, samples: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
         """Fit samples to the track's channel count.

@@ -129,7 +129,7 @@ def write_again(
     """
     for warning in conversion_warnings(info, to_sdr8=True, background=background):
         progress.warn(warning)
-    expected, written, end = expected_frames(info, params), 0, Fraction(0)
+    expected, count, end = expected_frames(info, params), 0, Fraction(0)
     first = Fraction(0)
     with ExitStack() as stack:
         writer: VideoWriter | None = None
@@ -158,14 +158,14 @@ def write_again(
                     sound = stack.enter_context(PartSound(writer, video, info, start=first))
                 writer.copy_texts(video, start=first, end=part_end(params))
             writer.write(picture, times.pts - round(first / times.time_base), duration=times.duration)
-            written += 1
+            count += 1
             end = (times.pts + times.duration) * times.time_base - first
             if sound is not None:
                 sound.write(until=end)
-            progress(min(written, expected), expected)
+            progress(min(count, expected), expected)
         if writer is None:
             raise no_frame(params.start)
     for warning in [*writer.warnings, *(sound.warnings if sound else [])]:
         progress.warn(warning)
     progress(expected, expected)
-    return WrittenVideo(written, float(end), writer.encoder)
+    return WrittenVideo(count, float(end), writer.encoder)

@@ -31,18 +31,18 @@ _SWS_MATRICES: Mapping[str, int] = {
 }  # fmt: skip
 
 
-def tags_of(thing: Any, *, pixel_format: str | None = None) -> ColorInfo:
+def tags_of(source: Any, *, pixel_format: str | None = None) -> ColorInfo:
     """Read the colour tags of a PyAV video frame or codec context.
 
     The old `yuvj` formats are full range even without a tag.
     """
-    span = RANGES.get(thing.color_range)
+    span = RANGES.get(source.color_range)
     if span is None and pixel_format is not None and pixel_format.startswith("yuvj"):
         span = "pc"
     return ColorInfo(
-        primaries=PRIMARIES.get(thing.color_primaries),
-        transfer=TRANSFERS.get(thing.color_trc),
-        matrix=MATRICES.get(thing.colorspace),
+        primaries=PRIMARIES.get(source.color_primaries),
+        transfer=TRANSFERS.get(source.color_trc),
+        matrix=MATRICES.get(source.colorspace),
         range=span,
     )
 
@@ -81,9 +81,9 @@ def sws_matrix(name: str) -> int:
     return _SWS_MATRICES[name]
 
 
-def apply_tags(thing: Any, color: ColorInfo) -> None:
+def apply_tags(target: Any, color: ColorInfo) -> None:
     """Write colour tags to a PyAV video frame or codec context."""
-    thing.color_primaries = number(PRIMARIES, color.primaries)
-    thing.color_trc = number(TRANSFERS, color.transfer)
-    thing.colorspace = number(MATRICES, color.matrix)
-    thing.color_range = range_number(color.range)
+    target.color_primaries = number(PRIMARIES, color.primaries)
+    target.color_trc = number(TRANSFERS, color.transfer)
+    target.colorspace = number(MATRICES, color.matrix)
+    target.color_range = range_number(color.range)

@@ -133,7 +133,7 @@ class DisplayFilter:
     ):
         self._first = stored_size, pixel_ratio, orientation
         self._opaque, self._background = opaque, background
-        self._each = "send_field" if fields else "send_frame"
+        self._field_mode = "send_field" if fields else "send_frame"
         self._time_base = time_base
         self._limits = limits
         self._to_sdr8 = to_sdr8
@@ -232,7 +232,7 @@ class DisplayFilter:
         if self._from_gpu in _SITED_LEFT and picture.format.name == "nv12":
             filters.append("setparams=chroma_location=left")
         if self._deinterlacing:
-            filters.append(f"bwdif=mode={self._each}:parity=auto:deint=interlaced")
+            filters.append(f"bwdif=mode={self._field_mode}:parity=auto:deint=interlaced")
         if self._opaque and has_alpha(picture.format.name):
             filters += _on_color(picture.format.name, self._background)
         self._tags = None if picture.format.is_rgb or picture.format.has_palette else color
@@ -263,7 +263,7 @@ def _fitted(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
     They have the shape of `size`; `target` itself where its shape is the same.
     """
     scale = min(Fraction(target[0], size[0]), Fraction(target[1], size[1]))
-    width, height = (min(max(2 * round(side * scale / 2), 2), most) for side, most in zip(size, target, strict=True))
+    width, height = (min(max(2 * round(side * scale / 2), 2), limit) for side, limit in zip(size, target, strict=True))
     return target if abs(width - target[0]) <= 2 and abs(height - target[1]) <= 2 else (width, height)
 
 

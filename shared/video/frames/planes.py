@@ -87,10 +87,10 @@ def scale_alpha(alpha: NDArray[Any], bits: int, shape: tuple[int, ...]) -> NDArr
     Raises what `check_alpha` raises.
     """
     check_alpha(alpha, shape)
-    most, alpha_most = (1 << bits) - 1, 255 if alpha.dtype == np.uint8 else 65535
-    if most == alpha_most:
+    full, alpha_full = (1 << bits) - 1, 255 if alpha.dtype == np.uint8 else 65535
+    if full == alpha_full:
         return alpha
-    scaled = (alpha.astype(np.uint32) * most + alpha_most // 2) // alpha_most
+    scaled = (alpha.astype(np.uint32) * full + alpha_full // 2) // alpha_full
     return scaled.astype(np.uint8 if bits <= 8 else np.uint16)
 
 

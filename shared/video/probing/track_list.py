@@ -42,11 +42,11 @@ def chapter_infos(container: Any, zero: Fraction) -> Iterator[ChapterInfo]:
 
 def other_tracks(container: Any, main: Any) -> Iterator[OtherTrackInfo]:
     """Yield the tracks that operations leave out."""
-    used = {main.index, *(stream.index for stream in audio_streams(container))}
-    used |= {stream.index for stream in container.streams.subtitles if is_text(stream)}
-    used |= _chapter_track(container)
+    indexes = {main.index, *(stream.index for stream in audio_streams(container))}
+    indexes |= {stream.index for stream in container.streams.subtitles if is_text(stream)}
+    indexes |= _chapter_track(container)
     for stream in container.streams:
-        if stream.index in used:
+        if stream.index in indexes:
             continue
         kind = "cover" if stream.type == "video" and stream.disposition & _COVERS else stream.type
         context = getattr(stream, "codec_context", None)

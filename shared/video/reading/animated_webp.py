@@ -88,10 +88,10 @@ def _write(path: str | os.PathLike[str], name: str, limits: Limits) -> None:
                 limits.check_duration(at / 1000)
                 colors = np.asarray(image.convert("RGBA"))
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(colors[..., [2, 1, 0, 3]]), format="bgra")
-                frame.pts, frame.time_base, frame.duration = at, Fraction(1, 1000), shown
+                frame.pts, frame.time_base, frame.duration = at, Fraction(1, 1000), length_ms
                 for packet in stream.encode(frame):
-                    packet.duration = shown
+                    packet.duration = length_ms
                     target.mux(packet)
-                at += shown
+                at += length_ms
             for packet in stream.encode(None):
                 target.mux(packet)

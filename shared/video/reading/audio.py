@@ -77,9 +77,9 @@ def _blocks(path: str, track: int, sample_rate: int | None, first: Fraction, las
         stream = streams[track]
         zero = timeline_zero(container, main_video(container, path))
         clock = clock_of(container, path, limits)
-        for other in container.streams:
-            if other.index != stream.index:
-                other.discard = Discard.all
+        for other_stream in container.streams:
+            if other_stream.index != stream.index:
+                other_stream.discard = Discard.all
         stream.codec_context.thread_type = "AUTO"
         if first > _PREROLL_S and not clock.joined:
             base = time_base_of(stream)
@@ -138,8 +138,8 @@ class _Run:
         self._start = start
         # The overlap with the previous run is cut off, so that time never goes back.
         self._floor = before.end if before is not None else start
-        self._taken = 0
-        self._given = 0
+        self._samples_in = 0
+        self._samples_out = 0
         self.rate = rate
         self.layout: str = before.layout if before is not None else frame.layout.name
         self._resampler = av.AudioResampler(format="flt", layout=self.layout, rate=rate)
@@ -147,32 +147,32 @@ class _Run:
     @property
     def expected(self) -> Fraction:
         """Return the time at which the next decoded sample is due."""
-        return self._start + Fraction(self._taken, self._source[2])
+        return self._start + Fraction(self._samples_in, self._source[2])
 
     @property
     def end(self) -> Fraction:
-        return self._start + Fraction(self._given, self.rate)
+        return self._start + Fraction(self._samples_out, self.rate)
 
     def continues(self, frame: av.AudioFrame, start: Fraction, tolerance: Fraction) -> bool:
-        same = self._source == (frame.format.name, frame.layout.name, frame.sample_rate)
-        return same and abs(start - self.expected) <= tolerance
+        same_format = self._source == (frame.format.name, frame.layout.name, frame.sample_rate)
+        return same_format and abs(start - self.expected) <= tolerance
 
     def push(self, frame: av.AudioFrame) -> Iterator[AudioBlock]:
-        self._taken += frame.samples
+        self._samples_in += frame.samples
         frame.pts = None
-        yield from self._given_out(self._resampler.resample(frame))
+        yield from self._blocks_of(self._resampler.resample(frame))
 
     def flush(self) -> Iterator[AudioBlock]:
-        yield from self._given_out(self._resampler.resample(None))
+        yield from self._blocks_of(self._resampler.resample(None))
 
-    def _given_out(self, frames: Sequence[av.AudioFrame | None]) -> Iterator[AudioBlock]:
+    def _blocks_of(self, frames: Sequence[av.AudioFrame | None]) -> Iterator[AudioBlock]:
         for frame in frames:
             if frame is None or frame.samples == 0:
                 continue
             channels = frame.layout.nb_channels
             samples = np.ascontiguousarray(frame.to_ndarray().reshape(-1, channels).T, np.float32)
             block = AudioBlock(samples, self.end, self.rate)
-            self._given += samples.shape[1]
+            self._samples_out += samples.shape[1]
             cut = _cut(block, self._floor, None)
             if cut is not None:
                 yield cut

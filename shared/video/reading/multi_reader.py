@@ -54,12 +54,12 @@ def read_together(
     if not paths:
         raise ValueError("give one video or more to read together")
 
-    def opened(path: str | os.PathLike[str], first: Fraction | None, *, shown: bool) -> "_Reader":
-        chosen = (
-            {} if shown else {"duration": duration, "every": every, "per_second": per_second, "opaque": opaque, "background": background}
+    def opened(path: str | os.PathLike[str], first: Fraction | None, *, at_start: bool) -> "_Reader":
+        options = (
+            {} if at_start else {"duration": duration, "every": every, "per_second": per_second, "opaque": opaque, "background": background}
         )
         return _Reader(
-            read_frames(path, start=first, limits=limits, prefetch=prefetch, to_sdr8=to_sdr8, shown_at_start=shown, **chosen)  # type: ignore[arg-type]
+            read_frames(path, start=first, limits=limits, prefetch=prefetch, to_sdr8=to_sdr8, shown_at_start=at_start, **options)  # type: ignore[arg-type]
         )
 
     def first_two(path: str | os.PathLike[str]) -> tuple[Fraction, Fraction]:
@@ -76,7 +76,7 @@ def read_together(
     try:
         if first is None:
             for path in paths:
-                readers.append(opened(path, None, shown=bool(readers)))
+                readers.append(opened(path, None, at_start=bool(readers)))
         if len(paths) == 1 or align == "timeline":
             heads = [(Fraction(0), Fraction(0))] * len(paths)
         elif whole:
@@ -87,7 +87,7 @@ def read_together(
         if first is not None:
             for path, own in zip(paths, begins, strict=True):
                 # The frame shown at `start` may have begun earlier.
-                readers.append(opened(path, max(first - begins[0] + own, Fraction(0)), shown=bool(readers)))
+                readers.append(opened(path, max(first - begins[0] + own, Fraction(0)), at_start=bool(readers)))
     except BaseException:
         for reader in readers:
             reader.close()
@@ -118,13 +118,13 @@ class MultiReader:
     def __next__(self) -> tuple[Frame, ...]:
         try:
             frame = next(self._leader)
-            shown = [other.at(frame) for other in self._others]
-            if self._end == "shortest" and any(other.over_at(frame) for other in self._others):
+            frames = [follower.at(frame) for follower in self._others]
+            if self._end == "shortest" and any(follower.over_at(frame) for follower in self._others):
                 raise StopIteration
         except BaseException:
             self.close()
             raise
-        return frame, *shown
+        return frame, *frames
 
     def __enter__(self) -> Self:
         return self
@@ -135,8 +135,8 @@ class MultiReader:
     def close(self) -> None:
         """End all threads and wait until they have closed their files."""
         self._leader.close()
-        for other in self._others:
-            other.close()
+        for follower in self._others:
+            follower.close()
 
 
 class _Reader:

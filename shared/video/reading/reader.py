@@ -186,9 +186,9 @@ def _decoded(request: _Request) -> Iterator[Frame]:
         return
     if first > 0:
         with _pictures(request) as pictures:
-            shown = pictures.from_about(int(first / pictures.base))
-            if shown is not None:
-                yield from _chosen(request, pictures, shown)
+            timed_pictures = pictures.from_about(int(first / pictures.base))
+            if timed_pictures is not None:
+                yield from _chosen(request, pictures, timed_pictures)
                 return
     with _pictures(request) as pictures:
         yield from _chosen(request, pictures, pictures.all())
@@ -218,8 +218,8 @@ def _pictures(request: _Request) -> Iterator[PictureStream]:
         )
 
 
-def _chosen(request: _Request, pictures: PictureStream, shown: Iterator[TimedPicture]) -> Iterator[Frame]:
-    """Yield the frames of `shown` that the request selects."""
+def _chosen(request: _Request, pictures: PictureStream, timed_pictures: Iterator[TimedPicture]) -> Iterator[Frame]:
+    """Yield the frames of `timed_pictures` that the request selects."""
     base = pictures.base
     first = request.start or Fraction(0)
     # Half a tick earlier: a rounded frame time still selects that frame.
@@ -228,7 +228,7 @@ def _chosen(request: _Request, pictures: PictureStream, shown: Iterator[TimedPic
     reformatters = Reformatters()
     index = 0
     earlier: Frame | None = None
-    for picture, pts, duration in with_durations(pictures, shown, upper, request.path, request.limits):
+    for picture, pts, duration in with_durations(pictures, timed_pictures, upper, request.path, request.limits):
         if lower is not None and pts < lower:
             earlier = Frame(pts, base, duration, 0, picture, reformatters) if request.shown_at_start else None
             continue

@@ -105,15 +105,15 @@ def flat(cues: Iterable[Cue]) -> Iterator[Cue]:
     """
     waiting = sorted(cues, key=lambda cue: cue.start)
     edges = sorted({edge for cue in waiting for edge in (cue.start, cue.end)})
-    shown: list[Cue] = []
+    visible: list[Cue] = []
     place = 0
     for start, end in pairwise(edges):
         while place < len(waiting) and waiting[place].start <= start:
-            shown.append(waiting[place])
+            visible.append(waiting[place])
             place += 1
-        shown = [cue for cue in shown if cue.end > start]
-        if shown:
-            yield Cue(start, end, "\n".join(cue.text for cue in shown))
+        visible = [cue for cue in visible if cue.end > start]
+        if visible:
+            yield Cue(start, end, "\n".join(cue.text for cue in visible))
 
 
 def _ended(cues: list[Cue]) -> Iterator[Cue]:

@@ -52,8 +52,8 @@ class PictureConverter:
         source_matrix = matrix if source.matrix is None or rgb else matrix_or_guess(source, picture.width, picture.height)
         span = self.color.range or "tv"
         source_span = "pc" if rgb else (source.range or span)
-        same = (picture.width, picture.height, picture.format.name) == (self.width, self.height, self._pixel_format)
-        if not same or sws_matrix(source_matrix) != sws_matrix(matrix) or source_span != span:
+        same_shape = (picture.width, picture.height, picture.format.name) == (self.width, self.height, self._pixel_format)
+        if not same_shape or sws_matrix(source_matrix) != sws_matrix(matrix) or source_span != span:
             converted = self._reformatter.reformat(
                 picture,
                 width=self.width,

@@ -96,8 +96,8 @@ def choose_encoder(choice: str, suffix: str, pixel_format: str) -> Encoder:
     for encoder in fitting:
         if encoder_works(encoder.name, pixel_format):
             return encoder
-    there = ", ".join(name for name, working in encoders().items() if working)
-    raise Invalid(f"No encoder {choice!r} for {pixel_format} in a {suffix} file works on this machine. Working encoders: {there}.")
+    names_that_work = ", ".join(name for name, working in encoders().items() if working)
+    raise Invalid(f"No encoder {choice!r} for {pixel_format} in a {suffix} file works on this machine. Working encoders: {names_that_work}.")
 
 
 def encoder_options(encoder: Encoder, quality: int, pixel_format: str) -> dict[str, str]:

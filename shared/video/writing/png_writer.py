@@ -59,7 +59,7 @@ class PngWriter:
         else:
             self._partial.mkdir()
         cores = os.cpu_count() or 1
-        self._most = cores + _AHEAD
+        self._max_waiting = cores + _AHEAD
         self._pool = ThreadPoolExecutor(cores, thread_name_prefix="PngWriter")
         self._local = Reformatters()
         self._waiting: deque[Future[bytes]] = deque()
@@ -83,7 +83,7 @@ class PngWriter:
         if isinstance(picture, tuple):
             picture = picture_from(picture, *self._size, self._format)
             apply_tags(picture, BT709)
-        while len(self._waiting) >= self._most:
+        while len(self._waiting) >= self._max_waiting:
             self._store(self._waiting.popleft().result())
         self._waiting.append(self._pool.submit(self._encoded, picture, alpha))
 
@@ -160,6 +160,6 @@ class PngWriter:
         alpha = picture.format.components[-1]
         if self._format == "rgba64le" and alpha.is_alpha and not picture.format.is_rgb:
             # swscale shifts the bits of planar alpha, which would leave opaque pixels slightly below full scale.
-            most = ((1 << alpha.bits) - 1) << (16 - alpha.bits)
-            array[..., 3] = np.minimum(np.rint(array[..., 3] * (65535 / most)), 65535)
+            highest = ((1 << alpha.bits) - 1) << (16 - alpha.bits)
+            array[..., 3] = np.minimum(np.rint(array[..., 3] * (65535 / highest)), 65535)
         return array

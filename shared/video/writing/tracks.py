@@ -298,10 +298,10 @@ def _recoder(
     encoder = SampleEncoder(container, mux, sample_rate=context.sample_rate, layout=layout, language=None)
     keep_track_tags(stream, encoder.stream)
     resampler = av.AudioResampler("flt", context.layout.name, context.sample_rate)
-    written = 0
+    samples_written = 0
 
     def recode(packet: Any) -> Fraction | None:
-        nonlocal written
+        nonlocal samples_written
         position: Fraction | None = None
         try:
             frames = packet.decode()
@@ -311,16 +311,16 @@ def _recoder(
             if frame.pts is not None:
                 position = frame.pts * (frame.time_base or base) - zero
                 # Write silence where the source starts late or has a gap: encoded samples have no times of their own.
-                gap = round(position * context.sample_rate) - written
+                gap = round(position * context.sample_rate) - samples_written
                 if gap > context.sample_rate // 200:
                     encoder.push(np.zeros((context.channels, gap), np.float32))
-                    written += gap
+                    samples_written += gap
             frame.pts = None
             for part in resampler.resample(frame):
                 if part is not None:
                     samples = part.to_ndarray().reshape(-1, context.channels).T.astype(np.float32)
                     encoder.push(samples)
-                    written += samples.shape[1]
+                    samples_written += samples.shape[1]
         if packet.size == 0:
             encoder.finish()
         return position

@@ -166,8 +166,8 @@ class VideoWriter:
         if self._settings.container in HOLDERS:
             self._output.subtitles += [retimed(track, move, start, last) for track in tracks]
         else:
-            what = f"was left out: a {self._path.suffix} file holds none here"
-            self.warnings += [f"Subtitle track {number} {what}." for number in range(1, len(tracks) + 1)]
+            reason = f"was left out: a {self._path.suffix} file holds none here"
+            self.warnings += [f"Subtitle track {number} {reason}." for number in range(1, len(tracks) + 1)]
         if self._settings.container == "webp" or not chapters:
             return
         for chapter in file_chapters(source, limits)[:_MOST_CHAPTERS]:

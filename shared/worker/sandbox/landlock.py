@@ -87,13 +87,13 @@ def restrict(rules: Iterable[tuple[Path, Files]], *, tcp: bool) -> int:
     abi = version()
     if not abi:
         return 0
-    known = Files(sum(rights for since, rights in RIGHTS_SINCE.items() if since <= abi))
-    attributes = _Ruleset(known, TCP_RIGHTS if abi >= TCP_SINCE and not tcp else 0, SCOPES if abi >= SCOPE_SINCE else 0)
+    supported = Files(sum(rights for since, rights in RIGHTS_SINCE.items() if since <= abi))
+    attributes = _Ruleset(supported, TCP_RIGHTS if abi >= TCP_SINCE and not tcp else 0, SCOPES if abi >= SCOPE_SINCE else 0)
     # An older kernel takes the larger structure, because the fields that it does not know are zero.
     ruleset = _call(CREATE_RULESET, ctypes.byref(attributes), ctypes.sizeof(attributes), 0)
     try:
         for path, rights in rules:
-            _add(ruleset, path, rights & known)
+            _add(ruleset, path, rights & supported)
         _call(RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)

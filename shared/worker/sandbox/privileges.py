@@ -27,8 +27,8 @@ def drop_capabilities() -> bool:
     """
     if sys.platform != "linux":
         return False
-    none = (ctypes.c_uint32 * 6)()  # effective, permitted and inheritable, of the lower and the upper 32 capabilities
-    return bool(ctypes.CDLL(None).capset(ctypes.byref(_Header(CAPABILITY_VERSION, 0)), ctypes.byref(none)) == 0)
+    no_capabilities = (ctypes.c_uint32 * 6)()  # effective, permitted and inheritable, of the lower and the upper 32 capabilities
+    return bool(ctypes.CDLL(None).capset(ctypes.byref(_Header(CAPABILITY_VERSION, 0)), ctypes.byref(no_capabilities)) == 0)
 
 
 def close_memory() -> bool:

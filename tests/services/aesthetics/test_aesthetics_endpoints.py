@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.aesthetics.folders.extractions import Extraction, Taken
+from services.aesthetics.folders.extractions import Extraction, FolderFile
 from services.aesthetics.folders.folder_files import check_permissions, mark
 from shared.errors import Invalid
 from shared.testing import RunningSuite, suite
@@ -256,7 +256,7 @@ def test_an_extraction_of_an_ended_process_is_finished_by_another(rating: Runnin
         input_directory=shared / "left-over",
         output_directory=shared / "left-over" / "frames",
         prefix="done_",
-        taken=[Taken(name="one.mp4", media_id=job["inputs"]["video"][0])],
+        files=[FolderFile(name="one.mp4", media_id=job["inputs"]["video"][0])],
     )
     (shared / ".extractions").mkdir(exist_ok=True)
     (shared / ".extractions" / f"{job['id']}.part").write_text(extraction.model_dump_json())

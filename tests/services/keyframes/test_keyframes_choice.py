@@ -132,10 +132,10 @@ def test_grouping_compares_each_frame_with_few_groups(monkeypatch):
     scan, compared = noise(120), []
     frame_distance = similar_frames.frame_distance
     monkeypatch.setattr(similar_frames, "frame_distance", lambda a, b: compared.append(1) or frame_distance(a, b))
-    groups = similar_frames.group_similar(scan.film, scan.layout, range(120), most=200)
+    groups = similar_frames.group_similar(scan.film, scan.layout, range(120), max_groups=200)
     assert groups == [[place] for place in range(120)]
     assert len(compared) <= 20 * 120
-    assert similar_frames.group_similar(scan.film, scan.layout, range(120), most=7) == groups[:7]
+    assert similar_frames.group_similar(scan.film, scan.layout, range(120), max_groups=7) == groups[:7]
 
 
 @pytest.mark.parametrize("distance", [1000, 10])

@@ -139,7 +139,7 @@ def test_the_cache_of_a_process_keeps_its_models():
 def test_batches_fit_into_half_of_what_is_free(monkeypatch):
     monkeypatch.setattr("shared.models.devices.batching.free_bytes", lambda device: 1000)
     assert [batch_size(item, CPU) for item in (1, 50, 120, 10_000, 0)] == [16, 10, 4, 1, 16]
-    assert batch_size(1, CPU, most=3) == 3
+    assert batch_size(1, CPU, max_size=3) == 3
 
 
 def test_out_of_memory_is_tried_again_with_less():

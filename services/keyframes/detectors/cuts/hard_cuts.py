@@ -112,10 +112,10 @@ class _Steps:
         # The first frame has no change.
         for away in range(1, min(_NEAR, count - 2) + 1):
             early, late = slice(1, count - away), slice(1 + away, count)
-            for here, there in ((early, late), (late, early)):
+            for target, neighbour in ((early, late), (late, early)):
                 # A change over several frames is compared with as many times the neighbours' change per frame.
-                usual = structure[there] * np.clip(gaps[here] / gaps[there], 1, _LONGEST_GAP)
-                nearby[here] = np.maximum(nearby[here], usual)
+                usual = structure[neighbour] * np.clip(gaps[target] / gaps[neighbour], 1, _LONGEST_GAP)
+                nearby[target] = np.maximum(nearby[target], usual)
             if away == 1:
                 nearest = nearby.copy()
         beside, height = ((structure / (largest + STILL)).astype(np.float32) for largest in (nearest, nearby))
@@ -143,14 +143,14 @@ def _distance_confidence(distance: Floats, place: int, *, reach: int) -> float:
 
     Only the largest change counts among those at most `reach` places away.
     """
-    here = float(distance[place])
+    change = float(distance[place])
     around = np.concatenate([distance[max(place - _NEAR, 1) : place], distance[place + 1 : place + 1 + _NEAR]])
     nearest = np.concatenate([distance[max(place - reach, 1) : place], distance[place + 1 : place + 1 + reach]])
-    if len(nearest) and here < nearest.max():
+    if len(nearest) and change < nearest.max():
         return 0.0
     # Steady motion gives the neighbours similar distances, so theirs are an estimate of the share of motion.
     motion = float(np.sort(around)[-_NEAR:].mean()) if len(around) else 0.0
-    return confidence_of(less_motion(here, motion))
+    return confidence_of(less_motion(change, motion))
 
 
 def step_confidence(height: float) -> float:
@@ -218,5 +218,5 @@ def _is_glimpse(film: ThumbnailFilm, place: int, distance: float, frame_rate: fl
     earlier, later = film.block(first, place - 1), film.block(place + 1, last)
     old_returns = frame_distance(np.broadcast_to(before, later.shape), later).total
     new_was_there = frame_distance(earlier, np.broadcast_to(now, earlier.shape)).total
-    same = min(0.5 * distance, CUT_AT)
-    return bool((old_returns < same).any() or (new_was_there < same).any())
+    limit = min(0.5 * distance, CUT_AT)
+    return bool((old_returns < limit).any() or (new_was_there < limit).any())

@@ -56,9 +56,9 @@ def refined(cut: Transition, first: int, thumbnails: Sequence[Planes]) -> Transi
     film = np.stack(thumbnails)
     numbers = np.arange(first, cut.start + 1)
     # Blank frames between two shots are no part of the change. A dark shot is plain throughout.
-    shown = ~is_plain(film) | is_plain(film[-1:])
-    shown[0] = shown[-1] = True
-    film, numbers = film[shown], numbers[shown]
+    visible = ~is_plain(film) | is_plain(film[-1:])
+    visible[0] = visible[-1] = True
+    film, numbers = film[visible], numbers[visible]
     distances = frame_distance(film[:-1], film[1:]).total
     structures = structure_change(film[:-1], film[1:])
     # A punch-in cut shows in the structure alone.

@@ -76,14 +76,14 @@ def find_dissolves(film: ThumbnailFilm, changes: FrameChanges, cuts: set[int], f
         return []
     before, after = np.concatenate([windows.before for windows in blocks]), np.concatenate([windows.after for windows in blocks])
     confidences = confidence_of(np.concatenate([windows.features for windows in blocks]))
-    chosen: list[Dissolve] = []
+    dissolves: list[Dissolve] = []
     for number in np.argsort(-confidences):
         if confidences[number] < _LEAST_CONFIDENCE:
             break
         a, b = int(before[number]), int(after[number])
-        if all(b <= dissolve.before or a >= dissolve.after for dissolve in chosen):
-            chosen.append(Dissolve(float(confidences[number]), a, b))
-    return _join_parts(chosen, film.frames)
+        if all(b <= dissolve.before or a >= dissolve.after for dissolve in dissolves):
+            dissolves.append(Dissolve(float(confidences[number]), a, b))
+    return _join_parts(dissolves, film.frames)
 
 
 def shows_one_shot(film: ThumbnailFilm, dissolve: Dissolve, same_place: SamePlace) -> bool:

@@ -114,12 +114,12 @@ class PictureStream:
         return self._stream
 
     @property
-    def given(self) -> int:
+    def latest_time(self) -> int:
         """Return the latest time given to the decoder since the last seek.
 
         In units of `base`; -1 for none.
         """
-        return self._given
+        return self._latest_time
 
     @property
     def read_ahead(self) -> int:
@@ -143,7 +143,7 @@ class PictureStream:
         Raises BrokenMedia where the file breaks, and if it holds no picture.
         """
         yield from self._from_here(aim)
-        if not self._found:
+        if not self._has_picture:
             raise BrokenMedia(f"{Path(self._path).name!r} holds no frame that can be decoded. Export or upload it again.")
 
     def from_about(self, target: int, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None] | None:
@@ -163,7 +163,7 @@ class PictureStream:
                 return None
             self._decoder.flush_buffers()
             self._upright.jumped()
-            self._given = -1
+            self._latest_time = -1
             pictures = self._from_here(aim)
             head = next(pictures, None)
             if head is not None and head[1] <= target:
@@ -238,8 +238,8 @@ class PictureStream:
             aim.nearest = None
             return
         pts = int(packet.pts - self._offset)
-        self._given = max(self._given, pts)
-        self._skip_now("nonref" if self._skip == "none" and self._found and pts < aim.target else self._skip)
+        self._latest_time = max(self._latest_time, pts)
+        self._skip_now("nonref" if self._skip == "none" and self._has_picture and pts < aim.target else self._skip)
         if pts < aim.target or self._skip == "nonref" or (self._skip == "nonkey" and not packet.is_keyframe):
             return
         aim.nearest = pts if aim.nearest is None else min(pts, aim.nearest)
@@ -279,18 +279,18 @@ class PictureStream:
                 if picture.is_corrupt:
                     if previous is None and not ready:
                         continue
-                    for shown in self._dated(ready, previous):
-                        previous = shown[1]
-                        yield shown
+                    for timed_picture in self._dated(ready, previous):
+                        previous = timed_picture[1]
+                        yield timed_picture
                     raise self._broken(max(self._time_of(picture, previous), previous or 0), "damaged picture")
                 ratio = pixel_ratio_at(self._sizes_by_ratio, self._stated_ratio, picture.pts)
                 ready += upright.push(picture, ratio, orientation_at(self._sizes_by_turn, picture.pts))
             if ended:
                 ready += upright.flush()
-            for shown in self._dated(ready, previous):
-                previous = shown[1]
-                self._found = True
-                yield shown
+            for timed_picture in self._dated(ready, previous):
+                previous = timed_picture[1]
+                self._has_picture = True
+                yield timed_picture
             if aim is not None and complete:
                 aim.emptied = True
                 return

@@ -14,16 +14,16 @@ from shared.video.reading.times.stated_end import stated_end
 
 
 def with_durations(
-    pictures: PictureStream, shown: Iterator[TimedPicture], until: Fraction | None, path: str | os.PathLike[str], limits: Limits
+    pictures: PictureStream, timed_pictures: Iterator[TimedPicture], until: Fraction | None, path: str | os.PathLike[str], limits: Limits
 ) -> Iterator[tuple[av.VideoFrame, int, int]]:
-    """Yield the pictures `shown` before `until` with their times and durations.
+    """Yield the pictures `timed_pictures` before `until` with their times and durations.
 
     `pictures`: the stream of `path` that they come from; times are in units of its `base`. The last picture is shown until the track's end,
     or else as long as its packet says. Where reading fails, the picture before is yielded first.
     """
     waiting: TimedPicture | None = None
     try:
-        for picture, pts in shown:
+        for picture, pts in timed_pictures:
             if waiting is not None:
                 yield (*waiting, pts - waiting[1])
                 waiting = None

@@ -41,15 +41,15 @@ def sampled(
         aim = SeekTarget(target, alone=_alone(pictures, target, plan.tick(1)))
         jump = aim.target > 0
         while True:
-            shown = pictures.from_about(aim.target, aim) if jump else pictures.all(aim)
-            if shown is None:
+            timed_pictures = pictures.from_about(aim.target, aim) if jump else pictures.all(aim)
+            if timed_pictures is None:
                 # Not every file can seek to its start: open it anew and read to its end.
                 seekable, jump, aim.alone = False, False, False
                 stack.close()
                 pictures = stack.enter_context(opened())
-                shown = pictures.all(aim)
-            with closing(shown):
-                for picture, pts in shown:
+                timed_pictures = pictures.all(aim)
+            with closing(timed_pictures):
+                for picture, pts in timed_pictures:
                     if pts < aim.target:
                         continue
                     if until is not None and pts >= until / pictures.base - Fraction(1, 2):
@@ -61,7 +61,7 @@ def sampled(
                         return
                     aim.move(target, alone=seekable and _alone(pictures, target, plan.tick(number + 1)))
                     # Seeking to a keyframe that the decoder already has would save nothing.
-                    jump = seekable and pictures.key_between(max(pts, pictures.given), target)
+                    jump = seekable and pictures.key_between(max(pts, pictures.latest_time), target)
                     if jump or was_alone:
                         jump = True
                         break

@@ -46,8 +46,8 @@ class _Part:
 
     number: int
     first: int
-    least: int
-    most: int
+    start: int
+    end: int
     first_key: int | None = None
     ticks: int = 0
 
@@ -66,7 +66,7 @@ class TrackClock:
         if not self.parts or self.parts[-1].number != number:
             self.parts.append(_Part(number, packet, start, end))
         part = self.parts[-1]
-        part.least, part.most = min(part.least, start), max(part.most, end)
+        part.start, part.end = min(part.start, start), max(part.end, end)
         if key and part.first_key is None:
             part.first_key = packet
 
@@ -76,7 +76,7 @@ class TrackClock:
         The file does not state that length.
         """
         for part in self.parts:
-            part.most += ticks
+            part.end += ticks
 
     def settle(self, offsets: Mapping[int, Fraction], base: Fraction) -> None:
         """Set the offset of each part, in seconds."""
@@ -88,7 +88,7 @@ class TrackClock:
 
         None for a track without packets.
         """
-        return max(((part.most + part.ticks) * base for part in self.parts), default=None)
+        return max(((part.end + part.ticks) * base for part in self.parts), default=None)
 
     def spans(self, count: int) -> Iterator[tuple[int, int, int]]:
         """Yield (first packet, first after, offset in ticks) of each part.
@@ -154,5 +154,5 @@ def _gap(clock: TrackClock, number: int, base: Fraction, offsets: Mapping[int, F
     if part is None or part is clock.parts[0]:
         return None
     before = clock.parts[clock.parts.index(part) - 1]
-    ended, begins = before.most * base, part.least * base
+    ended, begins = before.end * base, part.start * base
     return _Gap(ended + offsets.get(before.number, Fraction(0)) - begins, ended, begins)

@@ -277,7 +277,7 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
     times, breaks = _dated(main)
     ends = {index: TrackScan(track.clock.end(track.base), track.count) for index, track in tracks.items()}
     clocks = {index: track.clock for index, track in tracks.items()}
-    sizes = tuple(Size(main.pts[number] + main.clock.ticks(number), shape) for number, shape in shapes.found)
+    sizes = tuple(Size(main.pts[number] + main.clock.ticks(number), shape) for number, shape in shapes.changes)
     return Scan(times, breaks, _step(times, main), ends, joins, clocks, whole=True, sizes=sizes, cut_off=end is not None)
 
 

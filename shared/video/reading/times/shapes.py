@@ -33,33 +33,33 @@ class Shapes:
 
     stream: Any
     limits: Limits
-    found: list[tuple[int, Shape]] = field(default_factory=list)
+    changes: list[tuple[int, Shape]] = field(default_factory=list)
     """The number of the first packet of each shape."""
-    _seen: tuple[bytes, bytes] | None = None
-    _known: dict[tuple[bytes, bytes], Shape] = field(default_factory=dict)
+    _mark: tuple[bytes, bytes] | None = None
+    _shapes: dict[tuple[bytes, bytes], Shape] = field(default_factory=dict)
 
     def see(self, packet: Any, number: int) -> None:
         """Look at packet `number`.
 
         It is decoded if it is a keyframe of other parameters than the one before.
         """
-        if not packet.is_keyframe or len(self._known) >= _MOST:
+        if not packet.is_keyframe or len(self._shapes) >= _MOST:
             return
         context = self.stream.codec_context
         mark = parameters(context.codec.canonical_name, context.extradata or b"", bytes(packet))
         if mark is None:
             return
-        mark = (mark[0] or (self._seen or (b"",))[0], mark[1])
-        if mark == self._seen:
+        mark = (mark[0] or (self._mark or (b"",))[0], mark[1])
+        if mark == self._mark:
             return
-        self._seen = mark
-        if mark not in self._known:
+        self._mark = mark
+        if mark not in self._shapes:
             shape = shape_of(packet, self.stream, self.limits)
             if shape is None:
                 return
-            self._known[mark] = shape
-        if not self.found or self.found[-1][1] != self._known[mark]:
-            self.found.append((number, self._known[mark]))
+            self._shapes[mark] = shape
+        if not self.changes or self.changes[-1][1] != self._shapes[mark]:
+            self.changes.append((number, self._shapes[mark]))
 
 
 def shape_of(packet: Any, stream: Any, limits: Limits) -> Shape | None:
