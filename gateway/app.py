@@ -32,7 +32,7 @@ from gateway.web.compression import json_response
 from gateway.web.routes import Studio, studio_routes
 from gateway.webhooks import webhook_routes
 from shared.http.app import create_api
-from shared.http.service import OperationInfo
+from shared.http.operations.description import OperationInfo
 from shared.media.disk import on_disk
 from shared.runtime import Runtime
 from shared.settings import Settings

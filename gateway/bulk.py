@@ -10,8 +10,8 @@ from gateway.routing.known_query import refuse_unknown_query
 from gateway.routing.upstream import Refused, Upstreams, credentials, refused_at
 from shared.errors import Conflict, Invalid, UnknownJob, UnknownOperation
 from shared.http.json_route import JsonRoute
+from shared.http.operations.answers import REFUSALS, IdempotencyKey
 from shared.http.problems import problems
-from shared.http.service import REFUSALS, IdempotencyKey
 from shared.jobs import Job, Status
 from shared.jobs.database.job_filter import JobFilter
 from shared.runtime import Runtime

@@ -36,7 +36,7 @@ class FrameSize:
         return self.width * self.height
 
 
-def check_memory(name: str, sizes: Mapping[str, FrameSize], *, bytes_per_pixel: float, limit_bytes: int) -> None:
+def check_frame_memory(name: str, sizes: Mapping[str, FrameSize], *, bytes_per_pixel: float, limit_bytes: int) -> None:
     """Raise TooLarge if a job needs more than `limit_bytes` for the frames of its largest input.
 
     `name`: of the operation. `sizes`: of the largest medium of each input, by name.

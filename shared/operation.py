@@ -161,11 +161,10 @@ class Input:
     """One input of an operation.
 
     `also`: a second accepted kind, such as a zip file of images beside an image. `many`: the input is one id or a list of at most
-    `max_items` ids, and `run` gets a list of paths. `matte`: the video is a matte, gray and white where the subject is. `plate`: the picture shows the
-    clip's scene without the subject. `auto`: the output, as
-    service.operation.output, that "auto" in place of an id stands for: the gateway makes it first. `example`: the operation's example
-    gives this optional input. `title`: a label of two or three words; `description`: a sentence. `drawn`: the picture is a mask that a user
-    draws on a frame.
+    `max_items` ids, and `run` gets a list of paths. `matte`: the video is a matte, gray and white where the subject is. `plate`: the
+    picture shows the clip's scene without the subject. `auto`: the output, as service.operation.output, that "auto" in place of an id
+    stands for: the gateway makes it first. `example`: the operation's example gives this optional input. `title`: a label of two or three
+    words; `description`: a sentence. `drawn`: the picture is a mask that a user draws on a frame.
     """
 
     kind: Kind

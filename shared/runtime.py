@@ -8,12 +8,11 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from shared.errors import (
     Conflict,
@@ -26,6 +25,7 @@ from shared.errors import (
     UnsupportedMedia,
     WorkerCrashed,
 )
+from shared.file_calls import FRAME, INSPECT, THUMBNAIL, FileRequest, FrameRequest, ProbedFile, ThumbnailRequest
 from shared.jobs import Jobs, JobWorker, Queue
 from shared.jobs.database.rows import queue_of
 from shared.jobs.previews.inputs import PreviewInputs
@@ -45,6 +45,7 @@ from shared.worker import Killed, Limits, WorkerPool
 from shared.worker.sandbox import Layer
 from shared.worker.sandbox.plan import SandboxMissing
 from shared.worker.sandbox.privileges import close_memory
+from shared.worker_call import Answer, Request, Target
 
 PROBE_MEMORY_BYTES = 2 * 1024**3
 PROBES = min(8, max(2, os.cpu_count() or 1))
@@ -145,25 +146,20 @@ class Runtime:
         """Return the layers that limit worker processes, and whether each is active."""
         return self._sandboxes.layers()
 
-    async def probe(self, path: Path) -> dict[str, Any]:
-        """Probe a file in a limited process.
-
-        Returns `kind`, `content_type`, `suffix` and `media`.
-        """
-        return await self._look("shared.video:inspect", {"path": str(path)}, reads=("path",))
+    async def probe(self, path: Path) -> ProbedFile:
+        """Probe a file in a limited process."""
+        return await self._look(INSPECT, FileRequest(path=str(path)))
 
     async def thumbnail(self, path: Path, output: Path) -> None:
         """Write a small JPEG of a video or image."""
-        args = {"path": str(path), "output": str(output), "width": THUMBNAIL_WIDTH}
-        await self._look("shared.video:thumbnail", args, reads=("path",), writes=("output",))
+        await self._look(THUMBNAIL, ThumbnailRequest(path=str(path), output=str(output), width=THUMBNAIL_WIDTH))
 
     async def frame(self, path: Path, output: Path, number: int) -> None:
         """Write frame `number` of a video or image as a PNG.
 
         Raises Invalid for a frame that does not exist.
         """
-        args = {"path": str(path), "output": str(output), "number": number}
-        await self._look("shared.video:numbered_frame", args, reads=("path",), writes=("output",))
+        await self._look(FRAME, FrameRequest(path=str(path), output=str(output), number=number))
 
     async def forget_views(self, owner: str, media_id: str) -> None:
         """Delete the ended jobs outside of lists that read a medium, with their outputs.
@@ -178,12 +174,9 @@ class Runtime:
                 with suppress(UnknownMedia):
                     await asyncio.to_thread(self.media.delete, owner, output)
 
-    async def work(self, target: str, args: dict[str, Any], *, reads: Collection[str] = (), writes: Collection[str] = ()) -> dict[str, Any]:
-        """Call a short function of this project in a worker process.
-
-        `reads` and `writes` name the arguments that are paths of files to read and to write; the process can open no others.
-        """
-        return await self._errands.call_on_files(target, args, reads=reads, writes=writes)
+    async def work(self, target: Target[Request, Answer], request: Request) -> Answer:
+        """Call a short function of this project in a worker process."""
+        return await self._errands.call_on_files(target, request)
 
     async def keep_probe_warm(self) -> None:
         """Keep a process ready for the next upload."""
@@ -208,15 +201,13 @@ class Runtime:
         few = f"the disk of the data folder has {free_bytes} bytes left, less than {least} (REELWRIGHT_MIN_FREE_BYTES)"
         return [few] if free_bytes < least else []
 
-    async def _look(
-        self, target: str, args: dict[str, Any], *, reads: Collection[str] = (), writes: Collection[str] = ()
-    ) -> dict[str, Any]:
+    async def _look(self, target: Target[Request, Answer], request: Request) -> Answer:
         """Call a function that opens an uploaded file.
 
-        A crash of the probe process is reported as an unreadable file. `reads`, `writes`: see `work`.
+        A crash of the probe process is reported as an unreadable file.
         """
         try:
-            return await self._probes.call_on_files(target, args, reads=reads, writes=writes, wait_s=PROBE_WAIT_S)
+            return await self._probes.call_on_files(target, request, wait_s=PROBE_WAIT_S)
         except SandboxMissing:
             raise
         except (TimedOut, Killed) as error:  # a busy machine is not the file's fault

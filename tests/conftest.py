@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from gateway.media.sample_drawing import draw_clip, draw_matte, draw_picture, draw_plate
-from shared.http.service import SAMPLES
+from shared.file_calls import FileRequest
 from shared.operation import Sample, Silent
+from shared.sample_ids import SAMPLES
 from shared.settings import Settings
 from shared.testing import RunningSuite, suite
 
@@ -49,7 +50,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Six seconds of 640x360 at 30 fps with stereo sound.
     """
     path = tmp_path_factory.mktemp("clip") / "ball.mp4"
-    draw_clip({"path": str(path)}, Silent())
+    draw_clip(FileRequest(path=str(path)), Silent())
     return path
 
 
@@ -57,7 +58,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A PNG of 640x360."""
     path = tmp_path_factory.mktemp("picture") / "discs.png"
-    draw_picture({"path": str(path)}, Silent())
+    draw_picture(FileRequest(path=str(path)), Silent())
     return path
 
 
@@ -65,9 +66,9 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def samples(clip: Path, picture: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[Sample, Path]:
     """The sample files for the operations' examples."""
     matte = tmp_path_factory.mktemp("matte") / "ball-matte.mp4"
-    draw_matte({"path": str(matte)}, Silent())
+    draw_matte(FileRequest(path=str(matte)), Silent())
     plate = matte.with_name("ball-plate.png")
-    draw_plate({"path": str(plate)}, Silent())
+    draw_plate(FileRequest(path=str(plate)), Silent())
     return {Sample.CLIP: clip, Sample.PICTURE: picture, Sample.MATTE: matte, Sample.PLATE: plate}
 
 

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from reelwright import ROOMS, AsyncReelwright, JobFailed, Reelwright, Refused
-from shared.http.service import SAMPLE_ID, SAMPLE_PICTURE_ID
 from shared.jobs.record import JobProgress
+from shared.sample_ids import SAMPLE_ID, SAMPLE_PICTURE_ID
 from shared.testing import RunningSuite, suite
 from shared.video import probe
 

@@ -11,9 +11,10 @@ import pytest
 
 from reelwright import ROOMS
 from shared.cli.operation import _params
+from shared.http.operations.description import describe, example_body
 from shared.http.params_text import params_from_text
-from shared.http.service import SAMPLE_ID, describe, example_body
 from shared.operation import SUFFIXES, Operation
+from shared.sample_ids import SAMPLE_ID
 from shared.testing import RunningSuite
 from shared.video import ffmpeg_path
 from shared.worker.progress import Report

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from shared.http.service import SAMPLE_ID
 from shared.operation import Sample
+from shared.sample_ids import SAMPLE_ID
 from shared.testing import RunningSuite
 
 ROOT = Path(__file__).parent.parent

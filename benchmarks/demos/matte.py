@@ -63,7 +63,8 @@ def main() -> int:
         out.print(f"[red]The matte is not in order: {trouble}[/]")
         return 1
     out.print(
-        f"backend  {backend['name']} because {backend['reason']}; {backend['library']}, {backend['precision']}, {backend['device']}; {backend['licence']}"
+        f"backend  {backend['name']} because {backend['reason']}; "
+        f"{backend['library']}, {backend['precision']}, {backend['device']}; {backend['licence']}"
     )
     out.print(f"matte    {result['frames']} frames, the subject covers {result['coverage']:.1%} of the picture")
     out.print(f"speed    {metrics['fps']:.1f} frames a second; {metrics['run_s']:.2f} s for the whole job")

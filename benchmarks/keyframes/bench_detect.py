@@ -97,7 +97,9 @@ def main() -> None:
             runs = [[program.run() for program in programs] for _ in range(rounds)]
             for program in programs:
                 program.close()
-            ours, peer = ([statistics.median(run[program_number][figure] for run in runs) for figure in (0, 1)] for program_number in (0, 1))
+            ours, peer = (
+                [statistics.median(run[program_number][figure] for run in runs) for figure in (0, 1)] for program_number in (0, 1)
+            )
             ratios = [peer[figure] / ours[figure] for figure in (0, 1)]
             table.add_row(name, *(f"{seconds:.2f}" for seconds in (*ours, *peer)), *(f"{ratio:.2f}x" for ratio in ratios))
     Console(soft_wrap=True).print(table)

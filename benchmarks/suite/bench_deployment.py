@@ -18,7 +18,7 @@ from rich.table import Table
 
 from benchmarks.machine import ROOT, machine
 from benchmarks.suite.bench_api import tiny_clip
-from shared.http.service import SAMPLE_ID
+from shared.sample_ids import SAMPLE_ID
 from tests.deployment.deployment import Deployment, memory_bytes, within
 from tests.deployment.idle import measure_idle
 

@@ -124,7 +124,9 @@ def painting(folder: Path, device: str) -> None:
             peak = torch.cuda.max_memory_reserved() / 1e9
             label = f"{name}{' with depth' if control else ''}, {size[0]}x{size[1]}"
             limit_text = "none" if limit is None else f"{limit:g}"
-            print(f"| {label} | {limit_text} | {plan.placement} | {seconds[0]:.1f} | {np.median(seconds[1:]):.2f} | {peak:.2f} |", flush=True)
+            print(
+                f"| {label} | {limit_text} | {plan.placement} | {seconds[0]:.1f} | {np.median(seconds[1:]):.2f} | {peak:.2f} |", flush=True
+            )
             del pipe
     print(f"\n{STEPS} steps each, on {device}.")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from shared.http.service import SAMPLES
+from shared.sample_ids import SAMPLES
 from shared.testing import RunningSuite, suite
 
 SETTLE_S, IDLE_S, SUBMITS = 20.0, 30.0, 15

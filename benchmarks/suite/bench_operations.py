@@ -112,7 +112,11 @@ def table(title: str, jobs: list[tuple[str, Work, str | None]], rounds: int) -> 
     for head in ("wall s", "processor s", "of the reference, wall", "of the reference, processor"):
         printed_table.add_column(head, justify="right")
     for name, _, reference in jobs:
-        ratios = [f"{seconds_here / reference_s:.2f}x" for seconds_here, reference_s in zip(medians[name], medians[reference], strict=True)] if reference else ["", ""]
+        ratios = (
+            [f"{seconds_here / reference_s:.2f}x" for seconds_here, reference_s in zip(medians[name], medians[reference], strict=True)]
+            if reference
+            else ["", ""]
+        )
         printed_table.add_row(name, *(f"{seconds:.2f}" for seconds in medians[name]), *ratios)
     return printed_table
 

@@ -46,7 +46,9 @@ from fastapi import FastAPI
 from gateway.media.routes import media_routes
 from gateway.media.services import MediaServices
 from gateway.uploads.routes import upload_routes
+from shared.file_calls import ProbedFile
 from shared.media.store import MediaStore
+from shared.operation import Kind
 from shared.settings import Settings
 
 class Public:
@@ -55,11 +57,11 @@ class Public:
         scope.setdefault("state", {})["owner"] = "public"
         await self.app(scope, receive, send)
 
-async def probe(path): return {"kind": "video", "content_type": "video/mp4", "suffix": ".mp4", "media": None}
+async def probe(path): return ProbedFile(kind=Kind.VIDEO, content_type="video/mp4", suffix=".mp4", media=None)
 async def nothing(*args): return None
 settings = Settings(data_dir=Path(sys.argv[1]))
 store = MediaStore(settings.data_dir / "media", ttl_s=3600)
-services = MediaServices(store=store, probe=probe, thumbnail=nothing, in_use=nothing, settings=settings)
+services = MediaServices(store=store, probe=probe, thumbnail=nothing, in_use=nothing, forget_views=nothing, settings=settings)
 app = FastAPI()
 app.include_router(media_routes(services))
 app.include_router(upload_routes(services))

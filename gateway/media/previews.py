@@ -12,7 +12,7 @@ from gateway.media.view_desk import ViewDesk
 from gateway.routing.upstream import credentials
 from shared.errors import Invalid
 from shared.http.json_route import parse
-from shared.http.service import job_response
+from shared.http.operations.answers import job_response
 from shared.jobs import Job
 from shared.jobs.view_names import MAKING
 from shared.operation import AUTO

@@ -13,10 +13,10 @@ from gateway.routing.known_query import refuse_unknown_query
 from shared.errors import Conflict, UnknownMedia
 from shared.http.json_route import JsonRoute
 from shared.http.problems import problems
-from shared.http.service import SAMPLES
 from shared.media.disk import on_disk
 from shared.media.record import MediaRecord
 from shared.operation import Kind
+from shared.sample_ids import SAMPLES
 
 EXPIRES_SOON = timedelta(hours=1)
 

@@ -10,7 +10,7 @@ from fastapi import Request
 
 from shared.errors import TooLarge
 from shared.http.problems import problems
-from shared.http.service import SAMPLE_ID
+from shared.sample_ids import SAMPLE_ID
 
 MediaId = Annotated[str, PathParam(description="Id of a medium.", examples=[SAMPLE_ID], openapi_examples={"sample": {"value": SAMPLE_ID}})]
 

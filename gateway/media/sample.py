@@ -5,16 +5,22 @@ The examples on the API pages use them.
 
 import asyncio
 import logging
+from types import NoneType
 
 from shared.errors import ReelwrightError, UnknownMedia
-from shared.http.service import SAMPLES
+from shared.file_calls import FileRequest
 from shared.media.store import NewMedium
 from shared.operation import SUFFIXES, Kind, Sample
 from shared.runtime import Runtime
+from shared.sample_ids import SAMPLES
+from shared.worker_call import Target
 
 NAMES = {Sample.CLIP: "sample", Sample.PICTURE: "sample", Sample.MATTE: "sample matte", Sample.PLATE: "sample plate"}
 KINDS = {Sample.CLIP: Kind.VIDEO, Sample.PICTURE: Kind.IMAGE, Sample.MATTE: Kind.VIDEO, Sample.PLATE: Kind.IMAGE}
-DRAW = {sample: f"gateway.media.sample_drawing:draw_{sample}" for sample in Sample}
+DRAW = {
+    sample: Target(name=f"gateway.media.sample_drawing:draw_{sample}", request=FileRequest, answer=NoneType, writes=("path",))
+    for sample in Sample
+}
 """Functions called in a child process, so that the gateway itself never loads numpy."""
 
 RETRIES_S = (2, 5, 10, 20, 30, 60, 120, 300, 600, 0)  # pauses after each attempt, for a busy machine or a full disk
@@ -66,17 +72,17 @@ async def _ensure(runtime: Runtime, owner: str, sample: Sample) -> bool:
 async def _make(runtime: Runtime, owner: str, sample: Sample) -> None:
     with runtime.media.incoming() as incoming:
         path = incoming.folder / f"{NAMES[sample]}{SUFFIXES[KINDS[sample]]}"
-        await runtime.work(DRAW[sample], {"path": str(path)}, writes=("path",))
+        await runtime.work(DRAW[sample], FileRequest(path=str(path)))
         probed = await runtime.probe(path)
         medium = NewMedium(
             media_id=SAMPLES[sample],
             owner=owner,
             name=path.name,
             kind=KINDS[sample],
-            content_type=probed["content_type"],
-            suffix=probed["suffix"],
+            content_type=probed.content_type,
+            suffix=probed.suffix,
             source="upload",
-            media=probed["media"],
+            media=probed.media,
             expires=False,
         )
         await asyncio.to_thread(runtime.media.publish, incoming, medium, file=path)

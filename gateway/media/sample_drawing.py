@@ -1,6 +1,6 @@
 """Drawing of the sample clip, picture, matte and plate.
 
-Each `draw_` function writes a file to `args["path"]`, in a child process.
+Each `draw_` function writes the requested file, in a child process.
 """
 
 from fractions import Fraction
@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from shared.file_calls import FileRequest
 from shared.operation import Progress
 
 WIDTH, HEIGHT, RATE, SECONDS, SAMPLE_RATE, RADIUS = 640, 360, 30, 6, 48_000, 34
 
 
-def draw_picture(args: dict[str, Any], _progress: Progress) -> dict[str, Any]:
+def draw_picture(request: FileRequest, _progress: Progress) -> None:
     """Draw a picture of coloured discs over a textured ground."""
     from PIL import Image
 
@@ -24,11 +25,10 @@ def draw_picture(args: dict[str, Any], _progress: Progress) -> dict[str, Any]:
     for number, color in enumerate([(230, 90, 60), (70, 170, 90), (60, 110, 220), (240, 200, 80)]):
         distance = np.hypot(columns - WIDTH * (0.2 + 0.2 * number), rows - HEIGHT * (0.4 + 0.2 * (number % 2)))
         picture = np.where((distance < 60)[..., None], np.array(color) - distance[..., None], picture)
-    Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8)).save(args["path"])
-    return {}
+    Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8)).save(request.path)
 
 
-def draw_clip(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
+def draw_clip(request: FileRequest, progress: Progress) -> None:
     """Draw a clip of a ball that rolls slowly, dashes and rests.
 
     The sound ticks at each full second.
@@ -40,7 +40,7 @@ def draw_clip(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
     ground = _ground()
     chroma = np.full((HEIGHT // 2, WIDTH // 2), 128, np.uint8)
-    with VideoWriter(Path(args["path"]), width=WIDTH, height=HEIGHT, frame_rate=Fraction(RATE)) as writer:
+    with VideoWriter(Path(request.path), width=WIDTH, height=HEIGHT, frame_rate=Fraction(RATE)) as writer:
         track = writer.add_audio(sample_rate=SAMPLE_RATE, layout="stereo")
         for number in range(frames):
             left = 2 * int(position[number] * WIDTH / 2 - RADIUS / 2 - 1)
@@ -53,10 +53,9 @@ def draw_clip(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
             writer.write((np.clip(luma, 16, 235).astype(np.uint8), chroma, red), pts=number)
             track.write(_sound(number))
             progress(number + 1, frames)
-    return {}
 
 
-def draw_matte(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
+def draw_matte(request: FileRequest, progress: Progress) -> None:
     """Draw the clip's matte, in which the ball is white."""
     from shared.video import VideoWriter
 
@@ -64,21 +63,19 @@ def draw_matte(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
     position = _ball_path(frames)
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
     chroma = np.full((HEIGHT // 2, WIDTH // 2), 128, np.uint8)
-    with VideoWriter(Path(args["path"]), width=WIDTH, height=HEIGHT, frame_rate=Fraction(RATE)) as writer:
+    with VideoWriter(Path(request.path), width=WIDTH, height=HEIGHT, frame_rate=Fraction(RATE)) as writer:
         for number in range(frames):
             distance = np.hypot(columns - position[number] * WIDTH, rows - HEIGHT * 0.55)
             writer.write((np.rint(16 + 219 * np.clip(RADIUS - distance, 0, 1)).astype(np.uint8), chroma, chroma), pts=number)
             progress(number + 1, frames)
-    return {}
 
 
-def draw_plate(args: dict[str, Any], _progress: Progress) -> dict[str, Any]:
+def draw_plate(request: FileRequest, _progress: Progress) -> None:
     """Draw a picture of the clip's scene without the ball."""
     from PIL import Image
 
     gray = np.clip(np.rint((np.clip(_ground(), 16, 235) - 16) * 255 / 219), 0, 255).astype(np.uint8)
-    Image.fromarray(np.repeat(gray[..., None], 3, axis=2)).save(args["path"])
-    return {}
+    Image.fromarray(np.repeat(gray[..., None], 3, axis=2)).save(request.path)
 
 
 def _ground() -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -15,7 +15,7 @@ from gateway.pipelines.references import OUTPUT_REFERENCE, as_json, check_refere
 from gateway.pipelines.steps import PipelineChecked, Step
 from gateway.routing.upstream import Refused, Upstreams, refused_at
 from shared.errors import Invalid, UnknownOperation
-from shared.http.service import PENDING
+from shared.http.operations.check import PENDING
 from shared.operation import AUTO
 
 OPERATION_NAME = re.compile(r"[a-z-]+\.[a-z-]+")

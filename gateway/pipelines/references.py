@@ -74,7 +74,9 @@ def check_reference(name: str, path: list[str], step: str, result: Schema, param
             raise _refused(name, f"the result of step {step!r} has no {'.'.join(path)!r}: at {part!r}, {fields}")
         field, schema = inner, _plain(inner, result)
     result_types, param_types = _types(field, result), _types(param, root)
-    fits = any(kind in param_types or any(kind.replace("integer", "number") == param_type for param_type in param_types) for kind in result_types)
+    fits = any(
+        kind in param_types or any(kind.replace("integer", "number") == param_type for param_type in param_types) for kind in result_types
+    )
     if result_types and param_types and not fits:
         texts = " or ".join(sorted(result_types)), " or ".join(sorted(param_types))
         raise _refused(name, f"{'.'.join(path)} of step {step!r} is {texts[0]}; this param takes {texts[1]}")

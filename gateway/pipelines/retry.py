@@ -11,8 +11,8 @@ from gateway.pipelines.running.runner import OPERATION, QUEUE
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams, credentials
 from shared.errors import Conflict, UnknownJob, UnknownMedia
+from shared.http.operations.answers import ENDED, IdempotencyKey, Prefer, job_response
 from shared.http.problems import problems
-from shared.http.service import ENDED, IdempotencyKey, Prefer, job_response
 from shared.jobs import Job, JobRequest, Status, StepState
 from shared.log import TRACE, forwarded_headers
 from shared.runtime import Runtime

@@ -6,8 +6,8 @@ from gateway.pipelines.placeholders import with_media
 from gateway.pipelines.steps import PipelineChecked, PipelineRequest
 from gateway.pipelines.submitter import PipelineSubmitter
 from shared.http.json_route import JsonRoute
+from shared.http.operations.answers import ENDED, REFUSALS, IdempotencyKey, Prefer, job_response
 from shared.http.problems import problems
-from shared.http.service import ENDED, REFUSALS, IdempotencyKey, Prefer, job_response
 from shared.jobs import Job
 from shared.runtime import Runtime
 

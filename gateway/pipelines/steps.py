@@ -5,9 +5,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from shared.http.service import SAMPLE_ID
 from shared.jobs import JobEnvelope
 from shared.jobs.record import InputValue, UrlInput
+from shared.sample_ids import SAMPLE_ID
 
 EXAMPLE: JsonDict = {
     "steps": [{"id": "ramp", "operation": "speed-ramp.render", "inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 3}}]

@@ -15,7 +15,8 @@ from gateway.pipelines.steps import PipelineChecked, PipelineRequest, Step
 from gateway.routing.upstream import Refused, Upstreams, credentials
 from shared.errors import FieldError, Invalid, ReelwrightError, UnknownOperation
 from shared.http.json_route import parse
-from shared.http.service import PENDING, job_response
+from shared.http.operations.answers import job_response
+from shared.http.operations.check import PENDING
 from shared.jobs import Job, JobEnvelope, JobRequest
 from shared.log import TRACE, forwarded_headers
 from shared.runtime import Runtime

@@ -31,7 +31,7 @@ from services.aesthetics.selection.scorers import ScorerName
 from services.aesthetics.top_images import TOP_IMAGES, TopImagesParams
 from shared.errors import Invalid
 from shared.http.json_route import JsonRoute
-from shared.http.service import REFUSALS
+from shared.http.operations.answers import REFUSALS
 from shared.media.disk import on_disk
 
 BEST, TOP = "best_frames_extractor", "top_images_extractor"

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from services.effects.params import EffectResult, SubjectParams, warn_if_unsure
 from services.effects.scene.concurrency import worker_count
-from services.effects.scene.memory_budget import check_memory, needed_bytes, stored_bytes
+from services.effects.scene.memory_budget import check_memory_budget, needed_bytes, stored_bytes
 from services.effects.scene.moments import MaskedFrame, Moment, SceneFrame
 from services.effects.scene.neighbours import look_frames
 from services.effects.scene.pixels import Pixels, pixels_for
@@ -225,7 +225,9 @@ def _composed(
         all_frames = chain([first], frames)
         # Whole pictures keep the stored planes. Preparing them takes no time, so no threads are used.
         threads = isinstance(first, MaskedFrame) or params.linear_light
-        prepared = map_ordered(compositor.prepare, all_frames, workers=worker_count(), ahead=2) if threads else map(compositor.prepare, all_frames)
+        prepared = (
+            map_ordered(compositor.prepare, all_frames, workers=worker_count(), ahead=2) if threads else map(compositor.prepare, all_frames)
+        )
         max_held = params.reach.frames(rate * 1.5) + 2
 
         def composed(trail: Trail[Frame, G]) -> tuple[Times, av.VideoFrame]:
@@ -241,7 +243,7 @@ def _tint(params: MotionTrailsParams, pixels: Pixels) -> Tint | None:
 def refuse_size(params: MotionTrailsParams, size: FrameSize, *, matte: bool) -> None:
     """Raise Invalid if the trails of a clip need too much memory."""
     needed = held_bytes(params, size, matte=matte)
-    check_memory(needed, "layers or spacing, or scale the clip down", errors=("layers", "spacing"))
+    check_memory_budget(needed, "layers or spacing, or scale the clip down", errors=("layers", "spacing"))
 
 
 def held_bytes(params: MotionTrailsParams, size: FrameSize, *, matte: bool) -> int:

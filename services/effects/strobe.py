@@ -19,7 +19,7 @@ from pydantic import Field
 
 from services.effects.params import EffectResult, SubjectParams, warn_if_unsure
 from services.effects.scene.concurrency import worker_count
-from services.effects.scene.memory_budget import check_memory, needed_bytes, stored_bytes
+from services.effects.scene.memory_budget import check_memory_budget, needed_bytes, stored_bytes
 from services.effects.scene.moments import MaskedFrame
 from services.effects.scene.neighbours import look_frames
 from services.effects.scene.pixels import YuvPixels
@@ -155,8 +155,8 @@ def strobe(
     hollow = [] if matte else [second for second, share in zip(picture.seconds, picture.subject_shares, strict=True) if share < HOLLOW]
     if hollow:
         progress.warn(
-            f"{len(hollow)} of {len(picture.seconds)} stamps are hollow or torn: motion showed as little as {min(picture.subject_shares):.0%} of "
-            "the subject's inside. Give a matte of the subject; matting.matte makes one."
+            f"{len(hollow)} of {len(picture.seconds)} stamps are hollow or torn: motion showed as little as "
+            f"{min(picture.subject_shares):.0%} of the subject's inside. Give a matte of the subject; matting.matte makes one."
         )
     if not picture.seconds:
         progress.warn("Nothing was found to move, so there is no stamp. Lower motion_threshold, or give a matte.")
@@ -243,7 +243,7 @@ def refuse_size(params: StrobeParams, size: FrameSize, *, matte: bool) -> None:
     frames = needed_bytes(size.width, size.height, held=params.stamps, waiting=waiting, bytes_per_pixel=stored + 3, full_size=True)
     canvases = int(2 * 4 * params.canvas**2 * size.width * size.height)
     plates = 0 if matte else plate_bytes(size.width, size.height)
-    check_memory(frames + canvases + plates, "stamps or canvas, or scale the clip down", errors=("stamps", "canvas"))
+    check_memory_budget(frames + canvases + plates, "stamps or canvas, or scale the clip down", errors=("stamps", "canvas"))
 
 
 def _save(picture: NDArray[np.uint8], path: Path) -> None:

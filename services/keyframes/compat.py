@@ -19,9 +19,9 @@ from services.keyframes.output.gallery import with_media
 from shared.errors import NotFound
 from shared.http.forms import RefusedFile, finished, form_schema, read_form
 from shared.http.json_route import JsonRoute
+from shared.http.operations.answers import REFUSALS
 from shared.http.params_text import params_from_text
 from shared.http.problems import problems
-from shared.http.service import REFUSALS
 from shared.jobs import Job, Status
 from shared.jobs.database.job_filter import JobFilter
 from shared.media.disk import on_disk

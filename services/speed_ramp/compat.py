@@ -13,8 +13,8 @@ from services.speed_ramp.analyze import ANALYZE, AnalyzeParams
 from services.speed_ramp.render import RENDER, RenderParams
 from shared.http.forms import finished, form_schema, read_form
 from shared.http.json_route import JsonRoute
+from shared.http.operations.answers import REFUSALS
 from shared.http.params_text import params_from_text
-from shared.http.service import REFUSALS
 from shared.media.ingest import ingest
 from shared.media.record import MediaRecord
 from shared.net.download import checked_client, fetch

@@ -90,7 +90,10 @@ def _video() -> list[Finding]:
         ffmpeg = Finding(subject="ffmpeg", ok=True, detail=version.partition(" Copyright")[0])
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
         ffmpeg = Finding(subject="ffmpeg", ok=False, detail=str(error))
-    return [ffmpeg, *(Finding(subject=f"encoder {name}", ok=works, detail="", needed=name == "libx264") for name, works in encoders().items())]
+    return [
+        ffmpeg,
+        *(Finding(subject=f"encoder {name}", ok=works, detail="", needed=name == "libx264") for name, works in encoders().items()),
+    ]
 
 
 def _sandbox(settings: Settings) -> list[Finding]:

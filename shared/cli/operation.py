@@ -23,6 +23,7 @@ from shared.cli.files import Given, fetched, file_or_url, is_url
 from shared.cli.temporary import temporary_files, temporary_folder
 from shared.client import OperationName, Reelwright, Run
 from shared.errors import Invalid, OperationFailed
+from shared.file_calls import FileRequest
 from shared.http.params_text import params_from_text
 from shared.jobs.record import JobProgress
 from shared.operation import AUTO, SUFFIXES, Kind, Operation, Params, params_of_maker
@@ -255,9 +256,7 @@ def _written(outputs: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
         yield {name: folder / path.name for name, path in outputs.items()}
 
 
-def _named(
-    operation: Operation, result: Any, paths: Mapping[str, Path], outputs: Mapping[str, Path], *, overwrite: bool
-) -> Iterator[Path]:
+def _named(operation: Operation, result: Any, paths: Mapping[str, Path], outputs: Mapping[str, Path], *, overwrite: bool) -> Iterator[Path]:
     """Give the outputs their final names, and yield their paths.
 
     Names that follow from the result are known only now: without `overwrite`, an output whose name is taken gets a number.
@@ -292,7 +291,7 @@ def true_suffix(path: Path) -> str:
         return path.suffix
     from shared.video import inspect  # imported only for operations that write pictures
 
-    suffix = str(inspect({"path": str(path)}, None)["suffix"])
+    suffix = inspect(FileRequest(path=str(path)), None).suffix
     return path.suffix if suffix == ".m4v" else suffix
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import Request
 
 from shared.errors import Invalid, OperationFailed, ReelwrightError, UnknownMedia
-from shared.http.service import submit
+from shared.http.operations.submit import submit
 from shared.jobs import Job, JobRequest, Status
 from shared.media.disk import on_disk
 from shared.media.ingest import ingest

@@ -7,18 +7,18 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from shared.errors import BrokenMedia, ReelwrightError, TooLarge, UnknownMedia
+from shared.file_calls import ProbedFile
 from shared.media.disk import on_disk, write_all
 from shared.media.ids import new_id
 from shared.media.names import safe_name
 from shared.media.record import MediaRecord
 from shared.media.store import Incoming, MediaStore, NewMedium
-from shared.operation import Kind
 
-Probe = Callable[[Path], Awaitable[dict[str, Any]]]
-"""Probes a file in a child process. Returns `{"kind", "content_type", "suffix", "media"}`, or raises the error of a refused file."""
+Probe = Callable[[Path], Awaitable[ProbedFile]]
+"""Probes a file in a child process, or raises the error of a refused file."""
 
 WRITE_BYTES = 1024 * 1024
 """Size at which collected chunks are written. A thread call for each network packet would take longer than the writing."""
@@ -116,11 +116,11 @@ async def _publish(
     new = NewMedium(
         owner=owner,
         name=name,
-        kind=Kind(probed["kind"]),
-        content_type=probed["content_type"],
-        suffix=probed["suffix"],
+        kind=probed.kind,
+        content_type=probed.content_type,
+        suffix=probed.suffix,
         source=source,
-        media=probed["media"],
+        media=probed.media,
         sha256=sha256,
         media_id=media_id,
     )

@@ -48,4 +48,6 @@ class MediaRecord(BaseModel):
         base_url = f"/v1/media/{self.id}"
         thumbnail = f"{base_url}/thumbnail" if self.kind in WITH_THUMBNAIL else None
         files = f"{base_url}/files" if self.kind is Kind.IMAGES else None
-        return MediaUrls(self_=base_url, content=f"{base_url}/content", files=files, thumbnail=thumbnail, download=f"{base_url}/content?download=1")
+        return MediaUrls(
+            self_=base_url, content=f"{base_url}/content", files=files, thumbnail=thumbnail, download=f"{base_url}/content?download=1"
+        )

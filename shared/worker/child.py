@@ -25,6 +25,7 @@ from shared.settings import Settings, use
 from shared.worker.progress import Report
 from shared.worker.protocol import HEADER, Call, Done, Failed, Message, body_length, pack, unpack
 from shared.worker.sandbox import Sandbox, enter
+from shared.worker_call import adapter, request_type
 
 PR_SET_PDEATHSIG = 1
 # Address space that is reserved but not used (thread stacks, allocator arenas) counts against RLIMIT_DATA too.
@@ -120,12 +121,13 @@ def answer(number: int, call: Call, line: Line) -> None:
 
 
 def run(number: int, call: Call, line: Line) -> Any:
-    """Run one call and return its result."""
+    """Run one call and return the fields of its answer."""
     module, _, name = call.target.partition(":")
+    function = getattr(importlib.import_module(module), name)
     report = Report(lambda update: line.send(number, update))
-    result = getattr(importlib.import_module(module), name)(call.args, report)
+    answer = function(adapter(request_type(function)).validate_python(call.args), report)
     report.finish()
-    return result
+    return adapter(type(answer)).dump_python(answer, mode="json")
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ Idle children are ended after a while.
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from shared.errors import ReelwrightError, Unavailable, WorkerCrashed
 from shared.worker.sandbox import Sandbox
 from shared.worker.slot import Limits, OnUpdate, Slot, Usage
 from shared.worker.slot_folders import place
+from shared.worker_call import Answer, Request, Target
 
 RETRY_S = 10
 """Seconds after which a client that found no free slot may try again."""
@@ -39,35 +41,29 @@ class WorkerPool:
         self._used_slots: set[Slot] = set()
 
     async def call(
-        self, target: str, args: dict[str, Any], on_update: OnUpdate | None = None, usage: Usage | None = None
-    ) -> dict[str, Any]:
-        """Run a call in the next free slot.
-
-        See `Slot.call`.
-        """
+        self, target: Target[Request, Answer], request: Request, on_update: OnUpdate | None = None, usage: Usage | None = None
+    ) -> Answer:
+        """Run a call in the next free slot. See `Slot.call`."""
         async with self._slot() as slot:
             self._used_slots.add(slot)
-            return await slot.call(target, args, on_update, usage)
+            return await slot.call(target, request, on_update, usage)
 
-    async def call_on_files(
-        self, target: str, args: dict[str, Any], *, reads: Collection[str], writes: Collection[str], wait_s: float | None = None
-    ) -> dict[str, Any]:
-        """Run a call on files.
+    async def call_on_files(self, target: Target[Request, Answer], request: Request, *, wait_s: float | None = None) -> Answer:
+        """Run a call on the files that the request names. See `Slot.call`.
 
-        `reads` and `writes` name the arguments that are paths of files to read and to write. See `Slot.call`. Raises Unavailable if no
-        slot is free within `wait_s` seconds.
+        Raises Unavailable if no slot is free within `wait_s` seconds.
         """
         async with self.lease(wait_s) as slot:
             if slot.sandbox is None:
-                return await slot.call(target, args)
-            inputs, outputs = slot.sandbox.inputs, slot.sandbox.outputs
-            inside = args | {name: str(outputs / Path(args[name]).name) for name in writes}
-            for name in reads:
-                inside[name] = str(await asyncio.to_thread(place, Path(args[name]), inputs / name, Path(args[name]).name))
-            result = await slot.call(target, inside)
-            for name in writes:
-                await asyncio.to_thread(_take, Path(inside[name]), Path(args[name]))
-            return result
+                return await slot.call(target, request)
+            paths = {name: Path(getattr(request, name)) for name in (*target.reads, *target.writes)}
+            in_slot = {name: slot.sandbox.outputs / paths[name].name for name in target.writes}
+            for name in target.reads:
+                in_slot[name] = await asyncio.to_thread(place, paths[name], slot.sandbox.inputs / name, paths[name].name)
+            answer = await slot.call(target, replace(request, **{name: str(path) for name, path in in_slot.items()}))
+            for name in target.writes:
+                await asyncio.to_thread(_take, in_slot[name], paths[name])
+            return answer
 
     @asynccontextmanager
     async def lease(self, wait_s: float | None = None) -> AsyncIterator[Slot]:
@@ -145,7 +141,7 @@ class WorkerPool:
         One that has worked holds more memory than a new one, so it is not the child that is kept warm.
         """
         self._timers.pop(slot, None)
-        if slot in self._free and (slot in self._used_slots or sum(pool_slot.warm for idle_slot in self._all) > self._warm_count):
+        if slot in self._free and (slot in self._used_slots or sum(pool_slot.warm for pool_slot in self._all) > self._warm_count):
             self._later(self._renew(slot))
 
     async def _renew(self, slot: Slot) -> None:

@@ -1,11 +1,23 @@
 """Preparation of a child process, before the time limits of calls count."""
 
 import importlib
-from typing import Any
+from dataclasses import dataclass
+from types import NoneType
+
+from shared.worker_call import Target
 
 
-def prepare(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
-    """Import `args["module"]`, so that no call has to; empty imports nothing."""
-    if args["module"]:
-        importlib.import_module(args["module"])
-    return {}
+@dataclass(frozen=True)
+class Preparation:
+    """The module that a child imports before its first call; empty: none."""
+
+    module: str
+
+
+def prepare(preparation: Preparation, _progress: object) -> None:
+    """Import the module of the later calls, so that no call has to."""
+    if preparation.module:
+        importlib.import_module(preparation.module)
+
+
+PREPARE = Target(name=f"{__name__}:prepare", request=Preparation, answer=NoneType)

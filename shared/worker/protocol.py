@@ -26,7 +26,7 @@ MAX_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A call of `target` ("package.module:function") with (args, progress)."""
+    """A call of the function `target`, "package.module:function". `args`: the fields of its request."""
 
     target: str
     args: dict[str, Any]
@@ -57,9 +57,9 @@ class JobWarning:
 
 @dataclass(frozen=True)
 class Done:
-    """The result of a call."""
+    """The fields of a call's answer; None for a function without an answer."""
 
-    result: dict[str, Any]
+    result: dict[str, Any] | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from shared.errors import OperationFailed
+from shared.file_calls import FileRequest, ProbedFile
 from shared.operation import SUFFIXES, Kind, Operation, Progress
+from shared.worker_call import Target
 
-TARGET = f"{__name__}:perform"
 PLAIN = {Kind.JSON: "application/json", Kind.HTML: "text/html; charset=utf-8", Kind.ARCHIVE: "application/zip"}
 """Content types of the kinds that are not probed."""
 
@@ -62,15 +61,11 @@ class OperationAnswer:
     outputs: dict[str, WrittenFile]
 
 
-ANSWER = TypeAdapter(OperationAnswer)
+PERFORM = Target(name=f"{__name__}:perform", request=OperationCall, answer=OperationAnswer)
 
 
-def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Run one operation.
-
-    `args`: an OperationCall as a dict; returns an OperationAnswer as a dict.
-    """
-    call = OperationCall(**args)
+def perform(call: OperationCall, progress: Progress) -> OperationAnswer:
+    """Run one operation."""
     operation = find(call.module, call.operation)
     outputs = {name: Path(call.folder, name).with_suffix(SUFFIXES[kind]) for name, kind in operation.outputs.items()}
     inputs = call.inputs if call.cut is None else _cut(call, operation, *call.cut)
@@ -87,10 +82,7 @@ def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
             f"{operation.name} returned a {returned} instead of a {promised}: a fault of the operation, not of the input."
         )
     files = {name: describe(path, operation.outputs[name], progress) for name, path in outputs.items() if os.path.lexists(path)}
-    answer: dict[str, Any] = ANSWER.dump_python(
-        OperationAnswer(version=operation.version, result=result.model_dump(mode="json"), outputs=files), mode="json"
-    )
-    return answer
+    return OperationAnswer(version=operation.version, result=result.model_dump(mode="json"), outputs=files)
 
 
 def _cut(call: OperationCall, operation: Operation, start_s: float, end_s: float) -> dict[str, str | list[str] | None]:
@@ -144,17 +136,13 @@ def describe(path: Path, kind: Kind, progress: Progress) -> WrittenFile:
         raise OperationFailed(f"The operation wrote {path.name!r}, which is not a regular file.")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return WrittenFile(path=str(path), sha256=digest, **inspect_output(path, kind, progress))
+    return WrittenFile(path=str(path), sha256=digest, **vars(inspect_output(path, kind, progress)))
 
 
-def inspect_output(path: Path, kind: Kind, progress: Progress) -> dict[str, Any]:
-    """Inspect an output that is declared as `kind`.
-
-    Returns kind, content type, suffix and media description.
-    """
+def inspect_output(path: Path, kind: Kind, progress: Progress) -> ProbedFile:
+    """Inspect an output that is declared as `kind`."""
     if content_type := PLAIN.get(kind):
-        return {"kind": kind, "content_type": content_type, "suffix": path.suffix, "media": None}
+        return ProbedFile(kind=kind, content_type=content_type, suffix=path.suffix, media=None)
     from shared.video import inspect  # imported here: services that write no pictures do not need its libraries
 
-    properties: dict[str, Any] = inspect({"path": str(path)}, progress)
-    return properties
+    return inspect(FileRequest(path=str(path)), progress)

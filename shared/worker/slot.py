@@ -14,14 +14,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from shared import errors
 from shared.errors import OperationFailed, OutOfMemory, ReelwrightError, TimedOut, Unavailable, WorkerCrashed
 from shared.worker import guard
 from shared.worker.output_tail import OutputTail
+from shared.worker.preparation import PREPARE, Preparation
 from shared.worker.process_tree import descendants, memory_bytes
 from shared.worker.protocol import HEADER, Call, Done, Failed, Update, body_length, pack, unpack
 from shared.worker.sandbox import Sandbox
 from shared.worker.sandbox.plan import SandboxMissing
+from shared.worker_call import Answer, Request, Target, adapter
 
 WATCH_INTERVAL_S = 0.2
 START_S = 120.0
@@ -99,10 +103,7 @@ class Usage:
 
 
 class Slot:
-    """A place for one child process, which runs one call at a time.
-
-    A call is `target(args, progress)`: `target` is "package.module:function", arguments and result are JSON.
-    """
+    """A place for one child process, which runs one call at a time."""
 
     def __init__(self, limits: Limits, sandbox: Sandbox | None = None):
         self._limits = limits
@@ -123,9 +124,9 @@ class Slot:
         return self._process is not None and self._process.returncode is None
 
     async def call(
-        self, target: str, args: dict[str, Any], on_update: OnUpdate | None = None, usage: Usage | None = None
-    ) -> dict[str, Any]:
-        """Run one call and return its result.
+        self, target: Target[Request, Answer], request: Request, on_update: OnUpdate | None = None, usage: Usage | None = None
+    ) -> Answer:
+        """Run one call and return its answer.
 
         Raises the target's ReelwrightError, OperationFailed for any other error of the target, TimedOut, OutOfMemory, WorkerCrashed if the
         child died by itself, and Killed if something else killed it. Cancelling kills the child and all its descendants.
@@ -137,12 +138,12 @@ class Slot:
             self._calling = True
             self._number += 1
             assert self._writer is not None
-            self._writer.write(pack(self._number, Call(target=target, args=args)))
+            self._writer.write(pack(self._number, Call(target=target.name, args=vars(request))))
             with contextlib.suppress(ConnectionError):  # the child has died: reading the answer raises the cause
                 await self._writer.drain()
-            result = await self._watched(self._answer(on_update), usage)
+            answer: Answer = _validated(target, await self._watched(self._answer(on_update), usage))
             finished = self._left_nothing(usage)
-            return result
+            return answer
         except ReelwrightError as error:
             finished = not isinstance(error, TimedOut | OutOfMemory | WorkerCrashed) and self._left_nothing(usage)
             raise
@@ -165,7 +166,7 @@ class Slot:
         try:
             self._number += 1
             assert self._writer is not None
-            self._writer.write(pack(self._number, Call(target="shared.worker.preparation:prepare", args={"module": self._limits.module})))
+            self._writer.write(pack(self._number, Call(target=PREPARE.name, args=vars(Preparation(self._limits.module)))))
             await asyncio.wait_for(self._answer(None), START_S)
         except TimeoutError as error:
             await self.kill()
@@ -249,7 +250,7 @@ class Slot:
         usage.peak_memory_bytes = max(usage.peak_memory_bytes, memory_bytes(self._process.pid))
         return len(descendants(self._process.pid)) == 1
 
-    async def _answer(self, on_update: OnUpdate | None) -> dict[str, Any]:
+    async def _answer(self, on_update: OnUpdate | None) -> dict[str, Any] | None:
         try:
             while True:
                 number, message = unpack(await self._reader.readexactly(body_length(await self._reader.readexactly(HEADER.size))))
@@ -270,7 +271,7 @@ class Slot:
             reason = str(error).splitlines()[0].rstrip(".")
             raise WorkerCrashed(f"The worker process sent something else than a message: {reason}.") from error
 
-    async def _watched(self, answer: Any, usage: Usage) -> dict[str, Any]:
+    async def _watched(self, answer: Awaitable[dict[str, Any] | None], usage: Usage) -> dict[str, Any] | None:
         """Wait for the answer while watching the clock and the memory."""
         task = asyncio.ensure_future(answer)
         loop = asyncio.get_running_loop()
@@ -288,8 +289,7 @@ class Slot:
                     raise self._limits.out_of_memory(used_bytes)
                 if loop.time() >= deadline:
                     raise self._limits.timed_out()
-            result: dict[str, Any] = task.result()
-            return result
+            return task.result()
         finally:
             self._signal(guard.IDLE)
             if not task.done():
@@ -312,6 +312,14 @@ class Slot:
             return Killed("The worker process was killed from outside, most likely because the machine ran out of memory.")
         how = f"crashed ({signal.Signals(-code).name})" if code < 0 else f"exited with code {code}"
         return WorkerCrashed(f"The worker process {how}. Only this job is affected; the input may be damaged.")
+
+
+def _validated(target: Target[Any, Answer], result: dict[str, Any] | None) -> Answer:
+    try:
+        answer: Answer = adapter(target.answer).validate_python(result)
+    except ValidationError as error:
+        raise WorkerCrashed("The worker process sent an invalid answer.") from error
+    return answer
 
 
 def _named(setting: str) -> str:

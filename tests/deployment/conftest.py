@@ -9,7 +9,7 @@ import docker
 import pytest
 from docker.errors import DockerException
 
-from shared.http.service import SAMPLE_ID
+from shared.sample_ids import SAMPLE_ID
 from tests.deployment.deployment import Deployment, within
 
 ROOT = Path(__file__).parent.parent.parent

@@ -2,7 +2,7 @@
 
 import time
 
-from shared.http.service import SAMPLE_ID
+from shared.sample_ids import SAMPLE_ID
 from tests.deployment.deployment import Deployment, kill_inside, processes, within
 
 SLOW = {"speeds": [0.7], "interpolation": "flow", "audio": "drop"}

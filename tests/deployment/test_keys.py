@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.http.service import SAMPLE_ID
+from shared.sample_ids import SAMPLE_ID
 from tests.deployment.deployment import Deployment, within
 
 RENDER = {"inputs": {"video": SAMPLE_ID}, "params": {"speeds": [4.0], "audio": "drop"}}

@@ -7,7 +7,7 @@ from typing import Any
 
 from docker.models.containers import Container
 
-from shared.http.service import SAMPLE_ID
+from shared.sample_ids import SAMPLE_ID
 from tests.deployment.deployment import Deployment, within
 from tests.deployment.idle import measure_idle
 

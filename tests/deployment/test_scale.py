@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from shared.http.service import SAMPLE_ID
+from shared.sample_ids import SAMPLE_ID
 from tests.deployment.deployment import Deployment
 
 JOBS = 8

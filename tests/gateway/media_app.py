@@ -20,8 +20,10 @@ from gateway.media.routes import media_routes
 from gateway.media.services import MediaServices
 from gateway.uploads.routes import upload_routes
 from shared.errors import ReelwrightError, UnsupportedMedia
+from shared.file_calls import ProbedFile
 from shared.http.problems import problem_response
 from shared.media.store import MediaStore
+from shared.operation import Kind
 from shared.settings import Settings
 
 OTHER_OWNER = "k0123456789abcdef"
@@ -48,7 +50,7 @@ class Parts:
     def store(self) -> MediaStore:
         return MediaStore(self.data_dir / "media", ttl_s=3600)
 
-    async def probe(self, path: Path) -> dict[str, Any]:
+    async def probe(self, path: Path) -> ProbedFile:
         with path.open("rb") as file:
             head = file.read(5)
         if self.slow_probe_s:
@@ -57,7 +59,7 @@ class Parts:
         if head not in KINDS:
             raise UnsupportedMedia("This is not a video.")
         kind, content_type, suffix = KINDS[head]
-        return {"kind": kind, "content_type": content_type, "suffix": suffix, "media": None}
+        return ProbedFile(kind=Kind(kind), content_type=content_type, suffix=suffix, media=None)
 
     async def thumbnail(self, path: Path, output: Path) -> None:
         self.drawn.append(path.parent.name)

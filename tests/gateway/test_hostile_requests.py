@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from shared.http.service import SAMPLE_ID
+from shared.sample_ids import SAMPLE_ID
 from shared.testing import RunningSuite
 
 RENDER = "/v1/speed-ramp/render/jobs"

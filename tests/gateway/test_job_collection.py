@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.http.service import SAMPLE_ID
+from shared.sample_ids import SAMPLE_ID
 from shared.testing import RunningSuite
 
 ANALYZE = {"operation": "speed-ramp.analyze", "inputs": {"video": SAMPLE_ID}, "params": {"segment_duration": 0.7}}

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from shared.http.service import SAMPLES
 from shared.media.store import NewMedium
 from shared.operation import Kind, Sample
+from shared.sample_ids import SAMPLES
 from shared.settings import Settings
 from tests.gateway.media_app import OTHER_OWNER, VIDEO, Parts, read_until, serving, sha256, wait_until
 

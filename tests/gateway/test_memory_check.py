@@ -7,7 +7,7 @@ import pytest
 
 from services.effects.motion_trails import MOTION_TRAILS, MotionTrailsParams
 from shared.errors import Invalid
-from shared.memory_need import FrameSize, check_memory
+from shared.memory_need import FrameSize, check_frame_memory
 from shared.testing import RunningSuite
 from shared.video import ffmpeg_path
 
@@ -56,4 +56,4 @@ def test_what_fits_is_accepted(running: RunningSuite, large: str, operation: str
 
 def test_inputs_without_a_size_are_not_checked() -> None:
     assert FrameSize.of({"kind": "images", "pictures": 3}) is None
-    check_memory("a.b", {}, bytes_per_pixel=1e9, limit_bytes=1)
+    check_frame_memory("a.b", {}, bytes_per_pixel=1e9, limit_bytes=1)

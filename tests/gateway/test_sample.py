@@ -8,7 +8,7 @@ import pytest
 
 from gateway.media import sample
 from shared.errors import TimedOut, UnknownMedia
-from shared.http.service import SAMPLES
+from shared.sample_ids import SAMPLES
 
 
 def test_a_failed_sample_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,8 @@
 import hashlib
 import time
 
-from shared.http.service import SAMPLES
 from shared.operation import Sample
+from shared.sample_ids import SAMPLES
 from shared.testing import RunningSuite
 
 CLIP, MATTE, PICTURE = SAMPLES[Sample.CLIP], SAMPLES[Sample.MATTE], SAMPLES[Sample.PICTURE]

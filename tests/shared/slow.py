@@ -4,28 +4,63 @@ import os
 import subprocess
 import sys
 import time
-from typing import Any
+from dataclasses import dataclass
+
+from shared.file_calls import FileRequest
+from shared.worker_call import Target
 
 
-def sleep(args: dict[str, Any], progress: Any) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Empty:
+    """A request without fields."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """An answer of text, such as the output of a program."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Niceness:
+    """The niceness of the worker process."""
+
+    nice: int
+
+
+def sleep(_request: Empty, _progress: object) -> Empty:
     time.sleep(60)
-    return {}
+    return Empty()
 
 
-def quick(args: dict[str, Any], progress: Any) -> dict[str, Any]:
-    return {"nice": os.nice(0)}
+def quick(_request: Empty, _progress: object) -> Niceness:
+    return Niceness(os.nice(0))
 
 
-def crash(args: dict[str, Any], progress: Any) -> dict[str, Any]:
+def crash(_request: Empty, _progress: object) -> Empty:
     os._exit(3)
 
 
-def program(_args: dict[str, Any], _progress: Any) -> dict[str, Any]:
+def program(_request: Empty, _progress: object) -> Text:
     """Start a Python program that imports the project."""
     code = "import shared.operation; print(shared.operation.__name__)"
-    return {"said": subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/usr").stdout.strip()}
+    return Text(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/usr").stdout.strip())
 
 
-def outside(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
+def outside(request: FileRequest, _progress: object) -> Text:
     """List a folder outside of the sandbox."""
-    return {"said": os.listdir(args["path"])}
+    return Text(" ".join(os.listdir(request.path)))
+
+
+def number(_request: Empty, _progress: object) -> int:
+    """Answer something else than the target declares."""
+    return 1
+
+
+SLEEP = Target(name=f"{__name__}:sleep", request=Empty, answer=Empty)
+QUICK = Target(name=f"{__name__}:quick", request=Empty, answer=Niceness)
+CRASH = Target(name=f"{__name__}:crash", request=Empty, answer=Empty)
+PROGRAM = Target(name=f"{__name__}:program", request=Empty, answer=Text)
+OUTSIDE = Target(name=f"{__name__}:outside", request=FileRequest, answer=Text)
+WRONG = Target(name=f"{__name__}:number", request=Empty, answer=Text)

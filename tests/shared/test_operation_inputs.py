@@ -8,8 +8,11 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from shared.errors import Invalid
-from shared.http.service import SAMPLE_ID, SAMPLE_PICTURE_ID, check, describe, example_body, request_model
+from shared.http.operations.check import check
+from shared.http.operations.description import describe, example_body
+from shared.http.operations.request_models import request_model
 from shared.operation import Input, Kind, Operation, Params
+from shared.sample_ids import SAMPLE_ID, SAMPLE_PICTURE_ID
 from shared.settings import Settings
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.http.service import wait_seconds
+from shared.http.operations.answers import wait_seconds
 from tests.misbehaving.operations import OPERATIONS
 from tests.misbehaving.server import Server, serving_one
 

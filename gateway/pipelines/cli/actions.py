@@ -25,7 +25,7 @@ from shared.cli.files import fetched, is_url
 from shared.cli.operation import print_warnings, progress_bar, stage_update
 from shared.client import JobFailed, Reelwright, Run
 from shared.errors import Invalid, OperationFailed, ReelwrightError
-from shared.http.service import PENDING
+from shared.http.operations.check import PENDING
 from shared.jobs.record import JobProgress, UrlInput
 from shared.operation import Service
 from shared.settings import Settings

@@ -16,7 +16,9 @@ from gateway.routing.upstream import Upstreams
 from shared.cli.operation import run_locally, true_suffix
 from shared.cli.temporary import temporary_folder
 from shared.errors import OperationFailed, ReelwrightError
-from shared.http.service import PENDING, create_service
+from shared.file_calls import FileRequest
+from shared.http.operations.check import PENDING
+from shared.http.service import create_service
 from shared.jobs.record import InputValue
 from shared.keys import KeyRing
 from shared.operation import SUFFIXES, Operation, Params, Service
@@ -56,7 +58,7 @@ class LocalServices(Upstreams):
         if not source.startswith("/"):
             return source
         if source not in self.kinds:
-            self.kinds[source] = str(inspect({"path": source}, None)["kind"])
+            self.kinds[source] = str(inspect(FileRequest(path=source), None).kind)
         return f"{PENDING}{self.kinds[source]}"
 
 

@@ -14,7 +14,7 @@ from gateway.pipelines.references import ids_in, map_ids, references, stand_in
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams
 from shared.errors import ReelwrightError
-from shared.http.service import PENDING
+from shared.http.operations.check import PENDING
 
 Declarations = Mapping[str, dict[str, Any]]
 """Operations by name, as `GET /operations` lists them."""

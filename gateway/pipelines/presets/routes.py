@@ -14,10 +14,11 @@ from gateway.pipelines.steps import PipelineChecked
 from gateway.pipelines.submitter import PipelineSubmitter
 from gateway.routing.upstream import Refused, Upstreams, credentials
 from shared.http.json_route import JsonRoute
+from shared.http.operations.answers import ENDED, REFUSALS, IdempotencyKey, Prefer, job_response
 from shared.http.problems import problems
-from shared.http.service import ENDED, REFUSALS, SAMPLE_ID, IdempotencyKey, Prefer, job_response
 from shared.jobs import Job
 from shared.runtime import Runtime
+from shared.sample_ids import SAMPLE_ID
 
 UNKNOWN = problems(_404="Unknown preset")
 EXAMPLE = {"inputs": {"video": SAMPLE_ID}, "params": {"trails": {"layers": 4}}}

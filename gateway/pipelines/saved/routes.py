@@ -12,11 +12,12 @@ from gateway.pipelines.saved.store import SavedPipeline, SavedPipelines
 from gateway.pipelines.steps import EXAMPLE, Step
 from gateway.pipelines.submitter import PipelineSubmitter
 from shared.http.json_route import JsonRoute
+from shared.http.operations.answers import ENDED, REFUSALS, IdempotencyKey, Prefer, job_response
 from shared.http.problems import problems
-from shared.http.service import ENDED, REFUSALS, SAMPLE_ID, IdempotencyKey, Prefer, job_response
 from shared.jobs import Job
 from shared.media.disk import on_disk
 from shared.runtime import Runtime
+from shared.sample_ids import SAMPLE_ID
 
 UNKNOWN = problems(_404="No saved pipeline has this name")
 RUN_EXAMPLE: JsonDict = {"inputs": {"video": SAMPLE_ID}, "params": {"ramp": {"max_speed": 4}}}

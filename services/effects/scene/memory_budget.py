@@ -59,7 +59,7 @@ def needed_bytes(
     return int(whole * width * height * bytes_per_pixel * _FRAGMENTATION + small + worker_count() * mixing + _LIBRARY_BYTES)
 
 
-def check_memory(needed: int, fields: str, *, errors: tuple[str, ...]) -> None:
+def check_memory_budget(needed: int, fields: str, *, errors: tuple[str, ...]) -> None:
     """Raise Invalid if `needed` bytes exceed the limit.
 
     The limit is SHARE of the job's memory. `fields`: text of the error that says what to lower. `errors`: names of the params at fault.

@@ -17,8 +17,8 @@ def group_similar(film: ThumbnailFilm, layouts: NDArray[np.uint8], places: Seque
     """Group the frames at `places` in the film that look alike.
 
     A frame joins a group if it looks like the group's first frame, so pass the best frames first. `layouts`: (n, 48), `FrameQuality.layout`
-    of the film's frames; only frames with similar layouts are compared in detail. Returns the first `max_groups` groups, as lists of indices into
-    `places`.
+    of the film's frames; only frames with similar layouts are compared in detail. Returns the first `max_groups` groups, as lists of
+    indices into `places`.
     """
     film = film.without_bars()
     groups: list[list[int]] = []

@@ -13,9 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
-
-from shared.errors import OperationFailed, ReelwrightError, UnknownMedia, WorkerCrashed
+from shared.errors import OperationFailed, ReelwrightError, UnknownMedia
 from shared.jobs.database.history import EarlierResult
 from shared.jobs.database.ledger import PREVIEW_TTL_S, Ledger
 from shared.jobs.database.rows import Claim
@@ -40,7 +38,7 @@ from shared.operation import Operation, Service
 from shared.settings import Settings
 from shared.worker import Limits, WorkerPool
 from shared.worker.protocol import JobWarning, ProgressUpdate
-from shared.worker.run_operation import ANSWER, TARGET, OperationAnswer, OperationCall, WrittenFile
+from shared.worker.run_operation import PERFORM, OperationAnswer, OperationCall, WrittenFile
 from shared.worker.slot import Killed, Slot, Usage
 from shared.worker.slot_folders import place
 
@@ -237,10 +235,7 @@ class OperationRunner:
             measurements=str(measurements) if measurements_key else None,
             cut=(cut.start_s, cut.end_s) if cut else None,
         )
-        try:
-            answer = ANSWER.validate_python(await slot.call(TARGET, vars(call), progress, usage))
-        except ValidationError as error:
-            raise WorkerCrashed("The worker process sent an invalid answer.") from error
+        answer = await slot.call(PERFORM, call, progress, usage)
         await asyncio.to_thread(_move, slot_folder, folder)
         measurements = folder / MEASUREMENTS
         if measurements_key is not None and changed_at(measurements) not in (None, fetched):
@@ -253,7 +248,11 @@ class OperationRunner:
         None if it uses none.
         """
         operation = self._operation(claim)
-        if operation is None or operation.measurement is None or not isinstance(media_id := claim.inputs.get(operation.measurement.input), str):
+        if (
+            operation is None
+            or operation.measurement is None
+            or not isinstance(media_id := claim.inputs.get(operation.measurement.input), str)
+        ):
             return None
         params = operation.params.model_validate(claim.params)
         return operation.measurement.key(self._service.name, params, lambda: self._media.get(claim.owner, media_id).sha256)

@@ -11,7 +11,9 @@ import av.container
 import av.error
 
 from shared.errors import BrokenMedia, UnsupportedMedia
+from shared.file_calls import FileRequest, ProbedFile
 from shared.media.types import FileType, is_image, is_zip
+from shared.operation import Kind
 from shared.settings import current
 from shared.video.formats import video_type
 from shared.video.frames.color import tags_of
@@ -62,13 +64,11 @@ def probe_video(path: str | os.PathLike[str], *, hint: str = "this operation nee
     return info
 
 
-def inspect(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
-    """Probe a file, in a worker process.
-
-    Takes `{"path"}`; returns `{"kind", "content_type", "suffix", "media"}`.
-    """
-    info, kind = _examined(args["path"], Limits.current(), current().probe_timeout_s * _PROBE_SHARE)
-    return {"kind": info.kind, "content_type": kind.content_type, "suffix": kind.suffix, "media": info.model_dump(mode="json")}
+def inspect(request: FileRequest, _progress: object) -> ProbedFile:
+    """Probe a file, in a worker process."""
+    info, file_type = _examined(request.path, Limits.current(), current().probe_timeout_s * _PROBE_SHARE)
+    media = info.model_dump(mode="json")
+    return ProbedFile(kind=Kind(info.kind), content_type=file_type.content_type, suffix=file_type.suffix, media=media)
 
 
 def _examined(path: str | os.PathLike[str], limits: Limits, seconds: float | None) -> tuple[MediaInfo, FileType]:

@@ -4,11 +4,11 @@ import os
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
 from shared.errors import Invalid
+from shared.file_calls import FrameRequest, PictureSize
 from shared.media.types import is_image
 from shared.video.frames.frame import Frame
 from shared.video.limits import Limits
@@ -19,15 +19,14 @@ from shared.video.reading.times.timeline import timeline
 from shared.video.stills.image import upright_image
 
 
-def numbered_frame(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
+def numbered_frame(request: FrameRequest, _progress: object) -> PictureSize:
     """Write one frame of a video as a PNG, in a worker process.
 
-    Takes `{"path", "output", "number"}`; frames count from 0 in the order of presentation. A still image is frame 0. The picture is
-    upright, has the clip's full size, and is tone-mapped where the clip has high dynamic range. Returns `{"width", "height"}`. Raises
-    Invalid, naming the last frame, for a number that the clip does not have.
+    Frames count from 0 in the order of presentation; a still image is frame 0. The picture is upright, has the clip's full size, and is
+    tone-mapped where the clip has high dynamic range. Raises Invalid, naming the last frame, for a number that the clip does not have.
     """
     limits = Limits.current()
-    path, number = args["path"], int(args["number"])
+    path, number = request.path, request.number
     head = file_head(path, limits)
     if is_image(head) and not is_animation(head):
         if number:
@@ -35,8 +34,8 @@ def numbered_frame(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
         picture = upright_image(path, limits)
     else:
         picture = Image.fromarray(frame_by_number(path, number, limits).rgb())
-    picture.save(Path(args["output"]), "PNG", compress_level=1)
-    return {"width": picture.width, "height": picture.height}
+    picture.save(Path(request.output), "PNG", compress_level=1)
+    return PictureSize(width=picture.width, height=picture.height)
 
 
 def frame_by_number(path: str | os.PathLike[str], number: int, limits: Limits | None = None, *, field: str = "n") -> Frame:

@@ -1,13 +1,13 @@
 """Thumbnails of videos, pictures and zip files of pictures."""
 
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from shared.file_calls import PictureSize, ThumbnailRequest
 from shared.media.types import is_image, is_zip
 from shared.video.limits import Limits
 from shared.video.reading.animated_webp import is_animation
@@ -18,15 +18,14 @@ from shared.video.stills.image import list_pictures, upright_image
 _LOOK_AT_S = 3
 
 
-def thumbnail(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
+def thumbnail(request: ThumbnailRequest, _progress: object) -> PictureSize:
     """Write a thumbnail, in a worker process.
 
-    Takes `{"path", "output", "width"}`. `output` becomes a JPEG `width` pixels wide, upright and in the right shape. A zip file shows its
-    first picture. A video shows a frame of its first seconds with much contrast: neither a black lead-in nor a flash. Returns `{"width",
-    "height"}`.
+    `output` becomes a JPEG of `width` pixels, upright and in the right shape. A zip file shows its first picture. A video shows a frame of
+    its first seconds with much contrast: neither a black lead-in nor a flash.
     """
     limits = Limits.current()
-    path, width = args["path"], int(args.get("width", 320))
+    path, width = request.path, request.width
     head = file_head(path, limits)
     if is_image(head) and not is_animation(head):
         rgb = np.asarray(upright_image(path, limits))
@@ -36,8 +35,8 @@ def thumbnail(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
         rgb = _frame(path, limits)
     height = max(round(rgb.shape[0] * width / rgb.shape[1]), 1)
     small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
-    Image.fromarray(small).save(Path(args["output"]), "JPEG", quality=85)
-    return {"width": width, "height": height}
+    Image.fromarray(small).save(Path(request.output), "JPEG", quality=85)
+    return PictureSize(width=width, height=height)
 
 
 def _frame(path: str, limits: Limits) -> NDArray[np.uint8]:

@@ -97,7 +97,9 @@ def choose_encoder(choice: str, suffix: str, pixel_format: str) -> Encoder:
         if encoder_works(encoder.name, pixel_format):
             return encoder
     names_that_work = ", ".join(name for name, working in encoders().items() if working)
-    raise Invalid(f"No encoder {choice!r} for {pixel_format} in a {suffix} file works on this machine. Working encoders: {names_that_work}.")
+    raise Invalid(
+        f"No encoder {choice!r} for {pixel_format} in a {suffix} file works on this machine. Working encoders: {names_that_work}."
+    )
 
 
 def encoder_options(encoder: Encoder, quality: int, pixel_format: str) -> dict[str, str]:

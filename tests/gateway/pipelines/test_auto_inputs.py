@@ -5,8 +5,8 @@ import pytest
 from gateway.pipelines.auto import asks_for_auto, maker_of, step_that_makes
 from gateway.pipelines.steps import Step
 from shared.errors import Invalid
-from shared.http.service import SAMPLE_ID, SAMPLE_MATTE_ID, SAMPLE_PICTURE_ID
 from shared.operation import params_of_maker
+from shared.sample_ids import SAMPLE_ID, SAMPLE_MATTE_ID, SAMPLE_PICTURE_ID
 from shared.testing import RunningSuite
 
 DECLARATIONS = {

@@ -11,9 +11,9 @@ from gateway.pipelines.running.runner import PipelineRunner
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams
 from shared.errors import OperationFailed, UnknownMedia
-from shared.http.service import SAMPLE_ID
 from shared.jobs import Claim, ProgressLog
 from shared.log import CURRENT_REQUEST
+from shared.sample_ids import SAMPLE_ID
 from shared.settings import Settings
 from shared.testing import RunningSuite
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shared.http.service import SAMPLE_ID, SAMPLE_PICTURE_ID
+from shared.sample_ids import SAMPLE_ID, SAMPLE_PICTURE_ID
 from shared.testing import RunningSuite, suite
 
 URL = "/v1/pipelines/jobs"

@@ -16,8 +16,8 @@ from gateway.pipelines.steps import Step
 from reelwright import ROOMS
 from services.media.transcode import TranscodeParams, transcode
 from shared.errors import Invalid
-from shared.http.service import SAMPLE_ID, SAMPLE_PICTURE_ID
 from shared.operation import Kind
+from shared.sample_ids import SAMPLE_ID, SAMPLE_PICTURE_ID
 from shared.testing import RunningSuite
 from shared.video import ffmpeg_path, read_frames
 from tests.test_cli import reelwright

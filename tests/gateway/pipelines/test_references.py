@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from gateway.pipelines.references import check_reference, least, references, stand_in, value_at
 from shared.errors import Invalid
-from shared.http.service import SAMPLE_ID
+from shared.sample_ids import SAMPLE_ID
 from shared.testing import RunningSuite
 
 

@@ -8,7 +8,7 @@ from gateway.pipelines.saved import store
 from gateway.pipelines.saved.store import SavedPipelines
 from gateway.pipelines.steps import Step
 from shared.errors import Conflict, UnknownPipeline
-from shared.http.service import SAMPLE_ID
+from shared.sample_ids import SAMPLE_ID
 from shared.testing import RunningSuite
 
 URL = "/v1/pipelines/saved"

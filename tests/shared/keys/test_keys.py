@@ -14,7 +14,6 @@ import pytest
 
 from shared.errors import Invalid, ScopeMissing, TooManyRequests, Unauthorized
 from shared.http.request_rates import RequestRates
-from shared.http.service import SAMPLES
 from shared.keys import Access, KeyRing
 from shared.keys.internal import internal_access, internal_token
 from shared.keys.key_file import KeyFile
@@ -22,6 +21,7 @@ from shared.keys.record import KeyRecord, hash_of, now
 from shared.keys.sealing import seal, unseal
 from shared.keys.secret_file import derived_key
 from shared.log import AUDIT
+from shared.sample_ids import SAMPLES
 from shared.settings import PUBLIC, Settings, owner_of
 from shared.testing import suite
 

@@ -12,20 +12,22 @@ import anyio
 import pytest
 
 from shared.errors import BrokenMedia, TooLarge, Unavailable, UnsupportedMedia
+from shared.file_calls import ProbedFile
 from shared.media.disk import on_disk
 from shared.media.ids import new_id
 from shared.media.ingest import ingest, ingest_file
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore
+from shared.operation import Kind
 
 
 class Probe:
     def __init__(self) -> None:
-        self.seen: list[bytes] = []
+        self.contents: list[bytes] = []
 
-    async def __call__(self, path: Path) -> dict[str, Any]:
-        self.seen.append(path.read_bytes())
-        return {"kind": "video", "content_type": "video/mp4", "suffix": ".mp4", "media": {"frames": 1}}
+    async def __call__(self, path: Path) -> ProbedFile:
+        self.contents.append(path.read_bytes())
+        return ProbedFile(kind=Kind.VIDEO, content_type="video/mp4", suffix=".mp4", media={"frames": 1})
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ async def test_bytes_become_a_medium_as_the_probe_describes_it(store: MediaStore
     probe = Probe()
     record = await take(store, pieces(*data), probe=probe)
     whole = b"".join(data)
-    assert probe.seen == [whole]
+    assert probe.contents == [whole]
     assert store.content_path("public", record.id).read_bytes() == whole
     assert (record.bytes, record.sha256) == (len(whole), hashlib.sha256(whole).hexdigest())
     assert (record.name, record.content_type, record.media) == ("c.mov", "video/mp4", {"frames": 1})
@@ -76,7 +78,7 @@ async def test_the_first_byte_over_the_limit_ends_the_upload(store: MediaStore) 
 
 
 async def test_a_refused_file_leaves_nothing(store: MediaStore) -> None:
-    async def refuse(path: Path) -> dict[str, Any]:
+    async def refuse(path: Path) -> ProbedFile:
         raise UnsupportedMedia(f"{path.name!r} is not a video")
 
     with pytest.raises(BrokenMedia, match="empty"):
@@ -97,7 +99,7 @@ async def test_cancelling_leaves_nothing(store: MediaStore, where: str, monkeypa
             reached.set()
             await asyncio.sleep(60)
 
-    async def probe(path: Path) -> dict[str, Any]:
+    async def probe(path: Path) -> ProbedFile:
         if where == "probing":
             reached.set()
             await asyncio.sleep(60)
@@ -131,7 +133,7 @@ async def test_a_kept_id_is_published_once(store: MediaStore, tmp_path: Path) ->
     first = await once()
     path.unlink()
     assert await once() == first
-    assert len(probe.seen) == 1
+    assert len(probe.contents) == 1
     assert first.sha256 == hashlib.sha256(b"resumed").hexdigest()
     assert store.content_path("public", media_id).read_bytes() == b"resumed"
 

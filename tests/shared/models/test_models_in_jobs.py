@@ -9,7 +9,7 @@ import pytest
 from shared.errors import ModelDamaged, ModelMissing
 from shared.worker import Limits, Slot
 from shared.worker.protocol import Update
-from shared.worker.run_operation import TARGET
+from shared.worker.run_operation import PERFORM, OperationCall
 from tests.shared.models.file_server import FileServer
 from tests.shared.models.using import NAME, USE
 
@@ -28,8 +28,8 @@ async def use(slot: Slot, folder: Path, updates: list[Update] | None = None) -> 
         if updates is not None:
             updates.append(update)
 
-    args = {"module": "tests.shared.models.using", "operation": USE.name, "params": {}, "inputs": {}, "folder": str(folder)}
-    return (await slot.call(TARGET, args, listen))["result"]
+    call = OperationCall(module="tests.shared.models.using", operation=USE.name, params={}, inputs={}, folder=str(folder))
+    return (await slot.call(PERFORM, call, listen)).result
 
 
 async def test_one_loaded_model_serves_all_jobs_of_a_child(slot, tmp_path):

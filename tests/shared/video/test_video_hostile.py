@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import BrokenMedia, NotFound, ReelwrightError, TooLarge, UnsupportedMedia
+from shared.file_calls import FileRequest, ThumbnailRequest
 from shared.operation import Silent
 from shared.video import Limits, VideoWriter, inspect, probe, read_audio, read_frames, remux, thumbnail
 from tests.shared.video.video_clips import Make, run_ffmpeg
@@ -77,8 +78,8 @@ def every_door(path: Path, output: Path) -> Iterator[None]:
     """
     doors = (
         lambda: probe(path),
-        lambda: inspect({"path": str(path)}, Silent()),
-        lambda: thumbnail({"path": str(path), "output": str(output), "width": 64}, Silent()),
+        lambda: inspect(FileRequest(path=str(path)), Silent()),
+        lambda: thumbnail(ThumbnailRequest(path=str(path), output=str(output), width=64), Silent()),
         lambda: list(read_frames(path)),
         lambda: list(read_audio(path)),
         lambda: remux(path, output),
@@ -348,8 +349,8 @@ def test_images(make: Make, tmp_path: Path) -> None:
         ("a.bmp", "image/bmp"),
     ):
         path = make(name, "-f lavfi -i testsrc2=s=40x30 -frames:v 1")
-        info = inspect({"path": str(path)}, Silent())
-        assert (info["kind"], info["content_type"], info["media"]["width"], info["media"]["height"]) == ("image", kind, 40, 30)
+        info = inspect(FileRequest(path=str(path)), Silent())
+        assert (info.kind, info.content_type, info.media["width"], info.media["height"]) == ("image", kind, 40, 30)
         path.write_bytes(path.read_bytes()[:60])
         with pytest.raises((BrokenMedia, UnsupportedMedia)):
             probe(path)
@@ -365,24 +366,24 @@ def test_content_decides_and_not_the_name(clip: Path, make: Make, tmp_path: Path
     for suffix, answer in expected.items():
         source = make(f"a.{suffix}", f"-i {clip} -c copy")
         renamed = source.rename(tmp_path / "renamed.xyz")
-        info = inspect({"path": str(renamed)}, Silent())
-        assert (info["content_type"], info["suffix"]) == answer
+        info = inspect(FileRequest(path=str(renamed)), Silent())
+        assert (info.content_type, info.suffix) == answer
     webm = make("a.webm", "-f lavfi -i testsrc2=s=32x32:r=25:d=0.2 -c:v libvpx-vp9 -deadline realtime")
-    info = inspect({"path": str(webm)}, Silent())
-    assert (info["content_type"], info["suffix"]) == ("video/webm", ".webm")
+    info = inspect(FileRequest(path=str(webm)), Silent())
+    assert (info.content_type, info.suffix) == ("video/webm", ".webm")
 
 
 @pytest.mark.parametrize("turn", [0, 90])
 def test_thumbnails_are_upright(clip: Path, make: Make, tmp_path: Path, turn: int) -> None:
     path = make("turned.mp4", f"-display_rotation {turn} -i {clip} -c copy")
-    size = thumbnail({"path": str(path), "output": str(tmp_path / "t.jpg"), "width": 60}, Silent())
+    size = thumbnail(ThumbnailRequest(path=str(path), output=str(tmp_path / "t.jpg"), width=60), Silent())
     info = probe(tmp_path / "t.jpg")
-    assert (info.kind, info.width, info.height) == ("image", 60, 90 if turn else 40) == ("image", size["width"], size["height"])
+    assert (info.kind, info.width, info.height) == ("image", 60, 90 if turn else 40) == ("image", size.width, size.height)
 
 
 def test_a_thumbnail_is_not_of_the_black_lead_in(tmp_path: Path) -> None:
     path = tmp_path / "lead.mp4"
     run_ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=3,drawbox=t=fill:color=black:enable='lt(t,1)'", "-c:v", "libx264", str(path))
-    thumbnail({"path": str(path), "output": str(tmp_path / "t.jpg"), "width": 64}, Silent())
+    thumbnail(ThumbnailRequest(path=str(path), output=str(tmp_path / "t.jpg"), width=64), Silent())
     raw = run_ffmpeg("-i", str(tmp_path / "t.jpg"), "-f", "rawvideo", "-pix_fmt", "gray", "-")
     assert sum(raw) / len(raw) > 40

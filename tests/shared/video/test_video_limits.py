@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from shared.errors import TooLarge
+from shared.file_calls import INSPECT, THUMBNAIL, FileRequest, ThumbnailRequest
 from shared.settings import Settings
 from shared.testing import suite
 from shared.video import Limits, VideoWriter, probe, read_audio, read_frames, remux
 from shared.worker import Limits as CallLimits
 from shared.worker import Slot
+from shared.worker.run_operation import PERFORM, OperationCall
+from shared.worker_call import Target
 from tests.shared.video.video_clips import run_ffmpeg
 
 TOO_LARGE = "640x360 pixels; at most 1000 pixels"
@@ -49,21 +52,27 @@ def test_every_function_that_opens_a_file_keeps_to_the_settings(wide: Path, tmp_
         writer.copy_audio(wide)
 
 
-async def refused(target: str, args: dict[str, Any]) -> None:
+async def refused(target: Target[Any, Any], request: Any) -> None:
     slot = Slot(CallLimits(timeout_s=60, memory_bytes=2 << 30))
     try:
         with pytest.raises(TooLarge, match=TOO_LARGE):
-            await slot.call(target, args)
+            await slot.call(target, request)
     finally:
         await slot.kill()
 
 
 async def test_workers_inherit_them(wide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REELWRIGHT_MAX_PIXELS", "1000")
-    await refused("shared.video:inspect", {"path": str(wide)})
-    await refused("shared.video:thumbnail", {"path": str(wide), "output": str(tmp_path / "t.jpg"), "width": 64})
-    job = {"module": "services.speed_ramp.operations", "operation": "speed-ramp.render", "params": {"speeds": [2.0]}}
-    await refused("shared.worker.run_operation:perform", job | {"inputs": {"video": str(wide)}, "folder": str(tmp_path)})
+    await refused(INSPECT, FileRequest(path=str(wide)))
+    await refused(THUMBNAIL, ThumbnailRequest(path=str(wide), output=str(tmp_path / "t.jpg"), width=64))
+    job = OperationCall(
+        module="services.speed_ramp.operations",
+        operation="speed-ramp.render",
+        params={"speeds": [2.0]},
+        inputs={"video": str(wide)},
+        folder=str(tmp_path),
+    )
+    await refused(PERFORM, job)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import OperationFailed
+from shared.file_calls import FileRequest
 from shared.media.store import MediaStore, NewMedium
 from shared.operation import Kind
 from shared.settings import owner_of
@@ -20,6 +21,7 @@ from shared.worker.sandbox import Sandbox, landlock, system_calls
 from shared.worker.sandbox.paths import without
 from shared.worker.sandbox.plan import SandboxMissing
 from tests.misbehaving.server import Server, serving_one
+from tests.shared.slow import OUTSIDE, PROGRAM, Empty
 
 KEY = "open-sesame-open-sesame-open"
 NEEDS_LANDLOCK = pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
@@ -106,9 +108,9 @@ async def test_a_python_program_started_in_the_sandbox_finds_the_project(tmp_pat
     sandbox = Sandbox(folder=str(tmp_path / "slot"), data_dir=str(tmp_path), packages=("tests",))
     slot = Slot(Limits(timeout_s=60, memory_bytes=2**30), sandbox)
     try:
-        assert (await slot.call("tests.shared.slow:program", {}))["said"] == "shared.operation"
+        assert (await slot.call(PROGRAM, Empty())).text == "shared.operation"
         with pytest.raises(OperationFailed, match="PermissionError"):
-            await slot.call("tests.shared.slow:outside", {"path": str(tmp_path)})
+            await slot.call(OUTSIDE, FileRequest(path=str(tmp_path)))
     finally:
         await slot.kill()
 

@@ -15,23 +15,20 @@ import pytest
 
 from shared.errors import OperationFailed, OutOfMemory, TimedOut, WorkerCrashed
 from shared.worker import Limits, Slot, WorkerPool, guard
-from shared.worker.output_tail import KEPT_BYTES
+from shared.worker.output_tail import TAIL_BYTES
 from shared.worker.process_tree import descendants, memory_bytes
 from shared.worker.protocol import Update
-from shared.worker.run_operation import TARGET
+from shared.worker.run_operation import PERFORM, OperationCall
 from shared.worker.slot import Killed, Usage
+from tests.shared.slow import WRONG, Empty
 
 LIMITS = Limits(timeout_s=20, memory_bytes=400 * 2**20)
 
 
-def args(operation: str, folder: Path, **params: Any) -> dict[str, Any]:
-    return {
-        "module": "tests.misbehaving.operations",
-        "operation": f"misbehaving.{operation}",
-        "params": params,
-        "inputs": {},
-        "folder": str(folder),
-    }
+def job(operation: str, folder: Path, **params: Any) -> OperationCall:
+    return OperationCall(
+        module="tests.misbehaving.operations", operation=f"misbehaving.{operation}", params=params, inputs={}, folder=str(folder)
+    )
 
 
 def family() -> list[int]:
@@ -69,14 +66,14 @@ async def test_one_child_serves_many_calls(slot: Slot, tmp_path: Path) -> None:
     async def listen(update: Update) -> None:
         updates.append(update)
 
-    first = await slot.call(TARGET, args("succeed", tmp_path), listen)
+    first = await slot.call(PERFORM, job("succeed", tmp_path), listen)
     child = family()
-    assert first["result"] == {"said": "done"}
+    assert first.result == {"said": "done"}
     assert Path(first["outputs"]["file"]["path"]) == tmp_path / "file.json"
     with pytest.raises(OperationFailed, match="ValueError: tsk"):
-        await slot.call(TARGET, args("stumble", tmp_path))
+        await slot.call(PERFORM, job("stumble", tmp_path))
     usage = Usage()
-    await slot.call(TARGET, args("succeed", tmp_path), None, usage)
+    await slot.call(PERFORM, job("succeed", tmp_path), None, usage)
     assert family() == child, "a guard and its child, still the same"
     assert len(child) == 2, "a guard and its child, still the same"
     assert updates[-1].fraction == 1
@@ -88,7 +85,7 @@ async def test_secrets_stay_with_the_parent(slot: Slot, tmp_path: Path, monkeypa
     monkeypatch.setenv("REELWRIGHT_DATABASE_URL", "postgresql://user:hidden-word@db/jobs")
     monkeypatch.setenv("DATABASE_URL", "postgresql://user:hidden-word@db/jobs")
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    await slot.call(TARGET, args("environment", tmp_path))
+    await slot.call(PERFORM, job("environment", tmp_path))
     environment = (tmp_path / "file.json").read_text()
     assert "hidden-word" not in environment
     assert json.loads(environment)["environ"]["OMP_NUM_THREADS"] == "2"
@@ -97,7 +94,7 @@ async def test_secrets_stay_with_the_parent(slot: Slot, tmp_path: Path, monkeypa
 
 
 async def test_a_cancelled_call_ends_everything_at_once(slot: Slot, tmp_path: Path) -> None:
-    call = asyncio.create_task(slot.call(TARGET, args("daemon", tmp_path)))
+    call = asyncio.create_task(slot.call(PERFORM, job("daemon", tmp_path)))
     while [program(pid) for pid in family()].count("sleep") < 2:
         await asyncio.sleep(0.02)
     began = time.monotonic()
@@ -106,25 +103,25 @@ async def test_a_cancelled_call_ends_everything_at_once(slot: Slot, tmp_path: Pa
         await call
     assert time.monotonic() - began < 0.5
     assert family() == []
-    assert (await slot.call(TARGET, args("succeed", tmp_path)))["result"] == {"said": "done"}
+    assert (await slot.call(PERFORM, job("succeed", tmp_path))).result == {"said": "done"}
 
 
 @pytest.mark.parametrize("moment_s", [0, 0.001, 0.003, 0.01, 0.03, 0.1])
 async def test_a_call_cancelled_while_it_starts_leaves_a_slot_that_works(slot: Slot, tmp_path: Path, moment_s: float) -> None:
-    call = asyncio.create_task(slot.call(TARGET, args("succeed", tmp_path, seconds=5)))
+    call = asyncio.create_task(slot.call(PERFORM, job("succeed", tmp_path, seconds=5)))
     await asyncio.sleep(moment_s)
     call.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await call
     assert not slot.warm
     if moment_s == 0.003:
-        assert (await slot.call(TARGET, args("succeed", tmp_path)))["result"] == {"said": "done"}
+        assert (await slot.call(PERFORM, job("succeed", tmp_path))).result == {"said": "done"}
 
 
 async def test_a_killed_child_and_a_crashed_child_give_different_errors(slot: Slot, tmp_path: Path) -> None:
-    await slot.call(TARGET, args("succeed", tmp_path))
+    await slot.call(PERFORM, job("succeed", tmp_path))
     for number, error in ((signal.SIGKILL, Killed), (signal.SIGABRT, WorkerCrashed)):
-        call = asyncio.create_task(slot.call(TARGET, args("succeed", tmp_path, seconds=10)))
+        call = asyncio.create_task(slot.call(PERFORM, job("succeed", tmp_path, seconds=10)))
         while len(family()) < 2:
             await asyncio.sleep(0.02)
         await asyncio.sleep(0.5)
@@ -135,11 +132,11 @@ async def test_a_killed_child_and_a_crashed_child_give_different_errors(slot: Sl
 
 
 async def test_an_idle_child_that_died_is_replaced(slot: Slot, tmp_path: Path) -> None:
-    await slot.call(TARGET, args("succeed", tmp_path))
+    await slot.call(PERFORM, job("succeed", tmp_path))
     os.kill(family()[1], signal.SIGKILL)
     while slot.warm:
         await asyncio.sleep(0.01)
-    assert (await slot.call(TARGET, args("succeed", tmp_path)))["result"] == {"said": "done"}
+    assert (await slot.call(PERFORM, job("succeed", tmp_path))).result == {"said": "done"}
 
 
 async def test_time_and_memory_are_limited(tmp_path: Path) -> None:
@@ -149,7 +146,7 @@ async def test_time_and_memory_are_limited(tmp_path: Path) -> None:
     ):
         slot = Slot(limits)
         with pytest.raises(error):
-            await slot.call(TARGET, args(operation.replace("_", "-"), tmp_path))
+            await slot.call(PERFORM, job(operation.replace("_", "-"), tmp_path))
         assert family() == []
 
 
@@ -158,7 +155,7 @@ async def test_a_pool_limits_concurrent_calls_and_ends_idle_children(tmp_path: P
     folders = [tmp_path / str(number) for number in range(5)]
     for folder in folders:
         folder.mkdir()
-    calls = [asyncio.create_task(pool.call(TARGET, args("succeed", folder, seconds=0.2))) for folder in folders]
+    calls = [asyncio.create_task(pool.call(PERFORM, job("succeed", folder, seconds=0.2))) for folder in folders]
     most = 0
     while not all(call.done() for call in calls):
         most = max(most, len(family()))
@@ -182,13 +179,13 @@ async def test_a_new_child_takes_the_place_of_one_that_worked(tmp_path: Path) ->
     assert len(first) == 2, "a guard and its child, before any call"
     await asyncio.sleep(0.2)
     assert family() == first, "a child that has not worked stays"
-    await pool.call(TARGET, args("succeed", tmp_path))
+    await pool.call(PERFORM, job("succeed", tmp_path))
     try:
         async with asyncio.timeout(60):
             while family() in ([], first) or pool._endings:  # a call would take the other slot while the new child is not ready
                 await asyncio.sleep(0.02)
             room[0] = False
-            await pool.call(TARGET, args("succeed", tmp_path))
+            await pool.call(PERFORM, job("succeed", tmp_path))
             while family():
                 await asyncio.sleep(0.02)
     finally:
@@ -202,13 +199,18 @@ def test_memory_is_that_of_the_whole_family() -> None:
 
 
 async def test_the_end_of_what_a_child_writes_is_kept(slot: Slot, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    await slot.call(TARGET, args("talk", tmp_path, log="first", count=2))
+    await slot.call(PERFORM, job("talk", tmp_path, log="first", count=2))
     assert slot.output.text().startswith("first ")
     assert slot.output.text().endswith("line 0\nline 1\n")
     assert "line 1\n" in capfd.readouterr().err, "and is passed on"
-    await slot.call(TARGET, args("chatter", tmp_path, count=500))
-    assert 50_000 < len(slot.output.text()) <= KEPT_BYTES
+    await slot.call(PERFORM, job("chatter", tmp_path, count=500))
+    assert 50_000 < len(slot.output.text()) <= TAIL_BYTES
     slot.output.clear()
     with pytest.raises(WorkerCrashed):
-        await slot.call(TARGET, args("talk", tmp_path, log="last", count=0))
+        await slot.call(PERFORM, job("talk", tmp_path, log="last", count=0))
     assert slot.output.text().startswith("last ")
+
+
+async def test_an_answer_of_another_form_than_declared_is_refused(slot: Slot) -> None:
+    with pytest.raises(WorkerCrashed, match="invalid answer"):
+        await slot.call(WRONG, Empty())

@@ -7,6 +7,7 @@ import pytest
 
 from services.speed_ramp.export import ExportParams, export
 from services.speed_ramp.render import RenderParams, render
+from shared.file_calls import ThumbnailRequest
 from shared.video import VideoInfo, preview, probe, probe_video, read_frames, thumbnail
 from shared.worker.progress import Report
 from tests.shared.video.video_clips import Make, run_ffmpeg
@@ -73,7 +74,7 @@ def test_operations_know_the_length_of_such_a_recording(name: str, tmp_path: Pat
         2 * (probe_video(path).duration_s or 0), abs=0.1
     )
     assert preview(path, tmp_path / "preview.webp") > 0
-    assert thumbnail({"path": str(path), "output": str(tmp_path / "t.jpg")}, None)["width"] == 320
+    assert thumbnail(ThumbnailRequest(path=str(path), output=str(tmp_path / "t.jpg")), None).width == 320
 
 
 LONGER = {

@@ -10,6 +10,7 @@ from PIL import Image
 from services.effects.motion_trails import MotionTrailsParams, motion_trails
 from services.speed_ramp.render import RenderParams, render
 from shared.errors import BrokenMedia
+from shared.file_calls import FileRequest, PictureSize, ThumbnailRequest
 from shared.video import ImageInfo, VideoInfo, VideoWriter, inspect, probe, probe_video, read_frames, thumbnail
 from shared.worker.progress import Report
 from tests.shared.video.video_clips import Make, run_ffmpeg
@@ -72,11 +73,11 @@ def animation(path: Path, count: int = 12, shown_ms: int = 80) -> Path:
 @pytest.mark.parametrize("name", ["a.webp", "a.png", "a.gif"])
 def test_an_animated_picture_is_a_video(name: str, tmp_path: Path) -> None:
     path = animation(tmp_path / name)
-    inspected = inspect({"path": str(path)}, None)
+    inspected = inspect(FileRequest(path=str(path)), None)
     info = probe(path)
     assert isinstance(info, VideoInfo)
     types = {"a.webp": "image/webp", "a.png": "image/png", "a.gif": "image/gif"}
-    assert (inspected["kind"], inspected["content_type"], inspected["suffix"]) == ("video", types[name], path.suffix)
+    assert (inspected.kind, inspected.content_type, inspected.suffix) == ("video", types[name], path.suffix)
     assert (info.frames, info.width, info.height, Fraction(info.frame_rate)) == (12, 64, 48, Fraction(25, 2))
     assert info.duration_s == pytest.approx(0.96, abs=0.01)
     with read_frames(path, opaque=True) as frames:
@@ -85,7 +86,7 @@ def test_an_animated_picture_is_a_video(name: str, tmp_path: Path) -> None:
     assert [level for _, level in shown] == pytest.approx([20 * number for number in range(12)], abs=3)
     with read_frames(path, start=0.5) as frames:
         assert next(frames).time == Fraction(14, 25)
-    assert thumbnail({"path": str(path), "output": str(tmp_path / "t.jpg"), "width": 64}, None) == {"width": 64, "height": 48}
+    assert thumbnail(ThumbnailRequest(path=str(path), output=str(tmp_path / "t.jpg"), width=64), None) == PictureSize(width=64, height=48)
     result = render(RenderParams(speeds=[0.5]), video=path, output=tmp_path / "out.mp4")
     assert (result.frames, result.duration_s) == (24, pytest.approx(1.92, abs=0.01))
 

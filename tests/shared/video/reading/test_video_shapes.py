@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from reelwright import ROOMS
 from services.speed_ramp.render import RenderParams, render
+from shared.file_calls import ThumbnailRequest
 from shared.operation import SUFFIXES
 from shared.video import probe_video, read_frames, thumbnail
 from shared.worker.progress import Report
@@ -135,7 +136,7 @@ def test_hidden_colours_stay_hidden(name: str, make: Make, tmp_path: Path) -> No
         assert colored.alpha() is None
     for place, color in ((32, [255, 0, 0]), (96, [255, 192, 128]), (170, [255, 128, 0])):
         assert colored.rgb()[32, place].tolist() == pytest.approx(color, abs=14)
-    thumbnail({"path": str(path), "output": str(tmp_path / "t.jpg"), "width": 192}, None)
+    thumbnail(ThumbnailRequest(path=str(path), output=str(tmp_path / "t.jpg"), width=192), None)
     for picture in (written, opaque.rgb()):
         assert picture[32, 32].tolist() == pytest.approx([255, 0, 0], abs=14)
         assert picture[32, 96].tolist() == pytest.approx([128, 128, 128], abs=8)

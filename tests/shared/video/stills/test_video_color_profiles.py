@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from shared.file_calls import ThumbnailRequest
 from shared.video import list_pictures
 from shared.video.stills.thumbnail import thumbnail
 from tests.shared.video.color_spaces import PATCHES, SPACES, cmyk_profile, ink, measured, patches
@@ -143,7 +144,7 @@ def test_srgb_stays_as_it_is(tmp_path: Path) -> None:
 
 def test_thumbnails_have_the_colours_of_the_picture(tmp_path: Path) -> None:
     Image.fromarray(patches(SPACES["ProPhoto"].coded(PATCHES))).save(tmp_path / "wide.png", icc_profile=SPACES["ProPhoto"].profile)
-    thumbnail({"path": str(tmp_path / "wide.png"), "output": str(tmp_path / "small.jpg"), "width": 24 * len(PATCHES)}, None)
+    thumbnail(ThumbnailRequest(path=str(tmp_path / "wide.png"), output=str(tmp_path / "small.jpg"), width=24 * len(PATCHES)), None)
     assert off(tmp_path / "small.jpg") <= 14
 
 

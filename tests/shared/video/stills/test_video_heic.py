@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from shared.errors import BrokenMedia, TooLarge
+from shared.file_calls import ThumbnailRequest
 from shared.video import ImageInfo, Limits, list_pictures, probe
 from shared.video.stills.thumbnail import thumbnail
 from tests.shared.video.color_spaces import PATCHES, SPACES, measured, patches
@@ -33,7 +34,7 @@ def test_a_picture_is_read_with_its_colours(tmp_path: Path, suffix: str) -> None
     info = probe(path)
     assert isinstance(info, ImageInfo)
     assert (info.width, info.height, info.has_alpha) == (picture.width, picture.height, False)
-    thumbnail({"path": str(path), "output": str(tmp_path / "small.jpg"), "width": picture.width}, None)
+    thumbnail(ThumbnailRequest(path=str(path), output=str(tmp_path / "small.jpg"), width=picture.width), None)
     assert np.abs(colors(tmp_path / "small.jpg") - PATCHES).max() <= 8
 
 

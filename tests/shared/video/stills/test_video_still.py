@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from shared.errors import BrokenMedia, NotFound, TooLarge, UnsupportedMedia
+from shared.file_calls import ThumbnailRequest
 from shared.media.zip_files import picture_zip
 from shared.media.zip_files.picture_zip import PictureZip, open_picture, read_chunks
 from shared.video import ImageInfo, Limits, list_pictures, probe
@@ -150,7 +151,7 @@ def test_a_damaged_or_too_large_picture_in_a_zip_is_refused(tmp_path: Path) -> N
 
 def test_the_thumbnail_of_a_zip_is_the_first_picture(tmp_path: Path) -> None:
     path = packed(tmp_path / "pictures.zip", b_dot_png=picture("red"), a_dot_png=picture("blue"))
-    thumbnail({"path": str(path), "output": str(tmp_path / "small.jpg"), "width": 64}, None)
+    thumbnail(ThumbnailRequest(path=str(path), output=str(tmp_path / "small.jpg"), width=64), None)
     with Image.open(tmp_path / "small.jpg") as small:
         assert small.size == (64, 48)
         assert small.getpixel((9, 9))[2] > 240

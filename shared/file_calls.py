@@ -1,0 +1,61 @@
+"""Calls of worker processes on media files: probing, thumbnails and single frames.
+
+The server names the functions here and never imports `shared.video` with its libraries.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from shared.operation import Kind
+from shared.worker_call import Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRequest:
+    """A request for one file: to probe it, or to write it."""
+
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbedFile:
+    """The type and the properties of a file.
+
+    `media`: the `media` part of a media record; None for files without pictures.
+    """
+
+    kind: Kind
+    content_type: str
+    suffix: str
+    media: dict[str, Any] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThumbnailRequest:
+    """A request to write a JPEG of `width` pixels to `output`."""
+
+    path: str
+    output: str
+    width: int = 320
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameRequest:
+    """A request to write one frame as a PNG to `output`. Frames count from 0."""
+
+    path: str
+    output: str
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureSize:
+    """The size of a written picture in pixels."""
+
+    width: int
+    height: int
+
+
+INSPECT = Target(name="shared.video:inspect", request=FileRequest, answer=ProbedFile, reads=("path",))
+THUMBNAIL = Target(name="shared.video:thumbnail", request=ThumbnailRequest, answer=PictureSize, reads=("path",), writes=("output",))
+FRAME = Target(name="shared.video:numbered_frame", request=FrameRequest, answer=PictureSize, reads=("path",), writes=("output",))

@@ -1,0 +1,1 @@
+"""The HTTP side of operations: descriptions, request models, checks, submission and answers."""

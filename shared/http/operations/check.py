@@ -1,0 +1,108 @@
+"""Checks of a request for an operation, before its job is queued."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from shared.errors import FieldError, Invalid, UnknownMedia
+from shared.jobs.estimate import estimate, megapixel_frames
+from shared.jobs.memory_check import check_job_memory
+from shared.jobs.record import InputValue, UrlInput
+from shared.jobs.url_inputs import check_url_input, without_urls
+from shared.jobs.view_names import MAKING
+from shared.media.record import MediaRecord
+from shared.operation import AUTO, Input, Operation, Params
+from shared.runtime import Runtime
+
+PENDING = "pending:"
+"""Begins an input of a check that an earlier step of a pipeline will make: `pending:<kind>`."""
+
+
+class Estimate(BaseModel):
+    """The expected run time of a job.
+
+    Time in the queue does not count.
+    """
+
+    seconds: float
+    jobs: int = Field(description="Number of earlier jobs that it was made from.")
+
+
+class Checked(BaseModel):
+    """A request that passed all checks."""
+
+    operation: str
+    inputs: dict[str, InputValue]
+    params: dict[str, Any] = Field(description="All parameters, with defaults filled in.")
+    estimate: Estimate | None = Field(None, description="Expected run time, from earlier jobs; null without comparable ones.")
+
+
+async def check(
+    operation: Operation,
+    *,
+    inputs: Mapping[str, Any],
+    params: Params,
+    owner: str,
+    runtime: Runtime,
+    may_be_pending: bool = False,
+    preview: bool = False,
+) -> Checked:
+    """Check a request as far as possible without running it.
+
+    Raises the error that `jobs` would answer. `may_be_pending`: an input may also be `pending:<kind>`, media that an earlier step of a
+    pipeline will make.
+    """
+    if operation.needs and not any(inputs.get(name) for name in operation.needs):
+        detail = f"One of {', '.join(operation.needs)} must be given"
+        raise Invalid(f"inputs: {detail}.", errors=[FieldError(field=f"inputs.{name}", detail=detail) for name in operation.needs])
+    records: dict[str, list[MediaRecord]] = {}
+    for name, port in operation.ports.items():
+        source = inputs.get(name)
+        for media_id in source if isinstance(source, list) else [source] if source is not None else []:
+            if isinstance(media_id, UrlInput):
+                check_url_input(media_id, f"inputs.{name}", runtime.settings)
+                continue
+            if preview and media_id.startswith(MAKING):
+                continue
+            if may_be_pending and media_id.startswith(PENDING):
+                _check_kind(name, port, media_id.removeprefix(PENDING), "The output of an earlier step")
+            else:
+                records.setdefault(name, []).append(await _check_input(name, port, media_id, owner, runtime))
+    operation.refuse(params, {name: source for name, source in inputs.items() if source is not None})
+    operation.check_available(params)
+    if not preview:  # a preview reads small proxies
+        filled = {name for name, value in inputs.items() if value is not None}
+        check_job_memory(operation, params, filled, records, limit_bytes=runtime.settings.job_memory_bytes)
+    return Checked(operation=operation.name, inputs=dict(inputs), params=params.model_dump(mode="json"))
+
+
+async def estimated_time(operation: Operation, checked: Checked, owner: str, runtime: Runtime) -> Estimate | None:
+    """Estimate the run time of a checked request; None without comparable earlier jobs."""
+    if not runtime.runs_jobs:
+        return None
+    past = await runtime.jobs.past_runs(operation.name)
+    size = await asyncio.to_thread(megapixel_frames, runtime.media, owner, without_urls(checked.inputs).values(), checked.params)
+    expected = estimate(past, size, checked.params)
+    return None if expected is None else Estimate(seconds=expected.seconds, jobs=expected.jobs)
+
+
+async def _check_input(name: str, port: Input, media_id: str, owner: str, runtime: Runtime) -> MediaRecord:
+    """Return the record of an input. Raises Invalid, UnknownMedia."""
+    if media_id == AUTO and port.auto:
+        maker = port.auto.rpartition(".")[0]
+        detail = f"{AUTO!r} is made by the gateway; this service takes a media id only. Run {maker} first"
+        raise Invalid.field(f"inputs.{name}", detail)
+    try:
+        record = await asyncio.to_thread(runtime.media.get, owner, media_id)
+    except UnknownMedia as error:
+        raise UnknownMedia.field(f"inputs.{name}", error.detail, f"inputs.{name}: {error.detail}") from None
+    _check_kind(name, port, record.kind, f"{record.name} ({media_id})")
+    return record
+
+
+def _check_kind(name: str, port: Input, kind: str, source: str) -> None:
+    if kind not in port.kinds:
+        detail = f"{source} is of kind {kind}; this input takes {' or '.join(port.kinds)}"
+        raise Invalid.field(f"inputs.{name}", detail)

@@ -1,0 +1,107 @@
+"""Descriptions of operations for clients, as `GET /operations` lists them."""
+
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from shared.operation import Input, Operation
+from shared.sample_ids import SAMPLES
+
+
+class ParamsPreset(BaseModel):
+    """Named params of an operation."""
+
+    name: str
+    title: str
+    sentence: str = Field(description="What the user gets.")
+    params: dict[str, Any] = Field(description="Params that differ from the defaults.")
+    install: str | None = Field(None, description="If it cannot run now: the command that installs what is missing.")
+
+
+class OperationInfo(BaseModel):
+    """Description of an operation, from which clients build their forms."""
+
+    name: str
+    service: str
+    version: int = Field(description="Grows whenever the operation's results change.")
+    title: str = Field(description="Label of two or three words.")
+    summary: str
+    inputs: dict[str, dict[str, Any]] = Field(
+        description="Name -> title, description, kind, all accepted kinds, whether it is optional, whether it takes several, its "
+        "control in a form (`media`, or `mask` for a mask drawn on a frame), and the output that `auto` makes."
+    )
+    needs: list[str] = Field(description="At least one of these optional inputs must be given.")
+    outputs: dict[str, str] = Field(description="Name -> kind.")
+    params: dict[str, Any] = Field(description="JSON Schema of the parameters.")
+    result: dict[str, Any] = Field(description="JSON Schema of the result.")
+    presets: list[ParamsPreset] = Field(description="Named params, in the order of their cards.")
+    preview: str | None = Field(
+        None,
+        description="What a preview reads: the `part` that `start` and `duration` select, a part that is `cut` out, or the `whole` clip. "
+        "Missing: the operation takes no video.",
+    )
+    example: dict[str, Any] = Field(description="A request body for `jobs` that runs unchanged.")
+    available: bool = Field(description="Whether it can run now.")
+    install: str | None = Field(None, description="If it cannot run: the command that installs what is missing.")
+    urls: dict[str, str]
+
+
+def describe(operation: Operation) -> OperationInfo:
+    """Describe an operation for `GET /operations`."""
+    install = operation.unavailable(operation.example)
+    base_url = f"/v1/{operation.service}/{operation.verb}"
+    return OperationInfo(
+        name=operation.name,
+        service=operation.service,
+        version=operation.version,
+        title=operation.title or operation.verb.replace("-", " ").capitalize(),
+        summary=operation.summary,
+        inputs={name: _describe_input(name, port) for name, port in operation.ports.items()},
+        needs=list(operation.needs),
+        outputs={name: str(kind) for name, kind in operation.outputs.items()},
+        params=_schema(operation.params),
+        result=_schema(operation.result),
+        presets=[
+            ParamsPreset(
+                name=preset.name,
+                title=preset.title,
+                sentence=preset.sentence,
+                params=preset.params.model_dump(mode="json", exclude_defaults=True),
+                install=operation.unavailable(preset.params),
+            )
+            for preset in operation.presets
+        ],
+        preview=operation.preview_kind,
+        example=example_body(operation),
+        available=install is None,
+        install=install,
+        urls={"jobs": f"{base_url}/jobs", "check": f"{base_url}/check"},
+    )
+
+
+@cache
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON Schema of a model. The schema is shared: treat it as read-only."""
+    return model.model_json_schema()
+
+
+def _describe_input(name: str, port: Input) -> dict[str, Any]:
+    return {
+        "title": port.title or name.replace("_", " ").capitalize(),
+        "description": port.description,
+        "kind": port.kind,
+        "kinds": port.kinds,
+        "optional": port.optional,
+        "many": port.many,
+        "widget": "mask" if port.drawn else "media",
+    } | ({"auto": port.auto} if port.auto else {})
+
+
+def example_body(operation: Operation) -> dict[str, Any]:
+    """Return an example request body, which runs unchanged.
+
+    The body has sample media and the example params.
+    """
+    inputs = {name: SAMPLES[port.sample] for name, port in operation.example_inputs.items()}
+    return {"inputs": inputs, "params": operation.example.model_dump(mode="json", exclude_defaults=True)}

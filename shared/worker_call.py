@@ -1,0 +1,43 @@
+"""Calls of functions in worker processes: the function, its request and its answer.
+
+Requests and answers are frozen dataclasses; they cross the border between processes as JSON.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_type_hints
+
+from pydantic import TypeAdapter
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Request = TypeVar("Request", bound="DataclassInstance")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target(Generic[Request, Answer]):
+    """A function that worker processes call: `function(request, progress) -> answer`.
+
+    `name`: "package.module:function", a text because the server need not import the module. `reads`, `writes`: fields of the request that
+    are paths of files to read and to write; the process can open no others.
+    """
+
+    name: str
+    request: type[Request]
+    answer: type[Answer]
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+
+
+@cache
+def adapter(kind: Any) -> TypeAdapter[Any]:
+    """Return the validator and serializer of a request or an answer."""
+    return TypeAdapter(kind)
+
+
+def request_type(function: Callable[..., Any]) -> Any:
+    """Return the type of a function's first argument."""
+    return next(iter(get_type_hints(function).values()))
