@@ -33,7 +33,7 @@ class OneOf:
 
 
 def described(rows: Iterable[Choice], *, colon: bool = False) -> str:
-    """List all rows within a sentence: "`name` description; ...".
+    """Return a sentence with the names and descriptions of all rows.
 
     `colon`: put a colon after each name.
     """

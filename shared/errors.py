@@ -17,7 +17,10 @@ OWN_FOLDER = re.compile(r"slots/\w+/\d+/(in|out|tmp)/(\w{26}/)?(outputs/)?|work/
 
 
 def without_server_paths(text: str) -> str:
-    """Return an error's text without the folders of the server: data, models, Python and this project."""
+    """Return an error's text without folders of the server.
+
+    Those are the folders of data, models, Python and this project.
+    """
     settings = current()
     data, models = str(settings.data_dir.absolute()), str(settings.models_folder)
     for folder, name in ((models, "models"), (data, ""), (sys.prefix, "python"), (str(Path(__file__).parents[1]), "")):
@@ -28,7 +31,7 @@ def without_server_paths(text: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class FieldError:
-    """What is wrong with one field of a request, such as `params.start`."""
+    """The error of one field of a request, such as `params.start`."""
 
     field: str
     detail: str

@@ -41,7 +41,10 @@ class ThumbnailRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class FrameRequest:
-    """A request to write one frame as a PNG to `output`. Frames count from 0."""
+    """A request to write one frame as a PNG to `output`.
+
+    Frames count from 0.
+    """
 
     path: str
     output: str

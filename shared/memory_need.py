@@ -1,4 +1,4 @@
-"""Memory of a job, estimated from the size of its inputs before it runs."""
+"""Memory of a job, estimated from its inputs before it runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,10 @@ class FrameSize:
 
     @classmethod
     def of(cls, media: Mapping[str, Any]) -> Self | None:
-        """Return the size in the `media` part of a media record; None for media without frames."""
+        """Return the size in the `media` part of a media record.
+
+        None for media without frames.
+        """
         if not media.get("width") or not media.get("height"):
             return None
         rate = Fraction(media.get("frame_rate") or 0)
@@ -37,9 +40,9 @@ class FrameSize:
 
 
 def check_frame_memory(name: str, sizes: Mapping[str, FrameSize], *, bytes_per_pixel: float, limit_bytes: int) -> None:
-    """Raise TooLarge if a job needs more than `limit_bytes` for the frames of its largest input.
+    """Raise TooLarge if a job needs more than `limit_bytes`.
 
-    `name`: of the operation. `sizes`: of the largest medium of each input, by name.
+    The need follows from the frames of the largest input. `name`: of the operation. `sizes`: of the largest medium of each input, by name.
     """
     field, largest = max(sizes.items(), key=lambda item: item[1].pixels, default=("", None))
     if largest is None:

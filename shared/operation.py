@@ -92,11 +92,11 @@ def form(
     share_of_part: bool = False,
     one_per: str = "",
 ) -> JsonDict:
-    """Describe the place of a parameter in a form, as `json_schema_extra` of its Field.
+    """Describe the place of a parameter in a form.
 
-    `labels`: words for each value of a choice. For previews, which run on a smaller copy of a part of the clip: `clip_pixels`, the number
-    counts pixels of the clip; `share_of_part`, it is proportional to the length of the part; `one_per`, the list has a value for each so
-    many seconds from `start` on, as the parameter of this name says.
+    As `json_schema_extra` of its Field. `labels`: words for each value of a choice. For previews, which run on a smaller copy of a part of
+    the clip: `clip_pixels`, the number counts pixels of the clip; `share_of_part`, it is proportional to the length of the part; `one_per`,
+    the list has a value for each so many seconds from `start` on, as the parameter of this name says.
     """
     extra: JsonDict = {"group": group}
     if unit is not None:
@@ -225,9 +225,10 @@ class KeptMeasurement:
     version: int = 1
 
     def key(self, service: str, params: BaseModel, content: Callable[[], Any]) -> str | None:
-        """Return the name of the file; None if `run` needs no measurements with these params.
+        """Return the name of the file.
 
-        `content`: returns what identifies the measured input. It is called only if it is needed.
+        None if `run` needs no measurements with these params. `content`: returns what identifies the measured input. It is called only if
+        it is needed.
         """
         depends_on = self.depends_on(params)
         return None if depends_on is None else json_digest([service, self.name, self.version, content(), depends_on])

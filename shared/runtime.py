@@ -66,7 +66,10 @@ class Runtime:
     """The running parts of this process, between `start` and `stop`."""
 
     def __init__(self, settings: Settings, *, keys: KeyRing | None = None):
-        """`keys`: default: those of the settings and of the key file."""
+        """Make the parts; start nothing.
+
+        `keys`: default: those of the settings and of the key file.
+        """
         self.settings = settings
         self.keys = keys or KeyRing(settings)
         self.media = MediaStore(settings.data_dir / "media", ttl_s=settings.media_ttl_s, limit_of=self.keys.max_bytes)
@@ -115,7 +118,10 @@ class Runtime:
 
     @property
     def runs_jobs(self) -> bool:
-        """Whether jobs run here: a runtime that was not started has no database, either."""
+        """Whether jobs run here.
+
+        A runtime that was not started has no database, either.
+        """
         return bool(self._runners)
 
     def end_soon(self) -> None:
@@ -162,7 +168,7 @@ class Runtime:
         await self._look(FRAME, FrameRequest(path=str(path), output=str(output), number=number))
 
     async def forget_views(self, owner: str, media_id: str) -> None:
-        """Delete the ended jobs outside of lists that read a medium, with their outputs.
+        """Delete the ended unlisted jobs that read a medium, with their outputs.
 
         These are its proxies, strips and previews. Outputs that other jobs list stay.
         """
@@ -219,7 +225,10 @@ class Runtime:
             raise UnsupportedMedia(f"The file could not be opened. {error.detail}") from error
 
     async def _start_spares(self) -> None:
-        """Start a spare child for each service in turn, first for those that have run a job."""
+        """Start a spare child for each service in turn.
+
+        First for services that have run a job.
+        """
         await asyncio.sleep(SPARES_AFTER_S)
         has_run = await asyncio.to_thread(self.jobs.store.history.services)
         for runner in sorted(self._runners, key=lambda runner: runner.service not in has_run):

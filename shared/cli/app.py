@@ -101,7 +101,7 @@ def command_line(suite: Suite) -> Callable[[], None]:
 
 
 def _service(name: str, load: LoadService, suite: Suite) -> typer.Typer:
-    """Return the group of a service, which is imported when the group is used."""
+    """Return the group of a service, imported at its first use."""
 
     def build() -> typer.Typer:
         from shared.cli.operation import add_operation
@@ -243,7 +243,10 @@ def _terminate(_number: int, _frame: object) -> None:
 
 
 def _sentence(error: Exception) -> str | None:
-    """Return the message for an error of a library; None for a defect of this program."""
+    """Return the message for an error of a library.
+
+    None for a defect of this program.
+    """
     import httpx
     import sqlalchemy as sa
 

@@ -1,4 +1,4 @@
-"""Variables of the environment that look like settings but are none."""
+"""Environment variables that look like misspelt settings."""
 
 import difflib
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ OTHERS = frozenset(
 
 
 def misspelt(names: Iterable[str]) -> list[str]:
-    """Return a sentence for each variable that begins with REELWRIGHT_ and is no setting."""
+    """Return a warning for each unknown variable REELWRIGHT_*."""
     settings = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     sentences = []
     for name in sorted(name for name in names if name.startswith(PREFIX) and name not in settings | OTHERS):

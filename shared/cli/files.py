@@ -20,7 +20,10 @@ URL = re.compile(r"https?://", re.IGNORECASE)
 
 
 class Given:
-    """Annotation of arguments that `file_or_url` parses: typer would make a path of a URL otherwise."""
+    """Annotation of arguments that `file_or_url` parses.
+
+    Otherwise typer would make a path of a URL.
+    """
 
 
 def is_url(value: object) -> bool:
@@ -29,7 +32,10 @@ def is_url(value: object) -> bool:
 
 
 def file_or_url(text: str) -> Path | str:
-    """Parse the argument of an input: a file that exists, "auto", or a URL."""
+    """Parse the argument of an input: a file, "auto" or a URL.
+
+    A file must exist.
+    """
     if is_url(text):
         return text
     if text != AUTO and not Path(text).is_file():

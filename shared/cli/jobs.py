@@ -1,4 +1,7 @@
-"""The commands `reelwright jobs`: list, show, follow, log, retry and cancel jobs of a suite."""
+"""The commands `reelwright jobs`, which show and control jobs of a suite.
+
+They list, show, follow, log, retry and cancel jobs.
+"""
 
 import json
 from typing import Annotated, Any

@@ -117,7 +117,7 @@ def _add_list(group: typer.Typer, settings: Callable[[], Settings]) -> None:
 
 
 def _add_changes(group: typer.Typer, settings: Callable[[], Settings]) -> None:
-    """Add the commands that revoke a key, and give it what others made."""
+    """Add the commands that revoke a key and give a key other owners' data."""
 
     @group.command(help="Revoke an API key at once. Its media and jobs stay.")
     def revoke(key: Annotated[str, typer.Argument(help="Name or id of the key.")]) -> None:
@@ -144,9 +144,9 @@ def _add_changes(group: typer.Typer, settings: Callable[[], Settings]) -> None:
 
 
 def _find(records: tuple[KeyRecord, ...], key: str) -> KeyRecord:
-    """Return the key of a name or id; a valid one before a revoked one.
+    """Return the key of a name or id.
 
-    Raises Invalid.
+    A valid key comes before a revoked one of the same name. Raises Invalid.
     """
     matches = [record for record in records if key in (record.name, record.id)]
     if not matches:

@@ -9,9 +9,10 @@ import typer
 
 
 def print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], *, items: Any, as_json: bool) -> None:
-    """Print a table: for people on a terminal, and with tabs between whole values in a pipe.
+    """Print a table.
 
-    `items`: what to print as JSON with `as_json`. The first column is never cut.
+    On a terminal for people; in a pipe with whole values between tabs. `items`: what to print as JSON with `as_json`. The first column is
+    never cut.
     """
     if as_json:
         typer.echo(json.dumps(items, indent=2))

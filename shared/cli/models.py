@@ -88,7 +88,7 @@ def _add_pull(models: typer.Typer, folder: ReadFolder, settings: Callable[[], Se
 
 
 def _add_checks(models: typer.Typer, folder: ReadFolder) -> None:
-    """Add the commands that check the files of models, and print where they are."""
+    """Add the commands that verify models and print their folders."""
 
     @models.command("verify", help="Check the files of installed models against their checksums.")
     def verify(

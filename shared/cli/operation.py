@@ -220,7 +220,7 @@ def _made_inputs(
 
 
 def stage_update(progress: JobProgress) -> ProgressUpdate:
-    """Return a job's progress without that of its steps."""
+    """Return a job's progress without the progress of its steps."""
     return ProgressUpdate(**progress.model_dump(exclude={"steps"}))
 
 
@@ -248,7 +248,10 @@ def progress_bar() -> Iterator[Callable[[Update], None]]:
 
 @contextmanager
 def _written(outputs: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
-    """Yield the paths to write to: in a hidden folder beside the final ones, whose names may follow from the result."""
+    """Yield the paths to write to, in a hidden folder.
+
+    The folder lies beside the final paths, whose names may follow from the result.
+    """
     if not outputs:
         yield {}
         return

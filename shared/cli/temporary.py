@@ -1,4 +1,7 @@
-"""Temporary folders of local runs, which the next run removes if a run was killed."""
+"""Temporary folders of local runs.
+
+The next run removes those of a killed run.
+"""
 
 import fcntl
 import os
@@ -13,10 +16,10 @@ _UNLOCKED, _LOCKED, _SUFFIX = ".new-reelwright-", ".reelwright-", ".part"
 
 @contextmanager
 def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
-    """Provide a hidden folder in `parent`, by default the system's folder for temporary files.
+    """Provide a hidden folder in `parent`.
 
-    It is removed at the end. Its process holds a lock on it, which ends with the process: the next folder made in the same place removes
-    those without a lock.
+    Default: the system's folder for temporary files. It is removed at the end. Its process holds a lock on it, which ends with the process:
+    the next folder made in the same place removes those without a lock.
     """
     place = parent or Path(tempfile.gettempdir())
     _remove_abandoned(place)
@@ -37,7 +40,10 @@ def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
 
 @contextmanager
 def temporary_files() -> Iterator[None]:
-    """Direct Python's temporary files of the block into a folder of its own, see `temporary_folder`."""
+    """Direct Python's temporary files of the block into a temporary folder.
+
+    See `temporary_folder`.
+    """
     before = tempfile.tempdir
     with temporary_folder() as folder:
         tempfile.tempdir = str(folder)

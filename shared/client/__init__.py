@@ -1,4 +1,7 @@
-"""The Python client of a suite: sync and async, with resumable uploads and followed jobs."""
+"""The Python client of a suite, sync and async.
+
+Uploads are resumable, and jobs are followed.
+"""
 
 from shared.client.arguments import OperationName
 from shared.client.asynchronous import AsyncReelwright, AsyncRun

@@ -195,7 +195,10 @@ class AsyncReelwright:
                 return
 
     async def follow(self, job_id: str) -> AsyncIterator[JobEvent]:
-        """Yield the events of a job until its end, each once, across broken connections."""
+        """Yield each event of a job once, across broken connections.
+
+        Ends with the job.
+        """
         async for event in follow(self._connection, job_id):
             yield event
 
@@ -210,7 +213,10 @@ class AsyncReelwright:
         return ended
 
     async def log(self, job_id: str) -> str:
-        """Return the last lines of a job's worker process; for a pipeline, of all its steps."""
+        """Return the last lines of a job's worker process.
+
+        For a pipeline: those of all its steps.
+        """
         return (await self._connection.send("GET", f"/v1/jobs/{job_id}/log")).text
 
     async def cancel(self, job_id: str) -> AsyncRun:
@@ -251,7 +257,7 @@ class AsyncReelwright:
         return target
 
     async def operations(self) -> list[dict[str, Any]]:
-        """List the operations of all services, with the schemas of their params and results."""
+        """List the operations of all services, with their schemas."""
         listed: list[dict[str, Any]] = await self.get("/v1/operations")
         return listed
 
@@ -273,9 +279,9 @@ class AsyncReelwright:
             raise
 
     async def _ids(self, source: Any, ids_by_path: dict[Path, str]) -> Any:
-        """Return an input as a request gives it: the media id, or the URL; a list for a list.
+        """Return an input in the form of a request: media id or URL.
 
-        Files are uploaded. `ids_by_path`: the files of this request that are uploaded already.
+        A list gives a list. Files are uploaded. `ids_by_path`: the files of this request that are uploaded already.
         """
         if isinstance(source, list | tuple):
             return [await self._ids(item, ids_by_path) for item in source]
@@ -310,9 +316,9 @@ def new_key() -> str:
 
 
 def output_of(job: Job, name: str | None) -> MediaRecord:
-    """Return an output of a job: the one called `name`, or the only one, or the only video.
+    """Return an output of a job, by default its only one.
 
-    Raises Invalid if the name is unknown or needed.
+    `name`: None takes the only output, or the only video. Raises Invalid if the name is unknown or needed.
     """
     if name is None:
         videos = [record for record in job.outputs.values() if record.kind == "video"]

@@ -26,7 +26,7 @@ class JobEvent:
 
 
 async def follow(connection: Connection, job_id: str) -> AsyncIterator[JobEvent]:
-    """Yield the events of a job until its end, each once.
+    """Yield each event of a job once, until its end.
 
     A broken connection is opened again, from the last event on. Raises Refused, and Unreachable if the server stays away.
     """

@@ -193,7 +193,10 @@ class Reelwright:
         return self._follow(lambda report: self.asynchronous.wait(job_id, report), on_progress)
 
     def log(self, job_id: str) -> str:
-        """Return the last lines of a job's worker process; for a pipeline, of all its steps."""
+        """Return the last lines of a job's worker process.
+
+        For a pipeline: those of all its steps.
+        """
         return self.call(self.asynchronous.log(job_id))
 
     def cancel(self, job_id: str) -> Run:
@@ -225,7 +228,7 @@ class Reelwright:
         return self.call(self.asynchronous.download(media, path))
 
     def operations(self) -> list[dict[str, Any]]:
-        """List the operations of all services, with the schemas of their params and results."""
+        """List the operations of all services, with their schemas."""
         return self.call(self.asynchronous.operations())
 
     def call(self, work: Coroutine[Any, Any, T], calls: "queue.SimpleQueue[Call | None] | None" = None) -> T:

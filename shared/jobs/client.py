@@ -1,4 +1,4 @@
-"""Submit, read, follow, cancel and delete jobs.
+"""The jobs of an installation: submit, read, follow, cancel and delete.
 
 Running them is the worker's part (running/worker.py).
 """
@@ -117,9 +117,9 @@ class Jobs:
             return None
 
     async def earlier(self, *, owner: str, operation: str, request: JobRequest, key: str) -> Job | None:
-        """Return the job that an earlier, equal request made; None if there is none.
+        """Return the job that an earlier, equal request made.
 
-        `key`: the idempotency key of both requests. Raises IdempotencyMismatch if the key came with another request.
+        None if there is none. `key`: the idempotency key of both requests. Raises IdempotencyMismatch if the key came with another request.
         """
         return await asyncio.to_thread(self.store.earlier, owner, key, _fingerprint(operation, request))
 
@@ -165,7 +165,10 @@ class Jobs:
         return await asyncio.to_thread(self.store.ledger.page, owner, job_filter, cursor=cursor, limit=limit, results=results)
 
     async def logs(self, ids: Collection[str]) -> dict[str, str]:
-        """Return the logs of those jobs among `ids` that have one: the last lines of their worker processes."""
+        """Return the existing logs of the jobs among `ids`.
+
+        A log has the last lines of a worker process.
+        """
         return await asyncio.to_thread(self.store.ledger.logs, ids)
 
     async def cancel(self, owner: str, job_id: str) -> Job:
@@ -195,14 +198,17 @@ class Jobs:
         return job
 
     async def shared_outputs(self, owner: str, job_id: str, media_ids: Collection[str]) -> set[str]:
-        """Return the media among `media_ids` that are also outputs of other jobs.
+        """Return the media among `media_ids` that other jobs list as outputs.
 
         The steps of the pipeline `job_id` do not count.
         """
         return await asyncio.to_thread(self.store.history.shared_outputs, owner, job_id, media_ids)
 
     async def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
-        """Return the ended unlisted jobs that read a media item: job id -> ids of its outputs."""
+        """Return the ended unlisted jobs that read a media item.
+
+        Job id -> ids of its outputs.
+        """
         return await asyncio.to_thread(self.store.media_use.unlisted_with, owner, media_id)
 
     async def has_events(self, job_id: str, after: int) -> bool:
@@ -233,9 +239,9 @@ class Jobs:
                     await asyncio.sleep(EVENTS_POLL_S)
 
     async def add_webhook(self, owner: str, new: NewWebhook) -> MadeWebhook:
-        """Add a standing webhook for all listed jobs of an owner; its secret is made if there is none.
+        """Add a standing webhook for all listed jobs of an owner.
 
-        Raises Invalid, ForbiddenAddress, QuotaExceeded.
+        A missing secret is made. Raises Invalid, ForbiddenAddress, QuotaExceeded.
         """
         secret = None if new.secret is not None else webhooks.new_secret()
         complete = new if secret is None else new.model_copy(update={"secret": SecretStr(secret)})
@@ -289,7 +295,7 @@ class Jobs:
 
 
 def _preview(request: JobRequest) -> StoredPreview | None:
-    """Return the part that a preview is requested for; None for other jobs."""
+    """Return the part that a preview was requested for; None for other jobs."""
     if not request.preview:
         return None
     return StoredPreview(at_s=request.preview_at_s, seconds=request.preview_s, slot=request.preview_slot)

@@ -18,16 +18,20 @@ NEAREST = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """The expected run time of a job, and the number of earlier jobs that it was made from."""
+    """The expected run time of a job.
+
+    `jobs`: number of earlier jobs that it was made from.
+    """
 
     seconds: float
     jobs: int
 
 
 def megapixel_frames(media: MediaStore, owner: str, inputs: Iterable[str | list[str] | None], params: Mapping[str, Any]) -> float | None:
-    """Return the size of the largest input: millions of pixels in all frames of the part that is used.
+    """Return the size of the largest input, in megapixel frames.
 
-    A list counts as one input, a picture as one frame. None for inputs of unknown size. Blocks on the disk.
+    Those are the millions of pixels in all frames of the part that is used. A list counts as one input, a picture as one frame. None for
+    inputs of unknown size. Blocks on the disk.
     """
     largest = 0.0
     for source in inputs:

@@ -36,9 +36,9 @@ WebhookEvent = Literal["started", "progress", "succeeded", "failed", "canceled"]
 
 
 class Webhook(BaseModel):
-    """An address to call when a job ends, and when it starts and progresses if asked.
+    """An address to call at a job's end, and on demand during the job.
 
-    Calls are signed as Standard Webhooks defines.
+    On demand: `started` and `progress`. Calls are signed as Standard Webhooks defines.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -274,7 +274,10 @@ class MadeWebhook(StandingWebhook):
 
 
 class DeliveryStatus(StrEnum):
-    """Status of a message: on its way (also between attempts), accepted by its receiver, or given up."""
+    """Status of a message.
+
+    Pending (also between attempts), delivered to its receiver, or failed for good.
+    """
 
     PENDING = "pending"
     DELIVERED = "delivered"

@@ -1,4 +1,4 @@
-"""Delete expired jobs, unreferenced media, and work folders of dead processes."""
+"""Deletion of expired jobs, unreferenced media, and folders of dead processes."""
 
 import shutil
 import time

@@ -43,7 +43,10 @@ class UrlFetch:
 
 
 class Reservation:
-    """The media ids of the URLs of one request: the same URL gets the same id."""
+    """The media ids of the URLs of one request.
+
+    The same URL gets the same id.
+    """
 
     def __init__(self) -> None:
         self._fetches: dict[UrlInput, UrlFetch] = {}
@@ -61,7 +64,10 @@ class Reservation:
         return {name: self._value(source, f"{where}.{name}", kinds.get(name, ())) for name, source in inputs.items()}
 
     def params(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the params of a pipeline with an id in place of each URL in the inputs of its steps."""
+        """Return a pipeline's params with ids in place of URLs.
+
+        The URLs are inputs of its steps.
+        """
         if not isinstance(params.get("steps"), list):
             return dict(params)
         return dict(params) | {
@@ -84,7 +90,7 @@ class Reservation:
 
 
 def with_urls(value: Any, fetches: Mapping[str, UrlFetch]) -> Any:
-    """Return inputs or params of a stored job with the URLs in place of media that were never fetched.
+    """Return stored inputs or params with the URLs of unfetched media.
 
     `fetches`: by media id.
     """
@@ -97,9 +103,9 @@ def with_urls(value: Any, fetches: Mapping[str, UrlFetch]) -> Any:
 
 
 def check_url_input(source: UrlInput, field: str, settings: Settings) -> None:
-    """Raise Invalid or ForbiddenAddress, naming the field, for a URL that is never fetched.
+    """Raise Invalid or ForbiddenAddress for a URL that is never fetched.
 
-    Host names are resolved and checked when the URL is fetched.
+    The error names the field. Host names are resolved and checked when the URL is fetched.
     """
     try:
         host = check_url(source.url).host

@@ -1,4 +1,7 @@
-"""Names of the jobs that make views of media (proxies, strips, peaks), and inputs of previews."""
+"""Names of the jobs that make views of media, and inputs of previews.
+
+Views are proxies, strips and peaks.
+"""
 
 PROXY = "proxy"
 """The view that previews run on."""

@@ -1,4 +1,4 @@
-"""Send the messages of webhooks: signed (Standard Webhooks) and retried."""
+"""Sending of webhook messages, signed (Standard Webhooks) and retried."""
 
 import asyncio
 import base64
@@ -61,9 +61,9 @@ def stored_webhook(webhook: Webhook, settings: Settings) -> StoredWebhook:
 
 
 def opened(webhook: StoredWebhook, settings: Settings) -> StoredWebhook:
-    """Return a stored webhook with its own secret in plain text; null stands for the server's own.
+    """Return a stored webhook with its own secret in plain text.
 
-    Raises Invalid if the installation's secret has changed.
+    Null stands for the server's own secret. Raises Invalid if the installation's secret has changed.
     """
     sealed = webhook.secret
     if sealed is None or not sealed.startswith(PREFIX):  # jobs of earlier releases keep it in plain text
@@ -178,7 +178,10 @@ async def _post(store: JobStore, settings: Settings, message: Message) -> httpx.
 
 
 def _of_earlier_release(store: JobStore, job_id: str) -> Message | None:
-    """Return the message of a workflow that an earlier release queued: its argument is the id of an ended job."""
+    """Return the message of a workflow that an earlier release queued.
+
+    Its argument is the id of an ended job.
+    """
     with store.engine.connect() as connection:
         stored = store.ledger.webhook(connection, job_id)
     if stored is None:

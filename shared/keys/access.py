@@ -1,4 +1,4 @@
-"""What the key of a request allows."""
+"""Rights of the key of a request."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass

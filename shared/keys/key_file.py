@@ -1,4 +1,7 @@
-"""The key file `keys.json` of the data folder: records of API keys, mode 0600."""
+"""The key file `keys.json` of the data folder, with records of API keys.
+
+Mode 0600.
+"""
 
 import fcntl
 import os
@@ -37,7 +40,10 @@ class KeyFile:
             return ()
 
     def state(self) -> tuple[int, int, int] | None:
-        """Return the version of the file, which differs after every change; None without a file."""
+        """Return the version of the file, which differs after every change.
+
+        None without a file.
+        """
         try:
             about = self.path.stat()
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The API keys in force: those of the settings and those of the key file."""
+"""The API keys in force, of the settings and of the key file."""
 
 import logging
 import secrets
@@ -29,7 +29,10 @@ class KeyRing:
     """
 
     def __init__(self, settings: Settings, *, ignored: bool = False):
-        """`ignored`: no request needs a key, whatever keys there are; for checks within one process."""
+        """Read all keys.
+
+        `ignored`: no request needs a key, whatever keys there are; for checks within one process.
+        """
         self._ignored = ignored
         self._data_dir = settings.data_dir
         self._metrics_key = settings.metrics_key.get_secret_value() if settings.metrics_key else ""
@@ -81,7 +84,10 @@ class KeyRing:
         return owners if self._setting_keys or self._records else [PUBLIC]
 
     def max_bytes(self, owner: str) -> int | None:
-        """Return the largest number of bytes that an owner may store; None without a limit."""
+        """Return the number of bytes that an owner may store.
+
+        None without a limit.
+        """
         self._refresh()
         limits = [record.max_bytes for record in self._records.values() if record.owner == owner and record.refusal(now()) is None]
         return None if not limits or None in limits else max(limit for limit in limits if limit is not None)
@@ -103,7 +109,10 @@ class KeyRing:
 
 
 def _log_changes(before: Mapping[str, KeyRecord], after: Mapping[str, KeyRecord]) -> None:
-    """Write what `reelwright keys` changed into the audit log: names and ids, never a key."""
+    """Write changes of the key file into the audit log.
+
+    `reelwright keys` made them. Names and ids are logged, never a key.
+    """
     for digest, record in after.items():
         earlier = before.get(digest)
         change = "added" if earlier is None else "revoked" if record.revoked_at and not earlier.revoked_at else None

@@ -1,4 +1,4 @@
-"""Permissions of the data folder: nothing in it is for other users of the machine."""
+"""Permissions of the data folder, which no other user may read."""
 
 import logging
 import os

@@ -161,5 +161,8 @@ def _names(disposition: str) -> tuple[str, str | None]:
 
 
 def _unescaped(name: str) -> str:
-    """Undo the escapes of a file name in a form: browsers write a quotation mark as %22 (WHATWG HTML, multipart/form-data)."""
+    """Undo the escapes of a file name in a form.
+
+    Browsers write a quotation mark as %22 (WHATWG HTML, multipart/form-data).
+    """
     return name.replace("%22", '"').replace("%0D", "").replace("%0A", "")

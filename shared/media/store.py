@@ -91,7 +91,10 @@ class MediaStore:
     """
 
     def __init__(self, root: Path, *, ttl_s: float, limit_of: Callable[[str], int | None] = lambda _owner: None):
-        """`limit_of`: returns the largest number of bytes that an owner may store, None without a limit."""
+        """Open the store under `root`, which need not exist yet.
+
+        `limit_of`: returns the largest number of bytes that an owner may store, None without a limit.
+        """
         self.root = root.absolute()
         self.ttl = timedelta(seconds=ttl_s)
         self._limit_of = limit_of

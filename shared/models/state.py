@@ -1,4 +1,4 @@
-"""The installed models of a service, as far as results depend on them."""
+"""The installed models of a service that results depend on."""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""Overlays that change over a shot that goes on: caption bars, banners, inset pictures."""
+"""Overlays that change while the shot goes on.
+
+Such as caption bars, banners and inset pictures.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +48,10 @@ def only_overlay_changed(before: Picture, after: Picture) -> bool:
 
 
 def _shortest_run(values: NDArray[np.float64]) -> tuple[int, int]:
-    """Return the shortest run of `values` that holds nearly all of their sum, as its start and the place after its end."""
+    """Return the shortest run of `values` with nearly all of their sum.
+
+    As its start and the place after its end.
+    """
     sums = np.concatenate([[0.0], np.cumsum(values)])
     least = _MOST * sums[-1]
     # Of each start, the first stop that reaches the sum.

@@ -1,1 +1,4 @@
-"""The timeline of shots, as modules of a web page: the gallery of keyframes and the studio use the same ones."""
+"""The timeline of shots, as modules of a web page.
+
+The gallery of keyframes and the studio use the same modules.
+"""

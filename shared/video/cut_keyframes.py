@@ -1,4 +1,4 @@
-"""Parts of videos in which every frame is a keyframe, copied without encoding."""
+"""Copies of parts of all-keyframe videos, without encoding."""
 
 import os
 from fractions import Fraction
@@ -15,9 +15,9 @@ from shared.video.seconds import Seconds, to_fraction
 def cut_keyframes(
     source: str | os.PathLike[str], output: str | os.PathLike[str], *, start_s: Seconds, end_s: Seconds, limits: Limits | None = None
 ) -> None:
-    """Copy the pictures from `start_s` to `end_s` seconds into an MP4 file, without sound.
+    """Copy the pictures of a part into an MP4 file, without sound.
 
-    The part begins at time 0. Raises Invalid if no picture begins in the part.
+    From `start_s` to `end_s` seconds. The part begins at time 0. Raises Invalid if no picture begins in the part.
     """
     target = Path(output)
     with open_input(source, limits=limits or Limits.current()) as container:

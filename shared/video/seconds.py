@@ -14,5 +14,5 @@ def to_fraction(value: Seconds) -> Fraction:
 
 
 def simplest(value: Fraction) -> Fraction:
-    """Round a fraction to the nearest one with a denominator of at most 1,000,000."""
+    """Round a fraction to a denominator of at most 1,000,000."""
     return value.limit_denominator(1_000_000)

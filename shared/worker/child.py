@@ -98,7 +98,10 @@ def confine(parent_pid: int, memory_bytes: int, niceness: int) -> None:
 
 
 def write_lines_at_once() -> None:
-    """Write each printed line at once, and the Python calls at a crash: both belong into the job's log."""
+    """Write each printed line at once, and the Python calls at a crash.
+
+    Both belong into the job's log.
+    """
     faulthandler.enable()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)

@@ -1,4 +1,4 @@
-"""The last bytes that a worker process writes to its standard output and error."""
+"""The end of what a worker process writes to standard output and error."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,10 @@ STANDARD_ERROR = 2
 
 
 class OutputTail:
-    """A pipe from one process after another; what arrives goes on to this process's standard error, and its end is kept."""
+    """A pipe from one process after another, which keeps the end of the text.
+
+    What arrives goes on to this process's standard error.
+    """
 
     def __init__(self) -> None:
         self._tail = bytearray()
@@ -23,7 +26,10 @@ class OutputTail:
         self._pause: asyncio.TimerHandle | None = None
 
     def open(self) -> int:
-        """Open the pipe of a new process; return its end for writing, which the caller closes."""
+        """Open the pipe of a new process.
+
+        Returns its end for writing, which the caller closes.
+        """
         self.close()
         self._pipe, writing = os.pipe()
         os.set_blocking(self._pipe, False)
@@ -31,7 +37,10 @@ class OutputTail:
         return writing
 
     def text(self) -> str:
-        """Return what was written since `clear`, at most the last TAIL_BYTES, with everything that has arrived."""
+        """Return the text since `clear`, with everything that has arrived.
+
+        At most the last TAIL_BYTES.
+        """
         self._drain()
         if not self._is_cut:
             return self._tail.decode(errors="replace")
@@ -61,7 +70,10 @@ class OutputTail:
             self._pause = loop.call_later(PAUSE_S, self._listen)
 
     def _drain(self) -> None:
-        """Read what is in the pipe: at most twice its capacity, since a process may write without end."""
+        """Read what is in the pipe.
+
+        At most twice its capacity, since a process may write without end.
+        """
         for _ in range(2):
             if self._read() == 0:
                 return

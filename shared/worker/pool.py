@@ -29,7 +29,10 @@ class WorkerPool:
     """
 
     def __init__(self, *, size: int, limits: Limits, idle_s: float, sandbox: Callable[[], Sandbox] | None = None):
-        """`sandbox`: returns the sandbox of each further slot; None: children have none."""
+        """Make a pool without children.
+
+        `sandbox`: returns the sandbox of each further slot; None: children have none.
+        """
         self._idle_s = idle_s
         self._free = [Slot(limits, sandbox() if sandbox else None) for _ in range(size)]
         self._all = tuple(self._free)
@@ -67,9 +70,9 @@ class WorkerPool:
 
     @asynccontextmanager
     async def lease(self, wait_s: float | None = None) -> AsyncIterator[Slot]:
-        """Take a slot for calls on files that the caller puts into its folder.
+        """Take a slot for calls on files in the slot's folder.
 
-        Raises Unavailable if none is free within `wait_s` seconds.
+        The caller puts the files there. Raises Unavailable if none is free within `wait_s` seconds.
         """
         async with self._slot(wait_s=wait_s) as slot:
             self._used_slots.add(slot)

@@ -86,9 +86,9 @@ def perform(call: OperationCall, progress: Progress) -> OperationAnswer:
 
 
 def _cut(call: OperationCall, operation: Operation, start_s: float, end_s: float) -> dict[str, str | list[str] | None]:
-    """Cut a part out of the videos among the inputs; return the inputs with the paths of the parts.
+    """Cut a part out of the videos among the inputs.
 
-    The pictures are copied, so every frame of the videos must be a keyframe.
+    Returns the inputs with the paths of the parts. The pictures are copied, so every frame of the videos must be a keyframe.
     """
     from shared.video import cut_keyframes  # imported here: services that read no videos do not need its libraries
 

@@ -33,7 +33,7 @@ class SlotFolders:
         return self._root / str(self._count)
 
     def hold(self) -> None:
-        """Create the folder of this process and take its lock, or show that the process lives."""
+        """Create and lock the folder of this process, or show that the process lives."""
         if self._lock is None:
             self._root.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
             self._root.mkdir(mode=0o700, exist_ok=True)
@@ -62,7 +62,7 @@ def sweep_slots(data_dir: Path, *, stale_s: float = STALE_S) -> int:
 
 
 def place(source: Path, folder: Path, name: str) -> Path:
-    """Link a file into a slot's folder, or copy it; return its path there.
+    """Link or copy a file into a slot's folder; return its path there.
 
     A symbolic link would lead out of the folder.
     """

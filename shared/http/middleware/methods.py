@@ -1,4 +1,4 @@
-"""HEAD wherever there is GET, and OPTIONS and `Allow` with all methods of an address."""
+"""HEAD for every GET, OPTIONS, and `Allow` with all methods of an address."""
 
 import asyncio
 

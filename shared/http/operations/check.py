@@ -79,7 +79,10 @@ async def check(
 
 
 async def estimated_time(operation: Operation, checked: Checked, owner: str, runtime: Runtime) -> Estimate | None:
-    """Estimate the run time of a checked request; None without comparable earlier jobs."""
+    """Estimate the run time of a checked request.
+
+    None without comparable earlier jobs.
+    """
     if not runtime.runs_jobs:
         return None
     past = await runtime.jobs.past_runs(operation.name)

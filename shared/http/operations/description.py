@@ -82,7 +82,10 @@ def describe(operation: Operation) -> OperationInfo:
 
 @cache
 def _schema(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the JSON Schema of a model. The schema is shared: treat it as read-only."""
+    """Return the JSON Schema of a model.
+
+    The schema is shared: treat it as read-only.
+    """
     return model.model_json_schema()
 
 

@@ -13,7 +13,10 @@ from shared.sample_ids import SAMPLES
 
 
 def request_model(operation: Operation) -> type[BaseModel]:
-    """Make the model of an operation's request: a JobRequest with typed inputs and params."""
+    """Make the model of an operation's request.
+
+    It is a JobRequest with typed inputs and params.
+    """
     inputs = create_model(
         f"{_camel(operation.name)}Inputs",
         __config__=ConfigDict(extra="forbid"),
@@ -25,7 +28,7 @@ def request_model(operation: Operation) -> type[BaseModel]:
 
 
 def job_model(operation: Operation) -> type[Job]:
-    """Make the model of an operation's job: a Job with a typed result.
+    """Make the model of an operation's job, with a typed result.
 
     The API pages show it.
     """

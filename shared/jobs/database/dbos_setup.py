@@ -1,4 +1,4 @@
-"""Configure DBOS, and query and recover the workflows of other processes."""
+"""Configuration of DBOS, and queries of other processes' workflows."""
 
 import logging
 from typing import Any

@@ -92,7 +92,10 @@ class Deliveries:
         return self._insert(connection, job_id, row.event, row.webhook_id, row.message_id)
 
     def message(self, delivery_id: str) -> Message | None:
-        """Return a message to send; None if its job or its webhook was deleted."""
+        """Return a message to send.
+
+        None if its job or its webhook was deleted.
+        """
         joined = DELIVERIES.join(JOBS, DELIVERIES.c.job_id == JOBS.c.id).outerjoin(WEBHOOKS, DELIVERIES.c.webhook_id == WEBHOOKS.c.id)
         standing = WEBHOOKS.c.webhook.label("standing")
         query = sa.select(DELIVERIES, JOBS.c.owner, JOBS.c.webhook, standing).select_from(joined).where(DELIVERIES.c.id == delivery_id)

@@ -29,7 +29,10 @@ class Fetches:
         self._engine = engine
 
     def begin(self, job_id: str) -> FetchClaim | None:
-        """Return what a job waits for; None if the job has ended, or if everything has been fetched."""
+        """Return the URLs that a job waits for.
+
+        None if the job has ended, or if everything has been fetched.
+        """
         with self._engine.connect() as connection:
             row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id, JOBS.c.status == Status.QUEUED.value)).first()
         fetches = tuple(map(UrlFetch.load, row.fetches or ())) if row is not None else ()
@@ -38,9 +41,9 @@ class Fetches:
         return FetchClaim(id=row.id, owner=row.owner, operation=row.operation, fetches=fetches, deadline_at=row.deadline_at)
 
     def end(self, connection: Connection, claim: FetchClaim) -> tuple[str, int] | None:
-        """Record in the caller's transaction that everything is fetched; return the job's queue and its priority.
+        """Record in the caller's transaction that everything is fetched.
 
-        None if the job has ended.
+        Returns the job's queue and its priority. None if the job has ended.
         """
         fetches = [replace(fetch, done=True).dump() for fetch in claim.fetches]
         waiting = (JOBS.c.id == claim.id, JOBS.c.status == Status.QUEUED.value)

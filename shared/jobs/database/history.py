@@ -74,7 +74,7 @@ class History:
             return set(connection.execute(sa.select(JOBS.c.service).where(JOBS.c.started_at.is_not(None)).distinct()).scalars())
 
     def shared_outputs(self, owner: str, job_id: str, media_ids: Collection[str]) -> set[str]:
-        """Return those of `media_ids` that other jobs list among their outputs.
+        """Return those of `media_ids` that other jobs list as outputs.
 
         The steps of the pipeline `job_id` do not count.
         """

@@ -231,7 +231,7 @@ class Ledger:
             return {row.id: JobState(status=Status(row.status), progress=row.progress) for row in connection.execute(query)}
 
     def older_previews(self, job: Job, owner: str) -> list[str]:
-        """Return the ids of unfinished previews that a newer one, `job`, replaces."""
+        """Return the ids of unfinished previews that the newer `job` replaces."""
         older = (JOBS.c.owner == owner, JOBS.c.operation == job.operation, JOBS.c.id < job.id)  # ids sort by time
         unfinished = (JOBS.c.status.in_(OPEN), JOBS.c.preview.is_not(None))
         query = sa.select(JOBS.c.id, JOBS.c.inputs, JOBS.c.preview).where(*older, *unfinished)

@@ -1,4 +1,4 @@
-"""Which jobs read and wrote which media."""
+"""Searches of jobs by the media that they read and wrote."""
 
 from typing import Any
 
@@ -15,7 +15,10 @@ class MediaUse:
         self._engine = engine
 
     def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
-        """Return the ended jobs outside of lists that read a media item, with their outputs' ids."""
+        """Return the ended unlisted jobs that read a media item.
+
+        Job id -> ids of its outputs.
+        """
         ended = JOBS.c.status.not_in(OPEN)
         query = sa.select(JOBS.c.id, JOBS.c.inputs, JOBS.c.outputs).where(JOBS.c.owner == owner, JOBS.c.listed.is_(sa.false()), ended)
         with self._engine.connect() as connection:

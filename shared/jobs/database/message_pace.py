@@ -9,7 +9,10 @@ REPORT_S, REPORT_FRACTION, FORGET_S = 5.0, 0.01, 24 * 3600.0
 
 @dataclass(frozen=True, kw_only=True)
 class Reported:
-    """The progress that webhooks reported last: when (a monotonic time), and which."""
+    """The progress that webhooks reported last, and its time.
+
+    `at`: on the monotonic clock.
+    """
 
     at: float
     fraction: float
@@ -25,7 +28,10 @@ class MessagePace:
         self._reported: dict[str, Reported] = {}
 
     def allows(self, job_id: str, fraction: float) -> bool:
-        """Return whether webhooks report this progress, and count it as reported: 5 seconds and 1 % after the last one."""
+        """Return whether webhooks report this progress now.
+
+        Counts it as reported: 5 seconds and 1 % after the last one.
+        """
         now = time.monotonic()
         last = self._reported.get(job_id)
         if last is not None and (now - last.at < REPORT_S or fraction - last.fraction < REPORT_FRACTION):

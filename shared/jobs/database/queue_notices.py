@@ -1,4 +1,4 @@
-"""Tell all processes which queue has got work.
+"""Notices to all processes about queues that have got work.
 
 A process that queues a job calls its own worker directly. Other processes learn it from Postgres's NOTIFY, or from the modification time of
 a file beside the SQLite file. A lost notice only delays a job: every queue is also polled, slowly.
@@ -48,7 +48,10 @@ class QueueNotices(Protocol):
 
 
 class FileNotices:
-    """Notices of processes of one machine that share an SQLite file: one file per queue, whose modification time changes."""
+    """Notices between processes of one machine, by files.
+
+    The processes share an SQLite file. Each queue has a file, whose modification time changes.
+    """
 
     def __init__(self, folder: Path):
         self._folder = folder

@@ -1,4 +1,4 @@
-"""Jobs as the ledger reads and writes them, and the queues that they wait in."""
+"""Jobs as the ledger reads and writes them, and their queues."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -36,7 +36,10 @@ class StoredWebhook:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredPreview:
-    """The part of the source that a preview was requested for, and the part that it shows once it runs; all in seconds."""
+    """The part of the source that a preview asks for, and the part that it shows.
+
+    All in seconds. The shown part is known once the preview runs.
+    """
 
     at_s: float
     seconds: float
@@ -177,7 +180,7 @@ def progress_column(progress: JobProgress) -> dict[str, Any]:
 
 
 def queue_of(service: str, *, preview: bool) -> str:
-    """Return the name of a service's queue: of its jobs, or of its previews."""
+    """Return the name of a service's queue of jobs or previews."""
     return f"{service}-previews" if preview else service
 
 

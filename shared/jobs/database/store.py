@@ -95,9 +95,9 @@ class JobStore:
         return self.ledger.get(owner, job_id)
 
     def finish(self, job_id: str, status: Status, *, attempt: int | None = None, ending: Ending | None = None) -> bool:
-        """End a job and queue the messages of its webhooks; return whether the job ended.
+        """End a job and queue the messages of its webhooks.
 
-        False if it has ended before; see `Ledger.end`.
+        Returns whether the job ended. False if it has ended before; see `Ledger.end`.
         """
         with self.engine.begin() as connection:
             if not self.ledger.end(connection, job_id, status, attempt=attempt, ending=ending):
@@ -106,7 +106,10 @@ class JobStore:
         return True
 
     def fetched(self, claim: FetchClaim) -> bool:
-        """Queue a job whose URLs are fetched; return False if the job has ended."""
+        """Queue a job whose URLs are fetched.
+
+        Returns False if the job has ended.
+        """
         with self.engine.begin() as connection:
             place = self.fetches.end(connection, claim)
             if place is None:
@@ -132,17 +135,17 @@ class JobStore:
             self._dbos.delete_workflow(workflow_id)
 
     def tell_all(self) -> None:
-        """Tell the other processes that any queue may have got work."""
+        """Announce to other processes that any queue may have got work."""
         with self.engine.begin() as connection:
             self._note(connection, ALL)
 
     def _note(self, connection: sa.Connection, queue: str) -> None:
-        """Tell all processes that a queue has got work, after the transaction of `connection`."""
+        """Announce a queue with new work after the transaction of `connection`."""
         self.notices.send_with(connection, queue)
         connection.info.setdefault(QUEUED, set()).add(queue)
 
     def _tell(self, _dbapi_connection: Any, record: Any) -> None:
-        """Tell which queues have got work.
+        """Announce the queues that have got work.
 
         SQLAlchemy calls this when a connection is free again, and so after its commit.
         """
@@ -177,7 +180,10 @@ class JobStore:
         self._enqueue(connection, **place, priority=PRIORITIES["normal"], job_id=delivery_id)
 
     def _enqueue(self, connection: sa.Connection, *, queue: str, workflow: str, workflow_id: str, priority: int, job_id: str) -> None:
-        """`job_id`: the argument of the workflow; for a webhook the id of the delivery."""
+        """Add a workflow to a queue in the caller's transaction.
+
+        `job_id`: the argument of the workflow; for a webhook the id of the delivery.
+        """
         self._dbos.enqueue_in_transaction(
             connection,
             {

@@ -1,6 +1,7 @@
-"""The tables of jobs, events, logs and webhooks, in SQLite (WAL mode) or Postgres.
+"""The database tables of jobs, events, logs and webhooks.
 
-DBOS keeps its own tables in the same database, so that a job and its place in the queue are written in one transaction.
+In SQLite (WAL mode) or Postgres. DBOS keeps its own tables in the same database, so that a job and its place in the queue are written in
+one transaction.
 """
 
 from pathlib import Path

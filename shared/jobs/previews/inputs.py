@@ -64,9 +64,9 @@ class PreviewInputs:
         return Prepared(claim=replace(claim, inputs=_replaced(claim.inputs, ids), params=params), window=part, cut=cut)
 
     def _videos(self, claim: Claim, operation: Operation) -> dict[str, MediaRecord]:
-        """Return the videos among the inputs, by id, in the order of the operation's declaration.
+        """Return the videos among the inputs, by id.
 
-        Those that are made for viewers or by previews are left out: they are small already.
+        In the order of the operation's declaration. Those that are made for viewers or by previews are left out: they are small already.
         """
         videos = {}
         for name in operation.ports:

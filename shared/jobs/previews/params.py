@@ -1,4 +1,4 @@
-"""Requests of previews: the same operation on the proxies of its videos, for a few seconds."""
+"""Params of previews: the same operation on a few seconds of proxies."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Make a job wait for the result of an equal one that runs."""
+"""Order among equal jobs: the second waits for the result of the first."""
 
 import asyncio
 import logging
@@ -10,16 +10,16 @@ log = logging.getLogger(__name__)
 
 
 class EqualJobs:
-    """The jobs of this process that run now, by what their results depend on, and locks that keep those of other processes apart.
+    """The running jobs of this process, by what their results depend on.
 
-    A job waits before it holds anything, for one job with the same key, and a dead process loses its locks. So jobs never wait for each
-    other in a circle, and a restart needs nothing: waiting jobs begin anew.
+    Locks keep equal jobs of other processes apart. A job waits before it holds anything, for one job with the same key, and a dead process
+    loses its locks. So jobs never wait for each other in a circle, and a restart needs nothing: waiting jobs begin anew.
     """
 
     def __init__(self, take: Callable[[str], bool], drop: Callable[[str], None]) -> None:
-        """`take`: takes a lock that is held until `drop` or the end of the process; returns whether it was free.
+        """Make an empty table.
 
-        Both block.
+        `take`: takes a lock that is held until `drop` or the end of the process; returns whether it was free. Both block.
         """
         self._take, self._drop = take, drop
         self._first: dict[tuple[str, str], str] = {}
@@ -27,9 +27,9 @@ class EqualJobs:
         self._locked: dict[str, str] = {}
 
     async def turn(self, job_id: str, owner: str, result_key: str) -> None:
-        """Wait until no equal job of the owner runs, here or in another process.
+        """Wait until no equal job of the owner runs.
 
-        This job then counts as running until `settle`.
+        Here or in another process. This job then counts as running until `settle`.
 
         Equal jobs have the same `result_key`.
         """

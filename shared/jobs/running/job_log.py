@@ -1,4 +1,7 @@
-"""The log of a job: the last lines that its worker process wrote, without the server's folders and secrets."""
+"""The log of a job: the last lines of its worker process.
+
+Without the server's folders and secrets.
+"""
 
 import asyncio
 import logging
@@ -43,10 +46,10 @@ class LogCleaner:
         self._secrets = sorted(_secrets(settings), key=len, reverse=True)
 
     def clean(self, text: str) -> str:
-        """Return the last lines of a text: at most MOST_LINES and MOST_CHARS, without secrets, folders and control characters.
+        """Return the last lines of a text, without secrets and folders.
 
-        Absolute paths are shortened to the last part, addresses lose user names, passwords and queries. Of a line that a progress bar
-        rewrites, the last state stays.
+        At most MOST_LINES and MOST_CHARS, without control characters. Absolute paths are shortened to the last part, addresses lose user
+        names, passwords and queries. Of a line that a progress bar rewrites, the last state stays.
         """
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
@@ -71,10 +74,13 @@ class LogCleaner:
 
 
 class JobLogWriter:
-    """Writes the log of a running job to the ledger, where it has changed."""
+    """Writes the log of a running job to the ledger whenever it changed."""
 
     def __init__(self, ledger: Ledger, cleaner: LogCleaner, claim: Claim, read: Callable[[], str]):
-        """`read`: returns what the job's worker process has written so far."""
+        """Start with an empty log.
+
+        `read`: returns what the job's worker process has written so far.
+        """
         self._ledger, self._cleaner, self._claim, self._read = ledger, cleaner, claim, read
         self._last_text = ""
 

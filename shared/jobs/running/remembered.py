@@ -33,7 +33,7 @@ class ResultMemory:
     models: ModelFolder
 
     def find(self, operation: Operation, *, owner: str, inputs: Inputs, params: dict[str, Any]) -> EarlierResult | None:
-        """Return an earlier result of an operation whose outputs still exist, or None."""
+        """Return an operation's earlier result whose outputs still exist, or None."""
         key = self.key(operation, owner=owner, inputs=inputs, params=params)
         return self.recall(owner, key) if key else None
 

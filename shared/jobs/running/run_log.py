@@ -1,4 +1,4 @@
-"""Log one run of a job, and count it in the metrics."""
+"""The log and the metrics of one run of a job."""
 
 import logging
 import time

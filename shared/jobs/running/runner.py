@@ -1,4 +1,4 @@
-"""Run a job of a service.
+"""Runs of a service's jobs.
 
 The operation runs in a child process; its outputs are published as media.
 """
@@ -95,9 +95,9 @@ class OperationRunner:
         return self._service.name
 
     async def keep_spare(self, *, has_run: bool) -> None:
-        """Keep a child ready that has imported the operations, so that a job begins at once.
+        """Keep a child ready that has imported the operations.
 
-        `has_run`: whether the service has run a job before. None is started while too little memory is free.
+        Then a job begins at once. `has_run`: whether the service has run a job before. None is started while too little memory is free.
         """
         self._has_run = self._has_run or has_run
         with suppress(ReelwrightError, OSError):  # without a spare child, the first job starts one
@@ -219,7 +219,7 @@ class OperationRunner:
     async def _attempt(
         self, slot: Slot, claim: Claim, folder: Path, progress: ProgressLog, usage: Usage, measurements_key: str | None, cut: Window | None
     ) -> OperationAnswer:
-        """Run the operation once in a slot, and move what it wrote to `folder`."""
+        """Run the operation once in a slot, and move its files to `folder`."""
         slot_folder = await asyncio.to_thread(self._prepare_folder, slot, claim, folder)
         inputs = await asyncio.to_thread(self._place_inputs, slot, claim)
         measurements = slot_folder / MEASUREMENTS
@@ -258,7 +258,7 @@ class OperationRunner:
         return operation.measurement.key(self._service.name, params, lambda: self._media.get(claim.owner, media_id).sha256)
 
     def _prepare_folder(self, slot: Slot, claim: Claim, folder: Path) -> Path:
-        """Make the folder that the operation writes into, in the slot's own; return its path."""
+        """Make the operation's folder in the folder of the slot; return its path."""
         assert slot.sandbox is not None
         slot.empty()
         shutil.rmtree(folder, ignore_errors=True)
@@ -342,9 +342,9 @@ def work_folder(settings: Settings, job_id: str) -> Path:
 
 
 def _move(source: Path, folder: Path) -> None:
-    """Move what an operation wrote out of its slot's folder, where its process can change it no longer.
+    """Move the operation's folder out of the slot's folder.
 
-    Raises OperationFailed if there is a link in place of the folder.
+    Its process can change it no longer there. Raises OperationFailed if there is a link in place of the folder.
     """
     os.rename(source, folder)
     for path in (folder, folder / OUTPUTS):

@@ -37,7 +37,10 @@ class Sandboxes:
         )
 
     def open(self) -> None:
-        """Prepare the folders, delete those of dead processes, and log the layers that are missing."""
+        """Prepare the folders, and delete those of dead processes.
+
+        Logs the layers that are missing.
+        """
         self._settings.data_dir.joinpath(LOCKS).mkdir(parents=True, exist_ok=True)
         self._folders.hold()
         sweep_slots(self._settings.data_dir)
@@ -60,7 +63,10 @@ class Sandboxes:
 
 
 def layers(settings: Settings) -> list[Layer]:
-    """Return the layers that these settings and this machine give, and whether each is active."""
+    """Return the layers of the sandbox, and whether each is active.
+
+    By these settings, on this machine.
+    """
     existing = available()
     if settings.sandbox == "off":
         return [Layer(name=layer.name, active=False, detail="switched off (REELWRIGHT_SANDBOX=off)") for layer in existing]

@@ -1,4 +1,4 @@
-"""Prove that this process lives; take over dead processes' jobs.
+"""Proofs of life of this process, and takeover of dead processes' jobs.
 
 DBOS knows which executor runs a job, but not whether that executor is alive. Here each process has an executor id of its own and holds a
 lock on it: the operating system drops a file lock with its process, Postgres drops an advisory lock with its session. A process that can
@@ -198,9 +198,9 @@ class Lifeline:
             self._locks.drop(self.executor)
 
     def take(self, name: str) -> bool:
-        """Take a lock that is held as long as this process proves that it is alive; return False if it is not free.
+        """Take a lock for as long as this process proves that it lives.
 
-        Also False while the database does not answer.
+        Returns False if it is not free. Also False while the database does not answer.
         """
         try:
             return self._locks.take(name)

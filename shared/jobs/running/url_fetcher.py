@@ -1,4 +1,4 @@
-"""Fetch the URLs that a job was given as inputs."""
+"""Fetching of the URLs among a job's inputs."""
 
 import asyncio
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Let DBOS poll a queue when there is work, not at a short interval.
+"""Polling of DBOS's queues when there is work, not at a short interval.
 
 DBOS starts a thread per queue, which waits for an event that ends it, with the polling interval as the time limit. Here these threads get
 an event whose `wait` also ends when their queue is woken. The interval is then long, and only a fallback.
@@ -55,9 +55,9 @@ class QueueWaker:
         setattr(_module, UNUSED_JOBS, lambda _stop, _dbos: None)
 
     def wake(self, queue: str) -> None:
-        """Let a queue be polled now; ALL: every queue, and new queues are found.
+        """Let a queue be polled now.
 
-        Unknown names do nothing.
+        ALL: every queue, and new queues are found. Unknown names do nothing.
         """
         with self._lock:
             for name, event in self._woken.items():
@@ -77,18 +77,24 @@ class QueueWaker:
         threading.Thread(target=notices.watch, args=(self._stop, hear), name="queue-watch", daemon=True).start()
 
     def stop(self) -> None:
-        """End the polling threads and the thread of `watch`: nothing more is taken from the queues."""
+        """End the polling threads and the thread of `watch`.
+
+        Nothing more is taken from the queues.
+        """
         self._stop.set()
         self.wake(ALL)
 
     def stopped(self, stop: threading.Event) -> bool:
-        """Return whether the polling threads have to end: by `stop`, DBOS's own event, or this waker's end."""
+        """Return whether the polling threads have to end.
+
+        By `stop`, DBOS's own event, or this waker's end.
+        """
         return stop.is_set() or self._stop.is_set()
 
     def wait(self, name: str, timeout_s: float, stop: threading.Event) -> bool:
-        """Wait until the thread `name` is woken or has to end, or for `timeout_s` seconds; return whether it has to end.
+        """Wait until a thread is woken, for `timeout_s` seconds at most.
 
-        The first call for a name returns at once: there may be work from before.
+        `name`: of the thread. Returns whether it has to end. The first call for a name returns at once: there may be work from before.
         """
         with self._lock:
             is_new = name not in self._woken
@@ -110,10 +116,10 @@ class QueueWaker:
 
 
 class ActiveWorkflows(ActiveWorkflowById):
-    """DBOS's count of running workflows, which limits how many a process takes from a queue.
+    """DBOS's count of running workflows.
 
-    It includes workflows that are claimed and not yet started: a queue that is polled twice in a row would give too many otherwise. When a
-    workflow ends, its queue is polled.
+    It limits how many workflows a process takes from a queue. It includes workflows that are claimed and not yet started: a queue that is
+    polled twice in a row would give too many otherwise. When a workflow ends, its queue is polled.
     """
 
     def __init__(self, freed: Callable[[str], None]):
@@ -122,7 +128,10 @@ class ActiveWorkflows(ActiveWorkflowById):
         self._claims: dict[str, tuple[str, float]] = {}
 
     def claim(self, ids: list[str], queue_name: str) -> None:
-        """Count workflows until they start. One that never starts is counted for CLAIM_S."""
+        """Count workflows until they start.
+
+        A workflow that never starts is counted for CLAIM_S.
+        """
         until = time.monotonic() + CLAIM_S
         with self._lock:
             self._claims = {key: claim for key, claim in self._claims.items() if claim[1] > time.monotonic()}
@@ -167,7 +176,10 @@ class _Original:
 
 
 class _WakingEvent:
-    """The event that ends DBOS's threads; waiting for it also ends when there is work."""
+    """The event that ends DBOS's threads.
+
+    Waiting for it also ends when there is work.
+    """
 
     def __init__(self, waker: QueueWaker, stop: threading.Event):
         self._waker, self._stop = waker, stop

@@ -1,4 +1,4 @@
-"""Run the jobs of this process's queues, despite crashes and restarts.
+"""Execution of the jobs in this process's queues, despite crashes and restarts.
 
 DBOS Transact keeps the queues and gives every job to exactly one process; the ledger keeps what the API says about it; takeover.py recovers
 the jobs of dead processes. Nothing outside this package imports DBOS.
@@ -184,7 +184,10 @@ class JobWorker:
         )
 
     def _recover(self, executor: str) -> None:
-        """Put the jobs of a dead executor back into their queues, and let all processes poll these."""
+        """Put the jobs of a dead executor back into their queues.
+
+        All processes then poll these queues.
+        """
         recover(executor)
         self._store.tell_all()
 

@@ -121,9 +121,9 @@ def zip_contents(path: str | os.PathLike[str], max_bytes: int) -> ZipContents:
 
 @contextmanager
 def open_picture(path: str | os.PathLike[str], name: str) -> Iterator[tuple[FileType, IO[bytes]]]:
-    """Open a picture of a zip file; yield its type and the open file.
+    """Open a picture of a zip file.
 
-    Raises NotFound if the zip file has no picture of that name.
+    Yields its type and the open file. Raises NotFound if the zip file has no picture of that name.
     """
     try:
         with _opened(path) as archive:
@@ -188,7 +188,10 @@ def _named_files(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], 
 
 
 def _is_extra(name: str) -> bool:
-    """Return whether a file is hidden, or added by a packing program or a system."""
+    """Return whether a packing program or a system added a file.
+
+    Hidden files count, too.
+    """
     parts = name.replace("\\", "/").split("/")
     hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
     return hidden or parts[0] == "__MACOSX" or parts[-1].lower() in _SYSTEM_FILES

@@ -101,7 +101,10 @@ def free_bytes(device: Device) -> int:
 
 
 def machine_free_bytes() -> int:
-    """Return the free memory of the machine, or of the container if it has less."""
+    """Return the free memory of the machine or its container.
+
+    The smaller of the two.
+    """
     return max(0, min([int(psutil.virtual_memory().available), *_container_room()]))
 
 

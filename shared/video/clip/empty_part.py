@@ -12,7 +12,10 @@ def check_start(info: VideoInfo, start: float) -> None:
 
 
 def no_frame(start: float) -> Invalid:
-    """Return the refusal of a part, from second `start` on, in which no frame begins."""
+    """Return the refusal of a part in which no frame begins.
+
+    `start`: second of the part's start.
+    """
     return Invalid.field(
         "params.start",
         "no frame of the video begins in this part",

@@ -273,7 +273,10 @@ _OVER = "over="
 
 
 def _on_color(pixel_format: str, color: str) -> list[str]:
-    """Return the filters that put the transparent parts of a picture on a colour, "#rrggbb"."""
+    """Return the filters that put transparent parts of a picture on a colour.
+
+    The colour is given as "#rrggbb".
+    """
     layout = av.VideoFormat(pixel_format, 16, 16)
     deep = pixel_format != "pal8" and max(part.bits for part in layout.components) > 8
     if color != BLACK:
@@ -299,7 +302,10 @@ def _sws_name(color: ColorInfo) -> str:
 
 
 def _over(graph: Graph, source: FilterContext, color: str, bits: str = "8") -> FilterContext:
-    """Add the filters that put a picture with alpha on a colour; return the last one."""
+    """Add the filters that put a picture with alpha on a colour.
+
+    Returns the last filter.
+    """
     red, green, blue = (int(color[place : place + 2], 16) * (4095 if bits == "12" else 255) // 255 for place in (1, 3, 5))
     opaque = "gbrp12le" if bits == "12" else "gbrp"
     copies = graph.add("split", "3")

@@ -39,10 +39,10 @@ def numbered_frame(request: FrameRequest, _progress: object) -> PictureSize:
 
 
 def frame_by_number(path: str | os.PathLike[str], number: int, limits: Limits | None = None, *, field: str = "n") -> Frame:
-    """Return frame `number` of a video, from 0 in the order of presentation, upright and in 8 bits.
+    """Return frame `number` of a video, upright and in 8 bits.
 
-    Reads from the keyframe before it where the packets' times name the frames. Raises Invalid, naming the last frame and `field`, for a
-    number that the video does not have, and what `read_frames` raises.
+    Frames count from 0 in the order of presentation. Reads from the keyframe before it where the packets' times name the frames. Raises
+    Invalid, naming the last frame and `field`, for a number that the video does not have, and what `read_frames` raises.
     """
     times = timeline(path, limits=limits)
     if times is None:

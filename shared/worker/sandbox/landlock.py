@@ -1,7 +1,7 @@
-"""Landlock: a process limits its own access to files, TCP, signals and abstract sockets.
+"""Landlock: limits that a process sets on its own access.
 
-The interface is that of Linux's `Documentation/userspace-api/landlock.rst`, called through the system calls, since the C library has no
-functions for it.
+To files, TCP, signals and abstract sockets. The interface is that of Linux's `Documentation/userspace-api/landlock.rst`, called through the
+system calls, since the C library has no functions for it.
 """
 
 import ctypes
@@ -78,7 +78,7 @@ def version() -> int:
 
 
 def restrict(rules: Iterable[tuple[Path, Files]], *, tcp: bool) -> int:
-    """Limit the calling thread, and the threads and processes that it starts from now on.
+    """Limit the calling thread and everything that it starts from now on.
 
     `rules`: paths with the rights on them and everything below; a path that does not exist gives no right. Everything else is denied.
     `tcp`: whether TCP stays allowed. The process must have no_new_privs. Returns the version of the interface; 0 without Landlock: then

@@ -41,7 +41,7 @@ NETWORK = ("/etc",)
 
 
 def rules(sandbox: Sandbox, libraries: str = "") -> Iterator[tuple[Path, Files]]:
-    """Yield the paths that a worker process may use, with its rights on them.
+    """Yield the paths that a worker process may use, with its rights.
 
     `libraries`: further folders of libraries, separated by colons as in LD_LIBRARY_PATH.
     """
@@ -57,7 +57,10 @@ def rules(sandbox: Sandbox, libraries: str = "") -> Iterator[tuple[Path, Files]]
 
 
 def without(path: Path, private: Path) -> Iterator[Path]:
-    """Yield `path`, or, if `private` lies in it, its entries that do not lead there."""
+    """Yield `path`, or its entries that do not lead to `private`.
+
+    The entries only if `private` lies in `path`.
+    """
     path = Path(os.path.realpath(path))
     if path == private or private in path.parents:
         return

@@ -32,7 +32,7 @@ def drop_capabilities() -> bool:
 
 
 def close_memory() -> bool:
-    """Close the memory and the environment of this process to other processes of its user.
+    """Close this process's memory and environment to other processes of its user.
 
     /proc/<pid>/mem and /proc/<pid>/environ cannot be opened then, debuggers and profilers cannot attach except as root, and a crash leaves
     no core file. Programs that it starts are open again. Returns whether that is in force.

@@ -48,7 +48,7 @@ def supported() -> bool:
 
 
 def install() -> bool:
-    """Filter the calling thread, and the threads and processes that it starts from now on.
+    """Filter the calling thread and everything that it starts from now on.
 
     The process must have no_new_privs. Returns whether the filter is active.
     """

@@ -13,7 +13,10 @@ Open = Callable[[], AbstractContextManager[PictureStream]]
 
 
 class Moments(Protocol):
-    """Rising moments at which a picture is needed, in ticks of a time base."""
+    """Rising moments at which a picture is needed.
+
+    In ticks of a time base.
+    """
 
     def tick(self, number: int) -> int | None:
         """Return a moment by its number from 0; None after the last."""
@@ -92,7 +95,10 @@ def at_times(times: Sequence[Fraction]) -> Callable[[Fraction], Moments]:
 
 
 def _tick(moment: Fraction, base: Fraction) -> int:
-    """Convert seconds to ticks, rounded so that frames with rounded times keep their moment."""
+    """Convert seconds to ticks.
+
+    Rounded so that frames with rounded times keep their moment.
+    """
     return math.ceil(moment / base - Fraction(1, 2))
 
 

@@ -74,9 +74,10 @@ class Clock:
 
 
 def _not_discarded(packet: Any) -> Any:
-    """Copy a packet without the mark that tells decoders to drop its picture or sound.
+    """Copy a packet without its mark to be discarded.
 
-    FFmpeg marks fragments of MP4 that come before the time it has reached, as those of a joined part do.
+    With the mark, decoders would drop its picture or sound. FFmpeg marks fragments of MP4 that come before the time it has reached, as
+    those of a joined part do.
     """
     copy = av.Packet(bytes(packet))
     copy.stream, copy.time_base = packet.stream, packet.time_base

@@ -1,6 +1,7 @@
-"""Bytes at the head of a keyframe that decide on the picture's size, pixel shape and turn.
+"""Bytes at the head of a keyframe that decide on the picture's shape.
 
-Sources: ITU-T H.264 (7.3.1, Annex B, D.1.27) and H.265 (7.3.1, D.2.17), ISO/IEC 14496-15 for samples with lengths instead of start codes.
+That is its size, the shape of its pixels, and its turn. Sources: ITU-T H.264 (7.3.1, Annex B, D.1.27) and H.265 (7.3.1, D.2.17), ISO/IEC
+14496-15 for samples with lengths instead of start codes.
 """
 
 import re
@@ -24,10 +25,10 @@ _ORIENTATION = 47
 
 
 def parameters(codec: str, extradata: bytes, packet: bytes) -> tuple[bytes, bytes] | None:
-    """Return the parameters at the head of a keyframe, and its message about turning.
+    """Return the parameters at the head of a keyframe.
 
-    `codec`: FFmpeg's name. `extradata`: the decoder's configuration. Equal results mean equal shapes. The first part is empty where a
-    keyframe relies on earlier parameters. None for codecs that are not looked at.
+    And its message about turning. `codec`: FFmpeg's name. `extradata`: the decoder's configuration. Equal results mean equal shapes. The
+    first part is empty where a keyframe relies on earlier parameters. None for codecs that are not looked at.
     """
     head = packet[:HEAD_BYTES]
     if codec in _LENGTH_AT:
@@ -46,7 +47,10 @@ def parameters(codec: str, extradata: bytes, packet: bytes) -> tuple[bytes, byte
 
 
 def _units(head: bytes, extradata: bytes, length_at: int) -> Iterator[bytes]:
-    """Yield the units at the head of a packet, without start codes or lengths."""
+    """Yield the units at the head of a packet.
+
+    Without start codes or lengths.
+    """
     if head[:3] == b"\x00\x00\x01" or head[:4] == b"\x00\x00\x00\x01":
         starts = [match.end() for match in _START.finditer(head)]
         for first, after in zip(starts, [*(start - 3 for start in starts[1:]), len(head)], strict=True):
@@ -63,7 +67,10 @@ def _units(head: bytes, extradata: bytes, length_at: int) -> Iterator[bytes]:
 
 
 def _orientation(messages: bytes) -> bytes:
-    """Return the payload of the message about the display orientation; empty if there is none."""
+    """Return the payload of the message about the display orientation.
+
+    Empty if there is none.
+    """
     place = 0
     while place + 2 <= len(messages) and messages[place] != 0x80:
         values = []

@@ -143,9 +143,9 @@ def is_fragmented(path: str | os.PathLike[str]) -> bool:
 
 
 def last_picture(container: Any, video: Any) -> tuple[Fraction, Fraction] | None:
-    """Return the begin and the end of the last picture, on the file's clock.
+    """Return the begin and the end of the last picture.
 
-    In seconds, as packets say. None if seeking reaches none.
+    On the file's clock. In seconds, as packets say. None if seeking reaches none.
     """
     tail = _tail(container, video)
     if tail is None or tail.end is None:

@@ -1,4 +1,7 @@
-"""The shapes of a file's pictures, from its packets or from the keyframes in its index."""
+"""The shapes of a file's pictures.
+
+From its packets, or from the keyframes in its index.
+"""
 
 import os
 import threading
@@ -61,9 +64,9 @@ def pixel_ratio_at(sizes: Sequence[Size], stated: Fraction | None, at: int | Non
 
 
 def orientation_at(sizes: Sequence[Size], at: int | None) -> Orientation | None:
-    """Return the turn of a picture as the stream's keyframes say; None if they say nothing.
+    """Return the turn of a picture, as stated by the stream's keyframes.
 
-    FFmpeg gives it to keyframes only, although it holds until the next one.
+    None if they state none. FFmpeg gives it to keyframes only, although it holds until the next one.
     """
     return _shape_at(sizes, at).orientation if sizes and at is not None else None
 
@@ -110,12 +113,18 @@ def _indexed(path: str | os.PathLike[str], video: Any, limits: Limits) -> list[S
 
 
 def _next_key(entries: Any, low: int, high: int) -> int:
-    """Return the number of the first keyframe after entry `low`, `high` at the latest."""
+    """Return the number of the first keyframe after entry `low`.
+
+    `high` at the latest.
+    """
     return next((number for number in range(low + 1, high) if entries[number].is_keyframe), high)
 
 
 def _shapes_at(container: Any, video: Any, stamps: Sequence[int], limits: Limits) -> list[Size]:
-    """Decode the keyframes at decoding times; return where their shapes change."""
+    """Return where the shapes of keyframes change.
+
+    The keyframes at some decoding times are decoded.
+    """
     sizes: list[Size] = []
     for stamp in stamps:
         try:

@@ -1,4 +1,7 @@
-"""Changes of the picture's size, pixel shape and turn within a stream, found from its keyframes."""
+"""Changes of the picture's shape within a stream, found from keyframes.
+
+That is its size, the shape of its pixels, and its turn.
+"""
 
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -29,7 +32,7 @@ class Shape:
 
 @dataclass(slots=True)
 class Shapes:
-    """The shapes of the pictures of a video stream, as its keyframes come."""
+    """The shapes of a stream's pictures, as its keyframes come."""
 
     stream: Any
     limits: Limits
@@ -63,7 +66,10 @@ class Shapes:
 
 
 def shape_of(packet: Any, stream: Any, limits: Limits) -> Shape | None:
-    """Decode one keyframe alone and return its shape; None if it cannot be decoded."""
+    """Decode one keyframe alone and return its shape.
+
+    None if it cannot be decoded.
+    """
     try:
         context: Any = av.CodecContext.create(stream.codec_context.codec.name, "r")
         context.extradata = stream.codec_context.extradata
