@@ -227,7 +227,7 @@ class Runtime:
     async def _start_spares(self) -> None:
         """Start a spare child for each service in turn.
 
-        First for services that have run a job.
+        Services that have run a job come first.
         """
         await asyncio.sleep(SPARES_AFTER_S)
         has_run = await asyncio.to_thread(self.jobs.store.history.services)

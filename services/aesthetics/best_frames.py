@@ -107,9 +107,9 @@ def _refuse(params: BestFramesParams, inputs: Mapping[str, object]) -> None:
 
 
 def _groupings(params: BestFramesParams, *, videos: int) -> list[Grouping]:
-    """Return the grouping of each video by shots; none for groups by time.
+    """Return the grouping of each video by shots.
 
-    `videos`: number of videos. Raises Invalid if the shots do not fit the videos.
+    None for groups by time. `videos`: number of videos. Raises Invalid if the shots do not fit the videos.
     """
     if params.group_by == "time":
         return []

@@ -157,7 +157,10 @@ def _sources(
 
 
 def _look(params: CompositeParams, background: Path | None, matrix: str) -> Look:
-    """Return how the layers are mixed; colours are not matched to a plain background colour."""
+    """Return how the layers are mixed.
+
+    Colours are not matched to a plain background colour.
+    """
     look = params.look(matrix=matrix, shadow=params.shadow)
     return look if background is not None else replace(look, match=0.0)
 

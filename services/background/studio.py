@@ -38,7 +38,7 @@ Floats = NDArray[np.float32]
 
 
 class StudioParams(PaintParams, LookParams, ClipPart):
-    """Options of the new place, its motion, and the mix with the subject."""
+    """Options of the new place, its motion, and the mix."""
 
     depth: Literal["model", "plane"] = Field(
         "model",
@@ -291,7 +291,10 @@ def _warn(analysis: Analysis, over: Overscan, progress: Progress) -> None:
 
 
 def _missing(params: StudioParams) -> str | None:
-    """Return the command that installs what `params` need; None if nothing is missing."""
+    """Return the command that installs what `params` need.
+
+    None if nothing is missing.
+    """
     if not params.prompt.strip():
         return install_command(*_models(params))
     guided = params.depth == "model"

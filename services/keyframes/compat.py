@@ -166,7 +166,7 @@ async def _job_with_gallery(runtime: Runtime, owner: str, job_id: str) -> Job:
 
 
 async def _newest_job(runtime: Runtime, owner: str) -> Job | None:
-    """Return the owner's newest job with a gallery; None without such a job."""
+    """Return the owner's newest job with a gallery, or None."""
     jobs, _ = await runtime.jobs.page(owner, JobFilter(operation=DETECT.name, status=Status.SUCCEEDED), limit=RECENT_JOBS)
     return next((job for job in jobs if job.operation == DETECT.name and "gallery" in job.outputs), None)
 

@@ -88,10 +88,10 @@ def mask(
     output: Path,
     progress: Progress = Silent(),
 ) -> MaskResult:
-    """Write a PNG mask of the object that `points`, `box` or `marks` mark.
+    """Write a PNG mask of an object marked by clicks, box or strokes.
 
-    White is the object; without marks it is the main object of the frame. `plate`: picture of the scene without the object, for the
-    backend `difference`. `marks`: picture of brush strokes, white on the object and black beside it.
+    `points`, `box` and `marks` mark the object. White is the object; without marks it is the main object of the frame. `plate`: picture of
+    the scene without the object, for the backend `difference`. `marks`: picture of brush strokes, white on the object and black beside it.
 
     For a marked object and the backend `auto`, SAM 2.1 tiny makes the mask if it is installed. Otherwise the mask is the connected region
     under the clicks or in the box, of the matte of the backend that suits the frame; if there is none, and for strokes, GrabCut makes it.
@@ -173,7 +173,7 @@ def _by_sam(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progres
 
 
 def _by_what_is_installed(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progress) -> tuple[Mask, str, str]:
-    """Return the marked region of the matte of an installed backend, or GrabCut's mask.
+    """Return the marked region, found by an installed backend or GrabCut.
 
     GrabCut is used if no backend suits the frame, and if no region lies exactly under the clicks or in the box. The other results are the
     method and its licence.

@@ -42,9 +42,10 @@ class Peaks(PeaksResult):
 
 
 def peaks(params: PeaksParams, *, video: Path, output: Path, progress: Progress = Silent()) -> PeaksResult:
-    """Write the waveform of the first sound track of `video` to `output`, `Peaks` as JSON.
+    """Write the waveform of the first sound track as JSON.
 
-    It begins at time 0 of the picture and has its length. A clip without sound has none. Raises UnsupportedMedia and BrokenMedia.
+    The file `output` contains `Peaks`. It begins at time 0 of the picture and has its length. A clip without sound has none. Raises
+    UnsupportedMedia and BrokenMedia.
     """
     info = probe_video(video)
     length = info.length_s
@@ -64,7 +65,7 @@ def peaks(params: PeaksParams, *, video: Path, output: Path, progress: Progress 
 
 
 def _raise_to(loudest: NDArray[np.float32], samples: NDArray[np.float32], start: float, sample_rate: int, rate: int) -> None:
-    """Raise the values that a block of sound belongs to.
+    """Raise the waveform's values to those of a block of sound.
 
     `loudest`: (channels, values), changed. `samples`: (channels, n). A file can change its number of channels halfway.
     """

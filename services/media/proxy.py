@@ -1,4 +1,7 @@
-"""media.proxy: a small copy of a clip for players that show exact frames, and the map to the clip's frames."""
+"""media.proxy: a small copy of a clip for players, with exact frames.
+
+A map leads from its frames to the clip's.
+"""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -84,7 +87,7 @@ class ProxyResult(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Numbered:
-    """A frame of the clip with its number, and the frame of the matte shown with it."""
+    """A numbered frame of the clip, with the matte's frame."""
 
     frame: Frame
     number: int
@@ -167,13 +170,16 @@ def proxy(
 
 
 def proxy_size(width: int, height: int, shorter: int) -> tuple[int, int]:
-    """Return width and height of a proxy: even, and at most one pixel larger than the clip's."""
+    """Return width and height of a proxy.
+
+    Both are even, and at most one pixel larger than the clip's.
+    """
     scale = min(Fraction(shorter, min(width, height)), Fraction(LONGER, max(width, height)), Fraction(1))
     return even(width * scale), even(height * scale)
 
 
 def _frames(video: Path, alpha: Path | None) -> Iterator[_Numbered]:
-    """Yield the frames of a clip in order, with those of its matte."""
+    """Yield the frames of a clip with those of its matte."""
     if alpha is None:
         with read_frames(video, to_sdr8=True, opaque=True) as frames:
             for number, frame in enumerate(frames):
@@ -202,7 +208,10 @@ def _limited(matte: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _playable_sound(info: VideoInfo) -> VideoInfo:
-    """Return the clip with its first sound track only, in a layout that browsers play."""
+    """Return the clip with one sound track that browsers play.
+
+    It is the first track.
+    """
     tracks = info.audio[:1]
     if tracks and layout_of(tracks[0].layout, tracks[0].channels) not in _AAC:
         tracks = (tracks[0].model_copy(update={"layout": "stereo", "channels": 2}),)

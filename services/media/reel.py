@@ -51,7 +51,7 @@ class VideoShots(BaseModel):
 
 
 class ReelParams(OnBackground):
-    """Which moments to show, and how much around each."""
+    """Moments to show, and the length around each."""
 
     moments: list[Moment] = Field(
         min_length=1,
@@ -169,7 +169,7 @@ def reel(params: ReelParams, *, video: Path, output: Path, progress: Progress = 
 
 
 def _parts(params: ReelParams, info: VideoInfo, rate: Fraction) -> list[_Part]:
-    """Return the parts in the order of time.
+    """Return the parts of a reel in the order of time.
 
     None overlap. Raises Invalid if no moment lies in the clip.
     """

@@ -1,4 +1,4 @@
-"""media.strip: one picture of small tiles over the whole length of a clip."""
+"""media.strip: one picture of small tiles over a clip's length."""
 
 from fractions import Fraction
 from pathlib import Path

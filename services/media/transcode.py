@@ -1,4 +1,4 @@
-"""media.transcode: another size, frame rate, dynamic range, part or format of a clip."""
+"""media.transcode: another size, rate, range, part or format of a clip."""
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -26,7 +26,10 @@ MAX_SIDE = 16384
 
 
 class TranscodeParams(ClipPart, OnBackground):
-    """What to change about a clip. The defaults change nothing but the encoding."""
+    """Changes of a clip.
+
+    The defaults change nothing but the encoding.
+    """
 
     width: int | None = Field(
         None,

@@ -225,7 +225,7 @@ def _on_clock(clock: Clock) -> Callable[[Fraction], Fraction]:
 
 
 def _part(start_s: float, duration_s: float | None) -> Part | None:
-    """Return the part of the source to use; None for the whole source."""
+    """Return the part of the source to use, or None for all."""
     if not start_s and duration_s is None:
         return None
     start = to_fraction(start_s)
@@ -243,9 +243,9 @@ def _is_unchanged(params: RenderParams, info: VideoInfo, points: list[Point]) ->
 
 
 def _bytes_per_pixel(params: RenderParams) -> float:
-    """Return the memory of a job for each pixel of the clip: the encoder looks ahead at many frames.
+    """Return the memory of a job for each pixel of the clip.
 
-    A copy needs none.
+    The encoder looks ahead at many frames. A copy needs none.
     """
     speeds = params.speeds or ([point.speed for point in params.curve] if params.curve else [])
     return 0 if speeds and set(speeds) == {1} else 130

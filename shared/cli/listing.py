@@ -11,7 +11,7 @@ import typer
 def print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], *, items: Any, as_json: bool) -> None:
     """Print a table.
 
-    On a terminal for people; in a pipe with whole values between tabs. `items`: what to print as JSON with `as_json`. The first column is
+    A terminal gets a table for people; a pipe gets whole values between tabs. `items`: what to print as JSON with `as_json`. The first column is
     never cut.
     """
     if as_json:

@@ -18,8 +18,8 @@ _UNLOCKED, _LOCKED, _SUFFIX = ".new-reelwright-", ".reelwright-", ".part"
 def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
     """Provide a hidden folder in `parent`.
 
-    Default: the system's folder for temporary files. It is removed at the end. Its process holds a lock on it, which ends with the process:
-    the next folder made in the same place removes those without a lock.
+    Default: the system's folder for temporary files. The folder is removed at the end. Its process holds a lock on it, which ends with the
+    process: the next folder made in the same place removes those without a lock.
     """
     place = parent or Path(tempfile.gettempdir())
     _remove_abandoned(place)

@@ -38,7 +38,7 @@ WebhookEvent = Literal["started", "progress", "succeeded", "failed", "canceled"]
 class Webhook(BaseModel):
     """An address to call at a job's end, and on demand during the job.
 
-    On demand: `started` and `progress`. Calls are signed as Standard Webhooks defines.
+    The events `started` and `progress` are sent on demand. Calls are signed as Standard Webhooks defines.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -1,6 +1,6 @@
 """Overlays that change while the shot goes on.
 
-Such as caption bars, banners and inset pictures.
+They are caption bars, banners and inset pictures.
 """
 
 import numpy as np
@@ -50,7 +50,7 @@ def only_overlay_changed(before: Picture, after: Picture) -> bool:
 def _shortest_run(values: NDArray[np.float64]) -> tuple[int, int]:
     """Return the shortest run of `values` with nearly all of their sum.
 
-    As its start and the place after its end.
+    Its start and the place after its end are returned.
     """
     sums = np.concatenate([[0.0], np.cumsum(values)])
     least = _MOST * sums[-1]

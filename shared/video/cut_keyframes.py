@@ -17,7 +17,7 @@ def cut_keyframes(
 ) -> None:
     """Copy the pictures of a part into an MP4 file, without sound.
 
-    From `start_s` to `end_s` seconds. The part begins at time 0. Raises Invalid if no picture begins in the part.
+    The part lasts from `start_s` to `end_s` seconds. In the file it begins at time 0. Raises Invalid if no picture begins in the part.
     """
     target = Path(output)
     with open_input(source, limits=limits or Limits.current()) as container:

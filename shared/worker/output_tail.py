@@ -39,7 +39,7 @@ class OutputTail:
     def text(self) -> str:
         """Return the text since `clear`, with everything that has arrived.
 
-        At most the last TAIL_BYTES.
+        The text is at most the last TAIL_BYTES.
         """
         self._drain()
         if not self._is_cut:
@@ -72,7 +72,7 @@ class OutputTail:
     def _drain(self) -> None:
         """Read what is in the pipe.
 
-        At most twice its capacity, since a process may write without end.
+        That is at most twice its capacity, since a process may write without end.
         """
         for _ in range(2):
             if self._read() == 0:

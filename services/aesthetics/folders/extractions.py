@@ -74,7 +74,7 @@ class Extractions:
         self._reported: set[Path] = set()
 
     def root(self, owner: str) -> Path:
-        """Return the folder that holds the input and output folders of an owner."""
+        """Return the folder that holds an owner's input and output folders."""
         return self._runtime.settings.data_dir.absolute() / SHARED / owner
 
     def resume(self) -> None:
@@ -201,7 +201,10 @@ class Extractions:
         return sorted((self._runtime.settings.data_dir.absolute() / SHARED).glob(f"*/{_RECORDS}/*.json"))
 
     async def _finish(self, record: Path, wait_s: float) -> None:
-        """Finish the extraction of a record if its job ends within `wait_s` seconds."""
+        """Finish an extraction if its job ends within `wait_s` seconds.
+
+        `record`: file of the extraction.
+        """
         try:
             extraction = Extraction.model_validate_json(await on_disk(record.read_bytes))
             job = await self._runtime.jobs.wait(extraction.owner, extraction.job_id, wait_s)
@@ -244,7 +247,10 @@ def _settle(record: Path, extraction: Extraction, result: dict[str, Any], archiv
 
 
 def _write(folder: Path, extraction: Extraction) -> Path:
-    """Write the record of an extraction into a folder and return its path."""
+    """Write the record of an extraction into a folder.
+
+    Returns its path.
+    """
     path = folder / f"{extraction.job_id}.json"
     write_atomically(path, extraction.model_dump_json(indent=1))
     return path

@@ -44,7 +44,7 @@ def folder_within(root: Path, name: str) -> Path:
 
 
 def is_too_long(name: str) -> bool:
-    """Return whether a file name exceeds the limit of file systems, 255 bytes."""
+    """Return whether a file name exceeds 255 bytes, the limit of file systems."""
     return len(os.fsencode(name)) > _MAX_NAME_BYTES
 
 

@@ -50,7 +50,7 @@ def distinct(thumbnails: Sequence[Thumbnail], merits: Sequence[float], min_diffe
 
 
 class _Thumbnails:
-    """Thumbnails (n, 768) with what comparing them takes."""
+    """Thumbnails (n, 768) with their contrasts, for comparisons."""
 
     def __init__(self, thumbnails: NDArray[np.uint8]) -> None:
         self._pixels = thumbnails.astype(np.float32)

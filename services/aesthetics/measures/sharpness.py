@@ -76,7 +76,7 @@ def _softer(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.flo
 
 
 def _step(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.float32]:
-    """Return the absolute difference between each pixel and its neighbour in a direction."""
+    """Return the difference between each pixel and its neighbour in a direction."""
     height, width = plane.shape
     pixels = plane[: height - down, max(-right, 0) : width - max(right, 0)]
     neighbours = plane[down:, max(right, 0) : width - max(-right, 0)]

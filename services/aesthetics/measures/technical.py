@@ -51,7 +51,7 @@ class Technical:
 
     @property
     def score(self) -> float:
-        """The quality on the scale of the aesthetic score, from 1 to 10."""
+        """Return the quality on the aesthetic score's scale, 1 to 10."""
         return 1 + 9 * self.quality
 
 

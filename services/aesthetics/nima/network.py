@@ -180,7 +180,7 @@ def _load(architecture: str, weights: Path, sha256: str, plan: _Plan) -> _Loaded
 
 
 def _run_tensorflow(architecture: str, weights: Path, device: Device, *, half: bool) -> Run:
-    """Load the Keras model on a device; return a function that runs it."""
+    """Return a function that runs the Keras model on a device."""
     import tensorflow as tf
 
     where = "/CPU:0" if device.kind == "cpu" else f"/GPU:{device.index}"

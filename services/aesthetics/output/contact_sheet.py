@@ -1,4 +1,4 @@
-"""The contact sheet: the chosen pictures with their ranks, merits, times and reasons."""
+"""The contact sheet: the chosen pictures with ranks, times and reasons."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,7 +53,10 @@ def draw_sheet(items: Sequence[Item], folder: Path, output: Path) -> None:
 
 
 def _thumbnail(path: Path) -> Rgb:
-    """Read a picture file in the size of a cell, (height, width, 3)."""
+    """Read a picture file in the size of a cell.
+
+    (height, width, 3).
+    """
     with Image.open(path) as picture:
         picture.draft("RGB", (_CELL, _HEIGHT))
         return np.asarray(ImageOps.contain(upright_rgb(picture, head=file_start(path)), (_CELL, _HEIGHT)))

@@ -53,7 +53,7 @@ class ScoreTable:
         return row
 
     def mark_chosen(self, row: int, image: str) -> None:
-        """Record that the picture of a row was written under the name `image`."""
+        """Record the file name `image` of a chosen row."""
         self._images[row] = image
 
     def write(self, path: Path, sources: list[Source]) -> None:

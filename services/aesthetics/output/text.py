@@ -1,4 +1,4 @@
-"""Text on pictures, in the letters of every script for which there is a font."""
+"""Text on pictures, in every script that has a font."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -51,7 +51,10 @@ def _run_width(run: str, font: str | None, size: int) -> int:
 
 
 def _runs(text: str) -> Iterator[tuple[str, str | None]]:
-    """Yield the parts of a text with the file of their font; None is OpenCV's own."""
+    """Yield the parts of a text with the file of their font.
+
+    None is OpenCV's own font.
+    """
     letters: list[tuple[str, str | None]] = []
     has_font, font = True, None
     for char in text:
@@ -79,7 +82,10 @@ def _opencv_font() -> cv2.FontFace:
 
 @lru_cache(maxsize=4096)
 def _opencv_has(char: str) -> bool:
-    """Return whether OpenCV's font has a letter: it draws a question mark for others."""
+    """Return whether OpenCV's font has a letter.
+
+    OpenCV draws a question mark for missing letters.
+    """
     return char == "?" or char.isspace() or not np.array_equal(_opencv_letter(char), _opencv_letter("?"))
 
 
@@ -91,7 +97,7 @@ def _opencv_letter(char: str) -> Rgb:
 
 @lru_cache(maxsize=4096)
 def _system_font(char: str) -> str | None:
-    """Return the file of a font of the system that has a letter, or None."""
+    """Return the file of a system font that has a letter, or None."""
     for path in _font_files():
         try:
             font = ImageFont.truetype(path, _SAMPLE_SIZE)
@@ -104,7 +110,7 @@ def _system_font(char: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _font_files() -> tuple[str, ...]:
-    """Return the font files of the system, upright ones of usual weight first."""
+    """Return the system's font files, upright ones of usual weight first."""
     files = [path for folder in _FOLDERS if folder.is_dir() for pattern in _FONTS for path in folder.rglob(pattern)]
     styled = ("bold", "italic", "oblique", "black", "light", "thin", "mono")
     ordered = sorted(files, key=lambda path: (any(style in path.name.lower() for style in styled), path.name))

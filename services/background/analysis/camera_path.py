@@ -1,4 +1,4 @@
-"""Camera path: each frame's view relative to the reference view of its shot."""
+"""Camera path: each frame's view relative to its shot's reference view."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Build of the clean background of a clip from its frames and matte."""
+"""Build of a clip's clean background from its frames and matte."""
 
 from contextlib import closing
 from dataclasses import dataclass

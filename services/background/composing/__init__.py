@@ -1,1 +1,1 @@
-"""The frames of a composite: reading their layers, and mixing them on several cores."""
+"""Frames of a composite: reading and mixing of their layers."""

@@ -1,4 +1,4 @@
-"""Frames of a composite, or of the subject alone, made on several cores."""
+"""Frames of a composite, or of its subject alone, on several cores."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing

@@ -20,7 +20,7 @@ from shared.video.stills.opaque_picture import opaque_picture
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompositeSources:
-    """Files of a composite, its part of the clip, and how the background fits."""
+    """Files of a composite, its part of the clip, and the background's fit."""
 
     video: Path
     alpha: Path
@@ -59,11 +59,14 @@ class LayerReader:
 
     @property
     def unaligned(self) -> int:
-        """Number of frames so far with which the plate could not be aligned."""
+        """Number of frames that the plate could not be aligned with."""
         return self._plate.lost if self._plate is not None else 0
 
     def read(self) -> Generator[TimedLayers, None, None]:
-        """Yield the frames of the part; a background clip with `trim` ends them."""
+        """Yield the frames of the part.
+
+        A background clip with `trim` ends them.
+        """
         sources = self._sources
         with ExitStack() as stack:
             frames = stack.enter_context(

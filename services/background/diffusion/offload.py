@@ -36,9 +36,9 @@ class Plan:
 
 
 def plan_for(limit: int | None, need: Need) -> Plan:
-    """Choose the fastest plan that needs at most `limit` bytes; None: no limit.
+    """Choose the fastest plan that needs at most `limit` bytes.
 
-    A limit below what the largest stage needs gives the plan with the least memory.
+    None: no limit. A limit below what the largest stage needs gives the plan with the least memory.
     """
     if limit is None or need.whole + need.working <= limit:
         return Plan()
@@ -68,7 +68,7 @@ class Parts:
                 add_hook_to_module(part, _hook(self, number, self._device))
 
     def enter(self, number: int) -> None:
-        """Load the parts of a stage, after unloading those of the stage before."""
+        """Unload the stage before, then load the parts of a stage."""
         if number == self._loaded:
             return
         self.leave()
@@ -77,7 +77,7 @@ class Parts:
         self._loaded = number
 
     def leave(self) -> None:
-        """Unload what is loaded."""
+        """Unload the loaded parts."""
         if self._loaded is not None:
             for name, part in self._stages[self._loaded].items():
                 self._unload(name, part)

@@ -83,7 +83,10 @@ def kept_outside(original: RGB, painted: RGB, mask: Mask, feather_px: int) -> RG
 
 
 class _Steps:
-    """Counts and reports the steps of all passes, and times the first step."""
+    """Counts and reports the steps of all passes.
+
+    Times the first step.
+    """
 
     def __init__(self, total: int, progress: Progress, *, timed: bool, clock: Callable[[], float] = time.monotonic) -> None:
         self._total, self._progress, self._timed, self._clock = total, progress, timed, clock

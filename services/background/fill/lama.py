@@ -1,4 +1,7 @@
-"""Hole filling with LaMa, a network that continues textures (Suvorov et al., 2021)."""
+"""Hole filling with LaMa, a network that continues textures.
+
+Suvorov et al., 2021.
+"""
 
 from pathlib import Path
 from typing import Any

@@ -29,7 +29,7 @@ class Band:
 
 
 class SampleFile:
-    """Stores up to `capacity` samples and reads them back in bands of rows.
+    """Stores up to `capacity` samples and reads them in bands of rows.
 
     A sample is Y, U and V planes (4:2:0) of `width` x `height` pixels. `folder`: folder of the unnamed temporary file; None takes the
     system's. Used as a context manager.
@@ -62,7 +62,10 @@ class SampleFile:
         self.count += 1
 
     def bands(self, number: int) -> Iterator[Band]:
-        """Yield the bands of plane `number` (0 is luma) from top to bottom."""
+        """Yield the bands of a plane from top to bottom.
+
+        `number`: 0 is luma.
+        """
         width = self.shapes[number][1]
         for top, rows in self._rows(number):
             data = os.pread(self._file.fileno(), self.count * rows * width, self._starts[number] + top * width * self._capacity)

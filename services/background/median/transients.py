@@ -84,9 +84,9 @@ def remove_objects(file: SampleFile, planes: tuple[Plane, ...], ends: tuple[EndP
 
 
 def _seam(luma: Plane, without: Plane, region: Mask) -> float:
-    """Return the share of a region's border at which the plate without the object does not continue the plate.
+    """Return the share of a region's border with a visible step.
 
-    The picture's own border does not count.
+    There the plate without the object does not continue the plate. The picture's own border does not count.
     """
     inside = cv2.erode(region.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
     border = region & ~inside

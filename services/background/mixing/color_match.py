@@ -23,7 +23,10 @@ _LEAST_COVERED = 0.002
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Change of one plane: a gain around the level `middle`, then an offset in levels."""
+    """Change of one plane: a gain, then an offset in levels.
+
+    The gain leaves the level `middle` as it is.
+    """
 
     gain: float = 1.0
     middle: float = 0.0

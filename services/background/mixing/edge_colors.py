@@ -86,7 +86,10 @@ def estimated(planes: Sequence[Plane], alpha: Plane, edge: Edge, reach: int) -> 
 
 
 def _small_part(plane: Plane, size: tuple[int, int], place: tuple[slice, slice]) -> NDArray[Any]:
-    """Return the part `place` of a plane shrunk to `size` (width, height), float32."""
+    """Return a part of a plane shrunk to `size`, float32.
+
+    `place`: rows and columns of the part. `size`: (width, height).
+    """
     if plane.shape != (_REDUCED * size[1], _REDUCED * size[0]):
         return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA)[place], np.float32)
     rows, columns = (slice(_REDUCED * axis.start, _REDUCED * axis.stop) for axis in place)

@@ -1,4 +1,7 @@
-"""The over operator: mixes foreground and background by alpha (Porter and Duff, 1984)."""
+"""The over operator mixes foreground and background by alpha.
+
+Porter and Duff, 1984.
+"""
 
 import cv2
 import numpy as np

@@ -320,9 +320,9 @@ def _to_small(base: Matrix, factor: tuple[float, float]) -> NDArray[np.float64]:
 
 
 def _warped(small: Floats, affine: NDArray[np.float64], size: tuple[int, int]) -> Floats:
-    """Sample a view of `size` (width, height) from a picture in reduced size.
+    """Sample a view of `size` from a picture in reduced size.
 
-    `affine` (2, 3) maps the view's pixels to those of `small`.
+    `size`: (width, height). `affine` (2, 3) maps the view's pixels to those of `small`.
     """
     return np.asarray(cv2.warpAffine(small, affine, size, flags=_BACKWARD, borderMode=cv2.BORDER_REPLICATE), np.float32)
 

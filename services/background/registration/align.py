@@ -55,7 +55,7 @@ class Anchor:
         self._corners: Points = np.zeros((0, 1, 2), np.float32) if corners is None else np.asarray(corners, np.float32)
 
     def overlap(self, matrix: Matrix) -> float:
-        """Return the share of the anchor that a frame covers, 0 to 1.
+        """Return the share (0 to 1) of the anchor that a frame covers.
 
         `matrix` (3, 3) maps the frame's pixels to the anchor's.
         """
@@ -82,7 +82,7 @@ class Anchor:
         return None if second_plane is None else Alignment(np.asarray(matrix / matrix[2, 2], np.float64), second_plane)
 
     def _warped(self, luma: Luma, background: Luma, matrix: Matrix) -> tuple[Luma, Luma]:
-        """Warp a frame and its background to the anchor, and match its brightness.
+        """Warp a frame and its background to the anchor, in equal brightness.
 
         Tracking compares levels, so both should be equally bright. Only places that both show are compared: what a panning camera loses and
         finds may be darker or brighter.
@@ -112,7 +112,10 @@ class Anchor:
         return Alignment(fitted, _second_plane(targets[~inlier], places[~inlier], fitted, len(places)))
 
     def _tracked(self, luma: Luma, background: Luma) -> tuple[Points, Points] | None:
-        """Return matching points on the anchor and on the warped frame, (n, 2) each."""
+        """Return matching points on the anchor and on the warped frame.
+
+        (n, 2) each.
+        """
         columns, rows = np.rint(self._corners.reshape(-1, 2)).astype(np.intp).T
         corners = self._corners[background[rows, columns] == 255]
         if len(corners) < _LEAST_TRACKED:
@@ -133,7 +136,7 @@ class Anchor:
 
 
 def _refined(matrix: Matrix, source: Points, target: Points) -> Matrix:
-    """Fit a homography again by least squares, to points ever closer to it.
+    """Refine a homography by least squares over ever closer points.
 
     MAGSAC's own last step keeps points with a deviation of up to a pixel; the trimmed fit is 1.3 times as exact at the median.
     """

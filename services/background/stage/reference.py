@@ -1,4 +1,4 @@
-"""One frame of a clip, its matte, and the scene behind the subject."""
+"""A reference frame, its matte, and the scene behind the subject."""
 
 from dataclasses import dataclass
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Records of a frame: place in the clip, small planes, picture and mask."""
+"""Records of a frame: moment, small planes, picture and mask."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -37,7 +37,10 @@ class SceneFrame(View):
     frame: Frame
 
     def without_frame(self) -> View:
-        """Return a view without the decoded frame, whose memory can then be freed."""
+        """Return a view without the decoded frame.
+
+        The frame's memory can then be freed.
+        """
         return View(index=self.index, seconds=self.seconds, shot=self.shot, pose=self.pose, small=self.small)
 
     def with_mask(self, mask: Mask) -> "MaskedFrame":

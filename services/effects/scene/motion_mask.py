@@ -1,4 +1,4 @@
-"""Motion masks: the pixels of a frame that move relative to the scene.
+"""Motion masks: the pixels that move relative to the scene.
 
 A frame is compared with camera-aligned frames before and after it.
 """
@@ -119,9 +119,9 @@ def _difference(small: Small, planes: Small, matrix: Matrix, valid_planes: Mask 
 
 
 def _moved_validity(valid: Mask, matrix: Matrix, size: tuple[int, int]) -> Mask:
-    """Move a mask of valid pixels, without those that interpolation mixes with invalid ones.
+    """Move a mask of valid pixels.
 
-    `size`: width and height of the result.
+    Pixels that interpolation mixes with invalid ones become invalid. `size`: width and height of the result.
     """
     moved = cv2.warpPerspective(valid, matrix, size, flags=cv2.INTER_NEAREST)
     return np.asarray(cv2.erode(moved, _MIXED, borderValue=255), np.uint8)
@@ -172,7 +172,10 @@ def share_seen(mask: Mask) -> float:
 
 
 def outline(mask: Mask) -> NDArray[np.bool_]:
-    """Return everything within the outer outline of a mask's regions, bool (height, width)."""
+    """Fill the outer outline of a mask's regions.
+
+    Returns bool (height, width).
+    """
     reach = max(round(mask.shape[0] / 24), 1) * 2 + 1
     shape = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     within = np.zeros(mask.shape, np.bool_)

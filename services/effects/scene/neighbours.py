@@ -1,4 +1,4 @@
-"""Choice of the frames with which a frame is compared to find motion."""
+"""Choice of the frames to compare a frame with."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator

@@ -40,7 +40,7 @@ class Pixels(Protocol):
         """Return the planes of a frame; treat them as read-only."""
 
     def small(self, frame: Frame, small: NDArray[np.uint8]) -> NDArray[Any]:
-        """Return the planes of a frame at the size of its small planes.
+        """Return the planes of a frame in small size.
 
         `small`: the frame's small planes in YUV. Returns (height, width, planes).
         """

@@ -1,4 +1,4 @@
-"""Readers of clips, without masks or with masks from motion or a matte."""
+"""Readers of clips: without masks, or with masks from motion or a matte."""
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -45,7 +45,7 @@ def read_moving(
 def read_matted(
     tracker: SceneTracker, video: Path, matte: Path, part: ClipPart, *, background: str, full_size: bool
 ) -> Generator[MaskedFrame, None, None]:
-    """Yield the frames of a part of `video` with masks from a matte.
+    """Yield the frames of a part of `video` with a matte's masks.
 
     `matte`: a gray video, matched by time. `full_size`: make masks of half the clip's width and height, for ghosts in full size; otherwise
     masks have the size of small planes.
@@ -65,9 +65,9 @@ def read_matted(
 
 
 def mask_of(frame: Frame, size: tuple[int, int]) -> Mask:
-    """Convert a frame of a matte to a mask of `size` (width, height).
+    """Convert a frame of a matte to a mask of `size`.
 
-    Black becomes 0, white 255.
+    `size`: (width, height). Black becomes 0, white 255.
     """
     luma = reduced(frame.luma(), size)
     if frame.color.range == "pc":

@@ -60,9 +60,9 @@ class SceneTracker:
         return map_ordered(masked, neighbours(frames, look_frames(rate)), workers=worker_count(), ahead=2)
 
     def small_matrix(self, source: Pose, target: Pose) -> Matrix:
-        """Return the matrix (3, 3) from pixels of `source` to pixels of `target`.
+        """Return the matrix from pixels of `source` to pixels of `target`.
 
-        Both are pixels of small planes.
+        (3, 3), for small planes. Both are pixels of small planes.
         """
         return scale_matrix(matrix_between(source, target), self.size[0] / self.width, self.size[1] / self.height)
 

@@ -1,4 +1,4 @@
-"""Movement of planes to the view of another frame, whole or in pieces."""
+"""Movement of planes, whole or in pieces, to another frame's view."""
 
 from typing import Any
 
@@ -59,9 +59,10 @@ def warped(planes: Plane, matrix: Matrix, outside: tuple[float, ...]) -> Plane:
 
 
 def warped_piece(piece: Plane, matrix: Matrix, outside: tuple[float, ...], *, source: Area, target: Area) -> Plane:
-    """Move a piece of small planes by a matrix (3, 3), as `warped` moves whole planes.
+    """Move a piece of small planes by a matrix (3, 3).
 
-    `piece`: (height, width, n), the planes in `source`. Returns the moved planes in `target`, in which the moved piece must lie.
+    `warped` moves whole planes the same way. `piece`: (height, width, n), the planes in `source`. Returns the moved planes in `target`, in
+    which the moved piece must lie.
     """
     own = _from_corner(matrix, source, source)
     size = target[1].stop - target[1].start, target[0].stop - target[0].start
@@ -78,7 +79,10 @@ def warped_piece(piece: Plane, matrix: Matrix, outside: tuple[float, ...], *, so
 
 
 def moved_area(area: Area, matrix: Matrix) -> Area:
-    """Return the rectangle around an area moved by a matrix (3, 3), one pixel wider on each side; it may lie outside of the planes."""
+    """Return the rectangle around an area moved by a matrix (3, 3).
+
+    One pixel wider on each side; it may lie outside of the planes.
+    """
     rows, columns = area
     corners = np.array([[[x, y] for x in (columns.start, columns.stop) for y in (rows.start, rows.stop)]], np.float64)
     moved = cv2.perspectiveTransform(corners, matrix)[0]
@@ -87,7 +91,10 @@ def moved_area(area: Area, matrix: Matrix) -> Area:
 
 
 def around(areas: list[Area], shape: tuple[int, ...], margin: int) -> Area | None:
-    """Return the rectangle around areas and a margin, within planes of a shape; None if nothing of it lies within them."""
+    """Return the rectangle around areas and a margin.
+
+    The rectangle is cut to planes of a shape; None if no part lies within them.
+    """
     if not areas:
         return None
     sides = [
@@ -200,7 +207,10 @@ def _cut(source: Plane, top: int, left: int, height: int, width: int) -> Plane |
 
 
 def _from_corner(matrix: Matrix, source: Area, target: Area) -> Matrix:
-    """Return a matrix (3, 3) for coordinates that count from the upper left corner of an area, before and after the move."""
+    """Return a matrix for coordinates that count from an area's corner.
+
+    The upper left corner, before and after the move; (3, 3).
+    """
     before = np.array([[1, 0, source[1].start], [0, 1, source[0].start], [0, 0, 1]], np.float64)
     after = np.array([[1, 0, -target[1].start], [0, 1, -target[0].start], [0, 0, 1]], np.float64)
     return after @ matrix @ before

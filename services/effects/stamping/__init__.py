@@ -1,4 +1,4 @@
-"""Stamps of the subject, the clean plate behind it, and the sequence picture.
+"""Stamps of the subject, clean plates, and the sequence picture.
 
 The operation `services/effects/strobe.py` uses them.
 """

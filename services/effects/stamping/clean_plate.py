@@ -43,7 +43,7 @@ def plate_bytes(width: int, height: int) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plate:
-    """The scene around the view of a camera pose, wider than a frame."""
+    """The scene around a camera view, wider than a frame."""
 
     pose: Pose
     scene: Small

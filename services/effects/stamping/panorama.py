@@ -97,7 +97,7 @@ class Panorama:
         return np.asarray(_moved(-self._left, -self._top) @ matrix, np.float64)
 
     def _window(self, matrix: Matrix) -> tuple[slice, slice]:
-        """Return the rows and columns of the canvas that a moved frame covers."""
+        """Return the canvas rows and columns that a moved frame covers."""
         points = cv2.perspectiveTransform(_corners(*self._frame), matrix)[0]
         height, width = self._content.shape
         (x0, y0), (x1, y1) = np.floor(points.min(axis=0)), np.ceil(points.max(axis=0)) + 1

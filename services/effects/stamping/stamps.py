@@ -1,4 +1,4 @@
-"""Stamps: the subject cut out of one frame and laid into other frames."""
+"""Stamps: the subject of a frame, laid into other frames."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -99,9 +99,10 @@ def stamped_frames(frames: Iterable[MaskedFrame], pixels: Pixels, *, interval_s:
 
 
 def lay_stamps(out: Planes, stamps: Iterable[Stamp], target: Pose, subject: Weights, *, opacity: float) -> None:
-    """Lay stamps into the planes `out` of a frame, the latest on top.
+    """Lay stamps into the planes of a frame, the latest on top.
 
-    `target`: pose of the frame. `subject`: mask of the frame's own subject, float32 from 0 to 1; all stamps stay behind it.
+    `out`: the planes. `target`: pose of the frame. `subject`: mask of the frame's own subject, float32 from 0 to 1; all stamps stay behind
+    it.
     """
     height, width = out[0].shape
     for stamp in stamps:

@@ -194,7 +194,7 @@ class SoftCompositor:
         )
 
     def compose(self, trail: Trail[Frame, SoftGhost]) -> av.VideoFrame:
-        """Lay the veil of all ghosts over a frame, behind its own subject."""
+        """Lay the veil of all ghosts over a frame, behind the frame's subject."""
         frame, own, levels = trail.picture, trail.own, self._pixels.levels
         planes = self._pixels.planes(frame)
         visible = [

@@ -192,7 +192,7 @@ GhostName = Annotated[str, OneOf(GHOST_STYLES)]
 
 
 def blur_reach(sigma: float) -> int:
-    """Return the distance in pixels that a blur by `sigma` carries a value."""
+    """Return how many pixels a blur by `sigma` reaches."""
     return 0 if sigma < _LEAST_BLUR else 3 * (_box_side(sigma) // 2)
 
 

@@ -14,7 +14,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Veil:
-    """A layer that hides part of a picture and adds light to it."""
+    """A layer that hides part of a picture and adds light."""
 
     veil: Floats
     """(height, width): share of the picture that the veil hides, 0 to 1."""

@@ -132,9 +132,9 @@ class ThumbnailFilm:
 
 
 class ThumbnailFile:
-    """Writer of thumbnails to a file, to be used as a context manager.
+    """Writer of thumbnails to a file.
 
-    Its memory does not grow with the thumbnails.
+    Used as a context manager. Its memory does not grow with the thumbnails.
     """
 
     def __init__(self, path: Path):

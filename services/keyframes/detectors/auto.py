@@ -190,9 +190,9 @@ def _without_echoes(transitions: list[Transition]) -> list[Transition]:
 
 
 def _is_echo(last: Transition, transition: Transition) -> bool:
-    """Return whether `transition` and the `last` one before it are the same change.
+    """Return whether two transitions in a row are the same change.
 
-    They are if both are likely, at least one is gradual, and no shot fits between them.
+    `last`: the one before `transition`. They are if both are likely, at least one is gradual, and no shot fits between them.
     """
     gradual = last.kind != "cut" or transition.kind != "cut"
     close = transition.start - last.end < _SHORTEST_SHOT

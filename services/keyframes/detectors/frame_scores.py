@@ -28,15 +28,15 @@ def cuts_by(frame_scores: Callable[[Scan], Floats]) -> Callable[[Footage, float]
 
 
 def content_scores(scan: Scan) -> Floats:
-    """Return the change of colour and edges at every frame, 0 to 255."""
+    """Return each frame's change of colour and edges, 0 to 255."""
     return scan.spread(scan.content_change)
 
 
 def histogram_scores(scan: Scan) -> Floats:
-    """Return the change of the brightness histogram at every frame, 0 to 1."""
+    """Return each frame's change of the brightness histogram, 0 to 1."""
     return scan.spread(scan.histogram_change)
 
 
 def difference_scores(scan: Scan) -> Floats:
-    """Return the mean change of the pixels at every frame, 0 to 255."""
+    """Return each frame's mean change of the pixels, 0 to 255."""
     return scan.spread(scan.pixel_change)

@@ -1,4 +1,4 @@
-"""The gallery: an HTML page with the shots, scores and keyframes of videos.
+"""The gallery, an HTML page with shots, scores and keyframes.
 
 The page is one file that loads nothing and runs only its own script. It is built from the modules, style and markup in `page/`, from the
 modules of `shared/timeline/`, and from the reports, which it contains as JSON.
@@ -76,7 +76,7 @@ def bundle(modules: Sequence[str]) -> str:
 
 
 def with_media(head: str, media: Sequence[str]) -> str:
-    """Insert the media ids of the videos into the start of a gallery.
+    """Insert the videos' media ids into the start of a gallery.
 
     With the ids, the page plays the videos from the server. `head`: start of the page, with the element `MEDIA`.
     """
@@ -161,7 +161,10 @@ def _keyframe_data(keyframe: Keyframe) -> dict[str, Any]:
 
 
 def _thumbnail_url(path: Path, shrink: bool) -> str | None:
-    """Return a thumbnail as a data URL; None if the file is missing."""
+    """Return a thumbnail as a data URL.
+
+    None if the file is missing.
+    """
     if not path.exists():
         return None
     data = path.read_bytes()

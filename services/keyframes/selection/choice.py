@@ -64,7 +64,7 @@ class Choice:
 def choose_keyframes(
     scan: Scan, shots: Sequence[Shot], *, max_keyframes: int, min_gap: float = 0.0, deduplicate: bool = False
 ) -> list[Choice]:
-    """Choose the best frame of each shot, in the order of the video.
+    """Choose the best frame of each shot, in order.
 
     Good frames are sharp for their shot, well exposed, near the shot's average, and still. At most `max_keyframes` are chosen. They are at
     least `min_gap` seconds apart: of two frames that are closer, the better frame stays, and the other shot gets its next best frame that

@@ -200,12 +200,12 @@ def _soft(alpha: Alpha) -> Mask:
 
 
 def _unmixed(small: Planes, plate: Planes, regions: _Regions, channel: int) -> tuple[_Regions, Planes]:
-    """Find the parts that only seem to be certainly subject, and extend the subject's colours over the edges.
+    """Find the mixed pixels among those that seem to be subject.
 
-    A thin part that moves fast is nowhere opaque. If its colour is opposite to the screen's, such as yellow before blue, the colour
-    difference of its middle still reaches 1. Such a part is small, has wide edges, and its colour lies between those of the screen and of
-    larger parts of the subject, apart from the screen's light on it. Returns the regions in which these parts are edges, and the colours,
-    (h, w, 3).
+    The subject's colours are extended over the edges. A thin part that moves fast is nowhere opaque. If its colour is opposite to the
+    screen's, such as yellow before blue, the colour difference of its middle still reaches 1. Such a part is small, has wide edges, and its
+    colour lies between those of the screen and of larger parts of the subject, apart from the screen's light on it. Returns the regions in
+    which these parts are edges, and the colours, (h, w, 3).
     """
     thin = _thin_parts(regions)
     if not thin.any():
@@ -225,7 +225,10 @@ def _unmixed(small: Planes, plate: Planes, regions: _Regions, channel: int) -> t
 
 
 def _thin_parts(regions: _Regions) -> NDArray[np.bool_]:
-    """Mask the parts of the subject that are thin and far from the screen, (h, w); empty if nothing else is left."""
+    """Mask the subject's parts that are thin and far from the screen.
+
+    (h, w); empty if nothing else is left.
+    """
     height = regions.alpha.shape[0]
     sure = regions.alpha.astype(np.uint8)
     depth = cv2.distanceTransform(sure, cv2.DIST_L2, 3)
@@ -252,7 +255,7 @@ def _enclosed(alpha: Alpha, sure_from: float) -> NDArray[np.bool_]:
 
 
 def _ramp(above: NDArray[np.float32]) -> Mask:
-    """Mask the pixels where the excess has a slope, as at blurred edges.
+    """Mask the slopes of the excess, such as blurred edges.
 
     (h, w) uint8 0 or 255.
     """

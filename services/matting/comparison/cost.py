@@ -1,4 +1,4 @@
-"""Cost of a block of code: seconds and peak memory of the process."""
+"""Cost of a block of code in time and peak memory."""
 
 import threading
 import time

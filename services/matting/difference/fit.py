@@ -1,4 +1,4 @@
-"""Test of a clean plate: does it show the scene of a frame?"""
+"""Test whether a clean plate shows the scene of a frame."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""MatAnyone 1 and 2, run frame by frame with the user's own installation.
+"""MatAnyone 1 and 2, run frame by frame.
 
-Nothing of these packages is in this repository.
+The packages are the user's own installation. Nothing of these packages is in this repository.
 """

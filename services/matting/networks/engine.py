@@ -119,10 +119,10 @@ def _half_precision(path: Path) -> tuple[bytes, str]:
 
 
 def _with_own_sizes(model: Any) -> Any:
-    """Give every unknown size of an ONNX model's inputs and outputs a name of its own.
+    """Name every unknown size of an ONNX model's inputs and outputs.
 
-    RVM's file calls the sizes of several states alike. With the conversions added, onnxruntime would keep two states of different sizes in
-    one buffer, which fails.
+    Each gets a name of its own. RVM's file calls the sizes of several states alike. With the conversions added, onnxruntime would keep two
+    states of different sizes in one buffer, which fails.
     """
     for value in (*model.graph.input, *model.graph.output):
         for axis, size in enumerate(value.type.tensor_type.shape.dim):
@@ -132,7 +132,7 @@ def _with_own_sizes(model: Any) -> Any:
 
 
 def _nodes_of_sizes(model: Any) -> list[str]:
-    """Return the names of the nodes that compute by how much a picture is resized.
+    """Return the names of the nodes that compute sizes for resizing.
 
     Nodes without a name get one. Rounded to f16, a ratio of 0.4 makes 287 rows of 720, not 288.
     """
@@ -150,7 +150,7 @@ def _nodes_of_sizes(model: Any) -> list[str]:
 
 
 def _skip_round_trips(model: Any) -> None:
-    """Let nodes read an f32 value itself where they read it converted to f16 and back."""
+    """Connect nodes to f32 values that were converted to f16 and back."""
     sources = {node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "Cast"}
     for node in model.graph.node:
         for number, name in enumerate(node.input):

@@ -139,7 +139,10 @@ def _with_onnxruntime(path: Path, engine: Engine, *, ratio: float, foreground: b
 
 
 def _on_gpu(path: Path, engine: Engine, *, ratio: float, foreground: bool) -> Rvm:
-    """Keep the states on the GPU, and move pictures there and back as bytes."""
+    """Return a network that keeps its states on the GPU.
+
+    Pictures move there and back as bytes.
+    """
     import onnxruntime
 
     opened = onnx_session(path, engine, wrap=with_byte_pictures)

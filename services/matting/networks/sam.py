@@ -1,6 +1,6 @@
-"""Segment Anything 2.1 tiny (Ravi et al., 2024), run from its ONNX files.
+"""Segment Anything 2.1 tiny, run from its ONNX files.
 
-It makes a mask of the object that clicks or a box mark.
+Ravi et al., 2024. It makes a mask of the object that clicks or a box mark.
 """
 
 from collections.abc import Callable, Sequence

@@ -54,7 +54,7 @@ class MatteFrames:
         return self._smoother.smooth(view.gray, alpha)
 
     def _limited(self, alpha: Alpha) -> Alpha:
-        """Limit the matte to at most 1 - garbage and at least core."""
+        """Limit the matte to the range from `core` to 1 - `garbage`."""
         if self._garbage is not None:
             alpha = np.minimum(alpha, 1 - _scaled(self._garbage, alpha))
         if self._core is not None:

@@ -1,7 +1,7 @@
-"""Masks from clicks, a box or brush strokes without a network: GrabCut (Rother, Kolmogorov and Blake, 2004), by OpenCV.
+"""Masks from clicks, a box or strokes by GrabCut, without a network.
 
-Marks alone say little about the colours of the object. So a click or a stroke first grows to the connected pixels of about its colour.
-Of a box, the colours count that are rare outside.
+Rother, Kolmogorov and Blake, 2004; OpenCV's implementation. Marks alone say little about the colours of the object. So a click or a stroke
+first grows to the connected pixels of about its colour. Of a box, the colours count that are rare outside.
 """
 
 from collections.abc import Sequence
@@ -35,10 +35,11 @@ def grabcut(
     box: tuple[int, int, int, int] | None = None,
     marks: Mask | None = None,
 ) -> Mask:
-    """Return the mask of the marked object, (h, w) uint8, 0 or 255.
+    """Return the mask of the marked object.
 
-    `rgb`: (h, w, 3). `points`: (x, y, 1 or -1); `box`: (left, top, right, bottom), in pixels. `marks`: (h, w) uint8, white on the object,
-    black beside it, between them unknown. Empty if nothing is found. Works on a picture of at most 640 pixels; takes about a second.
+    (h, w) uint8, 0 or 255. `rgb`: (h, w, 3). `points`: (x, y, 1 or -1); `box`: (left, top, right, bottom), in pixels. `marks`: (h, w)
+    uint8, white on the object, black beside it, between them unknown. Empty if nothing is found. Works on a picture of at most 640 pixels;
+    takes about a second.
     """
     height, width = rgb.shape[:2]
     scale = min(1.0, _LONGER_SIDE / max(height, width))
@@ -109,7 +110,7 @@ def _like(lab: NDArray[np.uint8], x: int, y: int, difference: int) -> NDArray[np
 
 
 def _rare_outside(lab: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the pixels whose colour is more frequent in the box than outside."""
+    """Return the pixels whose colour is more frequent inside the box."""
     bins = (lab // _BIN).astype(np.int32)
     codes = (bins[..., 0] * _BINS + bins[..., 1]) * _BINS + bins[..., 2]
     within = np.bincount(codes[inside], minlength=_BINS**3) / max(int(inside.sum()), 1)

@@ -32,7 +32,7 @@ class Pointing(Params):
         return self
 
     def check_inside(self, width: int, height: int) -> None:
-        """Raise Invalid if a click or the box is outside of the picture."""
+        """Raise Invalid if a click or the box lies outside the picture."""
         wide, high = (1.0, 1.0) if self._fractions else (float(width), float(height))
         for x, y, _ in self.points:
             if x > wide or y > high:

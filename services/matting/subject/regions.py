@@ -30,7 +30,10 @@ def regions_of(alpha: NDArray[np.float32]) -> list[Region]:
 
 
 def without_specks(region: Region) -> Region:
-    """Return a region (h, w) without connected parts smaller than 0.05 % of the picture."""
+    """Return a region without specks.
+
+    Those are connected parts smaller than 0.05 % of the picture. The region is (h, w).
+    """
     parts = regions_of(region.astype(np.float32)) if region.any() else []
     return np.logical_or.reduce(parts) if parts else np.zeros_like(region)
 
@@ -73,7 +76,7 @@ def boxed_region(regions: Sequence[Region], box: tuple[int, int, int, int]) -> R
 
 
 def clicked_region(regions: Sequence[Region], points: Sequence[tuple[int, int, int]], *, near: int) -> Region | None:
-    """Join the regions near a positive click and not under a negative click.
+    """Join the regions near positive clicks, without negatively clicked ones.
 
     `points`: (x, y, 1 or -1); `near`: largest distance in pixels to a positive click. None if there is no such region.
     """

@@ -1,4 +1,4 @@
-"""Tracking of the chosen subject from frame to frame, by overlap and motion."""
+"""Tracking of the subject from frame to frame, by overlap and motion."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

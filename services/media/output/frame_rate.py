@@ -1,4 +1,4 @@
-"""Frame rates of the output: the source's own times, or a constant rate."""
+"""Frame rates of the output: the source's times, or constant."""
 
 import math
 from collections.abc import Iterable, Iterator

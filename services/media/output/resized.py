@@ -23,7 +23,10 @@ def resized(frame: Frame, size: tuple[int, int], pixel_format: str) -> av.VideoF
 
 
 def for_browsers(frame: Frame, size: tuple[int, int]) -> av.VideoFrame:
-    """Return a frame's picture in yuv420p and limited range with the matrix of BT.709, which every browser shows alike."""
+    """Return a frame's picture in the format that browsers show alike.
+
+    yuv420p in limited range, with the matrix of BT.709.
+    """
     return _converted(frame, size, "yuv420p", BT709)
 
 

@@ -1,4 +1,7 @@
-"""The choice of a clip's curve: given, from listed speeds, or from motion."""
+"""The choice of a clip's curve.
+
+It is given, or made from listed speeds or from motion.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +19,10 @@ from shared.video.clip.empty_part import check_start
 
 
 class ChoiceRequest(CurveRequest, Protocol):
-    """Parameters that a choice reads: a given curve, listed speeds, or neither for an analysis."""
+    """Parameters that a choice reads.
+
+    A given curve, listed speeds, or neither for an analysis.
+    """
 
     @property
     def curve(self) -> Sequence[CurvePoint] | None: ...
@@ -26,10 +32,10 @@ class ChoiceRequest(CurveRequest, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenCurve:
-    """A curve, the end of its part of the source, and the analysis.
+    """A curve, the end of the used part, and the analysis.
 
-    `end` is in source seconds: exact after an analysis, otherwise the duration that the file states. The analysis is None if there was
-    none.
+    The end is in seconds of the source. `end` is in source seconds: exact after an analysis, otherwise the duration that the file states.
+    The analysis is None if there was none.
     """
 
     points: list[Point]

@@ -136,7 +136,7 @@ def _tempo(level: Floats) -> tuple[Floats, Floats]:
 
 
 def _self_similarity(part: Floats, lags: NDArray[np.int64]) -> Floats:
-    """Return the autocorrelation (0 to 1) of a part at each of `lags`.
+    """Return a part's autocorrelation (0 to 1) at each of `lags`.
 
     Each is averaged with the autocorrelation at twice the lag.
     """

@@ -97,7 +97,7 @@ class Clock:
         return self._reached[self._jumps]
 
     def freezes(self) -> list[tuple[float, float]]:
-        """Return the time and the length of each freeze, from the start on.
+        """Return the time and the length of each freeze, in order.
 
         The time is in output seconds on the clock `moving()`, the length in seconds.
         """

@@ -38,7 +38,10 @@ class SmoothPieces:
         return self._first[i] + self._change[i] * u * u * (3 - 2 * u)
 
     def out(self, i: Indices, elapsed: Floats) -> Floats:
-        """Return the output seconds of the first `elapsed` source seconds of pieces `i`."""
+        """Return the output seconds of the first part of pieces `i`.
+
+        `elapsed`: source seconds of that part.
+        """
         u = elapsed / self._length[i]
         integral = np.log1p(u[..., None] / self._offsets[i]) / self._slope[i]
         return np.where(self._flat[i], elapsed / self._first[i], self._length[i] * integral.real.sum(axis=-1))

@@ -56,5 +56,8 @@ def _plateau(speed: float, length: float, ramp_s: float, bounds: list[float]) ->
 
 
 def _mean_inverse(a: float, b: float) -> float:
-    """Return the mean of 1/speed over a linear change from `a` to `b`."""
+    """Return the mean of 1/speed over a linear change of speed.
+
+    The speed changes from `a` to `b`.
+    """
     return 1 / a if abs(b / a - 1) < 1e-9 else math.log(b / a) / (b - a)

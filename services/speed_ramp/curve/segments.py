@@ -1,4 +1,4 @@
-"""Segments of equal length, and the mean speed of a curve in each."""
+"""Segments of equal length, with a curve's mean speeds."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Files and texts made from a finished curve: timelines, tables, plots, chapters, warnings.
+"""Files and texts made from a finished curve.
 
-`formats.py` has the table of files in an export.
+Timelines, tables, plots, chapters and warnings. `formats.py` has the table of files in an export.
 """

@@ -1,4 +1,4 @@
-"""Chapters of a rendered clip: its slow parts and the parts between them."""
+"""Chapters of a rendered clip: slow parts and what lies between."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

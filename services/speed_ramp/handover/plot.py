@@ -1,4 +1,4 @@
-"""A plot of a speed curve over source time, with the clip's motion."""
+"""A plot of a clip's speed curve and motion over source time."""
 
 import math
 from collections.abc import Iterator, Sequence

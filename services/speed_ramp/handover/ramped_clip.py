@@ -43,7 +43,7 @@ class RampedClip:
 
     @property
     def media_frames(self) -> int:
-        """Return the number of whole frames of the media, at its own rate."""
+        """Return the number of the media's whole frames, at its own rate."""
         return max(math.floor(to_fraction(self.info.length_s) * self.media_rate + _ROUNDING), 1)
 
     @property
@@ -70,7 +70,7 @@ class RampedClip:
 
     @property
     def timeline_timecode(self) -> Timecode:
-        """Return the timecode of the media's first frame, counted at the timeline's rate."""
+        """Return the timecode of the media's first frame, at the timeline's rate."""
         timecode = self.timecode
         if self.rate == self.media_rate:
             return timecode

@@ -26,10 +26,10 @@ def output_rate(text: str, info: VideoInfo) -> Fraction:
 
 
 def timeline_rate(text: str, info: VideoInfo) -> Fraction:
-    """Return the frames per second of a timeline. `text`: as `FRAME_RATE` returns it.
+    """Return the frames per second of a timeline.
 
-    A source's rate that editing programs do not have becomes one that they have: the highest that divides it (60 for 240), else the lowest
-    that is a multiple (30 for 15), else the next above.
+    `text`: as `FRAME_RATE` returns it. A source's rate that editing programs do not have becomes one that they have: the highest that
+    divides it (60 for 240), else the lowest that is a multiple (30 for 15), else the next above.
     """
     if text != SOURCE:
         return Fraction(text)

@@ -29,9 +29,9 @@ _FWHM = 2.355  # full width at half maximum of a Gaussian, in standard deviation
 
 
 class Camera:
-    """A solver for the affine camera motion in flow fields of one size.
+    """A solver for affine camera motion in flow fields.
 
-    The size is (height, width) in pixels.
+    All fields have one size. The size is (height, width) in pixels.
     """
 
     def __init__(self, height: int, width: int) -> None:

@@ -1,4 +1,4 @@
-"""The measured motion of a clip, which all operations that analyse it share."""
+"""The measured motion of a clip, shared by all operations that analyse it."""
 
 from typing import Any, Protocol
 
@@ -15,7 +15,10 @@ class MeasuredPart(SampledPart, Protocol):
 
 
 def _measured_part(params: MeasuredPart) -> dict[str, Any] | None:
-    """Return the params that the measured motion depends on; None if the curve needs no motion."""
+    """Return the params that the measured motion depends on.
+
+    None if the curve needs no motion.
+    """
     if not params.uses_motion:
         return None
     return {"start": params.start, "duration": params.duration, "sample_rate": params.sample_rate}

@@ -21,7 +21,10 @@ _PAIR_S = Fraction(1, 2)  # both frames of a pair must lie within this
 
 
 class SampledPart(Protocol):
-    """Parameters that say which frames of a clip are compared: a part of it in seconds, and pairs per second."""
+    """Parameters that choose the frames to compare.
+
+    A part of the clip in seconds, and pairs per second.
+    """
 
     @property
     def start(self) -> float: ...

@@ -1,4 +1,5 @@
-"""Pictures along a speed curve: picked, blended, motion-blurred or interpolated by optical flow.
+"""Pictures along a speed curve.
 
-`interpolation.py` has the table of ways; `flow/` interpolates between two frames.
+Picked, blended, motion-blurred or interpolated by optical flow. `interpolation.py` has the table of ways; `flow/` interpolates between two
+frames.
 """

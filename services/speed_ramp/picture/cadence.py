@@ -1,4 +1,4 @@
-"""The moments of pictures that a file shows for uneven numbers of frames.
+"""Moments of frames that a file shows for uneven times.
 
 A file of 30 frames per second shows four pictures of a film for one frame each and the next for two. Played at those times, motion is
 uneven even without the repeats. A picture's true moment lies somewhere within the time that it is shown, so the moments are placed as

@@ -23,7 +23,7 @@ _ROUNDING = 1e-6  # output frames: above rounding errors, below any time base
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pick:
-    """An output frame that shows a source frame, or a mix of two.
+    """An output frame that shows one source frame, or mixes two.
 
     It shows `before` with `weight` (0 to 1) of `after` mixed in.
     """

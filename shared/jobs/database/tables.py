@@ -1,6 +1,6 @@
 """The database tables of jobs, events, logs and webhooks.
 
-In SQLite (WAL mode) or Postgres. DBOS keeps its own tables in the same database, so that a job and its place in the queue are written in
+The database is SQLite (WAL mode) or Postgres. DBOS keeps its own tables in the same database, so that a job and its place in the queue are written in
 one transaction.
 """
 

@@ -29,7 +29,7 @@ class EqualJobs:
     async def turn(self, job_id: str, owner: str, result_key: str) -> None:
         """Wait until no equal job of the owner runs.
 
-        Here or in another process. This job then counts as running until `settle`.
+        Jobs of other processes count, too. This job then counts as running until `settle`.
 
         Equal jobs have the same `result_key`.
         """

@@ -1,6 +1,6 @@
 """The log of a job: the last lines of its worker process.
 
-Without the server's folders and secrets.
+The server's folders and secrets are removed.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class LogCleaner:
     def clean(self, text: str) -> str:
         """Return the last lines of a text, without secrets and folders.
 
-        At most MOST_LINES and MOST_CHARS, without control characters. Absolute paths are shortened to the last part, addresses lose user
+        They are at most MOST_LINES and MOST_CHARS, without control characters. Absolute paths are shortened to the last part, addresses lose user
         names, passwords and queries. Of a line that a progress bar rewrites, the last state stays.
         """
         for secret in self._secrets:

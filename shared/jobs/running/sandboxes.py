@@ -65,7 +65,7 @@ class Sandboxes:
 def layers(settings: Settings) -> list[Layer]:
     """Return the layers of the sandbox, and whether each is active.
 
-    By these settings, on this machine.
+    They depend on the settings and on this machine.
     """
     existing = available()
     if settings.sandbox == "off":

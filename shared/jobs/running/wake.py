@@ -87,7 +87,7 @@ class QueueWaker:
     def stopped(self, stop: threading.Event) -> bool:
         """Return whether the polling threads have to end.
 
-        By `stop`, DBOS's own event, or this waker's end.
+        `stop`, DBOS's own event, and this waker's end each end them.
         """
         return stop.is_set() or self._stop.is_set()
 

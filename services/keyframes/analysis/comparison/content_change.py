@@ -1,4 +1,4 @@
-"""Change of hue, saturation, brightness and edges from one frame to the next.
+"""Change of hue, saturation, brightness and edges between frames.
 
 Source: PySceneDetect's `detect-content`, as documented for its ContentDetector. Measured here on small frames.
 """

@@ -105,9 +105,9 @@ def _block_change(before: Planes, after: Planes) -> tuple[Floats, Floats]:
 
 
 def _changes_of_many(before: Planes, after: Planes) -> tuple[Sums, Sums]:
-    """Sum the absolute differences of each block in place, and at the offset where they are least.
+    """Sum each block's absolute differences in place and at the best offset.
 
-    A sum is at most 48 * 255, which int16 holds. Returns (blocks down, blocks across, n) each.
+    The best offset is that of the least sum. A sum is at most 48 * 255, which int16 holds. Returns (blocks down, blocks across, n) each.
     """
     # Pairs lie along the last axis, so that each NumPy operation handles one pixel of all pairs at once.
     padded = np.pad(np.moveaxis(before, 0, -1), ((_REACH_Y, _REACH_Y), (_REACH_X, _REACH_X), (0, 0)), mode="edge").astype(np.int16)
@@ -128,7 +128,7 @@ def _changes_of_many(before: Planes, after: Planes) -> tuple[Sums, Sums]:
 
 
 def _changes_of_few(before: Planes, after: Planes) -> tuple[Sums, Sums]:
-    """Sum as `_changes_of_many` does, at all offsets at once.
+    """Sum differences as `_changes_of_many` does, at all offsets at once.
 
     For a few pairs, a hundred small NumPy operations take longer than the work.
     """

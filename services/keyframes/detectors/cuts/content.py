@@ -1,4 +1,4 @@
-"""The table of kinds of content, which differ in how small a change may be that is a cut."""
+"""The table of kinds of content, with the least change of a cut."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,7 +43,10 @@ CONTENTS: Mapping[str, Content] = {content.name: content for content in (FILM, S
 
 
 def content_of(name: str, changes: FrameChanges) -> Content:
-    """Return the kind of content with a name; for `auto`, slides where nearly all frames stand still."""
+    """Return the kind of content with a name.
+
+    For `auto`: slides where nearly all frames stand still.
+    """
     if name != "auto":
         return CONTENTS[name]
     frames = max(len(changes.structure) - 1, 1)

@@ -133,7 +133,10 @@ class _Steps:
 
 
 def _stands_out(distance: Floats, place: int) -> bool:
-    """Return whether the distance at a place is large, and far above those nearby."""
+    """Return whether the distance at a place stands out.
+
+    It is large, and far above those nearby.
+    """
     near = [float(distance[at]) for at in range(max(place - _NEAR, 1), min(place + _NEAR + 1, len(distance))) if at != place]
     return bool(distance[place] >= max(_ACROSS, _ACROSS_HEIGHT * max(near, default=0.0)))
 
@@ -208,9 +211,9 @@ def _is_fade_step(film: ThumbnailFilm, place: int) -> bool:
 
 
 def _is_glimpse(film: ThumbnailFilm, place: int, distance: float, frame_rate: float) -> bool:
-    """Return whether the change at `place` belongs to a glimpse of another picture.
+    """Return whether a change belongs to a glimpse of another picture.
 
-    It does if the old picture returns at once, or if the new picture was there a moment before.
+    `place`: of the change. It does if the old picture returns at once, or if the new picture was there a moment before.
     """
     numbers, longest = film.frames, _GLIMPSE * frame_rate
     first, last = np.searchsorted(numbers, [numbers[place - 1] - longest - 0.5, numbers[place] + longest + 0.5]).tolist()

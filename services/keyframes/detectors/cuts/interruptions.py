@@ -1,6 +1,7 @@
-"""Interruptions: flashes and blank frames, which end after a fraction of a second.
+"""Interruptions of a shot by flashes and blank frames.
 
-The picture after an interruption follows the picture before it: either both belong to one shot, or one cut lies between them.
+They end after a fraction of a second. The picture after an interruption follows the picture before it: either both belong to one shot, or
+one cut lies between them.
 """
 
 import numpy as np
@@ -82,5 +83,5 @@ def _flash_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rat
 
 
 def _brightened(before: Luma, after: Luma) -> bool:
-    """Return whether `after` is nowhere darker than `before`, and brighter on the whole."""
+    """Return whether `after` is brighter than `before` and nowhere darker."""
     return bool(after.mean() - before.mean() >= _BRIGHTER and (after >= before - _DARKER).mean() >= _SHARE)

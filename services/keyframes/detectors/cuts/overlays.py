@@ -27,11 +27,11 @@ def on_plain_ground(before: Planes, after: Planes) -> bool:
 
 
 def changed_area(pictures: Planes, place: int) -> float:
-    """Measure how much of the picture changes at a step, 0 to 1.
+    """Measure the share of the picture that changes at a step.
 
-    `pictures`: thumbnails of consecutive frames, (n, 3, 18, 32). `place`: index of the frame after the step, at least 1. Only change far
-    above that of the neighbouring steps counts. Returns the area of the smallest box that holds nearly all of it, or of the bars at two
-    opposite edges that do.
+    0 to 1. `pictures`: thumbnails of consecutive frames, (n, 3, 18, 32). `place`: index of the frame after the step, at least 1. Only
+    change far above that of the neighbouring steps counts. Returns the area of the smallest box that holds nearly all of it, or of the bars
+    at two opposite edges that do.
     """
     changes = [_change(pictures[at - 1], pictures[at]) for at in range(1, len(pictures))]
     # Other cuts nearby say nothing about motion.

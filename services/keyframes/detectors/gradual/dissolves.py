@@ -154,7 +154,7 @@ def _count_blocked(count: int, cuts: set[int], fades: list[Interval]) -> Places:
 
 
 def _block_windows(film: ThumbnailFilm, changes: FrameChanges, blocked: Places, start: int, stop: int) -> list[Windows]:
-    """Rate the windows whose middle is one of the places `start` to `stop`."""
+    """Rate the windows around the places `start` to `stop`."""
     first, last = max(start - _MARGIN, 0), min(stop + _MARGIN, len(film))
     thumbnails = film.block(first, last)
     count, numbers = len(thumbnails), film.frames[first:last]
@@ -195,7 +195,10 @@ def _block_windows(film: ThumbnailFilm, changes: FrameChanges, blocked: Places, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Block:
-    """A part of a film, of n frames. Places count from its start."""
+    """A part of a film, of n frames.
+
+    Places count from its start.
+    """
 
     pixels: Matrix
     """(n, 3 * 18 * 32): the thumbnails."""

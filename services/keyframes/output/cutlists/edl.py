@@ -13,7 +13,10 @@ MOST_EVENTS = 999
 
 
 def edls(grid: FrameGrid) -> list[str]:
-    """Write the shots as edit decision lists of up to MOST_EVENTS events each."""
+    """Write the shots as edit decision lists.
+
+    Each has up to MOST_EVENTS events.
+    """
     parts = [grid.events[start : start + MOST_EVENTS] for start in range(0, max(len(grid.events), 1), MOST_EVENTS)]
     titles = [
         plain(grid.report.name)[:60] + (f" {number} of {len(parts)}" if len(parts) > 1 else "") for number in range(1, len(parts) + 1)

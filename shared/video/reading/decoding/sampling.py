@@ -15,7 +15,7 @@ Open = Callable[[], AbstractContextManager[PictureStream]]
 class Moments(Protocol):
     """Rising moments at which a picture is needed.
 
-    In ticks of a time base.
+    They are ticks of a time base.
     """
 
     def tick(self, number: int) -> int | None:
@@ -97,7 +97,7 @@ def at_times(times: Sequence[Fraction]) -> Callable[[Fraction], Moments]:
 def _tick(moment: Fraction, base: Fraction) -> int:
     """Convert seconds to ticks.
 
-    Rounded so that frames with rounded times keep their moment.
+    The result is rounded so that frames with rounded times keep their moment.
     """
     return math.ceil(moment / base - Fraction(1, 2))
 

@@ -27,7 +27,7 @@ _ORIENTATION = 47
 def parameters(codec: str, extradata: bytes, packet: bytes) -> tuple[bytes, bytes] | None:
     """Return the parameters at the head of a keyframe.
 
-    And its message about turning. `codec`: FFmpeg's name. `extradata`: the decoder's configuration. Equal results mean equal shapes. The
+    The second result is its message about turning. `codec`: FFmpeg's name. `extradata`: the decoder's configuration. Equal results mean equal shapes. The
     first part is empty where a keyframe relies on earlier parameters. None for codecs that are not looked at.
     """
     head = packet[:HEAD_BYTES]
@@ -49,7 +49,7 @@ def parameters(codec: str, extradata: bytes, packet: bytes) -> tuple[bytes, byte
 def _units(head: bytes, extradata: bytes, length_at: int) -> Iterator[bytes]:
     """Yield the units at the head of a packet.
 
-    Without start codes or lengths.
+    They come without start codes or lengths.
     """
     if head[:3] == b"\x00\x00\x01" or head[:4] == b"\x00\x00\x00\x01":
         starts = [match.end() for match in _START.finditer(head)]

@@ -145,7 +145,7 @@ def is_fragmented(path: str | os.PathLike[str]) -> bool:
 def last_picture(container: Any, video: Any) -> tuple[Fraction, Fraction] | None:
     """Return the begin and the end of the last picture.
 
-    On the file's clock. In seconds, as packets say. None if seeking reaches none.
+    Both are in seconds on the file's clock, as packets say. None if seeking reaches none.
     """
     tail = _tail(container, video)
     if tail is None or tail.end is None:

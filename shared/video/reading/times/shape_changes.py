@@ -1,6 +1,6 @@
 """The shapes of a file's pictures.
 
-From its packets, or from the keyframes in its index.
+They are found from its packets, or from the keyframes in its index.
 """
 
 import os
