@@ -94,9 +94,9 @@ def form(
 ) -> JsonDict:
     """Describe the place of a parameter in a form.
 
-    The result is the `json_schema_extra` of its Field. `labels`: words for each value of a choice. For previews, which run on a smaller copy of a part of
-    the clip: `clip_pixels`, the number counts pixels of the clip; `share_of_part`, it is proportional to the length of the part; `one_per`,
-    the list has a value for each so many seconds from `start` on, as the parameter of this name says.
+    The result is the `json_schema_extra` of its Field. `labels`: words for each value of a choice. For previews, which run on a smaller
+    copy of a part of the clip: `clip_pixels`, the number counts pixels of the clip; `share_of_part`, it is proportional to the length of
+    the part; `one_per`, the list has a value for each so many seconds from `start` on, as the parameter of this name says.
     """
     extra: JsonDict = {"group": group}
     if unit is not None:

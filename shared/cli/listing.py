@@ -11,8 +11,8 @@ import typer
 def print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], *, items: Any, as_json: bool) -> None:
     """Print a table.
 
-    A terminal gets a table for people; a pipe gets whole values between tabs. `items`: what to print as JSON with `as_json`. The first column is
-    never cut.
+    A terminal gets a table for people; a pipe gets whole values between tabs. `items`: what to print as JSON with `as_json`. The first
+    column is never cut.
     """
     if as_json:
         typer.echo(json.dumps(items, indent=2))

@@ -20,8 +20,8 @@ _FORGETTING = 0.999
 class PlateMemory:
     """Remembers the visible parts of a static screen.
 
-    Each part is known from the frames that showed it. Light and shade do not change the screen's saturation, but anything in front of the screen
-    lowers it. So saturation separates the pure screen from veils and blurred edges.
+    Each part is known from the frames that showed it. Light and shade do not change the screen's saturation, but anything in front of the
+    screen lowers it. So saturation separates the pure screen from veils and blurred edges.
     """
 
     def __init__(self, screen: Screen, memory: float = 0.85) -> None:

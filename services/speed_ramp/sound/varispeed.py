@@ -1,9 +1,10 @@
 """Sound resampled so that its pitch follows the speed.
 
-The sound is as that of a tape. The clock gives the exact source moment of each output sample. A windowed sinc interpolates the source there (Julius O. Smith,
-"Digital Audio Resampling Home Page", CCRMA: bandlimited interpolation), with 32 zero crossings on each side and a Kaiser window (beta 9:
-aliasing is below -90 dB). Where the clip plays fast, the sinc is wider in proportion, which removes the frequencies that would alias. The
-width follows the speed from sample to sample, so the sound neither clicks nor drifts. Jumps of the speed are spread over 10 ms.
+Tape players sound like that. The clock gives the exact source moment of each output sample. A windowed sinc interpolates the source there
+(Julius O. Smith, "Digital Audio Resampling Home Page", CCRMA: bandlimited interpolation), with 32 zero crossings on each side and a Kaiser
+window (beta 9: aliasing is below -90 dB). Where the clip plays fast, the sinc is wider in proportion, which removes the frequencies that
+would alias. The width follows the speed from sample to sample, so the sound neither clicks nor drifts. Jumps of the speed are spread over
+10 ms.
 """
 
 from collections.abc import Iterator

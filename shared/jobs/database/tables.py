@@ -1,7 +1,7 @@
 """The database tables of jobs, events, logs and webhooks.
 
-The database is SQLite (WAL mode) or Postgres. DBOS keeps its own tables in the same database, so that a job and its place in the queue are written in
-one transaction.
+The database is SQLite (WAL mode) or Postgres. DBOS keeps its own tables in the same database, so that a job and its place in the queue are
+written in one transaction.
 """
 
 from pathlib import Path

@@ -66,7 +66,8 @@ class PreviewInputs:
     def _videos(self, claim: Claim, operation: Operation) -> dict[str, MediaRecord]:
         """Return the videos among the inputs, by id.
 
-        They are in the order of the operation's declaration. Those that are made for viewers or by previews are left out: they are small already.
+        They are in the order of the operation's declaration. Those that are made for viewers or by previews are left out: they are small
+        already.
         """
         videos = {}
         for name in operation.ports:

@@ -48,8 +48,8 @@ class LogCleaner:
     def clean(self, text: str) -> str:
         """Return the last lines of a text, without secrets and folders.
 
-        They are at most MOST_LINES and MOST_CHARS, without control characters. Absolute paths are shortened to the last part, addresses lose user
-        names, passwords and queries. Of a line that a progress bar rewrites, the last state stays.
+        They are at most MOST_LINES and MOST_CHARS, without control characters. Absolute paths are shortened to the last part, addresses
+        lose user names, passwords and queries. Of a line that a progress bar rewrites, the last state stays.
         """
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)

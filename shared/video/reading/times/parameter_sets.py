@@ -27,8 +27,8 @@ _ORIENTATION = 47
 def parameters(codec: str, extradata: bytes, packet: bytes) -> tuple[bytes, bytes] | None:
     """Return the parameters at the head of a keyframe.
 
-    The second result is its message about turning. `codec`: FFmpeg's name. `extradata`: the decoder's configuration. Equal results mean equal shapes. The
-    first part is empty where a keyframe relies on earlier parameters. None for codecs that are not looked at.
+    The second result is its message about turning. `codec`: FFmpeg's name. `extradata`: the decoder's configuration. Equal results mean
+    equal shapes. The first part is empty where a keyframe relies on earlier parameters. None for codecs that are not looked at.
     """
     head = packet[:HEAD_BYTES]
     if codec in _LENGTH_AT:
