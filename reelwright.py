@@ -1,6 +1,7 @@
-"""The composition root: the table of services and the `reelwright` command; also the home of the Python client.
+"""The composition root: the table of services and the `reelwright` command.
 
-No other module knows all services. The libraries of the server are imported when it starts, so that the command line answers at once.
+It is also the home of the Python client. No other module knows all services. The libraries of the server are imported when it starts, so
+that the command line answers at once.
 """
 
 import asyncio
@@ -120,9 +121,10 @@ async def serve(name: str, settings: "Settings") -> None:
 async def _run(
     runtime: "Runtime", services: Sequence["Service"], sites: Sequence["Site"], queues: Mapping[str, "Queue"], *, patient: bool = False
 ) -> None:
-    """Start the worker and the servers; at the end stop the servers first.
+    """Start the worker and the servers.
 
-    `patient`: wait for a database that does not answer, and serve meanwhile, so that `GET /ready` can report it.
+    At the end the servers stop first. `patient`: wait for a database that does not answer, and serve meanwhile, so that `GET /ready` can
+    report it.
     """
     from shared.http.serve import serving, until_signaled
 
@@ -146,7 +148,10 @@ async def _run(
 
 
 def __getattr__(name: str) -> Any:
-    """Import the client on first use, so that the command line starts fast."""
+    """Import the client on first use.
+
+    The command line starts fast without it.
+    """
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module("shared.client"), name)
@@ -173,7 +178,10 @@ def main() -> None:
 
 
 def _pipelines() -> Any:
-    """Return the function that adds the commands of pipelines; None in a container that holds a service only."""
+    """Return the function that adds the commands of pipelines.
+
+    None in a container that holds a service only.
+    """
     if importlib.util.find_spec("gateway") is None:
         return None
     from gateway.pipelines.cli.commands import add_pipelines

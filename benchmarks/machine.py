@@ -1,4 +1,7 @@
-"""The machine that benchmarks run on: its hardware, printed with every table, and the folder of programs to compare with."""
+"""The machine that benchmarks run on.
+
+Its hardware is printed with every table. The programs to compare with lie in a folder of it.
+"""
 
 import os
 import platform

@@ -88,7 +88,10 @@ def _records(operations: Iterable[Operation]) -> dict[str, list[str]]:
 
 
 def _record(operation: Operation, name: str) -> str:
-    """Return the name of an object, which begins with its service: services choose their names independently."""
+    """Return the name of an object, which begins with its service.
+
+    Services choose their names independently.
+    """
     return f"{operation.service.title().replace('-', '')}{name}"
 
 
@@ -98,7 +101,7 @@ def _entry(operation: Operation, name: str, schema: Mapping[str, Any], required:
 
 
 def _type(operation: Operation, schema: Mapping[str, Any], *, quoted: bool = False) -> str:
-    """Return the Python type of what a schema accepts.
+    """Return the Python type of the values that a schema accepts.
 
     `quoted`: write the names of objects as strings, which are resolved later.
     """

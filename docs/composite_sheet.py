@@ -34,7 +34,7 @@ Picture = NDArray[np.uint8]
 
 
 def main() -> None:
-    """Make the sheet: a row for the clip, and one for each look."""
+    """Make the sheet: a row for the clip and each look."""
     use(Settings())
     clip = Path(sys.argv[1]) if len(sys.argv) > 1 else sample_clip("carphone_pristine.mp4")
     info = probe_video(clip)

@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def cell(clip: Path, output: Path, name: str, params: dict[str, Any] | None, shot: tuple[float, float, int]) -> Picture:
-    """Return one frame of a shot with trails, or without if `params` is None."""
+    """Return one frame of a shot, with trails if `params` are given."""
     start, duration, number = shot
     picture_source = clip
     if params is not None:
@@ -60,7 +60,10 @@ def stamped(clip: Path, folder: Path, shot: tuple[float, float, int]) -> Picture
 
 
 def labelled(rgb: Picture, name: str) -> Picture:
-    """Scale a picture to 480x204, convert it to BGR, and write its name into a corner."""
+    """Scale a picture to 480x204 and write its name into a corner.
+
+    The result is BGR.
+    """
     small = cv2.cvtColor(cv2.resize(rgb, (480, 204), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
     for color, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
         cv2.putText(small, name, (8, 194), cv2.FONT_HERSHEY_SIMPLEX, 0.45, color, thickness, cv2.LINE_AA)

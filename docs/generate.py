@@ -1,6 +1,7 @@
-"""Write the reference pages, the tables of operations and the client's signatures from the declarations.
+"""Write the reference pages, tables and signatures from the declarations.
 
-`python -m docs.generate` (`make docs`) writes them; `--check` (part of `make check`) reports the stale ones and exits with 1.
+The tables of operations and the signatures of the Python client. `python -m docs.generate` (`make docs`) writes them; `--check` (part of
+`make check`) reports the stale ones and exits with 1.
 """
 
 import re
@@ -86,7 +87,10 @@ def operations_page() -> str:
 
 
 def models_page() -> str:
-    """Return the page on models: its own text, and the catalog after the marker."""
+    """Return the page on models.
+
+    Its own text, and the catalog after the marker.
+    """
     text, mark, _ = (ROOT / "docs/models.md").read_text().partition("<!-- catalog")
     line = f"{mark}: the rest is made by docs/generate.py (`make docs`) from shared/models/catalog/ -->"
     rows = [_model(model) for model in CATALOG]

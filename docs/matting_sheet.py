@@ -23,7 +23,10 @@ Picture = NDArray[np.uint8]
 
 
 def main() -> None:
-    """Make the sheet: a row for the clip, and for each backend one of mattes and one of composites."""
+    """Make the sheet: a row for the clip, and two for each backend.
+
+    One of mattes and one of composites.
+    """
     use(Settings())
     clip = sample_clip("carphone_pristine.mp4")
     rows = [("the clip", clip)]

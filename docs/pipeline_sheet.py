@@ -27,7 +27,7 @@ ROWS = (("the clip", "working.video"), ("matte", "matte.alpha"), ("studio", "stu
 
 
 def main() -> None:
-    """Run the preset and draw a row for the clip and for each step."""
+    """Run the preset and draw a row for the clip and each step."""
     settings = Settings()
     use(settings)
     services = [room.service for room in ROOMS]

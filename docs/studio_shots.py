@@ -1,4 +1,7 @@
-"""Photograph every screen of the studio on a real clip into `docs/studio/`. `make studio-shots`."""
+"""Photograph every screen of the studio into `docs/studio/`.
+
+On a real clip; `make studio-shots`.
+"""
 
 import os
 import shutil
@@ -23,7 +26,10 @@ SETTLED_MS = 2500
 
 @dataclass(frozen=True, kw_only=True)
 class Shot:
-    """One picture: where, at which size and in which scheme, and what is done before it is taken."""
+    """One picture of the studio.
+
+    Where, at which size and in which scheme, and what is done before it is taken.
+    """
 
     name: str
     address: str
@@ -107,7 +113,10 @@ def take(browser: Browser, url: str, shot: Shot) -> None:
 
 
 def prepare(running: RunningSuite) -> tuple[str, str, str]:
-    """Upload the clip, ramp it and find its keyframes; return the ids of the medium and of both jobs."""
+    """Upload the clip, ramp it and find its keyframes.
+
+    Returns the ids of the medium and of both jobs.
+    """
     clip = running.upload(sample_clip("bikes.mp4"))["id"]
     job: dict[str, Any] = running.start("speed-ramp.render", {"video": clip}, {"min_speed": 0.3, "max_speed": 3})
     picked = running.start("keyframes.detect", {"video": clip})

@@ -21,7 +21,10 @@ MOST_DELETED = 500
 
 
 class BatchItem(BaseModel):
-    """One request of a batch: the operation, and the body of its `jobs` endpoint."""
+    """One request of a batch.
+
+    The operation, and the body of its `jobs` endpoint.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -108,7 +111,7 @@ def bulk_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
 
 
 async def _ask(upstreams: Upstreams, item: BatchItem, number: int, action: str, headers: dict[str, str]) -> Any:
-    """Send one request of a batch to its service.
+    """Send one request of a batch to the operation's service.
 
     Raises the service's refusal, with the number of the request in its fields.
     """

@@ -1,4 +1,4 @@
-"""Deletion of an ended job, with its outputs if they are not used elsewhere."""
+"""Deletion of an ended job, with outputs that are not used elsewhere."""
 
 import asyncio
 

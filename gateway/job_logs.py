@@ -7,9 +7,9 @@ MOST_CHARS = 256 * 1024
 
 
 async def log_of(jobs: Jobs, owner: str, job_id: str) -> str:
-    """Return the log of a job; for a pipeline those of its steps, at most 256 KB.
+    """Return the log of a job.
 
-    Raises UnknownJob.
+    The log of a pipeline consists of those of its steps, at most 256 KB. Raises UnknownJob.
     """
     job = await jobs.get(owner, job_id)
     steps = job.progress.steps if job.progress is not None else None

@@ -111,9 +111,10 @@ def _add_reading(router: APIRouter, jobs: Jobs) -> None:
         | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "The log; empty if nothing was written"}},
     )
     async def log(job_id: str, request: Request) -> Response:
-        """Text that the operation wrote to standard output and error, at most 32 KB, without the server's folders and secrets.
+        """Sends what the operation wrote to standard output and error.
 
-        While the job runs it is a few seconds old. For a pipeline: the logs of its steps, each below a heading.
+        At most 32 KB of text, without the server's folders and secrets. While the job runs it is a few seconds old. For a pipeline: the
+        logs of its steps, each below a heading.
         """
         text = await log_of(jobs, request.state.owner, job_id)
         return PlainTextResponse(text, headers={"Cache-Control": "no-store"})

@@ -1,4 +1,4 @@
-"""Routes that list the models and whether they are installed."""
+"""Routes that list the models and their states."""
 
 import asyncio
 

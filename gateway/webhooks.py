@@ -1,4 +1,4 @@
-"""Routes of standing webhooks, and of the messages that webhooks sent about a job."""
+"""Routes of standing webhooks and of their messages about jobs."""
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -25,9 +25,9 @@ def webhook_routes(runtime: Runtime) -> APIRouter:
         responses=NOT_JSON | problems(_422="The address or the secret is refused", _429="Too many webhooks"),
     )
     async def add(body: NewWebhook, request: Request, response: Response) -> MadeWebhook:
-        """It reports the jobs that lists contain; of a pipeline the whole, not its steps.
+        """Adds a webhook for the jobs that lists contain.
 
-        Without a `secret`, one is made and shown in this answer only.
+        A pipeline is reported as a whole, without its steps. Without a `secret`, one is made and shown in this answer only.
         """
         webhook = await jobs.add_webhook(request.state.owner, body)
         response.headers["Location"] = f"/v1/webhooks/{webhook.id}"
@@ -70,7 +70,10 @@ def webhook_routes(runtime: Runtime) -> APIRouter:
         responses=UNKNOWN | problems(_409="The message is on its way"),
     )
     async def resend(job_id: str, delivery_id: str, request: Request) -> Delivery:
-        """The message has the same `webhook-id`, and the job as it is now."""
+        """Sends a message again, with the job as it is now.
+
+        The `webhook-id` stays the same.
+        """
         return await jobs.resend(request.state.owner, job_id, delivery_id)
 
     return router

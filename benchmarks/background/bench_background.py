@@ -160,9 +160,10 @@ def composites(folder: Path, clip: Path, matte: Path, picture: Path) -> Table:
 
 
 def studios(folder: Path, seconds: float) -> Table:
-    """Measure whole studio jobs over a given picture, in processor time, against a plain transcode.
+    """Measure studio jobs over a picture against a plain transcode.
 
-    The clip pans. The depth is drawn, so that no model is needed: a floor and five boxes. What the model itself takes is left out.
+    In processor time of whole jobs. The clip pans. The depth is drawn, so that no model is needed: a floor and five boxes. What the model
+    itself takes is left out.
     """
     pan = "scale=2304:980:flags=lanczos,pad=2304:1296:0:158,crop=1920:1080:(in_w-out_w)*(0.5+0.4*sin(t*2)):(in_h-out_h)*(0.5+0.3*sin(t))"
     clip, matte, picture = made_clip(folder, seconds, scale=pan)
@@ -208,7 +209,10 @@ def studios(folder: Path, seconds: float) -> Table:
 
 
 def drawn_depth(rgb: NDArray[np.uint8], *_: object, **__: object) -> NDArray[np.float32]:
-    """Draw inverse depth in place of the model's: a floor that comes nearer, and five boxes."""
+    """Draw inverse depth in place of the model's.
+
+    A floor that comes nearer, and five boxes.
+    """
     height, width = rgb.shape[:2]
     inverse = np.repeat(np.linspace(0, 0.6, height, dtype=np.float32)[:, None], width, axis=1)
     for number in range(5):

@@ -1,4 +1,7 @@
-"""`make demo-full`: matte, studio over a picture and motion trails of a real clip, in one request; checks and shows the result."""
+"""`make demo-full`: matte, studio and motion trails in one request.
+
+The clip is real, the studio's background a picture. The result is checked and shown.
+"""
 
 import sys
 import time
@@ -29,7 +32,10 @@ out = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> int:
-    """Run the demo; 0 only if the result was made and checked."""
+    """Run the demo.
+
+    Returns 0 only if the result was made and checked.
+    """
     clip = Path(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1] else sample_clip("carphone_pristine.mp4")
     background = Path(sys.argv[2]) if len(sys.argv) > 2 and sys.argv[2] else FOLDER / "evening.png"
     FOLDER.mkdir(exist_ok=True)
@@ -98,7 +104,10 @@ def figures(step: dict[str, Any]) -> str:
 
 
 def check(files: dict[str, Path], job: dict[str, Any]) -> str | None:
-    """Decode all files and return what is wrong, such as a missing subject or the old place behind it."""
+    """Decode all files and return what is wrong.
+
+    Such as a missing subject, or the old place behind the subject.
+    """
     steps = {step["id"]: step["result"] for step in job["result"]["steps"]}
     small = {}
     for name, path in files.items():

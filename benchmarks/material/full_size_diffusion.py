@@ -1,7 +1,7 @@
-"""Stable Diffusion in its true sizes with random weights, in the layout in which it is published.
+"""Stable Diffusion in true size with random weights.
 
-Speed and memory do not depend on the weights' values, so they can be measured without the published files. The sizes are those of the
-published configurations.
+In the layout in which it is published. Speed and memory do not depend on the weights' values, so they can be measured without the published
+files. The sizes are those of the published configurations.
 """
 
 import json
@@ -107,7 +107,10 @@ def _write_index(folder: Path, kind: str, more: dict[str, Any]) -> None:
 
 
 def _save(build: Any, folder: Path) -> None:
-    """Save a model with small random weights, made on the GPU if there is one."""
+    """Save a model with small random weights.
+
+    They are made on the GPU if there is one.
+    """
     import torch
 
     with torch.device("cuda" if torch.cuda.is_available() else "cpu"):

@@ -80,7 +80,10 @@ def coded(samples: Samples, layout: str, coder: str) -> tuple[Samples, float]:
 
 
 def aligned(samples: Samples, decoded: Samples) -> tuple[Samples, Samples]:
-    """Return the coding noise and the samples that it belongs to, (channels, n) each."""
+    """Return the coding noise and its samples.
+
+    (channels, n) each.
+    """
     length = min(samples.shape[1], 4 * RATE)
     spectra = [np.fft.rfft(part.sum(axis=0)[:length], 2 * length) for part in (samples, decoded)]
     delay = int(np.argmax(np.fft.irfft(spectra[1] * np.conj(spectra[0]))[:8192]))

@@ -72,7 +72,10 @@ def container_table(deployment: Deployment) -> Table:
 
 
 def idle_table(deployment: Deployment) -> Table:
-    """Measure the processor time of containers that have nothing to do, and the commits of Postgres."""
+    """Measure the processor time of idle containers.
+
+    And the commits of Postgres.
+    """
     idle = measure_idle(deployment, IDLE_S)
     title = f"Idle: {idle.share:.1%} of a core, {idle.commits_per_s:.1f} commits/s. Load {os.getloadavg()[0]:.1f}. {machine()}"
     table = Table("container", "share of a core", title=title)

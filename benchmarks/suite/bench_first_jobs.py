@@ -1,4 +1,4 @@
-"""How long the first job of a service takes after a start, and how many jobs at once are best.
+"""Run times of the first jobs after a start, and of jobs at once.
 
     python -m benchmarks.suite.bench_first_jobs [starts of the suite, 3 by default]
 
@@ -39,7 +39,10 @@ def main() -> None:
 
 
 def first_jobs(starts: int) -> Table:
-    """Compare the first job of a service with the second, from submit to end."""
+    """Compare the first job of a service with the second.
+
+    From submit to end.
+    """
     spent: dict[str, list[tuple[float, float]]] = {name: [] for name in OPERATIONS}
     for _ in range(starts):
         with tempfile.TemporaryDirectory() as folder, suite(Path(folder) / "data", SPARE_WORKERS="true") as running:
@@ -84,7 +87,10 @@ def jobs_at_once() -> Table:
 
 
 def seconds_of(running: RunningSuite, operation: str, clip: str) -> float:
-    """Run one job and return the seconds from its submit to its end, by the suite's own clock."""
+    """Run one job and return its seconds from submit to end.
+
+    By the suite's own clock.
+    """
     job = running.wait(running.start(operation, {"video": clip}, cache=False)["id"])
     return float(job["metrics"]["queue_s"]) + float(job["metrics"]["run_s"])
 

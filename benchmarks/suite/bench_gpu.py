@@ -1,4 +1,6 @@
-"""Speed and memory on a GPU: matting by device and precision, painting by model and memory limit.
+"""Speed and memory of matting and painting on a GPU.
+
+Matting by device and precision, painting by model and memory limit.
 
     python -m benchmarks.suite.bench_gpu [matting] [painting]
 
@@ -57,7 +59,10 @@ def main() -> None:
 
 
 def matting(folder: Path) -> None:
-    """Print RVM's speed by device and precision, and how far its mattes are apart."""
+    """Print RVM's speed by device and precision.
+
+    And how much its mattes differ.
+    """
     try:
         model_files("rvm-mobilenetv3")
     except ModelMissing as error:

@@ -1,6 +1,7 @@
-"""Processor time of an idle suite, and the time from a submit to the start of the job.
+"""Processor time of an idle suite, and waiting times of jobs.
 
-`python -m benchmarks.suite.bench_idle`: starts `reelwright up`, waits, and reads /proc/<pid>/stat before and after IDLE_S seconds.
+A job waits from its submit to its start. `python -m benchmarks.suite.bench_idle`: starts `reelwright up`, waits, and reads /proc/<pid>/stat
+before and after IDLE_S seconds.
 """
 
 import os
@@ -36,7 +37,7 @@ def main() -> None:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the processor time of a process and its children that have not ended."""
+    """Return the processor time of a process and its living children."""
     total = 0.0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:

@@ -1,4 +1,6 @@
-"""Kill workers, guards and servers at random while jobs run: none may be lost, and none may run twice at a time.
+"""Random kills of workers, guards and servers while jobs run.
+
+No job may be lost, and none may run twice at a time.
 
     python -m benchmarks.suite.bench_kills [kills] [processes]
 

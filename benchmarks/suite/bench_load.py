@@ -1,4 +1,6 @@
-"""The suite under load: many clients that upload, run a job, poll and download.
+"""The suite under load of many clients.
+
+They upload, run a job, poll and download.
 
     python -m benchmarks.suite.bench_load [clients] [seconds]
 
@@ -38,7 +40,10 @@ OPENING_S = 20.0
 
 @dataclass
 class Totals:
-    """Answers of all clients: path pattern -> status -> number, and seconds of each upload."""
+    """Answers of all clients, and seconds of each upload.
+
+    Answers: path pattern -> status -> number.
+    """
 
     answers: Counter[tuple[str, int]] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
@@ -96,7 +101,7 @@ async def load(url: str, clip: bytes, clients: int, seconds: float) -> Totals:
 
 
 async def client(http: httpx.AsyncClient, clip: bytes, number: int, end: float, totals: Totals) -> None:
-    """Repeat the whole way until `end`."""
+    """Repeat upload, job and download until `end`."""
     while time.monotonic() < end:
         try:
             await one_round(http, clip, number, end, totals)
@@ -142,7 +147,10 @@ async def one_round(http: httpx.AsyncClient, clip: bytes, number: int, end: floa
 
 
 def observe(url: str, seconds: float) -> None:
-    """Print many small requests, each as [seconds since the start, seconds that it took], as a JSON list."""
+    """Print the times of many small requests as a JSON list.
+
+    Each as [seconds since the start, seconds that it took].
+    """
     answers_s, start = [], time.monotonic()
     end = start + seconds
     with httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False) as http:
@@ -156,7 +164,10 @@ def observe(url: str, seconds: float) -> None:
 
 
 def share(values: list[float], part: float) -> float:
-    """Return the value below which `part` of `values` lie; nan if there are none."""
+    """Return the value below which `part` of `values` lie.
+
+    nan if there are none.
+    """
     return sorted(values)[int(part * (len(values) - 1))] if values else float("nan")
 
 

@@ -1,4 +1,4 @@
-"""Peak memory of each operation by the size of its clip, beside what its declaration expects.
+"""Peak memory of each operation beside its declared memory.
 
 `python -m benchmarks.suite.bench_memory [operation] ... [WIDTHxHEIGHT WIDTHxHEIGHT]`: the examples and CASES, on clips of CLIP_FRAMES
 frames with a moving square. REELWRIGHT_MODELS_DIR names the folder of the networks. "Base" and bytes per pixel are those of the line
@@ -87,7 +87,10 @@ def measured_row(
 
 
 def material(running: RunningSuite, folder: Path, width: int, height: int) -> dict[str, Any]:
-    """Upload a clip with a moving square and its matte, and draw its plate; return the inputs that operations may take."""
+    """Upload a clip with a moving square, its matte and its plate.
+
+    Returns the inputs that operations may take.
+    """
     side, length = height // 3, CLIP_FRAMES / 30
     square = f"[0][1]overlay=x='(W-w)*t/{length}':y=H/3:shortest=1"
     white = f"color=white:s={side}x{side}:r=30:d={length}"

@@ -56,7 +56,10 @@ def main() -> None:
 
 
 def pictures(clip: Path, target: Path) -> list[tuple[str, Work, str | None]]:
-    """List jobs without sound: their names, what they run, and the names of their references."""
+    """List jobs without sound.
+
+    Their names, their work, and the names of their references.
+    """
     params = MotionTrailsParams(ghost="glow", layers=LAYERS, spacing=5, decay=0.7)
     return [
         ("ffmpeg, decoding", lambda: ffmpeg("-i", str(clip), "-f", "null", "-"), None),
@@ -72,7 +75,10 @@ def pictures(clip: Path, target: Path) -> list[tuple[str, Work, str | None]]:
 
 
 def renders(clip: Path, target: Path) -> list[tuple[str, Work, str | None]]:
-    """List the renders of a clip with sound; their reference changes the speed of picture and sound evenly."""
+    """List the renders of a clip with sound.
+
+    Their reference changes the speed of picture and sound evenly.
+    """
     info = probe_video(clip)
     length = info.length_s
     curve = [CurvePoint(t=share * length, speed=speed) for share, speed in ((0, 2), (0.4, 0.5), (0.6, 0.5), (1, 2))]

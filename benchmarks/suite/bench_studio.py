@@ -1,6 +1,7 @@
-"""Figures of the web studio in chromium: weight of the first visit, frames on time along a speed curve, accessibility.
+"""Figures of the web studio in chromium.
 
-`python -m benchmarks.suite.bench_studio` after `make test-studio`, which installs Playwright and axe.
+Weight of the first visit, frames on time along a speed curve, and accessibility. `python -m benchmarks.suite.bench_studio` after `make
+test-studio`, which installs Playwright and axe.
 """
 
 import importlib.util
@@ -88,7 +89,10 @@ def main() -> None:
 
 
 def _first_visit(browser: Any, url: str) -> float:
-    """Open the studio in a new profile; return the seconds until the clips are on the screen and files can be added."""
+    """Open the studio in a new profile; return the seconds until it is usable.
+
+    The clips are on the screen then, and files can be added.
+    """
     context = browser.new_context()
     page = context.new_page()
     page.add_init_script(MARK)

@@ -160,7 +160,10 @@ def server(data_dir: str) -> Iterator[tuple[psutil.Process, str]]:
 
 
 def small_uploads() -> Table:
-    """Upload tiny clips from many clients for SMALL_S seconds; measure rate, waiting and processor time."""
+    """Upload tiny clips from many clients for SMALL_S seconds.
+
+    Measures rate, waiting and processor time.
+    """
     with tempfile.TemporaryDirectory() as folder, suite(Path(folder, "data"), WORKER_IDLE_S="600") as running:
         clip = tiny_clip(Path(folder, "tiny.mp4")).read_bytes()
         running.client.post("/v1/media", files={"file": ("warm.mp4", clip)}).raise_for_status()
@@ -236,7 +239,7 @@ def server_cpu_s(pid: int) -> float:
 
 
 def tree_cpu_s(pid: int) -> float:
-    """Return the processor time of a process and all its living descendants."""
+    """Return the processor time of a process and its living descendants."""
     total = server_cpu_s(pid)
     for child in psutil.Process(pid).children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -1,4 +1,7 @@
-"""How the studio feels: sound against picture in a ramp's preview, and the work of the page for a drag or a key."""
+"""Figures of how the studio feels.
+
+Sound against picture in a ramp's preview, and the work of the page for a drag or a key.
+"""
 
 import json
 import statistics
@@ -46,7 +49,10 @@ CanvasRenderingContext2D.prototype.drawImage = function (...given) {
 
 
 def flash_clip(path: Path) -> Path:
-    """Write a clip that flashes and beeps at the same moment, every second from the first on."""
+    """Write a clip that flashes and beeps every second.
+
+    Both begin at the same moment.
+    """
     picture = f"color=black:s=320x180:r=30:d=7,drawbox=c=white:t=fill:enable='{FLASHES}'"
     sound = f"aevalsrc='0.6*sin(2*PI*1000*t)*{FLASHES}':s=48000:d=7"
     ffmpeg("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", str(path))
@@ -54,7 +60,10 @@ def flash_clip(path: Path) -> Path:
 
 
 def sound_offsets(browser: Any, url: str, clip: str, speed: float) -> list[float]:
-    """Play the flashing clip at a speed; return for each flash how many milliseconds later than its beep it is on the screen."""
+    """Play the flashing clip; return each flash's delay after its beep.
+
+    In milliseconds on the screen, at a speed.
+    """
     context = browser.new_context()
     page = context.new_page()
     page.set_default_timeout(120_000)
@@ -74,7 +83,10 @@ def sound_offsets(browser: Any, url: str, clip: str, speed: float) -> list[float
 
 @contextmanager
 def page_work(page: Any, count: int) -> Iterator[Callable[[], float]]:
-    """Measure the processor time of the page's main thread for each of `count` inputs, in milliseconds."""
+    """Measure the work of the page's main thread for each input.
+
+    `count`: number of inputs. In milliseconds of processor time.
+    """
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
 
@@ -88,7 +100,10 @@ def page_work(page: Any, count: int) -> Iterator[Callable[[], float]]:
 
 
 def drag_work(page: Any) -> float:
-    """Drag a point of the curve up and down; return the milliseconds of work for each move."""
+    """Drag a point of the curve; return the milliseconds of each move.
+
+    Up and down, in work of the main thread.
+    """
     box = page.locator(".point").nth(2).bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
@@ -102,7 +117,7 @@ def drag_work(page: Any) -> float:
 
 
 def typing_work(page: Any) -> float:
-    """Type into the library's search; return the milliseconds of work for each key."""
+    """Type into the library's search; return the milliseconds of each key."""
     field = page.get_by_label("Search names")
     field.click()
     with page_work(page, len(WORDS)) as work:

@@ -1,4 +1,7 @@
-"""Previews: the gateway starts the proxies that they run on, and previews of what makes their "auto" inputs."""
+"""Start of the jobs that previews need.
+
+The gateway starts the proxies that previews run on, and previews of what makes their "auto" inputs.
+"""
 
 import json
 import re
@@ -23,7 +26,7 @@ PART = ("start", "duration")
 
 @dataclass(frozen=True)
 class Previews:
-    """Looks for requests of previews among those to the services."""
+    """Expands requests of previews before services get them."""
 
     views: ViewDesk
 
@@ -57,7 +60,10 @@ class Previews:
         return JSONResponse(json.loads(job.model_dump_json(by_alias=True)), answer.status_code, headers=headers)
 
     async def _make(self, operation: str, name: str, body: dict[str, Any], owner: str) -> str:
-        """Preview the operation that makes an "auto" input, in time with the clip; return the input for the service."""
+        """Preview the operation that makes an "auto" input.
+
+        The preview is in time with the clip. Returns the input for the service.
+        """
         headers = credentials(self.views.runtime.settings, owner)
         declared = {description["name"]: description for description in await self.views.upstreams.operations(headers)}
         maker, _, output = declared.get(operation, {}).get("inputs", {}).get(name, {}).get("auto", "").rpartition(".")

@@ -58,9 +58,9 @@ def record_routes(services: MediaServices) -> APIRouter:
     async def by_hash(
         request: Request, sha256: Annotated[str, PathParam(pattern="^[0-9a-f]{64}$", description="SHA-256 of the file, in lower case.")]
     ) -> MediaRecord:
-        """Returns the newest medium with these bytes, so that clients need not send them again.
+        """Returns the newest medium with the same bytes.
 
-        Only your own media are found, and none that expires within the hour.
+        Clients then need not send them again. Only your own media are found, and none that expires within the hour.
         """
         record = await on_disk(store.by_hash, owner_of(request), sha256)
         if record.expires_at is not None and record.expires_at < datetime.now(UTC) + EXPIRES_SOON:

@@ -1,4 +1,7 @@
-"""Views of media: small files made from a medium at the first request, by jobs of the media service."""
+"""Views of media, which jobs of the media service make.
+
+They are small files, made from a medium at the first request.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -20,7 +23,10 @@ TRY_AGAIN_S = 30
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """A kind of view: a verb of the media service, and what its files contain."""
+    """A kind of view.
+
+    `verb`: of the media service. The other fields say what its files contain.
+    """
 
     name: str
     title: str
@@ -39,10 +45,10 @@ class ViewDesk:
     runtime: Runtime
 
     async def job(self, owner: str, view: View, media_id: str, alpha: str | None = None) -> Job:
-        """Return the job that makes or has made a view of a medium, started if need be.
+        """Return the job that makes or has made a view of a medium.
 
-        `alpha`: id of a matte to put into the view. Raises UnknownMedia; NotFound for a kind without this view; the failure of the job,
-        as a Refused; and what submitting raises.
+        It is started if there is none. `alpha`: id of a matte to put into the view. Raises UnknownMedia; NotFound for a kind without this
+        view; the failure of the job, as a Refused; and what submitting raises.
         """
         for item_id in (media_id, *([alpha] if alpha else [])):
             record = await asyncio.to_thread(self.runtime.media.get, owner, item_id)
@@ -77,7 +83,10 @@ class ViewDesk:
         return Job.model_validate(await self.upstreams.ask("media", "POST", f"/{view.name}/jobs", headers=headers, json=body))
 
     async def _outdated(self, owner: str, job: Job) -> bool:
-        """Return whether the view has to be made again: its files are gone, or it failed for a reason that may have passed."""
+        """Return whether a view has to be made again.
+
+        Its files are gone, or it failed for a reason that may have passed.
+        """
         if job.status is Status.SUCCEEDED:
             return not await asyncio.to_thread(self._exist, owner, list(job.outputs.values()))
         if not job.status.ended or job.completed_at is None:

@@ -56,10 +56,10 @@ def references(params: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:
 
 
 def check_reference(name: str, path: list[str], step: str, result: Schema, param: Schema, root: Schema) -> None:
-    """Check that the schema `result` has a field at `path` whose values `param` can take.
+    """Check that a param can take the value that a reference names.
 
-    `name`: the param that holds the reference. `step`: id of the step that the reference names. `root`: schema of all params.
-    Raises Invalid.
+    The schema `result` must have a field at `path` whose values `param` can take. `name`: the param that holds the reference. `step`: id of
+    the step that the reference names. `root`: schema of all params. Raises Invalid.
     """
     field, schema = result, _plain(result, result)
     for part in path:
@@ -83,9 +83,9 @@ def check_reference(name: str, path: list[str], step: str, result: Schema, param
 
 
 def _types(schema: Schema, root: Schema, depth: int = 0) -> set[str]:
-    """Return the types of values that a schema allows, such as `number` and `array of object`.
+    """Return the types of values that a schema allows.
 
-    Null is left out. Empty if the schema does not say.
+    Such as `number` and `array of object`. Null is left out. Empty if the schema does not say.
     """
     if depth > DEEPEST:
         return set()

@@ -35,7 +35,10 @@ class Refused(ReelwrightError):
 
 
 def refused_at(where: str, refusal: ReelwrightError, detail: str) -> Refused:
-    """Return a refusal of a part of a request, with `detail`, and with the path `where` before each of its fields."""
+    """Return the refusal of a part of a request.
+
+    `detail` is its text. The path `where` is put before each of its fields.
+    """
     problem = refusal.problem()
     errors = [{**error, "field": f"{where}.{error['field']}"} for error in problem.get("errors", [])]
     return Refused({**problem, "detail": detail, **({"errors": errors} if errors else {})}, refusal.status)

@@ -1,4 +1,4 @@
-"""What the API pages say about resumable uploads: the headers of tus 1.0."""
+"""Texts of the API pages about the headers of tus 1.0."""
 
 from typing import Any
 

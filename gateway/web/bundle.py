@@ -34,9 +34,10 @@ class PageFile:
 
 @dataclass(frozen=True)
 class Bundle:
-    """All files of the page by path, and a name that changes with any of them.
+    """All files of the page by path.
 
-    `index` preloads what the first screen reads from the API; `bare_index` does not, because a preload cannot carry an API key.
+    `version` changes with any of them. `index` preloads what the first screen reads from the API; `bare_index` does not, because a preload
+    cannot carry an API key.
     """
 
     version: str
@@ -46,7 +47,10 @@ class Bundle:
 
 
 def newest_change(folders: Collection[Path]) -> int:
-    """Return the time of the last change of any file below some folders, in nanoseconds."""
+    """Return the time of the last change below some folders.
+
+    In nanoseconds.
+    """
     return max(path.stat().st_mtime_ns for folder in folders for path in folder.rglob("*"))
 
 
@@ -60,7 +64,7 @@ def read_files(folders: Mapping[str, Path]) -> dict[str, bytes]:
 
 
 def read_bundle(folders: Mapping[str, Path], prefix: str, preloaded: Sequence[str]) -> Bundle:
-    """Read the page's files, and join them into the few that are served.
+    """Read the page's files, and join them into few files.
 
     In index.html, `{page}` becomes the address of the files below `prefix`, and `{preload}` links to `preloaded`: addresses of the API.
     """

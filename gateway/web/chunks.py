@@ -1,4 +1,7 @@
-"""Join the studio's modules into few files, so that a screen takes few requests."""
+"""Joining of the studio's modules into few files.
+
+A screen then takes few requests.
+"""
 
 import re
 from collections import Counter
@@ -32,7 +35,10 @@ def joined_modules(first: str, texts: Mapping[str, str]) -> dict[str, str]:
 
 
 def chunks_from(first: str, texts: Mapping[str, str]) -> list[Chunk]:
-    """Group modules: those of the first screen, those that several later ones need, and the rest of each later one."""
+    """Group modules by the screens that need them.
+
+    Groups: those of the first screen, those that several later screens need, and the rest of each later screen.
+    """
     begun = order_from(first, texts)
     entries = sorted({entry for name, text in texts.items() for entry in later_imports(name, text)})
     later = {entry: [name for name in order_from(entry, texts) if name not in begun] for entry in entries}
@@ -43,7 +49,10 @@ def chunks_from(first: str, texts: Mapping[str, str]) -> list[Chunk]:
 
 
 def order_from(first: str, texts: Mapping[str, str]) -> list[str]:
-    """Return `first` and all modules that it imports, directly or not, each after its own imports."""
+    """Return `first` and its imports, each after its own imports.
+
+    Imports of imports count, too.
+    """
     ordered: list[str] = []
     open_modules: list[str] = []
 
@@ -100,7 +109,10 @@ def _text(chunk: Chunk, home: Mapping[str, str], texts: Mapping[str, str]) -> st
 
 
 def _body(name: str, text: str, depth: int) -> str:
-    """Return a module as a function that is called once and returns its exports."""
+    """Return a module as a function that returns its exports.
+
+    The function is called once.
+    """
 
     def taken(match: re.Match[str]) -> str:
         if not match["names"]:

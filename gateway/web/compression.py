@@ -17,7 +17,10 @@ def accepts_gzip(request: Request) -> bool:
 
 
 def json_response(request: Request, content: Any) -> Response:
-    """Return JSON that is known to be valid, compressed if that helps and the client accepts it."""
+    """Return a response with valid JSON, compressed where possible.
+
+    It is compressed if that helps and the client accepts it.
+    """
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {"Vary": "Accept-Encoding"}
     if len(body) >= LEAST_BYTES and accepts_gzip(request):

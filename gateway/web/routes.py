@@ -52,7 +52,7 @@ class Studio:
             return bundle
 
     def known(self, version: str) -> Bundle | None:
-        """Return the files that were read last if they are of this version."""
+        """Return the files read last, if they are of this version."""
         bundle = self._bundle
         return bundle if bundle and bundle.version == version else None
 

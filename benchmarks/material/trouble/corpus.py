@@ -42,7 +42,10 @@ KINDS: Mapping[str, Callable[[Random], TroubleClip]] = {
 
 
 def trouble(path: Path, *, kind: str, seed: int) -> Film:
-    """Write the clip of a kind and seed as MP4 with H.264, 320x180."""
+    """Write the clip of a kind and seed.
+
+    320x180, H.264 in MP4.
+    """
     random = np.random.default_rng([seed, list(KINDS).index(kind)])
     clip = KINDS[kind](random)
     options = {

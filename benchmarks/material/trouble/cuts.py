@@ -10,7 +10,10 @@ from benchmarks.material.trouble.takes import TroubleClip, played, takes_of_plac
 
 
 def punch_in(random: Random) -> TroubleClip:
-    """Cut one take at changing sizes of 110 to 150 percent, as in videos of a talking head."""
+    """Cut one take at changing sizes of 110 to 150 percent.
+
+    As in videos of a talking head.
+    """
     clip, play, factor = TroubleClip(), _standing(random), 1.0
     center = (random.uniform(0.3, 0.7), random.uniform(0.2, 0.6))
     for _ in range(int(random.integers(5, 8))):
@@ -22,7 +25,10 @@ def punch_in(random: Random) -> TroubleClip:
 
 
 def zoomed(picture: Rgb, factor: float, center: tuple[float, float]) -> Rgb:
-    """Enlarge the part of a picture around `center`, in shares of width and height."""
+    """Enlarge the part of a picture around `center`.
+
+    `center`: in shares of width and height.
+    """
     w, h = WIDTH / factor, HEIGHT / factor
     x, y = (WIDTH - w) * center[0], (HEIGHT - h) * center[1]
     matrix = np.array([[factor, 0, -x * factor], [0, factor, -y * factor]])
@@ -83,7 +89,10 @@ def every_frame(random: Random) -> TroubleClip:
 
 
 def jumps(random: Random) -> TroubleClip:
-    """Draw fast motion, shakes and stutter with a few hard cuts; nothing else is a cut."""
+    """Draw fast motion, shakes and stutter with a few hard cuts.
+
+    Nothing else is a cut.
+    """
     clip = TroubleClip()
     for _ in range(3):
         take = RenderedTake(random, int(random.integers(0, 1 << 30)), str(random.choice(["pans", "shakes"])), 1)

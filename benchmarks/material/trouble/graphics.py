@@ -8,7 +8,10 @@ from benchmarks.material.trouble.takes import TroubleClip, takes_of_places
 
 
 def plain_ramps(random: Random) -> TroubleClip:
-    """Draw titles on pulsing grounds, colour wheels and fades of a flat picture, between two shots."""
+    """Draw titles, colour wheels and fades of flat pictures between two shots.
+
+    The titles stand on pulsing grounds.
+    """
     clip, takes = TroubleClip(), takes_of_places(random)
     if random.random() < 0.5:
         clip.shot(next(takes)(30))
@@ -40,7 +43,10 @@ def plain_ramps(random: Random) -> TroubleClip:
 
 
 def overlays(random: Random) -> TroubleClip:
-    """Draw bars, lower thirds, letterboxes, logos and inset pictures that pop in and out."""
+    """Draw overlays that pop in and out.
+
+    Bars, lower thirds, letterboxes, logos and inset pictures.
+    """
     clip, takes = TroubleClip(), takes_of_places(random)
     for _ in range(3):
         pictures = next(takes)(70)

@@ -7,7 +7,10 @@ from benchmarks.material.trouble.takes import TroubleClip, mixed, takes_of_place
 
 
 def blank_frames(random: Random) -> TroubleClip:
-    """Put one to eight plain frames between shots, and inside a shot, where they are a glitch."""
+    """Put plain frames between shots and inside a shot.
+
+    One to eight frames; inside a shot they are a glitch.
+    """
     clip, takes = TroubleClip(), takes_of_places(random)
     colors = ((255, 255, 255), (0, 0, 0), (200, 20, 20), (128, 128, 128), (16, 16, 18))
     for number in range(int(random.integers(4, 7))):
@@ -22,7 +25,10 @@ def blank_frames(random: Random) -> TroubleClip:
 
 
 def flashes(random: Random) -> TroubleClip:
-    """Draw flashes of 0.04 to 0.2 seconds at 25 to 60 fps, with a cut or two."""
+    """Draw flashes of 0.04 to 0.2 seconds with a cut or two.
+
+    At 25 to 60 fps.
+    """
     clip, takes = TroubleClip(rate=int(random.choice([25, 30, 50, 60, 60]))), takes_of_places(random)
     for _ in range(2):
         pictures = next(takes)(int(2.2 * clip.rate))
@@ -38,7 +44,10 @@ def flashes(random: Random) -> TroubleClip:
 
 
 def flash_cuts(random: Random) -> TroubleClip:
-    """Cut under a flash of two to five frames that covers both shots."""
+    """Cut under a flash that covers both shots.
+
+    The flash lasts two to five frames.
+    """
     clip, takes = TroubleClip(rate=int(random.choice([25, 25, 30, 50]))), takes_of_places(random)
     clip.shot(next(takes)(40))
     for _ in range(3):
@@ -58,7 +67,10 @@ def flash_cuts(random: Random) -> TroubleClip:
 
 
 def black_and_fade(random: Random) -> TroubleClip:
-    """Cut hard to black and fade in, or fade to black and cut hard."""
+    """Combine hard cuts to or from black with fades.
+
+    Either a cut to black and a fade in, or a fade to black and a cut.
+    """
     clip, takes = TroubleClip(), takes_of_places(random)
     clip.shot(next(takes)(40))
     for _ in range(3):
@@ -100,7 +112,10 @@ def long_black(random: Random) -> TroubleClip:
 
 
 def exposure(random: Random) -> TroubleClip:
-    """Draw exposure and white balance that settle after a cut, or change in a second."""
+    """Draw exposure and white balance that change within a shot.
+
+    They settle after a cut, or change in a second.
+    """
     clip, takes = TroubleClip(), takes_of_places(random)
     for _ in range(3):
         pictures = next(takes)(75)

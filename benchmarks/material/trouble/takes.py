@@ -44,7 +44,10 @@ def takes_of_places(random: Random) -> Iterator[Callable[[int], list[Rgb]]]:
 
 
 def played(take: Take, first: int) -> Callable[[int], list[Rgb]]:
-    """Return a function that returns the next `count` pictures of a take, from picture `first` on."""
+    """Return a function that plays a take in pieces.
+
+    It returns the next `count` pictures, from picture `first` on.
+    """
     at = first
 
     def play(count: int) -> list[Rgb]:

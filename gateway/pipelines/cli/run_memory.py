@@ -1,4 +1,4 @@
-"""Results and measurements that the steps of one local run share."""
+"""Results and measurements shared by the steps of a local run."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ class FinishedStep:
 
 @dataclass
 class RunMemory:
-    """The finished steps of a run, found again by what they depend on.
+    """The finished steps of a run, found by what their results depend on.
 
     `folder`: holds measurements, such as a clip's motion, and is removed after the run. Files are the same if they are one file on the
     disk: the outputs of a step that is found again are links.
@@ -33,7 +33,10 @@ class RunMemory:
     _steps: dict[str, FinishedStep] = field(default_factory=dict)
 
     def find(self, operation: Operation, params: Params, inputs: Inputs, outputs: Mapping[str, Path]) -> FinishedStep | None:
-        """Return an equal step's result, with its files linked under the names `outputs`; None if there is none."""
+        """Return an equal step's result, or None.
+
+        Its files are linked under the names `outputs`.
+        """
         earlier = self._steps.get(self._key(operation, params, inputs))
         if earlier is None or not operation.remembered:
             return None
@@ -44,7 +47,10 @@ class RunMemory:
         self._steps[self._key(operation, params, inputs)] = finished
 
     def measurements(self, operation: Operation, params: Params, inputs: Inputs) -> dict[str, Path]:
-        """Return the argument of `operation.run` with the path of its measurements; empty if it uses none."""
+        """Return the argument of `run` with the path of its measurements.
+
+        Empty if the operation uses none.
+        """
         measurement = operation.measurement
         if measurement is None or not isinstance(file := inputs.get(measurement.input), Path):
             return {}

@@ -53,9 +53,9 @@ def filled_pipeline(pipeline: str, steps: Sequence[Step], request: PresetRequest
 
 
 def with_params(pipeline: str, steps: Sequence[Step], params: Mapping[str, Mapping[str, Any]]) -> list[Step]:
-    """Return the steps of a named pipeline with `params` in place of their own.
+    """Return the steps of a named pipeline with other params.
 
-    `params`: by step. Raises Invalid for an unknown step.
+    `params` replace the preset's own. `params`: by step. Raises Invalid for an unknown step.
     """
     names = [step.id for step in steps]
     if unknown := [name for name in params if name not in names]:

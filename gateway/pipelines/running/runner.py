@@ -94,7 +94,7 @@ class PipelineRunner:
         return expected_seconds(steps, past, lengths)
 
     async def _reuse(self, claim: Claim, board: Board) -> None:
-        """End the steps that succeeded in the pipeline that this one retries."""
+        """End the steps that succeeded in the retried pipeline."""
         reused = claim.params.get("reused", {})
         for run in board.runs:
             if run.step.id in reused:
