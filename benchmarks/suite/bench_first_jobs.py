@@ -1,4 +1,4 @@
-"""Run times of the first jobs after a start, and of jobs at once.
+"""Run times of first jobs after a start, and of jobs at once.
 
     python -m benchmarks.suite.bench_first_jobs [starts of the suite, 3 by default]
 

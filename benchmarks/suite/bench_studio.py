@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def _first_visit(browser: Any, url: str) -> float:
-    """Open the studio in a new profile; return the seconds until it is usable.
+    """Open the studio in a new profile; return the seconds until usable.
 
     The clips are on the screen then, and files can be added.
     """

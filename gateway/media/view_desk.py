@@ -25,7 +25,7 @@ TRY_AGAIN_S = 30
 class View:
     """A kind of view.
 
-    `verb`: of the media service. The other fields say what its files contain.
+    `name`: the verb of the media service that makes it. `title`: its name in messages.
     """
 
     name: str

@@ -36,7 +36,7 @@ WebhookEvent = Literal["started", "progress", "succeeded", "failed", "canceled"]
 
 
 class Webhook(BaseModel):
-    """An address to call at a job's end, and on demand during the job.
+    """An address to call at a job's end, on demand also earlier.
 
     The events `started` and `progress` are sent on demand. Calls are signed as Standard Webhooks defines.
     """

@@ -14,7 +14,7 @@ STANDARD_ERROR = 2
 
 
 class OutputTail:
-    """A pipe from one process after another, which keeps the end of the text.
+    """A pipe from one process after another, with the text's end.
 
     What arrives goes on to this process's standard error.
     """

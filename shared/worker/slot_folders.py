@@ -33,7 +33,7 @@ class SlotFolders:
         return self._root / str(self._count)
 
     def hold(self) -> None:
-        """Create and lock the folder of this process, or show that the process lives."""
+        """Create and lock this process's folder, or show that it lives."""
         if self._lock is None:
             self._root.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
             self._root.mkdir(mode=0o700, exist_ok=True)

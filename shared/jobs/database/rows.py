@@ -36,7 +36,7 @@ class StoredWebhook:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredPreview:
-    """The part of the source that a preview asks for, and the part that it shows.
+    """The requested part of the source, and the part that a preview shows.
 
     All in seconds. The shown part is known once the preview runs.
     """
