@@ -152,7 +152,7 @@ class LookParams(Params):
     )
     grain: bool = Field(
         True,
-        description="Give a background that is cleaner than the clip the clip's grain.",
+        description="Add the clip's grain to a background that has less.",
         title="Match grain",
         json_schema_extra=form("more"),
     )

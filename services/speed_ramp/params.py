@@ -143,9 +143,9 @@ class CurveParams(MotionParams):
     )
     frame_rate: Annotated[str, BeforeValidator(FRAME_RATE), Field(pattern=FRAME_RATE.pattern)] = Field(
         SOURCE,
-        description="Frames per second of the result, such as 24 or 30000/1001, from 1 to 120; `source` keeps the source's. Clips of 120 "
-        "or 240 frames per second play slow at 24 or 30 with their own frames. In timelines, `source` becomes a rate that editing "
-        "programs have.",
+        description="Frames per second of the result, such as 24 or 30000/1001, from 1 to 120; `source` keeps the source's. At 24 or "
+        "30, slow parts of a clip with 120 or 240 frames per second show its own frames. In timelines, `source` becomes a rate that "
+        "editing programs have.",
         title="Frame rate",
         json_schema_extra=form("more", unit="fps", labels={"source": "As the clip"}),
     )

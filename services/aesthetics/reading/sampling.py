@@ -16,7 +16,7 @@ class SampleParams(Params):
         1.0,
         ge=0.001,
         le=240,
-        description="Frames per second that are used, at most all frames of the video.",
+        description="Frames per second to use; at most all frames of the video.",
         title="Frames per second",
         json_schema_extra=form("basics", unit="fps"),
     )

@@ -20,13 +20,13 @@ class NetworkOptions(Params):
         None,
         ge=0.05,
         le=1,
-        description="For rvm: scale of the picture that it finds people in. Empty: longer side 512 pixels.",
+        description="For rvm: scale at which the network finds people. Empty: 512 pixels on the longer side.",
         title="Downsampling",
         json_schema_extra=form("expert"),
     )
     birefnet: Literal["auto", "general", "general-lite", "portrait"] = Field(
         "auto",
-        description="For birefnet: which of its models. `auto`: the first that is installed.",
+        description="For birefnet: the model to use. `auto`: the first that is installed.",
         title="BiRefNet model",
         json_schema_extra=form(
             "expert", labels={"auto": "Automatic", "general": "General", "general-lite": "General, light", "portrait": "Portrait"}

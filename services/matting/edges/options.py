@@ -61,6 +61,6 @@ class EdgeOptions(Params):
         json_schema_extra=form("expert"),
     )
     refine: bool | None = Field(
-        None, description="Redraw soft edges along the picture's own, by a guided filter. Empty: where the network saw far fewer pixels "
-        "than the output has.", title="Refine edges", json_schema_extra=form("expert")
+        None, description="Redraw soft edges along the edges of the picture (guided filter). Empty: only where the network saw far fewer "
+        "pixels than the output has.", title="Refine edges", json_schema_extra=form("expert")
     )  # fmt: skip

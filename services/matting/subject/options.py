@@ -78,7 +78,7 @@ class SubjectOptions(Pointing):
 
     subject: Literal["all", "main", "mask", "box", "point"] = Field(
         "all",
-        description="What to keep of the matte, followed through each shot: `all`; the `main` thing, large and near the middle; what "
+        description="What to keep of the matte, followed through each shot: `all`; the `main` object, large and near the middle; what "
         "`mask`, `box` or `points` mark on the first frame.",
         title="Keep",
         json_schema_extra=form(
