@@ -50,7 +50,8 @@ class StudioParams(PaintParams, LookParams, ClipPart):
         0.3,
         ge=0,
         le=2,
-        description="Parallax: how much more the nearest parts of the background move than the farthest, as a share of the camera's motion.",
+        description="Parallax: how much more the nearest parts of the background move than the farthest, as a share of the camera's "
+        "motion.",
         title="Parallax",
         json_schema_extra=form("basics"),
     )
