@@ -32,9 +32,13 @@ class Target(Generic[Request, Answer]):
     writes: tuple[str, ...] = ()
 
 
-@cache
 def adapter(kind: Any) -> TypeAdapter[Any]:
     """Return the validator and serializer of a request or an answer."""
+    return _adapter(kind)
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 

@@ -115,7 +115,7 @@ def network(params: NetworkParams, progress: Progress = Silent()) -> Iterator[Ne
             run=ready.run,
             preprocessing=params.preprocessing,
             batch=batch_size(architecture.picture_bytes, plan.device, max_size=params.batch_size),
-            used=ModelUsed(
+            model_used=ModelUsed(
                 name=row.catalog_name,
                 backend=plan.backend,
                 precision=ready.precision,
