@@ -30,9 +30,10 @@ _lock = threading.Lock()
 
 
 def shape_changes(container: Any, path: str | os.PathLike[str], limits: Limits) -> tuple[Size, ...]:
-    """Return the shapes of an open file's pictures in order; at most one where the shape stays.
+    """Return the shapes of an open file's pictures in order.
 
-    `container`: the file `path`; no packet is read from it. The result is found once per process. Raises what `open_input` raises.
+    There is at most one where the shape stays. `container`: the file `path`; no packet is read from it. The result is found once per
+    process. Raises what `open_input` raises.
     """
     status = os.stat(path)
     key = (os.path.abspath(path), status.st_size, status.st_mtime_ns)
