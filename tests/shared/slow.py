@@ -53,9 +53,9 @@ def outside(request: FileRequest, _progress: object) -> Text:
     return Text(" ".join(os.listdir(request.path)))
 
 
-def number(_request: Empty, _progress: object) -> int:
+def number(_request: Empty, _progress: object) -> Niceness:
     """Answer something else than the target declares."""
-    return 1
+    return Niceness(1)
 
 
 SLEEP = Target(name=f"{__name__}:sleep", request=Empty, answer=Empty)
