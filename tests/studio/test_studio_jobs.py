@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.http.service import SAMPLE_ID
+from shared.sample_ids import SAMPLE_ID
 from tests.studio.acting import TOOL, until, violations_of
 from tests.studio.conftest import Restartable
 

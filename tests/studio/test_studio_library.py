@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.http.service import SAMPLE_ID
+from shared.sample_ids import SAMPLE_ID
 from tests.file_origin import serving_files
 from tests.studio.acting import TOOL, Hand, until, violations_of
 from tests.studio.conftest import Restartable

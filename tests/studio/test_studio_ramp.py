@@ -9,7 +9,7 @@ import cv2
 import pytest
 
 from benchmarks.material.clips import ffmpeg
-from shared.http.service import SAMPLE_ID
+from shared.sample_ids import SAMPLE_ID
 from tests.studio.acting import violations_of
 from tests.studio.conftest import Restartable
 

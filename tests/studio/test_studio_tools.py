@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.http.service import SAMPLE_ID, SAMPLE_MATTE_ID, SAMPLE_PLATE_ID
+from shared.sample_ids import SAMPLE_ID, SAMPLE_MATTE_ID, SAMPLE_PLATE_ID
 from tests.studio.acting import TOOL, fits_the_width, until, violations_of
 from tests.studio.conftest import Restartable
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.http.service import SAMPLE_ID
+from shared.sample_ids import SAMPLE_ID
 from tests.studio.acting import until
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(600)]

@@ -83,8 +83,8 @@ def _write(path: str | os.PathLike[str], name: str, limits: Limits) -> None:
             for number in range(frames):
                 image.seek(number)
                 image.load()
-                shown = int(image.info.get("duration") or 0)
-                shown = shown if shown > _TOO_SHORT_MS else _SHOWN_MS
+                length_ms = int(image.info.get("duration") or 0)
+                length_ms = length_ms if length_ms > _TOO_SHORT_MS else _SHOWN_MS
                 limits.check_duration(at / 1000)
                 colors = np.asarray(image.convert("RGBA"))
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(colors[..., [2, 1, 0, 3]]), format="bgra")

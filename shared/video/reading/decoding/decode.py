@@ -86,8 +86,8 @@ class PictureStream:
         self._key_ends = [end for _, end in keys_only]
         rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
         self._step = max(round(1 / (rate * (2 if fields else 1) * self.base)), 1)
-        self._found = False
-        self._given = -1
+        self._has_picture = False
+        self._latest_time = -1
         self._first_key: int | None = None
         # AVI numbers packets in decoding order, so reordered pictures carry the time of another picture.
         self._by_order = container.format.name == "avi" and bool(self._stream.codec_context.has_b_frames)

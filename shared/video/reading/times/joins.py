@@ -112,7 +112,7 @@ class TrackClock:
         place = next((place for place, part in enumerate(self.parts) if part.number == number), 0)
         if place:
             part, earlier = self.parts.pop(place), self.parts[place - 1]
-            earlier.least, earlier.most = min(earlier.least, part.least), max(earlier.most, part.most)
+            earlier.start, earlier.end = min(earlier.start, part.start), max(earlier.end, part.end)
             earlier.first_key = part.first_key if earlier.first_key is None else earlier.first_key
 
     def part(self, number: int) -> _Part | None:
