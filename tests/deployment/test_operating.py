@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.http.service import SAMPLE_ID
+from shared.sample_ids import SAMPLE_ID
 from tests.deployment.deployment import Deployment, kill_inside, within
 
 PEAKS = {"inputs": {"video": SAMPLE_ID}, "cache": False}

@@ -7,7 +7,7 @@ import time
 import pytest
 from docker.models.containers import Container
 
-from shared.http.service import SAMPLE_ID
+from shared.sample_ids import SAMPLE_ID
 from tests.deployment.deployment import Deployment, processes, within
 
 SERVICES = ("aesthetics", "background", "effects", "keyframes", "matting", "media", "speed-ramp")

@@ -43,7 +43,7 @@ class QueueNotices(Protocol):
     def watch(self, stop: threading.Event, on_notice: Callable[[str], None]) -> None:
         """Call `on_notice` with the queue of each notice until `stop` is set.
 
-        Own notices are heard, too.
+        Own notices are on_notice, too.
         """
 
 
@@ -105,16 +105,16 @@ class PostgresNotices:
             try:
                 with psycopg.connect(self._dsn, autocommit=True, connect_timeout=4) as connection:
                     connection.execute(f"listen {CHANNEL}".encode())
-                    heard(ALL)  # work may have come while nobody listened
-                    _hear(connection, stop, heard)
+                    on_notice(ALL)  # work may have come while nobody listened
+                    _hear(connection, stop, on_notice)
             except psycopg.Error as error:
                 if not stop.is_set():
                     log.warning("the database sends no notices of new jobs; polling meanwhile: %s", (str(error) or "?").splitlines()[0])
                 stop.wait(RECONNECT_S)
 
 
-def _hear(connection: psycopg.Connection, stop: threading.Event, heard: Callable[[str], None]) -> None:
-    """Call `heard` with the payload of each notice until `stop` is set.
+def _hear(connection: psycopg.Connection, stop: threading.Event, on_notice: Callable[[str], None]) -> None:
+    """Call `on_notice` with the payload of each notice until `stop` is set.
 
     Waits on the socket itself: `Connection.notifies` wakes ten times a second. Raises psycopg.Error if the connection is lost.
     """
@@ -124,7 +124,7 @@ def _hear(connection: psycopg.Connection, stop: threading.Event, heard: Callable
             if selector.select(STOP_S):
                 connection.pgconn.consume_input()
                 while notice := connection.pgconn.notifies():
-                    heard(notice.extra.decode())
+                    on_notice(notice.extra.decode())
 
 
 def make_notices(engine: sa.Engine) -> QueueNotices:
