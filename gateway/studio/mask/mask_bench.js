@@ -299,7 +299,7 @@ class MaskBench extends Element {
       <div class="bench-bar">
         <div class="segments" role="group" aria-label="Mask tools">${TOOLS.map(([name, label, title]) => html`<button type="button" title=${title} aria-pressed=${String(tool === name)}
           @click=${(event) => this.#choose(name, event.detail === 0)}>${label}</button>`)}</div>
-        <label>Size <input type="range" min="0.01" max="0.25" step="0.005" .value=${String(this.size)} @input=${(event) => { this.size = Number(event.target.value); this.#paint(); }} ?disabled=${!isBrush}></label>
+        ${isBrush && html`<label>Size <input type="range" min="0.01" max="0.25" step="0.005" .value=${String(this.size)} @input=${(event) => { this.size = Number(event.target.value); this.#paint(); }}></label>`}
         <button type="button" class="quiet" ?disabled=${isEmpty(state)} @click=${() => this.#set({ ...state, isInverted: !state.isInverted })}>Invert</button>
         <button type="button" class="icon quiet" aria-label="Undo" ?disabled=${!this.#history.canUndo} @click=${() => this.#undo()}>${icon("undo")}</button>
         <button type="button" class="icon quiet" aria-label="Redo" ?disabled=${!this.#history.canRedo} @click=${() => this.#redo()}>${icon("redo")}</button>

@@ -17,7 +17,7 @@ export class Ramp {
       this.#segments.push(segment);
     }
     if (!this.#segments.length) this.#segments.push({ start, end: end + 1e-6, speed: points[0].speed, slope: 0, out });
-    this.duration = out + (points.length > 1 && points.at(-1).t <= end ? (points.at(-1).freeze ?? 0) : 0);
+    this.duration = out + (points.length > 1 && points.at(-1).t === end ? (points.at(-1).freeze ?? 0) : 0);
     const speeds = points.map((point) => point.speed);
     this.min = Math.min(...speeds);
     this.max = Math.max(...speeds);
@@ -29,10 +29,11 @@ export class Ramp {
     return segment.speed + segment.slope * (clamp(time, segment.start, segment.end) - segment.start);
   }
 
-  /** Convert source seconds to output seconds. */
+  /** Convert source seconds to output seconds: the first that show them, so at a point that freezes, the start of the freeze. */
   outAt(time) {
     const segment = this.#find("start", time);
-    return segment.out + passed(segment, clamp(time, segment.start, segment.end));
+    const isFreezing = time <= segment.start && segment.stop > 0;
+    return segment.out + passed(segment, clamp(time, segment.start, segment.end)) - (isFreezing ? segment.stop : 0);
   }
 
   /** Convert output seconds to source seconds. */

@@ -19,6 +19,7 @@ from tests.gateway.web.studio_script import Script
 CURVES = [
     [{"t": 0, "speed": 1}],
     [{"t": 0, "speed": 4}, {"t": 1.5, "speed": 0.1, "easing": "smooth"}, {"t": 2.5, "speed": 0.1, "freeze": 0.4}, {"t": 4, "speed": 16}],
+    [{"t": 0, "speed": 2}, {"t": 2.002, "speed": 0.5, "freeze": 0.3}],  # the freeze begins with a frame
     [{"t": 0, "speed": 1, "easing": "hold"}, {"t": 2, "speed": 0.3, "easing": "hold"}, {"t": 3, "speed": 2}],
 ]
 
