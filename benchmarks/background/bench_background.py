@@ -184,9 +184,9 @@ def studios(folder: Path, seconds: float) -> Table:
     spent: dict[str, tuple[float, float]] = {}
 
     def timed(name: str, run: Callable[[], T]) -> T:
-        began, used = time.perf_counter(), os.times()[:4]
+        began, cpu_before = time.perf_counter(), os.times()[:4]
         result = run()
-        processor, best = sum(os.times()[:4]) - sum(used), spent.get(name, endless)
+        processor, best = sum(os.times()[:4]) - sum(cpu_before), spent.get(name, endless)
         spent[name] = min(best[0], processor), min(best[1], time.perf_counter() - began)
         return result
 
@@ -253,8 +253,8 @@ def plates(folder: Path) -> Table:
     for samples in (25, 75, 200):
         files = [str(path) for path in (clip, matte, folder / "plate.png", folder / "invented.png")]
         printed = subprocess.run([sys.executable, "-c", PLATE, *files, str(samples)], check=True, capture_output=True, text=True).stdout
-        used, spent, before, peak = json.loads(printed)
-        table.add_row(str(used), f"{spent:.1f}", f"{before:.0f}", f"{peak:.0f}")
+        sample_count, spent, before, peak = json.loads(printed)
+        table.add_row(str(sample_count), f"{spent:.1f}", f"{before:.0f}", f"{peak:.0f}")
     return table
 
 

@@ -60,9 +60,11 @@ def compared(weights: Path, folder: Path, width: int, height: int) -> str:
     ours(clip, folder, duration=0.08)
     public_loop(weights, clip, folder, 2)
     runs = [(timed(lambda: ours(clip, folder)), timed(lambda: public_loop(weights, clip, folder, FRAMES))) for _ in range(ROUNDS)]
-    (mine, mine_cpu), (theirs, theirs_cpu) = ([statistics.median(run[who][what] for run in runs) for what in (0, 1)] for who in (0, 1))
-    ratios = f"{theirs / mine:.2f}x | {theirs_cpu / mine_cpu:.2f}x"
-    return f"| {width}x{height} | {FRAMES / mine:.1f} | {FRAMES / theirs:.1f} | {ratios} | {os.getloadavg()[0]:.0f} |"
+    (own, own_cpu), (theirs, theirs_cpu) = (
+        [statistics.median(run[program][figure] for run in runs) for figure in (0, 1)] for program in (0, 1)
+    )
+    ratios = f"{theirs / own:.2f}x | {theirs_cpu / own_cpu:.2f}x"
+    return f"| {width}x{height} | {FRAMES / own:.1f} | {FRAMES / theirs:.1f} | {ratios} | {os.getloadavg()[0]:.0f} |"
 
 
 def timed(run: Callable[[], object]) -> tuple[float, float]:

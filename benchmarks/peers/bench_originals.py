@@ -41,23 +41,27 @@ def main() -> None:
     parser.add_argument("rounds", nargs="?", type=int, default=3)
     parser.add_argument("--speed-ramping", type=Path)
     parser.add_argument("--effects", type=Path)
-    given, _ = parser.parse_known_args()
-    if given.speed_ramping is None and given.effects is None:
+    options, _ = parser.parse_known_args()
+    if options.speed_ramping is None and options.effects is None:
         Console().print("Give the path of a clone: see the first lines of this file.")
         return
     table = Table(
-        title=f"Commands from file to file, 720p, medians of {given.rounds} rounds in turns; {machine()}; load {os.getloadavg()[0]:.0f}"
+        title=f"Commands from file to file, 720p, medians of {options.rounds} rounds in turns; {machine()}; load {os.getloadavg()[0]:.0f}"
     )
     table.add_column("command", no_wrap=True)
     for head in ("wall s", "processor s", "as fast, wall", "as fast, processor"):
         table.add_column(head, justify="right")
     with tempfile.TemporaryDirectory() as name:
-        for original, ours in commands(Path(name), given.speed_ramping, given.effects):
-            runs = [[timed(command) for command in (original, ours)] for _ in range(given.rounds)]
-            theirs, mine = ([statistics.median(run[which][what] for run in runs) for what in (0, 1)] for which in (0, 1))
+        for original, ours in commands(Path(name), options.speed_ramping, options.effects):
+            runs = [[timed(command) for command in (original, ours)] for _ in range(options.rounds)]
+            theirs, own_figures = (
+                [statistics.median(run[command_number][figure] for run in runs) for figure in (0, 1)] for command_number in (0, 1)
+            )
             table.add_row(title(original), *(f"{seconds:.1f}" for seconds in theirs), "", "")
             table.add_row(
-                title(ours), *(f"{seconds:.1f}" for seconds in mine), *(f"{a / b:.1f}x" for a, b in zip(theirs, mine, strict=True))
+                title(ours),
+                *(f"{seconds:.1f}" for seconds in own_figures),
+                *(f"{a / b:.1f}x" for a, b in zip(theirs, own_figures, strict=True)),
             )
     Console(soft_wrap=True).print(table)
 

@@ -199,7 +199,7 @@ def print_warnings(run: Run) -> None:
 def _made_inputs(
     operation: Operation, params: Params, inputs: dict[str, Any], find: Callable[[str], Operation | None]
 ) -> Iterator[dict[str, Any]]:
-    """Yield the inputs with each "auto" replaced by a file.
+    """Yield the inputs, with files in place of "auto".
 
     Another operation makes the file, which is removed afterwards.
     """

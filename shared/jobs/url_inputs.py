@@ -53,7 +53,7 @@ class Reservation:
 
     @property
     def fetches(self) -> list[UrlFetch]:
-        """What has to be fetched."""
+        """The URLs to fetch, with their media."""
         return list(self._fetches.values())
 
     def inputs(self, inputs: Mapping[str, Any], kinds: Mapping[str, tuple[str, ...]], where: str = "inputs") -> dict[str, Any]:

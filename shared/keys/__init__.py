@@ -1,4 +1,4 @@
-"""API keys: who may do what, and how much.
+"""API keys: scopes, quotas and records.
 
 The key file in the data folder keeps hashes only. Every process reads it again when it changes.
 """

@@ -1,6 +1,6 @@
-"""The installation's own secret: 32 random bytes in the data folder, mode 0600.
+"""The installation's secret: 32 random bytes in the data folder.
 
-All processes of an installation share it. Keys for single purposes are derived from it.
+Its mode is 0600. All processes of an installation share it. Keys for single purposes are derived from it.
 """
 
 import hmac

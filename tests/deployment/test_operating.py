@@ -144,9 +144,9 @@ def test_a_backup_is_restored_into_empty_volumes(suite: Deployment, restored: De
     ):
         shell(restored, command)
     client = restored.client.client
-    found = client.get(f"/v1/jobs/{job}").json()
-    assert found["status"] == "succeeded"
-    output = next(iter(found["outputs"].values()))
+    record = client.get(f"/v1/jobs/{job}").json()
+    assert record["status"] == "succeeded"
+    output = next(iter(record["outputs"].values()))
     assert len(client.get(output["urls"]["content"]).content) == output["bytes"]
     a_job(restored)
 

@@ -45,8 +45,8 @@ def test_a_job_submitted_to_a_busy_container_starts_in_another_at_once(suite: De
         long = submit_in(busy, SLOW)
         within(60, lambda long=long: suite.client.client.get(f"/v1/jobs/{long}").json()["status"] == "running")
         holder = suite.runs("speed-ramp")[long][0].container
-        here = busy if busy.name == holder else free
-        job = suite.client.wait(submit_in(here, QUICK), timeout_s=120)
+        own_container = busy if busy.name == holder else free
+        job = suite.client.wait(submit_in(own_container, QUICK), timeout_s=120)
         assert job["status"] == "succeeded"
         assert suite.runs("speed-ramp")[job["id"]][0].container != holder
         waits.append(job["metrics"]["queue_s"])
@@ -65,7 +65,7 @@ def test_equal_jobs_of_two_containers_run_once(suite: Deployment) -> None:
     assert sorted(job["cached"] for job in jobs) == [False, True]
     assert jobs[0]["outputs"] == jobs[1]["outputs"]
     runs = suite.runs("speed-ramp")
-    assert {runs[first][0].container, runs[second][0].container} == {str(one.name) for one in suite.containers("speed-ramp")}
+    assert {runs[first][0].container, runs[second][0].container} == {str(container.name) for container in suite.containers("speed-ramp")}
 
 
 def test_an_equal_job_runs_when_the_first_ones_container_is_killed(suite: Deployment) -> None:
@@ -79,7 +79,7 @@ def test_an_equal_job_runs_when_the_first_ones_container_is_killed(suite: Deploy
     within(120, working)
     within(60, lambda: all(suite.runs("speed-ramp")[job] for job in ids), "both have begun")
     holder = suite.runs("speed-ramp")[working()[0]][0].container
-    next(one for one in suite.containers("speed-ramp") if one.name == holder).kill()
+    next(container for container in suite.containers("speed-ramp") if container.name == holder).kill()
     jobs = [suite.client.wait(job, timeout_s=600) for job in ids]
     assert [job["status"] for job in jobs] == ["succeeded"] * 2
     assert jobs[0]["outputs"] == jobs[1]["outputs"]

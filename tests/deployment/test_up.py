@@ -74,20 +74,20 @@ def test_the_password_is_only_in_its_file(suite: Deployment) -> None:
 def test_a_job_in_a_container_is_refused_everything_but_its_inputs(suite: Deployment) -> None:
     """The trespassing operation of the misbehaving service, in a container like the suite's own."""
     client = suite.client.client
-    mine = suite.client.wait(suite.client.start("media.peaks", {"video": SAMPLE_ID})["id"])["outputs"]["peaks"]["id"]
+    own_id = suite.client.wait(suite.client.start("media.peaks", {"video": SAMPLE_ID})["id"])["outputs"]["peaks"]["id"]
     run = ("run", "--detach", "--no-deps", "--volume", f"{suite.folder}/tests:/app/tests:ro", "--entrypoint", "python", "gateway")
     name = suite.compose(*run, "-m", "tests.misbehaving.serve", "worker").split()[-1]
     container: Container = suite.engine.containers.get(name)
     try:
         within(90, lambda: container.exec_run(["bash", "/containers/healthy.sh"]).exit_code == 0, "the misbehaving service")
         server = next(number for number, command in processes(container) if "tests.misbehaving.serve" in command and number != 1)
-        tried = {
+        attempts = {
             "server": server,
             "files": ["/run/secrets/reelwright_database_password", "/etc/passwd", f"/data/media/public/{SAMPLE_ID}/record.json"],
             "folders": ["/run/secrets", "/data", "/data/media", "/data/media/public", "/tmp"],
             "port": 8080,
         }
-        body = json.dumps({"inputs": {"first": mine}, "params": {"log": json.dumps(tried)}})
+        body = json.dumps({"inputs": {"first": own_id}, "params": {"log": json.dumps(attempts)}})
         answer = container.exec_run(["python", "-c", TRESPASS, body])
         assert answer.exit_code == 0, answer.output
         job = suite.client.wait(json.loads(answer.output)["id"])

@@ -35,26 +35,26 @@ class Several(Params):
 
 
 @pytest.fixture
-def looked():
+def lookups():
     LOOKED.times = 0
     return LOOKED
 
 
-def test_the_length_is_checked_before_the_items(looked):
+def test_the_length_is_checked_before_the_items(lookups):
     with pytest.raises(ValidationError) as caught:
         Several(items=[-1] * 1_000_000)
     assert [(error["loc"], error["msg"]) for error in caught.value.errors()] == [(("items",), "1000000 items; the limit is 1000")]
-    assert looked.times == 0
+    assert lookups.times == 0
 
 
-def test_checking_stops_at_the_first_wrong_item(looked):
+def test_checking_stops_at_the_first_wrong_item(lookups):
     with pytest.raises(ValidationError) as caught:
         Several(items=[1] * 10 + [-1] * 900)
     assert [error["loc"] for error in caught.value.errors()] == [("items", 10)]
-    assert looked.times == 11
+    assert lookups.times == 11
 
 
-def test_a_valid_list_is_accepted(looked):
+def test_a_valid_list_is_accepted(lookups):
     assert Several(items=list(range(1000))).items == list(range(1000))
     assert Several(items=None).items is None
     assert Several().items is None

@@ -70,14 +70,14 @@ def test_a_mask_is_clicked_painted_and_used(open_page: Opener) -> None:
       const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
       return data.filter((level, at) => at % 4 === 3 && level > 100).length;
     })()"""
-    found = page.evaluate(covered)
+    marked_pixels = page.evaluate(covered)
     page.get_by_role("button", name="Brush").click()
     page.mouse.move(left + 0.05 * width, top + 0.1 * height)
     page.mouse.down()
     page.mouse.move(left + 0.2 * width, top + 0.1 * height, steps=5)
     page.mouse.up()
     page.mouse.move(left + 0.5 * width, top + 0.02 * height)
-    until(page, f"{covered} > {found}")
+    until(page, f"{covered} > {marked_pixels}")
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name="Redo").click()
     page.get_by_role("button", name="Use this mask").click()
@@ -109,9 +109,9 @@ def test_keyframes_are_picked_cut_again_and_downloaded(open_page: Opener, studio
         page.get_by_role("button", name="Download these").click()
     path = tmp_path / "made.zip"
     waiting.value.save_as(path)
-    with zipfile.ZipFile(path) as made:
-        assert {"keyframes.csv", "shots.edl"} < set(made.namelist())
-        assert any(name.endswith("000010.png") for name in made.namelist())
+    with zipfile.ZipFile(path) as archive:
+        assert {"keyframes.csv", "shots.edl"} < set(archive.namelist())
+        assert any(name.endswith("000010.png") for name in archive.namelist())
 
 
 def test_a_composite_changes_with_its_sliders(open_page: Opener) -> None:

@@ -1,4 +1,7 @@
-"""Which presets can run on this server, models included."""
+"""Availability of presets on this server.
+
+A preset needs its services and models.
+"""
 
 import asyncio
 from collections.abc import Mapping

@@ -73,7 +73,7 @@ class SavedPipelines:
 
 
 def _read(path: Path) -> SavedPipeline | None:
-    """Return the pipeline of a file; None if it is not there."""
+    """Return the pipeline of a file; None without the file."""
     try:
         return SavedPipeline.model_validate_json(path.read_bytes())
     except FileNotFoundError:

@@ -48,8 +48,8 @@ def without_noise(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
     mean = cv2.blur(plane, (_WINDOW, _WINDOW))
     variance = cv2.blur(plane * plane, (_WINDOW, _WINDOW)) - mean * mean
     noise = np.float32(_SPREAD * level**2)
-    kept = np.maximum(variance - noise, 0) / np.maximum(variance, noise)
-    return np.rint(mean + kept * (plane - mean)).clip(0, 255).astype(np.uint8)
+    shares = np.maximum(variance - noise, 0) / np.maximum(variance, noise)
+    return np.rint(mean + shares * (plane - mean)).clip(0, 255).astype(np.uint8)
 
 
 def cleanness(luma: NDArray[np.uint8]) -> float:

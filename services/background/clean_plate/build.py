@@ -208,7 +208,10 @@ def _median(file: SampleFile, least: int, remove_transients: bool, progress: Pro
 
 
 def _continued(planes: Planes, missing: NDArray[np.bool_]) -> Planes:
-    """Continue chroma smoothly where it is `missing`, bool in chroma size."""
+    """Fill the `missing` chroma smoothly from around it.
+
+    `missing`: bool, in chroma size.
+    """
     if not missing.any() or missing.all():
         return planes
     chroma = push_pull(np.stack(planes[1:], axis=-1).astype(np.float32), np.where(missing, 0, 1).astype(np.float32))
@@ -269,6 +272,9 @@ def _seen(hole: Plane, *frame: slice) -> tuple[slice, slice]:
 
 
 def _cropped(planes: Planes, rows: slice, columns: slice) -> Planes:
-    """Crop planes to luma rows and columns that begin at even numbers."""
+    """Crop planes to rows and columns of luma.
+
+    Both begin at even numbers.
+    """
     half = slice(rows.start // 2, (rows.stop + 1) // 2), slice(columns.start // 2, (columns.stop + 1) // 2)
     return planes[0][rows, columns], planes[1][half], planes[2][half]

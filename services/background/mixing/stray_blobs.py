@@ -28,9 +28,9 @@ def without_stray_blobs(alpha: Plane, share: float) -> Plane:
     subject = _subject(part, share)
     if subject is None:
         return alpha
-    kept = np.zeros_like(alpha)
-    cv2.min(part, subject, dst=kept[place])
-    return kept
+    cleaned = np.zeros_like(alpha)
+    cv2.min(part, subject, dst=cleaned[place])
+    return cleaned
 
 
 def _visible_place(alpha: Plane) -> tuple[slice, slice]:

@@ -16,18 +16,18 @@ def frames_at(video: Path, times: Sequence[Fraction], *, to_sdr8: bool = False) 
     `times`: exact seconds, rising. Yields fewer frames if the video ends before the last time, and where it is damaged. `to_sdr8` converts
     HDR and deep colour to 8-bit SDR. Raises what `read_frames` raises, damage only if no frame can be read.
     """
-    place, found = 0, False
+    place, has_frame = 0, False
     while place < len(times):
         begin = place
         try:
             with closing(read_frames(video, at=times[place:], opaque=True, prefetch=2, to_sdr8=to_sdr8)) as frames:
                 for frame in frames:
-                    found = True
+                    has_frame = True
                     place = max(bisect_right(times, frame.time), place + 1)
                     yield frame
             return
         except BrokenMedia:
             # The time that could not be reached is left out; the next one may lie behind a keyframe.
             place += place == begin
-            if place == len(times) and not found:
+            if place == len(times) and not has_frame:
                 raise

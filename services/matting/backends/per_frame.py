@@ -1,4 +1,4 @@
-"""Backends that process each frame on its own: `birefnet`, `u2netp` and `rmbg2`."""
+"""Backends for single frames: `birefnet`, `u2netp` and `rmbg2`."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager

@@ -88,7 +88,7 @@ def _without_shadow(frame: Planes, plate: Planes, shadow: float) -> tuple[Planes
 
 
 def _whole(alpha: Alpha) -> Alpha:
-    """Fill small holes and remove specks."""
+    """Fill small holes of a mask and remove specks."""
     holes = _small_regions((alpha < _SURE).astype(np.uint8), _LARGEST_HOLE, alpha)
     specks = _small_regions(cv2.dilate((alpha > 0.05).astype(np.uint8), np.ones((3, 3), np.uint8)), _LEAST_ISLAND)
     return np.where(holes, 1, np.where(specks, 0, alpha)).astype(np.float32)

@@ -11,10 +11,10 @@ from shared.jobs.record import Status
 
 @dataclass(frozen=True, kw_only=True)
 class JobFilter:
-    """Which jobs of an owner to take; None or empty: all.
+    """Conditions on an owner's jobs.
 
-    `parent`: id of the pipeline whose steps to take. `name`: a part of the job's name, in any case. `metadata`: top-level key -> text or
-    number. Times are Unix times in seconds; `created_before` is exclusive.
+    None or empty: no condition. `parent`: id of the pipeline whose steps to take. `name`: a part of the job's name, in any case.
+    `metadata`: top-level key -> text or number. Times are Unix times in seconds; `created_before` is exclusive.
     """
 
     service: str | None = None

@@ -1,1 +1,1 @@
-"""Previews: the same operation on small copies of its videos."""
+"""Previews: jobs on small copies of the videos."""

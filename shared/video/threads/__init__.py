@@ -1,4 +1,4 @@
-"""Work on other threads.
+"""Threads: bounded queues, prefetching and parallel maps.
 
 An ordered map over all cores, a queue between two threads, an iterator computed ahead.
 """

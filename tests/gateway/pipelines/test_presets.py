@@ -120,8 +120,8 @@ def test_the_list_says_truly_what_can_run(running: RunningSuite):
     ],
 )
 def test_wrong_requests_are_refused_by_name(running: RunningSuite, name, body, status, field, message):
-    for what in ("jobs", "check"):
-        answer = running.client.post(f"{URL}/{name}/{what}", json=body)
+    for endpoint in ("jobs", "check"):
+        answer = running.client.post(f"{URL}/{name}/{endpoint}", json=body)
         assert answer.status_code == status, answer.text
         problem = answer.json()
         assert message in problem["detail"]

@@ -26,7 +26,7 @@ class Receiver(ThreadingHTTPServer):
         self.answers: list[int] = []
         self.open = threading.Event()  # answers wait for it
         self.open.set()
-        self.taken: list[tuple[float, dict[str, str], bytes]] = []
+        self.messages: list[tuple[float, dict[str, str], bytes]] = []
         self.url = f"http://127.0.0.1:{self.server_port}/hook"
 
 
@@ -35,7 +35,7 @@ class Taking(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.taken.append((time.monotonic(), {name.lower(): value for name, value in self.headers.items()}, body))
+        self.server.messages.append((time.monotonic(), {name.lower(): value for name, value in self.headers.items()}, body))
         self.server.open.wait(60)
         self.send_response(self.server.answers.pop(0) if self.server.answers else 204)
         self.send_header("Location", "http://127.0.0.1:1/")
@@ -66,9 +66,9 @@ def test_each_end_is_sent_once_and_signed(hooked: Server, receiver: Receiver) ->
     jobs = {operation: hooked.submit(operation, webhook=hook)["id"] for operation in ("succeed", "refuse", "deaf")}
     hooked.wait(jobs["deaf"], until=("running",))
     hooked.client.post(f"/v1/jobs/{jobs['deaf']}/cancel")
-    within(60, lambda: len(receiver.taken) == 3)
+    within(60, lambda: len(receiver.messages) == 3)
     messages = {}
-    for _, headers, body in receiver.taken:
+    for _, headers, body in receiver.messages:
         message = Signer(SECRET).verify(body, headers)
         assert headers["content-type"] == "application/json"
         assert headers["webhook-id"].startswith(message["data"]["id"])
@@ -78,15 +78,15 @@ def test_each_end_is_sent_once_and_signed(hooked: Server, receiver: Receiver) ->
         assert SECRET not in body.decode()
     assert messages == {jobs["succeed"]: "job.succeeded", jobs["refuse"]: "job.failed", jobs["deaf"]: "job.canceled"}
     time.sleep(1)
-    assert len(receiver.taken) == 3
+    assert len(receiver.messages) == 3
 
 
 def test_a_remembered_result_is_sent_too(hooked: Server, receiver: Receiver) -> None:
     hooked.run("dice", tag="webhook")
     cached = hooked.submit("dice", params={"tag": "webhook"}, webhook={"url": receiver.url, "secret": SECRET})
     assert cached["cached"]
-    within(60, lambda: len(receiver.taken) == 1)
-    message = Signer(SECRET).verify(receiver.taken[0][2], receiver.taken[0][1])
+    within(60, lambda: len(receiver.messages) == 1)
+    message = Signer(SECRET).verify(receiver.messages[0][2], receiver.messages[0][1])
     assert (message["type"], message["data"]) == ("job.succeeded", cached)
 
 
@@ -94,9 +94,9 @@ def test_only_the_requested_events_are_sent(hooked: Server, receiver: Receiver) 
     hook = {"url": receiver.url, "events": ["failed"]}
     hooked.wait(hooked.submit("succeed", webhook=hook)["id"])
     failed = hooked.wait(hooked.submit("refuse", webhook=hook)["id"])
-    within(60, lambda: receiver.taken)
+    within(60, lambda: receiver.messages)
     time.sleep(1)
-    [(_, headers, body)] = receiver.taken
+    [(_, headers, body)] = receiver.messages
     assert Signer(SERVERS_OWN).verify(body, headers)["data"]["id"] == failed["id"], "signed with the server's secret where none was given"
 
 
@@ -105,15 +105,15 @@ def test_a_failed_delivery_is_retried_with_growing_pauses(hooked: Server, receiv
     receiver.answers = [500, 302, 204]
     job = hooked.submit("succeed", webhook={"url": receiver.url, "secret": SECRET})
     within(60, lambda: [each["error"] for each in deliveries(hooked, job["id"])] == ["answered 500"])
-    within(30, lambda: len(receiver.taken) == 3)
+    within(30, lambda: len(receiver.messages) == 3)
     within(60, lambda: deliveries(hooked, job["id"])[0]["status"] == "delivered")
     assert deliveries(hooked, job["id"])[0]["attempts"] == 3
-    moments = [moment for moment, _, _ in receiver.taken]
+    moments = [moment for moment, _, _ in receiver.messages]
     first, second = moments[1] - moments[0], moments[2] - moments[1]
     assert 1.5 < first < 5
     assert second > 2 * first
-    assert len({headers["webhook-id"] for _, headers, _ in receiver.taken}) == 1, "the same message, so that the receiver can tell"
-    for _, headers, body in receiver.taken:
+    assert len({headers["webhook-id"] for _, headers, _ in receiver.messages}) == 1, "the same message, so that the receiver can tell"
+    for _, headers, body in receiver.messages:
         Signer(SECRET).verify(body, headers)
 
 
@@ -121,11 +121,11 @@ def test_a_webhook_survives_a_restart(tmp_path: Path, receiver: Receiver) -> Non
     receiver.answers = [503]
     with serving_one(tmp_path, URL_ALLOW_NETWORKS="127.0.0.0/8") as server:
         job = server.submit("succeed", webhook={"url": receiver.url, "secret": SECRET})["id"]
-        within(60, lambda: len(receiver.taken) == 1)
+        within(60, lambda: len(receiver.messages) == 1)
         server.kill()
         server.start()
-        within(60, lambda: len(receiver.taken) == 2)
-        _, headers, body = receiver.taken[1]
+        within(60, lambda: len(receiver.messages) == 2)
+        _, headers, body = receiver.messages[1]
         assert Signer(SECRET).verify(body, headers)["data"]["id"] == job
 
 
@@ -144,12 +144,12 @@ def test_private_addresses_are_not_called(server: Server, receiver: Receiver) ->
     (delivery,) = deliveries(server, job["id"])
     assert (delivery["status"], delivery["attempts"]) == ("failed", 1), "an address that is refused is not tried again"
     assert delivery["error"].startswith("localhost has an address that is not public")
-    assert receiver.taken == []
+    assert receiver.messages == []
 
 
 def test_the_secret_is_never_shown(hooked: Server, receiver: Receiver) -> None:
     job = hooked.wait(hooked.submit("succeed", webhook={"url": receiver.url, "secret": SECRET})["id"])
-    within(60, lambda: receiver.taken)
+    within(60, lambda: receiver.messages)
     shown = json.dumps(job) + hooked.client.get("/v1/jobs").text + hooked.client.get(f"/v1/jobs/{job['id']}/events").text
     shown += hooked.client.get("/metrics").text + hooked.client.get("/operations").text + "".join(hooked.log)
     for secret in (SECRET, SERVERS_OWN):
@@ -181,10 +181,10 @@ def deliveries(server: Server, job_id: str) -> list[dict[str, Any]]:
 def test_the_start_and_the_progress_are_sent(hooked: Server, receiver: Receiver) -> None:
     hook = {"url": receiver.url, "secret": SECRET, "events": ["started", "progress", "succeeded"]}
     job = hooked.submit("succeed", params={"seconds": 0.4}, webhook=hook)
-    within(60, lambda: len(receiver.taken) == 3)
-    types = [Signer(SECRET).verify(body, headers)["type"] for _, headers, body in receiver.taken]
+    within(60, lambda: len(receiver.messages) == 3)
+    types = [Signer(SECRET).verify(body, headers)["type"] for _, headers, body in receiver.messages]
     assert sorted(types) == ["job.progress", "job.started", "job.succeeded"], "progress at most once in 5 seconds"
-    assert len({headers["webhook-id"] for _, headers, _ in receiver.taken}) == 3
+    assert len({headers["webhook-id"] for _, headers, _ in receiver.messages}) == 3
     within(60, lambda: {each["status"] for each in deliveries(hooked, job["id"])} == {"delivered"})
     shown = deliveries(hooked, job["id"])
     assert [each["event"] for each in shown] == ["started", "progress", "succeeded"]
@@ -194,18 +194,18 @@ def test_the_start_and_the_progress_are_sent(hooked: Server, receiver: Receiver)
 def test_a_message_is_sent_again(hooked: Server, receiver: Receiver) -> None:
     receiver.open.clear()
     job = hooked.submit("succeed", webhook={"url": receiver.url, "secret": SECRET, "events": ["succeeded"]})
-    within(60, lambda: receiver.taken)
+    within(60, lambda: receiver.messages)
     (first,) = deliveries(hooked, job["id"])
     assert first["status"] == "pending"
     again = f"/v1/jobs/{job['id']}/deliveries/{first['id']}/resend"
     assert hooked.client.post(again).status_code == 409, "it is on its way"
     receiver.open.set()
     within(60, lambda: deliveries(hooked, job["id"])[0]["status"] == "delivered")
-    count = len(receiver.taken)
+    count = len(receiver.messages)
     answer = hooked.client.post(again)
     assert (answer.status_code, answer.json()["event"], answer.json()["status"]) == (202, "succeeded", "pending")
-    within(60, lambda: len(receiver.taken) == count + 1)
-    assert len({headers["webhook-id"] for _, headers, _ in receiver.taken}) == 1
+    within(60, lambda: len(receiver.messages) == count + 1)
+    assert len({headers["webhook-id"] for _, headers, _ in receiver.messages}) == 1
     assert hooked.client.post(f"/v1/jobs/{job['id']}/deliveries/none/resend").status_code == 404
     assert hooked.client.delete(f"/v1/jobs/{job['id']}").status_code == 204
     for call in (hooked.client.post(again), hooked.client.get(f"/v1/jobs/{job['id']}/deliveries")):
@@ -225,8 +225,8 @@ def test_a_standing_webhook_reports_listed_jobs(hooked: Server, receiver: Receiv
     hooked.wait(hooked.submit("succeed", listed=False)["id"])
     hooked.wait(hooked.submit("succeed", metadata={"pipeline": "of one"})["id"])
     job = hooked.wait(hooked.submit("refuse")["id"])
-    within(60, lambda: receiver.taken)
-    message = Signer(hook["secret"]).verify(receiver.taken[0][2], receiver.taken[0][1])
+    within(60, lambda: receiver.messages)
+    message = Signer(hook["secret"]).verify(receiver.messages[0][2], receiver.messages[0][1])
     assert (message["type"], message["data"]["id"]) == ("job.failed", job["id"])
     assert [each["webhook"] for each in deliveries(hooked, job["id"])] == [hook["id"]]
     assert hooked.client.delete(f"/v1/webhooks/{hook['id']}").status_code == 204
@@ -234,7 +234,7 @@ def test_a_standing_webhook_reports_listed_jobs(hooked: Server, receiver: Receiv
     again = hooked.client.post(f"/v1/jobs/{job['id']}/deliveries/{deliveries(hooked, job['id'])[0]['id']}/resend")
     assert (again.status_code, again.json()["type"]) == (404, "/problems/unknown-webhook")
     hooked.wait(hooked.submit("refuse")["id"])
-    assert len(receiver.taken) == 1
+    assert len(receiver.messages) == 1
 
 
 @pytest.mark.parametrize(

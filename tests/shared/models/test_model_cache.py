@@ -143,16 +143,16 @@ def test_batches_fit_into_half_of_what_is_free(monkeypatch):
 
 
 def test_out_of_memory_is_tried_again_with_less():
-    tried = []
+    batches = []
 
     def run(batch):
-        tried.append(batch)
+        batches.append(batch)
         if batch > 3:
             raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return batch * 10
 
     assert smaller_on_out_of_memory(16, run) == (20, 2)
-    assert tried == [16, 8, 4, 2]
+    assert batches == [16, 8, 4, 2]
 
 
 def test_a_model_that_never_fits_is_reported():
@@ -204,10 +204,10 @@ class Stages:
     """A Progress that records its stages."""
 
     def __init__(self):
-        self.told = []
+        self.stages = []
 
     def part(self, stage, start, end):
-        self.told.append(stage)
+        self.stages.append(stage)
         return self
 
     def __call__(self, done, total): ...
@@ -227,7 +227,7 @@ def test_a_gpu_is_used_by_one_process_at_a_time(tmp_path):
     waiting = threading.Thread(target=wait)
     waiting.start()
     assert not entered.wait(0.3)
-    assert progress.told == ["waiting for cuda:0"]
+    assert progress.stages == ["waiting for cuda:0"]
     holder.kill()  # the lock goes with its process
     waiting.join(10)
     assert entered.is_set()

@@ -188,6 +188,6 @@ def test_a_job_pulls_only_where_it_may(server: FileServer, use_settings):
     progress = Stages()
     files = model_files("rvm-resnet50", progress)
     assert files["rvm_resnet50_fp32.onnx"].read_bytes() == WEIGHTS
-    assert progress.told == ["downloading Robust Video Matting, ResNet50"]
+    assert progress.stages == ["downloading Robust Video Matting, ResNet50"]
     with pytest.raises(ModelMissing, match="--non-commercial"):
         model_files("matanyone")

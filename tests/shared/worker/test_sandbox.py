@@ -39,17 +39,17 @@ def medium(store: MediaStore, owner: str, text: str) -> str:
 def trespass(server: Server, *, files: list[Path], folders: list[Path]) -> dict[str, str]:
     """Run the trespassing operation; return what came of each attempt."""
     store = MediaStore(server.data_dir / "media", ttl_s=1000)
-    mine, other = medium(store, owner_of(KEY), "mine"), medium(store, "k" + "0" * 16, "theirs")
-    foreign = store.content_path("k" + "0" * 16, other)
+    own_id, foreign_id = medium(store, owner_of(KEY), "mine"), medium(store, "k" + "0" * 16, "theirs")
+    foreign = store.content_path("k" + "0" * 16, foreign_id)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        tried = {
+        attempts = {
             "server": server.pid,
             "files": [str(path) for path in (*files, foreign)],
             "folders": [str(path) for path in folders],
             "port": listening.getsockname()[1],
         }
         server.client.headers["X-API-Key"] = KEY
-        job = server.wait(server.submit("trespass", inputs={"first": mine}, params={"log": json.dumps(tried)})["id"])
+        job = server.wait(server.submit("trespass", inputs={"first": own_id}, params={"log": json.dumps(attempts)})["id"])
     assert job["status"] == "succeeded", job["error"]
     outcomes: dict[str, str] = json.loads(store.content_path(owner_of(KEY), job["outputs"]["file"]["id"]).read_text())
     return {name: outcome for name, outcome in outcomes.items() if outcome != "done"} | {

@@ -50,11 +50,11 @@ def at_tempo(tempo: Callable[[float], float], *, length: float, first: float = 0
     return np.array(times)
 
 
-def check(times: list[float], true: Floats, *, missed: int = 0) -> None:
+def check(times: list[float], true: Floats, *, misses: int = 0) -> None:
     assert times == sorted(times)
     assert max(np.abs(true - beat).min() for beat in times) < LATEST, "a beat where there is none"
     off = [np.abs(np.array(times) - beat).min() for beat in true]
-    assert sum(error > LATEST for error in off) <= missed, "a beat that was not found"
+    assert sum(error > LATEST for error in off) <= misses, "a beat that was not found"
 
 
 @pytest.mark.parametrize("tempo", [60, 75, 90, 100, 120, 128, 140, 160])
@@ -62,7 +62,7 @@ def check(times: list[float], true: Floats, *, missed: int = 0) -> None:
 def test_a_steady_tempo(tempo: int, noise: float) -> None:
     true = at_tempo(lambda second: tempo, length=20)
     # What begins with noise begins with an onset of its own.
-    check([beat for beat in beats(blocks(clicks(true, length=20, noise=noise))) if beat > 0.2], true, missed=1)
+    check([beat for beat in beats(blocks(clicks(true, length=20, noise=noise))) if beat > 0.2], true, misses=1)
 
 
 @pytest.mark.parametrize(
@@ -73,13 +73,13 @@ def test_a_steady_tempo(tempo: int, noise: float) -> None:
 def test_a_changing_tempo(tempo: Callable[[float], float]) -> None:
     true = at_tempo(tempo, length=40)
     times = [beat for beat in beats(blocks(clicks(true, length=40, noise=0.01))) if beat > 0.2]
-    check(times, true, missed=2)
+    check(times, true, misses=2)
 
 
 def test_the_beat_is_found_among_what_is_played_between() -> None:
     true = at_tempo(lambda second: 92, length=30)
     wave = clicks(true, length=30) + 0.4 * clicks(true + 30 / 92, length=30) + 0.2 * clicks(np.arange(0.4, 29, 15 / 92), length=30)
-    check(beats(blocks(wave)), true, missed=1)
+    check(beats(blocks(wave)), true, misses=1)
 
 
 def test_seconds_are_those_of_the_file_whatever_the_blocks_are() -> None:
@@ -90,7 +90,7 @@ def test_seconds_are_those_of_the_file_whatever_the_blocks_are() -> None:
     # A hole in the sound keeps its length.
     halves = [*blocks(wave), *blocks(wave, start=12.0)]
     late = [beat for beat in beats(halves) if beat > 12]
-    check([beat - 12 for beat in late], true, missed=1)
+    check([beat - 12 for beat in late], true, misses=1)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -134,7 +134,7 @@ def band(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_analysed_curve_changes_on_the_beats(band: Path) -> None:
     recorder = Recorder()
     result = analyze(AnalyzeParams(snap_to="beats", segment_duration=0.5), video=band, progress=recorder)
-    check(result.beats, at_tempo(lambda second: 100, length=8), missed=1)
+    check(result.beats, at_tempo(lambda second: 100, length=8), misses=1)
     inner = [point.t for point in result.curve[1:-1]]
     assert len(inner) >= 3
     assert all(min(abs(t - beat) for beat in result.beats) < 1e-9 for t in inner)

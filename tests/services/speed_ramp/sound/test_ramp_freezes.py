@@ -19,13 +19,13 @@ class Counting:
     """A sound whose sample n is n + 1."""
 
     def __init__(self) -> None:
-        self.given = 0
+        self.position = 0
 
     def read(self, until: int) -> Iterator[np.ndarray]:
-        while self.given < until:
-            count = min(until - self.given, 700)
-            yield np.tile(np.arange(self.given + 1, self.given + count + 1, dtype=np.float32), (2, 1))
-            self.given += count
+        while self.position < until:
+            count = min(until - self.position, 700)
+            yield np.tile(np.arange(self.position + 1, self.position + count + 1, dtype=np.float32), (2, 1))
+            self.position += count
 
 
 @pytest.mark.parametrize("ask", [1, 333, 10_000])

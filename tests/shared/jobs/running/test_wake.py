@@ -94,17 +94,17 @@ def test_claimed_workflows_take_a_place_until_they_end() -> None:
 
 
 def test_a_process_that_takes_workflows_is_told_at_once() -> None:
-    taken: list[str] = []
+    notices: list[str] = []
     claims: list[list[str]] = [["a"], []]
     engine = SimpleNamespace(
         _active_workflows_set=ActiveWorkflows(lambda _queue: None),
         _sys_db=SimpleNamespace(start_queued_workflows=lambda _queue: (claims.pop(0), None)),
     )
-    claim = _Claims(engine, lambda: taken.append("now")).start_queued_workflows
+    claim = _Claims(engine, lambda: notices.append("now")).start_queued_workflows
     assert claim(SimpleNamespace(name="one")) == (["a"], None)
     assert engine._active_workflows_set.count_for_queue("one") == 1
     assert claim(SimpleNamespace(name="one")) == ([], None)
-    assert taken == ["now"]
+    assert notices == ["now"]
 
 
 def test_other_processes_hear_of_work_in_an_sqlite_file(tmp_path: Path) -> None:
