@@ -34,7 +34,7 @@ class Bad(Params):
 class Done(BaseModel):
     """Result of the operations."""
 
-    said: str
+    text: str
 
 
 def wait(seconds: float, progress: Progress) -> None:
@@ -48,7 +48,7 @@ def wait(seconds: float, progress: Progress) -> None:
 def succeed(params: Bad, *, output: Path, progress: Progress) -> Done:
     wait(params.seconds, progress)
     output.write_text(json.dumps({"tag": params.tag}))
-    return Done(said="done")
+    return Done(text="done")
 
 
 def dice(params: Bad, *, first: Path | None, output: Path, progress: Progress) -> Done:
@@ -57,7 +57,7 @@ def dice(params: Bad, *, first: Path | None, output: Path, progress: Progress) -
     progress.warn("rolled")
     number = os.urandom(8).hex()
     output.write_text(json.dumps(number))
-    return Done(said=number)
+    return Done(text=number)
 
 
 def steady(params: Bad, *, output: Path, progress: Progress) -> Done:
@@ -78,17 +78,17 @@ def steady(params: Bad, *, output: Path, progress: Progress) -> Done:
             grandchild.kill()
         output.write_text(params.tag)
         lines.write(f"end {params.tag}\n")
-    return Done(said=params.tag)
+    return Done(text=params.tag)
 
 
 def read(params: Bad, *, first: Path, rest: list[Path] | None, progress: Progress) -> Done:
     wait(params.seconds, progress)
-    return Done(said=first.read_text())
+    return Done(text=first.read_text())
 
 
 def watch(params: Bad, *, video: Path, more: list[Path] | None, progress: Progress) -> Done:
     wait(params.seconds, progress)
-    return Done(said=" ".join(f"{path.name} {path.stat().st_size}" for path in (video, *(more or []))))
+    return Done(text=" ".join(f"{path.name} {path.stat().st_size}" for path in (video, *(more or []))))
 
 
 def refuse(params: Bad, *, progress: Progress) -> Done:
@@ -101,7 +101,7 @@ def stumble(params: Bad, *, progress: Progress) -> Done:
 
 def segfault(params: Bad, *, progress: Progress) -> Done:
     os.kill(os.getpid(), signal.SIGSEGV)
-    return Done(said="alive")
+    return Done(text="alive")
 
 
 def abort(params: Bad, *, progress: Progress) -> Done:
@@ -121,12 +121,12 @@ def deaf(params: Bad, *, progress: Progress) -> Done:
         with contextlib.suppress(OSError, ValueError):
             signal.signal(number, signal.SIG_IGN)
     time.sleep(1000)
-    return Done(said="")
+    return Done(text="")
 
 
 def hold_the_gil(params: Bad, *, progress: Progress) -> Done:
     ctypes.PyDLL(None).sleep(1000)
-    return Done(said="")
+    return Done(text="")
 
 
 def eat_memory(params: Bad, *, progress: Progress) -> Done:
@@ -138,14 +138,14 @@ def eat_memory(params: Bad, *, progress: Progress) -> Done:
 
 def grandchild(params: Bad, *, progress: Progress) -> Done:
     subprocess.run(["sleep", "1000"])
-    return Done(said="")
+    return Done(text="")
 
 
 def daemon(params: Bad, *, progress: Progress) -> Done:
     """Start a process that leaves the group and loses its parent, then hang."""
     subprocess.run(["sh", "-c", "setsid sleep 1000 & setsid setsid sleep 1000 &"])
     time.sleep(1000)
-    return Done(said="")
+    return Done(text="")
 
 
 def daemon_and_crash(params: Bad, *, progress: Progress) -> Done:
@@ -158,20 +158,20 @@ def leave_behind(params: Bad, *, progress: Progress) -> Done:
     subprocess.run(["sh", "-c", "setsid sleep 1000 &"])
     if os.fork() == 0:
         os._exit(0)
-    return Done(said="done")
+    return Done(text="done")
 
 
 def shoot_the_guard(params: Bad, *, progress: Progress) -> Done:
     subprocess.Popen(["sleep", "1000"])
     os.kill(os.getppid(), signal.SIGKILL)
     time.sleep(1000)
-    return Done(said="")
+    return Done(text="")
 
 
 def stop_everybody(params: Bad, *, progress: Progress) -> Done:
     os.killpg(0, signal.SIGSTOP)
     time.sleep(1000)
-    return Done(said="")
+    return Done(text="")
 
 
 def flood(params: Bad, *, progress: Progress) -> Done:
@@ -179,14 +179,14 @@ def flood(params: Bad, *, progress: Progress) -> Done:
         progress(number, params.count)
         progress.warn(f"warning {number} of a great many")
         progress.warn("the same again")
-    return Done(said="done")
+    return Done(text="done")
 
 
 def chatter(params: Bad, *, progress: Progress) -> Done:
     for _ in range(params.count):
         os.write(1, b"out " * 250)
         os.write(2, b"err " * 250)
-    return Done(said="done")
+    return Done(text="done")
 
 
 def talk(params: Bad, *, progress: Progress) -> Done:
@@ -200,50 +200,50 @@ def talk(params: Bad, *, progress: Progress) -> Done:
     if params.count == 0:
         os.abort()
     wait(params.seconds, progress)
-    return Done(said="done")
+    return Done(text="done")
 
 
 def huge(params: Bad, *, progress: Progress) -> Done:
-    return Done(said="x" * params.count)
+    return Done(text="x" * params.count)
 
 
 def wrong_result(params: Bad, *, progress: Progress) -> Any:
-    return {"said": "a dictionary"}
+    return {"text": "a dictionary"}
 
 
 def no_output(params: Bad, *, output: Path, progress: Progress) -> Done:
-    return Done(said="nothing written")
+    return Done(text="nothing written")
 
 
 def broken_output(params: Bad, *, output: Path, progress: Progress) -> Done:
     output.write_bytes(b"\x00\x00\x00\x18ftypmp42" + b"\xff" * 2000)
-    return Done(said="broken")
+    return Done(text="broken")
 
 
 def linked_output(params: Bad, *, output: Path, progress: Progress) -> Done:
     """Return a link to a file of the machine as output."""
     output.symlink_to("/etc/hostname")
-    return Done(said="linked")
+    return Done(text="linked")
 
 
 def close_the_line(params: Bad, *, progress: Progress) -> Done:
     for fd in sockets():
         os.close(fd)
     time.sleep(1000)
-    return Done(said="")
+    return Done(text="")
 
 
 def babble(params: Bad, *, progress: Progress) -> Done:
     for fd in sockets():
         os.write(fd, b"\x00\x00\x00\x05hello")
     time.sleep(1000)
-    return Done(said="")
+    return Done(text="")
 
 
 def fork(params: Bad, *, progress: Progress) -> Done:
     """Fork, and return from both processes."""
     os.fork()
-    return Done(said="one of two")
+    return Done(text="one of two")
 
 
 def background(params: Bad, *, progress: Progress) -> Done:
@@ -256,7 +256,7 @@ def background(params: Bad, *, progress: Progress) -> Done:
             time.sleep(0.01)
 
     threading.Thread(target=report, daemon=True).start()
-    return Done(said="done")
+    return Done(text="done")
 
 
 def environment(params: Bad, *, output: Path, progress: Progress) -> Done:
@@ -269,7 +269,7 @@ def environment(params: Bad, *, output: Path, progress: Progress) -> Done:
     output.write_text(
         json.dumps({"seen": report, "environ": dict(os.environ), "sockets": len(sockets()), "fds": len(os.listdir("/proc/self/fd"))})
     )
-    return Done(said="written")
+    return Done(text="written")
 
 
 def trespass(params: Bad, *, first: Path, output: Path, progress: Progress) -> Done:
@@ -300,7 +300,7 @@ def trespass(params: Bad, *, first: Path, output: Path, progress: Progress) -> D
         except OSError as error:
             outcomes[name] = type(error).__name__
     output.write_text(json.dumps(outcomes))
-    return Done(said="tried")
+    return Done(text="tried")
 
 
 def sockets() -> list[int]:

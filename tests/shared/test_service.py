@@ -25,7 +25,7 @@ def test_every_operation_is_described(service: Server) -> None:
     assert read["inputs"]["rest"] == kind | {"title": "Rest", "optional": True, "many": True}
     assert operations["misbehaving.succeed"]["outputs"] == {"file": "json"}
     assert read["params"]["properties"]["seconds"]["maximum"] == 1000
-    assert "said" in read["result"]["properties"]
+    assert "text" in read["result"]["properties"]
     assert read["available"] is True
     assert "install" not in read
 

@@ -171,7 +171,7 @@ def test_outputs_that_another_job_reads_are_not_deleted(server: Server) -> None:
     answer = server.client.delete(f"/v1/jobs/{job['id']}?outputs=1")
     assert answer.status_code == 409
     assert reader in answer.json()["detail"]
-    assert server.wait(reader)["result"]["said"] == '{"tag": ""}'
+    assert server.wait(reader)["result"]["text"] == '{"tag": ""}'
     assert server.client.delete(f"/v1/jobs/{job['id']}?outputs=1").status_code == 204
 
 

@@ -38,7 +38,7 @@ def test_expired_jobs_and_media_are_removed_unless_needed(tmp_path: Path) -> Non
         job = server.submit("read", inputs={"first": read}, params={"seconds": 2})["id"]
         within(5, lambda: not (media / loose).exists())
         assert (media / read).exists(), "a job that runs reads it"
-        assert server.wait(job)["result"]["said"] == '"read"'
+        assert server.wait(job)["result"]["text"] == '"read"'
         ended_job = server.run("succeed")
         (tmp_path / "work" / ended_job["id"]).mkdir()  # as a process that was killed leaves it
         within(2, lambda: server.work() == [])

@@ -68,7 +68,7 @@ async def test_one_child_serves_many_calls(slot: Slot, tmp_path: Path) -> None:
 
     first = await slot.call(PERFORM, job("succeed", tmp_path), listen)
     child = family()
-    assert first.result == {"said": "done"}
+    assert first.result == {"text": "done"}
     assert Path(first.outputs["file"].path) == tmp_path / "file.json"
     with pytest.raises(OperationFailed, match="ValueError: tsk"):
         await slot.call(PERFORM, job("stumble", tmp_path))
@@ -103,7 +103,7 @@ async def test_a_cancelled_call_ends_everything_at_once(slot: Slot, tmp_path: Pa
         await call
     assert time.monotonic() - began < 0.5
     assert family() == []
-    assert (await slot.call(PERFORM, job("succeed", tmp_path))).result == {"said": "done"}
+    assert (await slot.call(PERFORM, job("succeed", tmp_path))).result == {"text": "done"}
 
 
 @pytest.mark.parametrize("moment_s", [0, 0.001, 0.003, 0.01, 0.03, 0.1])
@@ -115,7 +115,7 @@ async def test_a_call_cancelled_while_it_starts_leaves_a_slot_that_works(slot: S
         await call
     assert not slot.warm
     if moment_s == 0.003:
-        assert (await slot.call(PERFORM, job("succeed", tmp_path))).result == {"said": "done"}
+        assert (await slot.call(PERFORM, job("succeed", tmp_path))).result == {"text": "done"}
 
 
 async def test_a_killed_child_and_a_crashed_child_give_different_errors(slot: Slot, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ async def test_an_idle_child_that_died_is_replaced(slot: Slot, tmp_path: Path) -
     os.kill(family()[1], signal.SIGKILL)
     while slot.warm:
         await asyncio.sleep(0.01)
-    assert (await slot.call(PERFORM, job("succeed", tmp_path))).result == {"said": "done"}
+    assert (await slot.call(PERFORM, job("succeed", tmp_path))).result == {"text": "done"}
 
 
 async def test_time_and_memory_are_limited(tmp_path: Path) -> None:

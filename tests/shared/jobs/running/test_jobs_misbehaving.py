@@ -92,7 +92,7 @@ def test_afterwards_the_next_jobs_run_and_nothing_is_left(bad: Server, ended: En
     following = [bad.submit("succeed", params={"tag": str(number)})["id"] for number in range(8)]
     jobs = [bad.wait(job_id) for job_id in following]
     assert [job["status"] for job in jobs] == ["succeeded"] * 8
-    assert [job["result"] for job in jobs] == [{"said": "done"}] * 8
+    assert [job["result"] for job in jobs] == [{"text": "done"}] * 8
     assert {tuple(job["warnings"]) for job in jobs} == {()}, "a thread of an ended job speaks for another"
     assert bad.work() == []
     commands = sorted(bad.family().values())

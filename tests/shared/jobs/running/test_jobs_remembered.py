@@ -30,11 +30,11 @@ def rolled(server: Server, **body: Any) -> dict[str, Any]:
     return server.wait(server.submit("dice", **body)["id"])
 
 
-def said(server: Server, **body: Any) -> tuple[str, bool]:
-    """Run `dice`; return what it said, and whether that was remembered."""
+def outcome(server: Server, **body: Any) -> tuple[str, bool]:
+    """Run `dice`; return its text, and whether that was remembered."""
     job = rolled(server, **body)
     assert job["status"] == "succeeded", job["error"]
-    return job["result"]["said"], job["cached"]
+    return job["result"]["text"], job["cached"]
 
 
 def test_the_same_request_gets_the_same_outputs_at_once(server: Server) -> None:
@@ -53,12 +53,12 @@ def test_the_same_request_gets_the_same_outputs_at_once(server: Server) -> None:
 
 
 def test_other_params_and_cache_false_run_again(server: Server) -> None:
-    first, _ = said(server, params={"tag": "one"})
-    two, cached = said(server, params={"tag": "two"})
+    first, _ = outcome(server, params={"tag": "one"})
+    two, cached = outcome(server, params={"tag": "two"})
     assert (first != two, cached) == (True, False)
-    fresh, cached = said(server, params={"tag": "one"}, cache=False)
+    fresh, cached = outcome(server, params={"tag": "one"}, cache=False)
     assert (fresh != first, cached) == (True, False)
-    assert said(server, params={"tag": "one"}) == (fresh, True), "the newest result counts"
+    assert outcome(server, params={"tag": "one"}) == (fresh, True), "the newest result counts"
 
 
 def test_an_idempotency_key_still_means_one_job(server: Server) -> None:
@@ -76,20 +76,20 @@ def test_a_remembered_result_outlives_its_first_job(server: Server) -> None:
     assert server.client.delete(f"/v1/jobs/{first['id']}?outputs=1").status_code == 204
     folder = server.data_dir / "media" / "public" / again["outputs"]["file"]["id"]
     assert folder.is_dir(), "another job lists it"
-    assert said(server, params={"tag": "outlive"}) == (again["result"]["said"], True)
+    assert outcome(server, params={"tag": "outlive"}) == (again["result"]["text"], True)
     for job in server.client.get("/v1/jobs", params={"limit": 10}).json()["items"]:
         if job["params"].get("tag") == "outlive":
             assert server.client.delete(f"/v1/jobs/{job['id']}?outputs=1").status_code == 204
     assert not folder.exists()
-    anew, cached = said(server, params={"tag": "outlive"})
-    assert (anew != again["result"]["said"], cached) == (True, False)
+    anew, cached = outcome(server, params={"tag": "outlive"})
+    assert (anew != again["result"]["text"], cached) == (True, False)
 
 
 def test_deleted_outputs_are_made_again(server: Server) -> None:
     first = rolled(server, params={"tag": "gone"})
     (server.data_dir / "media" / "public" / first["outputs"]["file"]["id"]).rename(server.data_dir / "moved")
-    anew, cached = said(server, params={"tag": "gone"})
-    assert (anew != first["result"]["said"], cached) == (True, False)
+    anew, cached = outcome(server, params={"tag": "gone"})
+    assert (anew != first["result"]["text"], cached) == (True, False)
 
 
 def test_an_equal_job_that_waited_meanwhile_is_not_run(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_an_equal_job_that_waited_meanwhile_is_not_run(tmp_path: Path) -> None:
 def test_equal_jobs_at_the_same_moment_run_once(server: Server) -> None:
     ids = [server.submit("dice", params={"tag": "triplets", "seconds": 0.2})["id"] for _ in range(3)]
     jobs = [server.wait(job_id) for job_id in ids]
-    assert len({job["result"]["said"] for job in jobs}) == 1
+    assert len({job["result"]["text"] for job in jobs}) == 1
     assert sorted(job["cached"] for job in jobs) == [False, True, True]
 
 

@@ -41,7 +41,7 @@ def test_a_url_is_fetched_once_for_its_job(fetching: Server, origin: Origin, cli
     assert fetching.submit("watch", inputs=inputs, headers={"Idempotency-Key": "url-once"})["id"] == job["id"]
     ended = fetching.wait(job["id"])
     size = clip.stat().st_size
-    assert ended["result"]["said"] == f"clip.mp4 {size} clip.mp4 {size} named.png {len(origin.files['/picture.png'])}"
+    assert ended["result"]["text"] == f"clip.mp4 {size} clip.mp4 {size} named.png {len(origin.files['/picture.png'])}"
     assert (origin.requests["/clip.mp4"], origin.requests["/picture.png"]) == (1, 1)
     assert fetching.submit("watch", inputs=inputs, headers={"Idempotency-Key": "url-once"})["id"] == job["id"]
     other = fetching.post("watch", inputs={"video": {"url": url}}, headers={"Idempotency-Key": "url-once"})
