@@ -23,7 +23,7 @@ export function analysisOf(store, record, params = {}, priority = "normal") {
 }
 
 async function run(api, operation, body) {
-  let job = await patiently(() => api.post(operation.urls.jobs, body, { headers: { Prefer: "wait=20" } }));
+  let job = await patiently(() => api.post(operation.urls.jobs, body, { headers: { Prefer: "wait=5" } }));
   while (!ENDED.has(job.status)) {
     await pause(POLL_MS);
     job = await patiently(() => api.get(job.urls.self));

@@ -3,7 +3,7 @@
 import { follow } from "../server/events.js";
 import { ENDED } from "./store.js";
 
-const MOST = 4; // browsers open six connections to a server
+const MOST = 2; // browsers open six connections to a server; the lists show the other jobs
 
 /** Follow the unfinished jobs of the store from now on. */
 export function follower(store) {

@@ -3,7 +3,7 @@
 import { patiently, pause } from "../server/views.js";
 import { ENDED } from "./store.js";
 
-const MOST = 4; // browsers open six connections to a server
+const MOST = 2; // browsers open six connections to a server, and events hold two
 const POLL_MS = 700;
 const kept = new Map(); // request as text -> promise of the ended job
 const line = []; // {queue, slot, run, resolve, reject}
@@ -56,7 +56,7 @@ async function next() {
 }
 
 async function runOne(api, operation, body) {
-  let job = await patiently(() => api.post(operation.urls.jobs, body, { headers: { Prefer: "wait=20" } }));
+  let job = await patiently(() => api.post(operation.urls.jobs, body, { headers: { Prefer: "wait=5" } }));
   while (!ENDED.has(job.status)) {
     await pause(POLL_MS);
     job = await patiently(() => api.get(job.urls.self));
