@@ -206,7 +206,7 @@ def cases() -> Iterator[Any]:
             yield pytest.param(name, *setting, marks=marks, id="-".join((name, *setting)))
 
 
-@pytest.mark.parametrize(("name", "size", "scheme", "way"), cases())
+@pytest.mark.parametrize(("name", "size", "scheme", "way"), list(cases()))
 def test_a_file_becomes_a_downloaded_result(
     open_page: Opener, clip: Path, tmp_path: Path, name: str, size: str, scheme: str, way: Way
 ) -> None:
