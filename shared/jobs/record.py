@@ -36,7 +36,7 @@ WebhookEvent = Literal["started", "progress", "succeeded", "failed", "canceled"]
 
 
 class Webhook(BaseModel):
-    """An address to call at a job's end, on demand also earlier.
+    """An address that the server calls when a job ends.
 
     The events `started` and `progress` are sent on demand. Calls are signed as Standard Webhooks defines.
     """
@@ -122,7 +122,7 @@ class NewWebhook(Webhook):
 
 
 class Answer(BaseModel):
-    """Base of what the server answers: every field is always there."""
+    """Base model of answers, in which every field is always present."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
@@ -268,7 +268,7 @@ class StandingWebhook(Answer):
 
 
 class MadeWebhook(StandingWebhook):
-    """A new standing webhook, with the secret that was made for it."""
+    """A new standing webhook with its secret."""
 
     secret: str | None = Field(None, description="Signing secret, if the request gave none. It is shown only here.")
 

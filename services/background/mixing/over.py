@@ -1,4 +1,4 @@
-"""The over operator mixes foreground and background by alpha.
+"""The over operator: a foreground mixed over a background by alpha.
 
 Porter and Duff, 1984.
 """

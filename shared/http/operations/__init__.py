@@ -1,1 +1,1 @@
-"""The HTTP side of operations: descriptions, request models, checks, submission and answers."""
+"""Operations over HTTP: descriptions, request models, checks, submission, answers."""
