@@ -94,7 +94,10 @@ class _Checking:
             raise _unknown_operation(step, where)
 
     async def _auto_inputs(self, step: Step, where: str) -> dict[str, "_Maker"]:
-        """Return the step and output that make each "auto" input, by input."""
+        """Return the makers of the "auto" inputs, by input name.
+
+        A maker is a step and its output.
+        """
         makers = {}
         for name in [name for name, value in step.inputs.items() if value == AUTO]:
             operation, output = maker_of(step, name, self._declarations)

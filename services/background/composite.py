@@ -181,7 +181,7 @@ def _trimmed(params: CompositeParams, info: VideoInfo, background: Path | None) 
 
 
 def _background_warnings(background: Path | None) -> Iterator[str]:
-    """Yield warnings about what reading changes of a background clip."""
+    """Yield warnings about changes that reading makes to a background clip."""
     behind = None if background is None else probe(background)
     if isinstance(behind, VideoInfo):
         for warning in conversion_warnings(behind, to_sdr8=True):

@@ -139,7 +139,10 @@ class StageProgress(Answer):
 
 
 class StepState(StrEnum):
-    """State of one step of a pipeline; the last five are final."""
+    """State of one step of a pipeline.
+
+    The last five are final.
+    """
 
     WAITING = "waiting"
     RUNNING = "running"

@@ -1,4 +1,4 @@
-"""Warnings for what reading and writing change about a clip."""
+"""Warnings about changes that reading and writing make to a clip."""
 
 import av
 

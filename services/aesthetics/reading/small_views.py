@@ -60,7 +60,7 @@ class View:
 
     @property
     def held_bytes(self) -> int:
-        """Approximate memory of the full-size frame in bytes."""
+        """Estimate the memory of the full-size frame in bytes."""
         return 0 if self.frame is None else self.frame.width * self.frame.height * 3 // 2
 
     def file(self, params: PictureParams) -> bytes:

@@ -92,7 +92,7 @@ class Parts:
 
 
 def place(pipe: Any, plan: Plan, device: str) -> Parts | None:
-    """Put a pipeline where `plan` says.
+    """Move a pipeline to the devices that `plan` states.
 
     The pipeline is on the CPU. Returns its parts if they are to be left after each run.
     """

@@ -1,4 +1,4 @@
-"""Warnings about what rendering changes in a clip."""
+"""Warnings about changes that rendering makes to a clip."""
 
 from collections.abc import Iterator
 from fractions import Fraction
