@@ -236,9 +236,9 @@ print(json.dumps([result.samples, time.process_time(), before, status("VmHWM")])
 
 
 def plates(folder: Path) -> Table:
-    """Measure the time and the peak memory of plates, each in a process of its own.
+    """Measure the time and the peak memory of plates.
 
-    The camera pans over a real picture for PLATE_FRAMES frames, with noise that changes.
+    Each plate is made in a process of its own. The camera pans over a real picture for PLATE_FRAMES frames, with noise that changes.
     """
     clip, matte = folder / "pan.mp4", folder / "pan-matte.mp4"
     still = folder / "still.png"

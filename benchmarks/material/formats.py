@@ -18,7 +18,10 @@ ROTATED = "rotated.mp4"
 
 
 def format_clips(folder: Path) -> dict[str, Path]:
-    """Write two seconds of a test picture in each format, and one that is shown upright by its rotation; return the paths by file name."""
+    """Write two seconds of a test picture in each format.
+
+    One more clip is shown upright by its rotation. Returns the paths by file name.
+    """
     written = {name: folder / name for name in FORMATS}
     for name, (coding, _) in FORMATS.items():
         ffmpeg("-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=2", *coding.split(), str(written[name]))

@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def compared(weights: Path, folder: Path, width: int, height: int) -> str:
-    """Run our job and the public loop in turns; return a row of the table."""
+    """Run our job and the public loop in turns; return a table row."""
     clip = enlarged(folder / f"{height}.mp4", width, height)
     ours(clip, folder, duration=0.08)
     public_loop(weights, clip, folder, 2)

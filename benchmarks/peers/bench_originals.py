@@ -1,4 +1,6 @@
-"""The programs that this project grew from, against the same operations, each as a command.
+"""The original programs against the same operations, as commands.
+
+This project grew from the original programs.
 
     python -m benchmarks.peers.bench_originals [--speed-ramping CHECKOUT] [--effects CHECKOUT] [rounds, 3 by default]
 

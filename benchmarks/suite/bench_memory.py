@@ -71,7 +71,10 @@ def _models() -> dict[str, str]:
 def measured_row(
     running: RunningSuite, operation: Operation, params: dict[str, Any], clips: dict[tuple[int, int], dict[str, Any]]
 ) -> list[str] | None:
-    """Measure one operation with `params` over its example; None if it reads no video or lacks a model."""
+    """Measure one operation with `params` over its example.
+
+    None if it reads no video or lacks a model.
+    """
     merged = operation.example.model_dump(mode="json", exclude_defaults=True) | params
     declared = operation.bytes_per_pixel(operation.params.model_validate(merged))
     if "video" not in operation.ports or operation.unavailable(operation.params.model_validate(merged)) is not None:
@@ -107,7 +110,10 @@ def material(running: RunningSuite, folder: Path, width: int, height: int) -> di
 
 
 def peak(running: RunningSuite, operation: Operation, params: dict[str, Any], media: dict[str, Any]) -> int | str:
-    """Run an operation and return its peak memory in bytes, or why it failed."""
+    """Run an operation and return its peak memory in bytes.
+
+    If it fails, the reason is returned.
+    """
     inputs: dict[str, Any] = {}
     for name, port in operation.example_inputs.items():
         if port.kind is Kind.VIDEO:

@@ -121,9 +121,9 @@ def _played(page: Any, url: str, clip: str, speed: float) -> str:
 
 
 def _picture_after_proxy(browser: Any, running: RunningSuite, clip: str) -> float:
-    """Open a clip; return the seconds from the moment that its proxy is ready until its picture is on the page.
+    """Open a clip; return the seconds from its proxy to its picture.
 
-    0 if the picture is there first.
+    They count from the moment that the proxy is ready until the picture is on the page. 0 if the picture is there first.
     """
     context = browser.new_context()
     page = context.new_page()

@@ -224,7 +224,10 @@ def large_uploads() -> Table:
 
 
 def resident_bytes(process: psutil.Process) -> tuple[int, int]:
-    """Return the memory of a process, and of it with all its descendants, in bytes."""
+    """Return the memory of a process, and with all descendants.
+
+    Both in bytes.
+    """
     own = int(process.memory_info().rss)
     tree = own
     for child in process.children(recursive=True):

@@ -35,7 +35,10 @@ def masked_median(samples: Samples, counts: Counts) -> Plane:
 
 
 class _RankSearch:
-    """Search of samples by rank in blocks of up to `columns` columns of `count` samples."""
+    """Search of samples by rank, in blocks of columns.
+
+    A block has up to `columns` columns of `count` samples.
+    """
 
     def __init__(self, count: int, columns: int) -> None:
         # As int8, because processors compare signed bytes: 128 is added to each sample.
@@ -60,9 +63,9 @@ class _RankSearch:
         return lower
 
     def _of_rank(self, signed: NDArray[np.int8], rank: Counts) -> tuple[Plane, Counts]:
-        """Return the sample of the given rank in each column, and the number of samples that are not above it.
+        """Return the sample of the given rank in each column.
 
-        Rank 0 is the smallest sample.
+        The second result is the number of samples that are not above it. Rank 0 is the smallest sample.
         """
         value = np.zeros(len(rank), np.uint8)
         not_above = np.full(len(rank), len(signed), np.uint16)

@@ -34,9 +34,10 @@ def without_stray_blobs(alpha: Plane, share: float) -> Plane:
 
 
 def _visible_place(alpha: Plane) -> tuple[slice, slice]:
-    """Return the rows and columns around all visible pixels, with two reduced pixels on each side.
+    """Return the rows and columns around all visible pixels.
 
-    They begin and end at whole reduced pixels; where the sides do not divide, they are the whole picture's.
+    Two reduced pixels are added on each side. They begin and end at whole reduced pixels; where the sides do not divide, they are the whole
+    picture's.
     """
     height, width = alpha.shape
     everything = slice(0, height), slice(0, width)
@@ -53,7 +54,10 @@ def _visible_place(alpha: Plane) -> tuple[slice, slice]:
 
 
 def _subject(alpha: Plane, share: float) -> Plane | None:
-    """Return the place of the subject, 0 to 255; None if nothing is solid."""
+    """Return the place of the subject, 0 to 255.
+
+    None if nothing is solid.
+    """
     size = -(-alpha.shape[1] // _REDUCED), -(-alpha.shape[0] // _REDUCED)
     solid = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) > _SOLID, np.bool_)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(solid.view(np.uint8), connectivity=8)

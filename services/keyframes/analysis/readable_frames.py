@@ -1,4 +1,4 @@
-"""The frames of a damaged video that can be read, also behind the damage."""
+"""The readable frames of a damaged video, also behind the damage."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -26,11 +26,12 @@ class ReadablePart:
 
 
 class ReadableFrames:
-    """Frames of a video, which go on at a keyframe behind each damage.
+    """Frames of a video, without its damaged parts.
 
-    `open_at`: opens the video at the first keyframe from a second on; None for its start. `keys`: seconds of all keyframes, rising; empty
-    if unknown. `length_s`: length of the video, None if unknown. `parts` has the readable parts as soon as all frames are read; `ended`
-    tells whether the last one reaches the end of the file. Damage before the first frame is raised.
+    After each damage, they go on at a keyframe. `open_at`: opens the video at the first keyframe from a second on; None for its start.
+    `keys`: seconds of all keyframes, rising; empty if unknown. `length_s`: length of the video, None if unknown. `parts` has the readable
+    parts as soon as all frames are read; `ended` tells whether the last one reaches the end of the file. Damage before the first frame is
+    raised.
     """
 
     def __init__(
@@ -63,9 +64,10 @@ class ReadableFrames:
                 return
 
     def _from(self, place: Fraction | None) -> Iterator[Frame]:
-        """Yield the frames behind the last one, from a second on, up to the next damage.
+        """Yield the frames from a second on, up to the next damage.
 
-        Behind a damage, a part begins with a keyframe. A few frames between two damages are no part: the decoder may have made them up.
+        Only frames behind the last one are yielded. Behind a damage, a part begins with a keyframe. A few frames between two damages are no
+        part: the decoder may have made them up.
         """
         first: Frame | None = None
         waiting: list[Frame] = []

@@ -1,4 +1,7 @@
-"""Comparison of two distant frames: do they show one place, from a camera that moved?"""
+"""Comparison of two distant frames, to find out whether they show one place.
+
+The camera may have moved between them.
+"""
 
 from fractions import Fraction
 from pathlib import Path
@@ -24,10 +27,10 @@ Luma = NDArray[np.uint8]
 
 
 def show_same_place(before: Luma, after: Luma) -> bool:
-    """Return whether one motion of the camera takes the corners of one frame to those of the other.
+    """Return whether one camera motion explains the corners of two frames.
 
-    `before`, `after`: (height, width) uint8. Brightness and contrast do not count. Frames with few corners never show the same place.
-    Source: SIFT by Lowe, 2004, with an affine motion by RANSAC.
+    It takes the corners of one frame to those of the other. `before`, `after`: (height, width) uint8. Brightness and contrast do not count.
+    Frames with few corners never show the same place. Source: SIFT by Lowe, 2004, with an affine motion by RANSAC.
     """
     detector = cv2.SIFT.create(nfeatures=_CORNERS)
     first, second = (detector.detectAndCompute(cv2.equalizeHist(luma), np.empty(0)) for luma in (before, after))

@@ -179,7 +179,10 @@ def _scan_all(
 
 
 def _lost_frames(pts: Sequence[int], behind: int) -> list[int]:
-    """Return the likely times of the frames that a damage before time `behind` has lost."""
+    """Return the likely times of the frames that a damage has lost.
+
+    The damage lies before time `behind`.
+    """
     if len(pts) < 2:
         return []
     step = (pts[-1] - pts[0]) / (len(pts) - 1)
@@ -219,7 +222,7 @@ def _scan_selected(
 def _readable(
     video: Path, info: VideoInfo, skip: Literal["none", "rough"], keys_only: list[tuple[int, int]], line: Timeline | None
 ) -> ReadableFrames:
-    """Return the frames of a video, with the parts that can be read of a damaged one."""
+    """Return the readable frames of a video, damaged or not."""
 
     def open_at(place: Fraction | None) -> Prefetcher[Frame]:
         return read_frames(video, start=place, from_key=place is not None, opaque=True, skip=skip, keys_only=keys_only)
@@ -249,7 +252,10 @@ class _Measures:
         self.end, self._time_base = frame.end, frame.time_base
 
     def hold(self, frame: _FrameMeasures, first: int, second: int) -> None:
-        """Add copies of frame number `first` for some of those between it and `second`, which were skipped."""
+        """Add copies of a frame for some of the skipped frames after it.
+
+        `first`: number of the frame. The skipped frames lie before `second`.
+        """
         for number in _held_frames(first, second):
             self.add(frame, number, _Changes(), held=True)
 

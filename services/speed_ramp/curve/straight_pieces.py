@@ -91,11 +91,11 @@ def inside_media(pieces: list[FramePiece], *, end: float, frame_s: float, rate: 
 
 
 def within_ranges(pieces: list[FramePiece], *, end: float, frame_s: float, rate: Fraction) -> list[FramePiece]:
-    """Cut slow pieces so that the source from each one's start, for as long as the piece lasts, lies before `end`.
+    """Cut slow pieces so that their source ranges end before `end`.
 
-    OpenTimelineIO states the length of a slow clip so, although the clip plays less of its source. `end`, `frame_s`: as in `inside_media`.
-    Single frames of the timeline that still reach over the end start at the media's last frame; where that is shorter than theirs, they
-    stay. Freezes stay whole.
+    A range begins at the piece's source start and is as long as the piece lasts. OpenTimelineIO states the length of a slow clip so,
+    although the clip plays less of its source. `end`, `frame_s`: as in `inside_media`. Single frames of the timeline that still reach over
+    the end start at the media's last frame; where that is shorter than theirs, they stay. Freezes stay whole.
     """
     within: list[FramePiece] = []
     for first, frames, source, speed in pieces:

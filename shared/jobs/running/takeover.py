@@ -180,7 +180,10 @@ class Lifeline:
             event.set()
 
     def rouse(self) -> None:
-        """Look for dead processes often for a while: a job was queued, which any process may begin."""
+        """Look for dead processes often for a while.
+
+        A job was queued, which any process may begin.
+        """
         self._roused_at = _now()
         if self._idle:
             self._begun[0].set()

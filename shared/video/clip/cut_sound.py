@@ -51,7 +51,7 @@ class PartSound:
 
 
 def _cut_warning(tracks: int) -> str:
-    """Return the sentence that says why the sound of a part is not copied."""
+    """Return why the sound of a part is not copied, as a sentence."""
     if tracks == 1:
         return "The sound was encoded again to cut it exactly: packets of coded sound cannot be cut."
     return f"All {tracks} audio tracks were encoded again to cut them exactly: packets of coded sound cannot be cut."

@@ -40,5 +40,8 @@ def push_pull(picture: Picture, weight: Picture) -> Picture:
 
 
 def _per_channel(weight: Picture, channels: int) -> Picture:
-    """Repeat weights for each channel: NumPy multiplies arrays of one shape much faster than it broadcasts the last axis."""
+    """Repeat weights for each channel.
+
+    NumPy multiplies arrays of one shape much faster than it broadcasts the last axis.
+    """
     return np.asarray(cv2.merge([weight] * channels), np.float32).reshape(*weight.shape, channels)

@@ -17,9 +17,10 @@ _MOST_BLOCKS = 20_000_000
 
 
 def with_usual_steps(path: str | os.PathLike[str], head: bytes) -> Path | None:
-    """Return the path of a copy of a GIF in which steps of 0 or 10 ms are 100 ms.
+    """Return the path of a GIF's copy with usual steps.
 
-    `head`: the file's first bytes. None if the file is no GIF, or has no such step. The copy is made once per process.
+    Steps of 0 or 10 ms become 100 ms. `head`: the file's first bytes. None if the file is no GIF, or has no such step. The copy is made
+    once per process.
     """
     if head[:6] not in (b"GIF87a", b"GIF89a"):
         return None
@@ -39,9 +40,9 @@ def with_usual_steps(path: str | os.PathLike[str], head: bytes) -> Path | None:
 
 
 def _steps(data: mmap.mmap) -> Iterator[int]:
-    """Yield the places of the steps in a GIF, up to its end or its first damage.
+    """Yield the places of the steps in a GIF.
 
-    Source: GIF89a specification, 18 to 23.
+    Up to its end or its first damage. Source: GIF89a specification, 18 to 23.
     """
     size = len(data)
     if size < 13:

@@ -1,4 +1,4 @@
-"""Copies of files that FFmpeg reads otherwise than they are meant, made once per process."""
+"""Copies of files that FFmpeg would misread, made once per process."""
 
 import atexit
 import os

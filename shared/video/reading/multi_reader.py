@@ -140,7 +140,10 @@ class MultiReader:
 
 
 class _Reader:
-    """The frames of one video, of which the first two can be looked at before they are taken."""
+    """The frames of one video, with a look at the first two.
+
+    The look does not take them.
+    """
 
     def __init__(self, frames: Prefetcher[Frame]):
         self._frames = frames
@@ -153,7 +156,10 @@ class _Reader:
         return self._ahead.popleft() if self._ahead else next(self._frames)
 
     def first_two(self) -> tuple[Fraction, Fraction]:
-        """Return the times of the first two frames, or twice that of a single one."""
+        """Return the times of the first two frames.
+
+        A single frame's time is returned twice.
+        """
         self._ahead.extend(islice(self._frames, 2))
         return self._ahead[0].time, self._ahead[-1].time
 

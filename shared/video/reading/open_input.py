@@ -78,7 +78,7 @@ def open_input(
 def open_packets(
     path: str | os.PathLike[str], *, limits: Limits
 ) -> Iterator[tuple[av.container.InputContainer, av.video.stream.VideoStream]]:
-    """Open a local video file and its main video stream to read packets only.
+    """Open a local video file to read the packets of its main video.
 
     FFmpeg decodes the first pictures of a file that it opens. MP4 states everything about its packets, so MP4 files with one video stream
     are opened without decoders, in a fiftieth of the time. Raises what `open_input` and `main_video` raise.

@@ -1,4 +1,4 @@
-"""The layout under which a sound track keeps all its channels when it is encoded."""
+"""Layouts under which an encoder keeps all channels of a sound track."""
 
 import os
 from functools import lru_cache

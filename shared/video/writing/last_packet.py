@@ -24,7 +24,10 @@ class LastPacket:
     _first_pts: Fraction | None = None
 
     def push(self, packet: Any) -> None:
-        """Mux the packet before, and hold back `packet`, which has both times."""
+        """Mux the held packet, and hold back the next one.
+
+        `packet` has both times.
+        """
         base = packet.time_base
         if self._first_pts is None:
             self._first_dts, self._first_pts = packet.dts * base, packet.pts * base
@@ -34,7 +37,7 @@ class LastPacket:
         self._held = packet
 
     def finish(self, end: Fraction) -> Fraction | None:
-        """Mux the packet held back, so that the track ends at `end` seconds.
+        """Mux the held packet so that the track ends at `end` seconds.
 
         Returns the track's length if an MP4 file's header will state another one: `set_picture_length` corrects it.
         """

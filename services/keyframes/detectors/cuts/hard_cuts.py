@@ -78,9 +78,9 @@ def hard_cuts(
 
 
 def _is_overlay(film: ThumbnailFilm, place: int, content: Content, *, likely: bool) -> bool:
-    """Return whether something pops in or out at a place, before a picture that stays.
+    """Return whether an overlay appears or disappears at a place.
 
-    `likely`: the pictures are alike enough; others have an overlay only before a plain ground.
+    The picture behind it stays. `likely`: the pictures are alike enough; others have an overlay only before a plain ground.
     """
     plain = on_plain_ground(film.at(place - 1), film.at(place))
     if not likely and not plain:

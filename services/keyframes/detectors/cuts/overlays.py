@@ -20,7 +20,10 @@ _WIDEST_ROWS, _WIDEST_COLUMNS = 4, 6  # thickest bars at the edges, in pixels of
 
 
 def on_plain_ground(before: Planes, after: Planes) -> bool:
-    """Return whether a step leaves a ground without structure as it is, so that only something before it can have changed."""
+    """Return whether a step leaves a plain ground as it is.
+
+    Then only something before the ground can have changed.
+    """
     ground = _change(before, after) <= _STAYS
     planes = zip(before, PLAIN, strict=True)
     return bool(ground.mean() >= 1 - LARGEST_OVERLAY and all(float(plane[ground].std()) < most for plane, most in planes))

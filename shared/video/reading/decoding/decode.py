@@ -173,9 +173,9 @@ class PictureStream:
         return None
 
     def from_key(self, target: int) -> Generator[TimedPicture, None, None]:
-        """Return the pictures from the first keyframe at or after `target` on, without decoding anything before it.
+        """Return the pictures from the first keyframe at or after `target` on.
 
-        `target` is in units of `base`. Call this first.
+        Nothing before it is decoded. `target` is in units of `base`. Call this first.
         """
         if not self._clock.joined and not self._by_order:
             with suppress(av.error.FFmpegError):

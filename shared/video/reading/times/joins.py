@@ -108,7 +108,7 @@ class TrackClock:
         return part.ticks if part is not None else 0
 
     def unite(self, number: int) -> None:
-        """Make the joined part `number` a piece of the part before it, if the track has both."""
+        """Join part `number` to the part before it, if the track has both."""
         place = next((place for place, part in enumerate(self.parts) if part.number == number), 0)
         if place:
             part, earlier = self.parts.pop(place), self.parts[place - 1]

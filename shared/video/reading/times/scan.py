@@ -119,7 +119,10 @@ def _scanned(path: str | os.PathLike[str], limits: Limits, deadline: float | Non
 
 
 def lists_packets(container: Any, video: Any, path: str | os.PathLike[str]) -> bool:
-    """Check whether the container of an open file lists all its packets: then `scan` returns None."""
+    """Check whether the container of an open file lists all its packets.
+
+    Then `scan` returns None.
+    """
     name = container.format.name.partition(",")[0]
     return bool(name in _LISTED and video.duration and not (name == "mov" and is_fragmented(path)))
 
