@@ -113,16 +113,17 @@ def render(params: RenderParams, *, video: Path, output: Path, progress: Progres
         except UnsupportedMedia as error:
             progress.warn(f"Every speed is 1, but the file could not be copied unchanged and was encoded: {error.detail}")
         else:
-            for warning in [*info.warnings, *track_warnings(info)]:
-                progress.warn(warning)
             stage(1, 1)
-            return _copied(output, info, choice.points)
+            copy = probe_video(output)
+            empty = ["Some audio tracks hold no sound: they were left out."] * (len(copy.audio) < len(info.audio))
+            for warning in [*info.warnings, *track_warnings(info), *empty]:
+                progress.warn(warning)
+            return _copied(copy, info, choice.points)
     return _encoded(params, video, info, output, choice, progress, stage)
 
 
-def _copied(output: Path, info: VideoInfo, points: list[Point]) -> RenderResult:
-    """Return the result for a source that was copied to `output`."""
-    copy = probe_video(output)
+def _copied(copy: VideoInfo, info: VideoInfo, points: list[Point]) -> RenderResult:
+    """Return the result for a source that was copied. `copy`: the output."""
     return RenderResult(
         curve=to_points(trimmed(points, info.length_s)),
         duration_s=copy.length_s,

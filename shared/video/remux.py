@@ -12,8 +12,9 @@ import av.error
 from shared.errors import UnsupportedMedia
 from shared.media.partial_name import partial_path
 from shared.video.limits import Limits
+from shared.video.reading.animated_webp import is_animated_webp
 from shared.video.reading.metadata import keep_track_tags, kept_tags
-from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
+from shared.video.reading.open_input import audio_streams, file_head, main_video, open_input, time_base_of, timeline_zero
 from shared.video.reading.texts import read_chapters, read_subtitles
 from shared.video.reading.times.clock import clock_of
 from shared.video.reading.times.shape_changes import shape_changes
@@ -51,6 +52,8 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
         streams: list[Any] = [video, *audio_streams(container)]
         for stream in streams:
             name = stream.codec_context.codec.canonical_name
+            if name == "ffv1" and is_animated_webp(file_head(source, limits)):
+                name = "webp"
             if name not in (_VIDEO if stream is video else COPYABLE["mp4"]):
                 raise UnsupportedMedia(f"An MP4 file cannot hold {name} as it is: it has to be encoded.")
         if len(streams) - 1 < len(container.streams.audio):

@@ -12,7 +12,7 @@ from shared.video.info import VideoInfo
 from shared.video.reading.audio import AudioBlock, read_audio
 from shared.video.threads.prefetch import Prefetcher
 from shared.video.writing.kept_layout import kept_layout_of
-from shared.video.writing.tracks import AudioTrack
+from shared.video.writing.tracks import EMPTY_TRACK, AudioTrack
 from shared.video.writing.writer import VideoWriter
 
 
@@ -23,11 +23,16 @@ class PartSound:
     """
 
     def __init__(self, writer: VideoWriter, video: Path, info: VideoInfo, *, start: Fraction) -> None:
-        self.warnings = [_cut_warning(len(info.audio))] if info.audio else []
+        self._cut = [_cut_warning(len(info.audio))] if info.audio else []
         self._tracks = [
             _Part(writer.add_audio(track.sample_rate, kept_layout_of(video, number, track), language=track.language), video, number, start)
             for number, track in enumerate(info.audio)
         ]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Say what was done to the sound. Complete when all of it is written."""
+        return self._cut + [EMPTY_TRACK.format(number) for number, track in enumerate(self._tracks, 1) if track.broken]
 
     def write(self, *, until: Fraction) -> None:
         """Write the sound up to second `until` of the part."""
@@ -62,6 +67,7 @@ class _Part:
 
     def __init__(self, target: AudioTrack, video: Path, number: int, start: Fraction) -> None:
         self._target, self._video, self._number, self._position = target, video, number, 0
+        self.broken = False
         self._begin(start, at=Fraction(0))
 
     def _begin(self, start: Fraction, *, at: Fraction) -> None:
@@ -103,6 +109,7 @@ class _Part:
         try:
             return next(self._blocks, None)
         except BrokenMedia:
+            self.broken = True
             return None  # a track that cannot be decoded is written as silence
 
     def _put(self, samples: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> None:

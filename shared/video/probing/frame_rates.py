@@ -30,6 +30,10 @@ _EVEN = 1.9
 _SETTLED, _MOST = 0.005, 0.6
 _MOST_MULTIPLE = 8.5
 _TIE = 0.05
+_GRID, _LOOSE_GRID = 1.01, 1.51
+"""Distance in ticks from an even grid. Decoding times, which MP4 lists, are rounded once more."""
+_FEW = 4
+"""Number of pictures below which the times do not tell their clock."""
 _REORDERED, _MANY = 3, 16
 """Steps at a cut that may lack pictures, and number of steps below which only the last one does not count."""
 
@@ -52,7 +56,8 @@ def frame_rates(times: Sequence[int], base: Fraction, stated: Fraction | None, b
     `stated`: the file's own rate, used where the times fit it or say nothing. `breaks`: places in `times` where a joined part begins; the
     steps before them do not count.
     """
-    pts = np.asarray(times, np.int64)
+    ticked = base
+    pts, base = _on_own_clock(np.asarray(times, np.int64), base)
     steps = np.delete(np.diff(pts), [place - 1 for place in breaks if 0 < place < len(pts)])
     positive = steps > 0
     steps = steps[positive]
@@ -61,7 +66,7 @@ def frame_rates(times: Sequence[int], base: Fraction, stated: Fraction | None, b
         return FrameRates(simplest(rate), simplest(rate), varies=False)
     counted = _inner_steps(steps, [place - number for number, place in enumerate(sorted(breaks), 1)] if positive.all() else [])
     coarse = base >= Fraction(1, 1000)
-    even = _fitting(pts, base, stated, counted) if not breaks and coarse else None
+    even = _fitting(pts, base, stated, counted, _GRID if base == ticked else _LOOSE_GRID) if not breaks and coarse else None
     if even is not None:
         return FrameRates(even, even, varies=False)
     typical = int(np.median(counted))
@@ -84,6 +89,20 @@ def standard_rate(rate: Fraction) -> Fraction:
     if abs(nearest / rate - 1) <= _CLOSE:
         return nearest
     return next((standard for standard in STANDARD_RATES if standard > rate), STANDARD_RATES[-1])
+
+
+def _on_own_clock(pts: NDArray[np.int64], base: Fraction) -> tuple[NDArray[np.int64], Fraction]:
+    """Return times, and the base of the clock that they were counted by.
+
+    A file that was copied from Matroska or GIF into MP4 has finer ticks, but its times are still whole milliseconds or hundredths.
+    """
+    if len(pts) < _FEW:
+        return pts, base
+    ticks = int(np.gcd.reduce(np.diff(pts)))
+    own = base * ticks
+    if ticks > 1 and own in (Fraction(1, 1000), Fraction(1, 100)):
+        return (pts - pts[0]) // ticks, own
+    return pts, base
 
 
 def _inner_steps(steps: NDArray[np.int64], ends: Sequence[int]) -> NDArray[np.int64]:
@@ -156,19 +175,21 @@ def _even_rate(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None
     return simplest(_snapped(1 / mean, slack))
 
 
-def _fitting(pts: NDArray[np.int64], base: Fraction, stated: Fraction | None, steps: NDArray[np.int64]) -> Fraction | None:
-    """Return the rate on whose even grid all times lie, to a tick.
+def _fitting(pts: NDArray[np.int64], base: Fraction, stated: Fraction | None, steps: NDArray[np.int64], slack: float) -> Fraction | None:
+    """Return the rate on whose even grid all times lie, to `slack` ticks.
 
     For clocks that count milliseconds or hundredths. None if there is no such rate.
     """
     if len(pts) < 3 or len(steps) < 2:
         return None
     mean = 1 / (Fraction(int(pts[-2] - pts[0]), len(pts) - 2) * base)
-    first = [_snapped(stated, _EXACT)] if stated and stated > 0 else []
-    candidates = [rate for rate in (*first, *sorted(STANDARD_RATES, key=lambda rate: rate.denominator)) if abs(rate / mean - 1) < _CLOSE]
+    usual = sorted(STANDARD_RATES, key=lambda rate: rate.denominator)
+    named = [_snapped(stated, _EXACT)] if stated and stated > 0 else []
+    known = [rate for rate in named if rate in STANDARD_RATES]
+    candidates = [rate for rate in (*known, *usual, *named) if abs(rate / mean - 1) < _CLOSE]
     for rate in candidates:
         errors = (pts[:-1] - pts[0]) - np.arange(len(pts) - 1) / float(rate * base)
-        if float(errors.max() - errors.min()) <= 1.01:
+        if float(errors.max() - errors.min()) <= slack:
             return simplest(rate)
     return None
 

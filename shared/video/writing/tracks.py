@@ -37,6 +37,8 @@ _RATES = {
     "libopus": (48000, 24000, 16000, 12000, 8000),
 }
 
+EMPTY_TRACK = "Audio track {} holds no sound that can be decoded: it was left out, or is silent."
+
 Mux = Callable[[Any], None]
 
 
@@ -181,7 +183,8 @@ class CopiedAudio:
         self._limits = limits
         self._steps: Generator[Fraction, None, None] | None = None
         self._position = Fraction(-1)
-        self._finishers: list[Callable[[], None]] = []
+        self.empty: list[int] = []
+        """Numbers of the tracks, from 1, of which nothing was written, when all is copied."""
 
     def plan(self, container_format: str) -> list[str]:
         """Return a warning for each track that the container cannot hold.
@@ -246,11 +249,14 @@ class CopiedAudio:
             yield Fraction(-1)
             if not streams:
                 return
+            written: set[int] = set()
             for packet in clock_of(source, self._source, self._limits).packets(source.demux(streams)):
                 # A flushing packet has a stream, but no stream index.
                 position = writers[packet.stream.index](packet)
                 if position is not None:
+                    written.add(packet.stream.index)
                     yield position
+            self.empty = [number for number, stream in enumerate(streams, 1) if stream.index not in written]
 
 
 def _packet_writer(

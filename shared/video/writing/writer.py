@@ -31,7 +31,7 @@ from shared.video.writing.encoders import ALL_INTRA, choose_encoder, encoder_opt
 from shared.video.writing.output_file import OutputFile, VideoEncoding
 from shared.video.writing.sound_coding import sound_coding
 from shared.video.writing.texts import HOLDERS, retimed
-from shared.video.writing.tracks import AudioTrack, CopiedAudio
+from shared.video.writing.tracks import EMPTY_TRACK, AudioTrack, CopiedAudio
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".webp": "webp"}
 _MOST_CHAPTERS = 255  # MP4's chapter list, as most players read it, has a one-byte count
@@ -251,6 +251,7 @@ class VideoWriter:
             self._thread.submit(self._output.finish)
             self._thread.finish()
             os.replace(self._partial, self._path)
+            self.warnings += [EMPTY_TRACK.format(number) for copied in self._output.copies for number in copied.empty]
         except BaseException:
             self.abort()
             raise

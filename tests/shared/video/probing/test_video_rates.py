@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from services.media.transcode import TranscodeParams, transcode
 from services.speed_ramp.render import RenderParams, render
 from shared.video import probe_video, read_frames
 from shared.video.probing.frame_rates import frame_rates, standard_rate
@@ -124,3 +125,15 @@ def test_pictures_of_ten_milliseconds_stand_for_a_tenth_of_a_second(name: str, t
         assert np.diff(times) == pytest.approx([0.05] * 7 + [expected] + [0.05] * 7, abs=0.002)
         info = probe_video(tmp_path / name)
         assert (info.steady_rate, info.duration_s) == (20, pytest.approx(0.75 + expected, abs=0.002))
+
+
+@pytest.mark.parametrize(("rate", "suffix"), [("15", "gif"), ("30", "mkv"), ("24000/1001", "mkv"), ("60", "webm")])
+@pytest.mark.parametrize("bframes", [0, 2])
+def test_even_times_that_were_rounded_stay_even_in_mp4(rate: str, suffix: str, bframes: int, make: Make, tmp_path: Path) -> None:
+    """A file of hundredths or milliseconds is copied into MP4, whose ticks are finer."""
+    coding = {"gif": "", "mkv": f"-c:v libx264 -bf {bframes}", "webm": "-c:v libvpx -deadline realtime"}[suffix]
+    path = make(f"a.{suffix}", f"-f lavfi -i testsrc2=s=64x48:r={rate}:d=1.2", coding)
+    transcode(TranscodeParams(), video=path, output=tmp_path / "out.mp4")
+    for file in (path, tmp_path / "out.mp4"):
+        info = probe_video(file)
+        assert (info.variable_frame_rate, Fraction(info.frame_rate), info.steady_rate) == (False, Fraction(rate), Fraction(rate))
