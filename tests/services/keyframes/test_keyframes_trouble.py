@@ -97,12 +97,34 @@ def test_flashes_count_in_seconds(tmp_path):
     assert shots_of(path, tmp_path) == []
 
 
-def test_a_cut_under_a_flash_is_one_cut(tmp_path):
+@pytest.mark.parametrize(
+    ("first", "shares"), [(38, [0.9] * 4), (38, [0.95, 1, 0.95, 0.85]), (39, [0.99, 0.9, 0.85]), (40, [0.8, 0.99, 0.9, 0.8])]
+)
+def test_a_cut_under_a_flash_is_one_cut(first, shares, tmp_path):
     frames = frames_of(1, 40) + frames_of(2, 40)
-    for at in range(38, 42):
-        frames[at] = dissolve(frames[at], np.full_like(frames[at], 255), 0.9)
+    for at, share in enumerate(shares, first):
+        frames[at] = dissolve(frames[at], np.full_like(frames[at], 255), share)
     ((start, _),) = shots_of(write(tmp_path / "clip.mp4", frames), tmp_path)
-    assert 38 <= start <= 42
+    assert first <= start <= first + len(shares)
+
+
+@pytest.mark.parametrize("speed", [1.5, 3])
+def test_exposure_that_settles_while_the_camera_moves_is_no_dissolve(speed, tmp_path):
+    source = drawn_place()
+    frames = [source[:, round(speed * at) : round(speed * at) + WIDTH] for at in range(80)]
+    frames = [cv2.convertScaleAbs(picture, alpha=min(0.4 + max(at - 20, 0) / 30, 1)) for at, picture in enumerate(frames)]
+    assert shots_of(write(tmp_path / "clip.mp4", frames), tmp_path) == []
+
+
+def drawn_place():
+    """A wide picture of boxes, whose corners can be told apart."""
+    random = np.random.default_rng(3)
+    wide = np.full((HEIGHT, 2 * WIDTH, 3), (120, 130, 110), np.uint8)
+    for _ in range(160):
+        x, y = int(random.integers(0, 2 * WIDTH)), int(random.integers(0, HEIGHT))
+        size = random.integers(6, 40, 2)
+        cv2.rectangle(wide, (x, y), (x + int(size[0]), y + int(size[1])), random.integers(0, 255, 3).tolist(), -1)
+    return wide
 
 
 def test_a_hard_cut_to_black_and_the_fade_in_after_it_are_two_transitions(tmp_path):

@@ -16,6 +16,9 @@ _STEP = 0.2  # least distance from the frame before an interruption to its first
 _OTHER_PICTURE = 0.45  # least distance from the last frame of a flash to another picture that is no darker
 _BRIGHTER, _DARKER, _SHARE = 10.0, 8.0, 0.96
 """A flash raises the mean brightness by so many levels. So many levels darker may a pixel be, and this share of pixels is no darker."""
+_WHITE = 170  # mean level of frames without much structure that may belong to a flash
+_MUCH_BRIGHTER, _WASHED_OUT = 60, 0.5
+"""A flash over the first frames of a new shot raises the mean by so many levels, and leaves at most this share of the contrast."""
 
 Luma = NDArray[np.float32]
 
@@ -41,7 +44,11 @@ def _end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: flo
 
     None if no interruption begins there.
     """
-    return _blank_end(film, changes, place, frame_rate) or _flash_end(film, changes, place, frame_rate)
+    blank = _blank_end(film, changes, place, frame_rate)
+    if blank is not None and film.at(place)[0].mean() < _WHITE:
+        return blank
+    # White frames may be the brightest ones of a flash.
+    return _flash_end(film, changes, place, frame_rate) or blank
 
 
 def _blank_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
@@ -66,9 +73,12 @@ def _flash_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rat
     last = int(np.searchsorted(film.frames, longest, side="right"))
     luma = film.block(place - 1, min(last + 3, len(film)))[:, 0].astype(np.float32)
     before, rest = luma[0], luma[1:]
-    if not (_brightened(before, rest[0]) or changes.plain[place]):
+    bright = rest[0].mean() >= max(before.mean() + _MUCH_BRIGHTER, _WHITE)
+    over_a_cut = bright and changes.contrast[place] <= _WASHED_OUT * changes.contrast[place - 1]
+    usual = _brightened(before, rest[0]) or changes.plain[place]
+    if not (usual or over_a_cut):
         return None
-    for count in range(1, min(last - place, len(rest) - 1) + 1):
+    for count in range(1 if usual else 2, min(last - place, len(rest) - 1) + 1):
         after, later = rest[count], rest[count + 1 :]
         plain_or_darker = changes.plain[place + count - 1] or _brightened(after, rest[count - 1])
         # The picture that ends a flash is darker, or another one: motion alone ends none.

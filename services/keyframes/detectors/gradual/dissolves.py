@@ -28,7 +28,7 @@ _LEAST_CONFIDENCE = 0.05
 _PLAIN, _FAINT = 2.0, 9.0  # contrast below which pictures are plain, and faint
 _SAME_SHAPES = 0.4  # largest change of structure between two pictures of one shot, relative to contrast
 _SAME_TONES, _SAME_FAINT_TONES = 0.25, 0.12  # largest aligned change between two pictures of one shot with matched tones
-_SIMILAR_SHAPES = 1.3  # largest change of structure between two pictures that may show one place
+_WORTH_DECODING = 0.3  # less likely dissolves are not worth decoding for
 
 # Limits of windows that are rated in full. All others cannot be transitions.
 _MOST_UNEVEN, _MOST_FOREIGN, _LEAST_CHANGE, _LEAST_HISTOGRAM_CHANGE = 0.22, 0.2, 0.35, 0.1
@@ -90,7 +90,7 @@ def shows_one_shot(film: ThumbnailFilm, dissolve: Dissolve, same_place: SamePlac
     """Return whether a dissolve stays within one shot.
 
     Such a dissolve is a change of light, exposure or tint. That holds if both ends are plain, or show the same shapes in other tones, or
-    similar shapes of one place. `same_place`: compares two frames by their numbers.
+    one place. `same_place`: compares two frames by their numbers.
     """
     before, after = film.at(dissolve.before), film.at(dissolve.after)
     contrast = max(float(before[0].std()), float(after[0].std()))
@@ -100,7 +100,7 @@ def shows_one_shot(film: ThumbnailFilm, dissolve: Dissolve, same_place: SamePlac
     if shapes < _SAME_SHAPES:
         return True
     numbers = film.frames
-    if shapes < _SIMILAR_SHAPES and same_place(int(numbers[dissolve.before]), int(numbers[dissolve.after])):
+    if dissolve.confidence >= _WORTH_DECODING and same_place(int(numbers[dissolve.before]), int(numbers[dissolve.after])):
         return True
     matches = (frame_distance(match_tones(a, b), b).aligned for a, b in ((before, after), (after, before)))
     return max(float(match) for match in matches) < (_SAME_TONES if contrast >= _FAINT else _SAME_FAINT_TONES)
