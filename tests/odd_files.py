@@ -207,10 +207,8 @@ ODD_FILES: Mapping[str, Maker] = {
     "pulled_down.mp4": _made(f"-vf fps=30 {_H264} -c:a aac", rate="24"),
     "on_twos.mp4": _made(f"-vf fps=24 {_H264} -an", rate="12"),
     "fields.mkv": _made(f"-vf interlace -flags +ilme+ildct -x264-params tff=1 {_H264} -c:a flac", rate="60000/1001"),
-    "hdr.mp4": _made(
-        f"{_X265} -pix_fmt yuv420p10le -color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc -tag:v hvc1 -c:a aac"
-    ),
-    "log.mov": _made("-c:v prores_ks -pix_fmt yuv422p10le -color_trc arib-std-b67 -color_primaries bt2020 -colorspace bt2020nc"),
+    "hdr.mp4": _made(f"{_X265} -pix_fmt yuv420p10le {_BT2020} -color_trc smpte2084 -tag:v hvc1 -c:a aac"),
+    "hlg.mov": _made(f"-c:v prores_ks -pix_fmt yuv422p10le {_BT2020} -color_trc arib-std-b67 -c:a pcm_s16le"),
     "narrow.mpg": _made("-vf setsar=16/15 -c:v mpeg2video -c:a mp2"),
     "phone.mp4": _again(f"{_H264} -c:a aac", "-display_rotation 90 -i {} -c copy"),
     "mirrored.mov": _again(f"{_H264} -c:a aac", "-display_hflip -i {} -c copy"),

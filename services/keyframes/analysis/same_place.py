@@ -19,8 +19,10 @@ _WIDTH = 320
 _RATIO = 0.75
 """Largest distance of a corner's best match, relative to the second best. Source: Lowe, 2004, section 7.1."""
 _ERROR_PX = 3.0
-_LEAST, _SHARE = 14, 0.4
-"""Least number of corners that one motion of the camera explains, and their least share of the matches."""
+_LEAST, _SHARE = 14, 0.15
+"""Least number of corners that one motion of the camera explains, and their least share of all. Within a dissolve fewer are left."""
+_QUARTERS, _IN_QUARTER = 3, 2
+"""Quarters of the picture that hold corners of it, and how many each. A wipe shows one place only in a part."""
 _CORNERS = 600
 
 Luma = NDArray[np.uint8]
@@ -43,7 +45,10 @@ def show_same_place(before: Luma, after: Luma) -> bool:
     here = np.array([first[0][match.queryIdx].pt for match in matches], np.float32)
     there = np.array([second[0][match.trainIdx].pt for match in matches], np.float32)
     motion, inliers = cv2.estimateAffine2D(here, there, method=cv2.RANSAC, ransacReprojThreshold=_ERROR_PX)
-    return motion is not None and int(inliers.sum()) >= max(_LEAST, _SHARE * len(matches))
+    if motion is None or inliers.sum() < max(_LEAST, _SHARE * min(len(first[0]), len(second[0]))):
+        return False
+    right, low = (there[inliers.ravel() > 0] > np.median([corner.pt for corner in second[0]], axis=0)).T
+    return int((np.bincount(2 * right + low, minlength=4) >= _IN_QUARTER).sum()) >= _QUARTERS
 
 
 def frames_show_same_place(video: Path, before: Fraction, after: Fraction) -> bool:
