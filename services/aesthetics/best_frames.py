@@ -237,7 +237,7 @@ BEST_FRAMES = Operation(
     outputs=CHOSEN_OUTPUTS,
     run=best_frames,
     refuse=_refuse,
-    version=3,
+    version=4,
     names_inputs=True,
     example=BestFramesParams(scorer="technical"),
     unavailable=missing_weights,

@@ -155,7 +155,7 @@ TOP_IMAGES = Operation(
     needs=("images", "video"),
     outputs=CHOSEN_OUTPUTS,
     run=top_images,
-    version=3,
+    version=4,
     names_inputs=True,
     example=TopImagesParams(scorer="technical"),
     unavailable=missing_weights,

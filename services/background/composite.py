@@ -265,7 +265,7 @@ COMPOSITE = Operation(
     },
     outputs={"video": Kind.VIDEO},
     run=composite,
-    version=2,
+    version=3,
     refuse=_refuse,
     example=CompositeParams(color="#1e3a5f"),
 )

@@ -196,7 +196,7 @@ PLATE = Operation(
     },
     outputs={"plate": Kind.IMAGE, "invented": Kind.IMAGE},
     run=plate,
-    version=3,
+    version=4,
     example=PlateParams(samples=60),
     unavailable=lambda params: install_command(BY_NAME[params.inpaint].model) if BY_NAME[params.inpaint].model else None,
 )

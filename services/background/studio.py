@@ -346,7 +346,7 @@ STUDIO = Operation(
     },
     outputs={"video": Kind.VIDEO, "background": Kind.IMAGE, "depth": Kind.IMAGE},
     run=studio,
-    version=3,
+    version=4,
     example=StudioParams(depth="plane", resolution=360),
     refuse=_refuse,
     unavailable=_missing,

@@ -326,6 +326,6 @@ MOTION_TRAILS = Operation(
     },
     outputs={"video": Kind.VIDEO},
     run=motion_trails,
-    version=4,
+    version=5,
     example=MotionTrailsParams(layers=5, spacing=4, ghost="glow"),
 )

@@ -333,7 +333,7 @@ MATTE = Operation(
             params=MatteParams(alpha_format="prores", composite_over="none"),
         ),
     ),
-    version=4,
+    version=5,
     summary="Cut the subject out of a video: matte, composite and its own colours",
     params=MatteParams,
     result=MatteResult,

@@ -84,5 +84,6 @@ PEAKS = Operation(
     inputs={"video": Kind.VIDEO},
     outputs={"peaks": Kind.JSON},
     run=peaks,
+    version=2,
     example=PeaksParams(),
 )

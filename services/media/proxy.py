@@ -251,5 +251,6 @@ PROXY = Operation(
     },
     outputs={"proxy": Kind.VIDEO, "frames": Kind.JSON},
     run=proxy,
+    version=2,
     example=ProxyParams(),
 )

@@ -92,5 +92,6 @@ STRIP = Operation(
     inputs={"video": Kind.VIDEO},
     outputs={"strip": Kind.IMAGE, "times": Kind.JSON},
     run=strip,
+    version=2,
     example=StripParams(),
 )

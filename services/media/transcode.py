@@ -191,6 +191,6 @@ TRANSCODE = Operation(
     inputs={"video": Kind.VIDEO},
     outputs={"video": Kind.VIDEO},
     run=transcode,
-    version=2,
+    version=3,
     example=TranscodeParams(height=180, frame_rate="15", duration=2.0),
 )
