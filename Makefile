@@ -68,10 +68,12 @@ test-models: setup  ## pull the small published networks (RVM is GPL-3.0, U2-Net
 	REELWRIGHT_MODELS_DIR=var/models $(BIN)/reelwright models pull rvm-mobilenetv3 u2netp
 	REELWRIGHT_MODELS_DIR=var/models $(BIN)/pytest -m models tests
 
-# `make test-studio STUDIO=brief` runs every flow once, in two to three minutes.
+# `make test-studio STUDIO=brief` runs the few tests that `.ci/run` runs; `STUDIO=flows` every flow at every size, in both schemes, in every way.
 STUDIO ?= studio
-test-studio: setup  ## tests of the web studio in chromium (apt-get install chromium)
+studio-setup: setup  ## install what drives chromium
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(FIND_LINKS) -e '.[studio]'
+
+test-studio: studio-setup  ## tests of the web studio in chromium (apt-get install chromium)
 	$(BIN)/pytest -m $(STUDIO) tests/studio
 
 # Node and the compiler come from pip and npm into var/types; nothing of them is needed to run the studio.
@@ -117,4 +119,4 @@ contact-sheet: setup  ## draw docs/trails.jpg: the styles of motion trails on a 
 help:
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.PHONY: setup up test-studio check-studio studio-shots demo demo-matte demo-full pipeline-sheet composite-sheet matting-sheet test-models compose-up compose-down test-compose check coverage test test-all bench bench-peers docs contact-sheet help
+.PHONY: setup up studio-setup test-studio check-studio studio-shots demo demo-matte demo-full pipeline-sheet composite-sheet matting-sheet test-models compose-up compose-down test-compose check coverage test test-all bench bench-peers docs contact-sheet help

@@ -1,6 +1,6 @@
 """Every flow from a chosen file to a downloaded result: at three sizes, in both schemes, by mouse, by touch and by keyboard alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 from shared.video import probe_video
 from tests.studio.acting import Hand, Way, fits_the_width, middle_of, until, violations_of
 
-pytestmark = [pytest.mark.studio, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.flows, pytest.mark.timeout(600)]
 Opener = Callable[..., Any]
 Step = Callable[[Any, Hand], None]
 SETTINGS: tuple[tuple[str, str, Way], ...] = (
@@ -198,15 +198,8 @@ FLOWS = {
 }
 
 
-def cases() -> Iterator[Any]:
-    """Return every flow in every setting. Each flow is brief in another setting."""
-    for number, name in enumerate(FLOWS):
-        for place, setting in enumerate(SETTINGS):
-            marks = [pytest.mark.brief] if number % len(SETTINGS) == place else []
-            yield pytest.param(name, *setting, marks=marks, id="-".join((name, *setting)))
-
-
-@pytest.mark.parametrize(("name", "size", "scheme", "way"), list(cases()))
+@pytest.mark.parametrize(("size", "scheme", "way"), SETTINGS)
+@pytest.mark.parametrize("name", FLOWS)
 def test_a_file_becomes_a_downloaded_result(
     open_page: Opener, clip: Path, tmp_path: Path, name: str, size: str, scheme: str, way: Way
 ) -> None:

@@ -21,7 +21,6 @@ NOTICES = """() => {
 }"""
 
 
-@pytest.mark.brief
 def test_the_drawer_follows_cancels_and_repeats_jobs(open_page: Opener, studio: Restartable) -> None:
     jobs = [studio.suite.start("speed-ramp.render", {"video": SAMPLE_ID}, SLOW | {"quality": quality}) for quality in (41, 42, 43)]
     page = open_page()

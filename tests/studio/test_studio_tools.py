@@ -9,11 +9,46 @@ from typing import Any
 import pytest
 
 from shared.sample_ids import SAMPLE_ID, SAMPLE_MATTE_ID, SAMPLE_PLATE_ID
-from tests.studio.acting import TOOL, fits_the_width, until, violations_of
+from shared.video import probe_video
+from tests.studio.acting import TOOL, Hand, fits_the_width, until, violations_of
 from tests.studio.conftest import Restartable
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(600)]
 Opener = Callable[..., Any]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["phone", "tablet", "desktop"])
+def test_a_clip_becomes_a_downloaded_result(open_page: Opener, clip: Path, tmp_path: Path, size: str, scheme: str) -> None:
+    own = tmp_path / f"clip on {size} <b>&.mp4"
+    own.write_bytes(clip.read_bytes() + f"{size} {scheme}".encode())  # not the same bytes as the others, which would be recognised
+    page = open_page(size=size, scheme=scheme)
+    press = (lambda locator: locator.tap()) if size != "desktop" else (lambda locator: locator.click())
+    page.locator("#file").set_input_files(own)
+    page.get_by_role("heading", name=f"clip on {size} <b>&.mp4").wait_for()
+    assert violations_of(page) == []
+    press(page.locator(f'a[href*="{TOOL}"]').first)
+    press(page.get_by_role("button", name="Make it"))
+    page.locator(".state.succeeded").first.wait_for()
+    page.reload()
+    result = Hand(page, "mouse").download(page.get_by_role("link", name="Download", exact=True).first, tmp_path)
+    assert probe_video(result).duration_s == pytest.approx(6, abs=0.1)
+    assert violations_of(page) == []
+    assert fits_the_width(page)
+
+
+def test_by_keyboard_alone(open_page: Opener, studio: Restartable, tmp_path: Path) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/{TOOL}")
+    page.get_by_role("button", name="Make it").wait_for()
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent.trim().startsWith('Make it')"):
+            break
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Continue with this").wait_for()
+    page.get_by_role("link", name="Download", exact=True).first.focus()
+    with page.expect_download():
+        page.keyboard.press("Enter")
 
 
 @pytest.mark.brief
@@ -34,7 +69,6 @@ def test_source_and_result_are_compared_on_the_same_frame(open_page: Opener, stu
     assert brightest < 4 * 4  # shown four times as strong; the same moment: nothing is left but what compression changed
 
 
-@pytest.mark.brief
 def test_a_newcomer_needs_three_taps_on_a_phone(open_page: Opener, clip: Path, tmp_path: Path) -> None:
     own = tmp_path / "first.mp4"
     own.write_bytes(clip.read_bytes() + b"newcomer")
@@ -52,7 +86,6 @@ def test_a_newcomer_needs_three_taps_on_a_phone(open_page: Opener, clip: Path, t
     page.locator(".state.succeeded").first.wait_for()
 
 
-@pytest.mark.brief
 def test_a_mask_is_clicked_painted_and_used(open_page: Opener) -> None:
     page = open_page(f"#/clip/{SAMPLE_ID}/matting.matte", refusals=("Canvas2D",))  # the test itself reads the overlay
     page.get_by_role("button", name="Box", exact=True).click()
