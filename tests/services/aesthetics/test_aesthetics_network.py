@@ -50,14 +50,14 @@ def scores_off(scores, expected):
 def test_openvino_in_f32_gives_the_scores_of_the_weights(models, pictures, expected):
     with network(params(precision="f32", backend="openvino", batch_size=2)) as loaded:
         assert scores_off(loaded.rate(pictures), expected) < 1e-4
-        assert (loaded.used.backend, loaded.used.precision, loaded.used.device) == ("openvino", "f32", "cpu")
-        assert (loaded.used.name, loaded.used.licence, loaded.used.commercial_use) == (NAME, "Apache-2.0", True)
+        assert (loaded.model_used.backend, loaded.model_used.precision, loaded.model_used.device) == ("openvino", "f32", "cpu")
+        assert (loaded.model_used.name, loaded.model_used.licence, loaded.model_used.commercial_use) == (NAME, "Apache-2.0", True)
 
 
 def test_auto_uses_f32_for_weights_whose_scores_change_in_bf16(models, pictures, expected):
     """These weights amplify rounding errors; those of the next test do not."""
     with network(params()) as loaded:
-        assert loaded.used.precision == "f32"
+        assert loaded.model_used.precision == "f32"
         assert scores_off(loaded.rate(pictures), expected) < 1e-4
     if has_bf16():
         with network(params(precision="bf16")) as loaded:
@@ -74,7 +74,7 @@ def test_auto_uses_bf16_for_weights_whose_scores_stay(models, pictures, tmp_path
     write_h5(tmp_path / NAME / "weights_mobilenet_aesthetic_0.07.hdf5", calm, mobilenet_order())
     use_settings(models_dir=tmp_path)
     with network(params()) as loaded:
-        assert loaded.used.precision == ("bf16" if has_bf16() else "f32")
+        assert loaded.model_used.precision == ("bf16" if has_bf16() else "f32")
         assert scores_off(loaded.rate(pictures), expected) < 0.01
 
 
@@ -105,7 +105,7 @@ def test_ten_picture_files_get_the_scores_of_an_independent_pass(tmp_path, outpu
 def test_tensorflow_gives_the_same_scores(models, pictures, expected):
     with network(params(backend="tensorflow")) as loaded:
         assert scores_off(loaded.rate(pictures), expected) < 1e-4
-        assert (loaded.used.backend, loaded.used.precision) == ("tensorflow", "f32")
+        assert (loaded.model_used.backend, loaded.model_used.precision) == ("tensorflow", "f32")
 
 
 @pytest.mark.slow
@@ -278,7 +278,7 @@ def test_tensorflow_on_a_gpu_gives_the_same_scores(models, pictures, expected, u
         assert os.environ.get("REELWRIGHT_REQUIRE_GPU") != "1", "REELWRIGHT_REQUIRE_GPU=1, and TensorFlow uses no GPU here"
         pytest.skip("TensorFlow uses no GPU here")
     with network(params(precision=precision)) as loaded:
-        assert loaded.used.backend == "tensorflow"
-        assert loaded.used.device.startswith("cuda:")
-        assert loaded.used.precision == ("f32" if precision == "f32" else "f16")
+        assert loaded.model_used.backend == "tensorflow"
+        assert loaded.model_used.device.startswith("cuda:")
+        assert loaded.model_used.precision == ("f32" if precision == "f32" else "f16")
         assert scores_off(loaded.rate(pictures), expected) < within
