@@ -74,8 +74,8 @@ def network_table(model: Any) -> Table:
     for name, params in rows:
         with network(params) as run:
             took_s, rated = timed(lambda rate=run.rate: rate(pictures))
-            off, used = np.abs((rated - expected) @ RATINGS).max(), f"{run.used.backend} {run.used.precision}"
-            table.add_row(f"{name} {used}", f"{PICTURES / took_s:.1f}", f"{keras_s / took_s:.1f}", f"{off:.4f}")
+            off, method = np.abs((rated - expected) @ RATINGS).max(), f"{run.model_used.backend} {run.model_used.precision}"
+            table.add_row(f"{name} {method}", f"{PICTURES / took_s:.1f}", f"{keras_s / took_s:.1f}", f"{off:.4f}")
     return table
 
 
