@@ -121,3 +121,19 @@ def test_pictures_as_subtitles_and_data_are_named(make: Make, tmp_path: Path) ->
     path = make("a.mov", source, "-c:v libx264 -timecode 01:00:00:00")
     _, messages = run(render, RenderParams(speeds=[0.5]), path, tmp_path / "out.mp4")
     assert sum("timecode" in message for message in messages) == 1
+
+
+def test_a_track_without_sound_is_named(tmp_path: Path) -> None:
+    """A killed recorder has written the pictures of its first fragment, and no sound yet."""
+    words = "-f lavfi -i testsrc2=s=96x64:r=25:d=3 -f lavfi -i sine=440:d=3:sample_rate=48000 -c:v libx264 -bf 0 -g 250 -c:a aac"
+    data = run_ffmpeg(*words.split(), *["-movflags", "frag_keyframe+empty_moov", "-f", "mp4", "-"])
+    path = tmp_path / "a.mp4"
+    path.write_bytes(data[: len(data) * 2 // 5])
+    for operation, params in (
+        (render, RenderParams(speeds=[0.5])),
+        (render, RenderParams(speeds=[1])),
+        (motion_trails, MotionTrailsParams()),
+        (motion_trails, MotionTrailsParams(start=0.2)),
+    ):
+        _, messages = run(operation, params, path, tmp_path / "out.mp4")
+        assert any("no sound" in message for message in messages)
