@@ -8,7 +8,7 @@ from typing import Any, Self
 from shared.errors import TooLarge
 
 PROCESS_BYTES = 100 * 1000**2
-"""Memory of a job's process with its libraries. `python -m benchmarks.suite.bench_memory` measures it, and bytes per pixel."""
+"""Memory of most jobs' processes with their libraries. `python -m benchmarks.suite.bench_memory` measures it, and bytes per pixel."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,15 +39,18 @@ class FrameSize:
         return self.width * self.height
 
 
-def check_frame_memory(name: str, sizes: Mapping[str, FrameSize], *, bytes_per_pixel: float, limit_bytes: int) -> None:
+def check_frame_memory(
+    name: str, sizes: Mapping[str, FrameSize], *, bytes_per_pixel: float, limit_bytes: int, process_bytes: int = PROCESS_BYTES
+) -> None:
     """Raise TooLarge if a job needs more than `limit_bytes`.
 
-    The need follows from the frames of the largest input. `name`: of the operation. `sizes`: of the largest medium of each input, by name.
+    The need follows from the frames of the largest input. `name`: of the operation. `sizes`: of the largest medium of each
+    input, by name. `process_bytes`: memory of the job without pictures.
     """
     field, largest = max(sizes.items(), key=lambda item: item[1].pixels, default=("", None))
     if largest is None:
         return
-    needed = int(PROCESS_BYTES + bytes_per_pixel * largest.pixels)
+    needed = int(process_bytes + bytes_per_pixel * largest.pixels)
     if needed > limit_bytes:
         detail = (
             f"{name} needs about {needed / 1e9:.1f} GB of memory for pictures of {largest.width}x{largest.height}; "

@@ -13,7 +13,7 @@ from pydantic.config import JsonDict
 
 from shared.errors import ModelMissing
 from shared.json_digest import json_digest
-from shared.memory_need import FrameSize
+from shared.memory_need import PROCESS_BYTES, FrameSize
 
 
 class Kind(StrEnum):
@@ -271,6 +271,8 @@ class Operation:
     """
     bytes_per_pixel: Callable[[Any], float] = lambda _params: 0
     """Return the memory of a job for each pixel of its largest picture or frame, from the params (benchmarks/suite/bench_memory.py)."""
+    process_bytes: int = PROCESS_BYTES
+    """Memory of a job without its pictures: its process with libraries and networks."""
     refuse_sizes: Callable[[Any, Mapping[str, FrameSize]], None] = lambda _params, _sizes: None
     """Raise Invalid for params that need too much memory with the largest medium of each input (name -> size).
 

@@ -221,7 +221,8 @@ def _refuse(params: CompositeParams, inputs: Mapping[str, object]) -> None:
 
 COMPOSITE = Operation(
     name="background.composite",
-    bytes_per_pixel=lambda _params: 120,
+    bytes_per_pixel=lambda _params: 180,
+    process_bytes=130 * 1000**2,
     title="New background",
     presets=(
         Preset(name="colour", title="Plain colour", sentence="The subject before one colour.", params=CompositeParams(color="#1e3a5f")),

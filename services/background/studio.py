@@ -302,8 +302,15 @@ def _missing(params: StudioParams) -> str | None:
     return to_paint(params, *([depth.MODEL] if guided else []), control=guided)
 
 
+def _bytes_per_pixel(params: StudioParams) -> float:
+    """Return the memory of a job for each pixel of the clip: decoding at its size, and a picture and an encoder of up to `resolution`."""
+    return 46 + 136 * min(1.0, (params.resolution / 2160) ** 2)
+
+
 STUDIO = Operation(
     name="background.studio",
+    bytes_per_pixel=_bytes_per_pixel,
+    process_bytes=170 * 1000**2,
     title="New place",
     presets=(
         Preset(

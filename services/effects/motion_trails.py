@@ -283,7 +283,8 @@ def held_bytes(params: MotionTrailsParams, size: FrameSize, *, matte: bool) -> i
 
 MOTION_TRAILS = Operation(
     name="effects.motion-trails",
-    bytes_per_pixel=lambda _params: 120,
+    bytes_per_pixel=lambda _params: 180,
+    process_bytes=140 * 1000**2,
     refuse_sizes=lambda params, sizes: refuse_size(params, sizes["video"], matte="matte" in sizes),
     title="Motion trails",
     presets=(

@@ -265,7 +265,8 @@ def _save(picture: NDArray[np.uint8], path: Path) -> None:
 
 STROBE = Operation(
     name="effects.strobe",
-    bytes_per_pixel=lambda _params: 120,
+    bytes_per_pixel=lambda _params: 210,
+    process_bytes=150 * 1000**2,
     refuse_sizes=lambda params, sizes: refuse_size(params, sizes["video"], matte="matte" in sizes and params.mask != "motion"),
     title="Strobe",
     presets=(

@@ -308,9 +308,16 @@ def _used(choice: Choice, opened: OpenedBackend, setup: Setup) -> BackendUsed:
     )
 
 
+def _bytes_per_pixel(params: MatteParams) -> float:
+    """Return the memory of a job for each pixel of the clip: frames in work, and an encoder for each output."""
+    wide = params.alpha_format in ("prores", "vp9") or params.composite_over == "transparency"
+    return 280 + 60 * len(_written_outputs(params, None)) + 30 * wide
+
+
 MATTE = Operation(
     name="matting.matte",
-    bytes_per_pixel=lambda _params: 120,
+    bytes_per_pixel=_bytes_per_pixel,
+    process_bytes=350 * 1000**2,
     title="Cut out",
     presets=(
         Preset(name="subject", title="Cut out the subject", sentence="A matte of everything in front, over green.", params=MatteParams()),

@@ -6,7 +6,8 @@ from fractions import Fraction
 import pytest
 
 from services.effects.motion_trails import MOTION_TRAILS, MotionTrailsParams
-from shared.errors import Invalid
+from services.matting.matte import MATTE, MatteParams
+from shared.errors import Invalid, TooLarge
 from shared.memory_need import FrameSize, check_frame_memory
 from shared.testing import RunningSuite
 from shared.video import ffmpeg_path
@@ -32,6 +33,19 @@ def test_an_8k_render_is_refused_with_sizes_and_a_remedy(running: RunningSuite, 
             assert part in problem["detail"]
     pipeline = {"steps": [{"id": "r", "operation": "speed-ramp.render", "inputs": {"video": large}, "params": {"speeds": [0.5]}}]}
     assert "7680x4320" in running.client.post("/v1/pipelines/check", json=pipeline).text
+
+
+def test_networks_and_several_outputs_count(running: RunningSuite, large: str) -> None:
+    few, more = (MatteParams(backend="chroma", foreground=foreground) for foreground in ("off", "straight"))
+    assert MATTE.bytes_per_pixel(few) < MATTE.bytes_per_pixel(more)
+    answer = running.client.post(
+        "/v1/matting/matte/check", json={"inputs": {"video": large}, "params": few.model_dump(exclude_defaults=True)}
+    )
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (413, "inputs.video"), answer.text
+    sizes = {"video": FrameSize(width=1920, height=1080, pixel_format="yuv420p", frame_rate=Fraction(30))}
+    check_frame_memory("a.b", sizes, bytes_per_pixel=400, limit_bytes=10**9)
+    with pytest.raises(TooLarge):
+        check_frame_memory("a.b", sizes, bytes_per_pixel=400, limit_bytes=10**9, process_bytes=250 * 1000**2)
 
 
 def test_trails_that_hold_too_much_name_the_params_at_fault() -> None:
