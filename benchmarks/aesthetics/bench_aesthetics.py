@@ -28,6 +28,7 @@ from services.aesthetics.nima.keras_model import build
 from services.aesthetics.nima.network import network
 from services.aesthetics.nima.scores import RATINGS
 from shared.models.folder import ModelFolder
+from shared.settings import Settings, use
 
 out = Console(soft_wrap=True, highlight=False)
 NAME = "nima-inception-resnet-v2"
@@ -51,6 +52,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         os.environ["REELWRIGHT_MODELS_DIR"] = str(folder / "models")
+        use(Settings())
         model = build("inception-resnet-v2")
         write_weights(model, folder / "models")
         clip = make_clip(folder / "1080p.mp4", seconds)
