@@ -308,7 +308,7 @@ def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders,
 
 
 def _readable_parts(parts: Sequence[ReadablePart]) -> str:
-    """Return a sentence on the seconds that could be read of a damaged file."""
+    """Return a sentence that lists a damaged file's readable seconds."""
     spans = [f"from {float(part.start):.2f} s to {float(part.end):.2f} s" for part in parts[:_MOST_PARTS]]
     more = f" and {len(parts) - _MOST_PARTS} more parts" if len(parts) > _MOST_PARTS else ""
     return f"Shots and keyframes come {', '.join(spans)}{more}"

@@ -20,7 +20,7 @@ _RAMP = 3  # least steps of a fade
 
 @dataclass(frozen=True, slots=True)
 class PlainRuns:
-    """What happens at the longer runs of plain frames."""
+    """Fades and shots at the longer runs of plain frames."""
 
     fades: list[Fade]
     runs: list[tuple[int, int]]
