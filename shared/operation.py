@@ -308,7 +308,10 @@ class Operation:
 
     @property
     def preview_kind(self) -> PreviewKind | None:
-        """What a preview reads of the proxies; None for operations without a video."""
+        """Part of the proxies that a preview reads.
+
+        None for operations without a video.
+        """
         if not any(Kind.VIDEO in port.kinds for port in self.ports.values()):
             return None
         if {"start", "duration"} <= self.params.model_fields.keys():

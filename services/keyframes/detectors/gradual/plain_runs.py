@@ -20,7 +20,7 @@ _RAMP = 3  # least steps of a fade
 
 @dataclass(frozen=True, slots=True)
 class PlainRuns:
-    """Fades and shots at the longer runs of plain frames."""
+    """Fades at the longer runs of plain frames, and these runs."""
 
     fades: list[Fade]
     runs: list[tuple[int, int]]
