@@ -1,1 +1,1 @@
-"""Middlewares of every HTTP app: complete methods."""
+"""Middlewares of every HTTP app: HEAD, OPTIONS and `Allow` for all routes."""
