@@ -69,12 +69,13 @@ test-models: setup  ## pull the small published networks (RVM is GPL-3.0, U2-Net
 	REELWRIGHT_MODELS_DIR=var/models $(BIN)/pytest -m models tests
 
 # `make test-studio STUDIO=brief` runs the few tests that `.ci/run` runs; `STUDIO=flows` every flow at every size, in both schemes, in every way.
+# What failed runs once more, as in `make test`.
 STUDIO ?= studio
 studio-setup: setup  ## install what drives chromium
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(FIND_LINKS) -e '.[studio]'
 
 test-studio: studio-setup  ## tests of the web studio in chromium (apt-get install chromium)
-	$(BIN)/pytest -m $(STUDIO) tests/studio
+	$(BIN)/pytest -m $(STUDIO) tests/studio || $(BIN)/pytest -m $(STUDIO) --last-failed --last-failed-no-failures none tests/studio
 
 # Node and the compiler come from pip and npm into var/types; nothing of them is needed to run the studio.
 check-studio: setup  ## check syntax and types of the studio's modules (fetches node and TypeScript)
