@@ -44,6 +44,8 @@ def shown(path: Path) -> list[tuple[int, int]]:
 @pytest.mark.parametrize(("times", "last"), [LONG_LAST, LONG_FIRST], ids=["long last", "long first"])
 def test_an_output_lasts_as_long_as_its_pictures(name: str, times: list[int], last: int, tmp_path: Path) -> None:
     path = tmp_path / name
+    if path.suffix == ".webp":  # there, 10 ms stands for 100 ms
+        times, last = [2 * pts for pts in times], 2 * last
     write(path, times, last, *FILES[name])
     expected = [(pts, end - pts) for pts, end in zip(times, [*times[1:], times[-1] + last], strict=True)]
     assert shown(path) == expected
