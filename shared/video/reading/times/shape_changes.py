@@ -1,4 +1,4 @@
-"""The shapes of a file's pictures.
+"""Changes of the picture's shape in a file.
 
 They are found from its packets, or from the keyframes in its index.
 """

@@ -1,6 +1,6 @@
-"""Changes of the picture's shape within a stream, found from keyframes.
+"""Shapes of a stream's pictures, collected from its keyframes.
 
-That is its size, the shape of its pixels, and its turn.
+A shape is the size, the pixel ratio and the orientation.
 """
 
 from dataclasses import dataclass, field
