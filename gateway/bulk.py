@@ -66,7 +66,7 @@ def bulk_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
 
     @router.post("", name="submit-batch", status_code=202, summary="Start many jobs of any operations", responses=REFUSALS)
     async def submit(body: BatchRequest, request: Request, idempotency_key: IdempotencyKey = None) -> JobBatch:
-        """Checks all requests before the first job starts.
+        """Check all requests before the first job starts.
 
         Each item is the body of the operation's `jobs` endpoint, with its `operation`. Inputs are ids of media.
         """
@@ -89,7 +89,10 @@ def bulk_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
         parent: Annotated[str | None, Query(pattern=r"^[^\x00]{1,200}$", description="Only the steps of this pipeline.")] = None,
         outputs: Annotated[bool, Query(description="Also delete their outputs, except those that another job lists.")] = False,
     ) -> Deleted:
-        """Takes ids, or at least one condition. Jobs that have not ended stay."""
+        """Delete the jobs with the ids, or those that match every condition.
+
+        Give ids, or at least one condition. Jobs that have not ended stay.
+        """
         owner = request.state.owner
         condition = JobFilter(status=status, service=service, operation=operation, parent=parent)
         if bool(job_ids) == (condition != JobFilter()):

@@ -111,7 +111,7 @@ def _add_reading(router: APIRouter, jobs: Jobs) -> None:
         | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "The log; empty if nothing was written"}},
     )
     async def log(job_id: str, request: Request) -> Response:
-        """Sends what the operation wrote to standard output and error.
+        """Send what the operation wrote to standard output and error.
 
         At most 32 KB of text, without the server's folders and secrets. While the job runs it is a few seconds old. For a pipeline: the
         logs of its steps, each below a heading.

@@ -25,7 +25,7 @@ def webhook_routes(runtime: Runtime) -> APIRouter:
         responses=NOT_JSON | problems(_422="The address or the secret is refused", _429="Too many webhooks"),
     )
     async def add(body: NewWebhook, request: Request, response: Response) -> MadeWebhook:
-        """Adds a webhook for the jobs that lists contain.
+        """Add a webhook for the jobs that lists contain.
 
         A pipeline is reported as a whole, without its steps. Without a `secret`, one is made and shown in this answer only.
         """
@@ -70,7 +70,7 @@ def webhook_routes(runtime: Runtime) -> APIRouter:
         responses=UNKNOWN | problems(_409="The message is on its way"),
     )
     async def resend(job_id: str, delivery_id: str, request: Request) -> Delivery:
-        """Sends a message again, with the job as it is now.
+        """Resend a message, with the job as it is now.
 
         The `webhook-id` stays the same.
         """

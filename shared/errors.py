@@ -83,7 +83,7 @@ class Forbidden(ReelwrightError):
 
 
 class ScopeMissing(Forbidden):
-    """API key without this right"""
+    """API key lacks this right"""
 
     type = "scope-missing"
 

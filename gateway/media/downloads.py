@@ -50,7 +50,7 @@ def download_routes(services: MediaServices) -> APIRouter:
         request: Request,
         download: Annotated[bool, Query(description="Whether browsers save the file rather than show it.")] = False,
     ) -> Response:
-        """Sends the unchanged bytes.
+        """Send the unchanged bytes.
 
         Supports ranges, If-None-Match and If-Range; the ETag is the SHA-256.
         """
@@ -61,7 +61,7 @@ def download_routes(services: MediaServices) -> APIRouter:
     @router.get("/{media_id}/thumbnail", summary="Download a thumbnail", responses=THUMBNAIL, response_class=Response)
     @router.head("/{media_id}/thumbnail", include_in_schema=False)
     async def thumbnail(media_id: MediaId, request: Request) -> Response:
-        """Sends a small JPEG of a video or an image.
+        """Send a small JPEG of a video or an image.
 
         It is made at the first request.
         """

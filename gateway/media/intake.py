@@ -51,7 +51,7 @@ def intake_routes(services: MediaServices) -> APIRouter:
 
     @router.post("", status_code=201, summary="Upload a file", responses=REFUSED, openapi_extra=FILE_FORM)
     async def upload(request: Request, response: Response) -> MediaRecord:
-        """Takes a video or an image in the form field `file`.
+        """Accept a video or an image in the form field `file`.
 
         The kind is detected from the file's content, not from its name.
         """
@@ -74,7 +74,7 @@ def intake_routes(services: MediaServices) -> APIRouter:
 
     @router.post("/from-url", status_code=201, summary="Fetch a file from a URL", responses=REFUSED)
     async def from_url(body: FromUrl, request: Request, response: Response) -> MediaRecord:
-        """Fetches a file to the server.
+        """Fetch a file to the server.
 
         Addresses that are not public are refused, also behind redirects.
         """

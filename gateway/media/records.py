@@ -58,7 +58,7 @@ def record_routes(services: MediaServices) -> APIRouter:
     async def by_hash(
         request: Request, sha256: Annotated[str, PathParam(pattern="^[0-9a-f]{64}$", description="SHA-256 of the file, in lower case.")]
     ) -> MediaRecord:
-        """Returns the newest medium with the same bytes.
+        """Return the newest medium with the same bytes.
 
         Clients then need not send them again. Only your own media are found, and none that expires within the hour.
         """
@@ -74,7 +74,7 @@ def record_routes(services: MediaServices) -> APIRouter:
     @router.patch("/{media_id}", summary="Rename a medium", responses=UNKNOWN | problems(_409="It is a sample"))
     async def rename(media_id: MediaId, body: Renamed, request: Request) -> MediaRecord:
         if media_id in SAMPLES.values():
-            raise Conflict("This is a sample of the installation, which the examples use: it keeps its name.")
+            raise Conflict("This is a sample that the examples use: it cannot be renamed.")
         return await on_disk(store.rename, owner_of(request), media_id, body.name)
 
     @router.delete(
@@ -88,7 +88,7 @@ def record_routes(services: MediaServices) -> APIRouter:
         owner = owner_of(request)
         await on_disk(store.get, owner, media_id)
         if media_id in SAMPLES.values():
-            raise Conflict("This is a sample of the installation, which the examples use: it stays.")
+            raise Conflict("This is a sample that the examples use: it cannot be deleted.")
         if job_id := await services.in_use(owner, media_id):
             raise Conflict(f"The unfinished job {job_id} reads this medium: wait for its end, or cancel it first.")
         await services.forget_views(owner, media_id)

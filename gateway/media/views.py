@@ -53,7 +53,7 @@ def _add_views(router: APIRouter, desk: ViewDesk) -> None:
     @router.get("/proxy", summary="Play a small copy with exact frames", responses=RANGED | MAKING | FAILED, response_class=Response)
     @router.head("/proxy", include_in_schema=False)
     async def proxy(media_id: MediaId, request: Request, alpha: Alpha = None) -> Response:
-        """Sends an MP4 of H.264 in which every picture is a keyframe.
+        """Send an MP4 of H.264 in which every picture is a keyframe.
 
         Its shorter side is at most 540, its rate constant, its sound AAC. With `alpha` the picture is above and the matte below. It is
         made at the first request.
@@ -68,7 +68,7 @@ def _add_views(router: APIRouter, desk: ViewDesk) -> None:
     @router.get("/strip", summary="Download tiles over the whole length", responses=RANGED | MAKING | FAILED, response_class=Response)
     @router.head("/strip", include_in_schema=False)
     async def strip(media_id: MediaId, request: Request) -> Response:
-        """Sends a JPEG of equal tiles in rows, in the order of time."""
+        """Send a JPEG of equal tiles in rows, in the order of time."""
         return await send(request, "strip", "strip", media_id)
 
     @router.get("/strip/times", summary="Read the times of the tiles", responses=AS_JSON | MAKING | FAILED, response_class=Response)
@@ -79,7 +79,7 @@ def _add_views(router: APIRouter, desk: ViewDesk) -> None:
     @router.get("/peaks", summary="Read the waveform", responses=AS_JSON | MAKING | FAILED, response_class=Response)
     @router.head("/peaks", include_in_schema=False)
     async def peaks(media_id: MediaId, request: Request) -> Response:
-        """Sends the largest amplitude of each channel in short stretches of time."""
+        """Send the largest amplitude of each channel in short stretches of time."""
         record = await on_disk(store.get, owner_of(request), media_id)
         if record.kind is Kind.VIDEO and not (record.media or {}).get("audio"):
             duration = (record.media or {}).get("duration_s")
@@ -103,7 +103,7 @@ def _add_frame(router: APIRouter, desk: ViewDesk) -> None:
         request: Request,
         n: Annotated[int, Query(ge=0, le=10**9, description="Number of the frame in the order of presentation, from 0.")] = 0,
     ) -> Response:
-        """Sends an upright PNG, tone-mapped where the clip has high dynamic range."""
+        """Send an upright PNG, tone-mapped where the clip has high dynamic range."""
         owner = owner_of(request)
         record = await on_disk(store.get, owner, media_id)
         if record.kind not in (Kind.VIDEO, Kind.IMAGE):

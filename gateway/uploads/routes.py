@@ -83,7 +83,7 @@ def _add_creation(router: APIRouter, handler: UploadHandler) -> None:
         openapi_extra=request_headers("Upload-Length", optional=("Upload-Metadata", "Upload-Checksum"), body=True),
     )
     async def create(request: Request) -> Response:
-        """Creates an upload of `Upload-Length` bytes.
+        """Create an upload of `Upload-Length` bytes.
 
         `Upload-Metadata` gives the `filename`. The body may hold the first bytes. Send the others to the answer's `Location`.
         """
@@ -118,7 +118,7 @@ def _add_upload(router: APIRouter, handler: UploadHandler) -> None:
         openapi_extra=request_headers("Upload-Offset", optional=("Upload-Checksum",), body=True),
     )
     async def patch(upload_id: str, request: Request) -> Response:
-        """Appends the body at `Upload-Offset`.
+        """Append the body at `Upload-Offset`.
 
         The answer to the last bytes has the media id in `Reelwright-Media-Id`.
         """
@@ -136,7 +136,7 @@ def _add_upload(router: APIRouter, handler: UploadHandler) -> None:
         openapi_extra=request_headers(),
     )
     async def delete(upload_id: str, request: Request) -> Response:
-        """Deletes the received bytes.
+        """Delete the received bytes.
 
         A medium made from a finished upload stays.
         """
@@ -147,7 +147,7 @@ def _add_upload(router: APIRouter, handler: UploadHandler) -> None:
 
     @router.post("/{upload_id}", include_in_schema=False)
     async def override(upload_id: str, request: Request) -> Response:
-        """Accepts PATCH, DELETE and HEAD as POST.
+        """Accept PATCH, DELETE and HEAD as POST.
 
         Some clients are behind a proxy that blocks other methods.
         """

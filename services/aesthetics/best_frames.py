@@ -1,4 +1,4 @@
-"""Operation `aesthetics.best-frames`: the best picture of each group.
+"""aesthetics.best-frames: the best picture of each group.
 
 Groups are made of frames of videos or of picture files.
 """

@@ -1,4 +1,4 @@
-"""Operation `aesthetics.extract-frames`: every sampled frame of videos, unrated."""
+"""aesthetics.extract-frames: every sampled frame of videos, unrated."""
 
 from contextlib import closing
 from pathlib import Path

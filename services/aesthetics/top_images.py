@@ -1,4 +1,4 @@
-"""Operation `aesthetics.top-images`: the pictures whose scores reach a percentile.
+"""aesthetics.top-images: the pictures whose scores reach a percentile.
 
 Chooses from picture files or frames of videos.
 """
@@ -44,7 +44,7 @@ class TopImagesParams(ScoreParams):
 class TopImagesResult(ChosenResult):
     """The pictures that reached the percentile."""
 
-    threshold: float | None = Field(description="Merit at the percentile.")
+    threshold: float | None = Field(description="Lowest score that was chosen: the score at `percent`.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ class PaintParams(Params):
         0.95,
         gt=0,
         le=1,
-        description="How far the painting may differ from the picture before it. 1 ignores that picture.",
+        description="How much the painting may change the filled picture. 1 ignores it.",
         title="Freedom",
         json_schema_extra=form("more"),
     )
@@ -120,7 +120,7 @@ class PaintParams(Params):
 
 
 class LookParams(Params):
-    """How well a subject is fitted into another background."""
+    """Options of fitting a subject into another background."""
 
     light: Literal["video", "linear"] = Field(
         "video",
@@ -146,7 +146,7 @@ class LookParams(Params):
         0.5,
         ge=0,
         le=1,
-        description="How far the subject's brightness, contrast and colours move towards the background's; not over a plain colour.",
+        description="How far brightness, contrast and colours of the subject are matched to the background. No effect over a plain colour.",
         title="Match colours",
         json_schema_extra=form("basics"),
     )
@@ -205,7 +205,7 @@ def models_of(params: PaintParams, *, control: bool = False) -> list[str]:
 
 
 def to_paint(params: PaintParams, *others: str, control: bool = False) -> str | None:
-    """Return the command that installs what painting needs.
+    """Return the command that installs the models for painting.
 
     `others`: catalog names of further models; `control`: with the ControlNet for depth. None if nothing is missing.
     """
@@ -214,7 +214,7 @@ def to_paint(params: PaintParams, *others: str, control: bool = False) -> str | 
 
 
 class ModelUsed(BaseModel):
-    """A model used for a result."""
+    """Name and licence of a model that made a result."""
 
     name: str = Field(description="Name in the catalog of models.")
     licence: str = Field(description="Licence of its weights.")
@@ -222,7 +222,7 @@ class ModelUsed(BaseModel):
 
 
 def models_used(*names: str) -> list[ModelUsed]:
-    """Return the catalog's models `names` in the form that results use."""
+    """Describe the models `names` for a result."""
     folder = ModelFolder.current()
     models = [folder.model(name) for name in names]
     return [ModelUsed(name=model.name, licence=model.licence, commercial_use=model.commercial_use) for model in models]

@@ -303,7 +303,10 @@ def _missing(params: StudioParams) -> str | None:
 
 
 def _bytes_per_pixel(params: StudioParams) -> float:
-    """Return the memory of a job for each pixel of the clip: decoding at its size, and a picture and an encoder of up to `resolution`."""
+    """Return the bytes of memory that a job needs per pixel of the clip.
+
+    They are for decoding at the clip's size, and for a picture and an encoder of up to `resolution`.
+    """
     return 46 + 136 * min(1.0, (params.resolution / 2160) ** 2)
 
 

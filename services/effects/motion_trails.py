@@ -1,4 +1,4 @@
-"""Operation `effects.motion-trails`: ghosts of moving subjects over a sharp scene."""
+"""effects.motion-trails: ghosts of moving subjects over a sharp scene."""
 
 from collections.abc import Callable, Generator
 from contextlib import closing

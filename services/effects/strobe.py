@@ -1,4 +1,4 @@
-"""Operation `effects.strobe`: sequence photography.
+"""effects.strobe: sequence photography.
 
 Stamps the moving subject at intervals over its scene.
 """
@@ -104,12 +104,9 @@ class StrobeResult(EffectResult):
 
     mask: str = Field(description="How the subject was cut out: `motion` or `matte`.")
     subject_seen: float | None = Field(
-        description="Mean share of the subject's inside that the stamps of the picture hold, 0 to 1; null without stamps. Low values mean "
-        "hollow or torn stamps."
+        description="Mean share of the subject's area that the stamps contain, 0 to 1; null without stamps. Low: hollow stamps."
     )
-    hollow: list[float] = Field(
-        description="Times of stamps that are hollow or torn: where less than 0.8 of the subject's inside was seen."
-    )
+    hollow: list[float] = Field(description="Times of hollow stamps: less than 0.8 of the subject's area was seen.")
 
     stamped: list[float] = Field(description="Times of the stamps in the picture, in seconds of the source.")
     picture_width: int = Field(description="Width of the picture in pixels.")

@@ -1,4 +1,4 @@
-"""Operation `keyframes.detect`: finds shots and keyframes of videos.
+"""keyframes.detect: find shots and keyframes of videos.
 
 Writes keyframe images, cut lists and a gallery.
 """

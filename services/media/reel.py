@@ -79,7 +79,7 @@ class ReelParams(OnBackground):
         2.0,
         gt=0,
         le=600,
-        description="Seconds to show of each moment, which lies in the middle where the shot allows it.",
+        description="Length of each part in seconds. The moment is in its middle, unless the shot is too short.",
         title="Seconds of each",
         json_schema_extra=form("basics", unit="s"),
     )

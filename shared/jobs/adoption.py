@@ -35,7 +35,7 @@ def adopt(settings: Settings, *, source: str, target: str) -> Adopted:
     try:
         with engine.begin() as connection:
             if connection.scalar(sa.select(JOBS.c.id).where(JOBS.c.owner == source, JOBS.c.status.in_(OPEN))) is not None:
-                raise Conflict("Jobs of the present owner are unfinished: wait for their end, or cancel them.")
+                raise Conflict("The current owner has unfinished jobs: wait for their end, or cancel them.")
             query = sa.select(JOBS.c.idempotency_key).where(JOBS.c.owner == target, JOBS.c.idempotency_key.is_not(None))
             used_keys: list[str | None] = list(connection.scalars(query))
             connection.execute(

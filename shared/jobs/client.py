@@ -205,9 +205,9 @@ class Jobs:
         return await asyncio.to_thread(self.store.history.shared_outputs, owner, job_id, media_ids)
 
     async def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
-        """Return the ended unlisted jobs that read a media item.
+        """Find the ended, unlisted jobs that read a medium.
 
-        Job id -> ids of its outputs.
+        Returns job id -> ids of its outputs.
         """
         return await asyncio.to_thread(self.store.media_use.unlisted_with, owner, media_id)
 
@@ -263,7 +263,7 @@ class Jobs:
         return await asyncio.to_thread(self.store.deliveries.of_job, job_id)
 
     async def resend(self, owner: str, job_id: str, delivery_id: str) -> Delivery:
-        """Send a message about a job once more; return the new delivery.
+        """Resend a webhook message; return the new delivery.
 
         Raises UnknownJob, UnknownDelivery, UnknownWebhook, and Conflict while the message is on its way.
         """
@@ -286,7 +286,7 @@ class Jobs:
         return await asyncio.to_thread(lambda: (self.store.ledger.counts(), self.store.ledger.oldest_waiting()))
 
     async def troubles(self) -> list[str]:
-        """Return why no jobs can be accepted now; empty if they can."""
+        """Return the reasons why no job can be accepted; empty if none."""
         try:
             await asyncio.wait_for(asyncio.to_thread(self.store.ledger.counts), DATABASE_TIMEOUT_S)
         except (TimeoutError, sa.exc.SQLAlchemyError) as error:
@@ -295,7 +295,7 @@ class Jobs:
 
 
 def _preview(request: JobRequest) -> StoredPreview | None:
-    """Return the part that a preview was requested for; None for other jobs."""
+    """Return the preview options of a request; None without a preview."""
     if not request.preview:
         return None
     return StoredPreview(at_s=request.preview_at_s, seconds=request.preview_s, slot=request.preview_slot)

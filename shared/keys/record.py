@@ -42,7 +42,7 @@ class KeyRecord(BaseModel):
 
     @property
     def access(self) -> Access:
-        """What the key allows."""
+        """Rights of the key."""
         return Access(
             owner=self.owner,
             name=self.name,

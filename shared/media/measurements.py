@@ -58,7 +58,7 @@ class MeasurementStore:
         self.sweep()
 
     def sweep(self) -> None:
-        """Delete what is too old or too much."""
+        """Delete measurements over the age and size limits."""
         total = 0
         for used_at, size, path in sorted(self._files(), reverse=True):
             total += size

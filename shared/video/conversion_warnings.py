@@ -40,9 +40,9 @@ def _colors(info: VideoInfo, *, to_sdr8: bool, written_as: str | None, backgroun
     if to_sdr8 and info.color.hdr:
         sentences.append(f"High dynamic range ({info.color.transfer}) was tone-mapped to BT.709 in 8 bits, which every player shows.")
     elif target < depth:
-        sentences.append(f"The picture was brought from {depth} to {target} bits a sample, which every player shows.")
+        sentences.append(f"The picture was reduced from {depth} to {target} bits per sample, which every player shows.")
         if info.color.hdr:
-            sentences.append("It is of high dynamic range still: in so few bits, soft gradients may show steps.")
+            sentences.append("It is still HDR: with so few bits, soft gradients may show banding.")
     if info.has_alpha and not alpha:
         ground = "black" if background == BLACK else background
         sentences.append(f"The output has no transparency: transparent parts were put on {ground}.")

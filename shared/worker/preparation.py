@@ -15,7 +15,7 @@ class Preparation:
 
 
 def prepare(preparation: Preparation, _progress: object) -> None:
-    """Import the module of the later calls, so that no call has to."""
+    """Import the module that later calls need."""
     if preparation.module:
         importlib.import_module(preparation.module)
 

@@ -79,7 +79,7 @@ def _read(weights: Path, name: str, stored: list[Any], expected: list[tuple[int,
         )
     arrays = [np.asarray(dataset, np.float32) for dataset in stored]
     if not all(np.isfinite(array).all() for array in arrays):
-        raise ModelDamaged(f"{weights}: layer {name!r} holds values that are no numbers.")
+        raise ModelDamaged(f"{weights}: layer {name!r} contains values that are not numbers (NaN).")
     return arrays
 
 

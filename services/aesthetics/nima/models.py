@@ -65,7 +65,7 @@ NIMA_MODELS = {
             name="mobilenet-technical",
             catalog_name="nima-mobilenet-technical",
             architecture="mobilenet",
-            description="trained on technical faults in place of taste",
+            description="trained on technical faults instead of taste",
         ),
     )
 }

@@ -74,7 +74,7 @@ class Sources:
         self._expected = sum(source.expected for source in self.all)
         if self._expected > MAX_VIEWS:
             hint = "Choose a lower sample_rate, or a part (start, duration)" if videos else "Divide them into several jobs"
-            raise Invalid(f"About {self._expected} pictures would be looked at; at most {MAX_VIEWS} are. {hint}.")
+            raise Invalid(f"The job would examine about {self._expected} pictures; the limit is {MAX_VIEWS}. {hint}.")
         self.raise_if_all_failed()
 
     @property
@@ -160,7 +160,7 @@ class Sources:
             source.error = source.error or error
             self._warn(name, error)
         if self.looked_at > MAX_VIEWS:
-            raise Invalid(f"More than {MAX_VIEWS} pictures would be looked at. Choose a lower sample_rate.")
+            raise Invalid(f"The job would examine more than {MAX_VIEWS} pictures. Choose a lower sample_rate.")
         self._progress(min(self._done, self._expected), self._expected)
 
     def raise_if_all_failed(self) -> None:

@@ -38,7 +38,7 @@ SCORERS = {
         ),
         Scorer(
             name="both",
-            description="the network and technical quality, because the network alone hardly separates pictures of one moment",
+            description="both scores combined, as the network alone hardly distinguishes frames of one moment",
             network=True,
             technical=True,
         ),

@@ -1,4 +1,4 @@
-"""Build of a clip's clean background from its frames and matte."""
+"""Steps that make a clean plate from a clip and its matte."""
 
 from contextlib import closing
 from dataclasses import dataclass

@@ -25,7 +25,7 @@ def warped(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, 
 
 
 def sample_of(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, ...]) -> Planes:
-    """Warp a frame's planes and set what shows no background to NO_SAMPLE.
+    """Warp a frame's planes; set pixels without background to NO_SAMPLE.
 
     Arguments are those of `warped`. A real 255 becomes 254.
     """

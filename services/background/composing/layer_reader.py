@@ -20,7 +20,7 @@ from shared.video.stills.opaque_picture import opaque_picture
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompositeSources:
-    """Files of a composite, its part of the clip, and the background's fit."""
+    """Input files and options of a composite."""
 
     video: Path
     alpha: Path
@@ -59,11 +59,11 @@ class LayerReader:
 
     @property
     def unaligned(self) -> int:
-        """Number of frames that the plate could not be aligned with."""
+        """Number of frames that the plate could not be aligned to."""
         return self._plate.lost if self._plate is not None else 0
 
     def read(self) -> Generator[TimedLayers, None, None]:
-        """Yield the frames of the part.
+        """Yield the layers of each frame in the part.
 
         A background clip with `trim` ends them.
         """
@@ -97,7 +97,7 @@ class LayerReader:
                 yield TimedLayers(Times.of(frame), frame.color, Layers(number, planes, alpha, background, plate))
 
     def _backgrounds(self, backdrop: Backdrop, stack: ExitStack) -> Callable[[Fraction], Planes | None]:
-        """Return a function that gives the background's planes at a time.
+        """Return a function from a time to the background's planes.
 
         Times are seconds from the first frame and must rise. The function returns None after the end of a clip with `trim`.
         """

@@ -66,7 +66,7 @@ def _labels(
     scale: float,
     marks: Mask | None,
 ) -> NDArray[np.uint8]:
-    """Return GrabCut's first guess of each pixel."""
+    """Return GrabCut's initial labels."""
     height, width = small.shape[:2]
     longer = max(height, width)
     labels = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
@@ -102,7 +102,7 @@ def _labels(
 
 
 def _like(lab: NDArray[np.uint8], x: int, y: int, difference: int) -> NDArray[np.bool_]:
-    """Return the connected pixels of about the colour at (x, y)."""
+    """Select the connected pixels of similar colour around (x, y)."""
     filled = np.zeros((lab.shape[0] + 2, lab.shape[1] + 2), np.uint8)
     flags = 4 | cv2.FLOODFILL_MASK_ONLY | cv2.FLOODFILL_FIXED_RANGE | (1 << 8)
     cv2.floodFill(lab.copy(), filled, (x, y), (0, 0, 0), (difference,) * 3, (difference,) * 3, flags)
@@ -110,7 +110,7 @@ def _like(lab: NDArray[np.uint8], x: int, y: int, difference: int) -> NDArray[np
 
 
 def _rare_outside(lab: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the pixels whose colour is more frequent inside the box."""
+    """Select the pixels whose colour is rare outside the box."""
     bins = (lab // _BIN).astype(np.int32)
     codes = (bins[..., 0] * _BINS + bins[..., 1]) * _BINS + bins[..., 2]
     within = np.bincount(codes[inside], minlength=_BINS**3) / max(int(inside.sum()), 1)

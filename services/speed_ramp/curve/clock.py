@@ -60,14 +60,14 @@ class Clock:
         return speed
 
     def out(self, t: ArrayLike) -> Floats:
-        """Return the first output times that show source times `t`.
+        """Return the earliest output time at which each source time is shown.
 
         In seconds, in the shape of `t`. Where a point freezes, this is the start of the freeze.
         """
         return self._out(np.asarray(t, dtype=np.float64), "left")
 
     def left(self, t: ArrayLike) -> Floats:
-        """Return the last output times that show source times `t`.
+        """Return the latest output time at which each source time is shown.
 
         In seconds, in the shape of `t`. They differ from `out` only where a point freezes: this is the end of the freeze.
         """
@@ -116,9 +116,9 @@ class Clock:
         return self._reached[i] + np.where(frozen, self._freeze[i], 0.0) + self._elapsed(i, elapsed)
 
     def _elapsed(self, i: NDArray[np.intp], elapsed: Floats) -> Floats:
-        """Return the output seconds that the first part of each piece takes.
+        """Return the output seconds of the first `elapsed` seconds of pieces `i`.
 
-        `i`: the pieces; `elapsed`: source seconds of that part, negative before the first point.
+        `elapsed`: source seconds, negative before the first point.
         """
         eased = (self._eased[i] >= 0) & (elapsed > 0)
         output_s = np.asarray(_linear(elapsed, self._s[i], np.where(eased | (elapsed <= 0), 0.0, self._slope[i])))
@@ -128,7 +128,7 @@ class Clock:
 
 
 def _linear(length: Floats, speed: Floats, slope: Floats) -> Floats:
-    """Return the output seconds of a stretch with linearly changing speed.
+    """Return the output seconds of a piece with linearly changing speed.
 
     `length`: its source seconds; `speed`: at its start; `slope`: change of speed per source second.
     """

@@ -24,7 +24,7 @@ _LONGEST_CUT = 2  # pairs: a cut changes one, a single flashed frame two; more i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """A rule that decides which motion counts: one row of MEASURES.
+    """One row of MEASURES: which motion counts.
 
     `combine` gets the subject's and the camera's motion over time.
     """

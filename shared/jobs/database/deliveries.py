@@ -21,7 +21,7 @@ MOST_LISTED = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """One message to send: its receiver as stored, and what it reports."""
+    """A webhook message to send, with its receiver."""
 
     id: str
     message_id: str
@@ -43,7 +43,7 @@ class Deliveries:
         with self._engine.begin() as connection:
             count = connection.scalar(sa.select(sa.func.count()).where(WEBHOOKS.c.owner == owner)) or 0
             if count >= MOST_WEBHOOKS:
-                raise QuotaExceeded(f"{count} standing webhooks exist, the most that there may be. Delete one first.")
+                raise QuotaExceeded(f"You have {count} standing webhooks, the maximum. Delete one first.")
             connection.execute(WEBHOOKS.insert().values(**row))
         return _standing(row)
 
@@ -60,10 +60,10 @@ class Deliveries:
                 raise UnknownWebhook(f"There is no webhook {webhook_id[:64]!r}.")
 
     def add(self, connection: Connection, job_id: str, event: str) -> list[str]:
-        """Write the messages about an event in the caller's transaction; return their ids.
+        """Insert the messages about an event; return their ids.
 
-        One for the job's own webhook, and one for each standing webhook of its owner that reports the event. Those report neither unlisted
-        jobs nor steps of pipelines.
+        Writes in the caller's transaction: one for the job's own webhook, and one for each standing webhook of its owner that reports the
+        event. Those report neither unlisted jobs nor steps of pipelines.
         """
         row = connection.execute(sa.select(JOBS.c.owner, JOBS.c.webhook, JOBS.c.listed, JOBS.c.metadata).where(JOBS.c.id == job_id)).first()
         if row is None:
@@ -75,9 +75,10 @@ class Deliveries:
         return [self._insert(connection, job_id, event, webhook_id, f"{job_id}-{event}") for webhook_id in targets]
 
     def again(self, connection: Connection, job_id: str, delivery_id: str) -> str:
-        """Write a message once more in the caller's transaction; return the new id.
+        """Insert a message again; return the new id.
 
-        Raises UnknownDelivery, UnknownWebhook if its receiver was deleted, and Conflict while it is on its way.
+        Writes in the caller's transaction. Raises UnknownDelivery, UnknownWebhook if its receiver was deleted, and Conflict while it is on
+        its way.
         """
         row = connection.execute(sa.select(DELIVERIES).where(DELIVERIES.c.id == delivery_id, DELIVERIES.c.job_id == job_id)).first()
         if row is None:
@@ -121,7 +122,10 @@ class Deliveries:
             connection.execute(DELIVERIES.update().where(*waiting).values(status=DeliveryStatus.FAILED.value))
 
     def of_job(self, job_id: str, ids: Collection[str] = ()) -> list[Delivery]:
-        """Return the latest messages about a job, oldest first; with `ids` only these."""
+        """Return the latest messages about a job, oldest first.
+
+        With `ids`: only these.
+        """
         conditions = [DELIVERIES.c.job_id == job_id, *([DELIVERIES.c.id.in_(ids)] if ids else [])]
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(DELIVERIES).where(*conditions).order_by(DELIVERIES.c.id.desc()).limit(MOST_LISTED)).all()

@@ -131,7 +131,7 @@ class PipelineOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """What the end of a job writes.
+    """Columns that the end of a job sets.
 
     None leaves a column as it is.
 

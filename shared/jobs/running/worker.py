@@ -63,7 +63,10 @@ class Outcome:
 
 
 class PartlyFailed(OperationFailed):
-    """Operation failed"""
+    """Operation failed
+
+    Raised when a job fails after it has made a part of its result. The failed job keeps that part.
+    """
 
     def __init__(self, detail: str, *, outcome: Outcome, errors: Sequence[FieldError]):
         super().__init__(detail, errors=errors)

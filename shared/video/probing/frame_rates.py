@@ -176,7 +176,7 @@ def _even_rate(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None
 
 
 def _fitting(pts: NDArray[np.int64], base: Fraction, stated: Fraction | None, steps: NDArray[np.int64], slack: float) -> Fraction | None:
-    """Return the rate on whose even grid all times lie, to `slack` ticks.
+    """Return the rate whose even grid fits all times within `slack` ticks.
 
     For clocks that count milliseconds or hundredths. None if there is no such rate.
     """

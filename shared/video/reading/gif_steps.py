@@ -1,6 +1,6 @@
-"""Steps of GIF files that are too short to be meant.
+"""GIF frame delays that are too short: 0 and 10 ms become 100 ms.
 
-Many GIF files state 0 or 10 ms for a picture. Browsers show such a picture for 100 ms.
+Many GIF files state such delays. Browsers show the frame for 100 ms.
 """
 
 import mmap
@@ -12,15 +12,14 @@ from pathlib import Path
 from shared.video.reading.kept_copies import kept_copy
 
 _SHORTEST, _USUAL = 2, 10
-"""The shortest step that counts, and the one that replaces shorter ones, in hundredths of a second."""
+"""The shortest valid delay, and the one that replaces shorter ones, in hundredths of a second."""
 _MOST_BLOCKS = 20_000_000
 
 
 def with_usual_steps(path: str | os.PathLike[str], head: bytes) -> Path | None:
-    """Return the path of a GIF's copy with usual steps.
+    """Copy a GIF with normal frame delays; return its path.
 
-    Steps of 0 or 10 ms become 100 ms. `head`: the file's first bytes. None if the file is no GIF, or has no such step. The copy is made
-    once per process.
+    `head`: the file's first bytes. Returns None if the file is no GIF, or has no such delay. The copy is made once per process.
     """
     if head[:6] not in (b"GIF87a", b"GIF89a"):
         return None
@@ -31,16 +30,16 @@ def with_usual_steps(path: str | os.PathLike[str], head: bytes) -> Path | None:
 
     def write(copy: Path) -> None:
         shutil.copyfile(path, copy)
-        with open(copy, "r+b") as changed:
+        with open(copy, "r+b") as file:
             for place in places:
-                changed.seek(place)
-                changed.write(_USUAL.to_bytes(2, "little"))
+                file.seek(place)
+                file.write(_USUAL.to_bytes(2, "little"))
 
     return kept_copy(path, ".gif", write)
 
 
 def _steps(data: mmap.mmap) -> Iterator[int]:
-    """Yield the places of the steps in a GIF.
+    """Yield the byte offsets of the frame delays in a GIF.
 
     Up to its end or its first damage. Source: GIF89a specification, 18 to 23.
     """

@@ -221,7 +221,7 @@ def test_part_and_sample_rate_select_the_frames(ten_seconds, outputs):
 
 def test_too_many_pictures_are_refused_before_decoding(ten_seconds, outputs, monkeypatch):
     monkeypatch.setattr("services.aesthetics.reading.sources.MAX_VIEWS", 5)
-    with pytest.raises(Invalid, match="About 10 pictures would be looked at; at most 5"):
+    with pytest.raises(Invalid, match="The job would examine about 10 pictures; the limit is 5"):
         best_frames(technical(), video=ten_seconds, outputs=outputs)
 
 

@@ -1,4 +1,4 @@
-"""The table of kinds of content, with the least change of a cut."""
+"""Kinds of content (film, slides) and their thresholds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _STILL, _STILL_SHARE = 0.3, 0.85
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """One kind of content."""
+    """One row of the table: thresholds of a kind of content."""
 
     name: str
     description: str
@@ -34,7 +34,7 @@ FILM = Content(
 )
 SLIDES = Content(
     name="slides",
-    description="slides or a screen, where a change of the text alone begins a new shot, and a line that is added does not",
+    description="slides or a screen: a change of text begins a new shot, an added line does not",
     largest_overlay=0.12,
     least_step=0.04,
     least_structure=2.0,

@@ -232,7 +232,7 @@ class PictureStream:
         return place < len(self._keys_only) and bool(self._keys_only[place][0] <= pts)
 
     def _aimed(self, packet: Any, aim: SeekTarget) -> None:
-        """Skip what `aim` does not need, and update `aim.nearest`."""
+        """Skip pictures that `aim` does not need; update `aim.nearest`."""
         if self._by_order or self._upright.deinterlacing or packet.pts is None:
             self._skip_now(self._skip)
             aim.nearest = None

@@ -33,9 +33,9 @@ class Clock:
         return bool(self.tracks)
 
     def packets(self, demuxed: Iterable[Any]) -> Iterator[Any]:
-        """Move the times of packets, which come from the start of the file.
+        """Yield packets with times on the continuous clock.
 
-        Pictures at the start of a joined part that need an earlier part's pictures are left out.
+        Packets come from the start of the file. Pictures at the start of a joined part that need an earlier part's pictures are left out.
         """
         if self.end is not None:
             demuxed = before(self.end, demuxed)
@@ -74,9 +74,9 @@ class Clock:
 
 
 def _not_discarded(packet: Any) -> Any:
-    """Copy a packet without its mark to be discarded.
+    """Copy a packet without its discard flag.
 
-    With the mark, decoders would drop its picture or sound. FFmpeg marks fragments of MP4 that come before the time it has reached, as
+    With the flag, decoders would drop its picture or sound. FFmpeg marks fragments of MP4 that come before the time it has reached, as
     those of a joined part do.
     """
     copy = av.Packet(bytes(packet))
