@@ -61,24 +61,13 @@ class PaintParams(Params):
         "dpm++2m-karras",
         description=f"How steps are taken. {described(SCHEDULERS, colon=True)}.",
         title="Scheduler",
-        json_schema_extra=form(
-            "expert",
-            labels={
-                "dpm++2m-karras": "DPM++ 2M Karras",
-                "dpm++2m": "DPM++ 2M",
-                "unipc": "UniPC",
-                "euler": "Euler",
-                "ddim": "DDIM",
-                "pndm": "PNDM",
-                "lcm": "LCM",
-            },
-        ),
+        json_schema_extra=form("expert", labels={row.name: row.label for row in SCHEDULERS}),
     )
     sd_model: SdModel = Field(
         "sd15",
         description=f"Model that paints. {described(PAINTERS, colon=True)}.",
         title="Model",
-        json_schema_extra=form("more", labels={"sd15": "Stable Diffusion 1.5", "sdxl": "Stable Diffusion XL"}),
+        json_schema_extra=form("more", labels={row.name: row.label for row in PAINTERS}),
     )
     lcm: bool = Field(
         False,

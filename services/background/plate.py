@@ -75,7 +75,7 @@ class PlateParams(ClipPart):
         "smooth",
         description=f"How to fill what the subject always hides. {described(FILLINGS, colon=True)}.",
         title="Fill holes",
-        json_schema_extra=form("basics", labels={"smooth": "Soft colours", "opencv": "Telea", "migan": "MI-GAN", "lama": "LaMa"}),
+        json_schema_extra=form("basics", labels={row.name: row.label for row in FILLINGS}),
     )
 
 

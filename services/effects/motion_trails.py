@@ -69,7 +69,7 @@ class MotionTrailsParams(ClipPart, SubjectParams):
         "normal",
         description="Style of the ghosts. " + "; ".join(f"`{style.name}`: {style.description}" for style in GHOST_STYLES.values()) + ".",
         title="Style",
-        json_schema_extra=form("basics", labels={"glow": "Glow", "shadow": "Shadow", "normal": "Echo"}),
+        json_schema_extra=form("basics", labels={row.name: row.label for row in GHOST_STYLES.values()}),
     )
     direction: Direction = Field(
         "behind",

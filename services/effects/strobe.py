@@ -47,15 +47,17 @@ class MaskChoice:
     """A way to cut out the subject: one row of MASKS."""
 
     name: str
+    label: str
+    """Label in a form."""
     description: str
 
 
 MASKS = {
     choice.name: choice
     for choice in (
-        MaskChoice(name="auto", description="uses the matte if one is given, otherwise motion"),
-        MaskChoice(name="motion", description="uses what differs from the scene, even if a matte is given"),
-        MaskChoice(name="matte", description="needs a matte"),
+        MaskChoice(name="auto", label="Automatic", description="uses the matte if one is given, otherwise motion"),
+        MaskChoice(name="motion", label="Motion", description="uses what differs from the scene, even if a matte is given"),
+        MaskChoice(name="matte", label="Matte", description="needs a matte"),
     )
 }
 
@@ -95,7 +97,7 @@ class StrobeParams(ClipPart, SubjectParams):
         "auto",
         description=f"How the subject is cut out: {described(MASKS.values())}.",
         title="Cut out by",
-        json_schema_extra=form("more", labels={"auto": "Automatic", "motion": "Motion", "matte": "Matte"}),
+        json_schema_extra=form("more", labels={row.name: row.label for row in MASKS.values()}),
     )
 
 

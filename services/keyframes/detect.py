@@ -54,18 +54,7 @@ class DetectParams(Params):
         "auto",
         description="How shots are found. " + " ".join(f"`{detector.name}`: {detector.description}." for detector in DETECTORS),
         title="Method",
-        json_schema_extra=form(
-            "basics",
-            labels={
-                "auto": "Automatic",
-                "adaptive": "Adaptive",
-                "content": "Colour and edges",
-                "histogram": "Histogram",
-                "difference": "Difference",
-                "fades": "Fades",
-                "transnet": "TransNetV2",
-            },
-        ),
+        json_schema_extra=form("basics", labels={detector.name: detector.label for detector in DETECTORS}),
     )
     threshold: float | None = Field(
         None,
@@ -113,7 +102,7 @@ class DetectParams(Params):
         + " ".join(f"`{content.name}`: {content.description}." for content in CONTENTS.values())
         + " Only for the method `auto`.",
         title="Content",
-        json_schema_extra=form("more", labels={"auto": "Automatic", "film": "Film", "slides": "Slides"}),
+        json_schema_extra=form("more", labels={"auto": "Automatic"} | {content.name: content.label for content in CONTENTS.values()}),
     )
     deduplicate: bool = Field(
         False,

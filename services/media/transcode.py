@@ -80,7 +80,7 @@ class TranscodeParams(ClipPart, OnBackground):
         "mp4",
         description=f"File format. {described(FORMATS.values(), colon=True)}.",
         title="File format",
-        json_schema_extra=form("basics", labels={"mp4": "MP4", "prores": "ProRes", "vp9": "WebM"}),
+        json_schema_extra=form("basics", labels={row.name: row.label for row in FORMATS.values()}),
     )
 
     @model_validator(mode="after")

@@ -56,14 +56,14 @@ class MotionParams(Params):
         "slow_action",
         description=f"Which parts play slow: {described(MODES.values())}.",
         title="Slow down",
-        json_schema_extra=form("basics", labels={"slow_action": "The action", "speed_action": "The still parts"}),
+        json_schema_extra=form("basics", labels={row.name: row.label for row in MODES.values()}),
     )
 
     measure: Annotated[str, OneOf(MEASURES)] = Field(
         "total",
         description=f"Which motion counts: {described(MEASURES.values())}. Camera shake is ignored.",
         title="Motion of",
-        json_schema_extra=form("more", labels={"total": "Subject and camera", "subject": "Subject", "camera": "Camera"}),
+        json_schema_extra=form("more", labels={row.name: row.label for row in MEASURES.values()}),
     )
     start: float = Field(
         0.0,

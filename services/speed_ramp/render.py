@@ -38,14 +38,14 @@ class RenderParams(CurveParams, OnBackground):
         "nearest",
         description=f"How to show moments between two source frames: {described(INTERPOLATIONS.values())}.",
         title="In-between frames",
-        json_schema_extra=form("more", labels={"nearest": "Nearest", "blend": "Blend", "flow": "Optical flow"}),
+        json_schema_extra=form("more", labels={row.name: row.label for row in INTERPOLATIONS.values()}),
     )
     duplicates: Annotated[str, OneOf(DUPLICATES)] = Field(
         "auto",
         description="Repeated source frames, as in film at 24 frames per second in a file of 30, or in animation on twos: "
         f"{described(DUPLICATES.values())}. A picture that stands for more than 0.2 s is not a repeat.",
         title="Repeated frames",
-        json_schema_extra=form("expert", labels={"auto": "Automatic", "keep": "Keep", "drop": "Drop"}),
+        json_schema_extra=form("expert", labels={row.name: row.label for row in DUPLICATES.values()}),
     )
     shutter: float = Field(
         0.0,
@@ -60,7 +60,7 @@ class RenderParams(CurveParams, OnBackground):
         "keep",
         description=f"How the sound follows the curve: {described(AUDIO_MODES.values())}.",
         title="Sound",
-        json_schema_extra=form("more", labels={"keep": "Keep the pitch", "follow": "Follow the speed", "drop": "Drop"}),
+        json_schema_extra=form("more", labels={row.name: row.label for row in AUDIO_MODES.values()}),
     )
     chapters: bool = Field(
         True,

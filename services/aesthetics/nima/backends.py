@@ -46,7 +46,7 @@ class NetworkParams(Params):
         title="Network",
         json_schema_extra=form(
             "expert",
-            labels={"inception-resnet-v2": "Most accurate", "mobilenet-aesthetic": "Fast", "mobilenet-technical": "Technical faults"},
+            labels={row.name: row.label for row in NIMA_MODELS.values()},
         ),
     )
     backend: BackendName = Field(
@@ -55,9 +55,7 @@ class NetworkParams(Params):
         + ", ".join(row.title for row in BACKENDS.values())
         + ".",
         title="Library",
-        json_schema_extra=form(
-            "expert", labels={"auto": "Automatic", "openvino": "OpenVINO", "onnxruntime": "ONNX Runtime", "tensorflow": "TensorFlow"}
-        ),
+        json_schema_extra=form("expert", labels={"auto": "Automatic"} | {row.name: row.title for row in BACKENDS.values()}),
     )
     precision: Literal["auto", "f32", "bf16", "f16"] = Field(
         "auto",

@@ -28,7 +28,12 @@ class Architecture:
 ARCHITECTURES = {
     row.name: row
     for row in (
-        Architecture(name="inception-resnet-v2", keras_name="InceptionResNetV2", model_bytes=700 * _MIB, picture_bytes=40 * _MIB),
+        Architecture(
+            name="inception-resnet-v2",
+            keras_name="InceptionResNetV2",
+            model_bytes=700 * _MIB,
+            picture_bytes=40 * _MIB,
+        ),
         Architecture(name="mobilenet", keras_name="MobileNet", model_bytes=150 * _MIB, picture_bytes=20 * _MIB),
     )
 }
@@ -40,6 +45,8 @@ class NimaModel:
     """One row of the table of networks."""
 
     name: str
+    label: str
+    """Label in a form."""
     catalog_name: str
     """Name in `reelwright models list`."""
     architecture: str
@@ -51,18 +58,21 @@ NIMA_MODELS = {
     for row in (
         NimaModel(
             name="inception-resnet-v2",
+            label="Most accurate",
             catalog_name="nima-inception-resnet-v2",
             architecture="inception-resnet-v2",
             description="the most accurate",
         ),
         NimaModel(
             name="mobilenet-aesthetic",
+            label="Fast",
             catalog_name="nima-mobilenet-aesthetic",
             architecture="mobilenet",
             description="ten times as fast",
         ),
         NimaModel(
             name="mobilenet-technical",
+            label="Technical faults",
             catalog_name="nima-mobilenet-technical",
             architecture="mobilenet",
             description="trained on technical faults instead of taste",

@@ -14,6 +14,8 @@ class Scorer:
     """One row of the table of scorers."""
 
     name: str
+    label: str
+    """Label in a form."""
     description: str
     network: bool
     """Whether the scorer needs the network."""
@@ -26,18 +28,21 @@ SCORERS = {
     for row in (
         Scorer(
             name="nima",
+            label="Taste",
             description="the predicted rating by people, from a network whose weights must be installed",
             network=True,
             technical=False,
         ),
         Scorer(
             name="technical",
+            label="Technical quality",
             description="sharpness, exposure, motion blur, noise and blank frames, without any weights",
             network=False,
             technical=True,
         ),
         Scorer(
             name="both",
+            label="Both",
             description="both scores combined, as the network alone hardly distinguishes frames of one moment",
             network=True,
             technical=True,
@@ -56,7 +61,7 @@ class ScorerParams(Params):
         "both",
         description="What pictures are ranked by. " + "; ".join(f"`{row.name}`: {row.description}" for row in SCORERS.values()) + ".",
         title="Rank by",
-        json_schema_extra=form("basics", labels={"nima": "Taste", "technical": "Technical quality", "both": "Both"}),
+        json_schema_extra=form("basics", labels={row.name: row.label for row in SCORERS.values()}),
     )
     technical_weight: float = Field(
         0.4,

@@ -15,6 +15,8 @@ class Scheduler:
     """
 
     name: str
+    label: str
+    """Label in a form."""
     description: str
     kind: str
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -23,21 +25,23 @@ class Scheduler:
 SCHEDULERS: tuple[Scheduler, ...] = (
     Scheduler(
         name="dpm++2m-karras",
+        label="DPM++ 2M Karras",
         description="good from 20 steps on",
         kind="DPMSolverMultistepScheduler",
         options={"algorithm_type": "dpmsolver++", "solver_order": 2, "use_karras_sigmas": True},
     ),
     Scheduler(
         name="dpm++2m",
+        label="DPM++ 2M",
         description="the same with even steps",
         kind="DPMSolverMultistepScheduler",
         options={"algorithm_type": "dpmsolver++", "solver_order": 2},
     ),
-    Scheduler(name="unipc", description="good from 10 steps on", kind="UniPCMultistepScheduler"),
-    Scheduler(name="euler", description="plain and soft", kind="EulerDiscreteScheduler"),
-    Scheduler(name="ddim", description="the classic", kind="DDIMScheduler"),
-    Scheduler(name="pndm", description="Stable Diffusion 1.5's own", kind="PNDMScheduler", options={"skip_prk_steps": True}),
-    Scheduler(name="lcm", description="4 to 8 steps, only with `lcm`", kind="LCMScheduler"),
+    Scheduler(name="unipc", label="UniPC", description="good from 10 steps on", kind="UniPCMultistepScheduler"),
+    Scheduler(name="euler", label="Euler", description="plain and soft", kind="EulerDiscreteScheduler"),
+    Scheduler(name="ddim", label="DDIM", description="the classic", kind="DDIMScheduler"),
+    Scheduler(name="pndm", label="PNDM", description="Stable Diffusion 1.5's own", kind="PNDMScheduler", options={"skip_prk_steps": True}),
+    Scheduler(name="lcm", label="LCM", description="4 to 8 steps, only with `lcm`", kind="LCMScheduler"),
 )
 
 SCHEDULERS_BY_NAME = {scheduler.name: scheduler for scheduler in SCHEDULERS}

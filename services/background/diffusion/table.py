@@ -18,6 +18,8 @@ class Painter:
     """
 
     name: str
+    label: str
+    """Label in a form."""
     description: str
     model: str
     control: str
@@ -32,6 +34,7 @@ class Painter:
 PAINTERS: tuple[Painter, ...] = (
     Painter(
         name="sd15",
+        label="Stable Diffusion 1.5",
         description="Stable Diffusion 1.5",
         model="sd15-inpainting",
         control="controlnet-depth-sd15",
@@ -44,6 +47,7 @@ PAINTERS: tuple[Painter, ...] = (
     ),
     Painter(
         name="sdxl",
+        label="Stable Diffusion XL",
         description="Stable Diffusion XL, finer and slower",
         model="sdxl-inpainting",
         control="controlnet-depth-sdxl-small",

@@ -27,16 +27,28 @@ class Filling:
     """
 
     name: str
+    label: str
+    """Label in a form."""
     description: str
     fill: Fill
     model: str = ""
 
 
 FILLINGS: tuple[Filling, ...] = (
-    Filling(name="smooth", description="soft colours from around the hole", fill=lambda picture, hole, _: fill_smooth(picture, hole)),
-    Filling(name="opencv", description="Telea's method, slow on large holes", fill=lambda picture, hole, _: fill_opencv(picture, hole)),
-    Filling(name="migan", description="a small generative network, MIT licence", fill=fill_migan, model=migan.MODEL),
-    Filling(name="lama", description="a network that repeats textures, Apache-2.0", fill=fill_lama, model=lama.MODEL),
+    Filling(
+        name="smooth",
+        label="Soft colours",
+        description="soft colours from around the hole",
+        fill=lambda picture, hole, _: fill_smooth(picture, hole),
+    ),
+    Filling(
+        name="opencv",
+        label="Telea",
+        description="Telea's method, slow on large holes",
+        fill=lambda picture, hole, _: fill_opencv(picture, hole),
+    ),
+    Filling(name="migan", label="MI-GAN", description="a small generative network, MIT licence", fill=fill_migan, model=migan.MODEL),
+    Filling(name="lama", label="LaMa", description="a network that repeats textures, Apache-2.0", fill=fill_lama, model=lama.MODEL),
 )
 
 BY_NAME = {filling.name: filling for filling in FILLINGS}

@@ -61,6 +61,8 @@ class GhostStyle:
     """One row of the table of styles."""
 
     name: str
+    label: str
+    """Label in a form."""
     description: str
     spread: float
     """Radius of the style's own blur (standard deviation of a Gaussian), as a share of the picture's diagonal."""
@@ -162,6 +164,7 @@ GHOST_STYLES = {
     for style in (
         GhostStyle(
             name="glow",
+            label="Glow",
             description="overexposed ghosts with a bloom, added as light (screen)",
             spread=_BLOOM,
             essence=_glow_essence,
@@ -170,6 +173,7 @@ GHOST_STYLES = {
         ),
         GhostStyle(
             name="shadow",
+            label="Shadow",
             description="dark silhouettes (multiply)",
             spread=_SHADOW_BLUR,
             essence=_shadow_essence,
@@ -178,6 +182,7 @@ GHOST_STYLES = {
         ),
         GhostStyle(
             name="normal",
+            label="Echo",
             description="the pictures themselves, as a weighted mean",
             spread=0.0,
             essence=_normal_essence,

@@ -20,6 +20,8 @@ class Detector:
     """One choice of the parameter `method`."""
 
     name: str
+    label: str
+    """Label in a form."""
     threshold: float
     """Default threshold."""
     highest: float
@@ -37,6 +39,7 @@ class Detector:
 DETECTORS = (
     Detector(
         name="auto",
+        label="Automatic",
         threshold=0.5,
         highest=1,
         description="hard cuts, fades, dissolves and wipes, without being misled by flashes and camera motion",
@@ -44,6 +47,7 @@ DETECTORS = (
     ),
     Detector(
         name="adaptive",
+        label="Adaptive",
         threshold=3.0,
         highest=255,
         description="change of content relative to the neighbouring frames",
@@ -52,6 +56,7 @@ DETECTORS = (
     ),
     Detector(
         name="content",
+        label="Colour and edges",
         threshold=27.0,
         highest=255,
         description="change of colour and edges",
@@ -60,6 +65,7 @@ DETECTORS = (
     ),
     Detector(
         name="histogram",
+        label="Histogram",
         threshold=0.35,
         highest=1,
         description="change of the brightness histogram",
@@ -68,6 +74,7 @@ DETECTORS = (
     ),
     Detector(
         name="difference",
+        label="Difference",
         threshold=30.0,
         highest=255,
         description="mean change of the pixels",
@@ -76,6 +83,7 @@ DETECTORS = (
     ),
     Detector(
         name="fades",
+        label="Fades",
         threshold=0.7,
         highest=1,
         description="fades to and from one colour; the score is the share of contrast lost",
@@ -84,6 +92,7 @@ DETECTORS = (
     ),
     Detector(
         name="transnet",
+        label="TransNetV2",
         threshold=0.5,
         highest=1,
         description="cuts and gradual transitions, found by the neural network TransNetV2",

@@ -15,6 +15,8 @@ class OutputFormat:
     """
 
     name: str
+    label: str
+    """Label in a form."""
     description: str
     file: Format
     opaque: str
@@ -38,6 +40,7 @@ FORMATS = {
     for row in (
         OutputFormat(
             name="mp4",
+            label="MP4",
             description="H.264, or HEVC for more than 8 bits, without transparency",
             file="h264",
             opaque="yuv420p",
@@ -45,6 +48,7 @@ FORMATS = {
         ),
         OutputFormat(
             name="prores",
+            label="ProRes",
             description="ProRes 422 HQ in a .mov file, 4444 where the clip has transparency",
             file="prores",
             opaque="yuv422p10le",
@@ -53,6 +57,7 @@ FORMATS = {
         ),
         OutputFormat(
             name="vp9",
+            label="WebM",
             description="VP9 in a .webm file, with transparency",
             file="vp9",
             opaque="yuv420p",

@@ -27,6 +27,8 @@ class Mode:
     """
 
     name: str
+    label: str
+    """Label in a form."""
     description: str
     slowness: Callable[[Floats], Floats]
 
@@ -34,8 +36,13 @@ class Mode:
 MODES = {
     mode.name: mode
     for mode in (
-        Mode(name="slow_action", description="slows action down and speeds still parts up", slowness=lambda action: action),
-        Mode(name="speed_action", description="does the opposite", slowness=lambda action: 1 - action),
+        Mode(
+            name="slow_action",
+            label="The action",
+            description="slows action down and speeds still parts up",
+            slowness=lambda action: action,
+        ),
+        Mode(name="speed_action", label="The still parts", description="does the opposite", slowness=lambda action: 1 - action),
     )
 }
 

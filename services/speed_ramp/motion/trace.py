@@ -30,6 +30,8 @@ class Measure:
     """
 
     name: str
+    label: str
+    """Label in a form."""
     description: str
     combine: Callable[[Floats, Floats], Floats]
 
@@ -40,11 +42,12 @@ MEASURES = {
         # The subject moves independently of the camera, so both motions add up like perpendicular vectors.
         Measure(
             name="total",
+            label="Subject and camera",
             description="is the motion of subject and camera together",
             combine=lambda subject, camera: np.hypot(subject, camera),
         ),
-        Measure(name="subject", description="is what moves in the scene", combine=lambda subject, _camera: subject),
-        Measure(name="camera", description="is pans, zooms and turns", combine=lambda _subject, camera: camera),
+        Measure(name="subject", label="Subject", description="is what moves in the scene", combine=lambda subject, _camera: subject),
+        Measure(name="camera", label="Camera", description="is pans, zooms and turns", combine=lambda _subject, camera: camera),
     )
 }
 

@@ -21,6 +21,8 @@ class Interpolation:
     """
 
     name: str
+    label: str
+    """Label in a form."""
     description: str
     blend: bool
     flow: bool = False
@@ -30,11 +32,12 @@ class Interpolation:
 INTERPOLATIONS = {
     interpolation.name: interpolation
     for interpolation in (
-        Interpolation(name="nearest", description="shows the nearest source frame (sharp)", blend=False),
-        Interpolation(name="blend", description="cross-fades neighbouring frames (smoother, but soft)", blend=True),
+        Interpolation(name="nearest", label="Nearest", description="shows the nearest source frame (sharp)", blend=False),
+        Interpolation(name="blend", label="Blend", description="cross-fades neighbouring frames (smoother, but soft)", blend=True),
         # Making pictures takes much longer than decoding, so few frames ahead are enough.
         Interpolation(
             name="flow",
+            label="Optical flow",
             description="makes new frames along the motion (smoothest, but slow to render)",
             blend=True,
             flow=True,
@@ -52,6 +55,8 @@ class Duplicates:
     """
 
     name: str
+    label: str
+    """Label in a form."""
     description: str
     dropped: Callable[[Interpolation], bool]
 
@@ -59,10 +64,16 @@ class Duplicates:
 DUPLICATES = {
     duplicates.name: duplicates
     for duplicates in (
-        Duplicates(name="auto", description="leaves them out of `blend` and `flow`", dropped=lambda interpolation: interpolation.blend),
-        Duplicates(name="keep", description="treats them as all others", dropped=lambda _interpolation: False),
+        Duplicates(
+            name="auto",
+            label="Automatic",
+            description="leaves them out of `blend` and `flow`",
+            dropped=lambda interpolation: interpolation.blend,
+        ),
+        Duplicates(name="keep", label="Keep", description="treats them as all others", dropped=lambda _interpolation: False),
         Duplicates(
             name="drop",
+            label="Drop",
             description="leaves them out of `nearest` too, and so shows each picture for the same time",
             dropped=lambda _interpolation: True,
         ),

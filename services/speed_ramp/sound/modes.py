@@ -21,6 +21,8 @@ class AudioMode:
     """
 
     name: str
+    label: str
+    """Label in a form."""
     description: str
     make: MakeSound | None
 
@@ -28,8 +30,8 @@ class AudioMode:
 AUDIO_MODES = {
     mode.name: mode
     for mode in (
-        AudioMode(name="keep", description="stretches all audio tracks and keeps their pitch", make=StretchedTrack),
-        AudioMode(name="follow", description="lets the pitch follow the speed, like a tape", make=Varispeed),
-        AudioMode(name="drop", description="removes the sound", make=None),
+        AudioMode(name="keep", label="Keep the pitch", description="stretches all audio tracks and keeps their pitch", make=StretchedTrack),
+        AudioMode(name="follow", label="Follow the speed", description="lets the pitch follow the speed, like a tape", make=Varispeed),
+        AudioMode(name="drop", label="Drop", description="removes the sound", make=None),
     )
 }

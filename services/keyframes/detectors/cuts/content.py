@@ -15,6 +15,8 @@ class Content:
     """One row of the table: thresholds of a kind of content."""
 
     name: str
+    label: str
+    """Label in a form."""
     description: str
     """What the video shows, as one clause for the API reference."""
     largest_overlay: float
@@ -27,6 +29,7 @@ class Content:
 
 FILM = Content(
     name="film",
+    label="Film",
     description="filmed or drawn pictures, over which captions and logos may pop in",
     largest_overlay=LARGEST_OVERLAY,
     least_step=0.08,
@@ -34,6 +37,7 @@ FILM = Content(
 )
 SLIDES = Content(
     name="slides",
+    label="Slides",
     description="slides or a screen: a change of text begins a new shot, an added line does not",
     largest_overlay=0.12,
     least_step=0.04,
