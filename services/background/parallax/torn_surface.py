@@ -152,13 +152,14 @@ class TornSurface:
     def _visible_tears(self, torn: Mask, affine: NDArray[np.float64], half: tuple[int, int]) -> NDArray[np.uint8] | None:
         """Return the share of torn surface in a view.
 
-        The share, 0 to 255, is that of every second pixel of the view, with a border of one pixel. None if all is whole.
+        The share, 0 to 255, is that of every second pixel of the view, with a border of one pixel. None if the view shows no tear.
         """
         if not torn.any():
             return None
         soft = cv2.GaussianBlur(torn.astype(np.uint8) * np.uint8(255), (0, 0), _SOFT_PX)
-        view = cv2.warpAffine(soft, affine, (half[0] + 2, half[1] + 2), flags=_BACKWARD, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(view, np.uint8) if cv2.countNonZero(view) else None
+        view = np.asarray(cv2.warpAffine(soft, affine, (half[0] + 2, half[1] + 2), flags=_BACKWARD, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+        # The border lies outside of the view.
+        return view if view[1:-1, 1:-1].any() else None
 
     def _torn(self, weight: NDArray[np.uint8], base: Matrix, move: tuple[float, float]) -> TornPixels:
         """Compute the source coordinates of torn pixels.
@@ -234,8 +235,10 @@ def sampled(picture: NDArray[Any], x: Floats, y: Floats) -> NDArray[Any]:
 
     `x`, `y`: float32 (n,). Returns (n,) or (n, channels) of the picture's type.
     """
-    # remap takes tables of less than 32768 rows and columns.
     count = len(x)
+    if not count:  # remap refuses an empty table
+        return np.zeros((0, *picture.shape[2:]), picture.dtype)
+    # remap takes tables of less than 32768 rows and columns.
     table = -(-count // _TABLE), _TABLE
     places = [np.resize(axis, table) if count % _TABLE else axis.reshape(table) for axis in (x, y)]
     values = cv2.remap(picture, places[0], places[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from depth_scene import Scene
 
-from services.background.parallax.torn_surface import TornSurface, View, read, sharpened
+from services.background.analysis.camera_path import CameraPath, overscan
+from services.background.parallax.moving_plate import MovingPlate, parallax_reach
+from services.background.parallax.torn_surface import TornSurface, View, read, sampled, sharpened
 
 WIDTH, HEIGHT = 800, 450
 LARGEST = 42.0
@@ -105,3 +107,25 @@ def test_ramps_become_steps_and_slopes_stay() -> None:
     assert (np.abs(np.diff(sharp[30])) > 0.05).sum() <= 1
     slope = np.repeat(np.linspace(0, 1, 200, dtype=np.float32)[:, None], 300, axis=1)
     assert np.abs(sharpened(slope, 0.02) - slope)[10:-10].max() < 1e-5
+
+
+@pytest.mark.parametrize("place", [0.06, 0.1, 0.5, 0.85])
+def test_a_tear_that_leaves_the_view_during_a_pan_is_no_fault(place: float) -> None:
+    """A near pillar crosses the border of the view, where its tear is seen by no pixel, by some of luma, or by all."""
+    views = np.zeros((100, 4))
+    views[:, 0] = np.linspace(-60, 60, 100)
+    path = CameraPath(views, 320, 180)
+    margin = overscan(path, 0, 0.3 * 0.5).margin
+    width, height = round(320 * margin / 2) * 2, round(180 * margin / 2) * 2
+    inverse = np.full((height, width), 0.1, np.float32)
+    left = round(width * place)
+    inverse[height // 5 :, left : left + width // 25] = 1.0
+    share = overscan(path, margin, parallax_reach(inverse, 0.3)).share
+    plate = MovingPlate(np.full((height, width, 3), 90, np.uint8), inverse, path.scaled(share), depth_scale=0.3, matrix="bt709")
+    shapes = {tuple(plane.shape for plane in plate.at(number)) for number in range(100)}
+    assert shapes == {((180, 320), (90, 160), (90, 160))}
+
+
+def test_no_points_give_no_samples() -> None:
+    nothing = np.zeros(0, np.float32)
+    assert sampled(np.zeros((4, 5, 3), np.uint8), nothing, nothing).shape == (0, 3)
