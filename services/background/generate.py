@@ -144,5 +144,6 @@ GENERATE = Operation(
     outputs={"background": Kind.IMAGE},
     run=generate,
     example=GenerateParams(prompt="a sunny beach at golden hour", seed=42),
+    version=2,
     unavailable=lambda params: to_paint(params),
 )

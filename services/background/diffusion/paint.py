@@ -40,8 +40,8 @@ def paint(pipeline: Pipeline, plan: Plan, picture: RGB, mask: Mask, progress: Pr
 
     `picture`: RGB, uint8 (height, width, 3). `mask`: uint8 (height, width), not 0 where to paint. `depth`: inverse depth from 0 to 1,
     float32 (height, width), that the painting follows. Pixels outside of the mask change slightly, because the model processes the whole
-    picture. On a CPU the first step is timed, and a warning states the expected total time. An exception from `progress` ends the painting
-    after the current step.
+    picture. On a CPU the first step is timed, and a warning right after it states the expected time of all steps. An exception from
+    `progress` ends the painting after the current step.
     """
     height, width = mask.shape
     small = painted_size(width, height, plan.side)
@@ -53,7 +53,9 @@ def paint(pipeline: Pipeline, plan: Plan, picture: RGB, mask: Mask, progress: Pr
         _step_count(plan.painting) + len(parts) * _step_count(_detailed(plan.painting, 0)), progress, timed=pipeline.device == "cpu"
     )
     control = None if depth is None else np.rint(depth * 255).astype(np.uint8)
-    first_pass = pipeline.run(plan.painting, _sized(picture, small), _sized_mask(mask, small), _sized_control(control, small), steps)
+    first_pass = pipeline.run(
+        plan.painting, _sized(picture, small), _sized_mask(mask, small), _sized_control(control, small), steps, steps.begin
+    )
     if not parts:
         return _sized(first_pass, (width, height))
     canvas = _over(_sized(picture, full), _sized(first_pass, full), large_mask).astype(np.float32)
@@ -85,20 +87,25 @@ def kept_outside(original: RGB, painted: RGB, mask: Mask, feather_px: int) -> RG
 class _Steps:
     """Counts and reports the steps of all passes.
 
-    Times the first step.
+    Times the first step, from `begin` on. The encoders, which work before it, do not count.
     """
 
     def __init__(self, total: int, progress: Progress, *, timed: bool, clock: Callable[[], float] = time.monotonic) -> None:
         self._total, self._progress, self._timed, self._clock = total, progress, timed, clock
-        self._done, self._began = 0, clock()
+        self._done = 0
+        self._began: float | None = None
+
+    def begin(self) -> None:
+        """Start the clock: the first step begins."""
+        self._began = self._clock()
 
     def __call__(self) -> None:
         self._done += 1
-        if self._timed and self._done == 1:
+        if self._timed and self._done == 1 and self._began is not None:
             step_s = self._clock() - self._began
             total = _duration_text(step_s * self._total)
             self._progress.warn(
-                f"One step on the CPU took {step_s:.1f} s: painting takes about {total} for {self._total} steps. "
+                f"One step on the CPU took {step_s:.1f} s: all {self._total} steps take about {total}. "
                 "Fewer `steps`, a smaller `resolution` or `detail` off are faster."
             )
         self._progress(min(self._done, self._total), self._total)

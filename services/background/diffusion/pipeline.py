@@ -50,6 +50,7 @@ class Pipeline:
     """A loaded pipeline.
 
     `control`: whether it also takes a depth picture; `parts`: loaded one after the other within `max_vram`; None: always loaded.
+    `scheduling`: configuration of the model's own scheduler.
     """
 
     pipe: Any
@@ -57,21 +58,31 @@ class Pipeline:
     device: str
     precision: str
     parts: Parts | None = None
+    scheduling: Any = None
 
-    def run(self, painting: Painting, picture: RGB, mask: NDArray[np.uint8], depth: NDArray[np.uint8] | None, on_step: Step) -> RGB:
+    def run(
+        self,
+        painting: Painting,
+        picture: RGB,
+        mask: NDArray[np.uint8],
+        depth: NDArray[np.uint8] | None,
+        on_step: Step,
+        on_first_step: Step = lambda: None,
+    ) -> RGB:
         """Paint the masked part of a picture.
 
         `picture`: uint8 (height, width, 3); `mask` (255 where to paint) and `depth` (near is white): uint8 (height, width). Height and
         width are multiples of 8.
-        `on_step` is called after each step; an exception from it ends the run. Noise is made on the CPU, so the results of two devices
-        differ by rounding only.
+        `on_first_step` is called when the first step begins, after the encoders; `on_step` after each step. An exception from them ends the
+        run. At least one step runs. Noise is made on the CPU, so the results of two devices differ by rounding only.
         """
         import diffusers
         import torch
         from PIL import Image
 
         row = SCHEDULERS_BY_NAME[painting.scheduler]
-        self.pipe.scheduler = getattr(diffusers, row.kind).from_config(self.pipe.scheduler.config, **row.options)
+        # Not from the pipeline's present scheduler: the pipeline is kept, and options of the last job's scheduler would stay.
+        self.pipe.scheduler = getattr(diffusers, row.kind).from_config(self.scheduling, **row.options)
 
         def after_step(_pipe: Any, _step: int, _timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
             on_step()
@@ -79,6 +90,14 @@ class Pipeline:
 
         height, width = mask.shape
         control = {"control_image": Image.fromarray(np.repeat(depth[..., None], 3, axis=2), "RGB")} if depth is not None else {}
+        # The ControlNet, where there is one, is the first network of a step.
+        network = self.pipe.controlnet if self.control else self.pipe.unet
+
+        def before_first_step(*_: Any) -> None:
+            before_network.remove()
+            on_first_step()
+
+        before_network = network.register_forward_pre_hook(before_first_step)
         try:
             result = self.pipe(
                 prompt=painting.prompt,
@@ -87,7 +106,7 @@ class Pipeline:
                 mask_image=Image.fromarray(mask, "L"),
                 width=width,
                 height=height,
-                strength=painting.strength,
+                strength=_strength(painting),
                 num_inference_steps=painting.steps,
                 guidance_scale=painting.guidance,
                 generator=torch.Generator("cpu").manual_seed(painting.seed),
@@ -95,9 +114,17 @@ class Pipeline:
                 **control,
             )
         finally:
+            before_network.remove()
             if self.parts is not None:
                 self.parts.leave()
         return np.asarray(result.images[0].convert("RGB"), np.uint8)
+
+
+def _strength(painting: Painting) -> float:
+    """Return the strength, raised to that of one step if it is below: diffusers runs int(steps * strength) of the steps."""
+    if int(painting.steps * painting.strength) >= 1:
+        return painting.strength
+    return min((1 + 1e-9) / painting.steps, 1.0)
 
 
 @contextmanager
@@ -170,4 +197,4 @@ def _load(folder: Path, control: Path | None, lora: Path | None, device: Device,
         pipe.load_lora_weights(lora.parent, weight_name=lora.name, local_files_only=True)
     pipe.set_progress_bar_config(disable=True)
     pipe.vae.enable_tiling()
-    return Pipeline(pipe, control is not None, str(device), precision, place(pipe, plan, str(device)))
+    return Pipeline(pipe, control is not None, str(device), precision, place(pipe, plan, str(device)), pipe.scheduler.config)

@@ -16,7 +16,7 @@ from gateway.pipelines.placeholders import filled
 from reelwright import ROOMS
 from services.background.diffusion.offload import Parts, Plan
 from services.background.diffusion.paint import Plan as PaintPlan
-from services.background.diffusion.paint import kept_outside, paint
+from services.background.diffusion.paint import _Steps, kept_outside, paint
 from services.background.diffusion.pipeline import Painting, Pipeline, _load, pipeline
 from services.background.diffusion.pipeline import _plan as planned
 from services.background.diffusion.schedulers import SCHEDULERS
@@ -69,6 +69,13 @@ class Listener:
 
     def warn(self, message: str) -> None:
         self.warnings.append(message)
+
+
+class Counting(Listener):
+    """A Listener whose parts are itself."""
+
+    def part(self, stage: str, start: float, end: float) -> Progress:
+        return self
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +170,40 @@ def test_every_scheduler_takes_its_steps(models: Path, name: str) -> None:
         first, second = (ready.run(painting, picture, mask, None, lambda: steps.append(1)) for _ in range(2))
     assert (first == second).all()
     assert len(steps) in (6, 8), "PNDM takes one step more"
+
+
+def test_a_scheduler_of_the_job_before_leaves_no_trace(models: Path) -> None:
+    picture, mask = np.full((64, 64, 3), 90, np.uint8), np.full((64, 64), 255, np.uint8)
+
+    def painted_by(scheduler: str) -> np.ndarray:
+        painting = Painting(prompt="a wall", negative_prompt="", strength=1, steps=4, guidance=2, seed=1, scheduler=scheduler)
+        with pipeline(PAINTERS_BY_NAME["sd15"], Silent()) as ready:
+            return ready.run(painting, picture, mask, None, lambda: None)
+
+    names = ("euler", "dpm++2m", "unipc")
+    model_cache().drop()
+    fresh = {}
+    for name in names:
+        fresh[name] = painted_by(name)
+        model_cache().drop()
+    for name in names:
+        painted_by("dpm++2m-karras")
+        assert (painted_by(name) == fresh[name]).all(), name
+
+
+@pytest.mark.parametrize(("steps", "strength"), [(1, 0.95), (1, 0.01), (30, 0.001), (49, 0.02)])
+def test_at_least_one_step_runs(models: Path, shot: tuple[Path, Path], tmp_path: Path, steps: int, strength: float) -> None:
+    listener = Listener()
+    painted(shot, tmp_path, listener, steps=steps, strength=strength)
+    assert listener.steps[0] == (1, 1)
+
+
+def test_the_studio_paints_with_one_step(models: Path, shot: tuple[Path, Path], tmp_path: Path) -> None:
+    outputs = {name: tmp_path / file for name, file in (("video", "out.mp4"), ("background", "bg.png"), ("depth", "depth.png"))}
+    params = StudioParams(prompt="a hall", **(SMALL | {"steps": 1, "duration": 0.08}))  # type: ignore[arg-type]
+    listener = Counting()
+    studio(params, video=shot[0], alpha=shot[1], background=None, outputs=outputs, progress=listener)
+    assert any("all 1 steps take" in warning for warning in listener.warnings)
 
 
 @pytest.fixture
@@ -297,6 +338,18 @@ def test_missing_models_are_named_with_their_commands(use_settings: Callable[...
         GenerateParams(prompt="a beach", lcm=True, sd_model="sdxl")
 
 
+def test_the_encoders_do_not_count_as_a_step() -> None:
+    clock = iter([100.0, 104.0])
+    listener = Listener()
+    steps = _Steps(30, listener, timed=True, clock=lambda: next(clock))
+    steps.begin()
+    steps()
+    steps()
+    assert [warning.split(". ")[0] for warning in listener.warnings] == [
+        "One step on the CPU took 4.0 s: all 30 steps take about 2 minutes"
+    ]
+
+
 class FlatPipe(Pipeline):
     """A pipeline that paints one colour and remembers the sizes."""
 
@@ -304,7 +357,7 @@ class FlatPipe(Pipeline):
         super().__init__(None, True, "cpu", "f32")
         object.__setattr__(self, "sizes", [])
 
-    def run(self, painting, picture, mask, depth, on_step):  # type: ignore[no-untyped-def]
+    def run(self, painting, picture, mask, depth, on_step, on_first_step=lambda: None):  # type: ignore[no-untyped-def]
         self.sizes.append((mask.shape[::-1], painting.strength, None if depth is None else depth.shape))  # type: ignore[attr-defined]
         on_step()
         return np.full_like(picture, 200)
