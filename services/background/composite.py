@@ -266,7 +266,7 @@ COMPOSITE = Operation(
     },
     outputs={"video": Kind.VIDEO},
     run=composite,
-    version=3,
+    version=4,
     refuse=_refuse,
     example=CompositeParams(color="#1e3a5f"),
 )

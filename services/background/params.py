@@ -141,7 +141,7 @@ class LookParams(Params):
     )
     grain: bool = Field(
         True,
-        description="Add the clip's grain to a background that has less.",
+        description="Add the clip's grain to a background that has less; not to a plain colour.",
         title="Match grain",
         json_schema_extra=form("more"),
     )

@@ -181,7 +181,7 @@ def _warn(result: PlateResult, other_shots: int, progress: Progress) -> None:
 PLATE = Operation(
     name="background.plate",
     bytes_per_pixel=lambda _params: 66,
-    process_bytes=130 * 1000**2,
+    process_bytes=155 * 1000**2,
     title="Clean plate",
     summary="Recover the real background of a clip, without its subject",
     params=PlateParams,

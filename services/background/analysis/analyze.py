@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.background.analysis.camera_path import CameraPath, camera_path
-from services.background.analysis.exposure import Tones, brightness_of, exposure_ratios, subject_tones
+from services.background.analysis.camera_path import CameraPath, camera_path, shot_starts
+from services.background.analysis.exposure import Tones, shot_exposures, subject_tones
 from services.background.analysis.scene_light import BrightBackground, CameraHeight, LightFrom, camera_height, height_share
 from shared.motion.camera import Camera, Pose, analysis_size
 from shared.operation import Progress
@@ -22,7 +22,7 @@ from shared.video.info import ColorInfo
 class Analysis:
     """Measurements of a clip.
 
-    `exposure`: (frames,), the subject's brightness relative to the clip's median, smoothed. `reference`: number of the reference frame of
+    `exposure`: (frames,), the subject's brightness relative to its shot's median, smoothed. `reference`: number of the reference frame of
     the longest shot. `color`: tags of the first frame as read, after tone mapping.
     """
 
@@ -65,7 +65,7 @@ def analyze(video: Path, alpha: Path, part: ClipPart, *, size: tuple[int, int], 
     path, reference = camera_path(poses, *size)
     return Analysis(
         path=path,
-        exposure=exposure_ratios(brightness_of(tones), smooth),
+        exposure=shot_exposures(tones, shot_starts(poses), smooth),
         light_from=background.light_from(),
         camera_height=camera_height(np.array(heights)),
         reference=reference,

@@ -87,15 +87,22 @@ def overscan(path: CameraPath, margin: float, parallax: float) -> Overscan:
 
     `margin`: size relative to a frame; 0 chooses it from the path, from 1.3 to 2.5. `parallax`: see `CameraPath.margin`.
     """
-    needed = path.margin(parallax) * _SPARE
-    size = margin or min(max(needed, LEAST_MARGIN), MOST_MARGIN)
-    if needed <= size:
+    bare = path.margin(parallax)
+    size = margin or min(max(bare * _SPARE, LEAST_MARGIN), MOST_MARGIN)
+    # A small given margin keeps half of itself in reserve. Half a pixel beyond it is motion that nobody sees.
+    spare = min(_SPARE, 1 + (size - 1) / 2)
+    if bare * spare <= size or bare <= 1 + 1 / max(path.width, path.height):
         return Overscan(size, 1.0)
     low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if path.scaled(middle).margin(parallax) * _SPARE <= size else (low, middle)
+        low, high = (middle, high) if path.scaled(middle).margin(parallax) * spare <= size else (low, middle)
     return Overscan(size, low)
+
+
+def shot_starts(poses: Sequence[Pose]) -> list[int]:
+    """Return the numbers of the shots' first frames."""
+    return [number for number, pose in enumerate(poses) if pose.cut or number == 0]
 
 
 def camera_path(poses: Sequence[Pose], width: int, height: int) -> tuple[CameraPath, int]:
@@ -105,10 +112,10 @@ def camera_path(poses: Sequence[Pose], width: int, height: int) -> tuple[CameraP
     middle of the area that the frame centres cover.
     """
     centre = np.array([(width - 1) / 2, (height - 1) / 2, 1.0])
-    starts = [number for number, pose in enumerate(poses) if pose.cut or number == 0]
+    starts = shot_starts(poses)
     views = np.zeros((len(poses), 4))
     longest, reference = 0, 0
-    for start, end in zip(starts, [*starts[1:], len(poses)], strict=True):
+    for start, end in zip(starts, [*starts, len(poses)][1:], strict=True):
         places = np.array([(pose.matrix @ centre)[:2] for pose in poses[start:end]])
         middle = (places.min(axis=0) + places.max(axis=0)) / 2
         own = start + int(np.argmin(((places - middle) ** 2).sum(axis=1)))

@@ -70,8 +70,19 @@ def _shift(reference: NDArray[np.float64], root: NDArray[np.float64]) -> float:
     return best - _REACH + (0.5 * float((before - after) / bend) if bend < 0 else 0.0)
 
 
+def shot_exposures(tones: Sequence[Tones | None], starts: Sequence[int], window: int) -> NDArray[np.float64]:
+    """Return each frame's exposure relative to its shot's median.
+
+    `tones`: of each frame, from `subject_tones`; `starts`: numbers of the shots' first frames, from 0 on. The result, (n,), is smoothed
+    over `window` frames of a shot.
+    """
+    ends = [*starts, len(tones)][1:]
+    parts = [exposure_ratios(brightness_of(tones[start:end]), window) for start, end in zip(starts, ends, strict=True)]
+    return np.concatenate(parts) if parts else np.ones(0)
+
+
 def exposure_ratios(brightness: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    """Return each frame's exposure relative to the clip's median.
+    """Return each frame's exposure relative to the median.
 
     `brightness`: (n,), from `brightness_of`; frames without a subject are interpolated from their neighbours. The result, (n,), is smoothed
     over `window` frames, and is 1 where it differs from 1 by no more than noise.

@@ -19,6 +19,8 @@ _MOST_SHIFT = (12.0, 8.0, 8.0)
 """Largest offset of luma, U and V, in levels."""
 _LEAST_COVERED = 0.002
 """Mean of alpha below which no subject is visible."""
+_CUT = 24.0
+"""Change of the subject's mean from frame to frame, in levels of any plane, that counts as a cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def applied(planes: Planes, match: Match) -> Planes:
 class MatchSmoother:
     """Averages the latest matches, so that the subject does not flicker.
 
-    A frame without a subject (None) repeats the last average.
+    A frame without a subject (None) repeats the last average. Where the subject's colours jump, as at a cut, the average begins anew.
     """
 
     def __init__(self, window: int) -> None:
@@ -81,6 +83,8 @@ class MatchSmoother:
 
     def __call__(self, match: Match | None) -> Match:
         if match is not None:
+            if self._matches and any(abs(new.middle - old.middle) > _CUT for new, old in zip(match, self._matches[-1], strict=True)):
+                self._matches.clear()
             self._matches.append(match)
         if not self._matches:
             return SAME

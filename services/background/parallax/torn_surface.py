@@ -157,7 +157,9 @@ class TornSurface:
         if not torn.any():
             return None
         soft = cv2.GaussianBlur(torn.astype(np.uint8) * np.uint8(255), (0, 0), _SOFT_PX)
-        view = np.asarray(cv2.warpAffine(soft, affine, (half[0] + 2, half[1] + 2), flags=_BACKWARD, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+        view = np.asarray(
+            cv2.warpAffine(soft, affine, (half[0] + 2, half[1] + 2), flags=_BACKWARD, borderMode=cv2.BORDER_REPLICATE), np.uint8
+        )
         # The border lies outside of the view.
         return view if view[1:-1, 1:-1].any() else None
 

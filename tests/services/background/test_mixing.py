@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from services.background.mixing.color_match import SAME, MatchSmoother, applied, match_of
+from services.background.mixing.color_match import SAME, Change, Match, MatchSmoother, applied, match_of
 from services.background.mixing.edge_colors import edge_of, estimated, with_clean_plate
 from services.background.mixing.grain import Grain, grain_of
 from services.background.mixing.linear_light import mixed_linearly
@@ -100,6 +100,16 @@ def test_the_match_moves_towards_the_background_within_bounds() -> None:
     assert steady(None) == SAME
     assert steady(match) == match
     assert steady(None) == match
+
+
+def test_a_cut_ends_the_average_of_the_match() -> None:
+    def match(luma: float, offset: float) -> Match:
+        return Change(1.0, luma, offset), Change(1.0, 128, 0), Change(1.0, 128, 0)
+
+    steady = MatchSmoother(15)
+    assert steady(match(60, 10))[0].offset == 10
+    assert steady(match(64, 6))[0].offset == 8, "the light changes in the shot"
+    assert steady(match(150, -10))[0].offset == -10, "a cut to a bright shot"
 
 
 def test_grain_is_measured_and_made() -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 from scenes import Clip, Shoot, psnr, wall
 
 from services.background.analysis.camera_path import CameraPath, camera_path, overscan
-from services.background.analysis.exposure import brightness_of, exposed, exposure_ratios, subject_tones
+from services.background.analysis.exposure import brightness_of, exposed, exposure_ratios, shot_exposures, subject_tones
 from services.background.analysis.scene_light import BrightBackground, camera_height, height_share
 from services.background.parallax import depth
 from services.background.stage.sizes import output_size
@@ -186,6 +186,23 @@ def test_the_margin_holds_every_view(parallax: float) -> None:
             reach = np.abs(scaled.move(number)) * parallax
             assert (places.min(axis=1) - reach >= -room - 1e-6).all()
             assert (places.max(axis=1) + reach <= np.array([639, 359]) + room + 1e-6).all()
+
+
+def test_a_margin_of_one_leaves_a_still_camera_alone_and_a_small_one_allows_small_motion() -> None:
+    still = CameraPath(np.zeros((9, 4)), 640, 360)
+    shaken = CameraPath(np.random.default_rng(2).uniform(-0.2, 0.2, (9, 4)) * (1, 1, 0, 0), 640, 360)
+    pan = CameraPath(np.linspace(-3, 3, 9)[:, None] * np.array([1.0, 0, 0, 0]), 640, 360)
+    for margin in (1.0, 1.01, 1.019, 1.3):
+        assert overscan(still, margin, 0.2).share == overscan(shaken, margin, 0.2).share == 1
+    assert overscan(pan, 1.0, 0).share < 0.01
+    assert 0.4 < overscan(pan, 1.01, 0).share < overscan(pan, 1.015, 0).share < 1
+
+
+def test_each_shot_has_an_exposure_of_its_own() -> None:
+    tones = [subject_tones(np.full((60, 80), level, np.uint8), np.full((60, 80), 255, np.uint8)) for level in [60] * 6 + [90] * 4]
+    assert (shot_exposures(tones, [0, 6], 5) == 1).all()
+    assert np.ptp(shot_exposures(tones, [0], 5)) > 0.3
+    assert len(shot_exposures([], [], 5)) == 0
 
 
 def test_exposure_is_smoothed_and_gaps_are_bridged() -> None:
