@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +25,7 @@ from services.matting.output.options import OutputOptions
 from services.matting.output.pictures import gray_picture
 from services.matting.params import BACKEND_FIELD, RESOLUTION_FIELD, BackendName, BackendUsed
 from services.matting.reading.masks import Target as MaskTarget
-from services.matting.reading.masks import fixed_mask, given_masks
+from services.matting.reading.masks import fixed_mask, frame_times, given_masks
 from services.matting.reading.plate import plate_picture
 from services.matting.reading.sample import sample_of
 from services.matting.reading.views import views_of
@@ -100,7 +101,7 @@ def matte(
     if choice.plate_problem:
         progress.warn(f"The plate was not used: {choice.plate_problem}.")
         clean = None
-    target = _mask_target(choice, params, info)
+    target = _mask_target(choice, params, info, video)
     user_masks = given_masks(mask, masks, target, progress)
     if any(user_masks) and not choice.backend.needs_mask:
         progress.warn(f"Only the mask of the first frame is used: {choice.backend.name} takes no masks of later frames.")
@@ -234,7 +235,7 @@ def _setup(choice: Choice, params: MatteParams, info: VideoInfo, plate: Rgb | No
     )
 
 
-def _mask_target(choice: Choice, params: MatteParams, info: VideoInfo) -> MaskTarget:
+def _mask_target(choice: Choice, params: MatteParams, info: VideoInfo, video: Path) -> MaskTarget:
     scaled = choice.backend.inference_size(info.width, info.height, params.resolution)
     return MaskTarget(
         width=info.width,
@@ -243,10 +244,11 @@ def _mask_target(choice: Choice, params: MatteParams, info: VideoInfo) -> MaskTa
         rate=float(rate_of(info)),
         start_s=params.start,
         frames=expected_frames(info, params),
+        times=partial(frame_times, video),
     )
 
 
-def _subject(params: MatteParams, choice: Choice, masks: Mapping[int, tuple[Mask, ...]]) -> str:
+def _subject(params: MatteParams, choice: Choice, masks: Mapping[int, Mapping[str, Mask]]) -> str:
     """Return the kind of subject to keep.
 
     It is `params.subject`, except that a mask which the backend itself does not use marks the subject.

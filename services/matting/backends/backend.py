@@ -3,9 +3,9 @@
 Its table row, its opener, its inputs and outputs.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -31,7 +31,7 @@ class View:
     `rgb`: upright, square pixels, SDR; shared, so treat it as read-only. `gray`: luma (h, w) uint8 of at most 270 lines, for measuring
     motion. `frame`: the same frame at its own size and in its own format.
     `cut`: True for the first frame of a shot, where memory of earlier frames is to be dropped, and for the first frame of the clip.
-    `masks`: the user's masks of this frame, one for each subject; empty for most frames.
+    `masks`: the user's masks of this frame, by the name of their subject; empty for most frames. A subject has one name in all frames.
     """
 
     index: int
@@ -40,7 +40,7 @@ class View:
     gray: NDArray[np.uint8]
     frame: Frame
     cut: bool
-    masks: tuple[Mask, ...] = ()
+    masks: Mapping[str, Mask] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -68,7 +68,7 @@ def _opened(package: Package, setup: Setup, options: NetworkOptions, progress: P
 def _mattes(network: MatAnyone, precision: Precision, views: Iterator[View]) -> Iterator[Matte]:
     stream = Stream(network, precision)
     for view in views:
-        alphas = stream.step(view.rgb, {str(number): mask for number, mask in enumerate(view.masks)})
+        alphas = stream.step(view.rgb, view.masks)
         # Subjects are side by side; where their mattes meet, the larger value counts.
         yield Matte(np.maximum.reduce(list(alphas.values())) if alphas else np.zeros(view.rgb.shape[:2], np.float32))
 

@@ -1,6 +1,7 @@
 """The user's masks: for the first, for later, or for all frames."""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,18 @@ from numpy.typing import NDArray
 from services.matting.backends.backend import Mask
 from shared.errors import Invalid
 from shared.operation import Progress
-from shared.video import Picture, list_pictures
+from shared.video import Picture, list_pictures, timeline
 
 _SAME_SHAPE = 0.03
 _MOST_SUBJECTS = 8
 _LEAST_SHARE, _MOST_SHARE = 1e-5, 0.995
-_SATURATED, _DISTINCT = 60, 40
+_SATURATED, _DISTINCT, _BRIGHT = 60, 40, 127
+_LEAST_OF_MARKED = 0.005
+"""Least share of the marked part that a colour covers, without its rim, to be a subject. Less is fringe of an edge, or of compression."""
+_MOST_CANDIDATES = 24
+WHITE = "white"
+"""Name of the subject that a picture without colours shows."""
+_Colour = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +32,8 @@ class Target:
     """Size and times of the frames that masks belong to.
 
     `width`, `height`: size of the clip; `scaled`: (width, height) to which masks are scaled; `rate`: frames per second; `frames`: expected
-    number of frames in the part, which begins at `start_s`.
+    number of frames in the part, which begins at `start_s`. `times()`: seconds of all frames of the clip, rising; None if they are unknown,
+    and `rate` counts.
     """
 
     width: int
@@ -34,29 +42,39 @@ class Target:
     rate: float
     start_s: float
     frames: int
+    times: Callable[[], NDArray[np.float64] | None] = lambda: None
 
 
-def given_masks(mask: Path | None, masks: Path | None, target: Target, progress: Progress) -> dict[int, tuple[Mask, ...]]:
+def given_masks(mask: Path | None, masks: Path | None, target: Target, progress: Progress) -> dict[int, Mapping[str, Mask]]:
     """Read the user's masks, by frame number within the part.
 
-    Returns one mask, (h, w) uint8, for each subject in a picture. A picture is white, or opaque, where the subject is; several subjects
-    have one saturated colour each. Pictures of `masks` are named by frame (`120.png`) or by time (`4.8s.png`). Raises Invalid for a mask of
-    another shape, an empty mask, a mask that covers everything, and a name without a number.
+    Returns one mask, (h, w) uint8, for each subject in a picture, by the subject's name. A picture is white, or opaque, where the subject
+    is; several subjects have one colour each. The colour is the name: the same colour is the same subject in all pictures. Pictures of
+    `masks` are named by frame (`120.png`) or by time (`4.8s.png`), which is the frame nearest to it. Raises Invalid for a mask of another
+    shape, an empty mask, a mask that covers everything, and a name without a number.
     """
-    subjects: dict[int, tuple[Mask, ...]] = {}
+    pictures: dict[int, tuple[Picture, str]] = {}
     outside = 0
     if masks is not None:
+        frame_numbers = _FrameNumbers(target)
         for picture in list_pictures([masks], warn=progress.warn):
-            number = _frame_number(picture.name, target)
+            number = frame_numbers.of(picture.name)
             if number is None or number >= target.frames:
                 outside += 1
             else:
-                subjects[number] = _subjects(picture, "masks", target, progress)
+                pictures[number] = picture, "masks"
     if outside:
         progress.warn(f"Masks for frames outside the part were not used: {outside}.")
     if mask is not None:
-        subjects[0] = _subjects(list_pictures([mask])[0], "mask", target, progress)
-    return subjects
+        pictures[0] = list_pictures([mask])[0], "mask"
+    palette: dict[str, _Colour] = {}
+    return {number: _subjects(*pictures[number], target, palette, progress) for number in sorted(pictures)}
+
+
+def frame_times(video: Path) -> NDArray[np.float64] | None:
+    """Return the seconds of all frames of a clip, without decoding; None if its packets have no times."""
+    times = timeline(video)
+    return None if times is None else times.pts * float(times.time_base)
 
 
 def fixed_mask(path: Path | None, field: str, target: Target, progress: Progress) -> Mask | None:
@@ -67,23 +85,43 @@ def fixed_mask(path: Path | None, field: str, target: Target, progress: Progress
     if path is None:
         return None
     pixels = _fitting(list_pictures([path])[0], field, target, progress)
-    planes = _split(pixels)
-    union = np.maximum.reduce(planes) if planes else np.zeros(pixels.shape[:2], np.uint8)
+    union = np.maximum.reduce([plane for _, plane in _split(pixels)])
     return np.asarray(cv2.resize(union, target.scaled, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _frame_number(name: str, target: Target) -> int | None:
-    """Return the frame number in a picture's name.
+class _FrameNumbers:
+    """Finds the frames that pictures' names mean. Reads the times of the clip's frames at most once."""
 
-    A name may also give a time in seconds. None for a time before the part. Raises Invalid for a name without either.
-    """
-    stem = Path(name).stem
-    if match := re.search(r"(\d+(?:\.\d+)?)s$", stem):
-        number = round((float(match[1]) - target.start_s) * target.rate)
-        return number if number >= 0 else None
-    if match := re.search(r"(\d+)$", stem):
-        return int(match[1])
-    raise _refused("masks", f"{name[:80]!r} names neither a frame (120.png) nor a time (4.8s.png)")
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._times: NDArray[np.float64] | None = None
+        self._read = False
+
+    def of(self, name: str) -> int | None:
+        """Return the frame number within the part.
+
+        None for a time before or after the part. Raises Invalid for a name with neither number nor time.
+        """
+        stem = Path(name).stem
+        if match := re.search(r"(\d+(?:\.\d+)?)s$", stem):
+            return self._at(float(match[1]))
+        if match := re.search(r"(\d+)$", stem):
+            return int(match[1])
+        raise _refused("masks", f"{name[:80]!r} names neither a frame (120.png) nor a time (4.8s.png)")
+
+    def _at(self, seconds: float) -> int | None:
+        target = self._target
+        if not self._read:
+            self._times, self._read = target.times(), True
+        if self._times is None or not len(self._times):
+            number = round((seconds - target.start_s) * target.rate)
+            return number if number >= 0 else None
+        nearest = int(np.argmin(np.abs(self._times - seconds)))
+        if seconds > self._times[-1] + 1 / target.rate:
+            return None
+        # The part begins with the first frame whose time is not before its start.
+        first = int(np.searchsorted(self._times, target.start_s - 1e-6))
+        return nearest - first if nearest >= first else None
 
 
 def _fitting(picture: Picture, field: str, target: Target, progress: Progress) -> NDArray[Any]:
@@ -100,31 +138,87 @@ def _fitting(picture: Picture, field: str, target: Target, progress: Progress) -
     return np.asarray(image)
 
 
-def _subjects(picture: Picture, field: str, target: Target, progress: Progress) -> tuple[Mask, ...]:
+def _subjects(picture: Picture, field: str, target: Target, palette: dict[str, _Colour], progress: Progress) -> dict[str, Mask]:
+    """Return the masks of a picture by the names of their subjects.
+
+    `palette`: colours of the subjects so far, by name; new ones are added.
+    """
     planes = _split(_fitting(picture, field, target, progress))
-    scaled = tuple(np.asarray(cv2.resize(plane, target.scaled, interpolation=cv2.INTER_AREA), np.uint8) for plane in planes)
-    share = float(np.mean(np.maximum.reduce(list(planes)) > 127)) if planes else 0.0
+    share = float(np.mean(np.maximum.reduce([plane for _, plane in planes]) > 127))
     if share < _LEAST_SHARE:
         raise _refused(field, f"{picture.name[:80]!r} is empty: make it white where the subject is")
     if share > _MOST_SHARE:
         raise _refused(field, f"{picture.name[:80]!r} is white all over: make it black where the background is")
-    return scaled
+    known = dict(palette)
+    subjects: dict[str, Mask] = {}
+    for colour, plane in planes:
+        name = _name(colour, known)
+        known.pop(name, None)
+        palette.setdefault(name, colour)
+        subjects[name] = np.asarray(cv2.resize(plane, target.scaled, interpolation=cv2.INTER_AREA), np.uint8)
+    return subjects
 
 
-def _split(pixels: NDArray[Any]) -> list[Mask]:
-    """Split a picture into masks, one per subject.
+def _name(colour: _Colour, known: Mapping[str, _Colour]) -> str:
+    """Return the name of the subject of a colour: that of the nearest known one, or the colour as `#rrggbb`."""
+    if colour.min() > _BRIGHT and np.ptp(colour) <= _SATURATED:
+        return WHITE
+    distances = {name: float(np.abs(colour - other).max()) for name, other in known.items() if name != WHITE}
+    nearest = min(distances, key=lambda name: distances[name], default=None)
+    if nearest is not None and distances[nearest] <= _DISTINCT:
+        return nearest
+    return "#" + "".join(f"{round(float(value)):02x}" for value in colour)
 
-    Each saturated colour is a subject. Without such colours, the opaque or bright part is the only subject.
+
+def _split(pixels: NDArray[Any]) -> list[tuple[_Colour, Mask]]:
+    """Split a picture into masks, one per subject, each with its colour (R, G, B).
+
+    Each colour that covers a good part is a subject, and so is white beside colours. Without colours, the opaque or bright part is the only
+    subject.
     """
     rgb = pixels[..., :3]
+    white = np.full(3, 255, np.float32)
     if pixels.shape[2] == 4 and pixels[..., 3].min() < 128:
-        return [np.ascontiguousarray(pixels[..., 3])]
-    saturated = (rgb.max(axis=2).astype(int) - rgb.min(axis=2)) > _SATURATED
-    if saturated.mean() < _LEAST_SHARE:
-        return [np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY), np.uint8)]
-    colors, counts = np.unique(rgb[saturated] // _DISTINCT, axis=0, return_counts=True)
-    subject_colors = colors[np.argsort(-counts)][:_MOST_SUBJECTS][counts[np.argsort(-counts)][:_MOST_SUBJECTS] > saturated.sum() * 0.01]
-    return [((rgb // _DISTINCT == color).all(axis=2) & saturated).astype(np.uint8) * 255 for color in subject_colors]
+        return [(white, np.ascontiguousarray(pixels[..., 3]))]
+    highest, lowest = rgb.max(axis=2), rgb.min(axis=2)
+    saturated = highest - lowest > _SATURATED
+    least = _LEAST_OF_MARKED * np.count_nonzero(saturated | (highest > _BRIGHT))
+    colours = _colours(rgb, saturated, least) if np.count_nonzero(saturated) > least else []
+    if not colours:
+        return [(white, np.ascontiguousarray(highest))]
+    planes = []
+    differences = np.stack([cv2.absdiff(rgb, np.full_like(rgb, colour.round())).max(axis=2) for colour in colours])
+    nearest = np.where(saturated & (differences.min(axis=0) <= _DISTINCT), differences.argmin(axis=0), -1)
+    for number, colour in enumerate(colours):
+        planes.append((colour, (nearest == number).astype(np.uint8) * 255))
+    bright = (lowest > _BRIGHT) & ~saturated
+    if _inner(bright) > least:
+        planes.append((white, bright.astype(np.uint8) * 255))
+    return planes
+
+
+def _colours(rgb: NDArray[Any], saturated: NDArray[np.bool_], least: float) -> list[_Colour]:
+    """Return the colours of subjects, the most common first.
+
+    A colour counts if it covers more than `least` pixels without its rim. Colours that differ by at most _DISTINCT levels are one.
+    """
+    bins = (rgb // _DISTINCT).astype(np.uint16)
+    codes = bins[..., 0] * 49 + bins[..., 1] * 7 + bins[..., 2]
+    counts = np.bincount(codes[saturated], minlength=343)
+    colours: list[_Colour] = []
+    for code in np.argsort(-counts)[:_MOST_CANDIDATES]:
+        if counts[code] <= least:
+            break
+        pixels = (codes == code) & saturated
+        colour = np.median(rgb[pixels], axis=0).astype(np.float32)
+        if all(np.abs(colour - other).max() > _DISTINCT for other in colours) and _inner(pixels) > least:
+            colours.append(colour)
+    return colours[:_MOST_SUBJECTS]
+
+
+def _inner(pixels: NDArray[np.bool_]) -> int:
+    """Count the pixels whose neighbours belong to the part too."""
+    return int(np.count_nonzero(cv2.erode(pixels.astype(np.uint8), np.ones((3, 3), np.uint8))))
 
 
 def _refused(field: str, detail: str) -> Invalid:

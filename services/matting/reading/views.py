@@ -20,7 +20,7 @@ _GRAY_LINES = 270
 _WORKERS = 2
 
 
-def views_of(video: Path, part: ClipPart, setup: Setup, masks: Mapping[int, tuple[Mask, ...]]) -> Iterator[View]:
+def views_of(video: Path, part: ClipPart, setup: Setup, masks: Mapping[int, Mapping[str, Mask]]) -> Iterator[View]:
     """Yield the views of the part of `video`.
 
     `masks`: the user's masks, by frame number within the part.
@@ -38,7 +38,7 @@ def views_of(video: Path, part: ClipPart, setup: Setup, masks: Mapping[int, tupl
         for index, (frame, rgb, gray) in enumerate(pictures):
             measured = gray if gray.shape[::-1] == camera.size else cv2.resize(gray, camera.size, interpolation=cv2.INTER_AREA)
             cut = camera.step(np.asarray(measured, np.uint8)).cut
-            yield View(index, float(frame.time), rgb, gray, frame, cut, masks.get(index, ()))
+            yield View(index, float(frame.time), rgb, gray, frame, cut, masks.get(index, {}))
 
 
 def scaled_rgb(frame: Frame, size: tuple[int, int]) -> NDArray[np.uint8]:

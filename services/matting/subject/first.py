@@ -1,5 +1,6 @@
 """Choice of the subject in the first frame."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import cv2
@@ -12,18 +13,18 @@ from services.matting.subject.regions import boxed_region, clicked_region, main_
 from services.matting.subject.tracker import First
 
 
-def first_choice(subject: str, marks: Pointing, width: int, height: int, masks: tuple[Mask, ...] | None) -> First | None:
+def first_choice(subject: str, marks: Pointing, width: int, height: int, masks: Mapping[str, Mask] | None) -> First | None:
     """Return the function that chooses the subject in the first frame.
 
     `subject`: an option of `SubjectOptions.subject`; None is returned for `all`, which keeps every region. `width`, `height`: size of the
-    clip, which `marks` refer to. `masks`: the user's masks of the first frame.
+    clip, which `marks` refer to. `masks`: the user's masks of the first frame, by subject.
     """
     size = gray_size(width, height)
     match subject:
         case "main":
             return main_region
         case "mask" if masks:
-            union = cv2.resize(np.maximum.reduce(list(masks)), size, interpolation=cv2.INTER_AREA) > 127
+            union = cv2.resize(np.maximum.reduce(list(masks.values())), size, interpolation=cv2.INTER_AREA) > 127
             return partial(masked_region, mask=np.asarray(union))
         case "box":
             box = marks.scaled_box(width, height, size)

@@ -165,3 +165,20 @@ def test_matanyone_follows_its_mask(package, files, tmp_path):
     assert mattes[0][mask == 0].mean() < 0.3
     with pytest.raises(Invalid, match="needs a mask"):
         run_matte(files, tmp_path, "matanyone2")
+
+
+def test_a_later_mask_restarts_the_subject_of_its_colour(package, files, tmp_path, monkeypatch):
+    from services.matting.matanyone.stream import Stream
+
+    started = []
+    start = Stream._start
+    monkeypatch.setattr(Stream, "_start", lambda stream, name, *rest: started.append(name) or start(stream, name, *rest))
+    picture = np.zeros((H, W, 3), np.uint8)
+    picture[40:140, 20:60] = 30, 220, 40
+    Image.fromarray(picture).save(tmp_path / "2.png")
+    with zipfile.ZipFile(tmp_path / "masks.zip", "w") as masks:
+        masks.write(tmp_path / "2.png", "2.png")
+    picture[40:140, 100:300] = 230, 30, 30
+    Image.fromarray(picture).save(tmp_path / "mask.png")
+    run_matte(files, tmp_path, "matanyone2", mask=tmp_path / "mask.png", masks=tmp_path / "masks.zip")
+    assert started == ["#e61e1e", "#1edc28", "#1edc28"]
