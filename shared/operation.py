@@ -271,8 +271,8 @@ class Operation:
     """
     bytes_per_pixel: Callable[[Any], float] = lambda _params: 0
     """Return the memory of a job for each pixel of its largest picture or frame, from the params (benchmarks/suite/bench_memory.py)."""
-    process_bytes: int = PROCESS_BYTES
-    """Memory of a job without its pictures: its process with libraries and networks."""
+    process_bytes: Callable[[Any], int] | int = PROCESS_BYTES
+    """Memory of a job without its pictures: its process with libraries and networks. A function returns it from the params."""
     refuse_sizes: Callable[[Any, Mapping[str, FrameSize]], None] = lambda _params, _sizes: None
     """Raise Invalid for params that need too much memory with the largest medium of each input (name -> size).
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 
-from services.matting.backends.auto import missing
-from services.matting.backends.chroma import ChromaOptions
+from services.matting.backends.auto import check_needs, memory_bytes, missing, named
+from services.matting.backends.chroma import ChromaOptions, clip_screen, no_screen
 from services.matting.backends.difference import DifferenceOptions
 from services.matting.backends.options import NetworkOptions
 from services.matting.comparison.cost import Cost, measured
@@ -21,8 +21,9 @@ from services.matting.comparison.scores import Scores
 from services.matting.comparison.table import write_table
 from services.matting.comparison.tiles import Grid
 from services.matting.edges.options import EdgeOptions
-from services.matting.matte import MatteParams, MatteResult, matte
+from services.matting.matte import MatteParams, MatteResult, bytes_per_pixel, matte
 from services.matting.params import BACKEND_LABELS, RESOLUTION_FIELD, BackendName
+from services.matting.reading.sample import sample_of
 from services.matting.reading.views import gray_size
 from services.matting.subject.options import SubjectOptions
 from shared.errors import Invalid
@@ -126,8 +127,14 @@ def compare(
     the true matte. Backends run one after the other, each as a whole job, with no model of another backend in memory. Raises the errors of
     `matte`, and Invalid for a truth of another shape than the video.
     """
+    _refuse(params, {name: path for name, path in (("mask", mask), ("plate", plate)) if path is not None})
     info = probe_clip(video, params)
     _check_truth(truth, info)
+    if "chroma" in params.backends and params.key is None:
+        # Found out now, no other backend's work is lost.
+        sample = sample_of(video, params, info, mask=False, plate=None)
+        if clip_screen(sample.pictures) is None:
+            raise no_screen()
     with TemporaryDirectory(dir=outputs["video"].parent) as folder:
         runs: list[tuple[MatteResult, Cost]] = []
         files: list[_Files] = []
@@ -145,6 +152,15 @@ def compare(
     rows = [_row(result, cost, score) for (result, cost), score in zip(runs, scores, strict=True)]
     write_table([row.model_dump() for row in rows], outputs["table"])
     return CompareResult(backends=rows, frames=frames)
+
+
+def _refuse(params: CompareParams, inputs: Mapping[str, object]) -> None:
+    """Raise Invalid if an input that a backend, or the subject, needs is not given."""
+    for name in params.backends:
+        if name != "auto":
+            check_needs(named(name).backend, mask="mask" in inputs, plate="plate" in inputs)
+    if params.subject == "mask" and "mask" not in inputs:
+        raise Invalid.field("inputs.mask", "subject mask needs it", "subject mask needs a mask.")
 
 
 def _check_truth(truth: Path | None, info: VideoInfo) -> None:
@@ -258,7 +274,7 @@ def missing_of(params: CompareParams) -> str | None:
 
     None if nothing is missing.
     """
-    commands = dict.fromkeys(command for name in params.backends if (command := missing(name)))
+    commands = dict.fromkeys(command for name in params.backends if (command := missing(name, params)))
     return " && ".join(commands) or None
 
 
@@ -266,7 +282,10 @@ COMPARE = Operation(
     name="matting.compare",
     title="Compare backends",
     summary="Compare matting backends on one video: side by side, and as a table",
-    version=4,
+    version=5,
+    bytes_per_pixel=lambda _params: bytes_per_pixel(MatteParams()),
+    process_bytes=lambda params: max(memory_bytes(name) for name in params.backends),
+    refuse=_refuse,
     params=CompareParams,
     result=CompareResult,
     inputs={

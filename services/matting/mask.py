@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from pydantic import BaseModel, Field, model_validator
 
-from services.matting.backends.auto import Choice, choose, missing, named
+from services.matting.backends.auto import Choice, choose, memory_bytes, missing, named
 from services.matting.backends.backend import Mask, Rgb, Sample, Setup, View
 from services.matting.backends.chroma import ChromaOptions
 from services.matting.backends.difference import DifferenceOptions
@@ -36,6 +36,7 @@ from shared.video.clip.rewrite import probe_clip
 SAM = "sam2.1-tiny"
 GRABCUT, GRABCUT_LICENCE = "grabcut", "Apache-2.0"
 _SAM_BYTES = 1200 * 1024**2
+_BYTES_PER_PIXEL = 100
 _LOOKS = 3
 """Times that a network with memory gets the frame. The first result, without memory, is the worst."""
 
@@ -155,7 +156,7 @@ def _frame(video: Path, at: float, info: VideoInfo) -> Frame:
 def _choice(params: MaskParams, frame: Frame, plate: Rgb | None) -> Choice:
     if params.backend != "auto":
         return named(params.backend)
-    return choose(Sample(pictures=(frame.rgb(),), mask=False, plate=plate))
+    return choose(Sample(pictures=(frame.rgb(),), mask=False, plate=plate), params)
 
 
 def _by_sam(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progress) -> Mask:
@@ -236,6 +237,12 @@ def _by_backend(
     return (np.zeros(alpha.shape, np.uint8) if region is None else np.asarray(region * np.uint8(255), np.uint8)), licence
 
 
+def _process_bytes(params: MaskParams) -> int:
+    """Return the memory of the job's process with its network."""
+    by_sam = params.backend == "auto" and (params.points or params.box is not None) and installed(SAM)
+    return memory_bytes(params.backend) + (_SAM_BYTES if by_sam else 0)
+
+
 MASK = Operation(
     name="matting.mask",
     title="Mask by clicks",
@@ -253,8 +260,10 @@ MASK = Operation(
     },
     outputs={"mask": Kind.IMAGE},
     run=mask,
-    version=3,
+    version=4,
     refuse=_refuse,
     example=MaskParams(backend="difference", time_s=1.0, points=[(0.13, 0.55, 1)]),
-    unavailable=lambda params: missing(params.backend),
+    unavailable=lambda params: missing(params.backend, params),
+    bytes_per_pixel=lambda _params: _BYTES_PER_PIXEL,
+    process_bytes=_process_bytes,
 )

@@ -9,17 +9,19 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
+import cv2
 import numpy as np
 from pydantic import BaseModel, Field
 
-from services.matting.backends.auto import Choice, choose, missing, named
-from services.matting.backends.backend import Backend, Mask, OpenedBackend, Rgb, Setup
+from services.matting.backends.auto import Choice, check_needs, choose, memory_bytes, missing, named
+from services.matting.backends.backend import Mask, OpenedBackend, Rgb, Setup
 from services.matting.backends.chroma import ChromaOptions
 from services.matting.backends.difference import DifferenceOptions
 from services.matting.backends.options import NetworkOptions
 from services.matting.edges.options import EdgeOptions
 from services.matting.output.backdrop import backdrop, picture_backdrop
 from services.matting.output.finish import FrameFinisher
+from services.matting.output.limits import Limits
 from services.matting.output.matte_frames import MatteFrames
 from services.matting.output.options import OutputOptions
 from services.matting.output.pictures import gray_picture
@@ -42,8 +44,8 @@ from shared.video.clip.rewrite import expected_frames, probe_clip, rate_of
 from shared.video.writing.encoder_input import coded_size
 
 _AUTOMATIC_STEADINESS = 0.6
-_NOTHING = 0.0005
-"""Least share of a frame that the subject covers somewhere in the clip; below it, no subject was found."""
+_NOTHING = 5e-5
+"""Largest share of visible pixels of a matte that is black: specks of noise."""
 _FINISHERS, _AHEAD = 2, 2
 
 
@@ -105,16 +107,18 @@ def matte(
     user_masks = given_masks(mask, masks, target, progress)
     if any(user_masks) and not choice.backend.needs_mask:
         progress.warn(f"Only the mask of the first frame is used: {choice.backend.name} takes no masks of later frames.")
+    output_names = _written_outputs(params, background)
+    never, always = fixed_mask(garbage, "garbage", target, progress), fixed_mask(core, "core", target, progress)
     setup = replace(
-        _setup(choice, params, info, clean),
-        garbage=fixed_mask(garbage, "garbage", target, progress),
-        core=fixed_mask(core, "core", target, progress),
+        _setup(choice, params, info, clean, output_names),
+        garbage=_resized(never, target.scaled),
+        core=_resized(always, target.scaled),
+        sample=lambda: sample_of(video, params, info, mask=False, plate=None).pictures,
     )
     subject = _subject(params, choice, user_masks)
     for sentence in conversion_warnings(info, to_sdr8=True):
         progress.warn(sentence)
     behind = _backdrop(params, info, background, progress)
-    output_names = _written_outputs(params, background)
     with ExitStack() as stack:
         opened = stack.enter_context(choice.backend.open(setup, params, progress))
         files = {
@@ -123,7 +127,7 @@ def matte(
         }
         first = first_choice(subject, params, info.width, info.height, user_masks.get(0))
         mattes = MatteFrames(setup, steadiness=_steadiness(params, choice), first=first)
-        finish = FrameFinisher(frozenset(output_names), params, params, behind)
+        finish = FrameFinisher(frozenset(output_names), params, params, behind, Limits(never, always))
         backend_frames = stack.enter_context(closing(mattes.frames(opened, views_of(video, params, setup, user_masks))))
         total, tally = expected_frames(info, params), _Tally()
         if params.keep_times and params.start:
@@ -132,7 +136,7 @@ def matte(
             frame = result.frame
             for name, picture in result.pictures.items():
                 files[name].write(picture, frame)
-            tally.add(result.coverage, result.solid, (frame.pts + frame.duration) * frame.time_base, frame.time)
+            tally.add(result.coverage, result.visible, (frame.pts + frame.duration) * frame.time_base, frame.time)
             progress(min(tally.frames, total), total)
         if not tally.frames:
             raise no_frame(params.start)
@@ -160,16 +164,16 @@ class _Tally:
 
     frames: int = 0
     coverage: float = 0.0
-    solid: float = 0.0
+    visible: float = 0.0
     start: Fraction = Fraction(0)
     end: Fraction = Fraction(0)
 
-    def add(self, coverage: float, solid: float, end: Fraction, start: Fraction) -> None:
+    def add(self, coverage: float, visible: float, end: Fraction, start: Fraction) -> None:
         if not self.frames:
             self.start = start
         self.frames += 1
         self.coverage += coverage
-        self.solid = max(self.solid, solid)
+        self.visible = max(self.visible, visible)
         self.end = end
 
 
@@ -177,9 +181,9 @@ def _warnings(params: MatteParams, choice: Choice, subject: str, tracker: Tracke
     """Yield warnings about the matte for the user."""
     name = choice.backend.name
     lost, rechosen = (tracker.lost, tracker.rechosen) if tracker else (0, 0)
-    if tally.solid < _NOTHING and lost:
+    if tally.visible < _NOTHING and lost:
         yield f"{name} found no subject where `{subject}` marks one: the matte is black. Mark another place, or use subject `all`."
-    elif tally.solid < _NOTHING:
+    elif tally.visible < _NOTHING:
         yield f"No subject was found by {name}, which looks for {choice.backend.finds}: the matte is black."
     elif lost:
         yield f"The subject was not found in {lost} of {tally.frames} frames, which show other objects."
@@ -199,30 +203,26 @@ def _chosen(params: MatteParams, video: Path, info: VideoInfo, mask: Path | None
         choice = named(params.backend)
     else:
         progress.part("choosing a backend", 0, 0)(0, 1)
-        choice = choose(sample_of(video, params, info, mask=mask is not None, plate=plate))
-    _check_needs(choice.backend, mask=mask is not None, plate=plate is not None)
+        choice = choose(sample_of(video, params, info, mask=mask is not None, plate=plate), params)
+    check_needs(choice.backend, mask=mask is not None, plate=plate is not None)
     return choice
-
-
-def _check_needs(backend: Backend, *, mask: bool, plate: bool) -> None:
-    """Raise Invalid if the backend's mask or plate is not given."""
-    if backend.needs_mask and not mask:
-        sentence = f"{backend.name} needs a mask of the subject on the first frame. Draw one, or make one with matting.mask."
-        raise Invalid.field("inputs.mask", f"{backend.name} needs it", sentence)
-    backend.check_plate(has_plate=plate)
 
 
 def _refuse(params: MatteParams, inputs: Mapping[str, object]) -> None:
     """Raise Invalid if an input that the params need is not given."""
     if params.backend != "auto":
-        _check_needs(named(params.backend).backend, mask="mask" in inputs, plate="plate" in inputs)
+        check_needs(named(params.backend).backend, mask="mask" in inputs, plate="plate" in inputs)
     if params.subject == "mask" and "mask" not in inputs:
         raise Invalid.field("inputs.mask", "subject mask needs it", "subject mask needs a mask.")
 
 
-def _setup(choice: Choice, params: MatteParams, info: VideoInfo, plate: Rgb | None) -> Setup:
+def _resized(mask: Mask | None, size: tuple[int, int]) -> Mask | None:
+    return None if mask is None else np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _setup(choice: Choice, params: MatteParams, info: VideoInfo, plate: Rgb | None, outputs: set[str]) -> Setup:
     width, height = choice.backend.inference_size(info.width, info.height, params.resolution)
-    colors = params.composite_over != "none" or params.foreground != "off" or params.alpha_format in ("prores", "vp9")
+    colors = bool(outputs & {"composite", "foreground"}) or params.alpha_format in ("prores", "vp9")
     return Setup(
         width=width,
         height=height,
@@ -310,7 +310,7 @@ def _used(choice: Choice, opened: OpenedBackend, setup: Setup) -> BackendUsed:
     )
 
 
-def _bytes_per_pixel(params: MatteParams) -> float:
+def bytes_per_pixel(params: MatteParams) -> float:
     """Return the memory of a job for each pixel of the clip: frames in work, and an encoder for each output."""
     wide = params.alpha_format in ("prores", "vp9") or params.composite_over == "transparency"
     return 280 + 60 * len(_written_outputs(params, None)) + 30 * wide
@@ -318,8 +318,8 @@ def _bytes_per_pixel(params: MatteParams) -> float:
 
 MATTE = Operation(
     name="matting.matte",
-    bytes_per_pixel=_bytes_per_pixel,
-    process_bytes=350 * 1000**2,
+    bytes_per_pixel=bytes_per_pixel,
+    process_bytes=lambda params: memory_bytes(params.backend),
     title="Cut out",
     presets=(
         Preset(name="subject", title="Cut out the subject", sentence="A matte of everything in front, over green.", params=MatteParams()),
@@ -342,7 +342,7 @@ MATTE = Operation(
             params=MatteParams(alpha_format="prores", composite_over="none"),
         ),
     ),
-    version=5,
+    version=6,
     summary="Cut the subject out of a video: matte, composite and its own colours",
     params=MatteParams,
     result=MatteResult,
@@ -372,6 +372,6 @@ MATTE = Operation(
     run=matte,
     refuse=_refuse,
     example=MatteParams(backend="difference", foreground="straight", duration=2),
-    unavailable=lambda params: missing(params.backend),
+    unavailable=lambda params: missing(params.backend, params),
     file_prefix=lambda result: f"{result.backend.name}_",
 )

@@ -19,12 +19,13 @@ def check_job_memory(
         frame_sizes = [size for record in media if (size := FrameSize.of(record.media or {})) is not None]
         if frame_sizes:
             sizes[name] = max(frame_sizes, key=lambda size: size.pixels)
+    process_bytes = operation.process_bytes
     check_frame_memory(
         operation.name,
         sizes,
         bytes_per_pixel=operation.bytes_per_pixel(params),
         limit_bytes=limit_bytes,
-        process_bytes=operation.process_bytes,
+        process_bytes=process_bytes if isinstance(process_bytes, int) else process_bytes(params),
     )
     if input_names == sizes.keys():
         operation.refuse_sizes(params, sizes)

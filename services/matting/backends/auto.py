@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 
-from services.matting.backends.backend import Backend, Sample
+from services.matting.backends.backend import Backend, Sample, SubjectKind
 from services.matting.backends.difference import plate_problem
+from services.matting.backends.options import NetworkOptions
 from services.matting.backends.table import BACKENDS, BY_NAME
 from shared.errors import Invalid, ModelMissing
 from shared.models.folder import install_command, installed
 
 ORDER = ("difference", "chroma", "matanyone2", "rvm-resnet50", "rvm", "birefnet", "u2netp")
 """Backends that `auto` considers, in this order."""
+PROCESS_BYTES = 350 * 1000**2
+"""Memory of a job without its pictures, with a small network (benchmarks/suite/bench_memory.py)."""
 FIRST_TO_INSTALL = "rvm-mobilenetv3"
 
 
@@ -25,16 +28,18 @@ class Choice:
     plate_problem: str | None = None
 
 
-def missing(name: str) -> str | None:
-    """Return the command that installs what a backend needs.
+def missing(name: str, options: NetworkOptions) -> str | None:
+    """Return the command that installs what a backend needs with these options.
 
     None if nothing is missing, and for `auto`.
     """
     backend = BY_NAME.get(name)
     if backend is None:
         return None
-    if backend.models and not any(installed(model) for model in backend.models):
-        return install_command(backend.models[0])
+    chosen = backend.chosen(options)
+    models = (chosen,) if chosen else backend.models
+    if models and not any(installed(model) for model in models):
+        return install_command(models[0])
     return backend.missing()
 
 
@@ -48,21 +53,43 @@ def named(name: str) -> Choice:
     return Choice(backend=BY_NAME[name], reason="the request names it")
 
 
-def choose(sample: Sample) -> Choice:
+def check_needs(backend: Backend, *, mask: bool, plate: bool) -> None:
+    """Raise Invalid if the backend's mask or plate is not given."""
+    if backend.needs_mask and not mask:
+        sentence = f"{backend.name} needs a mask of the subject on the first frame. Draw one, or make one with matting.mask."
+        raise Invalid.field("inputs.mask", f"{backend.name} needs it", sentence)
+    backend.check_plate(has_plate=plate)
+
+
+def memory_bytes(name: str) -> int:
+    """Return the memory of a job with this backend, without its pictures.
+
+    For `auto` that of the small networks: which one runs is known only in the job.
+    """
+    return PROCESS_BYTES + (BY_NAME[name].memory_bytes if name in BY_NAME else 0)
+
+
+def choose(sample: Sample, options: NetworkOptions) -> Choice:
     """Return the first backend of ORDER that suits the clip.
 
     Raises ModelMissing if no suitable backend is installed.
     """
+    looked_for_people = False
     for name in ORDER:
         backend = BY_NAME.get(name)
-        if backend is None or (backend.models and missing(name)):
+        if backend is None or (backend.models and missing(name, options)):
             continue
+        looked_for_people = looked_for_people or backend.finds == SubjectKind.PEOPLE
         if reason := backend.suits(sample):
+            if backend.finds == SubjectKind.OBJECTS:
+                reason = f"{'no people were found' if looked_for_people else 'no network for people is installed'}, and {reason}"
             return Choice(backend=backend, reason=reason, plate_problem=plate_problem(sample))
     rest = [
-        row for row in BACKENDS if row.name in ORDER and row.models and row.commercial_use and not row.needs_mask and not missing(row.name)
+        row
+        for row in BACKENDS
+        if row.name in ORDER and row.models and row.commercial_use and not row.needs_mask and not missing(row.name, options)
     ]
     if rest:
-        reason = "nothing else is installed that could do better"
+        reason = "no people were found, but no network for other objects is installed"
         return Choice(backend=rest[0], reason=reason, plate_problem=plate_problem(sample))
     raise ModelMissing(f"No backend that is installed suits this clip. Run: {install_command(FIRST_TO_INSTALL)}")

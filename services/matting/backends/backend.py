@@ -62,7 +62,7 @@ class Setup:
     `width`, `height`: size of `View.rgb`. `frame_width`, `frame_height`: size of the clip as displayed. `frames`: expected number.
     `plate`: picture of the scene without subjects, in the clip's size. `foreground`: whether `Matte.foreground` is used.
     `garbage`, `core`: masks in the size of views, white where the matte has to be 0, and 1, in every frame. They are also applied to the
-    mattes of every backend.
+    mattes of every backend. `sample()`: reads a few pictures, spread over the clip.
     """
 
     width: int
@@ -75,6 +75,7 @@ class Setup:
     foreground: bool = False
     garbage: Mask | None = None
     core: Mask | None = None
+    sample: Callable[[], tuple[Rgb, ...]] = lambda: ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,9 +140,11 @@ class Backend:
     automatic.
     `suits(sample)`: returns why `auto` should choose the backend, a clause such as "a green screen is behind the subject"; None if it
     should not.
-    `models`: catalog names of models. One of them is needed; the first that is installed is used.
+    `models`: catalog names of models. One of them is needed; the first that is installed is used. `chosen(options)`: returns the
+    catalog name of the one that the options require; None if they leave the choice.
     `missing()`: returns the command that installs other requirements (a package); None if nothing is missing.
     `steady`: whether the backend uses several frames, so that its mattes need no smoothing over time.
+    `memory_bytes`: memory of a loaded network while it runs, beyond what a job without a large network needs.
     `licence`, `commercial_use`: those of an algorithm without a model. For a backend with models, those of the model apply.
     """
 
@@ -153,6 +156,8 @@ class Backend:
     inference_size: Callable[[int, int, int | None], tuple[int, int]]
     suits: Callable[[Sample], str | None] = lambda _sample: None
     models: tuple[str, ...] = ()
+    chosen: Callable[[Any], str | None] = lambda _options: None
+    memory_bytes: int = 0
     missing: Callable[[], str | None] = lambda: None
     needs_mask: bool = False
     needs_plate: bool = False

@@ -1,16 +1,20 @@
 """Backend `chroma`: subjects in front of a green or blue screen."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
+import numpy as np
 from pydantic import Field
 
-from services.matting.backends.backend import Matte, OpenedBackend, Sample, Setup, View
+from services.matting.backends.backend import Matte, OpenedBackend, Rgb, Sample, Setup, View
 from services.matting.chroma.keyer import Keyer, KeyerControls
 from services.matting.chroma.screen import Screen, detect_screen, find_screen, screen_of
 from shared.errors import Invalid
 from shared.operation import Params, Progress, form
+
+_OTHER_COLOUR = 24.0
+"""Levels by which the screen of a new shot has to differ to replace the last one."""
 
 
 class ChromaOptions(Params):
@@ -63,6 +67,21 @@ def suits(sample: Sample) -> str | None:
     return f"a {screen.name} screen is behind the subject" if screen else None
 
 
+def clip_screen(pictures: Sequence[Rgb]) -> Screen | None:
+    """Return the screen of a clip that is known to show one.
+
+    `pictures`: a few of its frames. It is an even screen that more than half of them show, or the first strong green or blue. None if no
+    picture has such a colour.
+    """
+    found = (screen for picture in pictures if (screen := find_screen(picture)))
+    return detect_screen(pictures) or next(found, None)
+
+
+def no_screen() -> Invalid:
+    """Return the error for a clip without a screen."""
+    return _refused("key", "no green or blue screen was found: give its colour as key, or choose another backend")
+
+
 @contextmanager
 def open_chroma(setup: Setup, options: ChromaOptions, _progress: Progress) -> Iterator[OpenedBackend]:
     """Open the keyer.
@@ -86,14 +105,34 @@ def _mattes(setup: Setup, options: ChromaOptions, key_screen: Screen | None, vie
     keyer: Keyer | None = None
     for view in views:
         if keyer is None:
-            screen = key_screen or find_screen(view.rgb)
-            if screen is None:
-                raise _refused("key", "no green or blue screen was found: give its colour as key, or choose another backend")
+            screen = key_screen or _first_screen(view.rgb, setup)
             keyer = Keyer(screen, controls, setup.plate)
         elif view.cut:
             keyer.reset()
+            new = None if key_screen else detect_screen([view.rgb])
+            if new and _differs(new, keyer.screen):
+                same_channel = new.channel == keyer.screen.channel
+                keyer = Keyer(new, controls, setup.plate if same_channel else None)
         keyed = keyer.key(view.rgb, garbage=setup.garbage, core=setup.core, foreground=setup.foreground)
         yield Matte(keyed.alpha, keyed.foreground)
+
+
+def _first_screen(rgb: Rgb, setup: Setup) -> Screen:
+    """Return the screen of the clip's beginning.
+
+    Where the first frame shows no even screen (a fade-in, a title), the screen is that of the sampled frames. Raises Invalid without any.
+    """
+    if screen := detect_screen([rgb]):
+        return screen
+    sample = setup.sample()
+    screen = detect_screen(sample) or clip_screen([rgb, *sample])
+    if screen is None:
+        raise no_screen()
+    return screen
+
+
+def _differs(screen: Screen, other: Screen) -> bool:
+    return screen.channel != other.channel or float(np.abs(np.subtract(screen.colour, other.colour)).max()) > _OTHER_COLOUR
 
 
 def _refused(field: str, detail: str) -> Invalid:

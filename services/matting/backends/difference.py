@@ -14,6 +14,9 @@ from services.matting.difference.matte import difference_matte
 from shared.errors import Invalid
 from shared.operation import Params, Progress, form
 
+_TEST_EVERY_S = 1.0
+"""Seconds between tests of the plate within a shot. A test takes a few milliseconds: it looks at 480 pixels on the longer side."""
+
 
 class DifferenceOptions(Params):
     """Options of the comparison with the plate."""
@@ -57,7 +60,7 @@ def plate_problem(sample: Sample) -> str | None:
 def open_difference(setup: Setup, options: DifferenceOptions, progress: Progress) -> Iterator[OpenedBackend]:
     """Open the comparison with `setup.plate`.
 
-    Raises Invalid without a plate. Warns if the plate does not fit the first frame of a shot.
+    Raises Invalid without a plate. Warns once if the plate does not fit, on the first frame of a shot or later in it.
     """
     if setup.plate is None:
         raise Invalid.field("inputs.plate", "difference needs it", "difference needs a plate.")
@@ -66,8 +69,12 @@ def open_difference(setup: Setup, options: DifferenceOptions, progress: Progress
 
 
 def _mattes(plate: Rgb, shadow: float, foreground: bool, progress: Progress, views: Iterator[View]) -> Iterator[Matte]:
+    tested_s, warned = 0.0, False
     for view in views:
-        if view.cut and (problem := plate_fit(view.rgb, plate).problem):
-            progress.warn(f"The plate does not fit at {view.time_s:.2f} s: {problem}.")
+        if not warned and (view.cut or view.time_s - tested_s >= _TEST_EVERY_S):
+            tested_s = view.time_s
+            if problem := plate_fit(view.rgb, plate).problem:
+                progress.warn(f"The plate does not fit at {view.time_s:.2f} s: {problem}.")
+                warned = True
         result = difference_matte(view.rgb, plate, shadow=shadow, foreground=foreground)
         yield Matte(result.alpha, result.foreground)

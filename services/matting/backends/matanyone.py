@@ -24,6 +24,8 @@ from shared.operation import Progress
 _LINES = 720
 """Default of `resolution`. At this size a frame takes 3 s on two cores."""
 _WEIGHTS_BYTES, _BYTES_PER_PIXEL = 600 * 1024**2, 1700
+MEMORY_BYTES = _WEIGHTS_BYTES + _BYTES_PER_PIXEL * 1280 * 720
+"""Memory of the network with its default resolution and one subject."""
 
 
 def matanyone(package: Package) -> Open:

@@ -36,10 +36,15 @@ class Kind:
     model: Callable[[NetworkOptions], str]
 
 
+def chosen_birefnet(options: NetworkOptions) -> str | None:
+    """Return the catalog name of the BiRefNet that the options require; None for `auto`."""
+    return None if options.birefnet == "auto" else f"birefnet-{options.birefnet}"
+
+
 def birefnet_model(options: NetworkOptions) -> str:
     """Return the catalog name of the BiRefNet that the options choose."""
-    if options.birefnet != "auto":
-        return f"birefnet-{options.birefnet}"
+    if chosen := chosen_birefnet(options):
+        return chosen
     names = ("birefnet-general", "birefnet-portrait", "birefnet-general-lite")
     return next((name for name in names if installed(name)), names[-1])
 

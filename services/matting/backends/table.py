@@ -6,10 +6,11 @@ from services.matting.backends.backend import Backend, SubjectKind, limited_size
 from services.matting.backends.chroma import open_chroma, suits
 from services.matting.backends.difference import open_difference
 from services.matting.backends.difference import suits as plate_suits
+from services.matting.backends.matanyone import MEMORY_BYTES as MATANYONE_BYTES
 from services.matting.backends.matanyone import inference_size as matanyone_size
 from services.matting.backends.matanyone import matanyone
 from services.matting.backends.matanyone import suits as mask_suits
-from services.matting.backends.per_frame import BIREFNET, RMBG2, U2NETP, per_frame, size_for
+from services.matting.backends.per_frame import BIREFNET, RMBG2, U2NETP, chosen_birefnet, per_frame, size_for
 from services.matting.backends.rvm import rvm
 from services.matting.backends.rvm import suits as people_suit
 from services.matting.matanyone.package import install_command
@@ -42,8 +43,10 @@ BACKENDS: tuple[Backend, ...] = (
         finds=SubjectKind.OBJECTS,
         open=per_frame(BIREFNET),
         inference_size=partial(size_for, BIREFNET.side),
-        suits=lambda _sample: "no people were found, and birefnet finds foreground objects of any kind",
+        suits=lambda _sample: "birefnet finds foreground objects of any kind",
         models=("birefnet-general", "birefnet-portrait", "birefnet-general-lite"),
+        chosen=chosen_birefnet,
+        memory_bytes=BIREFNET.bytes_loaded + BIREFNET.bytes_a_picture,
         steady=False,
     ),
     Backend(
@@ -53,7 +56,7 @@ BACKENDS: tuple[Backend, ...] = (
         finds=SubjectKind.OBJECTS,
         open=per_frame(U2NETP),
         inference_size=partial(size_for, U2NETP.side),
-        suits=lambda _sample: "no people were found, and u2netp is the only installed network for other objects",
+        suits=lambda _sample: "of the networks for other objects only u2netp is installed",
         models=("u2netp",),
         steady=False,
     ),
@@ -65,6 +68,7 @@ BACKENDS: tuple[Backend, ...] = (
         open=per_frame(RMBG2),
         inference_size=partial(size_for, RMBG2.side),
         models=("rmbg-2.0",),
+        memory_bytes=RMBG2.bytes_loaded + RMBG2.bytes_a_picture,
         steady=False,
     ),
     Backend(
@@ -96,6 +100,7 @@ BACKENDS: tuple[Backend, ...] = (
         open=matanyone("matanyone"),
         inference_size=matanyone_size,
         models=("matanyone",),
+        memory_bytes=MATANYONE_BYTES,
         missing=partial(install_command, "matanyone"),
         needs_mask=True,
     ),
@@ -108,6 +113,7 @@ BACKENDS: tuple[Backend, ...] = (
         inference_size=matanyone_size,
         suits=mask_suits,
         models=("matanyone2",),
+        memory_bytes=MATANYONE_BYTES,
         missing=partial(install_command, "matanyone2"),
         needs_mask=True,
     ),

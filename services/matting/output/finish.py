@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from services.matting.edges.edges import finished, refined
 from services.matting.edges.options import EdgeOptions
 from services.matting.output.foreground import foreground_of
+from services.matting.output.limits import Limits
 from services.matting.output.options import OutputOptions
 from services.matting.output.pictures import gray_picture, gray_png, over, premultiplied, transparent_picture
 from shared.video import Frame
@@ -18,7 +19,8 @@ from shared.video.frames.from_rgb import color_picture
 Rgb = NDArray[np.uint8]
 Alpha = NDArray[np.float32]
 
-SOLID = 0.5
+VISIBLE = 0.1
+"""Alpha above which a pixel shows something of the subject."""
 _ENLARGED = 1.6
 """Enlargement of a matte above which its edge is redrawn, unless the `refine` option says otherwise."""
 
@@ -41,23 +43,23 @@ class BackendFrame:
 class FinishedFrame:
     """The finished pictures of one frame.
 
-    `pictures`: by output name. `coverage`: mean of alpha; `solid`: share of pixels with alpha above 0.5.
+    `pictures`: by output name. `coverage`: mean of alpha; `visible`: share of pixels with alpha above 0.1.
     """
 
     frame: Frame
     pictures: dict[str, av.VideoFrame]
     coverage: float
-    solid: float
+    visible: float
 
 
 class FrameFinisher:
     """Makes the pictures of frames.
 
-    Several threads may call it. `backdrop`: background of composites; None makes them transparent.
+    Several threads may call it. `backdrop`: background of composites; None makes them transparent. `limits`: hold for the finished mattes.
     """
 
-    def __init__(self, outputs: frozenset[str], files: OutputOptions, edges: EdgeOptions, backdrop: Rgb | None) -> None:
-        self._outputs, self._files, self._edges, self._backdrop = outputs, files, edges, backdrop
+    def __init__(self, outputs: frozenset[str], files: OutputOptions, edges: EdgeOptions, backdrop: Rgb | None, limits: Limits) -> None:
+        self._outputs, self._files, self._edges, self._backdrop, self._limits = outputs, files, edges, backdrop, limits
 
     def __call__(self, matted: BackendFrame) -> FinishedFrame:
         """Make all pictures of a frame.
@@ -83,7 +85,7 @@ class FrameFinisher:
         if colors is not None and "foreground" in self._outputs:
             own = premultiplied(colors, alpha) if self._files.foreground == "premultiplied" else colors
             pictures["foreground"] = color_picture(own, frame)
-        return FinishedFrame(frame, pictures, float(alpha.mean()), float(np.count_nonzero(alpha > SOLID) / alpha.size))
+        return FinishedFrame(frame, pictures, float(alpha.mean()), float(np.count_nonzero(alpha > VISIBLE) / alpha.size))
 
     def _alpha(self, matted: BackendFrame) -> Alpha:
         size = matted.frame.width, matted.frame.height
@@ -96,7 +98,7 @@ class FrameFinisher:
             alpha = refined(alpha, matted.frame.luma(), scale=max(scale, 2))
         if matted.gate is not None:
             alpha = alpha * cv2.resize(matted.gate, size, interpolation=cv2.INTER_LINEAR)
-        return np.ascontiguousarray(np.clip(finished(alpha, self._edges), 0, 1), np.float32)
+        return self._limits.applied(np.ascontiguousarray(np.clip(finished(alpha, self._edges), 0, 1), np.float32))
 
     def _colors(self, matted: BackendFrame, alpha: Alpha) -> Rgb:
         size = matted.frame.width, matted.frame.height

@@ -3,11 +3,9 @@
 from collections import deque
 from collections.abc import Generator, Iterator
 
-import cv2
-import numpy as np
-
-from services.matting.backends.backend import Alpha, Mask, OpenedBackend, Setup, View
+from services.matting.backends.backend import Alpha, OpenedBackend, Setup, View
 from services.matting.output.finish import BackendFrame
+from services.matting.output.limits import Limits
 from services.matting.steadiness.smooth import MatteSmoother
 from services.matting.subject.tracker import First, Tracker
 
@@ -26,7 +24,7 @@ class MatteFrames:
         self.tracker = Tracker(first) if first else None
         self.cuts: list[float] = []
         """Seconds of the first cuts of the clip."""
-        self._garbage, self._core = setup.garbage, setup.core
+        self._limits = Limits(setup.garbage, setup.core)
         self._smoother = MatteSmoother(steadiness) if steadiness else None
 
     def frames(self, opened: OpenedBackend, views: Iterator[View]) -> Generator[BackendFrame]:
@@ -42,7 +40,7 @@ class MatteFrames:
             view = waiting.popleft()
             if view.cut and view.index and len(self.cuts) < _MOST_CUTS:
                 self.cuts.append(view.time_s)
-            alpha = self._limited(self._steadied(matte.alpha, view))
+            alpha = self._limits.applied(self._steadied(matte.alpha, view))
             gate = self.tracker.gate(alpha, view.gray, cut=view.cut) if self.tracker else None
             yield BackendFrame(view.frame, view.rgb, alpha, matte.foreground, gate)
 
@@ -52,17 +50,3 @@ class MatteFrames:
         if view.cut:
             self._smoother.reset()
         return self._smoother.smooth(view.gray, alpha)
-
-    def _limited(self, alpha: Alpha) -> Alpha:
-        """Limit the matte to the range from `core` to 1 - `garbage`."""
-        if self._garbage is not None:
-            alpha = np.minimum(alpha, 1 - _scaled(self._garbage, alpha))
-        if self._core is not None:
-            alpha = np.maximum(alpha, _scaled(self._core, alpha))
-        return np.asarray(alpha, np.float32)
-
-
-def _scaled(mask: Mask, alpha: Alpha) -> Alpha:
-    """Return a mask in the size of a matte, 0 to 1."""
-    resized = cv2.resize(mask, alpha.shape[1::-1], interpolation=cv2.INTER_AREA)
-    return np.asarray(resized / np.float32(255), np.float32)

@@ -74,19 +74,19 @@ def given_masks(mask: Path | None, masks: Path | None, target: Target, progress:
 def frame_times(video: Path) -> NDArray[np.float64] | None:
     """Return the seconds of all frames of a clip, without decoding; None if its packets have no times."""
     times = timeline(video)
-    return None if times is None else times.pts * float(times.time_base)
+    return None if times is None else np.asarray(times.pts * float(times.time_base), np.float64)
 
 
 def fixed_mask(path: Path | None, field: str, target: Target, progress: Progress) -> Mask | None:
     """Read a mask that holds for every frame.
 
-    Returns (h, w) uint8; the picture is white, or opaque, in the mask. Raises Invalid for a mask of another shape.
+    Returns (h, w) uint8 in the size of the clip; the picture is white, or opaque, in the mask. Raises Invalid for a mask of another shape.
     """
     if path is None:
         return None
     pixels = _fitting(list_pictures([path])[0], field, target, progress)
     union = np.maximum.reduce([plane for _, plane in _split(pixels)])
-    return np.asarray(cv2.resize(union, target.scaled, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(union, (target.width, target.height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 class _FrameNumbers:

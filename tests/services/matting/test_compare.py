@@ -16,7 +16,7 @@ from benchmarks.material.screen_clips import render, scene_of, write_clip
 from services.matting.compare import COMPARE, CompareParams, compare
 from services.matting.comparison.table import draw_table
 from services.matting.comparison.tiles import Grid
-from services.matting.matte import MatteParams, matte
+from services.matting.matte import MATTE, MatteParams, matte
 from shared.errors import Invalid, ModelMissing
 from shared.video import probe, read_frames
 from tests.services.matting import fake_matanyone
@@ -93,6 +93,25 @@ def test_a_missing_backend_is_named_with_its_command(files, use_settings, tmp_pa
     COMPARE.check_available(CompareParams(backends=["chroma"]))
 
 
+def test_missing_inputs_are_refused_before_a_job_is_queued():
+    for backends, inputs, field in (
+        (["rvm", "difference"], {"mask": "m"}, "inputs.plate"),
+        (["rvm", "matanyone"], {"plate": "p"}, "inputs.mask"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            COMPARE.refuse(CompareParams(backends=backends), inputs)
+        assert refused.value.errors[0].field == field
+    COMPARE.refuse(CompareParams(backends=["rvm", "difference", "matanyone"]), {"mask": "m", "plate": "p"})
+
+
+def test_memory_is_that_of_the_largest_backend():
+    small, large = (COMPARE.process_bytes(CompareParams(backends=names)) for names in (["rvm", "chroma"], ["rvm", "birefnet"]))
+    assert small == MATTE.process_bytes(MatteParams(backend="rvm")) < 0.4e9
+    assert large == MATTE.process_bytes(MatteParams(backend="birefnet")) > 5e9
+    assert small < MATTE.process_bytes(MatteParams(backend="matanyone")) < large
+    assert COMPARE.bytes_per_pixel(CompareParams()) == MATTE.bytes_per_pixel(MatteParams())
+
+
 def test_backends_must_differ():
     with pytest.raises(ValidationError, match="must differ"):
         CompareParams(backends=["chroma", "chroma"])
@@ -157,6 +176,13 @@ def test_matanyone_follows_its_mask(package, files, tmp_path):
     assert result.backend.model == "matanyone2"
     assert result.backend.commercial_use is False
     assert result.backend.library == "torch"
+    gray = tmp_path / "gray.mp4"
+    write_clip(gray, [np.full((H, W, 3), 90, np.uint8)] * 2)
+    automatic = matte(
+        MatteParams(composite_over="none"), video=gray, **dict.fromkeys(("masks", "plate", "background")), mask=files / "mask.png",
+        outputs={"alpha": tmp_path / "automatic.mp4"},
+    )  # fmt: skip
+    assert (automatic.backend.name, automatic.backend.reason) == ("matanyone2", "a mask shows the subject")
     mask = np.asarray(Image.open(files / "mask.png"))
     inner = cv2.erode(mask, np.ones((9, 9), np.uint8)) > 0
     mattes = alphas(tmp_path / "alpha.mp4")

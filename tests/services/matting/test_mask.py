@@ -66,7 +66,7 @@ def test_clicks_and_strokes_need_no_model(use_settings, samples, tmp_path):
 
 
 def test_a_click_takes_the_region_of_an_installed_networks_matte(models, two_discs, tmp_path, monkeypatch):
-    monkeypatch.setattr("services.matting.mask.choose", lambda _sample: named("rmbg2"))
+    monkeypatch.setattr("services.matting.mask.choose", lambda _sample, _options: named("rmbg2"))
     output = tmp_path / "mask.png"
 
     def method(*points, **box) -> str:

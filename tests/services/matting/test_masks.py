@@ -65,7 +65,7 @@ def test_the_same_colour_is_the_same_subject_in_every_picture(tmp_path):
     subjects = given_masks(first, masks, replace(TARGET, scaled=(640, 360)), Heard())
     assert list(subjects[0]) == ["#e61e1e", "#1edc28"]
     small, new = subjects[10].values()
-    assert list(subjects[10])[0] == "#1edc28"
+    assert next(iter(subjects[10])) == "#1edc28"
     assert list(subjects[10])[1] not in subjects[0]
     assert abs(int((small > 127).sum()) - 50 * 100) < 300
     assert abs(int((new > 127).sum()) - 30 * 100) < 300

@@ -7,8 +7,12 @@ import cv2
 import numpy as np
 import pytest
 
+from services.matting import matte as matte_module
+from services.matting.backends import auto
 from services.matting.backends.auto import ORDER
 from services.matting.backends.table import BACKENDS
+from services.matting.compare import COMPARE, CompareParams
+from services.matting.mask import MASK, MaskParams
 from services.matting.matte import MATTE, MatteParams
 from shared.errors import Invalid, ModelMissing
 from shared.video import probe, read_frames, read_together
@@ -158,6 +162,17 @@ def test_composite_over_transparency_and_a_picture(models, two_discs, tmp_path):
         assert np.abs(next(frames).rgb()[150, 150].astype(int) - 20).max() > 100
 
 
+def test_a_background_picture_alone_asks_the_backend_for_the_foreground(models, two_discs, tmp_path, monkeypatch):
+    setups = []
+    made = matte_module._setup
+    monkeypatch.setattr(matte_module, "_setup", lambda *given: setups.append(made(*given)) or setups[-1])
+    behind = tmp_path / "behind.png"
+    cv2.imwrite(str(behind), np.full((50, 50, 3), 200, np.uint8))
+    run(tmp_path, two_discs, inputs={"background": behind}, composite_over="none", duration=0.1, **RED_FINDER)
+    run(tmp_path, two_discs, composite_over="none", duration=0.1, **RED_FINDER)
+    assert [setup.foreground for setup in setups] == [True, False]
+
+
 def test_ten_bit_and_varying_times(models, tmp_path):
     pts = [0, 1, 2, 6, 7, 12]
     pictures = [picture([(60 + 3 * number, 90)]) for number in range(6)]
@@ -199,6 +214,16 @@ def test_weights_that_are_missing_name_the_command(use_settings, two_discs, tmp_
     assert list(tmp_path.glob("*.mp4")) == []
 
 
+def test_the_chosen_birefnet_has_to_be_installed(use_settings, monkeypatch, tmp_path):
+    use_settings(models_dir=tmp_path, device="cpu")
+    monkeypatch.setattr(auto, "installed", lambda name: name == "birefnet-general")
+    assert MATTE.unavailable(MatteParams(backend="birefnet")) is None
+    portrait = "reelwright models pull birefnet-portrait"
+    assert MATTE.unavailable(MatteParams(backend="birefnet", birefnet="portrait")) == portrait
+    assert MASK.unavailable(MaskParams(backend="birefnet", birefnet="portrait")) == portrait
+    assert COMPARE.unavailable(CompareParams(backends=["birefnet"], birefnet="portrait")) == portrait
+
+
 def test_auto_takes_no_model_for_non_commercial_use(models, two_discs, tmp_path):
     result = run(tmp_path, two_discs)  # only rvm-resnet50 and rmbg2 are installed
     assert result.backend.name == "rvm-resnet50"
@@ -228,12 +253,26 @@ def test_auto_says_why_a_plate_was_not_used(models, two_discs, tmp_path):
 def test_garbage_and_core_hold_for_every_frame(models, two_discs, tmp_path):
     garbage, core = tmp_path / "garbage.png", tmp_path / "core.png"
     left, corner = np.zeros((2, HEIGHT, WIDTH), np.uint8)
-    left[:, :160], corner[:40, -40:] = 255, 255
+    left[:, :210], corner[:40, -40:] = 255, 255
     cv2.imwrite(str(garbage), left)
     cv2.imwrite(str(core), corner)
     run(tmp_path, two_discs, inputs={"garbage": garbage, "core": core}, composite_over="none", **RED_FINDER)
     for alpha in alphas(tmp_path / "alpha.mp4"):
         assert iou(alpha, disc(250, 80) | (corner > 0)) > 0.85
+    run(
+        tmp_path,
+        two_discs,
+        inputs={"garbage": garbage, "core": core},
+        subject="box",
+        box=(200, 40, 300, 120),
+        dilate=50,
+        feather=9,
+        composite_over="none",
+        **RED_FINDER,
+    )
+    for alpha in alphas(tmp_path / "alpha.mp4"):
+        assert alpha[:, :208].max() < 0.02
+        assert alpha[2:36, -36:-2].min() > 0.98
     cv2.imwrite(str(core), np.zeros((50, 50), np.uint8))
     with pytest.raises(Invalid, match="another shape") as refused:
         run(tmp_path, two_discs, inputs={"core": core}, **RED_FINDER)
@@ -266,3 +305,12 @@ def test_a_plate_of_another_shape_is_refused(models, two_discs, tmp_path):
     cv2.imwrite(str(plate), np.zeros((50, 50, 3), np.uint8))
     with pytest.raises(Invalid, match="The plate has 50x50, another shape than the video of 320x180"):
         run(tmp_path, two_discs, backend="difference", inputs={"plate": plate})
+
+
+def test_a_small_subject_is_not_said_to_be_a_black_matte(models, tmp_path):
+    ball = picture([])
+    cv2.circle(ball, (100, 90), 2, RED, -1)
+    clip, heard = write_clip(tmp_path / "ball.mp4", [cv2.resize(ball, (640, 360))] * 3), Heard()
+    result = run(tmp_path, clip, heard, composite_over="none", **RED_FINDER)
+    assert 0 < result.coverage < 0.0005
+    assert not any("black" in warning for warning in heard.warnings)

@@ -5,10 +5,13 @@ import numpy as np
 import pytest
 
 from benchmarks.material.screen_clips import render, scene_of
+from services.matting.backends.backend import Setup, View
+from services.matting.backends.difference import DifferenceOptions, open_difference
 from services.matting.difference.exposure import match_exposure
 from services.matting.difference.fit import plate_fit
 from services.matting.difference.matte import difference_matte
 from services.matting.metrics.errors import mad
+from tests.services.matting.matte_clips import Heard
 
 H, W = 360, 640
 
@@ -114,3 +117,18 @@ def test_a_plate_that_does_not_fit_is_refused_with_a_reason(frames, plate, probl
 def test_every_size_works(size):
     picture = np.full((*size, 3), 90, np.uint8)
     assert difference_matte(picture, picture, foreground=True).alpha.shape == size
+
+
+def test_a_plate_that_ceases_to_fit_within_a_shot_is_said_once():
+    scene = picture_of(room(1))
+    heard = Heard()
+    # The camera moves slowly, without a cut: 6 pixels a frame, after the first second.
+    views = []
+    for number in range(12):
+        rgb = np.roll(scene, -max(number - 4, 0) * 6, axis=1)
+        views.append(View(number, number / 4, rgb, rgb[..., 1], None, cut=number == 0))
+    setup = Setup(width=W, height=H, frame_width=W, frame_height=H, frame_rate=4, frames=12, plate=scene)
+    with open_difference(setup, DifferenceOptions(), heard) as opened:
+        assert len(list(opened.mattes(iter(views)))) == 12
+    (warning,) = heard.warnings
+    assert warning.startswith("The plate does not fit at 2.00 s: the camera stands elsewhere")
