@@ -57,11 +57,18 @@ def make_rvm(path: Path) -> Path:
     return _saved(path, "rvm", nodes, inputs, outputs, constants)
 
 
-def make_saliency(path: Path, side: int) -> Path:
-    """Write a network that takes (n, 3, side, side) and finds what is red: 0 or 1."""
+def make_saliency(path: Path, side: int, *, logits: bool = False) -> Path:
+    """Write a network that takes (n, 3, side, side) and finds what is red: 0 or 1, or with `logits` -12 or 12, which need a sigmoid."""
     inputs = [helper.make_tensor_value_info("pictures", TensorProto.FLOAT, ["n", 3, side, side])]
     outputs = [helper.make_tensor_value_info("matte", TensorProto.FLOAT, ["n", 1, side, side])]
-    constants = {"red": np.float32([6, -6, 0]).reshape(1, 3, 1, 1), "bias": np.float32([-3]), "low": np.float32(0), "high": np.float32(1)}
+    constants = {
+        "red": np.float32([6, -6, 0]).reshape(1, 3, 1, 1),
+        "bias": np.float32([-3]),
+        "low": np.float32(-12 if logits else 0),
+        "high": np.float32(12 if logits else 1),
+    }
+    if logits:
+        constants = constants | {"red": constants["red"] * 10, "bias": constants["bias"] * 10}
     nodes = [helper.make_node("Conv", ["pictures", "red", "bias"], ["raw"]), helper.make_node("Clip", ["raw", "low", "high"], ["matte"])]
     return _saved(path, "saliency", nodes, inputs, outputs, constants)
 
