@@ -86,8 +86,8 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
         response_model=list[OperationInfo],
     )
     async def operations(request: Request) -> Response:
-        listed = await upstreams.operations(credentials(runtime.settings, request.state.owner))
-        return json_response(request, listed)  # the services have validated it
+        operations = await upstreams.operations(credentials(runtime.settings, request.state.owner))
+        return json_response(request, operations)  # the services have validated it
 
     app.router.lifespan_context = _lifespan(runtime, studio)
     return app

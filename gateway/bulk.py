@@ -101,14 +101,14 @@ def bulk_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
         if not job_ids:
             jobs, more = await runtime.jobs.page(owner, condition, limit=MOST_DELETED)
             job_ids = [job.id for job in jobs if job.status.ended]
-        deleted, left = [], []
+        deleted, remaining = [], []
         for job_id in job_ids:
             try:
                 await delete_job(runtime, owner, job_id, outputs=outputs)
                 deleted.append(job_id)
             except (Conflict, UnknownJob) as error:
-                left.append(Kept(id=job_id, reason=error.detail))
-        return Deleted(deleted=deleted, kept=left, more=more is not None)
+                remaining.append(Kept(id=job_id, reason=error.detail))
+        return Deleted(deleted=deleted, kept=remaining, more=more is not None)
 
     return router
 

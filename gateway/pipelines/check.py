@@ -86,10 +86,10 @@ class _Checking:
             raise _unknown_operation(step, where)
         if step.operation not in self._declarations:
             try:
-                listed = await self._upstreams.ask(step.service, "GET", "/operations", headers=self._headers)
+                operations = await self._upstreams.ask(step.service, "GET", "/operations", headers=self._headers)
             except Refused as refusal:
                 raise _in_step(refusal, where, step) from None
-            self._declarations |= {declaration["name"]: declaration for declaration in listed}
+            self._declarations |= {declaration["name"]: declaration for declaration in operations}
         if step.operation not in self._declarations:
             raise _unknown_operation(step, where)
 

@@ -85,13 +85,13 @@ class Retrier:
         if key and (earlier := await jobs.earlier(owner=owner, operation=OPERATION, request=original, key=key)):
             return earlier
         steps = [Step.model_validate(step) for step in request.params["steps"]]
-        done = await self._done(job, owner)
-        outputs = {f"{name}.{output}": {"id": record.id} for name, past in done.items() for output, record in past.outputs.items()}
-        results = {name: past.result for name, past in done.items()}
-        rest = [resolve_references(step, outputs, results) for step in steps if step.id not in done]
-        await check_steps(self._upstreams, rest, headers=credentials(self._runtime.settings, owner))
+        finished_jobs = await self._done(job, owner)
+        outputs = {f"{name}.{output}": {"id": record.id} for name, past in finished_jobs.items() for output, record in past.outputs.items()}
+        results = {name: past.result for name, past in finished_jobs.items()}
+        remaining_steps = [resolve_references(step, outputs, results) for step in steps if step.id not in finished_jobs]
+        await check_steps(self._upstreams, remaining_steps, headers=credentials(self._runtime.settings, owner))
         trace = {name: value for name, value in forwarded_headers().items() if name in TRACE}
-        params = {"steps": request.params["steps"], "reused": {name: past.id for name, past in done.items()}}
+        params = {"steps": request.params["steps"], "reused": {name: past.id for name, past in finished_jobs.items()}}
         complete = request.model_copy(update={"params": params | ({"trace": trace} if trace else {})})
         return await jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=complete, original=original, key=key)
 
@@ -100,7 +100,7 @@ class Retrier:
 
         Finished steps are those that succeeded and still have their outputs.
         """
-        done = {}
+        finished_jobs = {}
         for step in (job.result or {}).get("steps", ()):
             if StepState(step["state"]).done:
                 try:
@@ -109,8 +109,8 @@ class Retrier:
                         await asyncio.to_thread(self._runtime.media.get, owner, record.id)
                 except (UnknownJob, UnknownMedia):
                     continue  # deleted since: the step runs again
-                done[step["id"]] = past
-        return done
+                finished_jobs[step["id"]] = past
+        return finished_jobs
 
 
 def _body(request: JobRequest) -> dict[str, Any]:

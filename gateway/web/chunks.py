@@ -114,7 +114,7 @@ def _body(name: str, text: str, depth: int) -> str:
     The function is called once.
     """
 
-    def taken(match: re.Match[str]) -> str:
+    def replacement(match: re.Match[str]) -> str:
         if not match["names"]:
             return ""
         names = ", ".join(part.strip().replace(" as ", ": ") for part in match["names"].split(",") if part.strip())
@@ -124,7 +124,7 @@ def _body(name: str, text: str, depth: int) -> str:
         return f'import("{"../" * depth or "./"}{joined_path(name, match[1])}")'
 
     exports = EXPORT.findall(text)
-    code = LATER.sub(moved, EXPORT.sub("", STATIC.sub(taken, text)))
+    code = LATER.sub(moved, EXPORT.sub("", STATIC.sub(replacement, text)))
     return f"// {name}\nconst {_variable(name)} = (() => {{\n{code}return {{ {', '.join(exports)} }};\n}})();"
 
 

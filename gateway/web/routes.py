@@ -51,7 +51,7 @@ class Studio:
                 self._changed = changed
             return bundle
 
-    def known(self, version: str) -> Bundle | None:
+    def cached(self, version: str) -> Bundle | None:
         """Return the files read last, if they are of this version."""
         bundle = self._bundle
         return bundle if bundle and bundle.version == version else None
@@ -73,7 +73,7 @@ def studio_routes(studio: Studio, *, keys_needed: Callable[[], bool]) -> APIRout
 
     @router.get(PREFIX + "/{version}/{path:path}")
     async def file(version: str, path: str, request: Request) -> Response:
-        bundle = studio.known(version)
+        bundle = studio.cached(version)
         if bundle is None:
             bundle = await asyncio.to_thread(studio.bundle)
         file = bundle.files.get(path)

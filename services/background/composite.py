@@ -176,8 +176,8 @@ def _trimmed(params: CompositeParams, info: VideoInfo, background: Path | None) 
     if not isinstance(behind, VideoInfo):
         return params
     left = behind.length_s - params.background_start
-    rest = info.length_s - params.start if params.duration is None else params.duration
-    return params.model_copy(update={"duration": left}) if 0 < left < rest else params
+    remaining_s = info.length_s - params.start if params.duration is None else params.duration
+    return params.model_copy(update={"duration": left}) if 0 < left < remaining_s else params
 
 
 def _background_warnings(background: Path | None) -> Iterator[str]:

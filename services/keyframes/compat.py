@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
@@ -16,6 +15,7 @@ from pydantic import BaseModel, Field
 
 from services.keyframes.detect import DETECT, MAX_VIDEOS, DetectParams
 from services.keyframes.output.gallery import with_media
+from services.keyframes.output.report import VideoReport
 from shared.errors import NotFound
 from shared.http.forms import RefusedFile, finished, form_schema, read_form
 from shared.http.json_route import JsonRoute
@@ -95,9 +95,9 @@ def _extract_routes(runtime: Runtime) -> APIRouter:
         """
         form = await read_form(request, runtime, fields=FIELDS, most_files=MAX_VIDEOS)
         params = params_from_text(DetectParams, {"method": "difference"} | form.fields)
-        ids = [record.id for record in form.taken]
+        ids = [record.id for record in form.media]
         job = await finished(runtime, DETECT, params=params, inputs={"video": ids}, owner=request.state.owner)
-        reports = iter(job.result["videos"])
+        reports = iter([VideoReport.model_validate(report) for report in job.result["videos"]])
         images = f"/v1/media/{job.outputs['keyframes'].id}/files/" if "keyframes" in job.outputs else ""
         replies = [
             Extracted(video=file.name, keyframes_extracted=0, frames=[], error=file.error.detail)
@@ -110,16 +110,16 @@ def _extract_routes(runtime: Runtime) -> APIRouter:
     return router
 
 
-def _reply(name: str, report: dict[str, Any], images: str, job_id: str) -> Extracted:
+def _reply(name: str, report: VideoReport, images: str, job_id: str) -> Extracted:
     """Make the reply from a video's report.
 
     `images`: address of the folder with the keyframes.
     """
     frames = [
-        ExtractedFrame(file=keyframe["file"], timestamp=str(timedelta(seconds=keyframe["timestamp_s"])), url=images + keyframe["file"])
-        for keyframe in report["keyframes"]
+        ExtractedFrame(file=keyframe.file, timestamp=str(timedelta(seconds=keyframe.timestamp_s)), url=images + keyframe.file)
+        for keyframe in report.keyframes
     ]
-    error = (report["error"] or {}).get("detail")
+    error = (report.error or {}).get("detail")
     return Extracted(video=name, keyframes_extracted=len(frames), frames=frames, error=error, job_id=job_id)
 
 

@@ -60,14 +60,14 @@ def seed_routes(runtime: Runtime) -> APIRouter:
     async def process(request: Request) -> Processed:
         form = await read_form(request, runtime, fields=FIELDS)
         params = params_from_text(RenderParams, form.fields)
-        job = await finished(runtime, RENDER, params=params, inputs={"video": form.taken[0].id}, owner=request.state.owner)
+        job = await finished(runtime, RENDER, params=params, inputs={"video": form.media[0].id}, owner=request.state.owner)
         output = job.outputs["video"]
         return Processed(video_url=output.urls.download, media_id=output.id, job_id=job.id)
 
     @router.post("/get-speeds", summary="Return the speeds of an uploaded video", openapi_extra=form_schema(AnalyzeParams, FIELDS))
     async def get_speeds(request: Request) -> Speeds:
         form = await read_form(request, runtime, fields=FIELDS)
-        return await _speeds(runtime, params_from_text(AnalyzeParams, form.fields), form.taken[0], request.state.owner)
+        return await _speeds(runtime, params_from_text(AnalyzeParams, form.fields), form.media[0], request.state.owner)
 
     @router.post("/get-speeds-from-url", summary="Return the speeds of a video on the web")
     async def get_speeds_from_url(body: SpeedsFromUrl, request: Request) -> Speeds:

@@ -42,7 +42,7 @@ class Form:
     fields: dict[str, str] = field(default_factory=dict)
 
     @property
-    def taken(self) -> list[MediaRecord]:
+    def media(self) -> list[MediaRecord]:
         """The files that became media."""
         return [file for file in self.files if isinstance(file, MediaRecord)]
 
@@ -70,10 +70,10 @@ async def read_form(request: Request, runtime: Runtime, *, fields: Collection[st
                     raise _unknown(part.field, fields, most_files)
         if not form.files:
             raise Invalid.field("file", "Field required", "The form has no `file`.")
-        if not form.taken and isinstance(form.files[0], RefusedFile):
+        if not form.media and isinstance(form.files[0], RefusedFile):
             raise form.files[0].error
     except BaseException:
-        for record in form.taken:
+        for record in form.media:
             with suppress(UnknownMedia):
                 await on_disk(runtime.media.delete, request.state.owner, record.id)
         raise

@@ -110,9 +110,9 @@ class Jobs:
 
     async def by_key(self, owner: str, key: str) -> Job | None:
         """Return the job made with this owner's idempotency `key`, or None."""
-        stored = await asyncio.to_thread(self.store.ledger.by_key, owner, key)
+        row = await asyncio.to_thread(self.store.ledger.by_key, owner, key)
         try:
-            return await self.get(owner, stored[0]) if stored else None
+            return await self.get(owner, row[0]) if row else None
         except UnknownJob:  # deleted at the same moment
             return None
 
@@ -245,8 +245,8 @@ class Jobs:
         """
         secret = None if new.secret is not None else webhooks.new_secret()
         complete = new if secret is None else new.model_copy(update={"secret": SecretStr(secret)})
-        stored = await asyncio.to_thread(webhooks.stored_webhook, complete, self._settings)
-        added = await asyncio.to_thread(self.store.deliveries.add_webhook, owner, stored, name=new.name)
+        webhook = await asyncio.to_thread(webhooks.stored_webhook, complete, self._settings)
+        added = await asyncio.to_thread(self.store.deliveries.add_webhook, owner, webhook, name=new.name)
         return MadeWebhook(**added.model_dump(), secret=secret)
 
     async def webhooks(self, owner: str) -> list[StandingWebhook]:

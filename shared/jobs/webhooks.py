@@ -143,7 +143,7 @@ class _Attempt:
 
     async def record(self, status: DeliveryStatus, *, answer: int | None = None, error: str | None = None) -> None:
         """Record the outcome."""
-        await asyncio.to_thread(partial(self.store.deliveries.tried, self.message.id, status, answer=answer, error=error))
+        await asyncio.to_thread(partial(self.store.deliveries.record_attempt, self.message.id, status, answer=answer, error=error))
 
     async def failed(self, reason: str, *, answer: int | None = None, cause: Exception | None = None) -> None:
         """Record a failure.

@@ -102,8 +102,8 @@ def check_pipeline(place: Place, pipeline: str, words: Sequence[str], changes: S
     named = {name: [str(path.absolute()) for path in paths if isinstance(path, Path)] for name, paths in named_files(words).items()}
     files = {name: paths for name, paths in named.items() if paths}  # URLs are not fetched for a check
     if suite := place.suite:
-        listed = suite.get("/v1/operations")
-        kinds = {operation["name"]: {name: port["kind"] for name, port in operation["inputs"].items()} for operation in listed}
+        operations = suite.get("/v1/operations")
+        kinds = {operation["name"]: {name: port["kind"] for name, port in operation["inputs"].items()} for operation in operations}
         stand_ins = _with_stand_ins(steps, {}, kinds)  # the files are not there
         body = {"steps": [step.model_dump() for step in stand_ins]}
         complete = [Step.model_validate(step) for step in suite.post("/v1/pipelines/check", body)["steps"]]

@@ -85,10 +85,10 @@ class StepRun:
 
         It is the step as JSON, with the result, metrics and error of its job.
         """
-        done = self.job if self.state.done else None
+        finished_job = self.job if self.state.done else None
         return self.shown().model_dump(mode="json") | {
-            "result": done and done.result,
-            "metrics": done.metrics if done else {},
+            "result": finished_job and finished_job.result,
+            "metrics": finished_job.metrics if finished_job else {},
             "error": self.error,
         }
 

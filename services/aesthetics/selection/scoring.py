@@ -59,13 +59,13 @@ def in_batches(views: Iterable[View], size: int) -> Iterator[list[View]]:
     Lists with large frames are shorter, to keep within HELD_BYTES.
     """
     batch: list[View] = []
-    held = 0
+    held_bytes = 0
     for view in views:
         batch.append(view)
-        held += view.held_bytes
-        if len(batch) >= size or held >= HELD_BYTES:
+        held_bytes += view.held_bytes
+        if len(batch) >= size or held_bytes >= HELD_BYTES:
             yield batch
-            batch, held = [], 0
+            batch, held_bytes = [], 0
     if batch:
         yield batch
 

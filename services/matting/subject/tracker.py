@@ -1,6 +1,7 @@
 """Tracking of the subject from frame to frame, by overlap and motion."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -22,6 +23,15 @@ _FLOW_LINES = 135
 _FAR = 1e6
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Previous:
+    """The previous frame and its divided matte."""
+
+    gray: Gray
+    subject: Region
+    rest: Region
+
+
 class Tracker:
     """Tracks one subject of a matte.
 
@@ -33,9 +43,9 @@ class Tracker:
     def __init__(self, first: First) -> None:
         self._first = first
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        self._gray: Gray | None = None
-        self._subject: Region | None = None
-        self._rest: Region | None = None
+        self._started = False
+        self._previous: _Previous | None = None
+        """None until a subject is chosen."""
         self.lost = 0
         """Number of frames with regions, none of which was the subject."""
         self.rechosen = 0
@@ -49,36 +59,32 @@ class Tracker:
         height, width = gray.shape
         small = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA)
         regions = regions_of(np.asarray(small, np.float32))
-        if cut and self._gray is not None:
-            self._subject = self._rest = None
+        if cut and self._started:
+            self._previous = None
             self._first = main_region
             self.rechosen += 1
-        if self._subject is None:
-            self._subject = self._first(regions)
-            if self._subject is None:
-                self._gray = gray
+        self._started = True
+        if self._previous is None:
+            subject = self._first(regions)
+            if subject is None:
                 self.lost += bool(regions)
                 return np.zeros((height, width), np.float32)
-            self._rest = without_specks((small > SOLID) & ~self._subject)
+            rest = without_specks((small > SOLID) & ~subject)
         else:
-            assert self._rest is not None
-            subject, rest = self._moved(gray)
-            self._subject, self._rest = self._assigned(small > SOLID, regions, subject, without_specks(rest))
-        self._gray = gray
-        return self._soft_gate(self._subject, self._rest)
+            moved, others = self._moved(self._previous, gray)
+            subject, rest = self._assigned(small > SOLID, regions, moved, without_specks(others))
+        self._previous = _Previous(gray=gray, subject=subject, rest=rest)
+        return self._soft_gate(subject, rest)
 
-    def _moved(self, gray: Gray) -> tuple[Region, Region]:
+    def _moved(self, previous: _Previous, gray: Gray) -> tuple[Region, Region]:
         """Move subject and rest of the previous frame along the motion."""
-        assert self._gray is not None
-        assert self._subject is not None
-        assert self._rest is not None
         height, width = gray.shape
         factor = min(_FLOW_LINES / min(height, width), 1)
         size = max(round(width * factor), 16), max(round(height * factor), 16)
-        now, before = (cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (gray, self._gray))
+        now, before = (cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (gray, previous.gray))
         flow = np.asarray(self._flow.calc(now, before, _no_flow()), np.float32)
         y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
-        labels = self._subject.astype(np.uint8) + 2 * (self._rest & ~self._subject).astype(np.uint8)
+        labels = previous.subject.astype(np.uint8) + 2 * (previous.rest & ~previous.subject).astype(np.uint8)
         small = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
         moved = cv2.remap(small, x + flow[..., 0], y + flow[..., 1], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
         moved = cv2.resize(moved, (width, height), interpolation=cv2.INTER_NEAREST)

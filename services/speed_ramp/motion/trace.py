@@ -94,10 +94,10 @@ def measure_motion(info: VideoInfo, samples: Samples, measure: Measure, progress
     at, count = pairs.times, len(pairs.times)
     # A value holds for the time since the previous frame; that of a sampled pair for the time around the pair.
     ends = at if samples.every_frame else np.append((at[1:] + at[:-1]) / 2, at[-1:] + 1e-9)
-    both = np.concatenate([pairs.subject[:, None], pairs.camera.astype(np.float64)], axis=1)
-    both, cuts = without_cuts(at, both, pairs.mismatched)
-    camera_lengths = length(without_shake(both[:, 1:].reshape(count, 3, 2), ends), info.width, info.height)
-    values = measure.combine(both[:, 0], camera_lengths)
+    motions = np.concatenate([pairs.subject[:, None], pairs.camera.astype(np.float64)], axis=1)
+    motions, cuts = without_cuts(at, motions, pairs.mismatched)
+    camera_lengths = length(without_shake(motions[:, 1:].reshape(count, 3, 2), ends), info.width, info.height)
+    values = measure.combine(motions[:, 0], camera_lengths)
     trace = Trace(times=at, ends=ends, values=values, duration_s=float(pairs.end) - samples.start_s)
     return MeasuredMotion(trace=trace, cuts=cuts, frames=pairs.frames)
 

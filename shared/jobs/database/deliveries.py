@@ -74,7 +74,7 @@ class Deliveries:
             targets += [hook.id for hook in standing if event in hook.webhook["events"]]
         return [self._insert(connection, job_id, event, webhook_id, f"{job_id}-{event}") for webhook_id in targets]
 
-    def again(self, connection: Connection, job_id: str, delivery_id: str) -> str:
+    def add_again(self, connection: Connection, job_id: str, delivery_id: str) -> str:
         """Insert a message again; return the new id.
 
         Writes in the caller's transaction. Raises UnknownDelivery, UnknownWebhook if its receiver was deleted, and Conflict while it is on
@@ -109,7 +109,7 @@ class Deliveries:
             id=row.id, message_id=row.message_id, event=row.event, owner=row.owner, job_id=row.job_id, webhook=StoredWebhook.load(webhook)
         )
 
-    def tried(self, delivery_id: str, status: DeliveryStatus, *, answer: int | None = None, error: str | None = None) -> None:
+    def record_attempt(self, delivery_id: str, status: DeliveryStatus, *, answer: int | None = None, error: str | None = None) -> None:
         """Record an attempt at a message."""
         values = {"status": status.value, "answer": answer, "error": error, "tried_at": time.time(), "attempts": DELIVERIES.c.attempts + 1}
         with self._engine.begin() as connection:

@@ -85,10 +85,10 @@ class JobStore:
 
         Raises IdempotencyMismatch if that job's request had another fingerprint.
         """
-        stored = self.ledger.by_key(owner, key)
-        if stored is None:
+        row = self.ledger.by_key(owner, key)
+        if row is None:
             return None
-        job_id, stored_fingerprint = stored
+        job_id, stored_fingerprint = row
         if stored_fingerprint != fingerprint:
             detail = f"The Idempotency-Key {key!r} came with another request, which made job {job_id}."
             raise IdempotencyMismatch(f"{detail} Use a new key for a new request.")
@@ -161,12 +161,12 @@ class JobStore:
         self._enqueue(connection, **place, priority=job.priority, job_id=job.id)
 
     def resend(self, job_id: str, delivery_id: str) -> str:
-        """Send a message once more; return the id of the new delivery.
+        """Resend a message; return the id of the new delivery.
 
-        See `Deliveries.again`.
+        See `Deliveries.add_again`.
         """
         with self.engine.begin() as connection:
-            new = self.deliveries.again(connection, job_id, delivery_id)
+            new = self.deliveries.add_again(connection, job_id, delivery_id)
             self._send(connection, new)
         return new
 

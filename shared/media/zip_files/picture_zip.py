@@ -112,8 +112,8 @@ def zip_contents(path: str | os.PathLike[str], max_bytes: int) -> ZipContents:
         raise BrokenMedia(f"{Path(path).name!r} cannot be read as a zip file ({error}). Pack or upload it again.") from error
     if not pictures:
         kinds = ", ".join(sorted(kind.suffix for kind in IMAGES.values()))
-        held = f" It holds {', '.join(repr(name[:100]) for name in others[:_NAMED])}." if others else ""
-        raise UnsupportedMedia(f"{Path(path).name!r} is a zip file without a picture in it ({kinds}).{held}")
+        unused_names = f" It holds {', '.join(repr(name[:100]) for name in others[:_NAMED])}." if others else ""
+        raise UnsupportedMedia(f"{Path(path).name!r} is a zip file without a picture in it ({kinds}).{unused_names}")
     if (unpacked := sum(picture.size for picture in pictures)) > max_bytes:
         raise TooLarge(f"The pictures in the zip file have {unpacked} bytes; at most {max_bytes} are taken.")
     return ZipContents(pictures=tuple(sorted(pictures, key=attrgetter("name"))), others=tuple(sorted(others)))

@@ -185,8 +185,8 @@ def _fitting(pts: NDArray[np.int64], base: Fraction, stated: Fraction | None, st
     mean = 1 / (Fraction(int(pts[-2] - pts[0]), len(pts) - 2) * base)
     usual = sorted(STANDARD_RATES, key=lambda rate: rate.denominator)
     named = [_snapped(stated, _EXACT)] if stated and stated > 0 else []
-    known = [rate for rate in named if rate in STANDARD_RATES]
-    candidates = [rate for rate in (*known, *usual, *named) if abs(rate / mean - 1) < _CLOSE]
+    standard_rates = [rate for rate in named if rate in STANDARD_RATES]
+    candidates = [rate for rate in (*standard_rates, *usual, *named) if abs(rate / mean - 1) < _CLOSE]
     for rate in candidates:
         errors = (pts[:-1] - pts[0]) - np.arange(len(pts) - 1) / float(rate * base)
         if float(errors.max() - errors.min()) <= slack:

@@ -7,10 +7,10 @@ import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 _KEPT = 4
-_folder: str | None = None
 _copies: OrderedDict[tuple[str, int, int], Path] = OrderedDict()
 _lock = threading.Lock()
 
@@ -31,12 +31,16 @@ def kept_copy(path: str | os.PathLike[str], suffix: str, write: Callable[[Path],
         return _copies[key]
 
 
+@cache
+def _folder() -> str:
+    """Make the folder of this process's copies; it is deleted at the end of the process."""
+    folder = tempfile.mkdtemp(prefix="reelwright-copies-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def _made(suffix: str, write: Callable[[Path], None]) -> Path:
-    global _folder
-    if _folder is None:
-        _folder = tempfile.mkdtemp(prefix="reelwright-copies-")
-        atexit.register(shutil.rmtree, _folder, ignore_errors=True)
-    handle, name = tempfile.mkstemp(suffix=suffix, dir=_folder)
+    handle, name = tempfile.mkstemp(suffix=suffix, dir=_folder())
     os.close(handle)
     try:
         write(Path(name))

@@ -249,8 +249,8 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
         part = track.part
         # Without a decoding time, a reordered picture says nothing about the clock.
         dated = packet.dts is not None or packet.is_keyframe
-        shown = None if packet.pts is None or track.kind != "video" else float(packet.pts * track.base)
-        early = packet.is_keyframe and shown is not None and shown <= track.shown
+        display_time = None if packet.pts is None or track.kind != "video" else float(packet.pts * track.base)
+        early = packet.is_keyframe and display_time is not None and display_time <= track.shown
         if track.kind not in ("video", "audio"):
             part = len(begins) - 1
         elif track.last is not None:
@@ -263,8 +263,8 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
                     overlaps.add(part)
                 if jumps:
                     overlaps.discard(part)
-        if shown is not None:
-            track.shown = shown if part != track.part else max(track.shown, shown)
+        if display_time is not None:
+            track.shown = display_time if part != track.part else max(track.shown, display_time)
         track.last = at if dated or track.last is None else track.last
         if track is main:
             shapes.see(packet, track.count)
