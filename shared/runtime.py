@@ -30,13 +30,13 @@ from shared.jobs import Jobs, JobWorker, Queue
 from shared.jobs.database.rows import queue_of
 from shared.jobs.previews.inputs import PreviewInputs
 from shared.jobs.retention import SweepCounts, sweep
+from shared.jobs.running.earlier_results import ResultMemory
 from shared.jobs.running.equal_jobs import EqualJobs
-from shared.jobs.running.remembered import ResultMemory
 from shared.jobs.running.runner import OperationRunner
 from shared.jobs.running.sandboxes import Sandboxes
 from shared.jobs.running.url_fetcher import UrlFetcher
 from shared.keys import KeyRing
-from shared.media.closing import close_files
+from shared.media.folder_permissions import close_files
 from shared.media.store import MediaStore
 from shared.models.folder import ModelFolder
 from shared.operation import Service

@@ -19,7 +19,7 @@ from services.background.diffusion.table import PAINTERS_BY_NAME
 from services.background.parallax import depth
 from services.background.parallax.moving_plate import MovingPlate, middle_depth, parallax_reach
 from services.background.params import LookParams, ModelUsed, PaintParams, models_of, models_used, plan_of, to_paint
-from services.background.stage.painted import described_scene, painted_place, scene_depth
+from services.background.stage.painting import described_scene, painted_place, scene_depth
 from services.background.stage.reference import reference_frame
 from services.background.stage.render import Render, Stage
 from services.background.stage.sizes import large_size, output_size

@@ -31,7 +31,7 @@ from services.matting.reading.masks import fixed_mask, frame_times, given_masks
 from services.matting.reading.plate import plate_picture
 from services.matting.reading.sample import sample_of
 from services.matting.reading.views import views_of
-from services.matting.subject.first import first_choice
+from services.matting.subject.first_frame import first_choice
 from services.matting.subject.options import SubjectOptions
 from services.matting.subject.tracker import Tracker
 from shared.errors import Invalid

@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field
 
 from services.media.output.frame_rate import Shown, at_constant_rate
 from services.media.output.picture_size import even
-from services.media.output.resized import for_browsers
+from services.media.output.resizing import for_browsers
 from shared.editing.rates import constant_rate
 from shared.operation import Input, Kind, Operation, Params, Progress, Silent, form
 from shared.video import Frame, VideoInfo, VideoWriter, conversion_warnings, layout_of, map_ordered, probe_video, read_frames, read_together

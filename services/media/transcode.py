@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from services.media.output.formats import FORMATS
 from services.media.output.frame_rate import FRAME_RATE, at_constant_rate, at_source_times, constant
 from services.media.output.picture_size import output_size
-from services.media.output.resized import resized
+from services.media.output.resizing import resized
 from shared.choices import OneOf, described
 from shared.operation import Kind, Operation, Preset, Progress, Silent, form
 from shared.video import conversion_warnings, map_ordered, read_frames

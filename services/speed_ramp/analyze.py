@@ -8,8 +8,8 @@ from services.speed_ramp.analysis.motion_analysis import analyze_motion
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.curve.points import CurvePoint, to_points
 from services.speed_ramp.curve.segments import segment_speeds
-from services.speed_ramp.motion.kept_motion import MOTION
 from services.speed_ramp.motion.motion_curve import Motion
+from services.speed_ramp.motion.motion_store import MOTION
 from services.speed_ramp.params import MotionParams
 from shared.operation import Kind, Operation, Progress, Silent
 from shared.video import probe_video

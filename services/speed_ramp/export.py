@@ -15,7 +15,7 @@ from services.speed_ramp.handover.formats import FORMATS
 from services.speed_ramp.handover.plot import plot
 from services.speed_ramp.handover.ramped_clip import RampedClip
 from services.speed_ramp.handover.rates import SOURCE, timeline_rate
-from services.speed_ramp.motion.kept_motion import MOTION
+from services.speed_ramp.motion.motion_store import MOTION
 from services.speed_ramp.params import CurveParams
 from shared.editing.rates import constant_rate
 from shared.media.zip_files.writer import ZipWriter

@@ -16,7 +16,7 @@ from services.speed_ramp.curve.trim import trimmed
 from services.speed_ramp.handover.chapters import chapters, longest
 from services.speed_ramp.handover.rates import SOURCE, output_rate
 from services.speed_ramp.handover.warnings import ramp_warnings
-from services.speed_ramp.motion.kept_motion import MOTION
+from services.speed_ramp.motion.motion_store import MOTION
 from services.speed_ramp.params import CurveParams
 from services.speed_ramp.picture.interpolation import DUPLICATES, INTERPOLATIONS, is_made, shown_frames
 from services.speed_ramp.picture.picks import Part, SourceEnd

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from shared.cli.temporary import temporary_folder
+from shared.cli.temporary_folders import temporary_folder
 from shared.jobs.record import UrlInput
 from shared.media.names import safe_name
 from shared.net.download import checked_client, fetch

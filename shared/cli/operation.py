@@ -20,7 +20,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from shared.cli.files import Given, fetched, file_or_url, is_url
-from shared.cli.temporary import temporary_files, temporary_folder
+from shared.cli.temporary_folders import temporary_files, temporary_folder
 from shared.client import OperationName, Reelwright, Run
 from shared.errors import Invalid, OperationFailed
 from shared.file_calls import FileRequest

@@ -13,9 +13,9 @@ import httpx
 
 from shared.client.arguments import File, OnProgress, OperationName
 from shared.client.connection import Connection
+from shared.client.decorators import typed_run, typed_submit
 from shared.client.errors import JobCanceled, JobFailed
 from shared.client.following import JobEvent, follow
-from shared.client.typed import typed_run, typed_submit
 from shared.client.uploads import OnBytes, upload
 from shared.errors import Invalid, ReelwrightError
 from shared.jobs.record import Job, JobProgress, Status

@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 
 from shared.client.arguments import File, OnProgress, OperationName
 from shared.client.asynchronous import AsyncReelwright, AsyncRun
-from shared.client.typed import typed_run, typed_submit
+from shared.client.decorators import typed_run, typed_submit
 from shared.client.uploads import OnBytes
 from shared.jobs.record import Job
 from shared.media.record import MediaRecord

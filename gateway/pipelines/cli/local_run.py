@@ -14,7 +14,7 @@ from gateway.pipelines.references import ids_in, map_ids, references, value_at
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams
 from shared.cli.operation import run_locally, true_suffix
-from shared.cli.temporary import temporary_folder
+from shared.cli.temporary_folders import temporary_folder
 from shared.errors import OperationFailed, ReelwrightError
 from shared.file_calls import FileRequest
 from shared.http.operations.check import PENDING

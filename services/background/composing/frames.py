@@ -20,7 +20,7 @@ from services.background.mixing.compositor import (
     SteadyMeasurements,
 )
 from services.background.mixing.grain import Grain, grain_of
-from services.background.mixing.over import chroma_alpha
+from services.background.mixing.over_operator import chroma_alpha
 from shared.video import map_ordered
 from shared.video.clip.rewrite import Times
 from shared.video.frames.color import apply_tags, matrix_or_guess

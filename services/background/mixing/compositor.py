@@ -10,7 +10,7 @@ from services.background.mixing.edge_colors import edge_of, estimated, with_clea
 from services.background.mixing.grain import Grain
 from services.background.mixing.light_wrap import wrapped
 from services.background.mixing.linear_light import mixed_linearly
-from services.background.mixing.over import Plane, chroma_alpha, over, reached
+from services.background.mixing.over_operator import Plane, chroma_alpha, over, reached
 from services.background.mixing.shadow import Ground, GroundSmoother, contact_shadow, ground_of, kept_shadow, shaded
 from services.background.mixing.stray_blobs import without_stray_blobs
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.background.mixing.over import over, reached
+from services.background.mixing.over_operator import over, reached
 
 Plane = NDArray[np.uint8]
 

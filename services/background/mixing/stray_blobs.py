@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.background.mixing.over import reached
+from services.background.mixing.over_operator import reached
 
 Plane = NDArray[np.uint8]
 Mask = NDArray[np.bool_]

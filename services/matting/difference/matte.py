@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.matting.difference.exposure import match_exposure
-from services.matting.pixels.guided import guided
+from services.matting.pixels.guided_filter import guided
 from shared.video.frames.push_pull import push_pull
 
 Rgb = NDArray[np.uint8]

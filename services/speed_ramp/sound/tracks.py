@@ -13,7 +13,7 @@ from services.speed_ramp.sound.source import Source
 from shared.errors import BrokenMedia
 from shared.operation import Progress
 from shared.video import AudioTrack, VideoInfo, VideoWriter, read_audio
-from shared.video.writing.kept_layout import kept_layout_of
+from shared.video.writing.channel_layout import kept_layout_of
 
 
 @dataclass(frozen=True, slots=True)

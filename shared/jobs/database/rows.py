@@ -135,7 +135,7 @@ class Ending:
 
     None leaves a column as it is.
 
-    `outputs`: name -> media record as JSON. `metrics`: see `Job`. `error`: problem details. `result_key`: see running/remembered.py.
+    `outputs`: name -> media record as JSON. `metrics`: see `Job`. `error`: problem details. `result_key`: see running/earlier_results.py.
     """
 
     result: Any = None

@@ -20,11 +20,11 @@ from shared.jobs.database.rows import Claim
 from shared.jobs.estimate import megapixel_frames
 from shared.jobs.previews.inputs import PreviewInputs
 from shared.jobs.previews.params import Window
+from shared.jobs.running.earlier_results import ResultMemory
 from shared.jobs.running.equal_jobs import EqualJobs
 from shared.jobs.running.job_log import JobLogWriter, LogCleaner
 from shared.jobs.running.kills import Kills
 from shared.jobs.running.progress_log import ProgressLog
-from shared.jobs.running.remembered import ResultMemory
 from shared.jobs.running.sandboxes import Sandboxes
 from shared.jobs.running.takeover import CHILD_LEASE_S
 from shared.jobs.running.worker import Outcome, Queue

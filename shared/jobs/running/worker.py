@@ -26,15 +26,15 @@ from shared.jobs.database.rows import Claim, Ending
 from shared.jobs.database.store import FETCHES, WEBHOOKS
 from shared.jobs.record import Status
 from shared.jobs.running.progress_log import ProgressLog
+from shared.jobs.running.queue_polling import QueueWaker
 from shared.jobs.running.run_log import RunLog
 from shared.jobs.running.takeover import Lifeline, make_locks
 from shared.jobs.running.url_fetcher import UrlFetcher
-from shared.jobs.running.wake import QueueWaker
 from shared.log import CURRENT_JOB, fields
 from shared.settings import Settings
 
 QUEUE_POLL_S = 60.0
-"""Interval of polling a queue that nothing wakes (wake.py)."""
+"""Interval of polling a queue that nothing wakes (queue_polling.py)."""
 CANCEL_POLL_S = 0.2
 DATABASE_RETRY_S = 0.5
 WEBHOOKS_AT_ONCE = 64  # most of them wait for their next attempt

@@ -11,7 +11,7 @@ from shared.errors import BrokenMedia
 from shared.video.info import VideoInfo
 from shared.video.reading.audio import AudioBlock, read_audio
 from shared.video.threads.prefetch import Prefetcher
-from shared.video.writing.kept_layout import kept_layout_of
+from shared.video.writing.channel_layout import kept_layout_of
 from shared.video.writing.tracks import EMPTY_TRACK, AudioTrack
 from shared.video.writing.writer import VideoWriter
 

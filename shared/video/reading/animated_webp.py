@@ -14,7 +14,7 @@ from PIL import Image
 
 from shared.errors import BrokenMedia, TooLarge
 from shared.video.limits import Limits
-from shared.video.reading.kept_copies import kept_copy
+from shared.video.reading.file_copies import kept_copy
 
 _MOST_BYTES = 4 * 1024**3
 _ANIMATION = 0x02

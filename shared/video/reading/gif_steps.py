@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from shared.video.reading.kept_copies import kept_copy
+from shared.video.reading.file_copies import kept_copy
 
 _SHORTEST, _USUAL = 2, 10
 """The shortest valid delay, and the one that replaces shorter ones, in hundredths of a second."""

@@ -20,7 +20,7 @@ from shared.video.limits import Limits
 from shared.video.reading.metadata import keep_track_tags
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
 from shared.video.reading.times.clock import clock_of
-from shared.video.writing.kept_layout import kept_layout
+from shared.video.writing.channel_layout import kept_layout
 from shared.video.writing.sound_coding import channels_of, sound_coding
 
 # Codecs that players support in each container. The MP4 standard allows PCM and Vorbis, but hardly any player does.

@@ -25,7 +25,7 @@ from services.background.diffusion.table import PAINTERS_BY_NAME
 from services.background.generate import GENERATE, GenerateParams, GenerateResult, generate
 from services.background.parallax import depth
 from services.background.params import to_paint
-from services.background.stage.painted import described_scene, scene_depth
+from services.background.stage.painting import described_scene, scene_depth
 from services.background.studio import STUDIO, StudioParams, studio
 from shared.models.cache import model_cache
 from shared.models.devices.device import CPU, Device

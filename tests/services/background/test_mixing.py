@@ -7,7 +7,7 @@ from services.background.mixing.color_match import SAME, Change, Match, MatchSmo
 from services.background.mixing.edge_colors import edge_of, estimated, with_clean_plate
 from services.background.mixing.grain import Grain, grain_of
 from services.background.mixing.linear_light import mixed_linearly
-from services.background.mixing.over import chroma_alpha, over
+from services.background.mixing.over_operator import chroma_alpha, over
 from services.background.mixing.shadow import GroundSmoother, contact_shadow, ground_of, kept_shadow, shaded
 from services.background.mixing.stray_blobs import without_stray_blobs
 

@@ -8,7 +8,7 @@ import pytest
 
 from services.speed_ramp.render import RenderParams, render
 from shared.video import VideoWriter, probe_video, read_audio, read_frames
-from shared.video.writing.kept_layout import kept_layout_of
+from shared.video.writing.channel_layout import kept_layout_of
 from shared.worker.progress import Report
 from tests.shared.video.video_clips import Make
 

@@ -7,12 +7,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from shared.cli.temporary import temporary_files, temporary_folder
+from shared.cli.temporary_folders import temporary_files, temporary_folder
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from shared.cli.temporary import temporary_folder
+from shared.cli.temporary_folders import temporary_folder
 with temporary_folder(Path(sys.argv[1])) as folder:
     (folder / "out.mp4").write_text("half")
     print(folder, flush=True)

@@ -9,7 +9,7 @@ import pytest
 from dbos._core import ActiveWorkflowById
 
 from shared.jobs.database.queue_notices import ALL, FileNotices
-from shared.jobs.running.wake import POLL, UNUSED_JOBS, ActiveWorkflows, QueueWaker, _Claims
+from shared.jobs.running.queue_polling import POLL, UNUSED_JOBS, ActiveWorkflows, QueueWaker, _Claims
 
 LONG_S = 30.0
 """A wait that nothing ends would fail the test by its time limit."""
@@ -52,7 +52,7 @@ def test_a_wake_before_the_wait_counts() -> None:
 def test_the_stop_event_ends_every_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """DBOS waits up to 10 s for each of its threads when it ends."""
     polls: list[object] = []
-    monkeypatch.setattr("shared.jobs.running.wake._Original.poll", lambda event, _dbos: polls.append(event))
+    monkeypatch.setattr("shared.jobs.running.queue_polling._Original.poll", lambda event, _dbos: polls.append(event))
     monkeypatch.setattr(dbos._dbos, POLL, None)
     monkeypatch.setattr(dbos._dbos, UNUSED_JOBS, None)
     waker, stop = QueueWaker(), threading.Event()

@@ -11,8 +11,8 @@ import pytest
 from shared.jobs.database.history import History
 from shared.jobs.database.ledger import Ledger
 from shared.jobs.database.tables import connect, make_tables
+from shared.jobs.running.earlier_results import ResultMemory
 from shared.jobs.running.equal_jobs import POLL_S, EqualJobs
-from shared.jobs.running.remembered import ResultMemory
 from shared.jobs.running.takeover import FileLocks, Lifeline
 from shared.media.ids import new_id
 from shared.media.store import MediaStore, NewMedium

@@ -9,7 +9,7 @@ import pytest
 from services.speed_ramp.analyze import AnalyzeParams, analyze
 from services.speed_ramp.export import ExportParams
 from services.speed_ramp.motion import trace
-from services.speed_ramp.motion.kept_motion import MOTION
+from services.speed_ramp.motion.motion_store import MOTION
 from services.speed_ramp.motion.pairs import Pairs, read_pairs, write_pairs
 from services.speed_ramp.render import RenderParams, render
 
