@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from scenes import Clip, Shoot
-from tiny_diffusion import write_control, write_depth, write_pipeline
+from tiny_diffusion import write_control, write_depth, write_pipeline, write_sdxl
 
 from gateway.pipelines.cli.local_run import check_locally, run_steps
 from gateway.pipelines.cli.pipeline_file import load_pipeline, with_params
@@ -87,6 +87,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("models")
     write_pipeline(folder / "sd15-inpainting")
     write_control(folder / "controlnet-depth-sd15")
+    write_sdxl(folder / "sdxl-inpainting", folder / "controlnet-depth-sdxl-small")
     write_depth(folder / "depth-anything-v2-small")
     for part in folder.rglob("*.fp16.safetensors"):
         (part.parent / part.name.replace(".fp16.safetensors", ".bin")).write_bytes(b"\x80not to be opened")
@@ -301,6 +302,16 @@ def test_the_studio_paints_a_place_with_the_depth_of_the_scene(models: Path, sho
     assert plate.shape[1] >= 1.3 * 160 - 2
     assert np.asarray(Image.open(outputs["depth"])).shape == plate.shape[:2]
     assert result.frames == 6
+
+
+def test_sdxl_paints_with_and_without_depth(models: Path, shot: tuple[Path, Path], tmp_path: Path) -> None:
+    result, picture = painted(shot, tmp_path, sd_model="sdxl")
+    assert [model.name for model in result.models] == ["sdxl-inpainting"]
+    assert picture.std() > 1
+    outputs = {name: tmp_path / file for name, file in (("video", "out.mp4"), ("background", "bg.png"), ("depth", "depth.png"))}
+    params = StudioParams(prompt="a hall", sd_model="sdxl", duration=0.08, **SMALL)  # type: ignore[arg-type]
+    staged = studio(params, video=shot[0], alpha=shot[1], background=None, outputs=outputs, progress=Silent())
+    assert [model.name for model in staged.models] == ["sdxl-inpainting", "controlnet-depth-sdxl-small", "depth-anything-v2-small"]
 
 
 def test_the_full_preset_runs_with_tiny_networks(models: Path, shot: tuple[Path, Path], tmp_path: Path) -> None:

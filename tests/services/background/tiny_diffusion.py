@@ -81,6 +81,67 @@ def write_control(folder: Path) -> None:
     _save(ControlNetModel(in_channels=4, conditioning_embedding_out_channels=(8, 8, 8, 8), **shape), folder)
 
 
+def write_sdxl(folder: Path, control: Path) -> None:
+    """Write an inpainting pipeline of SDXL's parts, with two text encoders, and its ControlNet for depth."""
+    import torch
+    from diffusers import AutoencoderKL, ControlNetModel, EulerDiscreteScheduler, UNet2DConditionModel
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+
+    torch.manual_seed(3)
+    added = {
+        "cross_attention_dim": 64,
+        "use_linear_projection": True,
+        "addition_embed_type": "text_time",
+        "addition_time_embed_dim": 8,
+        "projection_class_embeddings_input_dim": 6 * 8 + 32,
+    }
+    shape = unet_shape() | added
+    _save(UNet2DConditionModel(in_channels=9, **shape), folder / "unet")
+    kept = {name: value for name, value in shape.items() if name not in ("up_block_types", "sample_size", "out_channels")}
+    _save(ControlNetModel(in_channels=4, conditioning_embedding_out_channels=(8, 8, 8, 8), **kept), control)
+    vae = AutoencoderKL(
+        block_out_channels=(16,) * 4,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        latent_channels=4,
+        norm_num_groups=4,
+        sample_size=64,
+    )
+    _save(vae, folder / "vae")
+    text = CLIPTextConfig(
+        vocab_size=514,
+        hidden_size=32,
+        intermediate_size=37,
+        num_attention_heads=4,
+        num_hidden_layers=2,
+        bos_token_id=512,
+        eos_token_id=513,
+        pad_token_id=513,
+        projection_dim=32,
+    )
+    _save(CLIPTextModel(text), folder / "text_encoder")
+    _save(CLIPTextModelWithProjection(text), folder / "text_encoder_2")
+    EulerDiscreteScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", steps_offset=1).save_pretrained(
+        folder / "scheduler"
+    )
+    write_tokenizer(folder / "tokenizer")
+    write_tokenizer(folder / "tokenizer_2")
+    index = {
+        "_class_name": "StableDiffusionXLInpaintPipeline",
+        "_diffusers_version": "0.21.0",
+        "force_zeros_for_empty_prompt": True,
+        "requires_aesthetics_score": False,
+        "scheduler": ["diffusers", "EulerDiscreteScheduler"],
+        "text_encoder": ["transformers", "CLIPTextModel"],
+        "text_encoder_2": ["transformers", "CLIPTextModelWithProjection"],
+        "tokenizer": ["transformers", "CLIPTokenizer"],
+        "tokenizer_2": ["transformers", "CLIPTokenizer"],
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "vae": ["diffusers", "AutoencoderKL"],
+    }
+    (folder / "model_index.json").write_text(json.dumps(index))
+
+
 def write_depth(folder: Path) -> None:
     """Write Depth Anything V2 with a tiny backbone."""
     from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
