@@ -86,7 +86,7 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
         response_model=list[OperationInfo],
     )
     async def operations(request: Request) -> Response:
-        operations = await upstreams.operations(credentials(runtime.settings, request.state.owner))
+        operations = await upstreams.operations_json(credentials(runtime.settings, request.state.owner))
         return json_response(request, operations)  # the services have validated it
 
     app.router.lifespan_context = _lifespan(runtime, studio)

@@ -73,13 +73,13 @@ def test_forms_are_declared(operation):
     assert set(groups) <= {"basics", "more", "expert"}
     assert 1 <= groups.count("basics") <= 5
     for port in about.inputs.values():
-        assert port["title"]
-        assert port["widget"] in ("media", "mask")
+        assert port.title
+        assert port.widget in ("media", "mask")
     assert len({preset.name for preset in about.presets}) == len(about.presets)
     for preset in about.presets:
         assert preset.sentence.endswith(".")
         operation.params.model_validate(preset.params)
-    video = any("video" in port["kinds"] for port in about.inputs.values())
+    video = any("video" in port.kinds for port in about.inputs.values())
     assert (about.preview in ("part", "cut", "whole")) == video
 
 

@@ -65,17 +65,18 @@ class Previews:
         The preview is in time with the clip. Returns the input for the service.
         """
         headers = credentials(self.views.runtime.settings, owner)
-        declared = {description["name"]: description for description in await self.views.upstreams.operations(headers)}
-        maker, _, output = declared.get(operation, {}).get("inputs", {}).get(name, {}).get("auto", "").rpartition(".")
+        declared = {description.name: description for description in await self.views.upstreams.operations(headers)}
+        port = declared[operation].inputs.get(name) if operation in declared else None
+        maker, _, output = ((port and port.auto) or "").rpartition(".")
         if maker not in declared:
             detail = f'{name!r} cannot be "auto"'
             raise Invalid.field(f"inputs.{name}", detail)
         params = {key: value for key, value in (body.get("params") or {}).items() if key in PART}
-        if "keep_times" in declared[maker]["params"]["properties"]:
+        if "keep_times" in declared[maker].params["properties"]:
             params["keep_times"] = True
-        needed = {port for port, about in declared[maker]["inputs"].items() if not about["optional"]}
+        needed = {input_name for input_name, about in declared[maker].inputs.items() if not about.optional}
         options = {key: body[key] for key in OPTIONS if key in body} | {"preview_slot": f"{str(body.get('preview_slot', ''))[:48]}/{name}"}
-        inputs = {port: body["inputs"].get(port) for port in needed}
+        inputs = {input_name: body["inputs"].get(input_name) for input_name in needed}
         service, _, verb = maker.partition(".")
         job = await self._post(service, verb, {"inputs": inputs, "params": params, **options}, owner)
         return f"{MAKING}{job['id']}.{output}"

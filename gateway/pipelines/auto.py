@@ -5,6 +5,7 @@ from typing import Any
 
 from gateway.pipelines.steps import Step
 from shared.errors import Invalid
+from shared.http.operations.description import OperationInfo
 from shared.operation import AUTO, params_of_maker
 
 
@@ -13,28 +14,29 @@ def asks_for_auto(inputs: Mapping[str, Any]) -> bool:
     return any(value == AUTO for value in inputs.values())
 
 
-def maker_of(step: Step, name: str, declarations: Mapping[str, dict[str, Any]]) -> tuple[str, str]:
+def maker_of(step: Step, name: str, declarations: Mapping[str, OperationInfo]) -> tuple[str, str]:
     """Return the operation and output that make an "auto" input.
 
     The declaration of the input names both. `declarations`: operations by name, as `GET /operations` lists them.
     Raises Invalid for an input that cannot be "auto".
     """
-    made_by = declarations[step.operation]["inputs"].get(name, {}).get("auto", "")
+    inputs = declarations[step.operation].inputs
+    made_by = inputs[name].auto if name in inputs else None
     if not made_by:
-        names = [input_name for input_name, port in declarations[step.operation]["inputs"].items() if port.get("auto")]
+        names = [input_name for input_name, port in inputs.items() if port.auto]
         alternatives = f'Inputs that can be "auto": {", ".join(names)}.' if names else 'No input of this operation can be "auto".'
         raise _refused(name, f'{name!r} cannot be "auto". {alternatives} Give a media id')
     operation, _, output = made_by.rpartition(".")
     return operation, output
 
 
-def step_that_makes(step: Step, name: str, operation: str, declaration: Mapping[str, Any], number: int) -> Step:
+def step_that_makes(step: Step, name: str, operation: str, declaration: OperationInfo, number: int) -> Step:
     """Return the step that makes the input `name` of `step`.
 
     The new step takes its required inputs from the inputs of `step` with the same names, and makes only the part that `step` uses.
     `declaration`: of `operation`. `number`: makes the id of the new step unique. Raises Invalid if `step` lacks one of these inputs.
     """
-    inputs = {port: step.inputs.get(port) for port, about in declaration["inputs"].items() if not about["optional"]}
+    inputs = {port: step.inputs.get(port) for port, about in declaration.inputs.items() if not about.optional}
     missing = [port for port, media_id in inputs.items() if media_id is None]
     if missing:
         raise _refused(name, f"{operation} makes it from {', '.join(missing)}, which is not given")
@@ -42,7 +44,7 @@ def step_that_makes(step: Step, name: str, operation: str, declaration: Mapping[
         id=made_id(name, number),
         operation=operation,
         inputs=inputs,
-        params=params_of_maker(step.params, declaration["params"]["properties"]),
+        params=params_of_maker(step.params, declaration.params["properties"]),
     )
 
 

@@ -16,16 +16,14 @@ from gateway.pipelines.steps import PipelineChecked, Step
 from gateway.routing.upstream import Refused, Upstreams, refused_at
 from shared.errors import Invalid, UnknownOperation
 from shared.http.operations.check import PENDING
+from shared.http.operations.description import OPERATION_LIST, OperationInfo
 from shared.operation import AUTO
 
 OPERATION_NAME = re.compile(r"[a-z-]+\.[a-z-]+")
 
-Declaration = dict[str, Any]
-"""An operation as `GET /operations` of its service lists it."""
-
 
 async def check_steps(
-    upstreams: Upstreams, steps: Sequence[Step], *, headers: Mapping[str, str], declarations: Mapping[str, Declaration] | None = None
+    upstreams: Upstreams, steps: Sequence[Step], *, headers: Mapping[str, str], declarations: Mapping[str, OperationInfo] | None = None
 ) -> PipelineChecked:
     """Validate all steps and fill in their defaults.
 
@@ -46,7 +44,7 @@ class _Checking:
     """State of a check: checked steps, their operations and outputs."""
 
     def __init__(
-        self, upstreams: Upstreams, headers: Mapping[str, str], ids: Collection[str], declarations: Mapping[str, Declaration]
+        self, upstreams: Upstreams, headers: Mapping[str, str], ids: Collection[str], declarations: Mapping[str, OperationInfo]
     ) -> None:
         self._upstreams, self._headers, self._ids = upstreams, headers, ids
         self._kinds: dict[str, str] = {}  # "step.output" -> kind
@@ -73,7 +71,7 @@ class _Checking:
         except (Refused, Invalid) as refusal:
             raise _in_step(refusal, where, step) from None
         outputs = {name: await self._make(maker, where) for name, maker in makers.items()}
-        self._kinds |= {f"{step.id}.{name}": kind for name, kind in self._declarations[step.operation]["outputs"].items()}
+        self._kinds |= {f"{step.id}.{name}": kind for name, kind in self._declarations[step.operation].outputs.items()}
         params = answer["params"] | {name: step.params[name] for name in pending}
         self.checked.append(step.model_copy(update={"inputs": step.inputs | outputs, "params": params}))
 
@@ -89,7 +87,7 @@ class _Checking:
                 operations = await self._upstreams.ask(step.service, "GET", "/operations", headers=self._headers)
             except Refused as refusal:
                 raise _in_step(refusal, where, step) from None
-            self._declarations |= {declaration["name"]: declaration for declaration in operations}
+            self._declarations |= {declaration.name: declaration for declaration in OPERATION_LIST.validate_python(operations)}
         if step.operation not in self._declarations:
             raise _unknown_operation(step, where)
 
@@ -105,7 +103,7 @@ class _Checking:
             declaration = self._declarations[operation]
             number = next(number for number in count(len(self.checked)) if made_id(name, number) not in self._ids)
             maker = step_that_makes(step, name, operation, declaration, number)
-            makers[name] = _Maker(maker, output, declaration["outputs"][output])
+            makers[name] = _Maker(maker, output, declaration.outputs[output])
         return makers
 
     async def _make(self, maker: "_Maker", where: str) -> str:
@@ -145,12 +143,12 @@ def _input_to_check(kinds: Mapping[str, str], where: str, source: str) -> str:
     return source
 
 
-def _pending_params(step: Step, earlier: Sequence[Step], operations: Mapping[str, Declaration]) -> dict[str, Any]:
+def _pending_params(step: Step, earlier: Sequence[Step], operations: Mapping[str, OperationInfo]) -> dict[str, Any]:
     """Return a stand-in value for each param that is a reference.
 
     A reference takes its value from the result of an earlier step, which does not exist yet.
     """
-    schema = operations[step.operation]["params"]
+    schema = operations[step.operation].params
     earlier_operations = {earlier_step.id: earlier_step.operation for earlier_step in earlier}
     pending = {}
     for name, (source, path) in references(step.params).items():
@@ -159,7 +157,7 @@ def _pending_params(step: Step, earlier: Sequence[Step], operations: Mapping[str
             detail = f"there is no earlier step {source!r}; {before}"
             raise Invalid.field(f"params.{name}", detail)
         param = schema["properties"].get(name, {})
-        check_reference(name, path, source, operations[earlier_operations[source]]["result"], param, schema)
+        check_reference(name, path, source, operations[earlier_operations[source]].result, param, schema)
         pending[name] = stand_in(param, schema)
     return pending
 

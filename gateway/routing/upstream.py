@@ -12,6 +12,7 @@ import httpx
 
 from gateway.routing.replicas import replica_transport
 from shared.errors import NotFound, ReelwrightError, Unavailable, field_errors
+from shared.http.operations.description import OPERATION_LIST, OperationInfo
 from shared.keys.internal import internal_token
 from shared.log import forwarded_headers
 from shared.settings import PUBLIC, Settings
@@ -110,11 +111,12 @@ class Upstreams:
             raise Refused(body, answer.status_code, retry_after=answer.headers.get("retry-after"))
         return body
 
-    async def operations(self, headers: Mapping[str, str]) -> list[dict[str, Any]]:
-        """List the operations of all services that answer.
+    async def operations(self, headers: Mapping[str, str]) -> list[OperationInfo]:
+        """List the operations of all services that answer."""
+        return OPERATION_LIST.validate_python(await self.operations_json(headers))
 
-        Each is an item of the service's `GET /operations`.
-        """
+    async def operations_json(self, headers: Mapping[str, str]) -> list[Any]:
+        """List the operations of all services that answer, as their `GET /operations` writes them."""
         requests = [self.ask(service, "GET", "/operations", headers=headers) for service in self.clients]
         answers = await asyncio.gather(*requests, return_exceptions=True)
         for answer in answers:

@@ -63,7 +63,8 @@ def test_a_list_has_bounds() -> None:
 def test_the_description_names_the_inputs() -> None:
     description = describe(PICK)
     assert description.needs == ["video", "images"]
-    assert {"kind": "image", "kinds": ("image", "images"), "optional": True, "many": True}.items() <= description.inputs["images"].items()
+    images = description.inputs["images"]
+    assert (images.kind, images.kinds, images.optional, images.many) == ("image", ["image", "images"], True, True)
     assert example_body(PICK)["inputs"] == {"video": SAMPLE_ID}
     only = Operation(**{**vars(PICK), "inputs": {"image": Kind.IMAGE}, "needs": ()})
     assert example_body(only)["inputs"] == {"image": SAMPLE_PICTURE_ID}

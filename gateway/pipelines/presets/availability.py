@@ -18,8 +18,9 @@ from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams
 from shared.errors import ReelwrightError
 from shared.http.operations.check import PENDING
+from shared.http.operations.description import OperationInfo
 
-Declarations = Mapping[str, dict[str, Any]]
+Declarations = Mapping[str, OperationInfo]
 """Operations by name, as `GET /operations` lists them."""
 
 
@@ -47,7 +48,7 @@ class PresetInfo(BaseModel):
 
 async def describe_presets(upstreams: Upstreams, *, headers: Mapping[str, str]) -> list[PresetInfo]:
     """Return all presets. `headers`: credentials of the owner."""
-    declarations = {operation["name"]: operation for operation in await upstreams.operations(headers)}
+    declarations = {operation.name: operation for operation in await upstreams.operations(headers)}
     return list(await asyncio.gather(*(describe_preset(upstreams, preset, declarations, headers=headers) for preset in PRESETS)))
 
 
@@ -89,12 +90,13 @@ async def _reason(
             return f"{PENDING}{preset.inputs[match[1]].kind}"
         source, _, output = text.rpartition(".")
         maker = operations.get(source)
-        return f"{PENDING}{maker['outputs'][output]}" if maker else text
+        return f"{PENDING}{maker.outputs[output]}" if maker else text
 
-    schema = declaration["params"]
+    schema = declaration.params
     params = step.params | {name: stand_in(schema["properties"].get(name, {}), schema) for name in references(step.params)}
     inputs = {name: map_ids(source, stand_in_for) for name, source in step.inputs.items()}
-    if any(operations.get(text.rpartition(".")[0], {}) is None for text in _texts(step)):
+    sources = {text.rpartition(".")[0] for text in _texts(step)}
+    if any(operations[source] is None for source in sources if source in operations):
         return None  # a step that it builds on is missing, and says so itself
     try:
         stood_in = step.model_copy(update={"inputs": inputs, "params": params})

@@ -66,14 +66,14 @@ class FrameMeasurements:
 
 @dataclass(frozen=True, slots=True)
 class SteadyMeasurements:
-    """Measurements of a frame, averaged over the latest frames."""
+    """Measurements averaged over the latest frames."""
 
     match: Match = SAME
     ground: Ground | None = None
 
 
 class MeasurementSmoother:
-    """Averages the measurements of the latest frames, given in order."""
+    """Moving average of frame measurements, which come in frame order."""
 
     def __init__(self) -> None:
         self._match, self._ground = MatchSmoother(_STEADY_FRAMES), GroundSmoother()
@@ -96,7 +96,7 @@ class Compositor:
         return without_stray_blobs(alpha, self._look.blobs)
 
     def measure(self, layers: Layers) -> FrameMeasurements:
-        """Measure the subject's match and ground.
+        """Measure the subject's colour match to the background, and where the subject stands.
 
         The match is the change that matches the subject to the background; the ground is where the subject stands.
         """
@@ -127,7 +127,7 @@ class Compositor:
         return luma, u, v
 
     def subject(self, layers: Layers, alphas: tuple[Plane, Plane]) -> Planes:
-        """Remove the old background from the frame's soft edge."""
+        """Remove the old background's colour from the subject's soft edge."""
         if not self._look.decontaminate:
             return layers.frame
         edges = edge_of(alphas[0]), edge_of(alphas[1])
@@ -153,7 +153,7 @@ class Compositor:
 
 
 def _reached_places(alphas: tuple[Plane, Plane]) -> tuple[tuple[slice, slice], tuple[slice, slice]] | None:
-    """Return the rows and columns that alpha reaches.
+    """Return the rows and columns around all pixels with alpha above 0.
 
     The first pair is of luma, the second of chroma. Those of luma begin at even numbers. None if alpha is 0.
     """

@@ -1,4 +1,4 @@
-"""Veils, which are made in small planes and laid over full-size pictures."""
+"""Veils, computed at reduced size and laid over full-size pictures."""
 
 from dataclasses import dataclass
 

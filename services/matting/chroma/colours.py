@@ -19,7 +19,7 @@ def others(channel: int) -> tuple[int, int]:
 
 
 def limit_of(rgb: NDArray[np.float32], channel: int, balance: float) -> NDArray[np.float32]:
-    """Return the largest value of the screen's channel without spill.
+    """Return the value above which the screen's channel counts as spill.
 
     `rgb`: (..., 3) float32. The limit is the larger of the two other channels for `balance` 1, the smaller for 0, and between them
     otherwise.

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, TypeAdapter
 
 from shared.operation import Input, Operation
 from shared.sample_ids import SAMPLES
@@ -19,6 +19,19 @@ class ParamsPreset(BaseModel):
     install: str | None = Field(None, description="If it cannot run now: the command that installs what is missing.")
 
 
+class InputInfo(BaseModel):
+    """Description of an input of an operation."""
+
+    title: str
+    description: str
+    kind: str = Field(description="Kind of media.")
+    kinds: list[str] = Field(description="All accepted kinds.")
+    optional: bool
+    many: bool = Field(description="Whether it takes several media.")
+    widget: str = Field(description="Control in a form: `media`, or `mask` for a mask drawn on a frame.")
+    auto: str | None = Field(None, description='If it may be "auto": the output that makes it.')
+
+
 class OperationInfo(BaseModel):
     """Description of an operation, from which clients build their forms."""
 
@@ -27,10 +40,7 @@ class OperationInfo(BaseModel):
     version: int = Field(description="Grows whenever the operation's results change.")
     title: str = Field(description="Label of two or three words.")
     summary: str
-    inputs: dict[str, dict[str, Any]] = Field(
-        description="Name -> title, description, kind, all accepted kinds, whether it is optional, whether it takes several, its "
-        "control in a form (`media`, or `mask` for a mask drawn on a frame), and the output that `auto` makes."
-    )
+    inputs: dict[str, InputInfo]
     needs: list[str] = Field(description="At least one of these optional inputs must be given.")
     outputs: dict[str, str] = Field(description="Name -> kind.")
     params: dict[str, Any] = Field(description="JSON Schema of the parameters.")
@@ -45,6 +55,10 @@ class OperationInfo(BaseModel):
     available: bool = Field(description="Whether it can run now.")
     install: str | None = Field(None, description="If it cannot run: the command that installs what is missing.")
     urls: dict[str, str]
+
+
+OPERATION_LIST = TypeAdapter(list[OperationInfo])
+"""The answer of `GET /operations`."""
 
 
 def describe(operation: Operation) -> OperationInfo:
@@ -89,16 +103,17 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
     return model.model_json_schema()
 
 
-def _describe_input(name: str, port: Input) -> dict[str, Any]:
-    return {
-        "title": port.title or name.replace("_", " ").capitalize(),
-        "description": port.description,
-        "kind": port.kind,
-        "kinds": port.kinds,
-        "optional": port.optional,
-        "many": port.many,
-        "widget": "mask" if port.drawn else "media",
-    } | ({"auto": port.auto} if port.auto else {})
+def _describe_input(name: str, port: Input) -> InputInfo:
+    return InputInfo(
+        title=port.title or name.replace("_", " ").capitalize(),
+        description=port.description,
+        kind=port.kind,
+        kinds=list(port.kinds),
+        optional=port.optional,
+        many=port.many,
+        widget="mask" if port.drawn else "media",
+        auto=port.auto or None,
+    )
 
 
 def example_body(operation: Operation) -> dict[str, Any]:

@@ -23,13 +23,13 @@ class FetchClaim:
 
 
 class Fetches:
-    """Reads and writes of the URLs that jobs wait for. All calls block."""
+    """Database access to the URLs that jobs wait for. All calls block."""
 
     def __init__(self, engine: sa.Engine):
         self._engine = engine
 
     def begin(self, job_id: str) -> FetchClaim | None:
-        """Return the URLs that a job waits for.
+        """Return the claim of a job that waits for URLs.
 
         None if the job has ended, or if everything has been fetched.
         """
@@ -41,7 +41,7 @@ class Fetches:
         return FetchClaim(id=row.id, owner=row.owner, operation=row.operation, fetches=fetches, deadline_at=row.deadline_at)
 
     def end(self, connection: Connection, claim: FetchClaim) -> tuple[str, int] | None:
-        """Record in the caller's transaction that everything is fetched.
+        """Mark all URLs of the job as fetched, in the caller's transaction.
 
         Returns the job's queue and its priority. None if the job has ended.
         """

@@ -32,13 +32,13 @@ log = logging.getLogger(__name__)
 
 
 class QueueNotices(Protocol):
-    """Notices of one installation."""
+    """Sender and receiver of notices about queues, within one installation."""
 
     def send_with(self, connection: sa.Connection, queue: str) -> None:
         """Send a notice when the transaction of `connection` is committed."""
 
     def committed(self, queue: str) -> None:
-        """Complete `send_with` after the commit. Never raises."""
+        """Send the notice after the commit if `send_with` did not. Never raises."""
 
     def watch(self, stop: threading.Event, on_notice: Callable[[str], None]) -> None:
         """Call `on_notice` with the queue of each notice until `stop` is set.
@@ -128,7 +128,7 @@ def _hear(connection: psycopg.Connection, stop: threading.Event, on_notice: Call
 
 
 def make_notices(engine: sa.Engine) -> QueueNotices:
-    """Return the kind of notices for this database."""
+    """Create the sender and receiver of notices for the database of `engine`."""
     if engine.dialect.name == "sqlite":
         return FileNotices(Path(f"{engine.url.database}.queued"))
     return PostgresNotices(engine.url)

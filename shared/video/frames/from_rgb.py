@@ -1,4 +1,4 @@
-"""YUV pictures from RGB arrays, with the colours of a frame."""
+"""Conversion of RGB arrays to YUV pictures with a frame's colour tags."""
 
 import av
 import numpy as np

@@ -187,7 +187,7 @@ def audio_streams(container: av.container.InputContainer) -> list[Any]:
 
 
 def timeline_zero(container: av.container.InputContainer, video: av.video.stream.VideoStream) -> Fraction:
-    """Return the start of the file's timeline on the file's clock, in seconds.
+    """Return the file's timestamp, in seconds, that becomes time 0.
 
     It is the earliest start of picture and sound, and a multiple of the picture's time base. It is subtracted from all times, so that sound
     and picture keep their distance. Sound before time 0 from encoder priming does not count, since decoders cut it off.

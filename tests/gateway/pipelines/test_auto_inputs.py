@@ -4,20 +4,15 @@ import pytest
 
 from gateway.pipelines.auto import asks_for_auto, maker_of, step_that_makes
 from gateway.pipelines.steps import Step
+from services.background.plate import PLATE
+from services.matting.matte import MATTE
 from shared.errors import Invalid
+from shared.http.operations.description import describe
 from shared.operation import params_of_maker
 from shared.sample_ids import SAMPLE_ID, SAMPLE_MATTE_ID, SAMPLE_PICTURE_ID
 from shared.testing import RunningSuite
 
-DECLARATIONS = {
-    "background.plate": {
-        "inputs": {"video": {"optional": False}, "alpha": {"optional": False, "auto": "matting.matte.alpha"}},
-    },
-    "matting.matte": {
-        "inputs": {"video": {"optional": False}, "mask": {"optional": True}},
-        "params": {"properties": {"duration": {}, "start": {}, "keep_times": {}}},
-    },
-}
+DECLARATIONS = {operation.name: describe(operation) for operation in (PLATE, MATTE)}
 
 
 def test_the_declaration_says_what_makes_an_input() -> None:

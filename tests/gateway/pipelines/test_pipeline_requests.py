@@ -10,7 +10,9 @@ from gateway.pipelines.check import check_steps
 from gateway.pipelines.running.runner import PipelineRunner
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams
+from services.speed_ramp.analyze import ANALYZE
 from shared.errors import OperationFailed, UnknownMedia
+from shared.http.operations.description import describe
 from shared.jobs import Claim, ProgressLog
 from shared.log import CURRENT_REQUEST
 from shared.sample_ids import SAMPLE_ID
@@ -65,7 +67,7 @@ async def test_requests_to_services_carry_the_trace():
     def service(request: httpx.Request) -> httpx.Response:
         requests.append((request.method, request.url.path, {name: request.headers[name] for name in TRACE if name in request.headers}))
         if request.url.path == "/operations":
-            return httpx.Response(200, json=[{"name": "speed-ramp.analyze", "outputs": {}, "result": {}, "params": {}}])
+            return httpx.Response(200, json=[describe(ANALYZE).model_dump(mode="json")])
         if request.url.path.endswith("/check"):
             return httpx.Response(200, json={"params": {}})
         return httpx.Response(422, json={"detail": "no"})
