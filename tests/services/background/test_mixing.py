@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from services.background.mixing.color_match import SAME, Change, Match, MatchSmoother, applied, match_of
+from services.background.mixing.compositor import Compositor, Layers, Look, SteadyMeasurements
 from services.background.mixing.edge_colors import edge_of, estimated, with_clean_plate
 from services.background.mixing.grain import Grain, grain_of
 from services.background.mixing.linear_light import mixed_linearly
@@ -49,6 +50,21 @@ def test_a_whole_composite_is_within_a_level_of_float() -> None:
     alpha = disc(height, width)
     exact = back + (front.astype(np.float64) - back) * (alpha / 255)
     assert np.abs(over(front, back, alpha) - exact).max() <= 1
+
+
+def test_a_plain_compositor_is_within_a_level_of_float() -> None:
+    height, width = 90, 160
+    sizes = (height, width), (height // 2, width // 2), (height // 2, width // 2)
+    front, back = (tuple(RANDOM.integers(16, 236, size).astype(np.uint8) for size in sizes) for _ in range(2))
+    alpha = disc(height, width, soft=14)
+    plain = Look(light_wrap=0, match=0, blobs=0, decontaminate=False)
+    composed = Compositor(plain).compose(Layers(0, front, alpha, back), SteadyMeasurements())
+    rows = (alpha[0::2].astype(np.float64) + alpha[1::2]) / 2
+    left = np.hstack((rows[:, :1], rows[:, 1:-1:2]))
+    chroma = (left + 2 * rows[:, 0::2] + rows[:, 1::2]) / 4
+    for plane, subject, behind, cut in zip(composed, front, back, (alpha, chroma, chroma), strict=True):
+        exact = behind + (subject.astype(np.float64) - behind) * (cut / 255)
+        assert np.abs(plane - exact).max() <= 1
 
 
 def test_old_colours_leave_the_edge() -> None:
