@@ -40,7 +40,7 @@ def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
 
 @contextmanager
 def temporary_files() -> Iterator[None]:
-    """Direct Python's temporary files of the block into a temporary folder.
+    """Redirect Python's temporary files to one folder within a `with` block.
 
     See `temporary_folder`.
     """

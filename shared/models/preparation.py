@@ -23,7 +23,7 @@ def make_converted_folders(folder: ModelFolder, service: str) -> None:
 
 
 def record_models(folder: ModelFolder, service: str) -> None:
-    """Record the checksums of a service's models that were put there by hand.
+    """Record checksums of a service's models that were copied in by hand.
 
     Each is read once; otherwise every new worker process would read it again. A damaged model is left to the job that loads it.
     """

@@ -86,7 +86,7 @@ def perform(call: OperationCall, progress: Progress) -> OperationAnswer:
 
 
 def _cut(call: OperationCall, operation: Operation, start_s: float, end_s: float) -> dict[str, str | list[str] | None]:
-    """Cut a part out of the videos among the inputs.
+    """Trim each input video to the part that the operation gets.
 
     Returns the inputs with the paths of the parts. The pictures are copied, so every frame of the videos must be a keyframe.
     """

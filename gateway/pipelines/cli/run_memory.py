@@ -23,7 +23,7 @@ class FinishedStep:
 
 @dataclass
 class RunMemory:
-    """The finished steps of a run, found by what their results depend on.
+    """Finished steps of a run, keyed by operation, parameters and inputs.
 
     `folder`: holds measurements, such as a clip's motion, and is removed after the run. Files are the same if they are one file on the
     disk: the outputs of a step that is found again are links.
@@ -47,7 +47,7 @@ class RunMemory:
         self._steps[self._key(operation, params, inputs)] = finished
 
     def measurements(self, operation: Operation, params: Params, inputs: Inputs) -> dict[str, Path]:
-        """Return the argument of `run` with the path of its measurements.
+        """Return the operation's measurements path as a keyword argument.
 
         Empty if the operation uses none.
         """

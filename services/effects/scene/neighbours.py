@@ -1,4 +1,4 @@
-"""Choice of the frames to compare a frame with."""
+"""Choice of comparison frames for each frame of a shot."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator

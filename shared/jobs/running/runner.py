@@ -1,4 +1,4 @@
-"""Runs of a service's jobs.
+"""Execution of a service's jobs in child processes.
 
 The operation runs in a child process; its outputs are published as media.
 """
@@ -95,7 +95,7 @@ class OperationRunner:
         return self._service.name
 
     async def keep_spare(self, *, has_run: bool) -> None:
-        """Keep a child ready that has imported the operations.
+        """Keep one spare child process with the operations already imported.
 
         Then a job begins at once. `has_run`: whether the service has run a job before. None is started while too little memory is free.
         """
@@ -113,7 +113,7 @@ class OperationRunner:
         return Queue(concurrency=PREVIEWS, run=self.run_preview, discard=self.discard, settled=self._equal.settle)
 
     def record_models(self) -> None:
-        """Record the models of the service that were put there by hand.
+        """Record checksums of the service's models that were copied in by hand.
 
         Blocks on the disk.
         """
@@ -132,7 +132,7 @@ class OperationRunner:
         return await self.run(prepared.claim, progress, cut=prepared.cut)
 
     async def run(self, claim: Claim, progress: ProgressLog, *, cut: Window | None = None) -> Outcome:
-        """Run one job, unless an equal one has ended since it was accepted.
+        """Run one job, or reuse the result of an equal job.
 
         Waits for one that runs.
 
@@ -284,7 +284,7 @@ class OperationRunner:
         }
 
     def _publish(self, claim: Claim, files: dict[str, WrittenFile]) -> dict[str, MediaRecord]:
-        """Publish the files that the operation wrote as media."""
+        """Publish the operation's output files in the media store."""
         records = {}
         for name, output in files.items():
             with self._media.incoming() as incoming:

@@ -1,4 +1,4 @@
-"""Still images, single or in a zip file, within the limits of video."""
+"""Reading of still images, single or zipped, within `Limits`."""
 
 import os
 import warnings
@@ -130,7 +130,7 @@ def upright_rgb(image: Image.Image, *, alpha: bool = False, head: bytes = b"") -
 
 
 def file_start(file: Source) -> bytes:
-    """Read the start of a picture file, up to its pixels."""
+    """Read the first 256 KiB of a picture file."""
     if isinstance(file, BytesIO):
         return bytes(file.getbuffer()[:_HEAD_BYTES])
     with open(file, "rb") as opened:

@@ -19,7 +19,7 @@ _MOST = 16
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How pictures are stored, as the coded stream says.
+    """Size, pixel ratio and orientation of coded pictures.
 
     `pixel_ratio`: width of a pixel relative to its height. `orientation`: the turn that makes a picture upright.
     """
@@ -32,7 +32,7 @@ class Shape:
 
 @dataclass(slots=True)
 class Shapes:
-    """The shapes of a stream's pictures, as its keyframes come."""
+    """Collector of a stream's picture shapes, fed packet by packet."""
 
     stream: Any
     limits: Limits
@@ -42,7 +42,7 @@ class Shapes:
     _shapes: dict[tuple[bytes, bytes], Shape] = field(default_factory=dict)
 
     def see(self, packet: Any, number: int) -> None:
-        """Look at packet `number`.
+        """Record the picture shape at packet `number` if it changes there.
 
         It is decoded if it is a keyframe of other parameters than the one before.
         """
