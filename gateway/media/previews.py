@@ -65,7 +65,7 @@ class Previews:
         The preview is in time with the clip. Returns the input for the service.
         """
         headers = credentials(self.views.runtime.settings, owner)
-        declared = {description.name: description for description in await self.views.upstreams.operations(headers)}
+        declared = await self.views.upstreams.operations(headers)
         port = declared[operation].inputs.get(name) if operation in declared else None
         maker, _, output = ((port and port.auto) or "").rpartition(".")
         if maker not in declared:

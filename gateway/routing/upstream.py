@@ -111,9 +111,9 @@ class Upstreams:
             raise Refused(body, answer.status_code, retry_after=answer.headers.get("retry-after"))
         return body
 
-    async def operations(self, headers: Mapping[str, str]) -> list[OperationInfo]:
-        """List the operations of all services that answer."""
-        return OPERATION_LIST.validate_python(await self.operations_json(headers))
+    async def operations(self, headers: Mapping[str, str]) -> dict[str, OperationInfo]:
+        """Return the operations of all services that answer, by name."""
+        return {operation.name: operation for operation in OPERATION_LIST.validate_python(await self.operations_json(headers))}
 
     async def operations_json(self, headers: Mapping[str, str]) -> list[Any]:
         """List the operations of all services that answer, as their `GET /operations` writes them."""

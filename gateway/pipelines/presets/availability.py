@@ -48,7 +48,7 @@ class PresetInfo(BaseModel):
 
 async def describe_presets(upstreams: Upstreams, *, headers: Mapping[str, str]) -> list[PresetInfo]:
     """Return all presets. `headers`: credentials of the owner."""
-    declarations = {operation.name: operation for operation in await upstreams.operations(headers)}
+    declarations = await upstreams.operations(headers)
     return list(await asyncio.gather(*(describe_preset(upstreams, preset, declarations, headers=headers) for preset in PRESETS)))
 
 

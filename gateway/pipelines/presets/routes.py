@@ -44,7 +44,7 @@ def preset_routes(submitter: PipelineSubmitter, upstreams: Upstreams, runtime: R
     @router.get("/{name}", summary="Read a named pipeline", responses=UNKNOWN)
     async def read_preset(name: str, request: Request) -> PresetInfo:
         preset, headers = preset_named(name), credentials(runtime.settings, request.state.owner)
-        declarations = {operation.name: operation for operation in await upstreams.operations(headers)}
+        declarations = await upstreams.operations(headers)
         return await describe_preset(upstreams, preset, declarations, headers=headers)
 
     @router.post(
