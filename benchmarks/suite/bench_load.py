@@ -6,6 +6,8 @@ They upload, run a job, poll and download.
 
 Starts `reelwright up` on the loopback interface. Each client repeats the whole way until the time is over. A refusal with 429 or 503 and
 `Retry-After` counts as an answer; anything else that is not a success is an error. Another process meanwhile measures small requests.
+Clients, measurement and suite are processes of three sessions: Linux shares a processor between sessions first, so the clients take no more
+from the server's share than another program on the same machine would.
 """
 
 import asyncio
@@ -42,10 +44,10 @@ OPENING_S = 20.0
 class Totals:
     """Answers of all clients, and seconds of each upload.
 
-    Answers: path pattern -> status -> number.
+    Answers: "name of the request: status" -> number.
     """
 
-    answers: Counter[tuple[str, int]] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     uploads_s: list[float] = field(default_factory=list)
     rounds: int = 0
@@ -63,15 +65,17 @@ def main() -> None:
     if sys.argv[1:2] == ["--observe"]:
         observe(sys.argv[2], float(sys.argv[3]))
         return
+    if sys.argv[1:2] == ["--clients"]:
+        totals = asyncio.run(load(sys.argv[2], Path(sys.argv[3]).read_bytes(), int(sys.argv[4]), float(sys.argv[5])))
+        print(json.dumps(vars(totals)))
+        return
     numbers = [float(argument) for argument in sys.argv[1:] if argument.replace(".", "").isdigit()]
     clients, seconds = int(numbers[0]) if numbers else CLIENTS, numbers[1] if len(numbers) > 1 else SECONDS
     with tempfile.TemporaryDirectory() as folder, suite(Path(folder, "data"), QUEUE_LIMIT="1000") as running:
-        clip = tiny_clip(Path(folder, "tiny.mp4")).read_bytes()
-        observer = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.suite.bench_load", "--observe", running.url, str(seconds)], stdout=subprocess.PIPE, text=True
-        )
-        totals = asyncio.run(load(running.url, clip, clients, seconds))
-        observed = json.loads(observer.communicate(timeout=seconds + TIMEOUT_S)[0])
+        clip = tiny_clip(Path(folder, "tiny.mp4"))
+        observer = begin("--observe", running.url, str(seconds))
+        totals = Totals(**json.loads(output(begin("--clients", running.url, str(clip), str(clients), str(seconds)), seconds)))
+        observed = json.loads(output(observer, seconds))
     table = Table("what", "value", title=f"{clients} clients for {seconds:g} s on {machine()}, load {os.getloadavg()[0]:.1f}")
     table.add_row("whole rounds (upload, job, poll, download)", str(totals.rounds))
     table.add_row("uploads a second", f"{len(totals.uploads_s) / seconds:.1f}")
@@ -82,13 +86,24 @@ def main() -> None:
         ("after that", [took for at, took in observed if at >= OPENING_S]),
     ):
         table.add_row(f"small request {part}, median and p99", f"{1000 * share(took, 0.5):.0f} ms, {1000 * share(took, 0.99):.0f} ms")
-    for (request, status), count in sorted(totals.answers.items()):
-        table.add_row(f"{request}: {status}", str(count))
+    for answer, count in sorted(totals.answers.items()):
+        table.add_row(answer, str(count))
     Console().print(table)
     for failure in totals.failures[:10]:
         Console().print(failure, markup=False)
     if totals.failures:
         sys.exit(f"{len(totals.failures)} requests failed")
+
+
+def begin(*arguments: str) -> "subprocess.Popen[str]":
+    """Run a part of this program in a session of its own."""
+    command = [sys.executable, "-m", "benchmarks.suite.bench_load", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def output(part: "subprocess.Popen[str]", seconds: float) -> str:
+    """Return what a part prints until it ends."""
+    return part.communicate(timeout=seconds + 2 * TIMEOUT_S)[0]
 
 
 async def load(url: str, clip: bytes, clients: int, seconds: float) -> Totals:
@@ -116,7 +131,7 @@ async def one_round(http: httpx.AsyncClient, clip: bytes, number: int, end: floa
 
     async def send(method: str, name: str, path: str, **more: Any) -> httpx.Response:
         answer = await http.request(method, path, **more)
-        totals.answers[name, answer.status_code] += 1
+        totals.answers[f"{name}: {answer.status_code}"] += 1
         if answer.status_code in REFUSALS:
             pause_s = min(float(answer.headers.get("retry-after", "nan")), MOST_PAUSE_S)
             if pause_s != pause_s:
