@@ -33,7 +33,7 @@ log = logging.getLogger("reelwright")
 
 @dataclass(frozen=True)
 class Room:
-    """A service and its package, imported only when used.
+    """A service and the package that `load` imports it from.
 
     A container holds one service only.
     """
@@ -121,7 +121,7 @@ async def serve(name: str, settings: "Settings") -> None:
 async def _run(
     runtime: "Runtime", services: Sequence["Service"], sites: Sequence["Site"], queues: Mapping[str, "Queue"], *, patient: bool = False
 ) -> None:
-    """Start the worker and the servers.
+    """Start the worker and the servers, and run until a signal.
 
     At the end the servers stop first. `patient`: wait for a database that does not answer, and serve meanwhile, so that `GET /ready` can
     report it.

@@ -1,4 +1,4 @@
-"""Run every benchmark, one after the other (`make bench`)."""
+"""Run all benchmarks in sequence (`make bench`)."""
 
 import importlib
 import pkgutil
@@ -9,7 +9,7 @@ import benchmarks
 
 
 def main() -> None:
-    """Run `main` of every module named `bench_*`, in all rooms."""
+    """Run `main` of every `bench_*` module in this package's folders."""
     names = sorted(module.name for module in pkgutil.walk_packages(benchmarks.__path__, "benchmarks."))
     for name in names:
         if name.rpartition(".")[2].startswith("bench_"):

@@ -20,7 +20,7 @@ ATTEMPTS = 4
 
 
 def requirements(project: dict, extras: list[str]) -> Iterator[str]:
-    """Yield the requirements of extras, including the extras that they consist of.
+    """Yield the requirements of extras, with those of the extras that they include.
 
     Raises KeyError for an unknown extra.
     """
@@ -33,7 +33,7 @@ def requirements(project: dict, extras: list[str]) -> Iterator[str]:
 
 
 def main(extras: list[str]) -> None:
-    """Install the common dependencies and those of the extras with pip."""
+    """Install the common dependencies and those of the extras, with pip."""
     project = tomllib.loads(Path(__file__).with_name("pyproject.toml").read_text())["project"]
     packages = dict.fromkeys([*project["dependencies"], *requirements(project, extras)])
     pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--root-user-action=ignore", "--find-links=/wheels"]
@@ -47,7 +47,9 @@ def main(extras: list[str]) -> None:
 
 
 def fetch_torch(torch: list[str], index: str, folder: str) -> None:
-    """Download the wheel of torch from its own index, and from no other: a build with CUDA is never installed unasked.
+    """Download the wheel of torch from its own index only.
+
+    No other index is used, so that no build with CUDA is installed by accident.
 
     pip then prefers it to the package of the same version on PyPI, because its version ends with the name of its build ("+cpu").
     """
@@ -59,7 +61,7 @@ def fetch_torch(torch: list[str], index: str, folder: str) -> None:
 
 
 def repeat(command: list[str]) -> None:
-    """Run a command until it succeeds, ATTEMPTS times at most. Raises CalledProcessError."""
+    """Run a command until it succeeds, at most ATTEMPTS times. Raises CalledProcessError."""
     for _ in range(ATTEMPTS - 1):
         if subprocess.run(command).returncode == 0:
             return

@@ -32,7 +32,7 @@ PLAIN = {"integer": "int", "number": "float", "string": "str", "boolean": "bool"
 
 
 def signatures(operations: Iterable[Operation]) -> str:
-    """Return the text of the module of signatures."""
+    """Return the source text of the module of signatures."""
     listed = list(operations)
     lines = [HEAD.rstrip("\n")]
     for name, fields in _records(listed).items():
@@ -66,14 +66,14 @@ def _inputs(operation: Operation) -> Iterator[str]:
 
 
 def _fields(operation: Operation) -> Iterator[str]:
-    """Yield the params as keywords with types and defaults."""
+    """Yield the params as keyword arguments with types and defaults."""
     for name, schema in operation.params.model_json_schema()["properties"].items():
         default = f" = {_literal(schema['default'])}" if "default" in schema else ""
         yield f"{name}: {_type(operation, schema)}{default}"
 
 
 def _records(operations: Iterable[Operation]) -> dict[str, list[str]]:
-    """Return the fields of the objects inside params, by name of the object.
+    """Return the fields of nested param objects, by name of the object.
 
     Raises ValueError if two objects of a service share a name.
     """
@@ -88,7 +88,7 @@ def _records(operations: Iterable[Operation]) -> dict[str, list[str]]:
 
 
 def _record(operation: Operation, name: str) -> str:
-    """Return the name of an object, which begins with its service.
+    """Return the class name of a param object, prefixed with the service's name.
 
     Services choose their names independently.
     """
@@ -101,7 +101,7 @@ def _entry(operation: Operation, name: str, schema: Mapping[str, Any], required:
 
 
 def _type(operation: Operation, schema: Mapping[str, Any], *, quoted: bool = False) -> str:
-    """Return the Python type of the values that a schema accepts.
+    """Return the Python type of the values that a JSON Schema accepts.
 
     `quoted`: write the names of objects as strings, which are resolved later.
     """
@@ -122,7 +122,7 @@ def _type(operation: Operation, schema: Mapping[str, Any], *, quoted: bool = Fal
 
 
 def _literal(value: Any) -> str:
-    """Return a default as Python source. Lists become tuples, which cannot be changed."""
+    """Return a default as Python source, with tuples in place of lists."""
     if isinstance(value, list):
         return f"({', '.join(_literal(item) for item in value)}{',' * (len(value) == 1)})"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)

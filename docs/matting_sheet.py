@@ -23,7 +23,7 @@ Picture = NDArray[np.uint8]
 
 
 def main() -> None:
-    """Make the sheet: a row for the clip, and two for each backend.
+    """Draw the sheet: one row for the clip and two for each backend.
 
     One of mattes and one of composites.
     """

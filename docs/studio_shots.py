@@ -1,4 +1,4 @@
-"""Photograph every screen of the studio into `docs/studio/`.
+"""Take screenshots of every studio screen, into `docs/studio/`.
 
 On a real clip; `make studio-shots`.
 """
@@ -26,7 +26,7 @@ SETTLED_MS = 2500
 
 @dataclass(frozen=True, kw_only=True)
 class Shot:
-    """One picture of the studio.
+    """A screenshot of the studio.
 
     Where, at which size and in which scheme, and what is done before it is taken.
     """
@@ -39,7 +39,7 @@ class Shot:
 
 
 def wait_until(page: Page, expression: str) -> None:
-    """Wait for an expression to hold.
+    """Wait until a JavaScript expression is true.
 
     Playwright's own wait needs `eval`, which the page's policy forbids.
     """
@@ -49,30 +49,30 @@ def wait_until(page: Page, expression: str) -> None:
 
 
 def wait_for_previews(page: Page) -> None:
-    """Wait for the previews of the cards that are in view."""
+    """Wait until all visible cards show their previews."""
     page.wait_for_timeout(SETTLED_MS)
     wait_until(page, "!document.querySelector('.preset-state')")
 
 
 def choose_curve(page: Page) -> None:
-    """Choose a curve and stop in its slow part."""
+    """Choose the curve preset "hero" and wait for its motion."""
     page.get_by_label("Curve", exact=True).select_option("hero")
     wait_until(page, "Boolean(document.querySelector('.curve-field .motion'))")
 
 
 def show_wipe(page: Page) -> None:
-    """Compare source and result with a wipe."""
+    """Compare the source and the result with the wipe view."""
     page.get_by_role("button", name="Wipe").click(timeout=PATIENCE_MS)
     page.locator(".scrub").fill("1.0")
 
 
 def show_frame(page: Page) -> None:
-    """Wait for a keyframe to be shown."""
+    """Wait until a keyframe is shown."""
     wait_until(page, "Boolean(document.querySelector('.fit canvas')?.dataset.frame)")
 
 
 def shots(clip: str, job: str, picked: str) -> tuple[Shot, ...]:
-    """Return all pictures to take."""
+    """Return the list of screenshots to take."""
     return (
         Shot(name="library", address=""),
         Shot(name="clip", address=f"#/clip/{clip}", scheme="dark", before=wait_for_previews),
@@ -92,7 +92,7 @@ def shots(clip: str, job: str, picked: str) -> tuple[Shot, ...]:
 
 
 def take(browser: Browser, url: str, shot: Shot) -> None:
-    """Take one picture."""
+    """Open the screen of `shot` and save a screenshot of it."""
     width, height = SIZES[shot.size]
     is_phone = shot.size == "phone"
     context = browser.new_context(
@@ -113,7 +113,7 @@ def take(browser: Browser, url: str, shot: Shot) -> None:
 
 
 def prepare(running: RunningSuite) -> tuple[str, str, str]:
-    """Upload the clip, ramp it and find its keyframes.
+    """Upload the clip, render a ramp of it, and find its keyframes.
 
     Returns the ids of the medium and of both jobs.
     """
@@ -124,7 +124,7 @@ def prepare(running: RunningSuite) -> tuple[str, str, str]:
 
 
 def main() -> None:
-    """Start a suite and take all pictures."""
+    """Start a suite and take all screenshots."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, suite(Path(folder)) as running, sync_playwright() as playwright:
         ids = prepare(running)

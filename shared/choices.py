@@ -1,4 +1,4 @@
-"""Parameters that choose a row of a table.
+"""Parameters whose values are names of rows in a table.
 
 The names of the rows are the values; their descriptions document the parameter.
 """
@@ -20,7 +20,7 @@ class Choice(Protocol):
 
 
 class OneOf:
-    """An annotation that restricts a parameter to names of a table.
+    """An annotation that limits a parameter to the names in a table.
 
     `Annotated[str, OneOf(TABLE)]` validates and documents like a `Literal` of these names.
     """
@@ -33,7 +33,7 @@ class OneOf:
 
 
 def described(rows: Iterable[Choice], *, colon: bool = False) -> str:
-    """Return a sentence with the names and descriptions of all rows.
+    """Describe all rows of a table in one sentence.
 
     `colon`: put a colon after each name.
     """

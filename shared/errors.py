@@ -17,7 +17,7 @@ OWN_FOLDER = re.compile(r"slots/\w+/\d+/(in|out|tmp)/(\w{26}/)?(outputs/)?|work/
 
 
 def without_server_paths(text: str) -> str:
-    """Return an error's text without folders of the server.
+    """Remove the server's folders from an error text.
 
     Those are the folders of data, models, Python and this project.
     """
@@ -56,7 +56,7 @@ class ReelwrightError(Exception):
 
     @classmethod
     def field(cls, field: str, detail: str, sentence: str = "") -> Self:
-        """Return the refusal of one field, such as `params.start`.
+        """Return an error about one field, such as `params.start`.
 
         `detail` says what is wrong, without a full stop. `sentence`: the whole text; without it, the field and the detail.
         """

@@ -1,4 +1,4 @@
-"""Calls of worker processes on media files: probing, thumbnails and single frames.
+"""Requests to worker processes for one media file: probe, thumbnail, frame.
 
 The server names the functions here and never imports `shared.video` with its libraries.
 """
@@ -12,14 +12,14 @@ from shared.worker_call import Target
 
 @dataclass(frozen=True, kw_only=True)
 class FileRequest:
-    """A request for one file: to probe it, or to write it."""
+    """A request that names one media file."""
 
     path: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProbedFile:
-    """The type and the properties of a file.
+    """The type and properties of a probed file.
 
     `media`: the `media` part of a media record; None for files without pictures.
     """

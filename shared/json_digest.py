@@ -6,7 +6,7 @@ from typing import Any
 
 
 def json_digest(value: Any) -> str:
-    """Return the SHA-256 of a value as JSON, in hex.
+    """Return the SHA-256 digest of a JSON value, in hex.
 
     Equal values have equal digests, whatever the order of their keys.
     """

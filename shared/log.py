@@ -1,4 +1,4 @@
-"""The log, as lines of text or JSON objects.
+"""Logging as lines of text or JSON objects.
 
 Lines carry the ids of request and job.
 """
@@ -31,7 +31,7 @@ CURRENT_JOB: ContextVar[str] = ContextVar("job")
 
 
 def set_up(style: Literal["text", "json"]) -> None:
-    """Set up logging to standard error."""
+    """Configure logging to standard error."""
     handler: logging.Handler
     if style == "json":
         handler = logging.StreamHandler(sys.stderr)
@@ -45,7 +45,7 @@ def set_up(style: Literal["text", "json"]) -> None:
 
 
 def forwarded_headers() -> dict[str, str]:
-    """Return the headers to send with a call to another service.
+    """Return the headers to send with calls to other services.
 
     They identify the request or the job that causes the call.
     """
@@ -55,7 +55,7 @@ def forwarded_headers() -> dict[str, str]:
 
 
 def fields(**values: Any) -> dict[str, Any]:
-    """Return the `extra` of a log call.
+    """Return the `extra` argument of a log call with these fields.
 
     A JSON line has these values beside its message.
     """
@@ -63,7 +63,7 @@ def fields(**values: Any) -> dict[str, Any]:
 
 
 class JsonLines(logging.Formatter):
-    """A formatter of log records as JSON.
+    """A log formatter that writes JSON lines.
 
     Keys: `time` (UTC), `level`, `logger`, `message`, known ids, the call's fields, and `exception`.
     """

@@ -1,4 +1,4 @@
-"""Memory of a job, estimated from its inputs before it runs."""
+"""Estimates of a job's memory before it runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ PROCESS_BYTES = 100 * 1000**2
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FrameSize:
-    """Size of a video's frames or of a picture in pixels, as displayed.
+    """Displayed size in pixels of a video's frames or of a picture.
 
     `frame_rate` in fps; 0 for a picture.
     """
@@ -25,7 +25,7 @@ class FrameSize:
 
     @classmethod
     def of(cls, media: Mapping[str, Any]) -> Self | None:
-        """Return the size in the `media` part of a media record.
+        """Return the frame size that a media record states, or None.
 
         None for media without frames.
         """

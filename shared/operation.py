@@ -32,7 +32,7 @@ AUTO = "auto"
 
 
 def params_of_maker(params: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
-    """Return the params of the operation that makes an "auto" input.
+    """Derive the params of the operation that makes an "auto" input.
 
     They select the part of the clip that is used. With `keep_times`, what is made still begins at the clip's first frame, where both are
     aligned; without that param it begins there, and ends where the part ends. `params`: of the operation that takes the input; `names`:
@@ -49,7 +49,7 @@ def params_of_maker(params: Mapping[str, Any], names: Collection[str]) -> dict[s
 
 
 class Sample(StrEnum):
-    """The sample media of every installation, for examples."""
+    """Sample media that every installation has, for use in examples."""
 
     CLIP = "clip"
     PICTURE = "picture"
@@ -92,7 +92,7 @@ def form(
     share_of_part: bool = False,
     one_per: str = "",
 ) -> JsonDict:
-    """Describe the place of a parameter in a form.
+    """Describe a parameter's place and appearance in a form.
 
     The result is the `json_schema_extra` of its Field. `labels`: words for each value of a choice. For previews, which run on a smaller
     copy of a part of the clip: `clip_pixels`, the number counts pixels of the clip; `share_of_part`, it is proportional to the length of
@@ -124,7 +124,7 @@ class Params(BaseModel):
 
 
 class Progress(Protocol):
-    """Progress reports of a running operation.
+    """Receiver of a running operation's progress reports.
 
     Cheap to call for every frame.
     """
@@ -133,7 +133,7 @@ class Progress(Protocol):
         """Report that `done` of `total` units (usually frames) are finished."""
 
     def part(self, stage: str, start: float, end: float) -> "Progress":
-        """Return the Progress of one stage.
+        """Return the Progress for one stage, a share of this Progress.
 
         It covers the fractions `start` to `end` (0 to 1) of this Progress.
         """
@@ -146,7 +146,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """A Progress that ignores every report."""
+    """A Progress that ignores all reports."""
 
     def __call__(self, done: float, total: float) -> None: ...
 
@@ -195,7 +195,7 @@ class Input:
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """Named params of an operation, shown as a card.
+    """Named params of an operation, shown as a card in the studio.
 
     `title`: two or three words. `sentence`: what the user gets.
     """
@@ -212,7 +212,7 @@ PreviewKind = Literal["part", "cut", "whole"]
 
 @dataclass(frozen=True, kw_only=True)
 class KeptMeasurement:
-    """A file of measurements that the operations of a service share.
+    """A measurement file that operations of a service share.
 
     With it, the same content is measured once. `run` gets its path as the argument `name`: it reads the file if it exists, and
     otherwise writes it. `input`: the measured input. `depends_on`: returns what the measurements depend on besides the content, None if
@@ -225,7 +225,7 @@ class KeptMeasurement:
     version: int = 1
 
     def key(self, service: str, params: BaseModel, content: Callable[[], Any]) -> str | None:
-        """Return the name of the file.
+        """Return the key of the measurement file, or None.
 
         None if `run` needs no measurements with these params. `content`: returns what identifies the measured input. It is called only if
         it is needed.
@@ -285,16 +285,16 @@ class Operation:
 
     @property
     def service(self) -> str:
-        """URL name of the service, the part before the dot."""
+        """The service's URL name, the part before the dot."""
         return self.name.partition(".")[0]
 
     @property
     def verb(self) -> str:
-        """URL name of the operation within its service, the part after the dot."""
+        """The operation's URL name within its service, the part after the dot."""
         return self.name.partition(".")[2]
 
     def check_available(self, params: Params) -> None:
-        """Raise ModelMissing if `params` need something that is not installed.
+        """Raise ModelMissing if `params` need a missing model or package.
 
         The message has the command to run.
         """
@@ -308,7 +308,9 @@ class Operation:
 
     @property
     def preview_kind(self) -> PreviewKind | None:
-        """Part of the proxies that a preview reads.
+        """How a preview reads the proxies; None without a video input.
+
+        "part": the operation reads a part itself; "cut": the proxies are cut; "whole": it reads whole proxies.
 
         None for operations without a video.
         """

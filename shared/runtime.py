@@ -1,4 +1,4 @@
-"""The parts of one server process.
+"""The parts of one server process: jobs, media, keys, worker pools.
 
 These are the settings, the media store, the jobs and their worker, and the processes that probe files.
 """
@@ -66,7 +66,7 @@ class Runtime:
     """The running parts of this process, between `start` and `stop`."""
 
     def __init__(self, settings: Settings, *, keys: KeyRing | None = None):
-        """Make the parts; start nothing.
+        """Create all parts without starting them.
 
         `keys`: default: those of the settings and of the key file.
         """
@@ -93,7 +93,7 @@ class Runtime:
         self._background: list[asyncio.Task[None]] = []
 
     async def start(self, services: Sequence[Service], more: Mapping[str, Queue] | None = None, *, patient: bool = False) -> None:
-        """Begin to run the jobs of `services` and of the queues in `more`.
+        """Start running the jobs of `services` and of the queues in `more`.
 
         `patient`: see `JobWorker.start`.
         """
@@ -118,14 +118,14 @@ class Runtime:
 
     @property
     def runs_jobs(self) -> bool:
-        """Whether jobs run here.
+        """Whether this process runs jobs.
 
         A runtime that was not started has no database, either.
         """
         return bool(self._runners)
 
     def end_soon(self) -> None:
-        """Prepare the end: start no more jobs, and answer waiting requests.
+        """Prepare the shutdown: start no more jobs, and answer waiting requests.
 
         The server can then close.
         """
@@ -144,20 +144,20 @@ class Runtime:
         await asyncio.to_thread(self._sandboxes.close)
 
     async def troubles(self) -> list[str]:
-        """Return why this process cannot take work now; empty if it can."""
+        """Return the reasons why this process cannot take work; empty if none."""
         starting = [] if self._worker.working else ["the server is starting"]
         return [*(await self.jobs.troubles() or starting), *await self._disk_troubles()]
 
     def sandbox_layers(self) -> list[Layer]:
-        """Return the layers that limit worker processes, and whether each is active."""
+        """Return the sandbox's layers, each active or not."""
         return self._sandboxes.layers()
 
     async def probe(self, path: Path) -> ProbedFile:
-        """Probe a file in a limited process."""
+        """Probe a file in a limited worker process."""
         return await self._look(INSPECT, FileRequest(path=str(path)))
 
     async def thumbnail(self, path: Path, output: Path) -> None:
-        """Write a small JPEG of a video or image."""
+        """Write a JPEG thumbnail of a video or image."""
         await self._look(THUMBNAIL, ThumbnailRequest(path=str(path), output=str(output), width=THUMBNAIL_WIDTH))
 
     async def frame(self, path: Path, output: Path, number: int) -> None:
@@ -168,7 +168,7 @@ class Runtime:
         await self._look(FRAME, FrameRequest(path=str(path), output=str(output), number=number))
 
     async def forget_views(self, owner: str, media_id: str) -> None:
-        """Delete the ended unlisted jobs that read a medium, with their outputs.
+        """Delete ended, unlisted jobs that read a medium, and their outputs.
 
         These are its proxies, strips and previews. Outputs that other jobs list stay.
         """
@@ -181,18 +181,18 @@ class Runtime:
                     await asyncio.to_thread(self.media.delete, owner, output)
 
     async def work(self, target: Target[Request, Answer], request: Request) -> Answer:
-        """Call a short function of this project in a worker process."""
+        """Call a short project function in a worker process."""
         return await self._errands.call_on_files(target, request)
 
     async def keep_probe_warm(self) -> None:
-        """Keep a process ready for the next upload."""
+        """Keep a probe process ready for the next upload."""
         try:
             await self._probes.keep_warm(1)
         except (ReelwrightError, OSError) as error:
             log.warning("no probe process could be started ahead: %s", error)
 
     async def sweep(self) -> SweepCounts:
-        """Delete everything that has expired."""
+        """Delete all expired jobs and media."""
         return await asyncio.to_thread(sweep, self.jobs.store, self.media, self.settings)
 
     async def _disk_troubles(self) -> list[str]:
@@ -208,7 +208,7 @@ class Runtime:
         return [few] if free_bytes < least else []
 
     async def _look(self, target: Target[Request, Answer], request: Request) -> Answer:
-        """Call a function that opens an uploaded file.
+        """Call a probing function on an uploaded file.
 
         A crash of the probe process is reported as an unreadable file.
         """
@@ -225,7 +225,7 @@ class Runtime:
             raise UnsupportedMedia(f"The file could not be opened. {error.detail}") from error
 
     async def _start_spares(self) -> None:
-        """Start a spare child for each service in turn.
+        """Start a spare child process for each service in turn.
 
         Services that have run a job come first.
         """
@@ -247,7 +247,7 @@ class Runtime:
 
 
 def _try_to_write(folder: Path) -> int:
-    """Write a temporary file to a folder; return its free bytes."""
+    """Check that a folder is writable; return its free bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(b"ready?")

@@ -1,4 +1,4 @@
-"""Ids of the sample media of every installation, which examples use."""
+"""Ids of the sample media that every installation has."""
 
 from shared.operation import Sample
 

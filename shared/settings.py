@@ -1,4 +1,4 @@
-"""Settings, from environment variables named REELWRIGHT_*.
+"""Settings, read from environment variables named REELWRIGHT_*.
 
 Files of those names in /run/secrets work, too. Values are checked once, at the start. Only the composition root (the `reelwright` command)
 and the start of a worker process read them, with `Settings()`, and hand them to `use`. Library code calls `current`, which gives the
@@ -181,7 +181,7 @@ class Settings(BaseSettings):
 
     @property
     def jobs_at_once(self) -> int:
-        """Number of jobs that one service runs at once.
+        """Number of jobs that one service runs at the same time.
 
         By default half the cores: one job keeps about two busy, since it decodes, computes and encodes at the same time. With fewer than
         two at once, a short job would wait for a long one.
@@ -190,12 +190,12 @@ class Settings(BaseSettings):
 
     @property
     def models_folder(self) -> Path:
-        """Folder of model weights, absolute."""
+        """Absolute path of the folder with model weights."""
         return (self.models_dir or self.data_dir / "models").absolute()
 
     @cached_property
     def database(self) -> str:
-        """`database_url` with its password.
+        """`database_url` with the password from its secret file.
 
         Empty for SQLite in the data folder.
         """
@@ -208,7 +208,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def owners(self) -> dict[str, str]:
-        """API key -> the owner name of its jobs and media."""
+        """Map of API keys to the owner names of their jobs and media."""
         return {key.get_secret_value(): owner_of(key.get_secret_value()) for key in self.api_keys}
 
 
@@ -222,13 +222,13 @@ class _Process:
 
 
 def secret_file(name: str) -> Path | None:
-    """Return the secret file of a setting; None if there is none."""
+    """Return the path of a setting's secret file, or None."""
     path = SECRETS / f"reelwright_{name}"
     return path if path.is_file() else None
 
 
 def use(settings: Settings) -> None:
-    """Make `settings` the settings of this process."""
+    """Set the settings that `current` returns in this process."""
     _Process.settings = settings
 
 
@@ -247,7 +247,7 @@ PUBLIC = "public"
 
 
 def owner_of(key: str) -> str:
-    """Return the owner name of an API key.
+    """Derive the owner name of an API key.
 
     The key cannot be derived from the name.
     """
@@ -263,7 +263,7 @@ def usable_cores() -> int:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a server on `host` is reachable from this machine only."""
+    """Return whether only this machine can reach a server on `host`."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

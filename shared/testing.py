@@ -1,4 +1,4 @@
-"""A real suite in a child process, used over HTTP.
+"""A real suite in a child process, for tests and benchmarks over HTTP.
 
 For tests, the demo and benchmarks.
 """
@@ -26,7 +26,7 @@ ANSWER_TIMEOUT_S = 90.0
 
 @dataclass(frozen=True)
 class RunningSuite:
-    """A running suite and a client for it."""
+    """A running suite and an HTTP client for it."""
 
     url: str
     pid: int
@@ -43,7 +43,7 @@ class RunningSuite:
         return record
 
     def start(self, operation: str, inputs: dict[str, Any], params: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-        """Submit a job; return it as accepted.
+        """Submit a job; return its record.
 
         It runs even if its result is remembered, unless `more` says `cache=True`.
         """
@@ -54,7 +54,7 @@ class RunningSuite:
         return job
 
     def wait(self, job_id: str, timeout_s: float = 120) -> dict[str, Any]:
-        """Wait for the end of a job; return it.
+        """Wait until a job has ended; return its record.
 
         Raises TimeoutError.
         """
@@ -68,13 +68,13 @@ class RunningSuite:
 
 
 def connected(url: str) -> RunningSuite:
-    """Connect to a suite that was started elsewhere."""
+    """Connect to a suite that is already running."""
     return RunningSuite(url, 0, httpx.Client(base_url=url, timeout=ANSWER_TIMEOUT_S, trust_env=False), [], 0.0)
 
 
 @contextmanager
 def suite(data_dir: Path, *, command: Sequence[str] = ("up",), **settings: str) -> Iterator[RunningSuite]:
-    """Run `reelwright <command>` while the block runs.
+    """Run `reelwright <command>` during the block.
 
     `settings`: names without REELWRIGHT_. No spare workers are started unless a setting says so. SIGTERM ends the suite.
     """

@@ -1,4 +1,4 @@
-"""Calls of functions in worker processes: the function, its request and its answer.
+"""Typed calls of functions in worker processes.
 
 Requests and answers are frozen dataclasses; they cross the border between processes as JSON.
 """
@@ -19,7 +19,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, kw_only=True)
 class Target(Generic[Request, Answer]):
-    """A function that worker processes call: `function(request, progress) -> answer`.
+    """A function that worker processes call as `function(request, progress)`.
 
     `name`: "package.module:function", a text because the server need not import the module. `reads`, `writes`: fields of the request that
     are paths of files to read and to write; the process can open no others.
@@ -33,7 +33,7 @@ class Target(Generic[Request, Answer]):
 
 
 def adapter(kind: Any) -> TypeAdapter[Any]:
-    """Return the validator and serializer of a request or an answer."""
+    """Return the pydantic adapter of a request or answer type."""
     return _adapter(kind)
 
 
@@ -43,5 +43,5 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def request_type(function: Callable[..., Any]) -> Any:
-    """Return the type of a function's first argument."""
+    """Return the type annotation of a function's first argument."""
     return next(iter(get_type_hints(function).values()))

@@ -1,4 +1,6 @@
-"""Uses of the Python client for `make check`: mypy accepts the right ones and refuses the others. Nothing here runs.
+"""Correct and wrong uses of the Python client, for mypy (`make check`).
+
+mypy must accept the correct uses and refuse the wrong ones. No test runs this code.
 
 mypy reports a `type: ignore` that is not needed. Therefore each of them proves that its line is an error.
 """

@@ -20,7 +20,7 @@ SAMPLES_TIMEOUT_S = 90.0
 
 @pytest.fixture(autouse=True)
 def no_errors_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Fail the test if an ERROR was logged.
+    """Fail each test that logs an ERROR.
 
     A test that expects an ERROR ends with `caplog.clear()`.
     """
@@ -45,7 +45,7 @@ def use_settings(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clip of a ball that rolls, dashes and rests.
+    """Write a clip of a ball that rolls, dashes and rests.
 
     Six seconds of 640x360 at 30 fps with stereo sound.
     """
@@ -56,7 +56,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A PNG of 640x360."""
+    """Write a 640x360 PNG file."""
     path = tmp_path_factory.mktemp("picture") / "discs.png"
     draw_picture(FileRequest(path=str(path)), Silent())
     return path
@@ -64,7 +64,7 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def samples(clip: Path, picture: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[Sample, Path]:
-    """The sample files for the operations' examples."""
+    """Make the sample files that the operations' examples use."""
     matte = tmp_path_factory.mktemp("matte") / "ball-matte.mp4"
     draw_matte(FileRequest(path=str(matte)), Silent())
     plate = matte.with_name("ball-plate.png")
@@ -74,7 +74,7 @@ def samples(clip: Path, picture: Path, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
-    """A running suite with its samples.
+    """Start the suite that all tests of the session share, with its samples.
 
     It runs in a separate process, as with `reelwright up`.
     """
@@ -89,7 +89,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
 
 
 def wait_for_samples(started: RunningSuite, timeout_s: float = SAMPLES_TIMEOUT_S) -> None:
-    """Wait until the suite has drawn its samples.
+    """Wait until a suite has drawn its samples.
 
     Fails with the suite's log after `timeout_s` seconds.
     """

@@ -1,4 +1,4 @@
-"""Pictures that are kept in memory by reference cycles until the garbage collector runs."""
+"""Detection of pictures that reference cycles keep in memory."""
 
 import gc
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from shared.video.frames.planes import bytes_of
 
 @contextmanager
 def cyclic_garbage() -> Iterator[list[str]]:
-    """Collect what the block leaves to the garbage collector.
+    """List the pictures that the block leaves to the garbage collector.
 
     The list is filled at the end of the block: a line for each unreachable object that refers to pictures, arrays or open files, or that is
     a reader or a writer of them.
@@ -42,7 +42,7 @@ def _described(thing: Any) -> str:
 
 
 def _weight(thing: Any) -> int:
-    """Return the bytes of a picture or an array."""
+    """Return the memory of a picture or an array in bytes; 0 for other objects."""
     if isinstance(thing, av.VideoFrame):
         return bytes_of(thing)
     return int(thing.nbytes) if isinstance(thing, np.ndarray) else 0

@@ -1,4 +1,4 @@
-"""A web server of files that counts requests and can hold answers back."""
+"""A web server for files that counts requests and can delay answers."""
 
 import threading
 from collections import Counter
@@ -11,7 +11,10 @@ from pathlib import Path
 
 @dataclass
 class Origin:
-    """The server: its address, its files by path, the number of requests by path, and the gate of paths below /slow."""
+    """A file server's address, files, request counts and gate.
+
+    Files and counts are by path. Paths below /slow wait for the gate.
+    """
 
     url: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
@@ -21,7 +24,10 @@ class Origin:
 
 @contextmanager
 def serving_files(**files: Path) -> Iterator[Origin]:
-    """Serve files below their keyword, with their own suffix, and again below /slow: of those the second half waits for the gate."""
+    """Serve each file as its keyword plus suffix, and also below /slow.
+
+    Below /slow, the second half of the file waits for the gate.
+    """
     origin = Origin(files={f"/{name}{path.suffix}": path.read_bytes() for name, path in files.items()})
 
     class Handler(BaseHTTPRequestHandler):

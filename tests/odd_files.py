@@ -1,4 +1,4 @@
-"""Small files as recorders, phones, cameras, streams and editors write them; made by the ffmpeg program."""
+"""Small files as recorders, phones, cameras, streams and editors write them."""
 
 import subprocess
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ def _ffmpeg(program: str, words: str) -> bytes:
 
 
 def _made(coding: str, *, seconds: float = 1.2, rate: str = "25", sound: str = SOUND, picture: str = PICTURE) -> Maker:
-    """Return a function that writes a file."""
+    """Return a function that encodes a test clip with ffmpeg."""
 
     def make(path: Path, program: str) -> Path:
         _ffmpeg(program, f"{picture.format(seconds, rate)} {sound.format(seconds)} {coding} {path}")
@@ -29,7 +29,7 @@ def _made(coding: str, *, seconds: float = 1.2, rate: str = "25", sound: str = S
 
 
 def _piped(coding: str, *, seconds: float = 1.2, keep: float = 1.0, sound: str = SOUND) -> Maker:
-    """Return a function that writes the first share `keep` of a file without a length."""
+    """Return a function that writes the first share `keep` of a streamed file."""
 
     def make(path: Path, program: str) -> Path:
         data = _ffmpeg(program, f"{PICTURE.format(seconds, 25)} {sound.format(seconds)} {coding} -")
@@ -40,7 +40,7 @@ def _piped(coding: str, *, seconds: float = 1.2, keep: float = 1.0, sound: str =
 
 
 def _joined(first: str, second: str) -> Maker:
-    """Return a function that writes two streams one behind the other."""
+    """Return a function that writes two MPEG-TS streams into one file."""
 
     def make(path: Path, program: str) -> Path:
         coding = "-c:v libx264 -g 12 -c:a aac -pix_fmt yuv420p -f mpegts -"
@@ -52,7 +52,7 @@ def _joined(first: str, second: str) -> Maker:
 
 
 def _again(first: str, second: str, suffix: str = "mp4") -> Maker:
-    """Return a function that writes a file from another one."""
+    """Return a function that encodes a clip and converts it a second time."""
 
     def make(path: Path, program: str) -> Path:
         source = path.with_name(f"source-{path.stem}.{suffix}")
@@ -65,7 +65,7 @@ def _again(first: str, second: str, suffix: str = "mp4") -> Maker:
 
 
 def _twice(coding: str, suffix: str) -> Maker:
-    """Return a function that writes a stream two times, one behind the other."""
+    """Return a function that writes the same stream twice into one file."""
 
     def make(path: Path, program: str) -> Path:
         part = _ffmpeg(program, f"{PICTURE.format(0.8, 25)} {SOUND.format(0.8)} {coding} -f {suffix} -")
@@ -76,7 +76,7 @@ def _twice(coding: str, suffix: str) -> Maker:
 
 
 def _with_bytes(make: Maker, change: Callable[[bytes], bytes]) -> Maker:
-    """Return a function that writes a file and changes its bytes."""
+    """Return a function that writes a file and modifies its bytes."""
 
     def changed(path: Path, program: str) -> Path:
         path.write_bytes(change(make(path, program).read_bytes()))
@@ -86,7 +86,7 @@ def _with_bytes(make: Maker, change: Callable[[bytes], bytes]) -> Maker:
 
 
 def _holed(data: bytes) -> bytes:
-    """Return a file with a hole in the middle."""
+    """Overwrite 4000 bytes in the middle with zeros."""
     middle = len(data) // 2
     return data[:middle] + bytes(4000) + data[middle + 4000 :]
 
@@ -109,7 +109,7 @@ def _with_texts(coding: str) -> Maker:
 
 
 def _silent_track(path: Path, _program: str) -> Path:
-    """Write a clip whose sound track holds nothing."""
+    """Write a clip with an empty sound track."""
     with av.open(str(path), "w") as container:
         picture, _ = container.add_stream("libx264", rate=25), container.add_stream("aac", rate=48000)
         picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
@@ -120,7 +120,7 @@ def _silent_track(path: Path, _program: str) -> Path:
 
 
 def _palettes(path: Path, _program: str) -> Path:
-    """Write a GIF with a palette for each picture and steps of 20 to 500 ms."""
+    """Write a GIF with a palette per frame and delays of 0 to 500 ms."""
     pictures = [Image.new("RGB", (80, 60), (20 * n, 255 - 20 * n, 128)).quantize(2 + n) for n in range(12)]
     steps = [50, 120, 30, 70, 20, 500, 40, 10, 0, 60, 90, 100]
     pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=steps, loop=0, disposal=2)
@@ -128,7 +128,7 @@ def _palettes(path: Path, _program: str) -> Path:
 
 
 def _turned(_path: Path, program: str) -> Path:
-    """Write a stream whose pictures are turned from its second part on."""
+    """Write a stream whose second half is rotated."""
     coding = "-c:v libx264 -g 12 -c:a aac -pix_fmt yuv420p"
     turn = "-bsf:v h264_metadata=display_orientation=insert:rotate=90"
     source = f"{PICTURE.format(0.8, 25)} {SOUND.format(0.8)} {coding}"

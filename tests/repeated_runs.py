@@ -1,4 +1,4 @@
-"""Run an operation several times in one process and print its peak memory in each run.
+"""Peak memory of an operation that runs several times in one process.
 
 `python -m tests.repeated_runs OPERATION FOLDER TIMES SAMPLE=FILE...`, in the environment of a worker process.
 """
@@ -14,7 +14,7 @@ from shared.worker.run_operation import output_arguments
 
 
 def example_arguments(operation: Operation, files: dict[Sample, Path], folder: Path) -> dict[str, Any]:
-    """Return the keyword arguments for a run of an operation's example.
+    """Return the keyword arguments that run an operation's example.
 
     The example runs on `files` and writes into `folder`.
     """
@@ -32,12 +32,12 @@ def peak_bytes(path: Path = Path("/proc/self/status")) -> int:
 
 
 def reset_peak() -> None:
-    """Begin a new measurement of the peak (Linux)."""
+    """Reset the peak memory measurement (Linux)."""
     Path("/proc/self/clear_refs").write_text("5")
 
 
 def main(name: str, folder: Path, times: int, files: dict[Sample, Path]) -> None:
-    """Print the peaks as a JSON list."""
+    """Run an operation `times` times; print the peaks as a JSON list."""
     operation = {operation.name: operation for room in ROOMS for operation in room.service.operations}[name]
     peaks = []
     for number in range(times):

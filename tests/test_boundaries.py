@@ -1,4 +1,4 @@
-"""Rules of imports, checked on the source.
+"""Import rules, checked on the source code.
 
 Services stand alone, `shared` knows none of them, no import forms a cycle or leads from a room to the files above it, heavy libraries load
 late, only the composition root reads the environment, and no folder is too full.
@@ -43,7 +43,7 @@ each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.rel
 
 
 def imports(path: Path, *, top_level_only: bool = False) -> Iterator[str]:
-    """Yield the full names of the modules that a file imports."""
+    """Yield the full names of all modules that a file imports."""
     tree = ast.parse(path.read_text())
     nodes = ast.iter_child_nodes(tree) if top_level_only else ast.walk(tree)
     for node in nodes:
@@ -56,7 +56,7 @@ def imports(path: Path, *, top_level_only: bool = False) -> Iterator[str]:
 
 
 def import_graph(root: Path = ROOT) -> dict[str, set[str]]:
-    """Return the files that each file imports.
+    """Return the imports of each file, as paths.
 
     Paths are relative to `root`. A package stands for its `__init__.py`.
     """
@@ -69,7 +69,7 @@ def import_graph(root: Path = ROOT) -> dict[str, set[str]]:
 
 
 def floors(graph: Mapping[str, set[str]], folder: str) -> dict[str, set[str]]:
-    """Reduce the graph to the members of one folder.
+    """Reduce the import graph to the members of one folder.
 
     A member is a file, or a room below the folder as one node.
     """
@@ -82,7 +82,7 @@ def floors(graph: Mapping[str, set[str]], folder: str) -> dict[str, set[str]]:
 
 
 def upward(graph: Mapping[str, set[str]]) -> set[tuple[str, str]]:
-    """Find imports from a room to the files above it.
+    """Find imports from a room to files above the room.
 
     These are files at the top of a service or the gateway.
     """
@@ -95,7 +95,7 @@ def upward(graph: Mapping[str, set[str]]) -> set[tuple[str, str]]:
 
 
 def environment_reads(path: Path) -> set[str]:
-    """Return which of `Settings()` and `os.environ` the code of a file uses."""
+    """Find uses of `Settings()` and `os.environ` in a file."""
     reads = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Settings"):
@@ -106,7 +106,10 @@ def environment_reads(path: Path) -> set[str]:
 
 
 def rooms_of(path: Path) -> set[str]:
-    """Return the rooms that a file imports from: shared, gateway, services.<name>, reelwright."""
+    """Return the top-level parts that a file imports from.
+
+    shared, gateway, services.<name>, reelwright.
+    """
     rooms = set()
     for name in imports(path):
         parts = name.split(".")
@@ -215,7 +218,7 @@ def test_the_rules_can_fail(tmp_path):
 
 
 def cycle(graph: Mapping[str, set[str]]) -> list[str] | None:
-    """Return one cycle of a graph; None if there is none."""
+    """Return a cycle of the import graph, or None."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -224,7 +227,7 @@ def cycle(graph: Mapping[str, set[str]]) -> list[str] | None:
 
 
 def _targets(node: ast.AST, root: Path) -> Iterator[str]:
-    """Yield the files of this project that an import statement names."""
+    """Yield the project files that an import statement names."""
     if isinstance(node, ast.Import):
         names = [name.name for name in node.names]
     elif isinstance(node, ast.ImportFrom):
@@ -238,7 +241,7 @@ def _targets(node: ast.AST, root: Path) -> Iterator[str]:
 
 
 def _file(module: str, root: Path = ROOT) -> str | None:
-    """Return the file of a module, relative to `root`.
+    """Return a module's file relative to `root`, or None.
 
     None if it is no module of this project.
     """

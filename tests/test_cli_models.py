@@ -1,4 +1,4 @@
-"""`reelwright models`, as a person types it."""
+"""`reelwright models`, as a user types it."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ def here(tmp_path, mirror, monkeypatch):
 
 
 def models(*arguments: str) -> Result:
-    """Run a command in this process, because a separate process takes seconds."""
+    """Run a command in this process, which is faster than a new one."""
     return CliRunner().invoke(models_group(Settings), list(arguments))
 
 

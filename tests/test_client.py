@@ -1,4 +1,4 @@
-"""The Python client, on a running suite."""
+"""The Python client against a running suite."""
 
 import asyncio
 import os
@@ -75,7 +75,7 @@ async def test_async_presets_run_and_several_jobs_at_once(running: RunningSuite,
 
 
 def test_names_of_inputs_and_params_differ():
-    """`run` takes both as keywords."""
+    """`run` takes inputs and params as keywords."""
     reserved = {"on_progress", "idempotency_key", "options"}
     for operation in (operation for room in ROOMS for operation in room.service.operations):
         names = [*operation.ports, *operation.params.model_fields]

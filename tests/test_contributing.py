@@ -1,4 +1,4 @@
-"""Follow "Adding an operation" in CONTRIBUTING.md literally, in a copy of the tree.
+"""The chapter "Adding an operation" of CONTRIBUTING.md, followed literally.
 
 The types and the import boundaries of the copy are not checked.
 """
@@ -25,13 +25,13 @@ def section() -> str:
 
 
 def commands() -> list[str]:
-    """Return the commands of the last step."""
+    """Return the commands of the chapter's last step."""
     blocks = re.findall(r"```sh\n(.*?)```", section(), re.DOTALL)
     return str(blocks[-1]).splitlines()
 
 
 def apply(diff: str, text: str) -> str:
-    """Apply a diff of one hunk without line numbers.
+    """Apply a one-hunk diff without line numbers.
 
     The old lines must occur exactly once.
     """
@@ -44,7 +44,7 @@ def apply(diff: str, text: str) -> str:
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the tree with the example operation in it."""
+    """Copy the tree and add the example operation."""
     copy = tmp_path_factory.mktemp("tree")
     for name in COPIED:
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
@@ -60,7 +60,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(tree: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in the copy, with this Python."""
+    """Run a command in the copied tree, with this Python."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("REELWRIGHT_", "PYTEST_"))}
     return subprocess.run([sys.executable, "-m", *command], cwd=tree, env=env, capture_output=True, text=True, timeout=500)
 

@@ -1,4 +1,6 @@
-"""Commands of the documents that no test runs name existing commands, options, addresses and parameters.
+"""Documented commands that no test runs use existing names.
+
+Commands, options, addresses and parameters.
 
 These are the commands of docs/*.md, in blocks and within sentences, and those of the READMEs that tests/test_readme.py cannot run. Each
 command is read by the parser of the command line, and its params by the operation's model. The address of each curl command is looked up
@@ -36,7 +38,7 @@ OPERATIONS = {operation.name: operation for room in reelwright.ROOMS for operati
 
 @dataclass(frozen=True)
 class Command:
-    """One command of a document."""
+    """A command in a document."""
 
     document: Path
     words: tuple[str, ...]
@@ -46,7 +48,7 @@ class Command:
 
 
 def commands() -> Iterator[Command]:
-    """Yield the commands that no test runs."""
+    """Yield the documented commands that no test runs."""
     for page in PAGES:
         text = page.read_text()
         blocks = [line for block in BLOCK.findall(text) for line in block.replace("\\\n", " ").splitlines() if line.strip()]
@@ -64,7 +66,7 @@ COMMANDS = list(dict.fromkeys(commands()))
 
 @pytest.fixture(scope="module")
 def api(running: RunningSuite) -> dict[str, Any]:
-    """The API's document."""
+    """Return the OpenAPI document."""
     document: dict[str, Any] = running.client.get("/openapi.json").json()
     return document
 
@@ -75,7 +77,10 @@ def root_command() -> Any:
 
 
 def parsed(words: tuple[str, ...]) -> tuple[list[str], dict[str, Any]]:
-    """Return the names of the command and the values of its options. Raises click's UsageError."""
+    """Parse a command line; return its command names and options.
+
+    Raises click's UsageError.
+    """
     group, rest, path = root_command(), list(words), []
     context = group.make_context("reelwright", rest)
     while hasattr(group, "resolve_command"):

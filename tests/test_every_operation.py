@@ -1,4 +1,7 @@
-"""Contract of every operation: REST, command line, pipeline, form and example follow its declaration."""
+"""Contract of every operation: all interfaces follow its declaration.
+
+REST, command line, pipeline, form and example.
+"""
 
 import inspect
 import json
@@ -38,7 +41,7 @@ QUICK = {"speed-ramp.render"}
 
 
 def as_text(operation: Operation) -> dict[str, str]:
-    """Return the example's params as a command line or a form sends them."""
+    """Return the example's params as text, as in command lines and forms."""
     values = operation.example.model_dump(mode="json", exclude_none=True)
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
 
@@ -105,7 +108,7 @@ def test_the_example_runs_as_a_plain_function(operation, samples, tmp_path):
 
 @pytest.fixture(scope="session")
 def large_files(tmp_path_factory) -> list[str]:
-    """A clip and a picture of 1280x720.
+    """Write clips and a picture of 1280x720.
 
     They are so large that frames which are never freed show in the peak memory.
     """

@@ -1,4 +1,4 @@
-"""Every service has an image and a container with minimal privileges, as read from the Dockerfiles and compose files.
+"""Images and containers of every service, with minimal privileges.
 
 tests/deployment builds and runs them; that needs a Docker engine.
 """
@@ -68,7 +68,7 @@ def test_containers_have_minimal_privileges(name: str) -> None:
 
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_images_are_built_and_logs_bounded(name: str) -> None:
-    """An image of ours is never pulled: anybody may own that name in a registry."""
+    """The suite's images are never pulled: their names belong to nobody in a registry."""
     container = CONTAINERS[name]
     assert (container.get("pull_policy") == "build") == (name in IMAGES)
     assert container["logging"]["options"].keys() == {"max-size", "max-file"}
@@ -121,7 +121,7 @@ OF_THE_FILE = {"HOST", "PORT", "DATA_DIR", "MODELS_DIR", "SERVICE_URLS", "DATABA
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_every_setting_reaches_the_containers(name: str) -> None:
-    """A missing one, such as the API keys, would be ignored silently."""
+    """A missing setting, such as the API keys, would be ignored silently."""
     settings = {f"REELWRIGHT_{field.upper()}" for field in Settings.model_fields if field.upper() not in OF_THE_FILE}
     assert settings <= set(CONTAINERS[name]["environment"])
     assert "REELWRIGHT_DATABASE_PASSWORD" not in CONTAINERS[name]["environment"], "docker inspect would show it"

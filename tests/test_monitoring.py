@@ -1,4 +1,4 @@
-"""The files of docs/monitoring name metrics that exist."""
+"""Metrics named in docs/monitoring exist."""
 
 import json
 import re

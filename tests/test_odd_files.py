@@ -1,4 +1,4 @@
-"""Every operation, run over files as people have them: it succeeds, or refuses in the project's own words."""
+"""Every operation on users' odd files: a success, or a clear refusal."""
 
 from pathlib import Path
 
@@ -27,12 +27,15 @@ QUICK_OPERATIONS = ("speed-ramp.render", "effects.motion-trails", "keyframes.det
 
 @pytest.fixture(scope="session")
 def odd_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Files that are made when they are asked for."""
+    """Return the odd files by name, each made on first use."""
     return {"": tmp_path_factory.mktemp("odd")}
 
 
 def run(operation: Operation, name: str, odd_files: dict[str, Path], samples: dict[Sample, Path], folder: Path) -> None:
-    """Run an operation's example with an odd file as its clip. Fails for an error that is not the project's own."""
+    """Run an operation's example with an odd file as its clip.
+
+    Fails for an error that is not the project's own.
+    """
     if name not in odd_files:
         odd_files[name] = ODD_FILES[name](odd_files[""] / name, ffmpeg_path())
     arguments = example_arguments(operation, samples | {Sample.CLIP: odd_files[name]}, folder)

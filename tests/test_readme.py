@@ -1,4 +1,6 @@
-"""The commands and the Python examples of README.md, docs/client.md and every service's README run as written.
+"""Documented commands and Python examples, run as written.
+
+README.md, docs/client.md and every service's README.
 
 Placeholders (`<media id>`, file names, the port) are filled in. CANNOT_RUN lists the commands that cannot run in a test, with the reason.
 """
@@ -45,7 +47,7 @@ CANNOT_RUN = {
 
 @dataclass(frozen=True)
 class Example:
-    """One command, or one block of Python, of a document."""
+    """A command or a Python block of a document."""
 
     document: Path
     language: str
@@ -56,7 +58,7 @@ class Example:
 
 
 def examples() -> Iterator[Example]:
-    """Yield every command and every Python block of the documents."""
+    """Yield every command and Python block of the documents."""
     for document in DOCUMENTS:
         for language, block in BLOCK.findall(document.read_text()):
             if language == "python":
@@ -68,7 +70,7 @@ def examples() -> Iterator[Example]:
 
 
 def reason_not_to_run(example: Example) -> str | None:
-    """Return why a command cannot run in a test; None if it can."""
+    """Return why a command cannot run in tests; None if it can."""
     return next((reason for pattern, reason in CANNOT_RUN.items() if re.search(pattern, example.code)), None)
 
 
@@ -77,7 +79,7 @@ RUNNABLE = [example for example in examples() if reason_not_to_run(example) is N
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, clip: Path, picture: Path, samples: dict[Sample, Path]) -> Path:
-    """A folder with the input files that the documents name."""
+    """Make a folder with the input files that the documents name."""
     folder = tmp_path_factory.mktemp("readme")
     for name in CLIPS:
         shutil.copy(clip, folder / name)
@@ -92,7 +94,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, clip: Path, picture: Path, 
 
 @pytest.fixture(scope="module")
 def placeholders(running: RunningSuite) -> dict[str, str]:
-    """Replacements for the placeholders, with the ids of a finished job."""
+    """Return replacements for the documents' placeholders."""
     job = running.wait(running.start("speed-ramp.render", {"video": SAMPLE_ID})["id"])
     return {
         "http://127.0.0.1:8080": running.url,

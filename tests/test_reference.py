@@ -1,4 +1,4 @@
-"""Reference pages match the declarations, and links and make targets in the documents exist."""
+"""Reference pages, links and make targets in the documents are valid."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The wait for the samples of the session's suite."""
+"""The wait for the samples of the shared suite."""
 
 from types import SimpleNamespace
 from typing import Any

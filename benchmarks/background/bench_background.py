@@ -1,4 +1,4 @@
-"""Speed and memory of plates and composites at 1080p.
+"""Speed and memory benchmark of plates and composites at 1080p.
 
     python -m benchmarks.background.bench_background [seconds of the 1080p clip] [--studio]
 
@@ -48,7 +48,7 @@ PLAIN: dict[str, Any] = {"decontaminate": False, "light_wrap": 0, "match": 0, "g
 
 
 def main() -> None:
-    """Print the tables, in a process with the environment of a worker."""
+    """Print the tables, in a process with a worker's environment."""
     if os.environ.get("MALLOC_ARENA_MAX") != HEAPS:
         command = [sys.executable, "-m", "benchmarks.background.bench_background", *sys.argv[1:]]
         os.execve(sys.executable, command, os.environ | {"MALLOC_ARENA_MAX": HEAPS})
@@ -111,7 +111,7 @@ def medians() -> Table:
 
 
 def fills() -> Table:
-    """Compare the methods that fill a hole without a model.
+    """Compare the hole-filling methods that need no model.
 
     The hole has the size of a person. Measures the time and the distance from the truth.
     """
@@ -136,7 +136,7 @@ def fills() -> Table:
 
 
 def composites(folder: Path, clip: Path, matte: Path, picture: Path) -> Table:
-    """Compare composite jobs with a transcode and the original float arithmetic."""
+    """Compare composite jobs with a plain transcode and with the original method."""
     target = folder / "made.mp4"
 
     def job(**params: Any) -> Callable[[], object]:
@@ -210,7 +210,7 @@ def studios(folder: Path, seconds: float) -> Table:
 
 
 def drawn_depth(rgb: NDArray[np.uint8], *_: object, **__: object) -> NDArray[np.float32]:
-    """Draw inverse depth in place of the model's.
+    """Draw inverse depth, as a stand-in for the depth model.
 
     A floor that comes nearer, and five boxes.
     """
@@ -272,7 +272,7 @@ def made_clip(folder: Path, seconds: float, *, scale: str = "scale=1920:816:flag
 
 
 def write_matte(path: Path, count: int) -> None:
-    """Write a matte of `count` frames: the moving ellipse, with soft edges."""
+    """Write a matte of `count` frames: a moving ellipse with soft edges."""
     gray = np.full((SIZE[1] // 2, SIZE[0] // 2), 128, np.uint8)
     with VideoWriter(path, width=SIZE[0], height=SIZE[1], frame_rate=25, quality=90) as writer:  # type: ignore[arg-type]
         for number in range(count):
@@ -281,14 +281,14 @@ def write_matte(path: Path, count: int) -> None:
 
 
 def ellipse(number: int) -> NDArray[np.uint8]:
-    """Draw a person-sized matte that moves, (height, width)."""
+    """Draw frame `number` of a moving, person-sized matte, (height, width)."""
     matte = np.zeros((SIZE[1], SIZE[0]), np.uint8)
     cv2.ellipse(matte, ((700 + 6 * number, 600), (360, 900), 8), 255, -1)  # type: ignore[call-overload]
     return matte
 
 
 def seed_composite(clip: Path, matte: Path, picture: Path, target: Path) -> None:
-    """Composite by the original program's method.
+    """Composite a clip by the original program's method.
 
     It processes RGB floats, one frame after the other.
     """
@@ -307,14 +307,14 @@ def seed_composite(clip: Path, matte: Path, picture: Path, target: Path) -> None
 
 
 def transcode(clip: Path, target: Path) -> None:
-    """Transcode with ffmpeg and the settings of the writer."""
+    """Transcode a clip with ffmpeg and the writer's encoder settings."""
     encoder = choose_encoder("auto", ".mp4", "yuv420p")
     options = [part for name, value in encoder_options(encoder, 70, "yuv420p").items() for part in (f"-{name}", value)]
     ffmpeg("-i", str(clip), "-c:v", encoder.name, *options, "-pix_fmt", "yuv420p", "-c:a", "copy", str(target))
 
 
 def turns(jobs: list[tuple[str, Callable[[], object]]]) -> dict[str, tuple[float, float]]:
-    """Run all jobs in turns and return the best wall and processor times of each, in seconds.
+    """Run the jobs in turns; return each job's lowest wall and processor seconds.
 
     Processor time includes that of child processes.
     """

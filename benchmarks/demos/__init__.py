@@ -1,1 +1,1 @@
-"""Demos, which `make demo`, `make demo-matte` and `make demo-full` run."""
+"""Demos that `make demo`, `make demo-matte` and `make demo-full` run."""

@@ -75,7 +75,7 @@ def main() -> int:
 
 
 def run(running: RunningSuite, clip: Path, background: Path) -> dict[str, Any]:
-    """Upload both files, start the preset, and return its ended job."""
+    """Upload both files, run the preset, and return the ended job."""
     media, picture = running.upload(clip), running.upload(background)
     facts = media["media"]
     out.print(f"clip     {clip.name}, {facts['width']}x{facts['height']}, {facts['frames']} frames; background {background.name}")
@@ -90,7 +90,7 @@ def run(running: RunningSuite, clip: Path, background: Path) -> dict[str, Any]:
 
 
 def figures(step: dict[str, Any]) -> str:
-    """Return a step's figures in one line."""
+    """Format a step's figures as one line."""
     metrics = step["metrics"]
     speed = f", {metrics['fps']:.1f} frames a second" if metrics.get("fps") else ""
     result = step["result"]
@@ -104,7 +104,9 @@ def figures(step: dict[str, Any]) -> str:
 
 
 def check(files: dict[str, Path], job: dict[str, Any]) -> str | None:
-    """Decode all files and return what is wrong.
+    """Decode all output files; return the first fault, or None.
+
+    Faults are, for example, a missing subject, or the clip's own place behind the subject.
 
     Such as a missing subject, or the old place behind the subject.
     """

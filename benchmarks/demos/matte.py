@@ -76,7 +76,7 @@ def main() -> int:
 
 
 def check(path: Path, result: dict[str, Any]) -> str | None:
-    """Check the matte by decoding every frame.
+    """Decode every frame of the matte; return the first fault, or None.
 
     Returns the faults, such as a missing subject.
     """

@@ -86,7 +86,7 @@ def plot(curve: list[tuple[float, float]]) -> None:
 
 
 def check(path: Path, result: dict[str, Any]) -> str | None:
-    """Check the result file by decoding all frames.
+    """Decode every frame of the result; return the first fault, or None.
 
     Returns a description of the fault; None if there is none.
     """
@@ -100,7 +100,7 @@ def check(path: Path, result: dict[str, Any]) -> str | None:
 
 
 def figures(clip: Path, job: dict[str, Any]) -> None:
-    """Print the speeds of the job and of a plain ffmpeg transcode."""
+    """Print the job's speed beside that of a plain ffmpeg transcode."""
     target = FOLDER / "floor.mp4"
     quality = job["params"]["quality"]
     settings = [

@@ -1,4 +1,4 @@
-"""Speed and memory of motion trails at 1080p with 6 layers.
+"""Speed and memory benchmark of motion trails at 1080p with 6 layers.
 
     python -m benchmarks.effects.bench_trails [seconds of the 1080p clip]
 
@@ -122,7 +122,7 @@ def speed(clip: Path, folder: Path) -> Table:
 
 
 def memory(clip: Path, folder: Path) -> Table:
-    """Measure the memory that jobs add to plain reading and writing.
+    """Measure the memory that jobs need beyond plain reading and writing.
 
     For a clip and for a clip ten times as long.
     """
@@ -152,7 +152,7 @@ COPY = TRAILS.partition("trails(clip")[0] + "copy(clip, target)"
 
 
 def peak(program: str, *words: object) -> float:
-    """Return the peak memory of a Python program in MB.
+    """Run a Python program; return its peak memory in MB.
 
     The program runs with the environment of a worker.
     """
@@ -180,7 +180,7 @@ def peak(program: str, *words: object) -> float:
 
 
 def trails(clip: Path, target: Path, params: dict[str, Any]) -> None:
-    """Run one job."""
+    """Run one motion trails job."""
     job = MotionTrailsParams.model_validate({"layers": LAYERS, "spacing": SPACING, "decay": DECAY} | params)
     motion_trails(job, video=clip, matte=None, output=target)
 
@@ -214,7 +214,7 @@ def copy(clip: Path, target: Path) -> None:
 
 
 def transcode(clip: Path, target: Path) -> None:
-    """Transcode a clip with ffmpeg and the same encoder settings."""
+    """Transcode a clip with ffmpeg and the writer's encoder settings."""
     encoder = choose_encoder("auto", ".mp4", "yuv420p")
     options = [word for name, value in encoder_options(encoder, 70, "yuv420p").items() for word in (f"-{name}", value)]
     ffmpeg("-i", str(clip), "-pix_fmt", "yuv420p", "-c:v", encoder.name, *options, "-movflags", "+faststart", str(target))
@@ -227,7 +227,7 @@ def frames_of(clip: Path) -> int:
 
 
 def best(works: list[tuple[str, Callable[[], object]]], *, rounds: int = 3) -> list[tuple[str, Cost]]:
-    """Return the lowest cost of each job.
+    """Run the jobs in turns; return the lowest cost of each.
 
     Jobs run in turns, so that other load on the machine affects all of them.
     """

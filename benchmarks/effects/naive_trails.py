@@ -20,7 +20,7 @@ Path2D = Sequence[tuple[float, float]]
 
 
 def camera_path(clip: Path, *, count: int | None = None) -> list[tuple[float, float]]:
-    """Return the shift of each frame relative to the first frame.
+    """Measure the shift of each frame relative to the first frame, in pixels.
 
     A shift is (right, down) in pixels of the clip.
     """

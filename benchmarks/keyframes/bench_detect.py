@@ -1,4 +1,4 @@
-"""Speed of the whole operation `keyframes.detect`, against PySceneDetect's `detect-content` alone.
+"""Speed of `keyframes.detect` beside that of PySceneDetect's `detect-content`.
 
     python -m benchmarks.keyframes.bench_detect [rounds, 5 by default]
 
@@ -59,14 +59,14 @@ serve(work)
 
 
 class Program:
-    """A warm process that runs one job at each request."""
+    """A warm process that runs one job per request."""
 
     def __init__(self, code: str, clip: Path):
         command = [sys.executable, "-c", TIMER + code, str(clip), str(PEERS)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def run(self) -> tuple[float, float]:
-        """Return wall and processor seconds of one job."""
+        """Run one job; return its wall and processor seconds."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write("go\n")

@@ -53,7 +53,7 @@ TOLERANCES = (0, 1)
 
 @dataclass
 class Count:
-    """Numbers of true transitions, detected transitions and false alarms."""
+    """Counts of true transitions, detected transitions and false alarms."""
 
     hard_found: int = 0
     hard: int = 0
@@ -62,7 +62,7 @@ class Count:
     false: int = 0
 
     def add(self, truths: Sequence[Truth], starts: Sequence[int], tolerance: int) -> None:
-        """Add the counts of one film.
+        """Add the counts of one film to these.
 
         `starts`: the first frames of the detected shots.
         """
@@ -90,7 +90,7 @@ Counts = dict[str, dict[int, Count]]
 
 
 def count(counts: Counts, detector: str, clip: Film, starts: Sequence[int]) -> None:
-    """Add a detector's result for a film.
+    """Add a detector's result for one film to `counts`.
 
     `starts`: the first frames of the detected shots.
     """
@@ -100,14 +100,14 @@ def count(counts: Counts, detector: str, clip: Film, starts: Sequence[int]) -> N
 
 
 def ours(clip: Film, folder: Path, *, transnet: bool) -> dict[str, list[int]]:
-    """Return the first frames of the shots detected by each method."""
+    """Detect the shots of a clip by each of our methods; return their first frames."""
     methods = [detector.name for detector in DETECTORS if transnet or detector.name != "transnet"]
     starts = {method: shot_starts(clip.path, folder, method) for method in methods}
     return starts | {"auto, fast": shot_starts(clip.path, folder, "auto", fast=True)}
 
 
 def shot_starts(path: Path, folder: Path, method: str = "auto", *, fast: bool = False) -> list[int]:
-    """Return the first frames of the shots detected by a method.
+    """Detect the shots of a clip by one method; return their first frames.
 
     The method runs with its default threshold.
     """
@@ -123,7 +123,7 @@ def video_info(path: Path) -> VideoInfo:
 
 
 def pyscenedetect(clip: Film) -> dict[str, list[int]]:
-    """Return the first frames of the shots detected by PySceneDetect.
+    """Detect the shots of a clip by PySceneDetect; return their first frames.
 
     All its detectors run in one pass of OpenCV's reader.
     """
@@ -159,7 +159,7 @@ def judge(seed: int, profile: str, transnet: bool) -> tuple[Film, dict[str, list
 
 
 def with_peers() -> bool:
-    """Make PySceneDetect importable and return whether it was fetched."""
+    """Make PySceneDetect importable; return whether its files are present."""
     fetched = (PEERS / "scenedetect").is_dir()
     if fetched and str(PEERS) not in sys.path:
         sys.path.append(str(PEERS))
@@ -181,7 +181,7 @@ def accuracy(console: Console, seeds: Sequence[int], *, transnet: bool) -> None:
 
 
 def judge_trouble(seed: int, kind: str) -> tuple[Film, dict[str, list[int]]]:
-    """Make a small clip and run `auto` and PySceneDetect's detectors on it.
+    """Make a clip of a trouble kind and run `auto` and PySceneDetect on it.
 
     Runs in a separate process.
     """
@@ -193,7 +193,7 @@ def judge_trouble(seed: int, kind: str) -> tuple[Film, dict[str, list[int]]]:
 
 
 def trouble_accuracy(console: Console, seeds: Sequence[int]) -> None:
-    """Print F1 within one frame by kind of trouble."""
+    """Print F1 at a tolerance of one frame, for each kind of trouble."""
     counts: dict[str, Counts] = {}
     clips = [(seed, kind) for seed in seeds for kind in KINDS]
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
@@ -225,7 +225,7 @@ def table_of(counts: Counts, title: str) -> Table:
 
 
 def full_hd(folder: Path, seed: int, transitions: int) -> Film:
-    """Write a 1080p H.264 film with the shot lengths of feature films.
+    """Write a 1080p H.264 film whose shots are as long as a feature film's.
 
     The film has a little grain and x264's own keyframes.
     """
@@ -237,7 +237,7 @@ def full_hd(folder: Path, seed: int, transitions: int) -> Film:
 
 
 def speed(console: Console, *, peers: bool, repeat: int, seed: int, transitions: int) -> None:
-    """Print the speed and the accuracy on a 1080p film."""
+    """Print the speed and accuracy of all detectors on a 1080p film."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         film_1080p = full_hd(folder, seed, transitions)

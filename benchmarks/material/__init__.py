@@ -1,1 +1,1 @@
-"""Clips that benchmarks, tests and demos work on: real, drawn, cut together, damaged."""
+"""Test clips for benchmarks, tests and demos: real, drawn, edited, damaged."""

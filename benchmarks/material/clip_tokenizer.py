@@ -1,4 +1,4 @@
-"""A byte tokenizer in the layout of CLIP's.
+"""A byte-level tokenizer in the file layout of CLIP's tokenizer.
 
 A prompt has more tokens than with CLIP's, but always 77 with its padding.
 """
@@ -10,7 +10,7 @@ VOCABULARY = 514
 
 
 def byte_vocabulary() -> dict[str, int]:
-    """Return CLIP's alphabet, 514 tokens.
+    """Return the 514 tokens of CLIP's byte alphabet with their ids.
 
     These are each byte alone, each byte at the end of a word, and two marks.
     """
@@ -21,7 +21,7 @@ def byte_vocabulary() -> dict[str, int]:
 
 
 def write_tokenizer(folder: Path) -> None:
-    """Write the four files of a published CLIP tokenizer.
+    """Write the four files of a CLIP tokenizer, as published.
 
     `save_pretrained` writes another layout.
     """

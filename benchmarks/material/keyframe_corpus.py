@@ -1,4 +1,4 @@
-"""Films with known shots, for measuring shot detection.
+"""Films with known shots, for measuring the accuracy of shot detection.
 
 Real and rendered footage is cut together with all kinds of transitions and difficulties. A seed makes one film, with the same pictures on
 every machine. The `profile` of a film is its difficulty. Films of PROFILES change shot every second or two, so that few frames hold many
@@ -46,7 +46,7 @@ Random = np.random.Generator
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """A true transition of a film."""
+    """A ground-truth transition of a film."""
 
     kind: str
     start: int
@@ -61,7 +61,7 @@ class Truth:
 
 @dataclass(slots=True)
 class Film:
-    """A video file with its true transitions."""
+    """A video file with its ground-truth transitions."""
 
     path: Path
     profile: str
@@ -72,13 +72,13 @@ class Film:
 
 
 class Take(Protocol):
-    """An endless shot: a function that returns the picture at any frame."""
+    """An endless shot: a function from a frame number to a picture."""
 
     def __call__(self, frame: int) -> Rgb: ...
 
 
 def film(path: Path, *, seed: int, profile: str, transitions: int = 28, scale: int = 1) -> Film:
-    """Write the film of a seed and profile.
+    """Write the film that a seed and a profile determine.
 
     `path`: the file (MP4, H.264, 320 x 180 times `scale`). `transitions`: number of transitions.
     """
@@ -109,7 +109,7 @@ def _cut_together(random: Random, profile: str, transitions: int, film: Film, sc
 
 
 def _hold(random: Random, profile: str) -> int:
-    """Choose the number of frames of a shot between its transitions."""
+    """Choose the number of frames between two transitions of a shot."""
     return int(np.clip(random.lognormal(np.log(4.05 * RATE), 0.65), 15, 500)) if profile == LONG else int(random.integers(10, 64))
 
 
@@ -162,7 +162,7 @@ def _with_events(random: Random, profile: str, take: Take, offset: int, hold: in
 
 
 def _finished(pictures: Iterator[Rgb], random: Random, profile: str) -> Iterator[Rgb]:
-    """Add the film's bars, darkness and grain to its pictures."""
+    """Add a profile's bars, darkness and grain to a film's pictures."""
     bars = profile == "letterbox" or (profile == "all" and random.random() < 0.5)
     gain = random.uniform(0.1, 0.2) if profile == "dark" else 1.0
     grain = {"grain": 14.0, "dark": 3.0, "all": 5.0}.get(profile, 0.0)
@@ -180,7 +180,7 @@ def _finished(pictures: Iterator[Rgb], random: Random, profile: str) -> Iterator
 
 
 def _new_take(random: Random, profile: str, family: int | None, scale: int) -> tuple[Take, int, int]:
-    """Make a take, of a real clip or rendered.
+    """Make a take: a part of a real clip, or a rendered scene.
 
     Returns the take, its first frame and its family of similar takes. A quarter of the takes stay in the previous family.
     """

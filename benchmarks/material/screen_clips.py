@@ -1,4 +1,4 @@
-"""Rendered clips of subjects before a green or blue screen.
+"""Rendered clips of subjects before a green or blue screen, with true mattes.
 
 Alpha, foreground and plate are known. There are three subjects: a head with strands of hair, fast motion with motion blur, a see-through
 veil. The screen is lit unevenly and has a fold, its light falls on the subject, and the camera adds noise. `write_clip` encodes H.264 in
@@ -29,7 +29,7 @@ _BT709 = 1  # matrix, primaries and transfer; as a range, 1 is limited
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScreenFrame:
-    """A rendered frame with its true layers."""
+    """A rendered frame with its true alpha, foreground and plate."""
 
     picture: NDArray[np.uint8]
     """uint8 (H, W, 3) RGB."""
@@ -43,7 +43,7 @@ class ScreenFrame:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The scene of a seed.
+    """The scene that a seed determines.
 
     Colours are RGB, 0 to 255. `light`: brightest point of the screen, in shares of width and height. `spill`: share of the screen's light
     that falls on the subject.
@@ -62,7 +62,7 @@ class Scene:
 
 
 def scene_of(kind: Kind, seed: int, width: int = 960, height: int = 540, screen: Literal["green", "blue"] = "green") -> Scene:
-    """Choose the scene of a seed."""
+    """Choose the parameters of a seed's scene."""
     random = np.random.default_rng((seed, KINDS.index(kind)))
     strong, weak, medium = random.uniform(140, 190), random.uniform(35, 75), random.uniform(50, 85)
     base = {"strands": (88, 60, 45), "motion blur": (185, 150, 60), "veil": (205, 200, 210)}[kind]
@@ -101,7 +101,7 @@ def render(scene: Scene, frames: int = 12) -> Iterator[ScreenFrame]:
 
 
 def write_clip(path: Path, pictures: Iterator[NDArray[np.uint8]], *, crf: int = 16, rate: int = 25, codec: str = "libx264") -> None:
-    """Encode RGB pictures as 4:2:0 video.
+    """Encode RGB pictures as a 4:2:0 video file.
 
     The video has matrix, primaries and transfer of BT.709 and limited range.
     """
@@ -146,7 +146,7 @@ def _plate(scene: Scene) -> Plane:
 
 
 def _shape(scene: Scene, time: float) -> Plane:
-    """Draw the alpha of one frame.
+    """Draw the alpha of the scene at `time`.
 
     It is drawn at three times its size and then shrunk.
     """

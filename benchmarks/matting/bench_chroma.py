@@ -1,4 +1,4 @@
-"""Comparison of the keyer with ffmpeg's `chromakey`: errors and processor time.
+"""Errors and processor time of the keyer, compared with ffmpeg's `chromakey`.
 
     python -m benchmarks.matting.bench_chroma [frames of each clip]
 
@@ -45,14 +45,14 @@ Alphas = Sequence[NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Errors:
-    """Mean errors of a clip: MAD, MAD in the edges, dtSSD."""
+    """Mean errors of a clip's mattes: MAD, MAD along edges, dtSSD."""
 
     mad: float
     edge_mad: float
     dtssd: float
 
     def over(self, reference: "Errors") -> tuple[float, float, float]:
-        """Return the ratios of these errors to `reference`."""
+        """Return each error divided by that of `reference`."""
         return self.mad / reference.mad, self.edge_mad / reference.edge_mad, self.dtssd / reference.dtssd
 
 
@@ -90,7 +90,7 @@ def cells(errors: Errors) -> tuple[str, str, str]:
 
 
 def keyed(path: Path) -> list[NDArray[np.float32]]:
-    """Key a clip with the keyer's defaults."""
+    """Key a clip with the keyer's defaults; return its mattes."""
     with read_frames(path) as source:
         pictures = [frame.rgb() for frame in source]
     screen = find_screen(pictures[0])
@@ -100,7 +100,7 @@ def keyed(path: Path) -> list[NDArray[np.float32]]:
 
 
 def best_chromakey(path: Path, truth: Sequence[ScreenFrame]) -> tuple[Errors, str]:
-    """Return the errors of `chromakey` with its best setting, and that setting.
+    """Find the best setting of `chromakey`; return its errors and the setting.
 
     The best setting is the one with the lowest MAD.
     """
@@ -125,7 +125,7 @@ def best_chromakey(path: Path, truth: Sequence[ScreenFrame]) -> tuple[Errors, st
 
 
 def chromakey(path: Path, colour: str, similarity: float, blend: float, shape: tuple[Any, ...]) -> list[NDArray[np.float32]]:
-    """Key a clip with ffmpeg."""
+    """Key a clip with ffmpeg's `chromakey`; return its mattes."""
     chain = f"format=yuva444p,chromakey={colour}:{similarity}:{blend}:yuv=1,alphaextract,format=gray"
     command = [ffmpeg_path(), "-v", "error", "-i", str(path), "-vf", chain, "-f", "rawvideo", "-"]
     raw = subprocess.run(command, check=True, capture_output=True).stdout
@@ -144,7 +144,7 @@ def errors_of(alphas: Alphas, truth: Sequence[ScreenFrame]) -> Errors:
 
 
 def edges(alpha: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return the edges: pixels within 3 pixels of a half transparent pixel."""
+    """Mask the edges: pixels within 3 pixels of a semi-transparent pixel."""
     soft = ((alpha > 0.02) & (alpha < 0.98)).astype(np.uint8)
     return np.asarray(cv2.dilate(soft, np.ones((7, 7), np.uint8)) > 0)
 
@@ -165,7 +165,7 @@ def speed_table() -> Table:
 
 
 def cpu_s(pictures: Sequence[NDArray[np.uint8]], foreground: bool, times: int = 5) -> float:
-    """Return processor seconds per frame, the best of some turns."""
+    """Return processor seconds per frame, the lowest of `times` runs."""
     screen = find_screen(pictures[0])
     assert screen is not None
     keyer = Keyer(screen)

@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def compared(weights: Path, folder: Path, width: int, height: int) -> str:
-    """Run our job and the public loop in turns; return a table row."""
+    """Run our job and RVM's public loop in turns; return a table row."""
     clip = enlarged(folder / f"{height}.mp4", width, height)
     ours(clip, folder, duration=0.08)
     public_loop(weights, clip, folder, 2)
@@ -101,7 +101,7 @@ def by_backend(folder: Path) -> None:
 
 
 def enlarged(path: Path, width: int, height: int) -> Path:
-    """Write a real clip of a person in another size."""
+    """Write a real clip of a person, scaled to width x height; return its path."""
     with (
         read_frames(sample_clip("carphone_pristine.mp4")) as frames,
         VideoWriter(path, width=width, height=height, frame_rate=Fraction(25)) as writer,
@@ -113,7 +113,7 @@ def enlarged(path: Path, width: int, height: int) -> Path:
 
 
 def ours(clip: Path, folder: Path, *, backend: str = "rvm", files: dict[str, Path] | None = None, **more: Any) -> None:
-    """Run one whole job."""
+    """Run one whole `matting.matte` job."""
     inputs: dict[str, Any] = dict.fromkeys(("mask", "masks", "plate", "background")) | (files or {})
     outputs = {name: folder / f"{name}.mp4" for name in ("alpha", "composite", "foreground")}
     matte(MatteParams(backend=backend, **more), video=clip, outputs=outputs, **inputs)

@@ -1,4 +1,4 @@
-"""Memory of matting.matte with RVM over a clip of ten minutes.
+"""Memory of `matting.matte` with RVM over a ten-minute clip.
 
     python -m benchmarks.matting.bench_matting_memory [minutes of the clip]
 
@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def made_clip(folder: Path, minutes: int) -> Path:
-    """Make a clip of `minutes` from copies of a short one."""
+    """Make a clip of `minutes` by repeating a short clip."""
     once, clip = folder / "once.mp4", folder / "clip.mp4"
     scaled = f"scale={SIZE[0]}:{SIZE[1]}:flags=lanczos,setsar=1"
     coded = ["-an", "-r", str(RATE), "-c:v", "libx264", "-preset", "veryfast", "-crf", "20"]

@@ -1,1 +1,1 @@
-"""Other programs that do the same as whole operations, run as commands."""
+"""Benchmarks against other programs, run as commands."""

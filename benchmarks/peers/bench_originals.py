@@ -1,4 +1,4 @@
-"""The original programs against the same operations, as commands.
+"""Speed of the original programs and of our operations, run as commands.
 
 This project grew from the original programs.
 
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def commands(folder: Path, ramping: Path | None, effects: Path | None) -> list[tuple[list[str], list[str]]]:
-    """List pairs of commands: the original program's, and ours for the same clip."""
+    """List pairs of commands for one clip: the original program's, and ours."""
     clip, matte, target = folder / "clip.mp4", folder / "matte.mp4", folder / "made.mp4"
     ffmpeg("-i", str(sample_clip()), "-c", "copy", str(clip))
     moving = "color=black:s=1280x720:r=25:d=5.28[a];color=white:s=240x560:r=25:d=5.28[b];[a][b]overlay=x='400+6*n':y=120:shortest=1"
@@ -93,7 +93,7 @@ def commands(folder: Path, ramping: Path | None, effects: Path | None) -> list[t
 
 
 def title(command: list[str]) -> str:
-    """Name a command by its program and its words."""
+    """Return a short title of a command: its program and arguments."""
     if command[1] == "-c":
         return "AI-Speed-Ramping"
     words = [Path(word).name for word in command[1:] if not word.startswith("/") or word.endswith(".py")]
@@ -101,7 +101,7 @@ def title(command: list[str]) -> str:
 
 
 def timed(command: list[str]) -> tuple[float, float]:
-    """Run a command; return wall and processor seconds, with those of its children."""
+    """Run a command; return its wall and processor seconds, children included."""
     wall, before = time.perf_counter(), psutil.Process().cpu_times()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     after = psutil.Process().cpu_times()

@@ -1,4 +1,4 @@
-"""Comparison of the beat finder with those of libraries.
+"""Accuracy and speed of the beat finder, compared with other libraries.
 
     python -m benchmarks.speed_ramp.bench_beats
 
@@ -59,7 +59,7 @@ class Studio:
         return level * shape * sum(np.sin(2 * np.pi * pitch_hz * k * t) / k for k in range(1, 5))
 
     def drums(self, beats: Floats, *, swing: float = 0.5, loud: float = 1.0, noise: float = 0.003, jitter_s: float = 0.0) -> Floats:
-        """Play drums and bass with hats on and between the beats.
+        """Synthesize drums and bass, with hats on and between the beats.
 
         `swing`: place of the hats between two beats, 0 to 1.
         """
@@ -88,7 +88,7 @@ class Studio:
         return wave
 
     def house(self, beats: Floats) -> Floats:
-        """Play kicks on the beats and loud hats between them."""
+        """Synthesize kicks on the beats and loud hats between the beats."""
         wave = self.noise(0.02)
         for beat, length in zip(beats, lengths(beats), strict=True):
             add(wave, beat, self.kick())
@@ -96,7 +96,7 @@ class Studio:
         return wave
 
     def speech(self) -> Floats:
-        """Imitate the irregular syllables of speech."""
+        """Synthesize the irregular syllables of speech."""
         wave, second = self.noise(0.01), 0.3
         while second < LENGTH_S - 1:
             length = self.random.uniform(0.08, 0.3)
@@ -200,7 +200,7 @@ FINDERS: dict[str, tuple[str, Callable[[], Finder]]] = {
 
 
 def measured(name: str) -> dict[str, object]:
-    """Measure the accuracy, speed and memory of a finder.
+    """Measure the accuracy, speed and memory of a beat finder.
 
     Returns F-measure and delay of each clip, seconds per hour of sound, and MiB.
     """
@@ -230,7 +230,7 @@ def f_measure(detected: Floats, true: Floats) -> float:
 
 
 def lateness_ms(detected: Floats, true: Floats) -> float | None:
-    """Return the median delay of the hits in milliseconds; None without hits."""
+    """Return the median delay of detected beats in ms; None without a match."""
     off = [beat - true[np.abs(true - beat).argmin()] for beat in detected if len(true)]
     hits = [delay for delay in off if abs(delay) <= HIT_S]
     return float(np.median(hits)) * 1000 if hits else None

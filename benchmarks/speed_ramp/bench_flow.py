@@ -51,7 +51,7 @@ class Clip:
     frames: list[Planes]
 
     def pairs(self) -> list[Pair]:
-        """Return the frames before and after each dropped frame."""
+        """Return the neighbours of each dropped frame: the frames before and after."""
         return list(zip(self.frames[:-2:2], self.frames[2::2], strict=True))
 
     def true(self) -> list[Planes]:
@@ -114,7 +114,7 @@ OURS = "flow (FlowPair)"
 
 
 def methods() -> dict[str, Method]:
-    """Return the methods by name, without ffmpeg's."""
+    """Return our interpolation methods by name."""
     return {
         "nearest": lambda before, after: after,
         "blend": blended,
@@ -159,7 +159,7 @@ def best(method: Method, pairs: list[Pair], *, times: int = 3) -> tuple[list[Pla
 
 
 def split_cost(pairs: list[Pair]) -> tuple[float, float]:
-    """Measure the flow of a pair and the making of one frame.
+    """Measure the cost of a pair's flow and of one interpolated frame.
 
     Runs in one thread. Returns the medians of up to 12 pairs in milliseconds.
     """
@@ -176,7 +176,7 @@ def split_cost(pairs: list[Pair]) -> tuple[float, float]:
 
 
 def minterpolated(clip: Clip) -> tuple[list[Planes], Cost]:
-    """Rebuild the dropped frames by ffmpeg's `minterpolate`.
+    """Rebuild the dropped frames by ffmpeg's filter `minterpolate`.
 
     It does not make the last ones.
     """
@@ -208,7 +208,7 @@ def unpacked(data: bytes, width: int, height: int) -> Iterator[Planes]:
 
 
 def load(path: Path, count: int) -> Clip:
-    """Load the first `count` frames of a clip, cropped to even sides.
+    """Load the first `count` frames of a clip, cropped to even width and height.
 
     Frames that repeat the previous frame are left out. The clip gets an odd number of frames.
     """
@@ -239,14 +239,14 @@ def enlarged(clip: Clip) -> Clip:
 
 
 def across_cut(pair: Pair) -> bool:
-    """Return whether a cut lies between two frames."""
+    """Return whether there is a cut between the two frames of a pair."""
     height, width = pair[0][0].shape
     small = [cv2.resize(planes[0], analysis_size(width, height), interpolation=cv2.INTER_AREA) for planes in pair]
     return Meter()(small[0], small[1]).cut
 
 
 def score(rebuilt: Planes, true: Planes) -> tuple[float, float, float]:
-    """Compare a rebuilt frame with the true frame.
+    """Measure the similarity of a rebuilt frame and the true frame.
 
     Returns PSNR of luma, PSNR of RGB and SSIM of luma.
     """

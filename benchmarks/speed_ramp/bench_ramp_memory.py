@@ -78,14 +78,14 @@ def main() -> None:
 
 
 def looped(once: Path, seconds: float, folder: Path) -> Path:
-    """Repeat the clip until it is `seconds` long."""
+    """Repeat a clip until the result is `seconds` long."""
     path = folder / "looped.mp4"
     ffmpeg("-stream_loop", str(int(seconds / SHORT_S)), "-i", str(once), "-t", str(seconds), "-c", "copy", str(path))
     return path
 
 
 def measured(work: str, video: Path, params: dict[str, object], output: Path) -> tuple[int, float]:
-    """Measure the peak memory of one job.
+    """Run one job in a process; return its frame count and peak memory.
 
     Returns the number of frames compared or written, and the peak resident memory in MiB.
     """

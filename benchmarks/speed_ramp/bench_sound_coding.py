@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def sounds() -> dict[str, tuple[Samples, str]]:
-    """Return name -> samples (channels, n) and layout."""
+    """Return the test sounds by name: samples (channels, n) and layout."""
     blocks = list(read_audio(sample_clip(), 0, sample_rate=RATE))
     seconds, rng = np.arange(4 * RATE) / RATE, np.random.default_rng(1)
     tones = sum(np.sin(2 * np.pi * 220 * k * seconds) / k for k in range(1, 12)) * 0.1
@@ -60,7 +60,7 @@ def sounds() -> dict[str, tuple[Samples, str]]:
 
 
 def coded(samples: Samples, layout: str, coder: str) -> tuple[Samples, float]:
-    """Encode and decode samples; return them and the CPU seconds of encoding."""
+    """Encode and decode samples; return the result and the encoder's CPU seconds."""
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("aac", rate=RATE, layout=layout, options={"aac_coder": coder})
@@ -80,7 +80,7 @@ def coded(samples: Samples, layout: str, coder: str) -> tuple[Samples, float]:
 
 
 def aligned(samples: Samples, decoded: Samples) -> tuple[Samples, Samples]:
-    """Return the coding noise and its samples.
+    """Align decoded samples with the original; return the coding noise and the original.
 
     (channels, n) each.
     """

@@ -1,4 +1,4 @@
-"""Speed of analysis and rendering of speed ramps.
+"""Speed of analyzing and rendering speed ramps.
 
     python -m benchmarks.speed_ramp.bench_speed_ramp [seconds of the 1080p clip]
 
@@ -173,7 +173,7 @@ def panned(picture: NDArray[np.uint8], size: tuple[int, int], part: float) -> tu
 
 
 def seed_method(clip: Path) -> None:
-    """Measure the motion of pairs by AI-Speed-Ramping's method.
+    """Measure motion between frames by AI-Speed-Ramping's method.
 
     BGR frames of OpenCV, converted to gray; Farneback's flow at full size; its mean length.
     """

@@ -1,4 +1,4 @@
-"""Speed of the API under load, and cost of the idle suite.
+"""Speed of the API under load, and processor time of the idle suite.
 
 Measures latency beside four running jobs, 200 submissions, idle cost, and start-up.
 
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def tiny_clip(path: Path) -> Path:
-    """Write ten frames of 64x64 and return the path."""
+    """Write a clip of ten 64x64 frames; return its path."""
     with VideoWriter(path, width=64, height=64, frame_rate=Fraction(25)) as writer:
         for number in range(10):
             luma = np.full((64, 64), 40 + 10 * number, np.uint8)
@@ -57,7 +57,7 @@ def tiny_clip(path: Path) -> Path:
 
 
 def latency_beside_jobs(running: RunningSuite, clip: str) -> list[tuple[str, str, str]]:
-    """Measure small requests while four renders use all cores.
+    """Measure the latency of small requests while four renders use all cores.
 
     Also measures them while the suite is idle.
     """
@@ -83,7 +83,7 @@ def latency_beside_jobs(running: RunningSuite, clip: str) -> list[tuple[str, str
 
 
 def tiny_jobs(running: RunningSuite, clip: str) -> list[tuple[str, str, str]]:
-    """Measure the submission of 200 jobs at once.
+    """Measure the throughput of 200 jobs that are submitted at once.
 
     Then measures how long single jobs wait for their start.
     """

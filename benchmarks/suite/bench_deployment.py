@@ -85,7 +85,7 @@ def idle_table(deployment: Deployment) -> Table:
 
 
 def throughput(deployment: Deployment, tiny: Path) -> Table:
-    """Measure jobs per minute, for real jobs and for tiny ones."""
+    """Measure jobs per minute, for real jobs and for tiny jobs."""
     kinds = {
         "motion trails, 30 frames of 640x360": ("effects.motion-trails", SAMPLE_ID, {"layers": 8, "duration": 1}, WORK_JOBS),
         "motion trails, 10 frames of 64x64": ("effects.motion-trails", "", {"layers": 1}, TINY_JOBS),
@@ -106,7 +106,7 @@ def throughput(deployment: Deployment, tiny: Path) -> Table:
 
 
 def run(deployment: Deployment, operation: str, clip: str, params: dict[str, int], jobs: int) -> float:
-    """Run `jobs` jobs and return their total time in seconds.
+    """Run `jobs` equal jobs; return their total time in seconds.
 
     The time is that from the first submission to the end of the last job.
     """

@@ -1,4 +1,4 @@
-"""Run times of first jobs after a start, and of jobs at once.
+"""Run times of the first jobs after a start, and of simultaneous jobs.
 
     python -m benchmarks.suite.bench_first_jobs [starts of the suite, 3 by default]
 
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def first_jobs(starts: int) -> Table:
-    """Compare the first job of a service with the second.
+    """Compare a service's first job after a start with its second.
 
     From submit to end.
     """
@@ -64,7 +64,7 @@ def first_jobs(starts: int) -> Table:
 
 
 def jobs_at_once() -> Table:
-    """Measure equal renders with 1, 2 and 4 jobs at once."""
+    """Measure 1, 2 and 4 equal renders that run at the same time."""
     table = Table(title=f"{JOBS} renders of 5 s of 720p, submitted together")
     for head in ("jobs at once", "until all ended, s", "longest run, s", "processor time, s", "peak memory, MB"):
         table.add_column(head, justify="right")
@@ -87,7 +87,7 @@ def jobs_at_once() -> Table:
 
 
 def seconds_of(running: RunningSuite, operation: str, clip: str) -> float:
-    """Run one job and return its seconds from submit to end.
+    """Run one job; return its seconds from submission to end.
 
     By the suite's own clock.
     """
@@ -101,7 +101,7 @@ def processes(running: RunningSuite) -> list[psutil.Process]:
 
 
 def processor_s(running: RunningSuite) -> float:
-    """Return the processor seconds of the suite's processes, ended ones included."""
+    """Return the processor seconds of the suite's processes, including ended ones."""
     total = 0.0
     for process in processes(running):
         times = process.cpu_times()

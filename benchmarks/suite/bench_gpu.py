@@ -1,4 +1,4 @@
-"""Speed and memory of matting and painting on a GPU.
+"""Speed and memory of matting and of diffusion models on a GPU.
 
 Matting by device and precision, painting by model and memory limit.
 
@@ -46,7 +46,7 @@ PROMPT = Painting(
 
 
 def main() -> None:
-    """Print the tables that the arguments name, or all."""
+    """Print the tables named in the arguments, or all tables."""
     names = sys.argv[1:] or ["matting", "painting"]
     use(Settings())
     device = choose_device()
@@ -104,7 +104,7 @@ def _levels(alpha: Path) -> Any:
 
 
 def painting(folder: Path, device: str) -> None:
-    """Print seconds and GPU memory for one picture, by model and limit."""
+    """Print seconds and GPU memory per painted picture, by model and memory limit."""
     import torch
 
     write_sd15(folder / "sd15")

@@ -1,4 +1,4 @@
-"""Processor time of an idle suite, and waiting times of jobs.
+"""Processor time of an idle suite, and seconds that jobs wait in the queue.
 
 A job waits from its submit to its start. `python -m benchmarks.suite.bench_idle`: starts `reelwright up`, waits, and reads /proc/<pid>/stat
 before and after IDLE_S seconds.
@@ -50,7 +50,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def wait_seconds(running: RunningSuite) -> float:
-    """Start a job and return how long it waited in its queue."""
+    """Start a job; return the seconds that it waits in its queue."""
     job = running.client.post("/v1/media/peaks/jobs", json={"inputs": {"video": next(iter(SAMPLES.values()))}, "cache": False}).json()
     while job["status"] not in ("succeeded", "failed"):
         time.sleep(0.1)

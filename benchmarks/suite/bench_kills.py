@@ -27,7 +27,7 @@ CHECK_S = 600.0
 
 
 def main() -> None:
-    """Run the storm and print what was killed.
+    """Kill random processes while jobs run; print the number of kills.
 
     A lost or doubled job ends it with an AssertionError.
     """

@@ -1,4 +1,4 @@
-"""The suite under load of many clients.
+"""Load test of the suite with many clients.
 
 They upload, run a job, poll and download.
 
@@ -42,7 +42,7 @@ OPENING_S = 20.0
 
 @dataclass
 class Totals:
-    """Answers of all clients, and seconds of each upload.
+    """Counts of all clients' answers, and the seconds of each upload.
 
     Answers: "name of the request: status" -> number.
     """
@@ -162,7 +162,7 @@ async def one_round(http: httpx.AsyncClient, clip: bytes, number: int, end: floa
 
 
 def observe(url: str, seconds: float) -> None:
-    """Print the times of many small requests as a JSON list.
+    """Print the latencies of many small requests as a JSON list.
 
     Each as [seconds since the start, seconds that it took].
     """
@@ -179,7 +179,7 @@ def observe(url: str, seconds: float) -> None:
 
 
 def share(values: list[float], part: float) -> float:
-    """Return the value below which `part` of `values` lie.
+    """Return the quantile `part` of `values`.
 
     nan if there are none.
     """

@@ -1,4 +1,4 @@
-"""Peak memory of each operation beside its declared memory.
+"""Peak memory of each operation, beside its declared memory.
 
 `python -m benchmarks.suite.bench_memory [operation] ... [WIDTHxHEIGHT WIDTHxHEIGHT]`: the examples and CASES, on clips of CLIP_FRAMES
 frames with a moving square. Each runs in a process of its own; the largest program that it starts counts, too. REELWRIGHT_MODELS_DIR names
@@ -73,7 +73,7 @@ def main() -> None:
 def measured_row(
     module: str, operation: Operation, params: dict[str, Any], files: dict[tuple[int, int], dict[str, Path]]
 ) -> list[str] | None:
-    """Measure one operation with `params` over its example.
+    """Measure one operation; return its table row.
 
     None if it reads no video or lacks a model.
     """
@@ -92,7 +92,7 @@ def measured_row(
 
 
 def measured(module: str, operation: Operation, params: dict[str, Any], media: dict[str, Path]) -> int | str:
-    """Run an operation in a process and return its peak memory in bytes, or why it failed."""
+    """Run an operation in a child process; return its peak bytes or its error."""
     inputs: dict[str, Any] = dict.fromkeys(operation.ports)
     for name, port in operation.example_inputs.items():
         if port.kind in (Kind.VIDEO, Kind.IMAGE):
@@ -111,7 +111,10 @@ def measured(module: str, operation: Operation, params: dict[str, Any], media: d
 
 
 def peak_of(call: OperationCall) -> int:
-    """Run an operation in this process; return the peak memory of it, and of the largest program that it started, in bytes."""
+    """Run an operation here; return the peak bytes of this process and its programs.
+
+    Its programs are child processes, such as ffmpeg; only the largest counts.
+    """
     use(Settings())
     perform(vars(call), Silent())
     return 1024 * sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))

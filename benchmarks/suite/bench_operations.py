@@ -1,4 +1,4 @@
-"""Whole operations against ffmpeg, in turns: analysis, renders and motion trails.
+"""Speed of whole operations, compared with ffmpeg in turns.
 
     python -m benchmarks.suite.bench_operations [rounds, 3 by default] [seconds of each clip, 5 by default]
 
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def pictures(clip: Path, target: Path) -> list[tuple[str, Work, str | None]]:
-    """List jobs without sound.
+    """List the jobs that are timed on a clip without sound.
 
     Their names, their work, and the names of their references.
     """
@@ -75,7 +75,7 @@ def pictures(clip: Path, target: Path) -> list[tuple[str, Work, str | None]]:
 
 
 def renders(clip: Path, target: Path) -> list[tuple[str, Work, str | None]]:
-    """List the renders of a clip with sound.
+    """List the render jobs that are timed on a clip with sound.
 
     Their reference changes the speed of picture and sound evenly.
     """
@@ -95,7 +95,7 @@ def renders(clip: Path, target: Path) -> list[tuple[str, Work, str | None]]:
 
 
 def mixed(clip: Path, target: Path) -> None:
-    """Mix each frame with the ones before by ffmpeg's filter tmix."""
+    """Mix each frame with the preceding frames by ffmpeg's filter `tmix`."""
     encoder = choose_encoder("auto", ".mp4", "yuv420p")
     options = [word for name, value in encoder_options(encoder, 70, "yuv420p").items() for word in (f"-{name}", value)]
     weights = "0.1 0.1 0.2 0.3 0.5 0.7 1"
@@ -104,7 +104,7 @@ def mixed(clip: Path, target: Path) -> None:
 
 
 def table(title: str, jobs: list[tuple[str, Work, str | None]], rounds: int) -> Table:
-    """Run jobs in turns and print their medians."""
+    """Run jobs in turns; return a table of their medians."""
     costs: dict[str, list[tuple[float, float]]] = {name: [] for name, _, _ in jobs}
     for counted in range(rounds + 1):
         for name, work, _ in jobs:
@@ -128,7 +128,7 @@ def table(title: str, jobs: list[tuple[str, Work, str | None]], rounds: int) -> 
 
 
 def processor_s() -> float:
-    """Return the processor seconds of this process and of the programs it ran."""
+    """Return the processor seconds of this process and its ended child processes."""
     times = psutil.Process().cpu_times()
     return float(times.user + times.system + times.children_user + times.children_system)
 

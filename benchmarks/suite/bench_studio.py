@@ -1,4 +1,4 @@
-"""Figures of the web studio in chromium.
+"""Speed of the web studio in Chromium.
 
 Weight of the first visit, frames on time along a speed curve, and accessibility. `python -m benchmarks.suite.bench_studio` after `make
 test-studio`, which installs Playwright and axe.
@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def _first_visit(browser: Any, url: str) -> float:
-    """Open the studio in a new profile; return the seconds until usable.
+    """Open the studio in a new profile; return the seconds until it is usable.
 
     The clips are on the screen then, and files can be added.
     """
@@ -105,7 +105,7 @@ def _first_visit(browser: Any, url: str) -> float:
 
 
 def _played(page: Any, url: str, clip: str, speed: float) -> str:
-    """Play the clip at a constant speed; return what the page counted."""
+    """Play a clip at a constant speed; return the page's report of late frames."""
     page.goto(f"{url}/#/")
     draft = json.dumps({"params": {"curve": [{"t": 0, "speed": speed}]}, "inputs": {}, "preset": None})
     page.evaluate("([key, draft]) => sessionStorage.setItem(key, draft)", [f"reelwright-draft {clip} {TOOL}", draft])
@@ -142,7 +142,7 @@ def _picture_after_proxy(browser: Any, running: RunningSuite, clip: str) -> floa
 
 
 def _violations(page: Any) -> int:
-    """Count what axe finds wrong on the page."""
+    """Return the number of accessibility violations that axe reports for the page."""
     from axe_playwright_python.sync_playwright import Axe
 
     return len(Axe().run(page).response["violations"])

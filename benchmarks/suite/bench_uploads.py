@@ -1,4 +1,4 @@
-"""Throughput of uploads: many small clips, and a big file up and down.
+"""Throughput of many small uploads, and of a large upload and download.
 
     python -m benchmarks.suite.bench_uploads [megabytes | 8k | small]
 
@@ -71,7 +71,7 @@ uvicorn.run(app, port=int(sys.argv[2]), log_level="error")
 
 
 class Watch:
-    """Sampler of the server's memory and the time of a small request.
+    """Sampler of the server's memory and of a small request's latency.
 
     Runs in a thread during a transfer.
     """
@@ -195,7 +195,7 @@ def small_uploads() -> Table:
 
 
 def large_uploads() -> Table:
-    """Upload clips of 8K from 16 clients at once; measure the gateway's memory."""
+    """Upload 8K clips from 16 clients at once; measure the gateway's memory."""
     with tempfile.TemporaryDirectory() as folder, suite(Path(folder, "data"), command=("serve", "gateway")) as running:
         table = Table("measure", "value", title=f"{CLIENTS} uploads of 8K at once. {machine()}, load {os.getloadavg()[0]:.1f}")
         gateway = psutil.Process(running.pid)
@@ -224,7 +224,7 @@ def large_uploads() -> Table:
 
 
 def resident_bytes(process: psutil.Process) -> tuple[int, int]:
-    """Return the memory of a process, and with all descendants.
+    """Return the resident bytes of a process, alone and with its descendants.
 
     Both in bytes.
     """

@@ -50,7 +50,7 @@ def _cpu() -> float:
 
 
 def best(works: dict[str, Callable[[], object]], repeat: int) -> dict[str, Cost]:
-    """Return the lowest CPU and wall time of each job.
+    """Run the jobs `repeat` times; return each job's lowest CPU and wall time.
 
     Jobs run in turns, so that other load on the machine affects all of them.
     """

@@ -1,4 +1,4 @@
-"""Figures of how the studio feels.
+"""Responsiveness of the studio: sound delay, and main-thread work per input.
 
 Sound against picture in a ramp's preview, and the work of the page for a drag or a key.
 """
@@ -49,7 +49,7 @@ CanvasRenderingContext2D.prototype.drawImage = function (...given) {
 
 
 def flash_clip(path: Path) -> Path:
-    """Write a clip that flashes and beeps every second.
+    """Write a clip with a flash and a beep every second.
 
     Both begin at the same moment.
     """
@@ -60,7 +60,7 @@ def flash_clip(path: Path) -> Path:
 
 
 def sound_offsets(browser: Any, url: str, clip: str, speed: float) -> list[float]:
-    """Play the flashing clip; return each flash's delay after its beep.
+    """Play a clip of flashes and beeps; return each flash's delay behind its beep.
 
     In milliseconds on the screen, at a speed.
     """
@@ -83,7 +83,7 @@ def sound_offsets(browser: Any, url: str, clip: str, speed: float) -> list[float
 
 @contextmanager
 def page_work(page: Any, count: int) -> Iterator[Callable[[], float]]:
-    """Measure the work of the page's main thread for each input.
+    """Measure the main-thread work of the page for each of `count` inputs.
 
     `count`: number of inputs. In milliseconds of processor time.
     """
@@ -128,7 +128,7 @@ def typing_work(page: Any) -> float:
 
 
 def text_of(offsets: list[float]) -> str:
-    """Describe offsets: the median and the largest."""
+    """Format sound offsets as text: their median and largest value."""
     if not offsets:
         return "nothing was heard"
     return f"{statistics.median(offsets):+.0f} ms, at most {max(offsets, key=abs):+.0f} ms ({len(offsets)} flashes)"

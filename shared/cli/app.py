@@ -54,13 +54,13 @@ class Suite:
         return tuple(load() for load in self.services.values())
 
     def operation(self, name: str) -> "Operation | None":
-        """Return an operation, importing only its service; None if it is not installed."""
+        """Return an operation, importing only its service; None if not installed."""
         load = self.services.get(name.partition(".")[0])
         return next((operation for operation in load().operations if operation.name == name), None) if load else None
 
 
 def program(suite: Suite) -> typer.Typer:
-    """Return all commands of `reelwright`."""
+    """Build the Typer app with all commands of `reelwright`."""
     app = typer.Typer(
         help="Reelwright: a self-hosted suite for AI video effects.",
         no_args_is_help=True,
@@ -81,7 +81,7 @@ def program(suite: Suite) -> typer.Typer:
 
 
 def command_line(suite: Suite) -> Callable[[], None]:
-    """Make the `reelwright` command."""
+    """Return a function that runs the `reelwright` command line."""
     app = program(suite)
 
     def run() -> None:
@@ -101,7 +101,7 @@ def command_line(suite: Suite) -> Callable[[], None]:
 
 
 def _service(name: str, load: LoadService, suite: Suite) -> typer.Typer:
-    """Return the group of a service, imported at its first use."""
+    """Return the command group of a service; its first use imports the service."""
 
     def build() -> typer.Typer:
         from shared.cli.operation import add_operation
@@ -243,7 +243,7 @@ def _terminate(_number: int, _frame: object) -> None:
 
 
 def _sentence(error: Exception) -> str | None:
-    """Return the message for an error of a library.
+    """Return the user's message for a network or database error.
 
     None for a defect of this program.
     """

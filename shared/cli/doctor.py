@@ -1,4 +1,4 @@
-"""Checks of this machine: settings, database, video, devices, models."""
+"""Checks of this installation: settings, database, video, devices, models."""
 
 import os
 import platform

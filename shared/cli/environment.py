@@ -13,7 +13,7 @@ OTHERS = frozenset(
 
 
 def misspelt(names: Iterable[str]) -> list[str]:
-    """Return a warning for each unknown variable REELWRIGHT_*."""
+    """Return a warning for each unknown variable named REELWRIGHT_*."""
     settings = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     sentences = []
     for name in sorted(name for name in names if name.startswith(PREFIX) and name not in settings | OTHERS):

@@ -1,4 +1,4 @@
-"""Files on the command line: paths, or URLs that are fetched."""
+"""File arguments on the command line: paths, or URLs to download."""
 
 import asyncio
 import re
@@ -20,7 +20,7 @@ URL = re.compile(r"https?://", re.IGNORECASE)
 
 
 class Given:
-    """Annotation of arguments that `file_or_url` parses.
+    """An annotation of arguments that `file_or_url` parses.
 
     Otherwise typer would make a path of a URL.
     """
@@ -32,7 +32,7 @@ def is_url(value: object) -> bool:
 
 
 def file_or_url(text: str) -> Path | str:
-    """Parse the argument of an input: a file, "auto" or a URL.
+    """Parse an input argument: a file, "auto" or a URL.
 
     A file must exist.
     """
@@ -45,7 +45,7 @@ def file_or_url(text: str) -> Path | str:
 
 @contextmanager
 def fetched(inputs: Mapping[str, Any], settings: Settings) -> Iterator[dict[str, Any]]:
-    """Yield inputs with the path of a file in place of each URL.
+    """Yield the inputs, with a downloaded file in place of each URL.
 
     The files are removed afterwards.
 

@@ -1,4 +1,4 @@
-"""The commands `reelwright jobs`, which show and control jobs of a suite.
+"""Commands that list and control the jobs of a suite (`reelwright jobs`).
 
 They list, show, follow, log, retry and cancel jobs.
 """
@@ -15,7 +15,7 @@ COLUMNS = ("id", "operation", "status", "created", "done")
 
 
 def add_jobs(app: typer.Typer) -> None:
-    """Add the group `jobs` to `app`."""
+    """Add the command group `jobs` to `app`."""
     jobs = typer.Typer(help="List, show, follow, retry and cancel jobs of a running suite, and read their logs.", no_args_is_help=True)
     app.add_typer(jobs, name="jobs")
 

@@ -25,7 +25,10 @@ UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 def keys_group(settings: Callable[[], Settings]) -> typer.Typer:
-    """Return the group `keys`. `settings` reads the settings."""
+    """Return the command group `keys`.
+
+    `settings` reads the settings.
+    """
     group = typer.Typer()
     _add_making(group, settings)
     _add_list(group, settings)
@@ -34,7 +37,7 @@ def keys_group(settings: Callable[[], Settings]) -> typer.Typer:
 
 
 def _add_making(group: typer.Typer, settings: Callable[[], Settings]) -> None:
-    """Add the command that makes a key."""
+    """Add the command that creates a key."""
 
     @group.command(help="Make an API key and print it. Only its hash is kept: it is shown once.")
     def add(
@@ -117,7 +120,7 @@ def _add_list(group: typer.Typer, settings: Callable[[], Settings]) -> None:
 
 
 def _add_changes(group: typer.Typer, settings: Callable[[], Settings]) -> None:
-    """Add the commands that revoke a key and hand data to a key."""
+    """Add the commands that revoke a key and that give it other owners' data."""
 
     @group.command(help="Revoke an API key at once. Its media and jobs stay.")
     def revoke(key: Annotated[str, typer.Argument(help="Name or id of the key.")]) -> None:
@@ -144,7 +147,7 @@ def _add_changes(group: typer.Typer, settings: Callable[[], Settings]) -> None:
 
 
 def _find(records: tuple[KeyRecord, ...], key: str) -> KeyRecord:
-    """Return the key of a name or id.
+    """Return the key with the given name or id.
 
     A valid key comes before a revoked one of the same name. Raises Invalid.
     """

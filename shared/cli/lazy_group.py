@@ -1,4 +1,4 @@
-"""A group of commands that is built when it is used."""
+"""A command group that is built on first use."""
 
 from collections.abc import Callable
 from functools import cached_property

@@ -28,7 +28,7 @@ ReadFolder = Callable[[], ModelFolder]
 
 
 def models_group(settings: Callable[[], Settings]) -> typer.Typer:
-    """Return the group `models`.
+    """Return the command group `models`.
 
     `settings`: reads the settings when a command runs.
     """
@@ -130,7 +130,7 @@ def _chosen(folder: ModelFolder, names: list[str] | None, *, all_models: bool = 
 
 
 def _verified(folder: ModelFolder, model: Model, *, record: bool) -> str | None:
-    """Return the defect of a model; None if it is intact."""
+    """Check a model's files; return the defect, or None if they are intact."""
     try:
         if record:
             folder.forget(model)

@@ -1,4 +1,4 @@
-"""Commands of operations: files are arguments, parameters are options.
+"""Commands of operations, with files as arguments and params as options.
 
 A single output is a file path; several outputs go into a folder, each under its name in the declaration, with the operation's prefix.
 """
@@ -199,7 +199,7 @@ def print_warnings(run: Run) -> None:
 def _made_inputs(
     operation: Operation, params: Params, inputs: dict[str, Any], find: Callable[[str], Operation | None]
 ) -> Iterator[dict[str, Any]]:
-    """Yield the inputs, with files in place of "auto".
+    """Yield the inputs, with a generated file in place of each "auto".
 
     Another operation makes the file, which is removed afterwards.
     """
@@ -260,7 +260,7 @@ def _written(outputs: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
 
 
 def _named(operation: Operation, result: Any, paths: Mapping[str, Path], outputs: Mapping[str, Path], *, overwrite: bool) -> Iterator[Path]:
-    """Give the outputs their final names, and yield their paths.
+    """Rename the outputs to their final names; yield their paths.
 
     Names that follow from the result are known only now: without `overwrite`, an output whose name is taken gets a number.
     """
@@ -274,19 +274,19 @@ def _named(operation: Operation, result: Any, paths: Mapping[str, Path], outputs
 
 
 def _free(path: Path) -> Path:
-    """Return the path, with a number if it exists."""
+    """Return `path`, or a numbered variant if `path` exists."""
     numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
     return next(candidate for candidate in (path, *islice(numbered, 1000)) if not candidate.exists())
 
 
 def _refuse_existing(paths: Iterable[Path]) -> None:
-    """Raise Invalid if an output exists."""
+    """Raise Invalid if an output file exists already."""
     if existing := [str(path) for path in paths if path.exists()]:
         raise Invalid(f"{', '.join(existing)} exists: give another name, or --overwrite.")
 
 
 def true_suffix(path: Path) -> str:
-    """Return the suffix of a video output's format.
+    """Return the file suffix of a video output, as its format requires.
 
     It may differ from that of its name: ProRes is a .mov file.
     """

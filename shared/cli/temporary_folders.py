@@ -1,4 +1,4 @@
-"""Temporary folders of local runs.
+"""Temporary folders of operations run from the command line.
 
 The next run removes those of a killed run.
 """
@@ -16,7 +16,7 @@ _UNLOCKED, _LOCKED, _SUFFIX = ".new-reelwright-", ".reelwright-", ".part"
 
 @contextmanager
 def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
-    """Provide a hidden folder in `parent`.
+    """Yield a hidden temporary folder in `parent`, and delete it afterwards.
 
     Default: the system's folder for temporary files. The folder is removed at the end. Its process holds a lock on it, which ends with the
     process: the next folder made in the same place removes those without a lock.
@@ -40,7 +40,7 @@ def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
 
 @contextmanager
 def temporary_files() -> Iterator[None]:
-    """Redirect Python's temporary files to one folder within a `with` block.
+    """Keep Python's temporary files in one folder during a `with` block.
 
     See `temporary_folder`.
     """
@@ -54,7 +54,7 @@ def temporary_files() -> Iterator[None]:
 
 
 def _remove_abandoned(place: Path) -> None:
-    """Remove the folders of processes that were killed."""
+    """Delete temporary folders in `place` that killed processes left behind."""
     for folder in place.glob(f"{_LOCKED}*{_SUFFIX}"):
         with suppress(OSError):  # BlockingIOError: its process lives
             handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

@@ -28,7 +28,7 @@ CANCEL_TIMEOUT_S = 10.0
 
 @dataclass(frozen=True)
 class AsyncRun:
-    """A job of the server, with the files that it made."""
+    """A job on the server and its output files."""
 
     job: Job
     client: "AsyncReelwright" = field(repr=False)
@@ -44,17 +44,23 @@ class AsyncRun:
         return self.job.outputs
 
     async def save(self, path: Path | str, output: str | None = None) -> Path:
-        """Download one output to a file and return its path. See `AsyncReelwright.download`."""
+        """Download one output to a file; return its path.
+
+        See `AsyncReelwright.download`.
+        """
         return await self.client.download(output_of(self.job, output), path)
 
     async def save_all(self, folder: Path | str) -> dict[str, Path]:
-        """Download all outputs into a folder, as `<output>.<suffix>`; return their paths."""
+        """Download all outputs to `folder`, as `<output>.<suffix>`; return their paths."""
         paths = {name: path_in(Path(folder), name, record) for name, record in self.job.outputs.items()}
         Path(folder).mkdir(parents=True, exist_ok=True)
         return {name: await self.client.download(self.job.outputs[name], path) for name, path in paths.items()}
 
     async def wait(self, on_progress: OnProgress | None = None) -> "AsyncRun":
-        """Wait for the end of the job. See `AsyncReelwright.wait`."""
+        """Wait until the job has ended.
+
+        See `AsyncReelwright.wait`.
+        """
         return await self.client.wait(self.job.id, on_progress)
 
     async def log(self) -> str:
@@ -95,11 +101,11 @@ class AsyncReelwright:
         await self._connection.http.aclose()
 
     async def get(self, path: str, **query: Any) -> Any:
-        """Send a GET to any address of the API; return the JSON answer."""
+        """Send a GET request to an API path; return the JSON answer."""
         return await self._connection.json("GET", path, params={name: value for name, value in query.items() if value is not None})
 
     async def post(self, path: str, body: Mapping[str, Any], *, idempotency_key: str | None = None) -> Any:
-        """Send a POST to any address of the API; return the JSON answer.
+        """Send a POST request to an API path; return the JSON answer.
 
         `idempotency_key`: of a request that makes a job. Such a request is repeated if the connection breaks.
         """
@@ -107,7 +113,7 @@ class AsyncReelwright:
         return await self._connection.json("POST", path, json=dict(body), headers=headers, repeat=idempotency_key is not None)
 
     async def delete(self, path: str, **query: Any) -> None:
-        """Send a DELETE to any address of the API."""
+        """Send a DELETE request to an API path."""
         await self._connection.send("DELETE", path, params=query)
 
     @typed_run
@@ -185,7 +191,10 @@ class AsyncReelwright:
         return self._run(await self.get(f"/v1/jobs/{job_id}"))
 
     async def jobs(self, **filters: Any) -> AsyncIterator[Job]:
-        """Yield jobs, newest first, all pages. `filters`: as `GET /v1/jobs` takes them."""
+        """Yield all jobs, newest first.
+
+        `filters`: as `GET /v1/jobs` takes them.
+        """
         cursor: str | None = None
         while True:
             page = await self.get("/v1/jobs", **(filters | {"cursor": cursor}))
@@ -195,7 +204,7 @@ class AsyncReelwright:
                 return
 
     async def follow(self, job_id: str) -> AsyncIterator[JobEvent]:
-        """Yield each event of a job once, across broken connections.
+        """Yield each event of a job once, reconnecting when the connection breaks.
 
         Ends with the job.
         """
@@ -203,7 +212,7 @@ class AsyncReelwright:
             yield event
 
     async def wait(self, job_id: str, on_progress: OnProgress | None = None) -> AsyncRun:
-        """Wait for the end of a job. Raises JobFailed, JobCanceled."""
+        """Wait until a job has ended. Raises JobFailed, JobCanceled."""
         async for event in follow(self._connection, job_id):
             if event.kind == "progress" and on_progress is not None:
                 on_progress(JobProgress.model_validate(event.data))
@@ -228,7 +237,7 @@ class AsyncReelwright:
         return self._run(await self.post(f"/v1/jobs/{job_id}/retry", {}, idempotency_key=idempotency_key or new_key()))
 
     async def upload(self, path: Path | str, *, name: str | None = None, on_bytes: OnBytes | None = None) -> MediaRecord:
-        """Upload a file, in pieces that continue after a broken connection.
+        """Upload a file in pieces, resuming after a broken connection.
 
         `name`: its name on the server, by default that of the file. `on_bytes(sent, size)` reports the progress.
         """
@@ -269,7 +278,7 @@ class AsyncReelwright:
         return self._run(await self.post(path, {**(options or {}), **body, "inputs": ids}, idempotency_key=idempotency_key or new_key()))
 
     async def _finish(self, run: AsyncRun, on_progress: OnProgress | None) -> AsyncRun:
-        """Wait for a job, and cancel it if the wait is interrupted."""
+        """Wait for a job; cancel the job if the wait is interrupted."""
         try:
             return await self.wait(run.job.id, on_progress)
         except (asyncio.CancelledError, KeyboardInterrupt):
@@ -279,7 +288,7 @@ class AsyncReelwright:
             raise
 
     async def _ids(self, source: Any, ids_by_path: dict[Path, str]) -> Any:
-        """Return an input in the form of a request: media id or URL.
+        """Convert an input to its form in a request: media id or URL.
 
         A list gives a list. Files are uploaded. `ids_by_path`: the files of this request that are uploaded already.
         """
@@ -316,7 +325,7 @@ def new_key() -> str:
 
 
 def output_of(job: Job, name: str | None) -> MediaRecord:
-    """Return an output of a job, by default its only one.
+    """Return an output of a job; without `name`, its only output.
 
     `name`: None takes the only output, or the only video. Raises Invalid if the name is unknown or needed.
     """
@@ -332,5 +341,5 @@ def output_of(job: Job, name: str | None) -> MediaRecord:
 
 
 def path_in(folder: Path, name: str, record: MediaRecord) -> Path:
-    """Return the path of an output in a folder."""
+    """Return the path under which an output is saved in a folder."""
     return folder / f"{name}{Path(record.name).suffix}"

@@ -1,4 +1,4 @@
-"""HTTP requests to a suite, repeated while the server is away or full."""
+"""HTTP requests to a suite, retried while the server is away or full."""
 
 import asyncio
 import time
@@ -34,7 +34,7 @@ class Connection:
         self._answered = False
 
     async def json(self, method: str, path: str, **request: Any) -> Any:
-        """Send a request and return the JSON answer; None for an empty one.
+        """Send a request; return the JSON answer, or None if the answer is empty.
 
         Raises Refused, Unreachable.
         """
@@ -47,7 +47,7 @@ class Connection:
             raise _no_suite(answer) from None
 
     async def send(self, method: str, path: str, *, repeat: bool | None = None, **request: Any) -> httpx.Response:
-        """Send a request and return the answer.
+        """Send a request; return the response.
 
         `repeat`: whether the request may be sent again if the connection breaks; None: if the method is GET, HEAD or DELETE. Refusals
         with 429 or 503 are repeated after the pause that the server asks for. Raises Refused, Unreachable.
@@ -73,7 +73,7 @@ class Connection:
 
     @asynccontextmanager
     async def stream(self, path: str, *, headers: dict[str, str] | None = None) -> AsyncIterator[httpx.Response]:
-        """Open the answer of a GET as a stream.
+        """Open the response to a GET request as a stream.
 
         Raises Refused, and httpx's errors of a broken connection.
         """
@@ -84,7 +84,7 @@ class Connection:
             yield answer
 
     async def file(self, path: str, *, etag: str) -> AsyncIterator[bytes]:
-        """Yield the bytes of a file, continuing after broken connections.
+        """Yield the bytes of a file, resuming after broken connections.
 
         `etag`: of the file. Raises Refused, Unreachable.
         """
@@ -107,18 +107,18 @@ class Connection:
 
 
 class Pauses:
-    """Growing pauses between attempts, until `patience_s` has passed since the last progress."""
+    """Growing pauses between attempts, ended by `patience_s` without progress."""
 
     def __init__(self, patience_s: float):
         self._patience_s = patience_s
         self.reset()
 
     def reset(self) -> None:
-        """Begin anew, after an attempt that made progress."""
+        """Restart the pauses after an attempt that made progress."""
         self._deadline, self._pause_s = time.monotonic() + self._patience_s, FIRST_PAUSE_S
 
     async def wait(self, retry_after: str | None = None) -> bool:
-        """Wait before the next attempt. Returns False if no attempt is left.
+        """Wait before the next attempt. Returns False if there is none.
 
         `retry_after`: the seconds that the server asks for.
         """
@@ -131,7 +131,7 @@ class Pauses:
 
 
 def refused(answer: httpx.Response) -> Refused:
-    """Return the error for a refusal."""
+    """Return the error that describes a refused request."""
     try:
         problem = answer.json()
     except ValueError:

@@ -1,4 +1,4 @@
-"""Decorators that give the clients' methods the signatures of all operations."""
+"""Decorators that give the client's methods the type signatures of all operations."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -10,10 +10,10 @@ R = TypeVar("R")
 
 
 def typed_run(method: Callable[..., R]) -> "RunMethod[R]":
-    """Return `method` unchanged, with the signatures of `run` for type checkers."""
+    """Return `method` unchanged, typed with the signatures of `run`."""
     return cast("RunMethod[R]", method)
 
 
 def typed_submit(method: Callable[..., R]) -> "SubmitMethod[R]":
-    """Return `method` unchanged, with the signatures of `submit` for type checkers."""
+    """Return `method` unchanged, typed with the signatures of `submit`."""
     return cast("SubmitMethod[R]", method)

@@ -1,4 +1,4 @@
-"""Following a job by server-sent events, across broken connections and restarts."""
+"""Following of a job by server-sent events, across broken connections."""
 
 import json
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ class JobEvent:
 
 
 async def follow(connection: Connection, job_id: str) -> AsyncIterator[JobEvent]:
-    """Yield each event of a job once, until its end.
+    """Yield each event of a job once, until the job has ended.
 
     A broken connection is opened again, from the last event on. Raises Refused, and Unreachable if the server stays away.
     """
@@ -54,7 +54,7 @@ async def follow(connection: Connection, job_id: str) -> AsyncIterator[JobEvent]
 
 
 async def _parsed(answer: httpx.Response) -> AsyncIterator[JobEvent]:
-    """Parse text/event-stream."""
+    """Parse the events of a text/event-stream response."""
     fields: dict[str, str] = {}
     async for line in answer.aiter_lines():
         if not line and "data" in fields:

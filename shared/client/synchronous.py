@@ -1,4 +1,4 @@
-"""The client of a suite for ordinary code, scripts and notebooks."""
+"""The synchronous client of a suite, for scripts and notebooks."""
 
 import asyncio
 import queue
@@ -22,7 +22,7 @@ Call = Callable[[], None]
 
 @dataclass(frozen=True)
 class Run:
-    """A job of the server, with the files that it made."""
+    """A job on the server and its output files."""
 
     job: Job
     client: "Reelwright" = field(repr=False)
@@ -45,11 +45,11 @@ class Run:
         return self.client.call(self._asynchronous.save(path, output))
 
     def save_all(self, folder: Path | str) -> dict[str, Path]:
-        """Download all outputs into a folder, as `<output>.<suffix>`; return their paths."""
+        """Download all outputs to `folder`, as `<output>.<suffix>`; return their paths."""
         return self.client.call(self._asynchronous.save_all(folder))
 
     def wait(self, on_progress: OnProgress | None = None) -> "Run":
-        """Wait for the end of the job. Raises JobFailed, JobCanceled."""
+        """Wait until the job has ended. Raises JobFailed, JobCanceled."""
         return self.client.wait(self.job.id, on_progress)
 
     def log(self) -> str:
@@ -97,18 +97,18 @@ class Reelwright:
         self._loop.close()
 
     def get(self, path: str, **query: Any) -> Any:
-        """Send a GET to any address of the API; return the JSON answer."""
+        """Send a GET request to an API path; return the JSON answer."""
         return self.call(self.asynchronous.get(path, **query))
 
     def post(self, path: str, body: Mapping[str, Any], *, idempotency_key: str | None = None) -> Any:
-        """Send a POST to any address of the API; return the JSON answer.
+        """Send a POST request to an API path; return the JSON answer.
 
         `idempotency_key`: of a request that makes a job. Such a request is repeated if the connection breaks.
         """
         return self.call(self.asynchronous.post(path, body, idempotency_key=idempotency_key))
 
     def delete(self, path: str, **query: Any) -> None:
-        """Send a DELETE to any address of the API."""
+        """Send a DELETE request to an API path."""
         self.call(self.asynchronous.delete(path, **query))
 
     @typed_run
@@ -183,13 +183,16 @@ class Reelwright:
         return self._run(self.call(self.asynchronous.job(job_id)))
 
     def jobs(self, **filters: Any) -> Iterator[Job]:
-        """Yield jobs, newest first, all pages. `filters`: as `GET /v1/jobs` takes them."""
+        """Yield all jobs, newest first.
+
+        `filters`: as `GET /v1/jobs` takes them.
+        """
         jobs = self.asynchronous.jobs(**filters)
         while (job := self.call(anext(jobs, None))) is not None:
             yield job
 
     def wait(self, job_id: str, on_progress: OnProgress | None = None) -> Run:
-        """Wait for the end of a job. Raises JobFailed, JobCanceled."""
+        """Wait until a job has ended. Raises JobFailed, JobCanceled."""
         return self._follow(lambda report: self.asynchronous.wait(job_id, report), on_progress)
 
     def log(self, job_id: str) -> str:
@@ -208,7 +211,7 @@ class Reelwright:
         return self._run(self.call(self.asynchronous.retry(job_id, idempotency_key=idempotency_key)))
 
     def upload(self, path: Path | str, *, name: str | None = None, on_bytes: OnBytes | None = None) -> MediaRecord:
-        """Upload a file, in pieces that continue after a broken connection.
+        """Upload a file in pieces, resuming after a broken connection.
 
         `name`: its name on the server, by default that of the file. `on_bytes(sent, size)` reports the progress.
         """
@@ -232,7 +235,7 @@ class Reelwright:
         return self.call(self.asynchronous.operations())
 
     def call(self, work: Coroutine[Any, Any, T], calls: "queue.SimpleQueue[Call | None] | None" = None) -> T:
-        """Run a coroutine on the client's loop and return its result.
+        """Run a coroutine on the client's event loop; return its result.
 
         `calls`: callbacks that the coroutine queues; they run here. An interrupt cancels the coroutine and waits for its end.
         """

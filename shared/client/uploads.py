@@ -1,4 +1,4 @@
-"""Upload files by tus 1.0, continuing after broken connections."""
+"""File uploads by tus 1.0 that resume after broken connections."""
 
 import asyncio
 import base64
@@ -57,7 +57,7 @@ async def upload(connection: Connection, path: Path, *, name: str | None = None,
 
 
 async def _send_piece(connection: Connection, place: str, piece: bytes, offset: int) -> httpx.Response:
-    """Send bytes of the file once.
+    """Send one piece of the file at `offset`, without retries.
 
     Raises Refused, and httpx's errors of a broken connection.
     """

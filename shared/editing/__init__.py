@@ -1,1 +1,1 @@
-"""Formats of editing programs: frame rates and Final Cut Pro XML."""
+"""File formats of editing programs: frame rates and Final Cut Pro XML."""

@@ -41,7 +41,7 @@ class Project:
 
     @classmethod
     def of(cls, clip: Clip, *, name: str, frames: int, start: int = 0) -> "Project":
-        """Create a project with an empty timeline.
+        """Create a project with an empty timeline for `clip`.
 
         It has `frames` frames and begins at timecode frame `start`.
         """
@@ -78,12 +78,12 @@ class Project:
 
 
 def exact(seconds: Fraction) -> str:
-    """Format a time for FCPXML."""
+    """Format seconds as an exact FCPXML time, such as "1001/30000s"."""
     return f"{seconds.numerator}s" if seconds.denominator == 1 else f"{seconds.numerator}/{seconds.denominator}s"
 
 
 def plain(text: str) -> str:
-    """Replace line breaks and characters invalid in XML by spaces."""
+    """Replace line breaks and characters that XML forbids by spaces."""
     return "".join(character if character.isprintable() else " " for character in text).strip()
 
 

@@ -7,7 +7,7 @@ _HIGHEST = Fraction(240)
 
 
 def constant_rate(rate: Fraction, *, varies: bool) -> Fraction:
-    """Choose the timeline rate for a clip.
+    """Choose the constant timeline rate for a clip.
 
     It is `rate` itself, or for a varying rate the nearest standard rate within 1 %, else the next above.
     """

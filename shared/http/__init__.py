@@ -1,4 +1,4 @@
-"""HTTP apps: the parts that the gateway and every service share.
+"""HTTP parts that the gateway and every service share.
 
 `service.py` makes a service's app from its operations.
 """

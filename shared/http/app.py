@@ -54,7 +54,7 @@ def create_api(
     service: str = "",
     entrance: bool = False,
 ) -> FastAPI:
-    """Make an app with all shared parts, but no routes of its own.
+    """Create an app with the shared middlewares and routes.
 
     `reachable_by_browsers`: the app listens on TCP rather than on a Unix socket. `ask_others`: asks the services behind this app for their
     state, which `GET /ready` shows; the app is ready even if they are not. `service`: URL name of the service; empty for the gateway.
@@ -87,7 +87,7 @@ def create_api(
 
 
 def _operation_id(service: str, route: APIRoute) -> str:
-    """Return the `operationId` of a route, such as `media.upload`.
+    """Return the `operationId` of an API route, such as `media.upload`.
 
     It has the service's name, or the route's tag in the gateway, and the name of the route's function.
     """
@@ -95,7 +95,7 @@ def _operation_id(service: str, route: APIRoute) -> str:
 
 
 def _add_docs(app: FastAPI) -> None:
-    """Serve Swagger UI from files of this machine.
+    """Serve Swagger UI from files in this installation.
 
     Addresses are relative, so that the page works behind the gateway, too.
     """

@@ -1,4 +1,4 @@
-"""HTML forms with files, answered with the result of a job.
+"""HTML form endpoints that upload files and answer with a job's result.
 
 For endpoints of the programs that the suite replaces. The files become media, a job is submitted, and the answer waits for its end.
 """
@@ -25,7 +25,7 @@ FIELD_BYTES = 1000
 
 @dataclass(frozen=True)
 class RefusedFile:
-    """A refused file of a form, and the reason."""
+    """A file that was refused, and the reason."""
 
     name: str
     error: ReelwrightError
@@ -43,7 +43,7 @@ class Form:
 
     @property
     def media(self) -> list[MediaRecord]:
-        """The files that became media."""
+        """The accepted files of the form, as media records."""
         return [file for file in self.files if isinstance(file, MediaRecord)]
 
 
@@ -81,7 +81,7 @@ async def read_form(request: Request, runtime: Runtime, *, fields: Collection[st
 
 
 async def finished(runtime: Runtime, operation: Operation, *, params: Params, inputs: dict[str, str | list[str] | None], owner: str) -> Job:
-    """Submit a job and wait for its end.
+    """Submit a job; wait until the job has ended.
 
     Raises OperationFailed if the job does not succeed, and whatever `submit` raises.
     """
@@ -93,7 +93,7 @@ async def finished(runtime: Runtime, operation: Operation, *, params: Params, in
 
 
 def form_schema(model: type[Params], fields: Sequence[str], *, many: bool = False) -> dict[str, Any]:
-    """Return the `openapi_extra` of an endpoint with such a form.
+    """Return the `openapi_extra` of an endpoint that takes an HTML form.
 
     `fields`: names of parameters of `model`.
     """

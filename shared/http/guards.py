@@ -1,4 +1,4 @@
-"""Admission of requests by API key, or without keys only from this machine."""
+"""Admission of requests: by API key, or from this machine without keys."""
 
 import logging
 import re
@@ -24,7 +24,7 @@ audit = logging.getLogger(AUDIT)
 
 
 class Guard:
-    """A middleware that checks API keys and refuses other web sites.
+    """A middleware that checks API keys and refuses requests from other sites.
 
     It sets `request.state.owner` from the API key. Without API keys, any page in the user's browser could send requests to this server
     (cross-site requests, DNS rebinding). Then the Host must be this machine, and the Origin, if there is one, this server.
@@ -104,7 +104,7 @@ class Guard:
             raise Forbidden(f"The Origin {origin!r} is another site; without API keys only this server's own pages may send requests.")
 
     def _log_change(self, access: Access, scope: Scope, answer: Message) -> None:
-        """Log a change and its key, after a request that was not refused."""
+        """Write a successful change and the key that made it to the log."""
         if not self._entrance or scope["method"] in SAFE or answer["status"] >= 400:
             return
         location = dict(answer["headers"]).get(b"location", b"").decode("latin-1")
@@ -120,7 +120,7 @@ class Guard:
 
 
 def _forwarded_headers(request_id: str, headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return the headers to pass on to requests caused by this request.
+    """Return the headers to send with calls to other services.
 
     See shared/log.py.
     """

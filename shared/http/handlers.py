@@ -1,4 +1,4 @@
-"""Handlers that turn exceptions into problem details."""
+"""Exception handlers that answer with problem details."""
 
 import logging
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Add a handler for each kind of exception."""
+    """Add an exception handler for each kind of error."""
     app.add_exception_handler(ReelwrightError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -54,7 +54,7 @@ async def _no_database(request: Request, error: Exception) -> Response:
 
 
 async def _disconnected(_request: Request, _error: Exception) -> Response:
-    """End the request of a client that has disconnected.
+    """End a request whose client has disconnected.
 
     Nobody reads the answer.
     """

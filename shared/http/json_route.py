@@ -1,4 +1,4 @@
-"""Routes that take JSON bodies of limited size, parsed strictly (RFC 8259)."""
+"""Routes that parse size-limited JSON bodies strictly (RFC 8259)."""
 
 import json
 from collections.abc import Callable, Coroutine
@@ -35,7 +35,7 @@ class JsonRoute(APIRoute):
 
 
 class _ParsedRequest(Request):
-    """A request whose body has been read and parsed."""
+    """A request whose body is already read and parsed."""
 
     def __init__(self, request: Request, body: bytes, value: Any):
         super().__init__(request.scope, request.receive)
@@ -62,7 +62,7 @@ async def read_whole(request: Request, *, max_bytes: int = MAX_JSON_BYTES) -> by
 
 
 def parse(body: bytes, content_type: str) -> Any:
-    """Parse a JSON body; None for an empty one.
+    """Parse a JSON body; return None if the body is empty.
 
     Raises UnsupportedMedia for another content type, Invalid for broken JSON and for a name that an object has twice.
     """
@@ -80,7 +80,7 @@ def parse(body: bytes, content_type: str) -> Any:
 
 
 def _refuse_repeated_names(pairs: list[tuple[str, Any]]) -> None:
-    """Raise ValueError for an object with a name twice.
+    """Raise ValueError if an object repeats a name.
 
     Parsers disagree on which value counts (RFC 8259, 4).
     """

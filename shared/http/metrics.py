@@ -1,4 +1,4 @@
-"""Counting, timing and logging of requests."""
+"""Request counts, durations and log lines."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""Params from text values, as in command lines and HTML forms."""
+"""Conversion of text values to params, for command lines and HTML forms."""
 
 import json
 import re
@@ -42,7 +42,7 @@ def invalid(errors: Sequence[Any]) -> Invalid:
 
 
 def _path(error: dict[str, Any]) -> str:
-    """Return the path of a field.
+    """Return the field path of a validation error.
 
     pydantic's names of alternatives ("literal['beats']", "str") are left out.
     """
@@ -52,7 +52,7 @@ def _path(error: dict[str, Any]) -> str:
 
 
 def _merged(fields: list[FieldError]) -> list[FieldError]:
-    """Join the errors of one field: those of its alternatives."""
+    """Merge the errors of each field into one error."""
     details: dict[str, list[str]] = {}
     for field in fields:
         if field.detail not in (texts := details.setdefault(field.field, [])):

@@ -1,4 +1,4 @@
-"""Errors as HTTP answers: problem details (RFC 9457)."""
+"""Errors as HTTP responses with problem details (RFC 9457)."""
 
 from typing import Any
 
@@ -27,5 +27,5 @@ NOT_JSON = problems(_413="The body is too long", _415="The content type is not J
 
 
 def problem_response(error: ReelwrightError) -> JSONResponse:
-    """Answer an error as `application/problem+json`."""
+    """Convert an error to an `application/problem+json` response."""
     return JSONResponse(error.problem(), error.status, headers=error.headers, media_type="application/problem+json")

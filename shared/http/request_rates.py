@@ -1,4 +1,4 @@
-"""The number of requests of each key in the current minute."""
+"""Request counts per API key in the current minute."""
 
 import time
 
@@ -9,14 +9,14 @@ MINUTE_S = 60
 
 
 class RequestRates:
-    """Counts requests by key name; one process counts for itself."""
+    """Request counts of this process, by key name."""
 
     def __init__(self) -> None:
         self._minute = 0
         self._counts: dict[tuple[str, str], int] = {}
 
     def count(self, access: Access) -> None:
-        """Count a request. Raises TooManyRequests over the key's limit."""
+        """Count a request. Raises TooManyRequests above the key's limit."""
         if access.max_requests is None:
             return
         minute, elapsed_s = divmod(time.time(), MINUTE_S)

@@ -42,7 +42,7 @@ class _Server(uvicorn.Server):
         self._ending = asyncio.Event()
 
     def end(self) -> None:
-        """Let the server end."""
+        """Ask the server to shut down."""
         self.should_exit = True
         self._ending.set()
 
@@ -58,7 +58,7 @@ class _Server(uvicorn.Server):
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """An app with its address.
+    """An app and the address that it listens on.
 
     The address is a Unix socket, or host and port (0: a free port).
     """
@@ -71,7 +71,7 @@ class Site:
 
 @asynccontextmanager
 async def serving(sites: Sequence[Site]) -> AsyncIterator[list[str]]:
-    """Serve `sites` while the block runs; yield their addresses."""
+    """Serve `sites` during the block; yield their addresses."""
     servers, tasks, addresses = [], [], []
     try:
         for site in sites:
@@ -104,7 +104,7 @@ async def serving(sites: Sequence[Site]) -> AsyncIterator[list[str]]:
 
 
 async def until_signaled() -> None:
-    """Wait for SIGTERM or SIGINT."""
+    """Wait for the signal SIGTERM or SIGINT."""
     signaled = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

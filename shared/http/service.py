@@ -22,7 +22,7 @@ from shared.settings import Settings
 
 
 def create_service(service: Service, runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:
-    """Make the app of one service."""
+    """Create the app of one service."""
     app = create_api(
         title=service.title,
         description=f"The `{service.name}` service of Reelwright.",

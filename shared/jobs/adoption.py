@@ -16,7 +16,7 @@ from shared.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class Adopted:
-    """Numbers of jobs and media that changed their owner."""
+    """Numbers of transferred jobs and media."""
 
     jobs: int
     media: int

@@ -109,7 +109,7 @@ class Jobs:
         return job
 
     async def by_key(self, owner: str, key: str) -> Job | None:
-        """Return the job made with this owner's idempotency `key`, or None."""
+        """Return the job with this owner and idempotency `key`, or None."""
         row = await asyncio.to_thread(self.store.ledger.by_key, owner, key)
         try:
             return await self.get(owner, row[0]) if row else None
@@ -117,7 +117,7 @@ class Jobs:
             return None
 
     async def earlier(self, *, owner: str, operation: str, request: JobRequest, key: str) -> Job | None:
-        """Return the job that an earlier, equal request made.
+        """Return the job of an earlier request with the same idempotency key.
 
         None if there is none. `key`: the idempotency key of both requests. Raises IdempotencyMismatch if the key came with another request.
         """
@@ -140,7 +140,7 @@ class Jobs:
         return job
 
     async def request_of(self, owner: str, job_id: str) -> JobRequest:
-        """Return the request that made a job.
+        """Return the request of a job.
 
         The secret of its webhook is included. Raises UnknownJob.
         """
@@ -148,11 +148,11 @@ class Jobs:
         return await asyncio.to_thread(self.store.ledger.request_of, owner, job_id, opened)
 
     async def states(self, owner: str, ids: Collection[str]) -> dict[str, JobState]:
-        """Return status and progress of the existing jobs among `ids`."""
+        """Return the status and progress of those `ids` that exist."""
         return await asyncio.to_thread(self.store.ledger.states, owner, ids)
 
     async def past_runs(self, operation: str) -> list[PastRun]:
-        """Return how long the latest jobs of an operation ran, newest first."""
+        """Return the run times of an operation's latest jobs, newest first."""
         return await asyncio.to_thread(self.store.history.past_runs, operation)
 
     async def page(
@@ -165,14 +165,14 @@ class Jobs:
         return await asyncio.to_thread(self.store.ledger.page, owner, job_filter, cursor=cursor, limit=limit, results=results)
 
     async def logs(self, ids: Collection[str]) -> dict[str, str]:
-        """Return the existing logs of the jobs among `ids`.
+        """Return the logs of those `ids` that have one.
 
         A log has the last lines of a worker process.
         """
         return await asyncio.to_thread(self.store.ledger.logs, ids)
 
     async def cancel(self, owner: str, job_id: str) -> Job:
-        """Cancel a job that has not ended; kill its process.
+        """Cancel an unfinished job and kill its process.
 
         Raises UnknownJob, and Conflict if the job ended another way.
         """
@@ -187,7 +187,7 @@ class Jobs:
         return job
 
     async def delete(self, owner: str, job_id: str) -> Job:
-        """Delete an ended job; return its last state.
+        """Delete an ended job; return its final state.
 
         Raises UnknownJob, and Conflict while the job has not ended.
         """
@@ -198,14 +198,14 @@ class Jobs:
         return job
 
     async def shared_outputs(self, owner: str, job_id: str, media_ids: Collection[str]) -> set[str]:
-        """Return the media among `media_ids` that other jobs list as outputs.
+        """Return those `media_ids` that other jobs list as outputs.
 
         The steps of the pipeline `job_id` do not count.
         """
         return await asyncio.to_thread(self.store.history.shared_outputs, owner, job_id, media_ids)
 
     async def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
-        """Find the ended, unlisted jobs that read a medium.
+        """Find ended, unlisted jobs that read a medium.
 
         Returns job id -> ids of its outputs.
         """
@@ -258,7 +258,7 @@ class Jobs:
         await asyncio.to_thread(self.store.deliveries.delete_webhook, owner, webhook_id)
 
     async def deliveries(self, owner: str, job_id: str) -> list[Delivery]:
-        """Return the messages of webhooks about a job. Raises UnknownJob."""
+        """Return the webhook messages about a job. Raises UnknownJob."""
         await self.get(owner, job_id)
         return await asyncio.to_thread(self.store.deliveries.of_job, job_id)
 
@@ -272,7 +272,7 @@ class Jobs:
         return (await asyncio.to_thread(self.store.deliveries.of_job, job_id, [new]))[0]
 
     async def reader_of(self, owner: str, media_id: str) -> str | None:
-        """Return the id of an unfinished job that reads a media item.
+        """Return the id of an unfinished job that reads a medium.
 
         None if no job reads it.
         """
@@ -286,7 +286,7 @@ class Jobs:
         return await asyncio.to_thread(lambda: (self.store.ledger.counts(), self.store.ledger.oldest_waiting()))
 
     async def troubles(self) -> list[str]:
-        """Return the reasons why no job can be accepted; empty if none."""
+        """Return the reasons why no job can be accepted; empty if there are none."""
         try:
             await asyncio.wait_for(asyncio.to_thread(self.store.ledger.counts), DATABASE_TIMEOUT_S)
         except (TimeoutError, sa.exc.SQLAlchemyError) as error:
@@ -295,7 +295,7 @@ class Jobs:
 
 
 def _preview(request: JobRequest) -> StoredPreview | None:
-    """Return the preview options of a request; None without a preview."""
+    """Return the preview options of a request; None if it is no preview."""
     if not request.preview:
         return None
     return StoredPreview(at_s=request.preview_at_s, seconds=request.preview_s, slot=request.preview_slot)

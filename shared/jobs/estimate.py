@@ -1,4 +1,4 @@
-"""Expected run times of jobs, from those of earlier jobs."""
+"""Expected run times of jobs, from the run times of earlier jobs."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +44,7 @@ def megapixel_frames(media: MediaStore, owner: str, inputs: Iterable[str | list[
 
 
 def estimate(past: Sequence[PastRun], size: float | None, params: Mapping[str, Any]) -> Estimate | None:
-    """Return the expected run time of a job; None without comparable earlier jobs.
+    """Estimate a job's run time; None without comparable earlier jobs.
 
     It is the median of the seconds per megapixel and frame of the earlier jobs with the fewest other choices, and among them of those
     nearest in size. `size`: from `megapixel_frames`.
@@ -75,7 +75,7 @@ def _size(about: Mapping[str, Any], params: Mapping[str, Any]) -> float:
 
 
 def _other_choices(earlier: Mapping[str, Any], params: Mapping[str, Any]) -> int:
-    """Count the choices and switches that differ."""
+    """Count the text and switch params that differ from an earlier job's."""
     return sum(earlier.get(name) != value for name, value in params.items() if isinstance(value, str | bool))
 
 

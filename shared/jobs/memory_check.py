@@ -1,4 +1,4 @@
-"""Refusal of jobs that cannot fit into their memory."""
+"""A check that refuses jobs too large for their memory limit."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from shared.operation import Operation, Params
 def check_job_memory(
     operation: Operation, params: Params, input_names: set[str], records: Mapping[str, list[MediaRecord]], *, limit_bytes: int
 ) -> None:
-    """Raise TooLarge or Invalid if the job cannot fit into its memory.
+    """Raise TooLarge or Invalid if a job needs more than `limit_bytes`.
 
     `input_names`: names of all inputs; `records`: of those that exist already.
     """

@@ -29,7 +29,7 @@ class JobMetrics:
         self._failed = Counter("reelwright_job_failures_total", "Jobs that failed, by kind of error", ["operation", "kind"], registry=on)
 
     def began(self, operation: str, *, waited_s: float, attempt: int) -> None:
-        """Count a start of a job.
+        """Count a start of a job and its time in the queue.
 
         Only the first start records how long the job waited.
         """
@@ -37,7 +37,7 @@ class JobMetrics:
             self._wait.labels(operation).observe(max(0.0, waited_s))
 
     def cached(self, operation: str) -> None:
-        """Count a job that returned an earlier result."""
+        """Count a job that was answered by an earlier result."""
         self._cached.labels(operation).inc()
 
     def ended(

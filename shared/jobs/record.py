@@ -169,7 +169,7 @@ class StepState(StrEnum):
 
 
 class StepProgress(Answer):
-    """Progress of one step of a pipeline."""
+    """Progress of one step in a pipeline."""
 
     id: str = Field(description="Name of the step in the request.")
     operation: str
@@ -201,7 +201,7 @@ class JobUrls(BaseModel):
 
 
 class JobPreview(Answer):
-    """The part of the source that a preview shows."""
+    """The part of a source that a preview shows."""
 
     at_s: float = Field(description="Second of the source in the middle of the preview, as requested.")
     seconds: float = Field(description="Length in seconds, as requested.")
@@ -288,7 +288,7 @@ class DeliveryStatus(StrEnum):
 
 
 class Delivery(Answer):
-    """A message of a webhook about one event of a job."""
+    """A webhook message about one event of a job."""
 
     id: str
     event: WebhookEvent

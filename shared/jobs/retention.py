@@ -1,4 +1,4 @@
-"""Deletion of expired jobs, unreferenced media, and folders of dead processes."""
+"""Deletion of expired jobs, unreferenced media and abandoned work folders."""
 
 import shutil
 import time
@@ -27,7 +27,7 @@ class SweepCounts:
 
 
 def sweep(store: JobStore, media: MediaStore, settings: Settings) -> SweepCounts:
-    """Delete everything that has expired.
+    """Delete all expired jobs, media and measurements.
 
     Blocking; safe to run from several processes at once.
     """
@@ -41,7 +41,7 @@ def sweep(store: JobStore, media: MediaStore, settings: Settings) -> SweepCounts
 
 
 def sweep_offline(settings: Settings) -> SweepCounts:
-    """Sweep from a separate process, whether the suite runs or not."""
+    """Sweep without a running suite, for the command `reelwright gc`."""
     store = JobStore(settings)
     store.open()
     try:
@@ -51,7 +51,7 @@ def sweep_offline(settings: Settings) -> SweepCounts:
 
 
 def _sweep_work(store: JobStore, work: Path) -> int:
-    """Delete work folders that dead processes left behind.
+    """Delete the work folders of ended jobs.
 
     Only those of ended jobs.
     """

@@ -1,4 +1,4 @@
-"""Inputs of jobs that are given as URLs.
+"""Job inputs that are given as URLs.
 
 Each URL gets the id of the medium that it becomes when the job is accepted, so that the job is stored with ids only. A fetch that is
 repeated after a restart makes the same medium.
@@ -20,7 +20,7 @@ from shared.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class UrlFetch:
-    """A URL that an accepted job needs, with the medium that it becomes.
+    """A URL to fetch for an accepted job, and its future media id.
 
     `field`: the first input that names it. `kinds`: kinds of media that the input takes; empty: unknown here.
     """
@@ -34,16 +34,16 @@ class UrlFetch:
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> "UrlFetch":
-        """Return a fetch from its stored form."""
+        """Convert stored JSON to a fetch."""
         return cls(**dict(stored) | {"kinds": tuple(stored["kinds"])})
 
     def dump(self) -> dict[str, Any]:
-        """Return the fetch as it is stored."""
+        """Convert the fetch to JSON for storage."""
         return asdict(self) | {"kinds": list(self.kinds)}
 
 
 class Reservation:
-    """The media ids of the URLs of one request.
+    """Media ids that are reserved for the URLs of one request.
 
     The same URL gets the same id.
     """
@@ -53,18 +53,18 @@ class Reservation:
 
     @property
     def fetches(self) -> list[UrlFetch]:
-        """The URLs to fetch, with their media."""
+        """The URLs to fetch, with their reserved media ids."""
         return list(self._fetches.values())
 
     def inputs(self, inputs: Mapping[str, Any], kinds: Mapping[str, tuple[str, ...]], where: str = "inputs") -> dict[str, Any]:
-        """Return inputs with an id in place of each URL.
+        """Return the inputs with a reserved media id in place of each URL.
 
         `kinds`: of each input; `where`: the field that holds the inputs.
         """
         return {name: self._value(source, f"{where}.{name}", kinds.get(name, ())) for name, source in inputs.items()}
 
     def params(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a pipeline's params with ids in place of URLs.
+        """Return a pipeline's params with a media id in place of each URL.
 
         The URLs are inputs of its steps.
         """
@@ -90,7 +90,7 @@ class Reservation:
 
 
 def with_urls(value: Any, fetches: Mapping[str, UrlFetch]) -> Any:
-    """Return stored inputs or params with the URLs of unfetched media.
+    """Restore the URLs of unfetched media in stored inputs or params.
 
     `fetches`: by media id.
     """
@@ -103,7 +103,7 @@ def with_urls(value: Any, fetches: Mapping[str, UrlFetch]) -> Any:
 
 
 def check_url_input(source: UrlInput, field: str, settings: Settings) -> None:
-    """Raise Invalid or ForbiddenAddress for a URL that is never fetched.
+    """Raise Invalid or ForbiddenAddress for a URL that may not be fetched.
 
     The error names the field. Host names are resolved and checked when the URL is fetched.
     """
@@ -116,22 +116,22 @@ def check_url_input(source: UrlInput, field: str, settings: Settings) -> None:
 
 
 def at_field(error: ReelwrightError, field: str) -> ReelwrightError:
-    """Return an error about one field of a request."""
+    """Return `error` as an error about one field of a request."""
     return type(error)(f"{field}: {error.detail}", errors=[FieldError(field=field, detail=error.detail)], headers=error.headers)
 
 
 def has_urls(inputs: Mapping[str, Any]) -> bool:
-    """Return whether an input is a URL."""
+    """Return whether any input is a URL."""
     return any(isinstance(item, UrlInput) for source in inputs.values() for item in (source if isinstance(source, list) else [source]))
 
 
 def refuse_urls(inputs: Mapping[str, Any], reason: str) -> None:
-    """Raise Invalid for an input that is a URL."""
+    """Raise Invalid if any input is a URL."""
     for name, source in inputs.items():
         if has_urls({name: source}):
             raise Invalid(f"inputs.{name}: {reason}.", errors=[FieldError(field=f"inputs.{name}", detail=reason)])
 
 
 def without_urls(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the inputs that are media ids."""
+    """Return only the inputs that are media ids."""
     return {name: source for name, source in inputs.items() if not has_urls({name: source})}

@@ -1,4 +1,4 @@
-"""Names of the jobs that make views of media, and inputs of previews.
+"""Idempotency keys of jobs that make views of media, and preview markers.
 
 Views are proxies, strips and peaks.
 """
@@ -12,7 +12,7 @@ MAKING = "preview:"
 
 
 def view_key(view: str, media_id: str, alpha: str | None = None) -> str:
-    """Return the idempotency key of the job that makes a view.
+    """Return the idempotency key of the job that creates a view.
 
     By it the gateway and the previews find the job again. `alpha`: id of the matte in the view.
     """

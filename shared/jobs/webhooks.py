@@ -1,4 +1,4 @@
-"""Sending of webhook messages, signed (Standard Webhooks) and retried."""
+"""Delivery of webhook messages: signed (Standard Webhooks) and retried."""
 
 import asyncio
 import base64
@@ -37,11 +37,11 @@ log = logging.getLogger(__name__)
 
 
 class Undelivered(Exception):
-    """The receiver did not accept the message; another attempt follows."""
+    """The receiver did not accept a message that will be sent again."""
 
 
 def stored_webhook(webhook: Webhook, settings: Settings) -> StoredWebhook:
-    """Return a webhook with its secret sealed.
+    """Convert a webhook to its stored form, with the secret encrypted.
 
     Raises Invalid without a usable secret, and ForbiddenAddress for a literal IP address that is not allowed. Host names are resolved and
     checked when the message is sent.
@@ -61,7 +61,7 @@ def stored_webhook(webhook: Webhook, settings: Settings) -> StoredWebhook:
 
 
 def opened(webhook: StoredWebhook, settings: Settings) -> StoredWebhook:
-    """Return a stored webhook with its own secret in plain text.
+    """Return a stored webhook with its secret decrypted.
 
     Null stands for the server's own secret. Raises Invalid if the installation's secret has changed.
     """
@@ -108,7 +108,7 @@ def workflow(store: JobStore, settings: Settings) -> Callable[[str], Coroutine[A
 
 
 async def send(store: JobStore, settings: Settings, delivery_id: str) -> None:
-    """Send a message once, and record the attempt.
+    """Try to send a message once; record the attempt.
 
     Raises Undelivered if another attempt may help.
     """
@@ -142,11 +142,11 @@ class _Attempt:
     message: Message
 
     async def record(self, status: DeliveryStatus, *, answer: int | None = None, error: str | None = None) -> None:
-        """Record the outcome."""
+        """Record the attempt's outcome."""
         await asyncio.to_thread(partial(self.store.deliveries.record_attempt, self.message.id, status, answer=answer, error=error))
 
     async def failed(self, reason: str, *, answer: int | None = None, cause: Exception | None = None) -> None:
-        """Record a failure.
+        """Record that the attempt failed.
 
         Raises Undelivered if there is another attempt: progress is out of date by then, so it has none.
         """
@@ -157,7 +157,7 @@ class _Attempt:
 
 
 async def _post(store: JobStore, settings: Settings, message: Message) -> httpx.Response:
-    """Send a signed message; return the answer.
+    """Send a signed message; return the receiver's response.
 
     Raises httpx's errors, ForbiddenAddress, and Invalid without a secret.
     """
@@ -178,7 +178,7 @@ async def _post(store: JobStore, settings: Settings, message: Message) -> httpx.
 
 
 def _of_earlier_release(store: JobStore, job_id: str) -> Message | None:
-    """Return the message of a workflow that an earlier release queued.
+    """Return the message of a workflow that an earlier release has queued.
 
     Its argument is the id of an ended job.
     """

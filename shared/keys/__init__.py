@@ -1,4 +1,4 @@
-"""API keys: scopes, quotas and records.
+"""API keys: scopes, quotas and stored records.
 
 The key file in the data folder keeps hashes only. Every process reads it again when it changes.
 """

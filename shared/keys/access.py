@@ -1,4 +1,4 @@
-"""Rights of the key of a request."""
+"""The owner of a request, and the rights of its API key."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ SCOPES: tuple[Scope, ...] = ("read", "run", "admin")
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """The owner of a request, and what its key allows.
+    """The owner, scopes and quotas of a request.
 
     `max_bytes`: stored media; `max_jobs`: unfinished jobs; `max_requests`: requests in a minute; None: no limit. `internal`: the request
     comes from another process of the suite.
@@ -27,7 +27,10 @@ class Access:
     internal: bool = False
 
     def require(self, scope: Scope) -> None:
-        """Raise ScopeMissing without a scope. `run` includes `read`, `admin` includes both."""
+        """Raise ScopeMissing unless the request has `scope`.
+
+        `run` includes `read`; `admin` includes both.
+        """
         if not any(SCOPES.index(own) >= SCOPES.index(scope) for own in self.scopes):
             raise ScopeMissing(f"The API key {self.name!r} lacks the scope {scope!r}; it has {', '.join(self.scopes)}.")
 

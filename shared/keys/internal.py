@@ -1,4 +1,4 @@
-"""Tokens with which the processes of a suite act for an owner.
+"""Tokens with which processes of the suite act on behalf of an owner.
 
 The gateway calls services for an owner whose key it does not know: only the hash of a key is kept.
 """
@@ -17,13 +17,13 @@ VALID_S = 300.0
 
 
 def internal_token(data_dir: Path, owner: str) -> str:
-    """Return a token that acts for `owner` during the next minutes."""
+    """Return a token that acts for `owner` for a few minutes."""
     text = f"{PREFIX}.{owner}.{int(time.time())}"
     return f"{text}.{_signature(data_dir, text)}"
 
 
 def internal_access(data_dir: Path, token: str) -> Access | None:
-    """Return the access of an internal token; None for any other text."""
+    """Return the access that an internal token grants; None for other texts."""
     text, _, signature = token.rpartition(".")
     parts = text.split(".")
     if len(parts) != 3 or parts[0] != PREFIX or not parts[2].isdecimal() or len(parts[2]) > 12:

@@ -1,4 +1,4 @@
-"""The key file `keys.json` of the data folder, with records of API keys.
+"""The key file `keys.json`, which stores the records of API keys.
 
 Mode 0600.
 """
@@ -18,19 +18,19 @@ LOCK = "keys.lock"
 
 
 class Keys(BaseModel):
-    """The content of the key file."""
+    """The contents of the key file."""
 
     keys: tuple[KeyRecord, ...] = ()
 
 
 class KeyFile:
-    """Reads and changes the key file of an installation."""
+    """Reader and writer of an installation's key file."""
 
     def __init__(self, data_dir: Path):
         self.path = data_dir.absolute() / KEY_FILE
 
     def read(self) -> tuple[KeyRecord, ...]:
-        """Return the records of all keys, also of revoked ones.
+        """Return the records of all keys, including revoked keys.
 
         Raises OSError or ValidationError for an unreadable file.
         """
@@ -40,7 +40,7 @@ class KeyFile:
             return ()
 
     def state(self) -> tuple[int, int, int] | None:
-        """Return the version of the file, which differs after every change.
+        """Return a version of the file that changes with every write; None without file.
 
         None without a file.
         """
@@ -51,7 +51,7 @@ class KeyFile:
         return about.st_mtime_ns, about.st_size, about.st_ino
 
     def change(self, change: Callable[[tuple[KeyRecord, ...]], tuple[KeyRecord, ...]]) -> None:
-        """Replace the records by what `change` makes of them. Other processes wait meanwhile."""
+        """Replace the records by the result of `change`, under a lock."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(self.path.with_name(LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

@@ -1,4 +1,4 @@
-"""The record of one API key, as the key file keeps it."""
+"""The stored record of one API key."""
 
 import hashlib
 import re
@@ -16,7 +16,7 @@ NAME = re.compile(r"[\w.@ -]{1,64}")
 
 
 class KeyRecord(BaseModel):
-    """One API key without the key itself: name, hash, rights and quotas."""
+    """Name, hash, rights and quotas of one API key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,7 +33,7 @@ class KeyRecord(BaseModel):
     max_requests: Annotated[int, Field(ge=1)] | None = None
 
     def refusal(self, now: datetime) -> str | None:
-        """Return why the key is not valid; None if it is."""
+        """Return the reason why the key is invalid; None if the key is valid."""
         if self.revoked_at is not None:
             return f"The API key {self.name!r} was revoked at {self.revoked_at:%Y-%m-%d %H:%M} UTC."
         if self.expires_at is not None and self.expires_at <= now:
@@ -54,7 +54,7 @@ class KeyRecord(BaseModel):
 
 
 def new_key() -> str:
-    """Make an API key of 256 random bits."""
+    """Create an API key of 256 random bits."""
     return PREFIX + secrets.token_urlsafe(32)
 
 

@@ -1,4 +1,4 @@
-"""The API keys in force, of the settings and of the key file."""
+"""The valid API keys of the settings and of the key file."""
 
 import logging
 import secrets
@@ -23,13 +23,13 @@ audit = logging.getLogger(AUDIT)
 
 
 class KeyRing:
-    """Finds the access of an API key.
+    """Lookup of the access that an API key grants.
 
     The key file, and the secret file of the setting, are read again when they change: a new or revoked key counts at once in every process.
     """
 
     def __init__(self, settings: Settings, *, ignored: bool = False):
-        """Read all keys.
+        """Read all keys from the settings and the key file.
 
         `ignored`: no request needs a key, whatever keys there are; for checks within one process.
         """
@@ -59,7 +59,7 @@ class KeyRing:
         return not self._ignored and bool(self._setting_keys or self._records)
 
     def find(self, key: str) -> Access | None:
-        """Return the access of a key; None for an unknown one.
+        """Return the access that a key grants; None for an unknown key.
 
         Raises Unauthorized for a revoked or expired key.
         """
@@ -73,18 +73,18 @@ class KeyRing:
         return internal_access(self._data_dir, key)
 
     def opens_metrics(self, key: str) -> bool:
-        """Return whether a text is the key of `GET /metrics`."""
+        """Return whether `key` is the metrics key."""
         return bool(self._metrics_key) and secrets.compare_digest(key.encode(), self._metrics_key.encode())
 
     def owners(self) -> list[str]:
-        """Return the owners of all valid keys; without keys, the public owner."""
+        """Return the owners of all valid keys; the public owner without keys."""
         self._refresh()
         valid = [record.owner for record in self._records.values() if record.refusal(now()) is None]
         owners = list(dict.fromkeys([*map(owner_of, self._setting_keys), *valid]))
         return owners if self._setting_keys or self._records else [PUBLIC]
 
     def max_bytes(self, owner: str) -> int | None:
-        """Return the number of bytes that an owner may store.
+        """Return an owner's storage quota in bytes; None without a quota.
 
         None without a limit.
         """
@@ -109,7 +109,7 @@ class KeyRing:
 
 
 def _log_changes(before: Mapping[str, KeyRecord], after: Mapping[str, KeyRecord]) -> None:
-    """Write changes of the key file into the audit log.
+    """Log changes of the key file to the audit log.
 
     `reelwright keys` made them. Names and ids are logged, never a key.
     """

@@ -1,4 +1,4 @@
-"""Sealed texts: short secrets that are stored encrypted.
+"""Encryption of short secrets for storage.
 
 HMAC-SHA256 in counter mode as a stream cipher, then HMAC over the result (encrypt-then-MAC), since the standard library has no cipher. Each
 text has a random nonce.
@@ -15,14 +15,14 @@ NONCE_BYTES, TAG_BYTES = 16, 32
 
 
 def seal(text: str, key: bytes) -> str:
-    """Encrypt a text with a key of 32 bytes."""
+    """Encrypt a text with a 32-byte key."""
     nonce = secrets.token_bytes(NONCE_BYTES)
     hidden = _mixed(text.encode(), key, nonce)
     return PREFIX + base64.b64encode(nonce + hidden + _tag(key, nonce + hidden)).decode()
 
 
 def unseal(sealed: str, key: bytes) -> str:
-    """Decrypt a sealed text.
+    """Decrypt a text that `seal` encrypted.
 
     Raises ValueError if it was sealed with another key, or changed.
     """

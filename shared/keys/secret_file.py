@@ -1,4 +1,4 @@
-"""The installation's secret: 32 random bytes in the data folder.
+"""The installation's secret: a file with 32 random bytes.
 
 Its mode is 0600. All processes of an installation share it. Keys for single purposes are derived from it.
 """
@@ -14,7 +14,7 @@ FILE, BYTES = "secret.key", 32
 
 
 def derived_key(data_dir: Path, purpose: str) -> bytes:
-    """Return the key of one purpose, 32 bytes.
+    """Derive a 32-byte key for one purpose from the installation's secret.
 
     Makes the installation's secret if there is none yet.
     """
@@ -33,7 +33,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _make(path: Path) -> bytes:
-    """Write a new secret, unless another process was quicker.
+    """Create the secret file unless it exists; return the secret.
 
     Returns the secret in the file.
     """

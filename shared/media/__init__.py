@@ -1,1 +1,1 @@
-"""Media: records, the store of their files, and the ingestion of untrusted uploads."""
+"""Media: records, file storage, and ingestion of untrusted uploads."""

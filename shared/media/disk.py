@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 
 
 async def on_disk(call: Callable[..., Result], *args: Any, **options: Any) -> Result:
-    """Run `call(*args, **options)` in a thread.
+    """Run a blocking call in a thread.
 
     Raises Unavailable if the disk is full. A cancelled call still waits for the thread before it ends, so that cleaning up does not race
     with a running write. Works with cancellation by anyio and by asyncio.
@@ -42,7 +42,7 @@ async def on_disk(call: Callable[..., Result], *args: Any, **options: Any) -> Re
 
 
 def write_all(file: BinaryIO, block: bytes) -> None:
-    """Write all of `block` to an unbuffered file.
+    """Write the whole of `block` to an unbuffered file.
 
     The file's own `write` may write only a part.
     """
@@ -52,7 +52,7 @@ def write_all(file: BinaryIO, block: bytes) -> None:
 
 
 def write_atomically(path: Path, text: str, *, mode: int = 0o666) -> None:
-    """Replace a file atomically and durably.
+    """Replace a file's text atomically and durably.
 
     A crash leaves the old or the new content. Creates the folder. `mode`: permissions of the file, less the process's mask.
     """
@@ -70,7 +70,7 @@ def write_atomically(path: Path, text: str, *, mode: int = 0o666) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush a folder to disk.
+    """Flush a folder's entries to disk.
 
     Files renamed into it then survive a loss of power.
     """

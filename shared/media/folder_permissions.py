@@ -1,4 +1,4 @@
-"""Permissions of the data folder, which no other user may read."""
+"""Permissions that hide the data folder from other users."""
 
 import logging
 import os
@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 def close_files(data_dir: Path) -> None:
-    """Close the data folder and the database to other users.
+    """Remove other users' permissions on the data folder and the database.
 
     A folder of another owner, such as one that the operator mounts, stays as it is.
     """

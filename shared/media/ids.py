@@ -44,7 +44,7 @@ def is_owner(text: str) -> bool:
 
 
 def checked_parts(owner: str, media_id: str) -> tuple[str, str]:
-    """Check an owner and a media id; return both.
+    """Return an owner and a media id, after checking their form.
 
     They are the parts of the medium's folder. Raises UnknownMedia if one is malformed.
     """

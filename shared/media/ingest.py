@@ -1,4 +1,4 @@
-"""Ingestion of untrusted bytes: stream to disk, hash, probe, publish."""
+"""Ingestion of untrusted files: stream to disk, hash, probe, publish."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ async def ingest(
     max_bytes: int,
     media_id: str | None = None,
 ) -> MediaRecord:
-    """Make a medium of the bytes of `chunks`.
+    """Store the bytes of `chunks` as a medium; return its record.
 
     Memory does not grow with their number, and the event loop never waits for the disk. `source` is "upload" or "url". `media_id`: the id
     that the medium gets (from `new_id`); None: a new one. Raises TooLarge at the first byte over `max_bytes`, BrokenMedia for an empty
@@ -57,7 +57,7 @@ async def ingest(
 
 
 async def ingest_file(path: Path, *, store: MediaStore, probe: Probe, owner: str, name: str, source: str, media_id: str) -> MediaRecord:
-    """Make a medium of a file on the store's volume.
+    """Store a file of the store's volume as a medium; return its record.
 
     The file stays; it is hard-linked where possible. `media_id` (from `new_id`) is kept by the caller: after a crash, calling again returns
     the medium that the first call made.

@@ -1,4 +1,4 @@
-"""A store of measurements, by the content that was measured.
+"""A store of measurement files, by the content that was measured.
 
 Its files are kept between jobs, and bounded in size and age.
 """
@@ -36,7 +36,7 @@ class MeasurementStore:
         return cls(data_dir.absolute() / "measured", ttl_s)
 
     def fetch(self, owner: str, key: str, target: Path) -> bool:
-        """Copy a file to `target`; return False if there is none.
+        """Copy a measurement file to `target`; return False if it is missing.
 
         A copy, because the process that gets it opens untrusted media and must not change the store.
         """
@@ -49,7 +49,7 @@ class MeasurementStore:
         return True
 
     def keep(self, owner: str, key: str, file: Path) -> None:
-        """Move `file`, on the store's volume, into the store."""
+        """Move `file` into the store, unless it is too large."""
         if file.stat().st_size > LARGEST_BYTES:
             return
         path = self.root / owner / key
@@ -58,7 +58,7 @@ class MeasurementStore:
         self.sweep()
 
     def sweep(self) -> None:
-        """Delete measurements over the age and size limits."""
+        """Delete measurement files above the age and size limits."""
         total = 0
         for used_at, size, path in sorted(self._files(), reverse=True):
             total += size

@@ -21,7 +21,7 @@ IDLE_S = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One field or file of a form.
+    """One field or file of a multipart form.
 
     Read its `chunks` before the next part; unread chunks are skipped.
     """
@@ -31,7 +31,7 @@ class Part:
     chunks: AsyncIterator[bytes]
 
     async def text(self, *, max_bytes: int = 64 * 1024) -> str:
-        """Read the value of an ordinary field.
+        """Read a text field's value.
 
         Raises Invalid if it is longer than `max_bytes` or not UTF-8.
         """
@@ -67,7 +67,7 @@ async def read_parts(request: Request) -> AsyncGenerator[Part]:
 
 
 class _Form:
-    """The events of the multipart parser, from its callbacks.
+    """The event queue between the multipart parser and its readers.
 
     Events are a part's Content-Disposition (str), its data (bytes) and its end (None).
     """
@@ -92,7 +92,7 @@ class _Form:
         )
 
     async def next_header(self) -> str | None:
-        """Return the Content-Disposition of the next part; None after the last."""
+        """Return the next part's Content-Disposition; None after the last part."""
         while await self._fill():
             event = self._events.popleft()
             if isinstance(event, str):
@@ -109,7 +109,7 @@ class _Form:
                 yield event
 
     async def _fill(self) -> bool:
-        """Wait for an event; return False after the last event."""
+        """Parse until an event is queued; return False after the last event."""
         while not self._events:
             chunk = await self._next()
             if chunk is None:
@@ -161,7 +161,7 @@ def _names(disposition: str) -> tuple[str, str | None]:
 
 
 def _unescaped(name: str) -> str:
-    """Undo the escapes of a file name in a form.
+    """Decode the escapes in a form's file name.
 
     Browsers write a quotation mark as %22 (WHATWG HTML, multipart/form-data).
     """

@@ -21,7 +21,7 @@ SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 
 def safe_name(name: str, *, default: str = "unnamed") -> str:
-    """Remove folders, control and invisible characters from a name.
+    """Return a name without folders, control characters and invisible characters.
 
     The result has at most 200 characters; it is `default` if nothing is left.
     """
@@ -36,7 +36,7 @@ def safe_name(name: str, *, default: str = "unnamed") -> str:
 
 
 def plain_stem(stem: str, *, default: str) -> str:
-    """Replace spaces and punctuation in a name by hyphens, and shorten it.
+    """Replace spaces and punctuation in a name by hyphens, and shorten the name.
 
     Letters of all scripts, digits and pictographs stay. The result is `default` if nothing is left.
     """
@@ -52,7 +52,7 @@ def _is_kept(char: str) -> bool:
 
 
 def as_text(name: str) -> str:
-    """Make a file name valid UTF-8.
+    """Convert a file name to valid UTF-8.
 
     Names on disk may be arbitrary bytes.
     """
@@ -60,7 +60,7 @@ def as_text(name: str) -> str:
 
 
 def download_name(name: str, *, content_type: str, suffix: str) -> str:
-    """Add a suffix that fits the content type.
+    """Return the file name of a download, with a suffix for its content type.
 
     Then no program opens the file as another kind.
     """

@@ -1,4 +1,4 @@
-"""Temporary names of files that are renamed into place when complete.
+"""Temporary names for files that are renamed into place when complete.
 
 Also of folders.
 """
@@ -10,7 +10,7 @@ _LONGEST = 50  # characters of the name to keep, of up to four bytes each: file 
 
 
 def partial_path(path: Path, suffix: str = "") -> Path:
-    """Return a unique hidden path in the folder of `path`.
+    """Return a unique hidden path beside `path`.
 
     It ends in `suffix`; renaming it to `path` is atomic.
     """

@@ -1,4 +1,4 @@
-"""The record of a medium, as the API returns it."""
+"""The record of a media file, as the API returns it."""
 
 from datetime import datetime
 from typing import Any

@@ -55,7 +55,7 @@ class Incoming:
 
 @dataclass(frozen=True, kw_only=True)
 class NewMedium:
-    """The properties of a file to publish as a medium.
+    """Properties of a file that is about to be published.
 
     `suffix` is like ".mp4". `source` is "upload", "url" or a job's id. `media` is what the probe reported. `sha256` and `bytes` are
     measured where they are None. With a `media_id` (from `new_id`, kept by the caller) a repeated call returns the medium that the first
@@ -84,14 +84,14 @@ class NewMedium:
 
 
 class MediaStore:
-    """Media of all owners under one folder.
+    """The media of all owners, below one folder.
 
     Every method blocks on the disk: call it in a thread from async code. Owners and ids are checked on every call; malformed ones raise
     UnknownMedia, as does another owner's medium.
     """
 
     def __init__(self, root: Path, *, ttl_s: float, limit_of: Callable[[str], int | None] = lambda _owner: None):
-        """Open the store under `root`, which need not exist yet.
+        """Open the store in `root`, which is created on first use.
 
         `limit_of`: returns the largest number of bytes that an owner may store, None without a limit.
         """
@@ -102,7 +102,7 @@ class MediaStore:
 
     @contextmanager
     def incoming(self) -> Iterator[Incoming]:
-        """Create a folder to write a file into.
+        """Yield a temporary folder for a new file.
 
         It is removed after the block unless it was published.
         """
@@ -114,7 +114,7 @@ class MediaStore:
             shutil.rmtree(folder, ignore_errors=True)
 
     def publish(self, incoming: Incoming, new: NewMedium, *, file: Path | None = None) -> MediaRecord:
-        """Turn `file` (default: `incoming.content`) into a medium.
+        """Publish `file` (default: `incoming.content`) as a medium.
 
         The medium is on disk (fsync) when this returns. `file` must lie on the store's volume; it is moved. Raises ValueError if
         `new.bytes` is not the size of the file.
@@ -157,7 +157,7 @@ class MediaStore:
         return record
 
     def by_hash(self, owner: str, sha256: str) -> MediaRecord:
-        """Return the newest listed medium of `owner` with this content.
+        """Return the newest listed medium of `owner` with this SHA-256.
 
         Raises UnknownMedia if there is none.
 
@@ -170,7 +170,7 @@ class MediaStore:
             raise UnknownMedia(f"There is no media with the SHA-256 {sha256}.") from None
 
     def check_room(self, owner: str, more: int = 0) -> None:
-        """Raise QuotaExceeded if an owner's media and `more` bytes exceed the owner's quota."""
+        """Raise QuotaExceeded if `more` bytes do not fit the owner's quota."""
         if (limit := self._limit_of(owner)) is not None:
             folder = self._folder(owner, new_id()).parent
             stored = sum(_bytes(path) for path in folder.glob("*/content.*"))
@@ -200,14 +200,14 @@ class MediaStore:
         return path
 
     def thumbnail_path(self, owner: str, media_id: str) -> Path:
-        """Return the path of a medium's thumbnail, whether it exists or not.
+        """Return the path of a medium's thumbnail, existing or not.
 
         Raises UnknownMedia if `owner` has none of that id.
         """
         return self.content_path(owner, media_id).with_name(THUMBNAIL)
 
     def keep_thumbnail(self, owner: str, media_id: str, file: Path) -> None:
-        """Move `file` to be a medium's thumbnail.
+        """Store `file` as the thumbnail of a medium.
 
         `file`: a JPEG on the store's volume. Raises UnknownMedia if `owner` has no medium of that id.
         """
@@ -217,7 +217,7 @@ class MediaStore:
             raise _unknown(media_id) from None
 
     def rename(self, owner: str, media_id: str, name: str) -> MediaRecord:
-        """Give a medium another name; return its record. Raises UnknownMedia."""
+        """Rename a medium; return its record. Raises UnknownMedia."""
         record = self.get(owner, media_id).model_copy(update={"name": safe_name(name)})
         folder = self._folder(owner, media_id)
         partial = folder / f"{RECORD}.{new_id()}.part"
@@ -230,7 +230,7 @@ class MediaStore:
         return record
 
     def mark_used(self, owner: str, media_id: str) -> None:
-        """Record that a medium was used now, for `sweep`."""
+        """Record the current time as a medium's last use."""
         with suppress(FileNotFoundError):
             os.utime(self._folder(owner, media_id))
 
@@ -268,7 +268,7 @@ class MediaStore:
         shutil.rmtree(grave, ignore_errors=True)
 
     def sweep(self, now: datetime, referenced: set[str]) -> Ids:
-        """Delete expired media, and leftovers of dead processes.
+        """Delete expired media and leftovers of dead processes; return their ids.
 
         Media that expired before `now` are deleted unless `referenced`. Returns the ids of the deleted media. A medium with an unreadable
         record is kept, so that its file can be rescued.
@@ -292,7 +292,7 @@ class MediaStore:
         return removed
 
     def sweep_unlisted(self, *, most_bytes: int, free_bytes: int) -> Ids:
-        """Delete proxies and other unlisted media that were used longest ago.
+        """Delete the least recently used unlisted media, such as proxies.
 
         Until they have at most `most_bytes` bytes, and the disk has at least `free_bytes` free. Returns the ids of the deleted media.
         """
@@ -310,7 +310,7 @@ class MediaStore:
         return removed
 
     def _unlisted(self) -> Iterator[tuple[float, int, str, str]]:
-        """Yield (time of the last use, bytes, owner, id) of each unlisted medium."""
+        """Yield (last use, bytes, owner, id) of each unlisted medium."""
         for owner in (path.name for path in _children(self.root) if is_owner(path.name)):
             for media_id in self._ids(owner):
                 with suppress(UnknownMedia, ValueError, FileNotFoundError):
@@ -319,7 +319,7 @@ class MediaStore:
                         yield self._folder(owner, media_id).stat().st_mtime, record.bytes, owner, media_id
 
     def _note_hash(self, owner: str, record: MediaRecord) -> None:
-        """Write that `record` is the newest medium with its content."""
+        """Index `record` as the newest medium with its content."""
         note = self.root / owner / BY_HASH / record.sha256
         note.parent.mkdir(exist_ok=True)
         partial = note.with_name(f"{record.id}.part")
@@ -378,7 +378,7 @@ def _last_written(folder: Path) -> datetime:
 
 
 def _settle(path: Path, *, digest: bool) -> tuple[int, str]:
-    """Flush a file to disk; return its size and its SHA-256.
+    """Flush a file to disk; return its size and SHA-256.
 
     The SHA-256 is empty unless `digest`.
     """

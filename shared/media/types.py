@@ -1,4 +1,4 @@
-"""File types recognised by their first bytes.
+"""File types, recognised by a file's first bytes.
 
 Needs no imaging library.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FileType:
-    """A media type and the suffix of its files."""
+    """A media type and its file suffix."""
 
     content_type: str
     suffix: str
@@ -60,7 +60,9 @@ def picture_type(head: bytes) -> FileType | None:
 
 
 def _iso_type(head: bytes) -> FileType | None:
-    """Return the type of a still image in an ISO file.
+    """Return the type of a still image in the ISO base media format.
+
+    The file's brands decide.
 
     The file's brands decide; None for other files.
     """
@@ -72,7 +74,7 @@ def _iso_type(head: bytes) -> FileType | None:
 
 
 def is_image(head: bytes) -> bool:
-    """Check for a still image of a kind in IMAGES.
+    """Check whether a file is a supported still image.
 
     `head`: the first HEAD_BYTES or more.
     """
@@ -80,5 +82,5 @@ def is_image(head: bytes) -> bool:
 
 
 def is_zip(head: bytes) -> bool:
-    """Check the first bytes for a zip file, also an empty one."""
+    """Check whether a file is a zip file, including an empty one."""
     return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))

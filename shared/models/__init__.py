@@ -1,4 +1,4 @@
-"""Models: the catalog, installed files, devices, and loaded models.
+"""Models: catalog, installed files, devices, and loaded models.
 
 A cache of loaded models serves many jobs.
 """

@@ -1,4 +1,4 @@
-"""Loaded models, shared by the jobs of a worker process.
+"""Loaded models that jobs of one worker process share.
 
 A model is dropped when it has been idle for long or its memory is needed.
 """
@@ -53,7 +53,10 @@ class ModelCache:
 
     @contextmanager
     def use(self, key: Hashable, load: Callable[[], Loaded], *, size: int, device: Device = CPU) -> Iterator[Loaded]:
-        """Hold a model while the block runs: see `loaded`."""
+        """Keep a model loaded during the block.
+
+        See `loaded`.
+        """
         entry = self._acquire(key, load, size, device)
         try:
             yield cast(Loaded, entry.model)
@@ -65,18 +68,18 @@ class ModelCache:
 
     @property
     def keys(self) -> list[Hashable]:
-        """Keys of the loaded models, the most recently used last."""
+        """Return the keys of the loaded models, the most recently used last."""
         with self._lock:
             return [key for key, _ in sorted(self._entries.items(), key=lambda item: item[1].used_at)]
 
     def drop(self, device: Device | None = None) -> int:
-        """Drop every idle model (of `device`); return their number."""
+        """Drop all idle models, or those of `device`; return their number."""
         with self._lock:
             idle = [key for key in self.keys if self._idle(key) and device in (None, self._entries[key].device)]
             return self._drop(idle)
 
     def drop_old(self) -> None:
-        """Drop models that have been idle for too long.
+        """Drop models that have been idle too long.
 
         On a device that is short of memory, drop all idle models.
         """
@@ -135,7 +138,7 @@ class ModelCache:
         return len(keys)
 
     def _schedule(self) -> None:
-        """Call `drop_old` later, while a model is idle."""
+        """Schedule the next call of `drop_old` if a model is idle."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -152,7 +155,7 @@ def model_cache() -> ModelCache:
 
 
 def loaded(key: Hashable, load: Callable[[], Loaded], *, size: int, device: Device = CPU) -> AbstractContextManager[Loaded]:
-    """Hold a model while the block runs.
+    """Load a model, or reuse the loaded one, and keep it during the block.
 
     `with loaded(("nima", "f32"), load, size=300 * MIB) as model:`. `key` names the model and all its options; `load()` is called if this
     process has no model under that key. `size`: bytes that the model takes on `device` once loaded, roughly. Idle models are dropped, the

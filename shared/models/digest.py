@@ -1,4 +1,4 @@
-"""Checksums of files, in the forms that publishers of models use."""
+"""File checksums in the forms that model publishers use."""
 
 import hashlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The checked files of a model that an operation loads.
+"""The verified files of a model, for the operation that loads it.
 
 Missing files are pulled if the settings allow it.
 """
@@ -13,7 +13,7 @@ from shared.settings import current
 
 
 def model_files(name: str, progress: Progress | None = None) -> dict[str, Path]:
-    """Return the checked files of a model by their catalog paths.
+    """Return a model's verified files by their paths in the catalog.
 
     Raises ModelMissing with the command to run, and ModelDamaged for a file that has changed. Nothing is downloaded, unless
     REELWRIGHT_MODELS_AUTO_PULL is set and the licence lets everybody use the model: then `progress` has a stage for the download.

@@ -36,7 +36,7 @@ class FileRecord(BaseModel):
 
 
 class Manifest(BaseModel):
-    """Records of the files of one model, by path."""
+    """Records of one model's files, by path."""
 
     files: dict[str, FileRecord] = {}
 
@@ -61,14 +61,14 @@ class ModelFolder:
         raise UnknownModel(f"No model is called {name[:64]!r}. `reelwright models list` shows them.")
 
     def path(self, model: Model, file: File) -> Path:
-        """Return the path of a model's file, whether it exists or not."""
+        """Return the path of a model's file, existing or not."""
         if model.package:
             spec = importlib.util.find_spec(model.package)
             return Path(spec.origin).parent / file.path if spec and spec.origin else self.root / model.name / file.path
         return self.root / model.name / file.path
 
     def installed(self, model: Model) -> bool:
-        """Return whether every file exists, with the right size if known.
+        """Return whether all files exist, with the expected sizes where known.
 
         Reads no file: quick enough for every request.
         """
@@ -80,7 +80,7 @@ class ModelFolder:
         return sum(path.stat().st_size for path in paths if path.is_file())
 
     def manifest(self, model: Model) -> Manifest:
-        """Return the record of a model's files; empty if there is none.
+        """Return the recorded state of a model's files; empty without a record.
 
         Raises ModelDamaged for an unreadable record: without it, a changed file could pass for the recorded one.
         """
@@ -97,7 +97,7 @@ class ModelFolder:
             ) from error
 
     def record(self, model: Model, file: File, **values: Any) -> None:
-        """Record a file.
+        """Record a file's size, time and checksum.
 
         A read-only folder is left unchanged.
         """
@@ -109,12 +109,12 @@ class ModelFolder:
             write_atomically(target, json.dumps({"files": listed}, indent=2) + "\n")
 
     def forget(self, model: Model) -> None:
-        """Delete the record of a model's files."""
+        """Delete the recorded state of a model's files."""
         with suppress(OSError):
             (self.root / model.name / MANIFEST).unlink()
 
     def check(self, model: Model, file: File, *, again: bool = False) -> FileRecord:
-        """Check a file against its published and its recorded checksum.
+        """Verify a file against its published and its recorded checksum.
 
         Returns the file's record. Raises ModelMissing or ModelDamaged. A file is read only if it has changed since the last check, or with
         `again`.
@@ -154,7 +154,7 @@ def installed(name: str) -> bool:
 
 
 def install_command(*names: str) -> str | None:
-    """Return the command that installs missing models.
+    """Return the command that installs the missing models of `names`, or None.
 
     None if none is missing. For `Operation.unavailable`. With REELWRIGHT_MODELS_AUTO_PULL, models that a job may pull by itself do not
     count as missing.
@@ -167,7 +167,7 @@ def install_command(*names: str) -> str | None:
 
 
 def pulled_by_jobs(model: Model) -> bool:
-    """Return whether a job may pull this model under auto-pull.
+    """Return whether auto-pull may install this model within a job.
 
     The setting is REELWRIGHT_MODELS_AUTO_PULL; the model must be free for commercial use and need no account.
     """

@@ -41,7 +41,7 @@ class ModelInfo(ModelUsed):
 
 
 def describe_model(folder: ModelFolder, model: Model) -> ModelInfo:
-    """Describe a model for `GET /v1/models`.
+    """Build the description of a model for `GET /v1/models`.
 
     Reads only its manifest.
     """
@@ -75,13 +75,13 @@ def describe_model(folder: ModelFolder, model: Model) -> ModelInfo:
 
 
 def model_used(name: str) -> ModelUsed:
-    """Describe a model that a job used, for its result."""
+    """Build the description of a used model for a job's result."""
     folder = ModelFolder.current()
     return _used(folder, folder.model(name))
 
 
 def _recorded(folder: ModelFolder, model: Model) -> Manifest:
-    """Return the manifest; an empty one if it is damaged.
+    """Return a model's manifest, empty if it is damaged.
 
     The list of models is shown in any case.
     """

@@ -41,7 +41,7 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """One model.
+    """A model of the catalog: licence, purpose and files.
 
     `source`: web page of the model; `repository` and `revision`: of its hub files. `package`: an importable package that contains the files
     (nothing is downloaded; `extra` of this project installs it). `gated`: the hub requires an account that accepted the licence (HF_TOKEN).
@@ -77,7 +77,7 @@ class Model:
 
 
 def hub_files(*paths: str) -> tuple[File, ...]:
-    """Return files that have the same path in the hub repository.
+    """Return files whose local paths equal their paths on the hub.
 
     `paths`: in the model's folder and in its hub repository.
     """

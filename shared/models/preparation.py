@@ -1,4 +1,4 @@
-"""Preparation of the models folder, which worker processes can only read."""
+"""Preparation of the models folder, which is read-only for worker processes."""
 
 import logging
 from contextlib import suppress
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 def make_converted_folders(folder: ModelFolder, service: str) -> None:
-    """Make the folders for converted networks of a service's installed models.
+    """Create the folders for a service's converted networks.
 
     Leaves a read-only folder unchanged.
     """
@@ -23,7 +23,7 @@ def make_converted_folders(folder: ModelFolder, service: str) -> None:
 
 
 def record_models(folder: ModelFolder, service: str) -> None:
-    """Record checksums of a service's models that were copied in by hand.
+    """Record checksums of a service's manually copied models.
 
     Each is read once; otherwise every new worker process would read it again. A damaged model is left to the job that loads it.
     """

@@ -1,4 +1,4 @@
-"""The installed models of a service that results depend on."""
+"""A service's installed models, on which its results depend."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from shared.models.folder import ModelFolder
 
 
 def installed_state(folder: ModelFolder, service: str) -> list[list[Any]]:
-    """Return the installed models that a service can use.
+    """Return name, revision and files of a service's installed models.
 
     Of each: name, revision and files (path, bytes, modification time in ns). The result changes whenever such a model is installed,
     replaced or removed: also `auto` choices depend on what is installed. Reads no file.

@@ -19,7 +19,7 @@ MAX_HEADER_BYTES = 100_000_000
 
 
 class Format(StrEnum):
-    """Format of a file of weights."""
+    """File format of weights."""
 
     SAFETENSORS = "safetensors"
     TORCH = "torch"
@@ -78,7 +78,7 @@ def load_weights(path: Path, *, device: str = "cpu") -> "dict[str, torch.Tensor]
 
 
 def load_torchscript(path: Path, *, device: str = "cpu") -> "torch.jit.ScriptModule":
-    """Load a TorchScript program with its weights, ready to run on `device`.
+    """Load a TorchScript program, ready to run on `device`.
 
     torch interprets it; it never runs as Python. Raises ModelDamaged for a file of another kind and for a damaged one.
     """

@@ -54,7 +54,7 @@ class Posed(Protocol):
 
 
 def matrix_between(source: Posed, target: Posed) -> Matrix:
-    """Return the (3, 3) matrix from pixels of `source` to pixels of `target`.
+    """Return the (3, 3) matrix that maps `source` pixels to `target` pixels.
 
     Both frames must be in one shot.
     """
@@ -63,7 +63,7 @@ def matrix_between(source: Posed, target: Posed) -> Matrix:
 
 
 def scale_matrix(matrix: Matrix, across: float, down: float) -> Matrix:
-    """Adapt a matrix to pictures of another size.
+    """Scale a matrix to pictures of another size.
 
     They are `across` and `down` times as large. Pixel centres stay pixel centres.
     """
@@ -72,7 +72,7 @@ def scale_matrix(matrix: Matrix, across: float, down: float) -> Matrix:
 
 
 def analysis_size(width: int, height: int) -> tuple[int, int]:
-    """Return the (width, height) of pictures for motion measurement.
+    """Return the (width, height) at which motion is measured.
 
     The longest side is at most 480 pixels, and no side is below 8.
     """
@@ -81,7 +81,7 @@ def analysis_size(width: int, height: int) -> tuple[int, int]:
 
 
 class Method(Protocol):
-    """A function that measures the motion between two views.
+    """A method that measures the motion between two views.
 
     It starts from a guess, and returns None if the views do not show the motion.
     """
@@ -90,7 +90,7 @@ class Method(Protocol):
 
 
 class Camera:
-    """A tracker of the camera's motion from frame to frame.
+    """Tracks the camera's motion from frame to frame.
 
     Frames are given as luma in `analysis_size`. With a mask of the subject, only the background is followed. Without a mask, the motion of
     most of the picture counts as the camera's.
@@ -109,7 +109,7 @@ class Camera:
         self._start()
 
     def step(self, small: Gray, subject: Gray | None = None) -> Pose:
-        """Return the pose of the next frame.
+        """Measure the next frame; return its pose.
 
         `small`: its luma, (h, w) uint8 in `analysis_size`. `subject`: a mask of any size, uint8, 255 where the subject is; corners and
         pixels there, and close to it, are left out.
@@ -134,7 +134,7 @@ class Camera:
         self._speed = np.eye(3)
 
     def _follow(self, before: View, view: View) -> bool:
-        """Update the motion by a new frame; return whether it could be measured."""
+        """Update the motion by the next frame; return whether it was measured."""
         assert self._method is not None
         assert self._anchor is not None
         self._moved_before = self._moved
@@ -155,7 +155,7 @@ class Camera:
         return sure
 
     def _anchor_at(self, view: View) -> None:
-        """Make the latest frame the anchor.
+        """Make the latest frame the anchor, to which motion is measured.
 
         The motion since the previous frame is kept.
         """
@@ -165,13 +165,13 @@ class Camera:
         self._anchor, self._moved = view, np.eye(3)
 
     def _move_anchor(self, before: View, moved: Matrix) -> None:
-        """Make the previous frame the anchor."""
+        """Make the previous frame the anchor, to which motion is measured."""
         self._base = self._base @ np.linalg.inv(moved)
         self._anchor, self._moved, self._moved_before = before, np.eye(3), np.eye(3)
 
 
 class Translation:
-    """A method that measures a shift, by phase correlation."""
+    """A motion method that measures a shift by phase correlation."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self._correlation = PhaseCorrelation(size)
@@ -182,7 +182,7 @@ class Translation:
 
 
 class Features:
-    """A method that measures a similarity or homography, by tracked corners."""
+    """A motion method that fits a similarity or homography to tracked corners."""
 
     def __init__(self, model: Model) -> None:
         self._homography = model == "homography"
@@ -220,7 +220,7 @@ class Features:
 
 
 def is_cut(before: Gray, after: Gray, moved: Matrix, *, related: bool = True) -> bool:
-    """Return whether two small pictures are of different shots.
+    """Return whether two small pictures belong to different shots.
 
     Thumbnails, aligned by `moved`, are compared by correlation, which does not change with exposure or a flash. A large moving subject
     lowers the correlation as well, but keeps the histogram of brightness. So the histograms have to differ, too, unless the motion between
@@ -241,7 +241,7 @@ def is_cut(before: Gray, after: Gray, moved: Matrix, *, related: bool = True) ->
 
 
 def _inside(mask: Mask, points: NDArray[np.float32]) -> Mask:
-    """Return which points lie inside a mask.
+    """Return which points lie within a mask.
 
     `points`: (n, 2) as x and y; inside are true pixels.
     """
@@ -271,7 +271,7 @@ def _correlation(a: Matrix, b: Matrix) -> float:
 
 
 def overlap(moved: Matrix, size: tuple[int, int]) -> float:
-    """Estimate the share of a picture that stays in view.
+    """Return the share of a picture that stays visible under a motion.
 
     From 0 to 1, after the motion `moved`.
     """
@@ -284,7 +284,7 @@ def overlap(moved: Matrix, size: tuple[int, int]) -> float:
 
 
 def _plausible(matrix: Matrix, shape: tuple[int, ...]) -> bool:
-    """Return whether a camera can move this way.
+    """Return whether a motion is plausible for a camera.
 
     No mirroring, and no zoom above 2x.
     """

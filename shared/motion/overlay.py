@@ -1,4 +1,4 @@
-"""Overlays that change while the shot goes on.
+"""Detection of overlays that change within a shot.
 
 They are caption bars, banners and inset pictures.
 """
@@ -23,7 +23,7 @@ _DARK, _BRIGHT = 30.0, 225.0
 
 
 def only_overlay_changed(before: Picture, after: Picture) -> bool:
-    """Return whether two thumbnails differ by an overlay only.
+    """Return whether two thumbnails differ only by an overlay.
 
     `before`, `after`: (h, w) in levels, aligned. The change lies in one box that leaves about half of the picture, and around the box both
     show the same.
@@ -48,7 +48,7 @@ def only_overlay_changed(before: Picture, after: Picture) -> bool:
 
 
 def _shortest_run(values: NDArray[np.float64]) -> tuple[int, int]:
-    """Return the shortest run of `values` with nearly all of their sum.
+    """Return the shortest run of `values` that holds nearly all of their sum.
 
     Its start and the place after its end are returned.
     """

@@ -34,7 +34,7 @@ _OUT_OF_SIGHT = 2.0
 
 
 class PhaseCorrelation:
-    """A meter of shifts between pictures of one size, (width, height).
+    """Measures shifts between pictures of one size, (width, height).
 
     Intermediate pictures of `before` are kept until another `before` comes.
     """
@@ -65,7 +65,7 @@ class PhaseCorrelation:
         return _refined(self._soft, _softened(after.picture), (best[0] * self._factor[0], best[1] * self._factor[1]))
 
     def _background_shift(self, before: View, after: View, second: Floats, near: Shift) -> Shift | None:
-        """Measure the shift with the subject filled in both pictures."""
+        """Measure the background's shift, with the subject filled in."""
         masks = [_mask_of(view) for view in (before, after)]
         small = [np.asarray(cv2.resize(mask, self._half, interpolation=cv2.INTER_AREA) >= 1, np.float32) for mask in masks]
         if min(float(mask.mean()) for mask in small) < _LEAST_BACKGROUND:
@@ -101,12 +101,12 @@ class PhaseCorrelation:
 
 
 def _mask_of(view: View) -> Floats:
-    """Return a mask: 1 for pixels of the background, else 0."""
+    """Return the mask of background pixels as floats, 1 or 0."""
     return np.ones(view.picture.shape, np.float32) if view.background is None else view.background.astype(np.float32)
 
 
 def _filled(picture: Floats, mask: Floats) -> Floats:
-    """Fill the subject with the background's mean.
+    """Fill the subject with the background's mean level.
 
     Then the subject's outline makes no edge.
     """
@@ -123,7 +123,7 @@ def _shifted(picture: Floats, across: int, down: int) -> Floats:
 
 
 def _mismatch(first: Floats, second: Floats, texture: Floats, shift: tuple[int, int]) -> float:
-    """Return the mean difference of two pictures after a shift.
+    """Return the mean difference between two pictures, one of them shifted.
 
     It is weighted by texture and is at most 20 levels per pixel. Parts that only one picture shows count with `_OUT_OF_SIGHT`.
     """
@@ -143,7 +143,7 @@ def _mismatch(first: Floats, second: Floats, texture: Floats, shift: tuple[int, 
 def _refined(
     source: NDArray[np.uint8], target: NDArray[np.uint8], start: Shift, masks: tuple[Floats, Floats] | None = None
 ) -> Shift | None:
-    """Refine a shift between softened pictures to a few hundredths of a pixel.
+    """Refine a shift to a few hundredths of a pixel, on softened pictures.
 
     `start` must be right within two pixels. None if too little matches. `masks`: 1 where a pixel of `source` and of `target` counts, 0
     where it does not.
@@ -194,7 +194,7 @@ def _refined(
 
 
 def _counted(masks: tuple[Floats, Floats], matrix: NDArray[np.float64], both: tuple[slice, slice]) -> NDArray[np.bool_]:
-    """Mask the pixels that are background in both pictures.
+    """Select the pixels that are background in both pictures.
 
     They are every second pixel of the target; the source is moved by `matrix`.
     """
@@ -206,7 +206,7 @@ def _counted(masks: tuple[Floats, Floats], matrix: NDArray[np.float64], both: tu
 
 
 def _in_both(shift: float, length: int) -> slice:
-    """Return the pixels that lie in both pictures after `shift`.
+    """Return the slice of pixels that both pictures show after a shift.
 
     A slice over every second of `length` pixels.
     """
@@ -223,14 +223,14 @@ def _softened(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _gradient(picture: NDArray[Any]) -> tuple[Floats, Floats]:
-    """Return the gradient to the right and down, in levels per pixel."""
+    """Return the gradients to the right and downwards, in levels per pixel."""
     across = cv2.Sobel(picture, cv2.CV_32F, 1, 0, scale=1 / 8)
     down = cv2.Sobel(picture, cv2.CV_32F, 0, 1, scale=1 / 8)
     return np.asarray(across, np.float32), np.asarray(down, np.float32)
 
 
 def _median(values: Floats) -> np.float32:
-    """Return the median; for an even count the upper middle value.
+    """Return the median; the upper middle value for an even count.
 
     Several times as fast as `np.median` for few values.
     """

@@ -1,4 +1,4 @@
-"""Small pictures for the measurement of camera motion, with the subject masked."""
+"""Small pictures with a background mask, for measuring camera motion."""
 
 from dataclasses import dataclass
 

@@ -1,1 +1,1 @@
-"""Outgoing connections: allowed addresses, and the HTTP client for users' URLs."""
+"""Outgoing connections: allowed addresses, and HTTP downloads of users' URLs."""

@@ -1,4 +1,4 @@
-"""The IP addresses that requests on behalf of users may reach.
+"""Rules on the IP addresses that users' requests may reach.
 
 These are public unicast addresses, and networks that the operator allows. The table follows IANA's special-purpose address registries (RFC
 6890) and adds the metadata services of clouds that lie outside them. IPv6 is allowed by exception: outside 2000::/3 nothing is assigned for
@@ -60,7 +60,9 @@ PUBLIC_V6 = IPv6Network("2000::/3")
 
 
 def rule_against(address: Address, *, allowed: Iterable[Network] = ()) -> str | None:
-    """Return the rule that forbids an address; None if it is allowed.
+    """Return the rule that forbids an address, such as "private"; None if allowed.
+
+    An address in `allowed` always is.
 
     Rules are "loopback", "private", ...
     """
@@ -74,7 +76,7 @@ def rule_against(address: Address, *, allowed: Iterable[Network] = ()) -> str | 
 
 
 def check_address(text: str, *, host: str, allowed: Iterable[Network] = ()) -> None:
-    """Raise ForbiddenAddress if a host has a forbidden address.
+    """Raise ForbiddenAddress if an address is forbidden.
 
     `text`: the address that `host` resolved to.
     """

@@ -1,4 +1,4 @@
-"""Downloads of users' URLs.
+"""Downloads from URLs that users give.
 
 Every redirect is checked, time and size are limited, and nothing is decoded.
 """
@@ -23,7 +23,7 @@ CHUNK_BYTES = 256 * 1024
 
 
 def checked_client(settings: Settings, *, resolve: Resolve = system_resolve) -> httpx.AsyncClient:
-    """Make an HTTP client for addresses given by users.
+    """Create an HTTP client that connects only to allowed addresses.
 
     For URL fetches and webhooks; close it when done. It reaches only public addresses and `settings.url_allow_networks` (else
     ForbiddenAddress), follows no redirects, uses no proxy and keeps no cookies. Other failures are httpx's own errors.
@@ -39,7 +39,7 @@ def checked_client(settings: Settings, *, resolve: Resolve = system_resolve) -> 
 
 
 def check_url(text: str) -> httpx.URL:
-    """Parse an http(s) URL without credentials.
+    """Parse an http(s) URL; refuse credentials in it.
 
     Raises Invalid or ForbiddenAddress.
     """
@@ -104,7 +104,7 @@ async def _body(response: httpx.Response, url: httpx.URL, deadline: float, timeo
 
 @asynccontextmanager
 async def _limits(url: httpx.URL, deadline: float, timeout_s: float) -> AsyncIterator[None]:
-    """Raise timeouts and transport errors of the block as FetchFailed."""
+    """Convert timeouts and transport errors of the block to FetchFailed."""
     try:
         async with asyncio.timeout_at(deadline):
             yield

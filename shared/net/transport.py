@@ -1,4 +1,4 @@
-"""httpx transports that choose the IP address they connect to.
+"""httpx transports that control which IP address they connect to.
 
 CheckedTransport connects to exactly the address that it checked. A name is resolved once for each connection, so a DNS answer that changes
 between check and use (DNS rebinding) has no effect. Host header, TLS server name and certificate check keep the name.
@@ -23,7 +23,7 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 @functools.cache
 def tls_context(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
-    """Return TLS settings with the given certificate authorities.
+    """Create a TLS context with the given certificate authorities.
 
     They are those of a file or folder, or else httpx's. Cached: reading them takes 20 ms.
     """
@@ -33,13 +33,13 @@ def tls_context(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
 
 
 async def system_resolve(host: str, port: int) -> list[str]:
-    """Resolve a name with this machine's resolver."""
+    """Resolve a host name with this machine's resolver."""
     answers = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
 
 
 async def resolved(resolve: Resolve, host: str, port: int, timeout: float | None) -> Sequence[str]:
-    """Resolve a name within a time limit.
+    """Resolve a host name within a time limit.
 
     Raises httpcore's ConnectTimeout after `timeout` seconds, ConnectError if the name has no address.
     """
@@ -69,7 +69,7 @@ async def connected(
 
 
 class CheckedBackend(httpcore.AsyncNetworkBackend):
-    """A network backend that connects only to allowed addresses.
+    """A network backend that connects to allowed addresses only.
 
     Raises ForbiddenAddress for a name if any of its addresses is not allowed.
     """
@@ -154,7 +154,7 @@ class _Body(httpx.AsyncByteStream):
 
 @contextlib.contextmanager
 def _as_httpx(request: httpx.Request) -> Iterator[None]:
-    """Convert errors of httpcore to the httpx errors of the same names."""
+    """Convert httpcore errors of the block to the equivalent httpx errors."""
     try:
         yield
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:

@@ -1,4 +1,4 @@
-"""The timeline of shots, as modules of a web page.
+"""The timeline of shots: JavaScript modules for web pages.
 
 The gallery of keyframes and the studio use the same modules.
 """

@@ -1,4 +1,4 @@
-"""Warnings about changes that reading and writing make to a clip."""
+"""Warnings about properties of a clip that an output changes."""
 
 import av
 
@@ -9,7 +9,7 @@ from shared.video.info import VideoInfo
 def conversion_warnings(
     info: VideoInfo, *, to_sdr8: bool = False, written_as: str | None = "yuv420p", background: str = BLACK
 ) -> list[str]:
-    """Return one sentence for each property of a clip that changes.
+    """Return one sentence for each property of a clip that the output changes.
 
     Only changes by reading and writing are reported, not those that an operation makes on purpose (times, size, sound). `to_sdr8`,
     `background`: as given to `read_frames`. `written_as`: the pixel format given to `VideoWriter`; None if nothing is written.

@@ -1,4 +1,4 @@
-"""Video containers and decoders that uploads may use."""
+"""Video containers and decoders that are allowed for uploads."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -41,18 +41,18 @@ _DECODERS = frozenset((_VIDEO_DECODERS + _AUDIO_DECODERS).split())
 
 
 def decoder_allowed(name: str) -> bool:
-    """Check whether the FFmpeg decoder `name` may decode uploads."""
+    """Return whether the FFmpeg decoder `name` is allowed for uploads."""
     return name in _DECODERS or name.startswith("pcm_")
 
 
 @cache
 def allowed_decoders() -> str:
-    """Return the allowed decoders of this FFmpeg build, comma-separated."""
+    """Return this FFmpeg build's allowed decoders, separated by commas."""
     return ",".join(sorted(name for name in av.codecs_available if decoder_allowed(name)))
 
 
 def video_type(demuxer: str, head: bytes) -> FileType:
-    """Return the type of a video file.
+    """Return the media type of a video file.
 
     `demuxer`: FFmpeg's name; `head`: the file's first bytes.
     """

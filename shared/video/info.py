@@ -1,4 +1,4 @@
-"""Properties of a media file: the `media` part of a media record."""
+"""Properties of a media file, as the `media` part of a media record."""
 
 from fractions import Fraction
 from typing import Annotated, Literal
@@ -30,7 +30,7 @@ class ColorInfo(_Record):
 
 
 class AudioTrackInfo(_Record):
-    """One audio track."""
+    """Properties of an audio track."""
 
     codec: str
     sample_rate: int
@@ -41,7 +41,7 @@ class AudioTrackInfo(_Record):
 
 
 class SubtitleTrackInfo(_Record):
-    """One subtitle track that is text."""
+    """Properties of a text subtitle track."""
 
     codec: str
     language: str | None
@@ -49,7 +49,7 @@ class SubtitleTrackInfo(_Record):
 
 
 class ChapterInfo(_Record):
-    """A named part of the file, in seconds."""
+    """A named part of a video file, in seconds."""
 
     title: str
     start_s: float
@@ -57,7 +57,7 @@ class ChapterInfo(_Record):
 
 
 class OtherTrackInfo(_Record):
-    """A track that operations leave out. `codec` is null where it is unknown."""
+    """A track that operations leave out. `codec` is null if unknown."""
 
     kind: Literal["video", "cover", "audio", "subtitle", "data", "attachment"]
     codec: str | None
@@ -65,7 +65,7 @@ class OtherTrackInfo(_Record):
 
 
 class VideoInfo(_Record):
-    """A video file.
+    """Properties of a video file.
 
     `width` and `height` are as displayed: upright, with square pixels, as in frames from `read_frames`.
     """
@@ -101,7 +101,7 @@ class VideoInfo(_Record):
 
     @property
     def length_s(self) -> float:
-        """Length of the picture in seconds. Raises BrokenMedia where it is unknown."""
+        """Length of the picture in seconds. Raises BrokenMedia if it is unknown."""
         if self.duration_s is None:
             raise BrokenMedia("The file does not say how long it is, and neither do its packets. Convert it to MP4 first.")
         return self.duration_s
@@ -118,7 +118,7 @@ class VideoInfo(_Record):
 
 
 class ImageInfo(_Record):
-    """A still image.
+    """Properties of a still image.
 
     `width` and `height` are as displayed.
     """
@@ -134,7 +134,7 @@ class ImageInfo(_Record):
 
 
 class PicturesInfo(_Record):
-    """A zip file of still images."""
+    """Properties of a zip file of still images."""
 
     kind: Literal["images"] = "images"
     pictures: int = Field(description="Number of pictures.")

@@ -9,7 +9,7 @@ from shared.settings import Settings, current
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """Caps on untrusted media.
+    """Upper limits on the size of untrusted media.
 
     They are checked before a frame is decoded, and again while decoding.
     """
@@ -21,7 +21,7 @@ class Limits:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """Return the limits that `settings` state."""
+        """Return the limits in `settings`."""
         return cls(
             max_pixels=settings.max_pixels,
             max_duration_s=settings.max_duration_s,
@@ -31,16 +31,16 @@ class Limits:
 
     @classmethod
     def current(cls) -> Self:
-        """Return the limits of the current settings (REELWRIGHT_MAX_*)."""
+        """Return the limits in the current settings (REELWRIGHT_MAX_*)."""
         return cls.from_settings(current())
 
     def check_bytes(self, size: int) -> None:
-        """Raise TooLarge if a file of `size` bytes is larger than allowed."""
+        """Raise TooLarge if a file of `size` bytes exceeds the limit."""
         if size > self.max_bytes:
             raise TooLarge(f"The file has {size} bytes; at most {self.max_bytes} are taken. Cut or compress it.")
 
     def check_size(self, width: int, height: int) -> None:
-        """Raise TooLarge if a picture has more pixels than allowed.
+        """Raise TooLarge if a picture of this size in pixels exceeds the limit.
 
         `width` x `height` pixels.
         """
@@ -48,11 +48,11 @@ class Limits:
             raise TooLarge(f"The picture is {width}x{height} pixels; at most {self.max_pixels} pixels are taken. Scale it down.")
 
     def check_duration(self, duration_s: float) -> None:
-        """Raise TooLarge if a video of `duration_s` seconds is longer than allowed."""
+        """Raise TooLarge if a video of `duration_s` seconds exceeds the limit."""
         if duration_s > self.max_duration_s:
             raise TooLarge(f"The video lasts {duration_s:.1f} s; at most {self.max_duration_s:g} s are taken. Cut it.")
 
     def check_streams(self, count: int) -> None:
-        """Raise TooLarge if a file holds more than the allowed number of streams."""
+        """Raise TooLarge if a file with `count` streams exceeds the limit."""
         if count > self.max_streams:
             raise TooLarge(f"The file holds {count} streams; at most {self.max_streams} are taken. Remove some.")

@@ -1,4 +1,4 @@
-"""Short animated previews of videos, for pages that show many."""
+"""Short animated previews of videos, for pages that list many videos."""
 
 import os
 from fractions import Fraction
@@ -22,7 +22,7 @@ def preview(
     quality: int = 60,
     limits: Limits | None = None,
 ) -> int:
-    """Write an animated WebP of a part of a video.
+    """Write an animated WebP of a part of a video; return its number of frames.
 
     `width` in pixels; `per_second` frames a second of `duration` seconds from `start` on. The picture is upright, in the right shape,
     tone-mapped, and keeps its transparency. Returns the number of frames; each is shown as long as in the video. Errors are those of

@@ -1,4 +1,4 @@
-"""Frame rates as texts of requests."""
+"""Frame rates as text in requests."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _NTSC_TOLERANCE = Fraction(1, 200)
 
 @dataclass(frozen=True, kw_only=True)
 class RateText:
-    """A parameter that is a frame rate or one of `words`.
+    """An annotation of params that are a frame rate or one of `words`.
 
     `lowest`, `highest`: limits of the rate in frames per second.
     """
@@ -21,11 +21,11 @@ class RateText:
 
     @property
     def pattern(self) -> str:
-        """Regular expression of the texts."""
+        """Regular expression of the accepted texts."""
         return rf"^({'|'.join(self.words)}|\d{{1,6}}(\.\d{{1,6}})?|\d{{1,6}}/\d{{1,6}})$"
 
     def __call__(self, value: object) -> str:
-        """Return a frame rate in its one form: a word, "25" or "30000/1001".
+        """Normalise a frame rate to a word, "25" or "30000/1001".
 
         The usual decimals of NTSC rates (23.976, 29.97, 59.94) become exact. Raises ValueError for anything else.
         """

@@ -6,7 +6,7 @@ Seconds = Fraction | float | int
 
 
 def to_fraction(value: Seconds) -> Fraction:
-    """Convert seconds or a rate to a fraction.
+    """Convert seconds or a rate to an exact fraction.
 
     A float becomes the simplest fraction within its precision (0.1 becomes 1/10), with a denominator of at most 1,000,000.
     """

@@ -1,4 +1,4 @@
-"""Work in child processes, which are warm and limited.
+"""Worker processes: warm child processes with limits.
 
 Killing a child harms nothing else.
 """

@@ -34,7 +34,7 @@ MAX_DETAIL_CHARS = 2000
 
 
 class Line:
-    """The child's end of the connection to its slot.
+    """The child's end of its connection to the slot.
 
     Forked copies of the process send nothing on it.
     """
@@ -98,7 +98,7 @@ def confine(parent_pid: int, memory_bytes: int, niceness: int) -> None:
 
 
 def write_lines_at_once() -> None:
-    """Write each printed line at once, and the Python calls at a crash.
+    """Flush each printed line, and print a stack trace on a crash.
 
     Both belong into the job's log.
     """
@@ -108,7 +108,7 @@ def write_lines_at_once() -> None:
 
 
 def answer(number: int, call: Call, line: Line) -> None:
-    """Run one call, and send its result or error."""
+    """Run one call; send its result or error."""
     try:
         result = run(number, call, line)
         sys.stdout.flush()
@@ -124,7 +124,7 @@ def answer(number: int, call: Call, line: Line) -> None:
 
 
 def run(number: int, call: Call, line: Line) -> Any:
-    """Run one call and return the fields of its answer."""
+    """Run one call; return the fields of its answer."""
     module, _, name = call.target.partition(":")
     function = getattr(importlib.import_module(module), name)
     report = Report(lambda update: line.send(number, update))

@@ -30,7 +30,7 @@ LOOK_S = 0.5
 
 
 def main(command: list[str], fd: int, lease_s: float) -> None:
-    """Run `command` until it or the server dies, then end all descendants.
+    """Run `command` until it ends or the server dies; then kill all descendants.
 
     The child inherits the socket `fd`.
     """
@@ -52,7 +52,7 @@ def main(command: list[str], fd: int, lease_s: float) -> None:
 
 
 def _watch(child: int, wake: int, lease_s: float) -> int:
-    """Wait for the end of the child or the server.
+    """Wait for the end of the child or of the server.
 
     Returns the child's wait status; 0 if the server ended or is frozen.
     """
@@ -77,7 +77,7 @@ def _watch(child: int, wake: int, lease_s: float) -> int:
 
 
 def _now() -> float:
-    """Return seconds on a clock that also runs during sleep.
+    """Return seconds on a clock that also counts while the machine sleeps.
 
     The monotonic clock where the system has no such clock.
     """
@@ -85,7 +85,7 @@ def _now() -> float:
 
 
 def _end_all() -> None:
-    """Kill descendants until none is left.
+    """Kill all descendants, repeatedly until none is left.
 
     A process that loses its parent becomes a child of the guard.
     """

@@ -1,4 +1,4 @@
-"""The end of what a worker process writes to standard output and error."""
+"""The last output of a worker process."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ STANDARD_ERROR = 2
 
 
 class OutputTail:
-    """A pipe from one process after another, with the text's end.
+    """Collects the last output of successive processes through a pipe.
 
     What arrives goes on to this process's standard error.
     """
@@ -26,7 +26,7 @@ class OutputTail:
         self._pause: asyncio.TimerHandle | None = None
 
     def open(self) -> int:
-        """Open the pipe of a new process.
+        """Open a pipe for the output of a new process.
 
         Returns its end for writing, which the caller closes.
         """
@@ -37,7 +37,7 @@ class OutputTail:
         return writing
 
     def text(self) -> str:
-        """Return the text since `clear`, with everything that has arrived.
+        """Return the output since `clear`, including all that has arrived.
 
         The text is at most the last TAIL_BYTES.
         """
@@ -49,13 +49,13 @@ class OutputTail:
         return (rest or first[UNSAFE_BYTES:]).decode(errors="replace")
 
     def clear(self) -> None:
-        """Forget what was written so far."""
+        """Discard the collected output."""
         self._drain()
         self._tail.clear()
         self._is_cut = False
 
     def close(self) -> None:
-        """Read the rest, and close the pipe. The tail stays."""
+        """Read the remaining output and close the pipe."""
         self._drain()
         self._end()
 
@@ -70,7 +70,7 @@ class OutputTail:
             self._pause = loop.call_later(PAUSE_S, self._listen)
 
     def _drain(self) -> None:
-        """Read what is in the pipe.
+        """Read the output that waits in the pipe.
 
         That is at most twice its capacity, since a process may write without end.
         """
@@ -79,7 +79,7 @@ class OutputTail:
                 return
 
     def _read(self) -> int:
-        """Read and pass on one chunk; return its length."""
+        """Read one chunk and forward it to standard error; return its length."""
         if self._pipe is None:
             return 0
         try:

@@ -1,4 +1,4 @@
-"""A fixed number of slots, each used by one call at a time.
+"""A fixed number of slots, each of which runs one call at a time.
 
 Idle children are ended after a while.
 """
@@ -23,13 +23,13 @@ RETRY_S = 10
 
 
 class WorkerPool:
-    """A pool that runs at most `size` calls at once.
+    """Runs at most `size` calls at the same time.
 
     Each call runs in a child process; warm processes are used first.
     """
 
     def __init__(self, *, size: int, limits: Limits, idle_s: float, sandbox: Callable[[], Sandbox] | None = None):
-        """Make a pool without children.
+        """Create a pool without child processes.
 
         `sandbox`: returns the sandbox of each further slot; None: children have none.
         """
@@ -46,13 +46,18 @@ class WorkerPool:
     async def call(
         self, target: Target[Request, Answer], request: Request, on_update: OnUpdate | None = None, usage: Usage | None = None
     ) -> Answer:
-        """Run a call in the next free slot. See `Slot.call`."""
+        """Run a call in the next free slot.
+
+        See `Slot.call`.
+        """
         async with self._slot() as slot:
             self._used_slots.add(slot)
             return await slot.call(target, request, on_update, usage)
 
     async def call_on_files(self, target: Target[Request, Answer], request: Request, *, wait_s: float | None = None) -> Answer:
-        """Run a call on the files that the request names. See `Slot.call`.
+        """Run a call on the files that its request names.
+
+        See `Slot.call`.
 
         Raises Unavailable if no slot is free within `wait_s` seconds.
         """
@@ -70,7 +75,7 @@ class WorkerPool:
 
     @asynccontextmanager
     async def lease(self, wait_s: float | None = None) -> AsyncIterator[Slot]:
-        """Take a slot for calls on files in the slot's folder.
+        """Reserve a slot for calls on files in the slot's folder.
 
         The caller puts the files there. Raises Unavailable if none is free within `wait_s` seconds.
         """
@@ -85,7 +90,7 @@ class WorkerPool:
                     slot.empty()  # not in a thread: a canceled job must leave nothing either
 
     async def keep_warm(self, count: int, has_room: Callable[[], bool] | None = None) -> None:
-        """Start `count` children now, and keep as many ready from now on.
+        """Start `count` children, and keep that many ready from now on.
 
         `has_room`: whether the machine has memory for another child; without room none is started.
         """
@@ -112,7 +117,7 @@ class WorkerPool:
 
     @asynccontextmanager
     async def _slot(self, *, cold: bool = False, wait_s: float | None = None) -> AsyncIterator[Slot]:
-        """Take a free slot: the warmest, or one without a child for `cold`.
+        """Reserve a free slot: the warmest, or one without a child if `cold`.
 
         Raises Unavailable if none is free within `wait_s` seconds.
         """
@@ -139,7 +144,7 @@ class WorkerPool:
             self._room.release()
 
     def _end(self, slot: Slot) -> None:
-        """End an idle child.
+        """End an idle slot's child process.
 
         One that has worked holds more memory than a new one, so it is not the child that is kept warm.
         """
@@ -153,7 +158,7 @@ class WorkerPool:
             await self._refill()
 
     async def _refill(self) -> None:
-        """Replace a child that was killed."""
+        """Replace a child process that was killed."""
         with suppress(ReelwrightError, OSError):
             await self.keep_warm(self._warm_count)
 
@@ -164,7 +169,7 @@ class WorkerPool:
 
 
 def _take(source: Path, target: Path) -> None:
-    """Move a file that a child wrote out of its folder.
+    """Move a child's output file out of the slot's folder.
 
     Raises WorkerCrashed if there is none.
     """

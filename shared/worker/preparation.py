@@ -1,4 +1,4 @@
-"""Preparation of a child process, before the time limits of calls count."""
+"""Imports in a child process before its first timed call."""
 
 import importlib
 from dataclasses import dataclass
@@ -9,13 +9,16 @@ from shared.worker_call import Target
 
 @dataclass(frozen=True)
 class Preparation:
-    """The module that a child imports before its first call; empty: none."""
+    """Names the module that a child imports before its first call.
+
+    Empty: none.
+    """
 
     module: str
 
 
 def prepare(preparation: Preparation, _progress: object) -> None:
-    """Import the module that later calls need."""
+    """Import the module that later calls need; the entry point in a child."""
     if preparation.module:
         importlib.import_module(preparation.module)
 

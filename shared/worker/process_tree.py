@@ -10,7 +10,7 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def descendants(pid: int) -> list[int]:
-    """Return the ids of all descendants of a process, zombies included.
+    """Return the ids of all descendants of a process, including zombies.
 
     On Linux this takes 0.1 ms per process.
     """
@@ -25,12 +25,12 @@ def descendants(pid: int) -> list[int]:
 
 
 def memory_bytes(pid: int) -> int:
-    """Return the resident bytes of a process and all its descendants."""
+    """Return the resident memory of a process and its descendants, in bytes."""
     return sum(_resident(member) for member in (pid, *descendants(pid)))
 
 
 def _children(pid: int) -> list[int]:
-    """Return the children of a process.
+    """Return the ids of a process's children.
 
     Linux lists them per thread of the process.
     """

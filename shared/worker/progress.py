@@ -1,4 +1,4 @@
-"""Progress reports of an operation in a child process.
+"""Progress reports that a child process sends to its slot.
 
 They are throttled, never go back, and carry the rate and the time left.
 """
@@ -17,7 +17,7 @@ MAX_WARNINGS, MAX_WARNING_CHARS = 50, 1000
 
 @dataclass
 class _ProgressState:
-    """The state that a Report shares with its parts."""
+    """Progress state that a Report and its parts share."""
 
     fraction: float = 0.0
     sent_at: float = float("-inf")
@@ -39,7 +39,7 @@ class Report:
         self._lock = threading.Lock()
 
     def part(self, stage: str, start: float, end: float) -> Progress:
-        """Return a Report for the share `start` to `end` of this Report."""
+        """Return a Report for the share from `start` to `end` of this Report."""
         span = self._end - self._start
         part = Report(self._send, stage=stage, start=self._start + start * span, end=self._start + end * span)
         part._latest, part._lock = self._latest, self._lock
@@ -58,7 +58,7 @@ class Report:
             self._send(JobWarning("There were more warnings, which are left out." if too_many else message[:MAX_WARNING_CHARS]))
 
     def __call__(self, done: float, total: float) -> None:
-        """Report `done` of `total` of this stage."""
+        """Report `done` of `total` units of this stage."""
         now = time.monotonic()
         with self._lock:
             latest = self._latest
@@ -82,6 +82,6 @@ class Report:
             self._send(latest.last_update)
 
     def finish(self) -> None:
-        """Report that the last stage, and so the job, is complete."""
+        """Report that the whole job is complete."""
         last = self._latest.last_update or ProgressUpdate(stage=self._stage, done=1.0, total=1.0, fraction=1.0)
         self._send(replace(last, done=last.total, fraction=1.0, eta_s=0.0))

@@ -26,7 +26,10 @@ MAX_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A call of the function `target`, "package.module:function". `args`: the fields of its request."""
+    """A request to call `target`, a "package.module:function".
+
+    `args`: the fields of the function's request.
+    """
 
     target: str
     args: dict[str, Any]
@@ -34,7 +37,7 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class ProgressUpdate:
-    """Progress of a job.
+    """A progress update of a job.
 
     `done` of `total` units of a stage, and the fraction (0 to 1) of the whole job. `fps`: units per second, `eta_s`: seconds left in this
     stage; None while unknown.
@@ -50,21 +53,24 @@ class ProgressUpdate:
 
 @dataclass(frozen=True)
 class JobWarning:
-    """One sentence for the job's warnings."""
+    """A sentence for the job's warnings."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Done:
-    """The fields of a call's answer; None for a function without an answer."""
+    """The answer of a call, by field; None for a function without an answer."""
 
     result: dict[str, Any] | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failed:
-    """The error of a call; `error` names a class of shared/errors.py."""
+    """The error of a call.
+
+    `error`: name of a class in shared/errors.py.
+    """
 
     error: str
     detail: str
@@ -90,7 +96,7 @@ def pack(call: int, message: Message) -> bytes:
 
 
 def unpack(body: bytes) -> tuple[int, Message]:
-    """Decode and validate one message; return its call number and the message.
+    """Decode and validate one message; return its call number and content.
 
     Raises ValueError for an invalid message.
     """
@@ -105,7 +111,7 @@ def unpack(body: bytes) -> tuple[int, Message]:
 
 
 def body_length(header: bytes) -> int:
-    """Return the number of bytes that follow a header.
+    """Return the length in bytes of the message body after a header.
 
     Raises ValueError over 64 MiB.
     """

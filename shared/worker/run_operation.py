@@ -1,4 +1,4 @@
-"""The run of an operation in a child process.
+"""Execution of an operation in a child process.
 
 It works on the files of a job, and measures the outputs.
 """
@@ -21,7 +21,7 @@ PLAIN = {Kind.JSON: "application/json", Kind.HTML: "text/html; charset=utf-8", K
 
 @dataclass(frozen=True, kw_only=True)
 class OperationCall:
-    """One run of an operation: the arguments of `perform`."""
+    """The request of `perform`: one run of an operation."""
 
     module: str
     """The module that holds the table OPERATIONS."""
@@ -39,7 +39,7 @@ class OperationCall:
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenFile:
-    """Measured properties of an output file.
+    """Properties of a finished output file.
 
     `media`: description of a video or image, None for other kinds.
     """
@@ -54,7 +54,7 @@ class WrittenFile:
 
 @dataclass(frozen=True, kw_only=True)
 class OperationAnswer:
-    """The result of `perform`: version, result, and output files by name."""
+    """The answer of `perform`: result and output files."""
 
     version: int
     result: dict[str, Any]
@@ -86,7 +86,7 @@ def perform(call: OperationCall, progress: Progress) -> OperationAnswer:
 
 
 def _cut(call: OperationCall, operation: Operation, start_s: float, end_s: float) -> dict[str, str | list[str] | None]:
-    """Trim each input video to the part that the operation gets.
+    """Trim each input video to the part that a preview uses.
 
     Returns the inputs with the paths of the parts. The pictures are copied, so every frame of the videos must be a keyframe.
     """
@@ -105,13 +105,13 @@ def _cut(call: OperationCall, operation: Operation, start_s: float, end_s: float
 
 
 def find(module: str, name: str) -> Operation:
-    """Return the operation `name` of the table OPERATIONS of `module`."""
+    """Return the operation `name` from the table OPERATIONS of `module`."""
     operations: tuple[Operation, ...] = importlib.import_module(module).OPERATIONS
     return {operation.name: operation for operation in operations}[name]
 
 
 def as_paths(names: str | list[str] | None) -> Path | list[Path] | None:
-    """Convert the paths of one input to the form that `run` takes."""
+    """Convert the paths of one input to the argument of `run`."""
     if names is None:
         return None
     return [Path(path) for path in names] if isinstance(names, list) else Path(names)
@@ -128,7 +128,7 @@ def output_arguments(outputs: dict[str, Path]) -> dict[str, Any]:
 
 
 def describe(path: Path, kind: Kind, progress: Progress) -> WrittenFile:
-    """Measure a finished output.
+    """Measure the properties of a finished output file.
 
     The file is read once, for its SHA-256; video and images are probed like uploads.
     """
@@ -140,7 +140,7 @@ def describe(path: Path, kind: Kind, progress: Progress) -> WrittenFile:
 
 
 def inspect_output(path: Path, kind: Kind, progress: Progress) -> ProbedFile:
-    """Inspect an output that is declared as `kind`."""
+    """Probe an output file of the kind `kind`."""
     if content_type := PLAIN.get(kind):
         return ProbedFile(kind=kind, content_type=content_type, suffix=path.suffix, media=None)
     from shared.video import inspect  # imported here: services that write no pictures do not need its libraries

@@ -68,7 +68,7 @@ class Killed(WorkerCrashed):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Limits of one call: time, and memory of the child and its descendants.
+    """Time limit of a call, and memory limit of the child and its descendants.
 
     Seconds on the clock, and bytes; time counts from when the child is ready. `lease_s`: a call also ends when this process is frozen for
     so long (0: it goes on). `module`: imported by a child before it counts as ready. `niceness`: how far a child yields the processor.
@@ -86,24 +86,24 @@ class Limits:
     memory_setting: str = ""
 
     def out_of_memory(self, used_bytes: int) -> OutOfMemory:
-        """Return the error for a call that took `used_bytes`."""
+        """Return the error for a call that used `used_bytes` of memory."""
         limit = f"its limit is {self.memory_bytes // MIB} MiB{_named(self.memory_setting)}"
         return OutOfMemory(f"The {self.subject} used {used_bytes // MIB} MiB of memory; {limit}.")
 
     def timed_out(self) -> TimedOut:
-        """Return the error for a call that took too long."""
+        """Return the error for a call that exceeded its time limit."""
         return TimedOut(f"The {self.subject} was ended after {self.timeout_s:g} seconds, its time limit{_named(self.timeout_setting)}.")
 
 
 @dataclass
 class Usage:
-    """The resources that a call used."""
+    """Resources that a call used."""
 
     peak_memory_bytes: int = 0
 
 
 class Slot:
-    """A place for one child process, which runs one call at a time."""
+    """Holder of one child process that runs one call at a time."""
 
     def __init__(self, limits: Limits, sandbox: Sandbox | None = None):
         self._limits = limits
@@ -155,7 +155,7 @@ class Slot:
                 self._calling = False
 
     async def prepare(self) -> None:
-        """Start a child unless one waits for work.
+        """Start a child process unless one is ready.
 
         Waits until it is ready; no call's time limit counts yet. Raises Unavailable where that takes more than two minutes, and
         WorkerCrashed if the child dies.
@@ -177,7 +177,7 @@ class Slot:
             raise
 
     def empty(self) -> None:
-        """Delete the inputs and outputs of the last call. Blocks on the disk."""
+        """Delete the inputs and outputs of the last call. Blocks."""
         if self.sandbox is not None:
             for folder in (self.sandbox.inputs, self.sandbox.outputs):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -188,7 +188,7 @@ class Slot:
                         path.unlink(missing_ok=True)
 
     async def kill(self) -> None:
-        """Kill the child and all its descendants, and wait for their end."""
+        """Kill the child and its descendants; wait until they have ended."""
         process, self._process = self._process, None
         writer, self._writer = self._writer, None
         if writer is not None:
@@ -230,7 +230,7 @@ class Slot:
             os.close(writing)
 
     async def _begin(self, starting: "asyncio.Task[asyncio.subprocess.Process]") -> None:
-        """Wait for the new process and keep it.
+        """Store the started process, even if the call is cancelled.
 
         A cancelled call waits, too: asyncio would leave pipes open.
         """
@@ -241,7 +241,7 @@ class Slot:
             raise
 
     def _left_nothing(self, usage: Usage) -> bool:
-        """Return whether a call left no extra process behind.
+        """Return whether a call left no extra process running.
 
         A child that leaves processes behind is not used again.
         """
@@ -272,7 +272,7 @@ class Slot:
             raise WorkerCrashed(f"The worker process sent something else than a message: {reason}.") from error
 
     async def _watched(self, answer: Awaitable[dict[str, Any] | None], usage: Usage) -> dict[str, Any] | None:
-        """Wait for the answer while watching the clock and the memory."""
+        """Wait for the answer while enforcing the time and memory limits."""
         task = asyncio.ensure_future(answer)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._limits.timeout_s
@@ -297,12 +297,12 @@ class Slot:
                 await asyncio.wait({task})
 
     def _signal(self, word: bytes) -> None:
-        """Send the guard a sign of life."""
+        """Write a sign of life to the guard."""
         if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
             self._process.stdin.write(word)
 
     async def _cause_of_death(self) -> WorkerCrashed:
-        """Return the error that states why the child died."""
+        """Return the error that explains the child's death."""
         assert self._process is not None
         try:
             code = await asyncio.wait_for(self._process.wait(), CLOSED_S)
@@ -336,7 +336,7 @@ def _environment(*, network: bool) -> dict[str, str]:
 
 
 def _make_folders(sandbox: Sandbox) -> None:
-    """Make the folders of a new child.
+    """Create the folders of a new child process.
 
     Its predecessor's temporary files go; inputs stay.
     """
@@ -355,7 +355,7 @@ def _error(message: Failed) -> ReelwrightError:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """End a process and all its descendants.
+    """Kill a process and its descendants.
 
     Closing the guard's standard input makes it end everything; if it does not, it is killed with all descendants.
     """

@@ -1,4 +1,4 @@
-"""The folders of slots: each worker process sees only its own.
+"""The slot folders: each worker process sees only its own.
 
     <data folder>/slots/<server process>/<number>/in, out, tmp
 
@@ -20,7 +20,7 @@ STALE_S = 3600.0
 
 
 class SlotFolders:
-    """The folders of this process's slots."""
+    """The folders of all slots of this process."""
 
     def __init__(self, data_dir: Path):
         self._root = data_dir.absolute() / SLOTS / new_id()
@@ -28,12 +28,12 @@ class SlotFolders:
         self._lock: int | None = None
 
     def new(self) -> Path:
-        """Return the folder of a further slot; it need not exist yet."""
+        """Return the folder path of a new slot, not yet created."""
         self._count += 1
         return self._root / str(self._count)
 
     def hold(self) -> None:
-        """Create and lock this process's folder, or show that it lives."""
+        """Create and lock this process's folder, or renew its time."""
         if self._lock is None:
             self._root.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
             self._root.mkdir(mode=0o700, exist_ok=True)
@@ -42,7 +42,7 @@ class SlotFolders:
         os.utime(self._lock)
 
     def close(self) -> None:
-        """Delete the folders, after all worker processes have ended."""
+        """Delete all folders, after all worker processes have ended."""
         shutil.rmtree(self._root, ignore_errors=True)
         if self._lock is not None:
             os.close(self._lock)
@@ -62,7 +62,7 @@ def sweep_slots(data_dir: Path, *, stale_s: float = STALE_S) -> int:
 
 
 def place(source: Path, folder: Path, name: str) -> Path:
-    """Link or copy a file into a slot's folder; return its path there.
+    """Link or copy a file into a slot's folder; return the new path.
 
     A symbolic link would lead out of the folder.
     """

@@ -1,4 +1,4 @@
-"""Fixtures: a Docker engine, and the suite on it, built from the files of a fresh clone and removed at the end."""
+"""Fixtures: a Docker engine, and the suite built from a clean copy."""
 
 import shutil
 import subprocess
@@ -16,7 +16,10 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all tests here as slow deployment tests: building alone takes minutes."""
+    """Mark all tests in this folder as slow deployment tests.
+
+    Building the images alone takes minutes.
+    """
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.deployment)
@@ -25,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[docker.DockerClient]:
-    """The engine of DOCKER_HOST, or the local one."""
+    """Yield a client of the engine in DOCKER_HOST, or of the local engine."""
     try:
         client = docker.from_env()
         client.ping()
@@ -39,7 +42,7 @@ def engine() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the files that a fresh clone contains."""
+    """Copy the files that a fresh clone contains."""
     target = tmp_path_factory.mktemp("clone")
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
@@ -53,7 +56,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def deployed(engine: docker.DockerClient, clone: Path) -> Iterator[Deployment]:
-    """The suite, built and started once per session.
+    """Build and start the suite once per session.
 
     Each container runs one job at a time.
     """
@@ -68,6 +71,6 @@ def deployed(engine: docker.DockerClient, clone: Path) -> Iterator[Deployment]:
 
 @pytest.fixture
 def suite(deployed: Deployment) -> Deployment:
-    """The suite in a clean state: one healthy container per service."""
+    """Reset the suite to one healthy container per service."""
     deployed.up()
     return deployed

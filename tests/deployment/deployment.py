@@ -1,4 +1,4 @@
-"""A deployment under test: the compose command for what users do, the engine's API for failures of containers."""
+"""A deployment under test, driven by compose and the engine's API."""
 
 import json
 import os
@@ -36,7 +36,7 @@ for path in glob.glob("/proc/[0-9]*"):
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a job in one container.
+    """One run of a job in a container.
 
     Times are Unix times in seconds. `ended` is infinite while the job runs.
     """
@@ -47,7 +47,7 @@ class Run:
 
 
 class Deployment:
-    """A compose project on the engine."""
+    """A compose project on a Docker engine."""
 
     def __init__(self, engine: docker.DockerClient, folder: Path, **settings: str):
         self.engine, self.folder = engine, folder
@@ -63,7 +63,7 @@ class Deployment:
         threading.Thread(target=self._note_deaths, daemon=True).start()
 
     def compose(self, *command: str, files: tuple[str, ...] = ("docker-compose.yaml",)) -> str:
-        """Run `docker compose ...` and return its output."""
+        """Run `docker compose ...`; return its output."""
         named = [part for file in files for part in ("--file", file)]
         done = subprocess.run(
             ["docker", "compose", *named, *command], cwd=self.folder, env=self.environment, capture_output=True, text=True
@@ -81,7 +81,7 @@ class Deployment:
         self.built = True
 
     def clear_away(self) -> None:
-        """Remove the containers, networks and volumes of this deployment, but not its images."""
+        """Remove the deployment's containers, networks and volumes, but keep its images."""
         self.compose("down", "--volumes", "--timeout=5")
         self.client.client.close()
         self._events.close()
@@ -92,11 +92,11 @@ class Deployment:
 
     @cached_property
     def client(self) -> RunningSuite:
-        """An HTTP client of the suite."""
+        """Return an HTTP client of the suite."""
         return connected(self.url)
 
     def containers(self, service: str) -> list[Container]:
-        """Return all containers of a service, also stopped ones."""
+        """Return all containers of a service, including stopped ones."""
         labels = [f"com.docker.compose.project={self.project}", f"com.docker.compose.service={service}"]
         return sorted(self.engine.containers.list(all=True, filters={"label": labels}), key=lambda container: str(container.name))
 
@@ -109,7 +109,7 @@ class Deployment:
         return [name for name in self.compose("config", "--services").split() if name != "secrets"]
 
     def healthy_after_s(self, service: str) -> float:
-        """Return the start time of a service's container in seconds.
+        """Return the seconds from the start of a container until it is healthy.
 
         It ends with the first successful health check.
         """
@@ -118,7 +118,7 @@ class Deployment:
         return seconds(well[0]) - seconds(state["StartedAt"])
 
     def ready(self) -> bool:
-        """Return whether the gateway reports that it can take work."""
+        """Return whether the gateway is ready for work."""
         try:
             return self.client.client.get("/ready").status_code == 200
         except OSError:
@@ -128,7 +128,7 @@ class Deployment:
             return False
 
     def lines(self, service: str) -> list[tuple[str, dict[str, Any]]]:
-        """Yield container name and content of every JSON log line of a service."""
+        """Return container name and content of each JSON log line of a service."""
         containers = []
         for container in self.containers(service):
             for line in container.logs().decode(errors="replace").splitlines():
@@ -137,7 +137,7 @@ class Deployment:
         return containers
 
     def runs(self, service: str) -> dict[str, list[Run]]:
-        """Return job id -> runs of the job.
+        """Return all runs of each job, by job id.
 
         They are read from the logs and from the engine's events of dead containers.
         """
@@ -160,7 +160,7 @@ class Deployment:
         return runs
 
     def overlapping(self, service: str) -> list[str]:
-        """Return the ids of jobs that ran twice at the same time."""
+        """Return the ids of jobs with two runs at the same time."""
         lines = []
         for job, runs in self.runs(service).items():
             runs.sort(key=lambda run: run.began)
@@ -169,7 +169,7 @@ class Deployment:
         return lines
 
     def _note_deaths(self) -> None:
-        """Record events of dead containers as they happen.
+        """Record when containers die.
 
         The engine keeps only 256 events, and health checks fill these within minutes.
         """
@@ -179,19 +179,19 @@ class Deployment:
 
 
 def memory_bytes(container: Container) -> int:
-    """Return the memory of a container in bytes, without the kernel's file cache."""
+    """Return a container's memory in bytes, without the kernel's file cache."""
     held = container.stats(stream=False, one_shot=True)["memory_stats"]["stats"]
     return int(held.get("anon", held.get("total_rss", 0)))
 
 
 def processes(container: Container) -> list[tuple[int, str]]:
-    """Return pid and command of every process in a container."""
+    """Return pid and command of each process in a container."""
     listed = container.exec_run(["python", "-I", "-S", "-c", LIST_PROCESSES]).output.decode()
     return [(int(number), command) for number, command in re.findall(r"^(\d+) (.*)$", listed, re.MULTILINE) if "glob.glob" not in command]
 
 
 def kill_inside(container: Container, part: str) -> int:
-    """Kill the processes of a container whose command contains `part`. Returns their number."""
+    """Kill a container's processes with `part` in their command; return their number."""
     numbers = [number for number, command in processes(container) if part in command]
     for number in numbers:
         container.exec_run(["python", "-I", "-S", "-c", f"import os; os.kill({number}, 9)"])
@@ -199,7 +199,7 @@ def kill_inside(container: Container, part: str) -> int:
 
 
 def seconds(moment: str) -> float:
-    """Convert an ISO 8601 time to Unix seconds. The engine's nanoseconds are truncated."""
+    """Convert an ISO 8601 time to Unix seconds, truncating nanoseconds."""
     return datetime.fromisoformat(re.sub(r"(\.\d{6})\d*", r"\1", moment)).timestamp()
 
 
@@ -209,7 +209,7 @@ def free_port() -> int:
 
 
 def within(limit_s: float, true: Callable[[], Any], what: str = "it") -> float:
-    """Wait until `true()` holds and return the seconds it took."""
+    """Wait until `true()` is true; return the elapsed seconds."""
     began = time.monotonic()
     while not true():
         assert time.monotonic() - began < limit_s, f"{what} did not come about within {limit_s} s"

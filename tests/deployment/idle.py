@@ -1,4 +1,4 @@
-"""Processor time and commits of a deployment that has nothing to do."""
+"""Processor use and database commits of an idle deployment."""
 
 import time
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ COUNT_COMMITS = "select sum(xact_commit) from pg_stat_database"
 
 @dataclass(frozen=True, kw_only=True)
 class Idle:
-    """Share of a core by container, and commits per second of Postgres."""
+    """Processor share of each container, and Postgres commits per second."""
 
     shares: dict[str, float]
     commits_per_s: float
 
     @property
     def share(self) -> float:
-        """Share of a core of all containers together."""
+        """Processor share of all containers together, in cores."""
         return sum(self.shares.values())
 
 
@@ -31,7 +31,7 @@ def measure_idle(deployment: Deployment, seconds: float) -> Idle:
 
 
 def cpu_seconds(deployment: Deployment) -> dict[str, float]:
-    """Return the processor time of each container by name."""
+    """Return the processor seconds of each container by name."""
     return {
         str(container.name).removeprefix(f"{deployment.project}-"): container.stats(stream=False, one_shot=True)["cpu_stats"]["cpu_usage"][
             "total_usage"
@@ -43,5 +43,5 @@ def cpu_seconds(deployment: Deployment) -> dict[str, float]:
 
 
 def count_commits(deployment: Deployment) -> int:
-    """Return the number of transactions that Postgres has committed."""
+    """Return the total number of transactions that Postgres has committed."""
     return int(deployment.compose("exec", "-T", "postgres", "psql", "-U", "reelwright", "-Atc", COUNT_COMMITS))

@@ -6,7 +6,7 @@ FILES = ("docker-compose.yaml", "docker-compose.gpu.yaml")
 
 
 def test_services_that_use_a_gpu_reserve_it(suite: Deployment) -> None:
-    """The containers are created but not started.
+    """The containers are created without being started.
 
     This works on an engine without the NVIDIA toolkit, too.
     """

@@ -1,4 +1,4 @@
-"""A published suite needs API keys, given as a secret file."""
+"""API keys of a published suite, given as a secret file."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ RENDER = {"inputs": {"video": SAMPLE_ID}, "params": {"speeds": [4.0], "audio": "
 
 @pytest.fixture
 def published(suite: Deployment) -> Iterator[Deployment]:
-    """The suite, published on every address of the machine."""
+    """Publish the suite on every address of the machine."""
     suite.environment["REELWRIGHT_HOST"] = "0.0.0.0"
     yield suite
     del suite.environment["REELWRIGHT_HOST"]

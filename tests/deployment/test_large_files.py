@@ -16,7 +16,7 @@ MIB = 1024**2
 
 @pytest.fixture
 def large(clip: Path, tmp_path: Path) -> Path:
-    """A sparse file of more than 4 GiB.
+    """Make a sparse file of more than 4 GiB.
 
     It is a clip followed by 4 GiB that players skip (a `free` box of ISO/IEC 14496-12).
     """
@@ -29,7 +29,7 @@ def large(clip: Path, tmp_path: Path) -> Path:
 
 
 class Watch:
-    """Measure the peak memory of a container during a block.
+    """Measures the peak memory of a container during a block.
 
     The kernel's file cache is not counted.
     """

@@ -1,4 +1,4 @@
-"""The commands of docs/deployment.md and docs/operating.md, as they are written there."""
+"""The commands in docs/deployment.md and docs/operating.md, run as written."""
 
 import subprocess
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ NEWER_COLUMNS = ("cache", "cached", "result_key", "preview", "listed", "deadline
 
 @pytest.fixture
 def restored(suite: Deployment) -> Iterator[Deployment]:
-    """A second deployment of the same images and secrets, with volumes of its own."""
+    """Start a second deployment from the same images, with its own volumes."""
     other = Deployment(suite.engine, suite.folder, REELWRIGHT_CONCURRENCY="1")
     other.built = True
     yield other
@@ -22,14 +22,14 @@ def restored(suite: Deployment) -> Iterator[Deployment]:
 
 
 def shell(deployment: Deployment, command: str) -> str:
-    """Run a line of the documentation in the folder of the deployment; return its output."""
+    """Run a documented command in the deployment's folder; return its output."""
     done = subprocess.run(["bash", "-euc", command], cwd=deployment.folder, env=deployment.environment, capture_output=True, text=True)
     assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}{done.stderr[-3000:]}"
     return done.stdout
 
 
 def a_job(deployment: Deployment) -> str:
-    """Run a small job; return its id."""
+    """Run a small job; return the job's id."""
     answer = deployment.client.client.post("/v1/media/peaks/jobs", json=PEAKS)
     assert answer.status_code == 202, answer.text
     job = deployment.client.wait(answer.json()["id"])
@@ -45,7 +45,7 @@ def test_the_command_runs_in_every_container(suite: Deployment) -> None:
 
 
 def test_models_are_pulled_in_a_container(suite: Deployment) -> None:
-    """From a mirror in another container: a file without a published checksum is recorded, another one's is compared."""
+    """A mirror serves the files; recorded and published checksums are compared."""
     media, matting = suite.container("media"), suite.container("matting")
     files = {"rvm-resnet50": "rvm_resnet50_fp32.onnx", "u2netp": "u2netp.onnx"}
     for model, file in files.items():
@@ -71,7 +71,7 @@ def test_models_are_pulled_in_a_container(suite: Deployment) -> None:
 
 
 def test_a_pull_from_the_published_sources_installs_or_says_why_not(suite: Deployment) -> None:
-    """The documented command as it is: whether its addresses are reachable depends on the machine."""
+    """The documented command either installs the models or names the unreachable address."""
     answer = shell(suite, "docker compose exec -T matting reelwright models pull u2netp 2>&1 || echo it failed").replace("\n", " ")
     print(answer)
     if "it failed" in answer:
@@ -109,7 +109,10 @@ def test_keys_count_at_once_in_every_container(suite: Deployment) -> None:
 
 
 def test_a_private_secret_file_is_reported_and_repaired(suite: Deployment) -> None:
-    """An editor leaves mode 0600, which the containers cannot read, and `restart` alone does not run the container that adjusts it."""
+    """An editor saves the file with mode 0600, which the containers cannot read.
+
+    `restart` alone does not run the container that corrects the mode.
+    """
     key = "a-key-of-the-secret-file"
     file = suite.folder / "secrets" / "reelwright_api_keys"
     file.write_text(key)
@@ -152,7 +155,10 @@ def test_a_backup_is_restored_into_empty_volumes(suite: Deployment, restored: De
 
 
 def test_an_upgrade_keeps_jobs_and_media(suite: Deployment) -> None:
-    """New images start over the volumes of an earlier release, whose tables lack columns; the earlier images work again after that."""
+    """New images run on an earlier release's volumes, and the earlier images afterwards.
+
+    The earlier release's tables lack columns.
+    """
     job = a_job(suite)
     for service in suite.services():
         if service != "postgres":

@@ -1,4 +1,4 @@
-"""Queues that nothing polls: idle containers rest, and work wakes them at once, in other containers too."""
+"""Idle containers poll no queue, and new work wakes all containers at once."""
 
 import json
 import statistics
@@ -22,7 +22,7 @@ print(urllib.request.urlopen(request).read().decode())
 
 
 def submit_in(container: Container, params: dict[str, Any]) -> str:
-    """Submit a render to the service in a container; return the job's id."""
+    """Submit a render to one container's service; return the job's id."""
     body = json.dumps({"inputs": {"video": SAMPLE_ID}, "params": params, "cache": False})
     done = container.exec_run(["python", "-c", POST, body])
     assert done.exit_code == 0, done.output

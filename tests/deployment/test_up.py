@@ -1,4 +1,4 @@
-"""A fresh deployment is healthy, has few privileges, and runs every operation."""
+"""A fresh deployment: healthy, unprivileged, and able to run every operation."""
 
 import json
 import stat
@@ -72,7 +72,7 @@ def test_the_password_is_only_in_its_file(suite: Deployment) -> None:
 
 
 def test_a_job_in_a_container_is_refused_everything_but_its_inputs(suite: Deployment) -> None:
-    """The trespassing operation of the misbehaving service, in a container like the suite's own."""
+    """The trespassing operation runs in a container configured like the suite's own."""
     client = suite.client.client
     own_id = suite.client.wait(suite.client.start("media.peaks", {"video": SAMPLE_ID})["id"])["outputs"]["peaks"]["id"]
     run = ("run", "--detach", "--no-deps", "--volume", f"{suite.folder}/tests:/app/tests:ro", "--entrypoint", "python", "gateway")

@@ -1,4 +1,7 @@
-"""The media and upload routes on a real server, with a fake probe that decides by the first bytes."""
+"""The media and upload routes on a real server with a fake probe.
+
+The probe decides by a file's first bytes.
+"""
 
 import contextlib
 import hashlib
@@ -37,7 +40,7 @@ KINDS = {
 
 @dataclass
 class Parts:
-    """The fakes that tests inspect and adjust."""
+    """Fakes behind the media routes, which tests inspect and adjust."""
 
     data_dir: Path
     settings: Settings
@@ -69,7 +72,7 @@ class Parts:
         return self.readers.get(media_id)
 
     async def forget_views(self, owner: str, media_id: str) -> None:
-        """Nothing is kept beside the media."""
+        """Do nothing: no views are kept beside the media."""
 
     def app(self) -> FastAPI:
         services = MediaServices(
@@ -110,7 +113,7 @@ async def gone(request: Request, error: Exception) -> Response:
 
 @contextlib.contextmanager
 def serving(app: FastAPI) -> Iterator[int]:
-    """Serve the app on a free loopback port, in a thread."""
+    """Serve the app on a free loopback port, in a thread; yield the port."""
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

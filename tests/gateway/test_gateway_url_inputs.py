@@ -1,4 +1,4 @@
-"""URLs as inputs of pipelines, batches, the client and the command line."""
+"""URL inputs of pipelines, batches, the client and the command line."""
 
 import subprocess
 import sys

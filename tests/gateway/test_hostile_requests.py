@@ -1,4 +1,4 @@
-"""Hostile and malformed requests are refused as problems and do not affect other clients."""
+"""Hostile and malformed requests: refused, without effect on other clients."""
 
 import socket
 import time

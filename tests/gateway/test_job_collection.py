@@ -1,4 +1,4 @@
-"""Many jobs at once: batches, filters, deletions; methods and names of the API."""
+"""Collections of jobs: batches, filters, deletions; methods and names of the API."""
 
 import pytest
 

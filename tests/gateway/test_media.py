@@ -34,7 +34,7 @@ def parts(server: tuple[Parts, int]) -> Parts:
 
 @pytest.fixture
 def http(server: tuple[Parts, int]) -> Iterator[httpx.Client]:
-    """A client of the shared server, as a new owner."""
+    """Open a client of the shared server, as a new owner."""
     owner = "k" + secrets.token_hex(8)
     with httpx.Client(base_url=f"http://127.0.0.1:{server[1]}", timeout=10, headers={"x-owner": owner}) as client:
         yield client

@@ -1,4 +1,4 @@
-"""A job that cannot fit into its memory is refused when it is submitted."""
+"""Jobs that need too much memory are refused on submission."""
 
 import subprocess
 from fractions import Fraction
@@ -15,7 +15,7 @@ from shared.video import ffmpeg_path
 
 @pytest.fixture(scope="module")
 def large(running: RunningSuite, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The id of a clip of two frames of 8K."""
+    """Upload a clip of two 8K frames; return the media id."""
     path = tmp_path_factory.mktemp("8k") / "8k.mp4"
     source = ("-f", "lavfi", "-i", "color=gray:s=7680x4320:r=24", "-frames:v", "2", "-pix_fmt", "yuv420p", "-preset", "ultrafast")
     subprocess.run([ffmpeg_path(), "-v", "error", *source, str(path)], check=True)

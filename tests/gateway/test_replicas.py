@@ -1,4 +1,4 @@
-"""Replicas of a service under one name, simulated by servers on 127.0.0.1, 127.0.0.2, ..."""
+"""Replicas of a service behind one name, simulated on 127.0.0.1, 127.0.0.2, ..."""
 
 import asyncio
 from collections import Counter
@@ -17,7 +17,7 @@ ADDRESSES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 
 
 class Replica:
-    """A server that answers with its address.
+    """A server that answers each request with its own address.
 
     If `breaks` is set, it closes the connection instead.
     """
@@ -45,7 +45,7 @@ class Replica:
 
 @pytest.fixture
 async def three() -> AsyncIterator[tuple[list[Replica], httpx.AsyncClient]]:
-    """Three replicas on one port, and a client for their common name."""
+    """Start three replicas on one port; yield them and a client of their name."""
     servers = [Replica(address) for address in ADDRESSES]
     port = await servers[0].start()
     for server in servers[1:]:

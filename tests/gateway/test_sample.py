@@ -1,4 +1,4 @@
-"""The sample clip and picture."""
+"""The sample clip and the sample picture."""
 
 import asyncio
 from types import SimpleNamespace

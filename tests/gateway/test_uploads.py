@@ -80,7 +80,7 @@ def checksum(algorithm: str, data: bytes) -> str:
 
 
 def unfinished_patch(port: int, url: str, data: bytes, *, announced: int, **headers: str) -> socket.socket:
-    """Open a PATCH and send fewer bytes than its Content-Length.
+    """Send a PATCH whose body is shorter than its Content-Length.
 
     The connection stays open.
     """
@@ -282,7 +282,7 @@ def test_abandoned_uploads_expire(http: httpx.Client, uploads: Uploads) -> None:
 
 @pytest.mark.parametrize("published", [False, True])
 def test_a_crash_after_the_last_byte_makes_exactly_one_medium(http: httpx.Client, parts: Parts, uploads: Uploads, published: bool) -> None:
-    """The process dies after the last byte.
+    """The process dies after it has received the last byte.
 
     This is before the medium is published, or before the upload is marked as done.
     """

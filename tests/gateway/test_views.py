@@ -1,4 +1,4 @@
-"""Views of media and previews, over HTTP on a running suite."""
+"""Views and previews of media, over HTTP on a running suite."""
 
 import hashlib
 import time
@@ -12,7 +12,7 @@ PATIENCE_S = 90
 
 
 def fetched(running: RunningSuite, path: str, **headers: str):
-    """Ask for a view until it is made."""
+    """Request a view repeatedly until it is ready; return the response."""
     deadline = time.monotonic() + PATIENCE_S
     while (answer := running.client.get(path, headers=headers)).status_code == 202 and time.monotonic() < deadline:
         assert answer.headers["location"] == f"/v1/jobs/{answer.json()['id']}"

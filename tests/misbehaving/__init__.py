@@ -1,1 +1,1 @@
-"""A service whose operations misbehave, one way each."""
+"""A service whose operations misbehave, each in one manner."""

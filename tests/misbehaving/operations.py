@@ -1,4 +1,4 @@
-"""Operations with one misbehaviour each, which must harm only their own job."""
+"""Operations with one misbehaviour each, which may harm only their own job."""
 
 import contextlib
 import ctypes
@@ -23,7 +23,7 @@ from shared.operation import Input, Kind, Operation, Params, Progress, Service
 
 
 class Bad(Params):
-    """Params that the tests vary."""
+    """Params that tests vary."""
 
     seconds: float = Field(0.0, ge=0, le=1000, description="How long it takes.")
     tag: str = Field("", max_length=60, description="Names this job in the log.")
@@ -32,7 +32,7 @@ class Bad(Params):
 
 
 class Done(BaseModel):
-    """Result of the operations."""
+    """The result of all these operations."""
 
     text: str
 
@@ -52,7 +52,7 @@ def succeed(params: Bad, *, output: Path, progress: Progress) -> Done:
 
 
 def dice(params: Bad, *, first: Path | None, output: Path, progress: Progress) -> Done:
-    """Give another result with every run."""
+    """Return a new random result on each run."""
     wait(params.seconds, progress)
     progress.warn("rolled")
     number = os.urandom(8).hex()
@@ -61,7 +61,7 @@ def dice(params: Bad, *, first: Path | None, output: Path, progress: Progress) -
 
 
 def steady(params: Bad, *, output: Path, progress: Progress) -> Done:
-    """Succeed, and log an overlap if the same job runs twice at once.
+    """Succeed; log an overlap if the same job runs twice at once.
 
     Holds a file lock to detect the overlap.
     """
@@ -142,7 +142,7 @@ def grandchild(params: Bad, *, progress: Progress) -> Done:
 
 
 def daemon(params: Bad, *, progress: Progress) -> Done:
-    """Start a process that leaves the group and loses its parent, then hang."""
+    """Start a process that escapes its group and its parent, then hang."""
     subprocess.run(["sh", "-c", "setsid sleep 1000 & setsid setsid sleep 1000 &"])
     time.sleep(1000)
     return Done(text="")
@@ -154,7 +154,7 @@ def daemon_and_crash(params: Bad, *, progress: Progress) -> Done:
 
 
 def leave_behind(params: Bad, *, progress: Progress) -> Done:
-    """Succeed, and leave a process and a zombie behind."""
+    """Succeed, leaving a process and a zombie behind."""
     subprocess.run(["sh", "-c", "setsid sleep 1000 &"])
     if os.fork() == 0:
         os._exit(0)
@@ -190,7 +190,7 @@ def chatter(params: Bad, *, progress: Progress) -> Done:
 
 
 def talk(params: Bad, *, progress: Progress) -> Done:
-    """Write the text `log` to standard output, and lines to standard error, then crash if `count` is 0."""
+    """Print `log` and lines to standard error; crash if `count` is 0."""
     import warnings
 
     print(params.log, tempfile.gettempdir())
@@ -221,7 +221,7 @@ def broken_output(params: Bad, *, output: Path, progress: Progress) -> Done:
 
 
 def linked_output(params: Bad, *, output: Path, progress: Progress) -> Done:
-    """Return a link to a file of the machine as output."""
+    """Return a link to a file of the machine as the output."""
     output.symlink_to("/etc/hostname")
     return Done(text="linked")
 
@@ -247,7 +247,7 @@ def fork(params: Bad, *, progress: Progress) -> Done:
 
 
 def background(params: Bad, *, progress: Progress) -> Done:
-    """Leave a thread that continues to report after the job."""
+    """Leave a thread that reports progress after the job has ended."""
     import threading
 
     def report() -> None:
@@ -273,7 +273,7 @@ def environment(params: Bad, *, output: Path, progress: Progress) -> Done:
 
 
 def trespass(params: Bad, *, first: Path, output: Path, progress: Progress) -> Done:
-    """Try what no operation needs, and write what came of each attempt.
+    """Try forbidden actions, and write the outcome of each to the output.
 
     `log`: JSON with `server` (its process), `files` and `folders` outside, and `port` of a local server.
     """

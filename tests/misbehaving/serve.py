@@ -1,4 +1,6 @@
-"""The misbehaving service as a real process: `python -m tests.misbehaving.serve [worker|gateway]`, set up by the environment.
+"""The misbehaving service as a process, configured by environment variables.
+
+`python -m tests.misbehaving.serve [worker|gateway]`.
 
 `worker` runs jobs; `gateway` only takes and shows them. Both have the routes of the service and those of jobs.
 """

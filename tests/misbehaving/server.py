@@ -1,4 +1,4 @@
-"""Start, watch and kill a process of the misbehaving service."""
+"""Control of a misbehaving service's process: start, watch, kill."""
 
 import os
 import re
@@ -20,7 +20,7 @@ SERIOUS = re.compile(r"^(ERROR|CRITICAL) |^Traceback ")
 
 
 class Server:
-    """One server process, with its address, its log and its descendants."""
+    """A server process with its address, log and descendants."""
 
     def __init__(self, data_dir: Path, *, role: str = "worker", **settings: str):
         self.data_dir = data_dir
@@ -29,7 +29,7 @@ class Server:
         self.log: list[str] = []
 
     def start(self) -> "Server":
-        """Start the process, and wait until it answers."""
+        """Start the process, and wait until it answers requests."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("REELWRIGHT_")}
         logs = str(self.data_dir.parent)  # operations write logs into folders of other tests
         environment = {"HOST": "127.0.0.1", "PORT": "0", "DATA_DIR": str(self.data_dir), "SANDBOX_WRITE": logs} | self._settings
@@ -53,7 +53,7 @@ class Server:
         return self.process.pid
 
     def kill(self, number: int = signal.SIGKILL) -> float:
-        """Send a signal that ends the process; return the seconds until it ended."""
+        """Kill the process with a signal; return the seconds until its end."""
         began = time.monotonic()
         self.process.send_signal(number)
         self.process.wait(30)
@@ -72,7 +72,7 @@ class Server:
             self.kill()
 
     def family(self) -> dict[int, str]:
-        """Return all descendants of this server, zombies too: id -> command."""
+        """Return the commands of all descendants by process id, zombies included."""
         processes = {}
         for path in Path("/proc").glob("[0-9]*"):
             try:
@@ -92,32 +92,32 @@ class Server:
     def post(
         self, operation: str, *, inputs: dict[str, Any] | None = None, headers: dict[str, str] | None = None, **body: Any
     ) -> httpx.Response:
-        """Send a job request and return the answer.
+        """Send a job request; return the response.
 
         `body`: params, metadata, priority and webhook.
         """
         return self.client.post(f"/{operation}/jobs", json={"inputs": inputs or {}} | body, headers=headers)
 
     def submit(self, operation: str, **body: Any) -> dict[str, Any]:
-        """Submit a job that must be accepted."""
+        """Submit a job, which must be accepted; return its record."""
         answer = self.post(operation, **body)
         assert answer.status_code == 202, answer.text
         job: dict[str, Any] = answer.json()
         return job
 
     def run(self, operation: str, timeout_s: float = 60, **params: Any) -> dict[str, Any]:
-        """Submit a job and wait for its end."""
+        """Submit a job and wait for its end; return its record."""
         return self.wait(self.submit(operation, params=params)["id"], timeout_s)
 
     def get(self, job_id: str) -> dict[str, Any]:
-        """Return a job."""
+        """Return the record of a job."""
         answer = self.client.get(f"/v1/jobs/{job_id}")
         assert answer.status_code == 200, answer.text
         job: dict[str, Any] = answer.json()
         return job
 
     def wait(self, job_id: str, timeout_s: float = 60, until: tuple[str, ...] = ("succeeded", "failed", "canceled")) -> dict[str, Any]:
-        """Wait until a job has one of the states in `until`; return it."""
+        """Wait until a job's status is in `until`; return the job."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             if (job := self.get(job_id))["status"] in until:
@@ -130,7 +130,7 @@ class Server:
         return sorted(self.data_dir.glob("work/*"))
 
     def serious(self) -> list[str]:
-        """Return the unexpected errors in the log, each with the lines around it."""
+        """Return the unexpected errors in the log, with surrounding lines."""
         return ["".join(self.log[max(at - 5, 0) : at + 40]) for at, line in enumerate(self.log) if SERIOUS.match(line)]
 
     def _read(self, process: "subprocess.Popen[str]", ready: threading.Event) -> None:
@@ -144,7 +144,7 @@ class Server:
 
 @contextmanager
 def serving_one(data_dir: Path, *, role: str = "worker", **settings: str) -> Iterator[Server]:
-    """Run a server during a block.
+    """Run one server during the block.
 
     Errors in its log fail the test, unless the block removed them from `log`.
     """
@@ -157,7 +157,10 @@ def serving_one(data_dir: Path, *, role: str = "worker", **settings: str) -> Ite
 
 
 def within(seconds: float, true: Any) -> float:
-    """Wait until `true()` holds; return the seconds that it took. Fails after `seconds`."""
+    """Wait until `true()` is true; return the elapsed seconds.
+
+    Fails after `seconds`.
+    """
     began = time.monotonic()
     while not true():
         assert time.monotonic() - began < seconds, f"not within {seconds} s"

@@ -1,4 +1,7 @@
-"""Submit many jobs while processes are killed: every accepted job must be done, and none twice at the same time."""
+"""A stress test: processes are killed while many jobs run.
+
+Every accepted job must be done, and none twice at the same time.
+"""
 
 import json
 import os
@@ -19,7 +22,7 @@ from tests.misbehaving.server import Server
 
 @dataclass
 class Storm:
-    """Submits `count` jobs of `seconds` each, repeated until accepted, while `strike` kills processes."""
+    """Submits many jobs while it kills processes."""
 
     servers: list[Server]
     log: Path
@@ -36,7 +39,7 @@ class Storm:
         self._submitting = threading.Thread(target=self._submit_all)
 
     def rage(self, kills: int, victims: tuple[str, ...] = ("server", "worker", "guard", "grandchild", "term")) -> None:
-        """Kill `kills` processes at random moments; dead servers are started again.
+        """Kill `kills` processes at random moments, and restart dead servers.
 
         Stops earlier after three strikes a kill, of which most then found no process.
         """
@@ -53,7 +56,7 @@ class Storm:
         assert not self._submitting.is_alive()
 
     def strike(self, victim: str) -> None:
-        """Kill one process. Without such a process nothing is killed or counted."""
+        """Kill one process of the kind `victim`, if there is one."""
         server = self._chance.choice(self.servers)
         if victim in ("server", "term"):
             server.kill(signal.SIGKILL if victim == "server" else signal.SIGTERM)
@@ -70,7 +73,7 @@ class Storm:
                 continue
 
     def check(self, timeout_s: float = 120) -> list[dict[str, Any]]:
-        """Check the outcome and return the jobs.
+        """Check that every job is done, and none was run twice; return the jobs.
 
         All must have succeeded, none may have run twice at once, and nothing may be left.
         """

@@ -1,4 +1,4 @@
-"""Functions that tests call in worker processes."""
+"""Functions that tests run in worker processes."""
 
 import os
 import subprocess
@@ -17,14 +17,14 @@ class Empty:
 
 @dataclass(frozen=True)
 class Text:
-    """An answer of text, such as the output of a program."""
+    """A text answer, such as a program's output."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Niceness:
-    """The niceness of the worker process."""
+    """A worker process's niceness."""
 
     nice: int
 
@@ -43,18 +43,18 @@ def crash(_request: Empty, _progress: object) -> Empty:
 
 
 def program(_request: Empty, _progress: object) -> Text:
-    """Start a Python program that imports the project."""
+    """Start a Python program that imports this project."""
     code = "import shared.operation; print(shared.operation.__name__)"
     return Text(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/usr").stdout.strip())
 
 
 def outside(request: FileRequest, _progress: object) -> Text:
-    """List a folder outside of the sandbox."""
+    """List a folder outside the sandbox."""
     return Text(" ".join(os.listdir(request.path)))
 
 
 def number(_request: Empty, _progress: object) -> Niceness:
-    """Answer something else than the target declares."""
+    """Return another type than the target declares."""
     return Niceness(1)
 
 

@@ -1,4 +1,4 @@
-"""A module that takes long to import."""
+"""A module that is slow to import."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Parameters that choose a row of a table."""
+"""Parameters whose values are names of rows in a table."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""Request bodies that are JSON, and bodies that only look like JSON."""
+"""JSON request bodies, and bodies that only resemble JSON."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Contents of a line of the log."""
+"""Contents of a log line."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Long lists in params: limits that are checked without wasted work."""
+"""Long lists in params, whose limits are checked before their items."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from shared.operation import Params
 
 
 class Looked:
-    """Item that counts how many items were checked."""
+    """A list item that counts its validations."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -29,7 +29,7 @@ LOOKED = Looked()
 
 
 class Several(Params):
-    """Items that may be many."""
+    """Params with a long list."""
 
     items: Annotated[list[Annotated[int, LOOKED, Field(ge=0)]], LongList(1000)] | None = Field(None, description="Items.")
 

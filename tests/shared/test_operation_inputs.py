@@ -1,4 +1,4 @@
-"""Inputs that take two kinds, several media, or of which at least one is required."""
+"""Inputs of two kinds, of several media, or in groups of which one is required."""
 
 import asyncio
 from types import SimpleNamespace

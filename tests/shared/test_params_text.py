@@ -1,4 +1,4 @@
-"""Params from text, and errors about wrong params."""
+"""Conversion of text to params, and errors about invalid params."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""The processes that probe uploads."""
+"""The worker processes that probe uploads."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from tests.shared.slow import CRASH, QUICK, SLEEP, Empty, Niceness
 
 @pytest.fixture(autouse=True)
 def import_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let probe processes import functions of the tests."""
+    """Allow probe processes to import the tests' functions."""
     monkeypatch.setattr("shared.runtime.PACKAGES", ("gateway", "tests"))
 
 
@@ -30,7 +30,7 @@ async def test_a_probe_that_takes_too_long_names_its_own_setting(tmp_path: Path)
 
 
 async def test_a_slow_start_does_not_count_against_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Starting Python and importing the libraries takes longer than the limit here."""
+    """Starting Python and importing libraries takes longer than the time limit."""
     monkeypatch.setattr("shared.runtime.PROBE_MODULE", "tests.shared.slow_import")
     runtime = Runtime(Settings(data_dir=tmp_path, probe_timeout_s=0.8))
     try:

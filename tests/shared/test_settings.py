@@ -1,4 +1,4 @@
-"""Sources of settings, and refused settings."""
+"""Sources of settings, and invalid settings."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def test_a_container_whose_port_is_published_on_this_machine_needs_no_keys() -> 
 
 
 def test_an_empty_variable_does_not_take_the_place_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An example is `REELWRIGHT_API_KEYS=` in a file .env.
+    """For example `REELWRIGHT_API_KEYS=` in a file .env.
 
     Without keys the suite would accept everybody.
     """

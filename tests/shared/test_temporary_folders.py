@@ -1,4 +1,4 @@
-"""Temporary folders of local runs."""
+"""Temporary folders of command-line runs."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Using the studio as a person does: by mouse, by touch or by keyboard alone."""
+"""Use of the studio by mouse, touch or keyboard alone."""
 
 import time
 from collections.abc import Sequence
@@ -14,19 +14,22 @@ TOOL = "media.transcode"  # the lightest operation that makes a video
 
 
 def violations_of(page: Any) -> list[str]:
-    """Return the faults that axe finds on the page."""
+    """Return the accessibility violations that axe finds on the page."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     violations = axe.run(page).response["violations"]
     return [f"{violation['id']}: {node['html'][:200]}" for violation in violations for node in violation["nodes"]]
 
 
 def fits_the_width(page: Any) -> bool:
-    """Return whether nothing of the page lies beyond its right edge."""
+    """Return whether no part of the page lies beyond its right edge."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
 def until(page: Any, expression: str, seconds: float = 150) -> None:
-    """Wait for an expression to hold. Playwright's own wait needs `eval`, which the page's policy forbids."""
+    """Wait until a JavaScript expression is true.
+
+    Playwright's own wait needs `eval`, which the page's policy forbids.
+    """
     deadline = time.monotonic() + seconds
     while not page.evaluate(expression):
         assert time.monotonic() < deadline, expression
@@ -34,13 +37,13 @@ def until(page: Any, expression: str, seconds: float = 150) -> None:
 
 
 class Hand:
-    """Presses, chooses and drags on a page in one way."""
+    """Acts on a page by mouse, touch or keyboard."""
 
     def __init__(self, page: Any, way: Way) -> None:
         self.page, self.way = page, way
 
     def reach(self, target: Any) -> None:
-        """Move the keyboard's focus to a control with the Tab key."""
+        """Move the keyboard focus to a control with the Tab key."""
         target.wait_for()
         for _ in range(MOST_TABS):
             if target.evaluate("element => element === document.activeElement"):
@@ -59,13 +62,16 @@ class Hand:
             self.page.keyboard.press(key)
 
     def choose(self, menu: Any, label: str) -> None:
-        """Choose from a menu. Browsers draw an open menu outside of the page, so only its result can be set."""
+        """Select an option of a menu.
+
+        Browsers draw an open menu outside of the page, so only its value can be set.
+        """
         if self.way == "keyboard":
             self.reach(menu)
         menu.select_option(label=label)
 
     def fill(self, field: Any, value: str) -> None:
-        """Write into a field and leave it."""
+        """Type `value` into a field and leave the field."""
         if self.way == "keyboard":
             self.reach(field)
             self.page.keyboard.press("ControlOrMeta+a")
@@ -76,13 +82,13 @@ class Hand:
             field.blur()
 
     def files(self, opener: Any, *paths: Path) -> None:
-        """Choose files in the browser's dialog, which `opener` opens."""
+        """Choose files in the file dialog that `opener` opens."""
         with self.page.expect_file_chooser() as waiting:
             self.press(opener)
         waiting.value.set_files(list(paths))
 
     def download(self, opener: Any, folder: Path) -> Path:
-        """Press what starts a download; return the saved file."""
+        """Press a download button; return the saved file."""
         with self.page.expect_download() as waiting:
             self.press(opener)
         path = folder / waiting.value.suggested_filename
@@ -90,7 +96,7 @@ class Hand:
         return path
 
     def drag(self, start: Sequence[float], end: Sequence[float]) -> None:
-        """Drag by mouse or finger between two places of the page, in CSS pixels."""
+        """Drag by mouse or finger between two points, in CSS pixels."""
         places = [[a + (b - a) * step / DRAG_STEPS for a, b in zip(start, end, strict=True)] for step in range(DRAG_STEPS + 1)]
         if self.way == "mouse":
             self.page.mouse.move(*places[0])
@@ -107,7 +113,7 @@ class Hand:
 
 
 def middle_of(target: Any) -> tuple[float, float]:
-    """Return the middle of an element in CSS pixels of the page."""
+    """Return the centre of an element in CSS pixels."""
     target.scroll_into_view_if_needed()
     box = target.bounding_box()
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: Debian's chromium, a page that must stay silent, a suite that can be restarted."""
+"""Fixtures of the browser tests: Chromium, a page, and a restartable suite."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
 
 
 class Restartable:
-    """A suite at a fixed address that can be stopped and started again on the same data."""
+    """A suite at a fixed address that can be restarted on the same data."""
 
     def __init__(self, data_dir: Path, stack: ExitStack) -> None:
         with socket.socket() as free:
@@ -44,7 +44,7 @@ class Restartable:
 
 @pytest.fixture(scope="session")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restartable]:
-    """A suite of its own, with its samples."""
+    """Start a suite for the browser tests, with its samples."""
     with ExitStack() as stack:
         started = Restartable(tmp_path_factory.mktemp("studio"), stack)
         wait_for_samples(started.suite, timeout_s=300)
@@ -53,7 +53,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restartable]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """Chromium without a window."""
+    """Start headless Chromium."""
     playwright = pytest.importorskip("playwright.sync_api")
     if not CHROMIUM:
         pytest.skip("no chromium: install it, or set REELWRIGHT_CHROMIUM to its path")
@@ -65,7 +65,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(browser: Any, studio: Restartable) -> Iterator[Callable[..., Any]]:
-    """Open the studio in a fresh browser profile.
+    """Open the studio in a new browser profile; allow no page errors.
 
     At the end, the page must have logged nothing but the answers that the test named in `refusals` (such as "422"), and that the machine's
     network changed, which other programs cause: the page tries again, once it runs.

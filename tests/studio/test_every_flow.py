@@ -1,4 +1,7 @@
-"""Every flow from a chosen file to a downloaded result: at three sizes, in both schemes, by mouse, by touch and by keyboard alone."""
+"""Each flow from a chosen file to a downloaded result.
+
+At three sizes, in both colour schemes, by mouse, touch and keyboard alone.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +43,7 @@ def choose_card(title: str) -> Step:
 
 
 def shape_curve(page: Any, hand: Hand) -> None:
-    """Choose a curve and move one of its points."""
+    """Choose a curve preset and move a point of the curve."""
     hand.choose(page.get_by_label("Curve", exact=True), "Hero")
     point = page.locator(".point").nth(2)
     point.wait_for()
@@ -55,7 +58,7 @@ def shape_curve(page: Any, hand: Hand) -> None:
 
 
 def compare(page: Any, hand: Hand) -> None:
-    """Look at source and result in all ways."""
+    """Compare source and result in all viewer modes."""
     for mode in ("Wipe", "Side by side", "Difference"):
         hand.press(button(page, mode))
         until(page, "document.querySelector('.fit canvas')?.dataset.frame !== undefined")
@@ -63,21 +66,21 @@ def compare(page: Any, hand: Hand) -> None:
 
 
 def pick_frames(page: Any, hand: Hand) -> None:
-    """Pick a frame beside those that were found."""
+    """Pick one more frame than the detected keyframes."""
     until(page, "document.querySelector('.fit canvas')?.dataset.frame !== undefined")
     hand.press(button(page, "Next frame"))
     hand.press(button(page, "Pick this frame"))
 
 
 def look_at_a_picture(page: Any, hand: Hand) -> None:
-    """Open a picture of the result and close it again."""
+    """Open a result picture and close it again."""
     hand.press(page.locator(".picture-tile").first)
     hand.press(page.get_by_role("dialog").get_by_role("button", name="Next"))
     hand.press(page.get_by_role("dialog").get_by_role("button", name="Close"))
 
 
 def give_matte(page: Any, hand: Hand) -> None:
-    """Choose a matte that is there instead of one that is made first, and see the composite."""
+    """Choose an existing matte in place of a generated one; wait for the composite."""
     hand.press(page.get_by_role("checkbox", name="Make it first"), key="Space")
     hand.press(page.get_by_role("group", name="Matte").get_by_role("button", name="sample matte.mp4"))
     until(page, "document.querySelector('.composite-canvas') !== null")
@@ -90,7 +93,7 @@ def give_matte_and_background(page: Any, hand: Hand) -> None:
 
 
 def subtract_the_plate(page: Any, hand: Hand) -> None:
-    """Cut out what differs from a picture of the empty scene."""
+    """Choose the backend Difference with a clean plate."""
     more = page.locator("details", has=page.get_by_role("group", name="Clean plate"))
     hand.press(more.locator("summary"))
     hand.press(page.get_by_role("group", name="Clean plate").get_by_role("button", name="sample plate.png"))
@@ -98,14 +101,14 @@ def subtract_the_plate(page: Any, hand: Hand) -> None:
 
 
 def show_matte(page: Any, hand: Hand) -> None:
-    """Look at the matte in all ways."""
+    """Look at the matte in all viewer modes."""
     for mode in ("Cut-out", "Matte", "Colour", "Overlay"):
         hand.press(button(page, mode))
         until(page, "document.querySelector('.fit canvas')?.dataset.frame !== undefined")
 
 
 def mark_the_subject(page: Any, hand: Hand) -> None:
-    """Click on the subject, wait for its mask, and take the clicks over."""
+    """Click on the subject, wait for its mask, and use the clicks."""
     hand.press(button(page, "Add"))
     overlay = page.locator(".mask-overlay")
     overlay.wait_for()
@@ -123,7 +126,7 @@ def mark_the_subject(page: Any, hand: Hand) -> None:
 
 
 def see_the_request(page: Any, hand: Hand) -> None:
-    """Read the request of the form as text."""
+    """Show the form's request as curl, Python and command line."""
     choose_card("Small")(page, hand)
     for tab, text in (("curl", '"height":360'), ("Python", "height=360"), ("CLI", "--height 360")):
         hand.press(page.get_by_role("tab", name=tab, exact=True))
@@ -132,7 +135,7 @@ def see_the_request(page: Any, hand: Hand) -> None:
 
 
 def take_pipeline(page: Any, hand: Hand) -> None:
-    """Choose a named pipeline and check it."""
+    """Choose a preset pipeline and check its validation."""
     hand.press(page.get_by_role("button", name="A speed ramp with motion trails", exact=False))
     page.get_by_text("Every step fits.").wait_for()
 
@@ -143,7 +146,7 @@ def steps_are_done(page: Any, hand: Hand) -> None:
 
 
 def nothing(_page: Any, _hand: Hand) -> None:
-    """Change nothing."""
+    """Do nothing."""
 
 
 def is_video(path: Path) -> bool:
@@ -170,7 +173,7 @@ def is_picture(path: Path) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """One way to a result: the tool, what is set before *Make it*, what is done with the result, and what is downloaded."""
+    """One path to a result: tool, preparation, inspection, download."""
 
     tool: str
     prepare: Step = nothing

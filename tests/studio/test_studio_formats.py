@@ -1,4 +1,4 @@
-"""Clips that browsers cannot play show a picture in the studio, and say why it takes a moment."""
+"""Clips that browsers cannot play: a picture, and the reason for the delay."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The studio's jobs: the drawer, notices at the end, and what a restart of the server leaves."""
+"""The studio's jobs: drawer, notices, and the state after a server restart."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The studio's library: many files, links, uploads that continue, names, deleting."""
+"""The studio's library: many files, links, resumed uploads, names, deletion."""
 
 import time
 from collections.abc import Callable
@@ -44,7 +44,10 @@ def test_an_answer_that_never_comes_is_asked_for_again(open_page: Opener) -> Non
 
 
 def own_copy(clip: Path, path: Path, *, size: int = 0) -> Path:
-    """Write the clip with bytes behind its last box, which do not matter: no other test's file has the same bytes."""
+    """Copy the clip with unique trailing bytes.
+
+    They do not matter to players; no other test uploads the same bytes.
+    """
     path.write_bytes(clip.read_bytes() + str(path).encode() + b"\0" * size)
     return path
 

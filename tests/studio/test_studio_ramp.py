@@ -1,4 +1,4 @@
-"""The studio's speed ramp: its curve, and the frames that it plays."""
+"""The studio's speed ramp: the curve, and the frames it plays."""
 
 import json
 from collections.abc import Callable
@@ -39,7 +39,7 @@ READ_NUMBERS = f"""() => {{
 
 
 def numbered_clip(path: Path) -> Path:
-    """Write four seconds in which each frame shows its number."""
+    """Write a clip of four seconds whose frames show their numbers."""
     boxes = ",".join(
         f"drawbox=x={STRIPE * bit}:w={STRIPE}:h={HEIGHT}:c=white:t=fill:enable='mod(floor(n/{2**bit})\\,2)'" for bit in range(BITS)
     )
@@ -50,7 +50,7 @@ def numbered_clip(path: Path) -> Path:
 
 
 def numbers_in(path: Path) -> list[int]:
-    """Read the numbers of all frames of a video."""
+    """Read the frame numbers that a video shows."""
     numbers, video = [], cv2.VideoCapture(str(path))
     while (read := video.read())[0]:
         row = read[1][HEIGHT // 2, :, 0]

@@ -1,4 +1,4 @@
-"""The studio's tools, each with what it alone can do."""
+"""The studio's tools, each with its own controls."""
 
 import json
 import zipfile

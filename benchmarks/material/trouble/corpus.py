@@ -1,4 +1,4 @@
-"""Small clips of kinds that mislead shot detection, with known shots.
+"""Small clips that mislead shot detection, with known shots.
 
 Each kind of `KINDS` was reported by people who cut video: punch-in cuts, blank frames between shots, captions that pop in, flashes at 60
 fps and more. A seed makes one clip per kind. Seeds below 1000 are for tuning; nothing is fitted to the seeds from 5001 on.
@@ -42,7 +42,7 @@ KINDS: Mapping[str, Callable[[Random], TroubleClip]] = {
 
 
 def trouble(path: Path, *, kind: str, seed: int) -> Film:
-    """Write the clip of a kind and seed.
+    """Write the clip that a trouble kind and a seed determine.
 
     320x180, H.264 in MP4.
     """

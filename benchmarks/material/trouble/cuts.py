@@ -10,7 +10,7 @@ from benchmarks.material.trouble.takes import TroubleClip, played, takes_of_plac
 
 
 def punch_in(random: Random) -> TroubleClip:
-    """Cut one take at changing sizes of 110 to 150 percent.
+    """Cut one take at changing picture sizes of 110 to 150 percent.
 
     As in videos of a talking head.
     """
@@ -36,7 +36,7 @@ def zoomed(picture: Rgb, factor: float, center: tuple[float, float]) -> Rgb:
 
 
 def _standing(random: Random) -> Callable[[int], list[Rgb]]:
-    """Return a take with a quiet camera."""
+    """Return a player of a take whose camera hardly moves."""
     number = int(random.choice([0, 6, 6, len(REAL)]))
     if number < len(REAL):
         take: Take = RealTake(random, number, 1)
@@ -67,7 +67,7 @@ class _Head:
 
 
 def intercuts(random: Random) -> TroubleClip:
-    """Show two takes in turn, each for three to five frames."""
+    """Alternate between two takes, three to five frames at a time."""
     clip, takes = TroubleClip(), takes_of_places(random)
     clip.shot(next(takes)(35))
     plays, length = (next(takes), next(takes)), int(random.integers(3, 6))
@@ -78,7 +78,7 @@ def intercuts(random: Random) -> TroubleClip:
 
 
 def every_frame(random: Random) -> TroubleClip:
-    """Cut a run of shots of one or two frames."""
+    """Cut between shots of only one or two frames."""
     clip, takes = TroubleClip(), takes_of_places(random)
     clip.shot(next(takes)(30))
     length = int(random.integers(1, 3))

@@ -1,4 +1,4 @@
-"""Clips with titles, captions, overlays, inner windows and slides."""
+"""Clips with titles, captions, overlays, picture-in-picture and slides."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ from benchmarks.material.trouble.takes import TroubleClip, takes_of_places
 
 
 def plain_ramps(random: Random) -> TroubleClip:
-    """Draw titles, colour wheels and fades of flat pictures between two shots.
+    """Draw titles, colour wheels and fades of plain pictures between two shots.
 
     The titles stand on pulsing grounds.
     """
@@ -43,7 +43,7 @@ def plain_ramps(random: Random) -> TroubleClip:
 
 
 def overlays(random: Random) -> TroubleClip:
-    """Draw overlays that pop in and out.
+    """Draw overlays that appear and disappear at once.
 
     Bars, lower thirds, letterboxes, logos and inset pictures.
     """
@@ -104,7 +104,7 @@ def _write(picture: Rgb, text: str, x: int, y: int, dark: bool, size: float) -> 
 
 
 def inner_window(random: Random) -> TroubleClip:
-    """Show a picture in a still frame: only the inner window cuts."""
+    """Show a window within a still frame; only the window's content cuts."""
     clip, takes = TroubleClip(), takes_of_places(random)
     frame = cv2.GaussianBlur(next(takes)(1)[0], (0, 0), random.uniform(1, 4))
     w, h = int(WIDTH * random.uniform(0.55, 0.75)), int(HEIGHT * random.uniform(0.55, 0.75))
@@ -120,7 +120,7 @@ def inner_window(random: Random) -> TroubleClip:
 
 
 def slides(random: Random) -> TroubleClip:
-    """Draw slides with nothing but text, on one ground."""
+    """Draw slides that show only text, on a common background."""
     clip = TroubleClip()
     dark = random.random() < 0.3
     ground, ink = ((28, 30, 36), (230, 230, 230)) if dark else ((250, 250, 250), (25, 25, 30))

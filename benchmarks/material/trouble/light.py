@@ -7,7 +7,7 @@ from benchmarks.material.trouble.takes import TroubleClip, mixed, takes_of_place
 
 
 def blank_frames(random: Random) -> TroubleClip:
-    """Put plain frames between shots and inside a shot.
+    """Insert plain frames between shots and within a shot.
 
     One to eight frames; inside a shot they are a glitch.
     """
@@ -44,7 +44,7 @@ def flashes(random: Random) -> TroubleClip:
 
 
 def flash_cuts(random: Random) -> TroubleClip:
-    """Cut under a flash that covers both shots.
+    """Place a cut under a flash that covers both shots.
 
     The flash lasts two to five frames.
     """
@@ -94,7 +94,7 @@ def black_and_fade(random: Random) -> TroubleClip:
 
 
 def long_black(random: Random) -> TroubleClip:
-    """Fade to two seconds of black or more, and out of it."""
+    """Fade out to at least two seconds of black, and back in."""
     clip, takes = TroubleClip(), takes_of_places(random)
     clip.shot(next(takes)(60))
     for _ in range(2):

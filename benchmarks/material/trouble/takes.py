@@ -1,4 +1,4 @@
-"""Takes of many places, and clips made of them with known shots."""
+"""Takes of different places, and clips edited from takes with known shots."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ from benchmarks.material.keyframe_corpus import REAL, Random, RealTake, Rendered
 
 @dataclass(slots=True)
 class TroubleClip:
-    """A clip in the making: its pictures and true transitions."""
+    """A clip under construction: its pictures and true transitions."""
 
     pictures: list[Rgb] = field(default_factory=list)
     truths: list[Truth] = field(default_factory=list)
     rate: int = 25
 
     def shot(self, pictures: list[Rgb], *, kind: str = "cut", transition: int = 0) -> None:
-        """Append a shot that begins with a transition.
+        """Append a shot and the transition that it begins with.
 
         `transition`: length of the transition, which the last appended pictures hold already.
         """
@@ -44,7 +44,7 @@ def takes_of_places(random: Random) -> Iterator[Callable[[int], list[Rgb]]]:
 
 
 def played(take: Take, first: int) -> Callable[[int], list[Rgb]]:
-    """Return a function that plays a take in pieces.
+    """Return a function that plays a take piece by piece.
 
     It returns the next `count` pictures, from picture `first` on.
     """

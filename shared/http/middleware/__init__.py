@@ -1,1 +1,1 @@
-"""Middlewares of every HTTP app: HEAD, OPTIONS and `Allow` for all routes."""
+"""Middlewares of every HTTP app."""

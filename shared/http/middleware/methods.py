@@ -1,4 +1,4 @@
-"""HEAD for every GET, OPTIONS, and `Allow` with all methods of an address."""
+"""HEAD for every GET route, OPTIONS, and `Allow` headers for all routes."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ OF_A_PATH = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 class Methods:
-    """A middleware that completes the methods of a router.
+    """A middleware that adds HEAD, OPTIONS and `Allow` to a router's routes.
 
     A HEAD without a route of its own is answered as a GET without the body. OPTIONS without a route lists the methods in `Allow`, and so
     does a refusal with 405.
@@ -38,7 +38,7 @@ class Methods:
         return await self._app(scope, receive, send_with_allow)
 
     async def _head(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with the headers of the GET."""
+        """Answer a HEAD request with the headers of the GET response."""
         endless = asyncio.Event()
 
         async def send_head(message: Message) -> None:
@@ -60,11 +60,11 @@ class Methods:
             await asyncio.gather(answering, ending, return_exceptions=True)
 
     def _has(self, scope: Scope, method: str) -> bool:
-        """Return whether a route takes this method at the request's path."""
+        """Return whether the request's path has a route for `method`."""
         return any(_match(route, scope, method) is Match.FULL for route in self._router.routes)
 
     def _allowed(self, scope: Scope) -> bytes:
-        """Return the methods of the request's path; empty if there are none."""
+        """Return the methods of the request's path; empty if it has no route."""
         methods = [method for method in OF_A_PATH if self._has(scope, method)]
         if "GET" in methods and "HEAD" not in methods:
             methods.insert(1, "HEAD")

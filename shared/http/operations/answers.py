@@ -1,4 +1,4 @@
-"""Parts shared by the routes that start jobs: headers, documented answers, waiting."""
+"""Code shared by the routes that start jobs: headers, documented answers, waiting."""
 
 import re
 from typing import Annotated, Any
@@ -25,7 +25,7 @@ ENDED: dict[int | str, dict[str, Any]] = {
 
 
 def wait_seconds(prefer: str | None) -> int | None:
-    """Return the seconds of `Prefer: wait=N` (RFC 7240), at most 60.
+    """Parse the seconds of `Prefer: wait=N` (RFC 7240), at most 60.
 
     None without the preference.
     """

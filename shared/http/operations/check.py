@@ -1,4 +1,4 @@
-"""Checks of a request for an operation, before its job is queued."""
+"""Checks of an operation's request, before its job is queued."""
 
 import asyncio
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ class Estimate(BaseModel):
 
 
 class Checked(BaseModel):
-    """A request that passed all checks."""
+    """A request that passed all checks, with its inputs and params."""
 
     operation: str
     inputs: dict[str, InputValue]
@@ -49,7 +49,7 @@ async def check(
     may_be_pending: bool = False,
     preview: bool = False,
 ) -> Checked:
-    """Check a request as far as possible without running it.
+    """Check a request as far as possible without running the operation.
 
     Raises the error that `jobs` would answer. `may_be_pending`: an input may also be `pending:<kind>`, media that an earlier step of a
     pipeline will make.

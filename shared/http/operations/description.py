@@ -62,7 +62,7 @@ OPERATION_LIST = TypeAdapter(list[OperationInfo])
 
 
 def describe(operation: Operation) -> OperationInfo:
-    """Describe an operation for `GET /operations`."""
+    """Build the description that `GET /operations` shows of an operation."""
     install = operation.unavailable(operation.example)
     base_url = f"/v1/{operation.service}/{operation.verb}"
     return OperationInfo(
@@ -117,7 +117,7 @@ def _describe_input(name: str, port: Input) -> InputInfo:
 
 
 def example_body(operation: Operation) -> dict[str, Any]:
-    """Return an example request body, which runs unchanged.
+    """Return an example request body that runs unchanged.
 
     The body has sample media and the example params.
     """

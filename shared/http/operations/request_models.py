@@ -13,7 +13,7 @@ from shared.sample_ids import SAMPLES
 
 
 def request_model(operation: Operation) -> type[BaseModel]:
-    """Make the model of an operation's request.
+    """Create the request model of an operation.
 
     It is a JobRequest with typed inputs and params.
     """
@@ -28,7 +28,7 @@ def request_model(operation: Operation) -> type[BaseModel]:
 
 
 def job_model(operation: Operation) -> type[Job]:
-    """Make the model of an operation's job, with a typed result.
+    """Create the job model of an operation, with a typed result.
 
     The API pages show it.
     """

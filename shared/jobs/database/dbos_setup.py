@@ -1,4 +1,4 @@
-"""Configuration of DBOS, and queries of other processes' workflows."""
+"""DBOS configuration, and queries of other processes' workflows."""
 
 import logging
 from typing import Any
@@ -41,7 +41,7 @@ def configure(engine: sa.Engine, *, executor: str) -> None:
 
 
 def owners(engine: sa.Engine) -> set[str]:
-    """Return the executors that have unfinished workflows."""
+    """Return the ids of executors that have unfinished workflows."""
     schema = None if engine.dialect.name == "sqlite" else "dbos"
     with engine.connect() as connection:
         executors = connection.scalars(_OWNERS.select_from(sa.table("workflow_status", schema=schema)))
@@ -49,12 +49,12 @@ def owners(engine: sa.Engine) -> set[str]:
 
 
 def recover(executor: str) -> None:
-    """Put the unfinished jobs of a dead executor back into their queues."""
+    """Return a dead executor's unfinished jobs to their queues."""
     DBOS._recover_pending_workflows([executor])
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's text.
+    """Return the first line of an error message.
 
     Database drivers add pages of text after it.
     """
@@ -62,7 +62,7 @@ def first_line(error: BaseException) -> str:
 
 
 def _expected(record: logging.LogRecord) -> bool:
-    """Drop DBOS's log records about canceled and deleted workflows.
+    """Reject DBOS's log records about canceled or deleted workflows.
 
     A job that is canceled, or deleted as it ends, is no error.
     """

@@ -1,4 +1,4 @@
-"""The tables of standing webhooks and of the messages that webhooks send."""
+"""Database tables of standing webhooks and of webhook messages."""
 
 import time
 from collections.abc import Collection
@@ -21,7 +21,7 @@ MOST_LISTED = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """A webhook message to send, with its receiver."""
+    """A webhook message to send, and its receiver."""
 
     id: str
     message_id: str
@@ -60,7 +60,7 @@ class Deliveries:
                 raise UnknownWebhook(f"There is no webhook {webhook_id[:64]!r}.")
 
     def add(self, connection: Connection, job_id: str, event: str) -> list[str]:
-        """Insert the messages about an event; return their ids.
+        """Insert the webhook messages about an event; return their ids.
 
         Writes in the caller's transaction: one for the job's own webhook, and one for each standing webhook of its owner that reports the
         event. Those report neither unlisted jobs nor steps of pipelines.
@@ -75,7 +75,7 @@ class Deliveries:
         return [self._insert(connection, job_id, event, webhook_id, f"{job_id}-{event}") for webhook_id in targets]
 
     def add_again(self, connection: Connection, job_id: str, delivery_id: str) -> str:
-        """Insert a message again; return the new id.
+        """Insert a copy of a message; return the new id.
 
         Writes in the caller's transaction. Raises UnknownDelivery, UnknownWebhook if its receiver was deleted, and Conflict while it is on
         its way.
@@ -93,7 +93,7 @@ class Deliveries:
         return self._insert(connection, job_id, row.event, row.webhook_id, row.message_id)
 
     def message(self, delivery_id: str) -> Message | None:
-        """Return a message to send.
+        """Return the message with this delivery id, or None.
 
         None if its job or its webhook was deleted.
         """
@@ -110,19 +110,19 @@ class Deliveries:
         )
 
     def record_attempt(self, delivery_id: str, status: DeliveryStatus, *, answer: int | None = None, error: str | None = None) -> None:
-        """Record an attempt at a message."""
+        """Record one attempt to send a message."""
         values = {"status": status.value, "answer": answer, "error": error, "tried_at": time.time(), "attempts": DELIVERIES.c.attempts + 1}
         with self._engine.begin() as connection:
             connection.execute(DELIVERIES.update().where(DELIVERIES.c.id == delivery_id).values(**values))
 
     def give_up(self, delivery_id: str) -> None:
-        """Record that a message is not tried again."""
+        """Record that a message will not be sent again."""
         waiting = (DELIVERIES.c.id == delivery_id, DELIVERIES.c.status == DeliveryStatus.PENDING.value)
         with self._engine.begin() as connection:
             connection.execute(DELIVERIES.update().where(*waiting).values(status=DeliveryStatus.FAILED.value))
 
     def of_job(self, job_id: str, ids: Collection[str] = ()) -> list[Delivery]:
-        """Return the latest messages about a job, oldest first.
+        """Return a job's latest webhook messages, oldest first.
 
         With `ids`: only these.
         """
@@ -132,7 +132,7 @@ class Deliveries:
         return [Delivery.model_validate(row._asdict() | {"webhook": row.webhook_id}) for row in reversed(rows)]
 
     def ids_of_job(self, job_id: str) -> list[str]:
-        """Return the ids of all messages about a job."""
+        """Return the ids of all webhook messages about a job."""
         with self._engine.connect() as connection:
             return list(connection.scalars(sa.select(DELIVERIES.c.id).where(DELIVERIES.c.job_id == job_id)))
 

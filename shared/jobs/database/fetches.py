@@ -13,7 +13,7 @@ from shared.jobs.url_inputs import UrlFetch
 
 @dataclass(frozen=True, kw_only=True)
 class FetchClaim:
-    """A job that waits for URLs."""
+    """A job whose URLs are fetched before it runs."""
 
     id: str
     owner: str
@@ -41,7 +41,7 @@ class Fetches:
         return FetchClaim(id=row.id, owner=row.owner, operation=row.operation, fetches=fetches, deadline_at=row.deadline_at)
 
     def end(self, connection: Connection, claim: FetchClaim) -> tuple[str, int] | None:
-        """Mark all URLs of the job as fetched, in the caller's transaction.
+        """Mark all URLs of a job as fetched, within the caller's transaction.
 
         Returns the job's queue and its priority. None if the job has ended.
         """
@@ -53,6 +53,6 @@ class Fetches:
         return queue_of(row.service, preview=row.preview is not None), row.priority
 
     def has_any(self, job_id: str) -> bool:
-        """Return whether a job had URLs among its inputs."""
+        """Return whether a job has URLs among its inputs."""
         with self._engine.connect() as connection:
             return connection.scalar(sa.select(JOBS.c.id).where(JOBS.c.id == job_id, JOBS.c.fetches.is_not(None))) is not None

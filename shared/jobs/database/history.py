@@ -23,7 +23,7 @@ MOST_REMEMBERED = 5
 
 @dataclass(frozen=True, kw_only=True)
 class PastRun:
-    """The running time of a past job.
+    """Run time and input size of a past job.
 
     With the length of its input video in seconds (None if it had none). `megapixel_frames`: size of its largest input, None where unknown.
     """
@@ -52,12 +52,12 @@ class EarlierResult:
 
 @dataclass(frozen=True)
 class History:
-    """The ended jobs of an installation. Every method blocks on the database."""
+    """The ended jobs of an installation. All methods block on the database."""
 
     engine: sa.Engine
 
     def remembered(self, owner: str, result_key: str) -> list[EarlierResult]:
-        """Return the results of earlier jobs for a result key.
+        """Return earlier results that have the given result key.
 
         Newest first. Jobs that expire within EXPIRES_SOON_S do not count.
         """
@@ -74,7 +74,7 @@ class History:
             return set(connection.execute(sa.select(JOBS.c.service).where(JOBS.c.started_at.is_not(None)).distinct()).scalars())
 
     def shared_outputs(self, owner: str, job_id: str, media_ids: Collection[str]) -> set[str]:
-        """Return those of `media_ids` that other jobs list as outputs.
+        """Return those `media_ids` that other jobs list as outputs.
 
         The steps of the pipeline `job_id` do not count.
         """
@@ -88,7 +88,7 @@ class History:
         return shared
 
     def past_runs(self, operation: str) -> list[PastRun]:
-        """Return how long the latest jobs of an operation ran, newest first."""
+        """Return the run times of an operation's latest jobs, newest first."""
         query = (
             sa.select(JOBS.c.metrics, JOBS.c.params)
             .where(JOBS.c.operation == operation, JOBS.c.status == Status.SUCCEEDED.value, JOBS.c.preview.is_(None))

@@ -1,4 +1,4 @@
-"""Conditions on stored jobs, for lists and deletions."""
+"""SQL conditions on stored jobs, for lists and deletions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from shared.jobs.record import Status
 
 @dataclass(frozen=True, kw_only=True)
 class JobFilter:
-    """Conditions on an owner's jobs.
+    """Conditions that select an owner's jobs.
 
     None or empty: no condition. `parent`: id of the pipeline whose steps to take. `name`: a part of the job's name, in any case.
     `metadata`: top-level key -> text or number. Times are Unix times in seconds; `created_before` is exclusive.

@@ -52,7 +52,7 @@ class Ledger:
         self._pace = MessagePace()
 
     def add(self, connection: Connection, job: NewJob, *, queue_limit: int, most_open: int | None = None) -> None:
-        """Write a new job in the caller's transaction.
+        """Insert a new job, within the caller's transaction.
 
         `most_open`: unfinished jobs that the owner may have. Raises QueueFull, QuotaExceeded, and IntegrityError if the job's idempotency
         key exists.
@@ -70,7 +70,7 @@ class Ledger:
         connection.execute(JOBS.insert().values(status=Status.QUEUED.value, created_at=round(time.time(), 3), **job.dump()))
 
     def add_ended(self, connection: Connection, job: NewJob, remembered: EarlierResult) -> None:
-        """Write a new job that has an earlier result, in the caller's transaction.
+        """Insert a job that an earlier result answers, within the caller's transaction.
 
         Raises IntegrityError where its idempotency key exists.
         """
@@ -89,7 +89,7 @@ class Ledger:
             return self._read(connection, owner, job_id)
 
     def request_of(self, owner: str, job_id: str, opened: Callable[[StoredWebhook], StoredWebhook]) -> JobRequest:
-        """Return the request that made a job.
+        """Return the request of a job.
 
         The secret of its webhook is included; `opened` decrypts it. Raises UnknownJob.
         """
@@ -109,7 +109,7 @@ class Ledger:
         return JobRequest.model_validate(values | plain | options | {"preview": preview is not None})
 
     def by_key(self, owner: str, key: str) -> tuple[str, str] | None:
-        """Return id and fingerprint of the job made with an idempotency key.
+        """Return the id and fingerprint of the job with an idempotency key.
 
         None if there is no such job.
         """
@@ -156,7 +156,7 @@ class Ledger:
         return Claim(attempt=attempt, failures=failures, fraction=fraction, started_at=started_at, **copied)
 
     def release(self, claim: Claim) -> None:
-        """Record that a shutdown interrupted this attempt.
+        """Record that a shutdown interrupted this attempt at the job.
 
         An interrupted attempt does not count as a failure.
         """
@@ -164,7 +164,7 @@ class Ledger:
             connection.execute(JOBS.update().where(*_is_current(claim)).values(interrupted=JOBS.c.interrupted + 1))
 
     def progress(self, claim: Claim, progress: JobProgress, warnings: list[str], outcome: PipelineOutcome | None) -> None:
-        """Write the progress of a running job, and append the event.
+        """Store the progress of a running job, and append an event.
 
         `outcome`: of a pipeline so far; None: unchanged.
         """
@@ -177,7 +177,7 @@ class Ledger:
                     self.notify(connection, claim.id, "progress")
 
     def end(self, connection: Connection, job_id: str, status: Status, *, attempt: int | None = None, ending: Ending | None = None) -> bool:
-        """End a job in the caller's transaction; return whether it ended.
+        """End a job within the caller's transaction; return whether it was unfinished.
 
         False if the job has ended before, or if a later attempt runs.
         """
@@ -214,24 +214,24 @@ class Ledger:
             connection.execute(LOGS.insert().from_select(["job_id", "text"], row))
 
     def logs(self, ids: Collection[str]) -> dict[str, str]:
-        """Return the logs of those of `ids` that have one."""
+        """Return the logs of those `ids` that have one."""
         with self.engine.connect() as connection:
             return {row.job_id: row.text for row in connection.execute(sa.select(LOGS).where(LOGS.c.job_id.in_(ids)))}
 
     def ended_among(self, ids: set[str]) -> set[str]:
-        """Return those of `ids` that have ended or were deleted."""
+        """Return those `ids` that have ended or were deleted."""
         with self.engine.connect() as connection:
             open_ids: set[str] = set(connection.scalars(sa.select(JOBS.c.id).where(JOBS.c.id.in_(ids), JOBS.c.status.in_(OPEN))))
         return ids - open_ids
 
     def states(self, owner: str, ids: Collection[str]) -> dict[str, JobState]:
-        """Return status and progress of those of `ids` that exist."""
+        """Return the status and progress of those `ids` that exist."""
         query = sa.select(JOBS.c.id, JOBS.c.status, JOBS.c.progress).where(JOBS.c.owner == owner, JOBS.c.id.in_(ids))
         with self.engine.connect() as connection:
             return {row.id: JobState(status=Status(row.status), progress=row.progress) for row in connection.execute(query)}
 
     def older_previews(self, job: Job, owner: str) -> list[str]:
-        """Return the ids of unfinished previews that the newer `job` replaces."""
+        """Return the ids of unfinished previews that `job` replaces."""
         older = (JOBS.c.owner == owner, JOBS.c.operation == job.operation, JOBS.c.id < job.id)  # ids sort by time
         unfinished = (JOBS.c.status.in_(OPEN), JOBS.c.preview.is_not(None))
         query = sa.select(JOBS.c.id, JOBS.c.inputs, JOBS.c.preview).where(*older, *unfinished)
@@ -241,7 +241,7 @@ class Ledger:
         return [row.id for row in rows if _as_requested(row.inputs) == _as_requested(job.inputs)]
 
     def show_preview(self, job_id: str, *, start_s: float, end_s: float) -> None:
-        """Write which part of the source a preview shows."""
+        """Store the part of the source that a preview shows."""
         with self.engine.begin() as connection:
             preview = connection.scalar(sa.select(JOBS.c.preview).where(JOBS.c.id == job_id))
             connection.execute(
@@ -249,14 +249,14 @@ class Ledger:
             )
 
     def delete(self, job_id: str) -> None:
-        """Delete a job with its events and its log."""
+        """Delete a job, its events and its log."""
         with self.engine.begin() as connection:
             for table in (EVENTS, LOGS, DELIVERIES):
                 connection.execute(table.delete().where(table.c.job_id == job_id))
             connection.execute(JOBS.delete().where(JOBS.c.id == job_id))
 
     def expired(self, now: float) -> list[str]:
-        """Return the ids of expired jobs."""
+        """Return the ids of jobs that are expired at `now`."""
         with self.engine.connect() as connection:
             return list(connection.scalars(sa.select(JOBS.c.id).where(JOBS.c.expires_at < now)).all())
 
@@ -267,7 +267,7 @@ class Ledger:
             return {(str(row[0]), str(row[1])): int(row[2]) for row in connection.execute(query)}
 
     def oldest_waiting(self) -> dict[str, float]:
-        """Return when each service's oldest waiting job was accepted."""
+        """Return the time of acceptance of each service's oldest waiting job."""
         query = (
             sa.select(JOBS.c.service, sa.func.min(JOBS.c.created_at)).where(JOBS.c.status == Status.QUEUED.value).group_by(JOBS.c.service)
         )
@@ -275,7 +275,7 @@ class Ledger:
             return {str(row[0]): float(row[1]) for row in connection.execute(query)}
 
     def _canceled_steps(self, connection: Connection, job_id: str) -> dict[str, Any]:
-        """Return the values of a canceled pipeline.
+        """Return the columns of a canceled pipeline, with its steps ended.
 
         They show its unfinished steps as ended.
         """
@@ -318,7 +318,7 @@ class Ledger:
 
 
 def _as_requested(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Return inputs as requested: those that another preview makes were "auto"."""
+    """Restore "auto" for the inputs that another preview makes."""
     return {name: AUTO if isinstance(source, str) and source.startswith(MAKING) else source for name, source in inputs.items()}
 
 

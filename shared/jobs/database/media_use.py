@@ -15,7 +15,7 @@ class MediaUse:
         self._engine = engine
 
     def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
-        """Return the ended unlisted jobs that read a media item.
+        """Return ended, unlisted jobs that read a medium.
 
         Job id -> ids of its outputs.
         """
@@ -26,7 +26,7 @@ class MediaUse:
             return {row.id: [output["id"] for output in row.outputs.values()] for row in rows if media_id in media_ids(row.inputs, {})}
 
     def reader(self, owner: str, media_id: str) -> str | None:
-        """Return the id of an unfinished job that reads a media item.
+        """Return the id of an unfinished job that reads a medium.
 
         None if no job reads it.
         """
@@ -44,7 +44,7 @@ class MediaUse:
 
 
 def media_ids(inputs: dict[str, Any], params: dict[str, Any]) -> set[str]:
-    """Return the ids of the media that a job reads.
+    """Return the ids of the media in a job's inputs and params.
 
     Includes the media that the steps of a pipeline read.
     """

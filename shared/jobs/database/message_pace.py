@@ -1,4 +1,4 @@
-"""The pace at which webhooks report the progress of jobs."""
+"""Rate limit of the progress messages that webhooks send."""
 
 import time
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ REPORT_S, REPORT_FRACTION, FORGET_S = 5.0, 0.01, 24 * 3600.0
 
 @dataclass(frozen=True, kw_only=True)
 class Reported:
-    """The progress that webhooks reported last, and its time.
+    """The fraction of the latest progress message, and its time.
 
     `at`: on the monotonic clock.
     """
@@ -19,7 +19,7 @@ class Reported:
 
 
 class MessagePace:
-    """Decides which progress of a job is worth a message.
+    """Rate limit of progress messages, per job.
 
     Kept in memory: one process runs a job, and only that one reports its progress.
     """
@@ -28,7 +28,7 @@ class MessagePace:
         self._reported: dict[str, Reported] = {}
 
     def allows(self, job_id: str, fraction: float) -> bool:
-        """Return whether webhooks report this progress now.
+        """Return whether webhooks may report this progress now.
 
         Counts it as reported: 5 seconds and 1 % after the last one.
         """

@@ -1,4 +1,4 @@
-"""Notices to all processes about queues that have got work.
+"""Notices to all processes that a queue has new work.
 
 A process that queues a job calls its own worker directly. Other processes learn it from Postgres's NOTIFY, or from the modification time of
 a file beside the SQLite file. A lost notice only delays a job: every queue is also polled, slowly.
@@ -32,13 +32,13 @@ log = logging.getLogger(__name__)
 
 
 class QueueNotices(Protocol):
-    """Sender and receiver of notices about queues, within one installation."""
+    """Sender and receiver of queue notices within one installation."""
 
     def send_with(self, connection: sa.Connection, queue: str) -> None:
         """Send a notice when the transaction of `connection` is committed."""
 
     def committed(self, queue: str) -> None:
-        """Send the notice after the commit if `send_with` did not. Never raises."""
+        """Send the notice after a commit, unless `send_with` did. Never raises."""
 
     def watch(self, stop: threading.Event, on_notice: Callable[[str], None]) -> None:
         """Call `on_notice` with the queue of each notice until `stop` is set.
@@ -48,7 +48,7 @@ class QueueNotices(Protocol):
 
 
 class FileNotices:
-    """Notices between processes of one machine, by files.
+    """Queue notices between processes of one machine, by files.
 
     The processes share an SQLite file. Each queue has a file, whose modification time changes.
     """
@@ -80,7 +80,7 @@ class FileNotices:
             latest = times
 
     def _times(self) -> dict[str, int]:
-        """Return queue name -> modification time in nanoseconds."""
+        """Return the modification time of each queue's file in nanoseconds."""
         times = {}
         with suppress(OSError), os.scandir(self._folder) as entries:
             for entry in entries:
@@ -89,7 +89,7 @@ class FileNotices:
 
 
 class PostgresNotices:
-    """Notices by Postgres's LISTEN and NOTIFY."""
+    """Queue notices by Postgres's LISTEN and NOTIFY."""
 
     def __init__(self, url: sa.URL):
         self._dsn = url.set(drivername="postgresql").update_query_dict(KEEPALIVES).render_as_string(hide_password=False)

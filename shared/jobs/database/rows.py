@@ -1,4 +1,4 @@
-"""Jobs as the ledger reads and writes them, and their queues."""
+"""Stored rows of jobs, and the names of queues."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -15,7 +15,7 @@ OPEN = (Status.QUEUED.value, Status.RUNNING.value)
 
 @dataclass(frozen=True, kw_only=True)
 class StoredWebhook:
-    """A webhook as it is stored.
+    """The stored form of a webhook.
 
     `secret`: sealed; None stands for the server's own.
     """
@@ -26,17 +26,17 @@ class StoredWebhook:
 
     @classmethod
     def load(cls, stored: dict[str, Any]) -> Self:
-        """Return a webhook from its stored form."""
+        """Convert stored JSON to a webhook."""
         return cls(url=stored["url"], secret=stored["secret"], events=tuple(stored["events"]))
 
     def dump(self) -> dict[str, Any]:
-        """Return the webhook as it is stored."""
+        """Convert the webhook to JSON for storage."""
         return vars(self) | {"events": list(self.events)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredPreview:
-    """The requested part of the source, and the part that a preview shows.
+    """A preview's requested part of the source, and the part that it shows.
 
     All in seconds. The shown part is known once the preview runs.
     """
@@ -50,7 +50,7 @@ class StoredPreview:
 
 @dataclass(frozen=True, kw_only=True)
 class NewJob:
-    """A checked request as a row of the ledger."""
+    """A checked request, ready to be inserted as a job."""
 
     id: str
     owner: str
@@ -79,7 +79,7 @@ class NewJob:
         return queue_of(self.service, preview=self.preview is not None)
 
     def dump(self) -> dict[str, Any]:
-        """Return the columns of the job's row that the request determines."""
+        """Return the columns of a new job's row."""
         return vars(self) | {
             "webhook": self.webhook.dump() if self.webhook else None,
             "preview": asdict(self.preview) if self.preview else None,
@@ -89,7 +89,7 @@ class NewJob:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A job that this process runs.
+    """A job that this process runs now.
 
     Its outcome counts only while `attempt` is the job's latest attempt.
     """
@@ -131,7 +131,7 @@ class PipelineOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """Columns that the end of a job sets.
+    """Columns that are set when a job ends.
 
     None leaves a column as it is.
 
@@ -149,14 +149,14 @@ class Ending:
     error: dict[str, Any] | None = None
 
     def dump(self) -> dict[str, Any]:
-        """Return the columns that are written."""
+        """Return the columns to write."""
         values = {name: value for name, value in vars(self).items() if value is not None}
         return values | ({"progress": progress_column(self.progress)} if self.progress is not None else {})
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobState:
-    """Status of a job, and its progress as stored."""
+    """Stored status and progress of a job."""
 
     status: Status
     progress: dict[str, Any] | None
@@ -175,7 +175,7 @@ class Event:
 
 
 def progress_column(progress: JobProgress) -> dict[str, Any]:
-    """Return progress as it is stored; `steps` only for pipelines."""
+    """Convert progress to its stored form; `steps` only for pipelines."""
     return progress.model_dump(mode="json", exclude={"steps"} if progress.steps is None else None)
 
 

@@ -1,4 +1,4 @@
-"""The ledger and DBOS's queues, changed in one transaction."""
+"""Jobs and DBOS's queues, changed in one transaction."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ QUEUED = "reelwright_queued"
 
 
 class JobStore:
-    """Writes of jobs together with their places in DBOS's queues.
+    """Writes that keep the jobs table and DBOS's queues consistent.
 
     All calls block; the event loop makes them in threads.
     """
@@ -50,16 +50,16 @@ class JobStore:
         self._dbos = DBOSClient(system_database_engine=self.engine, application_name=APPLICATION, lazy=True)
 
     def open(self) -> None:
-        """Create missing tables. Starts no work."""
+        """Create missing tables."""
         make_tables(self.engine)
 
     def close(self) -> None:
-        """Close every connection to the database."""
+        """Close all database connections."""
         self._dbos.destroy()
         self.engine.dispose()
 
     def add(self, job: NewJob, remembered: EarlierResult | None = None, *, most_open: int | None = None) -> tuple[Job, bool]:
-        """Write and queue a job; return it, and whether it is new.
+        """Insert and queue a job; return the job and whether it is new.
 
         With `remembered` the job is written as ended, with that result. If a job with the same idempotency key exists, that job is returned
         instead. `most_open`: unfinished jobs that the owner may have. Raises QueueFull, QuotaExceeded, IdempotencyMismatch.
@@ -81,7 +81,7 @@ class JobStore:
         return self.ledger.get(job.owner, job.id), True
 
     def earlier(self, owner: str, key: str, fingerprint: str) -> Job | None:
-        """Return the job made with an idempotency key; None if there is none.
+        """Return the job with an idempotency key; None if there is none.
 
         Raises IdempotencyMismatch if that job's request had another fingerprint.
         """
@@ -95,7 +95,7 @@ class JobStore:
         return self.ledger.get(owner, job_id)
 
     def finish(self, job_id: str, status: Status, *, attempt: int | None = None, ending: Ending | None = None) -> bool:
-        """End a job and queue the messages of its webhooks.
+        """End a job and queue its webhook messages.
 
         Returns whether the job ended. False if it has ended before; see `Ledger.end`.
         """
@@ -106,7 +106,7 @@ class JobStore:
         return True
 
     def fetched(self, claim: FetchClaim) -> bool:
-        """Queue a job whose URLs are fetched.
+        """Queue a job whose URLs have been fetched.
 
         Returns False if the job has ended.
         """
@@ -119,7 +119,7 @@ class JobStore:
         return True
 
     async def cancel_workflow(self, job_id: str, *, fetches: bool) -> None:
-        """Take the workflows of a job out of their queues.
+        """Cancel the DBOS workflows of a job.
 
         `fetches`: whether it has URLs among its inputs.
         """
@@ -135,17 +135,17 @@ class JobStore:
             self._dbos.delete_workflow(workflow_id)
 
     def tell_all(self) -> None:
-        """Announce to other processes that any queue may have got work."""
+        """Notify all processes that every queue may have new work."""
         with self.engine.begin() as connection:
             self._note(connection, ALL)
 
     def _note(self, connection: sa.Connection, queue: str) -> None:
-        """Announce a queue with new work after the transaction of `connection`."""
+        """Notify processes of work in a queue once `connection` commits."""
         self.notices.send_with(connection, queue)
         connection.info.setdefault(QUEUED, set()).add(queue)
 
     def _tell(self, _dbapi_connection: Any, record: Any) -> None:
-        """Announce the queues that have got work.
+        """Notify workers of the queues to which the transaction added work.
 
         SQLAlchemy calls this when a connection is free again, and so after its commit.
         """
@@ -161,7 +161,7 @@ class JobStore:
         self._enqueue(connection, **place, priority=job.priority, job_id=job.id)
 
     def resend(self, job_id: str, delivery_id: str) -> str:
-        """Resend a message; return the id of the new delivery.
+        """Send a webhook message again; return the id of the new delivery.
 
         See `Deliveries.add_again`.
         """
@@ -171,7 +171,7 @@ class JobStore:
         return new
 
     def _notify(self, connection: sa.Connection, job_id: str, event: str) -> None:
-        """Queue the messages of the webhooks that report an event of a job."""
+        """Queue webhook messages about an event of a job."""
         for delivery_id in self.deliveries.add(connection, job_id, event):
             self._send(connection, delivery_id)
 
@@ -180,7 +180,7 @@ class JobStore:
         self._enqueue(connection, **place, priority=PRIORITIES["normal"], job_id=delivery_id)
 
     def _enqueue(self, connection: sa.Connection, *, queue: str, workflow: str, workflow_id: str, priority: int, job_id: str) -> None:
-        """Add a workflow to a queue in the caller's transaction.
+        """Add a workflow to a queue, within the caller's transaction.
 
         `job_id`: the argument of the workflow; for a webhook the id of the delivery.
         """
@@ -200,7 +200,7 @@ class JobStore:
 
 
 def workflow_ids(job_id: str, *, fetches: bool) -> tuple[str, ...]:
-    """Return the ids of a job's workflows.
+    """Return the ids of all workflows of a job.
 
     `fetches`: whether it has URLs among its inputs.
     """

@@ -108,7 +108,7 @@ SCHEMA_LOCK = 7_733_577
 
 
 def connect(url: str, data_dir: Path) -> sa.Engine:
-    """Return a database engine, which connects on first use.
+    """Create a database engine, which connects on first use.
 
     `url`: the database; if empty, the SQLite file in `data_dir`.
     """
@@ -125,7 +125,10 @@ def connect(url: str, data_dir: Path) -> sa.Engine:
 
 
 def make_tables(engine: sa.Engine) -> None:
-    """Create missing tables, columns and indexes, and the folder of an SQLite file."""
+    """Create the missing tables, columns and indexes.
+
+    For SQLite, also the folder of the database file.
+    """
     if engine.dialect.name == "sqlite" and engine.url.database:
         Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
     with engine.begin() as connection:

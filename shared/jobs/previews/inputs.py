@@ -1,4 +1,4 @@
-"""Inputs of previews: proxies in place of videos, once they are made."""
+"""Inputs of previews: proxies in place of videos."""
 
 import asyncio
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ POLL_S = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A preview that is ready to run.
+    """A preview with its inputs and params, ready to run.
 
     `cut`: the window to cut out of the videos; None if the operation reads the part itself, or the whole.
     """
@@ -31,13 +31,13 @@ class Prepared:
 
 @dataclass(frozen=True)
 class PreviewInputs:
-    """The proxies of an installation's media."""
+    """Replaces the videos of previews by their proxies."""
 
     ledger: Ledger
     media: MediaStore
 
     async def prepared(self, claim: Claim, operation: Operation) -> Prepared:
-        """Wait for the proxies of a preview, and write which part it shows.
+        """Wait for the proxies of a preview, and store the part that it shows.
 
         The gateway has started the jobs that make the proxies. Raises Invalid if it has not, and OperationFailed if one failed.
         """
@@ -87,7 +87,7 @@ class PreviewInputs:
         return record
 
     async def _output(self, owner: str, making: str) -> str:
-        """Return the id of the output that another preview makes."""
+        """Return the id of the output that another preview is making."""
         job_id, _, output = making.removeprefix(MAKING).partition(".")
         outputs = (await self._ended(owner, job_id, f"the {output} of another preview")).outputs
         if output not in outputs:

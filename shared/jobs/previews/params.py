@@ -1,4 +1,4 @@
-"""Params of previews: the same operation on a few seconds of proxies."""
+"""Params of previews: a few seconds of proxies in place of whole clips."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ def window_of(params: Mapping[str, Any], *, at_s: float, seconds: float, length_
 
 
 def preview_params(operation: Operation, params: Mapping[str, Any], *, window: Window, length_s: float, scale: Scale) -> dict[str, Any]:
-    """Return the params of an operation for a preview.
+    """Adapt the params of an operation to a preview.
 
     Params in pixels of the clip are scaled, points and boxes become fractions, and `start` and `duration` select the window. What a param
     means is in its declaration (`form`). `params`: all, with defaults; `length_s`: of the clip.
@@ -78,7 +78,7 @@ def _extra(model: type[Params], name: str) -> dict[str, Any]:
 
 
 def _points_to_fractions(params: dict[str, Any], extras: Mapping[str, dict[str, Any]], scale: Scale) -> None:
-    """Turn points and boxes in pixels into fractions of the picture.
+    """Convert points and boxes in pixels to fractions of the picture.
 
     They are in pixels if any coordinate is above 1.
     """
@@ -97,7 +97,7 @@ def _points_to_fractions(params: dict[str, Any], extras: Mapping[str, dict[str, 
 
 
 def _scaled(model: type[Params], name: str, value: float) -> float:
-    """Fit a scaled number to the type and limits of a param."""
+    """Convert a scaled number to the type and limits of a param."""
     schema = model.model_json_schema()["properties"][name]
     number = next((choice for choice in schema.get("anyOf", [schema]) if choice.get("type") in ("integer", "number")), schema)
     if number.get("type") == "integer":

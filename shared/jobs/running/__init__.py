@@ -1,4 +1,4 @@
-"""Running of jobs by this process.
+"""Execution of jobs in this process.
 
 Queues, progress, takeover of dead processes, results of equal jobs.
 """

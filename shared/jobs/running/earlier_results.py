@@ -1,4 +1,4 @@
-"""Reuse of the results of earlier jobs.
+"""Reuse of earlier jobs' results.
 
 A result is found again by everything that it depends on.
 """
@@ -23,7 +23,7 @@ Inputs = Mapping[str, str | list[str] | None]
 
 @dataclass(frozen=True)
 class ResultMemory:
-    """The results of an installation's stored jobs.
+    """Lookup of earlier results among an installation's stored jobs.
 
     Every method blocks on the disk or the database.
     """
@@ -33,12 +33,12 @@ class ResultMemory:
     models: ModelFolder
 
     def find(self, operation: Operation, *, owner: str, inputs: Inputs, params: dict[str, Any]) -> EarlierResult | None:
-        """Return an operation's earlier result whose outputs still exist, or None."""
+        """Return the earlier result for an operation and its inputs, or None."""
         key = self.key(operation, owner=owner, inputs=inputs, params=params)
         return self.recall(owner, key) if key else None
 
     def key(self, operation: Operation | None, *, owner: str, inputs: Inputs, params: dict[str, Any]) -> str | None:
-        """Return the name of a result.
+        """Return the key of a result: a digest of all inputs to the computation.
 
         It depends on operation and version, content of the inputs, params with defaults, and installed models. None for an
         operation that is not remembered, or if an input is gone.
@@ -53,14 +53,14 @@ class ResultMemory:
         return json_digest([FORMAT, operation.name, operation.version, content, params, models])
 
     def recall(self, owner: str, key: str) -> EarlierResult | None:
-        """Return the newest earlier result of a name.
+        """Return the newest earlier result with this key, or None.
 
         Only results whose outputs still exist count; None if there is none.
         """
         return next((past for past in self.history.remembered(owner, key) if self._exists(owner, past.outputs)), None)
 
     def _content(self, owner: str, source: str | list[str], *, named: bool) -> Any:
-        """Return the SHA-256 of an input.
+        """Return the SHA-256 of an input's content.
 
         With its file name if `named`; a list for a list.
         """

@@ -1,4 +1,4 @@
-"""Order among equal jobs: the second waits for the result of the first."""
+"""Order among equal jobs: the second waits for the first one's result."""
 
 import asyncio
 import logging
@@ -10,14 +10,14 @@ log = logging.getLogger(__name__)
 
 
 class EqualJobs:
-    """The running jobs of this process, by what their results depend on.
+    """Running jobs of this process by result key, so that equal jobs take turns.
 
     Locks keep equal jobs of other processes apart. A job waits before it holds anything, for one job with the same key, and a dead process
     loses its locks. So jobs never wait for each other in a circle, and a restart needs nothing: waiting jobs begin anew.
     """
 
     def __init__(self, take: Callable[[str], bool], drop: Callable[[str], None]) -> None:
-        """Make an empty table.
+        """Create an empty table.
 
         `take`: takes a lock that is held until `drop` or the end of the process; returns whether it was free. Both block.
         """
@@ -27,7 +27,7 @@ class EqualJobs:
         self._locked: dict[str, str] = {}
 
     async def turn(self, job_id: str, owner: str, result_key: str) -> None:
-        """Wait until no equal job of the owner runs.
+        """Wait until no equal job of the owner runs, then mark this job as running.
 
         Jobs of other processes count, too. This job then counts as running until `settle`.
 
@@ -46,7 +46,7 @@ class EqualJobs:
         self._locked[job_id] = lock
 
     async def settle(self, job_id: str) -> None:
-        """Let the next equal job run.
+        """Mark a job as ended, so that the next equal job can run.
 
         Does nothing for a job that had no turn.
         """
@@ -58,7 +58,7 @@ class EqualJobs:
         event.set()
 
     async def _try(self, lock: str) -> bool:
-        """Take a lock if it is free.
+        """Take a lock if it is free; return whether it was.
 
         A lock that was taken as the job was canceled is dropped.
         """

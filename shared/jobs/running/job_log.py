@@ -1,4 +1,4 @@
-"""The log of a job: the last lines of its worker process.
+"""The log of a job: the last lines that its worker process printed.
 
 The server's folders and secrets are removed.
 """
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 class LogCleaner:
-    """Removes what users must not see from the text of worker processes."""
+    """Removes secrets and server folders from the output of worker processes."""
 
     def __init__(self, settings: Settings):
         folders = (settings.data_dir, settings.models_folder, Path(__file__).resolve().parents[3], sys.prefix, sys.base_prefix, Path.home())
@@ -46,7 +46,7 @@ class LogCleaner:
         self._secrets = sorted(_secrets(settings), key=len, reverse=True)
 
     def clean(self, text: str) -> str:
-        """Return the last lines of a text, without secrets and folders.
+        """Return the last lines of a text, without secrets and server folders.
 
         They are at most MOST_LINES and MOST_CHARS, without control characters. Absolute paths are shortened to the last part, addresses
         lose user names, passwords and queries. Of a line that a progress bar rewrites, the last state stays.
@@ -74,10 +74,10 @@ class LogCleaner:
 
 
 class JobLogWriter:
-    """Writes the log of a running job to the ledger whenever it changed."""
+    """Copies the output of a running job's worker process to the database."""
 
     def __init__(self, ledger: Ledger, cleaner: LogCleaner, claim: Claim, read: Callable[[], str]):
-        """Start with an empty log.
+        """Create a writer for the job of `claim`.
 
         `read`: returns what the job's worker process has written so far.
         """
@@ -85,14 +85,14 @@ class JobLogWriter:
         self._last_text = ""
 
     async def follow(self) -> None:
-        """Write at intervals, until canceled."""
+        """Write the log at intervals, until canceled."""
         while True:
             await asyncio.sleep(INTERVAL_S)
             text = self._read()
             await asyncio.to_thread(self.write, text)
 
     def write(self, text: str) -> None:
-        """Write the log, if `text` has changed.
+        """Write the log if `text` differs from the last written text.
 
         Blocks on the database; a log that cannot be written is lost.
         """

@@ -1,4 +1,4 @@
-"""Attempts at a job whose child process is killed from outside."""
+"""Repeated attempts at a job whose child process was killed from outside."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ LONGEST_PAUSE_S = 10.0
 
 
 def oom_kills() -> int:
-    """Return how many processes the kernel has killed for want of memory."""
+    """Return the number of processes that the kernel killed for lack of memory."""
     count = 0
     for path in COUNTERS:
         with suppress(OSError, ValueError):
@@ -23,7 +23,7 @@ def oom_kills() -> int:
 
 @dataclass
 class Kills:
-    """The kills of one job.
+    """Count of the kills during one job.
 
     A job that crashes by itself is not tried again and does not come here.
     """
@@ -34,11 +34,11 @@ class Kills:
 
     @property
     def pause_s(self) -> float:
-        """Seconds to wait before the next attempt; they grow with the kills."""
+        """Seconds to wait before the next attempt; longer after each kill."""
         return min(LONGEST_PAUSE_S, 0.05 * 2.0 ** min(self._count, 10))
 
     def another(self) -> bool:
-        """Count a kill; return whether the job is tried again."""
+        """Count a kill; return whether to try the job again."""
         self._count += 1
         if (now := oom_kills()) > self._last_oom_kills:
             self._of_memory, self._last_oom_kills = self._of_memory + 1, now

@@ -37,7 +37,7 @@ class ProgressLog:
         self.warnings: list[str] = []
 
     async def __call__(self, update: Update) -> None:
-        """Record an update; write it if the last write was long enough ago.
+        """Record an update, and store the progress at most every few seconds.
 
         Each warning is recorded once. After a crash, the fraction never drops below the previous attempt's.
         """
@@ -51,7 +51,7 @@ class ProgressLog:
             await self._write(now)
 
     async def show_steps(self, update: ProgressUpdate, steps: Sequence[StepProgress], *, outcome: PipelineOutcome | None) -> None:
-        """Keep the progress of a pipeline and of its steps.
+        """Record the progress of a pipeline and of its steps.
 
         `outcome`: result and outputs so far, if a step has changed its state; they are written at once.
         """
@@ -73,7 +73,7 @@ class ProgressLog:
         self.frames = max(self.frames, update.total)
 
     async def _write(self, now: float, *, outcome: PipelineOutcome | None = None) -> None:
-        """Write the latest progress, unless nothing has moved since the last write."""
+        """Store the latest progress, unless it equals the stored progress."""
         progress = self.progress()
         assert progress is not None
         assert self.latest is not None

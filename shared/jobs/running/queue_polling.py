@@ -1,4 +1,4 @@
-"""Polling of DBOS's queues when there is work, not at a short interval.
+"""Polling of DBOS's queues on notice of work instead of at short intervals.
 
 DBOS starts a thread per queue, which waits for an event that ends it, with the polling interval as the time limit. Here these threads get
 an event whose `wait` also ends when their queue is woken. The interval is then long, and only a fallback.
@@ -32,7 +32,7 @@ _module: Any = dbos._dbos
 
 
 class QueueWaker:
-    """The polling threads of this process."""
+    """Wakes this process's queue polling threads when there is work."""
 
     def __init__(self, *, claimed: Callable[[], None] = lambda: None) -> None:
         """`claimed`: called when this process has taken workflows from a queue."""
@@ -43,7 +43,7 @@ class QueueWaker:
         self._stop = threading.Event()
 
     def install(self) -> None:
-        """Let DBOS's next launch poll through this waker."""
+        """Make DBOS's next launch poll its queues through this object."""
 
         def poll(stop: threading.Event, dbos: Any) -> None:
             dbos._active_workflows_set = ActiveWorkflows(self.wake)
@@ -55,7 +55,7 @@ class QueueWaker:
         setattr(_module, UNUSED_JOBS, lambda _stop, _dbos: None)
 
     def wake(self, queue: str) -> None:
-        """Let a queue be polled now.
+        """Have a queue polled now.
 
         ALL: every queue, and new queues are found. Unknown names do nothing.
         """
@@ -65,7 +65,7 @@ class QueueWaker:
                     event.set()
 
     def watch(self, notices: QueueNotices, *, heard: Callable[[], None] = lambda: None) -> None:
-        """Start the thread that hears notices of other processes.
+        """Start the thread that receives notices from other processes.
 
         `heard`: called at each notice.
         """
@@ -77,7 +77,7 @@ class QueueWaker:
         threading.Thread(target=notices.watch, args=(self._stop, hear), name="queue-watch", daemon=True).start()
 
     def stop(self) -> None:
-        """End the polling threads and the thread of `watch`.
+        """End the polling threads and the notice thread.
 
         Nothing more is taken from the queues.
         """
@@ -85,14 +85,14 @@ class QueueWaker:
         self.wake(ALL)
 
     def stopped(self, stop: threading.Event) -> bool:
-        """Return whether the polling threads have to end.
+        """Return whether the polling threads must end.
 
         `stop`, DBOS's own event, and this waker's end each end them.
         """
         return stop.is_set() or self._stop.is_set()
 
     def wait(self, name: str, timeout_s: float, stop: threading.Event) -> bool:
-        """Wait until a thread is woken, for `timeout_s` seconds at most.
+        """Wait until `name` is woken; return False after `timeout_s` seconds.
 
         `name`: of the thread. Returns whether it has to end. The first call for a name returns at once: there may be work from before.
         """
@@ -110,13 +110,13 @@ class QueueWaker:
         return self.stopped(stop)
 
     def _pass_on(self, stop: threading.Event) -> None:
-        """Wake all threads when DBOS ends them."""
+        """Wake all waiting threads when DBOS sets `stop`."""
         stop.wait()
         self.wake(ALL)
 
 
 class ActiveWorkflows(ActiveWorkflowById):
-    """DBOS's count of running workflows.
+    """DBOS's registry of running workflows, which also counts workflows about to start.
 
     It limits how many workflows a process takes from a queue. It includes workflows that are claimed and not yet started: a queue that is
     polled twice in a row would give too many otherwise. When a workflow ends, its queue is polled.
@@ -128,7 +128,7 @@ class ActiveWorkflows(ActiveWorkflowById):
         self._claims: dict[str, tuple[str, float]] = {}
 
     def claim(self, ids: list[str], queue_name: str) -> None:
-        """Count workflows until they start.
+        """Count claimed workflows as running until they start.
 
         A workflow that never starts is counted for CLAIM_S.
         """
@@ -156,7 +156,7 @@ class ActiveWorkflows(ActiveWorkflowById):
 
 
 class _Claims:
-    """DBOS's claim of queued workflows, which also counts them in ActiveWorkflows."""
+    """A wrapper of DBOS's queue claims that counts claimed workflows as running."""
 
     def __init__(self, dbos: Any, claimed: Callable[[], None]):
         self._dbos, self._claimed, self._original = dbos, claimed, dbos._sys_db.start_queued_workflows
@@ -170,13 +170,15 @@ class _Claims:
 
 
 class _Original:
-    """DBOS's own function, before any replacement."""
+    """DBOS's original polling function, before its replacement."""
 
     poll: Callable[[Any, Any], None] = staticmethod(getattr(_module, POLL))
 
 
 class _WakingEvent:
-    """The event that ends DBOS's threads.
+    """An event that ends a polling thread's wait when work arrives.
+
+    It takes the place of DBOS's stop event.
 
     Waiting for it also ends when there is work.
     """

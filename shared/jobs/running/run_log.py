@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class RunLog:
-    """The log of one run of a job, which begins with this object."""
+    """Log lines and metrics of one run of a job, begun with this object."""
 
     def __init__(self, claim: Claim, metrics: JobMetrics):
         self._claim, self._metrics = claim, metrics
@@ -23,7 +23,7 @@ class RunLog:
         self._log("began", waited_s=round(waited_s, 3))
 
     def ended(self, status: Status, *, frames: int | None = None, error: ReelwrightError | None = None) -> None:
-        """Log that the job ended and that its end is in the database."""
+        """Log the end of the job, after the database has it."""
         run_s, kind = time.monotonic() - self._began, error.type if error else None
         self._metrics.ended(self._claim.operation, status, run_s=run_s, frames=frames, kind=kind)
         more = {"kind": kind, "detail": error.detail} if error else {}

@@ -95,7 +95,7 @@ class OperationRunner:
         return self._service.name
 
     async def keep_spare(self, *, has_run: bool) -> None:
-        """Keep one spare child process with the operations already imported.
+        """Keep a spare child process that has imported the service's operations.
 
         Then a job begins at once. `has_run`: whether the service has run a job before. None is started while too little memory is free.
         """
@@ -104,7 +104,7 @@ class OperationRunner:
             await self._pool.keep_warm(1, self._has_room)
 
     def _has_room(self) -> bool:
-        """Return whether the machine has memory for a spare child."""
+        """Return whether the machine has memory for a spare child process."""
         return machine_free_bytes() >= (SPARE_FREE_BYTES if self._has_run else UNUSED_SPARE_FREE_BYTES)
 
     @property
@@ -113,7 +113,7 @@ class OperationRunner:
         return Queue(concurrency=PREVIEWS, run=self.run_preview, discard=self.discard, settled=self._equal.settle)
 
     def record_models(self) -> None:
-        """Record checksums of the service's models that were copied in by hand.
+        """Record checksums of the service's manually copied models.
 
         Blocks on the disk.
         """
@@ -124,7 +124,7 @@ class OperationRunner:
         await asyncio.gather(self._pool.close(), self._preview_pool.close())
 
     async def run_preview(self, claim: Claim, progress: ProgressLog) -> Outcome:
-        """Run one preview, once the proxies of its videos are made."""
+        """Run one preview after the proxies of its videos are ready."""
         operation = self._operation(claim)
         if operation is None:
             raise OperationFailed(f"This release has no operation {claim.operation}.")
@@ -132,7 +132,7 @@ class OperationRunner:
         return await self.run(prepared.claim, progress, cut=prepared.cut)
 
     async def run(self, claim: Claim, progress: ProgressLog, *, cut: Window | None = None) -> Outcome:
-        """Run one job, or reuse the result of an equal job.
+        """Run one job, or reuse an equal job's result.
 
         Waits for one that runs.
 
@@ -167,17 +167,17 @@ class OperationRunner:
         return Outcome(result=answer.result, version=answer.version, result_key=key, outputs=records, metrics=metrics)
 
     async def discard(self, claim: Claim, outcome: Outcome) -> None:
-        """Delete the outputs of a job that was canceled at the last moment."""
+        """Delete the outputs of a job that was canceled after it succeeded."""
         for output in outcome.outputs.values() if not outcome.cached else ():
             with suppress(UnknownMedia):
                 await asyncio.to_thread(self._media.delete, claim.owner, output["id"])
 
     def _operation(self, claim: Claim) -> Operation | None:
-        """Return the declaration of a job's operation; None if this release lacks it."""
+        """Return the operation of a job; None if this release lacks it."""
         return next((operation for operation in self._service.operations if operation.name == claim.operation), None)
 
     async def _recalled(self, claim: Claim, remembered: EarlierResult, progress: ProgressLog) -> Outcome:
-        """Return an earlier result as the outcome of a job."""
+        """Return an earlier result as a job's outcome."""
         for warning in remembered.warnings:
             await progress(JobWarning(warning))
         if remembered.progress is not None:
@@ -219,7 +219,7 @@ class OperationRunner:
     async def _attempt(
         self, slot: Slot, claim: Claim, folder: Path, progress: ProgressLog, usage: Usage, measurements_key: str | None, cut: Window | None
     ) -> OperationAnswer:
-        """Run the operation once in a slot, and move its files to `folder`."""
+        """Run the operation once in a slot; move its files to `folder`."""
         slot_folder = await asyncio.to_thread(self._prepare_folder, slot, claim, folder)
         inputs = await asyncio.to_thread(self._place_inputs, slot, claim)
         measurements = slot_folder / MEASUREMENTS
@@ -243,7 +243,7 @@ class OperationRunner:
         return answer
 
     def _measurements_key(self, claim: Claim) -> str | None:
-        """Return the name of the measurements that a job uses.
+        """Return the key of the measurements that a job can reuse, or None.
 
         None if it uses none.
         """
@@ -258,7 +258,7 @@ class OperationRunner:
         return operation.measurement.key(self._service.name, params, lambda: self._media.get(claim.owner, media_id).sha256)
 
     def _prepare_folder(self, slot: Slot, claim: Claim, folder: Path) -> Path:
-        """Make the operation's folder in the folder of the slot; return its path."""
+        """Create a folder for the operation in the slot's folder; return its path."""
         assert slot.sandbox is not None
         slot.empty()
         shutil.rmtree(folder, ignore_errors=True)
@@ -268,7 +268,7 @@ class OperationRunner:
         return slot_folder
 
     def _place_inputs(self, slot: Slot, claim: Claim) -> dict[str, Any]:
-        """Put the inputs of a job into a slot's folder; return their paths.
+        """Copy or link a job's inputs into a slot's folder; return their paths.
 
         Each has the name under which the file was uploaded, so that messages name the file as users know it.
         """
@@ -307,7 +307,7 @@ class OperationRunner:
 
 
 def video_seconds(media: MediaStore, owner: str, inputs: Iterable[str | list[str] | None]) -> float | None:
-    """Return the length in seconds of the longest input.
+    """Return the length of the longest input video in seconds.
 
     A list of videos counts as one. None without a video.
     """
@@ -322,7 +322,7 @@ def video_seconds(media: MediaStore, owner: str, inputs: Iterable[str | list[str
 
 
 async def run_to_the_end(work: Callable[[], Value]) -> Value:
-    """Run `work` in a thread to its end, even if canceled.
+    """Run `work` in a thread; wait for its end even when canceled.
 
     Returns the result of `work`. A thread cannot be stopped half-way; the task that cancels this one discards the result.
     """
@@ -334,7 +334,7 @@ async def run_to_the_end(work: Callable[[], Value]) -> Value:
 
 
 def work_folder(settings: Settings, job_id: str) -> Path:
-    """Return the folder that a job writes into.
+    """Return the work folder of a job.
 
     It is on the volume of the media store, so that finished files are moved by renaming.
     """
@@ -342,7 +342,7 @@ def work_folder(settings: Settings, job_id: str) -> Path:
 
 
 def _move(source: Path, folder: Path) -> None:
-    """Move the operation's folder out of the slot's folder.
+    """Move an operation's folder out of its slot's folder.
 
     Its process can change it no longer there. Raises OperationFailed if there is a link in place of the folder.
     """
@@ -353,7 +353,7 @@ def _move(source: Path, folder: Path) -> None:
 
 
 def changed_at(path: Path) -> int | None:
-    """Return the modification time of a file in ns.
+    """Return a file's modification time in ns; None if the file is missing.
 
     None if there is no such file.
     """
@@ -364,7 +364,7 @@ def changed_at(path: Path) -> int | None:
 
 
 def checked_file(path: str, folder: Path) -> Path:
-    """Check that a path reported by a child is a file in `folder`.
+    """Return the path of an output, after checking that it lies in `folder`.
 
     Returns the path. A child that opened hostile media must not publish other files. Raises OperationFailed.
     """
@@ -375,7 +375,7 @@ def checked_file(path: str, folder: Path) -> Path:
 
 
 def dump(record: MediaRecord) -> dict[str, Any]:
-    """Return a media record as it is stored with a job.
+    """Convert a media record to the form that is stored with a job.
 
     `urls` is left out: it is computed on reading.
     """

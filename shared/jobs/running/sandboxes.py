@@ -1,4 +1,4 @@
-"""The sandboxes of a server process: one for each slot, by the settings."""
+"""Sandboxes of this server process's slots."""
 
 import logging
 
@@ -14,14 +14,14 @@ log = logging.getLogger(__name__)
 
 
 class Sandboxes:
-    """Makes the sandbox of each slot of this process."""
+    """Factory of sandboxes, one for each slot of this process."""
 
     def __init__(self, settings: Settings):
         self._settings = settings
         self._folders = SlotFolders(settings.data_dir)
 
     def new(self, *, packages: tuple[str, ...]) -> Sandbox:
-        """Return the sandbox of a further slot, whose process imports `packages`."""
+        """Return a new slot's sandbox, whose process may import `packages`."""
         settings, models = self._settings, self._settings.models_folder
         writable = [settings.data_dir.absolute() / LOCKS, *settings.sandbox_write]
         converting = (model.name for model in CATALOG if model.converts)
@@ -37,7 +37,7 @@ class Sandboxes:
         )
 
     def open(self) -> None:
-        """Prepare the folders, and delete those of dead processes.
+        """Create the slot folders, and delete those of dead processes.
 
         Logs the layers that are missing.
         """
@@ -49,21 +49,21 @@ class Sandboxes:
                 log.warning("worker processes run without %s: %s", layer.name, layer.detail)
 
     def layers(self) -> list[Layer]:
-        """Return the layers that limit worker processes, and whether each is active."""
+        """Return the sandbox's layers, each active or not."""
         return layers(self._settings)
 
     def tend(self) -> None:
-        """Show that this process lives, and delete the folders of dead ones."""
+        """Mark this process's folder as in use; delete folders of dead processes."""
         self._folders.hold()
         sweep_slots(self._settings.data_dir)
 
     def close(self) -> None:
-        """Delete the folders, after all worker processes have ended."""
+        """Delete the slot folders, after all worker processes have ended."""
         self._folders.close()
 
 
 def layers(settings: Settings) -> list[Layer]:
-    """Return the layers of the sandbox, and whether each is active.
+    """Return the sandbox's layers under `settings`, each active or not.
 
     They depend on the settings and on this machine.
     """

@@ -1,4 +1,4 @@
-"""Proofs of life of this process, and takeover of dead processes' jobs.
+"""Proofs that this process is alive, and takeover of dead processes' jobs.
 
 DBOS knows which executor runs a job, but not whether that executor is alive. Here each process has an executor id of its own and holds a
 lock on it: the operating system drops a file lock with its process, Postgres drops an advisory lock with its session. A process that can
@@ -42,19 +42,19 @@ log = logging.getLogger(__name__)
 
 
 class Locks(Protocol):
-    """Named locks, each held until its holder drops it or dies."""
+    """Named locks that end with the process that holds them."""
 
     grace_s: float
     """Seconds for which a lock must be free before its holder counts as dead."""
 
     def take(self, name: str) -> bool:
-        """Take the lock `name` if it is free; return whether it was."""
+        """Take the lock `name` if it is free; return whether it was free."""
 
     def drop(self, name: str) -> None:
-        """Release a lock that this process holds."""
+        """Release the lock `name`."""
 
     def confirm(self, own: str, *, lease_s: int) -> None:
-        """Check that this process still holds the lock `own`.
+        """Check that this process still holds its lock `own`.
 
         `lease_s`: time until the next check after which a lock in a database is lost. Raises if the database does not answer; ends the
         process if the lock is lost.
@@ -62,7 +62,7 @@ class Locks(Protocol):
 
 
 class FileLocks:
-    """Locks by flock on the files of one folder.
+    """File locks (flock) in one folder.
 
     For processes of one machine that share an SQLite file.
     """
@@ -134,7 +134,7 @@ class PostgresLocks:
                 os._exit(LOST_THE_LOCK)
 
     def _take_soon(self, name: str) -> bool:
-        """Try to take a lock; wait shortly if it is held.
+        """Try to take a lock; if it is held, pause before returning False.
 
         Other processes hold a lock for a moment when they test it.
         """
@@ -175,12 +175,12 @@ class Lifeline:
             self._threads.append(thread)
 
     def hurry(self) -> None:
-        """Prove now that this process is alive: it begins to run jobs."""
+        """Confirm the lock at once, because this process begins to run jobs."""
         for event in self._begun:
             event.set()
 
     def rouse(self) -> None:
-        """Look for dead processes often for a while.
+        """Check for dead processes more often for a while.
 
         A job was queued, which any process may begin.
         """
@@ -201,7 +201,7 @@ class Lifeline:
             self._locks.drop(self.executor)
 
     def take(self, name: str) -> bool:
-        """Take a lock for as long as this process proves that it lives.
+        """Take a lock that is held as long as this process proves to be alive.
 
         Returns False if it is not free. Also False while the database does not answer.
         """
@@ -211,7 +211,7 @@ class Lifeline:
             return False
 
     def drop(self, name: str) -> None:
-        """Release a lock of `take`. A lost session has released it already."""
+        """Release a lock of `take`."""
         with contextlib.suppress(psycopg.Error):
             self._locks.drop(name)
 
@@ -233,7 +233,7 @@ class Lifeline:
                 return
 
     def _pause(self, begun: threading.Event, seconds: float) -> bool:
-        """Wait for `seconds`, or until jobs begin; return whether to stop."""
+        """Wait for `seconds` or until a job begins; return whether to stop."""
         begun.wait(seconds)
         begun.clear()
         return self._stop.is_set()
@@ -252,7 +252,7 @@ class Lifeline:
                 self._locks.drop(executor)
 
     def _watchdog(self, busy: Callable[[], bool]) -> None:
-        """End this process if it runs jobs without proof of life.
+        """End this process if it runs jobs without a confirmed lock.
 
         Without jobs it stays and waits for the database: there is nothing to take over, and `confirm` gets the lock back long before a job
         that starts then could be taken over (GRACE_S).
@@ -272,7 +272,7 @@ class Lifeline:
 
 
 def make_locks(engine: sa.Engine) -> Locks:
-    """Return the kind of locks for this database.
+    """Return the kind of locks that suits the database.
 
     File locks for SQLite, advisory locks for Postgres.
     """
@@ -283,7 +283,7 @@ def make_locks(engine: sa.Engine) -> Locks:
 
 
 def _now() -> float:
-    """Return seconds on a clock that also runs during sleep.
+    """Return seconds on a clock that also counts while the machine sleeps.
 
     The monotonic clock where the system has no such clock.
     """

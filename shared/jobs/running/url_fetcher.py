@@ -1,4 +1,4 @@
-"""Fetching of the URLs among a job's inputs."""
+"""Downloads of the URLs among a job's inputs."""
 
 import asyncio
 from contextlib import suppress
@@ -18,13 +18,13 @@ PAUSES_S = (2.0, 10.0, 30.0)
 
 
 class UrlFetcher:
-    """Makes media of URLs, under the rules of `POST /v1/media/from-url`."""
+    """Fetches URLs as media, under the rules of `POST /v1/media/from-url`."""
 
     def __init__(self, settings: Settings, media: MediaStore, probe: Probe):
         self._settings, self._media, self._probe = settings, media, probe
 
     async def fetch_all(self, owner: str, fetches: tuple[UrlFetch, ...]) -> None:
-        """Fetch what does not exist yet, one after the other.
+        """Fetch all URLs in order, except those that are media already.
 
         Raises the error of the first that fails, naming its field.
         """
@@ -38,13 +38,13 @@ class UrlFetcher:
                 raise at_field(error, url_fetch.field) from error
 
     async def forget(self, owner: str, fetches: tuple[UrlFetch, ...]) -> None:
-        """Delete what was fetched for a job that has been canceled meanwhile."""
+        """Delete the fetched media of a job that was canceled during the fetch."""
         for url_fetch in fetches:
             with suppress(UnknownMedia):
                 await on_disk(self._media.delete, owner, url_fetch.media_id)
 
     async def _fetch(self, owner: str, url_fetch: UrlFetch) -> MediaRecord:
-        """Return the medium of a URL; fetch it unless it exists."""
+        """Return a URL's medium, fetching the URL unless the medium exists."""
         try:
             return await on_disk(self._media.get, owner, url_fetch.media_id)
         except UnknownMedia:

@@ -1,4 +1,4 @@
-"""Execution of the jobs in this process's queues, despite crashes and restarts.
+"""Job execution in this process, robust against crashes and restarts.
 
 DBOS Transact keeps the queues and gives every job to exactly one process; the ledger keeps what the API says about it; takeover.py recovers
 the jobs of dead processes. Nothing outside this package imports DBOS.
@@ -48,7 +48,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The outcome of a job that succeeded.
+    """The result and outputs of a job that succeeded.
 
     `version`: of the operation that ran; `outputs`: name -> media record. `result_key`: names what the result depends on, None if it is not
     remembered. `cached`: an earlier job made it.
@@ -75,12 +75,12 @@ class PartlyFailed(OperationFailed):
 
 
 async def _nothing(_job_id: str) -> None:
-    """Do nothing about a settled job."""
+    """Do nothing when a job ends; the default callback."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Queue:
-    """A queue that this process works on.
+    """A queue whose jobs this process runs.
 
     `run(claim, progress)` does one job; `discard(claim, outcome)` deletes the outputs of a job that has meanwhile ended another way.
     `settled(job_id)` is awaited when this process is done with a job: its outcome, if any, is written.
@@ -93,7 +93,7 @@ class Queue:
 
 
 class JobWorker:
-    """Job execution in this process, between `start` and `stop`."""
+    """Runs jobs in this process, between `start` and `stop`."""
 
     def __init__(self, jobs: Jobs, settings: Settings, fetcher: UrlFetcher):
         self._jobs, self._store, self._settings, self._fetcher = jobs, jobs.store, settings, fetcher
@@ -104,7 +104,7 @@ class JobWorker:
         self._watcher: asyncio.Task[None] | None = None
 
     async def start(self, queues: Mapping[str, Queue], *, patient: bool = False) -> None:
-        """Open the database and start working on `queues`.
+        """Open the database and start running the jobs of `queues`.
 
         `queues`: queue name -> Queue. `patient`: wait for a database server that does not answer.
         """
@@ -139,7 +139,7 @@ class JobWorker:
         self._watcher = asyncio.create_task(self._watch_cancellations())
 
     async def stop(self) -> None:
-        """Stop working and release the running jobs.
+        """Stop running jobs, and release those still running.
 
         The next process that starts, or another running one, takes them up.
         """
@@ -160,7 +160,7 @@ class JobWorker:
         await asyncio.to_thread(self._store.close)
 
     def take_lock(self, name: str) -> bool:
-        """Take a lock if it is free; return whether it was.
+        """Take a lock if it is free; return whether it was free. Blocks.
 
         It is held until `drop_lock`, or until this process ends. Blocks.
         """
@@ -187,7 +187,7 @@ class JobWorker:
         )
 
     def _recover(self, executor: str) -> None:
-        """Put the jobs of a dead executor back into their queues.
+        """Return the jobs of a dead executor to their queues.
 
         All processes then poll these queues.
         """
@@ -195,7 +195,7 @@ class JobWorker:
         self._store.tell_all()
 
     async def _workflow(self, job_id: str) -> None:
-        """Run a job.
+        """Run the job of a DBOS workflow.
 
         DBOS calls this once, and again after each crash of the process.
         """
@@ -219,7 +219,7 @@ class JobWorker:
             await self._queues[claim.queue].settled(job_id)
 
     async def _fetch(self, job_id: str) -> None:
-        """Fetch the URLs of a job, then queue the job itself.
+        """Fetch the URLs of a job, then queue the job.
 
         DBOS calls this once, and again after each crash of the process.
         """
@@ -256,7 +256,7 @@ class JobWorker:
             log.info("job %s (%s) failed: its inputs were not fetched", job_id, claim.operation, extra=fields(event="failed"))
 
     async def _settle(self, claim: Claim, task: "asyncio.Task[Outcome]", progress: ProgressLog, run_log: RunLog) -> None:
-        """Wait for the end of a job's task, and write the outcome.
+        """Wait until a job's task has ended; store the outcome.
 
         A job that passes its deadline is stopped and fails.
         """
@@ -313,7 +313,7 @@ class JobWorker:
             run_log.left("it ended otherwise")
 
     async def _written(self, write: Callable[[], Value]) -> Value:
-        """Call `write` until the database accepts it.
+        """Repeat `write` until the database accepts it.
 
         A workflow that ended in an error would leave its job open for ever.
         """
@@ -327,7 +327,7 @@ class JobWorker:
                 await asyncio.sleep(DATABASE_RETRY_S)
 
     async def _watch_cancellations(self) -> None:
-        """Stop this process's jobs that were canceled through another process."""
+        """Stop jobs of this process that other processes have canceled."""
         while True:
             await self._has_jobs.wait()
             try:

@@ -1,1 +1,1 @@
-"""Zip files: atomic writing, names of entries, and zip files of pictures."""
+"""Zip files: atomic writing, entry names, and zip files of pictures."""

@@ -1,4 +1,4 @@
-"""Names of the files in a zip file, in any script."""
+"""Decoding of file names in zip files, in any script."""
 
 import re
 import struct
@@ -17,7 +17,7 @@ _OLD = "cp437"
 
 
 def decoded_names(entries: Iterable[zipfile.ZipInfo]) -> list[str]:
-    """Return the names of the entries of one zip file as text.
+    """Decode the entry names of one zip file.
 
     A name that is not flagged as UTF-8 is decoded by the first that fits: its extra field, UTF-8, the code page in which all such names
     consist of one country's letters, code page 437.
@@ -33,7 +33,9 @@ def decoded_names(entries: Iterable[zipfile.ZipInfo]) -> list[str]:
 
 
 def plain_name(name: str) -> str | None:
-    """Return an entry's name without invisible characters, with `/` between folders.
+    """Return an entry's name with `/` between folders; None if unusable.
+
+    Invisible characters are removed.
 
     None for a name that leads out of the folder, or has control characters. Combining accents are kept.
     """
@@ -45,7 +47,7 @@ def plain_name(name: str) -> str | None:
 
 
 def _in_utf8(name: bytes, entry: zipfile.ZipInfo) -> str | None:
-    """Return a name's text from the extra field or as UTF-8.
+    """Decode a name from the extra field or as UTF-8; None if neither fits.
 
     None if it is neither.
     """
@@ -56,7 +58,7 @@ def _in_utf8(name: bytes, entry: zipfile.ZipInfo) -> str | None:
 
 
 def _unicode_path(name: bytes, extra: bytes) -> str | None:
-    """Return the name in the extra field.
+    """Return the Unicode name in the extra field, or None.
 
     None if there is none, or if it belongs to another name.
     """
@@ -69,7 +71,7 @@ def _unicode_path(name: bytes, extra: bytes) -> str | None:
 
 
 def _code_page(names: list[bytes]) -> str:
-    """Return the code page in which all `names` consist of one country's letters.
+    """Guess the code page of names: all their letters belong to one script.
 
     Code page 437 if there is none.
     """

@@ -35,7 +35,7 @@ _ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, Ru
 
 
 class PictureZip(ZipWriter):
-    """A writer of a zip file of picture files.
+    """A writer of a zip file that holds picture files.
 
     It takes at most as many pictures as reading accepts.
     """
@@ -45,7 +45,7 @@ class PictureZip(ZipWriter):
         super().__init__(path, packed=False)
 
     def add(self, name: str, data: bytes | str) -> None:
-        """Add the picture file `data` under `name`, which may name folders.
+        """Add the picture file `data` as `name`, which may contain folders.
 
         Raises ValueError for a name that exists, TooLarge for more than MOST_ENTRIES pictures.
         """
@@ -68,7 +68,7 @@ class ZippedPicture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZipContents:
-    """The files in a zip file.
+    """The pictures and other files in a zip file.
 
     `pictures`: sorted by name. `others`: names of the files that are no pictures. Files that packing programs add are in neither.
     """
@@ -77,7 +77,7 @@ class ZipContents:
     others: tuple[str, ...]
 
     def warning(self, zip_name: str) -> str | None:
-        """Return a warning that names the files that are not read.
+        """Return a warning that names the files that are no pictures.
 
         None if there are none.
         """
@@ -121,7 +121,7 @@ def zip_contents(path: str | os.PathLike[str], max_bytes: int) -> ZipContents:
 
 @contextmanager
 def open_picture(path: str | os.PathLike[str], name: str) -> Iterator[tuple[FileType, IO[bytes]]]:
-    """Open a picture of a zip file.
+    """Open a picture in a zip file; yield its type and its bytes.
 
     Yields its type and the open file. Raises NotFound if the zip file has no picture of that name.
     """
@@ -144,7 +144,7 @@ def read_chunks(file: IO[bytes]) -> Iterator[bytes]:
 
 
 class _LimitedReads(io.FileIO):
-    """A file that refuses huge reads.
+    """A file that refuses to read too much at once.
 
     zipfile reads a directory of any length that the file claims.
     """
@@ -165,7 +165,7 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
 
 
 def _named_files(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], list[str]]:
-    """Return the files of a zip file by unique plain names.
+    """Map unique plain names to the entries of a zip file.
 
     Returned with the names of unusable files. Folders, and files that packing programs and systems add, are in neither. Of several files
     of the same name, the last counts.
@@ -188,7 +188,7 @@ def _named_files(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], 
 
 
 def _is_extra(name: str) -> bool:
-    """Return whether a packing program or a system added a file.
+    """Return whether an operating system or archiver added the entry.
 
     Hidden files count, too.
     """
@@ -198,7 +198,7 @@ def _is_extra(name: str) -> bool:
 
 
 def _kind_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> FileType | None:
-    """Return the picture type of an entry, or None. `name`: for messages."""
+    """Return the picture type of an entry; None if it is no picture."""
     if entry.flag_bits & 1:
         raise UnsupportedMedia("The zip file is encrypted. Pack it without a password.")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

@@ -1,4 +1,4 @@
-"""Atomic and reproducible writing of zip files."""
+"""Zip files written atomically and reproducibly."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ class ZipWriter:
         """Names of the entries written so far."""
 
     def add(self, name: str, data: bytes | str) -> None:
-        """Add an entry of `data` (text as UTF-8).
+        """Add a file with the content `data`; text is encoded as UTF-8.
 
         Raises ValueError for a name that exists.
         """
@@ -39,7 +39,7 @@ class ZipWriter:
 
     @contextmanager
     def entry(self, name: str) -> Iterator[IO[bytes]]:
-        """Open an entry to write in pieces.
+        """Open a new entry for writing in pieces.
 
         Raises ValueError for a name that exists.
         """
@@ -62,7 +62,7 @@ class ZipWriter:
                     shutil.copyfileobj(source, target, _BLOCK_BYTES)
 
     def close(self) -> None:
-        """Finish the file and give it its name."""
+        """Complete the file and rename it into place."""
         try:
             self._zip.close()
             os.replace(self._partial, self._path)
@@ -70,7 +70,7 @@ class ZipWriter:
             self.discard()
 
     def discard(self) -> None:
-        """Remove the temporary file, unless the zip file was finished."""
+        """Delete the temporary file of an unfinished zip file."""
         try:
             self._zip.close()
         finally:

@@ -1,4 +1,4 @@
-"""The catalog of models: purpose, sources of the files, and licence.
+"""The catalog of models: purpose, file sources and licences.
 
 One file per service, and the table of all.
 """

@@ -1,1 +1,1 @@
-"""The CPU and the GPUs: detection, number formats, memory, and sharing between services."""
+"""The CPU and the GPUs: detection, number formats, memory and sharing."""

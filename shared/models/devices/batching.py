@@ -25,7 +25,7 @@ OUT_OF_MEMORY_CLASSES = frozenset({"MemoryError", "OutOfMemoryError", "ResourceE
 
 
 def batch_size(item_bytes: int, device: Device, *, max_size: int = 16) -> int:
-    """Return how many items fit into half of the free memory.
+    """Return the largest batch size that fits half of the free memory.
 
     From 1 to `max_size`. `item_bytes`: memory of one item while the model runs, activations included.
     """
@@ -54,7 +54,7 @@ def smaller_on_out_of_memory(batch: int, run: Callable[[int], Result]) -> tuple[
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error means that memory ran out.
+    """Return whether an error means out of memory.
 
     Knows the errors of Python, torch, TensorFlow, onnxruntime and OpenVINO.
     """

@@ -40,7 +40,7 @@ CPU = Device(title="CPU")
 
 
 def choose_device(name: str | None = None) -> Device:
-    """Choose the device for models by name.
+    """Choose the device that models run on.
 
     `name`: `auto` (the GPU with most free memory, else the CPU), `cpu`, `cuda` or `cuda:N`; None: the `device` setting. Raises
     Unavailable for a GPU that does not exist.
@@ -59,7 +59,7 @@ def choose_device(name: str | None = None) -> Device:
 
 
 def torch_device(name: str | None = None) -> Device:
-    """Choose the device for models in torch.
+    """Choose the device that torch models run on.
 
     As `choose_device`, but `auto` gives the CPU if torch was installed without CUDA. Raises Unavailable for a GPU that torch cannot use.
     """
@@ -90,7 +90,7 @@ def gpus() -> list[Device]:
 
 
 def free_bytes(device: Device) -> int:
-    """Return the free memory of a device, in bytes.
+    """Return a device's free memory in bytes.
 
     For the CPU: the least of what the machine, the container and the job's limit leave.
     """
@@ -101,7 +101,7 @@ def free_bytes(device: Device) -> int:
 
 
 def machine_free_bytes() -> int:
-    """Return the free memory of the machine or its container.
+    """Return the free memory of the machine or container in bytes.
 
     The smaller of the two.
     """
@@ -109,12 +109,12 @@ def machine_free_bytes() -> int:
 
 
 def total_bytes(device: Device) -> int:
-    """Return the total memory of a device, in bytes."""
+    """Return a device's total memory in bytes."""
     return _gpu_memory(device)[0] if device.kind == "cuda" else int(psutil.virtual_memory().total)
 
 
 def _container_room() -> list[int]:
-    """Return the bytes left under the control group's memory limit.
+    """Return the bytes left below each memory limit of the control group.
 
     An empty list without a limit.
     """
@@ -148,7 +148,7 @@ class _Memory(ctypes.Structure):
 
 @contextmanager
 def _nvml() -> Iterator[ctypes.CDLL | None]:
-    """Open NVIDIA's management library, a part of the driver.
+    """Open NVIDIA's management library (NVML); yield None without the driver.
 
     None if it is missing or broken.
     """
@@ -185,7 +185,7 @@ def _title(nvml: ctypes.CDLL, uuid: str) -> str:
 
 
 def _gpu_memory(device: Device) -> tuple[int, int]:
-    """Return total and free bytes of a GPU.
+    """Return a GPU's total and free memory in bytes.
 
     (0, 0) if the GPU does not report them.
     """

@@ -1,4 +1,4 @@
-"""GPU sharing between services: one job at a time.
+"""Sharing of a GPU between services, one job at a time.
 
 Idle models make room for the job. Locks and requests are files in the data folder, so they work between processes, and between containers
 that share the folder.
@@ -21,7 +21,7 @@ WAIT_S = 15.0
 
 @contextmanager
 def hold_gpu(device: Device, progress: Progress = Silent(), *, folder: Path | None = None) -> Iterator[None]:
-    """Hold a GPU while the block runs.
+    """Hold the lock of a GPU during the block.
 
     Waits until the job that holds it is done, and shows the waiting as a stage of `progress`; does nothing for the CPU. The lock ends with
     its process. `folder`: of the locks; default: in the data folder.
@@ -41,7 +41,7 @@ def hold_gpu(device: Device, progress: Progress = Silent(), *, folder: Path | No
 
 
 def request_memory(device: Device, size: int, free: Callable[[Device], int], *, wait_s: float = WAIT_S, folder: Path | None = None) -> bool:
-    """Ask other processes to free memory of a GPU.
+    """Ask other processes to free GPU memory; return whether enough is free.
 
     They drop idle models. Waits until `size` bytes of the GPU are free; returns whether they were within `wait_s`. Call it only while
     holding the device (`hold_gpu`). The other processes check `requested_bytes` every few seconds.
@@ -58,7 +58,7 @@ def request_memory(device: Device, size: int, free: Callable[[Device], int], *, 
 
 
 def requested_bytes(device: Device, *, folder: Path | None = None) -> int:
-    """Return the bytes that another process waits for on a GPU.
+    """Return the GPU memory in bytes that another process waits for.
 
     0 if none waits.
     """

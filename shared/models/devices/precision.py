@@ -1,4 +1,4 @@
-"""Number formats that a processor computes in."""
+"""Number formats that the processor supports."""
 
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ def has_bf16() -> bool:
 
 
 def cpu_flags(info: Path = _CPU_INFO) -> frozenset[str]:
-    """Return the processor's features under Linux's names.
+    """Parse the processor features from /proc/cpuinfo.
 
     Empty on other systems.
     """

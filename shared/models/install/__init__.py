@@ -1,4 +1,4 @@
-"""Installing models: sources, downloads, checksums.
+"""Installation of models: sources, downloads, checksums.
 
 Only `reelwright models pull` and jobs with auto-pull reach this.
 """

@@ -1,4 +1,4 @@
-"""Download of a file over HTTP.
+"""Resumable download of a file over HTTP.
 
 It resumes after a break, and the file is checked and renamed into place when complete.
 """
@@ -35,13 +35,13 @@ OnBytes = Callable[[int, int | None], None]
 
 
 class _Broken(Exception):
-    """The connection broke; the received bytes are kept."""
+    """The connection broke, but the received bytes are kept."""
 
 
 def download(
     origin: Origin, target: Path, on_bytes: OnBytes = lambda _done, _total: None, *, pause_s: float = 1.0, attempts: int = ATTEMPTS
 ) -> str:
-    """Download a file to `target` and check it; return its SHA-256 in hex.
+    """Download a file to `target`, verify it, and return its SHA-256.
 
     After a break the received bytes stay in `<target>.part`, and the next call resumes from there (HTTP ranges, RFC 9110) if the server
     still has the same file (If-Range). A broken connection is retried `attempts` times in a row, with pauses that double from `pause_s`.
@@ -82,7 +82,7 @@ def _download(origin: Origin, target: Path, on_bytes: OnBytes, pause_s: float, a
 
 
 def _fetch_rest(client: httpx.Client, origin: Origin, part: Path, tag: Path, on_bytes: OnBytes) -> None:
-    """Append the missing bytes to the partial file.
+    """Download the missing bytes and append them to the partial file.
 
     Raises _Broken, after which the same call resumes.
     """
@@ -139,7 +139,7 @@ def _append(answer: httpx.Response, file: BinaryIO, start: int, total: int | Non
 
 @contextmanager
 def _answer(client: httpx.Client, origin: Origin, headers: dict[str, str]) -> Iterator[httpx.Response]:
-    """Open the address and follow redirects.
+    """Open an address, following redirects.
 
     A redirect from https to http is refused. httpx sends credentials only to the first host.
     """
@@ -166,7 +166,7 @@ def _answer(client: httpx.Client, origin: Origin, headers: dict[str, str]) -> It
 
 
 def _total(answer: httpx.Response, start: int, origin: Origin) -> int | None:
-    """Return the size of the whole file.
+    """Return the full size that the response states; None if unknown.
 
     Raises FetchFailed if the origin states another size.
     """
@@ -191,7 +191,7 @@ def _make_room(part: Path, needed: int) -> None:
 
 
 def _checked(origin: Origin, part: Path, tag: Path) -> str:
-    """Check a complete file and return its SHA-256.
+    """Verify a complete file; return its SHA-256.
 
     A wrong file is deleted.
     """
@@ -204,7 +204,7 @@ def _checked(origin: Origin, part: Path, tag: Path) -> str:
 
 
 def _validator(answer: httpx.Response) -> str:
-    """Return the validator of this version of the file, for If-Range.
+    """Return the response's validator for If-Range requests.
 
     It is a strong ETag, or else Last-Modified.
     """

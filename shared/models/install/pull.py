@@ -1,4 +1,4 @@
-"""Installation of a model: fetch, check and record every file."""
+"""Installation of a model: fetch, verify and record each file."""
 
 import fcntl
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +33,7 @@ class Step:
 def pull(
     folder: ModelFolder, model: Model, *, mirror: str = "", renew: bool = False, on_step: Callable[[Step], None] = lambda _step: None
 ) -> list[str]:
-    """Fetch the missing or damaged files of a model.
+    """Download the missing or damaged files of a model.
 
     Returns their paths. A file must match its published checksum, and the one recorded at its first pull. `renew`: drop the record and
     fetch all files again. `on_step`: called with the progress. Safe to run in several processes: the others wait. Raises FetchFailed, which
@@ -51,7 +51,7 @@ def pull(
 
 
 def _pull_file(folder: ModelFolder, model: Model, file: File, sources: Sequence[Source], on_step: Callable[[Step], None]) -> None:
-    """Fetch a file from the first source that has it.
+    """Download a file from the first source that has it.
 
     Raises FetchFailed with the error of each source.
     """
@@ -69,7 +69,7 @@ def _pull_file(folder: ModelFolder, model: Model, file: File, sources: Sequence[
 
 
 def _pull_from(folder: ModelFolder, model: Model, file: File, source: Source, on_step: Callable[[Step], None], *, last: bool) -> None:
-    """Fetch a file from one source and record it.
+    """Download a file from one source and record it.
 
     `last`: no other source follows, so a broken connection is retried for longer.
     """
@@ -94,7 +94,7 @@ def _pull_from(folder: ModelFolder, model: Model, file: File, source: Source, on
 
 
 def _as_recorded(model: Model, origin: Origin, sha256: str) -> Origin:
-    """Return an origin that requires the checksum of the first pull.
+    """Return `origin` with the checksum that the first pull recorded.
 
     Raises FetchFailed if the origin itself states another checksum.
     """
@@ -114,7 +114,7 @@ def _is_intact(folder: ModelFolder, model: Model, file: File) -> bool:
 
 @contextmanager
 def _locked(folder: ModelFolder, model: Model, on_step: Callable[[Step], None]) -> Iterator[None]:
-    """Hold the lock under which one process pulls a model into a folder."""
+    """Hold the lock that lets one process at a time pull a model."""
     home = folder.root / model.name
     try:
         home.mkdir(parents=True, exist_ok=True)

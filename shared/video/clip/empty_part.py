@@ -1,18 +1,18 @@
-"""Refusals of a part that contains no frame of the video."""
+"""Errors about a part that contains no frame of the video."""
 
 from shared.errors import Invalid
 from shared.video.info import VideoInfo
 
 
 def check_start(info: VideoInfo, start: float) -> None:
-    """Raise Invalid unless `start`, in seconds, lies before the end of the video."""
+    """Raise Invalid unless the video has frames at or after `start` seconds."""
     if start and start >= info.length_s:
         detail = f"The video is {info.length_s:.2f} s long: a start at {start:g} s leaves nothing of it"
         raise Invalid.field("params.start", detail, f"{detail}. Choose an earlier start.")
 
 
 def no_frame(start: float) -> Invalid:
-    """Return the refusal of a part in which no frame begins.
+    """Return the error about a part in which no frame begins.
 
     `start`: second of the part's start.
     """

@@ -1,4 +1,4 @@
-"""Parameters for the part of a clip that an operation uses."""
+"""Params that select a part of a clip."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from shared.operation import Params, form
 
 
 class ClipPart(Params):
-    """The part of the source to use, and the quality of the output."""
+    """Params: the part of the source to use, and the output quality."""
 
     quality: int = Field(
         70,
@@ -35,5 +35,5 @@ class ClipPart(Params):
 
     @property
     def whole(self) -> bool:
-        """Return whether the whole clip is used."""
+        """Return whether the params select the whole clip."""
         return not self.start and self.duration is None

@@ -1,4 +1,4 @@
-"""Rewriting of a clip, or a part of it, with new pictures.
+"""Re-encoding of a clip, or a part of it, with new pictures.
 
 Times, sound and tags are kept.
 """
@@ -32,7 +32,7 @@ _SHAPE_TOLERANCE, _LENGTH_TOLERANCE_S = 0.03, 0.1
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Presentation time and duration of a frame, in units of `time_base` seconds."""
+    """Presentation time and duration of a frame, in `time_base` units."""
 
     pts: int
     time_base: Fraction
@@ -40,12 +40,12 @@ class Times:
 
     @property
     def time(self) -> Fraction:
-        """The time at which the frame is shown, in seconds."""
+        """The frame's presentation time in seconds."""
         return self.pts * self.time_base
 
     @classmethod
     def of(cls, frame: Frame) -> "Times":
-        """Return the times of a frame."""
+        """Return the presentation time and duration of a frame."""
         return cls(frame.pts, frame.time_base, frame.duration)
 
 
@@ -59,7 +59,7 @@ class WrittenVideo:
 
 
 def probe_clip(video: Path, params: ClipPart) -> VideoInfo:
-    """Probe a video and check that the part begins within it.
+    """Probe a video, and check that the part begins within it.
 
     Raises UnsupportedMedia for a still image, Invalid if the part begins after the end.
     """
@@ -69,7 +69,7 @@ def probe_clip(video: Path, params: ClipPart) -> VideoInfo:
 
 
 def matte_warnings(matte: Path, params: ClipPart, *, info: VideoInfo) -> Iterator[str]:
-    """Yield warnings about a matte that has to be fitted to a video.
+    """Yield warnings about a matte whose size or length does not fit the video.
 
     `info`: the video's. Raises UnsupportedMedia for a still image.
     """
@@ -83,7 +83,7 @@ def matte_warnings(matte: Path, params: ClipPart, *, info: VideoInfo) -> Iterato
 
 
 def part_end(params: ClipPart) -> Fraction | None:
-    """Return the end of the part, in seconds of the source.
+    """Return the end of the part in seconds of the source; None without an end.
 
     None for the end of the source.
     """
@@ -91,12 +91,12 @@ def part_end(params: ClipPart) -> Fraction | None:
 
 
 def frame_size(info: VideoInfo) -> FrameSize:
-    """Return the size of a video's frames, by which its memory is estimated."""
+    """Return the frame size of a video, for estimates of memory."""
     return FrameSize(width=info.width, height=info.height, pixel_format=info.pixel_format, frame_rate=info.rate)
 
 
 def rate_of(info: VideoInfo) -> Fraction:
-    """Return the average frame rate in fps.
+    """Return a video's average frame rate in fps.
 
     25 if the file does not state one.
     """
@@ -121,7 +121,7 @@ def write_again(
     progress: Progress,
     background: str = BLACK,
 ) -> WrittenVideo:
-    """Write new pictures with the times, sound and tags of `video`.
+    """Encode new pictures with the times, sound and tags of `video`.
 
     `pictures`: each with the times of its source frame. A whole clip keeps its times, and its sound is copied. A part begins at time 0; its
     sound is cut to the exact sample and encoded again. `progress` gets a warning for each property that could not be kept. `background`:

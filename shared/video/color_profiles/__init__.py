@@ -1,1 +1,1 @@
-"""Colour spaces of still pictures, and their conversion to sRGB."""
+"""Colour spaces of still pictures, and conversion to sRGB."""

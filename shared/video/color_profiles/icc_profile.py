@@ -1,4 +1,4 @@
-"""ICC profiles written from primaries and a curve.
+"""Creation of ICC profiles from primaries and a curve.
 
 For files that name their colour space without a profile.
 """
@@ -37,7 +37,7 @@ class RgbSpace:
 
 
 def icc_profile(space: RgbSpace) -> bytes:
-    """Write a colour space as an ICC profile of matrix and curve.
+    """Encode a colour space as a matrix-and-curve ICC profile.
 
     Version 2.4 (ICC.1:2001-04). Raises ValueError for primaries that span no space.
     """
@@ -68,7 +68,7 @@ def icc_profile(space: RgbSpace) -> bytes:
 
 
 def _xyz(xy: Xy) -> NDArray[np.float64]:
-    """Return XYZ of a chromaticity at Y = 1.
+    """Convert a chromaticity to XYZ at Y = 1.
 
     Raises ValueError for y of 0.
     """
@@ -83,7 +83,7 @@ def _xyz_tag(values: NDArray[np.float64]) -> bytes:
 
 
 def _file(tags: dict[bytes, bytes]) -> bytes:
-    """Assemble a profile: header, table of tags, tags.
+    """Assemble an ICC profile from its header and tags.
 
     Equal tags are stored once.
     """

@@ -1,4 +1,4 @@
-"""Colour spaces that files name without a profile.
+"""Colour spaces that files name without an embedded profile.
 
 Names come from Exif, from PNG's chunks, or from code points (ITU-T H.273).
 """
@@ -45,7 +45,7 @@ def _hlg(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _compressed(nits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Map luminance to 0 to 1, with highlights up to the peak compressed.
+    """Map luminance to 0..1, compressing highlights up to the peak.
 
     Reinhard et al., 2002, with a white point.
     """
@@ -99,7 +99,9 @@ def named_space(image: Image.Image, head: bytes) -> RgbSpace | None:
 
 
 def _code_points(format: str | None, head: bytes) -> tuple[int, int] | None:
-    """Return the code points of primaries and curve.
+    """Return the CICP code points of a file's primaries and curve.
+
+    From a PNG, AVIF or HEIC file.
 
     From a PNG, AVIF or HEIC file; None without them.
     """
@@ -120,7 +122,7 @@ def _coded(primaries: int, transfer: int) -> RgbSpace | None:
 
 
 def _measured(chromaticity: tuple[float, ...] | None, gamma: float | None) -> RgbSpace | None:
-    """Return the colour space of PNG's chunks cHRM and gAMA.
+    """Return the colour space of the PNG chunks cHRM and gAMA, or None.
 
     cHRM has white, red, green, blue. None for sRGB, and without these chunks.
     """
@@ -139,7 +141,7 @@ def _measured(chromaticity: tuple[float, ...] | None, gamma: float | None) -> Rg
 
 
 def _exif_says_adobe(image: Image.Image) -> bool:
-    """Check Exif for AdobeRGB.
+    """Return whether Exif data names Adobe RGB.
 
     Cameras name it without embedding a profile (DCF 2.0).
     """

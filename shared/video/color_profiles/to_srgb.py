@@ -22,7 +22,7 @@ _CUBE = np.stack(np.meshgrid(*[np.linspace(0, 255, 9).astype(np.uint8)] * 3, ind
 
 
 def profile_of(image: Image.Image, head: bytes) -> bytes | None:
-    """Return the ICC profile of a picture; None for sRGB or unknown colours.
+    """Return a picture's ICC profile; None for sRGB or unknown colours.
 
     It is the embedded profile, or one made from the colour space that the file names. `image`: as Pillow opened it. `head`: the file's
     first bytes.
@@ -37,7 +37,7 @@ def profile_of(image: Image.Image, head: bytes) -> bytes | None:
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Convert a picture of 8 bits per channel to sRGB.
+    """Convert an 8-bit picture to sRGB.
 
     The result is RGB, or RGBA if the picture has transparency. `profile`: an ICC profile; one that is damaged, or describes another kind of
     pixels, is ignored. Colours are mapped relative to white with black point compensation; those outside sRGB move to its border. CMYK
@@ -62,7 +62,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _opaque(image: Image.Image) -> Image.Image:
-    """Return a picture without transparency.
+    """Remove a picture's transparency.
 
     In one of the modes L, RGB, CMYK, LAB.
     """
@@ -75,7 +75,7 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, pixels: str) -> tuple[str, ImageCms.ImageCmsTransform] | None:
-    """Return the mode of the input, and the transform from it to sRGB.
+    """Return the transform from a profile to sRGB, and its input mode.
 
     None if `profile` cannot describe `pixels`, or is sRGB itself.
     """
@@ -96,7 +96,7 @@ def _transform(profile: bytes, pixels: str) -> tuple[str, ImageCms.ImageCmsTrans
 
 @lru_cache(maxsize=1)
 def _lab_transform() -> tuple[str, ImageCms.ImageCmsTransform]:
-    """Return the transform of CIE L*a*b* to sRGB, for pictures without a profile."""
+    """Return the transform from CIE L*a*b* to sRGB, and its input mode."""
     lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
     return "LAB", ImageCms.ImageCmsTransform(lab, _srgb_profile(), "LAB", "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC)
 

@@ -1,4 +1,4 @@
-"""Decoded frames: planes, colour, display orientation, tone mapping.
+"""Decoded frames: planes, colour, orientation, tone mapping.
 
 Nothing here opens a file.
 """

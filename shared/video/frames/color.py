@@ -1,4 +1,4 @@
-"""Colour tags (ITU-T H.273): names, numbers, defaults for untagged files."""
+"""Colour tags (ITU-T H.273): names, numbers, and defaults for untagged files."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,7 +32,7 @@ _SWS_MATRICES: Mapping[str, int] = {
 
 
 def tags_of(source: Any, *, pixel_format: str | None = None) -> ColorInfo:
-    """Read the colour tags of a PyAV video frame or codec context.
+    """Read the colour tags of a PyAV frame or codec context.
 
     The old `yuvj` formats are full range even without a tag.
     """
@@ -48,7 +48,7 @@ def tags_of(source: Any, *, pixel_format: str | None = None) -> ColorInfo:
 
 
 def number(table: Mapping[int, str], name: str | None) -> int:
-    """Return the number of a tag's name in `table`.
+    """Return the H.273 number of a tag's name in `table`.
 
     2 (unspecified) for None.
     """
@@ -58,7 +58,7 @@ def number(table: Mapping[int, str], name: str | None) -> int:
 
 
 def range_number(name: str | None) -> int:
-    """Return the number of a range's name.
+    """Return the number of a colour range's name.
 
     0 (unspecified) for None.
     """
@@ -66,7 +66,7 @@ def range_number(name: str | None) -> int:
 
 
 def matrix_or_guess(color: ColorInfo, width: int, height: int) -> str:
-    """Return the colour matrix; for an untagged picture the usual guess.
+    """Return the colour matrix, guessed for an untagged picture.
 
     The guess is BT.601 up to 1024x576 pixels, BT.709 above. The number of pixels decides, so that turning a picture does not change its
     colours.
@@ -77,12 +77,12 @@ def matrix_or_guess(color: ColorInfo, width: int, height: int) -> str:
 
 
 def sws_matrix(name: str) -> int:
-    """Return swscale's number of a matrix."""
+    """Return swscale's number for a colour matrix."""
     return _SWS_MATRICES[name]
 
 
 def apply_tags(target: Any, color: ColorInfo) -> None:
-    """Write colour tags to a PyAV video frame or codec context."""
+    """Set the colour tags of a PyAV frame or codec context."""
     target.color_primaries = number(PRIMARIES, color.primaries)
     target.color_trc = number(TRANSFERS, color.transfer)
     target.colorspace = number(MATRICES, color.matrix)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 def cover(picture: NDArray[Any], width: int, height: int) -> NDArray[Any]:
-    """Crop a picture around its middle and scale it to `width` x `height`.
+    """Scale and crop a picture to fill `width` x `height`.
 
     `picture`: (h, w) or (h, w, channels), uint8 or float32. Shrinks by area means, enlarges by cubic interpolation.
     """

@@ -1,4 +1,4 @@
-"""Conversion of stored pictures to displayed ones.
+"""Conversion of stored pictures to displayed pictures.
 
 Displayed pictures are deinterlaced, upright, with square pixels, planar YUV, and of one size throughout.
 """
@@ -38,7 +38,7 @@ _MAX_PIXEL_RATIO = 8
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """The turn that makes a stored picture upright.
+    """The rotation and mirroring that make a stored picture upright.
 
     `rotation` degrees clockwise, after mirroring left and right if `mirrored`.
     """
@@ -52,7 +52,7 @@ class Orientation:
 
     @property
     def filters(self) -> tuple[str, ...]:
-        """Return FFmpeg's filters for this orientation.
+        """Return FFmpeg filters that apply this orientation.
 
         Empty if the picture is upright already.
         """
@@ -83,7 +83,7 @@ def orientation_of(picture: av.VideoFrame) -> Orientation:
 
 
 def displayed_size(width: int, height: int, pixel_ratio: Fraction | None, orientation: Orientation) -> tuple[int, int]:
-    """Return the displayed width and height of a stored picture."""
+    """Return the displayed (width, height) of a stored picture."""
     if pixel_ratio and pixel_ratio != 1 and Fraction(1, _MAX_PIXEL_RATIO) <= pixel_ratio <= _MAX_PIXEL_RATIO:
         wide = width * pixel_ratio
         width = 2 * max(round(wide / 2), 1) if width % 2 == 0 else max(round(wide), 1)
@@ -91,7 +91,7 @@ def displayed_size(width: int, height: int, pixel_ratio: Fraction | None, orient
 
 
 def planar_format(name: str) -> str:
-    """Return the nearest planar YUV format of a pixel format.
+    """Return the planar YUV format nearest to a pixel format.
 
     A planar YUV format is returned unchanged.
     """
@@ -105,12 +105,12 @@ def planar_format(name: str) -> str:
 
 
 def has_alpha(pixel_format: str) -> bool:
-    """Check whether a pixel format can hold transparency."""
+    """Return whether a pixel format has an alpha channel."""
     return pixel_format == "pal8" or any(part.is_alpha for part in av.VideoFormat(pixel_format, 16, 16).components)
 
 
 class DisplayFilter:
-    """A converter of decoded frames to displayed ones.
+    """Converts decoded frames to displayed frames.
 
     Frames that need no change are passed on unchanged. `opaque`: put transparent parts on `background`, "#rrggbb". `from_gpu`: codec of the
     stream if a GPU decodes it. `stored_size`, `pixel_ratio`, `orientation`: those of the file's first picture where they change in the
@@ -147,14 +147,14 @@ class DisplayFilter:
 
     @property
     def deinterlacing(self) -> bool:
-        """Whether pictures depend on their neighbours.
+        """Whether frames are deinterlaced, and so depend on their neighbours.
 
         True from the first interlaced frame on.
         """
         return self._deinterlacing
 
     def jumped(self) -> None:
-        """Forget the pictures pushed so far, after a seek."""
+        """Reset the filters after a seek."""
         if self._deinterlacing:
             self._graph = self._key = None
 
@@ -191,7 +191,7 @@ class DisplayFilter:
         yield from self._pull()
 
     def flush(self) -> Iterator[av.VideoFrame]:
-        """Yield the frames that the filters still hold."""
+        """Yield the frames that remain in the filters."""
         if self._graph is not None:
             self._graph.vpush(None)
             yield from self._pull()
@@ -210,7 +210,7 @@ class DisplayFilter:
             yield picture
 
     def _filters(self, picture: av.VideoFrame, pixel_ratio: Fraction | None, orientation: Orientation) -> list[str]:
-        """Return the filters for a frame, in FFmpeg's notation.
+        """Return the FFmpeg filters for a frame.
 
         The first frame decides on size and format for all.
         """
@@ -273,7 +273,7 @@ _OVER = "over="
 
 
 def _on_color(pixel_format: str, color: str) -> list[str]:
-    """Return the filters that put transparent parts of a picture on a colour.
+    """Return FFmpeg filters that put transparent pixels over a colour.
 
     The colour is given as "#rrggbb".
     """
@@ -302,7 +302,7 @@ def _sws_name(color: ColorInfo) -> str:
 
 
 def _over(graph: Graph, source: FilterContext, color: str, bits: str = "8") -> FilterContext:
-    """Add the filters that put a picture with alpha on a colour.
+    """Add filters that put a picture with alpha over a colour.
 
     Returns the last filter.
     """

@@ -22,7 +22,7 @@ EXACT_SCALING = int(Interpolation.BICUBIC) | _ACCURATE
 
 
 class Reformatters(threading.local):
-    """One swscale context per thread.
+    """An swscale context for each thread.
 
     Creating a context for every frame costs more than the conversion.
     """
@@ -33,7 +33,7 @@ class Reformatters(threading.local):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """A picture of a video, upright and with square pixels.
+    """A video frame: upright, with square pixels and an exact time.
 
     `pts` counts `time_base` units from the start of the file's timeline; `duration` is in the same units. `index` counts the frames that
     were decoded since reading started. `picture` is planar YUV (or nv12, or gray). It is shared: treat it as read-only.
@@ -48,7 +48,7 @@ class Frame:
 
     @property
     def time(self) -> Fraction:
-        """Return the time at which the picture is shown, in seconds."""
+        """The presentation time in seconds."""
         return self.pts * self.time_base
 
     @property
@@ -116,7 +116,7 @@ class Frame:
         return small.astype(np.uint8)
 
     def rgb(self, size: tuple[int, int] | None = None, *, interpolation: int = Interpolation.BICUBIC) -> NDArray[np.uint8]:
-        """Convert the picture to (height, width, 3) uint8, in R, G, B order.
+        """Convert the picture to RGB, (height, width, 3) uint8.
 
         The picture's own matrix and range are used. `size`: (width, height) to scale to in the same step. `interpolation`: swscale's filter
         for that; AREA averages, and LANCZOS widens with the scale, so neither aliases. Rounding is accurate and chroma is full whatever the

@@ -9,7 +9,7 @@ from shared.video.frames.frame import EXACT_SCALING, Frame
 
 
 def color_picture(rgb: NDArray[np.uint8], frame: Frame, pixel_format: str = "yuv420p") -> av.VideoFrame:
-    """Make a YUV picture from RGB, with the colour tags of `frame`.
+    """Convert an RGB array to a YUV picture with the colour tags of `frame`.
 
     `rgb`: uint8 (height, width, 3), full range. The matrix and range of `frame` are used.
     """

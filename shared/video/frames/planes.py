@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def bytes_of(picture: av.VideoFrame) -> int:
-    """Estimate the memory of a picture in bytes."""
+    """Estimate a picture's memory in bytes."""
     return int(picture.width * picture.height * picture.format.padded_bits_per_pixel) // 8
 
 
@@ -39,7 +39,7 @@ def plane_of(picture: av.VideoFrame, index: int) -> NDArray[Any]:
 
 
 def empty_picture(width: int, height: int, pixel_format: str) -> av.VideoFrame:
-    """Create a PyAV frame whose planes are allocated but not filled."""
+    """Create a PyAV frame with uninitialised planes."""
     return av.VideoFrame(width, height, pixel_format)
 
 
@@ -60,7 +60,7 @@ def picture_from(planes: tuple[NDArray[Any], ...], width: int, height: int, pixe
 
 
 def set_alpha(picture: av.VideoFrame, alpha: NDArray[Any]) -> None:
-    """Write `alpha` into the alpha plane of a planar picture.
+    """Copy `alpha` into the alpha plane of a planar picture.
 
     `alpha`: (height, width) uint8 from 0 to 255, or uint16 from 0 to 65535, scaled to the picture's depth. Raises ValueError for another
     shape or type, and for a picture without an alpha plane.
@@ -82,7 +82,7 @@ def check_alpha(alpha: NDArray[Any], shape: tuple[int, ...]) -> None:
 
 
 def scale_alpha(alpha: NDArray[Any], bits: int, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Scale full-scale alpha, uint8 or uint16, to `bits` a sample.
+    """Scale uint8 or uint16 alpha from full scale to `bits` bits.
 
     Raises what `check_alpha` raises.
     """

@@ -1,4 +1,4 @@
-"""Smooth filling of a picture's unknown parts from the known parts.
+"""Smooth filling of unknown pixels from known pixels (push-pull).
 
 Push-pull of Gortler, Grzeszczuk, Szeliski and Cohen ("The Lumigraph", SIGGRAPH 1996): known values are averaged into ever smaller pictures,
 and unknown pixels take the value of the next smaller picture.
@@ -15,7 +15,7 @@ _COARSE_TRUST = 4.0
 
 
 def push_pull(picture: Picture, weight: Picture) -> Picture:
-    """Fill pixels of weight 0 from their surroundings.
+    """Fill pixels of weight 0 smoothly from their surroundings.
 
     `picture`: float32 (height, width, channels). `weight`: float32 (height, width), 0 unknown to 1 known; values between mix the pixel with
     its filling. Where nothing is known, the result is 0.
@@ -40,7 +40,7 @@ def push_pull(picture: Picture, weight: Picture) -> Picture:
 
 
 def _per_channel(weight: Picture, channels: int) -> Picture:
-    """Repeat weights for each channel.
+    """Repeat a weight plane for each colour channel.
 
     NumPy multiplies arrays of one shape much faster than it broadcasts the last axis.
     """

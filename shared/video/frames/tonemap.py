@@ -38,7 +38,7 @@ def nits_to_pq(nits: Floats) -> Floats:
 
 
 def hlg_to_nits(signal: Floats) -> Floats:
-    """Convert an HLG signal (..., 3) from 0 to 1 to cd/m2.
+    """Convert an HLG signal (..., 3), 0 to 1, to cd/m2.
 
     BT.2100 EOTF, for a screen of 1000 cd/m2.
     """
@@ -84,7 +84,7 @@ def to_bt709(signal: Floats, transfer: str) -> Floats:
 
 @contextmanager
 def table_file(transfer: str) -> Iterator[str]:
-    """Write the tone mapping to a temporary .cube file.
+    """Write the tone mapping to a temporary .cube file; yield its name.
 
     FFmpeg's lut3d filter reads it.
     """

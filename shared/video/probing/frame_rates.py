@@ -1,4 +1,4 @@
-"""Frame rates computed from the times of pictures."""
+"""Frame rates computed from the times of frames."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ _REORDERED, _MANY = 3, 16
 
 @dataclass(frozen=True, slots=True)
 class FrameRates:
-    """The average and the best constant frame rate of a video.
+    """Average frame rate of a video, and the best rate for constant-rate output.
 
     `average`: exact where the rate is constant. `constant`: the rate for an output of constant rate; the average unless it varies.
     """
@@ -51,7 +51,7 @@ class FrameRates:
 
 
 def frame_rates(times: Sequence[int], base: Fraction, stated: Fraction | None, breaks: Sequence[int] = ()) -> FrameRates:
-    """Measure the frame rate of rising `times`, in units of `base` seconds.
+    """Measure a frame rate from rising frame times in units of `base` seconds.
 
     `stated`: the file's own rate, used where the times fit it or say nothing. `breaks`: places in `times` where a joined part begins; the
     steps before them do not count.
@@ -92,7 +92,7 @@ def standard_rate(rate: Fraction) -> Fraction:
 
 
 def _on_own_clock(pts: NDArray[np.int64], base: Fraction) -> tuple[NDArray[np.int64], Fraction]:
-    """Return times, and the base of the clock that they were counted by.
+    """Undo finer ticks: return times in the clock that the file was made with.
 
     A file that was copied from Matroska or GIF into MP4 has finer ticks, but its times are still whole milliseconds or hundredths.
     """
@@ -106,7 +106,7 @@ def _on_own_clock(pts: NDArray[np.int64], base: Fraction) -> tuple[NDArray[np.in
 
 
 def _inner_steps(steps: NDArray[np.int64], ends: Sequence[int]) -> NDArray[np.int64]:
-    """Return the steps that tell whether the rate is even.
+    """Return the steps between frames that show whether the rate is even.
 
     The last step is often cut short by the end of the file's edit. Where a stream was cut, pictures that come late in decoding order are
     missing between the last ones. `ends`: places in `steps` at which the earlier parts of a joined file end.
@@ -118,7 +118,7 @@ def _inner_steps(steps: NDArray[np.int64], ends: Sequence[int]) -> NDArray[np.in
 
 
 def _constant(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None, *, coarse: bool) -> Fraction:
-    """Return the standard rate of the commonest short step.
+    """Return the standard rate that matches the most common short step.
 
     That is the shortest of the steps at least a quarter as common as the commonest. Steps that only scatter around their mean, such as
     those of 24 in 30 pictures a second, give the mean's rate.
@@ -138,7 +138,7 @@ def _constant(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None,
 
 
 def _coarse_rate(steps: NDArray[np.int64], near: NDArray[np.bool_], base: Fraction, stated: Fraction | None) -> Fraction:
-    """Return the standard rate that explains the steps `near` best.
+    """Return the standard rate that best explains the steps `near`.
 
     For clocks of milliseconds, which round each step by up to one. Runs of such steps, and the gaps between them of up to eight, are
     compared with whole multiples of each rate's step.
@@ -164,7 +164,7 @@ def _coarse_rate(steps: NDArray[np.int64], near: NDArray[np.bool_], base: Fracti
 
 
 def _even_rate(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None) -> Fraction:
-    """Return the rate of even steps.
+    """Return the frame rate of even steps.
 
     It is exact, or a standard rate that rounding to ticks explains.
     """
@@ -176,7 +176,7 @@ def _even_rate(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None
 
 
 def _fitting(pts: NDArray[np.int64], base: Fraction, stated: Fraction | None, steps: NDArray[np.int64], slack: float) -> Fraction | None:
-    """Return the rate whose even grid fits all times within `slack` ticks.
+    """Return a rate whose even grid fits all times within `slack` ticks.
 
     For clocks that count milliseconds or hundredths. None if there is no such rate.
     """
@@ -195,7 +195,7 @@ def _fitting(pts: NDArray[np.int64], base: Fraction, stated: Fraction | None, st
 
 
 def _snapped(rate: Fraction, tolerance: Fraction) -> Fraction:
-    """Return a standard rate close to `rate`, or else `rate`.
+    """Return the standard rate within `tolerance` of `rate`, or `rate` itself.
 
     Standard rates, whole numbers and NTSC's rates count if they lie within `tolerance`.
     """

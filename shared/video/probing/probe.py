@@ -1,4 +1,4 @@
-"""Identification of media files by content, and their properties."""
+"""Identification of media files by content, with their properties."""
 
 import os
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ def probe(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Medi
 
 
 def probe_video(path: str | os.PathLike[str], *, hint: str = "this operation needs a video") -> VideoInfo:
-    """Probe a file that has to be a video.
+    """Probe a file that must be a video.
 
     Raises what `probe` raises, and UnsupportedMedia for a still image; `hint` ends that message: "this effect needs a video".
     """
@@ -65,7 +65,7 @@ def probe_video(path: str | os.PathLike[str], *, hint: str = "this operation nee
 
 
 def inspect(request: FileRequest, _progress: object) -> ProbedFile:
-    """Probe a file, in a worker process."""
+    """Probe a file; the entry point in a worker process."""
     info, file_type = _examined(request.path, Limits.current(), current().probe_timeout_s * _PROBE_SHARE)
     media = info.model_dump(mode="json")
     return ProbedFile(kind=Kind(info.kind), content_type=file_type.content_type, suffix=file_type.suffix, media=media)
@@ -129,7 +129,7 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
 
 
 def first_picture(container: Any, stream: Any, path: str | os.PathLike[str], limits: Limits) -> av.VideoFrame:
-    """Decode the first frame that can be decoded.
+    """Decode frames until the first that decodes without an error.
 
     Raises BrokenMedia if there is none.
     """

@@ -1,4 +1,4 @@
-"""Timecode as cameras write it and editing programs count it (SMPTE ST 12-1)."""
+"""Timecode as cameras and editing programs count it (SMPTE ST 12-1)."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _DROPPING = frozenset({Fraction(30000, 1001), Fraction(60000, 1001), Fraction(12
 
 @dataclass(frozen=True, slots=True)
 class Timecode:
-    """A number of frames since midnight at a frame rate.
+    """A count of frames since midnight at a frame rate.
 
     `rate`: exact frames a second; timecode counts it as the next whole number (24000/1001 as 24). `drop`: drop-frame, which leaves out the
     first two numbers (four at 60) of every minute but each tenth, so that it keeps up with the clock. It wraps at 24 hours.
@@ -79,7 +79,7 @@ class Timecode:
 
 
 def start_timecode(*tags: Mapping[str, str]) -> str | None:
-    """Return the first well-formed timecode in several sets of tags.
+    """Return the first valid timecode in several sets of tags.
 
     The sets are those of the stream, the file and the timecode track. None if there is no such timecode.
     """
@@ -91,7 +91,7 @@ def start_timecode(*tags: Mapping[str, str]) -> str | None:
 
 
 def timecode_at(info: VideoInfo, second: Fraction) -> str | None:
-    """Return the timecode of the picture at `second` of a file.
+    """Return the timecode of the frame at `second` of a file, or None.
 
     None if the file has no start timecode, if that is invalid, or if the rate varies, which timecode cannot count.
     """
@@ -105,7 +105,7 @@ def timecode_at(info: VideoInfo, second: Fraction) -> str | None:
 
 
 def counted_rate(rate: Fraction) -> int:
-    """Return the frames a second that timecode counts.
+    """Return the frames per second that a timecode counts.
 
     A whole number: 30 for 30000/1001.
     """

@@ -27,7 +27,7 @@ _ENTRIES_LOOKED_AT = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Times of a video file.
+    """Duration, frame rate and clock jumps of a video file.
 
     `duration`: seconds from the timeline's start to the end of the last picture; None where even the packets do not say. `ends`: seconds at
     which tracks end, by stream index, as far as known. `joins`: where the file's own clock jumps. `untouched`: no packet was read from the
@@ -45,7 +45,7 @@ class Timing:
 
 
 def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Limits, *, seconds: float | None) -> Timing:
-    """Measure the times of an open file's main video `stream`.
+    """Measure duration, frame rate and clock jumps of an open file's main video.
 
     Reads packets from `container`, unless the result is `untouched`. `seconds`: limit for reading packets, None without a limit.
     """
@@ -79,7 +79,7 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
 def _duration(
     path: str | os.PathLike[str], container: Any, stream: Any, zero: Fraction, base: Fraction, packets: Scan | None
 ) -> Fraction | None:
-    """Return the picture's length from the timeline's start.
+    """Return the picture's length from the start of the timeline, in seconds.
 
     It is as the packets say, or else the picture's own track; None if neither is known. The container's length counts only where no other
     track can be the longer one.
@@ -100,7 +100,7 @@ def _duration(
 
 
 def _may_be_short(container: Any, stream: Any) -> bool:
-    """Check whether an MP4 file's length may leave out its last pictures.
+    """Return whether an MP4 file's stated length may leave out its last frames.
 
     Muxers that count decoding times do so where reordered pictures come at a varying rate.
     """
@@ -112,7 +112,7 @@ def _may_be_short(container: Any, stream: Any) -> bool:
 
 
 def _counted(packets: int, stream: Any, duration: Fraction | None, rates: FrameRates) -> int | None:
-    """Return the number of pictures.
+    """Return the number of frames, or None if packets do not tell.
 
     None where packets hold fields rather than pictures, and where some have no times.
     """
@@ -123,12 +123,12 @@ def _counted(packets: int, stream: Any, duration: Fraction | None, rates: FrameR
 
 
 def _indexed(container: Any, stream: Any) -> bool:
-    """Return whether the container's index lists the times of frames."""
+    """Return whether the container has an index of frame times."""
     return container.format.name.startswith("mov") and len(stream.index_entries) > 1
 
 
 def _first_times(container: Any, stream: Any) -> list[int]:
-    """Return the rising times of the first frames.
+    """Return the sorted times of the first frames.
 
     If the container's index lists them, those of the index, else those of the first packets.
     """
@@ -148,7 +148,7 @@ def _first_times(container: Any, stream: Any) -> list[int]:
 
 
 def _hidden(stream: Any) -> int:
-    """Count the pictures at the start that an edit list leaves out."""
+    """Count the frames that an edit list hides at the start."""
     return sum(bool(entry.is_discard) for entry in stream.index_entries[:_HIDDEN_LOOKED_AT])
 
 
@@ -157,7 +157,7 @@ _LISTED = 3
 
 
 def size_warnings(sizes: Sequence[Size], base: Fraction, zero: Fraction) -> Iterator[str]:
-    """Yield a sentence for each change of the picture's shape.
+    """Yield a warning for each change of the picture's shape.
 
     Only for the first three; a last sentence counts the others.
     """
@@ -172,7 +172,7 @@ def size_warnings(sizes: Sequence[Size], base: Fraction, zero: Fraction) -> Iter
 
 
 def _change(before: Shape, after: Shape, at: float) -> str:
-    """Say what changes about the picture's shape."""
+    """Describe a change of the picture's shape."""
     if (before.width, before.height) != (after.width, after.height):
         return f"size changes at {at:.2f} s (from {before.width}x{before.height} to {after.width}x{after.height})"
     if before.pixel_ratio != after.pixel_ratio:
@@ -189,7 +189,7 @@ def _turn(shape: Shape) -> str:
 
 
 def joined_warnings(joins: Sequence[Join], zero: Fraction) -> Iterator[str]:
-    """Yield a sentence for each jump of a file's clock.
+    """Yield a warning for each jump of the file's clock.
 
     Only for the first three; a last sentence counts the others.
     """

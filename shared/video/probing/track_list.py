@@ -26,7 +26,7 @@ _WHAT = {
 
 
 def subtitle_tracks(container: Any) -> Iterator[SubtitleTrackInfo]:
-    """Yield the subtitle tracks that are text."""
+    """Yield the text subtitle tracks."""
     for stream in container.streams.subtitles:
         if is_text(stream):
             yield SubtitleTrackInfo(
@@ -35,7 +35,7 @@ def subtitle_tracks(container: Any) -> Iterator[SubtitleTrackInfo]:
 
 
 def chapter_infos(container: Any, zero: Fraction) -> Iterator[ChapterInfo]:
-    """Yield the chapters."""
+    """Yield the chapters of an open file."""
     for chapter in read_chapters(container, zero):
         yield ChapterInfo(title=chapter.title, start_s=float(chapter.start), end_s=float(chapter.end))
 
@@ -55,7 +55,7 @@ def other_tracks(container: Any, main: Any) -> Iterator[OtherTrackInfo]:
 
 
 def _chapter_track(container: Any) -> set[int]:
-    """Return the index of the text track that repeats the chapters.
+    """Return the index of the MP4 text track that repeats the chapters.
 
     MP4 and QuickTime have such a track.
     """

@@ -23,7 +23,7 @@ _SHOWN_MS, _TOO_SHORT_MS = 100, 10
 
 
 def is_animated_webp(head: bytes) -> bool:
-    """Check the first bytes of a file for an animated WebP.
+    """Return whether a file's first bytes are those of an animated WebP.
 
     Source: RFC 9649, 2.7.
     """
@@ -31,7 +31,7 @@ def is_animated_webp(head: bytes) -> bool:
 
 
 def is_animated_png(head: bytes) -> bool:
-    """Check the first bytes of a file for an animated PNG.
+    """Return whether a file's first bytes are those of an animated PNG.
 
     An animated PNG has a chunk `acTL` of more than one frame before the picture's data.
     """
@@ -47,12 +47,12 @@ def is_animated_png(head: bytes) -> bool:
 
 
 def is_animation(head: bytes) -> bool:
-    """Check whether a picture file is an animation, which counts as video."""
+    """Return whether a picture file is an animation, which counts as video."""
     return is_animated_webp(head) or is_animated_png(head)
 
 
 def decodable_copy(path: str | os.PathLike[str], limits: Limits) -> Path:
-    """Return the path of a lossless copy of an animated WebP.
+    """Return the path of a losslessly converted copy of an animated WebP.
 
     The copy is in Matroska and made once per process. Raises BrokenMedia or TooLarge.
     """

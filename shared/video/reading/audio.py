@@ -1,4 +1,4 @@
-"""The sound of a video file as float samples.
+"""The sound of a video file, as float samples.
 
 Times are on the timeline of the file's frames.
 """
@@ -31,7 +31,7 @@ _MOST_PADDING_S = Fraction(1, 5)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioBlock:
-    """A run of consecutive audio samples.
+    """A block of consecutive audio samples.
 
     `samples`: float32 (channels, n), C-contiguous, nominally -1 to 1. `start`: time of the first sample, in seconds.
     """
@@ -42,7 +42,7 @@ class AudioBlock:
 
     @property
     def end(self) -> Fraction:
-        """Return the time just after the last sample, in seconds."""
+        """The time just after the last sample, in seconds."""
         return self.start + Fraction(self.samples.shape[1], self.sample_rate)
 
 
@@ -56,7 +56,7 @@ def read_audio(
     limits: Limits | None = None,
     prefetch: int = 16,
 ) -> Prefetcher[AudioBlock]:
-    """Read the samples of one audio track, in order, with their times.
+    """Read the samples of one audio track in order, with exact times.
 
     Track 0 is the first of `probe(path).audio`. Time 0 is that of `read_frames`. Where the file has a gap, a block's `start` is later than
     the end of the previous block; blocks never overlap. `sample_rate`: convert to this rate; None keeps the file's rate. `start` and
@@ -99,7 +99,7 @@ def _blocks(path: str, track: int, sample_rate: int | None, first: Fraction, las
 
 
 def _padding_start(container: Any, stream: Any, zero: Fraction) -> Fraction | None:
-    """Return the end of an MP4 track as stated in its header.
+    """Return the end of an MP4 audio track as its header states it.
 
     Samples after that are the encoder's padding.
     """
@@ -109,7 +109,7 @@ def _padding_start(container: Any, stream: Any, zero: Fraction) -> Fraction | No
 
 
 def _runs(container: Any, clock: Clock, stream: Any, zero: Fraction, sample_rate: int | None, path: str) -> Iterator[AudioBlock]:
-    """Yield blocks on an exact sample clock.
+    """Yield blocks of samples whose times follow from counted samples.
 
     The clock restarts only where the file's times jump.
     """
@@ -131,7 +131,7 @@ def _runs(container: Any, clock: Clock, stream: Any, zero: Fraction, sample_rate
 
 
 class _Run:
-    """A stretch of sound without gaps, resampled in one piece."""
+    """A stretch of sound without gaps, resampled as a whole."""
 
     def __init__(self, frame: av.AudioFrame, start: Fraction, rate: int, before: "_Run | None"):
         self._source = (frame.format.name, frame.layout.name, frame.sample_rate)
@@ -146,7 +146,7 @@ class _Run:
 
     @property
     def expected(self) -> Fraction:
-        """Return the time at which the next decoded sample is due."""
+        """The time at which the next decoded sample is due."""
         return self._start + Fraction(self._samples_in, self._source[2])
 
     @property
@@ -192,7 +192,7 @@ def _decoded(packets: Iterable[Any]) -> Iterator[av.AudioFrame]:
 
 
 def _cut(block: AudioBlock, first: Fraction, last: Fraction | None) -> AudioBlock | None:
-    """Cut a block to `first`..`last` seconds; None if nothing is left."""
+    """Trim a block to `first`..`last` seconds; None if nothing remains."""
     head = max(math.ceil((first - block.start) * block.sample_rate), 0)
     count = block.samples.shape[1]
     tail = count if last is None else min(math.ceil((last - block.start) * block.sample_rate), count)

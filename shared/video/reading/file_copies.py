@@ -1,4 +1,4 @@
-"""Copies of files that FFmpeg would misread, made once per process."""
+"""Corrected copies of files that FFmpeg misreads, made once per process."""
 
 import atexit
 import os
@@ -16,7 +16,7 @@ _lock = threading.Lock()
 
 
 def kept_copy(path: str | os.PathLike[str], suffix: str, write: Callable[[Path], None]) -> Path:
-    """Return the path of a copy of a file.
+    """Create a corrected copy of a file, or reuse it; return its path.
 
     `write` makes the copy, which has the suffix `suffix`. The last few copies are kept, until the process ends. Raises what `write` raises.
     """
@@ -33,7 +33,7 @@ def kept_copy(path: str | os.PathLike[str], suffix: str, write: Callable[[Path],
 
 @cache
 def _folder() -> str:
-    """Make the folder of this process's copies; it is deleted at the end of the process."""
+    """Create this process's folder of copies, deleted at its end."""
     folder = tempfile.mkdtemp(prefix="reelwright-copies-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

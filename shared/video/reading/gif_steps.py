@@ -1,4 +1,4 @@
-"""GIF frame delays that are too short: 0 and 10 ms become 100 ms.
+"""GIF frame delays: 0 and 10 ms become 100 ms, as in browsers.
 
 Many GIF files state such delays. Browsers show the frame for 100 ms.
 """
@@ -17,7 +17,7 @@ _MOST_BLOCKS = 20_000_000
 
 
 def with_usual_steps(path: str | os.PathLike[str], head: bytes) -> Path | None:
-    """Copy a GIF with normal frame delays; return its path.
+    """Copy a GIF with corrected frame delays; return the path, or None.
 
     `head`: the file's first bytes. Returns None if the file is no GIF, or has no such delay. The copy is made once per process.
     """
@@ -39,7 +39,7 @@ def with_usual_steps(path: str | os.PathLike[str], head: bytes) -> Path | None:
 
 
 def _steps(data: mmap.mmap) -> Iterator[int]:
-    """Yield the byte offsets of the frame delays in a GIF.
+    """Yield the byte offsets of all frame delays in a GIF.
 
     Up to its end or its first damage. Source: GIF89a specification, 18 to 23.
     """
@@ -65,5 +65,5 @@ def _steps(data: mmap.mmap) -> Iterator[int]:
 
 
 def _table(flags: int) -> int:
-    """Return the number of bytes of a colour table."""
+    """Return the size of a GIF colour table in bytes."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0

@@ -1,4 +1,4 @@
-"""Decoding on an NVIDIA GPU: detection, supported formats, a speed trial."""
+"""Decoding on an NVIDIA GPU: detection, supported formats, a speed comparison."""
 
 import math
 import time
@@ -25,7 +25,7 @@ TRIAL_PICTURES = 48
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A kind of clip on which hardware and software are compared.
+    """A kind of clip for which hardware and software decoding are compared.
 
     Each kind is compared once per process.
     """
@@ -38,7 +38,7 @@ class Trial:
 
 
 def accelerator() -> HWAccel:
-    """Return the GPU acceleration to pass to `av.open`.
+    """Return the GPU acceleration argument for `av.open`.
 
     Frames come back in ordinary memory.
     """
@@ -47,7 +47,7 @@ def accelerator() -> HWAccel:
 
 @cache
 def cuda_works() -> bool:
-    """Check whether this machine's GPU decodes video.
+    """Return whether this machine's GPU can decode video.
 
     It creates a decoder, since FFmpeg may be built for a GPU that is missing.
     """
@@ -70,7 +70,7 @@ def device_choice() -> str:
 
 
 def fits(codec: str, pixel_format: str | None, width: int, height: int) -> bool:
-    """Check whether the GPU suits this kind of clip.
+    """Return whether GPU decoding suits a clip of this kind.
 
     It must decode the clip to the same pictures as software, and the pictures must be large enough for a gain.
     """
@@ -78,7 +78,7 @@ def fits(codec: str, pixel_format: str | None, width: int, height: int) -> bool:
 
 
 def use_hardware(stream: Any, run: Callable[[bool], None]) -> bool:
-    """Decide whether to decode a stream on the GPU.
+    """Return whether to decode a stream on the GPU.
 
     With the device "auto" only if a short trial was faster. `run(hardware)` decodes the first pictures of the same file.
     """
@@ -93,7 +93,7 @@ def use_hardware(stream: Any, run: Callable[[bool], None]) -> bool:
 
 @cache
 def faster(trial: Trial, *, least: float, clock: Callable[[], float] = time.perf_counter) -> bool:
-    """Check whether hardware decodes `least` times as fast as software.
+    """Return whether hardware decodes at least `least` times as fast as software.
 
     False if decoding in hardware fails.
     """

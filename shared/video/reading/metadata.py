@@ -1,4 +1,4 @@
-"""Text tags of files and tracks: recording time, title, language, track names."""
+"""Text tags of files and tracks: recording time, title, language, track name."""
 
 import os
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _ROLES = (
 
 
 def file_tags(path: str | os.PathLike[str], limits: Limits) -> dict[str, str]:
-    """Read the tags that outputs of a file keep.
+    """Read the tags of a file that outputs keep.
 
     Raises what `open_input` raises.
     """
@@ -33,7 +33,7 @@ def file_tags(path: str | os.PathLike[str], limits: Limits) -> dict[str, str]:
 
 
 def kept_tags(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Select the tags to keep, under FFmpeg's names.
+    """Return the tags that outputs keep, by FFmpeg's names.
 
     `creation_time` is converted to UTC, and kept only if it is plausible.
     """
@@ -44,7 +44,7 @@ def kept_tags(metadata: Mapping[str, str]) -> dict[str, str]:
 
 
 def keep_track_tags(source: Any, target: Any) -> None:
-    """Copy language, name and role of a source track to an output track.
+    """Copy language, name and role from a source track to an output track.
 
     Roles are commentary, default and the like.
     """
@@ -58,7 +58,7 @@ def keep_track_tags(source: Any, target: Any) -> None:
 
 
 def track_title(metadata: Mapping[str, str]) -> str | None:
-    """Return the name that a person gave to a track.
+    """Return the title that a person gave to a track, or None.
 
     None if there is no name, or one that muxers make up.
     """

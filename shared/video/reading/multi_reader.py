@@ -1,4 +1,4 @@
-"""Reading of two or more videos in step.
+"""Synchronised reading of two or more videos.
 
 For example of a clip and its matte.
 """
@@ -38,7 +38,7 @@ def read_together(
     opaque: bool = False,
     background: str = BLACK,
 ) -> "MultiReader":
-    """Read several videos in step: one tuple of frames at a time.
+    """Read several videos in step, one tuple of frames at a time.
 
     Yields a tuple for each frame of the first video, with one frame of each video. The first video leads: `start`, `duration`, `every` and
     `per_second` apply to it, as in `read_frames`. The others contribute the frame shown at its time. Where their rate differs, frames
@@ -97,7 +97,7 @@ def read_together(
 
 
 def _own_start(head: tuple[Fraction, Fraction], leader: tuple[Fraction, Fraction]) -> Fraction:
-    """Return the time in a video that matches the leader's first frame.
+    """Return the time in a video that corresponds to the leader's first frame.
 
     `head`, `leader`: times of the first two frames of the video, and of the leader. It is the time of the video's first frame, with one
     exception: if the clip's picture starts late, a matte made from it may hold its first frame from 0 on, with the clip's times afterwards.
@@ -133,14 +133,14 @@ class MultiReader:
         self.close()
 
     def close(self) -> None:
-        """End all threads and wait until they have closed their files."""
+        """End all reading threads, and wait until their files are closed."""
         self._leader.close()
         for follower in self._others:
             follower.close()
 
 
 class _Reader:
-    """The frames of one video, with a look at the first two.
+    """The frames of one video, with a peek at the first two.
 
     The look does not take them.
     """
@@ -169,7 +169,7 @@ class _Reader:
 
 
 class _Follower:
-    """The frames of one video, read at rising times of another."""
+    """The frames of one video, read at the times of another video."""
 
     def __init__(self, frames: _Reader, shift: Fraction):
         self._frames, self._shift = frames, shift
@@ -178,7 +178,7 @@ class _Follower:
         self.close = frames.close
 
     def at(self, leader: Frame) -> Frame:
-        """Return the frame shown when `leader` begins.
+        """Return the frame that is visible when `leader` begins.
 
         Before the video's start it is the first frame, after its end the last.
         """
@@ -190,7 +190,7 @@ class _Follower:
         return self._current
 
     def over_at(self, leader: Frame) -> bool:
-        """Check whether the video has ended when `leader` begins."""
+        """Return whether the video has ended when `leader` begins."""
         if self._coming is not None or self._current is None:
             return False
         ends = self._begins(self._current) + self._current.duration * self._current.time_base

@@ -1,4 +1,4 @@
-"""Opening of files for reading, with whitelists and limits.
+"""Opening of untrusted files, with whitelists and limits.
 
 Every file goes through here, so that they apply to all.
 """
@@ -50,7 +50,7 @@ def file_head(path: str | os.PathLike[str], limits: Limits) -> bytes:
 def open_input(
     path: str | os.PathLike[str], *, limits: Limits, hardware: bool = False, decoders: bool = True
 ) -> Iterator[av.container.InputContainer]:
-    """Open a local video file as a PyAV container.
+    """Open a local video file as a PyAV container, with limits.
 
     The path is never treated as a URL. The demuxer must be one of DEMUXERS, whatever the suffix, and can open no other file. `hardware`:
     decode on the GPU what it can decode. `decoders`: without them no stream has a codec context. Raises NotFound, UnsupportedMedia,
@@ -78,7 +78,7 @@ def open_input(
 def open_packets(
     path: str | os.PathLike[str], *, limits: Limits
 ) -> Iterator[tuple[av.container.InputContainer, av.video.stream.VideoStream]]:
-    """Open a local video file to read the packets of its main video.
+    """Open a local video file for reading the packets of its main video.
 
     FFmpeg decodes the first pictures of a file that it opens. MP4 states everything about its packets, so MP4 files with one video stream
     are opened without decoders, in a fiftieth of the time. Raises what `open_input` and `main_video` raise.
@@ -111,7 +111,7 @@ def _opened(
 
 
 def check_promised_size(stream: Any, path: str | os.PathLike[str], limits: Limits) -> None:
-    """Raise TooLarge if a file's header announces pictures above the limit.
+    """Raise TooLarge if a file's header states a picture size above the limit.
 
     Checked before any picture is decoded. A decoder that refused the size at opening reports none. Then the container's size is read,
     without decoders.
@@ -127,13 +127,13 @@ def check_promised_size(stream: Any, path: str | os.PathLike[str], limits: Limit
 
 
 def error_text(error: Exception) -> str:
-    """Return a library error's text without its number and the file path."""
+    """Return an error's message without error number and file path."""
     reason = error.strerror if isinstance(error, av.error.FFmpegError) else None
     return reason or str(error) or type(error).__name__
 
 
 def media_error(error: Exception, path: str | os.PathLike[str], limits: Limits) -> ReelwrightError:
-    """Convert a library's error at opening a file into a Reelwright error."""
+    """Convert a library error at opening a file to a Reelwright error."""
     name = Path(path).name
     if isinstance(error, av.error.MemoryError):
         return TooLarge(f"{name!r} needs more than this server gives to one file: at most {limits.max_streams} streams.")
@@ -144,7 +144,7 @@ def media_error(error: Exception, path: str | os.PathLike[str], limits: Limits) 
 
 
 def main_video(container: av.container.InputContainer, path: str | os.PathLike[str]) -> av.video.stream.VideoStream:
-    """Return the main video stream of a container.
+    """Return a container's main video stream.
 
     It is the default stream, else the largest; never a cover image, nor a still beside a sequence. Raises UnsupportedMedia if there is
     none, or its codec is not allowed.
@@ -165,7 +165,7 @@ def main_video(container: av.container.InputContainer, path: str | os.PathLike[s
 
 
 def _pictures(container: av.container.InputContainer) -> list[av.video.stream.VideoStream]:
-    """List the video streams that are no cover images."""
+    """List the video streams that are not cover images."""
     covers = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
     return [stream for stream in container.streams.video if not stream.disposition & covers]
 
@@ -178,7 +178,7 @@ def _rank(stream: av.video.stream.VideoStream) -> tuple[bool, bool, bool, int]:
 
 
 def audio_streams(container: av.container.InputContainer) -> list[Any]:
-    """Return the audio streams that can be decoded, in file order."""
+    """Return the decodable audio streams, in file order."""
     return [
         stream
         for stream in container.streams.audio
@@ -187,7 +187,7 @@ def audio_streams(container: av.container.InputContainer) -> list[Any]:
 
 
 def timeline_zero(container: av.container.InputContainer, video: av.video.stream.VideoStream) -> Fraction:
-    """Return the file's timestamp, in seconds, that becomes time 0.
+    """Return the file time that becomes time 0, in seconds.
 
     It is the earliest start of picture and sound, and a multiple of the picture's time base. It is subtracted from all times, so that sound
     and picture keep their distance. Sound before time 0 from encoder priming does not count, since decoders cut it off.

@@ -1,4 +1,4 @@
-"""The frames of a video file with exact times.
+"""Frames of a video file with exact times.
 
 A thread decodes them ahead.
 """
@@ -70,7 +70,7 @@ def read_frames(
     fields: bool = False,
     from_key: bool = False,
 ) -> Prefetcher[Frame]:
-    """Read the frames of a video in display order.
+    """Read a video's frames in display order.
 
     Frames are upright, deinterlaced, with square pixels.
 
@@ -128,7 +128,7 @@ def read_frames(
 
 
 def _frames(request: _Request) -> Iterator[Frame]:
-    """Yield the frames, decoded in hardware if that is faster.
+    """Yield the frames, decoded in hardware where that is faster.
 
     If hardware fails, software goes on from there and reports errors.
     """
@@ -149,7 +149,7 @@ def _frames(request: _Request) -> Iterator[Frame]:
 
 
 def _in_hardware(request: _Request) -> bool:
-    """Decide whether to decode in hardware.
+    """Return whether to decode in hardware.
 
     For a few pictures the set-up would take longer than it saves.
     """

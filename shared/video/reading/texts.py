@@ -28,7 +28,7 @@ _ASS_TAGS = re.compile(r"\{[^}]*\}")
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A text, and the seconds from which and until which it is shown."""
+    """A subtitle text with its start and end in seconds."""
 
     start: Fraction
     end: Fraction
@@ -37,7 +37,7 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class SubtitleTrack:
-    """The cues of one subtitle track, by start."""
+    """The cues of a subtitle track, sorted by start."""
 
     cues: tuple[Cue, ...]
     language: str | None
@@ -46,7 +46,7 @@ class SubtitleTrack:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A named part of a file, in seconds."""
+    """A named part of a video file, in seconds."""
 
     title: str
     start: Fraction
@@ -54,13 +54,13 @@ class Chapter:
 
 
 def is_text(stream: Any) -> bool:
-    """Check whether a subtitle stream holds text."""
+    """Return whether a subtitle stream holds text."""
     context = stream.codec_context
     return context is not None and context.codec.canonical_name in TEXT_CODECS | {context.name} & TEXT_CODECS
 
 
 def read_subtitles(path: str | os.PathLike[str], limits: Limits) -> list[SubtitleTrack]:
-    """Read all subtitle tracks that are text. Errors are those of `open_input`."""
+    """Read all text subtitle tracks. Raises the errors of `open_input`."""
     with open_input(path, limits=limits) as container:
         streams = [stream for stream in container.streams.subtitles if is_text(stream)]
         if not streams:
@@ -81,13 +81,13 @@ def read_subtitles(path: str | os.PathLike[str], limits: Limits) -> list[Subtitl
 
 
 def file_chapters(path: str | os.PathLike[str], limits: Limits) -> list[Chapter]:
-    """Read the chapters of a file. Errors are those of `open_input`."""
+    """Read the chapters of a file. Raises the errors of `open_input`."""
     with open_input(path, limits=limits) as container:
         return read_chapters(container, timeline_zero(container, main_video(container, path)))
 
 
 def read_chapters(container: Any, zero: Fraction) -> list[Chapter]:
-    """Return the chapters of an open file, by start."""
+    """Return the chapters of an open file, sorted by start."""
     pieces = []
     for chapter in container.chapters():
         base = Fraction(chapter["time_base"])
@@ -99,7 +99,7 @@ def read_chapters(container: Any, zero: Fraction) -> list[Chapter]:
 
 
 def flat(cues: Iterable[Cue]) -> Iterator[Cue]:
-    """Yield cues that do not overlap.
+    """Yield cues without overlaps: simultaneous texts are joined.
 
     Where some do, their texts are shown one below the other.
     """
@@ -117,7 +117,7 @@ def flat(cues: Iterable[Cue]) -> Iterator[Cue]:
 
 
 def _ended(cues: list[Cue]) -> Iterator[Cue]:
-    """Yield the cues by start.
+    """Yield the cues by start, each with an end.
 
     One without an end lasts until the next, at most three seconds.
     """

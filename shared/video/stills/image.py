@@ -1,4 +1,4 @@
-"""Reading of still images, single or zipped, within `Limits`."""
+"""Still images, single or in zip files, read within `Limits`."""
 
 import os
 import warnings
@@ -94,7 +94,7 @@ def open_image(file: Source, limits: Limits, *, name: str | None = None) -> Imag
 
 @lru_cache(maxsize=1)
 def _formats() -> tuple[str, ...]:
-    """Return the accepted formats, with HEIC if its reader is installed."""
+    """Return the accepted image formats, with HEIC if its reader is installed."""
     try:
         from pi_heif import register_heif_opener
     except ImportError:  # some platforms have no build of it
@@ -104,7 +104,7 @@ def _formats() -> tuple[str, ...]:
 
 
 def upright_image(file: Source, limits: Limits, *, name: str | None = None, alpha: bool = False) -> Image.Image:
-    """Open a still image and convert it with `upright_rgb`.
+    """Open a still image as upright 8-bit sRGB.
 
     Raises what `open_image` raises.
     """
@@ -138,7 +138,7 @@ def file_start(file: Source) -> bytes:
 
 
 def _orientation(image: Image.Image) -> int:
-    """Read Exif's orientation, 1 to 8."""
+    """Read the Exif orientation, 1 to 8."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -149,7 +149,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Scale a picture to 8 bits per channel.
+    """Convert a picture to 8 bits per channel.
 
     Pillow's own conversion clips at 255.
     """
@@ -183,7 +183,7 @@ class Picture:
     entry: str | None = None
 
     def image(self, limits: Limits | None = None, *, alpha: bool = False) -> Image.Image:
-        """Open the picture and convert it with `upright_rgb`.
+        """Open the picture as upright 8-bit sRGB.
 
         Raises BrokenMedia or TooLarge.
         """
@@ -199,7 +199,7 @@ class Picture:
         return np.asarray(image.getchannel("A") if image.mode == "RGBA" else image.convert("L"), np.uint8)
 
     def stored_upright(self, limits: Limits | None = None) -> bool:
-        """Check whether the stored picture is already upright.
+        """Return whether the stored picture is already upright.
 
         Raises BrokenMedia or TooLarge.
         """
@@ -219,7 +219,7 @@ class Picture:
 
 
 def list_pictures(paths: list[Path], *, warn: Callable[[str], None] | None = None) -> list[Picture]:
-    """List all pictures in picture files and zip files.
+    """List the pictures in picture files and zip files.
 
     Picture files keep the order of `paths`; entries of zip files are sorted by name. `warn` is called with a sentence for each zip file
     with other files in it. Raises NotFound, UnsupportedMedia, BrokenMedia or TooLarge for a path that is neither.

@@ -1,4 +1,4 @@
-"""One frame of a video, by its number."""
+"""One frame of a video, selected by number."""
 
 import os
 from fractions import Fraction
@@ -20,7 +20,7 @@ from shared.video.stills.image import upright_image
 
 
 def numbered_frame(request: FrameRequest, _progress: object) -> PictureSize:
-    """Write one frame of a video as a PNG, in a worker process.
+    """Write one frame of a video as PNG; the entry point in a worker process.
 
     Frames count from 0 in the order of presentation; a still image is frame 0. The picture is upright, has the clip's full size, and is
     tone-mapped where the clip has high dynamic range. Raises Invalid, naming the last frame, for a number that the clip does not have.
@@ -39,7 +39,7 @@ def numbered_frame(request: FrameRequest, _progress: object) -> PictureSize:
 
 
 def frame_by_number(path: str | os.PathLike[str], number: int, limits: Limits | None = None, *, field: str = "n") -> Frame:
-    """Return frame `number` of a video, upright and in 8 bits.
+    """Read frame `number` of a video, upright and in 8 bits.
 
     Frames count from 0 in the order of presentation. Reads from the keyframe before it where the packets' times name the frames. Raises
     Invalid, naming the last frame and `field`, for a number that the video does not have, and what `read_frames` raises.

@@ -1,4 +1,4 @@
-"""Still pictures that go behind a subject."""
+"""Still images that are used as backgrounds."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A bounded queue between two threads; either side can end it."""
+"""A bounded queue between two threads, which either side can end."""
 
 import threading
 from collections import deque
@@ -18,7 +18,7 @@ class QueueClosed(Exception):
 
 
 class BoundedQueue(Generic[T]):
-    """A queue of at most `size` items, or fewer if they are heavy.
+    """A queue of at most `size` items; fewer if they use much memory.
 
     `put` blocks while it is full. `queue.Queue` cannot wake a producer that waits for a consumer which has gone away; cancelling needs
     exactly that.
@@ -34,7 +34,7 @@ class BoundedQueue(Generic[T]):
         self._error: BaseException | None = None
 
     def put(self, item: T, weight: int = 0) -> None:
-        """Add an item, waiting for room.
+        """Add an item, waiting until there is room.
 
         `weight`: bytes that the item holds. Raises QueueClosed if the consumer has closed the queue.
         """
@@ -72,7 +72,7 @@ class BoundedQueue(Generic[T]):
             self._lock.notify_all()
 
     def get(self) -> T:
-        """Return the next item, waiting for it.
+        """Return the next item, waiting until there is one.
 
         Raises StopIteration at the end, or the producer's error.
         """

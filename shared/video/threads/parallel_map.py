@@ -1,4 +1,4 @@
-"""An ordered map over many items on all cores.
+"""An ordered parallel map over many items.
 
 Memory is bounded.
 """
@@ -15,7 +15,7 @@ _DECODING_CORES = 2
 
 
 def map_ordered(function: Callable[[A], B], items: Iterable[A], *, workers: int | None = None, ahead: int = 4) -> Generator[B, None, None]:
-    """Yield `function(item)` for each item, in order, computed in threads.
+    """Yield `function(item)` in the order of items, computed in threads.
 
     `workers`: number of threads; None: one per core. For functions that release the GIL, as those of NumPy, OpenCV and PyAV do. At most
     `workers` + `ahead` items are in flight, so memory does not grow. The first error ends the iteration and is raised in its place. Closing
@@ -39,7 +39,7 @@ def map_ordered(function: Callable[[A], B], items: Iterable[A], *, workers: int 
 
 
 def map_beside_decoding(function: Callable[[A], B], items: Iterable[A], *, ahead: int = 2) -> Generator[B, None, None]:
-    """Yield `function(item)` for each decoded item, as `map_ordered` does.
+    """Yield `function(item)` in order, leaving cores for the decoder.
 
     Up to two cores are busy with decoding, so that more threads would only take turns: there the caller's thread computes. Handing a frame
     to another thread and back takes a fifth of a millisecond, as much as shrinking it.

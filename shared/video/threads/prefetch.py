@@ -1,4 +1,4 @@
-"""An iterator whose items a thread computes ahead."""
+"""An iterator that a thread computes ahead."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Prefetcher(Generic[T]):
-    """An iterator over `source()`, run in a thread up to `size` items ahead.
+    """An iterator over `source()`, computed up to `size` items ahead in a thread.
 
     `weight`: returns the bytes that an item holds; heavy items shorten the queue. Usable as a context manager. Leaving it, `close`, or
     dropping the iterator ends the thread after the current item.
@@ -38,7 +38,7 @@ class Prefetcher(Generic[T]):
         self._queue.close()
 
     def close(self) -> None:
-        """End the thread and wait until its files are closed."""
+        """End the thread, and wait until its files are closed."""
         self._queue.close()
         if self._thread is not threading.current_thread():
             self._thread.join()

@@ -1,4 +1,4 @@
-"""Writing video: encoders, tracks, numbered PNG files.
+"""Writing of video: encoders, tracks, numbered PNG files.
 
 Files are renamed into place when complete.
 """

@@ -12,7 +12,7 @@ _WAITING = 8
 
 
 class ActionThread:
-    """A thread that runs actions in order, with at most 8 waiting.
+    """Runs actions in order in a thread, with at most 8 waiting.
 
     It keeps no reference to an action that has run, nor to an error that was raised. A reference cycle would keep an encoder's frames in
     memory until the garbage collector runs.
@@ -25,11 +25,11 @@ class ActionThread:
 
     @property
     def started(self) -> bool:
-        """Whether `start` was called."""
+        """Whether the thread has been started."""
         return self._thread is not None
 
     def start(self, name: str, *, cleanup: Action, explain: Explain) -> None:
-        """Start running actions.
+        """Start the thread that runs the actions.
 
         `cleanup` runs in the thread after the last action, whatever happened. `explain` turns an action's error into the error to raise.
         """
@@ -37,7 +37,7 @@ class ActionThread:
         self._thread.start()
 
     def submit(self, action: Action, weight: int = 0) -> None:
-        """Queue an action, waiting while the thread is behind.
+        """Queue an action, waiting while too many are queued.
 
         The action holds `weight` bytes until it runs. Raises the error of an action that failed, once, and OperationFailed afterwards.
         """
@@ -58,7 +58,7 @@ class ActionThread:
         self._raise_error()
 
     def abort(self) -> None:
-        """Drop the waiting actions, and wait for the running one."""
+        """Drop the queued actions, and wait for the running action."""
         self._queue.close()
         self._join()
         self._errors.clear()

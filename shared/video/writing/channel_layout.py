@@ -1,4 +1,4 @@
-"""Layouts under which an encoder keeps all channels of a sound track."""
+"""Channel layouts under which an encoder keeps all channels."""
 
 import os
 from functools import lru_cache
@@ -21,7 +21,7 @@ _LOSSLESS = ("pcm", "flac", "alac", "truehd", "mlp")
 
 
 def kept_layout(path: str | os.PathLike[str], number: int, codec: str, name: str, channels: int) -> str:
-    """Return the layout with which to encode an audio track.
+    """Return the channel layout with which to encode an audio track.
 
     It is the track's own. Only where the channel for low sounds of a lossless track holds other sounds, too, it is "n channels": recorders
     write separate microphones so, and AAC and Opus would cut all but the low sounds. `number`: of the track, from 0; `codec`, `name` and
@@ -37,13 +37,16 @@ def kept_layout(path: str | os.PathLike[str], number: int, codec: str, name: str
 
 
 def kept_layout_of(path: Path, number: int, track: AudioTrackInfo, channels: int | None = None) -> str:
-    """Return `kept_layout` of a probed track. `channels`: those that decoding gives, if others."""
+    """Return `kept_layout` for a probed track.
+
+    `channels`: the decoded channels, if their number differs.
+    """
     return kept_layout(path, number, track.codec, track.layout, track.channels if channels is None else channels)
 
 
 @lru_cache(maxsize=64)
 def _holds_high_sounds(path: str, _size: int, _changed: int, number: int, channel: int) -> bool:
-    """Check whether a channel holds sounds above _HIGH_HZ."""
+    """Return whether a channel contains sound above _HIGH_HZ."""
     try:
         with read_audio(path, number, duration=_HEARD_S, limits=Limits.current()) as blocks:
             waiting: list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = []
@@ -61,7 +64,7 @@ def _holds_high_sounds(path: str, _size: int, _changed: int, number: int, channe
 
 
 def _is_high(samples: np.ndarray[tuple[int, ...], np.dtype[np.float32]], sample_rate: int) -> bool:
-    """Check whether a second of sound holds more than low sounds."""
+    """Return whether a second of sound has significant high frequencies."""
     power = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
     high = float(power[round(_HIGH_HZ * len(samples) / sample_rate) :].sum())
     # By Parseval's theorem; a Hann window halves the RMS by sqrt(3/8).

@@ -1,4 +1,4 @@
-"""Conversion of pictures to the form that an encoder accepts.
+"""Conversion of pictures to the format that an encoder accepts.
 
 That is size, pixel format, matrix and range, and no odd sizes where chroma is halved.
 """
@@ -17,7 +17,7 @@ from shared.video.info import ColorInfo
 
 
 def coded_size(width: int, height: int, pixel_format: str) -> tuple[int, int]:
-    """Return the size (width, height) of a file, after padding.
+    """Return the coded (width, height), padded for the pixel format.
 
     Pictures of an odd size are padded.
     """
@@ -27,7 +27,7 @@ def coded_size(width: int, height: int, pixel_format: str) -> tuple[int, int]:
 
 
 class PictureConverter:
-    """A converter of pictures to one size, format and `color`.
+    """Converts pictures to one size, pixel format and `color`.
 
     Pictures that fit are passed on unchanged.
     """
@@ -41,7 +41,7 @@ class PictureConverter:
         self._reformatter = VideoReformatter()
 
     def convert(self, picture: av.VideoFrame, alpha: NDArray[Any] | None = None) -> av.VideoFrame:
-        """Convert a picture if it does not fit, and pad it.
+        """Convert a picture to the encoder's size and format, padding its edges.
 
         Padding repeats the last column on the right and the last row at the bottom. `alpha`: written over the alpha plane, as `set_alpha`
         takes it; `picture` itself does not change.

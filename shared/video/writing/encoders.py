@@ -1,4 +1,4 @@
-"""The table of video encoders, and the meaning of `quality` to each."""
+"""The table of video encoders, with their options for each `quality`."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from shared.errors import Invalid
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """A video encoder, its pixel formats, and its options per quality.
+    """A video encoder, with its pixel formats and options.
 
     Quality is 0 to 100.
     """
@@ -87,7 +87,7 @@ ALL_INTRA = {"g": "1", "bf": "0"}
 
 
 def choose_encoder(choice: str, suffix: str, pixel_format: str) -> Encoder:
-    """Return the encoder `choice`; for "auto" the first that works.
+    """Return the encoder `choice`, or for "auto" the first working one.
 
     It must work for the suffix and the pixel format. Raises Invalid, listing the encoders that work.
     """
@@ -103,7 +103,7 @@ def choose_encoder(choice: str, suffix: str, pixel_format: str) -> Encoder:
 
 
 def encoder_options(encoder: Encoder, quality: int, pixel_format: str) -> dict[str, str]:
-    """Return an encoder's options for a quality.
+    """Return an encoder's options for a quality from 0 to 100.
 
     0 gives small files, 100 is nearly lossless.
     """
@@ -118,7 +118,7 @@ def encoder_options(encoder: Encoder, quality: int, pixel_format: str) -> dict[s
 
 @cache
 def encoder_works(name: str, pixel_format: str = "yuv420p") -> bool:
-    """Check whether an encoder can encode a picture.
+    """Return whether an encoder works on this machine.
 
     A build may contain encoders whose hardware is missing.
     """
@@ -140,12 +140,12 @@ def encoder_works(name: str, pixel_format: str = "yuv420p") -> bool:
 
 
 def encoders() -> dict[str, bool]:
-    """Map all known video encoders to whether each works here."""
+    """Return all known video encoders, and whether each works here."""
     return {encoder.name: encoder_works(encoder.name, sorted(encoder.pixel_formats)[-1]) for encoder in ENCODERS}
 
 
 def ffmpeg_path() -> str:
-    """Return the path of the ffmpeg program.
+    """Return the path of the ffmpeg executable.
 
     It is imageio-ffmpeg's own, or the one in IMAGEIO_FFMPEG_EXE.
     """

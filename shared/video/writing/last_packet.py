@@ -1,4 +1,4 @@
-"""A muxer of pictures that lets the last one keep its length.
+"""A muxer of video packets that keeps the last frame's duration.
 
 Encoders give packets the length of an average picture. Containers take a track's length from the last packet in decoding order, whose
 picture need not be the last one shown.
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(slots=True, eq=False)
 class LastPacket:
-    """A muxer that holds back the last packet of a picture track.
+    """Muxes video packets, holding back the last packet to set its duration.
 
     `by_decoding`: the container adds up lengths by decoding times, as MP4 does, not by presentation times.
     """
@@ -24,7 +24,7 @@ class LastPacket:
     _first_pts: Fraction | None = None
 
     def push(self, packet: Any) -> None:
-        """Mux the held packet, and hold back the next one.
+        """Mux the held packet, and hold `packet` back.
 
         `packet` has both times.
         """
@@ -37,7 +37,7 @@ class LastPacket:
         self._held = packet
 
     def finish(self, end: Fraction) -> Fraction | None:
-        """Mux the held packet so that the track ends at `end` seconds.
+        """Mux the held packet with a duration up to `end` seconds.
 
         Returns the track's length if an MP4 file's header will state another one: `set_picture_length` corrects it.
         """

@@ -1,4 +1,4 @@
-"""Corrections of lengths in the header of a finished MP4 or QuickTime file."""
+"""Corrections of durations in a finished MP4 or QuickTime header."""
 
 import os
 import struct
@@ -13,7 +13,10 @@ _NESTED = frozenset({b"trak", b"edts", b"mdia"})
 
 @dataclass(frozen=True, slots=True)
 class _Box:
-    """A box of the header. `at`: where its body begins."""
+    """A box of an MP4 header.
+
+    `at`: offset of its body.
+    """
 
     name: bytes
     at: int
@@ -21,7 +24,7 @@ class _Box:
 
 @dataclass(frozen=True, slots=True)
 class _Number:
-    """A number in the header: its place and its size in bytes."""
+    """Offset and size in bytes of a number in an MP4 header."""
 
     at: int
     size: int
@@ -34,7 +37,7 @@ class _Number:
 
 
 def set_picture_length(path: str | os.PathLike[str], seconds: Fraction) -> None:
-    """State how long the picture's track is shown.
+    """Set the duration of the video track.
 
     FFmpeg's muxer adds the length of the last packet in decoding order to its presentation time; with reordered pictures of varying rate
     that is not the end. Corrects `elst`, `tkhd`, `mdhd` and `mvhd` (ISO/IEC 14496-12) in place.
@@ -77,14 +80,14 @@ def _correct(data: bytearray, seconds: Fraction) -> None:
 
 
 def _edits(data: bytearray, at: int) -> Iterator[_Number]:
-    """Yield the lengths in an edit list."""
+    """Yield the durations in an edit list."""
     size = 8 if data[at] else 4
     for index in range(_Number(at + 4, 4).read(data)):
         yield _Number(at + 8 + index * (2 * size + 4), size)
 
 
 def _boxes(data: bytearray, start: int, end: int) -> Iterator[_Box]:
-    """Yield the boxes between two places, with those inside tracks."""
+    """Yield the boxes between two offsets, including those inside tracks."""
     while start + 8 <= end:
         size, name = struct.unpack(">I4s", data[start : start + 8])
         if size < 8:
@@ -96,7 +99,7 @@ def _boxes(data: bytearray, start: int, end: int) -> Iterator[_Box]:
 
 
 def _moov(file: BinaryIO) -> tuple[int, int] | None:
-    """Return the place and the size of the header's body."""
+    """Return the offset and size of the header's body, or None."""
     at = 0
     while len(head := file.read(16)) >= 8:
         size, name = struct.unpack(">I4s", head[:8])

@@ -1,4 +1,4 @@
-"""The encoding side of a writer, which runs in the writer's thread.
+"""The output file of a writer, encoded in the writer's thread.
 
 It encodes pictures and sound into a container.
 """
@@ -31,7 +31,7 @@ _MOST_LAG_S = 24 * 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoEncoding:
-    """Settings of the picture's encoding.
+    """Settings of the video encoding.
 
     `container`: FFmpeg's name of the format. `color`: None takes the tags of the first picture.
     """
@@ -48,7 +48,7 @@ class VideoEncoding:
 
 @dataclass(slots=True, eq=False)
 class OutputFile:
-    """An output file, encoded and muxed into `path`.
+    """An output file that is encoded and muxed into `path`.
 
     Messages call the file `name`. Tracks, copies and tags are added before `open`, chapters before `finish`.
     """
@@ -71,7 +71,7 @@ class OutputFile:
     _end: int = 0
 
     def open(self, first: ColorInfo) -> None:
-        """Open the file and its streams.
+        """Open the file and add its streams.
 
         `first`: colour tags of the first picture.
         """
@@ -114,7 +114,7 @@ class OutputFile:
         write_subtitles()
 
     def encode(self, picture: av.VideoFrame, pts: int, duration: int | None, alpha: NDArray[Any] | None) -> None:
-        """Encode a picture.
+        """Encode a picture with its time and duration.
 
         `pts` and `duration` are in the settings' time base. `alpha` replaces the picture's alpha plane.
         """
@@ -128,7 +128,7 @@ class OutputFile:
         self._mux_pictures(self._stream.encode(ready))
 
     def finish(self) -> None:
-        """Flush the encoders, write the chapters and close the file.
+        """Flush the encoders, write the chapters, and close the file.
 
         The picture's track ends when the last picture does.
         """
@@ -151,7 +151,7 @@ class OutputFile:
             set_last_length(self.path, end - self._last_pts * settings.time_base)
 
     def close(self) -> None:
-        """Close files that are still open, after an error or a cancellation."""
+        """Close all open files, after an error or an abort."""
         for copied in self.copies:
             copied.close()
         if self._container is not None:
@@ -184,7 +184,7 @@ def _muxer(container: av.container.OutputContainer, name: str) -> Mux:
 
 
 def in_milliseconds(chapters: list[Chapter]) -> list[Any]:
-    """Return chapters as PyAV takes them."""
+    """Convert chapters to PyAV's form, with times in milliseconds."""
     base = Fraction(1, 1000)
     return [
         {

@@ -1,4 +1,4 @@
-"""A writer of numbered PNG files, which encodes on all cores.
+"""A writer of numbered PNG files that encodes on all cores.
 
 The files go to a folder or a zip file.
 """
@@ -67,7 +67,7 @@ class PngWriter:
         self._count = 0
 
     def write(self, picture: av.VideoFrame | tuple[NDArray[Any], ...], pts: int, *, alpha: NDArray[Any] | None = None) -> None:
-        """Add a picture: a PyAV frame, or an array in the writer's format.
+        """Write a picture: a PyAV frame, or an array in the writer's format.
 
         An array comes as a tuple of one array, (height, width) or (height, width, channels). `alpha`: (height, width) uint8 or uint16 of
         full scale, for "rgba" and "rgba64le". Do not change a picture or its alpha afterwards. Blocks while encoding is behind; raises the
@@ -97,7 +97,7 @@ class PngWriter:
             self.close()
 
     def close(self) -> None:
-        """Finish the folder or file and give it its name.
+        """Finish the folder or zip file, and rename it into place.
 
         Raises ValueError if no picture was written.
         """
@@ -114,7 +114,7 @@ class PngWriter:
             self.abort()
 
     def abort(self) -> None:
-        """Stop encoding, and remove what was written."""
+        """Stop encoding, and delete the unfinished folder or zip file."""
         for future in self._waiting:
             future.cancel()
         self._waiting.clear()

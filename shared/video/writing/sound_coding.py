@@ -1,4 +1,4 @@
-"""The choice of an encoder for a sound track.
+"""Audio encoders, and the layout and bit rate that each uses.
 
 It is made so that a container holds the track's channels one to one.
 """
@@ -32,7 +32,7 @@ _MOST_FLAC, _MOST_OPUS = 8, 255
 
 @dataclass(frozen=True, slots=True)
 class SoundCoding:
-    """An audio encoder with its layout and options.
+    """An audio encoder with its channel layout and options.
 
     `remark`: what is unusual about it, as the end of a sentence; empty if nothing is.
     """
@@ -50,17 +50,17 @@ class SoundCoding:
 
     @property
     def bit_rate(self) -> int | None:
-        """Bits a second; None for encoders without loss."""
+        """Bits per second; None for lossless encoders."""
         return BITS_PER_CHANNEL * self.channels if self.codec in ("aac", "libopus") else None
 
 
 def channels_of(layout: str) -> int:
-    """Return the number of channels of a layout, named or not ("4 channels")."""
+    """Return the number of channels of a layout, such as "stereo" or "4 channels"."""
     return int(av.AudioLayout(layout).nb_channels)
 
 
 def layout_of(name: str, channels: int) -> str:
-    """Return a track's layout.
+    """Return a track's channel layout; "n channels" without a name.
 
     That is the name where it fits the number of channels, else "n channels", whose positions are unknown.
     """
@@ -73,7 +73,7 @@ def layout_of(name: str, channels: int) -> str:
 
 
 def sound_coding(container: str, layout: str) -> SoundCoding:
-    """Return the coding of a track with `layout` in a container.
+    """Return the audio encoding for a channel layout in a container.
 
     The container is given by FFmpeg's name. The channels are kept one to one, or else mixed to stereo.
     """
@@ -99,7 +99,7 @@ def sound_coding(container: str, layout: str) -> SoundCoding:
 
 @cache
 def encoder_takes(codec: str, layout: str) -> bool:
-    """Check whether an encoder takes a channel layout unchanged."""
+    """Return whether an encoder accepts a channel layout unchanged."""
     try:
         context: Any = av.CodecContext.create(codec, "w")
         context.sample_rate = 48000

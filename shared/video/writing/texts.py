@@ -1,4 +1,4 @@
-"""Subtitles of an output file as 3GPP timed text.
+"""Subtitles of an output file, as 3GPP timed text.
 
 MP4 and QuickTime hold them in this form.
 """
@@ -19,7 +19,7 @@ _BASE = Fraction(1, 1000)
 
 
 def mux_subtitles(container: Any, tracks: list[SubtitleTrack], mux: Callable[[Any], object]) -> Callable[[], None]:
-    """Add the streams of `tracks` to a container that is not started.
+    """Add subtitle streams to a container before its header is written.
 
     Returns a function that writes their packets.
     """
@@ -51,6 +51,6 @@ def mux_subtitles(container: Any, tracks: list[SubtitleTrack], mux: Callable[[An
 
 
 def retimed(track: SubtitleTrack, moved: Callable[[Fraction], Fraction], start: Fraction, end: Fraction) -> SubtitleTrack:
-    """Return the cues between `start` and `end` seconds with both their times `moved`."""
+    """Return the cues between `start` and `end`, with times mapped by `moved`."""
     inside = [replace(cue, start=max(cue.start, start), end=min(cue.end, end)) for cue in track.cues if cue.end > start and cue.start < end]
     return replace(track, cues=tuple(replace(cue, start=moved(cue.start), end=moved(cue.end)) for cue in inside))

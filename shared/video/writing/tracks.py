@@ -66,7 +66,7 @@ class AudioTrack:
         self._encoder: SampleEncoder | None = None
 
     def write(self, samples: NDArray[np.float32]) -> None:
-        """Add samples, waiting while the writer is behind.
+        """Add samples, waiting while the encoder is behind.
 
         float32 of shape (channels, n), nominally -1 to 1.
         """
@@ -76,7 +76,7 @@ class AudioTrack:
         self._submit(lambda: self.encode(block))
 
     def open(self, container: av.container.OutputContainer, mux: Mux) -> None:
-        """Create the stream.
+        """Create the stream in the container.
 
         Runs in the writer's thread, as do the methods below.
         """
@@ -98,7 +98,7 @@ class AudioTrack:
 
 
 class SampleEncoder:
-    """An encoder of float samples with a container's audio codec.
+    """Encodes float samples with a container's audio codec.
 
     Samples are resampled if the codec does not take their rate or layout.
     """
@@ -151,13 +151,13 @@ class SampleEncoder:
         self._encode(self._resampler.resample(frame))
 
     def finish(self) -> None:
-        """Encode what is left and flush the encoder."""
+        """Encode the remaining samples and flush the encoder."""
         if self._resampler is not None:
             self._encode(self._resampler.resample(None))
         self._mux(self.stream.encode(None))
 
     def _fitted(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the samples with the track's number of channels.
+        """Fit samples to the track's number of channels.
 
         More channels are mixed, every other one to the left and to the right.
         """
@@ -173,7 +173,7 @@ class SampleEncoder:
 
 
 class CopiedAudio:
-    """A packet-by-packet copy of all audio tracks of another file.
+    """Packet-by-packet copies of another file's audio tracks.
 
     That file's timeline is moved to 0.
     """
@@ -187,7 +187,7 @@ class CopiedAudio:
         """Numbers of the tracks, from 1, of which nothing was written, when all is copied."""
 
     def plan(self, container_format: str) -> list[str]:
-        """Return a warning for each track that the container cannot hold.
+        """Return a warning for each track that must be encoded again.
 
         Such a track is encoded again; the others are copied unchanged. Tracks that cannot be decoded are left out (see `track_warnings`).
         """
@@ -211,12 +211,15 @@ class CopiedAudio:
         return warnings
 
     def open(self, container: av.container.OutputContainer, mux: Mux) -> None:
-        """Create the streams. Runs in the writer's thread."""
+        """Create the streams.
+
+        Runs in the writer's thread.
+        """
         self._steps = self._copy(container, mux)
         next(self._steps, None)
 
     def pump(self, until: Fraction | None) -> None:
-        """Copy the packets before `until` seconds; None copies all."""
+        """Copy the packets before `until` seconds, or all packets."""
         while self._steps is not None and (until is None or self._position < until):
             position = next(self._steps, None)
             if position is None:
@@ -231,7 +234,7 @@ class CopiedAudio:
             self._steps = None
 
     def _layout(self, number: int, stream: Any) -> str:
-        """Return the layout with which a track is encoded, if it is."""
+        """Return the channel layout with which a track would be encoded."""
         context = stream.codec_context
         return kept_layout(self._source, number, context.codec.canonical_name, context.layout.name, context.channels)
 

@@ -9,7 +9,7 @@ _LONGEST = 2**24 - 1
 
 
 def set_last_length(path: str | os.PathLike[str], seconds: Fraction) -> None:
-    """State how long the last picture of an animated WebP file is shown.
+    """Set the duration of the last frame of an animated WebP file.
 
     The encoder gives it the mean of the others. A file of one picture, which is no animation, stays as it is.
     """

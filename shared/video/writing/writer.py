@@ -1,4 +1,4 @@
-"""A writer of video files, which encodes in a thread of its own.
+"""A writer of video files that encodes in its own thread.
 
 The file is written under a temporary name and renamed at the end.
 """
@@ -95,7 +95,7 @@ class VideoWriter:
         self._thread = ActionThread()
 
     def add_audio(self, sample_rate: int, layout: str, *, start: Fraction = Fraction(0), language: str | None = None) -> AudioTrack:
-        """Add an audio track to write samples to.
+        """Add an audio track that is encoded from samples.
 
         Call this before the first picture. `layout`: FFmpeg's name, such as stereo. `start`: seconds at which the samples begin.
         """
@@ -110,7 +110,7 @@ class VideoWriter:
         return track
 
     def copy_audio(self, source: str | os.PathLike[str], *, limits: Limits | None = None) -> list[str]:
-        """Copy all audio tracks of `source`, in time with its frames.
+        """Copy all audio tracks of `source`, in sync with its frames.
 
         Call this before the first picture. Returns a warning for each track that has to be encoded again because the container cannot hold
         it. `source` may have no sound.
@@ -124,7 +124,7 @@ class VideoWriter:
         return warnings
 
     def copy_tags(self, source: str | os.PathLike[str], *, limits: Limits | None = None) -> None:
-        """Copy the tags about the content of `source`, such as its title.
+        """Copy the descriptive tags of `source`, such as its title.
 
         Call this before the first picture. Also copied is the recording time; place and device are left out. Errors are those of
         `read_frames`.
@@ -134,7 +134,7 @@ class VideoWriter:
         self._output.tags.update(file_tags(source, limits or Limits.current()))
 
     def set_timecode(self, timecode: str | None) -> bool:
-        """State the timecode of the first picture, such as 01:00:00:00.
+        """Set the timecode of the first frame, such as 01:00:00:00.
 
         Call this before the first picture. Nothing is written for None, and in containers without timecode (.webm, .webp). Returns whether
         it is written.
@@ -153,7 +153,7 @@ class VideoWriter:
         chapters: bool = True,
         limits: Limits | None = None,
     ) -> None:
-        """Copy the text subtitles and the chapters of `source`.
+        """Copy the text subtitles and chapters of `source`.
 
         From `start` to `end` seconds. Call this before the first picture. `moved`: the output's time of a source time; None
         subtracts `start`. `warnings` says what the container cannot hold. Errors are those of `read_frames`.
@@ -179,7 +179,7 @@ class VideoWriter:
 
     @property
     def has_chapters(self) -> bool:
-        """Whether chapters were added."""
+        """Whether the file has chapters."""
         return bool(self._output.chapters)
 
     def add_chapter(self, title: str, start: Fraction, end: Fraction) -> None:
@@ -203,7 +203,7 @@ class VideoWriter:
         duration: int | None = None,
         alpha: NDArray[Any] | None = None,
     ) -> None:
-        """Add a picture: a PyAV frame, or a tuple of its planes.
+        """Write a picture: a PyAV frame, or a tuple of its planes.
 
         Planes are those of `Frame.planes`, in the writer's format and size, and are copied. `pts` and `duration` are in `time_base` units;
         `pts` must rise. A frame of another size or format is converted. `alpha`: (height, width) uint8 or uint16 of full scale, which
@@ -240,7 +240,7 @@ class VideoWriter:
             self.close()
 
     def close(self) -> None:
-        """Finish the file and give it its name.
+        """Finish the file and rename it into place.
 
         Raises the encoder's error, or ValueError if no picture was written.
         """
@@ -257,7 +257,7 @@ class VideoWriter:
             raise
 
     def abort(self) -> None:
-        """Stop encoding, and remove what was written."""
+        """Stop encoding, and delete the unfinished file."""
         self._thread.abort()
         self._partial.unlink(missing_ok=True)
 

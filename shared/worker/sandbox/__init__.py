@@ -1,4 +1,4 @@
-"""Limits that a worker process sets on itself before it opens untrusted files.
+"""Sandbox: limits that a worker process sets on itself before opening untrusted files.
 
 Each layer works without privileges. A process can only narrow its own limits, and its descendants inherit them.
 """

@@ -1,4 +1,4 @@
-"""Enter the sandbox: apply its layers to the calling process."""
+"""Entry into the sandbox: applies all layers to the calling process."""
 
 import importlib
 import os
@@ -13,7 +13,7 @@ from shared.worker.sandbox.privileges import drop_capabilities, forbid_new_privi
 
 
 def enter(sandbox: Sandbox) -> list[str]:
-    """Limit this process for the rest of its life.
+    """Apply the sandbox's limits to this process, for good.
 
     Returns the names of the active layers. Call it before any other thread starts, since a thread's limits hold for itself and the threads
     that it starts. Raises SandboxMissing if the sandbox is required and the kernel has no Landlock.
@@ -39,7 +39,7 @@ def enter(sandbox: Sandbox) -> list[str]:
 
 
 def _use_own_folders(sandbox: Sandbox) -> None:
-    """Direct temporary files, caches and the home folder to the process's own folder."""
+    """Redirect temporary files, caches and home to the process's own folder."""
     folder = str(sandbox.temporary)
     os.environ["TMPDIR"] = tempfile.tempdir = folder
     if not sandbox.network:  # a process that downloads reads pip's configuration in the home folder
@@ -50,7 +50,7 @@ def _use_own_folders(sandbox: Sandbox) -> None:
 
 
 def _linked(sandbox: Sandbox) -> Path:
-    """Make a folder with links to the project's packages; return it.
+    """Create a folder of links to the project's packages; return it.
 
     Python programs that the process starts find the packages there: the folder that holds them cannot be listed.
     """

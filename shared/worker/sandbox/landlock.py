@@ -1,4 +1,4 @@
-"""Landlock: limits that a process sets on its own access.
+"""Landlock: file, network and signal access that a process denies itself.
 
 To files, TCP, signals and abstract sockets. The interface is that of Linux's `Documentation/userspace-api/landlock.rst`, called through the
 system calls, since the C library has no functions for it.
@@ -23,7 +23,7 @@ O_PATH = getattr(os, "O_PATH", 0)
 
 
 class Files(IntFlag):
-    """Rights on files and folders; the kernel's values."""
+    """Landlock access rights on files, with the kernel's values."""
 
     EXECUTE = 1 << 0
     WRITE_FILE = 1 << 1
@@ -68,7 +68,7 @@ class _PathRule(ctypes.Structure):
 
 
 def version() -> int:
-    """Return the version of the kernel's Landlock interface; 0 without Landlock."""
+    """Return the kernel's Landlock ABI version; 0 without Landlock."""
     if sys.platform != "linux":
         return 0
     try:
@@ -78,7 +78,7 @@ def version() -> int:
 
 
 def restrict(rules: Iterable[tuple[Path, Files]], *, tcp: bool) -> int:
-    """Limit the calling thread and everything that it starts from now on.
+    """Restrict the calling thread and its future threads and child processes.
 
     `rules`: paths with the rights on them and everything below; a path that does not exist gives no right. Everything else is denied.
     `tcp`: whether TCP stays allowed. The process must have no_new_privs. Returns the version of the interface; 0 without Landlock: then

@@ -1,4 +1,4 @@
-"""The layers of the sandbox, and which of them this machine has."""
+"""The sandbox's layers, and their availability on this machine."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from shared.worker.sandbox import landlock, system_calls
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """One layer of the sandbox."""
+    """A layer of the sandbox, active or not."""
 
     name: str
     active: bool
@@ -15,7 +15,7 @@ class Layer:
 
 
 def available() -> list[Layer]:
-    """Return the layers, and whether worker processes on this machine have them."""
+    """Return the sandbox's layers, each available on this machine or not."""
     landlock_version = landlock.version()
     covers = [
         "files",

@@ -1,4 +1,4 @@
-"""The files of the system and of Python that a worker process needs."""
+"""Paths of the system and of Python that a worker process may use."""
 
 import glob
 import os
@@ -41,7 +41,7 @@ NETWORK = ("/etc",)
 
 
 def rules(sandbox: Sandbox, libraries: str = "") -> Iterator[tuple[Path, Files]]:
-    """Yield the paths that a worker process may use, with its rights.
+    """Yield the paths that a worker process may use, with access rights.
 
     `libraries`: further folders of libraries, separated by colons as in LD_LIBRARY_PATH.
     """
@@ -57,7 +57,7 @@ def rules(sandbox: Sandbox, libraries: str = "") -> Iterator[tuple[Path, Files]]
 
 
 def without(path: Path, private: Path) -> Iterator[Path]:
-    """Yield `path`, or its entries that do not lead to `private`.
+    """Yield `path`, or those entries of it that exclude `private`.
 
     The entries only if `private` lies in `path`.
     """
@@ -76,7 +76,7 @@ def without(path: Path, private: Path) -> Iterator[Path]:
 
 
 def _python(packages: tuple[str, ...]) -> Iterator[Path]:
-    """Yield the folders of Python, of installed packages, and of this project's own."""
+    """Yield the folders of Python, installed packages and this project."""
     yield from map(Path, {sys.prefix, sys.base_prefix, sys.exec_prefix, os.path.dirname(os.path.realpath(sys.executable))})
     own = Path(__file__).resolve().parents[3]
     for entry in sys.path:

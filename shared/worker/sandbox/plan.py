@@ -1,4 +1,4 @@
-"""The limits of one worker process, as its parent states them."""
+"""The sandbox of one worker process, as its parent requests it."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -13,7 +13,7 @@ INPUTS, OUTPUTS, TEMPORARY = "in", "out", "tmp"
 
 @dataclass(frozen=True, kw_only=True)
 class Sandbox:
-    """Files and network that a worker process may use.
+    """Files and network access that a worker process is allowed.
 
     `folder`: the process's own folder, with the inputs (read), outputs and temporary files (written). `data_dir` is closed except for it
     and for `writable`. `mode`: "auto" uses the layers that the kernel has, "require" refuses to work without Landlock, "off" uses none
@@ -31,12 +31,12 @@ class Sandbox:
 
     @property
     def inputs(self) -> Path:
-        """Folder of the inputs, which the process cannot change."""
+        """Folder of input files, read-only for the process."""
         return Path(self.folder, INPUTS)
 
     @property
     def outputs(self) -> Path:
-        """Folder that the process writes its results into."""
+        """Folder that the process writes its outputs to."""
         return Path(self.folder, OUTPUTS)
 
     @property
@@ -45,12 +45,12 @@ class Sandbox:
         return Path(self.folder, TEMPORARY)
 
     def dump(self) -> str:
-        """Return the JSON text that `load` reads."""
+        """Serialise to JSON."""
         return json.dumps(asdict(self))
 
     @classmethod
     def load(cls, text: str) -> "Sandbox":
-        """Read the JSON text of `dump`."""
+        """Parse the JSON text of `dump`."""
         fields = json.loads(text)
         lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
         return cls(**fields | lists)

@@ -1,4 +1,4 @@
-"""Privileges and secrecy of a process: no_new_privs, capabilities, closed memory."""
+"""Process privileges: no_new_privs, capabilities, and protected memory."""
 
 import ctypes
 import sys
@@ -13,7 +13,7 @@ class _Header(ctypes.Structure):
 
 
 def forbid_new_privileges() -> bool:
-    """Keep this process and its descendants from gaining privileges by setuid programs.
+    """Set no_new_privs for this process and its descendants.
 
     Returns whether that is in force.
     """
@@ -21,7 +21,7 @@ def forbid_new_privileges() -> bool:
 
 
 def drop_capabilities() -> bool:
-    """Give up all capabilities of this process, as root has them.
+    """Drop all capabilities of this process.
 
     Returns whether that is done.
     """
@@ -32,7 +32,7 @@ def drop_capabilities() -> bool:
 
 
 def close_memory() -> bool:
-    """Close this process's memory and environment to other processes of its user.
+    """Make this process undumpable, which hides its memory and environment.
 
     /proc/<pid>/mem and /proc/<pid>/environ cannot be opened then, debuggers and profilers cannot attach except as root, and a crash leaves
     no core file. Programs that it starts are open again. Returns whether that is in force.
@@ -41,7 +41,7 @@ def close_memory() -> bool:
 
 
 def memory_closed() -> bool:
-    """Return whether `close_memory` is in force."""
+    """Return whether `close_memory` is in effect."""
     return sys.platform == "linux" and _control(PR_GET_DUMPABLE, 0) == 0
 
 

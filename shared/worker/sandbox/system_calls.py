@@ -1,4 +1,4 @@
-"""A seccomp filter: system calls that a worker process may not make.
+"""A seccomp filter that denies system calls to worker processes.
 
 It denies sockets of every network, where Landlock covers TCP only, and access to the memory of other processes, also on kernels without
 Landlock. The program is classic BPF, see Linux's `Documentation/userspace-api/seccomp_filter.rst`.
@@ -24,7 +24,7 @@ NETWORKS = (socket.AF_INET, socket.AF_INET6, 17, 21, 40)  # 17: raw packets, 21:
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """One processor architecture: its audit number, and the numbers of the calls."""
+    """A processor architecture, with its audit number and system call numbers."""
 
     audit: int
     socket: int
@@ -43,12 +43,12 @@ class _Program(ctypes.Structure):
 
 
 def supported() -> bool:
-    """Return whether this kernel and processor take the filter."""
+    """Return whether the kernel and processor support the filter."""
     return sys.platform == "linux" and platform.machine() in MACHINES and ctypes.CDLL(None).prctl(PR_GET_SECCOMP, 0, 0, 0, 0) in (0, FILTER)
 
 
 def install() -> bool:
-    """Filter the calling thread and everything that it starts from now on.
+    """Install the filter for this thread and its future threads and children.
 
     The process must have no_new_privs. Returns whether the filter is active.
     """
@@ -60,7 +60,7 @@ def install() -> bool:
 
 
 def program(machine: Machine) -> bytes:
-    """Return the filter for one architecture, as BPF instructions."""
+    """Return the filter for one architecture as BPF instructions."""
     refuse = REFUSE | errno.EPERM
     steps = [
         *_return_unless(MACHINE_AT, machine.audit, ALLOW),

@@ -97,7 +97,7 @@ def test_a_refusal_of_an_auto_request_names_its_own_fields(running: RunningSuite
 
 
 def test_a_job_with_an_auto_input_is_checked_as_a_pipeline(running: RunningSuite) -> None:
-    """Without weights no matte can be made here.
+    """Without model weights, no matte can be made.
 
     The refusal must come from the step that makes the matte, with the command to run.
     """

@@ -1,4 +1,4 @@
-"""The state of a pipeline: what is ready, what is skipped, and how far the whole is."""
+"""State of a pipeline: ready and skipped steps, and total progress."""
 
 import pytest
 

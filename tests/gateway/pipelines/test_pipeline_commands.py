@@ -1,4 +1,4 @@
-"""`reelwright pipeline run|check|presets`, on this machine and on a suite."""
+"""`reelwright pipeline run|check|presets`, run locally and against a suite."""
 
 import json
 from pathlib import Path

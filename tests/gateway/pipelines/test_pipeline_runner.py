@@ -1,4 +1,4 @@
-"""The runner of pipelines against services that answer as told: order, refusals, cancelling."""
+"""The pipeline runner with scripted services: order, refusals, canceling."""
 
 import asyncio
 import json
@@ -22,7 +22,10 @@ FULL = {"type": "/problems/queue-full", "title": "Queue full", "status": 429, "d
 
 
 class Service:
-    """A service that takes jobs, and the jobs of the installation. `refusals`: verb -> answers before the job is taken."""
+    """A fake service and job store.
+
+    `refusals`: for each verb, the responses given before a job is accepted.
+    """
 
     def __init__(self, refusals: dict[str, list[httpx.Response]] | None = None):
         self.refusals = refusals or {}
@@ -65,7 +68,7 @@ def claim(steps: list[Step]) -> Claim:
 
 
 def started(service: Service, steps: list[Step]) -> tuple[asyncio.Task[Any], ProgressLog]:
-    """Run a pipeline on a service; return the run and what it reports."""
+    """Start a pipeline on a fake service; return its task and progress."""
 
     def no_media(_owner: str, media_id: str) -> None:
         raise UnknownMedia(media_id)

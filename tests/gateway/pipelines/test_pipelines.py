@@ -1,4 +1,4 @@
-"""Pipelines on the real suite: side by side, remembered, retried, and after a crash."""
+"""Pipelines on a real suite: parallel, remembered, retried, and after a crash."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ SLOW = step("slow", "render", speeds=[0.1], interpolation="blend")
 
 
 def run(running: RunningSuite, *steps: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Run a pipeline to its end."""
+    """Run a pipeline; return its ended job."""
     answer = running.client.post(URL, json={"steps": steps, **more}, headers=WAIT)
     assert answer.status_code == 200, answer.text
     job: dict[str, Any] = answer.json()
@@ -37,7 +37,10 @@ def shown(job: dict[str, Any], field: str = "state") -> dict[str, Any]:
 
 
 def until(running: RunningSuite, job_id: str, states: dict[str, str], *, reported: str = "") -> dict[str, Any]:
-    """Wait until the steps of a pipeline have these states, and the step `reported` has progress."""
+    """Wait until a pipeline's steps have the given states.
+
+    The step `reported` must also have progress.
+    """
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         job: dict[str, Any] = running.client.get(f"/v1/jobs/{job_id}").json()
@@ -49,7 +52,7 @@ def until(running: RunningSuite, job_id: str, states: dict[str, str], *, reporte
 
 @pytest.fixture(scope="module")
 def failed(running: RunningSuite) -> dict[str, Any]:
-    """A pipeline with a step that fails, one that needs it, and two that do not."""
+    """Run a pipeline with a failing step, a dependent step and two independent steps."""
     return run(
         running,
         step("bad", "render", start=100.0, max_speed=7.5),
@@ -156,7 +159,10 @@ def test_a_pipeline_with_auto_inputs_takes_the_cache_option(running: RunningSuit
 
 @dataclass(frozen=True)
 class Restarted:
-    """A suite that was killed in the middle of a pipeline and started again. `jobs`: of the running steps at that moment."""
+    """A suite that was killed during a pipeline and started again.
+
+    `jobs`: the ids of the jobs that ran at that moment, by step.
+    """
 
     running: RunningSuite
     folder: Path
@@ -190,7 +196,7 @@ def test_parallel_steps_survive_a_killed_server(restarted: Restarted) -> None:
 
 
 def test_the_motion_of_a_clip_is_measured_once(restarted: Restarted) -> None:
-    """Analyze, edit, render: for one owner and content the motion is measured once, whatever the curve's params."""
+    """Analyzing, editing and rendering one clip measures its motion only once."""
     folder, part = restarted.folder / "measured" / "public", {"start": 0.5, "duration": 1.25}
 
     def run(verb: str, **params: Any) -> dict[str, Any]:

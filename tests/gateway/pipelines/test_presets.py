@@ -1,4 +1,4 @@
-"""Presets: what they declare, whether they can run, and that each runs on a real clip."""
+"""Presets: declarations, missing models, and a run of each on a real clip."""
 
 import os
 import subprocess
@@ -56,7 +56,10 @@ def test_only_presets_that_need_stable_diffusion_are_not_run_here():
 
 @pytest.fixture(scope="module")
 def short(running: RunningSuite, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The media id of half a second, 320x180: a red block that moves before a green screen."""
+    """Upload half a second of a moving red block; return the media id.
+
+    320x180, before a green screen.
+    """
     path = tmp_path_factory.mktemp("short") / "short.mp4"
     screen, block = "color=0x00b140:s=320x180:r=30:d=0.5,noise=alls=6:allf=t[bg]", "color=0xa03020:s=60x90:r=30:d=0.5[block]"
     drawn = ["-f", "lavfi", "-i", f"{screen};{block};[bg][block]overlay=x=20+t*300:y=60", "-pix_fmt", "yuv420p"]
@@ -179,7 +182,7 @@ def test_placeholders_are_filled():
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ["new-background", "clean-plate", "studio-over-picture"])
 def test_a_preset_runs_with_rvm(name: str, tmp_path: Path, picture: Path):
-    """Run with real weights on a real clip, by the command."""
+    """The command runs a preset with real weights on a real clip."""
     clip, folder = tmp_path / "clip.mp4", tmp_path / "made"
     transcode(TranscodeParams(duration=0.6), video=sample_clip("carphone_pristine.mp4"), output=clip)
     files = ["--video", clip, *(["--background", picture] if name != "clean-plate" else [])]

@@ -1,4 +1,4 @@
-"""References from params to the result of an earlier step."""
+"""References from a step's params to an earlier step's result."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""Pipelines that owners save under names."""
+"""Named pipelines that owners save."""
 
 from pathlib import Path
 

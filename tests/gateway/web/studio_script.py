@@ -1,4 +1,4 @@
-"""Run modules of the studio that need no page in QuickJS."""
+"""Execution of the studio's page-independent modules in QuickJS."""
 
 import json
 import re
@@ -24,7 +24,7 @@ class URLSearchParams {
 
 
 class Script:
-    """Evaluates expressions with the exports of some modules, such as `ramp/ramp.js`."""
+    """Evaluates JavaScript with the exports of studio modules, such as `ramp/ramp.js`."""
 
     def __init__(self, *names: str) -> None:
         texts = {name: content.decode() for name, content in read_files(FOLDERS).items() if name.endswith(".js")}
@@ -34,6 +34,6 @@ class Script:
         self._context.eval(LACKING + code.replace("const $entry = (() => {", "").removesuffix("return {  };\n})();\n\n"))
 
     def __call__(self, expression: str, **values: Any) -> Any:
-        """Evaluate an expression in which the names of `values` are defined."""
+        """Evaluate an expression in which each keyword of `values` is a constant."""
         names = "".join(f"const {name} = {json.dumps(value)};" for name, value in values.items())
         return json.loads(self._context.eval(f"(() => {{ {names} return JSON.stringify({expression}); }})()"))

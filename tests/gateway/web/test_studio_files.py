@@ -1,4 +1,4 @@
-"""The studio without a browser: its files are served, and its modules fit together."""
+"""Files of the studio, without a browser: served completely, with valid imports."""
 
 import gzip
 import re
@@ -131,7 +131,7 @@ def test_only_literal_templates_become_markup() -> None:
 
 
 def target_of(importer: str, address: str) -> str:
-    """Return the name of the module that `importer` means by a relative address."""
+    """Return the module name that a relative address in `importer` refers to."""
     return (FOLDER / importer).parent.joinpath(address).resolve().relative_to(FOLDER).as_posix()
 
 

@@ -1,4 +1,4 @@
-"""The studio's calculations agree with the server's: the clock of a ramp, its frames, requests, curves."""
+"""Calculations of the studio, compared with the server's: clock, frames, requests, curves."""
 
 import ast
 import shlex
@@ -167,7 +167,10 @@ def test_a_zip_of_the_studio_opens(script: Script, tmp_path: Path) -> None:
 
 
 def test_near_parts_of_a_background_move_more_than_far_ones(script: Script) -> None:
-    """The middle depth moves by the camera's path, the nearest part by `depth_scale` times more than the farthest, as on the server."""
+    """Parts at middle depth move along the camera's path, as on the server.
+
+    The nearest part moves `depth_scale` times more than the farthest.
+    """
     near = [0] * 10 + [128] * 10 + [255] * 10  # one row for each third
     picture = [level for row in range(3) for x in range(10) for level in (x * 10, row, 0, 255)]
     view = """(() => {

@@ -1,4 +1,4 @@
-"""Pictures and clips of known quality, and a progress that is recorded."""
+"""Pictures and clips of known quality, and a Progress that records reports."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +14,7 @@ WIDTH, HEIGHT, RATE = 320, 180, 10
 
 
 def scenery(seed: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
-    """Draw a sharp and well exposed picture, (height, width, 3).
+    """Draw a sharp, well exposed picture, (height, width, 3).
 
     It shows overlapping discs in many sizes and colours.
     """
@@ -27,7 +27,10 @@ def scenery(seed: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.u
 
 
 def ten_views() -> list[NDArray[np.uint8]]:
-    """Return ten pictures (448, 672, 3) that differ as photographs do: in content, light, colour, focus and noise."""
+    """Draw ten pictures (448, 672, 3) as different as photographs.
+
+    They differ in content, light, colour, focus and noise.
+    """
     width, height = 672, 448
     plain = [scenery(seed, width, height) for seed in range(10)]
     random = np.random.default_rng(0)

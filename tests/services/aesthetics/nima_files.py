@@ -1,4 +1,6 @@
-"""NIMA weight files in the layout of Keras 2.1.6 with random weights, and their results, computed without Keras by weight name.
+"""NIMA weight files in Keras 2.1.6's layout, with random weights.
+
+Reference results are computed without Keras, by weight name.
 
 The layouts (layers, names, order, shapes) are those of the published files. `inception_resnet_v2_order.txt` is
 the order of the layers that have weights (c12 stands for conv2d_12, b12 for batch_normalization_12): not that of their numbers.
@@ -25,7 +27,7 @@ Arrays = dict[str, dict[str, NDArray[np.float32]]]
 
 @dataclass
 class Weights:
-    """Random weights by layer and name, made on first use.
+    """Random weights by layer and name, created on first use.
 
     A lower `gain` lowers the influence of the pictures. With a `spread`, the last layer is made so that the pictures of the first use get
     ratings of their own: it is the standard deviation of its logits. Random layers rate all pictures nearly the same otherwise.
@@ -55,7 +57,7 @@ class Weights:
 
 
 def write_h5(path: Path, weights: Weights, order: list[str]) -> Path:
-    """Write a file as `save_weights` of Keras 2.1.6 does."""
+    """Write a weight file as Keras 2.1.6's `save_weights` does."""
     with h5py.File(path, "w") as file:
         file.attrs["layer_names"] = np.array([name.encode() for name in order])
         file.attrs["backend"], file.attrs["keras_version"] = b"tensorflow", b"2.1.6"
@@ -69,14 +71,14 @@ def write_h5(path: Path, weights: Weights, order: list[str]) -> Path:
 
 
 def inception_order() -> list[str]:
-    """Return the layers of the InceptionResNetV2 file that have weights, in its order."""
+    """Return the layers with weights of InceptionResNetV2's file, in file order."""
     full = {"c": "conv2d_", "b": "batch_normalization_"}
     words = ORDER.read_text().split()
     return [full[word[0]] + word[1:] if word[1:].isdigit() else word for word in words]
 
 
 def mobilenet_order() -> list[str]:
-    """Return every layer of the MobileNet file, in the file's order."""
+    """Return all layers of MobileNet's file, in file order."""
     blocks = [f"conv_{kind}_{number}{part}" for number in range(1, 14) for kind in ("dw", "pw") for part in ("", "_bn", "_relu")]
     pads = {f"conv_dw_{number}": f"conv_pad_{number}" for number in range(1, 14)}
     body = [name for block in blocks for name in ((pads[block], block) if block in pads else (block,))]
@@ -84,7 +86,7 @@ def mobilenet_order() -> list[str]:
 
 
 def mobilenet(pictures: NDArray[np.float32], weights: Weights) -> NDArray[np.float32]:
-    """Compute MobileNet with NIMA's head.
+    """Compute MobileNet with NIMA's head, without Keras.
 
     `pictures`: (n, side, side, 3). Source: Howard et al., 2017, width 1.
     """
@@ -113,7 +115,7 @@ def mobilenet(pictures: NDArray[np.float32], weights: Weights) -> NDArray[np.flo
 
 
 def inception_resnet_v2(pictures: NDArray[np.float32], weights: Weights) -> NDArray[np.float32]:
-    """Compute InceptionResNetV2 with NIMA's head.
+    """Compute InceptionResNetV2 with NIMA's head, without Keras.
 
     Source: Szegedy et al., 2016. Keras numbered the layers in order of creation.
     """
@@ -169,7 +171,7 @@ def inception_resnet_v2(pictures: NDArray[np.float32], weights: Weights) -> NDAr
 
 
 def _padded(x: torch.Tensor) -> torch.Tensor:
-    """Add a row and a column at the end.
+    """Pad a tensor by one row and one column at the end.
 
     The padding layers of the old MobileNet file do this for even sizes.
     """
@@ -189,7 +191,9 @@ def _head(x: torch.Tensor, weights: Weights, dense: str) -> NDArray[np.float32]:
 
 
 def _spread_head(features: NDArray[np.float64], weights: Weights) -> dict[str, NDArray[np.float32]]:
-    """Return random weights that rate the pictures of `features`, (n, channels), apart: logits with a deviation of `weights.spread`.
+    """Return random head weights that give the pictures clearly different ratings.
+
+    `features`: (n, channels). The logits' standard deviation is `weights.spread`.
 
     Features of a network with random weights hardly differ between pictures, so their mean is taken off.
     """

@@ -24,7 +24,7 @@ BASE = "/v1/aesthetics"
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the data folder of `rating`."""
+    """Make the data folder of the suite `rating`."""
     return tmp_path_factory.mktemp("rating")
 
 
@@ -37,14 +37,14 @@ def rating(models: Path, data: Path) -> Iterator[RunningSuite]:
 
 @pytest.fixture(scope="module")
 def shared(data: Path) -> Path:
-    """Return the folder that holds the extractors' folders."""
+    """Return the shared folder that holds the extractors' folders."""
     folder = data / "aesthetics" / "public"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def over(suite: RunningSuite, job_id: str) -> dict:
-    """Wait until an extraction is finished and return its job."""
+    """Wait until an extraction is delivered; return its job."""
     job = suite.wait(job_id)
     for _ in range(200):
         if job_id not in [entry["job_id"] for entry in suite.client.get(f"{BASE}/status").json()["running"]]:
@@ -154,7 +154,7 @@ def test_an_extraction_delivers_pictures_and_marks_videos(rating: RunningSuite, 
 
 @pytest.mark.parametrize("base", ["", BASE])
 def test_the_paths_of_version_2_answer_at_the_gateway_and_below_the_service(rating: RunningSuite, shared, ten_seconds, base):
-    """As PerfectFrameAI's own tests ask: its message, its status, pictures named image_*, the video marked."""
+    """Requests as in PerfectFrameAI's own tests get its responses and files."""
     name = "second" if base else "first"
     (shared / name).mkdir()
     shutil.copy(ten_seconds, shared / name / "test_video.mp4")
@@ -241,7 +241,7 @@ def test_an_extraction_is_finished_after_a_restart(tmp_path, ten_seconds):
 
 
 def test_an_extraction_of_an_ended_process_is_finished_by_another(rating: RunningSuite, data, shared, ten_seconds):
-    """This happens after the first container was removed.
+    """The second process takes over, as after the removal of the first container.
 
     It also happens if the database was unreachable when the job ended.
     """

@@ -1,4 +1,4 @@
-"""The network in jobs: converted once, kept, with the same scores on every backend."""
+"""The network in jobs: converted once, cached, with equal scores on all backends."""
 
 import logging
 import os
@@ -39,7 +39,7 @@ def pictures():
 
 @pytest.fixture(scope="module")
 def expected(pictures):
-    """Compute the scores of the weights in the models folder without a backend."""
+    """Compute reference scores without a backend."""
     return mobilenet(prepared(pictures, "symmetric"), Weights())
 
 
@@ -55,7 +55,7 @@ def test_openvino_in_f32_gives_the_scores_of_the_weights(models, pictures, expec
 
 
 def test_auto_uses_f32_for_weights_whose_scores_change_in_bf16(models, pictures, expected):
-    """These weights amplify rounding errors; those of the next test do not."""
+    """These weights amplify rounding errors; the next test's weights do not."""
     with network(params()) as loaded:
         assert loaded.model_used.precision == "f32"
         assert scores_off(loaded.rate(pictures), expected) < 1e-4
@@ -79,7 +79,7 @@ def test_auto_uses_bf16_for_weights_whose_scores_stay(models, pictures, tmp_path
 
 
 def test_ten_picture_files_get_the_scores_of_an_independent_pass(tmp_path, outputs, use_settings):
-    """From the file to the score: opening, scaling, range and network against numpy and torch.
+    """File opening, scaling, value range and network are checked with numpy and torch.
 
     Each pixel of the small pictures stands six times in the files, so that scaling them down does not round: random weights amplify that.
     """
@@ -249,7 +249,7 @@ def test_the_plan_is_tensorflow_in_f16_on_a_gpu_that_it_can_use(monkeypatch, req
 
 @pytest.fixture
 def some_weights(tmp_path, use_settings):
-    """Make a models folder with a dummy file as weights."""
+    """Write a models folder with a dummy weight file."""
     (tmp_path / NAME).mkdir()
     (tmp_path / NAME / "weights_mobilenet_aesthetic_0.07.hdf5").write_bytes(b"weights")
     use_settings(models_dir=tmp_path)

@@ -1,4 +1,4 @@
-"""Technical quality: each measure falls with its own fault and hardly with others."""
+"""Technical quality: each measure reacts to its own fault and hardly to others."""
 
 import cv2
 import numpy as np
@@ -29,7 +29,7 @@ def noisy(luma: Luma, sigma: float) -> Luma:
 
 
 def words(measures: Technical) -> str:
-    """Describe measures as a reason does."""
+    """Describe measures in the words of a reason."""
     view = View(source=0, small=np.zeros((1, 1, 3), np.uint8), technical=measures, thumbnail=np.zeros(768, np.uint8))
     return in_words(ScoredView(view=view, merit=1, score=1, std=None, distribution=None))
 
@@ -60,7 +60,7 @@ def test_motion_in_any_direction_lowers_steadiness(good, angle):
 
 @pytest.mark.parametrize("share", [0.06, 0.12, 0.2])
 def test_a_close_up_is_sharp_in_focus(good, share):
-    """A sharp subject in front of a blurred ground; the same picture out of focus is soft."""
+    """A sharp subject on a blurred ground is sharp; the whole picture blurred is soft."""
     height, width = good.shape
     ground = cv2.GaussianBlur(good, (0, 0), 8)
     mask = np.zeros_like(good)

@@ -1,4 +1,4 @@
-"""aesthetics.best-frames without weights: outputs are decoded and compared with their sources."""
+"""`aesthetics.best-frames` without weights: decoded outputs, compared with the sources."""
 
 import csv
 import io
@@ -173,7 +173,7 @@ def test_black_pictures_alone_give_scores_and_a_warning(tmp_path, outputs):
 
 
 def test_a_view_is_shown_once_by_default(tmp_path, outputs):
-    """Panned, zoomed, brighter, with something passing: one picture of each view, however dark."""
+    """Pan, zoom, brightness and passing objects do not make a new view."""
     frames = []
     for scene, factor in ((scenery(1, 480, 270), 1.0), (scenery(2, 480, 270), 0.25), (scenery(3, 480, 270), 0.25)):
         for step in range(5):

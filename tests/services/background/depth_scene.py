@@ -1,4 +1,4 @@
-"""A scene of planes and boxes with exact depth.
+"""A drawn scene of planes and boxes with exact depth.
 
 The view of a moved camera is known for every pixel.
 """
@@ -13,7 +13,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Plane:
-    """A flat surface.
+    """A plane in the scene, with its inverse depth.
 
     Its inverse depth is a * x + b * y + c within left <= x < right, top <= y < bottom of the reference picture.
     """
@@ -28,7 +28,7 @@ class Plane:
 
 
 class Scene:
-    """A room with three boxes, in `width` x `height` pixels.
+    """A room with three boxes, `width` x `height` pixels.
 
     The room has a back wall, a floor and a side wall.
     """
@@ -47,11 +47,11 @@ class Scene:
         )
 
     def inverse(self) -> Floats:
-        """Return the reference picture's inverse depth."""
+        """Return the inverse depth of the reference picture."""
         return self.seen((0.0, 0.0))[0]
 
     def seen(self, move: tuple[float, float]) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
-        """Return the true origin of each pixel of a moved view.
+        """Return where each pixel of a moved view lies in the reference picture.
 
         These are inverse depth, x and y in the reference picture, and the number of the plane.
         """
@@ -67,7 +67,7 @@ class Scene:
         return best.astype(np.float32), at_x.astype(np.float32), at_y.astype(np.float32), number
 
     def shown(self, move: tuple[float, float]) -> NDArray[np.bool_]:
-        """Return the pixels of a moved view that the reference picture shows."""
+        """Mask the pixels of a moved view that the reference picture also shows."""
         _, x, y, number = self.seen(move)
         column, row = np.rint(x).astype(int), np.rint(y).astype(int)
         inside = (column >= 0) & (column < self.width) & (row >= 0) & (row < self.height)

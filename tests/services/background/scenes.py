@@ -1,4 +1,4 @@
-"""Clips with a known background.
+"""Drawn clips whose background is known.
 
 They show a wide drawn wall, a camera that pans, rolls, zooms and tilts, and a subject with a soft matte.
 """
@@ -20,7 +20,7 @@ RATE = Fraction(25)
 
 @dataclass(frozen=True, kw_only=True)
 class Shoot:
-    """Motion of the camera and change of light in a clip.
+    """Camera motion and light changes of a drawn clip.
 
     `pan` is a share of the width, `roll` is in degrees, `zoom` and `light` are shares, `tilt` is per pixel.
     """
@@ -64,7 +64,7 @@ def wall(width: int, height: int, seed: int = 0) -> RGB:
 
 
 def camera(shoot: Shoot, k: int) -> NDArray[np.float64]:
-    """Return the matrix from frame `k` to the middle of the wall."""
+    """Return the matrix from pixels of frame `k` to the wall's centre."""
     t = k / max(shoot.frames - 1, 1)
     w, h = shoot.width, shoot.height
     across, down = shoot.pan * w * (t - 0.5) + (4 * np.sin(7 * t) if shoot.pan else 0), (0.03 * h * np.sin(5 * t) if shoot.pan else 0)
@@ -83,7 +83,7 @@ def camera(shoot: Shoot, k: int) -> NDArray[np.float64]:
 
 
 def subject_alpha(shoot: Shoot, k: int) -> NDArray[np.uint8]:
-    """Draw a person-like shape that sways, uint8 (height, width)."""
+    """Draw the matte of a swaying, person-like shape, uint8 (height, width)."""
     w, h = shoot.width, shoot.height
     picture = np.zeros((h, w), np.uint8)
     if not shoot.subject:
@@ -96,7 +96,7 @@ def subject_alpha(shoot: Shoot, k: int) -> NDArray[np.uint8]:
 
 
 class Clip:
-    """A drawn clip with its truth."""
+    """A drawn clip with known backgrounds and mattes."""
 
     def __init__(self, shoot: Shoot) -> None:
         self.shoot = shoot
@@ -106,11 +106,11 @@ class Clip:
         )
 
     def matrix(self, k: int) -> NDArray[np.float64]:
-        """The matrix that takes pixels of frame `k` to the wall's."""
+        """Return the matrix from pixels of frame `k` to pixels of the wall."""
         return np.asarray(self._centre @ camera(self.shoot, k), np.float64)
 
     def background(self, k: int, *, left: int = 0, top: int = 0, size: tuple[int, int] | None = None) -> RGB:
-        """Return the wall in frame `k`, without subject, light and noise.
+        """Draw the background of frame `k` without subject, light and noise.
 
         Or return a canvas on which the frame lies at `left`, `top`.
         """
@@ -120,7 +120,7 @@ class Clip:
         return np.asarray(cv2.warpPerspective(self.wall, matrix, size, flags=cv2.INTER_CUBIC), np.uint8)
 
     def frame(self, k: int) -> tuple[RGB, NDArray[np.uint8]]:
-        """Frame `k` and its matte."""
+        """Draw frame `k` and its matte."""
         shoot, t = self.shoot, k / max(self.shoot.frames - 1, 1)
         w, h = shoot.width, shoot.height
         picture = self.background(k).astype(np.float32)
@@ -151,14 +151,14 @@ class Clip:
 
 
 def rgb_picture(rgb: RGB) -> Any:
-    """An RGB array as a PyAV frame."""
+    """Convert an RGB array to a PyAV frame."""
     import av
 
     return av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
 
 
 def psnr(a: RGB, b: RGB, where: NDArray[np.bool_] | None = None) -> float:
-    """Peak signal-to-noise ratio in dB."""
+    """Compute the peak signal-to-noise ratio in dB."""
     squared = (a.astype(np.float32) - b.astype(np.float32)) ** 2
     error = squared[where].mean() if where is not None else squared.mean()
     return float(10 * np.log10(255**2 / max(float(error), 1e-9)))

@@ -1,4 +1,4 @@
-"""background.composite with `alpha: auto` and published weights, through the whole suite: `make test-models` runs it."""
+"""`background.composite` with `alpha: auto` and published weights (`make test-models`)."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""background.composite, measured on the files that it writes."""
+"""`background.composite`, measured in its output files."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -136,7 +136,7 @@ def test_the_subject_alone_keeps_its_alpha(shot: tuple[Clip, Path, Path], tmp_pa
 
 
 class Warnings(Silent):
-    """A Progress that keeps warnings."""
+    """A Progress that records warnings."""
 
     def __init__(self) -> None:
         self.sentences: list[str] = []

@@ -1,4 +1,4 @@
-"""background.generate, and the studio's painting, with tiny networks in the published layout."""
+"""`background.generate` and the studio's painting, with tiny networks."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -52,7 +52,7 @@ sys.addaudithook(_note)
 
 
 class Listener:
-    """A Progress that keeps warnings, and stops after some steps."""
+    """A Progress that records warnings and cancels after some steps."""
 
     def __init__(self, stop_at: float | None = None) -> None:
         self.warnings: list[str] = []
@@ -72,7 +72,7 @@ class Listener:
 
 
 class Counting(Listener):
-    """A Listener whose parts are itself."""
+    """A Listener that returns itself as each part."""
 
     def part(self, stage: str, start: float, end: float) -> Progress:
         return self
@@ -80,7 +80,7 @@ class Counting(Listener):
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A models folder with tiny networks.
+    """Write a models folder with tiny networks.
 
     Beside each file lies a pickle that must not be opened.
     """
@@ -209,7 +209,7 @@ def test_the_studio_paints_with_one_step(models: Path, shot: tuple[Path, Path], 
 
 @pytest.fixture
 def small_painting() -> Callable[[Pipeline], np.ndarray]:
-    """Paint a wall of 64x64 pixels."""
+    """Return a function that paints a 64x64 wall with a pipeline."""
     painting = Painting(prompt="a wall", negative_prompt="", strength=0.9, steps=3, guidance=2, seed=1, scheduler="ddim")
     picture, mask = np.full((64, 64, 3), 90, np.uint8), np.full((64, 64), 255, np.uint8)
     return lambda ready: ready.run(painting, picture, mask, None, lambda: None)
@@ -362,7 +362,7 @@ def test_the_encoders_do_not_count_as_a_step() -> None:
 
 
 class FlatPipe(Pipeline):
-    """A pipeline that paints one colour and remembers the sizes."""
+    """A pipeline that paints one colour and records its inputs' sizes."""
 
     def __init__(self) -> None:
         super().__init__(None, True, "cpu", "f32")
@@ -432,7 +432,7 @@ def test_the_scenes_depth_has_no_subject_and_goes_on_around_the_frame() -> None:
 
 @pytest.mark.slow
 def test_the_true_shapes_are_those_that_diffusers_builds() -> None:
-    """Builds the networks of Stable Diffusion 1.5 without memory for weights.
+    """Stable Diffusion 1.5's networks are built without memory for weights.
 
     Then counts their parameters.
     """

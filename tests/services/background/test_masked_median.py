@@ -1,4 +1,4 @@
-"""The masked median equals numpy's, and passing objects are found by time."""
+"""The masked median: equal to numpy's, and removal of passing objects."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,10 @@ def test_samples_come_back_in_bands() -> None:
 
 @pytest.mark.parametrize(("rest", "removed"), [(False, True), (True, False)])
 def test_an_object_is_removed_whole_or_not_at_all(rest: bool, removed: bool) -> None:
-    """A head stands in view in most samples. With `rest`, a body below it does so at the start as well."""
+    """A head is in view in most samples, with a body below it at the start.
+
+    The body is there only with `rest`.
+    """
     head, body = (slice(40, 56), slice(40, 56)), (slice(56, 90), slice(34, 62))
     samples = []
     for number in range(30):

@@ -1,4 +1,4 @@
-"""background.plate on clips whose background is known."""
+"""`background.plate` on clips with known backgrounds."""
 
 from contextlib import closing
 from fractions import Fraction
@@ -39,7 +39,7 @@ def made(clip: Clip, folder: Path, **params: object) -> tuple[PlateResult, np.nd
 
 
 class Still(Clip):
-    """Five equal frames of a gray wall, in front of which a red subject stands."""
+    """Five equal frames of a red subject before a gray wall."""
 
     def __init__(self, *, subject: bool = True) -> None:
         super().__init__(Shoot(width=240, height=136, frames=5, subject=subject))
@@ -47,7 +47,7 @@ class Still(Clip):
         self.wall = np.repeat(np.rint(100 + (grain - 128) * 0.4), 3, axis=2).astype(np.uint8)
 
     def frame(self, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Frame `k` and its matte; all are equal."""
+        """Draw frame `k` and its matte, equal for all `k`."""
         y, x = np.mgrid[0:136, 0:240]
         distance = np.hypot(x - 120.5, y - 67) if self.shoot.subject else np.full((136, 240), 99.0)
         weight = np.clip((35 - distance) / 3 + 0.5, 0, 1)[..., None]
@@ -115,7 +115,7 @@ def test_a_panorama_of_a_still_clip_is_the_frame(tmp_path: Path) -> None:
 
 
 def test_depth_is_reported(tmp_path: Path) -> None:
-    """There are two walls, one twice as near as the other.
+    """The scene has two walls, one twice as near as the other.
 
     A plate of the far wall does not fit the near one.
     """
@@ -142,7 +142,7 @@ def test_depth_is_reported(tmp_path: Path) -> None:
 
 
 def test_frames_are_aligned_to_a_fraction_of_a_pixel(tmp_path: Path) -> None:
-    """The camera turns and zooms, and what it pans to is darker than what it leaves."""
+    """The camera rotates and zooms, and pans to a darker part."""
     clip = Clip(Shoot(seed=41, width=960, height=540, frames=24, pan=0.5, roll=4, zoom=0.12))
     video, matte = clip.write(tmp_path)
     path = camera_path(video, matte, PlateParams(), Silent(), per_second=Fraction(25), expected=24)

@@ -1,4 +1,4 @@
-"""background.studio, measured on the files that it writes; the camera's path, the margin, exposure and light on their own."""
+"""`background.studio`: output files, camera path, margin, exposure and light."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ FRAMES = 16
 
 
 class Warnings:
-    """A Progress that keeps warnings."""
+    """A Progress that records warnings."""
 
     def __init__(self) -> None:
         self.sentences: list[str] = []
@@ -46,7 +46,7 @@ def shot(tmp_path_factory: pytest.TempPathFactory) -> tuple[Clip, Path, Path]:
 
 
 def picture(folder: Path, *, border: int = 0) -> Path:
-    """A drawn place of 1200x675, with a magenta border."""
+    """Write a 1200x675 picture of a place, with a magenta border."""
     rgb = wall(1200, 675, 5)
     if border:
         inner = rgb[border:-border, border:-border].copy()

@@ -1,4 +1,4 @@
-"""Views of a picture with depth, compared with a scene of known geometry."""
+"""Views of a picture with depth, compared with a known scene."""
 
 import cv2
 import numpy as np
@@ -26,7 +26,7 @@ def surface(scene: Scene) -> TornSurface:
 
 
 def places(view: View) -> tuple[np.ndarray, np.ndarray]:
-    """Return the origin of each pixel, whichever of the two layers shows."""
+    """Return the origin of each pixel from the layer that is visible."""
     x, y, torn = view.full.x.copy(), view.full.y.copy(), view.full.torn
     if torn is not None:
         behind = torn.weight > 0.5
@@ -35,7 +35,7 @@ def places(view: View) -> tuple[np.ndarray, np.ndarray]:
 
 
 def errors(surface: TornSurface, scene: Scene, move: tuple[float, float]) -> np.ndarray:
-    """Return the distances between the origins of pixels and the true ones.
+    """Return the distance of each pixel's origin from its true origin.
 
     In pixels, for those that the reference picture shows.
     """
@@ -111,7 +111,10 @@ def test_ramps_become_steps_and_slopes_stay() -> None:
 
 @pytest.mark.parametrize("place", [0.06, 0.1, 0.5, 0.85])
 def test_a_tear_that_leaves_the_view_during_a_pan_is_no_fault(place: float) -> None:
-    """A near pillar crosses the border of the view, where its tear is seen by no pixel, by some of luma, or by all."""
+    """A near pillar crosses the border of the view.
+
+    Its tear then shows in no pixel, in some pixels of luma, or in all.
+    """
     views = np.zeros((100, 4))
     views[:, 0] = np.linspace(-60, 60, 100)
     path = CameraPath(views, 320, 180)

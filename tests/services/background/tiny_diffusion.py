@@ -1,4 +1,4 @@
-"""Tiny Stable Diffusion and depth networks with random weights, in the layout in which the real ones are published."""
+"""Tiny Stable Diffusion and depth networks in the published layout, with random weights."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from benchmarks.material.clip_tokenizer import write_tokenizer
 
 
 def write_pipeline(folder: Path) -> None:
-    """Write an inpainting pipeline of Stable Diffusion 1.5's parts, as fp16 safetensors."""
+    """Write a tiny Stable Diffusion 1.5 inpainting pipeline, as fp16 safetensors."""
     import torch
     from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel
@@ -58,7 +58,7 @@ def write_pipeline(folder: Path) -> None:
 
 
 def unet_shape() -> dict[str, Any]:
-    """Sizes of the UNet, which the ControlNet shares."""
+    """Return the sizes of the UNet, which the ControlNet shares."""
     return {
         "block_out_channels": (8, 16),
         "layers_per_block": 1,
@@ -71,7 +71,7 @@ def unet_shape() -> dict[str, Any]:
 
 
 def write_control(folder: Path) -> None:
-    """Write a ControlNet for depth that fits the pipeline."""
+    """Write a depth ControlNet that fits the tiny pipeline."""
     from diffusers import ControlNetModel
 
     shape = {name: value for name, value in unet_shape().items() if name not in ("up_block_types", "sample_size", "out_channels")}
@@ -82,7 +82,7 @@ def write_control(folder: Path) -> None:
 
 
 def write_sdxl(folder: Path, control: Path) -> None:
-    """Write an inpainting pipeline of SDXL's parts, with two text encoders, and its ControlNet for depth."""
+    """Write a tiny SDXL inpainting pipeline and its depth ControlNet."""
     import torch
     from diffusers import AutoencoderKL, ControlNetModel, EulerDiscreteScheduler, UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
@@ -143,7 +143,7 @@ def write_sdxl(folder: Path, control: Path) -> None:
 
 
 def write_depth(folder: Path) -> None:
-    """Write Depth Anything V2 with a tiny backbone."""
+    """Write a tiny Depth Anything V2."""
     from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
 
     backbone = Dinov2Config(

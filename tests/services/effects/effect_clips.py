@@ -1,4 +1,4 @@
-"""Clips for the tests of the effects: a camera over a textured ground, and a moving disc."""
+"""Clips for the effects' tests: a camera over a texture, and a moving disc."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -37,7 +37,7 @@ class RecordingProgress:
 
 
 def ground(seed: int = 1, *, height: int = 720, width: int = 1280, low: int = 60, high: int = 160) -> Gray:
-    """Return a soft random texture, larger than a frame."""
+    """Draw a soft random texture, larger than a frame."""
     noise = np.random.default_rng(seed).normal(size=(height, width)).astype(np.float32)
     soft = cv2.GaussianBlur(noise, (0, 0), 4) * 8 + cv2.GaussianBlur(noise, (0, 0), 1.2)
     soft = (soft - soft.min()) / (soft.max() - soft.min())
@@ -45,12 +45,12 @@ def ground(seed: int = 1, *, height: int = 720, width: int = 1280, low: int = 60
 
 
 def still(index: int) -> tuple[float, float]:
-    """Return the position of a camera on a tripod."""
+    """Return the constant position of a camera on a tripod."""
     return 200.0, 200.0
 
 
 def view(texture: Gray, camera: tuple[float, float], *, width: int = WIDTH, height: int = HEIGHT) -> Gray:
-    """Return the view of a camera whose upper left corner is at `camera`."""
+    """Cut out the view of a camera whose upper left corner is at `camera`."""
     shift = np.array([[1, 0, -camera[0]], [0, 1, -camera[1]]], np.float64)
     return cv2.warpAffine(texture, shift, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
 
@@ -63,7 +63,7 @@ def with_disc(luma: Gray, centre: tuple[float, float], *, radius: float = 16, le
 
 
 def scene(camera: Spot, disc: Spot | None, *, seed: int = 1, **size: int) -> Callable[[int], Gray]:
-    """Return a function from a frame's number to its luma."""
+    """Return a function from frame number to the luma of a scene."""
     texture = ground(seed)
 
     def luma(index: int) -> Gray:
@@ -109,13 +109,13 @@ def write(
 
 
 def lumas(path: Path) -> list[Gray]:
-    """Return the luma planes of a short clip."""
+    """Read the luma planes of a short clip."""
     with read_frames(path, to_sdr8=True) as frames:
         return [frame.luma().copy() for frame in frames]
 
 
 def frame_of(luma: Gray, index: int = 0) -> Frame:
-    """Return a gray frame as if it were decoded from a file."""
+    """Convert luma to a gray frame, as if decoded from a file."""
     chroma = np.full((-(-luma.shape[0] // 2), -(-luma.shape[1] // 2)), 128, np.uint8)
     picture = picture_from((luma, chroma, chroma), luma.shape[1], luma.shape[0], "yuv420p")
     return Frame(index, Fraction(1, 30), 1, index, picture)

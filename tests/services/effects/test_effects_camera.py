@@ -1,4 +1,4 @@
-"""The camera's path: sub-pixel, without drift, over cuts and dark frames."""
+"""Camera path: subpixel accuracy, no drift, cuts and dark frames."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Weighted means of full-size pictures against plain arithmetic."""
+"""Weighted means of full-size pictures, compared with plain arithmetic."""
 
 import tracemalloc
 

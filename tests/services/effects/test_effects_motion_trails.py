@@ -1,4 +1,4 @@
-"""Motion trails on files: the output is decoded and checked."""
+"""Motion trails on files: decoded and checked outputs."""
 
 from contextlib import closing
 from fractions import Fraction

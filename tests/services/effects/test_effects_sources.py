@@ -1,4 +1,7 @@
-"""The effects on inputs from cameras and pipelines: rotation, 10 bits, HDR, uneven times, mattes of earlier steps."""
+"""Effects on camera files and pipeline outputs.
+
+Rotation, 10 bits, HDR, uneven times, and mattes of earlier steps.
+"""
 
 import subprocess
 from fractions import Fraction
@@ -27,7 +30,7 @@ def tripod(tmp_path_factory):
 
 
 def turned(clip: Path, degrees: int) -> Path:
-    """Return the clip with a display matrix."""
+    """Copy a clip with a display matrix of `degrees`; return the path."""
     path = clip.with_name(f"turned{degrees}.mp4")
     words = [str(ffmpeg_path()), "-v", "error", "-y", "-display_rotation", str(degrees), "-i", str(clip), "-c", "copy", str(path)]
     subprocess.run(words, check=True)

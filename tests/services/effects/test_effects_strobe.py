@@ -1,4 +1,4 @@
-"""Strobe on files: the places of stamps in the video and in the picture."""
+"""Strobe on files: positions of the stamps in the video and the picture."""
 
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def test_stamps_gather_behind_the_subject(tripod, tmp_path):
 
 
 def slow(camera):
-    """Write a clip of a slow disc.
+    """Write a clip of a slowly moving disc.
 
     It moves by less than its width between two stamps, so that only its edges differ.
     """
@@ -164,7 +164,10 @@ def test_a_failed_picture_leaves_no_video(tripod, tmp_path, monkeypatch):
 
 
 def gray_clip(path, luma, *, frames):
-    """Write a clip without chroma (decoded H.264 always has chroma)."""
+    """Write a lossless clip without chroma.
+
+    Decoded H.264 always has chroma.
+    """
     with av.open(str(path), "w") as file:
         stream = file.add_stream("ffv1", rate=30)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "gray"

@@ -1,4 +1,4 @@
-"""The choice of the frames that make up a trail."""
+"""Selection of the frames that form a trail."""
 
 import itertools
 from fractions import Fraction
@@ -20,7 +20,7 @@ def moments(count, *, shots=(), rate=30, times=None):
 
 
 def numbers(source, reach, max_held=10_000):
-    """Return each frame's number with the numbers and frames of its ghosts."""
+    """Return each frame's number, with the numbers of its ghosts."""
     layers_of = []
     for trail in trails(source, reach, max_held=max_held):
         assert trail.own.index == trail.picture

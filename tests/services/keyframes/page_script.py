@@ -1,4 +1,4 @@
-"""Run the gallery's script in QuickJS, to compare its results with the server's."""
+"""Execution of the gallery's script in QuickJS, compared with the server."""
 
 import json
 from typing import Any
@@ -12,13 +12,13 @@ PURE = ("timecode.js", "shots.js", "exports.js", "data.js")
 
 
 class Script:
-    """Evaluates expressions with the functions of PURE."""
+    """Evaluates JavaScript with the functions of PURE."""
 
     def __init__(self) -> None:
         self._context = quickjs.Context()
         self._context.eval(bundle(PURE))
 
     def __call__(self, expression: str, **values: Any) -> Any:
-        """Evaluate an expression in which the names of `values` are defined."""
+        """Evaluate an expression in which each keyword of `values` is a constant."""
         names = "".join(f"const {name} = {json.dumps(value)};" for name, value in values.items())
         return json.loads(self._context.eval(f"(() => {{ {names} return JSON.stringify({expression}); }})()"))

@@ -1,4 +1,4 @@
-"""Made-up reports of videos, with round numbers and hostile names."""
+"""Invented video reports with round numbers and hostile names."""
 
 from collections.abc import Sequence
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Clips with known shots: generated scenes, cut together at known frames."""
+"""Clips with known shots: generated scenes, edited at known frames."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -17,7 +17,7 @@ Rgb = NDArray[np.uint8]
 
 
 def scene(seed: int, *, speed: float = 1.0) -> Iterator[Rgb]:
-    """Yield endless frames of drifting noise.
+    """Yield endless frames of moving noise.
 
     The noise is soft and coloured, and drifts by `speed` pixels per frame.
     """
@@ -52,7 +52,7 @@ MIXES = {"dissolve": dissolve, "wipe": wipe, "fade": fade}
 
 
 def cut_together(parts: Sequence[tuple[int, str | None, int]], *, speed: float = 1.0) -> tuple[list[Rgb], list[tuple[int, int]]]:
-    """Join scenes with transitions.
+    """Join scenes with transitions; return the frames and the shots' ranges.
 
     `parts`: (frames, kind of transition to the next scene, frames of the transition). Returns the frames, and for each transition its first
     frame and the frame after its last.

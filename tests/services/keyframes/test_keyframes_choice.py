@@ -1,4 +1,4 @@
-"""The choice of keyframes and the files written for them."""
+"""Selection of keyframes, and the files written for them."""
 
 import io
 import json
@@ -95,7 +95,7 @@ def test_min_gap_and_max_keyframes_limit_the_choice(outputs, tmp_path):
 
 
 def noise(frames: int) -> Scan:
-    """Make a scan of noise, whose frames have one layout but differ."""
+    """Make a Scan of noise frames with one layout but different values."""
     rng = np.random.default_rng(1)
 
     def some():

@@ -1,4 +1,4 @@
-"""keyframes.detect on real files, checked by opening its outputs."""
+"""`keyframes.detect` on real files, with its outputs opened."""
 
 import subprocess
 import zipfile

@@ -18,7 +18,7 @@ KEYS = {name: {"X-API-Key": name * 16} for name in ("a", "b")}
 
 @pytest.fixture(scope="module")
 def cuts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write 2.4 s at 25 fps with two cuts.
+    """Write a clip of 2.4 s at 25 fps with two cuts.
 
     The colour is red, blue from frame 20 and green from frame 40.
     """
@@ -31,7 +31,7 @@ def cuts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def upload(running: RunningSuite, path: Path, name: str) -> str:
-    """Upload a file and return its media id."""
+    """Upload a file; return the media id."""
     media_id: str = running.client.post("/v1/media", files={"file": (name, path.read_bytes())}).json()["id"]
     return media_id
 

@@ -1,4 +1,4 @@
-"""The gallery: one file, safe with hostile names, with a script that finds the server's shots."""
+"""The gallery page: a single safe file whose script finds the server's shots."""
 
 import base64
 import hashlib
@@ -35,7 +35,7 @@ NTSC = Fraction(30000, 1001)
 
 @dataclass
 class Page(HTMLParser):
-    """Parts of a page as a browser sees them."""
+    """A parser that records the parts of a page relevant to a browser."""
 
     scripts: list[tuple[dict[str, str | None], str]] = field(default_factory=list)
     style: str = ""
@@ -77,7 +77,7 @@ class Page(HTMLParser):
 
 
 def page_of(folder: Path, *reports: VideoReport) -> Page:
-    """Write a gallery, with a thumbnail for each keyframe, and read it back."""
+    """Write a gallery with thumbnails, and parse the page."""
     for report in reports:
         for number, keyframe in enumerate(report.keyframes):
             path = folder / keyframe.thumbnail
@@ -186,13 +186,13 @@ WHOLE = ["startFrame", "endFrame", "start", "end", "kind", "transition"]
 
 
 def as_drawn(shot: Shot) -> list[object]:
-    """Convert a shot of the server to the form that the page uses."""
+    """Convert a server's shot to the page's form."""
     transition = [shot.transition_start_frame, shot.transition_end_frame]
     return [shot.start_frame, shot.end_frame, shot.start_s, shot.end_s, shot.kind, transition]
 
 
 def times_of(rng: np.random.Generator, count: int, *, vary: bool) -> list[float]:
-    """Make the times of `count` frames and of the end."""
+    """Make random or even times of `count` frames and of the end."""
     return [0.0, *np.cumsum(rng.uniform(0.005, 0.2, count) if vary else np.full(count, 0.04)).tolist()]
 
 
@@ -244,7 +244,7 @@ def test_the_page_selects_the_same_candidates_as_the_server(script: Script, seed
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write two hard cuts, a dissolve and a flash."""
+    """Write a clip with two hard cuts, a dissolve and a flash."""
     frames, _ = cut_together([(30, "cut", 0), (40, "dissolve", 12), (40, "cut", 0), (30, None, 0)])
     frames[100] = np.full_like(frames[100], 240)
     return write(tmp_path_factory.mktemp("film") / "film.mp4", frames)

@@ -1,4 +1,4 @@
-"""Cut lists, read back with OpenTimelineIO, an XML parser and x264, and checked against the standards."""
+"""Cut lists, read back with OpenTimelineIO, an XML parser and x264."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ EDGES = [0, 40, 41, 1800, 2000]
 
 
 def events(edl: str) -> list[tuple[str, str, str, str]]:
-    """Source in and out, record in and out."""
+    """Return source in and out, and record in and out, of each event."""
     return [tuple(line.split()[4:8]) for line in edl.splitlines() if line[:3].isdigit()]  # type: ignore[misc]
 
 

@@ -1,4 +1,4 @@
-"""Detection on clips whose transitions are known to the frame."""
+"""Shot detection on clips with transitions known to the frame."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -187,7 +187,7 @@ def test_a_fade_ends_before_slow_changes_of_the_full_picture():
 
 
 def encoded(path, frames, codec, pixel_format, **options):
-    """Encode frames at 25 fps with ffmpeg's defaults and `options`."""
+    """Encode frames at 25 fps with a codec's defaults and `options`."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=25, options=options)
         stream.height, stream.width = frames[0].shape[:2]

@@ -1,4 +1,4 @@
-"""TransNetV2: batched scores equal those of the package."""
+"""TransNetV2: batched scores, compared with the package's scores."""
 
 import numpy as np
 import pytest

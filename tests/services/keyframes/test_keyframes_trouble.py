@@ -1,4 +1,7 @@
-"""Shots of clips that mislead detectors: punch-ins, blank frames, flashes, overlays, plain grounds, black, damage."""
+"""Shot detection on clips that mislead detectors.
+
+Punch-ins, blank frames, flashes, overlays, plain grounds, black, damage.
+"""
 
 import av
 import cv2
@@ -11,7 +14,7 @@ from tests.services.keyframes.shot_clips import HEIGHT, WIDTH, dissolve, scene, 
 
 
 class Warned(Silent):
-    """Progress that collects warnings."""
+    """A Progress that records warnings."""
 
     def __init__(self):
         self.warnings = []
@@ -117,7 +120,7 @@ def test_exposure_that_settles_while_the_camera_moves_is_no_dissolve(speed, tmp_
 
 
 def drawn_place():
-    """A wide picture of boxes, whose corners can be told apart."""
+    """Draw a wide picture of boxes with distinguishable corners."""
     random = np.random.default_rng(3)
     wide = np.full((HEIGHT, 2 * WIDTH, 3), (120, 130, 110), np.uint8)
     for _ in range(160):
@@ -188,7 +191,10 @@ def test_overlays_before_plain_grounds_are_no_cuts(kind, color, tmp_path):
 
 
 def text_slides(lines):
-    """Slides of dark text on one ground, 25 frames each; `lines`: those of each slide."""
+    """Draw slides of dark text, 25 frames each.
+
+    `lines`: the text lines of each slide.
+    """
     frames = []
     for texts in lines:
         picture = np.full((HEIGHT, WIDTH, 3), 250, np.uint8)

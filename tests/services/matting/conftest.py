@@ -1,4 +1,4 @@
-"""A models folder with tiny networks under the published names."""
+"""Fixtures of the matting tests: tiny networks under the published names."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ def made_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def models(made_models: Path, use_settings) -> Iterator[Path]:
-    """`rvm-resnet50` and `rmbg2` run with tiny networks, on the CPU."""
+    """Install tiny networks as `rvm-resnet50` and `rmbg2`, on the CPU."""
     use_settings(models_dir=made_models, device="cpu")
     yield made_models
     model_cache().drop()

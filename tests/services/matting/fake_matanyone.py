@@ -1,4 +1,6 @@
-"""A stand-in for the user's MatAnyone: its modules, classes and calls, with arithmetic that shows which calls were made.
+"""A stand-in for MatAnyone: its modules, classes and calls.
+
+Its arithmetic shows which calls were made.
 
 A matte is the last mask, softened a little at each step; the network counts how often pictures are encoded.
 """
@@ -68,7 +70,7 @@ class OmegaConf:
 
 
 def install(folder: Path, package: str = "matanyone") -> None:
-    """Write the package, and a stand-in for omegaconf, below `folder`."""
+    """Write the stand-in package, and one for omegaconf, to `folder`."""
     name = {"matanyone": "MatAnyone", "matanyone2": "MatAnyone2"}[package]
     files = {
         f"{package}/__init__.py": "",

@@ -1,4 +1,7 @@
-"""Tiny ONNX files with the interfaces of the published networks, for tests: none of their code or weights."""
+"""Tiny ONNX files with the interfaces of the published networks.
+
+They contain none of the published code or weights.
+"""
 
 from pathlib import Path
 
@@ -10,7 +13,7 @@ CHANNELS = (16, 20, 40, 64)
 
 
 def make_rvm(path: Path) -> Path:
-    """Write a network with RVM's inputs, outputs and recurrence.
+    """Write a tiny network with RVM's inputs, outputs and recurrence.
 
     As in the published file, the sizes of different states have the same names. `pha` is half of the luma plus half of the state, so that a
     test sees whether the state is carried, reset and of the right size.
@@ -58,7 +61,10 @@ def make_rvm(path: Path) -> Path:
 
 
 def make_saliency(path: Path, side: int, *, logits: bool = False) -> Path:
-    """Write a network that takes (n, 3, side, side) and finds what is red: 0 or 1, or with `logits` -12 or 12, which need a sigmoid."""
+    """Write a network that detects red pixels as 0 or 1.
+
+    It takes (n, 3, side, side). With `logits`: -12 or 12, which need a sigmoid.
+    """
     inputs = [helper.make_tensor_value_info("pictures", TensorProto.FLOAT, ["n", 3, side, side])]
     outputs = [helper.make_tensor_value_info("matte", TensorProto.FLOAT, ["n", 1, side, side])]
     constants = {
@@ -74,7 +80,10 @@ def make_saliency(path: Path, side: int, *, logits: bool = False) -> Path:
 
 
 def make_sam(folder: Path) -> None:
-    """Write an encoder that hands on the picture, and a decoder whose mask is what looks like the place of the first click."""
+    """Write a tiny SAM that selects the colour at the first click.
+
+    The encoder passes the picture on; the decoder compares colours.
+    """
     image = [helper.make_tensor_value_info("pixel_values", TensorProto.FLOAT, [1, 3, 1024, 1024])]
     shape = [1, 3, 256, 256]
     features = [helper.make_tensor_value_info("image_embeddings.0", TensorProto.FLOAT, shape)]

@@ -1,4 +1,4 @@
-"""Clips for the tests of matting: red discs over a gray ground, at known places."""
+"""Clips for the matting tests: red discs on gray, at known positions."""
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -19,7 +19,7 @@ Centres = Sequence[tuple[float, float]]
 
 
 class Heard:
-    """A Progress that remembers warnings."""
+    """A Progress that records warnings."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
@@ -34,7 +34,7 @@ class Heard:
 
 
 def picture(centres: Centres, *, ground: int = 90, size: tuple[int, int] = (WIDTH, HEIGHT)) -> np.ndarray:
-    """A picture (h, w, 3) with a red disc at each centre."""
+    """Draw a picture (h, w, 3) with a red disc at each centre."""
     width, height = size
     rng = np.random.default_rng(3)
     rgb = np.clip(ground + cv2.GaussianBlur(rng.normal(0, 60, (height, width, 1)).astype(np.float32), (0, 0), 3)[..., None], 0, 255)
@@ -45,7 +45,7 @@ def picture(centres: Centres, *, ground: int = 90, size: tuple[int, int] = (WIDT
 
 
 def disc(x: float, y: float) -> np.ndarray:
-    """Where one disc is, (h, w) bool."""
+    """Return the mask of one disc, (h, w) bool."""
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
     return np.hypot(columns - x, rows - y) < RADIUS
 
@@ -64,14 +64,14 @@ def write_clip(path: Path, pictures: Sequence[np.ndarray], *, pts: Sequence[int]
 def run(
     tmp_path: Path, clip: Path, progress: Progress | None = None, *, inputs: dict[str, Path] | None = None, **params: Any
 ) -> MatteResult:
-    """Run matting.matte into `tmp_path`: alpha.mp4, composite.mp4, foreground.mp4."""
+    """Run `matting.matte` into `tmp_path`: alpha.mp4, composite.mp4, foreground.mp4."""
     files = dict.fromkeys(("mask", "masks", "plate", "background")) | (inputs or {})
     outputs = {name: tmp_path / f"{name}.mp4" for name in ("alpha", "composite", "foreground")}
     return matte(MatteParams(**params), video=clip, **files, outputs=outputs, progress=progress or Heard())
 
 
 def alphas(path: Path) -> list[np.ndarray]:
-    """The mattes of a gray video, (h, w) 0 to 1."""
+    """Read the mattes of a gray video, (h, w), 0 to 1."""
     with read_frames(path) as frames:
         return [np.clip((frame.luma().astype(np.float32) - 16) / 219, 0, 1) for frame in frames]
 

@@ -1,4 +1,4 @@
-"""matting.compare, and the backends of the keyer, the clean plate and MatAnyone as whole jobs."""
+"""`matting.compare`, and the keyer, difference and MatAnyone backends as jobs."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ W, H, N = 320, 180, 4
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """A rendered clip before a green screen, its true matte as a gray video, its plate, and a mask of its first frame."""
+    """Write a rendered green-screen clip with matte, plate and first mask."""
     folder = tmp_path_factory.mktemp("screen")
     frames = list(render(scene_of("motion blur", 105, W, H), N))
     write_clip(folder / "clip.mp4", (frame.picture for frame in frames))

@@ -1,4 +1,4 @@
-"""Edges, holes and blobs of single mattes, and the foreground's colours."""
+"""Edges, holes and blobs of single mattes, and foreground colours."""
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ H, W = 120, 160
 
 
 def ring(*, outer: int = 40, inner: int = 10) -> np.ndarray:
-    """A matte (H, W) of a disc with a hole around its middle."""
+    """Draw a matte (H, W) of a disc with a hole in its middle."""
     rows, columns = np.mgrid[0:H, 0:W]
     distance = np.hypot(columns - 80, rows - 60)
     return ((distance < outer) & (distance >= inner)).astype(np.float32)

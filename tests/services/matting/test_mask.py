@@ -1,4 +1,4 @@
-"""matting.mask: by SAM where it is installed, otherwise by the regions of a matte."""
+"""`matting.mask`: by SAM if installed, else by regions of a matte."""
 
 import cv2
 import numpy as np

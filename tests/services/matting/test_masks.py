@@ -1,4 +1,4 @@
-"""The user's masks of several frames."""
+"""Masks of several frames, given by the user."""
 
 import zipfile
 from dataclasses import replace
@@ -46,7 +46,7 @@ def test_times_mean_the_nearest_frame_of_a_clip_with_varying_times(tmp_path):
 
 
 def drawn(folder, name, *boxes, jpeg=False):
-    """A picture with coloured boxes: (left, right, (R, G, B))."""
+    """Write a picture with coloured boxes: (left, right, (R, G, B))."""
     pixels = np.zeros((360, 640, 3), np.uint8)
     for left, right, colour in boxes:
         pixels[100:200, left:right] = colour[::-1]

@@ -1,4 +1,4 @@
-"""matting.matte with tiny networks: what is written, from every kind of source, and what is refused."""
+"""`matting.matte` with tiny networks: outputs, sources and refusals."""
 
 import zipfile
 from pathlib import Path
@@ -23,7 +23,7 @@ RED_FINDER = {"backend": "rmbg2", "steadiness": 0}
 
 @pytest.fixture(scope="module")
 def two_discs(tmp_path_factory) -> Path:
-    """Eight frames: a disc that moves on the left, one that stands on the right."""
+    """Write eight frames of a moving disc and a still disc."""
     pictures = [picture([(60 + 3 * number, 90), (250, 80)]) for number in range(8)]
     return write_clip(tmp_path_factory.mktemp("clips") / "two.mp4", pictures, sound=True)
 

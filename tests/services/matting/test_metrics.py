@@ -1,4 +1,4 @@
-"""Errors of mattes against the true one."""
+"""Error measures of mattes against a true matte."""
 
 import cv2
 import numpy as np

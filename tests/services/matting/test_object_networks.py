@@ -1,4 +1,4 @@
-"""BiRefNet and U2-Net-p with small networks of their interface, and when `auto` takes them."""
+"""BiRefNet and U2-Net-p with tiny networks, and their selection by `auto`."""
 
 import cv2
 import numpy as np
@@ -25,7 +25,10 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def install(made, monkeypatch, use_settings, tmp_path):
-    """Make small networks the installed models of these names. The catalog's checksums fit the published files only."""
+    """Return a function that installs tiny networks under the given model names.
+
+    The catalog's checksums fit the published files only.
+    """
 
     def installed_are(*names):
         for module in (auto, per_frame):

@@ -1,4 +1,4 @@
-"""The screen of a whole clip: black first frames, and another screen after a cut."""
+"""Screen detection over a whole clip: black first frames, a new screen after a cut."""
 
 import cv2
 import numpy as np

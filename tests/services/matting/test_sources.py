@@ -1,4 +1,4 @@
-"""matting.matte on sources straight from a camera: rotated and HDR."""
+"""`matting.matte` on camera files: rotated and HDR."""
 
 import subprocess
 from pathlib import Path
@@ -14,7 +14,7 @@ RED_FINDER = {"backend": "rmbg2", "steadiness": 0}
 
 
 def turned(clip: Path, degrees: int) -> Path:
-    """Return the clip with a display matrix."""
+    """Copy a clip with a display matrix of `degrees`; return the path."""
     path = clip.with_name(f"turned{degrees}.mp4")
     words = [str(ffmpeg_path()), "-v", "error", "-y", "-display_rotation", str(degrees), "-i", str(clip), "-c", "copy", str(path)]
     subprocess.run(words, check=True)

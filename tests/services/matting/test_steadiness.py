@@ -1,4 +1,4 @@
-"""Smoothing over time along the motion, and flicker without a true matte."""
+"""Temporal smoothing along motion, and flicker measured without a true matte."""
 
 from itertools import pairwise
 
@@ -20,7 +20,10 @@ def texture(random, coarse):
 
 @pytest.fixture(scope="module")
 def clip():
-    """Luma, true mattes and mattes whose edges and opacity jump from frame to frame, of a body that moves 6 pixels a frame."""
+    """Draw luma, true mattes and flickering mattes of a moving body.
+
+    The body moves 6 pixels per frame; edges and opacity flicker.
+    """
     random = np.random.default_rng(11)
     scene, cloth = 110 + 25 * texture(random, 9), 140 + 30 * texture(random, 7)
     y, x = np.mgrid[0:H, 0:W].astype(np.float32)

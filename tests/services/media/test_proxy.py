@@ -1,4 +1,4 @@
-"""`media.proxy`, `media.strip`, `media.peaks`: odd clips, measured in the files."""
+"""`media.proxy`, `media.strip` and `media.peaks` on odd clips, measured in the files."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""`media.reel` cuts the best moments together, with their sound."""
+"""`media.reel`: the best moments of a clip, joined with their sound."""
 
 import numpy as np
 import pytest

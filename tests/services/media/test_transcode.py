@@ -1,4 +1,4 @@
-"""`media.transcode`: size, rate, dynamic range, part and format, measured in the output file."""
+"""`media.transcode`, measured in the output: size, rate, range, part, format."""
 
 import subprocess
 from fractions import Fraction
@@ -17,7 +17,7 @@ from shared.video.frames.planes import empty_picture
 
 
 class Warnings(Silent):
-    """A Progress that keeps the warnings."""
+    """A Progress that records warnings."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []

@@ -1,4 +1,4 @@
-"""Rules of Apple's FCPXML 1.10 for the written elements: children, order, attributes."""
+"""Rules of Apple's FCPXML 1.10 on children, order and attributes."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -69,7 +69,7 @@ ATTRIBUTES: dict[str, dict[str, tuple[re.Pattern[str], bool]]] = {
 
 
 def broken(document: str) -> list[str]:
-    """Return a sentence for each broken rule."""
+    """Return a sentence for each violated rule."""
     if not document.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n'):
         return ["the declaration or the document type is missing"]
     root = ET.fromstring(document)

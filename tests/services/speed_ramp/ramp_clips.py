@@ -1,4 +1,4 @@
-"""Clips for the tests of the speed ramp, and measurements of the results."""
+"""Clips for the speed ramp's tests, and measurements of the results."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 
 class Recorder:
-    """A Progress that remembers everything, over all its parts."""
+    """A Progress that records the reports of all its parts."""
 
     def __init__(self) -> None:
         self.fractions: list[float] = []
@@ -65,7 +65,7 @@ def write_clip(
 
 
 def flash(second: float, *, size: tuple[int, int] = (48, 64)) -> NDArray[np.uint8]:
-    """Draw white for a tenth of a second every second, otherwise black.
+    """Draw white for the first tenth of each second, otherwise black.
 
     The flash is in the middle of the second.
     """
@@ -73,7 +73,7 @@ def flash(second: float, *, size: tuple[int, int] = (48, 64)) -> NDArray[np.uint
 
 
 def beep(seconds: Floats) -> Floats:
-    """Play 1 kHz for a tenth of a second every second, otherwise silence.
+    """Synthesize a 1 kHz beep of a tenth of a second in each second.
 
     The beep is in the middle of the second.
     """
@@ -81,27 +81,27 @@ def beep(seconds: Floats) -> Floats:
 
 
 def lumas(path: Path) -> tuple[Floats, Floats]:
-    """Return the time in seconds and the mean luma of every frame."""
+    """Return the time in seconds and the mean luma of each frame."""
     with read_frames(path) as frames:
         pairs = [(float(frame.time), float(frame.luma().mean())) for frame in frames]
     return np.array([time for time, _ in pairs]), np.array([mean for _, mean in pairs])
 
 
 def sound(path: Path, track: int = 0) -> tuple[NDArray[np.float32], int, float]:
-    """Return the samples of a track (channels, n), their rate and start time."""
+    """Return a track's samples (channels, n), sample rate and start time."""
     with read_audio(path, track) as blocks:
         parts = list(blocks)
     return np.concatenate([part.samples for part in parts], axis=1), parts[0].sample_rate, float(parts[0].start)
 
 
 def flashes(path: Path) -> Floats:
-    """Return the times at which flashes begin, in seconds."""
+    """Return the start times of all flashes, in seconds."""
     times, means = lumas(path)
     return times[1:][(means[1:] > 120) & (means[:-1] <= 120)]
 
 
 def beeps(path: Path, near: Floats, *, level: float = 0.177) -> Floats:
-    """Return the times at which beeps begin, in seconds.
+    """Return the start times of all beeps, in seconds.
 
     A beep begins where the sound first reaches half of a beep's level, around each time in `near`.
     """

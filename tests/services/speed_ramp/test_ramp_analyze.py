@@ -1,4 +1,4 @@
-"""The whole analysis on small files whose motion is known."""
+"""The whole analysis on small files with known motion."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.services.speed_ramp.ramp_clips import Recorder, write_clip
 
 
 def moving(speeds: list[float], *, seed: int = 1) -> list[np.ndarray]:
-    """Frames of 96x128 that pan by `speeds` pixels a frame."""
+    """Draw 96x128 frames that pan by `speeds` pixels per frame."""
     picture = texture(seed, height=96, width=900)
     places = np.round(np.cumsum([0.0, *speeds])).astype(int)
     return [picture[:, x : x + 128].copy() for x in places]

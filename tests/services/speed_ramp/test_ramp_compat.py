@@ -1,4 +1,4 @@
-"""The endpoints of AI-Speed-Ramping, with its forms and replies, through the gateway."""
+"""AI-Speed-Ramping's endpoints, forms and replies, through the gateway."""
 
 import threading
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ BASE = "/v1/speed-ramp"
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """A web server that logs nothing.
+    """A request handler for files that logs nothing.
 
     One of its addresses redirects to a private address.
     """
@@ -33,7 +33,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def web(clip: Path) -> Iterator[str]:
-    """The clip's folder on http://127.0.0.1:<port>."""
+    """Serve the clip's folder on http://127.0.0.1:<port>; yield the address."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(clip.parent))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"

@@ -1,4 +1,4 @@
-"""Refused params, and descriptions of all fields."""
+"""Invalid params, and descriptions of all fields."""
 
 import pytest
 from pydantic import ValidationError

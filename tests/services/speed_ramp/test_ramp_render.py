@@ -1,4 +1,4 @@
-"""Rendering, measured on the rendered files."""
+"""Renders, measured in the rendered files."""
 
 import hashlib
 from fractions import Fraction
@@ -28,7 +28,7 @@ def info_of(path: Path) -> VideoInfo:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write 6 s at 60 fps with flashes and beeps.
+    """Write a clip of 6 s at 60 fps with flashes and beeps.
 
     A white flash and a beep come at 0.5 s, 1.5 s and so on. There are a stereo track and a track with six channels.
     """

@@ -1,4 +1,4 @@
-"""The client with a server that breaks connections, answers 503, or stays away."""
+"""The client with a server that breaks connections, answers 503, or is down."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The rate of a timeline."""
+"""Choice of a timeline's frame rate."""
 
 from fractions import Fraction
 

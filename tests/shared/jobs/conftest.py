@@ -1,4 +1,4 @@
-"""One server of the misbehaving service, shared by tests that do not change it."""
+"""Fixtures of the job tests: one misbehaving server for read-only tests."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,6 @@ from tests.misbehaving.server import Server, serving_one
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Two jobs at once, no keys."""
+    """Start a server for two jobs at once, without keys."""
     with serving_one(tmp_path_factory.mktemp("misbehaving"), CONCURRENCY="2") as started:
         yield started

@@ -67,7 +67,7 @@ def test_priority_zero_is_the_highest() -> None:
 
 
 def test_many_recoveries_do_not_end_a_job(inside: Server) -> None:
-    """DBOS gives up a workflow after 100 recoveries.
+    """DBOS gives up a workflow after 100 recoveries by default.
 
     A job whose server restarts often must not be lost this way.
     """
@@ -80,7 +80,7 @@ def test_many_recoveries_do_not_end_a_job(inside: Server) -> None:
 
 
 def test_an_unregistered_workflow_does_no_harm(inside: Server) -> None:
-    """It waits for ever, so the engine enqueues only its two registered workflows."""
+    """Such a workflow waits for ever, so only registered workflows are enqueued."""
     database = connect("", inside.data_dir)
     client = DBOSClient(system_database_engine=database, application_name=dbos_setup.APPLICATION)
     try:

@@ -1,4 +1,4 @@
-"""Metrics of the jobs that a process ran."""
+"""Metrics of the jobs that one process ran."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.misbehaving.server import Server
 
 
 def figure(server: Server, name: str) -> float:
-    """Return the value of one line of `GET /metrics`; 0 without the line."""
+    """Return the value of a line of `GET /metrics`; 0 if it is missing."""
     match = re.search(rf"^{re.escape(name)} (\S+)$", server.client.get("/metrics").text, re.MULTILINE)
     return float(match[1]) if match else 0.0
 

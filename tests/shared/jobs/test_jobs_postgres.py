@@ -1,4 +1,4 @@
-"""Jobs on Postgres: kills, takeover, and a restart of the database.
+"""Jobs on Postgres: kills, takeover, and a database restart.
 
 Runs if REELWRIGHT_TEST_POSTGRES is the URL of a server. The test of a restart also needs REELWRIGHT_TEST_POSTGRES_RESTART, a shell command
 that restarts this server.
@@ -30,7 +30,7 @@ pytestmark = [
 
 @pytest.fixture
 def database() -> Iterator[str]:
-    """The URL of a new, empty database."""
+    """Create an empty database; yield its URL."""
     name = f"reelwright_{uuid.uuid4().hex}"
     with psycopg.connect(POSTGRES, autocommit=True) as connection:
         connection.execute(f"create database {name}".encode())
@@ -41,7 +41,7 @@ def database() -> Iterator[str]:
 
 @pytest.fixture
 def pair(database: str, tmp_path: Path) -> Iterator[tuple[Server, Server]]:
-    """Two processes on it."""
+    """Start two processes on one database."""
     first, other = (Server(tmp_path / "data", DATABASE_URL=database, CONCURRENCY="1").start() for _ in range(2))
     yield first, other
     for server in (first, other):
@@ -80,7 +80,7 @@ def test_jobs_of_a_dead_process_are_taken_over(pair: tuple[Server, Server], tmp_
 
 
 def test_a_process_frozen_for_too_long_loses_its_job_and_ends(pair: tuple[Server, Server], tmp_path: Path) -> None:
-    """The server ends the session of the frozen process.
+    """Postgres ends the session of the frozen process.
 
     None of its processes may continue to work when the other process begins the job.
     """

@@ -1,4 +1,4 @@
-"""Reading of jobs: lists, events, deletion and owners."""
+"""Reads of jobs: lists, events, deletion, owners."""
 
 import json
 import re
@@ -14,7 +14,7 @@ Sent = list[tuple[int, str, dict[str, Any]]]
 
 
 def events(server: Server, job_id: str, after: int | None = None, at_most: int = 1000) -> Sent:
-    """Return all events of a job, or the first few."""
+    """Read a job's events, at most `at_most`."""
     headers = {} if after is None else {"Last-Event-ID": str(after)}
     events: Sent = []
     with server.client.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
@@ -34,7 +34,7 @@ def events(server: Server, job_id: str, after: int | None = None, at_most: int =
 
 @pytest.fixture(scope="module")
 def followed(server: Server) -> tuple[str, Sent]:
-    """A job of some length, with its events."""
+    """Run a job of some seconds; return its id and events."""
     job = server.submit("succeed", params={"seconds": 1.6})["id"]
     return job, events(server, job)
 
@@ -97,7 +97,7 @@ def test_an_unknown_job(server: Server) -> None:
 
 @pytest.fixture(scope="module")
 def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, list[dict[str, Any]]]]:
-    """A server with seven ended jobs, oldest first."""
+    """Start a server with seven ended jobs; yield both, oldest job first."""
     with serving_one(tmp_path_factory.mktemp("listed")) as server:
         yield server, [server.run(operation) for operation in ("succeed", "refuse", "succeed", "refuse", "succeed", "succeed", "refuse")]
 

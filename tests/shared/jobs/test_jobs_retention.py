@@ -1,4 +1,7 @@
-"""Retention: expired jobs and media are removed unless needed, automatically and by `reelwright gc`."""
+"""Retention: expired, unreferenced jobs and media are deleted.
+
+By the server, and by `reelwright gc`.
+"""
 
 import json
 import os
@@ -15,7 +18,7 @@ from tests.misbehaving.server import serving_one, within
 
 
 def publish(store: MediaStore, name: str) -> str:
-    """Publish a medium and return its id."""
+    """Publish a medium; return its id."""
     with store.incoming() as incoming:
         incoming.content.write_text(f'"{name}"')
         new = NewMedium(

@@ -1,4 +1,4 @@
-"""Webhooks: signed, retried with growing pauses, also after a restart, never to a private address."""
+"""Webhooks: signed, retried with growing pauses, and never to private addresses."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ SERVERS_OWN = "whsec_" + base64.b64encode(b"the secret of this server here").dec
 
 
 class Receiver(ThreadingHTTPServer):
-    """Receiver of messages that answers with the codes in `answers`, then with 204."""
+    """A server that answers with the codes in `answers`, then with 204."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Taking)
@@ -130,7 +130,7 @@ def test_a_webhook_survives_a_restart(tmp_path: Path, receiver: Receiver) -> Non
 
 
 def test_private_addresses_are_not_called(server: Server, receiver: Receiver) -> None:
-    """A private address is refused when the job is submitted.
+    """The job with the private address is refused on submission.
 
     A name is checked when it is connected to. The job itself is not affected.
     """

@@ -1,4 +1,4 @@
-"""Windows and params of previews, and estimates from earlier jobs."""
+"""Preview windows and params, and run time estimates."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""API keys: made, limited and revoked while the suite runs."""
+"""API keys: created, limited and revoked while the suite runs."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def get(client: httpx.Client, path: str, key: str = "", method: str = "GET", **m
 
 @pytest.mark.slow
 def test_keys_change_while_the_suite_runs(tmp_path: Path, picture: Path) -> None:
-    """Public at first; then keys with scopes and quotas; what was made before is adopted; a revoked key is refused at once."""
+    """A public suite gets keys with scopes and quotas, adopts data, and revokes."""
     data = tmp_path / "data"
     with suite(data, METRICS_KEY="metrics-metrics-metrics-metrics", CORS_ORIGINS="https://app.example.com") as running:
         client = running.client

@@ -1,4 +1,4 @@
-"""Kept measurements: bounded, per owner, and copied out."""
+"""Stored measurements: bounded, per owner, and copied on reading."""
 
 import os
 import time

@@ -25,7 +25,7 @@ def store(tmp_path: Path) -> MediaStore:
 
 
 def described(**changes: Any) -> NewMedium:
-    """Describe a video, with `changes`."""
+    """Make the description of a new video, with `changes`."""
     new = NewMedium(owner="public", name="x.mp4", kind=Kind.VIDEO, content_type="video/mp4", suffix=".mp4", source="j", media=None)
     return replace(new, **changes)
 

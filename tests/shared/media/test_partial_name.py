@@ -1,4 +1,4 @@
-"""Names of files that are not whole yet."""
+"""Temporary names of incomplete files."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Names in zip files, in any script and as different programs write them."""
+"""Entry names of zip files, in any script and from different programs."""
 
 import struct
 import unicodedata
@@ -31,7 +31,10 @@ LIMIT = 10**6
 
 
 def write(path: Path, names: list[str], *, encoding: str = "utf-8", flag: bool = False, extra: bool = False) -> Path:
-    """Write a zip file as other programs do: names in `encoding`, flagged as UTF-8 or not."""
+    """Write a zip file as other programs do, with names in `encoding`.
+
+    `flag`: names are marked as UTF-8.
+    """
     with zipfile.ZipFile(path, "w") as archive:
         for number, name in enumerate(names):
             info = zipfile.ZipInfo(f"{number:02}".ljust(len(name.encode(encoding)), "~"))
@@ -53,7 +56,7 @@ def write(path: Path, names: list[str], *, encoding: str = "utf-8", flag: bool =
 
 
 def names_in(path: Path) -> list[str]:
-    """Return the names, after checking that each opens the file that was written under it."""
+    """Return the entry names, after checking that each opens its file."""
     names = [picture.name for picture in zip_contents(path, LIMIT).pictures]
     for name in names:
         with open_picture(path, name) as (_, file):

@@ -1,4 +1,4 @@
-"""Zip files that operations write: whole or not there, the same for the same content."""
+"""Zip files that operations write: complete or absent, and reproducible."""
 
 import zipfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of models."""
+"""Fixtures of the model tests."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ def server() -> Iterator[FileServer]:
 
 @pytest.fixture(autouse=True)
 def models_folder_of_this_test(tmp_path, monkeypatch, use_settings):
-    """Give each test a models folder of its own.
+    """Give each test its own models folder.
 
     Variables of the environment that affect pulling are removed.
     """

@@ -1,4 +1,4 @@
-"""A file server on loopback with ranges, which misbehaves on request and can act as a hub."""
+"""A file server on loopback with ranges, faults on request, and a hub mode."""
 
 import contextlib
 import hashlib
@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class FileServer:
-    """Files, misbehaviour and recorded requests of a server."""
+    """Files, planned faults and recorded requests of the server."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
@@ -28,12 +28,12 @@ class FileServer:
     url: str = ""
 
     def put(self, path: str, content: bytes) -> str:
-        """Serve a file and return its address."""
+        """Serve a file; return its address."""
         self.files[path] = content
         return self.url + path
 
     def hub_file(self, repository: str, revision: str, path: str, content: bytes, *, large: bool = True, commit: str = "c" * 40) -> None:
-        """Serve a file as a hub does.
+        """Serve a file as the model hub does.
 
         The hub redirects large files to a store elsewhere, and gives their SHA-256.
         """
@@ -50,7 +50,7 @@ class FileServer:
 
 @contextlib.contextmanager
 def file_server() -> Iterator[FileServer]:
-    """A server on a free port."""
+    """Run a file server on a free port."""
     server = FileServer()
 
     class Handler(BaseHTTPRequestHandler):

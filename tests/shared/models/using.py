@@ -1,4 +1,4 @@
-"""An operation that uses a model."""
+"""An operation that loads a model."""
 
 import os
 import time
@@ -16,7 +16,7 @@ NAME = "rvm-resnet50"
 
 
 class Used(BaseModel):
-    """Result: the loaded model and its files."""
+    """The result: the loaded model and its files."""
 
     pid: int
     loaded_at_ns: int

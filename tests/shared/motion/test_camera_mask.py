@@ -1,4 +1,4 @@
-"""The camera with a mask of the subject: only the background is followed."""
+"""Camera tracking with a subject mask: only the background counts."""
 
 import cv2
 import numpy as np
@@ -20,13 +20,13 @@ def texture(seed: int, width: int, height: int, softness: float) -> np.ndarray:
 
 
 def shifted(picture: np.ndarray, x: float, y: float) -> np.ndarray:
-    """Cut out the part of a larger picture that starts at x, y."""
+    """Cut out the view of a larger picture that starts at x, y."""
     return cv2.warpAffine(picture, np.array([[1, 0, -x], [0, 1, -y]]), (WIDTH, HEIGHT), flags=cv2.INTER_CUBIC)
 
 
 @pytest.fixture(scope="module")
 def clip() -> list[tuple[np.ndarray, np.ndarray]]:
-    """Yield luma and mask of frames with a large subject.
+    """Draw luma and mask of each frame of a clip with a large subject.
 
     The subject fills 55 % of the picture and has a stronger texture than the background.
     """

@@ -1,4 +1,4 @@
-"""Caption bars that change are no cuts for the camera; other shots are."""
+"""Changing caption bars are no cuts for the camera; new shots are."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Fetches against a real server on loopback, under names that a resolver of the test hands out."""
+"""Downloads from a real loopback server, under names of a fake resolver."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ GOOD, BAD = "127.0.0.1", "127.0.0.2"
 
 
 class Resolver:
-    """Resolver that returns given addresses for names.
+    """A resolver that maps names to given addresses.
 
     A list of lists gives another answer for each query.
     """
@@ -45,7 +45,7 @@ class Resolver:
 
 @contextlib.asynccontextmanager
 async def server(pages: dict[str, Page], *, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[int, list[str]]]:
-    """Run a server on all of 127/8; yield its port and recorded requests.
+    """Run a server on all of 127/8; yield its port and its requests.
 
     It is given the answer of each path.
     """
@@ -118,7 +118,7 @@ async def test_the_server_may_name_the_file() -> None:
 
 
 async def refused(http: httpx.AsyncClient, url: str) -> None:
-    """A refusal does not tell what the name of a host resolves to."""
+    """Check that a fetch is refused, without naming the resolved address."""
     with pytest.raises(ForbiddenAddress, match=r"not public|loopback") as caught:
         await get(http, url)
     assert BAD in url or BAD not in caught.value.detail
@@ -133,7 +133,7 @@ async def test_a_forbidden_address_gets_no_connection() -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "127.2", "0x7f.0.0.2", "2130706434", "0177.0.0.2", "[::ffff:127.0.0.1]", "[::]"])
 async def test_other_spellings_of_this_machine_are_refused(host: str) -> None:
-    """Uses the system's own resolver, which accepts them."""
+    """The system's own resolver accepts these spellings."""
     async with checked_client(Settings()) as http:
         with pytest.raises(ReelwrightError, match=r"not public|loopback|IPv4-mapped|unspecified|has no address|Invalid IPv4"):
             await get(http, f"http://{host}:9/")
@@ -148,7 +148,7 @@ async def test_every_hop_is_checked() -> None:
 
 
 async def test_the_address_that_was_checked_is_the_one_connected_to() -> None:
-    """A name whose address changes is resolved once per connection."""
+    """A name with changing addresses is resolved once per connection."""
     async with server({"/": page(b"ok")}) as (port, _):
         resolver = Resolver(rebind=[[GOOD], [BAD]])
         async with client(resolver) as http:

@@ -1,4 +1,4 @@
-"""Colour spaces of the tests: their values computed with numpy from published figures, and profiles to embed."""
+"""Colour spaces of the tests, computed with numpy from published figures."""
 
 import struct
 from collections.abc import Callable
@@ -22,14 +22,14 @@ D50: Xy = (0.34567, 0.35850)
 
 @dataclass(frozen=True)
 class Space:
-    """An RGB space: white, primaries and exponent of its curve; None: the curve of sRGB."""
+    """An RGB space: white, primaries, and gamma (None: sRGB's curve)."""
 
     white: Xy
     primaries: tuple[Xy, Xy, Xy]
     gamma: float | None
 
     def coded(self, srgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the values that show the colours `srgb`, (..., 3), in this space."""
+        """Convert sRGB colours (..., 3) to values in this space."""
         linear = decoded(srgb / 255) @ (np.linalg.inv(_to_d50(self.white, self.primaries)) @ _to_d50(D65, _SRGB)).T
         linear = np.clip(linear, 0, 1)
         values = encoded(linear) if self.gamma is None else linear ** (1 / self.gamma)
@@ -37,7 +37,7 @@ class Space:
 
     @property
     def profile(self) -> bytes:
-        """An ICC profile of this space."""
+        """Make an ICC profile of this space."""
         curve: Callable[[Floats], Floats] = decoded if self.gamma is None else lambda values: values**self.gamma
         red, green, blue = self.primaries
         return icc_profile(RgbSpace(white=self.white, red=red, green=green, blue=blue, curve=curve))
@@ -51,36 +51,42 @@ SPACES = {
 
 
 def decoded(values: Floats) -> Floats:
-    """Return linear light of sRGB values, 0 to 1."""
+    """Convert sRGB values to linear light, 0 to 1."""
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
 def encoded(linear: Floats) -> Floats:
-    """Return sRGB values of linear light, 0 to 1."""
+    """Convert linear light to sRGB values, 0 to 1."""
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
 def patches(colors: NDArray[np.uint8], side: int = 24) -> NDArray[np.uint8]:
-    """Draw colours (n, channels) as squares in a row: (side, n * side, channels)."""
+    """Draw colours (n, channels) as a row of squares.
+
+    Result: (side, n * side, channels).
+    """
     return np.repeat(np.repeat(colors[None], side, axis=1), side, axis=0)
 
 
 def measured(picture: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
-    """Return the median colour in the middle of each of `count` squares in a row."""
+    """Return the median colour of each of `count` squares in a row."""
     height, side = picture.shape[0], picture.shape[1] // count
     middle = picture[height // 4 : -(height // 4)]
     return np.array([np.median(middle[:, n * side + side // 4 : (n + 1) * side - side // 4], axis=(0, 1)) for n in range(count)])
 
 
 def ink(cmyk: Floats) -> Floats:
-    """Return the sRGB colour, 0 to 1, of inks (..., 4), 0 to 1: an invented press with dull inks."""
+    """Convert ink amounts (..., 4) to sRGB, 0 to 1, for an invented press."""
     c, m, y, k = (cmyk[..., channel, None] for channel in range(4))
     paper = 1 - c * [0.95, 0.35, 0.1] * (1 - 0.2 * m)
     return np.clip(paper * (1 - m * [0.1, 0.9, 0.4]) * (1 - y * [0.02, 0.08, 0.85]) * (1 - 0.88 * k), 0, 1)
 
 
 def cmyk_profile() -> bytes:
-    """Return an ICC profile, version 2, of the press of `ink`: a table of 11 steps per ink into L*a*b*."""
+    """Make an ICC version 2 profile of the press of `ink`.
+
+    A table of 11 steps per ink into L*a*b*.
+    """
     steps = 11
     grid = np.stack(np.meshgrid(*[np.linspace(0, 1, steps)] * 4, indexing="ij"), axis=-1)
     lab = _lab(decoded(ink(grid)) @ _to_d50(D65, _SRGB).T)
@@ -100,7 +106,7 @@ def cmyk_profile() -> bytes:
 
 
 def _to_d50(white: Xy, primaries: tuple[Xy, Xy, Xy]) -> Floats:
-    """Return the matrix from linear RGB to XYZ under D50."""
+    """Return the matrix from linear RGB to XYZ, adapted to D50."""
     columns = np.array([(x / y, 1, (1 - x - y) / y) for x, y in primaries]).T
     target, source = (np.array((x / y, 1, (1 - x - y) / y)) for x, y in (D50, white))
     cone = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])

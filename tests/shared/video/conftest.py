@@ -1,4 +1,4 @@
-"""Clips that the tests of the media layer share."""
+"""Fixtures of the media layer's tests: clips."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,7 +27,7 @@ def make(tmp_path: Path) -> Make:
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clip of 2 s, 96x64, 25 fps.
+    """Make a clip of 2 s, 96x64, 25 fps.
 
     H.264 with B-frames and a keyframe every half second, AAC stereo at 44.1 kHz.
     """
@@ -40,7 +40,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def flash_and_beep(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clip of 3 s with flashes and beeps.
+    """Make a clip of 3 s with flashes and beeps.
 
     Black and silent, except for a white flash and a 1 kHz beep at 1.0 s and at 2.0 s.
     """

@@ -1,4 +1,4 @@
-"""Sound: exact samples and times, gaps, offsets, tracks and layouts, in reading and in writing."""
+"""Sound through reading and writing: samples, times, gaps, tracks, layouts."""
 
 from fractions import Fraction
 from itertools import pairwise
@@ -31,7 +31,7 @@ def packets_of(path: Path, track: int = 0) -> list[bytes]:
 
 
 def copied(source: Path, output: Path) -> list[str]:
-    """Write `source` again, with the sound copied."""
+    """Rewrite `source` with its sound copied; return the warnings."""
     info = probe(source)
     assert info.kind == "video"
     with read_frames(source) as frames:
@@ -45,7 +45,7 @@ def copied(source: Path, output: Path) -> list[str]:
 
 
 def events(path: Path) -> tuple[list[float], list[float]]:
-    """Return the times of a clip's flashes and beeps, by this project's reader."""
+    """Return the times of a clip's flashes and beeps, read by this project."""
     with read_frames(path) as frames:
         shown = [(frame.time, float(frame.luma().mean()) > 100) for frame in frames]
     flashes = onsets([time for time, _ in shown], [bright for _, bright in shown])
@@ -208,7 +208,7 @@ def test_wrong_shapes_are_refused(tmp_path: Path) -> None:
 
 
 def test_coded_tones_stay_clean(tmp_path: Path) -> None:
-    """FFmpeg's default search leaves 28 dB of these tones, and the fast one 50."""
+    """FFmpeg's default search leaves 28 dB of these tones, its fast search 50 dB."""
     seconds = np.arange(48000) / 48000
     tones = sum(np.sin(2 * np.pi * 220 * number * seconds) / number for number in range(1, 12)) * 0.1
     samples = np.stack([tones, tones[::-1]]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Existence of the tests that docs/video.md names as proofs."""
+"""Tests named as proofs in docs/video.md exist."""
 
 import re
 from pathlib import Path

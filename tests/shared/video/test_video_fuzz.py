@@ -62,7 +62,7 @@ print("answers", answers, flush=True)
 
 
 def mutated(data: bytes, seed: int) -> bytes:
-    """Make a damaged variant of a file.
+    """Return a randomly damaged copy of a file's bytes.
 
     Bits are flipped, bytes and big-endian numbers replaced, pieces cut out, repeated, moved or cut off.
     """

@@ -1,4 +1,4 @@
-"""Files with false types, damaged files, and files made to do harm."""
+"""Files with false types, damaged files, and malicious files."""
 
 import os
 import socket
@@ -48,7 +48,7 @@ NAMES = ("a.mp4", "a.m3u8", "a.mkv", "a.ts", "a.txt", "a.jpg", "a")
 
 @contextmanager
 def listening() -> Iterator[tuple[str, int, list[str]]]:
-    """Run a server that records connections; yield its URL, port and record."""
+    """Run a server that records connections; yield URL, port and record."""
     knocks: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -72,7 +72,7 @@ def listening() -> Iterator[tuple[str, int, list[str]]]:
 
 
 def every_door(path: Path, output: Path) -> Iterator[None]:
-    """Try every function that opens a file.
+    """Try each function that opens a media file.
 
     A refusal has to be one of the errors for users.
     """
@@ -149,7 +149,7 @@ def test_what_is_not_a_regular_file_is_refused(tmp_path: Path) -> None:
 
 
 def boxes(data: bytes, start: int = 0, end: int | None = None, inside: tuple[bytes, ...] = ()) -> Iterator[tuple[int, int, bytes]]:
-    """Return (start, end, name) of every box of an MP4 file.
+    """Yield (start, end, name) of each box of an MP4 file.
 
     A container comes before its contents.
     """
@@ -168,7 +168,7 @@ def boxes(data: bytes, start: int = 0, end: int | None = None, inside: tuple[byt
 
 @pytest.mark.parametrize("front", [True, False])
 def test_cut_off_anywhere(clip: Path, make: Make, tmp_path: Path, front: bool) -> None:
-    """A truncated MP4 file is refused at the probe, never accepted in part.
+    """The probe refuses a truncated MP4 file and accepts no part of it.
 
     It is cut at the start, in the middle and at the end of every kind of box.
     """
@@ -222,7 +222,7 @@ def test_damage_in_the_middle_says_where(make: Make, tmp_path: Path) -> None:
 
 
 def patched(data: bytes, name: bytes, offset: int, value: bytes) -> bytes:
-    """`data` with the bytes at `offset` behind every box name `name` replaced."""
+    """Replace the bytes at `offset` after each box name `name`."""
     changed, position = bytearray(data), -1
     while (position := changed.find(name, position + 1)) >= 0:
         changed[position + 4 + offset : position + 4 + offset + len(value)] = value
@@ -282,7 +282,7 @@ def test_lying_durations(clip: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", [0, 1, 0x7FFFFFFF, 0xFFFFFFFF])
 @pytest.mark.parametrize("box", [b"elst", b"stts", b"stsc", b"stsz", b"stco", b"ctts", b"stss", b"stsd"])
 def test_extreme_table_sizes_end_in_an_answer_or_a_refusal(clip: Path, tmp_path: Path, box: bytes, value: int) -> None:
-    """Counts of entries and times of edit lists are set to extremes.
+    """Entry counts and edit list times are set to extreme values.
 
     The answer or the refusal comes soon.
     """

@@ -1,4 +1,4 @@
-"""Sound layouts: channels are kept one to one, named or not, or a warning says what was done."""
+"""Sound layouts: channels are kept one to one, or a warning tells."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +16,7 @@ RATE = 48000
 
 
 def pitches(path: Path, track: int = 0) -> list[int]:
-    """The strongest pitch of each channel, in Hz."""
+    """Return the strongest pitch of each channel, in Hz."""
     with read_audio(path, track) as blocks:
         audio = list(blocks)
     samples = np.concatenate([block.samples for block in audio], axis=1)
@@ -25,7 +25,10 @@ def pitches(path: Path, track: int = 0) -> list[int]:
 
 
 def tones(make: Make, name: str, channels: int, coding: str, layout: str = "", low: int | None = None) -> Path:
-    """A clip of one second whose channels have the pitches 300, 450, 600, ... Hz; channel `low` has 60 Hz."""
+    """Make a clip of one second with a different pitch in each channel.
+
+    300, 450, 600, ... Hz; channel `low` has 60 Hz.
+    """
     expressions = "|".join(f"0.4*sin(2*PI*{60 if number == low else 300 + 150 * number}*t)" for number in range(channels))
     sound = f"aevalsrc='{expressions}':d=1:s={RATE}" + (f":c={layout}" if layout else "")
     picture = "-f lavfi -i color=gray:s=32x32:r=25:d=1"
@@ -98,7 +101,10 @@ def test_mono_tracks_of_mxf_stay_apart(make: Make, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("layout", ["5.1", "7.1"])
 def test_microphones_under_the_name_of_a_bed_are_kept(layout: str, make: Make, tmp_path: Path) -> None:
-    """Recorders label six or eight channels as 5.1 or 7.1. Only a channel of low sounds may lose the others."""
+    """Recorders label six or eight microphones as 5.1 or 7.1.
+
+    Only a channel of low sounds may lose the others.
+    """
     channels = int(layout[0]) + 1
     path = tones(make, "recorder.mov", channels, "-c:a pcm_s16le", layout)
     expected = [300 + 150 * number for number in range(channels)]

@@ -1,4 +1,4 @@
-"""Limits from the environment hold at the upload, in workers and in operations."""
+"""Limits set by environment variables, in uploads, workers and operations."""
 
 from collections.abc import Callable
 from fractions import Fraction

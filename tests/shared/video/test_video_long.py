@@ -1,4 +1,4 @@
-"""Long films in constant memory, and real clips if a folder of them is named."""
+"""Long films in constant memory, and real clips from a given folder."""
 
 import os
 import subprocess

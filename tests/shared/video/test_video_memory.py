@@ -1,4 +1,4 @@
-"""Memory is freed when a reader or a writer is closed, without help from the garbage collector."""
+"""Memory is freed when a reader or writer is closed, without garbage collection."""
 
 import gc
 import subprocess

@@ -1,4 +1,4 @@
-"""Clips made by the ffmpeg program, and its view of files that the media layer wrote."""
+"""Clips made by ffmpeg, and files decoded by ffmpeg."""
 
 import subprocess
 from collections.abc import Callable, Iterable
@@ -13,13 +13,13 @@ Make = Callable[..., Path]
 
 
 def run_ffmpeg(*arguments: str) -> bytes:
-    """Run ffmpeg and return its standard output."""
+    """Run ffmpeg; return its standard output."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-y", *arguments]
     return subprocess.run(command, check=True, capture_output=True).stdout
 
 
 def decoded(path: Path, pixel_format: str = "rgb24", *extra: str) -> NDArray[np.uint8]:
-    """Return raw frames as ffmpeg decodes them, without a change of rate."""
+    """Decode raw frames with ffmpeg, at the file's own rate."""
     output = run_ffmpeg(
         "-i", str(path), "-map", "0:v:0", "-fps_mode", "passthrough", *extra, "-f", "rawvideo", "-pix_fmt", pixel_format, "-"
     )
@@ -27,7 +27,7 @@ def decoded(path: Path, pixel_format: str = "rgb24", *extra: str) -> NDArray[np.
 
 
 def onsets(times: Iterable[Fraction | float], loud: Iterable[bool]) -> list[float]:
-    """Return the times at which levels rise after a quiet time.
+    """Return the times at which sound starts after a quiet time.
 
     The quiet time is half a second or more.
     """

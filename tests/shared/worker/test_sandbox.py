@@ -1,4 +1,4 @@
-"""A job opens its inputs and nothing else, connects nowhere, and reads no secret of the server."""
+"""The sandbox: a job opens only its inputs, connects nowhere, reads no secret."""
 
 import ctypes
 import json
@@ -37,7 +37,7 @@ def medium(store: MediaStore, owner: str, text: str) -> str:
 
 
 def trespass(server: Server, *, files: list[Path], folders: list[Path]) -> dict[str, str]:
-    """Run the trespassing operation; return what came of each attempt."""
+    """Run the trespassing operation; return the outcome of each attempt."""
     store = MediaStore(server.data_dir / "media", ttl_s=1000)
     own_id, foreign_id = medium(store, owner_of(KEY), "mine"), medium(store, "k" + "0" * 16, "theirs")
     foreign = store.content_path("k" + "0" * 16, foreign_id)
@@ -84,7 +84,7 @@ def test_a_job_is_refused_everything_but_its_inputs(tmp_path: Path, places: tupl
 
 
 def test_without_landlock_the_secrets_of_the_server_stay_closed(tmp_path: Path) -> None:
-    """`off` leaves the layers of a kernel without Landlock and seccomp."""
+    """The mode `off` leaves the layers of a kernel without Landlock and seccomp."""
     with serving_one(tmp_path / "data", API_KEYS=KEY, SANDBOX="off") as server:
         outcomes = trespass(server, files=[], folders=[])
         assert (outcomes["environ"], outcomes["memory"]) == ("PermissionError", "PermissionError")
@@ -116,7 +116,7 @@ async def test_a_python_program_started_in_the_sandbox_finds_the_project(tmp_pat
 
 
 def test_the_numbers_passed_to_the_kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Each version of the interface gets the rights that it knows, whatever this kernel has."""
+    """Each Landlock version gets the rights that it knows."""
     calls: list[tuple[int, tuple[int, ...]]] = []
 
     def record(number: int, *arguments: object) -> int:
@@ -153,7 +153,7 @@ def test_the_filter_refuses_networks_and_foreign_memory() -> None:
 
 
 def evaluate(code: bytes, audit: int, number: int, first: int = 0) -> str:
-    """Run a filter on one system call."""
+    """Evaluate a seccomp filter for one system call; return its action."""
     import struct
 
     data = {system_calls.NUMBER_AT: number, system_calls.MACHINE_AT: audit, system_calls.FIRST_ARGUMENT_AT: first}

@@ -1,4 +1,4 @@
-"""Progress as a child reports it."""
+"""Progress reports of a child process."""
 
 from typing import Any
 

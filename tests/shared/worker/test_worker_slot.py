@@ -1,4 +1,4 @@
-"""A slot and its child, from inside one process."""
+"""A slot and its child process, tested within one process."""
 
 import asyncio
 import contextlib
@@ -32,7 +32,7 @@ def job(operation: str, folder: Path, **params: Any) -> OperationCall:
 
 
 def family() -> list[int]:
-    """Return the guards that this process started, and their descendants."""
+    """Return the ids of this process's guards and their descendants."""
     guards = [child.pid for child in psutil.Process().children() if guard.__file__ in command(child)]
     return [pid for guard_pid in guards for pid in (guard_pid, *descendants(guard_pid))]
 
@@ -45,7 +45,7 @@ def command(process: psutil.Process) -> list[str]:
 
 
 def program(pid: int) -> str:
-    """Return the name of a process's program; empty for a process that has ended."""
+    """Return the name of a process's program; empty if it has ended."""
     try:
         return str(psutil.Process(pid).name())
     except psutil.Error:
@@ -171,7 +171,7 @@ async def test_a_pool_limits_concurrent_calls_and_ends_idle_children(tmp_path: P
 
 
 async def test_a_new_child_takes_the_place_of_one_that_worked(tmp_path: Path) -> None:
-    """A child that worked keeps the allocator's memory, and perhaps a model."""
+    """A used child keeps the allocator's memory, and perhaps a model."""
     room = [True]
     pool = WorkerPool(size=2, limits=LIMITS, idle_s=0.1)
     await pool.keep_warm(1, lambda: room[0])

@@ -1,4 +1,4 @@
-"""Decoded pictures of an open file: upright, on the file's timeline."""
+"""Decoded frames of an open file: upright, and on the file's timeline."""
 
 import os
 from bisect import bisect_right
@@ -44,7 +44,7 @@ class SeekTarget:
     nearest: int | None = None
 
     def move(self, target: int, *, alone: bool) -> None:
-        """Aim at another target, and reset the rest."""
+        """Set the next target, and reset the other fields."""
         self.target, self.alone, self.emptied, self.nearest = target, alone, False, None
 
 
@@ -110,12 +110,12 @@ class PictureStream:
 
     @property
     def stream(self) -> Any:
-        """Return the video stream that is decoded."""
+        """The video stream that is decoded."""
         return self._stream
 
     @property
     def latest_time(self) -> int:
-        """Return the latest time given to the decoder since the last seek.
+        """The latest time given to the decoder since the last seek.
 
         In units of `base`; -1 for none.
         """
@@ -123,7 +123,7 @@ class PictureStream:
 
     @property
     def read_ahead(self) -> int:
-        """Estimate how far the decoder reads past a picture before returning it.
+        """Estimate how far the decoder reads past a frame before it returns the frame.
 
         In units of `base`.
         """
@@ -138,7 +138,7 @@ class PictureStream:
         return min(stated, self._step) if self._fields and self._upright.deinterlacing else stated
 
     def all(self, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None]:
-        """Yield every picture from the start.
+        """Yield all frames from the start.
 
         Raises BrokenMedia where the file breaks, and if it holds no picture.
         """
@@ -147,7 +147,7 @@ class PictureStream:
             raise BrokenMedia(f"{Path(self._path).name!r} holds no frame that can be decoded. Export or upload it again.")
 
     def from_about(self, target: int, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None] | None:
-        """Return the pictures from a keyframe at or before `target` on.
+        """Return the frames from a keyframe at or before `target`, or None.
 
         `target` is in units of `base`. Containers seek by decoding order, or only roughly: if the first picture is later than `target`,
         seeking is repeated further back. Returns None if no seek reaches such a picture, and where times are counted from the beginning
@@ -173,7 +173,7 @@ class PictureStream:
         return None
 
     def from_key(self, target: int) -> Generator[TimedPicture, None, None]:
-        """Return the pictures from the first keyframe at or after `target` on.
+        """Return the frames from the first keyframe at or after `target`.
 
         Nothing before it is decoded. `target` is in units of `base`. Call this first.
         """
@@ -184,7 +184,7 @@ class PictureStream:
         return self._from_here()
 
     def key_between(self, after: int, until: int) -> bool:
-        """Check for a keyframe after `after` and at or before `until`.
+        """Return whether a keyframe lies after `after` and at or before `until`.
 
         Both are in units of `base`. The container's index is used. Where it does not reach that far, the distance decides: encoders usually
         put a keyframe every _USUAL_KEY_DISTANCE_S seconds.
@@ -202,7 +202,7 @@ class PictureStream:
         return bool(index >= 0 and entries[index].timestamp > after + self._offset)
 
     def load_index(self) -> None:
-        """Make Matroska read its index. Call this before the first read.
+        """Load the index of a Matroska file, before the first read.
 
         Matroska reads it only when seeking.
         """
@@ -216,7 +216,7 @@ class PictureStream:
             self._decoder.skip_frame = name
 
     def _left_out(self, packet: Any) -> bool:
-        """Check whether a packet is not decoded.
+        """Return whether a packet is left out of decoding.
 
         That is before the keyframe that `from_key` waits for, and in the spans of `keys_only` where it is no keyframe.
         """
@@ -232,7 +232,7 @@ class PictureStream:
         return place < len(self._keys_only) and bool(self._keys_only[place][0] <= pts)
 
     def _aimed(self, packet: Any, aim: SeekTarget) -> None:
-        """Skip pictures that `aim` does not need; update `aim.nearest`."""
+        """Let the decoder skip frames that `aim` does not need; update `aim.nearest`."""
         if self._by_order or self._upright.deinterlacing or packet.pts is None:
             self._skip_now(self._skip)
             aim.nearest = None

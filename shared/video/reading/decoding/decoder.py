@@ -11,7 +11,7 @@ _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
 def open_decoder(stream: Any, limits: Limits, *, thread_type: Literal["AUTO", "SLICE"] = "AUTO", rough: bool = False) -> Any:
-    """Return the stream's codec context, with threads and a size limit.
+    """Return the stream's codec context, set up with threads and a size limit.
 
     Pictures that are too large are refused before memory is allocated. `rough`: skip the deblocking filter, which saves a sixth of the work
     and makes no difference in pictures that are scaled down.

@@ -1,4 +1,4 @@
-"""Detection of changed pictures by packet sizes, without decoding."""
+"""Detection of changed frames by packet size, without decoding."""
 
 from collections import deque
 
@@ -15,7 +15,7 @@ class PacketSizes:
         self._unusual = False
 
     def unusual(self, pts: int | None, size: int, is_keyframe: bool) -> bool:
-        """Add a packet; return whether its size suggests a change.
+        """Record a packet; return whether its size suggests a changed picture.
 
         True for a keyframe, for a packet far larger than recent ones, and for a packet without a time. A packet shown before an already
         decoded packet gets the latter's answer.

@@ -1,4 +1,4 @@
-"""Pictures at chosen moments, with as little decoding as possible."""
+"""Frames at chosen moments, with as little decoding as possible."""
 
 import math
 from bisect import bisect_right
@@ -13,13 +13,13 @@ Open = Callable[[], AbstractContextManager[PictureStream]]
 
 
 class Moments(Protocol):
-    """Rising moments at which a picture is needed.
+    """Rising moments at which a frame is needed.
 
     They are ticks of a time base.
     """
 
     def tick(self, number: int) -> int | None:
-        """Return a moment by its number from 0; None after the last."""
+        """Return moment `number`, counted from 0; None after the last."""
 
     def following(self, pts: int) -> int:
         """Return the number of the first moment after `pts`."""
@@ -28,7 +28,7 @@ class Moments(Protocol):
 def sampled(
     opened: Open, moments: Callable[[Fraction], Moments], *, until: Fraction | None = None
 ) -> Generator[tuple[PictureStream, TimedPicture], None, None]:
-    """Yield the first picture at or after each moment.
+    """Yield the first frame at or after each moment.
 
     `moments`: returns the moments for a time base. Only pictures before `until` seconds are yielded, each once. Decoding jumps to the last
     keyframe before the next moment where the index lists one, and skips pictures that no other picture refers to. The result is the same as
@@ -76,7 +76,7 @@ def sampled(
 
 
 def _alone(pictures: PictureStream, target: int, following: int | None) -> bool:
-    """Check whether to drain the decoder after the picture at `target`.
+    """Return whether to drain the decoder after the frame at `target`.
 
     True at the last moment, and if the moment `following` can be reached from a later keyframe. Not from a keyframe that the decoder has
     read by then, since its pictures would be decoded twice.
@@ -85,17 +85,17 @@ def _alone(pictures: PictureStream, target: int, following: int | None) -> bool:
 
 
 def evenly(start: Fraction, per_second: Fraction, until: Fraction | None) -> Callable[[Fraction], Moments]:
-    """Return the moments `start` + k / `per_second` before `until`, in seconds."""
+    """Return moments at `start` + k / `per_second`, before `until`."""
     return lambda base: _Grid(start, per_second, until, base)
 
 
 def at_times(times: Sequence[Fraction]) -> Callable[[Fraction], Moments]:
-    """Return the moments `times`, in seconds, rising."""
+    """Return moments at the given times, rising, in seconds."""
     return lambda base: _Times([_tick(time, base) for time in times])
 
 
 def _tick(moment: Fraction, base: Fraction) -> int:
-    """Convert seconds to ticks.
+    """Convert seconds to ticks of `base`.
 
     The result is rounded so that frames with rounded times keep their moment.
     """
@@ -103,7 +103,7 @@ def _tick(moment: Fraction, base: Fraction) -> int:
 
 
 class _Grid:
-    """Moments at even distances."""
+    """Moments at equal distances."""
 
     def __init__(self, start: Fraction, per_second: Fraction, until: Fraction | None, base: Fraction):
         self._start, self._per_second, self._until, self._base = start, per_second, until, base
@@ -117,7 +117,7 @@ class _Grid:
 
 
 class _Times:
-    """Listed moments."""
+    """Moments from a list of times."""
 
     def __init__(self, ticks: list[int]):
         self._ticks = ticks

@@ -1,4 +1,4 @@
-"""The continuous clock of a file whose own clock restarts or jumps."""
+"""The continuous clock of a file whose own clock jumps or restarts."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ class Clock:
 
     @property
     def joined(self) -> bool:
-        """Whether the file's own clock restarts or jumps.
+        """Whether the file's own clock jumps or restarts.
 
         Seeking by its times then leads nowhere.
         """
@@ -74,7 +74,7 @@ class Clock:
 
 
 def _not_discarded(packet: Any) -> Any:
-    """Copy a packet without its discard flag.
+    """Return a copy of a packet without the discard flag.
 
     With the flag, decoders would drop its picture or sound. FFmpeg marks fragments of MP4 that come before the time it has reached, as
     those of a joined part do.

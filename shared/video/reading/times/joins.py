@@ -1,4 +1,4 @@
-"""One continuous clock for the joined parts of a file.
+"""Construction of one continuous clock from a file's joined parts.
 
 The file's own clock restarts or jumps between the parts.
 """
@@ -26,7 +26,7 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
-    """The gap of one track between two joined parts, in seconds.
+    """One track's gap between two joined parts, in seconds.
 
     `before`, `after`: end of the earlier and begin of the later part, on the file's own clock. `offset`: moves the later part to the end of
     the earlier one.
@@ -39,7 +39,7 @@ class _Gap:
 
 @dataclass(slots=True)
 class _Part:
-    """The packets of one track in one joined part.
+    """One track's packets within a joined part.
 
     Times are in ticks of the track's own clock.
     """
@@ -54,12 +54,12 @@ class _Part:
 
 @dataclass(slots=True)
 class TrackClock:
-    """The joined parts of one track, with the offset of each."""
+    """The joined parts of a track, each with its time offset."""
 
     parts: list[_Part] = field(default_factory=list)
 
     def add(self, number: int, packet: int, start: int, end: int, *, key: bool) -> None:
-        """Record a packet of the joined part `number`.
+        """Record a packet of joined part `number`.
 
         `packet`: its number; `start`, `end`: its times in ticks.
         """
@@ -71,7 +71,7 @@ class TrackClock:
             part.first_key = packet
 
     def lengthen(self, ticks: int) -> None:
-        """Extend each part by `ticks`, the length of its last packet.
+        """Extend each part by `ticks`, the duration of its last packet.
 
         The file does not state that length.
         """
@@ -79,19 +79,19 @@ class TrackClock:
             part.end += ticks
 
     def settle(self, offsets: Mapping[int, Fraction], base: Fraction) -> None:
-        """Set the offset of each part, in seconds."""
+        """Set the time offset of each part from offsets in seconds."""
         for part in self.parts:
             part.ticks = round(offsets.get(part.number, Fraction(0)) / base)
 
     def end(self, base: Fraction) -> Fraction | None:
-        """Return the end of the track in seconds.
+        """Return the end of the track in seconds; None for an empty track.
 
         None for a track without packets.
         """
         return max(((part.end + part.ticks) * base for part in self.parts), default=None)
 
     def spans(self, count: int) -> Iterator[tuple[int, int, int]]:
-        """Yield (first packet, first after, offset in ticks) of each part.
+        """Yield (first packet, packet after the last, offset in ticks) of each part.
 
         `count`: the number of packets of the track.
         """
@@ -99,16 +99,16 @@ class TrackClock:
             yield part.first, count if following is None else following.first, part.ticks
 
     def at(self, packet: int) -> _Part | None:
-        """Return the part that packet number `packet` belongs to."""
+        """Return the part that contains packet number `packet`, or None."""
         return next((part for part in reversed(self.parts) if part.first <= packet), None)
 
     def ticks(self, packet: int) -> int:
-        """Return the offset that counts for packet number `packet`."""
+        """Return the time offset of packet number `packet`, in ticks."""
         part = self.at(packet)
         return part.ticks if part is not None else 0
 
     def unite(self, number: int) -> None:
-        """Join part `number` to the part before it, if the track has both."""
+        """Merge joined part `number` into the part before it."""
         place = next((place for place, part in enumerate(self.parts) if part.number == number), 0)
         if place:
             part, earlier = self.parts.pop(place), self.parts[place - 1]
@@ -116,12 +116,12 @@ class TrackClock:
             earlier.first_key = part.first_key if earlier.first_key is None else earlier.first_key
 
     def part(self, number: int) -> _Part | None:
-        """Return the packets of this track in joined part `number`."""
+        """Return the track's packets in joined part `number`, or None."""
         return next((part for part in self.parts if part.number == number), None)
 
 
 def offsets_of(tracks: _Tracks, video: int) -> tuple[tuple[Join, ...], dict[int, Fraction]]:
-    """Compute the offset of each joined part, in seconds.
+    """Compute the time offset of each joined part, in seconds.
 
     It is the same for all tracks, so that picture and sound stay in step. A part's first picture follows the last picture of the part
     before; where sound of that part goes on for longer, it follows the sound.
@@ -146,7 +146,7 @@ def offsets_of(tracks: _Tracks, video: int) -> tuple[tuple[Join, ...], dict[int,
 
 
 def _gap(clock: TrackClock, number: int, base: Fraction, offsets: Mapping[int, Fraction]) -> _Gap | None:
-    """Return the gap of a track before its joined part `number`.
+    """Return a track's gap before joined part `number`, or None.
 
     None if the track has no such part, or none before it. `base`: seconds per tick. `offsets`: those of the earlier parts.
     """

@@ -1,4 +1,4 @@
-"""Bytes at the head of a keyframe that decide on the picture's shape.
+"""Parameter sets at the head of keyframes, which determine the picture's shape.
 
 That is its size, the shape of its pixels, and its turn. Sources: ITU-T H.264 (7.3.1, Annex B, D.1.27) and H.265 (7.3.1, D.2.17), ISO/IEC
 14496-15 for samples with lengths instead of start codes.
@@ -25,7 +25,7 @@ _ORIENTATION = 47
 
 
 def parameters(codec: str, extradata: bytes, packet: bytes) -> tuple[bytes, bytes] | None:
-    """Return the parameters at the head of a keyframe.
+    """Return the parameter sets and orientation message of a keyframe.
 
     The second result is its message about turning. `codec`: FFmpeg's name. `extradata`: the decoder's configuration. Equal results mean
     equal shapes. The first part is empty where a keyframe relies on earlier parameters. None for codecs that are not looked at.
@@ -47,7 +47,7 @@ def parameters(codec: str, extradata: bytes, packet: bytes) -> tuple[bytes, byte
 
 
 def _units(head: bytes, extradata: bytes, length_at: int) -> Iterator[bytes]:
-    """Yield the units at the head of a packet.
+    """Yield the NAL units at the head of a packet.
 
     They come without start codes or lengths.
     """
@@ -67,7 +67,7 @@ def _units(head: bytes, extradata: bytes, length_at: int) -> Iterator[bytes]:
 
 
 def _orientation(messages: bytes) -> bytes:
-    """Return the payload of the message about the display orientation.
+    """Return the payload of the display orientation message.
 
     Empty if there is none.
     """

@@ -1,4 +1,4 @@
-"""Times of a file's packets, read without decoding.
+"""Packet times of a file, read without decoding.
 
 They give the file's true length, its clock and its frame times.
 """
@@ -34,7 +34,7 @@ _FRAGMENT_HEAD = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The shape of the pictures from `at` on.
+    """The picture shape from the time `at` on.
 
     `at`: in the main video's time base, on the continuous clock.
     """
@@ -45,7 +45,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class TrackScan:
-    """The end and the number of packets of one track.
+    """End and number of packets of one track.
 
     The end is in seconds on the file's continuous clock.
     """
@@ -80,7 +80,7 @@ class Scan:
 
 
 def scan(path: str | os.PathLike[str], limits: Limits, *, seconds: float | None = None) -> Scan | None:
-    """Read the packet times of a file, once per process.
+    """Read a file's packet times, once per process.
 
     None if its container lists them, so that nothing has to be read; also None after `seconds`. A long file with an index is read at its
     end only. Raises what `open_input` raises.
@@ -119,7 +119,7 @@ def _scanned(path: str | os.PathLike[str], limits: Limits, deadline: float | Non
 
 
 def lists_packets(container: Any, video: Any, path: str | os.PathLike[str]) -> bool:
-    """Check whether the container of an open file lists all its packets.
+    """Return whether an open file's container lists all packets.
 
     Then `scan` returns None.
     """
@@ -128,7 +128,7 @@ def lists_packets(container: Any, video: Any, path: str | os.PathLike[str]) -> b
 
 
 def may_jump(container: Any, path: str | os.PathLike[str]) -> bool:
-    """Check whether the clock of an open file may restart or jump.
+    """Return whether an open file's clock may jump or restart.
 
     It may in streams, fragments and recordings without a length.
     """
@@ -137,7 +137,7 @@ def may_jump(container: Any, path: str | os.PathLike[str]) -> bool:
 
 
 def is_fragmented(path: str | os.PathLike[str]) -> bool:
-    """Check whether an MP4 file comes in fragments.
+    """Return whether an MP4 file is fragmented.
 
     Its header says so (ISO/IEC 14496-12, 8.8.1).
     """
@@ -146,7 +146,7 @@ def is_fragmented(path: str | os.PathLike[str]) -> bool:
 
 
 def last_picture(container: Any, video: Any) -> tuple[Fraction, Fraction] | None:
-    """Return the begin and the end of the last picture.
+    """Return the start and end of the last frame, in seconds.
 
     Both are in seconds on the file's clock, as packets say. None if seeking reaches none.
     """
@@ -158,7 +158,7 @@ def last_picture(container: Any, video: Any) -> tuple[Fraction, Fraction] | None
 
 
 def _tail(container: Any, video: Any) -> Scan | None:
-    """Read the packets after the last keyframe.
+    """Read the packets from the last keyframe on.
 
     None if seeking reaches none.
     """
@@ -179,7 +179,7 @@ def _tail(container: Any, video: Any) -> Scan | None:
 
 @dataclass(slots=True)
 class _Track:
-    """The packets of one track, in order of arrival."""
+    """The packets of one track while a file is scanned."""
 
     base: Fraction
     kind: str
@@ -285,7 +285,7 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
 
 
 def _drop_jitter(tracks: Sequence[_Track], overlaps: Iterable[int]) -> None:
-    """Undo joined parts that only some tracks have.
+    """Merge joined parts that do not occur in all tracks.
 
     `overlaps`: parts whose clock goes back by less than a jump. In a joined file all tracks go back.
     """
@@ -297,7 +297,7 @@ def _drop_jitter(tracks: Sequence[_Track], overlaps: Iterable[int]) -> None:
 
 
 def before(end: int, packets: Iterable[Any]) -> Iterator[Any]:
-    """Yield the packets that end before byte `end` of the file.
+    """Yield the packets that end before byte offset `end`.
 
     Empty packets, which flush decoders, are yielded, too.
     """
@@ -314,7 +314,7 @@ def before(end: int, packets: Iterable[Any]) -> Iterator[Any]:
 
 
 def _packets(container: Any) -> Iterator[Any]:
-    """Yield the packets up to the end of the readable file."""
+    """Yield the packets up to the end of the file's readable part."""
     packets = container.demux()
     while True:
         try:
@@ -328,7 +328,7 @@ def _packets(container: Any) -> Iterator[Any]:
 
 
 def _jumps(track: _Track, at: float, tracks: dict[int, _Track], *, jumpy: bool, dated: bool) -> bool:
-    """Check whether a track's clock jumps to `at`.
+    """Return whether a track's clock jumps at the time `at`.
 
     A jump goes back, or ahead together with the other tracks. While another track goes on through a gap, a standing picture or a pause in
     the sound fills it.
@@ -344,7 +344,7 @@ def _jumps(track: _Track, at: float, tracks: dict[int, _Track], *, jumpy: bool, 
 
 
 def _dated(main: _Track) -> tuple["array[int]", tuple[int, ...]]:
-    """Return the rising times of the pictures that can be decoded.
+    """Return the sorted times of the decodable frames.
 
     The second value has the places at which joined parts begin.
     """
@@ -362,7 +362,7 @@ def _dated(main: _Track) -> tuple["array[int]", tuple[int, ...]]:
 
 
 def _step(times: "array[int]", track: _Track) -> int:
-    """Return the length of the last picture.
+    """Return the duration of the last frame in ticks.
 
     It is as its packet says, or else as most others.
     """

@@ -1,4 +1,4 @@
-"""Changes of the picture's shape in a file.
+"""Changes of the picture's shape within a file.
 
 They are found from its packets, or from the keyframes in its index.
 """
@@ -30,7 +30,7 @@ _lock = threading.Lock()
 
 
 def shape_changes(container: Any, path: str | os.PathLike[str], limits: Limits) -> tuple[Size, ...]:
-    """Return the shapes of an open file's pictures in order.
+    """Return the shapes of an open file's frames, in order.
 
     There is at most one where the shape stays. `container`: the file `path`; no packet is read from it. The result is found once per
     process. Raises what `open_input` raises.
@@ -54,7 +54,7 @@ def shape_changes(container: Any, path: str | os.PathLike[str], limits: Limits) 
 
 
 def pixel_ratio_at(sizes: Sequence[Size], stated: Fraction | None, at: int | None) -> Fraction | None:
-    """Return the shape of the pixels of a picture.
+    """Return the pixel ratio of the frame at time `at`.
 
     `stated`: as the file's container says. It holds for all pictures if the coded stream says otherwise from the start, since then it was
     set on purpose. `at`: the picture's time, as in `Size`.
@@ -65,7 +65,7 @@ def pixel_ratio_at(sizes: Sequence[Size], stated: Fraction | None, at: int | Non
 
 
 def orientation_at(sizes: Sequence[Size], at: int | None) -> Orientation | None:
-    """Return the turn of a picture, as stated by the stream's keyframes.
+    """Return the orientation of the frame at time `at`, or None.
 
     None if they state none. FFmpeg gives it to keyframes only, although it holds until the next one.
     """
@@ -77,7 +77,7 @@ def _shape_at(sizes: Sequence[Size], at: int) -> Shape:
 
 
 def _indexed(path: str | os.PathLike[str], video: Any, limits: Limits) -> list[Size]:
-    """Find the shapes among the keyframes that a container's index lists."""
+    """Find shape changes among the keyframes in a container's index."""
     entries, codec = video.index_entries, video.codec_context.codec.canonical_name
     extradata = video.codec_context.extradata or b""
     count = len(entries)
@@ -114,7 +114,7 @@ def _indexed(path: str | os.PathLike[str], video: Any, limits: Limits) -> list[S
 
 
 def _next_key(entries: Any, low: int, high: int) -> int:
-    """Return the number of the first keyframe after entry `low`.
+    """Return the number of the next keyframe after entry `low`.
 
     `high` at the latest.
     """
@@ -122,7 +122,7 @@ def _next_key(entries: Any, low: int, high: int) -> int:
 
 
 def _shapes_at(container: Any, video: Any, stamps: Sequence[int], limits: Limits) -> list[Size]:
-    """Return where the shapes of keyframes change.
+    """Decode the keyframes at `stamps`; return the changes of shape.
 
     The keyframes at some decoding times are decoded.
     """

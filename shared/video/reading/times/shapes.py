@@ -1,4 +1,4 @@
-"""Shapes of a stream's pictures, collected from its keyframes.
+"""Shapes of a stream's frames, collected from its keyframes.
 
 A shape is the size, the pixel ratio and the orientation.
 """
@@ -19,7 +19,7 @@ _MOST = 16
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Size, pixel ratio and orientation of coded pictures.
+    """Size, pixel ratio and orientation of coded frames.
 
     `pixel_ratio`: width of a pixel relative to its height. `orientation`: the turn that makes a picture upright.
     """
@@ -32,7 +32,7 @@ class Shape:
 
 @dataclass(slots=True)
 class Shapes:
-    """Collector of a stream's picture shapes, fed packet by packet."""
+    """Collects the frame shapes of a stream, packet by packet."""
 
     stream: Any
     limits: Limits
@@ -42,7 +42,7 @@ class Shapes:
     _shapes: dict[tuple[bytes, bytes], Shape] = field(default_factory=dict)
 
     def see(self, packet: Any, number: int) -> None:
-        """Record the picture shape at packet `number` if it changes there.
+        """Record the frame shape at packet `number` if it changes there.
 
         It is decoded if it is a keyframe of other parameters than the one before.
         """
@@ -66,7 +66,7 @@ class Shapes:
 
 
 def shape_of(packet: Any, stream: Any, limits: Limits) -> Shape | None:
-    """Decode one keyframe alone and return its shape.
+    """Decode one keyframe by itself; return its shape.
 
     None if it cannot be decoded.
     """

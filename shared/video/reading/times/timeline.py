@@ -1,4 +1,4 @@
-"""The times of all frames of a video, read without decoding."""
+"""Times of all frames of a video, read without decoding."""
 
 import os
 from array import array
@@ -32,7 +32,7 @@ class Timeline:
 
 
 def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Timeline | None:
-    """Read the frame times of a video from its packets.
+    """Read the frame times of a video from its packets, or return None.
 
     None if packets have no times. If a packet holds no picture or two, the times differ from those of `read_frames`: compare both. Raises
     what `read_frames` raises if the file cannot be opened, or breaks.

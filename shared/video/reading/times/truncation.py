@@ -1,4 +1,4 @@
-"""Detection of files that are shorter than their header states."""
+"""Detection of files that are shorter than their headers state."""
 
 import os
 from typing import Any
@@ -29,7 +29,7 @@ _OUTER_BOXES = frozenset(
 
 
 def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> bool:
-    """Check whether the end of a file is missing.
+    """Return whether the end of a file is missing.
 
     That happens after an interrupted upload or copy. MP4 and QuickTime: the index lists samples beyond the end, or a box is longer than the
     file. Matroska and AVI: the outermost element is longer. FLV: the last tag of a finished file is incomplete. Streams without a length
@@ -51,7 +51,7 @@ def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> b
 
 
 def end_of_fragments(path: str | os.PathLike[str]) -> int | None:
-    """Return the usable length of a fragmented MP4 that is cut off.
+    """Return the usable length of a truncated fragmented MP4, in bytes, or None.
 
     In bytes from the start of the file; None for all other files.
 
@@ -88,7 +88,7 @@ def _end_of_last(stream: Any) -> int:
 
 
 def _box_beyond(path: str | os.PathLike[str], size: int) -> bool:
-    """Check whether an outermost box extends beyond the end of the file.
+    """Return whether a top-level box extends beyond the end of the file.
 
     Boxes: ISO/IEC 14496-12, 4.2.
     """
@@ -111,7 +111,7 @@ def _box_beyond(path: str | os.PathLike[str], size: int) -> bool:
 
 
 def _flv_ends_well(path: str | os.PathLike[str], size: int) -> bool:
-    """Check whether an FLV file ends with a complete tag.
+    """Return whether an FLV file ends with a complete tag.
 
     The size stored after the last tag must lead to the start of a tag of that size (FLV specification, E.3).
     """
@@ -127,7 +127,7 @@ def _flv_ends_well(path: str | os.PathLike[str], size: int) -> bool:
 
 
 def _matroska_end(head: bytes) -> int:
-    """Return the end of the segment; 0 if the segment states no size.
+    """Return the byte offset at which a Matroska segment ends; 0 if unknown.
 
     Sizes: RFC 8794, EBML variable-size integers.
     """

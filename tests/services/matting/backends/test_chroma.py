@@ -1,4 +1,7 @@
-"""The keyer and the screen detector on rendered clips whose alpha is known. Their seeds are not those that the keyer was tuned on."""
+"""The keyer and the screen detector on rendered clips with known alpha.
+
+The seeds differ from those used to tune the keyer.
+"""
 
 from dataclasses import replace
 

@@ -1,4 +1,7 @@
-"""Subjects before a clean plate: rendered before a room, with shadow, other exposure and noise."""
+"""The difference backend on subjects rendered before a room.
+
+With shadow, other exposure and noise.
+"""
 
 import cv2
 import numpy as np
@@ -17,7 +20,7 @@ H, W = 360, 640
 
 
 def room(seed, size=(H, W)):
-    """A textured scene, float32 (H, W, 3)."""
+    """Draw a textured room, float32 (H, W, 3)."""
     random = np.random.default_rng(seed)
     planes = []
     for _ in range(3):
@@ -30,7 +33,7 @@ def room(seed, size=(H, W)):
 
 
 def shot(frame, scene, *, gain=(1.0, 1.0, 1.0), noise=2.0, shadow=True, seed=5):
-    """The subject of a rendered frame before `scene`, whose exposure has drifted, uint8."""
+    """Composite a rendered subject over `scene` with gain, noise and shadow, uint8."""
     shade = np.ones(scene.shape[:2], np.float32)
     if shadow:
         cv2.ellipse(shade, (480, 330), (120, 40), 0, 0, 360, 0.7, -1)

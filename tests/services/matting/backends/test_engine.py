@@ -1,4 +1,7 @@
-"""The choice of library, device and precision, and ONNX files in half precision. No GPU is needed: the device is a stub."""
+"""Choice of library, device and precision, and ONNX files in half precision.
+
+No GPU is needed: the device is a stub.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""MatAnyone frame by frame, with a stand-in package that has its contract."""
+"""MatAnyone frame by frame, with a stand-in package of the same interface."""
 
 import importlib
 import sys

@@ -1,4 +1,4 @@
-"""The published networks on real clips: `make test-models` pulls what the catalog can fetch and runs these."""
+"""Published networks on real clips (`make test-models`)."""
 
 from itertools import pairwise
 from pathlib import Path

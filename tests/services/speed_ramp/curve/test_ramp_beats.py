@@ -1,4 +1,4 @@
-"""Beats of sounds whose beats are known, and curves that change on them."""
+"""Beats of sounds with known beats, and curves that snap to them."""
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -19,7 +19,7 @@ LATEST = 0.012  # seconds that a beat may be off its click
 
 
 def clicks(seconds: Floats, *, length: float, loud: float = 0.6, noise: float = 0.0, sample_rate: int = SAMPLE_RATE) -> Floats:
-    """Play a short burst of noise at each of `seconds`, over steady noise.
+    """Synthesize a burst of noise at each of `seconds`, over steady noise.
 
     The first burst of every four is the loudest.
     """
@@ -112,7 +112,7 @@ def test_no_sound_has_none() -> None:
 
 @pytest.fixture(scope="module")
 def band(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write 8 s of a bar that moves in bursts.
+    """Write a clip of 8 s whose bar moves in bursts, with sound.
 
     The sound is clicks at 100 per minute.
     """

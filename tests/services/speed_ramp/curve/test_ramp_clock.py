@@ -1,4 +1,4 @@
-"""The time map against numeric integration, on random curves."""
+"""The time map, compared with numeric integration on random curves."""
 
 from itertools import pairwise
 

@@ -25,7 +25,7 @@ CURVE = [
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """3 s of noise-free gray at 20 frames a second, with sound."""
+    """Write 3 s of gray at 20 fps, with sound."""
     path = tmp_path_factory.mktemp("chapters") / "source.mp4"
     return write_clip(
         path, lambda i: np.full((48, 64), 60 + i, np.uint8), frames=60, frame_rate=Fraction(20), tracks=(("mono", np.zeros_like),)

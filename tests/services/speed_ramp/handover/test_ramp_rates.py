@@ -1,4 +1,7 @@
-"""Frame rates of results and timelines, and what an export hands over: timecode, sound, the end of the media."""
+"""Frame rates of renders and timelines, and the rest of an export.
+
+Timecode, sound, and the end of the media.
+"""
 
 import xml.etree.ElementTree as ET
 import zipfile
@@ -29,7 +32,7 @@ def level(i: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def fast(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One second of 240 frames per second; each frame is a level brighter than the one before it."""
+    """Write one second at 240 fps, each frame a level brighter."""
     path = tmp_path_factory.mktemp("rates") / "in.mp4"
     return write_clip(path, lambda i: np.full((48, 64), 16 + i // 2 + 100 * (i % 2), np.uint8), frames=240, frame_rate=Fraction(240))
 

@@ -1,4 +1,4 @@
-"""Timelines checked against the rules of their formats, and read back by OpenTimelineIO."""
+"""Timelines checked against their formats' rules, and read by OpenTimelineIO."""
 
 import json
 import xml.etree.ElementTree as ET
@@ -31,7 +31,7 @@ def ramped_clip(
     length_s: float = 11.0,
     whole: bool = False,
 ) -> RampedClip:
-    """Return a part of a clip along random points; `whole`: all of it."""
+    """Make a part of a clip with a random curve; `whole`: all of it."""
     random = np.random.default_rng(seed)
     easings = random.choice(["linear", "smooth", "hold"], 12)
     points = points or [

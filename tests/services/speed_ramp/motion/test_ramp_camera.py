@@ -1,4 +1,4 @@
-"""Camera motion separated from the subject, and shake from the path, on clips with known answers."""
+"""Camera motion and shake, separated from the subject, on drawn clips."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -65,7 +65,7 @@ def test_shake_goes_and_a_pan_stays(rate: int) -> None:
 
 
 def scene(path: Path, *, camera: Places, subject: Places, size: tuple[int, int] = (320, 180), rate: int = 30, seconds: float = 4) -> Path:
-    """Draw a textured subject before a textured background.
+    """Write a clip of a textured subject before a textured background.
 
     `camera` and `subject`: functions of the time in seconds that return the position in picture widths.
     """
@@ -103,7 +103,7 @@ def still(t: float) -> tuple[float, float]:
 
 
 def halves(result: AnalyzeResult) -> tuple[float, float]:
-    """Return the median motion of both halves.
+    """Return the median motion in the first and the second half.
 
     Measured from 0.4 to 1.6 s and from 2.4 to 3.6 s.
     """

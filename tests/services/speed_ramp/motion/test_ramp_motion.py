@@ -1,4 +1,4 @@
-"""Flow on pictures whose movement is known."""
+"""Optical flow on pictures with known motion."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from services.speed_ramp.motion.trace import without_cuts
 
 
 def texture(seed: int, *, height: int = 200, width: int = 400) -> np.ndarray:
-    """Smooth blobs of several sizes, uint8."""
+    """Draw smooth blobs of several sizes, uint8."""
     rng = np.random.default_rng(seed)
     total = np.zeros((height, width))
     for size in (4, 8, 16, 32):

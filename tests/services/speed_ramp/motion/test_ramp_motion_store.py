@@ -1,4 +1,4 @@
-"""The measured motion of a clip is kept: later analyses with other params start from it."""
+"""Reuse of a clip's measured motion by later analyses with other params."""
 
 from fractions import Fraction
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The frames between which motion is measured."""
+"""Selection of the frames between which motion is measured."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -22,7 +22,7 @@ def info_of(path: Path) -> VideoInfo:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write 12 s at 30 fps of a pan with changing speed.
+    """Write a clip of 12 s at 30 fps that pans at changing speed.
 
     The speed is 2, then 6, then 0 pixels per frame, for 4 s each.
     """

@@ -1,4 +1,4 @@
-"""Interpolated frames, compared with true frames.
+"""Interpolated frames, compared with the true frames.
 
 Tested on synthetic motion, at every depth and layout, and where nothing can be matched.
 """
@@ -17,7 +17,7 @@ Picture = NDArray[np.uint8]
 
 
 def texture(width: int, height: int, seed: int = 0, grain: float = 2) -> Picture:
-    """Draw noise of all sizes from `grain` on.
+    """Draw noise with structures from the size `grain` up.
 
     Large structures are stronger than small ones, as in real pictures.
     """
@@ -28,7 +28,7 @@ def texture(width: int, height: int, seed: int = 0, grain: float = 2) -> Picture
 
 
 def panned(shift: int, *, width: int = 320, height: int = 180) -> Planes:
-    """Return luma and chroma of a large picture, shifted to the right.
+    """Cut out luma and chroma of a large picture at `shift`.
 
     `shift`: luma pixels; two of them are one chroma pixel.
     """

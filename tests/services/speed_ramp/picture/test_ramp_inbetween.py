@@ -1,4 +1,4 @@
-"""Pictures between frames, in rendered files: against the true ones of a pan, across cuts, in freezes."""
+"""Interpolated frames in rendered files: a pan, cuts, freezes."""
 
 from fractions import Fraction
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Choice of the source frame for each output frame, without files."""
+"""Selection of the source frame for each output frame, without files."""
 
 from fractions import Fraction
 

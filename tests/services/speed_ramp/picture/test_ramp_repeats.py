@@ -1,4 +1,4 @@
-"""Repeated source frames: found in film, animation and noise, and left out of slow motion."""
+"""Repeated source frames: detected in film, animation and noise, and skipped."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -18,7 +18,7 @@ from tests.services.speed_ramp.ramp_clips import write_clip
 
 
 def moments(path: Path, rate: int) -> tuple[list[float], int]:
-    """Return the moments of the frames that stay, in source frames, and the number of repeats."""
+    """Return the times of non-repeated frames, in source frames, and the repeats' count."""
     repeats = Repeats()
     with read_frames(path) as frames:
         return [float(frame.time * rate) for frame in evenly(repeats.without(frames))], repeats.count

@@ -1,4 +1,4 @@
-"""Source frames within an open shutter, and their mixture."""
+"""Source frames within an open shutter, and their blend."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.services.speed_ramp.ramp_clips import lumas, write_clip
 
 
 def seen(speed: float, *, shutter: float, count: int = 60) -> list[dict[int, float]]:
-    """Return the source frames and weights of each output frame."""
+    """Return the weight of each source frame, for each output frame."""
     window, clock, rate = FrameWindow(frame(i) for i in range(count)), Clock([(0, speed)]), Fraction(30)
     shown = motion_blurred(picks(window, clock, rate, SourceEnd(), blend=False), window, clock, rate, shutter=shutter)
     return [
@@ -45,7 +45,7 @@ def test_an_open_shutter_sees_all_that_is_passed_over_around_its_moment() -> Non
 
 @pytest.mark.parametrize("speed", [0.3, 1.5, 6.0])
 def test_frames_do_not_gather(speed: float) -> None:
-    """They do not gather where nothing is mixed, either.
+    """Frames are spread evenly even where nothing is blended.
 
     There the clip is hardly sped up, compared with the shutter.
     """

@@ -1,4 +1,4 @@
-"""The stretcher on waves whose right answer is known."""
+"""The time stretcher on waves with known results."""
 
 from collections.abc import Iterator
 from fractions import Fraction

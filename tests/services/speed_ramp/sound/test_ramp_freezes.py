@@ -1,4 +1,4 @@
-"""Freezes and parts of clips in rendered files, with silence during freezes."""
+"""Freezes and parts in rendered files, with silence during freezes."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -16,7 +16,7 @@ from tests.services.speed_ramp.ramp_clips import RATE, beep, beeps, flash, flash
 
 
 class Counting:
-    """A sound whose sample n is n + 1."""
+    """A sound source in which sample n has the value n + 1."""
 
     def __init__(self) -> None:
         self.position = 0
@@ -44,7 +44,7 @@ def test_silence_is_put_in_and_nothing_is_lost(ask: int) -> None:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write 6 s at 30 fps with flashes and beeps.
+    """Write a clip of 6 s at 30 fps with flashes and beeps.
 
     A flash and a beep come at 0.5 s, 1.5 s and so on.
     """

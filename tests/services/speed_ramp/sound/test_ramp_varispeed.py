@@ -1,4 +1,4 @@
-"""Sound whose pitch follows the speed, compared with the true sine; no clicks in any audio mode."""
+"""Sound whose pitch follows the speed, and clicks in all audio modes."""
 
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def test_asking_in_other_portions_changes_nothing() -> None:
 
 
 def loudest_click(heard: np.ndarray, above: float) -> float:
-    """Return the level of the loudest click in dB.
+    """Return the level of the loudest click, in dB.
 
     It is the highest energy above a frequency in 10 ms windows, relative to the mean energy of all windows. A click fills the whole
     spectrum.

@@ -1,4 +1,4 @@
-"""The log of a job: what its worker process wrote, without folders and secrets."""
+"""The log of a job: its worker's output without folders and secrets."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Canceling ends a job and all its processes within a second and leaves no file."""
+"""Canceling: a job's processes end within a second, and no file remains."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ def cancel(server: Server, job_id: str) -> int:
 
 
 def helpers(server: Server) -> list[str]:
-    """Return the processes that operations started."""
+    """Return the commands of processes that operations started."""
     return [command for command in server.family().values() if "shared.worker.child" not in command]
 
 
@@ -82,7 +82,7 @@ def test_an_unknown_job_is_not_canceled(server: Server) -> None:
 
 @pytest.mark.slow
 def test_a_race_with_success_has_one_winner(server: Server) -> None:
-    """In both outcomes the state and the files agree.
+    """Whichever wins, status and files agree.
 
     A canceled job leaves no medium.
     """
@@ -116,7 +116,7 @@ def test_many_cancels_at_once_agree(server: Server) -> None:
 
 
 def test_a_process_that_does_not_run_the_job_cancels_it(server: Server) -> None:
-    """The process that gets the request may be a gateway."""
+    """A gateway may be the process that receives the request."""
     with serving_one(server.data_dir, role="gateway") as gateway:
         job = server.submit("grandchild")["id"]
         gateway.wait(job, until=("running",))
@@ -131,7 +131,7 @@ def test_a_process_that_does_not_run_the_job_cancels_it(server: Server) -> None:
 
 
 def test_a_job_canceled_as_it_starts_stays_canceled(tmp_path: Path) -> None:
-    """It ends between the reading and the writing of the start, for which SQLite takes no lock."""
+    """The job is canceled between the start's read and write, unlocked in SQLite."""
     engine = connect("", tmp_path)
     make_tables(engine)
     ledger = Ledger(engine, job_ttl_s=1000)

@@ -1,4 +1,4 @@
-"""Remembered results: the same request gets the outputs of an earlier job at once."""
+"""Remembered results: an equal request gets the earlier job's outputs."""
 
 import asyncio
 import json
@@ -26,12 +26,12 @@ SAID = {"tag": "remembered"}
 
 
 def rolled(server: Server, **body: Any) -> dict[str, Any]:
-    """Run `dice` to its end."""
+    """Run `dice` to its end; return the job."""
     return server.wait(server.submit("dice", **body)["id"])
 
 
 def outcome(server: Server, **body: Any) -> tuple[str, bool]:
-    """Run `dice`; return its text, and whether that was remembered."""
+    """Run `dice`; return its text and whether the result was remembered."""
     job = rolled(server, **body)
     assert job["status"] == "succeeded", job["error"]
     return job["result"]["text"], job["cached"]
@@ -110,7 +110,7 @@ def test_equal_jobs_at_the_same_moment_run_once(server: Server) -> None:
 
 
 def equal_jobs(folder: Path) -> tuple[EqualJobs, Lifeline]:
-    """The equal jobs of one process; `folder` is shared by several."""
+    """Make the EqualJobs and Lifeline of one process, with locks in `folder`."""
     lifeline = Lifeline(FileLocks(folder))
     return EqualJobs(lifeline.take, lifeline.drop), lifeline
 
@@ -222,7 +222,7 @@ def test_the_key_changes_with_the_models_of_the_service(memory: ResultMemory) ->
 
 
 def test_a_database_of_an_earlier_release_is_extended(tmp_path: Path) -> None:
-    """The tables get the new columns and indexes; the old jobs stay and are not remembered."""
+    """Tables get new columns and indexes; earlier jobs stay, without being remembered."""
     engine = connect("", tmp_path)
     make_tables(engine)
     engine.dispose()

@@ -1,4 +1,4 @@
-"""Killing at any moment: no accepted job is lost, and none runs twice at the same time."""
+"""Killed processes: no accepted job is lost, and none runs twice at once."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ WAITING = {"Prefer": "wait=60"}
 
 
 def storm(tmp_path: Path, *, count: int, seconds: float, kills: int, seed: int, processes: int = 1) -> Storm:
-    """Run a whole storm on SQLite and check its outcome."""
+    """Run a whole storm on SQLite; check and return it."""
     servers = [Server(tmp_path / "data", CONCURRENCY="2").start() for _ in range(processes)]
     try:
         raging = Storm(servers=servers, log=tmp_path / "log", count=count, seconds=seconds, seed=seed)
@@ -99,7 +99,7 @@ def test_a_job_that_is_killed_every_time_fails(tmp_path: Path) -> None:
 
 
 def test_an_event_stream_does_not_delay_the_shutdown(tmp_path: Path) -> None:
-    """Streams of events and held answers are cut short by SIGTERM."""
+    """SIGTERM ends event streams and held requests early."""
     with serving_one(tmp_path / "data") as server:
         job = server.submit("succeed", params={"seconds": 30})["id"]
         with server.client.stream("GET", f"/v1/jobs/{job}/events") as events, ThreadPoolExecutor(1) as other:

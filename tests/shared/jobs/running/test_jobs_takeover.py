@@ -1,4 +1,4 @@
-"""Two processes on one database: both run jobs, and take over those of a dead process."""
+"""Two processes on one database, each taking over a dead process's jobs."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from tests.misbehaving.server import Server, serving_one, within
 
 
 def stopped(server: Server) -> bool:
-    """Freeze a process and return True.
+    """Freeze a process; return False if it is holding the database.
 
     Returns False if the process is writing to the database file, because freezing it would block all other writers.
     """
@@ -68,7 +68,7 @@ def test_jobs_of_a_dead_process_are_taken_over(pair: tuple[Server, Server], tmp_
 
 
 def test_a_briefly_frozen_process_keeps_its_job(pair: tuple[Server, Server], tmp_path: Path) -> None:
-    """A frozen server's work process continues, so no other may begin the job."""
+    """Its worker process continues, so no other process may start the job."""
     first, other = pair
     log = tmp_path / "log"
     job = first.submit("steady", params={"tag": "a", "log": str(log), "seconds": 1})["id"]

@@ -1,4 +1,4 @@
-"""Signs of life without a database: only processes that run jobs have to end."""
+"""Proofs of life without a database: only processes with jobs must end."""
 
 import queue
 import time
@@ -10,7 +10,7 @@ from shared.jobs.running.takeover import LOST_THE_LOCK, Lifeline
 
 
 class Away:
-    """Locks of a database that does not answer."""
+    """Locks whose database does not answer."""
 
     grace_s = 8.0
 
@@ -43,7 +43,7 @@ def test_without_a_database_only_a_process_with_jobs_ends(
 def test_a_job_that_just_ended_counts_until_the_next_sign_of_life(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A process that was frozen may find the child of its job dead.
+    """A frozen process may find its job's child dead when it wakes.
 
     It would then begin the job again, beside the process that took it over.
     """
@@ -61,7 +61,7 @@ def test_a_job_that_just_ended_counts_until_the_next_sign_of_life(
 
 
 def test_an_idle_process_proves_its_life_rarely_until_there_is_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lock's lease is long before the pause is."""
+    """The lock's lease is extended before the pause becomes long."""
     leases: queue.Queue[int] = queue.Queue()
 
     class Recorded(Away):
@@ -75,7 +75,7 @@ def test_an_idle_process_proves_its_life_rarely_until_there_is_work(monkeypatch:
     lifeline.start(owners=set, recover=lambda executor: None, busy=lambda: False)
 
     def until(lease_s: int) -> None:
-        """Wait for a proof of life with this lease."""
+        """Wait for a proof of life with the lease `lease_s`."""
         while leases.get(timeout=30) != lease_s:
             pass
 

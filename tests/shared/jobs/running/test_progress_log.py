@@ -1,4 +1,4 @@
-"""Progress and warnings of a running job."""
+"""Recorded progress and warnings of a running job."""
 
 import asyncio
 from types import SimpleNamespace

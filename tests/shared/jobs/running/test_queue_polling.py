@@ -1,4 +1,4 @@
-"""Queues are polled when there is work, and otherwise hardly ever."""
+"""Queues are polled on notice of work, and otherwise almost never."""
 
 import threading
 from pathlib import Path
@@ -16,7 +16,10 @@ LONG_S = 30.0
 
 
 def waits(waker: QueueWaker, name: str, stop: threading.Event) -> threading.Thread:
-    """Start a thread that waits for a queue, after its first wait, which returns at once."""
+    """Start a thread that waits for a queue's second wake-up.
+
+    The first wait returns at once.
+    """
     waker.wait(name, LONG_S, stop)
     return waits_again(waker, name, stop)
 
@@ -50,7 +53,7 @@ def test_a_wake_before_the_wait_counts() -> None:
 
 
 def test_the_stop_event_ends_every_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """DBOS waits up to 10 s for each of its threads when it ends."""
+    """DBOS waits up to 10 s for each of its threads on shutdown."""
     polls: list[object] = []
     monkeypatch.setattr("shared.jobs.running.queue_polling._Original.poll", lambda event, _dbos: polls.append(event))
     monkeypatch.setattr(dbos._dbos, POLL, None)

@@ -1,4 +1,4 @@
-"""Inputs that are URLs: fetched once, under the rules of URL fetches, also across restarts."""
+"""URL inputs: fetched once, under the rules of URL fetches, and after restarts."""
 
 from collections.abc import Iterator
 from pathlib import Path

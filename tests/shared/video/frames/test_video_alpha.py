@@ -1,4 +1,4 @@
-"""Alpha: written as gray video, ProRes 4444, VP9 and PNG, and read back."""
+"""Alpha in gray video, ProRes 4444, VP9 and PNG, written and read back."""
 
 import zipfile
 from fractions import Fraction
@@ -21,7 +21,7 @@ RGB = (200, 60, 40)
 
 
 def alpha_of(number: int) -> np.ndarray:
-    """Draw a ramp over the whole scale that moves from frame to frame.
+    """Draw a full-scale alpha ramp that moves from frame to frame.
 
     The ramp is soft enough for every encoder.
     """

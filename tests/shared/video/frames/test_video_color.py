@@ -1,4 +1,4 @@
-"""Colours: matrices, ranges and tags through reading and writing, HDR, and alpha."""
+"""Colours through reading and writing: matrices, ranges, tags, HDR, alpha."""
 
 from fractions import Fraction
 from itertools import pairwise, product
@@ -27,7 +27,7 @@ def yuv_of(rgb: tuple[int, ...], matrix: str, span: str) -> tuple[int, int, int]
 
 
 def patch_planes(matrix: str, span: str) -> tuple[np.ndarray, ...]:
-    """Patches of 16x16 side by side as yuv420p planes."""
+    """Draw 16x16 patches side by side, as yuv420p planes."""
     values = np.array([yuv_of(patch, matrix, span) for patch in PATCHES], np.uint8)
     luma = np.repeat(values[:, 0], 16)[None].repeat(16, axis=0)
     chroma = [np.repeat(values[:, part], 8)[None].repeat(8, axis=0) for part in (1, 2)]
@@ -35,7 +35,7 @@ def patch_planes(matrix: str, span: str) -> tuple[np.ndarray, ...]:
 
 
 def patch_error(rgb: np.ndarray) -> int:
-    """The largest error at the middle of any patch."""
+    """Return the largest error at the centre of a patch."""
     return max(int(np.abs(rgb[8, 16 * index + 8].astype(int) - patch).max()) for index, patch in enumerate(PATCHES))
 
 

@@ -1,4 +1,4 @@
-"""Frames scaled to small RGB pictures."""
+"""Frames scaled down to small RGB pictures."""
 
 from fractions import Fraction
 from itertools import combinations
@@ -19,14 +19,14 @@ FILTERS = (Interpolation.BICUBIC, Interpolation.AREA, Interpolation.LANCZOS, Int
 
 @pytest.fixture(scope="module")
 def rgb() -> np.ndarray:
-    """Soft coloured noise, 1280x720."""
+    """Draw soft coloured noise, 1280x720."""
     noise = np.random.default_rng(3).integers(0, 256, (720, 1280, 3)).astype(np.uint8)
     return ((cv2.GaussianBlur(noise, (0, 0), 2).astype(float) - 128) * 5 + 128).clip(0, 255).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
 def frame(rgb: np.ndarray) -> Frame:
-    """The same as a frame in yuv444p, BT.709."""
+    """Convert `rgb` to a frame in yuv444p, BT.709."""
     source = av.VideoFrame.from_ndarray(rgb, format="rgb24")
     picture = VideoReformatter().reformat(
         source, format="yuv444p", dst_colorspace=1, src_color_range=2, dst_color_range=1, interpolation=EXACT_SCALING

@@ -1,4 +1,4 @@
-"""The length of the picture: known where the container does not say it, and told apart from that of the sound."""
+"""Picture lengths that containers omit, or confuse with the sound's length."""
 
 from fractions import Fraction
 from pathlib import Path

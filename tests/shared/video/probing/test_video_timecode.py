@@ -1,4 +1,4 @@
-"""Timecode read from files, and counted as other programs count it."""
+"""Timecode read from files, and counted as other programs do."""
 
 from fractions import Fraction
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Decoding on a GPU: chosen only where it works and is faster, invisible to the caller.
+"""GPU decoding: used only if it works and is faster, with equal results.
 
 The processor stands in for the GPU.
 """
@@ -116,7 +116,7 @@ def test_a_gpu_that_fails_the_trial_is_not_used() -> None:
 
 @contextmanager
 def played(monkeypatch: pytest.MonkeyPatch, *, breaks_after: int | None = None) -> Iterator[list[bool]]:
-    """Make the reader find a GPU, which may break."""
+    """Make the reader use a fake GPU, which may fail."""
     opened: list[bool] = []
     original = reader.open_input
 

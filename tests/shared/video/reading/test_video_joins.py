@@ -1,4 +1,4 @@
-"""Files whose clock restarts or jumps: one continuous clock for picture and sound, and a warning that says where."""
+"""Files whose clock jumps: one continuous clock, and a warning."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -28,7 +28,7 @@ JOINED = {
 
 
 def part(container: str, coding: str, offset: float, seconds: float = 2) -> bytes:
-    """A white flash and a beep at 0.5 s and 1.5 s."""
+    """Encode a stream with a flash and a beep at 0.5 s and 1.5 s."""
     flash = f"color=black:s=64x48:r=25:d={seconds},drawbox=color=white:t=fill:enable='between(mod(t,1),0.499,0.539)'"
     beep = f"aevalsrc='sin(2*PI*1000*t)*between(mod(t,1),0.5,0.54)':d={seconds}:s=48000"
     words = ["-f", "lavfi", "-i", flash, "-f", "lavfi", "-i", beep, *coding.split(), "-g", "25", "-pix_fmt", "yuv420p"]
@@ -112,7 +112,7 @@ def test_three_parts(tmp_path: Path) -> None:
 
 
 def test_a_long_standing_picture_is_no_jump(tmp_path: Path) -> None:
-    """The sound goes on while the picture stands for 15 s."""
+    """The sound continues while the picture stands still for 15 s."""
     source = "testsrc2=s=64x48:r=25:d=20,select='lt(t,2)+gt(t,17)'"
     words = ["-f", "lavfi", "-i", source, *["-f", "lavfi", "-i", "sine=440:d=20:sample_rate=48000", "-fps_mode", "passthrough"]]
     (tmp_path / "a.ts").write_bytes(run_ffmpeg(*words, *["-c:v", "libx264", "-c:a", "aac", "-f", "mpegts", "-"]))

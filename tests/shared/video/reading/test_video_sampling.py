@@ -1,4 +1,4 @@
-"""Sampling of frames at even or listed times: the same frames as from reading all, with less work."""
+"""Sampled frames at even or listed times, equal to those of a full read."""
 
 import math
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ RATES = [Fraction(1), Fraction(1, 3), Fraction(7, 2), Fraction(1, 60), 0.1, 24, 
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clip of 40 s at 25 fps.
+    """Make a clip of 40 s at 25 fps.
 
     It has B-frames that other frames refer to, and a keyframe every 4 s.
     """
@@ -29,7 +29,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def expected(path: Path, per_second: Fraction | float, start: float = 0, duration: float | None = None) -> dict[Fraction, np.ndarray]:
-    """Return time -> luma of the requested frames, taken from all frames."""
+    """Return the luma of the sampled frames by time, from a full read."""
     rate = Fraction(per_second).limit_denominator(1000)
     pictures: dict[Fraction, np.ndarray] = {}
     moment = 0
@@ -120,7 +120,7 @@ def test_keyframes_alone(long: Path) -> None:
 
 
 class Counting:
-    """A decoder that counts the packets it is given."""
+    """A decoder that counts its packets."""
 
     def __init__(self, decoder: Any):
         self.__dict__.update(decoder=decoder, packets=0)

@@ -1,4 +1,7 @@
-"""Pictures whose size, pixels or turn change in the stream keep their shape; transparent ones are put on black."""
+"""Changes of size, pixel ratio or rotation within a stream.
+
+Pictures keep their shape; transparent pictures are put on black.
+"""
 
 from pathlib import Path
 
@@ -19,13 +22,13 @@ CIRCLE = "hypot(X-W/2,Y-H/2)"
 
 
 def circle(size: str, coding: str, seconds: float = 1) -> bytes:
-    """A white circle of 40 pixels' radius in the middle of a gray picture."""
+    """Encode a white circle of radius 40 in the middle of gray."""
     source = f"color=gray:s={size}:r=25:d={seconds},format=yuv420p,geq=lum='if(lt({CIRCLE},40),235,100)':cb=128:cr=128"
     return run_ffmpeg("-f", "lavfi", "-i", source, *coding.split(), "-")
 
 
 def shape(luma: NDArray[np.uint8]) -> tuple[int, int]:
-    """Width and height of the circle."""
+    """Return the width and height of the circle."""
     rows, columns = np.nonzero(luma > 180)
     return int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1
 
@@ -118,7 +121,7 @@ CLEAR = {
 
 @pytest.mark.parametrize("name", CLEAR)
 def test_hidden_colours_stay_hidden(name: str, make: Make, tmp_path: Path) -> None:
-    """Left: opaque red; middle: half transparent white; right: transparent green."""
+    """The picture: opaque red, half transparent white, fully transparent green."""
     red, green, blue = "if(lt(X,64),255,if(lt(X,128),255,0))", "if(lt(X,64),0,255)", "if(between(X,64,127),255,0)"
     source = f"color=black:s=192x64:r=10:d=0.5,format=rgba,geq=r='{red}':g='{green}':b='{blue}':a='if(lt(X,64),255,if(lt(X,128),128,0))'"
     path = make(name, ["-f", "lavfi", "-i", source], CLEAR[name][0])

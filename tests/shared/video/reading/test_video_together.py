@@ -1,4 +1,4 @@
-"""Videos read in step: matching frames at every rate, length and start; common end and failure."""
+"""Videos read in step: matching frames for all rates, lengths and starts."""
 
 import threading
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Colour profiles of still pictures: every way to name a colour space gives the sRGB colours, measured on patches."""
+"""Colour profiles of still pictures, converted to sRGB and measured on patches."""
 
 import re
 import struct
@@ -19,7 +19,7 @@ SAVING = {"jpg": {"quality": 100, "subsampling": 0}, "webp": {"lossless": True},
 
 
 def off(path: Path, colors: np.ndarray = PATCHES) -> int:
-    """Return the greatest difference in levels of a picture's patches from sRGB `colors`."""
+    """Return the largest difference of a picture's patches from sRGB `colors`."""
     return int(np.abs(measured(np.asarray(list_pictures([path])[0].image()), len(colors)) - colors.astype(int)).max())
 
 
@@ -87,7 +87,10 @@ def test_lab_is_converted(tmp_path: Path) -> None:
 
 
 def test_adobe_rgb_that_only_exif_names_is_converted(tmp_path: Path) -> None:
-    """As cameras write it: no profile, `Uncalibrated` and the index R03."""
+    """The files are as cameras write them, without a profile.
+
+    Exif has `Uncalibrated` and the index R03.
+    """
     path = tmp_path / "_DSC0001.jpg"
     picture = Image.fromarray(patches(SPACES["AdobeRGB"].coded(PATCHES)))
     for exif in (_exif(0xFFFF, b"R03"), _exif(2, b"R98")):
@@ -120,7 +123,7 @@ def test_avif_that_names_display_p3_by_code_points_is_converted(tmp_path: Path) 
 
 
 def test_hdr_png_is_shown_with_its_white_below_clipping(tmp_path: Path) -> None:
-    """A gray ramp in PQ stays a ramp: dark below bright, nothing but the brightest at white."""
+    """A gray ramp in PQ stays monotonic, with only the brightest at white."""
     ramp = np.linspace(0, 191, 8).astype(np.uint8)  # up to about 1000 cd/m2
     (tmp_path / "hdr.png").write_bytes(_with_chunks(patches(np.repeat(ramp[:, None], 3, axis=1)), (b"cICP", bytes((9, 16, 0, 1)))))
     shown = measured(np.asarray(list_pictures([tmp_path / "hdr.png"])[0].image()), 8)[:, 0]
@@ -149,7 +152,9 @@ def test_thumbnails_have_the_colours_of_the_picture(tmp_path: Path) -> None:
 
 
 def test_still_pictures_are_opened_in_one_place() -> None:
-    """Other files open the suite's own pictures, which have no profile, and animations, which are videos.
+    """Only listed files open pictures by themselves.
+
+    They open the suite's own pictures, which have no profile, and animations, which are videos.
 
     The contact sheet converts copied files itself.
     """
@@ -165,14 +170,14 @@ def test_still_pictures_are_opened_in_one_place() -> None:
 
 
 def _exif(color_space: int, index: bytes) -> bytes:
-    """Return Exif data with a colour space and an interoperability index, as cameras write them."""
+    """Make Exif data with a colour space and an interoperability index."""
     main = struct.pack("<HHHLLL", 1, 0x8769, 4, 1, 26, 0)
     camera = struct.pack("<HHHLHxxHHLLL", 2, 0xA001, 3, 1, color_space, 0xA005, 4, 1, 56, 0)
     return b"Exif\0\0II*\0\x08\0\0\0" + main + camera + struct.pack("<HHHL4sL", 1, 1, 2, 4, index + b"\0", 0)
 
 
 def _with_chunks(picture: np.ndarray, *chunks: tuple[bytes, bytes]) -> bytes:
-    """Return a PNG file with further chunks behind its header."""
+    """Encode a PNG file with extra chunks after its header."""
     file = BytesIO()
     Image.fromarray(picture).save(file, "PNG")
     data = file.getvalue()
@@ -181,7 +186,7 @@ def _with_chunks(picture: np.ndarray, *chunks: tuple[bytes, bytes]) -> bytes:
 
 
 def _gray_profile(gamma: float) -> bytes:
-    """Return an ICC profile of gray with a power curve."""
+    """Make a gray ICC profile with a power curve."""
     white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
     desc = b"desc" + struct.pack(">II", 0, 5) + b"gray\0" + bytes(78)
     curve = b"curv" + struct.pack(">IIH", 0, 1, round(gamma * 256))

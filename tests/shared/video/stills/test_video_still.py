@@ -1,4 +1,4 @@
-"""Still images on their own and in zip files, also hostile ones."""
+"""Still images, single and in zip files, including hostile files."""
 
 import stat
 import unicodedata

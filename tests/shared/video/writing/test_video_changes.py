@@ -1,4 +1,4 @@
-"""Warnings about changes: every change is reported, and nothing else."""
+"""Warnings about conversions: one for each change, and no others."""
 
 import pytest
 

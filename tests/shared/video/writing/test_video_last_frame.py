@@ -1,4 +1,4 @@
-"""An output is as long as its pictures together: the last one keeps its own length."""
+"""The output's length: the sum of all frames, with the last frame's own duration."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -35,7 +35,7 @@ def write(path: Path, times: list[int], last: int, encoder: str, pixel_format: s
 
 
 def shown(path: Path) -> list[tuple[int, int]]:
-    """Return when each picture begins and how long it is shown, in milliseconds."""
+    """Return start and duration of each frame, in milliseconds."""
     with read_frames(path) as frames:
         return [(round(frame.time * 1000), round(frame.duration * frame.time_base * 1000)) for frame in frames]
 

@@ -55,7 +55,7 @@ def test_every_depth(make: Make, tmp_path: Path, pixel_format: str, shape: tuple
 
 @pytest.mark.parametrize(("bits", "pixel_format", "full"), [(8, "rgba", 255), (8, "rgba64le", 65535), (10, "rgba64le", 65535)])
 def test_transparency_is_kept(make: Make, tmp_path: Path, bits: int, pixel_format: str, full: int) -> None:
-    """A ramp of transparency, from none to all."""
+    """The source is a transparency ramp from 0 to full."""
     ramp = f"color=red:s=64x8:r=10:d=0.1,format=yuva444p{'' if bits == 8 else '10le'},geq=lum='lum(X,Y)':cb='cb(X,Y)':cr='cr(X,Y)'"
     ramp += f":a='floor(X*{(1 << bits) - 1}/63)'"
     source = clip_of(make, "-c:v ffv1", source=ramp)
@@ -69,7 +69,7 @@ def test_transparency_is_kept(make: Make, tmp_path: Path, bits: int, pixel_forma
 
 @pytest.mark.parametrize(("pixel_format", "dtype"), [("gray", np.uint8), ("gray16le", np.uint16)])
 def test_a_matte_is_full_scale(tmp_path: Path, pixel_format: str, dtype: type) -> None:
-    """Planes are written unchanged: black is 0, white is full scale."""
+    """Planes are written unchanged: 0 is black, full scale is white."""
     full = np.iinfo(dtype).max
     matte = np.tile(np.linspace(0, full, 65).astype(dtype), (33, 1))
     with PngWriter(tmp_path / "m.zip", width=65, height=33, pixel_format=pixel_format) as writer:  # type: ignore[arg-type]
@@ -151,7 +151,7 @@ def test_written_transparency_is_there_when_it_is_decoded(make: Make, tmp_path: 
 
 
 def alpha_of(path: Path, decoder: tuple[str, ...]) -> np.ndarray:
-    """Return the transparency as the ffmpeg program decodes it."""
+    """Return the alpha plane, decoded by ffmpeg."""
     output = run_ffmpeg(*decoder, "-i", str(path), "-vf", "alphaextract,format=gray", "-f", "rawvideo", "-")
     return np.frombuffer(output, np.uint8).reshape(-1, 32, 64)
 

@@ -16,7 +16,7 @@ LIBRARY = {"major_brand", "minor_version", "compatible_brands", "creation_time",
 
 @pytest.fixture
 def tagged(make: Make) -> Path:
-    """A rotated clip with two tracks of sound and a place of recording.
+    """Make a rotated clip with two sound tracks and a recording location.
 
     One track is German, the other is an English commentary.
     """

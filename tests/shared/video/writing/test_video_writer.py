@@ -1,4 +1,4 @@
-"""Written files: times, sizes, playback, whole or not at all."""
+"""Written files: times, sizes, playback, and no partial files."""
 
 import os
 import threading
@@ -27,14 +27,14 @@ from tests.shared.video.video_clips import Make, decoded, run_ffmpeg
 
 
 def planes(width: int, height: int, value: int) -> tuple[np.ndarray, ...]:
-    """A yuv420p picture: a ramp that depends on `value`."""
+    """Draw a yuv420p ramp that depends on `value`."""
     luma = np.tile((np.arange(width) * 2 + value) % 200 + 16, (height, 1)).astype(np.uint8)
     half = (-(-height // 2), -(-width // 2))
     return luma, np.full(half, 100, np.uint8), np.full(half, 150, np.uint8)
 
 
 def atoms(path: Path) -> list[bytes]:
-    """Return the names of an MP4 file's outermost atoms, in order."""
+    """Return the names of an MP4 file's top-level boxes, in order."""
     data, position, names = path.read_bytes(), 0, []
     while position < len(data):
         size = int.from_bytes(data[position : position + 4], "big")
@@ -273,7 +273,7 @@ def test_what_mp4_cannot_hold_is_not_remuxed(make: Make, tmp_path: Path) -> None
 
 
 def test_back_pressure(tmp_path: Path) -> None:
-    """An endless reader is read no faster than the slowest stage."""
+    """A fast reader is slowed down to the slowest stage."""
     count = 0
 
     def endless() -> object:
