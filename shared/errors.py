@@ -19,7 +19,7 @@ OWN_FOLDER = re.compile(r"slots/\w+/\d+/(in|out|tmp)/(\w{26}/)?(outputs/)?|work/
 def without_server_paths(text: str) -> str:
     """Remove the server's folders from an error text.
 
-    Those are the folders of data, models, Python and this project.
+    The server's folders are those of data, models, Python and this project.
     """
     settings = current()
     data, models = str(settings.data_dir.absolute()), str(settings.models_folder)

@@ -25,10 +25,7 @@ class FrameSize:
 
     @classmethod
     def of(cls, media: Mapping[str, Any]) -> Self | None:
-        """Return the frame size that a media record states, or None.
-
-        None for media without frames.
-        """
+        """Return the frame size that a media record states, or None."""
         if not media.get("width") or not media.get("height"):
             return None
         rate = Fraction(media.get("frame_rate") or 0)

@@ -227,8 +227,7 @@ class KeptMeasurement:
     def key(self, service: str, params: BaseModel, content: Callable[[], Any]) -> str | None:
         """Return the key of the measurement file, or None.
 
-        None if `run` needs no measurements with these params. `content`: returns what identifies the measured input. It is called only if
-        it is needed.
+        None if `run` needs no measurements with these params. `content`: returns the digest of the measured input; called only if needed.
         """
         depends_on = self.depends_on(params)
         return None if depends_on is None else json_digest([service, self.name, self.version, content(), depends_on])
@@ -310,9 +309,7 @@ class Operation:
     def preview_kind(self) -> PreviewKind | None:
         """How a preview reads the proxies; None without a video input.
 
-        "part": the operation reads a part itself; "cut": the proxies are cut; "whole": it reads whole proxies.
-
-        None for operations without a video.
+        "part": the operation reads a part by itself. "cut": it gets cut proxies. "whole": it reads whole proxies.
         """
         if not any(Kind.VIDEO in port.kinds for port in self.ports.values()):
             return None

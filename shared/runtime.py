@@ -68,7 +68,7 @@ class Runtime:
     def __init__(self, settings: Settings, *, keys: KeyRing | None = None):
         """Create all parts without starting them.
 
-        `keys`: default: those of the settings and of the key file.
+        `keys`: by default the keys of the settings and of the key file.
         """
         self.settings = settings
         self.keys = keys or KeyRing(settings)
@@ -127,7 +127,7 @@ class Runtime:
     def end_soon(self) -> None:
         """Prepare the shutdown: start no more jobs, and answer waiting requests.
 
-        The server can then close.
+        After this the server can close.
         """
         self.jobs.stopping = True
 

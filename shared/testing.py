@@ -1,7 +1,4 @@
-"""A real suite in a child process, for tests and benchmarks over HTTP.
-
-For tests, the demo and benchmarks.
-"""
+"""A real suite in a child process, for tests and benchmarks over HTTP."""
 
 import os
 import re

@@ -243,7 +243,7 @@ def _targets(node: ast.AST, root: Path) -> Iterator[str]:
 def _file(module: str, root: Path = ROOT) -> str | None:
     """Return a module's file relative to `root`, or None.
 
-    None if it is no module of this project.
+    None if the module is not part of this project.
     """
     base = module.replace(".", "/")
     return next((path for path in (f"{base}.py", f"{base}/__init__.py") if (root / path).is_file()), None)

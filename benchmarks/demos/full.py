@@ -106,9 +106,7 @@ def figures(step: dict[str, Any]) -> str:
 def check(files: dict[str, Path], job: dict[str, Any]) -> str | None:
     """Decode all output files; return the first fault, or None.
 
-    Faults are, for example, a missing subject, or the clip's own place behind the subject.
-
-    Such as a missing subject, or the old place behind the subject.
+    Such as a missing subject, or the clip's own place behind the subject.
     """
     steps = {step["id"]: step["result"] for step in job["result"]["steps"]}
     small = {}

@@ -76,10 +76,7 @@ def main() -> int:
 
 
 def check(path: Path, result: dict[str, Any]) -> str | None:
-    """Decode every frame of the matte; return the first fault, or None.
-
-    Returns the faults, such as a missing subject.
-    """
+    """Decode every frame of the matte; return the first fault, or None."""
     with read_frames(path) as frames:
         levels = [frame.luma()[::4, ::4] for frame in frames]
     if len(levels) != result["frames"]:

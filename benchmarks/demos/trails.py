@@ -86,10 +86,7 @@ def plot(curve: list[tuple[float, float]]) -> None:
 
 
 def check(path: Path, result: dict[str, Any]) -> str | None:
-    """Decode every frame of the result; return the first fault, or None.
-
-    Returns a description of the fault; None if there is none.
-    """
+    """Decode every frame of the result; return the first fault, or None."""
     info = probe(path)
     frames = sum(1 for _ in read_frames(path, limits=Limits()))
     if frames != result["frames"]:

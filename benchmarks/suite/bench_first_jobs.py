@@ -89,7 +89,7 @@ def jobs_at_once() -> Table:
 def seconds_of(running: RunningSuite, operation: str, clip: str) -> float:
     """Run one job; return its seconds from submission to end.
 
-    By the suite's own clock.
+    Both times are on the suite's own clock.
     """
     job = running.wait(running.start(operation, {"video": clip}, cache=False)["id"])
     return float(job["metrics"]["queue_s"]) + float(job["metrics"]["run_s"])

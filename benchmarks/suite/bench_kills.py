@@ -29,7 +29,7 @@ CHECK_S = 600.0
 def main() -> None:
     """Kill random processes while jobs run; print the number of kills.
 
-    A lost or doubled job ends it with an AssertionError.
+    A lost or doubled job ends the run with an AssertionError.
     """
     numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
     kills, processes = (*numbers, *(KILLS, PROCESSES)[len(numbers) :])

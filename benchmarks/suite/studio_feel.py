@@ -60,9 +60,9 @@ def flash_clip(path: Path) -> Path:
 
 
 def sound_offsets(browser: Any, url: str, clip: str, speed: float) -> list[float]:
-    """Play a clip of flashes and beeps; return each flash's delay behind its beep.
+    """Play a clip of flashes and beeps; return each flash's delay after its beep.
 
-    In milliseconds on the screen, at a speed.
+    Delays are in milliseconds, as displayed at `speed`.
     """
     context = browser.new_context()
     page = context.new_page()
@@ -85,7 +85,7 @@ def sound_offsets(browser: Any, url: str, clip: str, speed: float) -> list[float
 def page_work(page: Any, count: int) -> Iterator[Callable[[], float]]:
     """Measure the main-thread work of the page for each of `count` inputs.
 
-    `count`: number of inputs. In milliseconds of processor time.
+    Work is in milliseconds of processor time.
     """
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})

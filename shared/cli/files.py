@@ -47,9 +47,8 @@ def file_or_url(text: str) -> Path | str:
 def fetched(inputs: Mapping[str, Any], settings: Settings) -> Iterator[dict[str, Any]]:
     """Yield the inputs, with a downloaded file in place of each URL.
 
-    The files are removed afterwards.
-
-    The rules and limits of the server's fetches apply. Raises Invalid, ForbiddenAddress, FetchFailed.
+    The files are deleted after the block. The rules and limits of the server's downloads apply. Raises Invalid, ForbiddenAddress,
+    FetchFailed.
     """
     with temporary_folder() as folder:
         paths: dict[str, Path] = {}

@@ -27,7 +27,7 @@ UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 def keys_group(settings: Callable[[], Settings]) -> typer.Typer:
     """Return the command group `keys`.
 
-    `settings` reads the settings.
+    `settings`: reads the settings when a command runs.
     """
     group = typer.Typer()
     _add_making(group, settings)

@@ -288,7 +288,7 @@ def _refuse_existing(paths: Iterable[Path]) -> None:
 def true_suffix(path: Path) -> str:
     """Return the file suffix of a video output, as its format requires.
 
-    It may differ from that of its name: ProRes is a .mov file.
+    It may differ from the suffix in the output's name: ProRes is a .mov file.
     """
     if path.suffix != SUFFIXES[Kind.VIDEO]:
         return path.suffix

@@ -18,8 +18,8 @@ _UNLOCKED, _LOCKED, _SUFFIX = ".new-reelwright-", ".reelwright-", ".part"
 def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
     """Yield a hidden temporary folder in `parent`, and delete it afterwards.
 
-    Default: the system's folder for temporary files. The folder is removed at the end. Its process holds a lock on it, which ends with the
-    process: the next folder made in the same place removes those without a lock.
+    `parent` is by default the system's folder for temporary files. The process holds a lock on the folder, which ends with the process: the
+    next folder made in `parent` removes those without a lock.
     """
     place = parent or Path(tempfile.gettempdir())
     _remove_abandoned(place)

@@ -327,7 +327,7 @@ def new_key() -> str:
 def output_of(job: Job, name: str | None) -> MediaRecord:
     """Return an output of a job; without `name`, its only output.
 
-    `name`: None takes the only output, or the only video. Raises Invalid if the name is unknown or needed.
+    Without `name`, a job with several outputs returns its only video. Raises Invalid if the name is unknown or needed.
     """
     if name is None:
         videos = [record for record in job.outputs.values() if record.kind == "video"]

@@ -9,7 +9,7 @@ _HIGHEST = Fraction(240)
 def constant_rate(rate: Fraction, *, varies: bool) -> Fraction:
     """Choose the constant timeline rate for a clip.
 
-    It is `rate` itself, or for a varying rate the nearest standard rate within 1 %, else the next above.
+    The result is `rate` itself, or for a varying rate the nearest standard rate within 1 %, else the next above.
     """
     if rate <= 0:
         return Fraction(25)

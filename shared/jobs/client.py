@@ -119,7 +119,7 @@ class Jobs:
     async def earlier(self, *, owner: str, operation: str, request: JobRequest, key: str) -> Job | None:
         """Return the job of an earlier request with the same idempotency key.
 
-        None if there is none. `key`: the idempotency key of both requests. Raises IdempotencyMismatch if the key came with another request.
+        None if there is none. Raises IdempotencyMismatch if the earlier request was another one.
         """
         return await asyncio.to_thread(self.store.earlier, owner, key, _fingerprint(operation, request))
 

@@ -1,7 +1,7 @@
 """Job inputs that are given as URLs.
 
-Each URL gets the id of the medium that it becomes when the job is accepted, so that the job is stored with ids only. A fetch that is
-repeated after a restart makes the same medium.
+When the job is accepted, each URL gets the id of its future medium, so that the job is stored with ids only. A fetch that is repeated after
+a restart makes the same medium.
 """
 
 import ipaddress
@@ -59,7 +59,7 @@ class Reservation:
     def inputs(self, inputs: Mapping[str, Any], kinds: Mapping[str, tuple[str, ...]], where: str = "inputs") -> dict[str, Any]:
         """Return the inputs with a reserved media id in place of each URL.
 
-        `kinds`: of each input; `where`: the field that holds the inputs.
+        `kinds`: accepted kinds of each input. `where`: the field that holds the inputs.
         """
         return {name: self._value(source, f"{where}.{name}", kinds.get(name, ())) for name, source in inputs.items()}
 
@@ -92,7 +92,7 @@ class Reservation:
 def with_urls(value: Any, fetches: Mapping[str, UrlFetch]) -> Any:
     """Restore the URLs of unfetched media in stored inputs or params.
 
-    `fetches`: by media id.
+    `fetches`: pending fetches by media id.
     """
     if isinstance(value, dict):
         return {name: with_urls(item, fetches) for name, item in value.items()}

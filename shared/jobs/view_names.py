@@ -14,6 +14,6 @@ MAKING = "preview:"
 def view_key(view: str, media_id: str, alpha: str | None = None) -> str:
     """Return the idempotency key of the job that creates a view.
 
-    By it the gateway and the previews find the job again. `alpha`: id of the matte in the view.
+    By this key, the gateway and the previews find the job. `alpha`: id of the matte in the view.
     """
     return f"view/{view}/{media_id}" + (f"/{alpha}" if alpha else "")

@@ -148,7 +148,7 @@ class _Attempt:
     async def failed(self, reason: str, *, answer: int | None = None, cause: Exception | None = None) -> None:
         """Record that the attempt failed.
 
-        Raises Undelivered if there is another attempt: progress is out of date by then, so it has none.
+        Raises Undelivered if another attempt follows. Progress messages get no second attempt, because they would be out of date.
         """
         final = self.message.event == "progress"
         await self.record(DeliveryStatus.FAILED if final else DeliveryStatus.PENDING, answer=answer, error=reason)
@@ -180,7 +180,7 @@ async def _post(store: JobStore, settings: Settings, message: Message) -> httpx.
 def _of_earlier_release(store: JobStore, job_id: str) -> Message | None:
     """Return the message of a workflow that an earlier release has queued.
 
-    Its argument is the id of an ended job.
+    The workflow's argument is the id of an ended job.
     """
     with store.engine.connect() as connection:
         stored = store.ledger.webhook(connection, job_id)

@@ -1,6 +1,6 @@
 """The key file `keys.json`, which stores the records of API keys.
 
-Mode 0600.
+The file has mode 0600.
 """
 
 import fcntl
@@ -40,10 +40,7 @@ class KeyFile:
             return ()
 
     def state(self) -> tuple[int, int, int] | None:
-        """Return a version of the file that changes with every write; None without file.
-
-        None without a file.
-        """
+        """Return the file's version, which changes with every write; None without file."""
         try:
             about = self.path.stat()
         except FileNotFoundError:

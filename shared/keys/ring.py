@@ -84,10 +84,7 @@ class KeyRing:
         return owners if self._setting_keys or self._records else [PUBLIC]
 
     def max_bytes(self, owner: str) -> int | None:
-        """Return an owner's storage quota in bytes; None without a quota.
-
-        None without a limit.
-        """
+        """Return an owner's storage quota in bytes; None without a quota."""
         self._refresh()
         limits = [record.max_bytes for record in self._records.values() if record.owner == owner and record.refusal(now()) is None]
         return None if not limits or None in limits else max(limit for limit in limits if limit is not None)

@@ -16,7 +16,7 @@ FILE, BYTES = "secret.key", 32
 def derived_key(data_dir: Path, purpose: str) -> bytes:
     """Derive a 32-byte key for one purpose from the installation's secret.
 
-    Makes the installation's secret if there is none yet.
+    Creates the installation's secret on first use.
     """
     path = data_dir.absolute() / FILE
     secret = _read(path) or _make(path)
@@ -33,10 +33,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _make(path: Path) -> bytes:
-    """Create the secret file unless it exists; return the secret.
-
-    Returns the secret in the file.
-    """
+    """Create the secret file unless it exists; return the secret."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     new = path.with_name(f".{FILE}.{secrets.token_hex(8)}")
     handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

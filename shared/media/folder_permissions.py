@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 def close_files(data_dir: Path) -> None:
     """Remove other users' permissions on the data folder and the database.
 
-    A folder of another owner, such as one that the operator mounts, stays as it is.
+    A folder of another owner, such as a mounted one, stays unchanged.
     """
     folder = data_dir.absolute()
     folder.mkdir(parents=True, exist_ok=True, mode=FOLDER)

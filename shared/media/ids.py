@@ -46,7 +46,7 @@ def is_owner(text: str) -> bool:
 def checked_parts(owner: str, media_id: str) -> tuple[str, str]:
     """Return an owner and a media id, after checking their form.
 
-    They are the parts of the medium's folder. Raises UnknownMedia if one is malformed.
+    Both are folder names in the store. Raises UnknownMedia if one is malformed.
     """
     if not is_owner(owner) or not is_id(media_id):
         raise UnknownMedia(f"There is no media {media_id[:64]!r}: ids have 26 characters and come from POST /v1/media.")

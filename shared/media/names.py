@@ -62,7 +62,7 @@ def as_text(name: str) -> str:
 def download_name(name: str, *, content_type: str, suffix: str) -> str:
     """Return the file name of a download, with a suffix for its content type.
 
-    Then no program opens the file as another kind.
+    The suffix keeps programs from opening the file as another kind.
     """
     fits = name.lower().endswith(suffix) or mimetypes.guess_type(name)[0] == content_type
     return name if fits else name + suffix

@@ -1,6 +1,6 @@
 """Temporary names for files that are renamed into place when complete.
 
-Also of folders.
+Folders get such names, too.
 """
 
 import secrets

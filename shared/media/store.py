@@ -294,7 +294,8 @@ class MediaStore:
     def sweep_unlisted(self, *, most_bytes: int, free_bytes: int) -> Ids:
         """Delete the least recently used unlisted media, such as proxies.
 
-        Until they have at most `most_bytes` bytes, and the disk has at least `free_bytes` free. Returns the ids of the deleted media.
+        The remaining media have at most `most_bytes` bytes, and the disk has at least `free_bytes` free. Returns the ids of the deleted
+        media.
         """
         unlisted = sorted(self._unlisted(), reverse=True)
         missing = max(free_bytes - shutil.disk_usage(self.root).free, 0) if unlisted else 0

@@ -62,9 +62,7 @@ def picture_type(head: bytes) -> FileType | None:
 def _iso_type(head: bytes) -> FileType | None:
     """Return the type of a still image in the ISO base media format.
 
-    The file's brands decide.
-
-    The file's brands decide; None for other files.
+    The file's brands decide. None for other files.
     """
     brand, end = head[8:12], min(int.from_bytes(head[:4], "big"), len(head))
     if brand in _GENERAL_BRANDS:
@@ -76,7 +74,7 @@ def _iso_type(head: bytes) -> FileType | None:
 def is_image(head: bytes) -> bool:
     """Check whether a file is a supported still image.
 
-    `head`: the first HEAD_BYTES or more.
+    `head`: at least the first HEAD_BYTES of the file.
     """
     return picture_type(head) is not None
 

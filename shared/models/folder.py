@@ -156,8 +156,7 @@ def installed(name: str) -> bool:
 def install_command(*names: str) -> str | None:
     """Return the command that installs the missing models of `names`, or None.
 
-    None if none is missing. For `Operation.unavailable`. With REELWRIGHT_MODELS_AUTO_PULL, models that a job may pull by itself do not
-    count as missing.
+    None if no model is missing. With REELWRIGHT_MODELS_AUTO_PULL, models that a job may pull by itself do not count as missing.
     """
     settings = current()
     folder = ModelFolder(settings.models_folder)

@@ -43,7 +43,7 @@ class ModelInfo(ModelUsed):
 def describe_model(folder: ModelFolder, model: Model) -> ModelInfo:
     """Build the description of a model for `GET /v1/models`.
 
-    Reads only its manifest.
+    Reads only the model's manifest, not its files.
     """
     manifest, installed = _recorded(folder, model), folder.installed(model)
     checksums = {path: f"sha256:{record.sha256}" for path, record in manifest.files.items()}
@@ -83,7 +83,7 @@ def model_used(name: str) -> ModelUsed:
 def _recorded(folder: ModelFolder, model: Model) -> Manifest:
     """Return a model's manifest, empty if it is damaged.
 
-    The list of models is shown in any case.
+    So `GET /v1/models` works with a damaged manifest.
     """
     try:
         return folder.manifest(model)

@@ -8,8 +8,8 @@ from shared.models.folder import ModelFolder
 def installed_state(folder: ModelFolder, service: str) -> list[list[Any]]:
     """Return name, revision and files of a service's installed models.
 
-    Of each: name, revision and files (path, bytes, modification time in ns). The result changes whenever such a model is installed,
-    replaced or removed: also `auto` choices depend on what is installed. Reads no file.
+    Files are (path, bytes, modification time in ns). The result changes whenever such a model is installed, replaced or removed, because
+    `auto` choices depend on the installed models. Reads no file.
     """
     state: list[list[Any]] = []
     for model in folder.catalog:

@@ -65,7 +65,7 @@ def matrix_between(source: Posed, target: Posed) -> Matrix:
 def scale_matrix(matrix: Matrix, across: float, down: float) -> Matrix:
     """Scale a matrix to pictures of another size.
 
-    They are `across` and `down` times as large. Pixel centres stay pixel centres.
+    The pictures are `across` and `down` times as large. Pixel centres stay pixel centres.
     """
     enlargement = np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
     return np.asarray(enlargement @ matrix @ np.linalg.inv(enlargement), np.float64)
@@ -286,7 +286,7 @@ def overlap(moved: Matrix, size: tuple[int, int]) -> float:
 def _plausible(matrix: Matrix, shape: tuple[int, ...]) -> bool:
     """Return whether a motion is plausible for a camera.
 
-    No mirroring, and no zoom above 2x.
+    Mirroring and zoom above 2x are not.
     """
     height, width = shape
     corners = cv2.perspectiveTransform(np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64), matrix)[0]

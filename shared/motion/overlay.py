@@ -1,6 +1,6 @@
 """Detection of overlays that change within a shot.
 
-They are caption bars, banners and inset pictures.
+Overlays are caption bars, banners and inset pictures.
 """
 
 import numpy as np
@@ -50,7 +50,7 @@ def only_overlay_changed(before: Picture, after: Picture) -> bool:
 def _shortest_run(values: NDArray[np.float64]) -> tuple[int, int]:
     """Return the shortest run of `values` that holds nearly all of their sum.
 
-    Its start and the place after its end are returned.
+    Returns its start and the index after its end.
     """
     sums = np.concatenate([[0.0], np.cumsum(values)])
     least = _MOST * sums[-1]

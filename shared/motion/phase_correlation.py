@@ -125,7 +125,7 @@ def _shifted(picture: Floats, across: int, down: int) -> Floats:
 def _mismatch(first: Floats, second: Floats, texture: Floats, shift: tuple[int, int]) -> float:
     """Return the mean difference between two pictures, one of them shifted.
 
-    It is weighted by texture and is at most 20 levels per pixel. Parts that only one picture shows count with `_OUT_OF_SIGHT`.
+    The mean is weighted by texture; a pixel counts for at most 20 levels. Parts that only one picture shows count with `_OUT_OF_SIGHT`.
     """
     across, down = shift
     height, width = second.shape
@@ -196,7 +196,7 @@ def _refined(
 def _counted(masks: tuple[Floats, Floats], matrix: NDArray[np.float64], both: tuple[slice, slice]) -> NDArray[np.bool_]:
     """Select the pixels that are background in both pictures.
 
-    They are every second pixel of the target; the source is moved by `matrix`.
+    Only every second pixel of the target is included. The source is moved by `matrix`.
     """
     target = masks[1][1::2, 1::2]
     moved = cv2.warpAffine(
@@ -208,7 +208,7 @@ def _counted(masks: tuple[Floats, Floats], matrix: NDArray[np.float64], both: tu
 def _in_both(shift: float, length: int) -> slice:
     """Return the slice of pixels that both pictures show after a shift.
 
-    A slice over every second of `length` pixels.
+    The slice covers every second of `length` pixels.
     """
     first, last = math.ceil(shift / 2), math.floor((length - 3 + shift) / 2)
     return slice(min(max(first, 0), length // 2), max(min(last + 1, length // 2), 0))
@@ -232,7 +232,7 @@ def _gradient(picture: NDArray[Any]) -> tuple[Floats, Floats]:
 def _median(values: Floats) -> np.float32:
     """Return the median; the upper middle value for an even count.
 
-    Several times as fast as `np.median` for few values.
+    For few values this is several times as fast as `np.median`.
     """
     flat = values.ravel()
     return np.float32(np.partition(flat, len(flat) // 2)[len(flat) // 2])

@@ -60,11 +60,9 @@ PUBLIC_V6 = IPv6Network("2000::/3")
 
 
 def rule_against(address: Address, *, allowed: Iterable[Network] = ()) -> str | None:
-    """Return the rule that forbids an address, such as "private"; None if allowed.
+    """Return the rule that forbids an address, or None.
 
-    An address in `allowed` always is.
-
-    Rules are "loopback", "private", ...
+    Rules are "loopback", "private", ... An address in `allowed` is never forbidden.
     """
     plain = IPv6Address(int(address)) if isinstance(address, IPv6Address) else address  # without a scope such as %eth0
     if any(plain in network for network in allowed):

@@ -40,10 +40,7 @@ class Limits:
             raise TooLarge(f"The file has {size} bytes; at most {self.max_bytes} are taken. Cut or compress it.")
 
     def check_size(self, width: int, height: int) -> None:
-        """Raise TooLarge if a picture of this size in pixels exceeds the limit.
-
-        `width` x `height` pixels.
-        """
+        """Raise TooLarge if a picture of `width` x `height` pixels exceeds the limit."""
         if width * height > self.max_pixels:
             raise TooLarge(f"The picture is {width}x{height} pixels; at most {self.max_pixels} pixels are taken. Scale it down.")
 

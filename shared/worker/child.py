@@ -100,7 +100,7 @@ def confine(parent_pid: int, memory_bytes: int, niceness: int) -> None:
 def write_lines_at_once() -> None:
     """Flush each printed line, and print a stack trace on a crash.
 
-    Both belong into the job's log.
+    Both appear in the job's log.
     """
     faulthandler.enable()
     if isinstance(sys.stdout, io.TextIOWrapper):

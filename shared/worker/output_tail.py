@@ -16,7 +16,7 @@ STANDARD_ERROR = 2
 class OutputTail:
     """Collects the last output of successive processes through a pipe.
 
-    What arrives goes on to this process's standard error.
+    The output is also forwarded to this process's standard error.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class OutputTail:
     def open(self) -> int:
         """Open a pipe for the output of a new process.
 
-        Returns its end for writing, which the caller closes.
+        Returns the write end, which the caller closes.
         """
         self.close()
         self._pipe, writing = os.pipe()
@@ -72,7 +72,7 @@ class OutputTail:
     def _drain(self) -> None:
         """Read the output that waits in the pipe.
 
-        That is at most twice its capacity, since a process may write without end.
+        Reads at most twice the pipe's capacity, since a process may write without end.
         """
         for _ in range(2):
             if self._read() == 0:

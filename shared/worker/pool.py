@@ -57,9 +57,7 @@ class WorkerPool:
     async def call_on_files(self, target: Target[Request, Answer], request: Request, *, wait_s: float | None = None) -> Answer:
         """Run a call on the files that its request names.
 
-        See `Slot.call`.
-
-        Raises Unavailable if no slot is free within `wait_s` seconds.
+        See `Slot.call`. Raises Unavailable if no slot is free within `wait_s` seconds.
         """
         async with self.lease(wait_s) as slot:
             if slot.sandbox is None:
@@ -77,7 +75,7 @@ class WorkerPool:
     async def lease(self, wait_s: float | None = None) -> AsyncIterator[Slot]:
         """Reserve a slot for calls on files in the slot's folder.
 
-        The caller puts the files there. Raises Unavailable if none is free within `wait_s` seconds.
+        The caller puts the files there. Raises Unavailable if no slot is free within `wait_s` seconds.
         """
         async with self._slot(wait_s=wait_s) as slot:
             self._used_slots.add(slot)
@@ -119,7 +117,7 @@ class WorkerPool:
     async def _slot(self, *, cold: bool = False, wait_s: float | None = None) -> AsyncIterator[Slot]:
         """Reserve a free slot: the warmest, or one without a child if `cold`.
 
-        Raises Unavailable if none is free within `wait_s` seconds.
+        Raises Unavailable if no slot is free within `wait_s` seconds.
         """
         try:
             async with asyncio.timeout(wait_s):
@@ -146,7 +144,7 @@ class WorkerPool:
     def _end(self, slot: Slot) -> None:
         """End an idle slot's child process.
 
-        One that has worked holds more memory than a new one, so it is not the child that is kept warm.
+        A used child holds more memory than a new one, so it is not kept warm.
         """
         self._timers.pop(slot, None)
         if slot in self._free and (slot in self._used_slots or sum(pool_slot.warm for pool_slot in self._all) > self._warm_count):
@@ -171,7 +169,7 @@ class WorkerPool:
 def _take(source: Path, target: Path) -> None:
     """Move a child's output file out of the slot's folder.
 
-    Raises WorkerCrashed if there is none.
+    Raises WorkerCrashed if the child wrote no such file.
     """
     if source.is_symlink() or not source.is_file():
         raise WorkerCrashed(f"The worker process wrote no {target.name!r}.")

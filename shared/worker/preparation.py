@@ -9,9 +9,9 @@ from shared.worker_call import Target
 
 @dataclass(frozen=True)
 class Preparation:
-    """Names the module that a child imports before its first call.
+    """The module that a child imports before its first call.
 
-    Empty: none.
+    An empty name imports none.
     """
 
     module: str

@@ -232,7 +232,7 @@ class Slot:
     async def _begin(self, starting: "asyncio.Task[asyncio.subprocess.Process]") -> None:
         """Store the started process, even if the call is cancelled.
 
-        A cancelled call waits, too: asyncio would leave pipes open.
+        A cancelled call waits, too, because asyncio would leave pipes open.
         """
         try:
             self._process = await asyncio.shield(starting)

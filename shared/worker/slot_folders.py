@@ -64,7 +64,7 @@ def sweep_slots(data_dir: Path, *, stale_s: float = STALE_S) -> int:
 def place(source: Path, folder: Path, name: str) -> Path:
     """Link or copy a file into a slot's folder; return the new path.
 
-    A symbolic link would lead out of the folder.
+    A symbolic link would point outside of the folder.
     """
     target = folder / name
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -75,7 +75,7 @@ class Storm:
     def check(self, timeout_s: float = 120) -> list[dict[str, Any]]:
         """Check that every job is done, and none was run twice; return the jobs.
 
-        All must have succeeded, none may have run twice at once, and nothing may be left.
+        All jobs must have succeeded, and nothing may be left.
         """
         server = self.servers[0]
         jobs = [server.wait(job_id, timeout_s) for job_id in self.ids.values()]

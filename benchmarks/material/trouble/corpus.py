@@ -44,7 +44,7 @@ KINDS: Mapping[str, Callable[[Random], TroubleClip]] = {
 def trouble(path: Path, *, kind: str, seed: int) -> Film:
     """Write the clip that a trouble kind and a seed determine.
 
-    320x180, H.264 in MP4.
+    The clip is 320x180, H.264 in MP4.
     """
     random = np.random.default_rng([seed, list(KINDS).index(kind)])
     clip = KINDS[kind](random)

@@ -25,7 +25,7 @@ MOST_REMEMBERED = 5
 class PastRun:
     """Run time and input size of a past job.
 
-    With the length of its input video in seconds (None if it had none). `megapixel_frames`: size of its largest input, None where unknown.
+    `input_s`: length of the input video in seconds, None without one. `megapixel_frames`: size of the largest input, None if unknown.
     """
 
     run_s: float

@@ -158,7 +158,7 @@ class Ledger:
     def release(self, claim: Claim) -> None:
         """Record that a shutdown interrupted this attempt at the job.
 
-        An interrupted attempt does not count as a failure.
+        An interrupted attempt does not count as a failed one.
         """
         with self.engine.begin() as connection:
             connection.execute(JOBS.update().where(*_is_current(claim)).values(interrupted=JOBS.c.interrupted + 1))
@@ -275,10 +275,7 @@ class Ledger:
             return {str(row[0]): float(row[1]) for row in connection.execute(query)}
 
     def _canceled_steps(self, connection: Connection, job_id: str) -> dict[str, Any]:
-        """Return the columns of a canceled pipeline, with its steps ended.
-
-        They show its unfinished steps as ended.
-        """
+        """Return the columns of a canceled pipeline, with its steps ended."""
         row = connection.execute(sa.select(JOBS.c.progress, JOBS.c.result).where(JOBS.c.id == job_id)).first()
         if row is None or not (row.progress or {}).get("steps"):
             return {}

@@ -30,7 +30,7 @@ class MessagePace:
     def allows(self, job_id: str, fraction: float) -> bool:
         """Return whether webhooks may report this progress now.
 
-        Counts it as reported: 5 seconds and 1 % after the last one.
+        A reported progress counts as the last one; the next is allowed 5 seconds and 1 % later.
         """
         now = time.monotonic()
         last = self._reported.get(job_id)

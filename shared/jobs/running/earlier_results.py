@@ -55,14 +55,14 @@ class ResultMemory:
     def recall(self, owner: str, key: str) -> EarlierResult | None:
         """Return the newest earlier result with this key, or None.
 
-        Only results whose outputs still exist count; None if there is none.
+        Only results whose outputs still exist count.
         """
         return next((past for past in self.history.remembered(owner, key) if self._exists(owner, past.outputs)), None)
 
     def _content(self, owner: str, source: str | list[str], *, named: bool) -> Any:
         """Return the SHA-256 of an input's content.
 
-        With its file name if `named`; a list for a list.
+        With its file name if `named`. A list of inputs gives a list.
         """
         if isinstance(source, list):
             return [self._content(owner, media_id, named=named) for media_id in source]

@@ -92,9 +92,10 @@ class QueueWaker:
         return stop.is_set() or self._stop.is_set()
 
     def wait(self, name: str, timeout_s: float, stop: threading.Event) -> bool:
-        """Wait until `name` is woken; return False after `timeout_s` seconds.
+        """Wait until `name` is woken, for `timeout_s` seconds at most.
 
-        `name`: of the thread. Returns whether it has to end. The first call for a name returns at once: there may be work from before.
+        `name`: name of the thread. Returns whether the thread must end. The first call for a name returns at once, because there may be
+        earlier work.
         """
         with self._lock:
             is_new = name not in self._woken
@@ -178,9 +179,7 @@ class _Original:
 class _WakingEvent:
     """An event that ends a polling thread's wait when work arrives.
 
-    It takes the place of DBOS's stop event.
-
-    Waiting for it also ends when there is work.
+    DBOS waits for this event in place of its own stop event.
     """
 
     def __init__(self, waker: QueueWaker, stop: threading.Event):

@@ -124,7 +124,7 @@ class OperationRunner:
         await asyncio.gather(self._pool.close(), self._preview_pool.close())
 
     async def run_preview(self, claim: Claim, progress: ProgressLog) -> Outcome:
-        """Run one preview after the proxies of its videos are ready."""
+        """Run one preview after its videos' proxies are ready."""
         operation = self._operation(claim)
         if operation is None:
             raise OperationFailed(f"This release has no operation {claim.operation}.")
@@ -134,9 +134,7 @@ class OperationRunner:
     async def run(self, claim: Claim, progress: ProgressLog, *, cut: Window | None = None) -> Outcome:
         """Run one job, or reuse an equal job's result.
 
-        Waits for one that runs.
-
-        `cut`: the part of its videos that the operation gets; None for all.
+        An equal job that runs already is waited for. `cut`: the part of the videos that the operation gets; None: all.
         """
         depends_on = claim.params | ({"cut": [cut.start_s, cut.end_s]} if cut else {})
         key = await asyncio.to_thread(self._memory.key, self._operation(claim), owner=claim.owner, inputs=claim.inputs, params=depends_on)
@@ -243,10 +241,7 @@ class OperationRunner:
         return answer
 
     def _measurements_key(self, claim: Claim) -> str | None:
-        """Return the key of the measurements that a job can reuse, or None.
-
-        None if it uses none.
-        """
+        """Return the key of the measurements that a job can reuse, or None."""
         operation = self._operation(claim)
         if (
             operation is None
@@ -344,7 +339,7 @@ def work_folder(settings: Settings, job_id: str) -> Path:
 def _move(source: Path, folder: Path) -> None:
     """Move an operation's folder out of its slot's folder.
 
-    Its process can change it no longer there. Raises OperationFailed if there is a link in place of the folder.
+    There, its process can no longer change the folder. Raises OperationFailed if there is a link in place of the folder.
     """
     os.rename(source, folder)
     for path in (folder, folder / OUTPUTS):
@@ -353,10 +348,7 @@ def _move(source: Path, folder: Path) -> None:
 
 
 def changed_at(path: Path) -> int | None:
-    """Return a file's modification time in ns; None if the file is missing.
-
-    None if there is no such file.
-    """
+    """Return a file's modification time in ns; None if the file is missing."""
     try:
         return path.lstat().st_mtime_ns
     except FileNotFoundError:
@@ -364,9 +356,9 @@ def changed_at(path: Path) -> int | None:
 
 
 def checked_file(path: str, folder: Path) -> Path:
-    """Return the path of an output, after checking that it lies in `folder`.
+    """Return the path of an output file, after checking that it lies in `folder`.
 
-    Returns the path. A child that opened hostile media must not publish other files. Raises OperationFailed.
+    A child that opened hostile media must not publish other files. Raises OperationFailed.
     """
     file = Path(path)
     if file.parent != folder or file.is_symlink() or not file.is_file():

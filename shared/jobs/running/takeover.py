@@ -136,7 +136,7 @@ class PostgresLocks:
     def _take_soon(self, name: str) -> bool:
         """Try to take a lock; if it is held, pause before returning False.
 
-        Other processes hold a lock for a moment when they test it.
+        Other processes hold a lock for a moment when they test the lock.
         """
         if self.take(name):
             return True
@@ -203,7 +203,7 @@ class Lifeline:
     def take(self, name: str) -> bool:
         """Take a lock that is held as long as this process proves to be alive.
 
-        Returns False if it is not free. Also False while the database does not answer.
+        Returns False if the lock is not free, or if the database does not answer.
         """
         try:
             return self._locks.take(name)

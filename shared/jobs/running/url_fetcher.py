@@ -26,7 +26,7 @@ class UrlFetcher:
     async def fetch_all(self, owner: str, fetches: tuple[UrlFetch, ...]) -> None:
         """Fetch all URLs in order, except those that are media already.
 
-        Raises the error of the first that fails, naming its field.
+        Raises the first error, with the field's name.
         """
         for url_fetch in fetches:
             try:

@@ -160,9 +160,9 @@ class JobWorker:
         await asyncio.to_thread(self._store.close)
 
     def take_lock(self, name: str) -> bool:
-        """Take a lock if it is free; return whether it was free. Blocks.
+        """Take a lock if it is free; return whether it was free.
 
-        It is held until `drop_lock`, or until this process ends. Blocks.
+        The lock is held until `drop_lock`, or until this process ends. Blocks.
         """
         return self._lifeline.take(name)
 

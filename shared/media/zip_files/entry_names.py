@@ -35,9 +35,7 @@ def decoded_names(entries: Iterable[zipfile.ZipInfo]) -> list[str]:
 def plain_name(name: str) -> str | None:
     """Return an entry's name with `/` between folders; None if unusable.
 
-    Invisible characters are removed.
-
-    None for a name that leads out of the folder, or has control characters. Combining accents are kept.
+    None for a name that leads out of the folder, or has control characters. Invisible characters are removed; combining accents are kept.
     """
     parts = name.replace("\\", "/").split("/")
     if any(part in ("", ".", "..") for part in parts) or any(unicodedata.category(char) == "Cc" for char in name):
@@ -47,10 +45,7 @@ def plain_name(name: str) -> str | None:
 
 
 def _in_utf8(name: bytes, entry: zipfile.ZipInfo) -> str | None:
-    """Decode a name from the extra field or as UTF-8; None if neither fits.
-
-    None if it is neither.
-    """
+    """Decode a name from the extra field or as UTF-8; None if neither fits."""
     try:
         return _unicode_path(name, entry.extra) or name.decode()
     except UnicodeDecodeError:
@@ -60,7 +55,7 @@ def _in_utf8(name: bytes, entry: zipfile.ZipInfo) -> str | None:
 def _unicode_path(name: bytes, extra: bytes) -> str | None:
     """Return the Unicode name in the extra field, or None.
 
-    None if there is none, or if it belongs to another name.
+    None also if the field belongs to another name.
     """
     while len(extra) >= 4:
         kind, size = struct.unpack_from("<HH", extra)
@@ -73,7 +68,7 @@ def _unicode_path(name: bytes, extra: bytes) -> str | None:
 def _code_page(names: list[bytes]) -> str:
     """Guess the code page of names: all their letters belong to one script.
 
-    Code page 437 if there is none.
+    Code page 437 if none fits.
     """
     for page, is_letter, is_typical in _PAGES:
         try:

@@ -37,7 +37,7 @@ _ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, Ru
 class PictureZip(ZipWriter):
     """A writer of a zip file that holds picture files.
 
-    It takes at most as many pictures as reading accepts.
+    The zip file holds at most as many pictures as reading accepts.
     """
 
     def __init__(self, path: str | os.PathLike[str]):
@@ -79,7 +79,7 @@ class ZipContents:
     def warning(self, zip_name: str) -> str | None:
         """Return a warning that names the files that are no pictures.
 
-        None if there are none.
+        None if all files are pictures.
         """
         if not self.others:
             return None
@@ -123,7 +123,7 @@ def zip_contents(path: str | os.PathLike[str], max_bytes: int) -> ZipContents:
 def open_picture(path: str | os.PathLike[str], name: str) -> Iterator[tuple[FileType, IO[bytes]]]:
     """Open a picture in a zip file; yield its type and its bytes.
 
-    Yields its type and the open file. Raises NotFound if the zip file has no picture of that name.
+    Raises NotFound if the zip file has no picture of that name.
     """
     try:
         with _opened(path) as archive:
@@ -167,8 +167,8 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
 def _named_files(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], list[str]]:
     """Map unique plain names to the entries of a zip file.
 
-    Returned with the names of unusable files. Folders, and files that packing programs and systems add, are in neither. Of several files
-    of the same name, the last counts.
+    Also returns the names of unusable files. Both exclude folders, and files that archivers and operating systems add. Of several files
+    with the same name, the last counts.
     """
     entries = list(archive.NameToInfo.values())
     files, unusable = dict[str, zipfile.ZipInfo](), list[str]()
@@ -190,7 +190,7 @@ def _named_files(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], 
 def _is_extra(name: str) -> bool:
     """Return whether an operating system or archiver added the entry.
 
-    Hidden files count, too.
+    Hidden files count as such.
     """
     parts = name.replace("\\", "/").split("/")
     hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)

@@ -96,7 +96,7 @@ def _pull_from(folder: ModelFolder, model: Model, file: File, source: Source, on
 def _as_recorded(model: Model, origin: Origin, sha256: str) -> Origin:
     """Return `origin` with the checksum that the first pull recorded.
 
-    Raises FetchFailed if the origin itself states another checksum.
+    Raises FetchFailed if the origin states another checksum.
     """
     authority = f"was recorded at the first pull (to accept the new file: {model.command} --renew)"
     if origin.checksum and origin.checksum.startswith("sha256:") and origin.checksum != f"sha256:{sha256}":

@@ -89,7 +89,7 @@ def _on_the_hub(model: Model, file: File) -> Origin:
 def _of_etag(etag: str | None) -> str | None:
     """Return the checksum in a hub's ETag, or None.
 
-    It is the SHA-256 of a large file, and git's name of a small one.
+    A large file has its SHA-256, a small file its git object name.
     """
     kind = {64: "sha256", 40: "git"}.get(len(etag or ""))
     return f"{kind}:{etag}" if kind and etag and all(letter in "0123456789abcdef" for letter in etag) else None

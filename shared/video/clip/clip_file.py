@@ -35,9 +35,9 @@ PIXELS = {"h264": "yuv420p", "prores": "yuva444p10le", "vp9": "yuva420p", "png":
 class Target:
     """Path, format and contents of one output file.
 
-    It gets the name `path` whatever its format is; readers recognise the content. `sound`: with the clip's sound, tags, subtitles, chapters
-    and timecode; `texts`: with all of these but the sound. `rgba`: PNG files have colours and alpha. `pixel_format`, `frame_rate`: in place
-    of the format's usual pixels and the clip's average rate. `keep_times`: a part keeps the times that it has in the clip.
+    The file is named `path` whatever its format; readers recognise the content. `sound`: with the clip's sound, tags, subtitles, chapters
+    and timecode. `texts`: with all of these but the sound. `rgba`: PNG files have colours and alpha. `pixel_format`, `frame_rate`: replace
+    the format's usual pixels and the clip's average rate. `keep_times`: a part keeps its times in the clip.
     """
 
     path: Path

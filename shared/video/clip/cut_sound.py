@@ -40,10 +40,7 @@ class PartSound:
             track.write(until)
 
     def continue_from(self, start: Fraction, *, at: Fraction) -> None:
-        """Continue at output time `at` with the sound from source time `start`.
-
-        It is written from second `at` of the output.
-        """
+        """Continue at output time `at` with the sound from source time `start`."""
         for track in self._tracks:
             track.continue_from(start, at)
 
@@ -78,7 +75,7 @@ class _Part:
     def continue_from(self, start: Fraction, at: Fraction) -> None:
         """Drop the remaining sound, and continue reading at `start`.
 
-        `start`: second of the source. `at`: the second of the output that it belongs to.
+        `start`: time in the source, in seconds. `at`: the corresponding time in the output.
         """
         self.close()
         self._begin(start, at=at)

@@ -14,7 +14,7 @@ def check_start(info: VideoInfo, start: float) -> None:
 def no_frame(start: float) -> Invalid:
     """Return the error about a part in which no frame begins.
 
-    `start`: second of the part's start.
+    `start`: start of the part in seconds.
     """
     return Invalid.field(
         "params.start",

@@ -71,7 +71,7 @@ def probe_clip(video: Path, params: ClipPart) -> VideoInfo:
 def matte_warnings(matte: Path, params: ClipPart, *, info: VideoInfo) -> Iterator[str]:
     """Yield warnings about a matte whose size or length does not fit the video.
 
-    `info`: the video's. Raises UnsupportedMedia for a still image.
+    `info`: properties of the video. Raises UnsupportedMedia for a still image.
     """
     matte_info = probe_video(matte, hint="a matte is a gray video, as long as the clip")
     if abs(matte_info.width * info.height / (info.width * matte_info.height) - 1) > _SHAPE_TOLERANCE:
@@ -83,10 +83,7 @@ def matte_warnings(matte: Path, params: ClipPart, *, info: VideoInfo) -> Iterato
 
 
 def part_end(params: ClipPart) -> Fraction | None:
-    """Return the end of the part in seconds of the source; None without an end.
-
-    None for the end of the source.
-    """
+    """Return the end of the part in seconds of the source; None without an end."""
     return None if params.duration is None else to_fraction(params.start) + to_fraction(params.duration)
 
 

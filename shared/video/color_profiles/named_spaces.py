@@ -47,7 +47,7 @@ def _hlg(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def _compressed(nits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Map luminance to 0..1, compressing highlights up to the peak.
 
-    Reinhard et al., 2002, with a white point.
+    Source: Reinhard et al., 2002, with a white point.
     """
     light = nits / _SDR_WHITE_NITS
     return light * (1 + light / (_PEAK_NITS / _SDR_WHITE_NITS) ** 2) / (1 + light)
@@ -101,9 +101,7 @@ def named_space(image: Image.Image, head: bytes) -> RgbSpace | None:
 def _code_points(format: str | None, head: bytes) -> tuple[int, int] | None:
     """Return the CICP code points of a file's primaries and curve.
 
-    From a PNG, AVIF or HEIC file.
-
-    From a PNG, AVIF or HEIC file; None without them.
+    From a PNG, AVIF or HEIC file; None for other files.
     """
     if format == "PNG" and (place := head.find(b"cICP")) >= 0:
         return (head[place + 4], head[place + 5]) if place + 6 <= len(head) else None
@@ -124,7 +122,7 @@ def _coded(primaries: int, transfer: int) -> RgbSpace | None:
 def _measured(chromaticity: tuple[float, ...] | None, gamma: float | None) -> RgbSpace | None:
     """Return the colour space of the PNG chunks cHRM and gAMA, or None.
 
-    cHRM has white, red, green, blue. None for sRGB, and without these chunks.
+    cHRM lists white, red, green and blue. None also for sRGB.
     """
     if not gamma and not chromaticity:
         return None

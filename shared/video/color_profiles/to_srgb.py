@@ -64,7 +64,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 def _opaque(image: Image.Image) -> Image.Image:
     """Remove a picture's transparency.
 
-    In one of the modes L, RGB, CMYK, LAB.
+    The result has one of the modes L, RGB, CMYK, LAB.
     """
     if image.mode in ("L", "LA", "1"):
         return image.convert("L")

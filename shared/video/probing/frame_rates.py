@@ -92,7 +92,7 @@ def standard_rate(rate: Fraction) -> Fraction:
 
 
 def _on_own_clock(pts: NDArray[np.int64], base: Fraction) -> tuple[NDArray[np.int64], Fraction]:
-    """Undo finer ticks: return times in the clock that the file was made with.
+    """Convert times to the clock that the file was made with.
 
     A file that was copied from Matroska or GIF into MP4 has finer ticks, but its times are still whole milliseconds or hundredths.
     """
@@ -178,7 +178,7 @@ def _even_rate(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None
 def _fitting(pts: NDArray[np.int64], base: Fraction, stated: Fraction | None, steps: NDArray[np.int64], slack: float) -> Fraction | None:
     """Return a rate whose even grid fits all times within `slack` ticks.
 
-    For clocks that count milliseconds or hundredths. None if there is no such rate.
+    For clocks that count milliseconds or hundredths. None if no rate fits.
     """
     if len(pts) < 3 or len(steps) < 2:
         return None
@@ -197,7 +197,7 @@ def _fitting(pts: NDArray[np.int64], base: Fraction, stated: Fraction | None, st
 def _snapped(rate: Fraction, tolerance: Fraction) -> Fraction:
     """Return the standard rate within `tolerance` of `rate`, or `rate` itself.
 
-    Standard rates, whole numbers and NTSC's rates count if they lie within `tolerance`.
+    Standard rates are whole numbers and NTSC's rates.
     """
     whole = (Fraction(round(rate * 1001 / 1000) * 1000, 1001), Fraction(round(rate)))
     near = [standard for standard in (*whole, *STANDARD_RATES) if standard > 0 and abs(standard / rate - 1) < tolerance]

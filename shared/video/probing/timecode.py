@@ -93,7 +93,7 @@ def start_timecode(*tags: Mapping[str, str]) -> str | None:
 def timecode_at(info: VideoInfo, second: Fraction) -> str | None:
     """Return the timecode of the frame at `second` of a file, or None.
 
-    None if the file has no start timecode, if that is invalid, or if the rate varies, which timecode cannot count.
+    None if the file has no valid start timecode, or if its rate varies, which timecode cannot count.
     """
     rate = info.steady_rate
     if info.start_timecode is None or (info.variable_frame_rate and second):

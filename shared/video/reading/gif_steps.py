@@ -19,7 +19,7 @@ _MOST_BLOCKS = 20_000_000
 def with_usual_steps(path: str | os.PathLike[str], head: bytes) -> Path | None:
     """Copy a GIF with corrected frame delays; return the path, or None.
 
-    `head`: the file's first bytes. Returns None if the file is no GIF, or has no such delay. The copy is made once per process.
+    `head`: the file's first bytes. None if the file is no GIF, or has no short delay. The copy is made once per process.
     """
     if head[:6] not in (b"GIF87a", b"GIF89a"):
         return None
@@ -41,7 +41,7 @@ def with_usual_steps(path: str | os.PathLike[str], head: bytes) -> Path | None:
 def _steps(data: mmap.mmap) -> Iterator[int]:
     """Yield the byte offsets of all frame delays in a GIF.
 
-    Up to its end or its first damage. Source: GIF89a specification, 18 to 23.
+    Stops at the end or the first damage. Source: GIF89a specification, 18 to 23.
     """
     size = len(data)
     if size < 13:

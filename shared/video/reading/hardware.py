@@ -72,7 +72,7 @@ def device_choice() -> str:
 def fits(codec: str, pixel_format: str | None, width: int, height: int) -> bool:
     """Return whether GPU decoding suits a clip of this kind.
 
-    It must decode the clip to the same pictures as software, and the pictures must be large enough for a gain.
+    The GPU must decode the clip to the same pictures as software, and the pictures must be large enough for a gain.
     """
     return codec in _CODECS and pixel_format in _FORMATS and width * height >= _LEAST_PIXELS
 

@@ -60,7 +60,7 @@ def keep_track_tags(source: Any, target: Any) -> None:
 def track_title(metadata: Mapping[str, str]) -> str | None:
     """Return the title that a person gave to a track, or None.
 
-    None if there is no name, or one that muxers make up.
+    None also if a muxer made the title up.
     """
     lower = {name.lower(): value for name, value in metadata.items()}
     for name in ("title", "name", "handler_name"):

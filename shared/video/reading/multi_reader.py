@@ -142,7 +142,7 @@ class MultiReader:
 class _Reader:
     """The frames of one video, with a peek at the first two.
 
-    The look does not take them.
+    A peek does not consume them.
     """
 
     def __init__(self, frames: Prefetcher[Frame]):

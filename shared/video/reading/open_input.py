@@ -1,6 +1,6 @@
 """Opening of untrusted files, with whitelists and limits.
 
-Every file goes through here, so that they apply to all.
+Every media file is opened here, so that the limits apply to all.
 """
 
 import os
@@ -113,8 +113,7 @@ def _opened(
 def check_promised_size(stream: Any, path: str | os.PathLike[str], limits: Limits) -> None:
     """Raise TooLarge if a file's header states a picture size above the limit.
 
-    Checked before any picture is decoded. A decoder that refused the size at opening reports none. Then the container's size is read,
-    without decoders.
+    The size is checked before any picture is decoded. If a decoder refused the size, the container's size is read without decoders.
     """
     context = stream.codec_context
     limits.check_size(context.width, context.height)
@@ -189,8 +188,8 @@ def audio_streams(container: av.container.InputContainer) -> list[Any]:
 def timeline_zero(container: av.container.InputContainer, video: av.video.stream.VideoStream) -> Fraction:
     """Return the file time that becomes time 0, in seconds.
 
-    It is the earliest start of picture and sound, and a multiple of the picture's time base. It is subtracted from all times, so that sound
-    and picture keep their distance. Sound before time 0 from encoder priming does not count, since decoders cut it off.
+    This time is the earliest start of picture and sound, and a multiple of the picture's time base. It is subtracted from all times, so
+    that sound and picture keep their distance. Sound before time 0 from encoder priming does not count, since decoders cut it off.
     """
     base = time_base_of(video)
     starts = [video.start_time * base] if video.start_time is not None else []

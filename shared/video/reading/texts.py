@@ -101,7 +101,7 @@ def read_chapters(container: Any, zero: Fraction) -> list[Chapter]:
 def flat(cues: Iterable[Cue]) -> Iterator[Cue]:
     """Yield cues without overlaps: simultaneous texts are joined.
 
-    Where some do, their texts are shown one below the other.
+    The joined texts are shown one below the other.
     """
     waiting = sorted(cues, key=lambda cue: cue.start)
     edges = sorted({edge for cue in waiting for edge in (cue.start, cue.end)})
@@ -119,7 +119,7 @@ def flat(cues: Iterable[Cue]) -> Iterator[Cue]:
 def _ended(cues: list[Cue]) -> Iterator[Cue]:
     """Yield the cues by start, each with an end.
 
-    One without an end lasts until the next, at most three seconds.
+    A cue without an end lasts until the next cue, at most three seconds.
     """
     ordered = sorted(cues, key=lambda cue: cue.start)
     for cue, following in zip(ordered, [*ordered[1:], None], strict=False):

@@ -23,9 +23,9 @@ _LOSSLESS = ("pcm", "flac", "alac", "truehd", "mlp")
 def kept_layout(path: str | os.PathLike[str], number: int, codec: str, name: str, channels: int) -> str:
     """Return the channel layout with which to encode an audio track.
 
-    It is the track's own. Only where the channel for low sounds of a lossless track holds other sounds, too, it is "n channels": recorders
-    write separate microphones so, and AAC and Opus would cut all but the low sounds. `number`: of the track, from 0; `codec`, `name` and
-    `channels` as probed.
+    Usually the track's own layout. If the low-frequency channel of a lossless track holds other sounds, too, the layout is "n channels":
+    recorders write separate microphones so, and AAC and Opus would cut all but the low sounds. `number`: of the track, from 0; `codec`,
+    `name` and `channels` as probed.
     """
     layout = layout_of(name, channels)
     low = next((place for place, channel in enumerate(av.AudioLayout(layout).channels) if channel.name == "LFE"), None)

@@ -1,6 +1,6 @@
 """Conversion of pictures to the format that an encoder accepts.
 
-That is size, pixel format, matrix and range, and no odd sizes where chroma is halved.
+This covers size, pixel format, matrix and range, and even sizes where chroma is halved.
 """
 
 from typing import Any

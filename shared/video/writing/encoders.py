@@ -89,7 +89,7 @@ ALL_INTRA = {"g": "1", "bf": "0"}
 def choose_encoder(choice: str, suffix: str, pixel_format: str) -> Encoder:
     """Return the encoder `choice`, or for "auto" the first working one.
 
-    It must work for the suffix and the pixel format. Raises Invalid, listing the encoders that work.
+    The encoder must support the suffix and the pixel format. Raises Invalid, listing the encoders that work.
     """
     names = _PREFERRED.get(suffix, ()) if choice == "auto" else (choice,)
     fitting = [encoder for name in names for encoder in ENCODERS if encoder.name == name and pixel_format in encoder.pixel_formats]

@@ -39,7 +39,7 @@ class LastPacket:
     def finish(self, end: Fraction) -> Fraction | None:
         """Mux the held packet with a duration up to `end` seconds.
 
-        Returns the track's length if an MP4 file's header will state another one: `set_picture_length` corrects it.
+        Returns the track's length if an MP4 file's header will state another one, which `set_picture_length` corrects.
         """
         packet, self._held = self._held, None
         if packet is None or self._first_pts is None:

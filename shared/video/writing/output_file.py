@@ -1,7 +1,4 @@
-"""The output file of a writer, encoded in the writer's thread.
-
-It encodes pictures and sound into a container.
-"""
+"""The output file of a writer, encoded in the writer's thread."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
 """Audio encoders, and the layout and bit rate that each uses.
 
-It is made so that a container holds the track's channels one to one.
+A container holds the track's channels one to one where possible.
 """
 
 import re
@@ -34,7 +34,7 @@ _MOST_FLAC, _MOST_OPUS = 8, 255
 class SoundCoding:
     """An audio encoder with its channel layout and options.
 
-    `remark`: what is unusual about it, as the end of a sentence; empty if nothing is.
+    `remark`: an unusual property, as the end of a sentence; may be empty.
     """
 
     codec: str
@@ -62,7 +62,7 @@ def channels_of(layout: str) -> int:
 def layout_of(name: str, channels: int) -> str:
     """Return a track's channel layout; "n channels" without a name.
 
-    That is the name where it fits the number of channels, else "n channels", whose positions are unknown.
+    The name counts only if it fits the number of channels. The positions of "n channels" are unknown.
     """
     try:
         if channels_of(name) == channels:
@@ -75,7 +75,7 @@ def layout_of(name: str, channels: int) -> str:
 def sound_coding(container: str, layout: str) -> SoundCoding:
     """Return the audio encoding for a channel layout in a container.
 
-    The container is given by FFmpeg's name. The channels are kept one to one, or else mixed to stereo.
+    `container`: FFmpeg's name. Channels are kept one to one, or else mixed to stereo.
     """
     layout = _SAME_AS.get(layout, layout)
     preferred, channels = _PREFERRED[container], channels_of(layout)

@@ -78,7 +78,7 @@ class AudioTrack:
     def open(self, container: av.container.OutputContainer, mux: Mux) -> None:
         """Create the stream in the container.
 
-        Runs in the writer's thread, as do the methods below.
+        This method and those below run in the writer's thread.
         """
         self._encoder = SampleEncoder(container, mux, sample_rate=self.sample_rate, layout=self.layout, language=self.language)
         # Begin with silence: with a later first time, MP4 would not mark the encoder's priming, and players would play it.
@@ -159,7 +159,7 @@ class SampleEncoder:
     def _fitted(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Fit samples to the track's number of channels.
 
-        More channels are mixed, every other one to the left and to the right.
+        Surplus channels are mixed alternately to the left and the right.
         """
         if samples.shape[0] <= self._channels:
             return samples
@@ -189,7 +189,8 @@ class CopiedAudio:
     def plan(self, container_format: str) -> list[str]:
         """Return a warning for each track that must be encoded again.
 
-        Such a track is encoded again; the others are copied unchanged. Tracks that cannot be decoded are left out (see `track_warnings`).
+        The container cannot hold such a track as it is; other tracks are copied unchanged. Tracks that cannot be decoded are left out (see
+        `track_warnings`).
         """
         with open_input(self._source, limits=self._limits) as container:
             sources = audio_streams(container)

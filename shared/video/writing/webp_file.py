@@ -11,7 +11,7 @@ _LONGEST = 2**24 - 1
 def set_last_length(path: str | os.PathLike[str], seconds: Fraction) -> None:
     """Set the duration of the last frame of an animated WebP file.
 
-    The encoder gives it the mean of the others. A file of one picture, which is no animation, stays as it is.
+    The encoder writes the mean of the others. A file of one picture, which is no animation, stays unchanged.
     """
     with Path(path).open("r+b") as file:
         at, last = 12, None

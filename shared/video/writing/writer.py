@@ -155,8 +155,8 @@ class VideoWriter:
     ) -> None:
         """Copy the text subtitles and chapters of `source`.
 
-        From `start` to `end` seconds. Call this before the first picture. `moved`: the output's time of a source time; None
-        subtracts `start`. `warnings` says what the container cannot hold. Errors are those of `read_frames`.
+        Call this before the first picture. Texts from `start` to `end` seconds are copied. `moved`: maps a source time to the output's
+        time; None subtracts `start`. `warnings` then names what the container cannot hold. Errors are those of `read_frames`.
         """
         self._check_not_started()
         limits = limits or Limits.current()

@@ -1,7 +1,7 @@
 """Landlock: file, network and signal access that a process denies itself.
 
-To files, TCP, signals and abstract sockets. The interface is that of Linux's `Documentation/userspace-api/landlock.rst`, called through the
-system calls, since the C library has no functions for it.
+The interface is described in Linux's `Documentation/userspace-api/landlock.rst`, and called through the system calls, since the C library
+has no functions for it.
 """
 
 import ctypes

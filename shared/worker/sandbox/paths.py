@@ -59,7 +59,7 @@ def rules(sandbox: Sandbox, libraries: str = "") -> Iterator[tuple[Path, Files]]
 def without(path: Path, private: Path) -> Iterator[Path]:
     """Yield `path`, or those entries of it that exclude `private`.
 
-    The entries only if `private` lies in `path`.
+    The entries are yielded if `private` lies in `path`.
     """
     path = Path(os.path.realpath(path))
     if path == private or private in path.parents:

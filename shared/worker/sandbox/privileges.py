@@ -15,7 +15,7 @@ class _Header(ctypes.Structure):
 def forbid_new_privileges() -> bool:
     """Set no_new_privs for this process and its descendants.
 
-    Returns whether that is in force.
+    Returns whether that succeeded.
     """
     return sys.platform == "linux" and _control(PR_SET_NO_NEW_PRIVS, 1) == 0
 
@@ -23,7 +23,7 @@ def forbid_new_privileges() -> bool:
 def drop_capabilities() -> bool:
     """Drop all capabilities of this process.
 
-    Returns whether that is done.
+    Returns whether that succeeded.
     """
     if sys.platform != "linux":
         return False
@@ -32,10 +32,10 @@ def drop_capabilities() -> bool:
 
 
 def close_memory() -> bool:
-    """Make this process undumpable, which hides its memory and environment.
+    """Protect this process's memory and environment from its user's other processes.
 
     /proc/<pid>/mem and /proc/<pid>/environ cannot be opened then, debuggers and profilers cannot attach except as root, and a crash leaves
-    no core file. Programs that it starts are open again. Returns whether that is in force.
+    no core file. Programs that this process starts are open again. Returns whether that succeeded.
     """
     return sys.platform == "linux" and _control(PR_SET_DUMPABLE, 0) == 0
 

@@ -53,7 +53,7 @@ class Scene:
     def seen(self, move: tuple[float, float]) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
         """Return where each pixel of a moved view lies in the reference picture.
 
-        These are inverse depth, x and y in the reference picture, and the number of the plane.
+        Returns inverse depth, x and y in the reference picture, and the number of the plane.
         """
         y, x = np.mgrid[0 : self.height, 0 : self.width].astype(np.float64)
         best, number = np.full(x.shape, -1.0), np.full(x.shape, -1)

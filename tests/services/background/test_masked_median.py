@@ -35,10 +35,7 @@ def test_samples_come_back_in_bands() -> None:
 
 @pytest.mark.parametrize(("rest", "removed"), [(False, True), (True, False)])
 def test_an_object_is_removed_whole_or_not_at_all(rest: bool, removed: bool) -> None:
-    """A head is in view in most samples, with a body below it at the start.
-
-    The body is there only with `rest`.
-    """
+    """A head is in most samples; with `rest`, also a body at the start."""
     head, body = (slice(40, 56), slice(40, 56)), (slice(56, 90), slice(34, 62))
     samples = []
     for number in range(30):

@@ -37,7 +37,7 @@ def places(view: View) -> tuple[np.ndarray, np.ndarray]:
 def errors(surface: TornSurface, scene: Scene, move: tuple[float, float]) -> np.ndarray:
     """Return the distance of each pixel's origin from its true origin.
 
-    In pixels, for those that the reference picture shows.
+    In pixels, only for pixels that the reference picture shows.
     """
     x, y = places(surface.view(move, np.eye(3), (WIDTH, HEIGHT)))
     _, true_x, true_y, _ = scene.seen(move)

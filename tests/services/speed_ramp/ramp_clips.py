@@ -65,7 +65,7 @@ def write_clip(
 
 
 def flash(second: float, *, size: tuple[int, int] = (48, 64)) -> NDArray[np.uint8]:
-    """Draw white for the first tenth of each second, otherwise black.
+    """Draw white for a tenth of a second in each second, otherwise black.
 
     The flash is in the middle of the second.
     """

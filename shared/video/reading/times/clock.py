@@ -28,7 +28,7 @@ class Clock:
     def joined(self) -> bool:
         """Whether the file's own clock jumps or restarts.
 
-        Seeking by its times then leads nowhere.
+        Then the file cannot be searched by its own times.
         """
         return bool(self.tracks)
 

@@ -84,10 +84,7 @@ class TrackClock:
             part.ticks = round(offsets.get(part.number, Fraction(0)) / base)
 
     def end(self, base: Fraction) -> Fraction | None:
-        """Return the end of the track in seconds; None for an empty track.
-
-        None for a track without packets.
-        """
+        """Return the end of the track in seconds; None for an empty track."""
         return max(((part.end + part.ticks) * base for part in self.parts), default=None)
 
     def spans(self, count: int) -> Iterator[tuple[int, int, int]]:
@@ -123,7 +120,7 @@ class TrackClock:
 def offsets_of(tracks: _Tracks, video: int) -> tuple[tuple[Join, ...], dict[int, Fraction]]:
     """Compute the time offset of each joined part, in seconds.
 
-    It is the same for all tracks, so that picture and sound stay in step. A part's first picture follows the last picture of the part
+    All tracks have the same offset, so that picture and sound stay in step. A part's first picture follows the last picture of the part
     before; where sound of that part goes on for longer, it follows the sound.
     """
     numbers = sorted({part.number for _, _, clock in tracks.values() for part in clock.parts})

@@ -1,6 +1,6 @@
 """Parameter sets at the head of keyframes, which determine the picture's shape.
 
-That is its size, the shape of its pixels, and its turn. Sources: ITU-T H.264 (7.3.1, Annex B, D.1.27) and H.265 (7.3.1, D.2.17), ISO/IEC
+The shape is the size, the pixel ratio and the orientation. Sources: ITU-T H.264 (7.3.1, Annex B, D.1.27) and H.265 (7.3.1, D.2.17), ISO/IEC
 14496-15 for samples with lengths instead of start codes.
 """
 
@@ -49,7 +49,7 @@ def parameters(codec: str, extradata: bytes, packet: bytes) -> tuple[bytes, byte
 def _units(head: bytes, extradata: bytes, length_at: int) -> Iterator[bytes]:
     """Yield the NAL units at the head of a packet.
 
-    They come without start codes or lengths.
+    Units are without start codes and lengths.
     """
     if head[:3] == b"\x00\x00\x01" or head[:4] == b"\x00\x00\x00\x01":
         starts = [match.end() for match in _START.finditer(head)]

@@ -148,7 +148,7 @@ def is_fragmented(path: str | os.PathLike[str]) -> bool:
 def last_picture(container: Any, video: Any) -> tuple[Fraction, Fraction] | None:
     """Return the start and end of the last frame, in seconds.
 
-    Both are in seconds on the file's clock, as packets say. None if seeking reaches none.
+    Times are on the file's clock, as packets state them. None if seeking reaches no packet.
     """
     tail = _tail(container, video)
     if tail is None or tail.end is None:
@@ -160,7 +160,7 @@ def last_picture(container: Any, video: Any) -> tuple[Fraction, Fraction] | None
 def _tail(container: Any, video: Any) -> Scan | None:
     """Read the packets from the last keyframe on.
 
-    None if seeking reaches none.
+    None if seeking reaches no packet.
     """
     tally = _Track(time_base_of(video), "video")
     try:
@@ -346,7 +346,7 @@ def _jumps(track: _Track, at: float, tracks: dict[int, _Track], *, jumpy: bool, 
 def _dated(main: _Track) -> tuple["array[int]", tuple[int, ...]]:
     """Return the sorted times of the decodable frames.
 
-    The second value has the places at which joined parts begin.
+    The second value lists the indexes at which joined parts begin.
     """
     decodable: set[int] = set()
     firsts: list[int] = []
@@ -364,7 +364,7 @@ def _dated(main: _Track) -> tuple["array[int]", tuple[int, ...]]:
 def _step(times: "array[int]", track: _Track) -> int:
     """Return the duration of the last frame in ticks.
 
-    It is as its packet says, or else as most others.
+    The packet's own duration, or else the median of all.
     """
     if track.duration:
         return track.duration

@@ -67,7 +67,7 @@ def pixel_ratio_at(sizes: Sequence[Size], stated: Fraction | None, at: int | Non
 def orientation_at(sizes: Sequence[Size], at: int | None) -> Orientation | None:
     """Return the orientation of the frame at time `at`, or None.
 
-    None if they state none. FFmpeg gives it to keyframes only, although it holds until the next one.
+    None if the stream's keyframes state none. FFmpeg gives the orientation to keyframes only, although it holds until the next keyframe.
     """
     return _shape_at(sizes, at).orientation if sizes and at is not None else None
 
@@ -116,7 +116,7 @@ def _indexed(path: str | os.PathLike[str], video: Any, limits: Limits) -> list[S
 def _next_key(entries: Any, low: int, high: int) -> int:
     """Return the number of the next keyframe after entry `low`.
 
-    `high` at the latest.
+    Returns `high` if there is none before it.
     """
     return next((number for number in range(low + 1, high) if entries[number].is_keyframe), high)
 
@@ -124,7 +124,7 @@ def _next_key(entries: Any, low: int, high: int) -> int:
 def _shapes_at(container: Any, video: Any, stamps: Sequence[int], limits: Limits) -> list[Size]:
     """Decode the keyframes at `stamps`; return the changes of shape.
 
-    The keyframes at some decoding times are decoded.
+    `stamps`: decoding times.
     """
     sizes: list[Size] = []
     for stamp in stamps:

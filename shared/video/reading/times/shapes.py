@@ -44,7 +44,7 @@ class Shapes:
     def see(self, packet: Any, number: int) -> None:
         """Record the frame shape at packet `number` if it changes there.
 
-        It is decoded if it is a keyframe of other parameters than the one before.
+        A keyframe is decoded if its parameter sets differ from the last ones.
         """
         if not packet.is_keyframe or len(self._shapes) >= _MOST:
             return

@@ -15,7 +15,7 @@ from tests.misbehaving.server import Server, serving_one, within
 def stopped(server: Server) -> bool:
     """Freeze a process; return False if it is holding the database.
 
-    Returns False if the process is writing to the database file, because freezing it would block all other writers.
+    It is then writing to the database file, and freezing it would block all other writers.
     """
     os.kill(server.pid, signal.SIGSTOP)
     connection = sqlite3.connect(server.data_dir / "jobs.sqlite", timeout=0.3, isolation_level=None)

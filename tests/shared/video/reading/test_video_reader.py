@@ -23,7 +23,7 @@ GRAY_STEPS = "-f lavfi -i testsrc2=s=64x48:r=25:d=1"
 def packet_times(path: Path) -> list[Fraction]:
     """Return the presentation times of all frames, read from packets.
 
-    Sorted, in seconds from the first.
+    Sorted, in seconds from the first frame.
     """
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
