@@ -25,7 +25,7 @@ def cyclic_garbage() -> Iterator[list[str]]:
         yield lines
         gc.set_debug(gc.DEBUG_SAVEALL)
         gc.collect()
-        lines += [line for thing in gc.garbage if (line := _described(thing))]
+        lines += [line for item in gc.garbage if (line := _described(item))]
     finally:
         gc.set_debug(0)
         gc.garbage.clear()
@@ -33,16 +33,16 @@ def cyclic_garbage() -> Iterator[list[str]]:
         gc.enable()
 
 
-def _described(thing: Any) -> str:
-    held = [_weight(referent) for referent in gc.get_referents(thing)]
-    kind = f"{type(thing).__module__}.{type(thing).__qualname__}"
+def _described(item: Any) -> str:
+    held = [_weight(referent) for referent in gc.get_referents(item)]
+    kind = f"{type(item).__module__}.{type(item).__qualname__}"
     if max(held, default=0) >= 1000 or kind.startswith("av."):
-        return f"{kind} holds {sum(held)} bytes: {repr(thing)[:200]}"
+        return f"{kind} holds {sum(held)} bytes: {repr(item)[:200]}"
     return ""
 
 
-def _weight(thing: Any) -> int:
+def _weight(item: Any) -> int:
     """Return the memory of a picture or an array in bytes; 0 for other objects."""
-    if isinstance(thing, av.VideoFrame):
-        return bytes_of(thing)
-    return int(thing.nbytes) if isinstance(thing, np.ndarray) else 0
+    if isinstance(item, av.VideoFrame):
+        return bytes_of(item)
+    return int(item.nbytes) if isinstance(item, np.ndarray) else 0

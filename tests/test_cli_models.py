@@ -26,7 +26,7 @@ def mirror():
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path, mirror, monkeypatch):
+def models_environment(tmp_path, mirror, monkeypatch):
     monkeypatch.setenv("REELWRIGHT_MODELS_DIR", str(tmp_path / "models"))
     monkeypatch.setenv("REELWRIGHT_MODELS_MIRROR", mirror.url)
     monkeypatch.setenv("COLUMNS", "160")

@@ -201,9 +201,9 @@ def test_the_command_line_runs_it(operation, samples, tmp_path):
     outputs = [tmp_path / "made" / f"{name}{SUFFIXES[kind]}" for name, kind in operation.outputs.items()]
     if len(outputs) == 1:
         outputs = [tmp_path / outputs[0].name]
-    where = [str(outputs[0] if len(outputs) == 1 else tmp_path / "made")] if outputs else []
+    target = [str(outputs[0] if len(outputs) == 1 else tmp_path / "made")] if outputs else []
     flags = [part for name, text in as_text(operation).items() for part in (f"--{name.replace('_', '-')}", text)]
-    command = [sys.executable, "-m", "reelwright", operation.service, operation.verb, *files, *where, *flags, "--json"]
+    command = [sys.executable, "-m", "reelwright", operation.service, operation.verb, *files, *target, *flags, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     result = operation.result.model_validate_json(done.stdout)

@@ -142,7 +142,7 @@ def at_tempo(tempo: Callable[[float], float]) -> Floats:
 
 
 def steady(tempo: float) -> Floats:
-    return at_tempo(lambda second: tempo)
+    return at_tempo(lambda _second: tempo)
 
 
 def lengths(beats: Floats) -> Floats:

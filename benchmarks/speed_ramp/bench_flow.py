@@ -116,7 +116,7 @@ OURS = "flow (FlowPair)"
 def methods() -> dict[str, Method]:
     """Return our interpolation methods by name."""
     return {
-        "nearest": lambda before, after: after,
+        "nearest": lambda _before, after: after,
         "blend": blended,
         "DIS, warped and averaged": averaged,
         OURS: lambda before, after: FlowPair(before, after).at(0.5),

@@ -50,8 +50,8 @@ def main() -> None:
         finally:
             for server in servers:
                 server.close()
-    where = "Postgres" if database else "SQLite"
-    title = f"{storm.strikes.total()} kills on {where}, {time.monotonic() - began:.0f} s, load {os.getloadavg()[0]:.1f}"
+    database_name = "Postgres" if database else "SQLite"
+    title = f"{storm.strikes.total()} kills on {database_name}, {time.monotonic() - began:.0f} s, load {os.getloadavg()[0]:.1f}"
     table = Table("what", "number", title=title)
     table.add_row("jobs, all done, none twice at a time", str(len(jobs)))
     table.add_row("attempts of a job, most", str(max(job["metrics"]["attempts"] for job in jobs)))

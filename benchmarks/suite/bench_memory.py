@@ -117,7 +117,7 @@ def peak_of(call: OperationCall) -> int:
     """
     use(Settings())
     perform(vars(call), Silent())
-    return 1024 * sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return 1024 * sum(resource.getrusage(scope).ru_maxrss for scope in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def material(folder: Path, width: int, height: int) -> dict[str, Path]:

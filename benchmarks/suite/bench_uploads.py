@@ -130,9 +130,9 @@ def send_form(url: str, megabytes: int) -> str:
 
 def send_tus(url: str, megabytes: int) -> None:
     tus = {"tus-resumable": "1.0.0"}
-    where = httpx.post(f"{url}/v1/uploads", headers=tus | {"upload-length": str(megabytes * MIB)}).headers["location"]
+    location = httpx.post(f"{url}/v1/uploads", headers=tus | {"upload-length": str(megabytes * MIB)}).headers["location"]
     body = {"content-type": "application/offset+octet-stream", "content-length": str(megabytes * MIB), "upload-offset": "0"}
-    answer = httpx.patch(url + where, content=blocks(megabytes), headers=tus | body, timeout=600)
+    answer = httpx.patch(url + location, content=blocks(megabytes), headers=tus | body, timeout=600)
     assert answer.raise_for_status().headers["reelwright-media-id"]
 
 

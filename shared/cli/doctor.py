@@ -71,12 +71,12 @@ def _database(settings: Settings) -> Finding:
 
 
 def _port(settings: Settings) -> Finding:
-    where = f"{settings.host}:{settings.port}"
+    address = f"{settings.host}:{settings.port}"
     try:
         with socket.create_server((settings.host, settings.port)):
-            return Finding(subject="port", ok=True, detail=f"{where} is free")
+            return Finding(subject="port", ok=True, detail=f"{address} is free")
     except OSError as error:
-        return Finding(subject="port", ok=False, needed=False, detail=f"{where}: {error.strerror} (a suite may be running)")
+        return Finding(subject="port", ok=False, needed=False, detail=f"{address}: {error.strerror} (a suite may be running)")
 
 
 def _video() -> list[Finding]:

@@ -56,12 +56,12 @@ class Reservation:
         """The URLs to fetch, with their reserved media ids."""
         return list(self._fetches.values())
 
-    def inputs(self, inputs: Mapping[str, Any], kinds: Mapping[str, tuple[str, ...]], where: str = "inputs") -> dict[str, Any]:
+    def inputs(self, inputs: Mapping[str, Any], kinds: Mapping[str, tuple[str, ...]], field: str = "inputs") -> dict[str, Any]:
         """Return the inputs with a reserved media id in place of each URL.
 
-        `kinds`: accepted kinds of each input. `where`: the field that holds the inputs.
+        `kinds`: accepted kinds of each input. `field`: name of the field that holds the inputs.
         """
-        return {name: self._value(source, f"{where}.{name}", kinds.get(name, ())) for name, source in inputs.items()}
+        return {name: self._value(source, f"{field}.{name}", kinds.get(name, ())) for name, source in inputs.items()}
 
     def params(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return a pipeline's params with a media id in place of each URL.

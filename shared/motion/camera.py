@@ -7,7 +7,7 @@ third of the picture has left the old one.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import cv2
@@ -89,6 +89,10 @@ class Method(Protocol):
     def __call__(self, before: View, after: View, guess: Matrix) -> Matrix | None: ...
 
 
+def _identity() -> Matrix:
+    return np.eye(3)
+
+
 class Camera:
     """Tracks the camera's motion from frame to frame.
 
@@ -99,14 +103,8 @@ class Camera:
     def __init__(self, model: Model, width: int, height: int) -> None:
         self.size = analysis_size(width, height)
         self._factor = width / self.size[0], height / self.size[1]
-        self._method: Method | None = None
-        if model == "translation":
-            self._method = Translation(self.size)
-        elif model != "none":
-            self._method = Features(model)
-        self._before: View | None = None
-        self._anchor: View | None = None
-        self._start()
+        self._method: Method = still if model == "none" else Translation(self.size) if model == "translation" else Features(model)
+        self._shot: _Shot | None = None
 
     def step(self, small: Gray, subject: Gray | None = None) -> Pose:
         """Measure the next frame; return its pose.
@@ -114,60 +112,73 @@ class Camera:
         `small`: its luma, (h, w) uint8 in `analysis_size`. `subject`: a mask of any size, uint8, 255 where the subject is; corners and
         pixels there, and close to it, are left out.
         """
-        view = view_of(small, subject)
-        before, self._before = self._before, view
-        if before is None:
-            self._anchor = view
+        view, shot = view_of(small, subject), self._shot
+        if shot is None:
+            self._shot = _Shot(before=view, anchor=view)
             return Pose(np.eye(3), cut=True)
-        sure = self._follow(before, view) if self._method is not None else True
+        before = shot.before.picture
+        sure = shot.follow(view, self._method, self.size)
         # A guess has no meaning if nothing could be measured.
-        moved = self._moved @ np.linalg.inv(self._moved_before) if sure else np.eye(3)
-        if is_cut(before.picture, small, moved, related=sure):
-            self._anchor = view
-            self._start()
+        moved = shot.moved @ np.linalg.inv(shot.moved_before) if sure else np.eye(3)
+        if is_cut(before, small, moved, related=sure):
+            self._shot = _Shot(before=view, anchor=view)
             return Pose(np.eye(3), cut=True)
-        return Pose(scale_matrix(self._base @ np.linalg.inv(self._moved), *self._factor), sure=sure)
+        return Pose(scale_matrix(shot.base @ np.linalg.inv(shot.moved), *self._factor), sure=sure)
 
-    def _start(self) -> None:
-        self._base = np.eye(3)  # anchor -> first frame of the shot
-        self._moved = self._moved_before = np.eye(3)  # anchor -> frame
-        self._speed = np.eye(3)
 
-    def _follow(self, before: View, view: View) -> bool:
+@dataclass(slots=True, kw_only=True)
+class _Shot:
+    """The tracked motion within the current shot.
+
+    `before`: the latest frame. `anchor`: the frame to which motion is measured. `base` maps the anchor to the shot's first frame; `moved`
+    and `moved_before` map the anchor to the latest and to the previous frame. `speed`: the latest change of `moved`.
+    """
+
+    before: View
+    anchor: View
+    base: Matrix = field(default_factory=_identity)
+    moved: Matrix = field(default_factory=_identity)
+    moved_before: Matrix = field(default_factory=_identity)
+    speed: Matrix = field(default_factory=_identity)
+
+    def follow(self, view: View, method: Method, size: tuple[int, int]) -> bool:
         """Update the motion by the next frame; return whether it was measured."""
-        assert self._method is not None
-        assert self._anchor is not None
-        self._moved_before = self._moved
-        measured = self._method(self._anchor, view, self._speed @ self._moved)
+        self.moved_before = self.moved
+        measured = method(self.anchor, view, self.speed @ self.moved)
         if measured is None:
-            self._move_anchor(before, self._moved)
-            measured = self._method(before, view, self._speed)
+            self._move_anchor()
+            measured = method(self.before, view, self.speed)
         sure = measured is not None
         if measured is None:
             # Assume that the motion slows down. Nothing can be measured during a whip pan, which is short, and in dark pictures.
-            self._speed = _half(self._speed)
-            measured = self._speed @ self._moved
+            self.speed = _half(self.speed)
+            measured = self.speed @ self.moved
         else:
-            self._speed = measured @ np.linalg.inv(self._moved_before)
-        self._moved = measured
-        if not sure or overlap(measured, self.size) < _OVERLAP:
+            self.speed = measured @ np.linalg.inv(self.moved_before)
+        self.moved, self.before = measured, view
+        if not sure or overlap(measured, size) < _OVERLAP:
             self._anchor_at(view)
         return sure
 
     def _anchor_at(self, view: View) -> None:
-        """Make the latest frame the anchor, to which motion is measured.
+        """Make the latest frame the anchor.
 
         The motion since the previous frame is kept.
         """
-        inverse = np.linalg.inv(self._moved)
-        self._moved_before = self._moved_before @ inverse
-        self._base = self._base @ inverse
-        self._anchor, self._moved = view, np.eye(3)
+        inverse = np.linalg.inv(self.moved)
+        self.moved_before = self.moved_before @ inverse
+        self.base = self.base @ inverse
+        self.anchor, self.moved = view, np.eye(3)
 
-    def _move_anchor(self, before: View, moved: Matrix) -> None:
-        """Make the previous frame the anchor, to which motion is measured."""
-        self._base = self._base @ np.linalg.inv(moved)
-        self._anchor, self._moved, self._moved_before = before, np.eye(3), np.eye(3)
+    def _move_anchor(self) -> None:
+        """Make the previous frame the anchor."""
+        self.base = self.base @ np.linalg.inv(self.moved)
+        self.anchor, self.moved, self.moved_before = self.before, np.eye(3), np.eye(3)
+
+
+def still(_before: View, _after: View, _guess: Matrix) -> Matrix:
+    """Assume that the camera stands still."""
+    return np.eye(3)
 
 
 class Translation:

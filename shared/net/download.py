@@ -70,15 +70,15 @@ async def fetch(
     while the bytes are read.
     """
     deadline = asyncio.get_running_loop().time() + timeout_s
-    where = check_url(url)
+    address = check_url(url)
     response: httpx.Response | None = None
     try:
         for _ in range(MAX_REDIRECTS + 1):
-            async with _limits(where, deadline, timeout_s):
-                response = await client.send(client.build_request("GET", where), stream=True)
+            async with _limits(address, deadline, timeout_s):
+                response = await client.send(client.build_request("GET", address), stream=True)
             if response.next_request is None:
                 break
-            where = check_url(str(response.next_request.url))
+            address = check_url(str(response.next_request.url))
             await response.aclose()
         else:
             raise FetchFailed(f"{url} redirects more than {MAX_REDIRECTS} times.")

@@ -116,7 +116,7 @@ def answer(number: int, call: Call, line: Line) -> None:
     except ReelwrightError as error:
         line.send(number, Failed(error=type(error).__name__, detail=error.detail, errors=error.errors))
     except MemoryError:
-        line.send(number, Failed(error="OutOfMemory", detail="The job needs more memory than its limit."))
+        line.send(number, Failed(error="OutOfMemory", detail=""))  # the slot knows the limit
     except Exception as error:
         traceback.print_exc()
         text = f"{type(error).__name__}: {error}".rstrip(": ")[:MAX_DETAIL_CHARS]

@@ -85,10 +85,15 @@ class Limits:
     timeout_setting: str = ""
     memory_setting: str = ""
 
-    def out_of_memory(self, used_bytes: int) -> OutOfMemory:
-        """Return the error for a call that used `used_bytes` of memory."""
-        limit = f"its limit is {self.memory_bytes // MIB} MiB{_named(self.memory_setting)}"
-        return OutOfMemory(f"The {self.subject} used {used_bytes // MIB} MiB of memory; {limit}.")
+    def out_of_memory(self, used_bytes: int | None = None) -> OutOfMemory:
+        """Return the error for a call that exceeded its memory limit.
+
+        `used_bytes`: memory of the child; None if the child was refused more memory.
+        """
+        limit = f"{self.memory_bytes // MIB} MiB{_named(self.memory_setting)}"
+        if used_bytes is None:
+            return OutOfMemory(f"The {self.subject} needs more memory than its limit of {limit}.")
+        return OutOfMemory(f"The {self.subject} used {used_bytes // MIB} MiB of memory; its limit is {limit}.")
 
     def timed_out(self) -> TimedOut:
         """Return the error for a call that exceeded its time limit."""
@@ -259,6 +264,8 @@ class Slot:
                 match message:
                     case Done():
                         return message.result
+                    case Failed(error="OutOfMemory", detail=""):
+                        raise self._limits.out_of_memory()
                     case Failed():
                         raise _error(message)
                     case Call():

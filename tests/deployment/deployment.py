@@ -149,8 +149,8 @@ class Deployment:
             began = seconds(line["time"])
             reported = [
                 seconds(later["time"])
-                for where, later in lines[number:]
-                if where == container
+                for later_container, later in lines[number:]
+                if later_container == container
                 and later.get("job_id") == line["job_id"]
                 and later.get("event") in ENDS
                 and later["attempt"] == line["attempt"]
@@ -208,10 +208,10 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def within(limit_s: float, true: Callable[[], Any], what: str = "it") -> float:
+def within(limit_s: float, true: Callable[[], Any], condition: str = "the condition") -> float:
     """Wait until `true()` is true; return the elapsed seconds."""
     began = time.monotonic()
     while not true():
-        assert time.monotonic() - began < limit_s, f"{what} did not come about within {limit_s} s"
+        assert time.monotonic() - began < limit_s, f"{condition} did not come about within {limit_s} s"
         time.sleep(0.2)
     return time.monotonic() - began

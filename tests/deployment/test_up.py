@@ -46,7 +46,7 @@ def test_a_container_has_few_privileges(suite: Deployment, service: str) -> None
     assert "NoNewPrivs:\t1" in status
     for folder in ("/", "/etc", "/app", "/usr/local/lib"):
         assert container.exec_run(["touch", f"{folder}/here"]).exit_code != 0, f"{folder} can be written to"
-    published = [where for where in container.attrs["NetworkSettings"]["Ports"].values() if where]
+    published = [bindings for bindings in container.attrs["NetworkSettings"]["Ports"].values() if bindings]
     ports = [[{"HostIp": "127.0.0.1", "HostPort": str(suite.port)}]] if service == "gateway" else []
     assert published == ports
 

@@ -24,8 +24,8 @@ def large(running: RunningSuite, tmp_path_factory: pytest.TempPathFactory) -> st
 
 def test_an_8k_render_is_refused_with_sizes_and_a_remedy(running: RunningSuite, large: str) -> None:
     body = {"inputs": {"video": large}, "params": {"speeds": [0.5]}}
-    for where in ("check", "jobs"):
-        answer = running.client.post(f"/v1/speed-ramp/render/{where}", json=body)
+    for endpoint in ("check", "jobs"):
+        answer = running.client.post(f"/v1/speed-ramp/render/{endpoint}", json=body)
         assert answer.status_code == 413, answer.text
         problem = answer.json()
         assert [error["field"] for error in problem["errors"]] == ["inputs.video"]

@@ -42,6 +42,11 @@ def crash(_request: Empty, _progress: object) -> Empty:
     os._exit(3)
 
 
+def hoard(_request: Empty, _progress: object) -> Empty:
+    """Run out of memory."""
+    raise MemoryError
+
+
 def program(_request: Empty, _progress: object) -> Text:
     """Start a Python program that imports this project."""
     code = "import shared.operation; print(shared.operation.__name__)"
@@ -60,6 +65,7 @@ def number(_request: Empty, _progress: object) -> Niceness:
 
 SLEEP = Target(name=f"{__name__}:sleep", request=Empty, answer=Empty)
 QUICK = Target(name=f"{__name__}:quick", request=Empty, answer=Niceness)
+HOARD = Target(name=f"{__name__}:hoard", request=Empty, answer=Empty)
 CRASH = Target(name=f"{__name__}:crash", request=Empty, answer=Empty)
 PROGRAM = Target(name=f"{__name__}:program", request=Empty, answer=Text)
 OUTSIDE = Target(name=f"{__name__}:outside", request=FileRequest, answer=Text)

@@ -34,21 +34,21 @@ PICK = Operation(
 KINDS = {"v": Kind.VIDEO, "i": Kind.IMAGE, "z": Kind.IMAGES, "j": Kind.JSON}
 
 
-def asked(**inputs: Any) -> None:
+def check_inputs(**inputs: Any) -> None:
     media = SimpleNamespace(get=lambda owner, media_id: SimpleNamespace(kind=KINDS[media_id[0]], name=media_id, media=None))
     asyncio.run(check(PICK, inputs=inputs, params=Params(), owner="public", runtime=SimpleNamespace(media=media, settings=Settings())))
 
 
 def test_either_kind_is_taken_and_a_third_is_not() -> None:
-    asked(video=None, images=["i1", "z1"])
-    asked(video="v1", images=None)
+    check_inputs(video=None, images=["i1", "z1"])
+    check_inputs(video="v1", images=None)
     with pytest.raises(Invalid, match="of kind json; this input takes image or images"):
-        asked(images="j1")
+        check_inputs(images="j1")
 
 
 def test_at_least_one_of_the_needed_inputs_must_be_given() -> None:
     with pytest.raises(Invalid, match="One of video, images must be given") as refused:
-        asked(video=None, images=None)
+        check_inputs(video=None, images=None)
     assert [error.field for error in refused.value.errors] == ["inputs.video", "inputs.images"]
 
 

@@ -4,13 +4,18 @@ import asyncio
 import contextlib
 import os
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from shared.errors import Unavailable, UnsupportedMedia
-from shared.runtime import Runtime
+from shared.jobs.running.runner import OperationRunner
+from shared.jobs.running.sandboxes import Sandboxes
+from shared.operation import Service
+from shared.runtime import PROBE_MEMORY_BYTES, Runtime
 from shared.settings import Settings
-from tests.shared.slow import CRASH, QUICK, SLEEP, Empty, Niceness
+from shared.worker.slot import MIB
+from tests.shared.slow import CRASH, HOARD, QUICK, SLEEP, Empty, Niceness
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +32,25 @@ async def test_a_probe_that_takes_too_long_names_its_own_setting(tmp_path: Path)
         assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "10")
     finally:
         await runtime.stop()
+
+
+def test_every_pool_names_its_own_settings_at_its_limits(tmp_path: Path) -> None:
+    settings, unused = Settings(data_dir=tmp_path), cast(Any, None)
+    runtime = Runtime(settings)
+    service = Service(name="x", title="X", module="x.operations", operations=())
+    runner = OperationRunner(service, settings, *[unused] * 3, Sandboxes(settings), *[unused] * 2)
+    job = {"time": " (REELWRIGHT_JOB_TIMEOUT_S)", "memory": " (REELWRIGHT_JOB_MEMORY_BYTES)"}
+    for pool, subject, names in (
+        (runtime._probes, "probe", {"time": " (REELWRIGHT_PROBE_TIMEOUT_S)", "memory": ""}),
+        (runtime._errands, "errand", {"time": "", "memory": ""}),
+        (runner._pool, "job", job),
+        (runner._preview_pool, "job", job),
+    ):
+        limits = pool._all[0]._limits
+        size = f"{limits.memory_bytes // MIB} MiB{names['memory']}."
+        assert limits.timed_out().detail == f"The {subject} was ended after {limits.timeout_s:g} seconds, its time limit{names['time']}."
+        assert limits.out_of_memory(9000 * MIB).detail == f"The {subject} used 9000 MiB of memory; its limit is {size}"
+        assert limits.out_of_memory().detail == f"The {subject} needs more memory than its limit of {size}"
 
 
 async def test_a_slow_start_does_not_count_against_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,5 +95,8 @@ async def test_a_burst_of_files_gets_503_instead_of_waiting_without_end(tmp_path
             await busy
         monkeypatch.setattr("shared.runtime.PROBE_WAIT_S", 60)
         assert await runtime._look(QUICK, Empty()) == Niceness(os.nice(0))
+        limit = PROBE_MEMORY_BYTES // MIB
+        with pytest.raises(UnsupportedMedia, match=rf"The probe needs more memory than its limit of {limit} MiB\.$"):
+            await runtime._look(HOARD, Empty())
     finally:
         await runtime.stop()

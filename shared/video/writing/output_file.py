@@ -43,6 +43,15 @@ class VideoEncoding:
     sample_aspect_ratio: Fraction | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Opened:
+    """The open container of an output file and its video stream."""
+
+    container: av.container.OutputContainer
+    stream: Any
+    pictures: LastPacket
+
+
 @dataclass(slots=True, eq=False)
 class OutputFile:
     """An output file that is encoded and muxed into `path`.
@@ -60,10 +69,8 @@ class OutputFile:
     chapters: list[Chapter] = field(default_factory=list)
     subtitles: list[SubtitleTrack] = field(default_factory=list)
     timecode: str | None = None
-    _container: av.container.OutputContainer | None = None
-    _stream: Any = None
+    _opened: _Opened | None = None
     _last_dts: int | None = None
-    _pictures: LastPacket | None = None
     _last_pts: int = 0
     _end: int = 0
 
@@ -77,16 +84,21 @@ class OutputFile:
         flags = {"fflags": "+bitexact"} | ({"movflags": "+faststart"} if settings.container in ("mp4", "mov") else {})
         flags |= {"loop": "0"} if settings.container == "webp" else {}
         container = av.open(str(self.path), "w", format=settings.container, container_options=flags)
-        self._container = container
+        try:
+            stream: Any = container.add_stream(
+                settings.encoder.name,
+                rate=settings.frame_rate,
+                options=settings.options,
+                width=self.converter.coded_width,
+                height=self.converter.coded_height,
+                time_base=settings.time_base,
+            )
+        except BaseException:
+            container.close()
+            raise
+        pictures = LastPacket(container.mux, by_decoding=settings.container in ("mp4", "mov"))
+        self._opened = _Opened(container, stream, pictures)
         container.metadata.update(self.tags)
-        stream: Any = container.add_stream(
-            settings.encoder.name,
-            rate=settings.frame_rate,
-            options=settings.options,
-            width=self.converter.coded_width,
-            height=self.converter.coded_height,
-            time_base=settings.time_base,
-        )
         if self.timecode is not None:
             stream.metadata["timecode"] = self.timecode
         context = stream.codec_context
@@ -100,8 +112,6 @@ class OutputFile:
         color = settings.color or first
         apply_tags(context, color)
         self.converter.color = color
-        self._stream = stream
-        self._pictures = LastPacket(container.mux, by_decoding=settings.container in ("mp4", "mov"))
         mux = _muxer(container, self.name)
         for copied in self.copies:
             copied.open(container, mux)
@@ -115,6 +125,7 @@ class OutputFile:
 
         `pts` and `duration` are in the settings' time base. `alpha` replaces the picture's alpha plane.
         """
+        assert self._opened is not None
         settings = self.settings
         ready = self.converter.convert(picture, alpha)
         # The encoder would take a decoder's picture types as orders for keyframes.
@@ -122,26 +133,25 @@ class OutputFile:
         ready.pts, ready.time_base = pts, settings.time_base
         ready.duration = duration or max(round(1 / (settings.frame_rate * settings.time_base)), 1)
         self._last_pts, self._end = pts, pts + ready.duration
-        self._mux_pictures(self._stream.encode(ready))
+        self._mux_pictures(self._opened, self._opened.stream.encode(ready))
 
     def finish(self) -> None:
         """Flush the encoders, write the chapters, and close the file.
 
         The picture's track ends when the last picture does.
         """
-        assert self._container is not None
-        assert self._pictures is not None
-        settings, end = self.settings, self._end * self.settings.time_base
-        self._mux_pictures(self._stream.encode(None))
-        length = self._pictures.finish(end)
+        assert self._opened is not None
+        opened, settings, end = self._opened, self.settings, self._end * self.settings.time_base
+        self._mux_pictures(opened, opened.stream.encode(None))
+        length = opened.pictures.finish(end)
         for copied in self.copies:
             copied.pump(None)
         for track in self.tracks:
             track.finish()
         if self.chapters and settings.container != "webp":
-            self._container.set_chapters(in_milliseconds(self.chapters))
-        self._container.close()
-        self._container = None
+            opened.container.set_chapters(in_milliseconds(self.chapters))
+        opened.container.close()
+        self._opened = None
         if length is not None:
             set_picture_length(self.path, length)
         if settings.container == "webp":
@@ -151,12 +161,11 @@ class OutputFile:
         """Close all open files, after an error or an abort."""
         for copied in self.copies:
             copied.close()
-        if self._container is not None:
+        if self._opened is not None:
             with suppress(av.error.FFmpegError, OSError):
-                self._container.close()
+                self._opened.container.close()
 
-    def _mux_pictures(self, packets: list[Any]) -> None:
-        assert self._pictures is not None
+    def _mux_pictures(self, opened: _Opened, packets: list[Any]) -> None:
         for packet in packets:
             # libx265 leaves this unset in clips that are shorter than its look-ahead.
             lag = (packet.pts - packet.dts) * packet.time_base if packet.dts is not None else Fraction(-1)
@@ -166,7 +175,7 @@ class OutputFile:
             self._last_dts = packet.dts
             for copied in self.copies:
                 copied.pump(Fraction(packet.dts * packet.time_base))
-            self._pictures.push(packet)
+            opened.pictures.push(packet)
 
 
 def _muxer(container: av.container.OutputContainer, name: str) -> Mux:

@@ -48,9 +48,9 @@ class Scene:
 
     def inverse(self) -> Floats:
         """Return the inverse depth of the reference picture."""
-        return self.seen((0.0, 0.0))[0]
+        return self.origins((0.0, 0.0))[0]
 
-    def seen(self, move: tuple[float, float]) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
+    def origins(self, move: tuple[float, float]) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
         """Return where each pixel of a moved view lies in the reference picture.
 
         Returns inverse depth, x and y in the reference picture, and the number of the plane.
@@ -68,8 +68,8 @@ class Scene:
 
     def shown(self, move: tuple[float, float]) -> NDArray[np.bool_]:
         """Mask the pixels of a moved view that the reference picture also shows."""
-        _, x, y, number = self.seen(move)
+        _, x, y, number = self.origins(move)
         column, row = np.rint(x).astype(int), np.rint(y).astype(int)
         inside = (column >= 0) & (column < self.width) & (row >= 0) & (row < self.height)
-        first = self.seen((0.0, 0.0))[3]
+        first = self.origins((0.0, 0.0))[3]
         return np.asarray(inside & (first[np.clip(row, 0, self.height - 1), np.clip(column, 0, self.width - 1)] == number))

@@ -40,7 +40,7 @@ def errors(surface: TornSurface, scene: Scene, move: tuple[float, float]) -> np.
     In pixels, only for pixels that the reference picture shows.
     """
     x, y = places(surface.view(move, np.eye(3), (WIDTH, HEIGHT)))
-    _, true_x, true_y, _ = scene.seen(move)
+    _, true_x, true_y, _ = scene.origins(move)
     return np.hypot(x - true_x, y - true_y)[scene.shown(move)]
 
 
@@ -56,8 +56,8 @@ def test_pixels_come_from_where_they_should(surface: TornSurface, scene: Scene, 
 def test_near_objects_hide_far_ones_at_every_drift(surface: TornSurface, scene: Scene, share: float) -> None:
     move = (share * LARGEST, 0.2 * share * LARGEST)
     x, y = places(surface.view(move, np.eye(3), (WIDTH, HEIGHT)))
-    number = scene.seen((0.0, 0.0))[3]
-    true_number = np.where(scene.shown(move), scene.seen(move)[3], -1)
+    number = scene.origins((0.0, 0.0))[3]
+    true_number = np.where(scene.shown(move), scene.origins(move)[3], -1)
     shown = number[np.clip(np.rint(y), 0, HEIGHT - 1).astype(int), np.clip(np.rint(x), 0, WIDTH - 1).astype(int)]
     for box in (2, 3, 4):
         inside = cv2.erode((true_number == box).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0

@@ -52,12 +52,12 @@ def test_a_moved_layer_counts_inside_its_picture_and_the_frame_outside(shift):
     matrix = np.array([[1, 0, round(shift[0])], [0, 1, round(shift[1])]], np.float64)
     moved = cv2.warpAffine(ghost[0], matrix, (160, 90), flags=cv2.INTER_LINEAR).astype(float)
     # 255 where the moved picture and its neighbours are whole, 3 % of the smaller side inside.
-    there = cv2.warpAffine(np.full((90, 160), 255, np.uint8), matrix, (160, 90))
-    inner = cv2.erode(there, np.ones((11, 11), np.uint8), borderValue=255) == 255
+    covered = cv2.warpAffine(np.full((90, 160), 255, np.uint8), matrix, (160, 90))
+    inner = cv2.erode(covered, np.ones((11, 11), np.uint8), borderValue=255) == 255
     assert np.abs(out[0] - (frame[0] + moved) / 2)[inner].max(initial=0) <= 1.1
-    assert np.array_equal(out[0][there == 0], frame[0][there == 0])
+    assert np.array_equal(out[0][covered == 0], frame[0][covered == 0])
     between = (np.minimum(frame[0], moved) - 1.1 <= out[0]) & (out[0] <= np.maximum(frame[0], moved) + 1.1)
-    assert between[there == 255].all()
+    assert between[covered == 255].all()
 
 
 def test_parts_are_mixed_by_their_shares_and_the_rest_stays():

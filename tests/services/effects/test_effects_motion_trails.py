@@ -66,8 +66,8 @@ def test_ghosts_are_where_the_subject_was_and_the_scene_stays(ghost, tripod, tmp
     assert result.cuts == []
     assert result.unsure_frames == 0
     before, after = lumas(tripod)[30].astype(int), lumas(tmp_path / "out.mp4")[30].astype(int)
-    where = [(round(30 + 6.0 * (30 - 6 * number)), 90) for number in (1, 2, 3)]
-    changes = [float((after - before)[y - 4 : y + 4, x - 4 : x + 4].mean()) for x, y in where]
+    ghosts = [(round(30 + 6.0 * (30 - 6 * number)), 90) for number in (1, 2, 3)]
+    changes = [float((after - before)[y - 4 : y + 4, x - 4 : x + 4].mean()) for x, y in ghosts]
     if ghost == "shadow":
         assert changes[0] < changes[1] < changes[2] < -5
     else:

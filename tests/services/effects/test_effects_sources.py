@@ -83,15 +83,15 @@ def test_a_trail_both_ways_shows_where_the_subject_was_and_will_be(ghost, tripod
     before, after = lumas(tripod), lumas(tmp_path / "out.mp4")
     assert len(after) == 40
     sign = -1 if ghost == "shadow" else 1
-    here = 20
-    near = [sign * change(before[here], after[here], disc(before[here + way])) for way in (-AGO, AGO)]
-    far = [sign * change(before[here], after[here], disc(before[here + way])) for way in (-2 * AGO, 2 * AGO)]
+    middle = 20
+    near = [sign * change(before[middle], after[middle], disc(before[middle + way])) for way in (-AGO, AGO)]
+    far = [sign * change(before[middle], after[middle], disc(before[middle + way])) for way in (-2 * AGO, 2 * AGO)]
     assert min(far) > 5
     assert min(near) > max(far)
     # The same both ways, and nothing between the ghosts.
     assert near[0] == pytest.approx(near[1], rel=0.25)
     assert far[0] == pytest.approx(far[1], rel=0.25)
-    assert np.abs(after[here].astype(int) - before[here])[130:].mean() < 1.2
+    assert np.abs(after[middle].astype(int) - before[middle])[130:].mean() < 1.2
 
 
 @pytest.mark.parametrize("color", [None, PQ])

@@ -78,8 +78,8 @@ def test_a_slow_subject_is_stamped_whole(step, tmp_path):
             inside = np.hypot(columns - (left + 50 + 1.2 * 30 * seconds), rows - 90) < 25
             # All but the rims of the stamps on top of it.
             assert (picture_part[inside] > 190).mean() > 0.88, seconds
-    there = lumas(source)[149]
-    assert psnr(after[149][:50, 40:280], there[:50, 40:280]) > 36
+    last_luma = lumas(source)[149]
+    assert psnr(after[149][:50, 40:280], last_luma[:50, 40:280]) > 36
 
 
 def test_a_subject_that_never_uncovers_the_scene_is_found_by_its_edges(tmp_path):

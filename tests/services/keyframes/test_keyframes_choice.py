@@ -98,18 +98,18 @@ def noise(frames: int) -> Scan:
     """Make a Scan of noise frames with one layout but different values."""
     rng = np.random.default_rng(1)
 
-    def some():
+    def values():
         return rng.random(frames).astype(np.float32)
 
     return Scan(
         pts=np.arange(frames),
         time_base=Fraction(1, 25),
         end=Fraction(frames, 25),
-        pixel_change=some(),
-        content_change=some(),
-        histogram_change=some(),
-        sharpness=some(),
-        exposure=some(),
+        pixel_change=values(),
+        content_change=values(),
+        histogram_change=values(),
+        sharpness=values(),
+        exposure=values(),
         layout=rng.integers(120, 134, (frames, 48), np.uint8),
         film=film_of(rng.integers(0, 256, (frames, 3, 18, 32), np.uint8)),
     )

@@ -49,20 +49,20 @@ def test_clicks_and_strokes_need_no_model(use_settings, samples, tmp_path):
     mask(MASK.example, video=clip, plate=samples[Sample.PLATE], output=output)
     ball = made(output) > 0.5
 
-    def found(**marked) -> float:
+    def accuracy(**marked) -> float:
         strokes = marked.pop("marks", None)
         result = mask(MaskParams(time_s=1, **marked), video=clip, marks=strokes, output=output)
         assert (result.method, result.licence) == ("grabcut", "Apache-2.0")
         return iou(made(output), ball)
 
-    assert found(points=[(0.13, 0.55, 1)]) > 0.9
-    assert found(points=[(0.13, 0.55, 1), (0.13, 0.9, -1)]) > 0.9
-    assert found(box=(0.05, 0.4, 0.21, 0.7)) > 0.9
+    assert accuracy(points=[(0.13, 0.55, 1)]) > 0.9
+    assert accuracy(points=[(0.13, 0.55, 1), (0.13, 0.9, -1)]) > 0.9
+    assert accuracy(box=(0.05, 0.4, 0.21, 0.7)) > 0.9
     strokes = np.full((90, 160, 4), (255, 255, 255, 0), np.uint8)
     cv2.line(strokes, (17, 47), (24, 52), (255, 255, 255, 255), 3)
     cv2.line(strokes, (40, 80), (140, 80), (0, 0, 0, 255), 3)
     cv2.imwrite(str(tmp_path / "strokes.png"), strokes)
-    assert found(marks=tmp_path / "strokes.png") > 0.9
+    assert accuracy(marks=tmp_path / "strokes.png") > 0.9
 
 
 def test_a_click_takes_the_region_of_an_installed_networks_matte(models, two_discs, tmp_path, monkeypatch):

@@ -165,7 +165,7 @@ def test_composite_over_transparency_and_a_picture(models, two_discs, tmp_path):
 def test_a_background_picture_alone_asks_the_backend_for_the_foreground(models, two_discs, tmp_path, monkeypatch):
     setups = []
     made = matte_module._setup
-    monkeypatch.setattr(matte_module, "_setup", lambda *given: setups.append(made(*given)) or setups[-1])
+    monkeypatch.setattr(matte_module, "_setup", lambda *arguments: setups.append(made(*arguments)) or setups[-1])
     behind = tmp_path / "behind.png"
     cv2.imwrite(str(behind), np.full((50, 50, 3), 200, np.uint8))
     run(tmp_path, two_discs, inputs={"background": behind}, composite_over="none", duration=0.1, **RED_FINDER)

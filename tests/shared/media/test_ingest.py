@@ -89,18 +89,18 @@ async def test_a_refused_file_leaves_nothing(store: MediaStore) -> None:
     assert nothing_left(store)
 
 
-@pytest.mark.parametrize("where", ["receiving", "probing", "publishing"])
-async def test_cancelling_leaves_nothing(store: MediaStore, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("stage", ["receiving", "probing", "publishing"])
+async def test_cancelling_leaves_nothing(store: MediaStore, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     reached = threading.Event()
 
     async def chunks() -> AsyncIterator[bytes]:
         yield b"x" * 2_000_000
-        if where == "receiving":
+        if stage == "receiving":
             reached.set()
             await asyncio.sleep(60)
 
     async def probe(path: Path) -> ProbedFile:
-        if where == "probing":
+        if stage == "probing":
             reached.set()
             await asyncio.sleep(60)
         return await Probe()(path)
@@ -108,7 +108,7 @@ async def test_cancelling_leaves_nothing(store: MediaStore, where: str, monkeypa
     publish = store.publish
 
     def slow_publish(*args: Any, **options: Any) -> MediaRecord:
-        if where == "publishing":
+        if stage == "publishing":
             reached.set()
             time.sleep(0.1)
         return publish(*args, **options)

@@ -216,7 +216,7 @@ async def test_the_time_limit_covers_the_whole_fetch() -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "words"),
+    ("page", "words"),
     [
         (page(status="404 Not Found"), "404 Not Found"),
         (page(status="206 Partial Content"), "206"),
@@ -226,8 +226,8 @@ async def test_the_time_limit_covers_the_whole_fetch() -> None:
         (redirect("http://[::1/"), "Invalid URL in location"),
     ],
 )
-async def test_answers_other_than_a_file_are_refused(what: Page, words: str) -> None:
-    async with server({"/": what}) as (port, _), client() as http:
+async def test_answers_other_than_a_file_are_refused(page: Page, words: str) -> None:
+    async with server({"/": page}) as (port, _), client() as http:
         with pytest.raises(FetchFailed, match=words):
             await get(http, f"http://good.test:{port}/")
 

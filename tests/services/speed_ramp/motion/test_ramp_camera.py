@@ -71,7 +71,7 @@ def scene(path: Path, *, camera: Places, subject: Places, size: tuple[int, int] 
     """
     width = size[0]
     ground = cv2.GaussianBlur(texture(1, height=720, width=2400), (0, 0), 2)
-    thing = texture(2, height=400, width=400)
+    body = texture(2, height=400, width=400)
     scale = width / 960
 
     def luma(i: int) -> np.ndarray:
@@ -79,8 +79,8 @@ def scene(path: Path, *, camera: Places, subject: Places, size: tuple[int, int] 
         move = np.array([[scale, 0, -(cx + 0.6) * width], [0, scale, -(cy + 0.06) * width]])
         picture = cv2.warpAffine(ground, move, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
         place = np.array([[0.75 * scale, 0, (0.4 + sx - cx) * width], [0, 0.75 * scale, (0.2 + sy - cy) * width]])
-        mask = cv2.warpAffine(np.full_like(thing, 255), place, size)
-        return np.where(mask > 127, cv2.warpAffine(thing, place, size, flags=cv2.INTER_LINEAR), picture).astype(np.uint8)
+        mask = cv2.warpAffine(np.full_like(body, 255), place, size)
+        return np.where(mask > 127, cv2.warpAffine(body, place, size, flags=cv2.INTER_LINEAR), picture).astype(np.uint8)
 
     return write_clip(path, luma, frames=round(seconds * rate), frame_rate=Fraction(rate))
 

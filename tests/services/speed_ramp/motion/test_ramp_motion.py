@@ -35,8 +35,8 @@ def test_a_pan_measures_what_it_is(shift: int) -> None:
 
 def test_a_small_fast_thing_counts() -> None:
     before, after = texture(2)[:144, :256].copy(), texture(2)[:144, :256].copy()
-    thing = texture(3)[:60, :80]
-    before[40:100, 60:140], after[40:100, 70:150] = thing, thing
+    body = texture(3)[:60, :80]
+    before[40:100, 60:140], after[40:100, 70:150] = body, body
     step = Meter()(before, after)
     assert step.subject > 0.5 * 10 / np.hypot(256, 144)
     assert length(step.camera, 256, 144) < 0.1 * 10 / np.hypot(256, 144)

@@ -42,13 +42,13 @@ def samples(clip: Path, *, start: float = 0, duration: float | None = None, samp
 
 @pytest.mark.parametrize(("start", "duration", "expected"), [(0, None, [1, 3, 5, 7, 9, 11]), (3.5, 4.1, [4.5, 6.5])])
 def test_seeking_finds_the_same_pairs_as_decoding(clip: Path, start: float, duration: float | None, expected: list[float]) -> None:
-    some = samples(clip, start=start, duration=duration, sample_rate=0.5)
-    decoded = pairs(list(some._decoding(Fraction(2))))
+    sampling = samples(clip, start=start, duration=duration, sample_rate=0.5)
+    decoded = pairs(list(sampling._decoding(Fraction(2))))
     assert decoded == [(second, second + Fraction(1, 30)) for second in map(Fraction, expected)]
-    end = some.end
-    assert pairs(list(some._seeking(Fraction(2)))) == decoded
-    assert abs(end - some.end) < Fraction(1, 30)
-    assert not some.every_frame
+    end = sampling.end
+    assert pairs(list(sampling._seeking(Fraction(2)))) == decoded
+    assert abs(end - sampling.end) < Fraction(1, 30)
+    assert not sampling.every_frame
 
 
 def test_frames_of_high_rates_are_skipped(tmp_path: Path) -> None:

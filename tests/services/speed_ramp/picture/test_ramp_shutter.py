@@ -17,7 +17,7 @@ from shared.video.frames.planes import planes_of
 from tests.services.speed_ramp.ramp_clips import lumas, write_clip
 
 
-def seen(speed: float, *, shutter: float, count: int = 60) -> list[dict[int, float]]:
+def weights_of(speed: float, *, shutter: float, count: int = 60) -> list[dict[int, float]]:
     """Return the weight of each source frame, for each output frame."""
     window, clock, rate = FrameWindow(frame(i) for i in range(count)), Clock([(0, speed)]), Fraction(30)
     shown = motion_blurred(picks(window, clock, rate, SourceEnd(), blend=False), window, clock, rate, shutter=shutter)
@@ -31,11 +31,11 @@ def seen(speed: float, *, shutter: float, count: int = 60) -> list[dict[int, flo
 
 @pytest.mark.parametrize("speed", [0.3, 1.0])
 def test_nothing_is_blurred_that_is_not_sped_up(speed: float) -> None:
-    assert all(len(exposure) == 1 for exposure in seen(speed, shutter=1))
+    assert all(len(exposure) == 1 for exposure in weights_of(speed, shutter=1))
 
 
 def test_an_open_shutter_sees_all_that_is_passed_over_around_its_moment() -> None:
-    exposures = seen(4, shutter=1)
+    exposures = weights_of(4, shutter=1)
     assert len(exposures) == 15
     assert exposures[5] == {18: 0.125, 19: 0.25, 20: 0.25, 21: 0.25, 22: 0.125}
     assert exposures[0] == {0: 0.4, 1: 0.4, 2: 0.2}
@@ -56,12 +56,12 @@ def test_frames_do_not_gather(speed: float) -> None:
 
 
 def test_half_a_shutter_sees_half() -> None:
-    assert seen(4, shutter=0.5)[5] == {19: 0.25, 20: 0.5, 21: 0.25}
-    assert len(seen(1.9, shutter=0.5)[5]) == 1
+    assert weights_of(4, shutter=0.5)[5] == {19: 0.25, 20: 0.5, 21: 0.25}
+    assert len(weights_of(1.9, shutter=0.5)[5]) == 1
 
 
 def test_the_fastest_mixes_a_few_spread_out() -> None:
-    exposure = seen(16, shutter=1, count=200)[6]
+    exposure = weights_of(16, shutter=1, count=200)[6]
     assert len(exposure) <= 8
     assert sum(i * w for i, w in exposure.items()) == pytest.approx(96, abs=1)
 

@@ -54,7 +54,7 @@ def heard(path: Path) -> list[float]:
     return onsets(times, loud)
 
 
-def seen(path: Path) -> list[float]:
+def flash_times(path: Path) -> list[float]:
     with read_frames(path) as frames:
         shown = [(frame.time, frame.luma().mean() > 120) for frame in frames]
     return onsets([time for time, _ in shown], [bright for _, bright in shown])
@@ -68,12 +68,12 @@ def test_a_clock_that_restarts_or_jumps_goes_on(name: str, tmp_path: Path) -> No
     assert info.duration_s == pytest.approx(4, abs=0.13)
     assert info.frames == pytest.approx(100, abs=1)
     assert info.steady_rate == 25
-    flashes = seen(path)
+    flashes = flash_times(path)
     assert [flash - flashes[0] for flash in flashes] == pytest.approx([0, 1, 2, 3], abs=0.09)
     if info.audio:
         assert heard(path) == pytest.approx(flashes, abs=0.045)
-    where = float(info.warnings[0].partition(" at ")[2].partition(" s ")[0])
-    assert where == pytest.approx(2, abs=0.13)
+    jump_s = float(info.warnings[0].partition(" at ")[2].partition(" s ")[0])
+    assert jump_s == pytest.approx(2, abs=0.13)
 
 
 @pytest.mark.parametrize("name", ["back.ts", "ahead.ts", "back.flv"])
@@ -84,7 +84,7 @@ def test_outputs_are_in_step(name: str, tmp_path: Path) -> None:
     for number, speed in enumerate((1.0, 0.5)):
         output = tmp_path / f"{number}.mp4"
         render(RenderParams(speeds=[speed]), video=path, output=output, progress=progress)
-        flashes = seen(output)
+        flashes = flash_times(output)
         assert [flash - flashes[0] for flash in flashes] == pytest.approx([n / speed for n in range(4)], abs=0.09 / speed)
         assert heard(output) == pytest.approx(flashes, abs=0.06)
     assert any("clock jumps" in message for message in messages)
@@ -144,7 +144,7 @@ def test_picture_and_sound_of_parts_are_read_whole(name: str, seconds: float, tm
     assert count == info.frames == round(50 * seconds)
     assert info.duration_s == pytest.approx(2 * seconds, abs=0.05)
     assert sound == pytest.approx(2 * seconds, abs=0.055)
-    assert heard(path) == pytest.approx(seen(path), abs=0.045)
+    assert heard(path) == pytest.approx(flash_times(path), abs=0.045)
 
 
 @pytest.mark.parametrize("coding", ["-c:v libx264 -bf 2 -c:a aac", "-c:v libx264 -bf 0 -an", "-c:v mpeg2video -bf 2 -c:a mp2"])
@@ -158,7 +158,7 @@ def test_parts_that_overlap_by_some_pictures_are_joined(coding: str, overlap: in
     assert len(times) == info.frames == 100
     assert min(np.diff(times)) > 0.03
     assert (info.steady_rate, info.variable_frame_rate) == (25, False)
-    flashes = seen(path)
+    flashes = flash_times(path)
     assert [flash - flashes[0] for flash in flashes] == pytest.approx([0, 1, 2, 3], abs=0.09)
     if info.audio:
         assert heard(path) == pytest.approx(flashes, abs=0.045)

@@ -312,9 +312,9 @@ def test_mapping_beside_decoding_keeps_order_and_opencv_on_the_calling_thread(co
 
 
 def test_installed_encoders_are_listed() -> None:
-    there = encoders()
-    assert there["libx264"]
-    assert set(there) >= {"h264_nvenc", "libx265", "libvpx-vp9", "libsvtav1", "prores_ks"}
+    listed = encoders()
+    assert listed["libx264"]
+    assert set(listed) >= {"h264_nvenc", "libx265", "libvpx-vp9", "libsvtav1", "prores_ks"}
     assert os.access(ffmpeg_path(), os.X_OK)
     assert issubclass(Invalid, ReelwrightError)
 
