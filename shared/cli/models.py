@@ -83,10 +83,8 @@ def _add_pull(models: typer.Typer, folder: ReadFolder, settings: Callable[[], Se
                 raise Invalid(f"{model.title} ({model.licence}) must not be used commercially. If your use is not: {model.command}")
             with _bar(model) as report:
                 fetched = pull(models_folder, model, mirror=mirror, renew=renew, on_step=report)
-            model_folder = models_folder.root / model.name
-            typer.echo(
-                f"{model.name}: {f'{len(fetched)} of {len(model.files)} files fetched' if fetched else 'there already'} ({model_folder})"
-            )
+            outcome = f"{len(fetched)} of {len(model.files)} files fetched" if fetched else "there already"
+            typer.echo(f"{model.name}: {outcome} ({models_folder.root / model.name})")
 
 
 def _add_checks(models: typer.Typer, folder: ReadFolder) -> None:

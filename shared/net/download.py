@@ -82,8 +82,8 @@ async def fetch(
             await response.aclose()
         else:
             raise FetchFailed(f"{url} redirects more than {MAX_REDIRECTS} times.")
-        _check_answer(response, where, max_bytes)
-        yield _name(response, where), _body(response, where, deadline, timeout_s, max_bytes)
+        _check_answer(response, address, max_bytes)
+        yield _name(response, address), _body(response, address, deadline, timeout_s, max_bytes)
     finally:
         if response is not None:
             await response.aclose()
