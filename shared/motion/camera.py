@@ -86,7 +86,7 @@ class Method(Protocol):
     It starts from a guess, and returns None if the views do not show the motion.
     """
 
-    def __call__(self, before: View, after: View, guess: Matrix) -> Matrix | None: ...
+    def __call__(self, before: View, after: View, guess: Matrix, /) -> Matrix | None: ...
 
 
 def _identity() -> Matrix:

@@ -83,6 +83,7 @@ def read_frames(
     - `skip`: "nonref" leaves out frames that no other frame refers to: cheaper, and fine for analysis. "nonkey" leaves out all but the
       keyframes: cheapest. "rough" is "nonref" without the deblocking filter, except next to packets far larger than usual: for finding
       changes.
+    - `limits`: size limits of untrusted files, by default those of the process's settings.
     - `prefetch`: number of frames decoded ahead.
     - `to_sdr8`: 8 bits per sample, PQ and HLG tone-mapped to BT.709. Otherwise the file's own depth and colours (see `probe`).
     - `shown_at_start`: begin with the frame shown at `start`, even if it began earlier; after the end that is the last frame.
