@@ -33,7 +33,7 @@ log = logging.getLogger("reelwright")
 
 @dataclass(frozen=True)
 class Room:
-    """A service and the package that `load` imports it from.
+    """A service whose package is imported on first use.
 
     A container holds one service only.
     """

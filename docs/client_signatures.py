@@ -9,7 +9,10 @@ from shared.operation import Input, Operation
 HEAD = '''# Made by docs/generate.py (`make docs`) from the declarations. Change those.
 # fmt: off
 # ruff: noqa: E501
-"""Signatures of the client's `run` and `submit`, one for each operation. Type checkers read them; a program never imports them."""
+"""Type signatures of the client's `run` and `submit`, one per operation.
+
+Type checkers read them; a program never imports them.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, Protocol, TypedDict, TypeVar, overload
@@ -22,8 +25,8 @@ R_co = TypeVar("R_co", covariant=True)
 RUN = ("on_progress: OnProgress | None = None",)
 SUBMIT = ("idempotency_key: str | None = None", "options: Mapping[str, Any] | None = None")
 METHODS = {
-    "RunMethod": ("Start an operation and wait for its end.", RUN + SUBMIT),
-    "SubmitMethod": ("Start an operation and return its job.", SUBMIT),
+    "RunMethod": ("The method `run`: starts an operation and waits for its end.", RUN + SUBMIT),
+    "SubmitMethod": ("The method `submit`: starts an operation and returns its job.", SUBMIT),
 }
 """Protocol -> what the method does, and its keywords besides those of the operation."""
 

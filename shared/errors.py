@@ -38,7 +38,7 @@ class FieldError:
 
 
 def field_errors(problem: Mapping[str, Any]) -> list[FieldError]:
-    """Return the errors of fields in a problem details object."""
+    """Return the field errors of a problem details object."""
     return [FieldError(field=str(error.get("field", "")), detail=str(error.get("detail", ""))) for error in problem.get("errors") or ()]
 
 

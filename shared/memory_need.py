@@ -13,7 +13,7 @@ PROCESS_BYTES = 100 * 1000**2
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FrameSize:
-    """Displayed size in pixels of a video's frames or of a picture.
+    """Displayed size of a video's frames or of a picture, in pixels.
 
     `frame_rate` in fps; 0 for a picture.
     """

@@ -24,7 +24,7 @@ class Origin:
 
 @contextmanager
 def serving_files(**files: Path) -> Iterator[Origin]:
-    """Serve each file as its keyword plus suffix, and also below /slow.
+    """Serve the files under their keywords, and again below /slow.
 
     Below /slow, the second half of the file waits for the gate.
     """

@@ -68,7 +68,7 @@ def test_containers_have_minimal_privileges(name: str) -> None:
 
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_images_are_built_and_logs_bounded(name: str) -> None:
-    """The suite's images are never pulled: their names belong to nobody in a registry."""
+    """The suite's images are never pulled, since anybody may own their names."""
     container = CONTAINERS[name]
     assert (container.get("pull_policy") == "build") == (name in IMAGES)
     assert container["logging"]["options"].keys() == {"max-size", "max-file"}

@@ -330,7 +330,7 @@ def turns(jobs: list[tuple[str, Callable[[], object]]]) -> dict[str, tuple[float
 
 
 def processor_s(run: Callable[[], object], *, runs: int = RUNS) -> float:
-    """Return the shortest processor time of several runs in this process, in seconds."""
+    """Run several times; return the shortest processor time in seconds."""
     times = []
     for _ in range(runs):
         began = time.process_time()

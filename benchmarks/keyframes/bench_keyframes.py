@@ -62,7 +62,7 @@ class Count:
     false: int = 0
 
     def add(self, truths: Sequence[Truth], starts: Sequence[int], tolerance: int) -> None:
-        """Add the counts of one film to these.
+        """Compare the detected shots of one film with its truths; add the counts.
 
         `starts`: the first frames of the detected shots.
         """

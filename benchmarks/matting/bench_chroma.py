@@ -150,7 +150,7 @@ def edges(alpha: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def speed_table() -> Table:
-    """Measure the processor time for a decoded 1080p frame.
+    """Measure the keyer's processor time per 1080p frame.
 
     The first frame of each clip is left out.
     """

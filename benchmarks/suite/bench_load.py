@@ -96,13 +96,13 @@ def main() -> None:
 
 
 def begin(*arguments: str) -> "subprocess.Popen[str]":
-    """Run a part of this program in a session of its own."""
+    """Start a part of this program in a session of its own."""
     command = [sys.executable, "-m", "benchmarks.suite.bench_load", *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
 
 
 def output(part: "subprocess.Popen[str]", seconds: float) -> str:
-    """Return what a part prints until it ends."""
+    """Wait for the end of a part; return its output."""
     return part.communicate(timeout=seconds + 2 * TIMEOUT_S)[0]
 
 

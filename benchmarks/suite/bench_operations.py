@@ -1,4 +1,4 @@
-"""Speed of whole operations, compared with ffmpeg in turns.
+"""Speed of whole operations, run in turns with ffmpeg.
 
     python -m benchmarks.suite.bench_operations [rounds, 3 by default] [seconds of each clip, 5 by default]
 

@@ -120,7 +120,7 @@ def _add_list(group: typer.Typer, settings: Callable[[], Settings]) -> None:
 
 
 def _add_changes(group: typer.Typer, settings: Callable[[], Settings]) -> None:
-    """Add the commands that revoke a key and that give it other owners' data."""
+    """Add the commands that revoke a key and transfer data to a key."""
 
     @group.command(help="Revoke an API key at once. Its media and jobs stay.")
     def revoke(key: Annotated[str, typer.Argument(help="Name or id of the key.")]) -> None:

@@ -1,4 +1,4 @@
-"""Following of a job by server-sent events, across broken connections."""
+"""Job events over server-sent events, read across broken connections."""
 
 import json
 from collections.abc import AsyncIterator

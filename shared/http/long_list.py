@@ -9,7 +9,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 @dataclass(frozen=True)
 class LongList:
-    """An annotation of lists with 1 to `max_items` items.
+    """An annotation for lists of 1 to `max_items` items.
 
     `Annotated[list[CurvePoint], LongList(100_000)]`. The length is checked before any item, and validation stops at the first wrong item: a
     hundred thousand errors help nobody.

@@ -1,4 +1,4 @@
-"""A server of several apps on one event loop.
+"""Several HTTP servers on one event loop.
 
 It ends on SIGTERM or Ctrl-C.
 """

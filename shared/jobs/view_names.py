@@ -1,4 +1,4 @@
-"""Idempotency keys of jobs that make views of media, and preview markers.
+"""Idempotency keys of view jobs, and a marker for preview inputs.
 
 Views are proxies, strips and peaks.
 """

@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 class Undelivered(Exception):
-    """The receiver did not accept a message that will be sent again."""
+    """The receiver did not accept a message; another attempt follows."""
 
 
 def stored_webhook(webhook: Webhook, settings: Settings) -> StoredWebhook:

@@ -40,7 +40,7 @@ class KeyFile:
             return ()
 
     def state(self) -> tuple[int, int, int] | None:
-        """Return the file's version, which changes with every write; None without file."""
+        """Return a value that differs after each write; None without a file."""
         try:
             about = self.path.stat()
         except FileNotFoundError:

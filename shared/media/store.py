@@ -268,7 +268,7 @@ class MediaStore:
         shutil.rmtree(grave, ignore_errors=True)
 
     def sweep(self, now: datetime, referenced: set[str]) -> Ids:
-        """Delete expired media and leftovers of dead processes; return their ids.
+        """Delete expired media and abandoned files; return the media's ids.
 
         Media that expired before `now` are deleted unless `referenced`. Returns the ids of the deleted media. A medium with an unreadable
         record is kept, so that its file can be rescued.

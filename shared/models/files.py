@@ -1,4 +1,4 @@
-"""The verified files of a model, for the operation that loads it.
+"""Verified model files, for operations that load models.
 
 Missing files are pulled if the settings allow it.
 """

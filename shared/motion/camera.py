@@ -94,7 +94,7 @@ def _identity() -> Matrix:
 
 
 class Camera:
-    """Tracks the camera's motion from frame to frame.
+    """A tracker of the camera's motion from frame to frame.
 
     Frames are given as luma in `analysis_size`. With a mask of the subject, only the background is followed. Without a mask, the motion of
     most of the picture counts as the camera's.
@@ -142,7 +142,7 @@ class _Shot:
     speed: Matrix = field(default_factory=_identity)
 
     def follow(self, view: View, method: Method, size: tuple[int, int]) -> bool:
-        """Update the motion by the next frame; return whether it was measured."""
+        """Update the motion with the next frame; return whether it was measured."""
         self.moved_before = self.moved
         measured = method(self.anchor, view, self.speed @ self.moved)
         if measured is None:

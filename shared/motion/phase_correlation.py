@@ -34,7 +34,7 @@ _OUT_OF_SIGHT = 2.0
 
 
 class PhaseCorrelation:
-    """Measures shifts between pictures of one size, (width, height).
+    """A meter of shifts between pictures of one size, (width, height).
 
     Intermediate pictures of `before` are kept until another `before` comes.
     """

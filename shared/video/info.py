@@ -108,7 +108,7 @@ class VideoInfo(_Record):
 
     @property
     def steady_rate(self) -> Fraction:
-        """`constant_rate` as a number."""
+        """`constant_rate` as a fraction, in fps."""
         return Fraction(self.constant_rate or self.frame_rate)
 
     @property

@@ -14,7 +14,7 @@ STANDARD_ERROR = 2
 
 
 class OutputTail:
-    """Collects the last output of successive processes through a pipe.
+    """A collector of the last output of successive processes.
 
     The output is also forwarded to this process's standard error.
     """

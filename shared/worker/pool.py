@@ -23,7 +23,7 @@ RETRY_S = 10
 
 
 class WorkerPool:
-    """Runs at most `size` calls at the same time.
+    """A pool that runs at most `size` calls at the same time.
 
     Each call runs in a child process; warm processes are used first.
     """

@@ -140,7 +140,7 @@ def describe(path: Path, kind: Kind, progress: Progress) -> WrittenFile:
 
 
 def inspect_output(path: Path, kind: Kind, progress: Progress) -> ProbedFile:
-    """Probe an output file of the kind `kind`."""
+    """Probe an output file that is declared as `kind`."""
     if content_type := PLAIN.get(kind):
         return ProbedFile(kind=kind, content_type=content_type, suffix=path.suffix, media=None)
     from shared.video import inspect  # imported here: services that write no pictures do not need its libraries

@@ -29,7 +29,7 @@ def large(clip: Path, tmp_path: Path) -> Path:
 
 
 class Watch:
-    """Measures the peak memory of a container during a block.
+    """A meter of a container's peak memory during a block.
 
     The kernel's file cache is not counted.
     """

@@ -190,7 +190,7 @@ def chatter(params: Bad, *, progress: Progress) -> Done:
 
 
 def talk(params: Bad, *, progress: Progress) -> Done:
-    """Print `log` and lines to standard error; crash if `count` is 0."""
+    """Print `log` and some error lines; then crash if `count` is 0."""
     import warnings
 
     print(params.log, tempfile.gettempdir())

@@ -22,7 +22,7 @@ from tests.misbehaving.server import Server
 
 @dataclass
 class Storm:
-    """Submits many jobs while it kills processes."""
+    """A stress test that submits many jobs and kills processes."""
 
     servers: list[Server]
     log: Path

@@ -37,7 +37,7 @@ def until(page: Any, expression: str, seconds: float = 150) -> None:
 
 
 class Hand:
-    """Acts on a page by mouse, touch or keyboard."""
+    """A user's hand on a page: mouse, touch or keyboard."""
 
     def __init__(self, page: Any, way: Way) -> None:
         self.page, self.way = page, way

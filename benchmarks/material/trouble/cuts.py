@@ -10,7 +10,7 @@ from benchmarks.material.trouble.takes import TroubleClip, played, takes_of_plac
 
 
 def punch_in(random: Random) -> TroubleClip:
-    """Cut one take at changing picture sizes of 110 to 150 percent.
+    """Cut between enlargements of one take, 110 to 150 percent.
 
     As in videos of a talking head.
     """
@@ -36,7 +36,7 @@ def zoomed(picture: Rgb, factor: float, center: tuple[float, float]) -> Rgb:
 
 
 def _standing(random: Random) -> Callable[[int], list[Rgb]]:
-    """Return a player of a take whose camera hardly moves."""
+    """Return a function that plays a take with a nearly still camera."""
     number = int(random.choice([0, 6, 6, len(REAL)]))
     if number < len(REAL):
         take: Take = RealTake(random, number, 1)

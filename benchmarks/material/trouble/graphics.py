@@ -43,7 +43,7 @@ def plain_ramps(random: Random) -> TroubleClip:
 
 
 def overlays(random: Random) -> TroubleClip:
-    """Draw overlays that appear and disappear at once.
+    """Draw overlays that appear and disappear abruptly.
 
     Bars, lower thirds, letterboxes, logos and inset pictures.
     """
@@ -104,7 +104,7 @@ def _write(picture: Rgb, text: str, x: int, y: int, dark: bool, size: float) -> 
 
 
 def inner_window(random: Random) -> TroubleClip:
-    """Show a window within a still frame; only the window's content cuts."""
+    """Draw a still frame around an inner window that has cuts."""
     clip, takes = TroubleClip(), takes_of_places(random)
     frame = cv2.GaussianBlur(next(takes)(1)[0], (0, 0), random.uniform(1, 4))
     w, h = int(WIDTH * random.uniform(0.55, 0.75)), int(HEIGHT * random.uniform(0.55, 0.75))

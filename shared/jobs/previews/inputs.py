@@ -31,7 +31,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class PreviewInputs:
-    """Replaces the videos of previews by their proxies."""
+    """A replacer of previews' videos by proxies."""
 
     ledger: Ledger
     media: MediaStore

@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 class LogCleaner:
-    """Removes secrets and server folders from the output of worker processes."""
+    """A filter that removes secrets and server folders from worker output."""
 
     def __init__(self, settings: Settings):
         folders = (settings.data_dir, settings.models_folder, Path(__file__).resolve().parents[3], sys.prefix, sys.base_prefix, Path.home())
@@ -74,7 +74,7 @@ class LogCleaner:
 
 
 class JobLogWriter:
-    """Copies the output of a running job's worker process to the database."""
+    """A copier of a running job's worker output to the database."""
 
     def __init__(self, ledger: Ledger, cleaner: LogCleaner, claim: Claim, read: Callable[[], str]):
         """Create a writer for the job of `claim`.

@@ -32,10 +32,13 @@ _module: Any = dbos._dbos
 
 
 class QueueWaker:
-    """Wakes this process's queue polling threads when there is work."""
+    """A waker of this process's queue polling threads."""
 
     def __init__(self, *, claimed: Callable[[], None] = lambda: None) -> None:
-        """`claimed`: called when this process has taken workflows from a queue."""
+        """Create a waker.
+
+        `claimed`: called when this process has taken workflows from a queue.
+        """
         self._claimed = claimed
         self._lock = threading.Lock()
         self._woken: dict[str, threading.Event] = {}
@@ -55,7 +58,7 @@ class QueueWaker:
         setattr(_module, UNUSED_JOBS, lambda _stop, _dbos: None)
 
     def wake(self, queue: str) -> None:
-        """Have a queue polled now.
+        """Trigger a poll of a queue.
 
         ALL: every queue, and new queues are found. Unknown names do nothing.
         """

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class RunLog:
-    """Log lines and metrics of one run of a job, begun with this object."""
+    """A logger of one run of a job: start, end and metrics."""
 
     def __init__(self, claim: Claim, metrics: JobMetrics):
         self._claim, self._metrics = claim, metrics

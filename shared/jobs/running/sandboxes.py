@@ -49,7 +49,7 @@ class Sandboxes:
                 log.warning("worker processes run without %s: %s", layer.name, layer.detail)
 
     def layers(self) -> list[Layer]:
-        """Return the sandbox's layers, each active or not."""
+        """Return the sandbox's layers, with their state."""
         return layers(self._settings)
 
     def tend(self) -> None:
@@ -63,7 +63,7 @@ class Sandboxes:
 
 
 def layers(settings: Settings) -> list[Layer]:
-    """Return the sandbox's layers under `settings`, each active or not.
+    """Return the sandbox's layers under `settings`, with their state.
 
     They depend on the settings and on this machine.
     """

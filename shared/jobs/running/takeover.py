@@ -211,7 +211,7 @@ class Lifeline:
             return False
 
     def drop(self, name: str) -> None:
-        """Release a lock of `take`."""
+        """Release a lock that `take` took."""
         with contextlib.suppress(psycopg.Error):
             self._locks.drop(name)
 

@@ -93,7 +93,7 @@ class Queue:
 
 
 class JobWorker:
-    """Runs jobs in this process, between `start` and `stop`."""
+    """An executor of jobs in this process, between `start` and `stop`."""
 
     def __init__(self, jobs: Jobs, settings: Settings, fetcher: UrlFetcher):
         self._jobs, self._store, self._settings, self._fetcher = jobs, jobs.store, settings, fetcher
@@ -139,7 +139,7 @@ class JobWorker:
         self._watcher = asyncio.create_task(self._watch_cancellations())
 
     async def stop(self) -> None:
-        """Stop running jobs, and release those still running.
+        """Stop taking jobs, and release the unfinished ones.
 
         The next process that starts, or another running one, takes them up.
         """
@@ -167,7 +167,7 @@ class JobWorker:
         return self._lifeline.take(name)
 
     def drop_lock(self, name: str) -> None:
-        """Release a lock of `take_lock`. Blocks."""
+        """Release a lock that `take_lock` took. Blocks."""
         self._lifeline.drop(name)
 
     async def _connect(self, patient: bool) -> Lifeline:

@@ -66,7 +66,7 @@ def _unicode_path(name: bytes, extra: bytes) -> str | None:
 
 
 def _code_page(names: list[bytes]) -> str:
-    """Guess the code page of names: all their letters belong to one script.
+    """Guess the code page of names from the script of their letters.
 
     Code page 437 if none fits.
     """

@@ -1,4 +1,4 @@
-"""A file derived from a clip, with the clip's times.
+"""Output files that keep the times of their source clip.
 
 It may have alpha, and the clip's sound where the format has sound.
 """

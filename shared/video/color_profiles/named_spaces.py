@@ -1,4 +1,4 @@
-"""Colour spaces that files name without an embedded profile.
+"""Colour spaces of files without an embedded ICC profile.
 
 Names come from Exif, from PNG's chunks, or from code points (ITU-T H.273).
 """
@@ -33,13 +33,13 @@ def _linear(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _pq(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Decode SMPTE ST 2084 and compress highlights."""
+    """Decode PQ (SMPTE ST 2084) and compress highlights."""
     root = values ** (1 / 78.84375)
     return _compressed(10_000 * (np.maximum(root - 0.8359375, 0) / (18.8515625 - 18.6875 * root)) ** (1 / 0.1593017578125))
 
 
 def _hlg(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Decode ARIB STD-B67 for a display of 1000 cd/m2 and compress highlights."""
+    """Decode HLG (ARIB STD-B67) for a display of 1000 cd/m2; compress highlights."""
     scene = np.where(values <= 0.5, values**2 / 3, (np.exp((values - 0.55991073) / 0.17883277) + 0.28466892) / 12)
     return _compressed(_PEAK_NITS * scene**1.2)
 

@@ -110,7 +110,7 @@ def has_alpha(pixel_format: str) -> bool:
 
 
 class DisplayFilter:
-    """Converts decoded frames to displayed frames.
+    """A converter of decoded frames to displayed frames.
 
     Frames that need no change are passed on unchanged. `opaque`: put transparent parts on `background`, "#rrggbb". `from_gpu`: codec of the
     stream if a GPU decodes it. `stored_size`, `pixel_ratio`, `orientation`: those of the file's first picture where they change in the
@@ -258,9 +258,9 @@ class DisplayFilter:
 
 
 def _fitted(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
-    """Return the largest width and height within `target`.
+    """Return the largest size within `target` that has the shape of `size`.
 
-    They have the shape of `size`; `target` itself where its shape is the same.
+    Returns `target` itself if the shapes are nearly equal.
     """
     scale = min(Fraction(target[0], size[0]), Fraction(target[1], size[1]))
     width, height = (min(max(2 * round(side * scale / 2), 2), limit) for side, limit in zip(size, target, strict=True))

@@ -1,4 +1,4 @@
-"""Identification of media files by content, with their properties."""
+"""Probing of media files: type by content, and properties."""
 
 import os
 from collections.abc import Iterator
@@ -129,7 +129,7 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
 
 
 def first_picture(container: Any, stream: Any, path: str | os.PathLike[str], limits: Limits) -> av.VideoFrame:
-    """Decode frames until the first that decodes without an error.
+    """Return the first frame that decodes without an error.
 
     Raises BrokenMedia if there is none.
     """

@@ -109,7 +109,7 @@ def _padding_start(container: Any, stream: Any, zero: Fraction) -> Fraction | No
 
 
 def _runs(container: Any, clock: Clock, stream: Any, zero: Fraction, sample_rate: int | None, path: str) -> Iterator[AudioBlock]:
-    """Yield blocks of samples whose times follow from counted samples.
+    """Yield blocks of samples, with times derived from sample counts.
 
     The clock restarts only where the file's times jump.
     """

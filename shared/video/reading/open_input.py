@@ -132,7 +132,7 @@ def error_text(error: Exception) -> str:
 
 
 def media_error(error: Exception, path: str | os.PathLike[str], limits: Limits) -> ReelwrightError:
-    """Convert a library error at opening a file to a Reelwright error."""
+    """Convert a library's error on opening a file to a Reelwright error."""
     name = Path(path).name
     if isinstance(error, av.error.MemoryError):
         return TooLarge(f"{name!r} needs more than this server gives to one file: at most {limits.max_streams} streams.")

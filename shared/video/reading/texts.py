@@ -117,7 +117,7 @@ def flat(cues: Iterable[Cue]) -> Iterator[Cue]:
 
 
 def _ended(cues: list[Cue]) -> Iterator[Cue]:
-    """Yield the cues by start, each with an end.
+    """Yield the cues sorted by start, adding missing ends.
 
     A cue without an end lasts until the next cue, at most three seconds.
     """

@@ -12,7 +12,7 @@ _WAITING = 8
 
 
 class ActionThread:
-    """Runs actions in order in a thread, with at most 8 waiting.
+    """A thread that runs actions in order, with at most 8 waiting.
 
     It keeps no reference to an action that has run, nor to an error that was raised. A reference cycle would keep an encoder's frames in
     memory until the garbage collector runs.

@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(slots=True, eq=False)
 class LastPacket:
-    """Muxes video packets, holding back the last packet to set its duration.
+    """A muxer of video packets that sets the last packet's duration.
 
     `by_decoding`: the container adds up lengths by decoding times, as MP4 does, not by presentation times.
     """

@@ -98,7 +98,7 @@ class AudioTrack:
 
 
 class SampleEncoder:
-    """Encodes float samples with a container's audio codec.
+    """An encoder of float samples with a container's audio codec.
 
     Samples are resampled if the codec does not take their rate or layout.
     """

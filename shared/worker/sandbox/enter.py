@@ -13,7 +13,7 @@ from shared.worker.sandbox.privileges import drop_capabilities, forbid_new_privi
 
 
 def enter(sandbox: Sandbox) -> list[str]:
-    """Apply the sandbox's limits to this process, for good.
+    """Apply the sandbox's limits to this process permanently.
 
     Returns the names of the active layers. Call it before any other thread starts, since a thread's limits hold for itself and the threads
     that it starts. Raises SandboxMissing if the sandbox is required and the kernel has no Landlock.

@@ -15,7 +15,7 @@ class Layer:
 
 
 def available() -> list[Layer]:
-    """Return the sandbox's layers, each available on this machine or not."""
+    """Return the sandbox's layers, with their availability on this machine."""
     landlock_version = landlock.version()
     covers = [
         "files",

@@ -45,7 +45,7 @@ class Sandbox:
         return Path(self.folder, TEMPORARY)
 
     def dump(self) -> str:
-        """Serialise to JSON."""
+        """Serialise the sandbox's settings to JSON."""
         return json.dumps(asdict(self))
 
     @classmethod

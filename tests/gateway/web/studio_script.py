@@ -24,7 +24,7 @@ class URLSearchParams {
 
 
 class Script:
-    """Evaluates JavaScript with the exports of studio modules, such as `ramp/ramp.js`."""
+    """An evaluator of JavaScript with the exports of studio modules."""
 
     def __init__(self, *names: str) -> None:
         texts = {name: content.decode() for name, content in read_files(FOLDERS).items() if name.endswith(".js")}

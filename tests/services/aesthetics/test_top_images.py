@@ -153,7 +153,7 @@ def test_pictures_of_a_zip_file_keep_their_names_in_every_script(tmp_path, outpu
 
 
 def test_names_on_the_sheet_are_drawn_in_letters(tmp_path, outputs):
-    """Two names of equal length look different, so neither shows missing-letter signs."""
+    """Two names of equal length look different; missing-letter signs would not."""
     drawn = []
     for names in (
         ("été.png", "ñýž.png"),

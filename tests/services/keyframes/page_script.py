@@ -12,7 +12,7 @@ PURE = ("timecode.js", "shots.js", "exports.js", "data.js")
 
 
 class Script:
-    """Evaluates JavaScript with the functions of PURE."""
+    """An evaluator of JavaScript with the functions of PURE."""
 
     def __init__(self) -> None:
         self._context = quickjs.Context()

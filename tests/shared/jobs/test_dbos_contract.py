@@ -80,7 +80,7 @@ def test_many_recoveries_do_not_end_a_job(inside: Server) -> None:
 
 
 def test_an_unregistered_workflow_does_no_harm(inside: Server) -> None:
-    """Such a workflow waits for ever, so only registered workflows are enqueued."""
+    """An unregistered workflow waits for ever, so none is ever enqueued."""
     database = connect("", inside.data_dir)
     client = DBOSClient(system_database_engine=database, application_name=dbos_setup.APPLICATION)
     try:

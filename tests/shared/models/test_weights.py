@@ -1,4 +1,4 @@
-"""Weight files, and files that only pretend to be."""
+"""Weight files, and other files that pretend to be weights."""
 
 import collections
 import os

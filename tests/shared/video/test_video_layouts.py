@@ -1,4 +1,4 @@
-"""Sound layouts: channels are kept one to one, or a warning tells."""
+"""Sound layouts: channels are kept one to one, or a warning names the loss."""
 
 from fractions import Fraction
 from pathlib import Path

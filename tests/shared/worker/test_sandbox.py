@@ -84,7 +84,7 @@ def test_a_job_is_refused_everything_but_its_inputs(tmp_path: Path, places: tupl
 
 
 def test_without_landlock_the_secrets_of_the_server_stay_closed(tmp_path: Path) -> None:
-    """The mode `off` leaves the layers of a kernel without Landlock and seccomp."""
+    """Mode `off` has the protections of a kernel without Landlock and seccomp."""
     with serving_one(tmp_path / "data", API_KEYS=KEY, SANDBOX="off") as server:
         outcomes = trespass(server, files=[], folders=[])
         assert (outcomes["environ"], outcomes["memory"]) == ("PermissionError", "PermissionError")

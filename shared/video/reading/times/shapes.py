@@ -32,7 +32,7 @@ class Shape:
 
 @dataclass(slots=True)
 class Shapes:
-    """Collects the frame shapes of a stream, packet by packet."""
+    """A collector of a stream's frame shapes, fed packet by packet."""
 
     stream: Any
     limits: Limits

@@ -31,7 +31,10 @@ def ramped_clip(
     length_s: float = 11.0,
     whole: bool = False,
 ) -> RampedClip:
-    """Make a part of a clip with a random curve; `whole`: all of it."""
+    """Make a part of a clip with a random curve.
+
+    `whole`: the part is the whole clip.
+    """
     random = np.random.default_rng(seed)
     easings = random.choice(["linear", "smooth", "hold"], 12)
     points = points or [

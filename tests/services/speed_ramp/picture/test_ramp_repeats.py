@@ -18,7 +18,10 @@ from tests.services.speed_ramp.ramp_clips import write_clip
 
 
 def moments(path: Path, rate: int) -> tuple[list[float], int]:
-    """Return the times of non-repeated frames, in source frames, and the repeats' count."""
+    """Return the times of frames that are no repeats, and the repeats' number.
+
+    Times are in source frames.
+    """
     repeats = Repeats()
     with read_frames(path) as frames:
         return [float(frame.time * rate) for frame in evenly(repeats.without(frames))], repeats.count

@@ -131,7 +131,10 @@ def test_a_process_that_does_not_run_the_job_cancels_it(server: Server) -> None:
 
 
 def test_a_job_canceled_as_it_starts_stays_canceled(tmp_path: Path) -> None:
-    """The job is canceled between the start's read and write, unlocked in SQLite."""
+    """The job is canceled between the read and the write of its start.
+
+    SQLite takes no lock for that.
+    """
     engine = connect("", tmp_path)
     make_tables(engine)
     ledger = Ledger(engine, job_ttl_s=1000)

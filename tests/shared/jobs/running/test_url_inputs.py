@@ -1,4 +1,4 @@
-"""URL inputs: fetched once, under the rules of URL fetches, and after restarts."""
+"""URL inputs: fetched once, under the rules of media from URLs, across restarts."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -116,7 +116,7 @@ def test_a_gif_keeps_its_rate(rate: str, make: Make, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.gif", "a.png", "a.webp"])
 def test_pictures_of_ten_milliseconds_stand_for_a_tenth_of_a_second(name: str, tmp_path: Path) -> None:
-    """Browsers show these files so; longer delays are used as stored."""
+    """Browsers show delays of 10 ms as 100 ms; longer delays are exact."""
     pictures = [Image.fromarray(np.full((24, 32, 3), 12 * number, np.uint8)) for number in range(16)]
     for short, expected in ((10, 0.1), (20, 0.02), (0, 0.1)):
         steps = [50] * 16

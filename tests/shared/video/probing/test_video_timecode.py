@@ -1,4 +1,4 @@
-"""Timecode read from files, and counted as other programs do."""
+"""Timecode read from files, and counted as in other programs."""
 
 from fractions import Fraction
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The output's length: the sum of all frames, with the last frame's own duration."""
+"""Output length: the durations of all frames, including the last frame's own."""
 
 from fractions import Fraction
 from pathlib import Path
