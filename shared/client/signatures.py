@@ -1,7 +1,10 @@
 # Made by docs/generate.py (`make docs`) from the declarations. Change those.
 # fmt: off
 # ruff: noqa: E501
-"""Signatures of the client's `run` and `submit`, one for each operation. Type checkers read them; a program never imports them."""
+"""Type signatures of the client's `run` and `submit`, one per operation.
+
+Type checkers read them; a program never imports them.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, Protocol, TypedDict, TypeVar, overload
@@ -42,7 +45,7 @@ class SpeedRampCurvePoint(TypedDict):
 
 
 class RunMethod(Protocol[R_co]):
-    """Start an operation and wait for its end."""
+    """The method `run`: starts an operation and waits for its end."""
 
     @overload
     def __call__(
@@ -633,7 +636,7 @@ class RunMethod(Protocol[R_co]):
 
 
 class SubmitMethod(Protocol[R_co]):
-    """Start an operation and return its job."""
+    """The method `submit`: starts an operation and returns its job."""
 
     @overload
     def __call__(
