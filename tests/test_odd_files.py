@@ -1,13 +1,16 @@
 """Every operation on users' odd files: a success, or a clear refusal."""
 
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from reelwright import ROOMS
 from shared.errors import OperationFailed, ReelwrightError
 from shared.operation import SUFFIXES, Kind, Operation, Sample
-from shared.video import ffmpeg_path
+from shared.video import VideoWriter, ffmpeg_path, read_frames
 from shared.worker.progress import Report
 from tests.odd_files import ODD_FILES
 from tests.repeated_runs import example_arguments
@@ -31,6 +34,20 @@ def odd_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"": tmp_path_factory.mktemp("odd")}
 
 
+def shaped(clip: Path, operation: Operation, folder: Path) -> dict[Sample, Path]:
+    """Write a plate and a true matte in the shape of a clip, for operations that refuse another one."""
+    if not operation.name.startswith("matting."):
+        return {}
+    with read_frames(clip, to_sdr8=True, opaque=True) as frames:
+        picture = next(frames).rgb()
+    plate, matte = folder / "clip-plate.png", folder / "clip-matte.mp4"
+    Image.fromarray(picture[:, ::-1]).save(plate)
+    with VideoWriter(matte, width=picture.shape[1], height=picture.shape[0], frame_rate=Fraction(25), pixel_format="gray") as writer:
+        for number in range(25):
+            writer.write((np.full(picture.shape[:2], 10 * number, np.uint8),), number)
+    return {Sample.PLATE: plate, Sample.MATTE: matte}
+
+
 def run(operation: Operation, name: str, odd_files: dict[str, Path], samples: dict[Sample, Path], folder: Path) -> None:
     """Run an operation's example with an odd file as its clip.
 
@@ -38,7 +55,8 @@ def run(operation: Operation, name: str, odd_files: dict[str, Path], samples: di
     """
     if name not in odd_files:
         odd_files[name] = ODD_FILES[name](odd_files[""] / name, ffmpeg_path())
-    arguments = example_arguments(operation, samples | {Sample.CLIP: odd_files[name]}, folder)
+    files = samples | {Sample.CLIP: odd_files[name]} | shaped(odd_files[name], operation, folder)
+    arguments = example_arguments(operation, files, folder)
     messages: list[str] = []
     try:
         operation.run(operation.example, **arguments, progress=Report(lambda update: messages.append(str(update))))
@@ -46,7 +64,7 @@ def run(operation: Operation, name: str, odd_files: dict[str, Path], samples: di
         assert not isinstance(refused, OperationFailed), refused.detail
         assert refused.status < 500 or refused.status == 503
         assert refused.detail[-1] in ".)"
-        assert not any(path.stat().st_size for path in folder.iterdir() if path.suffix == SUFFIXES[Kind.VIDEO])
+        assert not any((folder / f"{output}{SUFFIXES[kind]}").exists() for output, kind in operation.outputs.items() if kind == Kind.VIDEO)
         return
     assert all((folder / f"{output}{SUFFIXES[kind]}").stat().st_size > 0 for output, kind in operation.outputs.items())
 

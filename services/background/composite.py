@@ -209,7 +209,7 @@ def _write_subject(
             progress(min(count, expected), expected)
         if not count:
             raise no_frame(params.start)
-    return WrittenVideo(count, float(end), file.encoder or "png")
+    return WrittenVideo(count + file.repeated, float(end), file.encoder or "png")
 
 
 def _refuse(params: CompositeParams, inputs: Mapping[str, object]) -> None:
@@ -266,7 +266,7 @@ COMPOSITE = Operation(
     },
     outputs={"video": Kind.VIDEO},
     run=composite,
-    version=4,
+    version=5,
     refuse=_refuse,
     example=CompositeParams(color="#1e3a5f"),
 )

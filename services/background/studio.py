@@ -356,7 +356,7 @@ STUDIO = Operation(
     },
     outputs={"video": Kind.VIDEO, "background": Kind.IMAGE, "depth": Kind.IMAGE},
     run=studio,
-    version=5,
+    version=6,
     example=StudioParams(depth="plane", resolution=360),
     refuse=_refuse,
     unavailable=_missing,

@@ -60,7 +60,7 @@ class MatteResult(BaseModel):
     """Summary of the outputs and of the backend that made them."""
 
     backend: BackendUsed = Field(description="Backend that made the matte.")
-    frames: int = Field(description="Frames in the outputs.")
+    frames: int = Field(description="Frames of the clip that got a matte.")
     duration_s: float = Field(description="Seconds of video in the outputs.")
     width: int = Field(description="Width of the outputs in pixels.")
     height: int = Field(description="Height of the outputs in pixels.")
@@ -342,7 +342,7 @@ MATTE = Operation(
             params=MatteParams(alpha_format="prores", composite_over="none"),
         ),
     ),
-    version=6,
+    version=7,
     summary="Cut the subject out of a video: matte, composite and its own colours",
     params=MatteParams,
     result=MatteResult,

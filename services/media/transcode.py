@@ -156,7 +156,7 @@ def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: P
     return TranscodeResult(
         width=size[0],
         height=size[1],
-        frames=frame_count,
+        frames=frame_count + file.repeated,
         frame_rate=f"{average.numerator}/{average.denominator}",
         duration_s=float(end - begin),
         pixel_format=pixels,
@@ -191,6 +191,6 @@ TRANSCODE = Operation(
     inputs={"video": Kind.VIDEO},
     outputs={"video": Kind.VIDEO},
     run=transcode,
-    version=3,
+    version=4,
     example=TranscodeParams(height=180, frame_rate="15", duration=2.0),
 )

@@ -94,6 +94,7 @@ class ClipFile:
             time_base=frame.time_base,
             pixel_format=self._target.pixel_format or PIXELS[self._target.format],
             quality=self._part.quality,
+            steady=self._target.frame_rate is not None or not (self._info.variable_frame_rate or self._target.keep_times),
         )
         self._stack.enter_context(writer)
         self.encoder = writer.encoder
@@ -110,6 +111,11 @@ class ClipFile:
             writer.copy_texts(self._video, start=self._first, end=part_end(self._part))
             self._warn(track_warnings(self._info, timecode_kept=timecode_kept))
         return writer
+
+    @property
+    def repeated(self) -> int:
+        """Number of pictures that were added before a late first one."""
+        return self._writer.repeated if isinstance(self._writer, VideoWriter) else 0
 
     def _warn(self, sentences: list[str]) -> None:
         for sentence in sentences:

@@ -140,6 +140,7 @@ def write_again(
                     frame_rate=rate_of(info),
                     time_base=times.time_base,
                     quality=params.quality,
+                    steady=not info.variable_frame_rate,
                 )
                 stack.enter_context(writer)
                 writer.copy_tags(video)
@@ -165,4 +166,4 @@ def write_again(
     for warning in [*writer.warnings, *(sound.warnings if sound else [])]:
         progress.warn(warning)
     progress(expected, expected)
-    return WrittenVideo(count, float(end), writer.encoder)
+    return WrittenVideo(count + writer.repeated, float(end), writer.encoder)

@@ -15,6 +15,7 @@ from shared.video.frames.display import BLACK
 from shared.video.frames.frame import Frame
 from shared.video.limits import Limits
 from shared.video.reading.reader import read_frames
+from shared.video.reading.times.timeline import timeline
 from shared.video.seconds import Seconds, to_fraction
 from shared.video.threads.prefetch import Prefetcher
 
@@ -22,6 +23,8 @@ Align = Literal["first-frame", "timeline"]
 End = Literal["hold", "shortest"]
 # Some containers round times to milliseconds, so times of the same frame differ by up to one between files.
 _ROUNDING_S = Fraction(1, 1000)
+# Files made from a clip whose picture starts late may be moved against it by 20 ms, so that their rate is even.
+_MOST_MOVED_S = Fraction(1, 50) + 2 * _ROUNDING_S
 
 
 def read_together(
@@ -83,7 +86,7 @@ def read_together(
             heads = [reader.first_two() for reader in readers]
         else:
             heads = [first_two(path) for path in paths]
-        begins = [_own_start(head, heads[0]) for head in heads]
+        begins = [_own_start(head, heads[0], paths[0], path, limits) for head, path in zip(heads, paths, strict=True)]
         if first is not None:
             for path, own in zip(paths, begins, strict=True):
                 # The frame shown at `start` may have begun earlier.
@@ -96,14 +99,29 @@ def read_together(
     return MultiReader(readers[0], followers, end)
 
 
-def _own_start(head: tuple[Fraction, Fraction], leader: tuple[Fraction, Fraction]) -> Fraction:
+def _own_start(
+    head: tuple[Fraction, Fraction],
+    leader_head: tuple[Fraction, Fraction],
+    leader: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    limits: Limits | None,
+) -> Fraction:
     """Return the time in a video that corresponds to the leader's first frame.
 
-    `head`, `leader`: times of the first two frames of the video, and of the leader. It is the time of the video's first frame, with one
-    exception: if the clip's picture starts late, a matte made from it may hold its first frame from 0 on, with the clip's times afterwards.
+    `head`, `leader_head`: times of the first two frames of the video at `path`, and of the leader. It is the time of the video's first
+    frame, unless the clip's picture starts late and the video was made from it: then it holds or repeats its first frame from 0 on, and
+    ends when the clip ends.
     """
-    held = head[0] == 0 < leader[0] and abs(head[1] - leader[1]) <= _ROUNDING_S
-    return leader[0] if held else head[0]
+    late = leader_head[0]
+    if late <= 0 or head[0] != 0:
+        return head[0]
+    if abs(head[1] - leader_head[1]) <= _ROUNDING_S:
+        return late
+    own, others = timeline(path, limits=limits), timeline(leader, limits=limits)
+    if own is None or others is None:
+        return head[0]
+    moved = own.end - others.end
+    return late + moved if abs(moved) <= _MOST_MOVED_S and abs(moved) < abs(moved + late) else head[0]
 
 
 class MultiReader:

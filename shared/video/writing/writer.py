@@ -28,6 +28,7 @@ from shared.video.seconds import to_fraction
 from shared.video.writing.action_thread import ActionThread
 from shared.video.writing.encoder_input import PictureConverter
 from shared.video.writing.encoders import ALL_INTRA, choose_encoder, encoder_options
+from shared.video.writing.late_start import LateStart, late_start
 from shared.video.writing.output_file import OutputFile, VideoEncoding
 from shared.video.writing.sound_coding import sound_coding
 from shared.video.writing.texts import HOLDERS, retimed
@@ -43,7 +44,8 @@ class VideoWriter:
     `path`: .mp4, .mov, .mkv, .webm, or .webp (an animation without sound that repeats for ever). `frame_rate`: the nominal rate.
     `time_base`: the unit of the `pts` given to `write`, by default 1 / `frame_rate`. `color`: the tags of the file; pictures with other
     tags are converted. None takes those of the first picture. `quality`: 0 to 100, about the same to the eye with each encoder. `encoder`:
-    an FFmpeg name, or "auto" (NVENC where it works, else the first that fits). `all_intra`: every picture is a keyframe.
+    an FFmpeg name, or "auto" (NVENC where it works, else the first that fits). `all_intra`: every picture is a keyframe. `steady`: pictures
+    come at `frame_rate`, and a first picture that comes late is repeated from time 0 on (`repeated` of them), see `late_start`.
 
     The file gets its name only after the `with` block has ended without an error; otherwise no file is left. Odd sizes are padded by one
     pixel where the pixel format has no odd sizes, and `warnings` says so. Raises Invalid if no encoder fits.
@@ -63,6 +65,7 @@ class VideoWriter:
         encoder: str = "auto",
         sample_aspect_ratio: Fraction | None = None,
         all_intra: bool = False,
+        steady: bool = False,
     ):
         self._path = Path(path)
         suffix = self._path.suffix.lower()
@@ -91,6 +94,7 @@ class VideoWriter:
         self._partial = partial_path(self._path, suffix)
         self._output = OutputFile(self._partial, self._path.name, self._settings, self._converter)
         self._last: int | None = None
+        self._steady, self._start = steady, LateStart()
         # Tracks get a method of the thread, because one of the writer would make a reference cycle of writer and track.
         self._thread = ActionThread()
 
@@ -178,6 +182,11 @@ class VideoWriter:
                 self.add_chapter(chapter.title, first, until)
 
     @property
+    def repeated(self) -> int:
+        """Number of pictures that were added before a late first one."""
+        return len(self._start.repeats)
+
+    @property
     def has_chapters(self) -> bool:
         """Whether the file has chapters."""
         return bool(self._output.chapters)
@@ -215,12 +224,16 @@ class VideoWriter:
             self._check_alpha(alpha)
         if self._last is not None and pts <= self._last:
             raise ValueError(f"{pts = } must be greater than that of the picture before, {self._last}")
-        if self._last is None and pts > 0:
+        is_first, self._last = self._last is None, pts
+        if is_first and pts > 0:
             # The first picture stands from the first instant on: a later start would be an empty edit, which some players show as black.
-            step = max(round(1 / (self._settings.frame_rate * self._settings.time_base)), 1)
-            duration, pts, self._last = pts + (duration or step), 0, pts
-        else:
-            self._last = pts
+            step = 1 / (self._settings.frame_rate * self._settings.time_base)
+            start = late_start(pts, step, self._settings.time_base) if self._steady else None
+            if start is None:
+                duration, pts = pts + (duration or max(round(step), 1)), 0
+            else:
+                self._start = start
+        pts -= self._start.shift
         if isinstance(picture, tuple):
             picture = picture_from(picture, self._converter.width, self._converter.height, self._settings.pixel_format)
             apply_tags(picture, self._settings.color or BT709)
@@ -228,6 +241,8 @@ class VideoWriter:
             self._thread.start("VideoWriter", cleanup=self._output.close, explain=_explanation(self._path.name, self.encoder))
             first = BT709 if picture.format.is_rgb else tags_of(picture, pixel_format=picture.format.name)
             self._thread.submit(partial(self._output.open, first))
+        for moment in self._start.repeats if is_first else ():
+            self._thread.submit(partial(self._output.encode, picture, moment, None, alpha), bytes_of(picture))
         self._thread.submit(partial(self._output.encode, picture, pts, duration, alpha), bytes_of(picture))
 
     def __enter__(self) -> Self:

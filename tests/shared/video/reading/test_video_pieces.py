@@ -1,6 +1,7 @@
 """Truncated fragments, animations, and pictures that start late."""
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 from services.effects.motion_trails import MotionTrailsParams, motion_trails
+from services.media.transcode import TranscodeParams, transcode
 from services.speed_ramp.render import RenderParams, render
 from shared.errors import BrokenMedia
 from shared.file_calls import FileRequest, PictureSize, ThumbnailRequest
@@ -105,18 +107,30 @@ def test_the_suites_own_animation_is_read(tmp_path: Path, clip: Path) -> None:
 
 
 @pytest.mark.parametrize("late", ["0.033", "0.5"])
-@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
-def test_results_begin_with_a_picture(name: str, late: str, make: Make, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["a.mp4", "a.ts"])
+def test_results_begin_with_a_picture_and_keep_an_even_rate(name: str, late: str, make: Make, tmp_path: Path) -> None:
     """The picture starts later than the sound."""
     picture = f"-itsoffset {late} -f lavfi -i testsrc2=s=96x64:r=30:d=2"
     path = make(name, "-f lavfi -i sine=440:d=2.5:sample_rate=48000", picture, "-c:v libx264 -c:a aac")
-    for operation, params, matte in ((render, RenderParams(speeds=[0.5]), {}), (motion_trails, MotionTrailsParams(), {"matte": None})):
-        operation(params, video=path, output=tmp_path / "out.mp4", **matte)
+    assert probe_video(path).frame_rate == "30/1"
+    with read_frames(path) as frames:
+        last = [frame.time for frame in frames][-1]
+    for operation, params in (
+        (render, RenderParams(speeds=[0.5])),
+        (motion_trails, MotionTrailsParams(layers=1)),
+        (transcode, TranscodeParams(height=32)),
+    ):
+        matte = {"matte": None} if operation is motion_trails else {}
+        result = operation(params, video=path, output=tmp_path / "out.mp4", **matte)
         speed = 0.5 if operation is render else 1
         with read_frames(tmp_path / "out.mp4") as frames:
             times = [frame.time for frame in frames]
         assert times[0] == 0
-        assert float(times[-1]) * speed == pytest.approx(float(late) + 2 - 1 / 30, abs=0.04)
+        assert float(times[-1]) * speed == pytest.approx(float(last), abs=0.021)
+        assert [float(after - before) for before, after in pairwise(times)] == pytest.approx([1 / 30] * (len(times) - 1), abs=0.002)
+        info = probe_video(tmp_path / "out.mp4")
+        assert (info.frame_rate, info.variable_frame_rate, info.frames) == ("30/1", False, len(times))
+        assert result.frames == len(times)
 
 
 def test_a_sequence_of_avif_is_a_video_and_its_still_is_left_out(make: Make) -> None:

@@ -80,16 +80,20 @@ def test_sampling_applies_to_the_first_video(numbered) -> None:
         assert [(number(frame), number(other)) for frame, other in pairs] == [(0, 0), (20, 20), (40, 40)]
 
 
-def test_a_picture_that_starts_after_its_sound_meets_its_matte(numbered, make: Make, tmp_path: Path) -> None:
+@pytest.mark.parametrize("steady", [False, True])
+def test_a_picture_that_starts_after_its_sound_meets_its_matte(steady: bool, numbered, make: Make, tmp_path: Path) -> None:
     plain = numbered("plain.mp4")
     late = make("late.mp4", f"-itsoffset 0.4 -i {plain} -f lavfi -i sine=d=2 -map 0:v -map 1:a -c:v copy -c:a aac")
     with read_frames(late) as frames:
         first = next(frames)
         assert abs(first.time - Fraction(2, 5)) < Fraction(1, 500)
         matte = tmp_path / "matte.mp4"
-        with VideoWriter(matte, width=32, height=32, frame_rate=Fraction(25), time_base=first.time_base, quality=95) as writer:
+        with VideoWriter(
+            matte, width=32, height=32, frame_rate=Fraction(25), time_base=first.time_base, quality=95, steady=steady
+        ) as writer:
             for frame in (first, *frames):
                 writer.write(frame.picture, frame.pts, duration=frame.duration)
+    assert writer.repeated == (10 if steady else 0)
     for start in (None, 1):
         with read_together(late, matte, start=start) as pairs:
             met = [(number(frame), number(other)) for frame, other in pairs]

@@ -1,0 +1,35 @@
+"""Filling of the time before a picture that begins later than the sound."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+_MOST_SHIFT_S = Fraction(1, 50)
+"""Longest shift of the pictures against the sound. Viewers do not notice 20 ms."""
+_LONGEST_S = 10
+"""Longest time that repeated pictures fill."""
+
+
+@dataclass(frozen=True, slots=True)
+class LateStart:
+    """How a file begins whose first picture is late.
+
+    `repeats`: rising times from 0 on at which the first picture is shown before its own time. `shift`: ticks by which all pictures move
+    towards 0; negative away from it.
+    """
+
+    repeats: tuple[int, ...] = ()
+    shift: int = 0
+
+
+def late_start(pts: int, step: Fraction, time_base: Fraction) -> LateStart | None:
+    """Plan the beginning of a file with an even rate, so that it shows a picture from its first instant.
+
+    The first picture is repeated on the grid of the others, and all are moved onto the grid that begins at 0. `pts`: time of the first
+    picture, and `step`: length of a picture, both in units of `time_base` seconds. None where the move would be longer than 20 ms, and for
+    more than 10 s.
+    """
+    count = round(pts / step)
+    shift = pts - round(count * step)
+    if abs(shift * time_base) > _MOST_SHIFT_S or pts * time_base > _LONGEST_S:
+        return None
+    return LateStart(tuple(round(number * step) for number in range(count)), shift)
