@@ -28,8 +28,8 @@ from shared.video.seconds import to_fraction
 from shared.video.writing.action_thread import ActionThread
 from shared.video.writing.encoder_input import PictureConverter
 from shared.video.writing.encoders import ALL_INTRA, choose_encoder, encoder_options
-from shared.video.writing.late_start import LateStart, late_start
 from shared.video.writing.output_file import OutputFile, VideoEncoding
+from shared.video.writing.picture_ends.late_start import LateStart, late_start
 from shared.video.writing.sound_coding import sound_coding
 from shared.video.writing.texts import HOLDERS, retimed
 from shared.video.writing.tracks import EMPTY_TRACK, AudioTrack, CopiedAudio

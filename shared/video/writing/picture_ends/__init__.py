@@ -1,0 +1,1 @@
+"""The first and the last picture of a file: late starts, and exact ends."""
