@@ -147,6 +147,7 @@ def _frames_at(source: Source, times: list[Fraction], params: TopImagesParams) -
 
 TOP_IMAGES = Operation(
     name="aesthetics.top-images",
+    bytes_per_pixel=lambda _params: 19,
     title="Top pictures",
     summary="Choose the pictures whose scores reach a percentile, and say why",
     params=TopImagesParams,

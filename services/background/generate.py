@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, field_validator
 from services.background.diffusion.paint import kept_outside, paint
 from services.background.diffusion.pipeline import pipeline
 from services.background.diffusion.table import PAINTERS_BY_NAME
-from services.background.params import ModelUsed, PaintParams, models_of, models_used, plan_of, to_paint
+from services.background.params import ModelUsed, PaintParams, bytes_per_pixel, models_of, models_used, painting_bytes, plan_of, to_paint
 from services.background.stage.reference import reference_frame, subject_mask, without_subject
 from services.background.stage.sizes import output_size
 from shared.operation import Input, Kind, Operation, Progress, Silent, form
@@ -146,4 +146,6 @@ GENERATE = Operation(
     example=GenerateParams(prompt="a sunny beach at golden hour", seed=42),
     version=2,
     unavailable=lambda params: to_paint(params),
+    bytes_per_pixel=bytes_per_pixel,
+    process_bytes=lambda params: painting_bytes(params),
 )

@@ -8,14 +8,18 @@ from pydantic import BaseModel, Field, model_validator
 
 from services.background.diffusion.paint import Plan
 from services.background.diffusion.pipeline import Painting
-from services.background.diffusion.schedulers import SCHEDULERS, SchedulerName
+from services.background.diffusion.schedulers import LCM_STEPS, SCHEDULERS, SchedulerName
 from services.background.diffusion.table import PAINTERS, PAINTERS_BY_NAME, SdModel
 from services.background.mixing.compositor import Look, Shadow
 from shared.choices import described
+from shared.models.devices.device import choose_device
+from shared.models.devices.precision import has_bf16
 from shared.models.folder import ModelFolder, install_command
 from shared.operation import Params, form
 
 MOST_SEED = 2**32 - 1
+_LIBRARIES_BYTES = 700 * 1000**2
+"""Memory of a process with PyTorch and diffusers."""
 
 
 class PaintParams(Params):
@@ -105,6 +109,8 @@ class PaintParams(Params):
             raise ValueError(f"there is no LCM LoRA for {self.sd_model}: use sd15, or turn `lcm` off")
         if self.scheduler == "lcm" and not self.lcm:
             raise ValueError("scheduler `lcm` is for the LCM LoRA only: turn `lcm` on, or choose another scheduler")
+        if self.scheduler == "lcm" and self.steps > LCM_STEPS:
+            raise ValueError(f"scheduler `lcm` takes at most {LCM_STEPS} `steps`; 4 to 8 are usual")
         return self
 
 
@@ -191,6 +197,24 @@ def models_of(params: PaintParams, *, control: bool = False) -> list[str]:
     """
     row = PAINTERS_BY_NAME[params.sd_model]
     return [row.model, *([row.control] if control else []), *([row.lcm] if params.lcm else [])]
+
+
+def bytes_per_pixel(params: PaintParams) -> float:
+    """Return the bytes of memory that a job needs per pixel of the clip.
+
+    They are for decoding at the clip's size, and for a picture and an encoder of up to `resolution`.
+    """
+    return 46 + 136 * min(1.0, (params.resolution / 2160) ** 2)
+
+
+def painting_bytes(params: PaintParams, *, control: bool = False) -> int:
+    """Return the memory of a process that paints, without its pictures.
+
+    The weights are at half precision where the device computes in it. `control`: with the ControlNet for depth.
+    """
+    row = PAINTERS_BY_NAME[params.sd_model]
+    weights = row.size + (row.control_size if control else 0)
+    return _LIBRARIES_BYTES + weights * (1 if has_bf16() or choose_device().kind == "cuda" else 2)
 
 
 def to_paint(params: PaintParams, *others: str, control: bool = False) -> str | None:

@@ -18,7 +18,17 @@ from services.background.diffusion.pipeline import pipeline
 from services.background.diffusion.table import PAINTERS_BY_NAME
 from services.background.parallax import depth
 from services.background.parallax.moving_plate import MovingPlate, middle_depth, parallax_reach
-from services.background.params import LookParams, ModelUsed, PaintParams, models_of, models_used, plan_of, to_paint
+from services.background.params import (
+    LookParams,
+    ModelUsed,
+    PaintParams,
+    bytes_per_pixel,
+    models_of,
+    models_used,
+    painting_bytes,
+    plan_of,
+    to_paint,
+)
 from services.background.stage.painting import described_scene, painted_place, scene_depth
 from services.background.stage.reference import reference_frame
 from services.background.stage.render import Render, Stage
@@ -302,18 +312,17 @@ def _missing(params: StudioParams) -> str | None:
     return to_paint(params, *([depth.MODEL] if guided else []), control=guided)
 
 
-def _bytes_per_pixel(params: StudioParams) -> float:
-    """Return the bytes of memory that a job needs per pixel of the clip.
-
-    They are for decoding at the clip's size, and for a picture and an encoder of up to `resolution`.
-    """
-    return 46 + 136 * min(1.0, (params.resolution / 2160) ** 2)
+def _process_bytes(params: StudioParams) -> int:
+    """Return the memory of the job's process with its networks."""
+    guided = params.depth == "model"
+    painting = painting_bytes(params, control=guided) if params.prompt.strip() else 170 * 1000**2
+    return painting + (depth.BYTES if guided else 0)
 
 
 STUDIO = Operation(
     name="background.studio",
-    bytes_per_pixel=_bytes_per_pixel,
-    process_bytes=170 * 1000**2,
+    bytes_per_pixel=bytes_per_pixel,
+    process_bytes=_process_bytes,
     title="New place",
     presets=(
         Preset(

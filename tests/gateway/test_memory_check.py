@@ -2,15 +2,29 @@
 
 import subprocess
 from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
 
+from reelwright import ROOMS
 from services.effects.motion_trails import MOTION_TRAILS, MotionTrailsParams
 from services.matting.matte import MATTE, MatteParams
 from shared.errors import Invalid, TooLarge
+from shared.jobs.memory_check import check_job_memory
 from shared.memory_need import FrameSize, check_frame_memory
+from shared.operation import Operation
+from shared.settings import Settings
 from shared.testing import RunningSuite
 from shared.video import ffmpeg_path
+
+OPERATIONS = tuple(operation for room in ROOMS for operation in room.service.operations)
+REFUSED_AT_8K = {
+    *("speed-ramp.render", "effects.motion-trails", "effects.strobe", "matting.matte", "matting.compare"),
+    *("background.generate", "background.composite"),
+}
+"""Operations whose example does not fit into the default memory of a job with a clip of 8K."""
+WITHOUT_PICTURES = {"media.peaks", "speed-ramp.export"}
+"""Operations that decode sound only, or read times."""
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +62,27 @@ def test_networks_and_several_outputs_count(running: RunningSuite, large: str) -
         check_frame_memory("a.b", sizes, bytes_per_pixel=400, limit_bytes=10**9, process_bytes=250 * 1000**2)
 
 
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_every_operation_knows_at_submit_whether_8k_fits(operation: Operation) -> None:
+    picture = {"width": 7680, "height": 4320, "pixel_format": "yuv420p", "frame_rate": "30"}
+    records = {name: [SimpleNamespace(media=picture)] for name, port in operation.ports.items() if set(port.kinds) & {"video", "image"}}
+    fits = True
+    try:
+        check_job_memory(operation, operation.example, set(records), records, limit_bytes=Settings().job_memory_bytes)  # type: ignore[arg-type]
+    except (TooLarge, Invalid) as refusal:
+        fits = False
+        named = "REELWRIGHT_JOB_MEMORY_BYTES" in refusal.detail or any(error.field.startswith("params.") for error in refusal.errors)
+        assert named, refusal.detail
+    assert fits == (operation.name not in REFUSED_AT_8K)
+    assert operation.bytes_per_pixel(operation.example) > 0 or operation.name in WITHOUT_PICTURES
+
+
+def test_networks_that_never_fit_are_refused_without_a_size() -> None:
+    with pytest.raises(TooLarge, match=r"needs about 9\.2 GB of memory with these parameters") as refusal:
+        check_frame_memory("a.b", {}, bytes_per_pixel=0, limit_bytes=4 * 10**9, process_bytes=92 * 10**8)
+    assert "REELWRIGHT_JOB_MEMORY_BYTES" in refusal.value.detail
+
+
 def test_trails_that_hold_too_much_name_the_params_at_fault() -> None:
     size = FrameSize(width=3840, height=2160, pixel_format="yuv420p", frame_rate=Fraction(30))
     few, many = (
@@ -70,4 +105,4 @@ def test_what_fits_is_accepted(running: RunningSuite, large: str, operation: str
 
 def test_inputs_without_a_size_are_not_checked() -> None:
     assert FrameSize.of({"kind": "images", "pictures": 3}) is None
-    check_frame_memory("a.b", {}, bytes_per_pixel=1e9, limit_bytes=1)
+    check_frame_memory("a.b", {}, bytes_per_pixel=1e9, limit_bytes=10**9)

@@ -6,6 +6,9 @@ from typing import Annotated, Any
 
 from shared.choices import OneOf
 
+LCM_STEPS = 50
+"""Steps of the schedule by which LCM was distilled. diffusers takes no more."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scheduler:

@@ -18,7 +18,8 @@ from shared.models.files import model_files
 from shared.operation import Progress
 
 MODEL = "depth-anything-v2-small"
-_BYTES = 500 * 2**20
+BYTES = 500 * 2**20
+"""Memory of the loaded network while it runs."""
 _OUTLIERS = 0.01
 """Share of the nearest, and of the farthest, pixels that is ignored when the range is measured."""
 
@@ -43,7 +44,7 @@ def estimated_depth(rgb: NDArray[np.uint8], progress: Progress, *, alone: bool =
     with hold_gpu(device, progress):
         if alone:
             model_cache().drop(device)
-        with loaded((MODEL, str(device)), lambda: _load(folder, device), size=_BYTES, device=device) as network:
+        with loaded((MODEL, str(device)), lambda: _load(folder, device), size=BYTES, device=device) as network:
             raw = _run(network, rgb, device)
     return normalized(np.asarray(cv2.resize(raw, rgb.shape[1::-1], interpolation=cv2.INTER_CUBIC), np.float32))
 

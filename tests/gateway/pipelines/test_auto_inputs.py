@@ -1,15 +1,21 @@
 """Inputs given as "auto": the gateway makes them first."""
 
+from pathlib import Path
+
+import httpx
 import pytest
 
 from gateway.pipelines.auto import asks_for_auto, maker_of, step_that_makes
 from gateway.pipelines.steps import Step
+from services.background.app import create_app
 from services.background.plate import PLATE
 from services.matting.matte import MATTE
 from shared.errors import Invalid
 from shared.http.operations.description import describe
 from shared.operation import params_of_maker
+from shared.runtime import Runtime
 from shared.sample_ids import SAMPLE_ID, SAMPLE_MATTE_ID, SAMPLE_PICTURE_ID
+from shared.settings import Settings
 from shared.testing import RunningSuite
 
 DECLARATIONS = {operation.name: describe(operation) for operation in (PLATE, MATTE)}
@@ -23,6 +29,15 @@ def test_the_declaration_says_what_makes_an_input() -> None:
     maker = step_that_makes(step, "alpha", operation, DECLARATIONS[operation], 0)
     assert maker.inputs == {"video": SAMPLE_ID}
     assert maker.operation == "matting.matte"
+
+
+async def test_a_service_alone_names_what_makes_an_input(tmp_path: Path) -> None:
+    app = create_app(Runtime(Settings(data_dir=tmp_path)), reachable_by_browsers=False)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://background") as client:
+        answer = await client.post("/plate/check", json={"inputs": {"video": "pending:video", "alpha": "auto"}})
+    assert answer.status_code == 422, answer.text
+    assert [error["field"] for error in answer.json()["errors"]] == ["inputs.alpha"]
+    assert "Run matting.matte first" in answer.json()["detail"]
 
 
 def test_inputs_that_cannot_be_made_are_refused_by_name() -> None:

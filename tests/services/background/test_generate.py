@@ -24,7 +24,7 @@ from services.background.diffusion.sizes import feather, painted_size, tiles
 from services.background.diffusion.table import PAINTERS_BY_NAME
 from services.background.generate import GENERATE, GenerateParams, GenerateResult, generate
 from services.background.parallax import depth
-from services.background.params import to_paint
+from services.background.params import PaintParams, painting_bytes, to_paint
 from services.background.stage.painting import described_scene, scene_depth
 from services.background.studio import STUDIO, StudioParams, studio
 from shared.models.cache import model_cache
@@ -347,6 +347,25 @@ def test_missing_models_are_named_with_their_commands(use_settings: Callable[...
     assert "lcm-lora-sd15" in str(to_paint(GenerateParams(prompt="a beach", lcm=True)))
     with pytest.raises(ValueError, match="no LCM LoRA for sdxl"):
         GenerateParams(prompt="a beach", lcm=True, sd_model="sdxl")
+
+
+def test_steps_beyond_the_schedule_of_lcm_are_refused() -> None:
+    few = {"prompt": "a beach", "lcm": True, "scheduler": "lcm"}
+    with pytest.raises(ValueError, match="scheduler `lcm` takes at most 50 `steps`"):
+        GenerateParams.model_validate(few | {"steps": 51})
+    assert GenerateParams.model_validate(few | {"steps": 50}).steps == 50
+    assert GenerateParams(prompt="a beach", steps=150).steps == 150
+
+
+def test_the_memory_of_painting_follows_the_models() -> None:
+    def declared(**params: object) -> int:
+        return painting_bytes(PaintParams.model_validate(params))
+
+    assert declared() < declared(sd_model="sdxl")
+    assert painting_bytes(PaintParams(), control=True) > declared()
+    plane, guided = (STUDIO.process_bytes(StudioParams(prompt="a beach", depth=name)) for name in ("plane", "model"))
+    assert STUDIO.process_bytes(StudioParams(depth="plane")) < 0.2e9 < plane < guided
+    assert GENERATE.process_bytes(GENERATE.example) == plane
 
 
 def test_the_encoders_do_not_count_as_a_step() -> None:
