@@ -1,32 +1,38 @@
-"""Take screenshots of every studio screen, into `docs/studio/`.
+"""Take screenshots of every studio screen.
 
-On a real clip; `make studio-shots`.
+`make studio-shots` takes the pictures of `docs/studio/` on real clips; with a model in `REELWRIGHT_MODELS_DIR`, also those of cut-outs.
+`python -m docs.studio_shots FOLDER` takes each screen on a phone and a desktop, light and dark, for looking at them.
 """
 
 import os
 import shutil
+import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import cv2
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.material.clips import sample_clip
+from benchmarks.material.drawn_scene import evening
 from shared.testing import RunningSuite, suite
 
 FOLDER = Path(__file__).parent / "studio"
 CHROMIUM = os.environ.get("REELWRIGHT_CHROMIUM") or shutil.which("chromium")
+MODELS = os.environ.get("REELWRIGHT_MODELS_DIR")
 SIZES = {"phone": (390, 844), "desktop": (1360, 850)}
 PATIENCE_MS = 180_000
 SETTLED_MS = 2500
+Scheme = Literal["light", "dark"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shot:
-    """A screenshot of the studio.
+    """One picture of the studio.
 
     Where, at which size and in which scheme, and what is done before it is taken.
     """
@@ -34,8 +40,21 @@ class Shot:
     name: str
     address: str
     size: str = "desktop"
-    scheme: Literal["light", "dark"] = "light"
+    scheme: Scheme = "light"
     before: Callable[[Page], object] = lambda _page: None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ids:
+    """Media and jobs that the screens show. `matte` and what is made of it: None without a model."""
+
+    clip: str
+    person: str
+    scene: str
+    ramped: str
+    picked: str
+    stills: str
+    matte: dict[str, Any] | None
 
 
 def wait_until(page: Page, expression: str) -> None:
@@ -51,48 +70,104 @@ def wait_until(page: Page, expression: str) -> None:
 def wait_for_previews(page: Page) -> None:
     """Wait until all visible cards show their previews."""
     page.wait_for_timeout(SETTLED_MS)
-    wait_until(page, "!document.querySelector('.preset-state')")
+    wait_until(page, "!document.querySelector('.preset-state .spinner')")
+
+
+def wait_for_examples(page: Page) -> None:
+    """Wait for the example results of an empty library."""
+    wait_until(page, "document.querySelectorAll('.welcome-examples a[href^=\"#/job/\"]').length >= 3")
 
 
 def choose_curve(page: Page) -> None:
     """Choose the curve preset "hero" and wait for its motion."""
     page.get_by_label("Curve", exact=True).select_option("hero")
     wait_until(page, "Boolean(document.querySelector('.curve-field .motion'))")
+    wait_for_previews(page)
 
 
-def show_wipe(page: Page) -> None:
-    """Compare the source and the result with the wipe view."""
-    page.get_by_role("button", name="Wipe").click(timeout=PATIENCE_MS)
-    page.locator(".scrub").fill("1.0")
+def show_mode(mode: str) -> Callable[[Page], None]:
+    """Return a step that compares source and result in a mode."""
+
+    def step(page: Page) -> None:
+        page.get_by_role("button", name=mode, exact=True).click(timeout=PATIENCE_MS)
+        show_frame(page)
+        page.locator(".scrub").fill("1.0")
+
+    return step
 
 
 def show_frame(page: Page) -> None:
-    """Wait until a keyframe is shown."""
+    """Wait for a frame on the canvas."""
     wait_until(page, "Boolean(document.querySelector('.fit canvas')?.dataset.frame)")
 
 
-def shots(clip: str, job: str, picked: str) -> tuple[Shot, ...]:
-    """Return the list of screenshots to take."""
+def click_subject(page: Page) -> None:
+    """Click on the subject and wait for its mask."""
+    page.get_by_role("button", name="Add", exact=True).click()
+    overlay = page.locator(".mask-overlay")
+    overlay.wait_for()
+    overlay.scroll_into_view_if_needed()
+    box = overlay.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 0.45 * box["width"], box["y"] + 0.45 * box["height"])
+    wait_until(page, "!document.querySelector('.mask-bench .spinner')")
+
+
+def choose_background(page: Page) -> None:
+    """Choose matte and background, and wait for the composite."""
+    make_first = page.get_by_role("checkbox", name="Make it first")
+    if make_first.is_checked():
+        make_first.uncheck()
+    page.get_by_role("group", name="Matte").locator("button.choice").first.click()
+    page.get_by_role("group", name="Background", exact=True).get_by_role("button", name="evening").click()
+    wait_until(page, "Boolean(document.querySelector('.composite-canvas'))")
+    page.evaluate("scrollTo(0, 0)")
+
+
+def open_jobs(page: Page) -> None:
+    """Open the drawer."""
+    page.locator(".jobs-button").click()
+
+
+def first_run() -> tuple[Shot, ...]:
+    """Return the pictures of an empty library."""
     return (
-        Shot(name="library", address=""),
-        Shot(name="clip", address=f"#/clip/{clip}", scheme="dark", before=wait_for_previews),
-        Shot(name="clip-phone", address=f"#/clip/{clip}", size="phone"),
-        Shot(name="tool-phone", address=f"#/clip/{clip}/effects.motion-trails", size="phone", scheme="dark"),
-        Shot(name="ramp", address=f"#/clip/{clip}/speed-ramp.render", scheme="dark", before=choose_curve),
-        Shot(name="result", address=f"#/job/{job}", before=show_wipe),
-        Shot(
-            name="mask",
-            address=f"#/clip/{clip}/matting.mask",
-            before=lambda page: page.get_by_role("button", name="Add", exact=True).click(),
-        ),
-        Shot(name="keyframes", address=f"#/job/{picked}", scheme="dark", before=show_frame),
-        Shot(name="pipelines", address=f"#/pipelines?clip={clip}"),
-        Shot(name="jobs", address="", scheme="dark", before=lambda page: page.get_by_role("button", name="Jobs").click()),
+        Shot(name="welcome", address="", before=wait_for_examples),
+        Shot(name="welcome-phone", address="", size="phone", scheme="dark", before=wait_for_examples),
     )
 
 
-def take(browser: Browser, url: str, shot: Shot) -> None:
-    """Open the screen of `shot` and save a screenshot of it."""
+def shots(ids: Ids) -> Iterator[Shot]:
+    """Yield all other pictures."""
+    clip = ids.clip
+    yield Shot(name="library", address="")
+    yield Shot(name="clip", address=f"#/clip/{clip}", scheme="dark", before=wait_for_previews)
+    yield Shot(name="clip-phone", address=f"#/clip/{clip}", size="phone", before=wait_for_previews)
+    yield Shot(name="tool-phone", address=f"#/clip/{clip}/effects.motion-trails", size="phone", scheme="dark", before=wait_for_previews)
+    yield Shot(name="ramp", address=f"#/clip/{clip}/speed-ramp.render", scheme="dark", before=choose_curve)
+    yield Shot(name="result", address=f"#/job/{ids.ramped}", before=show_mode("Wipe"))
+    yield Shot(name="mask", address=f"#/clip/{ids.person}/matting.mask", before=click_subject)
+    if ids.matte:
+        yield Shot(name="matte", address=f"#/job/{ids.matte['id']}", scheme="dark", before=show_mode("Cut-out"))
+        yield Shot(name="composite", address=f"#/clip/{ids.person}/background.studio", before=choose_background)
+    yield Shot(name="keyframes", address=f"#/job/{ids.picked}", scheme="dark", before=show_frame)
+    yield Shot(name="stills", address=f"#/job/{ids.stills}")
+    yield Shot(name="pipelines", address=f"#/pipelines?clip={clip}")
+    yield Shot(name="jobs", address="", scheme="dark", before=open_jobs)
+
+
+def variants(given: Iterable[Shot]) -> Iterator[Shot]:
+    """Yield each screen of the given pictures once at both sizes in both schemes."""
+    schemes: tuple[Scheme, ...] = ("light", "dark")
+    screens = {shot.name.removesuffix("-phone"): shot for shot in given}
+    for name, shot in screens.items():
+        for size in SIZES:
+            for scheme in schemes:
+                yield replace(shot, name=f"{name}-{size}-{scheme}", size=size, scheme=scheme)
+
+
+def take(browser: Browser, url: str, shot: Shot, path: Path) -> None:
+    """Take one picture."""
     width, height = SIZES[shot.size]
     is_phone = shot.size == "phone"
     context = browser.new_context(
@@ -107,30 +182,52 @@ def take(browser: Browser, url: str, shot: Shot) -> None:
     page.locator("main :is(.cards, .panel, .pipeline-main)").first.wait_for()
     shot.before(page)
     page.wait_for_timeout(SETTLED_MS)
-    page.screenshot(path=FOLDER / f"{shot.name}.jpg", type="jpeg", quality=80)
+    page.screenshot(path=path, **({"type": "jpeg", "quality": 80} if path.suffix == ".jpg" else {}))
     context.close()
-    print(shot.name)
+    print(path.name)
 
 
-def prepare(running: RunningSuite) -> tuple[str, str, str]:
-    """Upload the clip, render a ramp of it, and find its keyframes.
-
-    Returns the ids of the medium and of both jobs.
-    """
+def prepare(running: RunningSuite, folder: Path) -> Ids:
+    """Upload the clips and make what the screens show."""
     clip = running.upload(sample_clip("bikes.mp4"))["id"]
-    job: dict[str, Any] = running.start("speed-ramp.render", {"video": clip}, {"min_speed": 0.3, "max_speed": 3})
-    picked = running.start("keyframes.detect", {"video": clip})
-    return clip, running.wait(job["id"], timeout_s=600)["id"], running.wait(picked["id"], timeout_s=600)["id"]
+    person = running.upload(sample_clip("carphone_pristine.mp4"))["id"]
+    evening_file = folder / "evening.png"
+    cv2.imwrite(str(evening_file), evening())
+    jobs = {
+        "ramped": running.start("speed-ramp.render", {"video": clip}, {"min_speed": 0.3, "max_speed": 3}),
+        "picked": running.start("keyframes.detect", {"video": clip}),
+        "stills": running.start("aesthetics.best-frames", {"video": clip}),
+    }
+    if MODELS:
+        jobs["matte"] = running.start("matting.matte", {"video": person}, {"backend": "rvm"})
+    ended = {name: running.wait(job["id"], timeout_s=600) for name, job in jobs.items()}
+    return Ids(
+        clip=clip,
+        person=person,
+        scene=running.upload(evening_file)["id"],
+        ramped=ended["ramped"]["id"],
+        picked=ended["picked"]["id"],
+        stills=ended["stills"]["id"],
+        matte=ended.get("matte"),
+    )
 
 
 def main() -> None:
-    """Start a suite and take all screenshots."""
-    FOLDER.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, suite(Path(folder)) as running, sync_playwright() as playwright:
-        ids = prepare(running)
+    """Start a suite and take all pictures."""
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    is_review = target != FOLDER
+    suffix = ".png" if is_review else ".jpg"
+    target.mkdir(exist_ok=True)
+    settings = {"MODELS_DIR": str(Path(MODELS).resolve())} if MODELS else {}
+    with tempfile.TemporaryDirectory() as folder, suite(Path(folder) / "data", **settings) as running, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        for shot in shots(*ids):
-            take(browser, running.url, shot)
+
+        def take_all(given: Iterable[Shot]) -> None:
+            for shot in variants(given) if is_review else given:
+                take(browser, running.url, shot, target / f"{shot.name}{suffix}")
+
+        take_all(first_run())
+        take_all(shots(prepare(running, Path(folder))))
         browser.close()
 
 

@@ -93,11 +93,10 @@ def give_matte_and_background(page: Any, hand: Hand) -> None:
 
 
 def subtract_the_plate(page: Any, hand: Hand) -> None:
-    """Choose the backend Difference with a clean plate."""
-    more = page.locator("details", has=page.get_by_role("group", name="Clean plate"))
-    hand.press(more.locator("summary"))
+    """Choose a clean plate and the backend that compares with it."""
+    hand.press(page.locator("details", has_text="The scene without the subject.").first.locator("summary"))
     hand.press(page.get_by_role("group", name="Clean plate").get_by_role("button", name="sample plate.png"))
-    hand.choose(page.get_by_label("Backend", exact=True).first, "Difference")
+    hand.choose(page.get_by_label("Backend", exact=True).first, "Clean plate")
 
 
 def show_matte(page: Any, hand: Hand) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.material.clips import ffmpeg
 from shared.sample_ids import SAMPLE_ID
-from tests.studio.acting import violations_of
+from tests.studio.acting import until, violations_of
 from tests.studio.conftest import Restartable
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(600)]
@@ -25,15 +25,23 @@ CURVE = [
 ]
 BITS, STRIPE, HEIGHT = 8, 40, 180
 """A frame's number is drawn as white and black stripes, the lowest bit on the left."""
+NUMBER_OF = f"""(canvas, from, width) => {{
+  const {{ data }} = canvas.getContext("2d").getImageData(from, canvas.height / 2, width, 1);
+  const bit = (at) => (data[4 * Math.floor((width * (at + 0.5)) / {BITS})] > 128 ? 2 ** at : 0);
+  return Array.from({{ length: {BITS} }}, (_, at) => bit(at)).reduce((sum, value) => sum + value);
+}}"""
+READ_COMPARED = f"""() => {{
+  const numberOf = {NUMBER_OF};
+  const canvas = document.querySelector(".fit canvas");
+  const {{ width }} = canvas;
+  return {{ frame: Number(canvas.dataset.frame), all: numberOf(canvas, 0, width), left: numberOf(canvas, 0, width / 2), right: numberOf(canvas, width / 2, width / 2) }};
+}}"""
 READ_NUMBERS = f"""() => {{
   window.shown = {{}};
   const draw = CanvasRenderingContext2D.prototype.drawImage;
   CanvasRenderingContext2D.prototype.drawImage = function (...given) {{
     draw.apply(this, given);
-    if (this.canvas.className !== "ramp-canvas") return;
-    const {{ data, width }} = this.getImageData(0, this.canvas.height / 2, this.canvas.width, 1);
-    const bit = (at) => (data[4 * Math.floor((width * (at + 0.5)) / {BITS})] > 128 ? 2 ** at : 0);
-    window.shown[this.canvas.dataset.frame] = Array.from({{ length: {BITS} }}, (_, at) => bit(at)).reduce((sum, value) => sum + value);
+    if (this.canvas.className === "ramp-canvas") window.shown[this.canvas.dataset.frame] = ({NUMBER_OF})(this.canvas, 0, this.canvas.width);
   }};
 }}"""
 
@@ -76,10 +84,19 @@ def test_a_ramp_is_edited_played_and_undone(open_page: Opener) -> None:
     assert violations_of(page) == []
 
 
+@pytest.fixture
+def ramped(studio: Restartable, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
+    """The numbered clip's id, and the job that ramped it; the server remembers both."""
+    clip = studio.suite.upload(numbered_clip(tmp_path_factory.mktemp("numbered") / "numbers.mp4"))["id"]
+    params = {"curve": CURVE, "interpolation": "nearest"}
+    return clip, studio.suite.wait(studio.suite.start(RAMP, {"video": clip}, params, cache=True)["id"], timeout_s=300)
+
+
 @pytest.mark.brief
-def test_the_played_frames_are_those_of_the_render(open_page: Opener, studio: Restartable, tmp_path: Path) -> None:
-    clip = studio.suite.upload(numbered_clip(tmp_path / "numbers.mp4"))["id"]
-    job = studio.suite.wait(studio.suite.start(RAMP, {"video": clip}, {"curve": CURVE, "interpolation": "nearest"})["id"], timeout_s=300)
+def test_the_played_frames_are_those_of_the_render(
+    open_page: Opener, studio: Restartable, ramped: tuple[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    clip, job = ramped
     rendered = tmp_path / "rendered.mp4"
     rendered.write_bytes(studio.suite.client.get(job["outputs"]["video"]["urls"]["content"]).content)
     written = numbers_in(rendered)
@@ -94,3 +111,36 @@ def test_the_played_frames_are_those_of_the_render(open_page: Opener, studio: Re
     shown = {int(frame): number for frame, number in page.evaluate("window.shown").items()}
     assert len(shown) > 20
     assert {frame: number for frame, number in shown.items() if frame < len(written) and written[frame] != number} == {}
+
+
+def test_a_comparison_never_shows_two_different_frames(open_page: Opener, ramped: tuple[str, dict[str, Any]]) -> None:
+    page = open_page(f"#/job/{ramped[1]['id']}", refusals=("Canvas2D",))  # the test reads the canvas
+
+    def shown(mode: str, frame: int) -> dict[str, int]:
+        page.get_by_role("button", name=mode, exact=True).click()
+        page.evaluate("(frame) => { const view = document.querySelector('compare-view'); view.seek((frame + 0.5) / view.rate); }", frame)
+        until(page, f"document.querySelector('.fit canvas')?.dataset.frame === '{frame}'")
+        page.wait_for_timeout(100)
+        return dict(page.evaluate(READ_COMPARED))
+
+    frames = (0, 1, 3, 8, 9, 20, 33, 50, 70, 71, 90, 100)
+    sides = [shown("Side by side", frame) for frame in frames]
+    assert [side["left"] for side in sides] == [side["right"] for side in sides]
+    assert len({side["left"] for side in sides}) > 8  # the curve moves on
+    assert [shown("Source", frame)["all"] for frame in frames] == [side["right"] for side in sides]
+    assert [shown("Wipe", frame)["all"] for frame in frames] == [side["right"] for side in sides]  # four bits of each
+    assert {shown("Difference", frame)["all"] for frame in frames} == {0}
+    page.get_by_role("button", name="Side by side", exact=True).click()
+    page.evaluate(f"""() => {{
+      const read = {READ_COMPARED};
+      window.pairs = [];
+      const draw = CanvasRenderingContext2D.prototype.drawImage;
+      CanvasRenderingContext2D.prototype.drawImage = function (...given) {{
+        draw.apply(this, given);
+        if (given[1] > 0 && this.canvas.matches(".fit canvas")) window.pairs.push(read()); // the second of both
+      }};
+    }}""")
+    page.get_by_role("button", name="Play", exact=True).click()
+    until(page, "window.pairs.length > 40")
+    pairs = page.evaluate("window.pairs")
+    assert [pair["left"] for pair in pairs] == [pair["right"] for pair in pairs]

@@ -166,7 +166,7 @@ class PipelinesScreen extends Element {
         ${this.saved.map((kept) => keyed(`own ${kept.name}`, html`<li class="row"><button type="button" class="pipeline-pick" aria-pressed=${String(this.chosen === kept.name)} @click=${() => this.#use(kept.name, kept.steps)}>
           <b>${kept.name}</b><span class="muted small">yours · ${kept.steps.length} ${kept.steps.length === 1 ? "step" : "steps"}</span></button>
           <button type="button" class="icon quiet" aria-label=${`Delete ${kept.name}`} title="Delete" @click=${() => this.#forget(kept)}>${icon("trash")}</button></li>`))}
-        ${store.pipelines.map((pipeline) => keyed(pipeline.name, html`<li><button type="button" class="pipeline-pick" aria-pressed=${String(this.chosen === pipeline.name)} @click=${() => this.#use(pipeline.name, pipeline.steps)}>
+        ${availableFirst(store.pipelines).map((pipeline) => keyed(pipeline.name, html`<li><button type="button" class="pipeline-pick" aria-pressed=${String(this.chosen === pipeline.name)} @click=${() => this.#use(pipeline.name, pipeline.steps)}>
           <b>${pipeline.title}</b><span class="muted small">${pipeline.available ? `${pipeline.steps.length} ${pipeline.steps.length === 1 ? "step" : "steps"}` : "needs a model that is not installed"}</span></button></li>`))}
         <li><button type="button" class="pipeline-pick" @click=${() => this.#use("", [])}><b>Empty</b><span class="muted small">your own steps</span></button></li>
       </ul></aside>
@@ -262,6 +262,10 @@ class PipelinesScreen extends Element {
 }
 
 const NO_CLIP = { id: "" };
+
+function availableFirst(pipelines) {
+  return [...pipelines].sort((a, b) => Number(b.available) - Number(a.available));
+}
 
 /** Whether steps are equal but for inputs that are left out. */
 function sameSteps(first, second) {

@@ -7,12 +7,14 @@ import { position } from "../base/format.js";
 import { rateOf } from "../base/words.js";
 import { driveByKeys } from "../viewer/keys.js";
 import { FrameSource } from "../viewer/frame_source.js";
-import { mappingOf, Pair } from "./pair.js";
+import { mappingOf } from "./mapping.js";
+import { Pair } from "./pair.js";
 import { DIFFERENCE, paintMatte, paintPair } from "./paint.js";
 
 const MODES = [["result", "Result"], ["source", "Source"], ["wipe", "Wipe"], ["side", "Side by side"], ["difference", "Difference"]];
 const MATTES = [["checker", "Cut-out"], ["alpha", "Matte"], ["colour", "Colour"], ["overlay", "Overlay"], ["picture", "Picture"]];
 const AHEAD = 10;
+const LABELLED = 0.15; // share of the width that a side of the wipe needs for its label
 
 class CompareView extends Element {
   static props = {
@@ -61,8 +63,9 @@ class CompareView extends Element {
     this.url = held.url;
     if (output.kind !== "video") return;
     try {
-      const source = clip?.kind === "video" ? clip : null;
-      const pair = await Pair.open(store.api, source, output, mappingOf(this.job, rateOf(output.media)), { signal });
+      const [name] = Object.entries(this.job.outputs).find(([, { id }]) => id === output.id) ?? [];
+      const map = clip?.kind === "video" ? mappingOf(this.job, rateOf(output.media), name, clip.id) : null;
+      const pair = await Pair.open(store.api, map && clip, output, map, { signal });
       if (signal.aborted) return void pair.close();
       this.#pair = pair;
       this.number = Math.min(Math.floor((this.querySelector("video")?.currentTime ?? 0) * pair.result.rate), pair.count - 1);
@@ -245,7 +248,7 @@ class CompareView extends Element {
   #modes() {
     if (this.isPlain) return html`<div class="compare-bar"></div>`;
     if (!this.isExact) return html`<div class="compare-bar"><span class="muted small">Preparing the comparison…</span></div>`;
-    const modes = this.clip?.kind === "video" ? MODES : MODES.slice(0, 1);
+    const modes = this.#pair?.source ? MODES : MODES.slice(0, 1);
     const mattes = this.alpha && this.clip ? MATTES.filter(([name]) => name !== "picture" || this.background) : [];
     const button = ([name, label]) => html`<button type="button" aria-pressed=${String(this.mode === name)} @click=${() => this.#setMode(name)}>${label}</button>`;
     return html`<div class="compare-bar">
@@ -291,7 +294,8 @@ class CompareView extends Element {
       <canvas ?hidden=${!isCanvas} @click=${() => this.toggle()} aria-label=${`Comparison: ${mode}`} role="img"></canvas>
       ${isCanvas && mode === "wipe" && this.#handle()}
       ${isCanvas && mode === "difference" && html`<span class="side-label left">${DIFFERENCE} times as strong</span>`}
-      ${isCanvas && mode === "side" && html`<span class="side-label left">Source</span><span class="side-label right">Result</span>`}`;
+      ${isCanvas && mode === "side" && html`<span class="side-label left">Source</span><span class="side-label right">Result</span>`}
+      ${isCanvas && mode === "wipe" && html`<span class="side-label left" ?hidden=${this.at < LABELLED}>Source</span><span class="side-label end" ?hidden=${this.at > 1 - LABELLED}>Result</span>`}`;
   }
 
   #handle() {

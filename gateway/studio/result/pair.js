@@ -1,21 +1,6 @@
 // Two clips on one clock: the source and the result, always the same frame of both.
 
-import { Ramp } from "../ramp/ramp.js";
 import { FrameSource } from "../viewer/frame_source.js";
-
-/**
- * How source time follows from result time, both in seconds. Along a curve, a frame of the result shows the frame of the source that is
- * on at its middle, as the server's `nearest` has it. `rate`: frames per second of the result.
- */
-export function mappingOf(job, rate) {
-  const curve = job.result?.curve;
-  if (Array.isArray(curve) && curve.length && job.operation?.endsWith(".render")) {
-    const ramp = new Ramp(curve, Math.max(curve.at(-1).t, curve[0].t + 1e-3));
-    return (time) => ramp.sourceAt(time + 0.5 / rate);
-  }
-  const start = job.params?.start ?? 0;
-  return (time) => time + start;
-}
 
 export class Pair {
   /**

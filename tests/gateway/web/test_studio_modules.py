@@ -37,7 +37,7 @@ def script() -> Script:
         "keyframes/picks.js",
         "common/zip.js",
         "composite/mixing.js",
-        "result/pair.js",
+        "result/mapping.js",
     )
 
 
@@ -65,6 +65,23 @@ def test_a_result_is_compared_with_the_frames_it_shows(script: Script, curve: li
     expression = "planned.map((_, frame) => Math.floor(mappingOf(job, rate)(frame / rate) * rate + 1e-3))"
     compared = script(expression, planned=planned, job=job, rate=rate)
     assert np.mean(np.array(compared) == np.array(planned)) >= 0.995
+
+
+def test_results_of_pipelines_and_reels_are_compared_with_the_moment_they_show(script: Script) -> None:
+    parts = [{"start_s": 4.0, "end_s": 5.0, "at_s": 0.0}, {"start_s": 8.0, "end_s": 9.0, "at_s": 1.0}]
+    steps = [
+        {"id": "ramp", "operation": "speed-ramp.render", "inputs": {"video": "clip"}, "params": {"start": 2.0}},
+        {"id": "trails", "operation": "effects.motion-trails", "inputs": {"video": "ramp.video"}, "params": {"start": 1.0}},
+        {"id": "reel", "operation": "media.reel", "inputs": {"video": "clip"}, "params": {}},
+        {"id": "plate", "operation": "background.plate", "inputs": {"video": "other"}, "params": {}},
+    ]
+    curve = [{"t": 2.0, "speed": 2}, {"t": 10.0, "speed": 2}]
+    results = [{"id": "ramp", "result": {"curve": curve}}, {"id": "reel", "result": {"parts": parts}}]
+    job = {"operation": "pipelines.run", "params": {"steps": steps}, "result": {"steps": results}}
+    compared = "[0, 0.5, 1, 1.5].map((time) => mappingOf(job, 1e6, output, 'clip')(time))"
+    assert script(compared, job=job, output="trails.video") == pytest.approx([4, 5, 6, 7], abs=1e-3)
+    assert script(compared, job=job, output="reel.video") == pytest.approx([4, 4.5, 8, 8.5], abs=1e-3)
+    assert script("mappingOf(job, 25, 'plate.image', 'clip')", job=job) is None
 
 
 def test_a_curve_is_stretched_to_a_length_and_simplified(script: Script) -> None:

@@ -1,0 +1,50 @@
+// Which moment of the source a moment of the result shows.
+
+import { Ramp } from "../ramp/ramp.js";
+
+const AT_START_S = 1e-4; // a time this close before a part belongs to it
+
+/**
+ * How source time follows from result time, both in seconds, for an output of a job; null if it is unknown. Along a curve, a frame of the
+ * result shows the frame of the source that is on at its middle, as the server's `nearest` has it. `rate`: frames per second of the result;
+ * `output`: name of the output; `clip`: id of the source.
+ */
+export function mappingOf(job, rate, output = "video", clip = job.inputs?.video) {
+  const steps = job.params?.steps;
+  const maps = steps ? mapsOfSteps(job, output, clip, rate) : [mapOf(job, rate)];
+  return maps && ((time) => maps.reduce((moment, map) => map(moment), time));
+}
+
+/** The map of each step from the output back to the clip; null if the output does not come from the clip by its videos alone. */
+function mapsOfSteps(job, output, clip, rate) {
+  const { steps } = job.params;
+  const maps = [];
+  let at = output;
+  while (at !== clip) {
+    const [id] = String(at).split(".");
+    const place = steps.findIndex((step) => step.id === id);
+    const step = steps[place];
+    const result = job.result?.steps?.find((ended) => ended.id === id)?.result;
+    if (!step || maps.length > steps.length) return null;
+    maps.push(mapOf({ operation: step.operation, params: step.params, result }, rate));
+    at = step.inputs?.video;
+  }
+  return maps;
+}
+
+function mapOf({ operation, params, result }, rate) {
+  if (operation === "speed-ramp.render" && result?.curve?.length) {
+    const { curve } = result;
+    const ramp = new Ramp(curve, Math.max(curve.at(-1).t, curve[0].t + 1e-3));
+    return (time) => ramp.sourceAt(time + 0.5 / rate);
+  }
+  if (operation === "media.reel" && result?.parts?.length) {
+    const { parts } = result;
+    return (time) => {
+      const part = parts.findLast((other) => other.at_s <= time + AT_START_S) ?? parts[0];
+      return part.start_s + time - part.at_s;
+    };
+  }
+  const start = params?.start ?? 0;
+  return (time) => time + start;
+}
