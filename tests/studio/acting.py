@@ -1,5 +1,6 @@
 """Use of the studio by mouse, touch or keyboard alone."""
 
+import contextlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,6 +35,13 @@ def until(page: Any, expression: str, seconds: float = 150) -> None:
     while not page.evaluate(expression):
         assert time.monotonic() < deadline, expression
         page.wait_for_timeout(100)
+
+
+def release(routes: Sequence[Any]) -> None:
+    """Answer requests that a test held back: Playwright reports an open one as an error in a later test."""
+    for route in routes:
+        with contextlib.suppress(Exception):  # its page has been reloaded
+            route.continue_()
 
 
 class Hand:

@@ -9,7 +9,7 @@ import pytest
 
 from shared.sample_ids import SAMPLE_ID
 from tests.file_origin import serving_files
-from tests.studio.acting import TOOL, Hand, until, violations_of
+from tests.studio.acting import TOOL, Hand, release, until, violations_of
 from tests.studio.conftest import Restartable
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(600)]
@@ -40,6 +40,7 @@ def test_an_answer_that_never_comes_is_asked_for_again(open_page: Opener) -> Non
     page.reload()
     page.locator(".media-card").first.wait_for()
     assert held
+    release(held)
     page.unroute_all(behavior="ignoreErrors")
 
 
@@ -103,13 +104,15 @@ def test_an_upload_continues_after_a_reload(open_page: Opener, studio: Restartab
     page = open_page(refusals=("ERR_",))
     sent: list[str] = []
     page.on("request", lambda request: request.method == "PATCH" and sent.append(request.headers["upload-offset"]))
-    page.route("**/v1/uploads/*", lambda route: route.continue_() if len(sent) < 2 else None)  # the second part hangs
+    held: list[Any] = []
+    page.route("**/v1/uploads/*", lambda route: route.continue_() if len(sent) < 2 else held.append(route))  # the second part hangs
     page.locator("#file").set_input_files(own)
     until(page, "Object.keys(JSON.parse(localStorage.getItem('reelwright-uploads') ?? '{}')).length === 1")
     while len(sent) < 2:
         page.wait_for_timeout(50)
-    page.unroute_all(behavior="ignoreErrors")
     page.reload()
+    release(held)
+    page.unroute_all(behavior="ignoreErrors")
     page.get_by_text("Choose the same file again to continue.").wait_for()
     assert violations_of(page) == []
     sent.clear()

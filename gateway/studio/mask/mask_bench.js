@@ -157,7 +157,7 @@ class MaskBench extends Element {
     this.#set(state);
     this.isBusy = true;
     this.note = "Finding the edges…";
-    const params = { frame: this.#frame };
+    const params = { time_s: this.#seconds };
     if (state.box) params.box = state.box;
     else params.points = state.points;
     try {
@@ -184,8 +184,9 @@ class MaskBench extends Element {
     this.#paint();
   }
 
-  get #frame() {
-    return Math.floor((this.drawnAt ?? this.time) * rateOf(this.record.media) + 1e-3);
+  /** The time of the drawn frame; a little later, because rounding down would give the frame before. */
+  get #seconds() {
+    return Number(((this.drawnAt ?? this.time) + 5e-4).toFixed(3));
   }
 
   /** A mouse may report more moves than the screen shows. */
@@ -275,7 +276,7 @@ class MaskBench extends Element {
     this.tell("media-input", { name: "mask", value: record.id });
     const properties = panel.params.properties ?? {};
     if (properties.subject) this.tell("param", { name: "subject", value: "mask" });
-    if (properties.start && this.drawnAt > 0.5 / rateOf(this.record.media)) this.tell("param", { name: "start", value: Number(this.drawnAt.toFixed(3)) });
+    if (properties.start && this.drawnAt > 0.5 / rateOf(this.record.media)) this.tell("param", { name: "start", value: this.#seconds });
     this.note = "The mask is in use.";
     this.#choose("");
     this.tell("stage", { overlay: null });
@@ -286,7 +287,8 @@ class MaskBench extends Element {
     const { state } = this;
     this.tell("param", { name: "points", value: state.box ? undefined : state.points });
     this.tell("param", { name: "box", value: state.box ?? undefined });
-    this.tell("param", { name: "frame", value: this.#frame });
+    this.tell("param", { name: "frame", value: undefined });
+    this.tell("param", { name: "time_s", value: this.#seconds });
     this.note = "The clicks are in the form: press Make it.";
   }
 

@@ -105,7 +105,7 @@ export class Store extends EventTarget {
       const known = this.jobs.get(job.id);
       if (!known) return job;
       if (ENDED.has(known.status)) return known.result === undefined || known.result === null ? { ...job, result: known.result } : known;
-      return { ...job, progress: known.progress && job.status === "running" ? known.progress : job.progress };
+      return { ...job, progress: job.status === "running" ? further(known.progress, job.progress) : job.progress };
     });
     const isOlder = (job) => !merged.some((other) => other.id === job.id);
     const extra = [...this.jobs.values()].filter((job) => isOlder(job) && job.isKept);
@@ -157,6 +157,11 @@ export class Store extends EventTarget {
   operation(name) {
     return this.operations.find((operation) => operation.name === name);
   }
+}
+
+/** The later of two states of progress, either of which may be missing. */
+function further(first, second) {
+  return (first?.fraction ?? -1) > (second?.fraction ?? -1) ? first : second;
 }
 
 export function isSample(record) {
