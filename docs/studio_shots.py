@@ -196,7 +196,7 @@ def prepare(running: RunningSuite, folder: Path) -> Ids:
     jobs = {
         "ramped": running.start("speed-ramp.render", {"video": clip}, {"min_speed": 0.3, "max_speed": 3}),
         "picked": running.start("keyframes.detect", {"video": clip}),
-        "stills": running.start("aesthetics.best-frames", {"video": clip}),
+        "stills": running.start("aesthetics.best-frames", {"video": clip}, {"scorer": "technical"}),
     }
     if MODELS:
         jobs["matte"] = running.start("matting.matte", {"video": person}, {"backend": "rvm"})
