@@ -34,7 +34,8 @@ READ_COMPARED = f"""() => {{
   const numberOf = {NUMBER_OF};
   const canvas = document.querySelector(".fit canvas");
   const {{ width }} = canvas;
-  return {{ frame: Number(canvas.dataset.frame), all: numberOf(canvas, 0, width), left: numberOf(canvas, 0, width / 2), right: numberOf(canvas, width / 2, width / 2) }};
+  const [left, right] = [numberOf(canvas, 0, width / 2), numberOf(canvas, width / 2, width / 2)];
+  return {{ all: numberOf(canvas, 0, width), left, right }};
 }}"""
 READ_NUMBERS = f"""() => {{
   window.shown = {{}};
