@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 from shared.settings import current
 
 OWN_FOLDER = re.compile(r"slots/\w+/\d+/(in|out|tmp)/(\w{26}/)?(outputs/)?|work/\w{26}/(outputs/)?")
-"""Paths below the data folder that only say in which folder a job ran."""
+"""Paths below the data folder that only name a job's work folder."""
 
 
 def without_server_paths(text: str) -> str:

@@ -69,13 +69,13 @@ SUFFIXES: Mapping[Kind, str] = {
 
 
 Group = Literal["basics", "more", "expert"]
-"""Groups of a form: the few parameters that most people set, those for closer control, and those for experts."""
+"""Groups of a form: parameters that most people set, parameters for closer control, and parameters for experts."""
 
 Widget = Literal["curve", "points", "box", "colour", "frame", "time", "times", "text", "data"]
-"""Control of a parameter in a form, where its type does not say it.
+"""Control of a parameter in a form, where its type does not determine the control.
 
-A speed curve; clicks on a frame; a box on a frame; a colour; the number of a frame; a second of the clip; several; text of several lines;
-JSON from the result of another operation.
+In this order: a speed curve, clicks on a frame, a box on a frame, a colour, a frame number, a time in the clip, several times, text of
+several lines, JSON from the result of another operation.
 """
 
 Unit = Literal["s", "px", "fps", "%", "x", "frames", "GB"]
@@ -207,7 +207,7 @@ class Preset:
 
 
 PreviewKind = Literal["part", "cut", "whole"]
-"""Part of the proxies that a preview of an operation reads: the one that `start` and `duration` select, a part cut out, or all."""
+"""Part of the proxies that a preview reads: selected by `start` and `duration`, cut out before the operation runs, or all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,7 +262,7 @@ class Operation:
     remembered: bool = True
     """Whether a result may be returned again for the same content and params."""
     names_inputs: bool = False
-    """Whether the result contains file names of inputs: then a remembered one needs the same names."""
+    """Whether the result contains file names of inputs. If so, a result is reused only for inputs of the same names."""
     refuse: Callable[[Any, Mapping[str, Any]], None] = lambda _params, _inputs: None
     """Raise Invalid for params that contradict each other or the given inputs (name -> media ids or paths).
 

@@ -58,7 +58,7 @@ ERRAND_S, ERRAND_IDLE_S = 900.0, 5.0
 SPARES_AFTER_S = 1.0
 """Seconds from the start of the server to that of the first spare child, for requests that wait for the server."""
 RETRY_S = 10
-"""Seconds after which a client whose file could not be looked at may try again."""
+"""Seconds after which a client whose file could not be probed may try again."""
 log = logging.getLogger(__name__)
 
 
@@ -217,7 +217,7 @@ class Runtime:
         except SandboxMissing:
             raise
         except (TimedOut, Killed) as error:  # a busy machine is not the file's fault
-            detail = f"The file could not be looked at in time: the machine is busy. {error.detail} Try again later."
+            detail = f"The file could not be probed in time: the machine is busy. {error.detail} Try again later."
             raise Unavailable(detail, headers={"Retry-After": str(RETRY_S)}) from error
         except WorkerCrashed as error:
             raise UnsupportedMedia("The file could not be opened: the probe process crashed on it.") from error

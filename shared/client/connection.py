@@ -14,7 +14,7 @@ from shared.errors import ModelDamaged, ModelMissing
 TIMEOUT = httpx.Timeout(30, read=90, write=90)  # `Prefer: wait` holds an answer for at most 60 s
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0
 FINAL = frozenset(f"/problems/{error.type}" for error in (ModelMissing, ModelDamaged))
-"""Types of refusals with 503 that another attempt does not change."""
+"""Problem types with status 503 that another attempt does not change."""
 
 CONNECTING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """Errors before the request was sent: every request may be repeated."""

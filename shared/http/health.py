@@ -14,7 +14,7 @@ from shared.errors import Unavailable
 from shared.runtime import Runtime
 
 AskOthers = Callable[[], Awaitable[dict[str, str]]]
-"""Asks the services that an app hands work on to. Returns name -> `ready`, or the reason why not."""
+"""Asks the services behind an app for their state. Returns name -> `ready`, or the reason why not."""
 
 log = logging.getLogger(__name__)
 

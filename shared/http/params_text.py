@@ -13,7 +13,7 @@ from shared.operation import Params
 P = TypeVar("P", bound=Params)
 
 _ALTERNATIVE = re.compile(r"[a-z-]+\[.*\]|str|int|float|bool|none|constrained-\w+|[A-Z][A-Za-z0-9]+")
-"""Names that pydantic gives the alternatives of a field: types, and classes of this program. No field is called so."""
+"""Names that pydantic gives the alternatives of a field: types, and classes of this program. No field has such a name."""
 MAX_ERRORS = 100
 """Errors listed in one answer; the rest are counted."""
 

@@ -27,7 +27,7 @@ TICK_S, INSIDE_TICK_S = 5.0, 15.0
 """Interval of renewing the Date header, for clients and on the sockets between the parts of one process."""
 BACKLOG = 512
 KEEP_ALIVE_S = 75
-"""Longer than clients and proxies keep idle connections (5 to 60 s). A request fails that comes as the server closes its connection."""
+"""Longer than clients and proxies keep idle connections (5 to 60 s): a request fails if the server closes the connection at that moment."""
 
 
 class _Server(uvicorn.Server):

@@ -14,7 +14,7 @@ from shared.media.store import MediaStore
 from shared.settings import Settings
 
 SHORT = 10
-"""The disk is short when it has less than so many times the free bytes that the suite needs; then views are deleted."""
+"""Views are deleted when the disk has less than this multiple of the free bytes that the suite needs."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ PROXY = "proxy"
 
 
 MAKING = "preview:"
-"""Begins an input of a preview that another preview makes: `preview:<job id>.<output>`."""
+"""Prefix of a preview's input that another preview makes: `preview:<job id>.<output>`."""
 
 
 def view_key(view: str, media_id: str, alpha: str | None = None) -> str:

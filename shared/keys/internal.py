@@ -13,7 +13,7 @@ from shared.keys.secret_file import derived_key
 
 PREFIX, PURPOSE = "rwi", "internal requests"
 VALID_S = 300.0
-"""Clocks of several machines may differ by as much."""
+"""Seconds for which a token is valid. Clocks of several machines may differ by as much."""
 
 
 def internal_token(data_dir: Path, owner: str) -> str:

@@ -32,7 +32,7 @@ RECORD, THUMBNAIL, BY_HASH = "record.json", "thumbnail.jpg", ".by-hash"
 IN_USE_S = 300.0
 """An unlisted medium that was used within this time stays, however short the disk is: a job may read it."""
 STALE = timedelta(days=1)
-"""Age of the last write from which a temporary folder is left over from a dead process."""
+"""Age of the last write from which a temporary folder counts as a dead process's."""
 
 # Named here, because `list` is a method of the class below.
 Ids = list[str]

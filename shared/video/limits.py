@@ -37,19 +37,19 @@ class Limits:
     def check_bytes(self, size: int) -> None:
         """Raise TooLarge if a file of `size` bytes exceeds the limit."""
         if size > self.max_bytes:
-            raise TooLarge(f"The file has {size} bytes; at most {self.max_bytes} are taken. Cut or compress it.")
+            raise TooLarge(f"The file has {size} bytes; at most {self.max_bytes} are allowed. Cut or compress it.")
 
     def check_size(self, width: int, height: int) -> None:
         """Raise TooLarge if a picture of `width` x `height` pixels exceeds the limit."""
         if width * height > self.max_pixels:
-            raise TooLarge(f"The picture is {width}x{height} pixels; at most {self.max_pixels} pixels are taken. Scale it down.")
+            raise TooLarge(f"The picture is {width}x{height} pixels; at most {self.max_pixels} pixels are allowed. Scale it down.")
 
     def check_duration(self, duration_s: float) -> None:
         """Raise TooLarge if a video of `duration_s` seconds exceeds the limit."""
         if duration_s > self.max_duration_s:
-            raise TooLarge(f"The video lasts {duration_s:.1f} s; at most {self.max_duration_s:g} s are taken. Cut it.")
+            raise TooLarge(f"The video lasts {duration_s:.1f} s; at most {self.max_duration_s:g} s are allowed. Cut it.")
 
     def check_streams(self, count: int) -> None:
         """Raise TooLarge if a file with `count` streams exceeds the limit."""
         if count > self.max_streams:
-            raise TooLarge(f"The file holds {count} streams; at most {self.max_streams} are taken. Remove some.")
+            raise TooLarge(f"The file holds {count} streams; at most {self.max_streams} are allowed. Remove some.")

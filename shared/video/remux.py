@@ -57,7 +57,7 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
             if name not in (_VIDEO if stream is video else COPYABLE["mp4"]):
                 raise UnsupportedMedia(f"An MP4 file cannot hold {name} as it is: it has to be encoded.")
         if len(streams) - 1 < len(container.streams.audio):
-            raise UnsupportedMedia("An audio track is coded in a way that is not known here: it cannot be copied.")
+            raise UnsupportedMedia("An audio track uses an unknown codec: it cannot be copied.")
         if len(shape_changes(container, source, limits)) > 1:
             raise UnsupportedMedia("The picture's size or shape changes, which players stretch: it has to be encoded.")
         zero = timeline_zero(container, video)

@@ -17,7 +17,7 @@ from shared.operation import AUTO, Input, Operation, Params
 from shared.runtime import Runtime
 
 PENDING = "pending:"
-"""Begins an input of a check that an earlier step of a pipeline will make: `pending:<kind>`."""
+"""Prefix of an input that an earlier step of a pipeline will make, in checks: `pending:<kind>`."""
 
 
 class Estimate(BaseModel):

@@ -16,7 +16,7 @@ from shared.jobs.record import Status
 PAST_RUNS = 50
 """Number of past jobs that tell how long an operation takes."""
 EXPIRES_SOON_S = 300.0
-"""A job that is deleted within this time is not the source of another one: a sweep might delete its outputs in between."""
+"""Results of jobs that expire within this time are not reused: a sweep might delete their outputs in between."""
 MOST_REMEMBERED = 5
 """Number of earlier jobs whose outputs are looked for."""
 

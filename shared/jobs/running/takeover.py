@@ -32,9 +32,9 @@ PING_S, GIVE_UP_S, LEASE_S, GRACE_S = 1.0, 4.0, 6, 8.0
 IDLE_PING_S, IDLE_LEASE_S = 10.0, 30
 """The same as PING_S and LEASE_S, while no jobs run in the installation."""
 ROUSED_S = 5.0
-"""Time after a job was queued during which it may have begun elsewhere: proofs of life are not rare then."""
+"""Seconds after a job was queued in which any process may have begun it. Proofs of life are frequent in that time."""
 WATCH_S, IDLE_WATCH_S = 0.2, 1.0
-"""Interval of looking whether proofs of life fail: while jobs run in this process, and otherwise."""
+"""Interval of checks whether proofs of life fail: while jobs run in this process, and otherwise."""
 CHILD_LEASE_S = 10.0
 RETAKES, RETAKE_S = 10, 0.1
 LOST_THE_LOCK = 70
@@ -263,7 +263,7 @@ class Lifeline:
         while not self._pause(self._begun[1], WATCH_S if had_jobs else IDLE_WATCH_S):
             is_busy = busy()
             if is_busy and not had_jobs:
-                began_at = _now()  # the database has just given this process a job, and nobody counts its lock as free before that
+                began_at = _now()  # the database has just given this process a job, so its lock was not free until now
             had_jobs = is_busy or (had_jobs and alive_at == self._alive_at)
             alive_at = self._alive_at
             if had_jobs and _now() - max(alive_at, began_at) > GIVE_UP_S:

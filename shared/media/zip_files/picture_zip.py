@@ -100,7 +100,7 @@ def zip_contents(path: str | os.PathLike[str], max_bytes: int) -> ZipContents:
     try:
         with _opened(path) as archive:
             if len(archive.infolist()) > MOST_ENTRIES:
-                raise TooLarge(f"The zip file holds {len(archive.infolist())} files; at most {MOST_ENTRIES} are taken. Send several.")
+                raise TooLarge(f"The zip file holds {len(archive.infolist())} files; at most {MOST_ENTRIES} are allowed. Send several.")
             files, unusable = _named_files(archive)
             others += unusable
             for name, entry in files.items():
@@ -115,7 +115,7 @@ def zip_contents(path: str | os.PathLike[str], max_bytes: int) -> ZipContents:
         unused_names = f" It holds {', '.join(repr(name[:100]) for name in others[:_NAMED])}." if others else ""
         raise UnsupportedMedia(f"{Path(path).name!r} is a zip file without a picture in it ({kinds}).{unused_names}")
     if (unpacked := sum(picture.size for picture in pictures)) > max_bytes:
-        raise TooLarge(f"The pictures in the zip file have {unpacked} bytes; at most {max_bytes} are taken.")
+        raise TooLarge(f"The pictures in the zip file have {unpacked} bytes; at most {max_bytes} are allowed.")
     return ZipContents(pictures=tuple(sorted(pictures, key=attrgetter("name"))), others=tuple(sorted(others)))
 
 

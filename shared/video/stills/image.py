@@ -75,7 +75,7 @@ def open_image(file: Source, limits: Limits, *, name: str | None = None) -> Imag
         try:
             image = Image.open(file, formats=_formats())
         except Image.DecompressionBombError as error:
-            raise TooLarge(f"{name!r} is refused: {error} At most {limits.max_pixels} pixels are taken.") from error
+            raise TooLarge(f"{name!r} is refused: {error} At most {limits.max_pixels} pixels are allowed.") from error
         except _IMAGE_ERRORS as error:
             raise BrokenMedia(f"{name!r} cannot be read as an image ({error}). Export or upload it again.") from error
         try:

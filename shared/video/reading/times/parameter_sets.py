@@ -28,7 +28,7 @@ def parameters(codec: str, extradata: bytes, packet: bytes) -> tuple[bytes, byte
     """Return the parameter sets and orientation message of a keyframe.
 
     The second result is its message about turning. `codec`: FFmpeg's name. `extradata`: the decoder's configuration. Equal results mean
-    equal shapes. The first part is empty where a keyframe relies on earlier parameters. None for codecs that are not looked at.
+    equal shapes. The first part is empty where a keyframe relies on earlier parameters. None for codecs without a rule here.
     """
     head = packet[:HEAD_BYTES]
     if codec in _LENGTH_AT:

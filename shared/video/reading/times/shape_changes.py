@@ -21,7 +21,7 @@ from shared.video.reading.times.scan import Size, lists_packets, scan
 from shared.video.reading.times.shapes import Shape, shape_of
 
 _LOOKS = 256
-"""Keyframes of a file that are looked at, evenly spaced. A shape that lasts for less than this share of the file may be missed."""
+"""Number of keyframes of a file that are examined, evenly spaced. A shape that lasts for less than this share of the file may be missed."""
 _MOST = 16
 _KEPT = 32
 _INDEXED = frozenset({"mov", "avi"})
