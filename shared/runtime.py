@@ -149,7 +149,7 @@ class Runtime:
         return [*(await self.jobs.troubles() or starting), *await self._disk_troubles()]
 
     def sandbox_layers(self) -> list[Layer]:
-        """Return the sandbox's layers, each active or not."""
+        """Return the sandbox's layers, with their state."""
         return self._sandboxes.layers()
 
     async def probe(self, path: Path) -> ProbedFile:

@@ -79,7 +79,7 @@ class ModelCache:
             return self._drop(idle)
 
     def drop_old(self) -> None:
-        """Drop models that have been idle too long.
+        """Drop models that have been idle for too long.
 
         On a device that is short of memory, drop all idle models.
         """

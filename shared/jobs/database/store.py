@@ -154,7 +154,7 @@ class JobStore:
             self.notices.committed(queue)
 
     def _start(self, connection: sa.Connection, job: NewJob) -> None:
-        """Queue a new job, or first the fetch of its URLs."""
+        """Queue a new job, or the fetch of its URLs if there are any."""
         place = {"queue": FETCHES, "workflow": "fetch", "workflow_id": fetch_id(job.id)}
         if not job.fetches:
             place = {"queue": job.queue, "workflow": "job", "workflow_id": job.id}

@@ -31,13 +31,13 @@ class Prepared:
 
 @dataclass(frozen=True)
 class PreviewInputs:
-    """A replacer of previews' videos by proxies."""
+    """Supplier of the proxies that previews read in place of videos."""
 
     ledger: Ledger
     media: MediaStore
 
     async def prepared(self, claim: Claim, operation: Operation) -> Prepared:
-        """Wait for the proxies of a preview, and store the part that it shows.
+        """Wait for a preview's proxies; return the preview ready to run.
 
         The gateway has started the jobs that make the proxies. Raises Invalid if it has not, and OperationFailed if one failed.
         """

@@ -186,7 +186,7 @@ def audio_streams(container: av.container.InputContainer) -> list[Any]:
 
 
 def timeline_zero(container: av.container.InputContainer, video: av.video.stream.VideoStream) -> Fraction:
-    """Return the file time that becomes time 0, in seconds.
+    """Return the time in the file that counts as time 0, in seconds.
 
     This time is the earliest start of picture and sound, and a multiple of the picture's time base. It is subtracted from all times, so
     that sound and picture keep their distance. Sound before time 0 from encoder priming does not count, since decoders cut it off.

@@ -29,7 +29,7 @@ def noisy(luma: Luma, sigma: float) -> Luma:
 
 
 def words(measures: Technical) -> str:
-    """Describe measures in the words of a reason."""
+    """Format measures as the text that explains a score."""
     view = View(source=0, small=np.zeros((1, 1, 3), np.uint8), technical=measures, thumbnail=np.zeros(768, np.uint8))
     return in_words(ScoredView(view=view, merit=1, score=1, std=None, distribution=None))
 

@@ -1,4 +1,4 @@
-"""The masked median: equal to numpy's, and removal of passing objects."""
+"""The masked median, compared with numpy's, and the removal of passing objects."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_samples_come_back_in_bands() -> None:
 
 @pytest.mark.parametrize(("rest", "removed"), [(False, True), (True, False)])
 def test_an_object_is_removed_whole_or_not_at_all(rest: bool, removed: bool) -> None:
-    """A head is in most samples; with `rest`, also a body at the start."""
+    """Most samples show a head; with `rest`, the first also show a body."""
     head, body = (slice(40, 56), slice(40, 56)), (slice(56, 90), slice(34, 62))
     samples = []
     for number in range(30):
