@@ -46,7 +46,7 @@ def chosen(path: Path) -> list[Picture]:
 
 
 def labelled(rgb: Picture, name: str, size: tuple[int, int]) -> Picture:
-    """Scale a picture to `size` (width, height) and write its name on it."""
+    """Scale a picture to `size` (width, height) and label it with `name`."""
     finer = cv2.INTER_AREA if size[0] < rgb.shape[1] else cv2.INTER_CUBIC
     small = np.ascontiguousarray(cv2.resize(rgb, size, interpolation=finer))
     for color, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):

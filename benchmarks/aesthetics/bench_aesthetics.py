@@ -119,7 +119,7 @@ def seed_method(model: Any, clip: Path, folder: Path) -> None:
 
 
 def memory_table(clip: Path, seconds: float, folder: Path) -> Table:
-    """Measure the peak memory of a process with one job.
+    """Measure the peak memory of a process that runs one job.
 
     For a clip and for a clip four times as long.
     """

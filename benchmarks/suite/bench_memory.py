@@ -111,7 +111,7 @@ def measured(module: str, operation: Operation, params: dict[str, Any], media: d
 
 
 def peak_of(call: OperationCall) -> int:
-    """Run an operation here; return the peak bytes of this process and its programs.
+    """Run an operation in this process; return its peak bytes, programs included.
 
     Its programs are child processes, such as ffmpeg; only the largest counts.
     """

@@ -104,7 +104,7 @@ class Guard:
             raise Forbidden(f"The Origin {origin!r} is another site; without API keys only this server's own pages may send requests.")
 
     def _log_change(self, access: Access, scope: Scope, answer: Message) -> None:
-        """Write a successful change and the key that made it to the log."""
+        """Log a successful change and the API key behind the change."""
         if not self._entrance or scope["method"] in SAFE or answer["status"] >= 400:
             return
         location = dict(answer["headers"]).get(b"location", b"").decode("latin-1")

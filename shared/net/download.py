@@ -39,7 +39,7 @@ def checked_client(settings: Settings, *, resolve: Resolve = system_resolve) -> 
 
 
 def check_url(text: str) -> httpx.URL:
-    """Parse an http(s) URL; refuse credentials in it.
+    """Parse an http(s) URL; refuse URLs with credentials.
 
     Raises Invalid or ForbiddenAddress.
     """

@@ -32,7 +32,7 @@ class Bad(Params):
 
 
 class Done(BaseModel):
-    """The result of all these operations."""
+    """The result of every operation of this service."""
 
     text: str
 

@@ -36,7 +36,7 @@ class StoredWebhook:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredPreview:
-    """A preview's requested part of the source, and the part that it shows.
+    """A stored preview: the requested and the shown part of the source.
 
     All in seconds. The shown part is known once the preview runs.
     """

@@ -1,4 +1,4 @@
-"""Order among equal jobs: the second waits for the first one's result."""
+"""Turns among equal jobs: a later job waits for the first job's result."""
 
 import asyncio
 import logging

@@ -23,7 +23,7 @@ def oom_kills() -> int:
 
 @dataclass
 class Kills:
-    """Count of the kills during one job.
+    """The number of times that a job's process was killed.
 
     A job that crashes by itself is not tried again and does not come here.
     """

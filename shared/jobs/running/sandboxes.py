@@ -21,7 +21,7 @@ class Sandboxes:
         self._folders = SlotFolders(settings.data_dir)
 
     def new(self, *, packages: tuple[str, ...]) -> Sandbox:
-        """Return a new slot's sandbox, whose process may import `packages`."""
+        """Return a sandbox for a new slot whose process may import `packages`."""
         settings, models = self._settings, self._settings.models_folder
         writable = [settings.data_dir.absolute() / LOCKS, *settings.sandbox_write]
         converting = (model.name for model in CATALOG if model.converts)

@@ -112,7 +112,7 @@ def _may_be_short(container: Any, stream: Any) -> bool:
 
 
 def _counted(packets: int, stream: Any, duration: Fraction | None, rates: FrameRates) -> int | None:
-    """Return the number of frames, or None if packets do not tell.
+    """Return the number of frames; None if unknown.
 
     None where packets hold fields rather than pictures, and where some have no times.
     """

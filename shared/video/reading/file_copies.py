@@ -33,7 +33,7 @@ def kept_copy(path: str | os.PathLike[str], suffix: str, write: Callable[[Path],
 
 @cache
 def _folder() -> str:
-    """Create this process's folder of copies, deleted at its end."""
+    """Create this process's folder of copies, deleted when the process ends."""
     folder = tempfile.mkdtemp(prefix="reelwright-copies-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

@@ -140,7 +140,7 @@ def encoder_works(name: str, pixel_format: str = "yuv420p") -> bool:
 
 
 def encoders() -> dict[str, bool]:
-    """Return all known video encoders, and whether each works here."""
+    """Return the known video encoders, each with whether it works here."""
     return {encoder.name: encoder_works(encoder.name, sorted(encoder.pixel_formats)[-1]) for encoder in ENCODERS}
 
 

@@ -57,7 +57,7 @@ def rules(sandbox: Sandbox, libraries: str = "") -> Iterator[tuple[Path, Files]]
 
 
 def without(path: Path, private: Path) -> Iterator[Path]:
-    """Yield `path`, or those entries of it that exclude `private`.
+    """Yield `path`, or its entries without `private` if `private` lies inside.
 
     The entries are yielded if `private` lies in `path`.
     """

@@ -55,7 +55,7 @@ def test_openvino_in_f32_gives_the_scores_of_the_weights(models, pictures, expec
 
 
 def test_auto_uses_f32_for_weights_whose_scores_change_in_bf16(models, pictures, expected):
-    """These weights amplify rounding errors; the next test's weights do not."""
+    """The test's weights amplify rounding errors; the next test's weights do not."""
     with network(params()) as loaded:
         assert loaded.model_used.precision == "f32"
         assert scores_off(loaded.rate(pictures), expected) < 1e-4

@@ -1,4 +1,4 @@
-"""Technical quality: each measure reacts to its own fault and hardly to others."""
+"""Technical quality: each measure reacts to its own fault, hardly to others."""
 
 import cv2
 import numpy as np

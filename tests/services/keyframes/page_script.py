@@ -19,6 +19,6 @@ class Script:
         self._context.eval(bundle(PURE))
 
     def __call__(self, expression: str, **values: Any) -> Any:
-        """Evaluate an expression in which each keyword of `values` is a constant."""
+        """Evaluate an expression with each keyword of `values` as a constant."""
         names = "".join(f"const {name} = {json.dumps(value)};" for name, value in values.items())
         return json.loads(self._context.eval(f"(() => {{ {names} return JSON.stringify({expression}); }})()"))

@@ -13,7 +13,7 @@ from tests.misbehaving.server import Server, serving_one, within
 
 
 def stopped(server: Server) -> bool:
-    """Freeze a process; return False if it is holding the database.
+    """Freeze a process; return False if the process holds the database's lock.
 
     It is then writing to the database file, and freezing it would block all other writers.
     """

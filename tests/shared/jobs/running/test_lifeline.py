@@ -1,4 +1,4 @@
-"""Proofs of life without a database: only processes with jobs must end."""
+"""Lost contact with the database: only processes that run jobs must end."""
 
 import queue
 import time
@@ -43,7 +43,7 @@ def test_without_a_database_only_a_process_with_jobs_ends(
 def test_a_job_that_just_ended_counts_until_the_next_sign_of_life(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A frozen process may find its job's child dead when it wakes.
+    """A process that was frozen may find its job's child process dead.
 
     It would then begin the job again, beside the process that took it over.
     """
