@@ -1,4 +1,4 @@
-"""The gateway's app, the only one that clients reach."""
+"""The gateway's HTTP app: routes, lifespan and the pages of the studio."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -44,7 +44,7 @@ A self-hosted suite for AI video effects. Upload a file (`POST /v1/media`), star
 
 
 def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
-    """Build the gateway's app."""
+    """Build the gateway's app from the runtime and the services' clients."""
     app = create_api(
         title="Reelwright",
         description=DESCRIPTION,
@@ -114,7 +114,7 @@ async def _sweep_uploads(settings: Settings) -> None:
 
 
 def add_pages(app: FastAPI, upstreams: Upstreams, studio: Studio, *, keys_needed: Callable[[], bool] = lambda: False) -> None:
-    """Add the web page, and the OpenAPI document over all services."""
+    """Add the web studio and the merged OpenAPI document."""
     own = app.openapi
     app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") != "/openapi.json"]
 

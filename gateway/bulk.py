@@ -46,14 +46,14 @@ class JobBatch(BaseModel):
 
 
 class Kept(BaseModel):
-    """A job that was not deleted."""
+    """A job that was not deleted, with the reason."""
 
     id: str
     reason: str
 
 
 class Deleted(BaseModel):
-    """The outcome of a deletion of many jobs."""
+    """Result of deleting several jobs."""
 
     deleted: list[str] = Field(description="Ids of the deleted jobs.")
     kept: list[Kept] = Field(description="Jobs that were not deleted, with the reason.")
@@ -61,12 +61,12 @@ class Deleted(BaseModel):
 
 
 def bulk_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
-    """Return the routes on the collection /v1/jobs."""
+    """Return the routes that submit or delete several jobs."""
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=JsonRoute, dependencies=[Depends(refuse_unknown_query)])
 
     @router.post("", name="submit-batch", status_code=202, summary="Start many jobs of any operations", responses=REFUSALS)
     async def submit(body: BatchRequest, request: Request, idempotency_key: IdempotencyKey = None) -> JobBatch:
-        """Check all requests before the first job starts.
+        """Submit all jobs of a batch, or none if a request is invalid.
 
         Each item is the body of the operation's `jobs` endpoint, with its `operation`. Inputs are ids of media.
         """
@@ -89,7 +89,7 @@ def bulk_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
         parent: Annotated[str | None, Query(pattern=r"^[^\x00]{1,200}$", description="Only the steps of this pipeline.")] = None,
         outputs: Annotated[bool, Query(description="Also delete their outputs, except those that another job lists.")] = False,
     ) -> Deleted:
-        """Delete the jobs with the ids, or those that match every condition.
+        """Delete the listed jobs, or all jobs that match every filter.
 
         Give ids, or at least one condition. Jobs that have not ended stay.
         """

@@ -1,4 +1,4 @@
-"""Deletion of an ended job, with outputs that are not used elsewhere."""
+"""Deletion of ended jobs, optionally with their outputs."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from shared.runtime import Runtime
 
 
 async def delete_job(runtime: Runtime, owner: str, job_id: str, *, outputs: bool) -> None:
-    """Delete an ended job.
+    """Delete an ended job, optionally with its outputs.
 
     `outputs`: also its outputs, except those that another job lists. Raises UnknownJob; Conflict if the job has not ended or another job
     reads an output.

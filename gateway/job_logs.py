@@ -1,4 +1,4 @@
-"""The log of a job, or of all steps of a pipeline."""
+"""Logs of jobs and of pipelines with all their steps."""
 
 from shared.errors import UnknownJob
 from shared.jobs import Jobs, StepProgress
@@ -7,7 +7,7 @@ MOST_CHARS = 256 * 1024
 
 
 async def log_of(jobs: Jobs, owner: str, job_id: str) -> str:
-    """Return the log of a job.
+    """Return the log of a job, or the logs of a pipeline's steps.
 
     The log of a pipeline consists of those of its steps, at most 256 KB. Raises UnknownJob.
     """
@@ -30,7 +30,7 @@ async def _belongs(jobs: Jobs, owner: str, job_id: str) -> bool:
 
 
 def _text(step: StepProgress, logs: dict[str, str], own: set[str], max_chars: int) -> str:
-    """Return the end of one step's log, or why there is none."""
+    """Return the end of a step's log, or a note why it has none."""
     if step.job is None:
         return "(not started)\n"
     if step.job not in own:

@@ -111,7 +111,7 @@ def _add_reading(router: APIRouter, jobs: Jobs) -> None:
         | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "The log; empty if nothing was written"}},
     )
     async def log(job_id: str, request: Request) -> Response:
-        """Send what the operation wrote to standard output and error.
+        """Send the operation's standard output and standard error.
 
         At most 32 KB of text, without the server's folders and secrets. While the job runs it is a few seconds old. For a pipeline: the
         logs of its steps, each below a heading.
@@ -148,7 +148,7 @@ def _add_ending(router: APIRouter, runtime: Runtime) -> None:
 
 
 def _seconds(moment: datetime | None) -> float | None:
-    """Return the Unix time in seconds. A time without a zone is UTC."""
+    """Convert a time to Unix seconds. A time without a zone is UTC."""
     if moment is None:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

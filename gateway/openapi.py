@@ -48,13 +48,13 @@ async def merged(own: dict[str, Any], upstreams: Upstreams, *, keys_needed: bool
 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield every method of every path."""
+    """Yield the operation object of each method of each path."""
     for item in document["paths"].values():
         yield from (operation for operation in item.values() if isinstance(operation, dict))
 
 
 def _set_problem_type(operation: dict[str, Any]) -> None:
-    """Give refusals the media type `application/problem+json`.
+    """Give error responses the media type `application/problem+json`.
 
     The `responses` argument of FastAPI cannot express it.
     """

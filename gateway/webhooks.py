@@ -1,4 +1,4 @@
-"""Routes of standing webhooks and of their messages about jobs."""
+"""Routes of webhooks and of their deliveries."""
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -12,7 +12,7 @@ UNKNOWN = problems(_404="Unknown job, or a job of another owner")
 
 
 def webhook_routes(runtime: Runtime) -> APIRouter:
-    """Return the routes under /v1/webhooks, and those of deliveries under /v1/jobs."""
+    """Return the routes of webhooks and of a job's deliveries."""
     router = APIRouter(route_class=JsonRoute, dependencies=[Depends(refuse_unknown_query)])
     jobs = runtime.jobs
 
@@ -25,7 +25,7 @@ def webhook_routes(runtime: Runtime) -> APIRouter:
         responses=NOT_JSON | problems(_422="The address or the secret is refused", _429="Too many webhooks"),
     )
     async def add(body: NewWebhook, request: Request, response: Response) -> MadeWebhook:
-        """Add a webhook for the jobs that lists contain.
+        """Add a webhook for the owner's jobs.
 
         A pipeline is reported as a whole, without its steps. Without a `secret`, one is made and shown in this answer only.
         """
@@ -70,7 +70,7 @@ def webhook_routes(runtime: Runtime) -> APIRouter:
         responses=UNKNOWN | problems(_409="The message is on its way"),
     )
     async def resend(job_id: str, delivery_id: str, request: Request) -> Delivery:
-        """Resend a message, with the job as it is now.
+        """Repeat a delivery with the job's current state.
 
         The `webhook-id` stays the same.
         """

@@ -1,4 +1,4 @@
-"""The services, one room each.
+"""The services, one package each.
 
 They import `shared`, and neither the gateway nor each other.
 """

@@ -37,7 +37,7 @@ THUMBNAIL: dict[int | str, dict[str, Any]] = UNKNOWN | {
 
 
 def download_routes(services: MediaServices) -> APIRouter:
-    """Return the routes that send files of media of the owner in `request.state.owner`."""
+    """Return the routes that send media files and thumbnails."""
     router = APIRouter(prefix="/v1/media", tags=["media"], route_class=JsonRoute)
     store = services.store
     in_progress: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -50,7 +50,7 @@ def download_routes(services: MediaServices) -> APIRouter:
         request: Request,
         download: Annotated[bool, Query(description="Whether browsers save the file rather than show it.")] = False,
     ) -> Response:
-        """Send the unchanged bytes.
+        """Send the file of a medium, unchanged.
 
         Supports ranges, If-None-Match and If-Range; the ETag is the SHA-256.
         """

@@ -1,4 +1,4 @@
-"""File responses: ranges, conditional requests, headers against guessed types."""
+"""File responses with byte ranges, conditional requests and safe headers."""
 
 import os
 import re
@@ -33,7 +33,7 @@ class RangeNotSatisfiable(ReelwrightError):
 
 
 class RangedFile(FileResponse):
-    """Starlette's file response with larger reads and with ranges as in RFC 9110.
+    """File response with larger reads, and ranges as in RFC 9110.
 
     Starlette answers 400 to a malformed Range, which RFC 9110 says to ignore, and 416 if one of several ranges lies outside the file.
     """
@@ -49,7 +49,7 @@ class RangedFile(FileResponse):
 
 
 async def content_response(request: Request, record: MediaRecord, path: Path, *, download: bool) -> Response:
-    """Return a response with the file of a medium.
+    """Return a response with the file of a medium or a range of it.
 
     The response has the requested range of the file, or status 304 if the client has the file. Raises RangeNotSatisfiable.
     """

@@ -32,7 +32,7 @@ FILE_FORM = {
 
 
 class FromUrl(BaseModel):
-    """A file to fetch."""
+    """Body of `POST /v1/media/from-url`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -44,7 +44,7 @@ class FromUrl(BaseModel):
 
 
 def intake_routes(services: MediaServices) -> APIRouter:
-    """Return the routes that add media for the owner in `request.state.owner`."""
+    """Return the routes that add media from an upload or a URL."""
     router = APIRouter(prefix="/v1/media", tags=["media"], route_class=JsonRoute)
     settings = services.settings
     store_file = partial(ingest, store=services.store, probe=services.probe, max_bytes=settings.max_upload_bytes)
@@ -74,7 +74,7 @@ def intake_routes(services: MediaServices) -> APIRouter:
 
     @router.post("/from-url", status_code=201, summary="Fetch a file from a URL", responses=REFUSED)
     async def from_url(body: FromUrl, request: Request, response: Response) -> MediaRecord:
-        """Fetch a file to the server.
+        """Download a file from a URL into the media store.
 
         Addresses that are not public are refused, also behind redirects.
         """

@@ -35,7 +35,7 @@ Name = Annotated[str, PathParam(description="Name of the picture, as in the list
 
 
 class PictureInfo(BaseModel):
-    """One picture of a zip file."""
+    """A picture in a zip file."""
 
     name: str
     bytes: int
@@ -50,7 +50,7 @@ class PictureList(BaseModel):
 
 
 def picture_routes(store: MediaStore, max_bytes: int) -> APIRouter:
-    """Return the routes under `/v1/media/{id}/files`, for the owner in `request.state.owner`."""
+    """Return the routes that list and send pictures of zip files."""
     router = APIRouter(prefix="/v1/media/{media_id}/files", tags=["media"], responses=UNKNOWN, route_class=JsonRoute)
 
     def find(owner: str, media_id: str) -> tuple[MediaRecord, Path]:

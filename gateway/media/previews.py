@@ -1,4 +1,4 @@
-"""Start of the jobs that previews need.
+"""Preparation of preview requests: proxies and "auto" inputs.
 
 The gateway starts the proxies that previews run on, and previews of what makes their "auto" inputs.
 """
@@ -26,12 +26,12 @@ PART = ("start", "duration")
 
 @dataclass(frozen=True)
 class Previews:
-    """Expands requests of previews before services get them."""
+    """Prepares preview requests before they are forwarded to a service."""
 
     views: ViewDesk
 
     async def expand(self, service: str, path: str, body: bytes, request: Request) -> Response | None:
-        """Start the proxies of a preview's videos, as jobs.
+        """Start the proxy jobs of a preview's videos.
 
         The service itself waits for them.
 
@@ -60,7 +60,7 @@ class Previews:
         return JSONResponse(json.loads(job.model_dump_json(by_alias=True)), answer.status_code, headers=headers)
 
     async def _make(self, operation: str, name: str, body: dict[str, Any], owner: str) -> str:
-        """Preview the operation that makes an "auto" input.
+        """Start a preview of the operation that makes an "auto" input.
 
         The preview is in time with the clip. Returns the input for the service.
         """

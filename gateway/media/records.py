@@ -22,7 +22,7 @@ EXPIRES_SOON = timedelta(hours=1)
 
 
 class Renamed(BaseModel):
-    """Changes of a medium."""
+    """Body of a request that renames a medium."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -37,7 +37,7 @@ class MediaPage(BaseModel):
 
 
 def record_routes(services: MediaServices) -> APIRouter:
-    """Return the routes on media records of the owner in `request.state.owner`."""
+    """Return the routes that list, read and delete media records."""
     router = APIRouter(prefix="/v1/media", tags=["media"], route_class=JsonRoute, dependencies=[Depends(refuse_unknown_query)])
     store = services.store
 
@@ -58,7 +58,7 @@ def record_routes(services: MediaServices) -> APIRouter:
     async def by_hash(
         request: Request, sha256: Annotated[str, PathParam(pattern="^[0-9a-f]{64}$", description="SHA-256 of the file, in lower case.")]
     ) -> MediaRecord:
-        """Return the newest medium with the same bytes.
+        """Return the newest medium whose file has this SHA-256.
 
         Clients then need not send them again. Only your own media are found, and none that expires within the hour.
         """

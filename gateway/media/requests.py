@@ -1,4 +1,4 @@
-"""Parts shared by the media routes.
+"""Helpers for requests, shared by the media routes.
 
 Path parameters, checks of a request, documented answers.
 """

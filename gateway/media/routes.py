@@ -10,7 +10,7 @@ from gateway.media.services import MediaServices
 
 
 def media_routes(services: MediaServices) -> APIRouter:
-    """Return all routes under /v1/media, for the owner in `request.state.owner`."""
+    """Return all routes under /v1/media."""
     router = APIRouter()
     for routes in (intake_routes, record_routes, download_routes):
         router.include_router(routes(services))

@@ -1,4 +1,4 @@
-"""Sample media of every installation: clip, picture, matte and plate.
+"""Sample media of every installation: clip, picture, matte, background.
 
 The examples on the API pages use them.
 """
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 async def ensure_sample(runtime: Runtime) -> None:
-    """Make the samples for every owner that lacks them.
+    """Create missing sample media for every owner.
 
     Keys may be added at any time. Failures are logged and retried; the suite also works without samples.
     """
@@ -44,7 +44,7 @@ async def ensure_sample(runtime: Runtime) -> None:
 
 
 async def _ensure_all(runtime: Runtime, owner: str) -> None:
-    """Make all samples of one owner."""
+    """Create the missing sample media of one owner."""
     missing = list(SAMPLES)
     for pause_s in RETRIES_S:
         missing = [sample for sample in missing if not await _ensure(runtime, owner, sample)]
@@ -54,7 +54,7 @@ async def _ensure_all(runtime: Runtime, owner: str) -> None:
 
 
 async def _ensure(runtime: Runtime, owner: str, sample: Sample) -> bool:
-    """Make the sample unless it exists.
+    """Create a sample medium unless the owner has it.
 
     Returns False if making it fails.
     """

@@ -1,4 +1,4 @@
-"""Drawing of the sample clip, picture, matte and plate.
+"""Drawing of the sample media: clip, picture, matte, background.
 
 Each `draw_` function writes the requested file, in a child process.
 """
@@ -56,7 +56,7 @@ def draw_clip(request: FileRequest, progress: Progress) -> None:
 
 
 def draw_matte(request: FileRequest, progress: Progress) -> None:
-    """Draw the clip's matte, in which the ball is white."""
+    """Draw the clip's matte: a white ball on black."""
     from shared.video import VideoWriter
 
     frames = RATE * SECONDS
@@ -71,7 +71,7 @@ def draw_matte(request: FileRequest, progress: Progress) -> None:
 
 
 def draw_plate(request: FileRequest, _progress: Progress) -> None:
-    """Draw a picture of the clip's scene without the ball."""
+    """Draw the clip's background without the ball."""
     from PIL import Image
 
     gray = np.clip(np.rint((np.clip(_ground(), 16, 235) - 16) * 255 / 219), 0, 255).astype(np.uint8)
@@ -92,7 +92,7 @@ def _ball_path(frames: int) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 
 def _sound(frame: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Return the sound of one frame.
+    """Return the samples of one frame's sound.
 
     A soft tone with a tick at each full second: float32 (2, samples), -1 to 1.
     """

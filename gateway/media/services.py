@@ -1,4 +1,4 @@
-"""Store, child processes and settings for the media and upload routes."""
+"""Dependencies of the media and upload routes."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Forget = Callable[[str, str], Awaitable[None]]
 
 @dataclass(frozen=True, kw_only=True)
 class MediaServices:
-    """Everything that the media and upload routes need from the process."""
+    """Dependencies of the media and upload routes: store, probes, settings."""
 
     store: MediaStore
     probe: Probe

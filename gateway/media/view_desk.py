@@ -1,4 +1,4 @@
-"""Views of media, which jobs of the media service make.
+"""Jobs of the media service that make views of media.
 
 They are small files, made from a medium at the first request.
 """
@@ -23,7 +23,7 @@ TRY_AGAIN_S = 30
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """A kind of view.
+    """A kind of view, such as a proxy or a waveform.
 
     `name`: the verb of the media service that makes it. `title`: its name in messages.
     """
@@ -39,13 +39,13 @@ VIEWS: Mapping[str, View] = {
 
 @dataclass(frozen=True)
 class ViewDesk:
-    """Finds views, and starts the jobs that make them."""
+    """Finds or starts the jobs that make views."""
 
     upstreams: Upstreams
     runtime: Runtime
 
     async def job(self, owner: str, view: View, media_id: str, alpha: str | None = None) -> Job:
-        """Return the job that makes or has made a view of a medium.
+        """Return the job that makes a view, and start it if necessary.
 
         It is started if there is none. `alpha`: id of a matte to put into the view. Raises UnknownMedia; NotFound for a kind without this
         view; the failure of the job, as a Refused; and what submitting raises.
@@ -83,7 +83,7 @@ class ViewDesk:
         return Job.model_validate(await self.upstreams.ask("media", "POST", f"/{view.name}/jobs", headers=headers, json=body))
 
     async def _outdated(self, owner: str, job: Job) -> bool:
-        """Return whether a view has to be made again.
+        """Return whether a view must be made again.
 
         Its files are gone, or it failed for a reason that may have passed.
         """

@@ -1,4 +1,4 @@
-"""Routes that send views of media for players: proxy, strip, waveform, single frames."""
+"""Routes of media views for players: proxy, strip, waveform, frames."""
 
 import json
 from typing import Annotated, Any
@@ -27,7 +27,7 @@ Alpha = Annotated[str | None, Query(description="Id of a matte: it is shown belo
 
 
 def view_routes(desk: ViewDesk) -> APIRouter:
-    """Return the routes of views, for the owner in `request.state.owner`."""
+    """Return the routes of media views."""
     router = APIRouter(prefix="/v1/media/{media_id}", tags=["media"], route_class=JsonRoute)
     _add_views(router, desk)
     _add_frame(router, desk)
@@ -35,7 +35,7 @@ def view_routes(desk: ViewDesk) -> APIRouter:
 
 
 def _add_views(router: APIRouter, desk: ViewDesk) -> None:
-    """Add the routes of views that jobs make: proxy, strip and waveform."""
+    """Add the routes of views made by jobs: proxy, strip, waveform."""
     store = desk.runtime.media
 
     async def send(request: Request, view: str, output: str, media_id: str, alpha: str | None = None) -> Response:
@@ -53,7 +53,7 @@ def _add_views(router: APIRouter, desk: ViewDesk) -> None:
     @router.get("/proxy", summary="Play a small copy with exact frames", responses=RANGED | MAKING | FAILED, response_class=Response)
     @router.head("/proxy", include_in_schema=False)
     async def proxy(media_id: MediaId, request: Request, alpha: Alpha = None) -> Response:
-        """Send an MP4 of H.264 in which every picture is a keyframe.
+        """Send an H.264 MP4 in which every frame is a keyframe.
 
         Its shorter side is at most 540, its rate constant, its sound AAC. With `alpha` the picture is above and the matte below. It is
         made at the first request.
@@ -68,7 +68,7 @@ def _add_views(router: APIRouter, desk: ViewDesk) -> None:
     @router.get("/strip", summary="Download tiles over the whole length", responses=RANGED | MAKING | FAILED, response_class=Response)
     @router.head("/strip", include_in_schema=False)
     async def strip(media_id: MediaId, request: Request) -> Response:
-        """Send a JPEG of equal tiles in rows, in the order of time."""
+        """Send a JPEG with rows of equally spaced, equally large frames."""
         return await send(request, "strip", "strip", media_id)
 
     @router.get("/strip/times", summary="Read the times of the tiles", responses=AS_JSON | MAKING | FAILED, response_class=Response)
@@ -79,7 +79,7 @@ def _add_views(router: APIRouter, desk: ViewDesk) -> None:
     @router.get("/peaks", summary="Read the waveform", responses=AS_JSON | MAKING | FAILED, response_class=Response)
     @router.head("/peaks", include_in_schema=False)
     async def peaks(media_id: MediaId, request: Request) -> Response:
-        """Send the largest amplitude of each channel in short stretches of time."""
+        """Send each channel's peak amplitude in short intervals."""
         record = await on_disk(store.get, owner_of(request), media_id)
         if record.kind is Kind.VIDEO and not (record.media or {}).get("audio"):
             duration = (record.media or {}).get("duration_s")
@@ -103,7 +103,7 @@ def _add_frame(router: APIRouter, desk: ViewDesk) -> None:
         request: Request,
         n: Annotated[int, Query(ge=0, le=10**9, description="Number of the frame in the order of presentation, from 0.")] = 0,
     ) -> Response:
-        """Send an upright PNG, tone-mapped where the clip has high dynamic range."""
+        """Send one frame as an upright PNG, tone-mapped if HDR."""
         owner = owner_of(request)
         record = await on_disk(store.get, owner, media_id)
         if record.kind not in (Kind.VIDEO, Kind.IMAGE):

@@ -1,4 +1,4 @@
-"""Inputs given as "auto": the gateway adds a step that makes them."""
+"""Steps that the gateway adds for inputs given as "auto"."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,12 +10,12 @@ from shared.operation import AUTO, params_of_maker
 
 
 def asks_for_auto(inputs: Mapping[str, Any]) -> bool:
-    """Return whether an input is "auto"."""
+    """Return whether any input is "auto"."""
     return any(value == AUTO for value in inputs.values())
 
 
 def maker_of(step: Step, name: str, declarations: Mapping[str, OperationInfo]) -> tuple[str, str]:
-    """Return the operation and output that make an "auto" input.
+    """Return the operation and output that provide an "auto" input.
 
     The declaration of the input names both. `declarations`: operations by name, as `GET /operations` lists them.
     Raises Invalid for an input that cannot be "auto".
@@ -31,7 +31,7 @@ def maker_of(step: Step, name: str, declarations: Mapping[str, OperationInfo]) -
 
 
 def step_that_makes(step: Step, name: str, operation: str, declaration: OperationInfo, number: int) -> Step:
-    """Return the step that makes the input `name` of `step`.
+    """Return the step that provides the input `name` of `step`.
 
     The new step takes its required inputs from the inputs of `step` with the same names, and makes only the part that `step` uses.
     `declaration`: of `operation`. `number`: makes the id of the new step unique. Raises Invalid if `step` lacks one of these inputs.
@@ -49,7 +49,7 @@ def step_that_makes(step: Step, name: str, operation: str, declaration: Operatio
 
 
 def made_id(name: str, number: int) -> str:
-    """Return the id of the step that makes the input `name`."""
+    """Return the id of the step that provides the input `name`."""
     return f"auto-{name}-{number}".replace("_", "-")
 
 

@@ -1,4 +1,4 @@
-"""Check of a pipeline before its first step starts.
+"""Validation of pipelines before their first step starts.
 
 Each service validates its steps.
 """
@@ -41,7 +41,7 @@ async def check_steps(
 
 
 class _Checking:
-    """State of a check: checked steps, their operations and outputs."""
+    """Progress of a check: checked steps, their operations and outputs."""
 
     def __init__(
         self, upstreams: Upstreams, headers: Mapping[str, str], ids: Collection[str], declarations: Mapping[str, OperationInfo]
@@ -53,7 +53,7 @@ class _Checking:
         self.checked: list[Step] = []
 
     async def add(self, step: Step, where: str) -> None:
-        """Check a step, after the steps that make its "auto" inputs."""
+        """Check a step and the steps that provide its "auto" inputs."""
         await self._declare(step, where)
         try:
             makers = await self._auto_inputs(step, where)
@@ -92,7 +92,7 @@ class _Checking:
             raise _unknown_operation(step, where)
 
     async def _auto_inputs(self, step: Step, where: str) -> dict[str, "_Maker"]:
-        """Return the makers of the "auto" inputs, by input name.
+        """Return the steps that provide "auto" inputs, by input name.
 
         A maker is a step and its output.
         """
@@ -107,7 +107,7 @@ class _Checking:
         return makers
 
     async def _make(self, maker: "_Maker", where: str) -> str:
-        """Add the step that makes an input, and return its output.
+        """Check the step that provides an "auto" input; return its output.
 
         Inputs that need the same operation with the same inputs and params share the step.
         """
@@ -121,7 +121,7 @@ class _Checking:
 
 @dataclass(frozen=True, slots=True)
 class _Maker:
-    """A step that makes an "auto" input: its output and that output's kind."""
+    """A step that provides an "auto" input, with its output and kind."""
 
     step: Step
     output: str
@@ -129,7 +129,7 @@ class _Maker:
 
 
 def _input_to_check(kinds: Mapping[str, str], where: str, source: str) -> str:
-    """Replace `step.output` by the placeholder `pending:<kind>`.
+    """Replace references `step.output` by the placeholder `pending:<kind>`.
 
     The `check` route of a service accepts this placeholder. A media id is returned unchanged.
     `kinds`: media kind by `step.output`. Raises Invalid for an output that no earlier step has.

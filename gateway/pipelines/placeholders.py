@@ -18,7 +18,7 @@ Given = str | UrlInput | list[str | UrlInput]
 
 
 def placeholders(steps: Iterable[Step]) -> dict[str, bool]:
-    """Return the names of all placeholders, in order.
+    """Return the names of all placeholders, in order of appearance.
 
     The value of each says whether it is optional.
     """
@@ -32,7 +32,7 @@ def placeholders(steps: Iterable[Step]) -> dict[str, bool]:
 
 
 def filled(steps: Sequence[Step], inputs: Mapping[str, Given]) -> list[Step]:
-    """Return the steps with each placeholder replaced by its media.
+    """Return the steps with each placeholder replaced by media.
 
     The input of an optional placeholder that is not given is left out. Raises Invalid for a name that no step uses, and for a
     placeholder without media.
@@ -61,7 +61,7 @@ def _with_media(sources: Mapping[str, InputValue], inputs: Mapping[str, Given]) 
 
 
 def _replaced(source: InputValue, inputs: Mapping[str, Given]) -> InputValue:
-    """Return the media of an input.
+    """Return an input with its placeholders replaced by media.
 
     None if its placeholders are optional and not given.
     """

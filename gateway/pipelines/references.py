@@ -19,7 +19,7 @@ DEEPEST = 12
 
 
 def map_ids(ids: InputValue, change: Callable[[str], str]) -> InputValue:
-    """Apply `change` to each media id of an input. URLs stay."""
+    """Apply `change` to each media id of an input; keep URLs."""
     if isinstance(ids, list):
         return [change(media_id) if isinstance(media_id, str) else media_id for media_id in ids]
     return change(ids) if isinstance(ids, str) else ids
@@ -35,12 +35,12 @@ def as_json(inputs: Mapping[str, InputValue]) -> dict[str, Any]:
 
 
 def ids_in(source: InputValue) -> list[str]:
-    """Return the media ids of an input, without URLs."""
+    """Return the media ids of an input, without its URLs."""
     return [item for item in (source if isinstance(source, list) else [source]) if isinstance(item, str)]
 
 
 def references(params: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:
-    """Find the params that are references.
+    """Find all params that refer to results of earlier steps.
 
     Returns param name -> (step id, path within its result). Raises Invalid for a malformed reference.
     """
@@ -56,7 +56,7 @@ def references(params: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:
 
 
 def check_reference(name: str, path: list[str], step: str, result: Schema, param: Schema, root: Schema) -> None:
-    """Check that a param can take the value that a reference names.
+    """Check that a param accepts the type of the referenced value.
 
     The schema `result` must have a field at `path` whose values `param` can take. `name`: the param that holds the reference. `step`: id of
     the step that the reference names. `root`: schema of all params. Raises Invalid.
@@ -83,7 +83,7 @@ def check_reference(name: str, path: list[str], step: str, result: Schema, param
 
 
 def _types(schema: Schema, root: Schema, depth: int = 0) -> set[str]:
-    """Return the types of values that a schema allows.
+    """Return the JSON types that a schema allows.
 
     Such as `number` and `array of object`. Null is left out. Empty if the schema does not say.
     """
@@ -103,7 +103,7 @@ def _types(schema: Schema, root: Schema, depth: int = 0) -> set[str]:
 
 
 def stand_in(schema: Schema, root: Schema) -> Any:
-    """Return the schema's default, or else its least valid value.
+    """Return a schema's default, or else its smallest valid value.
 
     The default is preferred because it fits the defaults of the other params.
     """
@@ -112,7 +112,7 @@ def stand_in(schema: Schema, root: Schema) -> Any:
 
 
 def least(schema: Schema, root: Schema, depth: int = 0) -> Any:
-    """Return the smallest value that a JSON Schema written by pydantic allows."""
+    """Return the smallest valid value of a pydantic JSON Schema."""
     schema = _plain(schema, root)
     if "const" in schema or "enum" in schema:
         return schema.get("const", next(iter(schema.get("enum", [])), None))
@@ -160,7 +160,7 @@ def value_at(result: Any, path: list[str], step: str) -> Any:
 
 
 def _plain(schema: Schema, root: Schema) -> Schema:
-    """Resolve `$ref`, and replace alternatives by the first one that is not null."""
+    """Resolve `$ref` and unwrap a nullable schema."""
     for _ in range(DEEPEST):
         if "$ref" in schema:
             schema = root.get("$defs", {}).get(schema["$ref"].rpartition("/")[2], {})

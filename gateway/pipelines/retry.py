@@ -1,4 +1,4 @@
-"""Retry of failed and canceled jobs: a new job for the same request."""
+"""Retry of failed and canceled jobs with the same request."""
 
 import asyncio
 from typing import Any
@@ -40,7 +40,7 @@ def retry_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
     async def retry(
         job_id: str, request: Request, response: Response, prefer: Prefer = None, idempotency_key: IdempotencyKey = None
     ) -> Job:
-        """Continue a pipeline from the steps that failed.
+        """Retry a job; a pipeline continues from its failed steps.
 
         The outputs of the steps that succeeded are used again while they exist.
         """
@@ -58,7 +58,7 @@ class Retrier:
         self._upstreams, self._runtime = upstreams, runtime
 
     async def retry(self, job_id: str, owner: str, key: str | None) -> Job:
-        """Make a new job with the request of another one.
+        """Submit the request of an earlier job as a new job.
 
         `key`: an idempotency key. Raises UnknownJob; Conflict if the job has not ended or succeeded; and what submitting raises.
         """
@@ -76,7 +76,7 @@ class Retrier:
         return Job.model_validate(await self._upstreams.ask(service, "POST", f"/{verb}/jobs", headers=headers, json=_body(request)))
 
     async def _resume(self, job: Job, request: JobRequest, owner: str, key: str | None) -> Job:
-        """Queue a pipeline again, without the steps that have their outputs.
+        """Queue a pipeline again, reusing its finished steps.
 
         The other steps are checked.
         """
@@ -96,7 +96,7 @@ class Retrier:
         return await jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=complete, original=original, key=key)
 
     async def _done(self, job: Job, owner: str) -> dict[str, Job]:
-        """Return the jobs of finished steps, by step id.
+        """Return the jobs of finished steps by step id.
 
         Finished steps are those that succeeded and still have their outputs.
         """
@@ -114,7 +114,7 @@ class Retrier:
 
 
 def _body(request: JobRequest) -> dict[str, Any]:
-    """Return a request as JSON, with the secret of its webhook."""
+    """Return a request as JSON, including its webhook's secret."""
     body = request.model_dump(mode="json", exclude={"webhook"})
     if request.webhook is not None:
         secret = request.webhook.secret

@@ -28,12 +28,12 @@ class Step(BaseModel):
 
     @property
     def service(self) -> str:
-        """URL name of the service, the part of `operation` before the dot."""
+        """Name of the service: the part of `operation` before the dot."""
         return self.operation.partition(".")[0]
 
     @property
     def verb(self) -> str:
-        """URL name of the operation within its service, the part after the dot."""
+        """Name within the service: the part of `operation` after the dot."""
         return self.operation.partition(".")[2]
 
 
@@ -53,6 +53,6 @@ class PipelineRequest(JobEnvelope):
 
 
 class PipelineChecked(BaseModel):
-    """Checked steps, with the defaults of their params filled in."""
+    """Steps that passed the check, with default params filled in."""
 
     steps: list[Step]

@@ -1,4 +1,4 @@
-"""Submission of pipelines: check, then queue as a job."""
+"""Submission of pipelines: check them, then queue them as jobs."""
 
 import json
 import re
@@ -31,7 +31,7 @@ class PipelineSubmitter:
         self._upstreams, self._runtime = upstreams, runtime
 
     async def check(self, request: PipelineRequest, owner: str) -> PipelineChecked:
-        """Check every step and fill in the defaults of its params."""
+        """Check all steps of a pipeline and fill in default params."""
         return await check_steps(self._upstreams, request.steps, headers=credentials(self._runtime.settings, owner))
 
     async def start(self, request: PipelineRequest, owner: str, key: str | None) -> Job:
@@ -54,7 +54,7 @@ class PipelineSubmitter:
         return await jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=complete, original=original, key=key)
 
     async def expand(self, service: str, path: str, body: bytes, request: Request) -> Response | None:
-        """Answer an operation's request with "auto" inputs as a pipeline.
+        """Submit a request with "auto" inputs as a pipeline.
 
         Covers `POST /v1/<service>/<operation>/jobs` and `.../check`. Returns None for any other request, which the proxy then
         forwards unchanged.
@@ -80,7 +80,7 @@ class PipelineSubmitter:
 
 
 def _check_ids(steps: list[Step]) -> None:
-    """Raise Invalid for a stand-in of media, which only checks take."""
+    """Raise Invalid if a step has a stand-in instead of a media id."""
     for number, step in enumerate(steps):
         for name, source in step.inputs.items():
             if any(text.startswith(PENDING) for text in ids_in(source)):
@@ -91,7 +91,7 @@ def _check_ids(steps: list[Step]) -> None:
 
 
 def _as_pipeline(operation: str, verb: str, body: dict[str, object]) -> PipelineRequest:
-    """Wrap a request for one operation in a pipeline of one step.
+    """Wrap a request for one operation in a one-step pipeline.
 
     Raises Invalid, naming the fields.
     """
@@ -107,7 +107,7 @@ def _as_pipeline(operation: str, verb: str, body: dict[str, object]) -> Pipeline
 
 
 def _without_step(refusal: ReelwrightError, step: Step) -> Refused:
-    """Remove the step's names from a refusal.
+    """Remove the step id from the field names of an error.
 
     The pipeline has only this step, and the client sent a request for one operation.
     """

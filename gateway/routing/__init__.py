@@ -1,4 +1,4 @@
-"""Requests from the gateway to services: proxy, clients, replicas.
+"""Connections from the gateway to services: proxy, clients, replicas.
 
 They are HTTP over a Unix socket or over the network.
 """

@@ -1,4 +1,4 @@
-"""Refusal of query parameters that a route does not have."""
+"""Rejection of undeclared query parameters."""
 
 from fastapi import Request
 
@@ -6,7 +6,7 @@ from shared.errors import FieldError, Invalid
 
 
 def refuse_unknown_query(request: Request) -> None:
-    """Raise Invalid for query parameters that the route does not declare.
+    """Raise Invalid if a request has undeclared query parameters.
 
     A dependency of routers.
     """

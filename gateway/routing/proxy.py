@@ -1,4 +1,4 @@
-"""The proxy from /v1/{service} to the service.
+"""Proxy that forwards /v1/{service}/... to the services.
 
 Bodies are streamed both ways. The exception are requests of at most `MOST_LOOKED_AT` bytes to `jobs` or `check`: they are read whole, to
 find "auto" inputs and previews.
@@ -90,12 +90,12 @@ def _forwarding(service: str, client: httpx.AsyncClient, expansions: Sequence[Ex
 
 
 def _number(length: str | None) -> int:
-    """Parse a content length; 0 if it is missing or not a number."""
+    """Parse a Content-Length header; return 0 if missing or malformed."""
     return int(length) if length is not None and length.isdecimal() and len(length) < 10 else 0
 
 
 def _address(base: httpx.URL, request: Request) -> httpx.URL:
-    """Return the service's URL for a request's path.
+    """Return the service URL for a request's path.
 
     That is the path after /v1/{service}, or a whole path of a replaced program. The percent-encoding stays, because decoding and
     encoding again may change the path. Raises NotFound for an invalid path.
@@ -114,7 +114,7 @@ def _passed_on(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
 
 
 async def _raw(answer: httpx.Response) -> AsyncIterator[bytes]:
-    """Yield the body of an answer as it arrives.
+    """Yield the chunks of a response body as they arrive.
 
     The connection is released even if the client disconnects early.
     """

@@ -1,4 +1,4 @@
-"""Round-robin connections to services that have several replicas under one name.
+"""Round-robin connections to the replicas of a service.
 
 A container network resolves a name to the addresses of all replicas. A client with kept-alive connections would send every request to the
 first replica, and the system's resolver sorts the addresses, so all clients would pick the same replica.
@@ -21,7 +21,7 @@ MAX_CONNECTIONS = 1000
 
 
 class ReplicaBackend(httpcore.AsyncNetworkBackend):
-    """Connects to the addresses of a name in turn.
+    """Connection backend that uses a host name's addresses in turn.
 
     If an address refuses the connection, the next is tried. That is safe, because no request has been sent yet.
     """
@@ -50,7 +50,7 @@ class ReplicaBackend(httpcore.AsyncNetworkBackend):
 
 
 def replica_transport() -> BackendTransport:
-    """Return a transport that opens a connection for each request.
+    """Return an httpx transport with a new connection per request.
 
     A new connection costs a fraction of a millisecond and is never stale.
     """

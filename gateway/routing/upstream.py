@@ -36,7 +36,7 @@ class Refused(ReelwrightError):
 
 
 def refused_at(where: str, refusal: ReelwrightError, detail: str) -> Refused:
-    """Return the refusal of a part of a request.
+    """Return an error with the path `where` before its field names.
 
     `detail` is its text. The path `where` is put before each of its fields.
     """
@@ -47,13 +47,13 @@ def refused_at(where: str, refusal: ReelwrightError, detail: str) -> Refused:
 
 @dataclass(frozen=True)
 class Upstreams:
-    """An HTTP client per service name."""
+    """HTTP clients of the services, by service name."""
 
     clients: Mapping[str, httpx.AsyncClient]
 
     @classmethod
     def over_sockets(cls, sockets: Mapping[str, str]) -> "Upstreams":
-        """Connect to services in this process.
+        """Create clients for services in this process.
 
         `sockets`: service name -> path of its Unix socket.
         """
@@ -66,7 +66,7 @@ class Upstreams:
 
     @classmethod
     def over_network(cls, urls: Mapping[str, str]) -> "Upstreams":
-        """Connect to services in other processes.
+        """Create clients for services in other processes.
 
         `urls`: service name -> base URL.
         """
@@ -96,7 +96,7 @@ class Upstreams:
         json: Any = None,
         timeout_s: float = ASK_TIMEOUT_S,
     ) -> Any:
-        """Send a short request and return its JSON answer.
+        """Send a request to a service and return its JSON answer.
 
         Raises Unavailable if the service is down, Refused if it refuses the request.
         """
@@ -112,11 +112,11 @@ class Upstreams:
         return body
 
     async def operations(self, headers: Mapping[str, str]) -> dict[str, OperationInfo]:
-        """Return the operations of all services that answer, by name."""
+        """Return the operations of all reachable services by name."""
         return {operation.name: operation for operation in OPERATION_LIST.validate_python(await self.operations_json(headers))}
 
     async def operations_json(self, headers: Mapping[str, str]) -> list[Any]:
-        """List the operations of all services that answer, as their `GET /operations` writes them."""
+        """Return the operations of all reachable services as JSON."""
         requests = [self.ask(service, "GET", "/operations", headers=headers) for service in self.clients]
         answers = await asyncio.gather(*requests, return_exceptions=True)
         for answer in answers:
@@ -125,7 +125,7 @@ class Upstreams:
         return [operation for answer in answers if not isinstance(answer, BaseException) for operation in answer]
 
     async def readiness(self) -> dict[str, str]:
-        """Return the state of each service by its name.
+        """Return the readiness of each service by name.
 
         The state is the service's answer to `GET /ready`, or the reason why it cannot be reached.
         """
@@ -145,7 +145,7 @@ class Upstreams:
 
 
 async def send(client: httpx.AsyncClient, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
-    """Send a request; retry once if repeating is safe.
+    """Send a request, retrying once if it is safe to repeat.
 
     If the connection breaks before the answer, a safe request (RFC 9110, 9.2.1) is sent again, since another replica may answer. Other
     requests are not repeated, because the service may have acted on them.
@@ -159,14 +159,14 @@ async def send(client: httpx.AsyncClient, request: httpx.Request, *, stream: boo
 
 
 def unreachable(service: str) -> Unavailable:
-    """Return the error for a service that does not answer."""
+    """Return the error for an unreachable service."""
     return Unavailable(
         f"The service {service} does not answer. Try again soon; other services are not affected.", headers={"Retry-After": "5"}
     )
 
 
 def credentials(settings: Settings, owner: str) -> dict[str, str]:
-    """Return the headers that authenticate a request to a service as `owner`."""
+    """Return the headers that authenticate requests on behalf of `owner`."""
     if owner == PUBLIC:
         return {}
     return {"Authorization": f"Bearer {internal_token(settings.data_dir, owner)}"}

@@ -1,1 +1,1 @@
-"""Resumable uploads (tus 1.0), and the folder of the received bytes."""
+"""Resumable uploads with the tus 1.0 protocol."""

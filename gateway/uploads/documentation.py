@@ -1,4 +1,4 @@
-"""Texts of the API pages about the headers of tus 1.0."""
+"""OpenAPI descriptions of the tus 1.0 headers."""
 
 from typing import Any
 

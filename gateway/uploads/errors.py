@@ -1,4 +1,4 @@
-"""Errors of resumable uploads, with the statuses that tus 1.0 defines."""
+"""Errors of resumable uploads, with the status codes of tus 1.0."""
 
 from shared.errors import Conflict, NotFound, ReelwrightError
 

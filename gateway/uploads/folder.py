@@ -1,4 +1,6 @@
-"""Resumable uploads on disk: `<data_dir>/uploads/<owner>/<id>/` with `data`, `state.json` and `lock`.
+"""Storage of resumable uploads, one folder per upload.
+
+Layout: `<data_dir>/uploads/<owner>/<id>/` with `data`, `state.json` and `lock`.
 
 The size of `data` is the offset of the upload, so the offset stays correct after a crash and no received byte is lost. The exception are
 bytes whose checksum has not been verified yet: they begin at `unverified_from` of the state and are not part of the offset.
@@ -21,7 +23,7 @@ STATE, DATA, LOCK, TRASH = "state.json", "data", "lock", ".trash"
 
 
 class UploadState(BaseModel):
-    """State of an upload.
+    """Declared properties of an upload, stored in `state.json`.
 
     Sizes and offsets are in bytes.
     """
@@ -38,7 +40,7 @@ class UploadState(BaseModel):
 
 
 class Upload:
-    """One upload in its folder.
+    """Storage of one upload: its bytes, state and lock.
 
     All methods block on the disk.
     """
@@ -52,7 +54,7 @@ class Upload:
         return self.folder.name
 
     def read(self) -> UploadState:
-        """Read the state.
+        """Read the upload's state.
 
         Raises UnknownUpload, or UploadExpired if the client did not continue in time.
         """
@@ -65,7 +67,7 @@ class Upload:
         return state
 
     def write(self, state: UploadState) -> UploadState:
-        """Replace the state atomically."""
+        """Replace the upload's state atomically."""
         fresh = self.folder / f"{STATE}.new"
         try:
             fresh.write_text(state.model_dump_json(), encoding="utf-8")
@@ -75,13 +77,13 @@ class Upload:
         return state
 
     def offset(self, state: UploadState) -> int:
-        """Return the number of received bytes, without unverified ones."""
+        """Return the number of received and verified bytes."""
         if state.done:
             return state.length
         return self.data.stat().st_size if state.unverified_from is None else state.unverified_from
 
     def drop_unverified(self) -> UploadState:
-        """Drop unverified bytes and return the state.
+        """Drop unverified bytes and return the new state.
 
         The caller holds the lock.
         """
@@ -92,7 +94,7 @@ class Upload:
         return self.write(state.model_copy(update={"unverified_from": None}))
 
     def expires_at(self) -> datetime:
-        """Return the time of expiry, counted from the last received byte.
+        """Return the expiry time, counted from the last received byte.
 
         Raises FileNotFoundError if the upload was removed.
         """
@@ -103,7 +105,7 @@ class Upload:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the upload's exclusive lock, across all processes.
+        """Hold the upload's exclusive lock across all processes.
 
         Raises UploadLocked at once if another request holds it. The kernel releases the lock when the process that holds it dies.
         """
@@ -134,12 +136,12 @@ class Upload:
 
 
 def uploads_in(data_dir: Path, *, ttl_s: float) -> "Uploads":
-    """Return the uploads of a data folder."""
+    """Return the storage of all uploads below a data folder."""
     return Uploads(data_dir / "uploads", ttl_s=ttl_s)
 
 
 class Uploads:
-    """All uploads under one folder, on the same volume as the media store."""
+    """Storage of all uploads, on the media store's volume."""
 
     def __init__(self, root: Path, *, ttl_s: float):
         self.root = root.absolute()
@@ -164,7 +166,7 @@ class Uploads:
         return self._upload(owner, upload_id)
 
     def sweep(self, now: datetime) -> list[str]:
-        """Remove the uploads that have expired by `now`.
+        """Remove all uploads that expired before `now`.
 
         Uploads that a request is writing to stay. Returns the ids of the removed uploads.
         """

@@ -1,4 +1,4 @@
-"""Handling of resumable uploads: create, receive, finish, report."""
+"""Creation, reception and completion of resumable uploads."""
 
 import asyncio
 import base64
@@ -28,14 +28,14 @@ FINISH_WAIT_S, POLL_S = 60.0, 0.05
 
 
 class UploadHandler:
-    """Creates, receives and finishes uploads for the routes."""
+    """Creates, receives and completes uploads for the routes."""
 
     def __init__(self, services: MediaServices, uploads: Uploads):
         self._services, self.uploads = services, uploads
         self._swept_at = float("-inf")
 
     async def create(self, request: Request) -> tuple[Upload, UploadState]:
-        """Create the upload that the headers of a request describe."""
+        """Create the upload described by a request's headers."""
         if time.monotonic() - self._swept_at > self._services.settings.gc_interval_s:
             self._swept_at = time.monotonic()
             await on_disk(self.uploads.sweep, datetime.now(UTC))
@@ -54,7 +54,7 @@ class UploadHandler:
         return await on_disk(self.uploads.create, owner_of(request), state), state
 
     async def receive(self, request: Request, upload: Upload, *, offset: int) -> UploadState:
-        """Append the body of a request to an upload.
+        """Append a request's body to an upload.
 
         A complete upload is finished: its file becomes a medium. Raises OffsetMismatch, TooLarge, UploadLocked.
         """
@@ -93,7 +93,7 @@ class UploadHandler:
             await asyncio.sleep(POLL_S)
 
     async def headers(self, upload: Upload, state: UploadState) -> dict[str, str]:
-        """Return the headers that describe the progress of an upload."""
+        """Return the response headers for an upload's progress."""
         if state.done and state.media_id:
             medium = {MEDIA_ID: state.media_id, "Content-Location": f"/v1/media/{state.media_id}"}
             return {"Upload-Offset": str(state.length)} | medium
@@ -143,7 +143,7 @@ def parse_metadata(header: str) -> dict[str, str]:
 
 
 def header_number(request: Request, header: str) -> int:
-    """Parse a header that holds a number of bytes.
+    """Parse a header that holds a byte count.
 
     Raises BadUploadRequest.
     """

@@ -27,7 +27,7 @@ PROGRESS = ("Upload-Offset", "Upload-Expires", "Reelwright-Media-Id", "Content-L
 
 
 class TusRoute(APIRoute):
-    """Route that checks the client's tus version and answers with `Tus-Resumable`."""
+    """Route that checks the client's tus version and sets `Tus-Resumable`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -61,7 +61,7 @@ def upload_routes(services: MediaServices) -> APIRouter:
 
 
 def _add_options(router: APIRouter, max_bytes: int) -> None:
-    """Add the route that lists what the server supports."""
+    """Add the route that lists supported tus features."""
     supported = answer_headers(204, "What the server supports", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Tus-Checksum-Algorithm")
 
     @router.options("", status_code=204, summary="List the supported tus version and extensions", responses=supported)
@@ -72,7 +72,7 @@ def _add_options(router: APIRouter, max_bytes: int) -> None:
 
 
 def _add_creation(router: APIRouter, handler: UploadHandler) -> None:
-    """Add the route that starts an upload."""
+    """Add the route that creates an upload."""
 
     @router.post(
         "",
@@ -94,7 +94,7 @@ def _add_creation(router: APIRouter, handler: UploadHandler) -> None:
 
 
 def _add_upload(router: APIRouter, handler: UploadHandler) -> None:
-    """Add the routes of one upload: its offset, its bytes, its deletion."""
+    """Add the routes that inspect, continue and delete an upload."""
 
     @router.head(
         "/{upload_id}",
@@ -118,7 +118,7 @@ def _add_upload(router: APIRouter, handler: UploadHandler) -> None:
         openapi_extra=request_headers("Upload-Offset", optional=("Upload-Checksum",), body=True),
     )
     async def patch(upload_id: str, request: Request) -> Response:
-        """Append the body at `Upload-Offset`.
+        """Append the request's body at `Upload-Offset`.
 
         The answer to the last bytes has the media id in `Reelwright-Media-Id`.
         """
@@ -136,7 +136,7 @@ def _add_upload(router: APIRouter, handler: UploadHandler) -> None:
         openapi_extra=request_headers(),
     )
     async def delete(upload_id: str, request: Request) -> Response:
-        """Delete the received bytes.
+        """Delete an unfinished upload and its received bytes.
 
         A medium made from a finished upload stays.
         """
@@ -147,7 +147,7 @@ def _add_upload(router: APIRouter, handler: UploadHandler) -> None:
 
     @router.post("/{upload_id}", include_in_schema=False)
     async def override(upload_id: str, request: Request) -> Response:
-        """Accept PATCH, DELETE and HEAD as POST.
+        """Accept POST as PATCH, DELETE or HEAD, chosen by a header.
 
         Some clients are behind a proxy that blocks other methods.
         """

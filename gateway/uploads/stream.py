@@ -1,4 +1,4 @@
-"""Writing the body of a request to the end of an upload."""
+"""Streaming of request bodies into uploads."""
 
 import asyncio
 import base64
@@ -55,7 +55,7 @@ class Checksum:
 async def append(
     upload: Upload, state: UploadState, chunks: AsyncIterator[bytes], *, offset: int, checksum: Checksum | None
 ) -> UploadState:
-    """Append `chunks` to an upload that ends at `offset`.
+    """Append `chunks` of a request's body to an upload.
 
     The caller holds the lock. If the connection breaks or stalls, received bytes are kept; with a checksum they are dropped, because they
     cannot be verified. Raises TooLarge for more bytes than Upload-Length, ChecksumMismatch, UploadTimeout, and the errors of `chunks`.
@@ -84,7 +84,7 @@ async def append(
 async def bursts(
     chunks: AsyncIterator[bytes], *, burst_bytes: int = BURST_BYTES, pause_s: float = PAUSE_S, idle_s: float = IDLE_S
 ) -> AsyncGenerator[bytes]:
-    """Join `chunks` to blocks of about `burst_bytes`.
+    """Join small `chunks` into blocks of about `burst_bytes`.
 
     A shorter block is yielded after a pause of `pause_s`. Raises UploadTimeout if nothing arrives for `idle_s`. An error of `chunks` is
     raised after the bytes before it were yielded.

@@ -1,1 +1,1 @@
-"""The web studio: its files, and how they are served."""
+"""The web studio's files, and the routes that serve them."""

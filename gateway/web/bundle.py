@@ -1,4 +1,4 @@
-"""The studio's files in memory: hashed as a whole, and compressed."""
+"""The studio's files, loaded, hashed and compressed in memory."""
 
 import gzip
 import hashlib
@@ -22,7 +22,7 @@ STYLE = "style.css"
 
 @dataclass(frozen=True)
 class PageFile:
-    """A file of the page, ready to send.
+    """A file of the studio, ready to send.
 
     `compressed`: gzip; None if that would not help.
     """
@@ -34,7 +34,7 @@ class PageFile:
 
 @dataclass(frozen=True)
 class Bundle:
-    """All files of the page by path.
+    """All files of the studio by path.
 
     `version` changes with any of them. `index` preloads what the first screen reads from the API; `bare_index` does not, because a preload
     cannot carry an API key.
@@ -47,7 +47,7 @@ class Bundle:
 
 
 def newest_change(folders: Collection[Path]) -> int:
-    """Return the time of the last change below some folders.
+    """Return the latest modification time below some folders.
 
     In nanoseconds.
     """
@@ -55,7 +55,7 @@ def newest_change(folders: Collection[Path]) -> int:
 
 
 def read_files(folders: Mapping[str, Path]) -> dict[str, bytes]:
-    """Read the files of the page: path in the page -> content.
+    """Read the studio's files: URL path -> content.
 
     `folders`: start of the path in the page -> folder.
     """
@@ -64,7 +64,7 @@ def read_files(folders: Mapping[str, Path]) -> dict[str, bytes]:
 
 
 def read_bundle(folders: Mapping[str, Path], prefix: str, preloaded: Sequence[str]) -> Bundle:
-    """Read the page's files, and join them into few files.
+    """Read the studio's files and join them into few bundles.
 
     In index.html, `{page}` becomes the address of the files below `prefix`, and `{preload}` links to `preloaded`: addresses of the API.
     """
@@ -81,7 +81,7 @@ def read_bundle(folders: Mapping[str, Path], prefix: str, preloaded: Sequence[st
 
 
 def _joined(contents: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Join the modules, and the style sheets."""
+    """Join modules into chunks, and style sheets into one file."""
     texts = {name: content.decode() for name, content in contents.items() if name.endswith(".js")}
     style = b"".join(content for name, content in contents.items() if name.endswith(".css"))
     others = {name: content for name, content in contents.items() if not name.endswith((".js", ".css"))}

@@ -1,4 +1,4 @@
-"""Joining of the studio's modules into few files.
+"""Bundler that joins the studio's JavaScript modules into chunks.
 
 A screen then takes few requests.
 """
@@ -16,14 +16,14 @@ EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|class|const) (\w+))",
 
 @dataclass(frozen=True)
 class Chunk:
-    """Modules that are loaded together, each after those that it imports."""
+    """Modules that load together, each after its imports."""
 
     name: str
     modules: tuple[str, ...]
 
 
 def joined_modules(first: str, texts: Mapping[str, str]) -> dict[str, str]:
-    """Return the files to serve: path -> text.
+    """Join modules into chunks and return them: path -> text.
 
     The file of the first screen is named `first`. Modules that are imported on demand keep their paths; such an import is for its effect
     and gets no exports. Every module becomes a function that returns its exports, so its other names stay its own. Raises ValueError for
@@ -35,7 +35,7 @@ def joined_modules(first: str, texts: Mapping[str, str]) -> dict[str, str]:
 
 
 def chunks_from(first: str, texts: Mapping[str, str]) -> list[Chunk]:
-    """Group modules by the screens that need them.
+    """Group modules by the screens that import them.
 
     Groups: those of the first screen, those that several later screens need, and the rest of each later screen.
     """
@@ -49,7 +49,7 @@ def chunks_from(first: str, texts: Mapping[str, str]) -> list[Chunk]:
 
 
 def order_from(first: str, texts: Mapping[str, str]) -> list[str]:
-    """Return `first` and its imports, each after its own imports.
+    """Return `first` and its imports in dependency order.
 
     Imports of imports count, too.
     """
@@ -72,12 +72,12 @@ def order_from(first: str, texts: Mapping[str, str]) -> list[str]:
 
 
 def later_imports(name: str, text: str) -> list[str]:
-    """Return the modules that a module imports on demand."""
+    """Return the modules that a module imports dynamically."""
     return [joined_path(name, match[1]) for match in LATER.finditer(text)]
 
 
 def joined_path(importer: str, address: str) -> str:
-    """Return the path of a module from a relative address, such as `../base/html.js`."""
+    """Resolve a relative import such as `../base/html.js`."""
     parts = importer.split("/")[:-1]
     for part in address.split("/"):
         if part == "..":
@@ -88,7 +88,7 @@ def joined_path(importer: str, address: str) -> str:
 
 
 def _text(chunk: Chunk, home: Mapping[str, str], texts: Mapping[str, str]) -> str:
-    """Return a chunk's text: imports of other chunks, the modules, exports."""
+    """Return a chunk's text: imports, modules and exports."""
     depth = chunk.name.count("/")
     imported: dict[str, list[str]] = {}
     bodies = []
@@ -109,7 +109,7 @@ def _text(chunk: Chunk, home: Mapping[str, str], texts: Mapping[str, str]) -> st
 
 
 def _body(name: str, text: str, depth: int) -> str:
-    """Return a module as a function that returns its exports.
+    """Wrap a module in a function that returns its exports.
 
     The function is called once.
     """
@@ -129,5 +129,5 @@ def _body(name: str, text: str, depth: int) -> str:
 
 
 def _variable(name: str) -> str:
-    """Return the name of the constant that holds a module's exports."""
+    """Return the JavaScript constant that holds a module's exports."""
     return "$" + re.sub(r"\W", "_", name.removesuffix(".js"))

@@ -1,4 +1,4 @@
-"""Compressed answers for clients that accept gzip."""
+"""Gzip compression of answers for clients that accept it."""
 
 import gzip
 import json
@@ -17,7 +17,7 @@ def accepts_gzip(request: Request) -> bool:
 
 
 def json_response(request: Request, content: Any) -> Response:
-    """Return a response with valid JSON, compressed where possible.
+    """Return a JSON response, compressed if the client accepts gzip.
 
     It is compressed if that helps and the client accepts it.
     """

@@ -30,7 +30,7 @@ HEADERS = {
 
 
 class Studio:
-    """The files in force.
+    """The studio's current files, reloaded when they change.
 
     They are read again after a change, which matters to those who edit them.
     """
@@ -42,7 +42,7 @@ class Studio:
         self._lock = Lock()
 
     def bundle(self) -> Bundle:
-        """Return the current files; looks for changes."""
+        """Return the current files, reloading them after changes."""
         with self._lock:
             changed = newest_change(self._folders.values())
             bundle = self._bundle
@@ -52,13 +52,13 @@ class Studio:
             return bundle
 
     def cached(self, version: str) -> Bundle | None:
-        """Return the files read last, if they are of this version."""
+        """Return the loaded files if they have this version."""
         bundle = self._bundle
         return bundle if bundle and bundle.version == version else None
 
 
 def studio_routes(studio: Studio, *, keys_needed: Callable[[], bool]) -> APIRouter:
-    """Return the routes of the page and its files.
+    """Return the routes that serve the studio's page and files.
 
     `keys_needed`: whether the API demands a key now.
     """

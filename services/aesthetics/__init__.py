@@ -1,4 +1,4 @@
-"""Aesthetics: the best pictures of clips and picture sets.
+"""Aesthetics service: choice of the best frames and pictures.
 
 Each operation is a file; the rooms hold reading, measures, the network NIMA, selection and output.
 """

@@ -1,4 +1,4 @@
-"""The aesthetics service's web application."""
+"""HTTP app of the aesthetics service."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from shared.runtime import Runtime
 
 
 def create_app(runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:
-    """Create the application with all operations and PerfectFrameAI's endpoints."""
+    """Create the app with all operations and PerfectFrameAI's endpoints."""
     app = create_service(SERVICE, runtime, reachable_by_browsers=reachable_by_browsers)
     extractions = Extractions(runtime)
     app.include_router(seed_routes(extractions))

@@ -27,7 +27,7 @@ _MOST_SPANS = 10
 
 
 class BestFramesParams(ScoreParams):
-    """Params of the scoring and grouping of pictures."""
+    """Params of scoring and grouping pictures."""
 
     group_size: int = Field(
         5,
@@ -100,14 +100,14 @@ def best_frames(
 
 
 def _refuse(params: BestFramesParams, inputs: Mapping[str, object]) -> None:
-    """Raise Invalid for pictures that are to be grouped by shot."""
+    """Raise Invalid if still pictures are to be grouped by shot."""
     if params.group_by == "shot" and "video" not in inputs:
         detail = "group_by shot is for videos; pictures are grouped in the order they are given"
         raise Invalid.field("params.group_by", detail, f"{detail}.")
 
 
 def _groupings(params: BestFramesParams, *, videos: int) -> list[Grouping]:
-    """Return the grouping of each video by shots.
+    """Return one grouping by shots for each video.
 
     None for groups by time. `videos`: number of videos. Raises Invalid if the shots do not fit the videos.
     """
@@ -122,7 +122,7 @@ def _groupings(params: BestFramesParams, *, videos: int) -> list[Grouping]:
 def _choose(
     pictures: Iterable[ScoredView], grouping: Grouping, table: ScoreTable, choices: ChosenPictures, params: BestFramesParams
 ) -> list[str]:
-    """Choose the best picture of each group of a series.
+    """Choose the best picture of each group; return black groups' spans.
 
     The picture is written as soon as its group ends. Returns the spans of the groups that show nothing but black, which give no picture.
     """
@@ -139,7 +139,7 @@ def _choose(
 
 
 def _black_warning(spans: list[str], video: str | None) -> str:
-    """Return the warning about groups that give no picture."""
+    """Return the warning about groups that are entirely black."""
     groups = "One group shows" if len(spans) == 1 else f"{len(spans)} groups show"
     more = f" and {len(spans) - _MOST_SPANS} more" if len(spans) > _MOST_SPANS else ""
     where = f"{video}: " if video else ""
@@ -147,7 +147,7 @@ def _black_warning(spans: list[str], video: str | None) -> str:
 
 
 class _Group:
-    """A group with its best picture so far.
+    """A group of pictures with its best picture so far.
 
     `index`: number of the group; None for pictures in no group. Black pictures are never the best.
     """
@@ -160,7 +160,7 @@ class _Group:
         self._first = self._last = ""
 
     def add(self, picture: ScoredView, row: int) -> None:
-        """Add a picture; of pictures with equal merit the first wins."""
+        """Add a picture. The first of several equally good pictures wins."""
         self._count += 1
         view = picture.view
         self._last = view.name or "" if view.time_s is None else clock(view.time_s)
@@ -175,7 +175,7 @@ class _Group:
             self._next_merit = picture.merit
 
     def close(self, choices: ChosenPictures, params: BestFramesParams) -> list[str]:
-        """Add the best picture of the group to `choices`.
+        """End the group and add its best picture to `choices`.
 
         Returns the group's span if all of it is black.
         """
@@ -201,7 +201,7 @@ class _Group:
 
     @property
     def _span(self) -> str:
-        """The times, or the names, of the group's first and last picture."""
+        """Time range, or name range, of the group's pictures."""
         return self._first if self._count == 1 else f"{self._first} to {self._last}"
 
 

@@ -1,4 +1,4 @@
-"""PerfectFrameAI's commands `best_frames_extractor` and `top_images_extractor`.
+"""The PerfectFrameAI commands `best_frames_extractor` and `top_images_extractor`.
 
 The commands work on folders of this machine, without a server.
 """
@@ -74,7 +74,7 @@ def add_commands(group: typer.Typer, settings: Callable[..., Settings]) -> None:
 
 
 def _one_video(video: Path, params: BestFramesParams | ExtractParams, folder: Path) -> bool:
-    """Extract pictures of one video into a folder and mark the video.
+    """Write a video's best pictures to a folder, then mark the video.
 
     Returns False after an error, which is printed.
     """
@@ -99,7 +99,7 @@ def _one_video(video: Path, params: BestFramesParams | ExtractParams, folder: Pa
 
 
 def _files(folder: Path, suffixes: tuple[str, ...], prefix: str) -> list[Path]:
-    """List the files to process. Raises Invalid if there are none."""
+    """List the files to process. Raises Invalid if the list is empty."""
     files = files_in(folder, suffixes, ignored_prefix=prefix)
     if not files:
         raise Invalid(f"There is no file ({', '.join(suffixes)}) to process in {folder}. Name another folder with --input_dir.")
@@ -107,12 +107,12 @@ def _files(folder: Path, suffixes: tuple[str, ...], prefix: str) -> list[Path]:
 
 
 def _device(cpu: bool) -> dict[str, str]:
-    """Return the setting that the option --cpu changes."""
+    """Return the `device` param that the option --cpu sets."""
     return {"device": "cpu"} if cpu else {}
 
 
 def _params(model: type[Any], scorer: str, network: str, **more: str) -> Any:
-    """Make params from the options of the command line.
+    """Create params from command-line options.
 
     Raises Invalid for a bad value, ModelMissing if the network is not installed.
     """

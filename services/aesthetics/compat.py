@@ -39,7 +39,7 @@ Suffix = Annotated[str, Field(pattern=r"^\.[A-Za-z0-9]{1,8}$")]
 
 
 class ExtractorConfig(BaseModel):
-    """Configuration of an extractor, with PerfectFrameAI's names and defaults.
+    """Configuration of an extraction, with PerfectFrameAI's names and defaults.
 
     Other fields, such as the source of the weights, are ignored.
     """
@@ -75,7 +75,7 @@ class ExtractorConfig(BaseModel):
 
     @property
     def scoring(self) -> dict[str, Any]:
-        """The params that both extractors share."""
+        """Params of scoring that both extractors share."""
         return {
             "scorer": self.scorer,
             "model": self.model,
@@ -86,7 +86,7 @@ class ExtractorConfig(BaseModel):
 
 
 class Started(BaseModel):
-    """PerfectFrameAI's answer, with the started job."""
+    """PerfectFrameAI's response to a start, with the id of the job."""
 
     message: str = Field(examples=["'best_frames_extractor' started."])
     job_id: str | None = Field(description="Id of the job; null if there was nothing to do.")
@@ -95,7 +95,7 @@ class Started(BaseModel):
 
 
 class Running(BaseModel):
-    """A running extraction."""
+    """A running extraction: its extractor, job and files."""
 
     extractor: str
     job_id: str
@@ -103,7 +103,7 @@ class Running(BaseModel):
 
 
 class ExtractorStatus(BaseModel):
-    """The running extractions."""
+    """All running extractions."""
 
     active_extractor: str | None = Field(description="Extractor of the latest running extraction; null if there is none.")
     running: list[Running] = Field(description="All running extractions.")
@@ -111,7 +111,7 @@ class ExtractorStatus(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """One row of the table of PerfectFrameAI's versions.
+    """A PerfectFrameAI version whose endpoints this service offers.
 
     `prefix`: of its paths. `picture_prefix`: of the names of pictures that it writes.
     """
@@ -124,7 +124,7 @@ VERSIONS = (Version(prefix="", picture_prefix=""), Version(prefix="/v2", picture
 
 
 def seed_routes(extractions: Extractions) -> APIRouter:
-    """Create the router of PerfectFrameAI's endpoints.
+    """Create the router with PerfectFrameAI's endpoints.
 
     These are `/extractors/best_frames_extractor`, `/extractors/top_images_extractor` and `/status`, and the same below `/v2`.
     """
@@ -135,7 +135,7 @@ def seed_routes(extractions: Extractions) -> APIRouter:
 
 
 def _add_routes(router: APIRouter, extractions: Extractions, version: Version) -> None:
-    """Add the endpoints of one version."""
+    """Add the endpoints of one PerfectFrameAI version."""
     name = version.prefix.removeprefix("/") + "-" if version.prefix else ""
 
     @router.post(f"{version.prefix}/extractors/{BEST}", name=f"{name}{BEST}", summary="Extract the best frames of the videos in a folder")
@@ -168,7 +168,7 @@ def _add_routes(router: APIRouter, extractions: Extractions, version: Version) -
 def _prepared(
     extractions: Extractions, config: ExtractorConfig, owner: str, extractor: str, version: Version
 ) -> tuple[Extraction, list[Path]]:
-    """Make the extraction of a configuration and list its files.
+    """Create an extraction from a configuration and list its files.
 
     Raises Invalid for unusable folders, for a folder without files and for more than MAX_SOURCES files.
     """
@@ -198,7 +198,7 @@ def _prepared(
 
 
 def _reply(extraction: Extraction, refused: dict[str, str]) -> Started:
-    """Make PerfectFrameAI's answer for an extraction.
+    """Return PerfectFrameAI's response for a started extraction.
 
     `refused`: names of refused files, with the reasons.
     """

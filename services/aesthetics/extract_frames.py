@@ -1,4 +1,4 @@
-"""aesthetics.extract-frames: every sampled frame of videos, unrated."""
+"""aesthetics.extract-frames: write every sampled frame of videos."""
 
 from contextlib import closing
 from pathlib import Path
@@ -17,11 +17,11 @@ from shared.video import Frame, map_ordered
 
 
 class ExtractParams(SampleParams, PictureParams):
-    """Params of the frames to write and of their format."""
+    """Params of sampling frames and of their file format."""
 
 
 class Extracted(BaseModel):
-    """A written frame."""
+    """A frame written to a file."""
 
     image: str = Field(description="Name of the picture in the output `images`.")
     source: str = Field(description="Name of its video.")

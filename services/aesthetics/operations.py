@@ -1,4 +1,4 @@
-"""The operations of the aesthetics service."""
+"""Operations of the aesthetics service."""
 
 from services.aesthetics.best_frames import BEST_FRAMES
 from services.aesthetics.extract_frames import EXTRACT_FRAMES

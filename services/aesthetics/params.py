@@ -1,4 +1,4 @@
-"""Params, files and results that `best-frames` and `top-images` share."""
+"""Params, outputs and result shared by `best-frames` and `top-images`."""
 
 from typing import Any, Self
 
@@ -29,7 +29,7 @@ CHOSEN_OUTPUTS = {"images": Kind.IMAGES, "scores": Kind.ARCHIVE, "sheet": Kind.I
 
 
 class ScoreParams(NetworkParams, ScorerParams, SampleParams, PictureParams):
-    """Params of the reading, scoring and writing of pictures."""
+    """Params of reading, scoring and writing pictures."""
 
     diversity: float = Field(
         0.7,
@@ -46,12 +46,12 @@ class ScoreParams(NetworkParams, ScorerParams, SampleParams, PictureParams):
 
     @property
     def lanczos(self) -> bool:
-        """Whether views are scaled by a Lanczos filter, as PerfectFrameAI scales pictures."""
+        """Whether to downscale with a Lanczos filter, as PerfectFrameAI does."""
         return self.preprocessing == "unit"
 
 
 class ChosenResult(BaseModel):
-    """The chosen pictures."""
+    """Result with the chosen pictures and a report on each input."""
 
     items: list[Item] = Field(description="The chosen pictures, file by file, in the order of time.")
     sources: list[SourceReport] = Field(description="Outcome of each input file.")
@@ -62,7 +62,7 @@ class ChosenResult(BaseModel):
 
     @classmethod
     def of(cls, items: list[Item], left_out: int, sources: Sources, network: Network | None, params: ScoreParams, **more: Any) -> Self:
-        """Make the result of a job.
+        """Create the result of a job.
 
         `left_out`: number of near-duplicates. `more`: fields of a subclass.
         """
@@ -78,7 +78,7 @@ class ChosenResult(BaseModel):
 
 
 def missing_weights(params: ScoreParams) -> str | None:
-    """Return the command that installs the network of `params`.
+    """Return the command that installs the network, if it is missing.
 
     None if nothing is missing.
     """

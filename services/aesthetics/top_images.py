@@ -1,4 +1,4 @@
-"""aesthetics.top-images: the pictures whose scores reach a percentile.
+"""aesthetics.top-images: write the pictures that reach a score percentile.
 
 Chooses from picture files or frames of videos.
 """
@@ -29,7 +29,7 @@ _SEEK_COST_S = 4
 
 
 class TopImagesParams(ScoreParams):
-    """Params of the scoring of pictures and of the number kept."""
+    """Params of scoring pictures and of the percentile to keep."""
 
     percent: float = Field(
         90.0,
@@ -42,14 +42,14 @@ class TopImagesParams(ScoreParams):
 
 
 class TopImagesResult(ChosenResult):
-    """The pictures that reached the percentile."""
+    """Result with the pictures that reached the percentile."""
 
     threshold: float | None = Field(description="Lowest score that was chosen: the score at `percent`.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Candidate:
-    """A scored picture without its pixels."""
+    """A scored picture whose pixels were released."""
 
     picture: ScoredView
     row: int
@@ -66,7 +66,7 @@ def top_images(
     outputs: Mapping[str, Path],
     progress: Progress = Silent(),
 ) -> TopImagesResult:
-    """Write the pictures whose merit reaches a percentile.
+    """Write the pictures whose scores reach a percentile.
 
     Pictures are picture files or sampled frames. `percent` is the percentile of all merits, computed as by NumPy: linear between two
     merits. `outputs`: as for `best_frames`. Only chosen pictures are read again, in full size. An unreadable file is recorded in the
@@ -105,7 +105,7 @@ def top_images(
 
 
 def _candidate(picture: ScoredView, row: int) -> _Candidate:
-    """Make a candidate of a picture, without its pixels.
+    """Create a candidate from a picture, releasing its pixels.
 
     `row`: row in the score table.
     """
@@ -115,7 +115,7 @@ def _candidate(picture: ScoredView, row: int) -> _Candidate:
 
 
 def _in_full_size(winners: list[_Candidate], sources: Sources, params: TopImagesParams) -> Iterator[tuple[_Candidate, bytes]]:
-    """Yield each winner with its encoded file in full size, in order."""
+    """Yield each winner with its full-size encoded file."""
     if not sources.videos:
         yield from ((winner, winner.picture.view.file(params)) for winner in winners)
         return

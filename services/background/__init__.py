@@ -1,4 +1,4 @@
-"""Background: clean plates, painted backgrounds, composites and the studio.
+"""Background service: clean plates, painted backgrounds, composites, studio.
 
 Each operation is a file; the rooms hold analysis, clips, plates, filling, mixing, parallax and diffusion.
 """

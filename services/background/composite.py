@@ -27,7 +27,7 @@ _PIXELS = PIXELS | {"png": "rgba"}
 
 
 class CompositeParams(LookParams, ClipPart):
-    """Options of the background and of the mix with the subject."""
+    """Params of the background and of mixing the subject with it."""
 
     color: str = Field(
         "#00b140",
@@ -80,7 +80,7 @@ class CompositeParams(LookParams, ClipPart):
 
 
 class CompositeResult(BaseModel):
-    """Summary of the written composite."""
+    """Summary of a written composite."""
 
     frames: int = Field(description="Frames in the output.")
     frame_rate: str = Field(description='Frames per second as an exact fraction, such as "30000/1001"; the average where it varies.')
@@ -157,7 +157,7 @@ def _sources(
 
 
 def _look(params: CompositeParams, background: Path | None, matrix: str) -> Look:
-    """Return how the layers are mixed.
+    """Return the mixing options for a colour matrix.
 
     Colours are not matched to a plain background colour.
     """
@@ -166,7 +166,7 @@ def _look(params: CompositeParams, background: Path | None, matrix: str) -> Look
 
 
 def _trimmed(params: CompositeParams, info: VideoInfo, background: Path | None) -> CompositeParams:
-    """End the part where a background clip with `trim` ends.
+    """Shorten the part to the length of a `trim` background clip.
 
     Sound, subtitles and chapters are those of the part, so they end there too.
     """
@@ -181,7 +181,7 @@ def _trimmed(params: CompositeParams, info: VideoInfo, background: Path | None) 
 
 
 def _background_warnings(background: Path | None) -> Iterator[str]:
-    """Yield warnings about changes that reading makes to a background clip."""
+    """Yield warnings about a background clip that reading changes."""
     behind = None if background is None else probe(background)
     if isinstance(behind, VideoInfo):
         for warning in conversion_warnings(behind, to_sdr8=True):
@@ -191,7 +191,7 @@ def _background_warnings(background: Path | None) -> Iterator[str]:
 def _write_subject(
     frames: CompositeFrames, params: CompositeParams, video: Path, info: VideoInfo, output: Path, progress: Progress
 ) -> WrittenVideo:
-    """Write the subject alone with its alpha.
+    """Write a video of the subject alone with its alpha.
 
     Raises Invalid if no frame begins in the part.
     """
@@ -213,7 +213,7 @@ def _write_subject(
 
 
 def _refuse(params: CompositeParams, inputs: Mapping[str, object]) -> None:
-    """Raise Invalid for a shadow that is kept without a plate."""
+    """Raise Invalid if keeping the real shadow lacks a clean plate."""
     if params.shadow == "keep" and params.format == "mp4" and "plate" not in inputs:
         detail = "`keep` compares the clip with its clean plate, and no plate is given"
         raise Invalid.field("params.shadow", detail, f"{detail}. Give `plate`, or choose `contact`.")

@@ -1,4 +1,4 @@
-"""background.generate: paint a background from a description."""
+"""background.generate: paint a background from a prompt."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ _GROW = 40
 
 
 class GenerateParams(PaintParams):
-    """Options of the painting and of the area to paint."""
+    """Params of painting and of the area to paint."""
 
     prompt: str = Field(
         min_length=1,
@@ -72,7 +72,7 @@ class GenerateParams(PaintParams):
 
 
 class GenerateResult(BaseModel):
-    """Summary of the painted background."""
+    """Summary of a painted background."""
 
     width: int = Field(description="Width of the background in pixels.")
     height: int = Field(description="Height of the background in pixels.")
@@ -85,7 +85,7 @@ class GenerateResult(BaseModel):
 
 
 def generate(params: GenerateParams, *, video: Path, alpha: Path, output: Path, progress: Progress = Silent()) -> GenerateResult:
-    """Paint a background for `video` and write it as RGB PNG.
+    """Paint a background for `video` and write it as an RGB PNG.
 
     `alpha`: a gray video, white is the subject. The painting starts from one frame: its subject is painted over from the prompt, or the
     whole frame without `keep_outside`. Raises UnsupportedMedia and BrokenMedia for the sources, Invalid for a time beyond the end,

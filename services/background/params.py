@@ -23,7 +23,7 @@ _LIBRARIES_BYTES = 700 * 1000**2
 
 
 class PaintParams(Params):
-    """Options of painting a picture from a description."""
+    """Params of painting a picture from a prompt."""
 
     prompt: str = Field(
         "",
@@ -115,7 +115,7 @@ class PaintParams(Params):
 
 
 class LookParams(Params):
-    """Options of fitting a subject into another background."""
+    """Params of fitting a subject into another background."""
 
     light: Literal["video", "linear"] = Field(
         "video",
@@ -161,7 +161,7 @@ class LookParams(Params):
     )
 
     def look(self, *, matrix: str, shadow: Shadow) -> Look:
-        """Return the options of mixing; `matrix`: FFmpeg's name of the colour matrix."""
+        """Return the mixing options for the colour matrix `matrix`."""
         return Look(
             linear=self.light == "linear",
             decontaminate=self.decontaminate,
@@ -174,7 +174,7 @@ class LookParams(Params):
 
 
 def plan_of(params: PaintParams, prompt: str) -> Plan:
-    """Return the plan to paint `prompt`.
+    """Return the painting plan of `params` for a prompt.
 
     The seed is random if `params` has none.
     """
@@ -191,7 +191,7 @@ def plan_of(params: PaintParams, prompt: str) -> Plan:
 
 
 def models_of(params: PaintParams, *, control: bool = False) -> list[str]:
-    """Return the catalog names of the models that paint.
+    """Return the catalog names of the models needed for painting.
 
     `control`: with the ControlNet for depth.
     """
@@ -218,7 +218,7 @@ def painting_bytes(params: PaintParams, *, control: bool = False) -> int:
 
 
 def to_paint(params: PaintParams, *others: str, control: bool = False) -> str | None:
-    """Return the command that installs the models for painting.
+    """Return the command that installs missing painting models, or None.
 
     `others`: catalog names of further models; `control`: with the ControlNet for depth. None if nothing is missing.
     """
@@ -227,7 +227,7 @@ def to_paint(params: PaintParams, *others: str, control: bool = False) -> str | 
 
 
 class ModelUsed(BaseModel):
-    """Name and licence of a model that made a result."""
+    """Name and licence of a model used for a result."""
 
     name: str = Field(description="Name in the catalog of models.")
     licence: str = Field(description="Licence of its weights.")
@@ -235,7 +235,7 @@ class ModelUsed(BaseModel):
 
 
 def models_used(*names: str) -> list[ModelUsed]:
-    """Describe the models `names` for a result."""
+    """Return the name and licence of each model in `names`."""
     folder = ModelFolder.current()
     models = [folder.model(name) for name in names]
     return [ModelUsed(name=model.name, licence=model.licence, commercial_use=model.commercial_use) for model in models]

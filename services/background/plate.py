@@ -1,4 +1,4 @@
-"""background.plate: recover the real background of a clip, without its subject."""
+"""background.plate: recover a clip's background without its subject."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +27,7 @@ _PARALLAX = 0.1
 
 
 class PlateParams(ClipPart):
-    """Options of the plate."""
+    """Params of building a clean plate."""
 
     samples: int = Field(
         200,
@@ -80,7 +80,7 @@ class PlateParams(ClipPart):
 
 
 class PlateResult(BaseModel):
-    """Size and measurements of the plate."""
+    """Size and measurements of a clean plate."""
 
     width: int = Field(description="Width of the plate in pixels.")
     height: int = Field(description="Height of the plate in pixels.")
@@ -99,7 +99,7 @@ class PlateResult(BaseModel):
 
 
 def plate(params: PlateParams, *, video: Path, alpha: Path, outputs: Mapping[str, Path], progress: Progress = Silent()) -> PlateResult:
-    """Make the clean background of `video`.
+    """Build the clean plate of `video`.
 
     `alpha`: a gray video, white is the subject. Writes `plate` (RGB PNG) and `invented` (gray PNG, white where a hole was filled). Frames
     are aligned on their background, and the plate is their median over time. Raises UnsupportedMedia and BrokenMedia for the sources,
@@ -151,7 +151,7 @@ def plate(params: PlateParams, *, video: Path, alpha: Path, outputs: Mapping[str
 
 
 def _check_reference(params: PlateParams, length_s: float) -> None:
-    """Raise Invalid if the part shows no frame at the reference.
+    """Raise Invalid if the reference time lies outside the part.
 
     `params.reference`: time of the reference, in seconds.
     """
@@ -162,7 +162,7 @@ def _check_reference(params: PlateParams, length_s: float) -> None:
 
 
 def _warn(result: PlateResult, other_shots: int, progress: Progress) -> None:
-    """Warn about the limits of the plate."""
+    """Warn about limits of the plate's quality."""
     if other_shots:
         progress.warn(f"{other_shots} sampled frames belong to other shots and were left out. Give `reference` to choose the shot.")
     if result.parallax_share >= _PARALLAX:

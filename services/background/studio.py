@@ -1,4 +1,4 @@
-"""background.studio: put the subject into another place that moves with the camera."""
+"""background.studio: move the subject into another, camera-following scene."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -48,7 +48,7 @@ Floats = NDArray[np.float32]
 
 
 class StudioParams(PaintParams, LookParams, ClipPart):
-    """Options of the new place, its motion, and the mix."""
+    """Params of the new background, its motion and mixing."""
 
     depth: Literal["model", "plane"] = Field(
         "model",
@@ -129,7 +129,7 @@ def studio(
     outputs: Mapping[str, Path],
     progress: Progress = Silent(),
 ) -> StudioResult:
-    """Put the subject of `video` into another place.
+    """Put the subject of `video` over a new background that follows the camera.
 
     The place moves with the clip's camera. `alpha`: a gray video, white is the subject. `background`: a picture of the place; without a
     picture the place is painted from `prompt`. Writes `video`, `background` (RGB PNG, larger than a frame) and `depth` (gray PNG, white is
@@ -214,7 +214,7 @@ def _refuse(params: StudioParams, inputs: Mapping[str, object]) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Place:
-    """A background before it is cropped to the frame's shape.
+    """A background picture before it is cropped to the frame's shape.
 
     `picture`: RGB uint8 (height, width, 3). For a painted background, `margin` is its size relative to a frame; `prompt` and `seed` are
     those of the painting.
@@ -227,7 +227,7 @@ class _Place:
 
 
 def _painted(params: StudioParams, video: Path, alpha: Path, analysis: Analysis, path: CameraPath, progress: Progress) -> _Place:
-    """Paint the place from the prompt.
+    """Paint the background from the prompt.
 
     If `params.depth` is `model`, the painting follows the depth of the clip's scene.
     """
@@ -247,7 +247,7 @@ def _painted(params: StudioParams, video: Path, alpha: Path, analysis: Analysis,
 
 
 def _models(params: StudioParams) -> list[str]:
-    """Return the catalog names of the models that `params` use."""
+    """Return the catalog names of the models that `params` need."""
     guided = params.depth == "model"
     painting = models_of(params, control=guided) if params.prompt.strip() else []
     return [*painting, *([depth.MODEL] if guided else [])]
@@ -256,7 +256,7 @@ def _models(params: StudioParams) -> list[str]:
 def _fitted(
     picture: NDArray[np.uint8], inverse: Floats | None, size: tuple[int, int], margin: float
 ) -> tuple[NDArray[np.uint8], Floats | None]:
-    """Crop and scale a picture and its depth to `margin` times a frame.
+    """Crop and scale a picture and its depth to `margin` frame sizes.
 
     `size`: (width, height) of a frame.
     """
@@ -291,7 +291,7 @@ def _parallax(inverse: Floats | None) -> float:
 
 
 def _warn(analysis: Analysis, over: Overscan, progress: Progress) -> None:
-    """Warn about the limits of the result."""
+    """Warn about limits of the result's quality."""
     if over.share < 0.999:
         progress.warn(
             f"The camera moves farther than a background {over.margin:.2f} times the frame can show: the background follows "
@@ -302,7 +302,7 @@ def _warn(analysis: Analysis, over: Overscan, progress: Progress) -> None:
 
 
 def _missing(params: StudioParams) -> str | None:
-    """Return the command that installs what `params` need.
+    """Return the command that installs missing models, or None.
 
     None if nothing is missing.
     """

@@ -1,4 +1,4 @@
-"""effects.motion-trails: ghosts of moving subjects over a sharp scene."""
+"""effects.motion-trails: ghost images that follow moving subjects."""
 
 from collections.abc import Callable, Generator
 from contextlib import closing
@@ -38,7 +38,7 @@ G = TypeVar("G", bound=Moment)
 
 
 class MotionTrailsParams(ClipPart, SubjectParams):
-    """Params of the trails' appearance."""
+    """Params of the trails' length and appearance."""
 
     layers: int = Field(
         6,
@@ -136,16 +136,16 @@ class MotionTrailsParams(ClipPart, SubjectParams):
 
     @property
     def reach(self) -> TrailExtent:
-        """The extent of a trail."""
+        """Length, spacing and direction of a trail."""
         return TrailExtent(layers=self.layers, spacing=self.spacing, seconds=self.spacing_unit == "seconds", direction=self.direction)
 
     @property
     def soft(self) -> bool:
-        """Whether ghosts are made in small planes rather than in full size."""
+        """Whether ghosts are computed at reduced size."""
         return self.ghost != "normal" or self.blur > 0
 
     def confined(self, *, matte: bool) -> bool:
-        """Return whether ghosts show only the subject.
+        """Whether ghosts show only the subject.
 
         They always do, except in the weighted mean of whole pictures. `matte`: whether a matte is given.
         """
@@ -153,13 +153,13 @@ class MotionTrailsParams(ClipPart, SubjectParams):
 
 
 class MotionTrailsResult(EffectResult):
-    """Facts about the written video."""
+    """Summary of a video with motion trails."""
 
 
 def motion_trails(
     params: MotionTrailsParams, *, video: Path, matte: Path | None, output: Path, progress: Progress = Silent()
 ) -> MotionTrailsResult:
-    """Write `video` with ghosts of its moving subjects to `output`.
+    """Add ghost images of moving subjects to `video`.
 
     The camera's motion is measured and compensated, so that only subjects leave a trail. `normal` is the weighted mean of the frame
     (weight 1) and its ghosts (decay^i), each in the view of the current frame; `trails/ghost_styles.py` states the arithmetic of `glow`
@@ -183,7 +183,7 @@ def motion_trails(
 def _pictures(
     params: MotionTrailsParams, tracker: SceneTracker, video: Path, matte: Path | None, rate: float
 ) -> Generator[tuple[Times, av.VideoFrame], None, None]:
-    """Return the output pictures, each with the times of the source frame."""
+    """Yield the output pictures with the times of their source frames."""
 
     def whole(pixels: Pixels) -> WholeCompositor:
         return WholeCompositor(pixels, tracker.size, decay=params.decay, reach=params.reach)
@@ -216,7 +216,7 @@ def _pictures(
 def _composed(
     frames: Generator[F, None, None], compositor_for: Callable[[Pixels], Compositor[F, G]], params: MotionTrailsParams, rate: float
 ) -> Generator[tuple[Times, av.VideoFrame], None, None]:
-    """Turn frames into trails and trails into pictures, on all cores."""
+    """Compose pictures with trails from frames, in parallel."""
     with closing(frames):
         first = next(frames, None)
         if first is None:
@@ -241,13 +241,13 @@ def _tint(params: MotionTrailsParams, pixels: Pixels) -> Tint | None:
 
 
 def refuse_size(params: MotionTrailsParams, size: FrameSize, *, matte: bool) -> None:
-    """Raise Invalid if the trails of a clip need too much memory."""
+    """Raise Invalid if a clip's trails need too much memory."""
     needed = held_bytes(params, size, matte=matte)
     check_memory_budget(needed, "layers or spacing, or scale the clip down", errors=("layers", "spacing"))
 
 
 def held_bytes(params: MotionTrailsParams, size: FrameSize, *, matte: bool) -> int:
-    """Estimate the memory that the trails of a clip hold, in bytes.
+    """Estimate the memory that a clip's trails need, in bytes.
 
     Independent of the clip's length; see `scene/memory_budget.py`. `matte`: whether a matte is given.
     """

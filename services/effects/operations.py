@@ -1,4 +1,4 @@
-"""The operations of the effects service."""
+"""Operations of the effects service."""
 
 from services.effects.motion_trails import MOTION_TRAILS
 from services.effects.strobe import STROBE

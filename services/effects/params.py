@@ -1,4 +1,4 @@
-"""Params and result fields that both effects share."""
+"""Params and result fields shared by both effects."""
 
 from typing import Any, Self
 
@@ -13,7 +13,7 @@ from shared.video.clip.rewrite import WrittenVideo, rate_of
 
 
 class SubjectParams(OnBackground):
-    """Params that separate the camera's motion from the subject's."""
+    """Params for separating the subject's motion from the camera's."""
 
     camera_model: Model = Field(
         "translation",
@@ -36,7 +36,7 @@ class SubjectParams(OnBackground):
 
 
 class EffectResult(BaseModel):
-    """Facts about the written video."""
+    """Summary of a video written by an effect."""
 
     frames: int = Field(description="Frames in the output.")
     frame_rate: str = Field(description='Frames per second as an exact fraction, such as "30000/1001"; the average if it varies.')
@@ -47,7 +47,7 @@ class EffectResult(BaseModel):
 
     @classmethod
     def of(cls, summary: WrittenVideo, tracker: SceneTracker, info: VideoInfo, **more: Any) -> Self:
-        """Make the result for a written video.
+        """Create the result for a written video.
 
         `more`: fields of the subclass.
         """
@@ -64,6 +64,6 @@ class EffectResult(BaseModel):
 
 
 def warn_if_unsure(tracker: SceneTracker, summary: WrittenVideo, progress: Progress) -> None:
-    """Warn about frames whose camera motion could not be measured."""
+    """Warn about frames with unknown camera motion."""
     if tracker.unsure:
         progress.warn(f"The camera's motion could not be measured at {tracker.unsure} of {summary.frames} frames; it was extrapolated.")

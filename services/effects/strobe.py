@@ -1,4 +1,4 @@
-"""effects.strobe: sequence photography.
+"""effects.strobe: stamp a moving subject at intervals, as in sequence photography.
 
 Stamps the moving subject at intervals over its scene.
 """
@@ -44,7 +44,7 @@ stamped whole, 0.52 of a slow dancer with torn arms."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskChoice:
-    """A way to cut out the subject: one row of MASKS."""
+    """A way to cut out the subject, as a row of MASKS."""
 
     name: str
     label: str
@@ -63,7 +63,7 @@ MASKS = {
 
 
 class StrobeParams(ClipPart, SubjectParams):
-    """Params of the stamps and of the picture's size."""
+    """Params of stamps and of the sequence picture."""
 
     interval: float = Field(
         0.25,
@@ -102,7 +102,7 @@ class StrobeParams(ClipPart, SubjectParams):
 
 
 class StrobeResult(EffectResult):
-    """Facts about the written video and picture."""
+    """Summary of the written video and sequence picture."""
 
     mask: str = Field(description="How the subject was cut out: `motion` or `matte`.")
     subject_seen: float | None = Field(
@@ -118,7 +118,7 @@ class StrobeResult(EffectResult):
 def strobe(
     params: StrobeParams, *, video: Path, matte: Path | None, outputs: Mapping[str, Path], progress: Progress = Silent()
 ) -> StrobeResult:
-    """Stamp the moving subject over its scene every `interval` seconds.
+    """Stamp the moving subject over its background every `interval` seconds.
 
     Stamps are aligned with the camera, and each shot starts without stamps.
 
@@ -178,7 +178,7 @@ def strobe(
 def _pictures(
     params: StrobeParams, tracker: SceneTracker, sequence: SequencePicture, video: Path, matte: Path | None, rate: float
 ) -> Generator[tuple[Times, av.VideoFrame], None, None]:
-    """Yield the output pictures, each with the times of the source frame.
+    """Yield the output pictures with the times of their source frames.
 
     Also adds every frame to `sequence`.
     """
@@ -210,7 +210,7 @@ def _pictures(
 
 
 def _complete_subjects(params: StrobeParams, tracker: SceneTracker, video: Path, rate: float) -> Generator[MaskedFrame, None, None]:
-    """Yield frames with complete masks of slow subjects.
+    """Yield frames whose masks cover the whole subject, even if slow.
 
     A mask is completed by the pixels that differ from the scene behind the subject. To know that scene, a second reader runs one shot
     ahead and keeps a few small planes of each shot.
@@ -246,7 +246,7 @@ def refuse_size(params: StrobeParams, size: FrameSize, *, matte: bool) -> None:
 
 
 def _save(picture: NDArray[np.uint8], path: Path) -> None:
-    """Write a picture as PNG, complete or not at all.
+    """Write a picture as PNG, atomically.
 
     `picture`: (height, width, 3 or 4) uint8 R, G, B and A. Raises OperationFailed if it cannot be encoded.
     """

@@ -1,4 +1,4 @@
-"""Keyframes: the shots of videos and a keyframe of each.
+"""Keyframes service: shot detection and choice of keyframes.
 
 The operation is a file; the rooms hold detectors, analysis, selection, output and the gallery's page.
 """

@@ -1,4 +1,4 @@
-"""The web app of the keyframes service."""
+"""HTTP app of the keyframes service."""
 
 from fastapi import FastAPI
 
@@ -9,7 +9,7 @@ from shared.runtime import Runtime
 
 
 def create_app(runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:
-    """Make the app with the operations and the compatible endpoints.
+    """Create the app with all operations and the compatible endpoints.
 
     The compatible endpoints are those of the Video Keyframe Extraction API.
     """

@@ -53,7 +53,7 @@ NO_GALLERY = """<!doctype html>
 
 
 class ExtractedFrame(BaseModel):
-    """One keyframe."""
+    """A keyframe in the response."""
 
     file: str = Field(description="Name of the image.", examples=["clip-0001.jpg"])
     timestamp: str = Field(description="Time as H:MM:SS, with a fraction unless it falls on a full second.", examples=["0:00:02.040000"])
@@ -61,7 +61,7 @@ class ExtractedFrame(BaseModel):
 
 
 class Extracted(BaseModel):
-    """The reply for one video."""
+    """Response for one video."""
 
     video: str = Field(description="Name of the video.")
     keyframes_extracted: int = Field(description="Number of keyframes.")
@@ -71,7 +71,7 @@ class Extracted(BaseModel):
 
 
 def compat_routes(runtime: Runtime) -> APIRouter:
-    """Make the routes `/extract_keyframes/` and `/preview`."""
+    """Create the routes `/extract_keyframes/` and `/preview`."""
     router = APIRouter()
     router.include_router(_extract_routes(runtime))
     router.include_router(_preview_routes(runtime))
@@ -111,7 +111,7 @@ def _extract_routes(runtime: Runtime) -> APIRouter:
 
 
 def _reply(name: str, report: VideoReport, images: str, job_id: str) -> Extracted:
-    """Make the reply from a video's report.
+    """Create the response from a video's report.
 
     `images`: address of the folder with the keyframes.
     """
@@ -172,7 +172,7 @@ async def _newest_job(runtime: Runtime, owner: str) -> Job | None:
 
 
 async def _gallery_page(path: Path, media: list[str]) -> AsyncIterator[bytes]:
-    """Stream the gallery file `path`, with the ids `media` filled in."""
+    """Stream the gallery file `path` with media ids inserted."""
     with path.open("rb") as file:
         head = await asyncio.to_thread(file.read, HEAD_BYTES)
         # The head may end within a UTF-8 character. Latin-1 keeps every byte, and the element to replace is ASCII.

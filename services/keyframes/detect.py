@@ -48,7 +48,7 @@ MAX_SCORES = 20_000
 
 
 class DetectParams(Params):
-    """Params of shot detection and of the choice of keyframes."""
+    """Params of shot detection and keyframe choice."""
 
     method: Method = Field(
         "auto",
@@ -141,17 +141,17 @@ class DetectParams(Params):
 
     @property
     def detector(self) -> Detector:
-        """Row of the detector with the name `method`."""
+        """Table row of the chosen detector."""
         return BY_NAME[self.method]
 
     @property
     def effective_threshold(self) -> float:
-        """The given threshold, or the method's default."""
+        """The given threshold, or the detector's default."""
         return self.threshold or self.detector.threshold
 
 
 class DetectResult(BaseModel):
-    """Reports of all videos."""
+    """Reports on all videos."""
 
     videos: list[VideoReport] = Field(description="One report per video, in the order of the inputs.")
     models: list[ModelUsed] = Field(default_factory=list, description="Models that were used, with their licences.")
@@ -159,7 +159,7 @@ class DetectResult(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Folders:
-    """Temporary folders of files that are packed into the outputs."""
+    """Temporary folders whose files become the outputs."""
 
     images: Path
     """Keyframe images."""
@@ -212,7 +212,7 @@ def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[s
 
 
 def _missing_model(params: DetectParams) -> str | None:
-    """Return the command that installs the method's model.
+    """Return the command that installs the detector's model, or None.
 
     None if nothing is missing.
     """
@@ -297,7 +297,7 @@ def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders,
 
 
 def _readable_parts(parts: Sequence[ReadablePart]) -> str:
-    """Return a sentence that lists a damaged file's readable seconds."""
+    """List the readable parts of a damaged file in a sentence."""
     spans = [f"from {float(part.start):.2f} s to {float(part.end):.2f} s" for part in parts[:_MOST_PARTS]]
     more = f" and {len(parts) - _MOST_PARTS} more parts" if len(parts) > _MOST_PARTS else ""
     return f"Shots and keyframes come {', '.join(spans)}{more}"
@@ -338,7 +338,7 @@ def _write_keyframes(
 
 
 def _reported_scores(method: str, scores: Floats, times: list[float]) -> Scores:
-    """Reduce the scores (n,) to at most MAX_SCORES.
+    """Reduce scores (n,) to at most MAX_SCORES for the report.
 
     Frames form groups of equal size, and the highest score of each group stays.
     """
@@ -349,7 +349,7 @@ def _reported_scores(method: str, scores: Floats, times: list[float]) -> Scores:
 
 
 def _reported_candidates(candidates: list[Transition], times: list[float]) -> list[Candidate]:
-    """Reduce the candidates to the MAX_SCORES most confident, in frame order."""
+    """Keep the MAX_SCORES most confident candidates, in frame order."""
     best = sorted(sorted(candidates, key=lambda candidate: -candidate.confidence)[:MAX_SCORES])
     return [
         Candidate(
@@ -381,7 +381,7 @@ def _write_scores(scores: Mapping[str, Floats], times: list[float], path: Path) 
 
 
 def _title(video: Path, number: int | None) -> str:
-    """Make the base name of a video's output files.
+    """Return the base name of a video's output files.
 
     The name consists of the letters and digits of the video's own name, in any script, and, in a batch, its number.
     """

@@ -1,4 +1,4 @@
-"""The operations of the keyframes service."""
+"""Operations of the keyframes service."""
 
 from services.keyframes.detect import DETECT
 from shared.operation import Service

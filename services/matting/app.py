@@ -1,4 +1,4 @@
-"""The matting service's web application."""
+"""HTTP app of the matting service."""
 
 from fastapi import FastAPI
 
@@ -8,5 +8,5 @@ from shared.runtime import Runtime
 
 
 def create_app(runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:
-    """Create the service's application with all of its operations."""
+    """Create the app with all operations of the service."""
     return create_service(SERVICE, runtime, reachable_by_browsers=reachable_by_browsers)

@@ -34,7 +34,7 @@ from shared.worker.protocol import Update
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """The place where a pipeline runs.
+    """Target of a pipeline command: this machine or a suite's server.
 
     That is the suite `remote`; without it, this machine with the services that are installed here.
     """
@@ -46,12 +46,12 @@ class Place:
 
     @cached_property
     def services(self) -> tuple[Service, ...]:
-        """The services that are installed here, imported on first use."""
+        """The installed services, imported on first use."""
         return self.load()
 
     @cached_property
     def suite(self) -> Reelwright | None:
-        """A client of the suite; None for this machine."""
+        """Client of the suite's server; None to run on this machine."""
         return Reelwright(self.remote, self.api_key) if self.remote else None
 
 
@@ -121,7 +121,7 @@ def check_pipeline(place: Place, pipeline: str, words: Sequence[str], changes: S
 
 
 def print_presets(place: Place, *, as_json: bool = False) -> None:
-    """Print the presets, and whether each can run."""
+    """Print all presets and whether each can run."""
     if suite := place.suite:
         described = [PresetInfo.model_validate(preset) for preset in suite.get("/v1/pipelines/presets")]
     else:
@@ -151,7 +151,7 @@ def _locally(steps: Sequence[Step], sources: Mapping[str, Any], folder: Path, pl
 
 
 def _run_here(steps: Sequence[Step], folder: Path, services: Sequence[Service], settings: Settings) -> dict[str, Any]:
-    """Run steps whose inputs are files; return the result of each."""
+    """Run steps on local files; return the result of each step."""
     operations = {operation.name: operation for service in services for operation in service.operations}
     complete = check_locally(steps, services, settings)
     _make(folder)
@@ -188,7 +188,7 @@ def _save(run: Run, folder: Path) -> None:
 
 
 def _shown(show: Callable[[Update], None]) -> Callable[[JobProgress], None]:
-    """Return a function that shows a pipeline's progress.
+    """Return a callback that prints a pipeline's progress.
 
     It also says when a step begins or ends.
     """
@@ -206,7 +206,7 @@ def _shown(show: Callable[[Update], None]) -> Callable[[JobProgress], None]:
 
 
 def _texts(value: Any) -> Any:
-    """Return an input with paths as texts."""
+    """Convert the paths of an input to texts."""
     return [_texts(item) for item in value] if isinstance(value, list) else str(value) if isinstance(value, Path) else value
 
 
@@ -226,7 +226,7 @@ def _one_or_many(sources: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_paths(steps: Sequence[Step]) -> list[Step]:
-    """Return the steps with files that the pipeline itself names as absolute paths."""
+    """Make file paths in the steps' inputs absolute."""
 
     def absolute(text: str) -> str:
         return str(Path(text).absolute()) if Path(text).is_file() else text
@@ -235,7 +235,7 @@ def _with_paths(steps: Sequence[Step]) -> list[Step]:
 
 
 def _with_stand_ins(steps: Sequence[Step], files: Mapping[str, list[str]], kinds: Mapping[str, Mapping[str, str]]) -> list[Step]:
-    """Return the steps with files in place of their placeholders.
+    """Replace placeholders by files, or by stand-ins where no file is given.
 
     Files are as given. A placeholder without a file becomes a stand-in for media of the first kind that the input takes.
     """
@@ -248,7 +248,7 @@ def _with_stand_ins(steps: Sequence[Step], files: Mapping[str, list[str]], kinds
 
 
 def _refuse_existing(folder: Path, steps: Sequence[Step]) -> None:
-    """Raise Invalid if the folder has outputs of these steps."""
+    """Raise Invalid if the folder already has outputs of these steps."""
     names = {step.id for step in steps}
     if existing := sorted(str(path) for path in folder.glob("*.*") if path.name.partition(".")[0] in names):
         raise Invalid(f"{', '.join(existing[:3])} exists: give another folder with --output, or --overwrite.")

@@ -1,4 +1,4 @@
-"""The commands `reelwright pipeline run|check|presets`.
+"""Options and help of `reelwright pipeline run|check|presets`.
 
 The module with their actions is imported when one of them runs: other commands start without the libraries of the API.
 """

@@ -1,4 +1,4 @@
-"""Check and run pipelines in this process, on files, without a server."""
+"""Checking and running pipelines on local files without a server."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ from shared.video import inspect
 
 @dataclass(frozen=True)
 class LocalServices(Upstreams):
-    """The services' HTTP apps, called in this process.
+    """HTTP apps of the services, called within this process.
 
     Files, given by absolute paths, are checked by their kind.
     """
@@ -38,7 +38,7 @@ class LocalServices(Upstreams):
 
     @classmethod
     def of(cls, services: Sequence[Service], settings: Settings) -> "LocalServices":
-        """Make the apps of `services`.
+        """Create the apps of `services`.
 
         Nothing is stored and no job starts: only their lists of operations and their checks are used.
         """
@@ -46,7 +46,7 @@ class LocalServices(Upstreams):
         return cls({service.name: _client(service, runtime) for service in services})
 
     async def ask(self, service: str, method: str, path: str, *, json: Any = None, **more: Any) -> Any:
-        """Answer a request as the service does.
+        """Send a request to a service's app and return the answer.
 
         The service gets the kind of each file in place of its path.
         """
@@ -86,7 +86,7 @@ def check_locally(steps: Sequence[Step], services: Sequence[Service], settings: 
 def run_steps(
     steps: Sequence[Step], operations: Mapping[str, Operation], folder: Path, begins: Callable[[int, Step], None]
 ) -> Iterator[tuple[Step, FinishedStep]]:
-    """Run checked steps one after the other; yield each when it is finished.
+    """Run checked steps in order; yield each finished step.
 
     Outputs go into `folder`, as `<step>.<output>` with the suffix of their format. `begins` is called with the number of a step before it
     runs. A step that equals an earlier one is not run again, and measurements of a clip are shared. Raises OperationFailed, naming the
@@ -113,7 +113,7 @@ def run_steps(
 def _run(
     memory: RunMemory, operation: Operation, params: Params, inputs: dict[str, Any], folder: Path, outputs: dict[str, Path]
 ) -> FinishedStep:
-    """Run a step, or find the result of an equal one."""
+    """Run a step, or reuse the result of an equal step."""
     earlier = memory.find(operation, params, inputs, outputs)
     if earlier is not None:
         return earlier

@@ -1,4 +1,4 @@
-"""Pipeline files, with placeholders for media.
+"""Pipeline files and the command-line options that fill them in.
 
 A file holds the body of `POST /v1/pipelines/jobs` as YAML or JSON.
 """
@@ -18,7 +18,7 @@ from shared.errors import Invalid
 
 
 def load_pipeline(source: str) -> PipelineRequest:
-    """Read a pipeline file, or take the preset of that name.
+    """Load a pipeline file, or the preset with that name.
 
     Raises Invalid, naming each wrong field.
     """
@@ -78,7 +78,7 @@ def named_files(words: Sequence[str]) -> dict[str, list[Path | str]]:
 
 
 def runs_of(files: Mapping[str, list[Path | str]], *, batch: bool) -> list[tuple[str, dict[str, list[Path | str]]]]:
-    """Return the files and the folder name of each run.
+    """Return the folder name and the files of each run.
 
     The folder is below the output folder. There is one run with all files; with `batch` there is one for each file of an option that is
     repeated. Raises Invalid.
@@ -97,7 +97,7 @@ def runs_of(files: Mapping[str, list[Path | str]], *, batch: bool) -> list[tuple
 
 
 def _labels(paths: Sequence[Path | str]) -> list[str]:
-    """Return a different folder name for each file.
+    """Return a unique folder name for each file.
 
     That is the file's name without the suffix, with a number where that repeats.
     """

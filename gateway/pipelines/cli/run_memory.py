@@ -1,4 +1,4 @@
-"""Results and measurements shared by the steps of a local run."""
+"""Results and measurements that steps of a local run share."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ Inputs = Mapping[str, Path | list[Path] | None]
 
 @dataclass(frozen=True)
 class FinishedStep:
-    """A finished step: its result, and the files that it wrote, by output."""
+    """A finished step: its result and its output files."""
 
     result: Any
     files: Mapping[str, Path]
@@ -33,7 +33,7 @@ class RunMemory:
     _steps: dict[str, FinishedStep] = field(default_factory=dict)
 
     def find(self, operation: Operation, params: Params, inputs: Inputs, outputs: Mapping[str, Path]) -> FinishedStep | None:
-        """Return an equal step's result, or None.
+        """Return the result of an equal finished step, or None.
 
         Its files are linked under the names `outputs`.
         """
@@ -47,7 +47,7 @@ class RunMemory:
         self._steps[self._key(operation, params, inputs)] = finished
 
     def measurements(self, operation: Operation, params: Params, inputs: Inputs) -> dict[str, Path]:
-        """Return the operation's measurements path as a keyword argument.
+        """Return the `measurements` keyword argument for an operation.
 
         Empty if the operation uses none.
         """
@@ -72,7 +72,7 @@ def _identity(path: Path) -> list[int | str]:
 
 
 def _linked(path: Path, name: Path) -> Path:
-    """Give a file a second name, with its own suffix.
+    """Link or copy a file to `name`, with the suffix of `path`.
 
     File systems without links get a copy.
     """

@@ -47,13 +47,13 @@ class PresetInfo(BaseModel):
 
 
 async def describe_presets(upstreams: Upstreams, *, headers: Mapping[str, str]) -> list[PresetInfo]:
-    """Return all presets. `headers`: credentials of the owner."""
+    """Describe all presets and whether each can run."""
     declarations = await upstreams.operations(headers)
     return list(await asyncio.gather(*(describe_preset(upstreams, preset, declarations, headers=headers) for preset in PRESETS)))
 
 
 async def describe_preset(upstreams: Upstreams, preset: Preset, declarations: Declarations, *, headers: Mapping[str, str]) -> PresetInfo:
-    """Return the description of one preset.
+    """Describe one preset and whether it can run.
 
     Each of its steps is checked by its service, with stand-ins for media and for results of other steps.
     """
@@ -79,7 +79,7 @@ async def describe_preset(upstreams: Upstreams, preset: Preset, declarations: De
 async def _reason(
     upstreams: Upstreams, preset: Preset, step: Step, steps: list[Step], declarations: Declarations, *, headers: Mapping[str, str]
 ) -> str | None:
-    """Return why a step cannot run; None if it can."""
+    """Return the reason why a step cannot run, or None."""
     operations = {earlier_step.id: declarations.get(earlier_step.operation) for earlier_step in steps}
     declaration = operations[step.id]
     if declaration is None:
@@ -107,5 +107,5 @@ async def _reason(
 
 
 def _texts(step: Step) -> list[str]:
-    """Return all inputs of a step that are given."""
+    """Return the media ids and placeholders in a step's inputs."""
     return [text for source in step.inputs.values() for text in ids_in(source) if text]

@@ -21,7 +21,7 @@ class PresetInput:
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """A named pipeline.
+    """A preset: a named pipeline, its inputs and its description.
 
     `steps`: as `POST /v1/pipelines/jobs` takes them, with placeholders for media.
     """

@@ -31,7 +31,7 @@ class PresetRequest(JobEnvelope):
 
 
 def pipeline_of(preset: Preset, request: PresetRequest) -> PipelineRequest:
-    """Return the pipeline that a request starts.
+    """Return the pipeline that a preset request describes.
 
     Raises Invalid for unknown or missing inputs, and for unknown steps.
     """
@@ -53,7 +53,7 @@ def filled_pipeline(pipeline: str, steps: Sequence[Step], request: PresetRequest
 
 
 def with_params(pipeline: str, steps: Sequence[Step], params: Mapping[str, Mapping[str, Any]]) -> list[Step]:
-    """Return the steps of a named pipeline with other params.
+    """Return the steps with params replaced by a request's.
 
     `params` replace the preset's own. `params`: by step. Raises Invalid for an unknown step.
     """
@@ -64,7 +64,7 @@ def with_params(pipeline: str, steps: Sequence[Step], params: Mapping[str, Mappi
 
 
 def batch_of(preset: Preset, request: PresetRequest) -> list[PipelineRequest]:
-    """Return one pipeline per clip.
+    """Return one pipeline for each clip of a request.
 
     An input that is a list gives one item to each, a single one goes to all. The metadata of each has `batch`, with an id that follows
     from the request, so that repeated requests are equal. Raises Invalid unless there is a list, and all lists have the same length.
@@ -86,7 +86,7 @@ def batch_of(preset: Preset, request: PresetRequest) -> list[PipelineRequest]:
 
 
 def in_words_of_preset(refusal: Refused, preset: Preset) -> Refused:
-    """Return a step's refusal with the preset's field names.
+    """Replace a step's field names in an error by the preset's.
 
     The preset's request names them `params.<step>.<param>` and `inputs.<name>`.
     """

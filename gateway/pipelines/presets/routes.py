@@ -27,7 +27,7 @@ OPENAPI = {"requestBody": {"content": {"application/json": {"examples": EXAMPLES
 
 
 class Batch(BaseModel):
-    """The jobs of a batch."""
+    """The submitted jobs of a batch."""
 
     jobs: list[Job]
 
@@ -97,7 +97,7 @@ def preset_routes(submitter: PipelineSubmitter, upstreams: Upstreams, runtime: R
 
 @contextmanager
 def _named_fields(preset: Preset) -> Iterator[None]:
-    """Name the fields of refusals as the preset's request does."""
+    """Rename the fields of raised errors to the preset's fields."""
     try:
         yield
     except Refused as refusal:

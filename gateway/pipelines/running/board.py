@@ -1,4 +1,4 @@
-"""State of a running pipeline.
+"""States of a running pipeline's steps.
 
 That is its steps, their outputs and results, and the overall progress.
 """
@@ -19,7 +19,7 @@ ENDS = {Status.SUCCEEDED: StepState.SUCCEEDED, Status.FAILED: StepState.FAILED, 
 
 @dataclass(kw_only=True)
 class StepRun:
-    """State of one step.
+    """State of one step of a running pipeline.
 
     `weight`: expected time relative to the other steps.
     """
@@ -36,7 +36,7 @@ class StepRun:
 
     @property
     def fraction(self) -> float:
-        """Finished fraction of the step."""
+        """Finished fraction of the step, from 0 to 1."""
         return 1.0 if self.state.done else self.progress.fraction if self.progress else 0.0
 
     @property
@@ -50,7 +50,7 @@ class StepRun:
         self.progress = StageProgress.model_validate(progress) if progress else None
 
     def end(self, job: Job, *, reused: bool = False) -> None:
-        """End the step with its ended job.
+        """Mark the step as ended with the outcome of its job.
 
         `reused`: whether the job had run for another pipeline.
         """
@@ -62,14 +62,14 @@ class StepRun:
             self.detail = (job.error or {}).get("detail") or f"Its job {job.id} was canceled."
 
     def fail(self, error: ReelwrightError) -> None:
-        """End the step as failed.
+        """Mark the step as failed with an error.
 
         Its job was refused or has been lost.
         """
         self.state, self.error, self.detail = StepState.FAILED, error.problem(), error.detail
 
     def shown(self) -> StepProgress:
-        """Return the state and the progress of the step."""
+        """Return the step's state and progress for the API."""
         return StepProgress(
             id=self.step.id,
             operation=self.step.operation,
@@ -95,19 +95,19 @@ class StepRun:
 
 @dataclass
 class Board:
-    """The steps of a pipeline, in the order of the request."""
+    """States of all steps of a pipeline, in the request's order."""
 
     runs: list[StepRun]
     _stage: str = field(default="", init=False)
 
     @classmethod
     def of(cls, steps: Sequence[Step], weights: Mapping[str, float]) -> "Board":
-        """Return the board of a pipeline that has not started."""
+        """Create the board of a pipeline that has not started."""
         return cls([StepRun(step=step, needs=frozenset(needs(step)), weight=weights[step.id]) for step in steps])
 
     @property
     def open(self) -> bool:
-        """Whether any step has not ended."""
+        """Whether any step is unfinished."""
         return any(not run.state.ended for run in self.runs)
 
     @property
@@ -136,7 +136,7 @@ class Board:
         return ready
 
     def outputs(self) -> dict[str, dict[str, Any]]:
-        """Return the media records of all finished steps as `step.output` -> record."""
+        """Return media records of finished steps as `step.output` -> record."""
         return {
             f"{run.step.id}.{name}": record.model_dump(mode="json", exclude={"urls"})
             for run in self.runs
@@ -149,11 +149,11 @@ class Board:
         return {run.step.id: run.job.result for run in self.runs if run.job is not None and run.state.done}
 
     def outcome(self) -> PipelineOutcome:
-        """Return result and outputs of the pipeline so far."""
+        """Return the pipeline's result and outputs so far."""
         return PipelineOutcome(result={"steps": [run.summary() for run in self.runs]}, outputs=self.outputs())
 
     def progress(self) -> ProgressUpdate:
-        """Return the overall progress.
+        """Return the pipeline's progress over all steps.
 
         Each step counts by its weight. The stage is that of the first running step.
         """
@@ -171,7 +171,7 @@ class Board:
         )
 
     def failure(self) -> str:
-        """Return the error detail of the pipeline.
+        """Return the pipeline's error, built from its failed steps.
 
         It has a sentence for each failed step, and one about the skipped steps.
         """
@@ -186,11 +186,11 @@ class Board:
 
 
 def _equal(first: Step, second: Step) -> bool:
-    """Return whether two steps ask for the same result."""
+    """Return whether two steps would give the same result."""
     return (first.operation, first.inputs, first.params) == (second.operation, second.inputs, second.params)
 
 
 def _picture(job: Job | None) -> str | None:
-    """Return the URL of the first thumbnail among the job's outputs."""
+    """Return the thumbnail URL of the job's first pictured output."""
     records = job.outputs.values() if job is not None else ()
     return next((record.urls.thumbnail for record in records if record.kind in PICTURES and record.urls.thumbnail), None)

@@ -1,4 +1,4 @@
-"""Expected times of the steps of a pipeline.
+"""Estimated times of a pipeline's steps.
 
 They come from past jobs of the same operations.
 """
@@ -12,7 +12,7 @@ from shared.jobs import PastRun
 
 
 def expected_seconds(steps: Sequence[Step], past: Mapping[str, Sequence[PastRun]], lengths: Mapping[str, float | None]) -> dict[str, float]:
-    """Return the expected seconds of each step, by step id.
+    """Estimate the seconds of each step from past jobs.
 
     `past`: operation -> past runs. `lengths`: step id -> seconds of its longest input video, as far as it is known; an output of an earlier
     step counts as long as that step's input. An operation that never ran gets the median of the others; if none ever ran, each step gets 1.
@@ -26,7 +26,7 @@ def expected_seconds(steps: Sequence[Step], past: Mapping[str, Sequence[PastRun]
 
 
 def _expected(past: Sequence[PastRun], length_s: float) -> float | None:
-    """Return the expected seconds of one job.
+    """Estimate the seconds of one job from past jobs.
 
     They are the median time per second of video times `length_s`, or the median time of a job if a length is unknown. None without past
     runs.

@@ -9,13 +9,13 @@ from shared.errors import Invalid
 
 
 def needs(step: Step) -> set[str]:
-    """Return the ids of the steps whose outputs or results a step uses."""
+    """Return the ids of the steps that a step depends on."""
     outputs = {match[1] for source in media_ids(step) if (match := OUTPUT_REFERENCE.fullmatch(source))}
     return outputs | {source for source, _ in references(step.params).values()}
 
 
 def media_ids(step: Step) -> Iterable[str]:
-    """Yield every id among a step's inputs.
+    """Yield every media id among a step's inputs.
 
     An output of an earlier step has the form `step.output`.
     """
@@ -24,7 +24,7 @@ def media_ids(step: Step) -> Iterable[str]:
 
 
 def resolve_references(step: Step, outputs: Mapping[str, dict[str, Any]], results: Mapping[str, Any]) -> Step:
-    """Replace a step's references by media ids and values.
+    """Replace a step's references by media ids and result values.
 
     `outputs`: `step.output` -> media record. `results`: step id -> result. References to other steps stay. Raises Invalid if a result lacks
     the value, or if a step did not write the output.

@@ -1,4 +1,4 @@
-"""Runner of pipelines.
+"""Execution of pipelines as jobs.
 
 It starts each step as a job of its service once the step's inputs exist, and waits for all jobs.
 """
@@ -49,7 +49,7 @@ class PipelineRunner:
         return Queue(concurrency=AT_ONCE, run=self.run, discard=self.discard)
 
     async def run(self, claim: Claim, progress: ProgressLog) -> Outcome:
-        """Run each step once the steps that it needs have succeeded.
+        """Run the steps of a pipeline, each after its dependencies.
 
         Independent steps run at the same time. A failed step does not stop the steps that do not need it. Cancelling the pipeline cancels
         the running steps. Raises PartlyFailed at the end if a step failed.
@@ -80,7 +80,7 @@ class PipelineRunner:
         return outcome
 
     async def discard(self, _claim: Claim, _outcome: Outcome) -> None:
-        """Keep all outputs: they belong to the jobs of the steps."""
+        """Keep all outputs, which belong to the jobs of the steps."""
 
     async def _weights(self, owner: str, steps: list[Step]) -> dict[str, float]:
         """Return the expected seconds of each step, by step id."""
@@ -94,7 +94,7 @@ class PipelineRunner:
         return expected_seconds(steps, past, lengths)
 
     async def _reuse(self, claim: Claim, board: Board) -> None:
-        """End the steps that succeeded in the retried pipeline."""
+        """Reuse the finished steps of the retried pipeline."""
         reused = claim.params.get("reused", {})
         for run in board.runs:
             if run.step.id in reused:
@@ -126,7 +126,7 @@ class PipelineRunner:
                 await asyncio.sleep(pause_s(error))
 
     async def _asked(self, owner: str, step: Step, headers: dict[str, str], body: dict[str, Any]) -> Any:
-        """Send the request of a step and return the service's answer.
+        """Send a step's request and return the service's answer.
 
         If the pipeline is canceled before the answer, the new job is canceled too.
         """
@@ -142,14 +142,14 @@ class PipelineRunner:
             raise
 
     async def _wait(self, starting: Starting) -> None:
-        """Wait until a step has been submitted, at most POLL_S."""
+        """Wait until a submission ends, at most POLL_S seconds."""
         if starting:
             await asyncio.wait(starting, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
         else:
             await asyncio.sleep(POLL_S)
 
     async def _look(self, owner: str, board: Board) -> None:
-        """Update the board with the states of all unfinished jobs."""
+        """Update the board with the current states of all jobs."""
         followed = [(run, run.job) for run in board.runs if run.job is not None and not run.state.ended]
         if not followed:
             return
@@ -165,7 +165,7 @@ class PipelineRunner:
             log.warning("looking for the steps of a pipeline failed; trying again: %s", error)
 
     async def _end(self, owner: str, run: StepRun, job_id: str) -> None:
-        """End a step with its ended job.
+        """Mark a step as ended with its ended job.
 
         If the job has been deleted, the step ends as failed.
         """
@@ -192,7 +192,7 @@ class PipelineRunner:
 
 
 def _take_started(starting: Starting) -> None:
-    """Record the job or the refusal of each finished submission."""
+    """Record the outcome of each finished submission."""
     for task in [task for task in starting if task.done()]:
         run = starting.pop(task)
         try:
@@ -206,7 +206,7 @@ def _take_started(starting: Starting) -> None:
 
 
 async def _show(board: Board, progress: ProgressLog) -> None:
-    """Report the state of all steps.
+    """Report the progress of all steps.
 
     If a step has changed its state, outputs, results and warnings are reported too.
     """
@@ -220,7 +220,7 @@ async def _show(board: Board, progress: ProgressLog) -> None:
 
 
 def pause_s(error: ReelwrightError) -> float:
-    """Return the seconds to wait before a refused request is repeated.
+    """Return the seconds to wait before repeating a refused request.
 
     They are the refusal's Retry-After, limited to RETRY_S to LONGEST_RETRY_S.
     """

@@ -1,1 +1,1 @@
-"""Pipelines that owners saved under names."""
+"""Saved pipelines: routes and storage."""

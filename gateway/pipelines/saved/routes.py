@@ -34,7 +34,7 @@ Name = Annotated[
 
 
 class PipelineToSave(BaseModel):
-    """The body of `PUT /v1/pipelines/saved/{name}`."""
+    """Body of `PUT /v1/pipelines/saved/{name}`."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 

@@ -34,19 +34,19 @@ class SavedPipelines:
         self._folder = folder
 
     def all(self, owner: str) -> list[SavedPipeline]:
-        """Return the pipelines of an owner, by name."""
+        """Return all pipelines of an owner, sorted by name."""
         paths = (self._folder / owner).glob("*.json")
         saved = [pipeline for path in paths if (pipeline := _read(path))]
         return sorted(saved, key=lambda pipeline: pipeline.name.casefold())
 
     def get(self, owner: str, name: str) -> SavedPipeline:
-        """Return a pipeline. Raises UnknownPipeline."""
+        """Return a saved pipeline. Raises UnknownPipeline."""
         if pipeline := _read(self._path(owner, name)):
             return pipeline
         raise _unknown(name)
 
     def save(self, owner: str, name: str, *, description: str, steps: Sequence[Step]) -> SavedPipeline:
-        """Write a pipeline, in place of an earlier one of this name.
+        """Save a pipeline, replacing an earlier version.
 
         Raises Conflict if the owner has too many.
         """
@@ -65,7 +65,7 @@ class SavedPipelines:
             raise _unknown(name) from None
 
     def _path(self, owner: str, name: str) -> Path:
-        """Return the file of a pipeline.
+        """Return the path of a saved pipeline's file.
 
         Its name is a digest, because names may hold any character.
         """
@@ -73,7 +73,7 @@ class SavedPipelines:
 
 
 def _read(path: Path) -> SavedPipeline | None:
-    """Return the pipeline of a file; None without the file."""
+    """Read a saved pipeline; return None if the file is missing."""
     try:
         return SavedPipeline.model_validate_json(path.read_bytes())
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Extractions: jobs on the files of a folder of the server.
+"""Extractions: jobs on the files in a folder of the server.
 
 When the job ends, its pictures are delivered into another folder, and processed videos are renamed. A record on disk lists these steps, so
 that any process of the service can finish an extraction, also after a restart. Several extractions run at once, but only one processes a
@@ -43,14 +43,14 @@ log = logging.getLogger(__name__)
 
 
 class FolderFile(BaseModel):
-    """A file of the input folder and the medium made of it."""
+    """A file of the input folder, with its id in the media store."""
 
     name: str
     media_id: str
 
 
 class Extraction(BaseModel):
-    """A job on a folder, with the steps after its end.
+    """Record of an extraction: its job, folders and files.
 
     `files`: the files of the job. Records of an earlier release call them `taken`.
     """
@@ -66,7 +66,7 @@ class Extraction(BaseModel):
 
 
 class Extractions:
-    """The extractions of this installation."""
+    """Starts extractions and delivers their results."""
 
     def __init__(self, runtime: Runtime):
         self._runtime = runtime
@@ -74,18 +74,18 @@ class Extractions:
         self._reported: set[Path] = set()
 
     def root(self, owner: str) -> Path:
-        """Return the folder that holds an owner's input and output folders."""
+        """Return the folder that contains an owner's input and output folders."""
         return self._runtime.settings.data_dir.absolute() / SHARED / owner
 
     def resume(self) -> None:
-        """Start a task that finishes unfinished extractions.
+        """Start the task that finishes extractions of an earlier process.
 
         The task also takes those that other processes of the service left unfinished. Call this in the event loop.
         """
         self._in_background(self._watch())
 
     async def close(self) -> None:
-        """Stop all background tasks. The records stay."""
+        """Stop all background tasks and keep the records."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -93,7 +93,7 @@ class Extractions:
     async def start(
         self, extraction: Extraction, files: Sequence[Path], operation: Operation, params: Params, port: str
     ) -> tuple[Extraction, dict[str, str]]:
-        """Submit a job on `files`, without those of other extractions.
+        """Submit a job on `files`, skipping files of other extractions.
 
         Returns the extraction and the refused files with the reasons. If no file is left, `job_id` stays empty. Raises the errors of
         `submit`, and then deletes the media made of the files.
@@ -129,7 +129,7 @@ class Extractions:
         return extraction, refused
 
     def running(self, owner: str) -> list[Extraction]:
-        """Return the unfinished extractions of an owner, the oldest first."""
+        """Return an owner's unfinished extractions, oldest first."""
         running = []
         for path in sorted((self.root(owner) / _RECORDS).glob("*.json")):
             with suppress(OSError, ValidationError):
@@ -137,7 +137,7 @@ class Extractions:
         return running
 
     def _is_taken(self, extraction: Extraction, name: str) -> bool:
-        """Return whether another extraction works on the file `name`.
+        """Return whether another extraction uses the file `name`.
 
         Only extractions that mark their files count.
         """
@@ -147,7 +147,7 @@ class Extractions:
 
     @asynccontextmanager
     async def _locked_folder(self, extraction: Extraction) -> AsyncIterator[None]:
-        """Lock the input folder during the block.
+        """Hold the input folder's lock while the block runs.
 
         Other requests, of all processes, then wait before they take files of the folder.
         """
@@ -159,7 +159,7 @@ class Extractions:
             yield
 
     async def _ingest(self, path: Path, owner: str) -> str:
-        """Copy a file of the folder into the media store.
+        """Copy a file from the folder into the media store.
 
         Later changes in the folder then do not affect the job. Returns the id of the medium. Raises Invalid for a name that is not UTF-8,
         and the errors of `ingest`.
@@ -187,7 +187,7 @@ class Extractions:
         task.add_done_callback(self._tasks.discard)
 
     async def _watch(self) -> None:
-        """Finish extractions whose job has ended, every _WATCH_S seconds.
+        """Finish extractions with ended jobs, every _WATCH_S seconds.
 
         These are extractions whose process has ended and those that could not be finished before.
         """
@@ -197,7 +197,7 @@ class Extractions:
             await asyncio.sleep(_WATCH_S)
 
     def _records(self) -> list[Path]:
-        """List the records of all unfinished extractions."""
+        """Return the record files of all unfinished extractions."""
         return sorted((self._runtime.settings.data_dir.absolute() / SHARED).glob(f"*/{_RECORDS}/*.json"))
 
     async def _finish(self, record: Path, wait_s: float) -> None:
@@ -226,7 +226,7 @@ class Extractions:
 
 
 def _settle(record: Path, extraction: Extraction, result: dict[str, Any], archive: Path | None, root: Path) -> None:
-    """Deliver the pictures, mark the videos and remove the record.
+    """Deliver an extraction's pictures, mark its videos, delete its record.
 
     Does nothing if another process is doing it. Repeating it after a crash is harmless. Raises Invalid if a folder has been replaced by a
     link since the start.
@@ -247,7 +247,7 @@ def _settle(record: Path, extraction: Extraction, result: dict[str, Any], archiv
 
 
 def _write(folder: Path, extraction: Extraction) -> Path:
-    """Write the record of an extraction into a folder.
+    """Write an extraction's record to a folder.
 
     Returns its path.
     """
@@ -257,13 +257,13 @@ def _write(folder: Path, extraction: Extraction) -> Path:
 
 
 def _lock_file(path: Path) -> BinaryIO:
-    """Open the lock file of a folder."""
+    """Open a folder's lock file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.open("ab")
 
 
 def _try_lock(file: BinaryIO) -> bool:
-    """Try to lock a file and return whether it succeeded.
+    """Try to lock a file; return whether it is locked now.
 
     The lock is held until the file is closed.
     """
@@ -275,7 +275,7 @@ def _try_lock(file: BinaryIO) -> bool:
 
 
 def _open_regular(path: Path) -> BinaryIO:
-    """Open a file of a folder without following a link."""
+    """Open a regular file without following symbolic links."""
     return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
 
 

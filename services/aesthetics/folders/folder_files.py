@@ -1,4 +1,4 @@
-"""Files in folders: inputs, delivered pictures and processed videos.
+"""Files in folders: inputs, delivered pictures, marked videos.
 
 Names and suffixes are those of PerfectFrameAI.
 """
@@ -25,7 +25,7 @@ _MAX_NAME_BYTES = 255
 
 
 def folder_within(root: Path, name: str) -> Path:
-    """Return the folder `name` below `root`.
+    """Return the path of folder `name`, which must lie below `root`.
 
     A leading `/app/`, the place of the folders in PerfectFrameAI's containers, is ignored, and so is that of `root` itself. Raises Invalid
     for a name that leads out of `root`, through `..`, another absolute path or a link.
@@ -44,7 +44,7 @@ def folder_within(root: Path, name: str) -> Path:
 
 
 def is_too_long(name: str) -> bool:
-    """Return whether a file name exceeds 255 bytes, the limit of file systems."""
+    """Return whether a file name exceeds the usual limit of 255 bytes."""
     return len(os.fsencode(name)) > _MAX_NAME_BYTES
 
 
@@ -71,7 +71,7 @@ def check_originals(source: Path, target: Path) -> None:
 
 
 def files_in(folder: Path, suffixes: Collection[str], *, ignored_prefix: str = "") -> list[Path]:
-    """List the files of a folder with one of `suffixes`, by name.
+    """List the files in a folder with one of `suffixes`, sorted by name.
 
     Links, hidden files and names that begin with `ignored_prefix` are left out.
     """
@@ -90,7 +90,7 @@ def files_in(folder: Path, suffixes: Collection[str], *, ignored_prefix: str = "
 
 
 def deliver(archive: Path, names: Collection[str], folder: Path, *, prefix: str = "") -> None:
-    """Unpack pictures of a zip file into a folder.
+    """Extract the pictures `names` from a zip file into a folder.
 
     Each picture is written completely or not at all. Files of the same name are replaced. `prefix` is put before names without it.
     """
@@ -108,7 +108,7 @@ def deliver(archive: Path, names: Collection[str], folder: Path, *, prefix: str 
 
 
 def mark(video: Path, prefix: str = PROCESSED) -> Path:
-    """Mark a video as processed by a prefix in its name.
+    """Mark a video as processed by adding a prefix to its name.
 
     Marked videos are not processed again. A missing file is ignored. Returns the new path.
     """
@@ -121,7 +121,7 @@ def mark(video: Path, prefix: str = PROCESSED) -> Path:
 
 
 def _renamed(video: Path, prefix: str) -> Path:
-    """Return a video's path with a prefix in its name.
+    """Return a video's path with a prefix added to its name.
 
     The stem is shortened if the name would be too long.
     """

@@ -1,4 +1,4 @@
-"""Measures of one picture: sharpness, exposure, noise, blur, blank frames, likeness.
+"""Measures of a picture: sharpness, exposure, noise, blur, blankness, similarity.
 
 `technical.py` combines them into one score. No model is needed.
 """

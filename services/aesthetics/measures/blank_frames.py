@@ -1,4 +1,4 @@
-"""Detection of blank frames: black, plain and title frames."""
+"""Detection of black frames, single-colour frames and title cards."""
 
 from typing import Literal
 
@@ -17,7 +17,7 @@ _BLOCK = 8
 
 
 def shows(luma: NDArray[np.uint8]) -> Shows:
-    """Classify a frame by its luma.
+    """Classify a frame as black, plain, title or picture.
 
     `luma`: (height, width) uint8, 0 (black) to 255 (white). Returns `black` if at most 1 % of the pixels are brighter than a tenth of
     white; `plain` for one even tone; `title` for letters or a logo on an even ground, so that most blocks lie within a few levels of one

@@ -7,7 +7,7 @@ SMEARED, STEADY = 0.35, 0.85
 
 
 def steadiness(sharpness: Sequence[float]) -> float:
-    """Rate the absence of motion blur from 0 (strong blur) to 1.
+    """Rate the absence of motion blur from 0 (strong blur) to 1 (none).
 
     `sharpness`: result of `directional_sharpness`. Motion while the shutter is open blurs along one direction only. A picture out of focus
     is soft in all directions, and is not penalized.

@@ -1,4 +1,4 @@
-"""Difference between pictures, and removal of near-duplicates."""
+"""Comparison of pictures and removal of near-duplicates."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ Thumbnail = NDArray[np.uint8]
 
 
 def thumbnail(rgb: NDArray[np.uint8]) -> Thumbnail:
-    """Shrink a picture (height, width, 3) to 16 by 16 pixels.
+    """Shrink a picture (height, width, 3) to 16 x 16 pixels.
 
     Pixels are averaged. Returns a flat array, (768,) uint8.
     """
@@ -50,7 +50,7 @@ def distinct(thumbnails: Sequence[Thumbnail], merits: Sequence[float], min_diffe
 
 
 class _Thumbnails:
-    """Thumbnails (n, 768) with their contrasts, for comparisons."""
+    """Thumbnails (n, 768) with precomputed statistics for comparisons."""
 
     def __init__(self, thumbnails: NDArray[np.uint8]) -> None:
         self._pixels = thumbnails.astype(np.float32)
@@ -59,12 +59,12 @@ class _Thumbnails:
         self._variances = channels.var(axis=1).mean(axis=1)
 
     def move(self, source: int, target: int) -> None:
-        """Put a thumbnail in the place of another one."""
+        """Copy the thumbnail at index `source` to index `target`."""
         for values in (self._pixels, self._means, self._powers, self._variances):
             values[target] = values[source]
 
     def differences(self, index: int, count: int) -> NDArray[np.float32]:
-        """Return the differences of a thumbnail from the first `count`.
+        """Return a thumbnail's differences from the first `count` thumbnails.
 
         Both pictures are first brought to one brightness.
         """

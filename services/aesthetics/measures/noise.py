@@ -1,4 +1,4 @@
-"""Noise of a picture."""
+"""Noise level of a picture, and denoising."""
 
 import math
 
@@ -36,7 +36,7 @@ def noise_level(luma: NDArray[np.uint8]) -> float:
 
 
 def without_noise(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Smooth away a picture's noise and keep its edges.
+    """Denoise a picture while keeping its edges.
 
     `luma`: as for `noise_level`. A picture with little noise is returned as it is. Source: Lee, "Digital image enhancement and noise
     filtering by use of local statistics", 1980: what varies no more around its mean than noise does becomes the mean.
@@ -53,7 +53,7 @@ def without_noise(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def cleanness(luma: NDArray[np.uint8]) -> float:
-    """Rate the absence of noise from 0 (noisy) to 1.
+    """Rate the absence of noise from 0 (noisy) to 1 (clean).
 
     `luma`: as for `noise_level`.
     """

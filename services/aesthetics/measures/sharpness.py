@@ -1,4 +1,4 @@
-"""Sharpness of a picture, in each direction and in its sharpest part."""
+"""Sharpness of a picture in each direction and in its sharpest region."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ _STRUCTURE = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sharpness:
-    """Sharpness of a picture from 0 (blurred, or without structure) to 1.
+    """Sharpness of a picture from 0 (blurred or featureless) to 1.
 
     `directions`: along each of DIRECTIONS, over the whole picture. `focus`: of the sharpest part, over all directions.
     """
@@ -34,7 +34,7 @@ class Sharpness:
 
 
 def sharpness(luma: NDArray[np.uint8]) -> Sharpness:
-    """Rate the sharpness of a picture.
+    """Rate the sharpness of a picture from its luma.
 
     `luma`: (height, width) uint8, at least 16 pixels each way. Added blur removes much of the difference between neighbouring pixels from a
     sharp picture, but little from a blurred one. Source: Crete, Dolmiere, Ladret, Nicolas, "The blur effect: perception and estimation with
@@ -55,7 +55,7 @@ def sharpness(luma: NDArray[np.uint8]) -> Sharpness:
 
 
 def _along(plane: NDArray[np.float32], down: int, right: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Measure the differences between neighbours along a direction.
+    """Return neighbour differences along a direction, and their loss by blurring.
 
     Returns the differences, and how much of them added blur removes.
     """
@@ -76,7 +76,7 @@ def _softer(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.flo
 
 
 def _step(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.float32]:
-    """Return the difference between each pixel and its neighbour in a direction."""
+    """Return each pixel's difference from its neighbour in a direction."""
     height, width = plane.shape
     pixels = plane[: height - down, max(-right, 0) : width - max(right, 0)]
     neighbours = plane[down:, max(right, 0) : width - max(-right, 0)]

@@ -1,4 +1,4 @@
-"""Technical quality of a picture: a score combined from all measures."""
+"""Technical quality of a picture, combined from all measures."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ _LEAST = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Technical:
-    """Measures and content of a picture.
+    """Technical measures of a picture and the kind of its content.
 
     Each measure is from 0 (bad) to 1 (good).
     """
@@ -43,7 +43,7 @@ class Technical:
 
     @property
     def quality(self) -> float:
-        """Total quality from 0 to 1.
+        """Overall quality from 0 to 1.
 
         The weighted mean of the measures, times the factor of the content.
         """
@@ -51,7 +51,7 @@ class Technical:
 
     @property
     def score(self) -> float:
-        """Return the quality on the aesthetic score's scale, 1 to 10."""
+        """Return the overall quality on NIMA's scale from 1 to 10."""
         return 1 + 9 * self.quality
 
 

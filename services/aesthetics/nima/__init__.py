@@ -1,4 +1,4 @@
-"""NIMA: the network, its weights and its scores.
+"""NIMA, a network that rates pictures: models, backends, scores.
 
 The network runs on OpenVINO, ONNX Runtime or TensorFlow.
 """

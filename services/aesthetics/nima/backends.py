@@ -1,4 +1,4 @@
-"""Backends that can run the network, and the params that choose one."""
+"""Table of backends that run NIMA, and the params that choose one."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
@@ -12,7 +12,7 @@ from shared.operation import Params, form
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """One row of the table of backends."""
+    """A backend that runs NIMA, as a row of `BACKENDS`."""
 
     name: str
     """Name of the backend and of its Python package."""
@@ -38,7 +38,7 @@ BackendName = Annotated[str, OneOf(("auto", *BACKENDS))]
 
 
 class NetworkParams(Params):
-    """Params of the network that rates pictures and of its backend."""
+    """Params that choose the NIMA network, its backend and precision."""
 
     model: ModelName = Field(
         "inception-resnet-v2",

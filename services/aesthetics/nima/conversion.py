@@ -1,4 +1,4 @@
-"""Conversion of the Keras network to the formats of faster backends.
+"""Conversion of Keras networks to the formats of faster backends.
 
 The network is converted once per weights file, in a separate process:
 
@@ -31,7 +31,7 @@ _ABANDONED_S = 3600.0
 
 @contextmanager
 def converted(architecture: str, weights: Path, sha256: str, network_format: str, *, anew: bool = False) -> Iterator[Path]:
-    """Provide the file of the converted network during the block.
+    """Yield the converted network's file, converting it on first use.
 
     Converts the network if that has not been done before. The result is kept in the folder `converted` beside the weights; if that folder
     cannot be written, the network is converted each time. `anew`: replace an earlier result. Raises ModelDamaged for weights that do not
@@ -61,7 +61,7 @@ def converted(architecture: str, weights: Path, sha256: str, network_format: str
 
 
 def convert(architecture: str, weights: Path, network_format: str, folder: Path) -> None:
-    """Write the converted network into an existing folder and check its scores.
+    """Convert a network into a folder and verify its scores.
 
     Raises ModelDamaged for weights that do not fit, OperationFailed if the scores differ by more than TOLERANCE.
     """
@@ -78,7 +78,7 @@ def convert(architecture: str, weights: Path, network_format: str, folder: Path)
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove the temporary folders of conversions that were killed."""
+    """Remove temporary folders of killed conversions."""
     for path in folder.glob(".*"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > _ABANDONED_S:
@@ -86,7 +86,7 @@ def _remove_abandoned(folder: Path) -> None:
 
 
 def _in_own_process(architecture: str, weights: Path, network_format: str, folder: Path) -> None:
-    """Convert the network in a child process, to free TensorFlow's memory afterwards."""
+    """Convert in a child process, whose exit frees TensorFlow's memory."""
     command = [sys.executable, "-m", __name__, architecture, str(weights), network_format, str(folder)]
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
     process = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
@@ -99,7 +99,7 @@ def _in_own_process(architecture: str, weights: Path, network_format: str, folde
 
 
 def _keep(folder: Path, target: Path) -> None:
-    """Move a finished conversion to its final folder `target`.
+    """Move a finished conversion to the folder `target`.
 
     If another process was quicker, its folder stays.
     """
@@ -115,7 +115,7 @@ def _keep(folder: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Convert the network named on the command line.
+    """Convert the network given on the command line.
 
     An error becomes the last line on stderr.
     """

@@ -1,4 +1,4 @@
-"""Formats of the converted network: writers and runners."""
+"""Formats of converted networks, with their writers and runners."""
 
 import json
 import sys
@@ -26,7 +26,7 @@ _OPSET = 17
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkFormat:
-    """One row of the table of formats."""
+    """A format of converted networks, as a row of `NETWORK_FORMATS`."""
 
     name: str
     file_name: str
@@ -37,7 +37,7 @@ class NetworkFormat:
 
 
 def openvino() -> Any:
-    """Import OpenVINO without its telemetry.
+    """Import OpenVINO with its telemetry disabled.
 
     By default, OpenVINO reports every import to its maker.
     """
@@ -49,12 +49,12 @@ def openvino() -> Any:
 
 
 def has_bf16() -> bool:
-    """Return whether OpenVINO can compute in bf16 on this processor."""
+    """Return whether OpenVINO supports bf16 on this processor."""
     return "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def fastest_precision(path: Path) -> str:
-    """Return the fastest precision that keeps the scores of an OpenVINO network.
+    """Return the fastest precision that preserves a network's scores.
 
     "bf16" if the processor has it and no score differs by more than BF16_TOLERANCE, otherwise "f32". The difference is measured once and
     kept in a file beside the network.
@@ -74,7 +74,7 @@ def fastest_precision(path: Path) -> str:
 
 
 def trial_pictures() -> NDArray[np.float32]:
-    """Return eight fixed pictures with structure of all sizes.
+    """Return eight fixed test pictures with detail at all scales.
 
     (8, 224, 224, 3), -1 to 1.
     """

@@ -1,4 +1,4 @@
-"""NIMA as a Keras model, with weights in Keras 2's layout."""
+"""NIMA as a Keras model, with weights in the Keras 2 layout."""
 
 import os
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def load_keras(architecture: str, weights: Path, *, half: bool = False) -> Any:
 
 
 def build(architecture: str, *, side: int = SIDE, half: bool = False) -> Any:
-    """Build the Keras model of a network, with random weights.
+    """Build a NIMA model in Keras, with random weights.
 
     The model maps (n, side, side, 3) to (n, 10).
     """
@@ -68,7 +68,7 @@ def fill(model: Any, weights: Path) -> None:
 
 
 def _read(weights: Path, name: str, stored: list[Any], expected: list[tuple[int, ...]]) -> Arrays:
-    """Read the weights of a layer.
+    """Return the stored weights of one layer.
 
     Shapes are checked before reading, because a tiny file may claim huge ones. Raises ModelDamaged.
     """
@@ -84,7 +84,7 @@ def _read(weights: Path, name: str, stored: list[Any], expected: list[tuple[int,
 
 
 def _layers(file: Any) -> Iterator[tuple[str, list[Any]]]:
-    """Yield the name and the stored weights of each layer with weights.
+    """Yield the name and weights of each stored layer.
 
     Layers are in the file's order. The weights are not read yet.
     """
@@ -96,7 +96,7 @@ def _layers(file: Any) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _texts(group: Any, attribute: str) -> list[str]:
-    """Read a list of texts from an attribute of an HDF5 group.
+    """Read a list of strings from an HDF5 attribute.
 
     Keras splits lists over 64 KiB into numbered attributes. Raises KeyError without the attribute.
     """

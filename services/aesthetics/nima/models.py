@@ -1,4 +1,4 @@
-"""The tables of NIMA networks and their architectures.
+"""Tables of NIMA networks and their architectures.
 
 Source: Talebi, Milanfar, "NIMA: Neural Image Assessment", 2017. A classification network without its head, followed by average pooling,
 dropout, a dense layer of ten and softmax. The networks were trained on pictures stretched to 224 by 224, R, G, B from -1 to 1.
@@ -14,7 +14,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
-    """One row of the table of architectures."""
+    """A network architecture, as a row of `ARCHITECTURES`."""
 
     name: str
     keras_name: str
@@ -42,7 +42,7 @@ ARCHITECTURES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NimaModel:
-    """One row of the table of networks."""
+    """A trained NIMA network, as a row of `NIMA_MODELS`."""
 
     name: str
     label: str

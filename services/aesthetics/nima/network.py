@@ -1,4 +1,4 @@
-"""The network that rates pictures.
+"""Loading and running of the NIMA network.
 
 It is loaded once and kept for later jobs of the process.
 """
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 class ModelUsed(BaseModel):
-    """The network that rated pictures."""
+    """Name, backend and precision of the network that rated pictures."""
 
     name: str = Field(description="Name of the network in `reelwright models list`.")
     backend: str = Field(description="Library that ran it.")
@@ -46,7 +46,7 @@ class ModelUsed(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """A loaded network."""
+    """A loaded NIMA network."""
 
     run: Run
     preprocessing: str
@@ -55,7 +55,7 @@ class Network:
     model_used: ModelUsed
 
     def rate(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Predict the distribution of ratings of n pictures.
+        """Predict the rating distributions of n pictures.
 
         `pictures`: (224, 224, 3) uint8 each. Returns the probabilities of the ratings 1 to 10, (n, 10). If memory runs out, smaller batches
         are tried.
@@ -72,7 +72,7 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """A function that runs a network, with its precision."""
+    """A function that runs a network, and the precision it uses."""
 
     run: Run
     precision: str
@@ -80,7 +80,7 @@ class _Loaded:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Device, backend and precision of a network.
+    """Device, backend and precision on which a network runs.
 
     OpenVINO's precision may be `auto`, because it depends on the weights.
     """
@@ -92,7 +92,7 @@ class _Plan:
 
 @contextmanager
 def network(params: NetworkParams, progress: Progress = Silent()) -> Iterator[Network]:
-    """Provide the network of `params` during the block.
+    """Load the network of `params` for the duration of the block.
 
     The network stays loaded for later jobs of this process. Raises ModelMissing, ModelDamaged, Unavailable for a missing backend or GPU,
     Invalid for a precision that this machine lacks.
@@ -127,7 +127,7 @@ def network(params: NetworkParams, progress: Progress = Silent()) -> Iterator[Ne
 
 
 def _plan(params: NetworkParams) -> _Plan:
-    """Choose device, backend and precision.
+    """Choose the device, backend and precision for a network.
 
     Raises Unavailable for a missing backend or GPU, Invalid for a precision that this machine lacks.
     """
@@ -157,7 +157,7 @@ def _plan(params: NetworkParams) -> _Plan:
 
 
 def _load(architecture: str, weights: Path, sha256: str, plan: _Plan) -> _Loaded:
-    """Load a network for the backend of `plan`.
+    """Load a network's weights into the backend of `plan`.
 
     If an earlier conversion cannot be loaded, the network is converted again.
     """
@@ -180,7 +180,7 @@ def _load(architecture: str, weights: Path, sha256: str, plan: _Plan) -> _Loaded
 
 
 def _run_tensorflow(architecture: str, weights: Path, device: Device, *, half: bool) -> Run:
-    """Return a function that runs the Keras model on a device."""
+    """Return a function that runs the network with TensorFlow."""
     import tensorflow as tf
 
     where = "/CPU:0" if device.kind == "cpu" else f"/GPU:{device.index}"
@@ -196,7 +196,7 @@ def _run_tensorflow(architecture: str, weights: Path, device: Device, *, half: b
 
 
 def _tensorflow_uses_gpu() -> bool:
-    """Return whether the installed TensorFlow can compute on a GPU."""
+    """Return whether the installed TensorFlow can use a GPU."""
     import tensorflow as tf
 
     for gpu in tf.config.list_physical_devices("GPU"):

@@ -1,4 +1,4 @@
-"""Input of NIMA from pictures, and scores from NIMA's ten probabilities."""
+"""Input preparation for NIMA, and scores from its output."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ RATINGS = np.arange(1, 11)
 
 
 def prepared(pictures: Sequence[NDArray[np.uint8]], preprocessing: str) -> NDArray[np.float32]:
-    """Stack n pictures into the network's input.
+    """Stack n pictures into the network's input array.
 
     `pictures`: (224, 224, 3) uint8 each. Returns (n, 224, 224, 3) float32, from -1 to 1 for the preprocessing "symmetric", from 0 to 1
     for "unit".
@@ -21,7 +21,7 @@ def prepared(pictures: Sequence[NDArray[np.uint8]], preprocessing: str) -> NDArr
 
 
 def mean_and_spread(distribution: NDArray[np.floating]) -> tuple[float, float]:
-    """Return the mean and the standard deviation of a distribution of ratings.
+    """Return the mean and standard deviation of a rating distribution.
 
     `distribution`: (10,), the probabilities of the ratings 1 to 10.
     """

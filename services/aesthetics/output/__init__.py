@@ -1,4 +1,4 @@
-"""Files that the operations write: chosen pictures, contact sheet, score table.
+"""Output files: chosen pictures, contact sheet, score table.
 
 Chosen pictures are written at once, so none is held in memory.
 """

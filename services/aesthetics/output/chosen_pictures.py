@@ -1,4 +1,4 @@
-"""The chosen pictures of a job.
+"""Chosen pictures of a job, and the outputs made of them.
 
 They are written to files as soon as they are chosen, and collected in the outputs at the end.
 """
@@ -25,7 +25,7 @@ MAX_IMAGES = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A choice of a picture, with the reason."""
+    """Why and from which group a picture was chosen."""
 
     row: int
     """Row of the picture in the score table."""
@@ -49,7 +49,7 @@ class _Pick:
 
 
 class ChosenPictures:
-    """Collector of chosen pictures until the job's outputs are written.
+    """Collects chosen pictures and writes the job's outputs.
 
     `folder`: temporary folder for the pictures. `suffix`: suffix of the picture files.
     """
@@ -60,7 +60,7 @@ class ChosenPictures:
         self._picks: list[_Pick] = []
 
     def add(self, picture: ScoredView, file: bytes, choice: Choice) -> None:
-        """Add a chosen picture.
+        """Add a chosen picture with its encoded file.
 
         `file`: the encoded picture in full size. Raises Invalid beyond MAX_IMAGES pictures.
         """

@@ -1,4 +1,4 @@
-"""The contact sheet: the chosen pictures with ranks, times and reasons."""
+"""Contact sheet of the chosen pictures with ranks, times and reasons."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +27,7 @@ _PAPER, _INK, _FAINT = (24, 24, 27), (244, 244, 245), (161, 161, 170)
 
 
 def draw_sheet(items: Sequence[Item], folder: Path, output: Path) -> None:
-    """Draw a sheet of pictures and save it as PNG.
+    """Draw a contact sheet and save it as PNG.
 
     `items`: at least one chosen picture. `folder`: folder with the picture files that the items name.
     """
@@ -53,7 +53,7 @@ def draw_sheet(items: Sequence[Item], folder: Path, output: Path) -> None:
 
 
 def _thumbnail(path: Path) -> Rgb:
-    """Read a picture file in the size of a cell.
+    """Read a picture file, scaled to the size of a cell.
 
     (height, width, 3).
     """
@@ -63,7 +63,7 @@ def _thumbnail(path: Path) -> Rgb:
 
 
 def _lines(text: str) -> list[str]:
-    """Break a text into lines of the width of a cell."""
+    """Wrap a text to the width of a cell."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
@@ -75,7 +75,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _fitted(text: str) -> str:
-    """Shorten a caption to fit the width of a cell."""
+    """Shorten a caption to the width of a cell."""
     while text_width(text, _SMALL) > _CELL:
         text = text[:-2] + "…"
     return text

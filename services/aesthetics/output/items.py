@@ -1,4 +1,4 @@
-"""Result records of chosen pictures."""
+"""Records of chosen pictures in the result."""
 
 from pydantic import BaseModel, Field
 
@@ -7,7 +7,7 @@ from services.aesthetics.measures.technical import Technical
 
 
 class TechnicalScores(BaseModel):
-    """The technical quality of a picture.
+    """Technical measures of a picture in the result.
 
     Each measure is from 0 (bad) to 1 (good).
     """
@@ -22,7 +22,7 @@ class TechnicalScores(BaseModel):
 
     @classmethod
     def of(cls, measures: Technical) -> "TechnicalScores":
-        """Round measures for the result."""
+        """Create the record from rounded measures."""
         return cls(
             score=round(measures.score, 4),
             sharpness=round(measures.sharpness, 4),
@@ -35,7 +35,7 @@ class TechnicalScores(BaseModel):
 
 
 class Item(BaseModel):
-    """A chosen picture."""
+    """A chosen picture in the result."""
 
     image: str = Field(description="Name of the picture in the output `images`.")
     source: str = Field(description="Name of the file that it comes from; of a zip file, with the picture in it: `photos.zip/a/b.jpg`.")

@@ -1,4 +1,4 @@
-"""The score table: every score of a job, as JSON and CSV.
+"""Table of every score of a job, as JSON and CSV.
 
 It takes a few bytes per picture, because there can be 200,000 pictures.
 """
@@ -25,7 +25,7 @@ COLUMNS = ("source", "picture", *_NUMBERS, "image")
 
 
 class ScoreTable:
-    """The scores of all examined pictures, in order."""
+    """Scores of all examined pictures, in order of examination."""
 
     def __init__(self) -> None:
         self._numbers, self._sources = array("d"), array("l")
@@ -36,7 +36,7 @@ class ScoreTable:
         return len(self._sources)
 
     def add(self, picture: ScoredView, group: int | None) -> int:
-        """Add a picture and return the number of its row.
+        """Add a picture's scores and return its row number.
 
         `group`: number of the picture's group, if any.
         """
@@ -53,11 +53,11 @@ class ScoreTable:
         return row
 
     def mark_chosen(self, row: int, image: str) -> None:
-        """Record the file name `image` of a chosen row."""
+        """Mark a row as chosen, with the picture's file name `image`."""
         self._images[row] = image
 
     def write(self, path: Path, sources: list[Source]) -> None:
-        """Write `scores.json` and `scores.csv` into a zip archive, row by row."""
+        """Stream `scores.json` and `scores.csv` into a zip archive."""
         names = [source.path.name for source in sources]
         with ZipWriter(path, packed=True) as archive:
             with archive.entry("scores.csv") as file, io.TextIOWrapper(file, "utf-8", newline="") as text:

@@ -1,4 +1,4 @@
-"""Text on pictures, in every script that has a font."""
+"""Drawing of text on pictures, in any script with an installed font."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _NO_LETTER = "\uffff"
 
 
 def draw_text(picture: Rgb, text: str, place: tuple[int, int], color: Color, size: int) -> None:
-    """Write a text on a picture.
+    """Draw a text on a picture.
 
     `place`: x of the text's left end, y of its base line. Letters come from OpenCV's font, else from a font of the system. A letter that
     neither has is written as its code point, such as \\u0e01.
@@ -51,7 +51,7 @@ def _run_width(run: str, font: str | None, size: int) -> int:
 
 
 def _runs(text: str) -> Iterator[tuple[str, str | None]]:
-    """Yield the parts of a text with the file of their font.
+    """Split a text by font; yield each part with its font file.
 
     None is OpenCV's own font.
     """
@@ -73,7 +73,7 @@ def _escaped(char: str) -> str:
 
 @lru_cache(maxsize=1)
 def _opencv_font() -> cv2.FontFace:
-    """Return the font that OpenCV brings.
+    """Return the font included in OpenCV.
 
     It has the letters of many scripts, which Pillow's has not.
     """
@@ -82,7 +82,7 @@ def _opencv_font() -> cv2.FontFace:
 
 @lru_cache(maxsize=4096)
 def _opencv_has(char: str) -> bool:
-    """Return whether OpenCV's font has a letter.
+    """Return whether OpenCV's font has a glyph for a character.
 
     OpenCV draws a question mark for missing letters.
     """
@@ -97,7 +97,7 @@ def _opencv_letter(char: str) -> Rgb:
 
 @lru_cache(maxsize=4096)
 def _system_font(char: str) -> str | None:
-    """Return the file of a system font that has a letter, or None."""
+    """Return a system font with a glyph for a character, or None."""
     for path in _font_files():
         try:
             font = ImageFont.truetype(path, _SAMPLE_SIZE)
@@ -110,7 +110,7 @@ def _system_font(char: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _font_files() -> tuple[str, ...]:
-    """Return the system's font files, upright ones of usual weight first."""
+    """Return the system's font files, regular upright fonts first."""
     files = [path for folder in _FOLDERS if folder.is_dir() for pattern in _FONTS for path in folder.rglob(pattern)]
     styled = ("bold", "italic", "oblique", "black", "light", "thin", "mono")
     ordered = sorted(files, key=lambda path: (any(style in path.name.lower() for style in styled), path.name))

@@ -1,4 +1,4 @@
-"""Input files of a job, read as small views for scoring.
+"""Reading of input files as small pictures for scoring.
 
 A bad file does not stop the others.
 """

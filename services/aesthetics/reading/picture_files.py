@@ -1,4 +1,4 @@
-"""Picture files: their encoding and their names."""
+"""Encoding and naming of picture files."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from shared.video import Picture
 
 
 def file_of(picture: Picture, params: PictureParams) -> bytes:
-    """Return a picture as a file in the format of `params`.
+    """Return a picture's file contents in the format of `params`.
 
     A file that is upright and in that format already is copied; others, and files larger than MOST_PICTURE_BYTES, are encoded anew. PNG and
     WebP keep transparency, JPEG shows it on white. Raises BrokenMedia and TooLarge.
@@ -47,7 +47,7 @@ def encoded(picture: NDArray[np.uint8], params: PictureParams) -> bytes:
 
 
 class PictureNames:
-    """Maker of unique file names for pictures.
+    """Generates unique file names for pictures.
 
     A name consists of the source's name, the time and the suffix `suffix`. The source's name keeps letters of all scripts, digits and
     pictographs; other characters become hyphens.
@@ -58,7 +58,7 @@ class PictureNames:
         self._names: set[str] = set()
 
     def of(self, source: Path | str, time_s: float | None = None) -> str:
-        """Make a name such as `clip-0012.345s.jpg`.
+        """Return a unique name such as `clip-0012.345s.jpg`.
 
         Without a time, the name is such as `photo.jpg`. A name that is taken already gets a number.
         """

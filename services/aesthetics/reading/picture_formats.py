@@ -1,4 +1,4 @@
-"""File formats of written pictures."""
+"""Table of file formats for written pictures."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from shared.operation import Params, form
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureFormat:
-    """One row of the table of formats."""
+    """A picture file format, as a row of `PICTURE_FORMATS`."""
 
     name: str
     """Name of the format and its file suffix."""
@@ -51,7 +51,7 @@ _ALIASES = {alias: row.name for row in PICTURE_FORMATS.values() for alias in row
 
 
 def _plain_name(value: Any) -> Any:
-    """Convert an alias such as `.JPG` to the name of the format."""
+    """Convert a format's alias, such as `.JPG`, to its name."""
     return _ALIASES.get(value.lower(), value.lower()) if isinstance(value, str) else value
 
 
@@ -59,7 +59,7 @@ FormatName = Annotated[str, OneOf(PICTURE_FORMATS), BeforeValidator(_plain_name)
 
 
 class PictureParams(Params):
-    """Params of the format of written pictures."""
+    """Params of the file format of written pictures."""
 
     format: FormatName = Field(
         "jpg",

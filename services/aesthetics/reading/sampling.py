@@ -1,4 +1,4 @@
-"""Sampling of the frames of videos."""
+"""Sampling of video frames at a given rate."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -10,7 +10,7 @@ from shared.video import Frame, read_frames
 
 
 class SampleParams(Params):
-    """Params of the choice of frames of a video."""
+    """Params that choose frames of a video."""
 
     sample_rate: float = Field(
         1.0,
@@ -39,7 +39,7 @@ class SampleParams(Params):
 
 
 def sampled(video: Path, params: SampleParams, *, prefetch: int = 4) -> Generator[Frame, None, None]:
-    """Yield the frames of a video that `params` select, as 8-bit SDR.
+    """Yield the sampled frames of a video as 8-bit SDR.
 
     Close the generator to end early.
     """

@@ -1,4 +1,4 @@
-"""Small views of pictures, from which the scores are computed."""
+"""Small copies of pictures, from which scores are computed."""
 
 from collections.abc import Generator
 from contextlib import closing
@@ -28,7 +28,7 @@ Rgb = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class View:
-    """A small view of a picture, with its measures and thumbnail."""
+    """A small copy of a picture, with measures and thumbnail."""
 
     source: int
     """Number of the input file."""
@@ -48,11 +48,11 @@ class View:
 
     @property
     def name(self) -> str | None:
-        """Name of the picture file; None for a video's frame."""
+        """Name of the picture file; None for a video frame."""
         return None if self.picture is None else self.picture.name
 
     def origin(self, file: str) -> str:
-        """Return the name of the view's input.
+        """Return the name of the input file that the view shows.
 
         `file`: name of the input file. If that is a zip file, the name of the picture in it is appended.
         """
@@ -60,11 +60,11 @@ class View:
 
     @property
     def held_bytes(self) -> int:
-        """Estimate the memory of the full-size frame in bytes."""
+        """Estimated bytes of memory of the full-size frame."""
         return 0 if self.frame is None else self.frame.width * self.frame.height * 3 // 2
 
     def file(self, params: PictureParams) -> bytes:
-        """Encode the picture in full size, in the format of `params`."""
+        """Encode the full-size picture in the format of `params`."""
         if self.frame is not None:
             return encoded(self.frame.rgb(), params)
         assert self.picture is not None
@@ -87,7 +87,7 @@ def video_views(video: Path, params: SampleParams, source: int, *, lanczos: bool
 
 
 def picture_view(picture: Picture, source: int, *, lanczos: bool) -> View:
-    """Make the view of a picture file.
+    """Create the view of a picture file.
 
     `source`: number of the input file. `lanczos`: see `shrink`. Raises BrokenMedia and TooLarge.
     """
@@ -100,7 +100,7 @@ def picture_view(picture: Picture, source: int, *, lanczos: bool) -> View:
 
 
 def shrink(frame: Frame, *, lanczos: bool = False) -> Rgb:
-    """Scale a frame to (224, 224, 3) uint8 R, G, B.
+    """Scale a frame to RGB uint8 of shape (224, 224, 3).
 
     `lanczos`: scale by a Lanczos filter; otherwise areas are averaged. `picture_view` scales picture files in the same way.
     """

@@ -1,4 +1,4 @@
-"""The input files of a job, with the outcome of each.
+"""Input files of a job, with the number of pictures and errors of each.
 
 A bad file does not stop the others.
 """
@@ -25,7 +25,7 @@ MAX_VIEWS = 200_000
 
 
 class SourceReport(BaseModel):
-    """The outcome of one input file."""
+    """Report on one input file for the result."""
 
     name: str = Field(description="Name of the file.")
     processed: bool = Field(description="Whether the whole file was processed.")
@@ -36,7 +36,7 @@ class SourceReport(BaseModel):
 
 @dataclass(kw_only=True, eq=False)
 class Source:
-    """One input file."""
+    """An input file with its counts and error so far."""
 
     index: int
     """Number among the inputs, from 0."""
@@ -49,7 +49,7 @@ class Source:
     error: ReelwrightError | None = None
 
     def report(self) -> SourceReport:
-        """Return the outcome of the file."""
+        """Return the report on this file."""
         return SourceReport(
             name=self.path.name,
             processed=self.error is None,
@@ -60,7 +60,7 @@ class Source:
 
 
 class Sources:
-    """The videos, or the picture files, of one job."""
+    """All input files of a job: either videos or picture files."""
 
     def __init__(self, paths: list[Path], params: SampleParams, progress: Progress, *, videos: bool) -> None:
         if not 1 <= len(paths) <= MAX_SOURCES:
@@ -84,15 +84,15 @@ class Sources:
 
     @property
     def reports(self) -> list[SourceReport]:
-        """The outcome of every file."""
+        """The reports on all files."""
         return [source.report() for source in self.all]
 
     def readable(self) -> Iterator[Source]:
-        """Return the files that could be opened."""
+        """Return the files that opened without error."""
         return (source for source in self.all if source.error is None)
 
     def series(self, *, lanczos: bool) -> Iterator[tuple[Source | None, Generator[View, None, None]]]:
-        """Yield each series of views with its source.
+        """Yield each video's views, or all pictures' views as one series.
 
         A series is the views of one video, or the views of all picture files, which have None as source.
         """
@@ -149,7 +149,7 @@ class Sources:
             self._warn(source.path.name, error)
 
     def count(self, source: Source, error: ReelwrightError | None = None, name: str = "") -> None:
-        """Count a picture as examined or, with `error`, as damaged.
+        """Count a picture as examined, or as damaged if `error` is given.
 
         `name`: name of the damaged picture. Raises Invalid beyond MAX_VIEWS examined pictures.
         """
@@ -164,7 +164,7 @@ class Sources:
         self._progress(min(self._done, self._expected), self._expected)
 
     def raise_if_all_failed(self) -> None:
-        """Raise an error if all files failed and no picture was examined.
+        """Raise an error if every file failed.
 
         Raises the error of a single file, OperationFailed for several files.
         """
@@ -184,7 +184,7 @@ class Sources:
             raise Invalid(f"No frame begins in the part from {self._params.start:g} s on. Choose another start or a longer duration.")
 
     def _open(self, source: Source) -> None:
-        """Probe a file and estimate the number of its pictures."""
+        """Probe a file and estimate how many pictures it gives."""
         if not self.videos:
             source.pictures = tuple(list_pictures([source.path], warn=self._progress.warn))
             source.expected = len(source.pictures)
@@ -201,12 +201,12 @@ class Sources:
 
 
 def as_list(paths: list[Path] | Path | None) -> list[Path]:
-    """Return one path, several or none as a list."""
+    """Return a path, a list of paths or None as a list."""
     return [paths] if isinstance(paths, Path) else list(paths or ())
 
 
 def one_kind(video: list[Path] | Path | None, images: list[Path] | Path | None) -> list[Path]:
-    """Return the videos or the picture files.
+    """Return the given videos or pictures. Raises Invalid for both.
 
     Raises Invalid if both are given.
     """

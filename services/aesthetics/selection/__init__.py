@@ -1,1 +1,1 @@
-"""Scores, groups and reasons for the choice of pictures."""
+"""Scoring, grouping and explained choice of pictures."""

@@ -1,4 +1,4 @@
-"""Groups of pictures of which the best is chosen.
+"""Grouping of pictures by count or by shot.
 
 A group is a fixed number of pictures, or a shot.
 """
@@ -40,12 +40,12 @@ class VideoShots(BaseModel):
 
 
 def by_number(size: int) -> Grouping:
-    """Make groups of `size` consecutive pictures."""
+    """Return a grouping into `size` consecutive pictures each."""
     return lambda number, _time_s: number // size
 
 
 def by_shot(shots: Sequence[Shot]) -> Grouping:
-    """Make a group of the pictures of each shot.
+    """Return a grouping with one group per shot.
 
     Pictures between shots are in no group.
     """

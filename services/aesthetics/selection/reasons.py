@@ -1,4 +1,4 @@
-"""Reasons for a choice, in words and figures."""
+"""Explanations why a picture was chosen."""
 
 from services.aesthetics.measures.technical import WEIGHTS
 from services.aesthetics.selection.scoring import ScoredView
@@ -16,7 +16,7 @@ _WORDS = {
 
 
 def reason(best: ScoredView, *, chosen_from: str, ahead: float | None) -> str:
-    """Describe in a few sentences why a picture was chosen.
+    """Explain in a few sentences why a picture was chosen.
 
     `chosen_from`: text such as "Best of 5 frames". `ahead`: lead in merit over the next picture; None without a next picture.
     """
@@ -34,7 +34,7 @@ def _lead(ahead: float | None) -> str:
 
 
 def in_words(picture: ScoredView) -> str:
-    """Describe the technical quality of a picture.
+    """Describe a picture's technical quality in words.
 
     For example "Technically 7.9 of 10: sharp (0.52), well exposed (0.88), ...".
     """
@@ -51,7 +51,7 @@ def in_words(picture: ScoredView) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Format seconds as a time, such as 1:02:03.4."""
+    """Format seconds as a clock time such as 1:02:03.4."""
     minutes, rest = divmod(round(seconds, 1), 60)
     hours, minutes = divmod(int(minutes), 60)
     return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"

@@ -1,4 +1,4 @@
-"""The table of scorers, by which pictures are ranked."""
+"""Table of scorers, which rank pictures."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,7 +11,7 @@ from shared.operation import Params, form
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorer:
-    """One row of the table of scorers."""
+    """A way to rank pictures, as a row of `SCORERS`."""
 
     name: str
     label: str
@@ -55,7 +55,7 @@ ScorerName = Annotated[str, OneOf(SCORERS)]
 
 
 class ScorerParams(Params):
-    """Params of the score by which pictures are ranked."""
+    """Params that choose how pictures are ranked."""
 
     scorer: ScorerName = Field(
         "both",
@@ -74,11 +74,11 @@ class ScorerParams(Params):
 
     @property
     def uses_network(self) -> bool:
-        """Whether the scorer needs the network."""
+        """Whether the scorer needs the NIMA network."""
         return SCORERS[self.scorer].network
 
     @property
     def technical_share(self) -> float:
-        """Share of the technical score in the ranking, 0 to 1."""
+        """Weight of the technical score in the ranking, 0 to 1."""
         row = SCORERS[self.scorer]
         return (self.technical_weight if row.network else 1.0) if row.technical else 0.0

@@ -1,4 +1,4 @@
-"""Scores of views.
+"""Scoring of views by NIMA and by technical quality.
 
 The network rates one batch of views while the next one is decoded.
 """
@@ -21,7 +21,7 @@ HELD_BYTES = 48 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ScoredView:
-    """A view with its scores, from 1 to 10."""
+    """A view with its scores from 1 to 10."""
 
     view: View
     merit: float
@@ -35,7 +35,7 @@ class ScoredView:
 
 
 def scored(views: Iterable[View], network: Network | None, *, technical_share: float) -> Generator[ScoredView, None, None]:
-    """Yield each view with its scores, in order.
+    """Score views in batches; yield them in order.
 
     The merit is the weighted mean of the network's score and the technical score. `technical_share`: weight of the technical score, 0 to 1.
     Without a network, the merit is the technical score. Close the generator to end early.
@@ -54,7 +54,7 @@ def scored(views: Iterable[View], network: Network | None, *, technical_share: f
 
 
 def in_batches(views: Iterable[View], size: int) -> Iterator[list[View]]:
-    """Split views into lists of at most `size` views.
+    """Split views into batches of at most `size`.
 
     Lists with large frames are shorter, to keep within HELD_BYTES.
     """

@@ -20,7 +20,7 @@ from shared.video.info import ColorInfo
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """Measurements of a clip.
+    """Measurements of a clip: camera path, exposure, light, camera height.
 
     `exposure`: (frames,), the subject's brightness relative to its shot's median, smoothed. `reference`: number of the reference frame of
     the longest shot. `color`: tags of the first frame as read, after tone mapping.
@@ -37,7 +37,7 @@ class Analysis:
 
 
 def analyze(video: Path, alpha: Path, part: ClipPart, *, size: tuple[int, int], frames: int, smooth: int, progress: Progress) -> Analysis:
-    """Measure the camera's path and height, exposure and light.
+    """Measure camera path, exposure, light direction and camera height.
 
     `size`: (width, height) of the clip; `frames`: estimated number of frames; `smooth`: frames that exposure is averaged over. The clip is
     read at reduced size. Memory grows by about 1 kB per frame.

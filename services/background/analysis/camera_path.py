@@ -1,4 +1,4 @@
-"""Camera path: each frame's view relative to its shot's reference view."""
+"""Camera path: each frame's position relative to its shot's reference."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _HALVINGS = 24
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CameraPath:
-    """Views relative to the reference view of their shot.
+    """Each frame's position relative to its shot's reference frame.
 
     `views`: float64 (frames, 4): shift of the frame's centre right and down in pixels, rotation in radians, and logarithm of the scale
     (above 0: the frame covers more of the scene). `width`, `height`: size of the frames.
@@ -28,7 +28,7 @@ class CameraPath:
 
     @property
     def largest(self) -> float:
-        """Return the largest distance from the reference, in pixels."""
+        """Largest distance from the reference frame, in pixels."""
         return float(np.hypot(self.views[:, 0], self.views[:, 1]).max(initial=0.0))
 
     def scaled(self, share: float) -> "CameraPath":
@@ -36,12 +36,12 @@ class CameraPath:
         return CameraPath(self.views * share, self.width, self.height)
 
     def resized(self, width: int, height: int) -> "CameraPath":
-        """Return the path for frames of another size and the same shape."""
+        """Return the path for frames of another size with equal aspect ratio."""
         factors = np.array([width / self.width, height / self.height, 1, 1])
         return CameraPath(self.views * factors, width, height)
 
     def matrix(self, number: int) -> Matrix:
-        """Return the matrix from a frame to the reference view.
+        """Return the matrix from a frame to its reference frame.
 
         The matrix (3, 3) maps pixels. A `number` beyond the last frame gives the matrix of the last frame.
         """
@@ -51,12 +51,12 @@ class CameraPath:
         return np.array([[cos, -sin, x + across - cos * x + sin * y], [sin, cos, y + down - sin * x - cos * y], [0, 0, 1.0]])
 
     def move(self, number: int) -> tuple[float, float]:
-        """Return the camera's distance right and down from the reference, in pixels."""
+        """Return a frame's shift right and down from the reference, in pixels."""
         across, down = self.views[min(number, len(self.views) - 1), :2]
         return float(across), float(down)
 
     def margin(self, parallax: float) -> float:
-        """Return the least size of a picture that covers all views.
+        """Return the smallest relative background size that covers all frames.
 
         The size is relative to a frame. `parallax`: motion of the nearest or farthest surface relative to the picture, in pixels per pixel
         of the path.
@@ -73,7 +73,7 @@ class CameraPath:
 
 @dataclass(frozen=True, slots=True)
 class Overscan:
-    """Size of the background and the motion that it allows.
+    """Relative size of a background and the share of motion it allows.
 
     `margin`: size relative to a frame. `share`: part of the camera's motion that the background can follow, up to 1.
     """
@@ -83,7 +83,7 @@ class Overscan:
 
 
 def overscan(path: CameraPath, margin: float, parallax: float) -> Overscan:
-    """Choose the background's size and the share of motion to follow.
+    """Choose a background size and the share of motion to follow.
 
     `margin`: size relative to a frame; 0 chooses it from the path, from 1.3 to 2.5. `parallax`: see `CameraPath.margin`.
     """
@@ -101,12 +101,12 @@ def overscan(path: CameraPath, margin: float, parallax: float) -> Overscan:
 
 
 def shot_starts(poses: Sequence[Pose]) -> list[int]:
-    """Return the numbers of the shots' first frames."""
+    """Return the index of each shot's first frame."""
     return [number for number, pose in enumerate(poses) if pose.cut or number == 0]
 
 
 def camera_path(poses: Sequence[Pose], width: int, height: int) -> tuple[CameraPath, int]:
-    """Return the path and the number of the longest shot's reference frame.
+    """Return the camera path and the longest shot's reference frame.
 
     `poses`: one similarity per frame, in pixels of `width` x `height`. The reference of a shot is the frame whose centre is closest to the
     middle of the area that the frame centres cover.

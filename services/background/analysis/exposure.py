@@ -1,4 +1,4 @@
-"""Changes of the subject's exposure over a clip."""
+"""Exposure changes over a clip, measured on the subject."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ _FEWEST, _MOST = 0.6, 1.6
 
 
 def subject_tones(luma: Plane, matte: Plane) -> Tones | None:
-    """Return the distribution of the subject's luma on a logarithmic scale.
+    """Return the histogram of the subject's luma on a log scale.
 
     The result is float32 (177,), of sum 1. Returns None if fewer than 20 pixels of the subject are visible. `luma`: uint8 (h, w), limited
     range; `matte`: uint8 of the same size, which is eroded to leave the soft edge out.
@@ -38,7 +38,7 @@ def subject_tones(luma: Plane, matte: Plane) -> Tones | None:
 
 
 def brightness_of(tones: Sequence[Tones | None]) -> NDArray[np.float64]:
-    """Return the subject's luma above black in each frame, in levels.
+    """Return the subject's brightness in each frame, in luma levels.
 
     A change of light shifts the whole distribution. If the subject turns or moves an arm, only the amounts of its tones change. So each
     frame's distribution is shifted to where it agrees best (Bhattacharyya, 1943) with that of the frame of median brightness. Frames with
@@ -57,7 +57,7 @@ def brightness_of(tones: Sequence[Tones | None]) -> NDArray[np.float64]:
 
 
 def _shift(reference: NDArray[np.float64], root: NDArray[np.float64]) -> float:
-    """Measure the shift of `root` above `reference`, in bins.
+    """Measure how far histogram `root` is shifted against `reference`, in bins.
 
     The result is accurate to a fraction of a bin.
     """
@@ -71,7 +71,7 @@ def _shift(reference: NDArray[np.float64], root: NDArray[np.float64]) -> float:
 
 
 def shot_exposures(tones: Sequence[Tones | None], starts: Sequence[int], window: int) -> NDArray[np.float64]:
-    """Return each frame's exposure relative to its shot's median.
+    """Return each frame's exposure relative to the median of its shot.
 
     `tones`: of each frame, from `subject_tones`; `starts`: numbers of the shots' first frames, from 0 on. The result, (n,), is smoothed
     over `window` frames of a shot.
@@ -82,7 +82,7 @@ def shot_exposures(tones: Sequence[Tones | None], starts: Sequence[int], window:
 
 
 def exposure_ratios(brightness: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    """Return each frame's exposure relative to the median.
+    """Return each frame's exposure relative to the median frame.
 
     `brightness`: (n,), from `brightness_of`; frames without a subject are interpolated from their neighbours. The result, (n,), is smoothed
     over `window` frames, and is 1 where it differs from 1 by no more than noise.
@@ -101,7 +101,7 @@ def exposure_ratios(brightness: NDArray[np.float64], window: int) -> NDArray[np.
 
 
 def _without_noise(ratios: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
-    """Remove noise from ratios.
+    """Set ratios that differ from 1 only by noise to 1.
 
     Ratios within `noise` of 1 become 1; those farther than twice that are kept (firm threshold; Gao and Bruce, 1997).
     """
@@ -111,7 +111,7 @@ def _without_noise(ratios: NDArray[np.float64], noise: float) -> NDArray[np.floa
 
 
 def exposed(planes: tuple[Plane, Plane, Plane], ratio: float) -> tuple[Plane, Plane, Plane]:
-    """Apply an exposure `ratio` to planes in limited range."""
+    """Multiply the exposure of limited-range planes by `ratio`."""
     if abs(ratio - 1) < 1 / 512:
         return planes
     levels = np.arange(256, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Estimates of the light's side and the camera's height, for a prompt."""
+"""Estimates of light direction and camera height for prompts."""
 
 from typing import Literal
 
@@ -15,14 +15,14 @@ _OPAQUE = 127
 
 
 class BrightBackground:
-    """Averages the luma of the background over frames."""
+    """Averages the background's luma to find the brighter side."""
 
     def __init__(self) -> None:
         self._sum: NDArray[np.float64] | None = None
         self._count: NDArray[np.float64] | None = None
 
     def add(self, luma: NDArray[np.uint8], matte: NDArray[np.uint8]) -> None:
-        """Add a frame: luma and matte, uint8, both (h, w)."""
+        """Add a frame: luma and matte, both uint8 (height, width)."""
         free = (matte < 8).astype(np.float64)
         if self._sum is None or self._count is None:
             self._sum, self._count = np.zeros(luma.shape), np.zeros(luma.shape)
@@ -30,7 +30,7 @@ class BrightBackground:
         self._count += free
 
     def light_from(self) -> LightFrom:
-        """Return the side that light comes from.
+        """Return the side that the light comes from.
 
         It is the side on which the centre of brightness lies.
         """
@@ -53,7 +53,7 @@ class BrightBackground:
 
 
 def height_share(matte: NDArray[np.uint8]) -> float:
-    """Return the camera's height as a share of the subject's height.
+    """Return the camera's height as a fraction of the subject's height.
 
     `matte`: uint8 (h, w). Returns nan if head or feet are cut off. The horizon of a level camera lies in the middle of the picture and
     crosses everything that stands on the ground at the height of the camera (Criminisi et al., Single View Metrology, 2000).
@@ -66,7 +66,7 @@ def height_share(matte: NDArray[np.uint8]) -> float:
 
 
 def camera_height(shares: NDArray[np.float64]) -> CameraHeight:
-    """Return the camera's height in words, from the `height_share` of frames."""
+    """Classify the camera's height from the height shares of frames."""
     numbers = shares[np.isfinite(shares)]
     if not len(numbers):
         return "unknown"

@@ -1,4 +1,4 @@
-"""Anchors: frames along the camera's path that other frames are aligned to."""
+"""Anchors: frames to which other frames of a shot are aligned."""
 
 from collections.abc import Generator
 from contextlib import closing
@@ -26,7 +26,7 @@ _KEPT = 0.8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One frame of the camera's path.
+    """A frame's time, shot and camera position.
 
     `matrix` (3, 3) maps pixels of the frame to pixels of the first frame of its shot.
     """
@@ -38,7 +38,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlacedAnchor:
-    """An anchor aligned to the reference.
+    """An anchor with its alignment to the reference frame.
 
     `matrix` maps its pixels to the reference's pixels, `light` its exposure and white balance to the reference's.
     """
@@ -51,7 +51,7 @@ class PlacedAnchor:
 
 
 def camera_path(video: Path, matte: Path, part: ClipPart, progress: Progress, *, per_second: Fraction, expected: int) -> list[Step]:
-    """Track the camera's motion on the background of the part.
+    """Track the camera's motion on the background.
 
     Every frame is measured. The result keeps the first frame at or after each time start + k / `per_second`, the first frame of each shot,
     and each frame that overlaps less than four fifths of the last kept frame.
@@ -76,7 +76,7 @@ def camera_path(video: Path, matte: Path, part: ClipPart, progress: Progress, *,
 
 
 def pairs(video: Path, matte: Path, part: ClipPart, *, per_second: Fraction | None = None) -> Generator[tuple[Frame, Frame], None, None]:
-    """Yield frames of a clip, each with its matte's frame."""
+    """Yield each frame of a clip with the matte's frame."""
     with read_together(
         video, matte, opaque=True, start=part.start or None, duration=part.duration, per_second=per_second, to_sdr8=True, prefetch=3
     ) as frames:
@@ -84,14 +84,14 @@ def pairs(video: Path, matte: Path, part: ClipPart, *, per_second: Fraction | No
 
 
 def one_pair(video: Path, matte: Path, time: Fraction) -> tuple[Frame, Frame]:
-    """Return the frame shown at `time` seconds, with its matte's frame."""
+    """Return the frame shown at `time` seconds and the matte's frame."""
     with read_together(video, matte, opaque=True, start=time, duration=None, to_sdr8=True, prefetch=1) as frames:
         frame, alpha = next(frames)
         return frame, alpha
 
 
 def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *, grow: int) -> list[PlacedAnchor]:
-    """Choose anchors in the reference's shot and align each to its neighbour.
+    """Choose anchors in the reference's shot and align neighbours.
 
     The search starts at the reference and goes outwards. A static camera needs one anchor, the reference; a panning camera needs more.
     After an anchor that cannot be aligned, no further anchors are placed on that side.
@@ -120,7 +120,7 @@ def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *
 
 
 def nearest(anchors: list[PlacedAnchor], step: Step, size: tuple[int, int]) -> PlacedAnchor:
-    """Return the anchor that overlaps most with a frame.
+    """Return the anchor with the largest overlap with a frame.
 
     Of equal anchors, the first placed. `size`: (width, height) of the frames.
     """

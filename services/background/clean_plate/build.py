@@ -1,4 +1,4 @@
-"""Steps that make a clean plate from a clip and its matte."""
+"""Building of a clean plate from a clip and its matte."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _WORKERS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class PlateOptions:
-    """Options of the plate.
+    """Options for building a clean plate.
 
     `grow`: pixels by which the matte is grown; `reference_s`: None takes the middle of the longest shot.
     """
@@ -48,7 +48,7 @@ class PlateOptions:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Plate:
-    """A plate with holes.
+    """A clean plate with its holes and measurements.
 
     `planes`: Y, U, V, uint8 4:2:0, limited range. `hole`: uint8 (height, width), 255 where no sample shows the background. `left`, `top`:
     place of the reference frame's corner on the plate, in pixels. Shares from 0 to 1: `aligned`, of the samples; `second_plane`, of the
@@ -71,7 +71,7 @@ class Plate:
 def build_plate(
     video: Path, matte: Path, part: ClipPart, options: PlateOptions, progress: Progress, *, length_s: float, frames: int
 ) -> Plate:
-    """Make the clean background of a clip.
+    """Build the clean plate of a clip.
 
     The clip is read twice: once at reduced size, to track the camera, and once at full size for the samples. Each sample is aligned to an
     anchor, its light matched, and written to a temporary file; the plate is the masked median over time. Memory holds one band of samples
@@ -117,7 +117,7 @@ def build_plate(
 
 @dataclass(slots=True)
 class _Tally:
-    """Counts of the samples."""
+    """Counts of sampled and aligned frames."""
 
     color: ColorInfo
     second: list[float]
@@ -139,7 +139,7 @@ def _sample(
     file: SampleFile,
     per_second: Fraction,
 ) -> _Tally:
-    """Align the samples and write them to `file`."""
+    """Align sampled frames and write them to `file`."""
     stage = progress.part("samples", 0.35, 0.85)
     tally = _Tally(ColorInfo(), [])
     steps = {step.time: step for step in path}
@@ -174,7 +174,7 @@ def _sample(
 
 
 def _median(file: SampleFile, least: int, remove_transients: bool, progress: Progress) -> tuple[Planes, Plane, int]:
-    """Return the median planes, the holes, and a pixel count.
+    """Return the median planes, the holes and the count of removed pixels.
 
     `holes`: uint8, 255 where fewer than `least` samples show the background in luma or in chroma. There chroma is continued smoothly, so
     that it does not colour the pixels around. The count is that of luma pixels which a removed object covered.
@@ -208,7 +208,7 @@ def _median(file: SampleFile, least: int, remove_transients: bool, progress: Pro
 
 
 def _continued(planes: Planes, missing: NDArray[np.bool_]) -> Planes:
-    """Fill the `missing` chroma smoothly from around it.
+    """Fill missing chroma smoothly from its surroundings.
 
     `missing`: bool, in chroma size.
     """
@@ -220,7 +220,7 @@ def _continued(planes: Planes, missing: NDArray[np.bool_]) -> Planes:
 
 
 def _reference(path: list[Step], wanted_s: float | None) -> Step:
-    """Return the step nearest to `wanted_s` seconds.
+    """Return the step closest to `wanted_s` seconds.
 
     None: the middle step of the longest shot.
     """
@@ -233,7 +233,7 @@ def _reference(path: list[Step], wanted_s: float | None) -> Step:
 
 
 def _canvas(path: list[Step], anchors: list[PlacedAnchor], size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Return the canvas that holds all frames of the shot.
+    """Return a canvas that contains all frames of the shot.
 
     The result is (left, top, width, height) in pixels; left and top are even. It is cropped to 6 times the frame's sides and 64 megapixels.
     """
@@ -259,7 +259,7 @@ def _canvas(path: list[Step], anchors: list[PlacedAnchor], size: tuple[int, int]
 
 
 def _seen(hole: Plane, *frame: slice) -> tuple[slice, slice]:
-    """Return the rows and columns of a canvas that any sample shows.
+    """Return the rows and columns of the canvas covered by samples.
 
     They hold the reference frame, whose rows and columns are `frame`, and begin at even numbers.
     """
@@ -272,7 +272,7 @@ def _seen(hole: Plane, *frame: slice) -> tuple[slice, slice]:
 
 
 def _cropped(planes: Planes, rows: slice, columns: slice) -> Planes:
-    """Crop planes to rows and columns of luma.
+    """Crop planes to ranges of luma rows and columns.
 
     Both begin at even numbers.
     """

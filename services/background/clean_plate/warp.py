@@ -1,4 +1,4 @@
-"""Warps of a frame's planes onto a canvas."""
+"""Warping of a frame's planes onto a canvas."""
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ _WHOLE = 250
 
 
 def warped(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, ...]) -> tuple[Planes, Plane]:
-    """Warp a frame's planes and the mask of its background.
+    """Warp a frame's planes and its background mask.
 
     `matrix` (3, 3) maps the frame's luma pixels to the canvas's; `shape`: (height, width) of the canvas. Interpolation is cubic. The
     second result is uint8, 255 where the warped luma is pure background.
@@ -25,7 +25,7 @@ def warped(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, 
 
 
 def sample_of(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, ...]) -> Planes:
-    """Warp a frame's planes; set pixels without background to NO_SAMPLE.
+    """Warp a frame's planes, marking pixels without background.
 
     Arguments are those of `warped`. A real 255 becomes 254.
     """
@@ -52,13 +52,13 @@ def _moved(planes: Planes, matrix: Matrix, shape: tuple[int, ...]) -> Planes:
 
 
 def _pure(background: Plane, matrix: Matrix, shape: tuple[int, ...]) -> Mask:
-    """Mark the pixels without subject; the frame is continued beyond its borders."""
+    """Mask canvas pixels that the subject does not touch."""
     moved = cv2.warpPerspective(background, matrix, shape[1::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved > _WHOLE, np.bool_)
 
 
 def _inside(plane: Plane, matrix: Matrix, shape: tuple[int, ...]) -> Mask:
-    """Mark the pixels whose centre lies on a pixel of the frame.
+    """Mask canvas pixels whose centre lies inside the frame.
 
     A pixel of the frame is a square around its centre, so the outermost pixels count as a whole.
     """

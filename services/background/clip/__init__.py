@@ -1,4 +1,4 @@
-"""Frames of a clip and of its background, as planes.
+"""Frames of a clip and its background as YUV planes.
 
 The background is a colour, a picture or another clip. Mixing is in `services/background/mixing`.
 """

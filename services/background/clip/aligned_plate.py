@@ -1,4 +1,4 @@
-"""A clean plate aligned with each frame of a clip."""
+"""Alignment of a clean plate with each frame of a clip."""
 
 import cv2
 import numpy as np
@@ -25,7 +25,7 @@ class AlignedPlate:
         self.lost = 0
 
     def at(self, luma: Plane, alpha: Plane) -> Planes:
-        """Return the plate in the view of the next frame.
+        """Return the plate aligned with the next frame.
 
         A frame that cannot be aligned gets the view of the previous frame. `luma`, `alpha`: uint8 (height, width) of the frame.
         """

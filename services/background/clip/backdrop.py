@@ -23,7 +23,7 @@ End = Literal["loop", "hold", "trim"]
 
 
 class Backdrop:
-    """Makes background planes of one size and colour matrix.
+    """Converts backgrounds to planes of one size and colour matrix.
 
     Planes are Y, U, V for frames of `width` x `height`, in limited range, with chroma coded by `matrix` (FFmpeg's name).
     """
@@ -33,12 +33,12 @@ class Backdrop:
         self._reformatters = Reformatters()
 
     def color(self, text: str) -> Planes:
-        """Return planes of one colour, given as #RRGGBB."""
+        """Return planes filled with a colour given as #RRGGBB."""
         red, green, blue = (int(text[place : place + 2], 16) for place in (1, 3, 5))
         return self.picture(np.full((self._height, self._width, 3), (red, green, blue), np.uint8), "stretch")
 
     def picture(self, rgb: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], fit: Fit) -> Planes:
-        """Return planes of an RGB picture, uint8 (height, width, 3), fitted."""
+        """Return planes of an RGB picture, uint8 (height, width, 3)."""
         fitted = np.ascontiguousarray(_fitted(rgb, self._width, self._height, fit, fill=0))
         frame = av.VideoFrame.from_ndarray(fitted, format="rgb24")
         return self._planes(frame, full=True, matrix=None)
@@ -46,7 +46,7 @@ class Backdrop:
     def clip(
         self, path: Path, *, fit: Fit, end: End, start_s: float, rate_times: Iterator[Fraction]
     ) -> Generator[Planes | None, None, None]:
-        """Yield the planes of another clip at each time of `rate_times`.
+        """Yield another clip's planes at each time of `rate_times`.
 
         Times are seconds from the start of the composite. After the clip's end `loop` starts again, `hold` keeps the last frame, and
         `trim` yields None. Raises Invalid if no frame begins at or after `start_s`.
@@ -98,7 +98,7 @@ class Backdrop:
         )
 
     def _converted(self, frame: Frame) -> Planes:
-        """Convert a frame to planes in this backdrop's colour matrix."""
+        """Convert a frame to planes in the backdrop's colour matrix."""
         matrix = matrix_or_guess(frame.color, frame.width, frame.height)
         return self._planes(frame.picture, full=frame.color.range == "pc", matrix=matrix)
 
@@ -124,12 +124,12 @@ def is_clip(path: Path) -> bool:
 
 
 def fresh_duration(frame: Frame) -> Fraction:
-    """Return how long a frame is shown, in seconds."""
+    """Return the display duration of a frame in seconds."""
     return frame.duration * frame.time_base
 
 
 def _fitted(plane: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], width: int, height: int, fit: Fit, *, fill: int) -> Plane:
-    """Scale a picture or plane to `width` x `height`.
+    """Scale a picture or plane to `width` x `height`, as `fit` says.
 
     `cover` crops, `contain` adds bars of the value `fill`, `stretch` changes the shape.
     """

@@ -21,7 +21,7 @@ Planes = tuple[Plane, Plane, Plane]
 
 
 def planes_420(frame: Frame) -> Planes:
-    """Return the frame's Y, U and V planes, uint8 in limited range.
+    """Return a frame as 4:2:0 planes, uint8 in limited range.
 
     Chroma planes have half the width and height, rounded up. The colour matrix stays the frame's.
     """
@@ -43,7 +43,7 @@ def planes_420(frame: Frame) -> Planes:
 
 
 def alpha_of(frame: Frame, size: tuple[int, int]) -> Plane:
-    """Return a frame of a matte as alpha.
+    """Convert a matte's frame to an alpha plane.
 
     The result is uint8 (height, width) from 0 to 255, scaled to `size` (width, height).
     """
@@ -67,7 +67,7 @@ def rgb_of(planes: Planes, color: ColorInfo) -> NDArray[np.uint8]:
 
 
 def background_of(matte: Plane, grow: int) -> Plane:
-    """Return the mask of the background.
+    """Return the background mask: pixels at a distance from the subject.
 
     uint8: 255 where no pixel of the subject lies within `grow` pixels, else 0.
     """

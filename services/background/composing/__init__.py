@@ -1,1 +1,1 @@
-"""Frames of a composite: reading and mixing of their layers."""
+"""Reading and mixing of a composite's layers."""

@@ -1,4 +1,4 @@
-"""Frames of a composite, or of its subject alone, on several cores."""
+"""Composite frames, or the subject with alpha, computed in parallel."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
@@ -30,7 +30,7 @@ _WORKERS = 2
 
 
 class CompositeFrames:
-    """Makes the frames of one composite.
+    """Computes the frames of one composite.
 
     `look` returns how the layers are mixed in a colour matrix. `match_grain`: give the background the grain of the clip.
     """
@@ -67,7 +67,7 @@ class CompositeFrames:
             yield from map_ordered(composed, ready, workers=_WORKERS, ahead=1)
 
     def subjects(self) -> Generator[tuple[Times, av.VideoFrame, Plane], None, None]:
-        """Yield the subject's own colours with alpha, frame by frame."""
+        """Yield frames of the subject alone, with alpha."""
         with closing(self._reader.read()) as frames:
             compositor: Compositor | None = None
 
@@ -88,7 +88,7 @@ class CompositeFrames:
             yield from map_ordered(cut_out, with_compositor(), workers=_WORKERS, ahead=1)
 
     def _grain(self, layers: Layers) -> Grain:
-        """Return the grain that the background lacks, measured on the first frame."""
+        """Return the grain to add to the background, measured on one frame."""
         inside = cv2.erode(layers.alpha, np.ones((5, 5), np.uint8)) > 250
         subject = grain_of(layers.frame[0], inside if inside.sum() > 2000 else None)
         background = grain_of(layers.background[0])

@@ -1,4 +1,4 @@
-"""Frames of a clip with their alpha, background and clean plate."""
+"""Reader of a composite's layers: clip, alpha, background, clean plate."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
@@ -40,7 +40,7 @@ class CompositeSources:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TimedLayers:
-    """The layers of one frame with its times and colour tags."""
+    """The layers of one frame, with times and colour tags."""
 
     times: Times
     color: ColorInfo
@@ -48,7 +48,7 @@ class TimedLayers:
 
 
 class LayerReader:
-    """Reads the layers of a composite, frame by frame."""
+    """Reads the layers of a composite frame by frame."""
 
     def __init__(self, sources: CompositeSources, progress: Progress) -> None:
         self._sources, self._progress = sources, progress
@@ -59,11 +59,11 @@ class LayerReader:
 
     @property
     def unaligned(self) -> int:
-        """Number of frames that the plate could not be aligned to."""
+        """Number of frames to which the plate could not be aligned."""
         return self._plate.lost if self._plate is not None else 0
 
     def read(self) -> Generator[TimedLayers, None, None]:
-        """Yield the layers of each frame in the part.
+        """Yield the layers of each frame.
 
         A background clip with `trim` ends them.
         """
@@ -97,7 +97,7 @@ class LayerReader:
                 yield TimedLayers(Times.of(frame), frame.color, Layers(number, planes, alpha, background, plate))
 
     def _backgrounds(self, backdrop: Backdrop, stack: ExitStack) -> Callable[[Fraction], Planes | None]:
-        """Return a function from a time to the background's planes.
+        """Return a function that gives the background's planes at a time.
 
         Times are seconds from the first frame and must rise. The function returns None after the end of a clip with `trim`.
         """

@@ -1,4 +1,4 @@
-"""Limits on the GPU memory that a pipeline takes.
+"""Plans that keep a pipeline within a GPU memory limit.
 
 The pipeline's parts, or their layers, are on the GPU only while they work.
 """
@@ -14,7 +14,7 @@ Placement = Literal["whole", "parts", "layers"]
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """Memory that a pipeline takes, in bytes.
+    """GPU memory that a pipeline needs, in bytes.
 
     `whole`: all of it. `largest`: its largest stage. `working`: what it works in besides.
     """
@@ -26,7 +26,7 @@ class Need:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Way to keep a pipeline within a memory limit.
+    """Plan that keeps a pipeline within a memory limit.
 
     `sliced`: attention is computed in slices, which takes less memory and more time.
     """
@@ -36,7 +36,7 @@ class Plan:
 
 
 def plan_for(limit: int | None, need: Need) -> Plan:
-    """Choose the fastest plan that needs at most `limit` bytes.
+    """Choose the fastest plan that fits into `limit` bytes.
 
     None: no limit. A limit below what the largest stage needs gives the plan with the least memory.
     """
@@ -48,7 +48,7 @@ def plan_for(limit: int | None, need: Need) -> Plan:
 
 
 class Parts:
-    """Loader of a pipeline's stages, one after the other.
+    """Loads one stage of a pipeline at a time onto the GPU.
 
     A stage is loaded when one of its parts is called.
     """
@@ -59,7 +59,7 @@ class Parts:
         self._loaded: int | None = None
 
     def install(self) -> None:
-        """Make every part announce itself before it works."""
+        """Install hooks that load each part's stage before the part runs."""
         from accelerate.hooks import add_hook_to_module
 
         for number, stage in enumerate(self._stages):
@@ -68,7 +68,7 @@ class Parts:
                 add_hook_to_module(part, _hook(self, number, self._device))
 
     def enter(self, number: int) -> None:
-        """Unload the stage before, then load the parts of a stage."""
+        """Load a stage and unload the previous stage."""
         if number == self._loaded:
             return
         self.leave()
@@ -77,7 +77,7 @@ class Parts:
         self._loaded = number
 
     def leave(self) -> None:
-        """Unload the loaded parts."""
+        """Unload the loaded stage."""
         if self._loaded is not None:
             for name, part in self._stages[self._loaded].items():
                 self._unload(name, part)
@@ -92,7 +92,7 @@ class Parts:
 
 
 def place(pipe: Any, plan: Plan, device: str) -> Parts | None:
-    """Move a pipeline to the devices that `plan` states.
+    """Move a pipeline's parts to the devices of `plan`.
 
     The pipeline is on the CPU. Returns its parts if they are to be left after each run.
     """
@@ -120,7 +120,7 @@ def _hook(parts: Parts, number: int, device: str) -> Any:
     from accelerate.utils import send_to_device
 
     class Announce(ModelHook):  # type: ignore[misc]
-        """Loads a part's stage before it works. Diffusers reads `execution_device`."""
+        """Hook that loads a part's stage before the part runs."""
 
         execution_device = device
 

@@ -1,4 +1,4 @@
-"""Painting into a mask at any size.
+"""Painting of a picture's masked part, at any size.
 
 First the whole picture, then tile by tile for detail.
 """
@@ -25,7 +25,7 @@ _ENLARGED = 1.2
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Options of painting a picture.
+    """Options for painting a picture.
 
     `side`: side in pixels of the squares that the model was trained on; `detail`: also paint tiles at full size.
     """
@@ -74,7 +74,7 @@ def paint(pipeline: Pipeline, plan: Plan, picture: RGB, mask: Mask, progress: Pr
 
 
 def kept_outside(original: RGB, painted: RGB, mask: Mask, feather_px: int) -> RGB:
-    """Paste the original picture back outside of the mask.
+    """Restore the original picture outside the mask.
 
     Pixels outside of `mask` are bit-identical to the original's. Inside, the painting fades in over `feather_px` pixels.
     """
@@ -85,7 +85,7 @@ def kept_outside(original: RGB, painted: RGB, mask: Mask, feather_px: int) -> RG
 
 
 class _Steps:
-    """Counts and reports the steps of all passes.
+    """Counts diffusion steps and reports progress.
 
     Times the first step, from `begin` on. The encoders, which work before it, do not count.
     """
@@ -96,7 +96,7 @@ class _Steps:
         self._began: float | None = None
 
     def begin(self) -> None:
-        """Start the clock: the first step begins."""
+        """Start timing the first step."""
         self._began = self._clock()
 
     def __call__(self) -> None:

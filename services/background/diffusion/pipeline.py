@@ -1,4 +1,4 @@
-"""Inpainting pipelines of Stable Diffusion, from local files.
+"""Stable Diffusion inpainting pipelines, loaded from local files.
 
 A loaded pipeline is kept for the next job.
 """
@@ -31,7 +31,7 @@ Step = Callable[[], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Painting:
-    """One request to a pipeline.
+    """Settings of one painting: prompt, seed, steps and strengths.
 
     `steps`: number of steps at strength 1. Lower strengths take proportionally fewer.
     """
@@ -47,7 +47,7 @@ class Painting:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pipeline:
-    """A loaded pipeline.
+    """A loaded inpainting pipeline.
 
     `control`: whether it also takes a depth picture; `parts`: loaded one after the other within `max_vram`; None: always loaded.
     `scheduling`: configuration of the model's own scheduler.
@@ -121,7 +121,10 @@ class Pipeline:
 
 
 def _strength(painting: Painting) -> float:
-    """Return the strength, raised to that of one step if it is below: diffusers runs int(steps * strength) of the steps."""
+    """Return the strength, raised if it would result in no step.
+
+    Diffusers runs int(steps * strength) of the steps.
+    """
     if int(painting.steps * painting.strength) >= 1:
         return painting.strength
     return min((1 + 1e-9) / painting.steps, 1.0)
@@ -131,7 +134,7 @@ def _strength(painting: Painting) -> float:
 def pipeline(
     row: Painter, progress: Progress, *, control: bool = False, lcm: bool = False, max_vram: float | None = None
 ) -> Iterator[Pipeline]:
-    """Load the pipeline of a model for the length of a block.
+    """Load the pipeline of a model for the duration of a block.
 
     `control`: with the depth ControlNet; `lcm`: with the LCM LoRA. The precision is fp16 on a GPU; on the CPU bf16 if the processor has it,
     else f32. `max_vram`: gigabytes of GPU memory to plan for: other idle models leave the GPU, and a pipeline that does not fit as a whole
@@ -165,7 +168,7 @@ def pipeline(
 
 
 def _plan(row: Painter, device: Device, *, control: bool, max_vram: float | None) -> Plan:
-    """Return the plan that keeps the model within `max_vram`.
+    """Return the plan that keeps a model within `max_vram`.
 
     `max_vram`: gigabytes of a GPU. The CPU has no such limit.
     """

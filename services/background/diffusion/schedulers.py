@@ -1,4 +1,4 @@
-"""Table of schedulers."""
+"""Table of schedulers for diffusion steps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ LCM_STEPS = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Scheduler:
-    """A sampler of diffusion steps.
+    """A diffusion scheduler, as a row of `SCHEDULERS`.
 
     `kind`: name of the class in diffusers; `options`: arguments that override the model's own configuration.
     """

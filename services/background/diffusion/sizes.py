@@ -1,4 +1,4 @@
-"""Sizes in which diffusion models paint, and tiles of larger pictures."""
+"""Sizes for diffusion models, and tiles of larger pictures."""
 
 import math
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _OVERLAP = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A part of a picture, in pixels."""
+    """A rectangle of a picture, in pixels."""
 
     left: int
     top: int
@@ -24,12 +24,12 @@ class Tile:
 
     @property
     def place(self) -> tuple[slice, slice]:
-        """Rows and columns of the tile in the picture."""
+        """The tile's rows and columns in the picture."""
         return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
 
 
 def painted_size(width: int, height: int, side: int) -> tuple[int, int]:
-    """Return the size in which a model paints a picture.
+    """Return the size at which a model paints a picture.
 
     `side`: side in pixels of the squares that the model was trained on. Width and height of the result are multiples of 8, its area is at
     most 1.5 times the square's, and its shape is that of `width` x `height` up to rounding.
@@ -48,7 +48,7 @@ def tiles(width: int, height: int, side: int) -> list[Tile]:
 
 
 def feather(tile: Tile, width: int, height: int) -> NDArray[np.float32]:
-    """Return the weights of a tile's pixels for blending.
+    """Return blending weights for a tile's pixels.
 
     float32 (tile height, tile width): 1 in the middle, falling to almost 0 at edges that another tile overlaps.
     """

@@ -10,7 +10,7 @@ LCM_SD15 = "lcm-lora-sd15"
 
 @dataclass(frozen=True, kw_only=True)
 class Painter:
-    """A model that paints.
+    """A Stable Diffusion model, as a row of `PAINTERS`.
 
     `model`, `control`, `lcm`: catalog names of the model, its ControlNet and its LCM LoRA; `side`: side in pixels of the squares that it
     was trained on; `size`, `unet_size`, `control_size`: bytes in memory at half precision of the model, its UNet and its ControlNet;

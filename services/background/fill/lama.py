@@ -1,4 +1,4 @@
-"""Hole filling with LaMa, a network that continues textures.
+"""Hole filling with LaMa, an inpainting network.
 
 Suvorov et al., 2021.
 """

@@ -1,4 +1,4 @@
-"""Hole filling by Telea's method, as in the original program."""
+"""Hole filling with Telea's inpainting method."""
 
 import cv2
 import numpy as np

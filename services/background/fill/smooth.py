@@ -1,4 +1,4 @@
-"""Hole filling with soft colours from around the hole."""
+"""Hole filling with smooth colours from the surroundings."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ def fill_smooth(picture: NDArray[np.uint8], hole: NDArray[np.uint8]) -> NDArray[
 
 
 def _surroundings(hole: NDArray[np.uint8]) -> tuple[slice, slice] | None:
-    """Return the rows and columns around all holes.
+    """Return the rows and columns that enclose all holes.
 
     They include a margin of a quarter of the holes' extent, at least 16 pixels. None if there is no hole.
     """

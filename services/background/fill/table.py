@@ -1,4 +1,4 @@
-"""Table of the methods that fill the holes of a plate."""
+"""Table of hole-filling methods."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Fill = Callable[[NDArray[np.uint8], NDArray[np.uint8], Progress], NDArray[np.uin
 
 @dataclass(frozen=True, kw_only=True)
 class Filling:
-    """A method to fill holes.
+    """A hole-filling method, as a row of `FILLINGS`.
 
     `fill(picture, hole, progress)` takes RGB, uint8 (h, w, 3), and uint8 (h, w), 255 in holes; it returns the filled picture. `model`:
     catalog name of the model that it needs; empty if it needs none.

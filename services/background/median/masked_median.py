@@ -1,4 +1,4 @@
-"""Median over samples that ignores masked samples."""
+"""Median over samples, ignoring masked pixels."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ def masked_median(samples: Samples, counts: Counts) -> Plane:
 
 
 class _RankSearch:
-    """Search of samples by rank, in blocks of columns.
+    """Finds the sample of a given rank in each column.
 
     A block has up to `columns` columns of `count` samples.
     """
@@ -63,7 +63,7 @@ class _RankSearch:
         return lower
 
     def _of_rank(self, signed: NDArray[np.int8], rank: Counts) -> tuple[Plane, Counts]:
-        """Return the sample of the given rank in each column.
+        """Return the sample of rank `rank` in each column.
 
         The second result is the number of samples that are not above it. Rank 0 is the smallest sample.
         """
@@ -80,7 +80,7 @@ class _RankSearch:
         return value, not_above
 
     def _count(self, signed: NDArray[np.int8], limit: NDArray[np.int8]) -> Counts:
-        """Count the samples of each column that are at most `limit`."""
+        """Count each column's samples that are at most `limit`."""
         np.less_equal(signed, limit, out=self._compared[:, : len(limit)])
         words = self._compared.view(np.uint64)
         total = np.zeros(len(limit), np.uint16)

@@ -1,4 +1,4 @@
-"""A temporary file of aligned samples, laid out in bands of rows."""
+"""Temporary file of aligned samples, stored in bands of rows."""
 
 import os
 import tempfile
@@ -29,7 +29,7 @@ class Band:
 
 
 class SampleFile:
-    """Stores up to `capacity` samples and reads them in bands of rows.
+    """Stores up to `capacity` samples, to be read band by band.
 
     A sample is Y, U and V planes (4:2:0) of `width` x `height` pixels. `folder`: folder of the unnamed temporary file; None takes the
     system's. Used as a context manager.
@@ -51,7 +51,7 @@ class SampleFile:
         self._file.close()
 
     def add(self, planes: tuple[Plane, Plane, Plane]) -> None:
-        """Append a sample: uint8 planes in `shapes`, NO_SAMPLE where masked."""
+        """Append a sample's uint8 planes; masked pixels are NO_SAMPLE."""
         if self.count == self._capacity:
             raise ValueError(f"the file holds {self._capacity} samples already")
         for number, plane in enumerate(planes):

@@ -1,4 +1,4 @@
-"""Removal of objects that stand still for most of a clip.
+"""Removal of objects that stand in view for most of a clip.
 
 They are absent at its start and end.
 """
@@ -30,7 +30,7 @@ _MOST_SEAM = 0.05
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EndPixels:
-    """Pixels of a plane or band at the clip's two ends.
+    """Background at both ends of a clip, compared with the median.
 
     `background`: uint8, the value on which both ends agree, NO_SAMPLE where they do not. `suspect`: bool, true where the median differs
     from `background`.
@@ -41,7 +41,7 @@ class EndPixels:
 
 
 def ends_of(samples: Samples, counts: Counts, median: Plane, *, chroma: bool) -> EndPixels:
-    """Compare the median of one band with the ends of the clip.
+    """Compare a band's median with the first and last samples.
 
     `samples`: uint8 (n, pixels) in the order of time; `counts`, `median`: (pixels), the argument and the result of `masked_median`. The
     median removes an object that covers a pixel less than half of the time. An object that covers it longer is found by comparison: start
@@ -58,7 +58,7 @@ def ends_of(samples: Samples, counts: Counts, median: Plane, *, chroma: bool) ->
 
 
 def remove_objects(file: SampleFile, planes: tuple[Plane, ...], ends: tuple[EndPixels, ...]) -> Mask:
-    """Remove passing objects from `planes` and return their mask.
+    """Remove transient objects from `planes` and return their mask.
 
     `planes`: the medians, changed in place; `ends`: the comparison of each plane with the ends of the clip, in the plane's shape. Suspect
     pixels are grouped into objects. The region of an object gets the median of the samples that do not show the object. An object of which
@@ -84,7 +84,7 @@ def remove_objects(file: SampleFile, planes: tuple[Plane, ...], ends: tuple[EndP
 
 
 def _seam(luma: Plane, without: Plane, region: Mask) -> float:
-    """Return the share of a region's border with a visible step.
+    """Return the fraction of a region's border with a visible seam.
 
     There the plate without the object does not continue the plate. The picture's own border does not count.
     """
@@ -101,7 +101,7 @@ def _resized(mask: Mask, shape: tuple[int, ...]) -> Mask:
 
 
 def _objects(suspect: Mask) -> Iterator[Mask]:
-    """Yield the region that each object may cover."""
+    """Yield a mask around each suspected object."""
     height = suspect.shape[0]
     reach = max(height // 60, 2) * 2 + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
@@ -118,7 +118,7 @@ def _objects(suspect: Mask) -> Iterator[Mask]:
 
 
 def _present(file: SampleFile, region: Mask, ends: tuple[EndPixels, ...]) -> Mask:
-    """Mark the samples that show an object, as bool (samples).
+    """Return which samples show an object, as bool (samples,).
 
     In such a sample at least 40 % of the object's pixels differ from the background.
     """
@@ -139,7 +139,7 @@ def _present(file: SampleFile, region: Mask, ends: tuple[EndPixels, ...]) -> Mas
 
 
 def _replace(file: SampleFile, number: int, plane: Plane, region: Mask, keep: Mask) -> None:
-    """Set a region to the median of the samples in `keep`."""
+    """Replace a region by the median of the samples in `keep`."""
     for band in file.bands(number):
         rows = slice(band.top, band.top + band.rows)
         columns = np.flatnonzero(region[rows])
@@ -152,7 +152,7 @@ def _replace(file: SampleFile, number: int, plane: Plane, region: Mask, keep: Ma
 
 
 def _end(samples: Samples) -> Plane:
-    """Return the median at one end of the clip.
+    """Return the median of the samples at one end of the clip.
 
     The value is NO_SAMPLE where more than half of the samples are masked.
     """

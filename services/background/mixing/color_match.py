@@ -1,4 +1,4 @@
-"""Match of the subject's brightness and colours to the background's."""
+"""Matching of the subject's brightness and colours to the background."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _CUT = 24.0
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Change of one plane: a gain, then an offset in levels.
+    """Gain and offset applied to one plane.
 
     The gain leaves the level `middle` as it is.
     """
@@ -67,13 +67,13 @@ def match_of(foreground: Planes, background: Planes, alpha: Plane, amount: float
 
 
 def applied(planes: Planes, match: Match) -> Planes:
-    """Apply the changes of a match to the planes."""
+    """Apply a colour match to planes."""
     luma, u, v = (cv2.LUT(plane, _curve(change)) for plane, change in zip(planes, match, strict=True))
     return np.asarray(luma, np.uint8), np.asarray(u, np.uint8), np.asarray(v, np.uint8)
 
 
 class MatchSmoother:
-    """Averages the latest matches, so that the subject does not flicker.
+    """Averages recent colour matches so that the subject does not flicker.
 
     A frame without a subject (None) repeats the last average. Where the subject's colours jump, as at a cut, the average begins anew.
     """

@@ -1,4 +1,4 @@
-"""Composition of a frame: all mixing steps in order."""
+"""Compositor of single frames: all mixing steps in order."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -40,7 +40,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layers:
-    """Parts of one composite frame.
+    """Layers of one composite frame.
 
     `frame`, `background`, `plate`: Y, U and V planes; `plate` is the aligned clean plate, if one is given. `alpha`: in luma size.
     `number`: frame number, which selects the grain.
@@ -55,7 +55,7 @@ class Layers:
 
 @dataclass(frozen=True, slots=True)
 class FrameMeasurements:
-    """Measurements of one frame.
+    """Colour match and ground position of one frame.
 
     `match` is None if matching is off or no subject is visible, `ground` if no contact shadow is drawn or no subject is visible.
     """
@@ -66,14 +66,14 @@ class FrameMeasurements:
 
 @dataclass(frozen=True, slots=True)
 class SteadyMeasurements:
-    """Measurements averaged over the latest frames."""
+    """Frame measurements averaged over recent frames."""
 
     match: Match = SAME
     ground: Ground | None = None
 
 
 class MeasurementSmoother:
-    """Moving average of frame measurements, which come in frame order."""
+    """Moving average of frame measurements, added in frame order."""
 
     def __init__(self) -> None:
         self._match, self._ground = MatchSmoother(_STEADY_FRAMES), GroundSmoother()
@@ -83,7 +83,7 @@ class MeasurementSmoother:
 
 
 class Compositor:
-    """Composes frames.
+    """Composes frames from their layers.
 
     `measure` and `compose` keep no state between frames, so any thread may call them.
     """
@@ -96,7 +96,7 @@ class Compositor:
         return without_stray_blobs(alpha, self._look.blobs)
 
     def measure(self, layers: Layers) -> FrameMeasurements:
-        """Measure the subject's colour match to the background, and where the subject stands.
+        """Measure the subject's colour match and ground position.
 
         The match is the change that matches the subject to the background; the ground is where the subject stands.
         """
@@ -105,7 +105,7 @@ class Compositor:
         return FrameMeasurements(match, ground_of(layers.alpha) if look.shadow == "contact" else None)
 
     def compose(self, layers: Layers, steady: SteadyMeasurements) -> Planes:
-        """Return the composite's planes."""
+        """Mix all layers and return the composite's planes."""
         look = self._look
         alphas = layers.alpha, chroma_alpha(layers.alpha)
         background = self._background(layers, steady.ground)
@@ -127,7 +127,7 @@ class Compositor:
         return luma, u, v
 
     def subject(self, layers: Layers, alphas: tuple[Plane, Plane]) -> Planes:
-        """Remove the old background's colour from the subject's soft edge."""
+        """Return the frame with old background colour removed from soft edges."""
         if not self._look.decontaminate:
             return layers.frame
         edges = edge_of(alphas[0]), edge_of(alphas[1])
@@ -153,7 +153,7 @@ class Compositor:
 
 
 def _reached_places(alphas: tuple[Plane, Plane]) -> tuple[tuple[slice, slice], tuple[slice, slice]] | None:
-    """Return the rows and columns around all pixels with alpha above 0.
+    """Return the luma and chroma areas that contain all visible pixels.
 
     The first pair is of luma, the second of chroma. Those of luma begin at even numbers. None if alpha is 0.
     """

@@ -1,4 +1,4 @@
-"""Recovery of the subject's colours in the soft edge of a matte."""
+"""Recovery of the subject's colours in a matte's soft edge."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _REDUCED = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edge:
-    """Pixels of a plane that mix subject and background.
+    """Soft-edge pixels of a plane, which mix subject and background.
 
     `indices`: flat indices of the pixels. `alpha`: their alpha, float32 from 0 to 1.
     """
@@ -28,14 +28,14 @@ class Edge:
 
 
 def edge_of(alpha: Plane) -> Edge:
-    """Find the soft edge of alpha, uint8 (height, width)."""
+    """Find the soft edge of an alpha plane, uint8 (height, width)."""
     # Below the range the difference wraps around to large values.
     indices = np.flatnonzero(alpha - np.uint8(_CLEAR + 1) < _OPAQUE - _CLEAR - 1)
     return Edge(indices, alpha.reshape(-1)[indices] * np.float32(1 / 255))
 
 
 def with_clean_plate(plane: Plane, plate: Plane, edge: Edge) -> Plane:
-    """Compute the subject's colours in the soft edge from the clean plate.
+    """Recover edge colours by subtracting the clean plate.
 
     `plane` and `plate`: uint8 (height, width), aligned. For each pixel, plane = subject * alpha + plate * (1 - alpha) is solved for the
     subject.
@@ -48,7 +48,7 @@ def with_clean_plate(plane: Plane, plate: Plane, edge: Edge) -> Plane:
 
 
 def estimated(planes: Sequence[Plane], alpha: Plane, edge: Edge, reach: int) -> list[Plane]:
-    """Estimate the subject's colours in the soft edge by blur fusion.
+    """Estimate edge colours by blur fusion, without a clean plate.
 
     `planes`, `alpha`: uint8 (height, width); `reach`: distance in pixels from which colours are gathered. The method is that of Forte,
     Approximate Fast Foreground Colour Estimation, 2021, with two changes: it runs on Y, U and V, in which mixing is as linear as in R, G
@@ -86,7 +86,7 @@ def estimated(planes: Sequence[Plane], alpha: Plane, edge: Edge, reach: int) -> 
 
 
 def _small_part(plane: Plane, size: tuple[int, int], place: tuple[slice, slice]) -> NDArray[Any]:
-    """Return a part of a plane shrunk to `size`, float32.
+    """Shrink a plane to `size` and return a part, float32.
 
     `place`: rows and columns of the part. `size`: (width, height).
     """

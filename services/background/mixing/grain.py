@@ -1,4 +1,4 @@
-"""Measurement of the clip's grain, and grain for a cleaner background."""
+"""Film grain: measurement on the clip and addition to backgrounds."""
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ _TILE = 64
 
 
 def grain_of(luma: Plane, where: NDArray[np.bool_] | None = None) -> float:
-    """Measure the grain of a picture.
+    """Measure the standard deviation of a picture's grain.
 
     Returns the standard deviation of the noise in levels; 0 if fewer than 500 pixels can be used. `luma`: uint8 (height, width); `where`:
     the pixels to measure. The method is that of Immerkaer, Fast Noise Variance Estimation, 1996, on the flattest fifth of the pixels, so
@@ -35,7 +35,7 @@ def grain_of(luma: Plane, where: NDArray[np.bool_] | None = None) -> float:
 
 
 class Grain:
-    """Noise of `deviation` levels for pictures of `width` x `height`.
+    """Generates grain of a given standard deviation.
 
     The noise depends on the frame number and is the same on every run.
     """

@@ -1,4 +1,4 @@
-"""Light of the background that spills over the edge of the subject."""
+"""Light wrap: background light spilling over the subject's edge."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ _HEIGHT = 135
 
 
 def wrapped(planes: Sequence[Plane], backgrounds: Sequence[Plane], alphas: Sequence[Plane], strength: float) -> list[Plane]:
-    """Mix the blurred background into the composite at the subject's edge.
+    """Mix blurred background into the subject's edge.
 
     `planes`: the composite; `backgrounds` and `alphas` in the same sizes; `strength`: 0 to 1. The amount of light at a pixel is the amount
     of background near it: 1 - alpha, blurred. Background and amount are blurred at a height of 135 pixels. Only pixels that the light
@@ -43,7 +43,7 @@ def wrapped(planes: Sequence[Plane], backgrounds: Sequence[Plane], alphas: Seque
 
 
 def _enlarged_place(weight: Plane, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """Return the rows and columns that an enlarged `weight` reaches.
+    """Return the area that `weight` covers after enlargement to `shape`.
 
     Rows and columns are those of a plane of `shape`.
     """
@@ -58,7 +58,7 @@ def _enlarged_place(weight: Plane, shape: tuple[int, ...]) -> tuple[slice, slice
 
 
 def _enlarged(small: Plane, shape: tuple[int, ...], place: tuple[slice, slice]) -> Plane:
-    """Return the part `place` of an enlarged small plane.
+    """Enlarge a small plane to `shape` and return the part `place`.
 
     The plane is enlarged to `shape` with linear interpolation.
     """

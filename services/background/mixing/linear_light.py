@@ -1,4 +1,4 @@
-"""Mixing in linear light in the soft edge of a matte.
+"""Mixing of soft edges in linear light.
 
 The rest is mixed in signal values.
 """
@@ -31,7 +31,7 @@ def mixed_linearly(mixed: Planes, foreground: Planes, background: Planes, alphas
 
 
 def _mixed_pixels(alpha: Plane) -> Edge:
-    """Find all pixels where alpha is neither 0 nor 255.
+    """Find the soft-edge pixels, whose alpha is neither 0 nor 255.
 
     Even an alpha of 1 counts: over black it is a tenth of the signal.
     """

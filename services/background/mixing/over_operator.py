@@ -1,4 +1,4 @@
-"""The over operator: a foreground mixed over a background by alpha.
+"""Over operator: mixing of a foreground over a background.
 
 Porter and Duff, 1984.
 """
@@ -38,7 +38,7 @@ def over(foreground: Plane, background: Plane, alpha: Plane) -> Plane:
 
 
 def reached(alpha: Plane) -> tuple[slice, slice] | None:
-    """Return the rows and columns around all pixels with alpha above 0.
+    """Return the rows and columns that enclose all visible pixels.
 
     None if alpha is 0 everywhere.
     """
@@ -50,7 +50,7 @@ def reached(alpha: Plane) -> tuple[slice, slice] | None:
 
 
 def chroma_alpha(alpha: Plane) -> Plane:
-    """Return alpha at the places of 4:2:0 chroma samples.
+    """Downsample alpha to the positions of 4:2:0 chroma.
 
     The result is uint8 ((height + 1) // 2, (width + 1) // 2), rounded to the nearest level. Chroma samples of H.264 and H.265 lie on the
     left luma column of their pair, halfway between two rows (ITU-T H.264, annex E: type 0): weights 1 2 1 around that column, the same in

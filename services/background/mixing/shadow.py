@@ -40,7 +40,7 @@ def kept_shadow(luma: Plane, plate: Plane, alpha: Plane) -> Plane:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Place where the subject stands.
+    """Vertical position of the subject in the frame.
 
     `top` and `bottom` of the subject are shares of the picture's height, from 0 to 1.
     """
@@ -50,7 +50,7 @@ class Ground:
 
 
 def ground_of(alpha: Plane) -> Ground | None:
-    """Measure where the subject stands, to a fraction of a pixel.
+    """Measure the subject's vertical position with subpixel accuracy.
 
     `alpha`: uint8 (height, width). None if no subject is visible.
     """
@@ -66,7 +66,7 @@ def ground_of(alpha: Plane) -> Ground | None:
 
 
 class GroundSmoother:
-    """Average of the subject's ground over the latest frames.
+    """Averages the subject's position over recent frames.
 
     It keeps the shadow from jumping. A step of more than a tenth of the height, as at a cut, begins anew. A frame without a subject (None)
     stays None.
@@ -87,7 +87,7 @@ class GroundSmoother:
 
 
 def contact_shadow(alpha: Plane, ground: Ground | None) -> Plane:
-    """Draw a soft shadow at the subject's feet.
+    """Compute a soft shadow at the subject's feet.
 
     `alpha`: uint8 (height, width); `ground`: where the subject stands. Returns the remaining light, uint8 (height, width), 255 outside of
     the shadow. The shadow is the lowest fifth of the subject, flattened to the ground and blurred. Towards the lower border of the picture
@@ -110,7 +110,7 @@ def contact_shadow(alpha: Plane, ground: Ground | None) -> Plane:
 
 
 def shaded(luma: Plane, light: Plane) -> Plane:
-    """Darken a luma plane by a shadow.
+    """Darken a luma plane with a shadow.
 
     `luma`: limited range; `light`: remaining light, 255 where nothing changes. Both uint8 (height, width).
     """
@@ -122,7 +122,7 @@ def shaded(luma: Plane, light: Plane) -> Plane:
 
 
 def _crossing(inside: float, outside: float) -> float:
-    """Return the distance from a row's middle to half coverage.
+    """Return where coverage crosses one half, from a row's middle.
 
     It is in rows: coverage falls to a half that far on the way to the middle of the next row.
     """
@@ -130,7 +130,7 @@ def _crossing(inside: float, outside: float) -> float:
 
 
 def _rows(first: float, end: float, count: int) -> NDArray[np.float32]:
-    """Return the share of each row that lies between `first` and `end`.
+    """Return each row's coverage by the interval from `first` to `end`.
 
     `count`: number of rows.
     """
@@ -139,7 +139,7 @@ def _rows(first: float, end: float, count: int) -> NDArray[np.float32]:
 
 
 def _eased(value: float) -> float:
-    """Rise from 0 to 1 without a corner."""
+    """Ease a value from 0 to 1 with a smooth start and end."""
     share = min(max(value, 0.0), 1.0)
     return share * share * (3 - 2 * share)
 

@@ -1,4 +1,4 @@
-"""Removal of small separate blobs from a matte."""
+"""Removal of small detached blobs from a matte."""
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ _SOLID, _FAINT = 64, 4
 
 
 def without_stray_blobs(alpha: Plane, share: float) -> Plane:
-    """Remove blobs that are not part of the subject.
+    """Remove blobs that do not belong to the subject.
 
     `alpha`: uint8 (height, width); `share`: 0 to 1, 0 keeps all. Solid blobs of at least `share` of the largest stay, with what is
     connected to them, such as hair. Other solid blobs, specks and faint blobs become 0. Blobs are found at a quarter of the size, so pixels
@@ -34,7 +34,7 @@ def without_stray_blobs(alpha: Plane, share: float) -> Plane:
 
 
 def _visible_place(alpha: Plane) -> tuple[slice, slice]:
-    """Return the rows and columns around all visible pixels.
+    """Return the rows and columns that enclose all visible pixels.
 
     Two reduced pixels are added on each side. They begin and end at whole reduced pixels; where the sides do not divide, they are the whole
     picture's.
@@ -54,7 +54,7 @@ def _visible_place(alpha: Plane) -> tuple[slice, slice]:
 
 
 def _subject(alpha: Plane, share: float) -> Plane | None:
-    """Return the place of the subject, 0 to 255.
+    """Return a mask of the subject, 0 to 255.
 
     None if nothing is solid.
     """
@@ -74,7 +74,7 @@ def _subject(alpha: Plane, share: float) -> Plane | None:
 
 
 def _connected(alpha: Plane, size: tuple[int, int], core: Mask) -> Mask:
-    """Mark the blobs, faint parts included, that reach into `core`.
+    """Mask the visible blobs that overlap `core`.
 
     A reduced pixel counts as soon as one of its pixels does: a speck of one pixel is a blob.
     """
@@ -87,5 +87,5 @@ def _connected(alpha: Plane, size: tuple[int, int], core: Mask) -> Mask:
 
 
 def _enlarged(mask: Mask) -> Mask:
-    """Grow a mask by one pixel."""
+    """Dilate a mask by one pixel."""
     return np.asarray(cv2.dilate(mask.view(np.uint8), np.ones((3, 3), np.uint8)) > 0, np.bool_)

@@ -1,4 +1,4 @@
-"""Views of a still picture from a moving camera, with parallax.
+"""Moving-camera views of a still picture, with parallax.
 
 `torn_surface.py` computes the source coordinates of each pixel of a view; `moving_plate.py` reads the colours at these coordinates.
 """

@@ -1,4 +1,4 @@
-"""Depth of a picture by Depth Anything V2 Small.
+"""Depth estimation with Depth Anything V2 Small.
 
 Source: Yang et al., 2024.
 """
@@ -50,7 +50,7 @@ def estimated_depth(rgb: NDArray[np.uint8], progress: Progress, *, alone: bool =
 
 
 def normalized(inverse: Floats) -> Floats:
-    """Stretch inverse depth to the range from 0 to 1.
+    """Scale inverse depth to the range 0 to 1.
 
     Constant depth becomes 0.5.
     """

@@ -1,4 +1,4 @@
-"""Views of a background picture that is larger than the frame."""
+"""Moving views of a background larger than the frame."""
 
 import cv2
 import numpy as np
@@ -14,14 +14,14 @@ Floats = NDArray[np.float32]
 
 
 class MovingPlate:
-    """A plate whose views follow a camera path.
+    """A background whose views follow a camera path.
 
     Rotation and zoom follow the path at every depth. Parts at the plate's middle depth move exactly as the path does; the nearest parts
     move by up to `depth_scale` times the path more than the farthest.
     """
 
     def __init__(self, rgb: NDArray[np.uint8], inverse: Floats | None, path: CameraPath, *, depth_scale: float, matrix: str) -> None:
-        """Prepare the views.
+        """Prepare views of a picture along a camera path.
 
         `rgb`: uint8 (height, width, 3), at least as large as a frame; the reference frame lies in its middle. `inverse`: inverse depth from
         0 (far) to 1 (near), float32 (height, width); None means equal depth everywhere. `matrix`: FFmpeg's name of the colour matrix.
@@ -39,7 +39,7 @@ class MovingPlate:
             self._behind = backdrop.picture(behind, "stretch")
 
     def at(self, number: int) -> Planes:
-        """Return the plate's Y, U and V planes in frame `number`, uint8."""
+        """Return the uint8 Y, U and V planes for frame `number`."""
         base = np.asarray(self._corner @ self._path.matrix(number), np.float64)
         across, down = self._path.move(number)
         move = across * self._scale, down * self._scale
@@ -56,12 +56,12 @@ class MovingPlate:
 
 
 def middle_depth(inverse: Floats | None) -> float:
-    """Return the inverse depth whose motion equals the camera path's."""
+    """Return the inverse depth that moves exactly with the camera path."""
     return 0.5 if inverse is None else float(np.median(inverse))
 
 
 def parallax_reach(inverse: Floats | None, depth_scale: float) -> float:
-    """Return the largest parallax per pixel of the camera path.
+    """Return the largest parallax per pixel of camera motion.
 
     It is the motion of the nearest or the farthest part relative to the plate's middle depth, in pixels.
     """

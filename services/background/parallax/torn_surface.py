@@ -1,4 +1,4 @@
-"""Views of a picture with depth.
+"""Views of a picture with depth, filled where parallax tears it.
 
 The picture is a surface that tears at depth edges and shows a filled layer behind. `inverse` is the inverse depth of each pixel; larger is
 nearer. For a camera motion `move` (tx, ty), a point at (x, y) of the picture with inverse depth d appears at (x - tx * d, y - ty * d) of
@@ -40,7 +40,7 @@ _BACKWARD = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TornPixels:
-    """Pixels of a view that show the layer behind the surface.
+    """Pixels of a view where the surface tears and the fill shows.
 
     `indices`: flat indices of the n pixels. `x`, `y`: float32 (n,), their source coordinates in the filled picture. `weight`: float32 (n,),
     from 0 (surface) to 1 (layer behind).
@@ -54,7 +54,7 @@ class TornPixels:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SourceCoordinates:
-    """Source coordinates of a view's pixels.
+    """Picture coordinates that each pixel of a view samples.
 
     `x`, `y`: coordinates in the picture, float32 (height, width). `torn`: None if no part is torn.
     """
@@ -66,7 +66,7 @@ class SourceCoordinates:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """Source coordinates of a view, for luma and for chroma.
+    """Sampling coordinates of a view, for luma and for chroma.
 
     `full`: in planes of the picture's size. `half`: in planes half as large (chroma).
     """
@@ -76,7 +76,7 @@ class View:
 
 
 class TornSurface:
-    """Computes views of a surface of known depth.
+    """Computes views of a picture with known depth.
 
     Each view first projects the depth forward, from far to near, so that near objects hide far ones and each pixel of the view has a depth.
     Colours are then sampled backward with that depth, which keeps them sharp. Where the surface tears, the view shows the picture that
@@ -84,7 +84,7 @@ class TornSurface:
     """
 
     def __init__(self, inverse: Floats, *, reach: float) -> None:
-        """Prepare a surface for views.
+        """Prepare the depth for computing views.
 
         `inverse`: inverse depth, float32 (height, width), not negative. `reach`: most pixels that a view can look behind an edge.
         """
@@ -108,7 +108,7 @@ class TornSurface:
         self._behind = np.asarray(cv2.resize(behind, self._small, interpolation=cv2.INTER_AREA), np.float32)
 
     def behind(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return a picture with the far side continued behind near objects.
+        """Return a picture with near objects replaced by farther surroundings.
 
         `picture`: uint8 (height, width, channels). The near side of each depth edge is replaced by colours filled in from the far side.
         """
@@ -124,7 +124,7 @@ class TornSurface:
         return np.where(self.hidden[..., None], np.clip(np.rint(filled), 0, 255), picture).astype(np.uint8)
 
     def view(self, move: tuple[float, float], base: Matrix, size: tuple[int, int]) -> View:
-        """Compute the source coordinates of a view's pixels.
+        """Compute the picture coordinates of a view's pixels.
 
         `size`: (width, height) of the view. `base` (3, 3) is affine and maps the view's pixels to the picture's without parallax; `move`:
         parallax at inverse depth 1, in pixels of the picture.
@@ -150,7 +150,7 @@ class TornSurface:
         return View(SourceCoordinates(full[0], full[1], luma), SourceCoordinates(small[0], small[1], halved))
 
     def _visible_tears(self, torn: Mask, affine: NDArray[np.float64], half: tuple[int, int]) -> NDArray[np.uint8] | None:
-        """Return the share of torn surface in a view.
+        """Return the torn fraction of each pixel in a view.
 
         The share, 0 to 255, is that of every second pixel of the view, with a border of one pixel. None if the view shows no tear.
         """
@@ -164,7 +164,7 @@ class TornSurface:
         return view if view[1:-1, 1:-1].any() else None
 
     def _torn(self, weight: NDArray[np.uint8], base: Matrix, move: tuple[float, float]) -> TornPixels:
-        """Compute the source coordinates of torn pixels.
+        """Compute the picture coordinates of torn pixels.
 
         `weight`: uint8 (height, width), not 0 where torn; `base` maps its pixels to the picture's without parallax. Fixed-point iteration:
         look the depth up where the last depth says the pixel comes from. It converges because the depth behind is smooth.
@@ -184,7 +184,7 @@ class TornSurface:
         return TornPixels(indices, at_x, at_y, weight.reshape(-1)[indices] * np.float32(1 / 255))
 
     def _projected(self, move: tuple[float, float]) -> tuple[Floats, Mask]:
-        """Project the surface's depth into a view, at reduced size.
+        """Project the depth into a view, at reduced size.
 
         Returns the view's inverse depth, and the mask of its empty pixels, where the surface is torn.
         """
@@ -216,7 +216,7 @@ class TornSurface:
 
 
 def read(places: SourceCoordinates, picture: NDArray[np.uint8], behind: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Sample the colours of a view, uint8.
+    """Sample a view's colours, uint8.
 
     `picture`, `behind`: uint8 planes or pictures of the size that `places` belongs to.
     """
@@ -248,7 +248,7 @@ def sampled(picture: NDArray[Any], x: Floats, y: Floats) -> NDArray[Any]:
 
 
 def sharpened(inverse: Floats, jump: float) -> Floats:
-    """Turn the ramps of estimated depth at object edges into steps.
+    """Turn soft ramps of estimated depth into sharp steps.
 
     Networks blur depth edges into ramps. A slanted surface is not a ramp: the inner half of a window there holds only half of the
     difference. `inverse`: float32 (height, width); `jump`: least step that counts as an edge.
@@ -276,7 +276,7 @@ def _highest(values: Floats, reach: int) -> Floats:
 
 
 def _near_sides(inverse: Floats, jump: float, reach: int) -> Mask:
-    """Mask the near side of each depth edge.
+    """Mask the nearer side of each depth edge.
 
     The mask reaches `reach` pixels from the edge: as far as a view can look behind it.
     """
@@ -287,7 +287,7 @@ def _near_sides(inverse: Floats, jump: float, reach: int) -> Mask:
 
 
 def _far_side(inverse: Floats, hidden: Mask, jump: float, reach: int) -> NDArray[np.uint8]:
-    """Mask the pixels that may fill the hidden parts.
+    """Mask the pixels whose colours may fill hidden parts.
 
     uint8, not 0 on all pixels except the hidden parts, a rim around them, and the near objects in front of them.
     """
@@ -298,7 +298,7 @@ def _far_side(inverse: Floats, hidden: Mask, jump: float, reach: int) -> NDArray
 
 
 def _edges(inverse: Floats, jump: float) -> Mask:
-    """Mask the near side of each depth edge, one pixel wide."""
+    """Mask a one-pixel line on the nearer side of depth edges."""
     return np.asarray(inverse - _lowest(inverse, 1) > jump, np.bool_)
 
 
@@ -316,7 +316,7 @@ def _as_near(inverse: Floats, edges: Mask, reach: int) -> Mask:
 
 
 def _to_small(base: Matrix, factor: tuple[float, float]) -> NDArray[np.float64]:
-    """Return the matrix from a view's pixels to the reduced depth's.
+    """Return the matrix from a view's pixels to the reduced depth map.
 
     The matrix is affine, (2, 3).
     """
@@ -325,7 +325,7 @@ def _to_small(base: Matrix, factor: tuple[float, float]) -> NDArray[np.float64]:
 
 
 def _warped(small: Floats, affine: NDArray[np.float64], size: tuple[int, int]) -> Floats:
-    """Sample a view of `size` from a picture in reduced size.
+    """Sample a view of `size` from a reduced picture.
 
     `size`: (width, height). `affine` (2, 3) maps the view's pixels to those of `small`.
     """
@@ -333,7 +333,7 @@ def _warped(small: Floats, affine: NDArray[np.float64], size: tuple[int, int]) -
 
 
 def _moved_grid(base: Matrix, depth: Floats, move: tuple[float, float]) -> tuple[Floats, Floats]:
-    """Return the source coordinates of a view's pixels, x and y.
+    """Return the x and y picture coordinates of a view's pixels.
 
     `base` maps the pixels to the picture without parallax, and `depth` shifts them by `move` times the inverse depth.
     """
@@ -350,6 +350,6 @@ def _moved_grid(base: Matrix, depth: Floats, move: tuple[float, float]) -> tuple
 
 
 def _doubled(values: NDArray[Any]) -> NDArray[Any]:
-    """Interpolate an array to twice its width and height."""
+    """Upsample an array to twice its width and height."""
     height, width = values.shape
     return np.asarray(cv2.resize(values, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR))

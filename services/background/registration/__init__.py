@@ -1,4 +1,4 @@
-"""Registration of frames: geometry from tracked corners, light from gains.
+"""Registration of frames: geometric alignment and exposure matching.
 
 Only the background is measured; the matte masks the subject.
 """

@@ -1,4 +1,4 @@
-"""Alignment of frames by background corners tracked at full size."""
+"""Alignment of frames by tracked corners of the background."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +30,7 @@ _FAR_PX = 2.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alignment:
-    """Position of a frame relative to an anchor.
+    """Alignment of a frame with an anchor.
 
     `matrix` (3, 3) maps the frame's pixels to the anchor's. `second_plane`: share of the tracked corners, 0 to 1, that follow the motion
     of another plane instead of `matrix` (parallax).
@@ -55,7 +55,7 @@ class Anchor:
         self._corners: Points = np.zeros((0, 1, 2), np.float32) if corners is None else np.asarray(corners, np.float32)
 
     def overlap(self, matrix: Matrix) -> float:
-        """Return the share (0 to 1) of the anchor that a frame covers.
+        """Return the fraction (0 to 1) of the anchor covered by a frame.
 
         `matrix` (3, 3) maps the frame's pixels to the anchor's.
         """
@@ -63,7 +63,7 @@ class Anchor:
         return overlap(np.asarray(np.linalg.inv(matrix), np.float64), (width, height))
 
     def align(self, luma: Luma, background: Luma, guess: Matrix) -> Alignment | None:
-        """Align a frame, starting from `guess` (frame to anchor).
+        """Align a frame, starting from the homography `guess`.
 
         Returns None if too little of the background can be tracked. The frame is warped by the guess, because tracking is less exact in
         rotated or scaled windows. Corners (Shi and Tomasi, 1994) are tracked forth and back by the pyramidal method of Lucas and Kanade
@@ -82,7 +82,7 @@ class Anchor:
         return None if second_plane is None else Alignment(np.asarray(matrix / matrix[2, 2], np.float64), second_plane)
 
     def _warped(self, luma: Luma, background: Luma, matrix: Matrix) -> tuple[Luma, Luma]:
-        """Warp a frame and its background to the anchor, in equal brightness.
+        """Warp a frame to the anchor and equalize its brightness.
 
         Tracking compares levels, so both should be equally bright. Only places that both show are compared: what a panning camera loses and
         finds may be darker or brighter.
@@ -100,7 +100,7 @@ class Anchor:
         return moved, on_anchor
 
     def _fit(self, luma: Luma, background: Luma) -> Alignment | None:
-        """Track the corners on a warped frame and fit a homography."""
+        """Track the anchor's corners on a warped frame and fit a homography."""
         tracked = self._tracked(luma, background)
         if tracked is None:
             return None
@@ -112,7 +112,7 @@ class Anchor:
         return Alignment(fitted, _second_plane(targets[~inlier], places[~inlier], fitted, len(places)))
 
     def _tracked(self, luma: Luma, background: Luma) -> tuple[Points, Points] | None:
-        """Return matching points on the anchor and on the warped frame.
+        """Return matching points on the anchor and the warped frame.
 
         (n, 2) each.
         """
@@ -136,7 +136,7 @@ class Anchor:
 
 
 def _refined(matrix: Matrix, source: Points, target: Points) -> Matrix:
-    """Refine a homography by least squares over ever closer points.
+    """Refine a homography by repeated least squares on closer points.
 
     MAGSAC's own last step keeps points with a deviation of up to a pixel; the trimmed fit is 1.3 times as exact at the median.
     """
@@ -153,7 +153,7 @@ def _refined(matrix: Matrix, source: Points, target: Points) -> Matrix:
 
 
 def _second_plane(source: Points, target: Points, matrix: Matrix, tracked: int) -> float:
-    """Return the share of tracked points that one other homography fits.
+    """Return the fraction of points that a second homography fits.
 
     `source`, `target`: the points that do not follow `matrix`; `tracked`: number of all tracked points.
     """

@@ -1,4 +1,4 @@
-"""Exposure and white balance between aligned frames."""
+"""Exposure and white-balance changes between aligned frames."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ _STEP = 8
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """Change of exposure and white balance between frames.
+    """Exposure and white-balance change between two frames.
 
     In limited range: luma above black and chroma around its middle are multiplied by `gain`, then chroma is shifted by `u` and `v` levels.
     """
@@ -29,12 +29,12 @@ class Light:
     v: float = 0.0
 
     def then(self, second: "Light") -> "Light":
-        """Return this change followed by another."""
+        """Return this change followed by the change `second`."""
         return Light(self.gain * second.gain, self.u * second.gain + second.u, self.v * second.gain + second.v)
 
     @property
     def none(self) -> bool:
-        """Return whether every change is below a quarter of a level."""
+        """Whether the change is too small to be visible."""
         return abs(self.gain - 1) < 0.001 and abs(self.u) < 0.25 and abs(self.v) < 0.25
 
     def applied(self, planes: Planes) -> Planes:
@@ -47,7 +47,7 @@ class Light:
 
 
 def light_between(planes: Planes, target: Planes, both: Plane) -> Light:
-    """Measure the change of light from `planes` to `target`.
+    """Measure the light change from `planes` to `target`.
 
     `planes`, `target`: Y, U, V 4:2:0 of two aligned frames, uint8. `both`: uint8 in luma size, 255 where both show the background. The gain
     is the median ratio of luma above black, the colour shift the median difference of chroma; medians ignore objects that changed. With

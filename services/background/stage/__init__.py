@@ -1,4 +1,4 @@
-"""Rendering of the studio.
+"""Rendering for `background.studio`.
 
 The subject stands before a background that moves with the camera.
 """

@@ -1,4 +1,4 @@
-"""Painting of a place from a description.
+"""Painting of a new background for a clip from a prompt.
 
 The place gets the depth of the clip's own scene.
 """
@@ -33,12 +33,12 @@ _HEIGHTS = {"low": "low camera angle", "eye level": "eye-level camera", "high": 
 
 
 def described_scene(prompt: str, light_from: LightFrom, camera: CameraHeight) -> str:
-    """Add the clip's light and camera height to a prompt, in words."""
+    """Append the clip's light direction and camera height to a prompt."""
     return ", ".join(filter(None, (prompt.strip(), _LIGHT[light_from], _HEIGHTS[camera])))
 
 
 def scene_depth(inverse: Floats, matte: NDArray[np.uint8], size: tuple[int, int]) -> Floats:
-    """Return the depth of the scene without the subject, enlarged to `size`.
+    """Return the scene's depth without the subject, extended to `size`.
 
     `inverse`: inverse depth of a frame, from 0 to 1, float32 (h, w); `matte`: uint8 of the same size. The frame lies in the middle of
     `size` (width, height), and its depth is continued smoothly around it.
@@ -57,7 +57,7 @@ def painted_place(
     size: tuple[int, int],
     progress: Progress,
 ) -> NDArray[np.uint8]:
-    """Paint a place of `size` (width, height), RGB uint8.
+    """Paint a background of `size` (width, height), RGB uint8.
 
     `loading`: loads the pipeline and keeps it while it paints. `reference`: painting starts from the colours of this frame, without its
     subject. `depth`: from `scene_depth`; the place gets the layout of the clip's scene; None leaves the layout to the model. Raises

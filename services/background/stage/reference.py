@@ -1,4 +1,4 @@
-"""A reference frame, its matte, and the scene behind the subject."""
+"""Reference frame with its matte, and filling behind the subject."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,7 +17,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """A frame of the clip with its matte.
+    """A reference frame of the clip with its matte.
 
     `rgb`: uint8 (height, width, 3); `matte`: uint8 (height, width), white is the subject; `time`: seconds.
     """
@@ -28,7 +28,7 @@ class Reference:
 
 
 def reference_frame(video: Path, alpha: Path, time: Fraction, size: tuple[int, int]) -> Reference:
-    """Read the first frame at or after `time`, with its matte.
+    """Read the first frame at or after `time` and its matte.
 
     Both are scaled to `size` (width, height). Raises Invalid if there is no such frame.
     """
@@ -40,7 +40,7 @@ def reference_frame(video: Path, alpha: Path, time: Fraction, size: tuple[int, i
 
 
 def subject_mask(matte: NDArray[np.uint8], grow: int) -> NDArray[np.uint8]:
-    """Return the mask of the subject, grown by `grow` pixels.
+    """Return the subject's mask, dilated by `grow` pixels.
 
     uint8: 255 in the mask, else 0.
     """
@@ -49,7 +49,7 @@ def subject_mask(matte: NDArray[np.uint8], grow: int) -> NDArray[np.uint8]:
 
 
 def without_subject(values: Floats, mask: NDArray[np.uint8]) -> Floats:
-    """Fill the masked part smoothly from around it.
+    """Fill the masked part smoothly from its surroundings.
 
     `values`: float32 (height, width, channels); `mask`: uint8 (height, width), not 0 where to fill.
     """
@@ -57,7 +57,7 @@ def without_subject(values: Floats, mask: NDArray[np.uint8]) -> Floats:
 
 
 def extended(values: Floats, width: int, height: int) -> Floats:
-    """Continue a picture smoothly to a larger size.
+    """Extend a picture smoothly to a larger size.
 
     `values`: float32 (h, w, channels); they lie in the middle of the result, float32 (height, width, channels).
     """

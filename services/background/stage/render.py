@@ -1,4 +1,4 @@
-"""Rendering of the subject over a moving plate, frame by frame."""
+"""Rendering of the subject over a moving background."""
 
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing
@@ -27,7 +27,7 @@ _WORKERS = 2
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stage:
-    """Settings of a render that hold for all frames.
+    """Settings shared by all frames of a render.
 
     `exposure`: (frames,), brightness of the plate in each frame, relative to its own. `size`: (width, height) of the result; `grain`:
     whether to add the clip's grain; `look.matrix`: the clip's colour matrix.
@@ -42,7 +42,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Source:
-    """A frame with its times, colour tags and layers."""
+    """A source frame with times, colour tags and layers."""
 
     times: Times
     color: ColorInfo
@@ -50,7 +50,7 @@ class _Source:
 
 
 class Render:
-    """Renders the frames.
+    """Renders frames of the subject over a moving background.
 
     `grain_levels`: added grain, standard deviation in levels. It is set with the first frame.
     """
@@ -90,7 +90,7 @@ class Render:
             yield from map_ordered(composed, steadied_frames, workers=_WORKERS, ahead=1)
 
     def _read(self) -> Generator[_Source, None, None]:
-        """Yield frames with their alpha; the background is added later."""
+        """Yield source frames with alpha and an empty background layer."""
         part, size = self._part, self._stage.size
         with read_together(
             self._video, self._alpha, opaque=True, start=part.start or None, duration=part.duration, to_sdr8=True, prefetch=4
@@ -106,7 +106,7 @@ class Render:
         return exposed(self._stage.plate.at(number), ratio)
 
     def _measured_grain(self, layers: Layers) -> Grain:
-        """Measure the grain that the background lacks compared with the clip."""
+        """Measure the clip's grain that the background lacks."""
         inside = cv2.erode(layers.alpha, np.ones((5, 5), np.uint8)) > 250
         clip = grain_of(layers.frame[0], np.asarray(inside, np.bool_) if inside.sum() > 2000 else None)
         plate = grain_of(self._background(layers.number)[0])

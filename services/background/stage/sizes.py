@@ -2,7 +2,7 @@
 
 
 def output_size(width: int, height: int, resolution: int) -> tuple[int, int]:
-    """Choose the size of the result.
+    """Choose the output size for a resolution.
 
     It is the clip's size, or has the height `resolution` and even sides if the clip is higher.
     """
@@ -13,7 +13,7 @@ def output_size(width: int, height: int, resolution: int) -> tuple[int, int]:
 
 
 def large_size(width: int, height: int, margin: float) -> tuple[int, int]:
-    """Return the size of a background, `margin` times a frame's.
+    """Return a background size `margin` times the frame size.
 
     Width and height are even.
     """

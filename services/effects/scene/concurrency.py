@@ -1,4 +1,4 @@
-"""Number of frames that are computed at the same time."""
+"""Number of frames computed in parallel."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Estimate of the memory that an effect holds, and its limit.
+"""Memory estimate of an effect, and its limit.
 
 Jobs whose estimate exceeds the limit are refused.
 """
@@ -19,7 +19,7 @@ _FRAGMENTATION = 1.8
 
 
 def frames_in_work() -> int:
-    """Return the number of frames that are in work at a time.
+    """Return the number of frames processed at a time.
 
     There are two steps, each with one frame per worker and two queued frames.
     """
@@ -27,7 +27,7 @@ def frames_in_work() -> int:
 
 
 def stored_bytes(pixel_format: str) -> float:
-    """Return the bytes per pixel of a pixel format's 8-bit planes.
+    """Return the bytes per pixel of a format's 8-bit planes.
 
     The value depends on the chroma sampling: 1.5 for 4:2:0, 3 for 4:4:4 and RGB. Gray formats count as 1.5.
     """
@@ -46,7 +46,7 @@ def needed_bytes(
     small_bytes: float = 9,
     mixing: float = 0,
 ) -> int:
-    """Estimate the memory that an effect holds, in bytes.
+    """Estimate the memory that an effect needs, in bytes.
 
     The estimate is independent of the clip's length and leaves out plain reading and writing. `held`: frames of a trail, layers x spacing +
     1 per side. `waiting`: frames that wait for later frames. With `full_size`, (held + waiting + in work) pictures of width x height x

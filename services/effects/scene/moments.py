@@ -1,4 +1,4 @@
-"""Records of a frame: moment, small planes, picture and mask."""
+"""Records of a frame at each step: position, planes, picture, mask."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,7 +10,7 @@ from shared.video import Frame
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Moment:
-    """The place of a frame in its clip."""
+    """Position of a frame: index, time, shot and camera pose."""
 
     index: int
     """Number of the frame in the used part of the clip, from 0."""
@@ -24,7 +24,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class View(Moment):
-    """The place of a frame with its small planes."""
+    """Position and small planes of a frame."""
 
     small: Small
     """Y, U, V or only Y, uint8 (height, width, 3 or 1), in `small_size`."""
@@ -32,19 +32,19 @@ class View(Moment):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SceneFrame(View):
-    """A view with the decoded frame of which it was made."""
+    """A view together with its decoded frame."""
 
     frame: Frame
 
     def without_frame(self) -> View:
-        """Return a view without the decoded frame.
+        """Return the view without the decoded frame, to free memory.
 
         The frame's memory can then be freed.
         """
         return View(index=self.index, seconds=self.seconds, shot=self.shot, pose=self.pose, small=self.small)
 
     def with_mask(self, mask: Mask) -> "MaskedFrame":
-        """Return the frame with `mask`, which replaces an earlier mask."""
+        """Return the frame with `mask` in place of an earlier mask."""
         return MaskedFrame(
             index=self.index, seconds=self.seconds, shot=self.shot, pose=self.pose, small=self.small, frame=self.frame, mask=mask
         )
@@ -52,7 +52,7 @@ class SceneFrame(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MaskedFrame(SceneFrame):
-    """A frame with the mask of its subject."""
+    """A frame with its subject's mask."""
 
     mask: Mask
     """uint8 (height, width), 0 to 255. As large as the small planes; a mask from a matte can be larger."""

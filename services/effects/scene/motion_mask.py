@@ -1,4 +1,4 @@
-"""Motion masks: the pixels that move relative to the scene.
+"""Motion masks: pixels that move relative to the background.
 
 A frame is compared with camera-aligned frames before and after it.
 """
@@ -27,7 +27,7 @@ _MAX_HOLE = 0.03
 
 
 def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) -> Mask:
-    """Compute the motion mask of a frame, 0 to 255.
+    """Compute a frame's motion mask, 0 to 255.
 
     `small`: the frame's small planes, uint8 (height, width, 3). `others`: small planes of other frames of the shot, the most useful first,
     each with the matrix that takes the other frame's pixels to this frame's.
@@ -41,7 +41,7 @@ def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) 
 
 
 def differing(small: Small, others: list[tuple[Small, Matrix, Mask | None]], *, threshold: int) -> tuple[Mask, NDArray[np.bool_]]:
-    """Compare a frame with other frames, as `moving` does.
+    """Compare a frame with others; return the uncleaned motion mask.
 
     Each of `others` also has a mask that is 255 where its planes are valid; None: everywhere. Returns the motion mask before cleaning, and
     whether it is known at each pixel.
@@ -69,7 +69,7 @@ def differing(small: Small, others: list[tuple[Small, Matrix, Mask | None]], *, 
 
 
 def in_focus(luma: Mask, *, block: int) -> Mask:
-    """Compute a mask of the sharp parts of a luma plane.
+    """Mask the sharp parts of a luma plane.
 
     The mask is 0 to 255. Sharpness is the variance of the Laplacian over squares of `block` pixels, relative to its 90th percentile in the
     picture.
@@ -84,7 +84,7 @@ def in_focus(luma: Mask, *, block: int) -> Mask:
 
 
 def focused(mask: Mask, luma: Mask, *, block: int) -> Mask:
-    """Remove regions that are out of focus from a mask.
+    """Remove out-of-focus regions from a mask.
 
     A region is kept or removed as a whole, so the even inside of a sharp subject stays.
     """
@@ -103,7 +103,7 @@ def focused(mask: Mask, luma: Mask, *, block: int) -> Mask:
 
 
 def _difference(small: Small, planes: Small, matrix: Matrix, valid_planes: Mask | None) -> tuple[Mask, Mask | None]:
-    """Measure the difference between a frame and another frame moved by `matrix`.
+    """Measure a frame's difference from another frame warped by `matrix`.
 
     A pixel's difference is its distance to the range of the nine nearest pixels of the other frame, summed over the planes. Also returns
     where the other frame is valid (255) after the move; None: everywhere.
@@ -119,7 +119,7 @@ def _difference(small: Small, planes: Small, matrix: Matrix, valid_planes: Mask 
 
 
 def _moved_validity(valid: Mask, matrix: Matrix, size: tuple[int, int]) -> Mask:
-    """Move a mask of valid pixels.
+    """Warp the mask of valid pixels.
 
     Pixels that interpolation mixes with invalid ones become invalid. `size`: width and height of the result.
     """
@@ -132,7 +132,7 @@ _THIN, _COMPACT = 0.1, 0.2
 
 
 def cleaned(mask: Mask) -> Mask:
-    """Remove specks from a mask and close gaps and holes in it."""
+    """Remove specks from a mask and fill its gaps and holes."""
     height, width = mask.shape
     regions = _regions(mask > 127, at_least=max(_MIN_REGION * height * width, 4))
     if not regions.any():
@@ -148,7 +148,7 @@ def cleaned(mask: Mask) -> Mask:
 
 
 def completed(mask: Mask) -> Mask:
-    """Close a subject of which a mask holds only moving edges.
+    """Fill a subject of which only moving edges are masked.
 
     Closes gaps up to a twelfth of the height, and fills what they enclose. In the view of the current frame, the scene behind a subject
     looks the same in a ghost, so scene in a closed gap does not show.
@@ -157,7 +157,7 @@ def completed(mask: Mask) -> Mask:
 
 
 def share_seen(mask: Mask) -> float:
-    """Estimate the share of the subject that a mask holds.
+    """Estimate the fraction of the subject that a mask covers.
 
     The share, 0 to 1, is of the subject's inside. The inside of a region is what its outer outline encloses. A region that is long and thin
     is an edge of a larger subject, of which the rest was not seen: it counts as a part of that.
@@ -172,7 +172,7 @@ def share_seen(mask: Mask) -> float:
 
 
 def outline(mask: Mask) -> NDArray[np.bool_]:
-    """Fill the outer outline of a mask's regions.
+    """Fill the outlines of a mask's regions.
 
     Returns bool (height, width).
     """
@@ -203,7 +203,7 @@ def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[
 
 
 def _regions(where: NDArray[np.bool_], *, at_least: float = 1, at_most: float = np.inf) -> NDArray[np.bool_]:
-    """Return the connected regions of `where` within a range of areas.
+    """Return connected regions of `where` within an area range.
 
     `at_least`, `at_most`: area in pixels.
     """

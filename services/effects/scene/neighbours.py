@@ -11,7 +11,7 @@ _MAX_LOOK_FRAMES = 20
 
 
 def look_frames(rate: float) -> int:
-    """Return the number of frames in LOOK_S seconds.
+    """Return the number of frames in LOOK_S seconds at `rate` fps.
 
     `rate`: frames per second. Returns 2 to 20.
     """
@@ -19,7 +19,7 @@ def look_frames(rate: float) -> int:
 
 
 def neighbours(frames: Iterable[SceneFrame], look: int) -> Iterator[tuple[SceneFrame, list[View]]]:
-    """Yield each frame with the views to compare with it.
+    """Yield each frame with the views to compare it with.
 
     The views are of the same shot, the most useful first: those `look` frames before and after, then nearer ones. Near the ends of a
     shot, where one side is short, the other side reaches up to twice as far. Holds at most 2 * `look` frames.

@@ -1,4 +1,4 @@
-"""Planes for the arithmetic of effects, in YUV or linear light.
+"""Planes for computing effects, in YUV or linear light.
 
 Converts frames to planes and planes to pictures.
 """
@@ -23,7 +23,7 @@ _TOP = 65535
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Black level and range of the values of planes."""
+    """Black level and value range of planes."""
 
     floor: tuple[float, ...]
     """Value of black in each plane."""
@@ -32,27 +32,27 @@ class Levels:
 
 
 class Pixels(Protocol):
-    """Conversion of frames to planes and of planes to pictures."""
+    """Converts frames to planes and planes to pictures."""
 
     levels: Levels
 
     def planes(self, frame: Frame) -> Planes:
-        """Return the planes of a frame; treat them as read-only."""
+        """Return a frame's planes, to be treated as read-only."""
 
     def small(self, frame: Frame, small: NDArray[np.uint8]) -> NDArray[Any]:
-        """Return the planes of a frame in small size.
+        """Return a frame's planes at reduced size.
 
         `small`: the frame's small planes in YUV. Returns (height, width, planes).
         """
 
     def blank(self, frame: Frame) -> Planes:
-        """Return writable planes for a result of the frame's size.
+        """Return writable planes of the frame's size for a result.
 
         Pass these planes to `picture` when they are filled.
         """
 
     def picture(self, planes: Planes, frame: Frame) -> av.VideoFrame:
-        """Convert planes made by `blank` to a picture.
+        """Convert planes from `blank` to a picture.
 
         The picture has the colour tags of `frame`.
         """
@@ -65,7 +65,7 @@ class Pixels(Protocol):
 
 
 def pixels_for(frame: Frame, *, linear_light: bool) -> Pixels:
-    """Return the conversion for the frames of a clip.
+    """Return the converter for a clip's frames.
 
     `frame`: any frame of the clip, 8 bits per sample.
     """
@@ -73,7 +73,7 @@ def pixels_for(frame: Frame, *, linear_light: bool) -> Pixels:
 
 
 class YuvPixels:
-    """Conversion to the stored planes, YUV or gray.
+    """Converts frames to their stored planes, YUV or gray.
 
     Planes have 8 bits per sample and the clip's chroma format, without transparency.
     """
@@ -119,7 +119,7 @@ class YuvPixels:
 
 
 class LinearPixels:
-    """Conversion to planes of linear red, green and blue light.
+    """Converts frames to linear red, green and blue planes.
 
     Planes have 16 bits per sample. Source: the transfer curve of sRGB (IEC 61966-2-1). Because of the curve's linear part near black, all
     256 values are the same after conversion to light and back.

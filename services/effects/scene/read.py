@@ -1,4 +1,4 @@
-"""Readers of clips: without masks, or with masks from motion or a matte."""
+"""Reading of clips with motion masks, matte masks or no masks."""
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ from shared.video.clip.part import ClipPart
 def read_scene(
     tracker: SceneTracker, video: Path, part: ClipPart, *, background: str, prefetch: int = 8
 ) -> Generator[SceneFrame, None, None]:
-    """Yield the frames of a part of `video`, without masks."""
+    """Yield the frames of a part of `video` without masks."""
     start, duration = part.start or None, part.duration
     with read_frames(video, opaque=True, background=background, start=start, duration=duration, to_sdr8=True, prefetch=prefetch) as frames:
         yield from tracker.track(frames)
@@ -45,7 +45,7 @@ def read_moving(
 def read_matted(
     tracker: SceneTracker, video: Path, matte: Path, part: ClipPart, *, background: str, full_size: bool
 ) -> Generator[MaskedFrame, None, None]:
-    """Yield the frames of a part of `video` with a matte's masks.
+    """Yield the frames of a part of `video` with masks from a matte.
 
     `matte`: a gray video, matched by time. `full_size`: make masks of half the clip's width and height, for ghosts in full size; otherwise
     masks have the size of small planes.
@@ -65,7 +65,7 @@ def read_matted(
 
 
 def mask_of(frame: Frame, size: tuple[int, int]) -> Mask:
-    """Convert a frame of a matte to a mask of `size`.
+    """Convert a matte's frame to a mask of `size`.
 
     `size`: (width, height). Black becomes 0, white 255.
     """

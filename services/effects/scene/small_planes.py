@@ -1,4 +1,4 @@
-"""Small planes: frames scaled down to measure motion and make soft ghosts."""
+"""Reduced planes of frames, for motion measurement and soft ghosts."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _MAX_REDUCTION = 4
 
 
 def small_size(width: int, height: int) -> tuple[int, int]:
-    """Return the size (width, height) of a frame's small planes.
+    """Return the size (width, height) of a video's small planes.
 
     At 1080 lines and more, width and height are a quarter of the frame's. Smaller frames are reduced less.
     """
@@ -38,7 +38,7 @@ def reduced(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
 
 
 def chroma_planes(frame: Frame) -> tuple[NDArray[Any], ...]:
-    """Return the two chroma planes of a frame.
+    """Return the U and V planes of a frame.
 
     A gray frame has none.
     """

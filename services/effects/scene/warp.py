@@ -1,4 +1,4 @@
-"""Movement of planes, whole or in pieces, to another frame's view."""
+"""Warping of planes, or rectangles of planes, to another frame's view."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ _STILL = 0.1
 
 
 def shift_of(matrix: Matrix, size: tuple[int, int], *, within: float = 1e-3) -> tuple[float, float] | None:
-    """Return the translation in pixels to which a matrix is equivalent.
+    """Return the shift in pixels if a matrix is a pure translation.
 
     `matrix`: (3, 3), applied to a picture of `size` (width, height). None if the movement of any corner differs from the mean by more than
     `within` pixels.
@@ -44,7 +44,7 @@ def is_still(matrix: Matrix, size: tuple[int, int]) -> bool:
 
 
 def warped(planes: Plane, matrix: Matrix, outside: tuple[float, ...]) -> Plane:
-    """Move small planes by a matrix (3, 3).
+    """Warp small planes by a matrix (3, 3).
 
     `planes`: (height, width) or (height, width, n). `outside`: values beyond the edges of the planes, one per plane.
     """
@@ -59,7 +59,7 @@ def warped(planes: Plane, matrix: Matrix, outside: tuple[float, ...]) -> Plane:
 
 
 def warped_piece(piece: Plane, matrix: Matrix, outside: tuple[float, ...], *, source: Area, target: Area) -> Plane:
-    """Move a piece of small planes by a matrix (3, 3).
+    """Warp a rectangle of small planes by a matrix (3, 3).
 
     `warped` moves whole planes the same way. `piece`: (height, width, n), the planes in `source`. Returns the moved planes in `target`, in
     which the moved piece must lie.
@@ -79,7 +79,7 @@ def warped_piece(piece: Plane, matrix: Matrix, outside: tuple[float, ...], *, so
 
 
 def moved_area(area: Area, matrix: Matrix) -> Area:
-    """Return the rectangle around an area moved by a matrix (3, 3).
+    """Return the bounding rectangle of a warped area.
 
     One pixel wider on each side; it may lie outside of the planes.
     """
@@ -91,7 +91,7 @@ def moved_area(area: Area, matrix: Matrix) -> Area:
 
 
 def around(areas: list[Area], shape: tuple[int, ...], margin: int) -> Area | None:
-    """Return the rectangle around areas and a margin.
+    """Return the bounding rectangle of several areas, with a margin.
 
     The rectangle is cut to planes of a shape; None if no part lies within them.
     """
@@ -105,7 +105,7 @@ def around(areas: list[Area], shape: tuple[int, ...], margin: int) -> Area | Non
 
 
 def mix_weighted(mixed: Planes, ghost: Planes, matrix: Matrix, weights: Weights) -> None:
-    """Mix a moved ghost into planes, each pixel by its weight.
+    """Blend a warped ghost into planes with a weight per pixel.
 
     `mixed` is changed in place. `ghost`: planes of the same shapes, moved by `matrix` (3, 3). `weights`: float32 (height, width) from 0 to
     1, of any size; they are enlarged to each plane. Only the rectangle around the weights changes.
@@ -128,7 +128,7 @@ def mix_weighted(mixed: Planes, ghost: Planes, matrix: Matrix, weights: Weights)
 
 
 def rectangle(where: NDArray[np.bool_]) -> tuple[slice, slice] | None:
-    """Return the rows and columns around all true pixels.
+    """Return the rows and columns that enclose all true pixels.
 
     The rectangle is one pixel wider on each side if there is room. None if no pixel is true.
     """
@@ -141,7 +141,7 @@ def rectangle(where: NDArray[np.bool_]) -> tuple[slice, slice] | None:
 
 
 def enlarged(piece: tuple[slice, slice], source: tuple[int, ...], target: tuple[int, ...]) -> tuple[slice, slice]:
-    """Scale a rectangle from one plane's shape to another's.
+    """Scale a rectangle from one plane's size to another's.
 
     `piece`: rows and columns in a plane of shape `source`. Returns those in a plane of shape `target`, never empty.
     """
@@ -153,7 +153,7 @@ def enlarged(piece: tuple[slice, slice], source: tuple[int, ...], target: tuple[
 
 
 def edge_weights(width: int, height: int) -> Weights:
-    """Return weights that fade out the edges of a moved picture.
+    """Return weights that fade out towards the picture's edges.
 
     (height, width): 1 inside, falling to 0 within FEATHER of the edges.
     """
@@ -167,7 +167,7 @@ def edge_weights(width: int, height: int) -> Weights:
 
 
 def between_pixels(shift: float) -> list[tuple[int, float]]:
-    """Split a shift into whole-pixel shifts with weights.
+    """Split a fractional shift into whole-pixel shifts with weights.
 
     Returns the next lower and the next higher whole shift, or only the nearest if it is within NEAR.
     """
@@ -176,7 +176,7 @@ def between_pixels(shift: float) -> list[tuple[int, float]]:
 
 
 def moved_piece(source: Plane, matrix: Matrix, size: tuple[int, int]) -> Plane:
-    """Move a plane by a matrix and return its upper left part.
+    """Warp a plane and return its upper left part.
 
     `matrix`: (3, 3). `size`: width and height of the part. Border pixels are repeated beyond the plane's edges.
     """
@@ -194,7 +194,7 @@ def moved_piece(source: Plane, matrix: Matrix, size: tuple[int, int]) -> Plane:
 
 
 def _cut(source: Plane, top: int, left: int, height: int, width: int) -> Plane | None:
-    """Cut a rectangle out of a plane.
+    """Copy a rectangle out of a plane.
 
     Border pixels are repeated beyond the plane's edges. None if the rectangle lies completely outside.
     """
@@ -207,7 +207,7 @@ def _cut(source: Plane, top: int, left: int, height: int, width: int) -> Plane |
 
 
 def _from_corner(matrix: Matrix, source: Area, target: Area) -> Matrix:
-    """Return a matrix for coordinates that count from an area's corner.
+    """Convert a matrix to coordinates relative to areas' corners.
 
     The upper left corner, before and after the move; (3, 3).
     """

@@ -1,4 +1,4 @@
-"""The clean plate of a shot: its scene without the subject.
+"""Clean plate of a shot: its background without the subject.
 
 Comparison with neighbouring frames finds only the edges of a slow subject. Therefore views from all over the shot are compared. What most
 of them show at a place is the scene. Pixels of a frame that differ from the scene are the whole subject.
@@ -33,7 +33,7 @@ _MAX_SUBJECT = 0.5
 
 
 def plate_bytes(width: int, height: int) -> int:
-    """Estimate the memory for the views of a shot and its plate.
+    """Estimate the memory of a shot's views and clean plate, in bytes.
 
     Returns bytes, with the memory for making the plate. `width`, `height`: size of the clip.
     """
@@ -43,7 +43,7 @@ def plate_bytes(width: int, height: int) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plate:
-    """The scene around a camera view, wider than a frame."""
+    """Background around a camera view, wider than a frame."""
 
     pose: Pose
     scene: Small
@@ -53,7 +53,7 @@ class Plate:
 
 
 class ShotViews:
-    """The views of one shot, and the clean plates made of them."""
+    """Sampled views of a shot, and clean plates computed from them."""
 
     def __init__(self, views: Sequence[View], tracker: SceneTracker, *, threshold: int) -> None:
         self._views, self._matrix, self._size, self._threshold = views, tracker.small_matrix, tracker.size, threshold
@@ -61,13 +61,13 @@ class ShotViews:
         self._plate: Plate | None = None
 
     def plate(self, pose: Pose) -> Plate:
-        """Return a plate that covers the camera's view in `pose`."""
+        """Return a clean plate for the camera pose `pose`."""
         if self._plate is None or not self._covers(self._plate, pose):
             self._plate = self._make_plate(pose)
         return self._plate
 
     def subject(self, frame: MaskedFrame, plate: Plate) -> Mask:
-        """Complete the motion mask of a frame to the whole subject.
+        """Extend a frame's motion mask to the whole subject.
 
         Regions that differ from the plate and touch the mask belong to the subject. Where the plate is unknown, the mask does not change.
         """
@@ -119,7 +119,7 @@ class ShotViews:
 
 
 def shot_views(frames: Iterable[SceneFrame], tracker: SceneTracker, *, threshold: int) -> Iterator[ShotViews]:
-    """Yield the views of each shot, in order.
+    """Yield the sampled views of each shot, in order.
 
     Reads a shot to its end before yielding its views. Holds the small planes of at most 32 frames.
     """
@@ -140,7 +140,7 @@ def shot_views(frames: Iterable[SceneFrame], tracker: SceneTracker, *, threshold
 
 
 def _median(planes: Sequence[Small]) -> Small:
-    """Return the median of planes of one shape, value by value.
+    """Return the median of equally shaped planes, per value.
 
     Whole planes are bubble-sorted up to the middle one.
     """

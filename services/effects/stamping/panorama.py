@@ -1,4 +1,4 @@
-"""The panorama of a shot, with stamps of the subject on it."""
+"""Panorama of a shot with stamps of the subject."""
 
 import math
 
@@ -17,7 +17,7 @@ MAX_PIXELS = 100_000_000
 
 
 class Panorama:
-    """A canvas that grows along the camera's path through a shot.
+    """Canvas that grows along the camera's path through a shot.
 
     The canvas has the pixel grid of the shot's first frame, and grows up to `growth` times the frame's width and height. `clipped`: whether
     the camera saw more than that.
@@ -43,7 +43,7 @@ class Panorama:
         return bool(np.abs(off).max() > 0.05 * min(self._frame))
 
     def paint(self, frame: MaskedFrame) -> None:
-        """Paint the new parts of a frame on the canvas.
+        """Paint the uncovered parts of a frame on the canvas.
 
         The scene covers empty parts and the subject; the subject covers only empty parts.
         """
@@ -66,7 +66,7 @@ class Panorama:
             content[better] = kind[better]
 
     def finished(self, stamps: list[tuple[Stamp, NDArray[np.uint8]]], *, opacity: float) -> NDArray[np.uint8]:
-        """Lay the stamps on the canvas and return the picture.
+        """Draw the stamps on the canvas and return the picture.
 
         `stamps`: each with its piece in RGB. The picture is cropped to the parts that the camera saw. Returns R, G, B as uint8 (height,
         width, 3), or R, G, B, A (height, width, 4) if the camera did not see all of it.
@@ -93,11 +93,11 @@ class Panorama:
         return np.dstack([self._picture[inside], covered[inside].astype(np.uint8) * 255])
 
     def _placed(self, matrix: Matrix) -> Matrix:
-        """Convert a matrix from the first frame's pixels to the canvas's."""
+        """Convert a matrix to the first frame into one to the canvas."""
         return np.asarray(_moved(-self._left, -self._top) @ matrix, np.float64)
 
     def _window(self, matrix: Matrix) -> tuple[slice, slice]:
-        """Return the canvas rows and columns that a moved frame covers."""
+        """Return the canvas rows and columns that a frame covers."""
         points = cv2.perspectiveTransform(_corners(*self._frame), matrix)[0]
         height, width = self._content.shape
         (x0, y0), (x1, y1) = np.floor(points.min(axis=0)), np.ceil(points.max(axis=0)) + 1
@@ -105,7 +105,7 @@ class Panorama:
         return rows, slice(int(np.clip(x0, 0, width)), int(np.clip(x1, 0, width)))
 
     def _grow(self, pose: Pose) -> None:
-        """Enlarge the canvas to hold a frame with the pose `pose`.
+        """Enlarge the canvas to contain a frame with the pose `pose`.
 
         The canvas grows only up to its limits; beyond them `clipped` is set.
         """
@@ -124,7 +124,7 @@ class Panorama:
         self._picture, self._content, self._left, self._top = picture, content, left, top
 
     def _extent(self, start: int, length: int, points: NDArray[np.float64], limit: int) -> tuple[int, int]:
-        """Extend one axis of the canvas to hold `points`.
+        """Extend one axis of the canvas to include `points`.
 
         `start`, `length`: the current extent. Returns the new start and length, at most `limit`.
         """

@@ -1,4 +1,4 @@
-"""The sequence picture of a clip.
+"""Sequence picture of a clip: stamps of the subject on a panorama.
 
 It is the panorama of the shot with the most stamps.
 """
@@ -15,7 +15,7 @@ from services.effects.stamping.stamps import Stamp, StampedFrame
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sequence:
-    """A finished sequence picture.
+    """A finished sequence picture with its stamps.
 
     `picture`: uint8 (height, width, 3 or 4), see `Panorama.finished`. `seconds`: times of its stamps. `subject_shares`: for each stamp, the
     share of the subject's inside that the mask holds, 0 to 1.
@@ -27,7 +27,7 @@ class Sequence:
 
 
 class SequencePicture:
-    """The sequence picture of a clip, built frame by frame.
+    """Builds the sequence picture of a clip frame by frame.
 
     `stamps`: maximum number of stamps. `growth`: see `Panorama`. `opacity`: opacity of the stamps, 0 to 1. `clipped`: whether the picture
     is too small for all that the camera saw.
@@ -69,7 +69,7 @@ class SequencePicture:
             self._unpainted = None
 
     def _end_shot(self) -> None:
-        """Finish the current shot.
+        """Finish the current shot's picture.
 
         Paints its last frame, and keeps its picture if it has more stamps than the best picture so far.
         """

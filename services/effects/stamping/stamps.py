@@ -1,4 +1,4 @@
-"""Stamps: the subject of a frame, laid into other frames."""
+"""Stamps: cut-outs of the subject, drawn on other frames."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ from shared.motion.camera import Matrix, Pose, matrix_between, scale_matrix
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stamp:
-    """The rectangle around the subject, cut out of a frame."""
+    """A cut-out of the subject from one frame."""
 
     seconds: float
     """Time of the frame in the source."""
@@ -30,14 +30,14 @@ class Stamp:
 
     @property
     def subject_share(self) -> float:
-        """Return the share of the subject that the mask holds.
+        """Return the fraction of the subject that the mask covers.
 
         The share, 0 to 1, is of the subject's inside. A mask that holds only the subject's moving edges makes a hollow stamp.
         """
         return share_seen(self.mask)
 
     def matrix_to(self, target: Pose) -> Matrix:
-        """Return the matrix from the stamp's pixels to a frame's.
+        """Return the matrix from the stamp's pixels to a frame's pixels.
 
         `target`: pose of the frame. The matrix is (3, 3).
         """
@@ -46,7 +46,7 @@ class Stamp:
 
 
 def cut_out(frame: MaskedFrame, planes: Planes) -> Stamp | None:
-    """Cut the subject out of a frame; None if nothing moves.
+    """Cut the subject out of a frame; return None if nothing moves.
 
     `planes`: planes of the frame.
     """
@@ -69,7 +69,7 @@ def cut_out(frame: MaskedFrame, planes: Planes) -> Stamp | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StampedFrame:
-    """A frame with the stamps of its shot."""
+    """A frame with the stamps to draw on it."""
 
     frame: MaskedFrame
     stamps: tuple[Stamp, ...]
@@ -79,7 +79,7 @@ class StampedFrame:
 
 
 def stamped_frames(frames: Iterable[MaskedFrame], pixels: Pixels, *, interval_s: float, max_stamps: int) -> Iterator[StampedFrame]:
-    """Yield every frame with the latest `max_stamps` stamps of its shot.
+    """Yield every frame with its shot's latest `max_stamps` stamps.
 
     The first stamp of a shot is made as soon as something moves, and then another every `interval_s` seconds.
     """
@@ -99,7 +99,7 @@ def stamped_frames(frames: Iterable[MaskedFrame], pixels: Pixels, *, interval_s:
 
 
 def lay_stamps(out: Planes, stamps: Iterable[Stamp], target: Pose, subject: Weights, *, opacity: float) -> None:
-    """Lay stamps into the planes of a frame, the latest on top.
+    """Draw stamps on a frame's planes, the latest on top.
 
     `out`: the planes. `target`: pose of the frame. `subject`: mask of the frame's own subject, float32 from 0 to 1; all stamps stay behind
     it.

@@ -1,4 +1,4 @@
-"""Motion trails: choice of the ghosts, their styles, and their mixing.
+"""Motion trails: choice, styling and mixing of ghosts.
 
 `compositors.py` makes the picture of one frame from these parts.
 """

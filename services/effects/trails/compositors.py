@@ -1,4 +1,4 @@
-"""Compositors, which combine a frame and its ghosts to one picture."""
+"""Compositors that mix a frame with its ghosts."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -35,14 +35,14 @@ from shared.video import Frame
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class WholeGhost(Moment):
-    """A ghost that is a whole picture in full size."""
+    """A ghost that shows the whole frame at full size."""
 
     planes: Planes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MaskedGhost(WholeGhost):
-    """A ghost in full size of which only the subject shows."""
+    """A full-size ghost that shows only the subject."""
 
     mask: Mask
     """Mask of the subject."""
@@ -52,7 +52,7 @@ class MaskedGhost(WholeGhost):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SoftGhost(Moment):
-    """A ghost made in small planes."""
+    """A ghost computed in small planes."""
 
     mask: Mask
     """Mask of the frame's subject."""
@@ -67,20 +67,20 @@ G = TypeVar("G", bound=Moment)
 
 
 class Compositor(Protocol[F, G]):
-    """Maker of ghosts from frames and of pictures from trails.
+    """Turns frames into ghosts and trails into pictures.
 
     Calls are independent of each other and can run in parallel.
     """
 
     def prepare(self, frame: F) -> tuple[Frame, G]:
-        """Return the decoded frame and the ghost made of it."""
+        """Return the decoded frame and its ghost."""
 
     def compose(self, trail: Trail[Frame, G]) -> av.VideoFrame:
         """Return the picture of a frame with its ghosts."""
 
 
 class WholeCompositor:
-    """Compositor that averages whole pictures in full size.
+    """Averages whole full-size frames.
 
     For the style `normal` without a mask.
     """
@@ -91,12 +91,12 @@ class WholeCompositor:
         self._total = 1 + reach.sides * sum(decay**number for number in range(1, reach.layers + 1))
 
     def prepare(self, frame: SceneFrame) -> tuple[Frame, WholeGhost]:
-        """Keep the planes of a frame."""
+        """Return the frame and a ghost with the frame's planes."""
         planes = self._pixels.planes(frame.frame)
         return frame.frame, WholeGhost(index=frame.index, seconds=frame.seconds, shot=frame.shot, pose=frame.pose, planes=planes)
 
     def compose(self, trail: Trail[Frame, WholeGhost]) -> av.VideoFrame:
-        """Average a frame and its ghosts.
+        """Average a frame with its ghosts.
 
         The frame also takes the weight of missing ghosts.
         """
@@ -118,7 +118,7 @@ class WholeCompositor:
         return self._pixels.picture(out, frame)
 
     def _mix_warped(self, out: Planes, frame: Frame, own: WholeGhost, ghosts: list[tuple[WholeGhost, float, Matrix]]) -> None:
-        """Average pictures that are turned or scaled.
+        """Average pictures that need rotation or scaling.
 
         Towards the edges of a moved picture the frame has more weight.
         """
@@ -130,7 +130,7 @@ class WholeCompositor:
 
 
 class MaskedCompositor:
-    """Compositor that mixes the subject's ghosts in full size.
+    """Mixes full-size ghosts of the subject into a frame.
 
     For the style `normal` with a mask.
     """
@@ -140,14 +140,14 @@ class MaskedCompositor:
         self._edges = _edge_mask(small_size)
 
     def prepare(self, frame: MaskedFrame) -> tuple[Frame, MaskedGhost]:
-        """Keep the planes and masks of a frame."""
+        """Return the frame and a ghost with its planes and mask."""
         planes, faded = self._pixels.planes(frame.frame), _faded(frame.mask, self._edges)
         return frame.frame, MaskedGhost(
             index=frame.index, seconds=frame.seconds, shot=frame.shot, pose=frame.pose, planes=planes, mask=frame.mask, faded=faded
         )
 
     def compose(self, trail: Trail[Frame, MaskedGhost]) -> av.VideoFrame:
-        """Mix the ghosts into a frame, behind its own subject."""
+        """Mix the ghosts into a frame behind its subject."""
         frame, own = trail.picture, trail.own
         if not trail.ghosts:
             return _copy(self._pixels, frame, own.planes)
@@ -164,7 +164,7 @@ class MaskedCompositor:
 
 
 class SoftCompositor:
-    """Compositor that lays soft ghosts over a frame.
+    """Draws soft ghosts, computed in small planes, over a frame.
 
     Soft ghosts are made in small planes. For the styles `glow` and `shadow`, and for blurred ghosts.
     """
@@ -177,7 +177,7 @@ class SoftCompositor:
         self._blur = blur * float(np.hypot(*small_size)) / 1000
 
     def prepare(self, frame: MaskedFrame) -> tuple[Frame, SoftGhost]:
-        """Make the essence of all ghosts of a frame."""
+        """Return the frame and a soft ghost of its subject."""
         faded, essence = _faded(frame.mask, self._edges), None
         area = rectangle(faded > 0)
         if area is not None:
@@ -194,7 +194,7 @@ class SoftCompositor:
         )
 
     def compose(self, trail: Trail[Frame, SoftGhost]) -> av.VideoFrame:
-        """Lay the veil of all ghosts over a frame, behind the frame's subject."""
+        """Draw all ghosts over a frame, behind its subject."""
         frame, own, levels = trail.picture, trail.own, self._pixels.levels
         planes = self._pixels.planes(frame)
         visible = [
@@ -222,7 +222,7 @@ class SoftCompositor:
 
 
 def _copy(pixels: Pixels, frame: Frame, planes: Planes) -> av.VideoFrame:
-    """Return the picture of a frame without ghosts."""
+    """Return an unchanged copy of a frame's picture."""
     out = pixels.blank(frame)
     for target, plane in zip(out, planes, strict=True):
         np.copyto(target, plane)
@@ -234,7 +234,7 @@ def _edge_mask(size: tuple[int, int]) -> Mask:
 
 
 def _faded(mask: Mask, edges: Mask) -> Mask:
-    """Fade a mask to 0 at the picture's edges.
+    """Fade a mask out towards the picture's edges.
 
     `edges`: weights of the edges, 0 to 255; they are enlarged to the mask's size.
     """
@@ -244,7 +244,7 @@ def _faded(mask: Mask, edges: Mask) -> Mask:
 
 
 def _moved_mask(still: Mask, faded: Mask, matrix: Matrix, frame: Frame) -> Mask:
-    """Return a ghost's mask in the view of the current frame.
+    """Return a ghost's mask warped to the current frame.
 
     `still`: mask for a camera that has not moved. `faded`: mask with faded edges for one that has; it is moved by `matrix`.
     """
@@ -253,7 +253,7 @@ def _moved_mask(still: Mask, faded: Mask, matrix: Matrix, frame: Frame) -> Mask:
 
 
 def _small_matrix(matrix: Matrix, plane: NDArray[Any], frame: Frame) -> Matrix:
-    """Scale a matrix between full-size frames to a plane's size."""
+    """Scale a full-size matrix to a plane's size."""
     return scale_matrix(matrix, plane.shape[1] / frame.width, plane.shape[0] / frame.height)
 
 

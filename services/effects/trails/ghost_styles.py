@@ -1,4 +1,4 @@
-"""Ghost styles: the table of styles, and the arithmetic of soft ghosts.
+"""Table of ghost styles, with the computation of soft ghosts.
 
 Soft ghosts (glow, shadow, and blurred normal ones) are made in small planes and laid over the full-size picture as a veil:
 
@@ -46,7 +46,7 @@ _LEAST_BLUR = 0.3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlacedGhost:
-    """A ghost in the view of the current frame."""
+    """A ghost warped to the current frame's view."""
 
     essence: NDArray[Any]
     """Result of `GhostStyle.essence`, moved; the same rectangle of the picture for all ghosts."""
@@ -58,7 +58,7 @@ class PlacedGhost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GhostStyle:
-    """One row of the table of styles."""
+    """A ghost style, as a row of the table."""
 
     name: str
     label: str
@@ -92,7 +92,7 @@ def _normal_essence(planes: NDArray[Any], share: Floats, levels: Levels, tint: T
 
 
 def _colour_essence(planes: NDArray[Any], factor: Floats, levels: Levels, tint: Tint | None) -> NDArray[Any]:
-    """Make the essence of ghosts in colour.
+    """Compute the coloured planes of ghosts, tinted and scaled by `factor`.
 
     Returns the planes, tinted and with their part above black multiplied by `factor`.
     """
@@ -106,7 +106,7 @@ def _colour_essence(planes: NDArray[Any], factor: Floats, levels: Levels, tint: 
 
 
 def _shadow_essence(planes: NDArray[Any], share: Floats, levels: Levels, _tint: Tint | None) -> NDArray[Any]:
-    """Make the essence of shadows: the darkness of the silhouette, one plane."""
+    """Compute the darkness of shadow ghosts as one plane."""
     top = np.iinfo(planes.dtype).max
     dark = np.rint(share * (1 - np.float32(0.25) * brightness(planes, levels)) * top)
     return np.asarray(dark.astype(planes.dtype)[:, :, None])
@@ -150,7 +150,7 @@ def _shadow_veil(ghosts: list[PlacedGhost], clear: Floats, sigma: float, levels:
 
 
 def _smoke(levels: Levels) -> NDArray[np.float64]:
-    """Return the light of a full shadow in each plane.
+    """Return the gray light that a full shadow adds to each plane.
 
     The light is gray: in luma, or in all planes of linear light.
     """
@@ -197,12 +197,12 @@ GhostName = Annotated[str, OneOf(GHOST_STYLES)]
 
 
 def blur_reach(sigma: float) -> int:
-    """Return how many pixels a blur by `sigma` reaches."""
+    """Return the radius in pixels that a blur of `sigma` reaches."""
     return 0 if sigma < _LEAST_BLUR else 3 * (_box_side(sigma) // 2)
 
 
 def _sum_of(ghosts: list[PlacedGhost], clear: Floats, empty: tuple[float, ...]) -> list[Floats]:
-    """Add up the weighted colour essences of ghosts, in each plane.
+    """Add up weighted ghosts in each plane, outside the frame's subject.
 
     Essences count from `empty`. The frame's own subject is left out.
     """
@@ -217,7 +217,7 @@ def _sum_of(ghosts: list[PlacedGhost], clear: Floats, empty: tuple[float, ...]) 
 
 
 def _overexposure(planes: NDArray[Any], levels: Levels) -> Floats:
-    """Return the factors that overexpose a picture, float32 (height, width).
+    """Return per-pixel gains that overexpose a picture, float32 (height, width).
 
     Dark parts get about one and a half stops more. A shoulder takes the place of clipping in bright parts.
     """
@@ -233,7 +233,7 @@ def _shoulder(bright: Floats) -> Floats:
 
 
 def _blurred(plane: NDArray[Any], sigma: float) -> NDArray[Any]:
-    """Blur planes by a Gaussian of `sigma` pixels.
+    """Blur planes with a Gaussian of `sigma` pixels.
 
     Approximated by three box blurs. Source: Wells, 1986.
     """

@@ -1,4 +1,4 @@
-"""Tint of ghosts, which keeps their brightness."""
+"""Tinting of ghosts at constant brightness."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from services.effects.scene.pixels import Levels, Pixels, Planes
 
 
 class Tint:
-    """A tint for planes.
+    """Tints planes with one colour.
 
     `color`: "#rrggbb". It is first brought to full brightness, so that tinted ghosts do not get darker. `strength`: 0 to 1.
     """
@@ -23,7 +23,7 @@ class Tint:
         self.values = pixels.color(red, green, blue)
 
     def __call__(self, planes: NDArray[Any]) -> NDArray[Any]:
-        """Return a tinted copy of planes of one size.
+        """Return a tinted copy of equally sized planes.
 
         `planes`: (height, width, planes). The copy has the same type. A single plane has no colour and is returned unchanged.
         """
@@ -36,7 +36,7 @@ class Tint:
         return np.rint(mixed).astype(planes.dtype) if planes.dtype.kind == "u" else mixed
 
     def of_planes(self, planes: Planes) -> Planes:
-        """Return a tinted copy of planes of different sizes.
+        """Return a tinted copy of planes that may differ in size.
 
         Chroma planes are at most as large as luma.
         """
@@ -52,7 +52,7 @@ class Tint:
 
 
 def brightness(planes: NDArray[Any], levels: Levels) -> NDArray[np.float32]:
-    """Return the luma of YUV planes or the luminance of linear light.
+    """Return the luma of YUV planes, or the luminance of linear planes.
 
     `planes`: (height, width, planes). Returns float32 from 0 (black) to 1 (white).
     """
@@ -63,7 +63,7 @@ def brightness(planes: NDArray[Any], levels: Levels) -> NDArray[np.float32]:
 
 
 def light_brightness(light: list[NDArray[np.float32]], levels: Levels) -> NDArray[np.float32]:
-    """Return `brightness` of planes that count from black.
+    """Return the brightness of planes from which black was subtracted.
 
     `light`: float32 (height, width) each. Returns float32 from 0 (black) to 1 (white).
     """

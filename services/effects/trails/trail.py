@@ -1,4 +1,4 @@
-"""Choice of the ghosts of each frame's trail."""
+"""Choice of the frames whose ghosts form a trail."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ M = TypeVar("M", bound=Moment)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrailExtent:
-    """The extent of a trail in time."""
+    """Number, spacing and direction of a trail's ghosts."""
 
     layers: int
     """Number of ghosts on each side."""
@@ -31,12 +31,12 @@ class TrailExtent:
 
     @property
     def length(self) -> float:
-        """Distance from the frame to its last ghost, in frames or seconds."""
+        """Time from a frame to its last ghost, in frames or seconds."""
         return self.layers * self.spacing
 
     @property
     def sides(self) -> int:
-        """Number of sides in time with ghosts, 1 or 2."""
+        """Number of directions in time with ghosts, 1 or 2."""
         return len(SIDES[self.direction])
 
     def frames(self, rate: float) -> int:
@@ -50,7 +50,7 @@ class TrailExtent:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trail(Generic[P, M]):
-    """A frame's picture and its ghosts."""
+    """A frame with the ghosts of its trail."""
 
     picture: P
     own: M
@@ -60,7 +60,7 @@ class Trail(Generic[P, M]):
 
 
 def trails(frames: Iterable[tuple[P, M]], reach: TrailExtent, *, max_held: int) -> Iterator[Trail[P, M]]:
-    """Yield the trail of every frame, in order.
+    """Yield the trail of every frame in order.
 
     `frames`: each frame's picture and the ghost made of it. All ghosts of a trail are of one shot. Near the ends of a shot, where there are
     too few frames for the trail, ghosts are closer together: the trail grows out of the subject at the start of a shot, and ghosts ahead
@@ -83,7 +83,7 @@ def trails(frames: Iterable[tuple[P, M]], reach: TrailExtent, *, max_held: int) 
 
 
 def _complete(held: deque[M], current: int, reach: TrailExtent) -> bool:
-    """Return whether all ghosts of the trail of `held[current]` are held."""
+    """Return whether `held` contains all ghosts for `held[current]`."""
     last = held[-1]
     return reach.direction == "behind" or last.shot != held[current].shot or _distance(held[current], last, reach) >= reach.length
 
@@ -105,7 +105,7 @@ def _forget(held: deque[M], current: int, reach: TrailExtent, max_held: int) -> 
 
 
 def _ghosts(held: deque[M], current: int, reach: TrailExtent) -> list[tuple[int, M]]:
-    """Choose the ghosts of the trail of `held[current]`."""
+    """Choose the ghosts for the trail of `held[current]`."""
     own = held[current]
     ghosts: list[tuple[int, M]] = []
     for side in SIDES[reach.direction]:

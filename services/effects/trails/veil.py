@@ -1,4 +1,4 @@
-"""Veils, computed at reduced size and laid over full-size pictures."""
+"""Veils: ghost layers computed at reduced size for full-size pictures."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Veil:
-    """A layer that hides part of a picture and adds light."""
+    """A layer that dims part of a picture and adds light."""
 
     veil: Floats
     """(height, width): share of the picture that the veil hides, 0 to 1."""
@@ -23,7 +23,7 @@ class Veil:
 
 
 def lay_over(out: Planes, planes: Planes, over: Veil, area: Area, shape: tuple[int, ...], levels: Levels) -> None:
-    """Lay a veil over a picture and write the result to `out`.
+    """Blend a veil over a picture and write the result to `out`.
 
     `planes`: the picture. `over`: the veil of the rectangle `area` of small planes of `shape`; outside of it the picture stays.
     """

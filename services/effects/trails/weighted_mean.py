@@ -1,4 +1,4 @@
-"""Weighted means of many full-size pictures, for trails of the style `normal`.
+"""Weighted means of many full-size pictures, for the trail style `normal`.
 
 A plane is processed in strips of lines that fit into the processor's cache. The frame's strip is converted to float32, the strip of every
 ghost is mixed in, and the sum is rounded once. `cv2.accumulateWeighted` and `cv2.accumulateProduct` mix a layer in one call, without the
@@ -26,7 +26,7 @@ _STRIP = 128 * 1024
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShiftedPicture:
-    """A ghost that shows as a whole, with its shift and weight."""
+    """A whole-frame ghost with its shift and weight."""
 
     planes: Planes
     shift: tuple[float, float]
@@ -36,7 +36,7 @@ class ShiftedPicture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """A ghost of which only a part shows."""
+    """A ghost with a share per pixel."""
 
     planes: Planes
     matrix: Matrix
@@ -68,7 +68,7 @@ def mix_whole(out: Planes, frame: Planes, ghosts: Sequence[ShiftedPicture], weig
 
 
 def mix_parts(out: Planes, frame: Planes, ghosts: Sequence[Part], *, tint: Tint | None = None) -> None:
-    """Mix a frame and its ghosts by their shares.
+    """Mix a frame and its ghosts by the ghosts' per-pixel shares.
 
     The result is written to `out`. Each pixel consists of the ghosts' shares and, for the rest of 255, of the frame. The shares, all of one
     size, are enlarged to each plane. Together they must not exceed 255, as `shares_of` ensures. Only one ghost's piece is in memory at a
@@ -99,7 +99,7 @@ def mix_parts(out: Planes, frame: Planes, ghosts: Sequence[Part], *, tint: Tint 
 
 
 def mixing_bytes(samples: float, itemsize: int) -> float:
-    """Return the peak memory of `mix_parts` in bytes, without its pictures.
+    """Return the peak memory of `mix_parts` in bytes, without its input planes.
 
     The pictures have `samples` samples of `itemsize` bytes each. Counted are the sums in float32, the rest of 255, and a piece with its
     shares and two temporary copies.
@@ -108,7 +108,7 @@ def mixing_bytes(samples: float, itemsize: int) -> float:
 
 
 def shares_of(weights: Sequence[Weights], rest: Weights | float) -> list[NDArray[np.uint8]]:
-    """Convert the weights of ghosts to shares of 255.
+    """Convert ghost weights to shares that sum to at most 255.
 
     `weights`: float32 of one shape. `rest`: weight of the frame. Shares are rounded down. Their sum stays below 255 by half a level per
     ghost, because enlarging may round each share up by that much.
@@ -120,7 +120,7 @@ def shares_of(weights: Sequence[Weights], rest: Weights | float) -> list[NDArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Axis:
-    """Weights of the lines or columns of a moved plane.
+    """Shift and weights of a plane's rows or columns.
 
     Weights fall towards an edge that the movement has brought into view.
     """
@@ -133,7 +133,7 @@ class _Axis:
     """Range in which the weight is 1."""
 
     def pieces(self, start: int, stop: int) -> Iterator[tuple[slice, slice, Weights | None]]:
-        """Yield the pieces of the moved plane between `start` and `stop`.
+        """Yield the parts between `start` and `stop`, split by fading.
 
         Each item is the piece's range counted from `start`, its range in the source, and its weights; None if all weights are 1.
         """
@@ -147,7 +147,7 @@ class _Axis:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Layer:
-    """A plane moved by whole pixels."""
+    """A plane shifted by whole pixels, with its weight."""
 
     source: Plane
     weight: float
@@ -155,7 +155,7 @@ class _Layer:
     down: _Axis
 
     def mix(self, mixed: NDArray[np.float32], top: int, left: int, part: float) -> None:
-        """Mix the layer into a piece of a plane.
+        """Blend the layer into a rectangle of a plane.
 
         `mixed`: the piece, changed in place; its corner is at (left, top) of the plane. `part`: share of the layer in the result, 0 to 1;
         it falls towards the layer's edges.
@@ -173,7 +173,7 @@ class _Layer:
 
 
 def _blocks(layers: Sequence[_Layer], width: int) -> Iterator[slice]:
-    """Split the columns of a plane into blocks with and without fading.
+    """Split a plane's columns into blocks with and without fading.
 
     At most three: the columns at each side where a layer fades out, and those between.
     """
@@ -198,7 +198,7 @@ def _layer(ghost: ShiftedPicture, number: int) -> _Layer | None:
 
 
 def _axis(shift: int, length: int, max_fade: int) -> _Axis:
-    """Compute the weights of `length` lines moved by `shift` pixels.
+    """Compute weights for `length` rows or columns moved by `shift` pixels.
 
     Weights rise from an edge that has come into view, over four times the shift but at most over `max_fade` lines. A short fade is enough
     for an edge that has moved little.
@@ -212,7 +212,7 @@ def _axis(shift: int, length: int, max_fade: int) -> _Axis:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Piece:
-    """The visible piece of a ghost, with one entry per plane."""
+    """The visible rectangle of a ghost in each plane."""
 
     rows: list[slice]
     columns: list[slice]
@@ -220,7 +220,7 @@ class _Piece:
     shares: Planes
 
     def place(self, number: int, top: int, left: int) -> tuple[slice, slice]:
-        """Return the rows and columns of the piece in a plane.
+        """Return the rectangle's rows and columns in plane `number`.
 
         `number`: index of the plane. Rows and columns count from (left, top).
         """
@@ -229,7 +229,7 @@ class _Piece:
 
 
 def _piece(ghost: Part, area: tuple[slice, slice], shapes: list[tuple[int, ...]], tint: Tint | None) -> _Piece:
-    """Make the piece of a ghost within a rectangle.
+    """Cut a ghost's planes and shares to a rectangle.
 
     `area`: rows and columns of the ghost's shares. `shapes`: shapes of the planes.
     """
@@ -246,7 +246,7 @@ def _piece(ghost: Part, area: tuple[slice, slice], shapes: list[tuple[int, ...]]
 
 
 def _piece_of(strip: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return the start of a strip's memory as an array of `shape`."""
+    """Reuse a strip's memory as an array of `shape`."""
     return strip.reshape(-1)[: shape[0] * shape[1]].reshape(shape)
 
 

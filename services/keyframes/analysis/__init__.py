@@ -1,4 +1,4 @@
-"""Measures of frames: changes, histograms, thumbnails, quality.
+"""Frame measurements: changes, histograms, thumbnails, quality.
 
 `scan.py` reads a video once and collects these measures.
 """

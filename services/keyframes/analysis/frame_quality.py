@@ -1,4 +1,4 @@
-"""Quality of a frame: sharpness, exposure and layout."""
+"""Sharpness, exposure and layout of a frame."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Spans of a video that need no decoding.
+"""Search for spans of a video that need no decoding.
 
 They are judged from packet sizes and keyframes. Encoders spend far more bytes on a frame that differs from those before, and start a shot
 with a keyframe when they notice a cut. So nothing happens between two keyframes when the packets between them are small and even. If the
@@ -39,7 +39,7 @@ Span = tuple[int, int]
 
 
 def quiet_spans(video: Path, line: Timeline, thumbnails: Path) -> list[Span]:
-    """Find the spans between keyframes that need no decoding.
+    """Find spans between keyframes that can be skipped.
 
     A span is the frame numbers of two consecutive keyframes. Videos that consist largely of keyframes, as those of editing codecs, have
     no such spans. `thumbnails`: path of a temporary file for the keyframes' thumbnails.
@@ -70,7 +70,7 @@ def quiet_spans(video: Path, line: Timeline, thumbnails: Path) -> list[Span]:
 
 
 def _keyframe_film(video: Path, line: Timeline, thumbnails: Path) -> ThumbnailFilm:
-    """Decode the keyframes of a video into a film."""
+    """Decode a video's keyframes into thumbnails."""
     numbers = {int(line.pts[key]): int(key) for key in np.flatnonzero(line.key)}
     with ThumbnailFile(thumbnails) as file, closing(read_frames(video, opaque=True, skip="nonkey")) as frames:
         for frame in frames:
@@ -91,7 +91,7 @@ def _is_still(line: Timeline, first: int, second: int) -> bool:
 
 
 def _ends_with_cut(line: Timeline, first: int, second: int) -> bool:
-    """Return whether the second keyframe marks a cut.
+    """Return whether a cut lies exactly at the second keyframe.
 
     It does if the packets before it are small and even, so that neither motion nor a gradual transition explains the new picture.
     """
@@ -107,7 +107,7 @@ def _ends_with_cut(line: Timeline, first: int, second: int) -> bool:
 
 
 def _leading_sizes(line: Timeline, first: int, second: int) -> NDArray[np.int64]:
-    """Return the sizes of the packets between two keyframes in bytes.
+    """Return the packet sizes between two keyframes, in bytes.
 
     Frames that are decoded after a frame shown later are left out: their sizes say little about changes.
     """

@@ -1,4 +1,4 @@
-"""The readable frames of a damaged video, also behind the damage."""
+"""Reading of damaged videos: all frames before and after the damage."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -19,14 +19,14 @@ _STEP_S = Fraction(1, 2)
 
 @dataclass(frozen=True, slots=True)
 class ReadablePart:
-    """A part of a video that can be read, in seconds."""
+    """A readable part of a video, in seconds."""
 
     start: Fraction
     end: Fraction
 
 
 class ReadableFrames:
-    """Frames of a video, without its damaged parts.
+    """Iterates over a video's frames, skipping damaged parts.
 
     After each damage, they go on at a keyframe. `open_at`: opens the video at the first keyframe from a second on; None for its start.
     `keys`: seconds of all keyframes, rising; empty if unknown. `length_s`: length of the video, None if unknown. `parts` has the readable
@@ -49,7 +49,7 @@ class ReadableFrames:
 
     @property
     def damaged(self) -> bool:
-        """Whether a part of the video cannot be read."""
+        """Whether any part of the video is unreadable."""
         return len(self.parts) > 1 or not self.ended
 
     def __iter__(self) -> Generator[Frame, None, None]:
@@ -64,7 +64,7 @@ class ReadableFrames:
                 return
 
     def _from(self, place: Fraction | None) -> Iterator[Frame]:
-        """Yield the frames from a second on, up to the next damage.
+        """Yield the frames from `place` seconds until the next damage.
 
         Only frames behind the last one are yielded. Behind a damage, a part begins with a keyframe. A few frames between two damages are no
         part: the decoder may have made them up.
@@ -96,7 +96,7 @@ class ReadableFrames:
             self.parts.append(ReadablePart(first.time, self._last.time + self._last.duration * self._last.time_base))
 
     def _places_after(self, last: Frame) -> Iterator[Fraction]:
-        """Yield seconds behind a frame at which reading may go on."""
+        """Yield times after a frame at which to resume reading."""
         if self._keys:
             first = bisect_right(self._keys, last.time)
             yield from (self._keys[first + step] for step in _STEPS if first + step < len(self._keys))

@@ -1,4 +1,4 @@
-"""Comparison of two distant frames, to find out whether they show one place.
+"""Test whether two distant frames show the same scene.
 
 The camera may have moved between them.
 """
@@ -29,7 +29,7 @@ Luma = NDArray[np.uint8]
 
 
 def show_same_place(before: Luma, after: Luma) -> bool:
-    """Return whether one camera motion explains the corners of two frames.
+    """Return whether one camera motion maps a frame to another.
 
     It takes the corners of one frame to those of the other. `before`, `after`: (height, width) uint8. Brightness and contrast do not count.
     Frames with few corners never show the same place. Source: SIFT by Lowe, 2004, with an affine motion by RANSAC.
@@ -52,7 +52,7 @@ def show_same_place(before: Luma, after: Luma) -> bool:
 
 
 def frames_show_same_place(video: Path, before: Fraction, after: Fraction) -> bool:
-    """Compare the frames of a video at two exact seconds.
+    """Return whether the frames at two times show the same scene.
 
     False if one of them cannot be decoded.
     """

@@ -1,4 +1,4 @@
-"""One pass over a video that measures its frames.
+"""Scan: one pass over a video that measures its frames.
 
 The detectors and the choice of keyframes use these measures.
 """
@@ -32,7 +32,7 @@ _HELD = 4  # frames at each end of a quiet span that get copied measures, becaus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """Measures of the scanned frames of a video.
+    """Measurements of a video's scanned frames.
 
     The video has n frames, of which k were scanned; k = n unless frames were skipped. `film.frames` holds the numbers of the scanned
     frames. A frame takes a few dozen bytes.
@@ -66,7 +66,7 @@ class Scan:
     """Parts of a damaged video that were read; empty for a whole one. If its end cannot be read, the video counts as ending before."""
 
     def spread(self, values: Floats) -> Floats:
-        """Spread values of the scanned frames over all frames: (k,) to (n,).
+        """Extend values of scanned frames (k,) to all frames (n,).
 
         Skipped frames get 0.
         """
@@ -77,7 +77,7 @@ class Scan:
         return spread
 
     def frames_since_key(self) -> NDArray[np.int64]:
-        """Count the frames that have to be decoded before each frame, (n,).
+        """Count the frames to decode before each frame, (n,).
 
         Zeros if the keyframes are unknown.
         """
@@ -88,12 +88,12 @@ class Scan:
         return since
 
     def exact_time(self, frame: int) -> Fraction:
-        """Return the exact time of frame number `frame` in seconds."""
+        """Return the exact time of frame `frame` in seconds."""
         return int(self.pts[frame]) * self.time_base
 
     @property
     def frame_rate(self) -> float:
-        """Usual number of frames per second."""
+        """Typical number of frames per second."""
         step = float(np.median(np.diff(self.pts)) * self.time_base) if len(self.pts) > 1 else 0.0
         return 1 / step if step > 0 else 25.0
 
@@ -105,7 +105,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class _FrameMeasures:
-    """Measures of one frame that need no other frame."""
+    """Measurements of a single frame."""
 
     pts: int
     end: Fraction
@@ -119,7 +119,7 @@ class _FrameMeasures:
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """Changes of one frame since the previous frame."""
+    """Differences of a frame from the previous frame."""
 
     pixels: float = 0.0
     content: float = 0.0
@@ -137,7 +137,7 @@ def scan_video(
     all_measures: bool = True,
     watch: Callable[[SmallFrame], None] | None = None,
 ) -> Scan:
-    """Measure the frames of `video` and write their thumbnails to `thumbnails`.
+    """Measure the frames of a video and store their thumbnails.
 
     `skip_unreferenced`: skip frames that no other frame refers to, where packet sizes are as usual. This halves the work. Frame numbers
     then come from the packets; if the packets do not match the decoded frames, every frame is read. Damaged parts are left out.
@@ -179,7 +179,7 @@ def _scan_all(
 
 
 def _lost_frames(pts: Sequence[int], behind: int) -> list[int]:
-    """Return the likely times of the frames that a damage has lost.
+    """Estimate the times of frames lost to damage.
 
     The damage lies before time `behind`.
     """
@@ -193,7 +193,7 @@ def _lost_frames(pts: Sequence[int], behind: int) -> list[int]:
 def _scan_selected(
     video: Path, info: VideoInfo, thumbnails: Path, progress: Progress, line: Timeline, quiet: Sequence[Span], all_measures: bool
 ) -> Scan | None:
-    """Decode and measure the frames that are not skipped.
+    """Decode and measure all frames outside quiet spans.
 
     Skipped are frames that no other frame refers to, and the frames inside the spans of `quiet`. Returns None if the decoded frames do not
     match the packets in `line`.
@@ -222,7 +222,7 @@ def _scan_selected(
 def _readable(
     video: Path, info: VideoInfo, skip: Literal["none", "rough"], keys_only: list[tuple[int, int]], line: Timeline | None
 ) -> ReadableFrames:
-    """Return the readable frames of a video, damaged or not."""
+    """Return an iterator over a video's readable frames."""
 
     def open_at(place: Fraction | None) -> Prefetcher[Frame]:
         return read_frames(video, start=place, from_key=place is not None, opaque=True, skip=skip, keys_only=keys_only)
@@ -232,7 +232,7 @@ def _readable(
 
 
 class _Measures:
-    """Collector of the measures of frames, in compact arrays."""
+    """Collects frame measurements in compact arrays."""
 
     def __init__(self, file: ThumbnailFile):
         self._file = file
@@ -252,7 +252,7 @@ class _Measures:
         self.end, self._time_base = frame.end, frame.time_base
 
     def hold(self, frame: _FrameMeasures, first: int, second: int) -> None:
-        """Add copies of a frame for some of the skipped frames after it.
+        """Fill skipped frames with copies of a frame's measurements.
 
         `first`: number of the frame. The skipped frames lie before `second`.
         """
@@ -277,7 +277,7 @@ class _Measures:
 
 
 def _held_frames(first: int, second: int) -> list[int]:
-    """List the skipped frames that count as copies of frame `first`.
+    """List the skipped frames to be filled with copies of `first`.
 
     These are the first and the last few frames between the frames `first` and `second`.
     """
@@ -285,7 +285,7 @@ def _held_frames(first: int, second: int) -> list[int]:
 
 
 def _changes(before: _FrameMeasures | None, now: _FrameMeasures) -> _Changes:
-    """Compare a frame with the previous frame.
+    """Measure a frame's differences from the previous frame.
 
     The first frame, whose `before` is None, has no changes.
     """
@@ -303,7 +303,7 @@ def _changes(before: _FrameMeasures | None, now: _FrameMeasures) -> _Changes:
 def _measured_pairs(
     readable: ReadableFrames, info: VideoInfo, all_measures: bool
 ) -> Generator[tuple[_FrameMeasures | None, _FrameMeasures], None, None]:
-    """Measure each decoded frame and yield it with the previous frame.
+    """Measure each frame and yield it with the previous frame.
 
     The first frame has None as its previous frame. Frames are measured on all cores.
     """

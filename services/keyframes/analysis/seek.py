@@ -11,7 +11,7 @@ from shared.video import Frame, read_frames
 
 
 def frames_at(video: Path, times: Sequence[Fraction], *, to_sdr8: bool = False) -> Generator[Frame, None, None]:
-    """Yield the frames at `times`.
+    """Yield the video frames at `times`.
 
     `times`: exact seconds, rising. Yields fewer frames if the video ends before the last time, and where it is damaged. `to_sdr8` converts
     HDR and deep colour to 8-bit SDR. Raises what `read_frames` raises, damage only if no frame can be read.

@@ -1,4 +1,4 @@
-"""Frames shrunk to at most 128 pixels, the input of all measures."""
+"""Frames reduced to at most 128 pixels for all measurements."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ Plane = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class SmallFrame:
-    """A shrunk frame.
+    """A frame reduced to at most 128 pixels.
 
     `y` has shape (h, w), `u` and `v` have (h/2, w/2); uint8 in the video's own range. Gray frames have 128 in `u` and `v`.
     """
@@ -30,7 +30,7 @@ class SmallFrame:
     v: Plane
 
     def rgb(self) -> Plane:
-        """Convert to (h, w, 3) uint8 R, G, B.
+        """Convert to RGB, (h, w, 3) uint8.
 
         The conversion is always BT.601 in limited range. That is enough to compare frames of one video, but not to show them.
         """
@@ -41,7 +41,7 @@ class SmallFrame:
 
 
 def small_size(width: int, height: int) -> tuple[int, int]:
-    """Return the width and height of a video's small frames.
+    """Return the (width, height) of a video's small frames.
 
     Both are even, at least 16 and at most LONG_SIDE.
     """

@@ -1,4 +1,4 @@
-"""Thumbnails of all scanned frames, 32x18 pixels each, in a file.
+"""Film of thumbnails: all scanned frames at 32x18 pixels, in a file.
 
 A film of hours fits into the file. Any thumbnail can be read again without decoding the video.
 """
@@ -25,7 +25,7 @@ _BLACK = 26  # brightest level of a black bar: black is 16, and pixels at its ed
 
 
 def thumbnail(small: SmallFrame) -> Planes:
-    """Shrink a small frame to a thumbnail.
+    """Shrink a small frame to a 32x18 thumbnail.
 
     Returns (3, HEIGHT, WIDTH) uint8: Y, U, V. The aspect ratio is not kept.
     """
@@ -33,7 +33,7 @@ def thumbnail(small: SmallFrame) -> Planes:
 
 
 def frame_thumbnail(frame: Frame) -> Planes:
-    """Shrink a decoded frame to a thumbnail.
+    """Shrink a decoded frame to a 32x18 thumbnail.
 
     Returns (3, HEIGHT, WIDTH) uint8: Y, U, V.
     """
@@ -45,7 +45,7 @@ def _shrink(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 class StoredPlanes:
-    """Thumbnails in a file, read slice by slice.
+    """Thumbnails stored in a file and read slice by slice.
 
     The file is not memory-mapped, because a mapped file counts in full towards the memory limit of a worker.
     """
@@ -61,7 +61,7 @@ class StoredPlanes:
 
 @dataclass(frozen=True, slots=True)
 class ThumbnailFilm:
-    """Thumbnails of the n scanned frames of a video.
+    """Thumbnails of a video's n scanned frames.
 
     `planes`: (n, 3, HEIGHT, WIDTH) uint8, to be sliced. `frames`: (n,) frame numbers, rising. A *place* is an index into `planes` and
     `frames`. `rows`, `columns`: the picture inside the black bars, as the first row and the row after the last.
@@ -81,7 +81,7 @@ class ThumbnailFilm:
         return len(self.frames)
 
     def block(self, start: int, stop: int) -> Planes:
-        """Read the thumbnails at places `start` to `stop` - 1, without bars.
+        """Read thumbnails `start` to `stop` - 1, without black bars.
 
         Returns (m, 3, HEIGHT, WIDTH) uint8.
         """
@@ -97,7 +97,7 @@ class ThumbnailFilm:
         return np.stack([[_shrink(plane) for plane in frame] for frame in part])
 
     def at(self, place: int) -> Planes:
-        """Read the thumbnail at one place, without bars.
+        """Read the thumbnail at index `place`, without black bars.
 
         Returns (3, HEIGHT, WIDTH) uint8.
         """
@@ -105,7 +105,7 @@ class ThumbnailFilm:
         return planes
 
     def without(self, places: Iterable[int]) -> "ThumbnailFilm":
-        """Return the film without the frames at `places`."""
+        """Return the film without the thumbnails at `places`."""
         survivors = np.setdiff1d(np.arange(len(self)), np.fromiter(places, np.int64))
         return replace(
             self,
@@ -115,7 +115,7 @@ class ThumbnailFilm:
         )
 
     def without_bars(self) -> "ThumbnailFilm":
-        """Return the film cropped to the picture inside its black bars.
+        """Return the film with its black bars cropped.
 
         Bars are rows and columns at the edges that stay black.
         """
@@ -132,7 +132,7 @@ class ThumbnailFilm:
 
 
 class ThumbnailFile:
-    """Writer of thumbnails to a file.
+    """Writes thumbnails to a file.
 
     Used as a context manager. Its memory does not grow with the thumbnails.
     """
@@ -143,7 +143,7 @@ class ThumbnailFile:
         self._frames, self._held = array("q"), array("b")
 
     def add(self, planes: Planes, frame: int, *, held: bool = False) -> None:
-        """Append the thumbnail of frame number `frame`.
+        """Append the thumbnail of frame `frame`.
 
         `held`: it is a copy, because the frame was skipped.
         """
@@ -158,7 +158,7 @@ class ThumbnailFile:
         self._file.close()
 
     def film(self) -> ThumbnailFilm:
-        """Return the film of all thumbnails added so far.
+        """Return a film of all thumbnails added so far.
 
         The film is readable as long as the file exists.
         """
@@ -168,6 +168,6 @@ class ThumbnailFile:
 
 
 def film_of(thumbnails: Iterable[Planes]) -> ThumbnailFilm:
-    """Make a film in memory from the thumbnails of consecutive frames."""
+    """Create an in-memory film from consecutive thumbnails."""
     planes = np.stack(list(thumbnails))
     return ThumbnailFilm(planes, np.arange(len(planes)))

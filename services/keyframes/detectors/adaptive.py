@@ -1,4 +1,4 @@
-"""Change of content relative to the changes of neighbouring frames.
+"""Detector `adaptive`: content change relative to neighbouring frames.
 
 Steady motion gives low scores. Source: PySceneDetect's `detect-adaptive`. The score is the ratio of a frame's change to the mean change of
 its neighbours, or 0 where the change itself is small.
@@ -15,7 +15,7 @@ _MOST = 255.0
 
 
 def adaptive_scores(scan: Scan) -> Floats:
-    """Score every frame by its relative change of content.
+    """Score every frame by its content change relative to neighbours.
 
     Returns (n,), 0 to 255; skipped frames get 0.
     """
@@ -23,7 +23,7 @@ def adaptive_scores(scan: Scan) -> Floats:
 
 
 def change_ratio(change: Floats) -> Floats:
-    """Divide each change by the mean change of its neighbours.
+    """Divide each change by the mean change of neighbouring frames.
 
     `change`: (k,). The neighbours are the two changes before and the two after. Returns (k,), at most 255; 0 for small changes and for
     fewer than five frames.

@@ -1,4 +1,4 @@
-"""The default detector of hard cuts, fades, dissolves and wipes.
+"""Detector `auto`, the default, for cuts, fades, dissolves and wipes.
 
 It does not take flashes and motion for transitions.
 """
@@ -41,7 +41,7 @@ class Candidates:
 
 
 def detect_auto(footage: Footage, threshold: float) -> Detection:
-    """Find the transitions whose confidence reaches `threshold`.
+    """Find transitions whose confidence reaches `threshold`.
 
     The scan skips frames that no other frame refers to, and with `footage.fast` also quiet spans.
     """
@@ -69,7 +69,7 @@ def detect_auto(footage: Footage, threshold: float) -> Detection:
 
 
 def find_candidates(film: ThumbnailFilm, frames: int, frame_rate: float, content: str, same_place: SamePlace) -> Candidates:
-    """Rate all possible transitions of a video.
+    """Find possible transitions and rate their confidence.
 
     `film`: thumbnails of the scanned frames. `frames`: number of frames of the video. `frame_rate`: frames per second. `content`: a
     name in CONTENTS, or auto. `same_place`: see `shows_one_shot`. Likely transitions have a confidence of 0.5 or more.
@@ -87,7 +87,7 @@ def find_candidates(film: ThumbnailFilm, frames: int, frame_rate: float, content
 
 
 def _moved_scores(candidates: Candidates, refined: list[Transition]) -> Floats:
-    """Update the scores of candidates that refinement moved."""
+    """Update frame scores after refinement moved candidates."""
     scores = candidates.scores.copy()
     for before, after in zip(candidates.transitions, refined, strict=True):
         if before != after:
@@ -100,7 +100,7 @@ def _moved_scores(candidates: Candidates, refined: list[Transition]) -> Floats:
 def find_transitions(
     film: ThumbnailFilm, changes: FrameChanges, frame_rate: float, content: Content, same_place: SamePlace
 ) -> list[Transition]:
-    """Find cuts, fades and dissolves, in order and without overlaps."""
+    """Find cuts, fades and dissolves in order, without overlaps."""
     numbers = film.frames
     # Cuts and dissolves are found as if flashes and blank frames were not there.
     interrupted = interruptions(film, changes, frame_rate)
@@ -149,7 +149,7 @@ def find_transitions(
 def _find_fades(
     film: ThumbnailFilm, changes: FrameChanges, cuts: set[int], interrupted: list[tuple[int, int]], frame_rate: float
 ) -> list[Fade]:
-    """Find the fades of a film, in order and without overlaps."""
+    """Find the fades of a film in order, without overlaps."""
     at_runs = fades_at_plain_runs(film, changes.plain, changes.contrast, cuts, frame_rate)
     fades = at_runs.fades
     for fade in find_fades(changes.contrast, cuts, _FADE_DEPTH):
@@ -161,7 +161,7 @@ def _find_fades(
 
 
 def _returns(film: ThumbnailFilm, fade: Fade, frame_rate: float) -> bool:
-    """Return whether a quick fade leads back to the same picture.
+    """Return whether a quick fade returns to the same picture.
 
     A flash does so.
     """
@@ -170,7 +170,7 @@ def _returns(film: ThumbnailFilm, fade: Fade, frame_rate: float) -> bool:
 
 
 def _without_echoes(transitions: list[Transition]) -> list[Transition]:
-    """Remove likely transitions that repeat a neighbour.
+    """Remove transitions that detect the same change twice.
 
     Of two transitions with no room for a shot between them, one stays, if at least one is gradual.
     """
@@ -190,7 +190,7 @@ def _without_echoes(transitions: list[Transition]) -> list[Transition]:
 
 
 def _is_echo(last: Transition, transition: Transition) -> bool:
-    """Return whether two transitions in a row are the same change.
+    """Return whether two consecutive transitions are the same change.
 
     `last`: the one before `transition`. They are if both are likely, at least one is gradual, and no shot fits between them.
     """

@@ -1,4 +1,4 @@
-"""Input and result of a detector."""
+"""Input and result of shot detectors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from shared.video import VideoInfo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footage:
-    """A video to search for shots.
+    """A video to be searched for shots.
 
     `thumbnails`: path of a file for the thumbnails of a scan. `fast`: let the detector skip frames, at the cost of some accuracy.
     `all_measures`: scan with the measures of every detector.
@@ -38,7 +38,7 @@ class Footage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """Result of a detector for one video."""
+    """A detector's result for one video."""
 
     scan: Scan
     transitions: list[Transition]

@@ -1,4 +1,4 @@
-"""Detectors that cut where a frame's score reaches the threshold."""
+"""Detectors that cut where a frame's score reaches a threshold."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ SCORE_DIGITS = 4
 
 
 def cuts_by(frame_scores: Callable[[Scan], Floats]) -> Callable[[Footage, float], Detection]:
-    """Make a detector from a function that scores frames.
+    """Create a detector from a function that scores frames.
 
     `frame_scores`: returns the score of every frame of a scan, (n,).
     """
@@ -28,15 +28,15 @@ def cuts_by(frame_scores: Callable[[Scan], Floats]) -> Callable[[Footage, float]
 
 
 def content_scores(scan: Scan) -> Floats:
-    """Return each frame's change of colour and edges, 0 to 255."""
+    """Return each frame's colour and edge change, 0 to 255."""
     return scan.spread(scan.content_change)
 
 
 def histogram_scores(scan: Scan) -> Floats:
-    """Return each frame's change of the brightness histogram, 0 to 1."""
+    """Return each frame's brightness histogram change, 0 to 1."""
     return scan.spread(scan.histogram_change)
 
 
 def difference_scores(scan: Scan) -> Floats:
-    """Return each frame's mean change of the pixels, 0 to 255."""
+    """Return each frame's mean pixel change, 0 to 255."""
     return scan.spread(scan.pixel_change)

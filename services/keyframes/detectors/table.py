@@ -1,4 +1,4 @@
-"""The table of detectors, one row each."""
+"""Table of shot detectors."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from shared.choices import OneOf
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detector:
-    """One choice of the parameter `method`."""
+    """A shot detector, as a row of the table."""
 
     name: str
     label: str
@@ -108,7 +108,7 @@ Method = Annotated[str, OneOf(BY_NAME)]
 
 
 def frame_scores(scan: Scan) -> dict[str, Floats]:
-    """Score every frame by each detector that needs only the scan.
+    """Score every frame with each detector that needs no model.
 
     Returns detector name -> scores, (n,).
     """

@@ -11,7 +11,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Transition:
-    """A change of shot.
+    """A change from one shot to the next.
 
     At a hard cut, `start` and `end` are both the first frame of the new shot.
     """
@@ -26,7 +26,7 @@ class Transition:
 
     @property
     def middle(self) -> int:
-        """The frame at which the new shot begins."""
+        """First frame of the new shot."""
         return (self.start + self.end) // 2
 
 

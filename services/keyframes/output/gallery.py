@@ -1,4 +1,4 @@
-"""The gallery, an HTML page with shots, scores and keyframes.
+"""Gallery: an HTML page with shots, scores and keyframes.
 
 The page is one file that loads nothing and runs only its own script. It is built from the modules, style and markup in `page/`, from the
 modules of `shared/timeline/`, and from the reports, which it contains as JSON.
@@ -47,7 +47,7 @@ SCORES_BYTES = 24 * 1024**2
 
 
 def write_gallery(reports: Sequence[VideoReport], folder: Path, output: Path) -> None:
-    """Write the gallery of `reports` to the file `output`.
+    """Write the gallery of all videos to the file `output`.
 
     `folder`: folder of the thumbnails that the keyframes name.
     """
@@ -67,7 +67,7 @@ def write_gallery(reports: Sequence[VideoReport], folder: Path, output: Path) ->
 
 
 def bundle(modules: Sequence[str]) -> str:
-    """Join modules of `page/` and of the timeline into one script.
+    """Join the gallery's JavaScript modules into one script.
 
     The modules share one scope, so imports and exports are dropped.
     """
@@ -76,7 +76,7 @@ def bundle(modules: Sequence[str]) -> str:
 
 
 def with_media(head: str, media: Sequence[str]) -> str:
-    """Insert the videos' media ids into the start of a gallery.
+    """Insert the videos' media ids into a gallery's head.
 
     With the ids, the page plays the videos from the server. `head`: start of the page, with the element `MEDIA`.
     """
@@ -84,7 +84,7 @@ def with_media(head: str, media: Sequence[str]) -> str:
 
 
 def _videos(reports: Sequence[VideoReport], folder: Path) -> Iterator[str]:
-    """Yield the script elements with the JSON data of every video.
+    """Yield script elements with each video's JSON data.
 
     An element comes in several pieces.
     """
@@ -132,13 +132,13 @@ def _video_data(report: VideoReport, own_only: bool) -> dict[str, Any]:
 
 
 def _shot_data(shot: Shot) -> list[Any]:
-    """Pack a shot into the list that `data.js` reads."""
+    """Convert a shot to the list that `data.js` reads."""
     span = [shot.start_frame, shot.end_frame, shot.start_s, shot.end_s]
     return [*span, shot.kind, shot.transition_start_frame, shot.transition_end_frame, shot.confidence]
 
 
 def _scores_data(scores: Scores, report: VideoReport, own_only: bool) -> dict[str, Any]:
-    """Pack scores as base64 of little-endian arrays.
+    """Encode scores as base64 of little-endian arrays.
 
     Frame numbers are left out if they count from 0 without gaps, times if they follow from the frame rate.
     """
@@ -182,7 +182,7 @@ def _error_detail(report: VideoReport) -> str:
 
 
 def _script_json(body: dict[str, Any]) -> str:
-    """Encode JSON so that no text in it ends the script element."""
+    """Encode JSON so that its text cannot end the script element."""
     return json.dumps(body).replace("<", "\\u003c")
 
 

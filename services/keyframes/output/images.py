@@ -1,4 +1,4 @@
-"""Image files of keyframes, in full size and as thumbnails."""
+"""Image files of keyframes, full-size and as thumbnails."""
 
 from pathlib import Path
 from typing import Any, Literal

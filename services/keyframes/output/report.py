@@ -1,4 +1,4 @@
-"""The report of one video: its shots, keyframes and scores.
+"""Report on one video: shots, keyframes and scores.
 
 The gallery, the cut lists and the job's result are made from the report.
 """
@@ -28,7 +28,7 @@ class Keyframe(BaseModel):
 
 
 class Scores(BaseModel):
-    """Scores of the frames, for trying other thresholds without decoding again.
+    """Frame scores, for trying other thresholds without decoding again.
 
     In long videos each entry stands for a group of frames and holds the highest score of the group.
     """
@@ -39,7 +39,7 @@ class Scores(BaseModel):
 
 
 class Candidate(BaseModel):
-    """A possible change of shot.
+    """A possible transition with its confidence.
 
     The candidate counts as a change of shot if its `confidence` reaches the threshold.
     """

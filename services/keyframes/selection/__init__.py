@@ -1,4 +1,4 @@
-"""Shots between transitions, and the choice of their keyframes.
+"""Division of a video into shots, and choice of their keyframes.
 
 `similar_frames.py` groups keyframes that look alike.
 """

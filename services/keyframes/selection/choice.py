@@ -1,4 +1,4 @@
-"""The choice of keyframes: the best frame of each shot."""
+"""Choice of keyframes: the best frame of each shot."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """A quality by which frames are rated."""
+    """A quality by which frames are rated, as a row of the table."""
 
     name: str
     weight: float
@@ -45,7 +45,7 @@ _LISTED = 10  # most shots named in a reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A chosen frame, with its ratings and the reasons for the choice.
+    """A chosen frame with its ratings and the reasons.
 
     Ratings are 0 to 1. `like`: shots whose keyframes were left out because they look like this frame.
     """
@@ -95,7 +95,7 @@ def choose_keyframes(
 
 @dataclass(frozen=True, slots=True)
 class _RatedShot:
-    """The eligible frames of a shot, with their ratings."""
+    """Eligible frames of a shot with their ratings."""
 
     shot: int
     frames: NDArray[np.int64]
@@ -106,7 +106,7 @@ class _RatedShot:
     """(k,): weighted sum of the ratings, 0 to 1."""
 
     def choice(self, place: int) -> Choice:
-        """Make the `Choice` for the frame at index `place`."""
+        """Return the choice of the frame at index `place`."""
         rating = {name: float(values[place]) for name, values in self.ratings.items()}
         reasons = tuple(quality.reason for quality in QUALITIES if rating[quality.name] >= quality.good)
         return Choice(
@@ -122,7 +122,7 @@ class _RatedShot:
 
 
 def _rate(scan: Scan, shot: Shot, next_transition: int) -> _RatedShot:
-    """Rate the frames of a shot.
+    """Rate the eligible frames of a shot.
 
     `next_transition`: first frame of the transition at the end of the shot.
     """
@@ -145,7 +145,7 @@ def _rate(scan: Scan, shot: Shot, next_transition: int) -> _RatedShot:
 
 
 def _without_look_alikes(scan: Scan, choices: list[Choice], max_choices: int) -> list[Choice]:
-    """Keep only the first of choices that look alike.
+    """Keep only the first of several similar choices.
 
     The kept choice lists the shots of the others in `like` and as a reason. At most `max_choices` choices are kept.
     """

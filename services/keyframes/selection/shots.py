@@ -26,7 +26,7 @@ class Shot(BaseModel):
 
 
 def shots_between(transitions: Sequence[Transition], times: Sequence[float], duration_s: float, *, min_shot_s: float = 0.0) -> list[Shot]:
-    """Divide a video into shots at the middle of each transition.
+    """Split a video into shots at the middle of each transition.
 
     `times`: time of every frame in seconds. `duration_s`: time at which the last frame ends. A shot shorter than `min_shot_s` seconds is
     joined to the previous shot; if it is the first shot, to the next one. Without transitions there is one shot.

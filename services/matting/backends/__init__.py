@@ -1,4 +1,4 @@
-"""Backends, which make mattes.
+"""Backends that compute mattes.
 
 A table of all, and one file or folder for each. No backend opens video files or knows the outputs.
 """

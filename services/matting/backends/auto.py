@@ -1,4 +1,4 @@
-"""Choice of a backend for a clip."""
+"""Choice of a matting backend for a clip."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ FIRST_TO_INSTALL = "rvm-mobilenetv3"
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """A chosen backend and the reason for it.
+    """A chosen backend with the reason.
 
     `reason`: a clause. `plate_problem`: why the user's plate does not fit; None if it fits.
     """
@@ -29,7 +29,7 @@ class Choice:
 
 
 def missing(name: str, options: NetworkOptions) -> str | None:
-    """Return the command that installs what a backend needs with these options.
+    """Return the command that installs a backend's requirements, or None.
 
     None if nothing is missing, and for `auto`.
     """
@@ -44,7 +44,7 @@ def missing(name: str, options: NetworkOptions) -> str | None:
 
 
 def named(name: str) -> Choice:
-    """Return the backend that the request names.
+    """Return the backend with the requested name.
 
     Raises Invalid for an unknown name.
     """
@@ -54,7 +54,7 @@ def named(name: str) -> Choice:
 
 
 def check_needs(backend: Backend, *, mask: bool, plate: bool) -> None:
-    """Raise Invalid if the backend's mask or plate is not given."""
+    """Raise Invalid if a required mask or plate is missing."""
     if backend.needs_mask and not mask:
         sentence = f"{backend.name} needs a mask of the subject on the first frame. Draw one, or make one with matting.mask."
         raise Invalid.field("inputs.mask", f"{backend.name} needs it", sentence)
@@ -62,7 +62,7 @@ def check_needs(backend: Backend, *, mask: bool, plate: bool) -> None:
 
 
 def memory_bytes(name: str) -> int:
-    """Return the memory of a job with this backend, without its pictures.
+    """Estimate a backend's memory in bytes, without frames.
 
     For `auto` that of the small networks: which one runs is known only in the job.
     """
@@ -70,7 +70,7 @@ def memory_bytes(name: str) -> int:
 
 
 def choose(sample: Sample, options: NetworkOptions) -> Choice:
-    """Return the first backend of ORDER that suits the clip.
+    """Choose the first backend of ORDER that suits the clip.
 
     Raises ModelMissing if no suitable backend is installed.
     """

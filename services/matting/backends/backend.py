@@ -1,4 +1,4 @@
-"""Interface of a matting backend.
+"""Interface of matting backends.
 
 Its table row, its opener, its inputs and outputs.
 """
@@ -26,7 +26,7 @@ Alpha = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """One frame as a backend gets it, at the size of inference.
+    """Input of a backend for one frame, at inference size.
 
     `rgb`: upright, square pixels, SDR; shared, so treat it as read-only. `gray`: luma (h, w) uint8 of at most 270 lines, for measuring
     motion. `frame`: the same frame at its own size and in its own format.
@@ -45,7 +45,7 @@ class View:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matte:
-    """Result of a backend for one view.
+    """Output of a backend for one frame.
 
     `foreground`: the subject's own colours, free of background; None if the backend does not compute them. Both may have the size of
     `View.rgb` or another; they are scaled to the output's size.
@@ -57,7 +57,7 @@ class Matte:
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """Inputs of a backend that are known before the first frame.
+    """Input of a backend for a whole clip.
 
     `width`, `height`: size of `View.rgb`. `frame_width`, `frame_height`: size of the clip as displayed. `frames`: expected number.
     `plate`: picture of the scene without subjects, in the clip's size. `foreground`: whether `Matte.foreground` is used.
@@ -80,7 +80,7 @@ class Setup:
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """Description of how a network runs.
+    """Model, library, precision and device of a running network.
 
     `model`: catalog name. `precision`: as the library reports it.
     """
@@ -93,7 +93,7 @@ class Runtime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedBackend:
-    """An opened backend.
+    """A backend that is ready to compute mattes.
 
     `mattes` yields one matte for each view, in order; it may read several views before it yields the first. `runtime`: None for a backend
     without a network.
@@ -104,7 +104,7 @@ class OpenedBackend:
 
 
 class SubjectKind(StrEnum):
-    """Kinds of subjects that backends find."""
+    """Kinds of subjects that backends detect."""
 
     PEOPLE = "people"
     OBJECTS = "foreground objects"
@@ -115,7 +115,7 @@ class SubjectKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sample:
-    """Inputs from which `auto` chooses.
+    """Samples of a clip, from which `auto` chooses a backend.
 
     `pictures`: a few frames of the clip, at most 360 pixels on the shorter side; `mask`: whether the user gave a mask; `plate`: the user's
     plate, in the clip's size.
@@ -131,7 +131,7 @@ Open = Callable[[Setup, Any, Progress], AbstractContextManager[OpenedBackend]]
 
 @dataclass(frozen=True, kw_only=True)
 class Backend:
-    """One row of the table of backends.
+    """A matting backend, as a row of the table.
 
     `title`: a label of two or three words.
     `open(setup, options, progress)`: returns a context manager of an OpenedBackend. `options` are the operation's params; a backend reads
@@ -166,7 +166,7 @@ class Backend:
     commercial_use: bool = True
 
     def check_plate(self, *, has_plate: bool) -> None:
-        """Raise Invalid if the backend needs a plate and none is given."""
+        """Raise Invalid if a required clean plate is missing."""
         if self.needs_plate and not has_plate:
             sentence = f"{self.name} needs a picture of the scene without the subject. Take one, or make one with background.plate."
             raise Invalid.field("inputs.plate", f"{self.name} needs it", sentence)

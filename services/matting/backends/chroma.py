@@ -18,7 +18,7 @@ _OTHER_COLOUR = 24.0
 
 
 class ChromaOptions(Params):
-    """Options of the keyer."""
+    """Params of the chroma keyer."""
 
     key: str | None = Field(
         None,
@@ -62,13 +62,13 @@ class ChromaOptions(Params):
 
 
 def suits(sample: Sample) -> str | None:
-    """Return why `chroma` suits the clip; None without a screen."""
+    """Explain why `chroma` suits the clip; None without a screen."""
     screen = detect_screen(sample.pictures)
     return f"a {screen.name} screen is behind the subject" if screen else None
 
 
 def clip_screen(pictures: Sequence[Rgb]) -> Screen | None:
-    """Return the screen of a clip that is known to show one.
+    """Determine the screen's colour in a clip known to have a screen.
 
     `pictures`: a few of its frames. It is an even screen that more than half of them show, or the first strong green or blue. None if no
     picture has such a colour.
@@ -84,7 +84,7 @@ def no_screen() -> Invalid:
 
 @contextmanager
 def open_chroma(setup: Setup, options: ChromaOptions, _progress: Progress) -> Iterator[OpenedBackend]:
-    """Open the keyer.
+    """Open the chroma keyer for a clip.
 
     Raises Invalid for a key that is neither green nor blue. `OpenedBackend.mattes` raises Invalid if no screen is found.
     """
@@ -118,7 +118,7 @@ def _mattes(setup: Setup, options: ChromaOptions, key_screen: Screen | None, vie
 
 
 def _first_screen(rgb: Rgb, setup: Setup) -> Screen:
-    """Return the screen of the clip's beginning.
+    """Determine the screen from the first frames of a clip.
 
     Where the first frame shows no even screen (a fade-in, a title), the screen is that of the sampled frames. Raises Invalid without any.
     """

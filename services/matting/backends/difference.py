@@ -1,4 +1,4 @@
-"""Backend `difference`: opaque subjects in front of a known, empty scene."""
+"""Backend `difference`: opaque subjects before a known empty scene."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ _TEST_EVERY_S = 1.0
 
 
 class DifferenceOptions(Params):
-    """Options of the comparison with the plate."""
+    """Params of the comparison with the clean plate."""
 
     shadow: float = Field(
         0.6,
@@ -33,7 +33,7 @@ class DifferenceOptions(Params):
 
 
 def suits(sample: Sample) -> str | None:
-    """Return why `difference` suits the clip.
+    """Explain why `difference` suits the clip; None if it does not.
 
     None without a plate, and if the plate does not show the scene of every sampled frame.
     """
@@ -46,7 +46,7 @@ def suits(sample: Sample) -> str | None:
 
 
 def plate_problem(sample: Sample) -> str | None:
-    """Return why the plate does not fit the sampled frames.
+    """Explain why the plate does not match the clip; None if it does.
 
     The reason is a clause. None if the plate fits, or without a plate.
     """
@@ -58,7 +58,7 @@ def plate_problem(sample: Sample) -> str | None:
 
 @contextmanager
 def open_difference(setup: Setup, options: DifferenceOptions, progress: Progress) -> Iterator[OpenedBackend]:
-    """Open the comparison with `setup.plate`.
+    """Open the comparison of a clip with its clean plate.
 
     Raises Invalid without a plate. Warns once if the plate does not fit, on the first frame of a shot or later in it.
     """

@@ -1,4 +1,4 @@
-"""Backends `matanyone` and `matanyone2`: the subjects that a mask shows.
+"""Backends `matanyone` and `matanyone2`: tracking of masked subjects.
 
 They run the user's installation of the package.
 """
@@ -29,12 +29,12 @@ MEMORY_BYTES = _WEIGHTS_BYTES + _BYTES_PER_PIXEL * 1280 * 720
 
 
 def matanyone(package: Package) -> Open:
-    """Make the `open` function of a package."""
+    """Return the backend's `open` function for a MatAnyone package."""
     return partial(_open, package)
 
 
 def inference_size(width: int, height: int, resolution: int | None) -> tuple[int, int]:
-    """Return the size of views.
+    """Return the inference size for a clip.
 
     Small clips are enlarged, because the network needs 30 patches.
     """
@@ -42,7 +42,7 @@ def inference_size(width: int, height: int, resolution: int | None) -> tuple[int
 
 
 def suits(sample: Sample) -> str | None:
-    """Return why MatAnyone suits the clip; None without a mask."""
+    """Explain why MatAnyone suits the clip; None without a mask."""
     return "a mask shows the subject" if sample.mask else None
 
 
@@ -76,7 +76,7 @@ def _mattes(network: MatAnyone, precision: Precision, views: Iterator[View]) -> 
 
 
 def _precision(options: NetworkOptions, device: Device) -> Precision:
-    """Choose the precision of the network.
+    """Choose the network's precision.
 
     Raises Invalid for a precision that the device does not support.
     """

@@ -1,4 +1,4 @@
-"""Parameters for running networks."""
+"""Params of backends with a network."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from shared.operation import Params, form
 
 
 class NetworkOptions(Params):
-    """Options for running a network."""
+    """Params of backends with a network."""
 
     precision: Literal["auto", "f32", "bf16", "f16"] = Field(
         "auto",

@@ -1,4 +1,4 @@
-"""Backends for single frames: `birefnet`, `u2netp` and `rmbg2`."""
+"""Single-frame backends: `birefnet`, `u2netp` and `rmbg2`."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -24,7 +24,7 @@ _MOST_AT_ONCE = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """Properties of a kind of network.
+    """Input size, memory and output of a kind of network.
 
     `side`: side of the square input in pixels; `logits`: whether the output needs a sigmoid; `model(options)`: returns the catalog name.
     """
@@ -37,12 +37,12 @@ class Kind:
 
 
 def chosen_birefnet(options: NetworkOptions) -> str | None:
-    """Return the catalog name of the BiRefNet that the options require; None for `auto`."""
+    """Return the catalog name of the requested BiRefNet; None for `auto`."""
     return None if options.birefnet == "auto" else f"birefnet-{options.birefnet}"
 
 
 def birefnet_model(options: NetworkOptions) -> str:
-    """Return the catalog name of the BiRefNet that the options choose."""
+    """Return the catalog name of the BiRefNet to use."""
     if chosen := chosen_birefnet(options):
         return chosen
     names = ("birefnet-general", "birefnet-portrait", "birefnet-general-lite")
@@ -55,12 +55,12 @@ RMBG2 = Kind(side=1024, logits=False, bytes_loaded=2500 * _MIB, bytes_a_picture=
 
 
 def per_frame(kind: Kind) -> Open:
-    """Make the `open` function of a network."""
+    """Return the backend's `open` function for a kind of network."""
     return partial(_open, kind)
 
 
 def size_for(side: int, width: int, height: int, resolution: int | None) -> tuple[int, int]:
-    """Return the size of views.
+    """Return the inference size for a clip.
 
     The shorter side is at most `side`, the network's input, or `resolution`.
     """

@@ -1,4 +1,4 @@
-"""Backends `rvm` and `rvm-resnet50`: mattes of people, with memory of earlier frames."""
+"""Backends `rvm` and `rvm-resnet50`: recurrent networks for people."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -20,12 +20,12 @@ _BYTES_PER_PIXEL, _WEIGHTS_BYTES = 300, 300 * 1024**2
 
 
 def rvm(name: str) -> Open:
-    """Make the `open` function for the model `name` of the catalog."""
+    """Return the backend's `open` function for the model `name`."""
     return partial(_open, name)
 
 
 def suits(name: str, sample: Sample) -> str | None:
-    """Return why RVM suits the clip; None if it finds no people.
+    """Explain why RVM suits the clip; None without people.
 
     The network itself is run on the pictures of the sample.
     """

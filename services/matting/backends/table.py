@@ -1,4 +1,4 @@
-"""Table of backends."""
+"""Table of matting backends."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Keyer for subjects in front of a green or blue screen.
+"""Chroma keyer for green and blue screens.
 
 It needs no model.
 """

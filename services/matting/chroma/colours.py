@@ -1,4 +1,4 @@
-"""Colour arithmetic of the keyer.
+"""Colour arithmetic of the chroma keyer.
 
 It measures the excess of the screen's channel over the other two.
 """
@@ -14,12 +14,12 @@ GREEN, BLUE = 1, 2
 
 
 def others(channel: int) -> tuple[int, int]:
-    """Return the two channels besides the screen's."""
+    """Return the two channels other than the screen's channel."""
     return (0, 2) if channel == GREEN else (0, 1)
 
 
 def limit_of(rgb: NDArray[np.float32], channel: int, balance: float) -> NDArray[np.float32]:
-    """Return the value above which the screen's channel counts as spill.
+    """Return the screen channel's value above which colour is spill.
 
     `rgb`: (..., 3) float32. The limit is the larger of the two other channels for `balance` 1, the smaller for 0, and between them
     otherwise.
@@ -32,7 +32,7 @@ def limit_of(rgb: NDArray[np.float32], channel: int, balance: float) -> NDArray[
 
 
 def excess(rgb: NDArray[np.float32], channel: int, balance: float = 1.0) -> NDArray[np.float32]:
-    """Return the screen's channel minus its limit.
+    """Return the screen channel minus its spill limit.
 
     (...) float32, positive where the colour has spill or is the screen.
     """
@@ -40,7 +40,7 @@ def excess(rgb: NDArray[np.float32], channel: int, balance: float = 1.0) -> NDAr
 
 
 def excess8(rgb: Rgb, channel: int, balance: float = 1.0) -> NDArray[np.uint8]:
-    """Return the excess of an 8-bit picture, 0 where it is negative.
+    """Return the non-negative excess of an 8-bit picture.
 
     (H, W) uint8. Much faster than `excess`.
     """

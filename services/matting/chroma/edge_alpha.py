@@ -1,4 +1,4 @@
-"""Alpha at the edges of a matte.
+"""Alpha values at the edges of a matte.
 
 It is the position of a pixel's colour between the plate's colour and the subject's. It is a least-squares projection, weighted by the
 expected errors: noise, texture (the subject is brighter or darker than its colour nearby) and spill (the screen's light on the subject).
@@ -30,7 +30,7 @@ _LUMA = (0.2126, 0.7152, 0.0722)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edges:
-    """Alpha of the edges in half the size.
+    """Alpha of edge pixels at half size.
 
     `alpha`: (h, w) float32 0..1. `gain`: (h, w) float32, change of alpha per level of luma.
     """
@@ -40,7 +40,7 @@ class Edges:
 
 
 class EdgeAlpha:
-    """Computes alpha at the edges of frames before one screen."""
+    """Computes alpha of edge pixels in front of one screen."""
 
     def __init__(self, screen: Screen) -> None:
         self._spill = np.where(np.isin(range(3), others(screen.channel)), _SPILL_OTHERS, 1.0)
@@ -49,7 +49,7 @@ class EdgeAlpha:
         self._weights = np.linalg.inv(covariance).astype(np.float32)
 
     def project(self, small: Planes, plate: Planes, near: Planes) -> Edges:
-        """Compute alpha by projection of colours.
+        """Compute edge alpha by projecting colours from screen to subject.
 
         `small`: the frame; `plate`: the empty screen; `near`: the subject's colours, extended over its edges. All (h, w, 3), 0..255.
         """
@@ -65,7 +65,7 @@ class EdgeAlpha:
 
 
 def luma_detail(rgb: Rgb) -> NDArray[np.float32]:
-    """Return the detail of luma that half the size does not contain.
+    """Return the luma detail that half-size pictures lose.
 
     (H, W) float32, in levels of 255.
     """
@@ -74,5 +74,5 @@ def luma_detail(rgb: Rgb) -> NDArray[np.float32]:
 
 
 def _summed(first: Planes, second: Planes) -> NDArray[np.float32]:
-    """Return the product of two pictures, summed over channels, (h, w)."""
+    """Return the dot product of two pictures over channels, (h, w)."""
     return np.asarray(cv2.transform(cv2.multiply(first, second), np.ones((1, 3), np.float32)), np.float32)

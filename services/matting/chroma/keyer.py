@@ -1,4 +1,4 @@
-"""Keyer: matte and clean foreground before a green or blue screen.
+"""Keyer: matte and clean foreground from a green or blue screen.
 
 The colour difference of Vlahos (described by Smith and Blinn, "Blue Screen Matting", SIGGRAPH 1996) finds the pixels that are certainly
 screen or certainly subject. It is measured relative to the screen's plate, so that uneven light does not matter. In between, alpha is the
@@ -62,7 +62,7 @@ class KeyerControls:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeyedFrame:
-    """Matte and foreground of one frame.
+    """Matte and foreground of a keyed frame.
 
     `alpha`: (H, W) float32 0..1. `foreground`: (H, W, 3) uint8, straight colours without the screen's light; None unless requested.
     """
@@ -73,7 +73,7 @@ class KeyedFrame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Regions:
-    """Screen, edge and subject, separated by colour difference.
+    """Screen, edge and subject regions of a frame.
 
     `edge`: mask of the edges, (h, w) uint8 0 or 255. `alpha`: 1 where a pixel is certainly subject, else 0; `difference`: alpha by colour
     difference alone; both (h, w) float32.
@@ -85,10 +85,10 @@ class _Regions:
 
 
 class Keyer:
-    """Keys the frames of one clip in order."""
+    """Keys the frames of a clip in order."""
 
     def __init__(self, screen: Screen, controls: KeyerControls | None = None, plate: Rgb | None = None) -> None:
-        """Prepare a keyer.
+        """Prepare a keyer for one screen.
 
         `plate`: a picture of the empty screen, (H, W, 3); None to estimate it from the frames.
         """
@@ -99,12 +99,12 @@ class Keyer:
         self._sure: float | None = None
 
     def reset(self) -> None:
-        """Drop the memory of earlier frames, at a cut."""
+        """Forget earlier frames after a cut."""
         self._memory.reset()
         self._sure = None
 
     def key(self, rgb: Rgb, *, garbage: Mask | None = None, core: Mask | None = None, foreground: bool = False) -> KeyedFrame:
-        """Key one frame (H, W, 3).
+        """Key one RGB frame (H, W, 3).
 
         `garbage` and `core`: (H, W) uint8 masks. The matte, times 255, is at most 255 - `garbage` and at least `core`.
         """
@@ -122,7 +122,7 @@ class Keyer:
         return KeyedFrame(alpha, self._foreground(rgb, small, plate, near, alpha) if foreground else None)
 
     def _regions(self, small: Planes, plate: Planes) -> _Regions:
-        """Separate screen, edge and subject by colour difference."""
+        """Classify pixels as screen, edge or subject."""
         channel, balance = self.screen.channel, self.controls.balance
         above = excess(small, channel, balance)
         expected = np.maximum(excess(plate, channel, balance), _LEAST_PLATE_EXCESS)
@@ -140,7 +140,7 @@ class Keyer:
         return _Regions(edge, np.asarray(sure, np.float32), np.asarray(np.minimum(alpha, 1), np.float32))
 
     def _sure_from(self, alpha: Alpha) -> float:
-        """Return the least alpha of pixels that are certainly subject.
+        """Return the alpha above which pixels certainly show the subject.
 
         It is lower for a subject of which few pixels reach 1, and it changes slowly over time.
         """
@@ -152,7 +152,7 @@ class Keyer:
         return self._sure
 
     def _alpha(self, rgb: Rgb, small: Planes, plate: Planes, near: Planes, regions: _Regions) -> Alpha:
-        """Compute the matte, (H, W).
+        """Compute the matte of a frame, (H, W).
 
         Alpha of the edges is computed at half the size; the detail of luma is added to it.
         """
@@ -192,7 +192,7 @@ class Keyer:
 
 
 def _soft(alpha: Alpha) -> Mask:
-    """Mask the pixels with soft alpha, and their neighbours.
+    """Mask pixels with partial alpha and their neighbours.
 
     (h, w) uint8 0 or 255. Outside of the mask, detail of luma is texture or noise and must not change alpha.
     """
@@ -200,7 +200,7 @@ def _soft(alpha: Alpha) -> Mask:
 
 
 def _unmixed(small: Planes, plate: Planes, regions: _Regions, channel: int) -> tuple[_Regions, Planes]:
-    """Find the mixed pixels among those that seem to be subject.
+    """Reclassify thin, fast parts of the subject as edges.
 
     The subject's colours are extended over the edges. A thin part that moves fast is nowhere opaque. If its colour is opposite to the
     screen's, such as yellow before blue, the colour difference of its middle still reaches 1. Such a part is small, has wide edges, and its
@@ -225,7 +225,7 @@ def _unmixed(small: Planes, plate: Planes, regions: _Regions, channel: int) -> t
 
 
 def _thin_parts(regions: _Regions) -> NDArray[np.bool_]:
-    """Mask the subject's parts that are thin and far from the screen.
+    """Mask thin parts of the subject that lie far from the screen.
 
     (h, w); empty if nothing else is left.
     """
@@ -243,7 +243,7 @@ def _thin_parts(regions: _Regions) -> NDArray[np.bool_]:
 
 
 def _enclosed(alpha: Alpha, sure_from: float) -> NDArray[np.bool_]:
-    """Mask the regions below `sure_from` without a nearly transparent pixel.
+    """Mask translucent regions that contain no nearly transparent pixel.
 
     (h, w) bool.
     """
@@ -255,7 +255,7 @@ def _enclosed(alpha: Alpha, sure_from: float) -> NDArray[np.bool_]:
 
 
 def _ramp(above: NDArray[np.float32]) -> Mask:
-    """Mask the slopes of the excess, such as blurred edges.
+    """Mask pixels with a steep colour excess, such as blurred edges.
 
     (h, w) uint8 0 or 255.
     """

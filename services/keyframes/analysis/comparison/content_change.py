@@ -33,7 +33,7 @@ def content(small: SmallFrame) -> Content:
 
 
 def content_change(before: Content, after: Content) -> float:
-    """Return the weighted mean change of the four planes.
+    """Return the weighted mean change of hue, saturation, brightness and edges.
 
     From 0 to 255.
     """

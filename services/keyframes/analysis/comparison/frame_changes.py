@@ -1,4 +1,4 @@
-"""Changes from each frame of a thumbnail film to the next."""
+"""Changes between consecutive thumbnails of a film."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ PLAIN = 2.0, 1.5, 1.5
 
 @dataclass(frozen=True, slots=True)
 class FrameChanges:
-    """Changes from each frame of a film to the next.
+    """Changes from each thumbnail of a film to the next.
 
     Every array has shape (n,) for the n frames of the film. The changes of the first frame are 0.
     """
@@ -56,7 +56,7 @@ def frame_changes(film: ThumbnailFilm) -> FrameChanges:
 
 
 def is_plain(thumbnails: Planes) -> NDArray[np.bool_]:
-    """Return whether each of n thumbnails is a plain picture.
+    """Return whether each of n thumbnails is nearly uniform.
 
     `thumbnails`: (n, 3, 18, 32). The result is (n,).
     """
@@ -64,7 +64,7 @@ def is_plain(thumbnails: Planes) -> NDArray[np.bool_]:
 
 
 def lagged_distances(film: ThumbnailFilm, lag: int) -> NDArray[np.float64]:
-    """Measure the distance between frames that lie `lag` places apart.
+    """Measure the distance of each frame from the frame `lag` later.
 
     Returns `FrameDistance.total` of each such pair, (n - lag,).
     """
@@ -73,7 +73,7 @@ def lagged_distances(film: ThumbnailFilm, lag: int) -> NDArray[np.float64]:
 
 
 def _overlapping_blocks(film: ThumbnailFilm, lag: int) -> Iterator[tuple[int, Planes]]:
-    """Yield overlapping blocks of a film.
+    """Yield blocks of a film that overlap by `lag` frames.
 
     Each item is the place of the block's first frame and the block. A block repeats the first `lag` frames of the next block.
     """
@@ -83,7 +83,7 @@ def _overlapping_blocks(film: ThumbnailFilm, lag: int) -> Iterator[tuple[int, Pl
 
 
 def contrasts(film: ThumbnailFilm) -> Floats:
-    """Measure the contrast of each frame, (n,).
+    """Return the contrast of each frame, (n,).
 
     Contrast is the standard deviation of brightness. Black bars are left out.
     """

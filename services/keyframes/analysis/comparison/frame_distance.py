@@ -28,7 +28,7 @@ Sums = NDArray[np.int16]
 
 @dataclass(frozen=True, slots=True)
 class FrameDistance:
-    """Distance between the frames of n pairs, in four parts.
+    """Distances of n pairs of frames, split into four measures.
 
     Each part has shape (n,), or is a scalar for one pair. A part is a share of the picture or relative to its contrast, so dark and bright
     films give similar values.
@@ -54,7 +54,7 @@ class FrameDistance:
 
 
 def frame_distance(before: Planes, after: Planes) -> FrameDistance:
-    """Compare two thumbnails or n pairs of thumbnails.
+    """Measure the distance between two thumbnails or n pairs.
 
     Shapes: (3, 18, 32) for two, (n, 3, 18, 32) for n pairs. A pair in a batch takes a tenth of the time of a single pair.
     """
@@ -87,14 +87,14 @@ def _histogram_change(before: Planes, after: Planes, width: int) -> Floats:
 
 
 def histograms(planes: Planes) -> NDArray[np.int64]:
-    """Count the samples of each level in n planes, (n, 256)."""
+    """Compute the histograms of n planes, (n, 256)."""
     count = len(planes)
     levels = planes.reshape(count, -1) + 256 * np.arange(count)[:, None]
     return np.bincount(levels.ravel(), minlength=256 * count).reshape(count, 256)
 
 
 def _block_change(before: Planes, after: Planes) -> tuple[Floats, Floats]:
-    """Measure the mean change of brightness of n pairs of luma planes.
+    """Measure the luma change of n pairs, with and without alignment.
 
     Returns the change in place and the change with each block at its best match nearby, (n,) each, in levels.
     """
@@ -105,7 +105,7 @@ def _block_change(before: Planes, after: Planes) -> tuple[Floats, Floats]:
 
 
 def _changes_of_many(before: Planes, after: Planes) -> tuple[Sums, Sums]:
-    """Sum each block's absolute differences in place and at the best offset.
+    """Sum each block's absolute differences, unshifted and at the best shift.
 
     The best offset is that of the least sum. A sum is at most 48 * 255, which int16 holds. Returns (blocks down, blocks across, n) each.
     """
@@ -114,7 +114,7 @@ def _changes_of_many(before: Planes, after: Planes) -> tuple[Sums, Sums]:
     target = np.ascontiguousarray(np.moveaxis(after, 0, -1)).astype(np.int16)
 
     def changes(y: int, x: int) -> Sums:
-        """Sum the absolute differences of each block at offset `y`, `x`."""
+        """Sum each block's absolute differences at the shift `y`, `x`."""
         change = np.abs(padded[y : y + HEIGHT, x : x + WIDTH] - target)
         blocks = change.reshape(HEIGHT // _BLOCK_H, _BLOCK_H, WIDTH // _BLOCK_W, _BLOCK_W, -1)
         return np.asarray(blocks.sum(axis=(1, 3), dtype=np.int16))
@@ -128,7 +128,7 @@ def _changes_of_many(before: Planes, after: Planes) -> tuple[Sums, Sums]:
 
 
 def _changes_of_few(before: Planes, after: Planes) -> tuple[Sums, Sums]:
-    """Sum differences as `_changes_of_many` does, at all offsets at once.
+    """Compute the sums of `_changes_of_many` faster for few pairs.
 
     For a few pairs, a hundred small NumPy operations take longer than the work.
     """

@@ -1,4 +1,4 @@
-"""Change of the brightness histogram from one frame to the next.
+"""Difference of brightness histograms between frames.
 
 Motion changes the histogram little.
 """
@@ -11,7 +11,7 @@ _BINS = 64
 
 
 def histogram_change(before: SmallFrame, after: SmallFrame) -> float:
-    """Compare the brightness histograms of two frames.
+    """Measure the difference of two frames' brightness histograms.
 
     Returns the share of pixels that must change to turn one histogram into the other, 0 to 1.
     """

@@ -1,4 +1,4 @@
-"""Mean change of the pixels from one frame to the next.
+"""Mean pixel difference between frames.
 
 Source: the Video Keyframe Extraction API.
 """

@@ -1,4 +1,4 @@
-"""Change of a picture's structure.
+"""Change of structure between pictures, ignoring brightness and contrast.
 
 Changes of brightness, contrast and tint do not count.
 """
@@ -15,7 +15,7 @@ PLANE_WEIGHTS = np.array([1.0, 0.5, 0.5], np.float32)
 
 
 def structure_change(before: Planes, after: Planes) -> NDArray[np.float64]:
-    """Measure the change of structure of n pairs of thumbnails.
+    """Measure the structure change of n pairs of thumbnails.
 
     `before`, `after`: (n, 3, 18, 32) uint8. Each plane of one picture is fitted to the other's by a gain and an offset. Returns the
     standard deviation of what remains, in levels, (n,). Fades, pulsing grounds and settling exposure give values near 0, as do steps

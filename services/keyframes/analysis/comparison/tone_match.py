@@ -1,4 +1,4 @@
-"""Match of two pictures' tones.
+"""Histogram matching of two pictures.
 
 Matched pictures can be compared whatever their exposure and tint.
 """
@@ -9,7 +9,7 @@ from services.keyframes.analysis.thumbnail_film import Planes
 
 
 def match_tones(picture: Planes, target: Planes) -> Planes:
-    """Give a thumbnail the histograms of another one.
+    """Match a thumbnail's histograms to those of `target`.
 
     `picture`, `target`: (3, 18, 32) uint8. Each plane's levels are replaced in their order, so that exposure, contrast and tint of `target`
     are taken over and the shapes stay.

@@ -1,1 +1,1 @@
-"""Hard cuts: detection, exact frame, and changes that are no cuts."""
+"""Hard cuts: detection, exact position, and exclusion of other changes."""

@@ -1,4 +1,4 @@
-"""Kinds of content (film, slides) and their thresholds."""
+"""Table of content kinds (film, slides) with their thresholds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _STILL, _STILL_SHARE = 0.3, 0.85
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """One row of the table: thresholds of a kind of content."""
+    """A kind of content with its thresholds, as a table row."""
 
     name: str
     label: str
@@ -47,7 +47,7 @@ CONTENTS: Mapping[str, Content] = {content.name: content for content in (FILM, S
 
 
 def content_of(name: str, changes: FrameChanges) -> Content:
-    """Return the kind of content with a name.
+    """Return the content kind `name`, or the kind that `changes` suggest.
 
     For `auto`: slides where nearly all frames stand still.
     """

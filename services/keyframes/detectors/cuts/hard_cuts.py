@@ -1,4 +1,4 @@
-"""Hard cuts: changes of picture from one frame to the next.
+"""Hard cuts: abrupt changes from one frame to the next.
 
 Changes that motion, a flash, a fade or an overlay explains do not count.
 """
@@ -39,7 +39,7 @@ STILL = 0.3
 
 @dataclass(frozen=True, slots=True)
 class HardCut:
-    """A possible cut."""
+    """A possible cut with its confidence."""
 
     place: int
     """Place of the first frame after the cut in the film."""
@@ -50,7 +50,7 @@ class HardCut:
 def hard_cuts(
     film: ThumbnailFilm, changes: FrameChanges, frame_rate: float, content: Content, interrupted: Collection[int] = ()
 ) -> list[HardCut]:
-    """Find all possible cuts.
+    """Find all possible hard cuts.
 
     `frame_rate`: frames per second. `content`: what the video shows. `interrupted`: places before which a flash or blank frames were left
     out. A threshold on the confidence decides which of them are cuts.
@@ -78,7 +78,7 @@ def hard_cuts(
 
 
 def _is_overlay(film: ThumbnailFilm, place: int, content: Content, *, likely: bool) -> bool:
-    """Return whether an overlay appears or disappears at a place.
+    """Return whether only an overlay appears or disappears at `place`.
 
     The picture behind it stays. `likely`: the pictures are alike enough; others have an overlay only before a plain ground.
     """
@@ -92,7 +92,7 @@ def _is_overlay(film: ThumbnailFilm, place: int, content: Content, *, likely: bo
 
 @dataclass(frozen=True, slots=True)
 class _Steps:
-    """Changes of structure, compared with those of the neighbouring frames."""
+    """Structure changes, absolute and relative to neighbouring frames."""
 
     structure: Floats
     """(n,): change of structure from the frame before, in levels."""
@@ -105,7 +105,7 @@ class _Steps:
 
     @staticmethod
     def of(changes: FrameChanges, film: ThumbnailFilm) -> "_Steps":
-        """Compare the changes of a film."""
+        """Compute the structure changes of a film."""
         structure, count = changes.structure.astype(np.float64), len(changes.structure)
         nearest, nearby = np.zeros(count), np.zeros(count)
         gaps = np.diff(film.frames, prepend=film.frames[:1] - 1)
@@ -126,14 +126,14 @@ class _Steps:
         return _Steps(changes.structure, changes.structure / (_higher_of_pairs(changes.texture) + NOISE), beside, height)
 
     def confidence(self, place: int, content: Content) -> float:
-        """Rate the step at a place as a cut, 0 to 1."""
+        """Rate the change at `place` as a cut, 0 to 1, by structure."""
         if self.structure[place] < content.least_structure or self.relative[place] < content.least_step:
             return 0.0
         return step_confidence(float(self.height[place]))
 
 
 def _stands_out(distance: Floats, place: int) -> bool:
-    """Return whether the distance at a place stands out.
+    """Return whether a distance is far above its neighbours.
 
     It is large, and far above those nearby.
     """
@@ -142,7 +142,7 @@ def _stands_out(distance: Floats, place: int) -> bool:
 
 
 def _distance_confidence(distance: Floats, place: int, *, reach: int) -> float:
-    """Rate a change as a cut, 0 to 1, by its distance.
+    """Rate the change at `place` as a cut, 0 to 1, by distance.
 
     Only the largest change counts among those at most `reach` places away.
     """
@@ -157,7 +157,7 @@ def _distance_confidence(distance: Floats, place: int, *, reach: int) -> float:
 
 
 def step_confidence(height: float) -> float:
-    """Convert the height of a step to a confidence.
+    """Convert a structure change's relative height to a confidence, 0 to 1.
 
     `height`: height above the neighbours of the step. The confidence is 0 to 1.
     """
@@ -165,7 +165,7 @@ def step_confidence(height: float) -> float:
 
 
 def less_motion(distance: float, motion: float) -> float:
-    """Reduce a distance by the part that motion explains.
+    """Reduce a distance by the amount that motion explains.
 
     `motion`: mean distance of the neighbouring frames.
     """
@@ -173,7 +173,7 @@ def less_motion(distance: float, motion: float) -> float:
 
 
 def confidence_of(distance: float) -> float:
-    """Convert the distance of a cut to a confidence, 0 to 1.
+    """Convert a cut's distance to a confidence, 0 to 1.
 
     The confidence is 0.5 at CUT_AT.
     """
@@ -181,13 +181,13 @@ def confidence_of(distance: float) -> float:
 
 
 def _higher_of_pairs(values: Floats) -> Floats:
-    """Return the higher value of each frame and the frame before, (n,)."""
+    """Return the maximum of each value and its predecessor, (n,)."""
     higher: Floats = np.maximum(values, np.concatenate([values[:1], values[:-1]]))
     return higher
 
 
 def _visibility(contrast: Floats) -> Floats:
-    """Rate how visible each frame is, (n,), up to 1.
+    """Rate the visibility of each frame from its contrast, 0 to 1.
 
     Visibility is low in the middle of a fade, where changes are no cuts.
     """
@@ -199,7 +199,7 @@ def _visibility(contrast: Floats) -> Floats:
 
 
 def _is_fade_step(film: ThumbnailFilm, place: int) -> bool:
-    """Return whether the change at `place` is a step of a fade.
+    """Return whether the change at `place` belongs to a fade.
 
     It is if the frames at `place - 1` and `place` show the same picture, and one of them is fainter.
     """
@@ -211,7 +211,7 @@ def _is_fade_step(film: ThumbnailFilm, place: int) -> bool:
 
 
 def _is_glimpse(film: ThumbnailFilm, place: int, distance: float, frame_rate: float) -> bool:
-    """Return whether a change belongs to a glimpse of another picture.
+    """Return whether a change belongs to a briefly visible picture.
 
     `place`: of the change. It does if the old picture returns at once, or if the new picture was there a moment before.
     """

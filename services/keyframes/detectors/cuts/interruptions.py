@@ -24,7 +24,7 @@ Luma = NDArray[np.float32]
 
 
 def interruptions(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float) -> list[tuple[int, int]]:
-    """Find the flashes and runs of blank frames of a film.
+    """Find flashes and runs of blank frames in a film.
 
     `frame_rate`: frames per second. Returns the places of the first frame and of the frame after the last of each, in order.
     """
@@ -40,7 +40,7 @@ def interruptions(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float)
 
 
 def _end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
-    """Return the place after the interruption at `place`.
+    """Return the index after the interruption that starts at `place`.
 
     None if no interruption begins there.
     """
@@ -52,7 +52,7 @@ def _end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: flo
 
 
 def _blank_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
-    """Return the end of the run of plain frames at `place`.
+    """Return the index after the blank frames that start at `place`.
 
     None unless the run is short and ends with a step. A fade passes through faint pictures, which are no part of the run.
     """
@@ -65,7 +65,7 @@ def _blank_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rat
 
 
 def _flash_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
-    """Return the place after the flash at `place`.
+    """Return the index after the flash that starts at `place`.
 
     None if no flash begins there.
     """

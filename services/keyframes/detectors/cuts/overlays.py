@@ -1,4 +1,4 @@
-"""Overlays: captions, bars, logos and inset pictures.
+"""Detection of overlays: captions, bars, logos and inset pictures.
 
 They pop in or out over a shot that goes on.
 """
@@ -20,7 +20,7 @@ _WIDEST_ROWS, _WIDEST_COLUMNS = 4, 6  # thickest bars at the edges, in pixels of
 
 
 def on_plain_ground(before: Planes, after: Planes) -> bool:
-    """Return whether a step leaves a plain ground as it is.
+    """Return whether a change leaves a uniform background unchanged.
 
     Then only something before the ground can have changed.
     """
@@ -30,7 +30,7 @@ def on_plain_ground(before: Planes, after: Planes) -> bool:
 
 
 def changed_area(pictures: Planes, place: int) -> float:
-    """Measure the share of the picture that changes at a step.
+    """Measure the fraction of the picture that changes at `place`.
 
     0 to 1. `pictures`: thumbnails of consecutive frames, (n, 3, 18, 32). `place`: index of the frame after the step, at least 1. Only
     change far above that of the neighbouring steps counts. Returns the area of the smallest box that holds nearly all of it, or of the bars
@@ -51,19 +51,19 @@ def changed_area(pictures: Planes, place: int) -> float:
 
 
 def _change(before: Planes, after: Planes) -> NDArray[np.float64]:
-    """Measure the change of each pixel in levels, (18, 32)."""
+    """Return the change of each pixel in levels, (18, 32)."""
     change = np.abs(after.astype(np.float64) - before)
     return np.asarray(np.maximum(change[0], _CHROMA * np.maximum(change[1], change[2])))
 
 
 def _spread(change: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the largest change of each pixel and its neighbours."""
+    """Return the maximum change among each pixel and its neighbours."""
     padded = np.pad(change, 1, mode="edge")
     return np.asarray(np.max([padded[y : y + HEIGHT, x : x + WIDTH] for y in range(3) for x in range(3)], axis=0))
 
 
 def _shortest_run(values: NDArray[np.float64]) -> int:
-    """Measure the shortest run that makes up most of a sum.
+    """Return the length of the shortest run with most of the sum.
 
     Returns the length of the shortest run that holds nearly all of the sum of `values`.
     """
@@ -75,7 +75,7 @@ def _shortest_run(values: NDArray[np.float64]) -> int:
 
 
 def _bars(values: NDArray[np.float64], widest: int) -> float:
-    """Return the share of the thinnest bars at both ends.
+    """Return the smallest fraction at both ends with most of the sum.
 
     The bars hold nearly all of the sum of `values`; 1 if none do.
     """

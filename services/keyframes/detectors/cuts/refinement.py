@@ -1,4 +1,4 @@
-"""Find the exact frame of cuts that the scan only bracketed."""
+"""Exact positions of cuts that the scan only bracketed."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -37,7 +37,7 @@ def refine_cuts(video: Path, scan: Scan, transitions: Sequence[Transition]) -> l
 
 
 def _skipped_span(transition: Transition, scanned: NDArray[np.int64]) -> range | None:
-    """Return the frames to search for the exact frame of a cut.
+    """Return the skipped frames among which a cut lies.
 
     The range starts at the last scanned frame before the cut. None if no frame was skipped, and for unlikely or gradual transitions.
     """
@@ -73,7 +73,7 @@ def refined(cut: Transition, first: int, thumbnails: Sequence[Planes]) -> Transi
 
 
 def _span_thumbnails(video: Path, scan: Scan, spans: Sequence[range]) -> Iterator[list[Planes]]:
-    """Yield the thumbnails of each span of frame numbers.
+    """Yield the thumbnails of each frame span.
 
     A span may begin with the last frame of the previous span. Frames that cannot be decoded again are left out.
     """
@@ -93,7 +93,7 @@ def _span_thumbnails(video: Path, scan: Scan, spans: Sequence[range]) -> Iterato
 
 
 def _readable(frames: Iterator[Frame]) -> Iterator[Frame]:
-    """Yield frames, none of a file that is damaged throughout."""
+    """Yield frames, or nothing if the file is unreadable."""
     try:
         yield from frames
     except BrokenMedia:

@@ -54,7 +54,7 @@ class Dissolve:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """k windows that may be transitions, with their features."""
+    """Features of k possible transitions from a frame A to a frame B."""
 
     before: Places
     """(k,): places of the windows' A."""
@@ -65,7 +65,7 @@ class Windows:
 
 
 def find_dissolves(film: ThumbnailFilm, changes: FrameChanges, cuts: set[int], fades: list[Interval]) -> list[Dissolve]:
-    """Find gradual transitions outside of `cuts` and `fades`.
+    """Find gradual transitions that do not overlap `cuts` and `fades`.
 
     `cuts`: places of hard cuts. `fades`: places of the last full frame before each fade and the first full frame after it. The results do
     not overlap: of overlapping candidates the most confident stays.
@@ -107,7 +107,7 @@ def shows_one_shot(film: ThumbnailFilm, dissolve: Dissolve, same_place: SamePlac
 
 
 def _join_parts(dissolves: list[Dissolve], numbers: Places) -> list[Dissolve]:
-    """Join confident dissolves that follow each other directly.
+    """Join confident dissolves that directly follow each other.
 
     They are parts of one long transition. `numbers`: frame number of each place.
     """
@@ -131,7 +131,7 @@ BIAS = -0.65
 
 
 def confidence_of(features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rate windows by their features.
+    """Compute the confidence of windows from their features.
 
     `features`: (k, 7). Returns (k,), 0 to 1. Source: a logistic regression, fitted to the development films of
     `benchmarks.keyframes.bench_keyframes`.
@@ -141,7 +141,7 @@ def confidence_of(features: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _count_blocked(count: int, cuts: set[int], fades: list[Interval]) -> Places:
-    """Count the blocked places before each place.
+    """Return the cumulative count of frames inside cuts and fades.
 
     Blocked are places with a cut or within a fade. Returns (n + 2,) for a film of `count` = n frames.
     """
@@ -154,7 +154,7 @@ def _count_blocked(count: int, cuts: set[int], fades: list[Interval]) -> Places:
 
 
 def _block_windows(film: ThumbnailFilm, changes: FrameChanges, blocked: Places, start: int, stop: int) -> list[Windows]:
-    """Rate the windows around the places `start` to `stop`."""
+    """Compute the features of windows centred in a block of the film."""
     first, last = max(start - _MARGIN, 0), min(stop + _MARGIN, len(film))
     thumbnails = film.block(first, last)
     count, numbers = len(thumbnails), film.frames[first:last]
@@ -195,7 +195,7 @@ def _block_windows(film: ThumbnailFilm, changes: FrameChanges, blocked: Places, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Block:
-    """A part of a film, of n frames.
+    """A block of n consecutive frames of a film.
 
     Places count from its start.
     """
@@ -209,7 +209,7 @@ class _Block:
 
 
 def _free_windows(block: _Block, middles: Places, half: int) -> tuple[Places, Places]:
-    """Return the windows around `middles` that contain no cut or fade.
+    """Return windows around `middles` that contain no cut or fade.
 
     A window reaches `half` frames to each side. Returns the places of A and of B, (k,) each.
     """
@@ -222,13 +222,13 @@ def _free_windows(block: _Block, middles: Places, half: int) -> tuple[Places, Pl
 
 
 def _pixel_change(block: _Block, a: Places, b: Places) -> Matrix:
-    """Measure the mean change of the pixels from A to B, (k,)."""
+    """Measure the mean pixel change from A to B, (k,)."""
     change: Matrix = np.abs(block.pixels[b] - block.pixels[a]).mean(axis=1)
     return change
 
 
 class _Mix:
-    """Measures of how well k windows fit mixtures of A and B."""
+    """Measures how well k windows fit a mix of frames A and B."""
 
     def __init__(self, block: _Block, a: Places, b: Places):
         self._block, self._a, self._b = block, a, b
@@ -238,7 +238,7 @@ class _Mix:
         self.change = _pixel_change(block, a, b)
 
     def unevenness_and_foreign(self) -> tuple[Matrix, Matrix]:
-        """Measure the unevenness and the foreign pixels of the windows.
+        """Measure how far windows depart from an even mix of A and B.
 
         Unevenness: how far the share of B departs from even growth. Foreign: how far pixel values lie outside the range from A to B,
         relative to `change`. Both are measured at a quarter, half and three quarters of a window, and the worst value counts. Returns
@@ -260,7 +260,7 @@ class _Mix:
 
 
 def _activity_outside(block: _Block, a: Places, b: Places, half: int, change: Matrix) -> Matrix:
-    """Measure the change right outside the windows.
+    """Measure the change just before and after each window.
 
     Returns the change before A and after B relative to `change`, the change from A to B: (k,), 0 to 3.
     """
@@ -279,7 +279,7 @@ def _activity_outside(block: _Block, a: Places, b: Places, half: int, change: Ma
 
 
 def _histogram_shares(thumbnails: NDArray[np.uint8]) -> tuple[Matrix, Matrix]:
-    """Compute the histograms of n thumbnails as shares of the pixels.
+    """Compute the relative histograms of n thumbnails.
 
     Returns 32 levels of brightness, (n, 32), and 64 levels of each of U and V, (n, 128).
     """

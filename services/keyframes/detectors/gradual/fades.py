@@ -1,4 +1,4 @@
-"""Fades: one picture fades to a plain colour, and another fades in."""
+"""Fades to and from a plain colour."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ _RAMP = 2  # least steps of the longer side: a faster change is a cut
 
 @dataclass(frozen=True, slots=True)
 class Fade:
-    """A fade between two places in the film."""
+    """A fade between two frames of the film."""
 
     before: int
     """Place of the last full frame before the fade."""
@@ -40,7 +40,7 @@ def detect_fades(footage: Footage, threshold: float) -> Detection:
 
 
 def fade_scores(scan: Scan) -> Floats:
-    """Score every frame by its lost contrast.
+    """Score every frame by its loss of contrast.
 
     Returns (n,), 0 to 1; see `lost_contrast`.
     """
@@ -48,7 +48,7 @@ def fade_scores(scan: Scan) -> Floats:
 
 
 def lost_contrast(contrast: Floats) -> Floats:
-    """Compute how much less contrast each frame has than its surroundings.
+    """Return each frame's loss of contrast relative to its surroundings.
 
     `contrast`: (n,). Returns the lost share, (n,), 0 to 1. The contrast of the surroundings is the highest of the 30 places before or the
     highest of the 30 after, whichever is lower.
@@ -62,7 +62,7 @@ def lost_contrast(contrast: Floats) -> Floats:
 
 
 def find_fades(contrast: Floats, cuts: set[int], threshold: float) -> list[Fade]:
-    """Find the fades in a film's contrasts (n,).
+    """Find fades from the contrast of each frame, (n,).
 
     `cuts`: places that no fade reaches across. `threshold`: least share of the contrast that a fade loses, 0 to 1.
     """
@@ -93,7 +93,7 @@ def find_fades(contrast: Floats, cuts: set[int], threshold: float) -> list[Fade]
 
 
 def ramp_length(contrast: Floats, cuts: set[int]) -> int:
-    """Count the steps by which a picture fades in.
+    """Count the steps in which a picture fades in.
 
     The fade is at the start of `contrast`. `contrast`: (m,), beginning with a plain frame. `cuts`: places that the fade does not reach.
     """
@@ -104,7 +104,7 @@ def ramp_length(contrast: Floats, cuts: set[int]) -> int:
 
 
 def _ramp_steps(contrast: Floats) -> int:
-    """Count the steps of one side of a fade.
+    """Count the steps on one side of a fade.
 
     `contrast`: (m,), from the empty to the full picture. Slow changes of the full picture are not counted.
     """
@@ -120,12 +120,12 @@ def _ramp_steps(contrast: Floats) -> int:
 
 
 def _clearly_above(contrast: float) -> float:
-    """Return the least contrast that counts as a step up."""
+    """Return the smallest contrast that counts as an increase."""
     return float(contrast) * 1.02 + 0.15
 
 
 def shows_same_picture(film: ThumbnailFilm, fade: Fade) -> bool:
-    """Return whether a fade shows one picture at different strengths.
+    """Return whether a fade shows one picture at varying strength.
 
     At least one side has to correlate with its full picture, and the emptiest frame has to be black or white.
     """

@@ -1,4 +1,4 @@
-"""Fades to and from a plain picture that stays for a while.
+"""Fades at longer runs of plain frames.
 
 A plain picture between two shots is a shot of its own if it stays for a second, or if one side is a hard cut. Otherwise a fade to it and
 the fade from it are one transition.
@@ -20,7 +20,7 @@ _RAMP = 3  # least steps of a fade
 
 @dataclass(frozen=True, slots=True)
 class PlainRuns:
-    """Fades at the longer runs of plain frames, and these runs."""
+    """Longer runs of plain frames, and the fades at these runs."""
 
     fades: list[Fade]
     runs: list[tuple[int, int]]

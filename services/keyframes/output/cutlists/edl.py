@@ -1,4 +1,4 @@
-"""The shots as an edit decision list (CMX3600), one event per shot.
+"""Shots as an edit decision list (CMX3600).
 
 The list covers the whole source in order. Source and record times are equal and count from the start timecode. Editing programs use such
 a list to cut a finished film into its shots. The kind of each transition is only a comment: a dissolve is already in the picture, and an
@@ -13,7 +13,7 @@ MOST_EVENTS = 999
 
 
 def edls(grid: FrameGrid) -> list[str]:
-    """Write the shots as edit decision lists.
+    """Yield the shots as edit decision lists.
 
     Each has up to MOST_EVENTS events.
     """

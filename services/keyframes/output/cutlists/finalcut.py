@@ -1,4 +1,4 @@
-"""The shots as Final Cut Pro XML.
+"""Shots as Final Cut Pro XML.
 
 Each shot is a clip, each keyframe a marker. Times are exact fractions.
 """
@@ -11,7 +11,7 @@ from shared.editing.fcpxml import Clip, Project, exact
 
 
 def fcpxml(grid: FrameGrid) -> str:
-    """Write a project whose timeline is the video, cut into shots.
+    """Return a Final Cut project with the video cut into shots.
 
     Times count from the start timecode.
     """

@@ -1,4 +1,4 @@
-"""The shots on an editing timeline.
+"""Positions of shots on an editing timeline.
 
 The timeline consists of whole frames at a constant rate, and counts from the source's timecode.
 """
@@ -16,7 +16,7 @@ from shared.video.probing.timecode import Timecode
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A shot on the timeline.
+    """A shot on an editing timeline.
 
     Timeline frames count from the video's first frame.
     """
@@ -32,7 +32,7 @@ class Event:
 
 @dataclass(frozen=True)
 class FrameGrid:
-    """The frames of a video on an editing timeline.
+    """Editing timeline with the frames of one video.
 
     At a constant rate, timeline frames are the video's frames. Editing programs convert a variable rate to a constant one by time. A shot
     then begins at the timeline frame nearest to its `start_s`. A shot that rounds to zero frames is left out of `events`.
@@ -58,12 +58,12 @@ class FrameGrid:
 
     @cached_property
     def frames(self) -> int:
-        """Length of the video on the timeline in frames, at least 1."""
+        """Length of the video in timeline frames, at least 1."""
         return max(self.report.frames if self._is_one_to_one else round(self.report.duration_s * self.rate), 1)
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
-        """The shots in order, without gaps."""
+        """All shots in order, without gaps."""
         starts = [self.at(shot.start_frame, shot.start_s) for shot in self.report.shots]
         events = []
         for shot, start, end in zip(self.report.shots, starts, [*starts[1:], self.frames], strict=True):
@@ -75,7 +75,7 @@ class FrameGrid:
         return tuple(events)
 
     def at(self, frame: int, time_s: float) -> int:
-        """Return the timeline frame of a video frame.
+        """Return the timeline frame for a video frame.
 
         `frame`: frame number. `time_s`: time of the frame in seconds.
         """

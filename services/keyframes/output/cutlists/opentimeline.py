@@ -1,4 +1,4 @@
-"""The shots as an OpenTimelineIO timeline.
+"""Shots as an OpenTimelineIO timeline.
 
 The timeline has one track, with a clip per shot and a marker per keyframe.
 """
@@ -11,7 +11,7 @@ _COLORS = {"start": "WHITE", "cut": "RED", "fade": "PURPLE", "dissolve": "BLUE"}
 
 
 def otio_json(grid: FrameGrid) -> str:
-    """Write the timeline as `.otio` (JSON).
+    """Return the timeline as `.otio` JSON.
 
     Times are frames at the timeline's rate and count from the start timecode.
     """

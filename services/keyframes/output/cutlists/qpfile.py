@@ -1,4 +1,4 @@
-"""The shots as a QP file for encoders.
+"""Shots as a QP file for video encoders.
 
 `x264 --qpfile shots.qp` (also x265) puts a keyframe at the start of each shot.
 """
@@ -7,7 +7,7 @@ from services.keyframes.output.report import VideoReport
 
 
 def qpfile(report: VideoReport) -> str:
-    """Write the QP file, with one line per shot.
+    """Return a QP file with one line per shot.
 
     A line holds the number of the shot's first frame, `I` for an IDR frame, and -1 to leave the frame's quality to the encoder. Frame
     numbers are those of the source, also at a variable frame rate, so the encoder has to get every frame.

@@ -1,4 +1,4 @@
-"""The shots and the keyframes as CSV tables (RFC 4180, UTF-8)."""
+"""Shots and keyframes as CSV tables (RFC 4180, UTF-8)."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ Row = Sequence[object]
 
 
 def shots_csv(grid: FrameGrid) -> str:
-    """Write one row per shot: frames, seconds, timecodes, transition and first keyframe."""
+    """Return a CSV table of the shots."""
     first_keyframes = {keyframe.shot: keyframe for keyframe in reversed(grid.report.keyframes)}
     rows: list[Row] = [
         [
@@ -35,7 +35,7 @@ def shots_csv(grid: FrameGrid) -> str:
 
 
 def keyframes_csv(grid: FrameGrid) -> str:
-    """Write one row per keyframe: position, ratings and reasons."""
+    """Return a CSV table of the keyframes."""
     rows: list[Row] = [
         [
             keyframe.file,
