@@ -1,4 +1,4 @@
-"""matting.compare: compare backends on one clip, side by side and in figures."""
+"""matting.compare: compare backends on one clip, visually and by metrics."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -49,7 +49,7 @@ class _Files:
 
 
 class CompareParams(ClipPart, SubjectOptions, EdgeOptions, NetworkOptions, ChromaOptions, DifferenceOptions):
-    """Backends to compare, and options that hold for all of them.
+    """Params that choose the backends and apply to all of them.
 
     The options are those of `matting.matte`.
     """
@@ -78,7 +78,7 @@ class CompareParams(ClipPart, SubjectOptions, EdgeOptions, NetworkOptions, Chrom
 
 
 class ComparedBackend(BaseModel):
-    """Figures of one backend.
+    """Metrics of one backend.
 
     Errors need the input `truth`; their units are those of the literature.
     """
@@ -105,7 +105,7 @@ class ComparedBackend(BaseModel):
 
 
 class CompareResult(BaseModel):
-    """Table of figures, one row per backend."""
+    """Table of metrics, one row per backend."""
 
     backends: list[ComparedBackend] = Field(description="Figures of each backend, in the order of the request.")
     frames: int = Field(description="Frames that were compared.")
@@ -121,7 +121,7 @@ def compare(
     outputs: Mapping[str, Path],
     progress: Progress = Silent(),
 ) -> CompareResult:
-    """Run `matting.matte` on `video` with each backend.
+    """Run `matting.matte` with each backend and compare the mattes.
 
     Writes the results side by side as `video`, and the figures as `table`. `mask`, `plate`: as in `matting.matte`; `truth`: a gray video of
     the true matte. Backends run one after the other, each as a whole job, with no model of another backend in memory. Raises the errors of
@@ -155,7 +155,7 @@ def compare(
 
 
 def _refuse(params: CompareParams, inputs: Mapping[str, object]) -> None:
-    """Raise Invalid if an input that a backend, or the subject, needs is not given."""
+    """Raise Invalid if a required input is missing."""
     for name in params.backends:
         if name != "auto":
             check_needs(named(name).backend, mask="mask" in inputs, plate="plate" in inputs)
@@ -164,7 +164,7 @@ def _refuse(params: CompareParams, inputs: Mapping[str, object]) -> None:
 
 
 def _check_truth(truth: Path | None, info: VideoInfo) -> None:
-    """Raise Invalid if the true matte has another shape than the clip."""
+    """Raise Invalid if the true matte's aspect ratio differs from the clip's."""
     if truth is None:
         return
     matte_info = probe_clip(truth, ClipPart())
@@ -204,7 +204,7 @@ def _compare_frames(
     file: ClipFile,
     progress: Progress,
 ) -> int:
-    """Measure all mattes and write them side by side.
+    """Measure all mattes and write them side by side as a video.
 
     Reads the clip, the backends' mattes and the true matte together. `cuts`: seconds at which new shots begin. Returns the number of
     frames.
@@ -240,7 +240,7 @@ def _compare_frames(
 
 
 def _alpha(frame: Frame, size: tuple[int, int]) -> NDArray[np.float32]:
-    """Return a frame of a gray video as a matte, 0..1.
+    """Convert a frame of a gray video to a matte, 0..1.
 
     `size`: (width, height) of the result.
     """
@@ -270,7 +270,7 @@ def _row(result: MatteResult, cost: Cost, scores: Scores) -> ComparedBackend:
 
 
 def missing_of(params: CompareParams) -> str | None:
-    """Return the commands that install what the backends need.
+    """Return the commands that install the backends' requirements.
 
     None if nothing is missing.
     """

@@ -1,4 +1,4 @@
-"""matting.mask: make a mask of the clicked or boxed object."""
+"""matting.mask: create a mask of a clicked or boxed object."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,7 +42,7 @@ _LOOKS = 3
 
 
 class MaskParams(Pointing, NetworkOptions, ChromaOptions, DifferenceOptions):
-    """Choice of the frame, and options of the mask."""
+    """Params that choose the frame, mark the object and shape the mask."""
 
     frame: int | None = Field(
         None,
@@ -89,7 +89,7 @@ def mask(
     output: Path,
     progress: Progress = Silent(),
 ) -> MaskResult:
-    """Write a PNG mask of an object marked by clicks, box or strokes.
+    """Create a PNG mask of an object marked by clicks, box or strokes.
 
     `points`, `box` and `marks` mark the object. White is the object; without marks it is the main object of the frame. `plate`: picture of
     the scene without the object, for the backend `difference`. `marks`: picture of brush strokes, white on the object and black beside it.
@@ -132,7 +132,7 @@ def mask(
 
 
 def _refuse(params: MaskParams, inputs: Mapping[str, object]) -> None:
-    """Raise Invalid for a backend that cannot make the mask.
+    """Raise Invalid if the backend cannot create the mask.
 
     Such a backend needs a mask itself, or a plate that is not given.
     """
@@ -174,7 +174,7 @@ def _by_sam(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progres
 
 
 def _by_what_is_installed(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progress) -> tuple[Mask, str, str]:
-    """Return the marked region, found by an installed backend or GrabCut.
+    """Find the marked region with an installed backend, or with GrabCut.
 
     GrabCut is used if no backend suits the frame, and if no region lies exactly under the clicks or in the box. The other results are the
     method and its licence.
@@ -196,7 +196,7 @@ def _by_grabcut(params: MaskParams, info: VideoInfo, frame: Frame, marks: Path |
 
 
 def _strokes(marks: Path) -> Mask:
-    """Read strokes, (h, w) uint8: white on the object, black beside it.
+    """Read strokes as uint8 (h, w): white on the object, black beside.
 
     Transparent parts are gray.
     """
@@ -209,7 +209,7 @@ def _strokes(marks: Path) -> Mask:
 def _by_backend(
     params: MaskParams, choice: Choice, info: VideoInfo, frame: Frame, plate: Rgb | None, progress: Progress, *, near: int | None = None
 ) -> tuple[Mask, str]:
-    """Return the marked regions of a backend's matte.
+    """Find the marked regions in a backend's matte.
 
     `near`: largest distance in pixels between a click and its region; None: 2 % of the longer side. The second result is the licence of
     the model, or of the method.
@@ -238,7 +238,7 @@ def _by_backend(
 
 
 def _process_bytes(params: MaskParams) -> int:
-    """Return the memory of the job's process with its network."""
+    """Estimate the memory of the job's process, in bytes."""
     by_sam = params.backend == "auto" and (params.points or params.box is not None) and installed(SAM)
     return memory_bytes(params.backend) + (_SAM_BYTES if by_sam else 0)
 

@@ -1,4 +1,4 @@
-"""matting.matte: cut the subject out of a clip, with composites of it."""
+"""matting.matte: extract the subject of a clip as matte and composites."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
@@ -50,14 +50,14 @@ _FINISHERS, _AHEAD = 2, 2
 
 
 class MatteParams(OutputOptions, SubjectOptions, EdgeOptions, NetworkOptions, ChromaOptions, DifferenceOptions):
-    """Backend, subject and outputs of matting."""
+    """Params of matting: backend, subject, edges and outputs."""
 
     backend: Annotated[BackendName, BACKEND_FIELD] = "auto"
     resolution: Annotated[int | None, RESOLUTION_FIELD] = None
 
 
 class MatteResult(BaseModel):
-    """Summary of the outputs and of the backend that made them."""
+    """Summary of the outputs and the backend used."""
 
     backend: BackendUsed = Field(description="Backend that made the matte.")
     frames: int = Field(description="Frames of the clip that got a matte.")
@@ -84,7 +84,7 @@ def matte(
     outputs: Mapping[str, Path],
     progress: Progress = Silent(),
 ) -> MatteResult:
-    """Cut the subject out of `video`.
+    """Compute the matte of the subject in `video`.
 
     Writes the matte as `alpha`, the subject over another background as `composite`, and the subject's own colours as `foreground`.
     `mask`: picture of the subject on the first frame; `masks`: zip file of such pictures for later frames, named by frame or time;
@@ -160,7 +160,7 @@ def matte(
 
 @dataclass(slots=True)
 class _Tally:
-    """Sums over the frames."""
+    """Coverage sums over all frames."""
 
     frames: int = 0
     coverage: float = 0.0
@@ -178,7 +178,7 @@ class _Tally:
 
 
 def _warnings(params: MatteParams, choice: Choice, subject: str, tracker: Tracker | None, tally: _Tally) -> Iterator[str]:
-    """Yield warnings about the matte for the user."""
+    """Yield warnings about the quality of a matte."""
     name = choice.backend.name
     lost, rechosen = (tracker.lost, tracker.rechosen) if tracker else (0, 0)
     if tally.visible < _NOTHING and lost:
@@ -209,7 +209,7 @@ def _chosen(params: MatteParams, video: Path, info: VideoInfo, mask: Path | None
 
 
 def _refuse(params: MatteParams, inputs: Mapping[str, object]) -> None:
-    """Raise Invalid if an input that the params need is not given."""
+    """Raise Invalid if a required input is missing."""
     if params.backend != "auto":
         check_needs(named(params.backend).backend, mask="mask" in inputs, plate="plate" in inputs)
     if params.subject == "mask" and "mask" not in inputs:
@@ -284,7 +284,7 @@ def _target(name: str, params: MatteParams, path: Path, behind: Rgb | None) -> T
 
 
 def _write_black(file: ClipFile, video: Path, start: float, info: VideoInfo) -> None:
-    """Write a matte's black pictures before the part that begins at `start`.
+    """Write black frames for the clip's beginning before `start`.
 
     They have the times of the clip's first two frames, by which readers align both.
     """
@@ -311,7 +311,7 @@ def _used(choice: Choice, opened: OpenedBackend, setup: Setup) -> BackendUsed:
 
 
 def bytes_per_pixel(params: MatteParams) -> float:
-    """Return the memory of a job for each pixel of the clip: frames in work, and an encoder for each output."""
+    """Estimate a job's memory per pixel of the clip, in bytes."""
     wide = params.alpha_format in ("prores", "vp9") or params.composite_over == "transparency"
     return 280 + 60 * len(_written_outputs(params, None)) + 30 * wide
 

@@ -1,4 +1,4 @@
-"""Parameters and results that the operations of matting share."""
+"""Params and result models shared by the matting operations."""
 
 from typing import Annotated
 
@@ -27,7 +27,7 @@ RESOLUTION_FIELD = Field(
 
 
 class BackendUsed(BaseModel):
-    """The backend that ran."""
+    """Backend, network and device used for a result."""
 
     name: str = Field(description="Name of the backend.")
     reason: str = Field(description="Why the backend was chosen.")

@@ -1,4 +1,4 @@
-"""The media service's web application."""
+"""HTTP app of the media service."""
 
 from fastapi import FastAPI
 
@@ -8,5 +8,5 @@ from shared.runtime import Runtime
 
 
 def create_app(runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:
-    """Create the application with every operation of the table."""
+    """Create the app with all operations of the service."""
     return create_service(SERVICE, runtime, reachable_by_browsers=reachable_by_browsers)

@@ -1,4 +1,4 @@
-"""The commands `reelwright media list|upload|show|download|delete`, on the media of a suite."""
+"""Commands `reelwright media list|upload|show|download|delete`."""
 
 import json
 from collections.abc import Callable

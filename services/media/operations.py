@@ -1,4 +1,4 @@
-"""The operations of the media service."""
+"""Operations of the media service."""
 
 from services.media.peaks import PEAKS
 from services.media.proxy import PROXY

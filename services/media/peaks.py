@@ -1,4 +1,4 @@
-"""media.peaks: the waveform of a clip's sound."""
+"""media.peaks: compute the waveform of a clip's sound."""
 
 import math
 from pathlib import Path
@@ -15,7 +15,7 @@ _FINEST = 50
 
 
 class PeaksParams(Params):
-    """Resolution of the waveform."""
+    """Params of the waveform's resolution."""
 
     rate: int | None = Field(
         None,
@@ -28,7 +28,7 @@ class PeaksParams(Params):
 
 
 class PeaksResult(BaseModel):
-    """Size of the waveform."""
+    """Size of the written waveform."""
 
     channels: int = Field(description="Number of sound channels; 0 without sound.")
     rate: int = Field(description="Values per second; 0 without sound.")
@@ -36,13 +36,13 @@ class PeaksResult(BaseModel):
 
 
 class Peaks(PeaksResult):
-    """The waveform."""
+    """Contents of a waveform file."""
 
     peaks: list[list[int]] = Field(description="For each channel the largest amplitude in each 1 / `rate` s, 0 to 255.")
 
 
 def peaks(params: PeaksParams, *, video: Path, output: Path, progress: Progress = Silent()) -> PeaksResult:
-    """Write the waveform of the first sound track as JSON.
+    """Write the waveform of the first audio track as JSON.
 
     The file `output` contains `Peaks`. It begins at time 0 of the picture and has its length. A clip without sound has none. Raises
     UnsupportedMedia and BrokenMedia.
@@ -65,7 +65,7 @@ def peaks(params: PeaksParams, *, video: Path, output: Path, progress: Progress 
 
 
 def _raise_to(loudest: NDArray[np.float32], samples: NDArray[np.float32], start: float, sample_rate: int, rate: int) -> None:
-    """Raise the waveform's values to those of a block of sound.
+    """Raise the waveform's peaks to those of a block of sound.
 
     `loudest`: (channels, values), changed. `samples`: (channels, n). A file can change its number of channels halfway.
     """

@@ -1,4 +1,4 @@
-"""media.proxy: a small copy of a clip for players, with exact frames.
+"""media.proxy: make a small, frame-exact copy of a clip for players.
 
 A map leads from its frames to the clip's.
 """
@@ -37,7 +37,7 @@ _SAME_TIME_S = 0.0005
 
 
 class ProxyParams(Params):
-    """Size and quality of the proxy."""
+    """Params of the proxy's size and quality."""
 
     shorter: int = Field(
         SHORTER,
@@ -59,7 +59,7 @@ class ProxyParams(Params):
 
 
 class FrameMap(BaseModel):
-    """The clip's frames that a proxy shows."""
+    """Map from a proxy's frames to the clip's frames."""
 
     frame_rate: str = Field(description='Frames per second of the proxy as an exact fraction, such as "30000/1001".')
     frames: int = Field(description="Number of frames of the proxy.")
@@ -75,7 +75,7 @@ class FrameMap(BaseModel):
 
 
 class ProxyResult(BaseModel):
-    """The written proxy."""
+    """Summary of a written proxy."""
 
     width: int = Field(description="Width of the picture in pixels.")
     height: int = Field(description="Height of the picture in pixels; with a matte the proxy is twice as high.")
@@ -87,7 +87,7 @@ class ProxyResult(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Numbered:
-    """A numbered frame of the clip, with the matte's frame."""
+    """A numbered frame of the clip with the matte's frame."""
 
     frame: Frame
     number: int
@@ -113,7 +113,7 @@ class _Numbered:
 def proxy(
     params: ProxyParams, *, video: Path, alpha: Path | None = None, outputs: dict[str, Path], progress: Progress = Silent()
 ) -> ProxyResult:
-    """Write a proxy of a clip and the map of its frames.
+    """Write a proxy of a clip and its frame map.
 
     `outputs["proxy"]`: H.264 in MP4, every picture a keyframe, 8-bit BT.709, at a constant rate from time 0, with the first sound track in
     AAC. With `alpha` the matte is below the picture, in the same size, so that both are always of one frame. `outputs["frames"]`: a
@@ -170,7 +170,7 @@ def proxy(
 
 
 def proxy_size(width: int, height: int, shorter: int) -> tuple[int, int]:
-    """Return width and height of a proxy.
+    """Return the (width, height) of a proxy.
 
     Both are even, and at most one pixel larger than the clip's.
     """
@@ -179,7 +179,7 @@ def proxy_size(width: int, height: int, shorter: int) -> tuple[int, int]:
 
 
 def _frames(video: Path, alpha: Path | None) -> Iterator[_Numbered]:
-    """Yield the frames of a clip with those of its matte."""
+    """Yield a clip's numbered frames with the matte's frames."""
     if alpha is None:
         with read_frames(video, to_sdr8=True, opaque=True) as frames:
             for number, frame in enumerate(frames):
@@ -191,7 +191,7 @@ def _frames(video: Path, alpha: Path | None) -> Iterator[_Numbered]:
 
 
 def _picture(output_frame: Shown[_Numbered], size: tuple[int, int]) -> av.VideoFrame:
-    """Return the picture of a proxy frame, with its matte below."""
+    """Return a proxy frame's picture, with the matte below."""
     picture = for_browsers(output_frame.frame.frame, size)
     if output_frame.frame.matte is None:
         return picture
@@ -202,13 +202,13 @@ def _picture(output_frame: Shown[_Numbered], size: tuple[int, int]) -> av.VideoF
 
 
 def _limited(matte: NDArray[Any]) -> NDArray[np.uint8]:
-    """Map 0 to 255 to the black and white of limited range."""
+    """Convert a matte from full range to limited range."""
     levels = np.rint(np.arange(256) * ((_WHITE - _BLACK) / 255) + _BLACK).astype(np.uint8)
     return np.asarray(cv2.LUT(matte, levels), np.uint8)
 
 
 def _playable_sound(info: VideoInfo) -> VideoInfo:
-    """Return the clip with one sound track that browsers play.
+    """Return the clip with a single audio track that browsers play.
 
     It is the first track.
     """

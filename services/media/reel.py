@@ -1,4 +1,4 @@
-"""media.reel: the best moments of a clip, cut together."""
+"""media.reel: join the best moments of a clip into a reel."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ UNKNOWN_LENGTH_S = 1e6
 
 
 class Moment(BaseModel):
-    """A moment of the clip.
+    """A moment of the clip to show.
 
     Other fields, such as those of chosen frames, are ignored.
     """
@@ -34,7 +34,7 @@ class Moment(BaseModel):
 
 
 class Span(BaseModel):
-    """A shot of the clip. Other fields are ignored."""
+    """A shot of the clip; fields other than its times are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -51,7 +51,7 @@ class VideoShots(BaseModel):
 
 
 class ReelParams(OnBackground):
-    """Moments to show, and the length around each."""
+    """Params of the moments to show and their lengths."""
 
     moments: list[Moment] = Field(
         min_length=1,
@@ -94,7 +94,7 @@ class ReelParams(OnBackground):
 
 
 class ReelPart(BaseModel):
-    """A part of the reel."""
+    """A part of the reel in the result."""
 
     start_s: float = Field(description="Start in the clip, in seconds.")
     end_s: float = Field(description="End in the clip, in seconds.")
@@ -104,7 +104,7 @@ class ReelPart(BaseModel):
 
 
 class ReelResult(BaseModel):
-    """The written reel."""
+    """Summary of a written reel."""
 
     parts: list[ReelPart] = Field(description="Parts of the clip, in the order of time.")
     moments: list[float] = Field(description="Times of the moments in the reel, in seconds.")
@@ -116,7 +116,7 @@ class ReelResult(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of the clip, around `moment`.
+    """A part of the clip around a moment.
 
     It lasts from `first` up to `end`, in frames of the output rate.
     """
@@ -127,7 +127,7 @@ class _Part:
 
 
 def reel(params: ReelParams, *, video: Path, output: Path, progress: Progress = Silent()) -> ReelResult:
-    """Cut the best moments of `video` together.
+    """Join the best moments of `video` into a reel.
 
     They are written to `output` with their sound. The best `most` moments by score are shown for `around` seconds each, in the order of
     time; parts that overlap become one. The rate is constant. Only the parts are decoded. Raises UnsupportedMedia and BrokenMedia for the
@@ -169,7 +169,7 @@ def reel(params: ReelParams, *, video: Path, output: Path, progress: Progress = 
 
 
 def _parts(params: ReelParams, info: VideoInfo, rate: Fraction) -> list[_Part]:
-    """Return the parts of a reel in the order of time.
+    """Return the parts of a reel in time order.
 
     None overlap. Raises Invalid if no moment lies in the clip.
     """
@@ -195,7 +195,7 @@ def _parts(params: ReelParams, info: VideoInfo, rate: Fraction) -> list[_Part]:
 
 
 def _pictures(video: Path, part: _Part, rate: Fraction, background: str) -> Iterator[tuple[av.VideoFrame, int]]:
-    """Yield the pictures of a part.
+    """Yield the output pictures of a part.
 
     Each comes with the number of output frames that show it.
     """

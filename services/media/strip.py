@@ -1,4 +1,4 @@
-"""media.strip: one picture of small tiles over a clip's length."""
+"""media.strip: make a picture of evenly spaced thumbnails of a clip."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +16,7 @@ _JPEG_QUALITY = 80
 
 
 class StripParams(Params):
-    """Number and size of the tiles."""
+    """Params of the tiles' number and size."""
 
     tiles: int = Field(
         60,
@@ -38,7 +38,7 @@ class StripParams(Params):
 
 
 class StripTimes(BaseModel):
-    """Places and times of the tiles."""
+    """Positions and times of a strip's tiles."""
 
     columns: int = Field(description="Tiles in a row.")
     tile_width: int = Field(description="Width of a tile in pixels.")
@@ -47,11 +47,11 @@ class StripTimes(BaseModel):
 
 
 class StripResult(StripTimes):
-    """The written strip."""
+    """Summary of a written strip."""
 
 
 def strip(params: StripParams, *, video: Path, outputs: dict[str, Path], progress: Progress = Silent()) -> StripResult:
-    """Write a JPEG of tiles, in rows, in the order of time.
+    """Write a JPEG with rows of tiles in time order.
 
     Tile i is at column i % `columns` and row i / `columns` of `outputs["strip"]`. `outputs["times"]`: `StripTimes` as JSON. Only the frames
     of the tiles are decoded where the clip allows it. Raises UnsupportedMedia and BrokenMedia.

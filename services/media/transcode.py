@@ -1,4 +1,4 @@
-"""media.transcode: another size, rate, range, part or format of a clip."""
+"""media.transcode: change a clip's size, rate, range, length or format."""
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -26,7 +26,7 @@ MAX_SIDE = 16384
 
 
 class TranscodeParams(ClipPart, OnBackground):
-    """Changes of a clip.
+    """Params of the changes to a clip.
 
     The defaults change nothing but the encoding.
     """
@@ -91,7 +91,7 @@ class TranscodeParams(ClipPart, OnBackground):
 
     @property
     def bytes_per_pixel(self) -> float:
-        """Memory of a job for each pixel of the clip.
+        """Estimated memory of a job per pixel of the clip, in bytes.
 
         The encoder of MP4 looks ahead at many frames, here of the clip's own size.
         """
@@ -99,7 +99,7 @@ class TranscodeParams(ClipPart, OnBackground):
 
 
 class TranscodeResult(BaseModel):
-    """The written video."""
+    """Summary of the written video."""
 
     width: int = Field(description="Width in pixels.")
     height: int = Field(description="Height in pixels.")
@@ -111,7 +111,7 @@ class TranscodeResult(BaseModel):
 
 
 def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: Progress = Silent()) -> TranscodeResult:
-    """Write a clip in another size, rate, dynamic range or format.
+    """Write a clip with another size, rate, dynamic range or format.
 
     `video`, or a part of it, is written to `output`. The picture becomes upright, progressive and has square pixels; its shape is kept to
     the nearest even size. Frame times are the source's unless a rate is chosen. Sound is copied, or cut to the sample for a part. Tags,
@@ -165,7 +165,7 @@ def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: P
 
 
 def _counted(frames: Iterator[Frame], report: Callable[[int], None]) -> Iterator[Frame]:
-    """Yield the frames and report how many were read."""
+    """Yield frames and report their count as progress."""
     for number, frame in enumerate(frames, 1):
         yield frame
         report(number)

@@ -1,4 +1,4 @@
-"""speed-ramp.analyze: video -> motion and speed curve."""
+"""speed-ramp.analyze: measure motion and propose a speed curve."""
 
 from pathlib import Path
 
@@ -16,11 +16,11 @@ from shared.video import probe_video
 
 
 class AnalyzeParams(MotionParams):
-    """Parameters that turn a clip's motion into a speed curve."""
+    """Params of converting motion to a speed curve."""
 
 
 class AnalyzeResult(BaseModel):
-    """The motion of a clip and the speed curve made from it."""
+    """Motion of a clip and the speed curve derived from it."""
 
     motion: Motion = Field(description="Motion between neighbouring frames; averaged in groups if there are more than 100,000 values.")
     curve: list[CurvePoint] = Field(description="Control points of the curve, from the start to the end of the part that was used.")
@@ -34,7 +34,7 @@ class AnalyzeResult(BaseModel):
 
 
 def analyze(params: MotionParams, *, video: Path, progress: Progress = Silent(), motion: Path | None = None) -> AnalyzeResult:
-    """Measure the motion of `video` and make a speed curve from it.
+    """Measure the motion of `video` and derive a speed curve.
 
     `motion`: file of an earlier measurement of the same part, see `MOTION`; if it does not exist, it is written.
     Reads the luma of every frame once, or of `sample_rate` pairs per second. Memory holds only a few numbers per pair. Raises

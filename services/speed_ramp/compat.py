@@ -1,4 +1,4 @@
-"""The endpoints of AI-Speed-Ramping, with its forms and replies.
+"""Endpoints compatible with AI-Speed-Ramping.
 
 Its clients only change the base URL. The endpoints run ordinary jobs: an upload becomes a medium, a job is submitted, and the reply waits
 for its result.
@@ -24,7 +24,7 @@ FIELDS = ("segment_duration", "min_speed", "max_speed")
 
 
 class Speeds(BaseModel):
-    """The speeds of a video, as in AI-Speed-Ramping's replies."""
+    """Response with the speeds of a video."""
 
     speeds: list[float] = Field(description="Playback speed of each segment.")
     segment_duration: float
@@ -33,7 +33,7 @@ class Speeds(BaseModel):
 
 
 class Processed(BaseModel):
-    """The ramped video."""
+    """Response with the ramped video."""
 
     video_url: str = Field(description="Address from which to download the ramped video.")
     media_id: str
@@ -41,7 +41,7 @@ class Processed(BaseModel):
 
 
 class SpeedsFromUrl(BaseModel):
-    """The address of a video, and the parameters of its speeds."""
+    """Request for the speeds of a video at a URL."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -52,7 +52,7 @@ class SpeedsFromUrl(BaseModel):
 
 
 def seed_routes(runtime: Runtime) -> APIRouter:
-    """Return the endpoints `/process`, `/get-speeds` and `/get-speeds-from-url`."""
+    """Return the routes `/process`, `/get-speeds` and `/get-speeds-from-url`."""
     router = APIRouter(tags=["speed-ramp as AI-Speed-Ramping had it"], responses=REFUSALS, route_class=JsonRoute)
     take = partial(ingest, store=runtime.media, probe=runtime.probe, max_bytes=runtime.settings.max_upload_bytes)
 

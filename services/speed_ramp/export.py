@@ -1,4 +1,4 @@
-"""speed-ramp.export: video and curve -> files for editing programs, and a plot."""
+"""speed-ramp.export: export a speed curve to editing programs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +24,7 @@ from shared.video import probe_video
 
 
 class ExportParams(CurveParams):
-    """Parameters of an export: curve, and the clip's location for editing programs."""
+    """Params of an export: curve, and the clip's path for editing programs."""
 
     media_url: str = Field(
         "",
@@ -37,7 +37,7 @@ class ExportParams(CurveParams):
 
 
 class ExportResult(BaseModel):
-    """The files that were written."""
+    """Summary of the exported files."""
 
     curve: list[CurvePoint] = Field(description="The curve, from the start to the end of the part that was used, in seconds of source.")
     duration_s: float = Field(description="Length of the part that was used, in seconds of source.")
@@ -50,7 +50,7 @@ class ExportResult(BaseModel):
 def export(
     params: ExportParams, *, video: Path, outputs: Mapping[str, Path], progress: Progress = Silent(), motion: Path | None = None
 ) -> ExportResult:
-    """Write the files of a video's curve, and its plot.
+    """Export a video's speed curve as files and a plot.
 
     `outputs`: `files`, an archive with one file per row of FORMATS, and `plot`, a PNG picture. The curve is `params.curve`, or made from
     `params.speeds`, or analysed; the video is read only to analyse it or to find beats. `motion`: see `analyze`. Raises what `analyze`

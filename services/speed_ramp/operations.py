@@ -1,4 +1,4 @@
-"""The operations of this service."""
+"""Operations of the speed ramp service."""
 
 from services.speed_ramp.analyze import ANALYZE
 from services.speed_ramp.export import EXPORT

@@ -1,4 +1,4 @@
-"""Parameters that several operations share: motion to speed, and the curve."""
+"""Params shared by several operations: motion analysis and curve."""
 
 from itertools import pairwise
 from typing import Annotated, Literal, Self
@@ -18,7 +18,7 @@ Times = Annotated[list[Annotated[float, Field(ge=0, le=1e6)]], LongList(MAX_POIN
 
 
 class MotionParams(Params):
-    """Parameters that turn a clip's motion into a speed curve."""
+    """Params of converting a clip's motion to a speed curve."""
 
     segment_duration: float = Field(
         0.5,
@@ -118,7 +118,7 @@ class MotionParams(Params):
 
     @property
     def uses_motion(self) -> bool:
-        """Whether the curve is made from the clip's motion."""
+        """Whether the curve is derived from the clip's motion."""
         return True
 
     @model_validator(mode="after")
@@ -129,7 +129,7 @@ class MotionParams(Params):
 
 
 class CurveParams(MotionParams):
-    """Parameters of the curve that the clip follows.
+    """Params of the speed curve.
 
     It is `curve`, or made from `speeds`, or analysed.
     """

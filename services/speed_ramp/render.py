@@ -1,4 +1,4 @@
-"""speed-ramp.render: video and curve -> retimed video."""
+"""speed-ramp.render: retime a video along a speed curve."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -32,7 +32,7 @@ from shared.video.clip.empty_part import no_frame
 
 
 class RenderParams(CurveParams, OnBackground):
-    """Parameters of a render: curve, pictures and sound."""
+    """Params of rendering: curve, pictures and sound."""
 
     interpolation: Annotated[str, OneOf(INTERPOLATIONS)] = Field(
         "nearest",
@@ -80,7 +80,7 @@ class RenderParams(CurveParams, OnBackground):
 
 
 class RenderResult(BaseModel):
-    """The video that was written."""
+    """Summary of the written video."""
 
     curve: list[CurvePoint] = Field(description="The curve, from the start to the end of the part that was used, in seconds of source.")
     duration_s: float = Field(description="Length of the output's video in seconds: the integral of 1/speed, to the nearest frame.")
@@ -123,7 +123,7 @@ def render(params: RenderParams, *, video: Path, output: Path, progress: Progres
 
 
 def _copied(copy: VideoInfo, info: VideoInfo, points: list[Point]) -> RenderResult:
-    """Return the result for a source that was copied. `copy`: the output."""
+    """Return the result for a source that was copied to `copy`."""
     return RenderResult(
         curve=to_points(trimmed(points, info.length_s)),
         duration_s=copy.length_s,
@@ -139,7 +139,7 @@ def _copied(copy: VideoInfo, info: VideoInfo, points: list[Point]) -> RenderResu
 def _encoded(
     params: RenderParams, video: Path, info: VideoInfo, output: Path, choice: ChosenCurve, progress: Progress, stage: Progress
 ) -> RenderResult:
-    """Encode the retimed video.
+    """Encode the retimed video and its sound.
 
     `progress` takes warnings, `stage` the progress of this step.
     """
@@ -221,12 +221,12 @@ def _encoded(
 
 
 def _on_clock(clock: Clock) -> Callable[[Fraction], Fraction]:
-    """Return the map from source seconds to output seconds."""
+    """Return a function from source seconds to output seconds."""
     return lambda time: to_fraction(float(clock.out(float(time))))
 
 
 def _part(start_s: float, duration_s: float | None) -> Part | None:
-    """Return the part of the source to use, or None for all."""
+    """Return the used part of the source, or None for all."""
     if not start_s and duration_s is None:
         return None
     start = to_fraction(start_s)
@@ -234,7 +234,7 @@ def _part(start_s: float, duration_s: float | None) -> Part | None:
 
 
 def _is_unchanged(params: RenderParams, info: VideoInfo, points: list[Point]) -> bool:
-    """Return whether the output equals the source.
+    """Return whether the output would equal the source.
 
     That is all of it, at normal speed and the same frame rate, with its sound.
     """
@@ -244,7 +244,7 @@ def _is_unchanged(params: RenderParams, info: VideoInfo, points: list[Point]) ->
 
 
 def _bytes_per_pixel(params: RenderParams) -> float:
-    """Return the memory of a job for each pixel of the clip.
+    """Estimate a job's memory per pixel of the clip, in bytes.
 
     The encoder looks ahead at many frames. A copy needs none.
     """

@@ -171,7 +171,7 @@ class Keyer:
         return np.asarray(np.clip(alpha, 0, 1, out=alpha), np.float32)
 
     def _foreground(self, rgb: Rgb, small: Planes, plate: Planes, near: Planes, alpha: Alpha) -> Rgb:
-        """Compute the subject's straight colours.
+        """Compute the subject's unmixed foreground colours.
 
         Opaque pixels are those of the picture, despilled. Elsewhere the plate's share is subtracted, at half the size.
         """

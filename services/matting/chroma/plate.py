@@ -1,4 +1,4 @@
-"""Estimate of the empty screen from its visible parts, over time."""
+"""Estimate of the empty screen, collected from visible parts over time."""
 
 import cv2
 import numpy as np
@@ -18,14 +18,14 @@ _FORGETTING = 0.999
 
 
 class PlateMemory:
-    """Remembers the visible parts of a static screen.
+    """Collects the visible parts of a static screen over time.
 
     Each part is known from the frames that showed it. Light and shade do not change the screen's saturation, but anything in front of the
     screen lowers it. So saturation separates the pure screen from veils and blurred edges.
     """
 
     def __init__(self, screen: Screen, memory: float = 0.85) -> None:
-        """Prepare an empty memory.
+        """Prepare an empty estimate.
 
         `memory`: share of the remembered colour that stays where a frame shows the screen again, 0 to 1.
         """
@@ -34,11 +34,11 @@ class PlateMemory:
         self._weight: NDArray[np.float32] | None = None
 
     def reset(self) -> None:
-        """Forget the plate, at a cut."""
+        """Forget the plate after a cut."""
         self._plate = self._weight = None
 
     def update(self, rgb: Rgb) -> NDArray[np.float32]:
-        """Add a frame and return the plate.
+        """Add a frame and return the estimated plate.
 
         `rgb`: (H, W, 3). The plate is (H/8, W/8, 3) float32 0..255. Parts that no frame has shown are filled from their surroundings.
         """
@@ -54,7 +54,7 @@ class PlateMemory:
         return push_pull(self._plate, self._weight)
 
     def _pure(self, small: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return 1 where a pixel shows only screen, else 0."""
+        """Return 1 for pixels that show only the screen, else 0."""
         above = excess(small, self.screen.channel)
         saturation = above / np.maximum(small[..., self.screen.channel], 1)
         expected = excess(np.array(self.screen.colour, np.float32), self.screen.channel)

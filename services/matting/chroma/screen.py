@@ -1,4 +1,4 @@
-"""Detection of a green or blue screen in pictures."""
+"""Detection of green and blue screens in pictures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Screen:
 
     @property
     def name(self) -> str:
-        """Name of the screen's channel."""
+        """Name of the screen's colour: green or blue."""
         return "green" if self.channel == GREEN else "blue"
 
 
@@ -47,7 +47,7 @@ def screen_of(colour: tuple[float, float, float]) -> Screen | None:
 
 
 def find_screen(picture: Rgb, channels: Sequence[int] = (GREEN, BLUE)) -> Screen | None:
-    """Find the screen in a picture that is known to show one.
+    """Find the screen's colour in a picture known to have a screen.
 
     Returns the most common strongly green or blue colour of the picture (H, W, 3); None if less than 5 % of the picture has such a colour.
     `detect_screen` tests whether there is a screen.
@@ -75,7 +75,7 @@ def _strong(small: NDArray[np.float32], channel: int) -> NDArray[np.bool_]:
 
 
 def detect_screen(pictures: Sequence[Rgb]) -> Screen | None:
-    """Detect a green or blue screen in pictures of one shot.
+    """Detect whether pictures of a shot show a green or blue screen.
 
     `pictures`: each (H, W, 3). Returns the screen, or None. A screen covers a good part of the picture and half of two of its borders
     (left, right, top), is saturated, and even: one hue, hardly any texture. Grass is textured; sky is pale and ends above the lower border.
@@ -109,7 +109,7 @@ def _even_screen(small: NDArray[np.float32]) -> Screen | None:
 
 
 def _border_share(mask: NDArray[np.bool_]) -> float:
-    """Return the median share of three borders that the mask covers.
+    """Return how much of the picture's borders a mask covers.
 
     The borders are the top, and the upper three quarters of the left and the right side.
     """
@@ -126,7 +126,7 @@ def _is_saturated(colour: tuple[float, float, float], channel: int) -> bool:
 
 
 def _is_even(small: NDArray[np.float32], inner: NDArray[np.bool_], channel: int) -> bool:
-    """Return whether the masked part has one hue and hardly any texture."""
+    """Return whether the masked part has one hue and little texture."""
     shares = small[inner] / np.maximum(small[inner].sum(1, keepdims=True), 1)
     spread = float(np.median(np.abs(shares[:, channel] - np.median(shares[:, channel]))))
     luma = small.mean(2)

@@ -1,1 +1,1 @@
-"""Comparison of backends: figures, and pictures side by side."""
+"""Comparison of backends: metrics, and pictures side by side."""

@@ -1,4 +1,4 @@
-"""Cost of a block of code in time and peak memory."""
+"""Measurement of the time and peak memory of a code block."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ _INTERVAL_S = 0.05
 
 @dataclass(slots=True)
 class Cost:
-    """Cost of a measured block.
+    """Time and peak memory of a code block.
 
     `wall_s` is set when the block ends.
     """
@@ -24,7 +24,7 @@ class Cost:
 
 @contextmanager
 def measured() -> Iterator[Cost]:
-    """Measure the cost of the block."""
+    """Measure time and peak memory of the block."""
     cost, process, done = Cost(), psutil.Process(), threading.Event()
 
     def watch() -> None:

@@ -1,4 +1,4 @@
-"""Figures of one backend's mattes, collected frame by frame."""
+"""Metrics of one backend's mattes, collected frame by frame."""
 
 import math
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _ERRORS: dict[str, Callable[[Alpha, Alpha], float]] = {"mad": mad, "mse": mse, "
 
 @dataclass(frozen=True, kw_only=True)
 class Means:
-    """Means over the frames; None for figures that were not measured."""
+    """Mean metrics over all frames; None if not measured."""
 
     flicker: float | None
     mad: float | None = None
@@ -29,14 +29,14 @@ class Means:
 
 @dataclass(slots=True)
 class Scores:
-    """Collects the figures of one backend."""
+    """Collects the metrics of one backend."""
 
     _flicker: FlickerMeter = field(default_factory=FlickerMeter)
     _values: dict[str, list[float]] = field(default_factory=dict)
     _before: tuple[Alpha, Alpha] | None = None
 
     def add_motion(self, gray: NDArray[np.uint8], small: Alpha, *, cut: bool) -> None:
-        """Add the flicker of a frame.
+        """Measure and add a frame's flicker.
 
         `gray`: the frame's luma, (h, w); `small`: its matte in the same size.
         """
@@ -45,7 +45,7 @@ class Scores:
         self._note("flicker", self._flicker.measure(gray, small))
 
     def add_errors(self, alpha: Alpha, truth: Alpha) -> None:
-        """Add the errors of a frame.
+        """Measure and add a frame's errors.
 
         `alpha`, `truth`: its matte and its true matte, (H, W) of the same size.
         """
@@ -56,7 +56,7 @@ class Scores:
         self._before = alpha, truth
 
     def means(self) -> Means:
-        """Return the means so far."""
+        """Return the means over the frames so far."""
         return Means(**{name: self._mean(name) for name in ("flicker", *_ERRORS, "dtssd")})
 
     def _note(self, name: str, value: float | None) -> None:

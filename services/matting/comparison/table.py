@@ -1,4 +1,4 @@
-"""Table of a comparison's figures: JSON, CSV and picture in a zip."""
+"""Comparison table as JSON, CSV and picture in a zip file."""
 
 import csv
 import io
@@ -30,7 +30,7 @@ _PAPER, _INK, _BEST, _RULE = (250, 250, 249), (28, 25, 23), (4, 120, 87), (214, 
 
 
 def write_table(rows: Sequence[Row], path: Path) -> None:
-    """Write `comparison.json`, `comparison.csv` and `comparison.png` into a zip file.
+    """Write the comparison table to a zip file.
 
     All rows have the same keys.
     """
@@ -47,7 +47,7 @@ def write_table(rows: Sequence[Row], path: Path) -> None:
 
 
 def draw_table(rows: Sequence[Row]) -> Image.Image:
-    """Draw the rows as a table.
+    """Draw the table as a picture.
 
     The best value of a column is green. Columns without a value are left out.
     """

@@ -1,4 +1,4 @@
-"""Grid of several pictures in one, each with its name."""
+"""Grid of named pictures."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _CAPTION_SHARE, _LEAST_CAPTION = 16, 18
 
 
 class Grid:
-    """Layout of `count` tiles for pictures of `width` x `height`.
+    """Grid layout of `count` pictures of `width` x `height`.
 
     Tiles are scaled down if the whole would be larger than 4K.
     """
@@ -28,7 +28,7 @@ class Grid:
         self.width, self.height = self.columns * self._tile[0], rows * (self._tile[1] + self._caption)
 
     def draw(self, pictures: Sequence[Rgb], names: Sequence[str]) -> Rgb:
-        """Draw pictures into the grid, each below its name.
+        """Draw pictures into the grid, each with its name above.
 
         `pictures`: each (h, w, 3). Returns (height, width, 3).
         """

@@ -1,4 +1,4 @@
-"""Match of a clean plate's exposure and white balance to a frame."""
+"""Matching of a clean plate's exposure and white balance to a frame."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _ROUNDS = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MatchedPlate:
-    """A plate in the exposure of a frame.
+    """A clean plate with the exposure of a frame.
 
     `plate`: (h, w, 3) float32, 0..255. `noise`: spread of the frame's values around the plate's, in levels of 255.
     """
@@ -25,7 +25,7 @@ class MatchedPlate:
 
 
 def match_exposure(frame: Planes, plate: Planes) -> MatchedPlate:
-    """Scale the channels of a plate to the frame's exposure.
+    """Scale a plate's channels to match a frame's exposure.
 
     `frame`, `plate`: (h, w, 3), 0..255. In each round, the gain is measured on the pixels that fit the gain of the last round best, as
     these show the empty scene. A subject may cover half of the picture, or more if its colours are far from the plate's.

@@ -1,4 +1,4 @@
-"""Test whether a clean plate shows the scene of a frame."""
+"""Test whether a clean plate shows the same scene as a frame."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ _BETTER = 0.9
 
 @dataclass(frozen=True, slots=True)
 class PlateFit:
-    """Result of the test of a plate.
+    """Result of comparing a plate with a frame.
 
     `agreeing`: share of the picture that equals the plate. `problem`: why the plate does not fit, a clause; None if it fits.
     """
@@ -32,7 +32,7 @@ class PlateFit:
 
 
 def plate_fit(rgb: Rgb, plate: Rgb) -> PlateFit:
-    """Test whether a plate fits a frame.
+    """Test whether a plate shows a frame's scene.
 
     `rgb`: the frame, (H, W, 3). `plate`: (h, w, 3) of any size; another shape is a problem.
     """
@@ -54,7 +54,7 @@ def plate_fit(rgb: Rgb, plate: Rgb) -> PlateFit:
 
 
 def _shift(small: NDArray[np.float32], plate: NDArray[np.float32], alike: NDArray[np.bool_]) -> float:
-    """Return the shift between plate and frame, in pixels.
+    """Measure the shift between plate and frame, in pixels.
 
     0 if it cannot be measured.
     """

@@ -44,7 +44,7 @@ class DifferenceMatte:
 
 
 def difference_matte(rgb: Rgb, plate: Rgb, *, shadow: float = 0.6, foreground: bool = False) -> DifferenceMatte:
-    """Compute the matte of a subject in front of a known scene.
+    """Compute the matte of a subject in front of a known background.
 
     `rgb`: the frame; `plate`: the empty scene; both (H, W, 3) uint8. `shadow`: darkest shadow that still belongs to the background, as a
     share of the plate's brightness, 0..1; 1 keeps shadows in the matte.
@@ -72,7 +72,7 @@ def difference_matte(rgb: Rgb, plate: Rgb, *, shadow: float = 0.6, foreground: b
 
 
 def _without_shadow(frame: Planes, plate: Planes, shadow: float) -> tuple[Planes, NDArray[np.float32]]:
-    """Return the plate with the frame's shadows, and the remaining difference.
+    """Apply the frame's shadows to the plate; return plate and difference.
 
     The plate is (h, w, 3), the difference between frame and plate (h, w), 0..442. A shadow scales the plate's colour; the difference after
     the best scale belongs to the subject.
@@ -88,14 +88,14 @@ def _without_shadow(frame: Planes, plate: Planes, shadow: float) -> tuple[Planes
 
 
 def _whole(alpha: Alpha) -> Alpha:
-    """Fill small holes of a mask and remove specks."""
+    """Fill small holes in a mask and remove specks."""
     holes = _small_regions((alpha < _SURE).astype(np.uint8), _LARGEST_HOLE, alpha)
     specks = _small_regions(cv2.dilate((alpha > 0.05).astype(np.uint8), np.ones((3, 3), np.uint8)), _LEAST_ISLAND)
     return np.where(holes, 1, np.where(specks, 0, alpha)).astype(np.float32)
 
 
 def _small_regions(mask: NDArray[Any], share: float, alpha: Alpha | None = None) -> NDArray[np.bool_]:
-    """Mask the connected parts of `mask` smaller than `share` of the picture.
+    """Mask connected parts smaller than `share` of the picture.
 
     `alpha`: drops parts in which the matte is almost 0, because a real hole in the subject shows the plate.
     """
@@ -110,7 +110,7 @@ def _small_regions(mask: NDArray[Any], share: float, alpha: Alpha | None = None)
 
 
 def _rim(alpha: Alpha) -> NDArray[np.bool_]:
-    """Mask the rim of the subject, (h, w).
+    """Mask the edge of the subject, (h, w).
 
     Alpha there has to be computed again, since a pixel with little of the subject already differs from the plate by the full range.
     """
@@ -122,7 +122,7 @@ def _rim(alpha: Alpha) -> NDArray[np.bool_]:
 
 
 def _edge_alpha(frame: Planes, lit: Planes, near: Planes, alpha: Alpha) -> Alpha:
-    """Compute alpha at edges, (h, w).
+    """Compute alpha at the subject's edges, (h, w).
 
     It follows the edges of the picture. Where the colours on both sides differ, it is the position of the pixel's colour between them.
     """

@@ -1,1 +1,1 @@
-"""Corrections of a matte after the backend: edges, holes and blobs."""
+"""Corrections of mattes: edges, holes and blobs."""

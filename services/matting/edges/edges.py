@@ -61,7 +61,7 @@ def without_holes(alpha: Alpha, share: float) -> Alpha:
 
 
 def refined(alpha: Alpha, luma: NDArray[np.uint8], *, scale: float) -> Alpha:
-    """Redraw the soft edge of an enlarged matte along picture edges.
+    """Align an enlarged matte's soft edge with edges in the picture.
 
     `luma`: the picture, (h, w) as the matte. `scale`: factor by which the matte was enlarged. Elsewhere the matte stays. The method is the
     fast guided filter (He and Sun, arXiv:1505.00996).

@@ -1,4 +1,4 @@
-"""Parameters of a matte's edges and of its smoothing over time."""
+"""Params of matte edges and temporal smoothing."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from shared.operation import Params, form
 
 
 class EdgeOptions(Params):
-    """Options of a matte's edges and of its smoothing over time."""
+    """Params of matte edges and temporal smoothing."""
 
     steadiness: float | None = Field(
         None, ge=0, le=1, description="How far mattes are smoothed over time, along the motion: 0 not at all. Empty: 0.6 for backends that "

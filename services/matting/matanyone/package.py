@@ -1,4 +1,4 @@
-"""Loading of the user's installation of `matanyone` or `matanyone2` (S-Lab License 1.0).
+"""Loading of an installed `matanyone` or `matanyone2` package.
 
 Requirements of the packages' own programs are not needed.
 """
@@ -28,7 +28,7 @@ _NEEDS = {"torch": "torch", "omegaconf": "omegaconf", "einops": "einops", "image
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MatAnyone:
-    """A loaded package.
+    """A loaded MatAnyone network.
 
     `network`: the torch module, in evaluation mode on its device; `core`: the package's class `InferenceCore`.
     """
@@ -50,7 +50,7 @@ def install_command(package: Package) -> str | None:
 
 
 def load_matanyone(package: Package, weights: Path | None, device: str = "cpu") -> MatAnyone:
-    """Load the network of a package.
+    """Load the network of a MatAnyone package.
 
     `weights`: its checkpoint; None leaves random weights, for tests. Raises Unavailable if the installed package cannot be loaded.
     """
@@ -89,7 +89,7 @@ def _configuration(folder: Path) -> Any:
 
 @contextmanager
 def _without_torchvision() -> Iterator[None]:
-    """Replace torchvision by an empty module if it cannot be imported.
+    """Substitute an empty module for torchvision if its import fails.
 
     The package needs torchvision only to read videos, which this program does not do.
     """

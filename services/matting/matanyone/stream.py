@@ -1,4 +1,4 @@
-"""Frame-by-frame use of MatAnyone, in constant memory.
+"""Frame-by-frame matting with MatAnyone in constant memory.
 
 The network's memory holds five frames, so a clip needs no chunks. The package's own programs keep the whole clip. The steps here are
 the same as in those programs, so that mattes are exactly equal.
@@ -27,12 +27,12 @@ _PATCH, _LEAST_PATCHES = 16, 30
 
 
 def patches(width: int, height: int) -> int:
-    """Return the number of patches of a picture."""
+    """Return the number of network patches in a picture."""
     return math.ceil(width / _PATCH) * math.ceil(height / _PATCH)
 
 
 def large_enough(width: int, height: int) -> tuple[int, int]:
-    """Enlarge a size, in the same shape, until it has 30 patches.
+    """Enlarge a size to 30 patches at the same aspect ratio.
 
     A size that has enough patches stays.
     """
@@ -45,10 +45,10 @@ def large_enough(width: int, height: int) -> tuple[int, int]:
 
 
 class Stream:
-    """Computes the mattes of one clip's subjects, frame by frame."""
+    """Computes mattes of a clip's subjects frame by frame."""
 
     def __init__(self, matanyone: MatAnyone, precision: Precision = "f32") -> None:
-        """Start a clip.
+        """Start matting a clip.
 
         `precision`: precision of the network; other than f32, it runs under torch's autocast.
         """
@@ -58,7 +58,7 @@ class Stream:
         self._cores: dict[str, Any] = {}
 
     def step(self, rgb: Rgb, masks: Mapping[str, Mask] | None = None) -> dict[str, Alpha]:
-        """Return the mattes of the next frame by subject name.
+        """Return the next frame's mattes by subject name.
 
         `rgb`: (H, W, 3). `masks`: masks of subjects in this frame, (H, W), by name; a known subject starts again from its new mask. Mattes
         are (H, W); a subject has none before its first mask. Raises Invalid for a picture that is too small and a mask of another size.
@@ -97,7 +97,7 @@ class Stream:
 
 @dataclass
 class _FrameFeatures:
-    """Features of one frame, encoded once for all steps on it.
+    """Features of one frame, encoded only once.
 
     Replaces the package's `ImageFeatureStore`, which encodes a frame again at each step: for each subject and each step of the warm-up.
     """
@@ -106,7 +106,7 @@ class _FrameFeatures:
     features: tuple[Any, ...] | None = None
 
     def forget(self) -> None:
-        """Drop the features, before the next frame."""
+        """Discard the features before the next frame."""
         self.features = None
 
     def get_features(self, _index: int, image: Any, last_feats: Any = None) -> tuple[Any, ...]:  # noqa: ARG002 (the package's interface)
@@ -116,7 +116,7 @@ class _FrameFeatures:
         return self._encoded(image)[2:]
 
     def delete(self, _index: int) -> None:
-        """Do nothing: other subjects need the features too."""
+        """Keep the features, which other subjects still need."""
 
     def _encoded(self, image: Any) -> tuple[Any, ...]:
         if self.features is None:

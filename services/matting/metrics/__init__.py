@@ -1,1 +1,1 @@
-"""Errors of a matte against the true matte, and its flicker."""
+"""Metrics of mattes: errors against the true matte, and flicker."""

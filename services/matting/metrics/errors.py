@@ -56,7 +56,7 @@ def conn(alpha: Alpha, truth: Alpha) -> float:
 
 
 def dtssd(alpha: Alpha, before: Alpha, truth: Alpha, truth_before: Alpha) -> float:
-    """Return the error of the change between two frames, times 100.
+    """Return the temporal error between two frames (dtSSD), times 100.
 
     It is the root mean square of the difference between the change of the mattes and the change of the true mattes.
     """
@@ -65,7 +65,7 @@ def dtssd(alpha: Alpha, before: Alpha, truth: Alpha, truth_before: Alpha) -> flo
 
 
 def _levels(low: Alpha) -> _Plane:
-    """Return the level of each pixel.
+    """Return each pixel's connectivity level.
 
     `low`: the smaller of two mattes, (h, w).
     """
@@ -90,7 +90,7 @@ def _connected(alpha: Alpha, level: _Plane) -> _Plane:
 
 
 def _gradient(alpha: Alpha) -> _Plane:
-    """Return the gradient magnitude of a matte stretched to 0..1, (H, W)."""
+    """Return the gradient magnitude of a normalized matte, (H, W)."""
     low, high = float(alpha.min()), float(alpha.max())
     stretched = (alpha.astype(np.float64) - low) / (high - low) if high > low else np.zeros(alpha.shape)
     smooth, slope = _derivative_kernels()
@@ -100,7 +100,7 @@ def _gradient(alpha: Alpha) -> _Plane:
 
 
 def _derivative_kernels() -> tuple[_Plane, _Plane]:
-    """Return the two factors of the kernel of a Gaussian's first derivative.
+    """Return the separable kernels of a Gaussian's first derivative.
 
     The first is a Gaussian, the second its derivative. Both are cut off where the Gaussian falls below 0.01; their product has unit norm.
     """

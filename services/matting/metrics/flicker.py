@@ -25,11 +25,11 @@ class FlickerMeter:
         self._alpha: Alpha | None = None
 
     def reset(self) -> None:
-        """Drop the last matte, at a cut."""
+        """Forget the previous matte after a cut."""
         self._gray = self._alpha = None
 
     def measure(self, gray: Gray, alpha: Alpha) -> float | None:
-        """Return the flicker from the last frame to this frame.
+        """Return the flicker between the previous frame and this frame.
 
         `gray`: the frame's luma (h, w), at most 270 lines. `alpha`: (h, w) of the same size, 0..1. The flicker is the root mean square of
         the difference between the matte and the moved last matte, times 100, like dtSSD. None for the first frame of a shot.

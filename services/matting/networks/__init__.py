@@ -1,1 +1,1 @@
-"""Matting networks as ONNX files, run by OpenVINO or onnxruntime."""
+"""Matting networks stored as ONNX, run by OpenVINO or onnxruntime."""

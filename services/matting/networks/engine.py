@@ -1,4 +1,4 @@
-"""Libraries that run networks: OpenVINO on the CPU, else onnxruntime."""
+"""Libraries that run networks: OpenVINO or onnxruntime."""
 
 import importlib.util
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _KEPT_F32 = ("Resize", "Upsample")
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """A library, its device, and the precision to request."""
+    """A library that runs networks, with its device and precision."""
 
     library: Library
     device: Device
@@ -25,7 +25,7 @@ class Engine:
 
 
 def choose_engine(precision: Precision) -> Engine:
-    """Choose the library, its device and its precision.
+    """Choose the library, device and precision for networks.
 
     `auto` is f32 on a GPU, where f16 is no faster over a whole job; on the CPU bf16 if the processor supports it, else f32. Raises Invalid
     for a precision that this machine does not support, Unavailable if no library is installed.
@@ -66,7 +66,7 @@ def compile_model(model: Any, engine: Engine) -> tuple[Any, str]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Session:
-    """An open ONNX file.
+    """An open onnxruntime session with its device and precision.
 
     `precision`: of its weights; `device`: the one that onnxruntime uses.
     """
@@ -103,7 +103,7 @@ def onnx_session(path: Path, engine: Engine, *, wrap: Callable[[Path | bytes], b
 
 
 def _half_precision(path: Path) -> tuple[bytes, str]:
-    """Convert an ONNX file of f32 to f16 with onnxruntime's own tool.
+    """Convert an ONNX file from f32 to f16.
 
     The second result is the precision of the converted file's weights.
     """
@@ -119,7 +119,7 @@ def _half_precision(path: Path) -> tuple[bytes, str]:
 
 
 def _with_own_sizes(model: Any) -> Any:
-    """Name every unknown size of an ONNX model's inputs and outputs.
+    """Give every unknown dimension of a model's inputs and outputs a name.
 
     Each gets a name of its own. RVM's file calls the sizes of several states alike. With the conversions added, onnxruntime would keep two
     states of different sizes in one buffer, which fails.
@@ -132,7 +132,7 @@ def _with_own_sizes(model: Any) -> Any:
 
 
 def _nodes_of_sizes(model: Any) -> list[str]:
-    """Return the names of the nodes that compute sizes for resizing.
+    """Return the names of nodes that compute sizes for resizing.
 
     Nodes without a name get one. Rounded to f16, a ratio of 0.4 makes 287 rows of 720, not 288.
     """
@@ -150,7 +150,7 @@ def _nodes_of_sizes(model: Any) -> list[str]:
 
 
 def _skip_round_trips(model: Any) -> None:
-    """Connect nodes to f32 values that were converted to f16 and back."""
+    """Remove conversions from f32 to f16 and back."""
     sources = {node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "Cast"}
     for node in model.graph.node:
         for number, name in enumerate(node.input):

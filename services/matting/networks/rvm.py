@@ -22,7 +22,7 @@ Alpha = NDArray[np.float32]
 
 
 def downsample_ratio(width: int, height: int) -> float:
-    """Return the ratio that scales the longer side to 512 pixels.
+    """Return the ratio that reduces the longer side to 512 pixels.
 
     RVM's authors recommend it. At most 1.
     """
@@ -31,7 +31,7 @@ def downsample_ratio(width: int, height: int) -> float:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rvm:
-    """A loaded network for pictures of one size.
+    """A loaded RVM network for one picture size.
 
     `start()`: starts a clip. `precision`, `device`: those that the library really uses.
     """
@@ -42,18 +42,18 @@ class Rvm:
 
 
 class Clip:
-    """One pass over a clip, with the recurrent state of the network."""
+    """Runs the network on a clip and keeps its recurrent state."""
 
     def __init__(self, run: Callable[[Rgb, list[Any]], tuple[Alpha, Rgb | None, list[Any]]], empty: list[Any]) -> None:
         self._run, self._empty = run, empty
         self._state = empty
 
     def reset(self) -> None:
-        """Drop the state of earlier frames, at a cut."""
+        """Forget the recurrent state after a cut."""
         self._state = self._empty
 
     def step(self, rgb: Rgb) -> tuple[Alpha, Rgb | None]:
-        """Return alpha and foreground of the next frame.
+        """Return alpha and foreground colours of the next frame.
 
         Alpha is (h, w) float32 0..1. The foreground is (h, w, 3) uint8; None unless requested.
         """
@@ -62,7 +62,7 @@ class Clip:
 
 
 def load_rvm(path: Path, width: int, height: int, engine: Engine, *, ratio: float, foreground: bool) -> Rvm:
-    """Load the network for pictures of `width` x `height`."""
+    """Load RVM for pictures of `width` x `height`."""
     if engine.library == "openvino":
         return _with_openvino(path, width, height, engine, ratio=ratio, foreground=foreground)
     if engine.device.kind == "cuda" and importlib.util.find_spec("onnx"):
@@ -71,7 +71,7 @@ def load_rvm(path: Path, width: int, height: int, engine: Engine, *, ratio: floa
 
 
 def fixed_model(path: Path, width: int, height: int, *, ratio: float, foreground: bool) -> Any:
-    """Build an OpenVINO model with fixed shapes and ratio.
+    """Build an OpenVINO model with fixed input shapes and ratio.
 
     Input `src` is (1, h, w, 3) uint8. Outputs: `pha` (1, 1, h, w) float, `fgr` (1, h, w, 3) uint8 if `foreground`, and the four states.
     """
@@ -139,7 +139,7 @@ def _with_onnxruntime(path: Path, engine: Engine, *, ratio: float, foreground: b
 
 
 def _on_gpu(path: Path, engine: Engine, *, ratio: float, foreground: bool) -> Rvm:
-    """Return a network that keeps its states on the GPU.
+    """Load RVM in onnxruntime, with states kept on the GPU.
 
     Pictures move there and back as bytes.
     """
@@ -170,7 +170,7 @@ def _on_gpu(path: Path, engine: Engine, *, ratio: float, foreground: bool) -> Rv
 
 
 def with_byte_pictures(model: Path | bytes) -> bytes:
-    """Let RVM's ONNX model take and give pictures as bytes.
+    """Convert a model's picture inputs and outputs to bytes.
 
     Input `src` becomes (1, h, w, 3) uint8, output `fgr` too. The other inputs and outputs stay as they are.
     """

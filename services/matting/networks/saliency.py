@@ -1,4 +1,4 @@
-"""Networks that find the foreground of single pictures.
+"""Single-picture networks that separate foreground and background.
 
 They are U2-Net, BiRefNet and RMBG-2.0, run from ONNX files.
 """
@@ -23,7 +23,7 @@ _SPREAD = np.array([0.229, 0.224, 0.225], np.float32)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Saliency:
-    """A loaded network.
+    """A loaded single-picture network.
 
     `run`: maps (batch, 3, side, side) to the network's first output. `side`: side in pixels of the square input; `batch`: pictures per run;
     `precision`, `device`: those that the library really uses; `logits`: whether the output needs a sigmoid.

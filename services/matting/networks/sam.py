@@ -23,7 +23,7 @@ _SPREAD = np.array([0.229, 0.224, 0.225], np.float32)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sam:
-    """The loaded network.
+    """The loaded Segment Anything network.
 
     `mask(rgb, points, box)`: returns a mask, (height, width) uint8 0 or 255, for clicks (x, y, 1 or -1) and a box (left, top, right,
     bottom) or None, in pixels of the picture.
@@ -33,7 +33,7 @@ class Sam:
 
 
 def load_sam(encoder: Path, decoder: Path, engine: Engine) -> Sam:
-    """Load image encoder and mask decoder.
+    """Load the image encoder and the mask decoder.
 
     They run in onnxruntime, because the weights are in separate files beside the ONNX files.
     """

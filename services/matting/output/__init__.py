@@ -1,1 +1,1 @@
-"""Pictures and files made from a clip and its matte."""
+"""Output pictures and files made from a clip and its matte."""

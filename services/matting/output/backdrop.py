@@ -18,7 +18,7 @@ _LIGHT, _DARK = 204, 153
 
 
 def backdrop(name: str, width: int, height: int) -> Rgb:
-    """Draw a background of one colour or a checkerboard.
+    """Draw a single-colour or checkerboard background.
 
     `name`: `green`, `checkerboard`, or a colour such as `#203040`. Returns (height, width, 3).
     """
@@ -31,7 +31,7 @@ def backdrop(name: str, width: int, height: int) -> Rgb:
 
 
 def picture_backdrop(path: Path, width: int, height: int, progress: Progress) -> Rgb:
-    """Read a picture as a background, cropped around its middle.
+    """Read a background picture, cropped around its centre.
 
     Returns (height, width, 3). Transparent parts are put on black, with a warning.
     """

@@ -1,4 +1,4 @@
-"""Output pictures of one frame, made from the backend's matte."""
+"""Computation of a frame's output pictures from its matte."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ _ENLARGED = 1.6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BackendFrame:
-    """One frame with the backend's matte.
+    """A frame with its matte from a backend.
 
     `alpha` and `foreground` may have other sizes than the frame. `gate`: factor for alpha that keeps the subject, 0..1.
     """
@@ -41,7 +41,7 @@ class BackendFrame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FinishedFrame:
-    """The finished pictures of one frame.
+    """Output pictures of one frame, with its subject's coverage.
 
     `pictures`: by output name. `coverage`: mean of alpha; `visible`: share of pixels with alpha above 0.1.
     """
@@ -53,7 +53,7 @@ class FinishedFrame:
 
 
 class FrameFinisher:
-    """Makes the pictures of frames.
+    """Computes the output pictures of frames.
 
     Several threads may call it. `backdrop`: background of composites; None makes them transparent. `limits`: hold for the finished mattes.
     """
@@ -62,7 +62,7 @@ class FrameFinisher:
         self._outputs, self._files, self._edges, self._backdrop, self._limits = outputs, files, edges, backdrop, limits
 
     def __call__(self, matted: BackendFrame) -> FinishedFrame:
-        """Make all pictures of a frame.
+        """Compute all output pictures of a frame.
 
         The matte is scaled to the frame, and the edge options are applied to it.
         """

@@ -1,4 +1,4 @@
-"""The subject's own colours in the soft parts of a matte.
+"""Estimation of the subject's colours at soft edges.
 
 The method is blur fusion (Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021) in two passes, a wide and a narrow one. Both
 run at a quarter of the size; the last correction runs at full size.
@@ -16,7 +16,7 @@ _SHRINK = 4
 
 
 def foreground_of(rgb: Rgb, alpha: Alpha) -> Rgb:
-    """Estimate the foreground colours of a picture.
+    """Estimate the subject's colours without background.
 
     `rgb`: (h, w, 3); `alpha`: its matte, (h, w). Returns (h, w, 3) uint8. Where the matte is 1, the foreground equals the picture.
     """
@@ -35,7 +35,7 @@ def foreground_of(rgb: Rgb, alpha: Alpha) -> Rgb:
 def _fused(
     picture: NDArray[np.float32], near: NDArray[np.float32], behind: NDArray[np.float32], alpha: NDArray[np.float32], radius: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Run one pass of blur fusion.
+    """Run one pass of blur fusion to refine foreground colours.
 
     Foreground and background are averaged over a window of `radius`. The foreground is then corrected, so that both mix to the picture.
     """

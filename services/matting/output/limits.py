@@ -1,4 +1,4 @@
-"""Limits of mattes: parts that never, and parts that always belong to the subject."""
+"""User masks that force parts of mattes to 0 or 1."""
 
 import cv2
 import numpy as np
@@ -9,7 +9,7 @@ Alpha = NDArray[np.float32]
 
 
 class Limits:
-    """Two masks that hold for every frame.
+    """Masks for all frames that force alpha to 0 or 1.
 
     `garbage`, `core`: (h, w) uint8, white where the matte is 0, and 1; None for no such part. Several threads may use it.
     """
@@ -19,7 +19,7 @@ class Limits:
         self._scaled: dict[tuple[int, ...], tuple[Alpha | None, Alpha | None]] = {}
 
     def applied(self, alpha: Alpha) -> Alpha:
-        """Return a matte (H, W) of any size, limited to the range from `core` to 1 - `garbage`."""
+        """Limit a matte (H, W) by both masks."""
         if self._garbage is None and self._core is None:
             return alpha
         if alpha.shape not in self._scaled:
@@ -33,7 +33,7 @@ class Limits:
 
 
 def _scaled(mask: Mask | None, alpha: Alpha) -> Alpha | None:
-    """Return a mask in the size of a matte, 0 to 1."""
+    """Scale a mask to a matte's size, 0 to 1."""
     if mask is None:
         return None
     larger = alpha.shape[0] > mask.shape[0]

@@ -1,4 +1,4 @@
-"""Mattes of a backend, steadied, limited and reduced to the subject."""
+"""Post-processing of a backend's mattes: smoothing, limits, subject choice."""
 
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -13,7 +13,7 @@ _MOST_CUTS = 1000
 
 
 class MatteFrames:
-    """Mattes of one clip over time.
+    """Post-processes the mattes of one clip.
 
     `steadiness`: strength of the smoothing from frame to frame, 0 for none. `first`: chooses the subject in the first frame; None keeps
     everything.
@@ -28,7 +28,7 @@ class MatteFrames:
         self._smoother = MatteSmoother(steadiness) if steadiness else None
 
     def frames(self, opened: OpenedBackend, views: Iterator[View]) -> Generator[BackendFrame]:
-        """Yield each frame with its matte."""
+        """Yield each frame with its processed matte."""
         waiting: deque[View] = deque()
 
         def kept() -> Iterator[View]:

@@ -1,4 +1,4 @@
-"""Parameters of the output files."""
+"""Params of matting's output files."""
 
 from typing import Literal, Self
 
@@ -9,7 +9,7 @@ from shared.video.clip.part import ClipPart
 
 
 class OutputOptions(ClipPart):
-    """Options of the output files."""
+    """Params of matting's output files."""
 
     alpha_format: Literal["gray", "prores", "vp9", "png"] = Field(
         "gray",

@@ -1,4 +1,4 @@
-"""Output pictures, made from a frame's colours and its matte."""
+"""Output pictures made of colours and a matte."""
 
 import av
 import cv2
@@ -15,7 +15,7 @@ Alpha = NDArray[np.float32]
 
 
 def gray_picture(alpha: Alpha) -> av.VideoFrame:
-    """Convert a matte to a gray picture for H.264.
+    """Convert a matte to a limited-range gray picture for H.264.
 
     `alpha`: (h, w) 0..1. The picture is yuv420p, BT.709, black 16 and white 235.
     """
@@ -30,7 +30,7 @@ def gray_picture(alpha: Alpha) -> av.VideoFrame:
 
 
 def gray_png(alpha: Alpha) -> av.VideoFrame:
-    """Convert a matte to a gray picture with full range."""
+    """Convert a matte to a full-range gray picture."""
     picture = empty_picture(alpha.shape[1], alpha.shape[0], "gray")
     np.copyto(planes_of(picture)[0], np.rint(alpha * np.float32(255)), casting="unsafe")
     picture.color_range = 2
@@ -38,17 +38,17 @@ def gray_png(alpha: Alpha) -> av.VideoFrame:
 
 
 def over(foreground: Rgb, alpha: Alpha, behind: Rgb) -> Rgb:
-    """Mix a foreground over a background by the matte."""
+    """Blend a foreground over a background by its matte."""
     return np.asarray(cv2.blendLinear(foreground, behind, alpha, 1 - alpha), np.uint8)
 
 
 def premultiplied(foreground: Rgb, alpha: Alpha) -> Rgb:
-    """Multiply colours by the matte."""
+    """Multiply colours by their matte."""
     return np.asarray(np.rint(foreground * alpha[..., None]), np.uint8)
 
 
 def transparent_picture(rgb: Rgb, alpha: Alpha, frame: Frame, pixel_format: str) -> av.VideoFrame:
-    """Make a picture with transparency and straight colours.
+    """Create a picture with straight alpha.
 
     `pixel_format`: yuva444p10le for ProRes 4444, yuva420p for VP9.
     """

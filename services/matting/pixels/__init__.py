@@ -1,1 +1,1 @@
-"""Picture arithmetic that several backends share."""
+"""Pixel arithmetic shared by several backends."""

@@ -10,7 +10,7 @@ Plane = NDArray[np.float32]
 
 
 def guided(guide: Plane, plane: Plane, radius: int, smoothing: float) -> Plane:
-    """Smooth a plane along the edges of a guide.
+    """Smooth a plane while following the edges of `guide`.
 
     `guide`: (h, w) 0..1; `plane`: (h, w). The result is a linear function of the guide in each window of `radius` pixels. `smoothing`:
     variance of the guide below which a window counts as flat.

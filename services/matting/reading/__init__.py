@@ -1,1 +1,1 @@
-"""Reading of the clip, and of the user's masks and plate."""
+"""Reading of clips, user masks and clean plates."""

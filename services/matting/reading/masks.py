@@ -1,4 +1,4 @@
-"""The user's masks: for the first, for later, or for all frames."""
+"""User masks for the first frame, later frames or all frames."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ _Colour = NDArray[np.float32]
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Size and times of the frames that masks belong to.
+    """Size and times of the frames to which masks apply.
 
     `width`, `height`: size of the clip; `scaled`: (width, height) to which masks are scaled; `rate`: frames per second; `frames`: expected
     number of frames in the part, which begins at `start_s`. `times()`: seconds of all frames of the clip, rising; None if they are unknown,
@@ -46,7 +46,7 @@ class Target:
 
 
 def given_masks(mask: Path | None, masks: Path | None, target: Target, progress: Progress) -> dict[int, Mapping[str, Mask]]:
-    """Read the user's masks, by frame number within the part.
+    """Read the user's masks by frame number within the part.
 
     Returns one mask, (h, w) uint8, for each subject in a picture, by the subject's name. A picture is white, or opaque, where the subject
     is; several subjects have one colour each. The colour is the name: the same colour is the same subject in all pictures. Pictures of
@@ -72,13 +72,13 @@ def given_masks(mask: Path | None, masks: Path | None, target: Target, progress:
 
 
 def frame_times(video: Path) -> NDArray[np.float64] | None:
-    """Return the seconds of all frames of a clip, without decoding; None if its packets have no times."""
+    """Read all frame times in seconds, or None if packets lack times."""
     times = timeline(video)
     return None if times is None else np.asarray(times.pts * float(times.time_base), np.float64)
 
 
 def fixed_mask(path: Path | None, field: str, target: Target, progress: Progress) -> Mask | None:
-    """Read a mask that holds for every frame.
+    """Read a mask that applies to every frame.
 
     Returns (h, w) uint8 in the size of the clip; the picture is white, or opaque, in the mask. Raises Invalid for a mask of another shape.
     """
@@ -90,7 +90,7 @@ def fixed_mask(path: Path | None, field: str, target: Target, progress: Progress
 
 
 class _FrameNumbers:
-    """Finds the frames that pictures' names mean. Reads the times of the clip's frames at most once."""
+    """Maps the names of mask pictures to frame numbers."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -98,7 +98,7 @@ class _FrameNumbers:
         self._read = False
 
     def of(self, name: str) -> int | None:
-        """Return the frame number within the part.
+        """Return the frame number within the part for a picture's name.
 
         None for a time before or after the part. Raises Invalid for a name with neither number nor time.
         """
@@ -125,7 +125,7 @@ class _FrameNumbers:
 
 
 def _fitting(picture: Picture, field: str, target: Target, progress: Progress) -> NDArray[Any]:
-    """Return the pixels of a mask.
+    """Read a mask's pixels, scaled to the clip's frame.
 
     Raises Invalid if its shape is not the video's. Warns if its size is not.
     """
@@ -139,7 +139,7 @@ def _fitting(picture: Picture, field: str, target: Target, progress: Progress) -
 
 
 def _subjects(picture: Picture, field: str, target: Target, palette: dict[str, _Colour], progress: Progress) -> dict[str, Mask]:
-    """Return the masks of a picture by the names of their subjects.
+    """Split a mask picture into masks by subject name.
 
     `palette`: colours of the subjects so far, by name; new ones are added.
     """
@@ -160,7 +160,7 @@ def _subjects(picture: Picture, field: str, target: Target, palette: dict[str, _
 
 
 def _name(colour: _Colour, known: Mapping[str, _Colour]) -> str:
-    """Return the name of the subject of a colour: that of the nearest known one, or the colour as `#rrggbb`."""
+    """Return the subject's name for a colour: known, or `#rrggbb`."""
     if colour.min() > _BRIGHT and np.ptp(colour) <= _SATURATED:
         return WHITE
     distances = {name: float(np.abs(colour - other).max()) for name, other in known.items() if name != WHITE}
@@ -171,7 +171,7 @@ def _name(colour: _Colour, known: Mapping[str, _Colour]) -> str:
 
 
 def _split(pixels: NDArray[Any]) -> list[tuple[_Colour, Mask]]:
-    """Split a picture into masks, one per subject, each with its colour (R, G, B).
+    """Split a picture by colour into one mask per subject.
 
     Each colour that covers a good part is a subject, and so is white beside colours. Without colours, the opaque or bright part is the only
     subject.
@@ -198,7 +198,7 @@ def _split(pixels: NDArray[Any]) -> list[tuple[_Colour, Mask]]:
 
 
 def _colours(rgb: NDArray[Any], saturated: NDArray[np.bool_], least: float) -> list[_Colour]:
-    """Return the colours of subjects, the most common first.
+    """Return the subjects' colours, most common first.
 
     A colour counts if it covers more than `least` pixels without its rim. Colours that differ by at most _DISTINCT levels are one.
     """
@@ -217,7 +217,7 @@ def _colours(rgb: NDArray[Any], saturated: NDArray[np.bool_], least: float) -> l
 
 
 def _inner(pixels: NDArray[np.bool_]) -> int:
-    """Count the pixels whose neighbours belong to the part too."""
+    """Count the true pixels whose neighbours are all true."""
     return int(np.count_nonzero(cv2.erode(pixels.astype(np.uint8), np.ones((3, 3), np.uint8))))
 
 

@@ -1,4 +1,4 @@
-"""The user's picture of the empty scene."""
+"""Reading of the user's clean plate."""
 
 from pathlib import Path
 

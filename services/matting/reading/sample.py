@@ -1,4 +1,4 @@
-"""Sample of a clip, from which a backend is chosen."""
+"""Sample frames of a clip for choosing a backend."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ _LINES = 360
 
 
 def sample_of(video: Path, part: ClipPart, info: VideoInfo, *, mask: bool, plate: Rgb | None) -> Sample:
-    """Read a few frames, spread over the part of `video`."""
+    """Read a few evenly spread frames of a clip."""
     left = max(info.length_s - part.start, 0.1)
     length = min(left, part.duration or left)
     size = limited_size(info.width, info.height, _LINES)

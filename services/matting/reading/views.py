@@ -1,4 +1,4 @@
-"""Views of a clip's frames, as backends read them.
+"""Conversion of a clip's frames to views, the input of backends.
 
 Scaled for inference, with cuts marked, prefetched in order.
 """
@@ -21,7 +21,7 @@ _WORKERS = 2
 
 
 def views_of(video: Path, part: ClipPart, setup: Setup, masks: Mapping[int, Mapping[str, Mask]]) -> Iterator[View]:
-    """Yield the views of the part of `video`.
+    """Yield a view of each frame of the part.
 
     `masks`: the user's masks, by frame number within the part.
     """
@@ -42,7 +42,7 @@ def views_of(video: Path, part: ClipPart, setup: Setup, masks: Mapping[int, Mapp
 
 
 def scaled_rgb(frame: Frame, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return a frame's RGB scaled down to `size` (width, height).
+    """Return a frame's RGB, scaled down to `size` (width, height).
 
     The result is (h, w, 3).
     """
@@ -53,7 +53,7 @@ def scaled_rgb(frame: Frame, size: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def gray_size(width: int, height: int) -> tuple[int, int]:
-    """Return the size of `View.gray`.
+    """Return the (width, height) of `View.gray`.
 
     It is the frame's size, with a shorter side of at most 270 pixels.
     """

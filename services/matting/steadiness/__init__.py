@@ -1,1 +1,1 @@
-"""Smoothing over time, for mattes from single frames."""
+"""Temporal smoothing of mattes from single-frame networks."""

@@ -1,4 +1,4 @@
-"""Motion between two frames, along which mattes are moved.
+"""Optical flow between two frames, for warping mattes.
 
 Optical flow by dense inverse search (Kroeger and others, ECCV 2016), at a height of at most 270 pixels.
 """
@@ -29,7 +29,7 @@ class Motion:
     error: NDArray[np.float32]
 
     def carry(self, alpha: Alpha) -> Alpha:
-        """Move a matte of the previous frame to this frame.
+        """Warp the previous frame's matte to this frame.
 
         `alpha`: (H, W) of any size.
         """

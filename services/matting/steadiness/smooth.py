@@ -1,4 +1,4 @@
-"""Smoothing of mattes over time, along the motion.
+"""Temporal smoothing of mattes along the motion.
 
 The last matte, moved to this frame, is mixed in where the picture confirms the motion. Unlike a plain average over time, this does not blur
 moving objects. A large difference between the two mattes is a real change (an object came into view), not flicker, and stays.
@@ -18,7 +18,7 @@ class MatteSmoother:
     """Smooths the mattes of one clip in order."""
 
     def __init__(self, strength: float = 0.6) -> None:
-        """Prepare the smoothing.
+        """Prepare a smoother of the given strength.
 
         `strength`: largest share of the last matte in the result, 0 (no smoothing) to 1.
         """
@@ -28,7 +28,7 @@ class MatteSmoother:
         self._alpha: Alpha | None = None
 
     def reset(self) -> None:
-        """Drop the last matte, at a cut."""
+        """Forget the previous matte after a cut."""
         self._gray = self._alpha = None
 
     def smooth(self, gray: Gray, alpha: Alpha) -> Alpha:

@@ -1,1 +1,1 @@
-"""Choice of one subject in a matte, and tracking through the clip."""
+"""Choice of one subject in a matte, and its tracking."""

@@ -14,7 +14,7 @@ from services.matting.subject.tracker import First
 
 
 def first_choice(subject: str, marks: Pointing, width: int, height: int, masks: Mapping[str, Mask] | None) -> First | None:
-    """Return the function that chooses the subject in the first frame.
+    """Return a function that chooses the subject in the first frame.
 
     `subject`: an option of `SubjectOptions.subject`; None is returned for `all`, which keeps every region. `width`, `height`: size of the
     clip, which `marks` refer to. `masks`: the user's masks of the first frame, by subject.

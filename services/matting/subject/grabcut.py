@@ -1,4 +1,4 @@
-"""Masks from clicks, a box or strokes by GrabCut, without a network.
+"""GrabCut masks from clicks, a box or strokes, without a network.
 
 Rother, Kolmogorov and Blake, 2004; OpenCV's implementation. Marks alone say little about the colours of the object. So a click or a stroke
 first grows to the connected pixels of about its colour. Of a box, the colours count that are rare outside.
@@ -35,7 +35,7 @@ def grabcut(
     box: tuple[int, int, int, int] | None = None,
     marks: Mask | None = None,
 ) -> Mask:
-    """Return the mask of the marked object.
+    """Compute the mask of a marked object with GrabCut.
 
     (h, w) uint8, 0 or 255. `rgb`: (h, w, 3). `points`: (x, y, 1 or -1); `box`: (left, top, right, bottom), in pixels. `marks`: (h, w)
     uint8, white on the object, black beside it, between them unknown. Empty if nothing is found. Works on a picture of at most 640 pixels;
@@ -102,7 +102,7 @@ def _labels(
 
 
 def _like(lab: NDArray[np.uint8], x: int, y: int, difference: int) -> NDArray[np.bool_]:
-    """Select the connected pixels of similar colour around (x, y)."""
+    """Mask connected pixels around (x, y) with similar colour."""
     filled = np.zeros((lab.shape[0] + 2, lab.shape[1] + 2), np.uint8)
     flags = 4 | cv2.FLOODFILL_MASK_ONLY | cv2.FLOODFILL_FIXED_RANGE | (1 << 8)
     cv2.floodFill(lab.copy(), filled, (x, y), (0, 0, 0), (difference,) * 3, (difference,) * 3, flags)
@@ -110,7 +110,7 @@ def _like(lab: NDArray[np.uint8], x: int, y: int, difference: int) -> NDArray[np
 
 
 def _rare_outside(lab: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Select the pixels whose colour is rare outside the box."""
+    """Mask pixels whose colour is rare outside the box."""
     bins = (lab // _BIN).astype(np.int32)
     codes = (bins[..., 0] * _BINS + bins[..., 1]) * _BINS + bins[..., 2]
     within = np.bincount(codes[inside], minlength=_BINS**3) / max(int(inside.sum()), 1)
@@ -119,7 +119,7 @@ def _rare_outside(lab: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[
 
 
 def _connected(inside: NDArray[np.uint8], certain: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Keep the connected parts that contain a certain pixel."""
+    """Keep only connected parts that contain a `certain` pixel."""
     _, parts = cv2.connectedComponents(inside, connectivity=8)
     numbers = np.unique(parts[certain & (inside > 0)])
     return np.asarray(np.isin(parts, numbers[numbers > 0]), np.uint8)

@@ -1,4 +1,4 @@
-"""Parameters that choose the subject."""
+"""Params that choose the subject."""
 
 from typing import Literal, Self
 
@@ -74,7 +74,7 @@ def _outside(field: str, detail: str) -> Invalid:
 
 
 class SubjectOptions(Pointing):
-    """Options that choose the subject to keep."""
+    """Params that choose the subject to keep."""
 
     subject: Literal["all", "main", "mask", "box", "point"] = Field(
         "all",

@@ -1,4 +1,4 @@
-"""Connected regions of a matte, and the choice among them.
+"""Connected regions of a matte, and the choice of regions.
 
 The main region, or those that a mask, a box or clicks mark.
 """
@@ -18,7 +18,7 @@ _LEAST_OVERLAP = 0.3
 
 
 def regions_of(alpha: NDArray[np.float32]) -> list[Region]:
-    """Return the connected regions of a matte, the largest first.
+    """Return the connected regions of a matte, largest first.
 
     `alpha`: (h, w). Regions smaller than 0.05 % of the picture are left out.
     """
@@ -30,7 +30,7 @@ def regions_of(alpha: NDArray[np.float32]) -> list[Region]:
 
 
 def without_specks(region: Region) -> Region:
-    """Return a region without specks.
+    """Remove specks from a region.
 
     Those are connected parts smaller than 0.05 % of the picture. The region is (h, w).
     """
@@ -39,7 +39,7 @@ def without_specks(region: Region) -> Region:
 
 
 def main_region(regions: Sequence[Region]) -> Region | None:
-    """Return the largest region near the middle of the picture.
+    """Return the largest region near the picture's centre.
 
     Pixels weigh less the farther they are from the middle. None without regions.
     """
@@ -53,7 +53,7 @@ def main_region(regions: Sequence[Region]) -> Region | None:
 
 
 def masked_region(regions: Sequence[Region], mask: Region) -> Region | None:
-    """Join the regions that overlap with the mask.
+    """Join all regions that overlap a mask.
 
     The overlap has to be at least 30 % of the region or of the mask, whichever is smaller. None if no region does.
     """
@@ -62,7 +62,7 @@ def masked_region(regions: Sequence[Region], mask: Region) -> Region | None:
 
 
 def boxed_region(regions: Sequence[Region], box: tuple[int, int, int, int]) -> Region | None:
-    """Join the regions of which at least half lies in the box.
+    """Join all regions that lie at least half inside a box.
 
     `box`: (left, top, right, bottom). If there is none, the largest part of a region within the box is returned; None if the box is empty.
     """
@@ -76,7 +76,7 @@ def boxed_region(regions: Sequence[Region], box: tuple[int, int, int, int]) -> R
 
 
 def clicked_region(regions: Sequence[Region], points: Sequence[tuple[int, int, int]], *, near: int) -> Region | None:
-    """Join the regions near positive clicks, without negatively clicked ones.
+    """Join the regions at positive clicks, except those with negative clicks.
 
     `points`: (x, y, 1 or -1); `near`: largest distance in pixels to a positive click. None if there is no such region.
     """

@@ -1,4 +1,4 @@
-"""Tracking of the subject from frame to frame, by overlap and motion."""
+"""Tracking of a matte's subject by overlap and motion."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _FAR = 1e6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Previous:
-    """The previous frame and its divided matte."""
+    """The previous frame with its subject and other regions."""
 
     gray: Gray
     subject: Region
@@ -33,7 +33,7 @@ class _Previous:
 
 
 class Tracker:
-    """Tracks one subject of a matte.
+    """Tracks one subject through the mattes of a clip.
 
     `first` chooses the subject; after a cut the main region becomes the subject. Subject and other regions of the previous frame are moved
     along the motion. A region that overlaps with both (two people cross) is divided: each pixel goes to the nearer of the two.
@@ -52,7 +52,7 @@ class Tracker:
         """Number of cuts after which the main region became the subject."""
 
     def gate(self, alpha: Alpha, gray: Gray, *, cut: bool) -> NDArray[np.float32]:
-        """Return the factor that keeps the subject of a matte.
+        """Return a factor per pixel that removes other regions from a matte.
 
         The factor is (h, w) float32 0..1, in the size of `gray`. `alpha` may have another size.
         """
@@ -77,7 +77,7 @@ class Tracker:
         return self._soft_gate(subject, rest)
 
     def _moved(self, previous: _Previous, gray: Gray) -> tuple[Region, Region]:
-        """Move subject and rest of the previous frame along the motion."""
+        """Warp the previous frame's subject and other regions to this frame."""
         height, width = gray.shape
         factor = min(_FLOW_LINES / min(height, width), 1)
         size = max(round(width * factor), 16), max(round(height * factor), 16)
@@ -91,7 +91,7 @@ class Tracker:
         return moved == 1, moved == 2
 
     def _assigned(self, solid: Region, regions: Sequence[Region], subject: Region, rest: Region) -> tuple[Region, Region]:
-        """Divide the solid part of the matte between subject and rest."""
+        """Assign each solid pixel to the subject or to the rest."""
         if not subject.any():  # out of the picture or hidden: the main new region becomes the subject
             fresh = [region for region in regions if not (region & rest).any()]
             region = main_region(fresh)
@@ -115,7 +115,7 @@ class Tracker:
 
     @staticmethod
     def _soft_gate(subject: Region, rest: Region) -> NDArray[np.float32]:
-        """Return the factor that keeps the subject, for each pixel.
+        """Return a smooth factor, 1 at the subject and 0 at the rest.
 
         Pixels nearer to the subject than to the rest are kept. The factor falls with the distance from the subject.
         """
@@ -129,7 +129,7 @@ class Tracker:
 
 
 def _distance(region: Region) -> NDArray[np.float32]:
-    """Return the distance of each pixel from a region.
+    """Return each pixel's distance from a region.
 
     It is `_FAR` everywhere if the region is empty.
     """
@@ -139,7 +139,7 @@ def _distance(region: Region) -> NDArray[np.float32]:
 
 
 def _no_flow() -> Any:
-    """Return None as the initial flow.
+    """Return None, typed as OpenCV's initial flow.
 
     OpenCV accepts None, but its type stubs do not.
     """

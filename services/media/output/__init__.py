@@ -1,1 +1,1 @@
-"""Size, frame rate, pixels and file format of written clips."""
+"""Output size, frame rate, pixel format and file format."""

@@ -9,7 +9,7 @@ from shared.video.conversion_warnings import depth_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFormat:
-    """A file format and its pixel formats.
+    """A file format, as a row of the table.
 
     `opaque` is for opaque pictures of 8 bits, `deep` for those of more bits, and `transparent`, if any, for pictures with transparency.
     """
@@ -24,11 +24,11 @@ class OutputFormat:
     transparent: str | None = None
 
     def to_sdr8(self, info: VideoInfo, *, sdr: bool) -> bool:
-        """Return whether reading converts frames to 8 bits, with HDR tone-mapped."""
+        """Return whether frames must be read as 8-bit SDR."""
         return sdr and (info.color.hdr or depth_of(self.opaque) == 8)
 
     def pixels(self, info: VideoInfo, *, sdr: bool) -> str:
-        """Return the pixel format for a clip."""
+        """Return the pixel format for writing a clip."""
         if info.has_alpha and self.transparent is not None:
             return self.transparent
         deep = depth_of(info.pixel_format) > 8 and not self.to_sdr8(info, sdr=sdr)

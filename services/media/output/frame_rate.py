@@ -1,4 +1,4 @@
-"""Frame rates of the output: the source's times, or constant."""
+"""Timing of output frames: source times or a constant rate."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -38,7 +38,7 @@ Picture = TypeVar("Picture", bound=Timed)
 
 @dataclass(frozen=True, slots=True)
 class Shown(Generic[Picture]):
-    """A source frame and the output frames that show it.
+    """A source frame with the number of output frames it fills.
 
     There are `count` of them, from `first` on.
     """
@@ -49,7 +49,7 @@ class Shown(Generic[Picture]):
 
 
 def constant(text: str, info: VideoInfo) -> Fraction | None:
-    """Return the constant rate that `text` names.
+    """Return the constant frame rate given by `text`.
 
     `info`: the clip. A rate of None keeps the source's times.
     """
@@ -59,13 +59,13 @@ def constant(text: str, info: VideoInfo) -> Fraction | None:
 
 
 def at_source_times(frames: Iterable[Picture]) -> Iterator[Shown[Picture]]:
-    """Yield every frame once, at its own time."""
+    """Yield every frame once at its source time."""
     for frame in frames:
         yield Shown(frame, Times(frame.pts, frame.time_base, frame.duration), 1)
 
 
 def at_constant_rate(frames: Iterable[Picture], rate: Fraction) -> Iterator[Shown[Picture]]:
-    """Yield the frames that are shown at a constant rate.
+    """Yield the frames to show at a constant rate.
 
     Each output moment shows the source frame visible then. Frames that no output moment falls on are left out. The last frame is shown to
     its end, at least once.

@@ -1,4 +1,4 @@
-"""The output's size: even, in the source's shape, with square pixels."""
+"""Output size: even, with square pixels, in the source's aspect ratio."""
 
 from fractions import Fraction
 

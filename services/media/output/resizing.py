@@ -1,4 +1,4 @@
-"""Pictures in another size or pixel format."""
+"""Conversion of pictures to another size or pixel format."""
 
 import av
 
@@ -12,7 +12,7 @@ _FULL, _LIMITED = 2, 1
 
 
 def resized(frame: Frame, size: tuple[int, int], pixel_format: str) -> av.VideoFrame:
-    """Return a frame's picture in another size, with its own colours.
+    """Return a frame's picture in another size and pixel format.
 
     `size`: (width, height). The matrix is tagged: players guess that of an untagged picture from the size, which has changed.
     """
@@ -23,7 +23,7 @@ def resized(frame: Frame, size: tuple[int, int], pixel_format: str) -> av.VideoF
 
 
 def for_browsers(frame: Frame, size: tuple[int, int]) -> av.VideoFrame:
-    """Return a frame's picture in the format that browsers show alike.
+    """Return a frame's picture in colours that all browsers show alike.
 
     yuv420p in limited range, with the matrix of BT.709.
     """

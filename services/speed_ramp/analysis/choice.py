@@ -1,4 +1,4 @@
-"""The choice of a clip's curve.
+"""Choice of a clip's speed curve.
 
 It is given, or made from listed speeds or from motion.
 """
@@ -19,7 +19,7 @@ from shared.video.clip.empty_part import check_start
 
 
 class ChoiceRequest(CurveRequest, Protocol):
-    """Parameters that a choice reads.
+    """Params that choose a speed curve.
 
     A given curve, listed speeds, or neither for an analysis.
     """
@@ -32,7 +32,7 @@ class ChoiceRequest(CurveRequest, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenCurve:
-    """A curve, the end of the used part, and the analysis.
+    """A chosen speed curve, and the motion analysis if made.
 
     The end is in seconds of the source. `end` is in source seconds: exact after an analysis, otherwise the duration that the file states.
     The analysis is None if there was none.
@@ -44,7 +44,7 @@ class ChosenCurve:
 
 
 def choose_curve(request: ChoiceRequest, video: Path, info: VideoInfo, progress: Progress, *, motion: Path | None = None) -> ChosenCurve:
-    """Return the curve that `request` describes.
+    """Return the speed curve that `request` describes.
 
     Reads `video` only to analyse it or to find beats. `motion`: file of measured motion, see `analyze_motion`. Raises what
     `analyze_motion`, `snap_times` and `constrained` raise.

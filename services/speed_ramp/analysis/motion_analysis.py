@@ -1,4 +1,4 @@
-"""The motion of a clip and the curve made from it."""
+"""Analysis of a clip's motion, and the speed curve made from it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from shared.video.clip.empty_part import check_start
 
 
 class CurveRequest(MotionToSpeed, SampledPart, Protocol):
-    """Parameters that an analysis reads.
+    """Params of motion analysis and curve creation.
 
     Times are in seconds of source, the target duration in seconds of output.
     """
@@ -34,7 +34,7 @@ class CurveRequest(MotionToSpeed, SampledPart, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MotionAnalysis:
-    """The motion of a part of a clip, and its curve.
+    """Motion of a part of a clip, with its speed curve.
 
     Times are in seconds of source.
 
@@ -50,7 +50,7 @@ class MotionAnalysis:
 
 
 def analyze_motion(request: CurveRequest, video: Path, info: VideoInfo, progress: Progress, *, file: Path | None = None) -> MotionAnalysis:
-    """Measure the motion of `video` and make a curve from it.
+    """Measure the motion of `video` and derive a speed curve.
 
     `file`: file of an earlier measurement of the same part; if it does not exist, it is written. Raises BrokenMedia for a damaged file,
     Invalid for an empty part or too many segments, and what `snap_times` and `constrained` raise.

@@ -1,4 +1,4 @@
-"""Beats of a clip's sound, also where the tempo changes.
+"""Beat tracking in a clip's sound, with changing tempo.
 
 1. Onset strength: how much the loudness rises in bands of the spectrum, every 10 ms.
 2. Tempo: the autocorrelation of the onset strength over some seconds, tracked through the clip by the cheapest path (Viterbi).
@@ -43,7 +43,7 @@ _AUDIBLE = 0.3  # share of the median beat's strength: weaker beats before the f
 
 
 def beats(blocks: Iterable[AudioBlock]) -> list[float]:
-    """Return the times of the beats in seconds, rising.
+    """Return the times of the beats in seconds, ascending.
 
     Empty if the sound has no beat. `blocks`: the sound at SAMPLE_RATE, with any number of channels. Times of isolated clicks are accurate
     to 10 ms.
@@ -58,7 +58,7 @@ def beats(blocks: Iterable[AudioBlock]) -> list[float]:
 
 
 def _onsets(blocks: Iterable[AudioBlock]) -> tuple[Floats, float]:
-    """Return the onset strength every 10 ms, and its start time.
+    """Return the onset strength per 10 ms, and its start time.
 
     The start is the time of the first value, in seconds.
     """
@@ -78,7 +78,7 @@ def _onsets(blocks: Iterable[AudioBlock]) -> tuple[Floats, float]:
 
 
 def _runs(blocks: Iterable[AudioBlock]) -> Iterator[tuple[NDArray[np.float32], float]]:
-    """Yield the sound in mono as overlapping pieces of whole windows.
+    """Yield mono sound in overlapping blocks, with times in seconds.
 
     Gaps are filled. Each piece comes with its time in seconds.
     """
@@ -98,7 +98,7 @@ def _runs(blocks: Iterable[AudioBlock]) -> Iterator[tuple[NDArray[np.float32], f
 
 
 def _levelled(strength: Floats) -> Floats:
-    """Scale onset strength by its spread nearby.
+    """Normalize onset strength by its local spread.
 
     Then quiet music counts as much as loud music.
     """
@@ -110,7 +110,7 @@ def _levelled(strength: Floats) -> Floats:
 
 
 def _tempo(level: Floats) -> tuple[Floats, Floats]:
-    """Track the tempo through the clip.
+    """Track the beat interval through the clip.
 
     Returns, for every step, the steps from beat to beat, and the self-similarity (0 to 1) at that distance.
     """
@@ -136,7 +136,7 @@ def _tempo(level: Floats) -> tuple[Floats, Floats]:
 
 
 def _self_similarity(part: Floats, lags: NDArray[np.int64]) -> Floats:
-    """Return a part's autocorrelation (0 to 1) at each of `lags`.
+    """Return the autocorrelation (0 to 1) at each of `lags`.
 
     Each is averaged with the autocorrelation at twice the lag.
     """
@@ -147,7 +147,7 @@ def _self_similarity(part: Floats, lags: NDArray[np.int64]) -> Floats:
 
 
 def _sequence(level: Floats, periods: Floats) -> list[int]:
-    """Return the steps of the best-scoring sequence of beats.
+    """Return the best-scoring sequence of beat positions.
 
     Good sequences have strong onsets at distances near `periods`.
     """
@@ -189,7 +189,7 @@ def _audible(level: Floats, places: list[int]) -> list[int]:
 
 
 def _nearest_onset(strength: Floats, place: int) -> float:
-    """Return the step of the strongest onset near a beat.
+    """Return the position of the strongest onset near a beat.
 
     It is interpolated by a parabola; `place` itself if there is no onset.
     """
@@ -205,7 +205,7 @@ def _nearest_onset(strength: Floats, place: int) -> float:
 
 
 def _blurred(values: Floats, sigma: float) -> Floats:
-    """Average `values` with a Gaussian of `sigma` steps."""
+    """Smooth `values` with a Gaussian of `sigma` steps."""
     reach = min(int(3 * sigma) + 1, max(len(values) - 1, 1))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     return np.convolve(np.pad(values, reach, mode="edge"), kernel / kernel.sum(), mode="valid")

@@ -1,4 +1,4 @@
-"""The map between source time and output time along a speed curve.
+"""Conversion between source time and output time along a speed curve.
 
 At source time t the clip plays at speed s(t), so output time runs at dT/dt = 1/s(t). Where s is linear between two points, the integral of
 1/(s0 + k x) over x is log(1 + k x / s0) / k: exact, without time steps, and with an exact inverse. `easing.py` integrates the eased pieces.
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 class Clock:
-    """The time map of a speed curve.
+    """Converts between source and output time along a speed curve.
 
     `points`: each a Point, or a tuple of its first fields; times in source seconds, strictly rising, speeds above 0. The first speed
     also holds before the first point, the last one after the last point, so the map covers all times. Output time 0 is source time
@@ -60,21 +60,21 @@ class Clock:
         return speed
 
     def out(self, t: ArrayLike) -> Floats:
-        """Return the earliest output time at which each source time is shown.
+        """Return the first output time of each source time.
 
         In seconds, in the shape of `t`. Where a point freezes, this is the start of the freeze.
         """
         return self._out(np.asarray(t, dtype=np.float64), "left")
 
     def left(self, t: ArrayLike) -> Floats:
-        """Return the latest output time at which each source time is shown.
+        """Return the last output time of each source time.
 
         In seconds, in the shape of `t`. They differ from `out` only where a point freezes: this is the end of the freeze.
         """
         return self._out(np.asarray(t, dtype=np.float64), "right")
 
     def source(self, out: ArrayLike) -> Floats:
-        """Return the source times shown at output times: the inverse of `Clock.out`.
+        """Return the source time shown at each output time.
 
         In seconds, in the shape of `out`.
         """
@@ -93,11 +93,11 @@ class Clock:
         return source
 
     def jumps(self) -> Floats:
-        """Return the output times (seconds) at which the speed jumps."""
+        """Return the output times in seconds where the speed jumps."""
         return self._reached[self._jumps]
 
     def freezes(self) -> list[tuple[float, float]]:
-        """Return the time and the length of each freeze, in order.
+        """Return the time and length of each freeze in order.
 
         The time is in output seconds on the clock `moving()`, the length in seconds.
         """
@@ -116,7 +116,7 @@ class Clock:
         return self._reached[i] + np.where(frozen, self._freeze[i], 0.0) + self._elapsed(i, elapsed)
 
     def _elapsed(self, i: NDArray[np.intp], elapsed: Floats) -> Floats:
-        """Return the output seconds of the first `elapsed` seconds of pieces `i`.
+        """Return the output duration of the first part of pieces `i`.
 
         `elapsed`: source seconds, negative before the first point.
         """
@@ -128,7 +128,7 @@ class Clock:
 
 
 def _linear(length: Floats, speed: Floats, slope: Floats) -> Floats:
-    """Return the output seconds of a piece with linearly changing speed.
+    """Return the output seconds of a piece with linear speed change.
 
     `length`: its source seconds; `speed`: at its start; `slope`: change of speed per source second.
     """

@@ -20,7 +20,7 @@ _BISECTIONS = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constraints:
-    """The conditions on a curve; None means no constraint.
+    """Constraints on a curve, each None if unset.
 
     `snap_times`: source seconds at which the curve's inner points must lie. `max_acceleration`: doublings or halvings of the speed per
     second of output. `target_duration`: output seconds.
@@ -35,7 +35,7 @@ class Constraints:
 
 
 def constrained(points: Sequence[Point], constraints: Constraints, *, start: float, end: float, limits: tuple[float, float]) -> list[Point]:
-    """Fit a curve to `constraints`; without any, return it unchanged.
+    """Return a curve changed to meet `constraints`.
 
     `start`, `end`: the part of the source, in seconds; the result covers only that. `limits`: slowest and fastest speed allowed. Raises
     Invalid if no snap time lies in the part, or no speeds within the limits reach the target duration.
@@ -55,7 +55,7 @@ def constrained(points: Sequence[Point], constraints: Constraints, *, start: flo
 
 
 def snapped(points: Sequence[Point], times: Iterable[float], *, start: float, end: float) -> list[Point]:
-    """Move each inner point of a curve to the nearest of `times`.
+    """Move each inner control point to the nearest of `times`.
 
     `times`: source seconds. Points that move to the same time become one. It gets the geometric mean of their speeds, the sum of their
     freezes and the easing of the last. Raises Invalid if none of `times` lies between `start` and `end`.
@@ -100,7 +100,7 @@ def _scaled_to(
     end: float,
     limits: tuple[float, float],
 ) -> list[Point]:
-    """Scale all speeds so that the clip takes `target_s` output seconds.
+    """Scale all speeds so that the output lasts `target_s` seconds.
 
     The scaled speeds are clipped to the limits, then `limit` is applied.
     """
@@ -129,13 +129,13 @@ def _scaled_to(
 
 
 def _steepest(a: Point, b: Point) -> float:
-    """Return the greatest change of speed per source second between two points."""
+    """Return the steepest slope between two points, in speed per second."""
     change = abs(b.speed - a.speed) / (b.t - a.t)
     return {"linear": change, "smooth": 1.5 * change, "hold": math.inf if change else 0.0}[a.easing]
 
 
 def _corners(points: Sequence[Point]) -> list[tuple[float, float]]:
-    """Return the (t, speed) corners of straight lines along the curve.
+    """Return the (t, speed) corners of a polyline along the curve.
 
     Jumps become very steep lines.
     """
@@ -153,7 +153,7 @@ def _corners(points: Sequence[Point]) -> list[tuple[float, float]]:
 
 
 def _limit_rise(corners: list[tuple[float, float]], slope: float) -> list[tuple[float, float]]:
-    """Return the greatest curve below `corners` with a limited rise.
+    """Return the highest curve below `corners` with a limited slope.
 
     It rises by at most `slope` per second.
     """

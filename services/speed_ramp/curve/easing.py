@@ -1,4 +1,4 @@
-"""Eased pieces of a speed curve, integrated in closed form.
+"""Smoothstep pieces of a speed curve, integrated in closed form.
 
 Over a piece of L source seconds, u = 0..1, the speed is s0 + (s1 - s0) (3 u^2 - 2 u^3), the smoothstep, which is level at both ends. With v
 = u - 1/2, m the mean and d the difference of both speeds, this is m + d (1.5 v - 2 v^3), whose roots are sign(d) cosh(a + 2 pi i k / 3), k
@@ -38,7 +38,7 @@ class SmoothPieces:
         return self._first[i] + self._change[i] * u * u * (3 - 2 * u)
 
     def out(self, i: Indices, elapsed: Floats) -> Floats:
-        """Return the output seconds of the first part of pieces `i`.
+        """Return the output duration of the first part of pieces `i`.
 
         `elapsed`: source seconds of that part.
         """
@@ -47,7 +47,7 @@ class SmoothPieces:
         return np.where(self._flat[i], elapsed / self._first[i], self._length[i] * integral.real.sum(axis=-1))
 
     def source(self, i: Indices, elapsed: Floats) -> Floats:
-        """Return the source seconds that pieces `i` play in `elapsed` output seconds."""
+        """Return the source duration played in `elapsed` output seconds."""
         low, high = np.zeros_like(elapsed), self._length[i]
         x = np.clip(elapsed * self._first[i], low, high)
         for _ in range(_MAX_STEPS):

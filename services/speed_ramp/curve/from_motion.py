@@ -1,4 +1,4 @@
-"""A speed curve from the motion of a clip."""
+"""Conversion of a clip's motion to a speed curve."""
 
 import math
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _FWHM = 2.355  # full width at half maximum of a Gaussian, in standard deviation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mode:
-    """A rule that decides which motion plays slow: one row of MODES.
+    """A rule which motion plays slowly, as a row of MODES.
 
     `slowness` maps action (0 to 1) to 0 (`max_speed`) to 1 (`min_speed`).
     """
@@ -48,7 +48,7 @@ MODES = {
 
 
 class MotionToSpeed(Protocol):
-    """Parameters that `from_motion` reads. Durations are in seconds."""
+    """Params of `from_motion`. Durations are in seconds."""
 
     @property
     def segment_duration(self) -> float: ...
@@ -63,7 +63,7 @@ class MotionToSpeed(Protocol):
 
 
 def from_motion(motion: Trace, params: MotionToSpeed) -> list[Point]:
-    """Make the speed curve of a clip from its motion.
+    """Convert a clip's motion to a speed curve.
 
     It has one control point in the middle of each segment, and is linear between them.
 
@@ -95,7 +95,7 @@ def from_motion(motion: Trace, params: MotionToSpeed) -> list[Point]:
 
 
 def _smoothed(motion: Trace, *, segment_duration: float, smoothing: float) -> tuple[Floats, Floats]:
-    """Average motion in equal cells of time, then with a Gaussian.
+    """Resample motion evenly and smooth it with a Gaussian.
 
     The Gaussian's full width at half maximum is `smoothing` seconds. Returns the ends of the cells (seconds) and their values. Each frame
     counts by its duration, so varying frame rates do not matter.

@@ -1,4 +1,4 @@
-"""A speed curve from a list of speeds, one per segment."""
+"""Conversion of speeds per segment to a speed curve."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _BISECTIONS = 60
 
 
 def from_speeds(speeds: Sequence[float], *, segment_duration: float, smoothing: float, duration_s: float) -> list[Point]:
-    """Make a continuous curve from one speed per segment.
+    """Create a continuous curve from one speed per segment.
 
     Each segment takes as long as if played at its speed throughout. `speeds`: one per `segment_duration` seconds. The last one is held to
     the end of the clip; speeds past the end are ignored. Around each boundary the speed changes linearly within `smoothing` seconds (at
@@ -39,7 +39,7 @@ def from_speeds(speeds: Sequence[float], *, segment_duration: float, smoothing: 
 
 
 def _plateau(speed: float, length: float, ramp_s: float, bounds: list[float]) -> float:
-    """Find the speed between the ramps of a segment.
+    """Find the constant speed between a segment's ramps.
 
     With it a segment of `length` seconds takes `length / speed` in total. `bounds`: speeds at the segment's ends that have a ramp of
     `ramp_s` seconds. Bisects the logarithm of the speed.
@@ -56,7 +56,7 @@ def _plateau(speed: float, length: float, ramp_s: float, bounds: list[float]) ->
 
 
 def _mean_inverse(a: float, b: float) -> float:
-    """Return the mean of 1/speed over a linear change of speed.
+    """Return the mean of 1/speed over a linear ramp.
 
     The speed changes from `a` to `b`.
     """

@@ -1,4 +1,4 @@
-"""Control points of a speed curve, and their limits."""
+"""Control points of a speed curve, with their limits."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -30,7 +30,7 @@ class CurvePoint(Params):
 
 
 class Point(NamedTuple):
-    """An unvalidated control point, for computing.
+    """An unvalidated control point for computations.
 
     As `CurvePoint`, but not validated, since clips have thousands. `t`: source seconds; `speed`: above 0; `easing`: how the speed changes
     towards the next point; `freeze`: output seconds.
@@ -43,15 +43,15 @@ class Point(NamedTuple):
 
 
 def from_points(points: Sequence[CurvePoint]) -> list[Point]:
-    """Convert the points of a request to points for computing."""
+    """Convert the control points of a request to `Point` objects."""
     return [Point(point.t, point.speed, point.easing, point.freeze) for point in points]
 
 
 def to_points(points: Sequence[Point]) -> list[CurvePoint]:
-    """Convert points to the form of a result."""
+    """Convert points to the control points of a result."""
     return [CurvePoint(t=point.t, speed=point.speed, easing=point.easing, freeze=point.freeze) for point in points]
 
 
 def shifted(points: Sequence[Point], seconds: float) -> list[Point]:
-    """Move all points `seconds` later."""
+    """Shift all points by `seconds`."""
     return [point._replace(t=point.t + seconds) for point in points]

@@ -1,4 +1,4 @@
-"""Segments of equal length, with a curve's mean speeds."""
+"""Division of a curve into equal segments with mean speeds."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from shared.errors import Invalid
 
 
 def segments(duration_s: float, segment_duration: float) -> tuple[Floats, Floats]:
-    """Return the starts and ends of a clip's segments, in seconds.
+    """Return the start and end of each segment, in seconds.
 
     The last segment may be shorter. Raises Invalid if there are more than a curve can have points.
     """
@@ -27,7 +27,7 @@ def segments(duration_s: float, segment_duration: float) -> tuple[Floats, Floats
 
 
 def segment_speeds(points: Sequence[Point], segment_duration: float, duration_s: float, *, start: float = 0.0) -> list[float]:
-    """Return the mean speed of each segment.
+    """Return the mean speed in each segment.
 
     It is the segment's source seconds divided by its output seconds.
     """

@@ -1,4 +1,4 @@
-"""Slow parts of a ramped clip."""
+"""Slow-motion parts of a ramped clip."""
 
 from itertools import pairwise
 
@@ -13,7 +13,7 @@ _TOLERANCE_S = 0.002
 
 
 class SlowPart(BaseModel):
-    """A part of the output that plays slower than the source."""
+    """A part of the output in slow motion."""
 
     start_s: float = Field(description="Start of the slow part, in seconds of output.")
     end_s: float = Field(description="End of the slow part, in seconds of output.")
@@ -21,7 +21,7 @@ class SlowPart(BaseModel):
 
 
 def slow_parts(points: list[Point], *, start: float, end: float) -> list[SlowPart]:
-    """Return the parts that play below 0.9 times normal speed.
+    """Return the parts slower than 0.9 times normal speed.
 
     Each freeze is a part of its own. `start`, `end`: source seconds of the clip's part.
     """
@@ -39,5 +39,5 @@ def slow_parts(points: list[Point], *, start: float, end: float) -> list[SlowPar
 
 
 def slow_name(part: SlowPart) -> str:
-    """Return the name of a slow part for markers and chapters."""
+    """Return a slow part's name for markers and chapters."""
     return "Freeze" if part.speed < 1e-3 else f"Slow, {part.speed:g}x"

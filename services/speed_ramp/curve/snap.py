@@ -1,4 +1,4 @@
-"""Times that the points of a curve snap to."""
+"""Cuts and beats of a clip, to which curve points snap."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ SnapTo = Sequence[float] | Literal["beats"] | None
 def snap_times(
     snap_to: SnapTo, video: Path, info: VideoInfo, *, start: float, duration: float | None, progress: Progress
 ) -> Sequence[float] | None:
-    """Return the times in `snap_to`, in source seconds.
+    """Return the times of `snap_to`, in source seconds.
 
     For "beats", they are the beats of the first audio track. `start`, `duration`: the part of the source to search, in seconds. Raises
     Invalid if the video has no sound or the sound no beats.

@@ -1,4 +1,4 @@
-"""Straight pieces that approximate a curve's time map.
+"""Approximation of a curve's time map by straight lines.
 
 For programs that support no curved pieces.
 """
@@ -19,7 +19,7 @@ _ROUNDING = 1e-6  # output frames: larger than rounding errors
 
 
 class FramePiece(NamedTuple):
-    """A piece of constant speed, inside of whole output frames.
+    """A run of whole output frames with constant speed.
 
     `source` is the source second of its first frame.
     """
@@ -31,7 +31,7 @@ class FramePiece(NamedTuple):
 
 
 def time_map(points: list[Point], *, start: float, end: float, tolerance_s: float) -> list[tuple[float, float]]:
-    """Return the time map as (output second, source second) pairs, rising.
+    """Return (output second, source second) pairs along the curve, ascending.
 
     They go from source second `start` to `end`. Straight lines between the pairs differ from the curve by at most `tolerance_s` source
     seconds. Freezes are level lines; a jump of the speed is a corner.
@@ -51,7 +51,7 @@ def time_map(points: list[Point], *, start: float, end: float, tolerance_s: floa
 
 
 def frame_pieces(points: list[Point], *, start: float, end: float, rate: Fraction) -> list[FramePiece]:
-    """Cut the time map into pieces of whole output frames.
+    """Split the curve into constant-speed pieces of whole frames.
 
     `rate`: output frames per second. The pieces together have the output's number of frames. Each frame shows a moment within half a source
     frame of the curve, also around jumps and freezes, which begin with the first frame whose moment lies in them.
@@ -71,7 +71,7 @@ def frame_pieces(points: list[Point], *, start: float, end: float, rate: Fractio
 
 
 def inside_media(pieces: list[FramePiece], *, end: float, frame_s: float, rate: Fraction) -> list[FramePiece]:
-    """Return the pieces so that none plays media after `end`.
+    """Change pieces so that they play no media after `end`.
 
     `end`: source second; `frame_s`: length of the media's last frame. A piece starts at the last frame at the latest. Where the last
     frame of a piece reaches over the end, it becomes a piece of its own, which shows the same moment slower.
@@ -91,7 +91,7 @@ def inside_media(pieces: list[FramePiece], *, end: float, frame_s: float, rate: 
 
 
 def within_ranges(pieces: list[FramePiece], *, end: float, frame_s: float, rate: Fraction) -> list[FramePiece]:
-    """Cut slow pieces so that their source ranges end before `end`.
+    """Split slow pieces so that their source ranges end before `end`.
 
     A range begins at the piece's source start and is as long as the piece lasts. OpenTimelineIO states the length of a slow clip so,
     although the clip plays less of its source. `end`, `frame_s`: as in `inside_media`. Single frames of the timeline that still reach over
@@ -112,7 +112,7 @@ def within_ranges(pieces: list[FramePiece], *, end: float, frame_s: float, rate:
 
 
 def _largest_gap(clock: Clock, out: Floats) -> float:
-    """Return the largest error of straight lines that replace the time map.
+    """Return the largest error of a polyline's source times.
 
     The lines join output times `out`; the error is in source seconds.
     """

@@ -1,4 +1,4 @@
-"""The curve of a part of the source."""
+"""Trimming of a curve to a part of the source."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from services.speed_ramp.curve.points import MAX_SPEED, MIN_SPEED, Point
 
 
 def trimmed(points: Sequence[Point], end: float, *, start: float = 0.0) -> list[Point]:
-    """Return the curve between source seconds `start` and `end`.
+    """Trim the curve to source seconds `start` to `end`.
 
     It has a point at each of them, and redundant points are removed. An eased piece cut in two would change its shape. Where `start` or
     `end` cuts such a piece, the point beyond the cut is kept instead.

@@ -1,4 +1,4 @@
-"""Chapters of a rendered clip: slow parts and what lies between."""
+"""Chapters of a rendered clip, split at slow parts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _SHORTEST_S = Fraction(1, 20)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chapter:
-    """A chapter of the output, in output seconds."""
+    """A chapter of the rendered clip, in output seconds."""
 
     title: str
     start: Fraction
@@ -32,7 +32,7 @@ def longest(slow: list[SlowPart]) -> list[SlowPart]:
 
 
 def chapters(points: list[Point], slow: list[SlowPart], *, start: float, length: Fraction) -> Iterator[Chapter]:
-    """Yield chapters that cover the output without gaps.
+    """Yield chapters that cover the whole output.
 
     No chapters if no part is slow. Slow parts are named as in timelines ("Slow, 0.25x"), the parts between them by their highest speed
     ("2x"). A part shorter than 0.05 s is merged into the part before it. `start`: source second at which the output begins; `length`:
@@ -56,7 +56,7 @@ def chapters(points: list[Point], slow: list[SlowPart], *, start: float, length:
 
 
 def _highest_speed(clock: Clock, points: list[Point], first: float, last: float) -> float:
-    """Return the highest speed between two output seconds.
+    """Return the highest speed between two output times.
 
     It lies at a point or at an end.
     """

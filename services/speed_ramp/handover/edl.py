@@ -1,4 +1,4 @@
-"""The ramped clip as an edit decision list (CMX3600).
+"""Edit decision list (CMX3600) of a ramped clip.
 
 Each piece of constant speed is one event. An M2 line gives the speed of each event in frames per second. Source times count from the
 media's start timecode, record times from zero.
@@ -17,7 +17,7 @@ MOST_EVENTS = 999
 
 
 def as_edl(clip: RampedClip) -> str | None:
-    """Return the list; None for rates whose frames need three digits."""
+    """Return the EDL, or None for frame rates above 99."""
     if clip.rate > EDL_HIGHEST:
         return None
     pieces = clip.pieces
@@ -42,7 +42,7 @@ def as_edl(clip: RampedClip) -> str | None:
 
 
 def _joined(pieces: list[FramePiece], rate: float) -> list[FramePiece]:
-    """Join each piece with the next one."""
+    """Replace each piece's end by the start of the next piece."""
     joined = [
         FramePiece(
             first=a.first,

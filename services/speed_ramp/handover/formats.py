@@ -1,4 +1,4 @@
-"""The files of an export."""
+"""Table of export file formats."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from services.speed_ramp.handover.timelines import as_fcpxml, as_otio
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """One file of an export: a row of FORMATS.
+    """An export file format, as a row of FORMATS.
 
     `write` returns its text; None where the format cannot hold the clip.
     """

@@ -1,4 +1,4 @@
-"""A plot of a clip's speed curve and motion over source time."""
+"""Plot of a clip's speed curve and motion over time."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ _MAX_TICKS = 12
 
 
 def plot(clip: RampedClip, motion: Motion | None = None, cuts: Sequence[float] = ()) -> Image.Image:
-    """Draw a curve as an RGB picture of 1600 x 800 pixels.
+    """Draw a speed curve as an RGB picture of 1600 x 800 pixels.
 
     The speed is on a logarithmic scale, with source seconds below and output seconds above. `motion` is drawn as an area, `cuts` (source
     seconds) as vertical lines.
@@ -29,7 +29,7 @@ def plot(clip: RampedClip, motion: Motion | None = None, cuts: Sequence[float] =
 
 
 class _Plot:
-    """The plot under construction.
+    """Draws the parts of a plot.
 
     Coordinates are in pixels of the finished picture.
     """
@@ -44,7 +44,7 @@ class _Plot:
         self._draw = ImageDraw.Draw(self._image)
 
     def drawn(self) -> Image.Image:
-        """Draw everything and return the picture."""
+        """Draw all parts and return the picture."""
         if self._motion is not None and self._motion.times:
             self._draw_motion(np.array(self._motion.times), np.array(self._motion.values))
         self._draw_octaves()
@@ -59,7 +59,7 @@ class _Plot:
         return self._image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
 
     def _draw_motion(self, times: Floats, values: Floats) -> None:
-        """Draw motion as an area.
+        """Draw motion as a filled area.
 
         Of several values in a pixel column, the largest is drawn. The 98th percentile reaches half-way up, so that outliers do not flatten
         the rest.
@@ -74,14 +74,14 @@ class _Plot:
         self._draw.polygon([(x * _OVERSAMPLING, y * _OVERSAMPLING) for x, y in area], fill=_MOTION)
 
     def _draw_octaves(self) -> None:
-        """Draw the speed scale."""
+        """Draw the speed axis in octaves."""
         for octave in range(self._low, self._high + 1):
             y = self._y(2.0**octave)
             self._line([(_LEFT, y), (WIDTH - _RIGHT, y)], _PALE if octave == 0 else _GRID, 2 if octave == 0 else 1)
             self._text((_LEFT - 12, y), f"{2.0**octave:g}x", _INK, 18, "rm")
 
     def _draw_seconds(self) -> None:
-        """Draw the time scales."""
+        """Draw the source-time and output-time axes."""
         for second in self._ticks():
             x = self._x(second)
             self._line([(x, _TOP), (x, HEIGHT - _BOTTOM)], _GRID, 1)
@@ -90,7 +90,7 @@ class _Plot:
         self._text((WIDTH - _RIGHT, HEIGHT - 34), "source, s (above: output, s)", _PALE, 18, "ra")
 
     def _ticks(self) -> Iterator[float]:
-        """Yield the source seconds to label."""
+        """Yield the source times of axis labels."""
         start, end = self._clip.start, self._clip.end
         step = next((step for step in _STEPS_S if (end - start) / step <= _MAX_TICKS), _STEPS_S[-1])
         for number in range(math.ceil(start / step - 1e-9), math.floor(end / step + 1e-9) + 1):
@@ -111,7 +111,7 @@ class _Plot:
                 self._text((x, y - 16), f"{point.freeze:g} s still", _SPEED, 18, "mb")
 
     def _corners(self) -> Floats:
-        """Return each point's time and the moment before it.
+        """Return the times just before and at each control point.
 
         Then jumps of the speed are vertical.
         """

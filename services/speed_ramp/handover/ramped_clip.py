@@ -1,4 +1,4 @@
-"""The ramped clip that an export describes."""
+"""A ramped clip as exports describe it: frames, pieces, timecodes."""
 
 import math
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _ROUNDING = Fraction(1, 50)  # frames: larger than the rounding of a container's
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RampedClip:
-    """A part of a clip, retimed along a curve.
+    """A part of a clip retimed along a speed curve.
 
     `start` to `end` in source seconds. The timeline has `rate` frames per second, the media `media_rate`.
     """
@@ -33,27 +33,27 @@ class RampedClip:
 
     @property
     def frames(self) -> int:
-        """Return the number of frames on the timeline."""
+        """Number of frames on the timeline."""
         return max(round(float(Clock(self.points, start=self.start).left(self.end)) * self.rate), 1)
 
     @property
     def frame_rate(self) -> str:
-        """Return the frame rate as an exact fraction, such as "30000/1001"."""
+        """Timeline's frame rate as a fraction, such as "30000/1001"."""
         return f"{self.rate.numerator}/{self.rate.denominator}"
 
     @property
     def media_frames(self) -> int:
-        """Return the number of the media's whole frames, at its own rate."""
+        """Number of whole frames in the media, at the media's rate."""
         return max(math.floor(to_fraction(self.info.length_s) * self.media_rate + _ROUNDING), 1)
 
     @property
     def media_end(self) -> float:
-        """Return the end of the media's last frame, in source seconds."""
+        """End of the media's last frame, in source seconds."""
         return min(float(self.media_frames / self.media_rate), self.info.length_s)
 
     @property
     def pieces(self) -> list[FramePiece]:
-        """Return the pieces of constant speed on the timeline.
+        """Constant-speed pieces on the timeline.
 
         The pieces consist of whole frames. No piece plays anything after the media's last frame.
         """
@@ -62,7 +62,7 @@ class RampedClip:
 
     @property
     def timecode(self) -> Timecode:
-        """Return the timecode of the media's first frame, at the media's rate.
+        """Timecode of the media's first frame at the media's rate.
 
         00:00:00:00 if the file has no timecode, or an invalid one.
         """
@@ -70,7 +70,7 @@ class RampedClip:
 
     @property
     def timeline_timecode(self) -> Timecode:
-        """Return the timecode of the media's first frame, at the timeline's rate."""
+        """Timecode of the media's first frame at the timeline's rate."""
         timecode = self.timecode
         if self.rate == self.media_rate:
             return timecode

@@ -1,4 +1,4 @@
-"""A curve as a CSV table and as JSON."""
+"""Speed curve as CSV and JSON."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ _TOLERANCE_S = 0.001
 
 
 def as_csv(clip: RampedClip) -> str:
-    """Return the curve as CSV, one line per control point.
+    """Return the curve as CSV with one line per control point.
 
     Columns are source second, speed, easing, freeze, and the output second at which the point is reached.
     """

@@ -1,4 +1,4 @@
-"""Timelines of a ramped clip: OpenTimelineIO and Final Cut Pro XML."""
+"""OpenTimelineIO and Final Cut Pro timelines of a ramped clip."""
 
 import xml.etree.ElementTree as ET
 from fractions import Fraction
@@ -14,7 +14,7 @@ _STILL = 1e-6  # speeds below this are a freeze
 
 
 def as_otio(ramped: RampedClip) -> str:
-    """Return an OpenTimelineIO timeline of the curve.
+    """Return an OpenTimelineIO timeline of the ramped clip.
 
     It has a video track with clips of whole frames, and the same clips for each sound track. OpenTimelineIO has no curved retiming. Each
     clip has a LinearTimeWarp or, in a freeze, a FreezeFrame. Its source range starts at the piece's source time and is as long as the
@@ -61,7 +61,7 @@ def as_otio(ramped: RampedClip) -> str:
 
 
 def as_fcpxml(ramped: RampedClip) -> str:
-    """Return FCPXML 1.10: the clip with a `timeMap` and markers.
+    """Return FCPXML 1.10 with the clip's `timeMap` and markers.
 
     The map is accurate to a quarter of a frame; each slow part has a marker. Its values count from the media's start timecode, and end with
     the media. The clip carries the media's sound.
@@ -95,12 +95,12 @@ def as_fcpxml(ramped: RampedClip) -> str:
 
 
 def _time(seconds: float) -> str:
-    """Write a time as a fraction of a second."""
+    """Format seconds as a rational FCPXML time."""
     return exact(Fraction(round(seconds * _TIMESCALE), _TIMESCALE))
 
 
 def _media_time(seconds: float, first: Fraction, last: Fraction) -> str:
-    """Write a source second on the media's own clock.
+    """Format a source time relative to the media's timecode.
 
     The clock runs from `first` to `last`.
     """

@@ -1,4 +1,4 @@
-"""Warnings about changes that rendering makes to a clip."""
+"""Warnings about properties that rendering does not keep."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -10,7 +10,7 @@ _LONGER_S = 0.25
 
 
 def ramp_warnings(info: VideoInfo, rate: Fraction, *, requested: bool = False, background: str = BLACK) -> Iterator[str]:
-    """Yield a warning for each property of the source that is lost.
+    """Yield a warning for each source property that rendering loses.
 
     `rate`: frames per second of the output; `requested`: it was chosen, so that its change needs no warning. `background`: see
     `conversion_warnings`.

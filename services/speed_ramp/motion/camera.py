@@ -1,4 +1,4 @@
-"""Camera motion from optical flow, without shake.
+"""Camera motion from optical flow, with shake removed.
 
 The camera's motion is one affine motion that most of the picture follows.
 """
@@ -29,7 +29,7 @@ _FWHM = 2.355  # full width at half maximum of a Gaussian, in standard deviation
 
 
 class Camera:
-    """A solver for affine camera motion in flow fields.
+    """Estimates affine camera motion from flow fields.
 
     All fields have one size. The size is (height, width) in pixels.
     """
@@ -45,7 +45,7 @@ class Camera:
         self._down: Field = ((np.arange(height) - (height - 1) / 2) / self.diagonal).astype(np.float32)[:, None]
 
     def fit(self, flow: Field, confidence: Field, *, every: int = 1) -> Floats:
-        """Return the affine motion (3, 2) of a flow field in pixels.
+        """Fit an affine motion (3, 2) to a flow field in pixels.
 
         `flow`: (height, width, 2). The rows of the result are the motion (x, y) of the picture's centre and its change over one diagonal to
         the right and one diagonal down. `confidence`: 0 to 1, at every row and column of the field, or at every second or fourth
@@ -73,7 +73,7 @@ class Camera:
         return np.ascontiguousarray(motion.T)
 
     def field(self, motion: Floats, *, every: int = 1) -> tuple[Field, Field]:
-        """Return the flow of the camera's motion alone.
+        """Return the flow field of a camera motion.
 
         x and y in pixels, at every `every`-th row and column.
         """
@@ -83,7 +83,7 @@ class Camera:
 
 
 def length(motion: Floats, width: int, height: int) -> Floats:
-    """Return the root mean square of affine motions over the picture.
+    """Return the RMS displacement of affine motions over the picture.
 
     `motions`: (..., 3, 2); the result is in their unit.
     """
@@ -94,7 +94,7 @@ def length(motion: Floats, width: int, height: int) -> Floats:
 
 
 def without_shake(motions: Floats, ends: Floats) -> Floats:
-    """Average camera motion over SHAKE_S seconds.
+    """Remove shake by averaging camera motion over SHAKE_S seconds.
 
     `motions`: (n, 3, 2) per second; `motions[i]` covers the time from `ends[i - 1]` (or 0) to `ends[i]`, in seconds.
     """

@@ -1,4 +1,4 @@
-"""Motion between two frames, by dense optical flow on small luma pictures.
+"""Motion between two frames from dense optical flow.
 
 Uses OpenCV's DIS flow (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016). Why its preset ultrafast, from
 `benchmarks/speed_ramp/bench_speed_ramp.py` (AMD EPYC, one thread):
@@ -34,7 +34,7 @@ _TRUSTED = 0.02  # share of the picture: if fewer vectors can be trusted, the su
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """The motion from one frame to the next.
+    """Motion between two consecutive frames.
 
     `camera`: the affine motion (3, 2) of the camera in frame diagonals, see `Camera.fit`.
 
@@ -52,12 +52,12 @@ class Step:
 
     @property
     def cut(self) -> bool:
-        """Return whether the frames show different scenes: a cut or a flash."""
+        """Whether the frames show different scenes: a cut or a flash."""
         return self.mismatch > _CUT
 
 
 def analysis_size(width: int, height: int) -> tuple[int, int]:
-    """Return the (width, height) in pixels at which to measure a clip.
+    """Return the (width, height) at which a clip is measured.
 
     Clips are enlarged only if they are smaller than DIS needs.
     """
@@ -66,7 +66,7 @@ def analysis_size(width: int, height: int) -> tuple[int, int]:
 
 
 class Meter(threading.local):
-    """A meter of the motion between two pictures.
+    """Measures the motion between two pictures.
 
     Several threads can share a Meter; each has its own buffers.
     """
@@ -107,7 +107,7 @@ class Meter(threading.local):
 
 
 def _trust(picture: NDArray[np.uint8], difference: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return how far each `_EVERY`-th vector can be trusted, 0 to 1.
+    """Rate the reliability of flow vectors, 0 to 1.
 
     High where there is texture and motion compensation leaves little difference.
     """

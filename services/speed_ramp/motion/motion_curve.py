@@ -1,4 +1,4 @@
-"""Motion over time, as part of a result."""
+"""Motion over time as a result model."""
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -9,14 +9,14 @@ _MAX_VALUES = 100_000
 
 
 class Motion(BaseModel):
-    """Motion over time."""
+    """Motion values at source times."""
 
     times: list[float] = Field(description="Times of the frames, in seconds of source.")
     values: list[float] = Field(description="Motion since the previous frame, in frame diagonals per second.")
 
 
 def motion_curve(trace: Trace, start: float) -> Motion:
-    """Convert a trace to the form of a result.
+    """Convert a motion trace to the result model.
 
     Groups of values are averaged if there are too many. `start`: source second at which the trace begins.
     """

@@ -1,4 +1,4 @@
-"""The measured motion of a clip, shared by all operations that analyse it."""
+"""Storage of measured motion, shared by operations on one clip."""
 
 from typing import Any, Protocol
 
@@ -8,14 +8,14 @@ from shared.operation import KeptMeasurement
 
 
 class MeasuredPart(SampledPart, Protocol):
-    """Parameters that the measured motion depends on."""
+    """Params that change the measured motion."""
 
     @property
     def uses_motion(self) -> bool: ...
 
 
 def _measured_part(params: MeasuredPart) -> dict[str, Any] | None:
-    """Return the params that the measured motion depends on.
+    """Return the params that change the measured motion.
 
     None if the curve needs no motion.
     """

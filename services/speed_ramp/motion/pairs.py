@@ -1,4 +1,4 @@
-"""Measured motion between pairs of frames, before smoothing.
+"""Unsmoothed motion between pairs of frames.
 
 It is kept in a file, from which later analyses of the same clip start.
 """
@@ -35,7 +35,7 @@ class Pairs:
 
 
 def write_pairs(path: Path, pairs: Pairs) -> None:
-    """Write measurements as an npz file: about 41 bytes per pair."""
+    """Write measurements to an npz file, about 41 bytes per pair."""
     end = np.array([pairs.end.numerator, pairs.end.denominator], dtype=np.int64)
     arrays = {"times": pairs.times, "subject": pairs.subject, "camera": pairs.camera, "mismatched": pairs.mismatched}
     with path.open("wb") as file:
@@ -43,7 +43,7 @@ def write_pairs(path: Path, pairs: Pairs) -> None:
 
 
 def read_pairs(path: Path) -> Pairs | None:
-    """Read measurements; None if there is no file, or none that fits."""
+    """Read measurements; return None if missing or outdated."""
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             if int(file["version"]) != VERSION:

@@ -1,4 +1,4 @@
-"""The frames between which motion is measured.
+"""Choice of the frames between which motion is measured.
 
 These are all frames, or sampled pairs in a long clip.
 """
@@ -21,7 +21,7 @@ _PAIR_S = Fraction(1, 2)  # both frames of a pair must lie within this
 
 
 class SampledPart(Protocol):
-    """Parameters that choose the frames to compare.
+    """Params that choose the frames to compare.
 
     A part of the clip in seconds, and pairs per second.
     """
@@ -35,7 +35,7 @@ class SampledPart(Protocol):
 
 
 class Samples:
-    """The frames to compare, in order, with None as a separator.
+    """Iterator over frames to compare, with None between separate pairs.
 
     None stands before each frame that is not compared with the previous one. `start`, `duration`: the part of the clip, in seconds.
     `sample_rate`: pairs per second, None for every frame. Pairs far apart are reached by seeking where that is cheaper than decoding the
@@ -53,7 +53,7 @@ class Samples:
 
     @property
     def every_frame(self) -> bool:
-        """Return whether all frames are used.
+        """Whether all frames are compared.
 
         Except frames closer than CLOSEST_S.
         """
@@ -72,7 +72,7 @@ class Samples:
         return self._seeking(self._interval) if seeking else self._decoding(self._interval)
 
     def _all(self) -> Generator[Frame | None, None, None]:
-        """Yield every frame that is not too close to the previous one.
+        """Yield every frame at least CLOSEST_S after its predecessor.
 
         Too close is closer than CLOSEST_S.
         """
@@ -84,7 +84,7 @@ class Samples:
                 yield frame
 
     def _decoding(self, interval: Fraction) -> Generator[Frame | None, None, None]:
-        """Yield a pair in the middle of each `interval`, decoding everything.
+        """Yield a frame pair per `interval`, decoding all frames.
 
         `interval`: seconds.
         """
@@ -100,7 +100,7 @@ class Samples:
                 first = None
 
     def _seeking(self, interval: Fraction) -> Generator[Frame | None, None, None]:
-        """Yield the same pairs as `_decoding`, opening the file for each pair."""
+        """Yield a frame pair per `interval`, seeking to each pair."""
         self.end = self._expected_end
         for number in range(math.ceil((self._expected_end - self._start) / interval)):
             first: Frame | None = None
@@ -117,7 +117,7 @@ class Samples:
                         break
 
     def _frames(self) -> Generator[Frame, None, None]:
-        """Yield all frames of the part, keeping `end` up to date."""
+        """Yield all frames of the part and update `end`."""
         duration = None if self._stop is None else self._stop - self._start
         with read_frames(self._video, opaque=True, start=self._start or None, duration=duration) as frames:
             for frame in frames:
@@ -126,7 +126,7 @@ class Samples:
                 yield frame
 
     def _keyframe_spacing(self) -> float:
-        """Return the mean distance between keyframes near the start, in seconds."""
+        """Return the mean interval of keyframes near the start, in seconds."""
         with read_frames(
             self._video, opaque=True, start=self._start or None, duration=_KEYFRAME_SAMPLE_S, skip="nonkey", prefetch=2
         ) as frames:

@@ -1,4 +1,4 @@
-"""The motion of a clip over time."""
+"""Motion of a clip over time."""
 
 from array import array
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ _LONGEST_CUT = 2  # pairs: a cut changes one, a single flashed frame two; more i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """One row of MEASURES: which motion counts.
+    """A measure of motion, as a row of MEASURES.
 
     `combine` gets the subject's and the camera's motion over time.
     """
@@ -67,7 +67,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredMotion:
-    """The measured motion and cuts of a part of a video.
+    """Measured motion and cuts of a part of a video.
 
     Times of cuts are in seconds from the part's start. `frames`: the number of frames compared.
     """
@@ -78,7 +78,7 @@ class MeasuredMotion:
 
 
 def measure_motion(info: VideoInfo, samples: Samples, measure: Measure, progress: Progress, *, file: Path | None = None) -> MeasuredMotion:
-    """Measure the motion between the frames that `samples` chooses.
+    """Measure the motion between the sampled frames.
 
     Memory holds a few numbers per pair of frames. `file`: file of an earlier measurement of the same frames; if it does not exist, it is
     written. Raises Invalid if there is no frame.
@@ -103,7 +103,7 @@ def measure_motion(info: VideoInfo, samples: Samples, measure: Measure, progress
 
 
 def _measured_pairs(info: VideoInfo, samples: Samples, progress: Progress) -> Pairs:
-    """Compare the frames that `samples` chooses."""
+    """Compare consecutive sampled frames."""
     times, subject, camera, mismatched, frames = array("d"), array("d"), array("f"), array("b"), 0
     total = samples.expected(info)
     for comparison in _comparisons(samples, analysis_size(info.width, info.height)):
@@ -127,7 +127,7 @@ def _measured_pairs(info: VideoInfo, samples: Samples, progress: Progress) -> Pa
 
 
 def without_cuts(times: Floats, values: Floats, mismatched: NDArray[np.bool_]) -> tuple[Floats, list[float]]:
-    """Replace motion across cuts and flashes by interpolated values.
+    """Interpolate motion across cuts and flashes.
 
     Returns the values (n, k) and the times of the cuts. `mismatched` (n): True where a pair of frames shows different scenes. Longer runs
     of them are fast motion and stay.
@@ -146,7 +146,7 @@ def without_cuts(times: Floats, values: Floats, mismatched: NDArray[np.bool_]) -
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """A frame's time, and its comparison with an earlier frame.
+    """Time of a frame, with its motion since an earlier frame.
 
     The other frame is `elapsed` seconds earlier. No comparison for a frame without one.
     """
@@ -158,7 +158,7 @@ class _Comparison:
 
 @dataclass(frozen=True, slots=True)
 class _SmallFrame:
-    """The time and the shrunk luma of a frame.
+    """Time and reduced luma of a frame.
 
     The time is in seconds; the luma is uint8 (height, width).
     """
@@ -168,7 +168,7 @@ class _SmallFrame:
 
 
 def _comparisons(samples: Samples, size: tuple[int, int]) -> Iterator[_Comparison]:
-    """Yield one comparison per sampled frame.
+    """Yield a comparison for each sampled frame.
 
     `size`: (width, height) in pixels to compare at.
     """

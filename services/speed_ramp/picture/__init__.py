@@ -1,4 +1,4 @@
-"""Pictures along a speed curve.
+"""Output pictures of a retimed clip.
 
 Picked, blended, motion-blurred or interpolated by optical flow. `interpolation.py` has the table of ways; `flow/` interpolates between two
 frames.

@@ -1,4 +1,4 @@
-"""Moments of frames that a file shows for uneven times.
+"""Even timing of frames that a file repeats unevenly.
 
 A file of 30 frames per second shows four pictures of a film for one frame each and the next for two. Played at those times, motion is
 uneven even without the repeats. A picture's true moment lies somewhere within the time that it is shown, so the moments are placed as
@@ -20,7 +20,7 @@ _INSIDE = Fraction(63, 64)  # share of its span within which a picture's moment 
 
 
 def evenly(held: Iterable[HeldFrame]) -> Iterator[Frame]:
-    """Yield the frames at their moments.
+    """Yield frames without repeats, retimed to an even pace.
 
     Frames without repeats around them keep their times, and are yielded unchanged. The first frame keeps its time, and the last one its
     end.
@@ -43,7 +43,7 @@ def evenly(held: Iterable[HeldFrame]) -> Iterator[Frame]:
 
 
 def spreads(frame: Frame) -> bool:
-    """Return whether a frame has a moment of its own.
+    """Return whether a frame was retimed to an even pace.
 
     Such a frame leads to the next one without standing still.
     """
@@ -51,7 +51,7 @@ def spreads(frame: Frame) -> bool:
 
 
 def _next(current: HeldFrame, moment: Fraction, ahead: deque[HeldFrame], pace: Fraction | None) -> tuple[Fraction, Fraction | None]:
-    """Return the moment of the next picture, and the pace.
+    """Return the next picture's time and the seconds per picture.
 
     The next picture is the first in `ahead`. The pace is in seconds per picture, None where nothing repeats.
     """
@@ -74,7 +74,7 @@ def _next(current: HeldFrame, moment: Fraction, ahead: deque[HeldFrame], pace: F
 
 
 def _shortest(current: HeldFrame, ahead: deque[HeldFrame]) -> Fraction:
-    """Return the shortest time that a frame is shown.
+    """Return the shortest display time of the frames.
 
     That is a step of the file's own rate.
     """
@@ -82,7 +82,7 @@ def _shortest(current: HeldFrame, ahead: deque[HeldFrame]) -> Fraction:
 
 
 def _at(held: HeldFrame, moment: Fraction, after: Fraction) -> Frame:
-    """Return a frame shown from `moment` to `after`.
+    """Return a frame retimed to last from `moment` to `after`.
 
     It is the frame of `held` itself if that is no change.
     """

@@ -1,4 +1,4 @@
-"""Output frames between two source frames, interpolated along the motion."""
+"""Output frames interpolated between two source frames."""
 
 import threading
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ _NEARLY = 1 / 64  # share of the way between two frames; a moment closer to a fr
 
 
 class Pair:
-    """Two neighbouring frames, and the flow between them.
+    """Two consecutive frames and the optical flow between them.
 
     The flow is computed on first use; several threads may ask for it.
     """
@@ -33,11 +33,11 @@ class Pair:
         self._last: tuple[float, av.VideoFrame] | None = None
 
     def is_of(self, before: Frame, after: Frame) -> bool:
-        """Return whether the pair consists of these two frames."""
+        """Return whether the pair consists of `before` and `after`."""
         return self._before is before and self._after is after
 
     def flow(self) -> FlowPair:
-        """Return the flow between the frames.
+        """Return the flow between the frames, computed once.
 
         It is computed on the first call.
         """
@@ -48,7 +48,7 @@ class Pair:
             return self._flow
 
     def picture(self, t: float) -> av.VideoFrame:
-        """Return the picture at `t` (0 to 1) between the frames.
+        """Return the interpolated picture at `t` (0 to 1).
 
         It has the frames' format and tags. Repeated calls with one `t`, as in a freeze, return the same picture.
         """
@@ -63,7 +63,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InbetweenFrame:
-    """An output frame at a moment between two source frames.
+    """An output frame interpolated between two source frames.
 
     `t`: the moment, from 0 to 1. `before`: the first frame of the pair.
     """
@@ -74,7 +74,7 @@ class InbetweenFrame:
     pair: Pair
 
     def picture(self) -> av.VideoFrame:
-        """Return the picture to write."""
+        """Return the interpolated picture."""
         return self.pair.picture(self.t)
 
 
@@ -82,7 +82,7 @@ Shown = Pick | InbetweenFrame | Exposure
 
 
 def interpolated(picks: Iterable[Pick]) -> Iterator[Pick | InbetweenFrame]:
-    """Replace cross-fades by interpolation along the motion.
+    """Replace cross-fades by flow interpolation.
 
     Only those between two frames of equal size and format.
     """
@@ -99,7 +99,7 @@ def interpolated(picks: Iterable[Pick]) -> Iterator[Pick | InbetweenFrame]:
 
 
 def compute_ahead(output_frames: Iterable[Shown]) -> Iterator[Shown]:
-    """Compute the flow of the next pairs in parallel.
+    """Compute the flow of upcoming pairs in parallel.
 
     Each core computes one pair. Yields `output_frames` unchanged.
     """
@@ -113,7 +113,7 @@ def compute_ahead(output_frames: Iterable[Shown]) -> Iterator[Shown]:
 
 
 def _by_pair(output_frames: Iterable[Shown]) -> Iterator[list[Shown]]:
-    """Group output frames by the pair that they interpolate.
+    """Group output frames by their pair of source frames.
 
     A group has at most 16: a frozen picture may be shown for an hour.
     """

@@ -1,4 +1,4 @@
-"""Ways to make the output pictures of a ramp from source frames."""
+"""Tables of interpolation methods and of treatments of repeated frames."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from shared.video import Frame
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpolation:
-    """A way to show moments between two frames: one row of INTERPOLATIONS.
+    """A method of interpolation, as a row of INTERPOLATIONS.
 
     `blend`: cross-fade. `flow`: replace cross-fades by pictures along the motion. `prefetch`: source frames to decode ahead.
     """
@@ -49,7 +49,7 @@ INTERPOLATIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duplicates:
-    """What happens to repeated source frames: one row of DUPLICATES.
+    """A treatment of repeated source frames, as a row of DUPLICATES.
 
     `dropped`: whether an interpolation leaves them out.
     """
@@ -82,7 +82,7 @@ DUPLICATES = {
 
 
 def is_made(frame: Shown) -> bool:
-    """Return whether an output frame is made from two source frames."""
+    """Return whether an output frame mixes two source frames."""
     return frame.mixed if isinstance(frame, Pick) else isinstance(frame, InbetweenFrame)
 
 
@@ -98,7 +98,7 @@ def shown_frames(
     repeats: Repeats | None = None,
     real_first: bool = False,
 ) -> Iterator[Shown]:
-    """Yield the content of each output frame, in order.
+    """Yield the content of each output frame in order.
 
     `rate`: output frames per second. `shutter`: 0 to 1, see `motion_blurred`; 0 for none. `source_end` and `part`: see `picks`. `repeats`:
     leaves repeated frames out. `real_first`: see `picks`.

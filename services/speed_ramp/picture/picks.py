@@ -1,4 +1,4 @@
-"""The source frame of each output frame, or two frames to cross-fade.
+"""Selection of the source frames for each output frame.
 
 Output frame k is shown at k / rate seconds; the clock maps that to a moment of the source.
 """
@@ -23,7 +23,7 @@ _ROUNDING = 1e-6  # output frames: above rounding errors, below any time base
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pick:
-    """An output frame that shows one source frame, or mixes two.
+    """An output frame that shows one source frame, or a cross-fade.
 
     It shows `before` with `weight` (0 to 1) of `after` mixed in.
     """
@@ -35,7 +35,7 @@ class Pick:
 
     @property
     def mixed(self) -> bool:
-        """Return whether both frames are visible.
+        """Whether both frames are visible.
 
         A weight that changes the picture by less than half a level of 256 is invisible.
         """
@@ -61,14 +61,14 @@ class Pick:
 
 @dataclass(slots=True)
 class SourceEnd:
-    """End of the last source frame read so far, in seconds."""
+    """End time of the last source frame read, in seconds."""
 
     end: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The part of a source to use, in seconds.
+    """Start and length of the used part of a source, in seconds.
 
     None as `end` means the source's end.
     """
@@ -89,7 +89,7 @@ def picks(
     spreads: Callable[[Frame], bool] = lambda _frame: False,
     real_first: bool = False,
 ) -> Iterator[Pick]:
-    """Yield the content of each output frame, in order and without gaps.
+    """Yield the source frames of each output frame, without gaps.
 
     `rate`: output frames per second. `source_end` is kept up to date. Without `blend`, a source frame is shown from the output frame
     nearest to its time on the clock, so the error is at most half an output frame. With `blend`, each source frame fades into the next one
@@ -124,13 +124,13 @@ def picks(
 
 
 def _shown(frame: Frame, numbers: range) -> Iterator[Pick]:
-    """Show one source frame in the output frames `numbers`."""
+    """Yield picks of one source frame for output frames `numbers`."""
     for number in numbers:
         yield Pick(number=number, before=frame, after=frame, weight=0.0)
 
 
 def _faded(before: Frame, after: Frame, numbers: range, clock: Clock, rate: Fraction, fade_s: float, *, real_first: bool) -> Iterator[Pick]:
-    """Show `before`, then a fade to `after`, in the output frames `numbers`."""
+    """Yield picks of `before`, then of a cross-fade to `after`."""
     if not numbers:
         return
     moments = clock.source(np.array([float(number / rate) for number in numbers]))
@@ -153,7 +153,7 @@ def _reached(clock: Clock, time: Fraction, rate: Fraction) -> int:
 
 
 def _nearest(clock: Clock, time: Fraction, rate: Fraction) -> int:
-    """Return the output frame nearest to source time `time`.
+    """Return the output frame closest to source time `time`.
 
     Its number, at least 0; of two equally near, the later.
     """
@@ -161,7 +161,7 @@ def _nearest(clock: Clock, time: Fraction, rate: Fraction) -> int:
 
 
 def _number(out_s: float, rate: Fraction) -> int:
-    """Return the output frame nearest to output second `out_s`.
+    """Return the output frame closest to output second `out_s`.
 
     Its number, at least 0.
     """
@@ -169,5 +169,5 @@ def _number(out_s: float, rate: Fraction) -> int:
 
 
 def _position(clock: Clock, time: Fraction, rate: Fraction) -> float:
-    """Convert source time `time` to a position in output frames."""
+    """Convert a source time to a fractional output frame number."""
     return float(clock.out(float(time))) * float(rate)

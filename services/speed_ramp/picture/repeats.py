@@ -1,4 +1,4 @@
-"""Repeated source frames, which interpolation leaves out.
+"""Removal of repeated source frames before interpolation.
 
 Film at 24 frames per second in a file of 30, or animation on twos, shows some pictures for more than one frame. Interpolation between two
 equal pictures stands still, so a slowed clip would stutter.
@@ -35,7 +35,7 @@ _VISIBLE = 1.0  # levels in the block that changes most: less than this around a
 
 @dataclass(frozen=True, slots=True)
 class HeldFrame:
-    """A frame, and how long its picture is shown.
+    """A frame with the display time of its picture.
 
     `until`: the second at which another picture follows. `repeats`: number of frames that were left out.
     """
@@ -46,7 +46,7 @@ class HeldFrame:
 
 
 class Repeats:
-    """A filter that leaves repeated frames out.
+    """Removes repeated frames.
 
     `count` is the number of frames left out so far. Memory holds at most 20 frames.
     """
@@ -55,7 +55,7 @@ class Repeats:
         self.count = 0
 
     def without(self, frames: Iterable[Frame]) -> Iterator[HeldFrame]:
-        """Yield the frames of a clip without repeats.
+        """Yield a clip's frames without repeats.
 
         Each comes with the end of the time that it is shown.
         """
@@ -71,7 +71,7 @@ class Repeats:
             yield from self._ended(run, _end(run[-1]))
 
     def _ended(self, run: list[Frame], until: Fraction) -> Iterator[HeldFrame]:
-        """Yield the first frame of a run.
+        """Yield the first frame of a run of repeats, or all if still.
 
         If the picture stands still, all frames of the run are yielded.
         """
@@ -84,7 +84,7 @@ class Repeats:
 
 
 def _marked(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
-    """Yield each frame, and whether it repeats the one before it."""
+    """Yield each frame and whether it repeats its predecessor."""
     past: deque[float] = deque(maxlen=_AROUND)
     ahead: deque[tuple[Frame, float | None]] = deque()
     for frame, change in _changes(frames):
@@ -96,7 +96,7 @@ def _marked(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
 
 
 def _mark(past: deque[float], ahead: deque[tuple[Frame, float | None]]) -> tuple[Frame, bool]:
-    """Decide whether the next frame is a repeat.
+    """Decide whether the next frame repeats its predecessor.
 
     Takes the frame from `ahead`, and compares its change with those around it. What counts is the second largest change on either side, and
     the smaller of the two sides. So a cut, or a caption that appears, does not make the frames around it repeats. At the ends of a clip,
@@ -114,7 +114,7 @@ def _mark(past: deque[float], ahead: deque[tuple[Frame, float | None]]) -> tuple
 
 
 def _changes(frames: Iterable[Frame]) -> Iterator[tuple[Frame, float | None]]:
-    """Yield each frame with its change.
+    """Yield each frame with its difference from the previous frame.
 
     The change is that from the frame before, in levels of 256. None where the frames cannot be compared.
     """
@@ -130,7 +130,7 @@ def _changes(frames: Iterable[Frame]) -> Iterator[tuple[Frame, float | None]]:
 
 
 def _change(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float:
-    """Return the change of the block that changes most.
+    """Return the difference in the block that changes most.
 
     The change is the mean difference, in levels of 256.
     """
@@ -138,5 +138,5 @@ def _change(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float:
 
 
 def _end(frame: Frame) -> Fraction:
-    """Return the second at which a frame ends."""
+    """Return the end time of a frame in seconds."""
     return frame.time + frame.duration * frame.time_base

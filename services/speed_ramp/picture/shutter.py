@@ -1,4 +1,4 @@
-"""Motion blur where the clip plays faster than it was recorded.
+"""Motion blur for parts that play faster than recorded.
 
 The source frames of each output frame are averaged.
 """
@@ -25,7 +25,7 @@ _LEAST = 1e-3  # shortest exposure that counts, as a share of a source frame
 
 
 class FrameWindow:
-    """An iterator over frames that gives access to recent and upcoming ones."""
+    """Iterator over frames with access to recent and upcoming frames."""
 
     def __init__(self, frames: Iterable[Frame]) -> None:
         self._frames = iter(frames)
@@ -47,11 +47,11 @@ class FrameWindow:
 
     @property
     def held(self) -> int:
-        """Return the number of frames in memory."""
+        """Number of frames in memory."""
         return len(self._past) + len(self._ahead)
 
     def between(self, first: float, last: float) -> list[Frame]:
-        """Return the frames from source second `first` to `last`.
+        """Return the frames between source seconds `first` and `last`.
 
         Reads ahead if necessary.
         """
@@ -65,7 +65,7 @@ class FrameWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """An output frame that shows a weighted mean of source frames.
+    """An output frame that averages several source frames.
 
     `weights` add up to 1.
     """
@@ -87,7 +87,7 @@ class Exposure:
 
 
 class OutputFrame(Protocol):
-    """The content of one output frame.
+    """Interface of an output frame's content.
 
     `before` is its source frame, or the first of two.
     """
@@ -105,7 +105,7 @@ Shown = TypeVar("Shown", bound=OutputFrame)
 def motion_blurred(
     picks: Iterable[Shown], window: FrameWindow, clock: Clock, rate: Fraction, *, shutter: float
 ) -> Iterator[Shown | Exposure]:
-    """Average the source frames of output frames that cover several.
+    """Average source frames where an output frame spans several.
 
     Averaged are the frames exposed while the shutter is open. `picks` must have been made from `window`. `shutter`: share (0 to 1) of an
     output frame's duration for which the shutter is open, centred on the frame's moment. A source frame is weighted by how long the shutter
@@ -123,7 +123,7 @@ def motion_blurred(
 
 
 def _exposure(pick: Shown, window: FrameWindow, first: float, last: float, frame_s: float) -> Shown | Exposure:
-    """Average the source frames exposed from second `first` to `last`.
+    """Average the source frames between seconds `first` and `last`.
 
     In source seconds. Returns `pick` if there is only one frame.
     """
@@ -140,12 +140,12 @@ def _exposure(pick: Shown, window: FrameWindow, first: float, last: float, frame
 
 
 def _same_format(a: Frame, b: Frame) -> bool:
-    """Return whether both frames have the same size and pixel format."""
+    """Return whether two frames have equal size and pixel format."""
     return (a.width, a.height, a.picture.format.name) == (b.width, b.height, b.picture.format.name)
 
 
 def _mean(planes: tuple[NDArray[Any], ...], weights: tuple[float, ...]) -> NDArray[Any]:
-    """Return the weighted mean of planes, rounded, in their type."""
+    """Return the weighted mean of planes, rounded to their dtype."""
     total = np.zeros(planes[0].shape, np.float32)
     for plane, weight in zip(planes, weights, strict=True):
         cv2.addWeighted(np.ascontiguousarray(plane), weight, total, 1.0, 0.0, dst=total, dtype=cv2.CV_32F)

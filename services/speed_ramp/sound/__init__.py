@@ -1,4 +1,4 @@
-"""Sound along a speed curve: stretched or resampled, with silence in freezes.
+"""Sound of a retimed clip: stretched, resampled or silent.
 
 `modes.py` has the table of ways; `tracks.py` carries all tracks from the source to the output.
 """

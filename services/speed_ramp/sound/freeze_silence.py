@@ -1,4 +1,4 @@
-"""Silence in the sound while the picture is frozen."""
+"""Silence in the sound during freezes of the picture."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol
@@ -12,17 +12,17 @@ _MAX_SILENCE_S = 1.0  # longest piece of silence at once
 
 
 class Sound(Protocol):
-    """Sound along a curve."""
+    """Interface of a retimed sound, read in order."""
 
     def read(self, until: int) -> Iterator[Samples]:
-        """Yield the next samples, up to output sample `until`.
+        """Yield the next samples up to output sample `until`.
 
         They continue the last call; float32 (channels, n) each.
         """
 
 
 class FreezeSilence:
-    """A sound with silence inserted at freezes.
+    """Retimed sound with silence inserted at freezes.
 
     It fades out before each freeze and in after it. `sound`: follows the curve without its freezes. `freezes`: (time, length) of each in
     seconds, the time on the clock without freezes, rising.
@@ -39,7 +39,7 @@ class FreezeSilence:
             total += length
 
     def read(self, until: int) -> Iterator[Samples]:
-        """Yield samples as `Sound.read` does."""
+        """Yield the next samples up to output sample `until`."""
         while self._position < until:
             begin, end = self._freezes[0] if self._freezes else (None, 0)
             if begin is None or self._position < begin:
@@ -57,7 +57,7 @@ class FreezeSilence:
                     yield np.zeros((self._channels, count), np.float32)
 
     def _faded(self, part: Samples, begin: int | None) -> Samples:
-        """Fade the next samples out before a silence and in after it.
+        """Fade samples out before a silence and in after it.
 
         `begin`: first sample of the next freeze.
         """

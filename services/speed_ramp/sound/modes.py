@@ -1,4 +1,4 @@
-"""Ways to make the sound of a ramp."""
+"""Table of audio modes for retimed clips."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MakeSound = Callable[[Source, Clock], Sound]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioMode:
-    """A way to make the sound: one row of AUDIO_MODES.
+    """A way to retime sound, as a row of AUDIO_MODES.
 
     Without `make`, the output is silent.
     """

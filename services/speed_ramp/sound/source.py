@@ -1,4 +1,4 @@
-"""An audio track read by sample position.
+"""Audio track with access by sample position.
 
 Silence where the track has no sound.
 """
@@ -16,7 +16,7 @@ _KEPT_S = 0.5  # seconds kept before the last position read, for pieces that ove
 
 
 class Source:
-    """A track that comes in blocks, read by position.
+    """An audio track, decoded in blocks and read by sample position.
 
     Positions may only move forward. Gaps in the track, and everything before and after it, read as silence. `start`: first sample that can
     be read; earlier samples are silent.
@@ -46,7 +46,7 @@ class Source:
         return samples
 
     def _fill(self, end: int) -> None:
-        """Read blocks up to sample `end`."""
+        """Decode blocks up to sample `end`."""
         parts, length = [self._held], self._first + self._held.shape[1]
         while length < end:
             block = self._next or next(self._blocks, None)
@@ -66,6 +66,6 @@ class Source:
         self._held = np.concatenate(parts, axis=1) if len(parts) > 1 else self._held
 
     def _forget(self, before: int) -> None:
-        """Drop the samples before position `before`."""
+        """Drop samples before position `before`."""
         count = min(max(before - self._first, 0), self._held.shape[1])
         self._held, self._first = self._held[:, count:], self._first + count

@@ -1,4 +1,4 @@
-"""Sound stretched along a speed curve at its original pitch.
+"""Time stretching of sound along a speed curve, keeping its pitch.
 
 In constant memory and without drift. The output is made in pieces of 0.1 to 1 s. Each piece is stretched by one factor with Signalsmith
 Stretch (MIT; Geraint Luff, "Four Ways to Write a Pitch-Shifter", ADC 2022), with some context on both sides, and cross-faded into the
@@ -31,7 +31,7 @@ _UNCHANGED = 1e-9  # with a factor this close to 1, samples are copied
 
 
 class StretchedTrack:
-    """A track stretched along a curve at its original pitch.
+    """An audio track stretched along a curve at its original pitch.
 
     `clock` must not freeze.
     """
@@ -51,7 +51,7 @@ class StretchedTrack:
         self._jumps = np.round(clock.jumps() * self._rate).astype(np.int64)
 
     def read(self, until: int) -> Iterator[Samples]:
-        """Yield the next samples, up to output sample `until`.
+        """Yield the next samples up to output sample `until`.
 
         They continue the last call; float32 (channels, n) each.
         """
@@ -64,7 +64,7 @@ class StretchedTrack:
             yield part
 
     def _piece(self) -> Samples:
-        """Make the next piece, cross-faded with the tail of the previous one."""
+        """Return the next piece, cross-faded with the previous piece."""
         start, fade = self._position, self._fade
         length = self._length(start)
         first, last = (float(t) * self._rate for t in self._clock.source([start / self._rate, (start + length + fade) / self._rate]))
@@ -94,7 +94,7 @@ class StretchedTrack:
         return np.asarray(self._stretch.process(wave))
 
     def _length(self, start: int) -> int:
-        """Return the length of the longest piece with one factor.
+        """Return the longest length with one stretch factor.
 
         In samples from `start` on; over it one factor follows the curve.
         """
@@ -108,7 +108,7 @@ class StretchedTrack:
         return self._up_to_jump(start, round(_PIECES_S[-1] * self._rate))
 
     def _up_to_jump(self, start: int, length: int) -> int:
-        """Shorten a piece so that it ends at a jump of the speed.
+        """Shorten a piece to end where the speed jumps.
 
         `length`: of the piece. Only if there is a jump in the piece or shortly after it.
         """
@@ -116,7 +116,7 @@ class StretchedTrack:
         return int(ahead[0]) - start if len(ahead) and ahead[0] < start + length + self._fade else length
 
     def _fit(self, tail: Samples, candidates: Samples) -> int:
-        """Return the shift in samples at which the piece continues `tail`.
+        """Return the shift in samples that best continues `tail`.
 
         It is the peak of their normalised correlation.
         """

@@ -1,4 +1,4 @@
-"""Audio tracks of a clip, written along a speed curve."""
+"""Retiming and writing of a clip's audio tracks."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -18,14 +18,14 @@ from shared.video.writing.channel_layout import kept_layout_of
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """The sound of one audio track, and its output track."""
+    """A retimed audio track and its output track."""
 
     sound: FreezeSilence
     target: AudioTrack
     sample_rate: int
 
     def write(self, *, until_s: float) -> None:
-        """Write the sound up to output time `until_s`."""
+        """Write sound up to the output time `until_s`."""
         for samples in self.sound.read(round(until_s * self.sample_rate)):
             self.target.write(samples)
 
@@ -42,7 +42,7 @@ def open_tracks(
     progress: Progress,
     stack: ExitStack,
 ) -> Iterator[Track]:
-    """Open the audio tracks of a video, and add them to `writer`.
+    """Open a video's audio tracks and add output tracks to `writer`.
 
     The output has a track for each. `start`, `duration`: the part of the source, in seconds. Warns through `progress` about tracks that
     cannot be decoded, and leaves them out. `stack` closes the files.

@@ -1,4 +1,4 @@
-"""Sound resampled so that its pitch follows the speed.
+"""Resampling of sound along a speed curve, with changing pitch.
 
 Tape players sound like that. The clock gives the exact source moment of each output sample. A windowed sinc interpolates the source there
 (Julius O. Smith, "Digital Audio Resampling Home Page", CCRMA: bandlimited interpolation), with 32 zero crossings on each side and a Kaiser
@@ -25,7 +25,7 @@ _MAX_TAPS = 1 << 21  # filter taps per step; limits memory
 
 
 class Varispeed:
-    """A track resampled along a curve, its pitch following the speed.
+    """An audio track resampled along a curve; its pitch follows the speed.
 
     `clock` must not freeze.
     """
@@ -39,7 +39,7 @@ class Varispeed:
         self._rises = clock.speed(clock.source(self._jumps + 1e-6)) - before
 
     def read(self, until: int) -> Iterator[Samples]:
-        """Yield the next samples, up to output sample `until`.
+        """Yield the next samples up to output sample `until`.
 
         They continue the last call; float32 (channels, n) each.
         """
@@ -53,7 +53,7 @@ class Varispeed:
             yield np.concatenate(pieces, axis=1)
 
     def _moments(self, out: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the source seconds at output seconds `out`.
+        """Return the source time at each output time, in seconds.
 
         A parabola replaces the kink at each jump of the speed.
         """
@@ -64,7 +64,7 @@ class Varispeed:
         return moments
 
     def _interpolate(self, places: NDArray[np.float64], widths: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Return the sound at `places`, interpolated by a windowed sinc.
+        """Interpolate the sound at `places` with a windowed sinc.
 
         `places`: source samples, rising; `widths`: the scale of the sinc at each.
         """
@@ -86,7 +86,7 @@ class Varispeed:
 
 
 def _table() -> NDArray[np.float32]:
-    """Return the windowed sinc from 0 to the last zero crossing.
+    """Return a windowed sinc, from 0 to its last zero crossing.
 
     Zeros follow at the end, for interpolating there.
     """

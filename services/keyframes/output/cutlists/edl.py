@@ -13,7 +13,7 @@ MOST_EVENTS = 999
 
 
 def edls(grid: FrameGrid) -> list[str]:
-    """Yield the shots as edit decision lists.
+    """Return the shots as one or more edit decision lists.
 
     Each has up to MOST_EVENTS events.
     """

@@ -1,4 +1,4 @@
-"""Interpolation between two frames by optical flow.
+"""Frame interpolation by optical flow.
 
 `pair.py` is the entry point.
 """

@@ -1,4 +1,4 @@
-"""Geometry of planes relative to the small pictures with the motion.
+"""Division of full-size planes into strips and areas.
 
 Planes are handled in strips, and in areas of strips.
 """
@@ -20,7 +20,7 @@ Picture = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Raster:
-    """Size and scale of planes relative to the small pictures.
+    """Size of planes, and their scale relative to the motion field.
 
     `size`: (height, width) of the planes in samples. `scale`: samples per small pixel, (down, across).
     """
@@ -30,14 +30,14 @@ class Raster:
 
     @property
     def margin(self) -> int:
-        """Return the margin of small pixels that enlarging an area needs.
+        """Margin in small pixels that upsampling an area needs.
 
         At least one, and whole samples.
         """
         return next(count for count in (1, 2, ALIGNED) if all((count * by).is_integer() for by in self.scale))
 
     def padded(self, field: Field) -> Field:
-        """Extend a field of the small pictures by the margin.
+        """Pad a small field by the margin.
 
         Its edges are repeated.
         """
@@ -45,7 +45,7 @@ class Raster:
         return np.asarray(cv2.copyMakeBorder(field, margin, margin, margin, margin, cv2.BORDER_REPLICATE), np.float32)
 
     def places(self, shape: tuple[int, ...]) -> Field:
-        """Return the positions of a padded field's pixels, in plane samples.
+        """Return the plane coordinates of a padded field's pixels.
 
         x and y for each pixel; `shape`: the field's.
         """
@@ -54,13 +54,13 @@ class Raster:
         return np.asarray(cv2.merge(np.broadcast_arrays(x, y[:, None])), np.float32)
 
     def scaled(self, vectors: Field) -> Field:
-        """Convert a padded field of vectors to samples."""
+        """Convert padded motion vectors to plane samples."""
         across = np.tile(np.array(self.scale[::-1], np.float32), vectors.shape[1])
         return (vectors.reshape(len(vectors), -1) * across).reshape(vectors.shape)
 
     @property
     def step(self) -> int:
-        """Return the height of a strip in small pixels.
+        """Height of a strip in small pixels.
 
         A strip covers whole samples.
         """
@@ -68,11 +68,11 @@ class Raster:
 
     @property
     def strips(self) -> int:
-        """Return the number of strips."""
+        """Number of strips."""
         return math.ceil(self.size[0] / self.scale[0] / self.step)
 
     def blocks(self, visible: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-        """Return which blocks contain or touch a `visible` pixel.
+        """Mark the blocks that contain or touch a `visible` pixel.
 
         bool (strips, columns of ALIGNED small pixels). `visible` None: all blocks.
         """
@@ -86,7 +86,7 @@ class Raster:
         return blocks
 
     def areas(self, blocks: NDArray[np.bool_]) -> list["Area | None"]:
-        """Return the area of each strip's `blocks`.
+        """Return the marked blocks of each strip as an area.
 
         None for a strip without blocks.
         """
@@ -98,7 +98,7 @@ class Raster:
 
 
 class Area:
-    """Columns of a strip, handled as one picture.
+    """Selected columns of a strip, joined into one picture.
 
     The columns between them are left out.
     """
@@ -113,11 +113,11 @@ class Area:
         self._around = [(slice(top, bottom + 2 * margin), slice(start, stop + 2 * margin)) for start, stop in runs]
 
     def of(self, plane: Picture) -> Picture:
-        """Return the area's part of a plane."""
+        """Copy the area out of a plane."""
         return _joined([plane[self._rows, run] for run in self._runs])
 
     def put(self, picture: Picture, plane: Picture) -> None:
-        """Write `picture` to the area's part of a plane."""
+        """Write `picture` to the area of a plane."""
         start = 0
         for run in self._runs:
             stop = start + run.stop - run.start
@@ -125,7 +125,7 @@ class Area:
             start = stop
 
     def enlarged(self, field: Field) -> Field:
-        """Return the area's part of a padded field, enlarged to samples."""
+        """Upsample the area's part of a padded field."""
         small = [field[around] for around in self._around]
         large = cv2.resize(_joined(small), None, fx=self._scale[1], fy=self._scale[0], interpolation=cv2.INTER_LINEAR)
         large, start, parts = large[self._top : self._top + self._rows.stop - self._rows.start], self._left, []
@@ -136,5 +136,5 @@ class Area:
 
 
 def _joined(parts: list[Picture]) -> Picture:
-    """Join pictures side by side."""
+    """Join pictures horizontally."""
     return parts[0] if len(parts) == 1 else cv2.hconcat(parts)

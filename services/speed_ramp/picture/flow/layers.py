@@ -1,4 +1,4 @@
-"""The composition of each pixel of the picture at moment t.
+"""Layers that compose the picture at a moment between two frames.
 
 A pixel has up to three explanations: the motion that starts in `before`, the motion that ends in `after` (they differ at the edges of
 moving objects), and standing still. Each gives a place in both pictures; the more similar the pictures are there, the likelier the
@@ -32,7 +32,7 @@ _OUTSIDE = 1e-3
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layer:
-    """One explanation of the picture's pixels: a motion or standing still.
+    """Pixels that follow one motion, or a cross-fade without motion.
 
     All arrays have the size of the small pictures.
 
@@ -50,7 +50,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layers:
-    """The layers of a picture, from bottom to top.
+    """Layers of an interpolated picture, from bottom to top.
 
     `t`: its moment, from 0 (`before`) to 1 (`after`).
     """
@@ -60,12 +60,12 @@ class Layers:
 
 
 def still_layers(t: float) -> Layers:
-    """Return a plain mix of both pictures as a layer."""
+    """Return a cross-fade of both pictures as the only layer."""
     return Layers(t=t, layers=(Layer(vectors=None, after=None, opacity=None),))
 
 
 def layers_at(vectors: Vectors, t: float) -> Layers:
-    """Return the layers of the picture at `t`.
+    """Return the layers of the picture at moment `t`.
 
     `t`: between 0 and 1. Each layer is one explanation of the pixels.
     """
@@ -81,7 +81,7 @@ def layers_at(vectors: Vectors, t: float) -> Layers:
 
 
 class _Motion:
-    """An explanation of the pixels by one motion.
+    """Pixels at moment t under one motion hypothesis.
 
     It holds the pixels' places in both pictures, and the samples there.
     """
@@ -95,7 +95,7 @@ class _Motion:
         self._errors = sample(vectors.forward_error, self._places[0]), sample(vectors.backward_error, self._places[1])
 
     def cost(self) -> Field:
-        """Return how badly the motion explains each pixel.
+        """Return the error of the motion hypothesis at each pixel.
 
         In levels of 256: float32 (height, width).
         """
@@ -103,11 +103,11 @@ class _Motion:
         return _box(cv2.scaleAdd(own, _ERROR_COST, cv2.absdiff(*self.samples).astype(np.float32)), _WINDOW)
 
     def fine(self) -> NDArray[np.bool_]:
-        """Return where the picture has fine detail: bool (height, width)."""
+        """Return where the picture has fine detail, bool (height, width)."""
         return _box(sample(self._detail, self._places[0]), _WINDOW) > _FINE
 
     def after(self) -> Field:
-        """Return the share of `after` in the mix, 0 to 1.
+        """Return the weight of picture `after` at each pixel, 0 to 1.
 
         float32 (height, width).
         """
@@ -118,7 +118,7 @@ class _Motion:
 
 
 def _project(vectors: Vectors, t: float) -> tuple[Field, Field]:
-    """Project both motions, from `before` and to `after`, to moment `t`."""
+    """Project the motion of both pictures to moment `t`."""
     grid, starting, ending = vectors.grid, vectors.forward, -vectors.backward
     for _ in range(_STEPS):
         starting = sample(vectors.forward, grid - np.float32(t) * starting)
@@ -127,7 +127,7 @@ def _project(vectors: Vectors, t: float) -> tuple[Field, Field]:
 
 
 def _shares(costs: list[Field]) -> list[Field]:
-    """Return the weights of three explanations from their costs.
+    """Convert the costs of three motion hypotheses to weights.
 
     They add up to 1 in each pixel.
     """
@@ -140,7 +140,7 @@ def _shares(costs: list[Field]) -> list[Field]:
 def _join(
     motion: _Motion, field: Field, share: Field, other: Field, other_samples: tuple[NDArray[Any], NDArray[Any]], other_share: Field
 ) -> tuple[Field, Field, Field]:
-    """Merge a second explanation into a layer.
+    """Merge a second motion into a layer where the result looks equal.
 
     Only where that changes nothing visible. `motion`: the layer's explanation; `field`, `share`: motion and weight of the layer so far.
     `other`, `other_samples`, `other_share`: motion, samples in both pictures and weight of the second explanation. Where both motions are
@@ -159,7 +159,7 @@ def _join(
 
 
 def _inside(places: NDArray[Any]) -> Field:
-    """Return 1 for places within the picture, almost 0 outside."""
+    """Return 1 for positions inside the picture, almost 0 outside."""
     height, width = places.shape[:2]
     ones = np.ones((height, width), np.float32)
     border = {"borderMode": cv2.BORDER_CONSTANT, "borderValue": 0}
@@ -168,5 +168,5 @@ def _inside(places: NDArray[Any]) -> Field:
 
 
 def _box(picture: NDArray[Any], size: int) -> Field:
-    """Return the mean of the `size` x `size` pixels around each pixel."""
+    """Return the mean over `size` x `size` pixels around each pixel."""
     return np.asarray(cv2.boxFilter(picture, cv2.CV_32F, (size, size)), np.float32)

@@ -24,7 +24,7 @@ Planes = tuple[NDArray[Any], ...]
 
 
 class FlowPair:
-    """Two neighbouring pictures of a video, and any picture between them.
+    """Interpolates pictures between two consecutive frames.
 
     `before`, `after`: planes as from `Frame.planes()`, luma first: (height, width), or (height, width, n) where samples are interleaved;
     uint8 or uint16, the same shapes and types in both. `bits`: bits per sample, 8 to 16; results stay within that range. The arrays are
@@ -46,7 +46,7 @@ class FlowPair:
 
     @property
     def cut(self) -> bool:
-        """Return whether the pictures show different scenes.
+        """Whether the pictures show different scenes.
 
         A cut or a flash; `at` then returns the nearer picture.
         """
@@ -54,14 +54,14 @@ class FlowPair:
 
     @property
     def still(self) -> bool:
-        """Return whether nothing moves.
+        """Whether nothing moves between the pictures.
 
         In-between pictures are then plain mixes.
         """
         return self._vectors.still
 
     def at(self, t: float) -> Planes:
-        """Return the picture at `t`, from 0 (`before`) to 1 (`after`).
+        """Return the picture at `t`, 0 (`before`) to 1 (`after`).
 
         Planes of the sources' shapes and type. At 0, at 1 and across a cut, these are a source's own arrays, not copies. Raises ValueError
         outside 0 to 1.
@@ -79,7 +79,7 @@ class FlowPair:
 
     @cached_property
     def _groups(self) -> tuple[PlaneGroup, ...]:
-        """Return the planes, grouped by size.
+        """Return both pictures' planes, grouped by size.
 
         Planes of one size share their places.
         """
@@ -93,7 +93,7 @@ class FlowPair:
 
 
 def _sparser(luma: int, plane: int) -> int:
-    """Return the number of luma samples per sample of a plane.
+    """Return a plane's subsampling along one side: 1, 2 or 4.
 
     Along one side: 1, 2 or 4.
     """

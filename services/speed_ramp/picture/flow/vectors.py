@@ -1,4 +1,4 @@
-"""The motion between two pictures: optical flow both ways, and its error.
+"""Optical flow between two pictures in both directions, with errors.
 
 Uses OpenCV's DIS flow (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016) on small luma pictures: 1080p is shrunk
 to a fifth, and the finest scale is single pixels. Measured on three clips: shrinking to a quarter gains 0.15 dB for 30 ms more; the
@@ -32,7 +32,7 @@ _MAX_ERROR = 8.0  # small pixels
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Vectors:
-    """The motion between two pictures, at the size of small luma pictures.
+    """Motion between two pictures at reduced size.
 
     `before`, `after`: the small pictures, uint8 (height, width). A small pixel stands for `by` x `by` pixels. Where the small pictures
     extend beyond the pictures, they repeat the edges.
@@ -87,7 +87,7 @@ def find_vectors(before: NDArray[Any], after: NDArray[Any], *, bits: int = 8) ->
 
 
 def sample(picture: NDArray[Any], places: NDArray[Any], *, interpolation: int = cv2.INTER_LINEAR) -> NDArray[Any]:
-    """Read `picture` at `places`, float32 (height, width, 2) of x and y.
+    """Sample `picture` at `places`, float32 (height, width, 2) of x and y.
 
     Beyond the picture's edges the edges are repeated.
     """
@@ -107,7 +107,7 @@ def _vectors(
     *,
     still: bool,
 ) -> Vectors:
-    """Check for a cut and return the motion."""
+    """Return the motion, or mark a cut."""
     # As Step.mismatch in motion/measure.py: the mean difference after motion compensation, in units of the contrast.
     contrast = max(cv2.meanStdDev(a)[1][0][0], cv2.meanStdDev(b)[1][0][0])
     difference = min(
@@ -130,12 +130,12 @@ def _vectors(
 
 
 def _to_8_bits(luma: NDArray[Any], bits: int) -> NDArray[np.uint8]:
-    """Reduce a plane to 8 bits per sample."""
+    """Reduce a plane to 8 bits."""
     return np.ascontiguousarray(luma if luma.dtype == np.uint8 else luma >> (bits - 8), np.uint8)
 
 
 def _small(luma: NDArray[np.uint8], by: int) -> NDArray[np.uint8]:
-    """Shrink a plane by `by`.
+    """Shrink a plane by the factor `by`.
 
     Before that, its edges are repeated up to whole tiles.
     """
@@ -147,7 +147,7 @@ def _small(luma: NDArray[np.uint8], by: int) -> NDArray[np.uint8]:
 
 
 def _round_trip_error(there: Field, back: Field, grid: Field) -> Field:
-    """Return the distance of each pixel from itself after a round trip.
+    """Return each pixel's forward-backward flow error.
 
     In small pixels, after going `there` and `back`.
     """

@@ -1,4 +1,4 @@
-"""Composition of full-size planes from layers of motion.
+"""Composition of full-size planes from motion layers.
 
 Works strip by strip: a layer's places and weights are enlarged for one strip at a time, which fits the processor's cache, so only the
 result is as large as the picture. The bottom layer is read everywhere. Further layers are laid over it only in the columns where they are
@@ -20,7 +20,7 @@ _INVISIBLE = 1 / 64  # opacity below which a layer is invisible
 
 
 class Planes:
-    """Planes of equal size of both pictures.
+    """Equally sized planes of both pictures.
 
     uint8 or uint16, (height, width), or (height, width, n) with interleaved samples. `scale`: samples per small pixel, (down, across). The
     attributes `before` and `after` have one array per channel: uint8, or float32 where samples have more than 8 bits.
@@ -34,7 +34,7 @@ class Planes:
 
 
 def compose(planes: Planes, layers: Layers, *, peak: int, sharp: bool = True) -> list[Picture]:
-    """Return the planes at the layers' moment.
+    """Compose the planes of the interpolated picture.
 
     They have the shapes and type of their sources, with no sample above `peak`. `sharp`: read the bottom layer with cubic interpolation
     where there is fine detail, which gains up to 0.2 dB. Linear interpolation is as good elsewhere, for chroma, and for the other layers,
@@ -52,7 +52,7 @@ def compose(planes: Planes, layers: Layers, *, peak: int, sharp: bool = True) ->
 
 
 class _LayerReader:
-    """A reader that draws a layer of planes."""
+    """Draws one layer, strip by strip."""
 
     def __init__(self, layer: Layer, t: float, planes: Planes, *, sharp: bool) -> None:
         self._planes, self._t = planes, t
@@ -70,7 +70,7 @@ class _LayerReader:
             self._share = raster.padded(layer.after)
 
     def draw(self, strip: int, done: list[Picture]) -> None:
-        """Draw the layer over a strip of each channel in `done`."""
+        """Draw the layer onto a strip of each channel in `done`."""
         for areas, interpolation in self._areas:
             area = areas[strip]
             if area is None:
@@ -99,7 +99,7 @@ class _LayerReader:
 
 
 def _filled(blocks: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Fill the gaps between blocks of a strip.
+    """Mark the blocks in gaps between marked blocks of a strip.
 
     Reading more blocks costs less than copying several runs.
     """
@@ -107,7 +107,7 @@ def _filled(blocks: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _both(share: Field) -> tuple[Field, Field]:
-    """Return the weights of both pictures from the second's share."""
+    """Return both pictures' weights from the second's weight."""
     return 1 - share, share
 
 
