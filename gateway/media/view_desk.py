@@ -1,6 +1,6 @@
 """Jobs of the media service that make views of media.
 
-They are small files, made from a medium at the first request.
+Views are small files, made from a medium at the first request.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ class ViewDesk:
     async def job(self, owner: str, view: View, media_id: str, alpha: str | None = None) -> Job:
         """Return the job that makes a view, and start it if necessary.
 
-        It is started if there is none. `alpha`: id of a matte to put into the view. Raises UnknownMedia; NotFound for a kind without this
+        `alpha`: id of a matte to put into the view. Raises UnknownMedia; NotFound for a kind without this
         view; the failure of the job, as a Refused; and what submitting raises.
         """
         for item_id in (media_id, *([alpha] if alpha else [])):
@@ -85,7 +85,7 @@ class ViewDesk:
     async def _outdated(self, owner: str, job: Job) -> bool:
         """Return whether a view must be made again.
 
-        Its files are gone, or it failed for a reason that may have passed.
+        True if the view's files are gone, or if its job failed for a reason that may be temporary.
         """
         if job.status is Status.SUCCEEDED:
             return not await asyncio.to_thread(self._exist, owner, list(job.outputs.values()))

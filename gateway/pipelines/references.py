@@ -85,7 +85,7 @@ def check_reference(name: str, path: list[str], step: str, result: Schema, param
 def _types(schema: Schema, root: Schema, depth: int = 0) -> set[str]:
     """Return the JSON types that a schema allows.
 
-    Such as `number` and `array of object`. Null is left out. Empty if the schema does not say.
+    Examples: `number`, `array of object`. Null is left out. The set is empty if the schema states no type.
     """
     if depth > DEEPEST:
         return set()

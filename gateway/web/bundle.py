@@ -49,7 +49,7 @@ class Bundle:
 def newest_change(folders: Collection[Path]) -> int:
     """Return the latest modification time below some folders.
 
-    In nanoseconds.
+    The time is in nanoseconds.
     """
     return max(path.stat().st_mtime_ns for folder in folders for path in folder.rglob("*"))
 

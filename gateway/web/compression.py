@@ -19,7 +19,7 @@ def accepts_gzip(request: Request) -> bool:
 def json_response(request: Request, content: Any) -> Response:
     """Return a JSON response, compressed if the client accepts gzip.
 
-    It is compressed if that helps and the client accepts it.
+    Content shorter than LEAST_BYTES is sent uncompressed.
     """
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {"Vary": "Accept-Encoding"}

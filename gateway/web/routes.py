@@ -32,7 +32,7 @@ HEADERS = {
 class Studio:
     """The studio's current files, reloaded when they change.
 
-    They are read again after a change, which matters to those who edit them.
+    Reloading lets developers see their changes without a restart.
     """
 
     def __init__(self, folders: Mapping[str, Path] = FOLDERS):

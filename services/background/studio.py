@@ -313,7 +313,7 @@ def _missing(params: StudioParams) -> str | None:
 
 
 def _process_bytes(params: StudioParams) -> int:
-    """Return the memory of the job's process with its networks."""
+    """Estimate the memory of the job's process, in bytes."""
     guided = params.depth == "model"
     painting = painting_bytes(params, control=guided) if params.prompt.strip() else 170 * 1000**2
     return painting + (depth.BYTES if guided else 0)

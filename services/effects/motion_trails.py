@@ -147,7 +147,7 @@ class MotionTrailsParams(ClipPart, SubjectParams):
     def confined(self, *, matte: bool) -> bool:
         """Whether ghosts show only the subject.
 
-        They always do, except in the weighted mean of whole pictures. `matte`: whether a matte is given.
+        False only for the weighted mean of whole pictures. `matte`: whether a matte is given.
         """
         return matte or self.mask or self.ghost != "normal" or self.tint is not None or self.blur > 0
 

@@ -134,7 +134,7 @@ def mask(
 def _refuse(params: MaskParams, inputs: Mapping[str, object]) -> None:
     """Raise Invalid if the backend cannot create the mask.
 
-    Such a backend needs a mask itself, or a plate that is not given.
+    This is a backend that itself needs a mask, or a plate that is not given.
     """
     if params.backend == "auto":
         return

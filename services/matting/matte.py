@@ -251,7 +251,7 @@ def _mask_target(choice: Choice, params: MatteParams, info: VideoInfo, video: Pa
 def _subject(params: MatteParams, choice: Choice, masks: Mapping[int, Mapping[str, Mask]]) -> str:
     """Return the kind of subject to keep.
 
-    It is `params.subject`, except that a mask which the backend itself does not use marks the subject.
+    The kind is `params.subject`, except that a mask which the backend itself does not use marks the subject.
     """
     if params.subject == "all" and masks.get(0) and not choice.backend.needs_mask:
         return "mask"
@@ -286,7 +286,7 @@ def _target(name: str, params: MatteParams, path: Path, behind: Rgb | None) -> T
 def _write_black(file: ClipFile, video: Path, start: float, info: VideoInfo) -> None:
     """Write black frames for the clip's beginning before `start`.
 
-    They have the times of the clip's first two frames, by which readers align both.
+    The black frames have the times of the clip's first two frames, so that readers can align matte and clip.
     """
     black = gray_picture(np.zeros((info.height, info.width), np.float32))
     with read_frames(video, duration=start, prefetch=2) as frames:

@@ -191,7 +191,7 @@ def _frames(video: Path, alpha: Path | None) -> Iterator[_Numbered]:
 
 
 def _picture(output_frame: Shown[_Numbered], size: tuple[int, int]) -> av.VideoFrame:
-    """Return a proxy frame's picture, with the matte below."""
+    """Return a proxy frame's picture, with any matte below."""
     picture = for_browsers(output_frame.frame.frame, size)
     if output_frame.frame.matte is None:
         return picture
@@ -210,7 +210,7 @@ def _limited(matte: NDArray[Any]) -> NDArray[np.uint8]:
 def _playable_sound(info: VideoInfo) -> VideoInfo:
     """Return the clip with a single audio track that browsers play.
 
-    It is the first track.
+    Keeps the first track.
     """
     tracks = info.audio[:1]
     if tracks and layout_of(tracks[0].layout, tracks[0].channels) not in _AAC:

@@ -118,7 +118,7 @@ class ReelResult(BaseModel):
 class _Part:
     """A part of the clip around a moment.
 
-    It lasts from `first` up to `end`, in frames of the output rate.
+    The part lasts from `first` up to `end`, in frames of the output rate.
     """
 
     first: int
@@ -129,7 +129,7 @@ class _Part:
 def reel(params: ReelParams, *, video: Path, output: Path, progress: Progress = Silent()) -> ReelResult:
     """Join the best moments of `video` into a reel.
 
-    They are written to `output` with their sound. The best `most` moments by score are shown for `around` seconds each, in the order of
+    The reel is written to `output` with its sound. The best `most` moments by score are shown for `around` seconds each, in the order of
     time; parts that overlap become one. The rate is constant. Only the parts are decoded. Raises UnsupportedMedia and BrokenMedia for the
     source, Invalid if no moment lies in the clip; nothing is left at `output` after a failure.
     """

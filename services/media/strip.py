@@ -38,7 +38,7 @@ class StripParams(Params):
 
 
 class StripTimes(BaseModel):
-    """Positions and times of a strip's tiles."""
+    """Grid and times of a strip's tiles."""
 
     columns: int = Field(description="Tiles in a row.")
     tile_width: int = Field(description="Width of a tile in pixels.")

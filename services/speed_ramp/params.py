@@ -131,7 +131,7 @@ class MotionParams(Params):
 class CurveParams(MotionParams):
     """Params of the speed curve.
 
-    It is `curve`, or made from `speeds`, or analysed.
+    The curve is `curve`, or made from `speeds`, or derived from motion.
     """
 
     curve: Annotated[list[CurvePoint], LongList(MAX_POINTS)] | None = Field(

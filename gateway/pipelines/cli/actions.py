@@ -36,7 +36,7 @@ from shared.worker.protocol import Update
 class Place:
     """Target of a pipeline command: this machine or a suite's server.
 
-    That is the suite `remote`; without it, this machine with the services that are installed here.
+    `remote`: URL of the suite; None to run the services installed on this machine.
     """
 
     load: Callable[[], tuple[Service, ...]]
@@ -190,7 +190,7 @@ def _save(run: Run, folder: Path) -> None:
 def _shown(show: Callable[[Update], None]) -> Callable[[JobProgress], None]:
     """Return a callback that prints a pipeline's progress.
 
-    It also says when a step begins or ends.
+    The callback also prints when a step begins or ends.
     """
     states: dict[str, str] = {}
 

@@ -99,7 +99,7 @@ def runs_of(files: Mapping[str, list[Path | str]], *, batch: bool) -> list[tuple
 def _labels(paths: Sequence[Path | str]) -> list[str]:
     """Return a unique folder name for each file.
 
-    That is the file's name without the suffix, with a number where that repeats.
+    The name is the file's name without its suffix, with a number added to repeated names.
     """
     stems = [Path(path).stem for path in paths]
     return [f"{stem}-{number + 1}" if stems.count(stem) > 1 else stem for number, stem in enumerate(stems)]

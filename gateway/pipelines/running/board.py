@@ -1,6 +1,6 @@
 """States of a running pipeline's steps.
 
-That is its steps, their outputs and results, and the overall progress.
+The board also gives the outputs, the results and the overall progress.
 """
 
 from collections.abc import Mapping, Sequence
@@ -64,7 +64,7 @@ class StepRun:
     def fail(self, error: ReelwrightError) -> None:
         """Mark the step as failed with an error.
 
-        Its job was refused or has been lost.
+        For a step whose job was refused or has been lost.
         """
         self.state, self.error, self.detail = StepState.FAILED, error.problem(), error.detail
 
@@ -173,7 +173,7 @@ class Board:
     def failure(self) -> str:
         """Return the pipeline's error, built from its failed steps.
 
-        It has a sentence for each failed step, and one about the skipped steps.
+        The text has a sentence for each failed step, and one about the skipped steps.
         """
         sentences = []
         for run in self.failed:

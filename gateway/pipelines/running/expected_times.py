@@ -1,6 +1,6 @@
 """Estimated times of a pipeline's steps.
 
-They come from past jobs of the same operations.
+Estimates come from past jobs of the same operations.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,8 +28,8 @@ def expected_seconds(steps: Sequence[Step], past: Mapping[str, Sequence[PastRun]
 def _expected(past: Sequence[PastRun], length_s: float) -> float | None:
     """Estimate the seconds of one job from past jobs.
 
-    They are the median time per second of video times `length_s`, or the median time of a job if a length is unknown. None without past
-    runs.
+    The estimate is the median time per second of video times `length_s`, or the median time of a job if a length is unknown. None without
+    past runs.
     """
     ratios = [run.run_s / run.input_s for run in past if run.input_s]
     if ratios and length_s:

@@ -1,6 +1,6 @@
 """Execution of pipelines as jobs.
 
-It starts each step as a job of its service once the step's inputs exist, and waits for all jobs.
+The runner starts each step as a job of its service once the step's inputs exist, and waits for all jobs.
 """
 
 import asyncio
@@ -222,7 +222,7 @@ async def _show(board: Board, progress: ProgressLog) -> None:
 def pause_s(error: ReelwrightError) -> float:
     """Return the seconds to wait before repeating a refused request.
 
-    They are the refusal's Retry-After, limited to RETRY_S to LONGEST_RETRY_S.
+    The result is the refusal's Retry-After, limited to RETRY_S to LONGEST_RETRY_S.
     """
     retry_after = error.headers.get("Retry-After", "")
     return min(max(float(retry_after) if retry_after.isdecimal() else 0.0, RETRY_S), LONGEST_RETRY_S)

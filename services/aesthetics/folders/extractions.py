@@ -189,7 +189,7 @@ class Extractions:
     async def _watch(self) -> None:
         """Finish extractions with ended jobs, every _WATCH_S seconds.
 
-        These are extractions whose process has ended and those that could not be finished before.
+        Covers extractions of earlier processes, and extractions that could not be finished before.
         """
         while True:
             for record in await on_disk(self._records):

@@ -1,6 +1,6 @@
 """Loading and running of the NIMA network.
 
-It is loaded once and kept for later jobs of the process.
+The network is loaded once and kept for later jobs of the process.
 """
 
 import importlib.util

@@ -1,6 +1,6 @@
 """Table of every score of a job, as JSON and CSV.
 
-It takes a few bytes per picture, because there can be 200,000 pictures.
+The table takes a few bytes per picture, because there can be 200,000 pictures.
 """
 
 import csv

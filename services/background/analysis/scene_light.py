@@ -32,7 +32,7 @@ class BrightBackground:
     def light_from(self) -> LightFrom:
         """Return the side that the light comes from.
 
-        It is the side on which the centre of brightness lies.
+        The centre of brightness lies on that side.
         """
         if self._sum is None or self._count is None or not self._count.any():
             return "front"

@@ -261,7 +261,7 @@ def _canvas(path: list[Step], anchors: list[PlacedAnchor], size: tuple[int, int]
 def _seen(hole: Plane, *frame: slice) -> tuple[slice, slice]:
     """Return the rows and columns of the canvas covered by samples.
 
-    They hold the reference frame, whose rows and columns are `frame`, and begin at even numbers.
+    The area includes the reference frame, whose rows and columns are `frame`, and begins at even numbers.
     """
     sides = []
     for axis, side in enumerate(frame):

@@ -1,6 +1,6 @@
 """Removal of objects that stand in view for most of a clip.
 
-They are absent at its start and end.
+Such objects are absent at the clip's start and end.
 """
 
 from collections.abc import Iterator
@@ -86,7 +86,7 @@ def remove_objects(file: SampleFile, planes: tuple[Plane, ...], ends: tuple[EndP
 def _seam(luma: Plane, without: Plane, region: Mask) -> float:
     """Return the fraction of a region's border with a visible seam.
 
-    There the plate without the object does not continue the plate. The picture's own border does not count.
+    At a seam, the plate without the object does not continue the surrounding plate. The picture's own border does not count.
     """
     inside = cv2.erode(region.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
     border = region & ~inside

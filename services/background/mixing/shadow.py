@@ -68,8 +68,8 @@ def ground_of(alpha: Plane) -> Ground | None:
 class GroundSmoother:
     """Averages the subject's position over recent frames.
 
-    It keeps the shadow from jumping. A step of more than a tenth of the height, as at a cut, begins anew. A frame without a subject (None)
-    stays None.
+    Averaging keeps the shadow from jumping. A step of more than a tenth of the height, as at a cut, begins anew. A frame without a subject
+    (None) stays None.
     """
 
     def __init__(self) -> None:
@@ -124,7 +124,7 @@ def shaded(luma: Plane, light: Plane) -> Plane:
 def _crossing(inside: float, outside: float) -> float:
     """Return where coverage crosses one half, from a row's middle.
 
-    It is in rows: coverage falls to a half that far on the way to the middle of the next row.
+    The distance is in rows: coverage falls to a half that far on the way to the middle of the next row.
     """
     return (inside - 0.5) / (inside - outside)
 

@@ -63,7 +63,7 @@ def middle_depth(inverse: Floats | None) -> float:
 def parallax_reach(inverse: Floats | None, depth_scale: float) -> float:
     """Return the largest parallax per pixel of camera motion.
 
-    It is the motion of the nearest or the farthest part relative to the plate's middle depth, in pixels.
+    Parallax is the motion of the nearest or the farthest part relative to the plate's middle depth, in pixels.
     """
     if inverse is None:
         return 0.0

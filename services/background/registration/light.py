@@ -21,7 +21,8 @@ _STEP = 8
 class Light:
     """Exposure and white-balance change between two frames.
 
-    In limited range: luma above black and chroma around its middle are multiplied by `gain`, then chroma is shifted by `u` and `v` levels.
+    For limited-range planes: luma above black and chroma around its middle are multiplied by `gain`, then chroma is shifted by `u` and `v`
+    levels.
     """
 
     gain: float = 1.0

@@ -81,7 +81,7 @@ def warped_piece(piece: Plane, matrix: Matrix, outside: tuple[float, ...], *, so
 def moved_area(area: Area, matrix: Matrix) -> Area:
     """Return the bounding rectangle of a warped area.
 
-    One pixel wider on each side; it may lie outside of the planes.
+    The rectangle is one pixel wider on each side and may extend beyond the planes.
     """
     rows, columns = area
     corners = np.array([[[x, y] for x in (columns.start, columns.stop) for y in (rows.start, rows.stop)]], np.float64)

@@ -1,6 +1,6 @@
 """Sequence picture of a clip: stamps of the subject on a panorama.
 
-It is the panorama of the shot with the most stamps.
+The picture shows the shot with the most stamps.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Search for spans of a video that need no decoding.
 
-They are judged from packet sizes and keyframes. Encoders spend far more bytes on a frame that differs from those before, and start a shot
+Spans are judged from packet sizes and keyframes. Encoders spend far more bytes on a frame that differs from those before, and start a shot
 with a keyframe when they notice a cut. So nothing happens between two keyframes when the packets between them are small and even. If the
 second keyframe is a different picture, the cut lies at that keyframe.
 """
@@ -93,7 +93,7 @@ def _is_still(line: Timeline, first: int, second: int) -> bool:
 def _ends_with_cut(line: Timeline, first: int, second: int) -> bool:
     """Return whether a cut lies exactly at the second keyframe.
 
-    It does if the packets before it are small and even, so that neither motion nor a gradual transition explains the new picture.
+    True if the packets before that keyframe are small and even, so that neither motion nor a gradual transition explains the new picture.
     """
     # Frames shown before a keyframe but decoded after it may belong to the new shot.
     if not line.leads[second - 1]:

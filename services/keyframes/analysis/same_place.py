@@ -31,8 +31,8 @@ Luma = NDArray[np.uint8]
 def show_same_place(before: Luma, after: Luma) -> bool:
     """Return whether one camera motion maps a frame to another.
 
-    It takes the corners of one frame to those of the other. `before`, `after`: (height, width) uint8. Brightness and contrast do not count.
-    Frames with few corners never show the same place. Source: SIFT by Lowe, 2004, with an affine motion by RANSAC.
+    The motion must map the corners of one frame to those of the other. `before`, `after`: (height, width) uint8. Brightness and contrast do
+    not count. Frames with few corners never show the same place. Source: SIFT by Lowe, 2004, with an affine motion by RANSAC.
     """
     detector = cv2.SIFT.create(nfeatures=_CORNERS)
     first, second = (detector.detectAndCompute(cv2.equalizeHist(luma), np.empty(0)) for luma in (before, after))

@@ -1,6 +1,6 @@
 """Detector `auto`, the default, for cuts, fades, dissolves and wipes.
 
-It does not take flashes and motion for transitions.
+Flashes and motion are not reported as transitions.
 """
 
 from dataclasses import dataclass, replace

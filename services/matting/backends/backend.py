@@ -1,6 +1,6 @@
 """Interface of matting backends.
 
-Its table row, its opener, its inputs and outputs.
+Defines the row of the table of backends, and the inputs and outputs of a backend.
 """
 
 from collections.abc import Callable, Iterator, Mapping

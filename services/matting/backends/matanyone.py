@@ -1,6 +1,6 @@
 """Backends `matanyone` and `matanyone2`: tracking of masked subjects.
 
-They run the user's installation of the package.
+Both run the user's installation of the package.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """Colour arithmetic of the chroma keyer.
 
-It measures the excess of the screen's channel over the other two.
+The keyer measures the excess of the screen's channel over the other two.
 """
 
 import cv2

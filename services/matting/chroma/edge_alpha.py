@@ -1,6 +1,6 @@
 """Alpha values at the edges of a matte.
 
-It is the position of a pixel's colour between the plate's colour and the subject's. It is a least-squares projection, weighted by the
+Alpha is the position of a pixel's colour between the plate's colour and the subject's. It is a least-squares projection, weighted by the
 expected errors: noise, texture (the subject is brighter or darker than its colour nearby) and spill (the screen's light on the subject).
 Colours are projected at half the size, because 4:2:0 video stores them so; finer detail comes from luma.
 """

@@ -142,7 +142,7 @@ class Keyer:
     def _sure_from(self, alpha: Alpha) -> float:
         """Return the alpha above which pixels certainly show the subject.
 
-        It is lower for a subject of which few pixels reach 1, and it changes slowly over time.
+        The threshold is lower for a subject of which few pixels reach 1, and it changes slowly over time.
         """
         subject = alpha[alpha > _SUBJECT]
         usual = float(np.percentile(subject, _USUAL)) if subject.size > _LEAST_SUBJECT * alpha.size else 1.0

@@ -1,4 +1,4 @@
 """Mattes of opaque subjects from the difference to a clean plate.
 
-They need no model.
+No model is needed.
 """

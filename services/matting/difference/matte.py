@@ -124,7 +124,8 @@ def _rim(alpha: Alpha) -> NDArray[np.bool_]:
 def _edge_alpha(frame: Planes, lit: Planes, near: Planes, alpha: Alpha) -> Alpha:
     """Compute alpha at the subject's edges, (h, w).
 
-    It follows the edges of the picture. Where the colours on both sides differ, it is the position of the pixel's colour between them.
+    Alpha follows the edges of the picture. Where the colours on both sides differ, alpha is the position of the pixel's colour between
+    them.
     """
     gray = np.asarray(frame @ np.array([0.299, 0.587, 0.114], np.float32) / 255, np.float32)
     soft = np.clip(guided(gray, alpha, 6, 1e-4), 0, 1)

@@ -33,7 +33,7 @@ def mse(alpha: Alpha, truth: Alpha) -> float:
 def grad(alpha: Alpha, truth: Alpha) -> float:
     """Return the gradient error, divided by 1000.
 
-    It is the sum of the squared differences between the gradients' magnitudes. Gradients are Gaussian derivatives with sigma 1.4.
+    The error is the sum of the squared differences between the gradients' magnitudes. Gradients are Gaussian derivatives with sigma 1.4.
     """
     return float(((_gradient(alpha) - _gradient(truth)) ** 2).sum() / 1e3)
 
@@ -58,7 +58,7 @@ def conn(alpha: Alpha, truth: Alpha) -> float:
 def dtssd(alpha: Alpha, before: Alpha, truth: Alpha, truth_before: Alpha) -> float:
     """Return the temporal error between two frames (dtSSD), times 100.
 
-    It is the root mean square of the difference between the change of the mattes and the change of the true mattes.
+    The error is the root mean square of the difference between the change of the mattes and the change of the true mattes.
     """
     change = alpha.astype(np.float64) - before - (truth.astype(np.float64) - truth_before)
     return float(math.sqrt((change**2).mean()) * 1e2)

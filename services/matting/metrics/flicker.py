@@ -16,7 +16,7 @@ _MOST_ERROR = 12.0
 class FlickerMeter:
     """Measures the flicker of a clip's mattes in order.
 
-    It has to be reset at cuts.
+    Call `reset` at cuts.
     """
 
     def __init__(self) -> None:

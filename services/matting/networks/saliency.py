@@ -1,6 +1,6 @@
 """Single-picture networks that separate foreground and background.
 
-They are U2-Net, BiRefNet and RMBG-2.0, run from ONNX files.
+Networks: U2-Net, BiRefNet and RMBG-2.0, run from ONNX files.
 """
 
 from collections.abc import Callable, Sequence

@@ -35,7 +35,7 @@ class Sam:
 def load_sam(encoder: Path, decoder: Path, engine: Engine) -> Sam:
     """Load the image encoder and the mask decoder.
 
-    They run in onnxruntime, because the weights are in separate files beside the ONNX files.
+    Both run in onnxruntime, because the weights are in separate files beside the ONNX files.
     """
     sessions = onnx_session(encoder, engine).session, onnx_session(decoder, engine).session
 

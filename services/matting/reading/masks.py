@@ -125,7 +125,7 @@ class _FrameNumbers:
 
 
 def _fitting(picture: Picture, field: str, target: Target, progress: Progress) -> NDArray[Any]:
-    """Read a mask's pixels, scaled to the clip's frame.
+    """Read a mask's pixels and check its aspect ratio.
 
     Raises Invalid if its shape is not the video's. Warns if its size is not.
     """

@@ -55,7 +55,7 @@ def scaled_rgb(frame: Frame, size: tuple[int, int]) -> NDArray[np.uint8]:
 def gray_size(width: int, height: int) -> tuple[int, int]:
     """Return the (width, height) of `View.gray`.
 
-    It is the frame's size, with a shorter side of at most 270 pixels.
+    The size is the frame's, with a shorter side of at most 270 pixels.
     """
     factor = min(_GRAY_LINES / min(width, height), 1)
     return max(round(width * factor), 8), max(round(height * factor), 8)

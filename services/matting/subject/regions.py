@@ -32,7 +32,7 @@ def regions_of(alpha: NDArray[np.float32]) -> list[Region]:
 def without_specks(region: Region) -> Region:
     """Remove specks from a region.
 
-    Those are connected parts smaller than 0.05 % of the picture. The region is (h, w).
+    Specks are connected parts smaller than 0.05 % of the picture. The region is (h, w).
     """
     parts = regions_of(region.astype(np.float32)) if region.any() else []
     return np.logical_or.reduce(parts) if parts else np.zeros_like(region)

@@ -131,7 +131,7 @@ class Tracker:
 def _distance(region: Region) -> NDArray[np.float32]:
     """Return each pixel's distance from a region.
 
-    It is `_FAR` everywhere if the region is empty.
+    The distance is `_FAR` everywhere if the region is empty.
     """
     if not region.any():
         return np.full(region.shape, _FAR, np.float32)

@@ -38,9 +38,9 @@ Picture = TypeVar("Picture", bound=Timed)
 
 @dataclass(frozen=True, slots=True)
 class Shown(Generic[Picture]):
-    """A source frame with the number of output frames it fills.
+    """A source frame with the output frames that show it.
 
-    There are `count` of them, from `first` on.
+    `first`: times of the first output frame. `count`: number of output frames.
     """
 
     frame: Picture

@@ -1,6 +1,6 @@
 """Choice of a clip's speed curve.
 
-It is given, or made from listed speeds or from motion.
+A curve is given, or made from listed speeds or from motion.
 """
 
 from collections.abc import Sequence

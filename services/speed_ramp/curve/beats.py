@@ -100,7 +100,7 @@ def _runs(blocks: Iterable[AudioBlock]) -> Iterator[tuple[NDArray[np.float32], f
 def _levelled(strength: Floats) -> Floats:
     """Normalize onset strength by its local spread.
 
-    Then quiet music counts as much as loud music.
+    This makes quiet music count as much as loud music.
     """
     smooth = _blurred(strength, 0.02 / _STEP_S)
     mean = _blurred(smooth, 0.5 / _STEP_S)
@@ -178,7 +178,7 @@ def _sequence(level: Floats, periods: Floats) -> list[int]:
 def _audible(level: Floats, places: list[int]) -> list[int]:
     """Drop beats in the silence at both ends.
 
-    That is before the first and after the last onset.
+    Silence is the time before the first and after the last onset.
     """
     if not places:
         return []
@@ -191,7 +191,7 @@ def _audible(level: Floats, places: list[int]) -> list[int]:
 def _nearest_onset(strength: Floats, place: int) -> float:
     """Return the position of the strongest onset near a beat.
 
-    It is interpolated by a parabola; `place` itself if there is no onset.
+    The position is interpolated by a parabola. Returns `place` if there is no onset.
     """
     reach = round(_SEARCH_S / _STEP_S)
     low = max(place - reach, 1)

@@ -62,21 +62,21 @@ class Clock:
     def out(self, t: ArrayLike) -> Floats:
         """Return the first output time of each source time.
 
-        In seconds, in the shape of `t`. Where a point freezes, this is the start of the freeze.
+        Times are in seconds, in the shape of `t`. Where a point freezes, this is the start of the freeze.
         """
         return self._out(np.asarray(t, dtype=np.float64), "left")
 
     def left(self, t: ArrayLike) -> Floats:
         """Return the last output time of each source time.
 
-        In seconds, in the shape of `t`. They differ from `out` only where a point freezes: this is the end of the freeze.
+        Times are in seconds, in the shape of `t`. Where a point freezes, this is the end of the freeze; elsewhere it equals `out`.
         """
         return self._out(np.asarray(t, dtype=np.float64), "right")
 
     def source(self, out: ArrayLike) -> Floats:
         """Return the source time shown at each output time.
 
-        In seconds, in the shape of `out`.
+        Times are in seconds, in the shape of `out`.
         """
         out = np.asarray(out, dtype=np.float64)
         leaving = self._reached + self._freeze

@@ -155,7 +155,7 @@ def _corners(points: Sequence[Point]) -> list[tuple[float, float]]:
 def _limit_rise(corners: list[tuple[float, float]], slope: float) -> list[tuple[float, float]]:
     """Return the highest curve below `corners` with a limited slope.
 
-    It rises by at most `slope` per second.
+    The curve rises by at most `slope` per second.
     """
     limited = [corners[0]]
     for (t0, speed0), (t1, speed1) in pairwise(corners):

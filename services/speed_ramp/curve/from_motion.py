@@ -65,7 +65,7 @@ class MotionToSpeed(Protocol):
 def from_motion(motion: Trace, params: MotionToSpeed) -> list[Point]:
     """Convert a clip's motion to a speed curve.
 
-    It has one control point in the middle of each segment, and is linear between them.
+    The curve has one control point in the middle of each segment, and is linear between them.
 
     The smoothed motion is scaled to 0..1 by its 5th and 95th percentiles, so outliers do not matter. The result picks the speed between
     `max_speed` and `min_speed` on a logarithmic scale: half-way between 0.5 and 2 is 1. Motion that changes by an octave uses the whole

@@ -29,7 +29,7 @@ def segments(duration_s: float, segment_duration: float) -> tuple[Floats, Floats
 def segment_speeds(points: Sequence[Point], segment_duration: float, duration_s: float, *, start: float = 0.0) -> list[float]:
     """Return the mean speed in each segment.
 
-    It is the segment's source seconds divided by its output seconds.
+    The mean speed is the segment's source seconds divided by its output seconds.
     """
     starts, ends = segments(duration_s, segment_duration)
     clock = Clock(points, start=start)

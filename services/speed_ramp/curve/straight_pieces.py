@@ -33,7 +33,7 @@ class FramePiece(NamedTuple):
 def time_map(points: list[Point], *, start: float, end: float, tolerance_s: float) -> list[tuple[float, float]]:
     """Return (output second, source second) pairs along the curve, ascending.
 
-    They go from source second `start` to `end`. Straight lines between the pairs differ from the curve by at most `tolerance_s` source
+    The pairs go from source second `start` to `end`. Straight lines between the pairs differ from the curve by at most `tolerance_s` source
     seconds. Freezes are level lines; a jump of the speed is a corner.
     """
     clock = Clock(points, start=start)

@@ -10,8 +10,8 @@ from services.speed_ramp.curve.points import MAX_SPEED, MIN_SPEED, Point
 def trimmed(points: Sequence[Point], end: float, *, start: float = 0.0) -> list[Point]:
     """Trim the curve to source seconds `start` to `end`.
 
-    It has a point at each of them, and redundant points are removed. An eased piece cut in two would change its shape. Where `start` or
-    `end` cuts such a piece, the point beyond the cut is kept instead.
+    The trimmed curve has a point at both ends, and redundant points are removed. An eased piece cut in two would change its shape. Where
+    `start` or `end` cuts such a piece, the point beyond the cut is kept instead.
     """
     clock, times = Clock(points), [point.t for point in points]
     inside = [point for point in points if start < point.t < end]

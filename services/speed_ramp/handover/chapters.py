@@ -58,7 +58,7 @@ def chapters(points: list[Point], slow: list[SlowPart], *, start: float, length:
 def _highest_speed(clock: Clock, points: list[Point], first: float, last: float) -> float:
     """Return the highest speed between two output times.
 
-    It lies at a point or at an end.
+    The highest speed lies at a point or at an end.
     """
     a, b = (float(second) for second in clock.source([first, last]))
     inside = [point.speed for point in points if a < point.t < b]

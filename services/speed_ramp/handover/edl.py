@@ -17,7 +17,7 @@ MOST_EVENTS = 999
 
 
 def as_edl(clip: RampedClip) -> str | None:
-    """Return the EDL, or None for frame rates above 99."""
+    """Return the EDL, or None for frame rates above EDL_HIGHEST."""
     if clip.rate > EDL_HIGHEST:
         return None
     pieces = clip.pieces
@@ -42,7 +42,7 @@ def as_edl(clip: RampedClip) -> str | None:
 
 
 def _joined(pieces: list[FramePiece], rate: float) -> list[FramePiece]:
-    """Replace each piece's end by the start of the next piece."""
+    """Join pieces in pairs, halving their number."""
     joined = [
         FramePiece(
             first=a.first,

@@ -113,7 +113,7 @@ class _Plot:
     def _corners(self) -> Floats:
         """Return the times just before and at each control point.
 
-        Then jumps of the speed are vertical.
+        With both, jumps of the speed are drawn as vertical lines.
         """
         times = np.array([point.t for point in self._clip.points])
         both = np.concatenate([times, times - 1e-6])

@@ -16,10 +16,10 @@ _STILL = 1e-6  # speeds below this are a freeze
 def as_otio(ramped: RampedClip) -> str:
     """Return an OpenTimelineIO timeline of the ramped clip.
 
-    It has a video track with clips of whole frames, and the same clips for each sound track. OpenTimelineIO has no curved retiming. Each
-    clip has a LinearTimeWarp or, in a freeze, a FreezeFrame. Its source range starts at the piece's source time and is as long as the
-    piece on the timeline, as in OpenTimelineIO's EDL and Final Cut 7 adapters; it ends inside the media, which cuts a slow end into pieces.
-    Source times count from the media's start timecode. The exact curve is in the video track's metadata.
+    The timeline has a video track with clips of whole frames, and the same clips for each sound track. OpenTimelineIO has no curved
+    retiming. Each clip has a LinearTimeWarp or, in a freeze, a FreezeFrame. Its source range starts at the piece's source time and is as
+    long as the piece on the timeline, as in OpenTimelineIO's EDL and Final Cut 7 adapters; it ends inside the media, which cuts a slow end
+    into pieces. Source times count from the media's start timecode. The exact curve is in the video track's metadata.
     """
     import opentimelineio as otio
 

@@ -1,6 +1,6 @@
 """Unsmoothed motion between pairs of frames.
 
-It is kept in a file, from which later analyses of the same clip start.
+Measurements are kept in a file, from which later analyses of the same clip start.
 """
 
 import zipfile

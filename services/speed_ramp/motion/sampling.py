@@ -1,6 +1,6 @@
 """Choice of the frames between which motion is measured.
 
-These are all frames, or sampled pairs in a long clip.
+In a short clip all frames are used, in a long clip sampled pairs.
 """
 
 import math
@@ -72,10 +72,7 @@ class Samples:
         return self._seeking(self._interval) if seeking else self._decoding(self._interval)
 
     def _all(self) -> Generator[Frame | None, None, None]:
-        """Yield every frame at least CLOSEST_S after its predecessor.
-
-        Too close is closer than CLOSEST_S.
-        """
+        """Yield every frame at least CLOSEST_S after its predecessor."""
         yield None
         last: Frame | None = None
         for frame in self._frames():

@@ -45,7 +45,7 @@ def evenly(held: Iterable[HeldFrame]) -> Iterator[Frame]:
 def spreads(frame: Frame) -> bool:
     """Return whether a frame was retimed to an even pace.
 
-    Such a frame leads to the next one without standing still.
+    The motion from such a frame to the next is continuous.
     """
     return frame.time_base == _BASE
 
@@ -76,7 +76,7 @@ def _next(current: HeldFrame, moment: Fraction, ahead: deque[HeldFrame], pace: F
 def _shortest(current: HeldFrame, ahead: deque[HeldFrame]) -> Fraction:
     """Return the shortest display time of the frames.
 
-    That is a step of the file's own rate.
+    This is the frame interval of the file's own rate.
     """
     return min((held.until - held.frame.time) / (held.repeats + 1) for held in (current, *ahead))
 
@@ -84,7 +84,7 @@ def _shortest(current: HeldFrame, ahead: deque[HeldFrame]) -> Fraction:
 def _at(held: HeldFrame, moment: Fraction, after: Fraction) -> Frame:
     """Return a frame retimed to last from `moment` to `after`.
 
-    It is the frame of `held` itself if that is no change.
+    Returns the frame of `held` itself if its times do not change.
     """
     frame = held.frame
     if moment == frame.time and not held.repeats and after == held.until:

@@ -37,10 +37,7 @@ class Pair:
         return self._before is before and self._after is after
 
     def flow(self) -> FlowPair:
-        """Return the flow between the frames, computed once.
-
-        It is computed on the first call.
-        """
+        """Return the flow between the frames, computed on the first call."""
         with self._lock:
             if self._flow is None:
                 bits = self._before.picture.format.components[0].bits
@@ -50,7 +47,7 @@ class Pair:
     def picture(self, t: float) -> av.VideoFrame:
         """Return the interpolated picture at `t` (0 to 1).
 
-        It has the frames' format and tags. Repeated calls with one `t`, as in a freeze, return the same picture.
+        The picture has the frames' format and tags. Repeated calls with one `t`, as in a freeze, return the same picture.
         """
         if self._last is not None and self._last[0] == t:
             return self._last[1]
@@ -84,7 +81,7 @@ Shown = Pick | InbetweenFrame | Exposure
 def interpolated(picks: Iterable[Pick]) -> Iterator[Pick | InbetweenFrame]:
     """Replace cross-fades by flow interpolation.
 
-    Only those between two frames of equal size and format.
+    Cross-fades between frames of different size or format stay.
     """
     pair = None
     for pick in picks:

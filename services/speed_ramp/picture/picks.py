@@ -44,7 +44,7 @@ class Pick:
     def picture(self) -> av.VideoFrame:
         """Return the picture to write.
 
-        It has the source's format (8 or more bits per sample) and tags.
+        The picture has the source's format (8 or more bits per sample) and tags.
         """
         before, after = self.before.picture, self.after.picture
         same_format = (before.width, before.height, before.format.name) == (after.width, after.height, after.format.name)
@@ -147,7 +147,7 @@ def _faded(before: Frame, after: Frame, numbers: range, clock: Clock, rate: Frac
 def _reached(clock: Clock, time: Fraction, rate: Fraction) -> int:
     """Return the first output frame at or after source time `time`.
 
-    Its number, up to rounding errors.
+    The frame is given by its number, up to rounding errors.
     """
     return math.ceil(_position(clock, time, rate) - _ROUNDING)
 
@@ -155,7 +155,7 @@ def _reached(clock: Clock, time: Fraction, rate: Fraction) -> int:
 def _nearest(clock: Clock, time: Fraction, rate: Fraction) -> int:
     """Return the output frame closest to source time `time`.
 
-    Its number, at least 0; of two equally near, the later.
+    The frame is given by its number, at least 0. Of two equally close frames, the later is returned.
     """
     return _number(float(clock.out(float(time))), rate)
 
@@ -163,7 +163,7 @@ def _nearest(clock: Clock, time: Fraction, rate: Fraction) -> int:
 def _number(out_s: float, rate: Fraction) -> int:
     """Return the output frame closest to output second `out_s`.
 
-    Its number, at least 0.
+    The frame is given by its number, at least 0.
     """
     return max(math.floor(out_s * float(rate) + 0.5 + _ROUNDING), 0)
 

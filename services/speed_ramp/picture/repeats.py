@@ -71,7 +71,7 @@ class Repeats:
             yield from self._ended(run, _end(run[-1]))
 
     def _ended(self, run: list[Frame], until: Fraction) -> Iterator[HeldFrame]:
-        """Yield the first frame of a run of repeats, or all if still.
+        """Yield a run's first frame, or all frames of a still picture.
 
         If the picture stands still, all frames of the run are yielded.
         """

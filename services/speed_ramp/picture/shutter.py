@@ -125,7 +125,7 @@ def motion_blurred(
 def _exposure(pick: Shown, window: FrameWindow, first: float, last: float, frame_s: float) -> Shown | Exposure:
     """Average the source frames between seconds `first` and `last`.
 
-    In source seconds. Returns `pick` if there is only one frame.
+    Both are source seconds. Returns `pick` if there is only one frame.
     """
     frames = [frame for frame in window.between(first - frame_s / 2, last + frame_s / 2) if _same_format(frame, pick.before)]
     frames = frames[:: math.ceil(len(frames) / _MAX_MIXED)] if frames else frames

@@ -17,15 +17,15 @@ class Sound(Protocol):
     def read(self, until: int) -> Iterator[Samples]:
         """Yield the next samples up to output sample `until`.
 
-        They continue the last call; float32 (channels, n) each.
+        Samples continue the last call; float32 (channels, n) each.
         """
 
 
 class FreezeSilence:
     """Retimed sound with silence inserted at freezes.
 
-    It fades out before each freeze and in after it. `sound`: follows the curve without its freezes. `freezes`: (time, length) of each in
-    seconds, the time on the clock without freezes, rising.
+    The sound fades out before each freeze and in after it. `sound`: follows the curve without its freezes. `freezes`: (time, length) of
+    each in seconds, the time on the clock without freezes, rising.
     """
 
     def __init__(self, sound: Sound, freezes: Iterable[tuple[float, float]], *, channels: int, sample_rate: int) -> None:

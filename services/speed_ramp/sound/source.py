@@ -35,7 +35,7 @@ class Source:
     def read(self, start: int, end: int) -> Samples:
         """Return samples `start` to `end`, float32 (channels, end - start).
 
-        They are counted from time 0 and may be negative. Forgets the samples more than half a second before `start`.
+        Sample numbers count from time 0 and may be negative. Forgets the samples more than half a second before `start`.
         """
         self._fill(end)
         samples = np.zeros((self._held.shape[0], end - start), np.float32)

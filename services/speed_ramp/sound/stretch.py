@@ -1,9 +1,10 @@
 """Time stretching of sound along a speed curve, keeping its pitch.
 
-In constant memory and without drift. The output is made in pieces of 0.1 to 1 s. Each piece is stretched by one factor with Signalsmith
-Stretch (MIT; Geraint Luff, "Four Ways to Write a Pitch-Shifter", ADC 2022), with some context on both sides, and cross-faded into the
-previous piece where both waves fit best, as in WSOLA (Verhelst and Roelands, ICASSP 1993). The exact clock gives the source position of
-each piece, so errors never add up: a piece is off by at most 5 ms for the fit and 4 ms for using one factor while the curve bends.
+Works in constant memory and without drift. The output is made in pieces of 0.1 to 1 s. Each piece is stretched by one factor with
+Signalsmith Stretch (MIT; Geraint Luff, "Four Ways to Write a Pitch-Shifter", ADC 2022), with some context on both sides, and cross-faded
+into the previous piece where both waves fit best, as in WSOLA (Verhelst and Roelands, ICASSP 1993). The exact clock gives the source
+position of each piece, so errors never add up: a piece is off by at most 5 ms for the fit and 4 ms for using one factor while the curve
+bends.
 
 Why pieces: `process` of python-stretch 0.3 starts afresh with every call, so short blocks click at every seam (measured: of a 440 Hz tone
 in 10 ms blocks at 1.5x, 9 % of the energy is left at 440 Hz; in these pieces 99.9999 %). The rubberband filter of ffmpeg with a changing
@@ -53,7 +54,7 @@ class StretchedTrack:
     def read(self, until: int) -> Iterator[Samples]:
         """Yield the next samples up to output sample `until`.
 
-        They continue the last call; float32 (channels, n) each.
+        Samples continue the last call; float32 (channels, n) each.
         """
         while self._read < until:
             if not self._ready.shape[1]:
@@ -96,7 +97,7 @@ class StretchedTrack:
     def _length(self, start: int) -> int:
         """Return the longest length with one stretch factor.
 
-        In samples from `start` on; over it one factor follows the curve.
+        The length is in samples from `start` on. Over this length, one factor follows the curve closely enough.
         """
         for seconds in _PIECES_S:
             out = start / self._rate + np.linspace(0, seconds + _FADE_S, 9)
@@ -118,7 +119,7 @@ class StretchedTrack:
     def _fit(self, tail: Samples, candidates: Samples) -> int:
         """Return the shift in samples that best continues `tail`.
 
-        It is the peak of their normalised correlation.
+        The shift is the peak of the normalised correlation.
         """
         end, wave = tail.sum(axis=0, dtype=np.float64), candidates.sum(axis=0, dtype=np.float64)
         energy = np.correlate(wave**2, np.ones(self._fade), mode="valid")

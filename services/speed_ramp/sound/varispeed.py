@@ -41,7 +41,7 @@ class Varispeed:
     def read(self, until: int) -> Iterator[Samples]:
         """Yield the next samples up to output sample `until`.
 
-        They continue the last call; float32 (channels, n) each.
+        Samples continue the last call; float32 (channels, n) each.
         """
         while self._read < until:
             numbers = np.arange(self._read, min(self._read + _PIECE, until))

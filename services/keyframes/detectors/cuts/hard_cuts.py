@@ -135,7 +135,7 @@ class _Steps:
 def _stands_out(distance: Floats, place: int) -> bool:
     """Return whether a distance is far above its neighbours.
 
-    It is large, and far above those nearby.
+    The distance must also be large in absolute terms.
     """
     near = [float(distance[at]) for at in range(max(place - _NEAR, 1), min(place + _NEAR + 1, len(distance))) if at != place]
     return bool(distance[place] >= max(_ACROSS, _ACROSS_HEIGHT * max(near, default=0.0)))
@@ -201,7 +201,7 @@ def _visibility(contrast: Floats) -> Floats:
 def _is_fade_step(film: ThumbnailFilm, place: int) -> bool:
     """Return whether the change at `place` belongs to a fade.
 
-    It is if the frames at `place - 1` and `place` show the same picture, and one of them is fainter.
+    True if the frames at `place - 1` and `place` show the same picture, and one of them is fainter.
     """
     before, now = film.at(place - 1)[0].astype(np.float32), film.at(place)[0].astype(np.float32)
     fainter, fuller = sorted((float(before.std()), float(now.std())))

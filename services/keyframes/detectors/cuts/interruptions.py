@@ -1,7 +1,7 @@
 """Interruptions of a shot by flashes and blank frames.
 
-They end after a fraction of a second. The picture after an interruption follows the picture before it: either both belong to one shot, or
-one cut lies between them.
+An interruption ends after a fraction of a second. The picture after an interruption follows the picture before it: either both belong to
+one shot, or one cut lies between them.
 """
 
 import numpy as np

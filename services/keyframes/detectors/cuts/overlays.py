@@ -1,6 +1,6 @@
 """Detection of overlays: captions, bars, logos and inset pictures.
 
-They pop in or out over a shot that goes on.
+Overlays appear or disappear while the shot continues.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ _WIDEST_ROWS, _WIDEST_COLUMNS = 4, 6  # thickest bars at the edges, in pixels of
 def on_plain_ground(before: Planes, after: Planes) -> bool:
     """Return whether a change leaves a uniform background unchanged.
 
-    Then only something before the ground can have changed.
+    If so, only an object in front of the background can have changed.
     """
     ground = _change(before, after) <= _STAYS
     planes = zip(before, PLAIN, strict=True)

@@ -109,7 +109,7 @@ def shows_one_shot(film: ThumbnailFilm, dissolve: Dissolve, same_place: SamePlac
 def _join_parts(dissolves: list[Dissolve], numbers: Places) -> list[Dissolve]:
     """Join confident dissolves that directly follow each other.
 
-    They are parts of one long transition. `numbers`: frame number of each place.
+    Such dissolves are parts of one long transition. `numbers`: frame number of each place.
     """
     joined: list[Dissolve] = []
     for dissolve in sorted(dissolves, key=lambda dissolve: dissolve.before):

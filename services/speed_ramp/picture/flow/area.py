@@ -39,7 +39,7 @@ class Raster:
     def padded(self, field: Field) -> Field:
         """Pad a small field by the margin.
 
-        Its edges are repeated.
+        Edge pixels are repeated.
         """
         margin = self.margin
         return np.asarray(cv2.copyMakeBorder(field, margin, margin, margin, margin, cv2.BORDER_REPLICATE), np.float32)

@@ -83,7 +83,7 @@ def layers_at(vectors: Vectors, t: float) -> Layers:
 class _Motion:
     """Pixels at moment t under one motion hypothesis.
 
-    It holds the pixels' places in both pictures, and the samples there.
+    Holds the pixels' places in both pictures, and the samples there.
     """
 
     def __init__(self, vectors: Vectors, t: float, field: Field, *, from_before: bool) -> None:
@@ -97,7 +97,7 @@ class _Motion:
     def cost(self) -> Field:
         """Return the error of the motion hypothesis at each pixel.
 
-        In levels of 256: float32 (height, width).
+        The error is float32 (height, width), in levels of 256.
         """
         own = self._errors[0 if self._from_before else 1]
         return _box(cv2.scaleAdd(own, _ERROR_COST, cv2.absdiff(*self.samples).astype(np.float32)), _WINDOW)
@@ -129,7 +129,7 @@ def _project(vectors: Vectors, t: float) -> tuple[Field, Field]:
 def _shares(costs: list[Field]) -> list[Field]:
     """Convert the costs of three motion hypotheses to weights.
 
-    They add up to 1 in each pixel.
+    The weights add up to 1 in each pixel.
     """
     lowest = np.minimum(np.minimum(costs[0], costs[1]), costs[2])
     parts = [np.asarray(cv2.exp((lowest - cost) * np.float32(1 / _SOFT)), np.float32) for cost in costs]
@@ -142,7 +142,7 @@ def _join(
 ) -> tuple[Field, Field, Field]:
     """Merge a second motion into a layer where the result looks equal.
 
-    Only where that changes nothing visible. `motion`: the layer's explanation; `field`, `share`: motion and weight of the layer so far.
+    `motion`: the layer's explanation; `field`, `share`: motion and weight of the layer so far.
     `other`, `other_samples`, `other_share`: motion, samples in both pictures and weight of the second explanation. Where both motions are
     equal, the layer moves by their mean; where both show equal pictures, the layer takes the second's weight. So most of a picture needs
     one layer. Returns the layer's motion and weight, and the second's remaining weight.

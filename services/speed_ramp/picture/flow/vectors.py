@@ -107,7 +107,7 @@ def _vectors(
     *,
     still: bool,
 ) -> Vectors:
-    """Return the motion, or mark a cut."""
+    """Return the motion, marking pairs that belong to different scenes."""
     # As Step.mismatch in motion/measure.py: the mean difference after motion compensation, in units of the contrast.
     contrast = max(cv2.meanStdDev(a)[1][0][0], cv2.meanStdDev(b)[1][0][0])
     difference = min(
@@ -149,7 +149,7 @@ def _small(luma: NDArray[np.uint8], by: int) -> NDArray[np.uint8]:
 def _round_trip_error(there: Field, back: Field, grid: Field) -> Field:
     """Return each pixel's forward-backward flow error.
 
-    In small pixels, after going `there` and `back`.
+    The error is the distance, in small pixels, between a pixel and its position after moving `there` and `back`.
     """
     offset = there + sample(back, grid + there)
     return np.asarray(np.minimum(cv2.magnitude(offset[..., 0], offset[..., 1]), np.float32(_MAX_ERROR)), np.float32)

@@ -36,7 +36,7 @@ class Planes:
 def compose(planes: Planes, layers: Layers, *, peak: int, sharp: bool = True) -> list[Picture]:
     """Compose the planes of the interpolated picture.
 
-    They have the shapes and type of their sources, with no sample above `peak`. `sharp`: read the bottom layer with cubic interpolation
+    Planes have the shapes and type of their sources, with no sample above `peak`. `sharp`: read the bottom layer with cubic interpolation
     where there is fine detail, which gains up to 0.2 dB. Linear interpolation is as good elsewhere, for chroma, and for the other layers,
     which only fill the gaps between motions.
     """
