@@ -96,7 +96,7 @@ def bulk_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
         owner = request.state.owner
         condition = JobFilter(status=status, service=service, operation=operation, parent=parent)
         if bool(job_ids) == (condition != JobFilter()):
-            raise Invalid("Say which jobs: give `id` (it may be repeated), or conditions such as `status=failed`, but not both.")
+            raise Invalid("Choose the jobs by `id` (may be repeated) or by filters such as `status=failed`, but not both.")
         more = None
         if not job_ids:
             jobs, more = await runtime.jobs.page(owner, condition, limit=MOST_DELETED)

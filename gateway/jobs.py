@@ -21,7 +21,7 @@ from shared.runtime import Runtime
 
 HEARTBEAT_S = 15.0
 TEXT = r"^[^\x00]{1,200}$"
-METADATA: Any = Query([], max_length=8, description="`key:value`: only jobs whose metadata have this text or number. May be repeated.")
+METADATA: Any = Query([], max_length=8, description="Only jobs whose metadata contain this `key:value`. May be repeated.")
 UNKNOWN = problems(_404="Unknown job, or a job of another owner")
 
 

@@ -43,7 +43,7 @@ def webhook_routes(runtime: Runtime) -> APIRouter:
         tags=["webhooks"],
         name="delete-webhook",
         status_code=204,
-        summary="Delete a webhook; messages on their way are dropped",
+        summary="Delete a webhook and drop its pending messages",
         response_class=Response,
         responses=problems(_404="Unknown webhook, or one of another owner"),
     )

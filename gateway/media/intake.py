@@ -40,7 +40,7 @@ class FromUrl(BaseModel):
         description="An http:// or https:// URL at a public address. At most five redirects are followed.",
         examples=["https://example.com/clip.mp4"],
     )
-    name: str | None = Field(None, description="Name of the file. null: the name that its server gives.", examples=["clip.mp4"])
+    name: str | None = Field(None, description="Name of the file. null: the name given by the remote server.", examples=["clip.mp4"])
 
 
 def intake_routes(services: MediaServices) -> APIRouter:

@@ -23,7 +23,7 @@ MAKING: dict[int | str, dict[str, Any]] = {
 }
 FAILED = problems(_404="Unknown media, or media of a kind that has no such view", _422="The file is damaged", _500="Making the view failed")
 AS_JSON: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {}}}}
-Alpha = Annotated[str | None, Query(description="Id of a matte: it is shown below the picture.")]
+Alpha = Annotated[str | None, Query(description="Id of a matte to show below the picture.")]
 
 
 def view_routes(desk: ViewDesk) -> APIRouter:
@@ -101,7 +101,7 @@ def _add_frame(router: APIRouter, desk: ViewDesk) -> None:
     async def frame(
         media_id: MediaId,
         request: Request,
-        n: Annotated[int, Query(ge=0, le=10**9, description="Number of the frame in the order of presentation, from 0.")] = 0,
+        n: Annotated[int, Query(ge=0, le=10**9, description="Number of the frame in display order, from 0.")] = 0,
     ) -> Response:
         """Send one frame as an upright PNG, tone-mapped if HDR."""
         owner = owner_of(request)

@@ -48,7 +48,7 @@ class PipelineRequest(JobEnvelope):
     steps: list[Step] = Field(
         min_length=1,
         max_length=64,
-        description="The steps. A step may refer to earlier ones only; steps that do not need each other run at the same time.",
+        description="Steps of the pipeline. A step may use outputs and results of earlier steps; independent steps run in parallel.",
     )
 
 

@@ -70,7 +70,7 @@ class ExtractorConfig(BaseModel):
     )
     images_output_format: FormatName = Field("jpg", description="File format of the pictures.")
     all_frames: bool = Field(False, description="Write every sampled frame, unrated.")
-    scorer: ScorerName = Field("nima", description="What pictures are ranked by, as in `best-frames`.")
+    scorer: ScorerName = Field("nima", description="Score that ranks the pictures, as in `best-frames`.")
     model: ModelName = Field("inception-resnet-v2", description="Network that rates pictures, as in `best-frames`.")
 
     @property
@@ -90,7 +90,7 @@ class Started(BaseModel):
 
     message: str = Field(examples=["'best_frames_extractor' started."])
     job_id: str | None = Field(description="Id of the job; null if there was nothing to do.")
-    files: list[str] = Field(description="Names of the files that are processed.")
+    files: list[str] = Field(description="Names of the files in process.")
     refused: dict[str, str] = Field(description="Names of refused files, with the reasons.")
 
 

@@ -24,8 +24,8 @@ class Extracted(BaseModel):
     """A frame written to a file."""
 
     image: str = Field(description="Name of the picture in the output `images`.")
-    source: str = Field(description="Name of its video.")
-    source_index: int = Field(description="Number of its video among the inputs, from 0.")
+    source: str = Field(description="Name of the frame's video.")
+    source_index: int = Field(description="Number of the frame's video among the inputs, from 0.")
     timestamp_s: float = Field(description="Time of the frame in its video, in seconds.")
 
 

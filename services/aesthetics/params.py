@@ -57,8 +57,8 @@ class ChosenResult(BaseModel):
     sources: list[SourceReport] = Field(description="Outcome of each input file.")
     looked_at: int = Field(description="Number of pictures examined.")
     left_out: int = Field(description="Number of pictures dropped because they look like a better one (`diversity`).")
-    model: ModelUsed | None = Field(description="The network that rated; null without one.")
-    scorer: str = Field(description="What pictures were ranked by.")
+    model: ModelUsed | None = Field(description="Network that rated the pictures; null if none was used.")
+    scorer: str = Field(description="Score by which pictures were ranked.")
 
     @classmethod
     def of(cls, items: list[Item], left_out: int, sources: Sources, network: Network | None, params: ScoreParams, **more: Any) -> Self:

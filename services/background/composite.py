@@ -32,19 +32,19 @@ class CompositeParams(LookParams, ClipPart):
     color: str = Field(
         "#00b140",
         pattern=r"^#[0-9a-fA-F]{6}$",
-        description="Background colour as #RRGGBB, where no background is given.",
+        description="Background colour as #RRGGBB, used if no background is given.",
         title="Background colour",
         json_schema_extra=form("basics", widget="colour"),
     )
     fit: Fit = Field(
         "cover",
-        description="How a background of another shape fits: `cover` crops it, `contain` adds bars, `stretch` distorts it.",
+        description="How to fit a background with another aspect ratio: `cover` crops it, `contain` adds bars, `stretch` distorts it.",
         title="Fit",
         json_schema_extra=form("basics", labels={"cover": "Fill", "contain": "Fit inside", "stretch": "Stretch"}),
     )
     background_end: End = Field(
         "loop",
-        description="When a background clip is shorter: `loop` it, `hold` its last frame, or `trim` the result to its length.",
+        description="What to do if the background clip is shorter: `loop` it, `hold` its last frame, or `trim` the result to its length.",
         title="Short background",
         json_schema_extra=form("more", labels={"loop": "Loop", "hold": "Hold the last frame", "trim": "Trim the result"}),
     )
@@ -52,7 +52,7 @@ class CompositeParams(LookParams, ClipPart):
         0.0,
         ge=0,
         le=1e6,
-        description="Seconds of the background clip to begin at.",
+        description="Time in the background clip at which to start, in seconds.",
         title="Background start",
         json_schema_extra=form("more", unit="s"),
     )
@@ -85,7 +85,7 @@ class CompositeResult(BaseModel):
     frames: int = Field(description="Frames in the output.")
     frame_rate: str = Field(description='Frames per second as an exact fraction, such as "30000/1001"; the average where it varies.')
     duration_s: float = Field(description="Seconds of video in the output.")
-    background: Literal["color", "picture", "video", "none"] = Field(description="What the subject was put over; none if alpha is written.")
+    background: Literal["color", "picture", "video", "none"] = Field(description="Kind of background; none if alpha is written.")
     grain: float = Field(description="Levels of grain (standard deviation, of 255) given to the background.")
     encoder: str = Field(description="Video encoder used.")
 
@@ -258,10 +258,13 @@ COMPOSITE = Operation(
             description="Gray video of the subject, white where it is. `auto` makes it.",
         ),
         "background": Input(
-            kind=Kind.IMAGE, also=Kind.VIDEO, optional=True, title="Background", description="Picture or clip. Without it: the colour."
+            kind=Kind.IMAGE, also=Kind.VIDEO, optional=True, title="Background", description="Picture or clip. Empty: a plain colour."
         ),
         "plate": Input(
-            kind=Kind.IMAGE, optional=True, title="Clean plate", description="The old scene without the subject: cleaner edges."
+            kind=Kind.IMAGE,
+            optional=True,
+            title="Clean plate",
+            description="The clip's own background without the subject, for cleaner edges.",
         ),
     },
     outputs={"video": Kind.VIDEO},

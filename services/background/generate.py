@@ -36,7 +36,7 @@ class GenerateParams(PaintParams):
         None,
         ge=0,
         le=1e6,
-        description="Seconds of the frame to paint into. Empty: the middle of the clip.",
+        description="Time of the frame to paint into, in seconds. Empty: the middle of the clip.",
         title="Frame at",
         json_schema_extra=form("more", unit="s", widget="time"),
     )
@@ -50,7 +50,7 @@ class GenerateParams(PaintParams):
     )
     keep_outside: bool = Field(
         True,
-        description="Keep the clip's own picture, bit by bit, outside of the grown matte. Off: the whole picture is painted anew.",
+        description="Keep the clip's own pixels unchanged outside the grown matte. Off: paint the whole picture.",
         title="Keep the rest",
         json_schema_extra=form("basics"),
     )
@@ -76,9 +76,9 @@ class GenerateResult(BaseModel):
 
     width: int = Field(description="Width of the background in pixels.")
     height: int = Field(description="Height of the background in pixels.")
-    reference_s: float = Field(description="Seconds of the frame that was painted into.")
+    reference_s: float = Field(description="Time of the frame that was painted into, in seconds.")
     painted_share: float = Field(description="Share of the picture that was painted, 0 to 1.")
-    seed: int = Field(description="Seed; the same one gives the same picture on the same device.")
+    seed: int = Field(description="Random seed. The same seed gives the same picture on the same device.")
     device: str = Field(description="Device that painted.")
     precision: str = Field(description="Number format of the model: f16, bf16 or f32.")
     models: list[ModelUsed] = Field(description="Models used, with their licences.")

@@ -43,7 +43,7 @@ class PaintParams(Params):
         0.95,
         gt=0,
         le=1,
-        description="How much the painting may change the filled picture. 1 ignores it.",
+        description="How much the painting may differ from the initial picture; 1 ignores that picture.",
         title="Freedom",
         json_schema_extra=form("more"),
     )
@@ -57,13 +57,13 @@ class PaintParams(Params):
         None,
         ge=0,
         le=MOST_SEED,
-        description="The same seed gives the same picture on the same device. Empty: a random one.",
+        description="The same seed gives the same picture on the same device. Empty: a random seed.",
         title="Seed",
         json_schema_extra=form("basics"),
     )
     scheduler: SchedulerName = Field(
         "dpm++2m-karras",
-        description=f"How steps are taken. {described(SCHEDULERS, colon=True)}.",
+        description=f"Sampling method. {described(SCHEDULERS, colon=True)}.",
         title="Scheduler",
         json_schema_extra=form("expert", labels={row.name: row.label for row in SCHEDULERS}),
     )
@@ -89,7 +89,7 @@ class PaintParams(Params):
         None,
         gt=0,
         le=1000,
-        description="Gigabytes of GPU memory to plan for. What does not fit is loaded in parts, one after the other, which is slower. "
+        description="Limit of GPU memory in gigabytes. A model that does not fit is loaded in parts, which is slower. "
         "Empty: no limit. Has no effect on a CPU.",
         title="GPU memory",
         json_schema_extra=form("expert", unit="GB"),
@@ -125,7 +125,7 @@ class LookParams(Params):
     )
     decontaminate: bool = Field(
         True,
-        description="Take the old background's colours out of hair and soft edges; exact where a plate is given.",
+        description="Remove the old background's colours from hair and soft edges. Exact if a clean plate is given.",
         title="Clean edges",
         json_schema_extra=form("more"),
     )
@@ -141,13 +141,14 @@ class LookParams(Params):
         0.5,
         ge=0,
         le=1,
-        description="How far brightness, contrast and colours of the subject are matched to the background. No effect over a plain colour.",
+        description="How strongly the subject's brightness, contrast and colours are matched to the background. "
+        "No effect over a plain colour.",
         title="Match colours",
         json_schema_extra=form("basics"),
     )
     grain: bool = Field(
         True,
-        description="Add the clip's grain to a background that has less; not to a plain colour.",
+        description="Add grain to a background that has less than the clip. No effect on a plain colour.",
         title="Match grain",
         json_schema_extra=form("more"),
     )
@@ -155,7 +156,7 @@ class LookParams(Params):
         0.4,
         ge=0,
         le=1,
-        description="Remove blobs of the matte smaller than this share of the largest, and faint ones. 0 keeps all.",
+        description="Remove faint blobs from the matte, and blobs smaller than this share of the largest. 0 keeps all.",
         title="Remove blobs",
         json_schema_extra=form("expert"),
     )

@@ -33,7 +33,7 @@ class PlateParams(ClipPart):
         200,
         ge=3,
         le=1000,
-        description="Frames of the clip that the plate is made from, evenly over its length.",
+        description="Number of frames, evenly spaced over the clip, from which the plate is made.",
         title="Sampled frames",
         json_schema_extra=form("more", unit="frames"),
     )
@@ -47,7 +47,7 @@ class PlateParams(ClipPart):
     )
     canvas: Canvas = Field(
         "frame",
-        description="`frame`: as large as the clip, seen from the reference; `panorama`: everything the camera saw as it panned.",
+        description="`frame`: the view of the reference frame, in its size. `panorama`: everything that the panning camera saw.",
         title="Size",
         json_schema_extra=form("basics", labels={"frame": "One frame", "panorama": "Panorama"}),
     )
@@ -55,7 +55,7 @@ class PlateParams(ClipPart):
         None,
         ge=0,
         le=1e6,
-        description="Seconds of the frame whose view the plate has. Empty: the middle of the longest shot.",
+        description="Time of the reference frame, whose view the plate has, in seconds. Empty: the middle of the longest shot.",
         title="Seen from",
         json_schema_extra=form("more", unit="s", widget="time"),
     )
@@ -73,7 +73,7 @@ class PlateParams(ClipPart):
     )
     inpaint: Inpaint = Field(
         "smooth",
-        description=f"How to fill what the subject always hides. {described(FILLINGS, colon=True)}.",
+        description=f"How to fill areas that the subject hides in every frame. {described(FILLINGS, colon=True)}.",
         title="Fill holes",
         json_schema_extra=form("basics", labels={row.name: row.label for row in FILLINGS}),
     )
@@ -86,11 +86,11 @@ class PlateResult(BaseModel):
     height: int = Field(description="Height of the plate in pixels.")
     left: int = Field(description="Where the reference frame's left edge lies on the plate, in pixels; 0 unless `canvas` is panorama.")
     top: int = Field(description="Where the reference frame's top edge lies on the plate, in pixels.")
-    reference_s: float = Field(description="Seconds of the frame whose view the plate has.")
+    reference_s: float = Field(description="Time of the reference frame, whose view the plate has, in seconds.")
     samples: int = Field(description="Frames that the plate is made from.")
     aligned_share: float = Field(description="Share of the sampled frames that could be aligned, 0 to 1.")
     parallax_share: float = Field(
-        description="Share of tracked points that a second plane explains, 0 to 1: from 0.1 on the scene has depth."
+        description="Share of tracked points that follow a second plane, 0 to 1. From 0.1 on, the scene has depth."
     )
     invented_share: float = Field(description="Share of the plate that no frame shows and that was filled, 0 to 1.")
     transient_share: float = Field(description="Share of the plate that passing objects covered for most of the time, 0 to 1.")

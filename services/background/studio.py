@@ -52,7 +52,7 @@ class StudioParams(PaintParams, LookParams, ClipPart):
 
     depth: Literal["model", "plane"] = Field(
         "model",
-        description="`model` estimates the background's depth, for parallax; `plane` needs no model: everything is equally far.",
+        description="`model` estimates the background's depth for parallax. `plane` treats everything as equally far and needs no model.",
         title="Depth",
         json_schema_extra=form("more", labels={"model": "Estimated", "plane": "Flat"}),
     )
@@ -77,7 +77,7 @@ class StudioParams(PaintParams, LookParams, ClipPart):
         15,
         ge=1,
         le=1000,
-        description="Frames that the subject's exposure is averaged over; the background follows it.",
+        description="Number of frames over which the subject's exposure is averaged. The background follows this exposure.",
         title="Exposure smoothing",
         json_schema_extra=form("expert", unit="frames"),
     )
@@ -105,15 +105,17 @@ class StudioResult(BaseModel):
     width: int = Field(description="Width of the output in pixels.")
     height: int = Field(description="Height of the output in pixels.")
     background: Literal["given", "generated"] = Field(description="Where the background comes from.")
-    prompt: str = Field(description="What was painted, with the clip's light and camera in words; empty for a given background.")
+    prompt: str = Field(description="Prompt that was painted, including the clip's light and camera height; empty for a given background.")
     seed: int | None = Field(description="Seed of the painting; null for a given background.")
     models: list[ModelUsed] = Field(description="Models used, with their licences.")
-    reference_s: float = Field(description="Seconds of the frame whose view the background has.")
+    reference_s: float = Field(description="Time of the reference frame, whose view the background has, in seconds.")
     drift_px: float = Field(description="Largest distance of the camera from the reference view, in pixels of the output.")
     drift_share: float = Field(description="Share of the camera's motion that the background follows; below 1 if the margin is too small.")
     bg_margin: float = Field(description="Size of the background relative to a frame.")
     parallax_px: float = Field(description="Largest shift between near and far parts of the background, in pixels.")
-    exposure: tuple[float, float] = Field(description="Lowest and highest brightness that the background was given, relative to its own.")
+    exposure: tuple[float, float] = Field(
+        description="Lowest and highest brightness of the background, relative to its original brightness."
+    )
     light_from: LightFrom = Field(description="Side that light comes from in the clip.")
     camera_height: CameraHeight = Field(description="Height of the camera, estimated from head and feet of the subject.")
     grain: float = Field(description="Levels of grain (standard deviation, of 255) given to the background.")
@@ -208,7 +210,7 @@ def _refuse(params: StudioParams, inputs: Mapping[str, object]) -> None:
     prompt = bool(params.prompt.strip())
     if ("background" in inputs) == prompt:
         mistake = "both a background and a prompt are given" if prompt else "neither a background nor a prompt is given"
-        detail = f"{mistake}: the place is either a picture or painted from a description"
+        detail = f"{mistake}: the background is either a picture or painted from a prompt"
         raise Invalid.field("params.prompt", detail, f"{detail.capitalize()}. Give exactly one.")
 
 
@@ -360,7 +362,11 @@ STUDIO = Operation(
             description="Gray video of the subject, white where it is. `auto` makes it.",
         ),
         "background": Input(
-            kind=Kind.IMAGE, optional=True, example=True, title="Background", description="Picture of the place. Without it: painted."
+            kind=Kind.IMAGE,
+            optional=True,
+            example=True,
+            title="Background",
+            description="Picture of the new background. Empty: painted from `prompt`.",
         ),
     },
     outputs={"video": Kind.VIDEO, "background": Kind.IMAGE, "depth": Kind.IMAGE},

@@ -79,8 +79,8 @@ class MotionTrailsParams(ClipPart, SubjectParams):
     )
     mask: bool = Field(
         True,
-        description="Limit ghosts to what moves and is in focus, and keep the subject sharp on top. `false`: `ghost: normal` averages "
-        "whole pictures, and the other styles use everything that moves. A matte takes the place of this mask.",
+        description="Limit ghosts to moving, sharp subjects, and keep the subject sharp on top. `false`: `ghost: normal` averages "
+        "whole pictures, and the other styles use everything that moves. A given matte replaces this mask.",
         title="Only what moves",
         json_schema_extra=form("more"),
     )

@@ -56,7 +56,7 @@ MASKS = {
     choice.name: choice
     for choice in (
         MaskChoice(name="auto", label="Automatic", description="uses the matte if one is given, otherwise motion"),
-        MaskChoice(name="motion", label="Motion", description="uses what differs from the scene, even if a matte is given"),
+        MaskChoice(name="motion", label="Motion", description="detects motion, even if a matte is given"),
         MaskChoice(name="matte", label="Matte", description="needs a matte"),
     )
 }

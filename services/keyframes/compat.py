@@ -66,7 +66,7 @@ class Extracted(BaseModel):
     video: str = Field(description="Name of the video.")
     keyframes_extracted: int = Field(description="Number of keyframes.")
     frames: list[ExtractedFrame] = Field(description="The keyframes in the order of the video.")
-    error: str | None = Field(None, description="In a batch: why this video has no keyframes.")
+    error: str | None = Field(None, description="In a batch: the reason why this video has no keyframes.")
     job_id: str | None = Field(None, description="The job. Its gallery is at `/v1/keyframes/preview?job=<job_id>`.")
 
 

@@ -60,7 +60,7 @@ class DetectParams(Params):
         None,
         gt=0,
         le=max(detector.highest for detector in DETECTORS),
-        description="Score at which a new shot begins. Lower values give more shots. Empty: the method's default. Default and highest "
+        description="Minimum score of a new shot. Lower values give more shots. Empty: the method's default. Default and highest "
         "score: " + ", ".join(f"`{detector.name}` {detector.threshold:g} of {detector.highest:g}" for detector in DETECTORS) + ".",
         title="Threshold",
         json_schema_extra=form("basics"),
@@ -69,13 +69,13 @@ class DetectParams(Params):
         0.0,
         ge=0,
         le=3600,
-        description="Shortest shot in seconds. Shorter ones are joined to the shot before.",
+        description="Minimum length of a shot in seconds. Shorter shots are joined to the previous shot.",
         title="Shortest shot",
         json_schema_extra=form("more", unit="s"),
     )
     speed: Literal["full", "fast"] = Field(
         "full",
-        description="`fast` skips stretches in which packet sizes and the video's own keyframes show no change. A little less accurate. "
+        description="`fast` skips parts in which packet sizes and the video's own keyframes show no change. A little less accurate. "
         "Only for `auto`.",
         title="Speed",
         json_schema_extra=form("more", labels={"full": "Every frame", "fast": "Fast"}),
@@ -84,7 +84,7 @@ class DetectParams(Params):
         200,
         ge=1,
         le=2000,
-        description="Most keyframes per video. The best are kept.",
+        description="Maximum number of keyframes per video. The best are kept.",
         title="Most keyframes",
         json_schema_extra=form("basics"),
     )
@@ -106,7 +106,7 @@ class DetectParams(Params):
     )
     deduplicate: bool = Field(
         False,
-        description="Keep only the best of keyframes that look alike, such as those of a shot the video returns to.",
+        description="Keep only the best of several similar keyframes, for example if the video returns to a shot.",
         title="Drop look-alikes",
         json_schema_extra=form("basics"),
     )
@@ -134,7 +134,7 @@ class DetectParams(Params):
     )
     all_scores: bool = Field(
         False,
-        description="Score every frame by the other methods, too, for `scores.json` in the output `files`. Takes a little longer.",
+        description="Also compute the scores of all other methods, for `scores.json` in the output `files`. Takes slightly longer.",
         title="Scores of all methods",
         json_schema_extra=form("expert"),
     )

@@ -65,7 +65,7 @@ class CompareParams(ClipPart, SubjectOptions, EdgeOptions, NetworkOptions, Chrom
     resolution: Annotated[int | None, RESOLUTION_FIELD] = None
     show: Literal["composite", "matte"] = Field(
         "composite",
-        description="What the side-by-side video shows of each backend: the subject over a checkerboard, or the matte.",
+        description="Pictures in the side-by-side video: the subject over a checkerboard, or the matte.",
         title="Show",
         json_schema_extra=form("basics", labels={"composite": "Over a checkerboard", "matte": "Matte"}),
     )
@@ -90,24 +90,24 @@ class ComparedBackend(BaseModel):
     library: str | None = Field(description="Library that ran the network.")
     precision: str | None = Field(description="Precision that the network ran in.")
     device: str | None = Field(description="Device that the network ran on.")
-    resolution: str = Field(description="Width and height of the pictures that the backend saw.")
+    resolution: str = Field(description="Width and height of the backend's input pictures.")
     frames_per_second: float = Field(
-        description="Frames a second of the whole job: loading, decoding, matting and encoding a matte and a composite."
+        description="Frames per second of the whole job: loading, decoding, matting and encoding a matte and a composite."
     )
-    peak_memory_bytes: int = Field(description="Most memory of the process during the job, in bytes.")
+    peak_memory_bytes: int = Field(description="Peak memory of the process during the job, in bytes.")
     coverage: float = Field(description="Mean of the matte over the clip, 0 to 1.")
-    flicker: float | None = Field(description="dtSSD against the last matte moved along the picture's motion, times 100.")
+    flicker: float | None = Field(description="Flicker: dtSSD against the previous matte, moved along the picture's motion, times 100.")
     mad: float | None = Field(description="Mean absolute difference, times 1000.")
     mse: float | None = Field(description="Mean squared error, times 1000.")
     grad: float | None = Field(description="Gradient error, divided by 1000.")
     conn: float | None = Field(description="Connectivity error, divided by 1000.")
-    dtssd: float | None = Field(description="Difference of changes over time, times 100.")
+    dtssd: float | None = Field(description="Temporal error (dtSSD), times 100.")
 
 
 class CompareResult(BaseModel):
     """Table of metrics, one row per backend."""
 
-    backends: list[ComparedBackend] = Field(description="Figures of each backend, in the order of the request.")
+    backends: list[ComparedBackend] = Field(description="Metrics of each backend, in the order of the request.")
     frames: int = Field(description="Frames that were compared.")
 
 
@@ -302,7 +302,7 @@ COMPARE = Operation(
             matte=True,
             example=True,
             title="True matte",
-            description="Matte that the others are measured against.",
+            description="True matte, against which errors are measured.",
         ),
     },
     outputs={"video": Kind.VIDEO, "table": Kind.ARCHIVE},

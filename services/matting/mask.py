@@ -55,7 +55,7 @@ class MaskParams(Pointing, NetworkOptions, ChromaOptions, DifferenceOptions):
         0,
         ge=0,
         le=1e6,
-        description="Seconds at which the frame is shown, if `frame` is empty.",
+        description="Time of the frame in seconds, if `frame` is empty.",
         title="Time",
         json_schema_extra=form("basics", unit="s", widget="time"),
     )
@@ -74,7 +74,7 @@ class MaskResult(BaseModel):
 
     method: str = Field(description="`sam2.1-tiny`, `grabcut`, or the backend whose matte was divided into regions.")
     licence: str = Field(description="Licence of the model, or of the method.")
-    time_s: float = Field(description="Seconds at which the frame is shown.")
+    time_s: float = Field(description="Time of the frame in seconds.")
     width: int = Field(description="Width of the mask in pixels.")
     height: int = Field(description="Height of the mask in pixels.")
     coverage: float = Field(description="Share of the picture that the mask covers, 0 to 1.")

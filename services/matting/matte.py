@@ -64,10 +64,10 @@ class MatteResult(BaseModel):
     duration_s: float = Field(description="Seconds of video in the outputs.")
     width: int = Field(description="Width of the outputs in pixels.")
     height: int = Field(description="Height of the outputs in pixels.")
-    subject: str = Field(description="Part of the matte that was kept.")
+    subject: str = Field(description="Subject that was kept.")
     coverage: float = Field(description="Mean of the matte over the clip, 0 to 1.")
-    steadiness: float = Field(description="Smoothing over time that was used.")
-    cuts: list[float] = Field(description="Seconds at which a new shot begins; the first 1,000.")
+    steadiness: float = Field(description="Strength of temporal smoothing.")
+    cuts: list[float] = Field(description="Times in seconds at which new shots begin; the first 1,000.")
     encoder: str = Field(description="Video encoder of the matte.")
 
 

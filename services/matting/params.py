@@ -11,8 +11,8 @@ from shared.operation import form
 BackendName = Annotated[str, OneOf(("auto", *BY_NAME))]
 BACKEND_LABELS = {"auto": "Automatic"} | {row.name: row.title for row in BACKENDS}
 BACKEND_FIELD = Field(
-    description="What makes the matte. `auto` chooses by the inputs, the picture and what is installed, and says why; it uses no "
-    "model that forbids commercial use, except matanyone2 if you installed it and give a mask. "
+    description="Method that makes the matte. `auto` chooses by the inputs, the picture and the installed models, and gives its reason; "
+    "it uses no model that forbids commercial use, except matanyone2 if you installed it and give a mask. "
     + " ".join(f"`{row.name}`: {row.description}." for row in BACKENDS),
     title="Backend",
     json_schema_extra=form("basics", labels=BACKEND_LABELS),
@@ -20,7 +20,7 @@ BACKEND_FIELD = Field(
 RESOLUTION_FIELD = Field(
     ge=64,
     le=4320,
-    description="Pixels of the shorter side that the backend sees; outputs keep the clip's size. Empty: automatic.",
+    description="Shorter side of the backend's input pictures in pixels. Outputs keep the clip's size. Empty: automatic.",
     title="Resolution",
     json_schema_extra=form("more", unit="px"),
 )
@@ -30,11 +30,11 @@ class BackendUsed(BaseModel):
     """Backend, network and device used for a result."""
 
     name: str = Field(description="Name of the backend.")
-    reason: str = Field(description="Why the backend was chosen.")
+    reason: str = Field(description="Reason for choosing the backend.")
     model: str | None = Field(description="Model of the backend, by its name in the catalog.")
     licence: str = Field(description="Licence of the model, or of the method.")
     commercial_use: bool = Field(description="Whether the licence allows commercial use.")
     library: str | None = Field(description="Library that ran the network.")
     precision: str | None = Field(description="Precision that the network ran in, as the library reports it.")
     device: str | None = Field(description="Device that the network ran on.")
-    resolution: str = Field(description="Width and height of the pictures that the backend saw, such as 1280x720.")
+    resolution: str = Field(description="Width and height of the backend's input pictures, such as 1280x720.")

@@ -44,7 +44,7 @@ class ProxyParams(Params):
         ge=64,
         le=1080,
         multiple_of=2,
-        description="Maximum of the shorter side in pixels. Smaller clips keep their size.",
+        description="Maximum length of the shorter side in pixels. Smaller clips keep their size.",
         title="Shorter side",
         json_schema_extra=form("basics", unit="px"),
     )
@@ -71,7 +71,7 @@ class FrameMap(BaseModel):
     alpha: bool = Field(description="Whether a matte is below the picture.")
     numbers: list[int] | None = Field(description="Frame of the clip that each proxy frame shows. null: the frame of the same number.")
     times_s: list[float] | None = Field(description="Time of each frame of the clip in seconds. null: its number / `frame_rate`.")
-    warnings: list[str] = Field(description="Sentences about what differs from the clip.")
+    warnings: list[str] = Field(description="Warnings about differences from the clip.")
 
 
 class ProxyResult(BaseModel):
@@ -247,7 +247,7 @@ PROXY = Operation(
     result=ProxyResult,
     inputs={
         "video": Kind.VIDEO,
-        "alpha": Input(kind=Kind.VIDEO, optional=True, matte=True, title="Matte", description="Shown below the picture."),
+        "alpha": Input(kind=Kind.VIDEO, optional=True, matte=True, title="Matte", description="Matte to show below the picture."),
     },
     outputs={"proxy": Kind.VIDEO, "frames": Kind.JSON},
     run=proxy,

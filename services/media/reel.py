@@ -30,7 +30,7 @@ class Moment(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     timestamp_s: float = Field(ge=0, le=1e6, description="Time in seconds.")
-    score: float = Field(0.0, description="How good it is; the best are taken.")
+    score: float = Field(0.0, description="Rating of the moment. Moments with the highest scores are taken.")
 
 
 class Span(BaseModel):

@@ -22,7 +22,7 @@ class StripParams(Params):
         60,
         ge=1,
         le=400,
-        description="Number of tiles, evenly over the length; at most one per frame.",
+        description="Number of evenly spaced tiles; at most one per frame.",
         title="Tiles",
         json_schema_extra=form("basics"),
     )

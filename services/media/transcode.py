@@ -36,7 +36,8 @@ class TranscodeParams(ClipPart, OnBackground):
         ge=16,
         le=MAX_SIDE,
         multiple_of=2,
-        description="Width in pixels; the shape is kept. With `height`: the clip is fitted into both. Empty: it follows from `height`.",
+        description="Width in pixels. The aspect ratio is kept; with `height`, the clip is fitted into both. "
+        "Empty: computed from `height`.",
         title="Width",
         json_schema_extra=form("more", unit="px", clip_pixels=True),
     )
@@ -45,7 +46,7 @@ class TranscodeParams(ClipPart, OnBackground):
         ge=16,
         le=MAX_SIDE,
         multiple_of=2,
-        description="Height in pixels; the shape is kept. Empty: it follows from `width`.",
+        description="Height in pixels. The aspect ratio is kept. Empty: computed from `width`.",
         title="Height",
         json_schema_extra=form("basics", unit="px", clip_pixels=True),
     )
@@ -53,20 +54,20 @@ class TranscodeParams(ClipPart, OnBackground):
         None,
         ge=16,
         le=MAX_SIDE,
-        description="Maximum of the longer side in pixels, in place of `width` and `height`. Smaller clips keep their size.",
+        description="Maximum length of the longer side in pixels, instead of `width` and `height`. Smaller clips keep their size.",
         title="Longer side",
         json_schema_extra=form("more", unit="px", clip_pixels=True),
     )
     frame_rate: Annotated[str, BeforeValidator(FRAME_RATE), Field(pattern=FRAME_RATE.pattern)] = Field(
         "source",
         description="`source` keeps every frame at its own time, also where the rate varies; `constant` makes the source's rate constant. "
-        "Or frames per second, such as 25 or 30000/1001: frames are repeated or left out, and the length stays.",
+        "Or frames per second, such as 25 or 30000/1001: frames are repeated or dropped to keep the length.",
         title="Frame rate",
         json_schema_extra=form("basics", unit="fps", labels={"source": "As the clip", "constant": "Constant"}),
     )
     sdr: bool = Field(
         True,
-        description="Write standard dynamic range, with high dynamic range tone-mapped to BT.709. `false` keeps range and bit depth.",
+        description="Write standard dynamic range; HDR clips are tone-mapped to BT.709. `false` keeps dynamic range and bit depth.",
         title="Standard range",
         json_schema_extra=form("more"),
     )

@@ -85,7 +85,7 @@ class MotionParams(Params):
         None,
         gt=0,
         le=1e7,
-        description="Target length of the result in seconds. All speeds are scaled to reach it; those of an analysed curve stay between "
+        description="Target length of the result in seconds. All speeds are scaled to reach it; speeds of an analysed curve stay between "
         "`min_speed` and `max_speed`, those of a given curve between 0.1 and 16. Empty: no scaling.",
         title="Target length",
         json_schema_extra=form("basics", unit="s", share_of_part=True),
@@ -101,8 +101,8 @@ class MotionParams(Params):
     )
     snap_to: Times | Literal["beats"] | None = Field(
         None,
-        description="Times in seconds of source that the points of the curve move to, each to the nearest; points that move to the same "
-        "time become one. `beats` finds the beats of the first audio track. Cannot be combined with `speeds`. Empty: points stay.",
+        description="Times, in seconds of source, to which the curve's points snap. Each point moves to the nearest time; points at the "
+        "same time are merged. `beats` finds the beats of the first audio track. Cannot be combined with `speeds`. Empty: points stay.",
         title="Snap to",
         json_schema_extra=form("more", unit="s", widget="times", labels={"beats": "Beats of the sound"}),
     )

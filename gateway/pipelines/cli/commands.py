@@ -19,9 +19,9 @@ FILES = {"allow_extra_args": True, "ignore_unknown_options": True}
 Source = Annotated[str, typer.Argument(metavar="PIPELINE", help="A pipeline file (YAML or JSON), or the name of a preset.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="STEP.PARAM=VALUE", help="Change a param. May be repeated.")]
 Folder = Annotated[Path | None, typer.Option("--output", metavar="FOLDER", help="Folder for the outputs. Empty: the pipeline's name.")]
-Each = Annotated[bool, typer.Option("--batch", help="Run once for each file of an option that is repeated.")]
+Each = Annotated[bool, typer.Option("--batch", help="Run the pipeline once per file of a repeated option.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the results of the steps as JSON.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", envvar="REELWRIGHT_OVERWRITE", help="Replace output files that exist.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", envvar="REELWRIGHT_OVERWRITE", help="Overwrite existing output files.")]
 Url = Annotated[
     str | None, typer.Option("--remote", metavar="URL", envvar="REELWRIGHT_REMOTE", help="Run on this suite instead of locally.")
 ]

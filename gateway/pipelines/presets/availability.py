@@ -29,7 +29,7 @@ class PresetInputInfo(BaseModel):
 
     kind: str = Field(description="Kind of media.")
     description: str
-    optional: bool = Field(description="Whether it may be left out.")
+    optional: bool = Field(description="Whether the input is optional.")
 
 
 class PresetInfo(BaseModel):
@@ -38,11 +38,11 @@ class PresetInfo(BaseModel):
     name: str = Field(description="URL name of the pipeline.")
     title: str = Field(description="What the pipeline does, in one line.")
     description: str
-    inputs: dict[str, PresetInputInfo] = Field(description="Name -> what to give: the media that `<name>` in the steps stands for.")
-    steps: list[dict[str, Any]] = Field(description="Its steps, as `POST /v1/pipelines/jobs` takes them together with `inputs`.")
-    available: bool = Field(description="Whether all of its steps can run now, models included.")
+    inputs: dict[str, PresetInputInfo] = Field(description="Inputs of the pipeline by name. Each replaces `<name>` in the steps.")
+    steps: list[dict[str, Any]] = Field(description="Steps of the pipeline, in the format of `POST /v1/pipelines/jobs`.")
+    available: bool = Field(description="Whether all steps can run now, including their models.")
     missing: list[str] = Field(description="Operations that cannot run now.")
-    reasons: list[str] = Field(description="Why each of them cannot run, with the command that helps.")
+    reasons: list[str] = Field(description="Reason for each unavailable operation, with the command that installs what is missing.")
     urls: dict[str, str]
 
 

@@ -23,7 +23,7 @@ class PresetRequest(JobEnvelope):
     """Body of `POST /v1/pipelines/presets/{name}/jobs`."""
 
     inputs: dict[str, str | UrlInput | list[str | UrlInput]] = Field(
-        description="Input of the preset -> media id or URL; in a batch, also lists of them."
+        description="Input of the preset -> media id or URL. In a batch, lists are allowed too."
     )
     params: dict[str, dict[str, Any]] = Field(
         {}, description='Step of the preset -> params that replace those of the preset, such as `{"trails": {"layers": 6}}`.'

@@ -80,7 +80,7 @@ def preset_routes(submitter: PipelineSubmitter, upstreams: Upstreams, runtime: R
         "/{name}/batch",
         status_code=202,
         summary="Start a named pipeline for each of many clips",
-        description="As `jobs`, but an input may be a list: each item gets a pipeline of its own. All are checked before the first starts.",
+        description="Like `jobs`, but an input may be a list. One pipeline is started per item, after all have been checked.",
         responses=REFUSALS,
     )
     async def batch_preset(name: str, body: PresetRequest, request: Request, idempotency_key: IdempotencyKey = None) -> Batch:

@@ -39,9 +39,11 @@ class PipelineToSave(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
     steps: list[Step] = Field(
-        min_length=1, max_length=64, description="The steps, as `POST /v1/pipelines/jobs` takes them, with `<name>` for media."
+        min_length=1,
+        max_length=64,
+        description="Steps in the format of `POST /v1/pipelines/jobs`, with `<name>` as placeholders for media.",
     )
-    description: str = Field("", max_length=1000, description="Your own words about it.")
+    description: str = Field("", max_length=1000, description="Free-form notes about the pipeline.")
 
 
 class SavedPipelineRequest(PresetRequest):
@@ -66,7 +68,7 @@ def saved_pipeline_routes(submitter: PipelineSubmitter, runtime: Runtime) -> API
 
     @router.put(
         "/{name}",
-        summary="Save a pipeline under a name, in place of an earlier one",
+        summary="Save a pipeline under a name, replacing an earlier version",
         description="The steps are not checked against the operations: `POST /v1/pipelines/check` does that.",
         responses=problems(_409="You have too many saved pipelines"),
     )

@@ -19,8 +19,8 @@ class SavedPipeline(BaseModel):
     """A pipeline that its owner saved under a name."""
 
     name: str = Field(description="Name of the pipeline.")
-    description: str = Field(description="Your own words about it.")
-    steps: list[Step] = Field(description="Its steps, with `<name>` in place of media that each run is given.")
+    description: str = Field(description="Free-form notes about the pipeline.")
+    steps: list[Step] = Field(description="Steps of the pipeline, with `<name>` as placeholders for media.")
     changed_at: datetime = Field(description="Time of the last change.")
 
 

@@ -59,8 +59,8 @@ class NetworkParams(Params):
     )
     precision: Literal["auto", "f32", "bf16", "f16"] = Field(
         "auto",
-        description="Number format that the network computes in. `auto`: f16 on a GPU; bf16 on a processor that has it, if scores stay "
-        "within 0.01 of f32 (measured once for the weights); otherwise f32. OpenVINO has bf16, TensorFlow f16.",
+        description="Number format of the network's computation. `auto`: f16 on a GPU; bf16 on a processor that supports it, if scores "
+        "stay within 0.01 of f32 (measured once for the weights); otherwise f32. OpenVINO has bf16, TensorFlow f16.",
         title="Precision",
         json_schema_extra=form("expert", labels={"auto": "Automatic", "f32": "32 bits", "bf16": "bfloat16", "f16": "16 bits"}),
     )

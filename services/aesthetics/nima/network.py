@@ -37,9 +37,9 @@ class ModelUsed(BaseModel):
     """Name, backend and precision of the network that rated pictures."""
 
     name: str = Field(description="Name of the network in `reelwright models list`.")
-    backend: str = Field(description="Library that ran it.")
-    precision: str = Field(description="Number format that it computed in.")
-    device: str = Field(description="Device that it ran on.")
+    backend: str = Field(description="Library that ran the network.")
+    precision: str = Field(description="Number format of the computation.")
+    device: str = Field(description="Device that ran the network.")
     licence: str = Field(description="Licence of the weights.")
     commercial_use: bool = Field(description="Whether the licence allows commercial use.")
 

@@ -43,7 +43,7 @@ SCORERS = {
         Scorer(
             name="both",
             label="Both",
-            description="both scores combined, as the network alone hardly distinguishes frames of one moment",
+            description="both scores combined, because the network alone hardly distinguishes neighbouring frames",
             network=True,
             technical=True,
         ),
@@ -59,7 +59,7 @@ class ScorerParams(Params):
 
     scorer: ScorerName = Field(
         "both",
-        description="What pictures are ranked by. " + "; ".join(f"`{row.name}`: {row.description}" for row in SCORERS.values()) + ".",
+        description="Score that ranks the pictures. " + "; ".join(f"`{row.name}`: {row.description}" for row in SCORERS.values()) + ".",
         title="Rank by",
         json_schema_extra=form("basics", labels={row.name: row.label for row in SCORERS.values()}),
     )
@@ -67,7 +67,7 @@ class ScorerParams(Params):
         0.4,
         ge=0,
         le=1,
-        description="Share of the technical score with `scorer: both`; the network's score has the rest.",
+        description="Weight of the technical score with `scorer: both`; the network's score has the remaining weight.",
         title="Technical share",
         json_schema_extra=form("more"),
     )

@@ -36,7 +36,7 @@ SCHEDULERS: tuple[Scheduler, ...] = (
     Scheduler(
         name="dpm++2m",
         label="DPM++ 2M",
-        description="the same with even steps",
+        description="like `dpm++2m-karras`, with evenly spaced steps",
         kind="DPMSolverMultistepScheduler",
         options={"algorithm_type": "dpmsolver++", "solver_order": 2},
     ),

@@ -19,7 +19,7 @@ class Keyframe(BaseModel):
     frame: int = Field(description="Number of the frame in the video, from 0.")
     shot: int = Field(description="`index` of its shot.")
     score: float = Field(description="Overall rating, 0 to 1.")
-    reasons: list[str] = Field(description="Why this frame was chosen, in words.")
+    reasons: list[str] = Field(description="Reasons for choosing this frame.")
     sharpness: float = Field(description="Sharpness relative to the sharpest frames of its shot, 0 to 1.")
     exposure: float = Field(description="Quality of the exposure, 0 to 1.")
     typical: float = Field(description="Closeness to the average picture of its shot, 0 to 1.")
@@ -69,7 +69,7 @@ class VideoReport(BaseModel):
     audio_channels: int = Field(0, description="Channels of the first audio track; 0 without audio.")
     method: str = Field("", description="Method that found the shots.")
     threshold: float = Field(0.0, description="Threshold that was used.")
-    min_shot: float = Field(0.0, description="Seconds. Shorter shots were joined to the one before.")
+    min_shot: float = Field(0.0, description="Minimum length in seconds. Shorter shots were joined to the previous shot.")
     shots: list[Shot] = Field(default_factory=list, description="Shots in order, without gaps.")
     keyframes: list[Keyframe] = Field(default_factory=list, description="Keyframes in the order of the video.")
     candidates: list[Candidate] | None = Field(

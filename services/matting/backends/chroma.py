@@ -31,7 +31,7 @@ class ChromaOptions(Params):
         0.01,
         ge=0,
         le=0.9,
-        description="For chroma: values of the matte up to this become 0.",
+        description="For chroma: matte values up to this limit become 0.",
         title="Black point",
         json_schema_extra=form("expert"),
     )
@@ -39,7 +39,7 @@ class ChromaOptions(Params):
         0.99,
         ge=0.1,
         le=1,
-        description="For chroma: values of the matte from this on become 1.",
+        description="For chroma: matte values from this limit on become 1.",
         title="White point",
         json_schema_extra=form("expert"),
     )
@@ -47,7 +47,7 @@ class ChromaOptions(Params):
         1,
         ge=0,
         le=1,
-        description="For chroma: how much of the screen's light is taken off the subject.",
+        description="For chroma: how much of the screen's light is removed from the subject.",
         title="Despill",
         json_schema_extra=form("expert"),
     )
@@ -55,7 +55,7 @@ class ChromaOptions(Params):
         1,
         ge=0,
         le=1,
-        description="For chroma: what the screen's channel is compared with: 1 is the larger of the other two channels, 0 the smaller.",
+        description="For chroma: reference for the screen's channel: 1 is the larger of the other two channels, 0 the smaller.",
         title="Screen balance",
         json_schema_extra=form("expert"),
     )

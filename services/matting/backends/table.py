@@ -95,7 +95,7 @@ BACKENDS: tuple[Backend, ...] = (
     Backend(
         name="matanyone",
         title="Masked subject",
-        description="MatAnyone: whatever a mask on the first frame shows, steady over time, slow; not for commercial use",
+        description="MatAnyone: any subject marked by a mask on the first frame, steady over time, slow; not for commercial use",
         finds=SubjectKind.MASKED,
         open=matanyone("matanyone"),
         inference_size=matanyone_size,

@@ -9,14 +9,14 @@ class EdgeOptions(Params):
     """Params of matte edges and temporal smoothing."""
 
     steadiness: float | None = Field(
-        None, ge=0, le=1, description="How far mattes are smoothed over time, along the motion: 0 not at all. Empty: 0.6 for backends that "
-        "look at single frames, 0 for the others.", title="Steadiness", json_schema_extra=form("more")
+        None, ge=0, le=1, description="Strength of temporal smoothing along the motion; 0 is off. Empty: 0.6 for "
+        "single-frame backends, 0 for others.", title="Steadiness", json_schema_extra=form("more")
     )  # fmt: skip
     erode: float = Field(
         0,
         ge=0,
         le=50,
-        description="Pixels of the output to take off the edge.",
+        description="Pixels to shrink the matte by, in the output's size.",
         title="Erode",
         json_schema_extra=form("more", unit="px", clip_pixels=True),
     )
@@ -24,7 +24,7 @@ class EdgeOptions(Params):
         0,
         ge=0,
         le=50,
-        description="Pixels of the output to add to the edge.",
+        description="Pixels to grow the matte by, in the output's size.",
         title="Dilate",
         json_schema_extra=form("more", unit="px", clip_pixels=True),
     )
@@ -61,6 +61,6 @@ class EdgeOptions(Params):
         json_schema_extra=form("expert"),
     )
     refine: bool | None = Field(
-        None, description="Redraw soft edges along the edges of the picture (guided filter). Empty: only where the network saw far fewer "
-        "pixels than the output has.", title="Refine edges", json_schema_extra=form("expert")
+        None, description="Align soft edges with edges in the picture (guided filter). Empty: only if the backend's input is far smaller "
+        "than the output.", title="Refine edges", json_schema_extra=form("expert")
     )  # fmt: skip

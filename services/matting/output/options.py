@@ -23,8 +23,8 @@ class OutputOptions(ClipPart):
     composite_over: str = Field(
         "green",
         pattern=r"^(green|checkerboard|transparency|none|#[0-9a-fA-F]{6})$",
-        description="What is behind the subject in `composite`: `green`, a colour such as `#203040`, `checkerboard`, `transparency` "
-        "(ProRes 4444), or `none` for no composite. A picture given as `background` takes its place.",
+        description="Background of `composite`: `green`, a colour such as `#203040`, `checkerboard`, `transparency` "
+        "(ProRes 4444), or `none` for no composite. A picture given as `background` replaces this setting.",
         title="Show over",
         json_schema_extra=form(
             "basics",
@@ -34,14 +34,14 @@ class OutputOptions(ClipPart):
     )
     foreground: Literal["off", "straight", "premultiplied"] = Field(
         "off",
-        description="Write the subject's own colours, free of background: as they are, or multiplied by the matte.",
+        description="Write the subject's colours without background: `straight`, or `premultiplied` by the matte.",
         title="Foreground",
         json_schema_extra=form("more", labels={"off": "Off", "straight": "Straight", "premultiplied": "Premultiplied"}),
     )
     keep_times: bool = Field(
         False,
-        description="Keep the clip's times in the `alpha` of a part that begins later: it is black up to the start of the part, so that it "
-        "can be used with the whole clip. Only for `alpha_format` gray.",
+        description="Keep the clip's times if only a part is matted: `alpha` is black before the part, so that it fits the whole clip. "
+        "Only for `alpha_format` gray.",
         title="Keep times",
         json_schema_extra=form("expert"),
     )

@@ -42,7 +42,12 @@ MODES = {
             description="slows action down and speeds still parts up",
             slowness=lambda action: action,
         ),
-        Mode(name="speed_action", label="The still parts", description="does the opposite", slowness=lambda action: 1 - action),
+        Mode(
+            name="speed_action",
+            label="The still parts",
+            description="speeds action up and slows still parts down",
+            slowness=lambda action: 1 - action,
+        ),
     )
 }
 

@@ -70,7 +70,7 @@ DUPLICATES = {
             description="leaves them out of `blend` and `flow`",
             dropped=lambda interpolation: interpolation.blend,
         ),
-        Duplicates(name="keep", label="Keep", description="treats them as all others", dropped=lambda _interpolation: False),
+        Duplicates(name="keep", label="Keep", description="treats them like all others", dropped=lambda _interpolation: False),
         Duplicates(
             name="drop",
             label="Drop",
