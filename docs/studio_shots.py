@@ -117,9 +117,9 @@ def choose_background(page: Page) -> None:
     """Choose matte and background, and wait for the composite."""
     make_first = page.get_by_role("checkbox", name="Make it first")
     if make_first.is_checked():
-        make_first.uncheck()
-    page.get_by_role("group", name="Matte").locator("button.choice").first.click()
-    page.get_by_role("group", name="Background", exact=True).get_by_role("button", name="evening").click()
+        make_first.dispatch_event("click")
+    page.get_by_role("group", name="Matte").locator("button.choice").first.dispatch_event("click")
+    page.get_by_role("group", name="Background", exact=True).get_by_role("button", name="evening").dispatch_event("click")
     wait_until(page, "Boolean(document.querySelector('.composite-canvas'))")
     page.evaluate("scrollTo(0, 0)")
 

@@ -84,7 +84,7 @@ class Library extends Element {
 
   #cards(records, label) {
     return html`<ul class="cards" aria-label=${label}>${records.map((record) =>
-      keyed(record.id, html`<li><media-card .store=${this.store} .record=${record} @delete=${(event) => this.#delete(event.detail)}></media-card></li>`),
+      keyed(record.id, html`<li><media-card .store=${this.store} .record=${record} .shownName=${this.store.nameOf(record)} @delete=${(event) => this.#delete(event.detail)}></media-card></li>`),
     )}</ul>`;
   }
 

@@ -10,7 +10,8 @@ import { notify } from "../common/notices.js";
 import "../common/picture.js";
 
 class MediaCard extends Element {
-  static props = { store: null, record: null, strip: null, at: null, isRenaming: false };
+  /** `shownName`: what the store calls the medium; it changes when the operations are known. */
+  static props = { store: null, record: null, shownName: "", strip: null, at: null, isRenaming: false };
 
   async #scrub(event) {
     if (this.record.kind !== "video" || event.pointerType === "touch") return;
@@ -27,8 +28,7 @@ class MediaCard extends Element {
   }
 
   view() {
-    const { record, at, strip } = this;
-    const name = this.store.nameOf(record);
+    const { record, at, strip, shownName: name } = this;
     const open = record.kind === "images" ? record.urls.download : `#/clip/${record.id}`;
     const words = tags(record);
     return html`<article class="media-card">
@@ -47,7 +47,7 @@ class MediaCard extends Element {
   }
 
   #actions() {
-    const name = this.store.nameOf(this.record);
+    const name = this.shownName;
     return html`<div class="card-actions">
       <button type="button" class="icon quiet" aria-label=${`Rename ${name}`} title="Rename" @click=${() => this.#rename()}>${icon("pen")}</button>
       <a class="button icon quiet" href=${this.record.urls.download} download aria-label=${`Download ${name}`} title="Download">${icon("download")}</a>

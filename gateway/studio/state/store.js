@@ -1,5 +1,6 @@
 // What the page knows of the server: media, jobs, operations. Elements watch it and redraw.
 
+import { words } from "../base/format.js";
 import { clipId } from "../base/outputs.js";
 import { Problem } from "../server/api.js";
 
@@ -145,7 +146,9 @@ export class Store extends EventTarget {
     if (!maker || record.source === "upload" || record.source === "url") return record.name;
     const job = this.jobs.get(record.source);
     const clip = job && this.media.get(clipId(job));
-    return clip ? `${this.nameOf(clip).replace(/\.\w+$/, "")} · ${maker.title}` : maker.title;
+    const outputs = Object.entries(job?.outputs ?? {});
+    const [output] = outputs.length > 1 ? (outputs.find(([, { id }]) => id === record.id) ?? []) : [];
+    return [clip && this.nameOf(clip).replace(/\.\w+$/, ""), maker.title, output && words(output).toLowerCase()].filter(Boolean).join(" · ");
   }
 
   hide(id, isHidden) {
