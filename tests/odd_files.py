@@ -144,6 +144,7 @@ _BT2020 = "-color_primaries bt2020 -colorspace bt2020nc"
 ODD_FILES: Mapping[str, Maker] = {
     "recorder.webm": _piped("-c:v libvpx -deadline realtime -c:a libopus -f webm"),
     "killed.mkv": _piped(f"{_H264} -c:a aac -f matroska", keep=0.7),
+    "killed.avi": _piped("-c:v mpeg4 -bf 2 -c:a mp3 -f avi", keep=0.7),
     "browser.mp4": _piped(f"{_H264} -c:a aac -movflags empty_moov+default_base_moof+frag_keyframe -f mp4"),
     "cut.mp4": _piped(f"{_H264} -c:a aac -movflags empty_moov+default_base_moof+frag_keyframe -f mp4", keep=0.8),
     "stream.flv": _piped(f"{_H264} -bf 0 -c:a aac -ar 44100 -f flv"),

@@ -36,7 +36,7 @@ from shared.video.reading.open_input import (
     timeline_zero,
 )
 from shared.video.reading.times.shape_changes import pixel_ratio_at
-from shared.video.reading.times.truncation import end_of_fragments, is_truncated
+from shared.video.reading.times.truncation import end_of_fragments, is_truncated, is_unfinished_avi
 from shared.video.stills.image import image_info, pictures_info
 
 _PROBE_SHARE = 0.5
@@ -172,6 +172,8 @@ def _container(container: Any, path: str | os.PathLike[str], limits: Limits) -> 
 
 
 def _cut_off(path: str | os.PathLike[str], times: Timing) -> Iterator[str]:
+    if times.duration is not None and is_unfinished_avi(path):
+        yield f"The recording was never finished: what comes before {float(times.duration):.2f} s is used."
     if times.duration is not None and end_of_fragments(path) is not None:
         yield f"The file is cut off at the end: what comes before {float(times.duration):.2f} s is used."
 

@@ -57,7 +57,8 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
     stated = stream.average_rate or stream.guessed_rate
     if packets is not None and packets.whole and len(packets.times) > 1:
         rates = frame_rates(packets.times, base, stated, packets.breaks)
-        frames = _counted(len(packets.times), stream, duration, rates)
+        late = max(packets.times[0] * base - zero, Fraction(0))
+        frames = _counted(len(packets.times), stream, duration and max(duration - late, Fraction(0)), rates)
     else:
         count = len(stream.index_entries) or stream.frames
         if not stated and count and duration:
@@ -119,7 +120,7 @@ def _counted(packets: int, stream: Any, duration: Fraction | None, rates: FrameR
     expected = duration * rates.average if duration else Fraction(packets)
     if not rates.varies and packets < Fraction(2, 3) * expected:
         return None
-    return None if not rates.varies and packets > Fraction(3, 2) * expected else stream.frames or packets
+    return None if not rates.varies and packets > Fraction(3, 2) * expected else min(stream.frames or packets, packets)
 
 
 def _indexed(container: Any, stream: Any) -> bool:

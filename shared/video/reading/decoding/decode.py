@@ -21,7 +21,7 @@ from shared.video.reading.decoding.packet_sizes import PacketSizes
 from shared.video.reading.open_input import check_promised_size, error_text, file_head, main_video, time_base_of, timeline_zero
 from shared.video.reading.times.clock import clock_of
 from shared.video.reading.times.shape_changes import orientation_at, pixel_ratio_at, shape_changes
-from shared.video.reading.times.truncation import is_truncated
+from shared.video.reading.times.truncation import is_truncated, is_unfinished_avi
 
 TimedPicture = tuple[av.VideoFrame, int]
 Skip = Literal["none", "nonref", "nonkey", "rough"]
@@ -71,6 +71,8 @@ class PictureStream:
         self._path = path
         self._limits = limits
         self._stream: Any = main_video(container, path)
+        # The last packet of a recorder that was killed is a part of a picture.
+        self._unfinished = is_unfinished_avi(path)
         check_promised_size(self._stream, path, limits)
         self._stream_base = time_base_of(self._stream)
         # The second field of a picture lies half-way to the next one.
@@ -272,12 +274,12 @@ class PictureStream:
                 ended = True
             except av.error.FFmpegError as error:
                 # An error before the first picture: the file starts within a group of pictures, such as a recorded broadcast.
-                if previous is not None:
+                if previous is not None and not self._unfinished:
                     raise self._broken(previous, error_text(error)) from error
             ready: list[av.VideoFrame] = []
             for picture in decoded:
                 if picture.is_corrupt:
-                    if previous is None and not ready:
+                    if self._unfinished or (previous is None and not ready):
                         continue
                     for timed_picture in self._dated(ready, previous):
                         previous = timed_picture[1]

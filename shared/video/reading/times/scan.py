@@ -20,7 +20,7 @@ from shared.video.limits import Limits
 from shared.video.reading.open_input import main_video, open_input, time_base_of
 from shared.video.reading.times.joins import Join, TrackClock, offsets_of
 from shared.video.reading.times.shapes import Shape, Shapes
-from shared.video.reading.times.truncation import end_of_fragments
+from shared.video.reading.times.truncation import end_of_fragments, is_unfinished_avi
 
 # Streams without an index or a length of their own: only their packets tell where their clocks restart.
 _STREAMED = frozenset({"mpegts", "mpeg", "flv", "ogg", "asf"})
@@ -124,7 +124,8 @@ def lists_packets(container: Any, video: Any, path: str | os.PathLike[str]) -> b
     Then `scan` returns None.
     """
     name = container.format.name.partition(",")[0]
-    return bool(name in _LISTED and video.duration and not (name == "mov" and is_fragmented(path)))
+    unlisted = (name == "mov" and is_fragmented(path)) or (name == "avi" and is_unfinished_avi(path))
+    return bool(name in _LISTED and video.duration and not unlisted)
 
 
 def may_jump(container: Any, path: str | os.PathLike[str]) -> bool:

@@ -43,11 +43,21 @@ def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> b
         return any(_end_of_last(stream) > size for stream in container.streams) or _box_beyond(path, size)
     if name == "matroska":
         return _matroska_end(head) > size
-    if name == "avi":
+    if name == "avi" and not is_unfinished_avi(path):
         return int.from_bytes(head[4:8], "little") + 8 > size
     if name == "flv":
         return bool(container.duration) and not _flv_ends_well(path, size)
     return False
+
+
+def is_unfinished_avi(path: str | os.PathLike[str]) -> bool:
+    """Return whether the lengths in an AVI file's header are placeholders.
+
+    A recorder that was killed, or that wrote into a pipe, never filled them in. All packets up to the end of the file can be read.
+    """
+    with open(path, "rb") as file:
+        head = file.read(12)
+    return head[:4] == b"RIFF" and head[8:] == b"AVI " and head[4:8] in (bytes(4), b"\xff" * 4)
 
 
 def end_of_fragments(path: str | os.PathLike[str]) -> int | None:

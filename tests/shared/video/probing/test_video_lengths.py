@@ -58,6 +58,22 @@ def test_a_killed_recording(name: str, tmp_path: Path) -> None:
     assert 0.9 < info.duration_s < 1.9
 
 
+@pytest.mark.parametrize(("keep", "placeholder"), [(1, b"\xff" * 4), (0.6, b"\xff" * 4), (0.6, bytes(4))])
+def test_an_avi_that_was_never_finished(keep: float, placeholder: bytes, tmp_path: Path) -> None:
+    """Its header has placeholders of lengths."""
+    data = run_ffmpeg(*"-f lavfi -i testsrc2=s=96x64:r=25:d=2 -f lavfi -i sine=d=2 -c:v mpeg4 -bf 2 -c:a mp3 -f avi -".split())
+    path = tmp_path / "killed.avi"
+    path.write_bytes(data[:4] + placeholder + data[8 : int(len(data) * keep)])
+    info = probe_video(path)
+    with read_frames(path) as frames:
+        times = [frame.time for frame in frames]
+    assert len(times) == pytest.approx(50 * keep, abs=5)
+    assert info.frames == pytest.approx(len(times), abs=1)  # the last picture is incomplete
+    assert info.duration_s == pytest.approx(len(times) / 25, abs=0.1)
+    assert not info.variable_frame_rate
+    assert "never finished" in info.warnings[0]
+
+
 @pytest.mark.parametrize("name", ["chrome.webm", "chrome.mp4"])
 def test_operations_know_the_length_of_such_a_recording(name: str, tmp_path: Path) -> None:
     path = piped(tmp_path / name, *PIPED[name])
