@@ -29,7 +29,11 @@ def shell(deployment: Deployment, command: str) -> str:
 
 
 def a_job(deployment: Deployment) -> str:
-    """Run a small job; return the job's id."""
+    """Run a small job; return the job's id.
+
+    The gateway draws the sample clip anew after its start if a key adopted it.
+    """
+    within(90, lambda: deployment.client.client.get(f"/v1/media/{SAMPLE_ID}").is_success, "the sample clip")
     answer = deployment.client.client.post("/v1/media/peaks/jobs", json=PEAKS)
     assert answer.status_code == 202, answer.text
     job = deployment.client.wait(answer.json()["id"])

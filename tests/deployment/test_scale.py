@@ -3,7 +3,7 @@
 from collections import Counter
 
 from shared.sample_ids import SAMPLE_ID
-from tests.deployment.deployment import Deployment
+from tests.deployment.deployment import Deployment, within
 
 JOBS = 8
 
@@ -24,5 +24,10 @@ def test_requests_go_to_every_replica(suite: Deployment) -> None:
     suite.up(effects=3)
     for number in range(12):
         assert suite.client.client.get("/v1/effects/operations", headers={"X-Request-ID": f"spread-{number}"}).is_success
-    met = Counter(container for container, line in suite.lines("effects") if str(line.get("request_id", "")).startswith("spread-"))
-    assert sorted(met.values()) == [4, 4, 4], met
+
+    def met() -> Counter[str]:
+        lines = suite.lines("effects")
+        return Counter(container for container, line in lines if str(line.get("request_id", "")).startswith("spread-"))
+
+    within(30, lambda: met().total() == 12, "the log of all requests")
+    assert sorted(met().values()) == [4, 4, 4], met()
