@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pytest
 
 Way = Literal["mouse", "touch", "keyboard"]
+PATIENCE_S = 400  # a busy machine needs minutes for what a quiet one does in seconds
 MOST_TABS = 400
 DRAG_STEPS = 6
 TOOL = "media.transcode"  # the lightest operation that makes a video
@@ -26,7 +27,7 @@ def fits_the_width(page: Any) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
-def until(page: Any, expression: str, seconds: float = 150) -> None:
+def until(page: Any, expression: str, seconds: float = PATIENCE_S) -> None:
     """Wait until a JavaScript expression is true.
 
     Playwright's own wait needs `eval`, which the page's policy forbids.

@@ -12,12 +12,13 @@ import pytest
 
 from shared.testing import RunningSuite, suite
 from tests.conftest import wait_for_samples
+from tests.studio.acting import PATIENCE_S
 
 CHROMIUM = (
     os.environ.get("REELWRIGHT_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 )
 SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
-PATIENCE_MS = 150_000
+PATIENCE_MS = 1000 * PATIENCE_S
 SETTINGS = {"PROBE_TIMEOUT_S": "90", "URL_ALLOW_NETWORKS": "127.0.0.0/8"}
 NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
 

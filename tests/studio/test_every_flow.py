@@ -14,7 +14,7 @@ import pytest
 from shared.video import probe_video
 from tests.studio.acting import Hand, Way, fits_the_width, middle_of, until, violations_of
 
-pytestmark = [pytest.mark.flows, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.flows, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]
 Step = Callable[[Any, Hand], None]
 SETTINGS: tuple[tuple[str, str, Way], ...] = (

@@ -10,7 +10,7 @@ from benchmarks.material.formats import FORMATS, ROTATED, format_clips
 from tests.studio.acting import until
 from tests.studio.conftest import Restartable
 
-pytestmark = [pytest.mark.studio, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]
 
 

@@ -9,7 +9,7 @@ from shared.sample_ids import SAMPLE_ID
 from tests.studio.acting import TOOL, until, violations_of
 from tests.studio.conftest import Restartable
 
-pytestmark = [pytest.mark.studio, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]
 SLOW = {"curve": [{"t": 0, "speed": 0.1}], "interpolation": "flow"}
 """Params of a ramp that takes minutes: the test cancels it."""

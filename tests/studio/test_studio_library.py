@@ -12,7 +12,7 @@ from tests.file_origin import serving_files
 from tests.studio.acting import TOOL, Hand, release, until, violations_of
 from tests.studio.conftest import Restartable
 
-pytestmark = [pytest.mark.studio, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]
 
 

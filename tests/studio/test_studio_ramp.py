@@ -13,7 +13,7 @@ from shared.sample_ids import SAMPLE_ID
 from tests.studio.acting import until, violations_of
 from tests.studio.conftest import Restartable
 
-pytestmark = [pytest.mark.studio, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]
 RAMP = "speed-ramp.render"
 CURVE = [

@@ -13,7 +13,7 @@ from shared.video import probe_video
 from tests.studio.acting import TOOL, Hand, fits_the_width, until, violations_of
 from tests.studio.conftest import Restartable
 
-pytestmark = [pytest.mark.studio, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]
 
 

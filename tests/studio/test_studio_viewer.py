@@ -8,7 +8,7 @@ import pytest
 from shared.sample_ids import SAMPLE_ID
 from tests.studio.acting import until
 
-pytestmark = [pytest.mark.studio, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]
 SMALL_TARGETS = """() => [...document.querySelectorAll("main :is(button, .button, .chip, select, summary, input[type=range])")]
   .filter((element) => element.checkVisibility() && !element.disabled)

@@ -8,7 +8,7 @@ import { matchOf, mixed, moved, nearnessOfRows } from "./mixing.js";
 import { Stills } from "./still.js";
 
 const SLIDERS = [
-  ["match", "Match to the background", 1],
+  ["match", "Match light and colours", 1],
   ["light_wrap", "Light on the edges", 1],
   ["depth_scale", "Parallax", 2],
 ];

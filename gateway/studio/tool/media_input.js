@@ -5,6 +5,7 @@ import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { words } from "../base/format.js";
 import { marked } from "../base/marked.js";
+import { clipId } from "../base/outputs.js";
 import { isSample } from "../state/store.js";
 
 const SHOWN = 11;
@@ -34,6 +35,13 @@ class MediaInput extends Element {
     return this.#set([...chosen]);
   }
 
+  /** Whether a medium is what the server would make first for this clip, such as its matte. */
+  #isMadeForThis(record) {
+    const job = this.store.jobs.get(record.source);
+    const [output] = Object.entries(job?.outputs ?? {}).find(([, { id }]) => id === record.id) ?? [];
+    return Boolean(output) && this.port.auto === `${job.operation}.${output}` && clipId(job) === this.clip.id;
+  }
+
   async #upload(input) {
     const records = (await this.uploads.add([...input.files])).filter(Boolean);
     input.value = "";
@@ -44,7 +52,9 @@ class MediaInput extends Element {
   view() {
     const { port, store, clip } = this;
     const fitting = store.shownMedia.filter((record) => port.kinds.includes(record.kind) && record.id !== clip.id);
-    const sorted = fitting.sort((a, b) => rank(a, this.#chosen) - rank(b, this.#chosen));
+    const chosen = this.#chosen;
+    const rank = (record) => (chosen.has(record.id) ? 0 : this.#isMadeForThis(record) ? 1 : isSample(record) ? 3 : 2);
+    const sorted = fitting.sort((a, b) => rank(a) - rank(b));
     const shown = this.isLong ? sorted : sorted.slice(0, SHOWN);
     const title = port.title ?? words(this.name);
     const id = `input-${this.name}`;
@@ -64,11 +74,6 @@ class MediaInput extends Element {
       ${this.error && html`<p class="error">${this.error}</p>`}
     </div>`;
   }
-}
-
-/** Chosen media first, then own ones, then samples. */
-function rank(record, chosen) {
-  return chosen.has(record.id) ? 0 : isSample(record) ? 2 : 1;
 }
 
 Element.define("media-input", MediaInput);
