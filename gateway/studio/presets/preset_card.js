@@ -17,6 +17,7 @@ class PresetCard extends Element {
   #observer = null;
 
   #isSeen = false;
+  #given = ""; // the inputs of the latest run, as text
 
   enter() {
     this.#observer = new IntersectionObserver((entries) => {
@@ -32,14 +33,15 @@ class PresetCard extends Element {
     this.#observer.disconnect();
   }
 
-  /** Inputs that are chosen later make a preview possible later. */
+  /** Other inputs make another result, or make a preview possible. */
   changed(name) {
-    if (name === "inputs" && this.#isSeen && this.state === "none") this.#run();
+    if (name === "inputs" && this.#isSeen && this.isConnected && JSON.stringify(this.inputs) !== this.#given) this.#run();
     this.redraw();
   }
 
   async #run() {
     const { operation, params, presetName, title } = this.card;
+    const given = (this.#given = JSON.stringify(this.inputs));
     if (!operation.preview || this.record.kind !== "video" || this.card.install) return void (this.state = "none");
     const { operations } = this.store;
     const inputs = this.inputs ?? { [inputOf(operation)]: this.record.id, ...madeFirst(operation) };
@@ -52,6 +54,7 @@ class PresetCard extends Element {
       const slot = `card ${presetName ?? title}`;
       const request = { inputs, params, at, seconds: 3, slot };
       const job = await (this.isExample ? exampleOf : previewOf)(this.store.api, operation, request);
+      if (this.#given !== given) return; // other inputs came meanwhile
       const output = picturedOutput(job);
       if (!output) return void (this.state = "none");
       const isVideo = output.kind === "video";
@@ -59,7 +62,7 @@ class PresetCard extends Element {
       const held = await this.store.api.mediaUrl(path, this.leaving);
       Object.assign(this, { url: held.url, kind: isVideo ? "video" : "image", state: "done", job: this.isExample ? job.id : "" });
     } catch (error) {
-      if (this.isConnected) this.state = error.name === "AbortError" ? "none" : "failed";
+      if (this.isConnected && this.#given === given) this.state = error.name === "AbortError" ? "none" : "failed";
     }
   }
 
@@ -70,6 +73,7 @@ class PresetCard extends Element {
         ${this.kind === "video" && html`<video .muted=${true} muted loop autoplay playsinline src=${this.url} aria-hidden="true" tabindex="-1"></video>`}
         ${this.kind === "image" && html`<img src=${this.url} alt="">`}
         ${state === "running" && html`<span class="preset-state"><span class="spinner"></span>${this.isExample ? "Making it…" : "Preview…"}</span>`}
+        ${state === "failed" && html`<span class="preset-state">No preview</span>`}
         ${card.install && html`<span class="preset-state">Needs a model</span>`}
         ${card.glyph && html`<span class="preset-glyph">${icon(card.glyph)}</span>`}
         ${chosen && html`<span class="preset-chosen">${icon("check")}</span>`}
