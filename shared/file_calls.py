@@ -4,8 +4,8 @@ The server names the functions here and never imports `shared.video` with its li
 """
 
 from dataclasses import dataclass
-from typing import Any
 
+from shared.media_info import MediaInfo
 from shared.operation import Kind
 from shared.worker_call import Target
 
@@ -21,13 +21,13 @@ class FileRequest:
 class ProbedFile:
     """The type and properties of a probed file.
 
-    `media`: the `media` part of a media record; None for files without pictures.
+    `media`: None for files without pictures.
     """
 
     kind: Kind
     content_type: str
     suffix: str
-    media: dict[str, Any] | None
+    media: MediaInfo | None
 
 
 @dataclass(frozen=True, kw_only=True)

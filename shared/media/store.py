@@ -19,13 +19,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from shared.errors import Invalid, QuotaExceeded, UnknownMedia
 from shared.media.disk import sync_folder
 from shared.media.ids import checked_parts, is_id, is_owner, new_id
 from shared.media.names import SUFFIX, safe_name
 from shared.media.record import MediaRecord
+from shared.media_info import MediaInfo
 from shared.operation import Kind
 
 RECORD, THUMBNAIL, BY_HASH = "record.json", "thumbnail.jpg", ".by-hash"
@@ -69,7 +69,7 @@ class NewMedium:
     content_type: str
     suffix: str
     source: str
-    media: dict[str, Any] | None
+    media: MediaInfo | None
     sha256: str | None = None
     bytes: int | None = None
     media_id: str | None = None
@@ -140,7 +140,7 @@ class MediaStore:
             expires_at=created_at + (self.ttl if new.ttl_s is None else timedelta(seconds=new.ttl_s)) if new.expires else None,
             listed=new.listed,
             source=new.source,
-            media=new.media,
+            media=None if new.media is None else new.media.model_dump(mode="json"),
         )
         _write_record(incoming.folder / RECORD, record)
         sync_folder(incoming.folder)

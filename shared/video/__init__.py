@@ -1,9 +1,9 @@
 """Reading and writing video: exact times, constant memory, untrusted files."""
 
+from shared.media_info import AudioTrackInfo, ColorInfo, ImageInfo, MediaInfo, PicturesInfo, VideoInfo
 from shared.video.conversion_warnings import conversion_warnings
 from shared.video.cut_keyframes import cut_keyframes
 from shared.video.frames.frame import Frame
-from shared.video.info import AudioTrackInfo, ColorInfo, ImageInfo, MediaInfo, PicturesInfo, VideoInfo
 from shared.video.limits import Limits
 from shared.video.preview import preview
 from shared.video.probing.probe import inspect, probe, probe_video

@@ -2,8 +2,8 @@
 
 import av
 
+from shared.media_info import VideoInfo
 from shared.video.frames.display import BLACK, has_alpha
-from shared.video.info import VideoInfo
 
 
 def conversion_warnings(

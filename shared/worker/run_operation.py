@@ -12,6 +12,7 @@ from typing import Any
 
 from shared.errors import OperationFailed
 from shared.file_calls import FileRequest, ProbedFile
+from shared.media_info import MediaInfo
 from shared.operation import SUFFIXES, Kind, Operation, Progress
 from shared.worker_call import Target
 
@@ -41,7 +42,7 @@ class OperationCall:
 class WrittenFile:
     """Properties of a finished output file.
 
-    `media`: description of a video or image, None for other kinds.
+    `media`: properties of a video or image, None for other kinds.
     """
 
     path: str
@@ -49,7 +50,7 @@ class WrittenFile:
     kind: Kind
     content_type: str
     suffix: str
-    media: dict[str, Any] | None
+    media: MediaInfo | None
 
 
 @dataclass(frozen=True, kw_only=True)

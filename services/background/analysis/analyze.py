@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from services.background.analysis.camera_path import CameraPath, camera_path, shot_starts
 from services.background.analysis.exposure import Tones, shot_exposures, subject_tones
 from services.background.analysis.scene_light import BrightBackground, CameraHeight, LightFrom, camera_height, height_share
+from shared.media_info import ColorInfo
 from shared.motion.camera import Camera, Pose, analysis_size
 from shared.operation import Progress
 from shared.video import read_together
 from shared.video.clip.part import ClipPart
-from shared.video.info import ColorInfo
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,13 +17,13 @@ from services.background.median.sample_file import Band, SampleFile
 from services.background.median.transients import EndPixels, ends_of, remove_objects
 from services.background.registration.light import light_between
 from shared.errors import Invalid
+from shared.media_info import ColorInfo
 from shared.motion.camera import Matrix, matrix_between
 from shared.operation import Progress
 from shared.video import map_ordered, to_fraction
 from shared.video.clip.empty_part import no_frame
 from shared.video.clip.part import ClipPart
 from shared.video.frames.push_pull import push_pull
-from shared.video.info import ColorInfo
 
 _CANVAS_TIMES, _CANVAS_PIXELS = 6, 64_000_000
 _LEAST_SAMPLES = 3

@@ -11,10 +11,10 @@ import numpy as np
 from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
+from shared.media_info import ColorInfo
 from shared.video.frames.color import apply_tags, matrix_or_guess, sws_matrix
 from shared.video.frames.frame import EXACT_SCALING, Frame
 from shared.video.frames.planes import picture_from, planes_of
-from shared.video.info import ColorInfo
 
 Plane = NDArray[np.uint8]
 Planes = tuple[Plane, Plane, Plane]

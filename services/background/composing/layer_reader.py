@@ -10,11 +10,11 @@ from services.background.clip.aligned_plate import AlignedPlate
 from services.background.clip.backdrop import Backdrop, End, Fit, is_clip
 from services.background.clip.planes import Planes, alpha_of, planes_420
 from services.background.mixing.compositor import Layers
+from shared.media_info import ColorInfo
 from shared.operation import Progress
 from shared.video import read_together
 from shared.video.clip.rewrite import Times
 from shared.video.frames.color import matrix_or_guess
-from shared.video.info import ColorInfo
 from shared.video.stills.opaque_picture import opaque_picture
 
 

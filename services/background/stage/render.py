@@ -15,12 +15,12 @@ from services.background.clip.planes import Plane, Planes, alpha_of, planes_420
 from services.background.mixing.compositor import Compositor, FrameMeasurements, Layers, Look, MeasurementSmoother, SteadyMeasurements
 from services.background.mixing.grain import Grain, grain_of
 from services.background.parallax.moving_plate import MovingPlate
+from shared.media_info import ColorInfo
 from shared.video import map_ordered, read_together
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import Times
 from shared.video.frames.color import apply_tags
 from shared.video.frames.planes import picture_from
-from shared.video.info import ColorInfo
 
 _WORKERS = 2
 

@@ -2,10 +2,10 @@
 
 import av
 
+from shared.media_info import ColorInfo
 from shared.video import Frame
 from shared.video.frames.color import BT709, apply_tags, matrix_or_guess, sws_matrix
 from shared.video.frames.frame import EXACT_SCALING
-from shared.video.info import ColorInfo
 
 _FULL, _LIMITED = 2, 1
 """swscale's numbers for full and limited range."""

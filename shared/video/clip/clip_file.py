@@ -15,12 +15,12 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.media_info import VideoInfo
 from shared.operation import Progress
 from shared.video.clip.cut_sound import PartSound
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import Times, part_end, rate_of
 from shared.video.frames.frame import Frame
-from shared.video.info import VideoInfo
 from shared.video.probing.timecode import timecode_at
 from shared.video.probing.track_list import track_warnings
 from shared.video.writing.png_writer import PngFormat, PngWriter

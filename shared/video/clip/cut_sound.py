@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from shared.errors import BrokenMedia
-from shared.video.info import VideoInfo
+from shared.media_info import VideoInfo
 from shared.video.reading.audio import AudioBlock, read_audio
 from shared.video.threads.prefetch import Prefetcher
 from shared.video.writing.channel_layout import kept_layout_of

@@ -1,7 +1,7 @@
 """Errors about a part that contains no frame of the video."""
 
 from shared.errors import Invalid
-from shared.video.info import VideoInfo
+from shared.media_info import VideoInfo
 
 
 def check_start(info: VideoInfo, start: float) -> None:

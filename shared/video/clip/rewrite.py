@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av
 
+from shared.media_info import VideoInfo
 from shared.memory_need import FrameSize
 from shared.operation import Progress
 from shared.video.clip.cut_sound import PartSound
@@ -19,7 +20,6 @@ from shared.video.clip.part import ClipPart
 from shared.video.conversion_warnings import conversion_warnings
 from shared.video.frames.display import BLACK
 from shared.video.frames.frame import Frame
-from shared.video.info import VideoInfo
 from shared.video.probing.probe import probe_video
 from shared.video.probing.timecode import timecode_at
 from shared.video.probing.track_list import track_warnings

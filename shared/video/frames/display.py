@@ -18,9 +18,9 @@ from av.filter.context import FilterContext
 from av.sidedata.sidedata import SideDataContainer
 
 from shared.errors import BrokenMedia
+from shared.media_info import ColorInfo
 from shared.video.frames.color import BT709, MATRICES, apply_tags, matrix_or_guess, number, range_number, tags_of
 from shared.video.frames.tonemap import table_file
-from shared.video.info import ColorInfo
 from shared.video.limits import Limits
 
 _PLANAR = re.compile(r"(nv12|gray|gray1[0246]le|yuvj?4(20|22|44|40|11|10)p|yuva?4(20|22|44)p(9|10|12|14|16)le|yuva4(20|22|44)p)")

@@ -11,9 +11,9 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from shared.media_info import ColorInfo
 from shared.video.frames.color import matrix_or_guess, sws_matrix, tags_of
 from shared.video.frames.planes import halve_toward, plane_of, planes_of
-from shared.video.info import ColorInfo
 
 # Without these flags swscale rounds coarsely and takes the nearest chroma sample.
 _ACCURATE = int(Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT)

@@ -13,12 +13,12 @@ import av.error
 from shared.errors import BrokenMedia, UnsupportedMedia
 from shared.file_calls import FileRequest, ProbedFile
 from shared.media.types import FileType, is_image, is_zip
+from shared.media_info import AudioTrackInfo, MediaInfo, VideoInfo
 from shared.operation import Kind
 from shared.settings import current
 from shared.video.formats import video_type
 from shared.video.frames.color import tags_of
 from shared.video.frames.display import displayed_size, has_alpha, orientation_of
-from shared.video.info import AudioTrackInfo, MediaInfo, VideoInfo
 from shared.video.limits import Limits
 from shared.video.probing.timecode import start_timecode
 from shared.video.probing.timing import Timing, joined_warnings, size_warnings, timing
@@ -67,8 +67,7 @@ def probe_video(path: str | os.PathLike[str], *, hint: str = "this operation nee
 def inspect(request: FileRequest, _progress: object) -> ProbedFile:
     """Probe a file; the entry point in a worker process."""
     info, file_type = _examined(request.path, Limits.current(), current().probe_timeout_s * _PROBE_SHARE)
-    media = info.model_dump(mode="json")
-    return ProbedFile(kind=Kind(info.kind), content_type=file_type.content_type, suffix=file_type.suffix, media=media)
+    return ProbedFile(kind=Kind(info.kind), content_type=file_type.content_type, suffix=file_type.suffix, media=info)
 
 
 def _examined(path: str | os.PathLike[str], limits: Limits, seconds: float | None) -> tuple[MediaInfo, FileType]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from shared.video.info import VideoInfo
+from shared.media_info import VideoInfo
 
 _TIMECODE = re.compile(r"(\d\d):([0-5]\d):([0-5]\d)([:;.,])(\d{2,3})")
 _DROPPING = frozenset({Fraction(30000, 1001), Fraction(60000, 1001), Fraction(120000, 1001)})

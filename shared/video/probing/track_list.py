@@ -9,7 +9,7 @@ from typing import Any
 
 from av.stream import Disposition
 
-from shared.video.info import ChapterInfo, OtherTrackInfo, SubtitleTrackInfo, VideoInfo
+from shared.media_info import ChapterInfo, OtherTrackInfo, SubtitleTrackInfo, VideoInfo
 from shared.video.reading.metadata import track_title
 from shared.video.reading.open_input import audio_streams
 from shared.video.reading.texts import is_text, read_chapters

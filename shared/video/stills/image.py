@@ -16,8 +16,8 @@ from PIL import Image
 from shared.errors import BrokenMedia, TooLarge, UnsupportedMedia
 from shared.media.types import IMAGES, PICTURES, FileType, is_image, is_zip
 from shared.media.zip_files.picture_zip import open_picture, read_chunks, zip_contents
+from shared.media_info import ImageInfo, PicturesInfo
 from shared.video.color_profiles.to_srgb import profile_of, to_srgb
-from shared.video.info import ImageInfo, PicturesInfo
 from shared.video.limits import Limits
 from shared.video.reading.open_input import file_head
 

@@ -8,7 +8,7 @@ import av
 import numpy as np
 
 from shared.errors import ReelwrightError
-from shared.video.info import AudioTrackInfo
+from shared.media_info import AudioTrackInfo
 from shared.video.limits import Limits
 from shared.video.reading.audio import read_audio
 from shared.video.writing.sound_coding import layout_of

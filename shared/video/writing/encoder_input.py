@@ -10,10 +10,10 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
+from shared.media_info import ColorInfo
 from shared.video.frames.color import apply_tags, matrix_or_guess, sws_matrix, tags_of
 from shared.video.frames.frame import EXACT_SCALING
 from shared.video.frames.planes import empty_picture, picture_from, planes_of, set_alpha
-from shared.video.info import ColorInfo
 
 
 def coded_size(width: int, height: int, pixel_format: str) -> tuple[int, int]:

@@ -12,8 +12,8 @@ import av.error
 from numpy.typing import NDArray
 
 from shared.errors import OperationFailed
+from shared.media_info import ColorInfo
 from shared.video.frames.color import apply_tags
-from shared.video.info import ColorInfo
 from shared.video.reading.texts import Chapter, SubtitleTrack
 from shared.video.writing.encoder_input import PictureConverter
 from shared.video.writing.encoders import Encoder

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from shared.errors import OperationFailed
 from shared.media.partial_name import partial_path
+from shared.media_info import ColorInfo
 from shared.video.frames.color import BT709, apply_tags, tags_of
 from shared.video.frames.display import has_alpha
 from shared.video.frames.planes import bytes_of, check_alpha, picture_from
-from shared.video.info import ColorInfo
 from shared.video.limits import Limits
 from shared.video.reading.metadata import file_tags
 from shared.video.reading.texts import Chapter, file_chapters, read_subtitles

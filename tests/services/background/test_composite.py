@@ -11,9 +11,9 @@ from scenes import Clip, Shoot, psnr, rgb_picture
 from services.background.composite import CompositeParams, composite
 from services.background.plate import PlateParams, plate
 from shared.errors import Invalid
+from shared.media_info import ColorInfo
 from shared.operation import Silent
 from shared.video import VideoWriter, list_pictures, probe, read_frames
-from shared.video.info import ColorInfo
 
 PLAIN = {"decontaminate": False, "light_wrap": 0, "match": 0, "grain": False, "blobs": 0, "quality": 95}
 

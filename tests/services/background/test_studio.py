@@ -15,10 +15,10 @@ from services.background.parallax import depth
 from services.background.stage.sizes import output_size
 from services.background.studio import StudioParams, StudioResult, studio
 from shared.errors import Invalid
+from shared.media_info import ColorInfo
 from shared.motion.camera import Pose
 from shared.operation import Progress
 from shared.video import probe, read_frames
-from shared.video.info import ColorInfo
 
 PLAIN = {"decontaminate": False, "light_wrap": 0, "match": 0, "grain": False, "blobs": 0, "quality": 95, "exposure_smooth": 1000}
 FRAMES = 16

@@ -18,7 +18,10 @@ from shared.media.ids import new_id
 from shared.media.ingest import ingest, ingest_file
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore
+from shared.media_info import ImageInfo
 from shared.operation import Kind
+
+INFO = ImageInfo(container="png", width=4, height=3, codec="png", pixel_format="rgb24", has_alpha=False)
 
 
 class Probe:
@@ -27,7 +30,7 @@ class Probe:
 
     async def __call__(self, path: Path) -> ProbedFile:
         self.contents.append(path.read_bytes())
-        return ProbedFile(kind=Kind.VIDEO, content_type="video/mp4", suffix=".mp4", media={"frames": 1})
+        return ProbedFile(kind=Kind.VIDEO, content_type="video/mp4", suffix=".mp4", media=INFO)
 
 
 @pytest.fixture
@@ -57,7 +60,7 @@ async def test_bytes_become_a_medium_as_the_probe_describes_it(store: MediaStore
     assert probe.contents == [whole]
     assert store.content_path("public", record.id).read_bytes() == whole
     assert (record.bytes, record.sha256) == (len(whole), hashlib.sha256(whole).hexdigest())
-    assert (record.name, record.content_type, record.media) == ("c.mov", "video/mp4", {"frames": 1})
+    assert (record.name, record.content_type, record.media) == ("c.mov", "video/mp4", INFO.model_dump(mode="json"))
     assert not list((store.root / ".incoming").iterdir())
 
 

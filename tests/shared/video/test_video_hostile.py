@@ -350,7 +350,7 @@ def test_images(make: Make, tmp_path: Path) -> None:
     ):
         path = make(name, "-f lavfi -i testsrc2=s=40x30 -frames:v 1")
         info = inspect(FileRequest(path=str(path)), Silent())
-        assert (info.kind, info.content_type, info.media["width"], info.media["height"]) == ("image", kind, 40, 30)
+        assert (info.kind, info.content_type, info.media.width, info.media.height) == ("image", kind, 40, 30)
         path.write_bytes(path.read_bytes()[:60])
         with pytest.raises((BrokenMedia, UnsupportedMedia)):
             probe(path)
