@@ -60,7 +60,7 @@ def stamped(clip: Path, folder: Path, shot: tuple[float, float, int]) -> Picture
 
 
 def labelled(rgb: Picture, name: str) -> Picture:
-    """Scale a picture to 480x204 and write its name into a corner.
+    """Scale a picture to 480x204 and label a corner with `name`.
 
     The result is BGR.
     """

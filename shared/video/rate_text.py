@@ -25,7 +25,7 @@ class RateText:
         return rf"^({'|'.join(self.words)}|\d{{1,6}}(\.\d{{1,6}})?|\d{{1,6}}/\d{{1,6}})$"
 
     def __call__(self, value: object) -> str:
-        """Normalise a frame rate to a word, "25" or "30000/1001".
+        """Normalise a frame rate: one of `words`, "25" or "30000/1001".
 
         The usual decimals of NTSC rates (23.976, 29.97, 59.94) become exact. Raises ValueError for anything else.
         """

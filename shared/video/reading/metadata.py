@@ -24,7 +24,7 @@ _ROLES = (
 
 
 def file_tags(path: str | os.PathLike[str], limits: Limits) -> dict[str, str]:
-    """Read the tags of a file that outputs keep.
+    """Read the tags that outputs keep from a file.
 
     Raises what `open_input` raises.
     """

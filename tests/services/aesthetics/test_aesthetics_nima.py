@@ -24,7 +24,7 @@ def pictures():
     "architecture", [pytest.param(name, marks=pytest.mark.slow if name == "inception-resnet-v2" else ()) for name in NETWORKS]
 )
 def test_weights_loaded_by_order_give_the_same_as_weights_read_by_name(architecture, tmp_path):
-    """The weights rate ten pictures so differently that a wrong input shows.
+    """The weights rate ten pictures so differently that a wrong input is noticed.
 
     For example B, G, R, or another value range.
     """

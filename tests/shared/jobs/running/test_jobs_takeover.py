@@ -1,4 +1,4 @@
-"""Two processes on one database, each taking over a dead process's jobs."""
+"""Two processes on one database: each takes over the other's jobs if it dies."""
 
 import os
 import signal
