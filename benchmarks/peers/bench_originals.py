@@ -12,6 +12,7 @@ time and wall time count.
 
 import argparse
 import os
+import shlex
 import statistics
 import subprocess
 import sys
@@ -87,7 +88,7 @@ def commands(folder: Path, ramping: Path | None, effects: Path | None) -> list[t
         original = [*program, "plate", str(clip), str(matte), str(picture), "--inpaint=opencv"]
         pairs.append((original, [*REELWRIGHT, "background", "plate", str(clip), str(matte), str(folder / "plate"), "--overwrite"]))
         original = [*program, "composite", str(clip), str(matte), str(target), f"--bg={picture}"]
-        ours = [*REELWRIGHT, "background", "composite", str(clip), str(matte), str(picture), str(target), "--overwrite"]
+        ours = [*REELWRIGHT, "background", "composite", str(clip), str(matte), str(target), f"--background={picture}", "--overwrite"]
         pairs.append((original, ours))
     return pairs
 
@@ -96,14 +97,16 @@ def title(command: list[str]) -> str:
     """Return a short title of a command: its program and arguments."""
     if command[1] == "-c":
         return "AI-Speed-Ramping"
-    words = [Path(word).name for word in command[1:] if not word.startswith("/") or word.endswith(".py")]
+    words = [Path(word).name for word in command[1:] if "/" not in word or word.endswith(".py")]
     return " ".join(word for word in words if word not in ("-m", "--overwrite"))
 
 
 def timed(command: list[str]) -> tuple[float, float]:
     """Run a command; return its wall and processor seconds, children included."""
     wall, before = time.perf_counter(), psutil.Process().cpu_times()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    run = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if run.returncode:
+        raise SystemExit(f"{shlex.join(command)} ended with {run.returncode}:\n{run.stderr[-2000:]}")
     after = psutil.Process().cpu_times()
     used = after.children_user + after.children_system - before.children_user - before.children_system
     return time.perf_counter() - wall, float(used)

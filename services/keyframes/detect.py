@@ -15,8 +15,6 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from services.keyframes.analysis.readable_frames import ReadablePart
-from services.keyframes.analysis.scan import Scan
-from services.keyframes.analysis.seek import frames_at
 from services.keyframes.detectors.cuts.content import CONTENTS
 from services.keyframes.detectors.footage import Footage
 from services.keyframes.detectors.frame_scores import SCORE_DIGITS
@@ -24,9 +22,11 @@ from services.keyframes.detectors.table import BY_NAME, DETECTORS, Detector, Met
 from services.keyframes.detectors.transition import Floats, Transition
 from services.keyframes.output.exports import write_lists
 from services.keyframes.output.gallery import write_gallery
-from services.keyframes.output.images import SUFFIXES, ImageFormat, write_image, write_thumbnail
-from services.keyframes.output.report import Candidate, Keyframe, Scores, VideoReport
-from services.keyframes.selection.choice import Choice, choose_keyframes
+from services.keyframes.output.images import ImageFormat
+from services.keyframes.output.keyframe_files import KeyframeFiles
+from services.keyframes.output.report import Candidate, Scores, VideoReport
+from services.keyframes.selection.choice import choose_keyframes
+from services.keyframes.selection.drafts import Drafts
 from services.keyframes.selection.shots import shots_between
 from shared.choices import OneOf
 from shared.errors import Invalid, OperationFailed, ReelwrightError
@@ -35,7 +35,8 @@ from shared.media.zip_files.writer import ZipWriter
 from shared.models.folder import install_command
 from shared.models.info import ModelUsed, model_used
 from shared.operation import Input, Kind, Operation, Params, Preset, Progress, Silent, form
-from shared.video import conversion_warnings, probe_video
+from shared.video import VideoInfo, conversion_warnings, probe_video
+from shared.video.conversion_warnings import depth_of
 
 MAX_VIDEOS = 100
 """Most videos of one job."""
@@ -165,6 +166,8 @@ class _Folders:
     """Keyframe images."""
     files: Path
     """All other files, in one folder per video."""
+    drafts: Path
+    """Images of the current video that may become keyframes."""
 
 
 def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[str, Path], progress: Progress = Silent()) -> DetectResult:
@@ -173,8 +176,8 @@ def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[s
     `outputs`: paths of the archive of images `keyframes`, of the archive `files` with lists, thumbnails and scores, and of the page
     `gallery`.
 
-    Every video is scanned once at small size; then only the keyframes are decoded in full size. A video that cannot be read gets a
-    report with an `error`. Raises Invalid for more than MAX_VIDEOS videos. If no video can be read, raises the error of the video, or
+    Every video is scanned once at small size. Keyframes without a draft are then decoded again, in full size. A video that cannot be read
+    gets a report with an `error`. Raises Invalid for more than MAX_VIDEOS videos. If no video can be read, raises the error of the video, or
     OperationFailed for several videos.
     """
     videos = [video] if isinstance(video, Path) else list(video)
@@ -184,7 +187,7 @@ def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[s
     errors: list[ReelwrightError] = []
     # The temporary folder lies in the folder of the outputs, so that a killed job leaves nothing elsewhere.
     with tempfile.TemporaryDirectory(dir=outputs["files"].parent, prefix=".detect-") as temporary:
-        folders = _Folders(Path(temporary, "keyframes"), Path(temporary, "files"))
+        folders = _Folders(*(Path(temporary, name) for name in ("keyframes", "files", "drafts")))
         folders.images.mkdir()
         folders.files.mkdir()
         for number, path in enumerate(videos):
@@ -222,7 +225,7 @@ def _missing_model(params: DetectParams) -> str | None:
 
 DETECT = Operation(
     name="keyframes.detect",
-    bytes_per_pixel=lambda _params: 19,
+    bytes_per_pixel=lambda _params: 28,
     title="Shots and keyframes",
     presets=(
         Preset(name="shots", title="One per shot", sentence="Finds every shot and its best picture.", params=DetectParams()),
@@ -235,7 +238,7 @@ DETECT = Operation(
         Preset(name="fine", title="All cuts", sentence="Also finds soft and doubtful changes.", params=DetectParams(threshold=0.3)),
         Preset(name="fast", title="Quick look", sentence="For long recordings.", params=DetectParams(speed="fast")),
     ),
-    version=6,
+    version=7,
     summary="Find the shots of videos, pick a keyframe for each, and show both on a timeline",
     params=DetectParams,
     result=DetectResult,
@@ -255,6 +258,19 @@ def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders,
     for warning in conversion_warnings(info, to_sdr8=True, written_as=None):
         progress.warn(f"{as_text(video.name)}: {warning}")
     threshold = params.effective_threshold
+    shutil.rmtree(folders.drafts, ignore_errors=True)
+    folders.drafts.mkdir()
+    (folders.files / title / "thumbnails").mkdir(parents=True)
+    keyframe_files = KeyframeFiles(
+        title=title,
+        images=folders.images,
+        files=folders.files,
+        drafts=folders.drafts,
+        format=params.format,
+        quality=params.quality,
+        thumbnail_width=params.thumbnail_width,
+    )
+    drafts = Drafts(keyframe_files.write_draft, most=params.max_keyframes)
     footage = Footage(
         video=video,
         info=info,
@@ -263,6 +279,7 @@ def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders,
         fast=params.speed == "fast",
         all_measures=params.all_scores,
         content=params.content,
+        holder=drafts if _same_again(info) else None,
     )
     detection = params.detector.detect(footage, threshold)
     scan, times = detection.scan, detection.scan.times
@@ -270,7 +287,7 @@ def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders,
         progress.warn(f"{as_text(video.name)}: the file is damaged. {_readable_parts(scan.readable)}; the rest cannot be read.")
     shots = shots_between(detection.transitions, times, float(scan.end), min_shot_s=params.min_shot)
     choices = choose_keyframes(scan, shots, max_keyframes=params.max_keyframes, min_gap=params.min_gap, deduplicate=params.deduplicate)
-    (folders.files / title / "thumbnails").mkdir(parents=True)
+    usable_drafts = set() if scan.readable else drafts.numbers
     report = VideoReport(
         name=as_text(video.name),
         duration_s=float(scan.end),
@@ -286,7 +303,7 @@ def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders,
         threshold=threshold,
         min_shot=params.min_shot,
         shots=shots,
-        keyframes=_write_keyframes(video, params, scan, choices, title, folders, progress.part("keyframes", 0.9, 1)),
+        keyframes=keyframe_files.write(video, scan, choices, usable_drafts, progress.part("keyframes", 0.9, 1)),
         candidates=None if detection.candidates is None else _reported_candidates(detection.candidates, times),
         scores=_reported_scores(params.method, detection.scores, times),
     )
@@ -303,38 +320,12 @@ def _readable_parts(parts: Sequence[ReadablePart]) -> str:
     return f"Shots and keyframes come {', '.join(spans)}{more}"
 
 
-def _write_keyframes(
-    video: Path, params: DetectParams, scan: Scan, choices: list[Choice], title: str, folders: _Folders, progress: Progress
-) -> list[Keyframe]:
-    """Write the chosen frames as images and thumbnails.
+def _same_again(info: VideoInfo) -> bool:
+    """Return whether the scan decodes pictures as they are written.
 
-    Decodes only these frames, in full size.
+    It does not convert colours, and leaves out fields that deinterlacing needs.
     """
-    keyframes = []
-    by_time = {scan.exact_time(choice.frame): choice for choice in choices}
-    frames = (frame for frame in frames_at(video, sorted(by_time), to_sdr8=True) if frame.time in by_time)
-    for number, frame in enumerate(frames):
-        choice, time, rgb = by_time[frame.time], frame.time, frame.rgb()
-        name = f"{title}-{number + 1:04d}"
-        keyframe = Keyframe(
-            file=name + SUFFIXES[params.format],
-            thumbnail=f"{title}/thumbnails/{name}.jpg",
-            timestamp_s=float(time),
-            frame=choice.frame,
-            shot=choice.shot,
-            score=round(choice.score, 4),
-            reasons=list(choice.reasons),
-            like=list(choice.like),
-            sharpness=round(choice.sharpness, 4),
-            exposure=round(choice.exposure, 4),
-            typical=round(choice.typical, 4),
-            stillness=round(choice.stillness, 4),
-        )
-        write_image(rgb, folders.images / keyframe.file, params.format, params.quality)
-        write_thumbnail(rgb, folders.files / keyframe.thumbnail, params.thumbnail_width)
-        keyframes.append(keyframe)
-        progress(number + 1, len(choices))
-    return keyframes
+    return not (info.interlaced or info.color.hdr or depth_of(info.pixel_format) > 8)
 
 
 def _reported_scores(method: str, scores: Floats, times: list[float]) -> Scores:

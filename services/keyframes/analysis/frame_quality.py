@@ -8,6 +8,8 @@ import numpy as np
 from services.keyframes.analysis.small_frame import SmallFrame
 
 _TILES = 4
+LAYOUT_BYTES = 3 * _TILES**2
+"""Bytes of `FrameQuality.layout`."""
 _BLACK, _WHITE = 20, 232  # levels in limited range: below the first and above the second, detail is lost
 _FULL_SPREAD = 48.0  # standard deviation of brightness, in levels, of a picture that uses the whole range
 

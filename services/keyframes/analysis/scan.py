@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from services.keyframes.analysis.comparison.content_change import Content, conte
 from services.keyframes.analysis.comparison.histogram_change import histogram_change
 from services.keyframes.analysis.comparison.pixel_change import pixel_change
 from services.keyframes.analysis.frame_quality import FrameQuality, frame_quality
+from services.keyframes.analysis.key_spacing import share_before_choices
 from services.keyframes.analysis.packet_prescan import Span, quiet_spans
 from services.keyframes.analysis.readable_frames import ReadableFrames, ReadablePart
 from services.keyframes.analysis.small_frame import SmallFrame, shrink, small_size
@@ -28,6 +29,26 @@ from shared.video.threads.prefetch import Prefetcher
 
 Floats = NDArray[np.float32]
 _HELD = 4  # frames at each end of a quiet span that get copied measures, because detectors compare a cut with 4 neighbours on each side
+
+
+_DEBLOCKING = 0.25
+"""Share of frames to decode again from which on the scan deblocks, which takes 22 % of decoding in H.264, and holds likely keyframes."""
+
+
+class FrameHolder(Protocol):
+    """Collector of frames that may be needed in full size after the scan."""
+
+    most: int
+    """Most frames that may be needed."""
+
+    def restart(self) -> None:
+        """Forget all frames, because the scan begins anew."""
+
+    def add(self, frame: Frame, number: int, quality: FrameQuality, pixel_change: float) -> None:
+        """Add the next scanned frame, its number, its quality, and its change since the previous frame."""
+
+    def finish(self, frames: int) -> None:
+        """End the scan of a video of so many frames."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +136,8 @@ class _FrameMeasures:
     content: Content | None
     quality: FrameQuality
     key: bool
+    frame: Frame | None
+    """The decoded frame, if it may be needed in full size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,31 +159,42 @@ def scan_video(
     skip_quiet: bool = False,
     all_measures: bool = True,
     watch: Callable[[SmallFrame], None] | None = None,
+    holder: FrameHolder | None = None,
 ) -> Scan:
     """Measure the frames of a video and store their thumbnails.
 
     `skip_unreferenced`: skip frames that no other frame refers to, where packet sizes are as usual. This halves the work. Frame numbers
     then come from the packets; if the packets do not match the decoded frames, every frame is read. Damaged parts are left out.
     `skip_quiet`: in `quiet_spans`, read only the keyframes. `all_measures`: also measure changes of content and of histograms, a
-    quarter of the work. `watch`: called with every frame; only used if no frames are skipped. Raises what `read_frames` raises.
+    quarter of the work. `watch`: called with every frame; only used if no frames are skipped. `holder`: gets the scanned frames in full
+    quality, if that saves work. Raises what `read_frames` raises.
     """
     line = timeline(video) if skip_unreferenced or skip_quiet else None
     with opencv_on_one_thread():
         if line is not None:
             quiet = quiet_spans(video, line, thumbnails) if skip_quiet else []
-            scan = _scan_selected(video, info, thumbnails, progress, line, quiet, all_measures)
+            pays = holder is not None and share_before_choices(line, holder.most) >= _DEBLOCKING
+            scan = _scan_selected(video, info, thumbnails, progress, line, quiet, all_measures, holder if pays else None)
             if scan is not None:
                 return scan
-        return _scan_all(video, info, thumbnails, progress, all_measures, watch)
+            if holder:
+                holder.restart()
+        return _scan_all(video, info, thumbnails, progress, all_measures, watch, holder)
 
 
 def _scan_all(
-    video: Path, info: VideoInfo, thumbnails: Path, progress: Progress, all_measures: bool, watch: Callable[[SmallFrame], None] | None
+    video: Path,
+    info: VideoInfo,
+    thumbnails: Path,
+    progress: Progress,
+    all_measures: bool,
+    watch: Callable[[SmallFrame], None] | None,
+    holder: FrameHolder | None,
 ) -> Scan:
     """Decode and measure every frame."""
     pts, key = array("q"), array("b")
     readable = _readable(video, info, "none", [], None)
-    with ThumbnailFile(thumbnails) as file, closing(_measured_pairs(readable, info, all_measures)) as pairs:
+    with ThumbnailFile(thumbnails) as file, closing(_measured_pairs(readable, info, all_measures, holder is not None)) as pairs:
         measures = _Measures(file)
         for before, now in pairs:
             if watch:
@@ -170,10 +204,15 @@ def _scan_all(
                 measures.hold(before, len(pts) - 1, len(pts) + len(lost))
             pts.extend(lost)
             key.extend(0 for _ in lost)
-            measures.add(now, len(pts), _changes(before, now))
+            changes = _changes(before, now)
+            measures.add(now, len(pts), changes)
+            if holder and now.frame:
+                holder.add(now.frame, len(pts), now.quality, changes.pixels)
             pts.append(now.pts)
             key.append(now.key)
             progress(min(len(pts), info.frames), info.frames)
+        if holder:
+            holder.finish(len(pts))
         progress(1, 1)
         return measures.scan(np.array(pts, np.int64), np.array(key, bool), measures.end, readable)
 
@@ -191,7 +230,14 @@ def _lost_frames(pts: Sequence[int], behind: int) -> list[int]:
 
 
 def _scan_selected(
-    video: Path, info: VideoInfo, thumbnails: Path, progress: Progress, line: Timeline, quiet: Sequence[Span], all_measures: bool
+    video: Path,
+    info: VideoInfo,
+    thumbnails: Path,
+    progress: Progress,
+    line: Timeline,
+    quiet: Sequence[Span],
+    all_measures: bool,
+    holder: FrameHolder | None,
 ) -> Scan | None:
     """Decode and measure all frames outside quiet spans.
 
@@ -200,8 +246,8 @@ def _scan_selected(
     """
     keys_only = [(int(line.pts[first]), int(line.pts[second])) for first, second in quiet]
     span_starts = {second: first for first, second in quiet}
-    readable, number = _readable(video, info, "rough", keys_only, line), 0
-    with ThumbnailFile(thumbnails) as file, closing(_measured_pairs(readable, info, all_measures)) as pairs:
+    readable, number = _readable(video, info, "steady" if holder else "rough", keys_only, line), 0
+    with ThumbnailFile(thumbnails) as file, closing(_measured_pairs(readable, info, all_measures, holder is not None)) as pairs:
         measures = _Measures(file)
         for before, now in pairs:
             last, number = number, int(np.searchsorted(line.pts, now.pts))
@@ -211,8 +257,13 @@ def _scan_selected(
                 measures.hold(before, span_starts[number], number)
             elif before and now.pts in readable.begins:
                 measures.hold(before, last, number)
-            measures.add(now, number, _changes(before, now))
+            changes = _changes(before, now)
+            measures.add(now, number, changes)
+            if holder and now.frame:
+                holder.add(now.frame, number, now.quality, changes.pixels)
             progress(min(number + 1, len(line.pts)), len(line.pts))
+        if holder:
+            holder.finish(len(line.pts))
         progress(1, 1)
         if not readable.ended:
             return measures.scan(line.pts[: number + 1], line.key[: number + 1], measures.end, readable)
@@ -220,7 +271,7 @@ def _scan_selected(
 
 
 def _readable(
-    video: Path, info: VideoInfo, skip: Literal["none", "rough"], keys_only: list[tuple[int, int]], line: Timeline | None
+    video: Path, info: VideoInfo, skip: Literal["none", "steady", "rough"], keys_only: list[tuple[int, int]], line: Timeline | None
 ) -> ReadableFrames:
     """Return an iterator over a video's readable frames."""
 
@@ -301,11 +352,11 @@ def _changes(before: _FrameMeasures | None, now: _FrameMeasures) -> _Changes:
 
 
 def _measured_pairs(
-    readable: ReadableFrames, info: VideoInfo, all_measures: bool
+    readable: ReadableFrames, info: VideoInfo, all_measures: bool, with_frames: bool
 ) -> Generator[tuple[_FrameMeasures | None, _FrameMeasures], None, None]:
     """Measure each frame and yield it with the previous frame.
 
-    The first frame has None as its previous frame. Frames are measured on all cores.
+    The first frame has None as its previous frame. Frames are measured on all cores. `with_frames`: also return the decoded frames.
     """
     size = small_size(info.width, info.height)
 
@@ -321,6 +372,7 @@ def _measured_pairs(
             content=content(small) if all_measures else None,
             quality=frame_quality(small),
             key=bool(frame.picture.key_frame),
+            frame=frame if with_frames else None,
         )
 
     with closing(iter(readable)) as frames:

@@ -53,6 +53,7 @@ def detect_auto(footage: Footage, threshold: float) -> Detection:
         skip_unreferenced=True,
         skip_quiet=footage.fast,
         all_measures=footage.all_measures,
+        holder=footage.holder,
     )
 
     def same_place(before: int, after: int) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.keyframes.analysis.scan import Scan, scan_video
+from services.keyframes.analysis.scan import FrameHolder, Scan, scan_video
 from services.keyframes.analysis.small_frame import SmallFrame
 from services.keyframes.detectors.transition import Floats, Transition
 from shared.operation import Progress
@@ -17,7 +17,7 @@ class Footage:
 
     `thumbnails`: path of a file for the thumbnails of a scan. `fast`: let the detector skip frames, at the cost of some accuracy.
     `all_measures`: scan with the measures of every detector.
-    `content`: what the video shows, a name in CONTENTS, or auto.
+    `content`: what the video shows, a name in CONTENTS, or auto. `holder`: gets the scanned frames in full quality, if that saves work.
     """
 
     video: Path
@@ -27,13 +27,14 @@ class Footage:
     fast: bool = False
     all_measures: bool = False
     content: str = "auto"
+    holder: FrameHolder | None = None
 
     def scan(self, watch: Callable[[SmallFrame], None] | None = None) -> Scan:
         """Scan every frame.
 
         `watch`: called with each frame.
         """
-        return scan_video(self.video, self.info, self.thumbnails, self.progress, watch=watch)
+        return scan_video(self.video, self.info, self.thumbnails, self.progress, watch=watch, holder=self.holder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

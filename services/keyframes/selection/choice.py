@@ -9,37 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.keyframes.analysis.scan import Scan
+from services.keyframes.selection.ratings import EDGE, QUALITIES, Floats, ShotLooks, price, rate, score
 from services.keyframes.selection.shots import Shot
 from services.keyframes.selection.similar_frames import group_similar
 
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """A quality by which frames are rated, as a row of the table."""
-
-    name: str
-    weight: float
-    """Weight of the rating in a frame's score."""
-    good: float
-    """Least rating, 0 to 1, at which the quality counts as a reason for the choice."""
-    reason: str
-    """Words for a chosen frame with a good rating."""
-
-
-QUALITIES = (
-    Quality("sharpness", 0.4, 0.85, "among the sharpest of its shot"),
-    Quality("exposure", 0.2, 0.6, "well exposed"),
-    Quality("typical", 0.25, 0.7, "typical of its shot"),
-    Quality("stillness", 0.15, 0.7, "taken in a still moment"),
-)
-
-_LAYOUT_SCALE, _MOTION_SCALE = 16.0, 8.0  # levels of difference at which a frame's rating falls to 1/e
-_EACH_FRAME, _MOST_FRAMES = 0.0002, 0.02
-"""Score that a frame loses for each frame that has to be decoded before it, and the most that it loses. Where frames are equally good, the
-one right behind a keyframe of the file is read many times as fast, and encoders spend more bytes on it."""
-_EDGE = 2  # frames next to a cut, which often show coding or editing faults
 _LISTED = 10  # most shots named in a reason
 
 
@@ -72,7 +45,7 @@ def choose_keyframes(
     """
     choices: list[Choice] = []
     chosen_times: list[float] = []  # rising
-    prices = np.minimum(scan.frames_since_key() * _EACH_FRAME, _MOST_FRAMES)
+    prices = price(scan.frames_since_key())
     seconds = scan.pts * float(scan.time_base)
     ends = [*(shot.transition_start_frame for shot in shots[1:]), len(scan.pts)]
     for rated in sorted(map(partial(_rate, scan), shots, ends), key=lambda rated: -float(rated.score.max())):
@@ -128,20 +101,15 @@ def _rate(scan: Scan, shot: Shot, next_transition: int) -> _RatedShot:
     """
     first, last = np.searchsorted(scan.film.frames, [shot.start_frame, shot.end_frame])
     # Leave out transitions and frames right next to a cut if the shot has others.
-    inner = np.searchsorted(scan.film.frames, [shot.transition_end_frame + _EDGE, next_transition - _EDGE])
+    inner = np.searchsorted(scan.film.frames, [shot.transition_end_frame + EDGE, next_transition - EDGE])
     if inner[1] > inner[0]:
         first, last = inner
     part = slice(int(first), max(int(last), int(first) + 1))
     sharpness = scan.sharpness[part].astype(np.float64)
     layout = scan.layout[part].astype(np.float64)
-    ratings: dict[str, Floats] = {
-        "sharpness": np.minimum(sharpness / max(float(np.percentile(sharpness, 95)), 1e-6), 1.0),
-        "exposure": scan.exposure[part].astype(np.float64),
-        "typical": np.exp(-np.abs(layout - layout.mean(axis=0)).mean(axis=1) / _LAYOUT_SCALE),
-        "stillness": np.exp(-scan.pixel_change[part].astype(np.float64) / _MOTION_SCALE),
-    }
-    score = sum((quality.weight * ratings[quality.name] for quality in QUALITIES), np.zeros(len(sharpness)))
-    return _RatedShot(shot.index, scan.film.frames[part], ratings, score)
+    looks = ShotLooks(float(np.percentile(sharpness, 95)), layout.mean(axis=0))
+    ratings = rate(sharpness, scan.exposure[part].astype(np.float64), layout, scan.pixel_change[part].astype(np.float64), looks)
+    return _RatedShot(shot.index, scan.film.frames[part], ratings, score(ratings))
 
 
 def _without_look_alikes(scan: Scan, choices: list[Choice], max_choices: int) -> list[Choice]:

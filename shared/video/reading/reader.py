@@ -81,8 +81,8 @@ def read_frames(
     - `at`: only the first frame at or after each of these rising times, with as little decoding as `per_second`; not with `start`,
       `duration`, `every`, `per_second` or `fields`.
     - `skip`: "nonref" leaves out frames that no other frame refers to: cheaper, and fine for analysis. "nonkey" leaves out all but the
-      keyframes: cheapest. "rough" is "nonref" without the deblocking filter, except next to packets far larger than usual: for finding
-      changes.
+      keyframes: cheapest. "steady" is "nonref" except next to packets far larger than usual: for finding changes. "rough" is "steady"
+      without the deblocking filter: cheaper, but pictures are not quite those that a player shows.
     - `limits`: size limits of untrusted files, by default those of the process's settings.
     - `prefetch`: number of frames decoded ahead.
     - `to_sdr8`: 8 bits per sample, PQ and HLG tone-mapped to BT.709. Otherwise the file's own depth and colours (see `probe`).

@@ -24,7 +24,7 @@ from shared.video.reading.times.shape_changes import orientation_at, pixel_ratio
 from shared.video.reading.times.truncation import is_truncated, is_unfinished_avi
 
 TimedPicture = tuple[av.VideoFrame, int]
-Skip = Literal["none", "nonref", "nonkey", "rough"]
+Skip = Literal["none", "nonref", "nonkey", "steady", "rough"]
 # Most encoders put a keyframe at least this often.
 _USUAL_KEY_DISTANCE_S = 10
 
@@ -81,8 +81,8 @@ class PictureStream:
         self._clock = clock_of(container, path, limits)
         self._offset = int(timeline_zero(container, self._stream) / self.base)
         self._decoder = open_decoder(self._stream, limits, rough=skip == "rough")
-        self._sizes = PacketSizes() if skip == "rough" else None
-        self._skip: Skip = "nonref" if skip == "rough" else skip
+        self._sizes = PacketSizes() if skip in ("steady", "rough") else None
+        self._skip: Skip = "nonref" if self._sizes else skip
         self._skip_now(self._skip)
         self._keys_only = keys_only
         self._key_ends = [end for _, end in keys_only]

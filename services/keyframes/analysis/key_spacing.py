@@ -1,0 +1,22 @@
+"""Distances between the keyframes of a file."""
+
+import numpy as np
+
+from shared.video import Timeline
+
+_REGULAR = 0.97
+"""Share of the longest distance between keyframes. A keyframe at this distance or more is a routine one and begins no shot."""
+
+
+def share_before_choices(line: Timeline, most_choices: int) -> float:
+    """Estimate the share of a video's frames that lie between chosen frames and the keyframes before them.
+
+    Encoders put a keyframe where a shot begins, and routine ones where a shot is long. One frame of each shot is chosen, half-way to the next
+    keyframe on average; at most `most_choices` are.
+    """
+    lengths = np.diff(np.flatnonzero(line.key), append=len(line.pts))
+    begins_shot = np.append(True, lengths[:-1] < _REGULAR * lengths.max(initial=0))[: len(lengths)]
+    shots = int(np.count_nonzero(begins_shot))
+    if not shots:
+        return 0.0
+    return float(lengths[begins_shot].sum()) / 2 / len(line.pts) * min(1.0, most_choices / shots)

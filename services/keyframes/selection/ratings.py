@@ -1,0 +1,71 @@
+"""Ratings of frames: sharp, well exposed, typical of the shot, and still."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """A quality by which frames are rated, as a row of the table."""
+
+    name: str
+    weight: float
+    """Weight of the rating in a frame's score."""
+    good: float
+    """Least rating, 0 to 1, at which the quality counts as a reason for the choice."""
+    reason: str
+    """Words for a chosen frame with a good rating."""
+
+
+QUALITIES = (
+    Quality("sharpness", 0.4, 0.85, "among the sharpest of its shot"),
+    Quality("exposure", 0.2, 0.6, "well exposed"),
+    Quality("typical", 0.25, 0.7, "typical of its shot"),
+    Quality("stillness", 0.15, 0.7, "taken in a still moment"),
+)
+
+EDGE = 2
+"""Number of frames next to a cut that are not chosen: they often show coding or editing faults."""
+
+_LAYOUT_SCALE, _MOTION_SCALE = 16.0, 8.0  # levels of difference at which a frame's rating falls to 1/e
+_EACH_FRAME, _MOST_FRAMES = 0.0002, 0.02
+"""Score that a frame loses for each frame that has to be decoded before it, and the most that it loses. Where frames are equally good, the
+one right behind a keyframe of the file is read many times as fast, and encoders spend more bytes on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShotLooks:
+    """What frames of a shot are compared with."""
+
+    sharp: float
+    """Sharpness of its sharpest frames: the 95th percentile."""
+    layout: Floats
+    """(48,): mean of `FrameQuality.layout`."""
+
+
+def rate(sharpness: Floats, exposure: Floats, layout: Floats, pixel_change: Floats, shot: ShotLooks) -> dict[str, Floats]:
+    """Rate k frames of a shot.
+
+    `sharpness`, `exposure`, `pixel_change`: (k,), `layout`: (k, 48), as in `Scan`. Returns the name of each quality -> ratings, (k,), 0
+    to 1.
+    """
+    return {
+        "sharpness": np.minimum(sharpness / max(shot.sharp, 1e-6), 1.0),
+        "exposure": exposure,
+        "typical": np.exp(-np.abs(layout - shot.layout).mean(axis=1) / _LAYOUT_SCALE),
+        "stillness": np.exp(-pixel_change / _MOTION_SCALE),
+    }
+
+
+def score(ratings: dict[str, Floats]) -> Floats:
+    """Return the weighted sum of the ratings, (k,), 0 to 1."""
+    return sum((quality.weight * ratings[quality.name] for quality in QUALITIES), np.zeros(len(ratings["exposure"])))
+
+
+def price(frames_since_key: NDArray[np.int64]) -> Floats:
+    """Return what the score loses where frames have to be decoded before, (k,)."""
+    return np.minimum(frames_since_key * _EACH_FRAME, _MOST_FRAMES)
