@@ -11,8 +11,8 @@ _REGULAR = 0.97
 def share_before_choices(line: Timeline, most_choices: int) -> float:
     """Estimate the share of a video's frames that lie between chosen frames and the keyframes before them.
 
-    Encoders put a keyframe where a shot begins, and routine ones where a shot is long. One frame of each shot is chosen, half-way to the next
-    keyframe on average; at most `most_choices` are.
+    Encoders put a keyframe where a shot begins, and routine ones where a shot is long. One frame of each shot is chosen, on average
+    half-way to the next keyframe; at most `most_choices` are.
     """
     lengths = np.diff(np.flatnonzero(line.key), append=len(line.pts))
     begins_shot = np.append(True, lengths[:-1] < _REGULAR * lengths.max(initial=0))[: len(lengths)]

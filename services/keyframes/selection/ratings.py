@@ -68,4 +68,5 @@ def score(ratings: dict[str, Floats]) -> Floats:
 
 def price(frames_since_key: NDArray[np.int64]) -> Floats:
     """Return what the score loses where frames have to be decoded before, (k,)."""
-    return np.minimum(frames_since_key * _EACH_FRAME, _MOST_FRAMES)
+    prices: Floats = np.minimum(frames_since_key * _EACH_FRAME, _MOST_FRAMES)
+    return prices
