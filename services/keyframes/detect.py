@@ -177,8 +177,8 @@ def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[s
     `gallery`.
 
     Every video is scanned once at small size. Keyframes without a draft are then decoded again, in full size. A video that cannot be read
-    gets a report with an `error`. Raises Invalid for more than MAX_VIDEOS videos. If no video can be read, raises the error of the video, or
-    OperationFailed for several videos.
+    gets a report with an `error`. Raises Invalid for more than MAX_VIDEOS videos. If no video can be read, raises the error of the video,
+    or OperationFailed for several videos.
     """
     videos = [video] if isinstance(video, Path) else list(video)
     if not 1 <= len(videos) <= MAX_VIDEOS:
