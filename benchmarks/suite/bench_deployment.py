@@ -2,11 +2,13 @@
 
 Measures the throughput with 1, 2 and 4 containers of a service. Needs a Docker engine.
 
-`python -m benchmarks.suite.bench_deployment`
+`python -m benchmarks.suite.bench_deployment [starts]`. `starts`: only the times from a submit to the start of a job.
 """
 
 import os
 import shutil
+import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,12 +21,13 @@ from rich.table import Table
 from benchmarks.machine import ROOT, machine
 from benchmarks.suite.bench_api import tiny_clip
 from shared.sample_ids import SAMPLE_ID
-from tests.deployment.deployment import Deployment, memory_bytes, within
+from tests.deployment.deployment import Deployment, memory_bytes, seconds, within
 from tests.deployment.idle import measure_idle
 
 CONTAINERS = (1, 2, 4)
 WORK_JOBS, TINY_JOBS = 8, 24
 IDLE_S = 40.0
+STARTS = 21
 MIB = 1024**2
 
 
@@ -43,7 +46,12 @@ def main() -> None:
         try:
             deployment.compose("build")
             deployment.built = True
+            if "starts" in sys.argv[1:]:
+                deployment.up()
+                Console().print(start_table(deployment, tiny_clip(Path(folder, "tiny.mp4"))))
+                return
             Console().print(container_table(deployment))
+            Console().print(start_table(deployment, tiny_clip(Path(folder, "tiny.mp4"))))
             Console().print(idle_table(deployment))
             Console().print(throughput(deployment, tiny_clip(Path(folder, "tiny.mp4"))))
         finally:
@@ -81,6 +89,26 @@ def idle_table(deployment: Deployment) -> Table:
     table = Table("container", "share of a core", title=title)
     for name, share in idle.shares.items():
         table.add_row(name, f"{share:.2%}")
+    return table
+
+
+def start_table(deployment: Deployment, tiny: Path) -> Table:
+    """Measure the times from a client's submit to the start of a job, and to its end, in an idle deployment.
+
+    A request goes from the gateway's container to that of the service, whose worker process is warm after the first job.
+    """
+    clip = deployment.client.upload(tiny)["id"]
+    starts, ends = [], []
+    for _ in range(1 + STARTS):
+        began = time.time()
+        job = deployment.client.wait(deployment.client.start("effects.motion-trails", {"video": clip}, {"layers": 1})["id"])
+        starts.append(seconds(job["started_at"]) - began)
+        ends.append(seconds(job["completed_at"]) - began)
+    title = f"{STARTS} jobs, one after the other. Load {os.getloadavg()[0]:.1f}. {machine()}"
+    table = Table("from the submit to", "first, cold", "median", "longest", title=title)
+    for name, times in (("the start of the job", starts), ("its end, 10 frames of 64x64", ends)):
+        cold, *warm = times
+        table.add_row(name, *(f"{1000 * value:.0f} ms" for value in (cold, statistics.median(warm), max(warm))))
     return table
 
 
