@@ -2,6 +2,7 @@
 
 import os
 import re
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from fastapi import Request, Response
@@ -30,6 +31,12 @@ class RangeNotSatisfiable(ReelwrightError):
     """The range lies outside the file"""
 
     type, status = "range-not-satisfiable", 416
+
+
+class PreconditionFailed(ReelwrightError):
+    """The file has changed"""
+
+    type, status = "precondition-failed", 412
 
 
 class RangedFile(FileResponse):
@@ -68,12 +75,24 @@ async def content_response(request: Request, record: MediaRecord, path: Path, *,
 async def file_response(request: Request, path: Path, *, media_type: str, headers: dict[str, str]) -> Response:
     """Return a response with a file, or a range of it.
 
-    The status is 304 if the client has the file. `headers` must contain an ETag. Raises RangeNotSatisfiable.
+    The status is 304 if the client has the file. `headers` must contain an ETag. Raises RangeNotSatisfiable, and PreconditionFailed for
+    an If-Match or If-Unmodified-Since that the file does not meet (RFC 9110, 13.2.2).
     """
-    if is_known(request.headers.get("if-none-match"), headers["ETag"]):
-        return Response(status_code=304, headers=headers)
     stat = await on_disk(os.stat, path)
     response = RangedFile(path, media_type=media_type, headers=headers, stat_result=stat)
+    if_match, if_none_match = request.headers.get("if-match"), request.headers.get("if-none-match")
+    if if_match is not None:
+        changed = not is_known(if_match, headers["ETag"])
+    else:
+        changed = (seen := seconds_of(request.headers.get("if-unmodified-since"))) is not None and int(stat.st_mtime) > seen
+    if changed:
+        raise PreconditionFailed(f"The file has changed: its ETag is {headers['ETag']}.")
+    if if_none_match is not None:
+        unchanged = is_known(if_none_match, headers["ETag"])
+    else:
+        unchanged = (seen := seconds_of(request.headers.get("if-modified-since"))) is not None and int(stat.st_mtime) <= seen
+    if unchanged:
+        return Response(status_code=304, headers=headers)
     if request.headers.get("if-range") in (None, headers["ETag"], response.headers["last-modified"]):
         response.kept_range = satisfiable(request.headers.get("range"), size=stat.st_size)
     return response
@@ -98,8 +117,19 @@ def satisfiable(header: str | None, *, size: int) -> str | None:
     return "bytes=" + ",".join(ranges)
 
 
-def is_known(if_none_match: str | None, etag: str) -> bool:
-    """Return whether an If-None-Match header contains `etag`."""
-    if if_none_match is None:
+def seconds_of(date: str | None) -> float | None:
+    """Parse the date of a header to Unix seconds.
+
+    None without a header, and for an invalid date, which RFC 9110 says to ignore.
+    """
+    try:
+        return None if date is None else parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def is_known(tags: str | None, etag: str) -> bool:
+    """Return whether an If-None-Match or If-Match header contains `etag`."""
+    if tags is None:
         return False
-    return if_none_match.strip() == "*" or etag.strip('"') in ENTITY_TAG.findall(if_none_match)
+    return tags.strip() == "*" or etag.strip('"') in ENTITY_TAG.findall(tags)

@@ -80,6 +80,8 @@ def check_reference(name: str, path: list[str], step: str, result: Schema, param
     if result_types and param_types and not fits:
         texts = " or ".join(sorted(result_types)), " or ".join(sorted(param_types))
         raise _refused(name, f"{'.'.join(path)} of step {step!r} is {texts[0]}; this param takes {texts[1]}")
+    if lacking := _lacking_fields(field, result, param, root):
+        raise _refused(name, f"{'.'.join(path)} of step {step!r} has no {', '.join(lacking)}, which this param needs")
 
 
 def _types(schema: Schema, root: Schema, depth: int = 0) -> set[str]:
@@ -100,6 +102,38 @@ def _types(schema: Schema, root: Schema, depth: int = 0) -> set[str]:
         items = [_types(item, root, depth + 1) for item in inner]
         return {f"array of {item}" for item in set().union(*items)} if all(items) else set()
     return {name} if isinstance(name, str) else set()
+
+
+def _lacking_fields(made: Schema, result: Schema, wanted: Schema, root: Schema, depth: int = 0) -> list[str]:
+    """Return the required fields of the objects that a param takes, without those that a result's objects have.
+
+    Both may be arrays of objects. `result`, `root`: the schemas that `made` and `wanted` are parts of. Of several alternatives, the one
+    that lacks least counts.
+    """
+    shortest: list[str] | None = None
+    for taken in _alternatives(wanted, root):
+        for given in _alternatives(made, result):
+            lacking: list[str] = []
+            if given.get("type") != taken.get("type"):
+                continue
+            if given.get("type") == "array" and "items" in given and "items" in taken and depth < DEEPEST:
+                lacking = _lacking_fields(given["items"], result, taken["items"], root, depth + 1)
+            elif given.get("type") == "object" and "properties" in given and not given.get("additionalProperties"):
+                lacking = [name for name in taken.get("required", ()) if name not in given["properties"]]
+            if shortest is None or len(lacking) < len(shortest):
+                shortest = lacking
+    return shortest or []
+
+
+def _alternatives(schema: Schema, root: Schema, depth: int = 0) -> list[Schema]:
+    """Resolve `$ref`, and list the alternatives of a schema."""
+    if depth > DEEPEST:
+        return []
+    if "$ref" in schema:
+        return _alternatives(root.get("$defs", {}).get(schema["$ref"].rpartition("/")[2], {}), root, depth + 1)
+    if alternatives := schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf"):
+        return [plain for alternative in alternatives for plain in _alternatives(alternative, root, depth + 1)]
+    return [schema]
 
 
 def stand_in(schema: Schema, root: Schema) -> Any:

@@ -168,7 +168,7 @@ def _scopes(names: list[str] | None) -> tuple[Scope, ...]:
 def _expiry(span: str | None) -> datetime | None:
     if span is None:
         return None
-    if (match := SPAN.fullmatch(span)) is None:
+    if (match := SPAN.fullmatch(span)) is None or not int(match[1]):
         raise Invalid(f"--expires {span!r} is not a time span such as 12h, 90d or 8w.")
     return now() + timedelta(**{UNITS[match[2]]: int(match[1])})
 

@@ -201,6 +201,15 @@ def test_conditional_requests(http: httpx.Client) -> None:
     assert http.get(url, headers={"range": "bytes=0-1", "if-range": etag}).status_code == 206
     assert http.get(url, headers={"range": "bytes=0-1", "if-range": '"old"'}).status_code == 200
     assert http.get(url, headers={"range": "bytes=99999999-", "if-range": '"old"'}).status_code == 200
+    for tags, status in ((etag, 200), ("*", 200), ('"other"', 412)):
+        assert http.get(url, headers={"if-match": tags}).status_code == status
+    written, earlier = http.get(url).headers["last-modified"], "Sat, 01 Jan 2000 00:00:00 GMT"
+    for name, date, status in (
+        *(("if-modified-since", written, 304), ("if-modified-since", earlier, 200), ("if-modified-since", "soon", 200)),
+        *(("if-unmodified-since", written, 200), ("if-unmodified-since", earlier, 412)),
+    ):
+        assert http.get(url, headers={name: date}).status_code == status, (name, date)
+    assert http.get(url, headers={"if-none-match": '"other"', "if-modified-since": written}).status_code == 200
 
 
 def test_head_returns_headers_without_a_body(http: httpx.Client) -> None:

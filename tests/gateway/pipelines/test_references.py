@@ -6,6 +6,9 @@ import pytest
 from pydantic import BaseModel, Field
 
 from gateway.pipelines.references import check_reference, least, references, stand_in, value_at
+from services.keyframes.detect import DETECT
+from services.speed_ramp.analyze import ANALYZE
+from services.speed_ramp.render import RENDER
 from shared.errors import Invalid
 from shared.sample_ids import SAMPLE_ID
 from shared.testing import RunningSuite
@@ -60,6 +63,13 @@ def test_a_value_of_another_type_is_refused() -> None:
         )
     with pytest.raises(Invalid, match="name of step 'one' is string; this param takes number"):
         check_reference("speed", ["name"], "one", SCHEMA, schema["properties"]["speed"], schema)
+
+
+def test_objects_without_the_fields_of_the_param_are_refused() -> None:
+    shots, curve = DETECT.result.model_json_schema(), RENDER.params.model_json_schema()
+    with pytest.raises(Invalid, match=r"videos\.0\.shots of step 'k' has no t, speed, which this param needs"):
+        check_reference("curve", ["videos", "0", "shots"], "k", shots, curve["properties"]["curve"], curve)
+    check_reference("curve", ["curve"], "look", ANALYZE.result.model_json_schema(), curve["properties"]["curve"], curve)
 
 
 def test_only_references_are_found() -> None:
