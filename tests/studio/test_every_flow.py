@@ -233,5 +233,6 @@ def test_a_file_becomes_a_downloaded_result(
     assert flow.is_right(hand.download(opener, tmp_path))
 
 
-REFUSALS: dict[str, tuple[str, ...]] = dict.fromkeys(("matte", "composite", "studio", "mask"), ("503", "Canvas2D"))
-"""Networks are not installed here: the check of a request that needs one is refused until it is changed."""
+NETWORKS = dict.fromkeys(("matte", "composite", "studio", "mask"), ("503", "Canvas2D"))
+REFUSALS: dict[str, tuple[str, ...]] = NETWORKS | {"studio": ("503", "422", "Canvas2D")}
+"""Networks are not installed here: the check of a request that needs one is refused until it is changed. So is one without a background."""
