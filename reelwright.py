@@ -155,7 +155,7 @@ async def _run(
 
 
 def _answer_first() -> None:
-    """Keep Python's garbage collector and its other threads from delaying requests.
+    """Keep the garbage collector and other threads from delaying requests.
 
     A full collection looks at every object of the libraries, 0.2 s of processor time, and up to a second on a busy machine. What exists at
     the end of the start is not looked at again, and small collections come less often. Threads that write to the database let the event

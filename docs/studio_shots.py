@@ -32,7 +32,7 @@ Scheme = Literal["light", "dark"]
 
 @dataclass(frozen=True, kw_only=True)
 class Shot:
-    """One picture of the studio.
+    """A screenshot of the studio.
 
     Where, at which size and in which scheme, and what is done before it is taken.
     """
@@ -46,7 +46,10 @@ class Shot:
 
 @dataclass(frozen=True, kw_only=True)
 class Ids:
-    """Media and jobs that the screens show. `matte` and what is made of it: None without a model."""
+    """Ids of the media and jobs that the screens show.
+
+    `matte` and its results are None without a model.
+    """
 
     clip: str
     person: str
@@ -74,7 +77,7 @@ def wait_for_previews(page: Page) -> None:
 
 
 def wait_for_examples(page: Page) -> None:
-    """Wait for the example results of an empty library."""
+    """Wait until an empty library shows its example results."""
     wait_until(page, "document.querySelectorAll('.welcome-examples a[href^=\"#/job/\"]').length >= 3")
 
 
@@ -97,7 +100,7 @@ def show_mode(mode: str) -> Callable[[Page], None]:
 
 
 def show_frame(page: Page) -> None:
-    """Wait for a frame on the canvas."""
+    """Wait until the canvas shows a frame."""
     wait_until(page, "Boolean(document.querySelector('.fit canvas')?.dataset.frame)")
 
 
@@ -114,7 +117,7 @@ def click_subject(page: Page) -> None:
 
 
 def choose_background(page: Page) -> None:
-    """Choose matte and background, and wait for the composite."""
+    """Choose a matte and a background; wait for the composite."""
     make_first = page.get_by_role("checkbox", name="Make it first")
     if make_first.is_checked():
         make_first.dispatch_event("click")
@@ -125,12 +128,12 @@ def choose_background(page: Page) -> None:
 
 
 def open_jobs(page: Page) -> None:
-    """Open the drawer."""
+    """Open the drawer of jobs."""
     page.locator(".jobs-button").click()
 
 
 def first_run() -> tuple[Shot, ...]:
-    """Return the pictures of an empty library."""
+    """Return the screenshots of an empty library."""
     return (
         Shot(name="welcome", address="", before=wait_for_examples),
         Shot(name="welcome-phone", address="", size="phone", scheme="dark", before=wait_for_examples),
@@ -138,7 +141,7 @@ def first_run() -> tuple[Shot, ...]:
 
 
 def shots(ids: Ids) -> Iterator[Shot]:
-    """Yield all other pictures."""
+    """Yield the screenshots of a library with clips."""
     clip = ids.clip
     yield Shot(name="library", address="")
     yield Shot(name="clip", address=f"#/clip/{clip}", scheme="dark", before=wait_for_previews)
@@ -157,7 +160,7 @@ def shots(ids: Ids) -> Iterator[Shot]:
 
 
 def variants(given: Iterable[Shot]) -> Iterator[Shot]:
-    """Yield each screen of the given pictures once at both sizes in both schemes."""
+    """Yield each screenshot at both sizes and in both colour schemes."""
     schemes: tuple[Scheme, ...] = ("light", "dark")
     screens = {shot.name.removesuffix("-phone"): shot for shot in given}
     for name, shot in screens.items():
@@ -167,7 +170,7 @@ def variants(given: Iterable[Shot]) -> Iterator[Shot]:
 
 
 def take(browser: Browser, url: str, shot: Shot, path: Path) -> None:
-    """Take one picture."""
+    """Open the screen of `shot` and save a screenshot of it."""
     width, height = SIZES[shot.size]
     is_phone = shot.size == "phone"
     context = browser.new_context(
@@ -188,7 +191,7 @@ def take(browser: Browser, url: str, shot: Shot, path: Path) -> None:
 
 
 def prepare(running: RunningSuite, folder: Path) -> Ids:
-    """Upload the clips and make what the screens show."""
+    """Upload the clips and run the jobs that the screens show."""
     clip = running.upload(sample_clip("bikes.mp4"))["id"]
     person = running.upload(sample_clip("carphone_pristine.mp4"))["id"]
     evening_file = folder / "evening.png"
@@ -213,7 +216,7 @@ def prepare(running: RunningSuite, folder: Path) -> Ids:
 
 
 def main() -> None:
-    """Start a suite and take all pictures."""
+    """Start a suite and take all screenshots."""
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     is_review = target != FOLDER
     suffix = ".png" if is_review else ".jpg"

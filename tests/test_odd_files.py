@@ -35,7 +35,10 @@ def odd_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def shaped(clip: Path, operation: Operation, folder: Path) -> dict[Sample, Path]:
-    """Write a plate and a true matte in the shape of a clip, for operations that refuse another one."""
+    """Write a plate and a true matte in a clip's shape.
+
+    Some operations refuse another shape.
+    """
     if not operation.name.startswith("matting."):
         return {}
     with read_frames(clip, to_sdr8=True, opaque=True) as frames:

@@ -101,7 +101,7 @@ def test_a_job_in_a_container_is_refused_everything_but_its_inputs(suite: Deploy
 
 
 def listed_in(container: Container, folder: str) -> str:
-    """Return the names in a folder that is not empty.
+    """Return the file names in a folder, retrying while there are none.
 
     The engine sometimes loses the output of a command that ends at once.
     """

@@ -39,7 +39,10 @@ def until(page: Any, expression: str, seconds: float = PATIENCE_S) -> None:
 
 
 def release(routes: Sequence[Any]) -> None:
-    """Answer requests that a test held back: Playwright reports an open one as an error in a later test."""
+    """Answer requests that a test held back.
+
+    Playwright reports an open request as an error in a later test.
+    """
     for route in routes:
         with contextlib.suppress(Exception):  # its page has been reloaded
             route.continue_()

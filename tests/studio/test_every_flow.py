@@ -93,7 +93,7 @@ def give_matte_and_background(page: Any, hand: Hand) -> None:
 
 
 def subtract_the_plate(page: Any, hand: Hand) -> None:
-    """Choose a clean plate and the backend that compares with it."""
+    """Choose a clean plate and the backend Difference."""
     hand.press(page.locator("details", has_text="The scene without the subject.").first.locator("summary"))
     hand.press(page.get_by_role("group", name="Clean plate").get_by_role("button", name="sample plate.png"))
     hand.choose(page.get_by_label("Backend", exact=True).first, "Clean plate")

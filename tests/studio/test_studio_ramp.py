@@ -87,7 +87,10 @@ def test_a_ramp_is_edited_played_and_undone(open_page: Opener) -> None:
 
 @pytest.fixture
 def ramped(studio: Restartable, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
-    """The numbered clip's id, and the job that ramped it; the server remembers both."""
+    """Upload and ramp the numbered clip; return its id and the job.
+
+    The server remembers both.
+    """
     clip = studio.suite.upload(numbered_clip(tmp_path_factory.mktemp("numbered") / "numbers.mp4"))["id"]
     params = {"curve": CURVE, "interpolation": "nearest"}
     return clip, studio.suite.wait(studio.suite.start(RAMP, {"video": clip}, params, cache=True)["id"], timeout_s=300)

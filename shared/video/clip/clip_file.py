@@ -114,7 +114,7 @@ class ClipFile:
 
     @property
     def repeated(self) -> int:
-        """Number of pictures that were added before a late first one."""
+        """Number of pictures added before a first picture that starts late."""
         return self._writer.repeated if isinstance(self._writer, VideoWriter) else 0
 
     def _warn(self, sentences: list[str]) -> None:

@@ -183,7 +183,7 @@ class VideoWriter:
 
     @property
     def repeated(self) -> int:
-        """Number of pictures that were added before a late first one."""
+        """Number of pictures added before a first picture that starts late."""
         return len(self._start.repeats)
 
     @property

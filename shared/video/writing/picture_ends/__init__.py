@@ -1,1 +1,1 @@
-"""The first and the last picture of a file: late starts, and exact ends."""
+"""The start and end of a file's picture: late first pictures, exact durations."""

@@ -1,4 +1,4 @@
-"""Filling of the time before a picture that begins later than the sound."""
+"""Pictures that fill the time before a late first picture."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,7 +11,7 @@ _LONGEST_S = 10
 
 @dataclass(frozen=True, slots=True)
 class LateStart:
-    """How a file begins whose first picture is late.
+    """Repeats and shift that give a file a picture from its start on.
 
     `repeats`: rising times from 0 on at which the first picture is shown before its own time. `shift`: ticks by which all pictures move
     towards 0; negative away from it.
@@ -22,7 +22,7 @@ class LateStart:
 
 
 def late_start(pts: int, step: Fraction, time_base: Fraction) -> LateStart | None:
-    """Plan the beginning of a file with an even rate, so that it shows a picture from its first instant.
+    """Plan how to show a late first picture from time 0 on.
 
     The first picture is repeated on the grid of the others, and all are moved onto the grid that begins at 0. `pts`: time of the first
     picture, and `step`: length of a picture, both in units of `time_base` seconds. None where the move would be longer than 20 ms, and for

@@ -1,4 +1,4 @@
-"""Frame rates of renders and timelines, and the rest of an export.
+"""Frame rates of renders and timelines; timecode, sound and end of exports.
 
 Timecode, sound, and the end of the media.
 """
