@@ -1,4 +1,4 @@
-"""Documented commands that no test runs use existing names.
+"""Names in documented commands that no other test runs.
 
 Commands, options, addresses and parameters.
 

@@ -1,4 +1,4 @@
-"""Records of ended jobs that later jobs use.
+"""Records of ended jobs, for use by later jobs.
 
 These are their results, their times, and the outputs that several of them list.
 """
