@@ -55,18 +55,24 @@ def main() -> None:
     for head in ("wall s", "processor s", "as fast, wall", "as fast, processor"):
         table.add_column(head, justify="right")
     with tempfile.TemporaryDirectory() as name:
-        for original, ours in commands(Path(name), options.speed_ramping, options.effects):
-            runs = [[timed(command) for command in (original, ours)] for _ in range(options.rounds)]
-            theirs, own_figures = (
-                [statistics.median(run[command_number][figure] for run in runs) for figure in (0, 1)] for command_number in (0, 1)
-            )
-            table.add_row(title(original), *(f"{seconds:.1f}" for seconds in theirs), "", "")
-            table.add_row(
-                title(ours),
-                *(f"{seconds:.1f}" for seconds in own_figures),
-                *(f"{a / b:.1f}x" for a, b in zip(theirs, own_figures, strict=True)),
-            )
-    Console(soft_wrap=True).print(table)
+        try:
+            for original, ours in commands(Path(name), options.speed_ramping, options.effects):
+                add_rows(table, original, ours, options.rounds)
+        finally:
+            # Rows that are done are printed, too, if a later command fails.
+            Console(soft_wrap=True).print(table)
+
+
+def add_rows(table: Table, original: list[str], ours: list[str], rounds: int) -> None:
+    """Time two commands in turns and add a row for each."""
+    runs = [[timed(command) for command in (original, ours)] for _ in range(rounds)]
+    theirs, own_figures = (
+        [statistics.median(run[command_number][figure] for run in runs) for figure in (0, 1)] for command_number in (0, 1)
+    )
+    table.add_row(title(original), *(f"{seconds:.1f}" for seconds in theirs), "", "")
+    table.add_row(
+        title(ours), *(f"{seconds:.1f}" for seconds in own_figures), *(f"{a / b:.1f}x" for a, b in zip(theirs, own_figures, strict=True))
+    )
 
 
 def commands(folder: Path, ramping: Path | None, effects: Path | None) -> list[tuple[list[str], list[str]]]:
