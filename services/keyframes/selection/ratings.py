@@ -31,7 +31,8 @@ QUALITIES = (
 EDGE = 2
 """Number of frames next to a cut that are not chosen: they often show coding or editing faults."""
 
-_LAYOUT_SCALE, _MOTION_SCALE = 16.0, 8.0  # levels of difference at which a frame's rating falls to 1/e
+LAYOUT_SCALE, MOTION_SCALE = 16.0, 8.0
+"""Levels of difference at which a frame's rating falls to 1/e."""
 _EACH_FRAME, _MOST_FRAMES = 0.0002, 0.02
 """Score that a frame loses for each frame that has to be decoded before it, and the most that it loses. Where frames are equally good, the
 one right behind a keyframe of the file is read many times as fast, and encoders spend more bytes on it."""
@@ -56,8 +57,8 @@ def rate(sharpness: Floats, exposure: Floats, layout: Floats, pixel_change: Floa
     return {
         "sharpness": np.minimum(sharpness / max(shot.sharp, 1e-6), 1.0),
         "exposure": exposure,
-        "typical": np.exp(-np.abs(layout - shot.layout).mean(axis=1) / _LAYOUT_SCALE),
-        "stillness": np.exp(-pixel_change / _MOTION_SCALE),
+        "typical": np.exp(-np.abs(layout - shot.layout).mean(axis=1) / LAYOUT_SCALE),
+        "stillness": np.exp(-pixel_change / MOTION_SCALE),
     }
 
 
