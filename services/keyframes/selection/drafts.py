@@ -52,8 +52,11 @@ class Drafts:
         self._write, self.most = write, most
         self.numbers: set[int] = set()
         """Numbers of the frames that have a draft."""
-        self._begin_shot(0)
         self._key = 0
+        self._first = self._group = 0
+        self._change = self._sharp = self._next_count = 0.0
+        self._sharpness, self._layout = array("f"), np.zeros(LAYOUT_BYTES)
+        self._held: list[_Held] = []
 
     def restart(self) -> None:
         """Forget all frames, because the scan begins anew."""
@@ -104,7 +107,7 @@ class Drafts:
         self._first, self._group, self._change = first, first, 0.0
         self._sharpness, self._layout = array("f"), np.zeros(LAYOUT_BYTES)
         self._sharp, self._next_count = 0.0, 0.0
-        self._held: list[_Held] = []
+        self._held = []
 
     def _end_shot(self, after: int) -> None:
         """Write the best frame of the shot that ends before frame `after`."""

@@ -1,7 +1,6 @@
 """Drafts of keyframes: written while the video is scanned."""
 
 import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -15,33 +14,23 @@ from tests.services.keyframes.shot_clips import cut_together, write
 def test_drafts_are_the_pictures_that_decoding_again_gives(method, tmp_path, monkeypatch):
     frames, _ = cut_together([(20, "cut", 0), (20, "cut", 0), (20, None, 0)])
     video = write(tmp_path / "clip.mp4", frames)
-    decoded: list[int] = []
-    frames_at = keyframe_files.frames_at
-    monkeypatch.setattr(
-        keyframe_files, "frames_at", lambda path, times, **options: decoded.append(len(times)) or frames_at(path, times, **options)
-    )
+    numbers: list[int] = []
+    write_keyframes = keyframe_files.KeyframeFiles.write
 
-    def images(name: str) -> dict[int, bytes]:
-        folder = tmp_path / name
-        folder.mkdir()
-        outputs = {"gallery": folder / "g.html", "keyframes": folder / "k.zip", "files": folder / "f.zip"}
-        report = detect(DetectParams(method=method), video=video, outputs=outputs).videos[0]
-        with zipfile.ZipFile(outputs["keyframes"]) as archive:
-            return {keyframe.frame: archive.read(keyframe.file) for keyframe in report.keyframes}
+    def compare(files, path, video_scan, choices, drafts, progress):
+        for number in drafts:
+            (frame,) = keyframe_files.frames_at(path, [video_scan.exact_time(number)], to_sdr8=True)
+            again = [tmp_path / "again.jpg", tmp_path / "again-thumbnail.jpg"]
+            files._write(frame, *again)
+            assert [path.read_bytes() for path in again] == [path.read_bytes() for path in files._draft(number)]
+        numbers.extend(drafts)
+        return write_keyframes(files, path, video_scan, choices, drafts, progress)
 
     monkeypatch.setattr(scan, "_DEBLOCKING", 0.0)
-    with_drafts = images("drafts")
-    monkeypatch.setattr(keyframe_files.KeyframeFiles, "write", _without_drafts(keyframe_files.KeyframeFiles.write))
-    again = images("again")
-    assert decoded[1] == len(again) > 1
-    assert decoded[0] < decoded[1]
-    assert with_drafts == again
-
-
-def _without_drafts(write_keyframes):
-    """Decode every chosen frame again."""
-
-    def decode_all(files: keyframe_files.KeyframeFiles, video: Path, scan_of_video, choices, _drafts, progress):
-        return write_keyframes(files, video, scan_of_video, choices, set(), progress)
-
-    return decode_all
+    monkeypatch.setattr(keyframe_files.KeyframeFiles, "write", compare)
+    outputs = {"gallery": tmp_path / "g.html", "keyframes": tmp_path / "k.zip", "files": tmp_path / "f.zip"}
+    report = detect(DetectParams(method=method), video=video, outputs=outputs).videos[0]
+    assert numbers
+    with zipfile.ZipFile(outputs["keyframes"]) as archive:
+        assert archive.namelist() == [keyframe.file for keyframe in report.keyframes]
+    assert [keyframe.shot for keyframe in report.keyframes] == [shot.index for shot in report.shots]
