@@ -12,8 +12,8 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from gateway.media.view_desk import ViewDesk
-from gateway.routing.upstream import credentials
-from shared.errors import Invalid
+from gateway.pipelines.auto import maker_of, required_inputs
+from gateway.routing.upstream import credentials, unreachable
 from shared.http.json_route import parse
 from shared.http.operations.answers import job_response
 from shared.jobs import Job
@@ -66,18 +66,15 @@ class Previews:
         """
         headers = credentials(self.views.runtime.settings, owner)
         declared = await self.views.upstreams.operations(headers)
-        port = declared[operation].inputs.get(name) if operation in declared else None
-        maker, _, output = ((port and port.auto) or "").rpartition(".")
+        maker, output = maker_of(operation, name, declared)
+        service, _, verb = maker.partition(".")
         if maker not in declared:
-            detail = f'{name!r} cannot be "auto"'
-            raise Invalid.field(f"inputs.{name}", detail)
+            raise unreachable(service)
         params = {key: value for key, value in (body.get("params") or {}).items() if key in PART}
         if "keep_times" in declared[maker].params["properties"]:
             params["keep_times"] = True
-        needed = {input_name for input_name, about in declared[maker].inputs.items() if not about.optional}
         options = {key: body[key] for key in OPTIONS if key in body} | {"preview_slot": f"{str(body.get('preview_slot', ''))[:48]}/{name}"}
-        inputs = {input_name: body["inputs"].get(input_name) for input_name in needed}
-        service, _, verb = maker.partition(".")
+        inputs = {port: body["inputs"].get(port) for port in required_inputs(declared[maker])}
         job = await self._post(service, verb, {"inputs": inputs, "params": params, **options}, owner)
         return f"{MAKING}{job['id']}.{output}"
 

@@ -14,20 +14,25 @@ def asks_for_auto(inputs: Mapping[str, Any]) -> bool:
     return any(value == AUTO for value in inputs.values())
 
 
-def maker_of(step: Step, name: str, declarations: Mapping[str, OperationInfo]) -> tuple[str, str]:
-    """Return the operation and output that provide an "auto" input.
+def maker_of(operation: str, name: str, declarations: Mapping[str, OperationInfo]) -> tuple[str, str]:
+    """Return the operation and output that provide the "auto" input `name` of `operation`.
 
     The declaration of the input names both. `declarations`: operations by name, as `GET /operations` lists them.
     Raises Invalid for an input that cannot be "auto".
     """
-    inputs = declarations[step.operation].inputs
+    inputs = declarations[operation].inputs if operation in declarations else {}
     made_by = inputs[name].auto if name in inputs else None
     if not made_by:
         names = [input_name for input_name, port in inputs.items() if port.auto]
         alternatives = f'Inputs that can be "auto": {", ".join(names)}.' if names else 'No input of this operation can be "auto".'
         raise _refused(name, f'{name!r} cannot be "auto". {alternatives} Give a media id')
-    operation, _, output = made_by.rpartition(".")
-    return operation, output
+    maker, _, output = made_by.rpartition(".")
+    return maker, output
+
+
+def required_inputs(declaration: OperationInfo) -> list[str]:
+    """Return the names of an operation's inputs that are not optional."""
+    return [name for name, port in declaration.inputs.items() if not port.optional]
 
 
 def step_that_makes(step: Step, name: str, operation: str, declaration: OperationInfo, number: int) -> Step:
@@ -36,7 +41,7 @@ def step_that_makes(step: Step, name: str, operation: str, declaration: Operatio
     The new step takes its required inputs from the inputs of `step` with the same names, and makes only the part that `step` uses.
     `declaration`: of `operation`. `number`: makes the id of the new step unique. Raises Invalid if `step` lacks one of these inputs.
     """
-    inputs = {port: step.inputs.get(port) for port, about in declaration.inputs.items() if not about.optional}
+    inputs = {port: step.inputs.get(port) for port in required_inputs(declaration)}
     missing = [port for port, media_id in inputs.items() if media_id is None]
     if missing:
         raise _refused(name, f"{operation} makes it from {', '.join(missing)}, which is not given")

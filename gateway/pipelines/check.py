@@ -98,7 +98,7 @@ class _Checking:
         """
         makers = {}
         for name in [name for name, value in step.inputs.items() if value == AUTO]:
-            operation, output = maker_of(step, name, self._declarations)
+            operation, output = maker_of(step.operation, name, self._declarations)
             await self._declare(Step(id="auto", operation=operation), f"{where}.inputs.{name}")
             declaration = self._declarations[operation]
             number = next(number for number in count(len(self.checked)) if made_id(name, number) not in self._ids)

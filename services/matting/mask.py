@@ -110,7 +110,7 @@ def mask(
     elif params.backend == "auto" and marked and installed(SAM):
         region, method, licence = _by_sam(params, info, frame, progress), SAM, model_used(SAM).licence
     elif params.backend == "auto" and marked and clean is None:
-        region, method, licence = _by_what_is_installed(params, info, frame, progress)
+        region, method, licence = _by_installed_backend(params, info, frame, progress)
     else:
         choice = _choice(params, frame, clean)
         region, licence = _by_backend(params, choice, info, frame, clean, progress)
@@ -173,7 +173,7 @@ def _by_sam(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progres
         return network.mask(frame.rgb(), points, box)
 
 
-def _by_what_is_installed(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progress) -> tuple[Mask, str, str]:
+def _by_installed_backend(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progress) -> tuple[Mask, str, str]:
     """Find the marked region with an installed backend, or with GrabCut.
 
     GrabCut is used if no backend suits the frame, and if no region lies exactly under the clicks or in the box. The other results are the

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from shared.jobs.client import Jobs
     from shared.jobs.database.history import PastRun
-    from shared.jobs.database.rows import Claim, Event, PipelineOutcome
+    from shared.jobs.database.rows import Claim, Event, JobState, PipelineOutcome
     from shared.jobs.record import Job, JobEnvelope, JobPage, JobRequest, OperationEnvelope, StageProgress, Status, StepProgress, StepState
     from shared.jobs.running.progress_log import ProgressLog
     from shared.jobs.running.worker import JobWorker, Outcome, PartlyFailed, Queue
@@ -23,6 +23,7 @@ __all__ = [
     "JobEnvelope",
     "JobPage",
     "JobRequest",
+    "JobState",
     "JobWarning",
     "JobWorker",
     "Jobs",
@@ -45,7 +46,7 @@ _HOMES = {
     "Jobs": "shared.jobs.client",
     "PastRun": "shared.jobs.database.history",
     "ProgressLog": "shared.jobs.running.progress_log",
-    **dict.fromkeys(("Claim", "Event", "PipelineOutcome"), "shared.jobs.database.rows"),
+    **dict.fromkeys(("Claim", "Event", "JobState", "PipelineOutcome"), "shared.jobs.database.rows"),
     **dict.fromkeys(_RECORD, "shared.jobs.record"),
     **dict.fromkeys(("JobWorker", "Outcome", "PartlyFailed", "Queue"), "shared.jobs.running.worker"),
     **dict.fromkeys(("JobWarning", "ProgressUpdate"), "shared.worker.protocol"),

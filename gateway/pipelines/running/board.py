@@ -10,7 +10,7 @@ from typing import Any
 from gateway.pipelines.running.graph import needs
 from gateway.pipelines.steps import Step
 from shared.errors import ReelwrightError
-from shared.jobs import Job, PipelineOutcome, ProgressUpdate, StageProgress, Status, StepProgress, StepState
+from shared.jobs import Job, JobState, PipelineOutcome, ProgressUpdate, StageProgress, Status, StepProgress, StepState
 from shared.operation import Kind
 
 PICTURES = (Kind.VIDEO, Kind.IMAGE, Kind.IMAGES)
@@ -44,10 +44,10 @@ class StepRun:
         """Id and operation of the step, for error messages."""
         return f"{self.step.id!r} ({self.step.operation})"
 
-    def follow(self, status: Status, progress: dict[str, Any] | None) -> None:
+    def follow(self, job: JobState) -> None:
         """Copy status and progress of the step's unfinished job."""
-        self.state = StepState.RUNNING if status is Status.RUNNING else StepState.WAITING
-        self.progress = StageProgress.model_validate(progress) if progress else None
+        self.state = StepState.RUNNING if job.status is Status.RUNNING else StepState.WAITING
+        self.progress = StageProgress.model_validate(job.progress) if job.progress else None
 
     def end(self, job: Job, *, reused: bool = False) -> None:
         """Mark the step as ended with the outcome of its job.

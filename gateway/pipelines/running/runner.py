@@ -116,7 +116,7 @@ class PipelineRunner:
         body |= ({} if claim.cache else {"cache": False}) | ({} if claim.listed else {"listed": False})
         while True:
             try:
-                job = Job.model_validate(await self._asked(claim.owner, step, headers, body))
+                job = Job.model_validate(await self._send(claim.owner, step, headers, body))
                 run.detail = None
                 return job
             except ReelwrightError as error:
@@ -125,7 +125,7 @@ class PipelineRunner:
                 run.detail = error.detail
                 await asyncio.sleep(pause_s(error))
 
-    async def _asked(self, owner: str, step: Step, headers: dict[str, str], body: dict[str, Any]) -> Any:
+    async def _send(self, owner: str, step: Step, headers: dict[str, str], body: dict[str, Any]) -> Any:
         """Send a step's request and return the service's answer.
 
         If the pipeline is canceled before the answer, the new job is canceled too.
@@ -160,7 +160,7 @@ class PipelineRunner:
                 if state is None or state.status.ended:
                     await self._end(owner, run, job.id)
                 else:
-                    run.follow(state.status, state.progress)
+                    run.follow(state)
         except SQLAlchemyError as error:
             log.warning("looking for the steps of a pipeline failed; trying again: %s", error)
 

@@ -10,10 +10,11 @@ import fcntl
 import hashlib
 import logging
 import os
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
@@ -63,6 +64,26 @@ class Extraction(BaseModel):
     prefix: str = Field("", description="Prefix that marks processed files. Empty: they are not marked.")
     picture_prefix: str = Field("", description="Prefix of the names of delivered pictures.")
     files: list[FolderFile] = Field([], validation_alias=AliasChoices("files", "taken"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """Outcome of an ended extraction job.
+
+    `archive`: zip file of the pictures; None if there is none. `images`: names of the pictures to deliver. `processed`: whether each input
+    file was processed completely; None if the job has no result.
+    """
+
+    archive: Path | None
+    images: tuple[str, ...]
+    processed: tuple[bool, ...] | None
+
+    @classmethod
+    def of(cls, result: Mapping[str, Any], archive: Path | None) -> Self:
+        """Read the outcome from the result of an operation of this service."""
+        images = tuple(item["image"] for item in result.get("items", ()))
+        processed = tuple(source["processed"] for source in result["sources"]) if "sources" in result else None
+        return cls(archive=archive, images=images, processed=processed)
 
 
 class Extractions:
@@ -213,7 +234,8 @@ class Extractions:
             archive = None
             if job.status is Status.SUCCEEDED and "images" in job.outputs:
                 archive = await on_disk(self._runtime.media.content_path, extraction.owner, job.outputs["images"].id)
-            await on_disk(_settle, record, extraction, job.result or {}, archive, self.root(extraction.owner))
+            delivery = Delivery.of(job.result or {}, archive)
+            await on_disk(_settle, record, extraction, delivery, self.root(extraction.owner))
         except FileNotFoundError:
             pass  # another process has finished the extraction
         except (UnknownJob, UnknownMedia, ValueError) as error:
@@ -225,7 +247,7 @@ class Extractions:
                 log.warning("an extraction could not be finished yet and will be tried again: %s", error)
 
 
-def _settle(record: Path, extraction: Extraction, result: dict[str, Any], archive: Path | None, root: Path) -> None:
+def _settle(record: Path, extraction: Extraction, delivery: Delivery, root: Path) -> None:
     """Deliver an extraction's pictures, mark its videos, delete its record.
 
     Does nothing if another process is doing it. Repeating it after a crash is harmless. Raises Invalid if a folder has been replaced by a
@@ -234,14 +256,13 @@ def _settle(record: Path, extraction: Extraction, result: dict[str, Any], archiv
     with record.open("rb") as file:
         if not _try_lock(file):
             return
-        if archive is not None:
+        if delivery.archive is not None:
             for folder in (extraction.input_directory, extraction.output_directory):
                 folder_within(root, str(folder.relative_to(root)))
-            names = [item["image"] for item in result.get("items", [])]
-            deliver(archive, names, extraction.output_directory, prefix=extraction.picture_prefix)
-        if extraction.prefix and "sources" in result:
-            for video, source in zip(extraction.files, result["sources"], strict=True):
-                if source["processed"]:
+            deliver(delivery.archive, delivery.images, extraction.output_directory, prefix=extraction.picture_prefix)
+        if extraction.prefix and delivery.processed is not None:
+            for video, processed in zip(extraction.files, delivery.processed, strict=True):
+                if processed:
                     mark(extraction.input_directory / video.name, extraction.prefix)
         record.unlink(missing_ok=True)
 

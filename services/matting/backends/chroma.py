@@ -73,8 +73,8 @@ def clip_screen(pictures: Sequence[Rgb]) -> Screen | None:
     `pictures`: a few of its frames. It is an even screen that more than half of them show, or the first strong green or blue. None if no
     picture has such a colour.
     """
-    found = (screen for picture in pictures if (screen := find_screen(picture)))
-    return detect_screen(pictures) or next(found, None)
+    screens = (screen for picture in pictures if (screen := find_screen(picture)))
+    return detect_screen(pictures) or next(screens, None)
 
 
 def no_screen() -> Invalid:

@@ -9,7 +9,7 @@ from gateway.pipelines.running.runner import pause_s
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Refused, unreachable
 from shared.errors import Invalid, OperationFailed
-from shared.jobs import Job, PastRun, Status, StepState
+from shared.jobs import Job, JobState, PastRun, Status, StepState
 
 RECORD = {
     "name": "a.mp4",
@@ -94,13 +94,13 @@ def test_a_failed_step_stops_only_those_that_need_it():
 def test_the_progress_counts_running_steps_by_weight():
     steps = board()
     stage = {"stage": "reading", "done": 1, "total": 2, "fraction": 0.5}
-    steps.runs[0].follow(Status.RUNNING, stage)
+    steps.runs[0].follow(JobState(status=Status.RUNNING, progress=stage))
     assert (steps.progress().fraction, steps.progress().stage) == (0.3, "matting.matte: reading")
-    steps.runs[0].follow(Status.RUNNING, stage | {"stage": ""})
+    steps.runs[0].follow(JobState(status=Status.RUNNING, progress=stage | {"stage": ""}))
     assert steps.progress().stage == "matting.matte"
-    steps.runs[1].follow(Status.RUNNING, stage)
+    steps.runs[1].follow(JobState(status=Status.RUNNING, progress=stage))
     assert (steps.progress().fraction, steps.progress().stage) == (0.35, "matting.matte and 1 more")
-    steps.runs[1].follow(Status.QUEUED, None)
+    steps.runs[1].follow(JobState(status=Status.QUEUED, progress=None))
     assert by_id(steps)["look"] == "waiting"
 
 
