@@ -166,7 +166,7 @@ def _look(params: CompositeParams, background: Path | None, matrix: str) -> Look
 
 
 def _trimmed(params: CompositeParams, info: VideoInfo, background: Path | None) -> CompositeParams:
-    """Shorten the part to the length of a `trim` background clip.
+    """Shorten the part to the background clip's length, for `trim`.
 
     Sound, subtitles and chapters are those of the part, so they end there too.
     """
@@ -181,7 +181,7 @@ def _trimmed(params: CompositeParams, info: VideoInfo, background: Path | None) 
 
 
 def _background_warnings(background: Path | None) -> Iterator[str]:
-    """Yield warnings about a background clip that reading changes."""
+    """Yield warnings about changes made while reading a background clip."""
     behind = None if background is None else probe(background)
     if isinstance(behind, VideoInfo):
         for warning in conversion_warnings(behind, to_sdr8=True):
@@ -213,7 +213,7 @@ def _write_subject(
 
 
 def _refuse(params: CompositeParams, inputs: Mapping[str, object]) -> None:
-    """Raise Invalid if keeping the real shadow lacks a clean plate."""
+    """Raise Invalid if `shadow` is `keep` and no plate is given."""
     if params.shadow == "keep" and params.format == "mp4" and "plate" not in inputs:
         detail = "`keep` compares the clip with its clean plate, and no plate is given"
         raise Invalid.field("params.shadow", detail, f"{detail}. Give `plate`, or choose `contact`.")

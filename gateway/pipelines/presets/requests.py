@@ -53,7 +53,7 @@ def filled_pipeline(pipeline: str, steps: Sequence[Step], request: PresetRequest
 
 
 def with_params(pipeline: str, steps: Sequence[Step], params: Mapping[str, Mapping[str, Any]]) -> list[Step]:
-    """Return the steps with params replaced by a request's.
+    """Return the steps with a request's params applied.
 
     `params` replace the preset's own. `params`: by step. Raises Invalid for an unknown step.
     """
@@ -86,7 +86,7 @@ def batch_of(preset: Preset, request: PresetRequest) -> list[PipelineRequest]:
 
 
 def in_words_of_preset(refusal: Refused, preset: Preset) -> Refused:
-    """Replace a step's field names in an error by the preset's.
+    """Rename the step's fields in an error to the preset's field names.
 
     The preset's request names them `params.<step>.<param>` and `inputs.<name>`.
     """
