@@ -33,7 +33,7 @@ class Step(BaseModel):
 
     @property
     def verb(self) -> str:
-        """Name within the service: the part of `operation` after the dot."""
+        """Name of the operation within its service: the part after the dot."""
         return self.operation.partition(".")[2]
 
 

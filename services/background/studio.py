@@ -1,4 +1,4 @@
-"""background.studio: move the subject into another, camera-following scene."""
+"""background.studio: put the subject into another scene that follows the camera."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -258,7 +258,7 @@ def _models(params: StudioParams) -> list[str]:
 def _fitted(
     picture: NDArray[np.uint8], inverse: Floats | None, size: tuple[int, int], margin: float
 ) -> tuple[NDArray[np.uint8], Floats | None]:
-    """Crop and scale a picture and its depth to `margin` frame sizes.
+    """Crop and scale a picture and its depth to `margin` times the frame's size.
 
     `size`: (width, height) of a frame.
     """

@@ -191,6 +191,6 @@ def _equal(first: Step, second: Step) -> bool:
 
 
 def _picture(job: Job | None) -> str | None:
-    """Return the thumbnail URL of the job's first pictured output."""
+    """Return the URL of the job's first thumbnail, or None."""
     records = job.outputs.values() if job is not None else ()
     return next((record.urls.thumbnail for record in records if record.kind in PICTURES and record.urls.thumbnail), None)
