@@ -14,7 +14,7 @@ _COMPARED = 20  # most groups that a frame is compared with: in a film of noise 
 
 
 def group_similar(film: ThumbnailFilm, layouts: NDArray[np.uint8], places: Sequence[int], *, max_groups: int) -> list[list[int]]:
-    """Group those of the frames at `places` that look alike.
+    """Group the frames at `places` by similarity.
 
     A frame joins a group if it looks like the group's first frame, so pass the best frames first. `layouts`: (n, 48), `FrameQuality.layout`
     of the film's frames; only frames with similar layouts are compared in detail. Returns the first `max_groups` groups, as lists of
