@@ -24,7 +24,7 @@ DECLARATIONS = {operation.name: describe(operation) for operation in (PLATE, MAT
 def test_the_declaration_says_what_makes_an_input() -> None:
     step = Step(id="plate", operation="background.plate", inputs={"video": SAMPLE_ID, "alpha": "auto"})
     assert asks_for_auto(step.inputs)
-    operation, output = maker_of(step, "alpha", DECLARATIONS)
+    operation, output = maker_of(step.operation, "alpha", DECLARATIONS)
     assert (operation, output) == ("matting.matte", "alpha")
     maker = step_that_makes(step, "alpha", operation, DECLARATIONS[operation], 0)
     assert maker.inputs == {"video": SAMPLE_ID}
@@ -43,7 +43,7 @@ async def test_a_service_alone_names_what_makes_an_input(tmp_path: Path) -> None
 def test_inputs_that_cannot_be_made_are_refused_by_name() -> None:
     step = Step(id="plate", operation="background.plate", inputs={"video": "auto", "alpha": "auto"})
     with pytest.raises(Invalid, match="'video' cannot be \"auto\"") as refused:
-        maker_of(step, "video", DECLARATIONS)
+        maker_of(step.operation, "video", DECLARATIONS)
     assert refused.value.errors[0].field == "inputs.video"
     alone = Step(id="plate", operation="background.plate", inputs={"alpha": "auto"})
     with pytest.raises(Invalid, match="from video, which is not given"):

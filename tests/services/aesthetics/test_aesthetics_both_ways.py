@@ -42,8 +42,6 @@ def test_a_video_frame_and_a_picture_file_give_the_same_view(lanczos: bool, tmp_
 @pytest.mark.usefixtures("models")
 def test_a_video_frame_and_a_picture_file_get_the_same_nima_score(tmp_path: Path) -> None:
     frame, picture = views(tmp_path, lanczos=False)
-    swapped = np.ascontiguousarray(picture.small[..., ::-1])  # B, G, R: another picture to the network
     with network(NetworkParams(model="mobilenet-aesthetic", precision="f32")) as rated:
-        of_frame, of_picture, of_swapped = (mean_and_spread(row)[0] for row in rated.rate([frame.small, picture.small, swapped]))
+        of_frame, of_picture = (mean_and_spread(row)[0] for row in rated.rate([frame.small, picture.small]))
     assert abs(of_frame - of_picture) < 0.01
-    assert abs(of_frame - of_picture) < 0.2 * abs(of_swapped - of_picture)
