@@ -8,9 +8,6 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from services.aesthetics.nima.backends import NetworkParams
-from services.aesthetics.nima.network import network
-from services.aesthetics.nima.scores import mean_and_spread
 from services.aesthetics.reading.sampling import SampleParams
 from services.aesthetics.reading.small_views import View, picture_view, video_views
 from shared.video import list_pictures
@@ -37,11 +34,3 @@ def test_a_video_frame_and_a_picture_file_give_the_same_view(lanczos: bool, tmp_
     assert difference.mean() < 0.6
     for name in type(frame.technical).__slots__:
         assert getattr(frame.technical, name) == pytest.approx(getattr(picture.technical, name), abs=0.02), name
-
-
-@pytest.mark.usefixtures("models")
-def test_a_video_frame_and_a_picture_file_get_the_same_nima_score(tmp_path: Path) -> None:
-    frame, picture = views(tmp_path, lanczos=False)
-    with network(NetworkParams(model="mobilenet-aesthetic", precision="f32")) as rated:
-        of_frame, of_picture = (mean_and_spread(row)[0] for row in rated.rate([frame.small, picture.small]))
-    assert abs(of_frame - of_picture) < 0.01
