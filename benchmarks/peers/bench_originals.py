@@ -53,7 +53,7 @@ def main() -> None:
     )
     table.add_column("command", no_wrap=True)
     for head in ("wall s", "processor s", "as fast, wall", "as fast, processor"):
-        table.add_column(head, justify="right")
+        table.add_column(head, justify="right", no_wrap=True)
     with tempfile.TemporaryDirectory() as name:
         try:
             for original, ours in commands(Path(name), options.speed_ramping, options.effects):
