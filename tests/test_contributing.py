@@ -1,6 +1,6 @@
 """The chapter "Adding an operation" of CONTRIBUTING.md, followed literally.
 
-The types and the import boundaries of the copy are not checked.
+The types of the copy are not checked.
 """
 
 import os
@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.test_boundaries import cycle, import_graph, upward
 
 ROOT = Path(__file__).parent.parent
 COPIED = ("benchmarks", "docs", "gateway", "services", "shared", "tests")
@@ -84,3 +86,10 @@ def test_the_example_is_clean(tree: Path) -> None:
     for check in (["check", "--no-cache"], ["format", "--check", "--no-cache"]):
         done = run(tree, "ruff", *check, *changed)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_example_keeps_the_import_boundaries(tree: Path) -> None:
+    graph = import_graph(tree)
+    assert "services/effects/vignette.py" in graph
+    assert cycle(graph) is None
+    assert upward(graph) == set()
