@@ -5,7 +5,6 @@ These are the settings, the media store, the jobs and their worker, and the proc
 
 import asyncio
 import logging
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -40,7 +39,7 @@ from shared.media.folder_permissions import close_files
 from shared.media.store import MediaStore
 from shared.models.folder import ModelFolder
 from shared.operation import Service
-from shared.settings import Settings
+from shared.settings import Settings, usable_cores
 from shared.worker import Killed, Limits, WorkerPool
 from shared.worker.sandbox import Layer
 from shared.worker.sandbox.plan import SandboxMissing
@@ -48,7 +47,7 @@ from shared.worker.sandbox.privileges import close_memory
 from shared.worker_call import Answer, Request, Target
 
 PROBE_MEMORY_BYTES = 2 * 1024**3
-PROBES = min(8, max(2, os.cpu_count() or 1))
+PROBES = min(8, max(2, usable_cores()))
 PROBE_WAIT_S = 20.0
 """Longest wait of an upload for a probe process; then 503, so that a burst of uploads does not wait without end."""
 PROBE_MODULE, PACKAGES = "shared.video", ("gateway",)

@@ -7,6 +7,8 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from fractions import Fraction
 
+from shared.media.characters import is_readable
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
@@ -84,7 +86,7 @@ def exact(seconds: Fraction) -> str:
 
 def plain(text: str) -> str:
     """Replace line breaks and characters that XML forbids by spaces."""
-    return "".join(character if character.isprintable() else " " for character in text).strip()
+    return "".join(character if is_readable(character) else " " for character in text).strip()
 
 
 def _counting(clip: Clip) -> str:

@@ -9,9 +9,9 @@ import unicodedata
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
+from shared.media.characters import JOINERS, is_readable
+
 MAX_CHARS = 200
-JOINERS = "\u200c\u200d"
-"""Invisible characters that words of Persian and of India, and emoji, are spelled with."""
 _KEPT = "LMNS"
 """Categories of Unicode: letters, marks, numbers, symbols."""
 _ASCII_SYMBOLS = "$+<=>^`|~"
@@ -26,9 +26,7 @@ def safe_name(name: str, *, default: str = "unnamed") -> str:
     The result has at most 200 characters; it is `default` if nothing is left.
     """
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rstrip("/").rpartition("/")[2]
-    # Category C: controls, formats (also those that turn the direction of text), surrogates, unassigned.
-    printable = (char for char in last if (unicodedata.category(char)[0] != "C" and char not in "\u2028\u2029") or char in JOINERS)
-    clean = "".join(printable).strip(" ." + JOINERS)
+    clean = "".join(filter(is_readable, last)).strip(" ." + JOINERS)
     if len(clean) > MAX_CHARS:
         suffix = PurePosixPath(clean).suffix[:16]
         clean = clean[: MAX_CHARS - len(suffix)] + suffix

@@ -1,6 +1,6 @@
 """Number of frames computed in parallel."""
 
-import os
+from shared.settings import usable_cores
 
 _MAX_WORKERS = 6
 
@@ -10,4 +10,4 @@ def worker_count() -> int:
 
     There is one per core, but at most six, because each holds the memory of a frame.
     """
-    return min(os.cpu_count() or 1, _MAX_WORKERS)
+    return min(usable_cores(), _MAX_WORKERS)

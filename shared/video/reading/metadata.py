@@ -7,6 +7,7 @@ from typing import Any
 
 from av.stream import Disposition
 
+from shared.media.characters import is_readable
 from shared.video.limits import Limits
 from shared.video.reading.open_input import open_input
 
@@ -71,7 +72,7 @@ def track_title(metadata: Mapping[str, str]) -> str | None:
 
 
 def _plain(value: str) -> str:
-    return "".join(character for character in value if character.isprintable() or character == "\n").strip()[:_MOST_CHARACTERS]
+    return "".join(character for character in value if is_readable(character) or character == "\n").strip()[:_MOST_CHARACTERS]
 
 
 def _moment(value: str) -> str | None:

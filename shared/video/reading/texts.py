@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from shared.media.characters import is_readable
 from shared.video.limits import Limits
 from shared.video.reading.metadata import track_title
 from shared.video.reading.open_input import main_video, open_input, time_base_of, timeline_zero
@@ -22,6 +23,8 @@ TEXT_CODECS = frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "t
 _UNTIMED_S = Fraction(3)
 _MOST_CUES = 100_000
 _MOST_CHARACTERS = 2000
+_KEPT = "\n\u200e\u200f"
+"""Characters kept beside readable ones: line breaks, and marks of direction, which Arabic and Hebrew subtitles need."""
 _ASS_FIELDS = 8
 _ASS_TAGS = re.compile(r"\{[^}]*\}")
 
@@ -137,7 +140,7 @@ def _text(codec: str, data: bytes) -> str:
     if codec in ("ass", "ssa"):
         text = text.split(",", _ASS_FIELDS)[-1]
         text = _ASS_TAGS.sub("", text).replace("\\N", "\n").replace("\\n", "\n").replace("\\h", " ")
-    return "".join(character for character in text if character.isprintable() or character == "\n").strip()[:_MOST_CHARACTERS]
+    return "".join(character for character in text if is_readable(character) or character in _KEPT).strip()[:_MOST_CHARACTERS]
 
 
 def _language(stream: Any) -> str | None:

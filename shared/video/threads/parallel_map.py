@@ -3,11 +3,12 @@
 Memory is bounded.
 """
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
+
+from shared.settings import usable_cores
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -21,7 +22,7 @@ def map_ordered(function: Callable[[A], B], items: Iterable[A], *, workers: int 
     `workers` + `ahead` items are in flight, so memory does not grow. The first error ends the iteration and is raised in its place. Closing
     the generator early waits only for items that are being computed.
     """
-    count = workers or os.cpu_count() or 1
+    count = workers or usable_cores()
     if count < 1 or ahead < 0:
         raise ValueError(f"{workers = } must be at least 1 and {ahead = } at least 0")
     waiting: deque[Future[B]] = deque()
@@ -44,7 +45,7 @@ def map_beside_decoding(function: Callable[[A], B], items: Iterable[A], *, ahead
     Up to two cores are busy with decoding, so that more threads would only take turns: there the caller's thread computes. Handing a frame
     to another thread and back takes a fifth of a millisecond, as much as shrinking it.
     """
-    if (os.cpu_count() or 1) <= _DECODING_CORES:
+    if usable_cores() <= _DECODING_CORES:
         yield from map(function, items)
     else:
         yield from map_ordered(function, items, ahead=ahead)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from shared.errors import OperationFailed
 from shared.media.partial_name import partial_path
 from shared.media.zip_files.writer import ZipWriter
+from shared.settings import usable_cores
 from shared.video.frames.color import BT709, apply_tags, matrix_or_guess, sws_matrix, tags_of
 from shared.video.frames.frame import EXACT_SCALING, Reformatters
 from shared.video.frames.planes import picture_from, plane_of, scale_alpha
@@ -58,7 +59,7 @@ class PngWriter:
             self._zip = ZipWriter(self._path, packed=False)
         else:
             self._partial.mkdir()
-        cores = os.cpu_count() or 1
+        cores = usable_cores()
         self._max_waiting = cores + _AHEAD
         self._pool = ThreadPoolExecutor(cores, thread_name_prefix="PngWriter")
         self._local = Reformatters()

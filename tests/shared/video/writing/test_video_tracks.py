@@ -13,7 +13,7 @@ from shared.video import VideoInfo, probe, probe_video
 from shared.worker.progress import Report
 from tests.shared.video.video_clips import Make, run_ffmpeg
 
-SRT = "1\n00:00:00,500 --> 00:00:01,500\nhello\n\n2\n00:00:02,000 --> 00:00:03,000\n<i>there</i>\nyou\n\n"
+SRT = "1\n00:00:00,500 --> 00:00:01,500\nQuoi\u00a0?\n\n2\n00:00:02,000 --> 00:00:03,000\n<i>می\u200cخواهم</i>\nyou\n\n"
 CHAPTERS = ";FFMETADATA1\n" + "".join(
     f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={start}\nEND={end}\ntitle={title}\n"
     for title, start, end in (("One", 0, 2000), ("Two", 2000, 4000))
@@ -54,7 +54,7 @@ TEXTS = {
     "timed.mp4": "-c:a aac -c:s mov_text",
     "timed.mov": "-c:a pcm_s16le -c:s mov_text",
 }
-FIRST, SECOND = "hello", "there\nyou"
+FIRST, SECOND = "Quoi\u00a0?", "می\u200cخواهم\nyou"  # a space that keeps a line together, and letters that must not join
 
 
 @pytest.mark.parametrize("name", TEXTS)

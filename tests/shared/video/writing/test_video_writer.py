@@ -298,7 +298,7 @@ def test_mapping_raises_in_turn() -> None:
 
 @pytest.mark.parametrize("cores", [2, 3])
 def test_mapping_beside_decoding_keeps_order_and_opencv_on_the_calling_thread(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr("shared.video.threads.parallel_map.usable_cores", lambda: cores)
     before, names = cv2.getNumThreads(), set()
 
     def squared(number: int) -> tuple[int, int]:
