@@ -191,7 +191,7 @@ def studios(folder: Path, seconds: float) -> Table:
         spent[name] = min(best[0], processor), min(best[1], time.perf_counter() - began)
         return result
 
-    write = studio_operation.write_again
+    write = studio_operation.write_again  # type: ignore[attr-defined]  # where the operation looks it up
     with patch("services.background.parallax.depth.estimated_depth", drawn_depth):
         for _ in range(RUNS):
             for name, run in jobs:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from benchmarks.material.clips import sample_clip
 from shared.testing import RunningSuite, suite
-from shared.video import Limits, ffmpeg_path, probe, read_frames
+from shared.video import Limits, ffmpeg_path, probe_video, read_frames
 from shared.video.writing.encoders import choose_encoder, encoder_options
 
 FOLDER = Path("demo")
@@ -87,7 +87,7 @@ def plot(curve: list[tuple[float, float]]) -> None:
 
 def check(path: Path, result: dict[str, Any]) -> str | None:
     """Decode every frame of the result; return the first fault, or None."""
-    info = probe(path)
+    info = probe_video(path)
     frames = sum(1 for _ in read_frames(path, limits=Limits()))
     if frames != result["frames"]:
         return f"{frames} frames decode, {result['frames']} were reported"
@@ -126,7 +126,7 @@ def figures(clip: Path, job: dict[str, Any]) -> None:
     floor_s = time.perf_counter() - began
     target.unlink()
     metrics, result = job["metrics"], job["result"]
-    floor_fps = probe(clip).frames / floor_s
+    floor_fps = probe_video(clip).frames / floor_s
     out.print(f"length   {result['source_duration_s']:.2f} s -> {result['duration_s']:.2f} s ({result['frames']} frames)")
     out.print(f"speed    {metrics['fps']:.0f} frames a second; {metrics['run_s']:.2f} s for the whole job with analysis and sound")
     out.print(f"floor    {floor_fps:.0f} frames a second for a plain ffmpeg transcode, {floor_fps / metrics['fps']:.2f}x the job's")

@@ -83,7 +83,7 @@ def _write_common(folder: Path, *, side: int) -> None:
     _save(lambda: CLIPTextModel(CLIPTextConfig(**_tokens(), **CLIP_LARGE)), folder / "text_encoder")
     write_tokenizer(folder / "tokenizer")
     schedule: dict[str, Any] = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "steps_offset": 1}
-    PNDMScheduler(skip_prk_steps=True, **schedule).save_pretrained(folder / "scheduler")
+    PNDMScheduler(skip_prk_steps=True, **schedule).save_pretrained(folder / "scheduler")  # type: ignore[attr-defined]  # from a base class without types
 
 
 def _tokens() -> dict[str, int]:

@@ -135,7 +135,7 @@ def averaged(before: Planes, after: Planes) -> Planes:
     """
     height, width = before[0].shape
     small = [cv2.resize(planes[0], (width // 2, height // 2), interpolation=cv2.INTER_AREA) for planes in (before, after)]
-    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     flows = dis.calc(small[1], small[0], None), dis.calc(small[0], small[1], None)
     planes = []
     for a, b in zip(before, after, strict=True):

@@ -75,8 +75,8 @@ def coded(samples: Samples, layout: str, coder: str) -> tuple[Samples, float]:
         container.mux(stream.encode(None))
         cpu_s = time.process_time() - began
     file.seek(0)
-    with av.open(file) as container:
-        return np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1), cpu_s
+    with av.open(file, "r") as source:
+        return np.concatenate([frame.to_ndarray() for frame in source.decode(audio=0)], axis=1), cpu_s
 
 
 def aligned(samples: Samples, decoded: Samples) -> tuple[Samples, Samples]:

@@ -153,7 +153,7 @@ Field = NDArray[np.float32]
 
 
 def dis(preset: int) -> Callable[[NDArray[np.uint8], NDArray[np.uint8]], Field]:
-    flow = cv2.DISOpticalFlow_create(preset)
+    flow = cv2.DISOpticalFlow.create(preset)
     return lambda a, b: flow.calc(a, b, None)
 
 

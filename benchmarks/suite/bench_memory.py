@@ -20,7 +20,7 @@ from rich.table import Table
 
 from benchmarks.machine import machine
 from benchmarks.material.clips import ffmpeg
-from reelwright import ROOMS
+from reelwright import ROOMS  # type: ignore[attr-defined]  # the stubs describe the client only
 from shared.operation import Kind, Operation, Silent
 from shared.settings import Settings, use
 from shared.worker.run_operation import OperationCall, perform
@@ -103,8 +103,10 @@ def measured(module: str, operation: Operation, params: dict[str, Any], media: d
     if "moments" in params:
         params = params | {"moments": [{"timestamp_s": 1.0, "score": 1.0}]}
     with tempfile.TemporaryDirectory() as folder:
-        kept = str(Path(folder, "kept")) if operation.keeps else None
-        call = OperationCall(module=module, operation=operation.name, params=params, inputs=inputs, folder=folder, kept=kept)
+        measurements = str(Path(folder, "measurements")) if operation.measurement else None
+        call = OperationCall(
+            module=module, operation=operation.name, params=params, inputs=inputs, folder=folder, measurements=measurements
+        )
         command = [sys.executable, "-m", "benchmarks.suite.bench_memory", "--one", json.dumps(vars(call))]
         done = subprocess.run(command, env=os.environ | SETTINGS, capture_output=True, text=True)
     return int(done.stdout.split()[-1]) if done.returncode == 0 else done.stderr.strip().splitlines()[-1][:90]
@@ -116,7 +118,7 @@ def peak_of(call: OperationCall) -> int:
     Its programs are child processes, such as ffmpeg; only the largest counts.
     """
     use(Settings())
-    perform(vars(call), Silent())
+    perform(call, Silent())
     return 1024 * sum(resource.getrusage(scope).ru_maxrss for scope in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
