@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 MAX_CHARS = 200
 JOINERS = "\u200c\u200d"
-"""Invisible characters that words of Persian and of India, and emoji, are spelled with."""
+"""Invisible characters in the spelling of Persian and Indian words, and in emoji."""
 _KEPT = "LMNS"
 """Categories of Unicode: letters, marks, numbers, symbols."""
 _ASCII_SYMBOLS = "$+<=>^`|~"

@@ -268,9 +268,9 @@ class MediaStore:
         shutil.rmtree(grave, ignore_errors=True)
 
     def sweep(self, now: datetime, referenced: set[str]) -> Ids:
-        """Delete expired media and abandoned files; return the media's ids.
+        """Delete expired media and abandoned files; return the ids of the deleted media.
 
-        Media that expired before `now` are deleted unless `referenced`. Returns the ids of the deleted media. A medium with an unreadable
+        Media that expired before `now` are deleted unless `referenced`. A medium with an unreadable
         record is kept, so that its file can be rescued.
         """
         removed = []
@@ -294,8 +294,8 @@ class MediaStore:
     def sweep_unlisted(self, *, most_bytes: int, free_bytes: int) -> Ids:
         """Delete the least recently used unlisted media, such as proxies.
 
-        The remaining media have at most `most_bytes` bytes, and the disk has at least `free_bytes` free. Returns the ids of the deleted
-        media.
+        Stops when the remaining ones have at most `most_bytes` bytes and the disk has at least `free_bytes` free, or when the next one was
+        used within IN_USE_S. Returns the ids of the deleted media.
         """
         unlisted = sorted(self._unlisted(), reverse=True)
         missing = max(free_bytes - shutil.disk_usage(self.root).free, 0) if unlisted else 0

@@ -11,7 +11,7 @@ QUEUED_BYTES = 96 * 1024 * 1024
 
 
 class QueueClosed(Exception):
-    """The consumer has closed the queue.
+    """Raised to the producer when the consumer has closed the queue.
 
     The queue takes no more items.
     """

@@ -13,9 +13,9 @@ Open = Callable[[], AbstractContextManager[PictureStream]]
 
 
 class Moments(Protocol):
-    """Rising moments at which a frame is needed.
+    """A rising sequence of moments at which a frame is needed.
 
-    They are ticks of a time base.
+    Moments are in ticks of a time base.
     """
 
     def tick(self, number: int) -> int | None:
@@ -85,12 +85,18 @@ def _alone(pictures: PictureStream, target: int, following: int | None) -> bool:
 
 
 def evenly(start: Fraction, per_second: Fraction, until: Fraction | None) -> Callable[[Fraction], Moments]:
-    """Return moments at `start` + k / `per_second`, before `until`."""
+    """Return a function that makes, for a time base, the moments `start` + k / `per_second`.
+
+    Moments from `until` on are left out. All are in seconds.
+    """
     return lambda base: _Grid(start, per_second, until, base)
 
 
 def at_times(times: Sequence[Fraction]) -> Callable[[Fraction], Moments]:
-    """Return moments at the given times, rising, in seconds."""
+    """Return a function that makes, for a time base, moments at `times`.
+
+    Times are in seconds, and rise.
+    """
     return lambda base: _Times([_tick(time, base) for time in times])
 
 
@@ -103,7 +109,7 @@ def _tick(moment: Fraction, base: Fraction) -> int:
 
 
 class _Grid:
-    """Moments at equal distances."""
+    """A sequence of moments at equal distances."""
 
     def __init__(self, start: Fraction, per_second: Fraction, until: Fraction | None, base: Fraction):
         self._start, self._per_second, self._until, self._base = start, per_second, until, base
@@ -117,7 +123,7 @@ class _Grid:
 
 
 class _Times:
-    """Moments from a list of times."""
+    """A sequence of moments from a list."""
 
     def __init__(self, ticks: list[int]):
         self._ticks = ticks
