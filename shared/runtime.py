@@ -181,7 +181,7 @@ class Runtime:
                     await asyncio.to_thread(self.media.delete, owner, output)
 
     async def work(self, target: Target[Request, Answer], request: Request) -> Answer:
-        """Call a function of this project, which ends soon, in a worker process."""
+        """Call a short-running function of this project in a worker process."""
         return await self._errands.call_on_files(target, request)
 
     async def keep_probe_warm(self) -> None:

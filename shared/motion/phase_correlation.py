@@ -34,7 +34,7 @@ _OUT_OF_SIGHT = 2.0
 
 
 class PhaseCorrelation:
-    """A method that measures the shift between two pictures of the same size.
+    """A method that measures the shift between two pictures of a fixed size.
 
     Intermediate pictures of `before` are kept until another `before` comes.
     """

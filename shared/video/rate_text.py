@@ -1,4 +1,4 @@
-"""Parameters of requests that hold a frame rate as text."""
+"""Request parameters that hold a frame rate as text."""
 
 import re
 from dataclasses import dataclass

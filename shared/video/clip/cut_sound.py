@@ -31,7 +31,10 @@ class PartSound:
 
     @property
     def warnings(self) -> list[str]:
-        """Return sentences about changes to the sound, complete after the last `write`."""
+        """Return warnings about changes to the sound.
+
+        They are complete after the last `write`.
+        """
         return self._cut + [EMPTY_TRACK.format(number) for number, track in enumerate(self._tracks, 1) if track.broken]
 
     def write(self, *, until: Fraction) -> None:

@@ -45,9 +45,9 @@ def _hlg(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _compressed(nits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Map luminance from 0 to the peak, in cd/m2, to 0..1, compressing highlights.
+    """Scale luminance in cd/m2 to 0..1, and compress highlights.
 
-    Source: Reinhard et al., 2002, with a white point.
+    The peak, _PEAK_NITS, becomes 1. Source: Reinhard et al., 2002, with a white point.
     """
     light = nits / _SDR_WHITE_NITS
     return light * (1 + light / (_PEAK_NITS / _SDR_WHITE_NITS) ** 2) / (1 + light)

@@ -75,7 +75,7 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, pixels: str) -> tuple[str, ImageCms.ImageCmsTransform] | None:
-    """Return the Pillow mode of pixels in a profile's space, and their transform to sRGB.
+    """Return the Pillow mode that a profile's pixels have, and their transform to sRGB.
 
     None if `profile` cannot describe `pixels`, or is sRGB itself.
     """

@@ -302,7 +302,7 @@ def _sws_name(color: ColorInfo) -> str:
 
 
 def _over(graph: Graph, source: FilterContext, color: str, bits: str = "8") -> FilterContext:
-    """Add filters to a graph that put a picture with alpha over a colour.
+    """Extend a filter graph: put a picture with alpha over a colour.
 
     Returns the last filter.
     """

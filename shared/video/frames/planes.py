@@ -73,7 +73,7 @@ def set_alpha(picture: av.VideoFrame, alpha: NDArray[Any]) -> None:
 
 
 def check_alpha(alpha: NDArray[Any], shape: tuple[int, ...]) -> None:
-    """Raise ValueError unless `alpha` is uint8 or uint16 of `shape`.
+    """Raise ValueError unless `alpha` is uint8 or uint16 and has the shape `shape`.
 
     `shape`: (height, width).
     """

@@ -52,7 +52,7 @@ class BoundedQueue(Generic[T]):
             self._lock.notify_all()
 
     def finish(self, error: BaseException | None = None) -> None:
-        """End the queue as the producer.
+        """End the queue; for the producer.
 
         The consumer gets the waiting items, then `error`, if any.
         """
@@ -61,7 +61,7 @@ class BoundedQueue(Generic[T]):
             self._lock.notify_all()
 
     def close(self) -> None:
-        """Close the queue as the consumer.
+        """Close the queue; for the consumer.
 
         Waiting items are dropped, and the producer's next `put` raises QueueClosed.
         """

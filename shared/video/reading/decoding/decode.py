@@ -149,7 +149,7 @@ class PictureStream:
             raise BrokenMedia(f"{Path(self._path).name!r} holds no frame that can be decoded. Export or upload it again.")
 
     def from_about(self, target: int, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None] | None:
-        """Seek, and return the frames from a keyframe at or before `target` on, or None.
+        """Seek to a keyframe at or before `target`; return the frames from there, or None.
 
         `target` is in units of `base`. Containers seek by decoding order, or only roughly: if the first picture is later than `target`,
         seeking is repeated further back. Returns None if no seek reaches such a picture, and where times are counted from the beginning
@@ -175,7 +175,7 @@ class PictureStream:
         return None
 
     def from_key(self, target: int) -> Generator[TimedPicture, None, None]:
-        """Return the frames from the first keyframe at or after `target` on.
+        """Skip to the first keyframe at or after `target`; return the frames from there.
 
         Nothing before it is decoded. `target` is in units of `base`. Call this first.
         """

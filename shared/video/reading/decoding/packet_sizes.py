@@ -7,7 +7,7 @@ _TIMES = 2.0
 
 
 class PacketSizes:
-    """A detector of packets that are much larger than recent ones, in decoding order."""
+    """A detector of packets that are much larger than the packets just before them."""
 
     def __init__(self) -> None:
         self._recent: deque[int] = deque(maxlen=_RECENT)

@@ -76,7 +76,7 @@ def sampled(
 
 
 def _alone(pictures: PictureStream, target: int, following: int | None) -> bool:
-    """Return whether to drain the decoder after the frame at `target`.
+    """Return whether to take all frames out of the decoder after the frame at `target`.
 
     True at the last moment, and if the moment `following` can be reached from a later keyframe. Not from a keyframe that the decoder has
     read by then, since its pictures would be decoded twice.

@@ -88,7 +88,7 @@ class TrackClock:
         return max(((part.end + part.ticks) * base for part in self.parts), default=None)
 
     def spans(self, count: int) -> Iterator[tuple[int, int, int]]:
-        """Yield (first packet, packet after the last, offset in ticks) of each part.
+        """Yield each part's first packet, the packet after its last, and its offset in ticks.
 
         `count`: the number of packets of the track.
         """
@@ -113,7 +113,7 @@ class TrackClock:
             earlier.first_key = part.first_key if earlier.first_key is None else earlier.first_key
 
     def part(self, number: int) -> _Part | None:
-        """Return the track's packets in joined part `number`, or None."""
+        """Return the range of the track's packets in joined part `number`, or None."""
         return next((part for part in self.parts if part.number == number), None)
 
 

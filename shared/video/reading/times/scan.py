@@ -56,7 +56,7 @@ class TrackScan:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The packet times of a file.
+    """The result of a scan: the packet times of a file, and what they show.
 
     `times`: presentation times of the main video's packets from the first keyframe on, rising, in its time base, on the continuous clock.
     `breaks`: places in `times` at which a joined part begins. `tracks`: by stream index. `whole`: every packet was read. `sizes`: shapes
