@@ -195,7 +195,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def database(self) -> str:
-        """URL of the database, with `database_password` as its password.
+        """URL of the database, completed by `database_password`.
 
         Empty for SQLite in the data folder.
         """

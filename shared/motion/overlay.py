@@ -25,8 +25,8 @@ _DARK, _BRIGHT = 30.0, 225.0
 def only_overlay_changed(before: Picture, after: Picture) -> bool:
     """Return whether two thumbnails differ only by an overlay.
 
-    `before`, `after`: (h, w) in levels, aligned. The change lies in one box, at least a third of the picture lies around it, and there both
-    show the same. True also if nothing changed. False if both are flat around the box and very dark or bright, which says nothing.
+    `before`, `after`: (h, w) in levels, aligned. The change lies in one box, about a third of the picture or more lies around it, and there
+    both show the same. True also if nothing changed. False if both are flat around the box and very dark or bright, which says nothing.
     """
     change = np.square(np.maximum(np.abs(after - before) - _NOISE, 0))
     if not change.any():

@@ -36,7 +36,7 @@ _OUT_OF_SIGHT = 2.0
 class PhaseCorrelation:
     """A method that measures the shift between two pictures of a fixed size.
 
-    Intermediate pictures of `before` are kept until another `before` comes.
+    `size`: (width, height). Intermediate pictures of `before` are kept until another `before` comes.
     """
 
     def __init__(self, size: tuple[int, int]) -> None:

@@ -85,17 +85,17 @@ def _alone(pictures: PictureStream, target: int, following: int | None) -> bool:
 
 
 def evenly(start: Fraction, per_second: Fraction, until: Fraction | None) -> Callable[[Fraction], Moments]:
-    """Return a function that makes, for a time base, the moments `start` + k / `per_second`.
+    """Return the function that gives `sampled` the moments `start` + k / `per_second`.
 
-    Moments from `until` on are left out. All are in seconds.
+    Moments from `until` on are left out; both limits are in seconds.
     """
     return lambda base: _Grid(start, per_second, until, base)
 
 
 def at_times(times: Sequence[Fraction]) -> Callable[[Fraction], Moments]:
-    """Return a function that makes, for a time base, moments at `times`.
+    """Return the function that gives `sampled` the moments `times`.
 
-    Times are in seconds, and rise.
+    They are in seconds, and rise.
     """
     return lambda base: _Times([_tick(time, base) for time in times])
 
