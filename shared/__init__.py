@@ -1,4 +1,4 @@
 """Code that every service and the gateway share.
 
-They know no service by name: operations, HTTP, jobs, workers, media, video, models, the command line and the client.
+It knows no service by name: operations, HTTP, jobs, workers, media, video, models, the command line and the client.
 """

@@ -32,7 +32,7 @@ class ProbedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class ThumbnailRequest:
-    """A request to write a JPEG of `width` pixels to `output`."""
+    """A request to write a thumbnail to `output`: a JPEG that is `width` pixels wide."""
 
     path: str
     output: str
@@ -41,7 +41,7 @@ class ThumbnailRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class FrameRequest:
-    """A request to write one frame as a PNG to `output`.
+    """A request to write one frame of a video to `output`, as a PNG.
 
     Frames count from 0.
     """

@@ -1,6 +1,6 @@
 """Logging as lines of text or JSON objects.
 
-Lines carry the ids of request and job.
+JSON lines carry the ids of the request and the job.
 """
 
 import json
@@ -55,9 +55,9 @@ def forwarded_headers() -> dict[str, str]:
 
 
 def fields(**values: Any) -> dict[str, Any]:
-    """Return the `extra` argument of a log call with these fields.
+    """Return the `extra` argument that adds `values` to a log call.
 
-    A JSON line has these values beside its message.
+    JSON lines have the values beside the message; lines of text do not show them.
     """
     return {"fields": values}
 

@@ -13,7 +13,7 @@ class _Record(BaseModel):
 
 
 class ColorInfo(_Record):
-    """Colour tags under FFmpeg's names; None for a missing tag.
+    """The colour tags of a picture, under FFmpeg's names; None for a missing tag.
 
     `range` is "tv" (limited) or "pc" (full).
     """
@@ -49,7 +49,7 @@ class SubtitleTrackInfo(_Record):
 
 
 class ChapterInfo(_Record):
-    """A named part of a video file, in seconds."""
+    """A named part of a video file, with its start and end in seconds."""
 
     title: str
     start_s: float
@@ -57,7 +57,7 @@ class ChapterInfo(_Record):
 
 
 class OtherTrackInfo(_Record):
-    """A track that operations leave out. `codec` is null if unknown."""
+    """A track that operations leave out, with its kind and its codec, if known."""
 
     kind: Literal["video", "cover", "audio", "subtitle", "data", "attachment"]
     codec: str | None
@@ -101,7 +101,7 @@ class VideoInfo(_Record):
 
     @property
     def length_s(self) -> float:
-        """Length of the picture in seconds. Raises BrokenMedia if it is unknown."""
+        """Length of the video track in seconds. Raises BrokenMedia if it is unknown."""
         if self.duration_s is None:
             raise BrokenMedia("The file does not say how long it is, and neither do its packets. Convert it to MP4 first.")
         return self.duration_s

@@ -39,7 +39,7 @@ class FrameSize:
 def check_frame_memory(
     name: str, sizes: Mapping[str, FrameSize], *, bytes_per_pixel: float, limit_bytes: int, process_bytes: int = PROCESS_BYTES
 ) -> None:
-    """Raise TooLarge if a job needs more than `limit_bytes`.
+    """Raise TooLarge if a job needs more than `limit_bytes` of memory.
 
     The need follows from the frames of the largest input. `name`: of the operation. `sizes`: of the largest medium of each
     input, by name. `process_bytes`: memory of the job without pictures.

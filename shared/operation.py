@@ -49,7 +49,7 @@ def params_of_maker(params: Mapping[str, Any], names: Collection[str]) -> dict[s
 
 
 class Sample(StrEnum):
-    """Sample media that every installation has, for use in examples."""
+    """A sample medium that every installation has, for use in examples."""
 
     CLIP = "clip"
     PICTURE = "picture"
@@ -307,7 +307,7 @@ class Operation:
 
     @property
     def preview_kind(self) -> PreviewKind | None:
-        """How a preview reads the proxies; None without a video input.
+        """How a preview reads its proxies, smaller copies of the videos; None without a video input.
 
         "part": the operation reads a part by itself. "cut": it gets cut proxies. "whole": it reads whole proxies.
         """

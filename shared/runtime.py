@@ -62,7 +62,7 @@ log = logging.getLogger(__name__)
 
 
 class Runtime:
-    """The running parts of this process, between `start` and `stop`."""
+    """A holder of this process's parts, which run from `start` to `stop`."""
 
     def __init__(self, settings: Settings, *, keys: KeyRing | None = None):
         """Create all parts without starting them.
@@ -156,7 +156,7 @@ class Runtime:
         return await self._look(INSPECT, FileRequest(path=str(path)))
 
     async def thumbnail(self, path: Path, output: Path) -> None:
-        """Write a JPEG thumbnail of a video or image."""
+        """Write a JPEG thumbnail of a video, an image or a zip file of images."""
         await self._look(THUMBNAIL, ThumbnailRequest(path=str(path), output=str(output), width=THUMBNAIL_WIDTH))
 
     async def frame(self, path: Path, output: Path, number: int) -> None:
@@ -169,7 +169,7 @@ class Runtime:
     async def forget_views(self, owner: str, media_id: str) -> None:
         """Delete ended, unlisted jobs that read a medium, and their outputs.
 
-        These are its proxies, strips and previews. Outputs that other jobs list stay.
+        Such jobs made the medium's proxies, strips and previews. Outputs that other jobs list stay.
         """
         for job_id, outputs in (await self.jobs.unlisted_with(owner, media_id)).items():
             shared = await self.jobs.shared_outputs(owner, job_id, outputs)
@@ -180,7 +180,7 @@ class Runtime:
                     await asyncio.to_thread(self.media.delete, owner, output)
 
     async def work(self, target: Target[Request, Answer], request: Request) -> Answer:
-        """Call a short project function in a worker process."""
+        """Call a short-running function of this project in a worker process."""
         return await self._errands.call_on_files(target, request)
 
     async def keep_probe_warm(self) -> None:

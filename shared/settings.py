@@ -195,7 +195,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def database(self) -> str:
-        """`database_url` with the password from its secret file.
+        """URL of the database, completed by `database_password`.
 
         Empty for SQLite in the data folder.
         """
@@ -213,7 +213,7 @@ class Settings(BaseSettings):
 
 
 class _Process:
-    """The settings of this process.
+    """A holder of the settings of this process.
 
     One value for all threads: decoders and models run in threads of their own.
     """

@@ -1,4 +1,7 @@
-"""A real suite in a child process, for tests and benchmarks over HTTP."""
+"""A real suite in a child process, for tests and benchmarks over HTTP.
+
+A suite is a server with all services, as `reelwright up` runs it.
+"""
 
 import os
 import re

@@ -1,1 +1,1 @@
-"""File formats of editing programs: frame rates and Final Cut Pro XML."""
+"""Timelines for editing programs: constant frame rates, and Final Cut Pro XML."""

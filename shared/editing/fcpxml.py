@@ -1,4 +1,4 @@
-"""Final Cut Pro XML (FCPXML 1.10) of a timeline with one clip.
+"""Final Cut Pro XML (FCPXML 1.10) of a timeline made of pieces of one clip.
 
 Times are exact fractions of a second, as Apple's reference asks: "1001/30000s".
 """
@@ -34,7 +34,7 @@ class Clip:
 class Project:
     """An FCPXML document under construction.
 
-    Clips go into `spine`.
+    `spine`: the element to which the timeline's pieces are added.
     """
 
     clip: Clip
@@ -85,7 +85,7 @@ def exact(seconds: Fraction) -> str:
 
 
 def plain(text: str) -> str:
-    """Replace line breaks and characters that XML forbids by spaces."""
+    """Replace unreadable characters, such as line breaks, by spaces, and strip the ends."""
     return "".join(character if is_readable(character) else " " for character in text).strip()
 
 

@@ -9,7 +9,8 @@ _HIGHEST = Fraction(240)
 def constant_rate(rate: Fraction, *, varies: bool) -> Fraction:
     """Choose the constant timeline rate for a clip.
 
-    The result is `rate` itself, or for a varying rate the nearest standard rate within 1 %, else the next above.
+    The result is `rate` itself, or for a varying rate the nearest standard rate within 1 %, else the next above; at most 240. A rate of 0,
+    which is unknown, gives 25.
     """
     if rate <= 0:
         return Fraction(25)

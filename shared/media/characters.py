@@ -3,7 +3,7 @@
 import unicodedata
 
 JOINERS = "\u200c\u200d"
-"""Invisible characters that words of Persian and of India, and emoji, are spelled with."""
+"""Invisible characters in the spelling of Persian and Indian words, and in emoji."""
 _LINE_SEPARATORS = "\u2028\u2029"
 
 

@@ -1,6 +1,6 @@
-"""A store of measurement files, by the content that was measured.
+"""A store that keeps files of measurements, such as a clip's camera motion, between jobs.
 
-Its files are kept between jobs, and bounded in size and age.
+A key stands for the content that was measured. The files are limited in size and age.
 """
 
 import os
@@ -19,7 +19,7 @@ LARGEST_BYTES = 64 * MIB
 
 @dataclass(frozen=True)
 class MeasurementStore:
-    """Files of measurements: `<root>/<owner>/<key>`.
+    """A store of measurement files, each at `<root>/<owner>/<key>`.
 
     Every owner has files of their own. Every method blocks on the disk.
 

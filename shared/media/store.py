@@ -86,8 +86,8 @@ class NewMedium:
 class MediaStore:
     """The media of all owners, below one folder.
 
-    Every method blocks on the disk: call it in a thread from async code. Owners and ids are checked on every call; malformed ones raise
-    UnknownMedia, as does another owner's medium.
+    Every method blocks on the disk: call it in a thread from async code. Malformed owners and ids raise UnknownMedia (`list` raises
+    ValueError for an owner), as does another owner's medium.
     """
 
     def __init__(self, root: Path, *, ttl_s: float, limit_of: Callable[[str], int | None] = lambda _owner: None):
@@ -268,10 +268,10 @@ class MediaStore:
         shutil.rmtree(grave, ignore_errors=True)
 
     def sweep(self, now: datetime, referenced: set[str]) -> Ids:
-        """Delete expired media and abandoned files; return the media's ids.
+        """Delete expired media and abandoned files; return the ids of the deleted media.
 
-        Media that expired before `now` are deleted unless `referenced`. Returns the ids of the deleted media. A medium with an unreadable
-        record is kept, so that its file can be rescued.
+        Media that expired before `now` are deleted unless `referenced`. A medium with an unreadable record is kept, so that its file can
+        be rescued.
         """
         removed = []
         for owner in (path.name for path in _children(self.root) if is_owner(path.name)):
@@ -294,8 +294,8 @@ class MediaStore:
     def sweep_unlisted(self, *, most_bytes: int, free_bytes: int) -> Ids:
         """Delete the least recently used unlisted media, such as proxies.
 
-        The remaining media have at most `most_bytes` bytes, and the disk has at least `free_bytes` free. Returns the ids of the deleted
-        media.
+        Stops when the remaining ones have at most `most_bytes` bytes and the disk has at least `free_bytes` free, or when the next one was
+        used within IN_USE_S. Returns the ids of the deleted media.
         """
         unlisted = sorted(self._unlisted(), reverse=True)
         missing = max(free_bytes - shutil.disk_usage(self.root).free, 0) if unlisted else 0

@@ -1,4 +1,4 @@
-"""Camera motion between frames, as a similarity transform.
+"""Measurement of the camera's motion between the frames of a clip.
 
 `phase_correlation.py` measures shifts; `camera.py` chains them.
 """

@@ -44,7 +44,7 @@ class Pose:
 
 
 class Posed(Protocol):
-    """A frame with a pose.
+    """A frame whose position in its shot is known.
 
     `matrix` (3, 3) maps its pixels to pixels of the first frame of its shot.
     """
@@ -177,7 +177,7 @@ class _Shot:
 
 
 def still(_before: View, _after: View, _guess: Matrix) -> Matrix:
-    """Assume that the camera stands still."""
+    """Return no motion, as if the camera stood still."""
     return np.eye(3)
 
 
@@ -252,7 +252,7 @@ def is_cut(before: Gray, after: Gray, moved: Matrix, *, related: bool = True) ->
 
 
 def _inside(mask: Mask, points: NDArray[np.float32]) -> Mask:
-    """Return which points lie within a mask.
+    """Return for each point whether it lies within a mask.
 
     `points`: (n, 2) as x and y; inside are true pixels.
     """

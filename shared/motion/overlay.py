@@ -25,8 +25,8 @@ _DARK, _BRIGHT = 30.0, 225.0
 def only_overlay_changed(before: Picture, after: Picture) -> bool:
     """Return whether two thumbnails differ only by an overlay.
 
-    `before`, `after`: (h, w) in levels, aligned. The change lies in one box that leaves about half of the picture, and around the box both
-    show the same.
+    `before`, `after`: (h, w) in levels, aligned. The change lies in one box, about a third of the picture or more lies around it, and there
+    both show the same. True also if nothing changed. False if both are flat around the box and very dark or bright, which says nothing.
     """
     change = np.square(np.maximum(np.abs(after - before) - _NOISE, 0))
     if not change.any():
@@ -54,7 +54,7 @@ def _shortest_run(values: NDArray[np.float64]) -> tuple[int, int]:
     """
     sums = np.concatenate([[0.0], np.cumsum(values)])
     least = _MOST * sums[-1]
-    # Of each start, the first stop that reaches the sum.
+    # For each start, the first stop that reaches the sum.
     stops = np.searchsorted(sums, sums[:-1] + least - 1e-9 * sums[-1])
     runs = [(int(stop) - start, start) for start, stop in enumerate(stops.tolist()) if stop < len(sums)]
     length, start = min(runs)

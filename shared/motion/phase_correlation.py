@@ -34,9 +34,9 @@ _OUT_OF_SIGHT = 2.0
 
 
 class PhaseCorrelation:
-    """A meter of shifts between pictures of one size, (width, height).
+    """A method that measures the shift between two pictures of a fixed size.
 
-    Intermediate pictures of `before` are kept until another `before` comes.
+    `size`: (width, height). Intermediate pictures of `before` are kept until another `before` comes.
     """
 
     def __init__(self, size: tuple[int, int]) -> None:

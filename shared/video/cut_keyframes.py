@@ -1,4 +1,4 @@
-"""Cutting of all-keyframe videos without re-encoding."""
+"""Cutting of videos that hold only keyframes, without re-encoding."""
 
 import os
 from fractions import Fraction
@@ -15,7 +15,7 @@ from shared.video.seconds import Seconds, to_fraction
 def cut_keyframes(
     source: str | os.PathLike[str], output: str | os.PathLike[str], *, start_s: Seconds, end_s: Seconds, limits: Limits | None = None
 ) -> None:
-    """Copy the pictures of a part to an MP4 file, without sound.
+    """Copy the pictures of a part of a video to an MP4 file, without sound.
 
     The part lasts from `start_s` to `end_s` seconds. In the file it begins at time 0. Raises Invalid if no picture begins in the part.
     """

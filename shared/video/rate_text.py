@@ -1,4 +1,4 @@
-"""Frame rates as text in requests."""
+"""Request parameters that hold a frame rate as text."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _NTSC_TOLERANCE = Fraction(1, 200)
 
 @dataclass(frozen=True, kw_only=True)
 class RateText:
-    """An annotation of params that are a frame rate or one of `words`.
+    """An annotation for a parameter that is a frame rate or one of `words`.
 
     `lowest`, `highest`: limits of the rate in frames per second.
     """
@@ -25,7 +25,7 @@ class RateText:
         return rf"^({'|'.join(self.words)}|\d{{1,6}}(\.\d{{1,6}})?|\d{{1,6}}/\d{{1,6}})$"
 
     def __call__(self, value: object) -> str:
-        """Normalise a frame rate: one of `words`, "25" or "30000/1001".
+        """Return one of `words` unchanged, or a rate in the form "25" or "30000/1001".
 
         The usual decimals of NTSC rates (23.976, 29.97, 59.94) become exact. Raises ValueError for anything else.
         """

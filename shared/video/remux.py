@@ -1,4 +1,4 @@
-"""Stream copies into MP4 files, without re-encoding."""
+"""Copying of a file's tracks into an MP4 file, without re-encoding."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -32,7 +32,7 @@ _MOST_WAITING = 2000
 
 
 def remux(source: str | os.PathLike[str], output: str | os.PathLike[str], *, limits: Limits | None = None) -> None:
-    """Copy the video track and all audio tracks into an MP4 file.
+    """Copy video, audio, text subtitles, chapters and tags into an MP4 file.
 
     The index is in front, and the timeline starts at 0. Raises UnsupportedMedia if MP4 cannot hold a stream; callers then encode. On
     failure no file is left.

@@ -188,7 +188,7 @@ def _named_files(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], 
 
 
 def _is_extra(name: str) -> bool:
-    """Return whether an operating system or archiver added the entry.
+    """Return whether an operating system or archiver adds entries of this name.
 
     Hidden files count as such.
     """

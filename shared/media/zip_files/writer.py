@@ -1,4 +1,4 @@
-"""Zip files written atomically and reproducibly."""
+"""Writing of zip files, atomically and reproducibly."""
 
 import os
 import shutil

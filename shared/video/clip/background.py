@@ -7,7 +7,7 @@ from shared.video.frames.display import BLACK
 
 
 class OnBackground(Params):
-    """Params: the colour behind transparent parts of the source."""
+    """Params with the colour to put behind transparent parts of the source."""
 
     background: str = Field(
         BLACK,

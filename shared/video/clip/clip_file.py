@@ -1,6 +1,6 @@
 """Output files that keep the times of their source clip.
 
-It may have alpha, and the clip's sound where the format has sound.
+A file may have alpha and the clip's sound, where its format has them.
 """
 
 import os
@@ -51,7 +51,7 @@ class Target:
 
 
 class ClipFile:
-    """A writer of a file that is derived from a clip.
+    """A writer of an output file that keeps its source clip's times.
 
     Used as a context manager. On failure nothing is left under the file's name.
     """
@@ -114,7 +114,7 @@ class ClipFile:
 
     @property
     def repeated(self) -> int:
-        """Number of pictures added before a first picture that starts late."""
+        """Number of copies of the first picture that fill the time before its late start."""
         return self._writer.repeated if isinstance(self._writer, VideoWriter) else 0
 
     def _warn(self, sentences: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The sound of a part of a clip, cut sample by sample."""
+"""The sound of a part of a clip, cut at exact samples and encoded again."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -17,9 +17,9 @@ from shared.video.writing.writer import VideoWriter
 
 
 class PartSound:
-    """A writer of a part's sound, beside the part's pictures.
+    """A writer of the sound of a part of a clip.
 
-    All audio tracks of `video` are copied, in step with the pictures. `start`: seconds of the source at which the part begins.
+    All audio tracks of `video` are encoded again, in step with the pictures. `start`: seconds of the source at which the part begins.
     """
 
     def __init__(self, writer: VideoWriter, video: Path, info: VideoInfo, *, start: Fraction) -> None:
@@ -31,11 +31,14 @@ class PartSound:
 
     @property
     def warnings(self) -> list[str]:
-        """Return sentences about changes to the sound, complete after the last `write`."""
+        """Return warnings about changes to the sound.
+
+        They are complete after the last `write`.
+        """
         return self._cut + [EMPTY_TRACK.format(number) for number, track in enumerate(self._tracks, 1) if track.broken]
 
     def write(self, *, until: Fraction) -> None:
-        """Write the sound up to the time `until` in the part, in seconds."""
+        """Write the sound up to the output time `until`, in seconds."""
         for track in self._tracks:
             track.write(until)
 
@@ -60,7 +63,7 @@ def _cut_warning(tracks: int) -> str:
 
 
 class _Part:
-    """One audio track, written block by block with silence for its gaps."""
+    """A writer of one audio track's part, with silence in its gaps."""
 
     def __init__(self, target: AudioTrack, video: Path, number: int, start: Fraction) -> None:
         self._target, self._video, self._number, self._position = target, video, number, 0
@@ -114,7 +117,7 @@ class _Part:
         self._position += samples.shape[1]
 
     def _fitted(self, samples: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-        """Fit samples to the track's channel count.
+        """Drop channels or add silent ones, to match the track.
 
         A file can change its channel count halfway.
         """

@@ -1,11 +1,11 @@
-"""Errors about a part that contains no frame of the video."""
+"""Errors about a part of a video in which no frame begins."""
 
 from shared.errors import Invalid
 from shared.media_info import VideoInfo
 
 
 def check_start(info: VideoInfo, start: float) -> None:
-    """Raise Invalid unless the video has frames at or after `start` seconds."""
+    """Raise Invalid if `start`, in seconds, is not before the end of the video."""
     if start and start >= info.length_s:
         detail = f"The video is {info.length_s:.2f} s long: a start at {start:g} s leaves nothing of it"
         raise Invalid.field("params.start", detail, f"{detail}. Choose an earlier start.")

@@ -6,7 +6,7 @@ from shared.operation import Params, form
 
 
 class ClipPart(Params):
-    """Params: the part of the source to use, and the output quality."""
+    """Params with the part of the source to use, and the output's quality."""
 
     quality: int = Field(
         70,

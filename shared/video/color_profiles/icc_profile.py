@@ -1,4 +1,4 @@
-"""Creation of ICC profiles from primaries and a curve.
+"""Creation of ICC profiles from a colour space's primaries and curve.
 
 For files that name their colour space without a profile.
 """

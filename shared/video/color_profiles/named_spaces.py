@@ -1,4 +1,4 @@
-"""Colour spaces of files without an embedded ICC profile.
+"""Colour spaces that picture files name without an embedded ICC profile.
 
 Names come from Exif, from PNG's chunks, or from code points (ITU-T H.273).
 """
@@ -45,9 +45,9 @@ def _hlg(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _compressed(nits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Map luminance to 0..1, compressing highlights up to the peak.
+    """Scale luminance in cd/m2 to 0..1, and compress highlights.
 
-    Source: Reinhard et al., 2002, with a white point.
+    The peak, _PEAK_NITS, becomes 1. Source: Reinhard et al., 2002, with a white point.
     """
     light = nits / _SDR_WHITE_NITS
     return light * (1 + light / (_PEAK_NITS / _SDR_WHITE_NITS) ** 2) / (1 + light)
@@ -87,7 +87,7 @@ ADOBE_RGB = RgbSpace(white=D65, red=_ADOBE[0], green=_ADOBE[1], blue=_ADOBE[2], 
 
 
 def named_space(image: Image.Image, head: bytes) -> RgbSpace | None:
-    """Return the colour space of a file without a profile.
+    """Return the colour space that a file without an ICC profile names.
 
     None for sRGB and if the file does not name one. `head`: the file's first bytes, with all that stands before the pixels.
     """
@@ -99,9 +99,9 @@ def named_space(image: Image.Image, head: bytes) -> RgbSpace | None:
 
 
 def _code_points(format: str | None, head: bytes) -> tuple[int, int] | None:
-    """Return the CICP code points of a file's primaries and curve.
+    """Return the code points of a file's primaries and curve (ITU-T H.273).
 
-    From a PNG, AVIF or HEIC file; None for other files.
+    They are read from PNG, AVIF and HEIC files; None for other files.
     """
     if format == "PNG" and (place := head.find(b"cICP")) >= 0:
         return (head[place + 4], head[place + 5]) if place + 6 <= len(head) else None
@@ -120,7 +120,7 @@ def _coded(primaries: int, transfer: int) -> RgbSpace | None:
 
 
 def _measured(chromaticity: tuple[float, ...] | None, gamma: float | None) -> RgbSpace | None:
-    """Return the colour space of the PNG chunks cHRM and gAMA, or None.
+    """Return the colour space that a PNG's chunks cHRM and gAMA describe, or None.
 
     cHRM lists white, red, green and blue. None also for sRGB.
     """

@@ -62,7 +62,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _opaque(image: Image.Image) -> Image.Image:
-    """Remove a picture's transparency.
+    """Return a picture without its transparency.
 
     The result has one of the modes L, RGB, CMYK, LAB.
     """
@@ -75,7 +75,7 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, pixels: str) -> tuple[str, ImageCms.ImageCmsTransform] | None:
-    """Return the transform from a profile to sRGB, and its input mode.
+    """Return the Pillow mode that a profile's pixels have, and their transform to sRGB.
 
     None if `profile` cannot describe `pixels`, or is sRGB itself.
     """
@@ -96,7 +96,7 @@ def _transform(profile: bytes, pixels: str) -> tuple[str, ImageCms.ImageCmsTrans
 
 @lru_cache(maxsize=1)
 def _lab_transform() -> tuple[str, ImageCms.ImageCmsTransform]:
-    """Return the transform from CIE L*a*b* to sRGB, and its input mode."""
+    """Return the Pillow mode of CIE L*a*b* pixels, and their transform to sRGB."""
     lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
     return "LAB", ImageCms.ImageCmsTransform(lab, _srgb_profile(), "LAB", "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC)
 

@@ -66,7 +66,7 @@ def range_number(name: str | None) -> int:
 
 
 def matrix_or_guess(color: ColorInfo, width: int, height: int) -> str:
-    """Return the colour matrix, guessed for an untagged picture.
+    """Return the name of a picture's colour matrix; guess it if the tag is missing.
 
     The guess is BT.601 up to 1024x576 pixels, BT.709 above. The number of pixels decides, so that turning a picture does not change its
     colours.
@@ -77,7 +77,7 @@ def matrix_or_guess(color: ColorInfo, width: int, height: int) -> str:
 
 
 def sws_matrix(name: str) -> int:
-    """Return swscale's number for a colour matrix."""
+    """Return the number that swscale, FFmpeg's scaler, has for a colour matrix."""
     return _SWS_MATRICES[name]
 
 

@@ -1,4 +1,4 @@
-"""Cropping and scaling of pictures to cover a frame."""
+"""Cropping and scaling of pictures to fill a given size."""
 
 from typing import Any
 

@@ -93,7 +93,7 @@ def displayed_size(width: int, height: int, pixel_ratio: Fraction | None, orient
 def planar_format(name: str) -> str:
     """Return the planar YUV format nearest to a pixel format.
 
-    A planar YUV format is returned unchanged.
+    Planar YUV formats, nv12 and gray formats are returned unchanged.
     """
     if _PLANAR.fullmatch(name):
         return name
@@ -154,7 +154,7 @@ class DisplayFilter:
         return self._deinterlacing
 
     def jumped(self) -> None:
-        """Reset the filters after a seek."""
+        """Reset the deinterlacing filter after a seek."""
         if self._deinterlacing:
             self._graph = self._key = None
 
@@ -302,7 +302,7 @@ def _sws_name(color: ColorInfo) -> str:
 
 
 def _over(graph: Graph, source: FilterContext, color: str, bits: str = "8") -> FilterContext:
-    """Add filters that put a picture with alpha over a colour.
+    """Extend a filter graph: put a picture with alpha over a colour.
 
     Returns the last filter.
     """

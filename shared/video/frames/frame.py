@@ -22,7 +22,7 @@ EXACT_SCALING = int(Interpolation.BICUBIC) | _ACCURATE
 
 
 class Reformatters(threading.local):
-    """An swscale context for each thread.
+    """A holder of one picture converter (an swscale context) for each thread.
 
     Creating a context for every frame costs more than the conversion.
     """

@@ -73,7 +73,7 @@ def set_alpha(picture: av.VideoFrame, alpha: NDArray[Any]) -> None:
 
 
 def check_alpha(alpha: NDArray[Any], shape: tuple[int, ...]) -> None:
-    """Raise ValueError unless `alpha` is uint8 or uint16 of `shape`.
+    """Raise ValueError unless `alpha` is uint8 or uint16 and has the shape `shape`.
 
     `shape`: (height, width).
     """
@@ -82,7 +82,7 @@ def check_alpha(alpha: NDArray[Any], shape: tuple[int, ...]) -> None:
 
 
 def scale_alpha(alpha: NDArray[Any], bits: int, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Scale uint8 or uint16 alpha from full scale to `bits` bits.
+    """Scale alpha from the full range of uint8 or uint16 to that of `bits` bits.
 
     Raises what `check_alpha` raises.
     """
@@ -95,7 +95,7 @@ def scale_alpha(alpha: NDArray[Any], bits: int, shape: tuple[int, ...]) -> NDArr
 
 
 def halve_toward(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """Halve a plane repeatedly, down to at least `size`.
+    """Halve a plane's width and height as long as both stay at least `size`.
 
     `size`: (width, height). Halving stops at an odd side. It is several times as fast as any other averaging, so it goes before the final
     resize. Returns `plane` itself if it cannot be halved.

@@ -25,20 +25,20 @@ _BT709_LUMA = np.array([0.2126, 0.7152, 0.0722])
 
 
 def pq_to_nits(signal: Floats) -> Floats:
-    """Convert a PQ signal from 0 to 1 to cd/m2 (BT.2100 EOTF)."""
+    """Convert a PQ signal, 0 to 1, to luminance in cd/m2 (BT.2100 EOTF)."""
     power = np.power(np.clip(signal, 0, 1), 32 / 2523)
     nits: Floats = 10000 * np.power(np.maximum(power - 3424 / 4096, 0) / (2413 / 128 - 2392 / 128 * power), 16384 / 2610)
     return nits
 
 
 def nits_to_pq(nits: Floats) -> Floats:
-    """Convert cd/m2 to a PQ signal from 0 to 1."""
+    """Convert luminance in cd/m2 to a PQ signal, 0 to 1."""
     power = np.power(np.clip(nits, 0, 10000) / 10000, 2610 / 16384)
     return np.power((3424 / 4096 + 2413 / 128 * power) / (1 + 2392 / 128 * power), 2523 / 32)
 
 
 def hlg_to_nits(signal: Floats) -> Floats:
-    """Convert an HLG signal (..., 3), 0 to 1, to cd/m2.
+    """Convert an HLG signal (..., 3), 0 to 1, to light in cd/m2.
 
     BT.2100 EOTF, for a screen of 1000 cd/m2.
     """
@@ -53,7 +53,7 @@ def hlg_to_nits(signal: Floats) -> Floats:
 def eetf(nits: Floats) -> Floats:
     """Compress luminances to at most 203 cd/m2 (BT.2390).
 
-    They may go up to 1000 cd/m2; values below the knee stay.
+    Input goes up to 1000 cd/m2; luminances below the knee of the curve stay.
     """
     peak, target = (float(nits_to_pq(np.array(value))) for value in (_PEAK_NITS, _WHITE_NITS))
     e1 = np.clip(nits_to_pq(nits) / peak, 0, 1)
@@ -65,7 +65,7 @@ def eetf(nits: Floats) -> Floats:
 
 
 def to_bt709(signal: Floats, transfer: str) -> Floats:
-    """Convert coded BT.2020 R, G, B to coded BT.709.
+    """Convert HDR pixel values (BT.2020 R, G, B) to SDR pixel values (BT.709 R, G, B).
 
     `signal`: (..., 3) from 0 to 1. `transfer`: smpte2084 or arib-std-b67.
     """

@@ -81,7 +81,7 @@ def frame_rates(times: Sequence[int], base: Fraction, stated: Fraction | None, b
 def standard_rate(rate: Fraction) -> Fraction:
     """Return the standard rate nearest to `rate`.
 
-    If none is within 4 %, the next one above. 30 below 9, at most 240.
+    If none is within 4 %, it is the next one above, at most 240. Rates below 9 give 30.
     """
     if rate < _SLOWEST:
         return _FILLER
@@ -92,7 +92,7 @@ def standard_rate(rate: Fraction) -> Fraction:
 
 
 def _on_own_clock(pts: NDArray[np.int64], base: Fraction) -> tuple[NDArray[np.int64], Fraction]:
-    """Convert times to the clock that the file was made with.
+    """Convert times to the coarser clock that the file was first made with.
 
     A file that was copied from Matroska or GIF into MP4 has finer ticks, but its times are still whole milliseconds or hundredths.
     """
@@ -106,7 +106,7 @@ def _on_own_clock(pts: NDArray[np.int64], base: Fraction) -> tuple[NDArray[np.in
 
 
 def _inner_steps(steps: NDArray[np.int64], ends: Sequence[int]) -> NDArray[np.int64]:
-    """Return the steps between frames that show whether the rate is even.
+    """Drop the unreliable steps between frames at the ends of a file's parts.
 
     The last step is often cut short by the end of the file's edit. Where a stream was cut, pictures that come late in decoding order are
     missing between the last ones. `ends`: places in `steps` at which the earlier parts of a joined file end.
@@ -118,10 +118,10 @@ def _inner_steps(steps: NDArray[np.int64], ends: Sequence[int]) -> NDArray[np.in
 
 
 def _constant(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None, *, coarse: bool) -> Fraction:
-    """Return the standard rate that matches the most common short step.
+    """Return the standard rate that suits an output of constant rate.
 
-    That is the shortest of the steps at least a quarter as common as the commonest. Steps that only scatter around their mean, such as
-    those of 24 in 30 pictures a second, give the mean's rate.
+    It fits the shortest of the steps that are at least a quarter as common as the commonest. Steps that only scatter around their mean,
+    such as those of 24 in 30 pictures a second, give the mean's rate.
     """
     low, middle, high = np.quantile(steps, (0.05, 0.5, 0.95))
     settled = np.mean(np.abs(steps - middle) <= max(_SETTLED * middle, 1)) >= _MOST
@@ -138,10 +138,10 @@ def _constant(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None,
 
 
 def _coarse_rate(steps: NDArray[np.int64], near: NDArray[np.bool_], base: Fraction, stated: Fraction | None) -> Fraction:
-    """Return the standard rate that best explains the steps `near`.
+    """Return the standard rate that best explains the steps that `near` selects.
 
-    For clocks of milliseconds, which round each step by up to one. Runs of such steps, and the gaps between them of up to eight, are
-    compared with whole multiples of each rate's step.
+    For clocks of milliseconds, which round each step by up to one. Runs of such steps, and gaps of up to eight steps, are compared with
+    whole multiples of each rate's step.
     """
     edges = np.flatnonzero(np.diff(np.concatenate([[False], near, [False]]).astype(int)))
     runs = [(int(steps[first:last].sum()), int(last - first)) for first, last in edges.reshape(-1, 2)]
@@ -164,9 +164,9 @@ def _coarse_rate(steps: NDArray[np.int64], near: NDArray[np.bool_], base: Fracti
 
 
 def _even_rate(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None) -> Fraction:
-    """Return the frame rate of even steps.
+    """Return the frame rate of steps that are even but for rounding.
 
-    It is exact, or a standard rate that rounding to ticks explains.
+    It is the stated or the mean rate, or a standard rate that rounding to ticks explains.
     """
     mean = Fraction(int(steps.sum()), len(steps)) * base
     slack = max(2 * base / (len(steps) * mean), _EXACT)
@@ -176,7 +176,7 @@ def _even_rate(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None
 
 
 def _fitting(pts: NDArray[np.int64], base: Fraction, stated: Fraction | None, steps: NDArray[np.int64], slack: float) -> Fraction | None:
-    """Return a rate whose even grid fits all times within `slack` ticks.
+    """Return a rate whose even grid fits all times but the last, within `slack` ticks.
 
     For clocks that count milliseconds or hundredths. None if no rate fits.
     """
@@ -195,9 +195,9 @@ def _fitting(pts: NDArray[np.int64], base: Fraction, stated: Fraction | None, st
 
 
 def _snapped(rate: Fraction, tolerance: Fraction) -> Fraction:
-    """Return the standard rate within `tolerance` of `rate`, or `rate` itself.
+    """Return the standard rate nearest to `rate` within `tolerance`, or `rate` itself.
 
-    Standard rates are whole numbers and NTSC's rates.
+    Here all whole numbers and their NTSC rates count as standard, too.
     """
     whole = (Fraction(round(rate * 1001 / 1000) * 1000, 1001), Fraction(round(rate)))
     near = [standard for standard in (*whole, *STANDARD_RATES) if standard > 0 and abs(standard / rate - 1) < tolerance]

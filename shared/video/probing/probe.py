@@ -1,4 +1,4 @@
-"""Probing of media files: type by content, and properties."""
+"""Probing of media files: their type, found from the content, and their properties."""
 
 import os
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ def probe_video(path: str | os.PathLike[str], *, hint: str = "this operation nee
 
 
 def inspect(request: FileRequest, _progress: object) -> ProbedFile:
-    """Probe a file; the entry point in a worker process."""
+    """Answer a request to probe a file, in a worker process."""
     info, file_type = _examined(request.path, Limits.current(), current().probe_timeout_s * _PROBE_SHARE)
     return ProbedFile(kind=Kind(info.kind), content_type=file_type.content_type, suffix=file_type.suffix, media=info)
 

@@ -32,7 +32,7 @@ class Timecode:
 
     @classmethod
     def parse(cls, text: str, rate: Fraction) -> "Timecode":
-        """Parse a timecode at `rate`.
+        """Parse the text of a timecode that counts frames at `rate`.
 
         It is drop-frame if the last separator is ";", "," or "." and the rate has a drop-frame count. Raises ValueError for other text, and
         for a number that drop-frame leaves out.

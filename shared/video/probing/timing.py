@@ -80,9 +80,9 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
 def _duration(
     path: str | os.PathLike[str], container: Any, stream: Any, zero: Fraction, base: Fraction, packets: Scan | None
 ) -> Fraction | None:
-    """Return the picture's length from the start of the timeline, in seconds.
+    """Return the video's duration from the start of the timeline, in seconds.
 
-    It is as the packets say, or else the picture's own track; None if neither is known. The container's length counts only where no other
+    It is as the packets say, or else the video track; None if neither is known. The container's length counts only where no other
     track can be the longer one.
     """
     if packets is not None and packets.end is not None:
@@ -103,7 +103,7 @@ def _duration(
 def _may_be_short(container: Any, stream: Any) -> bool:
     """Return whether an MP4 file's stated length may leave out its last frames.
 
-    Muxers that count decoding times do so where reordered pictures come at a varying rate.
+    That happens where a muxer counts decoding times and reordered pictures come at a varying rate.
     """
     if not (container.format.name.startswith("mov") and stream.codec_context.has_b_frames):
         return False
@@ -113,7 +113,7 @@ def _may_be_short(container: Any, stream: Any) -> bool:
 
 
 def _counted(packets: int, stream: Any, duration: Fraction | None, rates: FrameRates) -> int | None:
-    """Return the number of frames; None if unknown.
+    """Return the number of frames that the packets hold; None if unknown.
 
     None where packets hold fields rather than pictures, and where some have no times.
     """
@@ -131,7 +131,7 @@ def _indexed(container: Any, stream: Any) -> bool:
 def _first_times(container: Any, stream: Any) -> list[int]:
     """Return the sorted times of the first frames.
 
-    If the container's index lists them, those of the index, else those of the first packets.
+    They come from the container's index if it has one, else from the first packets.
     """
     if _indexed(container, stream):
         return sorted({entry.timestamp for entry in stream.index_entries[:_ENTRIES_LOOKED_AT]})
@@ -144,7 +144,7 @@ def _first_times(container: Any, stream: Any) -> list[int]:
                 break
     except av.error.FFmpegError:
         return []
-    # Ignore the last frames: packets after the cut may hold frames shown between them.
+    # Ignore the last times: packets that were not read may hold frames shown before them.
     return sorted(set(times))[: -4 if len(times) > 16 else None]
 
 

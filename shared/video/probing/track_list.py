@@ -57,7 +57,7 @@ def other_tracks(container: Any, main: Any) -> Iterator[OtherTrackInfo]:
 def _chapter_track(container: Any) -> set[int]:
     """Return the index of the MP4 text track that repeats the chapters.
 
-    MP4 and QuickTime have such a track.
+    The set is empty if there is no such track.
     """
     if not container.format.name.startswith("mov") or not container.chapters():
         return set()

@@ -1,4 +1,4 @@
-"""Lossless copies of animated WebP files.
+"""Recognition of animated pictures, and lossless copies of animated WebP files.
 
 FFmpeg does not decode animated WebP, but it decodes the copies.
 """
@@ -52,9 +52,9 @@ def is_animation(head: bytes) -> bool:
 
 
 def decodable_copy(path: str | os.PathLike[str], limits: Limits) -> Path:
-    """Return the path of a losslessly converted copy of an animated WebP.
+    """Convert an animated WebP losslessly to Matroska; return the copy's path.
 
-    The copy is in Matroska and made once per process. Raises BrokenMedia or TooLarge.
+    The process keeps the copy for reuse. Raises BrokenMedia or TooLarge.
     """
 
     def write(copy: Path) -> None:

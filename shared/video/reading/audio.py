@@ -99,7 +99,7 @@ def _blocks(path: str, track: int, sample_rate: int | None, first: Fraction, las
 
 
 def _padding_start(container: Any, stream: Any, zero: Fraction) -> Fraction | None:
-    """Return the end of an MP4 audio track as its header states it.
+    """Return the time at which an MP4 header ends the sound; None if none is stated.
 
     Samples after that are the encoder's padding.
     """
@@ -111,7 +111,7 @@ def _padding_start(container: Any, stream: Any, zero: Fraction) -> Fraction | No
 def _runs(container: Any, clock: Clock, stream: Any, zero: Fraction, sample_rate: int | None, path: str) -> Iterator[AudioBlock]:
     """Yield blocks of samples, with times derived from sample counts.
 
-    The clock restarts only where the file's times jump.
+    The count starts anew only where the file's times jump, or its sound format changes.
     """
     base = time_base_of(stream)
     run: _Run | None = None

@@ -1,4 +1,4 @@
-"""Corrected copies of files that FFmpeg misreads, made once per process."""
+"""Corrected copies of files that FFmpeg misreads, kept for reuse by the process."""
 
 import atexit
 import os
@@ -33,7 +33,7 @@ def kept_copy(path: str | os.PathLike[str], suffix: str, write: Callable[[Path],
 
 @cache
 def _folder() -> str:
-    """Create this process's folder of copies, deleted when the process ends."""
+    """Create this process's folder of copies, which is deleted when the process ends."""
     folder = tempfile.mkdtemp(prefix="reelwright-copies-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

@@ -1,4 +1,4 @@
-"""GIF frame delays: 0 and 10 ms become 100 ms, as in browsers.
+"""Copies of GIF files in which frame delays of 0 and 10 ms become 100 ms.
 
 Many GIF files state such delays. Browsers show the frame for 100 ms.
 """
@@ -17,9 +17,9 @@ _MOST_BLOCKS = 20_000_000
 
 
 def with_usual_steps(path: str | os.PathLike[str], head: bytes) -> Path | None:
-    """Copy a GIF with corrected frame delays; return the path, or None.
+    """Copy a GIF that has too short frame delays, and correct them; return the copy's path.
 
-    `head`: the file's first bytes. None if the file is no GIF, or has no short delay. The copy is made once per process.
+    `head`: the file's first bytes. None if the file is no GIF, or has no short delay. The process keeps the copy for reuse.
     """
     if head[:6] not in (b"GIF87a", b"GIF89a"):
         return None

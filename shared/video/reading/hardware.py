@@ -38,7 +38,7 @@ class Trial:
 
 
 def accelerator() -> HWAccel:
-    """Return the GPU acceleration argument for `av.open`.
+    """Return the argument that makes `av.open` decode on the GPU.
 
     Frames come back in ordinary memory.
     """

@@ -25,7 +25,7 @@ _ROLES = (
 
 
 def file_tags(path: str | os.PathLike[str], limits: Limits) -> dict[str, str]:
-    """Read the tags that outputs keep from a file.
+    """Read those tags of a file that outputs keep.
 
     Raises what `open_input` raises.
     """
@@ -34,7 +34,7 @@ def file_tags(path: str | os.PathLike[str], limits: Limits) -> dict[str, str]:
 
 
 def kept_tags(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Return the tags that outputs keep, by FFmpeg's names.
+    """Select the tags that outputs keep, under FFmpeg's names.
 
     `creation_time` is converted to UTC, and kept only if it is plausible.
     """

@@ -106,11 +106,11 @@ def _own_start(
     path: str | os.PathLike[str],
     limits: Limits | None,
 ) -> Fraction:
-    """Return the time in a video that corresponds to the leader's first frame.
+    """Return the time in a video that corresponds to the first frame of `leader`.
 
-    `head`, `leader_head`: times of the first two frames of the video at `path`, and of the leader. It is the time of the video's first
-    frame, unless the clip's picture starts late and the video was made from it: then it holds or repeats its first frame from 0 on, and
-    ends when the clip ends.
+    `head`, `leader_head`: times of the first two frames of the video at `path`, and of the leading video.
+    It is the time of the video's first frame, unless the leader's picture starts late and the video was made from it: then it holds or
+    repeats its first frame from 0 on, and ends when the leader ends.
     """
     late = leader_head[0]
     if late <= 0 or head[0] != 0:
@@ -125,7 +125,7 @@ def _own_start(
 
 
 class MultiReader:
-    """An iterator over tuples of frames, made by `read_together`."""
+    """An iterator over tuples of frames, one frame of each video; see `read_together`."""
 
     def __init__(self, leader: "_Reader", others: list["_Follower"], end: End):
         self._leader, self._others, self._end = leader, others, end
@@ -158,9 +158,9 @@ class MultiReader:
 
 
 class _Reader:
-    """The frames of one video, with a peek at the first two.
+    """An iterator over one video's frames that can look ahead at the first two.
 
-    A peek does not consume them.
+    Looking ahead does not consume them.
     """
 
     def __init__(self, frames: Prefetcher[Frame]):
@@ -187,7 +187,7 @@ class _Reader:
 
 
 class _Follower:
-    """The frames of one video, read at the times of another video."""
+    """A reader of one video's frames at the times of another video, the leader."""
 
     def __init__(self, frames: _Reader, shift: Fraction):
         self._frames, self._shift = frames, shift
@@ -196,7 +196,7 @@ class _Follower:
         self.close = frames.close
 
     def at(self, leader: Frame) -> Frame:
-        """Return the frame that is visible when `leader` begins.
+        """Return the frame that is visible when `leader`, a frame of the other video, begins.
 
         Before the video's start it is the first frame, after its end the last.
         """
@@ -208,7 +208,7 @@ class _Follower:
         return self._current
 
     def over_at(self, leader: Frame) -> bool:
-        """Return whether the video has ended when `leader` begins."""
+        """Return whether the video has ended when `leader`, a frame of the other video, begins."""
         if self._coming is not None or self._current is None:
             return False
         ends = self._begins(self._current) + self._current.duration * self._current.time_base

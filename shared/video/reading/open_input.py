@@ -132,7 +132,7 @@ def error_text(error: Exception) -> str:
 
 
 def media_error(error: Exception, path: str | os.PathLike[str], limits: Limits) -> ReelwrightError:
-    """Convert a library's error on opening a file to a Reelwright error."""
+    """Return the Reelwright error for a library's error on opening or reading a file."""
     name = Path(path).name
     if isinstance(error, av.error.MemoryError):
         return TooLarge(f"{name!r} has too many streams or needs too much memory. At most {limits.max_streams} streams are allowed.")

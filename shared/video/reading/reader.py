@@ -1,4 +1,4 @@
-"""Frames of a video file with exact times.
+"""Reading of a video file's frames, each with its exact time.
 
 A thread decodes them ahead.
 """

@@ -40,7 +40,7 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class SubtitleTrack:
-    """The cues of a subtitle track, sorted by start."""
+    """A subtitle track with its cues, sorted by start."""
 
     cues: tuple[Cue, ...]
     language: str | None
@@ -49,7 +49,7 @@ class SubtitleTrack:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A named part of a video file, in seconds."""
+    """A named part of a video file, with its start and end in seconds."""
 
     title: str
     start: Fraction
@@ -102,7 +102,7 @@ def read_chapters(container: Any, zero: Fraction) -> list[Chapter]:
 
 
 def flat(cues: Iterable[Cue]) -> Iterator[Cue]:
-    """Yield cues without overlaps: simultaneous texts are joined.
+    """Yield cues that do not overlap: texts shown at the same time become one cue.
 
     The joined texts are shown one below the other.
     """

@@ -1,4 +1,4 @@
-"""Still images, single or in zip files, read within `Limits`."""
+"""Reading of still images, single or in zip files, within size limits."""
 
 import os
 import warnings

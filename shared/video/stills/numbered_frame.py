@@ -1,4 +1,4 @@
-"""One frame of a video, selected by number."""
+"""Reading of one frame of a video, selected by its number."""
 
 import os
 from fractions import Fraction
@@ -20,7 +20,7 @@ from shared.video.stills.image import upright_image
 
 
 def numbered_frame(request: FrameRequest, _progress: object) -> PictureSize:
-    """Write one frame of a video as PNG; the entry point in a worker process.
+    """Answer a request for one frame of a video as a PNG file, in a worker process.
 
     Frames count from 0 in the order of presentation; a still image is frame 0. The picture is upright, has the clip's full size, and is
     tone-mapped where the clip has high dynamic range. Raises Invalid, naming the last frame, for a number that the clip does not have.

@@ -19,7 +19,7 @@ _LOOK_AT_S = 3
 
 
 def thumbnail(request: ThumbnailRequest, _progress: object) -> PictureSize:
-    """Write a thumbnail; the entry point in a worker process.
+    """Answer a request for a thumbnail, in a worker process.
 
     `output` becomes a JPEG of `width` pixels, upright and in the right shape. A zip file shows its first picture. A video shows a frame of
     its first seconds with much contrast: neither a black lead-in nor a flash.

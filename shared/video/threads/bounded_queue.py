@@ -11,7 +11,7 @@ QUEUED_BYTES = 96 * 1024 * 1024
 
 
 class QueueClosed(Exception):
-    """The consumer has closed the queue.
+    """Raised to the producer when the consumer has closed the queue.
 
     The queue takes no more items.
     """
@@ -52,7 +52,7 @@ class BoundedQueue(Generic[T]):
             self._lock.notify_all()
 
     def finish(self, error: BaseException | None = None) -> None:
-        """End the queue as the producer.
+        """End the queue; for the producer.
 
         The consumer gets the waiting items, then `error`, if any.
         """
@@ -61,7 +61,7 @@ class BoundedQueue(Generic[T]):
             self._lock.notify_all()
 
     def close(self) -> None:
-        """Close the queue as the consumer.
+        """Close the queue; for the consumer.
 
         Waiting items are dropped, and the producer's next `put` raises QueueClosed.
         """

@@ -1,4 +1,4 @@
-"""The number of OpenCV's threads."""
+"""Limiting of OpenCV to one thread."""
 
 from collections.abc import Generator
 from contextlib import contextmanager

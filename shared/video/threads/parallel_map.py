@@ -40,9 +40,9 @@ def map_ordered(function: Callable[[A], B], items: Iterable[A], *, workers: int 
 
 
 def map_beside_decoding(function: Callable[[A], B], items: Iterable[A], *, ahead: int = 2) -> Generator[B, None, None]:
-    """Yield `function(item)` in order, leaving cores for the decoder.
+    """Yield `function(item)` in order, computed in threads if there are more than two cores.
 
-    Up to two cores are busy with decoding, so that more threads would only take turns: there the caller's thread computes. Handing a frame
+    Decoding keeps up to two cores busy, so that more threads would only take turns: there the caller's thread computes. Handing a frame
     to another thread and back takes a fifth of a millisecond, as much as shrinking it.
     """
     if usable_cores() <= _DECODING_CORES:

@@ -1,4 +1,4 @@
-"""Channel layouts under which an encoder keeps all channels."""
+"""Choice of the channel layout with which an encoder keeps all channels."""
 
 import os
 from functools import lru_cache
@@ -37,7 +37,7 @@ def kept_layout(path: str | os.PathLike[str], number: int, codec: str, name: str
 
 
 def kept_layout_of(path: Path, number: int, track: AudioTrackInfo, channels: int | None = None) -> str:
-    """Return `kept_layout` for a probed track.
+    """Return the layout that `kept_layout` chooses for a probed track.
 
     `channels`: the decoded channels, if their number differs.
     """
@@ -46,7 +46,7 @@ def kept_layout_of(path: Path, number: int, track: AudioTrackInfo, channels: int
 
 @lru_cache(maxsize=64)
 def _holds_high_sounds(path: str, _size: int, _changed: int, number: int, channel: int) -> bool:
-    """Return whether a channel contains sound above _HIGH_HZ."""
+    """Return whether a channel has significant sound above _HIGH_HZ in its first _HEARD_S seconds."""
     try:
         with read_audio(path, number, duration=_HEARD_S, limits=Limits.current()) as blocks:
             waiting: list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = []
@@ -64,9 +64,9 @@ def _holds_high_sounds(path: str, _size: int, _changed: int, number: int, channe
 
 
 def _is_high(samples: np.ndarray[tuple[int, ...], np.dtype[np.float32]], sample_rate: int) -> bool:
-    """Return whether a second of sound has significant high frequencies."""
+    """Return whether about a second of sound has significant parts above _HIGH_HZ."""
     power = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
     high = float(power[round(_HIGH_HZ * len(samples) / sample_rate) :].sum())
-    # By Parseval's theorem; a Hann window halves the RMS by sqrt(3/8).
+    # By Parseval's theorem; a Hann window multiplies the RMS by sqrt(3/8).
     rms = np.sqrt(2 * high / len(samples) ** 2 / 0.375)
     return bool(rms >= _LOUD and high >= _SHARE * float(power.sum()))

@@ -27,7 +27,7 @@ def coded_size(width: int, height: int, pixel_format: str) -> tuple[int, int]:
 
 
 class PictureConverter:
-    """A converter of pictures to one size, pixel format and `color`.
+    """A converter of pictures to one size, one pixel format, and the matrix and range of `color`.
 
     Pictures that fit are passed on unchanged.
     """

@@ -140,7 +140,7 @@ def encoder_works(name: str, pixel_format: str = "yuv420p") -> bool:
 
 
 def encoders() -> dict[str, bool]:
-    """Return the known video encoders, each with whether it works here."""
+    """Return for each known video encoder whether it works on this machine."""
     return {encoder.name: encoder_works(encoder.name, sorted(encoder.pixel_formats)[-1]) for encoder in ENCODERS}
 
 

@@ -24,7 +24,7 @@ class _Box:
 
 @dataclass(frozen=True, slots=True)
 class _Number:
-    """Offset and size in bytes of a number in an MP4 header."""
+    """The place of a number in an MP4 header: its offset and its size in bytes."""
 
     at: int
     size: int
@@ -37,7 +37,7 @@ class _Number:
 
 
 def set_picture_length(path: str | os.PathLike[str], seconds: Fraction) -> None:
-    """Set the duration of the video track.
+    """Set the duration of the video track in the header of an MP4 file.
 
     FFmpeg's muxer adds the length of the last packet in decoding order to its presentation time; with reordered pictures of varying rate
     that is not the end. Corrects `elst`, `tkhd`, `mdhd` and `mvhd` (ISO/IEC 14496-12) in place.
@@ -80,7 +80,7 @@ def _correct(data: bytearray, seconds: Fraction) -> None:
 
 
 def _edits(data: bytearray, at: int) -> Iterator[_Number]:
-    """Yield the durations in an edit list."""
+    """Yield the places of the durations in an edit list."""
     size = 8 if data[at] else 4
     for index in range(_Number(at + 4, 4).read(data)):
         yield _Number(at + 8 + index * (2 * size + 4), size)
@@ -99,7 +99,7 @@ def _boxes(data: bytearray, start: int, end: int) -> Iterator[_Box]:
 
 
 def _moov(file: BinaryIO) -> tuple[int, int] | None:
-    """Return the offset and size of the header's body, or None."""
+    """Return the offset and size of the content of the header box `moov`, or None."""
     at = 0
     while len(head := file.read(16)) >= 8:
         size, name = struct.unpack(">I4s", head[:8])

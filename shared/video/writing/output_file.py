@@ -54,7 +54,7 @@ class _Opened:
 
 @dataclass(slots=True, eq=False)
 class OutputFile:
-    """An output file that is encoded and muxed into `path`.
+    """The file at `path`, into which pictures are encoded and muxed.
 
     Messages call the file `name`. Tracks, copies and tags are added before `open`, chapters before `finish`.
     """
@@ -158,7 +158,7 @@ class OutputFile:
             set_last_length(self.path, end - self._last_pts * settings.time_base)
 
     def close(self) -> None:
-        """Close all open files, after an error or an abort."""
+        """Close the output and the sources of copied audio, after an error or an abort."""
         for copied in self.copies:
             copied.close()
         if self._opened is not None:

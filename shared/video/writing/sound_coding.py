@@ -60,9 +60,10 @@ def channels_of(layout: str) -> int:
 
 
 def layout_of(name: str, channels: int) -> str:
-    """Return a track's channel layout; "n channels" without a name.
+    """Return the name of a track's channel layout, or "n channels" if it has none.
 
-    The name counts only if it fits the number of channels. The positions of "n channels" are unknown.
+    The name counts only if it fits the number of channels. One channel without a name is mono, two are stereo; the positions of "n
+    channels" are unknown.
     """
     try:
         if channels_of(name) == channels:

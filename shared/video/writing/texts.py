@@ -51,6 +51,6 @@ def mux_subtitles(container: Any, tracks: list[SubtitleTrack], mux: Callable[[An
 
 
 def retimed(track: SubtitleTrack, moved: Callable[[Fraction], Fraction], start: Fraction, end: Fraction) -> SubtitleTrack:
-    """Return the cues between `start` and `end`, with times mapped by `moved`."""
+    """Cut a subtitle track to `start` .. `end`, and map its times by `moved`."""
     inside = [replace(cue, start=max(cue.start, start), end=min(cue.end, end)) for cue in track.cues if cue.end > start and cue.start < end]
     return replace(track, cues=tuple(replace(cue, start=moved(cue.start), end=moved(cue.end)) for cue in inside))

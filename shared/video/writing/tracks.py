@@ -98,7 +98,7 @@ class AudioTrack:
 
 
 class SampleEncoder:
-    """An encoder of float samples with a container's audio codec.
+    """An encoder of float samples with an audio codec that suits a container.
 
     Samples are resampled if the codec does not take their rate or layout.
     """
@@ -157,7 +157,7 @@ class SampleEncoder:
         self._mux(self.stream.encode(None))
 
     def _fitted(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Fit samples to the track's number of channels.
+        """Mix samples down to the number of channels that the codec gets.
 
         Surplus channels are mixed alternately to the left and the right.
         """
@@ -173,9 +173,9 @@ class SampleEncoder:
 
 
 class CopiedAudio:
-    """Packet-by-packet copies of another file's audio tracks.
+    """A copier of another file's audio tracks, packet by packet.
 
-    That file's timeline is moved to 0.
+    Tracks that the container cannot hold are encoded again. The other file's timeline is moved to 0.
     """
 
     def __init__(self, source: str | os.PathLike[str], limits: Limits):
@@ -220,7 +220,7 @@ class CopiedAudio:
         next(self._steps, None)
 
     def pump(self, until: Fraction | None) -> None:
-        """Copy the packets before `until` seconds, or all packets."""
+        """Copy packets until one reaches `until` seconds; copy all for None."""
         while self._steps is not None and (until is None or self._position < until):
             position = next(self._steps, None)
             if position is None:

@@ -183,7 +183,7 @@ class VideoWriter:
 
     @property
     def repeated(self) -> int:
-        """Number of pictures added before a first picture that starts late."""
+        """Number of copies of the first picture that fill the time before its late start."""
         return len(self._start.repeats)
 
     @property

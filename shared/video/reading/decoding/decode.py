@@ -49,9 +49,9 @@ class SeekTarget:
 
 
 class PictureStream:
-    """The decoded pictures of an open container's main video stream.
+    """A decoder of the pictures of an open container's main video stream.
 
-    Their times rise strictly, in units of `base`; 0 is the start of the file's timeline.
+    The pictures' times rise strictly, in units of `base`; 0 is the start of the file's timeline.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class PictureStream:
 
     @property
     def read_ahead(self) -> int:
-        """Estimate how far the decoder reads past a frame before it returns the frame.
+        """Estimate how far the decoder has read ahead when it returns a frame.
 
         In units of `base`.
         """
@@ -149,7 +149,7 @@ class PictureStream:
             raise BrokenMedia(f"{Path(self._path).name!r} holds no frame that can be decoded. Export or upload it again.")
 
     def from_about(self, target: int, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None] | None:
-        """Return the frames from a keyframe at or before `target`, or None.
+        """Seek to a keyframe at or before `target`; return the frames from there, or None.
 
         `target` is in units of `base`. Containers seek by decoding order, or only roughly: if the first picture is later than `target`,
         seeking is repeated further back. Returns None if no seek reaches such a picture, and where times are counted from the beginning
@@ -175,7 +175,7 @@ class PictureStream:
         return None
 
     def from_key(self, target: int) -> Generator[TimedPicture, None, None]:
-        """Return the frames from the first keyframe at or after `target`.
+        """Skip to the first keyframe at or after `target`; return the frames from there.
 
         Nothing before it is decoded. `target` is in units of `base`. Call this first.
         """
@@ -220,7 +220,7 @@ class PictureStream:
     def _left_out(self, packet: Any) -> bool:
         """Return whether a packet is left out of decoding.
 
-        That is before the keyframe that `from_key` waits for, and in the spans of `keys_only` where it is no keyframe.
+        Those before the keyframe that `from_key` waits for are, and in the spans of `keys_only` all but keyframes.
         """
         if self._first_key is not None and packet.size:
             first = (self._first_key + self._offset) * self.base

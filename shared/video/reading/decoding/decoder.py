@@ -1,4 +1,4 @@
-"""Video decoders set up for speed and for untrusted input."""
+"""Set-up of video decoders for speed and for untrusted input."""
 
 from typing import Any, Literal
 

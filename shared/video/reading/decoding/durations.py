@@ -16,7 +16,7 @@ from shared.video.reading.times.stated_end import stated_end
 def with_durations(
     pictures: PictureStream, timed_pictures: Iterator[TimedPicture], until: Fraction | None, path: str | os.PathLike[str], limits: Limits
 ) -> Iterator[tuple[av.VideoFrame, int, int]]:
-    """Yield frames before `until` with their times and durations.
+    """Yield the frames that begin before `until`, with their times and durations.
 
     `pictures`: the stream of `path` that they come from; times are in units of its `base`. The last picture is shown until the track's end,
     or else as long as its packet says. Where reading fails, the picture before is yielded first.

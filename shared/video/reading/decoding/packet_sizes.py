@@ -1,4 +1,4 @@
-"""Detection of changed frames by packet size, without decoding."""
+"""Detection of changed pictures by the size of their packets, without decoding."""
 
 from collections import deque
 
@@ -7,7 +7,7 @@ _TIMES = 2.0
 
 
 class PacketSizes:
-    """The sizes of recent packets, in decoding order."""
+    """A detector of packets that are much larger than the packets just before them."""
 
     def __init__(self) -> None:
         self._recent: deque[int] = deque(maxlen=_RECENT)

@@ -13,9 +13,9 @@ Open = Callable[[], AbstractContextManager[PictureStream]]
 
 
 class Moments(Protocol):
-    """Rising moments at which a frame is needed.
+    """A rising sequence of moments at which a frame is needed.
 
-    They are ticks of a time base.
+    Moments are in ticks of a time base.
     """
 
     def tick(self, number: int) -> int | None:
@@ -76,7 +76,7 @@ def sampled(
 
 
 def _alone(pictures: PictureStream, target: int, following: int | None) -> bool:
-    """Return whether to drain the decoder after the frame at `target`.
+    """Return whether to take all frames out of the decoder after the frame at `target`.
 
     True at the last moment, and if the moment `following` can be reached from a later keyframe. Not from a keyframe that the decoder has
     read by then, since its pictures would be decoded twice.
@@ -85,12 +85,18 @@ def _alone(pictures: PictureStream, target: int, following: int | None) -> bool:
 
 
 def evenly(start: Fraction, per_second: Fraction, until: Fraction | None) -> Callable[[Fraction], Moments]:
-    """Return moments at `start` + k / `per_second`, before `until`."""
+    """Return the function that gives `sampled` the moments `start` + k / `per_second`.
+
+    Moments from `until` on are left out; both limits are in seconds.
+    """
     return lambda base: _Grid(start, per_second, until, base)
 
 
 def at_times(times: Sequence[Fraction]) -> Callable[[Fraction], Moments]:
-    """Return moments at the given times, rising, in seconds."""
+    """Return the function that gives `sampled` the moments `times`.
+
+    They are in seconds, and rise.
+    """
     return lambda base: _Times([_tick(time, base) for time in times])
 
 
@@ -103,7 +109,7 @@ def _tick(moment: Fraction, base: Fraction) -> int:
 
 
 class _Grid:
-    """Moments at equal distances."""
+    """A sequence of moments at equal distances."""
 
     def __init__(self, start: Fraction, per_second: Fraction, until: Fraction | None, base: Fraction):
         self._start, self._per_second, self._until, self._base = start, per_second, until, base
@@ -117,7 +123,7 @@ class _Grid:
 
 
 class _Times:
-    """Moments from a list of times."""
+    """A sequence of moments from a list."""
 
     def __init__(self, ticks: list[int]):
         self._ticks = ticks

@@ -39,7 +39,7 @@ class _Gap:
 
 @dataclass(slots=True)
 class _Part:
-    """One track's packets within a joined part.
+    """The range of one track's packets within a joined part.
 
     Times are in ticks of the track's own clock.
     """
@@ -54,7 +54,7 @@ class _Part:
 
 @dataclass(slots=True)
 class TrackClock:
-    """The joined parts of a track, each with its time offset."""
+    """The clock of a track: its joined parts, each with a time offset."""
 
     parts: list[_Part] = field(default_factory=list)
 
@@ -79,7 +79,7 @@ class TrackClock:
             part.end += ticks
 
     def settle(self, offsets: Mapping[int, Fraction], base: Fraction) -> None:
-        """Set the time offset of each part from offsets in seconds."""
+        """Set the time offset of each part; `offsets` are in seconds, by part number."""
         for part in self.parts:
             part.ticks = round(offsets.get(part.number, Fraction(0)) / base)
 
@@ -88,7 +88,7 @@ class TrackClock:
         return max(((part.end + part.ticks) * base for part in self.parts), default=None)
 
     def spans(self, count: int) -> Iterator[tuple[int, int, int]]:
-        """Yield (first packet, packet after the last, offset in ticks) of each part.
+        """Yield each part's first packet, the packet after its last, and its offset in ticks.
 
         `count`: the number of packets of the track.
         """
@@ -113,7 +113,7 @@ class TrackClock:
             earlier.first_key = part.first_key if earlier.first_key is None else earlier.first_key
 
     def part(self, number: int) -> _Part | None:
-        """Return the track's packets in joined part `number`, or None."""
+        """Return the range of the track's packets in joined part `number`, or None."""
         return next((part for part in self.parts if part.number == number), None)
 
 

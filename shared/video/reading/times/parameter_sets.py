@@ -1,4 +1,4 @@
-"""Parameter sets at the head of keyframes, which determine the picture's shape.
+"""Extraction of a keyframe's parameter sets, which determine the picture's shape.
 
 The shape is the size, the pixel ratio and the orientation. Sources: ITU-T H.264 (7.3.1, Annex B, D.1.27) and H.265 (7.3.1, D.2.17), ISO/IEC
 14496-15 for samples with lengths instead of start codes.
@@ -25,10 +25,10 @@ _ORIENTATION = 47
 
 
 def parameters(codec: str, extradata: bytes, packet: bytes) -> tuple[bytes, bytes] | None:
-    """Return the parameter sets and orientation message of a keyframe.
+    """Return the parameter sets of a keyframe, and its message about orientation.
 
-    The second result is its message about turning. `codec`: FFmpeg's name. `extradata`: the decoder's configuration. Equal results mean
-    equal shapes. The first part is empty where a keyframe relies on earlier parameters. None for codecs without a rule here.
+    Both are raw bytes; equal bytes mean equal shapes. The first are empty where a keyframe relies on earlier parameters, the second where
+    it has no such message. `codec`: FFmpeg's name. `extradata`: the decoder's configuration. None for codecs without a rule here.
     """
     head = packet[:HEAD_BYTES]
     if codec in _LENGTH_AT:
@@ -47,9 +47,9 @@ def parameters(codec: str, extradata: bytes, packet: bytes) -> tuple[bytes, byte
 
 
 def _units(head: bytes, extradata: bytes, length_at: int) -> Iterator[bytes]:
-    """Yield the NAL units at the head of a packet.
+    """Yield the NAL units, the pieces of coded video, at the head of a packet.
 
-    Units are without start codes and lengths.
+    Their start codes or lengths are left out.
     """
     if head[:3] == b"\x00\x00\x01" or head[:4] == b"\x00\x00\x00\x01":
         starts = [match.end() for match in _START.finditer(head)]
@@ -67,7 +67,7 @@ def _units(head: bytes, extradata: bytes, length_at: int) -> Iterator[bytes]:
 
 
 def _orientation(messages: bytes) -> bytes:
-    """Return the payload of the display orientation message.
+    """Return the payload of the display orientation message among SEI messages.
 
     Empty if there is none.
     """

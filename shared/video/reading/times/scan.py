@@ -56,7 +56,7 @@ class TrackScan:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The packet times of a file.
+    """The result of a scan: the packet times of a file, and what they show.
 
     `times`: presentation times of the main video's packets from the first keyframe on, rising, in its time base, on the continuous clock.
     `breaks`: places in `times` at which a joined part begins. `tracks`: by stream index. `whole`: every packet was read. `sizes`: shapes
@@ -82,8 +82,8 @@ class Scan:
 def scan(path: str | os.PathLike[str], limits: Limits, *, seconds: float | None = None) -> Scan | None:
     """Read a file's packet times, once per process.
 
-    None if its container lists them, so that nothing has to be read; also None after `seconds`. A long file with an index is read at its
-    end only. Raises what `open_input` raises.
+    None if its container lists them, so that nothing has to be read, and if reading takes longer than `seconds`. A long file with an index
+    is read at its end only. Raises what `open_input` raises.
     """
     status = os.stat(path)
     key = (os.path.abspath(path), status.st_size, status.st_mtime_ns, status.st_ino)
@@ -180,7 +180,7 @@ def _tail(container: Any, video: Any) -> Scan | None:
 
 @dataclass(slots=True)
 class _Track:
-    """The packets of one track while a file is scanned."""
+    """A record of one track's packets while a file is scanned."""
 
     base: Fraction
     kind: str
@@ -195,7 +195,7 @@ class _Track:
     clock: TrackClock = field(default_factory=TrackClock)
 
     def skip(self) -> None:
-        """Count a packet without a time."""
+        """Count a packet without a usable time."""
         self.count += 1
         if self.kind == "video":
             self.pts.append(_UNTIMED)
@@ -298,7 +298,7 @@ def _drop_jitter(tracks: Sequence[_Track], overlaps: Iterable[int]) -> None:
 
 
 def before(end: int, packets: Iterable[Any]) -> Iterator[Any]:
-    """Yield the packets that end before byte offset `end`.
+    """Yield the packets that end at or before byte offset `end`.
 
     Empty packets, which flush decoders, are yielded, too.
     """
@@ -365,7 +365,7 @@ def _dated(main: _Track) -> tuple["array[int]", tuple[int, ...]]:
 def _step(times: "array[int]", track: _Track) -> int:
     """Return the duration of the last frame in ticks.
 
-    The packet's own duration, or else the median of all.
+    It is the last duration that a packet states, or else the median step between frames.
     """
     if track.duration:
         return track.duration

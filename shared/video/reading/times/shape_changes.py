@@ -122,9 +122,9 @@ def _next_key(entries: Any, low: int, high: int) -> int:
 
 
 def _shapes_at(container: Any, video: Any, stamps: Sequence[int], limits: Limits) -> list[Size]:
-    """Decode the keyframes at `stamps`; return the changes of shape.
+    """Decode the keyframes at the times `stamps`; return the changes of shape.
 
-    `stamps`: decoding times.
+    `stamps`: decoding times in ticks.
     """
     sizes: list[Size] = []
     for stamp in stamps:

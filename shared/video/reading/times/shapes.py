@@ -37,7 +37,7 @@ class Shapes:
     stream: Any
     limits: Limits
     changes: list[tuple[int, Shape]] = field(default_factory=list)
-    """The number of the first packet of each shape."""
+    """The number of the first packet with each shape, and the shape."""
     _mark: tuple[bytes, bytes] | None = None
     _shapes: dict[tuple[bytes, bytes], Shape] = field(default_factory=dict)
 

@@ -16,7 +16,7 @@ from shared.video.reading.times.stated_end import stated_end
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Times of all frames of a video.
+    """A list of all frames of a video, with their times and packet sizes.
 
     `pts`: (n,) int64, rising, in units of `time_base` from the start of the file's timeline. `end`: end of the last frame, in seconds.
     `size`: (n,) int64, bytes of each frame's packet. `key`: (n,) true for keyframes. `leads`: (n,) true for frames that no frame shown

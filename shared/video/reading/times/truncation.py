@@ -63,7 +63,7 @@ def is_unfinished_avi(path: str | os.PathLike[str]) -> bool:
 def end_of_fragments(path: str | os.PathLike[str]) -> int | None:
     """Return the usable length of a truncated fragmented MP4, in bytes, or None.
 
-    In bytes from the start of the file; None for all other files.
+    It is counted from the start of the file; None for all other files.
 
     A fragment is a `moof` box, which lists the samples, and the `mdat` box that holds them (ISO/IEC 14496-12, 8.8.4). Whole samples of
     a fragment that is cut off count.

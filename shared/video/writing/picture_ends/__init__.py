@@ -1,1 +1,1 @@
-"""The start and end of a file's picture: late first pictures, exact durations."""
+"""Start and end of a video track: a late first picture, and an exact last duration."""

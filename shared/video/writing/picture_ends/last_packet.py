@@ -1,4 +1,4 @@
-"""A muxer of video packets that keeps the last frame's duration.
+"""Muxing of video packets so that their track ends when its last picture does.
 
 Encoders give packets the length of an average picture. Containers take a track's length from the last packet in decoding order, whose
 picture need not be the last one shown.
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(slots=True, eq=False)
 class LastPacket:
-    """A muxer of video packets that sets the last packet's duration.
+    """A muxer of video packets that holds the last one back, to set its duration.
 
     `by_decoding`: the container adds up lengths by decoding times, as MP4 does, not by presentation times.
     """
@@ -37,7 +37,7 @@ class LastPacket:
         self._held = packet
 
     def finish(self, end: Fraction) -> Fraction | None:
-        """Mux the held packet with a duration up to `end` seconds.
+        """Mux the held packet so that the track ends at `end`, in seconds.
 
         Returns the track's length if an MP4 file's header will state another one, which `set_picture_length` corrects.
         """
