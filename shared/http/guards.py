@@ -1,4 +1,4 @@
-"""Admission of requests: by API key, or from this machine without keys."""
+"""Checks of each request: of its API key, or without keys of its Host and Origin."""
 
 import logging
 import re

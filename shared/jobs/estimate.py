@@ -46,8 +46,8 @@ def megapixel_frames(media: MediaStore, owner: str, inputs: Iterable[str | list[
 def estimate(past: Sequence[PastRun], size: float | None, params: Mapping[str, Any]) -> Estimate | None:
     """Estimate a job's run time; None without comparable earlier jobs.
 
-    It is the median of the seconds per megapixel and frame of the earlier jobs with the fewest other choices, and among them of those
-    nearest in size. `size`: from `megapixel_frames`.
+    Takes the median time per megapixel frame of the earlier jobs whose choices differ least from `params`, and among them of those nearest
+    in size. `size`: from `megapixel_frames`.
     """
     comparable = [run for run in past if (run.megapixel_frames is None) == (size is None)]
     if not comparable:

@@ -1,4 +1,4 @@
-"""Database tables of standing webhooks and of webhook messages."""
+"""Access to the database tables of standing webhooks and of webhook messages."""
 
 import time
 from collections.abc import Collection
@@ -32,7 +32,7 @@ class Message:
 
 
 class Deliveries:
-    """Reads and writes of webhooks and their messages. All calls block."""
+    """Access to the tables of standing webhooks and of webhook messages. All calls block."""
 
     def __init__(self, engine: sa.Engine):
         self._engine = engine

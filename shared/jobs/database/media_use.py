@@ -1,4 +1,4 @@
-"""Searches for jobs by the media that they read or wrote."""
+"""Search for jobs by the media that they read or wrote."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from shared.jobs.database.tables import JOBS
 
 
 class MediaUse:
-    """Searches for jobs by their media. All calls block."""
+    """Search for an installation's jobs by the media that they read or wrote. All calls block."""
 
     def __init__(self, engine: sa.Engine):
         self._engine = engine
