@@ -1,6 +1,6 @@
-"""The child process of a slot, started by guard.py.
+"""The program of a worker process: it runs the calls that the server sends.
 
-Started as `python -m shared.worker.child FD MEMORY_BYTES NICENESS SANDBOX`. It dies with its guard, is the first process to be killed when
+guard.py starts it as `python -m shared.worker.child FD MEMORY_BYTES NICENESS SANDBOX`. It dies with its guard, is the first process to be killed when
 the machine runs out of memory, yields the processor to the API, holds none of the server's secrets (slot.py clears the environment), and
 enters its sandbox (`Sandbox.dump`; empty: none) before anything else is imported.
 """
@@ -34,7 +34,7 @@ MAX_DETAIL_CHARS = 2000
 
 
 class Line:
-    """The child's end of its connection to the slot.
+    """This worker process's end of its connection to the server.
 
     Forked copies of the process send nothing on it.
     """
