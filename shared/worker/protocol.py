@@ -1,6 +1,7 @@
 """Messages between the server and a worker process: a 4-byte length, then JSON.
 
-The server's side is a slot (slot.py), the worker process its child. JSON in both directions, never pickle: a child that opens hostile media must not be able to run code in its parent.
+The server's side is a slot (slot.py), the worker process its child. JSON in both directions, never pickle: a child that opens hostile media
+must not be able to run code in its parent.
 
     slot -> child   {"call": number, "run": Call}
     child -> slot   {"call": number, "progress": ProgressUpdate} | {"call": number, "warning": JobWarning}    any number of times
