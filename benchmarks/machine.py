@@ -1,7 +1,4 @@
-"""The machine that benchmarks run on.
-
-Its hardware is printed with every table. The programs to compare with lie in a folder of it.
-"""
+"""The machine that benchmarks run on: its hardware as text, and the folder of other programs."""
 
 import os
 import platform

@@ -330,7 +330,7 @@ def turns(jobs: list[tuple[str, Callable[[], object]]]) -> dict[str, tuple[float
 
 
 def processor_s(run: Callable[[], object], *, runs: int = RUNS) -> float:
-    """Run several times; return the shortest processor time in seconds."""
+    """Run a job several times; return its shortest processor time in seconds."""
     times = []
     for _ in range(runs):
         began = time.process_time()
