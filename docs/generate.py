@@ -1,7 +1,7 @@
 """Generate the reference pages, the tables of operations and the client's signatures.
 
-They are made from the declarations of settings, operations and models. `python -m docs.generate` (`make docs`) writes them; `--check` (part of
-`make check`) reports the stale ones and exits with 1.
+They are made from the declarations of settings, operations and models. `python -m docs.generate` (`make docs`) writes them; `--check` (part
+of `make check`) reports the stale ones and exits with 1.
 """
 
 import re

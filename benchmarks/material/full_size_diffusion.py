@@ -1,7 +1,7 @@
 """Full-size Stable Diffusion models with random weights.
 
-They have the file layout of the published models. Speed and memory do not depend on the weights' values, so they can be measured without the published
-files. The sizes are those of the published configurations.
+They have the file layout of the published models. Speed and memory do not depend on the weights' values, so they can be measured without
+the published files. The sizes are those of the published configurations.
 """
 
 import json

@@ -2,7 +2,8 @@
 
     python -m benchmarks.speed_ramp.bench_flow [frames of each clip]
 
-Every other frame of real clips is dropped, rebuilt by several methods, and compared with the true frame. All methods but ffmpeg's run in one program.
+Every other frame of real clips is dropped, rebuilt by several methods, and compared with the true frame. All methods but ffmpeg's run in
+one program.
 
 Quality: PSNR of luma and of RGB, the mean of all frames, and SSIM of luma (Wang et al. 2004). Cost: milliseconds per rebuilt frame, as wall
 time with one pair on each core and as CPU time. The best of three passes counts; `minterpolate` runs once.

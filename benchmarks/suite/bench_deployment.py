@@ -95,7 +95,8 @@ def idle_table(deployment: Deployment) -> Table:
 def start_table(deployment: Deployment, tiny: Path) -> Table:
     """Measure the times from a job's submission to its start and to its end.
 
-    The deployment is idle otherwise. A request goes from the gateway's container to that of the service, whose worker process is warm after the first job.
+    The deployment is idle otherwise. A request goes from the gateway's container to that of the service, whose worker process is warm after
+    the first job.
     """
     clip = deployment.client.upload(tiny)["id"]
     starts, ends = [], []

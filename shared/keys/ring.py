@@ -25,7 +25,8 @@ audit = logging.getLogger(AUDIT)
 class KeyRing:
     """Lookup of the access that an API key grants.
 
-    The key file, and the secret file that holds the setting `api_keys`, are read again when they change: a new or revoked key counts at once in every process.
+    The key file, and the secret file that holds the setting `api_keys`, are read again when they change: a new or revoked key counts at
+    once in every process.
     """
 
     def __init__(self, settings: Settings, *, ignored: bool = False):

@@ -51,8 +51,8 @@ async def check(
 ) -> Checked:
     """Check a request as far as possible without running the operation.
 
-    Raises the error with which `POST .../jobs` would answer. `may_be_pending`: an input may also be `pending:<kind>`, media that an earlier step of a
-    pipeline will make.
+    Raises the error with which `POST .../jobs` would answer. `may_be_pending`: an input may also be `pending:<kind>`, media that an earlier
+    step of a pipeline will make.
     """
     if operation.needs and not any(inputs.get(name) for name in operation.needs):
         detail = f"One of {', '.join(operation.needs)} must be given"
