@@ -1,4 +1,4 @@
-"""The machine that benchmarks run on: its hardware as text, and the folder of other programs."""
+"""The hardware of this machine as text, and the folder of programs to compare with."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""Checks of each request: of its API key, or without keys of its Host and Origin."""
+"""Checks of requests: of the API key, or if there are no keys, of Host and Origin."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""Folders of the slots: each slot holds one worker process, which sees only its own folder.
+"""Folders of worker processes: each process sees only the folder of its slot.
 
     <data folder>/slots/<server process>/<number>/in, out, tmp
 

@@ -1,4 +1,4 @@
-"""Queries of ended jobs: their results, their run times, and the outputs that several of them list."""
+"""Queries of ended jobs: results to reuse, run times, and outputs that several jobs list."""
 
 import time
 from collections.abc import Collection

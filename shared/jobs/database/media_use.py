@@ -9,7 +9,7 @@ from shared.jobs.database.tables import JOBS
 
 
 class MediaUse:
-    """Search for an installation's jobs by the media that they read or wrote. All calls block."""
+    """Search for jobs by the media that they read or wrote. All calls block."""
 
     def __init__(self, engine: sa.Engine):
         self._engine = engine

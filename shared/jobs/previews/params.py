@@ -1,4 +1,4 @@
-"""Adaptation of an operation's params to a preview, which reads a few seconds of small copies."""
+"""Adaptation of an operation's params to a preview, which is short and small."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -263,7 +263,7 @@ class OperationRunner:
         return slot_folder
 
     def _place_inputs(self, slot: Slot, claim: Claim) -> dict[str, Any]:
-        """Copy or link a job's inputs into the folder of the child process; return their paths.
+        """Copy or link a job's inputs to the child process's folder; return their paths.
 
         Each has the name under which the file was uploaded, so that messages name the file as users know it.
         """

@@ -145,7 +145,7 @@ class PostgresLocks:
 
 
 class Lifeline:
-    """This process's proof of life, which is a lock, and the recovery of dead processes' jobs.
+    """This process's proof of life (a lock), and the recovery of dead processes' jobs.
 
     The callers pass `owners`, which returns the executor ids of unfinished jobs, and `recover`, which puts the jobs of one executor back
     into their queues.
