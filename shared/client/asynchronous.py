@@ -73,7 +73,7 @@ class AsyncRun:
 
 
 class AsyncReelwright:
-    """A client of one suite.
+    """An async client of one suite.
 
     `url`: address of the suite. `key`: API key, if the suite has keys. `patience_s`: how long a request is repeated while the server does
     not answer, is full or restarts. Every method raises `Refused` with the server's problem details, or `Unreachable`.
@@ -325,9 +325,9 @@ def new_key() -> str:
 
 
 def output_of(job: Job, name: str | None) -> MediaRecord:
-    """Return an output of a job; without `name`, its only output.
+    """Return an output of a job by name; without a name, its only output or only video.
 
-    Without `name`, a job with several outputs returns its only video. Raises Invalid if the name is unknown or needed.
+    Raises Invalid if the name is unknown or needed.
     """
     if name is None:
         videos = [record for record in job.outputs.values() if record.kind == "video"]

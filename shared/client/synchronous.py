@@ -66,7 +66,7 @@ class Run:
 
 
 class Reelwright:
-    """A client of one suite.
+    """A synchronous client of one suite.
 
     `url`: address of the suite. `key`: API key, if the suite has keys. `patience_s`: how long a request is repeated while the server does
     not answer, is full or restarts. Every method raises `Refused` with the server's problem details, or `Unreachable`.

@@ -95,8 +95,7 @@ async def finished(runtime: Runtime, operation: Operation, *, params: Params, in
 def form_schema(model: type[Params], fields: Sequence[str], *, many: bool = False) -> dict[str, Any]:
     """Return the OpenAPI description of an endpoint's HTML form.
 
-    It is for the endpoint's argument `openapi_extra`.
-    `fields`: names of parameters of `model`.
+    It is for the endpoint's argument `openapi_extra`. `fields`: names of parameters of `model`.
     """
     properties = model.model_json_schema()["properties"]
     file = {"type": "string", "format": "binary"}

@@ -207,7 +207,7 @@ class Jobs:
     async def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
         """Find ended, unlisted jobs that read a medium.
 
-        Returns job id -> ids of its outputs.
+        An unlisted job appears in no list. Returns job id -> ids of its outputs.
         """
         return await asyncio.to_thread(self.store.media_use.unlisted_with, owner, media_id)
 

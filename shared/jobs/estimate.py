@@ -75,7 +75,7 @@ def _size(about: Mapping[str, Any], params: Mapping[str, Any]) -> float:
 
 
 def _other_choices(earlier: Mapping[str, Any], params: Mapping[str, Any]) -> int:
-    """Count the text and switch params that differ from an earlier job's."""
+    """Count the text and true-or-false params that differ from an earlier job's."""
     return sum(earlier.get(name) != value for name, value in params.items() if isinstance(value, str | bool))
 
 

@@ -34,7 +34,7 @@ class JobMetrics:
             self._wait.labels(operation).observe(max(0.0, waited_s))
 
     def cached(self, operation: str) -> None:
-        """Count a job that was answered by an earlier result."""
+        """Count a job that returned an earlier result."""
         self._cached.labels(operation).inc()
 
     def ended(

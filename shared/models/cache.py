@@ -53,7 +53,7 @@ class ModelCache:
 
     @contextmanager
     def use(self, key: Hashable, load: Callable[[], Loaded], *, size: int, device: Device = CPU) -> Iterator[Loaded]:
-        """Keep a model loaded during the block.
+        """Load a model, or reuse the loaded one, and keep it during the block.
 
         See `loaded`.
         """

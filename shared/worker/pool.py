@@ -88,7 +88,7 @@ class WorkerPool:
                     slot.empty()  # not in a thread: a canceled job must leave nothing either
 
     async def keep_warm(self, count: int, has_room: Callable[[], bool] | None = None) -> None:
-        """Start `count` children, and keep that many ready from now on.
+        """Keep `count` children ready from now on; start one if fewer are ready.
 
         `has_room`: whether the machine has memory for another child; without room none is started.
         """
@@ -167,7 +167,7 @@ class WorkerPool:
 
 
 def _take(source: Path, target: Path) -> None:
-    """Move a file that a child wrote out of its folder.
+    """Take a file from the folder of the child that wrote it.
 
     Raises WorkerCrashed if the child wrote no such file.
     """

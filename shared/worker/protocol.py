@@ -61,7 +61,7 @@ class JobWarning:
 
 @dataclass(frozen=True)
 class Done:
-    """The answer of a call, by field; None for a function without an answer."""
+    """The answer of a call as field name -> value; None for a function without an answer."""
 
     result: dict[str, Any] | None
 

@@ -102,7 +102,7 @@ class Limits:
 
 @dataclass
 class Usage:
-    """Resources that a call used."""
+    """The resources that a call used."""
 
     peak_memory_bytes: int = 0
 

@@ -17,7 +17,7 @@ class MediaUse:
     def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
         """Return ended, unlisted jobs that read a medium.
 
-        Job id -> ids of its outputs.
+        An unlisted job appears in no list. Returns job id -> ids of its outputs.
         """
         ended = JOBS.c.status.not_in(OPEN)
         query = sa.select(JOBS.c.id, JOBS.c.inputs, JOBS.c.outputs).where(JOBS.c.owner == owner, JOBS.c.listed.is_(sa.false()), ended)

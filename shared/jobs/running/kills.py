@@ -1,4 +1,4 @@
-"""Repeated attempts at a job whose child process was killed from outside."""
+"""Limit of the attempts at a job whose child process is killed from outside."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field

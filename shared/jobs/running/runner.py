@@ -337,7 +337,7 @@ def work_folder(settings: Settings, job_id: str) -> Path:
 
 
 def _move(source: Path, folder: Path) -> None:
-    """Move the folder that an operation wrote out of the reach of its process.
+    """Move an operation's folder to `folder`, out of the reach of its process.
 
     Raises OperationFailed if there is a link in place of the folder.
     """
