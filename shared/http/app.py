@@ -58,7 +58,7 @@ def create_api(
 
     `reachable_by_browsers`: the app listens on TCP rather than on a Unix socket. `ask_others`: asks the services behind this app for their
     state, which `GET /ready` shows; the app is ready even if they are not. `service`: URL name of the service; empty for the gateway.
-    `entrance`: clients call this app; otherwise only other processes of the suite do.
+    `entrance`: this is the app through which clients enter the suite.
     """
     app = FastAPI(
         title=title,
