@@ -1,6 +1,6 @@
-"""The composition root: the table of services and the `reelwright` command.
+"""The program's entry point: the table of services, and the `reelwright` command.
 
-It is also the home of the Python client. No other module knows all services. The libraries of the server are imported when it starts, so
+It also exports the Python client. No other module knows all services. The libraries of the server are imported when it starts, so
 that the command line answers at once.
 """
 
@@ -197,7 +197,7 @@ def main() -> None:
 
 
 def _pipelines() -> Any:
-    """Return the function that adds the commands of pipelines.
+    """Return the function that adds the pipeline commands to the command line.
 
     None in a container that holds a service only.
     """

@@ -1,0 +1,1 @@
+"""Benchmarks and demos, and the clips that they use."""

@@ -1,7 +1,4 @@
-"""The machine that benchmarks run on.
-
-Its hardware is printed with every table. The programs to compare with lie in a folder of it.
-"""
+"""The hardware of this machine as text, and the folder of programs to compare with."""
 
 import os
 import platform

@@ -1,7 +1,7 @@
-"""Write the reference pages, tables and signatures from the declarations.
+"""Generate the reference pages, the tables of operations and the client's signatures.
 
-The tables of operations and the signatures of the Python client. `python -m docs.generate` (`make docs`) writes them; `--check` (part of
-`make check`) reports the stale ones and exits with 1.
+They are made from the declarations of settings, operations and models. `python -m docs.generate` (`make docs`) writes them; `--check` (part
+of `make check`) reports the stale ones and exits with 1.
 """
 
 import re
@@ -89,7 +89,7 @@ def operations_page() -> str:
 def models_page() -> str:
     """Return the reference page of all models.
 
-    Its own text, and the catalog after the marker.
+    The text before the page's marker is kept; the catalog follows the marker.
     """
     text, mark, _ = (ROOT / "docs/models.md").read_text().partition("<!-- catalog")
     line = f"{mark}: the rest is made by docs/generate.py (`make docs`) from shared/models/catalog/ -->"

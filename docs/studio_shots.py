@@ -34,7 +34,7 @@ Scheme = Literal["light", "dark"]
 class Shot:
     """A screenshot of the studio.
 
-    Where, at which size and in which scheme, and what is done before it is taken.
+    `address`: of the screen, within the studio. `before`: what is done on the page before the screenshot is taken.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Shot:
 class Ids:
     """Ids of the media and jobs that the screens show.
 
-    `matte` and its results are None without a model.
+    `matte` is the ended matting job; None without a model.
     """
 
     clip: str
@@ -61,7 +61,7 @@ class Ids:
 
 
 def wait_until(page: Page, expression: str) -> None:
-    """Wait until a JavaScript expression is true.
+    """Wait until a JavaScript expression is true, for PATIENCE_MS at most.
 
     Playwright's own wait needs `eval`, which the page's policy forbids.
     """

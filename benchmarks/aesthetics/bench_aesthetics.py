@@ -133,7 +133,7 @@ def memory_table(clip: Path, seconds: float, folder: Path) -> Table:
 
 
 def timed(work: Callable[[], Any], *, repeat: int = 2) -> tuple[float, Any]:
-    """Run `work` several times; return the shortest time in seconds and its result."""
+    """Run `work` several times; return its shortest time in seconds and its last result."""
     best, result = float("inf"), None
     for _ in range(repeat):
         began = time.perf_counter()

@@ -1,10 +1,12 @@
 """Speed and memory benchmark of plates and composites at 1080p.
 
+A plate is a picture of the clip's background without the subject.
+
     python -m benchmarks.background.bench_background [seconds of the 1080p clip] [--studio]
 
-`--studio` prints the table of the studio only. Jobs run in turns, and the best of three runs counts. The clip is a
-real clip, enlarged. Its matte is a drawn, moving ellipse of the size of a person, because the time of a composite depends on the length of
-the matte's edge, not on the subject.
+`--studio` prints the table of the studio only. Jobs run in turns, and the best of three runs counts. The clip is a real clip, enlarged. Its
+matte is a drawn, moving ellipse of the size of a person, because the time of a composite depends on the length of the matte's edge, not on
+the subject.
 """
 
 import json
@@ -330,7 +332,7 @@ def turns(jobs: list[tuple[str, Callable[[], object]]]) -> dict[str, tuple[float
 
 
 def processor_s(run: Callable[[], object], *, runs: int = RUNS) -> float:
-    """Run several times; return the shortest processor time in seconds."""
+    """Run a job several times; return its shortest processor time in seconds."""
     times = []
     for _ in range(runs):
         began = time.process_time()

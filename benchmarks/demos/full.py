@@ -1,4 +1,4 @@
-"""`make demo-full`: matte, studio and motion trails in one request.
+"""Demo of matting, a studio background and motion trails in one request (`make demo-full`).
 
 The clip is real, the studio's background a picture. The result is checked and shown.
 """
@@ -106,7 +106,7 @@ def figures(step: dict[str, Any]) -> str:
 def check(files: dict[str, Path], job: dict[str, Any]) -> str | None:
     """Decode all output files; return the first fault, or None.
 
-    Such as a missing subject, or the clip's own place behind the subject.
+    Faults are, for example, a missing subject, or the clip's own place behind the subject.
     """
     steps = {step["id"]: step["result"] for step in job["result"]["steps"]}
     small = {}

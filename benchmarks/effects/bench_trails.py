@@ -204,7 +204,7 @@ def naive(clip: Path, target: Path, style: Literal["normal", "glow"], frames: in
 
 
 def copy(clip: Path, target: Path) -> None:
-    """Read and write a clip without changing it."""
+    """Read a clip and write it again, without the effect."""
     with (
         read_frames(clip) as frames,
         VideoWriter(target, width=1920, height=1080, frame_rate=Fraction(25), time_base=Fraction(1, 12800)) as writer,
@@ -227,9 +227,9 @@ def frames_of(clip: Path) -> int:
 
 
 def best(works: list[tuple[str, Callable[[], object]]], *, rounds: int = 3) -> list[tuple[str, Cost]]:
-    """Run the jobs in turns; return the lowest cost of each.
+    """Run the jobs in turns; return for each the cost of its fastest run.
 
-    Jobs run in turns, so that other load on the machine affects all of them.
+    The turns make other load on the machine affect all jobs.
     """
     least: dict[str, Cost] = {}
     for _ in range(rounds):

@@ -53,7 +53,7 @@ TOLERANCES = (0, 1)
 
 @dataclass
 class Count:
-    """Counts of true transitions, detected transitions and false alarms."""
+    """Counts of true transitions, of those that were found, and of false alarms."""
 
     hard_found: int = 0
     hard: int = 0
@@ -62,9 +62,9 @@ class Count:
     false: int = 0
 
     def add(self, truths: Sequence[Truth], starts: Sequence[int], tolerance: int) -> None:
-        """Compare the detected shots of one film with its truths; add the counts.
+        """Compare the detected transitions of one film with the true ones; add the counts.
 
-        `starts`: the first frames of the detected shots.
+        `starts`: one frame of each detected transition.
         """
         matches: set[int] = set()
         for truth in truths:
@@ -92,7 +92,7 @@ Counts = dict[str, dict[int, Count]]
 def count(counts: Counts, detector: str, clip: Film, starts: Sequence[int]) -> None:
     """Add a detector's result for one film to `counts`.
 
-    `starts`: the first frames of the detected shots.
+    `starts`: one frame of each detected transition.
     """
     by_tolerance = counts.setdefault(detector, {tolerance: Count() for tolerance in TOLERANCES})
     for tolerance in TOLERANCES:
@@ -100,14 +100,14 @@ def count(counts: Counts, detector: str, clip: Film, starts: Sequence[int]) -> N
 
 
 def ours(clip: Film, folder: Path, *, transnet: bool) -> dict[str, list[int]]:
-    """Detect the shots of a clip by each of our methods; return their first frames."""
+    """Detect the transitions of a clip by each of our methods; return their middle frames."""
     methods = [detector.name for detector in DETECTORS if transnet or detector.name != "transnet"]
     starts = {method: shot_starts(clip.path, folder, method) for method in methods}
     return starts | {"auto, fast": shot_starts(clip.path, folder, "auto", fast=True)}
 
 
 def shot_starts(path: Path, folder: Path, method: str = "auto", *, fast: bool = False) -> list[int]:
-    """Detect the shots of a clip by one method; return their first frames.
+    """Detect the transitions of a clip by one method; return their middle frames.
 
     The method runs with its default threshold.
     """
@@ -123,9 +123,9 @@ def video_info(path: Path) -> VideoInfo:
 
 
 def pyscenedetect(clip: Film) -> dict[str, list[int]]:
-    """Detect the shots of a clip by PySceneDetect; return their first frames.
+    """Detect the cuts of a clip by each detector of PySceneDetect; return their frames.
 
-    All its detectors run in one pass of OpenCV's reader.
+    All detectors run in one pass of OpenCV's reader.
     """
     import scenedetect
 

@@ -20,7 +20,7 @@ ROTATED = "rotated.mp4"
 def format_clips(folder: Path) -> dict[str, Path]:
     """Write two seconds of a test picture in each format.
 
-    One more clip is shown upright by its rotation. Returns the paths by file name.
+    One more clip has a rotation of 90 degrees in its metadata. Returns the paths by file name.
     """
     written = {name: folder / name for name in FORMATS}
     for name, (coding, _) in FORMATS.items():

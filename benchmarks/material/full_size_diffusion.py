@@ -1,7 +1,7 @@
 """Full-size Stable Diffusion models with random weights.
 
-In the layout in which it is published. Speed and memory do not depend on the weights' values, so they can be measured without the published
-files. The sizes are those of the published configurations.
+They have the file layout of the published models. Speed and memory do not depend on the weights' values, so they can be measured without
+the published files. The sizes are those of the published configurations.
 """
 
 import json
@@ -69,7 +69,7 @@ def write_control_sd15(folder: Path) -> None:
 def _write_common(folder: Path, *, side: int) -> None:
     """Write the first text encoder, the tokenizer, the VAE and the scheduler.
 
-    `side`: of the squares in pixels that the VAE handles without tiles.
+    `side`: side in pixels of the largest square that the VAE handles without tiles.
     """
     from diffusers import AutoencoderKL, PNDMScheduler
     from transformers import CLIPTextConfig, CLIPTextModel
@@ -109,7 +109,7 @@ def _write_index(folder: Path, kind: str, more: dict[str, Any]) -> None:
 def _save(build: Any, folder: Path) -> None:
     """Build a model with small random weights and save the model.
 
-    They are made on the GPU if there is one.
+    The weights are made on the GPU if there is one.
     """
     import torch
 

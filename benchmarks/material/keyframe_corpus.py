@@ -109,7 +109,7 @@ def _cut_together(random: Random, profile: str, transitions: int, film: Film, sc
 
 
 def _hold(random: Random, profile: str) -> int:
-    """Choose the number of frames between two transitions of a shot."""
+    """Choose the number of frames that a shot stands between two transitions."""
     return int(np.clip(random.lognormal(np.log(4.05 * RATE), 0.65), 15, 500)) if profile == LONG else int(random.integers(10, 64))
 
 
@@ -182,7 +182,7 @@ def _finished(pictures: Iterator[Rgb], random: Random, profile: str) -> Iterator
 def _new_take(random: Random, profile: str, family: int | None, scale: int) -> tuple[Take, int, int]:
     """Make a take: a part of a real clip, or a rendered scene.
 
-    Returns the take, its first frame and its family of similar takes. A quarter of the takes stay in the previous family.
+    Returns the take, its first frame and its family of similar takes. After a rendered take, one take in five stays in its family.
     """
     if random.random() < 0.5:
         choices = [number for number in range(len(REAL)) if number != family]
@@ -299,7 +299,7 @@ def _noise(random: Random, width: int, height: int, *, slope: float, colors: NDA
 
 
 class _Encoder:
-    """Encoder of a film with x264.
+    """An encoder that writes a film with x264.
 
     Keyframe distance, B-frames, quality and frame times vary from film to film.
     """

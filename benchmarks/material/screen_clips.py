@@ -1,8 +1,9 @@
 """Rendered clips of subjects before a green or blue screen, with true mattes.
 
-Alpha, foreground and plate are known. There are three subjects: a head with strands of hair, fast motion with motion blur, a see-through
-veil. The screen is lit unevenly and has a fold, its light falls on the subject, and the camera adds noise. `write_clip` encodes H.264 in
-4:2:0 with BT.709 tags, as cameras do. A seed chooses colours, light and shapes: tune on some seeds, measure on others.
+Alpha, foreground and plate (the screen without the subject) are known. There are three subjects: a head with strands of hair, fast motion
+with motion blur, a see-through veil. The screen is lit unevenly and has a fold, its light falls on the subject, and the camera adds noise.
+`write_clip` encodes H.264 in 4:2:0 with BT.709 tags, as cameras do. A seed chooses colours, light and shapes: tune on some seeds, measure
+on others.
 """
 
 from collections.abc import Iterator

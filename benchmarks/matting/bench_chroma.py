@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def errors_table(folder: Path, frames: int) -> Table:
-    """Compare the errors on every kind of clip and seed."""
+    """Compare the keyer's errors with `chromakey`'s, for every kind of clip and seed."""
     table = Table(title="Keyer and chromakey (best similarity and blend a clip), 960x540, H.264 4:2:0")
     for head in ("clip", "seed", "method", "MAD", "MAD in edges", "dtSSD", "ratios", "targets"):
         table.add_column(head, justify="left" if head in ("clip", "method") else "right")

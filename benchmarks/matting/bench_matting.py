@@ -35,9 +35,9 @@ GREEN = np.float32([120, 255, 155]).reshape(3, 1, 1) / 255
 
 
 def main() -> None:
-    """Print the speeds of RVM and of the public loop.
+    """Print the speeds of RVM, of the public loop and of each backend.
 
-    In frames per second, by size.
+    The speeds are in frames per second, by size.
     """
     use(Settings())
     try:

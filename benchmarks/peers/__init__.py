@@ -1,1 +1,1 @@
-"""Benchmarks against other programs, run as commands."""
+"""Benchmarks that compare our commands with those of other programs."""

@@ -2,7 +2,8 @@
 
     python -m benchmarks.speed_ramp.bench_flow [frames of each clip]
 
-Every other frame of real clips is dropped, rebuilt by several methods, and compared with the true frame. All methods run in one program.
+Every other frame of real clips is dropped, rebuilt by several methods, and compared with the true frame. All methods but ffmpeg's run in
+one program.
 
 Quality: PSNR of luma and of RGB, the mean of all frames, and SSIM of luma (Wang et al. 2004). Cost: milliseconds per rebuilt frame, as wall
 time with one pair on each core and as CPU time. The best of three passes counts; `minterpolate` runs once.
@@ -114,7 +115,7 @@ OURS = "flow (FlowPair)"
 
 
 def methods() -> dict[str, Method]:
-    """Return our interpolation methods by name."""
+    """Return the interpolation methods that run in this program, by name."""
     return {
         "nearest": lambda _before, after: after,
         "blend": blended,
@@ -178,7 +179,7 @@ def split_cost(pairs: list[Pair]) -> tuple[float, float]:
 def minterpolated(clip: Clip) -> tuple[list[Planes], Cost]:
     """Rebuild the dropped frames by ffmpeg's filter `minterpolate`.
 
-    It does not make the last ones.
+    The filter does not make the last frames.
     """
     height, width = clip.frames[0][0].shape
     raw = ["-f", "rawvideo", "-pix_fmt", "yuv420p"]

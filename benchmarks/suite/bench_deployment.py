@@ -82,7 +82,7 @@ def container_table(deployment: Deployment) -> Table:
 def idle_table(deployment: Deployment) -> Table:
     """Measure the processor time of idle containers.
 
-    And the commits of Postgres.
+    Also measures the commits of Postgres.
     """
     idle = measure_idle(deployment, IDLE_S)
     title = f"Idle: {idle.share:.1%} of a core, {idle.commits_per_s:.1f} commits/s. Load {os.getloadavg()[0]:.1f}. {machine()}"
@@ -93,9 +93,10 @@ def idle_table(deployment: Deployment) -> Table:
 
 
 def start_table(deployment: Deployment, tiny: Path) -> Table:
-    """Measure the times from a client's submit to the start of a job, and to its end, in an idle deployment.
+    """Measure the times from a job's submission to its start and to its end.
 
-    A request goes from the gateway's container to that of the service, whose worker process is warm after the first job.
+    The deployment is idle otherwise. A request goes from the gateway's container to that of the service, whose worker process is warm after
+    the first job.
     """
     clip = deployment.client.upload(tiny)["id"]
     starts, ends = [], []

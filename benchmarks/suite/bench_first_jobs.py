@@ -41,7 +41,7 @@ def main() -> None:
 def first_jobs(starts: int) -> Table:
     """Compare a service's first job after a start with its second.
 
-    From submit to end.
+    The times are from submission to end.
     """
     spent: dict[str, list[tuple[float, float]]] = {name: [] for name in OPERATIONS}
     for _ in range(starts):
@@ -64,7 +64,7 @@ def first_jobs(starts: int) -> Table:
 
 
 def jobs_at_once() -> Table:
-    """Measure 1, 2 and 4 equal renders that run at the same time."""
+    """Measure four equal renders, of which 1, 2 or 4 run at the same time."""
     table = Table(title=f"{JOBS} renders of 5 s of 720p, submitted together")
     for head in ("jobs at once", "until all ended, s", "longest run, s", "processor time, s", "peak memory, MB"):
         table.add_column(head, justify="right")

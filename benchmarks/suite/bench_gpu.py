@@ -61,7 +61,7 @@ def main() -> None:
 def matting(folder: Path) -> None:
     """Print RVM's speed by device and precision.
 
-    And how much its mattes differ.
+    Also prints how much the mattes of the GPU differ from those of the CPU.
     """
     try:
         model_files("rvm-mobilenetv3")

@@ -1,7 +1,7 @@
-"""Processor time of an idle suite, and seconds that jobs wait in the queue.
+"""Processor time of an idle suite, and seconds that a job waits in the queue.
 
-A job waits from its submit to its start. `python -m benchmarks.suite.bench_idle`: starts `reelwright up`, waits, and reads /proc/<pid>/stat
-before and after IDLE_S seconds.
+A job waits from its submission to its start. `python -m benchmarks.suite.bench_idle`: starts `reelwright up`, waits, and reads
+/proc/<pid>/stat before and after IDLE_S seconds.
 """
 
 import os

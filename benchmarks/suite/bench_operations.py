@@ -58,7 +58,7 @@ def main() -> None:
 def pictures(clip: Path, target: Path) -> list[tuple[str, Work, str | None]]:
     """List the jobs that are timed on a clip without sound.
 
-    Their names, their work, and the names of their references.
+    Returns each job's name, its work, and the name of the job that it is compared with.
     """
     params = MotionTrailsParams(ghost="glow", layers=LAYERS, spacing=5, decay=0.7)
     return [
@@ -77,7 +77,7 @@ def pictures(clip: Path, target: Path) -> list[tuple[str, Work, str | None]]:
 def renders(clip: Path, target: Path) -> list[tuple[str, Work, str | None]]:
     """List the render jobs that are timed on a clip with sound.
 
-    Their reference changes the speed of picture and sound evenly.
+    Each is compared with an ffmpeg job that changes the speed of picture and sound evenly.
     """
     info = probe_video(clip)
     length = info.length_s

@@ -71,9 +71,9 @@ uvicorn.run(app, port=int(sys.argv[2]), log_level="error")
 
 
 class Watch:
-    """Sampler of the server's memory and of a small request's latency.
+    """Sampler of the server's memory and of small requests' latency.
 
-    Runs in a thread during a transfer.
+    It runs in a thread during a transfer.
     """
 
     def __init__(self, process: psutil.Process, url: str):
@@ -224,10 +224,7 @@ def large_uploads() -> Table:
 
 
 def resident_bytes(process: psutil.Process) -> tuple[int, int]:
-    """Return the resident bytes of a process, alone and with its descendants.
-
-    Both in bytes.
-    """
+    """Return the resident bytes of a process, alone and with its descendants."""
     own = int(process.memory_info().rss)
     tree = own
     for child in process.children(recursive=True):

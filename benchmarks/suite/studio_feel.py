@@ -83,9 +83,9 @@ def sound_offsets(browser: Any, url: str, clip: str, speed: float) -> list[float
 
 @contextmanager
 def page_work(page: Any, count: int) -> Iterator[Callable[[], float]]:
-    """Measure the main-thread work of the page for each of `count` inputs.
+    """Yield a function that returns the page's main-thread work per input.
 
-    Work is in milliseconds of processor time.
+    `count`: number of inputs in the block. Work is in milliseconds of processor time.
     """
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
@@ -100,9 +100,9 @@ def page_work(page: Any, count: int) -> Iterator[Callable[[], float]]:
 
 
 def drag_work(page: Any) -> float:
-    """Drag a point of the curve; return the milliseconds of each move.
+    """Drag a point of the curve; return the page's work per move in milliseconds.
 
-    Up and down, in work of the main thread.
+    The point moves up and down.
     """
     box = page.locator(".point").nth(2).bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -117,7 +117,7 @@ def drag_work(page: Any) -> float:
 
 
 def typing_work(page: Any) -> float:
-    """Type into the library's search; return the milliseconds of each key."""
+    """Type into the library's search; return the page's work per key in milliseconds."""
     field = page.get_by_label("Search names")
     field.click()
     with page_work(page, len(WORDS)) as work:

@@ -1,4 +1,4 @@
 """The command line, built from the same operations as the API.
 
-Runs operations locally or against a server.
+It runs operations locally or on a server.
 """

@@ -243,7 +243,7 @@ def _terminate(_number: int, _frame: object) -> None:
 
 
 def _sentence(error: Exception) -> str | None:
-    """Return the user's message for a network or database error.
+    """Return the message that tells the user of a network or database error.
 
     None for a defect of this program.
     """

@@ -97,7 +97,7 @@ def _video() -> list[Finding]:
 
 
 def _sandbox(settings: Settings) -> list[Finding]:
-    """Report the layers that limit worker processes."""
+    """Report the layers of the sandbox that limits worker processes."""
     return [
         Finding(subject=f"sandbox: {layer.name}", ok=layer.active, needed=settings.sandbox == "require", detail=layer.detail)
         for layer in layers(settings)

@@ -9,10 +9,10 @@ from typer.core import TyperGroup
 
 
 def lazy_group(build: Callable[[], typer.Typer]) -> type[TyperGroup]:
-    """Return a lazy Typer group class, for `typer.Typer(cls=...)`.
+    """Return a Typer group class whose commands are built on first use.
 
-    Its commands are those of `build()`, which is called when one of them runs or when the group's own help is printed. So the help of the
-    whole program does not import the code of every group.
+    It is for `typer.Typer(cls=...)`. Its commands are those of `build()`, which is called when one of them runs or when the group's own
+    help is printed. So the help of the whole program does not import the code of every group.
     """
 
     class LazyGroup(TyperGroup):

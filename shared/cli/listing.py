@@ -1,4 +1,4 @@
-"""Tables printed by commands such as `jobs list`."""
+"""Output of commands such as `jobs list`: a table, plain lines or JSON."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ import typer
 
 
 def print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], *, items: Any, as_json: bool) -> None:
-    """Print a table.
+    """Print rows as a table, as plain lines or as JSON.
 
     A terminal gets a table for people; a pipe gets whole values between tabs. `items`: what to print as JSON with `as_json`. The first
     column is never cut.

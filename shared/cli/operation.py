@@ -1,4 +1,4 @@
-"""Commands of operations, with files as arguments and params as options.
+"""A command for each operation, with files as arguments and params as options.
 
 A single output is a file path; several outputs go into a folder, each under its name in the declaration, with the operation's prefix.
 """
@@ -115,7 +115,7 @@ def _outputs(operation: Operation, output: Path | None) -> dict[str, Path]:
 
 
 def _options(operation: Operation) -> Iterator[inspect.Parameter]:
-    """Yield an option for every parameter.
+    """Yield a command-line option for each param of the operation.
 
     Its value is text, which pydantic converts.
     """
@@ -220,7 +220,7 @@ def _made_inputs(
 
 
 def stage_update(progress: JobProgress) -> ProgressUpdate:
-    """Return a job's progress without the progress of its steps."""
+    """Convert a job's progress to a ProgressUpdate, without the steps of a pipeline."""
     return ProgressUpdate(**progress.model_dump(exclude={"steps"}))
 
 

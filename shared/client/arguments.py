@@ -8,7 +8,7 @@ from shared.jobs.record import JobProgress
 from shared.media.record import MediaRecord
 
 OnProgress = Callable[[JobProgress], None]
-"""Is called with each progress report of a job."""
+"""Called with each progress report of a job."""
 
 File = Path | str | MediaRecord
 """A local file (a path), a medium of the server (its record or id), "auto", or a URL that the server fetches."""

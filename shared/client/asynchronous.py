@@ -28,7 +28,7 @@ CANCEL_TIMEOUT_S = 10.0
 
 @dataclass(frozen=True)
 class AsyncRun:
-    """A job on the server and its output files."""
+    """A job on the server, with access to its output files."""
 
     job: Job
     client: "AsyncReelwright" = field(repr=False)
@@ -73,7 +73,7 @@ class AsyncRun:
 
 
 class AsyncReelwright:
-    """A client of one suite.
+    """An async client of one suite.
 
     `url`: address of the suite. `key`: API key, if the suite has keys. `patience_s`: how long a request is repeated while the server does
     not answer, is full or restarts. Every method raises `Refused` with the server's problem details, or `Unreachable`.
@@ -187,7 +187,7 @@ class AsyncReelwright:
         return await self._start(f"/v1/pipelines/presets/{name}/jobs", {"params": dict(params or {})}, inputs, options, idempotency_key)
 
     async def job(self, job_id: str) -> AsyncRun:
-        """Read a job."""
+        """Return a job by its id."""
         return self._run(await self.get(f"/v1/jobs/{job_id}"))
 
     async def jobs(self, **filters: Any) -> AsyncIterator[Job]:
@@ -229,7 +229,7 @@ class AsyncReelwright:
         return (await self._connection.send("GET", f"/v1/jobs/{job_id}/log")).text
 
     async def cancel(self, job_id: str) -> AsyncRun:
-        """Cancel a job. Raises Refused if it has ended."""
+        """Cancel a job. Raises Refused if it has succeeded or failed."""
         return self._run(await self.post(f"/v1/jobs/{job_id}/cancel", {}))
 
     async def retry(self, job_id: str, *, idempotency_key: str | None = None) -> AsyncRun:
@@ -245,7 +245,7 @@ class AsyncReelwright:
         return await self.media(media_id)
 
     async def media(self, media_id: str) -> MediaRecord:
-        """Read the record of a medium."""
+        """Return the record of a medium by its id."""
         return MediaRecord.model_validate(await self.get(f"/v1/media/{media_id}"))
 
     async def download(self, media: MediaRecord | str, path: Path | str) -> Path:
@@ -325,9 +325,9 @@ def new_key() -> str:
 
 
 def output_of(job: Job, name: str | None) -> MediaRecord:
-    """Return an output of a job; without `name`, its only output.
+    """Return an output of a job by name; without a name, its only output or only video.
 
-    Without `name`, a job with several outputs returns its only video. Raises Invalid if the name is unknown or needed.
+    Raises Invalid if the name is unknown or needed.
     """
     if name is None:
         videos = [record for record in job.outputs.values() if record.kind == "video"]

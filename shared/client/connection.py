@@ -107,7 +107,7 @@ class Connection:
 
 
 class Pauses:
-    """Growing pauses between attempts, ended by `patience_s` without progress."""
+    """A series of growing pauses between attempts, which ends after `patience_s` without progress."""
 
     def __init__(self, patience_s: float):
         self._patience_s = patience_s

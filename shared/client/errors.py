@@ -1,4 +1,4 @@
-"""Errors of the client. Each has the server's problem details (RFC 9457)."""
+"""Errors of the client, each with problem details (RFC 9457)."""
 
 from typing import Any
 

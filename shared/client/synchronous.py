@@ -22,7 +22,7 @@ Call = Callable[[], None]
 
 @dataclass(frozen=True)
 class Run:
-    """A job on the server and its output files."""
+    """A job on the server, with access to its output files."""
 
     job: Job
     client: "Reelwright" = field(repr=False)
@@ -38,7 +38,7 @@ class Run:
         return self.job.outputs
 
     def save(self, path: Path | str, output: str | None = None) -> Path:
-        """Download one output to a file and return its path.
+        """Download one output to a file; return its path.
 
         `output`: its name; needed if the job has several outputs, of which not exactly one is a video.
         """
@@ -57,7 +57,7 @@ class Run:
         return self.client.log(self.job.id)
 
     def cancel(self) -> "Run":
-        """Cancel the job. Raises Refused if it has ended."""
+        """Cancel the job. Raises Refused if it has succeeded or failed."""
         return self.client.cancel(self.job.id)
 
     @property
@@ -66,7 +66,7 @@ class Run:
 
 
 class Reelwright:
-    """A client of one suite.
+    """A synchronous client of one suite.
 
     `url`: address of the suite. `key`: API key, if the suite has keys. `patience_s`: how long a request is repeated while the server does
     not answer, is full or restarts. Every method raises `Refused` with the server's problem details, or `Unreachable`.
@@ -179,7 +179,7 @@ class Reelwright:
         )
 
     def job(self, job_id: str) -> Run:
-        """Read a job."""
+        """Return a job by its id."""
         return self._run(self.call(self.asynchronous.job(job_id)))
 
     def jobs(self, **filters: Any) -> Iterator[Job]:
@@ -203,7 +203,7 @@ class Reelwright:
         return self.call(self.asynchronous.log(job_id))
 
     def cancel(self, job_id: str) -> Run:
-        """Cancel a job. Raises Refused if it has ended."""
+        """Cancel a job. Raises Refused if it has succeeded or failed."""
         return self._run(self.call(self.asynchronous.cancel(job_id)))
 
     def retry(self, job_id: str, *, idempotency_key: str | None = None) -> Run:
@@ -220,7 +220,7 @@ class Reelwright:
         return self.call(self.asynchronous.upload(path, name=name, on_bytes=report), calls)
 
     def media(self, media_id: str) -> MediaRecord:
-        """Read the record of a medium."""
+        """Return the record of a medium by its id."""
         return self.call(self.asynchronous.media(media_id))
 
     def download(self, media: MediaRecord | str, path: Path | str) -> Path:

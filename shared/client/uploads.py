@@ -1,4 +1,4 @@
-"""File uploads by tus 1.0 that resume after broken connections."""
+"""File uploads that resume after broken connections, by the protocol tus 1.0."""
 
 import asyncio
 import base64
@@ -12,7 +12,7 @@ from shared.client.errors import Refused, Unreachable
 from shared.errors import Invalid
 
 OnBytes = Callable[[int, int], None]
-"""Is called with the bytes that the server has, and with the size of the file."""
+"""Called with the number of bytes that the server has, and the size of the file."""
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE_BYTES = 4 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""HTTP parts that the gateway and every service share.
+"""HTTP server code that the gateway and every service share.
 
 `service.py` makes a service's app from its operations.
 """

@@ -41,7 +41,7 @@ CORS: dict[str, Any] = {
     ),
     "max_age": 600,
 }
-"""What pages of the allowed origins may send and read: the headers of this API and of tus."""
+"""Methods and headers that pages of the allowed origins may use: those of this API and of tus."""
 
 
 def create_api(
@@ -58,7 +58,7 @@ def create_api(
 
     `reachable_by_browsers`: the app listens on TCP rather than on a Unix socket. `ask_others`: asks the services behind this app for their
     state, which `GET /ready` shows; the app is ready even if they are not. `service`: URL name of the service; empty for the gateway.
-    `entrance`: clients call this app, not another process of the suite.
+    `entrance`: this is the app through which clients enter the suite.
     """
     app = FastAPI(
         title=title,

@@ -1,4 +1,4 @@
-"""HTML form endpoints that upload files and answer with a job's result.
+"""Helpers for HTML form endpoints, which take files and answer with a job's result.
 
 For endpoints of the programs that the suite replaces. The files become media, a job is submitted, and the answer waits for its end.
 """
@@ -25,7 +25,7 @@ FIELD_BYTES = 1000
 
 @dataclass(frozen=True)
 class RefusedFile:
-    """A file that was refused, and the reason."""
+    """An uploaded file that was refused, and the reason."""
 
     name: str
     error: ReelwrightError
@@ -35,7 +35,7 @@ class RefusedFile:
 class Form:
     """The files and text fields of a form.
 
-    Files are in order, each a media record or refused.
+    The files are in the order of the form; each is a media record or a RefusedFile.
     """
 
     files: list[MediaRecord | RefusedFile] = field(default_factory=list)
@@ -81,7 +81,7 @@ async def read_form(request: Request, runtime: Runtime, *, fields: Collection[st
 
 
 async def finished(runtime: Runtime, operation: Operation, *, params: Params, inputs: dict[str, str | list[str] | None], owner: str) -> Job:
-    """Submit a job; wait until the job has ended.
+    """Submit a job, and return the job after it has succeeded.
 
     Raises OperationFailed if the job does not succeed, and whatever `submit` raises.
     """
@@ -93,9 +93,9 @@ async def finished(runtime: Runtime, operation: Operation, *, params: Params, in
 
 
 def form_schema(model: type[Params], fields: Sequence[str], *, many: bool = False) -> dict[str, Any]:
-    """Return the `openapi_extra` of an endpoint that takes an HTML form.
+    """Return the OpenAPI description of an endpoint's HTML form.
 
-    `fields`: names of parameters of `model`.
+    It is for the endpoint's argument `openapi_extra`. `fields`: names of parameters of `model`.
     """
     properties = model.model_json_schema()["properties"]
     file = {"type": "string", "format": "binary"}

@@ -1,4 +1,4 @@
-"""Admission of requests: by API key, or from this machine without keys."""
+"""Checks of requests: of the API key, or if there are no keys, of Host and Origin."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""Exception handlers that answer with problem details."""
+"""Exception handlers that answer with problem details (RFC 9457)."""
 
 import logging
 
@@ -45,7 +45,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _no_database(request: Request, error: Exception) -> Response:
-    """Answer 503 while the database is away or locked for too long.
+    """Answer 503 because the database is unreachable or locked.
 
     Accepted jobs are on disk already.
     """

@@ -1,4 +1,4 @@
-"""Request counts, durations and log lines."""
+"""A middleware that counts, times and logs HTTP requests."""
 
 import logging
 import time

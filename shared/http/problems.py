@@ -19,7 +19,7 @@ class Problem(BaseModel):
 
 
 def problems(**texts: str) -> dict[int | str, dict[str, Any]]:
-    """Return FastAPI's `responses` for status codes given as `_404="description"`."""
+    """Describe error responses to FastAPI, one for each argument such as `_404="description"`."""
     return {int(code[1:]): {"model": Problem, "description": text} for code, text in texts.items()}
 
 

@@ -9,7 +9,7 @@ MINUTE_S = 60
 
 
 class RequestRates:
-    """Request counts of this process, by key name."""
+    """Counts of this process's requests in the current minute, by owner and API key."""
 
     def __init__(self) -> None:
         self._minute = 0

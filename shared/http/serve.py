@@ -1,7 +1,4 @@
-"""Several HTTP servers on one event loop.
-
-It ends on SIGTERM or Ctrl-C.
-"""
+"""HTTP servers that share one event loop, and the wait for a signal to end."""
 
 import asyncio
 import contextlib
@@ -24,7 +21,7 @@ MAX_SOCKET_PATH = 100
 
 GRACE_S = 5
 TICK_S, INSIDE_TICK_S = 5.0, 15.0
-"""Interval of renewing the Date header, for clients and on the sockets between the parts of one process."""
+"""Seconds between renewals of the Date header, on TCP and on the Unix sockets between the parts of one process."""
 BACKLOG = 512
 KEEP_ALIVE_S = 75
 """Longer than clients and proxies keep idle connections (5 to 60 s): a request fails if the server closes the connection at that moment."""
@@ -118,9 +115,9 @@ async def until_signaled() -> None:
 
 @contextlib.contextmanager
 def socket_folder(data_dir: Path) -> Iterator[Path]:
-    """Make a folder for this process's Unix sockets.
+    """Create a folder for this process's Unix sockets, and delete it after the block.
 
-    It is in the data folder, or a temporary one if that path is too long.
+    It lies in the data folder, or among the temporary files if that path is too long.
     """
     folder_in_data = data_dir.absolute() / "run"
     folder_in_data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -132,7 +129,7 @@ def socket_folder(data_dir: Path) -> Iterator[Path]:
 def _listen(site: Site) -> socket.socket:
     """Open a site's socket and listen.
 
-    A port in use is then reported before anything else starts.
+    A port in use is thus reported before the site's server starts.
     """
     if site.uds:
         listener = socket.socket(socket.AF_UNIX)

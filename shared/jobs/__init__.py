@@ -1,7 +1,6 @@
-"""Durable jobs.
+"""Jobs: kept on disk, run by one process at a time, and finished after any crash.
 
-They are kept on disk, run by one process at a time, and finished after any crash. Names are imported on first use: the models of a job
-load without the job engine, so that the command line and the client start fast.
+Names are imported on first use: the models of a job load without the job engine, so that the command line and the client start fast.
 """
 
 from importlib import import_module

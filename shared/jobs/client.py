@@ -207,7 +207,7 @@ class Jobs:
     async def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
         """Find ended, unlisted jobs that read a medium.
 
-        Returns job id -> ids of its outputs.
+        An unlisted job appears in no list. Returns job id -> ids of its outputs.
         """
         return await asyncio.to_thread(self.store.media_use.unlisted_with, owner, media_id)
 
@@ -241,7 +241,7 @@ class Jobs:
     async def add_webhook(self, owner: str, new: NewWebhook) -> MadeWebhook:
         """Add a standing webhook for all listed jobs of an owner.
 
-        A missing secret is made. Raises Invalid, ForbiddenAddress, QuotaExceeded.
+        Generates a secret if the request has none. Raises Invalid, ForbiddenAddress, QuotaExceeded.
         """
         secret = None if new.secret is not None else webhooks.new_secret()
         complete = new if secret is None else new.model_copy(update={"secret": SecretStr(secret)})

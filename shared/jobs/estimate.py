@@ -46,8 +46,8 @@ def megapixel_frames(media: MediaStore, owner: str, inputs: Iterable[str | list[
 def estimate(past: Sequence[PastRun], size: float | None, params: Mapping[str, Any]) -> Estimate | None:
     """Estimate a job's run time; None without comparable earlier jobs.
 
-    It is the median of the seconds per megapixel and frame of the earlier jobs with the fewest other choices, and among them of those
-    nearest in size. `size`: from `megapixel_frames`.
+    Takes the median time per megapixel frame of the earlier jobs whose choices differ least from `params`, and among them of those nearest
+    in size. `size`: from `megapixel_frames`.
     """
     comparable = [run for run in past if (run.megapixel_frames is None) == (size is None)]
     if not comparable:
@@ -75,7 +75,7 @@ def _size(about: Mapping[str, Any], params: Mapping[str, Any]) -> float:
 
 
 def _other_choices(earlier: Mapping[str, Any], params: Mapping[str, Any]) -> int:
-    """Count the text and switch params that differ from an earlier job's."""
+    """Count the text and true-or-false params that differ from an earlier job's."""
     return sum(earlier.get(name) != value for name, value in params.items() if isinstance(value, str | bool))
 
 

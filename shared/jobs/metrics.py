@@ -12,7 +12,7 @@ FRAMES_PER_SECOND = (0.1, 0.3, 1, 3, 10, 20, 30, 60, 120, 240, 480, 960)
 
 
 class JobMetrics:
-    """Counters and histograms of jobs.
+    """Recorder of the metrics of jobs.
 
     Kinds of failure are the `type`s of shared/errors.py.
     """
@@ -29,21 +29,18 @@ class JobMetrics:
         self._failed = Counter("reelwright_job_failures_total", "Jobs that failed, by kind of error", ["operation", "kind"], registry=on)
 
     def began(self, operation: str, *, waited_s: float, attempt: int) -> None:
-        """Count a start of a job and its time in the queue.
-
-        Only the first start records how long the job waited.
-        """
+        """Record, at a job's first start, how long the job waited in the queue."""
         if attempt == 1:
             self._wait.labels(operation).observe(max(0.0, waited_s))
 
     def cached(self, operation: str) -> None:
-        """Count a job that was answered by an earlier result."""
+        """Count a job that returned an earlier result."""
         self._cached.labels(operation).inc()
 
     def ended(
         self, operation: str, status: Status, *, run_s: float | None = None, frames: int | None = None, kind: str | None = None
     ) -> None:
-        """Count an end of a job.
+        """Record the end of a job.
 
         `run_s`: seconds it ran in this process, if it did; `frames`: frames it processed; `kind`: kind of its error, if it failed.
         """

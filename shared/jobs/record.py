@@ -261,7 +261,7 @@ class JobPage(Answer):
 
 
 class StandingWebhook(Answer):
-    """A webhook that reports all listed jobs of one key."""
+    """A webhook that reports all listed jobs of one owner."""
 
     id: str
     name: str | None = None
@@ -277,7 +277,7 @@ class MadeWebhook(StandingWebhook):
 
 
 class DeliveryStatus(StrEnum):
-    """Status of a message.
+    """Status of a webhook message.
 
     Pending (also between attempts), delivered to its receiver, or failed for good.
     """

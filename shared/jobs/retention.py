@@ -27,7 +27,7 @@ class SweepCounts:
 
 
 def sweep(store: JobStore, media: MediaStore, settings: Settings) -> SweepCounts:
-    """Delete all expired jobs, media and measurements.
+    """Delete expired jobs, media and measurements, and abandoned work folders.
 
     Blocking; safe to run from several processes at once.
     """
@@ -41,7 +41,7 @@ def sweep(store: JobStore, media: MediaStore, settings: Settings) -> SweepCounts
 
 
 def sweep_offline(settings: Settings) -> SweepCounts:
-    """Sweep without a running suite, for the command `reelwright gc`."""
+    """Open the stores and run `sweep` once, for the command `reelwright gc`."""
     store = JobStore(settings)
     store.open()
     try:

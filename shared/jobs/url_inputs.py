@@ -43,7 +43,7 @@ class UrlFetch:
 
 
 class Reservation:
-    """Media ids that are reserved for the URLs of one request.
+    """A reservation of media ids for the URLs of one request.
 
     The same URL gets the same id.
     """

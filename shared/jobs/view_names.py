@@ -1,6 +1,6 @@
 """Idempotency keys of view jobs, and a marker for preview inputs.
 
-Views are proxies, strips and peaks.
+A view is a small file that shows a medium to users: a proxy (small copy), a strip of pictures, or the peaks of the sound.
 """
 
 PROXY = "proxy"

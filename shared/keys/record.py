@@ -42,7 +42,7 @@ class KeyRecord(BaseModel):
 
     @property
     def access(self) -> Access:
-        """Rights of the key."""
+        """The access that the key grants."""
         return Access(
             owner=self.owner,
             name=self.name,

@@ -25,7 +25,8 @@ audit = logging.getLogger(AUDIT)
 class KeyRing:
     """Lookup of the access that an API key grants.
 
-    The key file, and the secret file of the setting, are read again when they change: a new or revoked key counts at once in every process.
+    The key file, and the secret file that holds the setting `api_keys`, are read again when they change: a new or revoked key counts at
+    once in every process.
     """
 
     def __init__(self, settings: Settings, *, ignored: bool = False):
@@ -53,7 +54,7 @@ class KeyRing:
     def required(self) -> bool:
         """Whether requests need a key.
 
-        A file whose keys are all revoked counts, too.
+        Revoked keys count, too.
         """
         self._refresh()
         return not self._ignored and bool(self._setting_keys or self._records)

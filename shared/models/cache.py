@@ -53,7 +53,7 @@ class ModelCache:
 
     @contextmanager
     def use(self, key: Hashable, load: Callable[[], Loaded], *, size: int, device: Device = CPU) -> Iterator[Loaded]:
-        """Keep a model loaded during the block.
+        """Load a model, or reuse the loaded one, and keep it during the block.
 
         See `loaded`.
         """
@@ -68,7 +68,7 @@ class ModelCache:
 
     @property
     def keys(self) -> list[Hashable]:
-        """Return the keys of the loaded models, the most recently used last."""
+        """Keys of the loaded models, the most recently used last."""
         with self._lock:
             return [key for key, _ in sorted(self._entries.items(), key=lambda item: item[1].used_at)]
 

@@ -26,7 +26,7 @@ MANIFEST = "manifest.json"
 
 
 class FileRecord(BaseModel):
-    """Record of one file from its last check."""
+    """Record of a model file, made by its last check."""
 
     sha256: str
     size: int
@@ -36,7 +36,7 @@ class FileRecord(BaseModel):
 
 
 class Manifest(BaseModel):
-    """Records of one model's files, by path."""
+    """The content of `manifest.json`: a record of each of a model's files, by path."""
 
     files: dict[str, FileRecord] = {}
 

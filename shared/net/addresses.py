@@ -1,4 +1,4 @@
-"""Rules on the IP addresses that users' requests may reach.
+"""Rules on the IP addresses that the server may contact for users.
 
 These are public unicast addresses, and networks that the operator allows. The table follows IANA's special-purpose address registries (RFC
 6890) and adds the metadata services of clouds that lie outside them. IPv6 is allowed by exception: outside 2000::/3 nothing is assigned for

@@ -104,7 +104,7 @@ async def _body(response: httpx.Response, url: httpx.URL, deadline: float, timeo
 
 @asynccontextmanager
 async def _limits(url: httpx.URL, deadline: float, timeout_s: float) -> AsyncIterator[None]:
-    """Convert timeouts and transport errors of the block to FetchFailed."""
+    """Limit the time of the block; convert its timeouts and connection errors to FetchFailed."""
     try:
         async with asyncio.timeout_at(deadline):
             yield

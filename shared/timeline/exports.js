@@ -1,4 +1,4 @@
-// The current shots as files for other programs, in the formats of output/cutlists/.
+// Export of the current shots for other programs, in the formats of services/keyframes/output/cutlists/.
 
 import { ratio, timecode } from "./timecode.js";
 

@@ -1,4 +1,4 @@
-// Shots from scores and a threshold, by the same rules as detectors/transition.py and selection/shots.py.
+// Shots from scores and a threshold, by the rules of detectors/transition.py and selection/shots.py in services/keyframes.
 
 /** Place a cut at each peak of `values`: the highest of consecutive values that reach `threshold`. `frames`, `times`: of each value. */
 export function cutsOf(values, threshold, { frames, times }) {

@@ -332,7 +332,7 @@ export class Timeline {
     line(pen, (this.time / duration) * width, 0, height, color.text, 1.5);
   }
 
-  /** Highest score of each pixel column, 0 to 1. */
+  /** Square root of the highest score of each pixel column, 0 to 1. */
   #overviewColumns(width) {
     if (this.#columns?.width === width) return this.#columns.values;
     const values = new Float32Array(width);
@@ -345,7 +345,7 @@ export class Timeline {
   }
 }
 
-/** Size a canvas in CSS pixels and return its drawing context in them. */
+/** Size a canvas in CSS pixels; return its drawing context, which also counts in CSS pixels. */
 function sized(canvas, wide, high) {
   const scale = Math.min(window.devicePixelRatio || 1, 3);
   const [width, height] = [Math.round(wide * scale), Math.round(high * scale)];

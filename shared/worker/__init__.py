@@ -1,6 +1,7 @@
-"""Worker processes: warm child processes with limits.
+"""Worker processes: child processes that run operations, kept ready and limited.
 
-Killing a child harms nothing else.
+A slot (slot.py) holds one child process and runs one call at a time in it; a pool (pool.py) has several slots. A child that is killed harms
+nothing else.
 """
 
 from shared.worker.pool import WorkerPool

@@ -1,8 +1,8 @@
-"""The child process of a slot, started by guard.py.
+"""The program of a worker process: it runs the calls that the server sends.
 
-Started as `python -m shared.worker.child FD MEMORY_BYTES NICENESS SANDBOX`. It dies with its guard, is the first process to be killed when
-the machine runs out of memory, yields the processor to the API, holds none of the server's secrets (slot.py clears the environment), and
-enters its sandbox (`Sandbox.dump`; empty: none) before anything else is imported.
+guard.py starts it as `python -m shared.worker.child FD MEMORY_BYTES NICENESS SANDBOX`. It dies with its guard, is the first process to be
+killed when the machine runs out of memory, yields the processor to the API, holds none of the server's secrets (slot.py clears the
+environment), and enters its sandbox (`Sandbox.dump`; empty: none) before it runs any call.
 """
 
 import ctypes
@@ -34,7 +34,7 @@ MAX_DETAIL_CHARS = 2000
 
 
 class Line:
-    """The child's end of its connection to the slot.
+    """This worker process's end of its connection to the server.
 
     Forked copies of the process send nothing on it.
     """
@@ -98,7 +98,7 @@ def confine(parent_pid: int, memory_bytes: int, niceness: int) -> None:
 
 
 def write_lines_at_once() -> None:
-    """Flush each printed line, and print a stack trace on a crash.
+    """Make this process flush each printed line, and print a stack trace on a crash.
 
     Both appear in the job's log.
     """

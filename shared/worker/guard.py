@@ -1,10 +1,12 @@
-"""The guard: the process between a slot and its child.
+"""Guard process: kills a worker's descendants when the worker or the server ends.
+
+The worker process is the guard's child.
 
 Started as `python -I -S guard.py FD LEASE_S COMMAND...`.
 
 It makes sure that all descendants of a child end with it, whatever dies first: the child may crash, the server may be killed (then the
 guard's standard input ends), or a descendant may have left the process group. On Linux the guard adopts orphans, so it can kill until none
-is left; elsewhere it kills the process group. It exits with its child's exit status, which the slot reads.
+is left; elsewhere it kills the process group. It exits with its child's exit status, which slot.py reads.
 
 A server that is frozen for longer than LEASE_S (0: no limit) counts as dead, too: other processes may have taken over its jobs by then.
 
@@ -30,7 +32,7 @@ LOOK_S = 0.5
 
 
 def main(command: list[str], fd: int, lease_s: float) -> None:
-    """Run `command` until it ends or the server dies; then kill all descendants.
+    """Run `command` until it ends or the server dies; then kill all its descendants.
 
     The child inherits the socket `fd`.
     """
@@ -85,9 +87,9 @@ def _now() -> float:
 
 
 def _end_all() -> None:
-    """Kill all descendants, repeatedly until none is left.
+    """Kill all descendants of this process; elsewhere than on Linux, kill its process group.
 
-    A process that loses its parent becomes a child of the guard.
+    On Linux a process that loses its parent becomes a child of the guard, so children are killed until none is left.
     """
     if sys.platform != "linux":
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -1,4 +1,4 @@
-"""The last output of a worker process."""
+"""Collection of the last output of a worker process."""
 
 import asyncio
 import contextlib

@@ -1,6 +1,6 @@
-"""A fixed number of slots, each of which runs one call at a time.
+"""A pool of worker processes, each of which runs one call at a time.
 
-Idle children are ended after a while.
+Each process is the child of a slot (slot.py). Idle children are ended after a while.
 """
 
 import asyncio
@@ -88,7 +88,7 @@ class WorkerPool:
                     slot.empty()  # not in a thread: a canceled job must leave nothing either
 
     async def keep_warm(self, count: int, has_room: Callable[[], bool] | None = None) -> None:
-        """Start `count` children, and keep that many ready from now on.
+        """Keep `count` children ready from now on; start one if fewer are ready.
 
         `has_room`: whether the machine has memory for another child; without room none is started.
         """
@@ -115,7 +115,7 @@ class WorkerPool:
 
     @asynccontextmanager
     async def _slot(self, *, cold: bool = False, wait_s: float | None = None) -> AsyncIterator[Slot]:
-        """Reserve a free slot: the warmest, or one without a child if `cold`.
+        """Reserve a free slot: if possible one with a child, or if `cold` one without.
 
         Raises Unavailable if no slot is free within `wait_s` seconds.
         """
@@ -156,7 +156,7 @@ class WorkerPool:
             await self._refill()
 
     async def _refill(self) -> None:
-        """Replace a child process that was killed."""
+        """Start a child process in place of one that has ended."""
         with suppress(ReelwrightError, OSError):
             await self.keep_warm(self._warm_count)
 
@@ -167,7 +167,7 @@ class WorkerPool:
 
 
 def _take(source: Path, target: Path) -> None:
-    """Move a child's output file out of the slot's folder.
+    """Take a file from the folder of the child that wrote it.
 
     Raises WorkerCrashed if the child wrote no such file.
     """

@@ -1,4 +1,4 @@
-"""Imports in a child process before its first timed call."""
+"""The call that makes a new child process import what later calls need."""
 
 import importlib
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from shared.worker_call import Target
 
 @dataclass(frozen=True)
 class Preparation:
-    """The module that a child imports before its first call.
+    """The request of `prepare`: the module that a child process imports before its first call.
 
     An empty name imports none.
     """
@@ -18,7 +18,7 @@ class Preparation:
 
 
 def prepare(preparation: Preparation, _progress: object) -> None:
-    """Import the module that later calls need; the entry point in a child."""
+    """Import the module that later calls need. A child process runs this first."""
     if preparation.module:
         importlib.import_module(preparation.module)
 

@@ -1,4 +1,4 @@
-"""Progress reports that a child process sends to its slot.
+"""Progress reports that a child process sends to the server process.
 
 They are throttled, never go back, and carry the rate and the time left.
 """
@@ -28,7 +28,7 @@ class _ProgressState:
 
 
 class Report:
-    """A Progress that sends updates and warnings to the slot.
+    """The Progress of a child process, which sends updates and warnings to the server process.
 
     At most four updates a second; safe to call from several threads.
     """

@@ -1,6 +1,7 @@
-"""Messages between a slot and its child: JSON behind a 4-byte length.
+"""Messages between the server and a worker process: a 4-byte length, then JSON.
 
-JSON in both directions, never pickle: a child that opens hostile media must not be able to run code in its parent.
+The server's side is a slot (slot.py), the worker process its child. JSON in both directions, never pickle: a child that opens hostile media
+must not be able to run code in its parent.
 
     slot -> child   {"call": number, "run": Call}
     child -> slot   {"call": number, "progress": ProgressUpdate} | {"call": number, "warning": JobWarning}    any number of times
@@ -60,7 +61,7 @@ class JobWarning:
 
 @dataclass(frozen=True)
 class Done:
-    """The answer of a call, by field; None for a function without an answer."""
+    """The answer of a call as field name -> value; None for a function without an answer."""
 
     result: dict[str, Any] | None
 

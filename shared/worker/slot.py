@@ -1,4 +1,4 @@
-"""A slot: one warm child process that runs one call at a time.
+"""A slot: holder of one worker process, which runs one call at a time.
 
 The child is killed and replaced after a crash, a timeout or a cancel.
 """
@@ -102,13 +102,13 @@ class Limits:
 
 @dataclass
 class Usage:
-    """Resources that a call used."""
+    """The resources that a call used."""
 
     peak_memory_bytes: int = 0
 
 
 class Slot:
-    """Holder of one child process that runs one call at a time."""
+    """Holder of one child process, which runs one call at a time."""
 
     def __init__(self, limits: Limits, sandbox: Sandbox | None = None):
         self._limits = limits
@@ -162,7 +162,7 @@ class Slot:
     async def prepare(self) -> None:
         """Start a child process unless one is ready.
 
-        Waits until it is ready; no call's time limit counts yet. Raises Unavailable where that takes more than two minutes, and
+        Waits until it is ready; no call's time limit counts yet. Raises Unavailable if that takes more than two minutes, and
         WorkerCrashed if the child dies.
         """
         if self.warm:
@@ -304,7 +304,7 @@ class Slot:
                 await asyncio.wait({task})
 
     def _signal(self, word: bytes) -> None:
-        """Write a sign of life to the guard."""
+        """Tell the guard that a call runs (`guard.ALIVE`) or has ended (`guard.IDLE`)."""
         if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
             self._process.stdin.write(word)
 
@@ -345,7 +345,7 @@ def _environment(*, network: bool) -> dict[str, str]:
 def _make_folders(sandbox: Sandbox) -> None:
     """Create the folders of a new child process.
 
-    Its predecessor's temporary files go; inputs stay.
+    Deletes its predecessor's temporary files; the inputs stay.
     """
     shutil.rmtree(sandbox.temporary, ignore_errors=True)
     for folder in (sandbox.inputs, sandbox.outputs, sandbox.temporary):

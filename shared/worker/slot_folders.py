@@ -1,4 +1,4 @@
-"""The slot folders: each worker process sees only its own.
+"""Folders of worker processes: each process sees only the folder of its slot.
 
     <data folder>/slots/<server process>/<number>/in, out, tmp
 
@@ -20,7 +20,7 @@ STALE_S = 3600.0
 
 
 class SlotFolders:
-    """The folders of all slots of this process."""
+    """The folders of all slots of this server process."""
 
     def __init__(self, data_dir: Path):
         self._root = data_dir.absolute() / SLOTS / new_id()
@@ -28,12 +28,12 @@ class SlotFolders:
         self._lock: int | None = None
 
     def new(self) -> Path:
-        """Return the folder path of a new slot, not yet created."""
+        """Return the path of a new slot's folder, which does not exist yet."""
         self._count += 1
         return self._root / str(self._count)
 
     def hold(self) -> None:
-        """Create and lock this process's folder, or renew its time."""
+        """Create and lock this process's folder, or renew its modification time."""
         if self._lock is None:
             self._root.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
             self._root.mkdir(mode=0o700, exist_ok=True)

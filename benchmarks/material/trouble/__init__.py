@@ -1,4 +1,5 @@
 """Small clips that mislead shot detection, by kind of trouble.
 
-Takes, and the kinds by what misleads: cuts, light, graphics. `corpus.py` has the table of kinds.
+Clips are edited from the takes of `takes.py`. The kinds are in `cuts.py`, `light.py` and `graphics.py`, by what misleads; `corpus.py` has
+their table.
 """

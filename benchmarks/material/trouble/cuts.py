@@ -10,9 +10,9 @@ from benchmarks.material.trouble.takes import TroubleClip, played, takes_of_plac
 
 
 def punch_in(random: Random) -> TroubleClip:
-    """Cut between enlargements of one take, 110 to 150 percent.
+    """Cut between a take and enlargements of it, as in videos of a talking head.
 
-    As in videos of a talking head.
+    Each cut enlarges the picture by 10 to 50 percent, or goes back to the whole picture.
     """
     clip, play, factor = TroubleClip(), _standing(random), 1.0
     center = (random.uniform(0.3, 0.7), random.uniform(0.2, 0.6))
@@ -89,7 +89,7 @@ def every_frame(random: Random) -> TroubleClip:
 
 
 def jumps(random: Random) -> TroubleClip:
-    """Draw fast motion, shakes and stutter with a few hard cuts.
+    """Draw fast motion, shakes and stutter, with two hard cuts.
 
     Nothing else is a cut.
     """

@@ -9,7 +9,7 @@ from benchmarks.material.trouble.takes import TroubleClip, mixed, takes_of_place
 def blank_frames(random: Random) -> TroubleClip:
     """Insert plain frames between shots and within a shot.
 
-    One to eight frames; inside a shot they are a glitch.
+    One to five frames between shots; within a shot one to three, which are a glitch.
     """
     clip, takes = TroubleClip(), takes_of_places(random)
     colors = ((255, 255, 255), (0, 0, 0), (200, 20, 20), (128, 128, 128), (16, 16, 18))
@@ -25,9 +25,9 @@ def blank_frames(random: Random) -> TroubleClip:
 
 
 def flashes(random: Random) -> TroubleClip:
-    """Draw flashes of 0.04 to 0.2 seconds with a cut or two.
+    """Draw flashes of 0.04 to 0.2 seconds in two shots.
 
-    At 25 to 60 fps.
+    The clip has 25 to 60 fps.
     """
     clip, takes = TroubleClip(rate=int(random.choice([25, 30, 50, 60, 60]))), takes_of_places(random)
     for _ in range(2):
@@ -46,7 +46,7 @@ def flashes(random: Random) -> TroubleClip:
 def flash_cuts(random: Random) -> TroubleClip:
     """Place a cut under a flash that covers both shots.
 
-    The flash lasts two to five frames.
+    The flash lasts 0.06 to 0.2 seconds, and at least two frames.
     """
     clip, takes = TroubleClip(rate=int(random.choice([25, 25, 30, 50]))), takes_of_places(random)
     clip.shot(next(takes)(40))
@@ -114,7 +114,7 @@ def long_black(random: Random) -> TroubleClip:
 def exposure(random: Random) -> TroubleClip:
     """Draw exposure and white balance that change within a shot.
 
-    They settle after a cut, or change in a second.
+    They settle within about a second, at the start of a shot or later.
     """
     clip, takes = TroubleClip(), takes_of_places(random)
     for _ in range(3):

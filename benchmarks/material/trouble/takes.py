@@ -1,4 +1,4 @@
-"""Takes of different places, and clips edited from takes with known shots."""
+"""Takes of different places, and clips edited from them with known transitions."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,9 +18,9 @@ class TroubleClip:
     rate: int = 25
 
     def shot(self, pictures: list[Rgb], *, kind: str = "cut", transition: int = 0) -> None:
-        """Append a shot and the transition that it begins with.
+        """Append a shot, and record the transition that leads to it.
 
-        `transition`: length of the transition, which the last appended pictures hold already.
+        `transition`: length of the transition, whose pictures have been appended already.
         """
         at = len(self.pictures)
         if at:
@@ -29,7 +29,7 @@ class TroubleClip:
 
 
 def takes_of_places(random: Random) -> Iterator[Callable[[int], list[Rgb]]]:
-    """Yield endless takes of different places.
+    """Yield takes of changing places, without end.
 
     A take is a function that returns its next `count` pictures.
     """

@@ -1,4 +1,4 @@
-"""HEAD for every GET route, OPTIONS, and `Allow` headers for all routes."""
+"""A middleware that answers HEAD and OPTIONS requests, and sets `Allow` headers."""
 
 import asyncio
 
@@ -28,7 +28,7 @@ class Methods:
             return await send({"type": "http.response.body", "body": b""})
 
         async def send_with_allow(message: Message) -> None:
-            # If a route has the method, the refusal is that of the service behind a proxy.
+            # If a route has the method, the service behind a proxy route refused it: its answer stays unchanged.
             refused = message["type"] == "http.response.start" and message["status"] == 405 and not self._has(scope, scope["method"])
             if refused and (allowed := self._allowed(scope)):
                 others = [header for header in message["headers"] if header[0].lower() != b"allow"]

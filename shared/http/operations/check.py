@@ -1,4 +1,4 @@
-"""Checks of an operation's request, before its job is queued."""
+"""Checks of a request to run an operation, made before its job is queued."""
 
 import asyncio
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from shared.operation import AUTO, Input, Operation, Params
 from shared.runtime import Runtime
 
 PENDING = "pending:"
-"""Prefix of an input that an earlier step of a pipeline will make, in checks: `pending:<kind>`."""
+"""Prefix of `pending:<kind>`, which stands in a check for media that an earlier step of a pipeline will make."""
 
 
 class Estimate(BaseModel):
@@ -51,8 +51,8 @@ async def check(
 ) -> Checked:
     """Check a request as far as possible without running the operation.
 
-    Raises the error that `jobs` would answer. `may_be_pending`: an input may also be `pending:<kind>`, media that an earlier step of a
-    pipeline will make.
+    Raises the error with which `POST .../jobs` would answer. `may_be_pending`: an input may also be `pending:<kind>`, media that an earlier
+    step of a pipeline will make.
     """
     if operation.needs and not any(inputs.get(name) for name in operation.needs):
         detail = f"One of {', '.join(operation.needs)} must be given"

@@ -1,4 +1,4 @@
-"""Submission of a request for an operation: check, then queue as a job."""
+"""Submission of a request to run an operation: check the request, then queue its job."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""DBOS configuration, and queries of other processes' workflows."""
+"""Configuration of DBOS (the library of the job queues), and recovery of dead processes' jobs."""
 
 import logging
 from typing import Any
@@ -41,7 +41,7 @@ def configure(engine: sa.Engine, *, executor: str) -> None:
 
 
 def owners(engine: sa.Engine) -> set[str]:
-    """Return the ids of executors that have unfinished workflows."""
+    """Return the executor ids of all processes that have unfinished workflows."""
     schema = None if engine.dialect.name == "sqlite" else "dbos"
     with engine.connect() as connection:
         executors = connection.scalars(_OWNERS.select_from(sa.table("workflow_status", schema=schema)))
@@ -49,7 +49,7 @@ def owners(engine: sa.Engine) -> set[str]:
 
 
 def recover(executor: str) -> None:
-    """Return a dead executor's unfinished jobs to their queues."""
+    """Return the unfinished jobs of a dead process to their queues, by its executor id."""
     DBOS._recover_pending_workflows([executor])
 
 

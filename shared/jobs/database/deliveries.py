@@ -1,4 +1,7 @@
-"""Database tables of standing webhooks and of webhook messages."""
+"""Access to the database tables of standing webhooks and of webhook messages.
+
+A standing webhook reports all listed jobs of its owner.
+"""
 
 import time
 from collections.abc import Collection
@@ -32,7 +35,7 @@ class Message:
 
 
 class Deliveries:
-    """Reads and writes of webhooks and their messages. All calls block."""
+    """Access to the tables of standing webhooks and of webhook messages. All calls block."""
 
     def __init__(self, engine: sa.Engine):
         self._engine = engine
@@ -75,7 +78,7 @@ class Deliveries:
         return [self._insert(connection, job_id, event, webhook_id, f"{job_id}-{event}") for webhook_id in targets]
 
     def add_again(self, connection: Connection, job_id: str, delivery_id: str) -> str:
-        """Insert a copy of a message; return the new id.
+        """Insert a copy of a message; return its id.
 
         Writes in the caller's transaction. Raises UnknownDelivery, UnknownWebhook if its receiver was deleted, and Conflict while it is on
         its way.

@@ -1,4 +1,4 @@
-"""Jobs that wait for URLs among their inputs."""
+"""Database access to jobs that wait until the URLs among their inputs are fetched."""
 
 from dataclasses import dataclass, replace
 
@@ -29,7 +29,7 @@ class Fetches:
         self._engine = engine
 
     def begin(self, job_id: str) -> FetchClaim | None:
-        """Return the claim of a job that waits for URLs.
+        """Return a job that waits for its URLs, as a FetchClaim.
 
         None if the job has ended, or if everything has been fetched.
         """

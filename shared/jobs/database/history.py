@@ -1,7 +1,4 @@
-"""Records of ended jobs, for use by later jobs.
-
-These are their results, their times, and the outputs that several of them list.
-"""
+"""Queries of ended jobs: results to reuse, run times, and outputs that several jobs list."""
 
 import time
 from collections.abc import Collection
@@ -52,14 +49,14 @@ class EarlierResult:
 
 @dataclass(frozen=True)
 class History:
-    """The ended jobs of an installation. All methods block on the database."""
+    """Access to the ended jobs of an installation. All methods block on the database."""
 
     engine: sa.Engine
 
     def remembered(self, owner: str, result_key: str) -> list[EarlierResult]:
         """Return earlier results that have the given result key.
 
-        Newest first. Jobs that expire within EXPIRES_SOON_S do not count.
+        Newest first, at most MOST_REMEMBERED. Jobs that expire within EXPIRES_SOON_S do not count.
         """
         columns = [JOBS.c[name] for name in ("result_key", "version", "result", "outputs", "warnings", "progress")]
         lasting = (JOBS.c.status == Status.SUCCEEDED.value, JOBS.c.expires_at > time.time() + EXPIRES_SOON_S)

@@ -1,4 +1,4 @@
-"""SQL conditions on stored jobs, for lists and deletions."""
+"""A filter of stored jobs, for lists and deletions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from shared.jobs.record import Status
 
 @dataclass(frozen=True, kw_only=True)
 class JobFilter:
-    """Conditions that select an owner's jobs.
+    """A filter that selects some of an owner's listed jobs.
 
     None or empty: no condition. `parent`: id of the pipeline whose steps to take. `name`: a part of the job's name, in any case.
     `metadata`: top-level key -> text or number. Times are Unix times in seconds; `created_before` is exclusive.
@@ -27,7 +27,7 @@ class JobFilter:
     created_before: float | None = None
 
     def conditions(self, owner: str) -> list[sa.ColumnElement[bool]]:
-        """Return the SQL conditions on `JOBS`."""
+        """Return the filter as SQL conditions on the jobs table."""
         metadata = dict(self.metadata) | ({"pipeline": self.parent} if self.parent else {})
         return [
             JOBS.c.owner == owner,

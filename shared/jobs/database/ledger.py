@@ -1,4 +1,4 @@
-"""The database tables of jobs and events.
+"""Access to the database tables of jobs, their events and their logs.
 
 Every state change is one transaction, and an ended job never changes.
 """
@@ -39,7 +39,7 @@ RANKS = {rank: name for name, rank in PRIORITIES.items()}
 
 
 class Ledger:
-    """Reads and writes of the jobs and events tables.
+    """Access to the tables of jobs, their events and their logs.
 
     All calls block; the event loop makes them in threads.
     """
@@ -70,9 +70,9 @@ class Ledger:
         connection.execute(JOBS.insert().values(status=Status.QUEUED.value, created_at=round(time.time(), 3), **job.dump()))
 
     def add_ended(self, connection: Connection, job: NewJob, remembered: EarlierResult) -> None:
-        """Insert a job that an earlier result answers, within the caller's transaction.
+        """Insert a job that ends at once with an earlier result, within the caller's transaction.
 
-        Raises IntegrityError where its idempotency key exists.
+        Raises IntegrityError if its idempotency key exists.
         """
         now = round(time.time(), 3)
         lives_s = self._ttl_s if job.preview is None else min(self._ttl_s, PREVIEW_TTL_S)
@@ -134,7 +134,7 @@ class Ledger:
         return jobs, jobs[-1].id if len(rows) > limit else None
 
     def begin(self, job_id: str) -> Claim | None:
-        """Start an attempt at a job; return None if the job has ended."""
+        """Start an attempt at a job, and return its Claim; None if the job has ended."""
         with self.engine.begin() as connection:
             row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id).with_for_update()).first()
             if row is None or Status(row.status).ended:
@@ -275,7 +275,7 @@ class Ledger:
             return {str(row[0]): float(row[1]) for row in connection.execute(query)}
 
     def _canceled_steps(self, connection: Connection, job_id: str) -> dict[str, Any]:
-        """Return the columns of a canceled pipeline, with its steps ended."""
+        """Return a canceled pipeline's progress and result with all steps ended; empty for other jobs."""
         row = connection.execute(sa.select(JOBS.c.progress, JOBS.c.result).where(JOBS.c.id == job_id)).first()
         if row is None or not (row.progress or {}).get("steps"):
             return {}

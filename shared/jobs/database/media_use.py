@@ -1,4 +1,4 @@
-"""Searches for jobs by the media that they read or wrote."""
+"""Search for jobs by the media that they read or wrote."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from shared.jobs.database.tables import JOBS
 
 
 class MediaUse:
-    """Searches for jobs by their media. All calls block."""
+    """Search for jobs by the media that they read or wrote. All calls block."""
 
     def __init__(self, engine: sa.Engine):
         self._engine = engine
@@ -17,7 +17,7 @@ class MediaUse:
     def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
         """Return ended, unlisted jobs that read a medium.
 
-        Job id -> ids of its outputs.
+        An unlisted job appears in no list. Returns job id -> ids of its outputs.
         """
         ended = JOBS.c.status.not_in(OPEN)
         query = sa.select(JOBS.c.id, JOBS.c.inputs, JOBS.c.outputs).where(JOBS.c.owner == owner, JOBS.c.listed.is_(sa.false()), ended)

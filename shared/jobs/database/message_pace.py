@@ -4,12 +4,12 @@ import time
 from dataclasses import dataclass
 
 REPORT_S, REPORT_FRACTION, FORGET_S = 5.0, 0.01, 24 * 3600.0
-"""Least seconds and least progress between two messages about a job; seconds after which the last one is forgotten."""
+"""Least seconds and least progress between two messages about a job; seconds after which the latest message is forgotten."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reported:
-    """The fraction of the latest progress message, and its time.
+    """Time of a job's latest progress message, and the fraction that it reported.
 
     `at`: on the monotonic clock.
     """

@@ -43,7 +43,7 @@ class QueueNotices(Protocol):
     def watch(self, stop: threading.Event, on_notice: Callable[[str], None]) -> None:
         """Call `on_notice` with the queue of each notice until `stop` is set.
 
-        Own notices are reported, too.
+        This process's own notices are reported, too.
         """
 
 

@@ -38,7 +38,7 @@ class StoredWebhook:
 class StoredPreview:
     """A stored preview: the requested and the shown part of the source.
 
-    All in seconds. The shown part is known once the preview runs.
+    The times are in seconds. The shown part is known once the preview runs.
     """
 
     at_s: float
@@ -103,7 +103,7 @@ class Claim:
     attempt: int
     failures: int
     fraction: float
-    """Progress of the previous attempt."""
+    """Fraction of the job that the previous attempt had finished."""
     cache: bool
     """Whether an earlier result may be used."""
     created_at: float
@@ -131,7 +131,7 @@ class PipelineOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """Columns that are set when a job ends.
+    """The values that are written to a job's row when the job ends.
 
     None leaves a column as it is.
 
@@ -180,10 +180,10 @@ def progress_column(progress: JobProgress) -> dict[str, Any]:
 
 
 def queue_of(service: str, *, preview: bool) -> str:
-    """Return the name of a service's queue of jobs or previews."""
+    """Return the name of a service's job queue or preview queue."""
     return f"{service}-previews" if preview else service
 
 
 def in_queue(service: str, *, preview: bool) -> list[sa.ColumnElement[bool]]:
-    """Return the SQL conditions on the jobs of a service's queue."""
+    """Return SQL conditions that select the jobs of a service's queue."""
     return [JOBS.c.service == service, JOBS.c.preview.is_not(None) if preview else JOBS.c.preview.is_(None)]

@@ -1,4 +1,7 @@
-"""Jobs and DBOS's queues, changed in one transaction."""
+"""Storage of jobs: each job and its entry in DBOS's queues change in one transaction.
+
+DBOS is the library that gives each queued job to one process.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +32,7 @@ QUEUED = "reelwright_queued"
 
 
 class JobStore:
-    """Writes that keep the jobs table and DBOS's queues consistent.
+    """Storage of an installation's jobs, which keeps the jobs table and DBOS's queues consistent.
 
     All calls block; the event loop makes them in threads.
     """

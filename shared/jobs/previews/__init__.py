@@ -1,1 +1,1 @@
-"""Previews: jobs on small copies of the videos."""
+"""Previews: jobs that run on proxies, which are small copies of the videos."""

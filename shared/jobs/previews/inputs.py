@@ -1,4 +1,4 @@
-"""Inputs of previews: proxies in place of videos."""
+"""Inputs of previews: a proxy, which is a small copy, in place of each video."""
 
 import asyncio
 from collections.abc import Mapping
@@ -64,7 +64,7 @@ class PreviewInputs:
         return Prepared(claim=replace(claim, inputs=_replaced(claim.inputs, ids), params=params), window=part, cut=cut)
 
     def _videos(self, claim: Claim, operation: Operation) -> dict[str, MediaRecord]:
-        """Return the videos among the inputs, by id.
+        """Return the videos among the inputs, by media id.
 
         They are in the order of the operation's declaration. Those that are made for viewers or by previews are left out: they are small
         already.

@@ -1,4 +1,4 @@
-"""Params of previews: a few seconds of proxies in place of whole clips."""
+"""Adaptation of an operation's params to a preview, which is short and small."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Window:
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """Sizes of a clip and its proxy in pixels."""
+    """The size of a clip and the width of its proxy, in pixels."""
 
     width: int
     height: int

@@ -1,4 +1,7 @@
-"""Turns among equal jobs: a later job waits for the first job's result."""
+"""Turns of equal jobs: one runs at a time, and the others wait for its result.
+
+Equal jobs compute the same result: an owner's jobs with the same result key.
+"""
 
 import asyncio
 import logging
@@ -10,14 +13,14 @@ log = logging.getLogger(__name__)
 
 
 class EqualJobs:
-    """Running jobs of this process by result key, so that equal jobs take turns.
+    """The turns of equal jobs: this process's running jobs, by owner and result key.
 
     Locks keep equal jobs of other processes apart. A job waits before it holds anything, for one job with the same key, and a dead process
     loses its locks. So jobs never wait for each other in a circle, and a restart needs nothing: waiting jobs begin anew.
     """
 
     def __init__(self, take: Callable[[str], bool], drop: Callable[[str], None]) -> None:
-        """Create an empty table.
+        """Start without running jobs.
 
         `take`: takes a lock that is held until `drop` or the end of the process; returns whether it was free. Both block.
         """

@@ -74,7 +74,7 @@ class LogCleaner:
 
 
 class JobLogWriter:
-    """A copier of a running job's worker output to the database."""
+    """A writer that copies a running job's worker output to the database."""
 
     def __init__(self, ledger: Ledger, cleaner: LogCleaner, claim: Claim, read: Callable[[], str]):
         """Create a writer for the job of `claim`.

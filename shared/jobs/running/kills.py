@@ -1,4 +1,4 @@
-"""Repeated attempts at a job whose child process was killed from outside."""
+"""Limit of the attempts at a job whose child process is killed from outside."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ def oom_kills() -> int:
 
 @dataclass
 class Kills:
-    """The number of times that a job's process was killed.
+    """A counter of the times that a job's process was killed from outside.
 
     A job that crashes by itself is not tried again and does not come here.
     """

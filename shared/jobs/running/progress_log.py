@@ -1,6 +1,6 @@
-"""The progress log of a running job.
+"""Progress and warnings of a running job, stored in the database.
 
-It is written at most twice a second, and the progress never goes back.
+They are written about twice a second at most, and the progress never goes back.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class ProgressLog:
         self.warnings: list[str] = []
 
     async def __call__(self, update: Update) -> None:
-        """Record an update, and store the progress at most every few seconds.
+        """Record an update, and store the progress at most twice a second.
 
         Each warning is recorded once. After a crash, the fraction never drops below the previous attempt's.
         """

@@ -21,9 +21,9 @@ UNUSED_S = 60.0
 CLAIM_S = 10.0
 """Longest time from the claim of a workflow to its start in this process."""
 WORKER_PREFIX = "queue-worker-"
-"""Begin of the names of DBOS's polling threads. The queue's name follows."""
+"""Beginning of the names of DBOS's polling threads. The queue's name follows."""
 OWN_PREFIX = "_dbos_"
-"""Begin of the names of DBOS's own queues."""
+"""Beginning of the names of DBOS's own queues."""
 MANAGER = "manager of the queues"
 """Stands for the thread that starts the polling threads."""
 POLL, UNUSED_JOBS = "queue_thread", "background_jobs_thread"
@@ -32,7 +32,7 @@ _module: Any = dbos._dbos
 
 
 class QueueWaker:
-    """A waker of this process's queue polling threads."""
+    """A waker of the threads in which DBOS polls this process's queues."""
 
     def __init__(self, *, claimed: Callable[[], None] = lambda: None) -> None:
         """Create a waker.
@@ -160,7 +160,7 @@ class ActiveWorkflows(ActiveWorkflowById):
 
 
 class _Claims:
-    """A wrapper of DBOS's queue claims that counts claimed workflows as running."""
+    """A wrapper of the DBOS function that claims queued workflows; it counts them as running."""
 
     def __init__(self, dbos: Any, claimed: Callable[[], None]):
         self._dbos, self._claimed, self._original = dbos, claimed, dbos._sys_db.start_queued_workflows

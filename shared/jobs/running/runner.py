@@ -45,7 +45,7 @@ from shared.worker.slot_folders import place
 Value = TypeVar("Value")
 OUTPUTS, MEASUREMENTS = "outputs", "measurements"
 SPARE_FREE_BYTES, UNUSED_SPARE_FREE_BYTES = 1024**3, 4 * 1024**3
-"""Free memory from which on a service gets a spare child: one that has run a job, one that has not."""
+"""Free memory with which a service gets a spare child process: if the service has run a job, and if it has not."""
 PREVIEWS = 1
 """Number of previews that one service runs at once."""
 
@@ -165,7 +165,7 @@ class OperationRunner:
         return Outcome(result=answer.result, version=answer.version, result_key=key, outputs=records, metrics=metrics)
 
     async def discard(self, claim: Claim, outcome: Outcome) -> None:
-        """Delete the outputs of a job that was canceled after it succeeded."""
+        """Delete the outputs of a job that has meanwhile ended another way."""
         for output in outcome.outputs.values() if not outcome.cached else ():
             with suppress(UnknownMedia):
                 await asyncio.to_thread(self._media.delete, claim.owner, output["id"])
@@ -217,7 +217,7 @@ class OperationRunner:
     async def _attempt(
         self, slot: Slot, claim: Claim, folder: Path, progress: ProgressLog, usage: Usage, measurements_key: str | None, cut: Window | None
     ) -> OperationAnswer:
-        """Run the operation once in a slot; move its files to `folder`."""
+        """Run the operation once in the child process of `slot`; move its files to `folder`."""
         slot_folder = await asyncio.to_thread(self._prepare_folder, slot, claim, folder)
         inputs = await asyncio.to_thread(self._place_inputs, slot, claim)
         measurements = slot_folder / MEASUREMENTS
@@ -253,7 +253,7 @@ class OperationRunner:
         return operation.measurement.key(self._service.name, params, lambda: self._media.get(claim.owner, media_id).sha256)
 
     def _prepare_folder(self, slot: Slot, claim: Claim, folder: Path) -> Path:
-        """Create a folder for the operation in the slot's folder; return its path."""
+        """Create the folder in which the operation writes its files; return its path."""
         assert slot.sandbox is not None
         slot.empty()
         shutil.rmtree(folder, ignore_errors=True)
@@ -263,7 +263,7 @@ class OperationRunner:
         return slot_folder
 
     def _place_inputs(self, slot: Slot, claim: Claim) -> dict[str, Any]:
-        """Copy or link a job's inputs into a slot's folder; return their paths.
+        """Copy or link a job's inputs to the child process's folder; return their paths.
 
         Each has the name under which the file was uploaded, so that messages name the file as users know it.
         """
@@ -337,9 +337,9 @@ def work_folder(settings: Settings, job_id: str) -> Path:
 
 
 def _move(source: Path, folder: Path) -> None:
-    """Move an operation's folder out of its slot's folder.
+    """Move an operation's folder to `folder`, out of the reach of its process.
 
-    There, its process can no longer change the folder. Raises OperationFailed if there is a link in place of the folder.
+    Raises OperationFailed if there is a link in place of the folder.
     """
     os.rename(source, folder)
     for path in (folder, folder / OUTPUTS):

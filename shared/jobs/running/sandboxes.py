@@ -1,4 +1,4 @@
-"""Sandboxes of this server process's slots."""
+"""Sandboxes for the worker processes of this server process."""
 
 import logging
 
@@ -14,7 +14,10 @@ log = logging.getLogger(__name__)
 
 
 class Sandboxes:
-    """Factory of sandboxes, one for each slot of this process."""
+    """Factory of sandboxes, one for each slot.
+
+    A slot is a place for one worker process.
+    """
 
     def __init__(self, settings: Settings):
         self._settings = settings
@@ -37,7 +40,7 @@ class Sandboxes:
         )
 
     def open(self) -> None:
-        """Create the slot folders, and delete those of dead processes.
+        """Create this process's folder of slots; delete those of dead processes.
 
         Logs the layers that are missing.
         """
@@ -49,11 +52,11 @@ class Sandboxes:
                 log.warning("worker processes run without %s: %s", layer.name, layer.detail)
 
     def layers(self) -> list[Layer]:
-        """Return the sandbox's layers, with their state."""
+        """Return the sandbox's layers, each active or not."""
         return layers(self._settings)
 
     def tend(self) -> None:
-        """Mark this process's folder as in use; delete folders of dead processes."""
+        """Mark this process's folder of slots as in use; delete those of dead processes."""
         self._folders.hold()
         sweep_slots(self._settings.data_dir)
 
@@ -63,7 +66,7 @@ class Sandboxes:
 
 
 def layers(settings: Settings) -> list[Layer]:
-    """Return the sandbox's layers under `settings`, with their state.
+    """Return the sandbox's layers under `settings`, each active or not.
 
     They depend on the settings and on this machine.
     """

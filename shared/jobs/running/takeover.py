@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 class Locks(Protocol):
-    """Named locks that end with the process that holds them."""
+    """A set of named locks, each of which ends with the process that holds it."""
 
     grace_s: float
     """Seconds for which a lock must be free before its holder counts as dead."""
@@ -145,7 +145,7 @@ class PostgresLocks:
 
 
 class Lifeline:
-    """This process's executor lock, and recovery of dead executors' jobs.
+    """This process's proof of life (a lock), and the recovery of dead processes' jobs.
 
     The callers pass `owners`, which returns the executor ids of unfinished jobs, and `recover`, which puts the jobs of one executor back
     into their queues.

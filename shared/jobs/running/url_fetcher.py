@@ -18,7 +18,7 @@ PAUSES_S = (2.0, 10.0, 30.0)
 
 
 class UrlFetcher:
-    """A fetcher of URLs as media, under the rules of `POST /v1/media/from-url`."""
+    """A fetcher that stores the files behind URLs as media, as `POST /v1/media/from-url` does."""
 
     def __init__(self, settings: Settings, media: MediaStore, probe: Probe):
         self._settings, self._media, self._probe = settings, media, probe

@@ -187,7 +187,7 @@ class JobWorker:
         )
 
     def _recover(self, executor: str) -> None:
-        """Return the jobs of a dead executor to their queues.
+        """Return the jobs of a dead process to their queues, by its executor id.
 
         All processes then poll these queues.
         """

@@ -54,7 +54,7 @@ def smaller_on_out_of_memory(batch: int, run: Callable[[int], Result]) -> tuple[
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error means out of memory.
+    """Return whether an error means that memory ran out.
 
     Knows the errors of Python, torch, TensorFlow, onnxruntime and OpenVINO.
     """

@@ -114,9 +114,9 @@ def total_bytes(device: Device) -> int:
 
 
 def _container_room() -> list[int]:
-    """Return the bytes left below each memory limit of the control group.
+    """Return the bytes left below the container's memory limit, in a list.
 
-    An empty list without a limit.
+    The list is empty without a limit.
     """
     try:
         limit, usage = (CGROUP / "memory.max").read_text().strip(), int((CGROUP / "memory.current").read_text())
@@ -148,10 +148,7 @@ class _Memory(ctypes.Structure):
 
 @contextmanager
 def _nvml() -> Iterator[ctypes.CDLL | None]:
-    """Open NVIDIA's management library (NVML); yield None without the driver.
-
-    None if it is missing or broken.
-    """
+    """Open NVIDIA's management library (NVML); yield None without a working driver."""
     nvml = None
     with suppress(OSError, AttributeError):
         library = ctypes.CDLL("libnvidia-ml.so.1")

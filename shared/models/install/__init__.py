@@ -1,4 +1,4 @@
 """Installation of models: sources, downloads, checksums.
 
-Only `reelwright models pull` and jobs with auto-pull reach this.
+Only `reelwright models pull` and jobs with auto-pull use it.
 """

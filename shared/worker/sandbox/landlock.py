@@ -1,4 +1,4 @@
-"""Landlock: file, network and signal access that a process denies itself.
+"""Landlock, with which a process denies itself access to files, networks and signals.
 
 The interface is described in Linux's `Documentation/userspace-api/landlock.rst`, and called through the system calls, since the C library
 has no functions for it.
@@ -23,7 +23,7 @@ O_PATH = getattr(os, "O_PATH", 0)
 
 
 class Files(IntFlag):
-    """Landlock access rights on files, with the kernel's values."""
+    """A set of Landlock access rights on files, with the kernel's values."""
 
     EXECUTE = 1 << 0
     WRITE_FILE = 1 << 1

@@ -1,4 +1,7 @@
-"""The sandbox's layers, and their availability on this machine."""
+"""The sandbox's layers, and their availability on this machine.
+
+A layer is a protection by the kernel: Landlock or seccomp.
+"""
 
 from dataclasses import dataclass
 

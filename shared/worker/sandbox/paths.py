@@ -57,9 +57,9 @@ def rules(sandbox: Sandbox, libraries: str = "") -> Iterator[tuple[Path, Files]]
 
 
 def without(path: Path, private: Path) -> Iterator[Path]:
-    """Yield `path`, or its entries without `private` if `private` lies inside.
+    """Yield `path`; if it contains `private`, yield its entries except `private`.
 
-    The entries are yielded if `private` lies in `path`.
+    Yields nothing for a path in `private`.
     """
     path = Path(os.path.realpath(path))
     if path == private or private in path.parents:

@@ -13,7 +13,7 @@ INPUTS, OUTPUTS, TEMPORARY = "in", "out", "tmp"
 
 @dataclass(frozen=True, kw_only=True)
 class Sandbox:
-    """Files and network access that a worker process is allowed.
+    """The access to files and networks that a worker process is allowed.
 
     `folder`: the process's own folder, with the inputs (read), outputs and temporary files (written). `data_dir` is closed except for it
     and for `writable`. `mode`: "auto" uses the layers that the kernel has, "require" refuses to work without Landlock, "off" uses none
