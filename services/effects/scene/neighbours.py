@@ -11,9 +11,9 @@ _MAX_LOOK_FRAMES = 20
 
 
 def look_frames(rate: float) -> int:
-    """Return the number of frames in LOOK_S seconds at `rate` fps.
+    """Return the distance in frames between a frame and those to compare with it.
 
-    `rate`: frames per second. Returns 2 to 20.
+    It is LOOK_S seconds at `rate` frames per second, but at least 2 and at most 20 frames.
     """
     return min(max(round(LOOK_S * rate), 2), _MAX_LOOK_FRAMES)
 

@@ -228,7 +228,7 @@ def _pixel_change(block: _Block, a: Places, b: Places) -> Matrix:
 
 
 class _Mix:
-    """Measures how well k windows fit a mix of frames A and B."""
+    """Comparison of k windows with even mixes of their frames A and B."""
 
     def __init__(self, block: _Block, a: Places, b: Places):
         self._block, self._a, self._b = block, a, b
