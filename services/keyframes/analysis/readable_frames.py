@@ -66,8 +66,8 @@ class ReadableFrames:
     def _from(self, place: Fraction | None) -> Iterator[Frame]:
         """Yield the frames from `place` seconds on, up to the next damage.
 
-        Only frames behind the last yielded one are yielded. Behind a damage, a part begins with a keyframe. A few frames between two damages are no
-        part: the decoder may have made them up.
+        Only frames behind the last yielded one are yielded. Behind a damage, a part begins with a keyframe. A few frames between two
+        damages are no part: the decoder may have made them up.
         """
         first: Frame | None = None
         waiting: list[Frame] = []

@@ -26,7 +26,8 @@ Luma = NDArray[np.float32]
 def interruptions(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float) -> list[tuple[int, int]]:
     """Find flashes and runs of blank frames in a film.
 
-    A place is an index into the film. `frame_rate`: frames per second. Returns the places of the first frame and of the frame after the last of each, in order.
+    A place is an index into the film. `frame_rate`: frames per second. Returns the places of the first frame and of the frame after the
+    last of each, in order.
     """
     runs: list[tuple[int, int]] = []
     end = 0
