@@ -55,7 +55,7 @@ def sharpness(luma: NDArray[np.uint8]) -> Sharpness:
 
 
 def _along(plane: NDArray[np.float32], down: int, right: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return neighbour differences along a direction, and how much blur removes of them."""
+    """Return neighbour differences along a direction, and how much of them a blur removes."""
     before = _step(plane, down, right)
     after = _step(_softer(plane, down, right), down, right)
     lost = cv2.subtract(before, after, dst=after)

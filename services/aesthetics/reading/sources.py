@@ -1,6 +1,6 @@
 """Input files of a job, each with its number of pictures and its error.
 
-A bad file does not stop the others.
+A bad file does not stop the others. Pictures are yielded as views: small copies with their measures.
 """
 
 import math
@@ -92,10 +92,7 @@ class Sources:
         return (source for source in self.all if source.error is None)
 
     def series(self, *, lanczos: bool) -> Iterator[tuple[Source | None, Generator[View, None, None]]]:
-        """Yield each series of views: one per video, or one of all picture files.
-
-        Each comes after its video; the series of picture files comes after None.
-        """
+        """Yield each video with its views, or None with the views of all picture files."""
         if not self.videos:
             yield None, self.picture_views(lanczos=lanczos)
             return

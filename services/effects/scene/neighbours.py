@@ -19,10 +19,10 @@ def look_frames(rate: float) -> int:
 
 
 def neighbours(frames: Iterable[SceneFrame], look: int) -> Iterator[tuple[SceneFrame, list[View]]]:
-    """Yield each frame with the views to compare it with.
+    """Yield each frame with the other frames of its shot to compare it with.
 
-    The views are of the same shot, the most useful first: those `look` frames before and after, then nearer ones. Near the ends of a
-    shot, where one side is short, the other side reaches up to twice as far. Holds at most 2 * `look` frames.
+    The others are views without decoded frames, the most useful first: those `look` frames before and after, then nearer ones. Near the
+    ends of a shot, where one side is short, the other side reaches up to twice as far. Holds at most 2 * `look` decoded frames.
     """
     waiting: deque[SceneFrame] = deque()
     views: deque[View] = deque()

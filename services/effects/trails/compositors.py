@@ -67,7 +67,7 @@ G = TypeVar("G", bound=Moment)
 
 
 class Compositor(Protocol[F, G]):
-    """Maker of a ghost from each frame, and of a picture from each trail.
+    """Interface of compositors, which turn frames into ghosts and trails into pictures.
 
     Calls are independent of each other and can run in parallel.
     """

@@ -36,7 +36,7 @@ class TrailExtent:
 
     @property
     def sides(self) -> int:
-        """Number of directions in time with ghosts, 1 or 2."""
+        """Number of directions in time that have ghosts, 1 or 2."""
         return len(SIDES[self.direction])
 
     def frames(self, rate: float) -> int:

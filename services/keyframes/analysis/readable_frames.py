@@ -26,7 +26,7 @@ class ReadablePart:
 
 
 class ReadableFrames:
-    """Iterable over a video's frames that skips damaged parts.
+    """Iterable over the frames of a video outside its damaged parts.
 
     After each damage, it goes on at a keyframe. `open_at`: opens the video at the first keyframe from a second on; None for its start.
     `keys`: seconds of all keyframes, rising; empty if unknown. `length_s`: length of the video, None if unknown. `parts` has the readable

@@ -1,4 +1,4 @@
-"""Scan: one pass over a video that measures its frames.
+"""Scan: measurement of a video's frames in one pass.
 
 The detectors and the choice of keyframes use these measures.
 """

@@ -165,7 +165,7 @@ def _find_fades(
 
 
 def _returns(film: ThumbnailFilm, fade: Fade, frame_rate: float) -> bool:
-    """Return whether a quick fade returns to the same picture.
+    """Return whether a fade is quick and ends with the picture it began with.
 
     A flash does so.
     """
