@@ -109,7 +109,7 @@ def _refuse(params: BestFramesParams, inputs: Mapping[str, object]) -> None:
 def _groupings(params: BestFramesParams, *, videos: int) -> list[Grouping]:
     """Return one grouping by shots for each video.
 
-    None for groups by time. `videos`: number of videos. Raises Invalid if the shots do not fit the videos.
+    Returns an empty list for groups by time. `videos`: number of videos. Raises Invalid if the shots do not fit the videos.
     """
     if params.group_by == "time":
         return []
@@ -122,9 +122,9 @@ def _groupings(params: BestFramesParams, *, videos: int) -> list[Grouping]:
 def _choose(
     pictures: Iterable[ScoredView], grouping: Grouping, table: ScoreTable, choices: ChosenPictures, params: BestFramesParams
 ) -> list[str]:
-    """Choose the best picture of each group; return black groups' spans.
+    """Choose the best picture of each group; return the spans of black groups.
 
-    The picture is written as soon as its group ends. Returns the spans of the groups that show nothing but black, which give no picture.
+    Each picture is written as soon as its group ends. A black group shows nothing but black, and gives no picture. Its span is text.
     """
     black = list[str]()
     group = _Group(None)

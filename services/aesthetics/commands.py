@@ -74,7 +74,7 @@ def add_commands(group: typer.Typer, settings: Callable[..., Settings]) -> None:
 
 
 def _one_video(video: Path, params: BestFramesParams | ExtractParams, folder: Path) -> bool:
-    """Write a video's best pictures to a folder, then mark the video.
+    """Write a video's best or sampled frames to a folder, then mark it as processed.
 
     Returns False after an error, which is printed.
     """
@@ -107,7 +107,7 @@ def _files(folder: Path, suffixes: tuple[str, ...], prefix: str) -> list[Path]:
 
 
 def _device(cpu: bool) -> dict[str, str]:
-    """Return the `device` param that the option --cpu sets."""
+    """Return the settings that the option --cpu changes."""
     return {"device": "cpu"} if cpu else {}
 
 

@@ -103,7 +103,7 @@ class Running(BaseModel):
 
 
 class ExtractorStatus(BaseModel):
-    """All running extractions."""
+    """List of all running extractions."""
 
     active_extractor: str | None = Field(description="Extractor of the latest running extraction; null if there is none.")
     running: list[Running] = Field(description="All running extractions.")

@@ -30,7 +30,7 @@ class Extracted(BaseModel):
 
 
 class ExtractResult(BaseModel):
-    """The written frames."""
+    """Result with the written frames and a report on each video."""
 
     items: list[Extracted] = Field(description="The frames, video by video, in the order of time.")
     sources: list[SourceReport] = Field(description="Outcome of each video.")

@@ -105,7 +105,7 @@ def top_images(
 
 
 def _candidate(picture: ScoredView, row: int) -> _Candidate:
-    """Create a candidate from a picture, releasing its pixels.
+    """Create a candidate from a scored picture, and release its pixels.
 
     `row`: row in the score table.
     """
@@ -115,7 +115,7 @@ def _candidate(picture: ScoredView, row: int) -> _Candidate:
 
 
 def _in_full_size(winners: list[_Candidate], sources: Sources, params: TopImagesParams) -> Iterator[tuple[_Candidate, bytes]]:
-    """Yield each winner with its full-size encoded file."""
+    """Yield each winner with the encoded file of its full-size picture."""
     if not sources.videos:
         yield from ((winner, winner.picture.view.file(params)) for winner in winners)
         return

@@ -1,4 +1,5 @@
 """Effects service: motion trails and strobe.
 
-Each operation is a file; the rooms hold the scene with camera and masks, trails, and stamping.
+Both draw copies of a moving subject: fading ghosts around it, or stamps at fixed intervals. Each operation is a module; the subpackages
+hold what they share (`scene`), motion trails (`trails`) and stamps (`stamping`).
 """

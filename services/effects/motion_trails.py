@@ -136,7 +136,7 @@ class MotionTrailsParams(ClipPart, SubjectParams):
 
     @property
     def reach(self) -> TrailExtent:
-        """Length, spacing and direction of a trail."""
+        """Number, spacing and direction of a trail's ghosts."""
         return TrailExtent(layers=self.layers, spacing=self.spacing, seconds=self.spacing_unit == "seconds", direction=self.direction)
 
     @property
@@ -216,7 +216,7 @@ def _pictures(
 def _composed(
     frames: Generator[F, None, None], compositor_for: Callable[[Pixels], Compositor[F, G]], params: MotionTrailsParams, rate: float
 ) -> Generator[tuple[Times, av.VideoFrame], None, None]:
-    """Compose pictures with trails from frames, in parallel."""
+    """Compose the output pictures: each frame with its trail, in parallel."""
     with closing(frames):
         first = next(frames, None)
         if first is None:

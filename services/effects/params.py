@@ -64,6 +64,6 @@ class EffectResult(BaseModel):
 
 
 def warn_if_unsure(tracker: SceneTracker, summary: WrittenVideo, progress: Progress) -> None:
-    """Warn about frames with unknown camera motion."""
+    """Warn about frames whose camera motion could not be measured."""
     if tracker.unsure:
         progress.warn(f"The camera's motion could not be measured at {tracker.unsure} of {summary.frames} frames; it was extrapolated.")

@@ -1,6 +1,6 @@
 """effects.strobe: stamp a moving subject at intervals, as in sequence photography.
 
-Stamps the moving subject at intervals over its scene.
+A stamp is a cut-out of the subject, which is drawn on later frames of its shot.
 """
 
 import os
@@ -127,7 +127,7 @@ def strobe(
     is removed wherever the scene behind it was visible at some time. Parts that the camera did not see are transparent.
 
     `matte`: a gray video, white where the subject is; it replaces the motion mask unless `mask` is `motion`. Without it, a warning says
-    which stamps hold too little of the subject's inside. Holds `stamps` pieces of frames and two canvases, whatever the clip's length.
+    how many stamps hold too little of the subject's inside. Holds `stamps` pieces of frames and two canvases, whatever the clip's length.
     Raises UnsupportedMedia and BrokenMedia for the inputs, Invalid for a missing matte, an empty part and for jobs that need too much
     memory.
     """
@@ -210,7 +210,7 @@ def _pictures(
 
 
 def _complete_subjects(params: StrobeParams, tracker: SceneTracker, video: Path, rate: float) -> Generator[MaskedFrame, None, None]:
-    """Yield frames whose masks cover the whole subject, even if slow.
+    """Yield frames whose masks cover the whole subject, even if it moves slowly.
 
     A mask is completed by the pixels that differ from the scene behind the subject. To know that scene, a second reader runs one shot
     ahead and keeps a few small planes of each shot.

@@ -1,4 +1,4 @@
 """Keyframes service: shot detection and choice of keyframes.
 
-The operation is a file; the rooms hold detectors, analysis, selection, output and the gallery's page.
+`detect.py` is the operation. The subpackages hold its detectors, analysis, selection and output; `page` holds the gallery's files.
 """

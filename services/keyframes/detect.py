@@ -321,9 +321,9 @@ def _readable_parts(parts: Sequence[ReadablePart]) -> str:
 
 
 def _same_again(info: VideoInfo) -> bool:
-    """Return whether the scan decodes pictures as they are written.
+    """Return whether the scan's frames look the same as those decoded again.
 
-    It does not convert colours, and leaves out fields that deinterlacing needs.
+    The scan does not convert colours, and leaves out fields that deinterlacing needs.
     """
     return not (info.interlaced or info.color.hdr or depth_of(info.pixel_format) > 8)
 

@@ -87,7 +87,7 @@ class Delivery:
 
 
 class Extractions:
-    """Starts extractions and delivers their results."""
+    """Manager of extractions, which starts them and delivers their results."""
 
     def __init__(self, runtime: Runtime):
         self._runtime = runtime
@@ -114,7 +114,7 @@ class Extractions:
     async def start(
         self, extraction: Extraction, files: Sequence[Path], operation: Operation, params: Params, port: str
     ) -> tuple[Extraction, dict[str, str]]:
-        """Submit a job on `files`, skipping files of other extractions.
+        """Start an extraction: submit a job on the `files` that no other one uses.
 
         Returns the extraction and the refused files with the reasons. If no file is left, `job_id` stays empty. Raises the errors of
         `submit`, and then deletes the media made of the files.
@@ -208,7 +208,7 @@ class Extractions:
         task.add_done_callback(self._tasks.discard)
 
     async def _watch(self) -> None:
-        """Finish extractions with ended jobs, every _WATCH_S seconds.
+        """Finish extractions whose jobs have ended, every _WATCH_S seconds.
 
         Covers extractions of earlier processes, and extractions that could not be finished before.
         """
@@ -268,10 +268,7 @@ def _settle(record: Path, extraction: Extraction, delivery: Delivery, root: Path
 
 
 def _write(folder: Path, extraction: Extraction) -> Path:
-    """Write an extraction's record to a folder.
-
-    Returns its path.
-    """
+    """Write an extraction's record to a folder, and return its path."""
     path = folder / f"{extraction.job_id}.json"
     write_atomically(path, extraction.model_dump_json(indent=1))
     return path
@@ -296,7 +293,7 @@ def _try_lock(file: BinaryIO) -> bool:
 
 
 def _open_regular(path: Path) -> BinaryIO:
-    """Open a regular file without following symbolic links."""
+    """Open a file for reading, without following a link or waiting at a pipe."""
     return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
 
 

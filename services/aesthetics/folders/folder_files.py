@@ -27,8 +27,8 @@ _MAX_NAME_BYTES = 255
 def folder_within(root: Path, name: str) -> Path:
     """Return the path of folder `name`, which must lie below `root`.
 
-    A leading `/app/`, the place of the folders in PerfectFrameAI's containers, is ignored, and so is that of `root` itself. Raises Invalid
-    for a name that leads out of `root`, through `..`, another absolute path or a link.
+    A leading `/app/`, the place of the folders in PerfectFrameAI's containers, is ignored, and so is the path of `root` itself. Raises
+    Invalid for a name that leads out of `root`, through `..`, another absolute path or a link.
     """
     parts = name.removeprefix(f"{root}/").removeprefix(_SEED_ROOT).removeprefix("./").rstrip("/").split("/")
     if any(part in ("", ".", "..") or part.startswith(".") or not _PART.fullmatch(part) or is_too_long(part) for part in parts):
@@ -71,7 +71,7 @@ def check_originals(source: Path, target: Path) -> None:
 
 
 def files_in(folder: Path, suffixes: Collection[str], *, ignored_prefix: str = "") -> list[Path]:
-    """List the files in a folder with one of `suffixes`, sorted by name.
+    """List the files with one of `suffixes` in a folder, sorted by name.
 
     Links, hidden files and names that begin with `ignored_prefix` are left out.
     """

@@ -1,4 +1,4 @@
-"""Exposure of a picture."""
+"""Rating of a picture's exposure."""
 
 import math
 

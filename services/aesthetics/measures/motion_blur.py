@@ -1,4 +1,4 @@
-"""Motion blur of a picture."""
+"""Rating of a picture's motion blur, from its sharpness in each direction."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ SMEARED, STEADY = 0.35, 0.85
 def steadiness(sharpness: Sequence[float]) -> float:
     """Rate the absence of motion blur from 0 (strong blur) to 1 (none).
 
-    `sharpness`: result of `directional_sharpness`. Motion while the shutter is open blurs along one direction only. A picture out of focus
+    `sharpness`: see `Sharpness.directions`. Motion while the shutter is open blurs along one direction only. A picture out of focus
     is soft in all directions, and is not penalized.
     """
     best = max(sharpness)

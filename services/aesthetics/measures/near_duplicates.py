@@ -24,7 +24,7 @@ def thumbnail(rgb: NDArray[np.uint8]) -> Thumbnail:
 
 
 def distinct(thumbnails: Sequence[Thumbnail], merits: Sequence[float], min_difference: float) -> list[int | None]:
-    """Choose pictures that differ by at least `min_difference`.
+    """Choose pictures that differ from each other by at least `min_difference`.
 
     The difference is the root mean square difference over that of unrelated pictures of the same contrast: 0 for equal pictures, about 1
     for unrelated ones, whether dark or bright. A view in another exposure is similar. Of similar pictures the one with the highest merit is

@@ -55,10 +55,7 @@ def sharpness(luma: NDArray[np.uint8]) -> Sharpness:
 
 
 def _along(plane: NDArray[np.float32], down: int, right: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return neighbour differences along a direction, and their loss by blurring.
-
-    Returns the differences, and how much of them added blur removes.
-    """
+    """Return neighbour differences along a direction, and how much of them a blur removes."""
     before = _step(plane, down, right)
     after = _step(_softer(plane, down, right), down, right)
     lost = cv2.subtract(before, after, dst=after)
@@ -76,7 +73,7 @@ def _softer(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.flo
 
 
 def _step(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.float32]:
-    """Return each pixel's difference from its neighbour in a direction."""
+    """Return each pixel's absolute difference from its neighbour in a direction."""
     height, width = plane.shape
     pixels = plane[: height - down, max(-right, 0) : width - max(right, 0)]
     neighbours = plane[down:, max(right, 0) : width - max(-right, 0)]

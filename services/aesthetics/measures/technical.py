@@ -1,4 +1,4 @@
-"""Technical quality of a picture, combined from all measures."""
+"""Technical quality of a picture, combined from several measures."""
 
 from dataclasses import dataclass
 
@@ -51,7 +51,7 @@ class Technical:
 
     @property
     def score(self) -> float:
-        """Return the overall quality on NIMA's scale from 1 to 10."""
+        """Overall quality on NIMA's scale from 1 to 10."""
         return 1 + 9 * self.quality
 
 

@@ -76,7 +76,7 @@ def fastest_precision(path: Path) -> str:
 def trial_pictures() -> NDArray[np.float32]:
     """Return eight fixed test pictures with detail at all scales.
 
-    (8, 224, 224, 3), -1 to 1.
+    Returns (8, 224, 224, 3), -1 to 1.
     """
     random = np.random.default_rng(0)
     pictures = np.zeros((8, SIDE, SIDE, 3))

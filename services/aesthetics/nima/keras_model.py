@@ -68,7 +68,7 @@ def fill(model: Any, weights: Path) -> None:
 
 
 def _read(weights: Path, name: str, stored: list[Any], expected: list[tuple[int, ...]]) -> Arrays:
-    """Return the stored weights of one layer.
+    """Check and read the stored weights of one layer.
 
     Shapes are checked before reading, because a tiny file may claim huge ones. Raises ModelDamaged.
     """
@@ -84,7 +84,7 @@ def _read(weights: Path, name: str, stored: list[Any], expected: list[tuple[int,
 
 
 def _layers(file: Any) -> Iterator[tuple[str, list[Any]]]:
-    """Yield the name and weights of each stored layer.
+    """Yield the name and weights of each stored layer that has weights.
 
     Layers are in the file's order. The weights are not read yet.
     """

@@ -25,7 +25,7 @@ MAX_IMAGES = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Why and from which group a picture was chosen."""
+    """Record of why, and from which group, a picture was chosen."""
 
     row: int
     """Row of the picture in the score table."""
@@ -49,7 +49,7 @@ class _Pick:
 
 
 class ChosenPictures:
-    """Collects chosen pictures and writes the job's outputs.
+    """Collector of chosen pictures, which writes the job's outputs.
 
     `folder`: temporary folder for the pictures. `suffix`: suffix of the picture files.
     """
@@ -60,7 +60,7 @@ class ChosenPictures:
         self._picks: list[_Pick] = []
 
     def add(self, picture: ScoredView, file: bytes, choice: Choice) -> None:
-        """Add a chosen picture with its encoded file.
+        """Add a chosen picture.
 
         `file`: the encoded picture in full size. Raises Invalid beyond MAX_IMAGES pictures.
         """

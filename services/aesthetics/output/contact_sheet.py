@@ -53,9 +53,9 @@ def draw_sheet(items: Sequence[Item], folder: Path, output: Path) -> None:
 
 
 def _thumbnail(path: Path) -> Rgb:
-    """Read a picture file, scaled to the size of a cell.
+    """Read a picture file, scaled to fit into a cell.
 
-    (height, width, 3).
+    Returns (height, width, 3) uint8.
     """
     with Image.open(path) as picture:
         picture.draft("RGB", (_CELL, _HEIGHT))

@@ -22,7 +22,7 @@ class TechnicalScores(BaseModel):
 
     @classmethod
     def of(cls, measures: Technical) -> "TechnicalScores":
-        """Create the record from rounded measures."""
+        """Create the record of a picture's measures, rounded."""
         return cls(
             score=round(measures.score, 4),
             sharpness=round(measures.sharpness, 4),

@@ -1,6 +1,6 @@
 """Table of every score of a job, as JSON and CSV.
 
-The table takes a few bytes per picture, because there can be 200,000 pictures.
+The table takes less than 200 bytes per picture and its name, because there can be 200,000 pictures.
 """
 
 import csv
@@ -25,7 +25,7 @@ COLUMNS = ("source", "picture", *_NUMBERS, "image")
 
 
 class ScoreTable:
-    """Scores of all examined pictures, in order of examination."""
+    """Table of all examined pictures' scores, in the order of examination."""
 
     def __init__(self) -> None:
         self._numbers, self._sources = array("d"), array("l")
@@ -57,7 +57,7 @@ class ScoreTable:
         self._images[row] = image
 
     def write(self, path: Path, sources: list[Source]) -> None:
-        """Stream `scores.json` and `scores.csv` into a zip archive."""
+        """Write `scores.csv` and `scores.json`, row by row, into a zip archive."""
         names = [source.path.name for source in sources]
         with ZipWriter(path, packed=True) as archive:
             with archive.entry("scores.csv") as file, io.TextIOWrapper(file, "utf-8", newline="") as text:

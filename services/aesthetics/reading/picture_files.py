@@ -47,7 +47,7 @@ def encoded(picture: NDArray[np.uint8], params: PictureParams) -> bytes:
 
 
 class PictureNames:
-    """Generates unique file names for pictures.
+    """Generator of unique file names for pictures.
 
     A name consists of the source's name, the time and the suffix `suffix`. The source's name keeps letters of all scripts, digits and
     pictographs; other characters become hyphens.

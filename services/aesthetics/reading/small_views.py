@@ -52,7 +52,7 @@ class View:
         return None if self.picture is None else self.picture.name
 
     def origin(self, file: str) -> str:
-        """Return the name of the input file that the view shows.
+        """Return the name of the input file that the view comes from.
 
         `file`: name of the input file. If that is a zip file, the name of the picture in it is appended.
         """
@@ -60,7 +60,7 @@ class View:
 
     @property
     def held_bytes(self) -> int:
-        """Estimated bytes of memory of the full-size frame."""
+        """Estimated memory of the full-size frame, in bytes."""
         return 0 if self.frame is None else self.frame.width * self.frame.height * 3 // 2
 
     def file(self, params: PictureParams) -> bytes:

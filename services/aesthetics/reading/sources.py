@@ -1,6 +1,6 @@
-"""Input files of a job, with the number of pictures and errors of each.
+"""Input files of a job, each with its number of pictures and its error.
 
-A bad file does not stop the others.
+A bad file does not stop the others. Pictures are yielded as views: small copies with their measures.
 """
 
 import math
@@ -21,7 +21,7 @@ from shared.video import Picture, conversion_warnings, list_pictures, map_ordere
 MAX_SOURCES = 1000
 """Most videos or picture files of one job."""
 MAX_VIEWS = 200_000
-"""Most pictures that one job examines. At one per second these are two and a half days of video."""
+"""Most pictures that one job examines. At one per second these are 2.3 days of video."""
 
 
 class SourceReport(BaseModel):
@@ -92,10 +92,7 @@ class Sources:
         return (source for source in self.all if source.error is None)
 
     def series(self, *, lanczos: bool) -> Iterator[tuple[Source | None, Generator[View, None, None]]]:
-        """Yield each video's views, or all pictures' views as one series.
-
-        A series is the views of one video, or the views of all picture files, which have None as source.
-        """
+        """Yield each video with its views, or None with the views of all picture files."""
         if not self.videos:
             yield None, self.picture_views(lanczos=lanczos)
             return
@@ -206,7 +203,7 @@ def as_list(paths: list[Path] | Path | None) -> list[Path]:
 
 
 def one_kind(video: list[Path] | Path | None, images: list[Path] | Path | None) -> list[Path]:
-    """Return the given videos or pictures. Raises Invalid for both.
+    """Return the list of the given videos or pictures.
 
     Raises Invalid if both are given.
     """

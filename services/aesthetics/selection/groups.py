@@ -1,7 +1,4 @@
-"""Grouping of pictures by count or by shot.
-
-A group is a fixed number of pictures, or a shot.
-"""
+"""Grouping of pictures by count or by shot."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -29,7 +26,7 @@ class Shot(BaseModel):
 
 
 class VideoShots(BaseModel):
-    """The shots of one video.
+    """List of the shots of one video.
 
     Other fields of a video in a `keyframes.detect` result are ignored.
     """
@@ -40,7 +37,7 @@ class VideoShots(BaseModel):
 
 
 def by_number(size: int) -> Grouping:
-    """Return a grouping into `size` consecutive pictures each."""
+    """Return a grouping of every `size` consecutive pictures."""
     return lambda number, _time_s: number // size
 
 

@@ -1,4 +1,4 @@
-"""Explanations why a picture was chosen."""
+"""Explanations of why a picture was chosen."""
 
 from services.aesthetics.measures.technical import WEIGHTS
 from services.aesthetics.selection.scoring import ScoredView

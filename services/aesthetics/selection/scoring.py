@@ -1,6 +1,6 @@
 """Scoring of views by NIMA and by technical quality.
 
-The network rates one batch of views while the next one is decoded.
+A view is a small copy of a picture. The network rates one batch of views while the next one is decoded.
 """
 
 from collections.abc import Generator, Iterable, Iterator
@@ -35,7 +35,7 @@ class ScoredView:
 
 
 def scored(views: Iterable[View], network: Network | None, *, technical_share: float) -> Generator[ScoredView, None, None]:
-    """Score views in batches; yield them in order.
+    """Score views in batches, and yield each with its scores, in order.
 
     The merit is the weighted mean of the network's score and the technical score. `technical_share`: weight of the technical score, 0 to 1.
     Without a network, the merit is the technical score. Close the generator to end early.
@@ -56,7 +56,7 @@ def scored(views: Iterable[View], network: Network | None, *, technical_share: f
 def in_batches(views: Iterable[View], size: int) -> Iterator[list[View]]:
     """Split views into batches of at most `size`.
 
-    Lists with large frames are shorter, to keep within HELD_BYTES.
+    Batches with large frames are shorter, to keep within HELD_BYTES.
     """
     batch: list[View] = []
     held_bytes = 0

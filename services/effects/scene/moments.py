@@ -1,4 +1,4 @@
-"""Records of a frame at each step: position, planes, picture, mask."""
+"""Records of a frame at each processing step: position, small planes, picture, mask."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,7 +24,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class View(Moment):
-    """Position and small planes of a frame."""
+    """Position of a frame, with its small planes: a copy at reduced size."""
 
     small: Small
     """Y, U, V or only Y, uint8 (height, width, 3 or 1), in `small_size`."""
@@ -32,19 +32,16 @@ class View(Moment):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SceneFrame(View):
-    """A view together with its decoded frame."""
+    """A view of a frame, together with the decoded frame."""
 
     frame: Frame
 
     def without_frame(self) -> View:
-        """Return the view without the decoded frame, to free memory.
-
-        The frame's memory can then be freed.
-        """
+        """Return the view alone, so that the decoded frame's memory can be freed."""
         return View(index=self.index, seconds=self.seconds, shot=self.shot, pose=self.pose, small=self.small)
 
     def with_mask(self, mask: Mask) -> "MaskedFrame":
-        """Return the frame with `mask` in place of an earlier mask."""
+        """Return the frame with `mask`, which replaces any earlier mask."""
         return MaskedFrame(
             index=self.index, seconds=self.seconds, shot=self.shot, pose=self.pose, small=self.small, frame=self.frame, mask=mask
         )

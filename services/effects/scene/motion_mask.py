@@ -27,7 +27,7 @@ _MAX_HOLE = 0.03
 
 
 def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) -> Mask:
-    """Compute a frame's motion mask, 0 to 255.
+    """Compute a frame's motion mask, from 0 (still) to 255 (moving).
 
     `small`: the frame's small planes, uint8 (height, width, 3). `others`: small planes of other frames of the shot, the most useful first,
     each with the matrix that takes the other frame's pixels to this frame's.
@@ -41,7 +41,7 @@ def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) 
 
 
 def differing(small: Small, others: list[tuple[Small, Matrix, Mask | None]], *, threshold: int) -> tuple[Mask, NDArray[np.bool_]]:
-    """Compare a frame with others; return the uncleaned motion mask.
+    """Compute a frame's motion mask before cleaning, and where it is known.
 
     Each of `others` also has a mask that is 255 where its planes are valid; None: everywhere. Returns the motion mask before cleaning, and
     whether it is known at each pixel.
@@ -69,7 +69,7 @@ def differing(small: Small, others: list[tuple[Small, Matrix, Mask | None]], *, 
 
 
 def in_focus(luma: Mask, *, block: int) -> Mask:
-    """Mask the sharp parts of a luma plane.
+    """Compute a mask of the sharp parts of a luma plane.
 
     The mask is 0 to 255. Sharpness is the variance of the Laplacian over squares of `block` pixels, relative to its 90th percentile in the
     picture.
@@ -103,7 +103,7 @@ def focused(mask: Mask, luma: Mask, *, block: int) -> Mask:
 
 
 def _difference(small: Small, planes: Small, matrix: Matrix, valid_planes: Mask | None) -> tuple[Mask, Mask | None]:
-    """Measure a frame's difference from another frame warped by `matrix`.
+    """Warp another frame by `matrix`, and measure how this frame differs from it.
 
     A pixel's difference is its distance to the range of the nine nearest pixels of the other frame, summed over the planes. Also returns
     where the other frame is valid (255) after the move; None: everywhere.
@@ -128,7 +128,7 @@ def _moved_validity(valid: Mask, matrix: Matrix, size: tuple[int, int]) -> Mask:
 
 
 _THIN, _COMPACT = 0.1, 0.2
-"""Areas relative to the square of a region's longer side: below the first it is an edge; that of a person or an animal."""
+"""Shares of the square of a region's longer side: a smaller area than the first is an edge; the second is that of a person or an animal."""
 
 
 def cleaned(mask: Mask) -> Mask:
@@ -148,7 +148,7 @@ def cleaned(mask: Mask) -> Mask:
 
 
 def completed(mask: Mask) -> Mask:
-    """Fill a subject of which only moving edges are masked.
+    """Fill the inside of a subject of which only the moving edges are masked.
 
     Closes gaps up to a twelfth of the height, and fills what they enclose. In the view of the current frame, the scene behind a subject
     looks the same in a ghost, so scene in a closed gap does not show.
@@ -172,7 +172,7 @@ def share_seen(mask: Mask) -> float:
 
 
 def outline(mask: Mask) -> NDArray[np.bool_]:
-    """Fill the outlines of a mask's regions.
+    """Return the areas that the outlines of a mask's regions enclose.
 
     Returns bool (height, width).
     """
@@ -192,7 +192,7 @@ def outline(mask: Mask) -> NDArray[np.bool_]:
 
 
 def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the connected regions of `where` that contain a seed.
+    """Return the connected regions of `where` that contain a pixel of `seeds`.
 
     `where`, `seeds`: bool (height, width).
     """
@@ -203,7 +203,7 @@ def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[
 
 
 def _regions(where: NDArray[np.bool_], *, at_least: float = 1, at_most: float = np.inf) -> NDArray[np.bool_]:
-    """Return connected regions of `where` within an area range.
+    """Return the connected regions of `where` whose area lies in a range.
 
     `at_least`, `at_most`: area in pixels.
     """

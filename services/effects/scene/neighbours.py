@@ -11,18 +11,18 @@ _MAX_LOOK_FRAMES = 20
 
 
 def look_frames(rate: float) -> int:
-    """Return the number of frames in LOOK_S seconds at `rate` fps.
+    """Return the distance in frames between a frame and those to compare with it.
 
-    `rate`: frames per second. Returns 2 to 20.
+    It is LOOK_S seconds at `rate` frames per second, but at least 2 and at most 20 frames.
     """
     return min(max(round(LOOK_S * rate), 2), _MAX_LOOK_FRAMES)
 
 
 def neighbours(frames: Iterable[SceneFrame], look: int) -> Iterator[tuple[SceneFrame, list[View]]]:
-    """Yield each frame with the views to compare it with.
+    """Yield each frame with the other frames of its shot to compare it with.
 
-    The views are of the same shot, the most useful first: those `look` frames before and after, then nearer ones. Near the ends of a
-    shot, where one side is short, the other side reaches up to twice as far. Holds at most 2 * `look` frames.
+    The others are views without decoded frames, the most useful first: those `look` frames before and after, then nearer ones. Near the
+    ends of a shot, where one side is short, the other side reaches up to twice as far. Holds at most 2 * `look` decoded frames.
     """
     waiting: deque[SceneFrame] = deque()
     views: deque[View] = deque()

@@ -1,7 +1,4 @@
-"""Planes for computing effects, in YUV or linear light.
-
-Converts frames to planes and planes to pictures.
-"""
+"""Conversion of frames to planes, in YUV or linear light, and of planes to pictures."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -32,7 +29,7 @@ class Levels:
 
 
 class Pixels(Protocol):
-    """Converts frames to planes and planes to pictures."""
+    """Converter of frames to planes, and of planes to pictures."""
 
     levels: Levels
 
@@ -46,7 +43,7 @@ class Pixels(Protocol):
         """
 
     def blank(self, frame: Frame) -> Planes:
-        """Return writable planes of the frame's size for a result.
+        """Return new writable planes of the frame's size, to be filled with a result.
 
         Pass these planes to `picture` when they are filled.
         """
@@ -73,7 +70,7 @@ def pixels_for(frame: Frame, *, linear_light: bool) -> Pixels:
 
 
 class YuvPixels:
-    """Converts frames to their stored planes, YUV or gray.
+    """Converter between frames and their stored planes, YUV or gray.
 
     Planes have 8 bits per sample and the clip's chroma format, without transparency.
     """
@@ -119,7 +116,7 @@ class YuvPixels:
 
 
 class LinearPixels:
-    """Converts frames to linear red, green and blue planes.
+    """Converter between frames and planes of linear red, green and blue.
 
     Planes have 16 bits per sample. Source: the transfer curve of sRGB (IEC 61966-2-1). Because of the curve's linear part near black, all
     256 values are the same after conversion to light and back.

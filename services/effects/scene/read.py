@@ -17,7 +17,7 @@ from shared.video.clip.part import ClipPart
 def read_scene(
     tracker: SceneTracker, video: Path, part: ClipPart, *, background: str, prefetch: int = 8
 ) -> Generator[SceneFrame, None, None]:
-    """Yield the frames of a part of `video` without masks."""
+    """Yield the frames of a part of `video`, without masks."""
     start, duration = part.start or None, part.duration
     with read_frames(video, opaque=True, background=background, start=start, duration=duration, to_sdr8=True, prefetch=prefetch) as frames:
         yield from tracker.track(frames)
@@ -33,7 +33,7 @@ def read_moving(
     threshold: int,
     focus_block: int | None = None,
 ) -> Generator[MaskedFrame, None, None]:
-    """Yield the frames of a part of `video` with motion masks.
+    """Yield the frames of a part of `video`, each with its motion mask.
 
     `rate`, `threshold`, `focus_block`: see `SceneTracker.mask`.
     """
@@ -45,7 +45,7 @@ def read_moving(
 def read_matted(
     tracker: SceneTracker, video: Path, matte: Path, part: ClipPart, *, background: str, full_size: bool
 ) -> Generator[MaskedFrame, None, None]:
-    """Yield the frames of a part of `video` with masks from a matte.
+    """Yield the frames of a part of `video`, each with a mask from a matte.
 
     `matte`: a gray video, matched by time. `full_size`: make masks of half the clip's width and height, for ghosts in full size; otherwise
     masks have the size of small planes.

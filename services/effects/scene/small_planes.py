@@ -1,4 +1,4 @@
-"""Reduced planes of frames, for motion measurement and soft ghosts."""
+"""Planes of frames at reduced size, for motion measurement and soft ghosts."""
 
 from typing import Any
 

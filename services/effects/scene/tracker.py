@@ -17,7 +17,7 @@ _MAX_CUTS = 10_000
 
 
 class SceneTracker:
-    """Tracks the camera and the shots of a clip.
+    """Tracker of a clip's camera poses and shots.
 
     Takes frames of one size, in order. `cuts`: times in seconds at which new shots begin, the first 10,000. `unsure`: number of frames
     whose camera motion could not be measured and was extrapolated.
@@ -46,7 +46,7 @@ class SceneTracker:
             yield SceneFrame(index=index, seconds=frame.time, shot=shot, pose=pose, small=small, frame=frame)
 
     def mask(self, frames: Iterable[SceneFrame], *, rate: float, threshold: int, focus_block: int | None) -> Iterator[MaskedFrame]:
-        """Yield the frames with motion masks.
+        """Yield the frames, each with its motion mask.
 
         `rate`: frames per second. `threshold`: see `motion_mask.moving`. `focus_block`: side of the squares for measuring sharpness, in
         pixels at 540 lines; None keeps regions that are out of focus. Compares and holds frames up to twice LOOK_S seconds apart.
@@ -60,9 +60,9 @@ class SceneTracker:
         return map_ordered(masked, neighbours(frames, look_frames(rate)), workers=worker_count(), ahead=2)
 
     def small_matrix(self, source: Pose, target: Pose) -> Matrix:
-        """Return the matrix between the small planes of two frames.
+        """Return the matrix (3, 3) from one frame's small planes to another's.
 
-        (3, 3), for small planes. Both are pixels of small planes.
+        `source`, `target`: camera poses of the two frames.
         """
         return scale_matrix(matrix_between(source, target), self.size[0] / self.width, self.size[1] / self.height)
 

@@ -93,7 +93,7 @@ def moved_area(area: Area, matrix: Matrix) -> Area:
 def around(areas: list[Area], shape: tuple[int, ...], margin: int) -> Area | None:
     """Return the bounding rectangle of several areas, with a margin.
 
-    The rectangle is cut to planes of a shape; None if no part lies within them.
+    The rectangle is cut to planes of `shape`; None if no part lies within them.
     """
     if not areas:
         return None
@@ -105,10 +105,10 @@ def around(areas: list[Area], shape: tuple[int, ...], margin: int) -> Area | Non
 
 
 def mix_weighted(mixed: Planes, ghost: Planes, matrix: Matrix, weights: Weights) -> None:
-    """Blend a warped ghost into planes with a weight per pixel.
+    """Warp a ghost and blend it into planes with a weight per pixel.
 
-    `mixed` is changed in place. `ghost`: planes of the same shapes, moved by `matrix` (3, 3). `weights`: float32 (height, width) from 0 to
-    1, of any size; they are enlarged to each plane. Only the rectangle around the weights changes.
+    `mixed` is changed in place. `ghost`: planes of any size in the same chroma format, moved by `matrix` (3, 3). `weights`: float32
+    (height, width) from 0 to 1, of any size; they are enlarged to each plane. Only the rectangle around the weights changes.
     """
     area = rectangle(weights > 1 / 512)
     if area is None:
@@ -176,7 +176,7 @@ def between_pixels(shift: float) -> list[tuple[int, float]]:
 
 
 def moved_piece(source: Plane, matrix: Matrix, size: tuple[int, int]) -> Plane:
-    """Warp a plane and return its upper left part.
+    """Warp a plane and return the upper left part of the result.
 
     `matrix`: (3, 3). `size`: width and height of the part. Border pixels are repeated beyond the plane's edges.
     """
@@ -194,7 +194,7 @@ def moved_piece(source: Plane, matrix: Matrix, size: tuple[int, int]) -> Plane:
 
 
 def _cut(source: Plane, top: int, left: int, height: int, width: int) -> Plane | None:
-    """Copy a rectangle out of a plane.
+    """Cut a rectangle out of a plane.
 
     Border pixels are repeated beyond the plane's edges. None if the rectangle lies completely outside.
     """
@@ -207,9 +207,9 @@ def _cut(source: Plane, top: int, left: int, height: int, width: int) -> Plane |
 
 
 def _from_corner(matrix: Matrix, source: Area, target: Area) -> Matrix:
-    """Convert a matrix to coordinates relative to areas' corners.
+    """Convert a matrix (3, 3) to coordinates that start at two areas' corners.
 
-    The upper left corner, before and after the move; (3, 3).
+    They count from the upper left corner of `source` before the move, and of `target` after it.
     """
     before = np.array([[1, 0, source[1].start], [0, 1, source[0].start], [0, 0, 1]], np.float64)
     after = np.array([[1, 0, -target[1].start], [0, 1, -target[0].start], [0, 0, 1]], np.float64)

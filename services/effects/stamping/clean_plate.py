@@ -35,7 +35,7 @@ _MAX_SUBJECT = 0.5
 def plate_bytes(width: int, height: int) -> int:
     """Estimate the memory of a shot's views and clean plate, in bytes.
 
-    Returns bytes, with the memory for making the plate. `width`, `height`: size of the clip.
+    The estimate includes the memory for making the plate. `width`, `height`: size of the clip.
     """
     across, down = small_size(width, height)
     return int(3 * across * down * (_MAX_VIEWS + 3 * _PLATE_VIEWS * (1 + 2 * _MARGIN) ** 2))
@@ -43,7 +43,7 @@ def plate_bytes(width: int, height: int) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plate:
-    """Background around a camera view, wider than a frame."""
+    """Clean plate: the scene without the subject, somewhat wider than a frame."""
 
     pose: Pose
     scene: Small
@@ -53,7 +53,7 @@ class Plate:
 
 
 class ShotViews:
-    """Sampled views of a shot, and clean plates computed from them."""
+    """Sample of a shot's views, from which clean plates are computed."""
 
     def __init__(self, views: Sequence[View], tracker: SceneTracker, *, threshold: int) -> None:
         self._views, self._matrix, self._size, self._threshold = views, tracker.small_matrix, tracker.size, threshold
@@ -119,7 +119,7 @@ class ShotViews:
 
 
 def shot_views(frames: Iterable[SceneFrame], tracker: SceneTracker, *, threshold: int) -> Iterator[ShotViews]:
-    """Yield the sampled views of each shot, in order.
+    """Yield a sample of the views of each shot, in order.
 
     Reads a shot to its end before yielding its views. Holds the small planes of at most 32 frames.
     """
@@ -140,9 +140,9 @@ def shot_views(frames: Iterable[SceneFrame], tracker: SceneTracker, *, threshold
 
 
 def _median(planes: Sequence[Small]) -> Small:
-    """Return the median of equally shaped planes, per value.
+    """Compute the median of equally shaped planes at each pixel.
 
-    Whole planes are bubble-sorted up to the middle one.
+    Whole planes are bubble-sorted, from the highest values down to the middle ones.
     """
     ordered: list[Any] = list(planes)
     for last in range(len(ordered) - 1, len(ordered) // 2 - 1, -1):

@@ -1,4 +1,4 @@
-"""Panorama of a shot with stamps of the subject."""
+"""Panorama: a picture of all that the camera saw in a shot, with stamps on it."""
 
 import math
 
@@ -93,7 +93,7 @@ class Panorama:
         return np.dstack([self._picture[inside], covered[inside].astype(np.uint8) * 255])
 
     def _placed(self, matrix: Matrix) -> Matrix:
-        """Move the origin of a matrix's target from the first frame to the canvas."""
+        """Convert a matrix to the first frame's pixels into one to the canvas's pixels."""
         return np.asarray(_moved(-self._left, -self._top) @ matrix, np.float64)
 
     def _window(self, matrix: Matrix) -> tuple[slice, slice]:

@@ -1,6 +1,6 @@
-"""Sequence picture of a clip: stamps of the subject on a panorama.
+"""Sequence picture: cut-outs of the subject at several times on one panorama.
 
-The picture shows the shot with the most stamps.
+The cut-outs are called stamps. The picture shows the shot with the most stamps.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from services.effects.stamping.stamps import Stamp, StampedFrame
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sequence:
-    """A finished sequence picture with its stamps.
+    """A finished sequence picture, with the times of its stamps.
 
     `picture`: uint8 (height, width, 3 or 4), see `Panorama.finished`. `seconds`: times of its stamps. `subject_shares`: for each stamp, the
     share of the subject's inside that the mask holds, 0 to 1.
@@ -27,7 +27,7 @@ class Sequence:
 
 
 class SequencePicture:
-    """Builds the sequence picture of a clip frame by frame.
+    """Builder of a clip's sequence picture, to which frames are added one by one.
 
     `stamps`: maximum number of stamps. `growth`: see `Panorama`. `opacity`: opacity of the stamps, 0 to 1. `clipped`: whether the picture
     is too small for all that the camera saw.
@@ -58,7 +58,7 @@ class SequencePicture:
             del self._stamps[: -self._max_stamps]
 
     def finished(self) -> Sequence:
-        """Return the picture and its stamps. Needs at least one frame."""
+        """Return the finished picture. Needs at least one added frame."""
         self._end_shot()
         assert self._best is not None
         return self._best
@@ -69,7 +69,7 @@ class SequencePicture:
             self._unpainted = None
 
     def _end_shot(self) -> None:
-        """Finish the current shot's picture.
+        """Finish the picture of the current shot.
 
         Paints its last frame, and keeps its picture if it has more stamps than the best picture so far.
         """

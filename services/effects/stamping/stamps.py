@@ -30,9 +30,9 @@ class Stamp:
 
     @property
     def subject_share(self) -> float:
-        """Return the fraction of the subject that the mask covers.
+        """Share of the subject's inside that the mask covers, 0 to 1.
 
-        The share, 0 to 1, is of the subject's inside. A mask that holds only the subject's moving edges makes a hollow stamp.
+        A mask that holds only the subject's moving edges makes a hollow stamp.
         """
         return share_seen(self.mask)
 
@@ -46,7 +46,7 @@ class Stamp:
 
 
 def cut_out(frame: MaskedFrame, planes: Planes) -> Stamp | None:
-    """Cut the subject out of a frame; return None if nothing moves.
+    """Cut the subject out of a frame; return None if its mask is empty.
 
     `planes`: planes of the frame.
     """
@@ -79,7 +79,7 @@ class StampedFrame:
 
 
 def stamped_frames(frames: Iterable[MaskedFrame], pixels: Pixels, *, interval_s: float, max_stamps: int) -> Iterator[StampedFrame]:
-    """Yield every frame with its shot's latest `max_stamps` stamps.
+    """Yield every frame with the latest stamps of its shot, at most `max_stamps`.
 
     The first stamp of a shot is made as soon as something moves, and then another every `interval_s` seconds.
     """

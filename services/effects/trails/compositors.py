@@ -1,4 +1,4 @@
-"""Compositors that mix a frame with its ghosts."""
+"""Compositors, which mix a frame with the ghosts of its trail."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -52,7 +52,7 @@ class MaskedGhost(WholeGhost):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SoftGhost(Moment):
-    """A ghost computed in small planes."""
+    """A ghost computed at reduced size, in small planes."""
 
     mask: Mask
     """Mask of the frame's subject."""
@@ -67,7 +67,7 @@ G = TypeVar("G", bound=Moment)
 
 
 class Compositor(Protocol[F, G]):
-    """Turns frames into ghosts and trails into pictures.
+    """Interface of compositors, which turn frames into ghosts and trails into pictures.
 
     Calls are independent of each other and can run in parallel.
     """
@@ -80,7 +80,7 @@ class Compositor(Protocol[F, G]):
 
 
 class WholeCompositor:
-    """Averages whole full-size frames.
+    """Compositor that averages whole frames at full size.
 
     For the style `normal` without a mask.
     """
@@ -118,7 +118,7 @@ class WholeCompositor:
         return self._pixels.picture(out, frame)
 
     def _mix_warped(self, out: Planes, frame: Frame, own: WholeGhost, ghosts: list[tuple[WholeGhost, float, Matrix]]) -> None:
-        """Average pictures that need rotation or scaling.
+        """Average a frame with ghosts that need more than a shift to align.
 
         Towards the edges of a moved picture the frame has more weight.
         """
@@ -130,7 +130,7 @@ class WholeCompositor:
 
 
 class MaskedCompositor:
-    """Mixes full-size ghosts of the subject into a frame.
+    """Compositor that mixes full-size ghosts of the subject into a frame.
 
     For the style `normal` with a mask.
     """
@@ -140,7 +140,7 @@ class MaskedCompositor:
         self._edges = _edge_mask(small_size)
 
     def prepare(self, frame: MaskedFrame) -> tuple[Frame, MaskedGhost]:
-        """Return the frame and a ghost with its planes and mask."""
+        """Return the frame and a ghost with the frame's planes and mask."""
         planes, faded = self._pixels.planes(frame.frame), _faded(frame.mask, self._edges)
         return frame.frame, MaskedGhost(
             index=frame.index, seconds=frame.seconds, shot=frame.shot, pose=frame.pose, planes=planes, mask=frame.mask, faded=faded
@@ -164,9 +164,9 @@ class MaskedCompositor:
 
 
 class SoftCompositor:
-    """Draws soft ghosts, computed in small planes, over a frame.
+    """Compositor that draws soft ghosts, computed in small planes, over a frame.
 
-    Soft ghosts are made in small planes. For the styles `glow` and `shadow`, and for blurred ghosts.
+    For the styles `glow` and `shadow`, and for blurred ghosts.
     """
 
     def __init__(
@@ -246,7 +246,7 @@ def _faded(mask: Mask, edges: Mask) -> Mask:
 def _moved_mask(still: Mask, faded: Mask, matrix: Matrix, frame: Frame) -> Mask:
     """Return a ghost's mask warped to the current frame.
 
-    `still`: mask for a camera that has not moved. `faded`: mask with faded edges for one that has; it is moved by `matrix`.
+    `still`: the mask to use if the camera has not moved. `faded`: the mask with faded edges, moved by `matrix` if the camera has moved.
     """
     small = _small_matrix(matrix, still, frame)
     return still if is_still(small, still.shape[::-1]) else warped(faded, small, (0.0,))

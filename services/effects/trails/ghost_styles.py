@@ -92,10 +92,7 @@ def _normal_essence(planes: NDArray[Any], share: Floats, levels: Levels, tint: T
 
 
 def _colour_essence(planes: NDArray[Any], factor: Floats, levels: Levels, tint: Tint | None) -> NDArray[Any]:
-    """Compute the coloured planes of ghosts, tinted and scaled by `factor`.
-
-    Returns the planes, tinted and with their part above black multiplied by `factor`.
-    """
+    """Tint planes, and multiply their values above black by `factor`."""
     # Values fit the type, also with rounding: overexposing ends at white.
     depth = cv2.CV_8U if planes.dtype == np.uint8 else cv2.CV_16U
     styles = []
@@ -106,7 +103,7 @@ def _colour_essence(planes: NDArray[Any], factor: Floats, levels: Levels, tint: 
 
 
 def _shadow_essence(planes: NDArray[Any], share: Floats, levels: Levels, _tint: Tint | None) -> NDArray[Any]:
-    """Compute the darkness of shadow ghosts as one plane."""
+    """Compute one plane that says how dark a frame's shadow ghosts are."""
     top = np.iinfo(planes.dtype).max
     dark = np.rint(share * (1 - np.float32(0.25) * brightness(planes, levels)) * top)
     return np.asarray(dark.astype(planes.dtype)[:, :, None])
@@ -202,9 +199,9 @@ def blur_reach(sigma: float) -> int:
 
 
 def _sum_of(ghosts: list[PlacedGhost], clear: Floats, empty: tuple[float, ...]) -> list[Floats]:
-    """Add up weighted ghosts in each plane, outside the frame's subject.
+    """Add up the weighted ghosts in each plane, except on the frame's own subject.
 
-    Essences count from `empty`. The frame's own subject is left out.
+    Values of the essences count from `empty`.
     """
     # The running weighted mean needs no copy of a ghost in floats.
     mean = np.zeros((*clear.shape, len(empty)), np.float32)
@@ -219,7 +216,7 @@ def _sum_of(ghosts: list[PlacedGhost], clear: Floats, empty: tuple[float, ...]) 
 def _overexposure(planes: NDArray[Any], levels: Levels) -> Floats:
     """Return per-pixel gains that overexpose a picture, float32 (height, width).
 
-    Dark parts get about one and a half stops more. A shoulder takes the place of clipping in bright parts.
+    Dark parts get up to 1.3 stops more. A shoulder takes the place of clipping in bright parts.
     """
     if planes.dtype == np.uint8:
         codes = np.arange(256, dtype=np.uint8).reshape(256, 1, 1)

@@ -10,7 +10,7 @@ from services.effects.scene.pixels import Levels, Pixels, Planes
 
 
 class Tint:
-    """Tints planes with one colour.
+    """A colour and the strength with which it tints planes.
 
     `color`: "#rrggbb". It is first brought to full brightness, so that tinted ghosts do not get darker. `strength`: 0 to 1.
     """

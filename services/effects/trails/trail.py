@@ -31,12 +31,12 @@ class TrailExtent:
 
     @property
     def length(self) -> float:
-        """Time from a frame to its last ghost, in frames or seconds."""
+        """Distance from a frame to its last ghost, in frames or seconds."""
         return self.layers * self.spacing
 
     @property
     def sides(self) -> int:
-        """Number of directions in time with ghosts, 1 or 2."""
+        """Number of directions in time that have ghosts, 1 or 2."""
         return len(SIDES[self.direction])
 
     def frames(self, rate: float) -> int:
@@ -60,7 +60,7 @@ class Trail(Generic[P, M]):
 
 
 def trails(frames: Iterable[tuple[P, M]], reach: TrailExtent, *, max_held: int) -> Iterator[Trail[P, M]]:
-    """Yield the trail of every frame in order.
+    """Yield the trail of every frame, in order.
 
     `frames`: each frame's picture and the ghost made of it. All ghosts of a trail are of one shot. Near the ends of a shot, where there are
     too few frames for the trail, ghosts are closer together: the trail grows out of the subject at the start of a shot, and ghosts ahead

@@ -36,7 +36,7 @@ class ShiftedPicture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """A ghost with a share per pixel."""
+    """A ghost with its share of the mix at each pixel."""
 
     planes: Planes
     matrix: Matrix
@@ -68,7 +68,7 @@ def mix_whole(out: Planes, frame: Planes, ghosts: Sequence[ShiftedPicture], weig
 
 
 def mix_parts(out: Planes, frame: Planes, ghosts: Sequence[Part], *, tint: Tint | None = None) -> None:
-    """Mix a frame and its ghosts by the ghosts' per-pixel shares.
+    """Mix a frame and its ghosts, given each ghost's share per pixel.
 
     The result is written to `out`. Each pixel consists of the ghosts' shares and, for the rest of 255, of the frame. The shares, all of one
     size, are enlarged to each plane. Together they must not exceed 255, as `shares_of` ensures. Only one ghost's piece is in memory at a
@@ -99,7 +99,7 @@ def mix_parts(out: Planes, frame: Planes, ghosts: Sequence[Part], *, tint: Tint 
 
 
 def mixing_bytes(samples: float, itemsize: int) -> float:
-    """Return the peak memory of `mix_parts` in bytes, without its input planes.
+    """Estimate the peak memory of `mix_parts`, without its input planes, in bytes.
 
     The pictures have `samples` samples of `itemsize` bytes each. Counted are the sums in float32, the rest of 255, and a piece with its
     shares and two temporary copies.
@@ -133,7 +133,7 @@ class _Axis:
     """Range in which the weight is 1."""
 
     def pieces(self, start: int, stop: int) -> Iterator[tuple[slice, slice, Weights | None]]:
-        """Yield the parts between `start` and `stop`, split by fading.
+        """Yield the pieces between `start` and `stop`, cut where fading starts or ends.
 
         Each item is the piece's range counted from `start`, its range in the source, and its weights; None if all weights are 1.
         """
@@ -222,7 +222,7 @@ class _Piece:
     def place(self, number: int, top: int, left: int) -> tuple[slice, slice]:
         """Return the rectangle's rows and columns in plane `number`.
 
-        `number`: index of the plane. Rows and columns count from (left, top).
+        Rows and columns count from (left, top).
         """
         rows, columns = self.rows[number], self.columns[number]
         return slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left)

@@ -1,4 +1,4 @@
-"""Distances between the keyframes of a file."""
+"""Estimate of the decoding that chosen frames need, from a file's own keyframes."""
 
 import numpy as np
 
@@ -9,10 +9,10 @@ _REGULAR = 0.97
 
 
 def share_before_choices(line: Timeline, most_choices: int) -> float:
-    """Estimate the share of a video's frames that lie between chosen frames and the keyframes before them.
+    """Estimate the share of a video's frames that must be decoded for the chosen ones.
 
-    Encoders put a keyframe where a shot begins, and routine ones where a shot is long. One frame of each shot is chosen, on average
-    half-way to the next keyframe; at most `most_choices` are.
+    They lie between each chosen frame and the file's keyframe before it. Encoders put a keyframe where a shot begins, and routine ones
+    where a shot is long. One frame of each shot is chosen, on average half-way to the next keyframe; at most `most_choices` are.
     """
     lengths = np.diff(np.flatnonzero(line.key), append=len(line.pts))
     begins_shot = np.append(True, lengths[:-1] < _REGULAR * lengths.max(initial=0))[: len(lengths)]

@@ -1,4 +1,4 @@
-"""Search for spans of a video that need no decoding.
+"""Search for spans of a video that the scan can skip.
 
 Spans are judged from packet sizes and keyframes. Encoders spend far more bytes on a frame that differs from those before, and start a shot
 with a keyframe when they notice a cut. So nothing happens between two keyframes when the packets between them are small and even. If the
@@ -39,7 +39,7 @@ Span = tuple[int, int]
 
 
 def quiet_spans(video: Path, line: Timeline, thumbnails: Path) -> list[Span]:
-    """Find spans between keyframes that can be skipped.
+    """Find spans between a file's keyframes that the scan can skip.
 
     A span is the frame numbers of two consecutive keyframes. Videos that consist largely of keyframes, as those of editing codecs, have
     no such spans. `thumbnails`: path of a temporary file for the keyframes' thumbnails.

@@ -26,9 +26,9 @@ class ReadablePart:
 
 
 class ReadableFrames:
-    """Iterates over a video's frames, skipping damaged parts.
+    """Iterable over the frames of a video outside its damaged parts.
 
-    After each damage, they go on at a keyframe. `open_at`: opens the video at the first keyframe from a second on; None for its start.
+    After each damage, it goes on at a keyframe. `open_at`: opens the video at the first keyframe from a second on; None for its start.
     `keys`: seconds of all keyframes, rising; empty if unknown. `length_s`: length of the video, None if unknown. `parts` has the readable
     parts as soon as all frames are read; `ended` tells whether the last one reaches the end of the file. Damage before the first frame is
     raised.
@@ -64,10 +64,10 @@ class ReadableFrames:
                 return
 
     def _from(self, place: Fraction | None) -> Iterator[Frame]:
-        """Yield the frames from `place` seconds until the next damage.
+        """Yield the frames from `place` seconds on, up to the next damage.
 
-        Only frames behind the last one are yielded. Behind a damage, a part begins with a keyframe. A few frames between two damages are no
-        part: the decoder may have made them up.
+        Only frames behind the last yielded one are yielded. Behind a damage, a part begins with a keyframe. A few frames between two
+        damages are no part: the decoder may have made them up.
         """
         first: Frame | None = None
         waiting: list[Frame] = []

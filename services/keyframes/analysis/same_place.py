@@ -1,4 +1,4 @@
-"""Test whether two distant frames show the same scene.
+"""Test of whether two frames far apart in time show the same place.
 
 The camera may have moved between them.
 """
@@ -29,7 +29,7 @@ Luma = NDArray[np.uint8]
 
 
 def show_same_place(before: Luma, after: Luma) -> bool:
-    """Return whether one camera motion maps a frame to another.
+    """Return whether a single camera motion explains how two frames differ.
 
     The motion must map the corners of one frame to those of the other. `before`, `after`: (height, width) uint8. Brightness and contrast do
     not count. Frames with few corners never show the same place. Source: SIFT by Lowe, 2004, with an affine motion by RANSAC.
@@ -52,7 +52,7 @@ def show_same_place(before: Luma, after: Luma) -> bool:
 
 
 def frames_show_same_place(video: Path, before: Fraction, after: Fraction) -> bool:
-    """Return whether the frames at two times show the same scene.
+    """Return whether the frames at two times show the same place.
 
     False if one of them cannot be decoded.
     """

@@ -1,4 +1,4 @@
-"""Scan: one pass over a video that measures its frames.
+"""Scan: measurement of a video's frames in one pass.
 
 The detectors and the choice of keyframes use these measures.
 """
@@ -45,10 +45,16 @@ class FrameHolder(Protocol):
         """Forget all frames, because the scan begins anew."""
 
     def add(self, frame: Frame, number: int, quality: FrameQuality, pixel_change: float) -> None:
-        """Add the next scanned frame, its number, its quality, and its change since the previous frame."""
+        """Add the next scanned frame.
+
+        `number`: of the frame. `pixel_change`: since the previous frame, 0 to 255.
+        """
 
     def finish(self, frames: int) -> None:
-        """End the scan of a video of so many frames."""
+        """End the scan.
+
+        `frames`: number of frames of the video.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +245,7 @@ def _scan_selected(
     all_measures: bool,
     holder: FrameHolder | None,
 ) -> Scan | None:
-    """Decode and measure all frames outside quiet spans.
+    """Decode and measure the frames that are not skipped.
 
     Skipped are frames that no other frame refers to, and the frames inside the spans of `quiet`. Returns None if the decoded frames do not
     match the packets in `line`.
@@ -283,7 +289,7 @@ def _readable(
 
 
 class _Measures:
-    """Collects frame measurements in compact arrays."""
+    """Collector of frame measurements in compact arrays."""
 
     def __init__(self, file: ThumbnailFile):
         self._file = file

@@ -1,4 +1,4 @@
-"""Frames reduced to at most 128 pixels for all measurements."""
+"""Frames for all measurements, reduced to a longer side of at most 128 pixels."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ Plane = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class SmallFrame:
-    """A frame reduced to at most 128 pixels.
+    """A frame reduced to a longer side of at most 128 pixels.
 
     `y` has shape (h, w), `u` and `v` have (h/2, w/2); uint8 in the video's own range. Gray frames have 128 in `u` and `v`.
     """

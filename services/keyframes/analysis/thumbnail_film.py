@@ -1,6 +1,6 @@
 """Film of thumbnails: all scanned frames at 32x18 pixels, in a file.
 
-A film of hours fits into the file. Any thumbnail can be read again without decoding the video.
+Even a video of hours takes little memory. Any thumbnail can be read again without decoding the video.
 """
 
 from array import array
@@ -132,9 +132,9 @@ class ThumbnailFilm:
 
 
 class ThumbnailFile:
-    """Writes thumbnails to a file.
+    """File to which thumbnails are written.
 
-    Used as a context manager. Its memory does not grow with the thumbnails.
+    Used as a context manager. Of the thumbnails, only the frame numbers and copy marks stay in memory.
     """
 
     def __init__(self, path: Path):

@@ -31,7 +31,7 @@ _HINT = 0.05  # highest score of frames without a candidate
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Possible transitions of a video, in order.
+    """Possible transitions of a video in order, and the scores of its frames.
 
     `scores`: (n,), the confidence of each transition at its middle frame, and low scores at other frames.
     """
@@ -101,7 +101,10 @@ def _moved_scores(candidates: Candidates, refined: list[Transition]) -> Floats:
 def find_transitions(
     film: ThumbnailFilm, changes: FrameChanges, frame_rate: float, content: Content, same_place: SamePlace
 ) -> list[Transition]:
-    """Find cuts, fades and dissolves in order, without overlaps."""
+    """Find the possible cuts, fades and dissolves of a film, in order.
+
+    Of several likely ones that detect the same change, one stays.
+    """
     numbers = film.frames
     # Cuts and dissolves are found as if flashes and blank frames were not there.
     interrupted = interruptions(film, changes, frame_rate)
@@ -150,7 +153,7 @@ def find_transitions(
 def _find_fades(
     film: ThumbnailFilm, changes: FrameChanges, cuts: set[int], interrupted: list[tuple[int, int]], frame_rate: float
 ) -> list[Fade]:
-    """Find the fades of a film in order, without overlaps."""
+    """Find the fades of a film, in order."""
     at_runs = fades_at_plain_runs(film, changes.plain, changes.contrast, cuts, frame_rate)
     fades = at_runs.fades
     for fade in find_fades(changes.contrast, cuts, _FADE_DEPTH):
@@ -162,7 +165,7 @@ def _find_fades(
 
 
 def _returns(film: ThumbnailFilm, fade: Fade, frame_rate: float) -> bool:
-    """Return whether a quick fade returns to the same picture.
+    """Return whether a fade is quick and ends with the picture it began with.
 
     A flash does so.
     """

@@ -30,7 +30,7 @@ class Footage:
     holder: FrameHolder | None = None
 
     def scan(self, watch: Callable[[SmallFrame], None] | None = None) -> Scan:
-        """Scan every frame.
+        """Scan every frame of the video.
 
         `watch`: called with each frame.
         """

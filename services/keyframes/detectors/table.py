@@ -31,7 +31,7 @@ class Detector:
     detect: Callable[[Footage, float], Detection]
     """Function that finds the transitions that reach a threshold."""
     frame_scores: Callable[[Scan], Floats] | None = None
-    """Function that scores every frame of a scan, (n,). The scores are written for every video, whatever its method."""
+    """Function that scores every frame of a scan, (n,). With `all_scores`, the scores are written whatever the method."""
     model: str | None = None
     """Catalogue name of the model that the detector needs."""
 
@@ -108,7 +108,7 @@ Method = Annotated[str, OneOf(BY_NAME)]
 
 
 def frame_scores(scan: Scan) -> dict[str, Floats]:
-    """Score every frame with each detector that needs no model.
+    """Score every frame with each detector that rates single frames.
 
     Returns detector name -> scores, (n,).
     """

@@ -61,7 +61,7 @@ def _load(device: Device) -> Any:
 
 
 class TransNet:
-    """Scores a stream of frames with the network.
+    """Scorer of a stream of frames, which runs the network.
 
     Holds at most one batch of windows in memory.
     """
@@ -83,7 +83,7 @@ class TransNet:
             self._score(self._batch)
 
     def finish(self) -> tuple[Floats, Floats]:
-        """Score the remaining frames; return both scores per frame, 0 to 1.
+        """Score the remaining frames; return two scores of every frame, 0 to 1.
 
         The first score rates whether the frame is the last before a change. The second rates whether the frame is within a transition.
         """

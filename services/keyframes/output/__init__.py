@@ -1,4 +1,4 @@
 """Output files of `keyframes.detect`: images, gallery, cut lists.
 
-Gallery and cut lists are made from the report of a video in `report.py`.
+`report.py` defines the report on a video, from which the gallery and the cut lists are made.
 """

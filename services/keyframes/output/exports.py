@@ -13,14 +13,14 @@ from services.keyframes.output.report import VideoReport
 
 
 def write_lists(report: VideoReport, folder: Path) -> None:
-    """Write all lists of a video into an existing folder."""
+    """Write the report, tables and cut lists of a video into an existing folder."""
     for name, text in lists_of(report):
         # Written as bytes, because line endings are part of each format.
         (folder / name).write_bytes(text.encode())
 
 
 def lists_of(report: VideoReport) -> Iterator[tuple[str, str]]:
-    """Yield the file name and text of each list."""
+    """Yield the file name and text of the report, each table and each cut list."""
     grid = FrameGrid(report)
     yield "report.json", report.model_dump_json(indent=1)
     yield "shots.csv", shots_csv(grid)

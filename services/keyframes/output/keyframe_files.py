@@ -32,7 +32,7 @@ class KeyframeFiles:
     """Largest width of thumbnails in pixels."""
 
     def write_draft(self, frame: Frame, number: int) -> None:
-        """Write frame `number`, which may be chosen later, to the drafts."""
+        """Write a draft: the files of frame `number`, which may be chosen later."""
         self._write(frame, *self._draft(number))
 
     def write(self, video: Path, scan: Scan, choices: list[Choice], drafts: set[int], progress: Progress) -> list[Keyframe]:

@@ -18,7 +18,7 @@ _LISTED = 10  # most shots named in a reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A chosen frame with its ratings and the reasons.
+    """A chosen frame, with its ratings and the reasons for the choice.
 
     Ratings are 0 to 1. `like`: shots whose keyframes were left out because they look like this frame.
     """
@@ -79,7 +79,7 @@ class _RatedShot:
     """(k,): weighted sum of the ratings, 0 to 1."""
 
     def choice(self, place: int) -> Choice:
-        """Return the choice of the frame at index `place`."""
+        """Create the choice of the frame at index `place` of the eligible frames."""
         rating = {name: float(values[place]) for name, values in self.ratings.items()}
         reasons = tuple(quality.reason for quality in QUALITIES if rating[quality.name] >= quality.good)
         return Choice(
@@ -113,7 +113,7 @@ def _rate(scan: Scan, shot: Shot, next_transition: int) -> _RatedShot:
 
 
 def _without_look_alikes(scan: Scan, choices: list[Choice], max_choices: int) -> list[Choice]:
-    """Keep only the first of several similar choices.
+    """Keep only the first of several choices that look alike.
 
     The kept choice lists the shots of the others in `like` and as a reason. At most `max_choices` choices are kept.
     """

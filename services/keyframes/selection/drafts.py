@@ -43,7 +43,7 @@ class _Held:
 
 
 class Drafts:
-    """Collector of likely keyframes.
+    """Collector of likely keyframes, which it writes as drafts.
 
     `write`: called with each draft, a frame and its number. `most`: most drafts, after which no frame is looked at.
     """
@@ -120,9 +120,9 @@ class Drafts:
                 self.numbers.add(best.number)
 
     def _quick_score(self, held: _Held, mean: Floats) -> float:
-        """Rate one frame as `_scores` does, without its place in the file, in a third of the time.
+        """Rate one frame as `_scores` does, in a third of the time.
 
-        `mean`: (48,), mean layout of the shot.
+        The frame's place in the file is left out. `mean`: (48,), mean layout of the shot.
         """
         sharpness = min(held.sharpness / max(self._sharp, 1e-6), 1.0)
         typical = exp(-float(np.abs(held.layout - mean).sum()) / LAYOUT_BYTES / LAYOUT_SCALE)
@@ -136,7 +136,7 @@ class Drafts:
             self._sharp, self._next_count = float(np.percentile(self._sharpness, 95)), count * _GROWTH
 
     def _scores(self, frames: list[_Held]) -> Floats:
-        """Rate frames by what is known of their shot."""
+        """Rate frames by what is known so far of their shot."""
         self._measure_sharp()
         count = len(self._sharpness)
         looks = ShotLooks(self._sharp, self._layout / count)

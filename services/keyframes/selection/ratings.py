@@ -40,7 +40,7 @@ one right behind a keyframe of the file is read many times as fast, and encoders
 
 @dataclass(frozen=True, slots=True)
 class ShotLooks:
-    """What frames of a shot are compared with."""
+    """Reference values of a shot, with which its frames are compared."""
 
     sharp: float
     """Sharpness of its sharpest frames: the 95th percentile."""
@@ -68,6 +68,6 @@ def score(ratings: dict[str, Floats]) -> Floats:
 
 
 def price(frames_since_key: NDArray[np.int64]) -> Floats:
-    """Return what the score loses where frames have to be decoded before, (k,)."""
+    """Return what each frame's score loses for the frames to decode before it, (k,)."""
     prices: Floats = np.minimum(frames_since_key * _EACH_FRAME, _MOST_FRAMES)
     return prices

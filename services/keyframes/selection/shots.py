@@ -1,4 +1,4 @@
-"""Shots between transitions."""
+"""Shots: the parts of a video between transitions."""
 
 from collections.abc import Sequence
 from typing import Literal

@@ -1,1 +1,1 @@
-"""Comparison of two frames by content, histogram, pixels, structure, tones."""
+"""Comparison of two frames by content, histogram, pixels, structure and tones."""

@@ -35,7 +35,7 @@ def content(small: SmallFrame) -> Content:
 def content_change(before: Content, after: Content) -> float:
     """Return the weighted mean change of hue, saturation, brightness and edges.
 
-    From 0 to 255.
+    The change is 0 to 255.
     """
     changes = [cv2.norm(old, new, cv2.NORM_L1) / old.size for old, new in zip(before.planes, after.planes, strict=True)]
     return float(np.dot(WEIGHTS, changes)) / sum(WEIGHTS)

@@ -1,4 +1,7 @@
-"""Changes between consecutive thumbnails of a film."""
+"""Changes between consecutive thumbnails of a film.
+
+A film holds the scanned frames of a video, reduced to 32x18 pixels.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,7 +59,7 @@ def frame_changes(film: ThumbnailFilm) -> FrameChanges:
 
 
 def is_plain(thumbnails: Planes) -> NDArray[np.bool_]:
-    """Return whether each of n thumbnails is nearly uniform.
+    """Return whether each of n thumbnails is plain: nearly of one colour.
 
     `thumbnails`: (n, 3, 18, 32). The result is (n,).
     """
@@ -64,7 +67,7 @@ def is_plain(thumbnails: Planes) -> NDArray[np.bool_]:
 
 
 def lagged_distances(film: ThumbnailFilm, lag: int) -> NDArray[np.float64]:
-    """Measure the distance of each frame from the frame `lag` later.
+    """Measure the distance from each frame to the frame `lag` places later.
 
     Returns `FrameDistance.total` of each such pair, (n - lag,).
     """

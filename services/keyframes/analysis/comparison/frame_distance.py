@@ -28,7 +28,7 @@ Sums = NDArray[np.int16]
 
 @dataclass(frozen=True, slots=True)
 class FrameDistance:
-    """Distances of n pairs of frames, split into four measures.
+    """Four measures of the distance between the frames of n pairs.
 
     Each part has shape (n,), or is a scalar for one pair. A part is a share of the picture or relative to its contrast, so dark and bright
     films give similar values.
@@ -54,7 +54,7 @@ class FrameDistance:
 
 
 def frame_distance(before: Planes, after: Planes) -> FrameDistance:
-    """Measure the distance between two thumbnails or n pairs.
+    """Measure the distance between two thumbnails, or in each of n pairs.
 
     Shapes: (3, 18, 32) for two, (n, 3, 18, 32) for n pairs. A pair in a batch takes a tenth of the time of a single pair.
     """
@@ -107,7 +107,7 @@ def _block_change(before: Planes, after: Planes) -> tuple[Floats, Floats]:
 def _changes_of_many(before: Planes, after: Planes) -> tuple[Sums, Sums]:
     """Sum each block's absolute differences, unshifted and at the best shift.
 
-    The best offset is that of the least sum. A sum is at most 48 * 255, which int16 holds. Returns (blocks down, blocks across, n) each.
+    The best offset is that of the least sum. A sum is at most 24 * 255, which int16 holds. Returns (blocks down, blocks across, n) each.
     """
     # Pairs lie along the last axis, so that each NumPy operation handles one pixel of all pairs at once.
     padded = np.pad(np.moveaxis(before, 0, -1), ((_REACH_Y, _REACH_Y), (_REACH_X, _REACH_X), (0, 0)), mode="edge").astype(np.int16)
@@ -128,9 +128,9 @@ def _changes_of_many(before: Planes, after: Planes) -> tuple[Sums, Sums]:
 
 
 def _changes_of_few(before: Planes, after: Planes) -> tuple[Sums, Sums]:
-    """Compute the sums of `_changes_of_many` faster for few pairs.
+    """Compute the same sums as `_changes_of_many`, faster for a few pairs.
 
-    For a few pairs, a hundred small NumPy operations take longer than the work.
+    For those, a hundred small NumPy operations take longer than the work.
     """
     padded = np.pad(before, ((0, 0), (_REACH_Y, _REACH_Y), (_REACH_X, _REACH_X)), mode="edge").astype(np.int16)
     shifted = np.lib.stride_tricks.sliding_window_view(padded, (HEIGHT, WIDTH), axis=(1, 2))

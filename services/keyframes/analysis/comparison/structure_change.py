@@ -1,7 +1,4 @@
-"""Change of structure between pictures, ignoring brightness and contrast.
-
-Changes of brightness, contrast and tint do not count.
-"""
+"""Change of structure between pictures, whatever their brightness, contrast and tint."""
 
 import numpy as np
 from numpy.typing import NDArray

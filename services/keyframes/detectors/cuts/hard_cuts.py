@@ -92,7 +92,7 @@ def _is_overlay(film: ThumbnailFilm, place: int, content: Content, *, likely: bo
 
 @dataclass(frozen=True, slots=True)
 class _Steps:
-    """Structure changes, absolute and relative to neighbouring frames."""
+    """Changes of structure: absolute, and relative to texture and to nearby changes."""
 
     structure: Floats
     """(n,): change of structure from the frame before, in levels."""
@@ -126,7 +126,7 @@ class _Steps:
         return _Steps(changes.structure, changes.structure / (_higher_of_pairs(changes.texture) + NOISE), beside, height)
 
     def confidence(self, place: int, content: Content) -> float:
-        """Rate the change at `place` as a cut, 0 to 1, by structure."""
+        """Rate how likely the change at `place` is a cut, 0 to 1, by its structure."""
         if self.structure[place] < content.least_structure or self.relative[place] < content.least_step:
             return 0.0
         return step_confidence(float(self.height[place]))
@@ -142,7 +142,7 @@ def _stands_out(distance: Floats, place: int) -> bool:
 
 
 def _distance_confidence(distance: Floats, place: int, *, reach: int) -> float:
-    """Rate the change at `place` as a cut, 0 to 1, by distance.
+    """Rate how likely the change at `place` is a cut, 0 to 1, by its distance.
 
     Only the largest change counts among those at most `reach` places away.
     """
@@ -159,7 +159,7 @@ def _distance_confidence(distance: Floats, place: int, *, reach: int) -> float:
 def step_confidence(height: float) -> float:
     """Convert a structure change's relative height to a confidence, 0 to 1.
 
-    `height`: height above the neighbours of the step. The confidence is 0 to 1.
+    `height`: see `_Steps.height`. The confidence is 0.5 at a height of 1.8.
     """
     return 1 / (1 + math.pow(_STEP_AT / max(height, 1e-3), 1 / _STEP_WIDTH))
 
@@ -181,13 +181,13 @@ def confidence_of(distance: float) -> float:
 
 
 def _higher_of_pairs(values: Floats) -> Floats:
-    """Return the maximum of each value and its predecessor, (n,)."""
+    """Return, for each value, the larger of it and its predecessor, (n,)."""
     higher: Floats = np.maximum(values, np.concatenate([values[:1], values[:-1]]))
     return higher
 
 
 def _visibility(contrast: Floats) -> Floats:
-    """Rate the visibility of each frame from its contrast, 0 to 1.
+    """Rate how visible each frame is, 0 to 1, by its contrast relative to frames nearby.
 
     Visibility is low in the middle of a fade, where changes are no cuts.
     """

@@ -26,7 +26,8 @@ Luma = NDArray[np.float32]
 def interruptions(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float) -> list[tuple[int, int]]:
     """Find flashes and runs of blank frames in a film.
 
-    `frame_rate`: frames per second. Returns the places of the first frame and of the frame after the last of each, in order.
+    A place is an index into the film. `frame_rate`: frames per second. Returns the places of the first frame and of the frame after the
+    last of each, in order.
     """
     runs: list[tuple[int, int]] = []
     end = 0
@@ -40,7 +41,7 @@ def interruptions(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float)
 
 
 def _end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
-    """Return the index after the interruption that starts at `place`.
+    """Return the place after the interruption that starts at `place`.
 
     None if no interruption begins there.
     """
@@ -52,7 +53,7 @@ def _end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: flo
 
 
 def _blank_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
-    """Return the index after the blank frames that start at `place`.
+    """Return the place after the blank frames that start at `place`.
 
     None unless the run is short and ends with a step. A fade passes through faint pictures, which are no part of the run.
     """
@@ -65,7 +66,7 @@ def _blank_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rat
 
 
 def _flash_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
-    """Return the index after the flash that starts at `place`.
+    """Return the place after the flash that starts at `place`.
 
     None if no flash begins there.
     """
@@ -93,5 +94,5 @@ def _flash_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rat
 
 
 def _brightened(before: Luma, after: Luma) -> bool:
-    """Return whether `after` is brighter than `before` and nowhere darker."""
+    """Return whether `after` is brighter than `before` and almost nowhere darker."""
     return bool(after.mean() - before.mean() >= _BRIGHTER and (after >= before - _DARKER).mean() >= _SHARE)

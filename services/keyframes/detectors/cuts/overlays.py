@@ -32,9 +32,9 @@ def on_plain_ground(before: Planes, after: Planes) -> bool:
 def changed_area(pictures: Planes, place: int) -> float:
     """Measure the fraction of the picture that changes at `place`.
 
-    0 to 1. `pictures`: thumbnails of consecutive frames, (n, 3, 18, 32). `place`: index of the frame after the step, at least 1. Only
-    change far above that of the neighbouring steps counts. Returns the area of the smallest box that holds nearly all of it, or of the bars
-    at two opposite edges that do.
+    `pictures`: thumbnails of consecutive frames, (n, 3, 18, 32). `place`: index of the frame after the step, at least 1. Only
+    change far above that of the neighbouring steps counts. Returns the area, 0 to 1, of the smallest box that holds nearly all of it, or of
+    the bars at two opposite edges that do.
     """
     changes = [_change(pictures[at - 1], pictures[at]) for at in range(1, len(pictures))]
     # Other cuts nearby say nothing about motion.
@@ -57,16 +57,13 @@ def _change(before: Planes, after: Planes) -> NDArray[np.float64]:
 
 
 def _spread(change: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the maximum change among each pixel and its neighbours."""
+    """Return, for each pixel, the largest change among it and its neighbours."""
     padded = np.pad(change, 1, mode="edge")
     return np.asarray(np.max([padded[y : y + HEIGHT, x : x + WIDTH] for y in range(3) for x in range(3)], axis=0))
 
 
 def _shortest_run(values: NDArray[np.float64]) -> int:
-    """Return the length of the shortest run with most of the sum.
-
-    Returns the length of the shortest run that holds nearly all of the sum of `values`.
-    """
+    """Return the length of the shortest run that holds nearly all of the sum of `values`."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     least_sum = _MOST * sums[-1]
     return min(
@@ -75,9 +72,9 @@ def _shortest_run(values: NDArray[np.float64]) -> int:
 
 
 def _bars(values: NDArray[np.float64], widest: int) -> float:
-    """Return the smallest fraction at both ends with most of the sum.
+    """Return the share of `values` in the narrowest bars that hold nearly all of the sum.
 
-    The bars hold nearly all of the sum of `values`; 1 if none do.
+    The two bars lie at the ends and are equally wide, `widest` at most. Returns 1 if none hold it.
     """
     for width in range(1, widest + 1):
         if values[:width].sum() + values[-width:].sum() >= _MOST**2 * values.sum():

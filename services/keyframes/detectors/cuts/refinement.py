@@ -1,4 +1,4 @@
-"""Exact positions of cuts that the scan only bracketed."""
+"""Exact positions of cuts at which the scan skipped frames."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -93,7 +93,7 @@ def _span_thumbnails(video: Path, scan: Scan, spans: Sequence[range]) -> Iterato
 
 
 def _readable(frames: Iterator[Frame]) -> Iterator[Frame]:
-    """Yield frames, or nothing if the file is unreadable."""
+    """Yield `frames`, and end where they raise BrokenMedia."""
     try:
         yield from frames
     except BrokenMedia:

@@ -141,9 +141,9 @@ def confidence_of(features: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _count_blocked(count: int, cuts: set[int], fades: list[Interval]) -> Places:
-    """Return the cumulative count of frames inside cuts and fades.
+    """Count the places at cuts and within fades, cumulatively.
 
-    Blocked are places with a cut or within a fade. Returns (n + 2,) for a film of `count` = n frames.
+    No window may contain such blocked places. Returns (n + 2,) for a film of `count` = n frames.
     """
     blocked = np.zeros(count + 1, np.int64)
     for place in cuts:
@@ -228,7 +228,7 @@ def _pixel_change(block: _Block, a: Places, b: Places) -> Matrix:
 
 
 class _Mix:
-    """Measures how well k windows fit a mix of frames A and B."""
+    """Comparison of k windows with even mixes of their frames A and B."""
 
     def __init__(self, block: _Block, a: Places, b: Places):
         self._block, self._a, self._b = block, a, b

@@ -63,7 +63,7 @@ class FrameGrid:
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
-        """All shots in order, without gaps."""
+        """All shots of at least one timeline frame, in order and without gaps."""
         starts = [self.at(shot.start_frame, shot.start_s) for shot in self.report.shots]
         events = []
         for shot, start, end in zip(self.report.shots, starts, [*starts[1:], self.frames], strict=True):
