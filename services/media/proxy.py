@@ -208,7 +208,7 @@ def _limited(matte: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _playable_sound(info: VideoInfo) -> VideoInfo:
-    """Return the clip with a single audio track that browsers play.
+    """Return the clip's properties with one audio track, which browsers can play.
 
     Keeps the first track.
     """

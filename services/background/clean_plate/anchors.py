@@ -91,7 +91,7 @@ def one_pair(video: Path, matte: Path, time: Fraction) -> tuple[Frame, Frame]:
 
 
 def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *, grow: int) -> list[PlacedAnchor]:
-    """Choose anchors in the reference's shot and align neighbours.
+    """Choose anchors in the reference frame's shot, and align each to its neighbour.
 
     The search starts at the reference and goes outwards. A static camera needs one anchor, the reference; a panning camera needs more.
     After an anchor that cannot be aligned, no further anchors are placed on that side.

@@ -103,7 +103,7 @@ def measure_motion(info: VideoInfo, samples: Samples, measure: Measure, progress
 
 
 def _measured_pairs(info: VideoInfo, samples: Samples, progress: Progress) -> Pairs:
-    """Compare consecutive sampled frames."""
+    """Measure the motion between consecutive sampled frames."""
     times, subject, camera, mismatched, frames = array("d"), array("d"), array("f"), array("b"), 0
     total = samples.expected(info)
     for comparison in _comparisons(samples, analysis_size(info.width, info.height)):

@@ -1,6 +1,6 @@
 """Division of full-size planes into strips and areas.
 
-Planes are handled in strips, and in areas of strips.
+A strip is a band of rows; an area holds selected columns of a strip. A small pixel is a pixel of the motion field.
 """
 
 import math

@@ -24,7 +24,7 @@ Planes = tuple[NDArray[Any], ...]
 
 
 class FlowPair:
-    """Interpolates pictures between two consecutive frames.
+    """Interpolator of pictures between two consecutive frames.
 
     `before`, `after`: planes as from `Frame.planes()`, luma first: (height, width), or (height, width, n) where samples are interleaved;
     uint8 or uint16, the same shapes and types in both. `bits`: bits per sample, 8 to 16; results stay within that range. The arrays are
