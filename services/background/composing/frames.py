@@ -1,4 +1,4 @@
-"""Composite frames, or the subject with alpha, computed in parallel."""
+"""Frames of a composite, or of the subject with alpha, computed in parallel."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing

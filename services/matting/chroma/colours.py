@@ -21,8 +21,8 @@ def others(channel: int) -> tuple[int, int]:
 def limit_of(rgb: NDArray[np.float32], channel: int, balance: float) -> NDArray[np.float32]:
     """Return the limit above which the screen's channel is spill.
 
-    Spill is light of the screen on the subject. `rgb`: (..., 3) float32. The limit is the larger of the two other channels for `balance` 1, the smaller for 0, and between them
-    otherwise.
+    Spill is light of the screen on the subject. `rgb`: (..., 3) float32. The limit is the larger of the two other channels for `balance` 1,
+    the smaller for 0, and between them otherwise.
     """
     first, second = (rgb[..., index] for index in others(channel))
     if balance >= 1:

@@ -37,7 +37,7 @@ _RAMP_SHARE = 24
 _LEAST_ALPHA = 0.1
 _DETAIL_FROM = 0.05
 _THIN_SHARE, _WIDE_EDGE_SHARE, _NEAR_SHARE = 60, 54, 8
-"""Divisors of the height that give half the width of a thin part, and the least and largest distance to the screen of a part with wide edges."""
+"""Divisors of the height: for half the width of a thin part, and for the least and largest distance to the screen of its middle."""
 _MIXED, _OFF_LINE, _MOST_SPILL = (0.2, 0.95), 24.0, 0.3
 """Shares of the subject's colour of mixed pixels, their distance from the line of mixtures in levels, and the largest share of the screen's
 light that falls on the subject."""

@@ -1,7 +1,7 @@
 """Temporal smoothing of mattes along the motion.
 
-The previous matte, moved to this frame, is mixed in where the picture confirms the motion. Unlike a plain average over time, this does not blur
-moving objects. A large difference between the two mattes is a real change (an object came into view), not flicker, and stays.
+The previous matte, moved to this frame, is mixed in where the picture confirms the motion. Unlike a plain average over time, this does not
+blur moving objects. A large difference between the two mattes is a real change (an object came into view), not flicker, and stays.
 """
 
 import cv2

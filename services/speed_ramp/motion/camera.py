@@ -83,7 +83,7 @@ class Camera:
 
 
 def length(motion: Floats, width: int, height: int) -> Floats:
-    """Return the RMS displacement of affine motions over the picture.
+    """Return how far affine motions move a picture's pixels, as a root mean square.
 
     `motion`: (..., 3, 2); the result is in its unit.
     """

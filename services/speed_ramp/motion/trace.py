@@ -54,7 +54,7 @@ MEASURES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Trace:
-    """Motion over time, in seconds from the start of the measured part.
+    """Motion of a measured part over time; times are in seconds from its start.
 
     `values[i]` (frame diagonals per second) was reached at `times[i]`. It stands for the time from `ends[i - 1]` (or 0) to `ends[i]`.
     """

@@ -93,8 +93,5 @@ class FlowPair:
 
 
 def _sparser(luma: int, plane: int) -> int:
-    """Return a plane's subsampling along one side: 1, 2 or 4.
-
-    Along one side: 1, 2 or 4.
-    """
+    """Return a plane's subsampling along one side: 1, 2 or 4."""
     return next(by for by in (1, 2, 4) if -(-luma // by) == plane)
