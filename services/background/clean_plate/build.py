@@ -220,7 +220,7 @@ def _continued(planes: Planes, missing: NDArray[np.bool_]) -> Planes:
 
 
 def _reference(path: list[Step], wanted_s: float | None) -> Step:
-    """Return the step closest to `wanted_s` seconds.
+    """Return the step of the path closest to `wanted_s` seconds.
 
     None: the middle step of the longest shot.
     """

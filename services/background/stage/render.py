@@ -106,7 +106,7 @@ class Render:
         return exposed(self._stage.plate.at(number), ratio)
 
     def _measured_grain(self, layers: Layers) -> Grain:
-        """Measure the grain that the background lacks, and return such grain."""
+        """Return the grain that the background lacks, measured on one frame."""
         inside = cv2.erode(layers.alpha, np.ones((5, 5), np.uint8)) > 250
         clip = grain_of(layers.frame[0], np.asarray(inside, np.bool_) if inside.sum() > 2000 else None)
         plate = grain_of(self._background(layers.number)[0])

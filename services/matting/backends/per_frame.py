@@ -1,4 +1,4 @@
-"""Backends `birefnet`, `u2netp` and `rmbg2`: mattes of single frames, without memory."""
+"""Backends `birefnet`, `u2netp` and `rmbg2`: a matte of each frame by itself."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager

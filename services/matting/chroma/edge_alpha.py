@@ -49,7 +49,7 @@ class EdgeAlpha:
         self._weights = np.linalg.inv(covariance).astype(np.float32)
 
     def project(self, small: Planes, plate: Planes, near: Planes) -> Edges:
-        """Compute alpha from each colour's place between the screen's and the subject's.
+        """Compute alpha from each colour's place on the line from plate to subject.
 
         `small`: the frame; `plate`: the empty screen; `near`: the subject's colours, extended over its edges. All (h, w, 3), 0..255.
         """
@@ -74,5 +74,5 @@ def luma_detail(rgb: Rgb) -> NDArray[np.float32]:
 
 
 def _summed(first: Planes, second: Planes) -> NDArray[np.float32]:
-    """Return each pixel's dot product of two pictures' channels, (h, w)."""
+    """Multiply two pictures, and sum the channels of each pixel, (h, w)."""
     return np.asarray(cv2.transform(cv2.multiply(first, second), np.ones((1, 3), np.float32)), np.float32)

@@ -109,7 +109,7 @@ def _even_screen(small: NDArray[np.float32]) -> Screen | None:
 
 
 def _border_share(mask: NDArray[np.bool_]) -> float:
-    """Return the second largest of the shares of three borders that a mask covers.
+    """Return the share of a border that a mask covers, the median of three borders.
 
     The borders are the top, and the upper three quarters of the left and the right side.
     """

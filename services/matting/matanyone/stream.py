@@ -106,7 +106,7 @@ class _FrameFeatures:
     features: tuple[Any, ...] | None = None
 
     def forget(self) -> None:
-        """Discard the features before the next frame."""
+        """Discard the features of the last frame."""
         self.features = None
 
     def get_features(self, _index: int, image: Any, last_feats: Any = None) -> tuple[Any, ...]:  # noqa: ARG002 (the package's interface)

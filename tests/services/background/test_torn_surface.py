@@ -26,7 +26,7 @@ def surface(scene: Scene) -> TornSurface:
 
 
 def places(view: View) -> tuple[np.ndarray, np.ndarray]:
-    """Return the place in the picture that each pixel of a view shows, as x and y."""
+    """Return the picture coordinates that each pixel of a view shows."""
     x, y, torn = view.full.x.copy(), view.full.y.copy(), view.full.torn
     if torn is not None:
         behind = torn.weight > 0.5

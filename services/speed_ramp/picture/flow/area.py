@@ -37,7 +37,7 @@ class Raster:
         return next(count for count in (1, 2, ALIGNED) if all((count * by).is_integer() for by in self.scale))
 
     def padded(self, field: Field) -> Field:
-        """Pad a small field by the margin.
+        """Pad a motion field by the margin.
 
         Edge pixels are repeated.
         """
