@@ -27,7 +27,7 @@ _PIXELS = PIXELS | {"png": "rgba"}
 
 
 class CompositeParams(LookParams, ClipPart):
-    """Params of the background and of mixing the subject with it."""
+    """Params of the background, and of the subject's mixing with it."""
 
     color: str = Field(
         "#00b140",
@@ -166,7 +166,7 @@ def _look(params: CompositeParams, background: Path | None, matrix: str) -> Look
 
 
 def _trimmed(params: CompositeParams, info: VideoInfo, background: Path | None) -> CompositeParams:
-    """Shorten the part to the background clip's length, for `trim`.
+    """Shorten the part to the background clip's length, if it is to be trimmed.
 
     Sound, subtitles and chapters are those of the part, so they end there too.
     """

@@ -1,4 +1,4 @@
-"""Parameters that several operations share."""
+"""Params that several operations share."""
 
 import importlib.util
 import secrets

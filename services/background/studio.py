@@ -203,10 +203,7 @@ def studio(
 
 
 def _refuse(params: StudioParams, inputs: Mapping[str, object]) -> None:
-    """Raise Invalid unless exactly one of background and prompt is given.
-
-    Also raises it for params that contradict each other.
-    """
+    """Raise Invalid unless exactly one of background and prompt is given."""
     prompt = bool(params.prompt.strip())
     if ("background" in inputs) == prompt:
         mistake = "both a background and a prompt are given" if prompt else "neither a background nor a prompt is given"

@@ -42,14 +42,14 @@ _SAME_SHAPE = 0.03
 
 @dataclass(frozen=True)
 class _Files:
-    """Files written by one backend."""
+    """Files of one backend's matte and composite."""
 
     alpha: Path
     composite: Path
 
 
 class CompareParams(ClipPart, SubjectOptions, EdgeOptions, NetworkOptions, ChromaOptions, DifferenceOptions):
-    """Params that choose the backends and apply to all of them.
+    """Params: the backends to compare, and options for all of them.
 
     The options are those of `matting.matte`.
     """
@@ -204,7 +204,7 @@ def _compare_frames(
     file: ClipFile,
     progress: Progress,
 ) -> int:
-    """Measure all mattes and write them side by side as a video.
+    """Measure all mattes, and write the backends' results side by side as a video.
 
     Reads the clip, the backends' mattes and the true matte together. `cuts`: seconds at which new shots begin. Returns the number of
     frames.
@@ -216,7 +216,7 @@ def _compare_frames(
         reader = stack.enter_context(read_frames(video, opaque=True, start=params.start or None, duration=params.duration, to_sdr8=True))
         alphas = [stack.enter_context(read_frames(files.alpha, prefetch=2)) for files in outputs]
         composites = [stack.enter_context(read_frames(files.composite, prefetch=2)) for files in outputs]
-        # The true matte is as long as the clip.
+        # The true matte is that of the whole clip, so its part is read.
         true = [stack.enter_context(read_frames(truth, start=params.start or None, prefetch=2))] if truth else []
         for frame, *others in zip(reader, *alphas, *composites, *true, strict=False):
             rgb = frame.rgb()
@@ -270,7 +270,7 @@ def _row(result: MatteResult, cost: Cost, scores: Scores) -> ComparedBackend:
 
 
 def missing_of(params: CompareParams) -> str | None:
-    """Return the commands that install the backends' requirements.
+    """Return the commands that install the backends' requirements, or None.
 
     None if nothing is missing.
     """

@@ -1,4 +1,4 @@
-"""matting.mask: create a mask of a clicked or boxed object."""
+"""matting.mask: create a mask of an object marked by clicks, a box or strokes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -161,7 +161,7 @@ def _choice(params: MaskParams, frame: Frame, plate: Rgb | None) -> Choice:
 
 def _by_sam(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progress) -> Mask:
     files = model_files(SAM, progress)
-    # SAM keeps its weights beside its files, which are not converted.
+    # SAM's weights are in files of their own beside the ONNX files, which are therefore not converted.
     engine = choose_engine("f32")
     size = info.width, info.height
     points, box = params.scaled_points(*size, size), params.scaled_box(*size, size)
@@ -196,9 +196,9 @@ def _by_grabcut(params: MaskParams, info: VideoInfo, frame: Frame, marks: Path |
 
 
 def _strokes(marks: Path) -> Mask:
-    """Read strokes as uint8 (h, w): white on the object, black beside.
+    """Read the picture of strokes: white on the object, black beside it.
 
-    Transparent parts are gray.
+    Returns uint8 (h, w); transparent parts are gray.
     """
     image = list_pictures([marks])[0].image(alpha=True)
     if image.mode == "RGBA":

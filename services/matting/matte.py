@@ -1,4 +1,4 @@
-"""matting.matte: extract the subject of a clip as matte and composites."""
+"""matting.matte: cut out the subject of a clip: matte, composite and foreground."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
@@ -160,7 +160,7 @@ def matte(
 
 @dataclass(slots=True)
 class _Tally:
-    """Coverage sums over all frames."""
+    """Totals over the frames: count, coverage and time range."""
 
     frames: int = 0
     coverage: float = 0.0
@@ -284,7 +284,7 @@ def _target(name: str, params: MatteParams, path: Path, behind: Rgb | None) -> T
 
 
 def _write_black(file: ClipFile, video: Path, start: float, info: VideoInfo) -> None:
-    """Write black frames for the clip's beginning before `start`.
+    """Write up to two black frames that stand for the clip before `start`.
 
     The black frames have the times of the clip's first two frames, so that readers can align matte and clip.
     """

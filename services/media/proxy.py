@@ -191,7 +191,7 @@ def _frames(video: Path, alpha: Path | None) -> Iterator[_Numbered]:
 
 
 def _picture(output_frame: Shown[_Numbered], size: tuple[int, int]) -> av.VideoFrame:
-    """Return a proxy frame's picture, with any matte below."""
+    """Return a proxy frame's picture, with the matte below it if there is one."""
     picture = for_browsers(output_frame.frame.frame, size)
     if output_frame.frame.matte is None:
         return picture
@@ -208,7 +208,7 @@ def _limited(matte: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _playable_sound(info: VideoInfo) -> VideoInfo:
-    """Return the clip with a single audio track that browsers play.
+    """Return the clip's properties with one audio track, which browsers can play.
 
     Keeps the first track.
     """

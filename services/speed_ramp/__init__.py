@@ -1,4 +1,4 @@
 """Speed ramp service: motion analysis, speed curves, retimed videos.
 
-Each operation is a file; the rooms hold analysis, motion, curves, pictures, sound and handover.
+Each operation is a file; the folders hold the analysis, motion, curves, pictures, sound and exports (`handover`).
 """

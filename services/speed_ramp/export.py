@@ -24,7 +24,7 @@ from shared.video import probe_video
 
 
 class ExportParams(CurveParams):
-    """Params of an export: curve, and the clip's path for editing programs."""
+    """Params of an export: the curve, and the clip's address in the exported files."""
 
     media_url: str = Field(
         "",

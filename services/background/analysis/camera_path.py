@@ -1,4 +1,4 @@
-"""Camera path: each frame's position relative to its shot's reference."""
+"""Camera path: each frame's position relative to its shot's reference frame."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class CameraPath:
 
     @property
     def largest(self) -> float:
-        """Largest distance from the reference frame, in pixels."""
+        """Largest distance of a frame's centre from its reference frame's, in pixels."""
         return float(np.hypot(self.views[:, 0], self.views[:, 1]).max(initial=0.0))
 
     def scaled(self, share: float) -> "CameraPath":
@@ -41,9 +41,9 @@ class CameraPath:
         return CameraPath(self.views * factors, width, height)
 
     def matrix(self, number: int) -> Matrix:
-        """Return the matrix from a frame to its reference frame.
+        """Return the matrix that maps a frame's pixels to its reference frame's.
 
-        The matrix (3, 3) maps pixels. A `number` beyond the last frame gives the matrix of the last frame.
+        The matrix is (3, 3). A `number` beyond the last frame gives the matrix of the last frame.
         """
         across, down, angle, scale = self.views[min(number, len(self.views) - 1)]
         x, y = (self.width - 1) / 2, (self.height - 1) / 2
@@ -56,7 +56,7 @@ class CameraPath:
         return float(across), float(down)
 
     def margin(self, parallax: float) -> float:
-        """Return the smallest relative background size that covers all frames.
+        """Return the smallest size of a background that covers all frames.
 
         The size is relative to a frame. `parallax`: motion of the nearest or farthest surface relative to the picture, in pixels per pixel
         of the path.
@@ -73,7 +73,7 @@ class CameraPath:
 
 @dataclass(frozen=True, slots=True)
 class Overscan:
-    """Relative size of a background and the share of motion it allows.
+    """Size of a background, and the share of the camera's motion that it allows.
 
     `margin`: size relative to a frame. `share`: part of the camera's motion that the background can follow, up to 1.
     """
@@ -83,7 +83,7 @@ class Overscan:
 
 
 def overscan(path: CameraPath, margin: float, parallax: float) -> Overscan:
-    """Choose a background size and the share of motion to follow.
+    """Choose a background's size and the share of the camera's motion to follow.
 
     `margin`: size relative to a frame; 0 chooses it from the path, from 1.3 to 2.5. `parallax`: see `CameraPath.margin`.
     """

@@ -15,7 +15,7 @@ _OPAQUE = 127
 
 
 class BrightBackground:
-    """Averages the background's luma to find the brighter side."""
+    """Mean luma of the background, which tells its brighter side."""
 
     def __init__(self) -> None:
         self._sum: NDArray[np.float64] | None = None

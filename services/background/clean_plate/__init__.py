@@ -1,4 +1,4 @@
-"""Clean plate of a clip: the median of its aligned frames.
+"""Clean plate (the scene without the subject): the median of a clip's aligned frames.
 
 `build.py` runs all steps; the operation is `services/background/plate.py`.
 """

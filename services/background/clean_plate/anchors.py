@@ -51,7 +51,7 @@ class PlacedAnchor:
 
 
 def camera_path(video: Path, matte: Path, part: ClipPart, progress: Progress, *, per_second: Fraction, expected: int) -> list[Step]:
-    """Track the camera's motion on the background.
+    """Track the camera's motion by the background of a clip.
 
     Every frame is measured. The result keeps the first frame at or after each time start + k / `per_second`, the first frame of each shot,
     and each frame that overlaps less than four fifths of the last kept frame.
@@ -91,7 +91,7 @@ def one_pair(video: Path, matte: Path, time: Fraction) -> tuple[Frame, Frame]:
 
 
 def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *, grow: int) -> list[PlacedAnchor]:
-    """Choose anchors in the reference's shot and align neighbours.
+    """Choose anchors in the reference frame's shot, and align each to its neighbour.
 
     The search starts at the reference and goes outwards. A static camera needs one anchor, the reference; a panning camera needs more.
     After an anchor that cannot be aligned, no further anchors are placed on that side.

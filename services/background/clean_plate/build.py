@@ -117,7 +117,7 @@ def build_plate(
 
 @dataclass(slots=True)
 class _Tally:
-    """Counts of sampled and aligned frames."""
+    """Counts and measurements of the sampled frames."""
 
     color: ColorInfo
     second: list[float]
@@ -220,7 +220,7 @@ def _continued(planes: Planes, missing: NDArray[np.bool_]) -> Planes:
 
 
 def _reference(path: list[Step], wanted_s: float | None) -> Step:
-    """Return the step closest to `wanted_s` seconds.
+    """Return the step of the path closest to `wanted_s` seconds.
 
     None: the middle step of the longest shot.
     """
@@ -259,7 +259,7 @@ def _canvas(path: list[Step], anchors: list[PlacedAnchor], size: tuple[int, int]
 
 
 def _seen(hole: Plane, *frame: slice) -> tuple[slice, slice]:
-    """Return the rows and columns of the canvas covered by samples.
+    """Return the rows and columns of the canvas that samples cover.
 
     The area includes the reference frame, whose rows and columns are `frame`, and begins at even numbers.
     """

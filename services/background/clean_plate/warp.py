@@ -52,13 +52,13 @@ def _moved(planes: Planes, matrix: Matrix, shape: tuple[int, ...]) -> Planes:
 
 
 def _pure(background: Plane, matrix: Matrix, shape: tuple[int, ...]) -> Mask:
-    """Mask canvas pixels that the subject does not touch."""
+    """Return a mask of canvas pixels that the subject does not touch."""
     moved = cv2.warpPerspective(background, matrix, shape[1::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved > _WHOLE, np.bool_)
 
 
 def _inside(plane: Plane, matrix: Matrix, shape: tuple[int, ...]) -> Mask:
-    """Mask canvas pixels whose centre lies inside the frame.
+    """Return a mask of canvas pixels whose centre lies inside the frame.
 
     A pixel of the frame is a square around its centre, so the outermost pixels count as a whole.
     """

@@ -12,7 +12,7 @@ _STILL_PX = 0.15
 
 
 class AlignedPlate:
-    """Warps a clean plate so that it follows the camera.
+    """A clean plate that is warped so that it follows the camera.
 
     `planes`: Y, U, V of the plate in the frames' size, uint8. `lost`: number of frames that could not be aligned.
     """

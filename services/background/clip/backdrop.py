@@ -23,7 +23,7 @@ End = Literal["loop", "hold", "trim"]
 
 
 class Backdrop:
-    """Converts backgrounds to planes of one size and colour matrix.
+    """Converter of backgrounds to planes of one size and colour matrix.
 
     Planes are Y, U, V for frames of `width` x `height`, in limited range, with chroma coded by `matrix` (FFmpeg's name).
     """

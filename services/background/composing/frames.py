@@ -1,4 +1,4 @@
-"""Composite frames, or the subject with alpha, computed in parallel."""
+"""Frames of a composite, or of the subject with alpha, computed in parallel."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
@@ -30,7 +30,7 @@ _WORKERS = 2
 
 
 class CompositeFrames:
-    """Computes the frames of one composite.
+    """Frames of one composite, computed in parallel.
 
     `look` returns how the layers are mixed in a colour matrix. `match_grain`: give the background the grain of the clip.
     """

@@ -48,7 +48,7 @@ class TimedLayers:
 
 
 class LayerReader:
-    """Reads the layers of a composite frame by frame."""
+    """Reader of a composite's layers, frame by frame."""
 
     def __init__(self, sources: CompositeSources, progress: Progress) -> None:
         self._sources, self._progress = sources, progress
@@ -65,7 +65,7 @@ class LayerReader:
     def read(self) -> Generator[TimedLayers, None, None]:
         """Yield the layers of each frame.
 
-        A background clip with `trim` ends them.
+        They end with a background clip whose `background_end` is `trim`.
         """
         sources = self._sources
         with ExitStack() as stack:

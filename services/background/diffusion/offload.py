@@ -16,7 +16,7 @@ Placement = Literal["whole", "parts", "layers"]
 class Need:
     """GPU memory that a pipeline needs, in bytes.
 
-    `whole`: all of it. `largest`: its largest stage. `working`: what it works in besides.
+    `whole`: all weights. `largest`: those of its largest stage. `working`: memory that its steps take besides the weights.
     """
 
     whole: int
@@ -26,7 +26,7 @@ class Need:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Plan that keeps a pipeline within a memory limit.
+    """Plan of loading that keeps a pipeline within a memory limit.
 
     `sliced`: attention is computed in slices, which takes less memory and more time.
     """
@@ -48,9 +48,9 @@ def plan_for(limit: int | None, need: Need) -> Plan:
 
 
 class Parts:
-    """Loads one stage of a pipeline at a time onto the GPU.
+    """Parts of a pipeline, of which one stage at a time is on the GPU.
 
-    A stage is loaded when one of its parts is called.
+    A stage is a group of parts that work together. It is loaded when one of its parts is called.
     """
 
     def __init__(self, pipe: Any, device: str) -> None:
@@ -94,7 +94,7 @@ class Parts:
 def place(pipe: Any, plan: Plan, device: str) -> Parts | None:
     """Move a pipeline's parts to the devices of `plan`.
 
-    The pipeline is on the CPU. Returns its parts if they are to be left after each run.
+    The pipeline is on the CPU. Returns its `Parts` if they are loaded in stages: call `leave` after each run. Else None.
     """
     if plan.sliced:
         pipe.enable_attention_slicing()

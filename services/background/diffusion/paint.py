@@ -85,7 +85,7 @@ def kept_outside(original: RGB, painted: RGB, mask: Mask, feather_px: int) -> RG
 
 
 class _Steps:
-    """Counts diffusion steps and reports progress.
+    """Counter of diffusion steps, which reports progress.
 
     Times the first step, from `begin` on. The encoders, which work before it, do not count.
     """
@@ -120,7 +120,7 @@ def _step_count(painting: Painting) -> int:
 
 
 def _detailed(painting: Painting, number: int) -> Painting:
-    """Return the request that adds detail to a painted tile."""
+    """Return the settings that add detail to a painted tile."""
     # Low strength skips most steps; at least one has to remain.
     steps = max(painting.steps, int(np.ceil(1 / _DETAIL_STRENGTH)))
     return replace(painting, strength=_DETAIL_STRENGTH, steps=steps, seed=(painting.seed + number) % 2**32)

@@ -121,7 +121,7 @@ class Pipeline:
 
 
 def _strength(painting: Painting) -> float:
-    """Return the strength, raised if it would result in no step.
+    """Return the painting's strength, raised if it would result in no step.
 
     Diffusers runs int(steps * strength) of the steps.
     """
@@ -134,7 +134,7 @@ def _strength(painting: Painting) -> float:
 def pipeline(
     row: Painter, progress: Progress, *, control: bool = False, lcm: bool = False, max_vram: float | None = None
 ) -> Iterator[Pipeline]:
-    """Load the pipeline of a model for the duration of a block.
+    """Load a model's pipeline, and hold it while the `with` block runs.
 
     `control`: with the depth ControlNet; `lcm`: with the LCM LoRA. The precision is fp16 on a GPU; on the CPU bf16 if the processor has it,
     else f32. `max_vram`: gigabytes of GPU memory to plan for: other idle models leave the GPU, and a pipeline that does not fit as a whole

@@ -35,7 +35,7 @@ def masked_median(samples: Samples, counts: Counts) -> Plane:
 
 
 class _RankSearch:
-    """Finds the sample of a given rank in each column.
+    """Search for the sample of a given rank in each column.
 
     A block has up to `columns` columns of `count` samples.
     """

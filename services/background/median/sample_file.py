@@ -29,7 +29,7 @@ class Band:
 
 
 class SampleFile:
-    """Stores up to `capacity` samples, to be read band by band.
+    """Temporary file of up to `capacity` samples, read band by band.
 
     A sample is Y, U and V planes (4:2:0) of `width` x `height` pixels. `folder`: folder of the unnamed temporary file; None takes the
     system's. Used as a context manager.

@@ -84,7 +84,7 @@ def remove_objects(file: SampleFile, planes: tuple[Plane, ...], ends: tuple[EndP
 
 
 def _seam(luma: Plane, without: Plane, region: Mask) -> float:
-    """Return the fraction of a region's border with a visible seam.
+    """Return the fraction of a region's border that shows a seam.
 
     At a seam, the plate without the object does not continue the surrounding plate. The picture's own border does not count.
     """

@@ -43,8 +43,8 @@ def match_of(foreground: Planes, background: Planes, alpha: Plane, amount: float
     """Measure the change that matches the subject to the background.
 
     Returns None if no subject is visible. `amount`: 0 (no change) to 1. Mean and spread of each plane are compared at reduced size
-    (Reinhard et al., Color Transfer between Images, 2001). The change is limited: the contrast of luma by a third, its mean by 12 levels,
-    the mean of chroma by 8 levels. The spread of chroma stays.
+    (Reinhard et al., Color Transfer between Images, 2001). The change is limited: the contrast of luma by about a sixth, its mean by 12
+    levels, the mean of chroma by 8 levels. The spread of chroma stays.
     """
     changes = []
     weight = _small(alpha).astype(np.float32) / 255
@@ -73,7 +73,7 @@ def applied(planes: Planes, match: Match) -> Planes:
 
 
 class MatchSmoother:
-    """Averages recent colour matches so that the subject does not flicker.
+    """Moving average of colour matches, which keeps the subject from flickering.
 
     A frame without a subject (None) repeats the last average. Where the subject's colours jump, as at a cut, the average begins anew.
     """

@@ -24,7 +24,7 @@ _STEADY_FRAMES = 15
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """Options of mixing.
+    """Options of mixing a subject over a background.
 
     Strengths are 0 to 1. `matrix`: FFmpeg's name of the colour matrix.
     """
@@ -83,7 +83,7 @@ class MeasurementSmoother:
 
 
 class Compositor:
-    """Composes frames from their layers.
+    """Compositor of frames from their layers.
 
     `measure` and `compose` keep no state between frames, so any thread may call them.
     """

@@ -86,7 +86,7 @@ def estimated(planes: Sequence[Plane], alpha: Plane, edge: Edge, reach: int) -> 
 
 
 def _small_part(plane: Plane, size: tuple[int, int], place: tuple[slice, slice]) -> NDArray[Any]:
-    """Shrink a plane to `size` and return a part, float32.
+    """Shrink a plane to `size`, and return a part of it, float32.
 
     `place`: rows and columns of the part. `size`: (width, height).
     """

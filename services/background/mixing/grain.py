@@ -35,7 +35,7 @@ def grain_of(luma: Plane, where: NDArray[np.bool_] | None = None) -> float:
 
 
 class Grain:
-    """Generates grain of a given standard deviation.
+    """Film grain of a given standard deviation.
 
     The noise depends on the frame number and is the same on every run.
     """

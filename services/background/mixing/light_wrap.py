@@ -58,9 +58,9 @@ def _enlarged_place(weight: Plane, shape: tuple[int, ...]) -> tuple[slice, slice
 
 
 def _enlarged(small: Plane, shape: tuple[int, ...], place: tuple[slice, slice]) -> Plane:
-    """Enlarge a small plane to `shape` and return the part `place`.
+    """Enlarge a small plane to `shape`, and return the part `place`.
 
-    The plane is enlarged to `shape` with linear interpolation.
+    Interpolation is linear.
     """
     steps = [large // little for large, little in zip(shape, small.shape, strict=True)]
     if [little * step for little, step in zip(small.shape, steps, strict=True)] != list(shape):

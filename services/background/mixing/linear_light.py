@@ -1,6 +1,6 @@
 """Mixing of soft edges in linear light.
 
-The rest is mixed in signal values.
+The rest of the picture is mixed in signal values.
 """
 
 import numpy as np

@@ -66,7 +66,7 @@ def ground_of(alpha: Plane) -> Ground | None:
 
 
 class GroundSmoother:
-    """Averages the subject's position over recent frames.
+    """Moving average of the subject's vertical position.
 
     Averaging keeps the shadow from jumping. A step of more than a tenth of the height, as at a cut, begins anew. A frame without a subject
     (None) stays None.
@@ -122,7 +122,7 @@ def shaded(luma: Plane, light: Plane) -> Plane:
 
 
 def _crossing(inside: float, outside: float) -> float:
-    """Return where coverage crosses one half, from a row's middle.
+    """Return how far from a row's middle its coverage crosses one half.
 
     The distance is in rows: coverage falls to a half that far on the way to the middle of the next row.
     """

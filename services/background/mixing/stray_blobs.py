@@ -74,7 +74,7 @@ def _subject(alpha: Plane, share: float) -> Plane | None:
 
 
 def _connected(alpha: Plane, size: tuple[int, int], core: Mask) -> Mask:
-    """Mask the visible blobs that overlap `core`.
+    """Return a mask of the visible blobs that overlap `core`.
 
     A reduced pixel counts as soon as one of its pixels does: a speck of one pixel is a blob.
     """

@@ -76,7 +76,7 @@ class View:
 
 
 class TornSurface:
-    """Computes views of a picture with known depth.
+    """Surface of a picture with known depth, of which views are computed.
 
     Each view first projects the depth forward, from far to near, so that near objects hide far ones and each pixel of the view has a depth.
     Colours are then sampled backward with that depth, which keeps them sharp. Where the surface tears, the view shows the picture that
@@ -150,9 +150,9 @@ class TornSurface:
         return View(SourceCoordinates(full[0], full[1], luma), SourceCoordinates(small[0], small[1], halved))
 
     def _visible_tears(self, torn: Mask, affine: NDArray[np.float64], half: tuple[int, int]) -> NDArray[np.uint8] | None:
-        """Return the torn fraction of each pixel in a view.
+        """Return the torn share of every second pixel of a view.
 
-        The share, 0 to 255, is that of every second pixel of the view, with a border of one pixel. None if the view shows no tear.
+        The share is 0 to 255, with a border of one pixel around the view. None if the view shows no tear.
         """
         if not torn.any():
             return None
@@ -216,7 +216,7 @@ class TornSurface:
 
 
 def read(places: SourceCoordinates, picture: NDArray[np.uint8], behind: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Sample a view's colours, uint8.
+    """Sample the colours of a view's pixels, uint8.
 
     `picture`, `behind`: uint8 planes or pictures of the size that `places` belongs to.
     """
@@ -276,7 +276,7 @@ def _highest(values: Floats, reach: int) -> Floats:
 
 
 def _near_sides(inverse: Floats, jump: float, reach: int) -> Mask:
-    """Mask the nearer side of each depth edge.
+    """Return a mask of the nearer side of each depth edge.
 
     The mask reaches `reach` pixels from the edge: as far as a view can look behind it.
     """
@@ -287,7 +287,7 @@ def _near_sides(inverse: Floats, jump: float, reach: int) -> Mask:
 
 
 def _far_side(inverse: Floats, hidden: Mask, jump: float, reach: int) -> NDArray[np.uint8]:
-    """Mask the pixels whose colours may fill hidden parts.
+    """Return a mask of the pixels whose colours may fill hidden parts.
 
     uint8, not 0 on all pixels except the hidden parts, a rim around them, and the near objects in front of them.
     """
@@ -298,12 +298,12 @@ def _far_side(inverse: Floats, hidden: Mask, jump: float, reach: int) -> NDArray
 
 
 def _edges(inverse: Floats, jump: float) -> Mask:
-    """Mask a one-pixel line on the nearer side of depth edges."""
+    """Return a mask of one-pixel lines on the nearer side of depth edges."""
     return np.asarray(inverse - _lowest(inverse, 1) > jump, np.bool_)
 
 
 def _as_near(inverse: Floats, edges: Mask, reach: int) -> Mask:
-    """Mask the near objects at depth edges.
+    """Return a mask of the near objects at depth edges.
 
     A pixel within `reach` of an edge is masked if its inverse depth is at least about that of the edge's near side.
     """

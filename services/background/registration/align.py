@@ -55,7 +55,7 @@ class Anchor:
         self._corners: Points = np.zeros((0, 1, 2), np.float32) if corners is None else np.asarray(corners, np.float32)
 
     def overlap(self, matrix: Matrix) -> float:
-        """Return the fraction (0 to 1) of the anchor covered by a frame.
+        """Return the fraction (0 to 1) of the anchor that a frame covers.
 
         `matrix` (3, 3) maps the frame's pixels to the anchor's.
         """
@@ -82,7 +82,7 @@ class Anchor:
         return None if second_plane is None else Alignment(np.asarray(matrix / matrix[2, 2], np.float64), second_plane)
 
     def _warped(self, luma: Luma, background: Luma, matrix: Matrix) -> tuple[Luma, Luma]:
-        """Warp a frame to the anchor and equalize its brightness.
+        """Warp a frame to the anchor, and match its brightness.
 
         Tracking compares levels, so both should be equally bright. Only places that both show are compared: what a panning camera loses and
         finds may be darker or brighter.

@@ -1,6 +1,6 @@
-"""Painting of a new background for a clip from a prompt.
+"""Painting of a clip's new background from a prompt.
 
-The place gets the depth of the clip's own scene.
+The background gets the depth of the clip's own scene.
 """
 
 from contextlib import AbstractContextManager
@@ -60,7 +60,7 @@ def painted_place(
     """Paint a background of `size` (width, height), RGB uint8.
 
     `loading`: loads the pipeline and keeps it while it paints. `reference`: painting starts from the colours of this frame, without its
-    subject. `depth`: from `scene_depth`; the place gets the layout of the clip's scene; None leaves the layout to the model. Raises
+    subject. `depth`: from `scene_depth`; the background gets the layout of the clip's scene; None leaves the layout to the model. Raises
     ModelMissing, Unavailable.
     """
     mask = subject_mask(reference.matte, max(reference.matte.shape[0] // _GROW, 2))

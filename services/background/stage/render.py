@@ -50,7 +50,7 @@ class _Source:
 
 
 class Render:
-    """Renders frames of the subject over a moving background.
+    """Renderer of the subject over a moving background.
 
     `grain_levels`: added grain, standard deviation in levels. It is set with the first frame.
     """
@@ -90,7 +90,7 @@ class Render:
             yield from map_ordered(composed, steadied_frames, workers=_WORKERS, ahead=1)
 
     def _read(self) -> Generator[_Source, None, None]:
-        """Yield source frames with alpha and an empty background layer."""
+        """Yield source frames with alpha; the background layer is the frame itself."""
         part, size = self._part, self._stage.size
         with read_together(
             self._video, self._alpha, opaque=True, start=part.start or None, duration=part.duration, to_sdr8=True, prefetch=4
@@ -106,7 +106,7 @@ class Render:
         return exposed(self._stage.plate.at(number), ratio)
 
     def _measured_grain(self, layers: Layers) -> Grain:
-        """Measure the clip's grain that the background lacks."""
+        """Return the grain that the background lacks, measured on one frame."""
         inside = cv2.erode(layers.alpha, np.ones((5, 5), np.uint8)) > 250
         clip = grain_of(layers.frame[0], np.asarray(inside, np.bool_) if inside.sum() > 2000 else None)
         plate = grain_of(self._background(layers.number)[0])

@@ -13,7 +13,7 @@ def output_size(width: int, height: int, resolution: int) -> tuple[int, int]:
 
 
 def large_size(width: int, height: int, margin: float) -> tuple[int, int]:
-    """Return a background size `margin` times the frame size.
+    """Return the size of a background `margin` times as large as a frame.
 
     Width and height are even.
     """

@@ -1,4 +1,4 @@
-"""Backends that compute mattes.
+"""Matting backends: the methods that compute mattes.
 
-A table of all, and one file or folder for each. No backend opens video files or knows the outputs.
+`table.py` lists them. No backend opens video files or knows the outputs.
 """

@@ -18,7 +18,7 @@ FIRST_TO_INSTALL = "rvm-mobilenetv3"
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """A chosen backend with the reason.
+    """A chosen backend, and the reason for the choice.
 
     `reason`: a clause. `plate_problem`: why the user's plate does not fit; None if it fits.
     """
@@ -44,7 +44,7 @@ def missing(name: str, options: NetworkOptions) -> str | None:
 
 
 def named(name: str) -> Choice:
-    """Return the backend with the requested name.
+    """Return the backend that a request names.
 
     Raises Invalid for an unknown name.
     """
@@ -54,7 +54,7 @@ def named(name: str) -> Choice:
 
 
 def check_needs(backend: Backend, *, mask: bool, plate: bool) -> None:
-    """Raise Invalid if a required mask or plate is missing."""
+    """Raise Invalid if the backend needs a mask or plate that is missing."""
     if backend.needs_mask and not mask:
         sentence = f"{backend.name} needs a mask of the subject on the first frame. Draw one, or make one with matting.mask."
         raise Invalid.field("inputs.mask", f"{backend.name} needs it", sentence)
@@ -62,7 +62,7 @@ def check_needs(backend: Backend, *, mask: bool, plate: bool) -> None:
 
 
 def memory_bytes(name: str) -> int:
-    """Estimate a backend's memory in bytes, without frames.
+    """Estimate the memory of a job with a backend, without its pictures, in bytes.
 
     For `auto` that of the small networks: which one runs is known only in the job.
     """
@@ -72,7 +72,7 @@ def memory_bytes(name: str) -> int:
 def choose(sample: Sample, options: NetworkOptions) -> Choice:
     """Choose the first backend of ORDER that suits the clip.
 
-    Raises ModelMissing if no suitable backend is installed.
+    If none suits, takes the first installed network that needs no mask. Raises ModelMissing if there is none.
     """
     looked_for_people = False
     for name in ORDER:

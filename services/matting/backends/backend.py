@@ -26,7 +26,7 @@ Alpha = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """Input of a backend for one frame, at inference size.
+    """Input of a backend for one frame, scaled to the backend's working size.
 
     `rgb`: upright, square pixels, SDR; shared, so treat it as read-only. `gray`: luma (h, w) uint8 of at most 270 lines, for measuring
     motion. `frame`: the same frame at its own size and in its own format.
@@ -57,11 +57,11 @@ class Matte:
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """Input of a backend for a whole clip.
+    """Input of a backend for a whole clip: sizes, plate and masks.
 
     `width`, `height`: size of `View.rgb`. `frame_width`, `frame_height`: size of the clip as displayed. `frames`: expected number.
     `plate`: picture of the scene without subjects, in the clip's size. `foreground`: whether `Matte.foreground` is used.
-    `garbage`, `core`: masks in the size of views, white where the matte has to be 0, and 1, in every frame. They are also applied to the
+    `garbage`, `core`: masks in the size of views, white where the matte has to be 0 or 1 in every frame. They are also applied to the
     mattes of every backend. `sample()`: reads a few pictures, spread over the clip.
     """
 
@@ -104,7 +104,7 @@ class OpenedBackend:
 
 
 class SubjectKind(StrEnum):
-    """Kinds of subjects that backends detect."""
+    """Kind of subject that a backend detects."""
 
     PEOPLE = "people"
     OBJECTS = "foreground objects"
@@ -115,7 +115,7 @@ class SubjectKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sample:
-    """Samples of a clip, from which `auto` chooses a backend.
+    """Sample of a clip, from which `auto` chooses a backend.
 
     `pictures`: a few frames of the clip, at most 360 pixels on the shorter side; `mask`: whether the user gave a mask; `plate`: the user's
     plate, in the clip's size.
@@ -131,7 +131,7 @@ Open = Callable[[Setup, Any, Progress], AbstractContextManager[OpenedBackend]]
 
 @dataclass(frozen=True, kw_only=True)
 class Backend:
-    """A matting backend, as a row of the table.
+    """A matting backend, as a row of `BACKENDS`.
 
     `title`: a label of two or three words.
     `open(setup, options, progress)`: returns a context manager of an OpenedBackend. `options` are the operation's params; a backend reads
@@ -173,7 +173,7 @@ class Backend:
 
 
 def limited_size(width: int, height: int, resolution: int | None) -> tuple[int, int]:
-    """Limit a size to `resolution` pixels on the shorter side."""
+    """Scale a size down to at most `resolution` pixels on the shorter side."""
     short = min(width, height)
     if resolution is None or resolution >= short:
         return width, height

@@ -1,4 +1,4 @@
-"""Backend `chroma`: subjects in front of a green or blue screen."""
+"""Backend `chroma`: mattes of subjects in front of a green or blue screen."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ _OTHER_COLOUR = 24.0
 
 
 class ChromaOptions(Params):
-    """Params of the chroma keyer."""
+    """Params of the chroma keyer, which removes a green or blue screen."""
 
     key: str | None = Field(
         None,
@@ -62,13 +62,13 @@ class ChromaOptions(Params):
 
 
 def suits(sample: Sample) -> str | None:
-    """Explain why `chroma` suits the clip; None without a screen."""
+    """Return why `chroma` suits the clip, or None without a screen."""
     screen = detect_screen(sample.pictures)
     return f"a {screen.name} screen is behind the subject" if screen else None
 
 
 def clip_screen(pictures: Sequence[Rgb]) -> Screen | None:
-    """Determine the screen's colour in a clip known to have a screen.
+    """Find the screen in pictures of a clip that is known to have one.
 
     `pictures`: a few of its frames. It is an even screen that more than half of them show, or the first strong green or blue. None if no
     picture has such a colour.
@@ -118,7 +118,7 @@ def _mattes(setup: Setup, options: ChromaOptions, key_screen: Screen | None, vie
 
 
 def _first_screen(rgb: Rgb, setup: Setup) -> Screen:
-    """Determine the screen from the first frames of a clip.
+    """Find the screen in a clip's first frame, or else in its sample.
 
     Where the first frame shows no even screen (a fade-in, a title), the screen is that of the sampled frames. Raises Invalid without any.
     """

@@ -1,4 +1,4 @@
-"""Backend `difference`: opaque subjects before a known empty scene."""
+"""Backend `difference`: mattes by comparison with a picture of the empty scene."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ _TEST_EVERY_S = 1.0
 
 
 class DifferenceOptions(Params):
-    """Params of the comparison with the clean plate."""
+    """Params of the comparison with the clean plate, a picture of the empty scene."""
 
     shadow: float = Field(
         0.6,
@@ -33,7 +33,7 @@ class DifferenceOptions(Params):
 
 
 def suits(sample: Sample) -> str | None:
-    """Explain why `difference` suits the clip; None if it does not.
+    """Return why `difference` suits the clip, or None if it does not.
 
     None without a plate, and if the plate does not show the scene of every sampled frame.
     """
@@ -46,9 +46,9 @@ def suits(sample: Sample) -> str | None:
 
 
 def plate_problem(sample: Sample) -> str | None:
-    """Explain why the plate does not match the clip; None if it does.
+    """Return why the plate does not fit the clip, or None if it fits.
 
-    The reason is a clause. None if the plate fits, or without a plate.
+    The reason is a clause. None also without a plate.
     """
     if sample.plate is None:
         return None
@@ -58,7 +58,7 @@ def plate_problem(sample: Sample) -> str | None:
 
 @contextmanager
 def open_difference(setup: Setup, options: DifferenceOptions, progress: Progress) -> Iterator[OpenedBackend]:
-    """Open the comparison of a clip with its clean plate.
+    """Open the backend that compares a clip with its clean plate.
 
     Raises Invalid without a plate. Warns once if the plate does not fit, on the first frame of a shot or later in it.
     """

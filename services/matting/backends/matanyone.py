@@ -1,4 +1,4 @@
-"""Backends `matanyone` and `matanyone2`: tracking of masked subjects.
+"""Backends `matanyone` and `matanyone2`: mattes of subjects marked by a mask.
 
 Both run the user's installation of the package.
 """
@@ -29,12 +29,12 @@ MEMORY_BYTES = _WEIGHTS_BYTES + _BYTES_PER_PIXEL * 1280 * 720
 
 
 def matanyone(package: Package) -> Open:
-    """Return the backend's `open` function for a MatAnyone package."""
+    """Return the function that opens the backend of a MatAnyone package."""
     return partial(_open, package)
 
 
 def inference_size(width: int, height: int, resolution: int | None) -> tuple[int, int]:
-    """Return the inference size for a clip.
+    """Return the size to which a clip's frames are scaled for the network.
 
     Small clips are enlarged, because the network needs 30 patches.
     """
@@ -42,7 +42,7 @@ def inference_size(width: int, height: int, resolution: int | None) -> tuple[int
 
 
 def suits(sample: Sample) -> str | None:
-    """Explain why MatAnyone suits the clip; None without a mask."""
+    """Return why MatAnyone suits the clip, or None without a mask."""
     return "a mask shows the subject" if sample.mask else None
 
 

@@ -1,4 +1,4 @@
-"""Single-frame backends: `birefnet`, `u2netp` and `rmbg2`."""
+"""Backends `birefnet`, `u2netp` and `rmbg2`: a matte of each frame by itself."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -24,7 +24,7 @@ _MOST_AT_ONCE = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """Input size, memory and output of a kind of network.
+    """A kind of network: its input size, memory and output.
 
     `side`: side of the square input in pixels; `logits`: whether the output needs a sigmoid; `model(options)`: returns the catalog name.
     """
@@ -37,12 +37,12 @@ class Kind:
 
 
 def chosen_birefnet(options: NetworkOptions) -> str | None:
-    """Return the catalog name of the requested BiRefNet; None for `auto`."""
+    """Return the catalog name of the requested BiRefNet model, or None for `auto`."""
     return None if options.birefnet == "auto" else f"birefnet-{options.birefnet}"
 
 
 def birefnet_model(options: NetworkOptions) -> str:
-    """Return the catalog name of the BiRefNet to use."""
+    """Return the catalog name of the BiRefNet model to use."""
     if chosen := chosen_birefnet(options):
         return chosen
     names = ("birefnet-general", "birefnet-portrait", "birefnet-general-lite")
@@ -55,14 +55,14 @@ RMBG2 = Kind(side=1024, logits=False, bytes_loaded=2500 * _MIB, bytes_a_picture=
 
 
 def per_frame(kind: Kind) -> Open:
-    """Return the backend's `open` function for a kind of network."""
+    """Return the function that opens the backend of a kind of network."""
     return partial(_open, kind)
 
 
 def size_for(side: int, width: int, height: int, resolution: int | None) -> tuple[int, int]:
-    """Return the inference size for a clip.
+    """Return the size to which a clip's frames are scaled for the network.
 
-    The shorter side is at most `side`, the network's input, or `resolution`.
+    The shorter side is at most `side` (the side of the network's input) and at most `resolution`.
     """
     return limited_size(width, height, min(side, resolution or side))
 

@@ -1,4 +1,4 @@
-"""Backends `rvm` and `rvm-resnet50`: recurrent networks for people."""
+"""Backends `rvm` and `rvm-resnet50`: mattes of people by recurrent networks."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -20,12 +20,12 @@ _BYTES_PER_PIXEL, _WEIGHTS_BYTES = 300, 300 * 1024**2
 
 
 def rvm(name: str) -> Open:
-    """Return the backend's `open` function for the model `name`."""
+    """Return the function that opens the backend with the model `name`."""
     return partial(_open, name)
 
 
 def suits(name: str, sample: Sample) -> str | None:
-    """Explain why RVM suits the clip; None without people.
+    """Return why RVM suits the clip, or None without people.
 
     The network itself is run on the pictures of the sample.
     """

@@ -1,4 +1,4 @@
-"""Chroma keyer for green and blue screens.
+"""Chroma keyer: mattes from the colour of a green or blue screen.
 
 It needs no model.
 """

@@ -19,10 +19,10 @@ def others(channel: int) -> tuple[int, int]:
 
 
 def limit_of(rgb: NDArray[np.float32], channel: int, balance: float) -> NDArray[np.float32]:
-    """Return the screen channel's value above which colour is spill.
+    """Return the limit above which the screen's channel is spill.
 
-    `rgb`: (..., 3) float32. The limit is the larger of the two other channels for `balance` 1, the smaller for 0, and between them
-    otherwise.
+    Spill is light of the screen on the subject. `rgb`: (..., 3) float32. The limit is the larger of the two other channels for `balance` 1,
+    the smaller for 0, and between them otherwise.
     """
     first, second = (rgb[..., index] for index in others(channel))
     if balance >= 1:
@@ -32,7 +32,7 @@ def limit_of(rgb: NDArray[np.float32], channel: int, balance: float) -> NDArray[
 
 
 def excess(rgb: NDArray[np.float32], channel: int, balance: float = 1.0) -> NDArray[np.float32]:
-    """Return the screen channel minus its spill limit.
+    """Return how far the screen's channel exceeds its limit.
 
     (...) float32, positive where the colour has spill or is the screen.
     """
@@ -40,7 +40,7 @@ def excess(rgb: NDArray[np.float32], channel: int, balance: float = 1.0) -> NDAr
 
 
 def excess8(rgb: Rgb, channel: int, balance: float = 1.0) -> NDArray[np.uint8]:
-    """Return the non-negative excess of an 8-bit picture.
+    """Return the excess of an 8-bit picture, 0 where it is negative.
 
     (H, W) uint8. Much faster than `excess`.
     """

@@ -30,7 +30,7 @@ _LUMA = (0.2126, 0.7152, 0.0722)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edges:
-    """Alpha of edge pixels at half size.
+    """Alpha of a frame's edge pixels, at half the frame's size.
 
     `alpha`: (h, w) float32 0..1. `gain`: (h, w) float32, change of alpha per level of luma.
     """
@@ -40,7 +40,7 @@ class Edges:
 
 
 class EdgeAlpha:
-    """Computes alpha of edge pixels in front of one screen."""
+    """Computation of alpha at a subject's edges, in front of one screen."""
 
     def __init__(self, screen: Screen) -> None:
         self._spill = np.where(np.isin(range(3), others(screen.channel)), _SPILL_OTHERS, 1.0)
@@ -49,7 +49,7 @@ class EdgeAlpha:
         self._weights = np.linalg.inv(covariance).astype(np.float32)
 
     def project(self, small: Planes, plate: Planes, near: Planes) -> Edges:
-        """Compute edge alpha by projecting colours from screen to subject.
+        """Compute alpha from each colour's place on the line from plate to subject.
 
         `small`: the frame; `plate`: the empty screen; `near`: the subject's colours, extended over its edges. All (h, w, 3), 0..255.
         """
@@ -65,7 +65,7 @@ class EdgeAlpha:
 
 
 def luma_detail(rgb: Rgb) -> NDArray[np.float32]:
-    """Return the luma detail that half-size pictures lose.
+    """Return the fine luma detail that pictures of half the size lose.
 
     (H, W) float32, in levels of 255.
     """
@@ -74,5 +74,5 @@ def luma_detail(rgb: Rgb) -> NDArray[np.float32]:
 
 
 def _summed(first: Planes, second: Planes) -> NDArray[np.float32]:
-    """Return the dot product of two pictures over channels, (h, w)."""
+    """Multiply two pictures, and sum the channels of each pixel, (h, w)."""
     return np.asarray(cv2.transform(cv2.multiply(first, second), np.ones((1, 3), np.float32)), np.float32)

@@ -1,4 +1,4 @@
-"""Keyer: matte and clean foreground from a green or blue screen.
+"""Keyer: the matte and the colours of a subject before a green or blue screen.
 
 The colour difference of Vlahos (described by Smith and Blinn, "Blue Screen Matting", SIGGRAPH 1996) finds the pixels that are certainly
 screen or certainly subject. It is measured relative to the screen's plate, so that uneven light does not matter. In between, alpha is the
@@ -37,7 +37,7 @@ _RAMP_SHARE = 24
 _LEAST_ALPHA = 0.1
 _DETAIL_FROM = 0.05
 _THIN_SHARE, _WIDE_EDGE_SHARE, _NEAR_SHARE = 60, 54, 8
-"""Shares of the height: half the width of a thin part, the distance to the screen at which its edges are wide, and at most."""
+"""Divisors of the height: for half the width of a thin part, and for the least and largest distance to the screen of its middle."""
 _MIXED, _OFF_LINE, _MOST_SPILL = (0.2, 0.95), 24.0, 0.3
 """Shares of the subject's colour of mixed pixels, their distance from the line of mixtures in levels, and the largest share of the screen's
 light that falls on the subject."""
@@ -85,7 +85,7 @@ class _Regions:
 
 
 class Keyer:
-    """Keys the frames of a clip in order."""
+    """Keyer of one clip, which gets the frames in order."""
 
     def __init__(self, screen: Screen, controls: KeyerControls | None = None, plate: Rgb | None = None) -> None:
         """Prepare a keyer for one screen.
@@ -104,7 +104,7 @@ class Keyer:
         self._sure = None
 
     def key(self, rgb: Rgb, *, garbage: Mask | None = None, core: Mask | None = None, foreground: bool = False) -> KeyedFrame:
-        """Key one RGB frame (H, W, 3).
+        """Compute the matte of one RGB frame (H, W, 3), and its foreground if requested.
 
         `garbage` and `core`: (H, W) uint8 masks. The matte, times 255, is at most 255 - `garbage` and at least `core`.
         """
@@ -171,7 +171,7 @@ class Keyer:
         return np.asarray(np.clip(alpha, 0, 1, out=alpha), np.float32)
 
     def _foreground(self, rgb: Rgb, small: Planes, plate: Planes, near: Planes, alpha: Alpha) -> Rgb:
-        """Compute the subject's unmixed foreground colours.
+        """Compute the subject's colours without the screen's.
 
         Opaque pixels are those of the picture, despilled. Elsewhere the plate's share is subtracted, at half the size.
         """
@@ -192,7 +192,7 @@ class Keyer:
 
 
 def _soft(alpha: Alpha) -> Mask:
-    """Mask pixels with partial alpha and their neighbours.
+    """Return a mask of pixels with partial alpha and of their neighbours.
 
     (h, w) uint8 0 or 255. Outside of the mask, detail of luma is texture or noise and must not change alpha.
     """
@@ -225,9 +225,9 @@ def _unmixed(small: Planes, plate: Planes, regions: _Regions, channel: int) -> t
 
 
 def _thin_parts(regions: _Regions) -> NDArray[np.bool_]:
-    """Mask thin parts of the subject that lie far from the screen.
+    """Return a mask of the subject's thin parts that have wide edges.
 
-    (h, w); empty if nothing else is left.
+    (h, w). Such a part lies at some distance from the screen. The mask is empty if the subject has only thin parts.
     """
     height = regions.alpha.shape[0]
     sure = regions.alpha.astype(np.uint8)
@@ -243,7 +243,7 @@ def _thin_parts(regions: _Regions) -> NDArray[np.bool_]:
 
 
 def _enclosed(alpha: Alpha, sure_from: float) -> NDArray[np.bool_]:
-    """Mask translucent regions that contain no nearly transparent pixel.
+    """Return a mask of translucent regions without a nearly transparent pixel.
 
     (h, w) bool.
     """
@@ -255,7 +255,7 @@ def _enclosed(alpha: Alpha, sure_from: float) -> NDArray[np.bool_]:
 
 
 def _ramp(above: NDArray[np.float32]) -> Mask:
-    """Mask pixels with a steep colour excess, such as blurred edges.
+    """Return a mask of pixels where the excess changes steeply, as at blurred edges.
 
     (h, w) uint8 0 or 255.
     """

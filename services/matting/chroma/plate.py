@@ -1,4 +1,4 @@
-"""Estimate of the empty screen, collected from visible parts over time."""
+"""Estimated picture of the empty screen, from the parts that frames show."""
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ _FORGETTING = 0.999
 
 
 class PlateMemory:
-    """Collects the visible parts of a static screen over time.
+    """Picture of an unmoving screen, collected from the parts that frames show.
 
     Each part is known from the frames that showed it. Light and shade do not change the screen's saturation, but anything in front of the
     screen lowers it. So saturation separates the pure screen from veils and blurred edges.

@@ -37,7 +37,7 @@ class Screen:
 
 
 def screen_of(colour: tuple[float, float, float]) -> Screen | None:
-    """Return a screen of the given colour.
+    """Return a screen of the given colour, or None.
 
     `colour`: R, G, B, 0..255. None if the colour is neither green nor blue enough.
     """
@@ -75,9 +75,9 @@ def _strong(small: NDArray[np.float32], channel: int) -> NDArray[np.bool_]:
 
 
 def detect_screen(pictures: Sequence[Rgb]) -> Screen | None:
-    """Detect whether pictures of a shot show a green or blue screen.
+    """Return the green or blue screen that pictures of a shot show, or None.
 
-    `pictures`: each (H, W, 3). Returns the screen, or None. A screen covers a good part of the picture and half of two of its borders
+    `pictures`: each (H, W, 3). A screen covers a good part of the picture and half of two of its borders
     (left, right, top), is saturated, and even: one hue, hardly any texture. Grass is textured; sky is pale and ends above the lower border.
     """
     screens = [screen for picture in pictures if (screen := _even_screen(_small(picture)))]
@@ -109,7 +109,7 @@ def _even_screen(small: NDArray[np.float32]) -> Screen | None:
 
 
 def _border_share(mask: NDArray[np.bool_]) -> float:
-    """Return how much of the picture's borders a mask covers.
+    """Return the share of a border that a mask covers, the median of three borders.
 
     The borders are the top, and the upper three quarters of the left and the right side.
     """

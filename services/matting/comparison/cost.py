@@ -24,7 +24,7 @@ class Cost:
 
 @contextmanager
 def measured() -> Iterator[Cost]:
-    """Measure time and peak memory of the block."""
+    """Measure the time and peak memory of a `with` block."""
     cost, process, done = Cost(), psutil.Process(), threading.Event()
 
     def watch() -> None:

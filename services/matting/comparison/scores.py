@@ -29,7 +29,7 @@ class Means:
 
 @dataclass(slots=True)
 class Scores:
-    """Collects the metrics of one backend."""
+    """Metrics of one backend, collected frame by frame."""
 
     _flicker: FlickerMeter = field(default_factory=FlickerMeter)
     _values: dict[str, list[float]] = field(default_factory=dict)

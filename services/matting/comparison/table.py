@@ -1,4 +1,4 @@
-"""Comparison table as JSON, CSV and picture in a zip file."""
+"""Zip file of the comparison table, as JSON, CSV and a picture."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Mattes of opaque subjects from the difference to a clean plate.
+"""Mattes of opaque subjects, by comparison with a picture of the empty scene.
 
-No model is needed.
+The picture is the clean plate. No model is needed.
 """

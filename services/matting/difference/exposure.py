@@ -15,7 +15,7 @@ _ROUNDS = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MatchedPlate:
-    """A clean plate with the exposure of a frame.
+    """A clean plate, adapted to a frame's exposure and white balance.
 
     `plate`: (h, w, 3) float32, 0..255. `noise`: spread of the frame's values around the plate's, in levels of 255.
     """

@@ -1,4 +1,4 @@
-"""Matte of an opaque subject, from the difference to a clean plate.
+"""Matte of an opaque subject, by comparison with a clean plate.
 
 Shadows are left out and edges refined. The matte is unreliable where the subject has the plate's colours, and on transparent subjects.
 """
@@ -72,7 +72,7 @@ def difference_matte(rgb: Rgb, plate: Rgb, *, shadow: float = 0.6, foreground: b
 
 
 def _without_shadow(frame: Planes, plate: Planes, shadow: float) -> tuple[Planes, NDArray[np.float32]]:
-    """Apply the frame's shadows to the plate; return plate and difference.
+    """Apply the frame's shadows to the plate; return it and its difference from the frame.
 
     The plate is (h, w, 3), the difference between frame and plate (h, w), 0..442. A shadow scales the plate's colour; the difference after
     the best scale belongs to the subject.
@@ -88,14 +88,14 @@ def _without_shadow(frame: Planes, plate: Planes, shadow: float) -> tuple[Planes
 
 
 def _whole(alpha: Alpha) -> Alpha:
-    """Fill small holes in a mask and remove specks."""
+    """Fill a matte's small holes and remove its specks."""
     holes = _small_regions((alpha < _SURE).astype(np.uint8), _LARGEST_HOLE, alpha)
     specks = _small_regions(cv2.dilate((alpha > 0.05).astype(np.uint8), np.ones((3, 3), np.uint8)), _LEAST_ISLAND)
     return np.where(holes, 1, np.where(specks, 0, alpha)).astype(np.float32)
 
 
 def _small_regions(mask: NDArray[Any], share: float, alpha: Alpha | None = None) -> NDArray[np.bool_]:
-    """Mask connected parts smaller than `share` of the picture.
+    """Return a mask of connected parts smaller than `share` of the picture.
 
     `alpha`: drops parts in which the matte is almost 0, because a real hole in the subject shows the plate.
     """
@@ -110,7 +110,7 @@ def _small_regions(mask: NDArray[Any], share: float, alpha: Alpha | None = None)
 
 
 def _rim(alpha: Alpha) -> NDArray[np.bool_]:
-    """Mask the edge of the subject, (h, w).
+    """Return a mask of the subject's edge, (h, w).
 
     Alpha there has to be computed again, since a pixel with little of the subject already differs from the plate by the full range.
     """

@@ -63,8 +63,8 @@ def without_holes(alpha: Alpha, share: float) -> Alpha:
 def refined(alpha: Alpha, luma: NDArray[np.uint8], *, scale: float) -> Alpha:
     """Align an enlarged matte's soft edge with edges in the picture.
 
-    `luma`: the picture, (h, w) as the matte. `scale`: factor by which the matte was enlarged. Elsewhere the matte stays. The method is the
-    fast guided filter (He and Sun, arXiv:1505.00996).
+    `luma`: the picture, (h, w) as the matte. `scale`: factor by which the matte was enlarged. Outside the soft edge the matte stays. The
+    method is the fast guided filter (He and Sun, arXiv:1505.00996).
     """
     band = (alpha > _BAND) & (alpha < 1 - _BAND)
     if not band.any():

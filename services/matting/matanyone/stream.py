@@ -27,12 +27,12 @@ _PATCH, _LEAST_PATCHES = 16, 30
 
 
 def patches(width: int, height: int) -> int:
-    """Return the number of network patches in a picture."""
+    """Return the number of patches into which the network divides a picture."""
     return math.ceil(width / _PATCH) * math.ceil(height / _PATCH)
 
 
 def large_enough(width: int, height: int) -> tuple[int, int]:
-    """Enlarge a size to 30 patches at the same aspect ratio.
+    """Enlarge a size to at least 30 patches, at the same aspect ratio.
 
     A size that has enough patches stays.
     """
@@ -45,7 +45,7 @@ def large_enough(width: int, height: int) -> tuple[int, int]:
 
 
 class Stream:
-    """Computes mattes of a clip's subjects frame by frame."""
+    """Matting of one clip's subjects, frame by frame."""
 
     def __init__(self, matanyone: MatAnyone, precision: Precision = "f32") -> None:
         """Start matting a clip.
@@ -97,7 +97,7 @@ class Stream:
 
 @dataclass
 class _FrameFeatures:
-    """Features of one frame, encoded only once.
+    """Features that the network computes of one frame, kept for all steps.
 
     Replaces the package's `ImageFeatureStore`, which encodes a frame again at each step: for each subject and each step of the warm-up.
     """
@@ -106,7 +106,7 @@ class _FrameFeatures:
     features: tuple[Any, ...] | None = None
 
     def forget(self) -> None:
-        """Discard the features before the next frame."""
+        """Discard the features of the last frame."""
         self.features = None
 
     def get_features(self, _index: int, image: Any, last_feats: Any = None) -> tuple[Any, ...]:  # noqa: ARG002 (the package's interface)

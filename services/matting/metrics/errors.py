@@ -90,7 +90,7 @@ def _connected(alpha: Alpha, level: _Plane) -> _Plane:
 
 
 def _gradient(alpha: Alpha) -> _Plane:
-    """Return the gradient magnitude of a normalized matte, (H, W)."""
+    """Normalize a matte, and return the magnitude of its gradient, (H, W)."""
     low, high = float(alpha.min()), float(alpha.max())
     stretched = (alpha.astype(np.float64) - low) / (high - low) if high > low else np.zeros(alpha.shape)
     smooth, slope = _derivative_kernels()

@@ -14,7 +14,7 @@ _MOST_ERROR = 12.0
 
 
 class FlickerMeter:
-    """Measures the flicker of a clip's mattes in order.
+    """Flicker meter of one clip, which gets the mattes in order.
 
     Call `reset` at cuts.
     """
@@ -32,7 +32,7 @@ class FlickerMeter:
         """Return the flicker between the previous frame and this frame.
 
         `gray`: the frame's luma (h, w), at most 270 lines. `alpha`: (h, w) of the same size, 0..1. The flicker is the root mean square of
-        the difference between the matte and the moved last matte, times 100, like dtSSD. None for the first frame of a shot.
+        the difference between the matte and the moved previous matte, times 100, like dtSSD. None for the first frame of a shot.
         """
         flicker = None
         if self._gray is not None and self._alpha is not None:

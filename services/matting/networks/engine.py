@@ -119,9 +119,9 @@ def _half_precision(path: Path) -> tuple[bytes, str]:
 
 
 def _with_own_sizes(model: Any) -> Any:
-    """Give every unknown dimension of a model's inputs and outputs a name.
+    """Name every unknown dimension of a model's inputs and outputs separately.
 
-    Each gets a name of its own. RVM's file calls the sizes of several states alike. With the conversions added, onnxruntime would keep two
+    RVM's file calls the sizes of several states alike. With the conversions added, onnxruntime would keep two
     states of different sizes in one buffer, which fails.
     """
     for value in (*model.graph.input, *model.graph.output):
@@ -150,7 +150,7 @@ def _nodes_of_sizes(model: Any) -> list[str]:
 
 
 def _skip_round_trips(model: Any) -> None:
-    """Remove conversions from f32 to f16 and back."""
+    """Bypass conversions from f32 to f16 and straight back."""
     sources = {node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "Cast"}
     for node in model.graph.node:
         for number, name in enumerate(node.input):
@@ -162,7 +162,7 @@ def _skip_round_trips(model: Any) -> None:
 def _gpu_precision(precision: Precision) -> str:
     """Return the precision of networks on a GPU.
 
-    Without the package onnx, which converts, f16 is Unavailable.
+    Raises Unavailable for f16 without the package onnx, which converts networks.
     """
     if precision != "f16":
         return "f32"

@@ -1,4 +1,4 @@
-"""Robust Video Matting, run from its ONNX file.
+"""Robust Video Matting (RVM), run from its ONNX file.
 
 Source: Lin et al., "Robust High-Resolution Video Matting with Temporal Guidance", WACV 2022.
 """
@@ -42,7 +42,7 @@ class Rvm:
 
 
 class Clip:
-    """Runs the network on a clip and keeps its recurrent state."""
+    """A run of the network over one clip, with its recurrent state."""
 
     def __init__(self, run: Callable[[Rgb, list[Any]], tuple[Alpha, Rgb | None, list[Any]]], empty: list[Any]) -> None:
         self._run, self._empty = run, empty

@@ -27,7 +27,7 @@ _ENLARGED = 1.6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BackendFrame:
-    """A frame with its matte from a backend.
+    """A frame with the matte that a backend computed.
 
     `alpha` and `foreground` may have other sizes than the frame. `gate`: factor for alpha that keeps the subject, 0..1.
     """
@@ -53,7 +53,7 @@ class FinishedFrame:
 
 
 class FrameFinisher:
-    """Computes the output pictures of frames.
+    """Callable that computes the output pictures of a frame.
 
     Several threads may call it. `backdrop`: background of composites; None makes them transparent. `limits`: hold for the finished mattes.
     """

@@ -9,9 +9,9 @@ Alpha = NDArray[np.float32]
 
 
 class Limits:
-    """Masks for all frames that force alpha to 0 or 1.
+    """Masks that force parts of every frame's alpha to 0 or 1.
 
-    `garbage`, `core`: (h, w) uint8, white where the matte is 0, and 1; None for no such part. Several threads may use it.
+    `garbage`, `core`: (h, w) uint8, white where the matte becomes 0 or 1; None for no such part. Several threads may use it.
     """
 
     def __init__(self, garbage: Mask | None, core: Mask | None) -> None:
@@ -33,7 +33,7 @@ class Limits:
 
 
 def _scaled(mask: Mask | None, alpha: Alpha) -> Alpha | None:
-    """Scale a mask to a matte's size, 0 to 1."""
+    """Scale a mask to a matte's size and to values from 0 to 1."""
     if mask is None:
         return None
     larger = alpha.shape[0] > mask.shape[0]

@@ -13,7 +13,7 @@ _MOST_CUTS = 1000
 
 
 class MatteFrames:
-    """Post-processes the mattes of one clip.
+    """Post-processing of one clip's mattes.
 
     `steadiness`: strength of the smoothing from frame to frame, 0 for none. `first`: chooses the subject in the first frame; None keeps
     everything.
@@ -23,7 +23,7 @@ class MatteFrames:
         self.steadiness = steadiness
         self.tracker = Tracker(first) if first else None
         self.cuts: list[float] = []
-        """Seconds of the first cuts of the clip."""
+        """Times of the clip's first 1000 cuts, in seconds."""
         self._limits = Limits(setup.garbage, setup.core)
         self._smoother = MatteSmoother(steadiness) if steadiness else None
 

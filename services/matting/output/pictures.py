@@ -1,4 +1,4 @@
-"""Output pictures made of colours and a matte."""
+"""Output pictures, made from colours and a matte."""
 
 import av
 import cv2
@@ -30,7 +30,7 @@ def gray_picture(alpha: Alpha) -> av.VideoFrame:
 
 
 def gray_png(alpha: Alpha) -> av.VideoFrame:
-    """Convert a matte to a full-range gray picture."""
+    """Convert a matte to a full-range gray picture for PNG."""
     picture = empty_picture(alpha.shape[1], alpha.shape[0], "gray")
     np.copyto(planes_of(picture)[0], np.rint(alpha * np.float32(255)), casting="unsafe")
     picture.color_range = 2

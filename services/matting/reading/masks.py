@@ -1,4 +1,4 @@
-"""User masks for the first frame, later frames or all frames."""
+"""Masks that the user gives for the first frame, later frames or all frames."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -46,7 +46,7 @@ class Target:
 
 
 def given_masks(mask: Path | None, masks: Path | None, target: Target, progress: Progress) -> dict[int, Mapping[str, Mask]]:
-    """Read the user's masks by frame number within the part.
+    """Read the user's masks, by frame number from the start of the used part.
 
     Returns one mask, (h, w) uint8, for each subject in a picture, by the subject's name. A picture is white, or opaque, where the subject
     is; several subjects have one colour each. The colour is the name: the same colour is the same subject in all pictures. Pictures of
@@ -90,7 +90,7 @@ def fixed_mask(path: Path | None, field: str, target: Target, progress: Progress
 
 
 class _FrameNumbers:
-    """Maps the names of mask pictures to frame numbers."""
+    """Conversion of mask pictures' names to frame numbers."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -98,7 +98,7 @@ class _FrameNumbers:
         self._read = False
 
     def of(self, name: str) -> int | None:
-        """Return the frame number within the part for a picture's name.
+        """Return the frame that a picture's name means, counted from the part's start.
 
         None for a time before or after the part. Raises Invalid for a name with neither number nor time.
         """
@@ -139,7 +139,7 @@ def _fitting(picture: Picture, field: str, target: Target, progress: Progress) -
 
 
 def _subjects(picture: Picture, field: str, target: Target, palette: dict[str, _Colour], progress: Progress) -> dict[str, Mask]:
-    """Split a mask picture into masks by subject name.
+    """Split a mask picture into one mask per subject, by name.
 
     `palette`: colours of the subjects so far, by name; new ones are added.
     """
@@ -160,7 +160,7 @@ def _subjects(picture: Picture, field: str, target: Target, palette: dict[str, _
 
 
 def _name(colour: _Colour, known: Mapping[str, _Colour]) -> str:
-    """Return the subject's name for a colour: known, or `#rrggbb`."""
+    """Name a colour's subject: `white`, the nearest known name, or `#rrggbb`."""
     if colour.min() > _BRIGHT and np.ptp(colour) <= _SATURATED:
         return WHITE
     distances = {name: float(np.abs(colour - other).max()) for name, other in known.items() if name != WHITE}

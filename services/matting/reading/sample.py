@@ -1,4 +1,4 @@
-"""Sample frames of a clip for choosing a backend."""
+"""Sample of a clip: a few frames, by which a backend is chosen."""
 
 from pathlib import Path
 

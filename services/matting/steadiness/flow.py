@@ -41,7 +41,7 @@ class Motion:
 
 
 class MotionMeter:
-    """Measures the motion between frames of one size."""
+    """Meter of the motion between two frames of equal size."""
 
     def __init__(self) -> None:
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)

@@ -1,7 +1,7 @@
 """Temporal smoothing of mattes along the motion.
 
-The last matte, moved to this frame, is mixed in where the picture confirms the motion. Unlike a plain average over time, this does not blur
-moving objects. A large difference between the two mattes is a real change (an object came into view), not flicker, and stays.
+The previous matte, moved to this frame, is mixed in where the picture confirms the motion. Unlike a plain average over time, this does not
+blur moving objects. A large difference between the two mattes is a real change (an object came into view), not flicker, and stays.
 """
 
 import cv2
@@ -15,12 +15,12 @@ _REAL_CHANGE, _REAL_CHANGE_RANGE = 0.5, 0.3
 
 
 class MatteSmoother:
-    """Smooths the mattes of one clip in order."""
+    """Smoother of one clip's mattes, which it gets in order."""
 
     def __init__(self, strength: float = 0.6) -> None:
         """Prepare a smoother of the given strength.
 
-        `strength`: largest share of the last matte in the result, 0 (no smoothing) to 1.
+        `strength`: largest share of the previous matte in the result, 0 (no smoothing) to 1.
         """
         self.strength = strength
         self._meter = MotionMeter()

@@ -1,7 +1,7 @@
 """GrabCut masks from clicks, a box or strokes, without a network.
 
 Rother, Kolmogorov and Blake, 2004; OpenCV's implementation. Marks alone say little about the colours of the object. So a click or a stroke
-first grows to the connected pixels of about its colour. Of a box, the colours count that are rare outside.
+first grows to the connected pixels of about its colour. In a box, those colours count that are rare outside it.
 """
 
 from collections.abc import Sequence
@@ -102,7 +102,7 @@ def _labels(
 
 
 def _like(lab: NDArray[np.uint8], x: int, y: int, difference: int) -> NDArray[np.bool_]:
-    """Mask connected pixels around (x, y) with similar colour."""
+    """Return a mask of the connected pixels around (x, y) with similar colour."""
     filled = np.zeros((lab.shape[0] + 2, lab.shape[1] + 2), np.uint8)
     flags = 4 | cv2.FLOODFILL_MASK_ONLY | cv2.FLOODFILL_FIXED_RANGE | (1 << 8)
     cv2.floodFill(lab.copy(), filled, (x, y), (0, 0, 0), (difference,) * 3, (difference,) * 3, flags)
@@ -110,7 +110,7 @@ def _like(lab: NDArray[np.uint8], x: int, y: int, difference: int) -> NDArray[np
 
 
 def _rare_outside(lab: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Mask pixels whose colour is rare outside the box."""
+    """Return a mask of pixels whose colour is rare outside the box."""
     bins = (lab // _BIN).astype(np.int32)
     codes = (bins[..., 0] * _BINS + bins[..., 1]) * _BINS + bins[..., 2]
     within = np.bincount(codes[inside], minlength=_BINS**3) / max(int(inside.sum()), 1)

@@ -39,7 +39,7 @@ def without_specks(region: Region) -> Region:
 
 
 def main_region(regions: Sequence[Region]) -> Region | None:
-    """Return the largest region near the picture's centre.
+    """Return the main region: large, and near the picture's centre.
 
     Pixels weigh less the farther they are from the middle. None without regions.
     """

@@ -33,7 +33,7 @@ class _Previous:
 
 
 class Tracker:
-    """Tracks one subject through the mattes of a clip.
+    """Tracker of one subject through the mattes of a clip.
 
     `first` chooses the subject; after a cut the main region becomes the subject. Subject and other regions of the previous frame are moved
     along the motion. A region that overlaps with both (two people cross) is divided: each pixel goes to the nearer of the two.

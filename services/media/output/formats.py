@@ -9,7 +9,7 @@ from shared.video.conversion_warnings import depth_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFormat:
-    """A file format, as a row of the table.
+    """A file format, as a row of `FORMATS`.
 
     `opaque` is for opaque pictures of 8 bits, `deep` for those of more bits, and `transparent`, if any, for pictures with transparency.
     """

@@ -49,9 +49,9 @@ class Shown(Generic[Picture]):
 
 
 def constant(text: str, info: VideoInfo) -> Fraction | None:
-    """Return the constant frame rate given by `text`.
+    """Return the constant frame rate that `text` asks for, or None.
 
-    `info`: the clip. A rate of None keeps the source's times.
+    `info`: the clip. None keeps the source's times.
     """
     if text == SOURCE:
         return None

@@ -32,9 +32,9 @@ class ChoiceRequest(CurveRequest, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenCurve:
-    """A chosen speed curve, and the motion analysis if made.
+    """A chosen speed curve, with the motion analysis if there was one.
 
-    The end is in seconds of the source. `end` is in source seconds: exact after an analysis, otherwise the duration that the file states.
+    `end`: end of the used part in source seconds, exact after an analysis; otherwise it follows from the duration that the file states.
     The analysis is None if there was none.
     """
 

@@ -17,7 +17,7 @@ from shared.video.clip.empty_part import check_start
 
 
 class CurveRequest(MotionToSpeed, SampledPart, Protocol):
-    """Params of motion analysis and curve creation.
+    """Params of a motion analysis and of the curve made from it.
 
     Times are in seconds of source, the target duration in seconds of output.
     """

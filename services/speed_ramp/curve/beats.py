@@ -58,9 +58,9 @@ def beats(blocks: Iterable[AudioBlock]) -> list[float]:
 
 
 def _onsets(blocks: Iterable[AudioBlock]) -> tuple[Floats, float]:
-    """Return the onset strength per 10 ms, and its start time.
+    """Return the onset strength every 10 ms, and the time of its first value.
 
-    The start is the time of the first value, in seconds.
+    The time is in seconds.
     """
     edges = np.unique(np.geomspace(2, _WINDOW // 2, _BANDS + 1).astype(int))
     window = np.hanning(_WINDOW)
@@ -80,7 +80,7 @@ def _onsets(blocks: Iterable[AudioBlock]) -> tuple[Floats, float]:
 def _runs(blocks: Iterable[AudioBlock]) -> Iterator[tuple[NDArray[np.float32], float]]:
     """Yield mono sound in overlapping blocks, with times in seconds.
 
-    Gaps are filled. Each piece comes with its time in seconds.
+    Gaps are filled with silence.
     """
     held, first, length = np.zeros(0, np.float32), None, _WINDOW + (_BATCH - 1) * _HOP
     for block in blocks:

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 class Clock:
-    """Converts between source and output time along a speed curve.
+    """Converter between source and output time along a speed curve.
 
     `points`: each a Point, or a tuple of its first fields; times in source seconds, strictly rising, speeds above 0. The first speed
     also holds before the first point, the last one after the last point, so the map covers all times. Output time 0 is source time
@@ -60,14 +60,14 @@ class Clock:
         return speed
 
     def out(self, t: ArrayLike) -> Floats:
-        """Return the first output time of each source time.
+        """Return the output time at which each source time is first shown.
 
         Times are in seconds, in the shape of `t`. Where a point freezes, this is the start of the freeze.
         """
         return self._out(np.asarray(t, dtype=np.float64), "left")
 
     def left(self, t: ArrayLike) -> Floats:
-        """Return the last output time of each source time.
+        """Return the output time at which each source time is last shown.
 
         Times are in seconds, in the shape of `t`. Where a point freezes, this is the end of the freeze; elsewhere it equals `out`.
         """
@@ -116,7 +116,7 @@ class Clock:
         return self._reached[i] + np.where(frozen, self._freeze[i], 0.0) + self._elapsed(i, elapsed)
 
     def _elapsed(self, i: NDArray[np.intp], elapsed: Floats) -> Floats:
-        """Return the output duration of the first part of pieces `i`.
+        """Return how long the first `elapsed` seconds of pieces `i` last in the output.
 
         `elapsed`: source seconds, negative before the first point.
         """

@@ -76,7 +76,7 @@ def snapped(points: Sequence[Point], times: Iterable[float], *, start: float, en
 
 
 def limit_acceleration(points: Sequence[Point], octaves: float) -> list[Point]:
-    """Return the fastest curve below `points` with limited acceleration.
+    """Return the fastest curve of limited acceleration that lies below `points`.
 
     The speed changes by at most `octaves` (doublings or halvings) per output second. The change of log speed per output second equals the
     change of speed per source second: d(ln s)/dT = s d(ln s)/dt = ds/dt. The result is therefore the lower envelope of lines of that slope.
@@ -153,7 +153,7 @@ def _corners(points: Sequence[Point]) -> list[tuple[float, float]]:
 
 
 def _limit_rise(corners: list[tuple[float, float]], slope: float) -> list[tuple[float, float]]:
-    """Return the highest curve below `corners` with a limited slope.
+    """Return the highest curve of limited slope that lies below `corners`.
 
     The curve rises by at most `slope` per second.
     """

@@ -38,16 +38,16 @@ class SmoothPieces:
         return self._first[i] + self._change[i] * u * u * (3 - 2 * u)
 
     def out(self, i: Indices, elapsed: Floats) -> Floats:
-        """Return the output duration of the first part of pieces `i`.
+        """Return how long the first `elapsed` seconds of pieces `i` last in the output.
 
-        `elapsed`: source seconds of that part.
+        `elapsed`: source seconds.
         """
         u = elapsed / self._length[i]
         integral = np.log1p(u[..., None] / self._offsets[i]) / self._slope[i]
         return np.where(self._flat[i], elapsed / self._first[i], self._length[i] * integral.real.sum(axis=-1))
 
     def source(self, i: Indices, elapsed: Floats) -> Floats:
-        """Return the source duration played in `elapsed` output seconds."""
+        """Return the source duration that pieces `i` play in `elapsed` output seconds."""
         low, high = np.zeros_like(elapsed), self._length[i]
         x = np.clip(elapsed * self._first[i], low, high)
         for _ in range(_MAX_STEPS):

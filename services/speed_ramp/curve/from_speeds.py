@@ -1,4 +1,4 @@
-"""Conversion of speeds per segment to a speed curve."""
+"""Conversion of a list of speeds, one per segment, to a speed curve."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Cuts and beats of a clip, to which curve points snap."""
+"""Times to which a curve's points snap: given times, or a clip's beats."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -112,9 +112,9 @@ def within_ranges(pieces: list[FramePiece], *, end: float, frame_s: float, rate:
 
 
 def _largest_gap(clock: Clock, out: Floats) -> float:
-    """Return the largest error of a polyline's source times.
+    """Return the largest deviation of straight lines from the clock.
 
-    The lines join output times `out`; the error is in source seconds.
+    The lines join the output times `out`; the deviation is in source seconds.
     """
     quarters = out[:-1, None] + np.diff(out)[:, None] * np.array([0.25, 0.5, 0.75])
     ends = clock.source(out)

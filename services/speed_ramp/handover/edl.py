@@ -17,7 +17,7 @@ MOST_EVENTS = 999
 
 
 def as_edl(clip: RampedClip) -> str | None:
-    """Return the EDL, or None for frame rates above EDL_HIGHEST."""
+    """Return the edit decision list, or None for frame rates above EDL_HIGHEST."""
     if clip.rate > EDL_HIGHEST:
         return None
     pieces = clip.pieces

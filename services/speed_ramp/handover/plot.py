@@ -29,7 +29,7 @@ def plot(clip: RampedClip, motion: Motion | None = None, cuts: Sequence[float] =
 
 
 class _Plot:
-    """Draws the parts of a plot.
+    """Drawing of a plot, part by part.
 
     Coordinates are in pixels of the finished picture.
     """
@@ -111,7 +111,7 @@ class _Plot:
                 self._text((x, y - 16), f"{point.freeze:g} s still", _SPEED, 18, "mb")
 
     def _corners(self) -> Floats:
-        """Return the times just before and at each control point.
+        """Return the times at and just before each control point.
 
         With both, jumps of the speed are drawn as vertical lines.
         """

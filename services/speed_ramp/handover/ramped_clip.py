@@ -16,7 +16,7 @@ _ROUNDING = Fraction(1, 50)  # frames: larger than the rounding of a container's
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RampedClip:
-    """A part of a clip retimed along a speed curve.
+    """A part of a clip, retimed along a speed curve.
 
     `start` to `end` in source seconds. The timeline has `rate` frames per second, the media `media_rate`.
     """
@@ -38,7 +38,7 @@ class RampedClip:
 
     @property
     def frame_rate(self) -> str:
-        """Timeline's frame rate as a fraction, such as "30000/1001"."""
+        """Frame rate of the timeline as a fraction, such as "30000/1001"."""
         return f"{self.rate.numerator}/{self.rate.denominator}"
 
     @property

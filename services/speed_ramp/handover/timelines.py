@@ -63,8 +63,8 @@ def as_otio(ramped: RampedClip) -> str:
 def as_fcpxml(ramped: RampedClip) -> str:
     """Return FCPXML 1.10 with the clip's `timeMap` and markers.
 
-    The map is accurate to a quarter of a frame; each slow part has a marker. Its values count from the media's start timecode, and end with
-    the media. The clip carries the media's sound.
+    The map is accurate to a quarter of a frame; its values count from the media's start timecode, and end with
+    the media. Each slow part has a marker. The clip carries the media's sound.
     """
     info, frame, timecode = ramped.info, 1 / ramped.rate, ramped.timecode
     first, last = timecode.frame / ramped.media_rate, (timecode.frame + ramped.media_frames) / ramped.media_rate
@@ -100,7 +100,7 @@ def _time(seconds: float) -> str:
 
 
 def _media_time(seconds: float, first: Fraction, last: Fraction) -> str:
-    """Format a source time relative to the media's timecode.
+    """Format a source time on the media's timecode clock.
 
     The clock runs from `first` to `last`.
     """

@@ -29,7 +29,7 @@ _FWHM = 2.355  # full width at half maximum of a Gaussian, in standard deviation
 
 
 class Camera:
-    """Estimates affine camera motion from flow fields.
+    """Estimator of affine camera motion from flow fields.
 
     All fields have one size. The size is (height, width) in pixels.
     """
@@ -83,9 +83,9 @@ class Camera:
 
 
 def length(motion: Floats, width: int, height: int) -> Floats:
-    """Return the RMS displacement of affine motions over the picture.
+    """Return how far affine motions move a picture's pixels, as a root mean square.
 
-    `motions`: (..., 3, 2); the result is in their unit.
+    `motion`: (..., 3, 2); the result is in its unit.
     """
     square = width**2 + height**2
     share = np.array([1.0, width**2 / square / 12, height**2 / square / 12])

@@ -1,7 +1,7 @@
 """Motion between two frames from dense optical flow.
 
-Uses OpenCV's DIS flow (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016). Why its preset ultrafast, from
-`benchmarks/speed_ramp/bench_speed_ramp.py` (AMD EPYC, one thread):
+Uses OpenCV's DIS flow (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016). Measurements that speak for its preset
+ultrafast, from `benchmarks/speed_ramp/bench_speed_ramp.py` (AMD EPYC, one thread):
 
 - ms per pair at 256x144 (320x180): DIS ultrafast 0.19 (0.31), fast 0.41 (0.61), medium 1.8 (3.1), Farneback 5.3 (7.5).
 - Error of the measured length when a picture is panned by 1, 5 and 10 % of its diagonal: ultrafast 3, 1 and 4 %, fast 1, 1 and 5 %;
@@ -66,7 +66,7 @@ def analysis_size(width: int, height: int) -> tuple[int, int]:
 
 
 class Meter(threading.local):
-    """Measures the motion between two pictures.
+    """Meter of the motion between two pictures.
 
     Several threads can share a Meter; each has its own buffers.
     """

@@ -1,4 +1,4 @@
-"""Motion over time as a result model."""
+"""Motion over time, in the form in which results contain it."""
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -16,7 +16,7 @@ class Motion(BaseModel):
 
 
 def motion_curve(trace: Trace, start: float) -> Motion:
-    """Convert a motion trace to the result model.
+    """Convert a motion trace to the form in which results contain it.
 
     Groups of values are averaged if there are too many. `start`: source second at which the trace begins.
     """

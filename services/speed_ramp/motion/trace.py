@@ -54,7 +54,7 @@ MEASURES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Trace:
-    """Motion over time, in seconds from the start of the measured part.
+    """Motion of a measured part over time; times are in seconds from its start.
 
     `values[i]` (frame diagonals per second) was reached at `times[i]`. It stands for the time from `ends[i - 1]` (or 0) to `ends[i]`.
     """
@@ -103,7 +103,7 @@ def measure_motion(info: VideoInfo, samples: Samples, measure: Measure, progress
 
 
 def _measured_pairs(info: VideoInfo, samples: Samples, progress: Progress) -> Pairs:
-    """Compare consecutive sampled frames."""
+    """Measure the motion between consecutive sampled frames."""
     times, subject, camera, mismatched, frames = array("d"), array("d"), array("f"), array("b"), 0
     total = samples.expected(info)
     for comparison in _comparisons(samples, analysis_size(info.width, info.height)):

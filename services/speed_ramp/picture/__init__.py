@@ -1,5 +1,5 @@
 """Output pictures of a retimed clip.
 
-Picked, blended, motion-blurred or interpolated by optical flow. `interpolation.py` has the table of ways; `flow/` interpolates between two
-frames.
+Picked, blended, motion-blurred or interpolated by optical flow. `interpolation.py` has the table of methods; `flow/` interpolates between
+two frames.
 """

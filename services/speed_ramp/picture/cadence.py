@@ -53,7 +53,7 @@ def spreads(frame: Frame) -> bool:
 def _next(current: HeldFrame, moment: Fraction, ahead: deque[HeldFrame], pace: Fraction | None) -> tuple[Fraction, Fraction | None]:
     """Return the next picture's time and the seconds per picture.
 
-    The next picture is the first in `ahead`. The pace is in seconds per picture, None where nothing repeats.
+    The next picture is the first in `ahead`. The pace is None where nothing repeats.
     """
     count, first, last = len(ahead), ahead[0].frame.time, ahead[-1].frame.time
     step = _shortest(current, ahead)

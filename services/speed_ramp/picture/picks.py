@@ -68,7 +68,7 @@ class SourceEnd:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Start and length of the used part of a source, in seconds.
+    """Start and end of the used part of a source, in seconds.
 
     None as `end` means the source's end.
     """

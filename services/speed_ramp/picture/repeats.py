@@ -35,7 +35,7 @@ _VISIBLE = 1.0  # levels in the block that changes most: less than this around a
 
 @dataclass(frozen=True, slots=True)
 class HeldFrame:
-    """A frame with the display time of its picture.
+    """A frame, with the time until which its picture is shown.
 
     `until`: the second at which another picture follows. `repeats`: number of frames that were left out.
     """
@@ -46,7 +46,7 @@ class HeldFrame:
 
 
 class Repeats:
-    """Removes repeated frames.
+    """Filter that leaves repeated frames out.
 
     `count` is the number of frames left out so far. Memory holds at most 20 frames.
     """
@@ -116,7 +116,7 @@ def _mark(past: deque[float], ahead: deque[tuple[Frame, float | None]]) -> tuple
 def _changes(frames: Iterable[Frame]) -> Iterator[tuple[Frame, float | None]]:
     """Yield each frame with its difference from the previous frame.
 
-    The change is that from the frame before, in levels of 256. None where the frames cannot be compared.
+    The difference is in levels of 256. None where the frames cannot be compared.
     """
 
     def shrink(frame: Frame) -> tuple[Frame, NDArray[np.uint8]]:

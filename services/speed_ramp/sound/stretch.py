@@ -52,7 +52,7 @@ class StretchedTrack:
         self._jumps = np.round(clock.jumps() * self._rate).astype(np.int64)
 
     def read(self, until: int) -> Iterator[Samples]:
-        """Yield the next samples up to output sample `until`.
+        """Yield the next samples, all before output sample `until`.
 
         Samples continue the last call; float32 (channels, n) each.
         """
@@ -95,7 +95,7 @@ class StretchedTrack:
         return np.asarray(self._stretch.process(wave))
 
     def _length(self, start: int) -> int:
-        """Return the longest length with one stretch factor.
+        """Return the length of the longest piece that one stretch factor fits.
 
         The length is in samples from `start` on. Over this length, one factor follows the curve closely enough.
         """

@@ -95,7 +95,7 @@ def test_the_subject_alone_reads_no_background(shot: tuple[Clip, Path, Path], tm
     assert result.frames == 20
 
 
-def test_a_plate_cleans_edges_and_follows_the_camera(shot: tuple[Clip, Path, Path], tmp_path: Path) -> None:
+def test_with_a_plate_no_shadow_is_seen_where_none_is(shot: tuple[Clip, Path, Path], tmp_path: Path) -> None:
     clean = tmp_path / "plate.png"
     plate(PlateParams(), video=shot[1], alpha=shot[2], outputs={"plate": clean, "invented": tmp_path / "invented.png"})
     picture = tmp_path / "white.png"

@@ -68,7 +68,7 @@ class Listener:
 
 
 class Counting(Listener):
-    """A Listener that returns itself as each part."""
+    """A Listener that also gets the reports of its parts."""
 
     def part(self, stage: str, start: float, end: float) -> Progress:
         return self

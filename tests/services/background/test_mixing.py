@@ -44,7 +44,7 @@ def test_chroma_alpha_is_left_sited(shape: tuple[int, int]) -> None:
     assert np.abs(chroma_alpha(place) - exact[:, : chroma_alpha(place).shape[1]]).max() <= 0.5
 
 
-def test_a_whole_composite_is_within_a_level_of_float() -> None:
+def test_a_mixed_plane_is_within_a_level_of_float() -> None:
     height, width = 90, 160
     front, back = RANDOM.integers(16, 236, (2, height, width)).astype(np.uint8)
     alpha = disc(height, width)

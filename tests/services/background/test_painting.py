@@ -111,10 +111,10 @@ def test_the_scenes_depth_has_no_subject_and_goes_on_around_the_frame() -> None:
 
 
 @pytest.mark.slow
-def test_the_true_shapes_are_those_that_diffusers_builds() -> None:
-    """Stable Diffusion 1.5's networks are built without memory for weights.
+def test_diffusers_builds_networks_of_the_published_sizes() -> None:
+    """Count the parameters of Stable Diffusion 1.5's UNet and depth ControlNet.
 
-    Then counts their parameters.
+    The networks are built without memory for weights.
     """
     import torch
     from diffusers import ControlNetModel, UNet2DConditionModel

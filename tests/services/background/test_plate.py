@@ -142,7 +142,7 @@ def test_depth_is_reported(tmp_path: Path) -> None:
 
 
 def test_frames_are_aligned_to_a_fraction_of_a_pixel(tmp_path: Path) -> None:
-    """The camera rotates and zooms, and pans to a darker part."""
+    """Align frames of a camera that pans, rolls and zooms."""
     clip = Clip(Shoot(seed=41, width=960, height=540, frames=24, pan=0.5, roll=4, zoom=0.12))
     video, matte = clip.write(tmp_path)
     path = camera_path(video, matte, PlateParams(), Silent(), per_second=Fraction(25), expected=24)

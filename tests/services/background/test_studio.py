@@ -46,7 +46,7 @@ def shot(tmp_path_factory: pytest.TempPathFactory) -> tuple[Clip, Path, Path]:
 
 
 def picture(folder: Path, *, border: int = 0) -> Path:
-    """Write a 1200x675 picture of a place, with a magenta border."""
+    """Write a 1200x675 picture of a place, with `border` magenta pixels on each side."""
     rgb = wall(1200, 675, 5)
     if border:
         inner = rgb[border:-border, border:-border].copy()

@@ -26,7 +26,7 @@ def surface(scene: Scene) -> TornSurface:
 
 
 def places(view: View) -> tuple[np.ndarray, np.ndarray]:
-    """Return the origin of each pixel from the layer that is visible."""
+    """Return the picture coordinates that each pixel of a view shows."""
     x, y, torn = view.full.x.copy(), view.full.y.copy(), view.full.torn
     if torn is not None:
         behind = torn.weight > 0.5
@@ -35,7 +35,7 @@ def places(view: View) -> tuple[np.ndarray, np.ndarray]:
 
 
 def errors(surface: TornSurface, scene: Scene, move: tuple[float, float]) -> np.ndarray:
-    """Return the distance of each pixel's origin from its true origin.
+    """Return the distance of the place that each pixel shows from the true place.
 
     In pixels, only for pixels that the reference picture shows.
     """

@@ -64,7 +64,7 @@ def write_clip(path: Path, pictures: Sequence[np.ndarray], *, pts: Sequence[int]
 def run(
     tmp_path: Path, clip: Path, progress: Progress | None = None, *, inputs: dict[str, Path] | None = None, **params: Any
 ) -> MatteResult:
-    """Run `matting.matte` into `tmp_path`: alpha.mp4, composite.mp4, foreground.mp4."""
+    """Run `matting.matte`; write its outputs to `tmp_path`, as alpha.mp4 and so on."""
     files = dict.fromkeys(("mask", "masks", "plate", "background")) | (inputs or {})
     outputs = {name: tmp_path / f"{name}.mp4" for name in ("alpha", "composite", "foreground")}
     return matte(MatteParams(**params), video=clip, **files, outputs=outputs, progress=progress or Heard())

@@ -1,4 +1,4 @@
-"""`matting.mask`: by SAM if installed, else by regions of a matte."""
+"""`matting.mask` by SAM, by regions of a matte, and by GrabCut."""
 
 import cv2
 import numpy as np

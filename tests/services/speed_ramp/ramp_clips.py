@@ -48,7 +48,7 @@ def write_clip(
 ) -> Path:
     """Write a clip whose frame `i` has the luma plane `luma(i)`.
 
-    `tracks`: a layout and `wave(seconds)` for each track; every channel gets this wave.
+    `tracks`: a layout and `wave(seconds)` for each track; each channel gets this wave, at its own loudness.
     """
     height, width = luma(0).shape
     gray = np.full((-(-height // 2), -(-width // 2)), 128, np.uint8)

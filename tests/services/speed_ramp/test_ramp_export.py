@@ -29,7 +29,7 @@ CURVE = [Point(0, 1.0, "smooth"), Point(1.5, 0.3, "hold", 0.8), Point(2.5, 4.0),
 
 @pytest.fixture(scope="module")
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a clip of 5 s that pans for three of them."""
+    """Write a clip of 5 s that pans for the first 3 s."""
     path, picture = tmp_path_factory.mktemp("export") / "a clip.mp4", texture(1, height=48, width=600)
     places = np.minimum(np.arange(150), 90) * 5
     return write_clip(path, lambda i: picture[:, places[i] : places[i] + 64], frames=150, frame_rate=RATE, tracks=(("stereo", beep),))

@@ -1,6 +1,6 @@
 """Division of full-size planes into strips and areas.
 
-Planes are handled in strips, and in areas of strips.
+A strip is a band of rows; an area holds selected columns of a strip. A small pixel is a pixel of the motion field.
 """
 
 import math
@@ -37,7 +37,7 @@ class Raster:
         return next(count for count in (1, 2, ALIGNED) if all((count * by).is_integer() for by in self.scale))
 
     def padded(self, field: Field) -> Field:
-        """Pad a small field by the margin.
+        """Pad a motion field by the margin.
 
         Edge pixels are repeated.
         """

@@ -81,7 +81,7 @@ def layers_at(vectors: Vectors, t: float) -> Layers:
 
 
 class _Motion:
-    """Pixels at moment t under one motion hypothesis.
+    """Pixels at moment t, explained by one motion.
 
     Holds the pixels' places in both pictures, and the samples there.
     """
@@ -95,9 +95,9 @@ class _Motion:
         self._errors = sample(vectors.forward_error, self._places[0]), sample(vectors.backward_error, self._places[1])
 
     def cost(self) -> Field:
-        """Return the error of the motion hypothesis at each pixel.
+        """Return how badly the motion explains each pixel.
 
-        The error is float32 (height, width), in levels of 256.
+        The cost is float32 (height, width), in levels of 256.
         """
         own = self._errors[0 if self._from_before else 1]
         return _box(cv2.scaleAdd(own, _ERROR_COST, cv2.absdiff(*self.samples).astype(np.float32)), _WINDOW)
@@ -127,7 +127,7 @@ def _project(vectors: Vectors, t: float) -> tuple[Field, Field]:
 
 
 def _shares(costs: list[Field]) -> list[Field]:
-    """Convert the costs of three motion hypotheses to weights.
+    """Convert the costs of three explanations to weights.
 
     The weights add up to 1 in each pixel.
     """

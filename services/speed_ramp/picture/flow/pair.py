@@ -24,7 +24,7 @@ Planes = tuple[NDArray[Any], ...]
 
 
 class FlowPair:
-    """Interpolates pictures between two consecutive frames.
+    """Interpolator of pictures between two consecutive frames.
 
     `before`, `after`: planes as from `Frame.planes()`, luma first: (height, width), or (height, width, n) where samples are interleaved;
     uint8 or uint16, the same shapes and types in both. `bits`: bits per sample, 8 to 16; results stay within that range. The arrays are
@@ -93,8 +93,5 @@ class FlowPair:
 
 
 def _sparser(luma: int, plane: int) -> int:
-    """Return a plane's subsampling along one side: 1, 2 or 4.
-
-    Along one side: 1, 2 or 4.
-    """
+    """Return a plane's subsampling along one side: 1, 2 or 4."""
     return next(by for by in (1, 2, 4) if -(-luma // by) == plane)

@@ -107,7 +107,7 @@ def _vectors(
     *,
     still: bool,
 ) -> Vectors:
-    """Return the motion, marking pairs that belong to different scenes."""
+    """Return the motion, and mark a pair of different scenes as a cut."""
     # As Step.mismatch in motion/measure.py: the mean difference after motion compensation, in units of the contrast.
     contrast = max(cv2.meanStdDev(a)[1][0][0], cv2.meanStdDev(b)[1][0][0])
     difference = min(

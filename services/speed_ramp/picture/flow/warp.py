@@ -52,7 +52,7 @@ def compose(planes: Planes, layers: Layers, *, peak: int, sharp: bool = True) ->
 
 
 class _LayerReader:
-    """Draws one layer, strip by strip."""
+    """Drawing of one layer, strip by strip."""
 
     def __init__(self, layer: Layer, t: float, planes: Planes, *, sharp: bool) -> None:
         self._planes, self._t = planes, t
@@ -99,7 +99,7 @@ class _LayerReader:
 
 
 def _filled(blocks: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Mark the blocks in gaps between marked blocks of a strip.
+    """Mark the blocks from each strip's first marked block to its last.
 
     Reading more blocks costs less than copying several runs.
     """

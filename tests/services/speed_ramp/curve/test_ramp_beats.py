@@ -94,7 +94,7 @@ def test_seconds_are_those_of_the_file_whatever_the_blocks_are() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_noise_and_scattered_sounds_have_none(seed: int) -> None:
+def test_noise_and_scattered_sounds_have_hardly_any_beats(seed: int) -> None:
     random = np.random.default_rng(seed)
     scattered = clicks(np.sort(random.uniform(0, 29, 40)), length=30, noise=0.02)
     assert len(beats(blocks(0.1 * random.standard_normal(30 * SAMPLE_RATE)))) <= 4
@@ -152,7 +152,7 @@ def test_a_given_curve_changes_on_the_beats_of_its_part(band: Path, tmp_path: Pa
     ] == pytest.approx([3.4, 5.2], abs=LATEST)
 
 
-def test_missing_beats_give_a_warning(tmp_path: Path) -> None:
+def test_missing_beats_are_refused_with_a_reason(tmp_path: Path) -> None:
     gray = np.full((48, 64), 60, np.uint8)
     silent = write_clip(tmp_path / "silent.mp4", lambda i: gray, frames=125, frame_rate=Fraction(25), tracks=(("mono", np.zeros_like),))
     mute = write_clip(tmp_path / "mute.mp4", lambda i: gray, frames=125, frame_rate=Fraction(25))

@@ -1,7 +1,4 @@
-"""Frame rates of renders and timelines; timecode, sound and end of exports.
-
-Timecode, sound, and the end of the media.
-"""
+"""Frame rates of renders and timelines; timecode, sound and end of exports."""
 
 import xml.etree.ElementTree as ET
 import zipfile

@@ -17,7 +17,7 @@ Picture = NDArray[np.uint8]
 
 
 def texture(width: int, height: int, seed: int = 0, grain: float = 2) -> Picture:
-    """Draw noise with structures from the size `grain` up.
+    """Draw noise whose smallest structures have the size `grain`.
 
     Large structures are stronger than small ones, as in real pictures.
     """
@@ -164,7 +164,7 @@ def test_chroma_of_any_size_moves_with_luma(size: tuple[int, int], every: int) -
     luma, chroma = pair.at(0.5)
     assert luma.shape == (height, width)
     assert chroma.shape == (-(-height // every), -(-width // every))
-    # What lies at every so manieth place is moved as its neighbours are.
+    # A plane of every second or fourth sample moves as the whole plane does.
     assert np.abs(chroma.astype(int) - luma[::every, ::every]).mean() < 12
 
 

@@ -1,4 +1,4 @@
-"""Selection of the source frame for each output frame, without files."""
+"""Selection of the source frames for each output frame, without files."""
 
 from fractions import Fraction
 

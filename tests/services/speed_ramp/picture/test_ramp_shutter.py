@@ -44,8 +44,8 @@ def test_an_open_shutter_sees_all_that_is_passed_over_around_its_moment() -> Non
 
 
 @pytest.mark.parametrize("speed", [0.3, 1.5, 6.0])
-def test_frames_do_not_gather(speed: float) -> None:
-    """Frames are spread evenly even where nothing is blended.
+def test_frames_do_not_pile_up_in_memory(speed: float) -> None:
+    """Hold few frames in memory, also where nothing is blended.
 
     There the clip is hardly sped up, compared with the shutter.
     """
