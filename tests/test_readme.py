@@ -36,7 +36,7 @@ CANNOT_RUN = {
     r"^pip install|^\.venv/bin/pip ": "changes the environment of the tests",
     r"reelwright (up|serve)\b": "runs until it is stopped; the fixture `running` covers it",
     r"reelwright models (pull|verify)": "needs the internet, or weights; tests/shared/models covers it",
-    r"https://example\.com": "needs the internet; tests/gateway/test_url_inputs.py covers it",
+    r"https://example\.com": "needs the internet; tests/gateway/test_gateway_url_inputs.py covers it",
     r"aesthetics (best-frames|top-images)(?!.*--scorer technical)": "needs the weights of NIMA",
     r"reelwright matting matte .*--backend chroma": "needs a clip in front of a green screen; tests/services/matting covers it",
     r"reelwright matting (?!.*--backend chroma)": "needs the weights of a matting network",

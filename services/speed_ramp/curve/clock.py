@@ -29,7 +29,7 @@ class Clock:
         self._points = [Point(*point) for point in points]
         self._start = start
         t, s, freeze = (np.array([point[i] for point in self._points], dtype=np.float64) for i in (0, 1, 3))
-        if np.any(np.diff(t) <= 0) or np.any(s <= 0) or np.any(freeze < 0) or not np.all(np.isfinite(t) & np.isfinite(s) & np.isfinite(freeze)):
+        if np.any(np.diff(t) <= 0) or np.any(s <= 0) or np.any(freeze < 0) or not np.all(np.isfinite([t, s, freeze])):
             raise ValueError("the points of a curve need rising times and speeds above 0")
         easing = np.array([point.easing for point in self._points])
         self._t, self._s, self._freeze = t, s, freeze
