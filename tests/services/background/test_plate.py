@@ -39,7 +39,7 @@ def made(clip: Clip, folder: Path, **params: object) -> tuple[PlateResult, np.nd
 
 
 class Still(Clip):
-    """Five equal frames of a red subject before a gray wall."""
+    """A clip of five equal frames: a red subject before a gray wall."""
 
     def __init__(self, *, subject: bool = True) -> None:
         super().__init__(Shoot(width=240, height=136, frames=5, subject=subject))

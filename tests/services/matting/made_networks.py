@@ -61,7 +61,7 @@ def make_rvm(path: Path) -> Path:
 
 
 def make_saliency(path: Path, side: int, *, logits: bool = False) -> Path:
-    """Write a network that detects red pixels as 0 or 1.
+    """Write a network that gives red pixels 1 and all others 0.
 
     It takes (n, 3, side, side). With `logits`: -12 or 12, which need a sigmoid.
     """
@@ -80,9 +80,9 @@ def make_saliency(path: Path, side: int, *, logits: bool = False) -> Path:
 
 
 def make_sam(folder: Path) -> None:
-    """Write a tiny SAM that selects the colour at the first click.
+    """Write a tiny SAM that selects red pixels, whatever the clicks are.
 
-    The encoder passes the picture on; the decoder compares colours.
+    The encoder shrinks the picture; the decoder compares red with green.
     """
     image = [helper.make_tensor_value_info("pixel_values", TensorProto.FLOAT, [1, 3, 1024, 1024])]
     shape = [1, 3, 256, 256]

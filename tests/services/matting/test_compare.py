@@ -1,4 +1,4 @@
-"""`matting.compare`, and the keyer, difference and MatAnyone backends as jobs."""
+"""`matting.compare`, and `matting.matte` with the backends difference, chroma and MatAnyone."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ W, H, N = 320, 180, 4
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Write a rendered green-screen clip with matte, plate and first mask."""
+    """Write a rendered green-screen clip, its matte, its plate and the first frame's mask."""
     folder = tmp_path_factory.mktemp("screen")
     frames = list(render(scene_of("motion blur", 105, W, H), N))
     write_clip(folder / "clip.mp4", (frame.picture for frame in frames))
