@@ -24,7 +24,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Niceness:
-    """A worker process's niceness."""
+    """The niceness (scheduling priority) of a worker process."""
 
     nice: int
 

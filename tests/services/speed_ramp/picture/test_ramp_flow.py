@@ -164,7 +164,7 @@ def test_chroma_of_any_size_moves_with_luma(size: tuple[int, int], every: int) -
     luma, chroma = pair.at(0.5)
     assert luma.shape == (height, width)
     assert chroma.shape == (-(-height // every), -(-width // every))
-    # What lies at every so manieth place is moved as its neighbours are.
+    # Chroma holds every n-th sample of luma here, so it must match luma there.
     assert np.abs(chroma.astype(int) - luma[::every, ::every]).mean() < 12
 
 

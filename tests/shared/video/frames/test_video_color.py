@@ -180,7 +180,7 @@ def test_ten_bits_are_kept_when_asked_for(make: Make, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("suffix", "pixel_format"), [(".mov", "yuva444p10le"), (".webm", "yuva420p")])
-def test_alpha_comes_back(tmp_path: Path, suffix: str, pixel_format: str) -> None:
+def test_alpha_is_written_and_read_back(tmp_path: Path, suffix: str, pixel_format: str) -> None:
     path = tmp_path / f"alpha{suffix}"
     depth = 4 if "10" in pixel_format else 1
     dtype = np.uint16 if depth == 4 else np.uint8
