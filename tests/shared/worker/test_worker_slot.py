@@ -1,4 +1,4 @@
-"""A slot and its child process, tested within one process."""
+"""A slot, which runs calls in one child process, and a pool of slots."""
 
 import asyncio
 import contextlib
