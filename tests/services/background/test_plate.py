@@ -115,7 +115,7 @@ def test_a_panorama_of_a_still_clip_is_the_frame(tmp_path: Path) -> None:
 
 
 def test_depth_is_reported(tmp_path: Path) -> None:
-    """The scene has two walls, one twice as near as the other.
+    """The scene has two walls at different depths, which move at different speeds.
 
     A plate of the far wall does not fit the near one.
     """

@@ -35,7 +35,7 @@ def patch_planes(matrix: str, span: str) -> tuple[np.ndarray, ...]:
 
 
 def patch_error(rgb: np.ndarray) -> int:
-    """Return the largest error at the centre of a patch."""
+    """Return the largest colour error of all patches, each measured at its centre."""
     return max(int(np.abs(rgb[8, 16 * index + 8].astype(int) - patch).max()) for index, patch in enumerate(PATCHES))
 
 
