@@ -1,4 +1,4 @@
-"""Fixtures of all tests: a clip, a picture, a running suite, changed settings."""
+"""Fixtures for all tests: a clip, a picture, a running suite, changed settings."""
 
 import logging
 import time
@@ -74,7 +74,7 @@ def samples(clip: Path, picture: Path, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
-    """Start the suite that all tests of the session share, with its samples.
+    """Start the suite that all tests of the session share; wait for its samples.
 
     It runs in a separate process, as with `reelwright up`.
     """

@@ -13,7 +13,7 @@ from shared.video.frames.planes import bytes_of
 
 @contextmanager
 def cyclic_garbage() -> Iterator[list[str]]:
-    """List the pictures that the block leaves to the garbage collector.
+    """List the objects in reference cycles that still hold pictures after the block.
 
     The list is filled at the end of the block: a line for each unreachable object that refers to pictures, arrays or open files, or that is
     a reader or a writer of them.

@@ -1,4 +1,4 @@
-"""A web server for files that counts requests and can delay answers."""
+"""A file server that counts requests and can delay its answers."""
 
 import threading
 from collections import Counter
@@ -11,9 +11,9 @@ from pathlib import Path
 
 @dataclass
 class Origin:
-    """A file server's address, files, request counts and gate.
+    """A file server's address, files and request counts, and what its slow answers wait for.
 
-    Files and counts are by path. Paths below /slow wait for the gate.
+    Files and counts are by path. Answers below /slow wait until `gate` is set.
     """
 
     url: str = ""
@@ -24,9 +24,9 @@ class Origin:
 
 @contextmanager
 def serving_files(**files: Path) -> Iterator[Origin]:
-    """Serve the files under their keywords, and again below /slow.
+    """Serve each file under the name of its keyword, and again below /slow.
 
-    Below /slow, the second half of the file waits for the gate.
+    Below /slow, the second half of the file waits until `gate` is set.
     """
     origin = Origin(files={f"/{name}{path.suffix}": path.read_bytes() for name, path in files.items()})
 

@@ -82,7 +82,7 @@ def floors(graph: Mapping[str, set[str]], folder: str) -> dict[str, set[str]]:
 
 
 def upward(graph: Mapping[str, set[str]]) -> set[tuple[str, str]]:
-    """Find imports from a room to files above the room.
+    """Find imports from a subfolder (a room) to the files above it.
 
     These are files at the top of a service or the gateway.
     """

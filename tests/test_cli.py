@@ -78,7 +78,7 @@ def test_wrong_parameters_are_named(clip, tmp_path, arguments, message):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_no_video_is_refused_in_a_sentence(tmp_path):
+def test_a_file_that_is_no_video_is_refused_with_a_readable_message(tmp_path):
     (tmp_path / "text.mp4").write_text("this is no video")
     done = reelwright("speed-ramp", "analyze", tmp_path / "text.mp4")
     assert done.returncode == 1
@@ -171,7 +171,7 @@ def test_the_help_imports_no_service_and_no_server():
     assert reelwright("--version").stdout.startswith("reelwright 0.")
 
 
-def test_media_of_a_suite(clip, tmp_path, running: RunningSuite):
+def test_media_of_a_suite_are_uploaded_listed_downloaded_and_deleted(clip, tmp_path, running: RunningSuite):
     media_id, name = reelwright("media", "upload", clip, "--remote", running.url).stdout.split()
     assert name == clip.name
     listed = json.loads(reelwright("media", "list", "--kind", "video", "--json", "--remote", running.url).stdout)
@@ -184,7 +184,7 @@ def test_media_of_a_suite(clip, tmp_path, running: RunningSuite):
 
 
 @pytest.mark.parametrize("place", [(), pytest.param(("--remote",), marks=pytest.mark.slow)], ids=["local", "remote"])
-def test_an_interrupted_run_leaves_nothing(clip, tmp_path, running: RunningSuite, place):
+def test_an_interrupted_run_leaves_no_files(clip, tmp_path, running: RunningSuite, place):
     remote = (*place, running.url) if place else ()
     command = [sys.executable, "-m", "reelwright", "speed-ramp", "render", str(clip), str(tmp_path / "out.mp4"), "--min-speed", "0.1"]
     process = subprocess.Popen([*command, "--max-speed", "0.15", *remote], stderr=subprocess.PIPE, text=True)

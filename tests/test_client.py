@@ -62,7 +62,7 @@ def test_refusals_and_failures_have_the_problem(running: RunningSuite, tmp_path)
         assert failed.value.problem()["errors"][0]["field"] == "steps.still"
 
 
-async def test_async_presets_run_and_several_jobs_at_once(running: RunningSuite, tmp_path):
+async def test_the_async_client_runs_several_jobs_at_once(running: RunningSuite, tmp_path):
     async with AsyncReelwright(running.url) as client:
         first, second = await asyncio.gather(
             client.run("speed-ramp.analyze", video=SAMPLE_ID),

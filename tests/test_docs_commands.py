@@ -97,7 +97,7 @@ def check_params(operation: Operation, values: dict[str, Any]) -> None:
     params_from_text(operation.params, {name: text for name, text in texts.items() if not text.startswith("@")})
 
 
-def test_a_page_has_commands() -> None:
+def test_the_documents_have_commands() -> None:
     assert len(COMMANDS) > 40
     assert {command.words[0] for command in COMMANDS} <= {"reelwright", ".venv/bin/reelwright", "curl", *OTHERS}
 

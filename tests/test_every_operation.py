@@ -167,7 +167,7 @@ def test_check_fills_in_defaults_and_runs_nothing(operation, running: RunningSui
 
 
 @each_that_runs
-def test_a_pipeline_takes_it_as_a_step(operation, running: RunningSuite):
+def test_a_pipeline_takes_the_operation_as_a_step(operation, running: RunningSuite):
     step = {"id": "only", "operation": operation.name, **example_body(operation)}
     answer = running.client.post("/v1/pipelines/check", json={"steps": [step]})
     assert answer.status_code == 200, answer.text
@@ -194,7 +194,7 @@ def test_wrong_inputs_are_refused_by_name(operation, running: RunningSuite):
     [pytest.param(operation, marks=pytest.mark.slow if operation.name == "matting.compare" else ()) for operation in RUNNABLE],
     ids=lambda operation: operation.name,
 )
-def test_the_command_line_runs_it(operation, samples, tmp_path):
+def test_the_command_line_runs_the_example(operation, samples, tmp_path):
     paths = {sample: str(path) for sample, path in samples.items()}
     ports = operation.example_inputs.items()
     files = [part for name, port in ports for part in ((f"--{name}", paths[port.sample]) if port.optional else (paths[port.sample],))]
@@ -222,7 +222,7 @@ def test_an_example_without_its_weights_is_refused_with_the_command(operation, r
 
 
 @each
-def test_the_docs_mention_it(operation):
+def test_the_readme_mentions_the_operation(operation):
     text = (ROOT / "README.md").read_text()
     assert operation.name in text
 
@@ -239,5 +239,5 @@ def test_names_of_operations_are_unique_and_belong_to_their_service():
     assert all(operation.service == room.name for room in ROOMS for operation in room.service.operations)
 
 
-def test_the_sample_exists(running: RunningSuite):
+def test_the_sample_clip_exists(running: RunningSuite):
     assert running.client.get(f"/v1/media/{SAMPLE_ID}").json()["media"]["frames"] == 180

@@ -1,4 +1,4 @@
-"""Metrics named in docs/monitoring exist."""
+"""The metrics in docs/monitoring and the settings in .env.example: each is known."""
 
 import json
 import re

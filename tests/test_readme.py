@@ -133,7 +133,7 @@ def _job(text: str) -> dict[str, Any]:
     return job
 
 
-def test_the_list_of_reasons_holds_nothing_else() -> None:
+def test_make_commands_are_excluded_and_other_examples_run() -> None:
     texts = [example.code for example in examples()]
     needed = {pattern for pattern in CANNOT_RUN for text in texts if re.search(pattern, text)}
     assert {r"^make "} <= needed

@@ -1,4 +1,4 @@
-"""Reference pages, links and make targets in the documents are valid."""
+"""Reference pages, links and make targets of the documents: each is valid."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The wait for the samples of the shared suite."""
+"""`wait_for_samples`, which waits until a started suite has its sample media."""
 
 from types import SimpleNamespace
 from typing import Any

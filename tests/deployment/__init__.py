@@ -1,0 +1,1 @@
+"""Tests of a deployment with Docker Compose."""

@@ -1,4 +1,4 @@
-"""Fixtures: a Docker engine, and the suite built from a clean copy."""
+"""Fixtures for the deployment tests: a Docker engine, and the suite built from a clean copy."""
 
 import shutil
 import subprocess
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all tests in this folder as slow deployment tests.
+    """Mark all tests in this folder as deployment tests, with a long time limit.
 
     Building the images alone takes minutes.
     """
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[docker.DockerClient]:
-    """Yield a client of the engine in DOCKER_HOST, or of the local engine."""
+    """Connect to the Docker engine that DOCKER_HOST names, or to the local one."""
     try:
         client = docker.from_env()
         client.ping()
@@ -42,7 +42,7 @@ def engine() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy the files that a fresh clone contains."""
+    """Copy the files that a fresh clone of the repository would contain."""
     target = tmp_path_factory.mktemp("clone")
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True

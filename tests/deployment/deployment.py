@@ -109,10 +109,7 @@ class Deployment:
         return [name for name in self.compose("config", "--services").split() if name != "secrets"]
 
     def healthy_after_s(self, service: str) -> float:
-        """Return the seconds from the start of a container until it is healthy.
-
-        It ends with the first successful health check.
-        """
+        """Return the seconds from a container's start to its first successful health check."""
         state = self.container(service).attrs["State"]
         well = [check["End"] for check in state["Health"]["Log"] if check["ExitCode"] == 0]
         return seconds(well[0]) - seconds(state["StartedAt"])
@@ -128,7 +125,7 @@ class Deployment:
             return False
 
     def lines(self, service: str) -> list[tuple[str, dict[str, Any]]]:
-        """Return container name and content of each JSON log line of a service."""
+        """Return the container's name and the content of each JSON log line of a service."""
         containers = []
         for container in self.containers(service):
             for line in container.logs().decode(errors="replace").splitlines():
@@ -137,7 +134,7 @@ class Deployment:
         return containers
 
     def runs(self, service: str) -> dict[str, list[Run]]:
-        """Return all runs of each job, by job id.
+        """Return all runs of each job of a service, by job id.
 
         They are read from the logs and from the engine's events of dead containers.
         """
@@ -185,7 +182,7 @@ def memory_bytes(container: Container) -> int:
 
 
 def processes(container: Container) -> list[tuple[int, str]]:
-    """Return pid and command of each process in a container."""
+    """Return the id and the command of each process in a container."""
     listed = container.exec_run(["python", "-I", "-S", "-c", LIST_PROCESSES]).output.decode()
     return [(int(number), command) for number, command in re.findall(r"^(\d+) (.*)$", listed, re.MULTILINE) if "glob.glob" not in command]
 

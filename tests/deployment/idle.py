@@ -31,7 +31,7 @@ def measure_idle(deployment: Deployment, seconds: float) -> Idle:
 
 
 def cpu_seconds(deployment: Deployment) -> dict[str, float]:
-    """Return the processor seconds of each container by name."""
+    """Return the processor time that each container has used, in seconds, by name."""
     return {
         str(container.name).removeprefix(f"{deployment.project}-"): container.stats(stream=False, one_shot=True)["cpu_stats"]["cpu_usage"][
             "total_usage"

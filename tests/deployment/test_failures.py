@@ -1,4 +1,4 @@
-"""Jobs survive killed and stopped processes, containers and databases."""
+"""Killed and stopped processes, containers and databases: every job still succeeds."""
 
 import time
 
@@ -28,7 +28,7 @@ def all_succeed(suite: Deployment, jobs: list[str]) -> None:
         assert suite.client.client.get(record["outputs"]["video"]["urls"]["content"], headers={"Range": "bytes=4-7"}).content == b"ftyp"
 
 
-def test_a_killed_worker_process_delays_its_job_only(suite: Deployment) -> None:
+def test_a_killed_worker_process_only_delays_its_job(suite: Deployment) -> None:
     (job,) = start(suite, SLOW)
     within(120, lambda: under_way(suite, job))
     container = suite.container("speed-ramp")
@@ -51,7 +51,7 @@ def test_a_killed_server_restarts_and_its_job_ends_in_another_container(suite: D
     assert processes(holder)
 
 
-def test_the_jobs_of_a_stopped_container_are_taken_over(suite: Deployment) -> None:
+def test_the_job_of_a_killed_container_is_taken_over(suite: Deployment) -> None:
     suite.up(speed_ramp=2)
     (job,) = start(suite, SLOW)
     within(120, lambda: under_way(suite, job))

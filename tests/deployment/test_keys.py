@@ -1,4 +1,4 @@
-"""API keys of a published suite, given as a secret file."""
+"""API keys, given as a secret file, of a suite that other machines can reach."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ RENDER = {"inputs": {"video": SAMPLE_ID}, "params": {"speeds": [4.0], "audio": "
 
 @pytest.fixture
 def published(suite: Deployment) -> Iterator[Deployment]:
-    """Publish the suite on every address of the machine."""
+    """Let the suite listen on every address of the machine when it starts next."""
     suite.environment["REELWRIGHT_HOST"] = "0.0.0.0"
     yield suite
     del suite.environment["REELWRIGHT_HOST"]
@@ -20,13 +20,13 @@ def published(suite: Deployment) -> Iterator[Deployment]:
     suite.compose("up", "--detach", "--wait", "--force-recreate")
 
 
-def test_without_keys_it_does_not_start(published: Deployment) -> None:
+def test_a_public_suite_without_keys_does_not_start(published: Deployment) -> None:
     published.compose("up", "--detach", "--no-deps", "gateway")
     gateway = published.container("gateway")
     within(60, lambda: b"REELWRIGHT_HOST=0.0.0.0 can be reached by others: set REELWRIGHT_API_KEYS" in gateway.logs(), "the refusal")
 
 
-def test_with_keys_it_serves_clients_with_a_key(published: Deployment) -> None:
+def test_a_public_suite_serves_clients_with_a_key(published: Deployment) -> None:
     (published.folder / "secrets" / "reelwright_api_keys").write_text("first-key-first-key,second-key-second-key")
     published.compose("up", "--detach", "--wait", "--force-recreate")
     client = published.client.client

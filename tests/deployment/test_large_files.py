@@ -1,4 +1,4 @@
-"""Four gigabytes pass through the gateway in constant memory."""
+"""Upload and download of a file of four gigabytes, in little memory of the gateway."""
 
 import hashlib
 import struct

@@ -14,7 +14,7 @@ NEWER_COLUMNS = ("cache", "cached", "result_key", "preview", "listed", "deadline
 
 @pytest.fixture
 def restored(suite: Deployment) -> Iterator[Deployment]:
-    """Start a second deployment from the same images, with its own volumes."""
+    """Prepare a second deployment from the same images, with its own volumes."""
     other = Deployment(suite.engine, suite.folder, REELWRIGHT_CONCURRENCY="1")
     other.built = True
     yield other
@@ -41,7 +41,7 @@ def a_job(deployment: Deployment) -> str:
     return str(job["id"])
 
 
-def test_the_command_runs_in_every_container(suite: Deployment) -> None:
+def test_the_reelwright_command_runs_in_every_container(suite: Deployment) -> None:
     for service in suite.services():
         if service != "postgres":
             assert "reelwright" in shell(suite, f"docker compose exec -T {service} reelwright --version").lower()
@@ -86,7 +86,7 @@ def test_a_pull_from_the_published_sources_installs_or_says_why_not(suite: Deplo
     shell(suite, "docker compose exec -T matting rm -rf /models/u2netp")
 
 
-def test_keys_count_at_once_in_every_container(suite: Deployment) -> None:
+def test_added_and_revoked_keys_take_effect_at_once_in_every_container(suite: Deployment) -> None:
     client = suite.client.client
     before = a_job(suite)
 

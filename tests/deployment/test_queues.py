@@ -1,4 +1,4 @@
-"""Idle containers poll no queue, and new work wakes all containers at once."""
+"""Job queues of containers: little load while idle, and an immediate start of new jobs."""
 
 import json
 import statistics
@@ -29,7 +29,7 @@ def submit_in(container: Container, params: dict[str, Any]) -> str:
     return str(json.loads(done.output)["id"])
 
 
-def test_an_idle_deployment_rests(suite: Deployment) -> None:
+def test_an_idle_deployment_uses_little_processor_time_and_database(suite: Deployment) -> None:
     time.sleep(SETTLE_S)  # worker processes end after an idle minute
     idle = measure_idle(suite, IDLE_S)
     print(f"{idle.share:.1%} of a core, {idle.commits_per_s:.1f} commits/s:", {name: f"{share:.2%}" for name, share in idle.shares.items()})
@@ -68,7 +68,7 @@ def test_equal_jobs_of_two_containers_run_once(suite: Deployment) -> None:
     assert {runs[first][0].container, runs[second][0].container} == {str(container.name) for container in suite.containers("speed-ramp")}
 
 
-def test_an_equal_job_runs_when_the_first_ones_container_is_killed(suite: Deployment) -> None:
+def test_an_equal_job_runs_when_the_container_of_the_first_is_killed(suite: Deployment) -> None:
     suite.up(speed_ramp=2)
     body = {"inputs": {"video": SAMPLE_ID}, "params": SLOW | {"speeds": [0.68]}}
     ids = [suite.client.client.post("/v1/speed-ramp/render/jobs", json=body).json()["id"] for _ in range(2)]

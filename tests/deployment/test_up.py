@@ -71,8 +71,8 @@ def test_the_password_is_only_in_its_file(suite: Deployment) -> None:
     assert file.read_text() == password
 
 
-def test_a_job_in_a_container_is_refused_everything_but_its_inputs(suite: Deployment) -> None:
-    """The trespassing operation runs in a container configured like the suite's own."""
+def test_a_job_in_a_container_reaches_only_its_inputs_and_temporary_files(suite: Deployment) -> None:
+    """Run a test operation that tries forbidden accesses, in a container like the suite's."""
     client = suite.client.client
     own_id = suite.client.wait(suite.client.start("media.peaks", {"video": SAMPLE_ID})["id"])["outputs"]["peaks"]["id"]
     run = ("run", "--detach", "--no-deps", "--volume", f"{suite.folder}/tests:/app/tests:ro", "--entrypoint", "python", "gateway")
@@ -101,7 +101,7 @@ def test_a_job_in_a_container_is_refused_everything_but_its_inputs(suite: Deploy
 
 
 def listed_in(container: Container, folder: str) -> str:
-    """Return the file names in a folder, retrying while there are none.
+    """Return the names of the files in a container's folder; retry while there are none.
 
     The engine sometimes loses the output of a command that ends at once.
     """

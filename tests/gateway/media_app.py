@@ -40,7 +40,7 @@ KINDS = {
 
 @dataclass
 class Parts:
-    """Fakes behind the media routes, which tests inspect and adjust."""
+    """A media app for tests: its settings, its fake parts, and records of their calls."""
 
     data_dir: Path
     settings: Settings

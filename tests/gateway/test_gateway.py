@@ -76,7 +76,7 @@ def test_the_proxy_passes_each_header_once(running: RunningSuite):
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/v1/nope/health"), ("GET", "/nope"), ("GET", "/v1/jobs/none"), ("GET", "/v1/media/none")]
 )
-def test_unknown_paths_answer_404_problems(running: RunningSuite, method, path):
+def test_unknown_paths_get_a_404_problem(running: RunningSuite, method, path):
     answer = running.client.request(method, path)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     assert {"type", "title", "status", "detail"} <= answer.json().keys()
@@ -190,7 +190,7 @@ def test_metrics_use_the_prometheus_format(running: RunningSuite):
 def test_keys_separate_owners_with_services_in_other_processes(tmp_path, clip):
     """`serve speed-ramp` and `serve gateway` run as two processes with API keys.
 
-    Then stops the service.
+    Nothing serves `matting`, so requests to it get a 503.
     """
     keys = {"API_KEYS": "alpha,beta"}
     alpha, beta = ({"Authorization": f"Bearer {key}"} for key in ("alpha", "beta"))
@@ -242,7 +242,7 @@ def test_errors_name_the_uploaded_file(running: RunningSuite, clip, tmp_path):
     assert "content" not in job["error"]["detail"]
 
 
-def test_the_api_pages_ask_for_a_key(tmp_path):
+def test_openapi_declares_the_api_key_and_metrics_need_it(tmp_path):
     with suite(tmp_path, API_KEYS="alpha") as locked:
         document = locked.client.get("/openapi.json").json()
         assert document["security"] == [{"key": []}]

@@ -18,7 +18,7 @@ def origin(clip: Path) -> Iterator[Origin]:
         yield started
 
 
-def test_steps_share_the_medium_of_a_url(running: RunningSuite, origin: Origin) -> None:
+def test_steps_share_the_file_fetched_from_a_url(running: RunningSuite, origin: Origin) -> None:
     url = f"{origin.url}/clip.mp4?steps"
     before = origin.requests["/clip.mp4"]
     steps = [
@@ -52,7 +52,7 @@ def test_a_batch_takes_urls_and_a_failed_fetch_is_retried(running: RunningSuite,
         assert list(again["fetches"].values()) == [url]
 
 
-def test_previews_take_media_only(running: RunningSuite, origin: Origin) -> None:
+def test_previews_take_no_urls(running: RunningSuite, origin: Origin) -> None:
     body = {"inputs": {"video": {"url": f"{origin.url}/clip.mp4"}}, "preview": True}
     answer = running.client.post("/v1/speed-ramp/render/jobs", json=body)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "inputs.video")

@@ -36,7 +36,7 @@ BODY = {"inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 4, "min_speed": 
         ("/v1/media?cursor=../..", 422),
     ],
 )
-def test_odd_addresses(running: RunningSuite, path, status):
+def test_odd_addresses_get_a_clear_answer(running: RunningSuite, path, status):
     answer = running.client.get(path)
     assert answer.status_code == status, answer.text
     assert answer.is_success or answer.headers["content-type"] == "application/problem+json"
@@ -48,7 +48,7 @@ def test_encoded_paths_reach_the_service_unchanged(running: RunningSuite):
 
 
 @pytest.mark.parametrize("path", ["/v1/pipelines/presets", "/v1/jobs/x", "/v1/media/x", "/v1/speed-ramp/operations"])
-def test_unsupported_methods(running: RunningSuite, path):
+def test_unsupported_methods_are_refused(running: RunningSuite, path):
     answer = running.client.put(path)
     assert (answer.status_code, answer.headers["content-type"]) == (405, "application/problem+json")
 
@@ -79,7 +79,7 @@ def test_a_list_of_wrong_items_reports_the_first(running: RunningSuite):
     assert [error["field"] for error in problem["errors"]] == ["params.curve.0.t"]
 
 
-def test_a_body_with_many_errors_reports_the_first(running: RunningSuite):
+def test_a_body_with_many_errors_reports_the_first_hundred(running: RunningSuite):
     body = {"inputs": {"video": SAMPLE_ID}, "params": {f"unknown{number}": 1 for number in range(5000)}}
     problem = running.client.post(RENDER, json=body).json()
     assert len(problem["errors"]) == 100
@@ -87,12 +87,12 @@ def test_a_body_with_many_errors_reports_the_first(running: RunningSuite):
 
 
 @pytest.mark.parametrize("header", ["filename \u00e9", "\u00e9 YQ==x", "filename a"])
-def test_upload_metadata_that_is_not_base64(running: RunningSuite, header):
+def test_upload_metadata_that_is_not_base64_is_refused(running: RunningSuite, header):
     headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "5", "Upload-Metadata": header.encode()}
     assert running.client.post("/v1/uploads", headers=headers).status_code == 400
 
 
-def test_an_upload_checksum_that_is_not_base64(running: RunningSuite):
+def test_an_upload_checksum_that_is_not_base64_is_refused(running: RunningSuite):
     headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "5", "Upload-Checksum": "sha1 \u00e9".encode()}
     answer = running.client.post("/v1/uploads", headers=headers | {"Content-Type": "application/offset+octet-stream"}, content=b"abcde")
     assert answer.status_code == 400

@@ -1,4 +1,4 @@
-"""Collections of jobs: batches, filters, deletions; methods and names of the API."""
+"""Lists of jobs: batches, filters, deletions; and methods and field names of the API."""
 
 import pytest
 
@@ -72,7 +72,7 @@ def test_options_and_refusals_list_all_methods(running: RunningSuite):
     assert running.client.head(f"/v1/jobs/{job_id}/events").headers["content-type"].startswith("text/event-stream")
 
 
-def test_fields_have_the_names_of_the_request(running: RunningSuite):
+def test_errors_name_fields_as_the_request_does(running: RunningSuite):
     url = "/v1/keyframes/detect/jobs"
     errors = running.client.post(url, json={"inputs": {"video": 5}}).json()["errors"]
     assert [error["field"] for error in errors] == ["inputs.video"]
@@ -81,7 +81,7 @@ def test_fields_have_the_names_of_the_request(running: RunningSuite):
     assert "'video' is repeated" in repeated.json()["detail"]
 
 
-def test_quotation_marks_and_nul_in_file_names(running: RunningSuite, clip):
+def test_file_names_keep_quotation_marks_and_nul_is_refused(running: RunningSuite, clip):
     with clip.open("rb") as file:
         record = running.client.post("/v1/media", files={"file": ('say "hi" 100%25.mp4', file)}).json()
     assert record["name"] == 'say "hi" 100%25.mp4'

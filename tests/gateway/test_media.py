@@ -1,3 +1,5 @@
+"""Media routes: uploads, lists, downloads, byte ranges, thumbnails, deletion, URLs."""
+
 import secrets
 import socket
 import threading
@@ -119,7 +121,7 @@ def test_a_broken_upload_leaves_no_media(http: httpx.Client, parts: Parts) -> No
     assert http.get("/v1/media").json()["items"] == []
 
 
-def test_pages_newest_first(http: httpx.Client) -> None:
+def test_media_are_listed_newest_first_in_pages(http: httpx.Client) -> None:
     ids = [kept_id(http, VIDEO if number % 2 else b"JSON!") for number in range(5)]
     first = http.get("/v1/media", params={"limit": 3}).json()
     second = http.get("/v1/media", params={"limit": 3, "cursor": first["next_cursor"]}).json()
@@ -139,7 +141,7 @@ def test_another_owner_cannot_see_media(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("media_id", ["..%2f..%2fetc", "%2e%2e", "a" * 26, "A" * 26, "x", "a" * 5000])
-def test_malformed_ids(http: httpx.Client, media_id: str) -> None:
+def test_malformed_ids_are_unknown(http: httpx.Client, media_id: str) -> None:
     for path in ("", "/content", "/thumbnail"):
         assert http.get(f"/v1/media/{media_id}{path}").status_code == 404
 
@@ -161,7 +163,9 @@ def test_malformed_ids(http: httpx.Client, media_id: str) -> None:
         ("bytes=" + ",".join(f"{n}-{n}" for n in range(0, 400, 2)), 200, 0, None),
     ],
 )
-def test_ranges(http: httpx.Client, ranges: str, status: int, start: int, end: int | None) -> None:
+def test_a_valid_range_is_sent_and_an_invalid_one_ignored(
+    http: httpx.Client, ranges: str, status: int, start: int, end: int | None
+) -> None:
     url = f"/v1/media/{kept_id(http)}/content"
     answer = http.get(url, headers={"range": ranges})
     expected = VIDEO[start:end]
@@ -183,14 +187,14 @@ def test_several_ranges_are_sent_as_multipart(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("ranges", [f"bytes={len(VIDEO)}-", "bytes=-0", "bytes=99999999-99999999,88888888-"])
-def test_a_range_outside_the_file(http: httpx.Client, ranges: str) -> None:
+def test_a_range_outside_the_file_is_refused(http: httpx.Client, ranges: str) -> None:
     answer = http.get(f"/v1/media/{kept_id(http)}/content", headers={"range": ranges})
     assert answer.status_code == 416
     assert answer.headers["content-range"] == f"bytes */{len(VIDEO)}"
     assert answer.json()["type"] == "/problems/range-not-satisfiable"
 
 
-def test_conditional_requests(http: httpx.Client) -> None:
+def test_conditional_requests_are_answered_by_etag_and_date(http: httpx.Client) -> None:
     url = f"/v1/media/{kept_id(http)}/content"
     etag = http.get(url).headers["etag"]
     assert etag == f'"{sha256(VIDEO)}"'
@@ -244,7 +248,7 @@ def test_a_thumbnail_is_made_once(http: httpx.Client, parts: Parts) -> None:
     assert http.get(f"/v1/media/{kept_id(http, b'JSON!')}/thumbnail").status_code == 404
 
 
-def test_deleting(http: httpx.Client, parts: Parts) -> None:
+def test_a_medium_is_deleted_unless_a_job_reads_it(http: httpx.Client, parts: Parts) -> None:
     media_id = kept_id(http)
     parts.readers[media_id] = "job1"
     answer = http.delete(f"/v1/media/{media_id}")
@@ -256,7 +260,7 @@ def test_deleting(http: httpx.Client, parts: Parts) -> None:
     assert http.get(f"/v1/media/{media_id}/content").status_code == 404
 
 
-def test_samples_stay(http: httpx.Client, parts: Parts) -> None:
+def test_samples_are_not_deleted(http: httpx.Client, parts: Parts) -> None:
     sample, owner = SAMPLES[Sample.CLIP], http.headers["x-owner"]
     with parts.store.incoming() as incoming:
         incoming.content.write_bytes(VIDEO)
@@ -304,7 +308,7 @@ def files() -> Iterator[str]:
         thread.join()
 
 
-def test_from_url(http: httpx.Client, files: str, parts: Parts) -> None:
+def test_a_file_is_fetched_from_a_url(http: httpx.Client, files: str, parts: Parts) -> None:
     answer = http.post("/v1/media/from-url", json={"url": f"{files}/clip.mp4"})
     assert answer.status_code == 201
     record = answer.json()
@@ -317,7 +321,7 @@ def test_from_url(http: httpx.Client, files: str, parts: Parts) -> None:
     assert leftovers(parts) == []
 
 
-def test_the_api_page_shows_the_form(http: httpx.Client) -> None:
+def test_openapi_describes_the_upload_form(http: httpx.Client) -> None:
     paths = http.get("/openapi.json").json()["paths"]
     form = paths["/v1/media"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert form["properties"]["file"] == {"type": "string", "format": "binary"}

@@ -1,4 +1,4 @@
-"""Jobs that need too much memory are refused on submission."""
+"""Refusal, on submission, of jobs that need too much memory."""
 
 import subprocess
 from fractions import Fraction
@@ -49,7 +49,7 @@ def test_an_8k_render_is_refused_with_sizes_and_a_remedy(running: RunningSuite, 
     assert "7680x4320" in running.client.post("/v1/pipelines/check", json=pipeline).text
 
 
-def test_networks_and_several_outputs_count(running: RunningSuite, large: str) -> None:
+def test_networks_and_several_outputs_need_more_memory(running: RunningSuite, large: str) -> None:
     few, more = (MatteParams(backend="chroma", foreground=foreground) for foreground in ("off", "straight"))
     assert MATTE.bytes_per_pixel(few) < MATTE.bytes_per_pixel(more)
     answer = running.client.post(

@@ -39,7 +39,7 @@ def test_pictures_are_listed_and_downloaded(running: RunningSuite, tmp_path: Pat
     assert running.client.get(record["urls"]["thumbnail"]).headers["content-type"] == "image/jpeg"
 
 
-def test_missing_pictures_are_404(running: RunningSuite, clip: Path, tmp_path: Path) -> None:
+def test_missing_pictures_get_a_404(running: RunningSuite, clip: Path, tmp_path: Path) -> None:
     record = running.upload(pictures(tmp_path / "trip.zip"))
     for name in ("nothing.png", "..%2f..%2frecord.json", "%2e%2e/record.json", "trip/", "a.webp%00"):
         answer = running.client.get(f"{record['urls']['files']}/{name}")

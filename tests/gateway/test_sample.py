@@ -1,4 +1,4 @@
-"""The sample clip and the sample picture."""
+"""Creation of the suite's sample media."""
 
 import asyncio
 from types import SimpleNamespace

@@ -1,3 +1,5 @@
+"""Chunks of an upload, joined into larger blocks for writing."""
+
 import asyncio
 from collections.abc import AsyncIterator
 

@@ -1,3 +1,5 @@
+"""Resumable uploads by the tus protocol: pieces, checksums, expiry, crashes."""
+
 import base64
 import hashlib
 import os
@@ -124,7 +126,7 @@ def test_an_upload_in_pieces_becomes_a_medium(http: httpx.Client, parts: Parts) 
     assert not (parts.data_dir / "uploads" / "public" / url.rpartition("/")[2] / "data").exists()
 
 
-def test_creation_with_upload(http: httpx.Client) -> None:
+def test_an_upload_may_be_created_with_its_first_bytes(http: httpx.Client) -> None:
     headers = BODY | {"upload-length": str(len(VIDEO))}
     part = http.post("/v1/uploads", content=VIDEO[:100], headers=headers)
     assert (part.status_code, part.headers["upload-offset"]) == (201, "100")
@@ -142,7 +144,7 @@ def test_bytes_before_a_broken_connection_are_kept(http: httpx.Client, server: t
     assert send(http, url, VIDEO[5000:], 5000).headers["reelwright-media-id"]
 
 
-def test_one_writer_at_a_time(http: httpx.Client, server: tuple[Parts, int]) -> None:
+def test_an_upload_has_one_writer_at_a_time(http: httpx.Client, server: tuple[Parts, int]) -> None:
     url = begin(http)
     with unfinished_patch(server[1], url, VIDEO[:5000], announced=len(VIDEO)) as first:
         wait_until(lambda: offset(http, url) == 5000)
@@ -153,7 +155,7 @@ def test_one_writer_at_a_time(http: httpx.Client, server: tuple[Parts, int]) -> 
 
 
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha512", "md5"])
-def test_checksums(http: httpx.Client, algorithm: str) -> None:
+def test_bytes_with_a_wrong_checksum_are_refused(http: httpx.Client, algorithm: str) -> None:
     url = begin(http)
     assert send(http, url, VIDEO[:3000], upload_checksum=checksum(algorithm, VIDEO[:3000])).status_code == 204
     wrong = send(http, url, VIDEO[3000:], 3000, upload_checksum=checksum(algorithm, b"other"))
@@ -187,7 +189,7 @@ def test_unverified_bytes_do_not_count(http: httpx.Client, server: tuple[Parts, 
         ({"x-owner": OTHER_OWNER}, 404, "unknown-upload"),
     ],
 )
-def test_requests_that_violate_the_protocol(http: httpx.Client, headers: dict[str, str], status: int, kind: str) -> None:
+def test_requests_that_violate_the_protocol_are_refused(http: httpx.Client, headers: dict[str, str], status: int, kind: str) -> None:
     url = begin(http)
     answer = http.patch(url, content=b"VIDEO", headers=BODY | {"upload-offset": "0"} | headers)
     assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{kind}")
@@ -210,7 +212,7 @@ def test_requests_that_violate_the_protocol(http: httpx.Client, headers: dict[st
         ({"upload-length": "5", "upload-metadata": "a YQ==,a YQ=="}, 400),
     ],
 )
-def test_uploads_that_are_refused_at_creation(http: httpx.Client, parts: Parts, headers: dict[str, str], status: int) -> None:
+def test_invalid_uploads_are_refused_at_creation(http: httpx.Client, parts: Parts, headers: dict[str, str], status: int) -> None:
     before = list((parts.data_dir / "uploads").glob("*/*"))
     assert http.post("/v1/uploads", headers=headers).status_code == status
     assert list((parts.data_dir / "uploads").glob("*/*")) == before
@@ -230,7 +232,7 @@ def test_more_bytes_than_the_upload_length_are_refused(http: httpx.Client) -> No
 
 
 @pytest.mark.parametrize("upload_id", ["a" * 26, "..", "x", "..%2f..%2fmedia"])
-def test_malformed_ids(http: httpx.Client, upload_id: str) -> None:
+def test_malformed_upload_ids_are_unknown(http: httpx.Client, upload_id: str) -> None:
     for method in ("HEAD", "DELETE"):
         assert http.request(method, f"/v1/uploads/{upload_id}").status_code in (404, 405)
 
@@ -243,7 +245,7 @@ def test_an_upload_of_a_refused_file_is_removed(http: httpx.Client, parts: Parts
     assert not list((parts.data_dir / "media" / ".incoming").glob("*"))
 
 
-def test_termination(http: httpx.Client, parts: Parts) -> None:
+def test_only_its_owner_deletes_an_upload(http: httpx.Client, parts: Parts) -> None:
     url = begin(http)
     send(http, url, VIDEO[:100])
     assert http.delete(url, headers={"x-owner": OTHER_OWNER}).status_code == 404
@@ -252,7 +254,7 @@ def test_termination(http: httpx.Client, parts: Parts) -> None:
     assert not (parts.data_dir / "uploads" / "public" / url.rpartition("/")[2]).exists()
 
 
-def test_method_override(http: httpx.Client) -> None:
+def test_a_header_may_override_the_method(http: httpx.Client) -> None:
     url = begin(http)
     disguised = {"x-http-method-override": "PATCH"}
     assert http.post(url, content=VIDEO[:7], headers=BODY | disguised | {"upload-offset": "0"}).status_code == 204

@@ -1,4 +1,4 @@
-"""Views and previews of media, over HTTP on a running suite."""
+"""Views (proxy, picture strip, sound peaks) and previews of media, on a running suite."""
 
 import hashlib
 import time
@@ -54,7 +54,7 @@ def test_views_are_made_once_and_sent_with_ranges(running: RunningSuite):
     assert running.client.get("/v1/media/01j8zq3v4x5k6m7n8p9q0r1s2t/proxy").status_code == 404
 
 
-def test_views_go_with_their_medium(running: RunningSuite, clip):
+def test_views_are_deleted_with_their_medium(running: RunningSuite, clip):
     medium = running.upload(clip)["id"]
     proxy = fetched(running, f"/v1/media/{medium}/proxy")
     assert proxy.status_code == 200
@@ -82,7 +82,7 @@ def test_a_preview_runs_on_the_proxy_for_a_few_seconds(running: RunningSuite):
     assert "reelwright models pull" in failed["error"]["detail"], "the matte that it needs has no model"
 
 
-def test_the_newest_preview_of_a_slot_wins(running: RunningSuite):
+def test_a_new_preview_cancels_the_older_one_of_its_slot(running: RunningSuite):
     fetched(running, f"/v1/media/{CLIP}/proxy")
 
     def start(layers: int, slot: str) -> str:
@@ -93,7 +93,7 @@ def test_the_newest_preview_of_a_slot_wins(running: RunningSuite):
     assert [running.wait(job_id)["status"] for job_id in (older, other, newer)] == ["canceled", "succeeded", "succeeded"]
 
 
-def test_known_bytes_are_found_by_their_hash(running: RunningSuite, picture):
+def test_a_medium_is_found_by_the_hash_of_its_content(running: RunningSuite, picture):
     medium = running.upload(picture)
     url = f"/v1/media/by-hash/{hashlib.sha256(picture.read_bytes()).hexdigest()}"
     assert running.client.get(url).json()["id"] == medium["id"]

@@ -23,7 +23,7 @@ from shared.operation import Input, Kind, Operation, Params, Progress, Service
 
 
 class Bad(Params):
-    """Params that tests vary."""
+    """Params of every operation of this service."""
 
     seconds: float = Field(0.0, ge=0, le=1000, description="How long it takes.")
     tag: str = Field("", max_length=60, description="Names this job in the log.")
@@ -142,7 +142,7 @@ def grandchild(params: Bad, *, progress: Progress) -> Done:
 
 
 def daemon(params: Bad, *, progress: Progress) -> Done:
-    """Start a process that escapes its group and its parent, then hang."""
+    """Start processes that escape their group and their parent, then hang."""
     subprocess.run(["sh", "-c", "setsid sleep 1000 & setsid setsid sleep 1000 &"])
     time.sleep(1000)
     return Done(text="")

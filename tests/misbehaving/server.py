@@ -72,7 +72,7 @@ class Server:
             self.kill()
 
     def family(self) -> dict[int, str]:
-        """Return the commands of all descendants by process id, zombies included."""
+        """Return the command of each descendant, by process id, zombies included."""
         processes = {}
         for path in Path("/proc").glob("[0-9]*"):
             try:

@@ -41,7 +41,7 @@ class Storm:
     def rage(self, kills: int, victims: tuple[str, ...] = ("server", "worker", "guard", "grandchild", "term")) -> None:
         """Kill `kills` processes at random moments, and restart dead servers.
 
-        Stops earlier after three strikes a kill, of which most then found no process.
+        Stops after three attempts per kill, since an attempt may find no process.
         """
         self._submitting.start()
         for _ in range(3 * kills):
@@ -73,9 +73,9 @@ class Storm:
                 continue
 
     def check(self, timeout_s: float = 120) -> list[dict[str, Any]]:
-        """Check that every job is done, and none was run twice; return the jobs.
+        """Check that all jobs succeeded and none ran twice at once; return the jobs.
 
-        All jobs must have succeeded, and nothing may be left.
+        Each output must hold what its job wrote.
         """
         server = self.servers[0]
         jobs = [server.wait(job_id, timeout_s) for job_id in self.ids.values()]

@@ -24,7 +24,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Niceness:
-    """A worker process's niceness."""
+    """The niceness (scheduling priority) of a worker process."""
 
     nice: int
 
@@ -43,7 +43,7 @@ def crash(_request: Empty, _progress: object) -> Empty:
 
 
 def hoard(_request: Empty, _progress: object) -> Empty:
-    """Run out of memory."""
+    """Raise MemoryError, as if no memory were left."""
     raise MemoryError
 
 

@@ -34,7 +34,7 @@ def client() -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here")
 
 
-async def test_json_comes_through(client):
+async def test_json_reaches_the_route_unchanged(client):
     assert (await client.post("/", json={"value": ["é", 1, None]})).json() == {"value": ["é", 1, None]}
     assert (await client.post("/")).json() == {"value": "nothing came"}
 

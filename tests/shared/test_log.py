@@ -1,4 +1,4 @@
-"""Contents of a log line."""
+"""Contents of a log line, and the headers that trace calls between services."""
 
 import json
 import logging

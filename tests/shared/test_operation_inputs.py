@@ -52,7 +52,7 @@ def test_at_least_one_of_the_needed_inputs_must_be_given() -> None:
     assert [error.field for error in refused.value.errors] == ["inputs.video", "inputs.images"]
 
 
-def test_a_list_has_bounds() -> None:
+def test_a_list_has_a_least_and_a_greatest_length() -> None:
     model = request_model(PICK)
     assert model.model_validate({"inputs": {"images": ["i"] * 3}}).inputs.images == ["i"] * 3
     for wrong in ([], ["i"] * 4, [1]):

@@ -66,7 +66,7 @@ def test_other_sites_are_kept_out(service: Server) -> None:
     assert service.client.post("/succeed/jobs", json={"inputs": {}}, headers={"Origin": "https://evil.example"}).status_code == 403
 
 
-def test_names_may_be_trusted_beside_localhost(tmp_path: Path) -> None:
+def test_host_names_may_be_trusted_beside_localhost(tmp_path: Path) -> None:
     with serving_one(tmp_path, role="gateway", TRUSTED_HOSTS="effects, gateway") as server:
         port = server.url.rpartition(":")[2]
         for host, status in ((f"effects:{port}", 200), ("gateway", 200), ("other", 403), ("effects.evil.example", 403)):

@@ -9,7 +9,7 @@ from shared import settings as module
 from shared.settings import Settings, current, use
 
 
-def test_a_setting_may_be_a_file(tmp_path: Path) -> None:
+def test_a_setting_may_be_read_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "reelwright_database_password").write_text("p@ss/word\n")
     (tmp_path / "reelwright_api_keys").write_text("one,two")
     settings = Settings(_secrets_dir=tmp_path, database_url="postgresql://someone@db.internal:5433/reelwright")

@@ -66,7 +66,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(browser: Any, studio: Restartable) -> Iterator[Callable[..., Any]]:
-    """Open the studio in a new browser profile; allow no page errors.
+    """Return a function that opens the studio in a new browser profile.
 
     At the end, the page must have logged nothing but the answers that the test named in `refusals` (such as "422"), and that the machine's
     network changed, which other programs cause: the page tries again, once it runs.

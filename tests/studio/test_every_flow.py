@@ -1,4 +1,4 @@
-"""Each flow from a chosen file to a downloaded result.
+"""The flows of the studio, each from a chosen file to a downloaded result.
 
 At three sizes, in both colour schemes, by mouse, touch and keyboard alone.
 """
@@ -134,7 +134,7 @@ def see_the_request(page: Any, hand: Hand) -> None:
 
 
 def take_pipeline(page: Any, hand: Hand) -> None:
-    """Choose a preset pipeline and check its validation."""
+    """Choose a preset pipeline and wait until its check succeeds."""
     hand.press(page.get_by_role("button", name="A speed ramp with motion trails", exact=False))
     page.get_by_text("Every step fits.").wait_for()
 

@@ -33,7 +33,7 @@ def test_an_empty_library_shows_results_of_the_sample_clip(open_page: Opener, st
     page.get_by_role("link", name="Download", exact=True).first.wait_for()
 
 
-def test_an_answer_that_never_comes_is_asked_for_again(open_page: Opener) -> None:
+def test_a_request_without_an_answer_is_repeated(open_page: Opener) -> None:
     page = open_page()
     held: list[Any] = []
     page.route("**/v1/jobs?*", lambda route: route.continue_() if held else held.append(route))
@@ -167,7 +167,7 @@ def test_refusals_are_shown_where_they_belong(open_page: Opener, tmp_path: Path)
     assert "101" in page.locator(".wrong .error").inner_text()
 
 
-def test_a_deleted_clip_comes_back(open_page: Opener, studio: Restartable, clip: Path) -> None:
+def test_a_deletion_can_be_undone(open_page: Opener, studio: Restartable, clip: Path) -> None:
     studio.suite.upload(clip)
     page = open_page()
     page.get_by_role("button", name="Delete ball.mp4").first.click()

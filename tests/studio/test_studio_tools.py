@@ -37,7 +37,7 @@ def test_a_clip_becomes_a_downloaded_result(open_page: Opener, clip: Path, tmp_p
     assert fits_the_width(page)
 
 
-def test_by_keyboard_alone(open_page: Opener, studio: Restartable, tmp_path: Path) -> None:
+def test_a_result_is_made_by_keyboard_alone(open_page: Opener, studio: Restartable, tmp_path: Path) -> None:
     page = open_page(f"#/clip/{SAMPLE_ID}/{TOOL}")
     page.get_by_role("button", name="Make it").wait_for()
     for _ in range(80):

@@ -1,4 +1,4 @@
-"""The studio's viewer: keys, and clips of any format."""
+"""The studio's viewer: keys, and its layout on a phone."""
 
 from collections.abc import Callable
 from typing import Any

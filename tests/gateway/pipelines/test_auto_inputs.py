@@ -1,4 +1,4 @@
-"""Inputs given as "auto": the gateway makes them first."""
+"""Inputs given as "auto": another operation runs first and makes them."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from shared.testing import RunningSuite
 DECLARATIONS = {operation.name: describe(operation) for operation in (PLATE, MATTE)}
 
 
-def test_the_declaration_says_what_makes_an_input() -> None:
+def test_the_declaration_names_the_operation_that_makes_an_auto_input() -> None:
     step = Step(id="plate", operation="background.plate", inputs={"video": SAMPLE_ID, "alpha": "auto"})
     assert asks_for_auto(step.inputs)
     operation, output = maker_of(step.operation, "alpha", DECLARATIONS)
@@ -31,7 +31,7 @@ def test_the_declaration_says_what_makes_an_input() -> None:
     assert maker.operation == "matting.matte"
 
 
-async def test_a_service_alone_names_what_makes_an_input(tmp_path: Path) -> None:
+async def test_a_service_without_a_gateway_names_the_operation_to_run_first(tmp_path: Path) -> None:
     app = create_app(Runtime(Settings(data_dir=tmp_path)), reachable_by_browsers=False)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://background") as client:
         answer = await client.post("/plate/check", json={"inputs": {"video": "pending:video", "alpha": "auto"}})
@@ -60,12 +60,12 @@ def test_inputs_that_cannot_be_made_are_refused_by_name() -> None:
         ({"start": {"from": "shots.start"}}, {}),
     ],
 )
-def test_an_auto_input_is_made_for_the_part(params: dict[str, float], expected: dict[str, float]) -> None:
+def test_an_auto_input_is_made_for_the_requested_part_of_the_clip(params: dict[str, float], expected: dict[str, float]) -> None:
     step = Step(id="plate", operation="background.plate", inputs={"video": SAMPLE_ID, "alpha": "auto"}, params=params)
     assert step_that_makes(step, "alpha", "matting.matte", DECLARATIONS["matting.matte"], 0).params == expected
 
 
-def test_a_maker_without_times_begins_at_the_first_frame() -> None:
+def test_an_auto_input_that_cannot_keep_times_is_made_from_the_first_frame() -> None:
     assert params_of_maker({"start": 2, "duration": 1.5}, ["start", "duration"]) == {"duration": 3.5}
 
 
@@ -94,7 +94,7 @@ def test_requests_that_can_never_run_are_refused_before_the_queue(
         assert answer.json()["errors"][0]["field"] == field
 
 
-def test_a_refusal_of_an_auto_request_names_its_own_fields(running: RunningSuite) -> None:
+def test_a_refused_request_with_an_auto_input_names_its_own_fields(running: RunningSuite) -> None:
     body = {"inputs": {"video": SAMPLE_ID, "alpha": "auto"}, "params": {"match": 7}}
     answer = running.client.post("/v1/background/composite/jobs", json=body)
     # With or without weights for the matte: what the request itself says comes first.

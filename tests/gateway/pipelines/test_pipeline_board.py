@@ -113,7 +113,7 @@ def test_references_that_have_no_value_fail_their_step():
         resolve_references(STEPS[3], {}, {"look": {}})
 
 
-def test_the_weights_are_times_of_past_jobs():
+def test_steps_are_weighted_by_the_times_of_past_jobs():
     past = {
         "matting.matte": [PastRun(run_s=20, input_s=10), PastRun(run_s=30, input_s=10), PastRun(run_s=5, input_s=1)],
         "speed-ramp.render": [PastRun(run_s=7, input_s=None)],
@@ -128,7 +128,7 @@ def test_the_weights_are_times_of_past_jobs():
     assert set(expected_seconds(STEPS, {}, {}).values()) == {1}
 
 
-def test_a_refusal_says_how_long_to_wait():
+def test_the_pause_after_a_refusal_follows_its_retry_after_header():
     assert pause_s(unreachable("effects")) == 5
     assert pause_s(Refused({"detail": "full"}, 429, retry_after="10")) == 10
     assert pause_s(Refused({"detail": "full"}, 429, retry_after="86400")) == 30

@@ -42,7 +42,7 @@ def pipeline(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_runs_on_this_machine(pipeline, clip, tmp_path):
+def test_a_pipeline_file_runs_on_this_machine(pipeline, clip, tmp_path):
     pipeline.write_text(PIPELINE + AGAIN)
     done = reelwright("pipeline", "run", pipeline, "--video", clip, "--output", tmp_path / "made", "--set", "small.height=72", "--json")
     assert done.returncode == 0, done.stderr
@@ -58,7 +58,7 @@ def test_a_file_runs_on_this_machine(pipeline, clip, tmp_path):
     assert (list(results), results["small"]["frames"]) == (["small", "ramp", "again", "motion", "analysed"], 15)
 
 
-def test_the_same_file_runs_on_a_suite(pipeline, clip, tmp_path, running: RunningSuite):
+def test_a_pipeline_file_runs_on_a_suite(pipeline, clip, tmp_path, running: RunningSuite):
     done = reelwright("pipeline", "run", pipeline, "--video", clip, "--output", tmp_path / "made", "--remote", running.url)
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in (tmp_path / "made").iterdir()) == ["ramp.video.mp4", "small.video.mp4"]
@@ -114,7 +114,7 @@ def test_presets_say_what_is_missing(tmp_path):
         ({"steps:": "steps: ["}, "is not YAML or JSON"),
     ],
 )
-def test_wrong_files_are_refused_in_a_sentence(pipeline, clip, tmp_path, changes, message):
+def test_wrong_pipeline_files_are_refused_with_a_readable_message(pipeline, clip, tmp_path, changes, message):
     text = pipeline.read_text()
     for old, new in changes.items():
         text = text.replace(old, new)
@@ -137,7 +137,7 @@ def test_wrong_files_are_refused_in_a_sentence(pipeline, clip, tmp_path, changes
         (("--video", "CLIP", "--set", "height=2"), "write STEP.PARAM=VALUE"),
     ],
 )
-def test_wrong_options_are_refused_in_a_sentence(pipeline, clip, tmp_path, arguments, message):
+def test_wrong_options_are_refused_with_a_readable_message(pipeline, clip, tmp_path, arguments, message):
     command = [clip if argument == "CLIP" else argument for argument in arguments]
     done = reelwright("pipeline", "run", pipeline, *command, "--output", tmp_path / "made")
     assert done.returncode == 1

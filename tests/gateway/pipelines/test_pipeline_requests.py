@@ -27,7 +27,7 @@ def steps(media_id: str = SAMPLE_ID, **params) -> dict:
     return {"steps": [{"id": "look", "operation": "speed-ramp.analyze", "inputs": {"video": media_id}, "params": params}]}
 
 
-def test_the_first_answer_holds_after_its_input_was_deleted(running: RunningSuite, clip):
+def test_a_repeated_request_gets_the_first_job_though_its_input_was_deleted(running: RunningSuite, clip):
     media = running.upload(clip)
     key = {"Idempotency-Key": "pipeline-1", "Prefer": "wait=60"}
     first = running.client.post(URL, json=steps(media["id"]), headers=key).json()

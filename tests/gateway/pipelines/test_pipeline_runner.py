@@ -1,4 +1,4 @@
-"""The pipeline runner with scripted services: order, refusals, canceling."""
+"""The pipeline runner with a fake service: order of steps, refusals, canceling."""
 
 import asyncio
 import json
@@ -113,7 +113,7 @@ async def test_independent_steps_run_at_the_same_time():
     assert progress.warnings == ["a: dark"]
 
 
-async def test_a_failed_step_leaves_what_does_not_need_it():
+async def test_a_failed_step_stops_only_the_steps_that_need_it():
     service = Service()
     run, progress = started(service, [step("a"), step("b"), step("c", "a"), step("d", "c")])
     await until(lambda: len(service.jobs) == 2)
@@ -133,7 +133,7 @@ async def test_a_failed_step_leaves_what_does_not_need_it():
     assert set(service.jobs) == {"a", "b"}
 
 
-async def test_a_full_queue_and_a_silent_service_are_waited_for():
+async def test_a_step_waits_for_a_full_queue_and_an_unavailable_service():
     busy = [httpx.Response(429, json=FULL, headers={"Retry-After": "0"}), httpx.Response(503, text="no JSON")]
     service = Service({"a": busy})
     run, progress = started(service, [step("a")])
@@ -164,7 +164,7 @@ async def test_a_deleted_or_canceled_job_fails_its_step():
         await run
 
 
-async def test_cancelling_reaches_every_running_step():
+async def test_cancelling_a_pipeline_cancels_every_running_step():
     service = Service()
     run, progress = started(service, [step("a"), step("b"), step("c", "a")])
     await until(lambda: states(progress).get("b") == "running")
@@ -174,7 +174,7 @@ async def test_cancelling_reaches_every_running_step():
     assert sorted(service.canceled) == ["a", "b"]
 
 
-async def test_a_shutdown_leaves_the_jobs_of_the_steps():
+async def test_a_shutdown_does_not_cancel_the_jobs_of_the_steps():
     service = Service()
     run, _ = started(service, [step("a")])
     await until(lambda: "a" in service.jobs)

@@ -1,4 +1,4 @@
-"""Pipelines on a real suite: parallel, remembered, retried, and after a crash."""
+"""Pipelines on a real suite: parallel steps, remembered results, retries, a crash."""
 
 import os
 import signal
@@ -62,7 +62,7 @@ def failed(running: RunningSuite) -> dict[str, Any]:
     )
 
 
-def test_a_failed_step_leaves_the_others(running: RunningSuite, failed: dict[str, Any]) -> None:
+def test_a_failed_step_does_not_stop_independent_steps(running: RunningSuite, failed: dict[str, Any]) -> None:
     assert failed["status"] == "failed"
     assert shown(failed) == {"bad": "failed", "fast": "succeeded", "after": "skipped", "faster": "succeeded"}
     assert set(failed["outputs"]) == {"fast.video", "faster.video"}
@@ -151,7 +151,7 @@ def test_steps_and_single_jobs_share_results(running: RunningSuite, clip: Path) 
     assert (fresh["cached"], shown(fresh)) == (False, {"fast": "succeeded"})
 
 
-def test_a_pipeline_with_auto_inputs_takes_the_cache_option(running: RunningSuite) -> None:
+def test_an_invalid_cache_option_beside_an_auto_input_is_refused(running: RunningSuite) -> None:
     body = {"inputs": {"video": SAMPLE_PICTURE_ID, "alpha": "auto"}, "cache": "maybe"}
     refused = running.client.post("/v1/background/plate/jobs", json=body)
     assert refused.json()["errors"][0]["field"] == "cache"

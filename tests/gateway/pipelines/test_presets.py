@@ -88,7 +88,7 @@ def test_a_preset_runs(running: RunningSuite, short: str, name: str):
 
 
 @pytest.mark.timeout(300)
-def test_the_list_says_truly_what_can_run(running: RunningSuite):
+def test_the_list_says_correctly_which_presets_can_run(running: RunningSuite):
     listed = {preset["name"]: preset for preset in running.client.get(URL).json()}
     assert list(listed) == [preset.name for preset in PRESETS]
     for preset in PRESETS:
@@ -155,7 +155,7 @@ def test_a_batch_starts_one_pipeline_for_each_clip(running: RunningSuite, short:
     assert "needs a list" in running.client.post(f"{URL}/dramatic-ramp/batch", json={"inputs": {"video": short}}).json()["detail"]
 
 
-def test_a_pipeline_of_ones_own_has_placeholders_too(running: RunningSuite, short: str):
+def test_a_user_defined_pipeline_may_have_placeholders(running: RunningSuite, short: str):
     steps = [{"id": "look", "operation": "speed-ramp.analyze", "inputs": {"video": "<clip>"}, "params": {}}]
     body = {"inputs": {"clip": short}, "steps": steps}
     checked = running.client.post("/v1/pipelines/check", json=body).json()

@@ -29,7 +29,7 @@ class Wanted(BaseModel):
 SCHEMA = Wanted.model_json_schema()
 
 
-def test_the_least_value_is_valid() -> None:
+def test_the_smallest_value_for_a_schema_is_valid() -> None:
     value = {name: least(schema, SCHEMA) for name, schema in SCHEMA["properties"].items()}
     assert value == {"points": [{"at": 3, "kind": "cut"}] * 2, "count": 3, "name": "xxxx"}
     Wanted.model_validate(value)
@@ -44,7 +44,7 @@ class Odd(BaseModel):
     speed: float = Field(4, gt=0.1)
 
 
-def test_narrow_ranges_pairs_and_patterns_have_a_valid_stand_in() -> None:
+def test_a_stand_in_value_fits_narrow_ranges_pairs_and_patterns() -> None:
     schema = Odd.model_json_schema()
     value = Odd.model_validate({name: stand_in(field, schema) for name, field in schema["properties"].items()})
     assert (value.third, value.pairs, value.color, value.speed) == (3, [(0, 0), (0, 0)], None, 4)

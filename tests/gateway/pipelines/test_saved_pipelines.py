@@ -1,4 +1,4 @@
-"""Named pipelines that owners save."""
+"""Pipelines that users save under a name."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def test_a_pipeline_is_saved_listed_run_changed_and_deleted(running: RunningSuit
 
 
 @pytest.mark.parametrize(("name", "body"), [(" ", {"steps": STEPS}), ("x" * 101, {"steps": STEPS}), ("x", {"steps": []})])
-def test_what_cannot_be_saved_is_refused(running: RunningSuite, name: str, body: dict):
+def test_invalid_names_and_empty_pipelines_are_not_saved(running: RunningSuite, name: str, body: dict):
     assert running.client.put(f"{URL}/{name}", json=body).status_code == 422
 
 

@@ -1,4 +1,4 @@
-"""Execution of the studio's page-independent modules in QuickJS."""
+"""Execution, in QuickJS, of those studio modules that need no page."""
 
 import json
 import re
@@ -34,6 +34,6 @@ class Script:
         self._context.eval(LACKING + code.replace("const $entry = (() => {", "").removesuffix("return {  };\n})();\n\n"))
 
     def __call__(self, expression: str, **values: Any) -> Any:
-        """Evaluate an expression with each keyword of `values` as a constant."""
+        """Evaluate an expression, with each of `values` as a constant of that name."""
         names = "".join(f"const {name} = {json.dumps(value)};" for name, value in values.items())
         return json.loads(self._context.eval(f"(() => {{ {names} return JSON.stringify({expression}); }})()"))

@@ -1,4 +1,4 @@
-"""Files of the studio, without a browser: served completely, with valid imports."""
+"""Checks of the studio's files that need no browser: serving and imports."""
 
 import gzip
 import re
@@ -63,7 +63,7 @@ def test_a_page_that_has_not_changed_is_not_sent_again(client: httpx.Client) -> 
     assert client.get("/", headers={"If-None-Match": etag}).status_code == 304
 
 
-def test_a_file_under_an_old_address_is_not_kept_there(client: httpx.Client) -> None:
+def test_a_file_under_an_old_address_is_not_cached(client: httpx.Client) -> None:
     assert client.get("/studio/0000000000000000/main.js").headers["cache-control"] == "no-store"
 
 
@@ -80,7 +80,7 @@ def test_a_first_visit_is_small_and_takes_few_requests() -> None:
     assert re.findall(r'(?<![.$])\bfrom "\.', (BUNDLE.files["main.js"].content).decode()) == []
 
 
-def test_what_the_first_screen_reads_is_preloaded_unless_it_needs_a_key(client: httpx.Client) -> None:
+def test_what_the_first_screen_requests_is_preloaded_unless_keys_are_needed(client: httpx.Client) -> None:
     assert re.findall(r'rel="preload" as="fetch" href="([^"]+)"', INDEX) == list(FIRST_READS)
     store = MODULES["state/store.js"]
     numbers = dict(re.findall(r"^const (MEDIA_PAGE|SHOWN_JOBS) = (\d+)", store, re.M))
@@ -109,7 +109,7 @@ def test_modules_that_import_each_other_are_refused() -> None:
         joined_modules("a.js", {"a.js": 'import "./b.js";\n', "b.js": 'import "./a.js";\n'})
 
 
-def test_nothing_is_inline_that_the_policy_forbids() -> None:
+def test_no_style_or_script_is_inline() -> None:
     assert "{page}" not in INDEX
     assert "{preload}" not in INDEX
     assert re.findall(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", INDEX) == []
@@ -119,7 +119,7 @@ def test_nothing_is_inline_that_the_policy_forbids() -> None:
     assert inline == {}
 
 
-def test_nothing_comes_from_elsewhere() -> None:
+def test_no_file_refers_to_another_site() -> None:
     urls = {url for text in FILES.values() for url in re.findall(r"https?://[^\s\"'`)<]+|[\"'(]//\w[^\s\"']*|@import[^;]*", text)}
     assert urls <= {NAMESPACE, PLACEHOLDER}
 
@@ -131,11 +131,11 @@ def test_only_literal_templates_become_markup() -> None:
 
 
 def target_of(importer: str, address: str) -> str:
-    """Return the module name that a relative address in `importer` refers to."""
+    """Return the name of the module that a relative address in `importer` refers to."""
     return (FOLDER / importer).parent.joinpath(address).resolve().relative_to(FOLDER).as_posix()
 
 
-def test_imports_name_what_their_modules_export_and_rooms_have_no_cycles() -> None:
+def test_imported_names_are_exported_and_folders_do_not_import_each_other_in_a_cycle() -> None:
     exported = {
         name: set(re.findall(r"^export (?:async )?(?:function\*?|class|const) (\w+)", text, re.M)) for name, text in MODULES.items()
     }
@@ -157,7 +157,7 @@ def test_imports_name_what_their_modules_export_and_rooms_have_no_cycles() -> No
     assert rooms == {}
 
 
-def test_every_module_parses_and_can_be_read_in_one_go() -> None:
+def test_every_module_parses_is_short_and_begins_with_a_comment() -> None:
     for name, text in MODULES.items():
         assert text.startswith("// "), f"{name} says what it holds"
         assert text.count("\n") <= MOST_LINES, name
@@ -165,7 +165,7 @@ def test_every_module_parses_and_can_be_read_in_one_go() -> None:
         quickjs.Context().eval(f"(async () => {{ if (false) {{ {code}\n}} }})")
 
 
-def test_templates_name_their_controls() -> None:
+def test_pictures_and_icon_buttons_have_text_for_screen_readers() -> None:
     for name, text in MODULES.items():
         for tag in re.findall(r"<(?:img|canvas)(?= )(?:=>|[^>])*>", text):
             assert re.search(r"\balt=|aria-hidden|aria-label", tag), (name, tag)

@@ -71,14 +71,14 @@ def write_h5(path: Path, weights: Weights, order: list[str]) -> Path:
 
 
 def inception_order() -> list[str]:
-    """Return the layers with weights of InceptionResNetV2's file, in file order."""
+    """Return the names of InceptionResNetV2's layers with weights, in file order."""
     full = {"c": "conv2d_", "b": "batch_normalization_"}
     words = ORDER.read_text().split()
     return [full[word[0]] + word[1:] if word[1:].isdigit() else word for word in words]
 
 
 def mobilenet_order() -> list[str]:
-    """Return all layers of MobileNet's file, in file order."""
+    """Return the names of all MobileNet layers, in file order."""
     blocks = [f"conv_{kind}_{number}{part}" for number in range(1, 14) for kind in ("dw", "pw") for part in ("", "_bn", "_relu")]
     pads = {f"conv_dw_{number}": f"conv_pad_{number}" for number in range(1, 14)}
     body = [name for block in blocks for name in ((pads[block], block) if block in pads else (block,))]

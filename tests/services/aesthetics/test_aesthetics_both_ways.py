@@ -1,4 +1,4 @@
-"""Equal scores of one picture in a video and in a picture file."""
+"""The same picture, read for scoring from a video and from a picture file."""
 
 import subprocess
 from pathlib import Path
@@ -14,7 +14,7 @@ from shared.video import list_pictures
 
 
 def views(folder: Path, *, lanczos: bool) -> tuple[View, View]:
-    """Write a picture as lossless video and as PNG; return both views."""
+    """Write a picture as lossless video and as PNG; return both as read for scoring."""
     noise = np.random.default_rng(5).integers(0, 256, (360, 640, 3)).astype(np.uint8)
     picture = ((cv2.GaussianBlur(noise, (0, 0), 3).astype(float) - 128) * 6 + 128).clip(20, 235).astype(np.uint8)
     cv2.imwrite(str(folder / "a.png"), picture)

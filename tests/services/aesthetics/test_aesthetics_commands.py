@@ -1,4 +1,4 @@
-"""PerfectFrameAI's command line, on folders."""
+"""The commands of PerfectFrameAI, which process whole folders."""
 
 import shutil
 import subprocess
@@ -34,7 +34,7 @@ def test_videos_are_processed_once_and_a_bad_one_does_not_stop_the_others(ten_se
 
 
 @pytest.mark.slow
-def test_all_frames_and_top_images_into_named_folders(ten_seconds, tmp_path):
+def test_all_frames_and_top_images_are_written_to_the_named_folders(ten_seconds, tmp_path):
     (tmp_path / "in").mkdir()
     shutil.copy(ten_seconds, tmp_path / "in" / "one.mp4")
     done = run("best_frames_extractor", "-i", "in", "-o", "out/frames", "--all_frames", cwd=tmp_path)

@@ -44,7 +44,7 @@ def shared(data: Path) -> Path:
 
 
 def over(suite: RunningSuite, job_id: str) -> dict:
-    """Wait until an extraction is delivered; return its job."""
+    """Wait until the pictures of an extraction are in their folder; return its job."""
     job = suite.wait(job_id)
     for _ in range(200):
         if job_id not in [entry["job_id"] for entry in suite.client.get(f"{BASE}/status").json()["running"]]:
@@ -106,7 +106,7 @@ def test_one_input_of_the_right_kind_is_required(running: RunningSuite, ten_seco
     assert "is of kind video; this input takes image or images" in wrong.json()["detail"]
 
 
-def test_the_best_frame_of_each_shot_by_a_pipeline(rating: RunningSuite, tmp_path):
+def test_a_pipeline_finds_the_best_frame_of_each_shot(rating: RunningSuite, tmp_path):
     path = write_video(tmp_path / "cuts.mp4", [scenery(50)] * 15 + [scenery(51)] * 15 + [scenery(52)] * 10)
     video = rating.upload(path)["id"]
     (preset,) = [entry for entry in rating.client.get("/v1/pipelines/presets").json() if entry["name"] == "best-frame-of-each-shot"]
@@ -195,7 +195,7 @@ def test_all_frames_needs_no_network_and_two_extractions_run_at_once(rating: Run
     assert rating.client.get(f"{BASE}/status").json() == {"active_extractor": None, "running": []}
 
 
-def test_top_images_of_a_folder(rating: RunningSuite, shared):
+def test_the_top_images_of_a_folder_are_written(rating: RunningSuite, shared):
     (shared / "photos").mkdir()
     for number in range(10):
         Image.fromarray(scenery(number, 64 + number, 48)).save(shared / "photos" / f"{number}.png")
@@ -210,7 +210,7 @@ def test_top_images_of_a_folder(rating: RunningSuite, shared):
 
 
 @pytest.mark.parametrize("folder", ["../secrets", "/etc", "input/../../x", ".extractions", "link", "link/below", "a\x00b", "é" * 200, ""])
-def test_folders_outside_are_refused(rating: RunningSuite, shared, tmp_path, folder):
+def test_folders_outside_the_shared_folder_are_refused(rating: RunningSuite, shared, tmp_path, folder):
     if not (shared / "link").is_symlink():
         (shared / "link").symlink_to(tmp_path)
     for field in ("input_directory", "output_directory"):

@@ -67,7 +67,7 @@ def test_auto_uses_f32_for_weights_whose_scores_change_in_bf16(models, pictures,
 
 
 @pytest.mark.slow
-def test_auto_uses_bf16_for_weights_whose_scores_stay(models, pictures, tmp_path, use_settings):
+def test_auto_uses_bf16_for_weights_whose_scores_hardly_change(models, pictures, tmp_path, use_settings):
     calm = Weights(gain=0.7)
     expected = mobilenet(prepared(pictures, "symmetric"), calm)
     (tmp_path / NAME).mkdir()
@@ -240,7 +240,7 @@ GPU = Device(kind="cuda", index=1, uuid="GPU-b", title="Test GPU")
     ({}, False, (CPU, "openvino", "auto")),
     ({"backend": "tensorflow"}, False, (CPU, "tensorflow", "f32")),
 ])  # fmt: skip
-def test_the_plan_is_tensorflow_in_f16_on_a_gpu_that_it_can_use(monkeypatch, requested, uses_gpu, chosen):
+def test_the_default_is_tensorflow_in_f16_on_a_gpu_that_it_can_use(monkeypatch, requested, uses_gpu, chosen):
     monkeypatch.setattr(module, "choose_device", lambda: GPU)
     monkeypatch.setattr(module, "_tensorflow_uses_gpu", lambda: uses_gpu)
     monkeypatch.setattr(module, "has_bf16", lambda: True)

@@ -44,7 +44,7 @@ def test_weights_loaded_by_order_give_the_same_as_weights_read_by_name(architect
         assert np.abs((model(wrong, training=False).numpy() - expected[:4]) @ RATINGS).max() > 0.1
 
 
-def test_the_file_name_of_another_format_does_not_matter(pictures, tmp_path):
+def test_weights_are_read_whatever_their_file_is_called(pictures, tmp_path):
     weights = Weights()
     expected = mobilenet(pictures, weights)
     model = build("mobilenet", side=SIDE)

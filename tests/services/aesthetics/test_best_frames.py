@@ -105,7 +105,7 @@ def test_the_error_is_raised_if_no_file_can_be_read(tmp_path, outputs):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4"]
 
 
-def test_of_frames_that_look_the_same_the_best_is_kept(tmp_path, outputs):
+def test_the_best_of_frames_that_look_the_same_is_kept(tmp_path, outputs):
     scene, other = scenery(1), scenery(2)
     soft = cv2.GaussianBlur(scene, (0, 0), 1.5)
     video = write_video(tmp_path / "static.mp4", [soft] * 20 + [scene] * 10 + [other] * 10 + [soft] * 10)
@@ -116,7 +116,7 @@ def test_of_frames_that_look_the_same_the_best_is_kept(tmp_path, outputs):
     assert len(best_frames(technical(group_size=1), video=video, outputs=outputs).items) == 5
 
 
-def test_one_frame_of_each_shot(ten_seconds, outputs):
+def test_one_frame_of_each_shot_is_chosen(ten_seconds, outputs):
     shots = [{"shots": [{"start_s": 0, "end_s": 3, "index": 0}, {"start_s": 3.0, "end_s": 4.0}, {"start_s": 7, "end_s": 10}]}]
     params = technical(group_by="shot", shots=shots)
     result = best_frames(params, video=ten_seconds, outputs=outputs)
@@ -172,8 +172,8 @@ def test_black_pictures_alone_give_scores_and_a_warning(tmp_path, outputs):
     assert [name for name, path in outputs.items() if path.exists()] == ["scores"]
 
 
-def test_a_view_is_shown_once_by_default(tmp_path, outputs):
-    """Pan, zoom, brightness and passing objects do not make a new view."""
+def test_similar_frames_give_one_picture_by_default(tmp_path, outputs):
+    """Pan, zoom, brightness and passing objects do not make frames different."""
     frames = []
     for scene, factor in ((scenery(1, 480, 270), 1.0), (scenery(2, 480, 270), 0.25), (scenery(3, 480, 270), 0.25)):
         for step in range(5):
@@ -188,7 +188,7 @@ def test_a_view_is_shown_once_by_default(tmp_path, outputs):
     assert result.left_out == 12
 
 
-def test_a_small_lead_reads_about_equal(ten_seconds, outputs):
+def test_a_small_lead_is_described_as_about_equal(ten_seconds, outputs):
     result = best_frames(technical(group_size=2), video=ten_seconds, outputs=outputs)
     leads = {}
     with zipfile.ZipFile(outputs["scores"]) as archive:
@@ -202,7 +202,7 @@ def test_a_small_lead_reads_about_equal(ten_seconds, outputs):
     assert any("ahead of" in item.reason for item in result.items)
 
 
-def test_reasons_stand_on_the_sheet(ten_seconds, outputs):
+def test_reasons_are_written_on_the_sheet(ten_seconds, outputs):
     best_frames(technical(), video=ten_seconds, outputs=outputs)
     sheet = np.asarray(Image.open(outputs["sheet"]).convert("L")).astype(int)
     below = sheet[12 + 240 + 44 :, 12 : 12 + 320]
@@ -225,7 +225,7 @@ def test_too_many_pictures_are_refused_before_decoding(ten_seconds, outputs, mon
         best_frames(technical(), video=ten_seconds, outputs=outputs)
 
 
-def test_cancelling_leaves_nothing(ten_seconds, tmp_path, outputs):
+def test_cancelling_leaves_no_files(ten_seconds, tmp_path, outputs):
     class Stop(Exception): ...
 
     class Stopping(RecordingProgress):

@@ -13,7 +13,7 @@ def drawn(words: str) -> np.ndarray:
     return picture
 
 
-def test_letters_that_no_font_has_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_letters_that_no_font_has_are_drawn_as_code_points(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text, "_system_font", lambda _char: None)
     assert [run for run, _ in text._runs("a ก हि")] == ["a \\u0e01 \\u0939\\u093f"]
     assert not np.array_equal(drawn("ก"), drawn("ข"))

@@ -255,7 +255,7 @@ def test_videos_and_pictures_are_not_mixed(ten_seconds, ten_pictures, outputs):
         top_images(technical(), images=ten_pictures, video=ten_seconds, outputs=outputs)
 
 
-def test_extracted_frames_are_the_video(ten_seconds, tmp_path):
+def test_extracted_frames_are_those_of_the_video(ten_seconds, tmp_path):
     output = tmp_path / "frames.zip"
     result = extract_frames(ExtractParams(format="png", sample_rate=4, start=1, duration=2), video=ten_seconds, output=output)
     assert [item.timestamp_s for item in result.items] == pytest.approx([1, 1.3, 1.5, 1.8, 2, 2.3, 2.5, 2.8])

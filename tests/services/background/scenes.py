@@ -20,7 +20,7 @@ RATE = Fraction(25)
 
 @dataclass(frozen=True, kw_only=True)
 class Shoot:
-    """Camera motion and light changes of a drawn clip.
+    """The settings of a drawn clip: size, camera motion, light and subject.
 
     `pan` is a share of the width, `roll` is in degrees, `zoom` and `light` are shares, `tilt` is per pixel.
     """
@@ -64,7 +64,7 @@ def wall(width: int, height: int, seed: int = 0) -> RGB:
 
 
 def camera(shoot: Shoot, k: int) -> NDArray[np.float64]:
-    """Return the matrix from pixels of frame `k` to pixels around the wall's centre."""
+    """Return the matrix from pixels of frame `k` to those of the wall's middle part."""
     t = k / max(shoot.frames - 1, 1)
     w, h = shoot.width, shoot.height
     across, down = shoot.pan * w * (t - 0.5) + (4 * np.sin(7 * t) if shoot.pan else 0), (0.03 * h * np.sin(5 * t) if shoot.pan else 0)
@@ -112,7 +112,7 @@ class Clip:
     def background(self, k: int, *, left: int = 0, top: int = 0, size: tuple[int, int] | None = None) -> RGB:
         """Draw the background of frame `k` without subject, light and noise.
 
-        `size`: draw a canvas of this size, on which the frame lies at `left`, `top`.
+        With `size`, draw a canvas on which the frame lies at `left`, `top`.
         """
         shift = np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]])
         matrix = shift @ np.linalg.inv(self.matrix(k))

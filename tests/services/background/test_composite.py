@@ -63,7 +63,7 @@ def test_a_background_clip_loops_holds_or_ends(shot: tuple[Clip, Path, Path], tm
     assert abs(float(frames[count - 1][4:20, 4:20].mean()) - (40 + 20 * last)) < 4
 
 
-def test_times_and_sound_are_the_clips(clip: Path, samples: dict[str, Path], tmp_path: Path) -> None:
+def test_times_and_sound_are_those_of_the_clip(clip: Path, samples: dict[str, Path], tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
     result = composite(CompositeParams(start=1, duration=1), video=clip, alpha=samples["matte"], background=None, plate=None, output=output)
     info = probe(output)

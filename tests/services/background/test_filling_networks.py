@@ -1,4 +1,4 @@
-"""Plate holes filled by tiny networks in the published file formats.
+"""Holes of a plate, filled by tiny networks in the published file formats.
 
 MI-GAN is an ONNX graph, LaMa a TorchScript program.
 """

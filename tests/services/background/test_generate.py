@@ -68,7 +68,7 @@ class Listener:
 
 
 class Counting(Listener):
-    """A Listener that also gets the reports of its parts."""
+    """A Listener that also records the steps of each part."""
 
     def part(self, stage: str, start: float, end: float) -> Progress:
         return self
@@ -169,7 +169,7 @@ def test_every_scheduler_takes_its_steps(models: Path, name: str) -> None:
     assert len(steps) in (6, 8), "PNDM takes one step more"
 
 
-def test_a_scheduler_of_the_job_before_leaves_no_trace(models: Path) -> None:
+def test_the_scheduler_of_an_earlier_job_does_not_change_a_picture(models: Path) -> None:
     picture, mask = np.full((64, 64, 3), 90, np.uint8), np.full((64, 64), 255, np.uint8)
 
     def painted_by(scheduler: str) -> np.ndarray:
@@ -216,7 +216,7 @@ def whole_painting(small_painting: Callable[[Pipeline], np.ndarray]) -> np.ndarr
         return small_painting(ready)
 
 
-def test_within_a_limit_parts_are_loaded_one_after_the_other(
+def test_within_a_memory_limit_parts_are_loaded_one_after_the_other(
     models: Path, small_painting: Callable[[Pipeline], np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moves: list[str] = []
@@ -233,7 +233,7 @@ def test_within_a_limit_parts_are_loaded_one_after_the_other(
 
 
 @pytest.mark.parametrize(("sliced", "difference"), [(False, 0), (True, 1.5)])
-def test_below_that_layers_are_loaded_one_after_the_other(
+def test_within_a_lower_memory_limit_layers_are_loaded_one_after_the_other(
     models: Path, small_painting: Callable[[Pipeline], np.ndarray], monkeypatch: pytest.MonkeyPatch, sliced: bool, difference: float
 ) -> None:
     with monkeypatch.context() as patched:
@@ -259,13 +259,13 @@ def test_below_that_layers_are_loaded_one_after_the_other(
         ("sdxl", 6, "layers", True),
     ],
 )
-def test_the_limit_decides_how_a_model_is_loaded(model: str, gigabytes: float | None, placement: str, sliced: bool) -> None:
+def test_the_memory_limit_decides_how_a_model_is_loaded(model: str, gigabytes: float | None, placement: str, sliced: bool) -> None:
     plan = planned(PAINTERS_BY_NAME[model], Device(kind="cuda"), control=False, max_vram=gigabytes)
     assert (plan.placement, plan.sliced) == (placement, sliced)
     assert planned(PAINTERS_BY_NAME[model], CPU, control=False, max_vram=gigabytes) == Plan()
 
 
-def test_within_a_limit_the_depth_network_and_the_painter_make_room_for_each_other(
+def test_within_a_memory_limit_the_depth_network_and_the_painter_make_room_for_each_other(
     models: Path, shot: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loads: list[tuple[str, list[str]]] = []

@@ -9,7 +9,7 @@ from services.background.median.transients import EndPixels, ends_of, remove_obj
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 40, 200, 256, 301])
-def test_it_equals_numpys_masked_median_rounded_down(count: int) -> None:
+def test_the_masked_median_equals_numpys_rounded_down(count: int) -> None:
     random = np.random.default_rng(count)
     samples = random.integers(0, NO_SAMPLE, (count, 500)).astype(np.uint8)
     hidden = random.random(samples.shape) < random.random(500)
@@ -22,7 +22,7 @@ def test_it_equals_numpys_masked_median_rounded_down(count: int) -> None:
     assert (median[~visible] == NO_SAMPLE).all()
 
 
-def test_samples_come_back_in_bands() -> None:
+def test_samples_are_read_back_in_bands_of_rows() -> None:
     random = np.random.default_rng(1)
     samples = [tuple(random.integers(0, 255, shape).astype(np.uint8) for shape in ((37, 21), (19, 11), (19, 11))) for _ in range(4)]
     with SampleFile(21, 37, 5) as file:

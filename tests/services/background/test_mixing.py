@@ -67,7 +67,7 @@ def test_a_plain_compositor_is_within_a_level_of_float() -> None:
         assert np.abs(plane - exact).max() <= 1
 
 
-def test_old_colours_leave_the_edge() -> None:
+def test_colours_of_the_old_background_are_removed_from_edges() -> None:
     height, width = 180, 320
     alpha = disc(height, width, soft=14)
     weight = alpha / 255
@@ -101,7 +101,7 @@ def test_faint_blobs_and_specks_are_removed(size: int, level: int) -> None:
     assert (cleaned[:, 100:] == alpha[:, 100:]).all()
 
 
-def test_the_match_moves_towards_the_background_within_bounds() -> None:
+def test_colour_matching_moves_towards_the_background_within_bounds() -> None:
     alpha = disc(200, 300)
     front = tuple(np.full(shape, value, np.uint8) for shape, value in (((200, 300), 180), ((100, 150), 120), ((100, 150), 140)))
     back = tuple(np.full(shape, value, np.uint8) for shape, value in (((200, 300), 60), ((100, 150), 128), ((100, 150), 128)))
@@ -118,7 +118,7 @@ def test_the_match_moves_towards_the_background_within_bounds() -> None:
     assert steady(None) == match
 
 
-def test_a_cut_ends_the_average_of_the_match() -> None:
+def test_a_cut_restarts_the_average_of_colour_matching() -> None:
     def match(luma: float, offset: float) -> Match:
         return Change(1.0, luma, offset), Change(1.0, 128, 0), Change(1.0, 128, 0)
 
@@ -128,7 +128,7 @@ def test_a_cut_ends_the_average_of_the_match() -> None:
     assert steady(match(150, -10))[0].offset == -10, "a cut to a bright shot"
 
 
-def test_grain_is_measured_and_made() -> None:
+def test_grain_is_measured_and_added() -> None:
     flat = np.full((200, 300), 120, np.float64)
     assert grain_of(flat.astype(np.uint8)) < 0.2
     noisy = np.clip(np.rint(flat + RANDOM.standard_normal(flat.shape) * 3), 0, 255).astype(np.uint8)

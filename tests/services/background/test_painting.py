@@ -96,7 +96,7 @@ def test_the_kept_picture_is_exact_outside_and_the_edge_is_soft() -> None:
     assert 10 < mixed[21, 40, 0] < 210
 
 
-def test_the_scenes_depth_has_no_subject_and_goes_on_around_the_frame() -> None:
+def test_the_scenes_depth_has_no_subject_and_is_extended_beyond_the_frame() -> None:
     inverse = np.repeat(np.linspace(0, 0.5, 90, dtype=np.float32)[:, None], 160, axis=1)
     matte = np.zeros((90, 160), np.uint8)
     matte[20:80, 60:100] = 255
@@ -114,7 +114,7 @@ def test_the_scenes_depth_has_no_subject_and_goes_on_around_the_frame() -> None:
 def test_diffusers_builds_networks_of_the_published_sizes() -> None:
     """Count the parameters of Stable Diffusion 1.5's UNet and depth ControlNet.
 
-    The networks are built without memory for weights.
+    Their parameters are counted.
     """
     import torch
     from diffusers import ControlNetModel, UNet2DConditionModel

@@ -39,7 +39,7 @@ def made(clip: Clip, folder: Path, **params: object) -> tuple[PlateResult, np.nd
 
 
 class Still(Clip):
-    """Five equal frames of a red subject before a gray wall."""
+    """A clip of five equal frames: a red subject before a gray wall."""
 
     def __init__(self, *, subject: bool = True) -> None:
         super().__init__(Shoot(width=240, height=136, frames=5, subject=subject))
@@ -115,7 +115,7 @@ def test_a_panorama_of_a_still_clip_is_the_frame(tmp_path: Path) -> None:
 
 
 def test_depth_is_reported(tmp_path: Path) -> None:
-    """The scene has two walls, one twice as near as the other.
+    """The scene has two walls at different depths, which move at different speeds.
 
     A plate of the far wall does not fit the near one.
     """

@@ -46,7 +46,7 @@ def shot(tmp_path_factory: pytest.TempPathFactory) -> tuple[Clip, Path, Path]:
 
 
 def picture(folder: Path, *, border: int = 0) -> Path:
-    """Write a 1200x675 picture of a place, with `border` magenta pixels on each side."""
+    """Write a 1200x675 picture of a place, with a magenta border of `border` pixels."""
     rgb = wall(1200, 675, 5)
     if border:
         inner = rgb[border:-border, border:-border].copy()
@@ -132,7 +132,7 @@ def test_the_background_follows_the_exposure(tmp_path: Path) -> None:
     assert result.exposure[1] / result.exposure[0] > 1.25
 
 
-def test_a_smaller_result_and_sound(clip: Path, samples: dict[str, Path], tmp_path: Path) -> None:
+def test_a_smaller_video_keeps_its_sound(clip: Path, samples: dict[str, Path], tmp_path: Path) -> None:
     outputs = {"video": tmp_path / "out.mp4", "background": tmp_path / "bg.png", "depth": tmp_path / "depth.png"}
     params = StudioParams(depth="plane", resolution=180, start=1, duration=1)
     warnings = Warnings()
@@ -146,7 +146,7 @@ def test_a_smaller_result_and_sound(clip: Path, samples: dict[str, Path], tmp_pa
     assert output_size(641, 359, 1080) == (641, 359)
 
 
-def test_exactly_one_place_is_given(shot: tuple[Clip, Path, Path], tmp_path: Path) -> None:
+def test_exactly_one_background_or_prompt_must_be_given(shot: tuple[Clip, Path, Path], tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="Neither") as refused:
         staged(shot, tmp_path, None)  # type: ignore[arg-type]
     assert refused.value.errors[0].field == "params.prompt"
@@ -233,7 +233,7 @@ def test_constant_light_is_no_exposure_change_and_a_real_change_is() -> None:
     assert followed[:5].mean() / followed[5:].mean() == pytest.approx(1.3, rel=0.03)
 
 
-def test_an_hdr_clip_keeps_the_colours_of_the_place_and_an_odd_size_is_that_of_the_file(tmp_path: Path) -> None:
+def test_an_hdr_clip_keeps_the_colours_of_the_background_and_an_odd_size_is_rounded_up(tmp_path: Path) -> None:
     clip = Clip(Shoot(width=321, height=181, frames=3, seed=3, pan=0, roll=0, zoom=0, tilt=0))
     hdr = ColorInfo(primaries="bt2020", transfer="smpte2084", matrix="bt2020nc", range="tv")
     sources = clip.write(tmp_path, pixel_format="yuv420p10le", color=hdr)
@@ -246,7 +246,7 @@ def test_an_hdr_clip_keeps_the_colours_of_the_place_and_an_odd_size_is_that_of_t
     assert np.abs(np.median(frames[1][:181, :321][free], axis=0) - (255, 128, 0)).max() < 5
 
 
-def test_light_and_the_cameras_height_are_distinguished() -> None:
+def test_the_direction_of_light_and_the_height_of_the_camera_are_found() -> None:
     matte = np.zeros((100, 160), np.uint8)
     matte[30:90, 60:90] = 255
     for side, place in (("left", np.s_[:, :50]), ("right", np.s_[:, 110:]), ("above", np.s_[:25])):

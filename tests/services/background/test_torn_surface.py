@@ -26,7 +26,7 @@ def surface(scene: Scene) -> TornSurface:
 
 
 def places(view: View) -> tuple[np.ndarray, np.ndarray]:
-    """Return the picture coordinates that each pixel of a view shows."""
+    """Return the place in the picture from which each pixel of a view comes."""
     x, y, torn = view.full.x.copy(), view.full.y.copy(), view.full.torn
     if torn is not None:
         behind = torn.weight > 0.5
@@ -100,7 +100,7 @@ def test_chroma_planes_follow_luma(surface: TornSurface) -> None:
     assert np.quantile(np.abs(mean - half[:180, :320]), 0.99) < 2
 
 
-def test_ramps_become_steps_and_slopes_stay() -> None:
+def test_blurred_edges_of_depth_become_steps_and_slopes_stay() -> None:
     step = np.where(np.arange(400) < 200, 0.2, 0.9).astype(np.float32)
     ramp = cv2.blur(np.repeat(step[None], 60, axis=0), (7, 1))
     sharp = sharpened(ramp, 0.03)
@@ -110,7 +110,7 @@ def test_ramps_become_steps_and_slopes_stay() -> None:
 
 
 @pytest.mark.parametrize("place", [0.06, 0.1, 0.5, 0.85])
-def test_a_tear_that_leaves_the_view_during_a_pan_is_no_fault(place: float) -> None:
+def test_a_tear_that_leaves_the_view_during_a_pan_keeps_the_size_of_the_planes(place: float) -> None:
     """A near pillar crosses the border of the view.
 
     Its tear then shows in no pixel, in some pixels of luma, or in all.

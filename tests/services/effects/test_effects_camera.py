@@ -93,7 +93,7 @@ def test_the_camera_is_followed_past_one_unusable_frame():
     assert abs(poses[-1].matrix[0, 2] - 90) < 6
 
 
-def test_sizes():
+def test_the_analysis_size_keeps_the_shape_within_bounds():
     assert analysis_size(1920, 1080) == (480, 270)
     assert analysis_size(1080, 1920) == (270, 480)
     assert analysis_size(64, 48) == (64, 48)

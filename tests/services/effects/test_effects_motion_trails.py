@@ -1,4 +1,4 @@
-"""Motion trails on files: decoded and checked outputs."""
+"""Motion trails rendered to files, which are decoded and checked."""
 
 from contextlib import closing
 from fractions import Fraction
@@ -42,7 +42,7 @@ def panned(tmp_path_factory):
 
 
 @pytest.mark.parametrize("clip", ["tripod", "panned"])
-def test_normal_agrees_with_the_naive_reference_to_40_db(clip, request, tmp_path):
+def test_normal_ghosts_agree_with_the_naive_reference_to_40_db(clip, request, tmp_path):
     source = request.getfixturevalue(clip)
     params = {"layers": 4, "decay": 0.7, "spacing": 3}
     trails_of(source, tmp_path / "out.mp4", ghost="normal", mask=False, quality=100, **params)
@@ -117,7 +117,7 @@ def test_the_default_is_an_echo_behind_a_sharp_subject(panned, tmp_path):
 
 @pytest.mark.parametrize("ghost", ["glow", "shadow"])
 @pytest.mark.parametrize(("level", "contrast"), [(24, 0.12), (110, 0.4)])
-def test_styles_show_over_dark_and_gray_scenes(ghost, level, contrast, tmp_path):
+def test_styles_are_visible_over_dark_and_gray_scenes(ghost, level, contrast, tmp_path):
     ground_of = scene(still, None)
 
     def picture(i):
@@ -171,7 +171,7 @@ def test_a_matte_replaces_the_motion_mask(ghost, tripod, tmp_path):
     assert abs((after - before)[96:103, x - 5 : x + 5].mean()) < (3 if ghost == "normal" else 12)
 
 
-def test_tint_and_blur_and_linear_light(tripod, tmp_path):
+def test_tint_blur_and_linear_light_change_the_ghosts(tripod, tmp_path):
     x = round(30 + 6.0 * 24)
     spots = {}
     for name, more in {
@@ -230,7 +230,7 @@ def test_uneven_times_stay(tmp_path):
 
 
 @pytest.mark.parametrize("size", [(97, 55), (33, 17)])
-def test_odd_sizes(size, tmp_path):
+def test_odd_sizes_are_rounded_up_to_even_ones(size, tmp_path):
     source = write(tmp_path / "clip.mkv", scene(still, rolling, width=size[0], height=size[1]), frames=8, pixel_format="yuv444p")
     assert (probe(source).width, probe(source).height) == size
     for params in (
@@ -244,7 +244,7 @@ def test_odd_sizes(size, tmp_path):
         assert (probe(tmp_path / "out.mp4").width, probe(tmp_path / "out.mp4").height) == (size[0] + 1, size[1] + 1)
 
 
-def test_one_frame_no_sound(tmp_path):
+def test_a_single_frame_without_sound_is_rendered(tmp_path):
     source = write(tmp_path / "clip.mp4", scene(still, rolling), frames=1)
     for ghost in ("normal", "glow", "shadow"):
         progress = RecordingProgress()
@@ -277,7 +277,7 @@ class Cancelled(Exception):
     pass
 
 
-def test_cancelling_leaves_nothing(tripod, tmp_path):
+def test_cancelling_leaves_no_files(tripod, tmp_path):
     class Ends(RecordingProgress):
         def __call__(self, done, total):
             if done >= 5:

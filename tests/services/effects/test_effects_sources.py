@@ -30,7 +30,7 @@ def tripod(tmp_path_factory):
 
 
 def turned(clip: Path, degrees: int) -> Path:
-    """Copy a clip with a display matrix of `degrees`; return the path."""
+    """Copy a clip, marked as rotated by `degrees`; return the path."""
     path = clip.with_name(f"turned{degrees}.mp4")
     words = [str(ffmpeg_path()), "-v", "error", "-y", "-display_rotation", str(degrees), "-i", str(clip), "-c", "copy", str(path)]
     subprocess.run(words, check=True)
@@ -128,7 +128,7 @@ def test_with_uneven_times_a_ghost_has_the_requested_age_in_seconds(tmp_path):
         assert [frame.time for frame in frames] == [Fraction(time, 120) for time in times]
 
 
-def test_a_pipeline_passes_a_matte_on(running: RunningSuite, tripod, tmp_path):
+def test_a_pipeline_passes_a_matte_to_a_later_step(running: RunningSuite, tripod, tmp_path):
     def upper_half(i):
         plane = np.full((HEIGHT, WIDTH), 16, np.uint8)
         x = round(rolling(i)[0])

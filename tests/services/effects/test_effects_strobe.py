@@ -1,4 +1,4 @@
-"""Strobe on files: positions of the stamps in the video and the picture."""
+"""The strobe effect: places of the subject's copies (stamps) in the video and the picture."""
 
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def test_stamps_gather_behind_the_subject(tripod, tmp_path):
 
 
 def slow(camera):
-    """Write a clip of a slowly moving disc.
+    """Return a function that draws the frames of a slowly moving disc.
 
     It moves by less than its width between two stamps, so that only its edges differ.
     """
@@ -192,7 +192,7 @@ def test_a_gray_clip_is_stamped_like_a_coloured_one(frames, tmp_path):
     assert psnr(after[-1], colored_picture[-1] * (219 / 255) + 16) > 36
 
 
-def test_one_frame(tmp_path):
+def test_a_single_frame_is_processed(tmp_path):
     source = write(tmp_path / "clip.mp4", scene(still, rolling), frames=1)
     result, after, picture = run(source, tmp_path)
     assert result.frames == len(after) == 1

@@ -67,7 +67,7 @@ def test_ghosts_ahead_close_in_at_the_end_of_a_shot():
     assert ghosts[19] == []
 
 
-def test_both_directions():
+def test_a_trail_may_have_ghosts_behind_and_ahead():
     ghosts = dict(numbers(moments(20), reach(layers=2, spacing=2, direction="both")))
     assert ghosts[10] == [(1, 8), (2, 6), (1, 12), (2, 14)]
 

@@ -1,4 +1,4 @@
-"""Execution of the gallery's script in QuickJS, compared with the server."""
+"""Execution, in QuickJS, of the gallery page's script."""
 
 import json
 from typing import Any
@@ -12,13 +12,13 @@ PURE = ("timecode.js", "shots.js", "exports.js", "data.js")
 
 
 class Script:
-    """An evaluator of JavaScript with the functions of PURE."""
+    """An evaluator of JavaScript with the functions of the modules in PURE."""
 
     def __init__(self) -> None:
         self._context = quickjs.Context()
         self._context.eval(bundle(PURE))
 
     def __call__(self, expression: str, **values: Any) -> Any:
-        """Evaluate an expression with each keyword of `values` as a constant."""
+        """Evaluate an expression, with each of `values` as a constant of that name."""
         names = "".join(f"const {name} = {json.dumps(value)};" for name, value in values.items())
         return json.loads(self._context.eval(f"(() => {{ {names} return JSON.stringify({expression}); }})()"))

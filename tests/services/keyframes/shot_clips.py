@@ -52,7 +52,7 @@ MIXES = {"dissolve": dissolve, "wipe": wipe, "fade": fade}
 
 
 def cut_together(parts: Sequence[tuple[int, str | None, int]], *, speed: float = 1.0) -> tuple[list[Rgb], list[tuple[int, int]]]:
-    """Join scenes with transitions; return the frames and the shots' ranges.
+    """Join scenes with transitions; return the frames and the transitions' ranges.
 
     `parts`: (frames, kind of transition to the next scene, frames of the transition). Returns the frames, and for each transition its first
     frame and the frame after its last.

@@ -47,7 +47,7 @@ def test_the_sharpest_frame_is_chosen(outputs, tmp_path):
     assert "among the sharpest of its shot" in keyframe.reasons
 
 
-def test_of_equally_good_frames_the_one_behind_a_keyframe_is_chosen(outputs, tmp_path):
+def test_the_one_soon_after_a_keyframe_of_the_video_is_chosen_of_equally_good_frames(outputs, tmp_path):
     still = scene(1, speed=0)
     path = write_with_keys(tmp_path / "clip.mp4", [next(still) for _ in range(60)], 30)
     (report,) = detect(DetectParams(), video=path, outputs=outputs).videos
@@ -95,7 +95,7 @@ def test_min_gap_and_max_keyframes_limit_the_choice(outputs, tmp_path):
 
 
 def noise(frames: int) -> Scan:
-    """Make a Scan of noise frames with one layout but different values."""
+    """Make a Scan of noise frames, with similar layouts but different values."""
     rng = np.random.default_rng(1)
 
     def values():

@@ -1,4 +1,4 @@
-"""Drafts of keyframes: written while the video is scanned."""
+"""Drafts of keyframe pictures, written while the video is scanned."""
 
 import zipfile
 

@@ -1,4 +1,4 @@
-"""The gallery page: a single safe file whose script finds the server's shots."""
+"""The gallery page: a single safe file whose script finds the same shots as the server."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Cut lists, read back with OpenTimelineIO, an XML parser and x264."""
+"""Cut lists, read back with OpenTimelineIO and parsers of XML and CSV."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ EDGES = [0, 40, 41, 1800, 2000]
 
 
 def events(edl: str) -> list[tuple[str, str, str, str]]:
-    """Return source in and out, and record in and out, of each event."""
+    """Return each EDL event's timecodes: source in and out, record in and out."""
     return [tuple(line.split()[4:8]) for line in edl.splitlines() if line[:3].isdigit()]  # type: ignore[misc]
 
 
@@ -99,8 +99,8 @@ def test_all_lists_have_the_same_frames(rate: Fraction, start: str | None, drop:
     assert [int(row["frame"]) for row in marks] == [keyframe.frame for keyframe in report.keyframes]
 
 
-def test_a_variable_rate_is_placed_by_time_and_numbered_by_frame() -> None:
-    # Frames now every 20 ms, now every 60 ms; the average is 33 a second, so the timeline has 50.
+def test_shots_of_a_variable_rate_are_placed_by_time_and_numbered_by_frame() -> None:
+    # Frames now every 20 ms, now every 40 ms; the average is 33 a second, so the timeline has 50.
     times = [0.0]
     for number in range(200):
         times.append(times[-1] + (0.02 if number // 50 % 2 else 0.04))

@@ -170,7 +170,7 @@ def test_fast_decodes_ffv1_in_full(tmp_path):
     assert starts(report_of(still, tmp_path, speed="fast")) == []
 
 
-def test_fast_decodes_intra_only_video_once(tmp_path):
+def test_fast_skips_nothing_of_intra_only_video(tmp_path):
     frames = [next(source) for source in (scene(1, speed=0), scene(2, speed=0)) for _ in range(10)]
     path = encoded(tmp_path / "clip.mkv", frames, "mjpeg", "yuvj420p")
     line = timeline(path)

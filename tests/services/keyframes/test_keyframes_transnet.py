@@ -34,7 +34,7 @@ def test_scores_equal_those_of_the_package(count, batch):
     assert np.abs(many - expected[1]).max() < 1e-4
 
 
-def test_it_finds_cuts_and_dissolves_and_reports_its_licence(tmp_path):
+def test_transnet_finds_cuts_and_dissolves_and_reports_its_licence(tmp_path):
     frames, truths = cut_together([(40, "cut", 0), (45, "dissolve", 14), (40, None, 0)])
     outputs = {"gallery": tmp_path / "gallery.html", "keyframes": tmp_path / "keyframes.zip", "files": tmp_path / "files.zip"}
     result = detect(DetectParams(method="transnet"), video=write(tmp_path / "clip.mp4", frames), outputs=outputs)

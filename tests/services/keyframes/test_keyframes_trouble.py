@@ -68,7 +68,7 @@ def test_blank_frames_within_a_shot_are_no_cut(tmp_path):
 
 
 @pytest.mark.parametrize("ink", [None, (180, 30, 40)])
-def test_plain_grounds_that_ramp_are_no_cuts(ink, tmp_path):
+def test_plain_grounds_of_changing_brightness_are_no_cuts(ink, tmp_path):
     frames = []
     for frame in range(90):
         picture = np.full((HEIGHT, WIDTH, 3), 130 + 100 * np.sin(frame / 8), np.uint8)
@@ -92,7 +92,7 @@ def test_overlays_that_pop_in_are_no_cuts(kind, tmp_path):
     assert shots_of(write(tmp_path / "clip.mp4", frames), tmp_path) == [(60, "cut")]
 
 
-def test_flashes_count_in_seconds(tmp_path):
+def test_the_length_of_a_flash_is_measured_in_seconds(tmp_path):
     frames = frames_of(8, 120)
     for at in (*range(40, 50), *range(80, 91)):
         frames[at] = dissolve(frames[at], np.full_like(frames[at], 255), 0.85)

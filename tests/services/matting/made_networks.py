@@ -61,7 +61,7 @@ def make_rvm(path: Path) -> Path:
 
 
 def make_saliency(path: Path, side: int, *, logits: bool = False) -> Path:
-    """Write a network whose matte is 1 at red pixels and 0 elsewhere.
+    """Write a network that gives red pixels 1 and all others 0.
 
     It takes (n, 3, side, side). With `logits`: -12 or 12, which need a sigmoid.
     """
@@ -80,7 +80,7 @@ def make_saliency(path: Path, side: int, *, logits: bool = False) -> Path:
 
 
 def make_sam(folder: Path) -> None:
-    """Write a tiny SAM that selects red pixels, whatever is clicked.
+    """Write a tiny SAM that selects red pixels, whatever the clicks are.
 
     The encoder shrinks the picture; the decoder compares red with green.
     """

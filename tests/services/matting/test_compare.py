@@ -1,4 +1,4 @@
-"""`matting.compare`, and the keyer, difference and MatAnyone backends as jobs."""
+"""`matting.compare`, and `matting.matte` with the backends difference, chroma and MatAnyone."""
 
 import csv
 import io

@@ -55,7 +55,7 @@ def test_erode_and_dilate_move_the_edge_by_pixels(options, change):
     assert np.sqrt(alpha.sum() / np.pi) == pytest.approx(40 + change, abs=0.6)
 
 
-def test_feather_softens_and_gamma_bends():
+def test_feather_softens_edges_and_gamma_raises_alpha_to_a_power():
     alpha = finished(ring(inner=0), EdgeOptions(feather=8))
     assert 0.4 < alpha[60, 120] < 0.6
     assert ((alpha > 0.05) & (alpha < 0.95)).sum() > 200
@@ -92,7 +92,7 @@ def test_the_foreground_has_the_subjects_colours_in_soft_edges():
     assert left < 0.25 * np.abs(mixed[rim] - subject).mean()
 
 
-def test_straight_and_premultiplied_foreground_files(models, tmp_path):
+def test_the_foreground_is_written_straight_or_premultiplied(models, tmp_path):
     clip = write_clip(tmp_path / "clip.mp4", [picture([(100, 90)])] * 2)
     options = {"backend": "rmbg2", "steadiness": 0, "feather": 12, "composite_over": "none"}
     pictures = {}
@@ -106,7 +106,7 @@ def test_straight_and_premultiplied_foreground_files(models, tmp_path):
     assert np.abs(pictures["straight"][90, 100] - RED).max() < 25
 
 
-def test_holes_and_blobs_in_a_written_matte(models, tmp_path):
+def test_holes_and_blobs_are_removed_from_a_written_matte(models, tmp_path):
     scene = picture([(100, 90)])
     cv2.circle(scene, (100, 90), 5, (90, 90, 90), -1)
     cv2.circle(scene, (280, 30), 4, RED, -1)

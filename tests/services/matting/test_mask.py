@@ -1,4 +1,4 @@
-"""`matting.mask` by SAM, by regions of a matte, and by GrabCut."""
+"""`matting.mask`: by SAM if installed, else by regions of a matte or by colours."""
 
 import cv2
 import numpy as np
@@ -81,7 +81,7 @@ def test_a_click_takes_the_region_of_an_installed_networks_matte(models, two_dis
     assert method((60, 90, 1), (70, 90, -1)) == "grabcut"
 
 
-def test_nothing_under_the_click_is_refused(models, two_discs, tmp_path):
+def test_a_click_on_nothing_is_refused(models, two_discs, tmp_path):
     with pytest.raises(Invalid, match="rmbg2 found no object"):
         mask(MaskParams(backend="rmbg2", points=[(160, 20, 1)]), video=two_discs, output=tmp_path / "mask.png")
     with pytest.raises(Invalid, match="the last one is 5"):

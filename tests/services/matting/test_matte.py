@@ -133,7 +133,7 @@ def test_resolution_is_the_networks_and_not_the_outputs(models, two_discs, tmp_p
 
 
 @pytest.mark.parametrize(("format", "suffix", "pixels"), [("prores", "mov", "yuva444p12le"), ("vp9", "webm", "yuva420p")])
-def test_alpha_with_transparency(models, two_discs, tmp_path, format, suffix, pixels):
+def test_alpha_is_written_as_transparency(models, two_discs, tmp_path, format, suffix, pixels):
     run(tmp_path, two_discs, alpha_format=format, composite_over="none", duration=0.1, **RED_FINDER)
     path = (tmp_path / "alpha.mp4").rename(tmp_path / f"alpha.{suffix}")
     info = probe(path)
@@ -143,7 +143,7 @@ def test_alpha_with_transparency(models, two_discs, tmp_path, format, suffix, pi
     assert iou(alpha.astype(np.float32) / alpha.max(), disc(60, 90) | disc(250, 80)) > 0.85
 
 
-def test_alpha_as_pictures(models, two_discs, tmp_path):
+def test_alpha_is_written_as_pictures(models, two_discs, tmp_path):
     run(tmp_path, two_discs, alpha_format="png", composite_over="none", **RED_FINDER)
     with zipfile.ZipFile(tmp_path / "alpha.mp4") as archive:
         assert len(archive.namelist()) == 8
@@ -152,7 +152,7 @@ def test_alpha_as_pictures(models, two_discs, tmp_path):
     assert iou(matte / 255, disc(60, 90) | disc(250, 80)) > 0.85
 
 
-def test_composite_over_transparency_and_a_picture(models, two_discs, tmp_path):
+def test_the_composite_lies_over_transparency_or_a_picture(models, two_discs, tmp_path):
     run(tmp_path, two_discs, composite_over="transparency", duration=0.1, **RED_FINDER)
     assert probe((tmp_path / "composite.mp4").rename(tmp_path / "composite.mov")).pixel_format == "yuva444p12le"
     behind = tmp_path / "behind.png"
@@ -173,7 +173,7 @@ def test_a_background_picture_alone_asks_the_backend_for_the_foreground(models, 
     assert [setup.foreground for setup in setups] == [True, False]
 
 
-def test_ten_bit_and_varying_times(models, tmp_path):
+def test_ten_bits_become_eight_and_varying_times_stay(models, tmp_path):
     pts = [0, 1, 2, 6, 7, 12]
     pictures = [picture([(60 + 3 * number, 90)]) for number in range(6)]
     clip, heard = write_clip(tmp_path / "vfr.mp4", pictures, pts=pts, pixel_format="yuv420p10le"), Heard()
@@ -202,7 +202,7 @@ def test_a_part_may_keep_the_times_of_the_clip(models, two_discs, tmp_path):
         MatteParams(keep_times=True, alpha_format="png")
 
 
-def test_weights_that_are_missing_name_the_command(use_settings, two_discs, tmp_path):
+def test_missing_weights_are_named_with_their_command(use_settings, two_discs, tmp_path):
     use_settings(models_dir=tmp_path / "none", device="cpu")
     assert MATTE.unavailable(MatteParams(backend="rvm")) == "reelwright models pull rvm-mobilenetv3"
     assert MATTE.unavailable(MatteParams(backend="rmbg2")) == "reelwright models pull rmbg-2.0 --non-commercial"
@@ -230,7 +230,7 @@ def test_auto_takes_no_model_for_non_commercial_use(models, two_discs, tmp_path)
     assert result.backend.reason
 
 
-def test_every_backend_is_a_row():
+def test_the_table_of_backends_is_complete():
     names = {row.name for row in BACKENDS}
     assert {"rvm", "rvm-resnet50", "birefnet", "u2netp", "rmbg2", "chroma"} <= names
     assert all(row.models or row.licence for row in BACKENDS)
@@ -279,7 +279,7 @@ def test_garbage_and_core_hold_for_every_frame(models, two_discs, tmp_path):
     assert refused.value.errors[0].field == "inputs.core"
 
 
-def test_what_marks_nothing_is_said(models, two_discs, tmp_path):
+def test_a_mark_where_no_subject_is_gives_a_warning_or_a_refusal(models, two_discs, tmp_path):
     heard = Heard()
     run(tmp_path, two_discs, heard, subject="point", points=[(160, 10, 1)], composite_over="none", **RED_FINDER)
     assert any(warning.startswith("rmbg2 found no subject where `point` marks one") for warning in heard.warnings)
@@ -288,7 +288,7 @@ def test_what_marks_nothing_is_said(models, two_discs, tmp_path):
             run(tmp_path, two_discs, **more, **RED_FINDER)
 
 
-def test_masks_that_have_no_effect_are_said(models, two_discs, tmp_path):
+def test_masks_without_effect_give_warnings(models, two_discs, tmp_path):
     archive, heard = tmp_path / "masks.zip", Heard()
     mask = cv2.imencode(".png", disc(250, 80).astype(np.uint8) * 255)[1].tobytes()
     with zipfile.ZipFile(archive, "w") as masks:
@@ -307,7 +307,7 @@ def test_a_plate_of_another_shape_is_refused(models, two_discs, tmp_path):
         run(tmp_path, two_discs, backend="difference", inputs={"plate": plate})
 
 
-def test_a_small_subject_is_not_said_to_be_a_black_matte(models, tmp_path):
+def test_a_small_subject_gives_no_warning_about_a_black_matte(models, tmp_path):
     ball = picture([])
     cv2.circle(ball, (100, 90), 2, RED, -1)
     clip, heard = write_clip(tmp_path / "ball.mp4", [cv2.resize(ball, (640, 360))] * 3), Heard()

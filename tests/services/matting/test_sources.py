@@ -14,7 +14,7 @@ RED_FINDER = {"backend": "rmbg2", "steadiness": 0}
 
 
 def turned(clip: Path, degrees: int) -> Path:
-    """Copy a clip with a display matrix of `degrees`; return the path."""
+    """Copy a clip, marked as rotated by `degrees`; return the path."""
     path = clip.with_name(f"turned{degrees}.mp4")
     words = [str(ffmpeg_path()), "-v", "error", "-y", "-display_rotation", str(degrees), "-i", str(clip), "-c", "copy", str(path)]
     subprocess.run(words, check=True)

@@ -52,7 +52,7 @@ def smoothed(grays, mattes, strength=0.6):
     return [steadier.smooth(gray, matte) for gray, matte in zip(grays, mattes, strict=True)]
 
 
-def test_mattes_flicker_less_and_stay_as_right(clip):
+def test_mattes_flicker_less_and_stay_as_accurate(clip):
     grays, truths, mattes = clip
     change, error = errors(mattes, truths)
     steady_change, steady_error = errors(smoothed(grays, mattes), truths)
@@ -96,7 +96,7 @@ def test_every_size_is_smoothed(size):
     assert np.allclose(steadier.smooth(gray, alpha), 0.5, atol=1e-5)
 
 
-def test_flicker_follows_the_motion(clip):
+def test_flicker_is_measured_along_the_motion(clip):
     grays, truths, mattes = clip
 
     def flicker(alphas):

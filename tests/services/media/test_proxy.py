@@ -31,7 +31,7 @@ def run(video: Path, tmp_path: Path, alpha: Path | None = None, **params: object
     return info, frames
 
 
-def test_sizes():
+def test_proxy_sizes_keep_the_shape_within_bounds():
     assert proxy_size(3840, 2160, 540) == (960, 540)
     assert proxy_size(1080, 1920, 540) == (540, 960)
     assert proxy_size(640, 361, 540) == (640, 360)

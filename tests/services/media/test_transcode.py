@@ -182,7 +182,7 @@ def test_a_size_above_the_limit_is_refused(clip, tmp_path, use_settings):
         run(clip, tmp_path, height=720)
 
 
-def test_rates_have_one_form():
+def test_equal_frame_rates_have_one_spelling():
     assert [FRAME_RATE(value) for value in (25, 25.0, "25/1", "50/2", 23.976, "59.94", "29.97", 12.5)] == [
         "25", "25", "25", "25", "24000/1001", "60000/1001", "30000/1001", "25/2",
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Rules of Apple's FCPXML 1.10: child elements, their order, and attributes."""
+"""Rules of Apple's FCPXML 1.10 on the children, order and attributes of elements."""
 
 import re
 import xml.etree.ElementTree as ET

@@ -101,9 +101,9 @@ def flashes(path: Path) -> Floats:
 
 
 def beeps(path: Path, near: Floats, *, level: float = 0.177) -> Floats:
-    """Return the start times of all beeps, in seconds.
+    """Return the start of the beep nearest to each time in `near`, in seconds.
 
-    A beep begins where the sound first reaches half of a beep's level, around each time in `near`.
+    A beep begins where the sound first reaches half of a beep's level.
     """
     samples, rate, start = sound(path)
     loud = np.sqrt(np.convolve(samples[0] ** 2, np.ones(240) / 240, mode="same")) > level

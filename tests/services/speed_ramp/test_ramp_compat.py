@@ -15,7 +15,7 @@ BASE = "/v1/speed-ramp"
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """A request handler for files that logs nothing.
+    """A request handler that serves files and logs nothing.
 
     One of its addresses redirects to a private address.
     """
@@ -40,7 +40,7 @@ def web(clip: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def test_process_answers_the_ramped_videos_link(running: RunningSuite, clip, tmp_path):
+def test_process_answers_with_a_link_to_the_ramped_video(running: RunningSuite, clip, tmp_path):
     with clip.open("rb") as file:
         answer = running.client.post(f"{BASE}/process", files={"file": ("ball.mp4", file)})
     assert answer.status_code == 200, answer.text
@@ -49,7 +49,7 @@ def test_process_answers_the_ramped_videos_link(running: RunningSuite, clip, tmp
     assert probe(tmp_path / "out.mp4").duration_s == pytest.approx(job["result"]["duration_s"], abs=0.05)
 
 
-def test_get_speeds_answers_the_seeds_reply(running: RunningSuite, clip):
+def test_get_speeds_answers_as_the_original_program(running: RunningSuite, clip):
     with clip.open("rb") as file:
         form = {"segment_duration": "1.5", "min_speed": "0.4", "max_speed": "3"}
         answer = running.client.post(f"{BASE}/get-speeds", files={"file": file}, data=form)
@@ -71,7 +71,7 @@ def test_get_speeds_from_url_fetches_and_answers_the_same(running: RunningSuite,
 
 
 @pytest.mark.parametrize("path", ["/to-metadata", "/nothing-here.mp4"])
-def test_a_url_that_leads_astray_is_refused(running: RunningSuite, web, path):
+def test_a_url_that_leads_to_a_private_address_or_nowhere_is_refused(running: RunningSuite, web, path):
     answer = running.client.post(f"{BASE}/get-speeds-from-url", json={"video_url": web + path})
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"

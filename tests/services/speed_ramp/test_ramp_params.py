@@ -1,4 +1,4 @@
-"""Invalid params, and descriptions of all fields."""
+"""Params of the speed ramp: refusals, defaults and descriptions."""
 
 import pytest
 from pydantic import ValidationError

@@ -161,7 +161,7 @@ def test_tiny_clips_of_any_size_work(tmp_path: Path, size: tuple[int, int], fram
     assert result.frames == len(lumas(tmp_path / "out.mp4")[0]) == 4 * frames
 
 
-def test_a_failed_render_leaves_nothing(source: Path, tmp_path: Path) -> None:
+def test_a_failed_render_leaves_no_files(source: Path, tmp_path: Path) -> None:
     class Stop(Exception): ...
 
     class Stopping(Recorder):

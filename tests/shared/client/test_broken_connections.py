@@ -90,7 +90,7 @@ async def test_only_safe_requests_are_repeated():
         assert len(attempts) == 1
 
 
-async def test_a_missing_model_and_a_lasting_absence_are_errors():
+async def test_a_missing_model_and_an_absent_server_are_errors():
     def without_model(_request: httpx.Request) -> httpx.Response:
         return httpx.Response(503, content=json.dumps({"type": "/problems/model-missing", "detail": "Run: reelwright models pull x"}))
 

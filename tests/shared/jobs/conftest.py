@@ -1,4 +1,4 @@
-"""Fixtures of the job tests: one misbehaving server for read-only tests."""
+"""Fixtures of the job tests: one server of misbehaving operations, which the tests share."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,6 @@ from tests.misbehaving.server import Server, serving_one
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Start a server for two jobs at once, without keys."""
+    """Start a server that runs two jobs at once, without API keys."""
     with serving_one(tmp_path_factory.mktemp("misbehaving"), CONCURRENCY="2") as started:
         yield started

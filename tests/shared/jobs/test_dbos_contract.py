@@ -42,7 +42,7 @@ def test_the_version_is_pinned() -> None:
     assert importlib.metadata.version("dbos") == "3.4.0"
 
 
-def test_jobs_of_another_source_are_not_stranded_and_no_pickle_is_kept(inside: Server) -> None:
+def test_jobs_do_not_depend_on_the_version_of_the_source_and_no_pickle_is_kept(inside: Server) -> None:
     job = inside.run("succeed")["id"]
     row = workflows(inside)[job]
     assert row["application_version"] == dbos_setup.VERSION == "1", "the default is a hash of the source"
@@ -62,7 +62,7 @@ def test_each_process_has_an_executor_id_of_its_own(inside: Server) -> None:
     assert all(name.startswith("reelwright-") and name != "local" for name in ids | {first})
 
 
-def test_priority_zero_is_the_highest() -> None:
+def test_a_higher_priority_has_a_lower_number_above_zero() -> None:
     assert 0 < PRIORITIES["high"] < PRIORITIES["normal"] < PRIORITIES["low"]
 
 

@@ -14,7 +14,7 @@ Sent = list[tuple[int, str, dict[str, Any]]]
 
 
 def events(server: Server, job_id: str, after: int | None = None, at_most: int = 1000) -> Sent:
-    """Read a job's events, at most `at_most`."""
+    """Read a job's events, and stop once there are `at_most`."""
     headers = {} if after is None else {"Last-Event-ID": str(after)}
     events: Sent = []
     with server.client.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
@@ -34,7 +34,7 @@ def events(server: Server, job_id: str, after: int | None = None, at_most: int =
 
 @pytest.fixture(scope="module")
 def followed(server: Server) -> tuple[str, Sent]:
-    """Run a job of some seconds; return its id and events."""
+    """Run a job of 1.6 seconds; return its id and events."""
     job = server.submit("succeed", params={"seconds": 1.6})["id"]
     return job, events(server, job)
 
@@ -73,7 +73,7 @@ def test_a_broken_event_stream_resumes_without_gap_or_duplicate(server: Server) 
     assert rest[-1][1] == "succeeded"
 
 
-def test_events_of_failed_and_canceled_jobs(server: Server) -> None:
+def test_events_end_with_the_failure_or_cancellation_of_a_job(server: Server) -> None:
     failed = server.run("refuse")
     assert [(kind, data["error"]["type"]) for _, kind, data in events(server, failed["id"])][-1] == ("failed", "/problems/broken-media")
     job = server.submit("deaf")["id"]
@@ -87,7 +87,7 @@ def test_an_invalid_event_number_is_refused(server: Server, followed: tuple[str,
     assert server.client.get(f"/v1/jobs/{followed[0]}/events", headers={"Last-Event-ID": number}).status_code == 422
 
 
-def test_an_unknown_job(server: Server) -> None:
+def test_an_unknown_job_gets_a_404(server: Server) -> None:
     for path in ("", "/events"):
         answer = server.client.get(f"/v1/jobs/{'0' * 26}{path}")
         assert answer.status_code == 404

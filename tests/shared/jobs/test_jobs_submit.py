@@ -14,7 +14,7 @@ from shared.jobs.database.tables import connect, make_tables
 from tests.misbehaving.server import Server, serving_one
 
 
-def test_a_job_is_answered_as_accepted(server: Server) -> None:
+def test_a_submitted_job_is_returned_as_accepted(server: Server) -> None:
     answer = server.post("succeed", params={"tag": "x"}, metadata={"mine": [1, None]})
     job = answer.json()
     assert answer.status_code == 202
@@ -65,7 +65,7 @@ def test_the_same_key_at_the_same_time_makes_one_job(server: Server) -> None:
 
 
 @pytest.mark.parametrize("prefer", ["wait=30", "respond-async, wait=30", 'wait = "30"'])
-def test_waiting_answers_the_ended_job(server: Server, prefer: str) -> None:
+def test_waiting_returns_the_ended_job(server: Server, prefer: str) -> None:
     answer = server.post("succeed", headers={"Prefer": prefer})
     assert answer.status_code == 200
     assert answer.headers["preference-applied"] == "wait=30"

@@ -119,7 +119,7 @@ def test_the_keys_of_the_settings_stay_valid(data: Path) -> None:
     assert ring.owners() == [owner_of(OLD)]
 
 
-def test_every_change_of_the_key_file_counts_at_once(data: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_every_change_of_the_key_file_takes_effect_at_once(data: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", AUDIT)
     ring, file = KeyRing(Settings(data_dir=data)), KeyFile(data)
     assert not ring.required
@@ -145,7 +145,7 @@ def test_every_change_of_the_key_file_counts_at_once(data: Path, caplog: pytest.
         ring.find(key)
 
 
-def test_a_changed_secret_file_counts_without_a_restart(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_secret_file_takes_effect_without_a_restart(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.settings.SECRETS", data)
     path = data / "reelwright_api_keys"
     path.write_text(f"{OLD}\n")
@@ -168,7 +168,7 @@ def test_short_keys_are_refused(data: Path) -> None:
     assert isinstance(CliRunner().invoke(group, ["revoke", "x"]).exception, Invalid)
 
 
-def test_a_server_for_others_starts_with_a_key_file(data: Path) -> None:
+def test_a_public_server_starts_only_with_keys(data: Path) -> None:
     with pytest.raises(ValueError, match="reelwright keys add"):
         Settings(host="0.0.0.0", data_dir=data)
     KeyFile(data).change(lambda _keys: (record("one", "k" * 30),))

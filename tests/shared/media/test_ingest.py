@@ -1,3 +1,5 @@
+"""Ingestion of bytes and files into the media store: limits, refusals, cancellation."""
+
 import asyncio
 import errno
 import hashlib
@@ -80,7 +82,7 @@ async def test_the_first_byte_over_the_limit_ends_the_upload(store: MediaStore) 
     assert (await take(store, pieces(b"x" * 100), max_bytes=100)).bytes == 100
 
 
-async def test_a_refused_file_leaves_nothing(store: MediaStore) -> None:
+async def test_a_refused_file_leaves_nothing_in_the_store(store: MediaStore) -> None:
     async def refuse(path: Path) -> ProbedFile:
         raise UnsupportedMedia(f"{path.name!r} is not a video")
 
@@ -93,7 +95,7 @@ async def test_a_refused_file_leaves_nothing(store: MediaStore) -> None:
 
 
 @pytest.mark.parametrize("stage", ["receiving", "probing", "publishing"])
-async def test_cancelling_leaves_nothing(store: MediaStore, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_cancelling_leaves_nothing_in_the_store(store: MediaStore, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     reached = threading.Event()
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -126,7 +128,7 @@ async def test_cancelling_leaves_nothing(store: MediaStore, stage: str, monkeypa
     assert nothing_left(store)
 
 
-async def test_a_kept_id_is_published_once(store: MediaStore, tmp_path: Path) -> None:
+async def test_a_medium_with_a_given_id_is_published_once(store: MediaStore, tmp_path: Path) -> None:
     path, probe, media_id = tmp_path / "data", Probe(), new_id()
     path.write_bytes(b"resumed")
 

@@ -27,7 +27,7 @@ def test_a_copy_is_handed_out_to_its_owner_only(tmp_path: Path) -> None:
     assert time.time() - file.stat().st_mtime < 10, "it was used now"
 
 
-def test_the_file_used_longest_ago_goes_first(tmp_path: Path, monkeypatch) -> None:
+def test_the_file_used_longest_ago_is_removed_first(tmp_path: Path, monkeypatch) -> None:
     store = MeasurementStore(tmp_path / "measured", ttl_s=100, most_bytes=10)
     old = keep(store, "old", "1234", used_s_ago=90)
     middle = keep(store, "middle", "1234", used_s_ago=50)

@@ -1,3 +1,5 @@
+"""Names of media: cleaned on upload, and sent with downloads."""
+
 import pytest
 
 from shared.media.names import content_disposition, download_name, safe_name
@@ -19,7 +21,7 @@ from shared.media.names import content_disposition, download_name, safe_name
         ("Tänzerin 東京.webm", "Tänzerin 東京.webm"),
     ],
 )
-def test_safe_name(name: str, expected: str) -> None:
+def test_unsafe_parts_of_a_name_are_removed(name: str, expected: str) -> None:
     assert safe_name(name) == expected
 
 
@@ -42,7 +44,7 @@ def test_a_download_is_named_after_its_content(name: str, content_type: str, suf
     assert download_name(name, content_type=content_type, suffix=suffix) == saved_as
 
 
-def test_content_disposition() -> None:
+def test_content_disposition_encodes_characters_outside_ascii() -> None:
     assert content_disposition("clip.mp4", download=True) == 'attachment; filename="clip.mp4"'
     assert content_disposition("東 1.mp4", download=False) == "inline; filename=\"_ 1.mp4\"; filename*=UTF-8''%E6%9D%B1%201.mp4"
     assert content_disposition('a"b\\c%d', download=True) == "attachment; filename=\"a_b_c_d\"; filename*=UTF-8''a%22b%5Cc%25d"

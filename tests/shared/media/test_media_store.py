@@ -1,3 +1,5 @@
+"""The media store: publishing, listing, owners, deletion, sweeps."""
+
 import hashlib
 import json
 import os
@@ -68,7 +70,7 @@ def test_a_record_has_the_fields_of_the_api(store: MediaStore) -> None:
     assert put(store, kind=Kind.JSON).urls.thumbnail is None
 
 
-def test_unpublished_file_is_removed_with_its_folder(store: MediaStore) -> None:
+def test_an_unpublished_file_is_removed_with_its_folder(store: MediaStore) -> None:
     with pytest.raises(RuntimeError), store.incoming() as incoming:
         incoming.content.write_bytes(DATA)
         raise RuntimeError
@@ -76,7 +78,7 @@ def test_unpublished_file_is_removed_with_its_folder(store: MediaStore) -> None:
     assert store.list("public") == ([], None)
 
 
-def test_a_file_beside_the_default_one_can_be_published(store: MediaStore, tmp_path: Path) -> None:
+def test_a_file_elsewhere_can_be_published(store: MediaStore, tmp_path: Path) -> None:
     output = tmp_path / "output.mp4"
     output.write_bytes(DATA)
     with store.incoming() as incoming:
@@ -100,14 +102,14 @@ def test_a_repeated_publish_under_one_id_makes_one_medium(store: MediaStore) -> 
     assert leftovers(store) == []
 
 
-def test_announced_size_must_be_right(store: MediaStore) -> None:
+def test_a_wrong_announced_size_is_refused(store: MediaStore) -> None:
     with pytest.raises(ValueError, match="17 was announced"), store.incoming() as incoming:
         incoming.content.write_bytes(DATA)
         store.publish(incoming, described(bytes=17))
     assert store.list("public") == ([], None)
 
 
-def test_list_is_newest_first_in_pages_and_by_kind(store: MediaStore) -> None:
+def test_media_are_listed_newest_first_in_pages_and_by_kind(store: MediaStore) -> None:
     ids = [put(store, kind=Kind.VIDEO if number % 2 else Kind.IMAGE).id for number in range(7)]
     put(store, owner=KEY_OWNER)
     listed_ids, cursor = [], None
@@ -140,7 +142,7 @@ def test_an_invalid_id_never_reaches_the_disk(store: MediaStore, media_id: str) 
         store.content_path(media_id, new_id())
 
 
-def test_delete_leaves_nothing_and_open_readers_go_on(store: MediaStore) -> None:
+def test_a_deleted_medium_leaves_no_files_and_open_readers_go_on(store: MediaStore) -> None:
     record = put(store)
     with store.content_path("public", record.id).open("rb") as file:
         store.delete("public", record.id)
@@ -150,14 +152,14 @@ def test_delete_leaves_nothing_and_open_readers_go_on(store: MediaStore) -> None
     assert leftovers(store) == []
 
 
-def test_sweep_takes_expired_media_that_nothing_refers_to(store: MediaStore) -> None:
+def test_a_sweep_removes_expired_media_that_nothing_refers_to(store: MediaStore) -> None:
     used, unused, other = put(store), put(store), put(store, owner=KEY_OWNER)
     assert store.sweep(datetime.now(UTC), set()) == []
     assert set(store.sweep(datetime.now(UTC) + timedelta(hours=2), {used.id})) == {unused.id, other.id}
     assert [record.id for record in store.list("public")[0]] == [used.id]
 
 
-def test_unlisted_media_used_longest_ago_go_first(store: MediaStore) -> None:
+def test_unlisted_media_used_longest_ago_are_removed_first(store: MediaStore) -> None:
     stored = put(store)
     views = []
     for age_s in (4000, 3000, 2000, 0):
@@ -175,7 +177,7 @@ def test_unlisted_media_used_longest_ago_go_first(store: MediaStore) -> None:
         store.by_hash(KEY_OWNER, stored.sha256)
 
 
-def test_sweep_clears_what_dead_processes_left_but_not_what_is_being_written(store: MediaStore) -> None:
+def test_a_sweep_removes_files_of_dead_processes_but_not_files_being_written(store: MediaStore) -> None:
     stale, fresh = store.root / ".incoming" / new_id(), store.root / ".incoming" / new_id()
     for folder in (stale, fresh, store.root / ".trash" / new_id()):
         folder.mkdir(parents=True)
@@ -194,7 +196,7 @@ def test_ids_sort_by_the_time_they_were_made() -> None:
     assert [i[:11] for i in ids] == sorted(i[:11] for i in ids)
 
 
-def test_sweeps_of_several_processes_do_not_disturb_each_other(store: MediaStore) -> None:
+def test_several_sweeps_at_once_do_not_disturb_each_other(store: MediaStore) -> None:
     ids = {put(store, data=b"%d" % n).id for n in range(30)}  # different contents, so that each has its own note
     later = datetime.now(UTC) + timedelta(hours=2)
     with ThreadPoolExecutor(4) as pool:

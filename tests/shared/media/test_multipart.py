@@ -1,3 +1,5 @@
+"""Reading of multipart forms while they arrive: parts, fields, damage, timeouts."""
+
 import asyncio
 import os
 from collections.abc import AsyncIterator
@@ -56,7 +58,7 @@ async def test_parts_that_nobody_reads_are_skipped(size: int) -> None:
     assert fields == ["threshold", "file", "empty"]
 
 
-async def test_a_field_as_text() -> None:
+async def test_a_field_is_read_as_text_up_to_a_limit() -> None:
     async for part in read_parts(request(BODY)):
         if part.field == "threshold":
             assert await part.text() == "0.5"
@@ -69,12 +71,12 @@ async def test_a_field_as_text() -> None:
     "body",
     [BODY[:-40], BODY[:200], b"", b"--bound\r\nno header\r\n\r\n", b"--bound\r\n" + b"x" * 100_000, BODY.replace(b"bound", b"other")],
 )
-async def test_damaged_bodies(body: bytes) -> None:
+async def test_damaged_bodies_are_refused(body: bytes) -> None:
     with pytest.raises(BrokenMedia, match="damaged"):
         [await joined(part.chunks) async for part in read_parts(request(body, size=1000))]
 
 
-async def test_a_part_without_a_name() -> None:
+async def test_a_part_without_a_name_is_refused() -> None:
     with pytest.raises(Invalid, match="no name"):
         [part async for part in read_parts(request(b"--bound\r\nContent-Type: a/b\r\n\r\nx\r\n--bound--"))]
 

@@ -90,7 +90,7 @@ def test_an_accented_letter_alone_does_not_become_another_script(tmp_path: Path,
     assert [picture.name for picture in zip_contents(path, LIMIT).pictures] == [name]
 
 
-def test_a_name_in_the_extra_field_counts(tmp_path: Path) -> None:
+def test_a_name_in_the_extra_field_is_used(tmp_path: Path) -> None:
     path = write(tmp_path / "names.zip", ["Отпуск.png"], encoding="koi8-r", extra=True)
     assert [picture.name for picture in zip_contents(path, LIMIT).pictures] == ["Отпуск.png"]
 
@@ -109,7 +109,7 @@ def test_hidden_direction_marks_are_removed_and_no_picture_is_lost(tmp_path: Pat
             assert file.read().startswith(PNG)
 
 
-def test_folders_of_windows_are_folders(tmp_path: Path) -> None:
+def test_backslashes_of_windows_separate_folders(tmp_path: Path) -> None:
     path = write(tmp_path / "names.zip", ["Fotos\\été.png", "Fotos\\2.png"], encoding="cp437")
     assert [picture.name for picture in zip_contents(path, LIMIT).pictures] == ["Fotos/2.png", "Fotos/été.png"]
 

@@ -62,7 +62,7 @@ def test_a_name_cannot_be_added_twice(tmp_path: Path) -> None:
             archive.add("a", b"other")
 
 
-def test_no_more_pictures_are_written_than_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_pictures_are_written_than_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picture_zip, "MOST_ENTRIES", 3)
     with pytest.raises(TooLarge, match="at most 3 pictures"), PictureZip(tmp_path / "a.zip") as archive:
         for number in range(4):

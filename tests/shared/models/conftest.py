@@ -1,4 +1,4 @@
-"""Fixtures of the model tests."""
+"""Fixtures of the model tests: a file server, and a models folder for each test."""
 
 from collections.abc import Iterator
 

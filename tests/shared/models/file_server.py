@@ -1,4 +1,4 @@
-"""A file server on loopback with ranges, faults on request, and a hub mode."""
+"""A local file server that can serve ranges, break off, and act as a model hub."""
 
 import contextlib
 import hashlib
@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class FileServer:
-    """Files, planned faults and recorded requests of the server."""
+    """A file server: its files, planned faults and recorded requests."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Detection of devices without torch."""
+"""Detection of GPUs and the CPU, without torch."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ def two_gpus(monkeypatch):
     monkeypatch.setattr(module, "_gpu_memory", lambda device: (100, 10 + device.index))
 
 
-def test_without_a_gpu_it_is_the_cpu(monkeypatch):
+def test_without_a_gpu_the_cpu_is_chosen(monkeypatch):
     monkeypatch.setattr(module, "gpus", lambda: [])
     assert choose_device("auto") == CPU == choose_device("cpu")
     for name in ("cuda", "cuda:0"):
@@ -50,7 +50,7 @@ def test_torch_without_cuda_runs_on_the_cpu_unless_a_gpu_is_asked_for(two_gpus, 
 
 
 @pytest.mark.parametrize("variable", ["REELWRIGHT_DEVICE", "DEVICE"])
-def test_the_environment_chooses(two_gpus, monkeypatch, use_settings, variable):
+def test_a_variable_of_the_environment_chooses_the_device(two_gpus, monkeypatch, use_settings, variable):
     monkeypatch.delenv("REELWRIGHT_DEVICE", raising=False)
     monkeypatch.setenv(variable, "cuda:0")
     use_settings()

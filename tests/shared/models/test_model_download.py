@@ -118,7 +118,7 @@ def test_busy_servers_are_asked_again(server, origin, tmp_path):
 
 
 @pytest.mark.parametrize(("status", "message"), [(404, "404"), (401, "401"), (403, "403")])
-def test_a_refusal_is_final(server, origin, tmp_path, status, message):
+def test_a_refused_request_is_not_repeated(server, origin, tmp_path, status, message):
     server.statuses = [status]
     with pytest.raises(FetchFailed, match=message):
         download(origin, tmp_path / "w.bin")
@@ -131,7 +131,7 @@ def test_a_web_page_is_not_taken_for_weights(server, origin, tmp_path):
         download(Origin(url=origin.url), tmp_path / "w.bin")
 
 
-def test_redirects_are_followed_but_never_to_plain_http(server, origin, tmp_path, monkeypatch):
+def test_redirects_are_followed_up_to_five_times(server, origin, tmp_path, monkeypatch):
     server.redirects = {"/a": "/b", "/b": origin.url, "/round": "/round"}
     assert download(replace(origin, url=f"{server.url}/a"), tmp_path / "w.bin") == SHA256
     with pytest.raises(FetchFailed, match="more than 5 times"):

@@ -1,4 +1,4 @@
-"""Model files: located, verified by checksum, or named with their install command."""
+"""Model files: found, verified by checksum, or reported missing with the command to install them."""
 
 import hashlib
 import json
@@ -39,7 +39,7 @@ def put(root: Path, path: str, content: bytes) -> Path:
     return file
 
 
-def test_a_model_that_is_not_there_names_the_command():
+def test_a_missing_model_is_reported_with_its_install_command():
     assert not installed("rvm-resnet50")
     assert install_command("rvm-resnet50") == "reelwright models pull rvm-resnet50"
     with pytest.raises(ModelMissing, match=r"Run: reelwright models pull rvm-resnet50$"):
@@ -48,7 +48,7 @@ def test_a_model_that_is_not_there_names_the_command():
         model_files("rvm")
 
 
-def test_only_what_is_missing_is_asked_for(tmp_path):
+def test_only_missing_models_are_in_the_install_command(tmp_path):
     put(tmp_path / "models", "rvm-resnet50/rvm_resnet50_fp32.onnx", b"x")
     assert install_command("rvm-resnet50") is None
     assert (
@@ -162,7 +162,7 @@ def test_weights_that_a_package_carries_are_found():
     assert path.stat().st_size == 30_506_391
 
 
-def test_the_catalog_is_in_order():
+def test_the_catalog_of_models_is_consistent():
     names = [model.name for model in CATALOG]
     assert len(set(names)) == len(names) == 22
     for model in CATALOG:

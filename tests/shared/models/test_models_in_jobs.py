@@ -32,7 +32,7 @@ async def use(slot: Slot, folder: Path, updates: list[Update] | None = None) -> 
     return (await slot.call(PERFORM, call, listen)).result
 
 
-async def test_one_loaded_model_serves_all_jobs_of_a_child(slot, tmp_path):
+async def test_one_loaded_model_serves_all_jobs_of_a_child_process(slot, tmp_path):
     with pytest.raises(ModelMissing, match="Run: reelwright models pull rvm-resnet50"):
         await use(slot, tmp_path)
     assert USE.unavailable(USE.example) == "reelwright models pull rvm-resnet50"

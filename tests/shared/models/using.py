@@ -16,7 +16,7 @@ NAME = "rvm-resnet50"
 
 
 class Used(BaseModel):
-    """The result: the loaded model and its files."""
+    """The result: the process, the time of loading, the sizes of the files, and the model."""
 
     pid: int
     loaded_at_ns: int

@@ -1,4 +1,4 @@
-"""Changing caption bars are no cuts for the camera; new shots are."""
+"""Camera tracking under caption bars, whose changes are no cuts."""
 
 import cv2
 import numpy as np

@@ -1,3 +1,5 @@
+"""Rules on the addresses that may be reached."""
+
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -54,11 +56,11 @@ def test_addresses_that_are_not_public_are_refused_naming_the_rule(address: str,
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "172.32.0.1", "100.128.0.1", "192.0.1.1", "2606:4700::1111", "2a00:1450:4001::5"])
-def test_public_addresses_are_reached(address: str) -> None:
+def test_public_addresses_are_allowed(address: str) -> None:
     assert rule_against(ip_address(address)) is None
 
 
-def test_the_operators_networks_are_reached_and_no_others() -> None:
+def test_the_operators_networks_are_allowed_and_no_others() -> None:
     allowed = (ip_network("10.1.0.0/16"), ip_network("fd12::/16"))
     assert rule_against(ip_address("10.1.2.3"), allowed=allowed) is None
     assert rule_against(ip_address("fd12::1"), allowed=allowed) is None

@@ -47,7 +47,7 @@ class Resolver:
 async def server(pages: dict[str, Page], *, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[int, list[str]]]:
     """Run a server on all of 127/8; yield its port and its requests.
 
-    It is given the answer of each path.
+    `pages`: the answer for each path.
     """
     requests: list[str] = []
     answering: set[asyncio.Task[None]] = set()
@@ -98,7 +98,7 @@ async def get(http: httpx.AsyncClient, url: str, *, timeout_s: float = 5, max_by
         return name, b"".join([chunk async for chunk in chunks])
 
 
-async def test_a_file_arrives_under_its_name_with_the_name_in_the_request() -> None:
+async def test_a_file_is_named_after_its_address_and_the_request_names_the_host() -> None:
     async with server({"/a/my%20clip.mp4?x=1": page(b"abc", b"def")}) as (port, requests), client() as http:
         assert await get(http, f"http://good.test:{port}/a/my%20clip.mp4?x=1#part") == ("my clip.mp4", b"abcdef")
     assert f"Host: good.test:{port}".lower() in requests[0].lower()
@@ -118,7 +118,7 @@ async def test_the_server_may_name_the_file() -> None:
 
 
 async def refused(http: httpx.AsyncClient, url: str) -> None:
-    """Check that a fetch is refused, without naming the resolved address."""
+    """Check that a fetch is refused with an error that hides the resolved address."""
     with pytest.raises(ForbiddenAddress, match=r"not public|loopback") as caught:
         await get(http, url)
     assert BAD in url or BAD not in caught.value.detail
@@ -139,7 +139,7 @@ async def test_other_spellings_of_this_machine_are_refused(host: str) -> None:
             await get(http, f"http://{host}:9/")
 
 
-async def test_every_hop_is_checked() -> None:
+async def test_every_redirect_is_checked() -> None:
     async with server({}) as (target, requests):
         pages = {"/": redirect("/next"), "/next": redirect(f"http://bad.test:{target}/secret")}
         async with server(pages) as (port, _), client() as http:

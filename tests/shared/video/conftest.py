@@ -1,4 +1,4 @@
-"""Fixtures of the media layer's tests: clips."""
+"""Fixtures of the video tests: clips made with ffmpeg."""
 
 from collections.abc import Iterable
 from pathlib import Path

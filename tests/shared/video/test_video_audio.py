@@ -78,7 +78,7 @@ def test_cutting_is_exact_to_the_sample(clip: Path) -> None:
         assert np.abs(part - whole[:, first:last]).max() < 1e-3
 
 
-def test_another_sample_rate(clip: Path) -> None:
+def test_sound_is_resampled_on_request(clip: Path) -> None:
     whole, _ = samples_of(clip)
     other, starts = samples_of(clip, sample_rate=16000)
     assert starts[0] == 0
@@ -175,7 +175,7 @@ def test_written_samples_come_back_in_time(tmp_path: Path, layout: str, rate: in
     assert abs(onset - 0.5) < 0.005
 
 
-def test_a_track_that_starts_late(tmp_path: Path) -> None:
+def test_a_track_that_starts_late_begins_with_silence(tmp_path: Path) -> None:
     output = tmp_path / "late.mp4"
     with VideoWriter(output, width=32, height=32, frame_rate=Fraction(25)) as writer:
         track = writer.add_audio(48000, "mono", start=Fraction(1, 2))
@@ -188,7 +188,7 @@ def test_a_track_that_starts_late(tmp_path: Path) -> None:
     assert abs(np.flatnonzero(samples[0] > 0.25)[0] - 24000) < 48
 
 
-def test_a_clip_without_sound(make: Make, tmp_path: Path) -> None:
+def test_a_clip_without_sound_gives_a_file_without_sound(make: Make, tmp_path: Path) -> None:
     path = make("mute.mp4", "-f lavfi -i testsrc2=s=32x32:r=25:d=0.4 -c:v libx264")
     assert copied(path, tmp_path / "out.mp4") == []
     info = probe(tmp_path / "out.mp4")
@@ -208,7 +208,7 @@ def test_wrong_shapes_are_refused(tmp_path: Path) -> None:
 
 
 def test_coded_tones_stay_clean(tmp_path: Path) -> None:
-    """FFmpeg's default search leaves 28 dB of these tones, its fast search 50 dB."""
+    """FFmpeg's default AAC search codes these tones with a signal-to-noise ratio of 28 dB, its fast search with 50 dB."""
     seconds = np.arange(48000) / 48000
     tones = sum(np.sin(2 * np.pi * 220 * number * seconds) / number for number in range(1, 12)) * 0.1
     samples = np.stack([tones, tones[::-1]]).astype(np.float32)

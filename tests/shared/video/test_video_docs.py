@@ -1,4 +1,4 @@
-"""Tests named as proofs in docs/video.md exist."""
+"""The tests that docs/video.md names as proofs: each exists."""
 
 import re
 from pathlib import Path

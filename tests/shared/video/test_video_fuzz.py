@@ -1,4 +1,4 @@
-"""Twenty thousand damaged files through the probe and the decoder.
+"""Damaged files in the probe and the decoder, twenty thousand in all.
 
 Each ends in an answer or in an error for the user.
 
@@ -120,12 +120,12 @@ def fuzz(folder: Path, name: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["h264.mp4", "h264.mkv", "mpeg2.ts", "mpeg4.avi"])
-def test_some_damaged_files(tmp_path: Path, name: str) -> None:
+def test_some_damaged_files_end_in_an_answer_or_an_error(tmp_path: Path, name: str) -> None:
     fuzz(tmp_path, name, 25)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", list(SOURCES))
-def test_many_damaged_files(tmp_path: Path, name: str) -> None:
+def test_many_damaged_files_end_in_an_answer_or_an_error(tmp_path: Path, name: str) -> None:
     fuzz(tmp_path, name, int(os.environ.get("REELWRIGHT_FUZZ", 20_000)) // len(SOURCES) + 1)

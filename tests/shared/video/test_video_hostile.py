@@ -167,7 +167,7 @@ def boxes(data: bytes, start: int = 0, end: int | None = None, inside: tuple[byt
 
 
 @pytest.mark.parametrize("front", [True, False])
-def test_cut_off_anywhere(clip: Path, make: Make, tmp_path: Path, front: bool) -> None:
+def test_a_file_cut_off_anywhere_is_refused(clip: Path, make: Make, tmp_path: Path, front: bool) -> None:
     """The probe refuses a truncated MP4 file and accepts no part of it.
 
     It is cut at the start, in the middle and at the end of every kind of box.
@@ -263,7 +263,7 @@ def test_a_picture_that_grows_while_it_plays_is_refused_or_scaled(make: Make, tm
     assert sizes == {(64, 48)}
 
 
-def test_lying_durations(clip: Path, tmp_path: Path) -> None:
+def test_false_durations_do_no_harm(clip: Path, tmp_path: Path) -> None:
     data = clip.read_bytes()
     for name, offset in ((b"mvhd", 16), (b"tkhd", 20), (b"mdhd", 16)):
         for value in (0, 1, 0x7FFFFFFF, 0xFFFFFFFF):
@@ -297,7 +297,7 @@ def test_extreme_table_sizes_end_in_an_answer_or_a_refusal(clip: Path, tmp_path:
             pass
 
 
-def test_many_streams(make: Make, tmp_path: Path) -> None:
+def test_too_many_streams_are_refused(make: Make, tmp_path: Path) -> None:
     maps = " ".join(["-map 0:v"] + ["-map 1:a"] * 20)
     path = make("streams.mkv", f"-f lavfi -i testsrc2=s=32x32:r=25:d=0.1 -f lavfi -i sine=d=0.1 {maps} -c:a pcm_s16le")
     info = probe(path)
@@ -317,7 +317,7 @@ def test_many_streams(make: Make, tmp_path: Path) -> None:
         probe(tmp_path / "many.mp4")
 
 
-def test_too_many_bytes(clip: Path) -> None:
+def test_too_many_bytes_or_seconds_are_refused(clip: Path) -> None:
     with pytest.raises(TooLarge, match="bytes"):
         probe(clip, limits=Limits(max_bytes=1000))
     with pytest.raises(TooLarge, match=r"2\.0 s"):
@@ -325,7 +325,7 @@ def test_too_many_bytes(clip: Path) -> None:
 
 
 @pytest.mark.parametrize("head", [16, 64, 400, 2000])
-def test_random_bytes_after_a_true_header(clip: Path, tmp_path: Path, head: int) -> None:
+def test_random_bytes_after_a_true_header_are_refused(clip: Path, tmp_path: Path, head: int) -> None:
     path = tmp_path / "random.mp4"
     path.write_bytes(clip.read_bytes()[:head] + os.urandom(20_000))
     for work in (lambda: probe(path), lambda: list(read_frames(path))):
@@ -340,7 +340,7 @@ def test_cover_pictures_are_not_video(make: Make, tmp_path: Path) -> None:
         probe(sound)
 
 
-def test_images(make: Make, tmp_path: Path) -> None:
+def test_images_are_recognized_and_damaged_ones_refused(make: Make, tmp_path: Path) -> None:
     for name, kind in (
         ("a.png", "image/png"),
         ("a.jpg", "image/jpeg"),

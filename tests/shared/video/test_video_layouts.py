@@ -71,7 +71,7 @@ def test_channels_are_kept_one_to_one(name: str, suffix: str, make: Make, tmp_pa
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
 @pytest.mark.parametrize("layout", ["4 channels", "10 channels", "7.1.4", "6.1", "5.0", "5.1(side)"])
-def test_every_container_holds_them(layout: str, suffix: str, tmp_path: Path) -> None:
+def test_every_container_holds_every_layout(layout: str, suffix: str, tmp_path: Path) -> None:
     encoder = "libvpx-vp9" if suffix == ".webm" else "libx264"
     with VideoWriter(tmp_path / f"a{suffix}", width=32, height=32, frame_rate=Fraction(25), encoder=encoder) as writer:
         track = writer.add_audio(RATE, layout)
@@ -103,7 +103,7 @@ def test_mono_tracks_of_mxf_stay_apart(make: Make, tmp_path: Path) -> None:
 def test_microphones_under_the_name_of_a_bed_are_kept(layout: str, make: Make, tmp_path: Path) -> None:
     """Recorders label six or eight microphones as 5.1 or 7.1.
 
-    Only a channel of low sounds may lose the others.
+    The layout is kept only if its channel for low sounds holds low sounds alone.
     """
     channels = int(layout[0]) + 1
     path = tones(make, "recorder.mov", channels, "-c:a pcm_s16le", layout)

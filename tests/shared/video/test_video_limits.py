@@ -33,7 +33,7 @@ def lowered(use_settings: Callable[..., None]) -> None:
     use_settings(max_pixels=1000, max_streams=1)
 
 
-def test_without_settings_the_limits_are_the_settings_defaults() -> None:
+def test_the_default_limits_are_those_of_the_default_settings() -> None:
     assert Limits() == Limits.from_settings(Settings())
 
 
@@ -61,7 +61,7 @@ async def refused(target: Target[Any, Any], request: Any) -> None:
         await slot.kill()
 
 
-async def test_workers_inherit_them(wide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_worker_processes_inherit_the_limits(wide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REELWRIGHT_MAX_PIXELS", "1000")
     await refused(INSPECT, FileRequest(path=str(wide)))
     await refused(THUMBNAIL, ThumbnailRequest(path=str(wide), output=str(tmp_path / "t.jpg"), width=64))

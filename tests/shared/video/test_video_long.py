@@ -52,7 +52,7 @@ def test_memory_does_not_grow_with_length(make: Make, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_film_of_four_hours(make: Make, tmp_path: Path) -> None:
+def test_a_film_of_four_hours_is_read_near_its_end(make: Make, tmp_path: Path) -> None:
     rate = Fraction(24000, 1001)
     minute = make("minute.mp4", f"-f lavfi -i testsrc2=s=64x36:r={rate}:d=60 -f lavfi -i sine=d=60 -c:v libx264 -preset ultrafast -c:a aac")
     path = tmp_path / "film.mp4"
@@ -74,7 +74,7 @@ CLIPS = sorted(Path(os.environ["REELWRIGHT_CLIPS"]).glob("**/*.mp4")) if os.envi
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", CLIPS, ids=lambda path: path.name)
-def test_real_clips(path: Path, tmp_path: Path) -> None:
+def test_real_clips_are_read_and_written_completely(path: Path, tmp_path: Path) -> None:
     info = probe(path)
     assert info.kind == "video"
     count = 0

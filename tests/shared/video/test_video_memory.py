@@ -1,4 +1,4 @@
-"""Memory is freed when a reader or writer is closed, without garbage collection."""
+"""Memory of closed readers and writers, freed without garbage collection."""
 
 import gc
 import subprocess

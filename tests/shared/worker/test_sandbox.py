@@ -37,7 +37,7 @@ def medium(store: MediaStore, owner: str, text: str) -> str:
 
 
 def trespass(server: Server, *, files: list[Path], folders: list[Path]) -> dict[str, str]:
-    """Run the trespassing operation; return the outcome of each attempt."""
+    """Run a test operation that tries forbidden accesses; return each attempt's outcome."""
     store = MediaStore(server.data_dir / "media", ttl_s=1000)
     own_id, foreign_id = medium(store, owner_of(KEY), "mine"), medium(store, "k" + "0" * 16, "theirs")
     foreign = store.content_path("k" + "0" * 16, foreign_id)
@@ -70,7 +70,7 @@ def places(tmp_path: Path) -> Iterator[tuple[list[Path], list[Path]]]:
 
 
 @NEEDS_LANDLOCK
-def test_a_job_is_refused_everything_but_its_inputs(tmp_path: Path, places: tuple[list[Path], list[Path]]) -> None:
+def test_a_job_reaches_only_its_inputs_and_temporary_files(tmp_path: Path, places: tuple[list[Path], list[Path]]) -> None:
     with serving_one(tmp_path / "data", API_KEYS=KEY, SANDBOX_WRITE="") as server:
         outcomes = trespass(server, files=places[0], folders=places[1])
         assert outcomes.pop("done") == "input, temporary file"
@@ -115,8 +115,8 @@ async def test_a_python_program_started_in_the_sandbox_finds_the_project(tmp_pat
         await slot.kill()
 
 
-def test_the_numbers_passed_to_the_kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Each Landlock version gets the rights that it knows."""
+def test_each_landlock_version_gets_the_rights_that_it_knows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The numbers passed to the kernel are recorded."""
     calls: list[tuple[int, tuple[int, ...]]] = []
 
     def record(number: int, *arguments: object) -> int:

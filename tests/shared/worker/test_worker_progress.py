@@ -14,7 +14,7 @@ def reported(work: Any) -> list[Update]:
     return sent
 
 
-def test_it_never_goes_back_and_ends_at_one() -> None:
+def test_progress_never_goes_back_and_ends_at_one() -> None:
     def work(report: Report) -> None:
         first, second = report.part("first", 0, 0.4), report.part("second", 0.4, 1)
         for done in (1, 5, 3, 10):
@@ -39,12 +39,12 @@ def test_a_part_of_a_part_covers_its_share() -> None:
     assert sent[0].fraction == 0.75
 
 
-def test_it_is_sent_seldom() -> None:
+def test_progress_is_sent_seldom() -> None:
     sent = reported(lambda report: [report(done, 10_000) for done in range(10_000)])
     assert len(sent) < 10
 
 
-def test_nothing_to_do_is_done() -> None:
+def test_work_without_steps_ends_at_one() -> None:
     assert reported(lambda report: report(0, 0))[-1].fraction == 1
     assert reported(lambda report: None)[-1].fraction == 1
 

@@ -1,4 +1,4 @@
-"""A slot and its child process, tested within one process."""
+"""A slot, which runs calls in one child process, and a pool of slots."""
 
 import asyncio
 import contextlib
@@ -170,8 +170,8 @@ async def test_a_pool_limits_concurrent_calls_and_ends_idle_children(tmp_path: P
     await pool.close()
 
 
-async def test_a_new_child_takes_the_place_of_one_that_worked(tmp_path: Path) -> None:
-    """A used child keeps the allocator's memory, and perhaps a model."""
+async def test_a_child_process_that_worked_is_replaced_by_a_new_one(tmp_path: Path) -> None:
+    """A used process keeps the allocator's memory, and perhaps a model."""
     room = [True]
     pool = WorkerPool(size=2, limits=LIMITS, idle_s=0.1)
     await pool.keep_warm(1, lambda: room[0])

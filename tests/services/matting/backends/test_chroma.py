@@ -1,4 +1,4 @@
-"""The keyer and the screen detector on rendered clips with known alpha.
+"""The chroma keyer and the screen detector on rendered clips with known alpha.
 
 The seeds differ from those used to tune the keyer.
 """
@@ -92,7 +92,7 @@ def test_the_plate_is_remembered_where_the_subject_stands():
     assert np.abs(plate - base).max() < 4
 
 
-def test_masks_and_settings_apply(clips):
+def test_garbage_and_core_masks_and_settings_take_effect(clips):
     picture = clips["veil"][0].picture
     keyer = Keyer(find_screen(picture), KeyerControls(clip_white=0.6))
     garbage, core = np.zeros((2, *picture.shape[:2]), np.uint8)

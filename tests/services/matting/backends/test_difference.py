@@ -96,7 +96,7 @@ def test_exposure_is_matched_beside_a_subject(frames):
     assert 1.5 <= matched.noise < 4
 
 
-def test_a_plate_that_fits(frames):
+def test_a_plate_that_fits_is_accepted(frames):
     scene = room(4)
     fit = plate_fit(shot(frames["strands"], scene, gain=(1.1, 1.05, 1.0)), picture_of(scene))
     assert fit.problem is None
@@ -117,12 +117,12 @@ def test_a_plate_that_does_not_fit_is_refused_with_a_reason(frames, plate, probl
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 5), (33, 70)])
-def test_every_size_works(size):
+def test_every_size_is_processed(size):
     picture = np.full((*size, 3), 90, np.uint8)
     assert difference_matte(picture, picture, foreground=True).alpha.shape == size
 
 
-def test_a_plate_that_ceases_to_fit_within_a_shot_is_said_once():
+def test_a_plate_that_ceases_to_fit_within_a_shot_gives_one_warning():
     scene = picture_of(room(1))
     heard = Heard()
     # The camera moves slowly, without a cut: 6 pixels a frame, after the first second.

@@ -128,7 +128,7 @@ def test_what_is_missing_is_named_with_its_command(package):
     assert install_command(package("matanyone2")) in (None, "pip install tqdm")
 
 
-def test_an_unknown_package_layout_is_told(package, tmp_path):
+def test_an_unknown_package_layout_is_reported(package, tmp_path):
     package()
     (tmp_path / "matanyone" / "model" / "matanyone.py").write_text("")
     with pytest.raises(Unavailable, match="matanyone cannot be loaded"):

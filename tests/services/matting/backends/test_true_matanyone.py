@@ -1,4 +1,4 @@
-"""The user's MatAnyone with random weights, compared with its own loop.
+"""An installed MatAnyone with random weights, compared with the package's own loop.
 
 `make test-models` runs these where the packages are installed (docs/matting.md). Nothing of them is in this repository. A frame takes
 several seconds of processor time, so 12 are compared; `MATANYONE_TEST_FRAMES=60` compares more.

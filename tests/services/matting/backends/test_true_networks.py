@@ -34,7 +34,7 @@ def person_clip() -> Path:
 
 
 @pytest.mark.parametrize(("size", "count"), [(None, 30), ((1280, 720), 4)])
-def test_the_fixed_shape_equals_onnxruntime(size, count):
+def test_openvino_with_a_fixed_shape_equals_onnxruntime(size, count):
     path = next(iter(model_files("rvm-mobilenetv3").values()))
     with read_frames(person_clip()) as frames:
         pictures = [frame.rgb() for frame, _ in zip(frames, range(count), strict=False)]

@@ -59,7 +59,7 @@ def check(times: list[float], true: Floats, *, misses: int = 0) -> None:
 
 @pytest.mark.parametrize("tempo", [60, 75, 90, 100, 120, 128, 140, 160])
 @pytest.mark.parametrize("noise", [0.0, 0.02])
-def test_a_steady_tempo(tempo: int, noise: float) -> None:
+def test_the_beats_of_a_steady_tempo_are_found(tempo: int, noise: float) -> None:
     true = at_tempo(lambda second: tempo, length=20)
     # What begins with noise begins with an onset of its own.
     check([beat for beat in beats(blocks(clicks(true, length=20, noise=noise))) if beat > 0.2], true, misses=1)
@@ -70,7 +70,7 @@ def test_a_steady_tempo(tempo: int, noise: float) -> None:
     [lambda second: 100 + second, lambda second: 120 if second < 20 else 90, lambda second: 110 + 15 * np.sin(second / 4)],
     ids=["faster and faster", "at once", "up and down"],
 )
-def test_a_changing_tempo(tempo: Callable[[float], float]) -> None:
+def test_the_beats_of_a_changing_tempo_are_found(tempo: Callable[[float], float]) -> None:
     true = at_tempo(tempo, length=40)
     times = [beat for beat in beats(blocks(clicks(true, length=40, noise=0.01))) if beat > 0.2]
     check(times, true, misses=2)
@@ -94,7 +94,7 @@ def test_seconds_are_those_of_the_file_whatever_the_blocks_are() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_noise_and_scattered_sounds_have_hardly_any_beats(seed: int) -> None:
+def test_noise_and_scattered_sounds_have_few_beats(seed: int) -> None:
     random = np.random.default_rng(seed)
     scattered = clicks(np.sort(random.uniform(0, 29, 40)), length=30, noise=0.02)
     assert len(beats(blocks(0.1 * random.standard_normal(30 * SAMPLE_RATE)))) <= 4
@@ -102,11 +102,11 @@ def test_noise_and_scattered_sounds_have_hardly_any_beats(seed: int) -> None:
 
 
 @pytest.mark.parametrize("wave", [np.zeros(10 * SAMPLE_RATE), np.zeros(10), clicks(np.array([5.0]), length=10), np.ones(SAMPLE_RATE)])
-def test_sounds_without_a_beat_have_none(wave: Floats) -> None:
+def test_silence_and_single_sounds_have_no_beats(wave: Floats) -> None:
     assert beats(blocks(wave)) == []
 
 
-def test_no_sound_has_none() -> None:
+def test_no_sound_has_no_beats() -> None:
     assert beats(iter(())) == []
 
 
@@ -152,7 +152,7 @@ def test_a_given_curve_changes_on_the_beats_of_its_part(band: Path, tmp_path: Pa
     ] == pytest.approx([3.4, 5.2], abs=LATEST)
 
 
-def test_missing_beats_are_refused_with_a_reason(tmp_path: Path) -> None:
+def test_a_request_to_snap_to_missing_beats_is_refused(tmp_path: Path) -> None:
     gray = np.full((48, 64), 60, np.uint8)
     silent = write_clip(tmp_path / "silent.mp4", lambda i: gray, frames=125, frame_rate=Fraction(25), tracks=(("mono", np.zeros_like),))
     mute = write_clip(tmp_path / "mute.mp4", lambda i: gray, frames=125, frame_rate=Fraction(25))

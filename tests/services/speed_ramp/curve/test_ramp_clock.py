@@ -1,4 +1,4 @@
-"""The time map, compared with numeric integration on random curves."""
+"""The map between source and output times, compared with numeric integration."""
 
 from itertools import pairwise
 
@@ -32,7 +32,7 @@ def test_output_time_is_the_integral_of_one_over_speed(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_source_undoes_out(seed: int) -> None:
+def test_source_is_the_inverse_of_out(seed: int) -> None:
     clock = Clock(curve(seed))
     t = np.linspace(-5, 60, 10_001)
     out = clock.out(t)
@@ -120,7 +120,7 @@ def test_output_time_can_start_anywhere() -> None:
     assert part.freezes() == [(pytest.approx(float(part.out(2.0))), 1)]
 
 
-def test_many_moments_in_any_shape() -> None:
+def test_arrays_of_any_shape_are_converted() -> None:
     clock = Clock(mixed(3))
     out = np.linspace(0, 20, 12).reshape(3, 4)
     assert clock.source(out).shape == clock.out(out).shape == clock.speed(out).shape == (3, 4)

@@ -38,7 +38,7 @@ def test_action_is_slowed_and_stillness_sped_up() -> None:
     assert clock.speed(1.0) == pytest.approx(2, abs=0.1)
 
 
-def test_the_other_mode_does_the_opposite() -> None:
+def test_the_mode_speed_action_does_the_opposite() -> None:
     clock = Clock(from_motion(trace(burst()), AnalyzeParams(mode="speed_action")))
     assert clock.speed(5.0) == pytest.approx(2, abs=0.05)
     assert clock.speed(1.0) == pytest.approx(0.5, abs=0.05)
@@ -66,7 +66,7 @@ def test_even_motion_plays_at_normal_speed(low: float, high: float, expected: fl
     ("octaves", "share"), [(0.05, 0), (0.1, 0), (0.25, 1 / 6), (0.436, 0.373), (0.55, 0.5), (0.775, 0.75), (1, 1), (3, 1)]
 )
 def test_the_range_of_speeds_follows_the_range_of_motion(octaves: float, share: float, mode: str) -> None:
-    """Motion that changes by `octaves` uses `share` of the speeds; 0.436 octaves are ±15 %."""
+    """`share` is the expected share of the speed range; 0.436 octaves are ±15 %."""
     t = np.arange(1, 1200) / 30
     motion = 0.3 * 2 ** (octaves * np.where(t % 10 < 5, -0.5, 0.5))
     points = from_motion(trace(motion), AnalyzeParams(mode=mode, smoothing=0))
@@ -148,7 +148,7 @@ def test_given_points_are_cut_and_held_to_the_clip() -> None:
     assert pairs(trimmed(points, 9, start=8)) == [(8, 2), (9, 2)]
 
 
-def test_eased_and_frozen_points_survive_holding() -> None:
+def test_eased_and_frozen_points_survive_trimming() -> None:
     points = [Point(0, 1.0, "hold"), Point(1, 2.0, "smooth"), Point(3, 0.5, freeze=1), Point(4, 0.5)]
     part = trimmed(points, 2, start=0.5)
     assert part == [Point(0.5, 1.0, "hold"), Point(1, 2.0, "smooth"), Point(3, 0.5, freeze=1)], "an eased piece is not cut"

@@ -29,7 +29,7 @@ def level(i: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def fast(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write one second at 240 fps, each frame a level brighter."""
+    """Write one second at 240 fps; dark and bright frames alternate and get brighter."""
     path = tmp_path_factory.mktemp("rates") / "in.mp4"
     return write_clip(path, lambda i: np.full((48, 64), 16 + i // 2 + 100 * (i % 2), np.uint8), frames=240, frame_rate=Fraction(240))
 
@@ -38,7 +38,7 @@ def fast(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("value", "text"),
     [("source", "source"), (24, "24"), ("23.976", "24000/1001"), (29.97, "30000/1001"), ("120", "120"), ("50/2", "25"), (12.5, "25/2")],
 )
-def test_rates_have_one_form(value: object, text: str) -> None:
+def test_equal_frame_rates_have_one_spelling(value: object, text: str) -> None:
     assert FRAME_RATE(value) == text
 
 
@@ -80,7 +80,7 @@ def test_slow_motion_material_shows_its_own_frames(fast: Path, tmp_path: Path, w
     assert np.all(np.abs(index - np.rint(index)) < 2)
 
 
-def test_slower_parts_are_made(fast: Path, tmp_path: Path) -> None:
+def test_frames_are_interpolated_where_the_source_has_too_few(fast: Path, tmp_path: Path) -> None:
     params = RenderParams(curve=to_points([Point(0, 0.1, "hold"), Point(0.5, 1)]), interpolation="blend", frame_rate="60", duration=0.6)
     result = render(params, video=fast, output=tmp_path / "out.mp4")
     assert 150 < result.interpolated_frames < 300

@@ -24,7 +24,7 @@ def texture(seed: int, *, height: int = 200, width: int = 400) -> np.ndarray:
 
 
 @pytest.mark.parametrize("shift", [1, 3, 8, 16])
-def test_a_pan_measures_what_it_is(shift: int) -> None:
+def test_a_pan_is_measured_as_camera_motion(shift: int) -> None:
     picture = texture(1)
     step = Meter()(picture[20:164, 20:276].copy(), picture[20:164, 20 + shift : 276 + shift].copy())
     assert -step.camera[0, 0] * np.hypot(256, 144) == pytest.approx(shift, abs=0.16)
@@ -33,7 +33,7 @@ def test_a_pan_measures_what_it_is(shift: int) -> None:
     assert not step.cut
 
 
-def test_a_small_fast_thing_counts() -> None:
+def test_a_small_fast_subject_is_measured() -> None:
     before, after = texture(2)[:144, :256].copy(), texture(2)[:144, :256].copy()
     body = texture(3)[:60, :80]
     before[40:100, 60:140], after[40:100, 70:150] = body, body
@@ -76,10 +76,10 @@ def test_nothing_but_cuts_is_no_motion() -> None:
 @pytest.mark.parametrize(
     ("size", "expected"), [((1920, 1080), (256, 144)), ((1080, 1920), (144, 256)), ((64, 48), (64, 48)), ((4000, 20), (256, 32))]
 )
-def test_analysis_keeps_the_shape(size: tuple[int, int], expected: tuple[int, int]) -> None:
+def test_the_analysis_size_keeps_the_shape_within_bounds(size: tuple[int, int], expected: tuple[int, int]) -> None:
     assert analysis_size(*size) == expected
 
 
-def test_sizes_must_agree() -> None:
+def test_pictures_of_different_sizes_are_refused() -> None:
     with pytest.raises(ValueError, match="differ in size"):
         Meter()(np.zeros((40, 40), np.uint8), np.zeros((40, 50), np.uint8))

@@ -28,7 +28,7 @@ def texture(width: int, height: int, seed: int = 0, grain: float = 2) -> Picture
 
 
 def panned(shift: int, *, width: int = 320, height: int = 180) -> Planes:
-    """Cut out luma and chroma of a large picture at `shift`.
+    """Cut luma and chroma planes out of a large picture, at `shift` from the left.
 
     `shift`: luma pixels; two of them are one chroma pixel.
     """
@@ -71,14 +71,14 @@ def test_what_passes_in_front_is_whole_and_what_it_uncovers_is_sharp() -> None:
     assert np.array_equal(after, passing(116))
 
 
-def test_the_ends_are_the_sources() -> None:
+def test_the_times_0_and_1_give_the_source_pictures() -> None:
     before, after = panned(0), panned(6)
     pair = FlowPair(before, after)
     assert all(a is b for a, b in zip(pair.at(0), before, strict=True))
     assert all(a is b for a, b in zip(pair.at(1), after, strict=True))
 
 
-def test_close_to_an_end_it_is_close_to_the_source() -> None:
+def test_a_time_near_an_end_gives_nearly_the_source_picture() -> None:
     before, after = panned(0), panned(6)
     assert psnr(FlowPair(before, after).at(0.02)[0], before[0]) > 36
 
@@ -102,7 +102,7 @@ def test_a_still_is_mixed_exactly() -> None:
     assert np.array_equal(pair.at(0.75)[0], after)
 
 
-def test_ten_bits() -> None:
+def test_ten_bits_give_the_same_as_eight() -> None:
     before, after = panned(0), panned(8)
     tens = [[p.astype(np.uint16) * 4 for p in planes] for planes in (before, after)]
     eight, ten = FlowPair(before, after).at(0.5), FlowPair(*tens, bits=10).at(0.5)
@@ -118,7 +118,7 @@ def test_no_sample_leaves_the_range_of_its_bits() -> None:
     assert middle.min() == 0
 
 
-def test_interleaved_chroma_is_as_separate() -> None:
+def test_interleaved_chroma_gives_the_same_as_separate_planes() -> None:
     before, after = panned(0), panned(10)
     separate = FlowPair(before, after).at(0.5)
     luma, chroma = FlowPair((before[0], np.dstack(before[1:])), (after[0], np.dstack(after[1:]))).at(0.5)
@@ -143,7 +143,7 @@ def test_the_result_is_the_same_bit_for_bit_in_any_thread() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (17, 333), (641, 31), (1000, 563)])
-def test_every_size(size: tuple[int, int]) -> None:
+def test_every_size_is_interpolated(size: tuple[int, int]) -> None:
     height, width = size[1], size[0]
     big = texture(width + 8, height + 8, 9)
     before, after = big[:height, :width], big[4 : 4 + height, 6 : 6 + width]
@@ -164,7 +164,7 @@ def test_chroma_of_any_size_moves_with_luma(size: tuple[int, int], every: int) -
     luma, chroma = pair.at(0.5)
     assert luma.shape == (height, width)
     assert chroma.shape == (-(-height // every), -(-width // every))
-    # A plane of every second or fourth sample moves as the whole plane does.
+    # Chroma holds every n-th sample of luma here, so it must match luma there.
     assert np.abs(chroma.astype(int) - luma[::every, ::every]).mean() < 12
 
 

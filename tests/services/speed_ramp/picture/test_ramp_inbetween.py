@@ -59,7 +59,7 @@ def test_cuts_stay_sharp_with_parts_freezes_and_a_shutter(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("speed", "expected"), [(1.0, []), (0.5, [0.5] * 4), (0.25, [0.25, 0.5, 0.75] * 4)])
-def test_only_what_lies_between_is_made_and_each_flow_once(speed: float, expected: list[float]) -> None:
+def test_only_frames_between_source_frames_are_interpolated_with_one_flow_per_pair(speed: float, expected: list[float]) -> None:
     shown = picks([frame(i, level=40 + i) for i in range(5)], Clock([(0, speed)]), Fraction(30), SourceEnd(), blend=True, fade_s=0.25)
     frames = list(compute_ahead(interpolated(shown)))
     assert [frame.number for frame in frames] == list(range(len(frames)))

@@ -18,7 +18,7 @@ from tests.services.speed_ramp.ramp_clips import write_clip
 
 
 def moments(path: Path, rate: int) -> tuple[list[float], int]:
-    """Return the times of the frames that do not repeat, and the number of repeats.
+    """Return the times of the frames that are no repeats, and the number of repeats.
 
     Times are in source frames.
     """
@@ -66,7 +66,7 @@ def test_other_frames_all_stay_at_their_times(tmp_path: Path, picture: Callable[
 
 
 @pytest.mark.parametrize("way", ["flow", "blend"])
-def test_slow_motion_of_film_in_video_never_stands(tmp_path: Path, way: str) -> None:
+def test_slow_motion_of_film_in_video_never_stands_still(tmp_path: Path, way: str) -> None:
     video = write_clip(tmp_path / "in.mp4", lambda i: view(4 * (i * 4 // 5)), frames=30)
     stands = {}
     for duplicates in ("keep", "auto"):
@@ -80,7 +80,7 @@ def test_slow_motion_of_film_in_video_never_stands(tmp_path: Path, way: str) -> 
     assert stands["auto"] == 0
 
 
-def test_only_drop_evens_out_nearest(tmp_path: Path) -> None:
+def test_nearest_frames_are_spaced_evenly_only_with_duplicates_drop(tmp_path: Path) -> None:
     video = write_clip(tmp_path / "in.mp4", lambda i: view(4 * (i * 4 // 5)), frames=30)
     runs = {}
     for duplicates in ("auto", "drop"):

@@ -44,8 +44,8 @@ def test_an_open_shutter_sees_all_that_is_passed_over_around_its_moment() -> Non
 
 
 @pytest.mark.parametrize("speed", [0.3, 1.5, 6.0])
-def test_frames_do_not_pile_up_in_memory(speed: float) -> None:
-    """Hold few frames in memory, also where nothing is blended.
+def test_few_frames_are_held_in_memory(speed: float) -> None:
+    """Few frames are held in memory, even where nothing is blended.
 
     There the clip is hardly sped up, compared with the shutter.
     """
@@ -60,14 +60,14 @@ def test_half_a_shutter_sees_half() -> None:
     assert len(weights_of(1.9, shutter=0.5)[5]) == 1
 
 
-def test_the_fastest_mixes_a_few_spread_out() -> None:
+def test_the_highest_speed_mixes_few_frames_spread_evenly() -> None:
     exposure = weights_of(16, shutter=1, count=200)[6]
     assert len(exposure) <= 8
     assert sum(i * w for i, w in exposure.items()) == pytest.approx(96, abs=1)
 
 
 @pytest.mark.parametrize(("pixel_format", "scale"), [("yuv420p", 1), ("yuv420p10le", 4)])
-def test_the_mean_is_that_of_all_planes_rounded(pixel_format: str, scale: int) -> None:
+def test_the_blend_is_the_rounded_mean_in_all_planes(pixel_format: str, scale: int) -> None:
     frames = tuple(frame(i, level=level * scale, pixel_format=pixel_format) for i, level in enumerate([10, 21, 200]))
     picture = Exposure(number=0, frames=frames, weights=(0.25, 0.25, 0.5)).picture()
     assert picture.format.name == pixel_format

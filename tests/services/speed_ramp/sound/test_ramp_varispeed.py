@@ -26,7 +26,7 @@ def along(way: type[Varispeed] | type[StretchedTrack], wave: np.ndarray, clock: 
 
 @pytest.mark.parametrize("points", [VARIED, JUMPS], ids=["ramps", "jumps"])
 @pytest.mark.parametrize("frequency", [60, 440, 7000])
-def test_it_is_the_sine_of_the_source_moment_to_100_db(points: list[Point], frequency: float) -> None:
+def test_a_sine_follows_the_source_time_to_100_db(points: list[Point], frequency: float) -> None:
     clock = Clock(points)
     heard = along(Varispeed, tone(frequency, 6), clock)[0]
     out = np.arange(len(heard)) / RATE
@@ -54,7 +54,7 @@ def test_the_slowest_and_the_fastest_keep_level_length_and_channels(speed: float
     assert np.sqrt(np.mean(middle**2, axis=1)) == pytest.approx([0.354, 0, 0.177], abs=0.01)
 
 
-def test_asking_in_other_portions_changes_nothing() -> None:
+def test_reading_in_other_portions_gives_the_same_samples() -> None:
     wave = np.random.default_rng(1).uniform(-0.5, 0.5, (2, 2 * RATE)).astype(np.float32)
     clock = Clock([(0.0, 0.8), (2.0, 1.6)])
     np.testing.assert_allclose(along(Varispeed, wave, clock, ask=160), along(Varispeed, wave, clock, ask=48_000), atol=1e-6)
@@ -86,7 +86,7 @@ def test_nothing_clicks_where_the_rate_changes(points: list[Point]) -> None:
             assert loudest_click(clicked, 4000) > -40, "the measure hears clicks"
 
 
-def test_follow_reaches_the_file(tmp_path: Path) -> None:
+def test_audio_follow_changes_the_pitch_in_the_file(tmp_path: Path) -> None:
     video = write_clip(
         tmp_path / "in.mp4", lambda i: flash(i / 30), frames=60, tracks=(("5.1", lambda t: 0.4 * np.sin(2 * np.pi * 600 * t)),)
     )

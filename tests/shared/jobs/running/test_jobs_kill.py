@@ -16,7 +16,7 @@ WAITING = {"Prefer": "wait=60"}
 
 
 def storm(tmp_path: Path, *, count: int, seconds: float, kills: int, seed: int, processes: int = 1) -> Storm:
-    """Run a whole storm on SQLite; check and return it."""
+    """Run a stress test that kills processes, on SQLite; check and return it."""
     servers = [Server(tmp_path / "data", CONCURRENCY="2").start() for _ in range(processes)]
     try:
         raging = Storm(servers=servers, log=tmp_path / "log", count=count, seconds=seconds, seed=seed)

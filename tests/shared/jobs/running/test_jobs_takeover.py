@@ -68,7 +68,7 @@ def test_jobs_of_a_dead_process_are_taken_over(pair: tuple[Server, Server], tmp_
 
 
 def test_a_briefly_frozen_process_keeps_its_job(pair: tuple[Server, Server], tmp_path: Path) -> None:
-    """A frozen server's worker process continues, so no other may start the job."""
+    """A frozen server's worker process continues, so no other process may start the job."""
     first, other = pair
     log = tmp_path / "log"
     job = first.submit("steady", params={"tag": "a", "log": str(log), "seconds": 1})["id"]

@@ -40,7 +40,7 @@ def test_without_a_database_only_a_process_with_jobs_ends(
     caplog.clear()
 
 
-def test_a_job_that_just_ended_counts_until_the_next_sign_of_life(
+def test_a_process_whose_job_has_just_ended_ends_without_a_database_too(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A process that was frozen may find its job's child process dead.

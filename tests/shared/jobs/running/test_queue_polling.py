@@ -1,4 +1,4 @@
-"""Queues are polled on notice of work, and otherwise almost never."""
+"""Polling of queues: on notice of work, and otherwise almost never."""
 
 import threading
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_a_wake_ends_the_wait_of_its_queue_only() -> None:
     assert ends(other)
 
 
-def test_a_wake_before_the_wait_counts() -> None:
+def test_a_wake_before_the_wait_ends_it() -> None:
     waker, stop = QueueWaker(), threading.Event()
     waker.wait("one", LONG_S, stop)
     waker.wake("one")
@@ -79,7 +79,7 @@ def test_a_stopped_waker_ends_every_wait() -> None:
     assert waker.wait("one", LONG_S, stop) is True
 
 
-def test_the_functions_that_are_replaced_exist() -> None:
+def test_the_functions_of_dbos_that_are_replaced_exist() -> None:
     assert hasattr(dbos._dbos, POLL)
     assert hasattr(dbos._dbos, UNUSED_JOBS)
     assert {"add", "_remove", "count_for_queue"} <= vars(ActiveWorkflowById).keys()

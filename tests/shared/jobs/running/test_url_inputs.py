@@ -1,4 +1,4 @@
-"""URL inputs: fetched once, under the rules of media from URLs, across restarts."""
+"""URL inputs of jobs: fetched once, refused if forbidden, and fetched anew after a kill."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,7 +97,7 @@ def test_a_job_can_be_canceled_while_its_url_is_fetched(fetching: Server, origin
     assert fetching.client.delete(f"/v1/jobs/{late['id']}").status_code == 204
 
 
-def test_a_fetch_goes_on_after_a_kill(tmp_path: Path, clip: Path) -> None:
+def test_a_fetch_is_repeated_after_a_kill(tmp_path: Path, clip: Path) -> None:
     with serving_files(clip=clip) as origin:
         server = Server(tmp_path / "killed", **LOCAL).start()
         job = server.submit("watch", inputs={"video": {"url": f"{origin.url}/slow/clip.mp4"}})

@@ -1,4 +1,4 @@
-"""Alpha in gray video, ProRes 4444, VP9 and PNG, written and read back."""
+"""Mattes in gray video, and alpha in ProRes 4444, VP9 and PNG, written and read back."""
 
 import zipfile
 from fractions import Fraction
@@ -57,7 +57,7 @@ def test_alpha_is_written_and_read_back(name, pixel_format, decoder, tolerance, 
             assert np.abs(frame.rgb().astype(int) - RGB).max() <= 12
 
 
-def test_the_written_picture_stays_as_it_is(tmp_path: Path) -> None:
+def test_writing_alpha_does_not_change_the_given_picture(tmp_path: Path) -> None:
     source = empty_picture(WIDTH, HEIGHT, "yuva420p")
     for plane in planes_of(source):
         plane[:] = 128
@@ -82,7 +82,7 @@ def test_a_matte_is_written_as_gray_video_of_full_scale(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pixel_format", ["rgba", "rgba64le"])
-def test_pngs_with_alpha_in_a_zip_file(pixel_format, tmp_path: Path) -> None:
+def test_pngs_with_alpha_are_written_to_a_zip_file(pixel_format, tmp_path: Path) -> None:
     path = tmp_path / "frames.zip"
     with PngWriter(path, width=WIDTH, height=HEIGHT, pixel_format=pixel_format) as writer:
         for number in range(FRAMES):
@@ -115,7 +115,7 @@ def test_alpha_that_does_not_fit_is_refused(tmp_path: Path) -> None:
         writer.write(picture(), 0)
 
 
-def test_alpha_of_a_video_that_other_programs_wrote(make: Make) -> None:
+def test_alpha_of_a_video_from_another_program_is_read(make: Make) -> None:
     ramp = "color=red:s=64x32:r=10:d=0.3,format=yuva444p,geq=lum='lum(X,Y)':cb='cb(X,Y)':cr='cr(X,Y)':a='4*X'"
     for name, coding in (("a.mov", "-c:v png -pix_fmt rgba"), ("b.mov", "-c:v prores_ks -profile:v 4444 -pix_fmt yuva444p10le")):
         frame = first_frame(make(name, ["-f", "lavfi", "-i", ramp], coding))
@@ -131,7 +131,7 @@ def test_the_luma_of_a_matte_in_limited_range_is_stretched(pixel_format, black, 
     assert np.abs(frame.matte()[0] - np.linspace(0, 255, 16)).max() <= 1
 
 
-def test_the_matte_of_a_picture_file(tmp_path: Path) -> None:
+def test_the_matte_of_a_picture_file_is_its_gray_or_its_alpha(tmp_path: Path) -> None:
     Image.fromarray(alpha_of(0)).save(tmp_path / "gray.png")
     clear = Image.fromarray(np.full((HEIGHT, WIDTH, 3), RGB, np.uint8))
     clear.putalpha(Image.fromarray(alpha_of(0)))

@@ -35,7 +35,7 @@ def patch_planes(matrix: str, span: str) -> tuple[np.ndarray, ...]:
 
 
 def patch_error(rgb: np.ndarray) -> int:
-    """Return the largest error at the centre of a patch."""
+    """Return the largest colour error of all patches, each measured at its centre."""
     return max(int(np.abs(rgb[8, 16 * index + 8].astype(int) - patch).max()) for index, patch in enumerate(PATCHES))
 
 
@@ -180,7 +180,7 @@ def test_ten_bits_are_kept_when_asked_for(make: Make, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("suffix", "pixel_format"), [(".mov", "yuva444p10le"), (".webm", "yuva420p")])
-def test_alpha_comes_back(tmp_path: Path, suffix: str, pixel_format: str) -> None:
+def test_alpha_is_written_and_read_back(tmp_path: Path, suffix: str, pixel_format: str) -> None:
     path = tmp_path / f"alpha{suffix}"
     depth = 4 if "10" in pixel_format else 1
     dtype = np.uint16 if depth == 4 else np.uint8

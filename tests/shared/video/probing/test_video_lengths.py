@@ -33,7 +33,7 @@ def piped(path: Path, rate: str, container: str, coding: str) -> Path:
 
 
 @pytest.mark.parametrize("name", PIPED)
-def test_a_recording_without_a_length(name: str, tmp_path: Path) -> None:
+def test_the_length_of_a_recording_that_states_none_is_found(name: str, tmp_path: Path) -> None:
     rate, container, coding = PIPED[name]
     path = piped(tmp_path / name, rate, container, coding)
     info = probe_video(path)
@@ -49,7 +49,7 @@ def test_a_recording_without_a_length(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["chrome.webm", "obs.mkv", "screen.flv"])
-def test_a_killed_recording(name: str, tmp_path: Path) -> None:
+def test_the_length_of_a_killed_recording_is_found(name: str, tmp_path: Path) -> None:
     path = piped(tmp_path / name, *PIPED[name])
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 2 // 3])
@@ -59,7 +59,7 @@ def test_a_killed_recording(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("keep", "placeholder"), [(1, b"\xff" * 4), (0.6, b"\xff" * 4), (0.6, bytes(4))])
-def test_an_avi_that_was_never_finished(keep: float, placeholder: bytes, tmp_path: Path) -> None:
+def test_the_length_of_an_unfinished_avi_is_found(keep: float, placeholder: bytes, tmp_path: Path) -> None:
     """The AVI file's header has placeholders in place of lengths."""
     words = "-f lavfi -i testsrc2=s=96x64:r=25:d=2 -f lavfi -i sine=d=2 -c:v mpeg4 -bf 2 -c:a mp3 -f avi -"
     data = run_ffmpeg(*words.split())
@@ -76,7 +76,7 @@ def test_an_avi_that_was_never_finished(keep: float, placeholder: bytes, tmp_pat
 
 
 @pytest.mark.parametrize("name", ["chrome.webm", "chrome.mp4"])
-def test_operations_know_the_length_of_such_a_recording(name: str, tmp_path: Path) -> None:
+def test_operations_know_the_length_of_a_recording_that_states_none(name: str, tmp_path: Path) -> None:
     path = piped(tmp_path / name, *PIPED[name])
     length = probe_video(path).duration_s or 0
     result = render(RenderParams(speeds=[0.5, 1], segment_duration=1.0, smoothing=0), video=path, output=tmp_path / "out.mp4")
@@ -121,7 +121,7 @@ def test_the_length_is_that_of_the_picture(name: str, make: Make, tmp_path: Path
     assert any("longer than the picture" in message for message in messages)
 
 
-def test_a_record_without_a_length_says_null(clip: Path) -> None:
+def test_an_unknown_length_is_null(clip: Path) -> None:
     known = probe_video(clip)
     info = known.model_copy(update={"duration_s": None})
     assert info.model_dump()["duration_s"] is None
@@ -129,7 +129,7 @@ def test_a_record_without_a_length_says_null(clip: Path) -> None:
         _ = info.length_s
 
 
-def test_a_plain_clip_is_as_before(clip: Path) -> None:
+def test_a_plain_clip_has_its_exact_length_and_rate(clip: Path) -> None:
     info = probe(clip)
     assert isinstance(info, VideoInfo)
     assert (info.duration_s, info.frames, info.frame_rate, info.constant_rate, info.warnings) == (2.0, 50, "25/1", "25/1", ())

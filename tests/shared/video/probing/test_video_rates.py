@@ -28,7 +28,7 @@ def test_even_times_give_the_exact_rate(rate: str, base: Fraction) -> None:
 
 
 @pytest.mark.parametrize("rate", ["10", "12", "25/2", "15", "20", "24", "25", "30", "50"])
-def test_a_gif_counts_hundredths(rate: str) -> None:
+def test_times_in_hundredths_of_a_second_give_the_exact_rate(rate: str) -> None:
     rates = frame_rates(every(rate, 40, HUNDREDTHS), HUNDREDTHS, Fraction(50, 3))
     assert (rates.average, rates.varies) == (Fraction(rate), False)
 
@@ -68,7 +68,7 @@ def test_scattered_times_give_their_mean() -> None:
     assert (rates.varies, rates.constant) == (True, Fraction(30))
 
 
-def test_the_nearest_standard_rate() -> None:
+def test_a_rate_gets_the_nearest_standard_rate() -> None:
     assert [standard_rate(Fraction(rate)) for rate in ("29.98", "29.99", "31", "65", "500", "5", "14.8")] == [
         Fraction(30000, 1001), 30, 30, 72, 240, 30, 15,
     ]  # fmt: skip

@@ -67,7 +67,9 @@ def assert_same(frames: list[Frame], expected: list[Frame]) -> None:
         ("h264", None, (1920, 1080), False),
     ],
 )
-def test_formats_that_a_gpu_decodes(codec: str, pixel_format: str | None, size: tuple[int, int], fitting: bool) -> None:
+def test_formats_and_sizes_suited_to_a_gpu_are_recognized(
+    codec: str, pixel_format: str | None, size: tuple[int, int], fitting: bool
+) -> None:
     assert hardware.fits(codec, pixel_format, *size) is fitting
 
 
@@ -85,13 +87,13 @@ def test_the_layouts_of_a_gpu_become_planar_without_a_change(layout: str, planar
 
 
 @pytest.mark.parametrize(("setting", "meant"), [("auto", "auto"), ("cpu", "cpu"), ("cuda", "cuda"), ("cuda:1", "cuda")])
-def test_the_setting(use_settings: Callable[..., None], setting: str, meant: str) -> None:
+def test_the_setting_device_chooses_the_decoder(use_settings: Callable[..., None], setting: str, meant: str) -> None:
     use_settings(device=setting)
     assert hardware.device_choice() == meant
 
 
 @pytest.mark.parametrize(("gpu_s", "cpu_s", "least", "chosen"), [(1.0, 3.0, 1.0, True), (3.0, 1.0, 1.0, False), (3.0, 1.0, 0.0, True)])
-def test_the_faster_one_is_chosen_and_tried_once(gpu_s: float, cpu_s: float, least: float, chosen: bool) -> None:
+def test_the_faster_decoder_is_chosen_and_tried_once(gpu_s: float, cpu_s: float, least: float, chosen: bool) -> None:
     now, runs = [0.0], []
 
     def run(gpu: bool) -> None:
@@ -144,7 +146,7 @@ def played(monkeypatch: pytest.MonkeyPatch, *, breaks_after: int | None = None) 
 
 @pytest.mark.parametrize("breaks_after", [None, 0, 1, 7, 24])
 @pytest.mark.parametrize("options", [{}, {"start": 0.5}, {"every": 3}, {"per_second": 5}])
-def test_a_gpu_that_breaks_is_not_noticed(
+def test_frames_are_the_same_if_the_gpu_fails_while_decoding(
     large: Path, monkeypatch: pytest.MonkeyPatch, breaks_after: int | None, options: dict[str, Any]
 ) -> None:
     expected = frames_of(large, **options)
@@ -172,7 +174,7 @@ def test_damage_is_reported_by_the_software_decoder(make: Make, large: Path, tmp
         frames_of(broken)
 
 
-def test_without_a_gpu_asking_for_one_changes_nothing(large: Path, use_settings: Callable[..., None]) -> None:
+def test_a_request_for_a_missing_gpu_changes_nothing(large: Path, use_settings: Callable[..., None]) -> None:
     expected = frames_of(large, duration=0.2)
     use_settings(device="cuda")
     if hardware.cuda_works():

@@ -61,7 +61,7 @@ def flash_times(path: Path) -> list[float]:
 
 
 @pytest.mark.parametrize("name", JOINED)
-def test_a_clock_that_restarts_or_jumps_goes_on(name: str, tmp_path: Path) -> None:
+def test_a_clock_that_restarts_or_jumps_is_read_as_continuous(name: str, tmp_path: Path) -> None:
     container, coding, offset = JOINED[name]
     path = joined(tmp_path / name, container, coding, offset)
     info = probe_video(path)
@@ -77,7 +77,7 @@ def test_a_clock_that_restarts_or_jumps_goes_on(name: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["back.ts", "ahead.ts", "back.flv"])
-def test_outputs_are_in_step(name: str, tmp_path: Path) -> None:
+def test_picture_and_sound_of_outputs_stay_in_step(name: str, tmp_path: Path) -> None:
     path = joined(tmp_path / name, *JOINED[name])
     messages: list[str] = []
     progress = Report(lambda update: messages.append(str(update)))
@@ -90,7 +90,7 @@ def test_outputs_are_in_step(name: str, tmp_path: Path) -> None:
     assert any("clock jumps" in message for message in messages)
 
 
-def test_reading_from_a_place_behind_the_join(tmp_path: Path) -> None:
+def test_a_read_may_start_behind_the_join(tmp_path: Path) -> None:
     path = joined(tmp_path / "a.ts", *JOINED["back.ts"])
     with read_frames(path) as frames:
         times = [frame.time for frame in frames]
@@ -102,7 +102,7 @@ def test_reading_from_a_place_behind_the_join(tmp_path: Path) -> None:
         assert next(blocks).start == pytest.approx(2.2, abs=0.001)
 
 
-def test_three_parts(tmp_path: Path) -> None:
+def test_three_joined_parts_give_two_warnings(tmp_path: Path) -> None:
     coding = "-c:v libx264 -c:a aac"
     path = tmp_path / "a.ts"
     path.write_bytes(part("mpegts", coding, 50, 1) + part("mpegts", coding, 0, 1) + part("mpegts", coding, 300, 1))

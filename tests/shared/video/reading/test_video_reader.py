@@ -102,12 +102,12 @@ def test_starting_after_the_end_gives_nothing(clip: Path) -> None:
         assert list(frames) == []
 
 
-def test_every_nth_frame(clip: Path) -> None:
+def test_every_nth_frame_is_read(clip: Path) -> None:
     with read_frames(clip, every=7) as frames:
         assert [(frame.index, frame.time) for frame in frames] == [(index, Fraction(index, 25)) for index in range(0, 50, 7)]
 
 
-def test_leaving_out_frames_that_nothing_refers_to(clip: Path) -> None:
+def test_frames_that_no_other_refers_to_can_be_left_out(clip: Path) -> None:
     whole = set(times_of(clip))
     with read_frames(clip, skip="nonref") as frames:
         times = [frame.time for frame in frames]
@@ -115,7 +115,7 @@ def test_leaving_out_frames_that_nothing_refers_to(clip: Path) -> None:
     assert set(times) < whole
 
 
-def test_keyframes_alone(clip: Path) -> None:
+def test_keyframes_alone_can_be_read(clip: Path) -> None:
     with read_frames(clip, skip="nonkey") as frames:
         assert [frame.time for frame in frames] == [Fraction(index, 25) for index in range(0, 50, 12)]
 
@@ -240,7 +240,7 @@ def test_every_pixel_format_comes_as_planar_yuv(make: Make, name: str, codec: st
     assert abs(float(small.mean()) - float(decoded(path, "gray", "-vf", "format=yuv444p,extractplanes=y")[: width * height].mean())) < 40
 
 
-def test_a_clip_of_one_frame(make: Make) -> None:
+def test_a_clip_of_one_frame_is_read(make: Make) -> None:
     path = make("one.mp4", "-f lavfi -i testsrc2=s=32x32:r=25 -frames:v 1 -c:v libx264")
     info = probe(path)
     assert info.kind == "video"
@@ -268,14 +268,14 @@ def test_leaving_early_ends_the_thread(clip: Path) -> None:
     assert threading.active_count() == before
 
 
-def test_a_whole_clip_is_never_held(clip: Path) -> None:
+def test_only_a_few_frames_are_decoded_ahead(clip: Path) -> None:
     with read_frames(clip, prefetch=3) as frames:
         time.sleep(0.2)
         # At most what the queue holds is ready: the rest is decoded on request.
         assert len(frames._queue._items) == 3
 
 
-def test_no_audio_and_several_options_are_refused_clearly(make: Make, clip: Path, tmp_path: Path) -> None:
+def test_wrong_options_and_files_without_picture_are_refused_clearly(make: Make, clip: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="every = 0"):
         read_frames(clip, every=0)
     with pytest.raises(NotFound), read_frames(tmp_path / "missing.mp4") as frames:

@@ -65,12 +65,12 @@ def test_sampling_gives_what_reading_everything_would(long: Path, per_second: fl
 
 @pytest.mark.parametrize("suffix", ["mkv", "ts", "avi", "flv", "mov"])
 @pytest.mark.parametrize("per_second", [Fraction(1), Fraction(1, 13)])
-def test_in_every_container(long: Path, make: Make, suffix: str, per_second: Fraction) -> None:
+def test_sampling_works_in_every_container(long: Path, make: Make, suffix: str, per_second: Fraction) -> None:
     check(make(f"a.{suffix}", f"-i {long} -c copy"), per_second)
 
 
 @pytest.mark.parametrize("options", ["-movflags frag_keyframe+empty_moov", "-movflags dash"])
-def test_in_fragments(long: Path, make: Make, options: str) -> None:
+def test_sampling_works_in_fragmented_files(long: Path, make: Make, options: str) -> None:
     check(make("a.mp4", f"-i {long} -c copy {options}"), Fraction(1, 7))
 
 
@@ -81,12 +81,12 @@ def test_in_fragments(long: Path, make: Make, options: str) -> None:
     "-c:v mpeg2video -g 50", "-c:v libx264 -g 9999",
 ])  # fmt: skip
 @pytest.mark.parametrize("per_second", [Fraction(2), Fraction(1, 5)])
-def test_of_every_kind_of_picture(make: Make, coding: str, per_second: Fraction) -> None:
+def test_sampling_works_with_several_codecs(make: Make, coding: str, per_second: Fraction) -> None:
     check(make("a.mkv", "-f lavfi -i testsrc2=s=64x64:r=25:d=16", coding), per_second)
 
 
 @pytest.mark.parametrize(("start", "duration"), [(3.5, 21), (11.96, 4), (0.04, 0.5), (39.9, None), (50, None)])
-def test_with_start_and_duration(long: Path, start: float, duration: float | None) -> None:
+def test_sampling_works_with_start_and_duration(long: Path, start: float, duration: float | None) -> None:
     for per_second in (Fraction(1), Fraction(1, 6)):
         check(long, per_second, start=start, duration=duration)
 
@@ -103,7 +103,7 @@ def test_where_the_rate_varies_each_frame_comes_once(make: Make) -> None:
     assert times[3] > 7
 
 
-def test_interlaced_pictures_are_deinterlaced_all_the_same(make: Make) -> None:
+def test_sampled_interlaced_pictures_are_deinterlaced(make: Make) -> None:
     moving = "testsrc2=s=128x96:r=50:d=6,tinterlace=interleave_top"
     path = make("fields.mkv", ["-f", "lavfi", "-i", moving], "-c:v libx264 -flags +ilme+ildct -g 30")
     expected_frames = expected(path, Fraction(1))
@@ -114,7 +114,7 @@ def test_interlaced_pictures_are_deinterlaced_all_the_same(make: Make) -> None:
     assert len(expected_frames) == 6
 
 
-def test_keyframes_alone(long: Path) -> None:
+def test_sampling_may_use_keyframes_alone(long: Path) -> None:
     with read_frames(long, per_second=Fraction(1, 6), skip="nonkey") as frames:
         assert [frame.time for frame in frames] == [0, 8, 12, 20, 24, 32, 36]
 

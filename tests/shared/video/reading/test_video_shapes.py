@@ -44,7 +44,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_circle_stays_a_circle(name: str, tmp_path: Path) -> None:
+def test_a_circle_stays_a_circle_when_the_size_changes(name: str, tmp_path: Path) -> None:
     coding, first, second = CHANGES[name]
     path = tmp_path / name
     path.write_bytes(circle(first, coding) + circle(second, coding))

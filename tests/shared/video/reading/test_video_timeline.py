@@ -36,14 +36,14 @@ def test_a_timeline_has_the_times_of_all_frames(cut_clip):
     assert line.end == read[-1][2]
 
 
-def test_a_timeline_has_the_packets_of_all_frames_as_they_are_decoded(cut_clip):
+def test_a_timeline_has_the_size_and_kind_of_each_frames_packet(cut_clip):
     line = timeline(cut_clip)
     with av.open(str(cut_clip)) as file:
         packets = [packet for packet in file.demux(video=0) if packet.size]
     shown = sorted(range(len(packets)), key=lambda place: packets[place].pts)
     assert line.size.tolist() == [packets[place].size for place in shown]
     assert line.key.tolist() == [packets[place].is_keyframe for place in shown]
-    # Those that no packet before them is shown after.
+    # A frame leads if all packets before it are shown earlier.
     leads = [all(packets[place].pts > earlier.pts for earlier in packets[:place]) for place in shown]
     assert line.leads.tolist() == leads
     assert not all(leads)

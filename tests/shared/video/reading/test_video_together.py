@@ -59,7 +59,7 @@ def test_at_another_rate_the_frame_shown_at_that_time_is_used(numbered, rate: st
     assert [shown for _, shown in met] == [min(int((time + Fraction(1, 1000)) * Fraction(rate)), last) % 50 for time, _ in met]
 
 
-def test_the_last_frame_is_held_or_all_end(numbered) -> None:
+def test_after_the_end_of_a_video_its_last_frame_is_held_or_all_end(numbered) -> None:
     clip, short, long = numbered("clip.mp4"), numbered("short.mp4", "25", 1.2), numbered("long.mp4", "25", 3)
     with read_together(clip, short, long) as trios:
         held = [(number(frame), number(two), number(three) % 50) for frame, two, three in trios]
@@ -102,7 +102,7 @@ def test_a_picture_that_starts_after_its_sound_meets_its_matte(steady: bool, num
         assert [number(other) for _, other in pairs][:3] == [10, 11, 12]
 
 
-def test_closing_early_ends_all(numbered) -> None:
+def test_closing_early_ends_all_threads(numbered) -> None:
     clip, matte = numbered("clip.mp4"), numbered("matte.mp4")
     before = threading.active_count()
     with read_together(clip, matte, clip, prefetch=2) as trios:
@@ -112,7 +112,7 @@ def test_closing_early_ends_all(numbered) -> None:
     assert list(trios) == []
 
 
-def test_a_failing_video_ends_all(numbered, tmp_path: Path) -> None:
+def test_a_failing_video_ends_all_threads(numbered, tmp_path: Path) -> None:
     clip = numbered("clip.mp4")
     before = threading.active_count()
     with pytest.raises(NotFound):

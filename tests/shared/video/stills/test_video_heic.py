@@ -91,7 +91,7 @@ def test_brands_that_leave_the_codec_open_are_recognised(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("suffix", ["heic", "avif"])
-def test_damaged_and_huge_ones_are_refused(tmp_path: Path, suffix: str) -> None:
+def test_damaged_and_huge_pictures_are_refused(tmp_path: Path, suffix: str) -> None:
     path, picture = tmp_path / f"IMG_0001.{suffix}", Image.fromarray(np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8))
     if suffix == "heic":
         write_heic(path, picture)

@@ -50,7 +50,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_an_unfinished_zip_leaves_nothing(tmp_path: Path) -> None:
+def test_an_unfinished_zip_leaves_no_files(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), PictureZip(tmp_path / "pictures.zip") as archive:
         archive.add("red.png", picture("red"))
         raise RuntimeError
@@ -99,7 +99,7 @@ def test_a_zip_without_a_picture_is_refused(tmp_path: Path) -> None:
         probe(tmp_path / "empty.zip")
 
 
-def test_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zip_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = packed(tmp_path / "bomb.zip", huge_dot_png=picture("red") + bytes(3_000_000))
     assert bomb.stat().st_size < 10_000
     with pytest.raises(TooLarge, match="at most 1000000"):
@@ -122,7 +122,7 @@ def test_an_entry_with_a_false_size_yields_no_more_than_declared(tmp_path: Path)
         assert sum(map(len, read_chunks(file))) <= 100
 
 
-def test_damaged_encrypted_and_oddly_packed_ones_are_refused(tmp_path: Path) -> None:
+def test_damaged_encrypted_and_oddly_packed_zip_files_are_refused(tmp_path: Path) -> None:
     path = packed(tmp_path / "pictures.zip", red_dot_png=picture("red"))
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
@@ -189,7 +189,7 @@ def test_names_with_combining_accents_work(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_of_entries_with_the_same_name_the_last_counts(tmp_path: Path) -> None:
+def test_the_last_of_entries_with_the_same_name_is_used(tmp_path: Path) -> None:
     path = tmp_path / "pictures.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in (("a.png", picture("red")), ("a.png", picture("blue")), ("b.png", picture("red")), ("b.png", b"words")):

@@ -51,7 +51,7 @@ def test_kept_properties_are_not_reported(make: Make) -> None:
     )
 
 
-def test_turned_pictures(make: Make) -> None:
+def test_turned_and_mirrored_pictures_are_reported(make: Make) -> None:
     flat = make("flat.mp4", PLAIN, "-c:v libx264")
     assert "stored turned by 90 degrees" in conversion_warnings(info_of(make, "a.mp4", f"-display_rotation 270 -i {flat} -c copy"))[0]
     assert "stored mirrored;" in conversion_warnings(info_of(make, "b.mp4", f"-display_hflip -i {flat} -c copy"))[0]

@@ -39,7 +39,9 @@ def write(source: Path, output: Path, pixel_format: str, **options: int) -> None
         ("rgba64le", (17, 33, 4), np.uint16, (200 * 257, 100 * 257, 50 * 257, 65535)),
     ],
 )
-def test_every_depth(make: Make, tmp_path: Path, pixel_format: str, shape: tuple[int, ...], dtype: type, color: tuple[int, ...]) -> None:
+def test_pngs_are_written_in_every_depth(
+    make: Make, tmp_path: Path, pixel_format: str, shape: tuple[int, ...], dtype: type, color: tuple[int, ...]
+) -> None:
     source = clip_of(make, "-c:v ffv1 -pix_fmt bgra")
     write(source, tmp_path / "out", pixel_format)
     assert sorted(os.listdir(tmp_path / "out")) == [f"frame-{index:06d}.png" for index in range(5)]
@@ -92,7 +94,7 @@ def test_the_same_pictures_give_the_same_file(make: Make, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", ["a.zip", "folder"])
 @pytest.mark.parametrize("at", [0, 1, 9])
-def test_an_error_leaves_nothing_behind(tmp_path: Path, name: str, at: int) -> None:
+def test_an_error_leaves_no_files_and_threads(tmp_path: Path, name: str, at: int) -> None:
     before = threading.active_count()
 
     def work() -> None:
@@ -151,7 +153,7 @@ def test_written_transparency_is_there_when_it_is_decoded(make: Make, tmp_path: 
 
 
 def alpha_of(path: Path, decoder: tuple[str, ...]) -> np.ndarray:
-    """Return the alpha plane, decoded by ffmpeg."""
+    """Return the alpha planes of a video's frames, decoded by ffmpeg."""
     output = run_ffmpeg(*decoder, "-i", str(path), "-vf", "alphaextract,format=gray", "-f", "rawvideo", "-")
     return np.frombuffer(output, np.uint8).reshape(-1, 32, 64)
 

@@ -1,4 +1,4 @@
-"""Tags of written files."""
+"""Metadata tags of written files."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -107,14 +107,14 @@ def test_impossible_times_are_left_out(tag: str, expected: str | None) -> None:
     assert kept_tags({"Creation_Time": tag}).get("creation_time") == expected
 
 
-def test_words_are_cut_and_cleaned() -> None:
+def test_texts_of_tags_are_cut_and_cleaned() -> None:
     assert kept_tags({"TITLE": "a\x00b\x1b[0m", "comment": "x" * 5000, "artist": " \x07 ", "make": "Camera"}) == {
         "title": "ab[0m",
         "comment": "x" * 2000,
     }
 
 
-def test_tags_come_before_the_pictures(tagged: Path, tmp_path: Path) -> None:
+def test_tags_must_be_copied_before_the_first_picture(tagged: Path, tmp_path: Path) -> None:
     with read_frames(tagged) as frames:
         first = next(frames)
     with VideoWriter(tmp_path / "a.mp4", width=32, height=48, frame_rate=Fraction(25)) as writer:

@@ -58,7 +58,7 @@ FIRST, SECOND = "Quoi\u00a0?", "می\u200cخواهم\nyou"  # a space that keeps
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_texts_follow_the_curve(name: str, make: Make, tmp_path: Path) -> None:
+def test_subtitles_and_chapters_follow_the_curve(name: str, make: Make, tmp_path: Path) -> None:
     path = with_texts(tmp_path, make, name, TEXTS[name])
     listed = probe_video(path)
     assert [track.language for track in listed.subtitles] == ["fra"]
@@ -77,7 +77,7 @@ def test_texts_follow_the_curve(name: str, make: Make, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["subrip.mkv", "timed.mp4"])
-def test_texts_of_a_part_and_of_a_copy(name: str, make: Make, tmp_path: Path) -> None:
+def test_subtitles_and_chapters_are_kept_in_parts_and_copies(name: str, make: Make, tmp_path: Path) -> None:
     path = with_texts(tmp_path, make, name, TEXTS[name])
     for number, (operation, whole, part) in enumerate(
         (
@@ -115,7 +115,7 @@ def test_sound_that_is_not_decoded_is_named(codec: str, start: float, make: Make
         assert sum("attached file" in message for message in messages) == 1
 
 
-def test_pictures_as_subtitles_and_data_are_named(make: Make, tmp_path: Path) -> None:
+def test_a_dropped_timecode_track_is_named(make: Make, tmp_path: Path) -> None:
     (tmp_path / "a.srt").write_text(SRT)
     source = "-f lavfi -i testsrc2=s=96x64:r=25:d=2"
     path = make("a.mov", source, "-c:v libx264 -timecode 01:00:00:00")

@@ -43,7 +43,7 @@ def atoms(path: Path) -> list[bytes]:
     return names
 
 
-def test_playable_in_browsers(tmp_path: Path) -> None:
+def test_a_written_file_is_playable_in_browsers(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     with VideoWriter(path, width=64, height=48, frame_rate=Fraction(30000, 1001)) as writer:
         assert writer.encoder in ("libx264", "h264_nvenc")
@@ -114,7 +114,7 @@ def test_frames_of_another_size_or_format_are_converted(tmp_path: Path, clip: Pa
 
 
 @pytest.mark.parametrize("at", [0, 1, 5, 20])
-def test_an_error_leaves_nothing_behind(tmp_path: Path, at: int) -> None:
+def test_an_error_leaves_no_files_and_threads(tmp_path: Path, at: int) -> None:
     def work() -> None:
         with VideoWriter(tmp_path / "a.mp4", width=64, height=48, frame_rate=Fraction(25)) as writer:
             for index in range(30):
@@ -191,7 +191,7 @@ def test_wrong_use_is_refused_clearly(tmp_path: Path) -> None:
         ("auto", "a.mp4", "yuv420p10le", "hevc"),
     ],
 )
-def test_every_encoder(make: Make, tmp_path: Path, encoder: str, name: str, pixel_format: str, codec: str) -> None:
+def test_every_encoder_writes_the_frames(make: Make, tmp_path: Path, encoder: str, name: str, pixel_format: str, codec: str) -> None:
     source = make("source.mkv", f"-f lavfi -i testsrc2=s=128x96:r=25:d=0.4 -c:v ffv1 -pix_fmt {pixel_format}")
     with read_frames(source) as frames:
         pictures = list(frames)
@@ -272,7 +272,7 @@ def test_what_mp4_cannot_hold_is_not_remuxed(make: Make, tmp_path: Path) -> None
     assert not list(tmp_path.glob(".*"))
 
 
-def test_back_pressure(tmp_path: Path) -> None:
+def test_a_fast_reader_waits_for_the_slowest_stage(tmp_path: Path) -> None:
     """A fast reader is slowed down to the slowest stage."""
     count = 0
 
@@ -288,7 +288,7 @@ def test_back_pressure(tmp_path: Path) -> None:
     results.close()  # type: ignore[attr-defined]
 
 
-def test_mapping_raises_in_turn() -> None:
+def test_mapping_raises_an_error_in_its_turn() -> None:
     values = []
     with pytest.raises(ZeroDivisionError):
         for value in map_ordered(lambda number: 10 // (5 - number), range(10), workers=3):
