@@ -1,4 +1,4 @@
-"""Routes that add media: upload a file, fetch a file from a URL."""
+"""Routes that add media: from an uploaded file, or from a URL."""
 
 from contextlib import aclosing, suppress
 from functools import partial
