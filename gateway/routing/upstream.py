@@ -36,9 +36,9 @@ class Refused(ReelwrightError):
 
 
 def refused_at(where: str, refusal: ReelwrightError, detail: str) -> Refused:
-    """Return a refusal with another text, and longer field names.
+    """Return a refusal with the text `detail`, and `where` before its field names.
 
-    `detail` is its text. The path `where` and a dot are put before each field name.
+    `where`: path of the refused part in the whole request, such as `steps.0`.
     """
     problem = refusal.problem()
     errors = [{**error, "field": f"{where}.{error['field']}"} for error in problem.get("errors", [])]

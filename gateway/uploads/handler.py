@@ -59,8 +59,8 @@ class UploadHandler:
     async def receive(self, request: Request, upload: Upload, *, offset: int) -> UploadState:
         """Append a request's body to an upload.
 
-        A complete upload is finished: its file becomes a medium. Raises OffsetMismatch, UploadLocked, and what
-        `append` raises.
+        A complete upload is finished: its file becomes a medium. Raises OffsetMismatch, UploadLocked, and what `append`
+        raises.
         """
         checksum = Checksum.parse(request.headers["upload-checksum"]) if "upload-checksum" in request.headers else None
         with upload.locked():

@@ -25,8 +25,8 @@ class FinishedStep:
 class RunMemory:
     """Memory of a run's finished steps, by operation, params and inputs.
 
-    `folder`: holds measurements, such as a clip's motion, and is removed after the run. Two input files are equal
-    if they are one file on the disk, as are the outputs of a step and the links that an equal step gets.
+    `folder`: holds measurements, such as a clip's motion, and is removed after the run. Two input files are equal if
+    they are one file on the disk. So the outputs of a step that is found again are links to the earlier outputs.
     """
 
     folder: Path
