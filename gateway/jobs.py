@@ -26,7 +26,7 @@ UNKNOWN = problems(_404="Unknown job, or a job of another owner")
 
 
 def job_routes(runtime: Runtime) -> APIRouter:
-    """Return the routes under /v1/jobs."""
+    """Return the routes that list, read, follow, cancel and delete jobs."""
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[Depends(refuse_unknown_query)])
     _add_list(router, runtime.jobs)
     _add_reading(router, runtime.jobs)

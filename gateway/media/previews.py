@@ -1,4 +1,4 @@
-"""Preparation of preview requests, before they reach a service.
+"""Preparation of preview requests on their way to a service.
 
 A preview runs an operation on a few seconds of a proxy, which is a small copy of the clip. The gateway starts the job that makes the proxy.
 If an input is "auto", it also starts a preview of the operation that makes this input.
@@ -27,7 +27,7 @@ PART = ("start", "duration")
 
 @dataclass(frozen=True)
 class Previews:
-    """Handler of preview requests, called before they are forwarded to a service."""
+    """Handler of preview requests on their way to a service."""
 
     views: ViewDesk
 

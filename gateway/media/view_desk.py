@@ -39,7 +39,7 @@ VIEWS: Mapping[str, View] = {
 
 @dataclass(frozen=True)
 class ViewDesk:
-    """Register of the jobs that make views; missing ones are started."""
+    """Register of the jobs that make views, which starts missing jobs."""
 
     upstreams: Upstreams
     runtime: Runtime

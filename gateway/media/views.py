@@ -1,4 +1,4 @@
-"""Routes that send what players show of media: proxy, strip, waveform, frames.
+"""Routes that serve media to players: proxy, strip, waveform, single frames.
 
 A proxy is a small copy of a clip, and a strip is a picture with tiles over its whole length.
 """

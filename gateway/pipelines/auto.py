@@ -1,4 +1,7 @@
-"""Steps that the gateway adds to make inputs given as "auto"."""
+"""Steps that the gateway adds to make inputs given as "auto".
+
+The matte of a clip is such an input: if it is "auto", a step that makes it from the clip runs first.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +18,7 @@ def asks_for_auto(inputs: Mapping[str, Any]) -> bool:
 
 
 def maker_of(operation: str, name: str, declarations: Mapping[str, OperationInfo]) -> tuple[str, str]:
-    """Return the operation and its output that make an "auto" input.
+    """Return the operation that makes an "auto" input, and the output's name.
 
     `operation`, `name`: the operation that takes the input, and the input's name. The declaration of the input names what makes it.
     `declarations`: operations by name, as `GET /operations` lists them. Raises Invalid for an input that cannot be "auto".

@@ -29,7 +29,7 @@ from shared.video import inspect
 
 @dataclass(frozen=True)
 class LocalServices(Upstreams):
-    """Variant of Upstreams that calls the services within this process.
+    """Variant of Upstreams that calls the services' HTTP apps without a server.
 
     An input may be the absolute path of a file; the services check only its kind.
     """

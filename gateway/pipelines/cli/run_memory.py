@@ -72,7 +72,7 @@ def _identity(path: Path) -> list[int | str]:
 
 
 def _linked(path: Path, name: Path) -> Path:
-    """Link a file to the path `name`, with the suffix of the file.
+    """Link a file under the path `name`, but keep the file's suffix.
 
     File systems without links get a copy. Returns the new path.
     """

@@ -1,4 +1,4 @@
-"""Declaration of a preset."""
+"""Classes that declare a preset and its inputs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""HTTP routes of presets."""
+"""HTTP routes that list, check and start presets."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -65,8 +65,9 @@ export function nearnessOfRows(width, height) {
 
 /**
  * Draw what a camera that moved sideways sees of a background, as services/background/parallax does. The background is larger than the frame.
- * Its middle depth moves by `reach` pixels at `camera` 1, the nearest parts by `depth` times that more than the farthest. `picture`: RGBA, `near`: 0 (far) to 255,
- * both of `[width, height]`; `out`: RGBA of `[outWidth, outHeight]`, from the middle. Two steps find the part that comes to each pixel.
+ * Its middle depth moves by `reach` pixels at `camera` 1, the nearest parts by `depth` times that more than the farthest. `picture`: RGBA,
+ * `near`: 0 (far) to 255, both of `[width, height]`; `out`: RGBA of `[outWidth, outHeight]`, from the middle. Two steps find the part that
+ * comes to each pixel.
  */
 export function moved(out, [outWidth, outHeight], { picture, near, size: [width, height] }, { camera, depth, reach }) {
   const middle = medianOf(near) / 255;
