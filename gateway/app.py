@@ -1,4 +1,4 @@
-"""The gateway's HTTP app: routes, lifespan and the pages of the studio."""
+"""The gateway's HTTP app: its routes, its background tasks and the studio."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -44,7 +44,7 @@ A self-hosted suite for AI video effects. Upload a file (`POST /v1/media`), star
 
 
 def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
-    """Build the gateway's app from the runtime and the services' clients."""
+    """Create the gateway's app, which calls the services through `upstreams`."""
     app = create_api(
         title="Reelwright",
         description=DESCRIPTION,
@@ -106,7 +106,7 @@ def _lifespan(runtime: Runtime, studio: Studio) -> Any:
 
 
 async def _sweep_uploads(settings: Settings) -> None:
-    """Remove expired uploads at intervals."""
+    """Remove expired uploads at regular intervals."""
     uploads = uploads_in(settings.data_dir, ttl_s=settings.upload_ttl_s)
     while True:
         await on_disk(uploads.sweep, datetime.now(UTC))
@@ -114,7 +114,10 @@ async def _sweep_uploads(settings: Settings) -> None:
 
 
 def add_pages(app: FastAPI, upstreams: Upstreams, studio: Studio, *, keys_needed: Callable[[], bool] = lambda: False) -> None:
-    """Add the web studio and the merged OpenAPI document."""
+    """Add the routes of the web studio and of the merged OpenAPI document.
+
+    `keys_needed`: returns whether the API demands a key now.
+    """
     own = app.openapi
     app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") != "/openapi.json"]
 

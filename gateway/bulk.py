@@ -40,20 +40,20 @@ class BatchRequest(BaseModel):
 
 
 class JobBatch(BaseModel):
-    """The accepted jobs, in the order of the requests."""
+    """Answer to a batch: the accepted jobs, in the order of the requests."""
 
     jobs: list[Job]
 
 
 class Kept(BaseModel):
-    """A job that was not deleted, with the reason."""
+    """A job that was not deleted, and the reason."""
 
     id: str
     reason: str
 
 
 class Deleted(BaseModel):
-    """Result of deleting several jobs."""
+    """Answer to a request that deletes several jobs."""
 
     deleted: list[str] = Field(description="Ids of the deleted jobs.")
     kept: list[Kept] = Field(description="Jobs that were not deleted, with the reason.")
@@ -114,9 +114,10 @@ def bulk_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
 
 
 async def _ask(upstreams: Upstreams, item: BatchItem, number: int, action: str, headers: dict[str, str]) -> Any:
-    """Send one request of a batch to the operation's service.
+    """Send one request of a batch to the service of its operation.
 
-    Raises the service's refusal, with the number of the request in its fields.
+    `number`: its place in the batch. `action`: `check` or `jobs`, the last part of the address. Raises the service's refusal, with the
+    number of the request in its fields.
     """
     service, _, verb = item.operation.partition(".")
     if service not in upstreams.clients:

@@ -9,8 +9,8 @@ from shared.runtime import Runtime
 async def delete_job(runtime: Runtime, owner: str, job_id: str, *, outputs: bool) -> None:
     """Delete an ended job, optionally with its outputs.
 
-    `outputs`: also its outputs, except those that another job lists. Raises UnknownJob; Conflict if the job has not ended or another job
-    reads an output.
+    `outputs`: whether its outputs are deleted too, except those that another job lists. Raises UnknownJob; Conflict if the job has not
+    ended or another job reads an output.
     """
     jobs = runtime.jobs
     job = await jobs.get(owner, job_id)

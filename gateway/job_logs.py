@@ -1,4 +1,4 @@
-"""Logs of jobs and of pipelines with all their steps."""
+"""Logs of jobs; the log of a pipeline joins the logs of its steps."""
 
 from shared.errors import UnknownJob
 from shared.jobs import Jobs, StepProgress
@@ -9,7 +9,7 @@ MOST_CHARS = 256 * 1024
 async def log_of(jobs: Jobs, owner: str, job_id: str) -> str:
     """Return the log of a job, or the logs of a pipeline's steps.
 
-    The log of a pipeline consists of those of its steps, at most 256 KB. Raises UnknownJob.
+    Each step gets an equal share of MOST_CHARS; headings come on top. Raises UnknownJob.
     """
     job = await jobs.get(owner, job_id)
     steps = job.progress.steps if job.progress is not None else None
@@ -30,7 +30,7 @@ async def _belongs(jobs: Jobs, owner: str, job_id: str) -> bool:
 
 
 def _text(step: StepProgress, logs: dict[str, str], own: set[str], max_chars: int) -> str:
-    """Return the end of a step's log, or a note why it has none."""
+    """Return the end of a step's log, or a note that says why there is none."""
     if step.job is None:
         return "(not started)\n"
     if step.job not in own:

@@ -26,7 +26,7 @@ UNKNOWN = problems(_404="Unknown job, or a job of another owner")
 
 
 def job_routes(runtime: Runtime) -> APIRouter:
-    """Return the routes under /v1/jobs."""
+    """Return the routes that list, read, follow, cancel and delete jobs."""
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[Depends(refuse_unknown_query)])
     _add_list(router, runtime.jobs)
     _add_reading(router, runtime.jobs)
@@ -74,7 +74,7 @@ def _add_list(router: APIRouter, jobs: Jobs) -> None:
 
 
 def _add_reading(router: APIRouter, jobs: Jobs) -> None:
-    """Add the routes that read and follow one job."""
+    """Add the routes that send one job, its events and its log."""
 
     @router.get("/{job_id}", name="read", summary="Read a job", responses=UNKNOWN)
     async def get(job_id: str, request: Request) -> Job:
@@ -155,7 +155,7 @@ def _seconds(moment: datetime | None) -> float | None:
 
 
 def _pairs(metadata: list[str]) -> dict[str, str]:
-    """Parse `key:value` filters. Raises Invalid."""
+    """Parse metadata filters, each written `key:value`. Raises Invalid."""
     pairs = dict(text.partition(":")[::2] for text in metadata)
     if any(":" not in text or "\0" in text for text in metadata) or not all(pairs):
         raise Invalid.field("query.metadata", "write `key:value`")
@@ -171,9 +171,9 @@ def _event_number(header: str | None) -> int:
 
 
 async def _stream(events: AsyncIterator[Event]) -> AsyncIterator[str]:
-    """Format events as text/event-stream.
+    """Format the events of a job as server-sent events.
 
-    After HEARTBEAT_S without an event a comment is sent, so that proxies keep the connection open.
+    After HEARTBEAT_S without an event, a comment is sent, so that proxies keep the connection open.
     """
     pending: asyncio.Future[Event] | None = None
     try:

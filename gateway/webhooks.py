@@ -1,4 +1,4 @@
-"""Routes of webhooks and of their deliveries."""
+"""Routes of webhooks, and of the messages that they sent."""
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -12,7 +12,7 @@ UNKNOWN = problems(_404="Unknown job, or a job of another owner")
 
 
 def webhook_routes(runtime: Runtime) -> APIRouter:
-    """Return the routes of webhooks and of a job's deliveries."""
+    """Return the routes of webhooks and of the messages about a job."""
     router = APIRouter(route_class=JsonRoute, dependencies=[Depends(refuse_unknown_query)])
     jobs = runtime.jobs
 

@@ -1,4 +1,4 @@
-"""Media over HTTP: uploading, records, downloads, pictures in a zip file, samples.
+"""HTTP routes of media: uploads, records, downloads, views and samples.
 
-The files themselves are stored by `shared/media`.
+`shared/media` stores the files.
 """

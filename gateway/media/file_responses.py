@@ -40,7 +40,7 @@ class PreconditionFailed(ReelwrightError):
 
 
 class RangedFile(FileResponse):
-    """File response with larger reads, and ranges as in RFC 9110.
+    """File response that reads large blocks and treats ranges as RFC 9110 demands.
 
     Starlette answers 400 to a malformed Range, which RFC 9110 says to ignore, and 416 if one of several ranges lies outside the file.
     """
@@ -56,9 +56,9 @@ class RangedFile(FileResponse):
 
 
 async def content_response(request: Request, record: MediaRecord, path: Path, *, download: bool) -> Response:
-    """Return a response with the file of a medium or a range of it.
+    """Return a response with the file of a medium, or with a range of it.
 
-    The response has the requested range of the file, or status 304 if the client has the file. Raises RangeNotSatisfiable.
+    The status is 304 if the client has the file. Raises RangeNotSatisfiable and PreconditionFailed.
     """
     name = download_name(record.name, content_type=record.content_type, suffix=path.suffix)
     headers = {
@@ -73,7 +73,7 @@ async def content_response(request: Request, record: MediaRecord, path: Path, *,
 
 
 async def file_response(request: Request, path: Path, *, media_type: str, headers: dict[str, str]) -> Response:
-    """Return a response with a file, or a range of it.
+    """Return a response with a file, or with a range of it.
 
     The status is 304 if the client has the file. `headers` must contain an ETag. Raises RangeNotSatisfiable, and PreconditionFailed for
     an If-Match or If-Unmodified-Since that the file does not meet (RFC 9110, 13.2.2).
@@ -99,10 +99,10 @@ async def file_response(request: Request, path: Path, *, media_type: str, header
 
 
 def satisfiable(header: str | None, *, size: int) -> str | None:
-    """Drop the ranges of a Range header that begin after the file's end.
+    """Return a Range header without the ranges that begin after the file's end.
 
-    `size`: bytes of the file. None if there is no header or it is malformed. Raises RangeNotSatisfiable if no range lies within the file
-    (RFC 9110, 14.2).
+    `size`: bytes of the file. None if there is no header, or if it is malformed or has more than MAX_RANGES ranges. Raises
+    RangeNotSatisfiable if no range lies within the file (RFC 9110, 14.2).
     """
     if header is None or RANGES.fullmatch(header.strip()) is None:
         return None
@@ -118,7 +118,7 @@ def satisfiable(header: str | None, *, size: int) -> str | None:
 
 
 def seconds_of(date: str | None) -> float | None:
-    """Parse the date of a header to Unix seconds.
+    """Convert the date in a header to Unix seconds.
 
     None without a header, and for an invalid date, which RFC 9110 says to ignore.
     """
@@ -129,7 +129,7 @@ def seconds_of(date: str | None) -> float | None:
 
 
 def is_known(tags: str | None, etag: str) -> bool:
-    """Return whether an If-None-Match or If-Match header contains `etag`."""
+    """Return whether an If-None-Match or If-Match header matches `etag`."""
     if tags is None:
         return False
     return tags.strip() == "*" or etag.strip('"') in ENTITY_TAG.findall(tags)

@@ -1,4 +1,4 @@
-"""Routes that add media: upload a file, fetch a file from a URL."""
+"""Routes that add media: from an uploaded file, or from a URL."""
 
 from contextlib import aclosing, suppress
 from functools import partial
@@ -51,7 +51,7 @@ def intake_routes(services: MediaServices) -> APIRouter:
 
     @router.post("", status_code=201, summary="Upload a file", responses=REFUSED, openapi_extra=FILE_FORM)
     async def upload(request: Request, response: Response) -> MediaRecord:
-        """Accept a video or an image in the form field `file`.
+        """Accept a video, an image or a zip file of images in the form field `file`.
 
         The kind is detected from the file's content, not from its name.
         """

@@ -1,4 +1,4 @@
-"""Routes that list and send the pictures in a zip file of pictures."""
+"""Routes that list the pictures in a zip file, and send one of them."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -44,13 +44,13 @@ class PictureInfo(BaseModel):
 
 
 class PictureList(BaseModel):
-    """The pictures of a zip file, sorted by name."""
+    """List of the pictures in a zip file, sorted by name."""
 
     items: list[PictureInfo]
 
 
 def picture_routes(store: MediaStore, max_bytes: int) -> APIRouter:
-    """Return the routes that list and send pictures of zip files."""
+    """Return the routes that list and send the pictures in zip files."""
     router = APIRouter(prefix="/v1/media/{media_id}/files", tags=["media"], responses=UNKNOWN, route_class=JsonRoute)
 
     def find(owner: str, media_id: str) -> tuple[MediaRecord, Path]:
@@ -95,7 +95,7 @@ def picture_routes(store: MediaStore, max_bytes: int) -> APIRouter:
 
 
 def _read_through(file: IO[bytes]) -> int:
-    """Read the whole file, rewind it and return its size in bytes.
+    """Read a whole file, rewind it and return its size in bytes.
 
     Raises an error if the file is damaged.
     """

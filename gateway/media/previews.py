@@ -1,6 +1,7 @@
-"""Preparation of preview requests: proxies and "auto" inputs.
+"""Preparation of preview requests on their way to a service.
 
-The gateway starts the proxies that previews run on, and previews of what makes their "auto" inputs.
+A preview runs an operation on a few seconds of a proxy, which is a small copy of the clip. The gateway starts the job that makes the proxy.
+If an input is "auto", it also starts a preview of the operation that makes this input.
 """
 
 import json
@@ -26,17 +27,15 @@ PART = ("start", "duration")
 
 @dataclass(frozen=True)
 class Previews:
-    """Prepares preview requests before they are forwarded to a service."""
+    """Handler of preview requests on their way to a service."""
 
     views: ViewDesk
 
     async def expand(self, service: str, path: str, body: bytes, request: Request) -> Response | None:
-        """Start the proxy jobs of a preview's videos.
+        """Start the jobs that a preview request depends on.
 
-        The service itself waits for them.
-
-        Returns None where the request is to be forwarded unchanged. With an "auto" input, the operation that makes it is previewed as well,
-        and the answer is that of the service.
+        These are the jobs that make proxies of its videos; the service itself waits for them. With an "auto" input, the operation that
+        makes it is previewed as well, and the answer is that of the service. Returns None if the request is to be forwarded unchanged.
         """
         if b'"preview"' not in body or not re.fullmatch(r"[a-z-]+/jobs", path):
             return None
@@ -62,7 +61,7 @@ class Previews:
     async def _make(self, operation: str, name: str, body: dict[str, Any], owner: str) -> str:
         """Start a preview of the operation that makes an "auto" input.
 
-        The preview is in time with the clip. Returns the input for the service.
+        Its frames keep the times of the clip, if the operation can do that. Returns what replaces "auto" in the request.
         """
         headers = credentials(self.views.runtime.settings, owner)
         declared = await self.views.upstreams.operations(headers)

@@ -1,4 +1,4 @@
-"""Routes on media records: list, read, delete."""
+"""Routes that list, find, read, rename and delete media."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -30,14 +30,14 @@ class Renamed(BaseModel):
 
 
 class MediaPage(BaseModel):
-    """A page of media, newest first."""
+    """One page of the list of media, newest first."""
 
     items: list[MediaRecord]
     next_cursor: str | None = Field(description="`cursor` of the next page; null on the last page.")
 
 
 def record_routes(services: MediaServices) -> APIRouter:
-    """Return the routes that list, read and delete media records."""
+    """Return the routes that list, find, read, rename and delete media."""
     router = APIRouter(prefix="/v1/media", tags=["media"], route_class=JsonRoute, dependencies=[Depends(refuse_unknown_query)])
     store = services.store
 
@@ -60,7 +60,7 @@ def record_routes(services: MediaServices) -> APIRouter:
     ) -> MediaRecord:
         """Return the newest medium whose file has this SHA-256.
 
-        Clients then need not send them again. Only your own media are found, and none that expires within the hour.
+        Clients then need not send the file again. Only your own media are found, and none that expires within the hour.
         """
         record = await on_disk(store.by_hash, owner_of(request), sha256)
         if record.expires_at is not None and record.expires_at < datetime.now(UTC) + EXPIRES_SOON:

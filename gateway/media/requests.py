@@ -1,7 +1,4 @@
-"""Helpers for requests, shared by the media routes.
-
-Path parameters, checks of a request, documented answers.
-"""
+"""What the media routes share: path parameters, checks and documented answers."""
 
 from typing import Annotated
 
@@ -25,16 +22,16 @@ UNKNOWN = problems(_404="Unknown media, or media of another owner")
 
 
 def owner_of(request: Request) -> str:
-    """Return the owner whose media the request may see.
+    """Return the owner whose media a request may see.
 
-    The app's guard has set it.
+    The check of the API key (`shared/http/guards.py`) has stored it in the request.
     """
     owner: str = request.state.owner
     return owner
 
 
 def check_length(request: Request, max_bytes: int) -> None:
-    """Raise TooLarge if the request announces a body of more than `max_bytes`."""
+    """Raise TooLarge if a request announces a body of more than `max_bytes`."""
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > max_bytes:
         raise TooLarge(f"The request announces {length} bytes; this server takes files of at most {max_bytes} bytes.")

@@ -1,4 +1,4 @@
-"""All routes under /v1/media."""
+"""Routes under /v1/media, without those of views."""
 
 from fastapi import APIRouter
 
@@ -10,7 +10,7 @@ from gateway.media.services import MediaServices
 
 
 def media_routes(services: MediaServices) -> APIRouter:
-    """Return all routes under /v1/media."""
+    """Return the routes that add, list, change, send and delete media."""
     router = APIRouter()
     for routes in (intake_routes, record_routes, download_routes):
         router.include_router(routes(services))

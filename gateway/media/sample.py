@@ -1,4 +1,4 @@
-"""Sample media of every installation: clip, picture, matte, background.
+"""Sample media that every owner gets: a clip, a picture, a matte, a background.
 
 The examples on the API pages use them.
 """
@@ -23,16 +23,17 @@ DRAW = {
 }
 """Functions called in a child process, so that the gateway itself never loads numpy."""
 
-RETRIES_S = (2, 5, 10, 20, 30, 60, 120, 300, 600, 0)  # pauses after each attempt, for a busy machine or a full disk
+RETRIES_S = (2, 5, 10, 20, 30, 60, 120, 300, 600, 0)  # pause after each attempt, for a busy machine or a full disk
 LOOK_S = 10.0
 """Seconds between two looks for new owners."""
 log = logging.getLogger(__name__)
 
 
 async def ensure_sample(runtime: Runtime) -> None:
-    """Create missing sample media for every owner.
+    """Create missing sample media for every owner, without end.
 
-    Keys may be added at any time. Failures are logged and retried; the suite also works without samples.
+    Owners are looked for at intervals, because keys may be added at any time. Failures are logged and retried; the suite also works without
+    samples.
     """
     served: set[str] = set()
     while True:
@@ -44,7 +45,7 @@ async def ensure_sample(runtime: Runtime) -> None:
 
 
 async def _ensure_all(runtime: Runtime, owner: str) -> None:
-    """Create the missing sample media of one owner."""
+    """Create the missing sample media of one owner, in several attempts."""
     missing = list(SAMPLES)
     for pause_s in RETRIES_S:
         missing = [sample for sample in missing if not await _ensure(runtime, owner, sample)]

@@ -1,6 +1,6 @@
-"""Drawing of the sample media: clip, picture, matte, background.
+"""Drawing of the sample media: a clip, a picture, a matte, a background.
 
-Each `draw_` function writes the requested file, in a child process.
+A child process calls the `draw_` functions, each of which writes the requested file.
 """
 
 from fractions import Fraction
@@ -56,7 +56,7 @@ def draw_clip(request: FileRequest, progress: Progress) -> None:
 
 
 def draw_matte(request: FileRequest, progress: Progress) -> None:
-    """Draw the clip's matte: a white ball on black."""
+    """Draw the matte of the clip: a white ball on black."""
     from shared.video import VideoWriter
 
     frames = RATE * SECONDS
@@ -71,7 +71,7 @@ def draw_matte(request: FileRequest, progress: Progress) -> None:
 
 
 def draw_plate(request: FileRequest, _progress: Progress) -> None:
-    """Draw the clip's background without the ball."""
+    """Draw the background of the clip, without the ball."""
     from PIL import Image
 
     gray = np.clip(np.rint((np.clip(_ground(), 16, 235) - 16) * 255 / 219), 0, 255).astype(np.uint8)
@@ -79,7 +79,7 @@ def draw_plate(request: FileRequest, _progress: Progress) -> None:
 
 
 def _ground() -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Return the luma of the textured ground, (HEIGHT, WIDTH)."""
+    """Return the brightness (luma) of the textured ground, as (HEIGHT, WIDTH)."""
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
     return np.asarray(60 + 25 * np.sin(columns / 17) * np.sin(rows / 13) + 40 * rows / HEIGHT, np.float32)
 

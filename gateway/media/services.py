@@ -1,4 +1,4 @@
-"""Dependencies of the media and upload routes."""
+"""Container of what the media and upload routes need."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from shared.media.store import MediaStore
 from shared.settings import Settings
 
 Thumbnail = Callable[[Path, Path], Awaitable[None]]
-"""Writes a small JPEG of the first file's picture to the second path, in a child process."""
+"""(medium, target): writes a small JPEG of the medium to `target`, in a child process."""
 
 InUse = Callable[[str, str], Awaitable[str | None]]
 """(owner, media id) -> id of an unfinished job that reads the medium, or None."""
 
 
 Forget = Callable[[str, str], Awaitable[None]]
-"""(owner, media id): deletes the jobs outside of lists that read the medium, with their outputs."""
+"""(owner, media id): deletes the ended, unlisted jobs that read the medium (such as previews), with their outputs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MediaServices:
-    """Dependencies of the media and upload routes: store, probes, settings."""
+    """Container of the store, functions and settings that the routes need."""
 
     store: MediaStore
     probe: Probe

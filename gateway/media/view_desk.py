@@ -1,6 +1,6 @@
-"""Jobs of the media service that make views of media.
+"""Jobs that make views of clips: proxies, filmstrips and waveforms.
 
-Views are small files, made from a medium at the first request.
+A view is a small file that the media service makes from a clip when the view is first requested.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ TRY_AGAIN_S = 30
 class View:
     """A kind of view, such as a proxy or a waveform.
 
-    `name`: the verb of the media service that makes it. `title`: its name in messages.
+    `name`: the operation that makes it, without `media.`. `title`: its name in messages.
     """
 
     name: str
@@ -39,7 +39,7 @@ VIEWS: Mapping[str, View] = {
 
 @dataclass(frozen=True)
 class ViewDesk:
-    """Finds or starts the jobs that make views."""
+    """Register of the jobs that make views, which starts missing jobs."""
 
     upstreams: Upstreams
     runtime: Runtime
@@ -47,8 +47,8 @@ class ViewDesk:
     async def job(self, owner: str, view: View, media_id: str, alpha: str | None = None) -> Job:
         """Return the job that makes a view, and start it if necessary.
 
-        `alpha`: id of a matte to put into the view. Raises UnknownMedia; NotFound for a kind without this
-        view; the failure of the job, as a Refused; and what submitting raises.
+        `alpha`: id of a matte to put into the view. Raises UnknownMedia; NotFound for a kind without this view; the
+        failure of the job, as a Refused; and what submitting raises.
         """
         for item_id in (media_id, *([alpha] if alpha else [])):
             record = await asyncio.to_thread(self.runtime.media.get, owner, item_id)
@@ -68,7 +68,8 @@ class ViewDesk:
     async def start_proxies(self, owner: str, media_ids: list[str]) -> None:
         """Start the jobs that make proxies of the videos among `media_ids`.
 
-        Left out are media that do not exist (the request that names them is refused later), and those that are small already.
+        Left out are media that do not exist (the request that names them is refused later), and unlisted ones such as
+        proxies, which are small already.
         """
         for media_id in dict.fromkeys(media_ids):
             with suppress(UnknownMedia):

@@ -1,4 +1,7 @@
-"""Routes of media views for players: proxy, strip, waveform, frames."""
+"""Routes that serve media to players: proxy, strip, waveform, single frames.
+
+A proxy is a small copy of a clip, and a strip is a picture with tiles over its whole length.
+"""
 
 import json
 from typing import Annotated, Any
@@ -27,7 +30,7 @@ Alpha = Annotated[str | None, Query(description="Id of a matte to show below the
 
 
 def view_routes(desk: ViewDesk) -> APIRouter:
-    """Return the routes of media views."""
+    """Return the routes that send views of media, and single frames."""
     router = APIRouter(prefix="/v1/media/{media_id}", tags=["media"], route_class=JsonRoute)
     _add_views(router, desk)
     _add_frame(router, desk)
@@ -35,7 +38,7 @@ def view_routes(desk: ViewDesk) -> APIRouter:
 
 
 def _add_views(router: APIRouter, desk: ViewDesk) -> None:
-    """Add the routes of views made by jobs: proxy, strip, waveform."""
+    """Add the routes of the views that jobs make: proxy, strip, waveform."""
     store = desk.runtime.media
 
     async def send(request: Request, view: str, output: str, media_id: str, alpha: str | None = None) -> Response:
@@ -79,7 +82,7 @@ def _add_views(router: APIRouter, desk: ViewDesk) -> None:
     @router.get("/peaks", summary="Read the waveform", responses=AS_JSON | MAKING | FAILED, response_class=Response)
     @router.head("/peaks", include_in_schema=False)
     async def peaks(media_id: MediaId, request: Request) -> Response:
-        """Send each channel's peak amplitude in short intervals."""
+        """Send the peak amplitudes of each channel, one for each short interval."""
         record = await on_disk(store.get, owner_of(request), media_id)
         if record.kind is Kind.VIDEO and not (record.media or {}).get("audio"):
             duration = (record.media or {}).get("duration_s")
@@ -88,7 +91,7 @@ def _add_views(router: APIRouter, desk: ViewDesk) -> None:
 
 
 def _add_frame(router: APIRouter, desk: ViewDesk) -> None:
-    """Add the route of one frame at full size."""
+    """Add the route that sends one frame at full size."""
     store = desk.runtime.media
 
     @router.get(

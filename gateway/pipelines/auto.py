@@ -1,4 +1,7 @@
-"""Steps that the gateway adds for inputs given as "auto"."""
+"""Steps that the gateway adds to make inputs given as "auto".
+
+The matte of a clip is such an input: if it is "auto", a step that makes it from the clip runs first.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,10 +18,10 @@ def asks_for_auto(inputs: Mapping[str, Any]) -> bool:
 
 
 def maker_of(operation: str, name: str, declarations: Mapping[str, OperationInfo]) -> tuple[str, str]:
-    """Return the operation and output that provide the "auto" input `name` of `operation`.
+    """Return the operation that makes an "auto" input, and the output's name.
 
-    The declaration of the input names both. `declarations`: operations by name, as `GET /operations` lists them.
-    Raises Invalid for an input that cannot be "auto".
+    `operation`, `name`: the operation that takes the input, and the input's name. The declaration of the input names what makes it.
+    `declarations`: operations by name, as `GET /operations` lists them. Raises Invalid for an input that cannot be "auto".
     """
     inputs = declarations[operation].inputs if operation in declarations else {}
     made_by = inputs[name].auto if name in inputs else None
@@ -36,10 +39,11 @@ def required_inputs(declaration: OperationInfo) -> list[str]:
 
 
 def step_that_makes(step: Step, name: str, operation: str, declaration: OperationInfo, number: int) -> Step:
-    """Return the step that provides the input `name` of `step`.
+    """Return a new step that makes the input `name` of `step`.
 
     The new step takes its required inputs from the inputs of `step` with the same names, and makes only the part that `step` uses.
-    `declaration`: of `operation`. `number`: makes the id of the new step unique. Raises Invalid if `step` lacks one of these inputs.
+    `operation`, `declaration`: what the new step runs. `number`: makes the id of the new step unique. Raises Invalid if `step` lacks one of
+    these inputs.
     """
     inputs = {port: step.inputs.get(port) for port in required_inputs(declaration)}
     missing = [port for port, media_id in inputs.items() if media_id is None]
@@ -54,7 +58,7 @@ def step_that_makes(step: Step, name: str, operation: str, declaration: Operatio
 
 
 def made_id(name: str, number: int) -> str:
-    """Return the id of the step that provides the input `name`."""
+    """Return the id of the step that makes the input `name`."""
     return f"auto-{name}-{number}".replace("_", "-")
 
 

@@ -1,6 +1,6 @@
 """Validation of pipelines before their first step starts.
 
-Each service validates its steps.
+Each service validates the steps that run its operations.
 """
 
 import re
@@ -25,11 +25,11 @@ OPERATION_NAME = re.compile(r"[a-z-]+\.[a-z-]+")
 async def check_steps(
     upstreams: Upstreams, steps: Sequence[Step], *, headers: Mapping[str, str], declarations: Mapping[str, OperationInfo] | None = None
 ) -> PipelineChecked:
-    """Validate all steps and fill in their defaults.
+    """Validate all steps of a pipeline, and fill in default params.
 
     No step is run. `headers`: credentials of the owner. `declarations`: operations that are known already, by name.
 
-    Raises the first refusal (Refused, UnknownOperation, Unavailable), naming the step.
+    Raises the first refusal (Invalid, Refused, UnknownOperation, Unavailable), naming the step.
     """
     checking = _Checking(upstreams, headers, {step.id for step in steps}, declarations or {})
     for number, step in enumerate(steps):
@@ -41,7 +41,7 @@ async def check_steps(
 
 
 class _Checking:
-    """Progress of a check: checked steps, their operations and outputs."""
+    """State of a check in progress: checked steps, their operations and outputs."""
 
     def __init__(
         self, upstreams: Upstreams, headers: Mapping[str, str], ids: Collection[str], declarations: Mapping[str, OperationInfo]
@@ -53,7 +53,7 @@ class _Checking:
         self.checked: list[Step] = []
 
     async def add(self, step: Step, where: str) -> None:
-        """Check a step and the steps that provide its "auto" inputs."""
+        """Check a step, and the steps that make its "auto" inputs."""
         await self._declare(step, where)
         try:
             makers = await self._auto_inputs(step, where)
@@ -76,7 +76,7 @@ class _Checking:
         self.checked.append(step.model_copy(update={"inputs": step.inputs | outputs, "params": params}))
 
     async def _declare(self, step: Step, where: str) -> None:
-        """Read the declaration of the step's operation from its service.
+        """Read the declaration of a step's operation from its service.
 
         Raises UnknownOperation.
         """
@@ -92,9 +92,9 @@ class _Checking:
             raise _unknown_operation(step, where)
 
     async def _auto_inputs(self, step: Step, where: str) -> dict[str, "_Maker"]:
-        """Return the steps that provide "auto" inputs, by input name.
+        """Return the maker of each "auto" input, by input name.
 
-        A maker is a step and its output.
+        A maker is a step that is not checked yet, with the output to use.
         """
         makers = {}
         for name in [name for name, value in step.inputs.items() if value == AUTO]:
@@ -107,7 +107,7 @@ class _Checking:
         return makers
 
     async def _make(self, maker: "_Maker", where: str) -> str:
-        """Check the step that provides an "auto" input; return its output.
+        """Check the step that makes an "auto" input, and return the reference to its output.
 
         Inputs that need the same operation with the same inputs and params share the step.
         """
@@ -121,7 +121,7 @@ class _Checking:
 
 @dataclass(frozen=True, slots=True)
 class _Maker:
-    """A step that provides an "auto" input, with its output and kind."""
+    """A step that makes an "auto" input, with the output's name and media kind."""
 
     step: Step
     output: str
@@ -129,10 +129,10 @@ class _Maker:
 
 
 def _input_to_check(kinds: Mapping[str, str], where: str, source: str) -> str:
-    """Replace references `step.output` by the placeholder `pending:<kind>`.
+    """Replace a reference `step.output` by the stand-in `pending:<kind>`.
 
-    The `check` route of a service accepts this placeholder. A media id is returned unchanged.
-    `kinds`: media kind by `step.output`. Raises Invalid for an output that no earlier step has.
+    The `check` route of a service accepts this stand-in. A media id is returned unchanged. `kinds`: media kind by `step.output`. Raises
+    Invalid for an output that no earlier step has.
     """
     if source in kinds:
         return f"pending:{kinds[source]}"
@@ -168,7 +168,7 @@ def _unknown_operation(step: Step, where: str) -> UnknownOperation:
 
 
 def _in_step(refusal: Refused | Invalid, where: str, step: Step) -> Refused:
-    """Add the step's id to a refusal.
+    """Return a refusal that names the refused step.
 
     The detail starts with the id of the step, and each field with the path `where`.
     """

@@ -18,10 +18,7 @@ Given = str | UrlInput | list[str | UrlInput]
 
 
 def placeholders(steps: Iterable[Step]) -> dict[str, bool]:
-    """Return the names of all placeholders, in order of appearance.
-
-    The value of each says whether it is optional.
-    """
+    """Return each placeholder's name and whether it is optional, in order of appearance."""
     names: dict[str, bool] = {}
     for step in steps:
         for source in step.inputs.values():

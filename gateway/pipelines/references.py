@@ -19,14 +19,14 @@ DEEPEST = 12
 
 
 def map_ids(ids: InputValue, change: Callable[[str], str]) -> InputValue:
-    """Apply `change` to each media id of an input; keep URLs."""
+    """Return an input with `change` applied to each media id; URLs stay."""
     if isinstance(ids, list):
         return [change(media_id) if isinstance(media_id, str) else media_id for media_id in ids]
     return change(ids) if isinstance(ids, str) else ids
 
 
 def as_json(inputs: Mapping[str, InputValue]) -> dict[str, Any]:
-    """Return inputs as JSON values."""
+    """Convert inputs to JSON values."""
 
     def plain(item: Any) -> Any:
         return item.model_dump() if isinstance(item, UrlInput) else item
@@ -35,14 +35,17 @@ def as_json(inputs: Mapping[str, InputValue]) -> dict[str, Any]:
 
 
 def ids_in(source: InputValue) -> list[str]:
-    """Return the media ids of an input, without its URLs."""
+    """Return the media ids of an input, without its URLs.
+
+    References and placeholders, which stand in the place of ids, are included.
+    """
     return [item for item in (source if isinstance(source, list) else [source]) if isinstance(item, str)]
 
 
 def references(params: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:
-    """Find all params that refer to results of earlier steps.
+    """Return the params that refer to results of earlier steps.
 
-    Returns param name -> (step id, path within its result). Raises Invalid for a malformed reference.
+    The answer is param name -> (step id, path within its result). Raises Invalid for a malformed reference.
     """
     references_by_name = {}
     for name, value in params.items():
@@ -105,7 +108,7 @@ def _types(schema: Schema, root: Schema, depth: int = 0) -> set[str]:
 
 
 def _lacking_fields(made: Schema, result: Schema, wanted: Schema, root: Schema, depth: int = 0) -> list[str]:
-    """Return the required fields of the objects that a param takes, without those that a result's objects have.
+    """Return the fields that a param requires and a result's objects lack.
 
     Both may be arrays of objects. `result`, `root`: the schemas that `made` and `wanted` are parts of. Of several alternatives, the one
     that lacks least counts.
@@ -126,7 +129,7 @@ def _lacking_fields(made: Schema, result: Schema, wanted: Schema, root: Schema, 
 
 
 def _alternatives(schema: Schema, root: Schema, depth: int = 0) -> list[Schema]:
-    """Resolve `$ref`, and list the alternatives of a schema."""
+    """Return the alternatives of a schema, with `$ref` resolved."""
     if depth > DEEPEST:
         return []
     if "$ref" in schema:
@@ -146,7 +149,10 @@ def stand_in(schema: Schema, root: Schema) -> Any:
 
 
 def least(schema: Schema, root: Schema, depth: int = 0) -> Any:
-    """Return the smallest valid value of a pydantic JSON Schema."""
+    """Return the smallest valid value for a JSON Schema of pydantic.
+
+    None if no value can be derived.
+    """
     schema = _plain(schema, root)
     if "const" in schema or "enum" in schema:
         return schema.get("const", next(iter(schema.get("enum", [])), None))
@@ -194,7 +200,7 @@ def value_at(result: Any, path: list[str], step: str) -> Any:
 
 
 def _plain(schema: Schema, root: Schema) -> Schema:
-    """Resolve `$ref` and unwrap a nullable schema."""
+    """Resolve `$ref`, and return the first alternative that is not null."""
     for _ in range(DEEPEST):
         if "$ref" in schema:
             schema = root.get("$defs", {}).get(schema["$ref"].rpartition("/")[2], {})

@@ -52,7 +52,7 @@ def retry_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
 
 
 class Retrier:
-    """Submits the requests of failed and canceled jobs again."""
+    """Submitter that sends the requests of failed and canceled jobs again."""
 
     def __init__(self, upstreams: Upstreams, runtime: Runtime) -> None:
         self._upstreams, self._runtime = upstreams, runtime
@@ -60,7 +60,7 @@ class Retrier:
     async def retry(self, job_id: str, owner: str, key: str | None) -> Job:
         """Submit the request of an earlier job as a new job.
 
-        `key`: an idempotency key. Raises UnknownJob; Conflict if the job has not ended or succeeded; and what submitting raises.
+        `key`: an idempotency key. Raises UnknownJob; Conflict if the job has succeeded or has not ended; and what submitting raises.
         """
         job = await self._runtime.jobs.get(owner, job_id)
         if not job.status.ended:
@@ -78,7 +78,7 @@ class Retrier:
     async def _resume(self, job: Job, request: JobRequest, owner: str, key: str | None) -> Job:
         """Queue a pipeline again, reusing its finished steps.
 
-        The other steps are checked.
+        The other steps are checked first.
         """
         jobs = self._runtime.jobs
         original = request.model_copy(update={"params": {"retry": job.id}})
@@ -96,7 +96,7 @@ class Retrier:
         return await jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=complete, original=original, key=key)
 
     async def _done(self, job: Job, owner: str) -> dict[str, Job]:
-        """Return the jobs of finished steps by step id.
+        """Return the jobs of finished steps, by step id.
 
         Finished steps are those that succeeded and still have their outputs.
         """

@@ -1,4 +1,4 @@
-"""HTTP routes of pipelines."""
+"""HTTP routes that start and check pipelines."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -13,7 +13,7 @@ from shared.runtime import Runtime
 
 
 def pipeline_routes(submitter: PipelineSubmitter, runtime: Runtime) -> APIRouter:
-    """Return the routes under /v1/pipelines."""
+    """Return the routes that start and check pipelines."""
     unavailable = problems(_503="A service does not answer")
     router = APIRouter(prefix="/v1/pipelines", tags=["pipelines"], responses=unavailable, route_class=JsonRoute)
 

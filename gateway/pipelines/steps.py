@@ -1,4 +1,4 @@
-"""Request models of pipelines."""
+"""Pydantic models of pipelines: step, request and checked steps."""
 
 from typing import Any
 
@@ -53,6 +53,6 @@ class PipelineRequest(JobEnvelope):
 
 
 class PipelineChecked(BaseModel):
-    """Steps that passed the check, with default params filled in."""
+    """A pipeline that passed the check, with default params filled in."""
 
     steps: list[Step]

@@ -1,4 +1,4 @@
-"""Submission of pipelines: check them, then queue them as jobs."""
+"""Submission of pipelines: they are checked, then queued as jobs."""
 
 import json
 import re
@@ -25,20 +25,21 @@ ENVELOPE = tuple(JobEnvelope.model_fields)
 
 
 class PipelineSubmitter:
-    """Checks and queues pipelines for their owners."""
+    """Submitter that checks pipelines and queues them as jobs."""
 
     def __init__(self, upstreams: Upstreams, runtime: Runtime) -> None:
         self._upstreams, self._runtime = upstreams, runtime
 
     async def check(self, request: PipelineRequest, owner: str) -> PipelineChecked:
-        """Check all steps of a pipeline and fill in default params."""
+        """Check all steps of a pipeline, and fill in default params."""
         return await check_steps(self._upstreams, request.steps, headers=credentials(self._runtime.settings, owner))
 
     async def start(self, request: PipelineRequest, owner: str, key: str | None) -> Job:
-        """Check a pipeline and queue it.
+        """Check a pipeline, and queue it as a job.
 
-        `key`: the request's idempotency key. A request with the key of an earlier job returns that job. Requests are compared
-        before defaults are filled in, because inputs may have been deleted and defaults changed since.
+        `key`: the request's idempotency key. A request with the key of an earlier job returns that job; it raises
+        IdempotencyMismatch if it differs from that job's request. Requests are compared before defaults are filled in, because inputs may
+        have been deleted and defaults changed since.
         """
         jobs = self._runtime.jobs
         steps = [step.model_dump(mode="json") for step in request.steps]
@@ -54,7 +55,7 @@ class PipelineSubmitter:
         return await jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=complete, original=original, key=key)
 
     async def expand(self, service: str, path: str, body: bytes, request: Request) -> Response | None:
-        """Submit a request with "auto" inputs as a pipeline.
+        """Submit or check a request with "auto" inputs as a pipeline.
 
         Covers `POST /v1/<service>/<operation>/jobs` and `.../check`. Returns None for any other request, which the proxy then
         forwards unchanged.
@@ -80,7 +81,7 @@ class PipelineSubmitter:
 
 
 def _check_ids(steps: list[Step]) -> None:
-    """Raise Invalid if a step has a stand-in instead of a media id."""
+    """Raise Invalid if an input of a step is a stand-in (`pending:<kind>`)."""
     for number, step in enumerate(steps):
         for name, source in step.inputs.items():
             if any(text.startswith(PENDING) for text in ids_in(source)):
@@ -107,7 +108,7 @@ def _as_pipeline(operation: str, verb: str, body: dict[str, object]) -> Pipeline
 
 
 def _without_step(refusal: ReelwrightError, step: Step) -> Refused:
-    """Remove the step id from the field names of an error.
+    """Remove the step from the text and field names of an error.
 
     The pipeline has only this step, and the client sent a request for one operation.
     """

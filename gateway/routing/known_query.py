@@ -8,7 +8,7 @@ from shared.errors import FieldError, Invalid
 def refuse_unknown_query(request: Request) -> None:
     """Raise Invalid if a request has undeclared query parameters.
 
-    A dependency of routers.
+    Routers use it as a dependency.
     """
     declared_names = {field.alias for field in request.scope["route"].dependant.query_params}
     unknown = sorted({name for name in request.query_params if name not in declared_names})

@@ -1,7 +1,7 @@
-"""Proxy that forwards /v1/{service}/... to the services.
+"""HTTP proxy that forwards /v1/{service}/... to the services.
 
-Bodies are streamed both ways. The exception are requests of at most `MOST_LOOKED_AT` bytes to `jobs` or `check`: they are read whole, to
-find "auto" inputs and previews.
+Bodies are streamed both ways. Only requests of at most `MOST_LOOKED_AT` bytes to `jobs` or `check` are read whole, to find "auto" inputs
+and previews.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -39,9 +39,9 @@ REPLACED = {"v2": "aesthetics"}
 
 
 def proxy_routes(upstreams: Upstreams, expansions: Sequence[Expand]) -> APIRouter:
-    """Return a catch-all route for each service.
+    """Return the routes that forward requests to the services.
 
-    There are also routes for the programs that services replace: for example `/v2/status` goes to `/v2/status` of the service. Include
+    There are also routes for the programs that services replace: for example, `/v2/status` goes to `/v2/status` of `aesthetics`. Include
     them before the gateway's own routes under /v1/media.
     """
     router = APIRouter(include_in_schema=False)
@@ -114,7 +114,7 @@ def _passed_on(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
 
 
 async def _raw(answer: httpx.Response) -> AsyncIterator[bytes]:
-    """Yield the chunks of a response body as they arrive.
+    """Yield the chunks of a response's body as they arrive, still compressed.
 
     The connection is released even if the client disconnects early.
     """

@@ -21,7 +21,7 @@ MAX_CONNECTIONS = 1000
 
 
 class ReplicaBackend(httpcore.AsyncNetworkBackend):
-    """Connection backend that uses a host name's addresses in turn.
+    """Network backend that uses the addresses of a host name in turn.
 
     If an address refuses the connection, the next is tried. That is safe, because no request has been sent yet.
     """

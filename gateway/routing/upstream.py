@@ -36,9 +36,9 @@ class Refused(ReelwrightError):
 
 
 def refused_at(where: str, refusal: ReelwrightError, detail: str) -> Refused:
-    """Return an error with the path `where` before its field names.
+    """Return a refusal with the text `detail`, and `where` before its field names.
 
-    `detail` is its text. The path `where` is put before each of its fields.
+    `where`: path of the refused part in the whole request, such as `steps.0`.
     """
     problem = refusal.problem()
     errors = [{**error, "field": f"{where}.{error['field']}"} for error in problem.get("errors", [])]
@@ -47,13 +47,13 @@ def refused_at(where: str, refusal: ReelwrightError, detail: str) -> Refused:
 
 @dataclass(frozen=True)
 class Upstreams:
-    """HTTP clients of the services, by service name."""
+    """Collection of the services' HTTP clients, by service name."""
 
     clients: Mapping[str, httpx.AsyncClient]
 
     @classmethod
     def over_sockets(cls, sockets: Mapping[str, str]) -> "Upstreams":
-        """Create clients for services in this process.
+        """Create clients of services that run in this process.
 
         `sockets`: service name -> path of its Unix socket.
         """
@@ -66,7 +66,7 @@ class Upstreams:
 
     @classmethod
     def over_network(cls, urls: Mapping[str, str]) -> "Upstreams":
-        """Create clients for services in other processes.
+        """Create clients of services that run in other processes.
 
         `urls`: service name -> base URL.
         """
@@ -78,10 +78,7 @@ class Upstreams:
         )
 
     def client(self, service: str) -> httpx.AsyncClient:
-        """Return the client of a service.
-
-        Raises NotFound.
-        """
+        """Return the client of a service. Raises NotFound for an unknown service."""
         if service not in self.clients:
             raise NotFound(f"There is no service {service[:64]!r}. Running services: {', '.join(sorted(self.clients)) or 'none'}.")
         return self.clients[service]
@@ -112,7 +109,7 @@ class Upstreams:
         return body
 
     async def operations(self, headers: Mapping[str, str]) -> dict[str, OperationInfo]:
-        """Return the operations of all reachable services by name."""
+        """Return the operations of all reachable services, by operation name."""
         return {operation.name: operation for operation in OPERATION_LIST.validate_python(await self.operations_json(headers))}
 
     async def operations_json(self, headers: Mapping[str, str]) -> list[Any]:
@@ -125,9 +122,9 @@ class Upstreams:
         return [operation for answer in answers if not isinstance(answer, BaseException) for operation in answer]
 
     async def readiness(self) -> dict[str, str]:
-        """Return the readiness of each service by name.
+        """Return the readiness of each service, by service name.
 
-        The state is the service's answer to `GET /ready`, or the reason why it cannot be reached.
+        It is the service's answer to `GET /ready`, or the reason why it cannot be reached.
         """
 
         async def state_of(service: str) -> str:
@@ -145,7 +142,7 @@ class Upstreams:
 
 
 async def send(client: httpx.AsyncClient, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
-    """Send a request, retrying once if it is safe to repeat.
+    """Send a request, and once more if that fails and repeating is safe.
 
     If the connection breaks before the answer, a safe request (RFC 9110, 9.2.1) is sent again, since another replica may answer. Other
     requests are not repeated, because the service may have acted on them.
@@ -159,7 +156,7 @@ async def send(client: httpx.AsyncClient, request: httpx.Request, *, stream: boo
 
 
 def unreachable(service: str) -> Unavailable:
-    """Return the error for an unreachable service."""
+    """Return the error that says that a service cannot be reached."""
     return Unavailable(
         f"The service {service} does not answer. Try again soon; other services are not affected.", headers={"Retry-After": "5"}
     )

@@ -1,4 +1,4 @@
-// The studio starts here.
+// The start of the studio: it creates the store, the uploads and the frame of the page.
 
 import { Api } from "./server/api.js";
 import { Store } from "./state/store.js";

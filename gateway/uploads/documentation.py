@@ -33,9 +33,9 @@ _ANSWER: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def request_headers(*required: str, optional: tuple[str, ...] = (), body: bool = False) -> dict[str, Any]:
-    """Return FastAPI's `openapi_extra` for a request with headers.
+    """Return the `openapi_extra` of a route whose requests have tus headers.
 
-    `body`: the request has bytes of the file.
+    `body`: whether the requests carry bytes of the file.
     """
     parameters = [
         {"name": name, "in": "header", "required": name not in optional, "description": _REQUEST[name][0], "schema": _REQUEST[name][1]}
@@ -46,6 +46,6 @@ def request_headers(*required: str, optional: tuple[str, ...] = (), body: bool =
 
 
 def answer_headers(status: int, description: str, *names: str) -> dict[int | str, dict[str, Any]]:
-    """Return FastAPI's `responses` for an answer without a body, with headers."""
+    """Return the `responses` of a route whose answer has tus headers and no body."""
     headers = {name: {"description": _ANSWER[name][0], "schema": _ANSWER[name][1]} for name in ("Tus-Resumable", *names)}
     return {status: {"description": description, "headers": headers}}

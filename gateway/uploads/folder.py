@@ -2,7 +2,7 @@
 
 Layout: `<data_dir>/uploads/<owner>/<id>/` with `data`, `state.json` and `lock`.
 
-The size of `data` is the offset of the upload, so the offset stays correct after a crash and no received byte is lost. The exception are
+The size of `data` is the offset of the upload, so the offset stays correct after a crash and no received byte is lost. The exception is
 bytes whose checksum has not been verified yet: they begin at `unverified_from` of the state and are not part of the offset.
 """
 
@@ -23,7 +23,7 @@ STATE, DATA, LOCK, TRASH = "state.json", "data", "lock", ".trash"
 
 
 class UploadState(BaseModel):
-    """Declared properties of an upload, stored in `state.json`.
+    """State of an upload, as stored in `state.json`.
 
     Sizes and offsets are in bytes.
     """
@@ -77,13 +77,13 @@ class Upload:
         return state
 
     def offset(self, state: UploadState) -> int:
-        """Return the number of received and verified bytes."""
+        """Return the number of received bytes, without unverified ones."""
         if state.done:
             return state.length
         return self.data.stat().st_size if state.unverified_from is None else state.unverified_from
 
     def drop_unverified(self) -> UploadState:
-        """Drop unverified bytes and return the new state.
+        """Drop the unverified bytes, and return the new state.
 
         The caller holds the lock.
         """
@@ -94,7 +94,9 @@ class Upload:
         return self.write(state.model_copy(update={"unverified_from": None}))
 
     def expires_at(self) -> datetime:
-        """Return the expiry time, counted from the last received byte.
+        """Return when the upload expires, counted from its last change.
+
+        A change is a received byte or a new state.
 
         Raises FileNotFoundError if the upload was removed.
         """
@@ -105,7 +107,7 @@ class Upload:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the upload's exclusive lock across all processes.
+        """Hold the upload's lock, which only one request of all processes can hold.
 
         Raises UploadLocked at once if another request holds it. The kernel releases the lock when the process that holds it dies.
         """
@@ -148,7 +150,7 @@ class Uploads:
         self._ttl = timedelta(seconds=ttl_s)
 
     def create(self, owner: str, state: UploadState) -> Upload:
-        """Create an upload."""
+        """Create an upload without bytes."""
         upload = self._upload(owner, new_id())
         upload.folder.mkdir(parents=True)
         (upload.folder / LOCK).touch()
@@ -157,10 +159,7 @@ class Uploads:
         return upload
 
     def find(self, owner: str, upload_id: str) -> Upload:
-        """Return an upload of `owner`.
-
-        Raises UnknownUpload.
-        """
+        """Return an upload of `owner`. Raises UnknownUpload."""
         if not is_owner(owner) or not is_id(upload_id) or not (self.root / owner / upload_id / STATE).exists():
             raise _unknown(upload_id[:64])
         return self._upload(owner, upload_id)

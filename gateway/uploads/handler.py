@@ -28,14 +28,17 @@ FINISH_WAIT_S, POLL_S = 60.0, 0.05
 
 
 class UploadHandler:
-    """Creates, receives and completes uploads for the routes."""
+    """Handler that creates, receives and completes uploads for the routes."""
 
     def __init__(self, services: MediaServices, uploads: Uploads):
         self._services, self.uploads = services, uploads
         self._swept_at = float("-inf")
 
     async def create(self, request: Request) -> tuple[Upload, UploadState]:
-        """Create the upload described by a request's headers."""
+        """Create the upload that a request's headers describe.
+
+        Expired uploads are removed first, at intervals. Raises BadUploadRequest, TooLarge, BrokenMedia.
+        """
         if time.monotonic() - self._swept_at > self._services.settings.gc_interval_s:
             self._swept_at = time.monotonic()
             await on_disk(self.uploads.sweep, datetime.now(UTC))
@@ -56,7 +59,8 @@ class UploadHandler:
     async def receive(self, request: Request, upload: Upload, *, offset: int) -> UploadState:
         """Append a request's body to an upload.
 
-        A complete upload is finished: its file becomes a medium. Raises OffsetMismatch, TooLarge, UploadLocked.
+        A complete upload is finished: its file becomes a medium. Raises OffsetMismatch, UploadLocked, and what `append`
+        raises.
         """
         checksum = Checksum.parse(request.headers["upload-checksum"]) if "upload-checksum" in request.headers else None
         with upload.locked():
@@ -93,7 +97,7 @@ class UploadHandler:
             await asyncio.sleep(POLL_S)
 
     async def headers(self, upload: Upload, state: UploadState) -> dict[str, str]:
-        """Return the response headers for an upload's progress."""
+        """Return the response headers that tell an upload's progress."""
         if state.done and state.media_id:
             medium = {MEDIA_ID: state.media_id, "Content-Location": f"/v1/media/{state.media_id}"}
             return {"Upload-Offset": str(state.length)} | medium
@@ -104,7 +108,7 @@ class UploadHandler:
         return {"Upload-Offset": str(offset), "Upload-Expires": format_datetime(expires_at, usegmt=True)}
 
     async def _finished(self, upload: Upload, state: UploadState) -> UploadState:
-        """Turn a complete upload into a medium.
+        """Turn an upload into a medium if it is complete.
 
         An upload whose file is refused is removed. The caller holds the lock.
         """

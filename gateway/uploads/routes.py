@@ -61,7 +61,7 @@ def upload_routes(services: MediaServices) -> APIRouter:
 
 
 def _add_options(router: APIRouter, max_bytes: int) -> None:
-    """Add the route that lists supported tus features."""
+    """Add the route that lists the supported tus features."""
     supported = answer_headers(204, "What the server supports", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Tus-Checksum-Algorithm")
 
     @router.options("", status_code=204, summary="List the supported tus version and extensions", responses=supported)

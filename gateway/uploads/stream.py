@@ -1,4 +1,4 @@
-"""Streaming of request bodies into uploads."""
+"""Streaming of the bodies of requests into uploads."""
 
 import asyncio
 import base64
@@ -29,7 +29,7 @@ class Digest(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Checksum:
-    """Algorithm and value of an `Upload-Checksum` header."""
+    """An `Upload-Checksum` header: its algorithm and value."""
 
     algorithm: str
     expected: bytes

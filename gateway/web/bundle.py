@@ -1,4 +1,4 @@
-"""The studio's files, loaded, hashed and compressed in memory."""
+"""Loading of the studio's files: they are bundled, hashed and compressed."""
 
 import gzip
 import hashlib
@@ -24,7 +24,7 @@ STYLE = "style.css"
 class PageFile:
     """A file of the studio, ready to send.
 
-    `compressed`: gzip; None if that would not help.
+    `compressed`: the content as gzip; None for types that are compressed already.
     """
 
     content: bytes
@@ -34,10 +34,10 @@ class PageFile:
 
 @dataclass(frozen=True)
 class Bundle:
-    """All files of the studio by path.
+    """The studio's served files by path, and its index page.
 
-    `version` changes with any of them. `index` preloads what the first screen reads from the API; `bare_index` does not, because a preload
-    cannot carry an API key.
+    `version` changes whenever a file changes. `index` preloads what the first screen reads from the API; `bare_index` does not, because a
+    preload cannot carry an API key.
     """
 
     version: str
@@ -47,15 +47,12 @@ class Bundle:
 
 
 def newest_change(folders: Collection[Path]) -> int:
-    """Return the latest modification time below some folders.
-
-    The time is in nanoseconds.
-    """
+    """Return the latest modification time within some folders, in nanoseconds."""
     return max(path.stat().st_mtime_ns for folder in folders for path in folder.rglob("*"))
 
 
 def read_files(folders: Mapping[str, Path]) -> dict[str, bytes]:
-    """Read the studio's files: URL path -> content.
+    """Return the contents of the studio's files, by path in the page.
 
     `folders`: start of the path in the page -> folder.
     """
@@ -64,7 +61,7 @@ def read_files(folders: Mapping[str, Path]) -> dict[str, bytes]:
 
 
 def read_bundle(folders: Mapping[str, Path], prefix: str, preloaded: Sequence[str]) -> Bundle:
-    """Read the studio's files and join them into few bundles.
+    """Read the studio's files into a bundle of few files.
 
     In index.html, `{page}` becomes the address of the files below `prefix`, and `{preload}` links to `preloaded`: addresses of the API.
     """
@@ -81,7 +78,7 @@ def read_bundle(folders: Mapping[str, Path], prefix: str, preloaded: Sequence[st
 
 
 def _joined(contents: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Join modules into chunks, and style sheets into one file."""
+    """Join JavaScript modules into chunks, and style sheets into one file."""
     texts = {name: content.decode() for name, content in contents.items() if name.endswith(".js")}
     style = b"".join(content for name, content in contents.items() if name.endswith(".css"))
     others = {name: content for name, content in contents.items() if not name.endswith((".js", ".css"))}

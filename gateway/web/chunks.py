@@ -1,6 +1,6 @@
 """Bundler that joins the studio's JavaScript modules into chunks.
 
-A screen then takes few requests.
+A chunk is one file with several modules, so that a screen takes few requests.
 """
 
 import re
@@ -16,14 +16,14 @@ EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|class|const) (\w+))",
 
 @dataclass(frozen=True)
 class Chunk:
-    """Modules that load together, each after its imports."""
+    """A file of modules that load together, each after those it imports."""
 
     name: str
     modules: tuple[str, ...]
 
 
 def joined_modules(first: str, texts: Mapping[str, str]) -> dict[str, str]:
-    """Join modules into chunks and return them: path -> text.
+    """Join modules into chunks, and return the chunks' texts by path.
 
     The file of the first screen is named `first`. Modules that are imported on demand keep their paths; such an import is for its effect
     and gets no exports. Every module becomes a function that returns its exports, so its other names stay its own. Raises ValueError for
@@ -49,9 +49,9 @@ def chunks_from(first: str, texts: Mapping[str, str]) -> list[Chunk]:
 
 
 def order_from(first: str, texts: Mapping[str, str]) -> list[str]:
-    """Return `first` and its imports in dependency order.
+    """Return `first` and the modules it imports, each after its own imports.
 
-    Imports of imports count, too.
+    Indirect imports are included, dynamic ones are not. Raises ValueError for modules that import each other.
     """
     ordered: list[str] = []
     open_modules: list[str] = []
@@ -77,7 +77,7 @@ def later_imports(name: str, text: str) -> list[str]:
 
 
 def joined_path(importer: str, address: str) -> str:
-    """Resolve a relative import such as `../base/html.js`."""
+    """Return the path that a relative import such as `../base/html.js` names."""
     parts = importer.split("/")[:-1]
     for part in address.split("/"):
         if part == "..":
@@ -109,9 +109,9 @@ def _text(chunk: Chunk, home: Mapping[str, str], texts: Mapping[str, str]) -> st
 
 
 def _body(name: str, text: str, depth: int) -> str:
-    """Wrap a module in a function that returns its exports.
+    """Wrap a module in a function that is called once and returns its exports.
 
-    The function is called once.
+    A constant holds these exports. `depth`: number of folders above the chunk, for the paths of dynamic imports.
     """
 
     def replacement(match: re.Match[str]) -> str:
@@ -129,5 +129,5 @@ def _body(name: str, text: str, depth: int) -> str:
 
 
 def _variable(name: str) -> str:
-    """Return the JavaScript constant that holds a module's exports."""
+    """Return the name of the JavaScript constant that holds a module's exports."""
     return "$" + re.sub(r"\W", "_", name.removesuffix(".js"))

@@ -30,7 +30,7 @@ def json_response(request: Request, content: Any) -> Response:
 
 
 def _codings(header: str) -> Iterator[str]:
-    """Yield the content codings that a client accepts."""
+    """Yield the content codings, such as gzip, that a client accepts."""
     for part in header.split(","):
         name, _, quality = part.partition(";")
         if quality.replace(" ", "") not in ("q=0", "q=0.0"):

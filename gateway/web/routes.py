@@ -1,4 +1,4 @@
-"""Routes of the web studio."""
+"""Routes that serve the web studio: its page and its files."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from shared.errors import NotFound
 
 FOLDER = Path(str(files("gateway") / "studio"))
 FOLDERS = {"": FOLDER, "timeline/": Path(str(files("shared") / "timeline"))}
-"""Start of a module's path in the page -> folder. The gallery of keyframes has the same timeline."""
+"""Start of a module's path in the page -> folder. The keyframe gallery, a page that a job writes, uses the same timeline."""
 
 PREFIX = "/studio"
 FIRST_READS = ("/v1/media?limit=200", "/v1/jobs?limit=30", "/v1/operations")
@@ -30,9 +30,9 @@ HEADERS = {
 
 
 class Studio:
-    """The studio's current files, reloaded when they change.
+    """Cache of the studio's files, which are loaded again after changes.
 
-    Reloading lets developers see their changes without a restart.
+    Loading them again lets developers see their changes without a restart.
     """
 
     def __init__(self, folders: Mapping[str, Path] = FOLDERS):
@@ -42,7 +42,7 @@ class Studio:
         self._lock = Lock()
 
     def bundle(self) -> Bundle:
-        """Return the current files, reloading them after changes."""
+        """Return the current files, loading them again after changes."""
         with self._lock:
             changed = newest_change(self._folders.values())
             bundle = self._bundle
@@ -52,7 +52,7 @@ class Studio:
             return bundle
 
     def cached(self, version: str) -> Bundle | None:
-        """Return the loaded files if they have this version."""
+        """Return the loaded files if they have this version, else None."""
         bundle = self._bundle
         return bundle if bundle and bundle.version == version else None
 
@@ -60,7 +60,7 @@ class Studio:
 def studio_routes(studio: Studio, *, keys_needed: Callable[[], bool]) -> APIRouter:
     """Return the routes that serve the studio's page and files.
 
-    `keys_needed`: whether the API demands a key now.
+    `keys_needed`: returns whether the API demands a key now.
     """
     router = APIRouter(include_in_schema=False)
 

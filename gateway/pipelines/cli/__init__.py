@@ -1,1 +1,1 @@
-"""The commands `reelwright pipeline run|check|presets`, which need no server."""
+"""The commands `reelwright pipeline run|check|presets`, which can run without a server."""

@@ -1,6 +1,6 @@
-"""Actions of `reelwright pipeline run|check|presets`.
+"""Functions behind the commands `reelwright pipeline run|check|presets`.
 
-They run on files of this machine, or on a suite.
+They take files of this machine, and run on this machine or on the server of a suite.
 """
 
 import asyncio
@@ -66,10 +66,10 @@ def run_pipeline(
     as_json: bool,
     overwrite: bool = False,
 ) -> None:
-    """Run a pipeline file or a preset.
+    """Run the pipeline of a file, or a preset.
 
-    `words`: options with its files. `changes`: params as `step.param=value`. A batch goes on after a failure; then it raises
-    OperationFailed at its end. `overwrite`: replace outputs of an earlier run; otherwise they are refused.
+    `words`: options `--name FILE`, which give its placeholders files. `changes`: params as `step.param=value`. A batch goes on after a
+    failure; then it raises OperationFailed at its end. `overwrite`: replace outputs of an earlier run; otherwise they raise Invalid.
     """
     loaded = load_pipeline(pipeline)
     steps = with_params(loaded.steps, changes)
@@ -96,7 +96,7 @@ def run_pipeline(
 
 
 def check_pipeline(place: Place, pipeline: str, words: Sequence[str], changes: Sequence[str]) -> None:
-    """Check a pipeline file or a preset, and print its steps."""
+    """Check the pipeline of a file, or a preset, and print its steps."""
     loaded = load_pipeline(pipeline)
     steps = with_params(loaded.steps, changes)
     named = {name: [str(path.absolute()) for path in paths if isinstance(path, Path)] for name, paths in named_files(words).items()}
@@ -121,7 +121,7 @@ def check_pipeline(place: Place, pipeline: str, words: Sequence[str], changes: S
 
 
 def print_presets(place: Place, *, as_json: bool = False) -> None:
-    """Print all presets and whether each can run."""
+    """Print all presets, and whether each can run."""
     if suite := place.suite:
         described = [PresetInfo.model_validate(preset) for preset in suite.get("/v1/pipelines/presets")]
     else:
@@ -151,7 +151,7 @@ def _locally(steps: Sequence[Step], sources: Mapping[str, Any], folder: Path, pl
 
 
 def _run_here(steps: Sequence[Step], folder: Path, services: Sequence[Service], settings: Settings) -> dict[str, Any]:
-    """Run steps on local files; return the result of each step."""
+    """Run steps on local files, and return their results by step id."""
     operations = {operation.name: operation for service in services for operation in service.operations}
     complete = check_locally(steps, services, settings)
     _make(folder)
@@ -206,12 +206,12 @@ def _shown(show: Callable[[Update], None]) -> Callable[[JobProgress], None]:
 
 
 def _texts(value: Any) -> Any:
-    """Convert the paths of an input to texts."""
+    """Convert the paths of an input to strings."""
     return [_texts(item) for item in value] if isinstance(value, list) else str(value) if isinstance(value, Path) else value
 
 
 def _text(file: Path | str) -> str:
-    """Return a file's absolute path, or the URL."""
+    """Return the absolute path of a file as a string, or a URL unchanged."""
     return file if isinstance(file, str) else str(file.absolute())
 
 
@@ -226,7 +226,7 @@ def _one_or_many(sources: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_paths(steps: Sequence[Step]) -> list[Step]:
-    """Make file paths in the steps' inputs absolute."""
+    """Return the steps with absolute file paths in their inputs."""
 
     def absolute(text: str) -> str:
         return str(Path(text).absolute()) if Path(text).is_file() else text
@@ -237,7 +237,7 @@ def _with_paths(steps: Sequence[Step]) -> list[Step]:
 def _with_stand_ins(steps: Sequence[Step], files: Mapping[str, list[str]], kinds: Mapping[str, Mapping[str, str]]) -> list[Step]:
     """Replace placeholders by files, or by stand-ins where no file is given.
 
-    Files are as given. A placeholder without a file becomes a stand-in for media of the first kind that the input takes.
+    A stand-in (`pending:<kind>`) has the kind of the first input with the placeholder. `kinds`: operation -> input -> kind.
     """
     sources: dict[str, Any] = dict(files)
     for step in steps:

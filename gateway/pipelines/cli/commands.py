@@ -29,7 +29,7 @@ Key = Annotated[str, typer.Option("--api-key", envvar="REELWRIGHT_API_KEY", help
 
 
 def add_pipelines(app: typer.Typer, load: Callable[[], tuple["Service", ...]], settings: Callable[[], "Settings"]) -> None:
-    """Add the group `pipeline` to `app`.
+    """Add the command group `pipeline` to `app`.
 
     `load` imports the installed services. `settings` reads the settings and makes them current.
     """

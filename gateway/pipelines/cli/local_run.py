@@ -1,4 +1,4 @@
-"""Checking and running pipelines on local files without a server."""
+"""Checks and runs of pipelines on local files, without a server."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,16 +29,16 @@ from shared.video import inspect
 
 @dataclass(frozen=True)
 class LocalServices(Upstreams):
-    """HTTP apps of the services, called within this process.
+    """Variant of Upstreams that calls the services' HTTP apps without a server.
 
-    Files, given by absolute paths, are checked by their kind.
+    An input may be the absolute path of a file; the services check only its kind.
     """
 
     kinds: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, services: Sequence[Service], settings: Settings) -> "LocalServices":
-        """Create the apps of `services`.
+        """Create the HTTP apps of `services`, and their clients.
 
         Nothing is stored and no job starts: only their lists of operations and their checks are used.
         """
@@ -90,7 +90,7 @@ def run_steps(
 
     Outputs go into `folder`, as `<step>.<output>` with the suffix of their format. `begins` is called with the number of a step before it
     runs. A step that equals an earlier one is not run again, and measurements of a clip are shared. Raises OperationFailed, naming the
-    step; the outputs of the steps before stay.
+    step; the outputs of earlier steps stay.
     """
     finished: dict[str, FinishedStep] = {}
     with temporary_folder() as measured:
@@ -133,7 +133,7 @@ def _client(service: Service, runtime: Runtime) -> httpx.AsyncClient:
 
 
 def _paths(source: InputValue, finished: Mapping[str, FinishedStep], *, many: bool) -> Path | list[Path] | None:
-    """Return the files that an input names."""
+    """Return the paths of the files that an input names."""
 
     def path(text: str) -> Path:
         step, _, output = text.partition(".")

@@ -1,4 +1,4 @@
-"""Pipeline files and the command-line options that fill them in.
+"""Reading of pipeline files, and of the options that fill them in.
 
 A file holds the body of `POST /v1/pipelines/jobs` as YAML or JSON.
 """
@@ -18,7 +18,7 @@ from shared.errors import Invalid
 
 
 def load_pipeline(source: str) -> PipelineRequest:
-    """Load a pipeline file, or the preset with that name.
+    """Load the pipeline of a file, or of the preset with that name.
 
     Raises Invalid, naming each wrong field.
     """
@@ -56,9 +56,9 @@ def with_params(steps: Sequence[Step], settings: Sequence[str]) -> list[Step]:
 
 
 def named_files(words: Sequence[str]) -> dict[str, list[Path | str]]:
-    """Parse `--name FILE` options.
+    """Parse options `--name FILE` into lists of files, by name.
 
-    Each may be given more than once. Raises Invalid.
+    Each option may be given more than once. Raises Invalid.
     """
     files: dict[str, list[Path | str]] = {}
     rest = list(words)

@@ -1,4 +1,4 @@
-"""Results and measurements that steps of a local run share."""
+"""Results and measurements that the steps of a local pipeline run share."""
 
 import os
 import shutil
@@ -23,19 +23,19 @@ class FinishedStep:
 
 @dataclass
 class RunMemory:
-    """Finished steps of a run, keyed by operation, parameters and inputs.
+    """Memory of a run's finished steps, by operation, params and inputs.
 
-    `folder`: holds measurements, such as a clip's motion, and is removed after the run. Files are the same if they are one file on the
-    disk: the outputs of a step that is found again are links.
+    `folder`: holds measurements, such as a clip's motion, and is removed after the run. Two input files are equal if
+    they are one file on the disk. So the outputs of a step that is found again are links to the earlier outputs.
     """
 
     folder: Path
     _steps: dict[str, FinishedStep] = field(default_factory=dict)
 
     def find(self, operation: Operation, params: Params, inputs: Inputs, outputs: Mapping[str, Path]) -> FinishedStep | None:
-        """Return the result of an equal finished step, or None.
+        """Return an equal finished step, or None.
 
-        Its files are linked under the names `outputs`.
+        Its files are linked to the paths in `outputs`. None also for an operation whose results must not be reused.
         """
         earlier = self._steps.get(self._key(operation, params, inputs))
         if earlier is None or not operation.remembered:
@@ -47,9 +47,9 @@ class RunMemory:
         self._steps[self._key(operation, params, inputs)] = finished
 
     def measurements(self, operation: Operation, params: Params, inputs: Inputs) -> dict[str, Path]:
-        """Return the `measurements` keyword argument for an operation.
+        """Return the path of the measurement that an operation uses, by keyword.
 
-        Empty if the operation uses none.
+        The operation takes it like an input. Empty if the operation uses none.
         """
         measurement = operation.measurement
         if measurement is None or not isinstance(file := inputs.get(measurement.input), Path):
@@ -72,9 +72,9 @@ def _identity(path: Path) -> list[int | str]:
 
 
 def _linked(path: Path, name: Path) -> Path:
-    """Link or copy a file to `name`, with the suffix of `path`.
+    """Link a file under the path `name`, but keep the file's suffix.
 
-    File systems without links get a copy.
+    File systems without links get a copy. Returns the new path.
     """
     target = name.with_suffix(path.suffix)
     target.unlink(missing_ok=True)

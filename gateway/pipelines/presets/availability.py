@@ -33,7 +33,7 @@ class PresetInputInfo(BaseModel):
 
 
 class PresetInfo(BaseModel):
-    """A named pipeline and whether it can run on this server."""
+    """A named pipeline, and whether it can run on this server."""
 
     name: str = Field(description="URL name of the pipeline.")
     title: str = Field(description="What the pipeline does, in one line.")
@@ -47,13 +47,13 @@ class PresetInfo(BaseModel):
 
 
 async def describe_presets(upstreams: Upstreams, *, headers: Mapping[str, str]) -> list[PresetInfo]:
-    """Describe all presets and whether each can run."""
+    """Describe all presets, and say whether each can run."""
     declarations = await upstreams.operations(headers)
     return list(await asyncio.gather(*(describe_preset(upstreams, preset, declarations, headers=headers) for preset in PRESETS)))
 
 
 async def describe_preset(upstreams: Upstreams, preset: Preset, declarations: Declarations, *, headers: Mapping[str, str]) -> PresetInfo:
-    """Describe one preset and whether it can run.
+    """Describe one preset, and say whether it can run.
 
     Each of its steps is checked by its service, with stand-ins for media and for results of other steps.
     """
@@ -107,5 +107,5 @@ async def _reason(
 
 
 def _texts(step: Step) -> list[str]:
-    """Return the media ids and placeholders in a step's inputs."""
+    """Return the media ids, placeholders and references in a step's inputs."""
     return [text for source in step.inputs.values() for text in ids_in(source) if text]

@@ -1,4 +1,4 @@
-"""Declaration of a preset."""
+"""Classes that declare a preset and its inputs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,5 +38,5 @@ CLIP = PresetInput(kind=Kind.VIDEO, description="The clip.")
 
 
 def step(name: str, operation: str, inputs: Mapping[str, str], **params: Any) -> dict[str, Any]:
-    """Return a step of a preset."""
+    """Return a preset's step, in the format of a pipeline request."""
     return {"id": name, "operation": operation, "inputs": dict(inputs), "params": params}

@@ -1,4 +1,4 @@
-"""Requests that start a preset by its name."""
+"""Requests that name a preset, and their conversion to pipelines."""
 
 import hashlib
 import re
@@ -31,7 +31,7 @@ class PresetRequest(JobEnvelope):
 
 
 def pipeline_of(preset: Preset, request: PresetRequest) -> PipelineRequest:
-    """Return the pipeline that a preset request describes.
+    """Return the pipeline that a request for a preset describes.
 
     Raises Invalid for unknown or missing inputs, and for unknown steps.
     """
@@ -44,7 +44,7 @@ def pipeline_of(preset: Preset, request: PresetRequest) -> PipelineRequest:
 
 
 def filled_pipeline(pipeline: str, steps: Sequence[Step], request: PresetRequest) -> PipelineRequest:
-    """Return a named pipeline with the params and inputs of a request.
+    """Return a named pipeline, filled with the params and inputs of a request.
 
     Raises Invalid for unknown or missing inputs, and for unknown steps.
     """
@@ -53,9 +53,9 @@ def filled_pipeline(pipeline: str, steps: Sequence[Step], request: PresetRequest
 
 
 def with_params(pipeline: str, steps: Sequence[Step], params: Mapping[str, Mapping[str, Any]]) -> list[Step]:
-    """Return the steps with a request's params applied.
+    """Return the steps with a request's params in place of their own.
 
-    `params` replace the preset's own. `params`: by step. Raises Invalid for an unknown step.
+    `params`: step id -> params that change. `pipeline`: its name, for errors. Raises Invalid for an unknown step.
     """
     names = [step.id for step in steps]
     if unknown := [name for name in params if name not in names]:
@@ -66,8 +66,9 @@ def with_params(pipeline: str, steps: Sequence[Step], params: Mapping[str, Mappi
 def batch_of(preset: Preset, request: PresetRequest) -> list[PipelineRequest]:
     """Return one pipeline for each clip of a request.
 
-    An input that is a list gives one item to each, a single one goes to all. The metadata of each has `batch`, with an id that follows
-    from the request, so that repeated requests are equal. Raises Invalid unless there is a list, and all lists have the same length.
+    An input that is a list gives one item to each pipeline; any other goes to all. The metadata of each pipeline has `batch`, with an id
+    that follows from the request, so that repeated requests are equal. Raises Invalid unless there is a list, and all lists have the same
+    length.
     """
     lengths = {name: len(source) for name, source in request.inputs.items() if isinstance(source, list)}
     if not lengths:
@@ -86,9 +87,9 @@ def batch_of(preset: Preset, request: PresetRequest) -> list[PipelineRequest]:
 
 
 def in_words_of_preset(refusal: Refused, preset: Preset) -> Refused:
-    """Rename the step's fields in an error to the preset's field names.
+    """Rename the fields of an error to those of the request for a preset.
 
-    The preset's request names them `params.<step>.<param>` and `inputs.<name>`.
+    The error names the fields of steps; the request has `params.<step>.<param>` and `inputs.<name>`.
     """
     steps = [Step.model_validate(step) for step in preset.steps]
     problem = refusal.problem()

@@ -1,4 +1,4 @@
-"""HTTP routes of presets."""
+"""HTTP routes that list, check and start presets."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ OPENAPI = {"requestBody": {"content": {"application/json": {"examples": EXAMPLES
 
 
 class Batch(BaseModel):
-    """The submitted jobs of a batch."""
+    """Answer to a batch: the submitted jobs."""
 
     jobs: list[Job]
 
@@ -97,7 +97,7 @@ def preset_routes(submitter: PipelineSubmitter, upstreams: Upstreams, runtime: R
 
 @contextmanager
 def _named_fields(preset: Preset) -> Iterator[None]:
-    """Rename the fields of raised errors to the preset's fields."""
+    """Rename the fields of raised errors to those of the request for a preset."""
     try:
         yield
     except Refused as refusal:

@@ -1,4 +1,4 @@
-"""Table of presets."""
+"""List of all presets, with access by name."""
 
 from gateway.pipelines.presets.library.best_frame_of_each_shot import BEST_FRAME_OF_EACH_SHOT
 from gateway.pipelines.presets.library.clean_plate import CLEAN_PLATE

@@ -1,4 +1,1 @@
-"""Running of pipelines: step states, dependencies, progress.
-
-The order of steps, their expected times, and the state of the pipeline meanwhile.
-"""
+"""Running of pipelines: order, expected times, states and progress of their steps."""

@@ -45,14 +45,14 @@ class StepRun:
         return f"{self.step.id!r} ({self.step.operation})"
 
     def follow(self, job: JobState) -> None:
-        """Copy status and progress of the step's unfinished job."""
+        """Copy the status and progress of the step's unfinished job."""
         self.state = StepState.RUNNING if job.status is Status.RUNNING else StepState.WAITING
         self.progress = StageProgress.model_validate(job.progress) if job.progress else None
 
     def end(self, job: Job, *, reused: bool = False) -> None:
         """Mark the step as ended with the outcome of its job.
 
-        `reused`: whether the job had run for another pipeline.
+        `reused`: whether the job ran for an earlier pipeline.
         """
         self.job, self.progress = job, job.progress and StageProgress.model_validate(job.progress.model_dump())
         earlier = job.status is Status.SUCCEEDED and (reused or job.cached)
@@ -69,7 +69,7 @@ class StepRun:
         self.state, self.error, self.detail = StepState.FAILED, error.problem(), error.detail
 
     def shown(self) -> StepProgress:
-        """Return the step's state and progress for the API."""
+        """Return the step's state and progress, as the API shows them."""
         return StepProgress(
             id=self.step.id,
             operation=self.step.operation,
@@ -95,7 +95,7 @@ class StepRun:
 
 @dataclass
 class Board:
-    """States of all steps of a pipeline, in the request's order."""
+    """Board with the states of a pipeline's steps, in the request's order."""
 
     runs: list[StepRun]
     _stage: str = field(default="", init=False)
@@ -136,7 +136,7 @@ class Board:
         return ready
 
     def outputs(self) -> dict[str, dict[str, Any]]:
-        """Return media records of finished steps as `step.output` -> record."""
+        """Return the output records of all finished steps, by `step.output`."""
         return {
             f"{run.step.id}.{name}": record.model_dump(mode="json", exclude={"urls"})
             for run in self.runs
@@ -145,7 +145,7 @@ class Board:
         }
 
     def results(self) -> dict[str, Any]:
-        """Return the results of all finished steps by step id."""
+        """Return the results of all finished steps, by step id."""
         return {run.step.id: run.job.result for run in self.runs if run.job is not None and run.state.done}
 
     def outcome(self) -> PipelineOutcome:
@@ -171,9 +171,9 @@ class Board:
         )
 
     def failure(self) -> str:
-        """Return the pipeline's error, built from its failed steps.
+        """Return the text of the pipeline's error.
 
-        The text has a sentence for each failed step, and one about the skipped steps.
+        It has a sentence for each failed step, and one about the skipped steps.
         """
         sentences = []
         for run in self.failed:

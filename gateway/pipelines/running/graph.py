@@ -15,10 +15,7 @@ def needs(step: Step) -> set[str]:
 
 
 def media_ids(step: Step) -> Iterable[str]:
-    """Yield every media id among a step's inputs.
-
-    An output of an earlier step has the form `step.output`.
-    """
+    """Yield each media id and each reference `step.output` among a step's inputs."""
     for ids in step.inputs.values():
         yield from filter(None, ids_in(ids))
 

@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PipelineRunner:
-    """Runs pipelines as jobs of the gateway's own queue."""
+    """Runner of pipelines, which are jobs of the gateway's own queue."""
 
     upstreams: Upstreams
     runtime: Runtime
@@ -80,7 +80,7 @@ class PipelineRunner:
         return outcome
 
     async def discard(self, _claim: Claim, _outcome: Outcome) -> None:
-        """Keep all outputs, which belong to the jobs of the steps."""
+        """Discard nothing, because the outputs belong to the jobs of the steps."""
 
     async def _weights(self, owner: str, steps: list[Step]) -> dict[str, float]:
         """Return the expected seconds of each step, by step id."""
@@ -94,7 +94,7 @@ class PipelineRunner:
         return expected_seconds(steps, past, lengths)
 
     async def _reuse(self, claim: Claim, board: Board) -> None:
-        """Reuse the finished steps of the retried pipeline."""
+        """Take over the finished steps of the pipeline that this one retries."""
         reused = claim.params.get("reused", {})
         for run in board.runs:
             if run.step.id in reused:
@@ -142,14 +142,14 @@ class PipelineRunner:
             raise
 
     async def _wait(self, starting: Starting) -> None:
-        """Wait until a submission ends, at most POLL_S seconds."""
+        """Wait until a submission ends, but at most POLL_S seconds."""
         if starting:
             await asyncio.wait(starting, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
         else:
             await asyncio.sleep(POLL_S)
 
     async def _look(self, owner: str, board: Board) -> None:
-        """Update the board with the current states of all jobs."""
+        """Update the board with the current states of the steps' jobs."""
         followed = [(run, run.job) for run in board.runs if run.job is not None and not run.state.ended]
         if not followed:
             return
@@ -165,7 +165,7 @@ class PipelineRunner:
             log.warning("looking for the steps of a pipeline failed; trying again: %s", error)
 
     async def _end(self, owner: str, run: StepRun, job_id: str) -> None:
-        """Mark a step as ended with its ended job.
+        """Mark a step as ended, with the outcome of its job.
 
         If the job has been deleted, the step ends as failed.
         """
@@ -222,7 +222,7 @@ async def _show(board: Board, progress: ProgressLog) -> None:
 def pause_s(error: ReelwrightError) -> float:
     """Return the seconds to wait before repeating a refused request.
 
-    The result is the refusal's Retry-After, limited to RETRY_S to LONGEST_RETRY_S.
+    It is the refusal's Retry-After, but at least RETRY_S and at most LONGEST_RETRY_S.
     """
     retry_after = error.headers.get("Retry-After", "")
     return min(max(float(retry_after) if retry_after.isdecimal() else 0.0, RETRY_S), LONGEST_RETRY_S)

@@ -1,4 +1,4 @@
-"""HTTP routes of saved pipelines."""
+"""HTTP routes that list, save, start and delete saved pipelines."""
 
 from typing import Annotated
 

@@ -25,16 +25,16 @@ class SavedPipeline(BaseModel):
 
 
 class SavedPipelines:
-    """The saved pipelines of all owners under one folder.
+    """Store of the saved pipelines of all owners, in one folder.
 
-    All calls block; the event loop makes them in threads.
+    All methods block, so they are called in threads.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def all(self, owner: str) -> list[SavedPipeline]:
-        """Return all pipelines of an owner, sorted by name."""
+        """Return all saved pipelines of an owner, sorted by name."""
         paths = (self._folder / owner).glob("*.json")
         saved = [pipeline for path in paths if (pipeline := _read(path))]
         return sorted(saved, key=lambda pipeline: pipeline.name.casefold())
@@ -58,7 +58,7 @@ class SavedPipelines:
         return pipeline
 
     def delete(self, owner: str, name: str) -> None:
-        """Delete a pipeline. Raises UnknownPipeline."""
+        """Delete a saved pipeline. Raises UnknownPipeline."""
         try:
             self._path(owner, name).unlink()
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-// A block of text to copy.
+// A block of code, with a button that copies it.
 
 import { Element } from "./element.js";
 import { html } from "./html.js";

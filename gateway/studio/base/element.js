@@ -1,4 +1,4 @@
-// The base of this page's elements: properties that redraw, and a signal that ends when the element leaves the page.
+// The base class of the page's elements: a changed property redraws them, and a signal aborts when they leave the page.
 
 import { render } from "./html.js";
 
@@ -26,7 +26,7 @@ export class Element extends HTMLElement {
     customElements.define(tag, type);
   }
 
-  /** Aborts when the element leaves the page. */
+  /** A signal that aborts when the element leaves the page. */
   get leaving() {
     this.#leaving ??= new AbortController();
     return this.#leaving.signal;

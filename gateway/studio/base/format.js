@@ -2,7 +2,7 @@
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
-/** 1536000 -> "1.5 MB". */
+/** A number of bytes as text: 1536000 -> "1.5 MB". */
 export function bytes(count) {
   let unit = 0;
   let value = count;
@@ -44,13 +44,13 @@ export function short(value, digits = 3) {
   return String(Number(value.toPrecision(value >= 10 ** digits ? Math.ceil(Math.log10(value)) : digits)));
 }
 
-/** The fraction "30000/1001" as "29.97". */
+/** A frame rate as text: "30000/1001" -> "29.97". */
 export function rate(fraction) {
   const [over, under = 1] = String(fraction).split("/").map(Number);
   return String(Number((over / under).toFixed(3)));
 }
 
-/** The age of a time (ISO 8601) as "5 min ago". */
+/** The age of a time (ISO 8601) as "5 min ago"; after a day, its date. */
 export function ago(time, now = Date.now()) {
   const age = Math.max(0, (now - Date.parse(time)) / 1000);
   if (age < 60) return "just now";
@@ -59,7 +59,7 @@ export function ago(time, now = Date.now()) {
   return new Date(time).toLocaleDateString();
 }
 
-/** "min_speed" or "Min Speed" -> "Min speed". */
+/** A name as words: "min_speed" or "Min Speed" -> "Min speed". */
 export function words(name) {
   const text = name.replaceAll(/[_-]+/g, " ").toLowerCase();
   return text.charAt(0).toUpperCase() + text.slice(1);

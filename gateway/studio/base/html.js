@@ -18,7 +18,7 @@ export function svg(strings, ...values) {
   return { strings, values, isSvg: true };
 }
 
-/** Give an item of a list its identity. */
+/** Mark a template as the list item with this key, so that its elements are kept. */
 export function keyed(key, template) {
   return { ...template, key };
 }
@@ -50,7 +50,7 @@ function compile({ strings, isSvg }) {
   return made;
 }
 
-/** Find the places of values: {node: index in document order, ...}. */
+/** Find the places of a template's values: {node: index in document order, ...}. */
 function partsOf(content, names) {
   const parts = [];
   const walker = document.createTreeWalker(content, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_COMMENT);

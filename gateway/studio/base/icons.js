@@ -1,4 +1,4 @@
-// Icons, as paths on a grid of 24.
+// The icons, as SVG paths on a grid of 24 by 24.
 
 import { svg } from "./html.js";
 

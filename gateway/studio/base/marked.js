@@ -1,4 +1,4 @@
-// Text in which `backticks` mark code.
+// The markup of texts in which `backticks` mark code.
 
 import { html } from "./html.js";
 

@@ -1,8 +1,8 @@
-// Which output of a job is its result.
+// The choice of the output that is shown as a job's result.
 
 const SHOWN_FIRST = ["video", "html", "images", "image"];
 
-/** The outputs of a job, best first: videos, then pages (a gallery says more than its pictures), then pictures. [[name, record]] */
+/** The outputs of a job as [[name, record]], best first: videos, then pages (a gallery says more than its pictures), then pictures. */
 export function outputsOf(job) {
   const rank = ([, { kind }]) => (SHOWN_FIRST.includes(kind) ? SHOWN_FIRST.indexOf(kind) : SHOWN_FIRST.length);
   const preferred = (entry) => rank(entry) + (entry[0] === "alpha" ? 0.5 : 0); // a composite says more than its matte
@@ -14,7 +14,7 @@ export function mainOutput(job) {
   return outputsOf(job)[0]?.[1] ?? null;
 }
 
-/** The best output that has a picture; null if there is none. */
+/** The best output that has a thumbnail; null if there is none. */
 export function picturedOutput(job) {
   return outputsOf(job).find(([, { urls }]) => urls.thumbnail)?.[1] ?? null;
 }

@@ -1,10 +1,10 @@
-// What a creator wants to know of a clip, in words.
+// The facts about a clip that a creator wants to know, in words.
 
 import { bytes, rate, seconds } from "./format.js";
 
 const SMOOTH_FPS = 50;
 
-/** Words such as "vertical", "HDR", "no sound": what is out of the ordinary first. */
+/** What is notable about a clip, as words such as "vertical", "HDR" or "no sound". */
 export function tags(record) {
   const media = record.media ?? {};
   const words = [];
@@ -37,7 +37,7 @@ export function rateOf(media) {
   return over / under || 30;
 }
 
-/** The main figure of a record: its length, or its size in pixels. */
+/** The main figure of a record: its length, its number of pictures, or its size in pixels or bytes. */
 export function extent(record) {
   const media = record.media ?? {};
   if (media.duration_s) return seconds(media.duration_s);
@@ -45,7 +45,7 @@ export function extent(record) {
   return media.width ? `${media.width} × ${media.height}` : bytes(record.bytes);
 }
 
-/** All facts on one line. */
+/** The technical facts of a record on one line. */
 export function facts(record) {
   const media = record.media ?? {};
   const parts = [];

@@ -1,4 +1,4 @@
-// A clip: its viewer, and beside it the tools, or one tool.
+// The screen of a clip: its viewer, and beside it the list of tools, or one tool.
 
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";

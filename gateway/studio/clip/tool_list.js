@@ -1,4 +1,4 @@
-// The tools that work on a clip: the looks of a newcomer first, then all operations, then named pipelines and what was made of it.
+// The list of what can be made of a clip: looks to start with, all tools, pipelines, and what was made before.
 
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
@@ -19,7 +19,7 @@ const SERVICES = {
   media: ["Convert and cut", "cut"],
 };
 
-/** Operations that the viewer uses by itself. */
+/** Operations that the viewer uses by itself, so that they are not listed. */
 export const VIEWS = new Set(["media.proxy", "media.strip", "media.peaks"]);
 
 class ToolList extends Element {

@@ -2,7 +2,7 @@
 
 import { html, render } from "../base/html.js";
 
-/** Ask for a key and return the promise of it. `reason`: the server's answer, shown to the user. */
+/** Ask for an API key, and return a promise of it. `reason`: the server's answer, shown to the user. */
 export function askForKey(reason) {
   const dialog = document.createElement("dialog");
   dialog.setAttribute("aria-labelledby", "key-title");

@@ -1,4 +1,4 @@
-// Loading of the parts of the page that are not there from the start.
+// Loading of the parts of the page that are imported on demand.
 
 import { pause } from "../server/views.js";
 import { notify } from "./notices.js";
@@ -6,7 +6,7 @@ import { notify } from "./notices.js";
 const SOONEST_MS = 500;
 const LATEST_MS = 5000;
 
-/** Import a module; try again for as long as the server does not send it. @param {() => Promise<any>} importModule */
+/** Import a module; try again until the server sends it. @param {() => Promise<any>} importModule */
 export async function load(importModule) {
   for (let wait = SOONEST_MS; ; wait = Math.min(wait * 2, LATEST_MS)) {
     try {

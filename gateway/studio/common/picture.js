@@ -1,17 +1,17 @@
-// <media-picture>: a picture of the server, also where requests need a key. Keeps a still frame in its place until it is there.
+// <media-picture>: a picture from the server, also where requests need a key. An empty box keeps its place until it has arrived.
 
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 
 let api = null;
 
-/** Set the Api that pictures are asked for with. */
+/** Set the Api through which pictures are fetched. */
 export function setPictureApi(given) {
   api = given;
 }
 
 class MediaPicture extends Element {
-  /** `src`: the path on the server; `alt`: text; `lazy`: whether it waits to come into view. */
+  /** `src`: the path on the server; `alt`: text. */
   static props = { src: "", alt: "", url: "", isBroken: false };
   #held = null;
 

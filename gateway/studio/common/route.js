@@ -1,6 +1,6 @@
-// Addresses of the screens, after the "#".
+// The addresses of the screens: what follows "#" in the URL.
 
-/** "#/clip/ID/speed-ramp.render?from=JOB" -> {screen, id, tool, from}. Unknown addresses lead to the library. */
+/** Parse an address: "#/clip/ID/speed-ramp.render?from=JOB" -> {screen, id, tool, from}. Unknown addresses lead to the library. */
 export function routeOf(hash) {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split("?");
   const [screen, id = "", tool = ""] = path.split("/").map(decodeURIComponent);

@@ -1,4 +1,4 @@
-// Light or dark: as the system, unless the user chose one.
+// The choice of light or dark colours: as the system has them, unless the user chose.
 
 const KEPT_AS = "reelwright-theme";
 

@@ -1,4 +1,4 @@
-// A ZIP file of some files, stored without compression: pictures are compressed already.
+// The writing of ZIP files, without compression because pictures are compressed already.
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
   let value = index;

@@ -1,4 +1,4 @@
-// The light of a composite, by the rules of the server's renderer: services/background/mixing.
+// The mixing of a subject with its background, by the rules of the server's renderer: services/background/mixing.
 
 const MOST_GAIN = 1.35;
 const SHIFT = 0.35; // share of the difference of the means that the offset makes up for
@@ -64,9 +64,10 @@ export function nearnessOfRows(width, height) {
 }
 
 /**
- * View a background that is larger than the frame from a camera that moved sideways, as services/background/parallax does: the middle depth moves
- * by `reach` pixels at `camera` 1, the nearest parts by `depth` times that more than the farthest. `picture`: RGBA, `near`: 0 (far) to 255,
- * both of `[width, height]`; `out`: RGBA of `[outWidth, outHeight]`, from the middle. Two steps find the part that comes to each pixel.
+ * Draw what a camera that moved sideways sees of a background, as services/background/parallax does. The background is larger than the frame.
+ * Its middle depth moves by `reach` pixels at `camera` 1, the nearest parts by `depth` times that more than the farthest. `picture`: RGBA,
+ * `near`: 0 (far) to 255, both of `[width, height]`; `out`: RGBA of `[outWidth, outHeight]`, from the middle. Two steps find the part that
+ * comes to each pixel.
  */
 export function moved(out, [outWidth, outHeight], { picture, near, size: [width, height] }, { camera, depth, reach }) {
   const middle = medianOf(near) / 255;

@@ -1,11 +1,11 @@
-// One frame of a clip with its matte, as pixels: from a chosen matte, or from a preview of the matte that will be made first.
+// Single frames of a clip with their mattes, as pixels: from a chosen matte, or from a preview of the matte that will be made first.
 
 import { previewOf } from "../state/previews.js";
 import { FrameSource } from "../viewer/frame_source.js";
 
 const WIDTH = 640;
 
-/** Frames of a clip with its matte. `matte`: id of a medium, or "auto". */
+/** Reader of single frames of a clip with their mattes. `matte`: id of a medium, or "auto". */
 export class Stills {
   #source = null;
   #window = null; // {video, start, end} of a previewed matte

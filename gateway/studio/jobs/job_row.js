@@ -1,4 +1,4 @@
-// A job in the drawer.
+// A row of the drawer: one job, with its progress or its end.
 
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";

@@ -11,7 +11,7 @@ export function foundIn(video) {
   return { picks, cuts, threshold: video.threshold };
 }
 
-/** What a threshold can be tried on: {times, values, candidates}; null if the job kept no scores. */
+/** The scores with which other thresholds can be tried: {times, frames, values, candidates}; null if the job kept none. */
 export function scoresOf(video) {
   const values = video.scores?.values?.[video.method];
   if (!values) return null;
@@ -28,7 +28,7 @@ export function recut(state, threshold, video, scores) {
   return { ...state, cuts, threshold };
 }
 
-/** Add a keyframe, or take it out. */
+/** Add a keyframe, or take it out if it is there. */
 export function toggledPick(state, frame) {
   const { picks } = state;
   return { ...state, picks: picks.includes(frame) ? picks.filter((other) => other !== frame) : [...picks, frame].sort((a, b) => a - b) };

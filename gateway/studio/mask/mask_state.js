@@ -31,7 +31,7 @@ export function isEmpty(state) {
   return !state.base && !state.strokes.length && !state.isInverted && !state.points.length && !state.box;
 }
 
-/** Tint a mask for showing it over the picture. `mask`: a canvas of white on black; the target has its size. */
+/** Paint a mask in a transparent colour, to show it over the picture. `mask`: a canvas of white on black; the target has its size. */
 export function paintTint(context, mask, [red, green, blue]) {
   const { width, height } = context.canvas;
   const pixels = mask.getContext("2d", { willReadFrequently: true }).getImageData(0, 0, width, height);

@@ -1,6 +1,6 @@
 // A pipeline as it is edited: steps whose inputs are slots ("<video>"), media, outputs of earlier steps ("matte.alpha"), or "auto".
 
-/** A new step of an operation, its inputs filled with what fits best from before. */
+/** A new step of an operation. Its inputs take fitting outputs of the last step, or else "auto" or slots. */
 export function newStep(operation, steps, operations) {
   const id = freeId(operation, steps);
   const inputs = {};
@@ -27,7 +27,7 @@ export function slotName(name) {
   return `<${name}>`;
 }
 
-/** What an input of step `index` may take: {value, label, kind: output|slot|auto}. `titles`: step id -> words. */
+/** What an input of step `index` may take from earlier steps, or "auto": {value, label, kind: output|auto}. `titles`: step id -> words. */
 export function choicesOf(port, steps, index, operations, titles) {
   const choices = [];
   steps.slice(0, index).forEach((step, place) => {
@@ -41,7 +41,7 @@ export function choicesOf(port, steps, index, operations, titles) {
   return choices.reverse();
 }
 
-/** The slots that the steps use: name -> kinds of media it may take. */
+/** The slots that the steps use: name -> kinds of media that it may take. */
 export function slotsOf(steps, operations) {
   const slots = {};
   for (const step of steps) {
@@ -56,7 +56,7 @@ export function slotsOf(steps, operations) {
   return slots;
 }
 
-/** The steps with media in place of slots; null where a slot is empty. */
+/** The steps with media in place of slots, and the names of empty slots: {steps, missing}. */
 export function filled(steps, media) {
   const missing = new Set();
   const put = (value) => {
@@ -83,7 +83,7 @@ export function without(steps, index) {
     .map((step) => ({ ...step, inputs: Object.fromEntries(Object.entries(step.inputs).map(([name, value]) => [name, uses(value) ? null : value])) }));
 }
 
-/** The words of a refusal by step: {"matte": "…"}; those of no step under "". */
+/** The texts of a refusal by step id: {"matte": "…"}; those of no step under "". */
 export function refusals(problem, steps) {
   const texts = {};
   for (const { field = "", detail } of problem.errors ?? []) {

@@ -87,14 +87,14 @@ class PresetCard extends Element {
   }
 }
 
-/** The needed inputs that the server can make first, as "auto". */
+/** The required inputs that the server can make first: {name: "auto"}. */
 export function madeFirst(operation) {
   const clip = inputOf(operation);
   const needed = Object.entries(operation.inputs).filter(([name, port]) => port.auto && !port.optional && name !== clip);
   return Object.fromEntries(needed.map(([name]) => [name, "auto"]));
 }
 
-/** The input that takes the clip. */
+/** The name of the first input that takes media of a kind. */
 export function inputOf(operation, kind = "video") {
   return Object.entries(operation.inputs).find(([, port]) => port.kinds.includes(kind))?.[0];
 }

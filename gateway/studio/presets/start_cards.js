@@ -7,7 +7,7 @@ const OFFERED = [
   { title: "New background", operation: "background.composite", sentence: "Puts the subject over a colour or a picture.", glyph: "person", pipeline: "new-background" },
 ];
 
-/** Cards {title, sentence, operation, presetName, params, glyph, pipeline?} of what can run now. `pipeline`: one that has to be available. */
+/** Cards of what can run now: {title, sentence, operation, presetName, params, glyph, pipeline?}. `pipeline`: one that has to be available. */
 export function startCards(store) {
   return OFFERED.flatMap((offered) => {
     const operation = store.operation(offered.operation);

@@ -87,7 +87,7 @@ export function stretchedTo(points, duration, seconds) {
   return scaled(Math.sqrt(low * high)).map((point) => ({ ...point, speed: Number(point.speed.toFixed(4)) }));
 }
 
-/** Leave out points that the line between their neighbours reaches anyway, to `tolerance` octaves: a measured curve becomes editable. */
+/** Leave out points that lie on a line between others, to `tolerance` octaves, so that a measured curve becomes editable. */
 export function simplified(points, tolerance = 0.12) {
   if (points.length < 3) return points;
   const [first, last] = [points[0], points.at(-1)];

@@ -1,4 +1,4 @@
-// Which frame is shown when: the plan of a ramped clip, equal to what `speed-ramp.render` with `nearest` writes.
+// The plan of a ramped clip, which says when each frame is shown. It is equal to what `speed-ramp.render` with `nearest` writes.
 
 const ROUNDING = 1e-6; // of an output frame, as the server has it
 
@@ -21,7 +21,7 @@ export function planOf(ramp, times, rate) {
   return plan;
 }
 
-/** The proxy frame that shows each source frame: the first, or the nearest before if it shows none. */
+/** For each source frame, the first proxy frame that shows it; if none does, that of the source frame before. */
 export function proxyFrames(map) {
   if (!map.numbers) return Array.from({ length: map.source_frames }, (_, index) => Math.min(index, map.frames - 1));
   const shown = [];

@@ -1,4 +1,4 @@
-// Plays a clip at the speed of its curve before anything is rendered: the very frames that a render shows, each on time, with sound.
+// The player of a clip along its speed curve, before anything is rendered: it shows the very frames of a render, each on time, with sound.
 
 import { readyJson } from "../server/views.js";
 import { FrameSource } from "../viewer/frame_source.js";

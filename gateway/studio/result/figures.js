@@ -6,7 +6,7 @@ import { curlText } from "../tool/request_text.js";
 
 const SHOWN_ABOVE = new Set(["encoder", "duration_s", "source_duration_s", "ramped_duration_s", "frames", "frame_rate"]);
 
-/** [[name, value]] in the order of their use. */
+/** The figures of an ended job as [[name, value]], the most useful first. */
 export function figuresOf(job) {
   const { result, metrics = {} } = job;
   const output = mainOutput(job);

@@ -1,11 +1,11 @@
-// Which moment of the source a moment of the result shows.
+// The mapping of a moment of the result to the moment of the source that it shows.
 
 import { Ramp } from "../ramp/ramp.js";
 
 const AT_START_S = 1e-4; // a time this close before a part belongs to it
 
 /**
- * How source time follows from result time, both in seconds, for an output of a job; null if it is unknown. Along a curve, a frame of the
+ * The function from result time to source time, both in seconds, for an output of a job; null if it is unknown. Along a curve, a frame of the
  * result shows the frame of the source that is on at its middle, as the server's `nearest` has it. `rate`: frames per second of the result;
  * `output`: name of the output; `clip`: id of the source.
  */

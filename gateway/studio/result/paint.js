@@ -1,6 +1,6 @@
 // Drawing of two frames: wipe, side by side, flip, difference; and the ways to look at a matte.
 
-/** How much stronger than it is a difference is shown: a power of two. */
+/** The factor by which a difference is amplified: a power of two. */
 export const DIFFERENCE = 4;
 
 /** Paint source and result into a canvas context. `at`: the wipe's place, 0 to 1. */

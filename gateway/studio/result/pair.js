@@ -4,7 +4,7 @@ import { FrameSource } from "../viewer/frame_source.js";
 
 export class Pair {
   /**
-   * Open the proxies of both. `onWait(job)` is called while one is made.
+   * Open the proxies of both clips. `onWait(job)` is called while one is made.
    * @param {any} api  @param {any} before  @param {any} after  @param {(time: number) => number} map  @param {{ query?: string, signal?: AbortSignal, onWait?: (job?: any) => void }} [options]
    */
   static async open(api, before, after, map, { signal, onWait } = {}) {

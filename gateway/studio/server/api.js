@@ -10,7 +10,7 @@ const LONGEST_WRITE_MS = 90_000; // longer than the server holds an answer back
  * @typedef {{ json?: any, headers?: Record<string, string>, signal?: AbortSignal, limit?: number | null }} Options
  */
 
-/** An error answer of the server, from problem details (RFC 9457). */
+/** An error answer of the server, made from its problem details (RFC 9457). */
 export class Problem extends Error {
   constructor(status, body) {
     super(body?.detail || body?.title || `The server answered ${status}.`);
@@ -27,7 +27,7 @@ export class Unreachable extends Error {
   }
 }
 
-/** Requests of this page. `askForKey(detail)` returns the promise of a key; it is called when the server demands one. */
+/** Client for the requests of this page. `askForKey(detail)` returns the promise of a key; it is called when the server demands one. */
 export class Api {
   #askForKey;
   #asking = null;

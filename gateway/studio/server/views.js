@@ -6,7 +6,7 @@ const SOONEST_MS = 400;
 const LATEST_MS = 3000;
 
 /**
- * Wait until a view is there. `onWait(job)` is called with the job that makes it. Throws Problem, Unreachable or AbortError.
+ * Wait until a view is there, and return its path. `onWait(job)` is called with the job that makes it. Throws Problem, Unreachable or AbortError.
  * @param {any} api  @param {string} path  @param {{ query?: string, signal?: AbortSignal, onWait?: (job?: any) => void }} [options]
  */
 export async function ready(api, path, { signal, onWait = () => {} } = {}) {
@@ -36,7 +36,7 @@ export async function readyJson(api, path, options = {}) {
   }
 }
 
-const strips = new Map(); // media id -> promise of {tiles, image}
+const strips = new Map(); // media id -> promise of the strip
 
 /** The strip of a clip: {columns, tile_width, tile_height, times_s, image}. It is fetched once. */
 export function stripOf(api, record) {
@@ -86,7 +86,7 @@ export async function patiently(request, signal) {
   }
 }
 
-/** @param {number} milliseconds  @param {AbortSignal} [signal] */
+/** Wait; the promise rejects if the signal aborts. @param {number} milliseconds  @param {AbortSignal} [signal] */
 export function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);

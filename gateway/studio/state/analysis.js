@@ -1,4 +1,4 @@
-// The measured motion of a clip. The curve and the strip share one job per clip and settings.
+// The motion of a clip, as the server measures it. The curve editor and the filmstrip share one job per clip and settings.
 
 import { patiently, pause } from "../server/views.js";
 import { ENDED } from "./store.js";

@@ -24,7 +24,7 @@ export function canMake(operations, port) {
   return Boolean(maker?.available && !usual?.install);
 }
 
-/** Return the promise of an ended job on the whole clip that is in no list. The server remembers equal results. */
+/** Return the promise of an ended, unlisted job on the whole clip. The server remembers equal results. */
 export function exampleOf(api, operation, { inputs, params, slot }) {
   return ended(api, operation, { inputs, params, listed: false, priority: "low", metadata: { studio: "example" } }, slot);
 }

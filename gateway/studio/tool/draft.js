@@ -2,7 +2,7 @@
 
 const PREFIX = "reelwright-draft ";
 
-/** Read the draft of a tool on a clip: {params, inputs, preset}. */
+/** Read what was entered in a tool on a clip: {params, inputs, preset}; null if nothing was. */
 export function readDraft(clip, operation) {
   try {
     return JSON.parse(sessionStorage.getItem(`${PREFIX}${clip} ${operation}`)) ?? null;

@@ -1,6 +1,6 @@
-// The server's problem, sorted by the fields it names.
+// The sorting of an error answer by the fields that it names.
 
-/** {params: {name: text}, inputs: {name: text}, general: text} from a Problem. */
+/** The texts of a Problem by field: {params: {name: text}, inputs: {name: text}, general: text}. */
 export function sorted(problem) {
   const params = {};
   const inputs = {};

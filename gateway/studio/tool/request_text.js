@@ -11,7 +11,7 @@ export function curlText(origin, operation, inputs, params, { keyed = false } = 
   return `curl ${origin}${operation.urls.jobs} \\\n${key}  -H 'Content-Type: application/json' \\\n  -H 'Prefer: wait=60' \\\n  -d '${body}'`;
 }
 
-/** `files`: input name -> name of the file on the user's disk, a list of names, or "auto". */
+/** The Python code of a request. `files`: input name -> name of the file on the user's disk, a list of names, or "auto". */
 export function pythonText(origin, operation, files, params, { keyed = false } = {}) {
   const key = keyed ? `, os.environ["REELWRIGHT_API_KEY"]` : "";
   const inputs = Object.entries(files).map(([name, file]) => `${name}=${pythonValue(file)}`);

@@ -23,7 +23,7 @@ export async function motionOf(store, record) {
   return (await analysisOf(store, record, {}, "low"))?.motion ?? null;
 }
 
-/** Fill the columns of a rectangle with the loudest sample of each. */
+/** Draw the sound as bars, each as high as its loudest sample. */
 export function drawSound(context, { peaks, rate }, duration, [x, y, width, height], colour) {
   const loudest = Math.max(1, ...peaks.flat());
   context.fillStyle = colour;
@@ -37,7 +37,7 @@ export function drawSound(context, { peaks, rate }, duration, [x, y, width, heig
   }
 }
 
-/** Draw the motion as an area that is as high as the strongest motion. */
+/** Draw the motion as an area; the strongest motion fills the height. */
 export function drawMotion(context, { times, values }, duration, [x, y, width, height], colour) {
   const most = Math.max(1e-6, ...values);
   context.fillStyle = colour;

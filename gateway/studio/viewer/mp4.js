@@ -1,8 +1,8 @@
-// Reads the index of a proxy: an MP4 file with the index first and one picture per sample, all of them key frames.
+// The reader of a proxy's index. A proxy is an MP4 file with the index first and one picture per sample, all of them key frames.
 
 const HEADER = 8;
 
-/** Where a top-level box lies in the start of a file: {start, end}; null if it is not there. `bytes`: DataView of the first bytes. */
+/** Find a box of an MP4 file from an offset on: {start, end}; null if it is not there. `bytes`: DataView of the file's first bytes. */
 export function findBox(bytes, type, from = 0, end = bytes.byteLength) {
   for (let at = from; at + HEADER <= end; ) {
     let size = bytes.getUint32(at);
@@ -15,7 +15,7 @@ export function findBox(bytes, type, from = 0, end = bytes.byteLength) {
   return null;
 }
 
-/** The video track of the index: {codec, description, width, height, samples: [{offset, size, time}], duration}; times in seconds. */
+/** Read the video track of the index: {codec, description, width, height, samples: [{offset, size, time}], duration}; times in seconds. */
 export function videoTrack(bytes, moov) {
   for (const trak of boxes(bytes, moov, "trak")) {
     const mdia = child(bytes, trak, "mdia");

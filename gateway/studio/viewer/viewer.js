@@ -281,7 +281,7 @@ class ClipViewer extends Element {
   }
 }
 
-/** Seconds as "1:05:12", the last part being frames. */
+/** Seconds as "1:05:12": minutes, seconds and frames. */
 export function timecode(time, rate) {
   const whole = Math.floor(time + 1e-6);
   const frame = Math.floor((time - whole) * rate + 1e-3);
