@@ -114,7 +114,7 @@ def _add_reading(router: APIRouter, jobs: Jobs) -> None:
         """Send the operation's standard output and standard error.
 
         At most 32 KB of text, without the server's folders and secrets. While the job runs it is a few seconds old. For a pipeline: the
-        logs of its steps, each below a heading.
+        logs of its steps, each below a heading, at most 256 KB together.
         """
         text = await log_of(jobs, request.state.owner, job_id)
         return PlainTextResponse(text, headers={"Cache-Control": "no-store"})

@@ -64,24 +64,3 @@ export function words(name) {
   const text = name.replaceAll(/[_-]+/g, " ").toLowerCase();
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
-
-/** A one-line summary of a media record. */
-export function facts(record) {
-  const media = record.media ?? {};
-  const parts = [];
-  if (media.duration_s) parts.push(seconds(media.duration_s));
-  if (media.width) parts.push(`${media.width} × ${media.height}`);
-  if (media.frame_rate) parts.push(`${rate(media.frame_rate)} fps${media.variable_frame_rate ? " (varies)" : ""}`);
-  if (media.codec) parts.push(media.codec);
-  if (media.pictures) parts.push(`${media.pictures} ${media.pictures === 1 ? "picture" : "pictures"}`);
-  if (record.kind === "video") parts.push(sound(media.audio ?? []));
-  parts.push(bytes(record.bytes));
-  return parts.join(" · ");
-}
-
-function sound(tracks) {
-  if (!tracks.length) return "no sound";
-  const [first] = tracks;
-  const name = `${first.codec} ${first.layout ?? `${first.channels} ch`}`;
-  return tracks.length > 1 ? `${tracks.length} tracks, ${name}` : name;
-}

@@ -65,5 +65,5 @@ export function playsInBrowsers(record) {
   if (isHdr({ color })) return false;
   if (/p1[02]|444|422/.test(pixels ?? "")) return false;
   const isPlayable = ["h264", "vp8", "vp9", "av1"].includes(codec);
-  return isPlayable && /mp4|webm|quicktime/.test(record.content_type) && !/quicktime/.test(codec);
+  return isPlayable && /mp4|webm|quicktime/.test(record.content_type);
 }

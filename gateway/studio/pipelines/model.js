@@ -6,7 +6,7 @@ export function newStep(operation, steps, operations) {
   const inputs = {};
   for (const [name, port] of Object.entries(operation.inputs)) {
     const choice = choicesOf(port, steps, steps.length, operations, {})
-      .filter(({ kind }) => kind === "output" || kind === "slot")
+      .filter(({ kind }) => kind === "output")
       .find(({ isLast }) => isLast ?? true);
     if (port.optional && !operation.needs.includes(name)) continue;
     inputs[name] = choice?.value ?? (port.auto ? "auto" : slotName(name));
