@@ -1,4 +1,4 @@
-"""Noise and speed of AAC's two coders at the suite's bit rate.
+"""Noise and speed of FFmpeg's AAC encoder with both of its `coder` methods.
 
     python -m benchmarks.speed_ramp.bench_sound_coding
 

@@ -1,4 +1,4 @@
-"""Operations with one misbehaviour each, which may harm only their own job."""
+"""Operations that each misbehave in one way; tests check that no other job is harmed."""
 
 import contextlib
 import ctypes
@@ -142,7 +142,7 @@ def grandchild(params: Bad, *, progress: Progress) -> Done:
 
 
 def daemon(params: Bad, *, progress: Progress) -> Done:
-    """Start processes that escape their group and their parent, then hang."""
+    """Start processes that escape their group and their parent; then hang in this process."""
     subprocess.run(["sh", "-c", "setsid sleep 1000 & setsid setsid sleep 1000 &"])
     time.sleep(1000)
     return Done(text="")

@@ -1,4 +1,4 @@
-"""Limit of the attempts at a job whose child process is killed from outside."""
+"""Limit on retries of a job whose child process the kernel or another process killed."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Clips for the effects' tests: a camera over a texture, and a moving disc."""
+"""Clips for the effects' tests: a camera's view moving over a texture, and a moving disc."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -50,7 +50,7 @@ def still(index: int) -> tuple[float, float]:
 
 
 def view(texture: Gray, camera: tuple[float, float], *, width: int = WIDTH, height: int = HEIGHT) -> Gray:
-    """Cut out the view of a camera whose upper left corner is at `camera`."""
+    """Cut out the part of the texture whose upper left corner is at `camera`."""
     shift = np.array([[1, 0, -camera[0]], [0, 1, -camera[1]]], np.float64)
     return cv2.warpAffine(texture, shift, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
 

@@ -1,4 +1,4 @@
-"""Shot detection on clips with transitions known to the frame."""
+"""Shot detection on clips whose transitions are known to the exact frame."""
 
 from dataclasses import replace
 from itertools import pairwise

@@ -76,7 +76,7 @@ def sampled(
 
 
 def _alone(pictures: PictureStream, target: int, following: int | None) -> bool:
-    """Return whether to take all frames out of the decoder after the frame at `target`.
+    """Return whether to drain the decoder for the frame at `target`, instead of reading on.
 
     True at the last moment, and if the moment `following` can be reached from a later keyframe. Not from a keyframe that the decoder has
     read by then, since its pictures would be decoded twice.
@@ -85,7 +85,7 @@ def _alone(pictures: PictureStream, target: int, following: int | None) -> bool:
 
 
 def evenly(start: Fraction, per_second: Fraction, until: Fraction | None) -> Callable[[Fraction], Moments]:
-    """Return the function that gives `sampled` the moments `start` + k / `per_second`.
+    """Return the argument `moments` of `sampled` for `per_second` even moments a second from `start`.
 
     Moments from `until` on are left out; both limits are in seconds.
     """
@@ -93,7 +93,7 @@ def evenly(start: Fraction, per_second: Fraction, until: Fraction | None) -> Cal
 
 
 def at_times(times: Sequence[Fraction]) -> Callable[[Fraction], Moments]:
-    """Return the function that gives `sampled` the moments `times`.
+    """Return the argument `moments` of `sampled` for a list of times.
 
     They are in seconds, and rise.
     """
