@@ -1,4 +1,4 @@
-"""Parameters whose values are names of rows in a table.
+"""Parameters whose values are the names of the rows of a table in the code.
 
 The names of the rows are the values; their descriptions document the parameter.
 """

@@ -162,7 +162,7 @@ class LookParams(Params):
     )
 
     def look(self, *, matrix: str, shadow: Shadow) -> Look:
-        """Return the mixing options for the colour matrix `matrix`."""
+        """Return the compositing options of these params, for the colour matrix `matrix`."""
         return Look(
             linear=self.light == "linear",
             decontaminate=self.decontaminate,
@@ -209,7 +209,7 @@ def bytes_per_pixel(params: PaintParams) -> float:
 
 
 def painting_bytes(params: PaintParams, *, control: bool = False) -> int:
-    """Return the memory of a process that paints, without its pictures.
+    """Return the bytes of memory that a painting process needs, not counting its pictures.
 
     The weights are at half precision where the device computes in it. `control`: with the ControlNet for depth.
     """

@@ -117,7 +117,7 @@ class Jobs:
             return None
 
     async def earlier(self, *, owner: str, operation: str, request: JobRequest, key: str) -> Job | None:
-        """Return the job of an earlier request with the same idempotency key.
+        """Return the job of an earlier request with this `key`, if it was the same request.
 
         None if there is none. Raises IdempotencyMismatch if the earlier request was another one.
         """
@@ -205,7 +205,7 @@ class Jobs:
         return await asyncio.to_thread(self.store.history.shared_outputs, owner, job_id, media_ids)
 
     async def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
-        """Find ended, unlisted jobs that read a medium.
+        """Return the output ids of each ended, unlisted job that read a medium, by job id.
 
         An unlisted job appears in no list. Returns job id -> ids of its outputs.
         """
@@ -239,7 +239,7 @@ class Jobs:
                     await asyncio.sleep(EVENTS_POLL_S)
 
     async def add_webhook(self, owner: str, new: NewWebhook) -> MadeWebhook:
-        """Add a standing webhook for all listed jobs of an owner.
+        """Add a standing webhook for all jobs of an owner except unlisted ones.
 
         Generates a secret if the request has none. Raises Invalid, ForbiddenAddress, QuotaExceeded.
         """
@@ -279,7 +279,7 @@ class Jobs:
         return await asyncio.to_thread(self.store.media_use.reader, owner, media_id)
 
     async def counts(self) -> tuple[dict[tuple[str, str], int], dict[str, float]]:
-        """Count jobs by (service, status), and find each service's oldest waiting job.
+        """Return the number of jobs by (service, status), and when each service's oldest waiting job was accepted.
 
         The second dict gives the time of acceptance of that job.
         """

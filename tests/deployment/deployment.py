@@ -125,7 +125,7 @@ class Deployment:
             return False
 
     def lines(self, service: str) -> list[tuple[str, dict[str, Any]]]:
-        """Return the container's name and the content of each JSON log line of a service."""
+        """Return each JSON log line of a service, with the name of its container."""
         containers = []
         for container in self.containers(service):
             for line in container.logs().decode(errors="replace").splitlines():

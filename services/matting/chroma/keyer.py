@@ -1,4 +1,4 @@
-"""Keyer: the matte and the colours of a subject before a green or blue screen.
+"""Keyer: the matte and the colours of a subject in front of a green or blue screen.
 
 The colour difference of Vlahos (described by Smith and Blinn, "Blue Screen Matting", SIGGRAPH 1996) finds the pixels that are certainly
 screen or certainly subject. It is measured relative to the screen's plate, so that uneven light does not matter. In between, alpha is the
@@ -200,7 +200,7 @@ def _soft(alpha: Alpha) -> Mask:
 
 
 def _unmixed(small: Planes, plate: Planes, regions: _Regions, channel: int) -> tuple[_Regions, Planes]:
-    """Reclassify thin, fast parts of the subject as edges.
+    """Reclassify as edges the thin parts of the subject whose colour is mixed with the screen's.
 
     The subject's colours are extended over the edges. A thin part that moves fast is nowhere opaque. If its colour is opposite to the
     screen's, such as yellow before blue, the colour difference of its middle still reaches 1. Such a part is small, has wide edges, and its
@@ -243,7 +243,7 @@ def _thin_parts(regions: _Regions) -> NDArray[np.bool_]:
 
 
 def _enclosed(alpha: Alpha, sure_from: float) -> NDArray[np.bool_]:
-    """Return a mask of translucent regions without a nearly transparent pixel.
+    """Return a mask of the connected translucent regions in which no pixel is nearly transparent.
 
     (h, w) bool.
     """
@@ -255,7 +255,7 @@ def _enclosed(alpha: Alpha, sure_from: float) -> NDArray[np.bool_]:
 
 
 def _ramp(above: NDArray[np.float32]) -> Mask:
-    """Return a mask of pixels where the excess changes steeply, as at blurred edges.
+    """Return a mask of pixels where `above` changes steeply, as at blurred edges.
 
     (h, w) uint8 0 or 255.
     """

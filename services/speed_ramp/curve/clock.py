@@ -97,7 +97,7 @@ class Clock:
         return self._reached[self._jumps]
 
     def freezes(self) -> list[tuple[float, float]]:
-        """Return the time and length of each freeze in order.
+        """Return the time of each freeze on the clock `moving()`, and its length, in order.
 
         The time is in output seconds on the clock `moving()`, the length in seconds.
         """
@@ -116,7 +116,7 @@ class Clock:
         return self._reached[i] + np.where(frozen, self._freeze[i], 0.0) + self._elapsed(i, elapsed)
 
     def _elapsed(self, i: NDArray[np.intp], elapsed: Floats) -> Floats:
-        """Return how long the first `elapsed` seconds of pieces `i` last in the output.
+        """Return the output duration of the first `elapsed` source seconds of pieces `i`.
 
         `elapsed`: source seconds, negative before the first point.
         """

@@ -35,7 +35,7 @@ def places(view: View) -> tuple[np.ndarray, np.ndarray]:
 
 
 def errors(surface: TornSurface, scene: Scene, move: tuple[float, float]) -> np.ndarray:
-    """Return the distance of the place that each pixel shows from the true place.
+    """Return the distance between the shown and the true place of each pixel.
 
     In pixels, only for pixels that the reference picture shows.
     """

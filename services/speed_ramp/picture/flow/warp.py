@@ -52,7 +52,7 @@ def compose(planes: Planes, layers: Layers, *, peak: int, sharp: bool = True) ->
 
 
 class _LayerReader:
-    """Drawing of one layer, strip by strip."""
+    """Painter of one layer, strip by strip."""
 
     def __init__(self, layer: Layer, t: float, planes: Planes, *, sharp: bool) -> None:
         self._planes, self._t = planes, t
@@ -99,7 +99,7 @@ class _LayerReader:
 
 
 def _filled(blocks: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Mark the blocks from each strip's first marked block to its last.
+    """Return `blocks` with the gaps between the marked blocks of each strip marked too.
 
     Reading more blocks costs less than copying several runs.
     """
@@ -107,7 +107,7 @@ def _filled(blocks: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _both(share: Field) -> tuple[Field, Field]:
-    """Return both pictures' weights from the second's weight."""
+    """Return the weights of both pictures; `share` is the weight of the second picture."""
     return 1 - share, share
 
 

@@ -1,4 +1,4 @@
-"""Beats of sounds with known beats, and curves that snap to them."""
+"""Detection of beats in sounds whose beats are known, and curves that snap to beats."""
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -112,7 +112,7 @@ def test_no_sound_has_no_beats() -> None:
 
 @pytest.fixture(scope="module")
 def band(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a clip of 8 s whose bar moves in bursts, with sound.
+    """Write a clip of 8 s in which a bright vertical stripe moves in bursts, with sound.
 
     The sound is clicks at 100 per minute.
     """

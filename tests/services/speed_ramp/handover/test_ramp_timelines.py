@@ -31,7 +31,7 @@ def ramped_clip(
     length_s: float = 11.0,
     whole: bool = False,
 ) -> RampedClip:
-    """Make a part of a clip with a random curve.
+    """Make a RampedClip: a part of a clip, with `points` or a random speed curve.
 
     `whole`: the part is the whole clip.
     """

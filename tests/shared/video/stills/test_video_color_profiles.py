@@ -152,7 +152,7 @@ def test_thumbnails_have_the_colours_of_the_picture(tmp_path: Path) -> None:
 
 
 def test_still_pictures_are_opened_in_one_place() -> None:
-    """Only listed files open pictures by themselves.
+    """Only the source files listed here open pictures without the shared reader.
 
     They open the suite's own pictures, which have no profile, and animations, which are videos.
 
