@@ -316,7 +316,7 @@ def test_the_full_preset_runs_with_tiny_networks(models: Path, shot: tuple[Path,
     steps = filled(with_params(load_pipeline("matte-studio-trails").steps, changes), {"video": str(shot[0])})
     services = [room.service for room in ROOMS]
     operations = {operation.name: operation for service in services for operation in service.operations}
-    checked = check_locally(steps, services, Settings())
+    checked = check_locally(steps, services, Settings(job_memory_bytes=16 * 2**30))  # the memory declared is that of the published networks
     finished = {step.id: done for step, done in run_steps(checked, operations, tmp_path, lambda _number, _step: None)}
     assert list(finished) == ["working", "matte", "studio", "trails"]
     assert finished["matte"].result["backend"]["name"] == "rvm-resnet50"

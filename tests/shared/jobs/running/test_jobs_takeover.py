@@ -76,6 +76,7 @@ def test_a_briefly_frozen_process_keeps_its_job(pair: tuple[Server, Server], tmp
     holder, watcher = (first, other) if runs(first) else (other, first)
     while not stopped(holder):
         os.kill(holder.pid, signal.SIGCONT)
+        time.sleep(0.1)  # so that the process can end its transaction
     try:
         assert watcher.run("succeed")["status"] == "succeeded", "the other one works on"
         time.sleep(2.5)

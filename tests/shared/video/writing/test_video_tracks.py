@@ -116,7 +116,6 @@ def test_sound_that_is_not_decoded_is_named(codec: str, start: float, make: Make
 
 
 def test_a_dropped_timecode_track_is_named(make: Make, tmp_path: Path) -> None:
-    (tmp_path / "a.srt").write_text(SRT)
     source = "-f lavfi -i testsrc2=s=96x64:r=25:d=2"
     path = make("a.mov", source, "-c:v libx264 -timecode 01:00:00:00")
     _, messages = run(render, RenderParams(speeds=[0.5]), path, tmp_path / "out.mp4")
