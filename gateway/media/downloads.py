@@ -29,10 +29,12 @@ RANGED: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file", "content": BYTES},
     206: {"description": "The requested range", "content": BYTES},
     304: {"description": "Unchanged since the ETag in If-None-Match, or the date in If-Modified-Since"},
+    **problems(_412="The file has changed since the ETag in If-Match, or the date in If-Unmodified-Since"),
 }
 THUMBNAIL: dict[int | str, dict[str, Any]] = UNKNOWN | {
     200: {"description": "A small picture", "content": {"image/jpeg": BINARY}},
     304: RANGED[304],
+    412: RANGED[412],
 }
 
 
@@ -41,11 +43,7 @@ def download_routes(services: MediaServices) -> APIRouter:
     router = APIRouter(prefix="/v1/media", tags=["media"], route_class=JsonRoute)
     store = services.store
     in_progress: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-    ranged = (
-        RANGED
-        | UNKNOWN
-        | problems(_412="The file has changed since the ETag or date of the request", _416="The range lies outside the file")
-    )
+    ranged = RANGED | UNKNOWN | problems(_416="The range lies outside the file")
 
     @router.get("/{media_id}/content", summary="Download the file", responses=ranged, response_class=Response)
     @router.head("/{media_id}/content", include_in_schema=False)

@@ -15,7 +15,7 @@ from shared.media.names import content_disposition, download_name
 from shared.media.record import MediaRecord
 
 RANGES = re.compile(r"bytes=(\s*(\d{1,18}-\d{0,18}|-\d{1,18})\s*)(,\s*(\d{1,18}-\d{0,18}|-\d{1,18})\s*)*", re.IGNORECASE)
-ENTITY_TAG = re.compile(r'(?:W/)?"([^"]*)"')
+ENTITY_TAG = re.compile(r'(W/)?"([^"]*)"')
 MAX_RANGES = 16
 # Documents with scripts run without the server's origin, so they cannot reach the user's media or key. The keyframe gallery needs its
 # script and offers downloads.
@@ -82,7 +82,7 @@ async def file_response(request: Request, path: Path, *, media_type: str, header
     response = RangedFile(path, media_type=media_type, headers=headers, stat_result=stat)
     if_match, if_none_match = request.headers.get("if-match"), request.headers.get("if-none-match")
     if if_match is not None:
-        changed = not is_known(if_match, headers["ETag"])
+        changed = not is_known(if_match, headers["ETag"], weak=False)
     else:
         changed = (seen := seconds_of(request.headers.get("if-unmodified-since"))) is not None and int(stat.st_mtime) > seen
     if changed:
@@ -128,8 +128,11 @@ def seconds_of(date: str | None) -> float | None:
         return None
 
 
-def is_known(tags: str | None, etag: str) -> bool:
-    """Return whether an If-None-Match or If-Match header matches `etag`."""
+def is_known(tags: str | None, etag: str, *, weak: bool = True) -> bool:
+    """Return whether an If-None-Match or If-Match header matches `etag`.
+
+    `weak`: whether weak tags count; they do not in If-Match (RFC 9110, 13.1.1).
+    """
     if tags is None:
         return False
-    return tags.strip() == "*" or etag.strip('"') in ENTITY_TAG.findall(tags)
+    return tags.strip() == "*" or any(tag == etag.strip('"') for mark, tag in ENTITY_TAG.findall(tags) if weak or not mark)

@@ -12,7 +12,7 @@ from services.background.diffusion.schedulers import LCM_STEPS, SCHEDULERS, Sche
 from services.background.diffusion.table import PAINTERS, PAINTERS_BY_NAME, SdModel
 from services.background.mixing.compositor import Look, Shadow
 from shared.choices import described
-from shared.models.devices.device import choose_device
+from shared.models.devices.device import choose_device, torch_has_gpu_code
 from shared.models.devices.precision import has_bf16
 from shared.models.folder import ModelFolder, install_command
 from shared.operation import Params, form
@@ -215,7 +215,7 @@ def painting_bytes(params: PaintParams, *, control: bool = False) -> int:
     """
     row = PAINTERS_BY_NAME[params.sd_model]
     weights = row.size + (row.control_size if control else 0)
-    return _LIBRARIES_BYTES + weights * (1 if has_bf16() or choose_device().kind == "cuda" else 2)
+    return _LIBRARIES_BYTES + weights * (1 if has_bf16() or (torch_has_gpu_code() and choose_device().kind == "cuda") else 2)
 
 
 def to_paint(params: PaintParams, *others: str, control: bool = False) -> str | None:

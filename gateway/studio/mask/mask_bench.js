@@ -189,6 +189,11 @@ class MaskBench extends Element {
     return Number(((this.drawnAt ?? this.time) + 5e-4).toFixed(3));
   }
 
+  /** A start from which the drawn frame is the first: rounded down, because reading begins with the first frame that is not earlier. */
+  get #start() {
+    return Math.floor(((this.drawnAt ?? this.time) + 1e-6) * 1000) / 1000;
+  }
+
   /** A mouse may report more moves than the screen shows. */
   #paintSoon() {
     if (this.#due) return;
@@ -276,7 +281,7 @@ class MaskBench extends Element {
     this.tell("media-input", { name: "mask", value: record.id });
     const properties = panel.params.properties ?? {};
     if (properties.subject) this.tell("param", { name: "subject", value: "mask" });
-    if (properties.start && this.drawnAt > 0.5 / rateOf(this.record.media)) this.tell("param", { name: "start", value: this.#seconds });
+    if (properties.start && this.drawnAt > 0.5 / rateOf(this.record.media)) this.tell("param", { name: "start", value: this.#start });
     this.note = "The mask is in use.";
     this.#choose("");
     this.tell("stage", { overlay: null });

@@ -60,6 +60,7 @@ class PresetCard extends Element {
       const isVideo = output.kind === "video";
       const path = isVideo ? output.urls.content : output.urls.thumbnail;
       const held = await this.store.api.mediaUrl(path, this.leaving);
+      if (this.#given !== given) return;
       Object.assign(this, { url: held.url, kind: isVideo ? "video" : "image", state: "done", job: this.isExample ? job.id : "" });
     } catch (error) {
       if (this.isConnected && this.#given === given) this.state = error.name === "AbortError" ? "none" : "failed";

@@ -12,7 +12,8 @@ const AT_START_S = 1e-4; // a time this close before a part belongs to it
 export function mappingOf(job, rate, output = "video", clip = job.inputs?.video) {
   const steps = job.params?.steps;
   const maps = steps ? mapsOfSteps(job, output, clip, rate) : [mapOf(job, rate)];
-  return maps && ((time) => maps.reduce((moment, map) => map(moment), time));
+  if (!maps?.every(Boolean)) return null;
+  return (time) => maps.reduce((moment, map) => map(moment), time);
 }
 
 /** The map of each step from the output back to the clip; null if the output does not come from the clip by its videos alone. */
@@ -32,6 +33,7 @@ function mapsOfSteps(job, output, clip, rate) {
   return maps;
 }
 
+/** The map of one job from its output back to its clip; null if its start is known to the server only. */
 function mapOf({ operation, params, result }, rate) {
   if (operation === "speed-ramp.render" && result?.curve?.length) {
     const { curve } = result;
@@ -46,5 +48,5 @@ function mapOf({ operation, params, result }, rate) {
     };
   }
   const start = params?.start ?? 0;
-  return (time) => time + start;
+  return typeof start === "number" ? (time) => time + start : null;
 }

@@ -378,7 +378,7 @@ def _measured_pairs(
             content=content(small) if all_measures else None,
             quality=frame_quality(small),
             key=bool(frame.picture.key_frame),
-            frame=frame if with_frames else None,
+            frame=frame if with_frames and not frame.deinterlaced else None,  # neighbours may be skipped here
         )
 
     with closing(iter(readable)) as frames:

@@ -74,7 +74,8 @@ async def check(
     operation.check_available(params)
     if not preview:  # a preview reads small proxies
         filled = {name for name, value in inputs.items() if value is not None}
-        check_job_memory(operation, params, filled, records, limit_bytes=runtime.settings.job_memory_bytes)
+        limit = runtime.settings.job_memory_bytes
+        await asyncio.to_thread(check_job_memory, operation, params, filled, records, limit_bytes=limit)  # may ask the GPU's driver
     return Checked(operation=operation.name, inputs=dict(inputs), params=params.model_dump(mode="json"))
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
@@ -75,6 +76,13 @@ def torch_device(name: str | None = None) -> Device:
     raise Unavailable(
         f"{device} ({device.title}) cannot be used: torch {torch.__version__} was built without CUDA, or for another version of it."
     )
+
+
+def torch_has_gpu_code() -> bool:
+    """Return whether the installed torch was built for GPUs, without importing torch."""
+    with suppress(PackageNotFoundError):
+        return not version("torch").endswith("+cpu")
+    return False
 
 
 def gpus() -> list[Device]:

@@ -45,6 +45,8 @@ class Frame:
     index: int
     picture: av.VideoFrame
     reformatters: Reformatters = field(default_factory=Reformatters, repr=False)
+    deinterlaced: bool = False
+    """Whether the picture may be made of its neighbours, too, because the file has interlaced frames."""
 
     @property
     def time(self) -> Fraction:

@@ -239,7 +239,7 @@ def _chosen(request: _Request, pictures: PictureStream, timed_pictures: Iterator
         earlier = None
         request.limits.check_duration(float(pts * base))
         if index % request.every == 0:
-            yield Frame(pts, base, duration, index, picture, reformatters)
+            yield Frame(pts, base, duration, index, picture, reformatters, pictures.deinterlacing)
         index += 1
     if earlier is not None:
         yield earlier

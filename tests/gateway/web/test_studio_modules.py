@@ -82,6 +82,8 @@ def test_results_of_pipelines_and_reels_are_compared_with_the_moment_they_show(s
     assert script(compared, job=job, output="trails.video") == pytest.approx([4, 5, 6, 7], abs=1e-3)
     assert script(compared, job=job, output="reel.video") == pytest.approx([4, 4.5, 8, 8.5], abs=1e-3)
     assert script("mappingOf(job, 25, 'plate.image', 'clip')", job=job) is None
+    from_a_step = {"operation": "effects.strobe", "params": {"start": {"from": "moments.0"}}, "inputs": {"video": "clip"}}
+    assert script("mappingOf(job, 25)", job=from_a_step) is None
 
 
 def test_a_curve_is_stretched_to_a_length_and_simplified(script: Script) -> None:

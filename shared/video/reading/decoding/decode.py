@@ -116,6 +116,11 @@ class PictureStream:
         return self._stream
 
     @property
+    def deinterlacing(self) -> bool:
+        """Whether pictures are deinterlaced, and so depend on their neighbours."""
+        return self._upright.deinterlacing
+
+    @property
     def latest_time(self) -> int:
         """The latest time given to the decoder since the last seek.
 

@@ -194,6 +194,7 @@ def test_interlaced_clips_are_deinterlaced(make: Make) -> None:
     with read_frames(path) as frames:
         shown = list(frames)
     assert len(shown) == len(stored) == 25
+    assert all(frame.deinterlaced for frame in shown)
     assert [frame.time - shown[0].time for frame in shown] == [Fraction(index, 25) for index in range(25)]
     assert np.mean([combing(frame.luma()) for frame in shown[1:-1]]) < 0.7 * np.mean([combing(picture) for picture in stored[1:-1]])
 
