@@ -34,7 +34,7 @@ export function csv(video, shots) {
 
 /** Write CMX3600 edit decision lists of up to 999 events each. */
 export function edls(video, shots) {
-  const name = [...video.name.replace(/[\p{C}\p{Z}]/gu, " ").trim()];
+  const name = [...video.name.replace(/(?![\u200c\u200d])[\p{C}\u2028\u2029]/gu, " ").trim()];
   const events = shots
     .map((shot) => [gridFrame(video, shot.startFrame, shot.start), gridFrame(video, shot.endFrame, shot.end)])
     .filter(([start, end]) => end > start);
