@@ -84,13 +84,13 @@ async def file_response(request: Request, path: Path, *, media_type: str, header
     if if_match is not None:
         changed = not is_known(if_match, headers["ETag"], weak=False)
     else:
-        changed = (seen := seconds_of(request.headers.get("if-unmodified-since"))) is not None and int(stat.st_mtime) > seen
+        changed = (moment := seconds_of(request.headers.get("if-unmodified-since"))) is not None and int(stat.st_mtime) > moment
     if changed:
         raise PreconditionFailed(f"The file has changed: its ETag is {headers['ETag']}.")
     if if_none_match is not None:
         unchanged = is_known(if_none_match, headers["ETag"])
     else:
-        unchanged = (seen := seconds_of(request.headers.get("if-modified-since"))) is not None and int(stat.st_mtime) <= seen
+        unchanged = (moment := seconds_of(request.headers.get("if-modified-since"))) is not None and int(stat.st_mtime) <= moment
     if unchanged:
         return Response(status_code=304, headers=headers)
     if request.headers.get("if-range") in (None, headers["ETag"], response.headers["last-modified"]):

@@ -4,8 +4,8 @@ import numpy as np
 
 from shared.video import Timeline
 
-_REGULAR = 0.97
-"""Share of the longest distance between keyframes. A keyframe at this distance or more is a routine one and begins no shot."""
+ROUTINE_SHARE = 0.97
+"""Share of the longest distance between keyframes. A keyframe at this distance or more is routine: it begins no shot and marks no cut."""
 
 
 def share_before_choices(line: Timeline, most_choices: int) -> float:
@@ -15,7 +15,7 @@ def share_before_choices(line: Timeline, most_choices: int) -> float:
     where a shot is long. One frame of each shot is chosen, on average half-way to the next keyframe; at most `most_choices` are.
     """
     lengths = np.diff(np.flatnonzero(line.key), append=len(line.pts))
-    begins_shot = np.append(True, lengths[:-1] < _REGULAR * lengths.max(initial=0))[: len(lengths)]
+    begins_shot = np.append(True, lengths[:-1] < ROUTINE_SHARE * lengths.max(initial=0))[: len(lengths)]
     shots = int(np.count_nonzero(begins_shot))
     if not shots:
         return 0.0

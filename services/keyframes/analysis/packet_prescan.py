@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from services.keyframes.analysis.comparison.frame_changes import frame_changes, lagged_distances
 from services.keyframes.analysis.comparison.frame_distance import NOISE
+from services.keyframes.analysis.key_spacing import ROUTINE_SHARE
 from services.keyframes.analysis.thumbnail_film import ThumbnailFile, ThumbnailFilm, frame_thumbnail
 from shared.errors import BrokenMedia
 from shared.video import Timeline, read_frames
@@ -30,8 +31,6 @@ _LARGE, _SPIKE = 0.6, 4.0
 """Share of the smaller keyframe's size, multiple of the median packet. No packet before a trusted cut is above either."""
 _LATE_SIZE, _LATE_PACKETS = 0.2, 6
 """Share of the second keyframe's size, for so many packets right before it. Larger packets mean motion, not a cut."""
-_REGULAR = 0.97
-"""Share of the longest distance between keyframes. A keyframe at this distance or more is a routine one and marks no cut."""
 _MOST_KEYFRAMES = 0.25
 """Largest share of keyframes among all frames. With more, decoding the keyframes first costs more than it saves."""
 
@@ -61,8 +60,8 @@ def quiet_spans(video: Path, line: Timeline, thumbnails: Path) -> list[Span]:
     spans = []
     pairs = zip(pairwise(keys.tolist()), to_next.tolist(), to_second_next.tolist(), structures.tolist(), strict=True)
     for (first, second), distance, returning, structure in pairs:
-        cut = distance >= _OTHER_SHOT and returning >= distance / 2 and second - first < _REGULAR * longest
-        routine = second - first >= _REGULAR * longest
+        cut = distance >= _OTHER_SHOT and returning >= distance / 2 and second - first < ROUTINE_SHARE * longest
+        routine = second - first >= ROUTINE_SHARE * longest
         still = distance <= _SAME_SHOT and (routine or structure < _SAME_STRUCTURE)
         if (still and _is_still(line, first, second)) or (cut and _ends_with_cut(line, first, second)):
             spans.append((first, second))
