@@ -9,7 +9,7 @@ from shared.runtime import Runtime
 
 
 def create_app(runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:
-    """Create the app with all operations and AI-Speed-Ramping's endpoints."""
+    """Create the app with all operations and the endpoints of `compat.py`."""
     app = create_service(SERVICE, runtime, reachable_by_browsers=reachable_by_browsers)
     app.include_router(seed_routes(runtime))
     return app

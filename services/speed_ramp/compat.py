@@ -1,7 +1,7 @@
-"""Endpoints compatible with AI-Speed-Ramping.
+"""Endpoints with the URLs and replies of the original program, AI-Speed-Ramping.
 
-Its clients only change the base URL. The endpoints run ordinary jobs: an upload becomes a medium, a job is submitted, and the reply waits
-for its result.
+Clients of that program only change the base URL. The endpoints run ordinary jobs: an upload becomes a medium, a job is submitted, and
+the reply waits for its result.
 """
 
 from functools import partial
@@ -84,7 +84,7 @@ def seed_routes(runtime: Runtime) -> APIRouter:
 
 
 async def _speeds(runtime: Runtime, params: AnalyzeParams, record: MediaRecord, owner: str) -> Speeds:
-    """Analyse a video and return its speeds."""
+    """Analyse the video `record` and return its speeds."""
     job = await finished(runtime, ANALYZE, params=params, inputs={"video": record.id}, owner=owner)
     fields = {name: getattr(params, name) for name in FIELDS}
     return Speeds(speeds=job.result["speeds"], **fields)

@@ -43,7 +43,7 @@ _AUDIBLE = 0.3  # share of the median beat's strength: weaker beats before the f
 
 
 def beats(blocks: Iterable[AudioBlock]) -> list[float]:
-    """Return the times of the beats in seconds, ascending.
+    """Find the beats of a sound; return their times in seconds, ascending.
 
     Empty if the sound has no beat. `blocks`: the sound at SAMPLE_RATE, with any number of channels. Times of isolated clicks are accurate
     to 10 ms.
@@ -54,14 +54,11 @@ def beats(blocks: Iterable[AudioBlock]) -> list[float]:
     level = _levelled(strength)
     periods, similarity = _tempo(level)
     places = [place for place in _sequence(level, periods) if similarity[place] > _SELF_SIMILAR]
-    return [float(start + _LATE_S + _nearest_onset(strength, place) * _STEP_S) for place in _audible(level, places)]
+    return [float(start + _LATE_S + _strongest_onset(strength, place) * _STEP_S) for place in _audible(level, places)]
 
 
 def _onsets(blocks: Iterable[AudioBlock]) -> tuple[Floats, float]:
-    """Return the onset strength every 10 ms, and the time of its first value.
-
-    The time is in seconds.
-    """
+    """Return the onset strength every 10 ms, and the second of its first value."""
     edges = np.unique(np.geomspace(2, _WINDOW // 2, _BANDS + 1).astype(int))
     window = np.hanning(_WINDOW)
     strength, last, start = array("f"), None, 0.0
@@ -78,7 +75,7 @@ def _onsets(blocks: Iterable[AudioBlock]) -> tuple[Floats, float]:
 
 
 def _runs(blocks: Iterable[AudioBlock]) -> Iterator[tuple[NDArray[np.float32], float]]:
-    """Yield mono sound in overlapping blocks, with times in seconds.
+    """Yield mono sound in overlapping blocks, each with its start in seconds.
 
     Gaps are filled with silence.
     """
@@ -147,9 +144,9 @@ def _self_similarity(part: Floats, lags: NDArray[np.int64]) -> Floats:
 
 
 def _sequence(level: Floats, periods: Floats) -> list[int]:
-    """Return the best-scoring sequence of beat positions.
+    """Return the best-scoring sequence of beats, as numbers of 10 ms steps.
 
-    Good sequences have strong onsets at distances near `periods`.
+    Good sequences have strong onsets (`level`) at distances near `periods`.
     """
     score, before = level.copy(), np.full(len(level), -1)
     longest = int(2 * periods.max())
@@ -188,8 +185,8 @@ def _audible(level: Floats, places: list[int]) -> list[int]:
     return places[loud[0] : loud[-1] + 1] if len(loud) else []
 
 
-def _nearest_onset(strength: Floats, place: int) -> float:
-    """Return the position of the strongest onset near a beat.
+def _strongest_onset(strength: Floats, place: int) -> float:
+    """Return the position of the strongest onset near step `place`.
 
     The position is interpolated by a parabola. Returns `place` if there is no onset.
     """

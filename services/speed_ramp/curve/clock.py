@@ -97,9 +97,9 @@ class Clock:
         return self._reached[self._jumps]
 
     def freezes(self) -> list[tuple[float, float]]:
-        """Return the time of each freeze on the clock `moving()`, and its length, in order.
+        """Return (time, length) of each freeze; times are on the clock `moving()`.
 
-        The time is in output seconds on the clock `moving()`, the length in seconds.
+        Both are in output seconds; in order of time.
         """
         points = [(point.t, point.freeze) for point in self._points if point.freeze > 0 and point.t >= self._start]
         moving = self.moving()

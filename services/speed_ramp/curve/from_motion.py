@@ -21,7 +21,7 @@ _FWHM = 2.355  # full width at half maximum of a Gaussian, in standard deviation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mode:
-    """A rule for which motion plays slowly, as a row of MODES.
+    """A rule that decides which motion plays slowly, as a row of MODES.
 
     `slowness` maps action (0 to 1) to 0 (`max_speed`) to 1 (`min_speed`).
     """

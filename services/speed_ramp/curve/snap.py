@@ -15,10 +15,10 @@ SnapTo = Sequence[float] | Literal["beats"] | None
 def snap_times(
     snap_to: SnapTo, video: Path, info: VideoInfo, *, start: float, duration: float | None, progress: Progress
 ) -> Sequence[float] | None:
-    """Return the times of `snap_to`, in source seconds.
+    """Return the source seconds that `snap_to` lists, or the clip's beats.
 
-    For "beats", they are the beats of the first audio track. `start`, `duration`: the part of the source to search, in seconds. Raises
-    Invalid if the video has no sound or the sound no beats.
+    None without `snap_to`. The beats are those of the first audio track. `start`, `duration`: the part of the source to search, in
+    seconds. Raises Invalid if the video has no sound or the sound no beats.
     """
     if snap_to is None or not isinstance(snap_to, str):
         return snap_to

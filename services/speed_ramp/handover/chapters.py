@@ -26,7 +26,7 @@ class Chapter:
 
 
 def longest(slow: list[SlowPart]) -> list[SlowPart]:
-    """Return the MAX_SLOW_PARTS longest slow parts, in order."""
+    """Return the MAX_SLOW_PARTS longest slow parts, in order of time."""
     longest = sorted(slow, key=lambda part: part.start_s - part.end_s)[:MAX_SLOW_PARTS]
     return sorted(longest, key=lambda part: part.start_s)
 

@@ -18,7 +18,7 @@ _TIMELINES = tuple(Fraction(rate) for rate in ("24000/1001", "24", "25", "30000/
 
 
 def output_rate(text: str, info: VideoInfo) -> Fraction:
-    """Return a rendered clip's frames per second.
+    """Return a rendered clip's frames per second: `text`, or the source's rate.
 
     `text`: as `FRAME_RATE` returns it.
     """
@@ -26,7 +26,7 @@ def output_rate(text: str, info: VideoInfo) -> Fraction:
 
 
 def timeline_rate(text: str, info: VideoInfo) -> Fraction:
-    """Return a timeline's frames per second.
+    """Return a timeline's frames per second: `text`, or a rate near the source's.
 
     `text`: as `FRAME_RATE` returns it. A source's rate that editing programs do not have becomes one that they have: the highest that
     divides it (60 for 240), else the lowest that is a multiple (30 for 15), else the next above.

@@ -100,8 +100,8 @@ def _time(seconds: float) -> str:
 
 
 def _media_time(seconds: float, first: Fraction, last: Fraction) -> str:
-    """Format a source time on the media's timecode clock.
+    """Format a source time as FCPXML time, counted from the timecode `first`.
 
-    The clock runs from `first` to `last`.
+    `last`: timecode of the media's end, the latest time.
     """
     return exact(min(first + Fraction(round(seconds * _TIMESCALE), _TIMESCALE), last))

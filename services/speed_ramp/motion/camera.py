@@ -116,7 +116,6 @@ def without_shake(motions: Floats, ends: Floats) -> Floats:
 
 
 def _weighted_median(values: Floats, weights: Floats) -> float:
-    """Return the weighted median of `values`."""
     order = values.argsort()
     total = weights[order].cumsum()
     return float(values[order[total.searchsorted(total[-1] / 2)]])

@@ -1,4 +1,4 @@
-"""Motion over time, in the form in which results contain it."""
+"""Result model of motion over time, and its creation from a trace."""
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -16,7 +16,7 @@ class Motion(BaseModel):
 
 
 def motion_curve(trace: Trace, start: float) -> Motion:
-    """Convert a motion trace to the form in which results contain it.
+    """Convert a motion trace to the `Motion` of a result.
 
     Groups of values are averaged if there are too many. `start`: source second at which the trace begins.
     """

@@ -8,14 +8,14 @@ from shared.operation import KeptMeasurement
 
 
 class MeasuredPart(SampledPart, Protocol):
-    """Params that change the measured motion."""
+    """Params that determine the measured motion."""
 
     @property
     def uses_motion(self) -> bool: ...
 
 
 def _measured_part(params: MeasuredPart) -> dict[str, Any] | None:
-    """Return the params that change the measured motion.
+    """Return the params that determine the measured motion.
 
     None if the curve needs no motion.
     """

@@ -81,10 +81,7 @@ class Samples:
                 yield frame
 
     def _decoding(self, interval: Fraction) -> Generator[Frame | None, None, None]:
-        """Yield a frame pair per `interval`, decoding all frames.
-
-        `interval`: seconds.
-        """
+        """Yield a frame pair every `interval` seconds, decoding all frames."""
         first: Frame | None = None
         centre = self._start + interval / 2
         for frame in self._frames():
@@ -97,7 +94,7 @@ class Samples:
                 first = None
 
     def _seeking(self, interval: Fraction) -> Generator[Frame | None, None, None]:
-        """Yield a frame pair per `interval`, seeking to each pair."""
+        """Yield a frame pair every `interval` seconds, seeking to each pair."""
         self.end = self._expected_end
         for number in range(math.ceil((self._expected_end - self._start) / interval)):
             first: Frame | None = None

@@ -43,7 +43,7 @@ def evenly(held: Iterable[HeldFrame]) -> Iterator[Frame]:
 
 
 def spreads(frame: Frame) -> bool:
-    """Return whether a frame was retimed to an even pace.
+    """Return whether `evenly` retimed a frame.
 
     The motion from such a frame to the next is continuous.
     """
@@ -74,9 +74,9 @@ def _next(current: HeldFrame, moment: Fraction, ahead: deque[HeldFrame], pace: F
 
 
 def _shortest(current: HeldFrame, ahead: deque[HeldFrame]) -> Fraction:
-    """Return the shortest display time of the frames.
+    """Return the file's frame interval: the shortest time that a frame lasts.
 
-    This is the frame interval of the file's own rate.
+    Each repeat counts as a frame.
     """
     return min((held.until - held.frame.time) / (held.repeats + 1) for held in (current, *ahead))
 

@@ -89,7 +89,7 @@ def picks(
     spreads: Callable[[Frame], bool] = lambda _frame: False,
     real_first: bool = False,
 ) -> Iterator[Pick]:
-    """Yield the source frames of each output frame, without gaps.
+    """Yield a pick of source frames for each output frame, without gaps.
 
     `rate`: output frames per second. `source_end` is kept up to date. Without `blend`, a source frame is shown from the output frame
     nearest to its time on the clock, so the error is at most half an output frame. With `blend`, each source frame fades into the next one
@@ -145,26 +145,23 @@ def _faded(before: Frame, after: Frame, numbers: range, clock: Clock, rate: Frac
 
 
 def _reached(clock: Clock, time: Fraction, rate: Fraction) -> int:
-    """Return the first output frame at or after source time `time`.
+    """Return the number of the first output frame at or after source time `time`.
 
-    The frame is given by its number, up to rounding errors.
+    A frame that is earlier only by a rounding error counts.
     """
     return math.ceil(_position(clock, time, rate) - _ROUNDING)
 
 
 def _nearest(clock: Clock, time: Fraction, rate: Fraction) -> int:
-    """Return the output frame closest to source time `time`.
+    """Return the number of the output frame closest to source time `time`.
 
-    The frame is given by its number, at least 0. Of two equally close frames, the later is returned.
+    The number is at least 0. Of two equally close frames, the later is returned.
     """
     return _number(float(clock.out(float(time))), rate)
 
 
 def _number(out_s: float, rate: Fraction) -> int:
-    """Return the output frame closest to output second `out_s`.
-
-    The frame is given by its number, at least 0.
-    """
+    """Return the number, at least 0, of the frame closest to output second `out_s`."""
     return max(math.floor(out_s * float(rate) + 0.5 + _ROUNDING), 0)
 
 

@@ -71,9 +71,9 @@ class Repeats:
             yield from self._ended(run, _end(run[-1]))
 
     def _ended(self, run: list[Frame], until: Fraction) -> Iterator[HeldFrame]:
-        """Yield a run's first frame, or all frames of a still picture.
+        """Yield the first frame of a run of equal frames; all if it is too long.
 
-        If the picture stands still, all frames of the run are yielded.
+        A longer run than LONGEST_RUN or LONGEST_S is a picture that stands still.
         """
         if len(run) > 1 and len(run) <= LONGEST_RUN and until - run[0].time <= LONGEST_S:
             self.count += len(run) - 1
@@ -96,7 +96,7 @@ def _marked(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
 
 
 def _mark(past: deque[float], ahead: deque[tuple[Frame, float | None]]) -> tuple[Frame, bool]:
-    """Decide whether the next frame repeats its predecessor.
+    """Return the next frame, and whether it repeats its predecessor.
 
     Takes the frame from `ahead`, and compares its change with those around it. What counts is the second largest change on either side, and
     the smaller of the two sides. So a cut, or a caption that appears, does not make the frames around it repeats. At the ends of a clip,

@@ -87,9 +87,9 @@ class Exposure:
 
 
 class OutputFrame(Protocol):
-    """Interface of an output frame's content.
+    """Interface of output frames: number, source frame and picture.
 
-    `before` is its source frame, or the first of two.
+    `before` is the source frame, or the first of two.
     """
 
     @property

@@ -117,7 +117,7 @@ class StretchedTrack:
         return int(ahead[0]) - start if len(ahead) and ahead[0] < start + length + self._fade else length
 
     def _fit(self, tail: Samples, candidates: Samples) -> int:
-        """Return the shift in samples that best continues `tail`.
+        """Return the shift in samples at which `candidates` best continues `tail`.
 
         The shift is the peak of the normalised correlation.
         """

@@ -18,7 +18,7 @@ from shared.video.writing.channel_layout import kept_layout_of
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A retimed audio track and its output track."""
+    """A retimed sound, with the output track that it is written to."""
 
     sound: FreezeSilence
     target: AudioTrack
@@ -42,9 +42,9 @@ def open_tracks(
     progress: Progress,
     stack: ExitStack,
 ) -> Iterator[Track]:
-    """Open a video's audio tracks and add output tracks to `writer`.
+    """Yield a `Track` for each audio track of a video, added to `writer`.
 
-    The output has a track for each. `start`, `duration`: the part of the source, in seconds. Warns through `progress` about tracks that
+    `start`, `duration`: the part of the source, in seconds. Warns through `progress` about tracks that
     cannot be decoded, and leaves them out. `stack` closes the files.
     """
     for number, track in enumerate(info.audio):

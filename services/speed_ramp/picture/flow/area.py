@@ -30,7 +30,7 @@ class Raster:
 
     @property
     def margin(self) -> int:
-        """Margin in small pixels that upsampling an area needs.
+        """Margin that upsampling an area needs, in pixels of the motion field.
 
         At least one, and whole samples.
         """
@@ -54,13 +54,13 @@ class Raster:
         return np.asarray(cv2.merge(np.broadcast_arrays(x, y[:, None])), np.float32)
 
     def scaled(self, vectors: Field) -> Field:
-        """Convert padded motion vectors to plane samples."""
+        """Scale padded motion vectors from field pixels to plane samples."""
         across = np.tile(np.array(self.scale[::-1], np.float32), vectors.shape[1])
         return (vectors.reshape(len(vectors), -1) * across).reshape(vectors.shape)
 
     @property
     def step(self) -> int:
-        """Height of a strip in small pixels.
+        """Height of a strip, in pixels of the motion field.
 
         A strip covers whole samples.
         """
@@ -68,11 +68,11 @@ class Raster:
 
     @property
     def strips(self) -> int:
-        """Number of strips."""
+        """Number of strips that cover a plane."""
         return math.ceil(self.size[0] / self.scale[0] / self.step)
 
     def blocks(self, visible: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-        """Mark the blocks that contain or touch a `visible` pixel.
+        """Return a mask of the blocks that contain or touch a `visible` pixel.
 
         bool (strips, columns of ALIGNED small pixels). `visible` None: all blocks.
         """
@@ -86,9 +86,9 @@ class Raster:
         return blocks
 
     def areas(self, blocks: NDArray[np.bool_]) -> list["Area | None"]:
-        """Return the marked blocks of each strip as an area.
+        """Join the marked blocks of each strip to one area.
 
-        None for a strip without blocks.
+        None for a strip without marked blocks.
         """
         areas: list[Area | None] = []
         for strip, changes in enumerate(np.diff(blocks, prepend=False, append=False, axis=1)):

@@ -81,7 +81,7 @@ def layers_at(vectors: Vectors, t: float) -> Layers:
 
 
 class _Motion:
-    """Pixels at moment t, explained by one motion.
+    """One motion as an explanation of the pixels at moment t.
 
     Holds the pixels' places in both pictures, and the samples there.
     """
@@ -127,7 +127,7 @@ def _project(vectors: Vectors, t: float) -> tuple[Field, Field]:
 
 
 def _shares(costs: list[Field]) -> list[Field]:
-    """Convert the costs of three explanations to weights.
+    """Convert the costs of three candidate motions to weights per pixel.
 
     The weights add up to 1 in each pixel.
     """
@@ -140,7 +140,7 @@ def _shares(costs: list[Field]) -> list[Field]:
 def _join(
     motion: _Motion, field: Field, share: Field, other: Field, other_samples: tuple[NDArray[Any], NDArray[Any]], other_share: Field
 ) -> tuple[Field, Field, Field]:
-    """Merge a second motion into a layer where the result looks equal.
+    """Merge the motion `other` into a layer where no difference is visible.
 
     `motion`: the layer's explanation; `field`, `share`: motion and weight of the layer so far.
     `other`, `other_samples`, `other_share`: motion, samples in both pictures and weight of the second explanation. Where both motions are

@@ -87,11 +87,11 @@ class FlowPair:
         height, width = self._before[0].shape
         groups = (tuple(zip(*group, strict=True)) for _, group in groupby(pairs, key=lambda pair: pair[0].shape[:2]))
         return tuple(
-            PlaneGroup(before, after, (by / _sparser(height, before[0].shape[0]), by / _sparser(width, before[0].shape[1])))
+            PlaneGroup(before, after, (by / _subsampling(height, before[0].shape[0]), by / _subsampling(width, before[0].shape[1])))
             for before, after in groups
         )
 
 
-def _sparser(luma: int, plane: int) -> int:
+def _subsampling(luma_side: int, plane_side: int) -> int:
     """Return a plane's subsampling along one side: 1, 2 or 4."""
-    return next(by for by in (1, 2, 4) if -(-luma // by) == plane)
+    return next(by for by in (1, 2, 4) if -(-luma_side // by) == plane_side)

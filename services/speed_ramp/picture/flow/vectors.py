@@ -107,7 +107,7 @@ def _vectors(
     *,
     still: bool,
 ) -> Vectors:
-    """Return the motion, and mark a pair of different scenes as a cut."""
+    """Create `Vectors`, with `cut` set if the pictures show different scenes."""
     # As Step.mismatch in motion/measure.py: the mean difference after motion compensation, in units of the contrast.
     contrast = max(cv2.meanStdDev(a)[1][0][0], cv2.meanStdDev(b)[1][0][0])
     difference = min(

@@ -34,24 +34,24 @@ class Planes:
 
 
 def compose(planes: Planes, layers: Layers, *, peak: int, sharp: bool = True) -> list[Picture]:
-    """Compose the planes of the interpolated picture.
+    """Compose an interpolated picture from both pictures' `planes` by `layers`.
 
     Planes have the shapes and type of their sources, with no sample above `peak`. `sharp`: read the bottom layer with cubic interpolation
     where there is fine detail, which gains up to 0.2 dB. Linear interpolation is as good elsewhere, for chroma, and for the other layers,
     which only fill the gaps between motions.
     """
     channels = [np.empty_like(plane) for plane in planes.before]
-    readers = [_LayerReader(layer, layers.t, planes, sharp=sharp) for layer in layers.layers]
+    painters = [_LayerPainter(layer, layers.t, planes, sharp=sharp) for layer in layers.layers]
     for strip in range(planes.raster.strips):
-        for reader in readers:
-            reader.draw(strip, channels)
+        for painter in painters:
+            painter.draw(strip, channels)
     if planes.dtype != np.uint8:
         channels = [np.rint(np.clip(channel, 0, peak, out=channel), out=channel).astype(planes.dtype) for channel in channels]
     remaining = iter(channels)
     return [next(remaining) if count == 1 else np.dstack([next(remaining) for _ in range(count)]) for count in planes.samples]
 
 
-class _LayerReader:
+class _LayerPainter:
     """Painter of one layer, strip by strip."""
 
     def __init__(self, layer: Layer, t: float, planes: Planes, *, sharp: bool) -> None:
@@ -99,7 +99,7 @@ class _LayerReader:
 
 
 def _filled(blocks: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return `blocks` with the gaps between the marked blocks of each strip marked too.
+    """Mark also the blocks between the marked blocks of each strip.
 
     Reading more blocks costs less than copying several runs.
     """
@@ -107,7 +107,7 @@ def _filled(blocks: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _both(share: Field) -> tuple[Field, Field]:
-    """Return the weights of both pictures; `share` is the weight of the second picture."""
+    """Return the weights of two mixed pictures; `share` is the second's weight."""
     return 1 - share, share
 
 
