@@ -183,7 +183,7 @@ def motion_trails(
 def _pictures(
     params: MotionTrailsParams, tracker: SceneTracker, video: Path, matte: Path | None, rate: float
 ) -> Generator[tuple[Times, av.VideoFrame], None, None]:
-    """Yield the output pictures with the times of their source frames."""
+    """Yield the times of each source frame, and its picture with trails."""
 
     def whole(pixels: Pixels) -> WholeCompositor:
         return WholeCompositor(pixels, tracker.size, decay=params.decay, reach=params.reach)
@@ -216,7 +216,7 @@ def _pictures(
 def _composed(
     frames: Generator[F, None, None], compositor_for: Callable[[Pixels], Compositor[F, G]], params: MotionTrailsParams, rate: float
 ) -> Generator[tuple[Times, av.VideoFrame], None, None]:
-    """Compose the output pictures: each frame with its trail, in parallel."""
+    """Yield the times and picture of each frame with its trail, composed in parallel."""
     with closing(frames):
         first = next(frames, None)
         if first is None:

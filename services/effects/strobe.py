@@ -178,7 +178,7 @@ def strobe(
 def _pictures(
     params: StrobeParams, tracker: SceneTracker, sequence: SequencePicture, video: Path, matte: Path | None, rate: float
 ) -> Generator[tuple[Times, av.VideoFrame], None, None]:
-    """Yield the output pictures with the times of their source frames.
+    """Yield the times of each source frame, and its picture with stamps.
 
     Also adds every frame to `sequence`.
     """

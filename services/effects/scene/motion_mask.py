@@ -41,10 +41,10 @@ def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) 
 
 
 def differing(small: Small, others: list[tuple[Small, Matrix, Mask | None]], *, threshold: int) -> tuple[Mask, NDArray[np.bool_]]:
-    """Compute a frame's motion mask before cleaning, and where it is known.
+    """Compute a frame's uncleaned motion mask, and a mask of where it is known.
 
-    Each of `others` also has a mask that is 255 where its planes are valid; None: everywhere. Returns the motion mask before cleaning, and
-    whether it is known at each pixel.
+    `others`: as for `moving`, each also with a mask that is 255 where its planes are valid; None: everywhere. The second result is True
+    where enough frames show the pixel.
     """
     height, width = small.shape[:2]
     least = np.full((height, width), 255, np.uint8)
@@ -103,7 +103,7 @@ def focused(mask: Mask, luma: Mask, *, block: int) -> Mask:
 
 
 def _difference(small: Small, planes: Small, matrix: Matrix, valid_planes: Mask | None) -> tuple[Mask, Mask | None]:
-    """Warp another frame by `matrix`, and measure how this frame differs from it.
+    """Measure how `small` differs from another frame's `planes`, warped by `matrix`.
 
     A pixel's difference is its distance to the range of the nine nearest pixels of the other frame, summed over the planes. Also returns
     where the other frame is valid (255) after the move; None: everywhere.
@@ -119,7 +119,7 @@ def _difference(small: Small, planes: Small, matrix: Matrix, valid_planes: Mask 
 
 
 def _moved_validity(valid: Mask, matrix: Matrix, size: tuple[int, int]) -> Mask:
-    """Warp the mask of valid pixels.
+    """Warp `valid`, a mask of valid pixels, by `matrix`.
 
     Pixels that interpolation mixes with invalid ones become invalid. `size`: width and height of the result.
     """
@@ -172,9 +172,9 @@ def share_seen(mask: Mask) -> float:
 
 
 def outline(mask: Mask) -> NDArray[np.bool_]:
-    """Return the areas that the outlines of a mask's regions enclose.
+    """Return a mask of all that the outer outlines of a mask's regions enclose.
 
-    Returns bool (height, width).
+    Returns bool (height, width). Gaps up to a twelfth of the height are closed first.
     """
     reach = max(round(mask.shape[0] / 24), 1) * 2 + 1
     shape = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
@@ -192,7 +192,7 @@ def outline(mask: Mask) -> NDArray[np.bool_]:
 
 
 def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the connected regions of `where` that contain a pixel of `seeds`.
+    """Return a mask of the connected regions of `where` that hold a pixel of `seeds`.
 
     `where`, `seeds`: bool (height, width).
     """
@@ -203,7 +203,7 @@ def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[
 
 
 def _regions(where: NDArray[np.bool_], *, at_least: float = 1, at_most: float = np.inf) -> NDArray[np.bool_]:
-    """Return the connected regions of `where` whose area lies in a range.
+    """Return a mask of the connected regions of `where` whose area is in a range.
 
     `at_least`, `at_most`: area in pixels.
     """

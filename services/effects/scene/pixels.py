@@ -37,9 +37,9 @@ class Pixels(Protocol):
         """Return a frame's planes, to be treated as read-only."""
 
     def small(self, frame: Frame, small: NDArray[np.uint8]) -> NDArray[Any]:
-        """Return a frame's planes at reduced size.
+        """Return a frame's planes at the reduced size of `small`.
 
-        `small`: the frame's small planes in YUV. Returns (height, width, planes).
+        `small`: the frame's small planes in YUV. Returns (height, width, planes), in YUV or linear light like `planes`.
         """
 
     def blank(self, frame: Frame) -> Planes:

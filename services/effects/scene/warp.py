@@ -59,7 +59,7 @@ def warped(planes: Plane, matrix: Matrix, outside: tuple[float, ...]) -> Plane:
 
 
 def warped_piece(piece: Plane, matrix: Matrix, outside: tuple[float, ...], *, source: Area, target: Area) -> Plane:
-    """Warp a rectangle of small planes by a matrix (3, 3).
+    """Warp `piece`, a rectangle of small planes, by a matrix (3, 3).
 
     `warped` moves whole planes the same way. `piece`: (height, width, n), the planes in `source`. Returns the moved planes in `target`, in
     which the moved piece must lie.
@@ -105,7 +105,7 @@ def around(areas: list[Area], shape: tuple[int, ...], margin: int) -> Area | Non
 
 
 def mix_weighted(mixed: Planes, ghost: Planes, matrix: Matrix, weights: Weights) -> None:
-    """Warp a ghost and blend it into planes with a weight per pixel.
+    """Warp `ghost` by `matrix` and blend it into the planes `mixed` by `weights`.
 
     `mixed` is changed in place. `ghost`: planes of any size in the same chroma format, moved by `matrix` (3, 3). `weights`: float32
     (height, width) from 0 to 1, of any size; they are enlarged to each plane. Only the rectangle around the weights changes.
@@ -207,9 +207,9 @@ def _cut(source: Plane, top: int, left: int, height: int, width: int) -> Plane |
 
 
 def _from_corner(matrix: Matrix, source: Area, target: Area) -> Matrix:
-    """Convert a matrix (3, 3) to coordinates that start at two areas' corners.
+    """Convert a matrix (3, 3) to map positions in `source` to positions in `target`.
 
-    They count from the upper left corner of `source` before the move, and of `target` after it.
+    Positions count from the area's upper left corner.
     """
     before = np.array([[1, 0, source[1].start], [0, 1, source[0].start], [0, 0, 1]], np.float64)
     after = np.array([[1, 0, -target[1].start], [0, 1, -target[0].start], [0, 0, 1]], np.float64)

@@ -93,11 +93,11 @@ class Panorama:
         return np.dstack([self._picture[inside], covered[inside].astype(np.uint8) * 255])
 
     def _placed(self, matrix: Matrix) -> Matrix:
-        """Convert a matrix to the first frame's pixels into one to the canvas's pixels."""
+        """Shift a matrix so that it maps to the canvas, not to the first frame."""
         return np.asarray(_moved(-self._left, -self._top) @ matrix, np.float64)
 
     def _window(self, matrix: Matrix) -> tuple[slice, slice]:
-        """Return the canvas rows and columns that a frame covers."""
+        """Return the canvas rows and columns that a frame moved by `matrix` covers."""
         points = cv2.perspectiveTransform(_corners(*self._frame), matrix)[0]
         height, width = self._content.shape
         (x0, y0), (x1, y1) = np.floor(points.min(axis=0)), np.ceil(points.max(axis=0)) + 1

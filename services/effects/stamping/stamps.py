@@ -99,9 +99,9 @@ def stamped_frames(frames: Iterable[MaskedFrame], pixels: Pixels, *, interval_s:
 
 
 def lay_stamps(out: Planes, stamps: Iterable[Stamp], target: Pose, subject: Weights, *, opacity: float) -> None:
-    """Draw stamps on a frame's planes, the latest on top.
+    """Draw `stamps` on a frame's planes `out`, the latest on top.
 
-    `out`: the planes. `target`: pose of the frame. `subject`: mask of the frame's own subject, float32 from 0 to 1; all stamps stay behind
+    `target`: pose of the frame. `subject`: mask of the frame's own subject, float32 from 0 to 1; all stamps stay behind
     it.
     """
     height, width = out[0].shape

@@ -222,7 +222,7 @@ class SoftCompositor:
 
 
 def _copy(pixels: Pixels, frame: Frame, planes: Planes) -> av.VideoFrame:
-    """Return an unchanged copy of a frame's picture."""
+    """Copy a frame's `planes` unchanged into an output picture."""
     out = pixels.blank(frame)
     for target, plane in zip(out, planes, strict=True):
         np.copyto(target, plane)

@@ -58,7 +58,7 @@ class PlacedGhost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GhostStyle:
-    """A ghost style, as a row of the table."""
+    """A ghost style, as a row of GHOST_STYLES."""
 
     name: str
     label: str

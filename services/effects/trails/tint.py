@@ -63,9 +63,9 @@ def brightness(planes: NDArray[Any], levels: Levels) -> NDArray[np.float32]:
 
 
 def light_brightness(light: list[NDArray[np.float32]], levels: Levels) -> NDArray[np.float32]:
-    """Return the brightness of planes from which black was subtracted.
+    """Return the brightness of `light`, planes that count from black.
 
-    `light`: float32 (height, width) each. Returns float32 from 0 (black) to 1 (white).
+    `light`: float32 (height, width) each, with the value of black subtracted. Returns float32 from 0 (black) to 1 (white).
     """
     bright = light[0]
     if len(light) == 3 and levels.floor[1] == 0:

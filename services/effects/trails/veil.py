@@ -22,28 +22,28 @@ class Veil:
     """(height, width) for each plane: value above black that the veil adds."""
 
 
-def lay_over(out: Planes, planes: Planes, over: Veil, area: Area, shape: tuple[int, ...], levels: Levels) -> None:
-    """Blend a veil over a picture and write the result to `out`.
+def lay_over(out: Planes, picture: Planes, veil: Veil, area: Area, shape: tuple[int, ...], levels: Levels) -> None:
+    """Write `picture` to `out`, with `veil` blended over it.
 
-    `planes`: the picture. `over`: the veil of the rectangle `area` of small planes of `shape`; outside of it the picture stays.
+    The veil covers the rectangle `area` of small planes of `shape`; outside of it the picture stays.
     """
-    top = np.iinfo(planes[0].dtype).max
-    depth = cv2.CV_8U if planes[0].dtype == np.uint8 else cv2.CV_16U
-    inner = rectangle(over.veil > 0.5 / top)
-    for target, plane in zip(out, planes, strict=True):
+    top = np.iinfo(picture[0].dtype).max
+    depth = cv2.CV_8U if picture[0].dtype == np.uint8 else cv2.CV_16U
+    inner = rectangle(veil.veil > 0.5 / top)
+    for target, plane in zip(out, picture, strict=True):
         np.copyto(target, plane)
     if inner is None:
         return
-    veil = np.ascontiguousarray(over.veil[inner])
+    hidden = np.ascontiguousarray(veil.veil[inner])
     place = tuple(
         slice(outer.start + side.start, outer.start + min(side.stop, outer.stop - outer.start))
         for outer, side in zip(area, inner, strict=True)
     )
-    rest = cv2.addWeighted(veil, -top, veil, 0, top, dtype=depth)
-    for number, (target, plane) in enumerate(zip(out, planes, strict=True)):
+    rest = cv2.addWeighted(hidden, -top, hidden, 0, top, dtype=depth)
+    for number, (target, plane) in enumerate(zip(out, picture, strict=True)):
         rows, columns = enlarged((place[0], place[1]), shape, plane.shape)
         source, view = plane[rows, columns], target[rows, columns]
-        added = cv2.addWeighted(veil, levels.floor[number], over.light[number][inner], 1, 0, dtype=depth)
+        added = cv2.addWeighted(hidden, levels.floor[number], veil.light[number][inner], 1, 0, dtype=depth)
         size = source.shape[1], source.shape[0]
         cv2.multiply(source, cv2.resize(rest, size, interpolation=cv2.INTER_LINEAR), dst=view, scale=1 / top)
         cv2.add(view, cv2.resize(added, size, interpolation=cv2.INTER_LINEAR), dst=view)

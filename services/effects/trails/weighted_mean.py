@@ -68,9 +68,9 @@ def mix_whole(out: Planes, frame: Planes, ghosts: Sequence[ShiftedPicture], weig
 
 
 def mix_parts(out: Planes, frame: Planes, ghosts: Sequence[Part], *, tint: Tint | None = None) -> None:
-    """Mix a frame and its ghosts, given each ghost's share per pixel.
+    """Mix a frame and its ghosts into `out`, by each ghost's share per pixel.
 
-    The result is written to `out`. Each pixel consists of the ghosts' shares and, for the rest of 255, of the frame. The shares, all of one
+    Each pixel consists of the ghosts' shares and, for the rest of 255, of the frame. The shares, all of one
     size, are enlarged to each plane. Together they must not exceed 255, as `shares_of` ensures. Only one ghost's piece is in memory at a
     time. Strips with all ghosts would take 5 % less time, but would need the pieces of all ghosts in memory.
     """
@@ -155,9 +155,9 @@ class _Layer:
     down: _Axis
 
     def mix(self, mixed: NDArray[np.float32], top: int, left: int, part: float) -> None:
-        """Blend the layer into a rectangle of a plane.
+        """Blend the layer into `mixed`, a rectangle of a plane.
 
-        `mixed`: the piece, changed in place; its corner is at (left, top) of the plane. `part`: share of the layer in the result, 0 to 1;
+        `mixed` is changed in place; its corner is at (left, top) of the plane. `part`: share of the layer in the result, 0 to 1;
         it falls towards the layer's edges.
         """
         for rows, own_rows, lines in self.down.pieces(top, top + len(mixed)):
@@ -229,7 +229,7 @@ class _Piece:
 
 
 def _piece(ghost: Part, area: tuple[slice, slice], shapes: list[tuple[int, ...]], tint: Tint | None) -> _Piece:
-    """Cut a ghost's planes and shares to a rectangle.
+    """Warp a ghost's planes, and cut them and its shares to a rectangle.
 
     `area`: rows and columns of the ghost's shares. `shapes`: shapes of the planes.
     """
