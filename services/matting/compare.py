@@ -226,7 +226,7 @@ def _compare_frames(
             true_alpha = _alpha(others[-1], size) if true else None
             for score, alpha in zip(scores, mattes, strict=True):
                 small = np.asarray(cv2.resize(alpha, gray.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
-                score.add_motion(gray, small, cut=float(frame.time) in cuts)
+                score.add_flicker(gray, small, cut=float(frame.time) in cuts)
                 if true_alpha is not None:
                     score.add_errors(alpha, true_alpha)
             if params.show == "matte":

@@ -153,7 +153,7 @@ def completed(mask: Mask) -> Mask:
     Closes gaps up to a twelfth of the height, and fills what they enclose. In the view of the current frame, the scene behind a subject
     looks the same in a ghost, so scene in a closed gap does not show.
     """
-    return np.asarray(np.maximum(mask, outline(mask).view(np.uint8) * np.uint8(255)), np.uint8)
+    return np.asarray(np.maximum(mask, _enclosed_areas(mask).view(np.uint8) * np.uint8(255)), np.uint8)
 
 
 def share_seen(mask: Mask) -> float:
@@ -162,7 +162,7 @@ def share_seen(mask: Mask) -> float:
     The share, 0 to 1, is of the subject's inside. The inside of a region is what its outer outline encloses. A region that is long and thin
     is an edge of a larger subject, of which the rest was not seen: it counts as a part of that.
     """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(np.where(outline(mask), 255, 0).astype(np.uint8), connectivity=8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(np.where(_enclosed_areas(mask), 255, 0).astype(np.uint8), connectivity=8)
     held = np.bincount(labels[mask > 127], minlength=count)
     total = 0.0
     for label in range(1, count):
@@ -171,7 +171,7 @@ def share_seen(mask: Mask) -> float:
     return float(held[1:].sum()) / total if total else 0.0
 
 
-def outline(mask: Mask) -> NDArray[np.bool_]:
+def _enclosed_areas(mask: Mask) -> NDArray[np.bool_]:
     """Return a mask of all that the outer outlines of a mask's regions enclose.
 
     Returns bool (height, width). Gaps up to a twelfth of the height are closed first.

@@ -44,7 +44,7 @@ def missing(name: str, options: NetworkOptions) -> str | None:
 
 
 def named(name: str) -> Choice:
-    """Return the backend that a request names.
+    """Return the choice of the backend that a request names.
 
     Raises Invalid for an unknown name.
     """

@@ -19,9 +19,9 @@ def others(channel: int) -> tuple[int, int]:
 
 
 def limit_of(rgb: NDArray[np.float32], channel: int, balance: float) -> NDArray[np.float32]:
-    """Return the limit above which the screen's channel is spill.
+    """Return the value above which the screen's `channel` counts as spill.
 
-    Spill is light of the screen on the subject. `rgb`: (..., 3) float32. The limit is the larger of the two other channels for `balance` 1,
+    Spill is light of the screen on the subject. `rgb`: (..., 3) float32. The value is the larger of the two other channels for `balance` 1,
     the smaller for 0, and between them otherwise.
     """
     first, second = (rgb[..., index] for index in others(channel))
@@ -32,7 +32,7 @@ def limit_of(rgb: NDArray[np.float32], channel: int, balance: float) -> NDArray[
 
 
 def excess(rgb: NDArray[np.float32], channel: int, balance: float = 1.0) -> NDArray[np.float32]:
-    """Return how far the screen's channel exceeds its limit.
+    """Return how far the screen's `channel` exceeds `limit_of`.
 
     (...) float32, positive where the colour has spill or is the screen.
     """

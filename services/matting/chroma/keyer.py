@@ -113,7 +113,7 @@ class Keyer:
         plate = self._memory.update(rgb) if self._user_plate is None else self._user_plate.astype(np.float32)
         plate = np.asarray(cv2.resize(plate, size, interpolation=cv2.INTER_LINEAR), np.float32)
         regions = self._regions(small, plate)
-        regions, near = _unmixed(small, plate, regions, self.screen.channel)
+        regions, near = _mixed_to_edges(small, plate, regions, self.screen.channel)
         alpha = self._alpha(rgb, small, plate, near, regions)
         if garbage is not None:
             alpha = np.minimum(alpha, 1 - garbage.astype(np.float32) / 255)
@@ -199,13 +199,13 @@ def _soft(alpha: Alpha) -> Mask:
     return np.asarray(cv2.dilate(cv2.inRange(alpha, _DETAIL_FROM, 1 - _DETAIL_FROM), _KERNEL), np.uint8)
 
 
-def _unmixed(small: Planes, plate: Planes, regions: _Regions, channel: int) -> tuple[_Regions, Planes]:
-    """Reclassify as edges the thin parts of the subject whose colour is mixed with the screen's.
+def _mixed_to_edges(small: Planes, plate: Planes, regions: _Regions, channel: int) -> tuple[_Regions, Planes]:
+    """Turn thin subject parts whose colour is mixed with the screen's into edges.
 
-    The subject's colours are extended over the edges. A thin part that moves fast is nowhere opaque. If its colour is opposite to the
-    screen's, such as yellow before blue, the colour difference of its middle still reaches 1. Such a part is small, has wide edges, and its
-    colour lies between those of the screen and of larger parts of the subject, apart from the screen's light on it. Returns the regions in
-    which these parts are edges, and the colours, (h, w, 3).
+    A thin part that moves fast is nowhere opaque. If its colour is opposite to the screen's, such as yellow before blue, the colour
+    difference of its middle still reaches 1. Such a part is small, has wide edges, and its colour lies between those of the screen and of
+    larger parts of the subject, apart from the screen's light on it. Returns the regions in which these parts are edges, and the subject's
+    colours extended over all edges, (h, w, 3).
     """
     thin = _thin_parts(regions)
     if not thin.any():
@@ -243,9 +243,9 @@ def _thin_parts(regions: _Regions) -> NDArray[np.bool_]:
 
 
 def _enclosed(alpha: Alpha, sure_from: float) -> NDArray[np.bool_]:
-    """Return a mask of the connected translucent regions in which no pixel is nearly transparent.
+    """Return a mask of translucent regions without a nearly transparent pixel.
 
-    (h, w) bool.
+    (h, w) bool. Translucent: alpha at most `sure_from`.
     """
     count, labels = cv2.connectedComponents(cv2.inRange(alpha, -1, sure_from))
     clear = np.bincount(labels[alpha < _ENCLOSED], minlength=count)

@@ -25,7 +25,7 @@ class PlateMemory:
     """
 
     def __init__(self, screen: Screen, memory: float = 0.85) -> None:
-        """Prepare an empty estimate.
+        """Start an estimate of the plate, with no frame added yet.
 
         `memory`: share of the remembered colour that stays where a frame shows the screen again, 0 to 1.
         """

@@ -126,7 +126,7 @@ def _is_saturated(colour: tuple[float, float, float], channel: int) -> bool:
 
 
 def _is_even(small: NDArray[np.float32], inner: NDArray[np.bool_], channel: int) -> bool:
-    """Return whether the masked part has one hue and little texture."""
+    """Return whether the part `inner` of a picture has one hue and little texture."""
     shares = small[inner] / np.maximum(small[inner].sum(1, keepdims=True), 1)
     spread = float(np.median(np.abs(shares[:, channel] - np.median(shares[:, channel]))))
     luma = small.mean(2)

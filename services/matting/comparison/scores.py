@@ -35,7 +35,7 @@ class Scores:
     _values: dict[str, list[float]] = field(default_factory=dict)
     _before: tuple[Alpha, Alpha] | None = None
 
-    def add_motion(self, gray: NDArray[np.uint8], small: Alpha, *, cut: bool) -> None:
+    def add_flicker(self, gray: NDArray[np.uint8], small: Alpha, *, cut: bool) -> None:
         """Measure and add a frame's flicker.
 
         `gray`: the frame's luma, (h, w); `small`: its matte in the same size.

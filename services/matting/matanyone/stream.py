@@ -116,7 +116,7 @@ class _FrameFeatures:
         return self._encoded(image)[2:]
 
     def delete(self, _index: int) -> None:
-        """Keep the features, which other subjects still need."""
+        """Do nothing: other subjects still need the features."""
 
     def _encoded(self, image: Any) -> tuple[Any, ...]:
         if self.features is None:

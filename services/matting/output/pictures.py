@@ -38,7 +38,7 @@ def gray_png(alpha: Alpha) -> av.VideoFrame:
 
 
 def over(foreground: Rgb, alpha: Alpha, behind: Rgb) -> Rgb:
-    """Blend a foreground over a background by its matte."""
+    """Blend `foreground` over the background `behind` by the matte `alpha`."""
     return np.asarray(cv2.blendLinear(foreground, behind, alpha, 1 - alpha), np.uint8)
 
 

@@ -98,7 +98,7 @@ class _FrameNumbers:
         self._read = False
 
     def of(self, name: str) -> int | None:
-        """Return the frame that a picture's name means, counted from the part's start.
+        """Return the frame number, from the part's start, that a picture's name means.
 
         None for a time before or after the part. Raises Invalid for a name with neither number nor time.
         """
@@ -139,7 +139,7 @@ def _fitting(picture: Picture, field: str, target: Target, progress: Progress) -
 
 
 def _subjects(picture: Picture, field: str, target: Target, palette: dict[str, _Colour], progress: Progress) -> dict[str, Mask]:
-    """Split a mask picture into one mask per subject, by name.
+    """Read a mask picture as one mask per subject, by the subject's name.
 
     `palette`: colours of the subjects so far, by name; new ones are added.
     """

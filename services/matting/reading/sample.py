@@ -12,7 +12,7 @@ _LINES = 360
 
 
 def sample_of(video: Path, part: ClipPart, info: VideoInfo, *, mask: bool, plate: Rgb | None) -> Sample:
-    """Read a few evenly spread frames of a clip."""
+    """Return a clip's `Sample`, with a few evenly spread frames."""
     left = max(info.length_s - part.start, 0.1)
     length = min(left, part.duration or left)
     size = limited_size(info.width, info.height, _LINES)

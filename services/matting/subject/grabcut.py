@@ -110,7 +110,7 @@ def _like(lab: NDArray[np.uint8], x: int, y: int, difference: int) -> NDArray[np
 
 
 def _rare_outside(lab: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return a mask of pixels whose colour is rare outside the box."""
+    """Return a mask of pixels whose colour is rare outside the box `inside`."""
     bins = (lab // _BIN).astype(np.int32)
     codes = (bins[..., 0] * _BINS + bins[..., 1]) * _BINS + bins[..., 2]
     within = np.bincount(codes[inside], minlength=_BINS**3) / max(int(inside.sum()), 1)
@@ -119,7 +119,7 @@ def _rare_outside(lab: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[
 
 
 def _connected(inside: NDArray[np.uint8], certain: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Keep only connected parts that contain a `certain` pixel."""
+    """Remove connected parts of `inside` that contain no `certain` pixel."""
     _, parts = cv2.connectedComponents(inside, connectivity=8)
     numbers = np.unique(parts[certain & (inside > 0)])
     return np.asarray(np.isin(parts, numbers[numbers > 0]), np.uint8)

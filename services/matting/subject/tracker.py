@@ -52,7 +52,7 @@ class Tracker:
         """Number of cuts after which the main region became the subject."""
 
     def gate(self, alpha: Alpha, gray: Gray, *, cut: bool) -> NDArray[np.float32]:
-        """Return a factor per pixel that removes other regions from a matte.
+        """Return a factor per pixel that keeps only the subject of a matte.
 
         The factor is (h, w) float32 0..1, in the size of `gray`. `alpha` may have another size.
         """
@@ -91,7 +91,10 @@ class Tracker:
         return moved == 1, moved == 2
 
     def _assigned(self, solid: Region, regions: Sequence[Region], subject: Region, rest: Region) -> tuple[Region, Region]:
-        """Assign each solid pixel to the subject or to the rest."""
+        """Divide a frame's `regions` into the subject and the rest.
+
+        `solid`: mask of all pixels of regions. `subject`, `rest`: those of the previous frame, moved to this one.
+        """
         if not subject.any():  # out of the picture or hidden: the main new region becomes the subject
             fresh = [region for region in regions if not (region & rest).any()]
             region = main_region(fresh)
