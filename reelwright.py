@@ -39,9 +39,9 @@ log = logging.getLogger("reelwright")
 
 @dataclass(frozen=True)
 class Room:
-    """A service whose package is imported on first use.
+    """A row of the table of services; the service's package is imported on first use.
 
-    A container holds one service only.
+    A container holds the package of one service only.
     """
 
     name: str
@@ -127,7 +127,7 @@ async def serve(name: str, settings: "Settings") -> None:
 async def _run(
     runtime: "Runtime", services: Sequence["Service"], sites: Sequence["Site"], queues: Mapping[str, "Queue"], *, patient: bool = False
 ) -> None:
-    """Start the worker and the servers, and run until a signal.
+    """Run the job worker and the HTTP servers until SIGTERM or SIGINT.
 
     At the end the servers stop first. `patient`: wait for a database that does not answer, and serve meanwhile, so that `GET /ready` can
     report it.
@@ -167,7 +167,7 @@ def _answer_first() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    """Import the client on first use.
+    """Return a name of `shared.client`, which is imported on first use.
 
     The command line starts fast without it.
     """
@@ -177,7 +177,7 @@ def __getattr__(name: str) -> Any:
 
 
 def delete_expired(settings: "Settings") -> dict[str, int]:
-    """Delete expired jobs, media and uploads; return their numbers."""
+    """Delete expired jobs, media and uploads; return the number of each."""
     from gateway.uploads.folder import uploads_in
     from shared.jobs.retention import sweep_offline
 

@@ -1,4 +1,4 @@
-"""Install the dependencies of extras of pyproject.toml: `python install.py [EXTRA...]`.
+"""Install the dependencies in pyproject.toml, also of some extras: `python install.py [EXTRA...]`.
 
 The suite itself is copied into the images, so a change of its code installs nothing again. Wheels in the folder /wheels are used, too.
 TORCH_INDEX: package index for torch if /wheels has none; the build on PyPI brings gigabytes of CUDA.
@@ -20,7 +20,7 @@ ATTEMPTS = 4
 
 
 def requirements(project: dict, extras: list[str]) -> Iterator[str]:
-    """Yield the requirements of extras, with those of the extras that they include.
+    """Yield the requirements of `extras`, and of the extras that these include.
 
     Raises KeyError for an unknown extra.
     """
@@ -33,7 +33,7 @@ def requirements(project: dict, extras: list[str]) -> Iterator[str]:
 
 
 def main(extras: list[str]) -> None:
-    """Install the common dependencies and those of the extras, with pip."""
+    """Install the common dependencies and those of `extras`, with pip."""
     project = tomllib.loads(Path(__file__).with_name("pyproject.toml").read_text())["project"]
     packages = dict.fromkeys([*project["dependencies"], *requirements(project, extras)])
     pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--root-user-action=ignore", "--find-links=/wheels"]
@@ -47,7 +47,7 @@ def main(extras: list[str]) -> None:
 
 
 def fetch_torch(torch: list[str], index: str, folder: str) -> None:
-    """Download the wheel of torch from its own index only.
+    """Download the wheel of the requirement `torch` from `index` into `folder`.
 
     No other index is used, so that no build with CUDA is installed by accident.
 

@@ -1,6 +1,7 @@
 """Every error a caller may see, as RFC 9457 problem details.
 
-The first docstring line of a class is the problem's `title`; `detail` says what was wrong, with the value, and what to do.
+The first docstring line of a class is the problem's title, unless the class has a `title`. `detail` says what was wrong, with the value,
+and what to do.
 """
 
 import re
@@ -47,6 +48,8 @@ class ReelwrightError(Exception):
 
     type: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
+    title: ClassVar[str] = ""
+    """Title of the problem; empty: the first docstring line of the class."""
 
     def __init__(self, detail: str, *, errors: Sequence[FieldError] = (), headers: dict[str, str] | None = None):
         super().__init__(detail)
@@ -64,7 +67,7 @@ class ReelwrightError(Exception):
 
     def problem(self) -> dict[str, Any]:
         """Return this error as a problem details object (RFC 9457)."""
-        title = (type(self).__doc__ or "").strip().splitlines()[0]
+        title = self.title or (type(self).__doc__ or "").strip().splitlines()[0]
         detail = without_server_paths(self.detail)
         body: dict[str, Any] = {"type": f"/problems/{self.type}", "title": title, "status": self.status, "detail": detail}
         return body | {"errors": [vars(error) for error in self.errors]} if self.errors else body

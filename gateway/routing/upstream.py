@@ -36,7 +36,7 @@ class Refused(ReelwrightError):
 
 
 def refused_at(where: str, refusal: ReelwrightError, detail: str) -> Refused:
-    """Return a refusal with the text `detail`, and `where` before its field names.
+    """Return a copy of `refusal` with the text `detail`, and `where` before its field names.
 
     `where`: path of the refused part in the whole request, such as `steps.0`.
     """
@@ -113,7 +113,7 @@ class Upstreams:
         return {operation.name: operation for operation in OPERATION_LIST.validate_python(await self.operations_json(headers))}
 
     async def operations_json(self, headers: Mapping[str, str]) -> list[Any]:
-        """Return the operations of all reachable services as JSON."""
+        """Return the descriptions of all reachable services' operations, as parsed JSON."""
         requests = [self.ask(service, "GET", "/operations", headers=headers) for service in self.clients]
         answers = await asyncio.gather(*requests, return_exceptions=True)
         for answer in answers:

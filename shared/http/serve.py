@@ -1,4 +1,4 @@
-"""HTTP servers that share one event loop, and the wait for a signal to end."""
+"""Run several HTTP servers on one event loop, and wait for SIGTERM or SIGINT."""
 
 import asyncio
 import contextlib
@@ -101,7 +101,7 @@ async def serving(sites: Sequence[Site]) -> AsyncIterator[list[str]]:
 
 
 async def until_signaled() -> None:
-    """Wait for the signal SIGTERM or SIGINT."""
+    """Wait until this process receives SIGTERM or SIGINT."""
     signaled = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -114,9 +114,10 @@ class MediaStore:
             shutil.rmtree(folder, ignore_errors=True)
 
     def publish(self, incoming: Incoming, new: NewMedium, *, file: Path | None = None) -> MediaRecord:
-        """Publish `file` (default: `incoming.content`) as a medium.
+        """Move a file into the store as the medium `new`; return its record.
 
-        The medium is on disk (fsync) when this returns. `file` must lie on the store's volume; it is moved. Raises ValueError if
+        `file`: the file to move, by default `incoming.content`; it must lie on the store's volume. The medium is on disk (fsync) when this
+        returns. Raises ValueError if
         `new.bytes` is not the size of the file.
         """
         media_id = new.media_id or new_id()

@@ -49,7 +49,7 @@ def owners(engine: sa.Engine) -> set[str]:
 
 
 def recover(executor: str) -> None:
-    """Return the unfinished jobs of a dead process to their queues, by its executor id."""
+    """Put the unfinished jobs of the dead process `executor` back into their queues."""
     DBOS._recover_pending_workflows([executor])
 
 

@@ -201,7 +201,7 @@ class Ledger:
         return (row.owner, StoredWebhook.load(row.webhook)) if row and row.webhook else None
 
     def events(self, job_id: str, after: int) -> list[Event]:
-        """Return the events after number `after`, oldest first (at most 500)."""
+        """Return a job's events after number `after`, oldest first (at most 500)."""
         query = sa.select(EVENTS).where(EVENTS.c.job_id == job_id, EVENTS.c.seq > after).order_by(EVENTS.c.seq).limit(500)
         with self.engine.connect() as connection:
             return [Event(seq=row.seq, kind=row.kind, data=row.data) for row in connection.execute(query)]
@@ -240,8 +240,8 @@ class Ledger:
             rows = [row for row in connection.execute(query) if row.preview["slot"] == slot]
         return [row.id for row in rows if _as_requested(row.inputs) == _as_requested(job.inputs)]
 
-    def show_preview(self, job_id: str, *, start_s: float, end_s: float) -> None:
-        """Store the part of the source that a preview shows."""
+    def set_preview_part(self, job_id: str, *, start_s: float, end_s: float) -> None:
+        """Store the start and end of the part of the source that a preview shows."""
         with self.engine.begin() as connection:
             preview = connection.scalar(sa.select(JOBS.c.preview).where(JOBS.c.id == job_id))
             connection.execute(
@@ -249,7 +249,7 @@ class Ledger:
             )
 
     def delete(self, job_id: str) -> None:
-        """Delete a job, its events and its log."""
+        """Delete a job with its events, its log and its webhook messages."""
         with self.engine.begin() as connection:
             for table in (EVENTS, LOGS, DELIVERIES):
                 connection.execute(table.delete().where(table.c.job_id == job_id))
@@ -275,7 +275,10 @@ class Ledger:
             return {str(row[0]): float(row[1]) for row in connection.execute(query)}
 
     def _canceled_steps(self, connection: Connection, job_id: str) -> dict[str, Any]:
-        """Return a canceled pipeline's progress and result with all steps ended; empty for other jobs."""
+        """Return new `progress` and `result` columns of a canceled pipeline: unfinished steps become canceled or skipped.
+
+        Empty for other jobs.
+        """
         row = connection.execute(sa.select(JOBS.c.progress, JOBS.c.result).where(JOBS.c.id == job_id)).first()
         if row is None or not (row.progress or {}).get("steps"):
             return {}
@@ -315,7 +318,7 @@ class Ledger:
 
 
 def _as_requested(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Restore "auto" for the inputs that another preview makes."""
+    """Return `inputs` with "auto" in place of every input that another preview makes."""
     return {name: AUTO if isinstance(source, str) and source.startswith(MAKING) else source for name, source in inputs.items()}
 
 

@@ -59,7 +59,7 @@ class PreviewInputs:
         if operation.preview_kind == "part":
             window = Window(start_s=params["start"], end_s=window.end_s)
         part = Window(start_s=0.0, end_s=length_s) if operation.preview_kind == "whole" else window
-        await asyncio.to_thread(self.ledger.show_preview, claim.id, start_s=part.start_s, end_s=part.end_s)
+        await asyncio.to_thread(self.ledger.set_preview_part, claim.id, start_s=part.start_s, end_s=part.end_s)
         ids = {media_id: record.id for media_id, record in proxies.items()}
         return Prepared(claim=replace(claim, inputs=_replaced(claim.inputs, ids), params=params), window=part, cut=cut)
 

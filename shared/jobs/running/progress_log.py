@@ -73,7 +73,10 @@ class ProgressLog:
         self.frames = max(self.frames, update.total)
 
     async def _write(self, now: float, *, outcome: PipelineOutcome | None = None) -> None:
-        """Store the latest progress, unless it equals the stored progress."""
+        """Store the latest progress if it has changed, or if there is an `outcome`.
+
+        `now`: seconds on the event loop's clock.
+        """
         progress = self.progress()
         assert progress is not None
         assert self.latest is not None

@@ -63,10 +63,9 @@ class Outcome:
 
 
 class PartlyFailed(OperationFailed):
-    """Operation failed
+    """The failure of a job that has made a part of its result, which it keeps."""
 
-    Raised when a job fails after it has made a part of its result. The failed job keeps that part.
-    """
+    title = "Operation failed"
 
     def __init__(self, detail: str, *, outcome: Outcome, errors: Sequence[FieldError]):
         super().__init__(detail, errors=errors)
@@ -75,7 +74,7 @@ class PartlyFailed(OperationFailed):
 
 
 async def _nothing(_job_id: str) -> None:
-    """Do nothing when a job ends; the default callback."""
+    """Do nothing: the default of `Queue.settled`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +186,7 @@ class JobWorker:
         )
 
     def _recover(self, executor: str) -> None:
-        """Return the jobs of a dead process to their queues, by its executor id.
+        """Put the jobs of the dead process `executor` back into their queues.
 
         All processes then poll these queues.
         """
@@ -313,7 +312,7 @@ class JobWorker:
             run_log.left("it ended otherwise")
 
     async def _written(self, write: Callable[[], Value]) -> Value:
-        """Repeat `write` until the database accepts it.
+        """Call `write` until the database accepts it; return its result.
 
         A workflow that ended in an error would leave its job open for ever.
         """
