@@ -1,6 +1,6 @@
-"""Parameters whose values are the names of the rows of a table in the code.
+"""Parameters with a fixed choice of values: the names in a table of the code.
 
-The names of the rows are the values; their descriptions document the parameter.
+The descriptions of the table's rows document the parameter.
 """
 
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ class OneOf:
 
 
 def described(rows: Iterable[Choice], *, colon: bool = False) -> str:
-    """Describe all rows of a table in one sentence.
+    """Return one sentence that describes all rows of a table.
 
     `colon`: put a colon after each name.
     """

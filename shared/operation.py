@@ -92,9 +92,9 @@ def form(
     share_of_part: bool = False,
     one_per: str = "",
 ) -> JsonDict:
-    """Describe a parameter's place and appearance in a form.
+    """Return the JSON schema extras that give a parameter's place and appearance in forms.
 
-    The result is the `json_schema_extra` of its Field. `labels`: words for each value of a choice. For previews, which run on a smaller
+    They are the `json_schema_extra` of its Field. `labels`: words for each value of a choice. For previews, which run on a smaller
     copy of a part of the clip: `clip_pixels`, the number counts pixels of the clip; `share_of_part`, it is proportional to the length of
     the part; `one_per`, the list has a value for each so many seconds from `start` on, as the parameter of this name says.
     """

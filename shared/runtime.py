@@ -180,7 +180,7 @@ class Runtime:
                     await asyncio.to_thread(self.media.delete, owner, output)
 
     async def work(self, target: Target[Request, Answer], request: Request) -> Answer:
-        """Call a short-running function of this project in a worker process."""
+        """Call `target`, a short-running function of this project, in a worker process."""
         return await self._errands.call_on_files(target, request)
 
     async def keep_probe_warm(self) -> None:
@@ -207,7 +207,7 @@ class Runtime:
         return [few] if free_bytes < least else []
 
     async def _look(self, target: Target[Request, Answer], request: Request) -> Answer:
-        """Call a probing function on an uploaded file.
+        """Call the probing function `target` on the uploaded file that `request` names.
 
         A crash of the probe process is reported as an unreadable file.
         """

@@ -208,7 +208,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def owners(self) -> dict[str, str]:
-        """Map of API keys to the owner names of their jobs and media."""
+        """Each API key of the settings -> owner of its jobs and media."""
         return {key.get_secret_value(): owner_of(key.get_secret_value()) for key in self.api_keys}
 
 
@@ -222,7 +222,7 @@ class _Process:
 
 
 def secret_file(name: str) -> Path | None:
-    """Return the path of a setting's secret file, or None."""
+    """Return the path of the secret file of a setting; None if there is none."""
     path = SECRETS / f"reelwright_{name}"
     return path if path.is_file() else None
 

@@ -74,7 +74,7 @@ def connected(url: str) -> RunningSuite:
 
 @contextmanager
 def suite(data_dir: Path, *, command: Sequence[str] = ("up",), **settings: str) -> Iterator[RunningSuite]:
-    """Run `reelwright <command>` during the block.
+    """Run `reelwright <command>` in a child process during a `with` block.
 
     `settings`: names without REELWRIGHT_. No spare workers are started unless a setting says so. SIGTERM ends the suite.
     """

@@ -33,7 +33,7 @@ class Finding:
 
 
 def examine(settings: Settings, services: tuple[Service, ...]) -> list[Finding]:
-    """Run all checks."""
+    """Run all checks; return a finding for each."""
     cores, memory = os.cpu_count() or 1, psutil.virtual_memory().total / 1024**3
     return [
         Finding(subject="machine", ok=True, detail=f"Python {platform.python_version()}, {cores} cores, {memory:.0f} GiB of memory"),
@@ -115,7 +115,6 @@ def _device() -> Finding:
 
 
 def _models(settings: Settings) -> Finding:
-    """Check the models folder."""
     folder = ModelFolder(settings.models_folder)
     installed = [model.name for model in folder.catalog if folder.installed(model)]
     detail = f"{len(installed)} of {len(folder.catalog)} in {folder.root}: {', '.join(installed) or 'none'} (reelwright models list)"

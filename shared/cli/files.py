@@ -20,9 +20,9 @@ URL = re.compile(r"https?://", re.IGNORECASE)
 
 
 class Given:
-    """An annotation of arguments that `file_or_url` parses.
+    """The type of input arguments, which `file_or_url` parses.
 
-    Otherwise typer would make a path of a URL.
+    With the type Path, typer would make a path of a URL.
     """
 
 

@@ -248,9 +248,9 @@ def progress_bar() -> Iterator[Callable[[Update], None]]:
 
 @contextmanager
 def _written(outputs: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
-    """Yield the paths to write to, in a hidden folder.
+    """Yield paths in a hidden folder, to which the outputs are written first.
 
-    The folder lies beside the final paths, whose names may follow from the result.
+    `outputs`: their final paths, whose names may yet change with the result. The folder lies beside them.
     """
     if not outputs:
         yield {}
@@ -260,9 +260,10 @@ def _written(outputs: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
 
 
 def _named(operation: Operation, result: Any, paths: Mapping[str, Path], outputs: Mapping[str, Path], *, overwrite: bool) -> Iterator[Path]:
-    """Rename the outputs to their final names; yield their paths.
+    """Rename the files at `paths` to their final names; yield the new paths.
 
-    Names that follow from the result are known only now: without `overwrite`, an output whose name is taken gets a number.
+    `outputs`: final paths without the operation's prefix. Names that follow from the result are known only now: without `overwrite`, an
+    output whose name is taken gets a number.
     """
     prefix = ""
     if operation.file_prefix is not None and len(outputs) > 1:
@@ -286,7 +287,7 @@ def _refuse_existing(paths: Iterable[Path]) -> None:
 
 
 def true_suffix(path: Path) -> str:
-    """Return the file suffix of a video output, as its format requires.
+    """Return the suffix that a written file needs: for a video, that of its format.
 
     It may differ from the suffix in the output's name: ProRes is a .mov file.
     """

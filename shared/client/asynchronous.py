@@ -164,7 +164,7 @@ class AsyncReelwright:
         return await self._start("/v1/pipelines/jobs", {"steps": [dict(step) for step in steps]}, inputs, options, idempotency_key)
 
     async def run_preset(self, name: str, /, *, on_progress: OnProgress | None = None, **arguments: Any) -> AsyncRun:
-        """Run a named pipeline and wait for its end.
+        """Run the preset pipeline `name` and wait for its end.
 
         Takes the arguments of `submit_preset`.
         """
@@ -180,7 +180,7 @@ class AsyncReelwright:
         options: Mapping[str, Any] | None = None,
         **inputs: File,
     ) -> AsyncRun:
-        """Start a named pipeline and return its job.
+        """Start the preset pipeline `name` and return its job.
 
         `inputs`: files or media, by name of the input. `params`: step -> params that replace those of the preset.
         """
@@ -288,7 +288,7 @@ class AsyncReelwright:
             raise
 
     async def _ids(self, source: Any, ids_by_path: dict[Path, str]) -> Any:
-        """Convert an input to its form in a request: media id or URL.
+        """Convert the input `source` to its form in a request: a media id or a URL.
 
         A list gives a list. Files are uploaded. `ids_by_path`: the files of this request that are uploaded already.
         """

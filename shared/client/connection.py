@@ -118,7 +118,7 @@ class Pauses:
         self._deadline, self._pause_s = time.monotonic() + self._patience_s, FIRST_PAUSE_S
 
     async def wait(self, retry_after: str | None = None) -> bool:
-        """Wait before the next attempt. Returns False if there is none.
+        """Wait before the next attempt; return False if the time for attempts is over.
 
         `retry_after`: the seconds that the server asks for.
         """

@@ -154,7 +154,7 @@ class Reelwright:
         return self._run(self.call(self.asynchronous.submit_pipeline(steps, idempotency_key=idempotency_key, options=options, **inputs)))
 
     def run_preset(self, name: str, /, *, on_progress: OnProgress | None = None, **arguments: Any) -> Run:
-        """Run a named pipeline and wait for its end.
+        """Run the preset pipeline `name` and wait for its end.
 
         Takes the arguments of `submit_preset`.
         """
@@ -170,7 +170,7 @@ class Reelwright:
         options: Mapping[str, Any] | None = None,
         **inputs: File,
     ) -> Run:
-        """Start a named pipeline and return its job.
+        """Start the preset pipeline `name` and return its job.
 
         `inputs`: files or media, by name of the input. `params`: step -> params that replace those of the preset.
         """
@@ -235,7 +235,7 @@ class Reelwright:
         return self.call(self.asynchronous.operations())
 
     def call(self, work: Coroutine[Any, Any, T], calls: "queue.SimpleQueue[Call | None] | None" = None) -> T:
-        """Run a coroutine on the client's event loop; return its result.
+        """Run the coroutine `work` on the client's event loop; return its result.
 
         `calls`: callbacks that the coroutine queues; they run here. An interrupt cancels the coroutine and waits for its end.
         """

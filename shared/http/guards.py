@@ -1,4 +1,4 @@
-"""Checks of requests: of the API key, or if there are no keys, of Host and Origin."""
+"""Checks of a request's API key, or without any keys, of its Host and Origin."""
 
 import logging
 import re
@@ -104,7 +104,7 @@ class Guard:
             raise Forbidden(f"The Origin {origin!r} is another site; without API keys only this server's own pages may send requests.")
 
     def _log_change(self, access: Access, scope: Scope, answer: Message) -> None:
-        """Log a successful change and the API key behind the change."""
+        """Log a successful change, and which API key made it."""
         if not self._entrance or scope["method"] in SAFE or answer["status"] >= 400:
             return
         location = dict(answer["headers"]).get(b"location", b"").decode("latin-1")

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def add_health(app: FastAPI, runtime: Runtime, registry: CollectorRegistry, ask_others: AskOthers | None) -> None:
-    """Add `GET /health`, `GET /ready` and `GET /metrics`."""
+    """Add `GET /health`, `GET /ready` and `GET /metrics` to `app`."""
     jobs = runtime.jobs
     gauge = Gauge(
         "reelwright_jobs",

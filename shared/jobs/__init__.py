@@ -1,4 +1,4 @@
-"""Jobs: kept on disk, run by one process at a time, and finished after any crash.
+"""Jobs: stored on disk, each run by one process at a time and resumed after a crash.
 
 Names are imported on first use: the models of a job load without the job engine, so that the command line and the client start fast.
 """

@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 class Jobs:
-    """The jobs of an installation, as the API uses them."""
+    """The API's access to the jobs of an installation."""
 
     def __init__(self, settings: Settings):
         self._settings = settings
@@ -117,7 +117,7 @@ class Jobs:
             return None
 
     async def earlier(self, *, owner: str, operation: str, request: JobRequest, key: str) -> Job | None:
-        """Return the job of an earlier request with this `key`, if it was the same request.
+        """Return the job that the same request with this `key` has made before.
 
         None if there is none. Raises IdempotencyMismatch if the earlier request was another one.
         """
@@ -198,16 +198,16 @@ class Jobs:
         return job
 
     async def shared_outputs(self, owner: str, job_id: str, media_ids: Collection[str]) -> set[str]:
-        """Return those `media_ids` that other jobs list as outputs.
+        """Return those `media_ids` that jobs other than `job_id` list as outputs.
 
-        The steps of the pipeline `job_id` do not count.
+        If `job_id` is a pipeline, its steps do not count.
         """
         return await asyncio.to_thread(self.store.history.shared_outputs, owner, job_id, media_ids)
 
     async def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
-        """Return the output ids of each ended, unlisted job that read a medium, by job id.
+        """Return job id -> output ids of the ended, unlisted jobs that read a medium.
 
-        An unlisted job appears in no list. Returns job id -> ids of its outputs.
+        An unlisted job appears in no list.
         """
         return await asyncio.to_thread(self.store.media_use.unlisted_with, owner, media_id)
 
@@ -279,9 +279,9 @@ class Jobs:
         return await asyncio.to_thread(self.store.media_use.reader, owner, media_id)
 
     async def counts(self) -> tuple[dict[tuple[str, str], int], dict[str, float]]:
-        """Return the number of jobs by (service, status), and when each service's oldest waiting job was accepted.
+        """Return job counts by (service, status), and since when each service has jobs waiting.
 
-        The second dict gives the time of acceptance of that job.
+        The second dict: service -> Unix time at which its oldest waiting job was accepted.
         """
         return await asyncio.to_thread(lambda: (self.store.ledger.counts(), self.store.ledger.oldest_waiting()))
 

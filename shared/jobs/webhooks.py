@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 class Undelivered(Exception):
-    """The receiver did not accept a message; another attempt follows."""
+    """Raised when a receiver did not accept a message and another attempt follows."""
 
 
 def stored_webhook(webhook: Webhook, settings: Settings) -> StoredWebhook:
@@ -136,13 +136,13 @@ async def send(store: JobStore, settings: Settings, delivery_id: str) -> None:
 
 @dataclass(frozen=True)
 class _Attempt:
-    """One attempt at a message."""
+    """One attempt to send a message."""
 
     store: JobStore
     message: Message
 
     async def record(self, status: DeliveryStatus, *, answer: int | None = None, error: str | None = None) -> None:
-        """Record the attempt's outcome."""
+        """Store the attempt's outcome in the database."""
         await asyncio.to_thread(partial(self.store.deliveries.record_attempt, self.message.id, status, answer=answer, error=error))
 
     async def failed(self, reason: str, *, answer: int | None = None, cause: Exception | None = None) -> None:

@@ -167,7 +167,7 @@ class WorkerPool:
 
 
 def _take(source: Path, target: Path) -> None:
-    """Take a file from the folder of the child that wrote it.
+    """Move the file `source`, which a child has written, to `target`.
 
     Raises WorkerCrashed if the child wrote no such file.
     """

@@ -28,7 +28,7 @@ class _ProgressState:
 
 
 class Report:
-    """The Progress of a child process, which sends updates and warnings to the server process.
+    """A Progress that sends a child process's updates and warnings to the server.
 
     At most four updates a second; safe to call from several threads.
     """

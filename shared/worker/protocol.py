@@ -54,7 +54,7 @@ class ProgressUpdate:
 
 @dataclass(frozen=True)
 class JobWarning:
-    """A sentence for the job's warnings."""
+    """A warning of a job, in one sentence."""
 
     text: str
 

@@ -66,7 +66,7 @@ PERFORM = Target(name=f"{__name__}:perform", request=OperationCall, answer=Opera
 
 
 def perform(call: OperationCall, progress: Progress) -> OperationAnswer:
-    """Run one operation."""
+    """Run the operation of `call`, and describe the files that it wrote."""
     operation = find(call.module, call.operation)
     outputs = {name: Path(call.folder, name).with_suffix(SUFFIXES[kind]) for name, kind in operation.outputs.items()}
     inputs = call.inputs if call.cut is None else _cut(call, operation, *call.cut)

@@ -63,7 +63,9 @@ OnUpdate = Callable[[Update], Awaitable[None]]
 
 
 class Killed(WorkerCrashed):
-    """Worker process killed"""
+    """The error of a call whose child process was killed by something else than the slot."""
+
+    title = "Worker process killed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +127,7 @@ class Slot:
 
     @property
     def warm(self) -> bool:
-        """Whether a child is waiting for work."""
+        """Whether the slot has a living child process, idle or in a call."""
         return self._process is not None and self._process.returncode is None
 
     async def call(
@@ -160,7 +162,7 @@ class Slot:
                 self._calling = False
 
     async def prepare(self) -> None:
-        """Start a child process unless one is ready.
+        """Start a child process unless the slot has one.
 
         Waits until it is ready; no call's time limit counts yet. Raises Unavailable if that takes more than two minutes, and
         WorkerCrashed if the child dies.
@@ -235,7 +237,7 @@ class Slot:
             os.close(writing)
 
     async def _begin(self, starting: "asyncio.Task[asyncio.subprocess.Process]") -> None:
-        """Store the started process, even if the call is cancelled.
+        """Store the process that `starting` returns, even if the call is cancelled.
 
         A cancelled call waits, too, because asyncio would leave pipes open.
         """

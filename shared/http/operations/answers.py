@@ -34,7 +34,7 @@ def wait_seconds(prefer: str | None) -> int | None:
 
 
 async def job_response(job: Job, *, owner: str, prefer: str | None, response: Response, runtime: Runtime) -> Job:
-    """Wait for an accepted job as long as the client prefers, and return it."""
+    """Return an accepted job, after waiting for its end as long as `prefer` says."""
     response.headers["Location"] = job.urls.self_
     if (seconds := wait_seconds(prefer)) is not None:
         job = await runtime.jobs.wait(owner, job.id, seconds)

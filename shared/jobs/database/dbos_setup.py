@@ -62,7 +62,7 @@ def first_line(error: BaseException) -> str:
 
 
 def _expected(record: logging.LogRecord) -> bool:
-    """Reject DBOS's log records about canceled or deleted workflows.
+    """Return False for DBOS's log records about canceled or deleted workflows.
 
     A job that is canceled, or deleted as it ends, is no error.
     """

@@ -78,7 +78,7 @@ class Deliveries:
         return [self._insert(connection, job_id, event, webhook_id, f"{job_id}-{event}") for webhook_id in targets]
 
     def add_again(self, connection: Connection, job_id: str, delivery_id: str) -> str:
-        """Insert a copy of a message; return its id.
+        """Insert a copy of the message `delivery_id`; return the copy's id.
 
         Writes in the caller's transaction. Raises UnknownDelivery, UnknownWebhook if its receiver was deleted, and Conflict while it is on
         its way.

@@ -29,7 +29,7 @@ class Fetches:
         self._engine = engine
 
     def begin(self, job_id: str) -> FetchClaim | None:
-        """Return a job that waits for its URLs, as a FetchClaim.
+        """Return the FetchClaim of a job that waits for its URLs.
 
         None if the job has ended, or if everything has been fetched.
         """

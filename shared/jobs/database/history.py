@@ -71,9 +71,9 @@ class History:
             return set(connection.execute(sa.select(JOBS.c.service).where(JOBS.c.started_at.is_not(None)).distinct()).scalars())
 
     def shared_outputs(self, owner: str, job_id: str, media_ids: Collection[str]) -> set[str]:
-        """Return those `media_ids` that other jobs list as outputs.
+        """Return those `media_ids` that jobs other than `job_id` list as outputs.
 
-        The steps of the pipeline `job_id` do not count.
+        If `job_id` is a pipeline, its steps do not count.
         """
         query = sa.select(JOBS.c.metadata, JOBS.c.outputs).where(JOBS.c.owner == owner, JOBS.c.id != job_id)
         shared: set[str] = set()

@@ -15,9 +15,9 @@ class MediaUse:
         self._engine = engine
 
     def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
-        """Return ended, unlisted jobs that read a medium.
+        """Return job id -> output ids of the ended, unlisted jobs that read a medium.
 
-        An unlisted job appears in no list. Returns job id -> ids of its outputs.
+        An unlisted job appears in no list.
         """
         ended = JOBS.c.status.not_in(OPEN)
         query = sa.select(JOBS.c.id, JOBS.c.inputs, JOBS.c.outputs).where(JOBS.c.owner == owner, JOBS.c.listed.is_(sa.false()), ended)

@@ -35,10 +35,10 @@ class QueueNotices(Protocol):
     """Sender and receiver of queue notices within one installation."""
 
     def send_with(self, connection: sa.Connection, queue: str) -> None:
-        """Send a notice when the transaction of `connection` is committed."""
+        """Send a notice about `queue` when the transaction of `connection` is committed."""
 
     def committed(self, queue: str) -> None:
-        """Send the notice after a commit, unless `send_with` did. Never raises."""
+        """Send a notice about `queue` after a commit, unless `send_with` did. Never raises."""
 
     def watch(self, stop: threading.Event, on_notice: Callable[[str], None]) -> None:
         """Call `on_notice` with the queue of each notice until `stop` is set.
@@ -57,7 +57,7 @@ class FileNotices:
         self._folder = folder
 
     def send_with(self, connection: sa.Connection, queue: str) -> None:
-        """Do nothing: `committed` sends the notice."""
+        """Do nothing: `committed` sends a notice after the commit."""
 
     def committed(self, queue: str) -> None:
         path, now = self._folder / queue, time.time_ns()
@@ -98,7 +98,7 @@ class PostgresNotices:
         connection.execute(sa.select(sa.func.pg_notify(CHANNEL, queue)))
 
     def committed(self, queue: str) -> None:
-        """Do nothing: Postgres sends the notice with the commit."""
+        """Do nothing: Postgres sends a notice with the commit, by `send_with`."""
 
     def watch(self, stop: threading.Event, on_notice: Callable[[str], None]) -> None:
         while not stop.is_set():

@@ -148,7 +148,7 @@ class JobStore:
         connection.info.setdefault(QUEUED, set()).add(queue)
 
     def _tell(self, _dbapi_connection: Any, record: Any) -> None:
-        """Notify workers of the queues to which the transaction added work.
+        """Notify workers of the queues that got work in a connection's last transaction.
 
         SQLAlchemy calls this when a connection is free again, and so after its commit.
         """

@@ -87,7 +87,10 @@ class PreviewInputs:
         return record
 
     async def _output(self, owner: str, making: str) -> str:
-        """Return the id of the output that another preview is making."""
+        """Wait for an output that another preview makes; return its media id.
+
+        `making`: `preview:<job id>.<output>`.
+        """
         job_id, _, output = making.removeprefix(MAKING).partition(".")
         outputs = (await self._ended(owner, job_id, f"the {output} of another preview")).outputs
         if output not in outputs:
@@ -97,7 +100,7 @@ class PreviewInputs:
     async def _ended(self, owner: str, job_id: str, needs: str) -> Job:
         """Wait until a job has succeeded, and return it.
 
-        Raises OperationFailed if it ends otherwise.
+        `needs`: what the preview needs of it, for the error. Raises OperationFailed if it ends otherwise.
         """
         while job_id not in await asyncio.to_thread(self.ledger.ended_among, {job_id}):  # reads one column; the whole job is read once
             await asyncio.sleep(POLL_S)

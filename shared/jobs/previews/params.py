@@ -9,7 +9,7 @@ from shared.operation import Operation, Params
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """A part of the source, in seconds."""
+    """A part of a clip, from `start_s` to `end_s` in seconds."""
 
     start_s: float
     end_s: float
@@ -97,7 +97,7 @@ def _points_to_fractions(params: dict[str, Any], extras: Mapping[str, dict[str, 
 
 
 def _scaled(model: type[Params], name: str, value: float) -> float:
-    """Convert a scaled number to the type and limits of a param."""
+    """Convert the scaled number `value` to the type and minimum of the param `name`."""
     schema = model.model_json_schema()["properties"][name]
     number = next((choice for choice in schema.get("anyOf", [schema]) if choice.get("type") in ("integer", "number")), schema)
     if number.get("type") == "integer":

@@ -33,7 +33,7 @@ class ResultMemory:
     models: ModelFolder
 
     def find(self, operation: Operation, *, owner: str, inputs: Inputs, params: dict[str, Any]) -> EarlierResult | None:
-        """Return the earlier result for an operation and its inputs, or None."""
+        """Return an earlier result of `operation` with these inputs and params, or None."""
         key = self.key(operation, owner=owner, inputs=inputs, params=params)
         return self.recall(owner, key) if key else None
 

@@ -20,9 +20,9 @@ class EqualJobs:
     """
 
     def __init__(self, take: Callable[[str], bool], drop: Callable[[str], None]) -> None:
-        """Start without running jobs.
+        """Store the functions that take and drop the lock with a given name.
 
-        `take`: takes a lock that is held until `drop` or the end of the process; returns whether it was free. Both block.
+        A lock is held from `take`, which returns whether it was free, to `drop` or the end of the process. Both block.
         """
         self._take, self._drop = take, drop
         self._first: dict[tuple[str, str], str] = {}
@@ -61,7 +61,7 @@ class EqualJobs:
         event.set()
 
     async def _try(self, lock: str) -> bool:
-        """Take a lock if it is free; return whether it was.
+        """Take the lock named `lock` if it is free; return whether it was.
 
         A lock that was taken as the job was canceled is dropped.
         """

@@ -13,7 +13,7 @@ LONGEST_PAUSE_S = 10.0
 
 
 def oom_kills() -> int:
-    """Return the number of processes that the kernel killed for lack of memory."""
+    """Return a count that grows with each process that the kernel kills for lack of memory."""
     count = 0
     for path in COUNTERS:
         with suppress(OSError, ValueError):

@@ -35,10 +35,7 @@ class QueueWaker:
     """A waker of the threads in which DBOS polls this process's queues."""
 
     def __init__(self, *, claimed: Callable[[], None] = lambda: None) -> None:
-        """Create a waker.
-
-        `claimed`: called when this process has taken workflows from a queue.
-        """
+        """Create a waker that calls `claimed` when this process has taken workflows from a queue."""
         self._claimed = claimed
         self._lock = threading.Lock()
         self._woken: dict[str, threading.Event] = {}
@@ -95,10 +92,10 @@ class QueueWaker:
         return stop.is_set() or self._stop.is_set()
 
     def wait(self, name: str, timeout_s: float, stop: threading.Event) -> bool:
-        """Wait until `name` is woken, for `timeout_s` seconds at most.
+        """Make a polling thread wait until it is woken, at most `timeout_s` seconds.
 
-        `name`: name of the thread. Returns whether the thread must end. The first call for a name returns at once, because there may be
-        earlier work.
+        `name`: the queue that the thread polls, or MANAGER. Returns whether the thread must end. The first call for a name returns at once,
+        because there may be earlier work.
         """
         with self._lock:
             is_new = name not in self._woken

@@ -253,7 +253,7 @@ class OperationRunner:
         return operation.measurement.key(self._service.name, params, lambda: self._media.get(claim.owner, media_id).sha256)
 
     def _prepare_folder(self, slot: Slot, claim: Claim, folder: Path) -> Path:
-        """Create the folder in which the operation writes its files; return its path."""
+        """Create and return the slot's folder for the operation's files; delete `folder`, left by an earlier attempt."""
         assert slot.sandbox is not None
         slot.empty()
         shutil.rmtree(folder, ignore_errors=True)
@@ -337,7 +337,7 @@ def work_folder(settings: Settings, job_id: str) -> Path:
 
 
 def _move(source: Path, folder: Path) -> None:
-    """Move an operation's folder to `folder`, out of the reach of its process.
+    """Move the operation's folder `source` to `folder`, out of the reach of its process.
 
     Raises OperationFailed if there is a link in place of the folder.
     """
