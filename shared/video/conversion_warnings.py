@@ -9,7 +9,7 @@ from shared.video.frames.display import BLACK, has_alpha
 def conversion_warnings(
     info: VideoInfo, *, to_sdr8: bool = False, written_as: str | None = "yuv420p", background: str = BLACK
 ) -> list[str]:
-    """Return one sentence for each property of a clip that the output changes.
+    """Return one sentence for each property of a clip that an output changes.
 
     Only changes by reading and writing are reported, not those that an operation makes on purpose (times, size, sound). `to_sdr8`,
     `background`: as given to `read_frames`. `written_as`: the pixel format given to `VideoWriter`; None if nothing is written.

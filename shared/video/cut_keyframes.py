@@ -15,7 +15,7 @@ from shared.video.seconds import Seconds, to_fraction
 def cut_keyframes(
     source: str | os.PathLike[str], output: str | os.PathLike[str], *, start_s: Seconds, end_s: Seconds, limits: Limits | None = None
 ) -> None:
-    """Copy the pictures of a part of a video to an MP4 file, without sound.
+    """Copy a part of a keyframe-only video to an MP4 file, without sound.
 
     The part lasts from `start_s` to `end_s` seconds. In the file it begins at time 0. Raises Invalid if no picture begins in the part.
     """

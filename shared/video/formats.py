@@ -52,7 +52,7 @@ def allowed_decoders() -> str:
 
 
 def video_type(demuxer: str, head: bytes) -> FileType:
-    """Return the media type of a video file.
+    """Return the media type and suffix of a video file.
 
     `demuxer`: FFmpeg's name; `head`: the file's first bytes.
     """

@@ -114,7 +114,7 @@ class ClipFile:
 
     @property
     def repeated(self) -> int:
-        """Number of copies of the first picture that fill the time before its late start."""
+        """Number of copies of a late first picture that fill the time before it."""
         return self._writer.repeated if isinstance(self._writer, VideoWriter) else 0
 
     def _warn(self, sentences: list[str]) -> None:

@@ -56,14 +56,14 @@ class PartSound:
 
 
 def _cut_warning(tracks: int) -> str:
-    """Return the warning that the sound was re-encoded, not copied."""
+    """Return the warning that `tracks` audio tracks were encoded again, not copied."""
     if tracks == 1:
         return "The sound was encoded again to cut it exactly: packets of coded sound cannot be cut."
     return f"All {tracks} audio tracks were encoded again to cut them exactly: packets of coded sound cannot be cut."
 
 
 class _Part:
-    """A writer of one audio track's part, with silence in its gaps."""
+    """A writer of the part of one audio track; gaps become silence."""
 
     def __init__(self, target: AudioTrack, video: Path, number: int, start: Fraction) -> None:
         self._target, self._video, self._number, self._position = target, video, number, 0
@@ -117,7 +117,7 @@ class _Part:
         self._position += samples.shape[1]
 
     def _fitted(self, samples: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-        """Drop channels or add silent ones, to match the track.
+        """Match the output track's channel count: drop channels or add silent ones.
 
         A file can change its channel count halfway.
         """

@@ -12,7 +12,7 @@ def check_start(info: VideoInfo, start: float) -> None:
 
 
 def no_frame(start: float) -> Invalid:
-    """Return the error about a part in which no frame begins.
+    """Return the error for a part of a video in which no frame begins.
 
     `start`: start of the part in seconds.
     """

@@ -59,7 +59,7 @@ class WrittenVideo:
 
 
 def probe_clip(video: Path, params: ClipPart) -> VideoInfo:
-    """Probe a video, and check that the part begins within it.
+    """Probe a video, and check that the part in `params` begins within it.
 
     Raises UnsupportedMedia for a still image, Invalid if the part begins after the end.
     """
@@ -83,7 +83,7 @@ def matte_warnings(matte: Path, params: ClipPart, *, info: VideoInfo) -> Iterato
 
 
 def part_end(params: ClipPart) -> Fraction | None:
-    """Return the end of the part in seconds of the source; None without an end."""
+    """Return where the part in `params` ends, in source seconds; None for the clip's end."""
     return None if params.duration is None else to_fraction(params.start) + to_fraction(params.duration)
 
 
@@ -101,7 +101,7 @@ def rate_of(info: VideoInfo) -> Fraction:
 
 
 def expected_frames(info: VideoInfo, params: ClipPart) -> int:
-    """Estimate the number of frames in the part."""
+    """Estimate the number of frames of a video in the part that `params` select."""
     if params.whole:
         return max(info.frames, 1)
     left = max(info.length_s - params.start, 0)

@@ -24,7 +24,7 @@ D65: Xy = (0.3127, 0.3290)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RgbSpace:
-    """An RGB colour space.
+    """An RGB colour space: its white, its primaries and its curve.
 
     `white`, `red`, `green`, `blue`: CIE xy of its white and primaries; `curve`: from coded values to linear light.
     """
@@ -83,7 +83,7 @@ def _xyz_tag(values: NDArray[np.float64]) -> bytes:
 
 
 def _file(tags: dict[bytes, bytes]) -> bytes:
-    """Assemble an ICC profile from its header and tags.
+    """Assemble an ICC profile from its tags.
 
     Equal tags are stored once.
     """

@@ -75,9 +75,9 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, pixels: str) -> tuple[str, ImageCms.ImageCmsTransform] | None:
-    """Return the Pillow mode that a profile's pixels have, and their transform to sRGB.
+    """Return the Pillow mode of a profile's pixels, and their transform to sRGB.
 
-    None if `profile` cannot describe `pixels`, or is sRGB itself.
+    `pixels`: Pillow mode of the picture. None if `profile` cannot describe such pixels, or is sRGB itself.
     """
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))

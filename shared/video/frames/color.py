@@ -48,7 +48,7 @@ def tags_of(source: Any, *, pixel_format: str | None = None) -> ColorInfo:
 
 
 def number(table: Mapping[int, str], name: str | None) -> int:
-    """Return the H.273 number of a tag's name in `table`.
+    """Look up the H.273 number of the tag `name` in `table`.
 
     2 (unspecified) for None.
     """
@@ -58,7 +58,7 @@ def number(table: Mapping[int, str], name: str | None) -> int:
 
 
 def range_number(name: str | None) -> int:
-    """Return the number of a colour range's name.
+    """Return FFmpeg's number for the colour range `name`.
 
     0 (unspecified) for None.
     """

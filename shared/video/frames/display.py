@@ -110,7 +110,7 @@ def has_alpha(pixel_format: str) -> bool:
 
 
 class DisplayFilter:
-    """A converter of decoded frames to displayed frames.
+    """A converter of decoded frames to upright, deinterlaced frames of one size.
 
     Frames that need no change are passed on unchanged. `opaque`: put transparent parts on `background`, "#rrggbb". `from_gpu`: codec of the
     stream if a GPU decodes it. `stored_size`, `pixel_ratio`, `orientation`: those of the file's first picture where they change in the
@@ -161,7 +161,7 @@ class DisplayFilter:
     def push(
         self, picture: av.VideoFrame, pixel_ratio: Fraction | None = None, orientation: Orientation | None = None
     ) -> Iterator[av.VideoFrame]:
-        """Convert a decoded frame; yield the frames that are ready.
+        """Convert a decoded frame; yield the converted frames that are ready.
 
         Each has its own `pts` and `time_base`. `pixel_ratio`: width of the frame's pixels relative to their height. `orientation`: None for
         that of the frame's display matrix.
@@ -258,9 +258,9 @@ class DisplayFilter:
 
 
 def _fitted(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
-    """Return the largest size within `target` that has the shape of `size`.
+    """Return the largest size within `target` that has the aspect ratio of `size`.
 
-    Returns `target` itself if the shapes are nearly equal.
+    Returns `target` itself if the aspect ratios are nearly equal.
     """
     scale = min(Fraction(target[0], size[0]), Fraction(target[1], size[1]))
     width, height = (min(max(2 * round(side * scale / 2), 2), limit) for side, limit in zip(size, target, strict=True))
@@ -289,7 +289,7 @@ def _on_color(pixel_format: str, color: str) -> list[str]:
 
 
 def eight_bit(name: str) -> str:
-    """Return the 8-bit format with the same chroma and alpha as `name`."""
+    """Return the 8-bit pixel format with the chroma and alpha of the format `name`."""
     return re.sub(r"(9|1[0246])le$", "", name)
 
 
@@ -302,9 +302,9 @@ def _sws_name(color: ColorInfo) -> str:
 
 
 def _over(graph: Graph, source: FilterContext, color: str, bits: str = "8") -> FilterContext:
-    """Extend a filter graph: put a picture with alpha over a colour.
+    """Add filters that put the output of `source`, with alpha, over a colour.
 
-    Returns the last filter.
+    Returns the last filter. `color`: "#rrggbb".
     """
     red, green, blue = (int(color[place : place + 2], 16) * (4095 if bits == "12" else 255) // 255 for place in (1, 3, 5))
     opaque = "gbrp12le" if bits == "12" else "gbrp"

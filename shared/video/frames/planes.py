@@ -44,7 +44,7 @@ def empty_picture(width: int, height: int, pixel_format: str) -> av.VideoFrame:
 
 
 def picture_from(planes: tuple[NDArray[Any], ...], width: int, height: int, pixel_format: str) -> av.VideoFrame:
-    """Create a PyAV frame from a copy of its planes.
+    """Create a PyAV frame that holds a copy of `planes`.
 
     `planes` have the shapes that `planes_of` returns. Raises ValueError if the number of planes or a shape does not fit the format.
     """
@@ -95,7 +95,7 @@ def scale_alpha(alpha: NDArray[Any], bits: int, shape: tuple[int, ...]) -> NDArr
 
 
 def halve_toward(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """Halve a plane's width and height as long as both stay at least `size`.
+    """Halve a plane's sides repeatedly, while both stay at least as long as `size`.
 
     `size`: (width, height). Halving stops at an odd side. It is several times as fast as any other averaging, so it goes before the final
     resize. Returns `plane` itself if it cannot be halved.

@@ -1,4 +1,1 @@
-"""Probing of media files.
-
-Kind, duration, frame rate, timecode and tracks.
-"""
+"""Probing of media files: kind, duration, frame rate, timecode and tracks."""

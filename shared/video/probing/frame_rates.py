@@ -51,7 +51,7 @@ class FrameRates:
 
 
 def frame_rates(times: Sequence[int], base: Fraction, stated: Fraction | None, breaks: Sequence[int] = ()) -> FrameRates:
-    """Measure a frame rate from rising frame times in units of `base` seconds.
+    """Compute a video's frame rates from rising frame times, in units of `base` seconds.
 
     `stated`: the file's own rate, used where the times fit it or say nothing. `breaks`: places in `times` where a joined part begins; the
     steps before them do not count.
@@ -92,7 +92,7 @@ def standard_rate(rate: Fraction) -> Fraction:
 
 
 def _on_own_clock(pts: NDArray[np.int64], base: Fraction) -> tuple[NDArray[np.int64], Fraction]:
-    """Convert times to the coarser clock that the file was first made with.
+    """Convert times, and their unit `base`, to the file's original, coarser clock.
 
     A file that was copied from Matroska or GIF into MP4 has finer ticks, but its times are still whole milliseconds or hundredths.
     """
@@ -106,7 +106,7 @@ def _on_own_clock(pts: NDArray[np.int64], base: Fraction) -> tuple[NDArray[np.in
 
 
 def _inner_steps(steps: NDArray[np.int64], ends: Sequence[int]) -> NDArray[np.int64]:
-    """Drop the unreliable steps between frames at the ends of a file's parts.
+    """Drop unreliable steps between frames: those at the ends of a file's parts.
 
     The last step is often cut short by the end of the file's edit. Where a stream was cut, pictures that come late in decoding order are
     missing between the last ones. `ends`: places in `steps` at which the earlier parts of a joined file end.
@@ -118,7 +118,7 @@ def _inner_steps(steps: NDArray[np.int64], ends: Sequence[int]) -> NDArray[np.in
 
 
 def _constant(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None, *, coarse: bool) -> Fraction:
-    """Return the standard rate that suits an output of constant rate.
+    """Return the standard rate for constant-rate output of frames with varying steps.
 
     It fits the shortest of the steps that are at least a quarter as common as the commonest. Steps that only scatter around their mean,
     such as those of 24 in 30 pictures a second, give the mean's rate.
@@ -138,7 +138,7 @@ def _constant(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None,
 
 
 def _coarse_rate(steps: NDArray[np.int64], near: NDArray[np.bool_], base: Fraction, stated: Fraction | None) -> Fraction:
-    """Return the standard rate that best explains the steps that `near` selects.
+    """Return the standard rate that best explains the steps selected by `near`.
 
     For clocks of milliseconds, which round each step by up to one. Runs of such steps, and gaps of up to eight steps, are compared with
     whole multiples of each rate's step.
@@ -164,7 +164,7 @@ def _coarse_rate(steps: NDArray[np.int64], near: NDArray[np.bool_], base: Fracti
 
 
 def _even_rate(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None) -> Fraction:
-    """Return the frame rate of steps that are even but for rounding.
+    """Return the frame rate of steps that are equal except for rounding.
 
     It is the stated or the mean rate, or a standard rate that rounding to ticks explains.
     """

@@ -65,7 +65,7 @@ def probe_video(path: str | os.PathLike[str], *, hint: str = "this operation nee
 
 
 def inspect(request: FileRequest, _progress: object) -> ProbedFile:
-    """Answer a request to probe a file, in a worker process."""
+    """Probe the file that `request` names. Runs in a worker process."""
     info, file_type = _examined(request.path, Limits.current(), current().probe_timeout_s * _PROBE_SHARE)
     return ProbedFile(kind=Kind(info.kind), content_type=file_type.content_type, suffix=file_type.suffix, media=info)
 

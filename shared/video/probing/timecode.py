@@ -79,9 +79,9 @@ class Timecode:
 
 
 def start_timecode(*tags: Mapping[str, str]) -> str | None:
-    """Return the first valid timecode in several sets of tags.
+    """Return the first valid timecode in several sets of tags, or None.
 
-    The sets are those of the stream, the file and the timecode track. None if there is no such timecode.
+    The sets are those of the stream, the file and the timecode track.
     """
     for tag_set in tags:
         text = next((value.strip() for name, value in tag_set.items() if name.lower() == "timecode"), "")
@@ -105,9 +105,9 @@ def timecode_at(info: VideoInfo, second: Fraction) -> str | None:
 
 
 def counted_rate(rate: Fraction) -> int:
-    """Return the frames per second that a timecode counts.
+    """Return the whole number of frames that timecode counts per second at `rate`.
 
-    A whole number: 30 for 30000/1001.
+    For example 30 for 30000/1001.
     """
     return max(-(-rate.numerator // rate.denominator), 1)
 

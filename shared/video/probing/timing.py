@@ -113,7 +113,7 @@ def _may_be_short(container: Any, stream: Any) -> bool:
 
 
 def _counted(packets: int, stream: Any, duration: Fraction | None, rates: FrameRates) -> int | None:
-    """Return the number of frames that the packets hold; None if unknown.
+    """Return the number of frames in `packets` packets; None if unknown.
 
     None where packets hold fields rather than pictures, and where some have no times.
     """
@@ -158,9 +158,9 @@ _LISTED = 3
 
 
 def size_warnings(sizes: Sequence[Size], base: Fraction, zero: Fraction) -> Iterator[str]:
-    """Yield a warning for each change of the picture's shape.
+    """Yield warnings about changes of the picture's shape.
 
-    Only for the first three; a last sentence counts the others.
+    One for each of the first three changes; a last sentence counts the others.
     """
     changes = list(pairwise(sizes))
     for before, after in changes[:_LISTED]:
@@ -173,7 +173,7 @@ def size_warnings(sizes: Sequence[Size], base: Fraction, zero: Fraction) -> Iter
 
 
 def _change(before: Shape, after: Shape, at: float) -> str:
-    """Describe a change of the picture's shape."""
+    """Describe the picture's change of shape from `before` to `after` at second `at`."""
     if (before.width, before.height) != (after.width, after.height):
         return f"size changes at {at:.2f} s (from {before.width}x{before.height} to {after.width}x{after.height})"
     if before.pixel_ratio != after.pixel_ratio:
@@ -190,9 +190,9 @@ def _turn(shape: Shape) -> str:
 
 
 def joined_warnings(joins: Sequence[Join], zero: Fraction) -> Iterator[str]:
-    """Yield a warning for each jump of the file's clock.
+    """Yield warnings about jumps of the file's clock.
 
-    Only for the first three; a last sentence counts the others.
+    One for each of the first three jumps; a last sentence counts the others.
     """
     for join in joins[:_LISTED]:
         yield (

@@ -26,7 +26,7 @@ _WHAT = {
 
 
 def subtitle_tracks(container: Any) -> Iterator[SubtitleTrackInfo]:
-    """Yield the text subtitle tracks."""
+    """Yield the text subtitle tracks of an open file."""
     for stream in container.streams.subtitles:
         if is_text(stream):
             yield SubtitleTrackInfo(
@@ -41,7 +41,7 @@ def chapter_infos(container: Any, zero: Fraction) -> Iterator[ChapterInfo]:
 
 
 def other_tracks(container: Any, main: Any) -> Iterator[OtherTrackInfo]:
-    """Yield the tracks that operations leave out."""
+    """Yield the tracks of an open file that operations leave out."""
     indexes = {main.index, *(stream.index for stream in audio_streams(container))}
     indexes |= {stream.index for stream in container.streams.subtitles if is_text(stream)}
     indexes |= _chapter_track(container)
@@ -55,7 +55,7 @@ def other_tracks(container: Any, main: Any) -> Iterator[OtherTrackInfo]:
 
 
 def _chapter_track(container: Any) -> set[int]:
-    """Return the index of the MP4 text track that repeats the chapters.
+    """Return the index of the MP4 text track that repeats the chapters, as a set.
 
     The set is empty if there is no such track.
     """

@@ -17,7 +17,7 @@ _MOST_BLOCKS = 20_000_000
 
 
 def with_usual_steps(path: str | os.PathLike[str], head: bytes) -> Path | None:
-    """Copy a GIF that has too short frame delays, and correct them; return the copy's path.
+    """Copy a GIF, correcting frame delays that are too short; return the copy's path.
 
     `head`: the file's first bytes. None if the file is no GIF, or has no short delay. The process keeps the copy for reuse.
     """

@@ -70,7 +70,7 @@ def device_choice() -> str:
 
 
 def fits(codec: str, pixel_format: str | None, width: int, height: int) -> bool:
-    """Return whether GPU decoding suits a clip of this kind.
+    """Return whether GPU decoding suits clips of this codec, pixel format and size.
 
     The GPU must decode the clip to the same pictures as software, and the pictures must be large enough for a gain.
     """

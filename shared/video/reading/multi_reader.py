@@ -106,7 +106,7 @@ def _own_start(
     path: str | os.PathLike[str],
     limits: Limits | None,
 ) -> Fraction:
-    """Return the time in a video that corresponds to the first frame of `leader`.
+    """Return the time in the video `path` that corresponds to the first frame of `leader`.
 
     `head`, `leader_head`: times of the first two frames of the video at `path`, and of the leading video.
     It is the time of the video's first frame, unless the leader's picture starts late and the video was made from it: then it holds or
@@ -151,7 +151,7 @@ class MultiReader:
         self.close()
 
     def close(self) -> None:
-        """End all reading threads, and wait until their files are closed."""
+        """End all reading threads, and wait until they have closed their files."""
         self._leader.close()
         for follower in self._others:
             follower.close()

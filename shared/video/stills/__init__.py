@@ -1,4 +1,4 @@
-"""Still pictures.
+"""Still pictures: reading of files and zip files, frames by number, thumbnails.
 
-Reading of files and zip files, pictures without transparency, thumbnails.
+Also pictures without transparency.
 """

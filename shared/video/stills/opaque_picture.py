@@ -1,4 +1,4 @@
-"""Still images that are used as backgrounds."""
+"""Reading of still images that are used as backgrounds."""
 
 from pathlib import Path
 

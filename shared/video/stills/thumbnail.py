@@ -19,10 +19,10 @@ _LOOK_AT_S = 3
 
 
 def thumbnail(request: ThumbnailRequest, _progress: object) -> PictureSize:
-    """Answer a request for a thumbnail, in a worker process.
+    """Write a thumbnail of a media file, and return its size.
 
-    `output` becomes a JPEG of `width` pixels, upright and in the right shape. A zip file shows its first picture. A video shows a frame of
-    its first seconds with much contrast: neither a black lead-in nor a flash.
+    Runs in a worker process. `output` becomes a JPEG of `width` pixels, upright and in the right shape. A zip file shows its first picture.
+    A video shows a frame of its first seconds with much contrast: neither a black lead-in nor a flash.
     """
     limits = Limits.current()
     path, width = request.path, request.width

@@ -52,7 +52,7 @@ class BoundedQueue(Generic[T]):
             self._lock.notify_all()
 
     def finish(self, error: BaseException | None = None) -> None:
-        """End the queue; for the producer.
+        """End the queue from the producer's side.
 
         The consumer gets the waiting items, then `error`, if any.
         """
@@ -61,7 +61,7 @@ class BoundedQueue(Generic[T]):
             self._lock.notify_all()
 
     def close(self) -> None:
-        """Close the queue; for the consumer.
+        """Close the queue from the consumer's side.
 
         Waiting items are dropped, and the producer's next `put` raises QueueClosed.
         """

@@ -1,4 +1,4 @@
-"""An iterator that a thread computes ahead."""
+"""An iterator whose items a thread computes ahead."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -38,7 +38,7 @@ class Prefetcher(Generic[T]):
         self._queue.close()
 
     def close(self) -> None:
-        """End the thread, and wait until its files are closed."""
+        """End the thread, and wait until it has closed its files."""
         self._queue.close()
         if self._thread is not threading.current_thread():
             self._thread.join()

@@ -25,7 +25,6 @@ class ActionThread:
 
     @property
     def started(self) -> bool:
-        """Whether the thread has been started."""
         return self._thread is not None
 
     def start(self, name: str, *, cleanup: Action, explain: Explain) -> None:

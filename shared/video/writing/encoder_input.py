@@ -17,9 +17,9 @@ from shared.video.frames.planes import empty_picture, picture_from, planes_of, s
 
 
 def coded_size(width: int, height: int, pixel_format: str) -> tuple[int, int]:
-    """Return the coded (width, height), padded for the pixel format.
+    """Return a picture's (width, height) as encoded, padded to even sides.
 
-    Pictures of an odd size are padded.
+    Only sides along which the pixel format halves the chroma are padded.
     """
     layout = av.VideoFormat(pixel_format, 16, 16)
     across, down = (2 if layout.chroma_width() < 16 else 1), (2 if layout.chroma_height() < 16 else 1)
@@ -27,9 +27,9 @@ def coded_size(width: int, height: int, pixel_format: str) -> tuple[int, int]:
 
 
 class PictureConverter:
-    """A converter of pictures to one size, one pixel format, and the matrix and range of `color`.
+    """A converter of pictures to an encoder's size, pixel format, colour matrix and range.
 
-    Pictures that fit are passed on unchanged.
+    `color`: the tags with that matrix and range. Pictures that fit are passed on unchanged.
     """
 
     def __init__(self, width: int, height: int, pixel_format: str):

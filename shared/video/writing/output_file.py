@@ -28,7 +28,7 @@ _MOST_LAG_S = 24 * 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoEncoding:
-    """Settings of the video encoding.
+    """Settings for encoding a file's pictures.
 
     `container`: FFmpeg's name of the format. `color`: None takes the tags of the first picture.
     """

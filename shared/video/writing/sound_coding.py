@@ -45,7 +45,6 @@ class SoundCoding:
 
     @property
     def channels(self) -> int:
-        """Number of channels."""
         return channels_of(self.layout)
 
     @property

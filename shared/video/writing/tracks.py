@@ -187,7 +187,7 @@ class CopiedAudio:
         """Numbers of the tracks, from 1, of which nothing was written, when all is copied."""
 
     def plan(self, container_format: str) -> list[str]:
-        """Return a warning for each track that must be encoded again.
+        """Return warnings about tracks that must be encoded again.
 
         The container cannot hold such a track as it is; other tracks are copied unchanged. Tracks that cannot be decoded are left out (see
         `track_warnings`).

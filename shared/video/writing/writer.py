@@ -183,12 +183,11 @@ class VideoWriter:
 
     @property
     def repeated(self) -> int:
-        """Number of copies of the first picture that fill the time before its late start."""
+        """Number of copies of a late first picture that fill the time before it."""
         return len(self._start.repeats)
 
     @property
     def has_chapters(self) -> bool:
-        """Whether the file has chapters."""
         return bool(self._output.chapters)
 
     def add_chapter(self, title: str, start: Fraction, end: Fraction) -> None:

@@ -122,7 +122,7 @@ class PictureStream:
 
     @property
     def latest_time(self) -> int:
-        """The latest time given to the decoder since the last seek.
+        """The latest time of a packet given to the decoder since the last seek.
 
         In units of `base`; -1 for none.
         """

@@ -28,7 +28,7 @@ class Moments(Protocol):
 def sampled(
     opened: Open, moments: Callable[[Fraction], Moments], *, until: Fraction | None = None
 ) -> Generator[tuple[PictureStream, TimedPicture], None, None]:
-    """Yield the first frame at or after each moment.
+    """Yield the first frame at or after each moment, and the stream that it is from.
 
     `moments`: returns the moments for a time base. Only pictures before `until` seconds are yielded, each once. Decoding jumps to the last
     keyframe before the next moment where the index lists one, and skips pictures that no other picture refers to. The result is the same as
@@ -76,7 +76,9 @@ def sampled(
 
 
 def _alone(pictures: PictureStream, target: int, following: int | None) -> bool:
-    """Return whether to drain the decoder for the frame at `target`, instead of reading on.
+    """Return whether to get the frame at `target` by draining the decoder.
+
+    Otherwise the packets after it are read.
 
     True at the last moment, and if the moment `following` can be reached from a later keyframe. Not from a keyframe that the decoder has
     read by then, since its pictures would be decoded twice.
@@ -85,17 +87,17 @@ def _alone(pictures: PictureStream, target: int, following: int | None) -> bool:
 
 
 def evenly(start: Fraction, per_second: Fraction, until: Fraction | None) -> Callable[[Fraction], Moments]:
-    """Return the argument `moments` of `sampled` for `per_second` even moments a second from `start`.
+    """Return an argument `moments` for `sampled`: `per_second` moments a second.
 
-    Moments from `until` on are left out; both limits are in seconds.
+    They begin at `start`. Moments from `until` on are left out; both limits are in seconds.
     """
     return lambda base: _Grid(start, per_second, until, base)
 
 
 def at_times(times: Sequence[Fraction]) -> Callable[[Fraction], Moments]:
-    """Return the argument `moments` of `sampled` for a list of times.
+    """Return an argument `moments` for `sampled`: the given times.
 
-    They are in seconds, and rise.
+    `times` are in seconds, and rise.
     """
     return lambda base: _Times([_tick(time, base) for time in times])
 

@@ -118,7 +118,7 @@ class TrackClock:
 
 
 def offsets_of(tracks: _Tracks, video: int) -> tuple[tuple[Join, ...], dict[int, Fraction]]:
-    """Compute the time offset of each joined part, in seconds.
+    """Compute the jumps of the file's clock, and each joined part's offset in seconds.
 
     All tracks have the same offset, so that picture and sound stay in step. A part's first picture follows the last picture of the part
     before; where sound of that part goes on for longer, it follows the sound.

@@ -159,7 +159,7 @@ def last_picture(container: Any, video: Any) -> tuple[Fraction, Fraction] | None
 
 
 def _tail(container: Any, video: Any) -> Scan | None:
-    """Read the packets from the last keyframe on.
+    """Scan the packets from the last keyframe on.
 
     None if seeking reaches no packet.
     """
@@ -286,7 +286,7 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
 
 
 def _drop_jitter(tracks: Sequence[_Track], overlaps: Iterable[int]) -> None:
-    """Merge joined parts that do not occur in all tracks.
+    """Merge joined parts in `overlaps` that do not occur in all tracks.
 
     `overlaps`: parts whose clock goes back by less than a jump. In a joined file all tracks go back.
     """
@@ -345,9 +345,9 @@ def _jumps(track: _Track, at: float, tracks: dict[int, _Track], *, jumpy: bool, 
 
 
 def _dated(main: _Track) -> tuple["array[int]", tuple[int, ...]]:
-    """Return the sorted times of the decodable frames.
+    """Return the sorted times of the decodable frames, and where joined parts begin.
 
-    The second value lists the indexes at which joined parts begin.
+    The second value lists indexes in the first.
     """
     decodable: set[int] = set()
     firsts: list[int] = []

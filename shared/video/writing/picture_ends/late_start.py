@@ -11,7 +11,7 @@ _LONGEST_S = 10
 
 @dataclass(frozen=True, slots=True)
 class LateStart:
-    """A plan that gives a file a picture from its start on: repeats, and a shift.
+    """A plan for a late first picture: its repeats, and a shift of all pictures.
 
     `repeats`: rising times from 0 on at which the first picture is shown before its own time. `shift`: ticks by which all pictures move
     towards 0; negative away from it.
