@@ -32,7 +32,7 @@ class MeasurementStore:
 
     @classmethod
     def of(cls, data_dir: Path, *, ttl_s: float) -> "MeasurementStore":
-        """Return the store of an installation, on the volume of its media."""
+        """Return the store in the data folder `data_dir`, on the volume of the media."""
         return cls(data_dir.absolute() / "measured", ttl_s)
 
     def fetch(self, owner: str, key: str, target: Path) -> bool:
@@ -58,7 +58,7 @@ class MeasurementStore:
         self.sweep()
 
     def sweep(self) -> None:
-        """Delete measurement files above the age and size limits."""
+        """Delete measurement files over the limits of age and total size."""
         total = 0
         for used_at, size, path in sorted(self._files(), reverse=True):
             total += size

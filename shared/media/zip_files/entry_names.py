@@ -45,7 +45,7 @@ def plain_name(name: str) -> str | None:
 
 
 def _in_utf8(name: bytes, entry: zipfile.ZipInfo) -> str | None:
-    """Decode a name from the extra field or as UTF-8; None if neither fits."""
+    """Decode an entry's name from its extra field or as UTF-8; None if neither fits."""
     try:
         return _unicode_path(name, entry.extra) or name.decode()
     except UnicodeDecodeError:
@@ -53,7 +53,7 @@ def _in_utf8(name: bytes, entry: zipfile.ZipInfo) -> str | None:
 
 
 def _unicode_path(name: bytes, extra: bytes) -> str | None:
-    """Return the Unicode name in the extra field, or None.
+    """Return the Unicode name in `extra`, an entry's extra field, or None.
 
     None also if the field belongs to another name.
     """

@@ -165,9 +165,9 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
 
 
 def _named_files(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], list[str]]:
-    """Map unique plain names to the entries of a zip file.
+    """Map plain names to the entries of a zip file, and list unusable names.
 
-    Also returns the names of unusable files. Both exclude folders, and files that archivers and operating systems add. Of several files
+    The plain names are unique. Both exclude folders, and files that archivers and operating systems add. Of several files
     with the same name, the last counts.
     """
     entries = list(archive.NameToInfo.values())
