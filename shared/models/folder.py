@@ -68,7 +68,7 @@ class ModelFolder:
         return self.root / model.name / file.path
 
     def installed(self, model: Model) -> bool:
-        """Return whether all files exist, with the expected sizes where known.
+        """Return whether all files of a model exist, with the expected sizes where known.
 
         Reads no file: quick enough for every request.
         """
@@ -97,7 +97,7 @@ class ModelFolder:
             ) from error
 
     def record(self, model: Model, file: File, **values: Any) -> None:
-        """Record a file's size, time and checksum.
+        """Record the state of a model's file; `values` are fields of FileRecord.
 
         A read-only folder is left unchanged.
         """

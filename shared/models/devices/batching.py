@@ -25,7 +25,7 @@ OUT_OF_MEMORY_CLASSES = frozenset({"MemoryError", "OutOfMemoryError", "ResourceE
 
 
 def batch_size(item_bytes: int, device: Device, *, max_size: int = 16) -> int:
-    """Return the largest batch size that fits half of the free memory.
+    """Return the largest batch size that fits into half of a device's free memory.
 
     From 1 to `max_size`. `item_bytes`: memory of one item while the model runs, activations included.
     """

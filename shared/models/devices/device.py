@@ -134,15 +134,15 @@ def _container_room() -> list[int]:
         return []
 
 
-def _visible(uuids: list[str], name: str | None) -> list[str]:
-    """Select the GPUs that CUDA_VISIBLE_DEVICES lists.
+def _visible(uuids: list[str], visible: str | None) -> list[str]:
+    """Select the GPUs that `visible`, the value of CUDA_VISIBLE_DEVICES, lists.
 
     Entries are an index or a prefix of a UUID; the list ends at the first invalid entry.
     """
-    if name is None:
+    if visible is None:
         return uuids
     selected: list[str] = []
-    for word in filter(None, (part.strip() for part in name.split(","))):
+    for word in filter(None, (part.strip() for part in visible.split(","))):
         named = [uuid for uuid in uuids if uuid.startswith(word)] if not word.isdecimal() else uuids[int(word) : int(word) + 1]
         if len(named) != 1:
             break

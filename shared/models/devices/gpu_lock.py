@@ -21,7 +21,7 @@ WAIT_S = 15.0
 
 @contextmanager
 def hold_gpu(device: Device, progress: Progress = Silent(), *, folder: Path | None = None) -> Iterator[None]:
-    """Hold the lock of a GPU during the block.
+    """Hold the lock of a GPU during the `with` block.
 
     Waits until the job that holds it is done, and shows the waiting as a stage of `progress`; does nothing for the CPU. The lock ends with
     its process. `folder`: of the locks; default: in the data folder.

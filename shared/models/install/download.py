@@ -82,7 +82,7 @@ def _download(origin: Origin, target: Path, on_bytes: OnBytes, pause_s: float, a
 
 
 def _fetch_rest(client: httpx.Client, origin: Origin, part: Path, tag: Path, on_bytes: OnBytes) -> None:
-    """Download the missing bytes and append them to the partial file.
+    """Download the missing bytes of a file, and append them to `part`.
 
     Raises _Broken, after which the same call resumes.
     """
@@ -139,7 +139,7 @@ def _append(answer: httpx.Response, file: BinaryIO, start: int, total: int | Non
 
 @contextmanager
 def _answer(client: httpx.Client, origin: Origin, headers: dict[str, str]) -> Iterator[httpx.Response]:
-    """Open an address, following redirects.
+    """Request the file at `origin`, following redirects; yield the response.
 
     A redirect from https to http is refused. httpx sends credentials only to the first host.
     """
@@ -191,9 +191,9 @@ def _make_room(part: Path, needed: int) -> None:
 
 
 def _checked(origin: Origin, part: Path, tag: Path) -> str:
-    """Verify a complete file; return its SHA-256.
+    """Verify the downloaded file `part`; return its SHA-256.
 
-    A wrong file is deleted.
+    A wrong file is deleted, together with `tag`, the file that identifies its version.
     """
     sha256, checksum = digests(part, origin.checksum)
     if checksum != origin.checksum:

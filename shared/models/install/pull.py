@@ -94,7 +94,7 @@ def _pull_from(folder: ModelFolder, model: Model, file: File, source: Source, on
 
 
 def _as_recorded(model: Model, origin: Origin, sha256: str) -> Origin:
-    """Return `origin` with the checksum that the first pull recorded.
+    """Return `origin` with `sha256`, the checksum that the first pull recorded.
 
     Raises FetchFailed if the origin states another checksum.
     """
