@@ -63,7 +63,7 @@ def matrix_between(source: Posed, target: Posed) -> Matrix:
 
 
 def scale_matrix(matrix: Matrix, across: float, down: float) -> Matrix:
-    """Scale a matrix to pictures of another size.
+    """Convert a motion matrix to pictures of another size.
 
     The pictures are `across` and `down` times as large. Pixel centres stay pixel centres.
     """
@@ -161,7 +161,7 @@ class _Shot:
         return sure
 
     def _anchor_at(self, view: View) -> None:
-        """Make the latest frame the anchor.
+        """Make `view`, the latest frame, the anchor.
 
         The motion since the previous frame is kept.
         """

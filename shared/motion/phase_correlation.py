@@ -106,7 +106,7 @@ def _mask_of(view: View) -> Floats:
 
 
 def _filled(picture: Floats, mask: Floats) -> Floats:
-    """Fill the subject with the background's mean level.
+    """Fill pixels outside the background `mask` with the background's mean level.
 
     Then the subject's outline makes no edge.
     """
@@ -143,10 +143,10 @@ def _mismatch(first: Floats, second: Floats, texture: Floats, shift: tuple[int, 
 def _refined(
     source: NDArray[np.uint8], target: NDArray[np.uint8], start: Shift, masks: tuple[Floats, Floats] | None = None
 ) -> Shift | None:
-    """Refine a shift to a few hundredths of a pixel, on softened pictures.
+    """Refine the shift `start` between two softened pictures.
 
-    `start` must be right within two pixels. None if too little matches. `masks`: 1 where a pixel of `source` and of `target` counts, 0
-    where it does not.
+    The result is exact to a few hundredths of a pixel. `start` must be right within two pixels. None if too little matches. `masks`: 1
+    where a pixel of `source` and of `target` counts, 0 where it does not.
     """
     across, down = (np.ascontiguousarray(part[1::2, 1::2]) for part in _gradient(target))
     aim = target[1::2, 1::2].astype(np.float32)

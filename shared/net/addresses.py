@@ -74,7 +74,7 @@ def rule_against(address: Address, *, allowed: Iterable[Network] = ()) -> str | 
 
 
 def check_address(text: str, *, host: str, allowed: Iterable[Network] = ()) -> None:
-    """Raise ForbiddenAddress if an address is forbidden.
+    """Raise ForbiddenAddress if the address `text` is forbidden.
 
     `text`: the address that `host` resolved to.
     """

@@ -104,7 +104,7 @@ async def _body(response: httpx.Response, url: httpx.URL, deadline: float, timeo
 
 @asynccontextmanager
 async def _limits(url: httpx.URL, deadline: float, timeout_s: float) -> AsyncIterator[None]:
-    """Limit the time of the block; convert its timeouts and connection errors to FetchFailed."""
+    """Limit the time of the `with` block; turn its timeouts and network errors into FetchFailed."""
     try:
         async with asyncio.timeout_at(deadline):
             yield

@@ -154,7 +154,7 @@ class _Body(httpx.AsyncByteStream):
 
 @contextlib.contextmanager
 def _as_httpx(request: httpx.Request) -> Iterator[None]:
-    """Convert httpcore errors of the block to the equivalent httpx errors."""
+    """Convert httpcore errors in the `with` block to the equivalent httpx errors."""
     try:
         yield
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
