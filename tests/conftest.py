@@ -30,7 +30,7 @@ def no_errors_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 @pytest.fixture
 def use_settings(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Change settings of this process until the test ends.
+    """Return a function that changes this process's settings until the test ends.
 
     For example `use_settings(device="cpu")`. Variables of the environment count, too.
     """
@@ -89,7 +89,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
 
 
 def wait_for_samples(started: RunningSuite, timeout_s: float = SAMPLES_TIMEOUT_S) -> None:
-    """Wait until a suite has drawn its samples.
+    """Wait until the suite `started` has drawn its sample media.
 
     Fails with the suite's log after `timeout_s` seconds.
     """

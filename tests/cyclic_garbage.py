@@ -13,10 +13,9 @@ from shared.video.frames.planes import bytes_of
 
 @contextmanager
 def cyclic_garbage() -> Iterator[list[str]]:
-    """List the objects in reference cycles that still hold pictures after the block.
+    """Yield a list that names, after the block, the objects in reference cycles that hold pictures.
 
-    The list is filled at the end of the block: a line for each unreachable object that refers to pictures, arrays or open files, or that is
-    a reader or a writer of them.
+    The list gets a line for each unreachable object that refers to pictures, arrays or open files, or that is a reader or a writer of them.
     """
     lines: list[str] = []
     gc.disable()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass
 class Origin:
-    """A file server's address, files and request counts, and what its slow answers wait for.
+    """A file server's address, files, request counts, and the gate that its slow answers wait for.
 
     Files and counts are by path. Answers below /slow wait until `gate` is set.
     """

@@ -29,7 +29,7 @@ def _made(coding: str, *, seconds: float = 1.2, rate: str = "25", sound: str = S
 
 
 def _piped(coding: str, *, seconds: float = 1.2, keep: float = 1.0, sound: str = SOUND) -> Maker:
-    """Return a function that streams a file and keeps its first part, the share `keep`."""
+    """Return a function that encodes to a pipe and keeps the first part, the share `keep`."""
 
     def make(path: Path, program: str) -> Path:
         data = _ffmpeg(program, f"{PICTURE.format(seconds, 25)} {sound.format(seconds)} {coding} -")
@@ -40,7 +40,7 @@ def _piped(coding: str, *, seconds: float = 1.2, keep: float = 1.0, sound: str =
 
 
 def _joined(first: str, second: str) -> Maker:
-    """Return a function that writes two MPEG-TS streams into one file."""
+    """Return a function that joins MPEG-TS streams of the sizes `first` and `second`."""
 
     def make(path: Path, program: str) -> Path:
         coding = "-c:v libx264 -g 12 -c:a aac -pix_fmt yuv420p -f mpegts -"
@@ -52,7 +52,7 @@ def _joined(first: str, second: str) -> Maker:
 
 
 def _again(first: str, second: str, suffix: str = "mp4") -> Maker:
-    """Return a function that encodes a clip and converts it a second time."""
+    """Return a function that encodes with the options `first` and converts with `second`."""
 
     def make(path: Path, program: str) -> Path:
         source = path.with_name(f"source-{path.stem}.{suffix}")
@@ -76,7 +76,7 @@ def _twice(coding: str, suffix: str) -> Maker:
 
 
 def _with_bytes(make: Maker, change: Callable[[bytes], bytes]) -> Maker:
-    """Return a function that writes a file and modifies its bytes."""
+    """Return a function that writes a file by `make` and passes its bytes through `change`."""
 
     def changed(path: Path, program: str) -> Path:
         path.write_bytes(change(make(path, program).read_bytes()))

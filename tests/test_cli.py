@@ -16,7 +16,7 @@ from shared.video import probe
 
 
 def reelwright(*arguments: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the command, with tables wide enough for the assertions."""
+    """Run the command `reelwright` in a process, with tables 160 columns wide."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("REELWRIGHT_")}
     command = [sys.executable, "-m", "reelwright", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=100, env=environment | {"COLUMNS": "160"} | env)
@@ -228,10 +228,7 @@ def test_several_outputs_go_into_a_folder(clip, tmp_path):
 
 
 def test_files_of_several_mattes_carry_the_backends_name(clip, tmp_path):
-    """The original script uses the same file names.
-
-    The mattes of several backends can then lie in one folder.
-    """
+    # The original script uses the same file names. The mattes of several backends can then lie in one folder.
     folder = tmp_path / "made"
     folder.mkdir()
     (folder / "foreground.mp4").write_text("of somebody else")

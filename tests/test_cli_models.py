@@ -33,7 +33,7 @@ def models_environment(tmp_path, mirror, monkeypatch):
 
 
 def models(*arguments: str) -> Result:
-    """Run a command in this process, which is faster than a new one."""
+    """Run `reelwright models` in this process, which is faster than a new one."""
     return CliRunner().invoke(models_group(Settings), list(arguments))
 
 
@@ -123,10 +123,7 @@ def test_the_command_line_pulls_models(tmp_path, mirror: FileServer):
 
 
 def test_hf_endpoint_names_another_hub(tmp_path, mirror: FileServer):
-    """The hub's own library reads HF_ENDPOINT.
-
-    The model has several files at a pinned revision.
-    """
+    # The hub's own library reads HF_ENDPOINT. The model has several files at a pinned revision.
     revision, repository = "5426e4f0f36572d16453bbda7a8389317b1bef99", "depth-anything/Depth-Anything-V2-Small-hf"
     mirror.hub_file(repository, revision, "model.safetensors", WEIGHTS, commit=revision)
     for small in ("config.json", "preprocessor_config.json"):

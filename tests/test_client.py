@@ -75,7 +75,7 @@ async def test_the_async_client_runs_several_jobs_at_once(running: RunningSuite,
 
 
 def test_names_of_inputs_and_params_differ():
-    """`run` takes inputs and params as keywords."""
+    # `run` takes inputs and params as keywords, beside its own.
     reserved = {"on_progress", "idempotency_key", "options"}
     for operation in (operation for room in ROOMS for operation in room.service.operations):
         names = [*operation.ports, *operation.params.model_fields]

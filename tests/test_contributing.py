@@ -33,7 +33,7 @@ def commands() -> list[str]:
 
 
 def apply(diff: str, text: str) -> str:
-    """Apply a one-hunk diff without line numbers.
+    """Apply `diff`, one hunk without line numbers, to `text`.
 
     The old lines must occur exactly once.
     """
@@ -46,7 +46,7 @@ def apply(diff: str, text: str) -> str:
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy the tree and add the example operation."""
+    """Copy the repository and add the example operation, as the chapter's steps say."""
     copy = tmp_path_factory.mktemp("tree")
     for name in COPIED:
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))

@@ -1,4 +1,4 @@
-"""Names in documented commands that no other test runs.
+"""Commands in the documents that no other test runs: the names in them are valid.
 
 Commands, options, addresses and parameters.
 

@@ -108,7 +108,7 @@ def test_the_example_runs_as_a_plain_function(operation, samples, tmp_path):
 
 @pytest.fixture(scope="session")
 def large_files(tmp_path_factory) -> list[str]:
-    """Write clips and a picture of 1280x720.
+    """Write clips and a picture of 1280x720; return arguments such as "clip=<path>".
 
     They are so large that frames which are never freed show in the peak memory.
     """

@@ -68,7 +68,7 @@ def test_containers_have_minimal_privileges(name: str) -> None:
 
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_images_are_built_and_logs_bounded(name: str) -> None:
-    """The suite's images are never pulled, since anybody may own their names."""
+    # The suite's images are never pulled, since anybody may own their names.
     container = CONTAINERS[name]
     assert (container.get("pull_policy") == "build") == (name in IMAGES)
     assert container["logging"]["options"].keys() == {"max-size", "max-file"}
@@ -121,7 +121,7 @@ OF_THE_FILE = {"HOST", "PORT", "DATA_DIR", "MODELS_DIR", "SERVICE_URLS", "DATABA
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_every_setting_reaches_the_containers(name: str) -> None:
-    """A missing setting, such as the API keys, would be ignored silently."""
+    # A missing setting, such as the API keys, would be ignored silently.
     settings = {f"REELWRIGHT_{field.upper()}" for field in Settings.model_fields if field.upper() not in OF_THE_FILE}
     assert settings <= set(CONTAINERS[name]["environment"])
     assert "REELWRIGHT_DATABASE_PASSWORD" not in CONTAINERS[name]["environment"], "docker inspect would show it"

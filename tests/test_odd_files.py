@@ -30,12 +30,15 @@ QUICK_OPERATIONS = ("speed-ramp.render", "effects.motion-trails", "keyframes.det
 
 @pytest.fixture(scope="session")
 def odd_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Return the odd files by name, each made on first use."""
+    """Return the cache of odd files by name, at first without files.
+
+    The entry "" is the folder in which `run` makes each file on its first use.
+    """
     return {"": tmp_path_factory.mktemp("odd")}
 
 
 def shaped(clip: Path, operation: Operation, folder: Path) -> dict[Sample, Path]:
-    """Write a plate and a true matte in a clip's shape.
+    """Write a plate and a true matte in a clip's shape, if the operation needs them.
 
     Some operations refuse another shape.
     """

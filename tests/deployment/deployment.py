@@ -1,4 +1,4 @@
-"""A deployment under test, driven by compose and the engine's API."""
+"""A deployment under test, driven by `docker compose` and the Docker engine's API."""
 
 import json
 import os
@@ -92,7 +92,7 @@ class Deployment:
 
     @cached_property
     def client(self) -> RunningSuite:
-        """Return an HTTP client of the suite."""
+        """Return the RunningSuite that sends requests to this deployment."""
         return connected(self.url)
 
     def containers(self, service: str) -> list[Container]:
@@ -206,7 +206,7 @@ def free_port() -> int:
 
 
 def within(limit_s: float, true: Callable[[], Any], condition: str = "the condition") -> float:
-    """Wait until `true()` is true; return the elapsed seconds."""
+    """Wait at most `limit_s` seconds until `true()` returns true; return the elapsed seconds."""
     began = time.monotonic()
     while not true():
         assert time.monotonic() - began < limit_s, f"{condition} did not come about within {limit_s} s"

@@ -22,7 +22,7 @@ class Idle:
 
 
 def measure_idle(deployment: Deployment, seconds: float) -> Idle:
-    """Measure all containers, Postgres included, for `seconds`."""
+    """Measure the containers' processor use and Postgres's commits during `seconds` seconds."""
     before, commits, began = cpu_seconds(deployment), count_commits(deployment), time.monotonic()
     time.sleep(seconds)
     after, took = cpu_seconds(deployment), time.monotonic() - began
@@ -31,7 +31,7 @@ def measure_idle(deployment: Deployment, seconds: float) -> Idle:
 
 
 def cpu_seconds(deployment: Deployment) -> dict[str, float]:
-    """Return the processor time that each container has used, in seconds, by name."""
+    """Return the processor seconds that each container has used, by container name."""
     return {
         str(container.name).removeprefix(f"{deployment.project}-"): container.stats(stream=False, one_shot=True)["cpu_stats"]["cpu_usage"][
             "total_usage"

@@ -6,10 +6,7 @@ FILES = ("docker-compose.yaml", "docker-compose.gpu.yaml")
 
 
 def test_services_that_use_a_gpu_reserve_it(suite: Deployment) -> None:
-    """The containers are created without being started.
-
-    This works on an engine without the NVIDIA toolkit, too.
-    """
+    # The containers are created but not started: an engine without the NVIDIA toolkit can run this test, too.
     suite.engine.images.get("reelwright/aesthetics:test").tag("reelwright/aesthetics-gpu", "test")  # no build: CUDA is large
     suite.compose("up", "--no-start", "--no-build", "--no-deps", "aesthetics", "effects", files=FILES)
     devices = suite.container("aesthetics").attrs["HostConfig"]["DeviceRequests"]

@@ -54,7 +54,7 @@ class Watch:
 
 
 def server_peak_bytes(container: Container) -> int:
-    """Return the peak memory of the server process so far, in bytes."""
+    """Return the peak memory of a container's server process so far, in bytes."""
     number = min(number for number, command in processes(container) if "reelwright serve" in command and "init" not in command)
     status = container.exec_run(["cat", f"/proc/{number}/status"]).output.decode()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024

@@ -14,7 +14,7 @@ NEWER_COLUMNS = ("cache", "cached", "result_key", "preview", "listed", "deadline
 
 @pytest.fixture
 def restored(suite: Deployment) -> Iterator[Deployment]:
-    """Prepare a second deployment from the same images, with its own volumes."""
+    """Prepare a second deployment with the images of `suite` and volumes of its own."""
     other = Deployment(suite.engine, suite.folder, REELWRIGHT_CONCURRENCY="1")
     other.built = True
     yield other
@@ -49,7 +49,7 @@ def test_the_reelwright_command_runs_in_every_container(suite: Deployment) -> No
 
 
 def test_models_are_pulled_in_a_container(suite: Deployment) -> None:
-    """A mirror serves the files; recorded and published checksums are compared."""
+    # A mirror serves zeros for both models: a first pull records its checksum, and a published checksum (u2netp) is compared.
     media, matting = suite.container("media"), suite.container("matting")
     files = {"rvm-resnet50": "rvm_resnet50_fp32.onnx", "u2netp": "u2netp.onnx"}
     for model, file in files.items():
@@ -75,7 +75,6 @@ def test_models_are_pulled_in_a_container(suite: Deployment) -> None:
 
 
 def test_a_pull_from_the_published_sources_installs_or_says_why_not(suite: Deployment) -> None:
-    """The documented command either installs the models or names the unreachable address."""
     answer = shell(suite, "docker compose exec -T matting reelwright models pull u2netp 2>&1 || echo it failed").replace("\n", " ")
     print(answer)
     if "it failed" in answer:
@@ -113,10 +112,8 @@ def test_added_and_revoked_keys_take_effect_at_once_in_every_container(suite: De
 
 
 def test_a_private_secret_file_is_reported_and_repaired(suite: Deployment) -> None:
-    """An editor saves the file with mode 0600, which the containers cannot read.
-
-    `restart` alone does not run the container that corrects the mode.
-    """
+    # An editor saves the file with mode 0600, which the containers cannot read. `restart` alone does not run the container that corrects
+    # the mode.
     key = "a-key-of-the-secret-file"
     file = suite.folder / "secrets" / "reelwright_api_keys"
     file.write_text(key)
@@ -159,10 +156,7 @@ def test_a_backup_is_restored_into_empty_volumes(suite: Deployment, restored: De
 
 
 def test_an_upgrade_keeps_jobs_and_media(suite: Deployment) -> None:
-    """New images run on an earlier release's volumes, and the earlier images afterwards.
-
-    The earlier release's tables lack columns.
-    """
+    # New images run on an earlier release's volumes, whose tables lack columns, and the earlier images afterwards.
     job = a_job(suite)
     for service in suite.services():
         if service != "postgres":

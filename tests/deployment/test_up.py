@@ -72,7 +72,7 @@ def test_the_password_is_only_in_its_file(suite: Deployment) -> None:
 
 
 def test_a_job_in_a_container_reaches_only_its_inputs_and_temporary_files(suite: Deployment) -> None:
-    """Run a test operation that tries forbidden accesses, in a container like the suite's."""
+    # The test operation `trespass` tries forbidden accesses, in a container like the suite's.
     client = suite.client.client
     own_id = suite.client.wait(suite.client.start("media.peaks", {"video": SAMPLE_ID})["id"])["outputs"]["peaks"]["id"]
     run = ("run", "--detach", "--no-deps", "--volume", f"{suite.folder}/tests:/app/tests:ro", "--entrypoint", "python", "gateway")
@@ -101,7 +101,7 @@ def test_a_job_in_a_container_reaches_only_its_inputs_and_temporary_files(suite:
 
 
 def listed_in(container: Container, folder: str) -> str:
-    """Return the names of the files in a container's folder; retry while there are none.
+    """Return what `ls` prints for a container's folder; repeat it while it prints nothing.
 
     The engine sometimes loses the output of a command that ends at once.
     """

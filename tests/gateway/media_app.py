@@ -40,7 +40,7 @@ KINDS = {
 
 @dataclass
 class Parts:
-    """A media app for tests: its settings, its fake parts, and records of their calls."""
+    """Settings, fakes and recorded calls of a media app under test."""
 
     data_dir: Path
     settings: Settings

@@ -14,7 +14,7 @@ BODY = {"inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 4, "min_speed": 
 
 
 def read_events(running: RunningSuite, job_id: str, last_event_id: int | None = None) -> list[tuple[int, str, dict]]:
-    """Read all events of a job as (id, event, data)."""
+    """Return a job's events, only those after `last_event_id` if given, as (id, event, data)."""
     headers = {} if last_event_id is None else {"Last-Event-ID": str(last_event_id)}
     events = []
     with running.client.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
@@ -188,10 +188,7 @@ def test_metrics_use_the_prometheus_format(running: RunningSuite):
 
 
 def test_keys_separate_owners_with_services_in_other_processes(tmp_path, clip):
-    """`serve speed-ramp` and `serve gateway` run as two processes with API keys.
-
-    Nothing serves `matting`, so requests to it get a 503.
-    """
+    # `serve speed-ramp` and `serve gateway` run as two processes with API keys. Nothing serves `matting`, so requests to it get a 503.
     keys = {"API_KEYS": "alpha,beta"}
     alpha, beta = ({"Authorization": f"Bearer {key}"} for key in ("alpha", "beta"))
     with suite(tmp_path, command=("serve", "speed-ramp"), **keys) as service:

@@ -1,4 +1,4 @@
-"""Lists of jobs: batches, filters, deletions; and methods and field names of the API."""
+"""Lists of jobs (batches, filters, deletions), and the API's methods and field names."""
 
 import pytest
 

@@ -47,7 +47,7 @@ def test_openapi_describes_the_models_routes(running: RunningSuite):
 
 
 async def test_a_service_reports_the_models_of_its_own_folder(tmp_path):
-    """In containers, the gateway may lack the packages and the model files."""
+    # In containers, the gateway may lack the packages and the model files.
     app = FastAPI()
 
     @app.get("/models")

@@ -45,7 +45,7 @@ class Replica:
 
 @pytest.fixture
 async def three() -> AsyncIterator[tuple[list[Replica], httpx.AsyncClient]]:
-    """Start three replicas on the same port; yield them and a client of the service."""
+    """Start three replicas of one service; yield them and a client of the service."""
     servers = [Replica(address) for address in ADDRESSES]
     port = await servers[0].start()
     for server in servers[1:]:

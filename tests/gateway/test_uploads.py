@@ -82,10 +82,7 @@ def checksum(algorithm: str, data: bytes) -> str:
 
 
 def unfinished_patch(port: int, url: str, data: bytes, *, announced: int, **headers: str) -> socket.socket:
-    """Send a PATCH whose body is shorter than its Content-Length.
-
-    The connection stays open.
-    """
+    """Send a PATCH whose body `data` is shorter than the Content-Length `announced`; return the open socket."""
     connection = socket.create_connection(("127.0.0.1", port))
     lines = [f"PATCH {url} HTTP/1.1", "Host: x", "Tus-Resumable: 1.0.0", "Upload-Offset: 0", f"Content-Length: {announced}"]
     lines += ["Content-Type: application/offset+octet-stream", *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items())]
@@ -284,10 +281,7 @@ def test_abandoned_uploads_expire(http: httpx.Client, uploads: Uploads) -> None:
 
 @pytest.mark.parametrize("published", [False, True])
 def test_a_crash_after_the_last_byte_makes_exactly_one_medium(http: httpx.Client, parts: Parts, uploads: Uploads, published: bool) -> None:
-    """The process dies after it has received the last byte.
-
-    This is before the medium is published, or before the upload is marked as done.
-    """
+    # The process dies after it has received the last byte: before the medium is published, or before the upload is marked as done.
     upload = uploads.create("public", UploadState(name="c.mp4", metadata="", length=len(VIDEO), media_id=new_id()))
     upload.data.write_bytes(VIDEO)
     url, media_id = f"/v1/uploads/{upload.id}", upload.read().media_id

@@ -190,7 +190,7 @@ def chatter(params: Bad, *, progress: Progress) -> Done:
 
 
 def talk(params: Bad, *, progress: Progress) -> Done:
-    """Print `log` and some error lines; then crash if `count` is 0."""
+    """Print `params.log` and `params.count` error lines; crash if the count is 0."""
     import warnings
 
     print(params.log, tempfile.gettempdir())
@@ -221,7 +221,7 @@ def broken_output(params: Bad, *, output: Path, progress: Progress) -> Done:
 
 
 def linked_output(params: Bad, *, output: Path, progress: Progress) -> Done:
-    """Return a link to a file of the machine as the output."""
+    """Make the output a link to a file of the machine."""
     output.symlink_to("/etc/hostname")
     return Done(text="linked")
 

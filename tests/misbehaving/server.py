@@ -53,7 +53,7 @@ class Server:
         return self.process.pid
 
     def kill(self, number: int = signal.SIGKILL) -> float:
-        """Kill the process with a signal; return the seconds until its end."""
+        """Send the signal `number` to the process; return the seconds until its end."""
         began = time.monotonic()
         self.process.send_signal(number)
         self.process.wait(30)
@@ -157,7 +157,7 @@ def serving_one(data_dir: Path, *, role: str = "worker", **settings: str) -> Ite
 
 
 def within(seconds: float, true: Any) -> float:
-    """Wait until `true()` is true; return the elapsed seconds.
+    """Wait until `true()` returns true; return the elapsed seconds.
 
     Fails after `seconds`.
     """

@@ -39,7 +39,7 @@ def until(page: Any, expression: str, seconds: float = PATIENCE_S) -> None:
 
 
 def release(routes: Sequence[Any]) -> None:
-    """Answer requests that a test held back.
+    """Let the requests `routes`, which a test held back, continue.
 
     Playwright reports an open request as an error in a later test.
     """

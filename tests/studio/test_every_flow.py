@@ -32,7 +32,7 @@ def button(page: Any, name: str, **options: Any) -> Any:
 
 
 def choose_card(title: str) -> Step:
-    """Return a step that chooses a preset card."""
+    """Return a step that chooses the preset card `title`."""
 
     def step(page: Any, hand: Hand) -> None:
         card = page.locator("button.preset-card", has_text=title).first
@@ -66,7 +66,7 @@ def compare(page: Any, hand: Hand) -> None:
 
 
 def pick_frames(page: Any, hand: Hand) -> None:
-    """Pick one more frame than the detected keyframes."""
+    """Pick a frame in addition to the detected keyframes."""
     until(page, "document.querySelector('.fit canvas')?.dataset.frame !== undefined")
     hand.press(button(page, "Next frame"))
     hand.press(button(page, "Pick this frame"))

@@ -45,7 +45,7 @@ def test_a_request_without_an_answer_is_repeated(open_page: Opener) -> None:
 
 
 def own_copy(clip: Path, path: Path, *, size: int = 0) -> Path:
-    """Copy the clip with unique trailing bytes.
+    """Copy `clip` to `path` and append unique bytes.
 
     They do not matter to players; no other test uploads the same bytes.
     """

@@ -112,10 +112,7 @@ def test_a_refused_request_with_an_auto_input_names_its_own_fields(running: Runn
 
 
 def test_a_job_with_an_auto_input_is_checked_as_a_pipeline(running: RunningSuite) -> None:
-    """Without model weights, no matte can be made.
-
-    The refusal must come from the step that makes the matte, with the command to run.
-    """
+    # Without model weights, no matte can be made: the refusal must come from the step that makes the matte, with the command to run.
     body = {"inputs": {"video": SAMPLE_ID, "alpha": "auto"}, "params": {}}
     answer = running.client.post("/v1/background/plate/check", json=body)
     if answer.status_code == 200:

@@ -50,7 +50,7 @@ def test_the_trace_is_not_part_of_the_request(running: RunningSuite):
 
 
 def no_past(settings: Settings) -> Any:
-    """Return a runtime without media and past jobs."""
+    """Return a fake runtime that has no media and no earlier jobs."""
 
     async def none(*_: object) -> list[object]:
         return []

@@ -37,7 +37,7 @@ def shown(job: dict[str, Any], field: str = "state") -> dict[str, Any]:
 
 
 def until(running: RunningSuite, job_id: str, states: dict[str, str], *, reported: str = "") -> dict[str, Any]:
-    """Wait until a pipeline's steps have the given states.
+    """Wait until the steps of a pipeline job have the states `states`; return the job.
 
     The step `reported` must also have progress.
     """
@@ -52,7 +52,7 @@ def until(running: RunningSuite, job_id: str, states: dict[str, str], *, reporte
 
 @pytest.fixture(scope="module")
 def failed(running: RunningSuite) -> dict[str, Any]:
-    """Run a pipeline with a failing step, a dependent step and two independent steps."""
+    """Run a pipeline with a failing step, a step that needs its output, and two others."""
     return run(
         running,
         step("bad", "render", start=100.0, max_speed=7.5),

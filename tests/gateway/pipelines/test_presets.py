@@ -182,7 +182,7 @@ def test_placeholders_are_filled():
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ["new-background", "clean-plate", "studio-over-picture"])
 def test_a_preset_runs_with_rvm(name: str, tmp_path: Path, picture: Path):
-    """The command runs a preset with real weights on a real clip."""
+    """`reelwright pipeline run` runs each preset on a real clip with RVM's published weights."""
     clip, folder = tmp_path / "clip.mp4", tmp_path / "made"
     transcode(TranscodeParams(duration=0.6), video=sample_clip("carphone_pristine.mp4"), output=clip)
     files = ["--video", clip, *(["--background", picture] if name != "clean-plate" else [])]

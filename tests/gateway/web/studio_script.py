@@ -1,4 +1,4 @@
-"""Execution, in QuickJS, of those studio modules that need no page."""
+"""Studio modules that need no page, run in QuickJS."""
 
 import json
 import re
@@ -34,6 +34,6 @@ class Script:
         self._context.eval(LACKING + code.replace("const $entry = (() => {", "").removesuffix("return {  };\n})();\n\n"))
 
     def __call__(self, expression: str, **values: Any) -> Any:
-        """Evaluate an expression, with each of `values` as a constant of that name."""
+        """Evaluate a JavaScript expression in which each keyword in `values` is a constant."""
         names = "".join(f"const {name} = {json.dumps(value)};" for name, value in values.items())
         return json.loads(self._context.eval(f"(() => {{ {names} return JSON.stringify({expression}); }})()"))

@@ -1,4 +1,4 @@
-"""Checks of the studio's files that need no browser: serving and imports."""
+"""Serving and imports of the studio's files, checked without a browser."""
 
 import gzip
 import re
@@ -131,7 +131,7 @@ def test_only_literal_templates_become_markup() -> None:
 
 
 def target_of(importer: str, address: str) -> str:
-    """Return the name of the module that a relative address in `importer` refers to."""
+    """Return the module that the relative import `address` in module `importer` refers to."""
     return (FOLDER / importer).parent.joinpath(address).resolve().relative_to(FOLDER).as_posix()
 
 

@@ -186,10 +186,7 @@ def test_a_zip_of_the_studio_opens(script: Script, tmp_path: Path) -> None:
 
 
 def test_near_parts_of_a_background_move_more_than_far_ones(script: Script) -> None:
-    """Parts at middle depth move along the camera's path, as on the server.
-
-    The nearest part moves `depth_scale` times more than the farthest.
-    """
+    # As on the server: middle depth moves by `reach` (2) pixels; with `depth` 1, the nearest row moves by 3 pixels and the farthest by 1.
     near = [0] * 10 + [128] * 10 + [255] * 10  # one row for each third
     picture = [level for row in range(3) for x in range(10) for level in (x * 10, row, 0, 255)]
     view = """(() => {
