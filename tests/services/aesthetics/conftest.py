@@ -46,5 +46,5 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def outputs(tmp_path: Path) -> dict[str, Path]:
-    """Return the output paths of an operation."""
+    """Return the paths of the outputs `images`, `scores` and `sheet` in `tmp_path`."""
     return {"images": tmp_path / "images.zip", "scores": tmp_path / "scores.zip", "sheet": tmp_path / "sheet.png"}

@@ -57,7 +57,7 @@ class Weights:
 
 
 def write_h5(path: Path, weights: Weights, order: list[str]) -> Path:
-    """Write a weight file as Keras 2.1.6's `save_weights` does."""
+    """Write `weights` as Keras 2.1.6's `save_weights` does, with the layers in `order`."""
     with h5py.File(path, "w") as file:
         file.attrs["layer_names"] = np.array([name.encode() for name in order])
         file.attrs["backend"], file.attrs["keras_version"] = b"tensorflow", b"2.1.6"
@@ -71,7 +71,7 @@ def write_h5(path: Path, weights: Weights, order: list[str]) -> Path:
 
 
 def inception_order() -> list[str]:
-    """Return the names of InceptionResNetV2's layers with weights, in file order."""
+    """Return the names of those InceptionResNetV2 layers that have weights, in file order."""
     full = {"c": "conv2d_", "b": "batch_normalization_"}
     words = ORDER.read_text().split()
     return [full[word[0]] + word[1:] if word[1:].isdigit() else word for word in words]

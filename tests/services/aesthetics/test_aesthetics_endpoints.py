@@ -154,7 +154,7 @@ def test_an_extraction_delivers_pictures_and_marks_videos(rating: RunningSuite, 
 
 @pytest.mark.parametrize("base", ["", BASE])
 def test_the_paths_of_version_2_answer_at_the_gateway_and_below_the_service(rating: RunningSuite, shared, ten_seconds, base):
-    """Requests as in PerfectFrameAI's own tests get its responses and files."""
+    """PerfectFrameAI's own test requests get the responses and files that PerfectFrameAI gives."""
     name = "second" if base else "first"
     (shared / name).mkdir()
     shutil.copy(ten_seconds, shared / name / "test_video.mp4")
@@ -241,10 +241,7 @@ def test_an_extraction_is_finished_after_a_restart(tmp_path, ten_seconds):
 
 
 def test_an_extraction_of_an_ended_process_is_finished_by_another(rating: RunningSuite, data, shared, ten_seconds):
-    """The second process takes over, as after the removal of the first container.
-
-    It also happens if the database was unreachable when the job ended.
-    """
+    # An ended process leaves the record of its extraction: its container was removed, or the database was unreachable when the job ended.
     (shared / "left-over").mkdir()
     shutil.copy(ten_seconds, shared / "left-over" / "one.mp4")
     job = rating.start("aesthetics.extract-frames", {"video": [rating.upload(ten_seconds)["id"]]}, {})

@@ -39,7 +39,7 @@ def pictures():
 
 @pytest.fixture(scope="module")
 def expected(pictures):
-    """Compute reference scores without a backend."""
+    """Compute the expected scores of `pictures` with torch, without a backend."""
     return mobilenet(prepared(pictures, "symmetric"), Weights())
 
 
@@ -55,7 +55,7 @@ def test_openvino_in_f32_gives_the_scores_of_the_weights(models, pictures, expec
 
 
 def test_auto_uses_f32_for_weights_whose_scores_change_in_bf16(models, pictures, expected):
-    """The test's weights amplify rounding errors; the next test's weights do not."""
+    # These weights amplify rounding errors; those of the next test do not.
     with network(params()) as loaded:
         assert loaded.model_used.precision == "f32"
         assert scores_off(loaded.rate(pictures), expected) < 1e-4
@@ -79,7 +79,7 @@ def test_auto_uses_bf16_for_weights_whose_scores_hardly_change(models, pictures,
 
 
 def test_ten_picture_files_get_the_scores_of_an_independent_pass(tmp_path, outputs, use_settings):
-    """File opening, scaling, value range and network are checked with numpy and torch.
+    """Opening, scaling, value range and network give the scores that numpy and torch compute.
 
     Each pixel of the small pictures stands six times in the files, so that scaling them down does not round: random weights amplify that.
     """

@@ -24,10 +24,7 @@ def pictures():
     "architecture", [pytest.param(name, marks=pytest.mark.slow if name == "inception-resnet-v2" else ()) for name in NETWORKS]
 )
 def test_weights_loaded_by_order_give_the_same_as_weights_read_by_name(architecture, tmp_path):
-    """The weights rate ten pictures so differently that a wrong input is noticed.
-
-    For example B, G, R, or another value range.
-    """
+    # The weights rate ten pictures so differently that a wrong input, such as B, G, R or another value range, is noticed.
     pictures = prepared([cv2.resize(view, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for view in ten_views()], "symmetric")
     compute, order = NETWORKS[architecture]
     weights = Weights(spread=1.5)

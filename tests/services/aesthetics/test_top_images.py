@@ -153,7 +153,7 @@ def test_pictures_of_a_zip_file_keep_their_names_in_every_script(tmp_path, outpu
 
 
 def test_names_on_the_sheet_are_drawn_in_letters(tmp_path, outputs):
-    """Two names of equal length look different; missing-letter signs would not."""
+    # Two names of equal length must look different; signs for missing letters would look the same.
     drawn = []
     for names in (
         ("été.png", "ñýž.png"),
@@ -239,7 +239,7 @@ def test_pictures_are_upright_and_two_of_the_same_name_are_kept(tmp_path, output
 
 @pytest.mark.parametrize("percent", [0, 90])
 def test_the_best_frames_of_a_video_are_read_again_unchanged(ten_seconds, outputs, percent):
-    """Many frames are read in a second pass, few frames by seeking."""
+    # Many frames are read in a second pass, few frames by seeking.
     result = top_images(technical(percent=percent, sample_rate=2), video=ten_seconds, outputs=outputs)
     assert len(result.items) == (20 if percent == 0 else 2)
     written = pictures_in(outputs["images"])

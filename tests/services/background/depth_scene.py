@@ -51,7 +51,7 @@ class Scene:
         return self.origins((0.0, 0.0))[0]
 
     def origins(self, move: tuple[float, float]) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
-        """Return where each pixel of a moved view lies in the reference picture.
+        """Return, for each pixel of a view moved by `move`, its place in the reference picture.
 
         Returns inverse depth, x and y in the reference picture, and the number of the plane.
         """
@@ -67,7 +67,7 @@ class Scene:
         return best.astype(np.float32), at_x.astype(np.float32), at_y.astype(np.float32), number
 
     def shown(self, move: tuple[float, float]) -> NDArray[np.bool_]:
-        """Return a mask of the pixels of a moved view that the reference picture also shows."""
+        """Return the mask of those pixels of a moved view that the reference picture shows, too."""
         _, x, y, number = self.origins(move)
         column, row = np.rint(x).astype(int), np.rint(y).astype(int)
         inside = (column >= 0) & (column < self.width) & (row >= 0) & (row < self.height)

@@ -158,7 +158,7 @@ def rgb_picture(rgb: RGB) -> Any:
 
 
 def psnr(a: RGB, b: RGB, where: NDArray[np.bool_] | None = None) -> float:
-    """Compute the peak signal-to-noise ratio in dB."""
+    """Return the peak signal-to-noise ratio of `a` and `b` in dB, within the mask `where`."""
     squared = (a.astype(np.float32) - b.astype(np.float32)) ** 2
     error = squared[where].mean() if where is not None else squared.mean()
     return float(10 * np.log10(255**2 / max(float(error), 1e-9)))

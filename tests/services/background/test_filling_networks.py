@@ -25,7 +25,7 @@ def _forget_networks() -> None:
 
 
 def test_migan_gets_the_picture_and_a_mask_of_what_to_keep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tiny graph returns its mask in three channels: 0 within the hole."""
+    # The tiny graph returns its mask, in three channels, as the picture: 0 within the hole.
     ports = [helper.make_tensor_value_info(name, TensorProto.UINT8, [1, size, "h", "w"]) for name, size in (("image", 3), ("mask", 1))]
     result = helper.make_tensor_value_info("result", TensorProto.UINT8, [1, 3, "h", "w"])
     graph = helper.make_graph([helper.make_node("Concat", ["mask"] * 3, ["result"], axis=1)], "made", ports, [result])

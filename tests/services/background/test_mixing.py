@@ -184,7 +184,7 @@ def test_a_real_shadow_is_kept_and_a_drawn_one_lies_at_the_feet() -> None:
 
 
 def test_a_drawn_shadow_moves_and_fades_evenly() -> None:
-    """The subject sinks by a pixel per frame until the lower border cuts it off."""
+    # The subject sinks by a pixel per frame until the lower border cuts it off.
     steady, middles, depths = GroundSmoother(), [], []
     for shift in range(120):
         alpha = np.zeros((720, 640), np.uint8)

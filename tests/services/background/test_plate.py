@@ -115,10 +115,7 @@ def test_a_panorama_of_a_still_clip_is_the_frame(tmp_path: Path) -> None:
 
 
 def test_depth_is_reported(tmp_path: Path) -> None:
-    """The scene has two walls at different depths, which move at different speeds.
-
-    A plate of the far wall does not fit the near one.
-    """
+    # Two walls at different depths move at different speeds: a plate of the far wall does not fit the near one.
     far, near = Clip(Shoot(subject=False, roll=0, zoom=0, tilt=0, pan=0.2, seed=16)), Clip(Shoot(subject=False, seed=17))
     video, matte = tmp_path / "clip.mp4", tmp_path / "matte.mp4"
     with (
@@ -142,7 +139,7 @@ def test_depth_is_reported(tmp_path: Path) -> None:
 
 
 def test_frames_are_aligned_to_a_fraction_of_a_pixel(tmp_path: Path) -> None:
-    """Align frames of a camera that pans, rolls and zooms."""
+    # The camera pans, rolls and zooms.
     clip = Clip(Shoot(seed=41, width=960, height=540, frames=24, pan=0.5, roll=4, zoom=0.12))
     video, matte = clip.write(tmp_path)
     path = camera_path(video, matte, PlateParams(), Silent(), per_second=Fraction(25), expected=24)

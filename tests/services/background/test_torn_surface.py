@@ -111,10 +111,7 @@ def test_blurred_edges_of_depth_become_steps_and_slopes_stay() -> None:
 
 @pytest.mark.parametrize("place", [0.06, 0.1, 0.5, 0.85])
 def test_a_tear_that_leaves_the_view_during_a_pan_keeps_the_size_of_the_planes(place: float) -> None:
-    """A near pillar crosses the border of the view.
-
-    Its tear then shows in no pixel, in some pixels of luma, or in all.
-    """
+    # A near pillar crosses the border of the view. Its tear then shows in no pixel, in some pixels of luma, or in all.
     views = np.zeros((100, 4))
     views[:, 0] = np.linspace(-60, 60, 100)
     path = CameraPath(views, 320, 180)

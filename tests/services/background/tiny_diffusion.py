@@ -58,7 +58,7 @@ def write_pipeline(folder: Path) -> None:
 
 
 def unet_shape() -> dict[str, Any]:
-    """Return the sizes of the UNet, which the ControlNet shares."""
+    """Return the UNet's construction arguments, which the ControlNet shares."""
     return {
         "block_out_channels": (8, 16),
         "layers_per_block": 1,
@@ -82,7 +82,7 @@ def write_control(folder: Path) -> None:
 
 
 def write_sdxl(folder: Path, control: Path) -> None:
-    """Write a tiny SDXL inpainting pipeline and its depth ControlNet."""
+    """Write a tiny SDXL inpainting pipeline to `folder` and its depth ControlNet to `control`."""
     import torch
     from diffusers import AutoencoderKL, ControlNetModel, EulerDiscreteScheduler, UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
@@ -143,7 +143,7 @@ def write_sdxl(folder: Path, control: Path) -> None:
 
 
 def write_depth(folder: Path) -> None:
-    """Write a tiny Depth Anything V2."""
+    """Write a tiny Depth Anything V2 model."""
     from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
 
     backbone = Dinov2Config(

@@ -56,14 +56,14 @@ def view(texture: Gray, camera: tuple[float, float], *, width: int = WIDTH, heig
 
 
 def with_disc(luma: Gray, centre: tuple[float, float], *, radius: float = 16, level: int = 225) -> Gray:
-    """Draw a bright disc with a smooth edge."""
+    """Draw a bright disc with a smooth edge over `luma`."""
     rows, columns = np.mgrid[0 : luma.shape[0], 0 : luma.shape[1]]
     part = np.clip(radius + 0.5 - np.hypot(columns - centre[0], rows - centre[1]), 0, 1)
     return np.rint(luma * (1 - part) + level * part).astype(np.uint8)
 
 
 def scene(camera: Spot, disc: Spot | None, *, seed: int = 1, **size: int) -> Callable[[int], Gray]:
-    """Return a function from frame number to the luma of a scene."""
+    """Return a function that draws frame `i`: the view at `camera(i)` with a disc at `disc(i)`."""
     texture = ground(seed)
 
     def luma(index: int) -> Gray:

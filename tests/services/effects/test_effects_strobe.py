@@ -210,7 +210,7 @@ def test_jobs_that_need_too_much_memory_are_refused(tripod, tmp_path, use_settin
 
 
 def test_hollow_stamps_are_reported_and_a_matte_fills_them(tmp_path):
-    """A large disc sways in place, so motion shows only its edges."""
+    # A large disc sways in place, so motion shows only its edges.
     ground_of = scene(still, None)
 
     def place(i):

@@ -1,4 +1,4 @@
-"""Execution, in QuickJS, of the gallery page's script."""
+"""The gallery page's script, run in QuickJS."""
 
 import json
 from typing import Any
@@ -19,6 +19,6 @@ class Script:
         self._context.eval(bundle(PURE))
 
     def __call__(self, expression: str, **values: Any) -> Any:
-        """Evaluate an expression, with each of `values` as a constant of that name."""
+        """Evaluate a JavaScript expression in which each keyword in `values` is a constant."""
         names = "".join(f"const {name} = {json.dumps(value)};" for name, value in values.items())
         return json.loads(self._context.eval(f"(() => {{ {names} return JSON.stringify({expression}); }})()"))

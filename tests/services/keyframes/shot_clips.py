@@ -71,7 +71,7 @@ def cut_together(parts: Sequence[tuple[int, str | None, int]], *, speed: float =
 
 
 def write(path: Path, frames: Sequence[Rgb], *, ticks: Sequence[int] | None = None, quality: int = 70) -> Path:
-    """Write frames at 25 fps, or at the given times in milliseconds."""
+    """Write frames at 25 fps, or at the times `ticks` in milliseconds."""
     height, width = frames[0].shape[:2]
     times = ticks or [40 * index for index in range(len(frames))]
     with VideoWriter(

@@ -31,7 +31,7 @@ def cuts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def upload(running: RunningSuite, path: Path, name: str) -> str:
-    """Upload a file; return the media id."""
+    """Upload the file `path` under the name `name`; return the media id."""
     media_id: str = running.client.post("/v1/media", files={"file": (name, path.read_bytes())}).json()["id"]
     return media_id
 

@@ -77,7 +77,7 @@ class Page(HTMLParser):
 
 
 def page_of(folder: Path, *reports: VideoReport) -> Page:
-    """Write a gallery with thumbnails, and parse the page."""
+    """Write the gallery of `reports`, with thumbnails; return the parsed page."""
     for report in reports:
         for number, keyframe in enumerate(report.keyframes):
             path = folder / keyframe.thumbnail
@@ -186,13 +186,13 @@ WHOLE = ["startFrame", "endFrame", "start", "end", "kind", "transition"]
 
 
 def as_drawn(shot: Shot) -> list[object]:
-    """Convert a server's shot to the page's form."""
+    """Convert a Shot of the server to the form in which the page's script gives shots."""
     transition = [shot.transition_start_frame, shot.transition_end_frame]
     return [shot.start_frame, shot.end_frame, shot.start_s, shot.end_s, shot.kind, transition]
 
 
 def times_of(rng: np.random.Generator, count: int, *, vary: bool) -> list[float]:
-    """Make random or even times of `count` frames and of the end."""
+    """Make times of `count` frames and of the end, random if `vary`, else even."""
     return [0.0, *np.cumsum(rng.uniform(0.005, 0.2, count) if vary else np.full(count, 0.04)).tolist()]
 
 

@@ -8,7 +8,7 @@ from tests.services.matting.matte_clips import HEIGHT, WIDTH, disc, picture
 
 
 def test_a_strand_of_hair_cuts_no_hole_into_the_subject():
-    """A speck near the subject joins the subject in the next frame."""
+    # A speck near the subject joins the subject in the next frame.
     gray = picture([(160, 90)])[..., 0]
     subject, strand = disc(160, 90), np.zeros((HEIGHT, WIDTH), bool)
     strand[88:92, 184:188] = True

@@ -66,7 +66,7 @@ def test_even_motion_plays_at_normal_speed(low: float, high: float, expected: fl
     ("octaves", "share"), [(0.05, 0), (0.1, 0), (0.25, 1 / 6), (0.436, 0.373), (0.55, 0.5), (0.775, 0.75), (1, 1), (3, 1)]
 )
 def test_the_range_of_speeds_follows_the_range_of_motion(octaves: float, share: float, mode: str) -> None:
-    """`share` is the expected share of the speed range; 0.436 octaves are ±15 %."""
+    # `share` is the expected share of the speed range; 0.436 octaves are ±15 %.
     t = np.arange(1, 1200) / 30
     motion = 0.3 * 2 ** (octaves * np.where(t % 10 < 5, -0.5, 0.5))
     points = from_motion(trace(motion), AnalyzeParams(mode=mode, smoothing=0))

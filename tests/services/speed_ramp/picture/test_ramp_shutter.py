@@ -45,10 +45,7 @@ def test_an_open_shutter_sees_all_that_is_passed_over_around_its_moment() -> Non
 
 @pytest.mark.parametrize("speed", [0.3, 1.5, 6.0])
 def test_few_frames_are_held_in_memory(speed: float) -> None:
-    """Few frames are held in memory, even where nothing is blended.
-
-    There the clip is hardly sped up, compared with the shutter.
-    """
+    # Few frames are held even where nothing is blended, because the clip is hardly sped up, compared with the shutter.
     clock, rate = Clock([(0, speed)]), Fraction(30)
     window = FrameWindow(frame(i) for i in range(400))
     shown = motion_blurred(picks(window, clock, rate, SourceEnd(), blend=False), window, clock, rate, shutter=0.5)

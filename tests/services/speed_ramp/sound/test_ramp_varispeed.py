@@ -61,10 +61,10 @@ def test_reading_in_other_portions_gives_the_same_samples() -> None:
 
 
 def loudest_click(heard: np.ndarray, above: float) -> float:
-    """Return the level of the loudest click, in dB.
+    """Return the level of the loudest click in `heard`, in dB.
 
-    It is the highest energy above a frequency in 10 ms windows, relative to the mean energy of all windows. A click fills the whole
-    spectrum.
+    It is the highest energy above the frequency `above` in 10 ms windows, relative to the mean energy of all windows. A click fills the
+    whole spectrum.
     """
     size = RATE // 100
     cut = heard[: len(heard) // size * size]
