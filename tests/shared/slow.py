@@ -59,7 +59,7 @@ def outside(request: FileRequest, _progress: object) -> Text:
 
 
 def number(_request: Empty, _progress: object) -> Niceness:
-    """Return another type than the target declares."""
+    """Return a Niceness, which is not the type that the target declares."""
     return Niceness(1)
 
 

@@ -54,7 +54,7 @@ def test_every_pool_names_its_own_settings_at_its_limits(tmp_path: Path) -> None
 
 
 async def test_a_slow_start_does_not_count_against_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Starting Python and importing libraries takes longer than the time limit."""
+    # Starting Python and importing libraries takes longer than the time limit.
     monkeypatch.setattr("shared.runtime.PROBE_MODULE", "tests.shared.slow_import")
     runtime = Runtime(Settings(data_dir=tmp_path, probe_timeout_s=0.8))
     try:

@@ -38,10 +38,7 @@ def test_a_container_whose_port_is_published_on_this_machine_needs_no_keys() -> 
 
 
 def test_an_empty_variable_does_not_take_the_place_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For example `REELWRIGHT_API_KEYS=` in a file .env.
-
-    Without keys the suite would accept everybody.
-    """
+    # For example `REELWRIGHT_API_KEYS=` in a file .env: without keys the suite would accept everybody.
     (tmp_path / "reelwright_api_keys").write_text("first-key\n")
     monkeypatch.setenv("REELWRIGHT_API_KEYS", "")
     assert [key.get_secret_value() for key in Settings(_secrets_dir=tmp_path).api_keys] == ["first-key"]

@@ -67,10 +67,7 @@ def test_a_higher_priority_has_a_lower_number_above_zero() -> None:
 
 
 def test_many_recoveries_do_not_end_a_job(inside: Server) -> None:
-    """DBOS gives up a workflow after 100 recoveries by default.
-
-    A job whose server restarts often must not be lost this way.
-    """
+    # DBOS gives up a workflow after 100 recoveries by default. A job whose server restarts often must not be lost this way.
     blocker = inside.submit("succeed", params={"seconds": 1.5})["id"]
     waiting = inside.submit("succeed")["id"]
     with sqlite3.connect(inside.data_dir / "jobs.sqlite", timeout=10) as connection:
@@ -80,7 +77,7 @@ def test_many_recoveries_do_not_end_a_job(inside: Server) -> None:
 
 
 def test_an_unregistered_workflow_does_no_harm(inside: Server) -> None:
-    """An unregistered workflow waits for ever, so none is ever enqueued."""
+    # An unregistered workflow waits for ever, so none is ever enqueued.
     database = connect("", inside.data_dir)
     client = DBOSClient(system_database_engine=database, application_name=dbos_setup.APPLICATION)
     try:

@@ -80,10 +80,7 @@ def test_jobs_of_a_dead_process_are_taken_over(pair: tuple[Server, Server], tmp_
 
 
 def test_a_process_frozen_for_too_long_loses_its_job_and_ends(pair: tuple[Server, Server], tmp_path: Path) -> None:
-    """Postgres ends the session of the frozen process.
-
-    None of its processes may continue to work when the other process begins the job.
-    """
+    # Postgres ends the session of the frozen process. None of its processes may continue to work when the other process begins the job.
     first, other = pair
     log = tmp_path / "log"
     job = first.submit("steady", params={"tag": "a", "log": str(log), "seconds": 25})["id"]

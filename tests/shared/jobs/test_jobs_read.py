@@ -14,7 +14,7 @@ Sent = list[tuple[int, str, dict[str, Any]]]
 
 
 def events(server: Server, job_id: str, after: int | None = None, at_most: int = 1000) -> Sent:
-    """Read a job's events, and stop once there are `at_most`."""
+    """Return at most `at_most` events of a job, only those after the id `after` if given."""
     headers = {} if after is None else {"Last-Event-ID": str(after)}
     events: Sent = []
     with server.client.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:

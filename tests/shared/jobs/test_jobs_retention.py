@@ -18,7 +18,7 @@ from tests.misbehaving.server import serving_one, within
 
 
 def publish(store: MediaStore, name: str) -> str:
-    """Publish a medium; return its id."""
+    """Publish a JSON medium with the name `name`; return its id."""
     with store.incoming() as incoming:
         incoming.content.write_text(f'"{name}"')
         new = NewMedium(

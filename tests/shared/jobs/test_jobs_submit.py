@@ -106,7 +106,7 @@ def test_a_full_queue_refuses_jobs_and_accepts_them_later(tmp_path: Path) -> Non
 
 
 def test_priorities_and_concurrency_are_kept(tmp_path: Path) -> None:
-    """In DBOS, 0 is the highest priority, and the oldest job goes first."""
+    # In DBOS, 0 is the highest priority, and the oldest job goes first.
     with serving_one(tmp_path, CONCURRENCY="1") as server:
         first = server.submit("succeed", params={"seconds": 1})["id"]
         server.wait(first, until=("running",))

@@ -130,9 +130,9 @@ def test_a_webhook_survives_a_restart(tmp_path: Path, receiver: Receiver) -> Non
 
 
 def test_private_addresses_are_not_called(server: Server, receiver: Receiver) -> None:
-    """The job with the private address is refused on submission.
+    """A private address is refused on submission; a name with a private address, on connection.
 
-    A name is checked when it is connected to. The job itself is not affected.
+    The job itself is not affected.
     """
     for url in (receiver.url, "http://169.254.169.254/latest/meta-data"):
         refused = server.post("succeed", webhook={"url": url, "secret": SECRET})

@@ -47,7 +47,7 @@ def get(client: httpx.Client, path: str, key: str = "", method: str = "GET", **m
 
 @pytest.mark.slow
 def test_keys_change_while_the_suite_runs(tmp_path: Path, picture: Path) -> None:
-    """A public suite gets keys with scopes and quotas; one is revoked."""
+    # A public suite gets keys with scopes and quotas; one is revoked.
     data = tmp_path / "data"
     with suite(data, METRICS_KEY="metrics-metrics-metrics-metrics", CORS_ORIGINS="https://app.example.com") as running:
         client = running.client

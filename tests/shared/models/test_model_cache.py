@@ -236,7 +236,7 @@ def test_a_gpu_is_used_by_one_process_at_a_time(tmp_path):
 
 
 def test_an_idle_model_of_another_process_makes_room_on_a_gpu(tmp_path):
-    """Two caches that share only files stand for two processes."""
+    # Two caches that share only files stand for two processes.
     room = {"free": 100}
 
     def model_cache() -> ModelCache:

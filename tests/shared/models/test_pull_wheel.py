@@ -26,7 +26,7 @@ def sha256(content: bytes) -> str:
 
 @pytest.fixture
 def links(tmp_path, monkeypatch) -> Path:
-    """Make a folder of wheels the only source of pip."""
+    """Return a new folder, the only source from which pip takes wheels."""
     folder = tmp_path / "links"
     folder.mkdir()
     for name, value in {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder), "PIP_CONFIG_FILE": "/dev/null"}.items():

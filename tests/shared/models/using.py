@@ -16,7 +16,7 @@ NAME = "rvm-resnet50"
 
 
 class Used(BaseModel):
-    """The result: the process, the time of loading, the sizes of the files, and the model."""
+    """Result of the operation: process, time of loading, file sizes and models."""
 
     pid: int
     loaded_at_ns: int

@@ -20,7 +20,7 @@ def texture(seed: int, width: int, height: int, softness: float) -> np.ndarray:
 
 
 def shifted(picture: np.ndarray, x: float, y: float) -> np.ndarray:
-    """Cut out the view of a larger picture that starts at x, y."""
+    """Cut out the view whose upper left corner lies at (`x`, `y`) in `picture`."""
     return cv2.warpAffine(picture, np.array([[1, 0, -x], [0, 1, -y]]), (WIDTH, HEIGHT), flags=cv2.INTER_CUBIC)
 
 

@@ -133,7 +133,7 @@ async def test_a_forbidden_address_gets_no_connection() -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "127.2", "0x7f.0.0.2", "2130706434", "0177.0.0.2", "[::ffff:127.0.0.1]", "[::]"])
 async def test_other_spellings_of_this_machine_are_refused(host: str) -> None:
-    """The system's own resolver accepts the tested spellings."""
+    # The system's own resolver accepts the tested spellings.
     async with checked_client(Settings()) as http:
         with pytest.raises(ReelwrightError, match=r"not public|loopback|IPv4-mapped|unspecified|has no address|Invalid IPv4"):
             await get(http, f"http://{host}:9/")

@@ -83,7 +83,7 @@ def ink(cmyk: Floats) -> Floats:
 
 
 def cmyk_profile() -> bytes:
-    """Make an ICC version 2 profile of the press of `ink`.
+    """Make an ICC version 2 profile of the printing press that `ink` models.
 
     A table of 11 steps per ink into L*a*b*.
     """

@@ -208,7 +208,7 @@ def test_wrong_shapes_are_refused(tmp_path: Path) -> None:
 
 
 def test_coded_tones_stay_clean(tmp_path: Path) -> None:
-    """FFmpeg's default AAC search codes these tones with a signal-to-noise ratio of 28 dB, its fast search with 50 dB."""
+    # FFmpeg's default AAC search codes these tones with a signal-to-noise ratio of 28 dB, its fast search with 50 dB.
     seconds = np.arange(48000) / 48000
     tones = sum(np.sin(2 * np.pi * 220 * number * seconds) / number for number in range(1, 12)) * 0.1
     samples = np.stack([tones, tones[::-1]]).astype(np.float32)

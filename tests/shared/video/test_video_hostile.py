@@ -72,7 +72,7 @@ def listening() -> Iterator[tuple[str, int, list[str]]]:
 
 
 def every_door(path: Path, output: Path) -> Iterator[None]:
-    """Try each function that opens a media file.
+    """Call the functions that open media files on `path`, one per iteration.
 
     A refusal has to be one of the errors for users.
     """
@@ -168,7 +168,7 @@ def boxes(data: bytes, start: int = 0, end: int | None = None, inside: tuple[byt
 
 @pytest.mark.parametrize("front", [True, False])
 def test_a_file_cut_off_anywhere_is_refused(clip: Path, make: Make, tmp_path: Path, front: bool) -> None:
-    """The probe refuses a truncated MP4 file and accepts no part of it.
+    """Both the probe and the reader refuse an MP4 file that is cut off.
 
     It is cut at the start, in the middle and at the end of every kind of box.
     """
@@ -282,10 +282,7 @@ def test_false_durations_do_no_harm(clip: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", [0, 1, 0x7FFFFFFF, 0xFFFFFFFF])
 @pytest.mark.parametrize("box", [b"elst", b"stts", b"stsc", b"stsz", b"stco", b"ctts", b"stss", b"stsd"])
 def test_extreme_table_sizes_end_in_an_answer_or_a_refusal(clip: Path, tmp_path: Path, box: bytes, value: int) -> None:
-    """Entry counts and edit list times are set to extreme values.
-
-    The answer or the refusal comes soon.
-    """
+    # Entry counts and edit list times are set to extreme values. The answer or the refusal comes soon.
     path = tmp_path / "table.mp4"
     for offset in (4, 8, 12):
         path.write_bytes(patched(clip.read_bytes(), box, offset, struct.pack(">I", value)))

@@ -101,10 +101,7 @@ def test_mono_tracks_of_mxf_stay_apart(make: Make, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("layout", ["5.1", "7.1"])
 def test_microphones_under_the_name_of_a_bed_are_kept(layout: str, make: Make, tmp_path: Path) -> None:
-    """Recorders label six or eight microphones as 5.1 or 7.1.
-
-    The layout is kept only if its channel for low sounds holds low sounds alone.
-    """
+    # Recorders label six or eight microphones as 5.1 or 7.1. The layout is kept only if its channel for low sounds holds low sounds alone.
     channels = int(layout[0]) + 1
     path = tones(make, "recorder.mov", channels, "-c:a pcm_s16le", layout)
     expected = [300 + 150 * number for number in range(channels)]

@@ -84,7 +84,7 @@ def test_a_job_reaches_only_its_inputs_and_temporary_files(tmp_path: Path, place
 
 
 def test_without_landlock_the_secrets_of_the_server_stay_closed(tmp_path: Path) -> None:
-    """Mode `off` has the protections of a kernel without Landlock and seccomp."""
+    # Mode `off` has the protections of a kernel without Landlock and seccomp.
     with serving_one(tmp_path / "data", API_KEYS=KEY, SANDBOX="off") as server:
         outcomes = trespass(server, files=[], folders=[])
         assert (outcomes["environ"], outcomes["memory"]) == ("PermissionError", "PermissionError")
@@ -116,7 +116,7 @@ async def test_a_python_program_started_in_the_sandbox_finds_the_project(tmp_pat
 
 
 def test_each_landlock_version_gets_the_rights_that_it_knows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The numbers passed to the kernel are recorded."""
+    # The numbers passed to the kernel are recorded.
     calls: list[tuple[int, tuple[int, ...]]] = []
 
     def record(number: int, *arguments: object) -> int:

@@ -171,7 +171,7 @@ async def test_a_pool_limits_concurrent_calls_and_ends_idle_children(tmp_path: P
 
 
 async def test_a_child_process_that_worked_is_replaced_by_a_new_one(tmp_path: Path) -> None:
-    """A used process keeps the allocator's memory, and perhaps a model."""
+    # A used process keeps the allocator's memory, and perhaps a model.
     room = [True]
     pool = WorkerPool(size=2, limits=LIMITS, idle_s=0.1)
     await pool.keep_warm(1, lambda: room[0])

@@ -82,7 +82,7 @@ def test_an_unknown_job_is_not_canceled(server: Server) -> None:
 
 @pytest.mark.slow
 def test_a_race_with_success_has_one_winner(server: Server) -> None:
-    """Whichever wins, status and files agree.
+    """If a cancellation races with a success, answer, status and files agree.
 
     A canceled job leaves no medium.
     """
@@ -116,7 +116,7 @@ def test_many_cancels_at_once_agree(server: Server) -> None:
 
 
 def test_a_process_that_does_not_run_the_job_cancels_it(server: Server) -> None:
-    """A gateway may be the process that receives the request."""
+    # A gateway may be the process that receives the request.
     with serving_one(server.data_dir, role="gateway") as gateway:
         job = server.submit("grandchild")["id"]
         gateway.wait(job, until=("running",))
@@ -131,10 +131,7 @@ def test_a_process_that_does_not_run_the_job_cancels_it(server: Server) -> None:
 
 
 def test_a_job_canceled_as_it_starts_stays_canceled(tmp_path: Path) -> None:
-    """The job is canceled between the read and the write of its start.
-
-    SQLite takes no lock for that.
-    """
+    # The job is canceled between the read and the write of its start. SQLite takes no lock for that.
     engine = connect("", tmp_path)
     make_tables(engine)
     ledger = Ledger(engine, job_ttl_s=1000)

@@ -222,7 +222,7 @@ def test_the_key_changes_with_the_models_of_the_service(memory: ResultMemory) ->
 
 
 def test_a_database_of_an_earlier_release_is_extended(tmp_path: Path) -> None:
-    """Tables get new columns and indexes; earlier jobs stay, without being remembered."""
+    """Tables get new columns and indexes; earlier jobs stay, but not as remembered results."""
     engine = connect("", tmp_path)
     make_tables(engine)
     engine.dispose()

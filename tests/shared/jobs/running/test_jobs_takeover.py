@@ -13,7 +13,7 @@ from tests.misbehaving.server import Server, serving_one, within
 
 
 def stopped(server: Server) -> bool:
-    """Freeze a process; return False if the process holds the database's lock.
+    """Freeze the process of `server`; return whether it holds no lock on the database.
 
     It is then writing to the database file, and freezing it would block all other writers.
     """

@@ -43,10 +43,8 @@ def test_without_a_database_only_a_process_with_jobs_ends(
 def test_a_process_whose_job_has_just_ended_ends_without_a_database_too(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A process that was frozen may find its job's child process dead.
-
-    It would then begin the job again, beside the process that took it over.
-    """
+    # A process that was frozen may find its job's child process dead. It would then begin the job again, beside the process that took it
+    # over.
     exits: list[int] = []
     monkeypatch.setattr(takeover, "GIVE_UP_S", 0.6)
     monkeypatch.setattr(takeover.os, "_exit", exits.append)
@@ -61,7 +59,7 @@ def test_a_process_whose_job_has_just_ended_ends_without_a_database_too(
 
 
 def test_an_idle_process_proves_its_life_rarely_until_there_is_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lock's lease is extended before the pause becomes long."""
+    # The lock's lease is extended before the pause becomes long.
     leases: queue.Queue[int] = queue.Queue()
 
     class Recorded(Away):

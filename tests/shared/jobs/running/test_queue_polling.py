@@ -53,7 +53,7 @@ def test_a_wake_before_the_wait_ends_it() -> None:
 
 
 def test_the_stop_event_ends_every_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """DBOS waits up to 10 s for each of its threads on shutdown."""
+    # DBOS waits up to 10 s for each of its threads on shutdown.
     polls: list[object] = []
     monkeypatch.setattr("shared.jobs.running.queue_polling._Original.poll", lambda event, _dbos: polls.append(event))
     monkeypatch.setattr(dbos._dbos, POLL, None)

@@ -27,7 +27,7 @@ def yuv_of(rgb: tuple[int, ...], matrix: str, span: str) -> tuple[int, int, int]
 
 
 def patch_planes(matrix: str, span: str) -> tuple[np.ndarray, ...]:
-    """Draw 16x16 patches side by side, as yuv420p planes."""
+    """Draw the colours PATCHES as 16x16 squares side by side, as yuv420p planes."""
     values = np.array([yuv_of(patch, matrix, span) for patch in PATCHES], np.uint8)
     luma = np.repeat(values[:, 0], 16)[None].repeat(16, axis=0)
     chroma = [np.repeat(values[:, part], 8)[None].repeat(8, axis=0) for part in (1, 2)]

@@ -60,7 +60,7 @@ def test_the_length_of_a_killed_recording_is_found(name: str, tmp_path: Path) ->
 
 @pytest.mark.parametrize(("keep", "placeholder"), [(1, b"\xff" * 4), (0.6, b"\xff" * 4), (0.6, bytes(4))])
 def test_the_length_of_an_unfinished_avi_is_found(keep: float, placeholder: bytes, tmp_path: Path) -> None:
-    """The AVI file's header has placeholders in place of lengths."""
+    # The AVI file's header has placeholders in place of lengths.
     words = "-f lavfi -i testsrc2=s=96x64:r=25:d=2 -f lavfi -i sine=d=2 -c:v mpeg4 -bf 2 -c:a mp3 -f avi -"
     data = run_ffmpeg(*words.split())
     path = tmp_path / "killed.avi"

@@ -77,10 +77,7 @@ def test_a_rate_gets_the_nearest_standard_rate() -> None:
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov", "ts"])
 @pytest.mark.parametrize("rate", [60, 50, 30])
 def test_bursts_keep_all_their_pictures(suffix: str, rate: int, make: Make, tmp_path: Path) -> None:
-    """No frame of a burst is dropped.
-
-    Half a second of motion, then a still picture, three times.
-    """
+    # Half a second of motion, then a still picture, three times. No frame of a burst may be dropped.
     numbered = f"nullsrc=s=64x48:r={rate}:d=3,geq=lum='20+mod(N*53,200)':cb=128:cr=128,select='lt(mod(n,{rate}),{rate // 2})'"
     path = make(f"screen.{suffix}", ["-f", "lavfi", "-i", numbered], "-fps_mode passthrough -c:v libx264 -bf 2 -crf 10")
     info = probe_video(path)
@@ -116,7 +113,7 @@ def test_a_gif_keeps_its_rate(rate: str, make: Make, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.gif", "a.png", "a.webp"])
 def test_pictures_of_ten_milliseconds_stand_for_a_tenth_of_a_second(name: str, tmp_path: Path) -> None:
-    """Browsers show delays of 10 ms as 100 ms; longer delays are exact."""
+    """Delays of 0 and 10 ms are read as 100 ms, as browsers show them; 20 ms are exact."""
     pictures = [Image.fromarray(np.full((24, 32, 3), 12 * number, np.uint8)) for number in range(16)]
     for short, expected in ((10, 0.1), (20, 0.02), (0, 0.1)):
         steps = [50] * 16
@@ -133,7 +130,7 @@ def test_pictures_of_ten_milliseconds_stand_for_a_tenth_of_a_second(name: str, t
 @pytest.mark.parametrize(("rate", "suffix"), [("15", "gif"), ("30", "mkv"), ("24000/1001", "mkv"), ("60", "webm")])
 @pytest.mark.parametrize("bframes", [0, 2])
 def test_even_times_that_were_rounded_stay_even_in_mp4(rate: str, suffix: str, bframes: int, make: Make, tmp_path: Path) -> None:
-    """Times in hundredths or milliseconds are copied into finer MP4 ticks."""
+    # GIF rounds times to hundredths of a second, Matroska and WebM to milliseconds; MP4 has finer ticks.
     coding = {"gif": "", "mkv": f"-c:v libx264 -bf {bframes}", "webm": "-c:v libvpx -deadline realtime"}[suffix]
     path = make(f"a.{suffix}", f"-f lavfi -i testsrc2=s=64x48:r={rate}:d=1.2", coding)
     transcode(TranscodeParams(), video=path, output=tmp_path / "out.mp4")

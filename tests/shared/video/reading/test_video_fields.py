@@ -27,7 +27,7 @@ def interlaced(make: Make, name: str) -> Path:
 
 
 def places(path: Path, **options: bool) -> tuple[list[Fraction], list[float]]:
-    """Return the frame times and the positions of the bar."""
+    """Return the frame times and the horizontal positions of the bright bar."""
     with read_frames(path, **options) as frames:
         shown = [(frame.time, frame.luma()[20:76].astype(float).mean(axis=0)) for frame in frames]
     return [time for time, _ in shown], [float((np.arange(160) * (row - 16).clip(0)).sum() / (row - 16).clip(0).sum()) for _, row in shown]

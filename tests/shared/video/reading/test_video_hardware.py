@@ -118,7 +118,10 @@ def test_a_gpu_that_fails_the_trial_is_not_used() -> None:
 
 @contextmanager
 def played(monkeypatch: pytest.MonkeyPatch, *, breaks_after: int | None = None) -> Iterator[list[bool]]:
-    """Make the reader use a fake GPU, which may fail."""
+    """Give the reader a fake GPU that fails after `breaks_after` frames, or never if None.
+
+    Yields a list with an entry per opened file: whether the GPU was to decode it.
+    """
     opened: list[bool] = []
     original = reader.open_input
 

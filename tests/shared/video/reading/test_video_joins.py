@@ -112,7 +112,7 @@ def test_three_joined_parts_give_two_warnings(tmp_path: Path) -> None:
 
 
 def test_a_long_standing_picture_is_no_jump(tmp_path: Path) -> None:
-    """The sound continues while the picture stands still for 15 s."""
+    # The sound continues while the picture stands still for 15 s.
     source = "testsrc2=s=64x48:r=25:d=20,select='lt(t,2)+gt(t,17)'"
     words = ["-f", "lavfi", "-i", source, *["-f", "lavfi", "-i", "sine=440:d=20:sample_rate=48000", "-fps_mode", "passthrough"]]
     (tmp_path / "a.ts").write_bytes(run_ffmpeg(*words, *["-c:v", "libx264", "-c:a", "aac", "-f", "mpegts", "-"]))

@@ -53,7 +53,7 @@ def test_a_whole_fragmented_file_is_not_cut_off(tmp_path: Path) -> None:
 @pytest.mark.parametrize("flags", ["frag_keyframe+empty_moov", "faststart", "use_metadata_tags"])
 @pytest.mark.parametrize("tail", [b"TAG" + b"song".ljust(125, b"\0"), b"SEFHk\0\0\0\1\0\0\0SEFT", b"some words, no box", bytes(64)])
 def test_bytes_behind_the_last_box_change_nothing(flags: str, tail: bytes, tmp_path: Path) -> None:
-    """Tagging programs append ID3v1 tags, and phones their own data."""
+    # Tagging programs append ID3v1 tags, and phones their own data.
     run_ffmpeg(*FRAGMENTS.format(0).split(), "-movflags", flags, "-f", "mp4", "-y", str(tmp_path / "whole.mp4"))
     data = (tmp_path / "whole.mp4").read_bytes()
     path = tmp_path / "tail.mp4"
@@ -109,7 +109,7 @@ def test_the_suites_own_animation_is_read(tmp_path: Path, clip: Path) -> None:
 @pytest.mark.parametrize("late", ["0.033", "0.5"])
 @pytest.mark.parametrize("name", ["a.mp4", "a.ts"])
 def test_results_begin_with_a_picture_and_keep_an_even_rate(name: str, late: str, make: Make, tmp_path: Path) -> None:
-    """The picture starts later than the sound."""
+    # The picture starts later than the sound.
     picture = f"-itsoffset {late} -f lavfi -i testsrc2=s=96x64:r=30:d=2"
     path = make(name, "-f lavfi -i sine=440:d=2.5:sample_rate=48000", picture, "-c:v libx264 -c:a aac")
     assert (probe_video(path).frame_rate, probe_video(path).frames) == ("30/1", 60)

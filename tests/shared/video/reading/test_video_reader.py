@@ -64,7 +64,7 @@ def test_fractional_rates_are_exact(make: Make, rate: str, suffix: str) -> None:
 
 @pytest.mark.parametrize("codec", ["libx264 -bf 3", "mpeg4 -bf 2"])
 def test_reordered_pictures_in_avi_have_even_times(make: Make, codec: str) -> None:
-    """AVI stores the decoding order but no presentation times."""
+    # AVI stores the decoding order but no presentation times.
     path = make("b.avi", f"-f lavfi -i testsrc2=s=64x48:r=25:d=2 -c:v {codec} -g 20")
     assert times_of(path) == [Fraction(index, 25) for index in range(50)]
     with read_frames(path) as frames, read_frames(path, start=1.2) as rest:

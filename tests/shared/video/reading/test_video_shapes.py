@@ -121,7 +121,7 @@ CLEAR = {
 
 @pytest.mark.parametrize("name", CLEAR)
 def test_hidden_colours_stay_hidden(name: str, make: Make, tmp_path: Path) -> None:
-    """The picture: opaque red, half transparent white, fully transparent green."""
+    # The picture: opaque red, half transparent white, fully transparent green.
     red, green, blue = "if(lt(X,64),255,if(lt(X,128),255,0))", "if(lt(X,64),0,255)", "if(between(X,64,127),255,0)"
     source = f"color=black:s=192x64:r=10:d=0.5,format=rgba,geq=r='{red}':g='{green}':b='{blue}':a='if(lt(X,64),255,if(lt(X,128),128,0))'"
     path = make(name, ["-f", "lavfi", "-i", source], CLEAR[name][0])

@@ -87,10 +87,7 @@ def test_lab_is_converted(tmp_path: Path) -> None:
 
 
 def test_adobe_rgb_that_only_exif_names_is_converted(tmp_path: Path) -> None:
-    """The files are as cameras write them, without a profile.
-
-    Exif has `Uncalibrated` and the index R03.
-    """
+    # As cameras write such files: no profile, and in Exif `Uncalibrated` and the index R03.
     path = tmp_path / "_DSC0001.jpg"
     picture = Image.fromarray(patches(SPACES["AdobeRGB"].coded(PATCHES)))
     for exif in (_exif(0xFFFF, b"R03"), _exif(2, b"R98")):
@@ -123,7 +120,7 @@ def test_avif_that_names_display_p3_by_code_points_is_converted(tmp_path: Path) 
 
 
 def test_hdr_png_is_shown_with_its_white_below_clipping(tmp_path: Path) -> None:
-    """A gray ramp in PQ stays monotonic, with only the brightest at white."""
+    """A gray ramp in PQ stays monotonic, and only its brightest step reaches white."""
     ramp = np.linspace(0, 191, 8).astype(np.uint8)  # up to about 1000 cd/m2
     (tmp_path / "hdr.png").write_bytes(_with_chunks(patches(np.repeat(ramp[:, None], 3, axis=1)), (b"cICP", bytes((9, 16, 0, 1)))))
     shown = measured(np.asarray(list_pictures([tmp_path / "hdr.png"])[0].image()), 8)[:, 0]

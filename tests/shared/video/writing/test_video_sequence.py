@@ -57,7 +57,7 @@ def test_pngs_are_written_in_every_depth(
 
 @pytest.mark.parametrize(("bits", "pixel_format", "full"), [(8, "rgba", 255), (8, "rgba64le", 65535), (10, "rgba64le", 65535)])
 def test_transparency_is_kept(make: Make, tmp_path: Path, bits: int, pixel_format: str, full: int) -> None:
-    """The source is a transparency ramp from 0 to full."""
+    # The source is a transparency ramp from 0 to full.
     ramp = f"color=red:s=64x8:r=10:d=0.1,format=yuva444p{'' if bits == 8 else '10le'},geq=lum='lum(X,Y)':cb='cb(X,Y)':cr='cr(X,Y)'"
     ramp += f":a='floor(X*{(1 << bits) - 1}/63)'"
     source = clip_of(make, "-c:v ffv1", source=ramp)

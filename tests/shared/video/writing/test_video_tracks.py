@@ -30,7 +30,7 @@ def with_texts(folder: Path, make: Make, name: str, coding: str) -> Path:
 
 
 def cues(path: Path) -> list[tuple[float, float, str]]:
-    """Read the subtitles with ffmpeg."""
+    """Return the subtitles as (start, end, text), read by ffmpeg."""
     text = run_ffmpeg("-i", str(path), "-map", "0:s:0", "-f", "srt", "-").decode()
     cues = re.findall(r"(\d+):(\d+):([\d,]+) --> (\d+):(\d+):([\d,]+)\n(.*?)\n\n", text + "\n", re.DOTALL)
     return [(seconds(*cue[:3]), seconds(*cue[3:6]), re.sub("<[^>]*>", "", cue[6]).strip()) for cue in cues]
@@ -123,7 +123,7 @@ def test_a_dropped_timecode_track_is_named(make: Make, tmp_path: Path) -> None:
 
 
 def test_a_track_without_sound_is_named(tmp_path: Path) -> None:
-    """A killed recorder wrote the first fragment's pictures, but no sound."""
+    # A killed recorder wrote the first fragment's pictures, but no sound.
     words = "-f lavfi -i testsrc2=s=96x64:r=25:d=3 -f lavfi -i sine=440:d=3:sample_rate=48000 -c:v libx264 -bf 0 -g 250 -c:a aac"
     data = run_ffmpeg(*words.split(), *["-movflags", "frag_keyframe+empty_moov", "-f", "mp4", "-"])
     path = tmp_path / "a.mp4"

@@ -273,7 +273,6 @@ def test_what_mp4_cannot_hold_is_not_remuxed(make: Make, tmp_path: Path) -> None
 
 
 def test_a_fast_reader_waits_for_the_slowest_stage(tmp_path: Path) -> None:
-    """A fast reader is slowed down to the slowest stage."""
     count = 0
 
     def endless() -> object:
