@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def chosen(path: Path, numbers: set[int]) -> list[Picture]:
-    """Return the frames with the given numbers."""
+    """Return the frames of a clip whose numbers are in `numbers`."""
     with read_frames(path) as frames:
         return [frame.rgb() for frame in frames if frame.index in numbers]
 

@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def chosen(path: Path) -> list[Picture]:
-    """Return the frames shown on the sheet."""
+    """Return the frames of a clip that the sheet shows."""
     with read_frames(path) as frames:
         return [frame.rgb() for frame in frames if frame.index in FRAMES]
 

@@ -89,7 +89,7 @@ def choose_curve(page: Page) -> None:
 
 
 def show_mode(mode: str) -> Callable[[Page], None]:
-    """Return a step that compares source and result in a mode."""
+    """Return a step that compares source and result in the viewer mode `mode`."""
 
     def step(page: Page) -> None:
         page.get_by_role("button", name=mode, exact=True).click(timeout=PATIENCE_MS)

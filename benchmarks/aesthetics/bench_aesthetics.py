@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def network_table(model: Any) -> Table:
-    """Measure the network's throughput in pictures per second."""
+    """Compare the pictures per second of our NIMA network and of Keras's `predict`."""
     pictures = list(np.random.default_rng(0).integers(0, 256, (PICTURES, 224, 224, 3), dtype=np.uint8))
     batch = np.stack(pictures).astype(np.float32) / 127.5 - 1
     keras_s, expected = timed(lambda: model.predict(batch, batch_size=SEED_BATCH, verbose=0))
@@ -82,7 +82,7 @@ def network_table(model: Any) -> Table:
 
 
 def job_table(model: Any, clip: Path, seconds: float, folder: Path) -> Table:
-    """Measure a whole job, from the video file to the picture files.
+    """Compare whole jobs with PerfectFrameAI's method, from the video file to the picture files.
 
     The job chooses the best frame of each group of five.
     """
@@ -133,7 +133,7 @@ def memory_table(clip: Path, seconds: float, folder: Path) -> Table:
 
 
 def timed(work: Callable[[], Any], *, repeat: int = 2) -> tuple[float, Any]:
-    """Run `work` several times; return its shortest time in seconds and its last result."""
+    """Run `work` `repeat` times; return its shortest time in seconds and its last result."""
     best, result = float("inf"), None
     for _ in range(repeat):
         began = time.perf_counter()
@@ -164,7 +164,7 @@ def write_weights(model: Any, models: Path) -> None:
 
 
 def make_clip(path: Path, seconds: float) -> Path:
-    """Make a 1080p clip of `seconds` from the sample clip."""
+    """Write a 1080p clip of `seconds` seconds, made from the sample clip."""
     enlarge = ["-stream_loop", "19", "-i", str(sample_clip()), "-t", str(seconds), "-vf", "scale=1920:1080:flags=lanczos"]
     ffmpeg(*enlarge, "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-an", str(path))
     return path

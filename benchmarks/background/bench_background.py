@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def medians() -> Table:
-    """Compare the masked median with NumPy's function and the original program's loop.
+    """Time the masked median, NumPy's function and the original program's loop.
 
     200 samples of 16 rows of 1080p, in which 30 % of the pixels are masked. The original program takes the median of R, G and B at each
     pixel; ours that of Y, U and V planes in 4:2:0.
@@ -138,7 +138,7 @@ def fills() -> Table:
 
 
 def composites(folder: Path, clip: Path, matte: Path, picture: Path) -> Table:
-    """Compare composite jobs with a plain transcode and with the original method."""
+    """Time composite jobs, a plain transcode and the original program's method."""
     target = folder / "made.mp4"
 
     def job(**params: Any) -> Callable[[], object]:
@@ -163,7 +163,7 @@ def composites(folder: Path, clip: Path, matte: Path, picture: Path) -> Table:
 
 
 def studios(folder: Path, seconds: float) -> Table:
-    """Measure studio jobs over a picture against a plain transcode.
+    """Time studio jobs over a picture, and a plain transcode.
 
     In processor time of whole jobs. The clip pans. The depth is drawn, so that no model is needed: a floor and five boxes. What the model
     itself takes is left out.
@@ -239,7 +239,7 @@ print(json.dumps([result.samples, time.process_time(), before, status("VmHWM")])
 
 
 def plates(folder: Path) -> Table:
-    """Measure the time and the peak memory of plates.
+    """Measure the time and the peak memory of jobs that make plates.
 
     Each plate is made in a process of its own. The camera pans over a real picture for PLATE_FRAMES frames, with noise that changes.
     """
@@ -262,7 +262,7 @@ def plates(folder: Path) -> Table:
 
 
 def made_clip(folder: Path, seconds: float, *, scale: str = "scale=1920:816:flags=lanczos,pad=1920:1080:0:132") -> tuple[Path, Path, Path]:
-    """Make the clip, its matte and a background picture."""
+    """Write a clip, its matte and a background picture; return their paths."""
     clip, matte, picture = folder / "clip.mp4", folder / "matte.mp4", folder / "background.png"
     settings = ["-vf", f"{scale},setsar=1", "-c:v", "libx264", "-preset", "veryfast", "-crf", "18"]
     ffmpeg("-i", str(sample_clip("bikes.mp4")), "-t", str(seconds), *settings, str(clip))
@@ -309,7 +309,7 @@ def seed_composite(clip: Path, matte: Path, picture: Path, target: Path) -> None
 
 
 def transcode(clip: Path, target: Path) -> None:
-    """Transcode a clip with ffmpeg and the writer's encoder settings."""
+    """Transcode a clip with ffmpeg and the encoder settings of VideoWriter."""
     encoder = choose_encoder("auto", ".mp4", "yuv420p")
     options = [part for name, value in encoder_options(encoder, 70, "yuv420p").items() for part in (f"-{name}", value)]
     ffmpeg("-i", str(clip), "-c:v", encoder.name, *options, "-pix_fmt", "yuv420p", "-c:a", "copy", str(target))

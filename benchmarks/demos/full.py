@@ -75,7 +75,7 @@ def main() -> int:
 
 
 def run(running: RunningSuite, clip: Path, background: Path) -> dict[str, Any]:
-    """Upload both files, run the preset, and return the ended job."""
+    """Upload `clip` and `background`, run the preset, and return the ended job."""
     media, picture = running.upload(clip), running.upload(background)
     facts = media["media"]
     out.print(f"clip     {clip.name}, {facts['width']}x{facts['height']}, {facts['frames']} frames; background {background.name}")

@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def speed(clip: Path, folder: Path) -> Table:
-    """Measure whole jobs, from file to file."""
+    """Time whole motion trails jobs, a plain transcode and the naive reference."""
     frames = frames_of(clip)
     target = folder / "made.mp4"
     variants: list[tuple[str, dict[str, Any]]] = [
@@ -186,7 +186,7 @@ def trails(clip: Path, target: Path, params: dict[str, Any]) -> None:
 
 
 def naive(clip: Path, target: Path, style: Literal["normal", "glow"], frames: int) -> Cost:
-    """Measure the cost of the naive reference.
+    """Measure the cost of the naive reference for `frames` frames.
 
     Includes decoding, both passes and encoding, from the first frame with a trail on.
     """
@@ -214,7 +214,7 @@ def copy(clip: Path, target: Path) -> None:
 
 
 def transcode(clip: Path, target: Path) -> None:
-    """Transcode a clip with ffmpeg and the writer's encoder settings."""
+    """Transcode a clip with ffmpeg and the encoder settings of VideoWriter."""
     encoder = choose_encoder("auto", ".mp4", "yuv420p")
     options = [word for name, value in encoder_options(encoder, 70, "yuv420p").items() for word in (f"-{name}", value)]
     ffmpeg("-i", str(clip), "-pix_fmt", "yuv420p", "-c:v", encoder.name, *options, "-movflags", "+faststart", str(target))

@@ -114,7 +114,7 @@ def _hold(random: Random, profile: str) -> int:
 
 
 def _mixed(random: Random, kind: str, length: int, old: tuple[Take, int], new: tuple[Take, int]) -> Iterator[Rgb]:
-    """Yield the frames of a transition.
+    """Yield `length` frames of a transition from the take `old` to the take `new`.
 
     The first frame has a little of the new picture, the last a little of the old.
     """

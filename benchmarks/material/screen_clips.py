@@ -44,7 +44,7 @@ class ScreenFrame:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The scene that a seed determines.
+    """Parameters of a rendered scene, which a seed determines.
 
     Colours are RGB, 0 to 255. `light`: brightest point of the screen, in shares of width and height. `spill`: share of the screen's light
     that falls on the subject.

@@ -165,7 +165,7 @@ def speed_table() -> Table:
 
 
 def cpu_s(pictures: Sequence[NDArray[np.uint8]], foreground: bool, times: int = 5) -> float:
-    """Return processor seconds per frame, the lowest of `times` runs."""
+    """Key `pictures` `times` times; return the lowest processor seconds per frame."""
     screen = find_screen(pictures[0])
     assert screen is not None
     keyer = Keyer(screen)

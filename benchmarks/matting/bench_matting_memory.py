@@ -89,7 +89,7 @@ def made_clip(folder: Path, minutes: int) -> Path:
 
 
 def measured(clip: Path, folder: Path) -> list[tuple[int, int]]:
-    """Run the job; return pairs of a minute of the clip and the resident bytes then."""
+    """Run the job; return pairs (minute of the clip, resident bytes)."""
     command = [sys.executable, "-c", WORK, str(clip), str(folder), str(60 * RATE)]
     lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | {"MALLOC_ARENA_MAX": HEAPS}).stdout
     return [(minute, size) for minute, size in map(json.loads, lines.splitlines())]

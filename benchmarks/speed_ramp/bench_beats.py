@@ -106,7 +106,7 @@ class Studio:
 
 
 def sounds() -> Iterator[tuple[str, Floats, Floats]]:
-    """Yield the kind, beats and wave of each clip."""
+    """Yield the kind, beat times and wave of each test sound."""
     studio = Studio()
     for tempo in (60, 75, 90, 100, 120, 128, 140, 160, 174):
         yield "clicks, steady", (beats := steady(tempo)), studio.clicks(beats)

@@ -142,7 +142,7 @@ def _need(row: Painter, control: bool) -> Need:
 
 
 def picture(pipe: Pipeline, size: tuple[int, int], control: bool) -> None:
-    """Inpaint the middle of a gray picture."""
+    """Inpaint the middle of a gray picture, with a depth ControlNet if `control`."""
     width, height = size
     mask = np.zeros((height, width), np.uint8)
     mask[height // 4 : -height // 4, width // 4 : -width // 4] = 255

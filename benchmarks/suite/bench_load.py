@@ -107,7 +107,7 @@ def output(part: "subprocess.Popen[str]", seconds: float) -> str:
 
 
 async def load(url: str, clip: bytes, clients: int, seconds: float) -> Totals:
-    """Run all clients for `seconds`."""
+    """Run `clients` clients for `seconds` seconds; return their counts."""
     totals, end = Totals(), time.monotonic() + seconds
     limits = httpx.Limits(max_connections=clients)
     async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, trust_env=False, limits=limits) as http:

@@ -10,9 +10,9 @@ from benchmarks.material.trouble.takes import TroubleClip, played, takes_of_plac
 
 
 def punch_in(random: Random) -> TroubleClip:
-    """Cut between a take and enlargements of it, as in videos of a talking head.
+    """Make a clip that cuts between a take and enlargements of it.
 
-    Each cut enlarges the picture by 10 to 50 percent, or goes back to the whole picture.
+    Videos of a talking head do this. Each cut enlarges the picture by 10 to 50 percent, or goes back to the whole picture.
     """
     clip, play, factor = TroubleClip(), _standing(random), 1.0
     center = (random.uniform(0.3, 0.7), random.uniform(0.2, 0.6))
@@ -25,7 +25,7 @@ def punch_in(random: Random) -> TroubleClip:
 
 
 def zoomed(picture: Rgb, factor: float, center: tuple[float, float]) -> Rgb:
-    """Enlarge the part of a picture around `center`.
+    """Enlarge a picture by `factor` around `center`.
 
     `center`: in shares of width and height.
     """
@@ -67,7 +67,7 @@ class _Head:
 
 
 def intercuts(random: Random) -> TroubleClip:
-    """Alternate between two takes, three to five frames at a time."""
+    """Make a clip that alternates between two takes, three to five frames at a time."""
     clip, takes = TroubleClip(), takes_of_places(random)
     clip.shot(next(takes)(35))
     plays, length = (next(takes), next(takes)), int(random.integers(3, 6))
@@ -78,7 +78,7 @@ def intercuts(random: Random) -> TroubleClip:
 
 
 def every_frame(random: Random) -> TroubleClip:
-    """Cut between shots of only one or two frames."""
+    """Make a clip with a series of shots of only one or two frames."""
     clip, takes = TroubleClip(), takes_of_places(random)
     clip.shot(next(takes)(30))
     length = int(random.integers(1, 3))
@@ -89,7 +89,7 @@ def every_frame(random: Random) -> TroubleClip:
 
 
 def jumps(random: Random) -> TroubleClip:
-    """Draw fast motion, shakes and stutter, with two hard cuts.
+    """Make a clip of fast motion, shakes and stutter, with two hard cuts.
 
     Nothing else is a cut.
     """

@@ -8,9 +8,9 @@ from benchmarks.material.trouble.takes import TroubleClip, takes_of_places
 
 
 def plain_ramps(random: Random) -> TroubleClip:
-    """Draw a plain picture that pulses, changes its hue or fades, mostly with a title.
+    """Make a clip of a plain picture that pulses, changes its hue or fades.
 
-    A shot may precede it, and another may follow.
+    It mostly has a title. A shot may precede it, and another may follow.
     """
     clip, takes = TroubleClip(), takes_of_places(random)
     if random.random() < 0.5:
@@ -43,7 +43,7 @@ def plain_ramps(random: Random) -> TroubleClip:
 
 
 def overlays(random: Random) -> TroubleClip:
-    """Draw overlays that appear and disappear abruptly.
+    """Make a clip in which overlays appear and disappear abruptly.
 
     Bars, lower thirds, letterboxes, logos and inset pictures.
     """
@@ -80,7 +80,7 @@ def overlays(random: Random) -> TroubleClip:
 
 
 def captions(random: Random) -> TroubleClip:
-    """Draw karaoke captions whose bar and words change about every half second."""
+    """Make a clip with karaoke captions whose bar and words change every half second or so."""
     clip, takes = TroubleClip(), takes_of_places(random)
     words = ["THIS", "IS", "SO", "COOL", "AND", "EASY", "TO", "SEE", "WHEN", "YOU", "READ"]
     at, wide, bars, high = random.uniform(0.6, 0.8), random.uniform(0.5, 0.9), random.random() < 0.7, random.uniform(0.1, 0.18)
@@ -104,7 +104,7 @@ def _write(picture: Rgb, text: str, x: int, y: int, dark: bool, size: float) -> 
 
 
 def inner_window(random: Random) -> TroubleClip:
-    """Draw a still picture around an inner window, in which there are cuts."""
+    """Make a clip of a still picture around an inner window, in which there are cuts."""
     clip, takes = TroubleClip(), takes_of_places(random)
     frame = cv2.GaussianBlur(next(takes)(1)[0], (0, 0), random.uniform(1, 4))
     w, h = int(WIDTH * random.uniform(0.55, 0.75)), int(HEIGHT * random.uniform(0.55, 0.75))
@@ -120,7 +120,7 @@ def inner_window(random: Random) -> TroubleClip:
 
 
 def slides(random: Random) -> TroubleClip:
-    """Draw slides that show only text, on a common background."""
+    """Make a clip of slides that show only text, on a common background."""
     clip = TroubleClip()
     dark = random.random() < 0.3
     ground, ink = ((28, 30, 36), (230, 230, 230)) if dark else ((250, 250, 250), (25, 25, 30))

@@ -7,7 +7,7 @@ from benchmarks.material.trouble.takes import TroubleClip, mixed, takes_of_place
 
 
 def blank_frames(random: Random) -> TroubleClip:
-    """Insert plain frames between shots and within a shot.
+    """Make a clip with plain frames between shots and within a shot.
 
     One to five frames between shots; within a shot one to three, which are a glitch.
     """
@@ -25,7 +25,7 @@ def blank_frames(random: Random) -> TroubleClip:
 
 
 def flashes(random: Random) -> TroubleClip:
-    """Draw flashes of 0.04 to 0.2 seconds in two shots.
+    """Make a clip of two shots with flashes of 0.04 to 0.2 seconds.
 
     The clip has 25 to 60 fps.
     """
@@ -44,9 +44,9 @@ def flashes(random: Random) -> TroubleClip:
 
 
 def flash_cuts(random: Random) -> TroubleClip:
-    """Place a cut under a flash that covers both shots.
+    """Make a clip with flashes that hide the cuts.
 
-    The flash lasts 0.06 to 0.2 seconds, and at least two frames.
+    A flash covers both shots. It lasts 0.06 to 0.2 seconds, and at least two frames.
     """
     clip, takes = TroubleClip(rate=int(random.choice([25, 25, 30, 50]))), takes_of_places(random)
     clip.shot(next(takes)(40))
@@ -67,7 +67,7 @@ def flash_cuts(random: Random) -> TroubleClip:
 
 
 def black_and_fade(random: Random) -> TroubleClip:
-    """Combine hard cuts to or from black with fades.
+    """Make a clip with hard cuts to or from black, each paired with a fade.
 
     Either a cut to black and a fade in, or a fade to black and a cut.
     """
@@ -94,7 +94,7 @@ def black_and_fade(random: Random) -> TroubleClip:
 
 
 def long_black(random: Random) -> TroubleClip:
-    """Fade out to at least two seconds of black, and back in."""
+    """Make a clip that fades out to at least two seconds of black, and back in."""
     clip, takes = TroubleClip(), takes_of_places(random)
     clip.shot(next(takes)(60))
     for _ in range(2):
@@ -112,7 +112,7 @@ def long_black(random: Random) -> TroubleClip:
 
 
 def exposure(random: Random) -> TroubleClip:
-    """Draw exposure and white balance that change within a shot.
+    """Make a clip in which exposure and white balance change within a shot.
 
     They settle within about a second, at the start of a shot or later.
     """
