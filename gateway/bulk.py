@@ -114,7 +114,7 @@ def bulk_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
 
 
 async def _ask(upstreams: Upstreams, item: BatchItem, number: int, action: str, headers: dict[str, str]) -> Any:
-    """Send one request of a batch to the service of its operation.
+    """Send `item`, one request of a batch, to the service of its operation.
 
     `number`: its place in the batch. `action`: `check` or `jobs`, the last part of the address. Raises the service's refusal, with the
     number of the request in its fields.

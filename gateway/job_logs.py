@@ -7,7 +7,7 @@ MOST_CHARS = 256 * 1024
 
 
 async def log_of(jobs: Jobs, owner: str, job_id: str) -> str:
-    """Return the log of a job, or the logs of a pipeline's steps.
+    """Return the log of a job; for a pipeline, the joined logs of its steps.
 
     Each step gets an equal share of MOST_CHARS; headings come on top. Raises UnknownJob.
     """
@@ -30,7 +30,10 @@ async def _belongs(jobs: Jobs, owner: str, job_id: str) -> bool:
 
 
 def _text(step: StepProgress, logs: dict[str, str], own: set[str], max_chars: int) -> str:
-    """Return the end of a step's log, or a note that says why there is none."""
+    """Return the last `max_chars` of a step's log, or a note why there is none.
+
+    `logs`: job id -> log. `own`: ids of the steps' jobs that still exist.
+    """
     if step.job is None:
         return "(not started)\n"
     if step.job not in own:

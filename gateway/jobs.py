@@ -35,8 +35,6 @@ def job_routes(runtime: Runtime) -> APIRouter:
 
 
 def _add_list(router: APIRouter, jobs: Jobs) -> None:
-    """Add the route that lists jobs."""
-
     @router.get("", name="list", summary="List jobs, newest first")
     async def page(
         request: Request,
@@ -111,7 +109,7 @@ def _add_reading(router: APIRouter, jobs: Jobs) -> None:
         | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "The log; empty if nothing was written"}},
     )
     async def log(job_id: str, request: Request) -> Response:
-        """Send the operation's standard output and standard error.
+        """Send the standard output and standard error of a job's operation.
 
         At most 32 KB of text, without the server's folders and secrets. While the job runs it is a few seconds old. For a pipeline: the
         logs of its steps, each below a heading, at most 256 KB together.

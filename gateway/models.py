@@ -31,7 +31,7 @@ def model_routes(upstreams: Upstreams, settings: Settings) -> APIRouter:
 
 
 async def known_models(upstreams: Upstreams, settings: Settings, owner: str) -> list[ModelInfo]:
-    """Return all models of the catalog, with their states.
+    """Return all models of the catalog, and whether each is installed.
 
     Each service may have its own models folder, so the state of a model comes from a service that uses it. For a model that no running
     service uses, the state comes from the gateway's models folder.

@@ -65,7 +65,7 @@ def _set_problem_type(operation: dict[str, Any]) -> None:
 
 
 def _rename_clashes(document: dict[str, Any], existing: dict[str, Any], service: str) -> dict[str, Any]:
-    """Rename the schemas that differ from those of the same name in `existing`.
+    """Rename schemas of `document` that differ from those of the same name in `existing`.
 
     `ModelUsed` of the service `speed-ramp` becomes `SpeedRampModelUsed`.
     """

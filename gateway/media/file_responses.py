@@ -99,7 +99,7 @@ async def file_response(request: Request, path: Path, *, media_type: str, header
 
 
 def satisfiable(header: str | None, *, size: int) -> str | None:
-    """Return a Range header without the ranges that begin after the file's end.
+    """Return the Range header `header` without ranges that begin after the file's end.
 
     `size`: bytes of the file. None if there is no header, or if it is malformed or has more than MAX_RANGES ranges. Raises
     RangeNotSatisfiable if no range lies within the file (RFC 9110, 14.2).
@@ -129,7 +129,7 @@ def seconds_of(date: str | None) -> float | None:
 
 
 def is_known(tags: str | None, etag: str, *, weak: bool = True) -> bool:
-    """Return whether an If-None-Match or If-Match header matches `etag`.
+    """Return whether `tags`, an If-Match or If-None-Match header, matches `etag`.
 
     `weak`: whether weak tags count; they do not in If-Match (RFC 9110, 13.1.1).
     """

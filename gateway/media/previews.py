@@ -1,4 +1,4 @@
-"""Preparation of preview requests on their way to a service.
+"""Start of the jobs that a preview needs, before its request is forwarded.
 
 A preview runs an operation on a few seconds of a proxy, which is a small copy of the clip. The gateway starts the job that makes the proxy.
 If an input is "auto", it also starts a preview of the operation that makes this input.
@@ -27,7 +27,7 @@ PART = ("start", "duration")
 
 @dataclass(frozen=True)
 class Previews:
-    """Handler of preview requests on their way to a service."""
+    """Handler of preview requests, which starts the jobs that a preview needs."""
 
     views: ViewDesk
 
@@ -59,9 +59,10 @@ class Previews:
         return JSONResponse(json.loads(job.model_dump_json(by_alias=True)), answer.status_code, headers=headers)
 
     async def _make(self, operation: str, name: str, body: dict[str, Any], owner: str) -> str:
-        """Start a preview of the operation that makes an "auto" input.
+        """Start a preview that makes `name`, an "auto" input of `operation`.
 
-        Its frames keep the times of the clip, if the operation can do that. Returns what replaces "auto" in the request.
+        `body`: the preview request. The frames of the new preview keep the times of the clip, if the operation that makes the
+        input can do that. Returns what replaces "auto" in the request.
         """
         headers = credentials(self.views.runtime.settings, owner)
         declared = await self.views.upstreams.operations(headers)

@@ -1,4 +1,4 @@
-"""What the media routes share: path parameters, checks and documented answers."""
+"""Path parameters, checks and documented answers that the media routes share."""
 
 from typing import Annotated
 

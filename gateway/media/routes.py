@@ -1,4 +1,4 @@
-"""Routes under /v1/media, without those of views."""
+"""All routes under /v1/media, except those of views."""
 
 from fastapi import APIRouter
 

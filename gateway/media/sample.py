@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 async def ensure_sample(runtime: Runtime) -> None:
-    """Create missing sample media for every owner, without end.
+    """Keep creating the sample media that owners lack, until canceled.
 
     Owners are looked for at intervals, because keys may be added at any time. Failures are logged and retried; the suite also works without
     samples.

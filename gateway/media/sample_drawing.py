@@ -92,7 +92,7 @@ def _ball_path(frames: int) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 
 def _sound(frame: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Return the samples of one frame's sound.
+    """Return the sound that plays during the frame number `frame`.
 
     A soft tone with a tick at each full second: float32 (2, samples), -1 to 1.
     """

@@ -1,4 +1,4 @@
-"""Container of what the media and upload routes need."""
+"""Store, functions and settings that the media and upload routes need."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Forget = Callable[[str, str], Awaitable[None]]
 
 @dataclass(frozen=True, kw_only=True)
 class MediaServices:
-    """Container of the store, functions and settings that the routes need."""
+    """Container of the store, functions and settings for the media and upload routes."""
 
     store: MediaStore
     probe: Probe

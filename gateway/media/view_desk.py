@@ -39,13 +39,13 @@ VIEWS: Mapping[str, View] = {
 
 @dataclass(frozen=True)
 class ViewDesk:
-    """Register of the jobs that make views, which starts missing jobs."""
+    """Desk that finds the job of each view, and starts one if there is none."""
 
     upstreams: Upstreams
     runtime: Runtime
 
     async def job(self, owner: str, view: View, media_id: str, alpha: str | None = None) -> Job:
-        """Return the job that makes a view, and start it if necessary.
+        """Return the job that makes a view of a clip; start one if there is none.
 
         `alpha`: id of a matte to put into the view. Raises UnknownMedia; NotFound for a kind without this view; the
         failure of the job, as a Refused; and what submitting raises.
@@ -84,7 +84,7 @@ class ViewDesk:
         return Job.model_validate(await self.upstreams.ask("media", "POST", f"/{view.name}/jobs", headers=headers, json=body))
 
     async def _outdated(self, owner: str, job: Job) -> bool:
-        """Return whether a view must be made again.
+        """Return whether the view that `job` made must be made again.
 
         True if the view's files are gone, or if its job failed for a reason that may be temporary.
         """

@@ -56,7 +56,7 @@ def _add_views(router: APIRouter, desk: ViewDesk) -> None:
     @router.get("/proxy", summary="Play a small copy with exact frames", responses=RANGED | MAKING | FAILED, response_class=Response)
     @router.head("/proxy", include_in_schema=False)
     async def proxy(media_id: MediaId, request: Request, alpha: Alpha = None) -> Response:
-        """Send an H.264 MP4 in which every frame is a keyframe.
+        """Send a clip's proxy: an H.264 MP4 in which every frame is a keyframe.
 
         Its shorter side is at most 540, its rate constant, its sound AAC. With `alpha` the picture is above and the matte below. It is
         made at the first request.
@@ -71,7 +71,7 @@ def _add_views(router: APIRouter, desk: ViewDesk) -> None:
     @router.get("/strip", summary="Download tiles over the whole length", responses=RANGED | MAKING | FAILED, response_class=Response)
     @router.head("/strip", include_in_schema=False)
     async def strip(media_id: MediaId, request: Request) -> Response:
-        """Send a JPEG with rows of equally spaced, equally large frames."""
+        """Send a clip's strip: a JPEG with rows of equally large frames, equally spaced in time."""
         return await send(request, "strip", "strip", media_id)
 
     @router.get("/strip/times", summary="Read the times of the tiles", responses=AS_JSON | MAKING | FAILED, response_class=Response)
@@ -82,7 +82,7 @@ def _add_views(router: APIRouter, desk: ViewDesk) -> None:
     @router.get("/peaks", summary="Read the waveform", responses=AS_JSON | MAKING | FAILED, response_class=Response)
     @router.head("/peaks", include_in_schema=False)
     async def peaks(media_id: MediaId, request: Request) -> Response:
-        """Send the peak amplitudes of each channel, one for each short interval."""
+        """Send a clip's waveform: the peak amplitude of each channel in each short interval."""
         record = await on_disk(store.get, owner_of(request), media_id)
         if record.kind is Kind.VIDEO and not (record.media or {}).get("audio"):
             duration = (record.media or {}).get("duration_s")

@@ -18,9 +18,9 @@ def asks_for_auto(inputs: Mapping[str, Any]) -> bool:
 
 
 def maker_of(operation: str, name: str, declarations: Mapping[str, OperationInfo]) -> tuple[str, str]:
-    """Return the operation that makes an "auto" input, and the output's name.
+    """Return the operation and the output that make the "auto" input `name` of `operation`.
 
-    `operation`, `name`: the operation that takes the input, and the input's name. The declaration of the input names what makes it.
+    The declaration of the input names both.
     `declarations`: operations by name, as `GET /operations` lists them. Raises Invalid for an input that cannot be "auto".
     """
     inputs = declarations[operation].inputs if operation in declarations else {}

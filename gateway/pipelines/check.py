@@ -53,7 +53,7 @@ class _Checking:
         self.checked: list[Step] = []
 
     async def add(self, step: Step, where: str) -> None:
-        """Check a step, and the steps that make its "auto" inputs."""
+        """Check a step and the makers of its "auto" inputs, and add them to `checked`."""
         await self._declare(step, where)
         try:
             makers = await self._auto_inputs(step, where)
@@ -76,7 +76,7 @@ class _Checking:
         self.checked.append(step.model_copy(update={"inputs": step.inputs | outputs, "params": params}))
 
     async def _declare(self, step: Step, where: str) -> None:
-        """Read the declaration of a step's operation from its service.
+        """Fetch the declaration of a step's operation from its service, unless it is known.
 
         Raises UnknownOperation.
         """
@@ -129,9 +129,9 @@ class _Maker:
 
 
 def _input_to_check(kinds: Mapping[str, str], where: str, source: str) -> str:
-    """Replace a reference `step.output` by the stand-in `pending:<kind>`.
+    """Return the stand-in `pending:<kind>` if `source` is a reference `step.output`, else `source`.
 
-    The `check` route of a service accepts this stand-in. A media id is returned unchanged. `kinds`: media kind by `step.output`. Raises
+    The `check` route of a service accepts this stand-in. `source`: a media id or a reference. `kinds`: media kind by `step.output`. Raises
     Invalid for an output that no earlier step has.
     """
     if source in kinds:
@@ -168,7 +168,7 @@ def _unknown_operation(step: Step, where: str) -> UnknownOperation:
 
 
 def _in_step(refusal: Refused | Invalid, where: str, step: Step) -> Refused:
-    """Return a refusal that names the refused step.
+    """Return `refusal` with the refused step named in its detail and fields.
 
     The detail starts with the id of the step, and each field with the path `where`.
     """

@@ -58,7 +58,7 @@ def _with_media(sources: Mapping[str, InputValue], inputs: Mapping[str, Given]) 
 
 
 def _replaced(source: InputValue, inputs: Mapping[str, Given]) -> InputValue:
-    """Return an input with its placeholders replaced by media.
+    """Return the input `source` with its placeholders replaced by media from `inputs`.
 
     None if its placeholders are optional and not given.
     """

@@ -19,7 +19,7 @@ DEEPEST = 12
 
 
 def map_ids(ids: InputValue, change: Callable[[str], str]) -> InputValue:
-    """Return an input with `change` applied to each media id; URLs stay."""
+    """Return the input `ids` with `change` applied to each media id; URLs stay."""
     if isinstance(ids, list):
         return [change(media_id) if isinstance(media_id, str) else media_id for media_id in ids]
     return change(ids) if isinstance(ids, str) else ids
@@ -108,10 +108,10 @@ def _types(schema: Schema, root: Schema, depth: int = 0) -> set[str]:
 
 
 def _lacking_fields(made: Schema, result: Schema, wanted: Schema, root: Schema, depth: int = 0) -> list[str]:
-    """Return the fields that a param requires and a result's objects lack.
+    """Return the fields that the schema `wanted` requires and the schema `made` lacks.
 
-    Both may be arrays of objects. `result`, `root`: the schemas that `made` and `wanted` are parts of. Of several alternatives, the one
-    that lacks least counts.
+    `wanted`: a param. `made`: a value in a result. Both may be arrays of objects. `result`, `root`: the schemas that `made` and `wanted`
+    are parts of. Of several alternatives, the one that lacks least counts.
     """
     shortest: list[str] | None = None
     for taken in _alternatives(wanted, root):

@@ -108,7 +108,7 @@ def _as_pipeline(operation: str, verb: str, body: dict[str, object]) -> Pipeline
 
 
 def _without_step(refusal: ReelwrightError, step: Step) -> Refused:
-    """Remove the step from the text and field names of an error.
+    """Return `refusal` without `step` in its detail and field names.
 
     The pipeline has only this step, and the client sent a request for one operation.
     """

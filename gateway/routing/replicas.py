@@ -50,8 +50,8 @@ class ReplicaBackend(httpcore.AsyncNetworkBackend):
 
 
 def replica_transport() -> BackendTransport:
-    """Return an httpx transport with a new connection per request.
+    """Return an httpx transport that sends requests to the replicas in turn.
 
-    A new connection costs a fraction of a millisecond and is never stale.
+    Each request opens a new connection, which costs a fraction of a millisecond and is never stale.
     """
     return BackendTransport(ReplicaBackend(), max_connections=MAX_CONNECTIONS, max_keepalive=0)

@@ -107,9 +107,10 @@ class Upload:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the upload's lock, which only one request of all processes can hold.
+        """Hold the upload's lock while the block runs.
 
-        Raises UploadLocked at once if another request holds it. The kernel releases the lock when the process that holds it dies.
+        Only one request of all processes can hold it. Raises UploadLocked at once if another request holds it. The kernel releases the
+        lock when the process that holds it dies.
         """
         try:
             file = (self.folder / LOCK).open("rb")

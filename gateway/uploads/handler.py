@@ -108,7 +108,7 @@ class UploadHandler:
         return {"Upload-Offset": str(offset), "Upload-Expires": format_datetime(expires_at, usegmt=True)}
 
     async def _finished(self, upload: Upload, state: UploadState) -> UploadState:
-        """Turn an upload into a medium if it is complete.
+        """Turn an upload into a medium if it is complete; return the upload's state.
 
         An upload whose file is refused is removed. The caller holds the lock.
         """
@@ -147,7 +147,7 @@ def parse_metadata(header: str) -> dict[str, str]:
 
 
 def header_number(request: Request, header: str) -> int:
-    """Parse a header that holds a byte count.
+    """Parse the request header of the name `header`, which holds a byte count.
 
     Raises BadUploadRequest.
     """

@@ -1,4 +1,4 @@
-"""Streaming of the bodies of requests into uploads."""
+"""Streaming of request bodies into uploads."""
 
 import asyncio
 import base64

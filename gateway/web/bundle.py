@@ -52,9 +52,9 @@ def newest_change(folders: Collection[Path]) -> int:
 
 
 def read_files(folders: Mapping[str, Path]) -> dict[str, bytes]:
-    """Return the contents of the studio's files, by path in the page.
+    """Return the contents of the studio's files, by relative URL.
 
-    `folders`: start of the path in the page -> folder.
+    `folders`: start of the relative URL -> folder.
     """
     paths = {prefix + path.relative_to(folder).as_posix(): path for prefix, folder in folders.items() for path in folder.rglob("*")}
     return {name: paths[name].read_bytes() for name in sorted(paths) if paths[name].suffix in TYPES}

@@ -77,7 +77,10 @@ def later_imports(name: str, text: str) -> list[str]:
 
 
 def joined_path(importer: str, address: str) -> str:
-    """Return the path that a relative import such as `../base/html.js` names."""
+    """Return the path of the module that `importer` imports as `address`.
+
+    `address`: a relative path such as `../base/html.js`.
+    """
     parts = importer.split("/")[:-1]
     for part in address.split("/"):
         if part == "..":
@@ -88,7 +91,10 @@ def joined_path(importer: str, address: str) -> str:
 
 
 def _text(chunk: Chunk, home: Mapping[str, str], texts: Mapping[str, str]) -> str:
-    """Return a chunk's text: imports, modules and exports."""
+    """Return a chunk's text: imports, modules and exports.
+
+    `home`: module -> name of its chunk. `texts`: module -> text.
+    """
     depth = chunk.name.count("/")
     imported: dict[str, list[str]] = {}
     bodies = []

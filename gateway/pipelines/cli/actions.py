@@ -66,7 +66,7 @@ def run_pipeline(
     as_json: bool,
     overwrite: bool = False,
 ) -> None:
-    """Run the pipeline of a file, or a preset.
+    """Run `pipeline`: the path of a pipeline file, or the name of a preset.
 
     `words`: options `--name FILE`, which give its placeholders files. `changes`: params as `step.param=value`. A batch goes on after a
     failure; then it raises OperationFailed at its end. `overwrite`: replace outputs of an earlier run; otherwise they raise Invalid.
@@ -96,7 +96,7 @@ def run_pipeline(
 
 
 def check_pipeline(place: Place, pipeline: str, words: Sequence[str], changes: Sequence[str]) -> None:
-    """Check the pipeline of a file, or a preset, and print its steps."""
+    """Check `pipeline`, a pipeline file's path or a preset's name, and print its steps."""
     loaded = load_pipeline(pipeline)
     steps = with_params(loaded.steps, changes)
     named = {name: [str(path.absolute()) for path in paths if isinstance(path, Path)] for name, paths in named_files(words).items()}
@@ -188,9 +188,9 @@ def _save(run: Run, folder: Path) -> None:
 
 
 def _shown(show: Callable[[Update], None]) -> Callable[[JobProgress], None]:
-    """Return a callback that prints a pipeline's progress.
+    """Return a callback that passes a pipeline's progress to `show`.
 
-    The callback also prints when a step begins or ends.
+    The callback also prints each step that begins or ends.
     """
     states: dict[str, str] = {}
 
@@ -206,7 +206,7 @@ def _shown(show: Callable[[Update], None]) -> Callable[[JobProgress], None]:
 
 
 def _texts(value: Any) -> Any:
-    """Convert the paths of an input to strings."""
+    """Return the input `value`, a file or a list of files, with paths as strings."""
     return [_texts(item) for item in value] if isinstance(value, list) else str(value) if isinstance(value, Path) else value
 
 

@@ -1,4 +1,4 @@
-"""Checks and runs of pipelines on local files, without a server."""
+"""Validation and running of pipelines on local files, without a server."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ from shared.video import inspect
 
 @dataclass(frozen=True)
 class LocalServices(Upstreams):
-    """Variant of Upstreams that calls the services' HTTP apps without a server.
+    """Variant of Upstreams that calls the services' HTTP apps in this process.
 
     An input may be the absolute path of a file; the services check only its kind.
     """
@@ -133,7 +133,10 @@ def _client(service: Service, runtime: Runtime) -> httpx.AsyncClient:
 
 
 def _paths(source: InputValue, finished: Mapping[str, FinishedStep], *, many: bool) -> Path | list[Path] | None:
-    """Return the paths of the files that an input names."""
+    """Return the paths of the files that the input `source` names.
+
+    `finished`: step id -> finished step, whose outputs `source` may name.
+    """
 
     def path(text: str) -> Path:
         step, _, output = text.partition(".")

@@ -18,7 +18,7 @@ from shared.errors import Invalid
 
 
 def load_pipeline(source: str) -> PipelineRequest:
-    """Load the pipeline of a file, or of the preset with that name.
+    """Load the pipeline from the file `source`, or from the preset of that name.
 
     Raises Invalid, naming each wrong field.
     """
@@ -39,9 +39,9 @@ def load_pipeline(source: str) -> PipelineRequest:
 
 
 def with_params(steps: Sequence[Step], settings: Sequence[str]) -> list[Step]:
-    """Return the steps with params changed by `settings`.
+    """Return the steps with params changed by `settings`, such as `trails.layers=6`.
 
-    A setting is for example `trails.layers=6`; its value is JSON, or else text. Raises Invalid.
+    The value of a setting is JSON, or else text. Raises Invalid.
     """
     changed = {step.id: dict(step.params) for step in steps}
     for setting in settings:
@@ -78,7 +78,7 @@ def named_files(words: Sequence[str]) -> dict[str, list[Path | str]]:
 
 
 def runs_of(files: Mapping[str, list[Path | str]], *, batch: bool) -> list[tuple[str, dict[str, list[Path | str]]]]:
-    """Return the folder name and the files of each run.
+    """Divide `files` among runs of a pipeline; return each run's folder name and files.
 
     The folder is below the output folder. There is one run with all files; with `batch` there is one for each file of an option that is
     repeated. Raises Invalid.

@@ -33,7 +33,7 @@ class RunMemory:
     _steps: dict[str, FinishedStep] = field(default_factory=dict)
 
     def find(self, operation: Operation, params: Params, inputs: Inputs, outputs: Mapping[str, Path]) -> FinishedStep | None:
-        """Return an equal finished step, or None.
+        """Return the finished step with the same operation, params and inputs, or None.
 
         Its files are linked to the paths in `outputs`. None also for an operation whose results must not be reused.
         """
@@ -47,9 +47,9 @@ class RunMemory:
         self._steps[self._key(operation, params, inputs)] = finished
 
     def measurements(self, operation: Operation, params: Params, inputs: Inputs) -> dict[str, Path]:
-        """Return the path of the measurement that an operation uses, by keyword.
+        """Return the path of an operation's measurement file, as a keyword argument.
 
-        The operation takes it like an input. Empty if the operation uses none.
+        The operation takes it like an input, and creates the file if it is missing. Empty if the operation uses none.
         """
         measurement = operation.measurement
         if measurement is None or not isinstance(file := inputs.get(measurement.input), Path):
@@ -72,7 +72,7 @@ def _identity(path: Path) -> list[int | str]:
 
 
 def _linked(path: Path, name: Path) -> Path:
-    """Link a file under the path `name`, but keep the file's suffix.
+    """Link the file `path` to the new path `name`, but keep the suffix of `path`.
 
     File systems without links get a copy. Returns the new path.
     """

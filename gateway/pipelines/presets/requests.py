@@ -44,9 +44,9 @@ def pipeline_of(preset: Preset, request: PresetRequest) -> PipelineRequest:
 
 
 def filled_pipeline(pipeline: str, steps: Sequence[Step], request: PresetRequest) -> PipelineRequest:
-    """Return a named pipeline, filled with the params and inputs of a request.
+    """Return the pipeline of `steps`, filled with the params and inputs of a request.
 
-    Raises Invalid for unknown or missing inputs, and for unknown steps.
+    `pipeline`: its name, for errors. Raises Invalid for unknown or missing inputs, and for unknown steps.
     """
     options = {name: getattr(request, name) for name in JobEnvelope.model_fields}
     return PipelineRequest(steps=filled(with_params(pipeline, steps, request.params), request.inputs), **options)
@@ -64,7 +64,7 @@ def with_params(pipeline: str, steps: Sequence[Step], params: Mapping[str, Mappi
 
 
 def batch_of(preset: Preset, request: PresetRequest) -> list[PipelineRequest]:
-    """Return one pipeline for each clip of a request.
+    """Return one pipeline of `preset` for each clip of a batch request.
 
     An input that is a list gives one item to each pipeline; any other goes to all. The metadata of each pipeline has `batch`, with an id
     that follows from the request, so that repeated requests are equal. Raises Invalid unless there is a list, and all lists have the same
@@ -87,9 +87,9 @@ def batch_of(preset: Preset, request: PresetRequest) -> list[PipelineRequest]:
 
 
 def in_words_of_preset(refusal: Refused, preset: Preset) -> Refused:
-    """Rename the fields of an error to those of the request for a preset.
+    """Return `refusal` with its fields named as in a request for the preset.
 
-    The error names the fields of steps; the request has `params.<step>.<param>` and `inputs.<name>`.
+    `refusal` names the fields of steps; the request has `params.<step>.<param>` and `inputs.<name>`.
     """
     steps = [Step.model_validate(step) for step in preset.steps]
     problem = refusal.problem()

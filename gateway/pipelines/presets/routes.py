@@ -97,7 +97,7 @@ def preset_routes(submitter: PipelineSubmitter, upstreams: Upstreams, runtime: R
 
 @contextmanager
 def _named_fields(preset: Preset) -> Iterator[None]:
-    """Rename the fields of raised errors to those of the request for a preset."""
+    """Re-raise refusals of the block with fields named as in a request for the preset."""
     try:
         yield
     except Refused as refusal:

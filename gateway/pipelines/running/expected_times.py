@@ -12,7 +12,7 @@ from shared.jobs import PastRun
 
 
 def expected_seconds(steps: Sequence[Step], past: Mapping[str, Sequence[PastRun]], lengths: Mapping[str, float | None]) -> dict[str, float]:
-    """Estimate how many seconds each step will take.
+    """Estimate from past runs how many seconds each step will take.
 
     `past`: operation -> past runs. `lengths`: step id -> seconds of its longest input video, as far as it is known; an output of an earlier
     step counts as long as that step's input. An operation that never ran gets the median of the others; if none ever ran, each step gets 1.
@@ -26,7 +26,7 @@ def expected_seconds(steps: Sequence[Step], past: Mapping[str, Sequence[PastRun]
 
 
 def _expected(past: Sequence[PastRun], length_s: float) -> float | None:
-    """Estimate how many seconds one job will take.
+    """Estimate from past runs how many seconds one job will take.
 
     The estimate is the median time per second of video times `length_s`, or the median time of a job if a length is unknown. None without
     past runs.

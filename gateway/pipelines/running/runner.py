@@ -94,7 +94,7 @@ class PipelineRunner:
         return expected_seconds(steps, past, lengths)
 
     async def _reuse(self, claim: Claim, board: Board) -> None:
-        """Take over the finished steps of the pipeline that this one retries."""
+        """Take over the finished steps of the earlier pipeline that this one retries."""
         reused = claim.params.get("reused", {})
         for run in board.runs:
             if run.step.id in reused:

@@ -1,4 +1,4 @@
-"""The preset `best-frame-of-each-shot`."""
+"""The preset `best-frame-of-each-shot`: find the shots of a video and the best frame of each."""
 
 from gateway.pipelines.presets.preset import CLIP, Preset, step
 

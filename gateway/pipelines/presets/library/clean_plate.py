@@ -1,4 +1,4 @@
-"""The preset `clean-plate`."""
+"""The preset `clean-plate`: recover the empty scene behind the subject."""
 
 from gateway.pipelines.presets.preset import CLIP, Preset, step
 

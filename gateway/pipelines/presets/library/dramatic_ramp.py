@@ -1,4 +1,4 @@
-"""The preset `dramatic-ramp`."""
+"""The preset `dramatic-ramp`: slow motion for action, time lapse for stillness."""
 
 from gateway.pipelines.presets.preset import CLIP, Preset, step
 

@@ -1,4 +1,4 @@
-"""The preset `highlight-reel`."""
+"""The preset `highlight-reel`: the best moments of a clip, cut together and ramped."""
 
 from gateway.pipelines.presets.preset import CLIP, Preset, step
 

@@ -1,4 +1,4 @@
-"""The preset `matte-studio-trails`."""
+"""The preset `matte-studio-trails`: the subject in a generated studio, with motion trails."""
 
 from gateway.pipelines.presets.preset import CLIP, Preset, step
 

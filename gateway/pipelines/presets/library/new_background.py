@@ -1,4 +1,4 @@
-"""The preset `new-background`."""
+"""The preset `new-background`: put the subject of a clip over a picture."""
 
 from gateway.pipelines.presets.preset import CLIP, Preset, PresetInput, step
 from shared.operation import Kind

@@ -1,4 +1,4 @@
-"""The preset `ramp-trails`."""
+"""The preset `ramp-trails`: a speed ramp with motion trails."""
 
 from gateway.pipelines.presets.preset import CLIP, Preset, step
 
