@@ -107,7 +107,7 @@ def _refuse(params: BestFramesParams, inputs: Mapping[str, object]) -> None:
 
 
 def _groupings(params: BestFramesParams, *, videos: int) -> list[Grouping]:
-    """Return one grouping by shots for each video.
+    """Return one function per video that groups its frames by shot.
 
     Returns an empty list for groups by time. `videos`: number of videos. Raises Invalid if the shots do not fit the videos.
     """
@@ -122,7 +122,7 @@ def _groupings(params: BestFramesParams, *, videos: int) -> list[Grouping]:
 def _choose(
     pictures: Iterable[ScoredView], grouping: Grouping, table: ScoreTable, choices: ChosenPictures, params: BestFramesParams
 ) -> list[str]:
-    """Choose the best picture of each group; return the spans of black groups.
+    """Add the best picture of each group to `choices`; return the spans of black groups.
 
     Each picture is written as soon as its group ends. A black group shows nothing but black, and gives no picture. Its span is text.
     """

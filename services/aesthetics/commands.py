@@ -30,7 +30,7 @@ INPUT, OUTPUT = Path("input_directory"), Path("output_directory")
 
 
 def add_commands(group: typer.Typer, settings: Callable[..., Settings]) -> None:
-    """Add both commands to the service's command group.
+    """Add the two extractor commands to `group`, the service's command group.
 
     `settings(**changes)`: reads the settings and makes them current.
     """
@@ -74,7 +74,7 @@ def add_commands(group: typer.Typer, settings: Callable[..., Settings]) -> None:
 
 
 def _one_video(video: Path, params: BestFramesParams | ExtractParams, folder: Path) -> bool:
-    """Write a video's best or sampled frames to a folder, then mark it as processed.
+    """Write a video's best or sampled frames to a folder, then mark the video as processed.
 
     Returns False after an error, which is printed.
     """
@@ -99,7 +99,10 @@ def _one_video(video: Path, params: BestFramesParams | ExtractParams, folder: Pa
 
 
 def _files(folder: Path, suffixes: tuple[str, ...], prefix: str) -> list[Path]:
-    """List the files to process. Raises Invalid if the list is empty."""
+    """List the files in `folder` with one of `suffixes`, without names that begin with `prefix`.
+
+    Raises Invalid if there are none.
+    """
     files = files_in(folder, suffixes, ignored_prefix=prefix)
     if not files:
         raise Invalid(f"There is no file ({', '.join(suffixes)}) to process in {folder}. Name another folder with --input_dir.")
@@ -107,12 +110,12 @@ def _files(folder: Path, suffixes: tuple[str, ...], prefix: str) -> list[Path]:
 
 
 def _device(cpu: bool) -> dict[str, str]:
-    """Return the settings that the option --cpu changes."""
+    """Return the setting `device` for the option `--cpu`; empty if `cpu` is False."""
     return {"device": "cpu"} if cpu else {}
 
 
 def _params(model: type[Any], scorer: str, network: str, **more: str) -> Any:
-    """Create params from command-line options.
+    """Create params of the class `model` from the values of command-line options.
 
     Raises Invalid for a bad value, ModelMissing if the network is not installed.
     """

@@ -168,7 +168,7 @@ def _add_routes(router: APIRouter, extractions: Extractions, version: Version) -
 def _prepared(
     extractions: Extractions, config: ExtractorConfig, owner: str, extractor: str, version: Version
 ) -> tuple[Extraction, list[Path]]:
-    """Create an extraction from a configuration and list its files.
+    """Create the extraction that `config` describes, and list the files to process.
 
     Raises Invalid for unusable folders, for a folder without files and for more than MAX_SOURCES files.
     """

@@ -68,7 +68,7 @@ class Extraction(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """Outcome of an ended extraction job.
+    """Pictures and processed files of an ended extraction job, for delivery.
 
     `archive`: zip file of the pictures; None if there is none. `images`: names of the pictures to deliver. `processed`: whether each input
     file was processed completely; None if the job has no result.
@@ -80,7 +80,7 @@ class Delivery:
 
     @classmethod
     def of(cls, result: Mapping[str, Any], archive: Path | None) -> Self:
-        """Read the outcome from the result of an operation of this service."""
+        """Create the delivery of a job from its `result` and the zip file `archive`."""
         images = tuple(item["image"] for item in result.get("items", ()))
         processed = tuple(source["processed"] for source in result["sources"]) if "sources" in result else None
         return cls(archive=archive, images=images, processed=processed)
@@ -114,7 +114,7 @@ class Extractions:
     async def start(
         self, extraction: Extraction, files: Sequence[Path], operation: Operation, params: Params, port: str
     ) -> tuple[Extraction, dict[str, str]]:
-        """Start an extraction: submit a job on the `files` that no other one uses.
+        """Start an extraction: submit a job on the `files` that no other extraction uses.
 
         Returns the extraction and the refused files with the reasons. If no file is left, `job_id` stays empty. Raises the errors of
         `submit`, and then deletes the media made of the files.
@@ -180,7 +180,7 @@ class Extractions:
             yield
 
     async def _ingest(self, path: Path, owner: str) -> str:
-        """Copy a file from the folder into the media store.
+        """Copy the file `path` of the input folder into the media store.
 
         Later changes in the folder then do not affect the job. Returns the id of the medium. Raises Invalid for a name that is not UTF-8,
         and the errors of `ingest`.
@@ -275,7 +275,7 @@ def _write(folder: Path, extraction: Extraction) -> Path:
 
 
 def _lock_file(path: Path) -> BinaryIO:
-    """Open a folder's lock file."""
+    """Open the lock file `path`; create it if it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.open("ab")
 

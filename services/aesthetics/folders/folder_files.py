@@ -1,4 +1,4 @@
-"""Files in folders: inputs, delivered pictures, marked videos.
+"""Functions that list input files, deliver pictures into a folder and mark processed videos.
 
 Names and suffixes are those of PerfectFrameAI.
 """
@@ -62,7 +62,7 @@ def check_permissions(source: Path, target: Path) -> None:
 
 
 def check_originals(source: Path, target: Path) -> None:
-    """Raise Invalid if `source` and `target` are the same folder.
+    """Raise Invalid if `target` is the folder of the originals, `source`.
 
     Chosen pictures have the names of their originals and would replace them.
     """

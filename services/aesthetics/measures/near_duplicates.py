@@ -24,12 +24,11 @@ def thumbnail(rgb: NDArray[np.uint8]) -> Thumbnail:
 
 
 def distinct(thumbnails: Sequence[Thumbnail], merits: Sequence[float], min_difference: float) -> list[int | None]:
-    """Choose pictures that differ from each other by at least `min_difference`.
+    """Return the index of the kept picture that each picture resembles; None for kept ones.
 
-    The difference is the root mean square difference over that of unrelated pictures of the same contrast: 0 for equal pictures, about 1
-    for unrelated ones, whether dark or bright. A view in another exposure is similar. Of similar pictures the one with the highest merit is
-    kept; a `min_difference` of 0 keeps all. Returns for each picture None if it is kept, otherwise the index of the kept picture to which
-    it is similar.
+    Kept pictures differ from each other by at least `min_difference`; 0 keeps all. The difference is the root mean square difference over
+    that of unrelated pictures of the same contrast: 0 for equal pictures, about 1 for unrelated ones, whether dark or bright. A view in
+    another exposure is similar. Of similar pictures the one with the highest merit is kept.
     """
     like: list[int | None] = [None] * len(merits)
     if not thumbnails or min_difference <= 0:

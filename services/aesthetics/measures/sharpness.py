@@ -55,7 +55,10 @@ def sharpness(luma: NDArray[np.uint8]) -> Sharpness:
 
 
 def _along(plane: NDArray[np.float32], down: int, right: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return neighbour differences along a direction, and how much of them a blur removes."""
+    """Return each pixel's difference from its neighbour, and how much of it a blur removes.
+
+    The neighbour lies `down` rows and `right` columns away. The blur is along this direction.
+    """
     before = _step(plane, down, right)
     after = _step(_softer(plane, down, right), down, right)
     lost = cv2.subtract(before, after, dst=after)
@@ -63,7 +66,7 @@ def _along(plane: NDArray[np.float32], down: int, right: int) -> tuple[NDArray[n
 
 
 def _softer(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.float32]:
-    """Blur a picture along one direction."""
+    """Blur a picture along the direction (`down`, `right`), a step in rows and columns."""
     if down and right:
         diagonal = np.diag(np.full(_DIAGONAL, 1 / _DIAGONAL, np.float32))
         line = diagonal if right > 0 else diagonal[:, ::-1].copy()
@@ -73,7 +76,7 @@ def _softer(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.flo
 
 
 def _step(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.float32]:
-    """Return each pixel's absolute difference from its neighbour in a direction."""
+    """Return each pixel's absolute difference from the pixel `down` rows and `right` columns away."""
     height, width = plane.shape
     pixels = plane[: height - down, max(-right, 0) : width - max(right, 0)]
     neighbours = plane[down:, max(right, 0) : width - max(-right, 0)]

@@ -31,7 +31,7 @@ _ABANDONED_S = 3600.0
 
 @contextmanager
 def converted(architecture: str, weights: Path, sha256: str, network_format: str, *, anew: bool = False) -> Iterator[Path]:
-    """Yield the file of a converted network, which is converted on first use.
+    """Yield the file of a network in another format, converted on first use.
 
     The result is kept in the folder `converted` beside the weights; if that folder
     cannot be written, the network is converted each time. `anew`: replace an earlier result. Raises ModelDamaged for weights that do not

@@ -68,9 +68,10 @@ def fill(model: Any, weights: Path) -> None:
 
 
 def _read(weights: Path, name: str, stored: list[Any], expected: list[tuple[int, ...]]) -> Arrays:
-    """Check and read the stored weights of one layer.
+    """Check and read `stored`, the HDF5 datasets with the weights of one layer.
 
-    Shapes are checked before reading, because a tiny file may claim huge ones. Raises ModelDamaged.
+    `weights`, `name`: file and layer, for errors. `expected`: shapes, which are checked before reading, because a tiny file may claim huge
+    ones. Raises ModelDamaged.
     """
     shapes = [getattr(dataset, "shape", None) for dataset in stored]
     if shapes != expected:

@@ -15,7 +15,7 @@ from shared.video import Picture
 
 
 def file_of(picture: Picture, params: PictureParams) -> bytes:
-    """Return a picture's file contents in the format of `params`.
+    """Return the contents of a picture's file, converted to the format of `params`.
 
     A file that is upright and in that format already is copied; others, and files larger than MOST_PICTURE_BYTES, are encoded anew. PNG and
     WebP keep transparency, JPEG shows it on white. Raises BrokenMedia and TooLarge.
@@ -30,7 +30,7 @@ def file_of(picture: Picture, params: PictureParams) -> bytes:
 
 
 def encoded(picture: NDArray[np.uint8], params: PictureParams) -> bytes:
-    """Encode a picture in the format of `params`.
+    """Encode the pixels `picture` in the format of `params`.
 
     `picture`: (height, width, 3 or 4) uint8 in the order R, G, B, A. Raises TooLarge if the format cannot hold a picture of this size,
     OperationFailed if it cannot be encoded.

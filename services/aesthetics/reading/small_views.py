@@ -52,9 +52,9 @@ class View:
         return None if self.picture is None else self.picture.name
 
     def origin(self, file: str) -> str:
-        """Return the name of the input file that the view comes from.
+        """Return the view's origin: `file`, or `file/picture` for a picture in a zip file.
 
-        `file`: name of the input file. If that is a zip file, the name of the picture in it is appended.
+        `file`: name of the input file.
         """
         return file if self.picture is None or self.picture.entry is None else f"{file}/{self.picture.name}"
 

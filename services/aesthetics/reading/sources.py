@@ -203,7 +203,7 @@ def as_list(paths: list[Path] | Path | None) -> list[Path]:
 
 
 def one_kind(video: list[Path] | Path | None, images: list[Path] | Path | None) -> list[Path]:
-    """Return the list of the given videos or pictures.
+    """Return the videos or the pictures, whichever are given, as a list.
 
     Raises Invalid if both are given.
     """

@@ -37,12 +37,12 @@ class VideoShots(BaseModel):
 
 
 def by_number(size: int) -> Grouping:
-    """Return a grouping of every `size` consecutive pictures."""
+    """Return a function that groups every `size` consecutive pictures."""
     return lambda number, _time_s: number // size
 
 
 def by_shot(shots: Sequence[Shot]) -> Grouping:
-    """Return a grouping with one group per shot.
+    """Return a function that groups pictures by the shot they lie in.
 
     Pictures between shots are in no group.
     """

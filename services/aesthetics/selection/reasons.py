@@ -16,7 +16,7 @@ _WORDS = {
 
 
 def reason(best: ScoredView, *, chosen_from: str, ahead: float | None) -> str:
-    """Explain in a few sentences why a picture was chosen.
+    """Explain in a few sentences why the picture `best` was chosen.
 
     `chosen_from`: text such as "Best of 5 frames". `ahead`: lead in merit over the next picture; None without a next picture.
     """
