@@ -9,10 +9,7 @@ from shared.runtime import Runtime
 
 
 def create_app(runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:
-    """Create the app with all operations and the compatible endpoints.
-
-    The compatible endpoints are those of the Video Keyframe Extraction API.
-    """
+    """Create the app with all operations and the Video Keyframe Extraction API's endpoints."""
     app = create_service(SERVICE, runtime, reachable_by_browsers=reachable_by_browsers)
     app.include_router(compat_routes(runtime))
     return app

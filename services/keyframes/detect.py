@@ -215,10 +215,7 @@ def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[s
 
 
 def _missing_model(params: DetectParams) -> str | None:
-    """Return the command that installs the detector's model, or None.
-
-    None if nothing is missing.
-    """
+    """Return the command that installs the detector's model; None if nothing is missing."""
     model = params.detector.model
     return install_command(model) if model else None
 
@@ -321,7 +318,7 @@ def _readable_parts(parts: Sequence[ReadablePart]) -> str:
 
 
 def _same_again(info: VideoInfo) -> bool:
-    """Return whether the scan's frames look the same as those decoded again.
+    """Return whether scanned frames look the same as frames decoded again for images.
 
     The scan does not convert colours, and leaves out fields that deinterlacing needs.
     """

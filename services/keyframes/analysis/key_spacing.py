@@ -1,4 +1,7 @@
-"""Estimate of the decoding that chosen frames need, from a file's own keyframes."""
+"""Estimate of how many frames must be decoded to reach the chosen frames.
+
+It needs only the places of the file's own keyframes.
+"""
 
 import numpy as np
 
@@ -9,7 +12,7 @@ ROUTINE_SHARE = 0.97
 
 
 def share_before_choices(line: Timeline, most_choices: int) -> float:
-    """Estimate the share of a video's frames that must be decoded for the chosen ones.
+    """Estimate the share of a video's frames that must be decoded to reach the chosen frames.
 
     They lie between each chosen frame and the file's keyframe before it. Encoders put a keyframe where a shot begins, and routine ones
     where a shot is long. One frame of each shot is chosen, on average half-way to the next keyframe; at most `most_choices` are.

@@ -51,7 +51,7 @@ class FrameHolder(Protocol):
         """
 
     def finish(self, frames: int) -> None:
-        """End the scan.
+        """Finish the collection after the last scanned frame.
 
         `frames`: number of frames of the video.
         """
@@ -334,7 +334,7 @@ class _Measures:
 
 
 def _held_frames(first: int, second: int) -> list[int]:
-    """List the skipped frames to be filled with copies of `first`.
+    """List the skipped frames that get copies of the measurements of frame `first`.
 
     These are the first and the last few frames between the frames `first` and `second`.
     """

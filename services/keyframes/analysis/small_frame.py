@@ -1,4 +1,4 @@
-"""Frames for all measurements, reduced to a longer side of at most 128 pixels."""
+"""Small copies of frames for all measurements, at most 128 pixels on the longer side."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ Plane = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class SmallFrame:
-    """A frame reduced to a longer side of at most 128 pixels.
+    """A small copy of a frame, at most 128 pixels on the longer side.
 
     `y` has shape (h, w), `u` and `v` have (h/2, w/2); uint8 in the video's own range. Gray frames have 128 in `u` and `v`.
     """
@@ -30,7 +30,7 @@ class SmallFrame:
     v: Plane
 
     def rgb(self) -> Plane:
-        """Convert to RGB, (h, w, 3) uint8.
+        """Return the frame as RGB, (h, w, 3) uint8.
 
         The conversion is always BT.601 in limited range. That is enough to compare frames of one video, but not to show them.
         """

@@ -88,7 +88,7 @@ def find_candidates(film: ThumbnailFilm, frames: int, frame_rate: float, content
 
 
 def _moved_scores(candidates: Candidates, refined: list[Transition]) -> Floats:
-    """Update frame scores after refinement moved candidates."""
+    """Return the frame scores with each refined candidate at its new frame."""
     scores = candidates.scores.copy()
     for before, after in zip(candidates.transitions, refined, strict=True):
         if before != after:
@@ -174,7 +174,7 @@ def _returns(film: ThumbnailFilm, fade: Fade, frame_rate: float) -> bool:
 
 
 def _without_echoes(transitions: list[Transition]) -> list[Transition]:
-    """Remove transitions that detect the same change twice.
+    """Keep only one of several consecutive transitions that are the same change.
 
     Of two transitions with no room for a shot between them, one stays, if at least one is gradual.
     """

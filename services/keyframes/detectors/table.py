@@ -17,7 +17,7 @@ from shared.choices import OneOf
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detector:
-    """A shot detector, as a row of the table."""
+    """A shot detector, as a row of `DETECTORS`."""
 
     name: str
     label: str

@@ -26,7 +26,7 @@ class Transition:
 
     @property
     def middle(self) -> int:
-        """First frame of the new shot."""
+        """Frame halfway through the transition, at which the new shot begins."""
         return (self.start + self.end) // 2
 
 

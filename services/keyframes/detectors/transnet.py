@@ -45,7 +45,7 @@ def network_input(small: SmallFrame) -> NDArray[np.uint8]:
 
 @contextmanager
 def network() -> Iterator["TransNet"]:
-    """Load the network onto a GPU or the CPU.
+    """Load the network onto a GPU or the CPU, and yield a scorer that runs it.
 
     The CPU is used if there is no GPU. Later jobs reuse the loaded network.
     """
@@ -61,7 +61,7 @@ def _load(device: Device) -> Any:
 
 
 class TransNet:
-    """Scorer of a stream of frames, which runs the network.
+    """Scorer that runs the network TransNetV2 on a stream of frames.
 
     Holds at most one batch of windows in memory.
     """

@@ -31,7 +31,7 @@ _GROWTH = 1.3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Held:
-    """A frame that may be chosen."""
+    """A frame that is held because it may become a keyframe."""
 
     frame: Frame
     number: int
@@ -120,7 +120,7 @@ class Drafts:
                 self.numbers.add(best.number)
 
     def _quick_score(self, held: _Held, mean: Floats) -> float:
-        """Rate one frame as `_scores` does, in a third of the time.
+        """Rate the frame `held` as `_scores` does, in a third of the time.
 
         The frame's place in the file is left out. `mean`: (48,), mean layout of the shot.
         """

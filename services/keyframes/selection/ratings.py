@@ -10,7 +10,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """A quality by which frames are rated, as a row of the table."""
+    """A quality by which frames are rated, as a row of `QUALITIES`."""
 
     name: str
     weight: float
@@ -68,6 +68,6 @@ def score(ratings: dict[str, Floats]) -> Floats:
 
 
 def price(frames_since_key: NDArray[np.int64]) -> Floats:
-    """Return what each frame's score loses for the frames to decode before it, (k,)."""
+    """Return the deduction from each frame's score for the frames decoded before it, (k,)."""
     prices: Floats = np.minimum(frames_since_key * _EACH_FRAME, _MOST_FRAMES)
     return prices

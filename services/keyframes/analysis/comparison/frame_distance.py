@@ -74,7 +74,7 @@ def _compare(before: Planes, after: Planes) -> tuple[Floats, Floats, Floats, Flo
 
 
 def _histogram_change(before: Planes, after: Planes, width: int) -> Floats:
-    """Compare the histograms of n pairs of planes.
+    """Measure how much the histograms of n pairs of planes differ.
 
     Returns the share of pixels, 0 to 1, that must change to turn one histogram into the other, (n,). A pixel that moves by less than
     `width` levels counts in proportion, because coding, exposure and fades shift all pixels slightly within one shot.

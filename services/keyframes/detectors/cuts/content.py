@@ -12,7 +12,7 @@ _STILL, _STILL_SHARE = 0.3, 0.85
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """A kind of content with its thresholds, as a table row."""
+    """A kind of content with its thresholds, as a row of `CONTENTS`."""
 
     name: str
     label: str

@@ -39,7 +39,7 @@ STILL = 0.3
 
 @dataclass(frozen=True, slots=True)
 class HardCut:
-    """A possible cut with its confidence."""
+    """A possible hard cut with its confidence."""
 
     place: int
     """Place of the first frame after the cut in the film."""
@@ -133,7 +133,7 @@ class _Steps:
 
 
 def _stands_out(distance: Floats, place: int) -> bool:
-    """Return whether a distance is far above its neighbours.
+    """Return whether the distance at `place` is far above those nearby.
 
     The distance must also be large in absolute terms.
     """
@@ -211,9 +211,9 @@ def _is_fade_step(film: ThumbnailFilm, place: int) -> bool:
 
 
 def _is_glimpse(film: ThumbnailFilm, place: int, distance: float, frame_rate: float) -> bool:
-    """Return whether a change belongs to a briefly visible picture.
+    """Return whether the change at `place` belongs to a briefly visible picture.
 
-    `place`: of the change. It does if the old picture returns at once, or if the new picture was there a moment before.
+    It does if the old picture returns at once, or if the new picture was there a moment before.
     """
     numbers, longest = film.frames, _GLIMPSE * frame_rate
     first, last = np.searchsorted(numbers, [numbers[place - 1] - longest - 0.5, numbers[place] + longest + 0.5]).tolist()

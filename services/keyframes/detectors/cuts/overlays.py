@@ -20,7 +20,7 @@ _WIDEST_ROWS, _WIDEST_COLUMNS = 4, 6  # thickest bars at the edges, in pixels of
 
 
 def on_plain_ground(before: Planes, after: Planes) -> bool:
-    """Return whether a change leaves a uniform background unchanged.
+    """Return whether a uniform background stays the same from `before` to `after`.
 
     If so, only an object in front of the background can have changed.
     """
@@ -72,9 +72,9 @@ def _shortest_run(values: NDArray[np.float64]) -> int:
 
 
 def _bars(values: NDArray[np.float64], widest: int) -> float:
-    """Return the share of `values` in the narrowest bars that hold nearly all of the sum.
+    """Return the share of a side that the narrowest pair of bars at its ends covers.
 
-    The two bars lie at the ends and are equally wide, `widest` at most. Returns 1 if none hold it.
+    `values`: sums along the side. The bars hold nearly all of their total and are equally wide, `widest` at most. Returns 1 if no bars do.
     """
     for width in range(1, widest + 1):
         if values[:width].sum() + values[-width:].sum() >= _MOST**2 * values.sum():

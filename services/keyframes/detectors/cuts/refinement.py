@@ -23,7 +23,7 @@ _LEAST_CONFIDENCE = 0.3  # less likely cuts are not worth decoding for
 
 
 def refine_cuts(video: Path, scan: Scan, transitions: Sequence[Transition]) -> list[Transition]:
-    """Move cuts to their exact frame where the scan skipped frames.
+    """Return `transitions` with cuts between skipped frames moved to their exact frame.
 
     The exact frame is the one with the largest change. Only the skipped frames around such cuts are decoded. If the change is spread over
     several frames, as in a whip pan, the confidence drops to that of the largest single step. Other transitions are returned unchanged.

@@ -141,7 +141,7 @@ def confidence_of(features: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _count_blocked(count: int, cuts: set[int], fades: list[Interval]) -> Places:
-    """Count the places at cuts and within fades, cumulatively.
+    """Return the number of places at cuts or within fades before each place.
 
     No window may contain such blocked places. Returns (n + 2,) for a film of `count` = n frames.
     """
@@ -154,7 +154,10 @@ def _count_blocked(count: int, cuts: set[int], fades: list[Interval]) -> Places:
 
 
 def _block_windows(film: ThumbnailFilm, changes: FrameChanges, blocked: Places, start: int, stop: int) -> list[Windows]:
-    """Compute the features of windows centred in a block of the film."""
+    """Compute the features of windows centred at the places `start` to `stop` - 1.
+
+    `blocked`: see `_count_blocked`.
+    """
     first, last = max(start - _MARGIN, 0), min(stop + _MARGIN, len(film))
     thumbnails = film.block(first, last)
     count, numbers = len(thumbnails), film.frames[first:last]

@@ -120,7 +120,7 @@ def _ramp_steps(contrast: Floats) -> int:
 
 
 def _clearly_above(contrast: float) -> float:
-    """Return the smallest contrast that counts as an increase."""
+    """Return the contrast above which there is a clear increase over `contrast`."""
     return float(contrast) * 1.02 + 0.15
 
 
