@@ -17,7 +17,7 @@ COLUMNS = ("id", "kind", "size", "created", "name")
 
 
 def add_commands(group: typer.Typer, _settings: Callable[..., Settings]) -> None:
-    """Add the commands to the service's command group."""
+    """Add the commands for media to `group`, the service's command group."""
 
     @group.command("list", help="List the newest media of a suite. In a pipe: one line per medium, with tabs between the values.")
     def list_media(

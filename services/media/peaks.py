@@ -65,9 +65,10 @@ def peaks(params: PeaksParams, *, video: Path, output: Path, progress: Progress 
 
 
 def _raise_to(loudest: NDArray[np.float32], samples: NDArray[np.float32], start: float, sample_rate: int, rate: int) -> None:
-    """Raise the waveform's peaks to those of a block of sound.
+    """Raise the peaks in `loudest` to those of a block of sound, `samples`.
 
-    `loudest`: (channels, values), changed. `samples`: (channels, n). A file can change its number of channels halfway.
+    `loudest`: (channels, values), changed. `samples`: (channels, n), from second `start` on. A file can change its
+    number of channels halfway.
     """
     places = ((start + np.arange(samples.shape[1]) / sample_rate) * rate).astype(np.int64)
     inside = (places >= 0) & (places < loudest.shape[1])

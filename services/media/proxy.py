@@ -87,7 +87,7 @@ class ProxyResult(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Numbered:
-    """A numbered frame of the clip with the matte's frame."""
+    """A frame of the clip, its number, and the frame of the matte."""
 
     frame: Frame
     number: int
@@ -179,7 +179,7 @@ def proxy_size(width: int, height: int, shorter: int) -> tuple[int, int]:
 
 
 def _frames(video: Path, alpha: Path | None) -> Iterator[_Numbered]:
-    """Yield a clip's numbered frames with the matte's frames."""
+    """Yield the frames of a clip with their numbers and the frames of the matte."""
     if alpha is None:
         with read_frames(video, to_sdr8=True, opaque=True) as frames:
             for number, frame in enumerate(frames):

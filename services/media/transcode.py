@@ -166,7 +166,7 @@ def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: P
 
 
 def _counted(frames: Iterator[Frame], report: Callable[[int], None]) -> Iterator[Frame]:
-    """Yield frames and report their count as progress."""
+    """Yield `frames`; call `report` with the count after each."""
     for number, frame in enumerate(frames, 1):
         yield frame
         report(number)

@@ -24,5 +24,5 @@ def output_size(info: VideoInfo, *, width: int | None, height: int | None, max_e
 
 
 def even(side: Fraction) -> int:
-    """Return the nearest even number, at least 2."""
+    """Return the even number nearest to `side`, at least 2."""
     return max(2 * round(side / 2), 2)

@@ -23,9 +23,9 @@ def resized(frame: Frame, size: tuple[int, int], pixel_format: str) -> av.VideoF
 
 
 def for_browsers(frame: Frame, size: tuple[int, int]) -> av.VideoFrame:
-    """Return a frame's picture in colours that all browsers show alike.
+    """Return a frame's picture at `size`, in colours that all browsers show alike.
 
-    yuv420p in limited range, with the matrix of BT.709.
+    `size`: (width, height). The picture is yuv420p in limited range, with the matrix of BT.709.
     """
     return _converted(frame, size, "yuv420p", BT709)
 
