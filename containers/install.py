@@ -1,4 +1,4 @@
-"""Install the dependencies in pyproject.toml, also of some extras: `python install.py [EXTRA...]`.
+"""Install this project's dependencies and those of the given extras: `python install.py [EXTRA...]`.
 
 The suite itself is copied into the images, so a change of its code installs nothing again. Wheels in the folder /wheels are used, too.
 TORCH_INDEX: package index for torch if /wheels has none; the build on PyPI brings gigabytes of CUDA.

@@ -50,7 +50,7 @@ class Suite:
     """Adds commands of its own; it gets the command, a function that loads all services, and one that reads the settings."""
 
     def load(self) -> tuple["Service", ...]:
-        """Import all services."""
+        """Import all services and return them."""
         return tuple(load() for load in self.services.values())
 
     def operation(self, name: str) -> "Operation | None":

@@ -1,4 +1,4 @@
-"""Job events over server-sent events, read across broken connections."""
+"""The events of a job, read as server-sent events across broken connections."""
 
 import json
 from collections.abc import AsyncIterator

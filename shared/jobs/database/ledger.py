@@ -275,7 +275,7 @@ class Ledger:
             return {str(row[0]): float(row[1]) for row in connection.execute(query)}
 
     def _canceled_steps(self, connection: Connection, job_id: str) -> dict[str, Any]:
-        """Return new `progress` and `result` columns of a canceled pipeline: unfinished steps become canceled or skipped.
+        """Return the `progress` and `result` of a canceled pipeline, with every open step canceled or skipped.
 
         Empty for other jobs.
         """

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class EqualJobs:
-    """The turns of equal jobs: this process's running jobs, by owner and result key.
+    """A gate that lets only one of several equal jobs run at a time.
 
     Locks keep equal jobs of other processes apart. A job waits before it holds anything, for one job with the same key, and a dead process
     loses its locks. So jobs never wait for each other in a circle, and a restart needs nothing: waiting jobs begin anew.

@@ -92,7 +92,7 @@ class JobLogWriter:
             await asyncio.to_thread(self.write, text)
 
     def write(self, text: str) -> None:
-        """Write the log if `text` differs from the last written text.
+        """Store `text` as the job's log, unless it equals the last stored text.
 
         Blocks on the database; a log that cannot be written is lost.
         """

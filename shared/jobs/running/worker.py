@@ -194,7 +194,7 @@ class JobWorker:
         self._store.tell_all()
 
     async def _workflow(self, job_id: str) -> None:
-        """Run the job of a DBOS workflow.
+        """Run a job, as a DBOS workflow.
 
         DBOS calls this once, and again after each crash of the process.
         """
