@@ -56,9 +56,9 @@ class CameraPath:
         return float(across), float(down)
 
     def margin(self, parallax: float) -> float:
-        """Return the smallest size of a background that covers all frames.
+        """Return how many times a frame's size a background needs to cover all frames.
 
-        The size is relative to a frame. `parallax`: motion of the nearest or farthest surface relative to the picture, in pixels per pixel
+        `parallax`: motion of the nearest or farthest surface relative to the picture, in pixels per pixel
         of the path.
         """
         if not len(self.views):
@@ -106,7 +106,7 @@ def shot_starts(poses: Sequence[Pose]) -> list[int]:
 
 
 def camera_path(poses: Sequence[Pose], width: int, height: int) -> tuple[CameraPath, int]:
-    """Return the camera path and the longest shot's reference frame.
+    """Return the camera path, and the number of the longest shot's reference frame.
 
     `poses`: one similarity per frame, in pixels of `width` x `height`. The reference of a shot is the frame whose centre is closest to the
     middle of the area that the frame centres cover.

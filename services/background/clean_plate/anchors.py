@@ -51,7 +51,7 @@ class PlacedAnchor:
 
 
 def camera_path(video: Path, matte: Path, part: ClipPart, progress: Progress, *, per_second: Fraction, expected: int) -> list[Step]:
-    """Track the camera's motion by the background of a clip.
+    """Track the camera by the background of a clip; return the path as steps.
 
     Every frame is measured. The result keeps the first frame at or after each time start + k / `per_second`, the first frame of each shot,
     and each frame that overlaps less than four fifths of the last kept frame.
@@ -120,7 +120,7 @@ def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *
 
 
 def nearest(anchors: list[PlacedAnchor], step: Step, size: tuple[int, int]) -> PlacedAnchor:
-    """Return the anchor with the largest overlap with a frame.
+    """Return the anchor that overlaps most with the frame of `step`.
 
     Of equal anchors, the first placed. `size`: (width, height) of the frames.
     """

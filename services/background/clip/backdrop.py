@@ -38,7 +38,7 @@ class Backdrop:
         return self.picture(np.full((self._height, self._width, 3), (red, green, blue), np.uint8), "stretch")
 
     def picture(self, rgb: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], fit: Fit) -> Planes:
-        """Return planes of an RGB picture, uint8 (height, width, 3)."""
+        """Convert an RGB picture `rgb`, uint8 (height, width, 3), to planes."""
         fitted = np.ascontiguousarray(_fitted(rgb, self._width, self._height, fit, fill=0))
         frame = av.VideoFrame.from_ndarray(fitted, format="rgb24")
         return self._planes(frame, full=True, matrix=None)

@@ -14,9 +14,9 @@ _HEIGHT = 135
 
 
 def wrapped(planes: Sequence[Plane], backgrounds: Sequence[Plane], alphas: Sequence[Plane], strength: float) -> list[Plane]:
-    """Mix blurred background into the subject's edge.
+    """Mix blurred `backgrounds` into the subject's edge in a composite's `planes`.
 
-    `planes`: the composite; `backgrounds` and `alphas` in the same sizes; `strength`: 0 to 1. The amount of light at a pixel is the amount
+    `backgrounds` and `alphas` in the same sizes; `strength`: 0 to 1. The amount of light at a pixel is the amount
     of background near it: 1 - alpha, blurred. Background and amount are blurred at a height of 135 pixels. Only pixels that the light
     reaches change.
     """

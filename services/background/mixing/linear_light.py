@@ -17,7 +17,7 @@ _KR_KB = {"bt709": (0.2126, 0.0722), "smpte170m": (0.299, 0.114), "bt470bg": (0.
 
 
 def mixed_linearly(mixed: Planes, foreground: Planes, background: Planes, alphas: tuple[Plane, Plane], matrix: str) -> Planes:
-    """Mix the soft edge of a composite in linear light.
+    """Mix the soft edge of the composite `mixed` again, in linear light.
 
     `mixed`: the composite of signal values; `alphas`: for luma and for chroma; `matrix`: FFmpeg's name of the colour matrix. Planes are in
     limited range. Outside of the soft edge both ways of mixing agree, so `mixed` stays. Light is the signal to the power of 2.4
@@ -70,7 +70,7 @@ def _mixed_light(
     kr: float,
     kb: float,
 ) -> Floats:
-    """Mix n pixels in linear light.
+    """Mix n pixels of a foreground and a background in linear light.
 
     Returns R, G, B signals, (n, 3) from 0 to 1.
     """

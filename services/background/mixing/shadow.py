@@ -110,9 +110,9 @@ def contact_shadow(alpha: Plane, ground: Ground | None) -> Plane:
 
 
 def shaded(luma: Plane, light: Plane) -> Plane:
-    """Darken a luma plane with a shadow.
+    """Darken `luma` by a shadow, given as the remaining `light`.
 
-    `luma`: limited range; `light`: remaining light, 255 where nothing changes. Both uint8 (height, width).
+    `luma`: limited range; `light`: 255 where nothing changes. Both uint8 (height, width).
     """
     if int(light.min()) == 255:
         return luma
@@ -122,9 +122,9 @@ def shaded(luma: Plane, light: Plane) -> Plane:
 
 
 def _crossing(inside: float, outside: float) -> float:
-    """Return how far from a row's middle its coverage crosses one half.
+    """Return how many rows beyond a row's middle its coverage falls to one half.
 
-    The distance is in rows: coverage falls to a half that far on the way to the middle of the next row.
+    `inside`, `outside`: coverage at the middle of the row, and of the next row outwards.
     """
     return (inside - 0.5) / (inside - outside)
 

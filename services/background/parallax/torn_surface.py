@@ -150,7 +150,7 @@ class TornSurface:
         return View(SourceCoordinates(full[0], full[1], luma), SourceCoordinates(small[0], small[1], halved))
 
     def _visible_tears(self, torn: Mask, affine: NDArray[np.float64], half: tuple[int, int]) -> NDArray[np.uint8] | None:
-        """Return the torn share of every second pixel of a view.
+        """Return the torn share of a view's pixels, at half the view's size.
 
         The share is 0 to 255, with a border of one pixel around the view. None if the view shows no tear.
         """
@@ -216,7 +216,7 @@ class TornSurface:
 
 
 def read(places: SourceCoordinates, picture: NDArray[np.uint8], behind: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Sample the colours of a view's pixels, uint8.
+    """Sample a view's colours from `picture`, and from `behind` where it is torn.
 
     `picture`, `behind`: uint8 planes or pictures of the size that `places` belongs to.
     """

@@ -153,7 +153,7 @@ def _refined(matrix: Matrix, source: Points, target: Points) -> Matrix:
 
 
 def _second_plane(source: Points, target: Points, matrix: Matrix, tracked: int) -> float:
-    """Return the fraction of points that a second homography fits.
+    """Return the fraction of all tracked points that a second homography fits.
 
     `source`, `target`: the points that do not follow `matrix`; `tracked`: number of all tracked points.
     """
