@@ -123,7 +123,7 @@ def render(params: RenderParams, *, video: Path, output: Path, progress: Progres
 
 
 def _copied(copy: VideoInfo, info: VideoInfo, points: list[Point]) -> RenderResult:
-    """Return the result for a source that was copied to `copy`."""
+    """Return the result for a source that was only copied; `copy` is the output."""
     return RenderResult(
         curve=to_points(trimmed(points, info.length_s)),
         duration_s=copy.length_s,

@@ -233,7 +233,7 @@ def _reference(path: list[Step], wanted_s: float | None) -> Step:
 
 
 def _canvas(path: list[Step], anchors: list[PlacedAnchor], size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Return a canvas that contains all frames of the shot.
+    """Return the rectangle of a canvas that contains all frames of the shot.
 
     The result is (left, top, width, height) in pixels; left and top are even. It is cropped to 6 times the frame's sides and 64 megapixels.
     """

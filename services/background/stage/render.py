@@ -90,7 +90,10 @@ class Render:
             yield from map_ordered(composed, steadied_frames, workers=_WORKERS, ahead=1)
 
     def _read(self) -> Generator[_Source, None, None]:
-        """Yield source frames and their layers; the frame stands in for the background."""
+        """Yield source frames with layers, in which the background is not set yet.
+
+        The frame's own planes stand in for the background.
+        """
         part, size = self._part, self._stage.size
         with read_together(
             self._video, self._alpha, opaque=True, start=part.start or None, duration=part.duration, to_sdr8=True, prefetch=4

@@ -24,7 +24,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class View(Moment):
-    """Position of a frame, with its small planes: its Y, U and V at reduced size."""
+    """A frame's position and small planes: its Y, U and V at reduced size."""
 
     small: Small
     """Y, U, V or only Y, uint8 (height, width, 3 or 1), in `small_size`."""
@@ -32,7 +32,7 @@ class View(Moment):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SceneFrame(View):
-    """Position and small planes of a frame, with the decoded frame."""
+    """A decoded frame with its position and small planes."""
 
     frame: Frame
 

@@ -1,4 +1,4 @@
-"""Conversion of frames to planes, in YUV or linear light, and of planes to pictures."""
+"""Conversion between frames and planes, in YUV or linear light."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol

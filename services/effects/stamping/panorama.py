@@ -1,4 +1,4 @@
-"""Panorama: a picture of all that the camera saw in a shot, with stamps on it."""
+"""Panorama: all that the camera saw in a shot, with stamps on it."""
 
 import math
 
@@ -93,7 +93,7 @@ class Panorama:
         return np.dstack([self._picture[inside], covered[inside].astype(np.uint8) * 255])
 
     def _placed(self, matrix: Matrix) -> Matrix:
-        """Shift a matrix so that it maps to the canvas, not to the first frame."""
+        """Shift a matrix that maps to the first frame, so that it maps to the canvas."""
         return np.asarray(_moved(-self._left, -self._top) @ matrix, np.float64)
 
     def _window(self, matrix: Matrix) -> tuple[slice, slice]:

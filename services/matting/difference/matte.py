@@ -72,7 +72,7 @@ def difference_matte(rgb: Rgb, plate: Rgb, *, shadow: float = 0.6, foreground: b
 
 
 def _without_shadow(frame: Planes, plate: Planes, shadow: float) -> tuple[Planes, NDArray[np.float32]]:
-    """Apply the frame's shadows to the plate; return it and its difference from the frame.
+    """Return the plate with the frame's shadows, and its difference from the frame.
 
     The plate is (h, w, 3), the difference between frame and plate (h, w), 0..442. A shadow scales the plate's colour; the difference after
     the best scale belongs to the subject.

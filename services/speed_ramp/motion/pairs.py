@@ -1,6 +1,6 @@
-"""Unsmoothed motion between pairs of frames.
+"""Unsmoothed motion between pairs of frames, and the file that keeps it.
 
-Measurements are kept in a file, from which later analyses of the same clip start.
+Later analyses of the same clip start from the file.
 """
 
 import zipfile

@@ -161,7 +161,10 @@ def _nearest(clock: Clock, time: Fraction, rate: Fraction) -> int:
 
 
 def _number(out_s: float, rate: Fraction) -> int:
-    """Return the number, at least 0, of the frame closest to output second `out_s`."""
+    """Return the number of the output frame closest to output second `out_s`.
+
+    The number is at least 0.
+    """
     return max(math.floor(out_s * float(rate) + 0.5 + _ROUNDING), 0)
 
 

@@ -71,9 +71,9 @@ class Repeats:
             yield from self._ended(run, _end(run[-1]))
 
     def _ended(self, run: list[Frame], until: Fraction) -> Iterator[HeldFrame]:
-        """Yield the first frame of a run of equal frames; all if it is too long.
+        """Yield a run's first frame, or all frames of a still picture.
 
-        A longer run than LONGEST_RUN or LONGEST_S is a picture that stands still.
+        The picture of a run longer than LONGEST_RUN or LONGEST_S stands still.
         """
         if len(run) > 1 and len(run) <= LONGEST_RUN and until - run[0].time <= LONGEST_S:
             self.count += len(run) - 1

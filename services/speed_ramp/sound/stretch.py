@@ -109,9 +109,9 @@ class StretchedTrack:
         return self._up_to_jump(start, round(_PIECES_S[-1] * self._rate))
 
     def _up_to_jump(self, start: int, length: int) -> int:
-        """Shorten a piece to end where the speed jumps.
+        """Return a piece's `length`, changed so that it ends where the speed jumps.
 
-        `length`: of the piece. Only if there is a jump in the piece or shortly after it.
+        Changed only if there is a jump in the piece or shortly after it.
         """
         ahead = self._jumps[np.searchsorted(self._jumps, start + self._fade) :]
         return int(ahead[0]) - start if len(ahead) and ahead[0] < start + length + self._fade else length
