@@ -63,7 +63,7 @@ def is_text(stream: Any) -> bool:
 
 
 def read_subtitles(path: str | os.PathLike[str], limits: Limits) -> list[SubtitleTrack]:
-    """Read all text subtitle tracks. Raises the errors of `open_input`."""
+    """Read all text subtitle tracks of a file. Raises the errors of `open_input`."""
     with open_input(path, limits=limits) as container:
         streams = [stream for stream in container.streams.subtitles if is_text(stream)]
         if not streams:

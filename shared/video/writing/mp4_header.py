@@ -80,7 +80,7 @@ def _correct(data: bytearray, seconds: Fraction) -> None:
 
 
 def _edits(data: bytearray, at: int) -> Iterator[_Number]:
-    """Yield the places of the durations in an edit list."""
+    """Yield the places of the durations in the edit list at offset `at`."""
     size = 8 if data[at] else 4
     for index in range(_Number(at + 4, 4).read(data)):
         yield _Number(at + 8 + index * (2 * size + 4), size)

@@ -33,7 +33,7 @@ class Clock:
         return bool(self.tracks)
 
     def packets(self, demuxed: Iterable[Any]) -> Iterator[Any]:
-        """Yield packets with times on the continuous clock.
+        """Yield the demuxed packets, with times on the continuous clock.
 
         Packets come from the start of the file. Pictures at the start of a joined part that need an earlier part's pictures are left out.
         """
