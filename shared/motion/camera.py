@@ -107,7 +107,7 @@ class Camera:
         self._shot: _Shot | None = None
 
     def step(self, small: Gray, subject: Gray | None = None) -> Pose:
-        """Measure the next frame; return its pose.
+        """Measure the motion to the next frame; return that frame's pose.
 
         `small`: its luma, (h, w) uint8 in `analysis_size`. `subject`: a mask of any size, uint8, 255 where the subject is; corners and
         pixels there, and close to it, are left out.
@@ -142,7 +142,7 @@ class _Shot:
     speed: Matrix = field(default_factory=_identity)
 
     def follow(self, view: View, method: Method, size: tuple[int, int]) -> bool:
-        """Update the motion with the next frame; return whether it was measured."""
+        """Track the motion to the next frame, `view`; return whether it was measured."""
         self.moved_before = self.moved
         measured = method(self.anchor, view, self.speed @ self.moved)
         if measured is None:
@@ -282,9 +282,9 @@ def _correlation(a: Matrix, b: Matrix) -> float:
 
 
 def overlap(moved: Matrix, size: tuple[int, int]) -> float:
-    """Return the share of a picture that stays visible under a motion.
+    """Return the share of a picture that stays visible after the motion `moved`.
 
-    From 0 to 1, after the motion `moved`.
+    From 0 to 1. `size`: (width, height) of the picture.
     """
     width, height = size
     corners = cv2.perspectiveTransform(np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64), moved)[0]

@@ -123,7 +123,7 @@ def _shifted(picture: Floats, across: int, down: int) -> Floats:
 
 
 def _mismatch(first: Floats, second: Floats, texture: Floats, shift: tuple[int, int]) -> float:
-    """Return the mean difference between two pictures, one of them shifted.
+    """Return the mean difference between `second` and `first` moved by `shift`.
 
     The mean is weighted by texture; a pixel counts for at most 20 levels. Parts that only one picture shows count with `_OUT_OF_SIGHT`.
     """
