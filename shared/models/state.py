@@ -1,4 +1,4 @@
-"""A service's installed models, on which its results depend."""
+"""State of a service's installed models, on which its results depend."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Models that score pictures: NIMA."""
+"""Catalog entries of the models that score pictures: NIMA."""
 
 from shared.models.model import File, Model
 

@@ -1,4 +1,4 @@
-"""Models that make backgrounds: diffusion, depth, and inpainting of holes."""
+"""Catalog entries of the models that make backgrounds: diffusion, depth, inpainting of holes."""
 
 from shared.models.model import File, Model, hub_files
 

@@ -1,4 +1,4 @@
-"""Models that find shots: TransNetV2."""
+"""Catalog entries of the models that find shots: TransNetV2."""
 
 from shared.models.model import File, Model
 

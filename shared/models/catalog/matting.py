@@ -1,4 +1,4 @@
-"""Models that make mattes and masks of people and objects."""
+"""Catalog entries of the models that make mattes and masks of people and objects."""
 
 from shared.models.model import File, Model, WheelMember
 
