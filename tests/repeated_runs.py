@@ -32,7 +32,7 @@ def peak_bytes(path: Path = Path("/proc/self/status")) -> int:
 
 
 def reset_peak() -> None:
-    """Reset the peak memory measurement (Linux)."""
+    """Restart the measurement that `peak_bytes` returns (Linux only)."""
     Path("/proc/self/clear_refs").write_text("5")
 
 

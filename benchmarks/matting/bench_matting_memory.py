@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def made_clip(folder: Path, minutes: int) -> Path:
-    """Make a clip of `minutes` by repeating a short clip."""
+    """Make a clip of `minutes` minutes by repeating a short clip."""
     once, clip = folder / "once.mp4", folder / "clip.mp4"
     scaled = f"scale={SIZE[0]}:{SIZE[1]}:flags=lanczos,setsar=1"
     coded = ["-an", "-r", str(RATE), "-c:v", "libx264", "-preset", "veryfast", "-crf", "20"]

@@ -200,7 +200,7 @@ FINDERS: dict[str, tuple[str, Callable[[], Finder]]] = {
 
 
 def measured(name: str) -> dict[str, object]:
-    """Measure the accuracy, speed and memory of a beat finder.
+    """Measure the accuracy, speed and memory of the beat finder `name`.
 
     Returns F-measure and delay of each clip, seconds per hour of sound, and MiB.
     """

@@ -78,7 +78,7 @@ def main() -> None:
 
 
 def looped(once: Path, seconds: float, folder: Path) -> Path:
-    """Repeat a clip until the result is `seconds` long."""
+    """Repeat the clip `once` until the result is `seconds` seconds long."""
     path = folder / "looped.mp4"
     ffmpeg("-stream_loop", str(int(seconds / SHORT_S)), "-i", str(once), "-t", str(seconds), "-c", "copy", str(path))
     return path

@@ -165,7 +165,7 @@ METHODS = (("DIS ultrafast", dis(0)), ("DIS fast", dis(1)), ("DIS medium", dis(2
 
 
 def panned(picture: NDArray[np.uint8], size: tuple[int, int], part: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return two views of a picture, shifted by `part` of their diagonal."""
+    """Return two views of a picture, the second shifted by `part` of their diagonal."""
     width, height = size
     shift = round(part * np.hypot(width, height))
     small = cv2.resize(picture, (width + shift, height), interpolation=cv2.INTER_AREA)

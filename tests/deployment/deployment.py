@@ -196,7 +196,7 @@ def kill_inside(container: Container, part: str) -> int:
 
 
 def seconds(moment: str) -> float:
-    """Convert an ISO 8601 time to Unix seconds, truncating nanoseconds."""
+    """Convert an ISO 8601 time to Unix seconds, cut off after the microseconds."""
     return datetime.fromisoformat(re.sub(r"(\.\d{6})\d*", r"\1", moment)).timestamp()
 
 

@@ -1,4 +1,4 @@
-"""API keys, given as a secret file, of a suite that other machines can reach."""
+"""API keys from a secret file, on a suite that other machines can reach."""
 
 from collections.abc import Iterator
 

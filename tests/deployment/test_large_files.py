@@ -1,4 +1,4 @@
-"""Upload and download of a file of four gigabytes, in little memory of the gateway."""
+"""Upload and download of a 4 GiB file, with little memory in the gateway."""
 
 import hashlib
 import struct
@@ -29,7 +29,7 @@ def large(clip: Path, tmp_path: Path) -> Path:
 
 
 class Watch:
-    """A meter of a container's peak memory during a block.
+    """Context manager that measures a container's peak memory.
 
     The kernel's file cache is not counted.
     """

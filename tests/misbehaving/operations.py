@@ -221,7 +221,7 @@ def broken_output(params: Bad, *, output: Path, progress: Progress) -> Done:
 
 
 def linked_output(params: Bad, *, output: Path, progress: Progress) -> Done:
-    """Make the output a link to a file of the machine."""
+    """Make the output a link to the machine's file /etc/hostname."""
     output.symlink_to("/etc/hostname")
     return Done(text="linked")
 

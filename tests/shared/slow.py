@@ -48,13 +48,13 @@ def hoard(_request: Empty, _progress: object) -> Empty:
 
 
 def program(_request: Empty, _progress: object) -> Text:
-    """Start a Python program that imports this project."""
+    """Return the output of a Python program that imports this project."""
     code = "import shared.operation; print(shared.operation.__name__)"
     return Text(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/usr").stdout.strip())
 
 
 def outside(request: FileRequest, _progress: object) -> Text:
-    """List a folder outside the sandbox."""
+    """List the folder `request.path`, which lies outside the sandbox."""
     return Text(" ".join(os.listdir(request.path)))
 
 

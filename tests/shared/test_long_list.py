@@ -10,7 +10,7 @@ from shared.operation import Params
 
 
 class Looked:
-    """A list item that counts its validations."""
+    """Annotation that counts how often list items are validated."""
 
     def __init__(self) -> None:
         self.times = 0

@@ -86,7 +86,7 @@ def mobilenet_order() -> list[str]:
 
 
 def mobilenet(pictures: NDArray[np.float32], weights: Weights) -> NDArray[np.float32]:
-    """Compute MobileNet with NIMA's head, without Keras.
+    """Rate pictures by MobileNet with NIMA's head, computed without Keras.
 
     `pictures`: (n, side, side, 3). Source: Howard et al., 2017, width 1.
     """
@@ -115,7 +115,7 @@ def mobilenet(pictures: NDArray[np.float32], weights: Weights) -> NDArray[np.flo
 
 
 def inception_resnet_v2(pictures: NDArray[np.float32], weights: Weights) -> NDArray[np.float32]:
-    """Compute InceptionResNetV2 with NIMA's head, without Keras.
+    """Rate pictures by InceptionResNetV2 with NIMA's head, computed without Keras.
 
     Source: Szegedy et al., 2016. Keras numbered the layers in order of creation.
     """
@@ -171,7 +171,7 @@ def inception_resnet_v2(pictures: NDArray[np.float32], weights: Weights) -> NDAr
 
 
 def _padded(x: torch.Tensor) -> torch.Tensor:
-    """Pad a tensor by one row and one column at the end.
+    """Pad a tensor by one row at the bottom and one column at the right.
 
     The padding layers of the old MobileNet file do this for even sizes.
     """

@@ -1,4 +1,4 @@
-"""The network in jobs: converted once, cached, with equal scores on all backends."""
+"""NIMA in jobs: converted once, cached, with equal scores on all backends."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""NIMA weights in the published layout, compared with passes without Keras."""
+"""NIMA weights in the published layout, compared with networks computed without Keras."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Painting: steps, tiles, sizes, the kept picture and the depth of the scene."""
+"""Painting by diffusion: steps, tiles, sizes, kept parts of the picture, and depth."""
 
 import numpy as np
 import pytest

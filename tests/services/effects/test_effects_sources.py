@@ -38,7 +38,7 @@ def turned(clip: Path, degrees: int) -> Path:
 
 
 def disc(luma) -> tuple[int, int]:
-    """Return the column and row of the bright disc."""
+    """Return the column and the row of the bright disc's centre."""
     rows, columns = np.nonzero(luma > 200)
     return round(columns.mean()), round(rows.mean())
 

@@ -1,4 +1,4 @@
-"""The whole analysis on small files with known motion."""
+"""`speed-ramp.analyze` on small files with known motion."""
 
 from fractions import Fraction
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Exports for editing programs, read back and compared with the clock."""
+"""`speed-ramp.export`: files for editing programs, read back and compared with the Clock."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Renders, measured in the rendered files."""
+"""`speed-ramp.render`, measured in the rendered files."""
 
 import hashlib
 from fractions import Fraction

@@ -29,7 +29,7 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def workflows(server: Server) -> dict[str, sqlite3.Row]:
-    """Return DBOS's record of each job."""
+    """Return DBOS's record of each job, by job id."""
     connection = sqlite3.connect(f"file:{server.data_dir / 'jobs.sqlite'}?mode=ro", uri=True)
     connection.row_factory = sqlite3.Row
     try:

@@ -56,7 +56,7 @@ def write(path: Path, names: list[str], *, encoding: str = "utf-8", flag: bool =
 
 
 def names_in(path: Path) -> list[str]:
-    """Return the entry names, after checking that each opens its file."""
+    """Return the entry names of a zip file, after checking that each opens its file."""
     names = [picture.name for picture in zip_contents(path, LIMIT).pictures]
     for name in names:
         with open_picture(path, name) as (_, file):

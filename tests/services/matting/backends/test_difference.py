@@ -33,7 +33,7 @@ def room(seed, size=(H, W)):
 
 
 def shot(frame, scene, *, gain=(1.0, 1.0, 1.0), noise=2.0, shadow=True, seed=5):
-    """Composite a rendered subject over `scene` with gain, noise and shadow, uint8."""
+    """Composite the subject of `frame` over `scene` with gain, noise and shadow, uint8."""
     shade = np.ones(scene.shape[:2], np.float32)
     if shadow:
         cv2.ellipse(shade, (480, 330), (120, 40), 0, 0, 360, 0.7, -1)

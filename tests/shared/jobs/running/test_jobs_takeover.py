@@ -13,9 +13,9 @@ from tests.misbehaving.server import Server, serving_one, within
 
 
 def stopped(server: Server) -> bool:
-    """Freeze the process of `server`; return whether it holds no lock on the database.
+    """Freeze the process of `server`; return False if it holds the database's lock.
 
-    It is then writing to the database file, and freezing it would block all other writers.
+    It is then writing to the database file, and a frozen writer would block all others.
     """
     os.kill(server.pid, signal.SIGSTOP)
     connection = sqlite3.connect(server.data_dir / "jobs.sqlite", timeout=0.3, isolation_level=None)

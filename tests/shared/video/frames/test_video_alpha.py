@@ -21,7 +21,7 @@ RGB = (200, 60, 40)
 
 
 def alpha_of(number: int) -> np.ndarray:
-    """Draw a full-scale alpha ramp that moves from frame to frame.
+    """Draw frame `number` of a full-scale alpha ramp that moves.
 
     The ramp is soft enough for every encoder.
     """

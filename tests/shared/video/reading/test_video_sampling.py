@@ -29,7 +29,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def expected(path: Path, per_second: Fraction | float, start: float = 0, duration: float | None = None) -> dict[Fraction, np.ndarray]:
-    """Return the luma of the sampled frames by time, from a full read."""
+    """Read all frames; return the luma of those that sampling must give, by time."""
     rate = Fraction(per_second).limit_denominator(1000)
     pictures: dict[Fraction, np.ndarray] = {}
     moment = 0
