@@ -85,6 +85,21 @@ def test_a_ramp_is_edited_played_and_undone(open_page: Opener) -> None:
     assert violations_of(page) == []
 
 
+def test_a_ramp_is_frozen_and_made_to_last_a_given_time(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/speed-ramp.render")
+    page.get_by_label("Curve", exact=True).select_option("montage")
+    page.get_by_label("Length of the result in seconds").fill("12")
+    page.keyboard.press("Tab")
+    page.locator(".bench-figures", has_text="→ 12.0 s").wait_for()
+    page.locator(".point").nth(1).focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Freeze", exact=False).fill("1.5")
+    page.keyboard.press("Tab")
+    page.locator(".bench-figures", has_text="→ 13.5 s").wait_for()
+    page.get_by_role("tab", name="curl", exact=True).click()
+    page.locator(".code-block pre", has_text='"freeze":1.5').wait_for()
+
+
 @pytest.fixture
 def ramped(studio: Restartable, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
     """Upload and ramp the numbered clip; return its id and the job.
@@ -134,6 +149,16 @@ def test_a_comparison_never_shows_two_different_frames(open_page: Opener, ramped
     assert [shown("Source", frame)["all"] for frame in frames] == [side["right"] for side in sides]
     assert [shown("Wipe", frame)["all"] for frame in frames] == [side["right"] for side in sides]  # four bits of each
     assert {shown("Difference", frame)["all"] for frame in frames} == {0}
+    shown("Result", 50)
+    flip = page.get_by_role("button", name="Flip", exact=True)
+    box = flip.bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.down()
+    until(page, "document.querySelector('.fit canvas')?.dataset.frame === '50'")
+    page.wait_for_timeout(100)
+    assert page.evaluate(READ_COMPARED)["all"] == sides[frames.index(50)]["left"]
+    page.mouse.up()
+    until(page, "document.querySelector('.flip').ariaPressed === 'false'")
     page.get_by_role("button", name="Side by side", exact=True).click()
     page.evaluate(f"""() => {{
       const read = {READ_COMPARED};
@@ -148,3 +173,21 @@ def test_a_comparison_never_shows_two_different_frames(open_page: Opener, ramped
     until(page, "window.pairs.length > 40")
     pairs = page.evaluate("window.pairs")
     assert [pair["left"] for pair in pairs] == [pair["right"] for pair in pairs]
+
+
+def test_a_ramp_goes_to_editors_and_its_result_becomes_the_next_clip(
+    open_page: Opener, ramped: tuple[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    page = open_page(f"#/job/{ramped[1]['id']}")
+    page.get_by_role("link", name="Export for editors").click()
+    page.get_by_role("button", name="Make it").click()
+    page.locator(".state.succeeded").first.wait_for()
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download", exact=True).first.click()
+    waiting.value.save_as(tmp_path / waiting.value.suggested_filename)
+    assert (tmp_path / waiting.value.suggested_filename).stat().st_size > 100
+    page.goto(page.url.split("#")[0] + f"#/job/{ramped[1]['id']}")
+    page.get_by_role("link", name="Continue with this").click()
+    page.get_by_role("link", name="Motion trails").first.click()
+    page.get_by_role("button", name="Make it").wait_for()
+    assert violations_of(page) == []

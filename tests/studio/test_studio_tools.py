@@ -113,9 +113,35 @@ def test_a_mask_is_clicked_painted_and_used(open_page: Opener) -> None:
     until(page, f"{covered} > {marked_pixels}")
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name="Redo").click()
+    painted_pixels = page.evaluate(covered)
+    page.get_by_role("button", name="Invert").click()
+    until(page, f"{covered} !== {painted_pixels}")
+    page.get_by_role("button", name="Invert").click()
+    until(page, f"{covered} === {painted_pixels}")
     page.get_by_role("button", name="Use this mask").click()
     page.get_by_text("The mask is in use.").wait_for()
     assert violations_of(page) == []
+
+
+def test_a_mask_of_a_later_frame_starts_the_matte_there(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/matting.matte", refusals=("503",))  # MatAnyone is not installed
+    page.get_by_role("button", name="Brush").click()
+    overlay = page.locator(".mask-overlay")
+    overlay.wait_for()
+    for _ in range(5):
+        page.keyboard.press("Shift+ArrowRight")
+    page.get_by_role("button", name="Draw on the frame at", exact=False).click()
+    left, top, width, height = (overlay.bounding_box() or {}).values()
+    page.mouse.move(left + 0.4 * width, top + 0.4 * height)
+    page.mouse.down()
+    page.mouse.move(left + 0.6 * width, top + 0.6 * height, steps=5)
+    page.mouse.up()
+    page.get_by_role("button", name="Use this mask").click()
+    page.get_by_text("The mask is in use.").wait_for()
+    page.get_by_label("Backend", exact=True).first.select_option("matanyone")
+    page.get_by_role("tab", name="curl", exact=True).click()
+    for text in ('"mask":"', '"start":1.66', '"backend":"matanyone"', '"subject":"mask"'):
+        page.locator(".code-block pre", has_text=text).wait_for()
 
 
 def test_keyframes_are_picked_cut_again_and_downloaded(open_page: Opener, studio: Restartable, tmp_path: Path) -> None:

@@ -40,6 +40,16 @@ def test_keys_of_editing_programs_drive_the_viewer(open_page: Opener) -> None:
     until(page, "document.querySelector('video.clip').playbackRate === 2")
     page.keyboard.press("k")
     until(page, "document.querySelector('video.clip').paused")
+    page.keyboard.press("End")
+    page.get_by_text("0:05:29", exact=False).first.wait_for()
+    page.keyboard.press("j")
+    until(page, "document.querySelector('video.clip').currentTime < 5")  # it plays backwards
+    page.keyboard.press("k")
+    page.get_by_label("Volume", exact=True).fill("0.4")
+    until(page, "document.querySelector('video.clip').volume === 0.4 && !document.querySelector('video.clip').muted")
+    page.locator(".stage").first.click(position={"x": 5, "y": 5})
+    page.keyboard.press("m")
+    until(page, "document.querySelector('video.clip').muted")
 
 
 @pytest.mark.parametrize("tool", ["", "/effects.motion-trails", "/speed-ramp.render", "/matting.matte"])
