@@ -166,7 +166,7 @@ def _look(params: CompositeParams, background: Path | None, matrix: str) -> Look
 
 
 def _trimmed(params: CompositeParams, info: VideoInfo, background: Path | None) -> CompositeParams:
-    """Shorten the part to the background clip's length, if it is to be trimmed.
+    """Shorten the part to the background clip's length if `background_end` is `trim`.
 
     Sound, subtitles and chapters are those of the part, so they end there too.
     """

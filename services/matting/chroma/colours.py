@@ -40,7 +40,7 @@ def excess(rgb: NDArray[np.float32], channel: int, balance: float = 1.0) -> NDAr
 
 
 def excess8(rgb: Rgb, channel: int, balance: float = 1.0) -> NDArray[np.uint8]:
-    """Return the excess of an 8-bit picture, 0 where it is negative.
+    """Return the `excess` of an 8-bit picture, 0 where it would be negative.
 
     (H, W) uint8. Much faster than `excess`.
     """

@@ -85,7 +85,7 @@ class _Regions:
 
 
 class Keyer:
-    """Keyer of one clip, which gets the frames in order."""
+    """Keyer of one clip; takes its frames in order."""
 
     def __init__(self, screen: Screen, controls: KeyerControls | None = None, plate: Rgb | None = None) -> None:
         """Prepare a keyer for one screen.

@@ -14,7 +14,7 @@ _MOST_ERROR = 12.0
 
 
 class FlickerMeter:
-    """Flicker meter of one clip, which gets the mattes in order.
+    """Flicker meter of one clip; takes its mattes in order.
 
     Call `reset` at cuts.
     """

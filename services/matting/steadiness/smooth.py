@@ -15,7 +15,7 @@ _REAL_CHANGE, _REAL_CHANGE_RANGE = 0.5, 0.3
 
 
 class MatteSmoother:
-    """Smoother of one clip's mattes, which it gets in order."""
+    """Smoother of one clip's mattes; takes them in order."""
 
     def __init__(self, strength: float = 0.6) -> None:
         """Prepare a smoother of the given strength.

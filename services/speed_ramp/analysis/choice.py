@@ -19,7 +19,7 @@ from shared.video.clip.empty_part import check_start
 
 
 class ChoiceRequest(CurveRequest, Protocol):
-    """Params that choose a speed curve.
+    """Params from which `choose_curve` makes a speed curve.
 
     A given curve, listed speeds, or neither for an analysis.
     """

@@ -47,7 +47,7 @@ class Clock:
         self._jumps = np.flatnonzero((easing[:-1] == "hold") & (np.diff(s) != 0)) + 1
 
     def speed(self, t: ArrayLike) -> Floats:
-        """Return the speeds at source times `t`, in seconds.
+        """Return the speeds at source times `t` (seconds).
 
         Where the speed jumps, the later speed.
         """

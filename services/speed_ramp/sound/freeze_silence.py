@@ -15,7 +15,7 @@ class Sound(Protocol):
     """Interface of a retimed sound, read in order."""
 
     def read(self, until: int) -> Iterator[Samples]:
-        """Yield the next samples, all before output sample `until`.
+        """Yield the next samples, up to but not including output sample `until`.
 
         Samples continue the last call; float32 (channels, n) each.
         """
@@ -39,7 +39,7 @@ class FreezeSilence:
             total += length
 
     def read(self, until: int) -> Iterator[Samples]:
-        """Yield the next samples, all before output sample `until`."""
+        """Yield the next samples, up to but not including output sample `until`."""
         while self._position < until:
             begin, end = self._freezes[0] if self._freezes else (None, 0)
             if begin is None or self._position < begin:

@@ -52,7 +52,7 @@ class StretchedTrack:
         self._jumps = np.round(clock.jumps() * self._rate).astype(np.int64)
 
     def read(self, until: int) -> Iterator[Samples]:
-        """Yield the next samples, all before output sample `until`.
+        """Yield the next samples, up to but not including output sample `until`.
 
         Samples continue the last call; float32 (channels, n) each.
         """

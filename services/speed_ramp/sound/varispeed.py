@@ -39,7 +39,7 @@ class Varispeed:
         self._rises = clock.speed(clock.source(self._jumps + 1e-6)) - before
 
     def read(self, until: int) -> Iterator[Samples]:
-        """Yield the next samples, all before output sample `until`.
+        """Yield the next samples, up to but not including output sample `until`.
 
         Samples continue the last call; float32 (channels, n) each.
         """

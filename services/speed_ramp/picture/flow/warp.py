@@ -34,7 +34,7 @@ class Planes:
 
 
 def compose(planes: Planes, layers: Layers, *, peak: int, sharp: bool = True) -> list[Picture]:
-    """Compose an interpolated picture from both pictures' `planes` by `layers`.
+    """Compose an interpolated picture from both pictures' `planes`, layer by layer.
 
     Planes have the shapes and type of their sources, with no sample above `peak`. `sharp`: read the bottom layer with cubic interpolation
     where there is fine detail, which gains up to 0.2 dB. Linear interpolation is as good elsewhere, for chroma, and for the other layers,
