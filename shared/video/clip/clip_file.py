@@ -68,7 +68,7 @@ class ClipFile:
         self.encoder = ""
 
     def write(self, picture: av.VideoFrame, frame: Frame | Times, alpha: NDArray[np.uint8] | None = None) -> None:
-        """Write the picture that replaces `frame`.
+        """Write `picture` in place of the clip's frame `frame`.
 
         `alpha`: uint8 (height, width), for formats that have alpha.
         """

@@ -210,7 +210,7 @@ class DisplayFilter:
             yield picture
 
     def _filters(self, picture: av.VideoFrame, pixel_ratio: Fraction | None, orientation: Orientation) -> list[str]:
-        """Return the FFmpeg filters for a frame.
+        """Return the FFmpeg filters that convert a frame for display.
 
         The first frame decides on size and format for all.
         """

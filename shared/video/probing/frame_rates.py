@@ -79,9 +79,9 @@ def frame_rates(times: Sequence[int], base: Fraction, stated: Fraction | None, b
 
 
 def standard_rate(rate: Fraction) -> Fraction:
-    """Return the standard rate nearest to `rate`.
+    """Return the standard rate nearest to `rate`, or else the next above.
 
-    If none is within 4 %, it is the next one above, at most 240. Rates below 9 give 30.
+    The nearest counts within 4 %; the next above is at most 240. Rates below 9 give 30.
     """
     if rate < _SLOWEST:
         return _FILLER
@@ -195,7 +195,7 @@ def _fitting(pts: NDArray[np.int64], base: Fraction, stated: Fraction | None, st
 
 
 def _snapped(rate: Fraction, tolerance: Fraction) -> Fraction:
-    """Return the standard rate nearest to `rate` within `tolerance`, or `rate` itself.
+    """Return the nearest standard rate within `tolerance` of `rate`, or `rate` itself.
 
     Here all whole numbers and their NTSC rates count as standard, too.
     """

@@ -129,7 +129,7 @@ def read_frames(
 
 
 def _frames(request: _Request) -> Iterator[Frame]:
-    """Yield the frames, decoded in hardware where that is faster.
+    """Yield the requested frames, decoded in hardware where that is faster.
 
     If hardware fails, software goes on from there and reports errors.
     """

@@ -76,7 +76,7 @@ class AudioTrack:
         self._submit(lambda: self.encode(block))
 
     def open(self, container: av.container.OutputContainer, mux: Mux) -> None:
-        """Create the stream in the container.
+        """Create the track's stream in the container.
 
         This method and those below run in the writer's thread.
         """
@@ -212,7 +212,7 @@ class CopiedAudio:
         return warnings
 
     def open(self, container: av.container.OutputContainer, mux: Mux) -> None:
-        """Create the streams.
+        """Create the tracks' streams in the container.
 
         Runs in the writer's thread.
         """
