@@ -1,4 +1,4 @@
-"""File names given by users.
+"""Cleaning and conversion of file names given by users.
 
 They are shown and used for downloads, never for paths on the server.
 """

@@ -122,7 +122,7 @@ def total_bytes(device: Device) -> int:
 
 
 def _container_room() -> list[int]:
-    """Return the bytes left below the container's memory limit, in a list.
+    """Return a list with the number of bytes left below the container's memory limit.
 
     The list is empty without a limit.
     """
