@@ -65,9 +65,9 @@ def _set_problem_type(operation: dict[str, Any]) -> None:
 
 
 def _rename_clashes(document: dict[str, Any], existing: dict[str, Any], service: str) -> dict[str, Any]:
-    """Rename schemas of `document` that differ from those of the same name in `existing`.
+    """Return `document` with the schemas renamed that clash with those in `existing`.
 
-    `ModelUsed` of the service `speed-ramp` becomes `SpeedRampModelUsed`.
+    Clashing schemas have the same name, but differ. `ModelUsed` of the service `speed-ramp` becomes `SpeedRampModelUsed`.
     """
     prefix = "".join(part.capitalize() for part in service.split("-"))
     schemas = document.get("components", {}).get("schemas", {})

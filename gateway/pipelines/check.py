@@ -25,7 +25,7 @@ OPERATION_NAME = re.compile(r"[a-z-]+\.[a-z-]+")
 async def check_steps(
     upstreams: Upstreams, steps: Sequence[Step], *, headers: Mapping[str, str], declarations: Mapping[str, OperationInfo] | None = None
 ) -> PipelineChecked:
-    """Validate all steps of a pipeline, and fill in default params.
+    """Validate all steps of a pipeline; return them with default params filled in.
 
     No step is run. `headers`: credentials of the owner. `declarations`: operations that are known already, by name.
 

@@ -96,7 +96,7 @@ class Retrier:
         return await jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=complete, original=original, key=key)
 
     async def _done(self, job: Job, owner: str) -> dict[str, Job]:
-        """Return the jobs of finished steps, by step id.
+        """Return the jobs of the finished steps of the pipeline `job`, by step id.
 
         Finished steps are those that succeeded and still have their outputs.
         """

@@ -31,7 +31,7 @@ class PipelineSubmitter:
         self._upstreams, self._runtime = upstreams, runtime
 
     async def check(self, request: PipelineRequest, owner: str) -> PipelineChecked:
-        """Check all steps of a pipeline, and fill in default params."""
+        """Check all steps of a pipeline; return them with default params filled in."""
         return await check_steps(self._upstreams, request.steps, headers=credentials(self._runtime.settings, owner))
 
     async def start(self, request: PipelineRequest, owner: str, key: str | None) -> Job:

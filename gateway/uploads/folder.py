@@ -151,7 +151,7 @@ class Uploads:
         self._ttl = timedelta(seconds=ttl_s)
 
     def create(self, owner: str, state: UploadState) -> Upload:
-        """Create an upload without bytes."""
+        """Create an empty upload for `owner`, with the given state."""
         upload = self._upload(owner, new_id())
         upload.folder.mkdir(parents=True)
         (upload.folder / LOCK).touch()

@@ -63,7 +63,7 @@ class LocalServices(Upstreams):
 
 
 def check_locally(steps: Sequence[Step], services: Sequence[Service], settings: Settings) -> list[Step]:
-    """Check all steps as the gateway does, and fill in defaults.
+    """Check all steps as the gateway does; return them with default params filled in.
 
     The steps that make "auto" inputs are added, too. Inputs are absolute paths, or outputs of earlier steps. Raises the errors of
     `check_steps`.
@@ -86,7 +86,7 @@ def check_locally(steps: Sequence[Step], services: Sequence[Service], settings: 
 def run_steps(
     steps: Sequence[Step], operations: Mapping[str, Operation], folder: Path, begins: Callable[[int, Step], None]
 ) -> Iterator[tuple[Step, FinishedStep]]:
-    """Run checked steps in order; yield each finished step.
+    """Run checked steps in order; yield each step with its result and files.
 
     Outputs go into `folder`, as `<step>.<output>` with the suffix of their format. `begins` is called with the number of a step before it
     runs. A step that equals an earlier one is not run again, and measurements of a clip are shared. Raises OperationFailed, naming the

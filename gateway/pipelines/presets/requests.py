@@ -53,7 +53,7 @@ def filled_pipeline(pipeline: str, steps: Sequence[Step], request: PresetRequest
 
 
 def with_params(pipeline: str, steps: Sequence[Step], params: Mapping[str, Mapping[str, Any]]) -> list[Step]:
-    """Return the steps with a request's params in place of their own.
+    """Return the steps with single params replaced by those of a request.
 
     `params`: step id -> params that change. `pipeline`: its name, for errors. Raises Invalid for an unknown step.
     """

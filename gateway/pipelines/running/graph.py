@@ -21,7 +21,7 @@ def media_ids(step: Step) -> Iterable[str]:
 
 
 def resolve_references(step: Step, outputs: Mapping[str, dict[str, Any]], results: Mapping[str, Any]) -> Step:
-    """Replace a step's references by media ids and result values.
+    """Return a step with its references replaced by media ids and result values.
 
     `outputs`: `step.output` -> media record. `results`: step id -> result. References to other steps stay. Raises Invalid if a result lacks
     the value, or if a step did not write the output.
