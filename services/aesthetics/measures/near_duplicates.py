@@ -63,7 +63,7 @@ class _Thumbnails:
             values[target] = values[source]
 
     def differences(self, index: int, count: int) -> NDArray[np.float32]:
-        """Return a thumbnail's differences from the first `count` thumbnails.
+        """Return the differences of the thumbnail at `index` from the first `count` thumbnails.
 
         Both pictures are first brought to one brightness.
         """

@@ -36,7 +36,7 @@ def noise_level(luma: NDArray[np.uint8]) -> float:
 
 
 def without_noise(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Denoise a picture while keeping its edges.
+    """Return a picture without its noise, but with its edges.
 
     `luma`: as for `noise_level`. A picture with little noise is returned as it is. Source: Lee, "Digital image enhancement and noise
     filtering by use of local statistics", 1980: what varies no more around its mean than noise does becomes the mean.

@@ -61,7 +61,7 @@ def converted(architecture: str, weights: Path, sha256: str, network_format: str
 
 
 def convert(architecture: str, weights: Path, network_format: str, folder: Path) -> None:
-    """Convert a network into a folder and verify its scores.
+    """Convert a network, write it into `folder` and verify its scores.
 
     Raises ModelDamaged for weights that do not fit, OperationFailed if the scores differ by more than TOLERANCE.
     """
@@ -86,7 +86,7 @@ def _remove_abandoned(folder: Path) -> None:
 
 
 def _in_own_process(architecture: str, weights: Path, network_format: str, folder: Path) -> None:
-    """Convert in a child process, whose exit frees TensorFlow's memory."""
+    """Convert a network in a child process, whose exit frees TensorFlow's memory."""
     command = [sys.executable, "-m", __name__, architecture, str(weights), network_format, str(folder)]
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
     process = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")

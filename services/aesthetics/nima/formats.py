@@ -37,7 +37,7 @@ class NetworkFormat:
 
 
 def openvino() -> Any:
-    """Import OpenVINO with its telemetry disabled.
+    """Return the module `openvino`, imported with its telemetry disabled.
 
     By default, OpenVINO reports every import to its maker.
     """
