@@ -337,7 +337,7 @@ def _reported_scores(method: str, scores: Floats, times: list[float]) -> Scores:
 
 
 def _reported_candidates(candidates: list[Transition], times: list[float]) -> list[Candidate]:
-    """Keep the MAX_SCORES most confident candidates, in frame order."""
+    """Convert the MAX_SCORES most confident candidates for the report, in frame order."""
     best = sorted(sorted(candidates, key=lambda candidate: -candidate.confidence)[:MAX_SCORES])
     return [
         Candidate(

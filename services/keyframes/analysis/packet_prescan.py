@@ -38,7 +38,7 @@ Span = tuple[int, int]
 
 
 def quiet_spans(video: Path, line: Timeline, thumbnails: Path) -> list[Span]:
-    """Find spans between a file's keyframes that the scan can skip.
+    """Find the spans between a file's keyframes in which the scan can skip frames.
 
     A span is the frame numbers of two consecutive keyframes. Videos that consist largely of keyframes, as those of editing codecs, have
     no such spans. `thumbnails`: path of a temporary file for the keyframes' thumbnails.

@@ -13,7 +13,7 @@ SCORE_DIGITS = 4
 
 
 def cuts_by(frame_scores: Callable[[Scan], Floats]) -> Callable[[Footage, float], Detection]:
-    """Create a detector from a function that scores frames.
+    """Return a function that detects cuts at peaks of the scores of `frame_scores`.
 
     `frame_scores`: returns the score of every frame of a scan, (n,).
     """

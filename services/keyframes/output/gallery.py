@@ -76,7 +76,7 @@ def bundle(modules: Sequence[str]) -> str:
 
 
 def with_media(head: str, media: Sequence[str]) -> str:
-    """Insert the videos' media ids into a gallery's head.
+    """Return a gallery's head with the media ids of its videos inserted.
 
     With the ids, the page plays the videos from the server. `head`: start of the page, with the element `MEDIA`.
     """

@@ -79,7 +79,7 @@ class _RatedShot:
     """(k,): weighted sum of the ratings, 0 to 1."""
 
     def choice(self, place: int) -> Choice:
-        """Create the choice of the frame at index `place` of the eligible frames."""
+        """Create the choice of the eligible frame at index `place`."""
         rating = {name: float(values[place]) for name, values in self.ratings.items()}
         reasons = tuple(quality.reason for quality in QUALITIES if rating[quality.name] >= quality.good)
         return Choice(

@@ -30,7 +30,7 @@ def on_plain_ground(before: Planes, after: Planes) -> bool:
 
 
 def changed_area(pictures: Planes, place: int) -> float:
-    """Measure the fraction of the picture that changes at `place`.
+    """Measure the share of the picture that changes from `place` - 1 to `place`.
 
     `pictures`: thumbnails of consecutive frames, (n, 3, 18, 32). `place`: index of the frame after the step, at least 1. Only
     change far above that of the neighbouring steps counts. Returns the area, 0 to 1, of the smallest box that holds nearly all of it, or of
@@ -72,9 +72,9 @@ def _shortest_run(values: NDArray[np.float64]) -> int:
 
 
 def _bars(values: NDArray[np.float64], widest: int) -> float:
-    """Return the share of a side that the narrowest pair of bars at its ends covers.
+    """Return the width of the narrowest pair of bars at the ends of `values`, as a share of its length.
 
-    `values`: sums along the side. The bars hold nearly all of their total and are equally wide, `widest` at most. Returns 1 if no bars do.
+    The bars hold nearly all of the sum of `values` and are equally wide, `widest` at most. Returns 1 if no bars do.
     """
     for width in range(1, widest + 1):
         if values[:width].sum() + values[-width:].sum() >= _MOST**2 * values.sum():

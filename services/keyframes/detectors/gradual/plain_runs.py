@@ -1,4 +1,4 @@
-"""Fades to and from longer runs of plain frames, which show one colour.
+"""Fades to and from runs of plain frames, which show one colour.
 
 A plain picture between two shots is a shot of its own if it stays for a second, or if one side is a hard cut. Otherwise a fade to it and
 the fade from it are one transition.
@@ -20,7 +20,7 @@ _RAMP = 3  # least steps of a fade
 
 @dataclass(frozen=True, slots=True)
 class PlainRuns:
-    """Longer runs of plain frames, and the fades to and from them."""
+    """Runs of plain frames, and the fades to and from them."""
 
     fades: list[Fade]
     runs: list[tuple[int, int]]
