@@ -51,7 +51,7 @@ class StripResult(StripTimes):
 
 
 def strip(params: StripParams, *, video: Path, outputs: dict[str, Path], progress: Progress = Silent()) -> StripResult:
-    """Write a JPEG with rows of tiles in time order.
+    """Write a JPEG with rows of evenly spaced thumbnails (tiles) of a clip.
 
     Tile i is at column i % `columns` and row i / `columns` of `outputs["strip"]`. `outputs["times"]`: `StripTimes` as JSON. Only the frames
     of the tiles are decoded where the clip allows it. Raises UnsupportedMedia and BrokenMedia.
