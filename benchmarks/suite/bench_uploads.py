@@ -1,4 +1,4 @@
-"""Throughput of many small uploads, and of a large upload and download.
+"""Speed and memory of uploads: many small clips, 8K clips at once, and one big file.
 
     python -m benchmarks.suite.bench_uploads [megabytes | 8k | small]
 

@@ -1,4 +1,4 @@
-"""Several containers of one service."""
+"""Several containers of one service: one queue, and requests to each of them."""
 
 from collections import Counter
 
