@@ -62,7 +62,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(tree: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in the copied tree, with this Python."""
+    """Run `python -m` with `command` in the copied tree."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("REELWRIGHT_", "PYTEST_"))}
     return subprocess.run([sys.executable, "-m", *command], cwd=tree, env=env, capture_output=True, text=True, timeout=500)
 

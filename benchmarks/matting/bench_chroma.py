@@ -133,7 +133,7 @@ def chromakey(path: Path, colour: str, similarity: float, blend: float, shape: t
 
 
 def errors_of(alphas: Alphas, truth: Sequence[ScreenFrame]) -> Errors:
-    """Return the mean errors of a clip's mattes."""
+    """Return the mean errors of the mattes `alphas` against the true ones."""
     true = [frame.alpha for frame in truth]
     pairs = list(zip(alphas, true, strict=True))
     return Errors(

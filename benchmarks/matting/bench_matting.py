@@ -68,7 +68,7 @@ def compared(weights: Path, folder: Path, width: int, height: int) -> str:
 
 
 def timed(run: Callable[[], object]) -> tuple[float, float]:
-    """Return the wall and processor seconds of a run."""
+    """Call `run`; return its wall and processor seconds."""
     wall, cpu = time.perf_counter(), time.process_time()
     run()
     return time.perf_counter() - wall, time.process_time() - cpu

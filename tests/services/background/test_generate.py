@@ -76,7 +76,7 @@ class Counting(Listener):
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Write a models folder with tiny networks.
+    """Write a models folder with tiny diffusion and depth networks.
 
     Beside each file lies a pickle that must not be opened.
     """

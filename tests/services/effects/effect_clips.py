@@ -124,7 +124,7 @@ def frame_of(luma: Gray, index: int = 0) -> Frame:
 def trails_of(
     path: Path, output: Path, *, matte: Path | None = None, progress: RecordingProgress | None = None, **params: Any
 ) -> MotionTrailsResult:
-    """Run `effects.motion-trails`."""
+    """Run `effects.motion-trails` on the clip `path`; return its result."""
     request = MotionTrailsParams.model_validate({"quality": 95} | params)
     return motion_trails(request, video=path, matte=matte, output=output, progress=progress or RecordingProgress())
 

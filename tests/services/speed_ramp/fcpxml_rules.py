@@ -69,7 +69,7 @@ ATTRIBUTES: dict[str, dict[str, tuple[re.Pattern[str], bool]]] = {
 
 
 def broken(document: str) -> list[str]:
-    """Return a sentence for each violated rule."""
+    """Return a sentence for each rule that an FCPXML document violates."""
     if not document.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n'):
         return ["the declaration or the document type is missing"]
     root = ET.fromstring(document)

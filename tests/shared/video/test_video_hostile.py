@@ -222,7 +222,7 @@ def test_damage_in_the_middle_says_where(make: Make, tmp_path: Path) -> None:
 
 
 def patched(data: bytes, name: bytes, offset: int, value: bytes) -> bytes:
-    """Replace the bytes at `offset` after each box name `name`."""
+    """Overwrite the bytes at `offset` after each box name `name` with `value`."""
     changed, position = bytearray(data), -1
     while (position := changed.find(name, position + 1)) >= 0:
         changed[position + 4 + offset : position + 4 + offset + len(value)] = value
