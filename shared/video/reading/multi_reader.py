@@ -66,7 +66,7 @@ def read_together(
         )
 
     def first_two(path: str | os.PathLike[str]) -> tuple[Fraction, Fraction]:
-        """Return the times of the first two frames."""
+        """Return the times of the first two frames of the video at `path`."""
         reader = _Reader(read_frames(path, limits=limits, prefetch=2))
         try:
             return reader.first_two()
@@ -109,6 +109,7 @@ def _own_start(
     """Return the time in the video `path` that corresponds to the first frame of `leader`.
 
     `head`, `leader_head`: times of the first two frames of the video at `path`, and of the leading video.
+
     It is the time of the video's first frame, unless the leader's picture starts late and the video was made from it: then it holds or
     repeats its first frame from 0 on, and ends when the leader ends.
     """
@@ -208,7 +209,7 @@ class _Follower:
         return self._current
 
     def over_at(self, leader: Frame) -> bool:
-        """Return whether the video has ended when `leader`, a frame of the other video, begins."""
+        """Return whether this reader's video has ended when `leader`, a frame of the other video, begins."""
         if self._coming is not None or self._current is None:
             return False
         ends = self._begins(self._current) + self._current.duration * self._current.time_base

@@ -90,7 +90,10 @@ def file_chapters(path: str | os.PathLike[str], limits: Limits) -> list[Chapter]
 
 
 def read_chapters(container: Any, zero: Fraction) -> list[Chapter]:
-    """Return the chapters of an open file, sorted by start."""
+    """Return the chapters of an open file, sorted by start.
+
+    `zero`: second of the file that counts as time 0, as `timeline_zero` returns it.
+    """
     pieces = []
     for chapter in container.chapters():
         base = Fraction(chapter["time_base"])

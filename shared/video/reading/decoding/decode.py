@@ -44,7 +44,7 @@ class SeekTarget:
     nearest: int | None = None
 
     def move(self, target: int, *, alone: bool) -> None:
-        """Set the next target, and reset the other fields."""
+        """Set `target` and `alone` for the next picture; reset the other fields."""
         self.target, self.alone, self.emptied, self.nearest = target, alone, False, None
 
 
@@ -130,7 +130,7 @@ class PictureStream:
 
     @property
     def read_ahead(self) -> int:
-        """Estimate how far the decoder has read ahead when it returns a frame.
+        """Estimate the time that the decoder reads ahead of the frames it returns.
 
         In units of `base`.
         """

@@ -41,7 +41,7 @@ class _Gap:
 class _Part:
     """The range of one track's packets within a joined part.
 
-    Times are in ticks of the track's own clock.
+    Times are in ticks of the track's own clock. `ticks`: the number to add for times on the continuous clock.
     """
 
     number: int
@@ -59,9 +59,9 @@ class TrackClock:
     parts: list[_Part] = field(default_factory=list)
 
     def add(self, number: int, packet: int, start: int, end: int, *, key: bool) -> None:
-        """Record a packet of joined part `number`.
+        """Record packet number `packet` in joined part `number`.
 
-        `packet`: its number; `start`, `end`: its times in ticks.
+        `start`, `end`: the packet's times in ticks.
         """
         if not self.parts or self.parts[-1].number != number:
             self.parts.append(_Part(number, packet, start, end))
@@ -71,9 +71,9 @@ class TrackClock:
             part.first_key = packet
 
     def lengthen(self, ticks: int) -> None:
-        """Extend each part by `ticks`, the duration of its last packet.
+        """Move the end of every part later by the same number of `ticks`.
 
-        The file does not state that length.
+        For files without packet durations: `ticks` stands for the duration of a part's last packet.
         """
         for part in self.parts:
             part.end += ticks
@@ -84,7 +84,10 @@ class TrackClock:
             part.ticks = round(offsets.get(part.number, Fraction(0)) / base)
 
     def end(self, base: Fraction) -> Fraction | None:
-        """Return the end of the track in seconds; None for an empty track."""
+        """Return the end of the track in seconds; None for an empty track.
+
+        On the continuous clock. `base`: seconds per tick.
+        """
         return max(((part.end + part.ticks) * base for part in self.parts), default=None)
 
     def spans(self, count: int) -> Iterator[tuple[int, int, int]]:
@@ -100,7 +103,10 @@ class TrackClock:
         return next((part for part in reversed(self.parts) if part.first <= packet), None)
 
     def ticks(self, packet: int) -> int:
-        """Return the time offset of packet number `packet`, in ticks."""
+        """Return the number of ticks to add to the time of packet number `packet`.
+
+        The sum is the packet's time on the continuous clock. 0 for a packet before all parts.
+        """
         part = self.at(packet)
         return part.ticks if part is not None else 0
 

@@ -34,7 +34,7 @@ _FRAGMENT_HEAD = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The picture shape from the time `at` on.
+    """A picture shape, and the time `at` from which it holds.
 
     `at`: in the main video's time base, on the continuous clock.
     """
@@ -45,7 +45,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class TrackScan:
-    """End and number of packets of one track.
+    """Number of packets of one track, and the track's end.
 
     The end is in seconds on the file's continuous clock.
     """

@@ -114,7 +114,7 @@ def _indexed(path: str | os.PathLike[str], video: Any, limits: Limits) -> list[S
 
 
 def _next_key(entries: Any, low: int, high: int) -> int:
-    """Return the number of the next keyframe after entry `low`.
+    """Return the entry number of the next keyframe after entry `low`.
 
     Returns `high` if there is none before it.
     """

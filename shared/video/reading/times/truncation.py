@@ -51,7 +51,7 @@ def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> b
 
 
 def is_unfinished_avi(path: str | os.PathLike[str]) -> bool:
-    """Return whether the lengths in an AVI file's header are placeholders.
+    """Return whether an AVI file was never finished: its header has placeholder lengths.
 
     A recorder that was killed, or that wrote into a pipe, never filled them in. All packets up to the end of the file can be read.
     """
