@@ -68,7 +68,7 @@ class ClipFile:
         self.encoder = ""
 
     def write(self, picture: av.VideoFrame, frame: Frame | Times, alpha: NDArray[np.uint8] | None = None) -> None:
-        """Write `picture` in place of the clip's frame `frame`.
+        """Write `picture` with the times of the clip's frame `frame`, which it replaces.
 
         `alpha`: uint8 (height, width), for formats that have alpha.
         """
@@ -114,7 +114,7 @@ class ClipFile:
 
     @property
     def repeated(self) -> int:
-        """Number of copies of a late first picture that fill the time before it."""
+        """Number of extra copies of the first picture, which fill the time before a late start."""
         return self._writer.repeated if isinstance(self._writer, VideoWriter) else 0
 
     def _warn(self, sentences: list[str]) -> None:

@@ -43,7 +43,10 @@ class PartSound:
             track.write(until)
 
     def continue_from(self, start: Fraction, *, at: Fraction) -> None:
-        """Continue at output time `at` with the sound from source time `start`."""
+        """Continue at output time `at` with the sound from source time `start`.
+
+        Both are in seconds.
+        """
         for track in self._tracks:
             track.continue_from(start, at)
 
@@ -63,7 +66,7 @@ def _cut_warning(tracks: int) -> str:
 
 
 class _Part:
-    """A writer of the part of one audio track; gaps become silence."""
+    """A writer of one audio track of a clip's part; gaps become silence."""
 
     def __init__(self, target: AudioTrack, video: Path, number: int, start: Fraction) -> None:
         self._target, self._video, self._number, self._position = target, video, number, 0
@@ -76,9 +79,9 @@ class _Part:
         self._waiting: AudioBlock | None = None
 
     def continue_from(self, start: Fraction, at: Fraction) -> None:
-        """Drop the remaining sound, and continue reading at `start`.
+        """Continue at output time `at` with the sound from source time `start`.
 
-        `start`: time in the source, in seconds. `at`: the corresponding time in the output.
+        Both are in seconds. Sound that was read and not yet written is dropped.
         """
         self.close()
         self._begin(start, at=at)
@@ -117,7 +120,7 @@ class _Part:
         self._position += samples.shape[1]
 
     def _fitted(self, samples: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-        """Match the output track's channel count: drop channels or add silent ones.
+        """Drop channels of `samples`, or add silent ones, to match the output track.
 
         A file can change its channel count halfway.
         """

@@ -118,7 +118,7 @@ def write_again(
     progress: Progress,
     background: str = BLACK,
 ) -> WrittenVideo:
-    """Encode new pictures with the times, sound and tags of `video`.
+    """Write `pictures` to `output`, with the sound and tags of `video`.
 
     `pictures`: each with the times of its source frame. A whole clip keeps its times, and its sound is copied. A part begins at time 0; its
     sound is cut to the exact sample and encoded again. `progress` gets a warning for each property that could not be kept. `background`:

@@ -33,13 +33,16 @@ def _linear(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _pq(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Decode PQ (SMPTE ST 2084) and compress highlights."""
+    """Decode PQ (SMPTE ST 2084) to light from 0 to 1; compress highlights."""
     root = values ** (1 / 78.84375)
     return _compressed(10_000 * (np.maximum(root - 0.8359375, 0) / (18.8515625 - 18.6875 * root)) ** (1 / 0.1593017578125))
 
 
 def _hlg(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Decode HLG (ARIB STD-B67) for a display of 1000 cd/m2; compress highlights."""
+    """Decode HLG (ARIB STD-B67) to light from 0 to 1; compress highlights.
+
+    The display has a peak of 1000 cd/m2.
+    """
     scene = np.where(values <= 0.5, values**2 / 3, (np.exp((values - 0.55991073) / 0.17883277) + 0.28466892) / 12)
     return _compressed(_PEAK_NITS * scene**1.2)
 
@@ -87,7 +90,7 @@ ADOBE_RGB = RgbSpace(white=D65, red=_ADOBE[0], green=_ADOBE[1], blue=_ADOBE[2], 
 
 
 def named_space(image: Image.Image, head: bytes) -> RgbSpace | None:
-    """Return the colour space that a file without an ICC profile names.
+    """Return the colour space that a file without an ICC profile names, or None.
 
     None for sRGB and if the file does not name one. `head`: the file's first bytes, with all that stands before the pixels.
     """
@@ -139,7 +142,7 @@ def _measured(chromaticity: tuple[float, ...] | None, gamma: float | None) -> Rg
 
 
 def _exif_says_adobe(image: Image.Image) -> bool:
-    """Return whether Exif data names Adobe RGB.
+    """Return whether a picture's Exif data names Adobe RGB as its colour space.
 
     Cameras name it without embedding a profile (DCF 2.0).
     """

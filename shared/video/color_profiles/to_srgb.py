@@ -62,7 +62,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _opaque(image: Image.Image) -> Image.Image:
-    """Return a picture without its transparency.
+    """Drop the alpha channel of a picture; its colours stay.
 
     The result has one of the modes L, RGB, CMYK, LAB.
     """

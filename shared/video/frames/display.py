@@ -91,7 +91,7 @@ def displayed_size(width: int, height: int, pixel_ratio: Fraction | None, orient
 
 
 def planar_format(name: str) -> str:
-    """Return the planar YUV format nearest to a pixel format.
+    """Return the planar YUV format nearest to the pixel format `name`.
 
     Planar YUV formats, nv12 and gray formats are returned unchanged.
     """

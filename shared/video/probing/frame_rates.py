@@ -51,10 +51,10 @@ class FrameRates:
 
 
 def frame_rates(times: Sequence[int], base: Fraction, stated: Fraction | None, breaks: Sequence[int] = ()) -> FrameRates:
-    """Compute a video's frame rates from rising frame times, in units of `base` seconds.
+    """Compute a video's frame rates from `times`, the frames' rising times.
 
-    `stated`: the file's own rate, used where the times fit it or say nothing. `breaks`: places in `times` where a joined part begins; the
-    steps before them do not count.
+    `times`: in units of `base` seconds. `stated`: the file's own rate, used where the times fit it or say nothing. `breaks`: places in
+    `times` where a joined part begins; the steps before them do not count.
     """
     ticked = base
     pts, base = _on_own_clock(np.asarray(times, np.int64), base)
@@ -79,9 +79,9 @@ def frame_rates(times: Sequence[int], base: Fraction, stated: Fraction | None, b
 
 
 def standard_rate(rate: Fraction) -> Fraction:
-    """Return the standard rate nearest to `rate`, or else the next above.
+    """Return the standard rate nearest to `rate` within 4 %, or else the next above.
 
-    The nearest counts within 4 %; the next above is at most 240. Rates below 9 give 30.
+    The next above is at most 240. Rates below 9 give 30.
     """
     if rate < _SLOWEST:
         return _FILLER

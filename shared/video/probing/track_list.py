@@ -55,7 +55,7 @@ def other_tracks(container: Any, main: Any) -> Iterator[OtherTrackInfo]:
 
 
 def _chapter_track(container: Any) -> set[int]:
-    """Return a set with the index of the MP4 text track that repeats the chapters.
+    """Return the index of the MP4 text track that repeats the chapters, in a set.
 
     The set is empty if there is no such track.
     """

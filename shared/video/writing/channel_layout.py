@@ -64,7 +64,7 @@ def _holds_high_sounds(path: str, _size: int, _changed: int, number: int, channe
 
 
 def _is_high(samples: np.ndarray[tuple[int, ...], np.dtype[np.float32]], sample_rate: int) -> bool:
-    """Return whether about a second of sound has significant parts above _HIGH_HZ."""
+    """Return whether `samples`, about a second, have significant sound above _HIGH_HZ."""
     power = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
     high = float(power[round(_HIGH_HZ * len(samples) / sample_rate) :].sum())
     # By Parseval's theorem; a Hann window multiplies the RMS by sqrt(3/8).

@@ -59,10 +59,9 @@ def channels_of(layout: str) -> int:
 
 
 def layout_of(name: str, channels: int) -> str:
-    """Return the name of a track's channel layout, or "n channels" if it has none.
+    """Return the channel layout `name` if it has `channels` channels, or else a general one.
 
-    The name counts only if it fits the number of channels. One channel without a name is mono, two are stereo; the positions of "n
-    channels" are unknown.
+    One channel without a fitting name is "mono", two are "stereo", and more are "n channels", whose positions are unknown.
     """
     try:
         if channels_of(name) == channels:

@@ -187,9 +187,9 @@ class CopiedAudio:
         """Numbers of the tracks, from 1, of which nothing was written, when all is copied."""
 
     def plan(self, container_format: str) -> list[str]:
-        """Return warnings about tracks that must be encoded again.
+        """Return warnings about tracks that a `container_format` file cannot hold unchanged.
 
-        The container cannot hold such a track as it is; other tracks are copied unchanged. Tracks that cannot be decoded are left out (see
+        They are encoded again; other tracks are copied unchanged. Tracks that cannot be decoded are left out (see
         `track_warnings`).
         """
         with open_input(self._source, limits=self._limits) as container:

@@ -114,10 +114,10 @@ class VideoWriter:
         return track
 
     def copy_audio(self, source: str | os.PathLike[str], *, limits: Limits | None = None) -> list[str]:
-        """Copy all audio tracks of `source`, in sync with its frames.
+        """Copy all audio tracks of `source` into the file; return warnings.
 
-        Call this before the first picture. Returns a warning for each track that has to be encoded again because the container cannot hold
-        it. `source` may have no sound.
+        Call this before the first picture. The sound stays in sync with the frames of `source`, which may have no sound. There is a
+        warning for each track that has to be encoded again because the container cannot hold it.
         """
         self._check_not_started()
         if self._settings.container == "webp":
@@ -138,10 +138,10 @@ class VideoWriter:
         self._output.tags.update(file_tags(source, limits or Limits.current()))
 
     def set_timecode(self, timecode: str | None) -> bool:
-        """Set the timecode of the first frame, such as 01:00:00:00.
+        """Set the timecode of the first frame; return whether it will be written.
 
-        Call this before the first picture. Nothing is written for None, and in containers without timecode (.webm, .webp). Returns whether
-        it is written.
+        Call this before the first picture. `timecode`: such as 01:00:00:00. Nothing is written for None, and in containers without timecode
+        (.webm, .webp).
         """
         self._check_not_started()
         self._output.timecode = timecode if self._settings.container in ("mp4", "mov", "matroska") else None
@@ -183,7 +183,7 @@ class VideoWriter:
 
     @property
     def repeated(self) -> int:
-        """Number of copies of a late first picture that fill the time before it."""
+        """Number of extra copies of the first picture, which fill the time before a late start."""
         return len(self._start.repeats)
 
     @property
@@ -211,7 +211,7 @@ class VideoWriter:
         duration: int | None = None,
         alpha: NDArray[Any] | None = None,
     ) -> None:
-        """Write a picture: a PyAV frame, or a tuple of its planes.
+        """Write `picture`, a PyAV frame or a tuple of planes, at the time `pts`.
 
         Planes are those of `Frame.planes`, in the writer's format and size, and are copied. `pts` and `duration` are in `time_base` units;
         `pts` must rise. A frame of another size or format is converted. `alpha`: (height, width) uint8 or uint16 of full scale, which

@@ -37,9 +37,9 @@ class LastPacket:
         self._held = packet
 
     def finish(self, end: Fraction) -> Fraction | None:
-        """Mux the held packet so that the track ends at `end`, in seconds.
+        """Mux the held packet up to `end` seconds; return a length to correct, or None.
 
-        Returns the track's length if an MP4 file's header will state another one, which `set_picture_length` corrects.
+        It is the track's length, if an MP4 file's header will state another one, which `set_picture_length` corrects.
         """
         packet, self._held = self._held, None
         if packet is None or self._first_pts is None:
