@@ -63,9 +63,9 @@ def matrix_between(source: Posed, target: Posed) -> Matrix:
 
 
 def scale_matrix(matrix: Matrix, across: float, down: float) -> Matrix:
-    """Convert a motion matrix to pictures of another size.
+    """Convert a motion matrix to pictures `across` times as wide and `down` times as high.
 
-    The pictures are `across` and `down` times as large. Pixel centres stay pixel centres.
+    Pixel centres stay pixel centres.
     """
     enlargement = np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
     return np.asarray(enlargement @ matrix @ np.linalg.inv(enlargement), np.float64)
@@ -107,9 +107,9 @@ class Camera:
         self._shot: _Shot | None = None
 
     def step(self, small: Gray, subject: Gray | None = None) -> Pose:
-        """Measure the motion to the next frame; return that frame's pose.
+        """Measure the motion to the next frame, `small`; return that frame's pose.
 
-        `small`: its luma, (h, w) uint8 in `analysis_size`. `subject`: a mask of any size, uint8, 255 where the subject is; corners and
+        `small`: luma, (h, w) uint8 in `analysis_size`. `subject`: a mask of any size, uint8, 255 where the subject is; corners and
         pixels there, and close to it, are left out.
         """
         view, shot = view_of(small, subject), self._shot

@@ -65,7 +65,10 @@ class PhaseCorrelation:
         return _refined(self._soft, _softened(after.picture), (best[0] * self._factor[0], best[1] * self._factor[1]))
 
     def _background_shift(self, before: View, after: View, second: Floats, near: Shift) -> Shift | None:
-        """Measure the background's shift, with the subject filled in."""
+        """Measure the background's shift from `before` to `after`, with the subject filled in.
+
+        `second`: the picture of `after` at half size.
+        """
         masks = [_mask_of(view) for view in (before, after)]
         small = [np.asarray(cv2.resize(mask, self._half, interpolation=cv2.INTER_AREA) >= 1, np.float32) for mask in masks]
         if min(float(mask.mean()) for mask in small) < _LEAST_BACKGROUND:
@@ -206,7 +209,7 @@ def _counted(masks: tuple[Floats, Floats], matrix: NDArray[np.float64], both: tu
 
 
 def _in_both(shift: float, length: int) -> slice:
-    """Return the slice of pixels that both pictures show after a shift.
+    """Return the slice of pixels along one axis that both pictures show after a shift.
 
     The slice covers every second of `length` pixels.
     """
