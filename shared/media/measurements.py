@@ -32,7 +32,10 @@ class MeasurementStore:
 
     @classmethod
     def of(cls, data_dir: Path, *, ttl_s: float) -> "MeasurementStore":
-        """Return the store in the data folder `data_dir`, on the volume of the media."""
+        """Return the measurement store in the data folder `data_dir`.
+
+        It lies on the volume of the media.
+        """
         return cls(data_dir.absolute() / "measured", ttl_s)
 
     def fetch(self, owner: str, key: str, target: Path) -> bool:

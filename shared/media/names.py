@@ -58,7 +58,7 @@ def as_text(name: str) -> str:
 
 
 def download_name(name: str, *, content_type: str, suffix: str) -> str:
-    """Return the file name of a download, with a suffix for its content type.
+    """Return `name`, with `suffix` added if the name does not fit the content type.
 
     The suffix keeps programs from opening the file as another kind.
     """

@@ -117,8 +117,7 @@ class MediaStore:
         """Move a file into the store as the medium `new`; return its record.
 
         `file`: the file to move, by default `incoming.content`; it must lie on the store's volume. The medium is on disk (fsync) when this
-        returns. Raises ValueError if
-        `new.bytes` is not the size of the file.
+        returns. Raises ValueError if `new.bytes` is not the size of the file.
         """
         media_id = new.media_id or new_id()
         target = self._folder(new.owner, media_id)
@@ -160,9 +159,7 @@ class MediaStore:
     def by_hash(self, owner: str, sha256: str) -> MediaRecord:
         """Return the newest listed medium of `owner` with this SHA-256.
 
-        Raises UnknownMedia if there is none.
-
-        `sha256`: 64 hexadecimal digits, in lower case.
+        `sha256`: 64 hexadecimal digits, in lower case. Raises UnknownMedia if there is none.
         """
         try:
             media_id = (self.root / owner / BY_HASH / sha256).read_text(encoding="ascii")
@@ -293,7 +290,7 @@ class MediaStore:
         return removed
 
     def sweep_unlisted(self, *, most_bytes: int, free_bytes: int) -> Ids:
-        """Delete the least recently used unlisted media, such as proxies.
+        """Delete unlisted media, such as proxies, least recently used first, until both limits hold.
 
         Stops when the remaining ones have at most `most_bytes` bytes and the disk has at least `free_bytes` free, or when the next one was
         used within IN_USE_S. Returns the ids of the deleted media.
