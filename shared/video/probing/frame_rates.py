@@ -32,6 +32,8 @@ _MOST_MULTIPLE = 8.5
 _TIE = 0.05
 _GRID, _LOOSE_GRID = 1.01, 1.51
 """Distance in ticks from an even grid. Decoding times, which MP4 lists, are rounded once more."""
+_FINEST_COUNT = Fraction(1, 100)
+"""Ticks longer than this count pictures. Hundredths are those of GIF."""
 _FEW = 4
 """Number of pictures below which the times do not tell their clock."""
 _REORDERED, _MANY = 3, 16
@@ -65,12 +67,14 @@ def frame_rates(times: Sequence[int], base: Fraction, stated: Fraction | None, b
         rate = stated if stated and stated > 0 else _DEFAULT
         return FrameRates(simplest(rate), simplest(rate), varies=False)
     counted = _inner_steps(steps, [place - number for number, place in enumerate(sorted(breaks), 1)] if positive.all() else [])
-    coarse = base >= Fraction(1, 1000)
+    # Clocks that count pictures, as those of AVI, Ogg and MXF do, round nothing.
+    counting = base > _FINEST_COUNT or (stated is not None and stated * base == 1)
+    coarse = base >= Fraction(1, 1000) and not counting
     even = _fitting(pts, base, stated, counted, _GRID if base == ticked else _LOOSE_GRID) if not breaks and coarse else None
     if even is not None:
         return FrameRates(even, even, varies=False)
     typical = int(np.median(counted))
-    if int(np.abs(counted - typical).max()) <= (2 if coarse else 1):
+    if int(np.abs(counted - typical).max()) <= (0 if counting else 2 if coarse else 1):
         rate = _even_rate(counted, base, stated)
         return FrameRates(rate, rate, varies=False)
     mean = Fraction(len(steps)) / (int(steps.sum()) * base)

@@ -24,6 +24,9 @@ from shared.video.probing.timecode import start_timecode
 from shared.video.probing.timing import Timing, joined_warnings, size_warnings, timing
 from shared.video.probing.track_list import chapter_infos, other_tracks, subtitle_tracks
 from shared.video.reading.animated_webp import is_animated_webp, is_animation
+from shared.video.reading.containers.following_files import following_files
+from shared.video.reading.containers.mpegts import other_program_at_end
+from shared.video.reading.containers.truncation import flv_ends_well, is_truncated, is_unfinished_avi
 from shared.video.reading.decoding.decoder import open_decoder
 from shared.video.reading.open_input import (
     audio_streams,
@@ -36,7 +39,6 @@ from shared.video.reading.open_input import (
     timeline_zero,
 )
 from shared.video.reading.times.shape_changes import pixel_ratio_at
-from shared.video.reading.times.truncation import end_of_fragments, is_truncated, is_unfinished_avi
 from shared.video.stills.image import image_info, pictures_info
 
 _PROBE_SHARE = 0.5
@@ -123,7 +125,12 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
         subtitles=tuple(subtitle_tracks(container)),
         chapters=tuple(chapter_infos(container, zero)),
         other_tracks=tuple(other_tracks(container, stream)),
-        warnings=(*_cut_off(path, times), *joined_warnings(times.joins, zero), *size_warnings(times.sizes, time_base_of(stream), zero)),
+        warnings=(
+            *_cut_off(path, container, times),
+            *_followed(path, container, times, limits),
+            *joined_warnings(times.joins, zero),
+            *size_warnings(times.sizes, time_base_of(stream), zero),
+        ),
     )
 
 
@@ -170,11 +177,26 @@ def _container(container: Any, path: str | os.PathLike[str], limits: Limits) -> 
     return "webp" if is_animated_webp(file_head(path, limits)) else str(container.format.name.partition(",")[0])
 
 
-def _cut_off(path: str | os.PathLike[str], times: Timing) -> Iterator[str]:
-    if times.duration is not None and is_unfinished_avi(path):
+def _cut_off(path: str | os.PathLike[str], container: Any, times: Timing) -> Iterator[str]:
+    if times.duration is None:
+        return
+    if container.format.name == "avi" and is_unfinished_avi(path):
         yield f"The recording was never finished: what comes before {float(times.duration):.2f} s is used."
-    if times.duration is not None and end_of_fragments(path) is not None:
+    elif not times.whole or (container.format.name == "flv" and not flv_ends_well(path, os.stat(path).st_size)):
         yield f"The file is cut off at the end: what comes before {float(times.duration):.2f} s is used."
+
+
+def _followed(path: str | os.PathLike[str], container: Any, times: Timing, limits: Limits) -> Iterator[str]:
+    """Yield a warning if another file follows in the same file, and is not read."""
+    place = following_files(path, _container(container, path, limits)).unread
+    if place is not None and times.duration is not None:
+        yield (
+            f"Another file follows in this file, at byte {place}, after {float(times.duration):.2f} s: it is not read. "
+            "Upload the files one by one, or join them in an editing program."
+        )
+    elif container.format.name == "mpegts" and other_program_at_end(path):
+        after = "" if times.duration is None else f" after {float(times.duration):.2f} s"
+        yield f"Another program follows in this stream{after}: it is not read. Upload the recordings one by one."
 
 
 def _ratio(ratio: Fraction | None) -> str:

@@ -12,9 +12,10 @@ import av.error
 
 from shared.video.limits import Limits
 from shared.video.probing.frame_rates import FrameRates, frame_rates
+from shared.video.reading.containers.following_files import following_files
 from shared.video.reading.open_input import time_base_of, timeline_zero
 from shared.video.reading.times.joins import Join
-from shared.video.reading.times.scan import Scan, Size, last_picture, lists_packets, scan
+from shared.video.reading.times.scan import Scan, Size, is_fragmented, last_picture, lists_packets, scan
 from shared.video.reading.times.shape_changes import shape_changes
 from shared.video.reading.times.shapes import Shape
 from shared.video.reading.times.stated_end import stated_end
@@ -58,13 +59,19 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
     if packets is not None and packets.whole and len(packets.times) > 1:
         rates = frame_rates(packets.times, base, stated, packets.breaks)
         late = max(packets.times[0] * base - zero, Fraction(0))
-        frames = _counted(len(packets.times), stream, duration and max(duration - late, Fraction(0)), rates)
+        # Of a joined or fragmented file, the first part's pictures are stated.
+        joined = container.format.name == "gif" or is_fragmented(path) or bool(following_files(path, container.format.name).read)
+        stated_count = 0 if joined else stream.frames
+        frames = _counted(len(packets.times), stated_count, duration and max(duration - late, Fraction(0)), rates)
     else:
         count = len(stream.index_entries) or stream.frames
         if not stated and count and duration:
             stated = Fraction(count) / duration
         rates = frame_rates(_first_times(container, stream), base, stated)
         frames = stream.frames - _hidden(stream) if stream.frames else None
+        if frames is not None and container.format.name == "avi" and len(stream.index_entries) > 1:
+            # AVI counts empty chunks, which repeat a picture, but does not list them.
+            frames = min(frames, len(stream.index_entries))
         if frames is not None and duration is not None and not rates.varies:
             frames = min(frames, math.ceil(duration * rates.average))
     if frames is None and duration is not None:
@@ -112,15 +119,17 @@ def _may_be_short(container: Any, stream: Any) -> bool:
     return len(steps) > 1 and max(steps) - min(steps) > 1
 
 
-def _counted(packets: int, stream: Any, duration: Fraction | None, rates: FrameRates) -> int | None:
+def _counted(packets: int, stated: int, duration: Fraction | None, rates: FrameRates) -> int | None:
     """Return the number of frames in `packets` packets; None if unknown.
+
+    `stated`: the number of frames in the container's header; 0 if it states none.
 
     None where packets hold fields rather than pictures, and where some have no times.
     """
     expected = duration * rates.average if duration else Fraction(packets)
     if not rates.varies and packets < Fraction(2, 3) * expected:
         return None
-    return None if not rates.varies and packets > Fraction(3, 2) * expected else min(stream.frames or packets, packets)
+    return None if not rates.varies and packets > Fraction(3, 2) * expected else min(stated or packets, packets)
 
 
 def _indexed(container: Any, stream: Any) -> bool:

@@ -21,6 +21,7 @@ from shared.errors import BrokenMedia, NotFound, ReelwrightError, TooLarge, Unsu
 from shared.video.formats import DEMUXERS, allowed_decoders, decoder_allowed
 from shared.video.limits import Limits
 from shared.video.reading.animated_webp import decodable_copy, is_animated_webp
+from shared.video.reading.containers.address import Address, address_of, whole_fragments
 from shared.video.reading.gif_steps import with_usual_steps
 from shared.video.reading.hardware import accelerator
 
@@ -62,7 +63,7 @@ def open_input(
     path = with_usual_steps(path, head) or path
     try:
         options = {"max_pixels": str(limits.max_pixels)} | ({} if decoders else _NO_DECODERS)
-        container = _opened(path, limits, options, hardware=hardware)
+        container = _opened(path, head, limits, options, hardware=hardware)
     except Exception as error:
         raise media_error(error, path, limits) from error
     try:
@@ -94,20 +95,32 @@ def open_packets(
 
 
 def _opened(
-    path: str | os.PathLike[str], limits: Limits, options: dict[str, str], *, hardware: bool = False
+    path: str | os.PathLike[str], head: bytes, limits: Limits, options: dict[str, str], *, hardware: bool = False
 ) -> av.container.InputContainer:
+    try:
+        return _opened_at(address_of(path, head), limits, options, hardware=hardware)
+    except (av.error.InvalidDataError, av.error.EOFError):
+        address = whole_fragments(path, head)
+        if address is None:
+            raise
+        return _opened_at(address, limits, options, hardware=hardware)
+
+
+def _opened_at(address: Address, limits: Limits, options: dict[str, str], *, hardware: bool) -> av.container.InputContainer:
     guards = {
         "format_whitelist": ",".join(DEMUXERS),
-        "protocol_whitelist": "file",
+        "protocol_whitelist": address.protocols,
         "codec_whitelist": allowed_decoders(),
         # One stream more than allowed, to distinguish "too many" from "broken".
         "max_streams": str(limits.max_streams + 1),
         # As in browsers, a picture of at most 10 ms in an APNG stands for 100 ms.
         "max_fps": "99",
+        # A recorder of MPEG-TS that starts anew may number its tracks differently.
+        "merge_pmt_versions": "1",
         "default_fps": "10",
     }
     acceleration = accelerator() if hardware else None
-    return av.open("file:" + os.path.abspath(path), "r", options=guards | options, metadata_errors="replace", hwaccel=acceleration)
+    return av.open(address.url, "r", options=guards | options, metadata_errors="replace", hwaccel=acceleration)
 
 
 def check_promised_size(stream: Any, path: str | os.PathLike[str], limits: Limits) -> None:
@@ -119,7 +132,8 @@ def check_promised_size(stream: Any, path: str | os.PathLike[str], limits: Limit
     limits.check_size(context.width, context.height)
     if context.width * context.height:
         return
-    with suppress(av.error.FFmpegError), _opened(path, limits, _NO_DECODERS) as container:
+    head = file_head(path, limits)
+    with suppress(av.error.FFmpegError), _opened(path, head, limits, _NO_DECODERS) as container:
         for promised in container.streams.video:
             if promised.codec_context is not None:
                 limits.check_size(promised.codec_context.width, promised.codec_context.height)

@@ -2,7 +2,7 @@
 
 import os
 from bisect import bisect_right
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,12 +16,14 @@ import av.error
 from shared.errors import BrokenMedia
 from shared.video.frames.display import BLACK, DisplayFilter
 from shared.video.limits import Limits
+from shared.video.reading.containers.truncation import is_truncated
 from shared.video.reading.decoding.decoder import open_decoder
 from shared.video.reading.decoding.packet_sizes import PacketSizes
 from shared.video.reading.open_input import check_promised_size, error_text, file_head, main_video, time_base_of, timeline_zero
 from shared.video.reading.times.clock import clock_of
+from shared.video.reading.times.scan import may_end_anywhere
 from shared.video.reading.times.shape_changes import orientation_at, pixel_ratio_at, shape_changes
-from shared.video.reading.times.truncation import is_truncated, is_unfinished_avi
+from shared.video.reading.times.whole_packets import holds_picture
 
 TimedPicture = tuple[av.VideoFrame, int]
 Skip = Literal["none", "nonref", "nonkey", "steady", "rough"]
@@ -72,7 +74,7 @@ class PictureStream:
         self._limits = limits
         self._stream: Any = main_video(container, path)
         # The last packet of a recorder that was killed is a part of a picture.
-        self._unfinished = is_unfinished_avi(path)
+        self._may_end_anywhere = may_end_anywhere(container, path)
         check_promised_size(self._stream, path, limits)
         self._stream_base = time_base_of(self._stream)
         # The second field of a picture lies half-way to the next one.
@@ -256,6 +258,9 @@ class PictureStream:
         previous: int | None = None
         packets = self._clock.packets(self._container.demux(self._stream))
         ended = complete = False
+        latest: int | None = None
+        repeats: list[int] = []
+        shown: TimedPicture | None = None
         while not ended:
             decoded: list[av.VideoFrame] = []
             try:
@@ -263,6 +268,9 @@ class PictureStream:
                 ended = packet is None
                 if ended and self._clock.end is not None:
                     decoded = self._decoder.decode(None)  # a file that is cut off ends without a packet that flushes
+                if packet is not None and not packet.size and holds_picture(packet):
+                    repeats.append(self._in_base(packet.pts, packet) - self._offset)
+                    continue
                 if packet is not None and self._left_out(packet):
                     continue
                 if packet is not None:
@@ -270,6 +278,7 @@ class PictureStream:
                         self._aimed(packet, aim)
                     elif self._sizes is not None:
                         self._skip_now("none" if self._sizes.unusual(packet.pts, packet.size, packet.is_keyframe) else "nonref")
+                    latest = packet.pts if packet.size else latest
                     decoded = self._decoder.decode(packet)
                     # A picture is shown at or after its decoding time, so no later packet can be shown before `nearest`.
                     complete = bool(aim and aim.alone and aim.nearest is not None and (packet.dts or 0) - self._offset >= aim.nearest)
@@ -279,12 +288,19 @@ class PictureStream:
                 ended = True
             except av.error.FFmpegError as error:
                 # An error before the first picture: the file starts within a group of pictures, such as a recorded broadcast.
-                if previous is not None and not self._unfinished:
-                    raise self._broken(previous, error_text(error)) from error
+                if previous is not None:
+                    if not self._is_last(packets):
+                        raise self._broken(previous, error_text(error)) from error
+                    ended = True
+                    decoded = self._flushed()
             ready: list[av.VideoFrame] = []
             for picture in decoded:
                 if picture.is_corrupt:
-                    if self._unfinished or (previous is None and not ready):
+                    if previous is None and not ready:
+                        continue
+                    if picture.pts == latest and self._is_last(packets):
+                        ended = True
+                        decoded += self._flushed()
                         continue
                     for timed_picture in self._dated(ready, previous):
                         previous = timed_picture[1]
@@ -295,14 +311,35 @@ class PictureStream:
             if ended:
                 ready += upright.flush()
             for timed_picture in self._dated(ready, previous):
+                yield from _repeated(shown, repeats, timed_picture[1])
+                shown = timed_picture
                 previous = timed_picture[1]
                 self._has_picture = True
                 yield timed_picture
+            if ended:
+                yield from _repeated(shown, repeats, None)
             if aim is not None and complete:
                 aim.emptied = True
                 return
         if previous is not None and is_truncated(self._path, self._container, file_head(self._path, self._limits)):
             raise self._broken(previous + self._step, "the file is cut off")
+
+    def _is_last(self, packets: Iterator[Any]) -> bool:
+        """Return whether a damaged packet is the last one of a stream that may end anywhere.
+
+        Takes the rest of the packets.
+        """
+        if not self._may_end_anywhere:
+            return False
+        with suppress(av.error.FFmpegError):
+            return not any(packet.size for packet in packets)
+        return True
+
+    def _flushed(self) -> list[av.VideoFrame]:
+        """Return the whole pictures that the decoder still holds."""
+        with suppress(av.error.FFmpegError):
+            return [picture for picture in self._decoder.decode(None) if not picture.is_corrupt]
+        return []
 
     def _dated(self, pictures: list[av.VideoFrame], previous: int | None) -> Generator[TimedPicture, None, None]:
         for picture in pictures:
@@ -329,6 +366,14 @@ class PictureStream:
             f"{Path(self._path).name!r} breaks at second {float(pts * self.base):.2f} ({detail}). "
             "Export or upload it again, or cut it before that."
         )
+
+
+def _repeated(shown: TimedPicture | None, repeats: list[int], until: int | None) -> Iterator[TimedPicture]:
+    """Yield the picture `shown` again at the times of `repeats` before `until`, and take these from the list."""
+    while repeats and (until is None or repeats[0] < until):
+        pts = repeats.pop(0)
+        if shown is not None and pts > shown[1]:
+            yield shown[0], pts
 
 
 def _joined(head: TimedPicture, rest: Generator[TimedPicture, None, None]) -> Generator[TimedPicture, None, None]:

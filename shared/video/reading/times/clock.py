@@ -8,9 +8,10 @@ from typing import Any
 import av
 
 from shared.video.limits import Limits
+from shared.video.reading.containers.truncation import end_of_fragments
 from shared.video.reading.times.joins import TrackClock
 from shared.video.reading.times.scan import before, may_jump, scan
-from shared.video.reading.times.truncation import end_of_fragments
+from shared.video.reading.times.whole_packets import holds_picture, whole_packets
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,7 @@ class Clock:
 
         Packets come from the start of the file. Pictures at the start of a joined part that need an earlier part's pictures are left out.
         """
-        if self.end is not None:
-            demuxed = before(self.end, demuxed)
+        demuxed = whole_packets(demuxed if self.end is None else before(self.end, demuxed))
         if not self.tracks:
             yield from demuxed
             return
@@ -46,7 +46,7 @@ class Clock:
         latest: dict[int, int] = {}
         for packet in demuxed:
             index = packet.stream_index
-            clock = self.tracks.get(index) if packet.size else None
+            clock = self.tracks.get(index) if holds_picture(packet) else None
             if clock is None:
                 yield packet
                 continue

@@ -17,15 +17,17 @@ from typing import Any
 import av.error
 
 from shared.video.limits import Limits
+from shared.video.reading.containers.following_files import following_files
+from shared.video.reading.containers.truncation import end_of_fragments, is_unfinished_avi
 from shared.video.reading.open_input import main_video, open_input, time_base_of
 from shared.video.reading.times.joins import Join, TrackClock, offsets_of
 from shared.video.reading.times.shapes import Shape, Shapes
-from shared.video.reading.times.truncation import end_of_fragments, is_unfinished_avi
+from shared.video.reading.times.whole_packets import LastGroups, holds_picture, whole_packets
 
 # Streams without an index or a length of their own: only their packets tell where their clocks restart.
 _STREAMED = frozenset({"mpegts", "mpeg", "flv", "ogg", "asf"})
 # Containers whose index or header lists every packet.
-_LISTED = frozenset({"mov", "avi", "mxf", "gif", "apng"})
+_LISTED = frozenset({"mov", "avi", "mxf", "apng"})
 _WHOLE_BYTES = 256 * 1024**2
 _MOST_PACKETS = 20_000_000
 _KEPT = 32
@@ -124,7 +126,7 @@ def lists_packets(container: Any, video: Any, path: str | os.PathLike[str]) -> b
     Then `scan` returns None.
     """
     name = container.format.name.partition(",")[0]
-    unlisted = (name == "mov" and is_fragmented(path)) or (name == "avi" and is_unfinished_avi(path))
+    unlisted = (name == "mov" and is_fragmented(path)) or (name == "avi" and (is_unfinished_avi(path) or following_files(path, name).read))
     return bool(name in _LISTED and video.duration and not unlisted)
 
 
@@ -134,7 +136,14 @@ def may_jump(container: Any, path: str | os.PathLike[str]) -> bool:
     It may in streams, fragments and recordings without a length.
     """
     name = container.format.name.partition(",")[0]
-    return name in _STREAMED or (name == "mov" and is_fragmented(path)) or (name == "matroska" and not container.duration)
+    if name == "matroska":
+        return not container.duration or bool(following_files(path, name).read)
+    return name in _STREAMED or (name == "mov" and is_fragmented(path))
+
+
+def may_end_anywhere(container: Any, path: str | os.PathLike[str]) -> bool:
+    """Return whether an open file is a stream, which may end within a picture."""
+    return may_jump(container, path) or (container.format.name == "avi" and is_unfinished_avi(path))
 
 
 def is_fragmented(path: str | os.PathLike[str]) -> bool:
@@ -192,6 +201,8 @@ class _Track:
     """The latest time at which a picture of the part is shown, in seconds."""
     part: int = 0
     duration: int = 0
+    numbered: bool = False
+    """Presentation times are not stated: AVI numbers packets in decoding order."""
     clock: TrackClock = field(default_factory=TrackClock)
 
     def skip(self) -> None:
@@ -203,14 +214,22 @@ class _Track:
 
     def add(self, packet: Any, part: int) -> None:
         """Record a packet of joined part `part`."""
-        stamp = packet.dts if packet.pts is None or abs(packet.pts) > _FARTHEST else packet.pts
-        self.clock.add(part, self.count, stamp, stamp + (packet.duration or 0), key=packet.is_keyframe)
+        numbered = self.numbered and packet.dts is not None
+        stamp = packet.dts if numbered or packet.pts is None or abs(packet.pts) > _FARTHEST else packet.pts
+        key = bool(packet.is_keyframe and packet.size)
+        self.clock.add(part, self.count, stamp, stamp + (packet.duration or 0), key=key)
         self.count += 1
         if self.kind == "video":
             self.pts.append(stamp)
-            self.keys.append(packet.is_keyframe)
+            self.keys.append(key)
         self.duration = packet.duration or self.duration
         self.part = part
+
+    def drop_last(self) -> None:
+        """Forget the last packet, whose picture is not whole."""
+        self.pts.pop()
+        self.keys.pop()
+        self.count -= 1
 
 
 _FARTHEST = 2**60
@@ -230,6 +249,8 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
     jumpy = bool(container.format.flags & _TS_DISCONT) or container.format.name == "flv"
     begins: list[float] = [0.0]
     overlaps: set[int] = set()
+    main.numbered = container.format.name == "avi" and bool(video.codec_context.has_b_frames)
+    groups = LastGroups(video)
     whole = True
     count = 0
     end = end_of_fragments(path) if container.format.name.startswith("mov") else None
@@ -252,9 +273,9 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
         dated = packet.dts is not None or packet.is_keyframe
         display_time = None if packet.pts is None or track.kind != "video" else float(packet.pts * track.base)
         early = packet.is_keyframe and display_time is not None and display_time <= track.shown
-        if track.kind not in ("video", "audio"):
+        if track.kind not in ("video", "audio") or track.last is None:
             part = len(begins) - 1
-        elif track.last is not None:
+        else:
             jumps = _jumps(track, at, tracks, jumpy=jumpy, dated=dated)
             if jumps or early or (track.kind == "audio" and at < track.last - _JITTER_S):
                 part = len(begins) - 1
@@ -267,11 +288,16 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
         if display_time is not None:
             track.shown = display_time if part != track.part else max(track.shown, display_time)
         track.last = at if dated or track.last is None else track.last
-        if track is main:
+        if track is main and packet.size:
             shapes.see(packet, track.count)
+            groups.add(packet)
         track.add(packet, part)
     if not whole:
         return None
+    cut_off = end is not None
+    if main.count > 1 and may_end_anywhere(container, path) and groups.end_damaged(limits):
+        main.drop_last()
+        cut_off = True
     _drop_jitter(list(tracks.values()), overlaps)
     if not main.duration:
         main.clock.lengthen(_step(array("q", sorted(set(main.pts) - {_UNTIMED})), main))
@@ -282,7 +308,7 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
     ends = {index: TrackScan(track.clock.end(track.base), track.count) for index, track in tracks.items()}
     clocks = {index: track.clock for index, track in tracks.items()}
     sizes = tuple(Size(main.pts[number] + main.clock.ticks(number), shape) for number, shape in shapes.changes)
-    return Scan(times, breaks, _step(times, main), ends, joins, clocks, whole=True, sizes=sizes, cut_off=end is not None)
+    return Scan(times, breaks, _step(times, main), ends, joins, clocks, whole=True, sizes=sizes, cut_off=cut_off)
 
 
 def _drop_jitter(tracks: Sequence[_Track], overlaps: Iterable[int]) -> None:
@@ -316,7 +342,7 @@ def before(end: int, packets: Iterable[Any]) -> Iterator[Any]:
 
 def _packets(container: Any) -> Iterator[Any]:
     """Yield the packets up to the end of the file's readable part."""
-    packets = container.demux()
+    packets = whole_packets(container.demux())
     while True:
         try:
             packet = next(packets, None)
@@ -324,7 +350,7 @@ def _packets(container: Any) -> Iterator[Any]:
             return
         if packet is None:
             return
-        if packet.size:
+        if holds_picture(packet):
             yield packet
 
 

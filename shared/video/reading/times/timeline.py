@@ -12,6 +12,7 @@ from shared.video.limits import Limits
 from shared.video.reading.open_input import open_packets, time_base_of, timeline_zero
 from shared.video.reading.times.clock import clock_of
 from shared.video.reading.times.stated_end import stated_end
+from shared.video.reading.times.whole_packets import holds_picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,12 @@ def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> T
         times, sizes, keys, leads = array("q"), array("q"), array("b"), array("b")
         latest, duration = -1, 0
         for packet in clock_of(container, path, limits).packets(container.demux(stream)):
-            if packet.size == 0:
+            if not holds_picture(packet):
                 continue
             if packet.pts is None or packet.is_discard or container.format.name == "avi":
                 return None
             times.append(packet.pts - offset)
-            keys.append(packet.is_keyframe)
+            keys.append(bool(packet.is_keyframe and packet.size))
             sizes.append(packet.size)
             leads.append(times[-1] > latest)
             if times[-1] > latest:

@@ -58,6 +58,45 @@ def test_the_length_of_a_killed_recording_is_found(name: str, tmp_path: Path) ->
     assert 0.9 < info.duration_s < 1.9
 
 
+KILLED = {
+    "a.flv": ("30000/1001", "flv", "-c:v libx264 -bf 3 -c:a aac"),
+    "sorenson.flv": ("25", "flv", "-c:v flv -c:a mp3 -ar 44100"),
+    "a.mkv": ("25", "matroska", "-c:v libx264 -bf 3 -c:a aac"),
+    "a.ts": ("25", "mpegts", "-c:v mpeg2video -bf 2 -c:a mp2"),
+    "a.mpg": ("25", "mpeg", "-c:v mpeg2video -bf 2 -c:a mp2"),
+    "a.wmv": ("25", "asf", "-c:v wmv2 -c:a wmav2"),
+    "a.ogv": ("25", "ogg", "-c:v libtheora -c:a libvorbis"),
+    "a.avi": ("25", "avi", "-c:v mpeg4 -bf 2 -c:a mp3"),
+    "a.mp4": ("25", "mp4", "-c:v libx264 -bf 2 -c:a aac -movflags empty_moov+default_base_moof+frag_keyframe -g 10"),
+}
+
+
+@pytest.mark.parametrize("name", KILLED)
+def test_a_killed_recording_counts_the_pictures_that_can_be_read(name: str, tmp_path: Path) -> None:
+    """The end lies anywhere: within a picture, a header, or a fragment's list of samples."""
+    path = piped(tmp_path / name, *KILLED[name])
+    data = path.read_bytes()
+    for keep in (0.62, 0.71, 0.78, 0.87, 0.9, 0.96):
+        path.write_bytes(data[: int(len(data) * keep)])
+        info = probe_video(path)
+        with read_frames(path) as frames:
+            ends = [frame.time + frame.duration * frame.time_base for frame in frames]
+        assert (info.frames, info.duration_s) == (len(ends), pytest.approx(float(ends[-1]), abs=0.002)), keep
+        assert Fraction(info.constant_rate) == Fraction(KILLED[name][0]), keep
+        if name.endswith((".flv", ".mp4")):
+            assert "cut off at the end" in info.warnings[0], keep
+
+
+def test_a_fragmented_file_that_ends_within_a_list_of_samples_is_read_up_to_there(tmp_path: Path) -> None:
+    path = piped(tmp_path / "a.mp4", *KILLED["a.mp4"])
+    data = path.read_bytes()
+    last = data.rindex(b"moof") - 4
+    for end in (last + 4, last + 30, last + int.from_bytes(data[last : last + 4], "big")):
+        path.write_bytes(data[:end])
+        with read_frames(path) as frames:
+            assert sum(1 for _ in frames) == probe_video(path).frames == 40
+
+
 @pytest.mark.parametrize(("keep", "placeholder"), [(1, b"\xff" * 4), (0.6, b"\xff" * 4), (0.6, bytes(4))])
 def test_the_length_of_an_unfinished_avi_is_found(keep: float, placeholder: bytes, tmp_path: Path) -> None:
     # The AVI file's header has placeholders in place of lengths.

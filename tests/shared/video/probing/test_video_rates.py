@@ -137,3 +137,33 @@ def test_even_times_that_were_rounded_stay_even_in_mp4(rate: str, suffix: str, b
     for file in (path, tmp_path / "out.mp4"):
         info = probe_video(file)
         assert (info.variable_frame_rate, Fraction(info.frame_rate), info.steady_rate) == (False, Fraction(rate), Fraction(rate))
+
+
+DROPPED = {"mpeg4.avi": "-c:v mpeg4", "reordered.avi": "-c:v mpeg4 -bf 2", "h264.avi": "-c:v libx264 -bf 0", "theora.ogv": "-c:v libtheora"}
+
+
+@pytest.mark.parametrize("name", DROPPED)
+def test_pictures_that_a_clock_of_pictures_leaves_out_vary_the_rate(name: str, make: Make) -> None:
+    """A tick is a picture: two of seven are missing, so their mean is no rate."""
+    path = make(
+        name, ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=2,select='not(between(mod(n,7),2,3))'"], "-fps_mode passthrough", DROPPED[name]
+    )
+    info = probe_video(path)
+    with read_frames(path) as frames:
+        times = [frame.time for frame in frames]
+    assert len(times) == info.frames == 36
+    assert set(np.diff(times)) == {Fraction(1, 25), Fraction(3, 25)}
+    assert (info.variable_frame_rate, info.steady_rate, info.duration_s) == (True, 25, 2)
+
+
+def test_empty_packets_repeat_the_picture_before(make: Make) -> None:
+    """Theora stores equal pictures so."""
+    path = make("a.ogv", "-f lavfi -i color=red:s=64x48:r=25:d=2 -c:v libtheora")
+    info = probe_video(path)
+    with read_frames(path) as frames:
+        shown = [(frame.time, frame.luma().mean()) for frame in frames]
+    assert [time for time, _ in shown] == pytest.approx([number / 25 for number in range(50)], abs=0.001)
+    assert {brightness for _, brightness in shown} == {shown[0][1]}
+    assert (info.frames, info.steady_rate, info.duration_s, info.variable_frame_rate) == (50, 25, pytest.approx(2, abs=0.001), False)
+    with read_frames(path, start=1.2) as frames:
+        assert len(list(frames)) == 20

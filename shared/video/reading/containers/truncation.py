@@ -1,7 +1,11 @@
 """Detection of files that are shorter than their headers state."""
 
 import os
+import struct
 from typing import Any
+
+from shared.video.reading.containers.flv_parts import flv_parts
+from shared.video.reading.containers.matroska import segment_end
 
 # Fragmented recordings have about two boxes a second.
 _MOST_BOXES = 100_000
@@ -32,8 +36,8 @@ def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> b
     """Return whether the end of a file is missing.
 
     That happens after an interrupted upload or copy. MP4 and QuickTime: the index lists samples beyond the end, or a box is longer than the
-    file. Matroska and AVI: the outermost element is longer. FLV: the last tag of a finished file is incomplete. Streams without a length
-    (MPEG-TS, live Matroska) never count as truncated. `head`: the file's first bytes.
+    file. Matroska and AVI: the outermost element is longer. FLV: the last tag of a finished file that was not joined is incomplete.
+    Streams without a length (MPEG-TS, live Matroska) never count as truncated. `head`: the file's first bytes.
     """
     size = os.stat(path).st_size
     name = container.format.name.partition(",")[0]
@@ -42,11 +46,12 @@ def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> b
             return False
         return any(_end_of_last(stream) > size for stream in container.streams) or _box_beyond(path, size)
     if name == "matroska":
-        return _matroska_end(head) > size
+        return segment_end(head) > size
     if name == "avi" and not is_unfinished_avi(path):
         return int.from_bytes(head[4:8], "little") + 8 > size
     if name == "flv":
-        return bool(container.duration) and not _flv_ends_well(path, size)
+        joined = len(flv_parts(path).ranges) > 1
+        return _flv_states_length(head) and not joined and not flv_ends_well(path, size)
     return False
 
 
@@ -69,12 +74,13 @@ def end_of_fragments(path: str | os.PathLike[str]) -> int | None:
     a fragment that is cut off count.
     """
     size, position, listed = os.stat(path).st_size, 0, False
+    pending: int | None = None
     with open(path, "rb") as file:
         for _ in range(_MOST_BOXES):
             file.seek(position)
             header = file.read(16)
             if not header:
-                return None
+                return pending
             kind, length = header[4:8], int.from_bytes(header[:4], "big")
             if length == 1:
                 length = int.from_bytes(header[8:16], "big")
@@ -84,6 +90,8 @@ def end_of_fragments(path: str | os.PathLike[str]) -> int | None:
                 return (size if kind == b"mdat" else position) if listed else None
             if length < 8:
                 return None
+            # Samples that a `moof` box at the very end lists are missing.
+            pending = position if listed and kind == b"moof" else None
             listed = listed or kind == b"moof"
             position += length
     return None
@@ -120,7 +128,14 @@ def _box_beyond(path: str | os.PathLike[str], size: int) -> bool:
     return False
 
 
-def _flv_ends_well(path: str | os.PathLike[str], size: int) -> bool:
+def _flv_states_length(head: bytes) -> bool:
+    """Return whether the metadata of an FLV file state its length (FLV specification, E.5), as those of finished files do."""
+    place = head.find(b"duration\0")
+    value = head[place + 9 : place + 17]
+    return place > 0 and len(value) == 8 and struct.unpack(">d", value)[0] > 0
+
+
+def flv_ends_well(path: str | os.PathLike[str], size: int) -> bool:
     """Return whether an FLV file ends with a complete tag.
 
     The size stored after the last tag must lead to the start of a tag of that size (FLV specification, E.3).
@@ -134,25 +149,3 @@ def _flv_ends_well(path: str | os.PathLike[str], size: int) -> bool:
         file.seek(start)
         tag = file.read(4)
     return tag[0] & 0x1F in (8, 9, 18) and int.from_bytes(tag[1:4], "big") + 11 == length
-
-
-def _matroska_end(head: bytes) -> int:
-    """Return the byte offset at which a Matroska segment ends; 0 if unknown.
-
-    Sizes: RFC 8794, EBML variable-size integers.
-    """
-    position = 0
-    for magic in (b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"):
-        if head[position : position + 4] != magic:
-            return 0
-        position += 4
-        if position >= len(head) or not head[position]:
-            return 0
-        length = 9 - head[position].bit_length()
-        value = int.from_bytes(head[position : position + length], "big") - (1 << 7 * length)
-        position += length
-        if value == (1 << 7 * length) - 1:
-            return 0
-        if magic == b"\x1a\x45\xdf\xa3":
-            position += value
-    return position + value

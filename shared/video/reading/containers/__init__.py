@@ -1,0 +1,4 @@
+"""Containers as bytes, read without FFmpeg.
+
+They show where a file is cut off, and where another file follows.
+"""

@@ -1,0 +1,53 @@
+"""The address under which FFmpeg opens a local file, or the usable parts of one."""
+
+import os
+from dataclasses import dataclass
+
+from shared.video.reading.containers.beginnings import demuxer_of
+from shared.video.reading.containers.flv_parts import flv_parts
+from shared.video.reading.containers.following_files import following_files
+from shared.video.reading.containers.truncation import end_of_fragments
+
+_SEPARATOR = "|"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address for FFmpeg, and the protocols that it needs."""
+
+    url: str
+    protocols: str = "file"
+
+
+def address_of(path: str | os.PathLike[str], head: bytes) -> Address:
+    """Return the address of a local file.
+
+    FFmpeg gets a file up to the first of the further files in it that it does not read, and FLV files without the headers inside them.
+    `head`: the file's first bytes.
+    """
+    demuxer = demuxer_of(head)
+    if demuxer is None or demuxer == "webp":
+        return Address(_file(path))
+    if demuxer == "flv" and _SEPARATOR not in os.path.abspath(path):
+        ranges = flv_parts(path).ranges
+        if len(ranges) > 1:
+            return Address("concat:" + _SEPARATOR.join(_part(path, *part) for part in ranges), "file,subfile,concat")
+    unread = following_files(path, demuxer).unread
+    return Address(_file(path)) if unread is None else Address(_part(path, 0, unread), "file,subfile")
+
+
+def whole_fragments(path: str | os.PathLike[str], head: bytes) -> Address | None:
+    """Return the address of the whole boxes of an MP4 file that is cut off within a fragment's header, or None.
+
+    FFmpeg refuses to open such a file. `head`: the file's first bytes.
+    """
+    end = end_of_fragments(path) if head[4:8] == b"ftyp" else None
+    return None if end is None or end >= os.stat(path).st_size else Address(_part(path, 0, end), "file,subfile")
+
+
+def _file(path: str | os.PathLike[str]) -> str:
+    return "file:" + os.path.abspath(path)
+
+
+def _part(path: str | os.PathLike[str], begin: int, end: int) -> str:
+    return f"subfile,,start,{begin},end,{end},,:{_file(path)}"

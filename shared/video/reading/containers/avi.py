@@ -1,0 +1,43 @@
+"""The layout of AVI files (Microsoft's RIFF, and OpenDML for long files)."""
+
+from typing import BinaryIO
+
+from shared.video.reading.containers.beginnings import bytes_at
+
+_MOST_CHUNKS = 100_000
+_HEAD_BYTES = 64 * 1024
+
+
+def end(file: BinaryIO, begin: int) -> int | None:
+    """Return the byte behind the RIFF chunks of a file; None if a length is missing.
+
+    The first chunk is of the type AVI; those of the type AVIX continue a long file.
+    """
+    place = begin
+    for _ in range(_MOST_CHUNKS):
+        head = bytes_at(file, place, 12)
+        if head[:4] != b"RIFF" or (place > begin and head[8:] != b"AVIX"):
+            return place if place > begin else None
+        length = int.from_bytes(head[4:8], "little")
+        if not length:
+            return None
+        place += 8 + length + length % 2
+    return None
+
+
+def coding(file: BinaryIO, begin: int) -> list[bytes]:
+    """Return the format of each track: the codec of pictures, codec, rate and channels of sound."""
+    # RIFF, length, AVI, LIST, length of the list of headers.
+    length = int.from_bytes(bytes_at(file, begin + 16, 4), "little")
+    data = bytes_at(file, begin + 20, min(length, _HEAD_BYTES))
+    formats: list[bytes] = []
+    place = data.find(b"strh")
+    while place >= 0:
+        kind, format_chunk = data[place + 8 : place + 12], data.find(b"strf", place)
+        if format_chunk < 0:
+            break
+        formats.append(
+            kind + (data[format_chunk + 24 : format_chunk + 28] if kind == b"vids" else data[format_chunk + 8 : format_chunk + 16])
+        )
+        place = data.find(b"strh", format_chunk)
+    return formats

@@ -1,0 +1,31 @@
+"""The first bytes of video files."""
+
+from typing import BinaryIO
+
+ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+EBML = b"\x1a\x45\xdf\xa3"
+MXF = bytes.fromhex("060e2b34020501010d01020101") + b"\x02"
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def bytes_at(file: BinaryIO, place: int, count: int) -> bytes:
+    """Return up to `count` bytes from byte `place` on."""
+    file.seek(place)
+    return file.read(count)
+
+
+def demuxer_at(file: BinaryIO, place: int) -> str | None:
+    """Return FFmpeg's name of the container that begins at a byte, or "webp"; None if none does."""
+    return demuxer_of(bytes_at(file, place, 16))
+
+
+def demuxer_of(head: bytes) -> str | None:
+    """Return FFmpeg's name of the container with these first bytes, or "webp"; None for others."""
+    if head[:4] == b"RIFF" and head[8:12] in (b"AVI ", b"WEBP"):
+        return "avi" if head[8:12] == b"AVI " else "webp"
+    if head[4:8] == b"ftyp":
+        return "mov"
+    if head[:1] == b"G" and head[:3] != b"GIF":
+        return "mpegts"
+    known = {EBML: "matroska", ASF: "asf", MXF: "mxf", PNG: "apng", b"FLV\x01": "flv", b"GIF89a": "gif", b"OggS": "ogg"}
+    return next((name for magic, name in known.items() if head.startswith(magic)), None)

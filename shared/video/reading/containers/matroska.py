@@ -1,0 +1,74 @@
+"""The layout of Matroska and WebM files (RFC 8794 and RFC 9559)."""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from shared.video.reading.containers.beginnings import EBML, bytes_at
+
+_HEAD_BYTES = 1024 * 1024
+_EBML, _SEGMENT, _CLUSTER, _TRACKS, _ENTRY = 0x1A45DFA3, 0x18538067, 0x1F43B675, 0x1654AE6B, 0xAE
+_NUMBER, _CODEC, _PRIVATE = 0xD7, 0x86, 0x63A2
+
+
+def end(file: BinaryIO, begin: int) -> int | None:
+    """Return the byte at which a segment's file ends; None if its length is unknown."""
+    head = bytes_at(file, begin, 4096)
+    stated = segment_end(head) if head[:4] == EBML else 0
+    return begin + stated if stated else None
+
+
+def segment_end(head: bytes) -> int:
+    """Return the byte offset at which a segment ends; 0 if it is unknown.
+
+    `head`: a file's first bytes.
+    """
+    for number, length, start in _elements(head, 0, len(head)):
+        if number == _SEGMENT:
+            return 0 if length is None else start + length
+        if number != _EBML:
+            return 0
+    return 0
+
+
+def coding(file: BinaryIO, begin: int) -> list[tuple[bytes | None, ...]] | None:
+    """Return number, codec and codec's header of each track of the file that begins at a byte."""
+    data = bytes_at(file, begin, _HEAD_BYTES)
+    place, inner = 0, len(data)
+    for number, _, start in _elements(data, 0, len(data)):
+        if number == _SEGMENT:
+            place = start
+            break
+    for number, length, start in _elements(data, place, inner):
+        if number == _CLUSTER or length is None:
+            return None
+        if number == _TRACKS:
+            return [
+                _entry(data, begins, begins + size)
+                for kind, size, begins in _elements(data, start, start + length)
+                if kind == _ENTRY and size
+            ]
+    return None
+
+
+def _entry(data: bytes, start: int, stop: int) -> tuple[bytes | None, ...]:
+    values = {number: data[begins : begins + size] for number, size, begins in _elements(data, start, stop) if size is not None}
+    return values.get(_NUMBER), values.get(_CODEC), values.get(_PRIVATE)
+
+
+def _elements(data: bytes, place: int, stop: int) -> Iterator[tuple[int, int | None, int]]:
+    """Yield number, length and first byte of elements; the length is None if it is unknown."""
+    stop = min(stop, len(data))
+    while place < stop and data[place]:
+        size = 9 - data[place].bit_length()
+        number = int.from_bytes(data[place : place + size], "big")
+        place += size
+        if place >= stop or not data[place]:
+            return
+        size = 9 - data[place].bit_length()
+        length = int.from_bytes(data[place : place + size], "big") - (1 << 7 * size)
+        unknown = length == (1 << 7 * size) - 1
+        place += size
+        yield number, None if unknown else length, place
+        if unknown:
+            return
+        place += length

@@ -1,0 +1,53 @@
+"""The layout of MPEG transport streams (ISO/IEC 13818-1)."""
+
+import os
+from typing import BinaryIO
+
+from shared.video.reading.containers.beginnings import bytes_at
+
+_PACKET = 188
+_SYNC = 0x47
+_TOGETHER = 3
+"""Number of packets whose sync bytes tell a stream from other data."""
+_TAIL_BYTES = 2048 * _PACKET
+
+
+def end(file: BinaryIO, begin: int) -> int | None:
+    """Return the byte behind the last packet, where other data follows; None if the stream reaches to the end of the file."""
+    size = file.seek(0, os.SEEK_END)
+    low, high = 0, (size - begin) // _PACKET
+    if not _in_sync(file, begin) or _in_sync(file, begin + (high - _TOGETHER) * _PACKET):
+        return None
+    while low + 1 < high:
+        middle = (low + high) // 2
+        low, high = (middle, high) if _in_sync(file, begin + middle * _PACKET) else (low, middle)
+    return begin + (low + _TOGETHER) * _PACKET
+
+
+def other_program_at_end(path: str | os.PathLike[str]) -> bool:
+    """Return whether the program at the end of a stream is not one of those at its beginning.
+
+    FFmpeg reads on where a program's tracks get other numbers, but not where the program itself does (2.4.4.3).
+    """
+    size = os.stat(path).st_size
+    count = min(size // 4, _TAIL_BYTES) // _PACKET * _PACKET
+    with open(path, "rb") as file:
+        first, last = _programs(bytes_at(file, 0, count)), _programs(bytes_at(file, size - size % _PACKET - count, count))
+    return bool(first and last) and not first & last
+
+
+def _programs(data: bytes) -> set[bytes]:
+    """Return number and table of each program that packets announce."""
+    programs: set[bytes] = set()
+    for place in range(0, len(data) - _PACKET + 1, _PACKET):
+        packet = data[place : place + _PACKET]
+        announces = packet[0] == _SYNC and packet[1] & 0x40 and not packet[1] & 0x1F and not packet[2]
+        if announces and not packet[3] & 0x20:
+            section = packet[5 + packet[4] :]
+            programs |= {section[entry : entry + 4] for entry in range(8, (int.from_bytes(section[1:3], "big") & 0xFFF) - 1, 4)}
+    return programs
+
+
+def _in_sync(file: BinaryIO, place: int) -> bool:
+    data = bytes_at(file, max(place, 0), _TOGETHER * _PACKET)
+    return len(data) == _TOGETHER * _PACKET and set(data[::_PACKET]) == {_SYNC}

@@ -1,0 +1,11 @@
+"""The layout of WebP files."""
+
+from typing import BinaryIO
+
+from shared.video.reading.containers.beginnings import bytes_at
+
+
+def end(file: BinaryIO, begin: int) -> int:
+    """Return the byte behind a file's RIFF chunk."""
+    length = int.from_bytes(bytes_at(file, begin + 4, 4), "little")
+    return begin + 8 + length + length % 2

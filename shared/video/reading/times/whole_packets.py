@@ -1,0 +1,106 @@
+"""Packets of a file without those that its end cuts off."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import av.error
+
+from shared.video.limits import Limits
+
+MOST_IN_GROUPS = 64
+"""Number of packets that are decoded to find out whether the last picture is whole."""
+
+TELLING = frozenset({"mpeg1video", "mpeg2video", "mpeg4", "h263", "flv1", "wmv1", "wmv2", "wmv3", "msmpeg4v2", "msmpeg4v3"})
+"""Codecs whose decoders report a picture of which a part is missing. Others fill it in."""
+
+
+def whole_packets(packets: Iterable[Any]) -> Iterator[Any]:
+    """Yield packets, without a last one of each track that is cut off, and without headers.
+
+    FFmpeg flags a packet as corrupt when the file ends within it. Decoders that get such a packet lose the pictures before it, too.
+    Headers stand between the parts of a joined Ogg file.
+    """
+    waiting: dict[int, Any] = {}
+    for packet in _known(packets):
+        if packet.size and _is_header(packet):
+            continue
+        earlier = waiting.pop(packet.stream_index, None)
+        if earlier is not None and packet.size:
+            yield earlier
+        if packet.size and packet.is_corrupt:
+            waiting[packet.stream_index] = packet
+        else:
+            yield packet
+
+
+def _known(packets: Iterable[Any]) -> Iterator[Any]:
+    """Yield packets up to the end of the tracks that the file had when it was opened.
+
+    At the end PyAV 18 fails for tracks that appear later, such as those of another program that was joined.
+    """
+    source = iter(packets)
+    while True:
+        try:
+            packet = next(source, None)
+        except IndexError:
+            return
+        if packet is None:
+            return
+        yield packet
+
+
+def _is_header(packet: Any) -> bool:
+    """Return whether a packet is a header of Theora (its specification, 6.1)."""
+    context = packet.stream.codec_context if packet.stream.type == "video" else None
+    return context is not None and context.name == "theora" and bool(bytes(packet)[0] & 0x80)
+
+
+def holds_picture(packet: Any) -> bool:
+    """Return whether a packet stands for a picture.
+
+    An empty packet with a time repeats the picture before (Theora, VP8, QuickTime). One without a time flushes decoders.
+    """
+    return bool(packet.size) or packet.pts is not None
+
+
+class LastGroups:
+    """The packets of a video stream from its last keyframe but one on.
+
+    They show whether the last picture is whole. Only those of codecs in `TELLING` are kept, and not more than `MOST_IN_GROUPS`.
+    """
+
+    def __init__(self, video: Any):
+        self._video = video
+        self._telling = video.codec_context.codec.canonical_name in TELLING
+        self._groups: list[list[Any]] = []
+
+    def add(self, packet: Any) -> None:
+        """Add the next packet."""
+        if not self._telling:
+            return
+        if packet.is_keyframe:
+            self._groups = [*self._groups[-1:], [packet]]
+        elif self._groups:
+            self._groups[-1].append(packet)
+        if sum(map(len, self._groups)) > MOST_IN_GROUPS:
+            self._groups = []
+
+    def end_damaged(self, limits: Limits) -> bool:
+        """Decode the packets; return whether the picture of the last one is not whole."""
+        packets = [packet for group in self._groups for packet in group]
+        if len(packets) < 2:
+            return False
+        decoder = self._video.codec_context
+        decoder.thread_type = "SLICE"
+        decoder.options = {"max_pixels": str(limits.max_pixels)}
+        try:
+            for packet in (*packets, None):
+                for picture in decoder.decode(packet):
+                    limits.check_size(picture.width, picture.height)
+                    if picture.is_corrupt and picture.pts == packets[-1].pts:
+                        return True
+        except av.error.EOFError:
+            return False
+        except av.error.FFmpegError:
+            return True
+        return False

@@ -1,0 +1,140 @@
+"""Whole files joined byte by byte: read on, or a warning where the rest begins."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.effects.motion_trails import MotionTrailsParams, motion_trails
+from shared.video import probe_video, read_audio, read_frames
+from shared.worker.progress import Report
+from tests.shared.video.video_clips import Make
+
+SOUND = "-f lavfi -i sine=440:d=1.2:sample_rate=48000"
+H264 = "-c:v libx264 -bf 2 -g 10 -c:a aac -pix_fmt yuv420p"
+READ = {
+    "a.mkv": H264,
+    "a.webm": "-c:v libvpx -deadline realtime -c:a libopus",
+    "a.flv": H264,
+    "a.avi": "-c:v mpeg4 -bf 2 -c:a mp3",
+    "a.ogv": "-c:v libtheora -c:a libvorbis",
+    "a.gif": "-an",
+    "a.ts": H264,
+    "empty.mp4": f"{H264} -movflags empty_moov+default_base_moof+frag_keyframe",
+}
+UNREAD = {
+    "a.mp4": H264,
+    "fast.mp4": f"{H264} -movflags +faststart",
+    "fragments.mp4": f"{H264} -movflags frag_keyframe",
+    "hybrid.mp4": f"{H264} -movflags hybrid_fragmented",
+    "a.mov": "-c:v libx264 -c:a pcm_s16le",
+    "a.wmv": "-c:v wmv2 -c:a wmav2",
+    "a.mxf": "-c:v mpeg2video -c:a pcm_s16le",
+    "a.apng": "-an -plays 0",
+    "a.webp": "-an -c:v libwebp_anim",
+}
+
+
+def whole(make: Make, name: str, coding: str, size: str = "64x48") -> bytes:
+    """Return a file of 1.2 s."""
+    return make(name, f"-f lavfi -i testsrc2=s={size}:r=25:d=1.2", "" if "-an" in coding else SOUND, coding).read_bytes()
+
+
+def written(path: Path, *parts: bytes) -> Path:
+    path.write_bytes(b"".join(parts))
+    return path
+
+
+@pytest.mark.parametrize("name", READ)
+def test_files_that_follow_are_read(name: str, make: Make, tmp_path: Path) -> None:
+    single = whole(make, name, READ[name])
+    with read_frames(tmp_path / name) as frames:
+        first = [frame.luma().mean() for frame in frames]
+    path = written(tmp_path / f"joined-{name}", single, single)
+    info = probe_video(path)
+    with read_frames(path) as frames:
+        shown = [(frame.time, frame.luma().mean()) for frame in frames]
+    assert info.frames == len(shown) == 60
+    assert [brightness for _, brightness in shown] == [*first, *first]
+    assert np.diff([float(time) for time, _ in shown]) == pytest.approx([0.04] * 59, abs=0.0012)
+    assert info.duration_s == pytest.approx(2.4, abs=0.09)
+    assert not any("not read" in warning for warning in info.warnings)
+    if info.audio:
+        with read_audio(path) as blocks:
+            assert sum(Fraction(block.samples.shape[1], block.sample_rate) for block in blocks) == pytest.approx(2.4, abs=0.09)
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_a_file_that_is_not_read_is_named(name: str, make: Make, tmp_path: Path) -> None:
+    single = whole(make, name, UNREAD[name])
+    alone = probe_video(tmp_path / name)
+    assert alone.warnings == ()
+    info = probe_video(written(tmp_path / f"joined-{name}", single, single))
+    with read_frames(tmp_path / f"joined-{name}") as frames:
+        assert sum(1 for _ in frames) == info.frames == alone.frames
+    assert info.duration_s == alone.duration_s
+    assert f"at byte {len(single)}" in info.warnings[0]
+    assert "not read" in info.warnings[0]
+
+
+def test_three_flv_files_are_read_also_where_the_first_is_cut_off(make: Make, tmp_path: Path) -> None:
+    single, live = whole(make, "a.flv", H264), whole(make, "live.flv", f"{H264} -flvflags no_duration_filesize")
+    cut = live[: len(live) * 2 // 3]
+    read = probe_video(written(tmp_path / "cut.flv", cut)).frames
+    path = written(tmp_path / "joined.flv", cut, single, single)
+    info = probe_video(path)
+    with read_frames(path) as frames:
+        assert sum(1 for _ in frames) == info.frames == pytest.approx(read + 60, abs=1)
+    assert sum("clock jumps" in warning for warning in info.warnings) == 2
+
+
+def test_parts_of_other_codings_and_containers_are_named(make: Make, tmp_path: Path) -> None:
+    """A decoder is set up by the first part's header."""
+    files = {name: whole(make, name, READ[name]) for name in ("a.mkv", "a.flv", "a.avi", "a.ts", "empty.mp4")}
+    files |= {"a.mp4": whole(make, "a.mp4", H264)}
+    others = {
+        "a.mkv": whole(make, "other.mkv", "-c:v mpeg4 -c:a aac"),
+        "a.flv": whole(make, "other.flv", "-c:v flv -c:a mp3 -ar 44100"),
+        "a.avi": whole(make, "other.avi", "-c:v mjpeg -c:a mp3"),
+        "empty.mp4": whole(make, "other.mp4", f"{H264} -movflags empty_moov+frag_keyframe", "96x96"),
+    }
+    pairs = [*others.items(), ("a.mkv", files["a.mp4"]), ("a.mp4", files["a.mkv"]), ("a.mp4", files["empty.mp4"]), ("a.ts", files["a.mp4"])]
+    for number, (name, other) in enumerate(pairs):
+        info = probe_video(written(tmp_path / f"{number}-{name}", files[name], other))
+        assert (info.frames, info.duration_s) == (30, pytest.approx(1.2, abs=0.09)), name
+        assert len(info.warnings) == 1, name
+        assert "not read" in info.warnings[0], name
+
+
+def test_programs_of_a_joined_stream(make: Make, tmp_path: Path) -> None:
+    """A recorder that starts anew may number tracks, or the whole program, differently."""
+    first = whole(make, "a.ts", H264)
+    tracks = whole(make, "tracks.ts", f"{H264} -mpegts_start_pid 0x300")
+    info = probe_video(written(tmp_path / "tracks-changed.ts", first, tracks))
+    assert info.duration_s == pytest.approx(2.4, abs=0.1)
+    assert "clock jumps" in info.warnings[0]
+    program = whole(make, "program.ts", f"{H264} -mpegts_start_pid 0x300 -mpegts_pmt_start_pid 0x1100")
+    info = probe_video(written(tmp_path / "program-changed.ts", first, program))
+    assert (info.frames, len(info.warnings)) == (30, 1)
+    assert "Another program" in info.warnings[0]
+
+
+def test_sound_that_begins_in_the_second_part_is_heard_there(make: Make, tmp_path: Path) -> None:
+    silent, sounding = whole(make, "silent.ts", "-c:v libx264 -an"), whole(make, "a.ts", H264)
+    with read_audio(written(tmp_path / "joined.ts", silent, sounding)) as blocks:
+        assert next(blocks).start == pytest.approx(1.2, abs=0.05)
+
+
+def test_operations_name_the_file_that_is_not_read(make: Make, tmp_path: Path) -> None:
+    single = whole(make, "a.mp4", H264)
+    path = written(tmp_path / "joined.mp4", single, single)
+    messages: list[str] = []
+    motion_trails(
+        MotionTrailsParams(),
+        video=path,
+        matte=None,
+        output=tmp_path / "out.mp4",
+        progress=Report(lambda update: messages.append(str(update))),
+    )
+    assert sum("not read" in message for message in messages) == 1
