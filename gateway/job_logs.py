@@ -30,7 +30,7 @@ async def _belongs(jobs: Jobs, owner: str, job_id: str) -> bool:
 
 
 def _text(step: StepProgress, logs: dict[str, str], own: set[str], max_chars: int) -> str:
-    """Return the last `max_chars` of a step's log, or a note why there is none.
+    """Return the last `max_chars` characters of a step's log, or why there is none.
 
     `logs`: job id -> log. `own`: ids of the steps' jobs that still exist.
     """

@@ -1,4 +1,4 @@
-"""Start of the jobs that a preview needs, before its request is forwarded.
+"""Handling of preview requests: the jobs that a preview needs are started first.
 
 A preview runs an operation on a few seconds of a proxy, which is a small copy of the clip. The gateway starts the job that makes the proxy.
 If an input is "auto", it also starts a preview of the operation that makes this input.
@@ -32,7 +32,7 @@ class Previews:
     views: ViewDesk
 
     async def expand(self, service: str, path: str, body: bytes, request: Request) -> Response | None:
-        """Start the jobs that a preview request depends on.
+        """Start the jobs that a preview needs; return its answer if an input is "auto".
 
         These are the jobs that make proxies of its videos; the service itself waits for them. With an "auto" input, the operation that
         makes it is previewed as well, and the answer is that of the service. Returns None if the request is to be forwarded unchanged.
@@ -59,10 +59,10 @@ class Previews:
         return JSONResponse(json.loads(job.model_dump_json(by_alias=True)), answer.status_code, headers=headers)
 
     async def _make(self, operation: str, name: str, body: dict[str, Any], owner: str) -> str:
-        """Start a preview that makes `name`, an "auto" input of `operation`.
+        """Start a preview that makes the "auto" input `name`; return the reference to its output.
 
-        `body`: the preview request. The frames of the new preview keep the times of the clip, if the operation that makes the
-        input can do that. Returns what replaces "auto" in the request.
+        The reference replaces "auto" in `body`, the preview request for `operation`. The frames of the new preview keep the times of the
+        clip, if the operation that makes the input can do that.
         """
         headers = credentials(self.views.runtime.settings, owner)
         declared = await self.views.upstreams.operations(headers)

@@ -45,7 +45,7 @@ async def ensure_sample(runtime: Runtime) -> None:
 
 
 async def _ensure_all(runtime: Runtime, owner: str) -> None:
-    """Create the missing sample media of one owner, in several attempts."""
+    """Create an owner's missing sample media, and try again after failures."""
     missing = list(SAMPLES)
     for pause_s in RETRIES_S:
         missing = [sample for sample in missing if not await _ensure(runtime, owner, sample)]
@@ -55,10 +55,7 @@ async def _ensure_all(runtime: Runtime, owner: str) -> None:
 
 
 async def _ensure(runtime: Runtime, owner: str, sample: Sample) -> bool:
-    """Create a sample medium unless the owner has it.
-
-    Returns False if making it fails.
-    """
+    """Create a sample medium unless the owner has it; return False if that fails."""
     try:
         await asyncio.to_thread(runtime.media.get, owner, SAMPLES[sample])
     except UnknownMedia:

@@ -56,7 +56,7 @@ def draw_clip(request: FileRequest, progress: Progress) -> None:
 
 
 def draw_matte(request: FileRequest, progress: Progress) -> None:
-    """Draw the matte of the clip: a white ball on black."""
+    """Draw the matte of the sample clip: a white ball on black."""
     from shared.video import VideoWriter
 
     frames = RATE * SECONDS
@@ -71,7 +71,7 @@ def draw_matte(request: FileRequest, progress: Progress) -> None:
 
 
 def draw_plate(request: FileRequest, _progress: Progress) -> None:
-    """Draw the background of the clip, without the ball."""
+    """Draw the background of the sample clip, without the ball."""
     from PIL import Image
 
     gray = np.clip(np.rint((np.clip(_ground(), 16, 235) - 16) * 255 / 219), 0, 255).astype(np.uint8)
@@ -92,7 +92,7 @@ def _ball_path(frames: int) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 
 def _sound(frame: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Return the sound that plays during the frame number `frame`.
+    """Return the sound that plays during frame number `frame`.
 
     A soft tone with a tick at each full second: float32 (2, samples), -1 to 1.
     """

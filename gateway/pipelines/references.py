@@ -43,9 +43,9 @@ def ids_in(source: InputValue) -> list[str]:
 
 
 def references(params: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:
-    """Return the params that refer to results of earlier steps.
+    """Parse the references among `params` into (step id, path in its result), by param name.
 
-    The answer is param name -> (step id, path within its result). Raises Invalid for a malformed reference.
+    Raises Invalid for a malformed reference.
     """
     references_by_name = {}
     for name, value in params.items():
@@ -59,10 +59,10 @@ def references(params: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:
 
 
 def check_reference(name: str, path: list[str], step: str, result: Schema, param: Schema, root: Schema) -> None:
-    """Check that a param accepts the type of the referenced value.
+    """Raise Invalid if the param `name` cannot take the value that its reference names.
 
-    The schema `result` must have a field at `path` whose values `param` can take. `name`: the param that holds the reference. `step`: id of
-    the step that the reference names. `root`: schema of all params. Raises Invalid.
+    The schema `result` must have a field at `path` whose values the schema `param` allows. `step`: id of the step that the
+    reference names. `root`: schema of all params.
     """
     field, schema = result, _plain(result, result)
     for part in path:

@@ -166,9 +166,9 @@ class Uploads:
         return self._upload(owner, upload_id)
 
     def sweep(self, now: datetime) -> list[str]:
-        """Remove all uploads that expired before `now`.
+        """Remove all uploads that expired before `now`; return their ids.
 
-        Uploads that a request is writing to stay. Returns the ids of the removed uploads.
+        Uploads that a request is writing to stay.
         """
         removed = []
         for folder in self.root.glob("*/*"):

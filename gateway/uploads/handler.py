@@ -81,9 +81,9 @@ class UploadHandler:
             return await self._finished(upload, state)
 
     async def current_state(self, upload: Upload) -> UploadState:
-        """Return the state of an upload.
+        """Return an upload's state; finish the upload first if all bytes have arrived.
 
-        An upload that a crash left complete but unfinished is finished first.
+        A crash may have left it complete but unfinished.
         """
         give_up_at = time.monotonic() + FINISH_WAIT_S
         while True:
@@ -147,7 +147,7 @@ def parse_metadata(header: str) -> dict[str, str]:
 
 
 def header_number(request: Request, header: str) -> int:
-    """Parse the request header of the name `header`, which holds a byte count.
+    """Parse the request header named `header`, a number of bytes.
 
     Raises BadUploadRequest.
     """

@@ -235,7 +235,7 @@ def _with_paths(steps: Sequence[Step]) -> list[Step]:
 
 
 def _with_stand_ins(steps: Sequence[Step], files: Mapping[str, list[str]], kinds: Mapping[str, Mapping[str, str]]) -> list[Step]:
-    """Return the steps with placeholders replaced by files, or by stand-ins without a file.
+    """Replace placeholders by their files, or by stand-ins where no file is given.
 
     A stand-in (`pending:<kind>`) has the kind of the first input with the placeholder. `kinds`: operation -> input -> kind.
     """

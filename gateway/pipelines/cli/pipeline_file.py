@@ -18,7 +18,7 @@ from shared.errors import Invalid
 
 
 def load_pipeline(source: str) -> PipelineRequest:
-    """Load the pipeline from the file `source`, or from the preset of that name.
+    """Load the pipeline in the file `source`, or the preset named `source`.
 
     Raises Invalid, naming each wrong field.
     """

@@ -33,9 +33,9 @@ class RunMemory:
     _steps: dict[str, FinishedStep] = field(default_factory=dict)
 
     def find(self, operation: Operation, params: Params, inputs: Inputs, outputs: Mapping[str, Path]) -> FinishedStep | None:
-        """Return the finished step with the same operation, params and inputs, or None.
+        """Return an equal finished step, with its files linked to `outputs`; None if there is none.
 
-        Its files are linked to the paths in `outputs`. None also for an operation whose results must not be reused.
+        Equal steps have the same operation, params and inputs. None also for an operation whose results must not be reused.
         """
         earlier = self._steps.get(self._key(operation, params, inputs))
         if earlier is None or not operation.remembered:
@@ -47,9 +47,10 @@ class RunMemory:
         self._steps[self._key(operation, params, inputs)] = finished
 
     def measurements(self, operation: Operation, params: Params, inputs: Inputs) -> dict[str, Path]:
-        """Return the path of an operation's measurement file, as a keyword argument.
+        """Choose the file in which `operation` keeps its measurement: {argument name: path}.
 
-        The operation takes it like an input, and creates the file if it is missing. Empty if the operation uses none.
+        Operations with the same measurement get the same file. They read it, or create it if it is missing. Empty if the operation
+        keeps none with these params, or if the measured input is not a single file.
         """
         measurement = operation.measurement
         if measurement is None or not isinstance(file := inputs.get(measurement.input), Path):
@@ -72,9 +73,9 @@ def _identity(path: Path) -> list[int | str]:
 
 
 def _linked(path: Path, name: Path) -> Path:
-    """Link the file `path` to the new path `name`, but keep the suffix of `path`.
+    """Create the link `name` to the file `path`, with the suffix of `path`.
 
-    File systems without links get a copy. Returns the new path.
+    File systems without links get a copy. Returns the path of the link.
     """
     target = name.with_suffix(path.suffix)
     target.unlink(missing_ok=True)

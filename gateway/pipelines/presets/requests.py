@@ -53,9 +53,9 @@ def filled_pipeline(pipeline: str, steps: Sequence[Step], request: PresetRequest
 
 
 def with_params(pipeline: str, steps: Sequence[Step], params: Mapping[str, Mapping[str, Any]]) -> list[Step]:
-    """Return the steps with single params replaced by those of a request.
+    """Return the steps with params changed as in `params`, {step id: {param: value}}.
 
-    `params`: step id -> params that change. `pipeline`: its name, for errors. Raises Invalid for an unknown step.
+    `pipeline`: its name, for errors. Raises Invalid for an unknown step.
     """
     names = [step.id for step in steps]
     if unknown := [name for name in params if name not in names]:

@@ -116,9 +116,9 @@ class Board:
         return [run for run in self.runs if run.state in (StepState.FAILED, StepState.CANCELED)]
 
     def ready(self) -> list[StepRun]:
-        """Return the steps that can be submitted now.
+        """Return the steps to submit now; mark those that can never run as skipped.
 
-        Steps that need a step which did not succeed are marked as skipped. A step that equals an unfinished one waits for its end, and
+        A step can never run if it needs one that did not succeed. A step that equals an unfinished one waits for its end, and
         then takes over its remembered result.
         """
         states = {run.step.id: run.state for run in self.runs}

@@ -26,7 +26,7 @@ def expected_seconds(steps: Sequence[Step], past: Mapping[str, Sequence[PastRun]
 
 
 def _expected(past: Sequence[PastRun], length_s: float) -> float | None:
-    """Estimate from past runs how many seconds one job will take.
+    """Estimate from past runs how many seconds a job takes for `length_s` seconds of video.
 
     The estimate is the median time per second of video times `length_s`, or the median time of a job if a length is unknown. None without
     past runs.
