@@ -1,4 +1,4 @@
-"""Estimate of how many frames must be decoded to reach the chosen frames.
+"""Estimate of how many frames must be decoded to reach one frame per shot.
 
 It needs only the places of the file's own keyframes.
 """
@@ -12,10 +12,10 @@ ROUTINE_SHARE = 0.97
 
 
 def share_before_choices(line: Timeline, most_choices: int) -> float:
-    """Estimate the share of a video's frames that must be decoded to reach the chosen frames.
+    """Estimate the share of frames that must be decoded to reach one frame per shot.
 
-    They lie between each chosen frame and the file's keyframe before it. Encoders put a keyframe where a shot begins, and routine ones
-    where a shot is long. One frame of each shot is chosen, on average half-way to the next keyframe; at most `most_choices` are.
+    These frames lie between each chosen frame and the file's keyframe before it. Encoders put a keyframe where a shot begins, and routine
+    ones where a shot is long. One frame of each shot is chosen, on average half-way to the next keyframe; at most `most_choices` are.
     """
     lengths = np.diff(np.flatnonzero(line.key), append=len(line.pts))
     begins_shot = np.append(True, lengths[:-1] < ROUTINE_SHARE * lengths.max(initial=0))[: len(lengths)]

@@ -80,7 +80,7 @@ def _keyframe_film(video: Path, line: Timeline, thumbnails: Path) -> ThumbnailFi
 
 
 def _is_still(line: Timeline, first: int, second: int) -> bool:
-    """Return whether all packets between two keyframes are small.
+    """Return whether small packets show a still picture between two keyframes.
 
     Any large packet may be a change of picture. A change to a plain picture takes few bytes, so packets are also compared with the median.
     """
@@ -106,7 +106,7 @@ def _ends_with_cut(line: Timeline, first: int, second: int) -> bool:
 
 
 def _leading_sizes(line: Timeline, first: int, second: int) -> NDArray[np.int64]:
-    """Return the packet sizes between two keyframes, in bytes.
+    """Return the sizes in bytes of packets between two keyframes, without reordered frames.
 
     Frames that are decoded after a frame shown later are left out: their sizes say little about changes.
     """

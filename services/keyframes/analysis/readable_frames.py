@@ -96,7 +96,7 @@ class ReadableFrames:
             self.parts.append(ReadablePart(first.time, self._last.time + self._last.duration * self._last.time_base))
 
     def _places_after(self, last: Frame) -> Iterator[Fraction]:
-        """Yield times after a frame at which to resume reading."""
+        """Yield times after the frame `last`, at which to try to read on."""
         if self._keys:
             first = bisect_right(self._keys, last.time)
             yield from (self._keys[first + step] for step in _STEPS if first + step < len(self._keys))

@@ -224,10 +224,7 @@ def _scan_all(
 
 
 def _lost_frames(pts: Sequence[int], behind: int) -> list[int]:
-    """Estimate the times of frames lost to damage.
-
-    The damage lies before time `behind`.
-    """
+    """Estimate the times of the frames lost between the last of `pts` and time `behind`."""
     if len(pts) < 2:
         return []
     step = (pts[-1] - pts[0]) / (len(pts) - 1)
@@ -309,10 +306,7 @@ class _Measures:
         self.end, self._time_base = frame.end, frame.time_base
 
     def hold(self, frame: _FrameMeasures, first: int, second: int) -> None:
-        """Fill skipped frames with copies of a frame's measurements.
-
-        `first`: number of the frame. The skipped frames lie before `second`.
-        """
+        """Copy the measurements of `frame`, number `first`, to skipped frames before `second`."""
         for number in _held_frames(first, second):
             self.add(frame, number, _Changes(), held=True)
 

@@ -88,7 +88,7 @@ def find_candidates(film: ThumbnailFilm, frames: int, frame_rate: float, content
 
 
 def _moved_scores(candidates: Candidates, refined: list[Transition]) -> Floats:
-    """Return the frame scores with each refined candidate at its new frame."""
+    """Return the frame scores with each candidate's score moved to its refined frame."""
     scores = candidates.scores.copy()
     for before, after in zip(candidates.transitions, refined, strict=True):
         if before != after:

@@ -111,10 +111,9 @@ class TransNet:
 
 
 def transitions_of(last_before: Floats, within: Floats, threshold: float) -> list[Transition]:
-    """Place a transition at each peak of `last_before`.
+    """Find transitions in the two scores of `TransNet.finish`, (n,) each.
 
-    `last_before`, `within`: the scores of `TransNet.finish`, (n,) each. A transition extends as far around the peak as `within` reaches the
-    threshold.
+    A transition lies at each peak of `last_before`, and extends as far around it as `within` reaches the threshold.
     """
     transitions = []
     for cut in cuts_at_peaks(first_after(last_before), threshold):
@@ -130,8 +129,5 @@ def transitions_of(last_before: Floats, within: Floats, threshold: float) -> lis
 
 
 def first_after(last_before: Floats) -> Floats:
-    """Shift scores (n,) to the first frame after each change.
-
-    A score then stands at the first frame after a change instead of the last frame before.
-    """
+    """Shift scores (n,) from the last frame before a change to the first after it."""
     return np.concatenate([np.zeros(1, np.float32), last_before[:-1]]) if len(last_before) else last_before

@@ -140,7 +140,8 @@ def _shot_data(shot: Shot) -> list[Any]:
 def _scores_data(scores: Scores, report: VideoReport, own_only: bool) -> dict[str, Any]:
     """Encode scores as base64 of little-endian arrays.
 
-    Frame numbers are left out if they count from 0 without gaps, times if they follow from the frame rate.
+    Frame numbers are left out if they count from 0 without gaps, times if they follow from the frame rate. `own_only`: leave out the
+    scores of other detectors.
     """
     frames = np.asarray(scores.frames, "<u4")
     times = np.asarray(scores.times, "<f8")
@@ -161,10 +162,7 @@ def _keyframe_data(keyframe: Keyframe) -> dict[str, Any]:
 
 
 def _thumbnail_url(path: Path, shrink: bool) -> str | None:
-    """Return a thumbnail as a data URL.
-
-    None if the file is missing.
-    """
+    """Return the thumbnail file `path` as a data URL; None if it is missing."""
     if not path.exists():
         return None
     data = path.read_bytes()

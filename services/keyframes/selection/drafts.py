@@ -120,7 +120,7 @@ class Drafts:
                 self.numbers.add(best.number)
 
     def _quick_score(self, held: _Held, mean: Floats) -> float:
-        """Rate the frame `held` as `_scores` does, in a third of the time.
+        """Rate the frame `held` nearly as `_scores` does, in a third of the time.
 
         The frame's place in the file is left out. `mean`: (48,), mean layout of the shot.
         """
@@ -130,7 +130,7 @@ class Drafts:
         return sum(quality.weight * rating for quality, rating in zip(QUALITIES, ratings, strict=True))
 
     def _measure_sharp(self) -> None:
-        """Compute the sharpness of the shot's sharpest frames, if the shot has grown."""
+        """Update the 95th percentile of the shot's sharpness, if the shot has grown enough."""
         count = len(self._sharpness)
         if count >= self._next_count:
             self._sharp, self._next_count = float(np.percentile(self._sharpness, 95)), count * _GROWTH

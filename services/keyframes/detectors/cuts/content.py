@@ -47,9 +47,9 @@ CONTENTS: Mapping[str, Content] = {content.name: content for content in (FILM, S
 
 
 def content_of(name: str, changes: FrameChanges) -> Content:
-    """Return the content kind `name`, or the kind that `changes` suggest.
+    """Return the content kind `name`; for `auto`, the kind that `changes` suggest.
 
-    For `auto`: slides where nearly all frames stand still.
+    They suggest slides where nearly all frames stand still.
     """
     if name != "auto":
         return CONTENTS[name]

@@ -23,7 +23,7 @@ _LEAST_CONFIDENCE = 0.3  # less likely cuts are not worth decoding for
 
 
 def refine_cuts(video: Path, scan: Scan, transitions: Sequence[Transition]) -> list[Transition]:
-    """Return `transitions` with cuts between skipped frames moved to their exact frame.
+    """Return `transitions`, with each cut among skipped frames at its exact frame.
 
     The exact frame is the one with the largest change. Only the skipped frames around such cuts are decoded. If the change is spread over
     several frames, as in a whip pan, the confidence drops to that of the largest single step. Other transitions are returned unchanged.
@@ -47,7 +47,7 @@ def _skipped_span(transition: Transition, scanned: NDArray[np.int64]) -> range |
 
 
 def refined(cut: Transition, first: int, thumbnails: Sequence[Planes]) -> Transition:
-    """Return `cut` moved to the largest change among `thumbnails`.
+    """Return `cut` moved to the largest change in `thumbnails`, which begin at frame `first`.
 
     `thumbnails`: those of the frames `first` to `cut.start`, (3, 18, 32) each. If some are missing, the cut stays.
     """

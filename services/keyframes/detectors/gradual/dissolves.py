@@ -141,9 +141,9 @@ def confidence_of(features: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _count_blocked(count: int, cuts: set[int], fades: list[Interval]) -> Places:
-    """Return the number of places at cuts or within fades before each place.
+    """Count, for each place, the blocked places before it: those at cuts or within fades.
 
-    No window may contain such blocked places. Returns (n + 2,) for a film of `count` = n frames.
+    No window may contain blocked places. Returns (n + 2,) for a film of `count` = n frames.
     """
     blocked = np.zeros(count + 1, np.int64)
     for place in cuts:
@@ -212,7 +212,7 @@ class _Block:
 
 
 def _free_windows(block: _Block, middles: Places, half: int) -> tuple[Places, Places]:
-    """Return windows around `middles` that contain no cut or fade.
+    """Return the ends, A and B, of windows around `middles` that contain no cut or fade.
 
     A window reaches `half` frames to each side. Returns the places of A and of B, (k,) each.
     """
@@ -241,7 +241,7 @@ class _Mix:
         self.change = _pixel_change(block, a, b)
 
     def unevenness_and_foreign(self) -> tuple[Matrix, Matrix]:
-        """Measure how far windows depart from an even mix of A and B.
+        """Measure two departures of windows from an even mix: unevenness and foreign values.
 
         Unevenness: how far the share of B departs from even growth. Foreign: how far pixel values lie outside the range from A to B,
         relative to `change`. Both are measured at a quarter, half and three quarters of a window, and the worst value counts. Returns
@@ -263,9 +263,9 @@ class _Mix:
 
 
 def _activity_outside(block: _Block, a: Places, b: Places, half: int, change: Matrix) -> Matrix:
-    """Measure the change just before and after each window.
+    """Measure the change just before and after each window, relative to the change within it.
 
-    Returns the change before A and after B relative to `change`, the change from A to B: (k,), 0 to 3.
+    Returns the change before A plus that after B, each relative to `change`, the change from A to B: (k,), 0 to 3.
     """
     numbers, blocked = block.numbers, block.blocked
     reach = max(half // 2, 2)
@@ -282,7 +282,7 @@ def _activity_outside(block: _Block, a: Places, b: Places, half: int, change: Ma
 
 
 def _histogram_shares(thumbnails: NDArray[np.uint8]) -> tuple[Matrix, Matrix]:
-    """Compute the relative histograms of n thumbnails.
+    """Compute relative histograms of n thumbnails: of brightness and of colour.
 
     Returns 32 levels of brightness, (n, 32), and 64 levels of each of U and V, (n, 128).
     """

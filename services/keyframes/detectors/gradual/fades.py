@@ -93,9 +93,9 @@ def find_fades(contrast: Floats, cuts: set[int], threshold: float) -> list[Fade]
 
 
 def ramp_length(contrast: Floats, cuts: set[int]) -> int:
-    """Count the steps in which a picture fades in.
+    """Count the steps of the fade-in with which `contrast` begins.
 
-    The fade is at the start of `contrast`. `contrast`: (m,), beginning with a plain frame. `cuts`: places that the fade does not reach.
+    `contrast`: (m,), beginning with a plain frame. `cuts`: places that the fade does not reach.
     """
     stop = 0
     while stop + 1 < len(contrast) and stop + 1 not in cuts and stop < _LONGEST and contrast[stop + 1] > _clearly_above(contrast[stop]):
@@ -104,9 +104,9 @@ def ramp_length(contrast: Floats, cuts: set[int]) -> int:
 
 
 def _ramp_steps(contrast: Floats) -> int:
-    """Count the steps on one side of a fade.
+    """Count the steps in which `contrast` rises from an empty to a full picture.
 
-    `contrast`: (m,), from the empty to the full picture. Slow changes of the full picture are not counted.
+    `contrast`: (m,). Slow changes of the full picture are not counted.
     """
     growth = np.diff(contrast)
     if not len(growth):
@@ -120,7 +120,7 @@ def _ramp_steps(contrast: Floats) -> int:
 
 
 def _clearly_above(contrast: float) -> float:
-    """Return the contrast above which there is a clear increase over `contrast`."""
+    """Return the contrast that a frame must exceed to be clearly above `contrast`."""
     return float(contrast) * 1.02 + 0.15
 
 
