@@ -175,9 +175,9 @@ class _Group:
             self._next_merit = picture.merit
 
     def close(self, choices: ChosenPictures, params: BestFramesParams) -> list[str]:
-        """End the group and add its best picture to `choices`.
+        """Add the group's best picture to `choices`; return the span of a black group.
 
-        Returns the group's span if all of it is black.
+        A group is black if all its pictures are. For other groups the list is empty.
         """
         if self.index is None or self._count == 0:
             return []

@@ -74,9 +74,9 @@ def add_commands(group: typer.Typer, settings: Callable[..., Settings]) -> None:
 
 
 def _one_video(video: Path, params: BestFramesParams | ExtractParams, folder: Path) -> bool:
-    """Write a video's best or sampled frames to a folder, then mark the video as processed.
+    """Write a video's best or sampled frames to `folder`; return whether that succeeded.
 
-    Returns False after an error, which is printed.
+    Then marks the video as processed. An error is printed.
     """
     with tempfile.TemporaryDirectory() as temporary:
         outputs = _outputs(Path(temporary))

@@ -180,9 +180,9 @@ class Extractions:
             yield
 
     async def _ingest(self, path: Path, owner: str) -> str:
-        """Copy the file `path` of the input folder into the media store.
+        """Copy the input file `path` into the media store, and return the medium's id.
 
-        Later changes in the folder then do not affect the job. Returns the id of the medium. Raises Invalid for a name that is not UTF-8,
+        Later changes in the input folder then do not affect the job. Raises Invalid for a name that is not UTF-8,
         and the errors of `ingest`.
         """
         if as_text(path.name) != path.name:
@@ -281,7 +281,7 @@ def _lock_file(path: Path) -> BinaryIO:
 
 
 def _try_lock(file: BinaryIO) -> bool:
-    """Try to lock a file; return whether it is locked now.
+    """Try to lock a file, and return whether that succeeded.
 
     The lock is held until the file is closed.
     """

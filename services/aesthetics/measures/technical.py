@@ -83,9 +83,9 @@ def technical(luma: NDArray[np.uint8], *, full_range: bool) -> Technical:
 
 
 def _full_range(luma: NDArray[np.uint8], full_range: bool) -> NDArray[np.uint8]:
-    """Convert luma to full range, 0 to 255.
+    """Convert luma to full range, 0 to 255, unless `full_range` says that it is already.
 
-    `full_range`: whether `luma` is in full range already; otherwise it is stretched from 16 to 235.
+    Limited range, 16 to 235, is stretched.
     """
     if full_range:
         return luma

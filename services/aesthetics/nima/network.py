@@ -80,7 +80,7 @@ class _Loaded:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Device, backend and precision on which a network runs.
+    """Device, backend and precision with which a network runs.
 
     OpenVINO's precision may be `auto`, because it depends on the weights.
     """
@@ -196,7 +196,7 @@ def _run_tensorflow(architecture: str, weights: Path, device: Device, *, half: b
 
 
 def _tensorflow_uses_gpu() -> bool:
-    """Return whether the installed TensorFlow can use a GPU."""
+    """Let TensorFlow take GPU memory only as needed; return whether it can use a GPU."""
     import tensorflow as tf
 
     for gpu in tf.config.list_physical_devices("GPU"):
