@@ -87,7 +87,7 @@ class ProxyResult(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Numbered:
-    """A frame of the clip, its number, and the frame of the matte."""
+    """A frame of the clip with its number and its frame of the matte."""
 
     frame: Frame
     number: int
@@ -208,10 +208,7 @@ def _limited(matte: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _playable_sound(info: VideoInfo) -> VideoInfo:
-    """Return the clip's properties with one audio track, which browsers can play.
-
-    Keeps the first track.
-    """
+    """Return `info` with only the first audio track, as stereo unless AAC has its layout."""
     tracks = info.audio[:1]
     if tracks and layout_of(tracks[0].layout, tracks[0].channels) not in _AAC:
         tracks = (tracks[0].model_copy(update={"layout": "stereo", "channels": 2}),)

@@ -92,7 +92,7 @@ class TranscodeParams(ClipPart, OnBackground):
 
     @property
     def bytes_per_pixel(self) -> float:
-        """Estimated memory of a job per pixel of the clip, in bytes.
+        """Estimated memory of a job in bytes, for each pixel of one frame of the clip.
 
         The encoder of MP4 looks ahead at many frames, here of the clip's own size.
         """

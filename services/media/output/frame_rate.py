@@ -65,7 +65,7 @@ def at_source_times(frames: Iterable[Picture]) -> Iterator[Shown[Picture]]:
 
 
 def at_constant_rate(frames: Iterable[Picture], rate: Fraction) -> Iterator[Shown[Picture]]:
-    """Yield the frames to show at a constant rate.
+    """Yield each source frame with the output frames, at the constant `rate`, that show it.
 
     Each output moment shows the source frame visible then. Frames that no output moment falls on are left out. The last frame is shown to
     its end, at least once.
