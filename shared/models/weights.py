@@ -49,7 +49,7 @@ def format_of(path: Path) -> Format:
 
 
 def load_weights(path: Path, *, device: str = "cpu") -> "dict[str, torch.Tensor]":
-    """Load the tensors of a file by name, onto `device`.
+    """Load a file's tensors onto `device`; return them by name.
 
     The file is safetensors, or a state dictionary of `torch.save`, also under `state_dict`. Raises ModelDamaged for a file of another kind,
     a damaged one, and a pickle that contains anything but weights.

@@ -87,7 +87,6 @@ class _Part:
         self._begin(start, at=at)
 
     def close(self) -> None:
-        """Stop reading the source."""
         self._blocks.close()
 
     def write(self, until: Fraction) -> None:

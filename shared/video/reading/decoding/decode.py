@@ -241,7 +241,7 @@ class PictureStream:
         return place < len(self._keys_only) and bool(self._keys_only[place][0] <= pts)
 
     def _aimed(self, packet: Any, aim: SeekTarget) -> None:
-        """Let the decoder skip frames that `aim` does not need; update `aim.nearest`."""
+        """Let the decoder skip `packet` if `aim` does not need its frame; update `aim.nearest`."""
         if self._by_order or self._upright.deinterlacing or packet.pts is None:
             self._skip_now(self._skip)
             aim.nearest = None
