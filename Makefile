@@ -20,7 +20,7 @@ up: setup  ## start the suite and the web page on http://127.0.0.1:8080
 	@exec $(BIN)/reelwright up
 
 demo: setup  ## start the suite, ramp a real clip over HTTP and show the result (CLIP=file for your own)
-	@$(BIN)/python -m benchmarks.demos.trails $(CLIP)
+	@$(BIN)/python -m benchmarks.demos.ramp $(CLIP)
 
 check: setup  ## check style, types, import boundaries, and that generated pages are up to date
 	$(BIN)/ruff check .

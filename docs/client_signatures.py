@@ -69,14 +69,14 @@ def _inputs(operation: Operation) -> Iterator[str]:
 
 
 def _fields(operation: Operation) -> Iterator[str]:
-    """Yield the params as keyword arguments with types and defaults."""
+    """Yield the params as source text: keyword arguments with types and defaults."""
     for name, schema in operation.params.model_json_schema()["properties"].items():
         default = f" = {_literal(schema['default'])}" if "default" in schema else ""
         yield f"{name}: {_type(operation, schema)}{default}"
 
 
 def _records(operations: Iterable[Operation]) -> dict[str, list[str]]:
-    """Return the fields of nested param objects, by name of the object.
+    """Return the source lines of nested param objects' fields, by class name.
 
     Raises ValueError if two objects of a service share a name.
     """
@@ -91,9 +91,9 @@ def _records(operations: Iterable[Operation]) -> dict[str, list[str]]:
 
 
 def _record(operation: Operation, name: str) -> str:
-    """Return the class name of a param object, prefixed with the service's name.
+    """Return the class name of the param object `name`: the name after that of its service.
 
-    Services choose their names independently.
+    Services choose the names of param objects independently.
     """
     return f"{operation.service.title().replace('-', '')}{name}"
 

@@ -38,7 +38,10 @@ def main() -> None:
 
 
 def cell(clip: Path, output: Path, name: str, params: dict[str, Any] | None, shot: tuple[float, float, int]) -> Picture:
-    """Return one frame of a shot, with trails unless `params` is None."""
+    """Return one frame of a shot, labelled `name`, with trails unless `params` is None.
+
+    `shot`: its start and length in seconds, and the number of the frame.
+    """
     start, duration, number = shot
     picture_source = clip
     if params is not None:

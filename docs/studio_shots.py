@@ -32,7 +32,7 @@ Scheme = Literal["light", "dark"]
 
 @dataclass(frozen=True, kw_only=True)
 class Shot:
-    """A screenshot of the studio.
+    """A screenshot to take of a studio screen.
 
     `address`: of the screen, within the studio. `before`: what is done on the page before the screenshot is taken.
     """
@@ -133,7 +133,7 @@ def open_jobs(page: Page) -> None:
 
 
 def first_run() -> tuple[Shot, ...]:
-    """Return the screenshots of an empty library."""
+    """Return the screenshots to take of an empty library."""
     return (
         Shot(name="welcome", address="", before=wait_for_examples),
         Shot(name="welcome-phone", address="", size="phone", scheme="dark", before=wait_for_examples),
@@ -141,7 +141,7 @@ def first_run() -> tuple[Shot, ...]:
 
 
 def shots(ids: Ids) -> Iterator[Shot]:
-    """Yield the screenshots of a library with clips."""
+    """Yield the screenshots to take of a library with clips."""
     clip = ids.clip
     yield Shot(name="library", address="")
     yield Shot(name="clip", address=f"#/clip/{clip}", scheme="dark", before=wait_for_previews)
@@ -160,7 +160,7 @@ def shots(ids: Ids) -> Iterator[Shot]:
 
 
 def variants(given: Iterable[Shot]) -> Iterator[Shot]:
-    """Yield each screenshot at both sizes and in both colour schemes."""
+    """Yield each given Shot at both sizes and in both colour schemes."""
     schemes: tuple[Scheme, ...] = ("light", "dark")
     screens = {shot.name.removesuffix("-phone"): shot for shot in given}
     for name, shot in screens.items():
@@ -191,7 +191,7 @@ def take(browser: Browser, url: str, shot: Shot, path: Path) -> None:
 
 
 def prepare(running: RunningSuite, folder: Path) -> Ids:
-    """Upload the clips and run the jobs that the screens show."""
+    """Upload the clips and run the jobs that the screens show; return their ids."""
     clip = running.upload(sample_clip("bikes.mp4"))["id"]
     person = running.upload(sample_clip("carphone_pristine.mp4"))["id"]
     evening_file = folder / "evening.png"

@@ -133,10 +133,7 @@ class Progress(Protocol):
         """Report that `done` of `total` units (usually frames) are finished."""
 
     def part(self, stage: str, start: float, end: float) -> "Progress":
-        """Return the Progress for one stage, a share of this Progress.
-
-        It covers the fractions `start` to `end` (0 to 1) of this Progress.
-        """
+        """Return a Progress for `stage` that fills this one from `start` to `end` (0 to 1)."""
 
     def warn(self, message: str) -> None:
         """Add a sentence to the job's warnings.
@@ -225,9 +222,9 @@ class KeptMeasurement:
     version: int = 1
 
     def key(self, service: str, params: BaseModel, content: Callable[[], Any]) -> str | None:
-        """Return the key of the measurement file, or None.
+        """Return the key of the measurement file; None if `params` need no measurements.
 
-        None if `run` needs no measurements with these params. `content`: returns the digest of the measured input; called only if needed.
+        `content`: returns the digest of the measured input; called only if needed.
         """
         depends_on = self.depends_on(params)
         return None if depends_on is None else json_digest([service, self.name, self.version, content(), depends_on])

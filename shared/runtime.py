@@ -167,9 +167,9 @@ class Runtime:
         await self._look(FRAME, FrameRequest(path=str(path), output=str(output), number=number))
 
     async def forget_views(self, owner: str, media_id: str) -> None:
-        """Delete ended, unlisted jobs that read a medium, and their outputs.
+        """Delete the views and previews of a medium, with the jobs that made them.
 
-        Such jobs made the medium's proxies, strips and previews. Outputs that other jobs list stay.
+        These are all ended, unlisted jobs that read the medium. Outputs that other jobs list stay.
         """
         for job_id, outputs in (await self.jobs.unlisted_with(owner, media_id)).items():
             shared = await self.jobs.shared_outputs(owner, job_id, outputs)

@@ -13,9 +13,10 @@ from shared.video.frames.planes import bytes_of
 
 @contextmanager
 def cyclic_garbage() -> Iterator[list[str]]:
-    """Yield a list that names, after the block, the objects in reference cycles that hold pictures.
+    """Yield a list; at the end of the block, fill it with the pictures that cycles hold.
 
-    The list gets a line for each unreachable object that refers to pictures, arrays or open files, or that is a reader or a writer of them.
+    Cycles: objects that refer to each other in a circle. The list gets a line for each unreachable object that refers to pictures, arrays
+    or open files, or that is a reader or a writer of them.
     """
     lines: list[str] = []
     gc.disable()

@@ -90,7 +90,7 @@ def job_table(model: Any, clip: Path, seconds: float, folder: Path) -> Table:
     table = Table("best frames", "seconds", "times as fast", title=f"{seconds:g} s of 1080p, a frame a second, groups of {GROUP}")
     with network(BestFramesParams()):
         pass
-    seed_s, _ = timed(lambda: seed_method(model, clip, folder), repeat=1)
+    seed_s, _ = timed(lambda: perfectframe_method(model, clip, folder), repeat=1)
     table.add_row("PerfectFrameAI's method: seek for every frame, whole frames in batches of 100, Keras predict", f"{seed_s:.2f}", "1.0")
     for scorer in ("nima", "both", "technical"):
         params = BestFramesParams(scorer=scorer, group_size=GROUP)
@@ -99,7 +99,7 @@ def job_table(model: Any, clip: Path, seconds: float, folder: Path) -> Table:
     return table
 
 
-def seed_method(model: Any, clip: Path, folder: Path) -> None:
+def perfectframe_method(model: Any, clip: Path, folder: Path) -> None:
     """Choose the best frames by PerfectFrameAI's method, in plain code."""
     capture = cv2.VideoCapture(str(clip))
     rate, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)

@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def medians() -> Table:
-    """Time the masked median, NumPy's function and the original program's loop.
+    """Return a table of the times of our masked median, NumPy's and the original loop.
 
     200 samples of 16 rows of 1080p, in which 30 % of the pixels are masked. The original program takes the median of R, G and B at each
     pixel; ours that of Y, U and V planes in 4:2:0.
@@ -113,7 +113,7 @@ def medians() -> Table:
 
 
 def fills() -> Table:
-    """Compare the hole-filling methods that need no model.
+    """Return a table that compares the hole-filling methods without a model.
 
     The hole has the size of a person. Measures the time and the distance from the truth.
     """
@@ -138,7 +138,7 @@ def fills() -> Table:
 
 
 def composites(folder: Path, clip: Path, matte: Path, picture: Path) -> Table:
-    """Time composite jobs, a plain transcode and the original program's method."""
+    """Return a table of the times of composites, a transcode and the original method."""
     target = folder / "made.mp4"
 
     def job(**params: Any) -> Callable[[], object]:
@@ -150,7 +150,7 @@ def composites(folder: Path, clip: Path, matte: Path, picture: Path) -> Table:
         ("composite, light wrap, match and grain", job(**(PLAIN | {"light_wrap": 0.3, "match": 0.5, "grain": True}))),
         ("composite, all defaults", job()),
         ("composite, linear light", job(light="linear")),
-        ("as the seed: RGB floats, frame by frame", lambda: seed_composite(clip, matte, picture, target)),
+        ("as the seed: RGB floats, frame by frame", lambda: original_composite(clip, matte, picture, target)),
     ]
     spent = turns(jobs)
     table = Table(title=f"Composites over a picture, {SIZE[0]}x{SIZE[1]}")
@@ -163,7 +163,7 @@ def composites(folder: Path, clip: Path, matte: Path, picture: Path) -> Table:
 
 
 def studios(folder: Path, seconds: float) -> Table:
-    """Time studio jobs over a picture, and a plain transcode.
+    """Return a table of the times of studio jobs over a picture, and of a transcode.
 
     In processor time of whole jobs. The clip pans. The depth is drawn, so that no model is needed: a floor and five boxes. What the model
     itself takes is left out.
@@ -212,7 +212,7 @@ def studios(folder: Path, seconds: float) -> Table:
 
 
 def drawn_depth(rgb: NDArray[np.uint8], *_: object, **__: object) -> NDArray[np.float32]:
-    """Draw inverse depth, as a stand-in for the depth model.
+    """Draw an inverse depth map, as a stand-in for the depth model.
 
     A floor that comes nearer, and five boxes.
     """
@@ -239,7 +239,7 @@ print(json.dumps([result.samples, time.process_time(), before, status("VmHWM")])
 
 
 def plates(folder: Path) -> Table:
-    """Measure the time and the peak memory of jobs that make plates.
+    """Return a table of the time and the peak memory of jobs that make plates.
 
     Each plate is made in a process of its own. The camera pans over a real picture for PLATE_FRAMES frames, with noise that changes.
     """
@@ -289,7 +289,7 @@ def ellipse(number: int) -> NDArray[np.uint8]:
     return matte
 
 
-def seed_composite(clip: Path, matte: Path, picture: Path, target: Path) -> None:
+def original_composite(clip: Path, matte: Path, picture: Path, target: Path) -> None:
     """Composite a clip by the original program's method.
 
     It processes RGB floats, one frame after the other.

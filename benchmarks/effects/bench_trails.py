@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def speed(clip: Path, folder: Path) -> Table:
-    """Time whole motion trails jobs, a plain transcode and the naive reference."""
+    """Return a table of the times of motion trails jobs, a transcode and the naive reference."""
     frames = frames_of(clip)
     target = folder / "made.mp4"
     variants: list[tuple[str, dict[str, Any]]] = [
@@ -122,7 +122,7 @@ def speed(clip: Path, folder: Path) -> Table:
 
 
 def memory(clip: Path, folder: Path) -> Table:
-    """Measure the memory that jobs need beyond plain reading and writing.
+    """Return a table of the memory that jobs need beyond plain reading and writing.
 
     For a clip and for a clip ten times as long.
     """

@@ -100,14 +100,14 @@ def count(counts: Counts, detector: str, clip: Film, starts: Sequence[int]) -> N
 
 
 def ours(clip: Film, folder: Path, *, transnet: bool) -> dict[str, list[int]]:
-    """Detect the transitions of a clip by each of our methods; return their middle frames."""
+    """Detect a clip's transitions by each of our methods; return method -> middle frames."""
     methods = [detector.name for detector in DETECTORS if transnet or detector.name != "transnet"]
-    starts = {method: shot_starts(clip.path, folder, method) for method in methods}
-    return starts | {"auto, fast": shot_starts(clip.path, folder, "auto", fast=True)}
+    starts = {method: transition_frames(clip.path, folder, method) for method in methods}
+    return starts | {"auto, fast": transition_frames(clip.path, folder, "auto", fast=True)}
 
 
-def shot_starts(path: Path, folder: Path, method: str = "auto", *, fast: bool = False) -> list[int]:
-    """Detect the transitions of a clip by one method; return their middle frames.
+def transition_frames(path: Path, folder: Path, method: str = "auto", *, fast: bool = False) -> list[int]:
+    """Detect a clip's transitions by one method; return the transitions' middle frames.
 
     The method runs with its default threshold.
     """
@@ -123,7 +123,7 @@ def video_info(path: Path) -> VideoInfo:
 
 
 def pyscenedetect(clip: Film) -> dict[str, list[int]]:
-    """Detect the cuts of a clip by each detector of PySceneDetect; return their frames.
+    """Detect a clip's cuts by each detector of PySceneDetect; return detector -> frames.
 
     All detectors run in one pass of OpenCV's reader.
     """
@@ -188,7 +188,7 @@ def judge_trouble(seed: int, kind: str) -> tuple[Film, dict[str, list[int]]]:
     peers = with_peers()
     with tempfile.TemporaryDirectory() as name:
         clip = trouble(Path(name) / "clip.mp4", kind=kind, seed=seed)
-        starts = {"auto": shot_starts(clip.path, Path(name)), "auto, fast": shot_starts(clip.path, Path(name), fast=True)}
+        starts = {"auto": transition_frames(clip.path, Path(name)), "auto, fast": transition_frames(clip.path, Path(name), fast=True)}
         return clip, starts | (pyscenedetect(clip) if peers else {})
 
 
@@ -244,7 +244,7 @@ def speed(console: Console, *, peers: bool, repeat: int, seed: int, transitions:
         clip, starts = film_1080p.path, dict[str, list[int]]()
 
         def run_ours(name: str, *, fast: bool) -> None:
-            starts[name] = shot_starts(clip, folder, fast=fast)
+            starts[name] = transition_frames(clip, folder, fast=fast)
 
         works: dict[str, Callable[[], object]] = {
             "ffmpeg, decoding to nothing": lambda: ffmpeg("-i", str(clip), "-f", "null", "-"),

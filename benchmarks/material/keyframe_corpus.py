@@ -109,7 +109,7 @@ def _cut_together(random: Random, profile: str, transitions: int, film: Film, sc
 
 
 def _hold(random: Random, profile: str) -> int:
-    """Choose the number of frames that a shot stands between two transitions."""
+    """Choose the number of a shot's frames between its two transitions."""
     return int(np.clip(random.lognormal(np.log(4.05 * RATE), 0.65), 15, 500)) if profile == LONG else int(random.integers(10, 64))
 
 
@@ -180,9 +180,9 @@ def _finished(pictures: Iterator[Rgb], random: Random, profile: str) -> Iterator
 
 
 def _new_take(random: Random, profile: str, family: int | None, scale: int) -> tuple[Take, int, int]:
-    """Make a take: a part of a real clip, or a rendered scene.
+    """Make a take of a real or rendered scene; return it, its first frame and its family.
 
-    Returns the take, its first frame and its family of similar takes. After a rendered take, one take in five stays in its family.
+    A family: similar takes. `family`: that of the previous take. After a rendered take, one take in five stays in its family.
     """
     if random.random() < 0.5:
         choices = [number for number in range(len(REAL)) if number != family]

@@ -46,13 +46,16 @@ FULL_HD_WIDE, FULL_HD = 1920, 1080
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip in memory: an odd number of frames in yuv420p."""
+    """A clip in memory, of which every other frame is dropped and rebuilt.
+
+    It has an odd number of frames, in yuv420p.
+    """
 
     name: str
     frames: list[Planes]
 
     def pairs(self) -> list[Pair]:
-        """Return the neighbours of each dropped frame: the frames before and after."""
+        """Return the frames before and after each dropped frame."""
         return list(zip(self.frames[:-2:2], self.frames[2::2], strict=True))
 
     def true(self) -> list[Planes]:
@@ -160,9 +163,9 @@ def best(method: Method, pairs: list[Pair], *, times: int = 3) -> tuple[list[Pla
 
 
 def split_cost(pairs: list[Pair]) -> tuple[float, float]:
-    """Measure the cost of a pair's flow and of one interpolated frame.
+    """Return the milliseconds of a pair's flow and of one interpolated frame.
 
-    Runs in one thread. Returns the medians of up to 12 pairs in milliseconds.
+    Medians of up to 12 pairs, in one thread.
     """
     flows, pictures = [], []
     for before, after in islice(pairs, 12):

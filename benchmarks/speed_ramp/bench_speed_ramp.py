@@ -72,7 +72,7 @@ def main() -> None:
 
 def analysis_table(name: str, clip: Path, info: VideoInfo) -> Table:
     floor = best(lambda: ffmpeg("-i", str(clip), "-map", "0:v", "-f", "null", "-"))
-    seed = best(lambda: seed_method(clip), times=1).scaled((info.frames - 1) / SEED_FRAMES)
+    seed = best(lambda: original_method(clip), times=1).scaled((info.frames - 1) / SEED_FRAMES)
     rows = [
         ("ffmpeg, decoding to nothing", floor),
         ("read_frames, frames ignored", best(lambda: read(clip))),
@@ -172,7 +172,7 @@ def panned(picture: NDArray[np.uint8], size: tuple[int, int], part: float) -> tu
     return small[:, :width].copy(), small[:, shift:].copy()
 
 
-def seed_method(clip: Path) -> None:
+def original_method(clip: Path) -> None:
     """Measure motion between frames by AI-Speed-Ramping's method.
 
     BGR frames of OpenCV, converted to gray; Farneback's flow at full size; its mean length.

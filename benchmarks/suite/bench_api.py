@@ -57,7 +57,7 @@ def tiny_clip(path: Path) -> Path:
 
 
 def latency_beside_jobs(running: RunningSuite, clip: str) -> list[tuple[str, str, str]]:
-    """Measure the latency of small requests while four renders use all cores.
+    """Return table rows of small requests' latency while four renders use all cores.
 
     Also measures them while the suite is idle.
     """
@@ -83,7 +83,7 @@ def latency_beside_jobs(running: RunningSuite, clip: str) -> list[tuple[str, str
 
 
 def tiny_jobs(running: RunningSuite, clip: str) -> list[tuple[str, str, str]]:
-    """Measure the throughput of 200 jobs that are submitted at once.
+    """Return table rows of the throughput of 200 jobs that are submitted at once.
 
     Then measures how long single jobs wait for their start.
     """
@@ -106,7 +106,7 @@ def tiny_jobs(running: RunningSuite, clip: str) -> list[tuple[str, str, str]]:
 
 
 def idle(running: RunningSuite) -> list[tuple[str, str, str]]:
-    """Measure processor time and memory of the idle suite."""
+    """Return table rows of the idle suite's processor time and memory."""
     server = psutil.Process(running.pid)
     processes = [server, *server.children(recursive=True)]
     before = sum(sum(process.cpu_times()[:2]) for process in processes)

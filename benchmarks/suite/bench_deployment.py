@@ -114,7 +114,7 @@ def start_table(deployment: Deployment, tiny: Path) -> Table:
 
 
 def throughput(deployment: Deployment, tiny: Path) -> Table:
-    """Measure jobs per minute, for real jobs and for tiny jobs."""
+    """Return a table of jobs per minute, for real jobs and for tiny jobs."""
     kinds = {
         "motion trails, 30 frames of 640x360": ("effects.motion-trails", SAMPLE_ID, {"layers": 8, "duration": 1}, WORK_JOBS),
         "motion trails, 10 frames of 64x64": ("effects.motion-trails", "", {"layers": 1}, TINY_JOBS),

@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def first_jobs(starts: int) -> Table:
-    """Compare a service's first job after a start with its second.
+    """Return a table that compares each service's first job after a start with its second.
 
     The times are from submission to end.
     """
@@ -64,7 +64,7 @@ def first_jobs(starts: int) -> Table:
 
 
 def jobs_at_once() -> Table:
-    """Measure four equal renders, of which 1, 2 or 4 run at the same time."""
+    """Return a table of four equal renders, of which 1, 2 or 4 run at the same time."""
     table = Table(title=f"{JOBS} renders of 5 s of 720p, submitted together")
     for head in ("jobs at once", "until all ended, s", "longest run, s", "processor time, s", "peak memory, MB"):
         table.add_column(head, justify="right")

@@ -160,9 +160,9 @@ def server(data_dir: str) -> Iterator[tuple[psutil.Process, str]]:
 
 
 def small_uploads() -> Table:
-    """Upload tiny clips from many clients for SMALL_S seconds.
+    """Return a table of the rate, latency and processor time of uploads of tiny clips.
 
-    Measures rate, waiting and processor time.
+    Many clients upload for SMALL_S seconds.
     """
     with tempfile.TemporaryDirectory() as folder, suite(Path(folder, "data"), WORKER_IDLE_S="600") as running:
         clip = tiny_clip(Path(folder, "tiny.mp4")).read_bytes()
@@ -195,7 +195,7 @@ def small_uploads() -> Table:
 
 
 def large_uploads() -> Table:
-    """Upload 8K clips from 16 clients at once; measure the gateway's memory."""
+    """Return a table of the gateway's memory while 16 clients upload 8K clips at once."""
     with tempfile.TemporaryDirectory() as folder, suite(Path(folder, "data"), command=("serve", "gateway")) as running:
         table = Table("measure", "value", title=f"{CLIENTS} uploads of 8K at once. {machine()}, load {os.getloadavg()[0]:.1f}")
         gateway = psutil.Process(running.pid)

@@ -212,9 +212,9 @@ def _add_upkeep(app: typer.Typer, suite: Suite) -> None:
 
 
 def _settings(**overrides: Any) -> "Settings":
-    """Read the settings and make them current.
+    """Read the settings from the environment and `overrides`; make them current.
 
-    Exits with one line for each wrong setting. `overrides` take precedence over the environment.
+    Exits with one line for each wrong setting. `overrides` take precedence.
     """
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
@@ -243,10 +243,7 @@ def _terminate(_number: int, _frame: object) -> None:
 
 
 def _sentence(error: Exception) -> str | None:
-    """Return the message that tells the user of a network or database error.
-
-    None for a defect of this program.
-    """
+    """Return the user's message about a network or database error; None for a defect of this program."""
     import httpx
     import sqlalchemy as sa
 

@@ -20,9 +20,9 @@ URL = re.compile(r"https?://", re.IGNORECASE)
 
 
 class Given:
-    """The type of input arguments, which `file_or_url` parses.
+    """Type annotation of input arguments, whose values `file_or_url` parses.
 
-    With the type Path, typer would make a path of a URL.
+    With the annotation Path, typer would make a path of a URL.
     """
 
 

@@ -220,7 +220,7 @@ def _made_inputs(
 
 
 def stage_update(progress: JobProgress) -> ProgressUpdate:
-    """Convert a job's progress to a ProgressUpdate, without the steps of a pipeline."""
+    """Return a job's total progress as a ProgressUpdate, which `progress_bar` shows."""
     return ProgressUpdate(**progress.model_dump(exclude={"steps"}))
 
 
@@ -248,9 +248,9 @@ def progress_bar() -> Iterator[Callable[[Update], None]]:
 
 @contextmanager
 def _written(outputs: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
-    """Yield paths in a hidden folder, to which the outputs are written first.
+    """Yield, for each output, a path in a hidden folder to write the file to first.
 
-    `outputs`: their final paths, whose names may yet change with the result. The folder lies beside them.
+    `outputs`: the final paths, whose names may yet change with the result. The folder lies beside the final paths.
     """
     if not outputs:
         yield {}
@@ -287,9 +287,9 @@ def _refuse_existing(paths: Iterable[Path]) -> None:
 
 
 def true_suffix(path: Path) -> str:
-    """Return the suffix that a written file needs: for a video, that of its format.
+    """Return the suffix that fits the content of the file `path`, such as ".mov" for ProRes.
 
-    It may differ from the suffix in the output's name: ProRes is a .mov file.
+    Only files named .mp4 are opened; for other names, the suffix of the name is returned.
     """
     if path.suffix != SUFFIXES[Kind.VIDEO]:
         return path.suffix

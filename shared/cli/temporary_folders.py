@@ -40,10 +40,7 @@ def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
 
 @contextmanager
 def temporary_files() -> Iterator[None]:
-    """Keep Python's temporary files in one folder during a `with` block.
-
-    See `temporary_folder`.
-    """
+    """Redirect Python's temporary files to a new `temporary_folder` during a `with` block."""
     before = tempfile.tempdir
     with temporary_folder() as folder:
         tempfile.tempdir = str(folder)

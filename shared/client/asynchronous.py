@@ -64,7 +64,7 @@ class AsyncRun:
         return await self.client.wait(self.job.id, on_progress)
 
     async def log(self) -> str:
-        """Return the last lines of the job's worker process."""
+        """Return the last lines that the job's worker process printed."""
         return await self.client.log(self.job.id)
 
     async def cancel(self) -> "AsyncRun":
@@ -191,9 +191,9 @@ class AsyncReelwright:
         return self._run(await self.get(f"/v1/jobs/{job_id}"))
 
     async def jobs(self, **filters: Any) -> AsyncIterator[Job]:
-        """Yield all jobs, newest first.
+        """Yield all jobs that match `filters`, newest first.
 
-        `filters`: as `GET /v1/jobs` takes them.
+        `filters`: query parameters of `GET /v1/jobs`.
         """
         cursor: str | None = None
         while True:
@@ -222,7 +222,7 @@ class AsyncReelwright:
         return ended
 
     async def log(self, job_id: str) -> str:
-        """Return the last lines of a job's worker process.
+        """Return the last lines that a job's worker process printed.
 
         For a pipeline: those of all its steps.
         """
@@ -341,5 +341,5 @@ def output_of(job: Job, name: str | None) -> MediaRecord:
 
 
 def path_in(folder: Path, name: str, record: MediaRecord) -> Path:
-    """Return the path under which an output is saved in a folder."""
+    """Return the path in `folder` for the file of the output `name`."""
     return folder / f"{name}{Path(record.name).suffix}"

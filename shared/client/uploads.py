@@ -57,9 +57,9 @@ async def upload(connection: Connection, path: Path, *, name: str | None = None,
 
 
 async def _send_piece(connection: Connection, place: str, piece: bytes, offset: int) -> httpx.Response:
-    """Send `piece`, which begins at byte `offset` of the file, without retries.
+    """Send `piece` (bytes from `offset` of the file) to the upload's URL `place`, without retries.
 
-    `place`: URL of the upload. Raises Refused, and httpx's errors of a broken connection.
+    Raises Refused, and httpx's errors of a broken connection.
     """
     headers = TUS | {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
     # Not `Connection.send`: after a broken connection the server may have a part of the piece.

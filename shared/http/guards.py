@@ -1,4 +1,4 @@
-"""Checks of a request's API key, or without any keys, of its Host and Origin."""
+"""Checks of a request's API key; without API keys, of its Host and Origin."""
 
 import logging
 import re

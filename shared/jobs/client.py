@@ -117,9 +117,9 @@ class Jobs:
             return None
 
     async def earlier(self, *, owner: str, operation: str, request: JobRequest, key: str) -> Job | None:
-        """Return the job that the same request with this `key` has made before.
+        """Return the job that this request made when first sent with this idempotency `key`.
 
-        None if there is none. Raises IdempotencyMismatch if the earlier request was another one.
+        None if there is none. Raises IdempotencyMismatch if another request was sent with the key.
         """
         return await asyncio.to_thread(self.store.earlier, owner, key, _fingerprint(operation, request))
 
@@ -272,10 +272,7 @@ class Jobs:
         return (await asyncio.to_thread(self.store.deliveries.of_job, job_id, [new]))[0]
 
     async def reader_of(self, owner: str, media_id: str) -> str | None:
-        """Return the id of an unfinished job that reads a medium.
-
-        None if no job reads it.
-        """
+        """Return the id of an unfinished job that reads a medium, or None."""
         return await asyncio.to_thread(self.store.media_use.reader, owner, media_id)
 
     async def counts(self) -> tuple[dict[tuple[str, str], int], dict[str, float]]:

@@ -1,4 +1,4 @@
-"""Idempotency keys of view jobs, and a marker for preview inputs.
+"""Names for views of media, and for preview inputs that other previews make.
 
 A view is a small file that shows a medium to users: a proxy (small copy), a strip of pictures, or the peaks of the sound.
 """
@@ -12,7 +12,7 @@ MAKING = "preview:"
 
 
 def view_key(view: str, media_id: str, alpha: str | None = None) -> str:
-    """Return the idempotency key of the job that creates a view.
+    """Return the idempotency key of the job that makes the view `view` of a medium.
 
     By this key, the gateway and the previews find the job. `alpha`: id of the matte in the view.
     """

@@ -54,9 +54,9 @@ def main(command: list[str], fd: int, lease_s: float) -> None:
 
 
 def _watch(child: int, wake: int, lease_s: float) -> int:
-    """Wait for the end of the child or of the server.
+    """Wait for the end of the child or of the server; return the child's wait status.
 
-    Returns the child's wait status; 0 if the server ended or is frozen.
+    Returns 0 if the server ended or is frozen.
     """
     selector = selectors.DefaultSelector()
     selector.register(LIFE, selectors.EVENT_READ)

@@ -26,9 +26,9 @@ class OutputTail:
         self._pause: asyncio.TimerHandle | None = None
 
     def open(self) -> int:
-        """Open a pipe for the output of a new process.
+        """Open a pipe for the output of a new process; return its write end.
 
-        Returns the write end, which the caller closes.
+        The caller closes that end.
         """
         self.close()
         self._pipe, writing = os.pipe()

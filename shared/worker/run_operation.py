@@ -87,9 +87,9 @@ def perform(call: OperationCall, progress: Progress) -> OperationAnswer:
 
 
 def _cut(call: OperationCall, operation: Operation, start_s: float, end_s: float) -> dict[str, str | list[str] | None]:
-    """Trim each input video to the part that a preview uses.
+    """Trim each input video to a preview's part; return the inputs with the new paths.
 
-    Returns the inputs with the paths of the parts. The pictures are copied, so every frame of the videos must be a keyframe.
+    The pictures are copied, so every frame of the videos must be a keyframe.
     """
     from shared.video import cut_keyframes  # imported here: services that read no videos do not need its libraries
 

@@ -29,7 +29,7 @@ class TroubleClip:
 
 
 def takes_of_places(random: Random) -> Iterator[Callable[[int], list[Rgb]]]:
-    """Yield takes of changing places, without end.
+    """Yield an endless series of takes, each of another place.
 
     A take is a function that returns its next `count` pictures.
     """
@@ -44,9 +44,9 @@ def takes_of_places(random: Random) -> Iterator[Callable[[int], list[Rgb]]]:
 
 
 def played(take: Take, first: int) -> Callable[[int], list[Rgb]]:
-    """Return a function that plays a take piece by piece.
+    """Return a function that plays a take piece by piece, from picture `first` on.
 
-    It returns the next `count` pictures, from picture `first` on.
+    Each call returns the next `count` pictures.
     """
     at = first
 

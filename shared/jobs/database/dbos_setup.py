@@ -23,7 +23,7 @@ def configure(engine: sa.Engine, *, executor: str) -> None:
 
     DBOS keeps its tables in the database of `engine` and runs under the id `executor`. `DBOS.launch` starts it.
     """
-    logging.getLogger("dbos").addFilter(_expected)
+    logging.getLogger("dbos").addFilter(_is_error)
     DBOS(
         config={
             "name": APPLICATION,
@@ -61,9 +61,9 @@ def first_line(error: BaseException) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
-def _expected(record: logging.LogRecord) -> bool:
-    """Return False for DBOS's log records about canceled or deleted workflows.
+def _is_error(record: logging.LogRecord) -> bool:
+    """Return whether a log record of DBOS reports a real error.
 
-    A job that is canceled, or deleted as it ends, is no error.
+    A workflow that is canceled, or deleted as it ends, is none.
     """
     return not (record.exc_info and isinstance(record.exc_info[1], DBOSAwaitedWorkflowCancelledError | DBOSNonExistentWorkflowError))

@@ -13,7 +13,7 @@ from shared.jobs.url_inputs import UrlFetch
 
 @dataclass(frozen=True, kw_only=True)
 class FetchClaim:
-    """A job whose URLs are fetched before it runs."""
+    """A waiting job whose URLs this process fetches."""
 
     id: str
     owner: str
@@ -29,10 +29,7 @@ class Fetches:
         self._engine = engine
 
     def begin(self, job_id: str) -> FetchClaim | None:
-        """Return the FetchClaim of a job that waits for its URLs.
-
-        None if the job has ended, or if everything has been fetched.
-        """
+        """Return a job's FetchClaim; None if it has ended or all its URLs are fetched."""
         with self._engine.connect() as connection:
             row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id, JOBS.c.status == Status.QUEUED.value)).first()
         fetches = tuple(map(UrlFetch.load, row.fetches or ())) if row is not None else ()
@@ -41,9 +38,9 @@ class Fetches:
         return FetchClaim(id=row.id, owner=row.owner, operation=row.operation, fetches=fetches, deadline_at=row.deadline_at)
 
     def end(self, connection: Connection, claim: FetchClaim) -> tuple[str, int] | None:
-        """Mark all URLs of a job as fetched, within the caller's transaction.
+        """Mark all URLs of a job as fetched; return the job's queue and priority.
 
-        Returns the job's queue and its priority. None if the job has ended.
+        Within the caller's transaction. Returns None if the job has ended.
         """
         fetches = [replace(fetch, done=True).dump() for fetch in claim.fetches]
         waiting = (JOBS.c.id == claim.id, JOBS.c.status == Status.QUEUED.value)

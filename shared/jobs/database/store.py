@@ -109,10 +109,7 @@ class JobStore:
         return True
 
     def fetched(self, claim: FetchClaim) -> bool:
-        """Queue a job whose URLs have been fetched.
-
-        Returns False if the job has ended.
-        """
+        """Queue a job whose URLs have been fetched; return False if it has ended."""
         with self.engine.begin() as connection:
             place = self.fetches.end(connection, claim)
             if place is None:

@@ -87,7 +87,7 @@ class PreviewInputs:
         return record
 
     async def _output(self, owner: str, making: str) -> str:
-        """Wait for an output that another preview makes; return its media id.
+        """Wait for the output `making` of another preview; return its media id.
 
         `making`: `preview:<job id>.<output>`.
         """
@@ -98,9 +98,9 @@ class PreviewInputs:
         return outputs[output].id
 
     async def _ended(self, owner: str, job_id: str, needs: str) -> Job:
-        """Wait until a job has succeeded, and return it.
+        """Wait for the end of a job, which must succeed; return the job.
 
-        `needs`: what the preview needs of it, for the error. Raises OperationFailed if it ends otherwise.
+        `needs`: what the preview needs of the job, for the error. Raises OperationFailed if the job did not succeed.
         """
         while job_id not in await asyncio.to_thread(self.ledger.ended_among, {job_id}):  # reads one column; the whole job is read once
             await asyncio.sleep(POLL_S)

@@ -60,9 +60,9 @@ class ResultMemory:
         return next((past for past in self.history.remembered(owner, key) if self._exists(owner, past.outputs)), None)
 
     def _content(self, owner: str, source: str | list[str], *, named: bool) -> Any:
-        """Return the SHA-256 of an input's content.
+        """Return the SHA-256 of the medium `source`, as [SHA-256, name] if `named`.
 
-        With its file name if `named`. A list of inputs gives a list.
+        A list of media ids gives a list.
         """
         if isinstance(source, list):
             return [self._content(owner, media_id, named=named) for media_id in source]

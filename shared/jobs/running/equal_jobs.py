@@ -32,9 +32,7 @@ class EqualJobs:
     async def turn(self, job_id: str, owner: str, result_key: str) -> None:
         """Wait until no equal job of the owner runs, then mark this job as running.
 
-        Jobs of other processes count, too. This job then counts as running until `settle`.
-
-        Equal jobs have the same `result_key`.
+        Equal jobs have the same `result_key`; jobs of other processes count, too. This job then counts as running until `settle`.
         """
         while (first := self._first.get((owner, result_key))) is not None:
             await self._settled[first].wait()

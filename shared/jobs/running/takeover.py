@@ -54,10 +54,9 @@ class Locks(Protocol):
         """Release the lock `name`."""
 
     def confirm(self, own: str, *, lease_s: int) -> None:
-        """Check that this process still holds its lock `own`.
+        """Renew this process's own lock `own`; end the process if another one has taken it.
 
-        `lease_s`: time until the next check after which a lock in a database is lost. Raises if the database does not answer; ends the
-        process if the lock is lost.
+        `lease_s`: seconds until the lock ends unless it is renewed again (only in a database). Raises if the database does not answer.
         """
 
 
@@ -165,7 +164,7 @@ class Lifeline:
             raise RuntimeError(f"the lock of the new executor {self.executor} is held")
 
     def start(self, *, owners: Callable[[], set[str]], recover: Callable[[str], None], busy: Callable[[], bool]) -> None:
-        """Start the threads that confirm the lock and recover jobs.
+        """Start the threads that renew the lock and recover dead processes' jobs.
 
         Threads, because a busy event loop must not look like a dead process. `busy` returns whether jobs run in this process.
         """
@@ -175,7 +174,10 @@ class Lifeline:
             self._threads.append(thread)
 
     def hurry(self) -> None:
-        """Confirm the lock at once, because this process begins to run jobs."""
+        """Wake the threads, which then renew the lock; return without waiting for them.
+
+        Called when a job begins in this process.
+        """
         for event in self._begun:
             event.set()
 
@@ -201,9 +203,9 @@ class Lifeline:
             self._locks.drop(self.executor)
 
     def take(self, name: str) -> bool:
-        """Take a lock that is held as long as this process proves to be alive.
+        """Take the lock `name` for this process; return whether that succeeded.
 
-        Returns False if the lock is not free, or if the database does not answer.
+        The lock ends with the process or its session. Returns False if the lock is not free, or if the database does not answer.
         """
         try:
             return self._locks.take(name)
@@ -211,7 +213,7 @@ class Lifeline:
             return False
 
     def drop(self, name: str) -> None:
-        """Release a lock that `take` took."""
+        """Release the lock `name`, which `take` took."""
         with contextlib.suppress(psycopg.Error):
             self._locks.drop(name)
 
@@ -252,7 +254,7 @@ class Lifeline:
                 self._locks.drop(executor)
 
     def _watchdog(self, busy: Callable[[], bool]) -> None:
-        """End this process if it runs jobs without a confirmed lock.
+        """End this process if it runs jobs while its lock cannot be renewed.
 
         Without jobs it stays and waits for the database: there is nothing to take over, and `confirm` gets the lock back long before a job
         that starts then could be taken over (GRACE_S).

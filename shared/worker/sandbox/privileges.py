@@ -13,18 +13,12 @@ class _Header(ctypes.Structure):
 
 
 def forbid_new_privileges() -> bool:
-    """Set no_new_privs for this process and its descendants.
-
-    Returns whether that succeeded.
-    """
+    """Set no_new_privs for this process and its descendants; return whether that succeeded."""
     return sys.platform == "linux" and _control(PR_SET_NO_NEW_PRIVS, 1) == 0
 
 
 def drop_capabilities() -> bool:
-    """Drop all capabilities of this process.
-
-    Returns whether that succeeded.
-    """
+    """Drop all capabilities of this process; return whether that succeeded."""
     if sys.platform != "linux":
         return False
     no_capabilities = (ctypes.c_uint32 * 6)()  # effective, permitted and inheritable, of the lower and the upper 32 capabilities

@@ -191,9 +191,9 @@ def _head(x: torch.Tensor, weights: Weights, dense: str) -> NDArray[np.float32]:
 
 
 def _spread_head(features: NDArray[np.float64], weights: Weights) -> dict[str, NDArray[np.float32]]:
-    """Return random head weights that give the pictures clearly different ratings.
+    """Return random weights of the head that rate `features` clearly differently.
 
-    `features`: (n, channels). The logits' standard deviation is `weights.spread`.
+    `features`: of n pictures, (n, channels). The logits' standard deviation is `weights.spread`.
 
     Features of a network with random weights hardly differ between pictures, so their mean is taken off.
     """

@@ -154,7 +154,7 @@ def test_an_extraction_delivers_pictures_and_marks_videos(rating: RunningSuite, 
 
 @pytest.mark.parametrize("base", ["", BASE])
 def test_the_paths_of_version_2_answer_at_the_gateway_and_below_the_service(rating: RunningSuite, shared, ten_seconds, base):
-    """PerfectFrameAI's own test requests get the responses and files that PerfectFrameAI gives."""
+    # Requests, responses and files are those of PerfectFrameAI's own tests.
     name = "second" if base else "first"
     (shared / name).mkdir()
     shutil.copy(ten_seconds, shared / name / "test_video.mp4")

@@ -79,9 +79,10 @@ def test_auto_uses_bf16_for_weights_whose_scores_hardly_change(models, pictures,
 
 
 def test_ten_picture_files_get_the_scores_of_an_independent_pass(tmp_path, outputs, use_settings):
-    """Opening, scaling, value range and network give the scores that numpy and torch compute.
+    """The scores of ten PNG files equal those that numpy and torch compute.
 
-    Each pixel of the small pictures stands six times in the files, so that scaling them down does not round: random weights amplify that.
+    This covers opening, scaling, value range and network. Each pixel of the small pictures stands six times in the files, so that scaling
+    them down does not round: random weights amplify that.
     """
     small = [cv2.resize(view, (224, 224), interpolation=cv2.INTER_AREA) for view in ten_views()]
     files = [tmp_path / f"{number}.png" for number in range(10)]

@@ -51,9 +51,9 @@ class Scene:
         return self.origins((0.0, 0.0))[0]
 
     def origins(self, move: tuple[float, float]) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
-        """Return, for each pixel of a view moved by `move`, its place in the reference picture.
+        """Find what each pixel of a view moved by `move` shows: depth, place and plane.
 
-        Returns inverse depth, x and y in the reference picture, and the number of the plane.
+        Returns inverse depth, x and y in the reference picture (the view that is not moved), and the number of the plane.
         """
         y, x = np.mgrid[0 : self.height, 0 : self.width].astype(np.float64)
         best, number = np.full(x.shape, -1.0), np.full(x.shape, -1)
@@ -67,7 +67,7 @@ class Scene:
         return best.astype(np.float32), at_x.astype(np.float32), at_y.astype(np.float32), number
 
     def shown(self, move: tuple[float, float]) -> NDArray[np.bool_]:
-        """Return the mask of those pixels of a moved view that the reference picture shows, too."""
+        """Return the mask of the pixels of a moved view that the reference picture also shows."""
         _, x, y, number = self.origins(move)
         column, row = np.rint(x).astype(int), np.rint(y).astype(int)
         inside = (column >= 0) & (column < self.width) & (row >= 0) & (row < self.height)

@@ -13,9 +13,9 @@ from tests.misbehaving.server import Server, serving_one, within
 
 
 def stopped(server: Server) -> bool:
-    """Freeze the process of `server`; return False if it holds the database's lock.
+    """Freeze the process of `server`; return whether others can still use the database.
 
-    It is then writing to the database file, and a frozen writer would block all others.
+    They cannot if the process was just writing to the database file: a frozen writer blocks all others.
     """
     os.kill(server.pid, signal.SIGSTOP)
     connection = sqlite3.connect(server.data_dir / "jobs.sqlite", timeout=0.3, isolation_level=None)
@@ -68,7 +68,10 @@ def test_jobs_of_a_dead_process_are_taken_over(pair: tuple[Server, Server], tmp_
 
 
 def test_a_briefly_frozen_process_keeps_its_job(pair: tuple[Server, Server], tmp_path: Path) -> None:
-    """A frozen server's worker process continues, so no other process may start the job."""
+    """A server that is frozen for 2.5 seconds keeps its job, which runs only once.
+
+    Its worker process continues meanwhile.
+    """
     first, other = pair
     log = tmp_path / "log"
     job = first.submit("steady", params={"tag": "a", "log": str(log), "seconds": 1})["id"]
