@@ -167,7 +167,7 @@ def _answer_first() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    """Return a name of `shared.client`, which is imported on first use.
+    """Return the attribute `name` of `shared.client`, which is imported on first use.
 
     The command line starts fast without it.
     """

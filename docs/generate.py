@@ -47,9 +47,9 @@ def stale_pages() -> list[str]:
 
 
 def with_table(path: str, operations: Iterable[Operation]) -> str:
-    """Return a page with its table of operations brought up to date.
+    """Return the text of the page at `path`, with its table of operations made anew.
 
-    A page without markers is returned unchanged.
+    A page without markers keeps its text.
     """
     rows = ["| operation | what it does | inputs → outputs |", "|---|---|---|"]
     rows += [f"| `{operation.name}` | {operation.summary} | {_ports(operation)} |" for operation in operations]

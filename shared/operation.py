@@ -32,7 +32,7 @@ AUTO = "auto"
 
 
 def params_of_maker(params: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
-    """Derive the params for the maker of an "auto" input from those of the operation that takes it.
+    """Return the params for the operation that makes an "auto" input.
 
     They select the part of the clip that is used. With `keep_times`, what is made still begins at the clip's first frame, where both are
     aligned; without that param it begins there, and ends where the part ends. `params`: of the operation that takes the input; `names`:

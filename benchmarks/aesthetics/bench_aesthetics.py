@@ -82,7 +82,7 @@ def network_table(model: Any) -> Table:
 
 
 def job_table(model: Any, clip: Path, seconds: float, folder: Path) -> Table:
-    """Compare whole jobs with PerfectFrameAI's method, from the video file to the picture files.
+    """Compare whole jobs, from video file to picture files, with PerfectFrameAI's method.
 
     The job chooses the best frame of each group of five.
     """

@@ -1,6 +1,6 @@
 """Speed and memory benchmark of plates and composites at 1080p.
 
-A plate is a picture of the clip's background without the subject.
+A plate is a picture of the clip's background without the subject. The original program is the one that the service grew from.
 
     python -m benchmarks.background.bench_background [seconds of the 1080p clip] [--studio]
 
@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def medians() -> Table:
-    """Return a table of the times of our masked median, NumPy's and the original loop.
+    """Return a table of the times of our masked median, NumPy's and the original program's.
 
     200 samples of 16 rows of 1080p, in which 30 % of the pixels are masked. The original program takes the median of R, G and B at each
     pixel; ours that of Y, U and V planes in 4:2:0.
@@ -138,7 +138,7 @@ def fills() -> Table:
 
 
 def composites(folder: Path, clip: Path, matte: Path, picture: Path) -> Table:
-    """Return a table of the times of composites, a transcode and the original method."""
+    """Return a table of the times of composites, a transcode and the original program."""
     target = folder / "made.mp4"
 
     def job(**params: Any) -> Callable[[], object]:
@@ -150,7 +150,7 @@ def composites(folder: Path, clip: Path, matte: Path, picture: Path) -> Table:
         ("composite, light wrap, match and grain", job(**(PLAIN | {"light_wrap": 0.3, "match": 0.5, "grain": True}))),
         ("composite, all defaults", job()),
         ("composite, linear light", job(light="linear")),
-        ("as the seed: RGB floats, frame by frame", lambda: original_composite(clip, matte, picture, target)),
+        ("as the original program: RGB floats, frame by frame", lambda: original_composite(clip, matte, picture, target)),
     ]
     spent = turns(jobs)
     table = Table(title=f"Composites over a picture, {SIZE[0]}x{SIZE[1]}")

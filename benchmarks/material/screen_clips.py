@@ -63,7 +63,7 @@ class Scene:
 
 
 def scene_of(kind: Kind, seed: int, width: int = 960, height: int = 540, screen: Literal["green", "blue"] = "green") -> Scene:
-    """Choose the parameters of a seed's scene."""
+    """Return the parameters of the scene that a kind and a seed determine."""
     random = np.random.default_rng((seed, KINDS.index(kind)))
     strong, weak, medium = random.uniform(140, 190), random.uniform(35, 75), random.uniform(50, 85)
     base = {"strands": (88, 60, 45), "motion blur": (185, 150, 60), "veil": (205, 200, 210)}[kind]

@@ -54,7 +54,10 @@ class Suite:
         return tuple(load() for load in self.services.values())
 
     def operation(self, name: str) -> "Operation | None":
-        """Return an operation, importing only its service; None if not installed."""
+        """Return the operation `name`; None if it is unknown or its service is not installed.
+
+        Imports no other service.
+        """
         load = self.services.get(name.partition(".")[0])
         return next((operation for operation in load().operations if operation.name == name), None) if load else None
 

@@ -146,7 +146,7 @@ def steps_are_done(page: Any, hand: Hand) -> None:
 
 
 def nothing(_page: Any, _hand: Hand) -> None:
-    """Do nothing."""
+    pass
 
 
 def is_video(path: Path) -> bool:

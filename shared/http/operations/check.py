@@ -93,7 +93,7 @@ async def estimated_time(operation: Operation, checked: Checked, owner: str, run
 
 
 async def _check_input(name: str, port: Input, media_id: str, owner: str, runtime: Runtime) -> MediaRecord:
-    """Return the record of an input. Raises Invalid, UnknownMedia."""
+    """Check one medium of the input `name`; return its record. Raises Invalid, UnknownMedia."""
     if media_id == AUTO and port.auto:
         maker = port.auto.rpartition(".")[0]
         detail = f"{AUTO!r} is made by the gateway; this service takes a media id only. Run {maker} first"
