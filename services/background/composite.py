@@ -181,7 +181,7 @@ def _trimmed(params: CompositeParams, info: VideoInfo, background: Path | None) 
 
 
 def _background_warnings(background: Path | None) -> Iterator[str]:
-    """Yield warnings about changes made while reading a background clip."""
+    """Yield warnings about conversions that a background clip needs."""
     behind = None if background is None else probe(background)
     if isinstance(behind, VideoInfo):
         for warning in conversion_warnings(behind, to_sdr8=True):

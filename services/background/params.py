@@ -1,4 +1,4 @@
-"""Params that several operations share."""
+"""Params of painting and mixing that several operations share."""
 
 import importlib.util
 import secrets
@@ -115,7 +115,7 @@ class PaintParams(Params):
 
 
 class LookParams(Params):
-    """Params of fitting a subject into another background."""
+    """Params of mixing a subject with a new background: light, colours, grain, edges."""
 
     light: Literal["video", "linear"] = Field(
         "video",
@@ -162,7 +162,7 @@ class LookParams(Params):
     )
 
     def look(self, *, matrix: str, shadow: Shadow) -> Look:
-        """Return the compositing options of these params, for the colour matrix `matrix`."""
+        """Return these params as compositing options for planes of the colour matrix `matrix`."""
         return Look(
             linear=self.light == "linear",
             decontaminate=self.decontaminate,
@@ -175,7 +175,7 @@ class LookParams(Params):
 
 
 def plan_of(params: PaintParams, prompt: str) -> Plan:
-    """Return the painting plan of `params` for a prompt.
+    """Return the plan for painting `prompt` with the settings in `params`.
 
     The seed is random if `params` has none.
     """
@@ -201,15 +201,15 @@ def models_of(params: PaintParams, *, control: bool = False) -> list[str]:
 
 
 def bytes_per_pixel(params: PaintParams) -> float:
-    """Return the bytes of memory that a job needs per pixel of the clip.
+    """Return the memory that a job needs, in bytes per pixel of one frame of its clip.
 
-    They are for decoding at the clip's size, and for a picture and an encoder of up to `resolution`.
+    It is for decoding at the clip's size, and for a picture and an encoder of up to `resolution`.
     """
     return 46 + 136 * min(1.0, (params.resolution / 2160) ** 2)
 
 
 def painting_bytes(params: PaintParams, *, control: bool = False) -> int:
-    """Return the bytes of memory that a painting process needs, not counting its pictures.
+    """Estimate a painting process's memory without its pictures, in bytes.
 
     The weights are at half precision where the device computes in it. `control`: with the ControlNet for depth.
     """
@@ -219,9 +219,9 @@ def painting_bytes(params: PaintParams, *, control: bool = False) -> int:
 
 
 def to_paint(params: PaintParams, *others: str, control: bool = False) -> str | None:
-    """Return the command that installs missing painting models, or None.
+    """Return the command that installs missing painting models; None if none is missing.
 
-    `others`: catalog names of further models; `control`: with the ControlNet for depth. None if nothing is missing.
+    `others`: catalog names of further models; `control`: with the ControlNet for depth.
     """
     peft = "pip install peft" if params.lcm and importlib.util.find_spec("peft") is None else None
     return " && ".join(filter(None, (install_command(*models_of(params, control=control), *others), peft))) or None

@@ -301,7 +301,7 @@ def _warn(analysis: Analysis, over: Overscan, progress: Progress) -> None:
 
 
 def _missing(params: StudioParams) -> str | None:
-    """Return the command that installs missing models, or None.
+    """Return the command that installs missing models; None if none is missing.
 
     None if nothing is missing.
     """

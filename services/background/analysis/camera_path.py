@@ -28,7 +28,7 @@ class CameraPath:
 
     @property
     def largest(self) -> float:
-        """Largest distance of a frame's centre from its reference frame's, in pixels."""
+        """Largest shift of any frame's centre from its reference frame's centre, in pixels."""
         return float(np.hypot(self.views[:, 0], self.views[:, 1]).max(initial=0.0))
 
     def scaled(self, share: float) -> "CameraPath":
@@ -36,12 +36,12 @@ class CameraPath:
         return CameraPath(self.views * share, self.width, self.height)
 
     def resized(self, width: int, height: int) -> "CameraPath":
-        """Return the path for frames of another size with equal aspect ratio."""
+        """Scale the path to frames of `width` x `height`, of equal aspect ratio."""
         factors = np.array([width / self.width, height / self.height, 1, 1])
         return CameraPath(self.views * factors, width, height)
 
     def matrix(self, number: int) -> Matrix:
-        """Return the matrix that maps a frame's pixels to its reference frame's.
+        """Return the matrix from pixels of frame `number` to pixels of its reference frame.
 
         The matrix is (3, 3). A `number` beyond the last frame gives the matrix of the last frame.
         """
@@ -51,12 +51,12 @@ class CameraPath:
         return np.array([[cos, -sin, x + across - cos * x + sin * y], [sin, cos, y + down - sin * x - cos * y], [0, 0, 1.0]])
 
     def move(self, number: int) -> tuple[float, float]:
-        """Return a frame's shift right and down from the reference, in pixels."""
+        """Return how far frame `number` lies right and down of its reference, in pixels."""
         across, down = self.views[min(number, len(self.views) - 1), :2]
         return float(across), float(down)
 
     def margin(self, parallax: float) -> float:
-        """Return how many times a frame's size a background needs to cover all frames.
+        """Return the size, in multiples of a frame, at which a background covers all frames.
 
         `parallax`: motion of the nearest or farthest surface relative to the picture, in pixels per pixel
         of the path.

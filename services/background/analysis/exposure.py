@@ -71,10 +71,9 @@ def _shift(reference: NDArray[np.float64], root: NDArray[np.float64]) -> float:
 
 
 def shot_exposures(tones: Sequence[Tones | None], starts: Sequence[int], window: int) -> NDArray[np.float64]:
-    """Return each frame's exposure relative to the median of its shot.
+    """Return each frame's exposure relative to its shot's median, smoothed over `window` frames.
 
-    `tones`: of each frame, from `subject_tones`; `starts`: numbers of the shots' first frames, from 0 on. The result, (n,), is smoothed
-    over `window` frames of a shot.
+    `tones`: of each frame, from `subject_tones`; `starts`: numbers of the shots' first frames, from 0 on. Returns (n,).
     """
     ends = [*starts, len(tones)][1:]
     parts = [exposure_ratios(brightness_of(tones[start:end]), window) for start, end in zip(starts, ends, strict=True)]
@@ -82,10 +81,10 @@ def shot_exposures(tones: Sequence[Tones | None], starts: Sequence[int], window:
 
 
 def exposure_ratios(brightness: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    """Return each frame's exposure relative to the median frame.
+    """Return each frame's brightness relative to the median, smoothed over `window` frames.
 
-    `brightness`: (n,), from `brightness_of`; frames without a subject are interpolated from their neighbours. The result, (n,), is smoothed
-    over `window` frames, and is 1 where it differs from 1 by no more than noise.
+    `brightness`: (n,), from `brightness_of`; frames without a subject are interpolated from their neighbours. The result, (n,), is 1
+    where it differs from 1 by no more than noise.
     """
     places = np.flatnonzero(np.isfinite(brightness))
     if not len(places):
@@ -101,7 +100,7 @@ def exposure_ratios(brightness: NDArray[np.float64], window: int) -> NDArray[np.
 
 
 def _without_noise(ratios: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
-    """Set ratios that differ from 1 only by noise to 1.
+    """Replace ratios that lie within `noise` of 1 with 1.
 
     Ratios within `noise` of 1 become 1; those farther than twice that are kept (firm threshold; Gao and Bruce, 1997).
     """

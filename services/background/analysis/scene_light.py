@@ -15,7 +15,7 @@ _OPAQUE = 127
 
 
 class BrightBackground:
-    """Mean luma of the background, which tells its brighter side."""
+    """Running mean of the background's luma, which shows where the light comes from."""
 
     def __init__(self) -> None:
         self._sum: NDArray[np.float64] | None = None
@@ -53,7 +53,7 @@ class BrightBackground:
 
 
 def height_share(matte: NDArray[np.uint8]) -> float:
-    """Return the camera's height as a fraction of the subject's height.
+    """Estimate the camera's height from a frame's matte, as a fraction of the subject's.
 
     `matte`: uint8 (h, w). Returns nan if head or feet are cut off. The horizon of a level camera lies in the middle of the picture and
     crosses everything that stands on the ground at the height of the camera (Criminisi et al., Single View Metrology, 2000).
@@ -66,7 +66,7 @@ def height_share(matte: NDArray[np.uint8]) -> float:
 
 
 def camera_height(shares: NDArray[np.float64]) -> CameraHeight:
-    """Classify the camera's height from the height shares of frames."""
+    """Classify the camera's height by the results of `height_share`, one per frame."""
     numbers = shares[np.isfinite(shares)]
     if not len(numbers):
         return "unknown"

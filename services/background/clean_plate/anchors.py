@@ -51,7 +51,7 @@ class PlacedAnchor:
 
 
 def camera_path(video: Path, matte: Path, part: ClipPart, progress: Progress, *, per_second: Fraction, expected: int) -> list[Step]:
-    """Track the camera by the background of a clip; return the path as steps.
+    """Track the camera by a clip's background, and return its path.
 
     Every frame is measured. The result keeps the first frame at or after each time start + k / `per_second`, the first frame of each shot,
     and each frame that overlaps less than four fifths of the last kept frame.
@@ -76,7 +76,7 @@ def camera_path(video: Path, matte: Path, part: ClipPart, progress: Progress, *,
 
 
 def pairs(video: Path, matte: Path, part: ClipPart, *, per_second: Fraction | None = None) -> Generator[tuple[Frame, Frame], None, None]:
-    """Yield each frame of a clip with the matte's frame."""
+    """Yield frames of a clip, all or `per_second`, each with its frame of the matte."""
     with read_together(
         video, matte, opaque=True, start=part.start or None, duration=part.duration, per_second=per_second, to_sdr8=True, prefetch=3
     ) as frames:

@@ -174,7 +174,7 @@ def _sample(
 
 
 def _median(file: SampleFile, least: int, remove_transients: bool, progress: Progress) -> tuple[Planes, Plane, int]:
-    """Return the median planes, the holes and the count of removed pixels.
+    """Return the median planes, the holes, and the number of pixels cleared of objects.
 
     `holes`: uint8, 255 where fewer than `least` samples show the background in luma or in chroma. There chroma is continued smoothly, so
     that it does not colour the pixels around. The count is that of luma pixels which a removed object covered.
@@ -208,7 +208,7 @@ def _median(file: SampleFile, least: int, remove_transients: bool, progress: Pro
 
 
 def _continued(planes: Planes, missing: NDArray[np.bool_]) -> Planes:
-    """Fill missing chroma smoothly from its surroundings.
+    """Fill chroma where it is `missing`, smoothly from its surroundings.
 
     `missing`: bool, in chroma size.
     """
@@ -220,7 +220,7 @@ def _continued(planes: Planes, missing: NDArray[np.bool_]) -> Planes:
 
 
 def _reference(path: list[Step], wanted_s: float | None) -> Step:
-    """Return the step of the path closest to `wanted_s` seconds.
+    """Choose the reference frame: the step closest to `wanted_s` seconds.
 
     None: the middle step of the longest shot.
     """
@@ -233,7 +233,7 @@ def _reference(path: list[Step], wanted_s: float | None) -> Step:
 
 
 def _canvas(path: list[Step], anchors: list[PlacedAnchor], size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Return the rectangle of a canvas that contains all frames of the shot.
+    """Return the reference frame's place on a canvas for the whole shot, and the canvas's size.
 
     The result is (left, top, width, height) in pixels; left and top are even. It is cropped to 6 times the frame's sides and 64 megapixels.
     """
@@ -259,7 +259,7 @@ def _canvas(path: list[Step], anchors: list[PlacedAnchor], size: tuple[int, int]
 
 
 def _seen(hole: Plane, *frame: slice) -> tuple[slice, slice]:
-    """Return the rows and columns of the canvas that samples cover.
+    """Return the canvas's rows and columns that samples or the reference frame cover.
 
     The area includes the reference frame, whose rows and columns are `frame`, and begins at even numbers.
     """

@@ -25,7 +25,7 @@ def warped(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, 
 
 
 def sample_of(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, ...]) -> Planes:
-    """Warp a frame's planes, marking pixels without background.
+    """Warp a frame's planes, with NO_SAMPLE where the background is not visible.
 
     Arguments are those of `warped`. A real 255 becomes 254.
     """

@@ -25,7 +25,7 @@ class AlignedPlate:
         self.lost = 0
 
     def at(self, luma: Plane, alpha: Plane) -> Planes:
-        """Return the plate aligned with the next frame.
+        """Align the plate with the next frame, given by its `luma` and `alpha`.
 
         A frame that cannot be aligned gets the view of the previous frame. `luma`, `alpha`: uint8 (height, width) of the frame.
         """

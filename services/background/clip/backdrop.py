@@ -46,7 +46,7 @@ class Backdrop:
     def clip(
         self, path: Path, *, fit: Fit, end: End, start_s: float, rate_times: Iterator[Fraction]
     ) -> Generator[Planes | None, None, None]:
-        """Yield another clip's planes at each time of `rate_times`.
+        """Yield a background clip's planes at each of `rate_times`.
 
         Times are seconds from the start of the composite. After the clip's end `loop` starts again, `hold` keeps the last frame, and
         `trim` yields None. Raises Invalid if no frame begins at or after `start_s`.
@@ -61,14 +61,14 @@ class Backdrop:
                     (begins, fresh), coming = coming, next(frames, None)
                 if fresh is not None:
                     planes = self._of(fresh, fit)
-                if coming is None and end == "trim" and time >= begins + fresh_duration(fresh or current):
+                if coming is None and end == "trim" and time >= begins + _duration_s(fresh or current):
                     yield None
                     continue
                 current = fresh or current
                 yield planes
 
     def _endless(self, path: Path, *, end: End, start_s: float) -> Generator[tuple[Fraction, Frame], None, None]:
-        """Yield (seconds, frame) of a clip, repeated if `end` is `loop`."""
+        """Yield (seconds, frame) of a clip, endlessly repeated if `end` is `loop`."""
         offset, start = Fraction(0), start_s
         while True:
             first: Fraction | None = None
@@ -77,7 +77,7 @@ class Backdrop:
                 for frame in frames:
                     first = frame.time if first is None else first
                     time = offset + frame.time - first
-                    over = time + fresh_duration(frame)
+                    over = time + _duration_s(frame)
                     yield time, frame
             if first is None:
                 raise Invalid(f"No frame of the background begins at or after {start:g} s. Choose an earlier `background_start`.")
@@ -123,7 +123,7 @@ def is_clip(path: Path) -> bool:
     return isinstance(probe(path), VideoInfo)
 
 
-def fresh_duration(frame: Frame) -> Fraction:
+def _duration_s(frame: Frame) -> Fraction:
     """Return the display duration of a frame in seconds."""
     return frame.duration * frame.time_base
 

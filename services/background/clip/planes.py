@@ -67,7 +67,7 @@ def rgb_of(planes: Planes, color: ColorInfo) -> NDArray[np.uint8]:
 
 
 def background_of(matte: Plane, grow: int) -> Plane:
-    """Return a mask of the background: pixels at a distance from the subject.
+    """Return a mask of the background: pixels farther than `grow` pixels from the subject.
 
     uint8: 255 where no pixel of the subject lies within `grow` pixels, else 0.
     """

@@ -26,7 +26,7 @@ class Need:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Plan of loading that keeps a pipeline within a memory limit.
+    """Placement of a pipeline's weights that keeps within a memory limit.
 
     `sliced`: attention is computed in slices, which takes less memory and more time.
     """
@@ -48,7 +48,7 @@ def plan_for(limit: int | None, need: Need) -> Plan:
 
 
 class Parts:
-    """Parts of a pipeline, of which one stage at a time is on the GPU.
+    """A pipeline's parts in stages, of which only one is on the GPU at a time.
 
     A stage is a group of parts that work together. It is loaded when one of its parts is called.
     """
@@ -68,7 +68,7 @@ class Parts:
                 add_hook_to_module(part, _hook(self, number, self._device))
 
     def enter(self, number: int) -> None:
-        """Load a stage and unload the previous stage."""
+        """Load stage `number`, and unload the previous stage."""
         if number == self._loaded:
             return
         self.leave()

@@ -120,7 +120,7 @@ def _step_count(painting: Painting) -> int:
 
 
 def _detailed(painting: Painting, number: int) -> Painting:
-    """Return the settings that add detail to a painted tile."""
+    """Return the settings for adding detail to tile `number`."""
     # Low strength skips most steps; at least one has to remain.
     steps = max(painting.steps, int(np.ceil(1 / _DETAIL_STRENGTH)))
     return replace(painting, strength=_DETAIL_STRENGTH, steps=steps, seed=(painting.seed + number) % 2**32)

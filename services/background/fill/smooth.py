@@ -22,7 +22,7 @@ def fill_smooth(picture: NDArray[np.uint8], hole: NDArray[np.uint8]) -> NDArray[
 
 
 def _surroundings(hole: NDArray[np.uint8]) -> tuple[slice, slice] | None:
-    """Return the rows and columns that enclose all holes.
+    """Return the rows and columns that enclose all holes, with a margin.
 
     They include a margin of a quarter of the holes' extent, at least 16 pixels. None if there is no hole.
     """

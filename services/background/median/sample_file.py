@@ -62,7 +62,7 @@ class SampleFile:
         self.count += 1
 
     def bands(self, number: int) -> Iterator[Band]:
-        """Yield the bands of a plane from top to bottom.
+        """Yield the bands of plane `number` from top to bottom.
 
         `number`: 0 is luma.
         """

@@ -30,7 +30,7 @@ _MOST_SEAM = 0.05
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EndPixels:
-    """Background at both ends of a clip, compared with the median.
+    """Pixel values on which both ends of a clip agree, compared with the median.
 
     `background`: uint8, the value on which both ends agree, NO_SAMPLE where they do not. `suspect`: bool, true where the median differs
     from `background`.
@@ -84,7 +84,7 @@ def remove_objects(file: SampleFile, planes: tuple[Plane, ...], ends: tuple[EndP
 
 
 def _seam(luma: Plane, without: Plane, region: Mask) -> float:
-    """Return the fraction of a region's border that shows a seam.
+    """Return the fraction of a region's border that shows a seam after an object's removal.
 
     At a seam, the plate without the object does not continue the surrounding plate. The picture's own border does not count.
     """
@@ -139,7 +139,7 @@ def _present(file: SampleFile, region: Mask, ends: tuple[EndPixels, ...]) -> Mas
 
 
 def _replace(file: SampleFile, number: int, plane: Plane, region: Mask, keep: Mask) -> None:
-    """Replace a region by the median of the samples in `keep`."""
+    """Replace a region of `plane` by the median of the samples in `keep`."""
     for band in file.bands(number):
         rows = slice(band.top, band.top + band.rows)
         columns = np.flatnonzero(region[rows])

@@ -127,7 +127,7 @@ class Compositor:
         return luma, u, v
 
     def subject(self, layers: Layers, alphas: tuple[Plane, Plane]) -> Planes:
-        """Return the frame with old background colour removed from soft edges."""
+        """Return the frame with the old background's colour removed from the subject's edges."""
         if not self._look.decontaminate:
             return layers.frame
         edges = edge_of(alphas[0]), edge_of(alphas[1])

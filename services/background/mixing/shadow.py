@@ -23,9 +23,9 @@ _STEADY_FRAMES, _CUT = 5, 0.1
 
 
 def kept_shadow(luma: Plane, plate: Plane, alpha: Plane) -> Plane:
-    """Measure the subject's shadow on the real background.
+    """Measure the light that the subject's shadow leaves on the real background.
 
-    `luma`, `plate`, `alpha`: uint8 (height, width), aligned. Returns the remaining light, uint8 (height, width): 255 without shadow, less
+    `luma`, `plate`, `alpha`: uint8 (height, width), aligned. Returns uint8 (height, width): 255 without shadow, less
     where the frame is darker than the clean plate. Under the subject itself the light is interpolated from around it.
     """
     size = _small(luma.shape)
@@ -40,7 +40,7 @@ def kept_shadow(luma: Plane, plate: Plane, alpha: Plane) -> Plane:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Vertical position of the subject in the frame.
+    """Where the subject stands: its top and bottom in the frame.
 
     `top` and `bottom` of the subject are shares of the picture's height, from 0 to 1.
     """
@@ -50,7 +50,7 @@ class Ground:
 
 
 def ground_of(alpha: Plane) -> Ground | None:
-    """Measure the subject's vertical position with subpixel accuracy.
+    """Measure the subject's top and bottom with subpixel accuracy.
 
     `alpha`: uint8 (height, width). None if no subject is visible.
     """
@@ -66,7 +66,7 @@ def ground_of(alpha: Plane) -> Ground | None:
 
 
 class GroundSmoother:
-    """Moving average of the subject's vertical position.
+    """Moving average of the subject's top and bottom.
 
     Averaging keeps the shadow from jumping. A step of more than a tenth of the height, as at a cut, begins anew. A frame without a subject
     (None) stays None.
@@ -87,9 +87,9 @@ class GroundSmoother:
 
 
 def contact_shadow(alpha: Plane, ground: Ground | None) -> Plane:
-    """Compute a soft shadow at the subject's feet.
+    """Compute the light that a soft shadow at the subject's feet leaves.
 
-    `alpha`: uint8 (height, width); `ground`: where the subject stands. Returns the remaining light, uint8 (height, width), 255 outside of
+    `alpha`: uint8 (height, width); `ground`: where the subject stands. Returns uint8 (height, width), 255 outside of
     the shadow. The shadow is the lowest fifth of the subject, flattened to the ground and blurred. Towards the lower border of the picture
     it fades out: a subject that the border cuts off has none, because its feet are not visible.
     """
@@ -122,7 +122,7 @@ def shaded(luma: Plane, light: Plane) -> Plane:
 
 
 def _crossing(inside: float, outside: float) -> float:
-    """Return how many rows beyond a row's middle its coverage falls to one half.
+    """Interpolate where coverage falls to one half, in rows from the inner row's middle.
 
     `inside`, `outside`: coverage at the middle of the row, and of the next row outwards.
     """
@@ -130,7 +130,7 @@ def _crossing(inside: float, outside: float) -> float:
 
 
 def _rows(first: float, end: float, count: int) -> NDArray[np.float32]:
-    """Return each row's coverage by the interval from `first` to `end`.
+    """Return the share of each row that lies between `first` and `end`.
 
     `count`: number of rows.
     """
@@ -139,7 +139,7 @@ def _rows(first: float, end: float, count: int) -> NDArray[np.float32]:
 
 
 def _eased(value: float) -> float:
-    """Ease a value from 0 to 1 with a smooth start and end."""
+    """Map a value, limited to 0 to 1, by the smoothstep function."""
     share = min(max(value, 0.0), 1.0)
     return share * share * (3 - 2 * share)
 

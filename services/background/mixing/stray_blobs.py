@@ -34,7 +34,7 @@ def without_stray_blobs(alpha: Plane, share: float) -> Plane:
 
 
 def _visible_place(alpha: Plane) -> tuple[slice, slice]:
-    """Return the rows and columns that enclose all visible pixels.
+    """Return the rows and columns that enclose all visible pixels, with a margin.
 
     Two reduced pixels are added on each side. They begin and end at whole reduced pixels; where the sides do not divide, they are the whole
     picture's.

@@ -76,7 +76,7 @@ class View:
 
 
 class TornSurface:
-    """Surface of a picture with known depth, of which views are computed.
+    """A picture's depth as a surface, from which views of a moving camera are computed.
 
     Each view first projects the depth forward, from far to near, so that near objects hide far ones and each pixel of the view has a depth.
     Colours are then sampled backward with that depth, which keeps them sharp. Where the surface tears, the view shows the picture that
@@ -150,7 +150,7 @@ class TornSurface:
         return View(SourceCoordinates(full[0], full[1], luma), SourceCoordinates(small[0], small[1], halved))
 
     def _visible_tears(self, torn: Mask, affine: NDArray[np.float64], half: tuple[int, int]) -> NDArray[np.uint8] | None:
-        """Return the torn share of a view's pixels, at half the view's size.
+        """Return how much of each pixel of a view is torn, at half the view's size.
 
         The share is 0 to 255, with a border of one pixel around the view. None if the view shows no tear.
         """
@@ -233,7 +233,7 @@ def read(places: SourceCoordinates, picture: NDArray[np.uint8], behind: NDArray[
 
 
 def sampled(picture: NDArray[Any], x: Floats, y: Floats) -> NDArray[Any]:
-    """Sample a picture at n points.
+    """Sample a picture at the points (`x`, `y`).
 
     `x`, `y`: float32 (n,). Returns (n,) or (n, channels) of the picture's type.
     """

@@ -55,7 +55,7 @@ class Anchor:
         self._corners: Points = np.zeros((0, 1, 2), np.float32) if corners is None else np.asarray(corners, np.float32)
 
     def overlap(self, matrix: Matrix) -> float:
-        """Return the fraction (0 to 1) of the anchor that a frame covers.
+        """Return the fraction (0 to 1) of the anchor that a frame placed by `matrix` covers.
 
         `matrix` (3, 3) maps the frame's pixels to the anchor's.
         """

@@ -30,7 +30,7 @@ class Light:
     v: float = 0.0
 
     def then(self, second: "Light") -> "Light":
-        """Return this change followed by the change `second`."""
+        """Combine this change with the change `second`, which follows it."""
         return Light(self.gain * second.gain, self.u * second.gain + second.u, self.v * second.gain + second.v)
 
     @property
@@ -48,7 +48,7 @@ class Light:
 
 
 def light_between(planes: Planes, target: Planes, both: Plane) -> Light:
-    """Measure the light change from `planes` to `target`.
+    """Measure the light change from `planes` to `target`, in pixels marked in `both`.
 
     `planes`, `target`: Y, U, V 4:2:0 of two aligned frames, uint8. `both`: uint8 in luma size, 255 where both show the background. The gain
     is the median ratio of luma above black, the colour shift the median difference of chroma; medians ignore objects that changed. With

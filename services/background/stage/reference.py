@@ -49,7 +49,7 @@ def subject_mask(matte: NDArray[np.uint8], grow: int) -> NDArray[np.uint8]:
 
 
 def without_subject(values: Floats, mask: NDArray[np.uint8]) -> Floats:
-    """Fill the masked part smoothly from its surroundings.
+    """Fill the part of `values` that `mask` marks, smoothly from its surroundings.
 
     `values`: float32 (height, width, channels); `mask`: uint8 (height, width), not 0 where to fill.
     """

@@ -2,7 +2,7 @@
 
 
 def output_size(width: int, height: int, resolution: int) -> tuple[int, int]:
-    """Choose the output size for a resolution.
+    """Return the output size: the clip's, or smaller to fit the height `resolution`.
 
     It is the clip's size, or has the height `resolution` and even sides if the clip is higher.
     """
