@@ -145,7 +145,7 @@ class MotionTrailsParams(ClipPart, SubjectParams):
         return self.ghost != "normal" or self.blur > 0
 
     def confined(self, *, matte: bool) -> bool:
-        """Whether ghosts show only the subject.
+        """Return whether ghosts show only the subject.
 
         False only for the weighted mean of whole pictures. `matte`: whether a matte is given.
         """

@@ -19,7 +19,7 @@ _FRAGMENTATION = 1.8
 
 
 def frames_in_work() -> int:
-    """Return the number of frames processed at a time.
+    """Return the number of frames that are being processed at a time.
 
     There are two steps, each with one frame per worker and two queued frames.
     """
@@ -27,7 +27,7 @@ def frames_in_work() -> int:
 
 
 def stored_bytes(pixel_format: str) -> float:
-    """Return the bytes per pixel of a format's planes, at 8 bits per sample.
+    """Return how many bytes per pixel a pixel format takes at 8 bits per sample.
 
     The value depends on the chroma sampling: 1.5 for 4:2:0, 3 for 4:4:4 and RGB. Gray formats count as 1.5.
     """

@@ -24,7 +24,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class View(Moment):
-    """A frame's position and small planes: its Y, U and V at reduced size."""
+    """A frame's position, and its small planes: Y, U and V at reduced size."""
 
     small: Small
     """Y, U, V or only Y, uint8 (height, width, 3 or 1), in `small_size`."""

@@ -172,7 +172,7 @@ def share_seen(mask: Mask) -> float:
 
 
 def _enclosed_areas(mask: Mask) -> NDArray[np.bool_]:
-    """Return a mask of all that the outer outlines of a mask's regions enclose.
+    """Return a mask of the regions with their gaps closed and their holes filled.
 
     Returns bool (height, width). Gaps up to a twelfth of the height are closed first.
     """
@@ -192,7 +192,7 @@ def _enclosed_areas(mask: Mask) -> NDArray[np.bool_]:
 
 
 def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return a mask of the connected regions of `where` that hold a pixel of `seeds`.
+    """Return a mask of the connected regions of `where` that contain a pixel of `seeds`.
 
     `where`, `seeds`: bool (height, width).
     """

@@ -23,7 +23,7 @@ _STILL = 0.1
 
 
 def shift_of(matrix: Matrix, size: tuple[int, int], *, within: float = 1e-3) -> tuple[float, float] | None:
-    """Return the shift in pixels if a matrix is a pure translation.
+    """Return a matrix's shift in pixels; None if it is not a pure translation.
 
     `matrix`: (3, 3), applied to a picture of `size` (width, height). None if the movement of any corner differs from the mean by more than
     `within` pixels.
@@ -59,7 +59,7 @@ def warped(planes: Plane, matrix: Matrix, outside: tuple[float, ...]) -> Plane:
 
 
 def warped_piece(piece: Plane, matrix: Matrix, outside: tuple[float, ...], *, source: Area, target: Area) -> Plane:
-    """Warp `piece`, a rectangle of small planes, by a matrix (3, 3).
+    """Warp `piece`, the rectangle `source` of small planes, and return the rectangle `target`.
 
     `warped` moves whole planes the same way. `piece`: (height, width, n), the planes in `source`. Returns the moved planes in `target`, in
     which the moved piece must lie.
@@ -105,7 +105,7 @@ def around(areas: list[Area], shape: tuple[int, ...], margin: int) -> Area | Non
 
 
 def mix_weighted(mixed: Planes, ghost: Planes, matrix: Matrix, weights: Weights) -> None:
-    """Warp `ghost` by `matrix` and blend it into the planes `mixed` by `weights`.
+    """Warp `ghost` by `matrix`, and blend it into `mixed` with per-pixel `weights`.
 
     `mixed` is changed in place. `ghost`: planes of any size in the same chroma format, moved by `matrix` (3, 3). `weights`: float32
     (height, width) from 0 to 1, of any size; they are enlarged to each plane. Only the rectangle around the weights changes.
@@ -141,7 +141,7 @@ def rectangle(where: NDArray[np.bool_]) -> tuple[slice, slice] | None:
 
 
 def enlarged(piece: tuple[slice, slice], source: tuple[int, ...], target: tuple[int, ...]) -> tuple[slice, slice]:
-    """Scale a rectangle from one plane's size to another's.
+    """Convert the rectangle `piece` of a plane to a plane of another size.
 
     `piece`: rows and columns in a plane of shape `source`. Returns those in a plane of shape `target`, never empty.
     """
@@ -176,7 +176,7 @@ def between_pixels(shift: float) -> list[tuple[int, float]]:
 
 
 def moved_piece(source: Plane, matrix: Matrix, size: tuple[int, int]) -> Plane:
-    """Warp a plane and return the upper left part of the result.
+    """Warp a plane, and return the upper left part of `size`.
 
     `matrix`: (3, 3). `size`: width and height of the part. Border pixels are repeated beyond the plane's edges.
     """
@@ -194,9 +194,9 @@ def moved_piece(source: Plane, matrix: Matrix, size: tuple[int, int]) -> Plane:
 
 
 def _cut(source: Plane, top: int, left: int, height: int, width: int) -> Plane | None:
-    """Cut a rectangle out of a plane.
+    """Cut a rectangle out of a plane, repeating border pixels beyond its edges.
 
-    Border pixels are repeated beyond the plane's edges. None if the rectangle lies completely outside.
+    None if the rectangle lies completely outside.
     """
     rows, columns = slice(max(top, 0), min(top + height, len(source))), slice(max(left, 0), min(left + width, source.shape[1]))
     if rows.start >= rows.stop or columns.start >= columns.stop:

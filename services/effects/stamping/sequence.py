@@ -69,9 +69,9 @@ class SequencePicture:
             self._unpainted = None
 
     def _end_shot(self) -> None:
-        """Finish the picture of the current shot.
+        """Finish the current shot's picture, and keep it if it is the best so far.
 
-        Paints its last frame, and keeps its picture if it has more stamps than the best picture so far.
+        Paints the shot's last frame first. The best picture is the one with the most stamps.
         """
         self._paint()
         if self._panorama is not None and (self._best is None or len(self._stamps) > len(self._best.seconds)):

@@ -244,7 +244,7 @@ def _faded(mask: Mask, edges: Mask) -> Mask:
 
 
 def _moved_mask(still: Mask, faded: Mask, matrix: Matrix, frame: Frame) -> Mask:
-    """Return a ghost's mask warped to the current frame.
+    """Return the mask `still`, or `faded` warped by `matrix` if the camera moved.
 
     `still`: the mask to use if the camera has not moved. `faded`: the mask with faded edges, moved by `matrix` if the camera has moved.
     """

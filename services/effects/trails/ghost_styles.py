@@ -92,7 +92,7 @@ def _normal_essence(planes: NDArray[Any], share: Floats, levels: Levels, tint: T
 
 
 def _colour_essence(planes: NDArray[Any], factor: Floats, levels: Levels, tint: Tint | None) -> NDArray[Any]:
-    """Tint planes, and multiply their values above black by `factor`."""
+    """Tint planes, and scale their distance from black by `factor`."""
     # Values fit the type, also with rounding: overexposing ends at white.
     depth = cv2.CV_8U if planes.dtype == np.uint8 else cv2.CV_16U
     styles = []
@@ -103,7 +103,7 @@ def _colour_essence(planes: NDArray[Any], factor: Floats, levels: Levels, tint: 
 
 
 def _shadow_essence(planes: NDArray[Any], share: Floats, levels: Levels, _tint: Tint | None) -> NDArray[Any]:
-    """Compute one plane that says how dark a frame's shadow ghosts are."""
+    """Return how dark a frame's shadow ghosts are at each pixel, as one plane."""
     top = np.iinfo(planes.dtype).max
     dark = np.rint(share * (1 - np.float32(0.25) * brightness(planes, levels)) * top)
     return np.asarray(dark.astype(planes.dtype)[:, :, None])
