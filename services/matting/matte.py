@@ -249,7 +249,7 @@ def _mask_target(choice: Choice, params: MatteParams, info: VideoInfo, video: Pa
 
 
 def _subject(params: MatteParams, choice: Choice, masks: Mapping[int, Mapping[str, Mask]]) -> str:
-    """Return the kind of subject to keep.
+    """Return the kind of subject to keep: `params.subject`, or `mask` if a mask marks it.
 
     The kind is `params.subject`, except that a mask which the backend itself does not use marks the subject.
     """
@@ -311,7 +311,7 @@ def _used(choice: Choice, opened: OpenedBackend, setup: Setup) -> BackendUsed:
 
 
 def bytes_per_pixel(params: MatteParams) -> float:
-    """Estimate a job's memory per pixel of the clip, in bytes."""
+    """Estimate a job's memory, in bytes per pixel of one frame of its clip."""
     wide = params.alpha_format in ("prores", "vp9") or params.composite_over == "transparency"
     return 280 + 60 * len(_written_outputs(params, None)) + 30 * wide
 

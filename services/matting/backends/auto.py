@@ -29,9 +29,9 @@ class Choice:
 
 
 def missing(name: str, options: NetworkOptions) -> str | None:
-    """Return the command that installs a backend's requirements, or None.
+    """Return the command that installs what a backend lacks; None if nothing is missing.
 
-    None if nothing is missing, and for `auto`.
+    None also for `auto`.
     """
     backend = BY_NAME.get(name)
     if backend is None:
@@ -44,7 +44,7 @@ def missing(name: str, options: NetworkOptions) -> str | None:
 
 
 def named(name: str) -> Choice:
-    """Return the choice of the backend that a request names.
+    """Return the backend `name`, which the request names, as the choice.
 
     Raises Invalid for an unknown name.
     """
@@ -62,7 +62,7 @@ def check_needs(backend: Backend, *, mask: bool, plate: bool) -> None:
 
 
 def memory_bytes(name: str) -> int:
-    """Estimate the memory of a job with a backend, without its pictures, in bytes.
+    """Estimate the memory of a job with backend `name`, without its pictures, in bytes.
 
     For `auto` that of the small networks: which one runs is known only in the job.
     """

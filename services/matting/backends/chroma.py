@@ -62,7 +62,7 @@ class ChromaOptions(Params):
 
 
 def suits(sample: Sample) -> str | None:
-    """Return why `chroma` suits the clip, or None without a screen."""
+    """Return why `chroma` suits the clip; None if it shows no screen."""
     screen = detect_screen(sample.pictures)
     return f"a {screen.name} screen is behind the subject" if screen else None
 

@@ -200,7 +200,7 @@ def _soft(alpha: Alpha) -> Mask:
 
 
 def _mixed_to_edges(small: Planes, plate: Planes, regions: _Regions, channel: int) -> tuple[_Regions, Planes]:
-    """Turn thin subject parts whose colour is mixed with the screen's into edges.
+    """Reclassify thin subject parts that are mixed with the screen's colour as edges.
 
     A thin part that moves fast is nowhere opaque. If its colour is opposite to the screen's, such as yellow before blue, the colour
     difference of its middle still reaches 1. Such a part is small, has wide edges, and its colour lies between those of the screen and of
@@ -243,7 +243,7 @@ def _thin_parts(regions: _Regions) -> NDArray[np.bool_]:
 
 
 def _enclosed(alpha: Alpha, sure_from: float) -> NDArray[np.bool_]:
-    """Return a mask of translucent regions without a nearly transparent pixel.
+    """Return a mask of translucent regions that contain no nearly transparent pixel.
 
     (h, w) bool. Translucent: alpha at most `sure_from`.
     """

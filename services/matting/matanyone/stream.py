@@ -97,7 +97,7 @@ class Stream:
 
 @dataclass
 class _FrameFeatures:
-    """Features that the network computes of one frame, kept for all steps.
+    """Features of one frame, computed once and used for all its subjects and steps.
 
     Replaces the package's `ImageFeatureStore`, which encodes a frame again at each step: for each subject and each step of the warm-up.
     """

@@ -54,7 +54,7 @@ def read_model(path: Path) -> Any:
 
 
 def compile_model(model: Any, engine: Engine) -> tuple[Any, str]:
-    """Compile an OpenVINO model for the CPU.
+    """Compile an OpenVINO model for the CPU; return it with its precision.
 
     The second result is the precision that the compiled model reports.
     """
@@ -103,7 +103,7 @@ def onnx_session(path: Path, engine: Engine, *, wrap: Callable[[Path | bytes], b
 
 
 def _half_precision(path: Path) -> tuple[bytes, str]:
-    """Convert an ONNX file from f32 to f16.
+    """Convert an ONNX file from f32 to f16; return it with its weights' precision.
 
     The second result is the precision of the converted file's weights.
     """
@@ -160,7 +160,7 @@ def _skip_round_trips(model: Any) -> None:
 
 
 def _gpu_precision(precision: Precision) -> str:
-    """Return the precision of networks on a GPU.
+    """Choose the precision of networks on a GPU: f16 if requested, else f32.
 
     Raises Unavailable for f16 without the package onnx, which converts networks.
     """

@@ -170,7 +170,7 @@ def _on_gpu(path: Path, engine: Engine, *, ratio: float, foreground: bool) -> Rv
 
 
 def with_byte_pictures(model: Path | bytes) -> bytes:
-    """Change a model so that it takes and returns pictures as bytes.
+    """Change a model so that it takes and returns uint8 pictures.
 
     Input `src` becomes (1, h, w, 3) uint8, output `fgr` too. The other inputs and outputs stay as they are.
     """

@@ -31,7 +31,7 @@ def backdrop(name: str, width: int, height: int) -> Rgb:
 
 
 def picture_backdrop(path: Path, width: int, height: int, progress: Progress) -> Rgb:
-    """Read a background picture, cropped around its centre.
+    """Read a background picture, scaled and cropped to `width` x `height`.
 
     Returns (height, width, 3). Transparent parts are put on black, with a warning.
     """

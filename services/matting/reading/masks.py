@@ -98,7 +98,7 @@ class _FrameNumbers:
         self._read = False
 
     def of(self, name: str) -> int | None:
-        """Return the frame number, from the part's start, that a picture's name means.
+        """Convert a picture's name to a frame number, counted from the part's start.
 
         None for a time before or after the part. Raises Invalid for a name with neither number nor time.
         """

@@ -42,7 +42,7 @@ def views_of(video: Path, part: ClipPart, setup: Setup, masks: Mapping[int, Mapp
 
 
 def scaled_rgb(frame: Frame, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return a frame's RGB, scaled down to `size` (width, height).
+    """Return a frame as an RGB picture, scaled to `size` (width, height).
 
     The result is (h, w, 3).
     """
@@ -53,7 +53,7 @@ def scaled_rgb(frame: Frame, size: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def gray_size(width: int, height: int) -> tuple[int, int]:
-    """Return the (width, height) of `View.gray`.
+    """Return the (width, height) of `View.gray` for a frame of the given size.
 
     The size is the frame's, with a shorter side of at most 270 pixels.
     """

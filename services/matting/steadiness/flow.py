@@ -19,7 +19,7 @@ _BLUR = 1.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Motion:
-    """Motion from the previous frame to a frame.
+    """Motion from the previous frame to the current frame.
 
     `back`: (h, w, 2) float32, offset in pixels, right and down, from each pixel to its place in the previous frame. `error`: (h, w)
     float32, difference of luma between the two places, 0..255, smoothed.
@@ -29,7 +29,7 @@ class Motion:
     error: NDArray[np.float32]
 
     def carry(self, alpha: Alpha) -> Alpha:
-        """Warp the previous frame's matte to this frame.
+        """Warp a matte of the previous frame to the current frame.
 
         `alpha`: (H, W) of any size.
         """
