@@ -244,7 +244,7 @@ def _is_unchanged(params: RenderParams, info: VideoInfo, points: list[Point]) ->
 
 
 def _bytes_per_pixel(params: RenderParams) -> float:
-    """Estimate a job's memory per pixel of the clip, in bytes.
+    """Estimate a job's memory, in bytes per pixel of one frame of its clip.
 
     The encoder looks ahead at many frames. A copy needs none.
     """

@@ -186,7 +186,7 @@ def _audible(level: Floats, places: list[int]) -> list[int]:
 
 
 def _strongest_onset(strength: Floats, place: int) -> float:
-    """Return the position of the strongest onset near step `place`.
+    """Return the position of the strongest onset near step `place`, in steps.
 
     The position is interpolated by a parabola. Returns `place` if there is no onset.
     """

@@ -128,7 +128,7 @@ class Clock:
 
 
 def _linear(length: Floats, speed: Floats, slope: Floats) -> Floats:
-    """Return the output seconds of a piece with linear speed change.
+    """Return how many output seconds a piece with linear speed change takes.
 
     `length`: its source seconds; `speed`: at its start; `slope`: change of speed per source second.
     """

@@ -38,7 +38,7 @@ class SmoothPieces:
         return self._first[i] + self._change[i] * u * u * (3 - 2 * u)
 
     def out(self, i: Indices, elapsed: Floats) -> Floats:
-        """Return how long the first `elapsed` seconds of pieces `i` last in the output.
+        """Return how many output seconds the first `elapsed` source seconds of pieces `i` take.
 
         `elapsed`: source seconds.
         """
@@ -47,7 +47,7 @@ class SmoothPieces:
         return np.where(self._flat[i], elapsed / self._first[i], self._length[i] * integral.real.sum(axis=-1))
 
     def source(self, i: Indices, elapsed: Floats) -> Floats:
-        """Return the source duration that pieces `i` play in `elapsed` output seconds."""
+        """Return how many source seconds pieces `i` play in `elapsed` output seconds."""
         low, high = np.zeros_like(elapsed), self._length[i]
         x = np.clip(elapsed * self._first[i], low, high)
         for _ in range(_MAX_STEPS):

@@ -11,7 +11,7 @@ from shared.errors import Invalid
 
 
 def segments(duration_s: float, segment_duration: float) -> tuple[Floats, Floats]:
-    """Return the start and end of each segment, in seconds.
+    """Divide a duration into segments; return their starts and their ends in seconds.
 
     The last segment may be shorter. Raises Invalid if there are more than a curve can have points.
     """

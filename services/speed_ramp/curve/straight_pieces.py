@@ -91,7 +91,7 @@ def inside_media(pieces: list[FramePiece], *, end: float, frame_s: float, rate: 
 
 
 def within_ranges(pieces: list[FramePiece], *, end: float, frame_s: float, rate: Fraction) -> list[FramePiece]:
-    """Split slow pieces so that the source range stated for each ends by `end`.
+    """Split slow pieces whose stated source range would reach beyond `end`.
 
     A range begins at the piece's source start and is as long as the piece lasts. OpenTimelineIO states the length of a slow clip so,
     although the clip plays less of its source. `end`, `frame_s`: as in `inside_media`. Single frames of the timeline that still reach over
@@ -112,7 +112,7 @@ def within_ranges(pieces: list[FramePiece], *, end: float, frame_s: float, rate:
 
 
 def _largest_gap(clock: Clock, out: Floats) -> float:
-    """Return the largest deviation of straight lines from the clock.
+    """Return how far straight lines between the times `out` deviate from the clock.
 
     The lines join the output times `out`; the deviation is in source seconds.
     """

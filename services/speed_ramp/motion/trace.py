@@ -127,7 +127,7 @@ def _measured_pairs(info: VideoInfo, samples: Samples, progress: Progress) -> Pa
 
 
 def without_cuts(times: Floats, values: Floats, mismatched: NDArray[np.bool_]) -> tuple[Floats, list[float]]:
-    """Interpolate motion across cuts and flashes.
+    """Interpolate motion across cuts and flashes; return it with the times of the cuts.
 
     Returns the values (n, k) and the times of the cuts. `mismatched` (n): True where a pair of frames shows different scenes. Longer runs
     of them are fast motion and stay.

@@ -43,7 +43,7 @@ def evenly(held: Iterable[HeldFrame]) -> Iterator[Frame]:
 
 
 def spreads(frame: Frame) -> bool:
-    """Return whether `evenly` retimed a frame.
+    """Return whether motion spreads evenly from a frame to the next: `evenly` retimed it.
 
     The motion from such a frame to the next is continuous.
     """

@@ -79,7 +79,7 @@ Shown = Pick | InbetweenFrame | Exposure
 
 
 def interpolated(picks: Iterable[Pick]) -> Iterator[Pick | InbetweenFrame]:
-    """Replace cross-fades by flow interpolation.
+    """Replace cross-fades among `picks` by in-between frames from optical flow.
 
     Cross-fades between frames of different size or format stay.
     """
@@ -96,9 +96,9 @@ def interpolated(picks: Iterable[Pick]) -> Iterator[Pick | InbetweenFrame]:
 
 
 def compute_ahead(output_frames: Iterable[Shown]) -> Iterator[Shown]:
-    """Compute the flow of upcoming pairs in parallel.
+    """Yield `output_frames`, with the flow of upcoming pairs computed in parallel.
 
-    Each core computes one pair. Yields `output_frames` unchanged.
+    Each core computes one pair. The frames are yielded unchanged.
     """
 
     def with_flow(group: list[Shown]) -> list[Shown]:

@@ -71,7 +71,7 @@ class Repeats:
             yield from self._ended(run, _end(run[-1]))
 
     def _ended(self, run: list[Frame], until: Fraction) -> Iterator[HeldFrame]:
-        """Yield a run's first frame, or all frames of a still picture.
+        """Yield a run's first frame, or every frame of the run if its picture stands still.
 
         The picture of a run longer than LONGEST_RUN or LONGEST_S stands still.
         """
@@ -130,7 +130,7 @@ def _changes(frames: Iterable[Frame]) -> Iterator[tuple[Frame, float | None]]:
 
 
 def _change(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float:
-    """Return the difference in the block that changes most.
+    """Return the difference of two pictures in the block that changes most.
 
     The change is the mean difference, in levels of 256.
     """

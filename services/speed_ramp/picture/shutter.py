@@ -105,9 +105,9 @@ Shown = TypeVar("Shown", bound=OutputFrame)
 def motion_blurred(
     picks: Iterable[Shown], window: FrameWindow, clock: Clock, rate: Fraction, *, shutter: float
 ) -> Iterator[Shown | Exposure]:
-    """Average source frames where an output frame spans several.
+    """Replace picks that span several source frames by the average of those frames.
 
-    Averaged are the frames exposed while the shutter is open. `picks` must have been made from `window`. `shutter`: share (0 to 1) of an
+    Only frames exposed while the shutter is open count. `picks` must have been made from `window`. `shutter`: share (0 to 1) of an
     output frame's duration for which the shutter is open, centred on the frame's moment. A source frame is weighted by how long the shutter
     is open while it is the nearest frame.
     """

@@ -81,7 +81,7 @@ def layers_at(vectors: Vectors, t: float) -> Layers:
 
 
 class _Motion:
-    """One motion as an explanation of the pixels at moment t.
+    """A candidate motion of the pixels at moment `t` between the pictures.
 
     Holds the pixels' places in both pictures, and the samples there.
     """

@@ -99,7 +99,7 @@ class _LayerPainter:
 
 
 def _filled(blocks: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Mark also the blocks between the marked blocks of each strip.
+    """Fill the gaps between the marked blocks of each strip.
 
     Reading more blocks costs less than copying several runs.
     """
