@@ -1,4 +1,4 @@
-"""Containers as bytes, read without FFmpeg.
+"""Ends, track formats and joined parts of container files, read without FFmpeg.
 
 They show where a file is cut off, and where another file follows.
 """

@@ -1,4 +1,4 @@
-"""The address under which FFmpeg opens a local file, or the usable parts of one."""
+"""Addresses under which FFmpeg opens local files, or their usable parts."""
 
 import os
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Address:
 
 
 def address_of(path: str | os.PathLike[str], head: bytes) -> Address:
-    """Return the address of a local file.
+    """Return the address under which FFmpeg opens a local file, or its usable parts.
 
     FFmpeg gets a file up to the first of the further files in it that it does not read, and FLV files without the headers inside them.
     `head`: the file's first bytes.
@@ -37,9 +37,10 @@ def address_of(path: str | os.PathLike[str], head: bytes) -> Address:
 
 
 def whole_fragments(path: str | os.PathLike[str], head: bytes) -> Address | None:
-    """Return the address of the whole boxes of an MP4 file that is cut off within a fragment's header, or None.
+    """Return the address of an MP4 file up to its last whole box, or None.
 
-    FFmpeg refuses to open such a file. `head`: the file's first bytes.
+    None unless the file is cut off within a fragment's header, or right behind it: FFmpeg refuses to open such a file. `head`: the file's
+    first bytes.
     """
     end = end_of_fragments(path) if head[4:8] == b"ftyp" else None
     return None if end is None or end >= os.stat(path).st_size else Address(_part(path, 0, end), "file,subfile")

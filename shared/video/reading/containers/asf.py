@@ -9,7 +9,10 @@ _FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the byte at which a file ends by its own header; None if that states no length, as in streams."""
+    """Return the byte offset at which the ASF file that begins at `begin` ends, or None.
+
+    Its header states the length; None if it states none, as in streams.
+    """
     head = bytes_at(file, begin, _HEAD_BYTES)
     place = head.find(_FILE_PROPERTIES)
     length = int.from_bytes(head[place + 40 : place + 48], "little") if place > 0 else 0

@@ -9,9 +9,10 @@ _HEAD_BYTES = 64 * 1024
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the byte behind the RIFF chunks of a file; None if a length is missing.
+    """Return the byte offset at which the AVI file that begins at `begin` ends, or None.
 
-    The first chunk is of the type AVI; those of the type AVIX continue a long file.
+    That is behind its RIFF chunks; None if a chunk states no length. The first chunk is of the type AVI; those of the type AVIX continue a
+    long file.
     """
     place = begin
     for _ in range(_MOST_CHUNKS):
@@ -26,7 +27,10 @@ def end(file: BinaryIO, begin: int) -> int | None:
 
 
 def coding(file: BinaryIO, begin: int) -> list[bytes]:
-    """Return the format of each track: the codec of pictures, codec, rate and channels of sound."""
+    """Return the format of each track of the AVI file that begins at `begin`, as bytes.
+
+    They state the codec of pictures, and the codec, channels and rate of sound.
+    """
     # RIFF, length, AVI, LIST, length of the list of headers.
     length = int.from_bytes(bytes_at(file, begin + 16, 4), "little")
     data = bytes_at(file, begin + 20, min(length, _HEAD_BYTES))

@@ -1,4 +1,4 @@
-"""The first bytes of video files."""
+"""Recognition of containers by their first bytes."""
 
 from typing import BinaryIO
 
@@ -9,18 +9,24 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def bytes_at(file: BinaryIO, place: int, count: int) -> bytes:
-    """Return up to `count` bytes from byte `place` on."""
+    """Read up to `count` bytes of a file from byte offset `place` on."""
     file.seek(place)
     return file.read(count)
 
 
 def demuxer_at(file: BinaryIO, place: int) -> str | None:
-    """Return FFmpeg's name of the container that begins at a byte, or "webp"; None if none does."""
+    """Return FFmpeg's name of the container that begins at byte offset `place`, or None.
+
+    "webp" for WebP files. None if no known container begins there.
+    """
     return demuxer_of(bytes_at(file, place, 16))
 
 
 def demuxer_of(head: bytes) -> str | None:
-    """Return FFmpeg's name of the container with these first bytes, or "webp"; None for others."""
+    """Return FFmpeg's name of the container whose first bytes are `head`, or None.
+
+    "webp" for WebP files. None for unknown containers.
+    """
     if head[:4] == b"RIFF" and head[8:12] in (b"AVI ", b"WEBP"):
         return "avi" if head[8:12] == b"AVI " else "webp"
     if head[4:8] == b"ftyp":

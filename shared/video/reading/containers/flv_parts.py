@@ -12,9 +12,9 @@ _MOST_TAGS = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class FlvParts:
-    """The parts of an FLV file.
+    """Byte ranges of the joined parts of an FLV file.
 
-    `ranges`: byte ranges of the tags behind each header; the first begins with the first header. `unread`: the byte at which a part of
+    `ranges`: those of the tags behind each header; the first begins with the first header. `unread`: the byte at which a part of
     another coding begins, or None. It and what follows it are in no range.
     """
 
@@ -23,7 +23,7 @@ class FlvParts:
 
 
 def flv_parts(path: str | os.PathLike[str]) -> FlvParts:
-    """Find the headers in an FLV file.
+    """Find the parts of an FLV file by the headers inside it.
 
     FFmpeg skips everything behind a second header. A tag that a second header cuts off is left out. Source: FLV specification, E.2 to E.4.
     """

@@ -1,4 +1,4 @@
-"""Detection of further files behind the end of the first one.
+"""Detection of files that were joined behind the end of a first file.
 
 Files that were joined byte by byte hold several headers. FFmpeg reads on behind some of them; others end the readable part.
 """
@@ -16,10 +16,10 @@ from shared.video.reading.containers.flv_parts import flv_parts
 
 @dataclass(frozen=True, slots=True)
 class _Container:
-    """What a container's bytes show.
+    """Functions that find the end and the track formats of a container's files.
 
-    `end`: returns the byte at which the file that begins at a byte ends, or None. `coding`: describes the tracks of that file; files of
-    equal coding are read on. None for containers of which FFmpeg reads one file only. `most`: number of files that FFmpeg reads.
+    `end`: returns the byte offset at which the file that begins at an offset ends, or None. `coding`: describes the tracks of that file;
+    files of equal coding are read on. None for containers of which FFmpeg reads one file only. `most`: number of files that FFmpeg reads.
     """
 
     end: Callable[[BinaryIO, int], int | None]
@@ -41,7 +41,7 @@ _CONTAINERS: Mapping[str, _Container] = {
 
 @dataclass(frozen=True, slots=True)
 class FollowingFiles:
-    """Further files in a file, as byte offsets at which they begin.
+    """Byte offsets at which further files begin in a joined file.
 
     `read`: those that FFmpeg reads as a continuation of the first. `unread`: the first of those that it does not read, or None.
     """
@@ -51,7 +51,7 @@ class FollowingFiles:
 
 
 def following_files(path: str | os.PathLike[str], demuxer: str) -> FollowingFiles:
-    """Return where further files begin in a file.
+    """Find the byte offsets at which further files begin in a joined file.
 
     `demuxer`: FFmpeg's name of the container, or "webp". Ogg, MPEG program streams and GIF files are always read to their end.
     """
@@ -81,7 +81,10 @@ def _following(path: str, size: int, _mtime_ns: int, name: str) -> FollowingFile
 
 
 def _begins(file: BinaryIO, size: int, name: str) -> Iterator[tuple[int, str]]:
-    """Yield the first byte of each further file, and its container, while it is that of the first file."""
+    """Yield byte offset and container of each further file.
+
+    The last one may have another container than `name`, that of the first file: the search ends there.
+    """
     begin = 0
     while (end := _CONTAINERS[name].end(file, begin)) is not None and begin < end < size:
         demuxer = demuxer_at(file, end)

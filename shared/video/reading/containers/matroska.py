@@ -11,14 +11,17 @@ _NUMBER, _CODEC, _PRIVATE = 0xD7, 0x86, 0x63A2
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the byte at which a segment's file ends; None if its length is unknown."""
+    """Return the byte offset at which the Matroska file that begins at `begin` ends, or None.
+
+    None if the length of its segment is unknown.
+    """
     head = bytes_at(file, begin, 4096)
     stated = segment_end(head) if head[:4] == EBML else 0
     return begin + stated if stated else None
 
 
 def segment_end(head: bytes) -> int:
-    """Return the byte offset at which a segment ends; 0 if it is unknown.
+    """Return the byte offset at which a Matroska file's segment ends; 0 if unknown.
 
     `head`: a file's first bytes.
     """
@@ -31,7 +34,10 @@ def segment_end(head: bytes) -> int:
 
 
 def coding(file: BinaryIO, begin: int) -> list[tuple[bytes | None, ...]] | None:
-    """Return number, codec and codec's header of each track of the file that begins at a byte."""
+    """Return number, codec and codec header of each track of a Matroska file, or None.
+
+    `begin`: byte offset at which the file begins. None if no list of tracks comes before the pictures.
+    """
     data = bytes_at(file, begin, _HEAD_BYTES)
     place, inner = 0, len(data)
     for number, _, start in _elements(data, 0, len(data)):
@@ -56,7 +62,10 @@ def _entry(data: bytes, start: int, stop: int) -> tuple[bytes | None, ...]:
 
 
 def _elements(data: bytes, place: int, stop: int) -> Iterator[tuple[int, int | None, int]]:
-    """Yield number, length and first byte of elements; the length is None if it is unknown."""
+    """Yield identifier, length and offset of the content of each element in `data`.
+
+    From offset `place` to `stop`. The length is None if it is unknown.
+    """
     stop = min(stop, len(data))
     while place < stop and data[place]:
         size = 9 - data[place].bit_length()

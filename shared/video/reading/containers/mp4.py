@@ -10,7 +10,10 @@ _INDEX_BYTES = 1024 * 1024
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the byte behind the boxes of a file: at the next `ftyp` box, or where no box begins."""
+    """Return the byte offset at which the MP4 file that begins at `begin` ends.
+
+    That is at the next `ftyp` box, or where no box begins.
+    """
     place = begin
     for kind, start, stop in _boxes(file, begin):
         if kind == b"ftyp" and start > begin:
@@ -20,7 +23,10 @@ def end(file: BinaryIO, begin: int) -> int | None:
 
 
 def coding(file: BinaryIO, begin: int) -> list[bytes] | None:
-    """Return the sample descriptions of a file that consists of fragments; None for other files."""
+    """Return the sample descriptions of a fragmented MP4 file; None for other files.
+
+    `begin`: byte offset at which the file begins.
+    """
     index: bytes | None = None
     for kind, start, stop in _boxes(file, begin):
         if kind == b"ftyp" and start > begin:
@@ -44,7 +50,10 @@ def _places(data: bytes, kind: bytes) -> Iterator[int]:
 
 
 def _boxes(file: BinaryIO, begin: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, first byte and the byte behind each of the outermost boxes from a byte on."""
+    """Yield kind, start and end of each outermost box from byte offset `begin` on.
+
+    Start and end are byte offsets; the end is that of the next box.
+    """
     place = begin
     for _ in range(_MOST_BOXES):
         head = bytes_at(file, place, 16)

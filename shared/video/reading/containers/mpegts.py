@@ -13,7 +13,10 @@ _TAIL_BYTES = 2048 * _PACKET
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the byte behind the last packet, where other data follows; None if the stream reaches to the end of the file."""
+    """Return the byte offset at which the stream that begins at `begin` ends, or None.
+
+    That is where other data follows the packets; None if the stream reaches to the end of the file.
+    """
     size = file.seek(0, os.SEEK_END)
     low, high = 0, (size - begin) // _PACKET
     if not _in_sync(file, begin) or _in_sync(file, begin + (high - _TOGETHER) * _PACKET):
@@ -25,7 +28,7 @@ def end(file: BinaryIO, begin: int) -> int | None:
 
 
 def other_program_at_end(path: str | os.PathLike[str]) -> bool:
-    """Return whether the program at the end of a stream is not one of those at its beginning.
+    """Return whether a stream ends with other programs than it begins with.
 
     FFmpeg reads on where a program's tracks get other numbers, but not where the program itself does (2.4.4.3).
     """
@@ -37,7 +40,10 @@ def other_program_at_end(path: str | os.PathLike[str]) -> bool:
 
 
 def _programs(data: bytes) -> set[bytes]:
-    """Return number and table of each program that packets announce."""
+    """Return number and table of each program that the packets in `data` announce.
+
+    An entry is 4 bytes: the program's number, and the number of the packets with its table.
+    """
     programs: set[bytes] = set()
     for place in range(0, len(data) - _PACKET + 1, _PACKET):
         packet = data[place : place + _PACKET]

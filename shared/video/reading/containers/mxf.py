@@ -8,9 +8,9 @@ _SEARCHED = 1024 * 1024
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the byte behind the footer at which another file's header begins, or None.
+    """Return the byte offset at which the MXF file that begins at `begin` ends, or None.
 
-    The header partition states where the footer begins (7.1).
+    That is where another file's header follows the footer; None if none follows. The header partition states where the footer begins (7.1).
     """
     head = bytes_at(file, begin, 128)
     start = 17 + (head[16] & 0x7F if head[16] & 0x80 else 0) if len(head) > 64 else 0

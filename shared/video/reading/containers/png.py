@@ -8,7 +8,10 @@ _MOST_CHUNKS = 1_000_000
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the byte behind the last chunk of a file; None if it has none."""
+    """Return the byte offset at which the PNG file that begins at `begin` ends, or None.
+
+    That is behind the chunk IEND; None without this chunk.
+    """
     place = begin + len(PNG)
     for _ in range(_MOST_CHUNKS):
         head = bytes_at(file, place, 8)

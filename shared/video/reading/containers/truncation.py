@@ -68,10 +68,8 @@ def is_unfinished_avi(path: str | os.PathLike[str]) -> bool:
 def end_of_fragments(path: str | os.PathLike[str]) -> int | None:
     """Return the usable length of a truncated fragmented MP4, in bytes, or None.
 
-    It is counted from the start of the file; None for all other files.
-
-    A fragment is a `moof` box, which lists the samples, and the `mdat` box that holds them (ISO/IEC 14496-12, 8.8.4). Whole samples of
-    a fragment that is cut off count.
+    It is counted from the start of the file; None for all other files. A fragment is a `moof` box, which lists the samples, and the `mdat`
+    box that holds them (ISO/IEC 14496-12, 8.8.4). Whole samples of a fragment that is cut off count.
     """
     size, position, listed = os.stat(path).st_size, 0, False
     pending: int | None = None
@@ -129,7 +127,10 @@ def _box_beyond(path: str | os.PathLike[str], size: int) -> bool:
 
 
 def _flv_states_length(head: bytes) -> bool:
-    """Return whether the metadata of an FLV file state its length (FLV specification, E.5), as those of finished files do."""
+    """Return whether an FLV file's metadata states the duration, as in finished files.
+
+    `head`: the file's first bytes. Source: FLV specification, E.5.
+    """
     place = head.find(b"duration\0")
     value = head[place + 9 : place + 17]
     return place > 0 and len(value) == 8 and struct.unpack(">d", value)[0] > 0

@@ -6,6 +6,9 @@ from shared.video.reading.containers.beginnings import bytes_at
 
 
 def end(file: BinaryIO, begin: int) -> int:
-    """Return the byte behind a file's RIFF chunk."""
+    """Return the byte offset at which the WebP file that begins at `begin` ends.
+
+    That is behind its RIFF chunk.
+    """
     length = int.from_bytes(bytes_at(file, begin + 4, 4), "little")
     return begin + 8 + length + length % 2

@@ -325,9 +325,9 @@ class PictureStream:
             raise self._broken(previous + self._step, "the file is cut off")
 
     def _is_last(self, packets: Iterator[Any]) -> bool:
-        """Return whether a damaged packet is the last one of a stream that may end anywhere.
+        """Return whether no packet follows a damaged one, in a stream that may end anywhere.
 
-        Takes the rest of the packets.
+        Reads `packets`, the rest of the packets, up to the next one.
         """
         if not self._may_end_anywhere:
             return False
@@ -369,7 +369,7 @@ class PictureStream:
 
 
 def _repeated(shown: TimedPicture | None, repeats: list[int], until: int | None) -> Iterator[TimedPicture]:
-    """Yield the picture `shown` again at the times of `repeats` before `until`, and take these from the list."""
+    """Yield `shown` again at each time in `repeats` before `until`; remove these times."""
     while repeats and (until is None or repeats[0] < until):
         pts = repeats.pop(0)
         if shown is not None and pts > shown[1]:

@@ -142,7 +142,7 @@ def may_jump(container: Any, path: str | os.PathLike[str]) -> bool:
 
 
 def may_end_anywhere(container: Any, path: str | os.PathLike[str]) -> bool:
-    """Return whether an open file is a stream, which may end within a picture."""
+    """Return whether an open file may end within a picture, as streams may."""
     return may_jump(container, path) or (container.format.name == "avi" and is_unfinished_avi(path))
 
 

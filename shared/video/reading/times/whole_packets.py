@@ -1,4 +1,4 @@
-"""Packets of a file without those that its end cuts off."""
+"""Detection and removal of packets that the end of a file cuts off."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,7 +15,7 @@ TELLING = frozenset({"mpeg1video", "mpeg2video", "mpeg4", "h263", "flv1", "wmv1"
 
 
 def whole_packets(packets: Iterable[Any]) -> Iterator[Any]:
-    """Yield packets, without a last one of each track that is cut off, and without headers.
+    """Yield `packets` except headers and, in each track, a last packet that is cut off.
 
     FFmpeg flags a packet as corrupt when the file ends within it. Decoders that get such a packet lose the pictures before it, too.
     Headers stand between the parts of a joined Ogg file.
@@ -34,9 +34,9 @@ def whole_packets(packets: Iterable[Any]) -> Iterator[Any]:
 
 
 def _known(packets: Iterable[Any]) -> Iterator[Any]:
-    """Yield packets up to the end of the tracks that the file had when it was opened.
+    """Yield `packets`, and end where PyAV fails at a track that appeared later.
 
-    At the end PyAV 18 fails for tracks that appear later, such as those of another program that was joined.
+    PyAV 18 fails at the end of a file for tracks that it did not have when it was opened, such as those of another program that was joined.
     """
     source = iter(packets)
     while True:
@@ -50,7 +50,7 @@ def _known(packets: Iterable[Any]) -> Iterator[Any]:
 
 
 def _is_header(packet: Any) -> bool:
-    """Return whether a packet is a header of Theora (its specification, 6.1)."""
+    """Return whether a packet is a Theora header (Theora specification, 6.1)."""
     context = packet.stream.codec_context if packet.stream.type == "video" else None
     return context is not None and context.name == "theora" and bool(bytes(packet)[0] & 0x80)
 
@@ -64,7 +64,7 @@ def holds_picture(packet: Any) -> bool:
 
 
 class LastGroups:
-    """The packets of a video stream from its last keyframe but one on.
+    """A store of a video stream's last packets, from the last keyframe but one on.
 
     They show whether the last picture is whole. Only those of codecs in `TELLING` are kept, and not more than `MOST_IN_GROUPS`.
     """
@@ -86,7 +86,7 @@ class LastGroups:
             self._groups = []
 
     def end_damaged(self, limits: Limits) -> bool:
-        """Decode the packets; return whether the picture of the last one is not whole."""
+        """Decode the stored packets; return whether the last picture is incomplete."""
         packets = [packet for group in self._groups for packet in group]
         if len(packets) < 2:
             return False
