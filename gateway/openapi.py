@@ -65,9 +65,9 @@ def _set_problem_type(operation: dict[str, Any]) -> None:
 
 
 def _rename_clashes(document: dict[str, Any], existing: dict[str, Any], service: str) -> dict[str, Any]:
-    """Return `document` with the schemas renamed that clash with those in `existing`.
+    """Return `document` with each schema renamed whose name a different schema in `existing` has.
 
-    Clashing schemas have the same name, but differ. `ModelUsed` of the service `speed-ramp` becomes `SpeedRampModelUsed`.
+    `ModelUsed` of the service `speed-ramp` becomes `SpeedRampModelUsed`.
     """
     prefix = "".join(part.capitalize() for part in service.split("-"))
     schemas = document.get("components", {}).get("schemas", {})

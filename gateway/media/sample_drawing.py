@@ -85,7 +85,7 @@ def _ground() -> np.ndarray[Any, np.dtype[np.float32]]:
 
 
 def _ball_path(frames: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return the position of the ball's centre in each frame, in picture widths."""
+    """Return the ball's horizontal position in each frame, in picture widths."""
     time = np.arange(frames) / RATE
     speed = 0.03 + 0.5 * np.exp(-(((time - 2.5) / 0.5) ** 2)) * (time < 4.5)  # widths a second
     return 0.1 + np.cumsum(np.where(time < 4.5, speed, 0)) / RATE

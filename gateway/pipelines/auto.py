@@ -18,10 +18,10 @@ def asks_for_auto(inputs: Mapping[str, Any]) -> bool:
 
 
 def maker_of(operation: str, name: str, declarations: Mapping[str, OperationInfo]) -> tuple[str, str]:
-    """Return the operation and the output that make the "auto" input `name` of `operation`.
+    """Find what provides the "auto" input `name` of `operation`: an operation and its output.
 
-    The declaration of the input names both.
-    `declarations`: operations by name, as `GET /operations` lists them. Raises Invalid for an input that cannot be "auto".
+    The declaration of the input names both. `declarations`: operations by name, as `GET /operations` lists them. Raises Invalid for an
+    input that cannot be "auto".
     """
     inputs = declarations[operation].inputs if operation in declarations else {}
     made_by = inputs[name].auto if name in inputs else None
@@ -39,11 +39,10 @@ def required_inputs(declaration: OperationInfo) -> list[str]:
 
 
 def step_that_makes(step: Step, name: str, operation: str, declaration: OperationInfo, number: int) -> Step:
-    """Return a new step that makes the input `name` of `step`.
+    """Return a new step of `operation` that makes the input `name` of `step`.
 
     The new step takes its required inputs from the inputs of `step` with the same names, and makes only the part that `step` uses.
-    `operation`, `declaration`: what the new step runs. `number`: makes the id of the new step unique. Raises Invalid if `step` lacks one of
-    these inputs.
+    `declaration`: of `operation`. `number`: makes the id of the new step unique. Raises Invalid if `step` lacks one of these inputs.
     """
     inputs = {port: step.inputs.get(port) for port in required_inputs(declaration)}
     missing = [port for port, media_id in inputs.items() if media_id is None]

@@ -29,7 +29,7 @@ def placeholders(steps: Iterable[Step]) -> dict[str, bool]:
 
 
 def filled(steps: Sequence[Step], inputs: Mapping[str, Given]) -> list[Step]:
-    """Return the steps with each placeholder replaced by media.
+    """Return the steps with each placeholder replaced by its media in `inputs`.
 
     The input of an optional placeholder that is not given is left out. Raises Invalid for a name that no step uses, and for a
     placeholder without media.

@@ -53,7 +53,7 @@ class Upstreams:
 
     @classmethod
     def over_sockets(cls, sockets: Mapping[str, str]) -> "Upstreams":
-        """Create clients of the services that listen at Unix sockets in this process.
+        """Create clients of the services in this process, from the paths of their Unix sockets.
 
         `sockets`: service name -> path of its Unix socket.
         """
@@ -66,7 +66,7 @@ class Upstreams:
 
     @classmethod
     def over_network(cls, urls: Mapping[str, str]) -> "Upstreams":
-        """Create clients of the services at URLs, in other processes.
+        """Create clients of the services in other processes, from their base URLs.
 
         `urls`: service name -> base URL.
         """

@@ -79,7 +79,7 @@ async def describe_preset(upstreams: Upstreams, preset: Preset, declarations: De
 async def _reason(
     upstreams: Upstreams, preset: Preset, step: Step, steps: list[Step], declarations: Declarations, *, headers: Mapping[str, str]
 ) -> str | None:
-    """Return the reason why a step cannot run, or None."""
+    """Return the reason why `step`, one of the preset's `steps`, cannot run, or None."""
     operations = {earlier_step.id: declarations.get(earlier_step.operation) for earlier_step in steps}
     declaration = operations[step.id]
     if declaration is None:
