@@ -143,7 +143,7 @@ class ThumbnailFile:
         self._frames, self._held = array("q"), array("b")
 
     def add(self, planes: Planes, frame: int, *, held: bool = False) -> None:
-        """Append the thumbnail of frame `frame`.
+        """Append `planes`, the thumbnail of frame number `frame`.
 
         `held`: it is a copy, because the frame was skipped.
         """

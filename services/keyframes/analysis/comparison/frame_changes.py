@@ -76,9 +76,9 @@ def lagged_distances(film: ThumbnailFilm, lag: int) -> NDArray[np.float64]:
 
 
 def _overlapping_blocks(film: ThumbnailFilm, lag: int) -> Iterator[tuple[int, Planes]]:
-    """Yield blocks of a film that overlap by `lag` frames.
+    """Yield overlapping blocks of a film, each with the place of its first frame.
 
-    Each item is the place of the block's first frame and the block. A block repeats the first `lag` frames of the next block.
+    A block repeats the first `lag` frames of the next block.
     """
     count = max(len(film) - lag, 0)
     for start in range(0, count, _BLOCK):

@@ -94,7 +94,7 @@ def histograms(planes: Planes) -> NDArray[np.int64]:
 
 
 def _block_change(before: Planes, after: Planes) -> tuple[Floats, Floats]:
-    """Measure the luma change of n pairs, with and without alignment.
+    """Measure the luma change of n pairs: in place, and with blocks aligned.
 
     Returns the change in place and the change with each block at its best match nearby, (n,) each, in levels.
     """
@@ -107,7 +107,7 @@ def _block_change(before: Planes, after: Planes) -> tuple[Floats, Floats]:
 def _changes_of_many(before: Planes, after: Planes) -> tuple[Sums, Sums]:
     """Sum each block's absolute differences, unshifted and at the best shift.
 
-    The best offset is that of the least sum. A sum is at most 24 * 255, which int16 holds. Returns (blocks down, blocks across, n) each.
+    The best shift is that of the least sum. A sum is at most 24 * 255, which int16 holds. Returns (blocks down, blocks across, n) each.
     """
     # Pairs lie along the last axis, so that each NumPy operation handles one pixel of all pairs at once.
     padded = np.pad(np.moveaxis(before, 0, -1), ((_REACH_Y, _REACH_Y), (_REACH_X, _REACH_X), (0, 0)), mode="edge").astype(np.int16)

@@ -63,7 +63,7 @@ def _spread(change: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _shortest_run(values: NDArray[np.float64]) -> int:
-    """Return the length of the shortest run that holds nearly all of the sum of `values`."""
+    """Return the length of the shortest run of `values` that holds nearly all of their sum."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     least_sum = _MOST * sums[-1]
     return min(
@@ -72,9 +72,9 @@ def _shortest_run(values: NDArray[np.float64]) -> int:
 
 
 def _bars(values: NDArray[np.float64], widest: int) -> float:
-    """Return the width of the narrowest pair of bars at the ends of `values`, as a share of its length.
+    """Return the share of the length of `values`, 0 to 1, that two bars at its ends take up.
 
-    The bars hold nearly all of the sum of `values` and are equally wide, `widest` at most. Returns 1 if no bars do.
+    The bars are equally wide, `widest` at most, and as narrow as possible to hold nearly all of the sum of `values`. Returns 1 if none do.
     """
     for width in range(1, widest + 1):
         if values[:width].sum() + values[-width:].sum() >= _MOST**2 * values.sum():

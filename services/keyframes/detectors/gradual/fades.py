@@ -62,7 +62,7 @@ def lost_contrast(contrast: Floats) -> Floats:
 
 
 def find_fades(contrast: Floats, cuts: set[int], threshold: float) -> list[Fade]:
-    """Find fades from the contrast of each frame, (n,).
+    """Find fades by the contrast of each frame, (n,).
 
     `cuts`: places that no fade reaches across. `threshold`: least share of the contrast that a fade loses, 0 to 1.
     """

@@ -28,7 +28,7 @@ class PlainRuns:
 
 
 def fades_at_plain_runs(film: ThumbnailFilm, plain: NDArray[np.bool_], contrast: Floats, cuts: set[int], frame_rate: float) -> PlainRuns:
-    """Find the fades to and from runs of plain frames.
+    """Find runs of plain frames, and the fades to and from them.
 
     `plain`: (n,), whether each frame is plain. `contrast`: (n,). `cuts`: places that no fade reaches across. `frame_rate`: frames per
     second.
