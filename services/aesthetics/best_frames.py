@@ -175,7 +175,7 @@ class _Group:
             self._next_merit = picture.merit
 
     def close(self, choices: ChosenPictures, params: BestFramesParams) -> list[str]:
-        """Add the group's best picture to `choices`; return the span of a black group.
+        """Add the group's best picture to `choices`; for a black group return its span.
 
         A group is black if all its pictures are. For other groups the list is empty.
         """

@@ -62,7 +62,7 @@ def check_permissions(source: Path, target: Path) -> None:
 
 
 def check_originals(source: Path, target: Path) -> None:
-    """Raise Invalid if `target` is the folder of the originals, `source`.
+    """Raise Invalid if `target` is the folder `source`, which holds the originals.
 
     Chosen pictures have the names of their originals and would replace them.
     """
