@@ -40,7 +40,7 @@ class PreconditionFailed(ReelwrightError):
 
 
 class RangedFile(FileResponse):
-    """File response that reads large blocks and treats ranges as RFC 9110 demands.
+    """File response that reads the file in large blocks and treats ranges by RFC 9110.
 
     Starlette answers 400 to a malformed Range, which RFC 9110 says to ignore, and 416 if one of several ranges lies outside the file.
     """
@@ -99,7 +99,7 @@ async def file_response(request: Request, path: Path, *, media_type: str, header
 
 
 def satisfiable(header: str | None, *, size: int) -> str | None:
-    """Return the Range header `header` without ranges that begin after the file's end.
+    """Remove ranges that begin after the file's end from the Range header `header`.
 
     `size`: bytes of the file. None if there is no header, or if it is malformed or has more than MAX_RANGES ranges. Raises
     RangeNotSatisfiable if no range lies within the file (RFC 9110, 14.2).

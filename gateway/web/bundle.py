@@ -47,7 +47,7 @@ class Bundle:
 
 
 def newest_change(folders: Collection[Path]) -> int:
-    """Return the latest modification time within some folders, in nanoseconds."""
+    """Return the latest modification time of all files below `folders`, in nanoseconds."""
     return max(path.stat().st_mtime_ns for folder in folders for path in folder.rglob("*"))
 
 

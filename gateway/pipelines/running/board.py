@@ -45,7 +45,7 @@ class StepRun:
         return f"{self.step.id!r} ({self.step.operation})"
 
     def follow(self, job: JobState) -> None:
-        """Take over the status and progress of `job`, the step's unfinished job."""
+        """Copy the status and progress of `job`, the step's unfinished job."""
         self.state = StepState.RUNNING if job.status is Status.RUNNING else StepState.WAITING
         self.progress = StageProgress.model_validate(job.progress) if job.progress else None
 
