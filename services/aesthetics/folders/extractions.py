@@ -208,7 +208,7 @@ class Extractions:
         task.add_done_callback(self._tasks.discard)
 
     async def _watch(self) -> None:
-        """Finish extractions whose jobs have ended, every _WATCH_S seconds.
+        """Every _WATCH_S seconds, finish the extractions whose jobs have ended.
 
         Covers extractions of earlier processes, and extractions that could not be finished before.
         """
