@@ -6,7 +6,7 @@ from shared.models.folder import ModelFolder
 
 
 def installed_state(folder: ModelFolder, service: str) -> list[list[Any]]:
-    """Return name, revision and files of a service's installed models.
+    """Return name, revision and files of each installed model of a service.
 
     Files are (path, bytes, modification time in ns). The result changes whenever such a model is installed, replaced or removed, because
     `auto` choices depend on the installed models. Reads no file.

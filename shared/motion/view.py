@@ -27,7 +27,7 @@ class View:
 
 
 def view_of(picture: Gray, subject: Gray | None) -> View:
-    """Combine a picture with a mask of its subject.
+    """Make a view of `picture`; its background is all outside the mask `subject`.
 
     `subject`: (h, w) uint8 of any size, 255 where the subject is.
     """

@@ -19,7 +19,7 @@ FEW_ATTEMPTS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """Progress of a model's installation.
+    """Progress of one file in a model's installation.
 
     `total`: bytes of this file, None if unknown. `waiting`: another process pulls the same model.
     """

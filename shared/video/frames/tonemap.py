@@ -84,7 +84,7 @@ def to_bt709(signal: Floats, transfer: str) -> Floats:
 
 @contextmanager
 def table_file(transfer: str) -> Iterator[str]:
-    """Write the tone mapping to a temporary .cube file; yield its name.
+    """Write the tone mapping of `transfer` to a temporary .cube file; yield its path.
 
     FFmpeg's lut3d filter reads it.
     """

@@ -138,7 +138,7 @@ def _indexed(container: Any, stream: Any) -> bool:
 
 
 def _first_times(container: Any, stream: Any) -> list[int]:
-    """Return the sorted times of the first frames.
+    """Return the sorted times of a file's first frames, for estimates of its rate.
 
     They come from the container's index if it has one, else from the first packets.
     """

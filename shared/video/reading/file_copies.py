@@ -16,9 +16,10 @@ _lock = threading.Lock()
 
 
 def kept_copy(path: str | os.PathLike[str], suffix: str, write: Callable[[Path], None]) -> Path:
-    """Create a corrected copy of a file, or reuse it; return its path.
+    """Return the path of a corrected copy of a file, made by `write` at the first call.
 
-    `write` makes the copy, which has the suffix `suffix`. The last few copies are kept, until the process ends. Raises what `write` raises.
+    `write` is given the copy's path, which has the suffix `suffix`. The last few copies are kept, until the process ends. Raises what
+    `write` raises.
     """
     status = os.stat(path)
     key = (os.path.abspath(path), status.st_size, status.st_mtime_ns)

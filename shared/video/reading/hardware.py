@@ -38,7 +38,7 @@ class Trial:
 
 
 def accelerator() -> HWAccel:
-    """Return the argument that makes `av.open` decode on the GPU.
+    """Return the argument `hwaccel` of `av.open` for decoding on the GPU.
 
     Frames come back in ordinary memory.
     """

@@ -48,7 +48,7 @@ class ActionThread:
             raise OperationFailed("The writer was closed while there was more to write.") from None
 
     def finish(self) -> None:
-        """Wait until all actions have run.
+        """Wait until all actions have run and the thread has ended.
 
         Raises the error of an action that failed.
         """

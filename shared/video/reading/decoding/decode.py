@@ -225,7 +225,7 @@ class PictureStream:
             self._decoder.skip_frame = name
 
     def _left_out(self, packet: Any) -> bool:
-        """Return whether a packet is left out of decoding.
+        """Return whether to leave a packet out of decoding.
 
         Those before the keyframe that `from_key` waits for are, and in the spans of `keys_only` all but keyframes.
         """

@@ -91,9 +91,9 @@ class TrackClock:
         return max(((part.end + part.ticks) * base for part in self.parts), default=None)
 
     def spans(self, count: int) -> Iterator[tuple[int, int, int]]:
-        """Yield each part's first packet, the packet after its last, and its offset in ticks.
+        """Yield each part's first packet number, the number after its last, and its ticks.
 
-        `count`: the number of packets of the track.
+        The ticks are the part's offset. `count`: the number of packets of the track.
         """
         for part, following in zip(self.parts, [*self.parts[1:], None], strict=False):
             yield part.first, count if following is None else following.first, part.ticks

@@ -312,7 +312,7 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
 
 
 def _drop_jitter(tracks: Sequence[_Track], overlaps: Iterable[int]) -> None:
-    """Merge joined parts in `overlaps` that do not occur in all tracks.
+    """Merge joined parts in `overlaps` that some track lacks, each into the part before.
 
     `overlaps`: parts whose clock goes back by less than a jump. In a joined file all tracks go back.
     """
