@@ -201,7 +201,7 @@ def models_of(params: PaintParams, *, control: bool = False) -> list[str]:
 
 
 def bytes_per_pixel(params: PaintParams) -> float:
-    """Return the memory that a job needs, in bytes per pixel of one frame of its clip.
+    """Estimate a job's memory, in bytes per pixel of one frame of its clip.
 
     It is for decoding at the clip's size, and for a picture and an encoder of up to `resolution`.
     """

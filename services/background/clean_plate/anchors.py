@@ -26,7 +26,7 @@ _KEPT = 0.8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """A frame's time, shot and camera position.
+    """A frame of the camera path: its time, shot and camera position.
 
     `matrix` (3, 3) maps pixels of the frame to pixels of the first frame of its shot.
     """
@@ -76,7 +76,7 @@ def camera_path(video: Path, matte: Path, part: ClipPart, progress: Progress, *,
 
 
 def pairs(video: Path, matte: Path, part: ClipPart, *, per_second: Fraction | None = None) -> Generator[tuple[Frame, Frame], None, None]:
-    """Yield frames of a clip, all or `per_second`, each with its frame of the matte."""
+    """Yield frames of a clip, all or `per_second`, each with its matte frame."""
     with read_together(
         video, matte, opaque=True, start=part.start or None, duration=part.duration, per_second=per_second, to_sdr8=True, prefetch=3
     ) as frames:
@@ -91,7 +91,7 @@ def one_pair(video: Path, matte: Path, time: Fraction) -> tuple[Frame, Frame]:
 
 
 def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *, grow: int) -> list[PlacedAnchor]:
-    """Choose anchors in the reference frame's shot, and align each to its neighbour.
+    """Choose anchors in the reference frame's shot, and align each to the neighbouring anchor.
 
     The search starts at the reference and goes outwards. A static camera needs one anchor, the reference; a panning camera needs more.
     After an anchor that cannot be aligned, no further anchors are placed on that side.

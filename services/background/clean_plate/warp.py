@@ -15,7 +15,7 @@ _WHOLE = 250
 
 
 def warped(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, ...]) -> tuple[Planes, Plane]:
-    """Warp a frame's planes and its background mask.
+    """Warp a frame's planes and its background mask onto the canvas.
 
     `matrix` (3, 3) maps the frame's luma pixels to the canvas's; `shape`: (height, width) of the canvas. Interpolation is cubic. The
     second result is uint8, 255 where the warped luma is pure background.
@@ -25,7 +25,7 @@ def warped(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, 
 
 
 def sample_of(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, ...]) -> Planes:
-    """Warp a frame's planes, with NO_SAMPLE where the background is not visible.
+    """Warp a frame's planes onto the canvas, with NO_SAMPLE where no background shows.
 
     Arguments are those of `warped`. A real 255 becomes 254.
     """

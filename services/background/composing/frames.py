@@ -41,7 +41,7 @@ class CompositeFrames:
         """Grain given to the background: standard deviation, of 255 levels."""
 
     def composites(self) -> Generator[tuple[Times, av.VideoFrame], None, None]:
-        """Yield the composite's frames."""
+        """Yield the composite's frames with their times."""
         with ExitStack() as stack:
             frames = stack.enter_context(closing(self._reader.read()))
             first = next(frames, None)
@@ -67,7 +67,7 @@ class CompositeFrames:
             yield from map_ordered(composed, ready, workers=_WORKERS, ahead=1)
 
     def subjects(self) -> Generator[tuple[Times, av.VideoFrame, Plane], None, None]:
-        """Yield frames of the subject alone, with alpha."""
+        """Yield frames of the subject alone, with their times and alpha planes."""
         with closing(self._reader.read()) as frames:
             compositor: Compositor | None = None
 

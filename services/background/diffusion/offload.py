@@ -48,7 +48,7 @@ def plan_for(limit: int | None, need: Need) -> Plan:
 
 
 class Parts:
-    """A pipeline's parts in stages, of which only one is on the GPU at a time.
+    """A pipeline's parts in stages; one stage at a time is on the GPU.
 
     A stage is a group of parts that work together. It is loaded when one of its parts is called.
     """
@@ -92,9 +92,9 @@ class Parts:
 
 
 def place(pipe: Any, plan: Plan, device: str) -> Parts | None:
-    """Move a pipeline's parts to the devices of `plan`.
+    """Move a pipeline to the devices of `plan`; return its `Parts` if loaded in stages.
 
-    The pipeline is on the CPU. Returns its `Parts` if they are loaded in stages: call `leave` after each run. Else None.
+    The pipeline is on the CPU. Call `leave` of the `Parts` after each run. Returns None if nothing is loaded in stages.
     """
     if plan.sliced:
         pipe.enable_attention_slicing()

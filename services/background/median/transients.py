@@ -58,7 +58,7 @@ def ends_of(samples: Samples, counts: Counts, median: Plane, *, chroma: bool) ->
 
 
 def remove_objects(file: SampleFile, planes: tuple[Plane, ...], ends: tuple[EndPixels, ...]) -> Mask:
-    """Remove transient objects from `planes` and return their mask.
+    """Remove transient objects from `planes`, and return a mask of the objects.
 
     `planes`: the medians, changed in place; `ends`: the comparison of each plane with the ends of the clip, in the plane's shape. Suspect
     pixels are grouped into objects. The region of an object gets the median of the samples that do not show the object. An object of which
@@ -84,7 +84,7 @@ def remove_objects(file: SampleFile, planes: tuple[Plane, ...], ends: tuple[EndP
 
 
 def _seam(luma: Plane, without: Plane, region: Mask) -> float:
-    """Return the fraction of a region's border that shows a seam after an object's removal.
+    """Return the fraction of a replaced region's border that shows a seam.
 
     At a seam, the plate without the object does not continue the surrounding plate. The picture's own border does not count.
     """
@@ -118,7 +118,7 @@ def _objects(suspect: Mask) -> Iterator[Mask]:
 
 
 def _present(file: SampleFile, region: Mask, ends: tuple[EndPixels, ...]) -> Mask:
-    """Return which samples show an object, as bool (samples,).
+    """Return which samples show the object in `region`, as bool (samples,).
 
     In such a sample at least 40 % of the object's pixels differ from the background.
     """

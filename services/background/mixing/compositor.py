@@ -73,7 +73,7 @@ class SteadyMeasurements:
 
 
 class MeasurementSmoother:
-    """Moving average of frame measurements, added in frame order."""
+    """Moving average of frame measurements; takes them in frame order."""
 
     def __init__(self) -> None:
         self._match, self._ground = MatchSmoother(_STEADY_FRAMES), GroundSmoother()

@@ -23,7 +23,7 @@ _STEADY_FRAMES, _CUT = 5, 0.1
 
 
 def kept_shadow(luma: Plane, plate: Plane, alpha: Plane) -> Plane:
-    """Measure the light that the subject's shadow leaves on the real background.
+    """Measure how much light remains in the subject's shadow on the real background.
 
     `luma`, `plate`, `alpha`: uint8 (height, width), aligned. Returns uint8 (height, width): 255 without shadow, less
     where the frame is darker than the clean plate. Under the subject itself the light is interpolated from around it.
@@ -50,9 +50,9 @@ class Ground:
 
 
 def ground_of(alpha: Plane) -> Ground | None:
-    """Measure the subject's top and bottom with subpixel accuracy.
+    """Measure the subject's top and bottom with subpixel accuracy; None without a subject.
 
-    `alpha`: uint8 (height, width). None if no subject is visible.
+    `alpha`: uint8 (height, width).
     """
     size = _small(alpha.shape)
     profile = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA).max(axis=1).astype(np.float64) / 255
@@ -87,7 +87,7 @@ class GroundSmoother:
 
 
 def contact_shadow(alpha: Plane, ground: Ground | None) -> Plane:
-    """Compute the light that a soft shadow at the subject's feet leaves.
+    """Compute how much light remains in a soft shadow at the subject's feet.
 
     `alpha`: uint8 (height, width); `ground`: where the subject stands. Returns uint8 (height, width), 255 outside of
     the shadow. The shadow is the lowest fifth of the subject, flattened to the ground and blurred. Towards the lower border of the picture

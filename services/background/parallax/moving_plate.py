@@ -56,7 +56,7 @@ class MovingPlate:
 
 
 def middle_depth(inverse: Floats | None) -> float:
-    """Return the median inverse depth, which moves exactly with the camera path."""
+    """Return the median inverse depth, at which parts move exactly with the camera path."""
     return 0.5 if inverse is None else float(np.median(inverse))
 
 

@@ -76,7 +76,7 @@ class View:
 
 
 class TornSurface:
-    """A picture's depth as a surface, from which views of a moving camera are computed.
+    """A picture's depth as a surface, seen by a moving camera.
 
     Each view first projects the depth forward, from far to near, so that near objects hide far ones and each pixel of the view has a depth.
     Colours are then sampled backward with that depth, which keeps them sharp. Where the surface tears, the view shows the picture that
@@ -150,7 +150,7 @@ class TornSurface:
         return View(SourceCoordinates(full[0], full[1], luma), SourceCoordinates(small[0], small[1], halved))
 
     def _visible_tears(self, torn: Mask, affine: NDArray[np.float64], half: tuple[int, int]) -> NDArray[np.uint8] | None:
-        """Return how much of each pixel of a view is torn, at half the view's size.
+        """Return the torn share of each pixel, at half the view's size.
 
         The share is 0 to 255, with a border of one pixel around the view. None if the view shows no tear.
         """
@@ -325,7 +325,7 @@ def _to_small(base: Matrix, factor: tuple[float, float]) -> NDArray[np.float64]:
 
 
 def _warped(small: Floats, affine: NDArray[np.float64], size: tuple[int, int]) -> Floats:
-    """Sample a view of `size` from a reduced picture.
+    """Sample a view of `size` from the reduced map `small`.
 
     `size`: (width, height). `affine` (2, 3) maps the view's pixels to those of `small`.
     """

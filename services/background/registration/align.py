@@ -55,7 +55,7 @@ class Anchor:
         self._corners: Points = np.zeros((0, 1, 2), np.float32) if corners is None else np.asarray(corners, np.float32)
 
     def overlap(self, matrix: Matrix) -> float:
-        """Return the fraction (0 to 1) of the anchor that a frame placed by `matrix` covers.
+        """Return the fraction of the anchor that a frame placed by `matrix` covers.
 
         `matrix` (3, 3) maps the frame's pixels to the anchor's.
         """
@@ -63,7 +63,7 @@ class Anchor:
         return overlap(np.asarray(np.linalg.inv(matrix), np.float64), (width, height))
 
     def align(self, luma: Luma, background: Luma, guess: Matrix) -> Alignment | None:
-        """Align a frame, starting from the homography `guess`.
+        """Align a frame with this anchor, starting from the homography `guess`.
 
         Returns None if too little of the background can be tracked. The frame is warped by the guess, because tracking is less exact in
         rotated or scaled windows. Corners (Shi and Tomasi, 1994) are tracked forth and back by the pyramidal method of Lucas and Kanade
