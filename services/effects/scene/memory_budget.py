@@ -27,7 +27,7 @@ def frames_in_work() -> int:
 
 
 def stored_bytes(pixel_format: str) -> float:
-    """Return how many bytes per pixel a pixel format takes at 8 bits per sample.
+    """Return a pixel format's bytes per pixel at 8 bits per sample.
 
     The value depends on the chroma sampling: 1.5 for 4:2:0, 3 for 4:4:4 and RGB. Gray formats count as 1.5.
     """

@@ -141,7 +141,7 @@ def rectangle(where: NDArray[np.bool_]) -> tuple[slice, slice] | None:
 
 
 def enlarged(piece: tuple[slice, slice], source: tuple[int, ...], target: tuple[int, ...]) -> tuple[slice, slice]:
-    """Convert the rectangle `piece` of a plane to a plane of another size.
+    """Scale the rectangle `piece` from a plane of shape `source` to one of shape `target`.
 
     `piece`: rows and columns in a plane of shape `source`. Returns those in a plane of shape `target`, never empty.
     """

@@ -69,7 +69,7 @@ class SequencePicture:
             self._unpainted = None
 
     def _end_shot(self) -> None:
-        """Finish the current shot's picture, and keep it if it is the best so far.
+        """Finish the current shot's picture; keep it if it is the best so far.
 
         Paints the shot's last frame first. The best picture is the one with the most stamps.
         """

@@ -89,7 +89,7 @@ def _complete(held: deque[M], current: int, reach: TrailExtent) -> bool:
 
 
 def _forget(held: deque[M], current: int, reach: TrailExtent, max_held: int) -> int:
-    """Drop ghosts that no later trail needs; return the next frame's new index in `held`.
+    """Drop ghosts that no later trail needs; return the next frame's new index.
 
     `held[current]` is the ghost of the next frame.
     """
