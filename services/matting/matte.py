@@ -249,7 +249,7 @@ def _mask_target(choice: Choice, params: MatteParams, info: VideoInfo, video: Pa
 
 
 def _subject(params: MatteParams, choice: Choice, masks: Mapping[int, Mapping[str, Mask]]) -> str:
-    """Return the kind of subject to keep: `params.subject`, or `mask` if a mask marks it.
+    """Return the subject to keep: `params.subject`, or `mask` if a mask marks it.
 
     The kind is `params.subject`, except that a mask which the backend itself does not use marks the subject.
     """

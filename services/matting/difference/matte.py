@@ -72,7 +72,7 @@ def difference_matte(rgb: Rgb, plate: Rgb, *, shadow: float = 0.6, foreground: b
 
 
 def _without_shadow(frame: Planes, plate: Planes, shadow: float) -> tuple[Planes, NDArray[np.float32]]:
-    """Put the frame's shadows on the plate, and return it with its difference from the frame.
+    """Return the plate with the frame's shadows added, and its difference from the frame.
 
     The plate is (h, w, 3), the difference between frame and plate (h, w), 0..442. A shadow scales the plate's colour; the difference after
     the best scale belongs to the subject.
@@ -95,7 +95,7 @@ def _whole(alpha: Alpha) -> Alpha:
 
 
 def _small_regions(mask: NDArray[Any], share: float, alpha: Alpha | None = None) -> NDArray[np.bool_]:
-    """Return a mask of the connected parts of `mask` smaller than `share` of the picture.
+    """Find the connected parts of `mask` smaller than `share` of the picture.
 
     `alpha`: drops parts in which the matte is almost 0, because a real hole in the subject shows the plate.
     """
