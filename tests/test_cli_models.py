@@ -33,7 +33,7 @@ def models_environment(tmp_path, mirror, monkeypatch):
 
 
 def models(*arguments: str) -> Result:
-    """Run `reelwright models` in this process, which is faster than a new one."""
+    """Run `reelwright models` in this process; return its exit code and output."""
     return CliRunner().invoke(models_group(Settings), list(arguments))
 
 

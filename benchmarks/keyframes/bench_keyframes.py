@@ -148,7 +148,7 @@ def pyscenedetect(clip: Film) -> dict[str, list[int]]:
 
 
 def judge(seed: int, profile: str, transnet: bool) -> tuple[Film, dict[str, list[int]]]:
-    """Make a film and run every detector on it.
+    """Make a film; return it with the transitions that each detector found.
 
     Runs in a separate process.
     """
@@ -181,9 +181,9 @@ def accuracy(console: Console, seeds: Sequence[int], *, transnet: bool) -> None:
 
 
 def judge_trouble(seed: int, kind: str) -> tuple[Film, dict[str, list[int]]]:
-    """Make a clip of a trouble kind and run `auto` and PySceneDetect on it.
+    """Make a clip of a trouble kind; return it with the transitions by detector.
 
-    Runs in a separate process.
+    The detectors are `auto` and those of PySceneDetect. Runs in a separate process.
     """
     peers = with_peers()
     with tempfile.TemporaryDirectory() as name:

@@ -250,10 +250,7 @@ def across_cut(pair: Pair) -> bool:
 
 
 def score(rebuilt: Planes, true: Planes) -> tuple[float, float, float]:
-    """Measure the similarity of a rebuilt frame and the true frame.
-
-    Returns PSNR of luma, PSNR of RGB and SSIM of luma.
-    """
+    """Return PSNR of luma, PSNR of RGB and SSIM of luma of a rebuilt frame."""
     return psnr(rebuilt[0], true[0]), psnr(rgb_of(rebuilt), rgb_of(true)), ssim_of(rebuilt[0], true[0])
 
 

@@ -105,7 +105,7 @@ def _sandbox(settings: Settings) -> list[Finding]:
 
 
 def _device() -> Finding:
-    """Check the device for models, and list the GPUs."""
+    """Report the device that models run on, and the GPUs."""
     cards = ", ".join(f"{gpu} {gpu.title}, {free_bytes(gpu) / 1024**3:.0f} of {total_bytes(gpu) / 1024**3:.0f} GiB free" for gpu in gpus())
     try:
         device = choose_device()

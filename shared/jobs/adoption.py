@@ -23,7 +23,7 @@ class Adopted:
 
 
 def adopt(settings: Settings, *, source: str, target: str) -> Adopted:
-    """Make `target` the owner of the media and jobs of `source`.
+    """Transfer the media and jobs of the owner `source` to `target`; return their numbers.
 
     Media that the target has already, such as the samples, stay. An idempotency key that the target has used is dropped from the adopted
     job. Raises Conflict while a job of `source` is unfinished: it would write its outputs for the former owner.

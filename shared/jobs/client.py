@@ -62,7 +62,7 @@ class Jobs:
         remembered: EarlierResult | None = None,
         kinds: Mapping[str, tuple[str, ...]] | None = None,
     ) -> Job:
-        """Queue a checked request.
+        """Queue a checked request; return its job.
 
         The job is on disk when this returns. With `remembered` it ends at once, with that result.
 

@@ -51,7 +51,7 @@ def sweep_offline(settings: Settings) -> SweepCounts:
 
 
 def _sweep_work(store: JobStore, work: Path) -> int:
-    """Delete the work folders of ended jobs."""
+    """Delete the work folders of ended jobs; return the number of folders."""
     folders = {path.name: path for path in work.glob("*")}
     try:
         orphans = store.ledger.ended_among(set(folders)) if folders else set()

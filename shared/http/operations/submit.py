@@ -11,7 +11,7 @@ from shared.runtime import Runtime
 
 
 async def submit(operation: Operation, request: JobRequest, *, params: Params, owner: str, runtime: Runtime, key: str | None = None) -> Job:
-    """Check a request and queue its job.
+    """Check a request, queue its job and return the job.
 
     `params`: the validated params of the request.
     """

@@ -98,9 +98,9 @@ class JobStore:
         return self.ledger.get(owner, job_id)
 
     def finish(self, job_id: str, status: Status, *, attempt: int | None = None, ending: Ending | None = None) -> bool:
-        """End a job and queue its webhook messages.
+        """End a job and queue its webhook messages; return False if it had ended before.
 
-        Returns whether the job ended. False if it has ended before; see `Ledger.end`.
+        See `Ledger.end`.
         """
         with self.engine.begin() as connection:
             if not self.ledger.end(connection, job_id, status, attempt=attempt, ending=ending):

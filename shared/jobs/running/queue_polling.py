@@ -92,9 +92,9 @@ class QueueWaker:
         return stop.is_set() or self._stop.is_set()
 
     def wait(self, name: str, timeout_s: float, stop: threading.Event) -> bool:
-        """Make a polling thread wait until it is woken, at most `timeout_s` seconds.
+        """Block a polling thread until it is woken, or for `timeout_s`; return whether it must end.
 
-        `name`: the queue that the thread polls, or MANAGER. Returns whether the thread must end. The first call for a name returns at once,
+        `name`: the queue that the thread polls, or MANAGER. The first call for a name returns at once,
         because there may be earlier work.
         """
         with self._lock:

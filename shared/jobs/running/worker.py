@@ -63,7 +63,7 @@ class Outcome:
 
 
 class PartlyFailed(OperationFailed):
-    """The failure of a job that has made a part of its result, which it keeps."""
+    """The failure of a job that keeps the part of its result that is complete."""
 
     title = "Operation failed"
 

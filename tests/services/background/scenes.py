@@ -136,7 +136,7 @@ class Clip:
         return np.clip(np.rint(picture), 0, 255).astype(np.uint8), alpha
 
     def write(self, folder: Path, **options: Any) -> tuple[Path, Path]:
-        """Write the clip and its matte as MP4 files."""
+        """Write the clip and its matte as MP4 files; return their paths."""
         video, matte = folder / "clip.mp4", folder / "matte.mp4"
         shoot = self.shoot
         with (

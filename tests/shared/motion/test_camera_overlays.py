@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from shared.motion.camera import Camera, Model
 
 W, H = 320, 180
-Rgb = NDArray[np.uint8]
+Gray = NDArray[np.uint8]
 
 
-def place(seed: int) -> Rgb:
-    """Draw a still scene, uint8 luma."""
+def place(seed: int) -> Gray:
+    """Draw a still scene as a gray picture (H, W)."""
     random = np.random.default_rng(seed)
     picture = cv2.resize(random.integers(30, 220, (7, 12)).astype(np.uint8), (W, H), interpolation=cv2.INTER_CUBIC)
     for _ in range(12):

@@ -73,7 +73,7 @@ KILLED = {
 
 @pytest.mark.parametrize("name", KILLED)
 def test_a_killed_recording_counts_the_pictures_that_can_be_read(name: str, tmp_path: Path) -> None:
-    """The end lies anywhere: within a picture, a header, or a fragment's list of samples."""
+    # The cuts fall within a picture, a header, or a fragment's list of samples.
     path = piped(tmp_path / name, *KILLED[name])
     data = path.read_bytes()
     for keep in (0.62, 0.71, 0.78, 0.87, 0.9, 0.96):

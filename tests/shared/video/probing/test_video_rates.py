@@ -143,8 +143,8 @@ DROPPED = {"mpeg4.avi": "-c:v mpeg4", "reordered.avi": "-c:v mpeg4 -bf 2", "h264
 
 
 @pytest.mark.parametrize("name", DROPPED)
-def test_pictures_that_a_clock_of_pictures_leaves_out_vary_the_rate(name: str, make: Make) -> None:
-    """A tick is a picture: two of seven are missing, so their mean is no rate."""
+def test_left_out_frames_make_the_rate_variable(name: str, make: Make) -> None:
+    # A tick of the container's clock is one frame, and two of every seven frames are missing.
     path = make(
         name, ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=2,select='not(between(mod(n,7),2,3))'"], "-fps_mode passthrough", DROPPED[name]
     )
@@ -157,7 +157,7 @@ def test_pictures_that_a_clock_of_pictures_leaves_out_vary_the_rate(name: str, m
 
 
 def test_empty_packets_repeat_the_picture_before(make: Make) -> None:
-    """Theora stores equal pictures so."""
+    # Theora stores repeated pictures as empty packets.
     path = make("a.ogv", "-f lavfi -i color=red:s=64x48:r=25:d=2 -c:v libtheora")
     info = probe_video(path)
     with read_frames(path) as frames:

@@ -37,7 +37,7 @@ UNREAD = {
 
 
 def whole(make: Make, name: str, coding: str, size: str = "64x48") -> bytes:
-    """Return a file of 1.2 s."""
+    """Encode a clip of 1.2 s with the options `coding`; return the bytes of the file."""
     return make(name, f"-f lavfi -i testsrc2=s={size}:r=25:d=1.2", "" if "-an" in coding else SOUND, coding).read_bytes()
 
 
@@ -90,7 +90,7 @@ def test_three_flv_files_are_read_also_where_the_first_is_cut_off(make: Make, tm
 
 
 def test_parts_of_other_codings_and_containers_are_named(make: Make, tmp_path: Path) -> None:
-    """A decoder is set up by the first part's header."""
+    # The header of the first part sets up the decoder, which cannot decode another coding.
     files = {name: whole(make, name, READ[name]) for name in ("a.mkv", "a.flv", "a.avi", "a.ts", "empty.mp4")}
     files |= {"a.mp4": whole(make, "a.mp4", H264)}
     others = {
@@ -107,8 +107,8 @@ def test_parts_of_other_codings_and_containers_are_named(make: Make, tmp_path: P
         assert "not read" in info.warnings[0], name
 
 
-def test_programs_of_a_joined_stream(make: Make, tmp_path: Path) -> None:
-    """A recorder that starts anew may number tracks, or the whole program, differently."""
+def test_new_track_numbers_are_read_and_another_program_is_named(make: Make, tmp_path: Path) -> None:
+    # A recorder that starts anew may number tracks, or the whole program, differently.
     first = whole(make, "a.ts", H264)
     tracks = whole(make, "tracks.ts", f"{H264} -mpegts_start_pid 0x300")
     info = probe_video(written(tmp_path / "tracks-changed.ts", first, tracks))
