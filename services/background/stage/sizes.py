@@ -15,6 +15,6 @@ def output_size(width: int, height: int, resolution: int) -> tuple[int, int]:
 def large_size(width: int, height: int, margin: float) -> tuple[int, int]:
     """Return the size of a background `margin` times as large as a frame.
 
-    Width and height are even.
+    Width and height are even, and at least the frame's, which may be odd.
     """
     return max(round(width * margin / 2) * 2, width), max(round(height * margin / 2) * 2, height)
