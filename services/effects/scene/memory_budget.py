@@ -1,4 +1,4 @@
-"""Memory estimate of an effect, and its limit.
+"""Estimate of the memory that an effect needs, and the limit.
 
 Jobs whose estimate exceeds the limit are refused.
 """

@@ -172,7 +172,7 @@ def share_seen(mask: Mask) -> float:
 
 
 def _enclosed_areas(mask: Mask) -> NDArray[np.bool_]:
-    """Return a mask of the regions with their gaps closed and their holes filled.
+    """Return a mask's regions with their gaps closed and their holes filled.
 
     Returns bool (height, width). Gaps up to a twelfth of the height are closed first.
     """

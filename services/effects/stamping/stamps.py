@@ -37,9 +37,9 @@ class Stamp:
         return share_seen(self.mask)
 
     def matrix_to(self, target: Pose) -> Matrix:
-        """Return the matrix from the stamp's pixels to a frame's pixels.
+        """Return the matrix from the stamp's pixels to those of a frame with the pose `target`.
 
-        `target`: pose of the frame. The matrix is (3, 3).
+        The matrix is (3, 3).
         """
         corner = np.array([[1, 0, self.corner[0]], [0, 1, self.corner[1]], [0, 0, 1.0]])
         return np.asarray(matrix_between(self.pose, target) @ corner, np.float64)

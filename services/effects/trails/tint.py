@@ -63,7 +63,7 @@ def brightness(planes: NDArray[Any], levels: Levels) -> NDArray[np.float32]:
 
 
 def light_brightness(light: list[NDArray[np.float32]], levels: Levels) -> NDArray[np.float32]:
-    """Return the brightness of `light`, planes from which black is subtracted.
+    """Return the brightness of `light`, planes with black already subtracted.
 
     `light`: float32 (height, width) each, with the value of black subtracted. Returns float32 from 0 (black) to 1 (white).
     """

@@ -31,7 +31,7 @@ class TrailExtent:
 
     @property
     def length(self) -> float:
-        """Distance from a frame to its last ghost, in frames or seconds."""
+        """Distance from a frame to its farthest ghost, in frames or seconds."""
         return self.layers * self.spacing
 
     @property
