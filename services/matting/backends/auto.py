@@ -44,7 +44,7 @@ def missing(name: str, options: NetworkOptions) -> str | None:
 
 
 def named(name: str) -> Choice:
-    """Return the backend `name`, which the request names, as the choice.
+    """Return a `Choice` of the backend `name`, made by the request.
 
     Raises Invalid for an unknown name.
     """

@@ -32,7 +32,7 @@ class MatteSmoother:
         self._gray = self._alpha = None
 
     def smooth(self, gray: Gray, alpha: Alpha) -> Alpha:
-        """Smooth the next matte.
+        """Smooth the next frame's matte along the motion.
 
         `gray`: the frame's luma, (h, w); 270 lines are enough. `alpha`: the matte, (H, W) 0..1.
         """
