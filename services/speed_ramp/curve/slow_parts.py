@@ -21,7 +21,7 @@ class SlowPart(BaseModel):
 
 
 def slow_parts(points: list[Point], *, start: float, end: float) -> list[SlowPart]:
-    """Return the parts slower than 0.9 times normal speed.
+    """Return the parts of the output slower than 0.9 times normal speed.
 
     Each freeze is a part of its own. `start`, `end`: source seconds of the clip's part.
     """

@@ -72,7 +72,7 @@ class Samples:
         return self._seeking(self._interval) if seeking else self._decoding(self._interval)
 
     def _all(self) -> Generator[Frame | None, None, None]:
-        """Yield every frame at least CLOSEST_S after its predecessor."""
+        """Yield each frame that comes at least CLOSEST_S after the last one yielded."""
         yield None
         last: Frame | None = None
         for frame in self._frames():

@@ -43,7 +43,7 @@ def evenly(held: Iterable[HeldFrame]) -> Iterator[Frame]:
 
 
 def spreads(frame: Frame) -> bool:
-    """Return whether motion spreads evenly from a frame to the next: `evenly` retimed it.
+    """Return whether `evenly` has retimed a frame, so that it fades into the next.
 
     The motion from such a frame to the next is continuous.
     """

@@ -95,7 +95,7 @@ class StretchedTrack:
         return np.asarray(self._stretch.process(wave))
 
     def _length(self, start: int) -> int:
-        """Return the length of the longest piece that one stretch factor fits.
+        """Return the length in samples of the longest piece that one stretch factor fits.
 
         The length is in samples from `start` on. Over this length, one factor follows the curve closely enough.
         """
