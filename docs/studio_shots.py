@@ -82,7 +82,7 @@ def wait_for_examples(page: Page) -> None:
 
 
 def choose_curve(page: Page) -> None:
-    """Choose the curve preset "hero" and wait for its motion."""
+    """Choose the curve preset "hero"; wait for the graph of motion behind the curve."""
     page.get_by_label("Curve", exact=True).select_option("hero")
     wait_until(page, "Boolean(document.querySelector('.curve-field .motion'))")
     wait_for_previews(page)

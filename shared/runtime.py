@@ -148,7 +148,7 @@ class Runtime:
         return [*(await self.jobs.troubles() or starting), *await self._disk_troubles()]
 
     def sandbox_layers(self) -> list[Layer]:
-        """Return the sandbox's layers, with their state."""
+        """Return the sandbox's layers, each active or not."""
         return self._sandboxes.layers()
 
     async def probe(self, path: Path) -> ProbedFile:

@@ -13,10 +13,10 @@ from shared.video.frames.planes import bytes_of
 
 @contextmanager
 def cyclic_garbage() -> Iterator[list[str]]:
-    """Yield a list; at the end of the block, fill it with the pictures that cycles hold.
+    """Yield a list; the end of the block adds lines about pictures in reference cycles.
 
-    Cycles: objects that refer to each other in a circle. The list gets a line for each unreachable object that refers to pictures, arrays
-    or open files, or that is a reader or a writer of them.
+    A reference cycle: objects that refer to each other in a circle. The list gets a line for each unreachable object that refers to
+    pictures, arrays or open files, or that is a reader or a writer of them.
     """
     lines: list[str] = []
     gc.disable()

@@ -101,9 +101,9 @@ def _arguments(operation: Operation) -> Iterator[inspect.Parameter]:
 
 
 def _outputs(operation: Operation, output: Path | None) -> dict[str, Path]:
-    """Return the path of each output.
+    """Return the path of each output, from the argument `output`: a file or a folder.
 
-    A folder is created here, so that a wrong path is reported before the work begins.
+    The folder is created here, so that a wrong path is reported before the work begins.
     """
     if output is None or len(operation.outputs) == 1:
         return dict.fromkeys(operation.outputs, output) if output is not None else {}

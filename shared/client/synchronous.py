@@ -53,7 +53,7 @@ class Run:
         return self.client.wait(self.job.id, on_progress)
 
     def log(self) -> str:
-        """Return the last lines of the job's worker process."""
+        """Return the last lines that the job's worker process printed."""
         return self.client.log(self.job.id)
 
     def cancel(self) -> "Run":
@@ -183,7 +183,7 @@ class Reelwright:
         return self._run(self.call(self.asynchronous.job(job_id)))
 
     def jobs(self, **filters: Any) -> Iterator[Job]:
-        """Yield all jobs, newest first.
+        """Yield all jobs that match `filters`, newest first.
 
         `filters`: as `GET /v1/jobs` takes them.
         """
@@ -196,7 +196,7 @@ class Reelwright:
         return self._follow(lambda report: self.asynchronous.wait(job_id, report), on_progress)
 
     def log(self, job_id: str) -> str:
-        """Return the last lines of a job's worker process.
+        """Return the last lines that a job's worker process printed.
 
         For a pipeline: those of all its steps.
         """

@@ -87,7 +87,7 @@ def give_matte(page: Any, hand: Hand) -> None:
 
 
 def give_matte_and_background(page: Any, hand: Hand) -> None:
-    """Choose the preset without a model of depth, a matte and a background."""
+    """Choose a matte, a background and the preset that needs no depth model."""
     choose_card("Flat")(page, hand)
     give_matte(page, hand)
     hand.press(page.get_by_role("group", name="Background", exact=True).get_by_role("button", name="sample plate.png"))

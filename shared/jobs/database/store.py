@@ -140,12 +140,12 @@ class JobStore:
             self._note(connection, ALL)
 
     def _note(self, connection: sa.Connection, queue: str) -> None:
-        """Notify processes of work in a queue once `connection` commits."""
+        """Notify processes that `queue` has work, once `connection` commits."""
         self.notices.send_with(connection, queue)
         connection.info.setdefault(QUEUED, set()).add(queue)
 
     def _tell(self, _dbapi_connection: Any, record: Any) -> None:
-        """Notify workers of the queues that got work in a connection's last transaction.
+        """Tell all processes which queues got work in a connection's last transaction.
 
         SQLAlchemy calls this when a connection is free again, and so after its commit.
         """

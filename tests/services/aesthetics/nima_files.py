@@ -191,7 +191,7 @@ def _head(x: torch.Tensor, weights: Weights, dense: str) -> NDArray[np.float32]:
 
 
 def _spread_head(features: NDArray[np.float64], weights: Weights) -> dict[str, NDArray[np.float32]]:
-    """Return random weights of the head that rate `features` clearly differently.
+    """Return random weights for NIMA's head that spread the ratings of `features`.
 
     `features`: of n pictures, (n, channels). The logits' standard deviation is `weights.spread`.
 

@@ -35,7 +35,7 @@ NTSC = Fraction(30000, 1001)
 
 @dataclass
 class Page(HTMLParser):
-    """A parser that records the parts of a page relevant to a browser."""
+    """A parser that records a page's scripts, style, tags, addresses and event handlers."""
 
     scripts: list[tuple[dict[str, str | None], str]] = field(default_factory=list)
     style: str = ""

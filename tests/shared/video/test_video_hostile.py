@@ -72,7 +72,7 @@ def listening() -> Iterator[tuple[str, int, list[str]]]:
 
 
 def every_door(path: Path, output: Path) -> Iterator[None]:
-    """Call the functions that open media files on `path`, one per iteration.
+    """Open the file `path` with each function that opens media, one per iteration.
 
     A refusal has to be one of the errors for users.
     """

@@ -1,4 +1,4 @@
-"""Whole files joined byte by byte: read on, or a warning where the rest begins."""
+"""Files joined byte by byte: every part is read, or a warning names the rest."""
 
 from fractions import Fraction
 from pathlib import Path
