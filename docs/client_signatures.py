@@ -91,7 +91,7 @@ def _records(operations: Iterable[Operation]) -> dict[str, list[str]]:
 
 
 def _record(operation: Operation, name: str) -> str:
-    """Return the class name of the param object `name`: the name after that of its service.
+    """Return the class name of a param object: its service's name, then `name`.
 
     Services choose the names of param objects independently.
     """

@@ -152,7 +152,7 @@ class Jobs:
         return await asyncio.to_thread(self.store.ledger.states, owner, ids)
 
     async def past_runs(self, operation: str) -> list[PastRun]:
-        """Return the run times of an operation's latest jobs, newest first."""
+        """Return the run times of an operation's latest succeeded jobs, newest first."""
         return await asyncio.to_thread(self.store.history.past_runs, operation)
 
     async def page(

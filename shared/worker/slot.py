@@ -104,7 +104,7 @@ class Limits:
 
 @dataclass
 class Usage:
-    """The resources that a call used."""
+    """Peak memory of a call, kept up to date while the call runs."""
 
     peak_memory_bytes: int = 0
 

@@ -85,7 +85,7 @@ class History:
         return shared
 
     def past_runs(self, operation: str) -> list[PastRun]:
-        """Return the run times of an operation's latest jobs, newest first."""
+        """Return the run times of an operation's latest succeeded jobs, newest first."""
         query = (
             sa.select(JOBS.c.metrics, JOBS.c.params)
             .where(JOBS.c.operation == operation, JOBS.c.status == Status.SUCCEEDED.value, JOBS.c.preview.is_(None))

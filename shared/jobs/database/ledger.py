@@ -177,7 +177,7 @@ class Ledger:
                     self.notify(connection, claim.id, "progress")
 
     def end(self, connection: Connection, job_id: str, status: Status, *, attempt: int | None = None, ending: Ending | None = None) -> bool:
-        """End a job within the caller's transaction; return whether it was unfinished.
+        """End a job within the caller's transaction; return whether this attempt ended it.
 
         False if the job has ended before, or if a later attempt runs.
         """

@@ -98,7 +98,7 @@ class JobStore:
         return self.ledger.get(owner, job_id)
 
     def finish(self, job_id: str, status: Status, *, attempt: int | None = None, ending: Ending | None = None) -> bool:
-        """End a job and queue its webhook messages; return False if it had ended before.
+        """End a job and queue its webhook messages; return whether this attempt ended it.
 
         See `Ledger.end`.
         """

@@ -94,8 +94,8 @@ class QueueWaker:
     def wait(self, name: str, timeout_s: float, stop: threading.Event) -> bool:
         """Block a polling thread until it is woken, or for `timeout_s`; return whether it must end.
 
-        `name`: the queue that the thread polls, or MANAGER. The first call for a name returns at once,
-        because there may be earlier work.
+        `name`: the queue that the thread polls, or MANAGER. The first call for a name returns at once, because there may be
+        earlier work.
         """
         with self._lock:
             is_new = name not in self._woken

@@ -86,7 +86,7 @@ class OperationRunner:
 
     @property
     def queue(self) -> Queue:
-        """The queue that this runner works on."""
+        """The queue of the service's jobs, without previews."""
         return Queue(concurrency=self._settings.jobs_at_once, run=self.run, discard=self.discard, settled=self._equal.settle)
 
     @property

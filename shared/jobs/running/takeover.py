@@ -54,7 +54,7 @@ class Locks(Protocol):
         """Release the lock `name`."""
 
     def confirm(self, own: str, *, lease_s: int) -> None:
-        """Renew this process's own lock `own`; end the process if another one has taken it.
+        """Renew the lock `own` of this process; end the process if another one has taken it.
 
         `lease_s`: seconds until the lock ends unless it is renewed again (only in a database). Raises if the database does not answer.
         """
