@@ -127,13 +127,13 @@ def _palettes(path: Path, _program: str) -> Path:
     return path
 
 
-def _turned(_path: Path, program: str) -> Path:
+def _turned(path: Path, program: str) -> Path:
     """Write a stream whose second half is rotated."""
     coding = "-c:v libx264 -g 12 -c:a aac -pix_fmt yuv420p"
     turn = "-bsf:v h264_metadata=display_orientation=insert:rotate=90"
     source = f"{PICTURE.format(0.8, 25)} {SOUND.format(0.8)} {coding}"
-    _path.write_bytes(_ffmpeg(program, f"{source} -f mpegts -") + _ffmpeg(program, f"{source} {turn} -f mpegts -"))
-    return _path
+    path.write_bytes(_ffmpeg(program, f"{source} -f mpegts -") + _ffmpeg(program, f"{source} {turn} -f mpegts -"))
+    return path
 
 
 _H264 = "-c:v libx264 -pix_fmt yuv420p -g 12"
