@@ -39,7 +39,7 @@ from shared.settings import Settings
 
 DESCRIPTION = """
 A self-hosted suite for AI video effects. Upload a file (`POST /v1/media`), start a job on it, follow the job, download its outputs.
-**Every example runs unchanged**: it uses the sample clip, media `00000000000000000000000000`.
+**Every example runs unchanged**: it uses the sample clip, the medium `00000000000000000000000000`.
 """
 
 

@@ -57,7 +57,7 @@ class Deleted(BaseModel):
 
     deleted: list[str] = Field(description="Ids of the deleted jobs.")
     kept: list[Kept] = Field(description="Jobs that were not deleted, with the reason.")
-    more: bool = Field(description=f"Whether further jobs match: one request deletes at most {MOST_DELETED}.")
+    more: bool = Field(description=f"Whether more jobs match the filters: one request deletes at most {MOST_DELETED}.")
 
 
 def bulk_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
@@ -79,7 +79,9 @@ def bulk_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
             jobs.append(Job.model_validate(await _ask(upstreams, item, number, "jobs", headers | key)))
         return JobBatch(jobs=jobs)
 
-    @router.delete("", name="delete-many", summary="Delete many ended jobs", responses=problems(_422="Nothing says which jobs"))
+    @router.delete(
+        "", name="delete-many", summary="Delete many ended jobs", responses=problems(_422="Neither ids nor a filter given, or both")
+    )
     async def delete(
         request: Request,
         job_ids: Annotated[list[str], Query(alias="id", max_length=MOST_DELETED, description="Ids of jobs. May be repeated.")] = [],  # noqa: B006
@@ -121,7 +123,7 @@ async def _ask(upstreams: Upstreams, item: BatchItem, number: int, action: str, 
     """
     service, _, verb = item.operation.partition(".")
     if service not in upstreams.clients:
-        detail = f"There is no operation {item.operation!r}."
+        detail = f"There is no operation {item.operation!r}: GET /v1/operations lists all."
         raise UnknownOperation.field(f"jobs.{number}.operation", detail, f"jobs.{number}: {detail}")
     try:
         return await upstreams.ask(service, "POST", f"/{verb}/{action}", headers=headers, json=item.model_extra or {})

@@ -18,7 +18,7 @@ async def delete_job(runtime: Runtime, owner: str, job_id: str, *, outputs: bool
     media_ids -= await jobs.shared_outputs(owner, job_id, media_ids)
     for media_id in media_ids:
         if reader := await jobs.reader_of(owner, media_id):
-            raise Conflict(f"Job {reader} reads the output {media_id} of this job: wait for its end, or cancel it.")
+            raise Conflict(f"Job {reader} reads the output {media_id} of this job: wait until it ends, or cancel it.")
     await jobs.delete(owner, job_id)
     for media_id in media_ids:
         try:

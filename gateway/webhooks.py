@@ -67,7 +67,7 @@ def webhook_routes(runtime: Runtime) -> APIRouter:
         name="resend-delivery",
         status_code=202,
         summary="Send a message of a webhook again",
-        responses=UNKNOWN | problems(_409="The message is on its way"),
+        responses=UNKNOWN | problems(_409="The message is still being sent"),
     )
     async def resend(job_id: str, delivery_id: str, request: Request) -> Delivery:
         """Repeat a delivery with the job's current state.

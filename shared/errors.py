@@ -86,7 +86,7 @@ class Forbidden(ReelwrightError):
 
 
 class ScopeMissing(Forbidden):
-    """API key lacks this right"""
+    """API key lacks a scope"""
 
     type = "scope-missing"
 
@@ -134,7 +134,7 @@ class UnknownWebhook(NotFound):
 
 
 class UnknownDelivery(NotFound):
-    """Unknown delivery of a webhook"""
+    """Unknown webhook message"""
 
     type = "unknown-delivery"
 

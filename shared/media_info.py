@@ -72,38 +72,44 @@ class VideoInfo(_Record):
 
     kind: Literal["video"] = "video"
     container: str
-    duration_s: float | None = Field(description="Length of the picture in seconds; null where not even its packets say it.")
-    start_s: float = Field(description="Where the file's own clock stands at time 0.")
+    duration_s: float | None = Field(
+        description="Length of the picture in seconds; null if neither the container nor the packets state it."
+    )
+    start_s: float = Field(description="Timestamp in the file that counts as time 0, in seconds.")
     start_timecode: str | None = Field(
-        None, description="Timecode of the first frame as the file says it, HH:MM:SS:FF, or HH:MM:SS;FF where it drops frames."
+        None, description="Timecode of the first frame, if the file has one: HH:MM:SS:FF, or HH:MM:SS;FF for drop-frame."
     )
     width: int
     height: int
-    frame_rate: str = Field(description="Exact average frames a second, such as 30000/1001.")
+    frame_rate: str = Field(description="Average frames per second as an exact fraction, such as 30000/1001.")
     variable_frame_rate: bool
     constant_rate: str = Field(
-        "", description="Rate of outputs of constant rate; where it varies, the standard rate nearest to the commonest short step."
+        "",
+        description="Frame rate of outputs with a constant rate. If the rate varies: "
+        "the standard rate closest to the most common short interval.",
     )
-    frames: int = Field(description="Number of frames, counted by the container or its packets, or else estimated.")
+    frames: int = Field(description="Number of frames, as counted by the container or its packets, otherwise estimated.")
     codec: str
     pixel_format: str
-    rotation: Literal[0, 90, 180, 270] = Field(description="Degrees clockwise that the stored picture is turned by to be upright.")
+    rotation: Literal[0, 90, 180, 270] = Field(description="Clockwise rotation in degrees that makes the stored picture upright.")
     mirrored: bool = False
     interlaced: bool = False
-    sample_aspect_ratio: str = Field("1/1", description="Shape of the stored pixels, width to height.")
+    sample_aspect_ratio: str = Field("1/1", description="Width of a stored pixel divided by its height.")
     color: ColorInfo
     has_alpha: bool
     audio: tuple[AudioTrackInfo, ...]
-    subtitles: tuple[SubtitleTrackInfo, ...] = Field((), description="Subtitle tracks that are text.")
+    subtitles: tuple[SubtitleTrackInfo, ...] = Field(
+        (), description="Subtitle tracks with text; those with pictures are in `other_tracks`."
+    )
     chapters: tuple[ChapterInfo, ...] = ()
     other_tracks: tuple[OtherTrackInfo, ...] = Field((), description="Tracks that operations leave out.")
-    warnings: tuple[str, ...] = Field((), description="What is unusual about the file and how it is read, in sentences.")
+    warnings: tuple[str, ...] = Field((), description="Sentences about unusual properties of the file and how they are handled.")
 
     @property
     def length_s(self) -> float:
         """Length of the video track in seconds. Raises BrokenMedia if it is unknown."""
         if self.duration_s is None:
-            raise BrokenMedia("The file does not say how long it is, and neither do its packets. Convert it to MP4 first.")
+            raise BrokenMedia("The length of the video is unknown: neither the file nor its packets state it. Convert it to MP4 first.")
         return self.duration_s
 
     @property
@@ -138,8 +144,8 @@ class PicturesInfo(_Record):
 
     kind: Literal["images"] = "images"
     pictures: int = Field(description="Number of pictures.")
-    unpacked_bytes: int = Field(description="Size of all of them together.")
-    other_files: tuple[str, ...] = Field((), description="Names of files in it that are not read as pictures, at most 20.")
+    unpacked_bytes: int = Field(description="Size of all pictures together, in bytes.")
+    other_files: tuple[str, ...] = Field((), description="Names of files in the zip file that are not readable pictures; at most 20.")
 
 
 MediaInfo = Annotated[VideoInfo | ImageInfo | PicturesInfo, Field(discriminator="kind")]

@@ -47,12 +47,12 @@ def check_frame_memory(
     limit = f"a job may use {limit_bytes / 1e9:.1f} GB (REELWRIGHT_JOB_MEMORY_BYTES)"
     if process_bytes > limit_bytes:
         detail = f"{name} needs about {process_bytes / 1e9:.1f} GB of memory with these parameters, for inputs of any size; {limit}"
-        raise TooLarge(f"{detail}. Choose a smaller model, or let the operator raise the limit.")
+        raise TooLarge(f"{detail}. Choose a smaller model, or ask the operator to raise the limit.")
     field, largest = max(sizes.items(), key=lambda item: item[1].pixels, default=("", None))
     if largest is None:
         return
     needed = int(process_bytes + bytes_per_pixel * largest.pixels)
     if needed > limit_bytes:
         detail = f"{name} needs about {needed / 1e9:.1f} GB of memory for pictures of {largest.width}x{largest.height}; {limit}"
-        help_text = "Scale the clip down first, with media.transcode and its `height`, or let the operator raise the limit."
+        help_text = "Scale the clip down with media.transcode first, or ask the operator to raise the limit."
         raise TooLarge.field(f"inputs.{field}", detail, f"inputs.{field}: {detail}. {help_text}")

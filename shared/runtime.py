@@ -79,14 +79,14 @@ class Runtime:
         limits = Limits(
             timeout_s=settings.probe_timeout_s,
             memory_bytes=PROBE_MEMORY_BYTES,
-            subject="probe",
+            subject="examination of the file",
             timeout_setting="REELWRIGHT_PROBE_TIMEOUT_S",
             module=PROBE_MODULE,
             niceness=0,
         )
         sandbox = partial(self._sandboxes.new, packages=PACKAGES)
         self._probes = WorkerPool(size=PROBES, limits=limits, idle_s=settings.worker_idle_s, sandbox=sandbox)
-        errands = replace(limits, timeout_s=ERRAND_S, subject="errand", timeout_setting="")
+        errands = replace(limits, timeout_s=ERRAND_S, subject="helper process", timeout_setting="")
         self._errands = WorkerPool(size=1, limits=errands, idle_s=ERRAND_IDLE_S, sandbox=sandbox)
         self._runners: list[OperationRunner] = []
         self._background: list[asyncio.Task[None]] = []
@@ -219,7 +219,9 @@ class Runtime:
             detail = f"The file could not be probed in time: the machine is busy. {error.detail} Try again later."
             raise Unavailable(detail, headers={"Retry-After": str(RETRY_S)}) from error
         except WorkerCrashed as error:
-            raise UnsupportedMedia("The file could not be opened: the probe process crashed on it.") from error
+            raise UnsupportedMedia(
+                "The file could not be opened: the process that examined it crashed. The file may be damaged."
+            ) from error
         except OperationFailed as error:  # also OutOfMemory and TimedOut, whose detail names the limit
             raise UnsupportedMedia(f"The file could not be opened. {error.detail}") from error
 

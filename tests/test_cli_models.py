@@ -52,7 +52,7 @@ def test_a_model_is_listed_pulled_found_and_verified(tmp_path, mirror: FileServe
     file = tmp_path / "models" / RVM
     assert file.read_bytes() == WEIGHTS
     assert models("path", "rvm-resnet50").stdout.strip() == str(file.parent)
-    assert "there already" in models("pull", "rvm-resnet50").stdout
+    assert "already installed" in models("pull", "rvm-resnet50").stdout
 
     after = listed()["rvm-resnet50"]
     assert (after["installed"], after["install"], after["bytes"]) == (True, None, len(WEIGHTS))
@@ -82,7 +82,7 @@ def test_non_commercial_models_need_a_flag(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("pull",), "Which model?"),
+        (("pull",), "Name one model or more"),
         (("pull", "lama", "--all"), "not both"),
         (("pull", "stable-diffusion"), "No model is called 'stable-diffusion'"),
         (("pull", "transnetv2"), "pip install 'reelwright[transnet]'"),
@@ -100,10 +100,10 @@ def test_the_table_fits_the_width_of_the_terminal(monkeypatch):
     table = models("list").stdout
     assert "matanyone2" in table
     assert "S-Lab License 1.0" in table
-    assert "Shot boundaries" in table
+    assert "Finds shot" in table
     monkeypatch.setenv("COLUMNS", "80")
     narrow = models("list").stdout
-    assert "Shot boundaries" not in narrow
+    assert "Finds shot" not in narrow
     assert "nima-inception-resnet-v2" in narrow
     lines = [line for line in table.splitlines() if "transnetv2" in line]
     assert len(lines) == 1

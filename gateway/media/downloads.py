@@ -70,7 +70,7 @@ def download_routes(services: MediaServices) -> APIRouter:
         owner = owner_of(request)
         record = await on_disk(store.get, owner, media_id)
         if record.kind not in WITH_THUMBNAIL:
-            raise NotFound(f"Media of kind {record.kind.value!r} have no thumbnail.")
+            raise NotFound(f"{record.name!r} is of kind {record.kind.value!r}, which has no thumbnail.")
         path = store.thumbnail_path(owner, media_id)
         lock = in_progress.setdefault(media_id, asyncio.Lock())  # a local reference: it keeps the lock in the weak dictionary
         async with lock:

@@ -86,7 +86,7 @@ async def file_response(request: Request, path: Path, *, media_type: str, header
     else:
         changed = (moment := seconds_of(request.headers.get("if-unmodified-since"))) is not None and int(stat.st_mtime) > moment
     if changed:
-        raise PreconditionFailed(f"The file has changed: its ETag is {headers['ETag']}.")
+        raise PreconditionFailed(f"The file has changed: its ETag is now {headers['ETag']}. Download it again.")
     if if_none_match is not None:
         unchanged = is_known(if_none_match, headers["ETag"])
     else:

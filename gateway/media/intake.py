@@ -69,7 +69,7 @@ def intake_routes(services: MediaServices) -> APIRouter:
                     await on_disk(services.store.delete, owner, record.id)
             raise
         if record is None:
-            raise Invalid.field("file", "Field required", "The form has no field 'file' with a file in it.")
+            raise Invalid.field("file", "Field required", "The form has no file: send one in the field 'file'.")
         return _created(record, response)
 
     @router.post("/from-url", status_code=201, summary="Fetch a file from a URL", responses=REFUSED)

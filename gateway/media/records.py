@@ -90,7 +90,7 @@ def record_routes(services: MediaServices) -> APIRouter:
         if media_id in SAMPLES.values():
             raise Conflict("This is a sample that the examples use: it cannot be deleted.")
         if job_id := await services.in_use(owner, media_id):
-            raise Conflict(f"The unfinished job {job_id} reads this medium: wait for its end, or cancel it first.")
+            raise Conflict(f"The unfinished job {job_id} reads this medium: wait until it ends, or cancel it.")
         await services.forget_views(owner, media_id)
         await on_disk(store.delete, owner, media_id)
 

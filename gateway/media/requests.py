@@ -12,11 +12,11 @@ from shared.sample_ids import SAMPLE_ID
 MediaId = Annotated[str, PathParam(description="Id of a medium.", examples=[SAMPLE_ID], openapi_examples={"sample": {"value": SAMPLE_ID}})]
 
 REFUSED = problems(
-    _408="The upload stalled",
+    _408="The upload stopped sending data",
     _413="Too large for this server (bytes, pixels, duration, streams). The answer names the limit",
-    _415="Unsupported kind of file",
-    _422="Empty, damaged, or without anything that can be decoded",
-    _503="The server's disk is full, or the machine is too busy to look at the file (`Retry-After` says when to try again)",
+    _415="Unsupported file format",
+    _422="The file is empty or damaged, or nothing in it can be decoded",
+    _503="The server's disk is full, or the machine is too busy to examine the file (`Retry-After` says when to try again)",
 )
 UNKNOWN = problems(_404="Unknown media, or media of another owner")
 
@@ -34,4 +34,4 @@ def check_length(request: Request, max_bytes: int) -> None:
     """Raise TooLarge if a request announces a body of more than `max_bytes`."""
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > max_bytes:
-        raise TooLarge(f"The request announces {length} bytes; this server takes files of at most {max_bytes} bytes.")
+        raise TooLarge(f"The request announces {length} bytes; the limit for a file is {max_bytes} bytes (REELWRIGHT_MAX_UPLOAD_BYTES).")

@@ -61,7 +61,7 @@ class ViewDesk:
         if job is None:
             job = await self._start(owner, view, media_id, alpha)
         if job.status in (Status.FAILED, Status.CANCELED):
-            problem = job.error or Conflict(f"The job {job.id} that makes the {view.title} was canceled.").problem()
+            problem = job.error or Conflict(f"The job {job.id}, which makes the {view.title}, was canceled.").problem()
             raise Refused(problem, int(problem["status"]))
         return job
 

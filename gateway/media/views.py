@@ -97,7 +97,7 @@ def _add_frame(router: APIRouter, desk: ViewDesk) -> None:
     @router.get(
         "/frame",
         summary="Download one frame at full size",
-        responses={200: {"description": "A PNG", "content": BYTES}} | UNKNOWN | problems(_422="The clip has no such frame"),
+        responses={200: {"description": "A PNG", "content": BYTES}} | UNKNOWN | problems(_422="The clip has no frame with this number"),
         response_class=Response,
     )
     @router.head("/frame", include_in_schema=False)

@@ -47,7 +47,7 @@ def step_that_makes(step: Step, name: str, operation: str, declaration: Operatio
     inputs = {port: step.inputs.get(port) for port in required_inputs(declaration)}
     missing = [port for port, media_id in inputs.items() if media_id is None]
     if missing:
-        raise _refused(name, f"{operation} makes it from {', '.join(missing)}, which is not given")
+        raise _refused(name, f'"auto" runs {operation}, which needs {", ".join(missing)}: give this input, too')
     return Step(
         id=made_id(name, number),
         operation=operation,

@@ -154,7 +154,7 @@ def _pending_params(step: Step, earlier: Sequence[Step], operations: Mapping[str
     for name, (source, path) in references(step.params).items():
         if source not in earlier_operations:
             before = f"earlier steps: {', '.join(earlier_operations)}" if earlier_operations else "this is the first step"
-            detail = f"there is no earlier step {source!r}; {before}"
+            detail = f"there is no earlier step {source!r} ({before})"
             raise Invalid.field(f"params.{name}", detail)
         param = schema["properties"].get(name, {})
         check_reference(name, path, source, operations[earlier_operations[source]].result, param, schema)

@@ -73,8 +73,8 @@ def check_reference(name: str, path: list[str], step: str, result: Schema, param
             inner = schema.get("properties", {}).get(part, schema.get("additionalProperties"))
         if not isinstance(inner, dict):
             names = sorted(schema.get("properties", {})) or (["0", "1", "..."] if schema.get("type") == "array" else [])
-            fields = f"known are {', '.join(names)}" if names else "there are no fields"
-            raise _refused(name, f"the result of step {step!r} has no {'.'.join(path)!r}: at {part!r}, {fields}")
+            fields = f"existing fields: {', '.join(names)}" if names else "there are no fields at this place"
+            raise _refused(name, f"the result of step {step!r} has no field {'.'.join(path)!r}: {part!r} does not exist; {fields}")
         field, schema = inner, _plain(inner, result)
     result_types, param_types = _types(field, result), _types(param, root)
     fits = any(
@@ -195,7 +195,7 @@ def value_at(result: Any, path: list[str], step: str) -> Any:
         try:
             value = value[int(part)] if isinstance(value, list) else value[part]
         except (KeyError, IndexError, TypeError, ValueError):
-            raise Invalid(f"The result of step {step!r} has nothing at {'.'.join(path)!r}.") from None
+            raise Invalid(f"The result of step {step!r} has no value at {'.'.join(path)!r}.") from None
     return value
 
 

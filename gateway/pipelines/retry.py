@@ -64,7 +64,7 @@ class Retrier:
         """
         job = await self._runtime.jobs.get(owner, job_id)
         if not job.status.ended:
-            raise Conflict(f"Job {job_id} is {job.status}: cancel it first, or wait for its end.")
+            raise Conflict(f"Job {job_id} is {job.status}: cancel it first, or wait until it ends.")
         if job.status is Status.SUCCEEDED:
             again = 'To make its result again, send its request again with `"cache": false`.'
             raise Conflict(f"Job {job_id} has succeeded; there is nothing to retry. {again}")

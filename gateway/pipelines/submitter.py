@@ -85,7 +85,7 @@ def _check_ids(steps: list[Step]) -> None:
     for number, step in enumerate(steps):
         for name, source in step.inputs.items():
             if any(text.startswith(PENDING) for text in ids_in(source)):
-                detail = "a stand-in is for checks: give a media id"
+                detail = "`pending:` works only in checks: give a media id"
                 raise Invalid(
                     f"steps.{number}.inputs.{name}: {detail}.", errors=[FieldError(field=f"steps.{number}.inputs.{name}", detail=detail)]
                 )

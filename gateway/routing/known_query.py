@@ -13,6 +13,6 @@ def refuse_unknown_query(request: Request) -> None:
     declared_names = {field.alias for field in request.scope["route"].dependant.query_params}
     unknown = sorted({name for name in request.query_params if name not in declared_names})
     if unknown:
-        hint = f"Known are {', '.join(sorted(declared_names))}." if declared_names else "There are none."
+        hint = f"This address takes {', '.join(sorted(declared_names))}." if declared_names else "This address takes no query parameters."
         errors = [FieldError(field=name[:64], detail="unknown query parameter") for name in unknown[:20]]
         raise Invalid(f"Unknown query parameters: {', '.join(name[:64] for name in unknown[:20])}. {hint}", errors=errors)

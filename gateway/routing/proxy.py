@@ -106,7 +106,7 @@ def _address(base: httpx.URL, request: Request) -> httpx.URL:
         rest = b"/".join((first, *others)) if first.decode("latin-1") in REPLACED else others[1]
         return base.copy_with(raw_path=base.raw_path + rest + (b"?" + query if query else b""))
     except (httpx.InvalidURL, ValueError, IndexError) as error:  # IndexError: /v1%2Feffects/...
-        raise NotFound(f"No such address: {error}.") from error
+        raise NotFound(f"The address {request.url.path[:200]!r} does not exist. GET /docs lists all addresses.") from error
 
 
 def _passed_on(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

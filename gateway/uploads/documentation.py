@@ -11,23 +11,23 @@ TUS: dict[str, Any] = {"type": "string", "enum": [VERSION]}
 
 _REQUEST: dict[str, tuple[str, dict[str, Any]]] = {
     "Tus-Resumable": ("Version of the protocol.", TUS),
-    "Upload-Length": ("Bytes of the whole file.", INTEGER),
-    "Upload-Offset": ("Bytes that the server has; those of the body follow them.", INTEGER),
+    "Upload-Length": ("Size of the whole file in bytes.", INTEGER),
+    "Upload-Offset": ("Number of bytes that the server already has. The body continues after them.", INTEGER),
     "Upload-Metadata": ("Comma-separated pairs of a key and a base64 value: `filename` is the name of the file.", TEXT),
     "Upload-Checksum": ("Algorithm and base64 digest of the body, such as `sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=`.", TEXT),
 }
 _ANSWER: dict[str, tuple[str, dict[str, Any]]] = {
     "Tus-Resumable": ("Version of the protocol.", TUS),
     "Location": ("Address of the upload.", TEXT),
-    "Upload-Offset": ("Bytes that the server has.", INTEGER),
-    "Upload-Length": ("Bytes of the whole file.", INTEGER),
-    "Upload-Metadata": ("As sent when the upload was created.", TEXT),
-    "Upload-Expires": ("When an unfinished upload is deleted.", TEXT),
-    "Reelwright-Media-Id": ("Id of the medium; only once the upload is complete.", TEXT),
-    "Content-Location": ("Address of the medium; only once the upload is complete.", TEXT),
+    "Upload-Offset": ("Number of bytes that the server has.", INTEGER),
+    "Upload-Length": ("Size of the whole file in bytes.", INTEGER),
+    "Upload-Metadata": ("The same value as at the creation of the upload.", TEXT),
+    "Upload-Expires": ("Time at which the upload is deleted if it is unfinished.", TEXT),
+    "Reelwright-Media-Id": ("Id of the medium; only after the upload is complete.", TEXT),
+    "Content-Location": ("Address of the medium; only after the upload is complete.", TEXT),
     "Tus-Version": ("Versions of the protocol.", TEXT),
     "Tus-Extension": ("Extensions of the protocol.", TEXT),
-    "Tus-Max-Size": ("Bytes of the largest file.", INTEGER),
+    "Tus-Max-Size": ("Maximum size of a file in bytes.", INTEGER),
     "Tus-Checksum-Algorithm": ("Algorithms of `Upload-Checksum`.", TEXT),
 }
 

@@ -61,7 +61,7 @@ class Upload:
         try:
             state = UploadState.model_validate_json((self.folder / STATE).read_bytes())
             if self.expires_at() < datetime.now(UTC):
-                raise UploadExpired(f"The upload {self.id} was not continued in time: start a new one.")
+                raise UploadExpired(f"The upload {self.id} has expired: start a new one.")
         except FileNotFoundError:
             raise _unknown(self.id) from None
         return state

@@ -44,10 +44,10 @@ class UploadHandler:
             await on_disk(self.uploads.sweep, datetime.now(UTC))
         for header in ("upload-defer-length", "upload-concat"):
             if header in request.headers:
-                raise BadUploadRequest(f"{header} belongs to an extension that this server lacks. It supports {EXTENSIONS}.")
+                raise BadUploadRequest(f"{header} belongs to a tus extension that this server does not support. It supports {EXTENSIONS}.")
         length, limit = header_number(request, "Upload-Length"), self._services.settings.max_upload_bytes
         if length > limit:
-            raise TooLarge(f"Upload-Length is {length} bytes; this server takes files of at most {limit} bytes.")
+            raise TooLarge(f"Upload-Length is {length} bytes; the limit for a file is {limit} bytes (REELWRIGHT_MAX_UPLOAD_BYTES).")
         if length == 0:
             raise BrokenMedia("The file is empty (0 bytes): there is nothing to upload.")
         metadata = request.headers.get("upload-metadata", "")
@@ -71,7 +71,7 @@ class UploadHandler:
                 raise OffsetMismatch(detail, headers={"Upload-Offset": str(current)})
             size = request.headers.get("content-length", "")
             if size.isdecimal() and offset + int(size) > state.length:
-                detail = f"{size} bytes from offset {offset} exceed the {state.length} bytes of Upload-Length."
+                detail = f"{size} bytes from offset {offset} on exceed Upload-Length, which is {state.length} bytes."
                 raise TooLarge(detail)
             if not state.done:
                 try:

@@ -71,7 +71,9 @@ async def append(
                 size += len(block)
                 if size > state.length:
                     await on_disk(file.truncate, offset)
-                    raise TooLarge(f"The body exceeds the {state.length} bytes of Upload-Length; the bytes of this request are dropped.")
+                    raise TooLarge(
+                        f"The body exceeds Upload-Length, which is {state.length} bytes; the bytes of this request were dropped."
+                    )
                 await on_disk(_write, file, block, digest.update if digest else None)
     finally:
         await on_disk(file.close)
@@ -102,7 +104,9 @@ async def bursts(
                 pending_bytes += len(chunk)
                 next_chunk = asyncio.ensure_future(_next(chunks))
             elif not pending:
-                raise UploadTimeout(f"No data arrived for {idle_s:g} s. What arrived before is kept: continue from there.")
+                raise UploadTimeout(
+                    f"No data arrived for {idle_s:g} s. The earlier bytes are kept: ask for the offset and continue from there."
+                )
             if not done or pending_bytes >= burst_bytes:
                 yield b"".join(pending)
                 pending, pending_bytes = [], 0

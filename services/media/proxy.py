@@ -122,7 +122,7 @@ def proxy(
     """
     info = probe_video(video)
     if alpha is not None:
-        probe_video(alpha, hint="a matte is a gray video, as long as the clip")
+        probe_video(alpha, hint="a matte is a gray video with the same length as the clip")
     size = proxy_size(info.width, info.height, params.shorter)
     rate = constant_rate(info.steady_rate, varies=False)
     warnings = list(conversion_warnings(info, to_sdr8=True))

@@ -115,7 +115,7 @@ def render(params: RenderParams, *, video: Path, output: Path, progress: Progres
         else:
             stage(1, 1)
             copy = probe_video(output)
-            empty = ["Some audio tracks hold no sound: they were left out."] * (len(copy.audio) < len(info.audio))
+            empty = ["Some audio tracks contain no sound: they were left out."] * (len(copy.audio) < len(info.audio))
             for warning in [*info.warnings, *track_warnings(info), *empty]:
                 progress.warn(warning)
             return _copied(copy, info, choice.points)

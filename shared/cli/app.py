@@ -235,9 +235,7 @@ def _settings(**overrides: Any) -> "Settings":
         cause = error if isinstance(error, PermissionError) else error.__cause__
         lines = [f"{error}: {cause}"]
         if isinstance(cause, PermissionError):
-            lines = [
-                f"{cause.filename} cannot be read by this user; in containers, `docker compose run --rm secrets` adjusts owner and mode"
-            ]
+            lines = [f"this user may not read {cause.filename}; in containers, `docker compose run --rm secrets` sets its owner and mode"]
     sys.exit("error: invalid settings\n  " + "\n  ".join(lines))
 
 

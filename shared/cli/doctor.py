@@ -125,5 +125,8 @@ def _service(service: Service) -> Finding:
     missing = [command for operation in service.operations if (command := operation.unavailable(operation.example))]
     detail = ", ".join(operation.verb for operation in service.operations)
     return Finding(
-        subject=f"service {service.name}", ok=not missing, needed=False, detail=f"to complete it: {missing[0]}" if missing else detail
+        subject=f"service {service.name}",
+        ok=not missing,
+        needed=False,
+        detail=f"incomplete; to install what is missing: {missing[0]}" if missing else detail,
     )

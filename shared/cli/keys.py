@@ -46,28 +46,32 @@ def _add_making(group: typer.Typer, settings: Callable[[], Settings]) -> None:
             list[str] | None,
             typer.Option("--scope", help="Right of the key: read, run (includes read) or admin. May be repeated. Default: run."),
         ] = None,
-        expires: Annotated[str | None, typer.Option("--expires", metavar="SPAN", help="Time until the end: 12h, 90d, 8w.")] = None,
+        expires: Annotated[
+            str | None, typer.Option("--expires", metavar="SPAN", help="Time after which the key expires, such as 12h, 90d or 8w.")
+        ] = None,
         like: Annotated[
             str | None,
-            typer.Option("--like", metavar="KEY", help="Key whose media and jobs the new one shares, to rotate it."),
+            typer.Option("--like", metavar="KEY", help="Existing key that the new key replaces: both share its media and jobs."),
         ] = None,
-        max_bytes: Annotated[int | None, typer.Option(min=1, help="Largest number of bytes that the owner may store.")] = None,
-        max_jobs: Annotated[int | None, typer.Option(min=1, help="Largest number of unfinished jobs.")] = None,
-        max_requests: Annotated[int | None, typer.Option("--max-requests", min=1, help="Largest number of requests a minute.")] = None,
-        key: Annotated[str | None, typer.Option("--key", help=f"Your own key of {LEAST_CHARS} characters or more; `-`: read it.")] = None,
+        max_bytes: Annotated[int | None, typer.Option(min=1, help="Maximum number of stored bytes.")] = None,
+        max_jobs: Annotated[int | None, typer.Option(min=1, help="Maximum number of unfinished jobs.")] = None,
+        max_requests: Annotated[int | None, typer.Option("--max-requests", min=1, help="Maximum number of requests per minute.")] = None,
+        key: Annotated[
+            str | None, typer.Option("--key", help=f"Use this key, of at least {LEAST_CHARS} characters. `-`: read it from standard input.")
+        ] = None,
     ) -> None:
         text = sys.stdin.readline().strip() if key == "-" else key or new_key()
         if len(text) < LEAST_CHARS:
             raise Invalid(f"The key has {len(text)} characters; it needs at least {LEAST_CHARS}.")
         if NAME.fullmatch(name) is None:
-            raise Invalid(f"The name {name!r} must have 1 to 64 letters, digits, spaces or . @ - _.")
+            raise Invalid(f"{name!r} is not a name for a key: use 1 to 64 letters, digits, spaces or . @ - _.")
         file = KeyFile(settings().data_dir)
 
         def added(records: tuple[KeyRecord, ...]) -> tuple[KeyRecord, ...]:
             if any(record.name == name and record.revoked_at is None for record in records):
-                raise Invalid(f"There is a key {name!r} already: revoke it first, or choose another name.")
+                raise Invalid(f"A key named {name!r} already exists: revoke it first, or choose another name.")
             if any(record.hash == hash_of(text) for record in records):
-                raise Invalid("This key is in the file already.")
+                raise Invalid("The key file already contains this key: use another one.")
             record = KeyRecord(
                 id=hash_of(text)[:8],
                 name=name,
@@ -85,11 +89,11 @@ def _add_making(group: typer.Typer, settings: Callable[[], Settings]) -> None:
         first = not file.read()
         file.change(added)
         typer.echo(text)
-        typer.echo(f"key {name!r} is valid from now on; it is not shown again", err=True)
+        typer.echo(f"key {name!r} is valid now; save it, because it is not shown again", err=True)
         if first:
             typer.echo(
-                "requests need a key from now on. What was made without keys is hidden: `reelwright keys adopt "
-                f"{name}` gives it to this key",
+                "requests need a key from now on. Media and jobs made without keys are hidden: "
+                f"`reelwright keys adopt {name}` gives them to this key",
                 err=True,
             )
 
@@ -136,14 +140,14 @@ def _add_changes(group: typer.Typer, settings: Callable[[], Settings]) -> None:
 
     @group.command(help="Give a key the media and jobs that were made without keys, or by another owner.")
     def adopt(
-        key: Annotated[str, typer.Argument(help="Name or id of the key that gets them.")],
-        owner: Annotated[str, typer.Option("--from", metavar="OWNER", help="Present owner, as in `keys list`.")] = PUBLIC,
+        key: Annotated[str, typer.Argument(help="Name or id of the key that gets the media and jobs.")],
+        owner: Annotated[str, typer.Option("--from", metavar="OWNER", help="Current owner, as shown by `keys list`.")] = PUBLIC,
     ) -> None:
         from shared.jobs.adoption import adopt as hand_over
 
         current = settings()
         adopted = hand_over(current, source=owner, target=_find(KeyFile(current.data_dir).read(), key).owner)
-        typer.echo(f"{adopted.jobs} jobs and {adopted.media} media belong to key {key!r} now", err=True)
+        typer.echo(f"{adopted.jobs} jobs and {adopted.media} media now belong to key {key!r}", err=True)
 
 
 def _find(records: tuple[KeyRecord, ...], key: str) -> KeyRecord:
@@ -153,7 +157,7 @@ def _find(records: tuple[KeyRecord, ...], key: str) -> KeyRecord:
     """
     matches = [record for record in records if key in (record.name, record.id)]
     if not matches:
-        raise Invalid(f"There is no key {key!r}. `reelwright keys list` shows them.")
+        raise Invalid(f"There is no key {key!r}. `reelwright keys list` shows all keys.")
     return min(matches, key=lambda record: record.revoked_at is not None)
 
 
@@ -169,7 +173,7 @@ def _expiry(span: str | None) -> datetime | None:
     if span is None:
         return None
     if (match := SPAN.fullmatch(span)) is None or not int(match[1]):
-        raise Invalid(f"--expires {span!r} is not a time span such as 12h, 90d or 8w.")
+        raise Invalid(f"--expires {span!r} is not a time span: write it as 12h, 90d or 8w.")
     return now() + timedelta(**{UNITS[match[2]]: int(match[1])})
 
 

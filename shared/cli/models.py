@@ -80,10 +80,12 @@ def _add_pull(models: typer.Typer, folder: ReadFolder, settings: Callable[[], Se
         models_folder, mirror = folder(), settings().models_mirror
         for model in _chosen(models_folder, names, all_models=all_models):
             if not model.commercial_use and not non_commercial:
-                raise Invalid(f"{model.title} ({model.licence}) must not be used commercially. If your use is not: {model.command}")
+                raise Invalid(
+                    f"{model.title} ({model.licence}) forbids commercial use. If your use is not commercial, run: {model.command}"
+                )
             with _bar(model) as report:
                 fetched = pull(models_folder, model, mirror=mirror, renew=renew, on_step=report)
-            outcome = f"{len(fetched)} of {len(model.files)} files fetched" if fetched else "there already"
+            outcome = f"{len(fetched)} of {len(model.files)} files fetched" if fetched else "already installed"
             typer.echo(f"{model.name}: {outcome} ({models_folder.root / model.name})")
 
 
@@ -93,7 +95,9 @@ def _add_checks(models: typer.Typer, folder: ReadFolder) -> None:
     @models.command("verify", help="Check the files of installed models against their checksums.")
     def verify(
         names: Annotated[list[str] | None, NAMES] = None,
-        record: Annotated[bool, typer.Option("--record", help="Record the present files: you changed them yourself.")] = False,
+        record: Annotated[
+            bool, typer.Option("--record", help="Record the checksums of the current files, after you changed the files yourself.")
+        ] = False,
         as_json: Annotated[bool, AS_JSON] = False,
     ) -> None:
         models_folder = folder()
@@ -125,7 +129,7 @@ def _chosen(folder: ModelFolder, names: list[str] | None, *, all_models: bool = 
     if all_models:
         return [model for model in folder.catalog if model.commercial_use and not model.gated and not model.package]
     if not names:
-        raise Invalid("Which model? Give names, or --all. `reelwright models list` shows them.")
+        raise Invalid("Name one model or more, or give --all. `reelwright models list` shows the names.")
     return [folder.model(name) for name in names]
 
 
@@ -152,7 +156,7 @@ def _bar(model: Model) -> Iterator[Callable[[Step], None]]:
 
         def report(step: Step) -> None:
             if step.waiting:
-                bar.console.print(f"{model.name} is being pulled by another process: waiting")
+                bar.console.print(f"another process is pulling {model.name}; waiting for it")
                 return
             if step.path not in tasks:
                 tasks[step.path] = bar.add_task(f"{model.name}/{step.path}", total=step.total)

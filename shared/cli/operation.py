@@ -92,10 +92,10 @@ def _arguments(operation: Operation) -> Iterator[inspect.Parameter]:
         case []:
             return
         case [(_, kind)]:
-            info = typer.Argument(dir_okay=False, metavar="OUTPUT", help=f"The {kind} to write.")
+            info = typer.Argument(dir_okay=False, metavar="OUTPUT", help=f"Output file ({kind}).")
         case several:
             names = ", ".join(f"{name}{SUFFIXES[kind]}" for name, kind in several)
-            prefixed = "" if operation.file_prefix is None else ", with a prefix that says what made them"
+            prefixed = "" if operation.file_prefix is None else ", each with a prefix that names what made it"
             info = typer.Argument(file_okay=False, metavar="FOLDER", help=f"Folder for {names}{prefixed}; created if missing.")
     yield _parameter("output", Path, info)
 
@@ -131,11 +131,16 @@ def _general() -> Iterator[inspect.Parameter]:
     yield _parameter(
         "remote",
         str | None,
-        typer.Option("--remote", metavar="URL", envvar="REELWRIGHT_REMOTE", help="Run on this suite instead of locally."),
+        typer.Option(
+            "--remote",
+            metavar="URL",
+            envvar="REELWRIGHT_REMOTE",
+            help="URL of a suite that runs the operation. Default: this machine runs it.",
+        ),
         None,
     )
     yield _parameter(
-        "api_key", str, typer.Option("--api-key", envvar="REELWRIGHT_API_KEY", help="API key of the suite, if it has keys."), ""
+        "api_key", str, typer.Option("--api-key", envvar="REELWRIGHT_API_KEY", help="API key of the suite, if it needs one."), ""
     )
 
 
@@ -211,7 +216,7 @@ def _made_inputs(
             maker_name, _, output = port.auto.rpartition(".")
             maker = find(maker_name)
             if maker is None:
-                raise Invalid(f"{name}: {maker_name} is not installed here. Give a file.")
+                raise Invalid(f"{name}: {AUTO!r} needs {maker_name}, which is not installed here. Give a file.")
             outputs = {output_name: folder / f"{output_name}{SUFFIXES[kind]}" for output_name, kind in maker.outputs.items()}
             maker_inputs = {input_name: None if about.optional else inputs.get(input_name) for input_name, about in maker.ports.items()}
             run_locally(maker, maker.params(**params_of_maker(params.model_dump(), maker.params.model_fields)), maker_inputs, outputs)
@@ -283,7 +288,7 @@ def _free(path: Path) -> Path:
 def _refuse_existing(paths: Iterable[Path]) -> None:
     """Raise Invalid if an output file exists already."""
     if existing := [str(path) for path in paths if path.exists()]:
-        raise Invalid(f"{', '.join(existing)} exists: give another name, or --overwrite.")
+        raise Invalid(f"{', '.join(existing)} already exists: give another name, or --overwrite.")
 
 
 def true_suffix(path: Path) -> str:
@@ -308,9 +313,9 @@ def _check_files(inputs: dict[str, Any], outputs: dict[str, Path]) -> None:
     input_files = {path.resolve() for path in listed if not is_url(path)}
     for path in outputs.values():
         if path.resolve() in input_files:
-            raise Invalid(f"{path} is an input: give the output another name.")
+            raise Invalid(f"{path} is an input file: give the output another name.")
         if not path.absolute().parent.is_dir():
-            raise Invalid(f"The folder {path.absolute().parent} for {path.name} does not exist.")
+            raise Invalid(f"The folder {path.absolute().parent} for the output {path.name} does not exist: create it first.")
 
 
 def _flag(name: str) -> str:

@@ -336,8 +336,10 @@ def output_of(job: Job, name: str | None) -> MediaRecord:
             return candidates[0]
     elif name in job.outputs:
         return job.outputs[name]
-    wrong = f"has no output {name!r}" if name else "has several outputs, or none: name one"
-    raise Invalid(f"The job {job.id} {wrong}. Outputs: {', '.join(job.outputs) or 'none'}.")
+    if not job.outputs:
+        raise Invalid(f"Job {job.id} has no outputs.")
+    wrong = f"has no output {name!r}" if name else "has several outputs: name one"
+    raise Invalid(f"Job {job.id} {wrong}. Outputs: {', '.join(job.outputs)}.")
 
 
 def path_in(folder: Path, name: str, record: MediaRecord) -> Path:

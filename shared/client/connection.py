@@ -60,7 +60,10 @@ class Connection:
             except httpx.TransportError as error:
                 may_repeat = self._answered and (repeat or isinstance(error, CONNECTING))
                 if not may_repeat or not await pauses.wait():
-                    raise Unreachable(f"{self.http.base_url} does not answer: {error or type(error).__name__}.") from error
+                    raise Unreachable(
+                        f"{self.http.base_url} does not answer: {error or type(error).__name__}. Check the address, "
+                        "and that the suite is running."
+                    ) from error
                 continue
             self._answered = True
             if not answer.is_error:
@@ -140,5 +143,5 @@ def refused(answer: httpx.Response) -> Refused:
 
 
 def _no_suite(answer: httpx.Response) -> Refused:
-    detail = f"{answer.request.url} answered {answer.status_code}, which is not an answer of Reelwright."
+    detail = f"{answer.request.url} answered {answer.status_code}, which is not an answer of Reelwright. Check the address."
     return Refused({"type": "about:blank", "title": "Not Reelwright", "status": answer.status_code, "detail": detail}, answer.status_code)

@@ -32,7 +32,7 @@ class JobFailed(ReelwrightError):
 
     def __init__(self, job: Job):
         self.job = job
-        super().__init__(str((job.error or {}).get("detail", f"The job {job.id} is {job.status}.")), errors=field_errors(job.error or {}))
+        super().__init__(str((job.error or {}).get("detail", f"Job {job.id} is {job.status}.")), errors=field_errors(job.error or {}))
 
     def problem(self) -> dict[str, Any]:
         """Return the problem details of the job."""

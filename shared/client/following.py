@@ -50,7 +50,7 @@ async def follow(connection: Connection, job_id: str) -> AsyncIterator[JobEvent]
                 raise
             trouble = refusal
         if not await pauses.wait():
-            raise Unreachable(f"{connection.http.base_url} does not answer: {trouble}. The job {job_id} goes on there.") from trouble
+            raise Unreachable(f"{connection.http.base_url} does not answer: {trouble}. Job {job_id} continues on the server.") from trouble
 
 
 async def _parsed(answer: httpx.Response) -> AsyncIterator[JobEvent]:

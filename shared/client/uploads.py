@@ -45,7 +45,11 @@ async def upload(connection: Connection, path: Path, *, name: str | None = None,
                 if isinstance(error, Refused) and error.status not in TRY_AGAIN:
                     raise
                 if not await pauses.wait():
-                    raise (error if isinstance(error, Refused) else Unreachable(f"The upload of {path.name} broke: {error}.")) from error
+                    raise (
+                        error
+                        if isinstance(error, Refused)
+                        else Unreachable(f"The upload of {path.name} was interrupted: {error}. Upload the file again.")
+                    ) from error
                 answer = await connection.send("HEAD", place, headers=TUS)
             offset, before = int(answer.headers["upload-offset"]), offset
             if offset > before:

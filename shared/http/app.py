@@ -69,8 +69,8 @@ def create_api(
         generate_unique_id_function=partial(_operation_id, service),
         redirect_slashes=False,  # a redirect would name this host, which clients of the gateway do not know
         responses=problems(
-            _401="No API key, or a wrong one",
-            _403="The API key lacks a scope. Without API keys: from another site's page",
+            _401="API key missing or invalid",
+            _403="The API key lacks a scope. On a server without API keys: a request from another site's page",
             _422="Invalid request; each field is named",
         ),
     )

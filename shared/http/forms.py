@@ -69,7 +69,7 @@ async def read_form(request: Request, runtime: Runtime, *, fields: Collection[st
                 else:
                     raise _unknown(part.field, fields, most_files)
         if not form.files:
-            raise Invalid.field("file", "Field required", "The form has no `file`.")
+            raise Invalid.field("file", "Field required", "The form has no file: send one in the field `file`.")
         if not form.media and isinstance(form.files[0], RefusedFile):
             raise form.files[0].error
     except BaseException:
@@ -88,7 +88,7 @@ async def finished(runtime: Runtime, operation: Operation, *, params: Params, in
     job = await submit(operation, JobRequest(inputs=inputs), params=params, owner=owner, runtime=runtime)
     job = await runtime.jobs.wait(owner, job.id, runtime.settings.job_timeout_s)
     if job.status is not Status.SUCCEEDED:
-        raise OperationFailed((job.error or {}).get("detail") or f"The job {job.id} is {job.status}.")
+        raise OperationFailed((job.error or {}).get("detail") or f"Job {job.id} is {job.status}.")
     return job
 
 

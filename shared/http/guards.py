@@ -57,7 +57,7 @@ class Guard:
         CURRENT_REQUEST.set(_forwarded_headers(request_id, scope["headers"]))
         try:
             if "\0" in scope["path"]:  # file systems and databases refuse a NUL character
-                raise NotFound("The address contains a NUL character.")
+                raise NotFound("The address contains a NUL character (%00): remove it.")
             access = self._access(Request(scope))
             if self._entrance:
                 self._rates.count(access)
@@ -86,9 +86,7 @@ class Guard:
         access = self._keys.find(key) if key else None
         if access is None:
             detail = (
-                "The API key is not one of this server's."
-                if key
-                else "Send an API key: `Authorization: Bearer <key>` or `X-API-Key: <key>`."
+                "This server does not know the API key." if key else "Send an API key: `Authorization: Bearer <key>` or `X-API-Key: <key>`."
             )
             raise Unauthorized(detail, headers={"WWW-Authenticate": "Bearer"})
         access.require("admin" if path == METRICS else "read" if request.method in SAFE else "run")
@@ -98,10 +96,16 @@ class Guard:
         host = request.headers.get("host", "")
         name = re.sub(r":\d+$", "", host).strip("[]")
         if not is_loopback(name) and name not in self._settings.trusted_hosts:
-            raise Forbidden(f"The Host {host!r} is not this machine: use 127.0.0.1 or localhost, or set REELWRIGHT_API_KEYS.")
+            raise Forbidden(
+                f"Without API keys, the server takes no requests to the host {host!r}: use 127.0.0.1 or localhost, "
+                "or set REELWRIGHT_API_KEYS."
+            )
         origin = request.headers.get("origin")
         if origin is not None and origin.partition("://")[2] != host and origin not in self._settings.cors_origins:
-            raise Forbidden(f"The Origin {origin!r} is another site; without API keys only this server's own pages may send requests.")
+            raise Forbidden(
+                f"Without API keys, only this server's own pages may send requests, not those of {origin!r}. "
+                "REELWRIGHT_CORS_ORIGINS allows a site."
+            )
 
     def _log_change(self, access: Access, scope: Scope, answer: Message) -> None:
         """Log a successful change, and which API key made it."""

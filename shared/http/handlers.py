@@ -40,7 +40,7 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     titles = {404: "Not found", 405: "Method not allowed"}
     body = {"type": "about:blank", "title": titles.get(error.status_code, str(error.detail)), "status": error.status_code}
-    body["detail"] = f"{request.method} {request.url.path}: {error.detail}. GET /docs lists what there is."
+    body["detail"] = f"{request.method} {request.url.path}: {error.detail}. GET /docs lists all addresses."
     return JSONResponse(body, error.status_code, headers=error.headers, media_type="application/problem+json")
 
 
@@ -50,7 +50,7 @@ async def _no_database(request: Request, error: Exception) -> Response:
     Accepted jobs are on disk already.
     """
     log.warning("%s %s: the database did not answer: %s", request.method, request.url.path, error)
-    return problem_response(Unavailable("The database does not answer at the moment. Try again soon.", headers={"Retry-After": "5"}))
+    return problem_response(Unavailable("The database does not answer. Try again soon.", headers={"Retry-After": "5"}))
 
 
 async def _disconnected(_request: Request, _error: Exception) -> Response:
@@ -58,9 +58,9 @@ async def _disconnected(_request: Request, _error: Exception) -> Response:
 
     Nobody reads the answer.
     """
-    return problem_response(Invalid("The connection ended before the request did."))
+    return problem_response(Invalid("The connection was closed before the whole request had arrived."))
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return problem_response(ReelwrightError("Unexpected error of the server; its log has the details."))
+    return problem_response(ReelwrightError("Unexpected server error. The log of the server has the details."))

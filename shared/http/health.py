@@ -24,18 +24,18 @@ def add_health(app: FastAPI, runtime: Runtime, registry: CollectorRegistry, ask_
     jobs = runtime.jobs
     gauge = Gauge(
         "reelwright_jobs",
-        "Stored jobs; those with the status `queued` are the depth of the queue",
+        "Stored jobs by status; the number of `queued` jobs is the length of the queue",
         ["service", "status"],
         registry=registry,
     )
     oldest = Gauge("reelwright_queue_oldest_seconds", "Waiting time of the oldest queued job", ["service"], registry=registry)
-    database = Gauge("reelwright_database_up", "Whether the database answered; without it the figures above are missing", registry=registry)
+    database = Gauge("reelwright_database_up", "1 if the database answered, else 0; then the figures above are missing", registry=registry)
 
-    @app.get("/health", tags=["service"], summary="Answer while the process is alive")
+    @app.get("/health", tags=["service"], summary="Check that the process is alive")
     async def health() -> dict[str, str]:
         return {"status": "alive", "name": app.title}
 
-    @app.get("/ready", tags=["service"], summary="Answer whether it can take work; 503 with the reasons if not")
+    @app.get("/ready", tags=["service"], summary="Check that the service can take jobs; 503 with the reasons if not")
     async def ready() -> dict[str, Any]:
         if reasons := await runtime.troubles():
             raise Unavailable("; ".join(reasons))

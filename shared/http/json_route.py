@@ -57,7 +57,7 @@ async def read_whole(request: Request, *, max_bytes: int = MAX_JSON_BYTES) -> by
     async for chunk in request.stream():
         body += chunk
         if len(body) > max_bytes:
-            raise TooLarge(f"The body is longer than {max_bytes} bytes, the limit.")
+            raise TooLarge(f"The body is larger than the limit of {max_bytes} bytes.")
     return bytes(body)
 
 
@@ -70,7 +70,9 @@ def parse(body: bytes, content_type: str) -> Any:
         return None
     kind = content_type.partition(";")[0].strip().lower()
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
-        raise UnsupportedMedia(f"The body is {kind[:80]!r}; send JSON, with the header `Content-Type: application/json`.")
+        raise UnsupportedMedia(
+            f"The content type of the body is {kind[:80]!r}: send JSON, with the header `Content-Type: application/json`."
+        )
     try:
         value = from_json(body, allow_inf_nan=False)
         json.loads(body, object_pairs_hook=_refuse_repeated_names)  # pydantic's parser takes the last of them
@@ -87,5 +89,5 @@ def _refuse_repeated_names(pairs: list[tuple[str, Any]]) -> None:
     names: set[str] = set()
     for name, _ in pairs:
         if name in names:
-            raise ValueError(f"the name {name[:64]!r} is repeated in one object")
+            raise ValueError(f"one object has the name {name[:64]!r} twice")
         names.add(name)

@@ -23,8 +23,10 @@ class RequestMetrics:
 
     def __init__(self, app: ASGIApp, registry: CollectorRegistry):
         self._app = app
-        self._requests = Counter("reelwright_http_requests_total", "Requests answered", ["method", "status"], registry=registry)
-        self._seconds = Histogram("reelwright_http_request_seconds", "Time until the answer began", registry=registry)
+        self._requests = Counter("reelwright_http_requests_total", "Answered requests", ["method", "status"], registry=registry)
+        self._seconds = Histogram(
+            "reelwright_http_request_seconds", "Time from the request to the start of the response", registry=registry
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -23,7 +23,7 @@ def problems(**texts: str) -> dict[int | str, dict[str, Any]]:
     return {int(code[1:]): {"model": Problem, "description": text} for code, text in texts.items()}
 
 
-NOT_JSON = problems(_413="The body is too long", _415="The content type is not JSON")
+NOT_JSON = problems(_413="The body is too large", _415="The content type is not JSON")
 
 
 def problem_response(error: ReelwrightError) -> JSONResponse:

@@ -25,5 +25,5 @@ class RequestRates:
         key = access.owner, access.name
         self._counts[key] = self._counts.get(key, 0) + 1
         if self._counts[key] > access.max_requests:
-            detail = f"The API key {access.name!r} may send {access.max_requests} requests a minute."
+            detail = f"The API key {access.name!r} has reached its limit of {access.max_requests} requests per minute."
             raise TooManyRequests(f"{detail} Try again later.", headers={"Retry-After": str(int(MINUTE_S - elapsed_s) + 1)})

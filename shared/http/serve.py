@@ -145,9 +145,9 @@ def _listen(site: Site) -> socket.socket:
         except OSError as error:
             listener.close()
             hint = (
-                " Another program listens there, perhaps another suite: choose another --port." if error.errno == errno.EADDRINUSE else ""
+                " Another program, perhaps another suite, uses this port: choose another --port." if error.errno == errno.EADDRINUSE else ""
             )
-            raise Unavailable(f"http://{site.host}:{site.port} cannot be used: {error.strerror or error}.{hint}") from error
+            raise Unavailable(f"The server cannot listen on http://{site.host}:{site.port}: {error.strerror or error}.{hint}") from error
         listener.listen(BACKLOG)
     listener.setblocking(False)
     return listener

@@ -29,13 +29,14 @@ def adopt(settings: Settings, *, source: str, target: str) -> Adopted:
     job. Raises Conflict while a job of `source` is unfinished: it would write its outputs for the former owner.
     """
     if not is_owner(source) or source == target:
-        raise Conflict(f"{source!r} is not another owner.")
+        wrong = "already has the media and jobs" if source == target else "is not the name of an owner"
+        raise Conflict(f"{source!r} {wrong}. `reelwright keys list` shows the owners.")
     engine = connect(settings.database, settings.data_dir)
     make_tables(engine)
     try:
         with engine.begin() as connection:
             if connection.scalar(sa.select(JOBS.c.id).where(JOBS.c.owner == source, JOBS.c.status.in_(OPEN))) is not None:
-                raise Conflict("The current owner has unfinished jobs: wait for their end, or cancel them.")
+                raise Conflict(f"The owner {source!r} has unfinished jobs: wait until they end, or cancel them.")
             query = sa.select(JOBS.c.idempotency_key).where(JOBS.c.owner == target, JOBS.c.idempotency_key.is_not(None))
             used_keys: list[str | None] = list(connection.scalars(query))
             connection.execute(

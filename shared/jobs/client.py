@@ -99,7 +99,7 @@ class Jobs:
         if is_new and remembered is not None:
             self.metrics.cached(operation)
             more = fields(job_id=job.id, operation=operation, event="cached")
-            log.info("job %s (%s) has the result of job %s", job.id, operation, remembered.job_id, extra=more)
+            log.info("job %s (%s) returns the earlier result of job %s", job.id, operation, remembered.job_id, extra=more)
         elif is_new:
             log.info("job %s (%s) accepted", job.id, operation, extra=fields(job_id=job.id, operation=operation, event="accepted"))
         if is_new and request.preview:
@@ -183,7 +183,7 @@ class Jobs:
             self.metrics.ended(job.operation, Status.CANCELED)
         job = await self.get(owner, job_id)
         if job.status is not Status.CANCELED:
-            raise Conflict(f"Job {job_id} has {job.status} already; there is nothing to cancel.")
+            raise Conflict(f"Job {job_id} has already {job.status}; there is nothing to cancel.")
         return job
 
     async def delete(self, owner: str, job_id: str) -> Job:
@@ -193,7 +193,7 @@ class Jobs:
         """
         job = await self.get(owner, job_id)
         if not job.status.ended:
-            raise Conflict(f"Job {job_id} is {job.status}: cancel it first, or wait for its end.")
+            raise Conflict(f"Job {job_id} is {job.status}: cancel it first, or wait until it ends.")
         await asyncio.to_thread(self.store.forget, job_id)
         return job
 

@@ -43,7 +43,7 @@ class Webhook(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: HttpUrl = Field(description="An http(s) address. The same rules apply as for fetching URLs.")
+    url: HttpUrl = Field(description="An http(s) address. The rules for URLs that are fetched apply.")
     secret: SecretStr | None = Field(None, description="Signing secret: `whsec_` and base64. Default: the server's own.")
     events: tuple[WebhookEvent, ...] = Field(
         ("succeeded", "failed", "canceled"),
@@ -82,7 +82,7 @@ class JobEnvelope(BaseModel):
         True, description="Whether an earlier result for the same content and parameters may be returned. `false`: the job always runs."
     )
 
-    name: str | None = Field(None, min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="Your own name of the job.")
+    name: str | None = Field(None, min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="Your name for the job.")
     deadline_s: float | None = Field(
         None, gt=0, le=366 * 86400, description="Seconds from acceptance after which an unfinished job fails (`/problems/timed-out`)."
     )
@@ -118,7 +118,7 @@ class JobRequest(OperationEnvelope):
 class NewWebhook(Webhook):
     """Body of `POST /v1/webhooks`."""
 
-    name: str | None = Field(None, min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="Your own name of the webhook.")
+    name: str | None = Field(None, min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="Your name for the webhook.")
 
 
 class Answer(BaseModel):
@@ -180,7 +180,7 @@ class StepProgress(Answer):
     progress: StageProgress | None = Field(None, description="Progress of the step's job; null before it starts.")
     job: str | None = Field(None, description="Id of the step's job; null before it is accepted.")
     picture: str | None = Field(None, description="Address of a thumbnail of the first video or image output, once there is one.")
-    detail: str | None = Field(None, description="Why the step failed, was skipped, or waits for its service.")
+    detail: str | None = Field(None, description="Reason why the step failed, was skipped, or waits for its service.")
 
 
 class JobProgress(StageProgress):
@@ -206,8 +206,8 @@ class JobPreview(Answer):
     at_s: float = Field(description="Second of the source in the middle of the preview, as requested.")
     seconds: float = Field(description="Length in seconds, as requested.")
     slot: str = Field("", description="A newer preview of the same operation, inputs and slot cancels the older one.")
-    start_s: float | None = Field(None, description="Second of the source at which it begins; null before it runs.")
-    end_s: float | None = Field(None, description="Second of the source at which it ends; null before it runs.")
+    start_s: float | None = Field(None, description="Second of the source at which the preview begins; null before it runs.")
+    end_s: float | None = Field(None, description="Second of the source at which the preview ends; null before it runs.")
 
 
 class Job(Answer):
@@ -221,7 +221,7 @@ class Job(Answer):
     created_at: datetime
     started_at: datetime | None = None
     completed_at: datetime | None = None
-    expires_at: datetime | None = Field(None, description="When the ended job is deleted.")
+    expires_at: datetime | None = Field(None, description="Time at which the ended job is deleted.")
     queue_position: int | None = Field(None, description="Position in the queue, 1 for the next job; null once started.")
     priority: str = "normal"
     inputs: dict[str, str | list[str] | None] = {}
@@ -233,7 +233,7 @@ class Job(Answer):
     outputs: dict[str, MediaRecord] = {}
     result: Any = Field(None, description="Result of the operation, as its schema describes it.")
     error: dict[str, Any] | None = Field(None, description="Problem details (RFC 9457) of a failed job.")
-    warnings: list[str] = Field([], description="Sentences about what was changed or could not be kept.")
+    warnings: list[str] = Field([], description="Sentences about properties of the input that the result changes or lacks.")
     listed: bool = Field(True, description="Whether the job and its outputs appear in lists.")
     preview: JobPreview | None = Field(None, description="What a preview shows; null for other jobs.")
     cached: bool = Field(False, description="Whether an earlier result was returned instead of running the operation.")
@@ -243,8 +243,8 @@ class Job(Answer):
         "megapixel_frames (millions of pixels in all its frames), attempts.",
     )
     metadata: dict[str, Any] = {}
-    name: str | None = Field(None, description="The name that the request gave it.")
-    deadline_at: datetime | None = Field(None, description="When the job fails if it is not finished.")
+    name: str | None = Field(None, description="Your name for the job, from the request.")
+    deadline_at: datetime | None = Field(None, description="Time at which the job fails if it has not finished by then.")
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -297,7 +297,7 @@ class Delivery(Answer):
     created_at: datetime
     attempts: int = Field(description="Number of attempts so far.")
     tried_at: datetime | None = Field(None, description="Time of the last attempt.")
-    answer: int | None = Field(None, description="HTTP status that the receiver answered last.")
+    answer: int | None = Field(None, description="HTTP status of the last answer of the receiver.")
     error: str | None = Field(None, description="Why the last attempt failed.")
 
 

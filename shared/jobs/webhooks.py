@@ -51,7 +51,7 @@ def stored_webhook(webhook: Webhook, settings: Settings) -> StoredWebhook:
         check_address(str(ipaddress.ip_address(host)), host=host, allowed=settings.url_allow_networks)
     secret = webhook.secret or settings.webhook_secret
     if secret is None:
-        raise Invalid("The webhook has no `secret`, and the server has none of its own (REELWRIGHT_WEBHOOK_SECRET).")
+        raise Invalid("The webhook has no `secret`, and the server has no default (REELWRIGHT_WEBHOOK_SECRET): give a `secret`.")
     try:
         Signer(base64.b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True))
     except Exception as error:  # the library has a class of its own for an empty secret
@@ -100,7 +100,7 @@ def workflow(store: JobStore, settings: Settings) -> Callable[[str], Coroutine[A
         try:
             await deliver(delivery_id)
         except Exception as error:  # no error may make the workflow run for ever; the job itself is done
-            log.warning("the message %s of a webhook was given up: %s", delivery_id, error)
+            log.warning("webhook message %s failed and is not sent again: %s", delivery_id, error)
             with suppress(SQLAlchemyError):
                 await asyncio.to_thread(store.deliveries.give_up, delivery_id)
 
@@ -126,7 +126,7 @@ async def send(store: JobStore, settings: Settings, delivery_id: str) -> None:
     except httpx.TimeoutException as error:
         await attempt.failed(f"no answer within {TIMEOUT_S:g} seconds", cause=error)
     except httpx.HTTPError as error:
-        await attempt.failed("the address could not be reached, or broke the connection", cause=error)
+        await attempt.failed("the address could not be reached, or the connection broke", cause=error)
     else:
         if answer.is_success:
             await attempt.record(DeliveryStatus.DELIVERED, answer=answer.status_code)
@@ -163,7 +163,7 @@ async def _post(store: JobStore, settings: Settings, message: Message) -> httpx.
     """
     secret = opened(message.webhook, settings).secret or (settings.webhook_secret and settings.webhook_secret.get_secret_value())
     if not secret:
-        raise Invalid("The server's own secret (REELWRIGHT_WEBHOOK_SECRET) is gone.")
+        raise Invalid("The webhook needs the default secret of the server, and REELWRIGHT_WEBHOOK_SECRET is no longer set.")
     job = await asyncio.to_thread(store.ledger.get, message.owner, message.job_id)
     sent_at = datetime.now(UTC)
     body = json.dumps({"type": f"job.{message.event}", "timestamp": sent_at.isoformat(), "data": job.model_dump(mode="json")})

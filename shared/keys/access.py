@@ -32,7 +32,7 @@ class Access:
         `run` includes `read`; `admin` includes both.
         """
         if not any(SCOPES.index(own) >= SCOPES.index(scope) for own in self.scopes):
-            raise ScopeMissing(f"The API key {self.name!r} lacks the scope {scope!r}; it has {', '.join(self.scopes)}.")
+            raise ScopeMissing(f"The API key {self.name!r} lacks the scope {scope!r}; it has {', '.join(self.scopes)}. Use another key.")
 
 
 CURRENT_ACCESS: ContextVar[Access] = ContextVar("access")

@@ -49,5 +49,5 @@ def checked_parts(owner: str, media_id: str) -> tuple[str, str]:
     Both are folder names in the store. Raises UnknownMedia if one is malformed.
     """
     if not is_owner(owner) or not is_id(media_id):
-        raise UnknownMedia(f"There is no media {media_id[:64]!r}: ids have 26 characters and come from POST /v1/media.")
+        raise UnknownMedia(f"There is no medium {media_id[:64]!r}: media ids have 26 characters; POST /v1/media returns one.")
     return owner, media_id

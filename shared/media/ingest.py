@@ -87,7 +87,7 @@ async def _receive(chunks: AsyncIterator[bytes], path: Path, max_bytes: int) -> 
         async for chunk in chunks:
             size, held = size + len(chunk), held + len(chunk)
             if size > max_bytes:
-                raise TooLarge(f"The file is larger than the {max_bytes} bytes that this server takes.")
+                raise TooLarge(f"The file is larger than {max_bytes} bytes, the limit (REELWRIGHT_MAX_UPLOAD_BYTES).")
             pending.append(chunk)
             if held >= WRITE_BYTES:
                 await on_disk(_write, file, pending, digest.update)

@@ -43,7 +43,7 @@ class Part:
         try:
             return value.decode()
         except UnicodeDecodeError as error:
-            raise Invalid(f"The form field {self.field!r} is not UTF-8.") from error
+            raise Invalid(f"The form field {self.field!r} is not UTF-8 text.") from error
 
 
 async def read_parts(request: Request) -> AsyncGenerator[Part]:
@@ -53,7 +53,7 @@ async def read_parts(request: Request) -> AsyncGenerator[Part]:
     """
     kind, options = parse_options_header(request.headers.get("content-type"))
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
-        raise UnsupportedMedia(f"The body is {kind.decode('latin-1')!r}; send multipart/form-data with a boundary.")
+        raise UnsupportedMedia(f"The content type of the body is {kind.decode('latin-1')!r}: send multipart/form-data with a boundary.")
     try:
         form = _Form(options[b"boundary"], request.stream())
     except FormParserError as error:
@@ -155,7 +155,7 @@ def _names(disposition: str) -> tuple[str, str | None]:
     # Browsers send UTF-8, so the header was decoded as UTF-8; the parser's own functions use Latin-1.
     _, options = parse_options_header(disposition.encode().decode("latin-1"))
     if b"name" not in options:
-        raise Invalid("A part of the form has no name in its Content-Disposition.")
+        raise Invalid("A part of the form has no `name` in its header Content-Disposition.")
     filename = options.get(b"filename")
     return options[b"name"].decode(errors="replace"), None if filename is None else _unescaped(filename.decode(errors="replace"))
 

@@ -165,7 +165,7 @@ class MediaStore:
             media_id = (self.root / owner / BY_HASH / sha256).read_text(encoding="ascii")
             return self.get(owner, media_id)
         except (FileNotFoundError, UnknownMedia):
-            raise UnknownMedia(f"There is no media with the SHA-256 {sha256}.") from None
+            raise UnknownMedia(f"There is no medium with the SHA-256 {sha256}: upload the file.") from None
 
     def check_room(self, owner: str, more: int = 0) -> None:
         """Raise QuotaExceeded if `more` bytes do not fit the owner's quota."""
@@ -173,7 +173,7 @@ class MediaStore:
             folder = self._folder(owner, new_id()).parent
             stored = sum(_bytes(path) for path in folder.glob("*/content.*"))
             if stored + more > limit:
-                detail = f"{stored} bytes are stored, and {more} more exceed the quota of {limit} bytes."
+                detail = f"{stored} bytes are stored; {more} more would exceed the quota of {limit} bytes."
                 raise QuotaExceeded(f"{detail} Delete media that are not needed.")
 
     def get(self, owner: str, media_id: str) -> MediaRecord:
@@ -238,7 +238,7 @@ class MediaStore:
         The cursor is None at the end. Raises Invalid for a bad cursor.
         """
         if cursor is not None and not is_id(cursor):
-            raise Invalid(f"{cursor[:64]!r} is no cursor: take `next_cursor` of the page before.")
+            raise Invalid(f"{cursor[:64]!r} is not a cursor: use `next_cursor` of the previous page.")
         page: list[MediaRecord] = []
         for media_id in sorted((i for i in self._ids(owner) if cursor is None or i < cursor), reverse=True):
             try:
@@ -351,7 +351,7 @@ def _write_record(path: Path, record: MediaRecord) -> None:
 
 
 def _unknown(media_id: str) -> UnknownMedia:
-    return UnknownMedia(f"There is no media {media_id!r}: it was deleted, has expired, or the id is wrong.")
+    return UnknownMedia(f"There is no medium {media_id!r}: it was deleted, has expired, or the id is wrong.")
 
 
 def _children(folder: Path) -> Iterator[Path]:

@@ -58,7 +58,7 @@ class ModelFolder:
         for model in self.catalog:
             if model.name == name:
                 return model
-        raise UnknownModel(f"No model is called {name[:64]!r}. `reelwright models list` shows them.")
+        raise UnknownModel(f"No model is called {name[:64]!r}. `reelwright models list` shows all models.")
 
     def path(self, model: Model, file: File) -> Path:
         """Return the path of a model's file, existing or not."""
@@ -92,8 +92,8 @@ class ModelFolder:
         except (OSError, ValidationError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is damaged"
             raise ModelDamaged(
-                f"{path}, where the checksums of {model.title} are recorded, cannot be read ({why}). "
-                f"To fetch the files anew: {model.command} --renew. If they are as you want them: {_record_command(model)}"
+                f"{path}, which records the checksums of {model.title}, cannot be read ({why}). "
+                f"To download the model again, run: {model.command} --renew. To keep its current files, run: {_record_command(model)}"
             ) from error
 
     def record(self, model: Model, file: File, **values: Any) -> None:
@@ -134,9 +134,11 @@ class ModelFolder:
         except OSError as error:
             raise ModelDamaged(f"{path} cannot be read: {error.strerror}. {_remedy(model)}") from error
         if published != file.checksum:
-            raise ModelDamaged(f"{path} has {published}, but {file.checksum} is published. {_remedy(model)}")
+            raise ModelDamaged(f"{path} is damaged: its checksum is {published}, but {file.checksum} is published. {_remedy(model)}")
         if record and sha256 != record.sha256:
-            raise ModelDamaged(f"{path} has changed: sha256:{record.sha256} is recorded, it has sha256:{sha256}. {_remedy(model)}")
+            raise ModelDamaged(
+                f"{path} has changed: its checksum is sha256:{sha256}, but sha256:{record.sha256} is recorded. {_remedy(model)}"
+            )
         values = {"sha256": sha256, "size": state.st_size, "changed_ns": state.st_mtime_ns}
         origin = {"source": record.source, "revision": record.revision} if record else {}
         if not model.package:
@@ -179,7 +181,7 @@ def missing_error(model: Model) -> ModelMissing:
 
 
 def _remedy(model: Model) -> str:
-    return f"To replace it: {model.command}. If the change is yours: {_record_command(model)}"
+    return f"To download it again, run: {model.command}. If you changed it yourself, run: {_record_command(model)}"
 
 
 def _record_command(model: Model) -> str:

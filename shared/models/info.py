@@ -10,10 +10,12 @@ from shared.models.model import Model
 class ModelFileInfo(BaseModel):
     """One file of a model."""
 
-    path: str = Field(description="Its path in the model's folder.")
+    path: str = Field(description="Path in the folder of the model.")
     url: str = Field(description="Address of the file; empty: part of a package.")
     sources: list[str] = Field([], description="Every source, in the order they are tried: an address, or a wheel and the path in it.")
-    checksum: str | None = Field(description="As published, or recorded when it was first pulled: `sha256:<hex>` or `md5:<hex>`.")
+    checksum: str | None = Field(
+        description="Checksum that was published, or recorded when the file was first pulled: `sha256:<hex>` or `md5:<hex>`."
+    )
 
 
 class ModelUsed(BaseModel):
@@ -24,18 +26,18 @@ class ModelUsed(BaseModel):
     source: str
     revision: str = Field(description="Commit or release; for a moving branch, the commit that was pulled.")
     licence: str
-    commercial_use: bool = Field(description="Whether its licence allows commercial use.")
+    commercial_use: bool = Field(description="Whether the licence allows commercial use.")
 
 
 class ModelInfo(ModelUsed):
     """A model of the catalog, with its licence and state."""
 
     purpose: str
-    services: list[str] = Field(description="The services that can use it.")
+    services: list[str] = Field(description="Services that can use the model.")
     gated: bool = Field(description="Whether its publisher requires an account that accepted the licence (HF_TOKEN).")
     bytes: int | None = Field(description="Size on disk if installed, otherwise an estimate.")
     installed: bool
-    install: str | None = Field(description="The command that installs it, if it is not installed.")
+    install: str | None = Field(description="The command that installs the model; null if it is installed.")
     files: list[ModelFileInfo]
     notes: str = ""
 

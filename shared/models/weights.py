@@ -66,14 +66,14 @@ def load_weights(path: Path, *, device: str = "cpu") -> "dict[str, torch.Tensor]
         except SafetensorError as error:
             raise _refused(path, f"it is damaged ({error})") from error
     if path.suffix == ".safetensors":
-        raise _refused(path, f"it is named as safetensors, but contains {file_format}")
+        raise _refused(path, f"its name ends in .safetensors, but it contains {file_format}")
     if file_format not in (Format.TORCH, Format.PICKLE):
-        raise _refused(path, f"it contains {file_format}, not weights of torch")
+        raise _refused(path, f"it contains {file_format}, not PyTorch weights")
     try:
         # Zip files can be mapped into memory: a tensor is read when used, and the file is not held twice.
         loaded = torch.load(path, map_location=device, weights_only=True, mmap=file_format is Format.TORCH)
     except Exception as error:  # the unpickler may raise anything
-        raise _refused(path, f"it is damaged, or a pickle that asks for more than weights ({_first_line(error)})") from error
+        raise _refused(path, f"it is damaged, or it is a pickle that contains more than weights ({_first_line(error)})") from error
     return _tensors(path, loaded)
 
 
@@ -115,12 +115,14 @@ def _tensors(path: Path, loaded: Any) -> "dict[str, torch.Tensor]":
     if isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):
         loaded = loaded["state_dict"]
     if not isinstance(loaded, dict) or not loaded or not all(isinstance(value, torch.Tensor) for value in loaded.values()):
-        raise _refused(path, "it holds something else than tensors by name")
+        raise _refused(path, "it does not contain a dictionary of tensors")
     return dict(loaded)
 
 
 def _refused(path: Path, why: str) -> ModelDamaged:
-    return ModelDamaged(f"{path.name} is not loaded: {why}. Fetch it again with `reelwright models pull`, or as safetensors.")
+    return ModelDamaged(
+        f"{path.name} cannot be loaded: {why}. Download it again with `reelwright models pull`, or replace it by a safetensors file."
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -51,9 +51,9 @@ def check_url(text: str) -> httpx.URL:
     except (httpx.InvalidURL, ValueError) as error:
         raise Invalid(f"{text[:200]!r} is not a URL: {error}.") from error
     if url.scheme not in ("http", "https"):
-        raise ForbiddenAddress(f"{text[:200]!r} is not fetched: a URL must begin with http:// or https://.")
+        raise ForbiddenAddress(f"{text[:200]!r} is refused: a URL must begin with http:// or https://.")
     if url.userinfo:
-        raise ForbiddenAddress("A URL with a user name or password in it is not fetched.")
+        raise ForbiddenAddress("A URL must not contain a user name or password: remove it.")
     if not host or not 0 < (80 if url.port is None else url.port) < 65536:
         raise Invalid(f"{text[:200]!r} has no valid host and port.")
     return url
@@ -98,7 +98,7 @@ async def _body(response: httpx.Response, url: httpx.URL, deadline: float, timeo
             return
         total += len(chunk)
         if total > max_bytes:
-            raise FetchFailed(f"{url} is larger than {max_bytes} bytes, the limit of this server.")
+            raise FetchFailed(f"{url} is larger than {max_bytes} bytes, the limit (REELWRIGHT_MAX_UPLOAD_BYTES).")
         yield chunk
 
 

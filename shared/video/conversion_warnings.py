@@ -23,11 +23,11 @@ def _turned(info: VideoInfo) -> list[str]:
         sentences.append("The interlaced picture was deinterlaced.")
     if info.sample_aspect_ratio not in ("1/1", "0/1"):
         sentences.append(
-            f"The pixels were made square (they were {info.sample_aspect_ratio} wide), which gives {info.width}x{info.height}."
+            f"The pixels were made square (their aspect ratio was {info.sample_aspect_ratio}), which gives {info.width}x{info.height}."
         )
     if info.rotation or info.mirrored:
-        turns = [f"turned by {info.rotation} degrees"] * bool(info.rotation) + ["mirrored"] * info.mirrored
-        sentences.append(f"The picture was stored {' and '.join(turns)}; it was made upright.")
+        turns = [f"rotated by {info.rotation} degrees"] * bool(info.rotation) + ["mirrored"] * info.mirrored
+        sentences.append(f"The picture is stored {' and '.join(turns)}; it was made upright.")
     return sentences
 
 
@@ -38,14 +38,14 @@ def _colors(info: VideoInfo, *, to_sdr8: bool, written_as: str | None, backgroun
     if written_as is not None:
         target, alpha = min(target, depth_of(written_as)), alpha and has_alpha(written_as)
     if to_sdr8 and info.color.hdr:
-        sentences.append(f"High dynamic range ({info.color.transfer}) was tone-mapped to BT.709 in 8 bits, which every player shows.")
+        sentences.append(f"High dynamic range ({info.color.transfer}) was tone-mapped to BT.709 in 8 bits, which all players can show.")
     elif target < depth:
-        sentences.append(f"The picture was reduced from {depth} to {target} bits per sample, which every player shows.")
+        sentences.append(f"The picture was reduced from {depth} to {target} bits per sample, which all players can show.")
         if info.color.hdr:
-            sentences.append("It is still HDR: with so few bits, soft gradients may show banding.")
+            sentences.append(f"The picture is still HDR: with {target} bits, soft gradients may show banding.")
     if info.has_alpha and not alpha:
         ground = "black" if background == BLACK else background
-        sentences.append(f"The output has no transparency: transparent parts were put on {ground}.")
+        sentences.append(f"The output has no transparency: transparent parts were filled with {ground}.")
     return sentences
 
 

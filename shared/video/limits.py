@@ -47,9 +47,9 @@ class Limits:
     def check_duration(self, duration_s: float) -> None:
         """Raise TooLarge if a video of `duration_s` seconds exceeds the limit."""
         if duration_s > self.max_duration_s:
-            raise TooLarge(f"The video lasts {duration_s:.1f} s; at most {self.max_duration_s:g} s are allowed. Cut it.")
+            raise TooLarge(f"The video lasts {duration_s:.1f} s; at most {self.max_duration_s:g} s are allowed. Cut it to a shorter part.")
 
     def check_streams(self, count: int) -> None:
         """Raise TooLarge if a file with `count` streams exceeds the limit."""
         if count > self.max_streams:
-            raise TooLarge(f"The file holds {count} streams; at most {self.max_streams} are allowed. Remove some.")
+            raise TooLarge(f"The file holds {count} streams; at most {self.max_streams} are allowed. Remove streams that are not needed.")

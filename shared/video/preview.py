@@ -34,7 +34,7 @@ def preview(
     with read_frames(source, start=start, duration=duration, per_second=per_second, limits=limits, prefetch=2, to_sdr8=True) as frames:
         first = next(frames, None)
         if first is None:
-            raise ValueError(f"no frame of the video lies in the {duration} s from {start or 0} s on")
+            raise ValueError(f"no frame of the video lies within {duration} s after {start or 0} s")
         pixel_format = "yuva420p" if has_alpha(first.picture.format.name) else "yuv420p"
         height = max(round(first.height * width / first.width), 1)
         with VideoWriter(

@@ -43,5 +43,5 @@ class RateText:
         if "." in text and rate.denominator > 1 and abs(rate - ntsc) < _NTSC_TOLERANCE:
             rate = ntsc
         if not self.lowest <= rate <= self.highest:
-            raise ValueError(f"{text} frames per second is not between {float(self.lowest):g} and {self.highest}")
+            raise ValueError(f"{text} frames per second is outside the range from {float(self.lowest):g} to {self.highest}")
         return str(rate)

@@ -55,11 +55,13 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
             if name == "ffv1" and is_animated_webp(file_head(source, limits)):
                 name = "webp"
             if name not in (_VIDEO if stream is video else COPYABLE["mp4"]):
-                raise UnsupportedMedia(f"An MP4 file cannot hold {name} as it is: it has to be encoded.")
+                raise UnsupportedMedia(f"An MP4 file cannot contain {name}: the track has to be re-encoded.")
         if len(streams) - 1 < len(container.streams.audio):
             raise UnsupportedMedia("An audio track uses an unknown codec: it cannot be copied.")
         if len(shape_changes(container, source, limits)) > 1:
-            raise UnsupportedMedia("The picture's size or shape changes, which players stretch: it has to be encoded.")
+            raise UnsupportedMedia(
+                "The size or pixel aspect ratio of the picture changes, which players show stretched: the picture has to be re-encoded."
+            )
         zero = timeline_zero(container, video)
         packets = clock_of(container, source, limits).packets(container.demux(streams))
         try:
@@ -113,7 +115,7 @@ def _with_decoding_times(packets: Iterable[Any]) -> Iterator[Any]:
         if packet.dts is None:
             undated.append(packet)
             if packet.pts is None or len(undated) > _MOST_WAITING:
-                raise UnsupportedMedia("The packets have no decoding times: the picture has to be encoded.")
+                raise UnsupportedMedia("The packets have no decoding times: the picture has to be re-encoded.")
             continue
         if undated and undated[0].stream.index == packet.stream.index:
             yield from _counted_back(undated, packet.dts)

@@ -123,7 +123,7 @@ class WorkerPool:
             async with asyncio.timeout(wait_s):
                 await self._room.acquire()
         except TimeoutError:
-            detail = f"All {len(self._all)} processes for this were busy for {wait_s:g} seconds. Try again later."
+            detail = f"All {len(self._all)} worker processes were busy for {wait_s:g} seconds. Try again later."
             raise Unavailable(detail, headers={"Retry-After": str(RETRY_S)}) from None
         try:
             self._free.sort(key=lambda slot: slot.warm != cold)

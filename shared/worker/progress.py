@@ -55,7 +55,7 @@ class Report:
                 return
             self._latest.warnings.add(message)
             too_many = len(self._latest.warnings) > MAX_WARNINGS
-            self._send(JobWarning("There were more warnings, which are left out." if too_many else message[:MAX_WARNING_CHARS]))
+            self._send(JobWarning("Further warnings were left out." if too_many else message[:MAX_WARNING_CHARS]))
 
     def __call__(self, done: float, total: float) -> None:
         """Report `done` of `total` units of this stage."""

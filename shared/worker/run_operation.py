@@ -80,7 +80,7 @@ def perform(call: OperationCall, progress: Progress) -> OperationAnswer:
     if not isinstance(result, operation.result):
         promised, returned = operation.result.__name__, type(result).__name__
         raise OperationFailed(
-            f"{operation.name} returned a {returned} instead of a {promised}: a fault of the operation, not of the input."
+            f"{operation.name} returned a {returned} instead of a {promised}: a defect of the operation, not of the input."
         )
     files = {name: describe(path, operation.outputs[name], progress) for name, path in outputs.items() if os.path.lexists(path)}
     return OperationAnswer(version=operation.version, result=result.model_dump(mode="json"), outputs=files)

@@ -99,7 +99,7 @@ class Limits:
 
     def timed_out(self) -> TimedOut:
         """Return the error for a call that exceeded its time limit."""
-        return TimedOut(f"The {self.subject} was ended after {self.timeout_s:g} seconds, its time limit{_named(self.timeout_setting)}.")
+        return TimedOut(f"The {self.subject} was stopped after {self.timeout_s:g} seconds, its time limit{_named(self.timeout_setting)}.")
 
 
 @dataclass

@@ -72,7 +72,7 @@ def test_an_upload_returns_its_record(http: httpx.Client, parts: Parts) -> None:
         ({"files": {"video": ("a.mp4", VIDEO)}}, 422, "field 'video'"),
         ({"files": {"file": ("a.mp4", VIDEO), "more": ("b.mp4", VIDEO)}}, 422, "another part after the file, 'more'"),
         ({"files": {"file": (None, "text")}}, 422, "value in the field 'file'"),
-        ({"content": b"--b--\r\n", "headers": {"content-type": "multipart/form-data; boundary=b"}}, 422, "no field 'file'"),
+        ({"content": b"--b--\r\n", "headers": {"content-type": "multipart/form-data; boundary=b"}}, 422, "in the field 'file'"),
         ({"content": b"--c\r\nx", "headers": {"content-type": "multipart/form-data; boundary=b"}}, 422, "damaged"),
         ({"content": b"--b\r\n", "headers": {"content-type": "multipart/form-data; boundary=b"}}, 422, "before its last boundary"),
         ({"content": b"x", "headers": {"content-type": "multipart/form-data"}}, 415, "boundary"),

@@ -41,14 +41,14 @@ def test_every_pool_names_its_own_settings_at_its_limits(tmp_path: Path) -> None
     runner = OperationRunner(service, settings, *[unused] * 3, Sandboxes(settings), *[unused] * 2)
     job = {"time": " (REELWRIGHT_JOB_TIMEOUT_S)", "memory": " (REELWRIGHT_JOB_MEMORY_BYTES)"}
     for pool, subject, names in (
-        (runtime._probes, "probe", {"time": " (REELWRIGHT_PROBE_TIMEOUT_S)", "memory": ""}),
-        (runtime._errands, "errand", {"time": "", "memory": ""}),
+        (runtime._probes, "examination of the file", {"time": " (REELWRIGHT_PROBE_TIMEOUT_S)", "memory": ""}),
+        (runtime._errands, "helper process", {"time": "", "memory": ""}),
         (runner._pool, "job", job),
         (runner._preview_pool, "job", job),
     ):
         limits = pool._all[0]._limits
         size = f"{limits.memory_bytes // MIB} MiB{names['memory']}."
-        assert limits.timed_out().detail == f"The {subject} was ended after {limits.timeout_s:g} seconds, its time limit{names['time']}."
+        assert limits.timed_out().detail == f"The {subject} was stopped after {limits.timeout_s:g} seconds, its time limit{names['time']}."
         assert limits.out_of_memory(9000 * MIB).detail == f"The {subject} used 9000 MiB of memory; its limit is {size}"
         assert limits.out_of_memory().detail == f"The {subject} needs more memory than its limit of {size}"
 
@@ -96,7 +96,7 @@ async def test_a_burst_of_files_gets_503_instead_of_waiting_without_end(tmp_path
         monkeypatch.setattr("shared.runtime.PROBE_WAIT_S", 60)
         assert await runtime._look(QUICK, Empty()) == Niceness(os.nice(0))
         limit = PROBE_MEMORY_BYTES // MIB
-        with pytest.raises(UnsupportedMedia, match=rf"The probe needs more memory than its limit of {limit} MiB\.$"):
+        with pytest.raises(UnsupportedMedia, match=rf"The examination of the file needs more memory than its limit of {limit} MiB\.$"):
             await runtime._look(HOARD, Empty())
     finally:
         await runtime.stop()

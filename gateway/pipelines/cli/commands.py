@@ -17,15 +17,20 @@ FILES = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Lets Typer accept `--<placeholder> FILE`: only the pipeline knows the names of its placeholders."""
 
 Source = Annotated[str, typer.Argument(metavar="PIPELINE", help="A pipeline file (YAML or JSON), or the name of a preset.")]
-Sets = Annotated[list[str] | None, typer.Option("--set", metavar="STEP.PARAM=VALUE", help="Change a param. May be repeated.")]
-Folder = Annotated[Path | None, typer.Option("--output", metavar="FOLDER", help="Folder for the outputs. Empty: the pipeline's name.")]
-Each = Annotated[bool, typer.Option("--batch", help="Run the pipeline once per file of a repeated option.")]
+Sets = Annotated[list[str] | None, typer.Option("--set", metavar="STEP.PARAM=VALUE", help="Set a param of a step. May be repeated.")]
+Folder = Annotated[
+    Path | None, typer.Option("--output", metavar="FOLDER", help="Folder for the outputs. Default: the name of the pipeline.")
+]
+Each = Annotated[bool, typer.Option("--batch", help="Run the pipeline once for each file of a repeated option.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the results of the steps as JSON.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", envvar="REELWRIGHT_OVERWRITE", help="Overwrite existing output files.")]
 Url = Annotated[
-    str | None, typer.Option("--remote", metavar="URL", envvar="REELWRIGHT_REMOTE", help="Run on this suite instead of locally.")
+    str | None,
+    typer.Option(
+        "--remote", metavar="URL", envvar="REELWRIGHT_REMOTE", help="URL of a suite that runs the pipeline. Default: this machine runs it."
+    ),
 ]
-Key = Annotated[str, typer.Option("--api-key", envvar="REELWRIGHT_API_KEY", help="API key of the suite, if it has keys.")]
+Key = Annotated[str, typer.Option("--api-key", envvar="REELWRIGHT_API_KEY", help="API key of the suite, if it needs one.")]
 
 
 def add_pipelines(app: typer.Typer, load: Callable[[], tuple["Service", ...]], settings: Callable[[], "Settings"]) -> None:

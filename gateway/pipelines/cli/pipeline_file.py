@@ -66,10 +66,10 @@ def named_files(words: Sequence[str]) -> dict[str, list[Path | str]]:
         flag = rest.pop(0)
         name, equals, value = flag.partition("=")
         if not name.startswith("--") or len(name) < 3:
-            raise Invalid(f"{flag!r} is not an option. Name files as `--video clip.mp4`.")
+            raise Invalid(f"{flag!r} is not an option. Give files as `--video clip.mp4`.")
         if not equals:
             if not rest:
-                raise Invalid(f"{flag} needs a file.")
+                raise Invalid(f"{flag}: give a file after it.")
             value = rest.pop(0)
         if not is_url(value) and not Path(value).is_file():
             raise Invalid(f"{name}: the file {value} does not exist.")
@@ -88,7 +88,7 @@ def runs_of(files: Mapping[str, list[Path | str]], *, batch: bool) -> list[tuple
     repeated = {name: paths for name, paths in files.items() if len(paths) > 1}
     if len({len(paths) for paths in repeated.values()}) != 1:
         counts = ", ".join(f"--{name}: {len(paths)}" for name, paths in files.items()) or "none"
-        raise Invalid(f"--batch needs an option that is repeated, each as often as the others; files given: {counts}.")
+        raise Invalid(f"--batch: repeat at least one file option, and give all repeated options equally many files. Files given: {counts}.")
     count = len(next(iter(repeated.values())))
     labels = _labels(next(iter(repeated.values())))
     return [

@@ -40,7 +40,7 @@ class PresetInfo(BaseModel):
     description: str
     inputs: dict[str, PresetInputInfo] = Field(description="Inputs of the pipeline by name. Each replaces `<name>` in the steps.")
     steps: list[dict[str, Any]] = Field(description="Steps of the pipeline, in the format of `POST /v1/pipelines/jobs`.")
-    available: bool = Field(description="Whether all steps can run now, including their models.")
+    available: bool = Field(description="Whether all steps can run now, with all models they need.")
     missing: list[str] = Field(description="Operations that cannot run now.")
     reasons: list[str] = Field(description="Reason for each unavailable operation, with the command that installs what is missing.")
     urls: dict[str, str]
@@ -83,7 +83,7 @@ async def _reason(
     operations = {earlier_step.id: declarations.get(earlier_step.operation) for earlier_step in steps}
     declaration = operations[step.id]
     if declaration is None:
-        return f"{step.operation} is not there: no service that answers offers it."
+        return f"No running service offers {step.operation}. Start its service."
 
     def stand_in_for(text: str) -> str:
         if match := PLACEHOLDER.fullmatch(text):

@@ -59,7 +59,7 @@ class StepRun:
         self.state = StepState.CACHED if earlier else ENDS[job.status]
         self.error, self.detail = job.error, None
         if not self.state.done:
-            self.detail = (job.error or {}).get("detail") or f"Its job {job.id} was canceled."
+            self.detail = (job.error or {}).get("detail") or f"The job {job.id} of this step was canceled."
 
     def fail(self, error: ReelwrightError) -> None:
         """Mark the step as failed with an error.
@@ -126,7 +126,7 @@ class Board:
             missing = sorted(need for need in run.needs if states[need].ended and not states[need].done)
             if run.state is StepState.WAITING and missing:
                 run.state = states[run.step.id] = StepState.SKIPPED
-                run.detail = f"It needs {' and '.join(map(repr, missing))}, which did not succeed."
+                run.detail = f"The step needs {' and '.join(map(repr, missing))}, which did not succeed."
         waiting = [run for run in self.runs if run.state is StepState.WAITING and not run.submitted]
         ready: list[StepRun] = []
         for run in waiting:
@@ -181,7 +181,7 @@ class Board:
             sentences.append(f"Step {run.name} {end}: {run.detail}")
         skipped = [run.step.id for run in self.runs if run.state is StepState.SKIPPED]
         if skipped:
-            sentences.append(f"Not run, because they need a step that did not succeed: {', '.join(skipped)}.")
+            sentences.append(f"Steps that were not run, because they need a step that did not succeed: {', '.join(skipped)}.")
         return " ".join(sentences)
 
 

@@ -12,7 +12,7 @@ from shared.errors import Conflict, UnknownPipeline
 from shared.media.disk import write_atomically
 
 MOST_SAVED = 200
-"""Most pipelines per owner."""
+"""Maximum number of pipelines per owner."""
 
 
 class SavedPipeline(BaseModel):
@@ -52,7 +52,7 @@ class SavedPipelines:
         """
         path = self._path(owner, name)
         if not path.exists() and len(list(path.parent.glob("*.json"))) >= MOST_SAVED:
-            raise Conflict(f"There are {MOST_SAVED} saved pipelines already: delete one that is not needed.")
+            raise Conflict(f"You have {MOST_SAVED} saved pipelines, the maximum. Delete one first.")
         pipeline = SavedPipeline(name=name, description=description, steps=list(steps), changed_at=datetime.now(UTC))
         write_atomically(path, pipeline.model_dump_json(), mode=0o600)
         return pipeline

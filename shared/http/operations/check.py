@@ -27,7 +27,7 @@ class Estimate(BaseModel):
     """
 
     seconds: float
-    jobs: int = Field(description="Number of earlier jobs that it was made from.")
+    jobs: int = Field(description="Number of earlier jobs that the estimate is based on.")
 
 
 class Checked(BaseModel):
@@ -96,7 +96,7 @@ async def _check_input(name: str, port: Input, media_id: str, owner: str, runtim
     """Check one medium of the input `name`; return its record. Raises Invalid, UnknownMedia."""
     if media_id == AUTO and port.auto:
         maker = port.auto.rpartition(".")[0]
-        detail = f"{AUTO!r} is made by the gateway; this service takes a media id only. Run {maker} first"
+        detail = f"only the gateway takes {AUTO!r}: run {maker} first, and give the id of its output"
         raise Invalid.field(f"inputs.{name}", detail)
     try:
         record = await asyncio.to_thread(runtime.media.get, owner, media_id)

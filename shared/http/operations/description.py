@@ -14,9 +14,9 @@ class ParamsPreset(BaseModel):
 
     name: str
     title: str
-    sentence: str = Field(description="What the user gets.")
+    sentence: str = Field(description="Description of the result, in one sentence.")
     params: dict[str, Any] = Field(description="Params that differ from the defaults.")
-    install: str | None = Field(None, description="If it cannot run now: the command that installs what is missing.")
+    install: str | None = Field(None, description="If the preset cannot run now: the command that installs what is missing.")
 
 
 class InputInfo(BaseModel):
@@ -27,9 +27,9 @@ class InputInfo(BaseModel):
     kind: str = Field(description="Kind of media.")
     kinds: list[str] = Field(description="All accepted kinds.")
     optional: bool
-    many: bool = Field(description="Whether it takes several media.")
+    many: bool = Field(description="Whether the input takes several media.")
     widget: str = Field(description="Control in a form: `media`, or `mask` for a mask drawn on a frame.")
-    auto: str | None = Field(None, description='If it may be "auto": the output that makes it.')
+    auto: str | None = Field(None, description='If the input may be "auto": the output of another operation that is used.')
 
 
 class OperationInfo(BaseModel):
@@ -37,7 +37,7 @@ class OperationInfo(BaseModel):
 
     name: str
     service: str
-    version: int = Field(description="Grows whenever the operation's results change.")
+    version: int = Field(description="Version number; grows whenever the results of the operation change.")
     title: str = Field(description="Label of two or three words.")
     summary: str
     inputs: dict[str, InputInfo]
@@ -52,8 +52,8 @@ class OperationInfo(BaseModel):
         "Missing: the operation takes no video.",
     )
     example: dict[str, Any] = Field(description="A request body for `jobs` that runs unchanged.")
-    available: bool = Field(description="Whether it can run now.")
-    install: str | None = Field(None, description="If it cannot run: the command that installs what is missing.")
+    available: bool = Field(description="Whether the operation can run now.")
+    install: str | None = Field(None, description="If the operation cannot run: the command that installs what is missing.")
     urls: dict[str, str]
 
 

@@ -46,7 +46,7 @@ class Deliveries:
         with self._engine.begin() as connection:
             count = connection.scalar(sa.select(sa.func.count()).where(WEBHOOKS.c.owner == owner)) or 0
             if count >= MOST_WEBHOOKS:
-                raise QuotaExceeded(f"You have {count} standing webhooks, the maximum. Delete one first.")
+                raise QuotaExceeded(f"You have {count} webhooks, the maximum. Delete one first.")
             connection.execute(WEBHOOKS.insert().values(**row))
         return _standing(row)
 
@@ -60,7 +60,7 @@ class Deliveries:
         """Delete a standing webhook. Raises UnknownWebhook."""
         with self._engine.begin() as connection:
             if not connection.execute(WEBHOOKS.delete().where(WEBHOOKS.c.owner == owner, WEBHOOKS.c.id == webhook_id)).rowcount:
-                raise UnknownWebhook(f"There is no webhook {webhook_id[:64]!r}.")
+                raise UnknownWebhook(f"There is no webhook {webhook_id[:64]!r}. GET /v1/webhooks lists yours.")
 
     def add(self, connection: Connection, job_id: str, event: str) -> list[str]:
         """Insert the webhook messages about an event; return their ids.
@@ -85,14 +85,16 @@ class Deliveries:
         """
         row = connection.execute(sa.select(DELIVERIES).where(DELIVERIES.c.id == delivery_id, DELIVERIES.c.job_id == job_id)).first()
         if row is None:
-            raise UnknownDelivery(f"Job {job_id} has no delivery {delivery_id[:64]!r}.")
+            raise UnknownDelivery(
+                f"Job {job_id} has no webhook message {delivery_id[:64]!r}. GET /v1/jobs/{job_id}/deliveries lists its messages."
+            )
         equal = (DELIVERIES.c.message_id == row.message_id, DELIVERIES.c.webhook_id.is_not_distinct_from(row.webhook_id))
         waiting = sa.select(DELIVERIES.c.id).where(*equal, DELIVERIES.c.status == DeliveryStatus.PENDING.value)
         if connection.scalar(waiting) is not None:
-            raise Conflict("This message is on its way: wait until it is delivered or given up.")
+            raise Conflict("This message is still being sent: wait until it is delivered or has failed.")
         exists = sa.select(WEBHOOKS.c.id).where(WEBHOOKS.c.id == row.webhook_id)
         if row.webhook_id is not None and connection.scalar(exists) is None:
-            raise UnknownWebhook(f"The webhook {row.webhook_id} was deleted.")
+            raise UnknownWebhook(f"The webhook {row.webhook_id} of this message was deleted.")
         return self._insert(connection, job_id, row.event, row.webhook_id, row.message_id)
 
     def message(self, delivery_id: str) -> Message | None:

@@ -60,12 +60,12 @@ class Ledger:
         queue = in_queue(job.service, preview=job.preview is not None)
         waiting = connection.scalar(sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value, *queue))
         if waiting is not None and waiting >= queue_limit:
-            detail = f"{waiting} jobs of {job.service} are waiting already, the most that may wait (REELWRIGHT_QUEUE_LIMIT)."
+            detail = f"The queue of {job.service} is full: {waiting} jobs are waiting, the limit (REELWRIGHT_QUEUE_LIMIT)."
             raise QueueFull(f"{detail} Try again later.", headers={"Retry-After": "10"})
         if most_open is not None:
             count = sa.select(sa.func.count()).where(JOBS.c.owner == job.owner, JOBS.c.status.in_(OPEN))
             if (unfinished := connection.scalar(count) or 0) >= most_open:
-                detail = f"{unfinished} jobs of this API key are unfinished, the most that it may have. Try again later."
+                detail = f"This API key has {unfinished} unfinished jobs, its limit. Wait until a job ends, or cancel one."
                 raise QuotaExceeded(detail, headers={"Retry-After": "10"})
         connection.execute(JOBS.insert().values(status=Status.QUEUED.value, created_at=round(time.time(), 3), **job.dump()))
 

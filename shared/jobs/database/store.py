@@ -93,8 +93,8 @@ class JobStore:
             return None
         job_id, stored_fingerprint = row
         if stored_fingerprint != fingerprint:
-            detail = f"The Idempotency-Key {key!r} came with another request, which made job {job_id}."
-            raise IdempotencyMismatch(f"{detail} Use a new key for a new request.")
+            detail = f"The Idempotency-Key {key!r} was already used for a different request, which started job {job_id}."
+            raise IdempotencyMismatch(f"{detail} Send a different key.")
         return self.ledger.get(owner, job_id)
 
     def finish(self, job_id: str, status: Status, *, attempt: int | None = None, ending: Ending | None = None) -> bool:

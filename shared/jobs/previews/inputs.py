@@ -81,7 +81,7 @@ class PreviewInputs:
     async def _proxy(self, owner: str, media_id: str) -> MediaRecord:
         stored = await asyncio.to_thread(self.ledger.by_key, owner, view_key(PROXY, media_id))
         if stored is None:
-            raise Invalid(f"There is no proxy of {media_id}: previews are started through the gateway, which makes it.")
+            raise Invalid(f"The medium {media_id} has no proxy: start previews through the gateway, which makes one.")
         record = (await self._ended(owner, stored[0], f"a proxy of {media_id}")).outputs["proxy"]
         await asyncio.to_thread(self.media.mark_used, owner, record.id)
         return record
@@ -94,7 +94,7 @@ class PreviewInputs:
         job_id, _, output = making.removeprefix(MAKING).partition(".")
         outputs = (await self._ended(owner, job_id, f"the {output} of another preview")).outputs
         if output not in outputs:
-            raise Invalid(f"The preview needs the output {output} of job {job_id}, which has {', '.join(outputs) or 'none'}.")
+            raise Invalid(f"The preview needs the output {output} of job {job_id}, which has {', '.join(outputs) or 'no outputs'}.")
         return outputs[output].id
 
     async def _ended(self, owner: str, job_id: str, needs: str) -> Job:

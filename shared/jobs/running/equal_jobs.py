@@ -41,7 +41,7 @@ class EqualJobs:
         lock, is_waiting = f"equal-{owner}-{result_key}", False
         while not await self._try(lock):
             if not is_waiting:
-                log.info("job %s waits for an equal one in another process", job_id)
+                log.info("job %s waits for an equal job in another process", job_id)
             is_waiting = True
             await asyncio.sleep(POLL_S)
         self._locked[job_id] = lock

@@ -127,7 +127,7 @@ class OperationRunner:
         """Run one preview after its videos' proxies are ready."""
         operation = self._operation(claim)
         if operation is None:
-            raise OperationFailed(f"This release has no operation {claim.operation}.")
+            raise OperationFailed(f"This release of Reelwright has no operation {claim.operation}.")
         prepared = await self._previews.prepared(claim, operation)
         return await self.run(prepared.claim, progress, cut=prepared.cut)
 
@@ -344,7 +344,7 @@ def _move(source: Path, folder: Path) -> None:
     os.rename(source, folder)
     for path in (folder, folder / OUTPUTS):
         if path.is_symlink() or not path.is_dir():
-            raise OperationFailed("The operation replaced its folder of outputs: a fault of the operation, not of the input.")
+            raise OperationFailed("The operation replaced its output folder. This is a defect of the operation, not of the input.")
 
 
 def changed_at(path: Path) -> int | None:
@@ -362,7 +362,10 @@ def checked_file(path: str, folder: Path) -> Path:
     """
     file = Path(path)
     if file.parent != folder or file.is_symlink() or not file.is_file():
-        raise OperationFailed(f"The operation reported the output {file.name!r}, which is not a file that it wrote.")
+        raise OperationFailed(
+            f"The operation reported the output {file.name!r}, which is not a file that it wrote. "
+            "This is a defect of the operation, not of the input."
+        )
     return file
 
 

@@ -129,7 +129,7 @@ class PostgresLocks:
         except psycopg.Error:  # the session is gone, with its locks: the database was restarted, or this process was frozen
             self._connect(lease_s)
             if not any(self._take_soon(own) for _ in range(RETAKES)):
-                log.critical("another process took over the jobs of %s: ending", own)
+                log.critical("another process took over the jobs of %s: this process exits", own)
                 os._exit(LOST_THE_LOCK)
 
     def _take_soon(self, name: str) -> bool:
@@ -248,7 +248,7 @@ class Lifeline:
                 continue
             try:
                 if _now() - self._free_since.setdefault(executor, _now()) >= self._locks.grace_s:
-                    log.warning("taking over the jobs of %s, which is gone", executor)
+                    log.warning("taking over the jobs of %s, whose process has died", executor)
                     recover(executor)
             finally:
                 self._locks.drop(executor)
@@ -269,7 +269,9 @@ class Lifeline:
             had_jobs = is_busy or (had_jobs and alive_at == self._alive_at)
             alive_at = self._alive_at
             if had_jobs and _now() - max(alive_at, began_at) > GIVE_UP_S:
-                log.critical("the database did not answer for %s s: ending, so that the jobs can go on elsewhere", GIVE_UP_S)
+                log.critical(
+                    "the database did not answer for %s s: this process exits, so that another one can continue its jobs", GIVE_UP_S
+                )
                 os._exit(LOST_THE_LOCK)
 
 

@@ -206,7 +206,10 @@ class JobWorker:
         CURRENT_JOB.set(job_id)
         run_log, progress = RunLog(claim, self._jobs.metrics), ProgressLog(self._store.ledger, claim)
         if claim.failures >= MAX_FAILURES:
-            crashed = WorkerCrashed(f"The server died {claim.failures} times while it ran this job, so it is not tried again.")
+            crashed = WorkerCrashed(
+                f"The server crashed {claim.failures} times while it ran this job, so the job is not started again. "
+                "The log of the server may say why."
+            )
             await self._fail(claim, crashed, progress, run_log)
             return
         task = asyncio.ensure_future(self._queues[claim.queue].run(claim, progress))
@@ -242,14 +245,14 @@ class JobWorker:
             if self._jobs.stopping:
                 raise asyncio.CancelledError  # unfinished for DBOS: the next process takes it up
             return  # the job was canceled
-        error = task.exception() if done else TimedOut("The inputs were not fetched at the deadline of the job (`deadline_s`).")
+        error = task.exception() if done else TimedOut("The inputs were not fetched before the deadline of the job (`deadline_s`).")
         if error is None:
             if not await self._written(partial(self._store.fetched, claim)):
                 await self._fetcher.forget(claim.owner, claim.fetches)
             return
         if not isinstance(error, ReelwrightError):
             log.error("the inputs of job %s were not fetched", job_id, exc_info=error)
-            error = OperationFailed(f"Unexpected error of the server: {type(error).__name__}")
+            error = OperationFailed(f"Unexpected server error: {type(error).__name__}")
         if await self._written(partial(self._store.finish, job_id, Status.FAILED, ending=Ending(error=error.problem()))):
             self._jobs.metrics.ended(claim.operation, Status.FAILED, kind=error.type)
             log.info("job %s (%s) failed: its inputs were not fetched", job_id, claim.operation, extra=fields(event="failed"))
@@ -264,11 +267,11 @@ class JobWorker:
         if not done:
             task.cancel()
             await asyncio.wait({task})
-            late = TimedOut("The job was not finished at its deadline (`deadline_s`).")
+            late = TimedOut("The job did not finish before its deadline (`deadline_s`).")
             await self._fail(claim, late, progress, run_log)
             return
         if task.cancelled():
-            run_log.left("this process ends" if self._jobs.stopping else "it was canceled")
+            run_log.left("this process exits" if self._jobs.stopping else "the job was canceled")
             if self._jobs.stopping:
                 await self._written(partial(self._store.ledger.release, claim))
                 raise asyncio.CancelledError  # unfinished for DBOS: the next process takes it up
@@ -278,7 +281,7 @@ class JobWorker:
             await self._fail(claim, error, progress, run_log)
         elif error is not None:
             log.error("job %s failed", claim.id, exc_info=error)
-            failed = OperationFailed(f"Unexpected error of the server: {type(error).__name__}: {error}")
+            failed = OperationFailed(f"Unexpected server error: {type(error).__name__}: {error}")
             await self._fail(claim, failed, progress, run_log)
         else:
             await self._succeed(claim, task.result(), progress, run_log)
@@ -299,7 +302,7 @@ class JobWorker:
             run_log.ended(Status.SUCCEEDED, frames=frames)
         else:
             await self._queues[claim.queue].discard(claim, outcome)
-            run_log.left("it ended otherwise")
+            run_log.left("the job had already ended")
 
     async def _fail(self, claim: Claim, error: ReelwrightError, progress: ProgressLog, run_log: RunLog) -> None:
         ending = Ending(error=error.problem(), warnings=progress.warnings)
@@ -309,7 +312,7 @@ class JobWorker:
         if await self._written(partial(self._store.finish, claim.id, Status.FAILED, attempt=claim.attempt, ending=ending)):
             run_log.ended(Status.FAILED, error=error)
         else:
-            run_log.left("it ended otherwise")
+            run_log.left("the job had already ended")
 
     async def _written(self, write: Callable[[], Value]) -> Value:
         """Call `write` until the database accepts it; return its result.

@@ -86,8 +86,8 @@ class ZipContents:
         count = len(self.others)
         names = ", ".join(repr(name[:100]) for name in self.others[:_NAMED])
         more = f" and {count - _NAMED} more" if count > _NAMED else ""
-        verb = "file is" if count == 1 else "files are"
-        return f"{count} {verb} left out of {zip_name!r}, because they are not pictures in a format that is read: {names}{more}."
+        verb, reason = ("file was", "it is not a picture") if count == 1 else ("files were", "they are not pictures")
+        return f"{count} {verb} left out of {zip_name!r}, because {reason} in a supported format: {names}{more}."
 
 
 def zip_contents(path: str | os.PathLike[str], max_bytes: int) -> ZipContents:
@@ -100,7 +100,10 @@ def zip_contents(path: str | os.PathLike[str], max_bytes: int) -> ZipContents:
     try:
         with _opened(path) as archive:
             if len(archive.infolist()) > MOST_ENTRIES:
-                raise TooLarge(f"The zip file holds {len(archive.infolist())} files; at most {MOST_ENTRIES} are allowed. Send several.")
+                raise TooLarge(
+                    f"The zip file holds {len(archive.infolist())} files; at most {MOST_ENTRIES} are allowed. "
+                    "Divide it into several zip files."
+                )
             files, unusable = _named_files(archive)
             others += unusable
             for name, entry in files.items():
@@ -113,9 +116,12 @@ def zip_contents(path: str | os.PathLike[str], max_bytes: int) -> ZipContents:
     if not pictures:
         kinds = ", ".join(sorted(kind.suffix for kind in IMAGES.values()))
         unused_names = f" It holds {', '.join(repr(name[:100]) for name in others[:_NAMED])}." if others else ""
-        raise UnsupportedMedia(f"{Path(path).name!r} is a zip file without a picture in it ({kinds}).{unused_names}")
+        raise UnsupportedMedia(f"{Path(path).name!r} is a zip file that contains no picture in a supported format ({kinds}).{unused_names}")
     if (unpacked := sum(picture.size for picture in pictures)) > max_bytes:
-        raise TooLarge(f"The pictures in the zip file have {unpacked} bytes; at most {max_bytes} are allowed.")
+        raise TooLarge(
+            f"The pictures in the zip file have {unpacked} bytes when unpacked; at most {max_bytes} are allowed. "
+            "Divide it into several zip files."
+        )
     return ZipContents(pictures=tuple(sorted(pictures, key=attrgetter("name"))), others=tuple(sorted(others)))
 
 
@@ -153,7 +159,7 @@ class _LimitedReads(io.FileIO):
         if size is not None and size > MOST_LIST_BYTES:
             raise TooLarge(
                 f"The directory of the zip file has {size} bytes; at most {MOST_LIST_BYTES} are accepted. "
-                "Pack fewer pictures into one, under shorter names and without comments."
+                "Pack fewer pictures into one file, with shorter names and without comments."
             )
         return super().read(size)
 
@@ -202,9 +208,9 @@ def _kind_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> Fil
     if entry.flag_bits & 1:
         raise UnsupportedMedia("The zip file is encrypted. Pack it without a password.")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise UnsupportedMedia("The zip file uses an unsupported compression. Pack it as an ordinary zip file.")
+        raise UnsupportedMedia("The zip file uses an unsupported compression method. Pack it with the method Deflate or Store.")
     with archive.open(entry) as file:
         kind = picture_type(file.read(HEAD_BYTES))
     if kind is not None and entry.file_size > MOST_PICTURE_BYTES:
-        raise TooLarge(f"{name!r} has {entry.file_size} bytes; a picture may have {MOST_PICTURE_BYTES}.")
+        raise TooLarge(f"{name!r} has {entry.file_size} bytes; a picture in a zip file may have at most {MOST_PICTURE_BYTES}.")
     return kind

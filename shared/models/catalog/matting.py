@@ -46,7 +46,7 @@ MATTING: tuple[Model, ...] = (
     Model(
         name="matanyone",
         title="MatAnyone",
-        purpose="Mattes of whatever a first-frame mask shows, kept steady over the whole clip",
+        purpose="Mattes of the subject that a mask of the first frame shows, steady over the whole clip",
         services=("matting",),
         source="https://github.com/pq-yang/MatAnyone",
         revision="v1.0.0",
@@ -54,12 +54,12 @@ MATTING: tuple[Model, ...] = (
         licence="S-Lab License 1.0",
         commercial_use=False,
         about_bytes=141_000_000,
-        notes="Its Python package is installed by hand as well.",
+        notes="Its Python package must also be installed by hand.",
     ),
     Model(
         name="matanyone2",
         title="MatAnyone 2",
-        purpose="Mattes of whatever a first-frame mask shows, with finer edges",
+        purpose="Mattes of the subject that a mask of the first frame shows, with finer edges",
         services=("matting",),
         source="https://github.com/pq-yang/MatAnyone2",
         revision="v1.0.0",
@@ -67,7 +67,7 @@ MATTING: tuple[Model, ...] = (
         licence="S-Lab License 1.0",
         commercial_use=False,
         about_bytes=141_000_000,
-        notes="Its Python package is installed by hand as well.",
+        notes="Its Python package must also be installed by hand.",
     ),
     Model(
         name="birefnet-general",
@@ -155,7 +155,7 @@ MATTING: tuple[Model, ...] = (
     Model(
         name="sam2.1-tiny",
         title="Segment Anything 2.1, tiny",
-        purpose="A mask of whatever a click or a box points at, in one picture",
+        purpose="Masks of the object that a click or a box marks, in one picture",
         services=("matting",),
         source="https://huggingface.co/onnx-community/sam2.1-hiera-tiny-ONNX",
         repository="onnx-community/sam2.1-hiera-tiny-ONNX",

@@ -45,7 +45,9 @@ def smaller_on_out_of_memory(batch: int, run: Callable[[int], Result]) -> tuple[
             if not is_out_of_memory(error):
                 raise
             if batch == 1:
-                raise OutOfMemory("There is not enough free memory to run the model even on a single picture.") from error
+                raise OutOfMemory(
+                    "There is not enough free memory to run the model on a single picture. Try again later, or choose a smaller model."
+                ) from error
         # Outside the except block, because the error keeps the frames of `run` and their memory alive.
         batch //= 2
         gc.collect()

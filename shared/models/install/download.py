@@ -102,12 +102,12 @@ def _fetch_rest(client: httpx.Client, origin: Origin, part: Path, tag: Path, on_
         if answer.status_code not in (200, 206):
             raise FetchFailed(f"{origin.shown} answered {answer.status_code} {answer.reason_phrase}.".replace(" .", "."))
         if answer.headers.get("Content-Type", "").startswith("text/html"):
-            raise FetchFailed(f"{origin.shown} answered a web page, not a file: is a login or a proxy in between?")
+            raise FetchFailed(f"{origin.shown} answered with a web page instead of the file. A login page or a proxy may be in between.")
         if packed := answer.headers.get("Content-Encoding", "").replace("identity", ""):
             raise FetchFailed(f"{origin.shown} sent the file compressed ({packed[:40]}), which was not requested.")
         start = received if answer.status_code == 206 else 0
         if answer.status_code == 206 and not (resume and part_answered.startswith(f"bytes {start}-")):
-            raise FetchFailed(f"{origin.shown} answered {part_answered or 'no range'} to a request for the bytes from {start} on.")
+            raise FetchFailed(f"{origin.shown} answered the request for bytes from {start} on with {part_answered or 'no range'}.")
         total = _total(answer, start, origin)
         _make_room(part, (total or start) - start)
         tag.write_text(_validator(answer))
@@ -178,7 +178,7 @@ def _total(answer: httpx.Response, start: int, origin: Origin) -> int | None:
     if total == 0:
         raise FetchFailed(f"{origin.shown} is empty.")
     if origin.size is not None and total != origin.size:
-        raise FetchFailed(f"{origin.shown} has {total} bytes, but {origin.size} are published.")
+        raise FetchFailed(f"{origin.shown} has {total} bytes, but the published file has {origin.size}.")
     if total is not None and total > MAX_BYTES:
         raise FetchFailed(f"{origin.shown} has {total} bytes; the limit is {MAX_BYTES}.")
     return total
@@ -199,7 +199,7 @@ def _checked(origin: Origin, part: Path, tag: Path) -> str:
     if checksum != origin.checksum:
         part.unlink()
         tag.unlink(missing_ok=True)
-        raise FetchFailed(f"{origin.shown} has {checksum}, but {origin.checksum} {origin.authority}: refused, nothing of it is kept.")
+        raise FetchFailed(f"{origin.shown} has {checksum}, but {origin.checksum} {origin.authority}. The download was deleted.")
     return sha256
 
 

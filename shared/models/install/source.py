@@ -11,7 +11,7 @@ from urllib.parse import quote
 from shared.errors import FetchFailed
 from shared.models.model import File, Model, WheelMember
 
-GATED = "its files are given to accounts that agreed to its licence. Do so at {source}, then set HF_TOKEN"
+GATED = "only accounts that accepted its licence may download it. Accept the licence at {source}, then set HF_TOKEN"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,15 +64,13 @@ def _on_the_hub(model: Model, file: File) -> Origin:
     try:
         from huggingface_hub import errors, get_hf_file_metadata, get_token, hf_hub_url
     except ImportError as error:
-        raise FetchFailed(f"{model.title} is fetched with huggingface_hub: pip install 'reelwright[models]'") from error
+        raise FetchFailed(f"Pulling {model.title} needs huggingface_hub. Run: pip install 'reelwright[models]'") from error
     url = hf_hub_url(model.repository, file.hub_path, revision=model.revision)
     token = get_token()
     try:
         metadata = get_hf_file_metadata(url, token=token)
     except errors.GatedRepoError as error:
-        raise FetchFailed(
-            f"{model.title} is given to accounts that have agreed to its licence: {GATED.format(source=model.source)}."
-        ) from error
+        raise FetchFailed(f"{model.title} cannot be pulled: {GATED.format(source=model.source)}.") from error
     except errors.HfHubHTTPError as error:
         raise FetchFailed(f"{url} could not be fetched: {str(error).splitlines()[0].rstrip('.')}.") from error
     except Exception as error:  # any error: the hub's library has changed its HTTP client before

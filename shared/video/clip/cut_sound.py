@@ -61,8 +61,8 @@ class PartSound:
 def _cut_warning(tracks: int) -> str:
     """Return the warning that `tracks` audio tracks were encoded again, not copied."""
     if tracks == 1:
-        return "The sound was encoded again to cut it exactly: packets of coded sound cannot be cut."
-    return f"All {tracks} audio tracks were encoded again to cut them exactly: packets of coded sound cannot be cut."
+        return "The sound was re-encoded to cut it exactly: coded audio packets cannot be cut."
+    return f"All {tracks} audio tracks were re-encoded to cut them exactly: coded audio packets cannot be cut."
 
 
 class _Part:

@@ -7,7 +7,7 @@ from shared.media_info import VideoInfo
 def check_start(info: VideoInfo, start: float) -> None:
     """Raise Invalid if `start`, in seconds, is not before the end of the video."""
     if start and start >= info.length_s:
-        detail = f"The video is {info.length_s:.2f} s long: a start at {start:g} s leaves nothing of it"
+        detail = f"The video is only {info.length_s:.2f} s long, so it has no part that starts at {start:g} s"
         raise Invalid.field("params.start", detail, f"{detail}. Choose an earlier start.")
 
 

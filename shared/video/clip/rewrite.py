@@ -73,13 +73,13 @@ def matte_warnings(matte: Path, params: ClipPart, *, info: VideoInfo) -> Iterato
 
     `info`: properties of the video. Raises UnsupportedMedia for a still image.
     """
-    matte_info = probe_video(matte, hint="a matte is a gray video, as long as the clip")
+    matte_info = probe_video(matte, hint="a matte is a gray video with the same length as the clip")
     if abs(matte_info.width * info.height / (info.width * matte_info.height) - 1) > _SHAPE_TOLERANCE:
         matte_size = f"{matte_info.width}x{matte_info.height}"
-        yield f"The matte of {matte_size} was stretched to the shape of the video, which is {info.width}x{info.height}."
+        yield f"The matte ({matte_size}) was stretched to the aspect ratio of the video ({info.width}x{info.height})."
     until = info.length_s if params.duration is None else min(info.length_s, params.start + params.duration)
     if matte_info.frames < info.frames and matte_info.length_s < until - 2 / float(rate_of(info)) - _LENGTH_TOLERANCE_S:
-        yield f"The matte ends at {matte_info.length_s:.2f} s: its last picture was held from there to {until:.2f} s."
+        yield f"The matte ends at {matte_info.length_s:.2f} s: its last frame was held from there to {until:.2f} s."
 
 
 def part_end(params: ClipPart) -> Fraction | None:

@@ -81,7 +81,7 @@ def _examined(path: str | os.PathLike[str], limits: Limits, seconds: float | Non
     with open_input(path, limits=limits) as container:
         info = _video(container, path, limits, seconds)
         if is_truncated(path, container, head):
-            raise BrokenMedia(f"{Path(path).name!r} is cut off: it ends before its own index says. Upload or copy it again.")
+            raise BrokenMedia(f"{Path(path).name!r} is truncated: it ends before the end that its index states. Upload or copy it again.")
         return info, video_type(container.format.name, head)
 
 
@@ -155,7 +155,7 @@ def first_picture(container: Any, stream: Any, path: str | os.PathLike[str], lim
     except av.error.FFmpegError as error:
         failure = failure or error
     reason = "" if failure is None else f" ({error_text(failure)})"
-    raise BrokenMedia(f"{Path(path).name!r} holds no frame that can be decoded{reason}. Export or upload it again.") from failure
+    raise BrokenMedia(f"{Path(path).name!r} contains no frame that can be decoded{reason}. Export or upload it again.") from failure
 
 
 def _track(stream: Any, times: Timing) -> AudioTrackInfo:
@@ -181,9 +181,9 @@ def _cut_off(path: str | os.PathLike[str], container: Any, times: Timing) -> Ite
     if times.duration is None:
         return
     if container.format.name == "avi" and is_unfinished_avi(path):
-        yield f"The recording was never finished: what comes before {float(times.duration):.2f} s is used."
+        yield f"The recording was not finished: only the part before {float(times.duration):.2f} s is used."
     elif not times.whole or (container.format.name == "flv" and not flv_ends_well(path, os.stat(path).st_size)):
-        yield f"The file is cut off at the end: what comes before {float(times.duration):.2f} s is used."
+        yield f"The file is truncated: only the part before {float(times.duration):.2f} s is used."
 
 
 def _followed(path: str | os.PathLike[str], container: Any, times: Timing, limits: Limits) -> Iterator[str]:

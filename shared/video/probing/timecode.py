@@ -39,15 +39,15 @@ class Timecode:
         """
         match = _TIMECODE.fullmatch(text)
         if match is None:
-            raise ValueError(f"{text!r} is no timecode: HH:MM:SS:FF is needed, or HH:MM:SS;FF for drop-frame")
+            raise ValueError(f"{text!r} is not a timecode: write HH:MM:SS:FF, or HH:MM:SS;FF for drop-frame")
         hours, minutes, seconds, frames = (int(match[number]) for number in (1, 2, 3, 5))
         whole = counted_rate(rate)
         if frames >= whole or hours > 23:
-            raise ValueError(f"{text!r} cannot be at {rate} frames a second: hours go to 23 and frames to {whole - 1}")
+            raise ValueError(f"{text!r} is not a timecode at {rate} frames per second: hours go up to 23 and frames up to {whole - 1}")
         drop = match[4] != ":" and rate in _DROPPING
         left_out = _left_out(whole) if drop else 0
         if left_out and minutes % 10 and not seconds and frames < left_out:
-            raise ValueError(f"{text!r} is a number that drop-frame timecode leaves out")
+            raise ValueError(f"{text!r} does not exist: drop-frame timecode leaves this number out")
         passed = hours * 60 + minutes
         return cls((passed * 60 + seconds) * whole + frames - left_out * (passed - passed // 10), rate, drop)
 

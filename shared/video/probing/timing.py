@@ -175,7 +175,7 @@ def size_warnings(sizes: Sequence[Size], base: Fraction, zero: Fraction) -> Iter
     for before, after in changes[:_LISTED]:
         yield (
             f"The picture's {_change(before.shape, after.shape, float(after.at * base - zero))}: "
-            "it is fitted into the size of the first picture, with black bars."
+            "from there on it is fitted into the first size, with black bars."
         )
     if len(changes) > _LISTED:
         yield f"The picture's size changes at {len(changes) - _LISTED} more places."
@@ -186,8 +186,8 @@ def _change(before: Shape, after: Shape, at: float) -> str:
     if (before.width, before.height) != (after.width, after.height):
         return f"size changes at {at:.2f} s (from {before.width}x{before.height} to {after.width}x{after.height})"
     if before.pixel_ratio != after.pixel_ratio:
-        return f"pixel shape changes at {at:.2f} s (from {_colon(before.pixel_ratio)} to {_colon(after.pixel_ratio)})"
-    return f"turn changes at {at:.2f} s (from {_turn(before)} to {_turn(after)})"
+        return f"pixel aspect ratio changes at {at:.2f} s (from {_colon(before.pixel_ratio)} to {_colon(after.pixel_ratio)})"
+    return f"rotation changes at {at:.2f} s (from {_turn(before)} to {_turn(after)})"
 
 
 def _colon(ratio: Fraction) -> str:
@@ -205,8 +205,9 @@ def joined_warnings(joins: Sequence[Join], zero: Fraction) -> Iterator[str]:
     """
     for join in joins[:_LISTED]:
         yield (
-            f"The file's clock jumps at {float(join.at - zero):.2f} s (from {float(join.before):.2f} to {float(join.after):.2f} s): "
-            "picture and sound were put on one continuous clock."
+            f"The timestamps in the file jump at {float(join.at - zero):.2f} s (from {float(join.before):.2f} to "
+            f"{float(join.after):.2f} s): "
+            "picture and sound are read with continuous times."
         )
     if len(joins) > _LISTED:
-        yield f"The file's clock jumps at {len(joins) - _LISTED} more places, the last at {float(joins[-1].at - zero):.2f} s."
+        yield f"The timestamps in the file jump at {len(joins) - _LISTED} more places, the last at {float(joins[-1].at - zero):.2f} s."

@@ -16,12 +16,12 @@ from shared.video.reading.texts import is_text, read_chapters
 
 _COVERS = Disposition.attached_pic | Disposition.timed_thumbnails
 _WHAT = {
-    "video": "A further video track ({}) was left out: one picture is used.",
+    "video": "A further video track ({}) was left out: only one is used.",
     "cover": "The cover picture ({}) was left out.",
     "audio": "An audio track ({}) was left out: this server does not decode it.",
-    "subtitle": "A subtitle track ({}) was left out: it is not text.",
-    "data": "A data track ({}) was left out: outputs hold none.",
-    "attachment": "An attached file ({}) was left out: outputs hold none.",
+    "subtitle": "A subtitle track ({}) was left out: it contains no text.",
+    "data": "A data track ({}) was left out: outputs do not keep data tracks.",
+    "attachment": "An attached file ({}) was left out: outputs do not keep attachments.",
 }
 
 

@@ -74,7 +74,9 @@ def _write(path: str | os.PathLike[str], name: str, limits: Limits) -> None:
         limits.check_size(*image.size)
         frames = int(getattr(image, "n_frames", 1))
         if frames * image.width * image.height * 4 > _MOST_BYTES:
-            raise TooLarge(f"The animation has {frames} pictures of {image.width}x{image.height}: too much to unpack. Convert it to MP4.")
+            raise TooLarge(
+                f"The animation has {frames} pictures of {image.width}x{image.height}, which are too large to unpack. Convert it to MP4."
+            )
         with av.open(name, "w", format="matroska") as target:
             stream = target.add_stream("ffv1", rate=Fraction(1000), width=image.width, height=image.height)
             stream.pix_fmt = "bgra"

@@ -127,7 +127,7 @@ def _runs(container: Any, clock: Clock, stream: Any, zero: Fraction, sample_rate
     if run is not None:
         yield from run.flush()
     if not decoded:
-        raise BrokenMedia(f"An audio track of {Path(path).name!r} holds no sound that can be decoded. Export it again.")
+        raise BrokenMedia(f"An audio track of {Path(path).name!r} contains no sound that can be decoded. Export the file again.")
 
 
 class _Run:

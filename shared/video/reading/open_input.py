@@ -149,11 +149,17 @@ def media_error(error: Exception, path: str | os.PathLike[str], limits: Limits) 
     """Return the Reelwright error for a library's error on opening or reading a file."""
     name = Path(path).name
     if isinstance(error, av.error.MemoryError):
-        return TooLarge(f"{name!r} has too many streams or needs too much memory. At most {limits.max_streams} streams are allowed.")
+        return TooLarge(
+            f"{name!r} has too many streams, or needs too much memory to open. At most {limits.max_streams} streams are allowed."
+        )
     if isinstance(error, av.error.ArgumentError | av.error.DemuxerNotFoundError | av.error.ProtocolNotFoundError):
         kinds = ", ".join(sorted(kind.suffix for kind in DEMUXERS.values()))
-        return UnsupportedMedia(f"{name!r} is not a video file of a supported kind ({kinds}), whatever its name says.")
-    return BrokenMedia(f"{name!r} cannot be read as video ({error_text(error)}). It may be cut off or damaged; export or upload it again.")
+        return UnsupportedMedia(
+            f"{name!r} is not a video in a supported format ({kinds}). Its content decides, not its name. Convert it to MP4."
+        )
+    return BrokenMedia(
+        f"{name!r} cannot be read as video ({error_text(error)}). It may be truncated or damaged. Export or upload it again."
+    )
 
 
 def main_video(container: av.container.InputContainer, path: str | os.PathLike[str]) -> av.video.stream.VideoStream:
@@ -166,8 +172,8 @@ def main_video(container: av.container.InputContainer, path: str | os.PathLike[s
     streams = _pictures(container)
     if not streams:
         if container.streams.audio:
-            raise UnsupportedMedia(f"{name!r} holds sound but no picture. Give a file with a video stream.")
-        raise UnsupportedMedia(f"{name!r} holds no video stream. Give a file with a picture.")
+            raise UnsupportedMedia(f"{name!r} contains sound but no picture. Give a file with a video stream.")
+        raise UnsupportedMedia(f"{name!r} contains no video stream. Give a video file.")
     stream = max(streams, key=_rank)
     if stream.codec_context is None:
         raise UnsupportedMedia(f"The picture of {name!r} uses a codec that this server does not know. Export it as H.264.")

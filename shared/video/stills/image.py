@@ -75,7 +75,7 @@ def open_image(file: Source, limits: Limits, *, name: str | None = None) -> Imag
         try:
             image = Image.open(file, formats=_formats())
         except Image.DecompressionBombError as error:
-            raise TooLarge(f"{name!r} is refused: {error} At most {limits.max_pixels} pixels are allowed.") from error
+            raise TooLarge(f"{name!r} has too many pixels: at most {limits.max_pixels} are allowed. Scale it down.") from error
         except _IMAGE_ERRORS as error:
             raise BrokenMedia(f"{name!r} cannot be read as an image ({error}). Export or upload it again.") from error
         try:
@@ -235,5 +235,5 @@ def list_pictures(paths: list[Path], *, warn: Callable[[str], None] | None = Non
         elif is_image(head):
             pictures.append(Picture(name=path.name, source=path))
         else:
-            raise UnsupportedMedia(f"{path.name!r} is neither a picture nor a zip file of pictures.")
+            raise UnsupportedMedia(f"{path.name!r} is neither a picture in a supported format nor a zip file of pictures.")
     return pictures

@@ -19,6 +19,6 @@ def opaque_picture(path: Path, progress: Progress) -> NDArray[np.uint8]:
     image = list_pictures([path])[0].image(alpha=True)
     if image.mode == "RGBA":
         if image.getchannel("A").getextrema()[0] != 255:
-            progress.warn("The picture behind the subject has transparent parts: they were put on black.")
+            progress.warn("The picture behind the subject has transparent parts: they were filled with black.")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
     return np.asarray(image.convert("RGB"), np.uint8)

@@ -184,7 +184,7 @@ def _muxer(container: av.container.OutputContainer, name: str) -> Mux:
         try:
             container.mux(packets)
         except av.error.FFmpegError as error:
-            raise OperationFailed(f"Writing {name!r} failed: {error}.") from error
+            raise OperationFailed(f"{name!r} could not be written: {error}.") from error
 
     return mux
 

@@ -82,17 +82,19 @@ def sound_coding(container: str, layout: str) -> SoundCoding:
         return SoundCoding(preferred, layout, options=_OPTIONS.get(preferred, {}))
     reason = f"has {channels} channels" + ("" if _UNNAMED.fullmatch(layout) else f" ({layout})")
     if preferred == "aac" and container != "mov" and channels <= _MOST_FLAC:
-        return SoundCoding("flac", layout, "s32", remark=f"{reason}: each is kept, in FLAC, which fewer players read than AAC")
+        return SoundCoding("flac", layout, "s32", remark=f"{reason}: all are kept, in FLAC, which fewer players support than AAC")
     if preferred == "aac" and not (container == "mp4" and _UNNAMED.fullmatch(layout)):
-        return SoundCoding("pcm_s24le", layout, remark=f"{reason}: each is kept, as PCM, which fewer players read than AAC")
+        return SoundCoding("pcm_s24le", layout, remark=f"{reason}: all are kept, as PCM, which fewer players support than AAC")
     if channels <= _MOST_OPUS:
         options = {"mapping_family": "255"}
-        return SoundCoding("libopus", f"{channels} channels", options=options, remark=f"{reason}: each is kept, in Opus, without its place")
+        return SoundCoding(
+            "libopus", f"{channels} channels", options=options, remark=f"{reason}: all are kept, in Opus, without their speaker positions"
+        )
     return SoundCoding(
         preferred,
         "stereo",
         options=_OPTIONS.get(preferred, {}),
-        remark=f"{reason}: they were mixed to two, since no supported coding holds so many",
+        remark=f"{reason}: they were mixed down to stereo, because no supported codec holds so many",
     )
 
 

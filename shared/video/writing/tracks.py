@@ -37,7 +37,7 @@ _RATES = {
     "libopus": (48000, 24000, 16000, 12000, 8000),
 }
 
-EMPTY_TRACK = "Audio track {} holds no sound that can be decoded: it was left out, or is silent."
+EMPTY_TRACK = "Audio track {} contains no sound that can be decoded: it was left out, or is silent in the output."
 
 Mux = Callable[[Any], None]
 

@@ -90,7 +90,9 @@ class VideoWriter:
         self._converter = PictureConverter(width, height, pixel_format)
         if self._converter.padded:
             padded = f"{self._converter.coded_width}x{self._converter.coded_height}"
-            self.warnings.append(f"The picture was padded from {width}x{height} to {padded}: {pixel_format} has no odd sizes.")
+            self.warnings.append(
+                f"The picture was padded from {width}x{height} to {padded}: {pixel_format} needs an even width and height."
+            )
         self._partial = partial_path(self._path, suffix)
         self._output = OutputFile(self._partial, self._path.name, self._settings, self._converter)
         self._last: int | None = None
@@ -170,7 +172,7 @@ class VideoWriter:
         if self._settings.container in HOLDERS:
             self._output.subtitles += [retimed(track, move, start, last) for track in tracks]
         else:
-            reason = f"was left out: a {self._path.suffix} file holds none here"
+            reason = f"was left out: {self._path.suffix} outputs cannot contain subtitles"
             self.warnings += [f"Subtitle track {number} {reason}." for number in range(1, len(tracks) + 1)]
         if self._settings.container == "webp" or not chapters:
             return
@@ -289,7 +291,7 @@ def _explanation(name: str, encoder: str) -> Callable[[BaseException], BaseExcep
     def explain(error: BaseException) -> BaseException:
         if not isinstance(error, av.error.FFmpegError):
             return error
-        failed = OperationFailed(f"Encoding {name!r} with {encoder} failed: {error}.")
+        failed = OperationFailed(f"{name!r} could not be encoded with {encoder}: {error}.")
         failed.__cause__ = error
         return failed
 

@@ -37,7 +37,7 @@ async def test_a_service_without_a_gateway_names_the_operation_to_run_first(tmp_
         answer = await client.post("/plate/check", json={"inputs": {"video": "pending:video", "alpha": "auto"}})
     assert answer.status_code == 422, answer.text
     assert [error["field"] for error in answer.json()["errors"]] == ["inputs.alpha"]
-    assert "Run matting.matte first" in answer.json()["detail"]
+    assert "run matting.matte first" in answer.json()["detail"]
 
 
 def test_inputs_that_cannot_be_made_are_refused_by_name() -> None:
@@ -46,7 +46,7 @@ def test_inputs_that_cannot_be_made_are_refused_by_name() -> None:
         maker_of(step.operation, "video", DECLARATIONS)
     assert refused.value.errors[0].field == "inputs.video"
     alone = Step(id="plate", operation="background.plate", inputs={"alpha": "auto"})
-    with pytest.raises(Invalid, match="from video, which is not given"):
+    with pytest.raises(Invalid, match="needs video: give this input"):
         step_that_makes(alone, "alpha", "matting.matte", DECLARATIONS["matting.matte"], 0)
 
 

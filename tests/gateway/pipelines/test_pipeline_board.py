@@ -83,10 +83,13 @@ def test_a_failed_step_stops_only_those_that_need_it():
     assert not steps.open
     assert set(steps.outputs()) == {"look.alpha"}
     assert (trails.detail, ramp.detail) == (
-        "It needs 'matte', which did not succeed.",
-        "It needs 'trails', which did not succeed.",
+        "The step needs 'matte', which did not succeed.",
+        "The step needs 'trails', which did not succeed.",
     )
-    failure = "Step 'matte' (matting.matte) failed: No person. Not run, because they need a step that did not succeed: trails, ramp."
+    failure = (
+        "Step 'matte' (matting.matte) failed: No person. Steps that were not run, "
+        "because they need a step that did not succeed: trails, ramp."
+    )
     assert steps.failure() == failure
     assert [step["result"] for step in steps.outcome().result["steps"]] == [None, {"curve": []}, None, None]
 

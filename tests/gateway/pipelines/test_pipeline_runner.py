@@ -122,7 +122,9 @@ async def test_a_failed_step_stops_only_the_steps_that_need_it():
     service.end("b", result=5)
     with pytest.raises(PartlyFailed) as failed:
         await run
-    assert failed.value.detail == ("Step 'a' (fake.a) failed: Too dark. Not run, because they need a step that did not succeed: c, d.")
+    assert failed.value.detail == (
+        "Step 'a' (fake.a) failed: Too dark. Steps that were not run, because they need a step that did not succeed: c, d."
+    )
     assert failed.value.errors == (FieldError(field="steps.a", detail="Too dark."),)
     assert [(shown["state"], shown["result"]) for shown in failed.value.outcome.result["steps"]] == [
         ("failed", None),
@@ -160,7 +162,7 @@ async def test_a_deleted_or_canceled_job_fails_its_step():
     await until(lambda: len(service.jobs) == 2)
     del service.jobs["a"]
     service.end("b", "canceled")
-    with pytest.raises(PartlyFailed, match=r"'a' \(fake.a\) failed: There is no job 'a'. Step 'b' \(fake.b\) was canceled: Its job b"):
+    with pytest.raises(PartlyFailed, match=r"'a' \(fake.a\) failed: There is no job 'a'. Step 'b' \(fake.b\) was canceled: The job b"):
         await run
 
 

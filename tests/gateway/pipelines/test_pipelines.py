@@ -67,7 +67,7 @@ def test_a_failed_step_does_not_stop_independent_steps(running: RunningSuite, fa
     assert shown(failed) == {"bad": "failed", "fast": "succeeded", "after": "skipped", "faster": "succeeded"}
     assert set(failed["outputs"]) == {"fast.video", "faster.video"}
     assert failed["error"]["detail"].startswith("Step 'bad' (speed-ramp.render) failed: ")
-    assert failed["error"]["detail"].endswith("Not run, because they need a step that did not succeed: after.")
+    assert failed["error"]["detail"].endswith("Steps that were not run, because they need a step that did not succeed: after.")
     assert failed["error"]["errors"] == [{"field": "steps.bad", "detail": shown(failed, "detail")["bad"]}]
     assert [step["result"] is None for step in failed["result"]["steps"]] == [True, False, True, False]
     thumbnail = running.client.get(shown(failed, "picture")["fast"])
@@ -102,7 +102,7 @@ def test_a_canceled_pipeline_keeps_what_it_made_and_goes_on_when_retried(running
     refused = running.client.post(f"/v1/jobs/{job['id']}/retry")
     assert (refused.status_code, refused.json()["detail"]) == (
         409,
-        f"Job {job['id']} is running: cancel it first, or wait for its end.",
+        f"Job {job['id']} is running: cancel it first, or wait until it ends.",
     )
     canceled = running.client.post(f"/v1/jobs/{job['id']}/cancel").json()
     assert shown(canceled) == {"slow": "canceled", "fast": "succeeded", "last": "skipped"}

@@ -53,5 +53,5 @@ def test_each_owner_has_pipelines_of_their_own_up_to_a_limit(tmp_path: Path, mon
     assert saved.all("two") == []
     with pytest.raises(UnknownPipeline):
         saved.get("two", "b")
-    with pytest.raises(Conflict, match="delete one"):
+    with pytest.raises(Conflict, match="Delete one"):
         saved.save("one", "c", description="", steps=steps)

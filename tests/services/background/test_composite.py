@@ -177,4 +177,4 @@ def test_transparent_parts_of_a_picture_are_put_on_black(shot: tuple[Clip, Path,
     composite(params, video=shot[1], alpha=shot[2], background=tmp_path / "half.png", plate=None, output=output, progress=warnings)
     free = shot[0].frame(0)[1] == 0
     assert np.abs(np.median(frames_of(output)[0][free], axis=0) - (128, 0, 0)).max() < 4
-    assert sum("put on black" in sentence for sentence in warnings.sentences) == 1
+    assert sum("filled with black" in sentence for sentence in warnings.sentences) == 1

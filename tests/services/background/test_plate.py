@@ -169,7 +169,7 @@ def test_bad_input_is_refused_with_a_message(tmp_path: Path) -> None:
     clip = Clip(Shoot(frames=8, pan=0))
     video, matte = clip.write(tmp_path)
     outputs = {"plate": tmp_path / "plate.png", "invented": tmp_path / "invented.png"}
-    with pytest.raises(Invalid, match="leaves nothing of it"):
+    with pytest.raises(Invalid, match="has no part that starts at"):
         plate(PlateParams(start=9), video=video, alpha=matte, outputs=outputs)
     with pytest.raises(Invalid, match=r"from 0 to 0.32 s: no frame of it is shown at 50 s") as refused:
         plate(PlateParams(reference=50), video=video, alpha=matte, outputs=outputs)

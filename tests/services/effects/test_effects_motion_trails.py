@@ -210,7 +210,7 @@ def test_a_part_begins_at_zero_with_its_own_sound(tripod, tmp_path):
     assert np.sqrt((samples[0, 2000:20000] ** 2).mean()) == pytest.approx(0.3 / np.sqrt(2), rel=0.1)
     with read_frames(tmp_path / "out.mp4") as frames:
         assert next(frames).time == 0
-    assert any(sentence.startswith("The sound was encoded again") for sentence in progress.warnings)
+    assert any(sentence.startswith("The sound was re-encoded") for sentence in progress.warnings)
     assert psnr(lumas(tripod)[15], lumas(tmp_path / "out.mp4")[0]) > 38
 
 
@@ -309,11 +309,11 @@ def test_changes_to_a_matte_give_warnings(tripod, tmp_path):
     assert progress.warnings == []
     trails_of(tripod, tmp_path / "out.mp4", matte=short, progress=warned, duration=0.3)
     assert [sentence for sentence in warned.warnings if "matte" in sentence] == [
-        f"The matte of {width}x{width} was stretched to the shape of the video, which is {WIDTH}x{HEIGHT}."
+        f"The matte ({width}x{width}) was stretched to the aspect ratio of the video ({WIDTH}x{HEIGHT})."
     ]
     warned.warnings.clear()
     trails_of(tripod, tmp_path / "out.mp4", matte=short, progress=warned)
-    assert "The matte ends at 0.33 s: its last picture was held from there to 1.33 s." in warned.warnings
+    assert "The matte ends at 0.33 s: its last frame was held from there to 1.33 s." in warned.warnings
 
 
 @pytest.mark.parametrize(

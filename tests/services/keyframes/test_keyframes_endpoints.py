@@ -142,4 +142,4 @@ def test_an_audio_file_is_refused(running: RunningSuite, tmp_path: Path) -> None
         extract(running, (sound.name, sound.read_bytes())),
     ):
         assert answer.status_code == 415, answer.text
-        assert "holds sound but no picture" in answer.json()["detail"], answer.text
+        assert "contains sound but no picture" in answer.json()["detail"], answer.text

@@ -47,7 +47,7 @@ def test_the_same_key_with_another_request_is_refused(server: Server, other: dic
     answer = server.post("succeed", headers=key, **other)
     assert answer.status_code == 422
     assert answer.json()["type"] == "/problems/idempotency-mismatch"
-    assert "Use a new key" in answer.json()["detail"]
+    assert "Send a different key" in answer.json()["detail"]
     assert server.post("refuse", headers=key).status_code == 422, "another operation"
 
 

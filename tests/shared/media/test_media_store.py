@@ -122,7 +122,7 @@ def test_media_are_listed_newest_first_in_pages_and_by_kind(store: MediaStore) -
     assert listed_ids == ids[::-1]
     assert [record.id for record in store.list("public", kind=Kind.VIDEO)[0]] == ids[1::2][::-1]
     assert store.list("public", limit=7)[1] is None
-    with pytest.raises(Invalid, match="no cursor"):
+    with pytest.raises(Invalid, match="not a cursor"):
         store.list("public", cursor="../..")
 
 

@@ -77,7 +77,7 @@ async def test_damaged_bodies_are_refused(body: bytes) -> None:
 
 
 async def test_a_part_without_a_name_is_refused() -> None:
-    with pytest.raises(Invalid, match="no name"):
+    with pytest.raises(Invalid, match="no `name`"):
         [part async for part in read_parts(request(b"--bound\r\nContent-Type: a/b\r\n\r\nx\r\n--bound--"))]
 
 

@@ -159,7 +159,7 @@ def test_a_model_that_never_fits_is_reported():
     def run(batch):
         raise MemoryError
 
-    with pytest.raises(OutOfMemory, match="even on a single picture"):
+    with pytest.raises(OutOfMemory, match="on a single picture"):
         smaller_on_out_of_memory(4, run)
 
 

@@ -92,7 +92,7 @@ def test_a_damaged_record_does_not_let_a_changed_file_pass(tmp_path, content):
     first = folder.check(tiny, tiny.files[0])
     file.write_bytes(b"another file")
     record = put(tmp_path, f"tiny/{MANIFEST}", content)
-    message = r"manifest.json, where the checksums of Tiny are .*: reelwright models pull tiny --renew\. If .*verify tiny --record"
+    message = r"manifest.json, which records the checksums of Tiny.*: reelwright models pull tiny --renew\. To .*verify tiny --record"
     with pytest.raises(ModelDamaged, match=message):
         folder.check(tiny, tiny.files[0])
     with pytest.raises(ModelDamaged, match=message):
@@ -111,7 +111,7 @@ def test_a_file_that_changed_after_it_was_recorded_is_refused(tmp_path):
     os.utime(file)
     assert folder.check(tiny, tiny.files[0]).sha256 == first.sha256, "touched, but the same"
     file.write_bytes(PUBLISHED[::-1])
-    with pytest.raises(ModelDamaged, match=r"has changed: sha256:.* models pull tiny. If .* models verify tiny --record"):
+    with pytest.raises(ModelDamaged, match=r"has changed: its checksum is sha256:.* models pull tiny. If .* models verify tiny --record"):
         folder.check(tiny, tiny.files[0])
 
 

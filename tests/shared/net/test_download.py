@@ -190,7 +190,7 @@ async def test_a_redirect_leads_to_plain_web_addresses_only(target: str) -> None
 def test_an_invalid_address_is_refused(url: str, error: type[ReelwrightError]) -> None:
     with pytest.raises(error) as caught:
         check_url(url)
-    assert "pass" not in caught.value.detail.removeprefix("A URL with a user name or password").replace("/etc/passwd", "")
+    assert "pass" not in caught.value.detail.removeprefix("A URL must not contain a user name or password").replace("/etc/passwd", "")
 
 
 async def test_a_file_over_the_limit_is_refused_with_or_without_a_length() -> None:

@@ -53,5 +53,5 @@ def test_each_warning_is_sent_once_and_not_too_many() -> None:
     sent = reported(lambda report: [report.part("x", 0, 1).warn(f"warning {number // 2}") for number in range(10_000)])
     warnings = [update.text for update in sent if isinstance(update, JobWarning)]
     assert warnings[:MAX_WARNINGS] == [f"warning {number}" for number in range(MAX_WARNINGS)]
-    assert warnings[MAX_WARNINGS:] == ["There were more warnings, which are left out."]
+    assert warnings[MAX_WARNINGS:] == ["Further warnings were left out."]
     assert len(reported(lambda report: report.warn("x" * 10**6))[0].text) == 1000

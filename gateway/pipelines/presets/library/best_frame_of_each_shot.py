@@ -5,7 +5,7 @@ from gateway.pipelines.presets.preset import CLIP, Preset, step
 BEST_FRAME_OF_EACH_SHOT = Preset(
     name="best-frame-of-each-shot",
     title="Find the shots of a video and the best frame of each",
-    description="Finds cuts, fades and dissolves, and scores the frames of each shot. Without the weights of NIMA: "
+    description="Finds cuts, fades and dissolves, and scores the frames of each shot. To score without the NIMA model: "
     '`{"best": {"scorer": "technical"}}` as params.',
     inputs={"video": CLIP},
     steps=(

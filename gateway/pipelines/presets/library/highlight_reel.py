@@ -5,8 +5,8 @@ from gateway.pipelines.presets.preset import CLIP, Preset, step
 HIGHLIGHT_REEL = Preset(
     name="highlight-reel",
     title="The best moment of the best shots, cut together and ramped",
-    description="Finds the shots, picks the best frame of each, cuts the moments around the best of them together and slows their action "
-    'down. Ranks by technical quality, without a model; with NIMA: `{"best": {"scorer": "both"}}` as params.',
+    description="Finds the shots, picks the best frame of each shot, cuts the moments around the best frames together and slows the action "
+    'down. Ranks frames by technical quality and needs no model. To rank with NIMA, too: `{"best": {"scorer": "both"}}` as params.',
     inputs={"video": CLIP},
     steps=(
         step("shots", "keyframes.detect", {"video": "<video>"}),

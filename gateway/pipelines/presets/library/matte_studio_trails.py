@@ -7,8 +7,8 @@ PROMPT = "dark room with glass windows looking into deep space"
 MATTE_STUDIO_TRAILS = Preset(
     name="matte-studio-trails",
     title="Cut the subject out, place it in a generated studio, add motion trails",
-    description="The full pipeline: a working resolution, a matte, a painted place that moves with the camera, ghosts of the subject. "
-    "Describe the place with `studio.prompt`.",
+    description="The full pipeline: scales the clip down, cuts the subject out, paints a new place that moves with the camera, and adds "
+    "ghosts of the subject. Describe the place with `studio.prompt`.",
     inputs={"video": CLIP},
     steps=(
         step("working", "media.transcode", {"video": "<video>"}, max_edge=640),

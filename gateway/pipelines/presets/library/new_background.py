@@ -6,8 +6,8 @@ from shared.operation import Kind
 NEW_BACKGROUND = Preset(
     name="new-background",
     title="Put the subject of a clip over a picture",
-    description="Cuts the subject out and composites it, with clean edges, light wrap and grain. Needs no model but the matte's; "
-    'before a green screen none, with `{"matte": {"backend": "chroma"}}` as params.',
+    description="Cuts the subject out and composites it, with clean edges, light wrap and grain. Needs only a "
+    'model for the matte; for a green screen none, with `{"matte": {"backend": "chroma"}}` as params.',
     inputs={"video": CLIP, "background": PresetInput(kind=Kind.IMAGE, description="The new background.")},
     steps=(
         step("matte", "matting.matte", {"video": "<video>"}, backend="rvm", subject="main"),

@@ -5,7 +5,7 @@ from gateway.pipelines.presets.preset import CLIP, Preset, step
 RAMP_TRAILS = Preset(
     name="ramp-trails",
     title="A speed ramp with motion trails",
-    description="Slows the action down, then leaves ghosts behind what moves. Needs no model.",
+    description="Slows the action down, then leaves ghosts behind moving subjects. Needs no model.",
     inputs={"video": CLIP},
     steps=(
         step("ramp", "speed-ramp.render", {"video": "<video>"}, min_speed=0.4, max_speed=2.5, smoothing=0.8),

@@ -5,8 +5,9 @@ from shared.operation import Kind
 
 STUDIO_OVER_PICTURE = Preset(
     name="studio-over-picture",
-    title="Cut the subject out, place it before a picture of yours, add motion trails",
-    description="As `matte-studio-trails`, with a given picture as the place, which moves with the camera. Needs no model but the matte's.",
+    title="Cut the subject out, place it in front of your picture, add motion trails",
+    description="Like `matte-studio-trails`, but the new place is a picture of yours. It moves with the camera. "
+    "Needs only a model for the matte.",
     inputs={"video": CLIP, "background": PresetInput(kind=Kind.IMAGE, description="A picture of the place.")},
     steps=(
         step("working", "media.transcode", {"video": "<video>"}, max_edge=1280),

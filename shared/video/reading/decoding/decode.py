@@ -153,7 +153,7 @@ class PictureStream:
         """
         yield from self._from_here(aim)
         if not self._has_picture:
-            raise BrokenMedia(f"{Path(self._path).name!r} holds no frame that can be decoded. Export or upload it again.")
+            raise BrokenMedia(f"{Path(self._path).name!r} contains no frame that can be decoded. Export or upload it again.")
 
     def from_about(self, target: int, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None] | None:
         """Seek to a keyframe at or before `target`; return the frames from there, or None.
@@ -322,7 +322,7 @@ class PictureStream:
                 aim.emptied = True
                 return
         if previous is not None and is_truncated(self._path, self._container, file_head(self._path, self._limits)):
-            raise self._broken(previous + self._step, "the file is cut off")
+            raise self._broken(previous + self._step, "the file is truncated")
 
     def _is_last(self, packets: Iterator[Any]) -> bool:
         """Return whether no packet follows a damaged one, in a stream that may end anywhere.
@@ -363,8 +363,8 @@ class PictureStream:
 
     def _broken(self, pts: int, detail: str) -> BrokenMedia:
         return BrokenMedia(
-            f"{Path(self._path).name!r} breaks at second {float(pts * self.base):.2f} ({detail}). "
-            "Export or upload it again, or cut it before that."
+            f"{Path(self._path).name!r} cannot be decoded from {float(pts * self.base):.2f} s on ({detail}). "
+            "Export or upload it again, or use only the part before that time."
         )
 
 

@@ -71,7 +71,7 @@ def test_an_ended_job_is_not_canceled(server: Server) -> None:
         answer = server.client.post(f"/v1/jobs/{job['id']}/cancel")
         assert answer.status_code == 409
         assert answer.headers["content-type"] == "application/problem+json"
-        assert f"has {status} already" in answer.json()["detail"]
+        assert f"has already {status}" in answer.json()["detail"]
         assert server.get(job["id"]) == job
 
 

@@ -81,7 +81,7 @@ def test_a_flood_of_warnings_is_bounded(ended: Ended) -> None:
     warnings = ended["flood"]["warnings"]
     assert len(warnings) == 51
     assert warnings[:2] == ["warning 0 of a great many", "the same again"]
-    assert warnings[-1] == "There were more warnings, which are left out."
+    assert warnings[-1] == "Further warnings were left out."
 
 
 def test_the_peak_memory_is_reported(ended: Ended) -> None:

@@ -111,7 +111,7 @@ def test_the_length_of_an_unfinished_avi_is_found(keep: float, placeholder: byte
     assert info.frames == pytest.approx(len(times), abs=1)  # the last picture is incomplete
     assert info.duration_s == pytest.approx(len(times) / 25, abs=0.1)
     assert not info.variable_frame_rate
-    assert "never finished" in info.warnings[0]
+    assert "was not finished" in info.warnings[0]
 
 
 @pytest.mark.parametrize("name", ["chrome.webm", "chrome.mp4"])

@@ -75,7 +75,7 @@ def test_drop_frame_keeps_up_with_the_clock() -> None:
 
 @pytest.mark.parametrize("text", ["1:00:00:00", "00:61:00:00", "24:00:00:00", "00:00:00:30", "00:01:00;00", "hello", ""])
 def test_impossible_timecodes_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"no timecode|leaves out|cannot be"):
+    with pytest.raises(ValueError, match=r"not a timecode|does not exist"):
         Timecode.parse(text, NTSC)
 
 

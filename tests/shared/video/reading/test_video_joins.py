@@ -1,4 +1,4 @@
-"""Files whose clock jumps: one continuous clock, and a warning."""
+"""Files whose timestamps in the file jump: one continuous clock, and a warning."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -87,7 +87,7 @@ def test_picture_and_sound_of_outputs_stay_in_step(name: str, tmp_path: Path) ->
         flashes = flash_times(output)
         assert [flash - flashes[0] for flash in flashes] == pytest.approx([n / speed for n in range(4)], abs=0.09 / speed)
         assert heard(output) == pytest.approx(flashes, abs=0.06)
-    assert any("clock jumps" in message for message in messages)
+    assert any("timestamps in the file jump" in message for message in messages)
 
 
 def test_a_read_may_start_behind_the_join(tmp_path: Path) -> None:
@@ -162,4 +162,4 @@ def test_parts_that_overlap_by_some_pictures_are_joined(coding: str, overlap: in
     assert [flash - flashes[0] for flash in flashes] == pytest.approx([0, 1, 2, 3], abs=0.09)
     if info.audio:
         assert heard(path) == pytest.approx(flashes, abs=0.045)
-    assert "clock jumps" in info.warnings[0]
+    assert "timestamps in the file jump" in info.warnings[0]

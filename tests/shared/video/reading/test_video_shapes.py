@@ -77,11 +77,11 @@ TURN = "-c:v libx264 -g 10 -bsf:v h264_metadata=display_orientation=insert:rotat
 @pytest.mark.parametrize(
     ("size", "coding", "change", "suffix"),
     [
-        ("240x120", PIXELS, "pixel shape changes at 1.0", "ts"),
-        ("240x120", PIXELS, "pixel shape changes at 1.0", "mkv"),
-        ("240x120", PIXELS, "pixel shape changes at 1.0", "mp4"),
-        ("160x120", TURN, "turn changes at 1.0", "ts"),
-        ("160x120", TURN, "turn changes at 1.0", "mp4"),
+        ("240x120", PIXELS, "pixel aspect ratio changes at 1.0", "ts"),
+        ("240x120", PIXELS, "pixel aspect ratio changes at 1.0", "mkv"),
+        ("240x120", PIXELS, "pixel aspect ratio changes at 1.0", "mp4"),
+        ("160x120", TURN, "rotation changes at 1.0", "ts"),
+        ("160x120", TURN, "rotation changes at 1.0", "mp4"),
         ("320x120", TS, "size changes at 1.0", "mkv"),
         ("320x120", TS, "size changes at 1.0", "mp4"),
     ],
@@ -144,7 +144,7 @@ def test_hidden_colours_stay_hidden(name: str, make: Make, tmp_path: Path) -> No
         assert picture[32, 32].tolist() == pytest.approx([255, 0, 0], abs=14)
         assert picture[32, 96].tolist() == pytest.approx([128, 128, 128], abs=8)
         assert picture[32, 170].tolist() == pytest.approx([0, 0, 0], abs=6)
-    assert any("put on black" in message for message in messages)
+    assert any("filled with black" in message for message in messages)
 
 
 BACKGROUND = {
@@ -171,4 +171,4 @@ def test_transparent_parts_get_the_chosen_background(name: str, make: Make, tmp_
         written = next(frames).rgb()
     assert written[32, 16].tolist() == pytest.approx([255, 0, 0], abs=14)
     assert written[32, 70].tolist() == pytest.approx([0x20, 0x40, 0xC0], abs=10)
-    assert any("put on #2040c0" in message for message in messages)
+    assert any("filled with #2040c0" in message for message in messages)

@@ -91,11 +91,11 @@ def test_extra_files_of_packing_programs_are_skipped(tmp_path: Path) -> None:
 
 
 def test_a_zip_without_a_picture_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedMedia, match="without a picture"):
+    with pytest.raises(UnsupportedMedia, match="contains no picture"):
         probe(packed(tmp_path / "words.zip", notes_dot_txt=b"words"))
     with zipfile.ZipFile(tmp_path / "empty.zip", "w"):
         pass
-    with pytest.raises(UnsupportedMedia, match="without a picture"):
+    with pytest.raises(UnsupportedMedia, match="contains no picture"):
         probe(tmp_path / "empty.zip")
 
 
@@ -136,7 +136,7 @@ def test_damaged_encrypted_and_oddly_packed_zip_files_are_refused(tmp_path: Path
         probe(path)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
         archive.writestr("red.png", picture("red"))
-    with pytest.raises(UnsupportedMedia, match="ordinary"):
+    with pytest.raises(UnsupportedMedia, match="Deflate"):
         probe(path)
 
 

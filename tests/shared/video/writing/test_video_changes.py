@@ -19,8 +19,8 @@ CASES = [
     ("a.mp4", "-c:v libx264 -pix_fmt yuv420p", []),
     ("a.mp4", "-c:v libx264 -pix_fmt yuv420p10le", ["from 10 to 8 bits"]),
     ("a.mp4", f"-c:v libx265 -x265-params log-level=none -pix_fmt yuv420p10le {HDR}", ["(smpte2084) was tone-mapped to BT.709"]),
-    ("a.mov", "-c:v prores_ks -profile:v 4444 -pix_fmt yuva444p10le", ["bits", "parts were put on black"]),
-    ("a.mp4", "-c:v libx264 -pix_fmt yuv420p -vf setsar=4/3", ["they were 4/3 wide), which gives 86x48"]),
+    ("a.mov", "-c:v prores_ks -profile:v 4444 -pix_fmt yuva444p10le", ["bits", "parts were filled with black"]),
+    ("a.mp4", "-c:v libx264 -pix_fmt yuv420p -vf setsar=4/3", ["their aspect ratio was 4/3), which gives 86x48"]),
     ("a.mpg", "-c:v mpeg2video -flags +ilme+ildct -vf setfield=tff", ["deinterlaced"]),
     ("a.gif", "", []),
     ("a.mkv", "-c:v ffv1 -pix_fmt gray16le", ["from 16 to 8 bits"]),
@@ -53,5 +53,5 @@ def test_kept_properties_are_not_reported(make: Make) -> None:
 
 def test_turned_and_mirrored_pictures_are_reported(make: Make) -> None:
     flat = make("flat.mp4", PLAIN, "-c:v libx264")
-    assert "stored turned by 90 degrees" in conversion_warnings(info_of(make, "a.mp4", f"-display_rotation 270 -i {flat} -c copy"))[0]
+    assert "stored rotated by 90 degrees" in conversion_warnings(info_of(make, "a.mp4", f"-display_rotation 270 -i {flat} -c copy"))[0]
     assert "stored mirrored;" in conversion_warnings(info_of(make, "b.mp4", f"-display_hflip -i {flat} -c copy"))[0]
