@@ -118,7 +118,7 @@ def click_subject(page: Page) -> None:
 
 def choose_background(page: Page) -> None:
     """Choose a matte and a background; wait for the composite."""
-    make_first = page.get_by_role("checkbox", name="Make it first")
+    make_first = page.get_by_role("checkbox", name="Make it automatically")
     if make_first.is_checked():
         make_first.dispatch_event("click")
     page.get_by_role("group", name="Matte").locator("button.choice").first.dispatch_event("click")

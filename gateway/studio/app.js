@@ -52,9 +52,9 @@ class App extends Element {
   #tellEnd(job) {
     if (!job || job.status === "canceled" || job.metadata?.studio) return; // measurements of the page itself end silently
     const isSeen = this.route?.screen === "job" && this.route.id === job.id;
-    const name = this.store.operation(job.operation)?.summary ?? "The pipeline";
+    const name = this.store.operation(job.operation)?.summary ?? "Pipeline";
     if (!isSeen) {
-      const action = { label: job.status === "succeeded" ? "Show" : "Why", run: () => (location.hash = `#/job/${job.id}`) };
+      const action = { label: job.status === "succeeded" ? "Show" : "See why", run: () => (location.hash = `#/job/${job.id}`) };
       const text = job.status === "succeeded" ? "Your result is ready." : "A job failed.";
       notify(text, { action, kind: job.status === "failed" ? "bad" : "good" });
     }
@@ -110,15 +110,15 @@ class App extends Element {
     const nav = (screen, href, text) =>
       html`<a href=${href} aria-current=${route?.screen === screen ? "page" : null}>${text}</a>`;
     return html`
-      <a class="skip" href="#main" @click=${(event) => this.#skip(event)}>Skip to the content</a>
+      <a class="skip" href="#main" @click=${(event) => this.#skip(event)}>Skip to content</a>
       <header class="top">
         <a class="brand" href="#/" aria-label="Reelwright, library"><span class="mark" aria-hidden="true"></span><span>Reelwright</span></a>
         <nav aria-label="Site">${nav("library", "#/", "Library")}${nav("pipelines", "#/pipelines", "Pipelines")}<a href="/docs">API</a></nav>
         <div class="tools">
           ${store.api.keyed && html`<button type="button" class="quiet" @click=${() => this.#forgetKey()}>Forget key</button>`}
-          <button type="button" class="icon quiet" aria-label=${isDark() ? "Light colours" : "Dark colours"} title="Light or dark"
+          <button type="button" class="icon quiet" aria-label=${isDark() ? "Light colours" : "Dark colours"} title=${isDark() ? "Light colours" : "Dark colours"}
             @click=${() => { toggleTheme(); this.redraw(); }}>${icon(isDark() ? "sun" : "moon")}</button>
-          <button type="button" class="jobs-button" aria-label=${busy.length ? `Jobs, ${busy.length} under way` : "Jobs"} aria-expanded=${String(this.isDrawerOpen)} aria-controls="jobs"
+          <button type="button" class="jobs-button" aria-label=${busy.length ? `Jobs, ${busy.length} unfinished` : "Jobs"} aria-expanded=${String(this.isDrawerOpen)} aria-controls="jobs"
             @click=${() => (this.isDrawerOpen = !this.isDrawerOpen)}>${icon("jobs")}<span>Jobs</span>
             ${busy.length > 0 && html`<span class="badge">${busy.length}</span>`}</button>
         </div>

@@ -81,7 +81,7 @@ def look_at_a_picture(page: Any, hand: Hand) -> None:
 
 def give_matte(page: Any, hand: Hand) -> None:
     """Choose an existing matte in place of a generated one; wait for the composite."""
-    hand.press(page.get_by_role("checkbox", name="Make it first"), key="Space")
+    hand.press(page.get_by_role("checkbox", name="Make it automatically"), key="Space")
     hand.press(page.get_by_role("group", name="Matte").get_by_role("button", name="sample matte.mp4"))
     until(page, "document.querySelector('.composite-canvas') !== null")
 
@@ -137,7 +137,7 @@ def see_the_request(page: Any, hand: Hand) -> None:
 def take_pipeline(page: Any, hand: Hand) -> None:
     """Choose a preset pipeline and wait until its check succeeds."""
     hand.press(page.get_by_role("button", name="A speed ramp with motion trails", exact=False))
-    page.get_by_text("Every step fits.").wait_for()
+    page.get_by_text("All steps are valid.").wait_for()
 
 
 def steps_are_done(page: Any, hand: Hand) -> None:

@@ -24,7 +24,7 @@ NOTICES = """() => {
 def test_the_drawer_follows_cancels_and_repeats_jobs(open_page: Opener, studio: Restartable) -> None:
     jobs = [studio.suite.start("speed-ramp.render", {"video": SAMPLE_ID}, SLOW | {"quality": quality}) for quality in (41, 42, 43)]
     page = open_page()
-    page.get_by_role("button", name="Jobs, 3 under way").click()
+    page.get_by_role("button", name="Jobs, 3 unfinished").click()
     drawer = page.get_by_role("complementary", name="Jobs")
     running, other, queued = (drawer.locator("li", has=page.locator(f'a[href="#/job/{job["id"]}"]')) for job in jobs)  # two run at once
     queued.get_by_text("Place 1 in the queue").wait_for()
@@ -54,7 +54,7 @@ def test_a_notice_tells_the_end_of_a_job(open_page: Opener) -> None:
     page.evaluate(NOTICES)
     page.get_by_role("button", name="Jobs").click()
     page.get_by_role("button", name="Notify me").click()
-    page.get_by_text("You will be told when a job ends.").wait_for()
+    page.get_by_text("This browser will notify you when a job ends.").wait_for()
     page.get_by_role("button", name="Close the jobs").click()
     page.evaluate("() => { window.isHidden = true; }")
     page.get_by_role("button", name="Make it").click()

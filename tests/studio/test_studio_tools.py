@@ -119,7 +119,7 @@ def test_a_mask_is_clicked_painted_and_used(open_page: Opener) -> None:
     page.get_by_role("button", name="Invert").click()
     until(page, f"{covered} === {painted_pixels}")
     page.get_by_role("button", name="Use this mask").click()
-    page.get_by_text("The mask is in use.").wait_for()
+    page.get_by_text("This mask is now an input of the tool.").wait_for()
     assert violations_of(page) == []
 
 
@@ -195,11 +195,11 @@ def test_a_composite_changes_with_its_sliders(open_page: Opener) -> None:
 
 def test_pipelines_check_every_edit(open_page: Opener) -> None:
     page = open_page(f"#/pipelines?clip={SAMPLE_ID}", size="phone")
-    page.get_by_text("Every step fits.").wait_for()
+    page.get_by_text("All steps are valid.").wait_for()
     page.get_by_label("Add a step").select_option("effects.motion-trails")
     page.get_by_role("article", name="Step 2", exact=False).wait_for()
     assert page.locator("#step-1-video").input_value().endswith(".video")
-    page.get_by_text("Every step fits.").wait_for()
+    page.get_by_text("All steps are valid.").wait_for()
     assert violations_of(page) == []
     assert fits_the_width(page)
     page.get_by_role("button", name="Save").click()

@@ -51,7 +51,7 @@ class ClipScreen extends Element {
 
   view() {
     const { record, route, stage } = this;
-    if (this.error) return html`<div class="lost"><h1>This clip is not here</h1><p>${this.error}</p><p><a class="button" href="#/">Library</a></p></div>`;
+    if (this.error) return html`<div class="lost"><h1>Clip not found</h1><p>${this.error}</p><p><a class="button" href="#/">Library</a></p></div>`;
     if (!record || !this.store.isReady) return html`<div class="clip"><div class="viewer-area loading"></div></div>`;
     const words = tags(record);
     return html`<div class="clip">

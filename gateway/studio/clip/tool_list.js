@@ -40,7 +40,7 @@ class ToolList extends Element {
         <ul class="preset-cards">${cards.map((card) => keyed(`${record.id} ${card.title}`, html`<li><preset-card .store=${store} .record=${record} .card=${card}></preset-card></li>`))}</ul></section>`}
       <section aria-labelledby="tools"><h2 id="tools">Tools</h2>
         <ul class="tool-list">${services.map((service) => this.#service(service, fitting.filter((operation) => operation.service === service)))}</ul>
-        ${record.kind === "video" && html`<a class="tool-link" href=${`#/pipelines?clip=${record.id}`}>${icon("path")}<span><b>Pipelines</b><span class="muted small">Several steps in one go</span></span></a>`}
+        ${record.kind === "video" && html`<a class="tool-link" href=${`#/pipelines?clip=${record.id}`}>${icon("path")}<span><b>Pipelines</b><span class="muted small">Run several tools in a row</span></span></a>`}
       </section>
       ${this.#made()}
     </div>`;
@@ -50,7 +50,7 @@ class ToolList extends Element {
     const [title, glyph] = SERVICES[service] ?? [words(service), "sparkle"];
     return html`<li class="tool-group"><span class="tool-glyph">${icon(glyph)}</span><div><h3>${title}</h3><div class="chips">${operations.map(
       (operation) => html`<a class=${`chip ${operation.available ? "" : "unavailable"}`} href=${toolAddress(this.record.id, operation.name)}
-        title=${operation.available ? operation.summary : `${operation.summary}. Not installed yet.`}>${operation.title ?? words(operation.name.split(".")[1])}</a>`,
+        title=${operation.available ? operation.summary : `${operation.summary}. Needs a model that is not installed.`}>${operation.title ?? words(operation.name.split(".")[1])}</a>`,
     )}</div></div></li>`;
   }
 
@@ -58,7 +58,7 @@ class ToolList extends Element {
     const jobs = [...this.store.jobs.values()].filter((job) => job.status === "succeeded" && clipId(job) === this.record.id).slice(0, 8);
     const shown = jobs.filter((job) => picturedOutput(job));
     if (!shown.length) return null;
-    return html`<section aria-labelledby="made"><h2 id="made">Made of this clip</h2><ul class="made-list">${shown.map((job) =>
+    return html`<section aria-labelledby="made"><h2 id="made">Made from this clip</h2><ul class="made-list">${shown.map((job) =>
       keyed(job.id, html`<li><a href=${`#/job/${job.id}`}><media-picture .src=${picturedOutput(job).urls.thumbnail}></media-picture>
         <span>${this.store.operation(job.operation)?.title ?? words(job.operation.split(".").at(-1))}</span><span class="muted small">${ago(job.created_at)}</span></a></li>`),
     )}</ul></section>`;

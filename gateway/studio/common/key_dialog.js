@@ -23,7 +23,7 @@ export function askForKey(reason) {
         <p class="muted">${reason}</p>
         <label for="key">Key</label>
         <input type="password" id="key" autocomplete="off" spellcheck="false" required>
-        <p class="muted small">Kept until this tab is closed.</p>
+        <p class="muted small">This tab keeps the key until you close it.</p>
         <div class="row end"><button type="submit" class="primary">Use this key</button></div>
       </form>`,
       dialog,

@@ -12,7 +12,7 @@ export async function load(importModule) {
     try {
       return await importModule();
     } catch {
-      if (wait === 2 * SOONEST_MS) notify("A part of the page could not be loaded. Trying again; if this stays, reload the page.", { kind: "bad" });
+      if (wait === 2 * SOONEST_MS) notify("A part of this page could not be loaded. Trying again. If this message stays, reload the page.", { kind: "bad" });
     }
     await pause(wait);
   }

@@ -90,7 +90,7 @@ class CompositeBench extends Element {
       this.#stills?.close();
       this.#stills = new Stills(store, record, inputs.alpha, signal);
     }
-    this.note = this.isReady ? "" : inputs.alpha === "auto" ? "Making the matte of this frame…" : "Putting the matte beside its picture…";
+    this.note = this.isReady ? "" : inputs.alpha === "auto" ? "Making the matte of this frame…" : "Loading the matte…";
     try {
       const [still, picture] = await Promise.all([this.#stills.at(time), this.#background(inputs.background)]);
       if (number !== this.#asked || signal.aborted) return;
@@ -254,7 +254,7 @@ class CompositeBench extends Element {
 
   get #parallaxText() {
     if (!this.#hasParallax) return "";
-    return this.#depth ? " Parallax uses the estimated depth of the background." : " Parallax is approximate here: it takes what is lower in the picture as nearer.";
+    return this.#depth ? " Parallax uses the estimated depth of the background." : " Parallax is approximate here: lower parts of the picture count as nearer.";
   }
 
   view() {
@@ -269,7 +269,7 @@ class CompositeBench extends Element {
           @input=${(event) => this.tell("param", { name, value: Number(event.target.value) })}></label>`)}
         ${isLive && isReady && this.#hasParallax && html`<label>Camera <input type="range" min="-1" max="1" step="0.01" .value=${String(this.camera)} @input=${(event) => (this.camera = Number(event.target.value))}></label>`}
       </div>
-      <p class="muted small" role="status">${note || (isReady ? `The frame at ${position(time)}. Hair, grain and shadows come with the preview.${this.#parallaxText}` : "")}</p>
+      <p class="muted small" role="status">${note || (isReady ? `The frame at ${position(time)}. Fine hair, grain and shadows appear only in the preview and the result.${this.#parallaxText}` : "")}</p>
     </section>`;
   }
 }

@@ -76,6 +76,6 @@ async function sought(video, time) {
 function event(video, name) {
   return new Promise((resolve, reject) => {
     video.addEventListener(name, resolve, { once: true });
-    video.addEventListener("error", () => reject(new Error("The matte could not be shown.")), { once: true });
+    video.addEventListener("error", () => reject(new Error("The matte could not be loaded.")), { once: true });
   });
 }

@@ -31,15 +31,15 @@ class JobsDrawer extends Element {
       <div class="row"><h2>Jobs</h2>
         ${canNotify && html`<button type="button" class="quiet" @click=${() => this.#allowNotices()}>Notify me</button>`}
         <button type="button" class="icon quiet" aria-label="Close the jobs" @click=${() => this.tell("drawer-close")}>${icon("close")}</button></div>
-      ${running.length > 0 && html`<h3>Under way</h3><ul class="jobs">${rows(running)}</ul>`}
+      ${running.length > 0 && html`<h3>Unfinished</h3><ul class="jobs">${rows(running)}</ul>`}
       ${ended.length > 0 && html`<h3>Earlier</h3><ul class="jobs">${rows(ended)}</ul>`}
-      ${jobs.length === 0 && html`<p class="empty muted">No jobs yet. What you make appears here.</p>`}
+      ${jobs.length === 0 && html`<p class="empty muted">No jobs yet. Jobs that you start appear here.</p>`}
     </aside>`;
   }
 
   async #allowNotices() {
     const answer = await Notification.requestPermission();
-    notify(answer === "granted" ? "You will be told when a job ends." : "This browser does not allow notices.");
+    notify(answer === "granted" ? "This browser will notify you when a job ends." : "This browser does not allow notifications from this page.");
     this.redraw();
   }
 }

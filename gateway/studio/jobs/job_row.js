@@ -42,7 +42,7 @@ class JobRow extends Element {
     const { job } = this;
     const clip = clipId(job);
     const canChange = job.service !== "pipelines" && clip && this.store.operation(job.operation);
-    return html`${job.status === "failed" && html`<p class="error">${job.error?.detail ?? job.error?.title ?? "It failed without a reason."}</p>`}
+    return html`${job.status === "failed" && html`<p class="error">${job.error?.detail ?? job.error?.title ?? "The job failed; the server gave no reason."}</p>`}
       <div class="row"><span class=${`state ${job.status}`}>${endText(job)}</span>
         <span class="job-actions">
           ${job.status !== "succeeded" && html`<button type="button" class="quiet" ?disabled=${this.isBusy} @click=${() => this.#retry()}>${icon("retry")}Retry</button>`}

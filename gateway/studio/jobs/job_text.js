@@ -25,6 +25,6 @@ export function titleOf(store, job) {
 }
 
 export function endText(job) {
-  if (job.cached) return "Done before";
+  if (job.cached) return "Earlier result used";
   return job.metrics?.run_s && job.status === "succeeded" ? `Done in ${seconds(job.metrics.run_s)}` : STATES[job.status];
 }

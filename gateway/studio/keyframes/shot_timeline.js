@@ -72,7 +72,7 @@ class ShotTimeline extends Element {
     return html`<div class="shot-timeline">
       <canvas class="overview" aria-hidden="true"></canvas>
       <canvas class="track" role="slider" tabindex="0" aria-label="Timeline of shots" aria-valuemin="0" aria-valuemax=${duration} aria-valuenow=${time.toFixed(2)}
-        aria-valuetext=${`${position(time)} of ${position(duration)}`} title="Drag: position. Ctrl and wheel, + and -: zoom. 0: whole clip" @keydown=${(event) => this.#key(event)}></canvas>
+        aria-valuetext=${`${position(time)} of ${position(duration)}`} title="Drag to move. Zoom with Ctrl and the wheel, or with + and -. 0 shows the whole clip." @keydown=${(event) => this.#key(event)}></canvas>
       ${hover !== null && html`<span class="timeline-time small">${position(hover)}</span>`}
     </div>`;
   }

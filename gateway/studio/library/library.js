@@ -76,7 +76,7 @@ class Library extends Element {
     const shown = media.filter(fits).sort((a, b) => Number(isSample(a)) - Number(isSample(b)) || (isSample(a) ? a.id.localeCompare(b.id) : 0));
     const visible = shown.filter((record) => isSample(record) === isFirst);
     const samples = isFirst || this.filter === "results" ? [] : shown.filter((record) => isSample(record));
-    if (!visible.length && !samples.length) return html`<p class="empty muted">Nothing here matches. ${this.search && html`<button type="button" class="quiet" @click=${() => (this.search = "")}>Clear the search</button>`}</p>`;
+    if (!visible.length && !samples.length) return html`<p class="empty muted">Nothing matches. ${this.search && html`<button type="button" class="quiet" @click=${() => (this.search = "")}>Clear the search</button>`}</p>`;
     return html`${isFirst && html`<h2 class="samples-title">Samples to play with</h2>`}
       ${this.#cards(visible, "Media")}
       ${samples.length > 0 && html`<section class="small-samples" aria-labelledby="samples"><h2 id="samples">Samples</h2>${this.#cards(samples, "Samples")}</section>`}`;

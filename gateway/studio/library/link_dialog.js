@@ -30,7 +30,7 @@ export function askForLink(store) {
         <h2 id="link-title">Add a clip from a link</h2>
         <label for="link">Address of the file</label>
         <input type="url" id="link" placeholder="https://…/clip.mp4" required ?disabled=${state.isBusy}>
-        <p class="muted small">The server fetches it, so it has to be public.</p>
+        <p class="muted small">The server downloads the file, so the address must be public.</p>
         ${state.error && html`<p class="error" role="alert">${state.error}</p>`}
         <div class="row end">
           <button type="button" @click=${() => dialog.close()}>Cancel</button>

@@ -21,7 +21,7 @@ class UploadList extends Element {
     if (!entries.length && !left.length) return null;
     const failed = entries.filter((entry) => entry.state === "failed").length;
     return html`<section class="uploads" aria-label="Uploads">
-      <div class="row"><h2>${entries.length === 1 ? "1 upload" : entries.length ? `${entries.length} uploads` : "Not finished"}</h2>
+      <div class="row"><h2>${entries.length === 1 ? "1 upload" : entries.length ? `${entries.length} uploads` : "Unfinished uploads"}</h2>
         ${failed > 1 && html`<button type="button" @click=${() => this.uploads.retryAll()}>${icon("retry")}Retry all</button>`}</div>
       <ul>${entries.map((entry) => keyed(entry.id, this.#entry(entry)))}${left.map((stopped) => keyed(stopped.print, this.#stopped(stopped)))}</ul>
     </section>`;

@@ -19,7 +19,7 @@ class Welcome extends Element {
     const cards = sample ? startCards(this.store).filter(({ pipeline }) => !pipeline) : []; // the sample shows no person
     return html`<section class="welcome">
       <div class="welcome-text">
-        <h1>Make something of a clip</h1>
+        <h1>Make something from a clip</h1>
         <p>Choose a clip from your phone or computer, tap a look, press <b>Make it</b>.</p>
         <button type="button" class="primary large" @click=${() => this.tell("pick")}>${icon("upload")}Choose a clip</button>
         <p class="muted small">Or drop files anywhere on this page. They stay on this server.</p>

@@ -40,7 +40,7 @@ class MaskBench extends Element {
     overlay.tabIndex = 0;
     overlay.dataset.keys = "own";
     overlay.setAttribute("role", "application");
-    overlay.setAttribute("aria-label", "Mask over the picture. Arrow keys move the cursor, space marks.");
+    overlay.setAttribute("aria-label", "Mask over the picture. Arrow keys move the cursor, space marks a point.");
     const { leaving: signal } = this;
     overlay.addEventListener("pointerdown", (event) => this.#down(event), { signal });
     overlay.addEventListener("pointermove", (event) => this.#move(event), { signal });
@@ -175,7 +175,7 @@ class MaskBench extends Element {
       await base.decode();
       if (number === this.#asked) {
         this.state = { ...this.state, base };
-        this.note = job.result?.method === "grabcut" ? "Found without a network: correct it with the brush where needed." : "";
+        this.note = job.result?.method === "grabcut" ? "This mask was found without a neural network: correct it with the brush where needed." : "";
       }
     } catch (error) {
       if (number === this.#asked) this.note = error.message;
@@ -282,7 +282,7 @@ class MaskBench extends Element {
     const properties = panel.params.properties ?? {};
     if (properties.subject) this.tell("param", { name: "subject", value: "mask" });
     if (properties.start && this.drawnAt > 0.5 / rateOf(this.record.media)) this.tell("param", { name: "start", value: this.#start });
-    this.note = "The mask is in use.";
+    this.note = "This mask is now an input of the tool.";
     this.#choose("");
     this.tell("stage", { overlay: null });
   }
@@ -294,7 +294,7 @@ class MaskBench extends Element {
     this.tell("param", { name: "box", value: state.box ?? undefined });
     this.tell("param", { name: "frame", value: undefined });
     this.tell("param", { name: "time_s", value: this.#seconds });
-    this.note = "The clicks are in the form: press Make it.";
+    this.note = "The clicks are now in the form. Press Make it.";
   }
 
   view() {
@@ -312,7 +312,7 @@ class MaskBench extends Element {
         <button type="button" class="icon quiet" aria-label="Redo" ?disabled=${!this.#history.canRedo} @click=${() => this.#redo()}>${icon("redo")}</button>
         <button type="button" class="quiet" ?disabled=${isEmpty(state)} @click=${() => this.#set(EMPTY)}>Clear</button>
       </div>
-      <div class="bench-bar"><p class="muted small" role="status">${isBusy && html`<span class="spinner"></span>`} ${this.note || (hint ? `${hint}${this.hasKeys ? ": arrows move, space marks" : ""}. Frame at ${position(this.drawnAt ?? 0)}.` : "Mark what to keep: pause on a frame where the subject is seen well, then choose a tool.")}
+      <div class="bench-bar"><p class="muted small" role="status">${isBusy && html`<span class="spinner"></span>`} ${this.note || (hint ? `${hint}${this.hasKeys ? ". Arrow keys move the cursor, space marks" : ""}. Frame at ${position(this.drawnAt ?? 0)}.` : "Mark what to keep: pause on a frame that shows the subject clearly, then choose a tool.")}
         ${tool && Math.abs(this.time - this.drawnAt) > 0.02 && html`<button type="button" class="quiet small" @click=${() => { this.drawnAt = this.time; this.#set(EMPTY); }}>Draw on the frame at ${position(this.time)} instead</button>`}</p>
         ${this.hasOwnTool
           ? html`<button type="button" ?disabled=${isBusy || isEmpty(state)} @click=${() => this.#use()}>Save the mask</button>

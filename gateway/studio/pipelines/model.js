@@ -37,7 +37,7 @@ export function choicesOf(port, steps, index, operations, titles) {
       choices.push({ value: `${step.id}.${output}`, label: `${output} of ${titles[step.id] ?? step.id}`, kind: "output", isLast: place === index - 1 });
     }
   });
-  if (port.auto) choices.push({ value: "auto", label: "make it first", kind: "auto" });
+  if (port.auto) choices.push({ value: "auto", label: "make it automatically", kind: "auto" });
   return choices.reverse();
 }
 

@@ -132,7 +132,7 @@ class PipelinesScreen extends Element {
 
   async #save() {
     const isNamed = this.store.pipelines.some(({ name }) => name === this.chosen);
-    const name = await askForName({ title: "Save the pipeline", name: isNamed || !this.chosen ? "My pipeline" : this.chosen, hint: "Saved on the server. A pipeline of this name is replaced." });
+    const name = await askForName({ title: "Save the pipeline", name: isNamed || !this.chosen ? "My pipeline" : this.chosen, hint: "Saved on the server. Replaces a pipeline with the same name." });
     if (!name) return;
     await this.#store(name, this.steps, `“${name}” is saved.`);
     this.chosen = name;
@@ -172,7 +172,7 @@ class PipelinesScreen extends Element {
       </ul></aside>
       <section class="pipeline-main" aria-labelledby="pipeline-title">
         <h1 id="pipeline-title">${store.pipelines.find(({ name }) => name === this.chosen)?.title ?? (this.chosen || "Pipeline")}</h1>
-        <p class="muted">${store.pipelines.find(({ name }) => name === this.chosen)?.description ?? "Each step works on the clip, or on what an earlier step made."}</p>
+        <p class="muted">${store.pipelines.find(({ name }) => name === this.chosen)?.description ?? "Each step uses the clip or an output of an earlier step."}</p>
         ${this.#slots()}
         <ol class="step-cards">${steps.map((step, index) => keyed(step.id, html`<li><step-card .store=${store} .step=${step} .steps=${steps} .index=${index} .error=${this.problems[step.id] ?? ""}
           @step=${(event) => this.#set(steps.map((other, place) => (place === index ? event.detail : other)))} @remove=${() => this.#set(without(steps, index))}
@@ -226,7 +226,7 @@ class PipelinesScreen extends Element {
     return html`<div class="action-bar">
       ${this.problems[""] && html`<p class="error" role="alert">${this.problems[""]}</p>`}
       ${missing.length > 0 && html`<p class="muted small">Choose ${missing.map((name) => (name === "video" ? "a clip" : words(name).toLowerCase())).join(" and ")} first.</p>`}
-      ${this.isChecked && html`<p class="small good" role="status">${icon("check")}Every step fits.</p>`}
+      ${this.isChecked && html`<p class="small good" role="status">${icon("check")}All steps are valid.</p>`}
       ${this.previewJob && this.#previewCard()}
       <div class="row">
         <button type="button" ?disabled=${!steps.length} @click=${() => this.#save()}>Save</button>
@@ -244,7 +244,7 @@ class PipelinesScreen extends Element {
       ${preview?.kind === "video" && html`<video src=${preview.url} controls autoplay loop muted playsinline aria-label="Preview of the pipeline"></video>`}
       ${preview?.kind === "image" && html`<img src=${preview.url} alt="Preview of the pipeline">`}
       <div class="pipeline-preview-text">
-        <div class="row"><b>Three seconds of a small copy</b><button type="button" class="icon quiet" aria-label="Close the preview" @click=${() => this.#closePreview()}>${icon("close")}</button></div>
+        <div class="row"><b>Preview: three seconds at a small size</b><button type="button" class="icon quiet" aria-label="Close the preview" @click=${() => this.#closePreview()}>${icon("close")}</button></div>
         ${previewJob?.progress?.steps && html`<job-steps .job=${previewJob}></job-steps>`}
       </div>
     </section>`;

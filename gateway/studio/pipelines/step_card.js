@@ -20,7 +20,7 @@ class StepCard extends Element {
 
   view() {
     const { step, steps, index, operation, error } = this;
-    if (!operation) return html`<article class="step-card"><p class="error">There is no operation ${step.operation}.</p></article>`;
+    if (!operation) return html`<article class="step-card"><p class="error">This server has no operation ${step.operation}. Remove this step.</p></article>`;
     const changes = Object.keys(step.params).length;
     const title = operation.title ?? words(operation.name.split(".")[1]);
     return html`<article class=${`step-card ${error ? "wrong" : ""}`} aria-label=${`Step ${index + 1}: ${title}`}>
@@ -57,8 +57,8 @@ class StepCard extends Element {
       <select id=${id} .value=${value} @change=${(event) => this.tell("step", { ...step, inputs: { ...step.inputs, [name]: event.target.value || null } })}>
         ${(port.optional || !value) && html`<option value="">None</option>`}
         ${!known.has(value) && html`<option value=${value}>${value}</option>`}
-        ${outputs.length > 0 && html`<optgroup label="Made before">${outputs.map((choice) => html`<option value=${choice.value}>${choice.label}</option>`)}</optgroup>`}
-        <optgroup label="Chosen when it starts">${slots.map((slot) => html`<option value=${slot}>${slotTitle(slot)}</option>`)}</optgroup>
+        ${outputs.length > 0 && html`<optgroup label="Outputs of earlier steps">${outputs.map((choice) => html`<option value=${choice.value}>${choice.label}</option>`)}</optgroup>`}
+        <optgroup label="Chosen at the start">${slots.map((slot) => html`<option value=${slot}>${slotTitle(slot)}</option>`)}</optgroup>
         ${media.length > 0 && html`<optgroup label="Library">${media.map((record) => html`<option value=${record.id}>${store.nameOf(record)}</option>`)}</optgroup>`}
       </select></div>`;
   }

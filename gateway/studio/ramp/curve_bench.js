@@ -179,7 +179,7 @@ class CurveBench extends Element {
         </select>
         <button type="button" class="icon quiet" aria-label="Undo" title="Undo (Ctrl+Z)" ?disabled=${!this.#history.canUndo} @click=${() => this.#undo()}>${icon("undo")}</button>
         <button type="button" class="icon quiet" aria-label="Redo" title="Redo (Ctrl+Shift+Z)" ?disabled=${!this.#history.canRedo} @click=${() => this.#redo()}>${icon("redo")}</button>
-        <label class="target">Make it <input type="number" min="0.1" step="any" inputmode="decimal" .value=${ramp.duration.toFixed(1)} aria-label="Length of the result in seconds"
+        <label class="target">Result length <input type="number" min="0.1" step="any" inputmode="decimal" .value=${ramp.duration.toFixed(1)} aria-label="Length of the result in seconds"
           @change=${(event) => Number(event.target.value) > 0 && this.#set(stretchedTo(points, duration, Number(event.target.value)))}> s</label>
         ${this.record.media.audio?.length > 0 && html`<label class="check"><input type="checkbox" .checked=${this.findsBeats}
           @change=${(event) => { this.findsBeats = event.target.checked; this.#analyse(); }}>Beats</label>`}
@@ -191,7 +191,7 @@ class CurveBench extends Element {
       <div class="bench-bar point-bar">
         <span class="muted small">Point ${Math.min(chosen, points.length - 1) + 1} of ${points.length}</span>
         <label>Speed <input type="number" min="0.1" max="16" step="any" inputmode="decimal" .value=${String(Number(point.speed.toFixed(2)))} @change=${(event) => this.#change({ speed: Number(event.target.value) })}>×</label>
-        <div class="segments" role="group" aria-label="Way to the next point">${EASINGS.map(([name, label]) => html`<button type="button" aria-pressed=${String((point.easing ?? "linear") === name)}
+        <div class="segments" role="group" aria-label="Change of speed up to the next point">${EASINGS.map(([name, label]) => html`<button type="button" aria-pressed=${String((point.easing ?? "linear") === name)}
           @click=${() => this.#change({ easing: name })}>${label}</button>`)}</div>
         <label>Freeze <input type="number" min="0" max="60" step="any" inputmode="decimal" .value=${String(point.freeze ?? 0)} @change=${(event) => this.#change({ freeze: Number(event.target.value) })}> s</label>
         <button type="button" class="quiet" ?disabled=${chosen === 0} @click=${() => this.#set(points.filter((_, index) => index !== chosen), { chosen: chosen - 1 })}>Remove</button>

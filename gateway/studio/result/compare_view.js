@@ -217,7 +217,7 @@ class CompareView extends Element {
     this.pause();
     const time = this.time;
     if (mode.startsWith("matte-") && !this.#packed) {
-      this.note = "The matte is being put beside its picture…";
+      this.note = "Loading the matte…";
       try {
         const query = `?alpha=${this.alpha.id}`;
         this.#packed = await FrameSource.open(this.store.api, this.clip.id, { query, signal: this.#opening.signal });
@@ -293,7 +293,7 @@ class CompareView extends Element {
         @play=${() => (this.isPlaying = true)} @pause=${() => !this.#isCanvas && (this.isPlaying = false)} @timeupdate=${(event) => (this.videoTime = event.target.currentTime)} @seeked=${(event) => (this.videoTime = event.target.currentTime)}></video>
       <canvas ?hidden=${!isCanvas} @click=${() => this.toggle()} aria-label=${`Comparison: ${mode}`} role="img"></canvas>
       ${isCanvas && mode === "wipe" && this.#handle()}
-      ${isCanvas && mode === "difference" && html`<span class="side-label left">${DIFFERENCE} times as strong</span>`}
+      ${isCanvas && mode === "difference" && html`<span class="side-label left">Difference, amplified ${DIFFERENCE} times</span>`}
       ${isCanvas && mode === "side" && html`<span class="side-label left">Source</span><span class="side-label right">Result</span>`}
       ${isCanvas && mode === "wipe" && html`<span class="side-label left" ?hidden=${this.at < LABELLED}>Source</span><span class="side-label end" ?hidden=${this.at > 1 - LABELLED}>Result</span>`}`;
   }

@@ -9,7 +9,7 @@ class PageFrame extends Element {
   view() {
     const { store, record } = this;
     // A frame cannot send a key.
-    if (store.api.keyed) return html`<div class="stage plain"><p class="muted">Download ${record.name} and open it: with an API key, a browser cannot show it here.</p></div>`;
+    if (store.api.keyed) return html`<div class="stage plain"><p class="muted">This page cannot show ${record.name} while an API key is in use. Download the file and open it.</p></div>`;
     return html`<iframe class="page-frame" title=${record.name} src=${record.urls.content} sandbox="allow-scripts allow-downloads"></iframe>`;
   }
 }

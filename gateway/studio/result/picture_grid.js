@@ -41,7 +41,7 @@ class PictureGrid extends Element {
         return keyed(item.name, html`<li><button type="button" class="picture-tile" aria-label=${`Show ${item.name}`} @click=${() => this.#open(index)}>
           <media-picture .src=${item.url} .alt=${""}></media-picture></button><p class="small muted">${caption}</p></li>`);
       })}</ul>
-      ${items.length > MOST && html`<p class="muted">${items.length - MOST} more are in the download.</p>`}
+      ${items.length > MOST && html`<p class="muted">The download contains ${items.length - MOST} more pictures.</p>`}
       ${this.large !== null && this.#dialog(items[this.large])}
     </div>`;
   }

@@ -63,7 +63,7 @@ class ResultScreen extends Element {
 
   view() {
     const { job, error } = this;
-    if (error) return html`<div class="lost"><h1>This job is not here</h1><p>${error}</p><p><a class="button" href="#/">Library</a></p></div>`;
+    if (error) return html`<div class="lost"><h1>Job not found</h1><p>${error}</p><p><a class="button" href="#/">Library</a></p></div>`;
     if (!job) return html`<div class="result"><div class="viewer-area loading"></div></div>`;
     return html`<div class="result">
       <div class="viewer-area">
@@ -94,7 +94,7 @@ class ResultScreen extends Element {
     if (job.status === "canceled") return html`<div class="stage plain"><p class="muted">Canceled. Its files were deleted.</p></div>`;
     if (this.#isPicking) return html`<keyframe-picker .store=${store} .job=${job} .record=${clip} .video=${this.#pickable}></keyframe-picker>`;
     const output = this.#shownOutput;
-    if (!output) return html`<div class="stage plain"><p class="muted">Done. This tool makes no file; its figures are beside.</p></div>`;
+    if (!output) return html`<div class="stage plain"><p class="muted">Done. This tool makes no file; see its figures under Details.</p></div>`;
     if (output.kind === "video" || output.kind === "image")
       return html`<compare-view .store=${store} .job=${job} .clip=${clip} .output=${output} .alpha=${job.outputs.alpha ?? null}></compare-view>`;
     if (output.kind === "images") return html`<picture-grid .store=${store} .record=${output} .result=${job.result}></picture-grid>`;

@@ -23,7 +23,7 @@ export class Problem extends Error {
 /** The server cannot be reached. */
 export class Unreachable extends Error {
   constructor() {
-    super("The server does not answer. Is it running?");
+    super("The server does not answer. Check that it is running.");
   }
 }
 

@@ -34,7 +34,7 @@ function ended(api, operation, body, slot) {
   if (kept.has(key)) return kept.get(key);
   const promise = new Promise((resolve, reject) => {
     const waiting = line.findIndex((entry) => entry.slot === `${operation.name}/${slot}`);
-    if (waiting >= 0) line.splice(waiting, 1)[0].reject(new DOMException("A newer preview was asked for.", "AbortError"));
+    if (waiting >= 0) line.splice(waiting, 1)[0].reject(new DOMException("A newer preview replaced this one.", "AbortError"));
     const queue = `${operation.service} ${body.preview ? "preview" : "example"}`; // examples do not hold up previews
     line.push({ queue, slot: `${operation.name}/${slot}`, run: () => runOne(api, operation, body), resolve, reject });
   });

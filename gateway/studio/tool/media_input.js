@@ -1,4 +1,4 @@
-// The choice of media for an input beside the clip: pictures to tap, an upload, or "make it first".
+// The choice of media for an input beside the clip: pictures to tap, an upload, or "make it automatically".
 
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
@@ -59,10 +59,10 @@ class MediaInput extends Element {
     const title = port.title ?? words(this.name);
     const id = `input-${this.name}`;
     return html`<div class=${`field media-input ${this.error ? "wrong" : ""}`} role="group" aria-labelledby=${id}>
-      <div class="field-head"><span class="label" id=${id}>${title}</span><span class="muted small">${port.optional ? "optional" : "needed"}</span></div>
+      <div class="field-head"><span class="label" id=${id}>${title}</span><span class="muted small">${port.optional ? "optional" : "required"}</span></div>
       ${port.description && html`<p class="help">${marked(port.description)}</p>`}
       ${port.auto && html`<label class="check"><input type="checkbox" .checked=${this.value === "auto"} @change=${(event) => this.#set(event.target.checked ? "auto" : null)}>
-        Make it first <span class="muted small">adds a step before this one</span></label>`}
+        Make it automatically <span class="muted small">adds a step before this one</span></label>`}
       ${this.value !== "auto" &&
       html`<ul class="choices">
         <li><label class="choice add"><input type="file" class="unseen" accept=${port.kinds.map((kind) => ACCEPTED[kind]).join(",")} ?multiple=${port.many}

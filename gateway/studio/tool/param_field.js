@@ -145,7 +145,7 @@ class ParamField extends Element {
   #playhead() {
     const isFrame = this.parameter.widget === "frame";
     const value = isFrame ? this.frame : Number(this.time.toFixed(3));
-    return html`<button type="button" class="small" @click=${() => this.#set(value)}>Use the playhead (${isFrame ? `frame ${value}` : position(value)})</button>`;
+    return html`<button type="button" class="small" @click=${() => this.#set(value)}>Use the playhead position (${isFrame ? `frame ${value}` : position(value)})</button>`;
   }
 
   #colour() {
@@ -180,7 +180,7 @@ class ParamField extends Element {
         return this.#set(JSON.parse(given));
       } catch {
         this.draft = given;
-        return this.tell("param-error", { name: this.parameter.name, detail: "Not valid JSON." });
+        return this.tell("param-error", { name: this.parameter.name, detail: "This is not valid JSON." });
       }
     };
     return html`<textarea id=${this.#id} class="code" rows="2" spellcheck="false" placeholder=${["JSON", ...accepted].join(" or ")} aria-describedby=${this.#described}

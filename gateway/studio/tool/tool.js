@@ -224,7 +224,7 @@ class ToolPanel extends Element {
 
   view() {
     const { operation } = this;
-    if (!operation) return html`<div class="panel panel-area"><p class="error">There is no tool ${this.route.tool}.</p></div>`;
+    if (!operation) return html`<div class="panel panel-area"><p class="error">This server has no tool ${this.route.tool}.</p></div>`;
     return html`
       <div class="bench">${this.#bench()}</div>
       <div class="panel panel-area">
@@ -234,7 +234,7 @@ class ToolPanel extends Element {
         </header>
         ${!operation.available && html`<p class="notice">This tool needs a model that is not installed. On the server, run: <code>${operation.install}</code></p>`}
         ${this.#presets()}
-        <div class="tabs segments" role="tablist" aria-label="How to start it">${TABS.map(
+        <div class="tabs segments" role="tablist" aria-label="Ways to start the tool">${TABS.map(
           ([name, label]) => html`<button type="button" role="tab" id=${`tab-${name}`} aria-selected=${String(this.tab === name)} aria-controls="tab-panel" @click=${() => (this.tab = name)}>${label}</button>`,
         )}</div>
         <div id="tab-panel" role="tabpanel" aria-labelledby=${`tab-${this.tab}`}>${this.tab === "form" ? this.#form() : this.#code()}</div>
@@ -297,7 +297,7 @@ class ToolPanel extends Element {
 
   #port([name, port]) {
     const isMore = name === this.clipInput;
-    const shown = isMore ? { ...port, title: "More clips besides this one", description: "", optional: true } : port;
+    const shown = isMore ? { ...port, title: "More clips", description: "", optional: true } : port;
     return html`<media-input .store=${this.store} .uploads=${this.uploads} .name=${name} .port=${shown} .clip=${this.record} .value=${this.inputs[name] ?? null}
       .error=${this.problems.inputs[name] ?? ""}></media-input>`;
   }
@@ -317,7 +317,7 @@ class ToolPanel extends Element {
     const files = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, Array.isArray(value) ? value.map(nameOf) : nameOf(value)]));
     const text = { curl: () => curlText(origin, operation, inputs, params, options), python: () => pythonText(origin, operation, files, params, options), cli: () => cliText(operation, files, params) }[this.tab]();
     return html`<code-block .text=${text} .label=${`Request for ${this.tab}`}></code-block>
-      <p class="muted small">The same settings as in the form. More at <a href="/docs">the API pages</a>.</p>`;
+      <p class="muted small">This request has the settings of the form. See also the <a href="/docs">API reference</a>.</p>`;
   }
 
   #bar() {
@@ -327,7 +327,7 @@ class ToolPanel extends Element {
     const hasProblem = problems.general || Object.keys(problems.params).length + Object.keys(problems.inputs).length > 0;
     const isPreviewable = operation.preview && this.record.kind === "video";
     return html`<div class="action-bar">
-      ${hasProblem && html`<p class="error panel-error" role="alert" tabindex="-1">${problems.general || "Some settings do not fit; they are marked."}</p>`}
+      ${hasProblem && html`<p class="error panel-error" role="alert" tabindex="-1">${problems.general || "Some settings are invalid. They are marked."}</p>`}
       ${why && html`<p class="muted small">${why}</p>`}
       <div class="row">
         ${isPreviewable && html`<button type="button" ?disabled=${this.previewState === "running" || missing.length > 0 || !operation.available} @click=${() => this.#preview()}>

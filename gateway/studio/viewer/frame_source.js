@@ -46,7 +46,7 @@ export class FrameSource {
       start = longer;
       moov = findBox(new DataView(start.buffer), "moov");
     }
-    if (!moov) throw new Error("The proxy has no index at its start.");
+    if (!moov) throw new Error("The preview copy of this clip is damaged.");
     const track = videoTrack(new DataView(start.buffer), moov);
     this.samples = track.samples;
     this.width = track.width;
@@ -56,7 +56,7 @@ export class FrameSource {
     this.rate = this.count / track.duration;
     this.config = { codec: track.codec, description: track.description, optimizeForLatency: true };
     const { supported } = await VideoDecoder.isConfigSupported(this.config);
-    if (!supported) throw new Error("This browser cannot decode the proxy.");
+    if (!supported) throw new Error("This browser cannot decode the preview copy of this clip.");
     this.#open();
   }
 

@@ -122,7 +122,7 @@ function entryOf(bytes, stsd) {
   const entry = stsd.start + 16;
   const [width, height] = [bytes.getUint16(entry + 32), bytes.getUint16(entry + 34)];
   const avcc = findBox(bytes, "avcC", entry + 86, entry + bytes.getUint32(entry));
-  if (!avcc) throw new Error("The proxy is not H.264.");
+  if (!avcc) throw new Error("The preview copy of this clip is not H.264.");
   const start = avcc.start + HEADER;
   const hex = [1, 2, 3].map((index) => bytes.getUint8(start + index).toString(16).padStart(2, "0")).join("");
   const description = new Uint8Array(bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + avcc.end));

@@ -9,7 +9,7 @@ import { ready } from "../server/views.js";
 import { driveByKeys } from "./keys.js";
 import "./strip.js";
 
-const PROXY_HINT = { hdr: "HDR", other: "a format that browsers cannot play" };
+const PROXY_HINT = { hdr: "is HDR", other: "has a format that browsers cannot play" };
 
 class ClipViewer extends Element {
   /** `overlay`: a template over the picture; `preview`: {url, label, kind} shown in place of the clip; `canvas`: an element, too. */
@@ -72,7 +72,7 @@ class ClipViewer extends Element {
       this.#isProxy = !playsInBrowsers(record);
       if (this.#isProxy) {
         const why = isHdr(record.media) ? PROXY_HINT.hdr : PROXY_HINT.other;
-        this.note = `This clip is ${why}. A picture for your browser is being made…`;
+        this.note = `This clip ${why}. Preparing a copy for your browser…`;
         path = await ready(this.store.api, `/v1/media/${record.id}/proxy`, { signal, onWait: (job) => this.#showWait(job, why) });
       }
       const held = await this.store.api.mediaUrl(path, signal);
@@ -88,18 +88,18 @@ class ClipViewer extends Element {
 
   #showWait(job, why) {
     const fraction = job.progress?.fraction;
-    this.note = `This clip is ${why}. A picture for your browser is being made${fraction ? `: ${Math.floor(fraction * 100)} %` : "…"}`;
+    this.note = `This clip ${why}. Preparing a copy for your browser${fraction ? `: ${Math.floor(fraction * 100)} %` : "…"}`;
   }
 
   /** A clip that the browser refuses after all is shown by its proxy. */
   async #unplayable() {
     const { signal } = this.#opening;
     if (!this.#held || this.#isProxy) {
-      this.note = "This browser cannot play the clip. The tools still work on it.";
+      this.note = "This browser cannot play the clip. All tools still work with it.";
       return;
     }
     this.#isProxy = true;
-    this.note = "A picture for your browser is being made…";
+    this.note = "Preparing a copy for your browser…";
     try {
       const path = await ready(this.store.api, `/v1/media/${this.record.id}/proxy`, { signal });
       this.#held = await this.store.api.mediaUrl(path, signal);

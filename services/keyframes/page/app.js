@@ -322,7 +322,7 @@ class App {
     byId("video").hidden = !ready;
     byId("prompt").hidden = !needsFile;
     byId("prompt-text").textContent = failed
-      ? "This browser cannot play the clip. Choose another copy of it, such as an MP4, to watch it here."
+      ? "This browser cannot play the clip. To watch it here, choose another copy of it, such as an MP4."
       : "Choose the clip on your computer to watch it here.";
     for (const id of ["play", "mute"]) byId(id).disabled = !ready;
     byId("play").setAttribute("aria-label", playing ? "Pause" : "Play");

@@ -9,7 +9,7 @@ import pytest
 from shared.worker.sandbox import landlock
 from tests.misbehaving.server import Server, serving_one, within
 
-TIMEOUT = "The job was ended after 4 seconds, its time limit (REELWRIGHT_JOB_TIMEOUT_S)."
+TIMEOUT = "The job was stopped after 4 seconds, its time limit (REELWRIGHT_JOB_TIMEOUT_S)."
 DIED = "Only this job is affected; the input may be damaged."
 NO_SIGNALS = landlock.version() >= landlock.SCOPE_SINCE
 FAILING = {
