@@ -67,7 +67,7 @@ def test_a_file_is_ramped_on_a_suite(clip, tmp_path, running: RunningSuite):
         (("--mode", "sideways"), "--mode: "),
         (("--speeds", "[1,"), "--speeds: must be JSON"),
         (("--curve", "@/no/such/file"), "/no/such/file: No such file"),
-        (("--speeds", "[1]", "--curve", '[{"t": 0, "speed": 1}]'), "exclude each other"),
+        (("--speeds", "[1]", "--curve", '[{"t": 0, "speed": 1}]'), "curve or speeds, not both"),
     ],
 )
 def test_wrong_parameters_are_named(clip, tmp_path, arguments, message):

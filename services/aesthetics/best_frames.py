@@ -57,7 +57,7 @@ class BestFramesParams(ScoreParams):
     def _has_shots(self) -> Self:
         if self.group_by == "shot" and self.shots is None:
             raise ValueError(
-                "group_by shot needs shots: give the `videos` of a keyframes.detect result, or run the pipeline `best-frame-of-each-shot`"
+                "`group_by` shot needs `shots`: give `videos` of a keyframes.detect result, or run the pipeline `best-frame-of-each-shot`"
             )
         return self
 
@@ -102,7 +102,7 @@ def best_frames(
 def _refuse(params: BestFramesParams, inputs: Mapping[str, object]) -> None:
     """Raise Invalid if still pictures are to be grouped by shot."""
     if params.group_by == "shot" and "video" not in inputs:
-        detail = "group_by shot is for videos; pictures are grouped in the order they are given"
+        detail = "`group_by` shot works with videos only, not with pictures: choose `time`, which groups pictures in their order"
         raise Invalid.field("params.group_by", detail, f"{detail}.")
 
 
@@ -115,7 +115,9 @@ def _groupings(params: BestFramesParams, *, videos: int) -> list[Grouping]:
         return []
     groupings = [by_shot(video.shots) for video in params.shots or ()]
     if len(groupings) != videos:
-        raise Invalid(f"shots are given for {len(groupings)} videos, but there are {videos}: give one list for each, in their order.")
+        raise Invalid(
+            f"`shots` has entries for {len(groupings)} videos, but {videos} videos are given: give one entry per video, in the same order."
+        )
     return groupings
 
 
@@ -143,7 +145,7 @@ def _black_warning(spans: list[str], video: str | None) -> str:
     groups = "One group shows" if len(spans) == 1 else f"{len(spans)} groups show"
     more = f" and {len(spans) - _MOST_SPANS} more" if len(spans) > _MOST_SPANS else ""
     where = f"{video}: " if video else ""
-    return f"{where}{groups} nothing but black and give{'s' if len(spans) == 1 else ''} no picture: {', '.join(spans[:_MOST_SPANS])}{more}."
+    return f"{where}{groups} only black, so no picture was chosen there: {', '.join(spans[:_MOST_SPANS])}{more}."
 
 
 class _Group:

@@ -23,8 +23,8 @@ from shared.settings import Settings
 
 Folder = Annotated[Path, typer.Option("--input_dir", "--input-dir", "-i", help="Folder of the input files.")]
 Target = Annotated[Path, typer.Option("--output_dir", "--output-dir", "-o", help="Folder for the chosen pictures.")]
-Cpu = Annotated[bool, typer.Option("--cpu", help="Do not use a GPU.")]
-Scorer = Annotated[str, typer.Option("--scorer", help=f"What pictures are ranked by: {', '.join(SCORERS)}.")]
+Cpu = Annotated[bool, typer.Option("--cpu", help="Run on the CPU even if there is a GPU.")]
+Scorer = Annotated[str, typer.Option("--scorer", help=f"Score that ranks the pictures: {', '.join(SCORERS)}.")]
 Network = Annotated[str, typer.Option("--model", help=f"Network that rates pictures: {', '.join(NIMA_MODELS)}.")]
 INPUT, OUTPUT = Path("input_directory"), Path("output_directory")
 
@@ -121,7 +121,7 @@ def _params(model: type[Any], scorer: str, network: str, **more: str) -> Any:
     """
     params = params_from_text(model, {"scorer": scorer, "model": network, "diversity": "0", **more})
     if command := missing_weights(params):
-        raise ModelMissing(f"The network is not installed. Run: {command}, or use --scorer technical")
+        raise ModelMissing(f"The network that rates pictures is not installed. Run: {command}, or use --scorer technical")
     return params
 
 

@@ -90,7 +90,7 @@ class Started(BaseModel):
 
     message: str = Field(examples=["'best_frames_extractor' started."])
     job_id: str | None = Field(description="Id of the job; null if there was nothing to do.")
-    files: list[str] = Field(description="Names of the files in process.")
+    files: list[str] = Field(description="Names of the files that are being processed.")
     refused: dict[str, str] = Field(description="Names of refused files, with the reasons.")
 
 
@@ -203,5 +203,9 @@ def _reply(extraction: Extraction, refused: dict[str, str]) -> Started:
     `refused`: names of refused files, with the reasons.
     """
     files = [file.name for file in extraction.files]
-    message = f"'{extraction.extractor}' started." if files else "There is nothing to do: all files are being processed, or cannot be read."
+    message = (
+        f"'{extraction.extractor}' started."
+        if files
+        else "There is nothing to do: every file is already being processed, or cannot be read."
+    )
     return Started(message=message, job_id=extraction.job_id or None, files=files, refused=refused)

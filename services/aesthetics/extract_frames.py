@@ -57,7 +57,7 @@ def extract_frames(params: ExtractParams, *, video: list[Path] | Path, output: P
             ):
                 for time_s, data in files:
                     if len(items) == MAX_IMAGES:
-                        raise Invalid(f"More than {MAX_IMAGES} frames would be written. Choose a lower sample_rate, or a part.")
+                        raise Invalid(f"More than {MAX_IMAGES} frames would be written. Choose a lower sample_rate, or a shorter part.")
                     name = names.of(source.path.name, time_s)
                     archive.add(name, data)
                     source.chosen += 1

@@ -125,7 +125,9 @@ def composite(
         with closing(frames.composites()) as pictures:
             summary = write_again(pictures, params, video=video, info=info, output=output, progress=progress)
     if layers.unaligned:
-        progress.warn(f"The plate could not be aligned with {layers.unaligned} frames; these keep the view of the previous frame.")
+        progress.warn(
+            f"The plate could not be aligned with {layers.unaligned} frames; for these, the alignment of the previous frame was used."
+        )
     rate = rate_of(info)
     return CompositeResult(
         frames=summary.frames,
@@ -215,8 +217,8 @@ def _write_subject(
 def _refuse(params: CompositeParams, inputs: Mapping[str, object]) -> None:
     """Raise Invalid if `shadow` is `keep` and no plate is given."""
     if params.shadow == "keep" and params.format == "mp4" and "plate" not in inputs:
-        detail = "`keep` compares the clip with its clean plate, and no plate is given"
-        raise Invalid.field("params.shadow", detail, f"{detail}. Give `plate`, or choose `contact`.")
+        detail = "`shadow` keep needs a clean plate of the clip, and none is given"
+        raise Invalid.field("params.shadow", detail, f"{detail}. Give one as `plate`, or choose `contact`.")
 
 
 COMPOSITE = Operation(

@@ -67,7 +67,7 @@ class GenerateParams(PaintParams):
     @classmethod
     def _not_blank(cls, prompt: str) -> str:
         if not prompt.strip():
-            raise ValueError("it is blank: describe the background")
+            raise ValueError("the prompt is blank: describe the background")
         return prompt
 
 
@@ -109,7 +109,9 @@ def generate(params: GenerateParams, *, video: Path, alpha: Path, output: Path, 
         if params.keep_outside:
             picture = kept_outside(frame.rgb, picture, mask, max(height // 100, 2) if params.feather is None else params.feather)
     else:
-        progress.warn("The matte shows no subject in this frame: nothing was painted. Choose another `reference`, or `keep_outside` off.")
+        progress.warn(
+            "The matte shows no subject in this frame: nothing was painted. Choose another `reference`, or turn `keep_outside` off."
+        )
         picture, device, precision = frame.rgb, "none", "none"
     Image.fromarray(picture, "RGB").save(output, format="PNG")
     progress(1, 1)

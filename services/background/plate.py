@@ -157,25 +157,28 @@ def _check_reference(params: PlateParams, length_s: float) -> None:
     """
     end = length_s if params.duration is None else min(length_s, params.start + params.duration)
     if params.reference is not None and not params.start <= params.reference < end:
-        detail = f"The part lasts from {params.start:g} to {end:.2f} s: no frame of it is shown at {params.reference:g} s"
-        raise Invalid.field("params.reference", detail, f"{detail}. Choose a `reference` in the part.")
+        detail = f"`reference` {params.reference:g} s lies outside the part, which lasts from {params.start:g} to {end:.2f} s"
+        raise Invalid.field("params.reference", detail, f"{detail}. Choose a time within the part.")
 
 
 def _warn(result: PlateResult, other_shots: int, progress: Progress) -> None:
     """Warn about limits of the plate's quality."""
     if other_shots:
-        progress.warn(f"{other_shots} sampled frames belong to other shots and were left out. Give `reference` to choose the shot.")
+        progress.warn(
+            f"{other_shots} sampled frames belong to other shots and were left out. Set `reference` to a time in the shot that you want."
+        )
     if result.parallax_share >= _PARALLAX:
         progress.warn(
-            f"The scene has depth: {result.parallax_share:.0%} of the tracked points move as another plane does, so one flat plate "
-            "fits the reference only. Use a shorter part of the clip, or background.studio for a background with parallax."
+            f"The scene has depth: {result.parallax_share:.0%} of the tracked points follow a second plane, so a flat plate "
+            "fits only the reference frame. Use a shorter part of the clip, or background.studio for a background with parallax."
         )
     if result.aligned_share < 0.8:
         progress.warn(
-            f"Only {result.aligned_share:.0%} of the sampled frames could be aligned; the others show too little background, or depth."
+            f"Only {result.aligned_share:.0%} of the sampled frames could be aligned; "
+            "the others show too little background, or a scene with depth."
         )
     if result.invented_share > 0.02:
-        progress.warn(f"{result.invented_share:.0%} of the plate is hidden in every frame and was filled ({result.inpaint}).")
+        progress.warn(f"{result.invented_share:.0%} of the plate is hidden in every frame and was filled by `{result.inpaint}`.")
 
 
 PLATE = Operation(

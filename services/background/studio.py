@@ -92,7 +92,7 @@ class StudioParams(PaintParams, LookParams, ClipPart):
     @classmethod
     def _zero_or_larger_than_a_frame(cls, margin: float) -> float:
         if 0 < margin < 1:
-            raise ValueError("a background smaller than the frame leaves holes: give 0 or at least 1")
+            raise ValueError(f"bg_margin {margin:g} makes the background smaller than the frame, which leaves holes: give 0, or at least 1")
         return margin
 
 
@@ -104,7 +104,7 @@ class StudioResult(BaseModel):
     duration_s: float = Field(description="Seconds of video in the output.")
     width: int = Field(description="Width of the output in pixels.")
     height: int = Field(description="Height of the output in pixels.")
-    background: Literal["given", "generated"] = Field(description="Where the background comes from.")
+    background: Literal["given", "generated"] = Field(description="Source of the background.")
     prompt: str = Field(description="Prompt that was painted, including the clip's light and camera height; empty for a given background.")
     seed: int | None = Field(description="Seed of the painting; null for a given background.")
     models: list[ModelUsed] = Field(description="Models used, with their licences.")
@@ -145,7 +145,9 @@ def studio(
     frames = expected_frames(info, params)
     size = output_size(info.width, info.height, params.resolution)
     if size[1] < info.height:
-        progress.warn(f"The result is {size[0]}x{size[1]}; the clip has {info.width}x{info.height}. Raise `resolution` to keep its size.")
+        progress.warn(
+            f"The result is {size[0]}x{size[1]}, smaller than the clip ({info.width}x{info.height}). Raise `resolution` to keep the size."
+        )
     analysis = analyze(
         video,
         alpha,
@@ -293,11 +295,11 @@ def _warn(analysis: Analysis, over: Overscan, progress: Progress) -> None:
     """Warn about limits of the result's quality."""
     if over.share < 0.999:
         progress.warn(
-            f"The camera moves farther than a background {over.margin:.2f} times the frame can show: the background follows "
-            f"{over.share:.0%} of it. Raise `bg_margin`, lower `depth_scale`, or use a shorter part of the clip."
+            f"The camera moves too far for a background of {over.margin:.2f} times the frame size: the background follows only "
+            f"{over.share:.0%} of the motion. Raise `bg_margin`, lower `depth_scale`, or use a shorter part of the clip."
         )
     if analysis.shots > 1:
-        progress.warn(f"The clip has {analysis.shots} shots: the background begins anew in each, from the same view.")
+        progress.warn(f"The clip has {analysis.shots} shots: in each of them, the background starts again from the same view.")
 
 
 def _missing(params: StudioParams) -> str | None:

@@ -129,8 +129,8 @@ class MotionTrailsParams(ClipPart, SubjectParams):
         limit = MAX_REACH_FRAMES if self.spacing_unit == "frames" else MAX_REACH_S
         if self.layers * self.spacing > limit:
             raise ValueError(
-                f"layers x spacing is {self.layers * self.spacing:g} {self.spacing_unit}, at most {limit:g}: "
-                "take fewer layers or less spacing"
+                f"layers x spacing is {self.layers * self.spacing:g} {self.spacing_unit}; at most {limit:g} are allowed: "
+                "lower layers or spacing"
             )
         return self
 
@@ -313,7 +313,7 @@ MOTION_TRAILS = Operation(
             params=MotionTrailsParams(ghost="glow", layers=20, spacing=0.04, spacing_unit="seconds", decay=0.92),
         ),
     ),
-    summary="Leave ghosts behind moving subjects, over a scene that stays sharp",
+    summary="Leave ghosts behind moving subjects, in a scene that stays sharp",
     params=MotionTrailsParams,
     result=MotionTrailsResult,
     inputs={

@@ -132,7 +132,7 @@ def strobe(
     memory.
     """
     if params.mask == "matte" and matte is None:
-        raise Invalid("mask is `matte`, but no matte is given: give one (matting.matte makes it), or choose `auto`.")
+        raise Invalid("`mask` matte needs a matte, and none is given: make one with matting.matte, or choose `auto`.")
     matte = None if params.mask == "motion" else matte
     info = probe_clip(video, params)
     refuse_size(params, frame_size(info), matte=matte is not None)
@@ -154,13 +154,13 @@ def strobe(
     hollow = [] if matte else [second for second, share in zip(picture.seconds, picture.subject_shares, strict=True) if share < HOLLOW]
     if hollow:
         progress.warn(
-            f"{len(hollow)} of {len(picture.seconds)} stamps are hollow or torn: motion showed as little as "
-            f"{min(picture.subject_shares):.0%} of the subject's inside. Give a matte of the subject; matting.matte makes one."
+            f"{len(hollow)} of {len(picture.seconds)} stamps are hollow or torn: motion detection found as little as "
+            f"{min(picture.subject_shares):.0%} of the area of the subject. Give a matte of the subject; matting.matte makes one."
         )
     if not picture.seconds:
-        progress.warn("Nothing was found to move, so there is no stamp. Lower motion_threshold, or give a matte.")
+        progress.warn("No moving subject was found, so there are no stamps. Lower motion_threshold, or give a matte.")
     if sequence.clipped:
-        progress.warn("The picture does not show everything that the camera saw. Raise canvas to show more.")
+        progress.warn("The picture leaves out parts of the scene that the camera saw. Raise canvas to include them.")
     height, width = picture.picture.shape[:2]
     return StrobeResult.of(
         summary,

@@ -130,7 +130,7 @@ def _preview_routes(runtime: Runtime) -> APIRouter:
         "/preview",
         summary="Show the gallery of a job, with its clips",
         response_class=HTMLResponse,
-        responses=problems(_404="The job does not exist, belongs to someone else, or has no gallery"),
+        responses=problems(_404="The job does not exist, belongs to another owner, or has no gallery"),
     )
     async def preview(
         request: Request,

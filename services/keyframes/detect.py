@@ -251,7 +251,7 @@ DETECT = Operation(
 
 def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders, progress: Progress) -> VideoReport:
     """Find the shots and keyframes of one video and write its files."""
-    info = probe_video(video, hint="shots are found in a video")
+    info = probe_video(video, hint="give a video, in which shots can be found")
     for warning in conversion_warnings(info, to_sdr8=True, written_as=None):
         progress.warn(f"{as_text(video.name)}: {warning}")
     threshold = params.effective_threshold
@@ -281,7 +281,7 @@ def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders,
     detection = params.detector.detect(footage, threshold)
     scan, times = detection.scan, detection.scan.times
     if scan.readable:
-        progress.warn(f"{as_text(video.name)}: the file is damaged. {_readable_parts(scan.readable)}; the rest cannot be read.")
+        progress.warn(f"{as_text(video.name)}: the file is damaged. {_readable_parts(scan.readable)}; the rest could not be read.")
     shots = shots_between(detection.transitions, times, float(scan.end), min_shot_s=params.min_shot)
     choices = choose_keyframes(scan, shots, max_keyframes=params.max_keyframes, min_gap=params.min_gap, deduplicate=params.deduplicate)
     usable_drafts = set() if scan.readable else drafts.numbers
@@ -314,7 +314,7 @@ def _readable_parts(parts: Sequence[ReadablePart]) -> str:
     """List the readable parts of a damaged file in a sentence."""
     spans = [f"from {float(part.start):.2f} s to {float(part.end):.2f} s" for part in parts[:_MOST_PARTS]]
     more = f" and {len(parts) - _MOST_PARTS} more parts" if len(parts) > _MOST_PARTS else ""
-    return f"Shots and keyframes come {', '.join(spans)}{more}"
+    return f"Shots and keyframes were found in the parts {', '.join(spans)}{more}"
 
 
 def _same_again(info: VideoInfo) -> bool:

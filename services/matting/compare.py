@@ -160,7 +160,9 @@ def _refuse(params: CompareParams, inputs: Mapping[str, object]) -> None:
         if name != "auto":
             check_needs(named(name).backend, mask="mask" in inputs, plate="plate" in inputs)
     if params.subject == "mask" and "mask" not in inputs:
-        raise Invalid.field("inputs.mask", "subject mask needs it", "subject mask needs a mask.")
+        raise Invalid.field(
+            "inputs.mask", "`subject` mask needs a mask", "`subject` mask needs a mask. Give one as `mask`, or choose another subject."
+        )
 
 
 def _check_truth(truth: Path | None, info: VideoInfo) -> None:
@@ -169,7 +171,7 @@ def _check_truth(truth: Path | None, info: VideoInfo) -> None:
         return
     matte_info = probe_clip(truth, ClipPart())
     if abs(matte_info.width * info.height / (matte_info.height * info.width) - 1) > _SAME_SHAPE:
-        detail = f"truth has {matte_info.width}x{matte_info.height}, another shape than the video of {info.width}x{info.height}"
+        detail = f"truth ({matte_info.width}x{matte_info.height}) has another aspect ratio than the video ({info.width}x{info.height})"
         raise Invalid.field("inputs.truth", detail, f"The input {detail}.")
 
 

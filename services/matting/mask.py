@@ -116,7 +116,7 @@ def mask(
         region, licence = _by_backend(params, choice, info, frame, clean, progress)
         method = choice.backend.name
     if not region.any():
-        raise Invalid(f"{method} found no object at the marks. Mark another place, or choose another backend.")
+        raise Invalid(f"{method} found no object at the clicks or in the box. Mark another place, or choose another backend.")
     encoded, data = cv2.imencode(".png", region)
     assert encoded
     output.write_bytes(data.tobytes())
@@ -140,14 +140,14 @@ def _refuse(params: MaskParams, inputs: Mapping[str, object]) -> None:
         return
     backend = named(params.backend).backend
     if backend.needs_mask:
-        detail = f"{backend.name} needs a mask itself"
-        raise Invalid.field("params.backend", detail, f"{detail}. Choose another backend.")
+        detail = f"the backend {backend.name} itself needs a mask"
+        raise Invalid.field("params.backend", detail, f"{detail.capitalize()}. Choose another backend.")
     backend.check_plate(has_plate="plate" in inputs)
 
 
 def _frame(video: Path, at: float, info: VideoInfo) -> Frame:
     if at >= info.length_s:
-        detail = f"the video is {info.length_s:.2f} s long, which leaves no frame at {at:.2f} s"
+        detail = f"the video is only {info.length_s:.2f} s long, so it has no frame at {at:.2f} s"
         raise Invalid.field("params.time_s", detail, f"{detail.capitalize()}.")
     with read_frames(video, opaque=True, start=at, shown_at_start=True, prefetch=1, to_sdr8=True) as frames:
         return next(frames)

@@ -101,12 +101,12 @@ def matte(
     clean = None if plate is None else plate_picture(plate, info.width, info.height)
     choice = _chosen(params, video, info, mask, clean, progress)
     if choice.plate_problem:
-        progress.warn(f"The plate was not used: {choice.plate_problem}.")
+        progress.warn(f"The clean plate was not used: {choice.plate_problem}.")
         clean = None
     target = _mask_target(choice, params, info, video)
     user_masks = given_masks(mask, masks, target, progress)
     if any(user_masks) and not choice.backend.needs_mask:
-        progress.warn(f"Only the mask of the first frame is used: {choice.backend.name} takes no masks of later frames.")
+        progress.warn(f"Only the mask of the first frame was used: the backend {choice.backend.name} cannot use masks of later frames.")
     output_names = _written_outputs(params, background)
     never, always = fixed_mask(garbage, "garbage", target, progress), fixed_mask(core, "core", target, progress)
     setup = replace(
@@ -182,15 +182,21 @@ def _warnings(params: MatteParams, choice: Choice, subject: str, tracker: Tracke
     name = choice.backend.name
     lost, rechosen = (tracker.lost, tracker.rechosen) if tracker else (0, 0)
     if tally.visible < _NOTHING and lost:
-        yield f"{name} found no subject where `{subject}` marks one: the matte is black. Mark another place, or use subject `all`."
+        yield (
+            f"The backend {name} found no subject where `{subject}` marks one: the matte is black. Mark another place, "
+            "or choose `all` as `subject`."
+        )
     elif tally.visible < _NOTHING:
-        yield f"No subject was found by {name}, which looks for {choice.backend.finds}: the matte is black."
+        yield f"The backend {name}, which looks for {choice.backend.finds}, found no subject: the matte is black. Choose another backend."
     elif lost:
-        yield f"The subject was not found in {lost} of {tally.frames} frames, which show other objects."
+        yield f"In {lost} of {tally.frames} frames, the subject was not found, only other objects."
     if rechosen and params.subject != "main":
-        yield f"After {rechosen} cuts the main subject was taken: the marks apply to the first shot only."
+        yield f"After {rechosen} cuts, the main object became the subject, because the marks apply to the first shot only."
     if name == "u2netp":
-        yield "u2netp is a small network with coarse edges. Better for people: reelwright models pull rvm-mobilenetv3."
+        yield (
+            "The backend u2netp is a small network with coarse edges. A better one for people is rvm. To install it, "
+            "run: reelwright models pull rvm-mobilenetv3"
+        )
 
 
 def _steadiness(params: MatteParams, choice: Choice) -> float:
@@ -213,7 +219,9 @@ def _refuse(params: MatteParams, inputs: Mapping[str, object]) -> None:
     if params.backend != "auto":
         check_needs(named(params.backend).backend, mask="mask" in inputs, plate="plate" in inputs)
     if params.subject == "mask" and "mask" not in inputs:
-        raise Invalid.field("inputs.mask", "subject mask needs it", "subject mask needs a mask.")
+        raise Invalid.field(
+            "inputs.mask", "`subject` mask needs a mask", "`subject` mask needs a mask. Give one as `mask`, or choose another subject."
+        )
 
 
 def _resized(mask: Mask | None, size: tuple[int, int]) -> Mask | None:

@@ -56,7 +56,7 @@ def add_commands(group: typer.Typer, _settings: Callable[..., Settings]) -> None
             record = client.media(media_id)
             path = target / Path(record.name).name if target.is_dir() else target
             if path.exists() and not overwrite:
-                raise Invalid(f"{path} exists: give another name, or --overwrite.")
+                raise Invalid(f"{path} already exists: give another name, or --overwrite.")
             typer.echo(client.download(record, path))
 
     @group.command(help="Delete media of a suite.")

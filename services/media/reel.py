@@ -154,7 +154,11 @@ def reel(params: ReelParams, *, video: Path, output: Path, progress: Progress = 
                 if position > begin:
                     report.append(_reported(part, begin, position, rate))
         if not position:
-            raise Invalid.field("params.moments", "no frame lies there", "No frame of the clip lies in the parts.")
+            raise Invalid.field(
+                "params.moments",
+                "the clip has no frame around these moments",
+                "The clip has no frame around the moments. Give other moments.",
+            )
     for warning in [*writer.warnings, *sound.warnings]:
         progress.warn(warning)
     progress(expected, expected)
@@ -176,7 +180,7 @@ def _parts(params: ReelParams, info: VideoInfo, rate: Fraction) -> list[_Part]:
     length = UNKNOWN_LENGTH_S if info.duration_s is None else info.duration_s
     inside = [moment for moment in params.moments if moment.timestamp_s < length]
     if not inside:
-        detail = f"no moment lies in the clip, which is {length:.2f} s long"
+        detail = f"all moments lie after the end of the clip, which is {length:.2f} s long"
         raise Invalid.field("params.moments", detail)
     best = sorted(sorted(inside, key=lambda moment: -moment.score)[: params.most], key=lambda moment: moment.timestamp_s)
     shots = params.shots[0].shots if params.shots else []

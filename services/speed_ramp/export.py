@@ -73,8 +73,9 @@ def export(
     )
     if params.frame_rate == SOURCE and clip.rate != clip.media_rate:
         progress.warn(
-            f"Not all editing programs have timelines of {float(clip.media_rate):g} frames per second: these have {float(clip.rate):g}. "
-            "Choose another with frame_rate."
+            f"Some editing programs do not support timelines of {float(clip.media_rate):g} frames per second, "
+            f"so the timelines have {float(clip.rate):g}. "
+            "Set frame_rate to choose another rate."
         )
     stage = progress.part("writing", 0.9, 1)
     files: list[str] = []

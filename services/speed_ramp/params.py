@@ -163,10 +163,10 @@ class CurveParams(MotionParams):
     @model_validator(mode="after")
     def _check_curve(self) -> Self:
         if self.curve is not None and self.speeds is not None:
-            raise ValueError("curve and speeds exclude each other: give one of them, or neither to have the clip analysed")
+            raise ValueError("give curve or speeds, not both; without either, the clip is analysed")
         if self.speeds is not None and self.snap_to is not None:
-            raise ValueError("speeds have times of their own: use snap_to with curve or with an analysed clip")
+            raise ValueError("snap_to cannot be combined with speeds: use it with curve, or let the clip be analysed")
         for before, after in pairwise(self.curve or []):
             if after.t <= before.t:
-                raise ValueError(f"curve: t must rise from point to point, but {after.t:g} follows {before.t:g}")
+                raise ValueError(f"curve: t must increase from point to point, but {after.t:g} follows {before.t:g}")
         return self

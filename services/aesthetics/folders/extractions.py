@@ -186,7 +186,7 @@ class Extractions:
         and the errors of `ingest`.
         """
         if as_text(path.name) != path.name:
-            raise Invalid("Its name is not UTF-8: rename it.")
+            raise Invalid("The file name is not UTF-8: rename the file.")
         file = await on_disk(_open_regular, path)
         try:
             record = await ingest(

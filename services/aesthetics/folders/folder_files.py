@@ -32,12 +32,12 @@ def folder_within(root: Path, name: str) -> Path:
     """
     parts = name.removeprefix(f"{root}/").removeprefix(_SEED_ROOT).removeprefix("./").rstrip("/").split("/")
     if any(part in ("", ".", "..") or part.startswith(".") or not _PART.fullmatch(part) or is_too_long(part) for part in parts):
-        raise Invalid(f"{name[:200]!r} is not the name of a folder here: give one below the shared folder, such as 'input_directory'.")
+        raise Invalid(f"{name[:200]!r} is not a valid folder name: give a folder below the shared folder, such as 'input_directory'.")
     path = root
     for part in parts:
         path = path / part
         if path.is_symlink():
-            raise Invalid(f"{name[:200]!r} leads through a link, which is not followed.")
+            raise Invalid(f"{name[:200]!r} contains a symbolic link. Links are not followed: give the folder itself.")
         if path.exists() and not path.is_dir():
             raise Invalid(f"{name[:200]!r} is a file, not a folder.")
     return path
@@ -54,11 +54,11 @@ def check_permissions(source: Path, target: Path) -> None:
     Both are folders and may not exist yet.
     """
     if source.is_dir() and not os.access(source, os.R_OK | os.X_OK):
-        raise Invalid(f"{source} cannot be read by this service. Let user {os.getuid()} read it.")
+        raise Invalid(f"This service may not read {source}. Give user {os.getuid()} permission to read it.")
     while not target.exists():
         target = target.parent
     if not os.access(target, os.W_OK | os.X_OK):
-        raise Invalid(f"{target} cannot be written by this service. Let user {os.getuid()} write there.")
+        raise Invalid(f"This service may not write to {target}. Give user {os.getuid()} permission to write there.")
 
 
 def check_originals(source: Path, target: Path) -> None:
@@ -67,7 +67,9 @@ def check_originals(source: Path, target: Path) -> None:
     Chosen pictures have the names of their originals and would replace them.
     """
     if source.resolve() == target.resolve():
-        raise Invalid(f"{source} is the folder of the pictures, and chosen pictures would replace them. Name another output folder.")
+        raise Invalid(
+            f"{source} is both input and output folder, so chosen pictures would replace the originals. Choose another output folder."
+        )
 
 
 def files_in(folder: Path, suffixes: Collection[str], *, ignored_prefix: str = "") -> list[Path]:

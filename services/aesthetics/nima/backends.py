@@ -83,5 +83,5 @@ class NetworkParams(Params):
     @model_validator(mode="after")
     def _precision_fits(self) -> Self:
         if self.backend != "auto" and self.precision not in ("auto", "f32", *BACKENDS[self.backend].precisions):
-            raise ValueError(f"precision {self.precision} is not computed by {self.backend}: choose another, or f32")
+            raise ValueError(f"backend {self.backend} does not support precision {self.precision}: choose f32, or another backend")
         return self

@@ -74,7 +74,9 @@ def convert(architecture: str, weights: Path, network_format: str, folder: Path)
     pictures = trial_pictures()
     off = float(np.abs((row.run(path, "f32")(pictures) - model(pictures, training=False).numpy()) @ RATINGS).max())
     if not off <= TOLERANCE:
-        raise OperationFailed(f"Converted to {network_format}, the network gives other scores ({off:.2g} off). Use backend tensorflow.")
+        raise OperationFailed(
+            f"After conversion to {network_format}, the scores of the network differ by {off:.2g}. Use backend tensorflow."
+        )
 
 
 def _remove_abandoned(folder: Path) -> None:
@@ -91,7 +93,7 @@ def _in_own_process(architecture: str, weights: Path, network_format: str, folde
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
     process = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
     if process.returncode:
-        last_line = (process.stderr.strip().splitlines() or [f"its process ended with {process.returncode}"])[-1]
+        last_line = (process.stderr.strip().splitlines() or [f"its process exited with code {process.returncode}"])[-1]
         kind, _, message = last_line.partition(": ")
         if kind == ModelDamaged.__name__:
             raise ModelDamaged(message)

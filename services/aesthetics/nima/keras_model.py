@@ -59,7 +59,8 @@ def fill(model: Any, weights: Path) -> None:
             stored = list(_layers(file))
             if len(stored) != len(expected):
                 raise ModelDamaged(
-                    f"{weights} holds {len(stored)} layers with weights; this network has {len(expected)}. It belongs to another network."
+                    f"{weights} contains {len(stored)} layers with weights, but {len(expected)} are expected. "
+                    "The file belongs to another network."
                 )
             for layer, (name, arrays) in zip(expected, stored, strict=True):
                 layer.set_weights(_read(weights, name, arrays, [tuple(weight.shape) for weight in layer.weights]))
@@ -76,7 +77,7 @@ def _read(weights: Path, name: str, stored: list[Any], expected: list[tuple[int,
     shapes = [getattr(dataset, "shape", None) for dataset in stored]
     if shapes != expected:
         raise ModelDamaged(
-            f"{weights}: layer {name!r} has the shapes {shapes}, but {expected} are expected. It belongs to another network."
+            f"{weights}: layer {name!r} has the shapes {shapes}, but {expected} are expected. The file belongs to another network."
         )
     arrays = [np.asarray(dataset, np.float32) for dataset in stored]
     if not all(np.isfinite(array).all() for array in arrays):

@@ -144,13 +144,13 @@ def _plan(params: NetworkParams) -> _Plan:
     if backend == "auto":
         backend = next((name for name in BACKENDS if importlib.util.find_spec(name)), "tensorflow")
     elif not importlib.util.find_spec(backend):
-        raise Unavailable(f"backend {backend} is not installed here. Run: pip install {backend}, or choose backend auto.")
+        raise Unavailable(f"Backend {backend} is not installed. Run: pip install {backend}, or choose backend auto.")
     if backend != "tensorflow":
         device = CPU
     if params.precision == "f16":
-        raise Invalid("precision f16 needs TensorFlow on a GPU that it can use, and there is none. Choose auto or f32.")
+        raise Invalid("precision f16 needs TensorFlow and a GPU that it supports, and there is none. Choose auto or f32.")
     if params.precision == "bf16" and (backend != "openvino" or not has_bf16()):
-        raise Invalid("precision bf16 needs OpenVINO and a processor that has it. Choose auto or f32.")
+        raise Invalid("precision bf16 needs OpenVINO and a processor with bf16. Choose auto or f32.")
     if params.precision == "auto" and backend != "openvino":
         return _Plan(device, backend, "f32")
     return _Plan(device, backend, params.precision)

@@ -14,7 +14,9 @@ class TechnicalScores(BaseModel):
 
     score: float = Field(description="Total technical score, from 1 to 10.")
     sharpness: float = Field(description="Sharpness, corrected for noise.")
-    focus: float = Field(description="Sharpness of the sharpest part, high in a close-up before a soft background. Not part of `score`.")
+    focus: float = Field(
+        description="Sharpness of the sharpest part; high in a close-up in front of a soft background. Not part of `score`."
+    )
     exposure: float = Field(description="Quality of the exposure.")
     steadiness: float = Field(description="Absence of motion blur.")
     cleanness: float = Field(description="Absence of noise.")

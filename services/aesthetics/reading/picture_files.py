@@ -38,7 +38,9 @@ def encoded(picture: NDArray[np.uint8], params: PictureParams) -> bytes:
     row = PICTURE_FORMATS[params.format]
     height, width, channels = picture.shape
     if row.max_side is not None and max(height, width) > row.max_side:
-        raise TooLarge(f"A picture of {width}x{height} does not fit into {row.name}: choose `format` png.")
+        raise TooLarge(
+            f"A picture of {width}x{height} is too large for {row.name}, which allows {row.max_side} pixels per side: choose `format` png."
+        )
     order = cv2.COLOR_RGBA2BGRA if channels == 4 else cv2.COLOR_RGB2BGR
     succeeded, data = cv2.imencode(f".{row.name}", cv2.cvtColor(picture, order), row.options(params.quality))
     if not succeeded:

@@ -73,7 +73,7 @@ class Sources:
                 self._open(source)
         self._expected = sum(source.expected for source in self.all)
         if self._expected > MAX_VIEWS:
-            hint = "Choose a lower sample_rate, or a part (start, duration)" if videos else "Divide them into several jobs"
+            hint = "Choose a lower sample_rate, or a shorter part (start, duration)" if videos else "Divide the pictures into several jobs"
             raise Invalid(f"The job would examine about {self._expected} pictures; the limit is {MAX_VIEWS}. {hint}.")
         self.raise_if_all_failed()
 

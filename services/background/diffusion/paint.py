@@ -106,7 +106,7 @@ class _Steps:
             total = _duration_text(step_s * self._total)
             self._progress.warn(
                 f"One step on the CPU took {step_s:.1f} s: all {self._total} steps take about {total}. "
-                "Fewer `steps`, a smaller `resolution` or `detail` off are faster."
+                "To make it faster, lower `steps` or `resolution`, or turn `detail` off."
             )
         self._progress(min(self._done, self._total), self._total)
 

@@ -156,8 +156,8 @@ def pipeline(
 
     key = (row.model, control, lcm, str(device), precision, plan)
     if plan.placement != "whole":
-        slower = "its parts" if plan.placement == "parts" else "each of its layers"
-        progress.warn(f"To stay within {max_vram:g} GB of GPU memory {row.name} loads {slower} when they work, which is slower.")
+        slower = "loads each of its parts" if plan.placement == "parts" else "loads each of its layers"
+        progress.warn(f"To stay within {max_vram:g} GB of GPU memory, {row.name} {slower} only while in use, which is slower.")
     # What is loaded in parts waits in the memory of the CPU.
     held = device if plan.placement == "whole" else CPU
     with hold_gpu(device, progress):

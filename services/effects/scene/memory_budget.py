@@ -66,5 +66,5 @@ def check_memory_budget(needed: int, fields: str, *, errors: tuple[str, ...]) ->
     """
     limit = int(current().job_memory_bytes * SHARE)
     if needed > limit:
-        detail = f"At this picture size the job would hold frames of {needed / 1e9:.1f} GB; the limit is {limit / 1e9:.1f} GB"
+        detail = f"At this picture size, the job would hold {needed / 1e9:.1f} GB of frames in memory; the limit is {limit / 1e9:.1f} GB"
         raise Invalid(f"{detail}. Lower {fields}.", errors=[FieldError(field=f"params.{name}", detail=detail) for name in errors])

@@ -49,15 +49,15 @@ def named(name: str) -> Choice:
     Raises Invalid for an unknown name.
     """
     if name not in BY_NAME:
-        raise Invalid.field("params.backend", "unknown", f"The backend {name} is not part of this installation.")
-    return Choice(backend=BY_NAME[name], reason="the request names it")
+        raise Invalid.field("params.backend", f"there is no backend {name} here", f"The backend {name} is not part of this installation.")
+    return Choice(backend=BY_NAME[name], reason="the request names this backend")
 
 
 def check_needs(backend: Backend, *, mask: bool, plate: bool) -> None:
     """Raise Invalid if the backend needs a mask or plate that is missing."""
     if backend.needs_mask and not mask:
-        sentence = f"{backend.name} needs a mask of the subject on the first frame. Draw one, or make one with matting.mask."
-        raise Invalid.field("inputs.mask", f"{backend.name} needs it", sentence)
+        sentence = f"The backend {backend.name} needs a mask of the subject on the first frame. Draw one, or make one with matting.mask."
+        raise Invalid.field("inputs.mask", f"the backend {backend.name} needs a mask", sentence)
     backend.check_plate(has_plate=plate)
 
 
@@ -92,4 +92,4 @@ def choose(sample: Sample, options: NetworkOptions) -> Choice:
     if rest:
         reason = "no people were found, but no network for other objects is installed"
         return Choice(backend=rest[0], reason=reason, plate_problem=plate_problem(sample))
-    raise ModelMissing(f"No backend that is installed suits this clip. Run: {install_command(FIRST_TO_INSTALL)}")
+    raise ModelMissing(f"No installed backend suits this clip. To install one, run: {install_command(FIRST_TO_INSTALL)}")

@@ -168,8 +168,11 @@ class Backend:
     def check_plate(self, *, has_plate: bool) -> None:
         """Raise Invalid if a required clean plate is missing."""
         if self.needs_plate and not has_plate:
-            sentence = f"{self.name} needs a picture of the scene without the subject. Take one, or make one with background.plate."
-            raise Invalid.field("inputs.plate", f"{self.name} needs it", sentence)
+            sentence = (
+                f"The backend {self.name} needs a clean plate, a picture of the scene without the subject. Take one, "
+                "or make one with background.plate."
+            )
+            raise Invalid.field("inputs.plate", f"the backend {self.name} needs a clean plate", sentence)
 
 
 def limited_size(width: int, height: int, resolution: int | None) -> tuple[int, int]:

@@ -79,7 +79,7 @@ def clip_screen(pictures: Sequence[Rgb]) -> Screen | None:
 
 def no_screen() -> Invalid:
     """Return the error for a clip without a screen."""
-    return _refused("key", "no green or blue screen was found: give its colour as key, or choose another backend")
+    return _refused("key", "no green or blue screen was found: give the colour of the screen, or choose another backend")
 
 
 @contextmanager
@@ -89,12 +89,14 @@ def open_chroma(setup: Setup, options: ChromaOptions, _progress: Progress) -> It
     Raises Invalid for a key that is neither green nor blue. `OpenedBackend.mattes` raises Invalid if no screen is found.
     """
     if options.clip_black >= options.clip_white:
-        raise _refused("clip_black", f"a clip_black of {options.clip_black:g} must be less than the clip_white of {options.clip_white:g}")
+        raise _refused("clip_black", f"clip_black {options.clip_black:g} must be less than clip_white {options.clip_white:g}")
     screen = None
     if options.key is not None:
         screen = screen_of((int(options.key[1:3], 16), int(options.key[3:5], 16), int(options.key[5:7], 16)))
         if screen is None:
-            raise _refused("key", f"{options.key} is neither green nor blue enough to be a screen")
+            raise _refused(
+                "key", f"{options.key} is neither green nor blue enough for a screen: give the colour of the screen, or leave key empty"
+            )
     yield OpenedBackend(mattes=partial(_mattes, setup, options, screen))
 
 

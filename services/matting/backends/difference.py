@@ -42,7 +42,7 @@ def suits(sample: Sample) -> str | None:
     fits = [plate_fit(picture, sample.plate) for picture in sample.pictures]
     if any(fit.problem for fit in fits):
         return None
-    return f"the plate fits: at least {100 * min(fit.agreeing for fit in fits):.0f} % of every frame is like it"
+    return f"the clean plate fits: at least {100 * min(fit.agreeing for fit in fits):.0f} % of every frame looks like it"
 
 
 def plate_problem(sample: Sample) -> str | None:
@@ -63,7 +63,7 @@ def open_difference(setup: Setup, options: DifferenceOptions, progress: Progress
     Raises Invalid without a plate. Warns once if the plate does not fit, on the first frame of a shot or later in it.
     """
     if setup.plate is None:
-        raise Invalid.field("inputs.plate", "difference needs it", "difference needs a plate.")
+        raise Invalid.field("inputs.plate", "the backend difference needs a clean plate", "The backend difference needs a clean plate.")
     plate = np.asarray(cv2.resize(setup.plate, (setup.width, setup.height), interpolation=cv2.INTER_AREA), np.uint8)
     yield OpenedBackend(mattes=partial(_mattes, plate, options.shadow, setup.foreground, progress))
 
@@ -74,7 +74,7 @@ def _mattes(plate: Rgb, shadow: float, foreground: bool, progress: Progress, vie
         if not warned and (view.cut or view.time_s - tested_s >= _TEST_EVERY_S):
             tested_s = view.time_s
             if problem := plate_fit(view.rgb, plate).problem:
-                progress.warn(f"The plate does not fit at {view.time_s:.2f} s: {problem}.")
+                progress.warn(f"The clean plate does not fit the clip at {view.time_s:.2f} s: {problem}.")
                 warned = True
         result = difference_matte(view.rgb, plate, shadow=shadow, foreground=foreground)
         yield Matte(result.alpha, result.foreground)

@@ -38,7 +38,7 @@ def plate_fit(rgb: Rgb, plate: Rgb) -> PlateFit:
     """
     height, width = rgb.shape[:2]
     if abs(plate.shape[1] / plate.shape[0] - width / height) > 0.02 * width / height:
-        return PlateFit(0.0, f"the plate has {plate.shape[1]} x {plate.shape[0]} pixels, another shape than the clip's {width} x {height}")
+        return PlateFit(0.0, f"the plate ({plate.shape[1]}x{plate.shape[0]}) has another aspect ratio than the clip ({width}x{height})")
     factor = min(_LONGEST_SIDE / max(width, height), 1)
     size = max(round(width * factor), 8), max(round(height * factor), 8)
     small, before = (cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32) for picture in (rgb, plate))
@@ -47,9 +47,9 @@ def plate_fit(rgb: Rgb, plate: Rgb) -> PlateFit:
     agreeing = float(alike.mean())
     shift = _shift(small, matched.plate, alike)
     if shift > max(_MOST_SHIFT * max(size), 1.0):
-        return PlateFit(agreeing, f"the camera stands elsewhere: the plate is {shift / factor:.0f} pixels off")
+        return PlateFit(agreeing, f"the camera has moved: the plate is shifted by {shift / factor:.0f} pixels")
     if agreeing < _LEAST_AGREEING:
-        return PlateFit(agreeing, f"only {100 * agreeing:.0f} % of the picture is like the plate")
+        return PlateFit(agreeing, f"only {100 * agreeing:.0f} % of the picture looks like the plate")
     return PlateFit(agreeing)
 
 

@@ -68,10 +68,10 @@ class Stream:
         height, width = rgb.shape[:2]
         if patches(width, height) < _LEAST_PATCHES:
             least = " x ".join(map(str, large_enough(width, height)))
-            raise Invalid(f"MatAnyone needs more than {width} x {height} pixels: enlarge the clip to {least}.")
+            raise Invalid(f"MatAnyone cannot process pictures of {width} x {height} pixels: enlarge the clip to at least {least}.")
         for name, mask in (masks or {}).items():
             if mask.shape != rgb.shape[:2]:
-                raise Invalid(f"The mask {name} has {mask.shape[1]} x {mask.shape[0]} pixels, its frame {width} x {height}.")
+                raise Invalid(f"The mask {name} has {mask.shape[1]} x {mask.shape[0]} pixels, but its frame has {width} x {height}.")
         self._features.forget()
         dtype = {"f32": None, "bf16": torch.bfloat16, "f16": torch.float16}[self._precision]
         autocast = torch.autocast(self._device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None)

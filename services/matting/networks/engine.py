@@ -45,7 +45,7 @@ def choose_engine(precision: Precision) -> Engine:
         if precision not in ("auto", "f32"):
             raise _unsupported(f"precision {precision} needs OpenVINO: choose auto or f32")
         return Engine(library="onnxruntime", device=CPU, precision="f32")
-    raise Unavailable("Neither OpenVINO nor onnxruntime is installed. Run: pip install 'reelwright[matting]'")
+    raise Unavailable("OpenVINO or onnxruntime is needed, and neither is installed. Run: pip install 'reelwright[matting]'")
 
 
 def read_model(path: Path) -> Any:

@@ -107,7 +107,7 @@ class _FrameNumbers:
             return self._at(float(match[1]))
         if match := re.search(r"(\d+)$", stem):
             return int(match[1])
-        raise _refused("masks", f"{name[:80]!r} names neither a frame (120.png) nor a time (4.8s.png)")
+        raise _refused("masks", f"the name {name[:80]!r} contains neither a frame number (120.png) nor a time (4.8s.png)")
 
     def _at(self, seconds: float) -> int | None:
         target = self._target
@@ -132,9 +132,13 @@ def _fitting(picture: Picture, field: str, target: Target, progress: Progress) -
     image = picture.image(alpha=True)
     width, height = image.size
     if abs(width * target.height / (height * target.width) - 1) > _SAME_SHAPE:
-        raise _refused(field, f"{picture.name[:80]!r} has {width}x{height}, another shape than the video of {target.width}x{target.height}")
+        raise _refused(
+            field, f"{picture.name[:80]!r} ({width}x{height}) has another aspect ratio than the video ({target.width}x{target.height})"
+        )
     if (width, height) != (target.width, target.height):
-        progress.warn(f"The mask {picture.name[:80]!r} of {width}x{height} was scaled to the video's {target.width}x{target.height}.")
+        progress.warn(
+            f"The mask {picture.name[:80]!r} ({width}x{height}) was scaled to the size of the video ({target.width}x{target.height})."
+        )
     return np.asarray(image)
 
 
@@ -146,9 +150,9 @@ def _subjects(picture: Picture, field: str, target: Target, palette: dict[str, _
     planes = _split(_fitting(picture, field, target, progress))
     share = float(np.mean(np.maximum.reduce([plane for _, plane in planes]) > 127))
     if share < _LEAST_SHARE:
-        raise _refused(field, f"{picture.name[:80]!r} is empty: make it white where the subject is")
+        raise _refused(field, f"the mask {picture.name[:80]!r} is empty: paint the subject white")
     if share > _MOST_SHARE:
-        raise _refused(field, f"{picture.name[:80]!r} is white all over: make it black where the background is")
+        raise _refused(field, f"the mask {picture.name[:80]!r} is white everywhere: paint the background black")
     known = dict(palette)
     subjects: dict[str, Mask] = {}
     for colour, plane in planes:

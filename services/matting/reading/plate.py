@@ -20,6 +20,6 @@ def plate_picture(path: Path, width: int, height: int) -> Rgb:
     picture = np.asarray(list_pictures([path])[0].image())
     high, wide = picture.shape[:2]
     if abs(wide * height / (high * width) - 1) > _SAME_SHAPE:
-        detail = f"the plate has {wide}x{high}, another shape than the video of {width}x{height}"
+        detail = f"the plate ({wide}x{high}) has another aspect ratio than the video ({width}x{height})"
         raise Invalid.field("inputs.plate", detail, f"{detail.capitalize()}.")
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

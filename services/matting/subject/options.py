@@ -28,7 +28,7 @@ class Pointing(Params):
         if self.box and not (self.box[0] < self.box[2] and self.box[1] < self.box[3]):
             raise ValueError(f"box {list(self.box)} must have left < right and top < bottom")
         if any(value < 0 for point in self.points for value in point[:2]) or (self.box and min(self.box) < 0):
-            raise ValueError("points and box must not be negative")
+            raise ValueError("coordinates of points and box must not be negative")
         return self
 
     def check_inside(self, width: int, height: int) -> None:
@@ -89,7 +89,7 @@ class SubjectOptions(Pointing):
     @model_validator(mode="after")
     def _marked(self) -> Self:
         if self.subject == "point" and not any(label == 1 for *_, label in self.points):
-            raise ValueError("subject point needs points with at least one [x, y, 1]")
+            raise ValueError("`subject` point needs `points` with at least one click on the subject, [x, y, 1]")
         if self.subject == "box" and self.box is None:
-            raise ValueError("subject box needs a box")
+            raise ValueError("`subject` box needs a `box`")
         return self

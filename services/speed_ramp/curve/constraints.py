@@ -63,7 +63,7 @@ def snapped(points: Sequence[Point], times: Iterable[float], *, start: float, en
     within = np.unique([time for time in times if start < time < end])
     if not len(within):
         raise Invalid(
-            f"snap_to: none of the times lies between {start:g} and {end:.2f} s. Give times within that range, or leave it empty."
+            f"snap_to: none of the times lies between {start:g} and {end:.2f} s. Give times within that range, or leave snap_to empty."
         )
     middles = (within[1:] + within[:-1]) / 2
     inner = [point for point in points if start < point.t < end]
@@ -118,7 +118,7 @@ def _scaled_to(
     if not shortest - _NEAR_S <= target_s <= longest + _NEAR_S:
         raise Invalid(
             f"target_duration: {target_s:g} s cannot be reached with speeds from {low:g} to {high:g}; "
-            f"{shortest:.2f} to {longest:.2f} s can. Choose a duration in that range, or other speeds."
+            f"they allow {shortest:.2f} to {longest:.2f} s. Choose a duration in that range, or other speeds."
         )
     for _ in range(_BISECTIONS):
         middle = (smallest + largest) / 2

@@ -23,7 +23,7 @@ def snap_times(
     if snap_to is None or not isinstance(snap_to, str):
         return snap_to
     if not info.audio:
-        raise _no_beats("the video has no sound to find beats in")
+        raise _no_beats("`beats` needs sound, and the video has none")
     length_s = duration or max(info.length_s - start, 1e-3)
     with read_audio(video, sample_rate=SAMPLE_RATE, start=start or None, duration=duration) as blocks:
 
@@ -35,7 +35,7 @@ def snap_times(
         try:
             times = beats(reporting())
         except BrokenMedia as error:
-            raise _no_beats(f"the sound cannot be read ({error.detail})") from error
+            raise _no_beats(f"the sound cannot be read for `beats` ({error.detail})") from error
     progress(length_s, length_s)
     if not times:
         raise _no_beats("no beats were found in the sound")
@@ -43,5 +43,5 @@ def snap_times(
 
 
 def _no_beats(reason: str) -> Invalid:
-    detail = f"{reason}. Give a list of times instead, or leave it empty"
+    detail = f"{reason}. Give a list of times instead, or leave snap_to empty"
     return Invalid.field("params.snap_to", detail)

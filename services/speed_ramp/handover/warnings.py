@@ -18,11 +18,14 @@ def ramp_warnings(info: VideoInfo, rate: Fraction, *, requested: bool = False, b
     if requested:
         pass
     elif info.variable_frame_rate:
-        yield f"The frame rate varied (on average {float(info.rate):.4g}); the output has a constant {rate} frames per second."
+        yield (
+            f"The frame rate of the clip varies ({float(info.rate):.4g} on average); "
+            f"the output has a constant rate of {rate} frames per second."
+        )
     elif rate != info.rate:
         yield f"The frame rate was changed from {info.frame_rate} to {rate} frames per second."
     yield from conversion_warnings(info, to_sdr8=True, background=background)
     yield from track_warnings(info)
     for number, track in enumerate(info.audio, start=1):
         if track.duration_s is not None and track.duration_s > info.length_s + _LONGER_S:
-            yield f"Audio track {number} is longer than the picture ({track.duration_s:.2f} s) and was cut to the picture's length."
+            yield f"Audio track {number} ({track.duration_s:.2f} s) is longer than the picture and was cut to its length."

@@ -285,7 +285,7 @@ def test_chosen_pictures_do_not_replace_the_originals(rating: RunningSuite, shar
     config = {"input_directory": "album", "output_directory": "/app/album/", "scorer": "technical"}
     answer = rating.client.post(f"{BASE}/extractors/top_images_extractor", json=config)
     assert answer.status_code == 422
-    assert "Name another" in answer.json()["detail"]
+    assert "Choose another" in answer.json()["detail"]
     assert (shared / "album" / "photo.jpg").read_bytes() == before
 
 
@@ -297,7 +297,7 @@ def test_a_name_that_is_not_utf8_is_refused_without_stopping_the_others(rating: 
     answer = rating.client.post(f"{BASE}/extractors/best_frames_extractor", json=config)
     assert answer.status_code == 200, answer.text
     assert answer.json()["files"] == ["good.mp4"]
-    assert answer.json()["refused"] == {"?.mp4": "Its name is not UTF-8: rename it."}
+    assert answer.json()["refused"] == {"?.mp4": "The file name is not UTF-8: rename the file."}
     over(rating, answer.json()["job_id"])
 
 
@@ -311,9 +311,9 @@ def test_a_video_with_the_longest_possible_name_is_marked(tmp_path):
 
 def test_a_folder_without_permissions_is_refused_before_any_work(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)  # as root, who runs tests in containers, may do everything
-    with pytest.raises(Invalid, match="cannot be written"):
+    with pytest.raises(Invalid, match="may not write"):
         check_permissions(tmp_path / "in", tmp_path / "out" / "deep")
-    with pytest.raises(Invalid, match="cannot be read"):
+    with pytest.raises(Invalid, match="may not read"):
         check_permissions(tmp_path, tmp_path)
 
 

@@ -204,9 +204,9 @@ def test_missing_weights_name_the_command_to_run(tmp_path, use_settings, ten_sec
 
 
 def test_an_unavailable_precision_is_refused(models):
-    with pytest.raises(Invalid, match="f16 needs TensorFlow on a GPU"), network(params(precision="f16")):
+    with pytest.raises(Invalid, match="f16 needs TensorFlow and a GPU"), network(params(precision="f16")):
         pass
-    with pytest.raises(ValueError, match="bf16 is not computed by onnxruntime"):
+    with pytest.raises(ValueError, match="onnxruntime does not support precision bf16"):
         params(precision="bf16", backend="onnxruntime")
 
 

@@ -122,9 +122,9 @@ def test_one_frame_of_each_shot_is_chosen(ten_seconds, outputs):
     result = best_frames(params, video=ten_seconds, outputs=outputs)
     assert [item.timestamp_s for item in result.items] == [2, 3, 8]
     assert [item.considered for item in result.items] == [3, 1, 3]
-    with pytest.raises(Invalid, match="for 1 videos, but there are 2"):
+    with pytest.raises(Invalid, match="for 1 videos, but 2 videos are given"):
         best_frames(params, video=[ten_seconds, ten_seconds], outputs=outputs)
-    with pytest.raises(ValueError, match="group_by shot needs shots"):
+    with pytest.raises(ValueError, match="`group_by` shot needs `shots`"):
         technical(group_by="shot")
 
 
@@ -155,7 +155,7 @@ def test_a_group_of_nothing_but_black_gives_no_picture_and_a_warning(tmp_path, o
     assert [(item.group, item.timestamp_s) for item in result.items] == [(0, 0), (2, 12)]
     assert result.looked_at == 20
     (warning,) = progress.warnings
-    assert warning == "fades.mp4: 2 groups show nothing but black and give no picture: 0:05.0 to 0:09.0, 0:15.0 to 0:19.0."
+    assert warning == "fades.mp4: 2 groups show only black, so no picture was chosen there: 0:05.0 to 0:09.0, 0:15.0 to 0:19.0."
     with zipfile.ZipFile(outputs["scores"]) as archive:
         assert len(json.loads(archive.read("scores.json"))) == 20
 
@@ -168,7 +168,7 @@ def test_black_pictures_alone_give_scores_and_a_warning(tmp_path, outputs):
     progress = RecordingProgress()
     result = best_frames(technical(), images=files, outputs=outputs, progress=progress)
     assert (result.items, result.looked_at) == ([], 2)
-    assert progress.warnings == ["One group shows nothing but black and gives no picture: a.png to b.jpg."]
+    assert progress.warnings == ["One group shows only black, so no picture was chosen there: a.png to b.jpg."]
     assert [name for name, path in outputs.items() if path.exists()] == ["scores"]
 
 

@@ -106,7 +106,7 @@ def test_with_a_plate_no_shadow_is_seen_where_none_is(shot: tuple[Clip, Path, Pa
 
 
 def test_a_shadow_is_not_kept_without_a_plate(shot: tuple[Clip, Path, Path], tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="no plate is given") as refused:
+    with pytest.raises(Invalid, match="needs a clean plate of the clip") as refused:
         written(shot, tmp_path, shadow="keep")
     assert refused.value.errors[0].field == "params.shadow"
     with pytest.raises(ValueError, match="color"):

@@ -132,7 +132,7 @@ def test_a_shot_without_motion_gives_a_warning(tmp_path):
     progress = RecordingProgress()
     result, after, picture = run(source, tmp_path, progress=progress)
     assert result.stamped == []
-    assert any("Nothing was found to move" in sentence for sentence in progress.warnings)
+    assert any("No moving subject was found" in sentence for sentence in progress.warnings)
     assert psnr(after[11], lumas(source)[11]) > 40
     assert picture.shape == (HEIGHT, WIDTH, 3)
 
@@ -231,7 +231,7 @@ def test_hollow_stamps_are_reported_and_a_matte_fills_them(tmp_path):
         assert result.mask == used
         assert (result.hollow == []) == (used == "matte")
         assert any("hollow" in warning for warning in progress.warnings) == (used == "motion")
-    with pytest.raises(Invalid, match="no matte is given"):
+    with pytest.raises(Invalid, match="needs a matte, and none is given"):
         run(source, tmp_path, mask="matte")
 
 

@@ -141,14 +141,14 @@ def test_difference_makes_a_matte_and_says_when_the_plate_does_not_fit(files, tm
     Image.fromarray(np.full((H, W, 3), (90, 60, 140), np.uint8)).save(other)
     _, heard = run_matte(files, tmp_path, "difference", plate=other)
     assert any("plate does not fit" in warning for warning in heard.warnings)
-    with pytest.raises(Invalid, match="needs a picture of the scene"):
+    with pytest.raises(Invalid, match="needs a clean plate"):
         run_matte(files, tmp_path, "difference")
 
 
 def test_auto_takes_a_plate_that_fits_and_else_the_screen(files, tmp_path):
     result, _ = run_matte(files, tmp_path, "auto", plate=files / "plate.png")
     assert result.backend.name == "difference"
-    assert "the plate fits" in result.backend.reason
+    assert "the clean plate fits" in result.backend.reason
     result, _ = run_matte(files, tmp_path, "auto")
     assert result.backend.name == "chroma"
     assert "green screen" in result.backend.reason

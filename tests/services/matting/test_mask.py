@@ -39,7 +39,7 @@ def test_the_example_finds_the_ball_of_the_sample_clip(samples, tmp_path):
     # A ball with a radius of 34 pixels.
     assert len(rows) == pytest.approx(np.pi * 34**2, rel=0.05)
     assert (columns.mean() / 640, rows.mean() / 360) == pytest.approx((0.13, 0.55), abs=0.01)
-    with pytest.raises(Invalid, match="needs a picture of the scene"):
+    with pytest.raises(Invalid, match="needs a clean plate"):
         mask(MASK.example, video=samples[Sample.CLIP], output=output)
 
 

@@ -32,7 +32,7 @@ def test_masks_are_named_by_frame_of_the_part_or_by_time_of_the_clip(tmp_path):
 
 
 def test_a_name_without_frame_or_time_is_refused(tmp_path):
-    with pytest.raises(Invalid, match=r"'first.png' names neither a frame \(120.png\) nor a time \(4.8s.png\)"):
+    with pytest.raises(Invalid, match=r"'first.png' contains neither a frame number \(120.png\) nor a time \(4.8s.png\)"):
         given_masks(None, archive(tmp_path, "first.png"), TARGET, Heard())
 
 

@@ -129,7 +129,7 @@ def test_a_varying_rate_becomes_a_constant_one_in_time(tmp_path: Path) -> None:
     assert np.allclose(np.diff(times), float(1 / rate), atol=1e-4)
     assert times[-1] + float(1 / rate) == pytest.approx(6, abs=0.6 / rate + 0.002)
     assert flashes(tmp_path / "out.mp4") == pytest.approx([1, 3, 5], abs=0.5 / rate + 0.002)
-    assert any("varied" in sentence for sentence in recorder.warnings)
+    assert any("varies" in sentence for sentence in recorder.warnings)
 
 
 @pytest.mark.parametrize("late", ["sound", "picture"])

@@ -106,9 +106,9 @@ def test_a_plate_that_fits_is_accepted(frames):
 @pytest.mark.parametrize(
     ("plate", "problem"),
     [
-        (lambda scene: picture_of(room(9)), "is like the plate"),
+        (lambda scene: picture_of(room(9)), "looks like the plate"),
         (lambda scene: picture_of(np.roll(scene, (5, 14), (0, 1))), "the plate is 1"),
-        (lambda scene: picture_of(scene[:, :400]), "another shape"),
+        (lambda scene: picture_of(scene[:, :400]), "another aspect ratio"),
     ],
 )
 def test_a_plate_that_does_not_fit_is_refused_with_a_reason(frames, plate, problem):
@@ -134,4 +134,4 @@ def test_a_plate_that_ceases_to_fit_within_a_shot_gives_one_warning():
     with open_difference(setup, DifferenceOptions(), heard) as opened:
         assert len(list(opened.mattes(iter(views)))) == 12
     (warning,) = heard.warnings
-    assert warning.startswith("The plate does not fit at 2.00 s: the camera stands elsewhere")
+    assert warning.startswith("The clean plate does not fit the clip at 2.00 s: the camera has moved")

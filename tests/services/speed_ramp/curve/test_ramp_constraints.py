@@ -76,7 +76,7 @@ def test_points_move_to_the_nearest_time_and_merge() -> None:
 
 
 def test_listed_speeds_and_times_exclude_each_other() -> None:
-    with pytest.raises(ValueError, match="times of their own"):
+    with pytest.raises(ValueError, match="cannot be combined with speeds"):
         RenderParams(speeds=[1], snap_to=[1])
 
 
