@@ -357,7 +357,7 @@ class RunMethod(Protocol[R_co]):
         idempotency_key: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> R_co:
-        """Leave ghosts behind moving subjects, over a scene that stays sharp."""
+        """Leave ghosts behind moving subjects, in a scene that stays sharp."""
 
     @overload
     def __call__(
@@ -935,7 +935,7 @@ class SubmitMethod(Protocol[R_co]):
         idempotency_key: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> R_co:
-        """Leave ghosts behind moving subjects, over a scene that stays sharp."""
+        """Leave ghosts behind moving subjects, in a scene that stays sharp."""
 
     @overload
     def __call__(

@@ -13,8 +13,6 @@ from services.keyframes.selection.ratings import EDGE, QUALITIES, Floats, ShotLo
 from services.keyframes.selection.shots import Shot
 from services.keyframes.selection.similar_frames import group_similar
 
-_LISTED = 10  # most shots named in a reason
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
@@ -123,8 +121,10 @@ def _without_look_alikes(scan: Scan, choices: list[Choice], max_choices: int) ->
         best, *others = (choices[number] for number in group)
         if others:
             shots = sorted(choice.shot for choice in others)
-            listed = ", ".join(str(shot) for shot in shots[:_LISTED]) + (", ..." if len(shots) > _LISTED else "")
-            reason = f"stands for {len(shots)} more that look like it (shot {listed})"
+            reason = (
+                f"stands for {len(shots)} more {'shot' if len(shots) == 1 else 'shots'} that "
+                f"{'looks' if len(shots) == 1 else 'look'} like it"
+            )
             best = replace(best, like=tuple(shots), reasons=(*best.reasons, reason))
         survivors.append(best)
     return survivors

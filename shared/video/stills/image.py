@@ -1,6 +1,7 @@
 """Reading of still images, single or in zip files, within size limits."""
 
 import os
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -75,7 +76,10 @@ def open_image(file: Source, limits: Limits, *, name: str | None = None) -> Imag
         try:
             image = Image.open(file, formats=_formats())
         except Image.DecompressionBombError as error:
-            raise TooLarge(f"{name!r} has too many pixels: at most {limits.max_pixels} are allowed. Scale it down.") from error
+            pixels = re.search(r"\d+", str(error))  # Pillow refuses the size before it gives it
+            raise TooLarge(
+                f"{name!r} has {pixels[0] if pixels else 'too many'} pixels; at most {limits.max_pixels} are allowed. Scale it down."
+            ) from error
         except _IMAGE_ERRORS as error:
             raise BrokenMedia(f"{name!r} cannot be read as an image ({error}). Export or upload it again.") from error
         try:

@@ -32,8 +32,8 @@ def test_alpha_composite_and_foreground_are_written(models, two_discs, tmp_path)
     result = run(tmp_path, two_discs, foreground="straight", composite_over="#0000ff", **RED_FINDER)
     assert (result.frames, result.width, result.height) == (8, WIDTH, HEIGHT)
     assert result.backend.model_dump() | {"precision": ""} == {
-        "name": "rmbg2", "reason": "the request names this " "" "" "backend", "model": "rmbg-2.0", "licence": "CC BY-NC 4.0", "commercial_use": False,
-        "library": "openvino", "precision": "", "device": "cpu", "resolution": "320x180",
+        "name": "rmbg2", "reason": "the request names this backend", "model": "rmbg-2.0", "licence": "CC BY-NC 4.0",
+        "commercial_use": False, "library": "openvino", "precision": "", "device": "cpu", "resolution": "320x180",
     }  # fmt: skip
     for number, alpha in enumerate(alphas(tmp_path / "alpha.mp4")):
         assert iou(alpha, disc(60 + 3 * number, 90) | disc(250, 80)) > 0.85
