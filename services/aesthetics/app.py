@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.aesthetics.compat import seed_routes
+from services.aesthetics.compat import perfectframe_routes
 from services.aesthetics.folders.extractions import Extractions
 from services.aesthetics.operations import SERVICE
 from shared.http.service import create_service
@@ -16,7 +16,7 @@ def create_app(runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastA
     """Create the app with all operations and PerfectFrameAI's endpoints."""
     app = create_service(SERVICE, runtime, reachable_by_browsers=reachable_by_browsers)
     extractions = Extractions(runtime)
-    app.include_router(seed_routes(extractions))
+    app.include_router(perfectframe_routes(extractions))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

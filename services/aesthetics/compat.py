@@ -123,12 +123,12 @@ class Version:
 VERSIONS = (Version(prefix="", picture_prefix=""), Version(prefix="/v2", picture_prefix="image_"))
 
 
-def seed_routes(extractions: Extractions) -> APIRouter:
+def perfectframe_routes(extractions: Extractions) -> APIRouter:
     """Create the router with PerfectFrameAI's endpoints.
 
     These are `/extractors/best_frames_extractor`, `/extractors/top_images_extractor` and `/status`, and the same below `/v2`.
     """
-    router = APIRouter(tags=["aesthetics as PerfectFrameAI had it"], responses=REFUSALS, route_class=JsonRoute)
+    router = APIRouter(tags=["aesthetics: endpoints of PerfectFrameAI"], responses=REFUSALS, route_class=JsonRoute)
     for version in VERSIONS:
         _add_routes(router, extractions, version)
     return router

@@ -79,7 +79,7 @@ def compat_routes(runtime: Runtime) -> APIRouter:
 
 
 def _extract_routes(runtime: Runtime) -> APIRouter:
-    router = APIRouter(tags=["keyframes as the Video Keyframe Extraction API had them"], responses=REFUSALS, route_class=JsonRoute)
+    router = APIRouter(tags=["keyframes: endpoints of the Video Keyframe Extraction API"], responses=REFUSALS, route_class=JsonRoute)
 
     @router.post(
         "/extract_keyframes/",

@@ -51,9 +51,9 @@ class SpeedsFromUrl(BaseModel):
     max_speed: float = AnalyzeParams.model_fields["max_speed"].default
 
 
-def seed_routes(runtime: Runtime) -> APIRouter:
+def ai_speed_ramping_routes(runtime: Runtime) -> APIRouter:
     """Return the routes `/process`, `/get-speeds` and `/get-speeds-from-url`."""
-    router = APIRouter(tags=["speed-ramp as AI-Speed-Ramping had it"], responses=REFUSALS, route_class=JsonRoute)
+    router = APIRouter(tags=["speed-ramp: endpoints of AI-Speed-Ramping"], responses=REFUSALS, route_class=JsonRoute)
     take = partial(ingest, store=runtime.media, probe=runtime.probe, max_bytes=runtime.settings.max_upload_bytes)
 
     @router.post("/process", summary="Ramp an uploaded video and return its address", openapi_extra=form_schema(AnalyzeParams, FIELDS))

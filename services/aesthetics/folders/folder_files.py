@@ -19,7 +19,8 @@ PROCESSED = "frames_extracted_"
 VIDEO_SUFFIXES = (".mp4", ".mov", ".webm", ".mkv", ".avi")
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
-_SEED_ROOT = "/app/"
+_PERFECTFRAME_ROOT = "/app/"
+"""Place of the folders in the containers of PerfectFrameAI."""
 _PART = re.compile(r"[^/\\\x00-\x1f]{1,200}")
 _MAX_NAME_BYTES = 255
 
@@ -30,7 +31,7 @@ def folder_within(root: Path, name: str) -> Path:
     A leading `/app/`, the place of the folders in PerfectFrameAI's containers, is ignored, and so is the path of `root` itself. Raises
     Invalid for a name that leads out of `root`, through `..`, another absolute path or a link.
     """
-    parts = name.removeprefix(f"{root}/").removeprefix(_SEED_ROOT).removeprefix("./").rstrip("/").split("/")
+    parts = name.removeprefix(f"{root}/").removeprefix(_PERFECTFRAME_ROOT).removeprefix("./").rstrip("/").split("/")
     if any(part in ("", ".", "..") or part.startswith(".") or not _PART.fullmatch(part) or is_too_long(part) for part in parts):
         raise Invalid(f"{name[:200]!r} is not a valid folder name: give a folder below the shared folder, such as 'input_directory'.")
     path = root

@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from services.keyframes.analysis.comparison.content_change import Content, content, content_change
+from services.keyframes.analysis.comparison.content_change import ContentPlanes, content_change, content_planes
 from services.keyframes.analysis.comparison.histogram_change import histogram_change
 from services.keyframes.analysis.comparison.pixel_change import pixel_change
 from services.keyframes.analysis.frame_quality import FrameQuality, frame_quality
@@ -139,7 +139,7 @@ class _FrameMeasures:
     time_base: Fraction
     small: SmallFrame
     thumbnail: Planes
-    content: Content | None
+    content: ContentPlanes | None
     quality: FrameQuality
     key: bool
     frame: Frame | None
@@ -369,7 +369,7 @@ def _measured_pairs(
             time_base=frame.time_base,
             small=small,
             thumbnail=thumbnail(small),
-            content=content(small) if all_measures else None,
+            content=content_planes(small) if all_measures else None,
             quality=frame_quality(small),
             key=bool(frame.picture.key_frame),
             frame=frame if with_frames and not frame.deinterlaced else None,  # neighbours may be skipped here

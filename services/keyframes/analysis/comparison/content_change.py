@@ -16,23 +16,23 @@ WEIGHTS = (1.0, 1.0, 1.0, 0.2)
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class ContentPlanes:
     """Hue, saturation, brightness and edges of a frame."""
 
     planes: tuple[NDArray[np.uint8], ...]
     """Four planes, uint8: hue (0 to 179), saturation and brightness (0 to 255), edges (0 or 255)."""
 
 
-def content(small: SmallFrame) -> Content:
+def content_planes(small: SmallFrame) -> ContentPlanes:
     """Compute a frame's hue, saturation, brightness and edges."""
     hue, saturation, brightness = cv2.split(np.asarray(cv2.cvtColor(small.rgb(), cv2.COLOR_RGB2HSV), np.uint8))
     middle = float(np.median(brightness))
     edges = cv2.Canny(brightness, max(0.67 * middle, 0), min(1.33 * middle, 255))
     thick_edges = cv2.dilate(edges, np.ones((3, 3), np.uint8))
-    return Content(tuple(np.asarray(plane, np.uint8) for plane in (hue, saturation, brightness, thick_edges)))
+    return ContentPlanes(tuple(np.asarray(plane, np.uint8) for plane in (hue, saturation, brightness, thick_edges)))
 
 
-def content_change(before: Content, after: Content) -> float:
+def content_change(before: ContentPlanes, after: ContentPlanes) -> float:
     """Return the weighted mean change of hue, saturation, brightness and edges.
 
     The change is 0 to 255.
