@@ -53,7 +53,7 @@ def test_a_file_is_ramped_on_a_suite(clip, tmp_path, running: RunningSuite):
     followed = reelwright("jobs", "follow", newest["id"], "--remote", running.url).stdout.splitlines()
     assert (followed[-2].split()[0], followed[-1]) == ("100.0%", "succeeded")
     again = reelwright("speed-ramp", "render", clip, output, "--speeds", "[3]", "--remote", running.url)
-    assert again.stderr.strip().endswith(f"{output} exists: give another name, or --overwrite.")
+    assert again.stderr.strip().endswith(f"{output} already exists: give another name, or --overwrite.")
     assert reelwright("speed-ramp", "render", clip, output, "--speeds", "[3]", "--overwrite", "--remote", running.url).returncode == 0
     assert json.loads(reelwright("jobs", "show", newest["id"], "--remote", running.url).stdout)["status"] == "succeeded"
     assert reelwright("jobs", "log", newest["id"], "--remote", running.url).returncode == 0
@@ -208,7 +208,7 @@ def test_a_port_in_use_and_a_misspelt_setting_are_named(tmp_path):
         port = str(listener.getsockname()[1])
         done = reelwright("up", REELWRIGHT_DATA_DIR=str(tmp_path), REELWRIGHT_PORT=port, REELWRIGHT_CONCURENCY="1")
     assert done.returncode == 1
-    assert f"http://127.0.0.1:{port} cannot be used: Address already in use" in done.stderr
+    assert f"cannot listen on http://127.0.0.1:{port}: Address already in use" in done.stderr
     assert "Did you mean REELWRIGHT_CONCURRENCY?" in " ".join(done.stderr.split())
 
 

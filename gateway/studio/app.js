@@ -91,7 +91,7 @@ class App extends Element {
     if (this.route.screen !== "library") location.hash = "#/";
     const records = await this.uploads.add(files);
     records.forEach((record, index) => {
-      if (record && record.name !== files[index].name) notify(`${files[index].name} is in your library already, as ${record.name}.`);
+      if (record && record.name !== files[index].name) notify(`${files[index].name} is already in your library as ${record.name}.`);
     });
     const isStill = ["", "#/", from].includes(location.hash);
     if (records.length === 1 && records[0] && isStill) location.hash = `#/clip/${records[0].id}`;

@@ -69,7 +69,7 @@ def ai_speed_ramping_routes(runtime: Runtime) -> APIRouter:
         form = await read_form(request, runtime, fields=FIELDS)
         return await _speeds(runtime, params_from_text(AnalyzeParams, form.fields), form.media[0], request.state.owner)
 
-    @router.post("/get-speeds-from-url", summary="Return the speeds of a video on the web")
+    @router.post("/get-speeds-from-url", summary="Return the speeds of a video at a URL")
     async def get_speeds_from_url(body: SpeedsFromUrl, request: Request) -> Speeds:
         params = params_from_text(AnalyzeParams, {name: str(getattr(body, name)) for name in FIELDS})
         timeout_s, max_bytes = runtime.settings.url_timeout_s, runtime.settings.max_upload_bytes

@@ -43,7 +43,7 @@ class RenderParams(CurveParams, OnBackground):
     duplicates: Annotated[str, OneOf(DUPLICATES)] = Field(
         "auto",
         description="Repeated source frames, as in film at 24 frames per second in a file of 30, or in animation on twos: "
-        f"{described(DUPLICATES.values())}. A picture that stands for more than 0.2 s is not a repeat.",
+        f"{described(DUPLICATES.values())}. A picture that is shown for more than 0.2 s does not count as a repeat.",
         title="Repeated frames",
         json_schema_extra=form("expert", labels={row.name: row.label for row in DUPLICATES.values()}),
     )

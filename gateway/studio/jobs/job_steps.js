@@ -5,7 +5,7 @@ import { html, keyed } from "../base/html.js";
 import { words } from "../base/format.js";
 
 const STATES = {
-  waiting: "waits", running: "running", succeeded: "done", cached: "done before", failed: "failed", canceled: "canceled", skipped: "skipped",
+  waiting: "waiting", running: "running", succeeded: "done", cached: "earlier result used", failed: "failed", canceled: "canceled", skipped: "skipped",
 };
 
 class JobSteps extends Element {

@@ -112,7 +112,7 @@ def test_references_that_have_no_value_fail_their_step():
     steps.runs[0].end(job("matte", outputs={}))
     with pytest.raises(Invalid, match="'matte' succeeded without writing its output 'alpha'"):
         resolve_references(STEPS[2], steps.outputs(), steps.results())
-    with pytest.raises(Invalid, match="'look' has nothing at 'curve'"):
+    with pytest.raises(Invalid, match="'look' has no value at 'curve'"):
         resolve_references(STEPS[3], {}, {"look": {}})
 
 

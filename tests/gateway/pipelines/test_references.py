@@ -95,7 +95,7 @@ def test_values_are_taken_from_the_result() -> None:
     result = {"points": [{"at": 3.5}], "count": 1}
     assert value_at(result, ["points", "0", "at"], "one") == 3.5
     for path in (["points", "1"], ["points", "x"], ["nothing"], ["count", "x"], ["count", "0"]):
-        with pytest.raises(Invalid, match="step 'one' has nothing at"):
+        with pytest.raises(Invalid, match="step 'one' has no value at"):
             value_at(result, path, "one")
 
 

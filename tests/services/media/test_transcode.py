@@ -167,7 +167,7 @@ def test_an_untagged_clip_keeps_its_colours_when_its_size_changes_the_guess(tmp_
         ({"height": 180, "max_edge": 200}, "max_edge excludes"),
         ({"frame_rate": "fast"}, "not a frame rate"),
         ({"frame_rate": "30/0"}, "divides by zero"),
-        ({"frame_rate": 1000}, "not between 0.1 and 240"),
+        ({"frame_rate": 1000}, "outside the range from 0.1 to 240"),
         ({"format": "avi"}, "'mp4', 'prores' or 'vp9'"),
     ],
 )
