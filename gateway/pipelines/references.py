@@ -65,16 +65,15 @@ def check_reference(name: str, path: list[str], step: str, result: Schema, param
     reference names. `root`: schema of all params.
     """
     field, schema = result, _plain(result, result)
-    for part in path:
+    for place, part in enumerate(path):
         if schema.get("type") == "array" and part.isdecimal():
             items = schema.get("prefixItems", ())
             inner = items[int(part)] if int(part) < len(items) else schema.get("items")
         else:
             inner = schema.get("properties", {}).get(part, schema.get("additionalProperties"))
         if not isinstance(inner, dict):
-            names = sorted(schema.get("properties", {})) or (["0", "1", "..."] if schema.get("type") == "array" else [])
-            fields = f"existing fields: {', '.join(names)}" if names else "there are no fields at this place"
-            raise _refused(name, f"the result of step {step!r} has no field {'.'.join(path)!r}: {part!r} does not exist; {fields}")
+            detail = f"the result of step {step!r} has no field {'.'.join(path)!r}; {_fields_of('.'.join(path[:place]), schema)}"
+            raise _refused(name, detail)
         field, schema = inner, _plain(inner, result)
     result_types, param_types = _types(field, result), _types(param, root)
     fits = any(
@@ -85,6 +84,17 @@ def check_reference(name: str, path: list[str], step: str, result: Schema, param
         raise _refused(name, f"{'.'.join(path)} of step {step!r} is {texts[0]}; this param takes {texts[1]}")
     if lacking := _lacking_fields(field, result, param, root):
         raise _refused(name, f"{'.'.join(path)} of step {step!r} has no {', '.join(lacking)}, which this param needs")
+
+
+def _fields_of(path: str, schema: Schema) -> str:
+    """Say in a clause which fields the value at `path` of a result has.
+
+    `path`: empty for the whole result.
+    """
+    value = repr(path) if path else "it"
+    if names := sorted(schema.get("properties", {})):
+        return f"{value} has the fields {', '.join(names)}"
+    return f"{value} is a list with the items 0, 1 and so on" if schema.get("type") == "array" else f"{value} has no fields"
 
 
 def _types(schema: Schema, root: Schema, depth: int = 0) -> set[str]:
