@@ -20,7 +20,7 @@ from services.matting.params import BACKEND_FIELD, RESOLUTION_FIELD, BackendName
 from services.matting.reading.plate import plate_picture
 from services.matting.reading.views import gray_size, scaled_rgb
 from services.matting.subject.grabcut import grabcut
-from services.matting.subject.options import Pointing
+from services.matting.subject.pointing import Pointing
 from services.matting.subject.regions import boxed_region, clicked_region, main_region, regions_of
 from shared.errors import Invalid, ModelMissing
 from shared.models.cache import loaded

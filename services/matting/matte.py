@@ -22,6 +22,7 @@ from services.matting.edges.options import EdgeOptions
 from services.matting.output.backdrop import backdrop, picture_backdrop
 from services.matting.output.finish import FrameFinisher
 from services.matting.output.limits import Limits
+from services.matting.output.matte_formats import MATTE_FORMATS
 from services.matting.output.matte_frames import MatteFrames
 from services.matting.output.options import OutputOptions
 from services.matting.output.pictures import gray_picture
@@ -31,7 +32,7 @@ from services.matting.reading.masks import fixed_mask, frame_times, given_masks
 from services.matting.reading.plate import plate_picture
 from services.matting.reading.sample import sample_of
 from services.matting.reading.views import views_of
-from services.matting.subject.first_frame import first_choice
+from services.matting.subject.first_frame import SUBJECTS, Marks
 from services.matting.subject.options import SubjectOptions
 from services.matting.subject.tracker import Tracker
 from shared.errors import Invalid
@@ -125,7 +126,7 @@ def matte(
             name: stack.enter_context(ClipFile(_target(name, params, outputs[name], behind), video, info, params, progress))
             for name in sorted(output_names)
         }
-        first = first_choice(subject, params, info.width, info.height, user_masks.get(0))
+        first = SUBJECTS[subject].first(Marks(pointing=params, width=info.width, height=info.height, masks=user_masks.get(0)))
         mattes = MatteFrames(setup, steadiness=_steadiness(params, choice), first=first)
         finish = FrameFinisher(frozenset(output_names), params, params, behind, Limits(never, always))
         backend_frames = stack.enter_context(closing(mattes.frames(opened, views_of(video, params, setup, user_masks))))
@@ -230,7 +231,7 @@ def _resized(mask: Mask | None, size: tuple[int, int]) -> Mask | None:
 
 def _setup(choice: Choice, params: MatteParams, info: VideoInfo, plate: Rgb | None, outputs: set[str]) -> Setup:
     width, height = choice.backend.inference_size(info.width, info.height, params.resolution)
-    colors = bool(outputs & {"composite", "foreground"}) or params.alpha_format in ("prores", "vp9")
+    colors = bool(outputs & {"composite", "foreground"}) or bool(MATTE_FORMATS[params.alpha_format].transparent)
     return Setup(
         width=width,
         height=height,
@@ -285,7 +286,7 @@ def _written_outputs(params: MatteParams, background: Path | None) -> set[str]:
 
 def _target(name: str, params: MatteParams, path: Path, behind: Rgb | None) -> Target:
     if name == "alpha":
-        return Target(path=path, format="h264" if params.alpha_format == "gray" else params.alpha_format, keep_times=params.keep_times)
+        return Target(path=path, format=MATTE_FORMATS[params.alpha_format].file, keep_times=params.keep_times)
     if name == "composite":
         return Target(path=path, format="prores" if behind is None else "h264", sound=True)
     return Target(path=path, format="h264")
@@ -320,7 +321,7 @@ def _used(choice: Choice, opened: OpenedBackend, setup: Setup) -> BackendUsed:
 
 def bytes_per_pixel(params: MatteParams) -> float:
     """Estimate a job's memory, in bytes per pixel of one frame of its clip."""
-    wide = params.alpha_format in ("prores", "vp9") or params.composite_over == "transparency"
+    wide = bool(MATTE_FORMATS[params.alpha_format].transparent) or params.composite_over == "transparency"
     return 280 + 60 * len(_written_outputs(params, None)) + 30 * wide
 
 

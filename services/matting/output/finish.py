@@ -11,8 +11,9 @@ from services.matting.edges.edges import finished, refined
 from services.matting.edges.options import EdgeOptions
 from services.matting.output.foreground import foreground_of
 from services.matting.output.limits import Limits
+from services.matting.output.matte_formats import MATTE_FORMATS
 from services.matting.output.options import OutputOptions
-from services.matting.output.pictures import gray_picture, gray_png, over, premultiplied, transparent_picture
+from services.matting.output.pictures import over, premultiplied, transparent_picture
 from shared.video import Frame
 from shared.video.frames.from_rgb import color_picture
 
@@ -69,14 +70,14 @@ class FrameFinisher:
         frame = matted.frame
         alpha = self._alpha(matted)
         pictures: dict[str, av.VideoFrame] = {}
-        transparent = {"prores": "yuva444p10le", "vp9": "yuva420p"}.get(self._files.alpha_format)
+        matte_format = MATTE_FORMATS[self._files.alpha_format]
         colors: Rgb | None = None
-        if {"composite", "foreground"} & self._outputs or transparent:
+        if {"composite", "foreground"} & self._outputs or matte_format.transparent:
             colors = self._colors(matted, alpha)
-        if colors is not None and transparent:
-            pictures["alpha"] = transparent_picture(colors, alpha, frame, transparent)
+        if colors is not None and matte_format.transparent:
+            pictures["alpha"] = transparent_picture(colors, alpha, frame, matte_format.transparent)
         else:
-            pictures["alpha"] = gray_png(alpha) if self._files.alpha_format == "png" else gray_picture(alpha)
+            pictures["alpha"] = matte_format.picture(alpha)
         if colors is not None and "composite" in self._outputs:
             if self._backdrop is None:
                 pictures["composite"] = transparent_picture(colors, alpha, frame, "yuva444p10le")

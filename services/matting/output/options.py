@@ -1,9 +1,11 @@
 """Params of matting's output files."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from services.matting.output.matte_formats import MATTE_FORMATS
+from shared.choices import OneOf, described
 from shared.operation import form
 from shared.video.clip.part import ClipPart
 
@@ -11,14 +13,11 @@ from shared.video.clip.part import ClipPart
 class OutputOptions(ClipPart):
     """Params of matting's output files."""
 
-    alpha_format: Literal["gray", "prores", "vp9", "png"] = Field(
+    alpha_format: Annotated[str, OneOf(MATTE_FORMATS)] = Field(
         "gray",
-        description="File of `alpha`: `gray` video (H.264, white is the subject), the subject with its transparency as `prores` 4444 or "
-        "`vp9` WebM, or gray `png` pictures in a zip file.",
+        description=f"File of `alpha`. {described(MATTE_FORMATS.values(), colon=True)}.",
         title="Matte format",
-        json_schema_extra=form(
-            "more", labels={"gray": "Gray video", "prores": "ProRes 4444", "vp9": "WebM with alpha", "png": "PNG pictures"}
-        ),
+        json_schema_extra=form("more", labels={row.name: row.label for row in MATTE_FORMATS.values()}),
     )
     composite_over: str = Field(
         "green",
