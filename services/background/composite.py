@@ -64,8 +64,8 @@ class CompositeParams(LookParams, ClipPart):
     )
     format: Literal["mp4", "prores", "vp9", "png"] = Field(
         "mp4",
-        description="`mp4`: the composite. The others hold the subject alone with its alpha, straight, for editing programs: ProRes 4444, "
-        "VP9 in WebM, or a zip file of RGBA pictures; background, light and grain do not apply.",
+        description="`mp4`: the composite. The others contain only the subject, with straight alpha, for editing programs: ProRes 4444, "
+        "VP9 in WebM, or a zip file of RGBA pictures. Background, light and grain do not apply to them.",
         title="File format",
         json_schema_extra=form(
             "more",

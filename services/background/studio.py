@@ -69,7 +69,7 @@ class StudioParams(PaintParams, LookParams, ClipPart):
         0.0,
         ge=0,
         le=4,
-        description="Size of the background relative to a frame, at least 1. 0 chooses it from the camera's drift: 1.3 or more.",
+        description="Size of the background relative to a frame, at least 1. 0: chosen from the motion of the camera, from 1.3 to 2.5.",
         title="Margin",
         json_schema_extra=form("expert"),
     )

@@ -143,15 +143,15 @@ class CurveParams(MotionParams):
     )
     frame_rate: Annotated[str, BeforeValidator(FRAME_RATE), Field(pattern=FRAME_RATE.pattern)] = Field(
         SOURCE,
-        description="Frames per second of the result, such as 24 or 30000/1001, from 1 to 120; `source` keeps the source's. At 24 or "
-        "30, slow parts of a clip with 120 or 240 frames per second show its own frames. In timelines, `source` becomes a rate that "
-        "editing programs have.",
+        description="Frames per second of the result, such as 24 or 30000/1001, from 1 to 120; `source` keeps the rate of the source. At "
+        "24 or 30, slow parts of a clip with 120 or 240 frames per second need few in-between frames or none. In exported timelines, "
+        "`source` becomes a rate that editing programs support.",
         title="Frame rate",
         json_schema_extra=form("more", unit="fps", labels={"source": "As the clip"}),
     )
     speeds: Annotated[list[Speed], LongList(MAX_POINTS)] | None = Field(
         None,
-        description="One speed (0.1 to 16) per `segment_duration`, from `start` on, instead of `curve`. The last one extends to the end.",
+        description="One speed (0.1 to 16) per `segment_duration`, from `start` on, instead of `curve`. The last speed extends to the end.",
         title="Speeds",
         json_schema_extra=form("expert", unit="x", widget="data", one_per="segment_duration"),
     )
