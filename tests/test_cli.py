@@ -57,7 +57,7 @@ def test_a_file_is_ramped_on_a_suite(clip, tmp_path, running: RunningSuite):
     assert reelwright("speed-ramp", "render", clip, output, "--speeds", "[3]", "--overwrite", "--remote", running.url).returncode == 0
     assert json.loads(reelwright("jobs", "show", newest["id"], "--remote", running.url).stdout)["status"] == "succeeded"
     assert reelwright("jobs", "log", newest["id"], "--remote", running.url).returncode == 0
-    assert "succeeded already" in reelwright("jobs", "cancel", newest["id"], "--remote", running.url).stderr
+    assert "already succeeded" in reelwright("jobs", "cancel", newest["id"], "--remote", running.url).stderr
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_errors_name_fields_as_the_request_does(running: RunningSuite):
     assert [error["field"] for error in errors] == ["inputs.video"]
     repeated = running.client.post(url, content=b'{"inputs": {"video": "a", "video": "b"}}', headers={"Content-Type": "application/json"})
     assert repeated.status_code == 422
-    assert "'video' is repeated" in repeated.json()["detail"]
+    assert "the name 'video' twice" in repeated.json()["detail"]
 
 
 def test_file_names_keep_quotation_marks_and_nul_is_refused(running: RunningSuite, clip):

@@ -107,7 +107,7 @@ def test_a_plate_that_fits_is_accepted(frames):
     ("plate", "problem"),
     [
         (lambda scene: picture_of(room(9)), "looks like the plate"),
-        (lambda scene: picture_of(np.roll(scene, (5, 14), (0, 1))), "the plate is 1"),
+        (lambda scene: picture_of(np.roll(scene, (5, 14), (0, 1))), "the plate is shifted by 1"),
         (lambda scene: picture_of(scene[:, :400]), "another aspect ratio"),
     ],
 )

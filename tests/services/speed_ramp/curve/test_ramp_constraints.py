@@ -41,7 +41,7 @@ def test_the_target_is_hit_to_a_thousandth_of_a_frame(target: float, acceleratio
 @pytest.mark.parametrize(("target", "limits"), [(0.5, LIMITS), (100, LIMITS), (12.6, (0.5, 2)), (3.4, (0.5, 2))])
 def test_an_unreachable_duration_is_refused_with_the_reachable_range(target: float, limits: tuple[float, float]) -> None:
     low, high = limits
-    with pytest.raises(Invalid, match=f"{6 / high + 0.5:.2f} to {6 / low + 0.5:.2f} s can"):
+    with pytest.raises(Invalid, match=f"they allow {6 / high + 0.5:.2f} to {6 / low + 0.5:.2f} s"):
         constrained(WILD, Constraints(target_duration=target), start=0, end=6, limits=limits)
 
 
