@@ -137,7 +137,7 @@ def test_a_mask_of_a_later_frame_starts_the_matte_there(open_page: Opener) -> No
     page.mouse.move(left + 0.6 * width, top + 0.6 * height, steps=5)
     page.mouse.up()
     page.get_by_role("button", name="Use this mask").click()
-    page.get_by_text("The mask is in use.").wait_for()
+    page.get_by_text("This mask is now an input of the tool.").wait_for()
     page.get_by_label("Backend", exact=True).first.select_option("matanyone")
     page.get_by_role("tab", name="curl", exact=True).click()
     for text in ('"mask":"', '"start":1.66', '"backend":"matanyone"', '"subject":"mask"'):
