@@ -79,7 +79,7 @@ def test_a_mask_marks_the_subject(models, two_discs, tmp_path):
     [
         (np.zeros((HEIGHT, WIDTH), np.uint8), "is empty"),
         (np.full((HEIGHT, WIDTH), 255, np.uint8), "is white everywhere"),
-        (np.full((200, 200), 255, np.uint8), "(200x200) has another aspect ratio than the video (320x180)"),
+        (np.full((200, 200), 255, np.uint8), r"\(200x200\) has another aspect ratio than the video \(320x180\)"),
     ],
 )
 def test_masks_that_do_not_fit_are_refused(models, two_discs, tmp_path, pixels, message):
@@ -282,7 +282,7 @@ def test_garbage_and_core_hold_for_every_frame(models, two_discs, tmp_path):
 def test_a_mark_where_no_subject_is_gives_a_warning_or_a_refusal(models, two_discs, tmp_path):
     heard = Heard()
     run(tmp_path, two_discs, heard, subject="point", points=[(160, 10, 1)], composite_over="none", **RED_FINDER)
-    assert any(warning.startswith("rmbg2 found no subject where `point` marks one") for warning in heard.warnings)
+    assert any(warning.startswith("The backend rmbg2 found no subject where `point` marks one") for warning in heard.warnings)
     for more in ({"subject": "point", "points": [(5000, 9000, 1)]}, {"subject": "box", "box": (900, 0, 1000, 50)}):
         with pytest.raises(Invalid, match="lies outside the picture of 320x180"):
             run(tmp_path, two_discs, **more, **RED_FINDER)
