@@ -51,7 +51,7 @@ def _add_making(group: typer.Typer, settings: Callable[[], Settings]) -> None:
         ] = None,
         like: Annotated[
             str | None,
-            typer.Option("--like", metavar="KEY", help="Existing key that the new key replaces: both share its media and jobs."),
+            typer.Option("--like", metavar="KEY", help="Existing key whose media and jobs the new key shares, for example to replace it."),
         ] = None,
         max_bytes: Annotated[int | None, typer.Option(min=1, help="Maximum number of stored bytes.")] = None,
         max_jobs: Annotated[int | None, typer.Option(min=1, help="Maximum number of unfinished jobs.")] = None,

@@ -97,8 +97,8 @@ class Guard:
         name = re.sub(r":\d+$", "", host).strip("[]")
         if not is_loopback(name) and name not in self._settings.trusted_hosts:
             raise Forbidden(
-                f"Without API keys, the server takes no requests to the host {host!r}: use 127.0.0.1 or localhost, "
-                "or set REELWRIGHT_API_KEYS."
+                f"Without API keys, the server takes no requests to the host {host!r}: use localhost, "
+                "list the host in REELWRIGHT_TRUSTED_HOSTS, or set REELWRIGHT_API_KEYS."
             )
         origin = request.headers.get("origin")
         if origin is not None and origin.partition("://")[2] != host and origin not in self._settings.cors_origins:

@@ -29,7 +29,7 @@ def adopt(settings: Settings, *, source: str, target: str) -> Adopted:
     job. Raises Conflict while a job of `source` is unfinished: it would write its outputs for the former owner.
     """
     if not is_owner(source) or source == target:
-        wrong = "already has the media and jobs" if source == target else "is not the name of an owner"
+        wrong = "is already the owner of this key" if source == target else "is not the name of an owner"
         raise Conflict(f"{source!r} {wrong}. `reelwright keys list` shows the owners.")
     engine = connect(settings.database, settings.data_dir)
     make_tables(engine)
