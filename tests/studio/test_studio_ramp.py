@@ -149,7 +149,8 @@ def test_a_comparison_never_shows_two_different_frames(open_page: Opener, ramped
     assert [shown("Source", frame)["all"] for frame in frames] == [side["right"] for side in sides]
     assert [shown("Wipe", frame)["all"] for frame in frames] == [side["right"] for side in sides]  # four bits of each
     assert {shown("Difference", frame)["all"] for frame in frames} == {0}
-    shown("Result", 50)
+    shown("Side by side", 50)
+    page.get_by_role("button", name="Result", exact=True).click()
     flip = page.get_by_role("button", name="Flip", exact=True)
     box = flip.bounding_box()
     page.mouse.move(box["x"] + 5, box["y"] + 5)

@@ -138,7 +138,7 @@ def test_a_mask_of_a_later_frame_starts_the_matte_there(open_page: Opener) -> No
     page.mouse.up()
     page.get_by_role("button", name="Use this mask").click()
     page.get_by_text("This mask is now an input of the tool.").wait_for()
-    page.get_by_label("Backend", exact=True).first.select_option("matanyone")
+    page.get_by_label("Backend", exact=True).first.select_option(label="Masked subject")
     page.get_by_role("tab", name="curl", exact=True).click()
     for text in ('"mask":"', '"start":1.66', '"backend":"matanyone"', '"subject":"mask"'):
         page.locator(".code-block pre", has_text=text).wait_for()
