@@ -62,7 +62,10 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("REELWRIGHT_DEVICE", "DEVICE"),
         description="Device for models and video decoding: `auto`, `cpu`, `cuda` or `cuda:N`.",
     )
-    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field((), description="Comma-separated API keys; empty: no keys, loopback only.")
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated API keys, besides those of `reelwright keys`. Without any key, only this machine can use the suite.",
+    )
     metrics_key: SecretStr | None = Field(
         None, description="Key of `GET /metrics` while there are API keys; without it only API keys with the scope `admin` read metrics."
     )
