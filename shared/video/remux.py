@@ -63,7 +63,10 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
                 "The size or pixel aspect ratio of the picture changes, which players show stretched: the picture has to be re-encoded."
             )
         zero = timeline_zero(container, video)
-        packets = clock_of(container, source, limits).packets(container.demux(streams))
+        clock = clock_of(container, source, limits)
+        if video.index in clock.even:
+            raise UnsupportedMedia("The times of its fragments are wrong: it has to be encoded.")
+        packets = clock.packets(container.demux(streams))
         try:
             with av.open(str(partial), "w", format="mp4", container_options={"movflags": "+faststart", "fflags": "+bitexact"}) as target:
                 target.metadata.update(kept_tags(container.metadata))

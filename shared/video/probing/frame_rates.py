@@ -32,6 +32,7 @@ _MOST_MULTIPLE = 8.5
 _TIE = 0.05
 _GRID, _LOOSE_GRID = 1.01, 1.51
 """Distance in ticks from an even grid. Decoding times, which MP4 lists, are rounded once more."""
+_LONG_FIRST_S = Fraction(1, 20)
 _FINEST_COUNT = Fraction(1, 100)
 """Ticks longer than this count pictures. Hundredths are those of GIF."""
 _FEW = 4
@@ -74,6 +75,9 @@ def frame_rates(times: Sequence[int], base: Fraction, stated: Fraction | None, b
     if even is not None:
         return FrameRates(even, even, varies=False)
     typical = int(np.median(counted))
+    # Writers that move all other frames, because the sound begins earlier, lengthen the first one.
+    if len(counted) > _MANY and 0 < (int(counted[0]) - typical) * base < _LONG_FIRST_S:
+        counted = counted[1:]
     if int(np.abs(counted - typical).max()) <= (0 if counting else 2 if coarse else 1):
         rate = _even_rate(counted, base, stated)
         return FrameRates(rate, rate, varies=False)

@@ -9,6 +9,8 @@ import imageio_ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.video import read_audio, read_frames
+
 Make = Callable[..., Path]
 
 
@@ -39,3 +41,33 @@ def onsets(times: Iterable[Fraction | float], loud: Iterable[bool]) -> list[floa
                 onsets.append(float(time))
             last = float(time)
     return onsets
+
+
+def part(container: str, coding: str, offset: float = 0, seconds: float = 2) -> bytes:
+    """Encode a stream with a flash and a beep at 0.5 s and 1.5 s.
+
+    `offset`: seconds that its clock starts with.
+    """
+    flash = f"color=black:s=64x48:r=25:d={seconds},drawbox=color=white:t=fill:enable='between(mod(t,1),0.499,0.539)'"
+    beep = f"aevalsrc='sin(2*PI*1000*t)*between(mod(t,1),0.5,0.54)':d={seconds}:s=48000"
+    words = ["-f", "lavfi", "-i", flash, "-f", "lavfi", "-i", beep, *coding.split(), "-g", "25", "-pix_fmt", "yuv420p"]
+    return run_ffmpeg(*words, "-output_ts_offset", str(offset), "-f", container, "-")
+
+
+def heard(path: Path) -> list[float]:
+    """Return the times at which beeps begin."""
+    times: list[Fraction] = []
+    loud: list[bool] = []
+    with read_audio(path) as blocks:
+        for block in blocks:
+            count = block.samples.shape[1]
+            times += [block.start + Fraction(at, block.sample_rate) for at in range(0, count, 48)]
+            loud += [bool(np.abs(block.samples[:, at : at + 48]).max() > 0.2) for at in range(0, count, 48)]
+    return onsets(times, loud)
+
+
+def flash_times(path: Path) -> list[float]:
+    """Return the times at which flashes begin."""
+    with read_frames(path) as frames:
+        shown = [(frame.time, frame.luma().mean() > 120) for frame in frames]
+    return onsets([time for time, _ in shown], [bright for _, bright in shown])

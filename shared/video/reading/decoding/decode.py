@@ -94,7 +94,12 @@ class PictureStream:
         self._latest_time = -1
         self._first_key: int | None = None
         # AVI numbers packets in decoding order, so reordered pictures carry the time of another picture.
-        self._by_order = container.format.name == "avi" and bool(self._stream.codec_context.has_b_frames)
+        # So do packets whose times were made even.
+        self._even = self._clock.even.get(self._stream.index)
+        numbered = container.format.name == "avi" and bool(self._stream.codec_context.has_b_frames)
+        self._by_order = numbered or self._even is not None
+        if self._even is not None:
+            self._step = max(round(self._even.step * self._stream_base / self.base) // (2 if fields else 1), 1)
         self._stated_ratio: Fraction | None = self._stream.sample_aspect_ratio or None
         sizes = shape_changes(container, path, limits)
         self._sizes_by_ratio = sizes if len({size.shape.pixel_ratio for size in sizes}) > 1 else ()
@@ -354,7 +359,8 @@ class PictureStream:
         if value is None:
             return 0 if previous is None else previous + self._step
         if self._by_order and previous is None:
-            self._offset = self._in_base(value, picture)
+            first = 0 if self._even is None else self._in_base(self._even.shown, picture) - self._offset
+            self._offset = self._in_base(value, picture) - first
         return self._in_base(value, picture) - self._offset
 
     def _in_base(self, value: int, picture: av.VideoFrame) -> int:

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import av
 
 from shared.video.limits import Limits
 from shared.video.reading.containers.truncation import end_of_fragments
+from shared.video.reading.times.even_times import EvenTimes
 from shared.video.reading.times.joins import TrackClock
 from shared.video.reading.times.scan import before, may_jump, scan
 from shared.video.reading.times.whole_packets import holds_picture, whole_packets
@@ -19,11 +20,12 @@ class Clock:
     """The continuous clock of an open file.
 
     `tracks`: by stream index; empty where the file's own clock runs through. `end`: byte up to
-    which the samples of a cut-off file are whole; None for whole files.
+    which the samples of a cut-off file are whole; None for whole files. `even`: times of tracks that state wrong ones, by stream index.
     """
 
     tracks: Mapping[int, TrackClock]
     end: int | None = None
+    even: Mapping[int, EvenTimes] = field(default_factory=dict)
 
     @property
     def joined(self) -> bool:
@@ -39,6 +41,9 @@ class Clock:
         Packets come from the start of the file. Pictures at the start of a joined part that need an earlier part's pictures are left out.
         """
         demuxed = whole_packets(demuxed if self.end is None else before(self.end, demuxed))
+        if self.even:
+            yield from self._evened(demuxed)
+            return
         if not self.tracks:
             yield from demuxed
             return
@@ -72,6 +77,18 @@ class Clock:
                 latest[index] = packet.dts
             yield packet
 
+    def _evened(self, demuxed: Iterable[Any]) -> Iterator[Any]:
+        """Yield packets at even times, in decoding order; their display times are lost."""
+        counts = dict.fromkeys(self.even, 0)
+        for packet in demuxed:
+            even = self.even.get(packet.stream_index) if holds_picture(packet) else None
+            if even is not None:
+                number, counts[packet.stream_index] = counts[packet.stream_index], counts[packet.stream_index] + 1
+                if packet.is_discard and number:
+                    packet = _not_discarded(packet)
+                packet.pts = packet.dts = even.decoding_time(number)
+            yield packet
+
 
 def _not_discarded(packet: Any) -> Any:
     """Return a copy of a packet without the discard flag.
@@ -92,4 +109,6 @@ def clock_of(container: Any, path: str | os.PathLike[str], limits: Limits) -> Cl
     """
     times = scan(path, limits) if may_jump(container, path) else None
     end = end_of_fragments(path) if container.format.name.startswith("mov") else None
-    return Clock(times.clocks if times is not None and times.joins else {}, end)
+    if times is None:
+        return Clock({}, end)
+    return Clock(times.clocks if times.joins else {}, end, times.even)

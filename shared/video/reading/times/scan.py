@@ -8,7 +8,7 @@ import threading
 import time
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
@@ -20,8 +20,10 @@ from shared.video.limits import Limits
 from shared.video.reading.containers.following_files import following_files
 from shared.video.reading.containers.truncation import end_of_fragments, is_unfinished_avi
 from shared.video.reading.open_input import main_video, open_input, time_base_of
+from shared.video.reading.times.even_times import EvenTimes, even_times
 from shared.video.reading.times.joins import Join, TrackClock, offsets_of
 from shared.video.reading.times.shapes import Shape, Shapes
+from shared.video.reading.times.track_packets import FARTHEST, UNTIMED, TrackPackets
 from shared.video.reading.times.whole_packets import LastGroups, holds_picture, whole_packets
 
 # Streams without an index or a length of their own: only their packets tell where their clocks restart.
@@ -62,7 +64,8 @@ class Scan:
 
     `times`: presentation times of the main video's packets from the first keyframe on, rising, in its time base, on the continuous clock.
     `breaks`: places in `times` at which a joined part begins. `tracks`: by stream index. `whole`: every packet was read. `sizes`: shapes
-    of the pictures, in order, where keyframes tell. `cut_off`: the file ends before its last samples.
+    of the pictures, in order, where keyframes tell. `cut_off`: the file ends before its last samples. `even`: the times of tracks that
+    state wrong ones, by stream index.
     """
 
     times: "array[int]"
@@ -74,6 +77,7 @@ class Scan:
     whole: bool
     sizes: tuple["Size", ...] = ()
     cut_off: bool = False
+    even: Mapping[int, EvenTimes] = field(default_factory=dict)
 
     @property
     def end(self) -> int | None:
@@ -172,11 +176,11 @@ def _tail(container: Any, video: Any) -> Scan | None:
 
     None if seeking reaches no packet.
     """
-    tally = _Track(time_base_of(video), "video")
+    tally = TrackPackets(time_base_of(video), "video")
     try:
         container.seek(2**62, stream=video)
         for packet in container.demux(video):
-            if packet.size and packet.pts is not None and not packet.is_discard and abs(packet.pts) <= _FARTHEST:
+            if packet.size and packet.pts is not None and not packet.is_discard and abs(packet.pts) <= FARTHEST:
                 tally.add(packet, 0)
     except av.error.FFmpegError:
         return None
@@ -187,53 +191,6 @@ def _tail(container: Any, video: Any) -> Scan | None:
     return Scan(times, (), _step(times, tally), {video.index: TrackScan(end, 0)}, (), {}, whole=False)
 
 
-@dataclass(slots=True)
-class _Track:
-    """A record of one track's packets while a file is scanned."""
-
-    base: Fraction
-    kind: str
-    pts: "array[int]" = field(default_factory=lambda: array("q"))
-    keys: "array[int]" = field(default_factory=lambda: array("b"))
-    count: int = 0
-    last: float | None = None
-    shown: float = float("-inf")
-    """The latest time at which a picture of the part is shown, in seconds."""
-    part: int = 0
-    duration: int = 0
-    numbered: bool = False
-    """Presentation times are not stated: AVI numbers packets in decoding order."""
-    clock: TrackClock = field(default_factory=TrackClock)
-
-    def skip(self) -> None:
-        """Count a packet without a usable time."""
-        self.count += 1
-        if self.kind == "video":
-            self.pts.append(_UNTIMED)
-            self.keys.append(0)
-
-    def add(self, packet: Any, part: int) -> None:
-        """Record a packet of joined part `part`."""
-        numbered = self.numbered and packet.dts is not None
-        stamp = packet.dts if numbered or packet.pts is None or abs(packet.pts) > _FARTHEST else packet.pts
-        key = bool(packet.is_keyframe and packet.size)
-        self.clock.add(part, self.count, stamp, stamp + (packet.duration or 0), key=key)
-        self.count += 1
-        if self.kind == "video":
-            self.pts.append(stamp)
-            self.keys.append(key)
-        self.duration = packet.duration or self.duration
-        self.part = part
-
-    def drop_last(self) -> None:
-        """Forget the last packet, whose picture is not whole."""
-        self.pts.pop()
-        self.keys.pop()
-        self.count -= 1
-
-
-_FARTHEST = 2**60
-_UNTIMED = -(2**62)
 _BACK_S = {True: 0.1, False: 1.0}
 """How far decoding times go back at a restart, in formats whose clocks may jump and in others."""
 _JITTER_S = 0.001
@@ -244,11 +201,14 @@ _TS_DISCONT = 0x200
 
 
 def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limits, deadline: float | None) -> Scan | None:
-    tracks = {stream.index: _Track(stream.time_base or Fraction(1), stream.type) for stream in container.streams}
+    tracks = {stream.index: TrackPackets(stream.time_base or Fraction(1), stream.type) for stream in container.streams}
     main, shapes = tracks[video.index], Shapes(video, limits)
     jumpy = bool(container.format.flags & _TS_DISCONT) or container.format.name == "flv"
     begins: list[float] = [0.0]
     overlaps: set[int] = set()
+    if container.format.name.startswith("mov"):
+        for each in tracks.values():
+            each.stamps = array("q")
     main.numbered = container.format.name == "avi" and bool(video.codec_context.has_b_frames)
     groups = LastGroups(video)
     whole = True
@@ -264,7 +224,7 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
         if track is None:
             continue
         stamp = packet.dts if packet.dts is not None else packet.pts
-        if stamp is None or abs(stamp) > _FARTHEST:
+        if stamp is None or abs(stamp) > FARTHEST:
             track.skip()
             continue
         at = float(stamp * track.base)
@@ -299,19 +259,23 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
         main.drop_last()
         cut_off = True
     _drop_jitter(list(tracks.values()), overlaps)
+    for track in tracks.values():
+        if track.stamps and len(track.clock.parts) == 1 and track.kind in ("video", "audio"):
+            track.even = even_times(track.stamps, track.clock.parts[0].start if track is main else track.stamps[0])
     if not main.duration:
-        main.clock.lengthen(_step(array("q", sorted(set(main.pts) - {_UNTIMED})), main))
+        main.clock.lengthen(_step(array("q", sorted(set(main.pts) - {UNTIMED})), main))
     joins, offsets = offsets_of({index: (track.base, track.kind, track.clock) for index, track in tracks.items()}, video.index)
     for track in tracks.values():
         track.clock.settle(offsets, track.base)
-    times, breaks = _dated(main)
+    times, breaks = _dated(main) if main.even is None else (main.even.display_times(main.count), ())
     ends = {index: TrackScan(track.clock.end(track.base), track.count) for index, track in tracks.items()}
+    even = {index: track.even for index, track in tracks.items() if track.even is not None}
     clocks = {index: track.clock for index, track in tracks.items()}
     sizes = tuple(Size(main.pts[number] + main.clock.ticks(number), shape) for number, shape in shapes.changes)
-    return Scan(times, breaks, _step(times, main), ends, joins, clocks, whole=True, sizes=sizes, cut_off=cut_off)
+    return Scan(times, breaks, _step(times, main), ends, joins, clocks, whole=True, sizes=sizes, cut_off=cut_off, even=even)
 
 
-def _drop_jitter(tracks: Sequence[_Track], overlaps: Iterable[int]) -> None:
+def _drop_jitter(tracks: Sequence[TrackPackets], overlaps: Iterable[int]) -> None:
     """Merge joined parts in `overlaps` that some track lacks, each into the part before.
 
     `overlaps`: parts whose clock goes back by less than a jump. In a joined file all tracks go back.
@@ -354,7 +318,7 @@ def _packets(container: Any) -> Iterator[Any]:
             yield packet
 
 
-def _jumps(track: _Track, at: float, tracks: dict[int, _Track], *, jumpy: bool, dated: bool) -> bool:
+def _jumps(track: TrackPackets, at: float, tracks: dict[int, TrackPackets], *, jumpy: bool, dated: bool) -> bool:
     """Return whether a track's clock jumps at the time `at`.
 
     A jump goes back, or ahead together with the other tracks. While another track goes on through a gap, a standing picture or a pause in
@@ -370,7 +334,7 @@ def _jumps(track: _Track, at: float, tracks: dict[int, _Track], *, jumpy: bool, 
     return not any(other.part == track.part and other.last is not None and middle < other.last < at + _AHEAD_S for other in others)
 
 
-def _dated(main: _Track) -> tuple["array[int]", tuple[int, ...]]:
+def _dated(main: TrackPackets) -> tuple["array[int]", tuple[int, ...]]:
     """Return the sorted times of the decodable frames, and where joined parts begin.
 
     The second value lists indexes in the first.
@@ -379,7 +343,7 @@ def _dated(main: _Track) -> tuple["array[int]", tuple[int, ...]]:
     firsts: list[int] = []
     for first, last, ticks in main.clock.spans(main.count):
         skip = next((place for place in range(first, min(last, len(main.keys))) if main.keys[place]), first)
-        part = [main.pts[place] + ticks for place in range(skip, min(last, len(main.pts))) if main.pts[place] != _UNTIMED]
+        part = [main.pts[place] + ticks for place in range(skip, min(last, len(main.pts))) if main.pts[place] != UNTIMED]
         if part:
             firsts.append(min(part))
             decodable.update(part)
@@ -388,7 +352,7 @@ def _dated(main: _Track) -> tuple["array[int]", tuple[int, ...]]:
     return times, tuple(places[first] for first in firsts[1:])
 
 
-def _step(times: "array[int]", track: _Track) -> int:
+def _step(times: "array[int]", track: TrackPackets) -> int:
     """Return the duration of the last frame in ticks.
 
     It is the last duration that a packet states, or else the median step between frames.

@@ -45,7 +45,10 @@ def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> T
         # Arrays take a fifth of the memory of lists: six hours at 60 frames a second are more than a million packets.
         times, sizes, keys, leads = array("q"), array("q"), array("b"), array("b")
         latest, duration = -1, 0
-        for packet in clock_of(container, path, limits).packets(container.demux(stream)):
+        clock = clock_of(container, path, limits)
+        if stream.index in clock.even:
+            return None
+        for packet in clock.packets(container.demux(stream)):
             if not holds_picture(packet):
                 continue
             if packet.pts is None or packet.is_discard or container.format.name == "avi":

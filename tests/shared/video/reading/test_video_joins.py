@@ -9,7 +9,7 @@ import pytest
 from services.speed_ramp.render import RenderParams, render
 from shared.video import probe_video, read_audio, read_frames
 from shared.worker.progress import Report
-from tests.shared.video.video_clips import onsets, run_ffmpeg
+from tests.shared.video.video_clips import flash_times, heard, part, run_ffmpeg
 
 BACK, AHEAD = 0, 500
 # Two parts of 2 s, one behind the other in one file; the second's clock starts `offset` seconds later than its first one.
@@ -27,37 +27,12 @@ JOINED = {
 }
 
 
-def part(container: str, coding: str, offset: float, seconds: float = 2) -> bytes:
-    """Encode a stream with a flash and a beep at 0.5 s and 1.5 s."""
-    flash = f"color=black:s=64x48:r=25:d={seconds},drawbox=color=white:t=fill:enable='between(mod(t,1),0.499,0.539)'"
-    beep = f"aevalsrc='sin(2*PI*1000*t)*between(mod(t,1),0.5,0.54)':d={seconds}:s=48000"
-    words = ["-f", "lavfi", "-i", flash, "-f", "lavfi", "-i", beep, *coding.split(), "-g", "25", "-pix_fmt", "yuv420p"]
-    return run_ffmpeg(*words, "-output_ts_offset", str(offset), "-f", container, "-")
-
-
 def joined(path: Path, container: str, coding: str, offset: float) -> Path:
     first = 100 if offset < 0 else 0
     second = part(container, coding, first + offset)
     # A stream that was recorded on and on has one header.
     path.write_bytes(part(container, coding, first) + (second[13:] if container == "flv" else second))
     return path
-
-
-def heard(path: Path) -> list[float]:
-    times: list[Fraction] = []
-    loud: list[bool] = []
-    with read_audio(path) as blocks:
-        for block in blocks:
-            count = block.samples.shape[1]
-            times += [block.start + Fraction(at, block.sample_rate) for at in range(0, count, 48)]
-            loud += [bool(np.abs(block.samples[:, at : at + 48]).max() > 0.2) for at in range(0, count, 48)]
-    return onsets(times, loud)
-
-
-def flash_times(path: Path) -> list[float]:
-    with read_frames(path) as frames:
-        shown = [(frame.time, frame.luma().mean() > 120) for frame in frames]
-    return onsets([time for time, _ in shown], [bright for _, bright in shown])
 
 
 @pytest.mark.parametrize("name", JOINED)

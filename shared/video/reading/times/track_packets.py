@@ -1,0 +1,64 @@
+"""The packets of one track, as a scan of a file records them."""
+
+from array import array
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from shared.video.reading.times.even_times import EvenTimes
+from shared.video.reading.times.joins import TrackClock
+
+FARTHEST = 2**60
+"""Times beyond this are none."""
+UNTIMED = -(2**62)
+"""The time of a packet that states none."""
+
+
+@dataclass(slots=True)
+class TrackPackets:
+    """A record of one track's packets while a file is scanned."""
+
+    base: Fraction
+    kind: str
+    pts: "array[int]" = field(default_factory=lambda: array("q"))
+    keys: "array[int]" = field(default_factory=lambda: array("b"))
+    count: int = 0
+    last: float | None = None
+    shown: float = float("-inf")
+    """The latest time at which a picture of the part is shown, in seconds."""
+    part: int = 0
+    duration: int = 0
+    numbered: bool = False
+    """Presentation times are not stated: AVI numbers packets in decoding order."""
+    stamps: "array[int] | None" = None
+    """Decoding times, of fragmented MP4."""
+    even: EvenTimes | None = None
+    clock: TrackClock = field(default_factory=TrackClock)
+
+    def skip(self) -> None:
+        """Count a packet without a usable time."""
+        self.count += 1
+        if self.kind == "video":
+            self.pts.append(UNTIMED)
+            self.keys.append(0)
+
+    def add(self, packet: Any, part: int) -> None:
+        """Record a packet of joined part `part`."""
+        numbered = self.numbered and packet.dts is not None
+        stamp = packet.dts if numbered or packet.pts is None or abs(packet.pts) > FARTHEST else packet.pts
+        key = bool(packet.is_keyframe and packet.size)
+        self.clock.add(part, self.count, stamp, stamp + (packet.duration or 0), key=key)
+        self.count += 1
+        if self.stamps is not None:
+            self.stamps.append(stamp if packet.dts is None else packet.dts)
+        if self.kind == "video":
+            self.pts.append(stamp)
+            self.keys.append(key)
+        self.duration = packet.duration or self.duration
+        self.part = part
+
+    def drop_last(self) -> None:
+        """Forget the last packet, whose picture is not whole."""
+        self.pts.pop()
+        self.keys.pop()
+        self.count -= 1
