@@ -271,7 +271,7 @@ COMPOSITE = Operation(
     },
     outputs={"video": Kind.VIDEO},
     run=composite,
-    version=5,
+    version=6,
     refuse=_refuse,
     example=CompositeParams(color="#1e3a5f"),
 )

@@ -201,7 +201,7 @@ PLATE = Operation(
     },
     outputs={"plate": Kind.IMAGE, "invented": Kind.IMAGE},
     run=plate,
-    version=4,
+    version=5,
     example=PlateParams(samples=60),
     unavailable=lambda params: install_command(BY_NAME[params.inpaint].model) if BY_NAME[params.inpaint].model else None,
 )

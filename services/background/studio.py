@@ -370,7 +370,7 @@ STUDIO = Operation(
     },
     outputs={"video": Kind.VIDEO, "background": Kind.IMAGE, "depth": Kind.IMAGE},
     run=studio,
-    version=6,
+    version=7,
     example=StudioParams(depth="plane", resolution=360),
     refuse=_refuse,
     unavailable=_missing,

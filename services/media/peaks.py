@@ -85,6 +85,6 @@ PEAKS = Operation(
     inputs={"video": Kind.VIDEO},
     outputs={"peaks": Kind.JSON},
     run=peaks,
-    version=2,
+    version=3,
     example=PeaksParams(),
 )

@@ -21,7 +21,19 @@ from services.media.output.picture_size import even
 from services.media.output.resizing import for_browsers
 from shared.editing.rates import constant_rate
 from shared.operation import Input, Kind, Operation, Params, Progress, Silent, form
-from shared.video import Frame, VideoInfo, VideoWriter, conversion_warnings, layout_of, map_ordered, probe_video, read_frames, read_together
+from shared.video import (
+    Frame,
+    VideoInfo,
+    VideoWriter,
+    conversion_warnings,
+    layout_of,
+    map_ordered,
+    probe_video,
+    read_frames,
+    read_together,
+    text_warnings,
+    track_warnings,
+)
 from shared.video.clip.cut_sound import PartSound
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import expected_frames
@@ -125,7 +137,7 @@ def proxy(
         probe_video(alpha, hint="a matte is a gray video with the same length as the clip")
     size = proxy_size(info.width, info.height, params.shorter)
     rate = constant_rate(info.steady_rate, varies=False)
-    warnings = list(conversion_warnings(info, to_sdr8=True))
+    warnings = [*conversion_warnings(info, to_sdr8=True), *track_warnings(info), *text_warnings(info)]
     for warning in warnings:
         progress.warn(warning)
     expected = expected_frames(info, ClipPart())
@@ -248,6 +260,6 @@ PROXY = Operation(
     },
     outputs={"proxy": Kind.VIDEO, "frames": Kind.JSON},
     run=proxy,
-    version=2,
+    version=3,
     example=ProxyParams(),
 )

@@ -12,7 +12,16 @@ from services.media.output.frame_rate import at_constant_rate
 from shared.editing.rates import constant_rate
 from shared.errors import Invalid
 from shared.operation import Kind, Operation, Progress, Silent, form
-from shared.video import VideoInfo, VideoWriter, conversion_warnings, probe_video, read_frames, to_fraction
+from shared.video import (
+    VideoInfo,
+    VideoWriter,
+    conversion_warnings,
+    probe_video,
+    read_frames,
+    text_warnings,
+    to_fraction,
+    track_warnings,
+)
 from shared.video.clip.background import OnBackground
 from shared.video.clip.cut_sound import PartSound
 
@@ -136,7 +145,7 @@ def reel(params: ReelParams, *, video: Path, output: Path, progress: Progress = 
     info = probe_video(video)
     rate = constant_rate(info.steady_rate, varies=False)
     parts = _parts(params, info, rate)
-    for warning in conversion_warnings(info, to_sdr8=True, background=params.background):
+    for warning in [*conversion_warnings(info, to_sdr8=True, background=params.background), *track_warnings(info), *text_warnings(info)]:
         progress.warn(warning)
     expected, position, report = sum(part.end - part.first for part in parts), 0, list[ReelPart]()
     with VideoWriter(output, width=info.width, height=info.height, frame_rate=rate, quality=params.quality) as writer:
@@ -236,6 +245,6 @@ REEL = Operation(
     inputs={"video": Kind.VIDEO},
     outputs={"video": Kind.VIDEO},
     run=reel,
-    version=3,
+    version=4,
     example=ReelParams(moments=[Moment(timestamp_s=1.5, score=2.0), Moment(timestamp_s=4.0, score=1.0)], around=1.0),
 )

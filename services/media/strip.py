@@ -92,6 +92,6 @@ STRIP = Operation(
     inputs={"video": Kind.VIDEO},
     outputs={"strip": Kind.IMAGE, "times": Kind.JSON},
     run=strip,
-    version=2,
+    version=3,
     example=StripParams(),
 )

@@ -192,6 +192,6 @@ TRANSCODE = Operation(
     inputs={"video": Kind.VIDEO},
     outputs={"video": Kind.VIDEO},
     run=transcode,
-    version=4,
+    version=5,
     example=TranscodeParams(height=180, frame_rate="15", duration=2.0),
 )

@@ -65,6 +65,6 @@ ANALYZE = Operation(
     inputs={"video": Kind.VIDEO},
     measurement=MOTION,
     run=analyze,
-    version=3,
+    version=4,
     example=AnalyzeParams(min_speed=0.5, max_speed=2.0),
 )

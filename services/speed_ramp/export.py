@@ -111,6 +111,6 @@ EXPORT = Operation(
     measurement=MOTION,
     names_inputs=True,
     run=export,
-    version=4,
+    version=5,
     example=ExportParams(min_speed=0.5, max_speed=2.0),
 )

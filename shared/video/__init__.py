@@ -7,7 +7,7 @@ from shared.video.frames.frame import Frame
 from shared.video.limits import Limits
 from shared.video.preview import preview
 from shared.video.probing.probe import inspect, probe, probe_video
-from shared.video.probing.track_list import track_warnings
+from shared.video.probing.track_list import text_warnings, track_warnings
 from shared.video.reading.audio import AudioBlock, read_audio
 from shared.video.reading.multi_reader import MultiReader, read_together
 from shared.video.reading.reader import read_frames
@@ -61,6 +61,7 @@ __all__ = [
     "read_frames",
     "read_together",
     "remux",
+    "text_warnings",
     "thumbnail",
     "timeline",
     "to_fraction",
