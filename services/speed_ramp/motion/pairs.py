@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from services.speed_ramp.motion.camera import Floats
 
-VERSION = 1
+VERSION = 2
 """Raise it whenever the same frames give other numbers, or the file another form."""
 
 

@@ -81,8 +81,8 @@ def track_warnings(info: VideoInfo, *, timecode_kept: bool = False) -> list[str]
 def text_warnings(info: VideoInfo) -> list[str]:
     """Return one sentence for each text track that an output without texts leaves out, and one for chapters."""
     named = [", ".join([track.codec, *([track.language] if track.language else [])]) for track in info.subtitles]
-    sentences = [f"A subtitle track ({name}) was left out: this output holds none." for name in named]
-    return [*sentences, *(["The chapters were left out: this output holds none."] if info.chapters else [])]
+    sentences = [f"A subtitle track ({name}) was left out: this output keeps no subtitles." for name in named]
+    return [*sentences, *(["The chapters were left out: this output keeps none."] if info.chapters else [])]
 
 
 def _language(stream: Any) -> str | None:
