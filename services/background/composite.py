@@ -257,7 +257,7 @@ COMPOSITE = Operation(
             matte=True,
             auto="matting.matte.alpha",
             title="Matte",
-            description="Gray video of the subject, white where it is. `auto` makes it.",
+            description="Gray video of the subject, white where it is.",
         ),
         "background": Input(
             kind=Kind.IMAGE, also=Kind.VIDEO, optional=True, title="Background", description="Picture or clip. Empty: a plain colour."

@@ -140,7 +140,7 @@ GENERATE = Operation(
             matte=True,
             auto="matting.matte.alpha",
             title="Matte",
-            description="Gray video of the subject, white where it is. `auto` makes it.",
+            description="Gray video of the subject, white where it is.",
         ),
     },
     outputs={"background": Kind.IMAGE},

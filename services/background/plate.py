@@ -196,7 +196,7 @@ PLATE = Operation(
             matte=True,
             auto="matting.matte.alpha",
             title="Matte",
-            description="Gray video of the subject, white where it is. `auto` makes it.",
+            description="Gray video of the subject, white where it is.",
         ),
     },
     outputs={"plate": Kind.IMAGE, "invented": Kind.IMAGE},

@@ -358,7 +358,7 @@ STUDIO = Operation(
             matte=True,
             auto="matting.matte.alpha",
             title="Matte",
-            description="Gray video of the subject, white where it is. `auto` makes it.",
+            description="Gray video of the subject, white where it is.",
         ),
         "background": Input(
             kind=Kind.IMAGE,

@@ -364,7 +364,8 @@ MATTE = Operation(
             kind=Kind.IMAGES,
             optional=True,
             title="Masks",
-            description="Zip file of masks of several frames, named by number in the part (`120.png`) or its time (`4.8s.png`).",
+            description="Zip file of masks of several frames, each named by its frame number in the part (`120.png`) or its time "
+            "(`4.8s.png`).",
         ),
         "plate": Input(
             kind=Kind.IMAGE, optional=True, plate=True, example=True, title="Clean plate", description="The scene without the subject."

@@ -80,7 +80,7 @@ def _arguments(operation: Operation) -> Iterator[inspect.Parameter]:
     """
     for name, port in operation.ports.items():
         kind: Any = list[Given] if port.many else Given
-        text = f"{' or '.join(port.kinds).capitalize()}: a file or a URL."
+        text = f"{port.description} A file or a URL (kind: {' or '.join(port.kinds)}).".strip()
         if port.optional:
             yield _parameter(
                 f"in_{name}", kind | None, typer.Option(f"--{_flag(name)}", parser=file_or_url, metavar="FILE", help=text), None
@@ -331,7 +331,15 @@ def _metavar(schema: dict[str, Any]) -> str:
 
 
 def _help(schema: dict[str, Any]) -> str:
-    limits = [f"{word} {schema[key]}" for word, key in (("from", "minimum"), ("to", "maximum")) if key in schema]
-    default = f"default {schema['default']}" if schema.get("default") is not None else ""
-    extra = ", ".join([*limits, *([default] if default else [])])
+    """Return the help text of a param: its description, its limits and its default."""
+    limits = [f"{word} {_shown(schema[key])}" for word, key in (("from", "minimum"), ("to", "maximum")) if key in schema]
+    default = [f"default {_shown(schema['default'])}"] if schema.get("default") is not None else []
+    extra = ", ".join([" ".join(limits)] * bool(limits) + default)
     return f"{schema.get('description', '')}{f' ({extra})' if extra else ''}"
+
+
+def _shown(value: object) -> str:
+    """Return a limit or a default as users write it: 70 instead of 70.0, and true instead of True."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)

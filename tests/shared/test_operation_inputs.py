@@ -1,12 +1,16 @@
 """Inputs of two kinds, of several media, or in groups of which one is required."""
 
 import asyncio
+import json
+from inspect import signature
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import typer
 from pydantic import BaseModel, ValidationError
 
+from shared.cli.operation import add_operation
 from shared.errors import Invalid
 from shared.http.operations.check import check
 from shared.http.operations.description import describe, example_body
@@ -20,7 +24,7 @@ class Picked(BaseModel):
     """An empty result."""
 
 
-PICTURES = Input(kind=Kind.IMAGE, also=Kind.IMAGES, optional=True, many=True, max_items=3)
+PICTURES = Input(kind=Kind.IMAGE, also=Kind.IMAGES, description="Holiday pictures.", optional=True, many=True, max_items=3)
 PICK = Operation(
     name="toy.pick",
     summary="Pick",
@@ -70,3 +74,12 @@ def test_the_description_names_the_inputs() -> None:
     assert example_body(only)["inputs"] == {"image": SAMPLE_PICTURE_ID}
     shown = Operation(**{**vars(PICK), "inputs": {"image": Input(kind=Kind.IMAGE, optional=True, example=True)}, "needs": ()})
     assert example_body(shown)["inputs"] == {"image": SAMPLE_PICTURE_ID}
+
+
+def test_the_api_and_the_command_line_describe_an_input() -> None:
+    description = "Holiday pictures. Media id or URL (kind: image or images), or a list of them."
+    assert description in json.dumps(request_model(PICK).model_json_schema())
+    app = typer.Typer()
+    add_operation(app, PICK, Settings, lambda name: None)
+    (option,) = signature(app.registered_commands[0].callback).parameters["in_images"].annotation.__metadata__
+    assert option.help == "Holiday pictures. A file or a URL (kind: image or images)."

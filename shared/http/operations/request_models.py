@@ -50,7 +50,9 @@ def plain_request(body: Any) -> JobRequest:
 def _input_field(port: Input) -> Any:
     ids = Annotated[list[str | UrlInput], Field(min_length=1, max_length=port.max_items)]
     kind: Any = (str | UrlInput | ids) if port.many else (str | UrlInput)
-    description = f"Media id or URL of the {' or '.join(port.kinds)}" + (", or a list of them." if port.many else ".")
+    description = (
+        f"{port.description} Media id or URL (kind: {' or '.join(port.kinds)}){', or a list of them' if port.many else ''}.".strip()
+    )
     description += f" `{AUTO}`: the gateway makes it first, by {port.auto.rpartition('.')[0]}." if port.auto else ""
     if port.optional:
         return (kind | None, Field(None, description=description))
