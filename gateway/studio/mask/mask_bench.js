@@ -31,6 +31,7 @@ class MaskBench extends Element {
   #cursor = null;
   #asked = 0;
   #due = 0;
+  #drawnFrom = null; // when the drawn frame begins
 
   enter() {
     const { width, height } = this.record.media;
@@ -98,6 +99,7 @@ class MaskBench extends Element {
   }
 
   #begin(place, adds = true) {
+    if (Math.abs(this.time - this.drawnAt) <= 0.02) this.#drawnFrom = this.viewer().frameTime;
     if (this.tool === "add" || this.tool === "remove") return void this.#click(place, this.tool === "add" && adds ? 1 : -1);
     this.#drag = { from: place, points: [place] };
     return void this.#paint();
@@ -191,7 +193,7 @@ class MaskBench extends Element {
 
   /** A start from which the drawn frame is the first: rounded down, because reading begins with the first frame that is not earlier. */
   get #start() {
-    return Math.floor(((this.drawnAt ?? this.time) + 1e-6) * 1000) / 1000;
+    return Math.floor(((this.#drawnFrom ?? this.drawnAt) + 1e-6) * 1000) / 1000;
   }
 
   /** A mouse may report more moves than the screen shows. */
@@ -281,7 +283,7 @@ class MaskBench extends Element {
     this.tell("media-input", { name: "mask", value: record.id });
     const properties = panel.params.properties ?? {};
     if (properties.subject) this.tell("param", { name: "subject", value: "mask" });
-    if (properties.start && this.drawnAt > 0.5 / rateOf(this.record.media)) this.tell("param", { name: "start", value: this.#start });
+    if (properties.start && this.#start > 0.5 / rateOf(this.record.media)) this.tell("param", { name: "start", value: this.#start });
     this.note = "This mask is now an input of the tool.";
     this.#choose("");
     this.tell("stage", { overlay: null });

@@ -22,6 +22,8 @@ class ClipViewer extends Element {
   #opening = new AbortController();
   #isProxy = false;
   #ticking = false;
+  #shownAt = null; // when the shown frame begins, in seconds
+  #followed = null;
 
   enter() {
     driveByKeys(this, this.leaving);
@@ -66,6 +68,7 @@ class ClipViewer extends Element {
     this.#opening.abort();
     const { signal } = (this.#opening = new AbortController());
     Object.assign(this, { time: 0, note: "" });
+    this.#shownAt = null;
     if (record.kind !== "video") return;
     try {
       let path = record.urls.content;
@@ -171,6 +174,21 @@ class ClipViewer extends Element {
     this.seek((Math.max(0, frame) + 0.5) / this.rate);
   }
 
+  /** The time at which the shown frame of the clip begins: told by the browser, else computed from the frame rate. */
+  get frameTime() {
+    const { time, rate } = this;
+    if (!this.#isProxy && this.#shownAt !== null && this.#shownAt <= time + 1e-3) return this.#shownAt;
+    return Math.floor(time * rate + 1e-3) / rate;
+  }
+
+  #follow(video) {
+    this.#followed = video;
+    video.requestVideoFrameCallback?.((_now, { mediaTime }) => {
+      this.#shownAt = mediaTime;
+      if (this.#followed === video) this.#follow(video);
+    });
+  }
+
   mute() {
     this.isMuted = !this.isMuted;
   }
@@ -187,6 +205,8 @@ class ClipViewer extends Element {
   }
 
   drawn() {
+    const clip = this.querySelector("video.clip");
+    if (clip && clip !== this.#followed) this.#follow(clip);
     for (const video of this.querySelectorAll("video")) {
       video.muted = this.isMuted;
       video.volume = this.volume;
