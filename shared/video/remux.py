@@ -9,7 +9,7 @@ from typing import Any
 import av
 import av.error
 
-from shared.errors import UnsupportedMedia
+from shared.errors import BrokenMedia, UnsupportedMedia
 from shared.media.partial_name import partial_path
 from shared.video.limits import Limits
 from shared.video.reading.animated_webp import is_animated_webp
@@ -34,8 +34,8 @@ _MOST_WAITING = 2000
 def remux(source: str | os.PathLike[str], output: str | os.PathLike[str], *, limits: Limits | None = None) -> None:
     """Copy video, audio, text subtitles, chapters and tags into an MP4 file.
 
-    The index is in front, and the timeline starts at 0. Raises UnsupportedMedia if MP4 cannot hold a stream; callers then encode. On
-    failure no file is left.
+    The index is in front, and the timeline starts at 0. Raises UnsupportedMedia if MP4 cannot hold a stream; callers then encode.
+    Raises BrokenMedia for a file without a readable picture. On failure no file is left.
     """
     target = Path(output)
     partial = partial_path(target, ".mp4")
@@ -82,7 +82,7 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
                     target.set_chapters(in_milliseconds(chapters))
                 write_subtitles()
                 pictures = LastPacket(target.mux, by_decoding=True)
-                last, end = zero, Fraction(0)
+                last, end, empty = zero, Fraction(0), True
                 offsets = {stream.index: _ticks(zero, stream) for stream in streams}
                 for packet in _with_decoding_times(packet for packet in packets if packet.size):
                     offset = offsets[packet.stream.index]
@@ -92,9 +92,12 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
                     if packet.stream is not copies[video.index]:
                         target.mux(packet)
                         continue
+                    empty = False
                     last = max(last, packet.pts * packet.time_base + zero)
                     end = max(end, (packet.pts + (packet.duration or 1)) * packet.time_base)
                     pictures.push(packet)
+                if empty:
+                    raise BrokenMedia(f"{Path(source).name!r} holds no picture that can be copied. Export or upload it again.")
                 stated = stated_end(source, container, video, last)
                 length = pictures.finish(end if stated is None else stated - zero)
             if length is not None:

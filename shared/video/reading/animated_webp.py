@@ -27,7 +27,7 @@ def is_animated_webp(head: bytes) -> bool:
 
     Source: RFC 9649, 2.7.
     """
-    return head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and bool(head[20] & _ANIMATION)
+    return head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and len(head) > 20 and bool(head[20] & _ANIMATION)
 
 
 def is_animated_png(head: bytes) -> bool:

@@ -148,7 +148,24 @@ def test_what_is_not_a_regular_file_is_refused(tmp_path: Path) -> None:
         probe(tmp_path / "empty.mp4")
 
 
-def boxes(data: bytes, start: int = 0, end: int | None = None, inside: tuple[bytes, ...] = ()) -> Iterator[tuple[int, int, bytes]]:
+@pytest.mark.parametrize("length", [12, 16, 20, 21, 30])
+def test_a_webp_cut_off_in_its_first_bytes_is_broken(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "short.webp"
+    path.write_bytes((b"RIFF\x30\0\0\0WEBPVP8X\x0a\0\0\0\x02" + bytes(40))[:length])
+    for door in (probe, lambda path: list(read_frames(path)), lambda path: remux(path, tmp_path / "copy.mp4")):
+        with pytest.raises((BrokenMedia, UnsupportedMedia)):
+            door(path)
+
+
+def test_a_file_cut_off_before_its_first_picture_is_not_copied(make: Make, tmp_path: Path) -> None:
+    path = make("whole.ts", "-f lavfi -i testsrc2=s=64x48:r=25:d=0.2 -c:v mpeg4")
+    path.write_bytes(path.read_bytes()[:700])
+    with pytest.raises(BrokenMedia, match="no picture"):
+        remux(path, tmp_path / "copy.mp4")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int, bytes]]:
     """Yield (start, end, name) of each box of an MP4 file.
 
     A container comes before its contents.
