@@ -88,29 +88,42 @@ class Scan:
 def scan(path: str | os.PathLike[str], limits: Limits, *, seconds: float | None = None) -> Scan | None:
     """Read a file's packet times, once per process.
 
-    None if its container lists them, so that nothing has to be read, and if reading takes longer than `seconds`. A long file with an index
-    is read at its end only. Raises what `open_input` raises.
+    None if its container lists them, so that nothing has to be read, and if reading takes longer than `seconds`. A later call without a
+    limit then reads the file; one with a limit that is no longer does not try again. A long file with an index is read at its end only.
+    Raises what `open_input` raises.
     """
     status = os.stat(path)
     key = (os.path.abspath(path), status.st_size, status.st_mtime_ns, status.st_ino)
     with _lock:
         if key in _cache:
             _cache.move_to_end(key)
-            return _cache[key]
-    result = _scanned(path, limits, None if seconds is None else time.monotonic() + seconds)
-    if result is None or result.whole or seconds is None:
-        with _lock:
-            _cache[key] = result
-            while len(_cache) > _KEPT:
-                _cache.popitem(last=False)
-    return result
+            known = _cache[key]
+            if not isinstance(known, _TooLong):
+                return known
+            if seconds is not None and seconds <= known.seconds:
+                return None
+    result = _scanned(path, limits, seconds)
+    with _lock:
+        _cache[key] = result
+        while len(_cache) > _KEPT:
+            _cache.popitem(last=False)
+    return None if isinstance(result, _TooLong) else result
 
 
-_cache: OrderedDict[tuple[str, int, int, int], Scan | None] = OrderedDict()
+@dataclass(frozen=True, slots=True)
+class _TooLong:
+    """The outcome of a scan that its time limit stopped."""
+
+    seconds: float
+
+
+_cache: OrderedDict[tuple[str, int, int, int], Scan | _TooLong | None] = OrderedDict()
 _lock = threading.Lock()
 
 
-def _scanned(path: str | os.PathLike[str], limits: Limits, deadline: float | None) -> Scan | None:
+def _scanned(path: str | os.PathLike[str], limits: Limits, seconds: float | None) -> Scan | _TooLong | None:
+    """Scan a file, as `scan` does, but without the cache."""
+    began = time.monotonic()
     with open_input(path, limits=limits) as container:
         name = container.format.name.partition(",")[0]
         video: Any = main_video(container, path)
@@ -121,7 +134,7 @@ def _scanned(path: str | os.PathLike[str], limits: Limits, deadline: float | Non
             if short is not None:
                 return short
     with open_input(path, limits=limits) as container:
-        return _read(container, main_video(container, path), path, limits, deadline)
+        return _read(container, main_video(container, path), path, limits, seconds, began)
 
 
 def lists_packets(container: Any, video: Any, path: str | os.PathLike[str]) -> bool:
@@ -200,7 +213,13 @@ _AHEAD_S = 10.0
 _TS_DISCONT = 0x200
 
 
-def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limits, deadline: float | None) -> Scan | None:
+def _read(
+    container: Any, video: Any, path: str | os.PathLike[str], limits: Limits, seconds: float | None, began: float
+) -> Scan | _TooLong | None:
+    """Scan all packets of an open file; None if there are more than _MOST_PACKETS.
+
+    `began`: value of the monotonic clock from which `seconds`, the time limit, counts.
+    """
     tracks = {stream.index: TrackPackets(stream.time_base or Fraction(1), stream.type) for stream in container.streams}
     main, shapes = tracks[video.index], Shapes(video, limits)
     jumpy = bool(container.format.flags & _TS_DISCONT) or container.format.name == "flv"
@@ -211,15 +230,15 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
             each.stamps = array("q")
     main.numbered = container.format.name == "avi" and bool(video.codec_context.has_b_frames)
     groups = LastGroups(video)
-    whole = True
     count = 0
     end = end_of_fragments(path) if container.format.name.startswith("mov") else None
     packets = _packets(container)
     for packet in packets if end is None else before(end, packets):
         count += 1
-        if count > _MOST_PACKETS or (deadline is not None and count % 256 == 0 and time.monotonic() > deadline):
-            whole = False
-            break
+        if count > _MOST_PACKETS:
+            return None
+        if seconds is not None and count % 256 == 0 and time.monotonic() > began + seconds:
+            return _TooLong(seconds)
         track = tracks.get(packet.stream_index)
         if track is None:
             continue
@@ -252,8 +271,6 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
             shapes.see(packet, track.count)
             groups.add(packet)
         track.add(packet, part)
-    if not whole:
-        return None
     cut_off = end is not None
     if main.count > 1 and may_end_anywhere(container, path) and groups.end_damaged(limits):
         main.drop_last()

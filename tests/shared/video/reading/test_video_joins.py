@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from services.speed_ramp.render import RenderParams, render
-from shared.video import probe_video, read_audio, read_frames
+from shared.video import Limits, probe_video, read_audio, read_frames
+from shared.video.reading.times.scan import scan
 from shared.worker.progress import Report
 from tests.shared.video.video_clips import flash_times, heard, part, run_ffmpeg
 
@@ -138,3 +139,15 @@ def test_parts_that_overlap_by_some_pictures_are_joined(coding: str, overlap: in
     if info.audio:
         assert heard(path) == pytest.approx(flashes, abs=0.045)
     assert "timestamps in the file jump" in info.warnings[0]
+
+
+def test_a_scan_stopped_by_its_time_limit_is_read_to_the_end_later(tmp_path: Path) -> None:
+    path = tmp_path / "long.ts"
+    run_ffmpeg("-f", "lavfi", "-i", "testsrc2=s=16x16:r=100:d=4", "-c:v", "mpeg4", "-g", "400", str(path))
+    limits = Limits.current()
+    assert scan(path, limits, seconds=0) is None
+    assert scan(path, limits, seconds=0) is None
+    whole = scan(path, limits)
+    assert whole is not None
+    assert len(whole.times) == 400
+    assert scan(path, limits, seconds=0) is whole
