@@ -59,7 +59,7 @@ class Chapter:
 def is_text(stream: Any) -> bool:
     """Return whether a subtitle stream holds text."""
     context = stream.codec_context
-    return context is not None and context.codec.canonical_name in TEXT_CODECS | {context.name} & TEXT_CODECS
+    return context is not None and context.codec.canonical_name in TEXT_CODECS
 
 
 def read_subtitles(path: str | os.PathLike[str], limits: Limits) -> list[SubtitleTrack]:
