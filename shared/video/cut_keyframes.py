@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 
 from shared.errors import Invalid
+from shared.media.partial_name import partial_path
 from shared.video.limits import Limits
 from shared.video.reading.open_input import main_video, open_input, time_base_of
 from shared.video.seconds import Seconds, to_fraction
@@ -17,16 +18,28 @@ def cut_keyframes(
 ) -> None:
     """Copy a part of a keyframe-only video to an MP4 file, without sound.
 
-    The part lasts from `start_s` to `end_s` seconds. In the file it begins at time 0. Raises Invalid if no picture begins in the part.
+    The part lasts from `start_s` to `end_s` seconds. In the file it begins at time 0. Raises Invalid if no picture begins in the part. On
+    failure no file is left, and an earlier one stays.
     """
     target = Path(output)
-    with open_input(source, limits=limits or Limits.current()) as container:
+    partial = partial_path(target, ".mp4")
+    try:
+        if not _copied(source, partial, start_s, end_s, limits or Limits.current()):
+            raise Invalid(f"No frame of the video begins between {float(start_s):g} and {float(end_s):g} s.")
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _copied(source: str | os.PathLike[str], partial: Path, start_s: Seconds, end_s: Seconds, limits: Limits) -> bool:
+    """Copy the part to the file `partial`; return whether any picture begins in it."""
+    with open_input(source, limits=limits) as container:
         stream = main_video(container, source)
         base = time_base_of(stream)
         zero = (stream.start_time or 0) * base
         first, end = to_fraction(start_s) + zero, to_fraction(end_s) + zero
         container.seek(max(int(first / base) - 1, 0), stream=stream)
-        with av.open(str(target), "w", format="mp4") as part:
+        with av.open(str(partial), "w", format="mp4") as part:
             copy = part.add_stream_from_template(stream, opaque=True)
             begin: int | None = None
             for packet in container.demux(stream):
@@ -39,6 +52,4 @@ def cut_keyframes(
                 packet.dts = packet.pts
                 packet.stream = copy
                 part.mux(packet)
-    if begin is None:
-        target.unlink(missing_ok=True)
-        raise Invalid(f"No frame of the video begins between {float(start_s):g} and {float(end_s):g} s.")
+    return begin is not None
