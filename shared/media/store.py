@@ -3,7 +3,7 @@
 The gateway and all workers share the volume. There is no database.
 
     <root>/<owner>/<id>/record.json, content.<suffix>, thumbnail.jpg
-    <root>/<owner>/.by-hash/<SHA-256>      id of the newest medium with this content
+    <root>/<owner>/.by-hash/<SHA-256>      ids of the listed media published with this content, one a line
     <root>/.incoming/<random>/    being written; becomes a medium by one rename
     <root>/.trash/<random>/       being deleted
 
@@ -161,11 +161,10 @@ class MediaStore:
 
         `sha256`: 64 hexadecimal digits, in lower case. Raises UnknownMedia if there is none.
         """
-        try:
-            media_id = (self.root / owner / BY_HASH / sha256).read_text(encoding="ascii")
-            return self.get(owner, media_id)
-        except (FileNotFoundError, UnknownMedia):
-            raise UnknownMedia(f"There is no medium with the SHA-256 {sha256}: upload the file.") from None
+        for media_id in sorted(_noted(self.root / owner / BY_HASH / sha256), reverse=True):
+            with suppress(UnknownMedia):  # the medium was deleted
+                return self.get(owner, media_id)
+        raise UnknownMedia(f"There is no medium with the SHA-256 {sha256}: upload the file.")
 
     def check_room(self, owner: str, more: int = 0) -> None:
         """Raise QuotaExceeded if `more` bytes do not fit the owner's quota."""
@@ -279,9 +278,8 @@ class MediaStore:
                         self.delete(owner, media_id)
                         removed.append(media_id)
             for note in _children(self.root / owner / BY_HASH):
-                with suppress(FileNotFoundError):
-                    if not (self.root / owner / note.read_text(encoding="ascii")).exists():
-                        note.unlink()
+                if not any((self.root / owner / media_id).exists() for media_id in _noted(note)):
+                    note.unlink(missing_ok=True)
         for folder in _children(self._incoming):
             if now - _last_written(folder) > STALE:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -318,13 +316,14 @@ class MediaStore:
                         yield self._folder(owner, media_id).stat().st_mtime, record.bytes, owner, media_id
 
     def _note_hash(self, owner: str, record: MediaRecord) -> None:
-        """Index `record` as the newest medium with its content."""
+        """Add `record` to the media with its content.
+
+        Appending one line is atomic, so processes that publish the same content at once lose no id.
+        """
         note = self.root / owner / BY_HASH / record.sha256
         note.parent.mkdir(exist_ok=True)
-        partial = note.with_name(f"{record.id}.part")
-        partial.write_text(record.id, encoding="ascii")
-        with suppress(FileNotFoundError):  # the medium was deleted meanwhile, and a sweep took its note
-            os.replace(partial, note)
+        with note.open("a", encoding="ascii") as file:
+            file.write(f"\n{record.id}")  # in front, because notes of earlier releases hold one id without a line break
 
     def _folder(self, owner: str, media_id: str) -> Path:
         owner, media_id = checked_parts(owner, media_id)
@@ -348,6 +347,14 @@ def _write_record(path: Path, record: MediaRecord) -> None:
         out.write(record.model_dump_json(indent=1, exclude={"urls"}))
         out.flush()
         os.fsync(out.fileno())
+
+
+def _noted(note: Path) -> Ids:
+    """Return the ids in a note of `.by-hash`; none if it does not exist."""
+    try:
+        return note.read_text(encoding="ascii").split()
+    except FileNotFoundError:
+        return []
 
 
 def _unknown(media_id: str) -> UnknownMedia:

@@ -14,7 +14,7 @@ import pytest
 from shared.errors import Invalid, UnknownMedia
 from shared.media.ids import new_id
 from shared.media.record import MediaRecord
-from shared.media.store import MediaStore, NewMedium
+from shared.media.store import BY_HASH, MediaStore, NewMedium
 from shared.operation import Kind
 
 DATA = b"not really a video"
@@ -175,6 +175,21 @@ def test_unlisted_media_used_longest_ago_are_removed_first(store: MediaStore) ->
     assert store.sweep_unlisted(most_bytes=0, free_bytes=0) == [views[2]], "what was used just now stays"
     with pytest.raises(UnknownMedia):
         store.by_hash(KEY_OWNER, stored.sha256)
+
+
+def test_known_content_is_found_until_its_last_medium_is_deleted(store: MediaStore) -> None:
+    records = [put(store)]
+    sha256 = records[0].sha256
+    note = store.root / "public" / BY_HASH / sha256
+    note.write_text(records[0].id, encoding="ascii")  # as an earlier release wrote it
+    records += [put(store), put(store)]
+    for record in reversed(records):
+        assert store.by_hash("public", sha256).id == record.id
+        store.delete("public", record.id)
+        store.sweep(datetime.now(UTC), set())
+    with pytest.raises(UnknownMedia):
+        store.by_hash("public", sha256)
+    assert not note.exists()
 
 
 def test_a_sweep_removes_files_of_dead_processes_but_not_files_being_written(store: MediaStore) -> None:
