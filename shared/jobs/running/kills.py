@@ -1,24 +1,51 @@
 """Limit on retries of a job whose child process the kernel or another process killed."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-COUNTERS = (Path("/sys/fs/cgroup/memory.events"), Path("/proc/vmstat"))
-"""Files with the kernel's counter `oom_kill`: of this container, and of the machine."""
+PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 MAX_OF_MEMORY = 3
-"""Kills while the machine runs out of memory, which may be the job's own fault."""
+"""Kills for lack of memory, which may be the job's own fault."""
 MAX_KILLS = 1000
 LONGEST_PAUSE_S = 10.0
 
 
-def oom_kills() -> int:
-    """Return a count that grows with each process that the kernel kills for lack of memory."""
-    count = 0
-    for path in COUNTERS:
-        with suppress(OSError, ValueError):
-            count += sum(int(line.split()[1]) for line in path.read_text().splitlines() if line.startswith("oom_kill "))
-    return count
+def oom_kills(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
+    """Return a count that grows with each process that the kernel kills for lack of memory.
+
+    Counts the processes of this process's control group (a container or a system service) where the kernel does, else those of the whole
+    machine. `proc`, `cgroups`: the kernel's file systems. Source: the kernel's documents cgroup-v2 (`memory.events`) and cgroup-v1
+    (`memory.oom_control`).
+    """
+    counts = (_stated(path) for path in (*_own_counters(proc, cgroups), proc / "vmstat"))
+    return next((count for count in counts if count is not None), 0)
+
+
+def _own_counters(proc: Path, cgroups: Path) -> Iterator[Path]:
+    """Yield the files that may hold the counter of this process's control group.
+
+    A container may see its own group as the root, whatever the group's path is called.
+    """
+    try:
+        lines = (proc / "self/cgroup").read_text().splitlines()
+    except OSError:
+        return
+    groups = {controllers: path.lstrip("/") for _, controllers, path in (line.split(":", 2) for line in lines if line.count(":") >= 2)}
+    for controllers, folder, name in (("", cgroups, "memory.events"), ("memory", cgroups / "memory", "memory.oom_control")):
+        if controllers in groups:
+            yield folder / groups[controllers] / name
+            yield folder / name
+
+
+def _stated(path: Path) -> int | None:
+    """Return the number after `oom_kill` in a file of the kernel; None without one."""
+    with suppress(OSError, ValueError):
+        for line in path.read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return None
 
 
 @dataclass
