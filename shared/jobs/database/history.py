@@ -85,10 +85,14 @@ class History:
         return shared
 
     def past_runs(self, operation: str) -> list[PastRun]:
-        """Return the run times of an operation's latest succeeded jobs, newest first."""
+        """Return the run times of an operation's latest succeeded jobs, newest first.
+
+        Jobs that returned an earlier result did not run and do not count.
+        """
         query = (
             sa.select(JOBS.c.metrics, JOBS.c.params)
             .where(JOBS.c.operation == operation, JOBS.c.status == Status.SUCCEEDED.value, JOBS.c.preview.is_(None))
+            .where(JOBS.c.cached.is_not(True))
             .order_by(JOBS.c.id.desc())
             .limit(PAST_RUNS)
         )

@@ -8,9 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-import sqlalchemy as sa
 
-from shared.jobs.database.tables import connect, make_tables
 from tests.misbehaving.server import Server, serving_one
 
 
@@ -146,14 +144,3 @@ def test_an_invalid_body_is_refused_naming_each_field(server: Server) -> None:
             assert [error["field"] for error in answer.json()["errors"]] == [field]
     assert server.client.post("/succeed/jobs", content=b"{", headers={"Content-Type": "application/json"}).status_code == 422
     assert server.client.post("/no-such/jobs", json={}).status_code == 404
-
-
-def test_a_database_of_an_earlier_release_gets_the_columns_it_lacks(tmp_path):
-    engine = connect("", tmp_path)
-    make_tables(engine)
-    with engine.begin() as connection:
-        connection.execute(sa.text("ALTER TABLE reelwright_jobs DROP COLUMN version"))
-    make_tables(engine)
-    assert "version" in {column["name"] for column in sa.inspect(engine).get_columns("reelwright_jobs")}
-    make_tables(engine)
-    engine.dispose()

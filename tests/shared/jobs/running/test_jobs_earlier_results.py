@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from shared.jobs.database.history import History
+from shared.jobs.database.history import PAST_RUNS, History
 from shared.jobs.database.ledger import Ledger
-from shared.jobs.database.tables import connect, make_tables
+from shared.jobs.database.tables import JOBS, connect, make_tables
 from shared.jobs.running.earlier_results import ResultMemory
 from shared.jobs.running.equal_jobs import POLL_S, EqualJobs
 from shared.jobs.running.takeover import FileLocks, Lifeline
@@ -229,11 +230,11 @@ def test_a_database_of_an_earlier_release_is_extended(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "jobs.sqlite") as old:
         for index in ("reelwright_jobs_by_result", "reelwright_jobs_by_operation"):
             old.execute(f"DROP INDEX {index}")
-        for column in ("cache", "cached", "result_key"):
+        for column in ("cache", "cached", "result_key", "version"):
             old.execute(f"ALTER TABLE reelwright_jobs DROP COLUMN {column}")
         row = {"id": "1", "owner": "public", "service": "s", "operation": "s.o", "status": "succeeded", "priority": 50, "created_at": 1.0}
-        row |= {name: json.dumps({}) for name in ("inputs", "params", "metadata", "outputs", "metrics")}
-        row |= {"warnings": "[]", "fingerprint": "f", "attempt": 1, "interrupted": 0, "expires_at": 9e9}
+        row |= {name: json.dumps({}) for name in ("inputs", "params", "metadata", "outputs")}
+        row |= {"warnings": "[]", "fingerprint": "f", "attempt": 1, "interrupted": 0, "expires_at": 9e9, "metrics": '{"run_s": 3}'}
         old.execute(f"INSERT INTO reelwright_jobs ({','.join(row)}) VALUES ({','.join('?' * len(row))})", list(row.values()))
     engine = connect("", tmp_path)
     make_tables(engine)
@@ -241,7 +242,21 @@ def test_a_database_of_an_earlier_release_is_extended(tmp_path: Path) -> None:
     ledger = Ledger(engine, job_ttl_s=1000)
     assert not ledger.get("public", "1").cached
     assert History(engine).remembered("public", "f") == []
+    assert [run.run_s for run in History(engine).past_runs("s.o")] == [3]
     with engine.connect() as connection:
         indexes = {row[0] for row in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'index'")}
     assert {"reelwright_jobs_by_result", "reelwright_jobs_by_operation"} <= indexes
+    engine.dispose()
+
+
+def test_jobs_that_reused_a_result_do_not_hide_the_run_times_of_others(tmp_path: Path) -> None:
+    engine = connect("", tmp_path)
+    make_tables(engine)
+    always = {"owner": "public", "service": "s", "operation": "s.o", "status": "succeeded", "priority": 50, "created_at": 1.0}
+    always |= {"inputs": {}, "params": {}, "metadata": {}, "fingerprint": "f"}
+    jobs = [always | {"id": "0", "cached": False, "metrics": {"run_s": 3.0}}]
+    jobs += [always | {"id": str(number), "cached": True, "metrics": {"run_s": 0.0}} for number in range(1, PAST_RUNS + 2)]
+    with engine.begin() as connection:
+        connection.execute(sa.insert(JOBS), jobs)
+    assert [run.run_s for run in History(engine).past_runs("s.o")] == [3.0]
     engine.dispose()
