@@ -97,14 +97,12 @@ def _points_to_fractions(params: dict[str, Any], extras: Mapping[str, dict[str, 
 
 
 def _scaled(model: type[Params], name: str, value: float) -> float:
-    """Convert the scaled number `value` to the type and minimum of the param `name`."""
+    """Convert the scaled number `value` to the type and range of the param `name`."""
     schema = model.model_json_schema()["properties"][name]
     number = next((choice for choice in schema.get("anyOf", [schema]) if choice.get("type") in ("integer", "number")), schema)
-    if number.get("type") == "integer":
+    whole = number.get("type") == "integer"
+    if whole:
         step = number.get("multipleOf", 1)
         value = step * round(value / step)
-    return (
-        max(value, float(number.get("minimum", value)))
-        if number.get("type") == "number"
-        else max(int(value), number.get("minimum", int(value)))
-    )
+    value = min(max(value, number.get("minimum", value)), number.get("maximum", value))
+    return int(value) if whole else float(value)
