@@ -12,6 +12,7 @@ from services.background.clean_plate.warp import warped
 from services.background.clip.planes import Planes, alpha_of, background_of, planes_420
 from services.background.registration.align import Anchor
 from services.background.registration.light import Light, light_between
+from shared.errors import BrokenMedia
 from shared.motion.camera import Camera, Matrix, matrix_between, overlap
 from shared.operation import Progress
 from shared.video import Frame, read_together, to_fraction
@@ -83,11 +84,15 @@ def pairs(video: Path, matte: Path, part: ClipPart, *, per_second: Fraction | No
         yield from ((frame, alpha) for frame, alpha in frames)
 
 
-def one_pair(video: Path, matte: Path, time: Fraction) -> tuple[Frame, Frame]:
-    """Return the frame shown at `time` seconds and the matte's frame."""
+def pair_at(video: Path, matte: Path, time: Fraction) -> tuple[Frame, Frame]:
+    """Return the frame that begins at `time`, in seconds, and the matte's frame.
+
+    Raises BrokenMedia if no frame can be decoded from there on.
+    """
     with read_together(video, matte, opaque=True, start=time, duration=None, to_sdr8=True, prefetch=1) as frames:
-        frame, alpha = next(frames)
-        return frame, alpha
+        for frame, alpha in frames:
+            return frame, alpha
+    raise BrokenMedia(f"The frame of {video.name!r} at {float(time):.3f} s can be decoded only once. Export or upload it again.")
 
 
 def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *, grow: int) -> list[PlacedAnchor]:
@@ -96,7 +101,7 @@ def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *
     The search starts at the reference and goes outwards. A static camera needs one anchor, the reference; a panning camera needs more.
     After an anchor that cannot be aligned, no further anchors are placed on that side.
     """
-    frame, alpha = one_pair(video, matte, reference.time)
+    frame, alpha = pair_at(video, matte, reference.time)
     planes = planes_420(frame)
     # The decoder reuses its arrays; an anchor keeps copies.
     planes = (planes[0].copy(), planes[1].copy(), planes[2].copy())
@@ -128,7 +133,7 @@ def nearest(anchors: list[PlacedAnchor], step: Step, size: tuple[int, int]) -> P
 
 
 def _placed(video: Path, matte: Path, step: Step, last: PlacedAnchor, *, grow: int) -> PlacedAnchor | None:
-    frame, alpha = one_pair(video, matte, step.time)
+    frame, alpha = pair_at(video, matte, step.time)
     decoded = planes_420(frame)
     planes = (decoded[0].copy(), decoded[1].copy(), decoded[2].copy())
     background = background_of(alpha_of(alpha, (frame.width, frame.height)), grow)

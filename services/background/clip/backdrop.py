@@ -43,10 +43,8 @@ class Backdrop:
         frame = av.VideoFrame.from_ndarray(fitted, format="rgb24")
         return self._planes(frame, full=True, matrix=None)
 
-    def clip(
-        self, path: Path, *, fit: Fit, end: End, start_s: float, rate_times: Iterator[Fraction]
-    ) -> Generator[Planes | None, None, None]:
-        """Yield a background clip's planes at each of `rate_times`.
+    def clip(self, path: Path, *, fit: Fit, end: End, start_s: float, times: Iterator[Fraction]) -> Generator[Planes | None, None, None]:
+        """Yield a background clip's planes at each of `times`.
 
         Times are seconds from the start of the composite. After the clip's end `loop` starts again, `hold` keeps the last frame, and
         `trim` yields None. Raises Invalid if no frame begins at or after `start_s`.
@@ -55,17 +53,14 @@ class Backdrop:
         with closing(following) as frames:
             begins, current = next(frames)
             planes, coming = self._of(current, fit), next(frames, None)
-            for time in rate_times:
+            for time in times:
                 fresh = None
                 while coming is not None and coming[0] <= time:
                     (begins, fresh), coming = coming, next(frames, None)
                 if fresh is not None:
-                    planes = self._of(fresh, fit)
-                if coming is None and end == "trim" and time >= begins + _duration_s(fresh or current):
-                    yield None
-                    continue
-                current = fresh or current
-                yield planes
+                    current, planes = fresh, self._of(fresh, fit)
+                is_over = coming is None and end == "trim" and time >= begins + _duration_s(current)
+                yield None if is_over else planes
 
     def _endless(self, path: Path, *, end: End, start_s: float) -> Generator[tuple[Fraction, Frame], None, None]:
         """Yield (seconds, frame) of a clip, endlessly repeated if `end` is `loop`."""

@@ -119,7 +119,7 @@ class LayerReader:
             fit=sources.fit,
             end=sources.background_end,
             start_s=sources.background_start_s,
-            rate_times=times(),
+            times=times(),
         )
         clip = stack.enter_context(closing(pictures))
 

@@ -42,7 +42,18 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Source:
-    """A source frame with times, colour tags and layers."""
+    """A source frame with its number, times, colour tags, planes and matte."""
+
+    number: int
+    times: Times
+    color: ColorInfo
+    planes: Planes
+    alpha: Plane
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Staged:
+    """The layers of a frame, with its times and colour tags."""
 
     times: Times
     color: ColorInfo
@@ -67,16 +78,15 @@ class Render:
             first = next(frames, None)
             if first is None:
                 return
-            grain = self._measured_grain(first.layers) if stage.grain else None
+            grain = self._measured_grain(first) if stage.grain else None
             compositor = Compositor(stage.look, grain)
             steady = MeasurementSmoother()
 
-            def staged(frame: _Source) -> tuple[_Source, FrameMeasurements]:
-                layers = frame.layers
-                ready = Layers(layers.number, layers.frame, compositor.cleaned(layers.alpha), self._background(layers.number))
-                return _Source(frame.times, frame.color, ready), compositor.measure(ready)
+            def staged(frame: _Source) -> tuple[_Staged, FrameMeasurements]:
+                layers = Layers(frame.number, frame.planes, compositor.cleaned(frame.alpha), self._background(frame.number))
+                return _Staged(frame.times, frame.color, layers), compositor.measure(layers)
 
-            def composed(job: tuple[_Source, SteadyMeasurements]) -> tuple[Times, av.VideoFrame]:
+            def composed(job: tuple[_Staged, SteadyMeasurements]) -> tuple[Times, av.VideoFrame]:
                 frame, steadied = job
                 picture = picture_from(compositor.compose(frame.layers, steadied), *stage.size, "yuv420p")
                 apply_tags(picture, frame.color)
@@ -90,10 +100,7 @@ class Render:
             yield from map_ordered(composed, steadied_frames, workers=_WORKERS, ahead=1)
 
     def _read(self) -> Generator[_Source, None, None]:
-        """Yield source frames with layers, in which the background is not set yet.
-
-        The frame's own planes stand in for the background.
-        """
+        """Yield the source frames in the size of the result."""
         part, size = self._part, self._stage.size
         with read_together(
             self._video, self._alpha, opaque=True, start=part.start or None, duration=part.duration, to_sdr8=True, prefetch=4
@@ -101,18 +108,18 @@ class Render:
             for number, (frame, matte) in enumerate(pairs):
                 planes = _resized(planes_420(frame), size)
                 tags = {"range": "tv"} | ({} if (frame.width, frame.height) == size else {"matrix": self._stage.look.matrix})
-                yield _Source(Times.of(frame), frame.color.model_copy(update=tags), Layers(number, planes, alpha_of(matte, size), planes))
+                yield _Source(number, Times.of(frame), frame.color.model_copy(update=tags), planes, alpha_of(matte, size))
 
     def _background(self, number: int) -> Planes:
         exposure = self._stage.exposure
         ratio = float(exposure[min(number, len(exposure) - 1)]) if len(exposure) else 1.0
         return exposed(self._stage.plate.at(number), ratio)
 
-    def _measured_grain(self, layers: Layers) -> Grain:
+    def _measured_grain(self, frame: _Source) -> Grain:
         """Return the grain that the background lacks, measured on one frame."""
-        inside = cv2.erode(layers.alpha, np.ones((5, 5), np.uint8)) > 250
-        clip = grain_of(layers.frame[0], np.asarray(inside, np.bool_) if inside.sum() > 2000 else None)
-        plate = grain_of(self._background(layers.number)[0])
+        inside = cv2.erode(frame.alpha, np.ones((5, 5), np.uint8)) > 250
+        clip = grain_of(frame.planes[0], np.asarray(inside, np.bool_) if inside.sum() > 2000 else None)
+        plate = grain_of(self._background(frame.number)[0])
         self.grain_levels = float(np.sqrt(max(clip * clip - plate * plate, 0.0)))
         return Grain(*self._stage.size, self.grain_levels)
 

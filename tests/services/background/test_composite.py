@@ -1,5 +1,6 @@
 """`background.composite`, measured in its output files."""
 
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 from scenes import Clip, Shoot, psnr, rgb_picture
 
+from services.background.clip.backdrop import Backdrop
 from services.background.composite import CompositeParams, composite
 from services.background.plate import PlateParams, plate
 from shared.errors import Invalid
@@ -61,6 +63,17 @@ def test_a_background_clip_loops_holds_or_ends(shot: tuple[Clip, Path, Path], tm
     frames = written(shot, tmp_path, background=background, background_end=end)
     assert len(frames) == count
     assert abs(float(frames[count - 1][4:20, 4:20].mean()) - (40 + 20 * last)) < 4
+
+
+def test_a_trimmed_background_with_a_short_last_frame_stays_over(tmp_path: Path) -> None:
+    background = tmp_path / "uneven.mp4"
+    with VideoWriter(background, width=64, height=36, frame_rate=Fraction(25)) as writer:
+        for k in (0, 25):
+            writer.write(rgb_picture(np.full((36, 64, 3), 90, np.uint8)), k)
+    times = iter([Fraction(0), Fraction(11, 10), Fraction(12, 10)])
+    clip = Backdrop(64, 36, "bt709").clip(background, fit="cover", end="trim", start_s=0.0, times=times)
+    with closing(clip) as pictures:
+        assert [picture is None for picture in pictures] == [False, True, True]
 
 
 def test_times_and_sound_are_those_of_the_clip(clip: Path, samples: dict[str, Path], tmp_path: Path) -> None:
