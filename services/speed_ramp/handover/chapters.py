@@ -27,8 +27,8 @@ class Chapter:
 
 def longest(slow: list[SlowPart]) -> list[SlowPart]:
     """Return the MAX_SLOW_PARTS longest slow parts, in order of time."""
-    longest = sorted(slow, key=lambda part: part.start_s - part.end_s)[:MAX_SLOW_PARTS]
-    return sorted(longest, key=lambda part: part.start_s)
+    parts = sorted(slow, key=lambda part: part.start_s - part.end_s)[:MAX_SLOW_PARTS]
+    return sorted(parts, key=lambda part: part.start_s)
 
 
 def chapters(points: list[Point], slow: list[SlowPart], *, start: float, length: Fraction) -> Iterator[Chapter]:

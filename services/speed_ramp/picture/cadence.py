@@ -42,7 +42,7 @@ def evenly(held: Iterable[HeldFrame]) -> Iterator[Frame]:
         moment = after
 
 
-def spreads(frame: Frame) -> bool:
+def is_retimed(frame: Frame) -> bool:
     """Return whether `evenly` has retimed a frame, so that it fades into the next.
 
     The motion from such a frame to the next is continuous.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from services.speed_ramp.curve.clock import Clock
-from services.speed_ramp.picture.cadence import evenly, spreads
+from services.speed_ramp.picture.cadence import evenly, is_retimed
 from services.speed_ramp.picture.inbetween import LONGEST_S, InbetweenFrame, Shown, compute_ahead, interpolated
 from services.speed_ramp.picture.picks import Part, Pick, SourceEnd, picks
 from services.speed_ramp.picture.repeats import Repeats
@@ -109,7 +109,15 @@ def shown_frames(
     source = window if shutter else frames
     fade_s = LONGEST_S if interpolation.flow else None
     picked = picks(
-        source, clock, rate, source_end, blend=interpolation.blend, fade_s=fade_s, part=part, spreads=spreads, real_first=real_first
+        source,
+        clock,
+        rate,
+        source_end,
+        blend=interpolation.blend,
+        fade_s=fade_s,
+        part=part,
+        full_fade=is_retimed,
+        real_first=real_first,
     )
     sharp = interpolated(picked) if interpolation.flow else picked
     contents = motion_blurred(sharp, window, clock, rate, shutter=shutter) if shutter else sharp

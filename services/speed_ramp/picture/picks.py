@@ -86,7 +86,7 @@ def picks(
     blend: bool,
     fade_s: float | None = None,
     part: Part | None = None,
-    spreads: Callable[[Frame], bool] = lambda _frame: False,
+    full_fade: Callable[[Frame], bool] = lambda _frame: False,
     real_first: bool = False,
 ) -> Iterator[Pick]:
     """Yield a pick of source frames for each output frame, without gaps.
@@ -95,7 +95,7 @@ def picks(
     nearest to its time on the clock, so the error is at most half an output frame. With `blend`, each source frame fades into the next one
     and is shown alone only at its own time. A source frame that lasts longer than `fade_s` (by default one output frame) stays until
     `fade_s` seconds before the next. The last output frame ends within half a frame of the source's end on the clock; there is always at
-    least one. `spreads`: whether a frame fades into the next one during all of its time. `real_first`: where the source has
+    least one. `full_fade`: whether a frame fades into the next one during all of its time. `real_first`: where the source has
     at least as many frames as the output, the nearest of them is shown, and only slower parts are cross-faded. `part`: its first frame is
     shown from output frame 0 on, and its end is the source's end.
     """
@@ -107,7 +107,7 @@ def picks(
             first = number = 0
         else:
             stop = max(_reached(clock, frame.time, rate) if blend else _nearest(clock, frame.time, rate), number)
-            fade = float(frame.time - before.time) if spreads(before) else fade_s or float(1 / rate)
+            fade = float(frame.time - before.time) if full_fade(before) else fade_s or float(1 / rate)
             yield from (
                 _faded(before, frame, range(number, stop), clock, rate, fade, real_first=real_first)
                 if blend
