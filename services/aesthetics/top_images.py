@@ -5,9 +5,10 @@ Chooses from picture files or frames of videos.
 
 import tempfile
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from services.aesthetics.reading.picture_files import encoded
 from services.aesthetics.reading.sampling import sampled
 from services.aesthetics.reading.sources import Source, Sources, as_list, one_kind
 from services.aesthetics.selection.scoring import ScoredView, scored
+from shared.errors import BrokenMedia
 from shared.operation import Operation, Progress, Silent, form
 from shared.video import Frame, read_frames
 
@@ -87,7 +89,7 @@ def top_images(
         winners = [candidate for candidate in candidates if candidate.picture.merit >= threshold]
         choices = ChosenPictures(sources, table, folder, suffix=params.format)
         reading = progress.part("reading the chosen ones", 0.85, 0.97)
-        for done, (winner, file) in enumerate(_in_full_size(winners, sources, params), start=1):
+        for done, (winner, file) in enumerate(_in_full_size(winners, sources, params, progress), start=1):
             choice = Choice(
                 row=winner.row,
                 time_s=None if winner.time is None else float(winner.time),
@@ -114,8 +116,13 @@ def _candidate(picture: ScoredView, row: int) -> _Candidate:
     return _Candidate(picture=replace(picture, view=view), row=row, time=None if frame is None else frame.time)
 
 
-def _in_full_size(winners: list[_Candidate], sources: Sources, params: TopImagesParams) -> Iterator[tuple[_Candidate, bytes]]:
-    """Yield each winner with the encoded file of its full-size picture."""
+def _in_full_size(
+    winners: list[_Candidate], sources: Sources, params: TopImagesParams, progress: Progress
+) -> Iterator[tuple[_Candidate, bytes]]:
+    """Yield each winner with the encoded file of its full-size picture.
+
+    Frames that cannot be decoded again are left out, with a warning.
+    """
     if not sources.videos:
         yield from ((winner, winner.picture.view.file(params)) for winner in winners)
         return
@@ -123,23 +130,27 @@ def _in_full_size(winners: list[_Candidate], sources: Sources, params: TopImages
         by_time = {winner.time: winner for winner in winners if winner.picture.view.source == source.index and winner.time is not None}
         if by_time:
             with closing(_frames_at(source, sorted(by_time), params)) as frames:
-                yield from ((by_time[frame.time], encoded(frame.rgb(), params)) for frame in frames)
+                for frame in frames:
+                    yield by_time.pop(frame.time), encoded(frame.rgb(), params)
+            if by_time:
+                progress.warn(f"{source.path.name}: {len(by_time)} of the chosen frames could not be decoded again and are left out.")
 
 
 def _frames_at(source: Source, times: list[Fraction], params: TopImagesParams) -> Generator[Frame, None, None]:
-    """Yield the frames of a video at `times`, in order.
+    """Yield the frames of a video at `times`, in order, as far as they can be decoded.
 
     Seeks to each frame or samples the whole video again, whichever is cheaper.
     """
     if len(times) * _SEEK_COST_S * params.sample_rate < source.looked_at:
         for time in times:
-            with read_frames(source.path, opaque=True, start=time, prefetch=1, to_sdr8=True) as frames:
-                yield next(frames)
+            with read_frames(source.path, opaque=True, start=time, prefetch=1, to_sdr8=True) as frames, suppress(BrokenMedia):
+                yield from (frame for frame in islice(frames, 1) if frame.time == time)
         return
     remaining = set(times)
     with closing(sampled(source.path, params)) as samples:
         for frame in samples:
             if frame.time in remaining:
+                remaining.remove(frame.time)
                 yield frame
             if frame.time >= times[-1]:
                 return

@@ -250,6 +250,20 @@ def test_the_best_frames_of_a_video_are_read_again_unchanged(ten_seconds, output
         assert np.array_equal(written[item.image], frame.rgb())
 
 
+def test_a_frame_that_cannot_be_decoded_again_is_left_out(ten_seconds, outputs, monkeypatch):
+    starts = []
+
+    def seek(path, *, start, **options):
+        starts.append(start)
+        return read_frames(path, start=99 if len(starts) == 1 else start, **options)
+
+    monkeypatch.setattr("services.aesthetics.top_images.read_frames", seek)
+    progress = RecordingProgress()
+    result = top_images(technical(percent=90, sample_rate=2), video=ten_seconds, outputs=outputs, progress=progress)
+    assert [item.timestamp_s for item in result.items] == [float(starts[1])]
+    assert "1 of the chosen frames" in progress.warnings[0]
+
+
 def test_videos_and_pictures_are_not_mixed(ten_seconds, ten_pictures, outputs):
     with pytest.raises(Invalid, match="not both"):
         top_images(technical(), images=ten_pictures, video=ten_seconds, outputs=outputs)
