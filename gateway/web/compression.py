@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from fastapi import Request, Response
 
 LEVEL = 5
 LEAST_BYTES = 1000
+_ZERO = re.compile(r"[qQ]\s*=\s*0(\.0*)?")
 
 
 def accepts_gzip(request: Request) -> bool:
@@ -30,8 +32,11 @@ def json_response(request: Request, content: Any) -> Response:
 
 
 def _codings(header: str) -> Iterator[str]:
-    """Yield the content codings, such as gzip, that a client accepts."""
+    """Yield the content codings, such as gzip, that a client accepts.
+
+    A quality of 0 refuses a coding (RFC 9110, 12.4.2).
+    """
     for part in header.split(","):
-        name, _, quality = part.partition(";")
-        if quality.replace(" ", "") not in ("q=0", "q=0.0"):
+        name, _, weight = part.partition(";")
+        if not _ZERO.fullmatch(weight.strip()):
             yield name.strip().lower()

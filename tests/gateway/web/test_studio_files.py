@@ -53,9 +53,11 @@ def test_the_page_and_all_its_files_are_served_compressed_with_a_strict_policy(c
         assert "frame-ancestors 'none'" in policy
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cache-control"] == ("no-cache" if url == "/" else "public, max-age=31536000, immutable")
-    plain = client.get("/", headers={"Accept-Encoding": "identity"})
-    assert "content-encoding" not in plain.headers
-    assert plain.text == INDEX
+    for refusing in ("identity", "gzip;q=0", "gzip; q=0.00, br", "GZIP; Q=0.000"):
+        plain = client.get("/", headers={"Accept-Encoding": refusing})
+        assert "content-encoding" not in plain.headers, refusing
+        assert plain.text == INDEX
+    assert client.get("/", headers={"Accept-Encoding": "gzip;q=0.001"}).headers["content-encoding"] == "gzip"
 
 
 def test_a_page_that_has_not_changed_is_not_sent_again(client: httpx.Client) -> None:
