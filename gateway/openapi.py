@@ -67,11 +67,18 @@ def _set_problem_type(operation: dict[str, Any]) -> None:
 def _rename_clashes(document: dict[str, Any], existing: dict[str, Any], service: str) -> dict[str, Any]:
     """Return `document` with each schema renamed whose name a different schema in `existing` has.
 
-    `ModelUsed` of the service `speed-ramp` becomes `SpeedRampModelUsed`.
+    So are schemas of both that refer to a renamed one. `ModelUsed` of the service `speed-ramp` becomes `SpeedRampModelUsed`.
     """
     prefix = "".join(part.capitalize() for part in service.split("-"))
     schemas = document.get("components", {}).get("schemas", {})
-    clashing = {name for name, schema in schemas.items() if name in existing and existing[name] != schema}
+    common = {name for name in schemas if name in existing}
+    texts = {name: json.dumps(schemas[name]) for name in common}
+    clashing: set[str] = set()
+    more = {name for name in common if existing[name] != schemas[name]}
+    while more:
+        clashing |= more
+        references = [f'"#/components/schemas/{name}"' for name in more]
+        more = {name for name in common - clashing if any(reference in texts[name] for reference in references)}
     text = json.dumps(document)
     for name in clashing:
         text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{prefix}{name}"')

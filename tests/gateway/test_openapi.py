@@ -1,5 +1,6 @@
 """The OpenAPI document: valid, complete, and sufficient for client generators."""
 
+import asyncio
 import importlib
 import json
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 from openapi_spec_validator import validate
 
+from gateway.openapi import merged
+from gateway.routing.upstream import Upstreams
 from shared.testing import RunningSuite
 
 OVERRIDES = "\n".join(
@@ -53,6 +56,30 @@ def test_the_document_is_valid_and_complete(document):
     content = document["paths"]["/v1/media/{media_id}/content"]["get"]["responses"]
     assert "video/mp4" in content["200"]["content"]
     assert content["206"]["content"] == content["200"]["content"]
+
+
+def test_a_schema_that_refers_to_a_renamed_one_is_renamed_too():
+    def schemas(field: str) -> dict:
+        reference = {"$ref": "#/components/schemas/Inner"}
+        return {
+            "Outer": {"title": "Outer", "properties": {"inner": reference}},
+            "List": {"title": "List", "items": {"$ref": "#/components/schemas/Outer"}},
+            "Inner": {"title": "Inner", "properties": {field: {}}},
+            "Alone": {"title": "Alone"},
+        }
+
+    class Services(Upstreams):
+        async def ask(self, service: str, method: str, path: str, **more: object) -> dict:
+            return {"paths": {}, "components": {"schemas": schemas(service)}}
+
+    own = {"paths": {}, "info": {}, "components": {"schemas": schemas("gateway")}}
+    document = asyncio.run(merged(own, Services(dict.fromkeys(["media", "speed-ramp"])), keys_needed=False))
+    names = document["components"]["schemas"]
+    assert {name: names[name] for name in schemas("gateway")} == schemas("gateway")
+    assert set(names) == {"Alone"} | {prefix + name for prefix in ("", "Media", "SpeedRamp") for name in ("Outer", "List", "Inner")}
+    assert names["SpeedRampList"]["items"]["$ref"].endswith("/SpeedRampOuter")
+    assert names["SpeedRampOuter"]["properties"]["inner"]["$ref"].endswith("/SpeedRampInner")
+    assert names["SpeedRampInner"]["properties"] == {"speed-ramp": {}}
 
 
 @pytest.mark.slow
