@@ -121,18 +121,26 @@ def _model(model: Model) -> str:
 
 
 def _operation(operation: Operation) -> Iterator[str]:
-    inputs = ", ".join(
-        f"`{name}` ({' or '.join(port.kinds)}{', optional' if port.optional else ''}{', one or many' if port.many else ''})"
-        for name, port in operation.ports.items()
-    )
     outputs = ", ".join(f"`{name}` ({kind})" for name, kind in operation.outputs.items()) or "none, only the result"
     yield f"## {operation.name}"
     yield ""
-    yield f"{operation.summary}. Inputs: {inputs}. Outputs: {outputs}."
+    yield f"{operation.summary}. Outputs: {outputs}."
+    yield ""
+    yield "| input | kind | description |"
+    yield "|---|---|---|"
+    yield from (_input(name, port) for name, port in operation.ports.items())
     yield ""
     yield from _table("param", operation.params)
     yield ""
     yield from _table("result", operation.result)
+
+
+def _input(name: str, port: Input) -> str:
+    remarks = [" or ".join(port.kinds), *["optional"] * port.optional, *["one or many"] * port.many]
+    description = port.description or f"The {name}."
+    if port.auto:
+        description += f" `auto`: `{port.auto.rpartition('.')[0]}` makes it first."
+    return f"| `{name}` | {', '.join(remarks)} | {description} |"
 
 
 def _table(title: str, model: type[BaseModel]) -> Iterator[str]:
@@ -155,14 +163,18 @@ def _type(schema: dict[str, Any]) -> str:
         if entries := schema.get("prefixItems"):
             return f"list of {len(entries)}: {', '.join(_type(entry) for entry in entries)}"
         return f"list of {_type(schema['items'])}"
-    limits = [f"{sign} {schema[key]:g}" for key, sign in (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤")) if key in schema]
+    limits = [
+        f"{sign} {schema[key]:.10g}" for key, sign in (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤")) if key in schema
+    ]
     return " ".join([str(schema.get("type", "any")), ", ".join(limits)]).strip()
 
 
 def _default(value: Any) -> str:
     if value is None or value == () or value == {} or value == "":
         return "empty"
-    return f"`{value}`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value:.10g}`" if isinstance(value, float) else f"`{value}`"
 
 
 def main(arguments: list[str]) -> int:
