@@ -100,7 +100,7 @@ def job_table(model: Any, clip: Path, seconds: float, folder: Path) -> Table:
 
 
 def perfectframe_method(model: Any, clip: Path, folder: Path) -> None:
-    """Choose the best frames by PerfectFrameAI's method, in plain code."""
+    """Choose the best frames by PerfectFrameAI's method, rewritten here without its package."""
     capture = cv2.VideoCapture(str(clip))
     rate, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
     frames = []

@@ -40,7 +40,7 @@ ReadSettings = Callable[..., "Settings"]
 
 @dataclass(frozen=True, kw_only=True)
 class Suite:
-    """The installed services by name, and the functions that run them."""
+    """The installed services by name, and the functions behind `up`, `serve` and `gc`."""
 
     services: Mapping[str, LoadService]
     up: Callable[["Settings"], Awaitable[None]]
@@ -244,7 +244,10 @@ def _terminate(_number: int, _frame: object) -> None:
 
 
 def _sentence(error: Exception) -> str | None:
-    """Return the user's message about a network or database error; None for a defect of this program."""
+    """Return the message to print for a network or database error; None for other errors.
+
+    Other errors are defects of this program, and are shown with their traceback.
+    """
     import httpx
     import sqlalchemy as sa
 

@@ -126,7 +126,7 @@ class Server:
         raise TimeoutError(f"{job} is not one of {until} after {timeout_s} s; log:\n{''.join(self.log[-30:])}")
 
     def work(self) -> list[Path]:
-        """Return the folders of unfinished jobs."""
+        """Return the work folders that are on disk: empty once all jobs have ended."""
         return sorted(self.data_dir.glob("work/*"))
 
     def serious(self) -> list[str]:

@@ -16,10 +16,10 @@ _HIGHEST_SUM = 255
 
 
 def masked_median(samples: Samples, counts: Counts) -> Plane:
-    """Return the median of each column of `samples`, rounded down.
+    """Return the median of each pixel over all samples, rounded down.
 
     `samples`: uint8 (n, pixels), NO_SAMPLE where masked. `counts`: uint16 (pixels), number of valid samples. The result equals
-    `numpy.median` of the valid samples, rounded down; NO_SAMPLE in columns without a valid sample.
+    `numpy.median` of the valid samples, rounded down; NO_SAMPLE in pixels without a valid sample. A column is one pixel in all samples.
 
     NO_SAMPLE sorts last, so the two middle samples are found by their rank. The lower one is built bit by bit from the highest bit
     (binary search by value): each bit costs one comparison and one sum over a block of columns that stays in the cache.
@@ -35,7 +35,7 @@ def masked_median(samples: Samples, counts: Counts) -> Plane:
 
 
 class _RankSearch:
-    """Search for the sample of a given rank in each column.
+    """Search for the sample of a given rank in each column: one pixel in all samples.
 
     A block has up to `columns` columns of `count` samples.
     """

@@ -63,7 +63,7 @@ class Outcome:
 
 
 class PartlyFailed(OperationFailed):
-    """The failure of a job that keeps the part of its result that is complete."""
+    """Failure of a job after a part of its result was made; the job keeps that part."""
 
     title = "Operation failed"
 
@@ -161,12 +161,12 @@ class JobWorker:
     def take_lock(self, name: str) -> bool:
         """Take a lock if it is free; return whether it was free.
 
-        The lock is held until `drop_lock`, or until this process ends. Blocks.
+        The lock is held until `drop_lock`, or until this process ends. The call waits for the database, so it belongs in a thread.
         """
         return self._lifeline.take(name)
 
     def drop_lock(self, name: str) -> None:
-        """Release a lock that `take_lock` took. Blocks."""
+        """Release a lock that `take_lock` took; waits for the database like `take_lock`."""
         self._lifeline.drop(name)
 
     async def _connect(self, patient: bool) -> Lifeline:
