@@ -316,7 +316,7 @@ class MediaStore:
                         yield self._folder(owner, media_id).stat().st_mtime, record.bytes, owner, media_id
 
     def _note_hash(self, owner: str, record: MediaRecord) -> None:
-        """Add `record` to the media with its content.
+        """Add the id of `record` to the list of media with the same content.
 
         Appending one line is atomic, so processes that publish the same content at once lose no id.
         """
@@ -350,7 +350,7 @@ def _write_record(path: Path, record: MediaRecord) -> None:
 
 
 def _noted(note: Path) -> Ids:
-    """Return the ids in a note of `.by-hash`; none if it does not exist."""
+    """Return the media ids in `note`, a file of `.by-hash`; none if it is missing."""
     try:
         return note.read_text(encoding="ascii").split()
     except FileNotFoundError:

@@ -32,7 +32,7 @@ def cut_keyframes(
 
 
 def _copied(source: str | os.PathLike[str], partial: Path, start_s: Seconds, end_s: Seconds, limits: Limits) -> bool:
-    """Copy the part to the file `partial`; return whether any picture begins in it."""
+    """Copy `start_s` to `end_s` of a video to `partial`; return whether a picture begins there."""
     with open_input(source, limits=limits) as container:
         stream = main_video(container, source)
         base = time_base_of(stream)

@@ -78,7 +78,10 @@ class Clock:
             yield packet
 
     def _evened(self, demuxed: Iterable[Any]) -> Iterator[Any]:
-        """Yield packets at even times, in decoding order; their display times are lost."""
+        """Yield the demuxed packets with even decoding times in place of the stated times.
+
+        The packets are in decoding order; their display times are lost.
+        """
         counts = dict.fromkeys(self.even, 0)
         for packet in demuxed:
             even = self.even.get(packet.stream_index) if holds_picture(packet) else None

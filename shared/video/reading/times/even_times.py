@@ -1,4 +1,4 @@
-"""Even times of packets whose fragments state wrong ones.
+"""Evenly spaced times for packets whose fragments state wrong times.
 
 FFmpeg's writer of MP4 with a fragment for each frame does not know a frame's length yet, and so puts many frames one step too late: two
 frames get the same time, and the distance to the time of display is lost.
@@ -32,14 +32,15 @@ class EvenTimes:
         return self.start + round(number * self.step)
 
     def display_times(self, count: int) -> "array[int]":
-        """Return the times at which the first `count` pictures are shown."""
+        """Return the display times of the track's first `count` pictures."""
         return array("q", (self.shown + round(number * self.step) for number in range(count)))
 
 
 def even_times(stamps: Sequence[int], shown: int) -> EvenTimes | None:
-    """Return the even times that explain repeated decoding times; None where none repeats, and for uneven ones.
+    """Find the evenly spaced times of packets whose decoding times repeat, or return None.
 
-    `stamps`: decoding times in file order. `shown`: the time at which the first packet is shown.
+    None if no time repeats, or no even spacing explains the times. `stamps`: decoding times in file order. `shown`: the time at which the
+    first packet is shown.
     """
     times = np.asarray(stamps, np.int64)
     steps = np.diff(times)
