@@ -219,7 +219,7 @@ def painting_bytes(params: PaintParams, *, control: bool = False) -> int:
 
 
 def to_paint(params: PaintParams, *others: str, control: bool = False) -> str | None:
-    """Return the command that installs missing painting models; None if none is missing.
+    """Return the command that installs what painting lacks; None if nothing is missing.
 
     `others`: catalog names of further models; `control`: with the ControlNet for depth.
     """

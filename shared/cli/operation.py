@@ -101,7 +101,7 @@ def _arguments(operation: Operation) -> Iterator[inspect.Parameter]:
 
 
 def _outputs(operation: Operation, output: Path | None) -> dict[str, Path]:
-    """Return the path of each output, from the argument `output`: a file or a folder.
+    """Return the path of each output; create the folder `output` for several.
 
     The folder is created here, so that a wrong path is reported before the work begins.
     """

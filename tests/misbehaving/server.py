@@ -130,7 +130,7 @@ class Server:
         return sorted(self.data_dir.glob("work/*"))
 
     def serious(self) -> list[str]:
-        """Return the unexpected errors in the log, with surrounding lines."""
+        """Return each error and traceback in the log, with surrounding lines."""
         return ["".join(self.log[max(at - 5, 0) : at + 40]) for at, line in enumerate(self.log) if SERIOUS.match(line)]
 
     def _read(self, process: "subprocess.Popen[str]", ready: threading.Event) -> None:
@@ -144,9 +144,9 @@ class Server:
 
 @contextmanager
 def serving_one(data_dir: Path, *, role: str = "worker", **settings: str) -> Iterator[Server]:
-    """Run one server during the block.
+    """Run one server during the block; errors in its log fail the test.
 
-    Errors in its log fail the test, unless the block removed them from `log`.
+    The block removes expected errors from `log`.
     """
     server = Server(data_dir, role=role, **settings)
     try:

@@ -88,7 +88,7 @@ class ChosenPictures:
         self._picks.append(_Pick(row=choice.row, thumbnail=view.thumbnail, item=item))
 
     def write(self, outputs: Mapping[str, Path], *, diversity: float, contact_sheet: bool, progress: Progress) -> tuple[list[Item], int]:
-        """Drop near-duplicates, rank the rest and write every output.
+        """Drop near-duplicates, rank the rest, and write the outputs.
 
         `diversity`: the `min_difference` of `distinct`. Returns the items and the number of dropped pictures.
         """

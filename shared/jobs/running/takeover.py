@@ -164,7 +164,7 @@ class Lifeline:
             raise RuntimeError(f"the lock of the new executor {self.executor} is held")
 
     def start(self, *, owners: Callable[[], set[str]], recover: Callable[[str], None], busy: Callable[[], bool]) -> None:
-        """Start the threads that renew the lock and recover dead processes' jobs.
+        """Start a thread that renews the lock and recovers jobs, and its watchdog.
 
         Threads, because a busy event loop must not look like a dead process. `busy` returns whether jobs run in this process.
         """

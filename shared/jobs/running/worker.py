@@ -258,7 +258,7 @@ class JobWorker:
             log.info("job %s (%s) failed: its inputs were not fetched", job_id, claim.operation, extra=fields(event="failed"))
 
     async def _settle(self, claim: Claim, task: "asyncio.Task[Outcome]", progress: ProgressLog, run_log: RunLog) -> None:
-        """Wait until a job's task has ended; store the outcome.
+        """Wait for a job's task until its deadline; store its success or failure.
 
         A job that passes its deadline is stopped and fails.
         """
