@@ -15,10 +15,10 @@ async def log_of(jobs: Jobs, owner: str, job_id: str) -> str:
     steps = job.progress.steps if job.progress is not None else None
     if steps is None:
         return (await jobs.logs([job_id])).get(job_id, "")
-    own = {step.job for step in steps if step.job is not None and await _belongs(jobs, owner, step.job)}
-    logs = await jobs.logs(own)
+    existing = {step.job for step in steps if step.job is not None and await _belongs(jobs, owner, step.job)}
+    logs = await jobs.logs(existing)
     share = MOST_CHARS // max(1, len(steps))
-    return "".join(f"== {step.id} ({step.operation}) ==\n{_text(step, logs, own, share)}\n" for step in steps)
+    return "".join(f"== {step.id} ({step.operation}) ==\n{_text(step, logs, existing, share)}\n" for step in steps)
 
 
 async def _belongs(jobs: Jobs, owner: str, job_id: str) -> bool:
@@ -29,13 +29,13 @@ async def _belongs(jobs: Jobs, owner: str, job_id: str) -> bool:
     return True
 
 
-def _text(step: StepProgress, logs: dict[str, str], own: set[str], max_chars: int) -> str:
+def _text(step: StepProgress, logs: dict[str, str], existing: set[str], max_chars: int) -> str:
     """Return the last `max_chars` characters of a step's log, or why there is none.
 
-    `logs`: job id -> log. `own`: ids of the steps' jobs that still exist.
+    `logs`: job id -> log. `existing`: ids of the steps' jobs that were not deleted.
     """
     if step.job is None:
         return "(not started)\n"
-    if step.job not in own:
+    if step.job not in existing:
         return "(its job was deleted)\n"
     return logs.get(step.job, "(nothing written)\n")[-max_chars:]

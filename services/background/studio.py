@@ -215,7 +215,7 @@ def _refuse(params: StudioParams, inputs: Mapping[str, object]) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Place:
-    """A background picture before it is cropped to the frame's shape.
+    """A given or painted background before cropping, with its margin, prompt and seed.
 
     `picture`: RGB uint8 (height, width, 3). For a painted background, `margin` is its size relative to a frame; `prompt` and `seed` are
     those of the painting.
@@ -228,9 +228,9 @@ class _Place:
 
 
 def _painted(params: StudioParams, video: Path, alpha: Path, analysis: Analysis, path: CameraPath, progress: Progress) -> _Place:
-    """Paint the background from the prompt.
+    """Paint the background from the prompt, over the colours of the reference frame.
 
-    If `params.depth` is `model`, the painting follows the depth of the clip's scene.
+    The camera's path decides size and margin. If `params.depth` is `model`, the painting follows the depth of the clip's scene.
     """
     guided = params.depth == "model"
     # The depth of the painting is not known yet, so the margin allows for the largest parallax, `depth_scale`.
@@ -292,7 +292,7 @@ def _parallax(inverse: Floats | None) -> float:
 
 
 def _warn(analysis: Analysis, over: Overscan, progress: Progress) -> None:
-    """Warn about limits of the result's quality."""
+    """Warn if the background follows only part of the motion, or restarts at cuts."""
     if over.share < 0.999:
         progress.warn(
             f"The camera moves too far for a background of {over.margin:.2f} times the frame size: the background follows only "
@@ -303,10 +303,7 @@ def _warn(analysis: Analysis, over: Overscan, progress: Progress) -> None:
 
 
 def _missing(params: StudioParams) -> str | None:
-    """Return the command that installs missing models; None if none is missing.
-
-    None if nothing is missing.
-    """
+    """Return the command that installs missing models; None if none is missing."""
     if not params.prompt.strip():
         return install_command(*_models(params))
     guided = params.depth == "model"
@@ -314,7 +311,7 @@ def _missing(params: StudioParams) -> str | None:
 
 
 def _process_bytes(params: StudioParams) -> int:
-    """Estimate the memory of the job's process, in bytes."""
+    """Estimate the job's memory in bytes, without its frames."""
     guided = params.depth == "model"
     painting = painting_bytes(params, control=guided) if params.prompt.strip() else 170 * 1000**2
     return painting + (depth.BYTES if guided else 0)

@@ -28,9 +28,9 @@ class Estimate:
 
 
 def megapixel_frames(media: MediaStore, owner: str, inputs: Iterable[str | list[str] | None], params: Mapping[str, Any]) -> float | None:
-    """Return the size of the largest input, in megapixel frames.
+    """Return the largest input's size in megapixel frames; the files of a list are added up.
 
-    Those are the millions of pixels in all frames of the part that is used. A list counts as one input, a picture as one frame. None for
+    Those are the millions of pixels in all frames of the part that is used. A picture counts as one frame. None for
     inputs of unknown size. Blocks on the disk.
     """
     largest = 0.0

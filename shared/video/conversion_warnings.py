@@ -1,4 +1,4 @@
-"""Warnings about properties of a clip that an output changes."""
+"""Warnings that an output changes a clip's depth, HDR, alpha, interlacing or pixel shape."""
 
 import av
 

@@ -28,7 +28,7 @@ class Reference:
 
 
 def reference_frame(video: Path, alpha: Path, time: Fraction, size: tuple[int, int]) -> Reference:
-    """Read the first frame at or after `time`, and its matte.
+    """Read the clip's first frame at or after `time`, and that frame's matte.
 
     Both are scaled to `size` (width, height). Raises Invalid if there is no such frame.
     """

@@ -22,10 +22,10 @@ class Veil:
     """(height, width) for each plane: value above black that the veil adds."""
 
 
-def lay_over(out: Planes, picture: Planes, veil: Veil, area: Area, shape: tuple[int, ...], levels: Levels) -> None:
+def lay_over(out: Planes, picture: Planes, veil: Veil, area: Area, small_shape: tuple[int, ...], levels: Levels) -> None:
     """Write `picture` to `out`, with `veil` blended over it.
 
-    The veil covers the rectangle `area` of small planes of `shape`; outside of it the picture stays.
+    The veil covers the rectangle `area` of small planes of `small_shape`; outside of it the picture stays.
     """
     top = np.iinfo(picture[0].dtype).max
     depth = cv2.CV_8U if picture[0].dtype == np.uint8 else cv2.CV_16U
@@ -41,7 +41,7 @@ def lay_over(out: Planes, picture: Planes, veil: Veil, area: Area, shape: tuple[
     )
     rest = cv2.addWeighted(hidden, -top, hidden, 0, top, dtype=depth)
     for number, (target, plane) in enumerate(zip(out, picture, strict=True)):
-        rows, columns = enlarged((place[0], place[1]), shape, plane.shape)
+        rows, columns = enlarged((place[0], place[1]), small_shape, plane.shape)
         source, view = plane[rows, columns], target[rows, columns]
         added = cv2.addWeighted(hidden, levels.floor[number], veil.light[number][inner], 1, 0, dtype=depth)
         size = source.shape[1], source.shape[0]

@@ -1,4 +1,4 @@
-"""Detector `adaptive`: content change relative to neighbouring frames.
+"""Detector `adaptive`: content change relative to neighbouring frames; small changes score 0.
 
 Steady motion gives low scores. Source: PySceneDetect's `detect-adaptive`. The score is the ratio of a frame's change to the mean change of
 its neighbours, or 0 where the change itself is small.

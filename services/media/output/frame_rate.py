@@ -38,9 +38,9 @@ Picture = TypeVar("Picture", bound=Timed)
 
 @dataclass(frozen=True, slots=True)
 class Shown(Generic[Picture]):
-    """A source frame with the output frames that show it.
+    """A source frame, with the times of its first output frame and the number of them.
 
-    `first`: times of the first output frame. `count`: number of output frames.
+    `first`: times of the first output frame. `count`: number of output frames, at least 1.
     """
 
     frame: Picture
@@ -65,7 +65,7 @@ def at_source_times(frames: Iterable[Picture]) -> Iterator[Shown[Picture]]:
 
 
 def at_constant_rate(frames: Iterable[Picture], rate: Fraction) -> Iterator[Shown[Picture]]:
-    """Yield each source frame with the output frames, at the constant `rate`, that show it.
+    """Yield the source frames that an output of constant `rate` shows, with its frames.
 
     Each output moment shows the source frame visible then. Frames that no output moment falls on are left out. The last frame is shown to
     its end, at least once.

@@ -1,4 +1,4 @@
-"""The strobe effect: places of the subject's copies (stamps) in the video and the picture."""
+"""The strobe effect: copies (stamps) of the subject in both outputs, video and still picture."""
 
 from pathlib import Path
 
@@ -164,7 +164,7 @@ def test_a_failed_picture_leaves_no_video(tripod, tmp_path, monkeypatch):
 
 
 def gray_clip(path, luma, *, frames):
-    """Write a lossless clip without chroma.
+    """Write a lossless clip without chroma, whose frame i is `luma(i)`.
 
     Decoded H.264 always has chroma.
     """

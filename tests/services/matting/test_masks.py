@@ -45,12 +45,12 @@ def test_times_mean_the_nearest_frame_of_a_clip_with_varying_times(tmp_path):
     assert sorted(given_masks(None, archive(tmp_path, "0.5s.png", "1.0s.png", "3.0s.png"), later, Heard())) == [0, 60]
 
 
-def drawn(folder, name, *boxes, jpeg=False):
-    """Write a picture with coloured boxes: (left, right, (R, G, B))."""
+def drawn(folder, name, *boxes):
+    """Write a picture with boxes in rows 100 to 200: (left, right, (R, G, B))."""
     pixels = np.zeros((360, 640, 3), np.uint8)
     for left, right, colour in boxes:
         pixels[100:200, left:right] = colour[::-1]
-    cv2.imwrite(str(folder / name), pixels, [cv2.IMWRITE_JPEG_QUALITY, 85] if jpeg else [])
+    cv2.imwrite(str(folder / name), pixels, [cv2.IMWRITE_JPEG_QUALITY, 85])
     return folder / name
 
 
@@ -58,7 +58,7 @@ def test_the_same_colour_is_the_same_subject_in_every_picture(tmp_path):
     red, green, blue = (230, 30, 30), (30, 220, 40), (20, 40, 240)
     first = drawn(tmp_path, "first.png", (50, 250, red), (400, 450, green))
     # Only the smaller subject again, after JPEG compression, and a new one.
-    later = drawn(tmp_path, "10.jpg", (420, 470, green), (600, 630, blue), jpeg=True)
+    later = drawn(tmp_path, "10.jpg", (420, 470, green), (600, 630, blue))
     masks = tmp_path / "later.zip"
     with zipfile.ZipFile(masks, "w") as file:
         file.write(later, later.name)
