@@ -58,11 +58,16 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
     stated = stream.average_rate or stream.guessed_rate
     if packets is not None and packets.whole and len(packets.times) > 1:
         rates = frame_rates(packets.times, base, stated, packets.breaks)
-        late = max(packets.times[0] * base - zero, Fraction(0))
+        # Matroska's packets before time 0 have no times.
+        late = max(packets.times[0] * base - zero - packets.untimed / rates.average, Fraction(0))
         # Of a joined or fragmented file, the first part's pictures are stated.
         joined = container.format.name == "gif" or is_fragmented(path) or bool(following_files(path, container.format.name).read)
         stated_count = 0 if joined else stream.frames
-        frames = _counted(len(packets.times), stated_count, duration and max(duration - late, Fraction(0)), rates)
+        expected = duration and max(duration - late, Fraction(0))
+        count = min(
+            (len(packets.times), len(packets.times) + packets.untimed), key=lambda each: abs(each - (expected or 0) * rates.average)
+        )
+        frames = _counted(count, stated_count, expected, rates)
     else:
         count = len(stream.index_entries) or stream.frames
         if not stated and count and duration:

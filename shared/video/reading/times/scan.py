@@ -65,7 +65,7 @@ class Scan:
     `times`: presentation times of the main video's packets from the first keyframe on, rising, in its time base, on the continuous clock.
     `breaks`: places in `times` at which a joined part begins. `tracks`: by stream index. `whole`: every packet was read. `sizes`: shapes
     of the pictures, in order, where keyframes tell. `cut_off`: the file ends before its last samples. `even`: the times of tracks that
-    state wrong ones, by stream index.
+    state wrong ones, by stream index. `untimed`: number of the main video's packets without a time.
     """
 
     times: "array[int]"
@@ -78,6 +78,7 @@ class Scan:
     sizes: tuple["Size", ...] = ()
     cut_off: bool = False
     even: Mapping[int, EvenTimes] = field(default_factory=dict)
+    untimed: int = 0
 
     @property
     def end(self) -> int | None:
@@ -289,7 +290,19 @@ def _read(
     even = {index: track.even for index, track in tracks.items() if track.even is not None}
     clocks = {index: track.clock for index, track in tracks.items()}
     sizes = tuple(Size(main.pts[number] + main.clock.ticks(number), shape) for number, shape in shapes.changes)
-    return Scan(times, breaks, _step(times, main), ends, joins, clocks, whole=True, sizes=sizes, cut_off=cut_off, even=even)
+    return Scan(
+        times,
+        breaks,
+        _step(times, main),
+        ends,
+        joins,
+        clocks,
+        whole=True,
+        sizes=sizes,
+        cut_off=cut_off,
+        even=even,
+        untimed=main.pts.count(UNTIMED),
+    )
 
 
 def _drop_jitter(tracks: Sequence[TrackPackets], overlaps: Iterable[int]) -> None:
