@@ -10,7 +10,8 @@ import pytest
 from docker.errors import DockerException
 
 from shared.sample_ids import SAMPLE_ID
-from tests.deployment.deployment import Deployment, within
+from tests.deployment.deployment import Deployment
+from tests.waiting import within
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -6,10 +6,8 @@ import re
 import socket
 import subprocess
 import threading
-import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -203,12 +201,3 @@ def seconds(moment: str) -> float:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
-
-
-def within(limit_s: float, true: Callable[[], Any], condition: str = "the condition") -> float:
-    """Wait at most `limit_s` seconds until `true()` returns true; return the elapsed seconds."""
-    began = time.monotonic()
-    while not true():
-        assert time.monotonic() - began < limit_s, f"{condition} did not come about within {limit_s} s"
-        time.sleep(0.2)
-    return time.monotonic() - began

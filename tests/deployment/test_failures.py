@@ -3,7 +3,8 @@
 import time
 
 from shared.sample_ids import SAMPLE_ID
-from tests.deployment.deployment import Deployment, kill_inside, processes, within
+from tests.deployment.deployment import Deployment, kill_inside, processes
+from tests.waiting import within
 
 SLOW = {"speeds": [0.7], "interpolation": "flow", "audio": "drop"}
 QUICK = {"speeds": [4.0], "audio": "drop"}

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from shared.sample_ids import SAMPLE_ID
-from tests.deployment.deployment import Deployment, within
+from tests.deployment.deployment import Deployment
+from tests.waiting import within
 
 RENDER = {"inputs": {"video": SAMPLE_ID}, "params": {"speeds": [4.0], "audio": "drop"}}
 

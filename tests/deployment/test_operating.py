@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from shared.sample_ids import SAMPLE_ID
-from tests.deployment.deployment import Deployment, kill_inside, within
+from tests.deployment.deployment import Deployment, kill_inside
+from tests.waiting import within
 
 PEAKS = {"inputs": {"video": SAMPLE_ID}, "cache": False}
 NEWER_COLUMNS = ("cache", "cached", "result_key", "preview", "listed", "deadline_at")

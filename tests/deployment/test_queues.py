@@ -8,8 +8,9 @@ from typing import Any
 from docker.models.containers import Container
 
 from shared.sample_ids import SAMPLE_ID
-from tests.deployment.deployment import Deployment, within
+from tests.deployment.deployment import Deployment
 from tests.deployment.idle import measure_idle
+from tests.waiting import within
 
 SLOW = {"speeds": [0.7], "interpolation": "flow", "audio": "drop"}
 QUICK = {"speeds": [4.0], "audio": "drop"}

@@ -3,7 +3,8 @@
 from collections import Counter
 
 from shared.sample_ids import SAMPLE_ID
-from tests.deployment.deployment import Deployment, within
+from tests.deployment.deployment import Deployment
+from tests.waiting import within
 
 JOBS = 8
 

@@ -8,7 +8,8 @@ import pytest
 from docker.models.containers import Container
 
 from shared.sample_ids import SAMPLE_ID
-from tests.deployment.deployment import Deployment, processes, within
+from tests.deployment.deployment import Deployment, processes
+from tests.waiting import within
 
 SERVICES = ("aesthetics", "background", "effects", "keyframes", "matting", "media", "speed-ramp")
 OURS = ("gateway", *SERVICES)

@@ -154,15 +154,3 @@ def serving_one(data_dir: Path, *, role: str = "worker", **settings: str) -> Ite
     finally:
         server.close()
     assert server.serious() == []
-
-
-def within(seconds: float, true: Any) -> float:
-    """Wait until `true()` returns true; return the elapsed seconds.
-
-    Fails after `seconds`.
-    """
-    began = time.monotonic()
-    while not true():
-        assert time.monotonic() - began < seconds, f"not within {seconds} s"
-        time.sleep(0.01)
-    return time.monotonic() - began

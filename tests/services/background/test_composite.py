@@ -14,8 +14,8 @@ from services.background.composite import CompositeParams, composite
 from services.background.plate import PlateParams, plate
 from shared.errors import Invalid
 from shared.media_info import ColorInfo
-from shared.operation import Silent
 from shared.video import VideoWriter, list_pictures, probe, read_frames
+from tests.warning_log import WarningLog
 
 PLAIN = {"decontaminate": False, "light_wrap": 0, "match": 0, "grain": False, "blobs": 0, "quality": 95}
 
@@ -148,23 +148,10 @@ def test_the_subject_alone_keeps_its_alpha(shot: tuple[Clip, Path, Path], tmp_pa
     assert np.abs(rgba[..., :3][inside].astype(int) - rgb[inside]).mean() < 12
 
 
-class Warnings(Silent):
-    """A Progress that records warnings."""
-
-    def __init__(self) -> None:
-        self.sentences: list[str] = []
-
-    def part(self, stage: str, start: float, end: float) -> "Warnings":
-        return self
-
-    def warn(self, message: str) -> None:
-        self.sentences.append(message)
-
-
 def test_tone_mapping_is_reported_wherever_an_hdr_clip_is_read(shot: tuple[Clip, Path, Path], tmp_path: Path) -> None:
     hdr = ColorInfo(primaries="bt2020", transfer="smpte2084", matrix="bt2020nc", range="tv")
     video, alpha = Clip(Shoot(width=160, height=90, frames=3, seed=4)).write(tmp_path, pixel_format="yuv420p10le", color=hdr)
-    of_subject, behind, of_plate = Warnings(), Warnings(), Warnings()
+    of_subject, behind, of_plate = WarningLog(), WarningLog(), WarningLog()
     composite(
         CompositeParams(format="vp9"),
         video=video,
@@ -178,16 +165,16 @@ def test_tone_mapping_is_reported_wherever_an_hdr_clip_is_read(shot: tuple[Clip,
     composite(params, video=shot[1], alpha=shot[2], background=video, plate=None, output=tmp_path / "b.mp4", progress=behind)
     outputs = {"plate": tmp_path / "plate.png", "invented": tmp_path / "invented.png"}
     plate(PlateParams(), video=video, alpha=alpha, outputs=outputs, progress=of_plate)
-    for warnings in (of_subject, behind, of_plate):
-        assert sum("tone-mapped" in sentence for sentence in warnings.sentences) == 1
+    for log in (of_subject, behind, of_plate):
+        assert sum("tone-mapped" in sentence for sentence in log.warnings) == 1
 
 
 def test_transparent_parts_of_a_picture_are_put_on_black(shot: tuple[Clip, Path, Path], tmp_path: Path) -> None:
     Image.new("RGBA", (480, 270), (255, 0, 0, 128)).save(tmp_path / "half.png")
-    warnings = Warnings()
+    log = WarningLog()
     params = CompositeParams(**(PLAIN | {"duration": 0.1}))  # type: ignore[arg-type]
     output = tmp_path / "out.mp4"
-    composite(params, video=shot[1], alpha=shot[2], background=tmp_path / "half.png", plate=None, output=output, progress=warnings)
+    composite(params, video=shot[1], alpha=shot[2], background=tmp_path / "half.png", plate=None, output=output, progress=log)
     free = shot[0].frame(0)[1] == 0
     assert np.abs(np.median(frames_of(output)[0][free], axis=0) - (128, 0, 0)).max() < 4
-    assert sum("filled with black" in sentence for sentence in warnings.sentences) == 1
+    assert sum("filled with black" in sentence for sentence in log.warnings) == 1

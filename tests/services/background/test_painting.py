@@ -8,30 +8,15 @@ from services.background.diffusion.paint import _Steps, kept_outside, paint
 from services.background.diffusion.pipeline import Painting, Pipeline
 from services.background.diffusion.sizes import feather, painted_size, tiles
 from services.background.stage.painting import described_scene, scene_depth
-from shared.operation import Progress, Silent
+from shared.operation import Silent
+from tests.warning_log import WarningLog
 
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"), pytest.mark.timeout(400)]
 
 
-class Listener:
-    """A Progress that records warnings."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def __call__(self, done: float, total: float) -> None:
-        pass
-
-    def part(self, stage: str, start: float, end: float) -> Progress:
-        return Silent()
-
-    def warn(self, message: str) -> None:
-        self.warnings.append(message)
-
-
 def test_the_encoders_do_not_count_as_a_step() -> None:
     clock = iter([100.0, 104.0])
-    listener = Listener()
+    listener = WarningLog()
     steps = _Steps(30, listener, timed=True, clock=lambda: next(clock))
     steps.begin()
     steps()

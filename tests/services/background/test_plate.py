@@ -17,25 +17,15 @@ from services.background.registration.align import Anchor
 from shared.errors import Invalid, UnsupportedMedia
 from shared.operation import Silent
 from shared.video import VideoWriter
-
-
-class Warnings(Silent):
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def part(self, stage: str, start: float, end: float) -> "Warnings":
-        return self
-
-    def warn(self, message: str) -> None:
-        self.texts.append(message)
+from tests.warning_log import WarningLog
 
 
 def made(clip: Clip, folder: Path, **params: object) -> tuple[PlateResult, np.ndarray, np.ndarray, list[str]]:
     video, matte = clip.write(folder)
     outputs = {"plate": folder / "plate.png", "invented": folder / "invented.png"}
-    warnings = Warnings()
-    result = plate(PlateParams(**params), video=video, alpha=matte, outputs=outputs, progress=warnings)  # type: ignore[arg-type]
-    return result, np.asarray(Image.open(outputs["plate"])), np.asarray(Image.open(outputs["invented"])), warnings.texts
+    log = WarningLog()
+    result = plate(PlateParams(**params), video=video, alpha=matte, outputs=outputs, progress=log)  # type: ignore[arg-type]
+    return result, np.asarray(Image.open(outputs["plate"])), np.asarray(Image.open(outputs["invented"])), log.warnings
 
 
 class Still(Clip):
@@ -131,11 +121,11 @@ def test_depth_is_reported(tmp_path: Path) -> None:
             picture[150:] = np.clip(np.rint(moved[150:]), 0, 255)
             clip.write(rgb_picture(picture), k)
             gray.write(rgb_picture(np.zeros((270, 480, 3), np.uint8)), k)
-    warnings = Warnings()
+    log = WarningLog()
     outputs = {"plate": tmp_path / "plate.png", "invented": tmp_path / "invented.png"}
-    result = plate(PlateParams(), video=video, alpha=matte, outputs=outputs, progress=warnings)
+    result = plate(PlateParams(), video=video, alpha=matte, outputs=outputs, progress=log)
     assert result.parallax_share >= 0.1
-    assert any("has depth" in text for text in warnings.texts)
+    assert any("has depth" in text for text in log.warnings)
 
 
 def test_frames_are_aligned_to_a_fraction_of_a_pixel(tmp_path: Path) -> None:

@@ -17,26 +17,11 @@ from services.background.studio import StudioParams, StudioResult, studio
 from shared.errors import Invalid
 from shared.media_info import ColorInfo
 from shared.motion.camera import Pose
-from shared.operation import Progress
 from shared.video import probe, read_frames
+from tests.warning_log import WarningLog
 
 PLAIN = {"decontaminate": False, "light_wrap": 0, "match": 0, "grain": False, "blobs": 0, "quality": 95, "exposure_smooth": 1000}
 FRAMES = 16
-
-
-class Warnings:
-    """A Progress that records warnings."""
-
-    def __init__(self) -> None:
-        self.sentences: list[str] = []
-
-    def __call__(self, done: float, total: float) -> None: ...
-
-    def part(self, stage: str, start: float, end: float) -> Progress:
-        return self
-
-    def warn(self, message: str) -> None:
-        self.sentences.append(message)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +43,7 @@ def picture(folder: Path, *, border: int = 0) -> Path:
 
 
 def staged(
-    shot: tuple[Clip, Path, Path], folder: Path, background: Path, progress: Warnings | None = None, **params: object
+    shot: tuple[Clip, Path, Path], folder: Path, background: Path, progress: WarningLog | None = None, **params: object
 ) -> tuple[StudioResult, list[np.ndarray], dict[str, Path]]:
     outputs = {"video": folder / "out.mp4", "background": folder / "background.png", "depth": folder / "depth.png"}
     result = studio(
@@ -67,7 +52,7 @@ def staged(
         alpha=shot[2],
         background=background,
         outputs=outputs,
-        progress=progress or Warnings(),
+        progress=progress or WarningLog(),
     )
     with read_frames(outputs["video"]) as frames:
         return result, [frame.rgb() for frame in frames], outputs
@@ -91,10 +76,10 @@ def test_the_background_moves_turns_and_zooms_as_the_camera_does(shot: tuple[Cli
 
 
 def test_nothing_outside_the_background_is_seen_and_too_much_drift_is_scaled_down(shot: tuple[Clip, Path, Path], tmp_path: Path) -> None:
-    warnings = Warnings()
-    result, frames, _ = staged(shot, tmp_path, picture(tmp_path, border=4), warnings, bg_margin=1.15)
+    log = WarningLog()
+    result, frames, _ = staged(shot, tmp_path, picture(tmp_path, border=4), log, bg_margin=1.15)
     assert 0.1 < result.drift_share < 0.9
-    assert any("background follows" in sentence for sentence in warnings.sentences)
+    assert any("background follows" in sentence for sentence in log.warnings)
     magenta = [((frame[..., 0] > 215) & (frame[..., 1] < 60) & (frame[..., 2] > 215)).sum() for frame in frames]
     assert max(magenta) == 0
 
@@ -135,13 +120,13 @@ def test_the_background_follows_the_exposure(tmp_path: Path) -> None:
 def test_a_smaller_video_keeps_its_sound(clip: Path, samples: dict[str, Path], tmp_path: Path) -> None:
     outputs = {"video": tmp_path / "out.mp4", "background": tmp_path / "bg.png", "depth": tmp_path / "depth.png"}
     params = StudioParams(depth="plane", resolution=180, start=1, duration=1)
-    warnings = Warnings()
-    result = studio(params, video=clip, alpha=samples["matte"], background=samples["picture"], outputs=outputs, progress=warnings)
+    log = WarningLog()
+    result = studio(params, video=clip, alpha=samples["matte"], background=samples["picture"], outputs=outputs, progress=log)
     info = probe(outputs["video"])
     assert info.kind == "video"
     assert (info.width, info.height, len(info.audio)) == (320, 180, 1)
     assert result.duration_s == pytest.approx(1, abs=0.05)
-    assert any("320x180" in sentence for sentence in warnings.sentences)
+    assert any("320x180" in sentence for sentence in log.warnings)
     assert output_size(1920, 1080, 360) == (640, 360)
     assert output_size(641, 359, 1080) == (641, 359)
 

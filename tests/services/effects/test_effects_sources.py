@@ -3,9 +3,7 @@
 Rotation, 10 bits, HDR, uneven times, and mattes of earlier steps.
 """
 
-import subprocess
 from fractions import Fraction
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,8 +11,9 @@ import pytest
 
 from services.effects.strobe import StrobeParams, strobe
 from shared.testing import RunningSuite
-from shared.video import ColorInfo, ffmpeg_path, probe, read_frames
+from shared.video import ColorInfo, probe, read_frames
 from tests.services.effects.effect_clips import HEIGHT, WIDTH, RecordingProgress, lumas, psnr, scene, still, trails_of, write
+from tests.shared.video.video_clips import turned
 
 PQ = ColorInfo(primaries="bt2020", transfer="smpte2084", matrix="bt2020nc", range="tv")
 FRAME, AGO = 30, 6
@@ -27,14 +26,6 @@ def rolling(i):
 @pytest.fixture(scope="module")
 def tripod(tmp_path_factory):
     return write(tmp_path_factory.mktemp("tripod") / "clip.mp4", scene(still, rolling), frames=40)
-
-
-def turned(clip: Path, degrees: int) -> Path:
-    """Copy a clip, marked as rotated by `degrees`; return the path."""
-    path = clip.with_name(f"turned{degrees}.mp4")
-    words = [str(ffmpeg_path()), "-v", "error", "-y", "-display_rotation", str(degrees), "-i", str(clip), "-c", "copy", str(path)]
-    subprocess.run(words, check=True)
-    return path
 
 
 def disc(luma) -> tuple[int, int]:

@@ -11,19 +11,7 @@ import pytest
 from services.keyframes.detect import DetectParams, detect
 from shared.operation import Silent
 from tests.services.keyframes.shot_clips import HEIGHT, WIDTH, dissolve, scene, write
-
-
-class Warned(Silent):
-    """A Progress that records warnings."""
-
-    def __init__(self):
-        self.warnings = []
-
-    def part(self, *_):
-        return self
-
-    def warn(self, message):
-        self.warnings.append(message)
+from tests.warning_log import WarningLog
 
 
 def shots_of(path, tmp_path, *, progress=None, **params):
@@ -168,7 +156,7 @@ def test_damaged_files_are_read_around_the_damage(tmp_path):
     damage[middle : middle + 20_000] = bytes(20_000)
     path.write_bytes(damage)
     for speed in ("full", "fast"):
-        progress = Warned()
+        progress = WarningLog()
         assert shots_of(path, tmp_path, progress=progress, speed=speed) == cuts
         (warning,) = (warning for warning in progress.warnings if "damaged" in warning)
         assert "from 0.00 s to " in warning

@@ -12,25 +12,11 @@ import numpy as np
 from services.matting.matte import MatteParams, MatteResult, matte
 from shared.operation import Progress
 from shared.video import VideoWriter, read_frames
+from tests.warning_log import WarningLog
 
 WIDTH, HEIGHT, RADIUS = 320, 180, 22
 RED = (230, 40, 40)
 Centres = Sequence[tuple[float, float]]
-
-
-class Heard:
-    """A Progress that records warnings."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def __call__(self, done: float, total: float) -> None: ...
-
-    def part(self, stage: str, start: float, end: float) -> Progress:
-        return self
-
-    def warn(self, message: str) -> None:
-        self.warnings.append(message)
 
 
 def picture(centres: Centres, *, ground: int = 90, size: tuple[int, int] = (WIDTH, HEIGHT)) -> np.ndarray:
@@ -67,7 +53,7 @@ def run(
     """Run `matting.matte`; write its outputs to `tmp_path`, as alpha.mp4 and so on."""
     files = dict.fromkeys(("mask", "masks", "plate", "background")) | (inputs or {})
     outputs = {name: tmp_path / f"{name}.mp4" for name in ("alpha", "composite", "foreground")}
-    return matte(MatteParams(**params), video=clip, **files, outputs=outputs, progress=progress or Heard())
+    return matte(MatteParams(**params), video=clip, **files, outputs=outputs, progress=progress or WarningLog())
 
 
 def alphas(path: Path) -> list[np.ndarray]:

@@ -20,7 +20,8 @@ from services.matting.matte import MATTE, MatteParams, matte
 from shared.errors import Invalid, ModelMissing
 from shared.video import probe, read_frames
 from tests.services.matting import fake_matanyone
-from tests.services.matting.matte_clips import Heard, alphas
+from tests.services.matting.matte_clips import alphas
+from tests.warning_log import WarningLog
 
 W, H, N = 320, 180, 4
 
@@ -41,16 +42,16 @@ def files(tmp_path_factory):
 def run_compare(files, tmp_path, truth=True, plate=True, **params):
     outputs = {"video": tmp_path / "video.mp4", "table": tmp_path / "table.zip"}
     references = {"truth": files / "truth.mp4" if truth else None, "plate": files / "plate.png" if plate else None}
-    heard = Heard()
-    return compare(CompareParams(**params), video=files / "clip.mp4", mask=None, **references, outputs=outputs, progress=heard), heard
+    progress = WarningLog()
+    return compare(CompareParams(**params), video=files / "clip.mp4", mask=None, **references, outputs=outputs, progress=progress), progress
 
 
 def run_matte(files, tmp_path, backend, **inputs):
     arguments = dict.fromkeys(("mask", "masks", "plate", "background")) | inputs
-    heard = Heard()
+    progress = WarningLog()
     params = MatteParams(backend=backend, composite_over="none")
-    result = matte(params, video=files / "clip.mp4", **arguments, outputs={"alpha": tmp_path / "alpha.mp4"}, progress=heard)
-    return result, heard
+    result = matte(params, video=files / "clip.mp4", **arguments, outputs={"alpha": tmp_path / "alpha.mp4"}, progress=progress)
+    return result, progress
 
 
 def test_backends_are_compared_side_by_side_and_in_a_table(files, tmp_path):
@@ -134,13 +135,13 @@ def test_a_grid_holds_every_picture_and_stays_within_4k(count):
 
 
 def test_difference_makes_a_matte_and_says_when_the_plate_does_not_fit(files, tmp_path):
-    result, heard = run_matte(files, tmp_path, "difference", plate=files / "plate.png")
+    result, progress = run_matte(files, tmp_path, "difference", plate=files / "plate.png")
     assert result.backend.licence == "Apache-2.0"
-    assert heard.warnings == []
+    assert progress.warnings == []
     other = tmp_path / "other.png"
     Image.fromarray(np.full((H, W, 3), (90, 60, 140), np.uint8)).save(other)
-    _, heard = run_matte(files, tmp_path, "difference", plate=other)
-    assert any("plate does not fit" in warning for warning in heard.warnings)
+    _, progress = run_matte(files, tmp_path, "difference", plate=other)
+    assert any("plate does not fit" in warning for warning in progress.warnings)
     with pytest.raises(Invalid, match="needs a clean plate"):
         run_matte(files, tmp_path, "difference")
 

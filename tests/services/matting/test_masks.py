@@ -9,7 +9,7 @@ import pytest
 
 from services.matting.reading.masks import Target, given_masks
 from shared.errors import Invalid
-from tests.services.matting.matte_clips import Heard
+from tests.warning_log import WarningLog
 
 TARGET = Target(width=64, height=36, scaled=(32, 18), rate=25, start_s=2, frames=100)
 
@@ -24,25 +24,25 @@ def archive(folder, *names):
 
 
 def test_masks_are_named_by_frame_of_the_part_or_by_time_of_the_clip(tmp_path):
-    heard = Heard()
-    masks = given_masks(None, archive(tmp_path, "7.png", "frame-000012.png", "3.2s.png", "1.5s.png", "7s.png"), TARGET, heard)
+    progress = WarningLog()
+    masks = given_masks(None, archive(tmp_path, "7.png", "frame-000012.png", "3.2s.png", "1.5s.png", "7s.png"), TARGET, progress)
     assert sorted(masks) == [7, 12, 30]
     assert all(mask.shape == (18, 32) and mask.max() == 255 for subjects in masks.values() for mask in subjects.values())
-    assert heard.warnings == ["Masks for frames outside the part were not used: 2."]
+    assert progress.warnings == ["Masks for frames outside the part were not used: 2."]
 
 
 def test_a_name_without_frame_or_time_is_refused(tmp_path):
     with pytest.raises(Invalid, match=r"'first.png' contains neither a frame number \(120.png\) nor a time \(4.8s.png\)"):
-        given_masks(None, archive(tmp_path, "first.png"), TARGET, Heard())
+        given_masks(None, archive(tmp_path, "first.png"), TARGET, WarningLog())
 
 
 def test_times_mean_the_nearest_frame_of_a_clip_with_varying_times(tmp_path):
     # 10 frames per second for 2 s, then 50: the average rate names other frames.
     times = np.concatenate([np.arange(20) / 10, 2 + np.arange(100) / 50])
     target = replace(TARGET, start_s=0, rate=30, frames=120, times=lambda: times)
-    assert sorted(given_masks(None, archive(tmp_path, "1.0s.png", "3.0s.png", "1.96s.png", "9s.png"), target, Heard())) == [10, 20, 70]
+    assert sorted(given_masks(None, archive(tmp_path, "1.0s.png", "3.0s.png", "1.96s.png", "9s.png"), target, WarningLog())) == [10, 20, 70]
     later = replace(target, start_s=1, frames=110)
-    assert sorted(given_masks(None, archive(tmp_path, "0.5s.png", "1.0s.png", "3.0s.png"), later, Heard())) == [0, 60]
+    assert sorted(given_masks(None, archive(tmp_path, "0.5s.png", "1.0s.png", "3.0s.png"), later, WarningLog())) == [0, 60]
 
 
 def drawn(folder, name, *boxes):
@@ -62,7 +62,7 @@ def test_the_same_colour_is_the_same_subject_in_every_picture(tmp_path):
     masks = tmp_path / "later.zip"
     with zipfile.ZipFile(masks, "w") as file:
         file.write(later, later.name)
-    subjects = given_masks(first, masks, replace(TARGET, scaled=(640, 360)), Heard())
+    subjects = given_masks(first, masks, replace(TARGET, scaled=(640, 360)), WarningLog())
     assert list(subjects[0]) == ["#e61e1e", "#1edc28"]
     small, new = subjects[10].values()
     assert next(iter(subjects[10])) == "#1edc28"
@@ -73,9 +73,9 @@ def test_the_same_colour_is_the_same_subject_in_every_picture(tmp_path):
 
 def test_a_few_coloured_pixels_leave_a_white_mask_as_it_is(tmp_path):
     path = drawn(tmp_path, "mask.png", (100, 300, (255, 255, 255)), (310, 311, (255, 0, 0)))
-    (subjects,) = given_masks(path, None, replace(TARGET, scaled=(640, 360)), Heard()).values()
+    (subjects,) = given_masks(path, None, replace(TARGET, scaled=(640, 360)), WarningLog()).values()
     assert list(subjects) == ["white"]
     assert int((subjects["white"] > 127).sum()) in range(200 * 100, 201 * 100 + 1)
     both = drawn(tmp_path, "both.png", (100, 300, (255, 255, 255)), (400, 450, (255, 0, 0)))
-    (subjects,) = given_masks(both, None, TARGET, Heard()).values()
+    (subjects,) = given_masks(both, None, TARGET, WarningLog()).values()
     assert sorted(subjects) == ["#ff0000", "white"]

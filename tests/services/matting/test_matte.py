@@ -16,7 +16,8 @@ from services.matting.mask import MASK, MaskParams
 from services.matting.matte import MATTE, MatteParams
 from shared.errors import Invalid, ModelMissing
 from shared.video import probe, read_frames, read_together
-from tests.services.matting.matte_clips import HEIGHT, RED, WIDTH, Heard, alphas, disc, iou, picture, run, write_clip
+from tests.services.matting.matte_clips import HEIGHT, RED, WIDTH, alphas, disc, iou, picture, run, write_clip
+from tests.warning_log import WarningLog
 
 RED_FINDER = {"backend": "rmbg2", "steadiness": 0}
 
@@ -92,10 +93,10 @@ def test_masks_that_do_not_fit_are_refused(models, two_discs, tmp_path, pixels, 
 
 
 def test_a_smaller_mask_is_scaled_with_a_warning(models, two_discs, tmp_path):
-    mask, heard = tmp_path / "mask.png", Heard()
+    mask, progress = tmp_path / "mask.png", WarningLog()
     cv2.imwrite(str(mask), cv2.resize(disc(250, 80).astype(np.uint8) * 255, (160, 90)))
-    run(tmp_path, two_discs, heard, inputs={"mask": mask}, **RED_FINDER)
-    assert any("was scaled to the size of the video (320x180)" in warning for warning in heard.warnings)
+    run(tmp_path, two_discs, progress, inputs={"mask": mask}, **RED_FINDER)
+    assert any("was scaled to the size of the video (320x180)" in warning for warning in progress.warnings)
 
 
 def test_subject_mask_without_a_mask_is_refused(models, two_discs, tmp_path):
@@ -104,11 +105,11 @@ def test_subject_mask_without_a_mask_is_refused(models, two_discs, tmp_path):
 
 
 def test_an_empty_scene_gives_a_black_matte_and_a_warning(models, tmp_path):
-    clip, heard = write_clip(tmp_path / "empty.mp4", [picture([])] * 4), Heard()
-    result = run(tmp_path, clip, heard, subject="main", **RED_FINDER)
+    clip, progress = write_clip(tmp_path / "empty.mp4", [picture([])] * 4), WarningLog()
+    result = run(tmp_path, clip, progress, subject="main", **RED_FINDER)
     assert result.coverage < 0.001
     assert max(float(alpha.max()) for alpha in alphas(tmp_path / "alpha.mp4")) < 0.02
-    assert any("found no subject" in warning and "black" in warning for warning in heard.warnings)
+    assert any("found no subject" in warning and "black" in warning for warning in progress.warnings)
 
 
 def test_recurrent_state_is_carried_and_reset_at_cuts(models, tmp_path):
@@ -174,11 +175,11 @@ def test_a_background_picture_alone_asks_the_backend_for_the_foreground(models, 
 def test_ten_bits_become_eight_and_varying_times_stay(models, tmp_path):
     pts = [0, 1, 2, 6, 7, 12]
     pictures = [picture([(60 + 3 * number, 90)]) for number in range(6)]
-    clip, heard = write_clip(tmp_path / "vfr.mp4", pictures, pts=pts, pixel_format="yuv420p10le"), Heard()
-    run(tmp_path, clip, heard, composite_over="none", **RED_FINDER)
+    clip, progress = write_clip(tmp_path / "vfr.mp4", pictures, pts=pts, pixel_format="yuv420p10le"), WarningLog()
+    run(tmp_path, clip, progress, composite_over="none", **RED_FINDER)
     with read_frames(tmp_path / "alpha.mp4") as frames:
         assert [round(frame.time * 25) for frame in frames] == pts
-    assert any("from 10 to 8 bits" in warning for warning in heard.warnings)
+    assert any("from 10 to 8 bits" in warning for warning in progress.warnings)
 
 
 def test_a_part_begins_at_zero_with_its_sound(models, two_discs, tmp_path):
@@ -239,15 +240,15 @@ def test_the_table_of_backends_is_complete():
 
 
 def test_auto_says_why_a_plate_was_not_used(models, two_discs, tmp_path):
-    plate, heard = tmp_path / "plate.png", Heard()
+    plate, progress = tmp_path / "plate.png", WarningLog()
     cv2.imwrite(str(plate), np.random.default_rng(1).integers(0, 255, (HEIGHT, WIDTH, 3)).astype(np.uint8))
-    result = run(tmp_path, two_discs, heard, inputs={"plate": plate}, composite_over="none", duration=0.1)
+    result = run(tmp_path, two_discs, progress, inputs={"plate": plate}, composite_over="none", duration=0.1)
     assert result.backend.name == "rvm-resnet50"
-    assert any(warning.startswith("The clean plate was not used: only") for warning in heard.warnings)
+    assert any(warning.startswith("The clean plate was not used: only") for warning in progress.warnings)
     cv2.imwrite(str(plate), cv2.cvtColor(picture([]), cv2.COLOR_RGB2BGR))
-    heard = Heard()
-    assert run(tmp_path, two_discs, heard, inputs={"plate": plate}, duration=0.1).backend.name == "difference"
-    assert not any("plate" in warning for warning in heard.warnings)
+    progress = WarningLog()
+    assert run(tmp_path, two_discs, progress, inputs={"plate": plate}, duration=0.1).backend.name == "difference"
+    assert not any("plate" in warning for warning in progress.warnings)
 
 
 def test_garbage_and_core_hold_for_every_frame(models, two_discs, tmp_path):
@@ -280,24 +281,24 @@ def test_garbage_and_core_hold_for_every_frame(models, two_discs, tmp_path):
 
 
 def test_a_mark_where_no_subject_is_gives_a_warning_or_a_refusal(models, two_discs, tmp_path):
-    heard = Heard()
-    run(tmp_path, two_discs, heard, subject="point", points=[(160, 10, 1)], composite_over="none", **RED_FINDER)
-    assert any(warning.startswith("The backend rmbg2 found no subject where `point` marks one") for warning in heard.warnings)
+    progress = WarningLog()
+    run(tmp_path, two_discs, progress, subject="point", points=[(160, 10, 1)], composite_over="none", **RED_FINDER)
+    assert any(warning.startswith("The backend rmbg2 found no subject where `point` marks one") for warning in progress.warnings)
     for more in ({"subject": "point", "points": [(5000, 9000, 1)]}, {"subject": "box", "box": (900, 0, 1000, 50)}):
         with pytest.raises(Invalid, match="lies outside the picture of 320x180"):
             run(tmp_path, two_discs, **more, **RED_FINDER)
 
 
 def test_masks_without_effect_give_warnings(models, two_discs, tmp_path):
-    archive, heard = tmp_path / "masks.zip", Heard()
+    archive, progress = tmp_path / "masks.zip", WarningLog()
     mask = cv2.imencode(".png", disc(250, 80).astype(np.uint8) * 255)[1].tobytes()
     with zipfile.ZipFile(archive, "w") as masks:
         for name in ("0.png", "4.png", "999.png"):
             masks.writestr(name, mask)
-    run(tmp_path, two_discs, heard, inputs={"masks": archive}, composite_over="none", **RED_FINDER)
+    run(tmp_path, two_discs, progress, inputs={"masks": archive}, composite_over="none", **RED_FINDER)
     assert iou(alphas(tmp_path / "alpha.mp4")[0], disc(250, 80)) > 0.85
-    assert "Masks for frames outside the part were not used: 1." in heard.warnings
-    assert any("rmbg2 cannot use masks of later frames" in warning for warning in heard.warnings)
+    assert "Masks for frames outside the part were not used: 1." in progress.warnings
+    assert any("rmbg2 cannot use masks of later frames" in warning for warning in progress.warnings)
 
 
 def test_a_plate_of_another_shape_is_refused(models, two_discs, tmp_path):
@@ -310,7 +311,7 @@ def test_a_plate_of_another_shape_is_refused(models, two_discs, tmp_path):
 def test_a_small_subject_gives_no_warning_about_a_black_matte(models, tmp_path):
     ball = picture([])
     cv2.circle(ball, (100, 90), 2, RED, -1)
-    clip, heard = write_clip(tmp_path / "ball.mp4", [cv2.resize(ball, (640, 360))] * 3), Heard()
-    result = run(tmp_path, clip, heard, composite_over="none", **RED_FINDER)
+    clip, progress = write_clip(tmp_path / "ball.mp4", [cv2.resize(ball, (640, 360))] * 3), WarningLog()
+    result = run(tmp_path, clip, progress, composite_over="none", **RED_FINDER)
     assert 0 < result.coverage < 0.0005
-    assert not any("black" in warning for warning in heard.warnings)
+    assert not any("black" in warning for warning in progress.warnings)

@@ -10,7 +10,8 @@ from services.matting.networks.saliency import load_saliency
 from shared.models.cache import model_cache
 from shared.models.devices.device import CPU
 from tests.services.matting.made_networks import make_rvm, make_saliency
-from tests.services.matting.matte_clips import Heard, alphas, disc, iou, picture, run, write_clip
+from tests.services.matting.matte_clips import alphas, disc, iou, picture, run, write_clip
+from tests.warning_log import WarningLog
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +55,14 @@ def clip(tmp_path_factory):
 )
 def test_auto_takes_a_network_for_objects(install, clip, tmp_path, backend, model, reason):
     install(model)
-    heard = Heard()
-    result = run(tmp_path, clip, heard, composite_over="none", steadiness=0)
+    progress = WarningLog()
+    result = run(tmp_path, clip, progress, composite_over="none", steadiness=0)
     assert (result.backend.name, result.backend.model) == (backend, model)
     assert result.backend.reason == f"no network for people is installed, and {reason}"
     for number, alpha in enumerate(alphas(tmp_path / "alpha.mp4")):
         assert iou(alpha, disc(60 + 3 * number, 90)) > 0.85
         assert alpha[:, 200:].max() < 0.02
-    assert any("coarse edges" in warning for warning in heard.warnings) == (backend == "u2netp")
+    assert any("coarse edges" in warning for warning in progress.warnings) == (backend == "u2netp")
 
 
 def test_auto_says_that_no_people_were_found_only_after_looking(install, made, clip, tmp_path, monkeypatch):

@@ -6,7 +6,8 @@ import pytest
 
 from services.matting.compare import CompareParams, compare
 from shared.errors import Invalid
-from tests.services.matting.matte_clips import Heard, alphas, iou, picture, run, write_clip
+from tests.services.matting.matte_clips import alphas, iou, picture, run, write_clip
+from tests.warning_log import WarningLog
 
 SIZE = (320, 180)
 SUBJECT = np.zeros((180, 320), bool)
@@ -44,7 +45,9 @@ def test_the_screen_of_each_shot_is_keyed(tmp_path):
 def test_compare_looks_for_the_screen_before_the_first_backend_runs(models, tmp_path):
     clip = write_clip(tmp_path / "gray.mp4", [picture([(100, 90)])] * 2)
     outputs = {"video": tmp_path / "video.mp4", "table": tmp_path / "table.zip"}
-    heard = Heard()
+    progress = WarningLog()
     with pytest.raises(Invalid, match="No green or blue screen"):
-        compare(CompareParams(backends=["rmbg2", "chroma"]), video=clip, mask=None, plate=None, truth=None, outputs=outputs, progress=heard)
+        compare(
+            CompareParams(backends=["rmbg2", "chroma"]), video=clip, mask=None, plate=None, truth=None, outputs=outputs, progress=progress
+        )
     assert list(tmp_path.iterdir()) == [clip]

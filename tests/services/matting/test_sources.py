@@ -1,24 +1,15 @@
 """`matting.matte` on camera files: rotated and HDR."""
 
-import subprocess
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from shared.video import ColorInfo, ffmpeg_path, probe, read_frames
-from tests.services.matting.matte_clips import HEIGHT, WIDTH, Heard, alphas, disc, iou, picture, run, write_clip
+from shared.video import ColorInfo, probe, read_frames
+from tests.services.matting.matte_clips import HEIGHT, WIDTH, alphas, disc, iou, picture, run, write_clip
+from tests.shared.video.video_clips import turned
+from tests.warning_log import WarningLog
 
 PQ = ColorInfo(primaries="bt2020", transfer="smpte2084", matrix="bt2020nc", range="tv")
 RED_FINDER = {"backend": "rmbg2", "steadiness": 0}
-
-
-def turned(clip: Path, degrees: int) -> Path:
-    """Copy a clip, marked as rotated by `degrees`; return the path."""
-    path = clip.with_name(f"turned{degrees}.mp4")
-    words = [str(ffmpeg_path()), "-v", "error", "-y", "-display_rotation", str(degrees), "-i", str(clip), "-c", "copy", str(path)]
-    subprocess.run(words, check=True)
-    return path
 
 
 @pytest.mark.parametrize(("degrees", "turns"), [(90, 1), (180, 2), (270, 3)])
@@ -47,9 +38,9 @@ def test_points_are_in_the_upright_picture(models, tmp_path):
 def test_an_hdr_clip_is_tone_mapped_with_a_warning(models, tmp_path):
     pictures = [picture([(60 + 3 * number, 90)]) for number in range(3)]
     clip = write_clip(tmp_path / "hdr.mp4", pictures, pixel_format="yuv420p10le", color=PQ)
-    heard = Heard()
-    run(tmp_path, clip, heard, composite_over="#0000ff", **RED_FINDER)
-    assert any("tone-mapped" in warning for warning in heard.warnings)
+    progress = WarningLog()
+    run(tmp_path, clip, progress, composite_over="#0000ff", **RED_FINDER)
+    assert any("tone-mapped" in warning for warning in progress.warnings)
     for number, alpha in enumerate(alphas(tmp_path / "alpha.mp4")):
         # The edge's mixed colours are darker in PQ: less of it is red.
         assert iou(alpha, disc(60 + 3 * number, 90)) > 0.75

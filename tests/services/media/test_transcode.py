@@ -11,19 +11,9 @@ from pydantic import ValidationError
 from services.media.output.frame_rate import FRAME_RATE, at_constant_rate
 from services.media.transcode import TranscodeParams, TranscodeResult, transcode
 from shared.errors import Invalid, TooLarge
-from shared.operation import Silent
 from shared.video import Frame, VideoInfo, ffmpeg_path, probe_video, read_frames
 from shared.video.frames.planes import empty_picture
-
-
-class Warnings(Silent):
-    """A Progress that records warnings."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def warn(self, message: str) -> None:
-        self.texts.append(message)
+from tests.warning_log import WarningLog
 
 
 def made(tmp_path: Path, arguments: str, name: str = "in.mp4") -> Path:
@@ -33,13 +23,13 @@ def made(tmp_path: Path, arguments: str, name: str = "in.mp4") -> Path:
 
 
 def run(video: Path, tmp_path: Path, **params: object) -> tuple[TranscodeResult, VideoInfo, list[str]]:
-    output, warnings = tmp_path / "out.mp4", Warnings()
-    result = transcode(TranscodeParams.model_validate(params), video=video, output=output, progress=warnings)
+    output, log = tmp_path / "out.mp4", WarningLog()
+    result = transcode(TranscodeParams.model_validate(params), video=video, output=output, progress=log)
     info = probe_video(output)
     assert (result.width, result.height, result.frames) == (info.width, info.height, info.frames)
     assert result.duration_s == pytest.approx(info.duration_s, abs=0.02)
     assert sorted(path.name for path in tmp_path.iterdir() if "part" in path.name) == []
-    return result, info, warnings.texts
+    return result, info, log.warnings
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from shared.jobs.database.tables import connect, make_tables
 from shared.jobs.record import PRIORITIES
 from shared.jobs.running import takeover
 from shared.jobs.running.takeover import FileLocks
-from tests.misbehaving.server import Server, serving_one, within
+from tests.misbehaving.server import Server, serving_one
+from tests.waiting import within
 
 COLUMNS = "workflow_uuid, name, status, queue_name, executor_id, application_version, serialization, priority, recovery_attempts"
 

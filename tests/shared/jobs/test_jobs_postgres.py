@@ -16,8 +16,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from tests.misbehaving.server import Server, within
+from tests.misbehaving.server import Server
 from tests.misbehaving.storm import Storm
+from tests.waiting import within
 
 POSTGRES = os.environ.get("REELWRIGHT_TEST_POSTGRES", "")
 RESTART = os.environ.get("REELWRIGHT_TEST_POSTGRES_RESTART", "")

@@ -14,7 +14,8 @@ import pytest
 
 from shared.media.store import MediaStore, NewMedium
 from shared.operation import Kind
-from tests.misbehaving.server import serving_one, within
+from tests.misbehaving.server import serving_one
+from tests.waiting import within
 
 
 def publish(store: MediaStore, name: str) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook as Signer
 
-from tests.misbehaving.server import Server, serving_one, within
+from tests.misbehaving.server import Server, serving_one
+from tests.waiting import within
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of the receiver's own").decode()
 SERVERS_OWN = "whsec_" + base64.b64encode(b"the secret of this server here").decode()

@@ -28,6 +28,13 @@ def decoded(path: Path, pixel_format: str = "rgb24", *extra: str) -> NDArray[np.
     return np.frombuffer(output, np.uint8)
 
 
+def turned(clip: Path, degrees: int) -> Path:
+    """Copy a clip, marked as rotated by `degrees`; return the path."""
+    path = clip.with_name(f"turned{degrees}.mp4")
+    run_ffmpeg("-display_rotation", str(degrees), "-i", str(clip), "-c", "copy", str(path))
+    return path
+
+
 def onsets(times: Iterable[Fraction | float], loud: Iterable[bool]) -> list[float]:
     """Return the times at which sound starts after a quiet time.
 

@@ -14,7 +14,7 @@ from services.matting.difference.exposure import match_exposure
 from services.matting.difference.fit import plate_fit
 from services.matting.difference.matte import difference_matte
 from services.matting.metrics.errors import mad
-from tests.services.matting.matte_clips import Heard
+from tests.warning_log import WarningLog
 
 H, W = 360, 640
 
@@ -124,14 +124,14 @@ def test_every_size_is_processed(size):
 
 def test_a_plate_that_ceases_to_fit_within_a_shot_gives_one_warning():
     scene = picture_of(room(1))
-    heard = Heard()
+    progress = WarningLog()
     # The camera moves slowly, without a cut: 6 pixels a frame, after the first second.
     views = []
     for number in range(12):
         rgb = np.roll(scene, -max(number - 4, 0) * 6, axis=1)
         views.append(View(number, number / 4, rgb, rgb[..., 1], None, cut=number == 0))
     setup = Setup(width=W, height=H, frame_width=W, frame_height=H, frame_rate=4, frames=12, plate=scene)
-    with open_difference(setup, DifferenceOptions(), heard) as opened:
+    with open_difference(setup, DifferenceOptions(), progress) as opened:
         assert len(list(opened.mattes(iter(views)))) == 12
-    (warning,) = heard.warnings
+    (warning,) = progress.warnings
     assert warning.startswith("The clean plate does not fit the clip at 2.00 s: the camera has moved")

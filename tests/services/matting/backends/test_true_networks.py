@@ -13,7 +13,8 @@ from shared.models.devices.device import CPU
 from shared.models.files import model_files
 from shared.models.folder import installed
 from shared.video import read_frames
-from tests.services.matting.matte_clips import Heard, alphas, iou, run, write_clip
+from tests.services.matting.matte_clips import alphas, iou, run, write_clip
+from tests.warning_log import WarningLog
 
 pytestmark = [pytest.mark.models, pytest.mark.timeout(600)]
 CLIPS = Path(__file__).parents[5] / "shared/clips"
@@ -61,12 +62,12 @@ def test_a_person_is_found_by_auto_and_an_empty_scene_stays_black(tmp_path):
     result = run(tmp_path, person_clip(), duration=0.5, composite_over="none")
     assert (result.backend.name, result.backend.reason) == ("rvm", "people are in the picture")
     assert 0.2 < result.coverage < 0.8
-    rng, heard = np.random.default_rng(1), Heard()
+    rng, progress = np.random.default_rng(1), WarningLog()
     ground = cv2.GaussianBlur(rng.normal(120, 200, (240, 320, 3)).astype(np.float32), (0, 0), 12)
     empty = write_clip(tmp_path / "empty.mp4", [np.clip(ground, 0, 255).astype(np.uint8)] * 6)
-    run(tmp_path, empty, heard, backend="rvm", composite_over="none")
+    run(tmp_path, empty, progress, backend="rvm", composite_over="none")
     assert max(float(alpha.mean()) for alpha in alphas(tmp_path / "alpha.mp4")) < 1 / 255
-    assert any("found no subject" in warning for warning in heard.warnings)
+    assert any("found no subject" in warning for warning in progress.warnings)
 
 
 @pytest.mark.skipif(DANCER is None, reason="the dancer clip is not here")

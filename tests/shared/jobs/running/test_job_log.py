@@ -7,7 +7,8 @@ from pydantic import SecretStr
 
 from shared.jobs.running.job_log import MOST_CHARS, MOST_LINES, LogCleaner
 from shared.settings import Settings
-from tests.misbehaving.server import Server, within
+from tests.misbehaving.server import Server
+from tests.waiting import within
 
 SECRET = "whsec_c2VjcmV0c2VjcmV0c2VjcmV0"
 

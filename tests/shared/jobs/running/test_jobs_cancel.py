@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from shared.jobs.database.ledger import Ledger
 from shared.jobs.database.tables import JOBS, connect, make_tables
 from shared.jobs.record import Status
-from tests.misbehaving.server import Server, serving_one, within
+from tests.misbehaving.server import Server, serving_one
+from tests.waiting import within
 
 
 def cancel(server: Server, job_id: str) -> int:

@@ -9,8 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.misbehaving.server import Server, serving_one, within
+from tests.misbehaving.server import Server, serving_one
 from tests.misbehaving.storm import Storm
+from tests.waiting import within
 
 WAITING = {"Prefer": "wait=60"}
 

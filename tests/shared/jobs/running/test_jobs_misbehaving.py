@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from shared.worker.sandbox import landlock
-from tests.misbehaving.server import Server, serving_one, within
+from tests.misbehaving.server import Server, serving_one
+from tests.waiting import within
 
 TIMEOUT = "The job was stopped after 4 seconds, its time limit (REELWRIGHT_JOB_TIMEOUT_S)."
 DIED = "Only this job is affected; the input may be damaged."

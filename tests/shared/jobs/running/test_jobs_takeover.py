@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.misbehaving.server import Server, serving_one, within
+from tests.misbehaving.server import Server, serving_one
+from tests.waiting import within
 
 
 def stopped(server: Server) -> bool:

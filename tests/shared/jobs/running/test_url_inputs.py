@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.file_origin import Origin, serving_files
-from tests.misbehaving.server import Server, serving_one, within
+from tests.misbehaving.server import Server, serving_one
+from tests.waiting import within
 
 LOCAL = {"URL_ALLOW_NETWORKS": "127.0.0.0/8", "CONCURRENCY": "2"}
 
