@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine
-from benchmarks.material.clips import ffmpeg, sample_clip
+from benchmarks.material.clips import ffmpeg, sample_clip, transcode
 from services.background import studio as studio_operation
 from services.background.analysis.analyze import analyze
 from services.background.composite import CompositeParams, composite
@@ -38,7 +38,6 @@ from services.background.studio import StudioParams, studio
 from shared.operation import Silent
 from shared.video import VideoWriter, read_frames
 from shared.video.clip.part import ClipPart
-from shared.video.writing.encoders import choose_encoder, encoder_options
 from shared.worker.slot import HEAPS
 
 out = Console(soft_wrap=True, highlight=False)
@@ -145,7 +144,7 @@ def composites(folder: Path, clip: Path, matte: Path, picture: Path) -> Table:
         return lambda: composite(CompositeParams(**params), video=clip, alpha=matte, background=picture, plate=None, output=target)
 
     jobs: list[tuple[str, Callable[[], object]]] = [
-        ("ffmpeg, plain transcode, same encoder settings", lambda: transcode(clip, target)),
+        ("ffmpeg, plain transcode, same encoder settings", lambda: transcode(clip, target, "-c:a", "copy")),
         ("composite, plain", job(**PLAIN)),
         ("composite, light wrap, match and grain", job(**(PLAIN | {"light_wrap": 0.3, "match": 0.5, "grain": True}))),
         ("composite, all defaults", job()),
@@ -178,7 +177,7 @@ def studios(folder: Path, seconds: float) -> Table:
 
     transcoding = "ffmpeg, plain transcode, same encoder settings"
     jobs: list[tuple[str, Callable[[], object]]] = [
-        (transcoding, lambda: transcode(clip, target)),
+        (transcoding, lambda: transcode(clip, target, "-c:a", "copy")),
         ("analysis alone", lambda: analyze(clip, matte, ClipPart(), size=SIZE, frames=1, smooth=15, progress=Silent())),
         ("studio, depth plane", job(depth="plane")),
         ("studio, depth model", job()),
@@ -306,13 +305,6 @@ def original_composite(clip: Path, matte: Path, picture: Path, target: Path) -> 
             weight = alpha.rgb()[..., :1].astype(np.float32) / 255
             mixed = frame.rgb().astype(np.float32) * weight + background * (1 - weight)
             writer.write(av.VideoFrame.from_ndarray(mixed.astype(np.uint8), format="rgb24"), frame.index)
-
-
-def transcode(clip: Path, target: Path) -> None:
-    """Transcode a clip with ffmpeg and the encoder settings of VideoWriter."""
-    encoder = choose_encoder("auto", ".mp4", "yuv420p")
-    options = [part for name, value in encoder_options(encoder, 70, "yuv420p").items() for part in (f"-{name}", value)]
-    ffmpeg("-i", str(clip), "-c:v", encoder.name, *options, "-pix_fmt", "yuv420p", "-c:a", "copy", str(target))
 
 
 def turns(jobs: list[tuple[str, Callable[[], object]]]) -> dict[str, tuple[float, float]]:

@@ -25,12 +25,11 @@ from rich.table import Table
 
 from benchmarks.effects.naive_trails import camera_path, naive_trails
 from benchmarks.machine import machine
-from benchmarks.material.clips import ffmpeg, sample_clip
+from benchmarks.material.clips import ffmpeg, sample_clip, transcode
 from services.effects.motion_trails import MotionTrailsParams, held_bytes, motion_trails
 from shared.video import VideoInfo, VideoWriter, probe, read_frames
 from shared.video.clip.rewrite import frame_size
 from shared.video.frames.planes import picture_from
-from shared.video.writing.encoders import choose_encoder, encoder_options
 from shared.worker.slot import HEAPS
 
 out = Console(soft_wrap=True, highlight=False)
@@ -94,7 +93,7 @@ def speed(clip: Path, folder: Path) -> Table:
     ]
     rows = best(
         [
-            ("ffmpeg, plain transcode, same encoder settings", lambda: transcode(clip, target)),
+            ("ffmpeg, plain transcode, same encoder settings", lambda: transcode(clip, target, "-movflags", "+faststart")),
             ("only read and written", lambda: copy(clip, target)),
             *((f"motion-trails, {name}", lambda params=params: trails(clip, target, params)) for name, params in variants),
         ]
@@ -211,13 +210,6 @@ def copy(clip: Path, target: Path) -> None:
     ):
         for frame in frames:
             writer.write(frame.picture, round(frame.time * 12800))
-
-
-def transcode(clip: Path, target: Path) -> None:
-    """Transcode a clip with ffmpeg and the encoder settings of VideoWriter."""
-    encoder = choose_encoder("auto", ".mp4", "yuv420p")
-    options = [word for name, value in encoder_options(encoder, 70, "yuv420p").items() for word in (f"-{name}", value)]
-    ffmpeg("-i", str(clip), "-pix_fmt", "yuv420p", "-c:v", encoder.name, *options, "-movflags", "+faststart", str(target))
 
 
 def frames_of(clip: Path) -> int:

