@@ -28,6 +28,7 @@ from rich.table import Table
 
 from benchmarks.machine import machine
 from benchmarks.material.clips import ffmpeg, sample_clip, transcode
+from benchmarks.turns import lowest_costs, processor_s
 from services.background import studio as studio_operation
 from services.background.analysis.analyze import analyze
 from services.background.composite import CompositeParams, composite
@@ -99,9 +100,9 @@ def medians() -> Table:
             np.ma.median(np.ma.masked_array(samples, hidden), axis=0)
 
     rows = [
-        ("masked median, Y, U and V", processor_s(ours)),
-        ("numpy.ma.median, Y, U and V", processor_s(numpys, runs=1)),
-        (f"a loop over RGB pixels, the original method ({few} pixels, scaled up)", processor_s(loop) * 16 * SIZE[0] / few),
+        ("masked median, Y, U and V", shortest_processor_s(ours)),
+        ("numpy.ma.median, Y, U and V", shortest_processor_s(numpys, runs=1)),
+        (f"a loop over RGB pixels, the original method ({few} pixels, scaled up)", shortest_processor_s(loop) * 16 * SIZE[0] / few),
     ]
     table = Table(title="Masked median of 200 samples, 16 rows of 1080p")
     for head in ("method", "processor s", "of ours"):
@@ -130,7 +131,7 @@ def fills() -> Table:
         hidden = picture.copy()
         hidden[hole > 0] = 0
         filled = fill(hidden, hole)
-        spent = processor_s(lambda fill=fill, hidden=hidden: fill(hidden, hole))  # type: ignore[misc]
+        spent = shortest_processor_s(lambda fill=fill, hidden=hidden: fill(hidden, hole))  # type: ignore[misc]
         error = ((filled[hole > 0].astype(np.float32) - picture[hole > 0]) ** 2).mean()
         table.add_row(name, f"{spent:.3f}", f"{10 * np.log10(255**2 / error):.1f}")
     return table
@@ -151,7 +152,7 @@ def composites(folder: Path, clip: Path, matte: Path, picture: Path) -> Table:
         ("composite, linear light", job(light="linear")),
         ("as the original program: RGB floats, frame by frame", lambda: original_composite(clip, matte, picture, target)),
     ]
-    spent = turns(jobs)
+    spent = lowest_costs(jobs, rounds=RUNS)
     table = Table(title=f"Composites over a picture, {SIZE[0]}x{SIZE[1]}")
     for head in ("job", "wall s", "wall, of the transcode", "processor s", "processor, of the transcode"):
         table.add_column(head, justify="left" if head == "job" else "right")
@@ -186,9 +187,9 @@ def studios(folder: Path, seconds: float) -> Table:
     spent: dict[str, tuple[float, float]] = {}
 
     def timed(name: str, run: Callable[[], T]) -> T:
-        began, cpu_before = time.perf_counter(), os.times()[:4]
+        began, before_s = time.perf_counter(), processor_s()
         result = run()
-        processor, best = sum(os.times()[:4]) - sum(cpu_before), spent.get(name, endless)
+        processor, best = processor_s() - before_s, spent.get(name, endless)
         spent[name] = min(best[0], processor), min(best[1], time.perf_counter() - began)
         return result
 
@@ -307,23 +308,7 @@ def original_composite(clip: Path, matte: Path, picture: Path, target: Path) -> 
             writer.write(av.VideoFrame.from_ndarray(mixed.astype(np.uint8), format="rgb24"), frame.index)
 
 
-def turns(jobs: list[tuple[str, Callable[[], object]]]) -> dict[str, tuple[float, float]]:
-    """Run the jobs in turns; return each job's lowest wall and processor seconds.
-
-    Processor time includes that of child processes.
-    """
-    spent: dict[str, tuple[float, float]] = {}
-    for _ in range(RUNS):
-        for name, run in jobs:
-            began, cpu_before = time.perf_counter(), os.times()[:4]
-            run()
-            wall, processor = time.perf_counter() - began, sum(os.times()[:4]) - sum(cpu_before)
-            earlier = spent.get(name, (wall, processor))
-            spent[name] = min(earlier[0], wall), min(earlier[1], processor)
-    return spent
-
-
-def processor_s(run: Callable[[], object], *, runs: int = RUNS) -> float:
+def shortest_processor_s(run: Callable[[], object], *, runs: int = RUNS) -> float:
     """Run a job several times; return its shortest processor time in seconds."""
     times = []
     for _ in range(runs):

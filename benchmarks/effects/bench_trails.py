@@ -26,6 +26,7 @@ from rich.table import Table
 from benchmarks.effects.naive_trails import camera_path, naive_trails
 from benchmarks.machine import machine
 from benchmarks.material.clips import ffmpeg, sample_clip, transcode
+from benchmarks.turns import processor_s
 from services.effects.motion_trails import MotionTrailsParams, held_bytes, motion_trails
 from shared.video import VideoInfo, VideoWriter, probe, read_frames
 from shared.video.clip.rewrite import frame_size
@@ -190,16 +191,16 @@ def naive(clip: Path, target: Path, style: Literal["normal", "glow"], frames: in
     Includes decoding, both passes and encoding, from the first frame with a trail on.
     """
     count = LAYERS * SPACING + 1 + NAIVE_FRAMES
-    wall, cpu = time.perf_counter(), cpu_s()
+    wall, cpu = time.perf_counter(), processor_s()
     path = camera_path(clip, count=count)
-    first = (time.perf_counter() - wall) / count * frames, (cpu_s() - cpu) / count * frames
+    first = (time.perf_counter() - wall) / count * frames, (processor_s() - cpu) / count * frames
     with VideoWriter(target, width=1920, height=1080, frame_rate=Fraction(25)) as writer:
         for index, rgb in enumerate(naive_trails(clip, path, layers=LAYERS, decay=DECAY, spacing=SPACING, ghost=style, count=count)):
             if index == LAYERS * SPACING:
-                wall, cpu = time.perf_counter(), cpu_s()
+                wall, cpu = time.perf_counter(), processor_s()
             writer.write(picture_from((rgb,), 1920, 1080, "rgb24"), index)
     scale = frames / NAIVE_FRAMES
-    return Cost(first[0] + (time.perf_counter() - wall) * scale, first[1] + (cpu_s() - cpu) * scale)
+    return Cost(first[0] + (time.perf_counter() - wall) * scale, first[1] + (processor_s() - cpu) * scale)
 
 
 def copy(clip: Path, target: Path) -> None:
@@ -226,17 +227,11 @@ def best(works: list[tuple[str, Callable[[], object]]], *, rounds: int = 3) -> l
     least: dict[str, Cost] = {}
     for _ in range(rounds):
         for name, work in works:
-            wall, cpu = time.perf_counter(), cpu_s()
+            wall, cpu = time.perf_counter(), processor_s()
             work()
-            cost = Cost(time.perf_counter() - wall, cpu_s() - cpu)
+            cost = Cost(time.perf_counter() - wall, processor_s() - cpu)
             least[name] = min(cost, least.get(name, cost), key=lambda cost: cost.wall_s)
     return list(least.items())
-
-
-def cpu_s() -> float:
-    """Return the processor seconds of this process and its children."""
-    times = psutil.Process().cpu_times()
-    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 if __name__ == "__main__":

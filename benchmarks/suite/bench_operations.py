@@ -17,15 +17,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.effects.bench_trails import transcode
 from benchmarks.keyframes.bench_detect import CLIPS
 from benchmarks.machine import machine
-from benchmarks.material.clips import ffmpeg, sample_clip
+from benchmarks.material.clips import ffmpeg, sample_clip, transcode
 from benchmarks.speed_ramp.bench_speed_ramp import transcode as ramped_transcode
+from benchmarks.turns import processor_s
 from services.effects.motion_trails import MotionTrailsParams, motion_trails
 from services.speed_ramp.analyze import AnalyzeParams, analyze
 from services.speed_ramp.curve.points import CurvePoint
@@ -64,7 +63,7 @@ def pictures(clip: Path, target: Path) -> list[tuple[str, Work, str | None]]:
     return [
         ("ffmpeg, decoding", lambda: ffmpeg("-i", str(clip), "-f", "null", "-"), None),
         ("speed-ramp.analyze", lambda: analyze(AnalyzeParams(), video=clip), "ffmpeg, decoding"),
-        ("ffmpeg, transcode", lambda: transcode(clip, target), None),
+        ("ffmpeg, transcode", lambda: transcode(clip, target, "-movflags", "+faststart"), None),
         (f"ffmpeg, tmix of {LAYERS + 1} frames", lambda: mixed(clip, target), "ffmpeg, transcode"),
         (
             f"effects.motion-trails, glow, {LAYERS} ghosts",
@@ -125,12 +124,6 @@ def table(title: str, jobs: list[tuple[str, Work, str | None]], rounds: int) -> 
         )
         printed_table.add_row(name, *(f"{seconds:.2f}" for seconds in medians[name]), *ratios)
     return printed_table
-
-
-def processor_s() -> float:
-    """Return the processor seconds of this process and its ended child processes."""
-    times = psutil.Process().cpu_times()
-    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 if __name__ == "__main__":
