@@ -57,18 +57,33 @@ class TrackClock:
     """The clock of a track: its joined parts, each with a time offset."""
 
     parts: list[_Part] = field(default_factory=list)
+    _before: tuple[int, int, int | None] | None = None
+    """Start, end and first keyframe of the last part without its last packet; None if it has no other."""
 
     def add(self, number: int, packet: int, start: int, end: int, *, key: bool) -> None:
         """Record packet number `packet` in joined part `number`.
 
         `start`, `end`: the packet's times in ticks.
         """
-        if not self.parts or self.parts[-1].number != number:
+        new = not self.parts or self.parts[-1].number != number
+        if new:
             self.parts.append(_Part(number, packet, start, end))
         part = self.parts[-1]
+        self._before = None if new else (part.start, part.end, part.first_key)
         part.start, part.end = min(part.start, start), max(part.end, end)
         if key and part.first_key is None:
             part.first_key = packet
+
+    def drop_last(self) -> None:
+        """Forget the packet that was recorded last.
+
+        Works once, directly after `add`.
+        """
+        if self._before is None:
+            self.parts.pop()
+        else:
+            part = self.parts[-1]
+            part.start, part.end, part.first_key = self._before
 
     def lengthen(self, ticks: int) -> None:
         """Move the end of every part later by the same number of `ticks`.

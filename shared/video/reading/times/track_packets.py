@@ -58,7 +58,11 @@ class TrackPackets:
         self.part = part
 
     def drop_last(self) -> None:
-        """Forget the last packet, whose picture is not whole."""
-        self.pts.pop()
+        """Forget the last packet of a video track, whose picture is not whole."""
         self.keys.pop()
         self.count -= 1
+        if self.pts.pop() == UNTIMED:
+            return
+        self.clock.drop_last()
+        if self.stamps is not None:
+            self.stamps.pop()
