@@ -85,7 +85,7 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
     if packets is None:
         sizes = shape_changes(container, path, limits) if listed else ()
         return Timing(duration, rates, frames, {}, (), sizes, untouched=untouched)
-    ends = {index: track.end - zero for index, track in packets.tracks.items() if track.end is not None}
+    ends = {index: end - zero for index, end in packets.ends.items()}
     return Timing(duration, rates, frames, ends, packets.joins, packets.sizes, whole=not packets.cut_off, untouched=untouched)
 
 

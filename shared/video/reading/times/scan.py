@@ -48,30 +48,20 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class TrackScan:
-    """Number of packets of one track, and the track's end.
-
-    The end is in seconds on the file's continuous clock.
-    """
-
-    end: Fraction | None
-    packets: int
-
-
-@dataclass(frozen=True, slots=True)
 class Scan:
     """The result of a scan: the packet times of a file, and what they show.
 
     `times`: presentation times of the main video's packets from the first keyframe on, rising, in its time base, on the continuous clock.
-    `breaks`: places in `times` at which a joined part begins. `tracks`: by stream index. `whole`: every packet was read. `sizes`: shapes
-    of the pictures, in order, where keyframes tell. `cut_off`: the file ends before its last samples. `even`: the times of tracks that
-    state wrong ones, by stream index. `untimed`: number of the main video's packets without a time.
+    `breaks`: places in `times` at which a joined part begins. `ends`: seconds on the continuous clock at which tracks end, by stream
+    index, without empty tracks. `whole`: every packet was read. `sizes`: shapes of the pictures, in order, where keyframes tell.
+    `cut_off`: the file ends before its last samples. `even`: the times of tracks that state wrong ones, by stream index. `untimed`:
+    number of the main video's packets without a time.
     """
 
     times: "array[int]"
     breaks: tuple[int, ...]
     step: int
-    tracks: dict[int, TrackScan]
+    ends: dict[int, Fraction]
     joins: tuple[Join, ...]
     clocks: dict[int, TrackClock]
     whole: bool
@@ -202,7 +192,7 @@ def _tail(container: Any, video: Any) -> Scan | None:
         return None
     times = array("q", sorted(tally.pts))
     end = Fraction((times[-1] + _step(times, tally)) * tally.base)
-    return Scan(times, (), _step(times, tally), {video.index: TrackScan(end, 0)}, (), {}, whole=False)
+    return Scan(times, (), _step(times, tally), {video.index: end}, (), {}, whole=False)
 
 
 _BACK_S = {True: 0.1, False: 1.0}
@@ -286,7 +276,7 @@ def _read(
     for track in tracks.values():
         track.clock.settle(offsets, track.base)
     times, breaks = _dated(main) if main.even is None else (main.even.display_times(main.count), ())
-    ends = {index: TrackScan(track.clock.end(track.base), track.count) for index, track in tracks.items()}
+    ends = {index: ended for index, track in tracks.items() if (ended := track.clock.end(track.base)) is not None}
     even = {index: track.even for index, track in tracks.items() if track.even is not None}
     clocks = {index: track.clock for index, track in tracks.items()}
     sizes = tuple(Size(main.pts[number] + main.clock.ticks(number), shape) for number, shape in shapes.changes)
