@@ -7,6 +7,8 @@ from shared.video.reading.containers.beginnings import bytes_at
 
 _MOST_BOXES = 100_000
 _INDEX_BYTES = 1024 * 1024
+_LONG = (1).to_bytes(4, "big")
+"""Length of a box whose true length, of 8 bytes, follows the kind."""
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
@@ -42,6 +44,18 @@ def coding(file: BinaryIO, begin: int) -> list[bytes] | None:
     return [index[place : place - 4 + int.from_bytes(index[place - 4 : place], "big")] for place in _places(index, b"stsd")]
 
 
+def announces_fragments(file: BinaryIO) -> bool:
+    """Return whether the header of an MP4 file says that fragments follow.
+
+    The header is the first `moov` box; then it has a box `mvex`. Other places of these four bytes, such as in samples, do not count.
+    """
+    for kind, start, stop in _boxes(file, 0):
+        if kind == b"moov":
+            inside = start + (16 if bytes_at(file, start, 4) == _LONG else 8)
+            return any(kind == b"mvex" for kind, *_ in _boxes(file, inside, stop))
+    return False
+
+
 def _places(data: bytes, kind: bytes) -> Iterator[int]:
     place = data.find(kind)
     while place >= 4:
@@ -49,13 +63,15 @@ def _places(data: bytes, kind: bytes) -> Iterator[int]:
         place = data.find(kind, place + 4)
 
 
-def _boxes(file: BinaryIO, begin: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, start and end of each outermost box from byte offset `begin` on.
+def _boxes(file: BinaryIO, begin: int, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
+    """Yield kind, start and end of each box from byte offset `begin` up to `end`.
 
-    Start and end are byte offsets; the end is that of the next box.
+    Start and end are byte offsets. `end`: that of the outer box; None for outermost boxes. Boxes within boxes are not yielded.
     """
     place = begin
     for _ in range(_MOST_BOXES):
+        if end is not None and place + 8 > end:
+            return
         head = bytes_at(file, place, 16)
         length = int.from_bytes(head[:4], "big")
         if length == 1:

@@ -17,6 +17,7 @@ from typing import Any
 import av.error
 
 from shared.video.limits import Limits
+from shared.video.reading.containers import mp4
 from shared.video.reading.containers.following_files import following_files
 from shared.video.reading.containers.truncation import end_of_fragments, is_unfinished_avi
 from shared.video.reading.open_input import main_video, open_input, time_base_of
@@ -33,7 +34,6 @@ _LISTED = frozenset({"mov", "avi", "mxf", "apng"})
 _WHOLE_BYTES = 256 * 1024**2
 _MOST_PACKETS = 20_000_000
 _KEPT = 32
-_FRAGMENT_HEAD = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +157,10 @@ def may_end_anywhere(container: Any, path: str | os.PathLike[str]) -> bool:
 def is_fragmented(path: str | os.PathLike[str]) -> bool:
     """Return whether an MP4 file is fragmented.
 
-    Its header says so (ISO/IEC 14496-12, 8.8.1).
+    Its header has a box `mvex` (ISO/IEC 14496-12, 8.8.1).
     """
     with open(path, "rb") as file:
-        return b"mvex" in file.read(_FRAGMENT_HEAD)
+        return mp4.announces_fragments(file)
 
 
 def last_picture(container: Any, video: Any) -> tuple[Fraction, Fraction] | None:
