@@ -3,6 +3,7 @@
 Names come from Exif, from PNG's chunks, or from code points (ITU-T H.273).
 """
 
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -106,12 +107,24 @@ def _code_points(format: str | None, head: bytes) -> tuple[int, int] | None:
 
     They are read from PNG, AVIF and HEIC files; None for other files.
     """
-    if format == "PNG" and (place := head.find(b"cICP")) >= 0:
-        return (head[place + 4], head[place + 5]) if place + 6 <= len(head) else None
+    if format == "PNG":
+        return next(((data[0], data[1]) for kind, data in _png_chunks(head) if kind == b"cICP" and len(data) >= 2), None)
     if format in ("AVIF", "HEIF") and (place := head.find(b"colrnclx")) >= 0:
         codes = head[place + 8 : place + 12]
         return (int.from_bytes(codes[:2], "big"), int.from_bytes(codes[2:], "big")) if len(codes) == 4 else None
     return None
+
+
+def _png_chunks(head: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield kind and data of each PNG chunk before the pixels.
+
+    `head`: the file's first bytes. The data of a last chunk may be incomplete. Source: PNG specification, 5.3.
+    """
+    place = 8
+    while place + 8 <= len(head) and (kind := head[place + 4 : place + 8]) != b"IDAT":
+        length = int.from_bytes(head[place : place + 4], "big")
+        yield kind, head[place + 8 : place + 8 + length]
+        place += length + 12
 
 
 def _coded(primaries: int, transfer: int) -> RgbSpace | None:

@@ -105,6 +105,8 @@ def test_png_chunks_that_name_a_space_are_read(tmp_path: Path) -> None:
     assert off(path) <= 7
     path.write_bytes(_with_chunks(patches(wide.coded(PATCHES)), (b"cICP", bytes((12, 13, 0, 1)))))
     assert off(path) <= 7
+    path.write_bytes(_with_chunks(patches(PATCHES), (b"tEXt", b"Comment\0cICP" + bytes((9, 16, 0, 1)))))
+    assert off(path) == 0, "a text that mentions the chunk is none"
     points = [31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000]
     path.write_bytes(_with_chunks(patches(PATCHES), (b"gAMA", struct.pack(">I", 45455)), (b"cHRM", struct.pack(">8I", *points))))
     assert off(path) == 0
