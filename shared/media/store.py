@@ -234,8 +234,10 @@ class MediaStore:
     def list(self, owner: str, *, kind: Kind | None = None, limit: int = 50, cursor: str | None = None) -> Page:
         """Return a page of records, newest first, and the next page's cursor.
 
-        The cursor is None at the end. Raises Invalid for a bad cursor.
+        `limit`: at least 1. The cursor is None at the end. Raises Invalid for a bad cursor, and ValueError for a bad limit.
         """
+        if limit < 1:
+            raise ValueError(f"{limit = } must be at least 1")
         if cursor is not None and not is_id(cursor):
             raise Invalid(f"{cursor[:64]!r} is not a cursor: use `next_cursor` of the previous page.")
         page: list[MediaRecord] = []

@@ -124,8 +124,11 @@ class Ledger:
     ) -> tuple[list[Job], str | None]:
         """Return one page of jobs, newest first, and the next page's cursor.
 
-        Ids sort by time. The cursor is None on the last page. `results`: include results, which may be long.
+        Ids sort by time. The cursor is None on the last page. `limit`: at least 1; ValueError otherwise. `results`: include results, which
+        may be long.
         """
+        if limit < 1:
+            raise ValueError(f"{limit = } must be at least 1")
         columns = [column for column in JOBS.c if results or column is not JOBS.c.result]
         conditions = [*job_filter.conditions(owner), *([JOBS.c.id < cursor] if cursor else [])]
         with self.engine.connect() as connection:

@@ -124,6 +124,8 @@ def test_media_are_listed_newest_first_in_pages_and_by_kind(store: MediaStore) -
     assert store.list("public", limit=7)[1] is None
     with pytest.raises(Invalid, match="not a cursor"):
         store.list("public", cursor="../..")
+    with pytest.raises(ValueError, match="limit = 0 must be at least 1"):
+        store.list("public", limit=0)
 
 
 def test_another_owners_medium_is_unknown(store: MediaStore) -> None:
