@@ -55,5 +55,5 @@ def _programs(data: bytes) -> set[bytes]:
 
 
 def _in_sync(file: BinaryIO, place: int) -> bool:
-    data = bytes_at(file, max(place, 0), _TOGETHER * _PACKET)
+    data = bytes_at(file, place, _TOGETHER * _PACKET)
     return len(data) == _TOGETHER * _PACKET and set(data[::_PACKET]) == {_SYNC}
