@@ -5,6 +5,7 @@ FFmpeg does not decode animated WebP, but it decodes the copies.
 
 import os
 import warnings
+from contextlib import AbstractContextManager
 from fractions import Fraction
 from pathlib import Path
 
@@ -51,10 +52,10 @@ def is_animation(head: bytes) -> bool:
     return is_animated_webp(head) or is_animated_png(head)
 
 
-def decodable_copy(path: str | os.PathLike[str], limits: Limits) -> Path:
-    """Convert an animated WebP losslessly to Matroska; return the copy's path.
+def decodable_copy(path: str | os.PathLike[str], limits: Limits) -> AbstractContextManager[Path]:
+    """Convert an animated WebP losslessly to Matroska; yield the copy's path.
 
-    The process keeps the copy for reuse. Raises BrokenMedia or TooLarge.
+    The copy stays during the `with` block; the process keeps it for reuse. Raises BrokenMedia or TooLarge.
     """
 
     def write(copy: Path) -> None:

@@ -5,31 +5,48 @@ import os
 import shutil
 import tempfile
 import threading
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 _KEPT = 4
-_copies: OrderedDict[tuple[str, int, int], Path] = OrderedDict()
+_Key = tuple[str, int, int]
+_copies: OrderedDict[_Key, Path] = OrderedDict()
+_in_use: Counter[_Key] = Counter()
 _lock = threading.Lock()
 
 
-def kept_copy(path: str | os.PathLike[str], suffix: str, write: Callable[[Path], None]) -> Path:
-    """Return the path of a corrected copy of a file, made by `write` at the first call.
+@contextmanager
+def kept_copy(path: str | os.PathLike[str], suffix: str, write: Callable[[Path], None]) -> Iterator[Path]:
+    """Yield the path of a corrected copy of a file, made by `write` at the first call.
 
-    `write` is given the copy's path, which has the suffix `suffix`. The last few copies are kept, until the process ends. Raises what
-    `write` raises.
+    `write` is given the copy's path, which has the suffix `suffix`. A copy stays during the `with` block; afterwards the last few are kept
+    until the process ends. Raises what `write` raises.
     """
     status = os.stat(path)
     key = (os.path.abspath(path), status.st_size, status.st_mtime_ns)
     with _lock:
         if key not in _copies:
             _copies[key] = _made(suffix, write)
-            while len(_copies) > _KEPT:
-                _copies.popitem(last=False)[1].unlink(missing_ok=True)
         _copies.move_to_end(key)
-        return _copies[key]
+        copy = _copies[key]
+        _in_use[key] += 1
+    try:
+        yield copy
+    finally:
+        with _lock:
+            _in_use[key] -= 1
+            _delete_oldest()
+
+
+def _delete_oldest() -> None:
+    """Delete the oldest copies beyond `_KEPT`, except those in use. The caller holds the lock."""
+    for key in list(_copies)[: max(len(_copies) - _KEPT, 0)]:
+        if not _in_use[key]:
+            _copies.pop(key).unlink(missing_ok=True)
+            del _in_use[key]
 
 
 @cache

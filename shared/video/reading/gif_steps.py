@@ -7,6 +7,7 @@ import mmap
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from shared.video.reading.file_copies import kept_copy
@@ -16,17 +17,18 @@ _SHORTEST, _USUAL = 2, 10
 _MOST_BLOCKS = 20_000_000
 
 
-def with_usual_steps(path: str | os.PathLike[str], head: bytes) -> Path | None:
-    """Copy a GIF, correcting frame delays that are too short; return the copy's path.
+def with_usual_steps(path: str | os.PathLike[str], head: bytes) -> AbstractContextManager[str | os.PathLike[str]]:
+    """Copy a GIF, correcting frame delays that are too short; yield the copy's path.
 
-    `head`: the file's first bytes. None if the file is no GIF, or has no short delay. The process keeps the copy for reuse.
+    `head`: the file's first bytes. Yields `path` itself if the file is no GIF, or has no short delay. The copy stays during the `with`
+    block; the process keeps it for reuse.
     """
     if head[:6] not in (b"GIF87a", b"GIF89a"):
-        return None
+        return nullcontext(path)
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         places = [place for place in _steps(data) if int.from_bytes(data[place : place + 2], "little") < _SHORTEST]
     if not places:
-        return None
+        return nullcontext(path)
 
     def write(copy: Path) -> None:
         shutil.copyfile(path, copy)

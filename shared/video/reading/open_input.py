@@ -58,21 +58,19 @@ def open_input(
     BrokenMedia or TooLarge. Library errors inside the `with` block become BrokenMedia as well.
     """
     head = file_head(path, limits)
-    if is_animated_webp(head):
-        path = decodable_copy(path, limits)
-    path = with_usual_steps(path, head) or path
-    try:
-        options = {"max_pixels": str(limits.max_pixels)} | ({} if decoders else _NO_DECODERS)
-        container = _opened(path, head, limits, options, hardware=hardware)
-    except Exception as error:
-        raise media_error(error, path, limits) from error
-    try:
-        limits.check_streams(len(container.streams))
-        yield container
-    except av.error.FFmpegError as error:
-        raise media_error(error, path, limits) from error
-    finally:
-        container.close()
+    with decodable_copy(path, limits) if is_animated_webp(head) else with_usual_steps(path, head) as source:
+        try:
+            options = {"max_pixels": str(limits.max_pixels)} | ({} if decoders else _NO_DECODERS)
+            container = _opened(source, head, limits, options, hardware=hardware)
+        except Exception as error:
+            raise media_error(error, path, limits) from error
+        try:
+            limits.check_streams(len(container.streams))
+            yield container
+        except av.error.FFmpegError as error:
+            raise media_error(error, path, limits) from error
+        finally:
+            container.close()
 
 
 @contextmanager
