@@ -279,26 +279,35 @@ class OperationRunner:
         }
 
     def _publish(self, claim: Claim, files: dict[str, WrittenFile]) -> dict[str, MediaRecord]:
-        """Publish the operation's output files in the media store."""
-        records = {}
-        for name, output in files.items():
-            with self._media.incoming() as incoming:
-                new = NewMedium(
-                    owner=claim.owner,
-                    name=f"{claim.operation.replace('.', '-')}-{claim.id[-6:]}-{name}{output.suffix}",
-                    kind=output.kind,
-                    content_type=output.content_type,
-                    suffix=output.suffix,
-                    source=claim.id,
-                    media=output.media,
-                    sha256=output.sha256,
-                    ttl_s=None if claim.preview is None else PREVIEW_TTL_S,
-                    listed=claim.listed,
-                )
-                outputs = work_folder(self._settings, claim.id) / OUTPUTS
-                file = checked_file(str(outputs / Path(output.path).name), outputs)
-                records[name] = self._media.publish(incoming, new, file=file)
+        """Publish the operation's output files in the media store: all, or none if one fails."""
+        records: dict[str, MediaRecord] = {}
+        try:
+            for name, output in files.items():
+                records[name] = self._publish_one(claim, name, output)
+        except Exception:
+            for record in records.values():
+                with suppress(UnknownMedia):
+                    self._media.delete(claim.owner, record.id)
+            raise
         return records
+
+    def _publish_one(self, claim: Claim, name: str, output: WrittenFile) -> MediaRecord:
+        with self._media.incoming() as incoming:
+            new = NewMedium(
+                owner=claim.owner,
+                name=f"{claim.operation.replace('.', '-')}-{claim.id[-6:]}-{name}{output.suffix}",
+                kind=output.kind,
+                content_type=output.content_type,
+                suffix=output.suffix,
+                source=claim.id,
+                media=output.media,
+                sha256=output.sha256,
+                ttl_s=None if claim.preview is None else PREVIEW_TTL_S,
+                listed=claim.listed,
+            )
+            outputs = work_folder(self._settings, claim.id) / OUTPUTS
+            file = checked_file(str(outputs / Path(output.path).name), outputs)
+            return self._media.publish(incoming, new, file=file)
 
 
 def video_seconds(media: MediaStore, owner: str, inputs: Iterable[str | list[str] | None]) -> float | None:

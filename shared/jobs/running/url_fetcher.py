@@ -38,7 +38,7 @@ class UrlFetcher:
                 raise at_field(error, url_fetch.field) from error
 
     async def forget(self, owner: str, fetches: tuple[UrlFetch, ...]) -> None:
-        """Delete the media that were fetched for a job that has ended meanwhile."""
+        """Delete the media that were fetched for a job that ends without running."""
         for url_fetch in fetches:
             with suppress(UnknownMedia):
                 await on_disk(self._media.delete, owner, url_fetch.media_id)

@@ -244,7 +244,8 @@ class JobWorker:
         if done and task.cancelled():
             if self._jobs.stopping:
                 raise asyncio.CancelledError  # unfinished for DBOS: the next process takes it up
-            return  # the job was canceled
+            await self._fetcher.forget(claim.owner, claim.fetches)  # the job was canceled
+            return
         error = task.exception() if done else TimedOut("The inputs were not fetched before the deadline of the job (`deadline_s`).")
         if error is None:
             if not await self._written(partial(self._store.fetched, claim)):
@@ -256,6 +257,7 @@ class JobWorker:
         if await self._written(partial(self._store.finish, job_id, Status.FAILED, ending=Ending(error=error.problem()))):
             self._jobs.metrics.ended(claim.operation, Status.FAILED, kind=error.type)
             log.info("job %s (%s) failed: its inputs were not fetched", job_id, claim.operation, extra=fields(event="failed"))
+        await self._fetcher.forget(claim.owner, claim.fetches)
 
     async def _settle(self, claim: Claim, task: "asyncio.Task[Outcome]", progress: ProgressLog, run_log: RunLog) -> None:
         """Wait for a job's task until its deadline; store its success or failure.
@@ -269,6 +271,8 @@ class JobWorker:
             await asyncio.wait({task})
             late = TimedOut("The job did not finish before its deadline (`deadline_s`).")
             await self._fail(claim, late, progress, run_log)
+            if not task.cancelled() and task.exception() is None:  # it published its outputs before it noticed the cancellation
+                await self._queues[claim.queue].discard(claim, task.result())
             return
         if task.cancelled():
             run_log.left("this process exits" if self._jobs.stopping else "the job was canceled")

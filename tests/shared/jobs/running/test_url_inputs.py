@@ -98,6 +98,18 @@ def test_a_job_can_be_canceled_while_its_url_is_fetched(fetching: Server, origin
     assert fetching.client.delete(f"/v1/jobs/{late['id']}").status_code == 204
 
 
+def test_a_job_that_never_runs_leaves_no_fetched_file(fetching: Server, origin: Origin) -> None:
+    stored, first = media(fetching), {"url": f"{origin.url}/clip.mp4?first"}
+    missing = fetching.submit("watch", inputs={"video": first, "more": [{"url": f"{origin.url}/none.mp4"}]})
+    assert fetching.wait(missing["id"])["status"] == "failed"
+    within(60, lambda: media(fetching) == stored)
+    slow = {"video": first, "more": [{"url": f"{origin.url}/slow/clip.mp4?second"}]}
+    canceled = fetching.submit("watch", inputs=slow)
+    within(60, lambda: len(media(fetching)) > len(stored))
+    assert fetching.client.post(canceled["urls"]["cancel"]).json()["status"] == "canceled"
+    within(60, lambda: media(fetching) == stored)
+
+
 def test_a_fetch_is_repeated_after_a_kill(tmp_path: Path, clip: Path) -> None:
     with serving_files(clip=clip) as origin:
         server = Server(tmp_path / "killed", **LOCAL).start()
