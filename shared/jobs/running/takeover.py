@@ -56,7 +56,8 @@ class Locks(Protocol):
     def confirm(self, own: str, *, lease_s: int) -> None:
         """Renew the lock `own` of this process; end the process if another one has taken it.
 
-        `lease_s`: seconds until the lock ends unless it is renewed again (only in a database). Raises if the database does not answer.
+        The other locks are renewed, too, unless another process has taken them; the log then says so. `lease_s`: seconds until the locks
+        end unless they are renewed again (only in a database). Raises if the database does not answer.
         """
 
 
@@ -106,6 +107,8 @@ class PostgresLocks:
 
     def __init__(self, url: sa.URL):
         self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._held: set[str] = set()
+        self._mutex = threading.RLock()  # or a lock that is dropped during `confirm` might be taken again
         self._connect(LEASE_S)
 
     def _connect(self, lease_s: int) -> None:
@@ -118,19 +121,34 @@ class PostgresLocks:
         return bool(row and row[0])
 
     def take(self, name: str) -> bool:
-        return self._ask("pg_try_advisory_lock", name)
+        with self._mutex:
+            is_taken = self._ask("pg_try_advisory_lock", name)
+            if is_taken:
+                self._held.add(name)
+            return is_taken
 
     def drop(self, name: str) -> None:
-        self._ask("pg_advisory_unlock", name)
+        with self._mutex:
+            self._held.discard(name)
+            self._ask("pg_advisory_unlock", name)
 
     def confirm(self, own: str, *, lease_s: int) -> None:
-        try:
-            self._session.execute(b"select set_config('idle_session_timeout', %s, false)", (f"{lease_s}s",))
-        except psycopg.Error:  # the session is gone, with its locks: the database was restarted, or this process was frozen
-            self._connect(lease_s)
-            if not any(self._take_soon(own) for _ in range(RETAKES)):
-                log.critical("another process took over the jobs of %s: this process exits", own)
-                os._exit(LOST_THE_LOCK)
+        with self._mutex:
+            try:
+                self._session.execute(b"select set_config('idle_session_timeout', %s, false)", (f"{lease_s}s",))
+            except psycopg.Error:  # the session is gone, with its locks: the database was restarted, or this process was frozen
+                self._connect(lease_s)
+                if not any(self._take_soon(own) for _ in range(RETAKES)):
+                    log.critical("another process took over the jobs of %s: this process exits", own)
+                    os._exit(LOST_THE_LOCK)
+                self._retake(self._held - {own})
+
+    def _retake(self, names: set[str]) -> None:
+        """Take locks that the last session held; forget those that another process has taken."""
+        for name in names:
+            if not self.take(name):
+                self._held.discard(name)
+                log.warning("the session of the database ended, and another process took the lock %s", name)
 
     def _take_soon(self, name: str) -> bool:
         """Try to take a lock; if it is held, pause before returning False.

@@ -1,12 +1,15 @@
-"""Lost contact with the database: only processes that run jobs must end."""
+"""Lost contact with the database: only processes that run jobs must end, and locks are taken again."""
 
 import queue
 import time
+from typing import Any
 
+import psycopg
 import pytest
+import sqlalchemy as sa
 
 from shared.jobs.running import takeover
-from shared.jobs.running.takeover import LOST_THE_LOCK, Lifeline
+from shared.jobs.running.takeover import LOST_THE_LOCK, Lifeline, PostgresLocks
 
 
 class Away:
@@ -87,3 +90,54 @@ def test_an_idle_process_proves_its_life_rarely_until_there_is_work(monkeypatch:
         leases.get(timeout=30)
     finally:
         lifeline.stop()
+
+
+class Database:
+    """Advisory locks of a database whose sessions can be ended: key -> session."""
+
+    def __init__(self) -> None:
+        self.holders: dict[int, Session] = {}
+
+    def connect(self, *_arguments: object, **_options: object) -> "Session":
+        return Session(self)
+
+
+class Session:
+    def __init__(self, database: Database) -> None:
+        self.database, self.is_open = database, True
+
+    def execute(self, query: bytes, values: tuple[Any, ...]) -> "Session":
+        if not self.is_open:
+            raise psycopg.OperationalError("the session has ended")
+        holders, self.row = self.database.holders, (True,)
+        if b"pg_try_advisory_lock" in query:
+            self.row = (holders.setdefault(values[0], self) is self,)
+        elif b"pg_advisory_unlock" in query:
+            self.row = (holders.pop(values[0], None) is not None,)
+        return self
+
+    def fetchone(self) -> tuple[bool]:
+        return self.row
+
+    def end(self) -> None:
+        self.is_open = False
+        self.database.holders = {key: holder for key, holder in self.database.holders.items() if holder is not self}
+
+
+def test_a_new_session_takes_all_locks_of_the_lost_one(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    database = Database()
+    monkeypatch.setattr(takeover.psycopg, "connect", database.connect)
+    url = sa.make_url("postgresql://localhost/none")
+    ours, others = PostgresLocks(url), PostgresLocks(url)
+    assert all(ours.take(name) for name in ("own", "equal", "dropped", "taken"))
+    ours.drop("dropped")
+    ours._session.end()
+    assert others.take("taken")
+    ours.confirm("own", lease_s=6)
+    assert [others.take(name) for name in ("own", "equal", "dropped")] == [False, False, True]
+    assert [record.getMessage() for record in caplog.records if "taken" in record.getMessage()] == [
+        "the session of the database ended, and another process took the lock taken"
+    ]
+    ours.drop("equal")
+    assert others.take("equal")
+    caplog.clear()
