@@ -146,7 +146,7 @@ GENERATE = Operation(
     outputs={"background": Kind.IMAGE},
     run=generate,
     example=GenerateParams(prompt="a sunny beach at golden hour", seed=42),
-    version=3,
+    version=4,
     unavailable=lambda params: to_paint(params),
     bytes_per_pixel=bytes_per_pixel,
     process_bytes=lambda params: painting_bytes(params),

@@ -367,7 +367,7 @@ STUDIO = Operation(
     },
     outputs={"video": Kind.VIDEO, "background": Kind.IMAGE, "depth": Kind.IMAGE},
     run=studio,
-    version=7,
+    version=8,
     example=StudioParams(depth="plane", resolution=360),
     refuse=_refuse,
     unavailable=_missing,

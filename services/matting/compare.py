@@ -34,6 +34,7 @@ from shared.video.clip.clip_file import ClipFile, Target
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import expected_frames, probe_clip
 from shared.video.frames.from_rgb import color_picture
+from shared.video.frames.scaled import scaled
 
 _BEST_QUALITY = 100
 _RUNS_SHARE = 0.8
@@ -250,7 +251,7 @@ def _alpha(frame: Frame, size: tuple[int, int]) -> NDArray[np.float32]:
     unit = 1 << (frame.picture.format.components[0].bits - 8)
     low, span = (0, 256 * unit - 1) if frame.color.range == "pc" else (16 * unit, 219 * unit)
     alpha = np.clip((luma.astype(np.float32) - low) / span, 0, 1).astype(np.float32)
-    return alpha if alpha.shape == size[::-1] else np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32)
+    return scaled(alpha, size)
 
 
 def _row(result: MatteResult, cost: Cost, scores: Scores) -> ComparedBackend:
@@ -281,7 +282,7 @@ COMPARE = Operation(
     name="matting.compare",
     title="Compare backends",
     summary="Compare matting backends on one video: side by side, and as a table",
-    version=7,
+    version=8,
     bytes_per_pixel=lambda _params: bytes_per_pixel(MatteParams()),
     process_bytes=lambda params: max(memory_bytes(name) for name in params.backends),
     refuse=_refuse,

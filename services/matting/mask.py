@@ -260,7 +260,7 @@ MASK = Operation(
     },
     outputs={"mask": Kind.IMAGE},
     run=mask,
-    version=5,
+    version=6,
     refuse=_refuse,
     example=MaskParams(backend="difference", time_s=1.0, points=[(0.13, 0.55, 1)]),
     unavailable=lambda params: missing(params.backend, params),

@@ -9,7 +9,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
-import cv2
 import numpy as np
 from pydantic import BaseModel, Field
 
@@ -42,6 +41,7 @@ from shared.video import VideoInfo, conversion_warnings, map_ordered, read_frame
 from shared.video.clip.clip_file import PIXELS, ClipFile, Target
 from shared.video.clip.empty_part import no_frame
 from shared.video.clip.rewrite import expected_frames, probe_clip, rate_of
+from shared.video.frames.scaled import scaled
 from shared.video.writing.encoder_input import coded_size
 
 _AUTOMATIC_STEADINESS = 0.6
@@ -226,7 +226,7 @@ def _refuse(params: MatteParams, inputs: Mapping[str, object]) -> None:
 
 
 def _resized(mask: Mask | None, size: tuple[int, int]) -> Mask | None:
-    return None if mask is None else np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return None if mask is None else scaled(mask, size)
 
 
 def _setup(choice: Choice, params: MatteParams, info: VideoInfo, plate: Rgb | None, outputs: set[str]) -> Setup:
@@ -351,7 +351,7 @@ MATTE = Operation(
             params=MatteParams(alpha_format="prores", composite_over="none"),
         ),
     ),
-    version=8,
+    version=9,
     summary="Cut the subject out of a video: matte, composite and its own colours",
     params=MatteParams,
     result=MatteResult,

@@ -39,6 +39,7 @@ from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import expected_frames
 from shared.video.frames.color import BT709
 from shared.video.frames.planes import picture_from, planes_of
+from shared.video.frames.scaled import scaled
 
 SHORTER, LONGER = 540, 1920
 _AAC = frozenset({"mono", "stereo", "5.1", "5.1(side)"})
@@ -208,7 +209,7 @@ def _picture(output_frame: Shown[_Numbered], size: tuple[int, int]) -> av.VideoF
     if output_frame.frame.matte is None:
         return picture
     luma, *chroma = planes_of(picture)
-    matte = _limited(cv2.resize(output_frame.frame.matte.matte(), size, interpolation=cv2.INTER_AREA))
+    matte = _limited(scaled(output_frame.frame.matte.matte(), size))
     stacked = (np.concatenate([luma, matte]), *(np.concatenate([plane, np.full_like(plane, _GRAY)]) for plane in chroma))
     return picture_from(stacked, size[0], 2 * size[1], "yuv420p")
 
@@ -260,6 +261,6 @@ PROXY = Operation(
     },
     outputs={"proxy": Kind.VIDEO, "frames": Kind.JSON},
     run=proxy,
-    version=3,
+    version=4,
     example=ProxyParams(),
 )

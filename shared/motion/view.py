@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.video.frames.scaled import scaled
+
 Gray = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
@@ -34,6 +36,6 @@ def view_of(picture: Gray, subject: Gray | None) -> View:
     if subject is None:
         return View(picture)
     height, width = picture.shape
-    mask = np.asarray(cv2.resize(subject, (width, height), interpolation=cv2.INTER_AREA) >= _SUBJECT_FROM, np.uint8)
+    mask = np.asarray(scaled(subject, (width, height)) >= _SUBJECT_FROM, np.uint8)
     side = 2 * _MARGIN + 1
     return View(picture, cv2.dilate(mask, np.ones((side, side), np.uint8)) == 0)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +15,7 @@ from shared.motion.camera import Camera, Pose, analysis_size
 from shared.operation import Progress
 from shared.video import read_together
 from shared.video.clip.part import ClipPart
+from shared.video.frames.scaled import scaled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +55,7 @@ def analyze(video: Path, alpha: Path, part: ClipPart, *, size: tuple[int, int], 
         for frame, matte in pairs:
             color = color if poses else frame.color
             luma = frame.small_luma(*small)
-            subject = np.asarray(cv2.resize(matte.matte(), small, interpolation=cv2.INTER_AREA), np.uint8)
+            subject = scaled(matte.matte(), small)
             poses.append(camera.step(luma, subject))
             times.append(frame.time)
             tones.append(subject_tones(luma, subject))

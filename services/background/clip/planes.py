@@ -15,6 +15,7 @@ from shared.media_info import ColorInfo
 from shared.video.frames.color import apply_tags, matrix_or_guess, sws_matrix
 from shared.video.frames.frame import EXACT_SCALING, Frame
 from shared.video.frames.planes import picture_from, planes_of
+from shared.video.frames.scaled import scaled
 
 Plane = NDArray[np.uint8]
 Planes = tuple[Plane, Plane, Plane]
@@ -47,11 +48,7 @@ def alpha_of(frame: Frame, size: tuple[int, int]) -> Plane:
 
     The result is uint8 (height, width) from 0 to 255, scaled to `size` (width, height).
     """
-    alpha = frame.matte()
-    if alpha.shape[::-1] == size:
-        return alpha
-    smaller = size[0] <= alpha.shape[1] and size[1] <= alpha.shape[0]
-    return np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR), np.uint8)
+    return scaled(frame.matte(), size)
 
 
 def rgb_of(planes: Planes, color: ColorInfo) -> NDArray[np.uint8]:

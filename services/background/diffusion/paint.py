@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from services.background.diffusion.pipeline import Painting, Pipeline
 from services.background.diffusion.sizes import MULTIPLE, feather, painted_size, tiles
 from shared.operation import Progress
+from shared.video.frames.scaled import scaled
 
 RGB = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
@@ -138,7 +139,7 @@ def _sized_mask(mask: Mask, size: tuple[int, int]) -> Mask:
 
 
 def _sized_control(control: Mask | None, size: tuple[int, int]) -> Mask | None:
-    return None if control is None else np.asarray(cv2.resize(control, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return None if control is None else scaled(control, size)
 
 
 def _over(original: RGB, painted: RGB, mask: Mask) -> RGB:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from shared.errors import Invalid
 from shared.video import read_together
 from shared.video.frames.push_pull import push_pull
+from shared.video.frames.scaled import scaled
 
 Floats = NDArray[np.float32]
 
@@ -34,8 +35,7 @@ def reference_frame(video: Path, alpha: Path, time: Fraction, size: tuple[int, i
     """
     with read_together(video, alpha, opaque=True, start=time or None, to_sdr8=True, prefetch=1) as pairs:
         for frame, matte in pairs:
-            gray = cv2.resize(matte.matte(), size, interpolation=cv2.INTER_AREA)
-            return Reference(frame.rgb(size), np.asarray(gray, np.uint8), frame.time)
+            return Reference(frame.rgb(size), scaled(matte.matte(), size), frame.time)
     raise Invalid(f"No frame of the video begins at or after {float(time):g} s. Choose an earlier time.")
 
 

@@ -8,11 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from services.matting.networks.engine import Engine, compile_model, onnx_session, read_model
+from shared.video.frames.scaled import scaled
 
 Rgb = NDArray[np.uint8]
 Alpha = NDArray[np.float32]
@@ -51,7 +51,7 @@ class Saliency:
         return [np.clip(matte, 0, 1).astype(np.float32) for matte in out]
 
     def _prepared(self, picture: Rgb) -> NDArray[np.float32]:
-        square = cv2.resize(picture, (self.side, self.side), interpolation=cv2.INTER_AREA)
+        square = scaled(picture, (self.side, self.side))
         return np.asarray(((square.astype(np.float32) / 255 - _MEAN) / _SPREAD).transpose(2, 0, 1), np.float32)
 
 

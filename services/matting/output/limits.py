@@ -1,8 +1,9 @@
 """User masks that force parts of mattes to 0 or 1."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from shared.video.frames.scaled import scaled
 
 Mask = NDArray[np.uint8]
 Alpha = NDArray[np.float32]
@@ -36,6 +37,4 @@ def _scaled(mask: Mask | None, alpha: Alpha) -> Alpha | None:
     """Scale a mask to a matte's size and to values from 0 to 1."""
     if mask is None:
         return None
-    larger = alpha.shape[0] > mask.shape[0]
-    resized = cv2.resize(mask, alpha.shape[1::-1], interpolation=cv2.INTER_LINEAR if larger else cv2.INTER_AREA)
-    return np.asarray(resized / np.float32(255), np.float32)
+    return np.asarray(scaled(mask, alpha.shape[1::-1]) / np.float32(255), np.float32)

@@ -14,6 +14,7 @@ from services.matting.backends.backend import Mask
 from shared.errors import Invalid
 from shared.operation import Progress
 from shared.video import Picture, list_pictures, timeline
+from shared.video.frames.scaled import scaled
 
 _SAME_SHAPE = 0.03
 _MOST_SUBJECTS = 8
@@ -86,7 +87,7 @@ def fixed_mask(path: Path | None, field: str, target: Target, progress: Progress
         return None
     pixels = _fitting(list_pictures([path])[0], field, target, progress)
     union = np.maximum.reduce([plane for _, plane in _split(pixels)])
-    return np.asarray(cv2.resize(union, (target.width, target.height), interpolation=cv2.INTER_AREA), np.uint8)
+    return scaled(union, (target.width, target.height))
 
 
 class _FrameNumbers:
@@ -159,7 +160,7 @@ def _subjects(picture: Picture, field: str, target: Target, palette: dict[str, _
         name = _name(colour, known)
         known.pop(name, None)
         palette.setdefault(name, colour)
-        subjects[name] = np.asarray(cv2.resize(plane, target.scaled, interpolation=cv2.INTER_AREA), np.uint8)
+        subjects[name] = scaled(plane, target.scaled)
     return subjects
 
 

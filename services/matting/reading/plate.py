@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from services.matting.backends.backend import Rgb
 from shared.errors import Invalid
 from shared.video import list_pictures
+from shared.video.frames.scaled import scaled
 
 _SAME_SHAPE = 0.03
 
@@ -22,4 +22,4 @@ def plate_picture(path: Path, width: int, height: int) -> Rgb:
     if abs(wide * height / (high * width) - 1) > _SAME_SHAPE:
         detail = f"the plate ({wide}x{high}) has another aspect ratio than the video ({width}x{height})"
         raise Invalid.field("inputs.plate", detail, f"{detail.capitalize()}.")
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return scaled(picture, (width, height))

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +14,7 @@ from services.matting.backends.backend import Mask, Setup, View
 from shared.motion.camera import Camera
 from shared.video import Frame, map_ordered, read_frames
 from shared.video.clip.part import ClipPart
+from shared.video.frames.scaled import scaled
 
 _GRAY_LINES = 270
 _WORKERS = 2
@@ -36,8 +36,7 @@ def views_of(video: Path, part: ClipPart, setup: Setup, masks: Mapping[int, Mapp
         closing(map_ordered(converted, frames, workers=_WORKERS, ahead=1)) as pictures,
     ):
         for index, (frame, rgb, gray) in enumerate(pictures):
-            measured = gray if gray.shape[::-1] == camera.size else cv2.resize(gray, camera.size, interpolation=cv2.INTER_AREA)
-            cut = camera.step(np.asarray(measured, np.uint8)).cut
+            cut = camera.step(scaled(gray, camera.size)).cut
             yield View(index, float(frame.time), rgb, gray, frame, cut, masks.get(index, {}))
 
 
@@ -46,10 +45,7 @@ def scaled_rgb(frame: Frame, size: tuple[int, int]) -> NDArray[np.uint8]:
 
     The result is (h, w, 3).
     """
-    rgb = frame.rgb()
-    if (frame.width, frame.height) == size:
-        return rgb
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return scaled(frame.rgb(), size)
 
 
 def gray_size(width: int, height: int) -> tuple[int, int]:

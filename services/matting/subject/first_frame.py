@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-import cv2
 import numpy as np
 
 from services.matting.backends.backend import Mask
@@ -12,6 +11,7 @@ from services.matting.reading.views import gray_size
 from services.matting.subject.pointing import Pointing
 from services.matting.subject.regions import boxed_region, clicked_region, main_region, masked_region
 from services.matting.subject.tracker import First
+from shared.video.frames.scaled import scaled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Marks:
 def _masked(marks: Marks) -> First | None:
     if not marks.masks:
         return None
-    union = cv2.resize(np.maximum.reduce(list(marks.masks.values())), marks.size, interpolation=cv2.INTER_AREA) > 127
+    union = scaled(np.maximum.reduce(list(marks.masks.values())), marks.size) > 127
     return partial(masked_region, mask=np.asarray(union))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.matting.subject.regions import SOLID, Region, main_region, regions_of, without_specks
+from shared.video.frames.scaled import scaled
 
 Gray = NDArray[np.uint8]
 Alpha = NDArray[np.float32]
@@ -57,7 +58,7 @@ class Tracker:
         The factor is (h, w) float32 0..1, in the size of `gray`. `alpha` may have another size.
         """
         height, width = gray.shape
-        small = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA)
+        small = scaled(alpha, (width, height))
         regions = regions_of(np.asarray(small, np.float32))
         if cut and self._started:
             self._previous = None

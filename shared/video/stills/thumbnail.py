@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from shared.file_calls import PictureSize, ThumbnailRequest
 from shared.media.types import is_image, is_zip
+from shared.video.frames.scaled import scaled
 from shared.video.limits import Limits
 from shared.video.reading.animated_webp import is_animation
 from shared.video.reading.open_input import file_head
@@ -34,7 +34,7 @@ def thumbnail(request: ThumbnailRequest, _progress: object) -> PictureSize:
     else:
         rgb = _frame(path, limits)
     height = max(round(rgb.shape[0] * width / rgb.shape[1]), 1)
-    small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
+    small = scaled(rgb, (width, height))
     Image.fromarray(small).save(Path(request.output), "JPEG", quality=85)
     return PictureSize(width=width, height=height)
 
