@@ -47,8 +47,8 @@ class Bundle:
 
 
 def newest_change(folders: Collection[Path]) -> int:
-    """Return the latest modification time of all files below `folders`, in nanoseconds."""
-    return max(path.stat().st_mtime_ns for folder in folders for path in folder.rglob("*"))
+    """Return the latest modification time of all files below `folders`, in nanoseconds; 0 without files."""
+    return max((path.stat().st_mtime_ns for folder in folders for path in folder.rglob("*")), default=0)
 
 
 def read_files(folders: Mapping[str, Path]) -> dict[str, bytes]:

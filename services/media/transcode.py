@@ -12,7 +12,10 @@ from services.media.output.frame_rate import FRAME_RATE, at_constant_rate, at_so
 from services.media.output.picture_size import output_size
 from services.media.output.resizing import resized
 from shared.choices import OneOf, described
+from shared.errors import TooLarge
+from shared.memory_need import PROCESS_BYTES, FrameSize
 from shared.operation import Kind, Operation, Preset, Progress, Silent, form
+from shared.settings import current
 from shared.video import conversion_warnings, map_ordered, read_frames
 from shared.video.clip.background import OnBackground
 from shared.video.clip.clip_file import ClipFile, Target
@@ -23,6 +26,8 @@ from shared.video.frames.display import has_alpha
 from shared.video.frames.frame import Frame
 
 MAX_SIDE = 16384
+_READING_BYTES, _MP4_BYTES = 32, 93
+"""Memory per pixel of the clip, and per pixel of an MP4 output, whose encoder looks ahead at many frames."""
 
 
 class TranscodeParams(ClipPart, OnBackground):
@@ -94,9 +99,10 @@ class TranscodeParams(ClipPart, OnBackground):
     def bytes_per_pixel(self) -> float:
         """Estimated memory of a job in bytes, for each pixel of one frame of the clip.
 
-        The encoder of MP4 looks ahead at many frames, here of the clip's own size.
+        It includes the encoder only if the output has the clip's size; otherwise `refuse_output_size` counts the encoder.
         """
-        return 125 if self.format == "mp4" and self.width is self.height is self.max_edge is None else 32
+        keeps_size = self.width is self.height is self.max_edge is None
+        return _READING_BYTES + (_MP4_BYTES if self.format == "mp4" and keeps_size else 0)
 
 
 class TranscodeResult(BaseModel):
@@ -165,6 +171,22 @@ def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: P
     )
 
 
+def refuse_output_size(params: TranscodeParams, clip: FrameSize, *, limit_bytes: int) -> None:
+    """Raise TooLarge if the output's size is above the limit, or its encoder needs too much memory."""
+    width, height = output_size(clip, width=params.width, height=params.height, max_edge=params.max_edge)
+    if params.format != "mp4":
+        return
+    needed = PROCESS_BYTES + _READING_BYTES * clip.pixels + _MP4_BYTES * width * height
+    if needed > limit_bytes:
+        detail = (
+            f"an output of {width}x{height} needs about {needed / 1e9:.1f} GB of memory; a job may use {limit_bytes / 1e9:.1f} GB "
+            "(REELWRIGHT_JOB_MEMORY_BYTES)"
+        )
+        sentence = f"media.transcode: {detail}. Choose a smaller size or another format, or ask the operator to raise the limit."
+        name = "max_edge" if params.max_edge else "height" if params.height else "width"
+        raise TooLarge.field(f"params.{name}", detail, sentence)
+
+
 def _counted(frames: Iterator[Frame], report: Callable[[int], None]) -> Iterator[Frame]:
     """Yield `frames`; call `report` with the count after each."""
     for number, frame in enumerate(frames, 1):
@@ -175,6 +197,7 @@ def _counted(frames: Iterator[Frame], report: Callable[[int], None]) -> Iterator
 TRANSCODE = Operation(
     name="media.transcode",
     bytes_per_pixel=lambda params: params.bytes_per_pixel,
+    refuse_sizes=lambda params, sizes: refuse_output_size(params, sizes["video"], limit_bytes=current().job_memory_bytes),
     title="Convert and trim",
     presets=(
         Preset(name="small", title="Small", sentence="360 lines, for sending.", params=TranscodeParams(height=360, quality=60)),

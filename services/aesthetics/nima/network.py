@@ -133,7 +133,7 @@ def _plan(params: NetworkParams) -> _Plan:
     """
     device, backend = choose_device(), params.backend
     if backend in ("auto", "tensorflow") and device.kind != "cpu" and params.precision != "bf16":
-        if _tensorflow_uses_gpu():
+        if _prepare_tensorflow_gpu():
             return _Plan(device, "tensorflow", "f16" if params.precision in ("auto", "f16") else "f32")
         if backend == "tensorflow" and current().device != "auto":
             raise Unavailable(
@@ -195,10 +195,17 @@ def _run_tensorflow(architecture: str, weights: Path, device: Device, *, half: b
     return run
 
 
-def _tensorflow_uses_gpu() -> bool:
-    """Let TensorFlow take GPU memory only as needed; return whether it can use a GPU."""
+def _prepare_tensorflow_gpu() -> bool:
+    """Let TensorFlow take GPU memory only as needed; return whether it can use a GPU.
+
+    If the process has used TensorFlow's GPU already, TensorFlow keeps its way of taking memory.
+    """
     import tensorflow as tf
 
-    for gpu in tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.set_memory_growth(gpu, True)
-    return bool(tf.config.list_physical_devices("GPU"))
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        try:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        except RuntimeError as error:
+            log.info("TensorFlow does not change how it takes GPU memory: %s", error)
+    return bool(gpus)

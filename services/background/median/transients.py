@@ -23,7 +23,7 @@ _LEAST_SAMPLES, _LEAST_KEPT = 15, 3
 _LEAST_AREA = 0.0005
 """Smallest share of the plate that counts as an object; smaller regions are noise."""
 _PRESENT = 0.4
-"""Share of an object's pixels that differ from the background in a sample that shows the object."""
+"""In a sample that shows an object, a larger share of its pixels differs from the background."""
 _MOST_SEAM = 0.05
 """Largest share of a removed object's border that may be a visible step. Above it, only a part of an object would be removed."""
 
@@ -120,7 +120,7 @@ def _objects(suspect: Mask) -> Iterator[Mask]:
 def _present(file: SampleFile, region: Mask, ends: tuple[EndPixels, ...]) -> Mask:
     """Return which samples show the object in `region`, as bool (samples,).
 
-    In such a sample at least 40 % of the object's pixels differ from the background.
+    In such a sample more than 40 % of the object's pixels differ from the background.
     """
     differing, counted = np.zeros(file.count, np.int64), np.zeros(file.count, np.int64)
     for number, end in enumerate(ends):

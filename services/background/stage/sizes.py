@@ -17,4 +17,5 @@ def large_size(width: int, height: int, margin: float) -> tuple[int, int]:
 
     Width and height are even, and at least the frame's, which may be odd.
     """
-    return max(round(width * margin / 2) * 2, width), max(round(height * margin / 2) * 2, height)
+    large_width, large_height = (max(round(side * margin / 2) * 2, side + side % 2) for side in (width, height))
+    return large_width, large_height

@@ -2,10 +2,11 @@
 
 from fractions import Fraction
 
+from shared.memory_need import FrameSize
 from shared.video import Limits, VideoInfo
 
 
-def output_size(info: VideoInfo, *, width: int | None, height: int | None, max_edge: int | None) -> tuple[int, int]:
+def output_size(info: VideoInfo | FrameSize, *, width: int | None, height: int | None, max_edge: int | None) -> tuple[int, int]:
     """Return the output's width and height.
 
     `width` and `height` are reached exactly, or form a box to fit into if both are given. `max_edge` limits the longer side and never

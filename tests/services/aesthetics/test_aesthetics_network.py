@@ -243,7 +243,7 @@ GPU = Device(kind="cuda", index=1, uuid="GPU-b", title="Test GPU")
 ])  # fmt: skip
 def test_the_default_is_tensorflow_in_f16_on_a_gpu_that_it_can_use(monkeypatch, requested, uses_gpu, chosen):
     monkeypatch.setattr(module, "choose_device", lambda: GPU)
-    monkeypatch.setattr(module, "_tensorflow_uses_gpu", lambda: uses_gpu)
+    monkeypatch.setattr(module, "_prepare_tensorflow_gpu", lambda: uses_gpu)
     monkeypatch.setattr(module, "has_bf16", lambda: True)
     assert module._plan(params(**requested)) == module._Plan(*chosen)
 
@@ -265,7 +265,7 @@ def test_a_missing_gpu_is_refused(some_weights, monkeypatch, use_settings):
 
 def test_a_tensorflow_that_cannot_use_the_gpu_is_refused(some_weights, monkeypatch, use_settings):
     monkeypatch.setattr("shared.models.devices.device.gpus", lambda: [GPU])
-    monkeypatch.setattr(module, "_tensorflow_uses_gpu", lambda: False)
+    monkeypatch.setattr(module, "_prepare_tensorflow_gpu", lambda: False)
     use_settings(device="cuda")
     with pytest.raises(Unavailable, match=r"TensorFlow cannot use .*Test GPU.*aesthetics-gpu"), network(params(backend="tensorflow")):
         pass
@@ -275,7 +275,7 @@ def test_a_tensorflow_that_cannot_use_the_gpu_is_refused(some_weights, monkeypat
 @pytest.mark.parametrize(("precision", "within"), [("f32", 0.01), ("auto", 0.05)])
 def test_tensorflow_on_a_gpu_gives_the_same_scores(models, pictures, expected, use_settings, precision, within):
     use_settings(device="auto")
-    if choose_device() == CPU or not module._tensorflow_uses_gpu():
+    if choose_device() == CPU or not module._prepare_tensorflow_gpu():
         assert os.environ.get("REELWRIGHT_REQUIRE_GPU") != "1", "REELWRIGHT_REQUIRE_GPU=1, and TensorFlow uses no GPU here"
         pytest.skip("TensorFlow uses no GPU here")
     with network(params(precision=precision)) as loaded:

@@ -12,7 +12,7 @@ from services.background.analysis.camera_path import CameraPath, camera_path, ov
 from services.background.analysis.exposure import brightness_of, exposed, exposure_ratios, shot_exposures, subject_tones
 from services.background.analysis.scene_light import BrightBackground, camera_height, height_share
 from services.background.parallax import depth
-from services.background.stage.sizes import output_size
+from services.background.stage.sizes import large_size, output_size
 from services.background.studio import StudioParams, StudioResult, studio
 from shared.errors import Invalid
 from shared.media_info import ColorInfo
@@ -129,6 +129,7 @@ def test_a_smaller_video_keeps_its_sound(clip: Path, samples: dict[str, Path], t
     assert any("320x180" in sentence for sentence in log.warnings)
     assert output_size(1920, 1080, 360) == (640, 360)
     assert output_size(641, 359, 1080) == (641, 359)
+    assert (large_size(1281, 721, 1.0), large_size(640, 360, 1.1)) == ((1282, 722), (704, 396))
 
 
 def test_exactly_one_background_or_prompt_must_be_given(shot: tuple[Clip, Path, Path], tmp_path: Path) -> None:

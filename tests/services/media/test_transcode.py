@@ -9,8 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from services.media.output.frame_rate import FRAME_RATE, at_constant_rate
-from services.media.transcode import TranscodeParams, TranscodeResult, transcode
+from services.media.transcode import TranscodeParams, TranscodeResult, refuse_output_size, transcode
 from shared.errors import Invalid, TooLarge
+from shared.memory_need import FrameSize
 from shared.video import Frame, VideoInfo, ffmpeg_path, probe_video, read_frames
 from shared.video.frames.planes import empty_picture
 from tests.warning_log import WarningLog
@@ -47,6 +48,16 @@ def test_sizes_are_even_and_keep_the_shape(clip, tmp_path, params, size):
     _, info, warnings = run(clip, tmp_path, duration=0.2, **params)
     assert (info.width, info.height, info.sample_aspect_ratio) == (*size, "1/1")
     assert not [text for text in warnings if "sound" not in text]
+
+
+def test_an_enlarging_conversion_that_needs_too_much_memory_is_refused() -> None:
+    clip = FrameSize(width=320, height=240, pixel_format="yuv420p", frame_rate=Fraction(25))
+    for params in ({"height": 4320}, {"width": 5760}, {"width": 7680, "height": 4320}):
+        with pytest.raises(TooLarge, match=r"5760x4320 needs about 2\.4 GB") as refusal:
+            refuse_output_size(TranscodeParams(**params), clip, limit_bytes=2 * 10**9)
+        assert refusal.value.errors[0].field == f"params.{'height' if 'height' in params else 'width'}"
+    for params in ({"height": 4320, "format": "prores"}, {"height": 1080}, {"max_edge": 16384}):
+        refuse_output_size(TranscodeParams(**params), clip, limit_bytes=2 * 10**9)
 
 
 def test_a_whole_clip_keeps_times_and_sound(clip, tmp_path):
