@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, model_validator
 from services.matting.backends.auto import Choice, choose, memory_bytes, missing, named
 from services.matting.backends.backend import Mask, Rgb, Sample, Setup, View
 from services.matting.backends.chroma import ChromaOptions
-from services.matting.backends.difference import DifferenceOptions
+from services.matting.backends.difference import DifferenceOptions, plate_problem
 from services.matting.backends.options import NetworkOptions
 from services.matting.networks.engine import choose_engine
 from services.matting.networks.sam import load_sam
@@ -94,10 +94,11 @@ def mask(
     `points`, `box` and `marks` mark the object. White is the object; without marks it is the main object of the frame. `plate`: picture of
     the scene without the object, for the backend `difference`. `marks`: picture of brush strokes, white on the object and black beside it.
 
-    For a marked object and the backend `auto`, SAM 2.1 tiny makes the mask if it is installed. Otherwise the mask is the connected region
-    under the clicks or in the box, of the matte of the backend that suits the frame; if there is none, and for strokes, GrabCut makes it.
-    With another backend or a plate, the mask is such a region of its matte. Raises Invalid for a frame that does not exist, and if no
-    object is found at the marks.
+    For a marked object and the backend `auto`, a plate that fits decides: the mask is the connected region under the clicks or in the box
+    that differs from the plate. Without such a region, SAM 2.1 tiny makes the mask if it is installed. Otherwise it is a region of the
+    matte of the backend that suits the frame; if there is none, and for strokes, GrabCut makes it. With another backend, the mask is a
+    region of its matte. Warns of a plate or strokes that are not used. Raises Invalid for a frame that does not exist, and if no object is
+    found at the marks.
     """
     _refuse(params, {} if plate is None else {"plate": plate})
     info = probe_clip(video, ClipPart())
@@ -106,13 +107,23 @@ def mask(
     clean = None if plate is None else plate_picture(plate, info.width, info.height)
     marked = bool(params.points) or params.box is not None
     if params.backend == "auto" and marks is not None:
+        if clean is not None:
+            progress.warn("The clean plate was not used: strokes mark the object.")
         region, method, licence = _by_grabcut(params, info, frame, marks), GRABCUT, GRABCUT_LICENCE
-    elif params.backend == "auto" and marked and installed(SAM):
-        region, method, licence = _by_sam(params, info, frame, progress), SAM, model_used(SAM).licence
-    elif params.backend == "auto" and marked and clean is None:
-        region, method, licence = _by_installed_backend(params, info, frame, progress)
+    elif params.backend == "auto" and marked:
+        by_plate = None if clean is None else _by_plate(params, info, frame, clean, progress)
+        if by_plate is not None:
+            region, method, licence = by_plate
+        elif installed(SAM):
+            region, method, licence = _by_sam(params, info, frame, progress), SAM, model_used(SAM).licence
+        else:
+            region, method, licence = _by_installed_backend(params, info, frame, progress)
     else:
+        if marks is not None:
+            progress.warn(f"The strokes were not used: only the backend auto uses them, not {params.backend}.")
         choice = _choice(params, frame, clean)
+        if choice.plate_problem:
+            progress.warn(f"The clean plate was not used: {choice.plate_problem}.")
         region, licence = _by_backend(params, choice, info, frame, clean, progress)
         method = choice.backend.name
     if not region.any():
@@ -157,6 +168,22 @@ def _choice(params: MaskParams, frame: Frame, plate: Rgb | None) -> Choice:
     if params.backend != "auto":
         return named(params.backend)
     return choose(Sample(pictures=(frame.rgb(),), mask=False, plate=plate), params)
+
+
+def _by_plate(params: MaskParams, info: VideoInfo, frame: Frame, plate: Rgb, progress: Progress) -> tuple[Mask, str, str] | None:
+    """Find the marked region that differs from the plate, with its method and licence.
+
+    None, with a warning, if the plate does not fit the frame, or if there is no such region.
+    """
+    problem = plate_problem(Sample(pictures=(frame.rgb(),), mask=False, plate=plate))
+    if problem is None:
+        choice = named("difference")
+        region, licence = _by_backend(params, choice, info, frame, plate, progress)
+        if region.any():
+            return region, choice.backend.name, licence
+        problem = "nothing at the clicks or in the box differs from it"
+    progress.warn(f"The clean plate was not used: {problem}.")
+    return None
 
 
 def _by_sam(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progress) -> Mask:

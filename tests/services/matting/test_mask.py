@@ -1,5 +1,7 @@
 """`matting.mask`: by SAM if installed, else by regions of a matte or by colours."""
 
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from shared.models.cache import model_cache
 from shared.operation import Sample
 from tests.services.matting.made_networks import make_sam
 from tests.services.matting.matte_clips import disc, iou, picture, write_clip
+from tests.warning_log import WarningLog
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +102,27 @@ def test_sam_answers_where_it_is_installed(use_settings, two_discs, tmp_path):
     assert (result.method, result.licence) == ("sam2.1-tiny", "Apache-2.0")
     assert iou(made(output), disc(60, 90) | disc(250, 80)) > 0.85
     model_cache().drop()
+
+
+def test_a_plate_that_fits_decides_about_clicks(samples, tmp_path, monkeypatch):
+    monkeypatch.setattr("services.matting.mask.installed", lambda _model: True)
+    monkeypatch.setattr("services.matting.mask._by_sam", lambda _params, info, *_: np.full((info.height, info.width), 255, np.uint8))
+    monkeypatch.setattr("services.matting.mask.model_used", lambda _model: SimpleNamespace(licence="Apache-2.0"))
+    output, heard = tmp_path / "mask.png", WarningLog()
+
+    def method(plate, point) -> str:
+        params = MaskParams(time_s=1, points=[(*point, 1)])
+        return mask(params, video=samples[Sample.CLIP], plate=plate, output=output, progress=heard).method
+
+    assert (method(samples[Sample.PLATE], (0.13, 0.55)), heard.warnings) == ("difference", [])
+    assert 0 < made(output).mean() < 0.1
+    assert method(samples[Sample.PLATE], (0.5, 0.05)) == "sam2.1-tiny"
+    assert heard.warnings.pop() == "The clean plate was not used: nothing at the clicks or in the box differs from it."
+    noise = np.random.default_rng(1).integers(0, 256, (360, 640, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "other.png"), noise)
+    assert method(tmp_path / "other.png", (0.13, 0.55)) == "sam2.1-tiny"
+    assert "of the picture looks like the plate" in heard.warnings.pop()
+    assert heard.warnings == []
 
 
 @pytest.mark.parametrize(
