@@ -32,6 +32,8 @@ START_S = 120.0
 """Seconds for a child to be ready."""
 GUARD_S = 0.4
 """Seconds for the guard to end all descendants before it is killed itself."""
+KEPT_OPEN: set[int] = set()
+"""File descriptors that guards and children inherit and keep open until they end, such as the lock of the process whose jobs they run."""
 CLOSED_S = 2.0
 """Seconds for a child to end after it closed its connection."""
 MIB = 1024 * 1024
@@ -221,7 +223,7 @@ class Slot:
             child = (sys.executable, "-m", "shared.worker.child", fd, memory, str(self._limits.niceness), plan)
             starting = asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", guard.__file__, fd, str(self._limits.lease_s), *child),
-                pass_fds=(child_end.fileno(),),
+                pass_fds=(child_end.fileno(), *KEPT_OPEN),
                 stdin=asyncio.subprocess.PIPE,
                 stderr=writing,
                 start_new_session=True,

@@ -28,6 +28,8 @@ from typing import Protocol
 import psycopg
 import sqlalchemy as sa
 
+from shared.worker.slot import KEPT_OPEN
+
 PING_S, GIVE_UP_S, LEASE_S, GRACE_S = 1.0, 4.0, 6, 8.0
 IDLE_PING_S, IDLE_LEASE_S = 10.0, 30
 """The same as PING_S and LEASE_S, while no jobs run in the installation."""
@@ -52,6 +54,9 @@ class Locks(Protocol):
 
     def drop(self, name: str) -> None:
         """Release the lock `name`."""
+
+    def pass_on(self, name: str) -> None:
+        """Let the child processes that start from now on hold the lock `name`, too, if such a lock can be held by several."""
 
     def confirm(self, own: str, *, lease_s: int) -> None:
         """Renew the lock `own` of this process; end the process if another one has taken it.
@@ -90,8 +95,17 @@ class FileLocks:
 
     def drop(self, name: str) -> None:
         fd = self._held.pop(name)
+        KEPT_OPEN.discard(fd)
         (self._folder / name).unlink(missing_ok=True)
         os.close(fd)
+
+    def pass_on(self, name: str) -> None:
+        """Let children inherit the lock.
+
+        The kernel keeps it until the last of them has ended. So a killed server's jobs are taken over only after its guards, which need a
+        moment on a loaded machine, have ended the children that still work on them.
+        """
+        KEPT_OPEN.add(self._held[name])
 
     def confirm(self, own: str, *, lease_s: int) -> None:
         """Do nothing: the kernel keeps the lock while the process lives."""
@@ -131,6 +145,9 @@ class PostgresLocks:
         with self._mutex:
             self._held.discard(name)
             self._ask("pg_advisory_unlock", name)
+
+    def pass_on(self, name: str) -> None:
+        """Do nothing: children cannot hold a session's lock. GRACE_S gives the guards time instead."""
 
     def confirm(self, own: str, *, lease_s: int) -> None:
         with self._mutex:
@@ -180,6 +197,7 @@ class Lifeline:
         self._threads: list[threading.Thread] = []
         if not locks.take(self.executor):
             raise RuntimeError(f"the lock of the new executor {self.executor} is held")
+        locks.pass_on(self.executor)
 
     def start(self, *, owners: Callable[[], set[str]], recover: Callable[[str], None], busy: Callable[[], bool]) -> None:
         """Start a thread that renews the lock and recovers jobs, and its watchdog.

@@ -1,7 +1,9 @@
 """Lost contact with the database: only processes that run jobs must end, and locks are taken again."""
 
+import os
 import queue
 import time
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -9,7 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from shared.jobs.running import takeover
-from shared.jobs.running.takeover import LOST_THE_LOCK, Lifeline, PostgresLocks
+from shared.jobs.running.takeover import LOST_THE_LOCK, FileLocks, Lifeline, PostgresLocks
+from shared.worker import Limits
+from shared.worker.slot import Slot
 
 
 class Away:
@@ -21,6 +25,9 @@ class Away:
         return True
 
     def drop(self, name: str) -> None:
+        pass
+
+    def pass_on(self, name: str) -> None:
         pass
 
     def confirm(self, own: str, *, lease_s: int) -> None:
@@ -141,3 +148,18 @@ def test_a_new_session_takes_all_locks_of_the_lost_one(monkeypatch: pytest.Monke
     ours.drop("equal")
     assert others.take("equal")
     caplog.clear()
+
+
+async def test_the_lock_of_a_dead_server_is_held_until_its_children_have_ended(tmp_path: Path) -> None:
+    # Otherwise another process begins the same job while a guard, which waits for a busy processor, still has to end the child.
+    locks = FileLocks(tmp_path)
+    lifeline = Lifeline(locks)
+    slot = Slot(Limits(timeout_s=60, memory_bytes=2**30))
+    await slot.prepare()
+    os.close(locks._held[lifeline.executor])  # as the kernel does with a dead server's
+    takeover.KEPT_OPEN.clear()
+    others = FileLocks(tmp_path)
+    assert not others.take(lifeline.executor)
+    await slot.kill()
+    assert others.take(lifeline.executor)
+    others.drop(lifeline.executor)
