@@ -21,8 +21,9 @@ from rich.table import Table
 from benchmarks.machine import ROOT, machine
 from benchmarks.suite.bench_api import tiny_clip
 from shared.sample_ids import SAMPLE_ID
-from tests.deployment.deployment import Deployment, memory_bytes, seconds, within
+from tests.deployment.deployment import Deployment, memory_bytes, seconds
 from tests.deployment.idle import measure_idle
+from tests.waiting import within
 
 CONTAINERS = (1, 2, 4)
 WORK_JOBS, TINY_JOBS = 8, 24
