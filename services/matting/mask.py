@@ -122,12 +122,16 @@ def mask(
         if marks is not None:
             progress.warn(f"The strokes were not used: only the backend auto uses them, not {params.backend}.")
         choice = _choice(params, frame, clean)
-        if choice.plate_problem:
-            progress.warn(f"The clean plate was not used: {choice.plate_problem}.")
+        if problem := choice.unused_plate(clean):
+            progress.warn(f"The clean plate was not used: {problem}.")
         region, licence = _by_backend(params, choice, info, frame, clean, progress)
         method = choice.backend.name
     if not region.any():
-        raise Invalid(f"{method} found no object at the clicks or in the box. Mark another place, or choose another backend.")
+        place = (
+            "with the strokes" if marks is not None and method == GRABCUT else "at the clicks or in the box" if marked else "in this frame"
+        )
+        advice = "Mark another place" if marks is not None or marked else "Choose another frame"
+        raise Invalid(f"{method} found no object {place}. {advice}, or choose another backend.")
     encoded, data = cv2.imencode(".png", region)
     assert encoded
     output.write_bytes(data.tobytes())
@@ -178,7 +182,7 @@ def _by_plate(params: MaskParams, info: VideoInfo, frame: Frame, plate: Rgb, pro
     problem = plate_problem(Sample(pictures=(frame.rgb(),), mask=False, plate=plate))
     if problem is None:
         choice = named("difference")
-        region, licence = _by_backend(params, choice, info, frame, plate, progress)
+        region, licence = _by_backend(params, choice, info, frame, plate, progress, near=0)
         if region.any():
             return region, choice.backend.name, licence
         problem = "nothing at the clicks or in the box differs from it"

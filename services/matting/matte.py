@@ -101,8 +101,8 @@ def matte(
     params.check_inside(info.width, info.height)
     clean = None if plate is None else plate_picture(plate, info.width, info.height)
     choice = _chosen(params, video, info, mask, clean, progress)
-    if choice.plate_problem:
-        progress.warn(f"The clean plate was not used: {choice.plate_problem}.")
+    if problem := choice.unused_plate(clean):
+        progress.warn(f"The clean plate was not used: {problem}.")
         clean = None
     target = _mask_target(choice, params, info, video)
     user_masks = given_masks(mask, masks, target, progress)

@@ -46,6 +46,10 @@ def main(command: list[str], fd: int, lease_s: float) -> None:
     signal.set_wakeup_fd(woken)
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     null = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+    for descriptor in map(int, os.listdir("/dev/fd")):
+        if descriptor > 2 and descriptor != fd:
+            with contextlib.suppress(OSError):  # the folder's own descriptor is closed by now
+                os.set_inheritable(descriptor, False)  # the server's lock, which untrusted work must not release
     child = os.posix_spawn(command[0], command, os.environ, file_actions=[null, (os.POSIX_SPAWN_DUP2, 2, 1)])
     os.close(fd)  # the slot must notice when the child's copy closes
     status = _watch(child, wake, lease_s)

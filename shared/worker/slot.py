@@ -10,7 +10,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -221,15 +221,9 @@ class Slot:
             fd, memory = str(child_end.fileno()), str(self._limits.memory_bytes)
             plan = self.sandbox.dump() if self.sandbox is not None else ""
             child = (sys.executable, "-m", "shared.worker.child", fd, memory, str(self._limits.niceness), plan)
-            starting = asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", guard.__file__, fd, str(self._limits.lease_s), *child),
-                pass_fds=(child_end.fileno(), *KEPT_OPEN),
-                stdin=asyncio.subprocess.PIPE,
-                stderr=writing,
-                start_new_session=True,
-                env=_environment(network=self.sandbox is None or self.sandbox.network),
-            )
-            await self._begin(asyncio.ensure_future(starting))
+            command = (sys.executable, "-I", "-S", guard.__file__, fd, str(self._limits.lease_s), *child)
+            starting = asyncio.ensure_future(self._spawn(command, child_end.fileno(), writing))
+            await self._begin(starting)
             self._reader, self._writer = await asyncio.open_connection(sock=parent_end)
         except BaseException:
             parent_end.close()
@@ -237,6 +231,17 @@ class Slot:
         finally:
             child_end.close()
             os.close(writing)
+
+    async def _spawn(self, command: Sequence[str], child_end: int, writing: int) -> asyncio.subprocess.Process:
+        """Start a guard, with the descriptors of this moment: a lock may be released while the task waits."""
+        return await asyncio.create_subprocess_exec(
+            *command,
+            pass_fds=(child_end, *KEPT_OPEN),
+            stdin=asyncio.subprocess.PIPE,
+            stderr=writing,
+            start_new_session=True,
+            env=_environment(network=self.sandbox is None or self.sandbox.network),
+        )
 
     async def _begin(self, starting: "asyncio.Task[asyncio.subprocess.Process]") -> None:
         """Store the process that `starting` returns, even if the call is cancelled.

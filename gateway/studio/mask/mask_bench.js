@@ -315,7 +315,7 @@ class MaskBench extends Element {
         <button type="button" class="quiet" ?disabled=${isEmpty(state)} @click=${() => this.#set(EMPTY)}>Clear</button>
       </div>
       <div class="bench-bar"><p class="muted small" role="status">${isBusy && html`<span class="spinner"></span>`} ${this.note || (hint ? `${hint}${this.hasKeys ? ". Arrow keys move the cursor, space marks" : ""}. Frame at ${position(this.drawnAt ?? 0)}.` : "Mark what to keep: pause on a frame that shows the subject clearly, then choose a tool.")}
-        ${tool && Math.abs(this.time - this.drawnAt) > 0.02 && html`<button type="button" class="quiet small" @click=${() => { this.drawnAt = this.time; this.#set(EMPTY); }}>Draw on the frame at ${position(this.time)} instead</button>`}</p>
+        ${tool && Math.abs(this.time - this.drawnAt) > 0.02 && html`<button type="button" class="quiet small" @click=${() => { this.drawnAt = this.time; this.#drawnFrom = this.viewer().frameTime; this.#set(EMPTY); }}>Draw on the frame at ${position(this.time)} instead</button>`}</p>
         ${this.hasOwnTool
           ? html`<button type="button" ?disabled=${isBusy || isEmpty(state)} @click=${() => this.#use()}>Save the mask</button>
             <button type="button" class="primary" ?disabled=${isBusy || !(state.points.length || state.box)} @click=${() => this.#giveClicks()}>Use these clicks</button>`

@@ -27,6 +27,12 @@ class Choice:
     reason: str
     plate_problem: str | None = None
 
+    def unused_plate(self, clean: object | None) -> str | None:
+        """Return why the clean plate is not used, a clause; None if it is used, or not given."""
+        if clean is None or self.plate_problem or self.backend.uses_plate:
+            return self.plate_problem
+        return f"the backend {self.backend.name} uses none"
+
 
 def missing(name: str, options: NetworkOptions) -> str | None:
     """Return the command that installs what a backend lacks; None if nothing is missing.

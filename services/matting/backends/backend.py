@@ -143,6 +143,7 @@ class Backend:
     `models`: catalog names of models. One of them is needed; the first that is installed is used. `chosen(options)`: returns the
     catalog name of the one that the options require; None if they leave the choice.
     `missing()`: returns the command that installs other requirements (a package); None if nothing is missing.
+    `uses_plate`: whether a clean plate, if given, is used.
     `steady`: whether the backend uses several frames, so that its mattes need no smoothing over time.
     `memory_bytes`: memory of a loaded network while it runs, beyond what a job without a large network needs.
     `licence`, `commercial_use`: those of an algorithm without a model. For a backend with models, those of the model apply.
@@ -161,6 +162,7 @@ class Backend:
     missing: Callable[[], str | None] = lambda: None
     needs_mask: bool = False
     needs_plate: bool = False
+    uses_plate: bool = False
     steady: bool = True
     licence: str = ""
     commercial_use: bool = True

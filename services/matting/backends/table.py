@@ -79,6 +79,7 @@ BACKENDS: tuple[Backend, ...] = (
         open=open_chroma,
         inference_size=limited_size,
         suits=suits,
+        uses_plate=True,
         licence="Apache-2.0",
     ),
     Backend(
@@ -90,6 +91,7 @@ BACKENDS: tuple[Backend, ...] = (
         inference_size=limited_size,
         suits=plate_suits,
         needs_plate=True,
+        uses_plate=True,
         licence="Apache-2.0",
     ),
     Backend(

@@ -38,6 +38,8 @@ ROUSED_S = 5.0
 WATCH_S, IDLE_WATCH_S = 0.2, 1.0
 """Interval of checks whether proofs of life fail: while jobs run in this process, and otherwise."""
 CHILD_LEASE_S = 10.0
+SETTLE_S = 2.0
+"""Seconds after the start in which locks are tried often: guards of a killed process may still be ending its children."""
 RETAKES, RETAKE_S = 10, 0.1
 LOST_THE_LOCK = 70
 log = logging.getLogger(__name__)
@@ -81,7 +83,7 @@ class FileLocks:
 
     def take(self, name: str) -> bool:
         path = self._folder / name
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fd = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             is_current = os.fstat(fd).st_ino == path.stat().st_ino  # its holder may have deleted the file in between
@@ -100,10 +102,10 @@ class FileLocks:
         os.close(fd)
 
     def pass_on(self, name: str) -> None:
-        """Let children inherit the lock.
+        """Let guards inherit the lock.
 
-        The kernel keeps it until the last of them has ended. So a killed server's jobs are taken over only after its guards, which need a
-        moment on a loaded machine, have ended the children that still work on them.
+        The kernel keeps it until the last of them has ended, after its children. So a killed server's jobs are taken over only after its
+        guards, which need a moment on a loaded machine, have ended the children that still work on them.
         """
         KEPT_OPEN.add(self._held[name])
 
@@ -254,7 +256,9 @@ class Lifeline:
             self._locks.drop(name)
 
     def _watch(self, owners: Callable[[], set[str]], recover: Callable[[str], None], busy: Callable[[], bool]) -> None:
+        settled = _now() + SETTLE_S
         while True:  # the first round at once: after a restart, interrupted jobs go on before waiting ones
+            held = False
             lease_s = IDLE_LEASE_S if self._idle and not busy() else LEASE_S
             self._idle = False
             try:
@@ -262,10 +266,14 @@ class Lifeline:
                 self._locks.confirm(self.executor, lease_s=lease_s)
                 self._alive_at = began
                 working = owners()
-                self._reap(working - {self.executor}, recover)
+                held = self._reap(working - {self.executor}, recover)
                 self._idle = not working and not busy() and began - self._roused_at > ROUSED_S
             except Exception as error:  # the database may not answer for a while; the watchdog decides when that is too long
                 log.warning("looking for jobs of dead processes failed: %s", error)
+            if held and _now() < settled:
+                if self._pause(self._begun[0], WATCH_S):
+                    return
+                continue
             # The session of an idle process has the longer lease from the second idle round on.
             if self._pause(self._begun[0], IDLE_PING_S if self._idle and lease_s == IDLE_LEASE_S else PING_S):
                 return
@@ -276,11 +284,14 @@ class Lifeline:
         begun.clear()
         return self._stop.is_set()
 
-    def _reap(self, executors: set[str], recover: Callable[[str], None]) -> None:
+    def _reap(self, executors: set[str], recover: Callable[[str], None]) -> bool:
+        """Recover the jobs of the executors whose locks are free; return whether another lock is held."""
+        held = False
         self._free_since = {name: since for name, since in self._free_since.items() if name in executors}
         for executor in executors:
             if not self._locks.take(executor):
                 self._free_since.pop(executor, None)
+                held = True
                 continue
             try:
                 if _now() - self._free_since.setdefault(executor, _now()) >= self._locks.grace_s:
@@ -288,6 +299,7 @@ class Lifeline:
                     recover(executor)
             finally:
                 self._locks.drop(executor)
+        return held
 
     def _watchdog(self, busy: Callable[[], bool]) -> None:
         """End this process if it runs jobs while its lock cannot be renewed.

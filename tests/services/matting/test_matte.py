@@ -249,6 +249,8 @@ def test_auto_says_why_a_plate_was_not_used(models, two_discs, tmp_path):
     progress = WarningLog()
     assert run(tmp_path, two_discs, progress, inputs={"plate": plate}, duration=0.1).backend.name == "difference"
     assert not any("plate" in warning for warning in progress.warnings)
+    run(tmp_path, two_discs, progress, inputs={"plate": plate}, duration=0.1, backend="rvm-resnet50")
+    assert "The clean plate was not used: the backend rvm-resnet50 uses none." in progress.warnings
 
 
 def test_garbage_and_core_hold_for_every_frame(models, two_discs, tmp_path):

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -158,6 +159,8 @@ async def test_the_lock_of_a_dead_server_is_held_until_its_children_have_ended(t
     await slot.prepare()
     os.close(locks._held[lifeline.executor])  # as the kernel does with a dead server's
     takeover.KEPT_OPEN.clear()
+    [child] = psutil.Process(slot._process.pid).children()
+    assert str(tmp_path) not in " ".join(os.readlink(link) for link in Path(f"/proc/{child.pid}/fd").iterdir())  # untrusted work
     others = FileLocks(tmp_path)
     assert not others.take(lifeline.executor)
     await slot.kill()
