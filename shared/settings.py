@@ -22,7 +22,7 @@ DAY = 24 * 3600.0
 SECRETS = Path("/run/secrets")
 """Folder for secrets of container engines. A file named after a setting, in lower case, holds its value."""
 KEY_FILE = "keys.json"
-"""File of the data folder with the API keys that `reelwright keys` makes."""
+"""File of the data folder with the API keys that `reelwright keys add <name>` makes."""
 ORIGIN = re.compile(r"https?://[\w.-]+(:\d{1,5})?|https?://\[[\da-f:]+\](:\d{1,5})?", re.ASCII | re.IGNORECASE)
 
 
@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (),
-        description="Comma-separated API keys, besides those of `reelwright keys`. Without any key, only this machine can use the suite.",
+        description="Comma-separated API keys, besides those of `reelwright keys add <name>`. Without any key, only this machine can use the suite.",
     )
     metrics_key: SecretStr | None = Field(
         None, description="Key of `GET /metrics` while there are API keys; without it only API keys with the scope `admin` read metrics."

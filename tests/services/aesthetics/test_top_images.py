@@ -148,7 +148,7 @@ def test_pictures_of_a_zip_file_keep_their_names_in_every_script(tmp_path, outpu
     with zipfile.ZipFile(outputs["scores"]) as archive:
         assert {row["picture"] for row in json.loads(archive.read("scores.json"))} == set(names)
     (warning,) = progress.warnings
-    assert "2 files are left out of 'names.zip'" in warning
+    assert "2 files were left out of 'names.zip'" in warning
     assert "'anim.gif', 'scan.jp2'" in warning
 
 

@@ -136,7 +136,7 @@ def test_files_that_are_not_read_are_named(tmp_path: Path) -> None:
     assert contents.others == ("anim.gif", "folder/photo.jp2", "notes.txt", "raw.CR2", "up.png")
     warning = contents.warning("mixed.zip")
     assert warning is not None
-    assert warning.startswith("5 files are left out of 'mixed.zip'")
+    assert warning.startswith("5 files were left out of 'mixed.zip'")
     assert all(repr(name) in warning for name in contents.others)
     with pytest.raises(NotFound), open_picture(path, "anim.gif"):
         raise AssertionError("was opened")
