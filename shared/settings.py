@@ -64,7 +64,8 @@ class Settings(BaseSettings):
     )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (),
-        description="Comma-separated API keys, besides those of `reelwright keys add <name>`. Without any key, only this machine can use the suite.",
+        description="Comma-separated API keys, besides those of `reelwright keys add <name>`. "
+        "Without any key, only this machine can use the suite.",
     )
     metrics_key: SecretStr | None = Field(
         None, description="Key of `GET /metrics` while there are API keys; without it only API keys with the scope `admin` read metrics."
