@@ -10,6 +10,7 @@ The gateway and all workers share the volume. There is no database.
 A medium appears and disappears by renaming its folder, so record and file are there together or not at all, also after a crash.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -19,6 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TextIO, cast
 
 from shared.errors import Invalid, QuotaExceeded, UnknownMedia
 from shared.media.disk import sync_folder
@@ -280,8 +282,9 @@ class MediaStore:
                         self.delete(owner, media_id)
                         removed.append(media_id)
             for note in _children(self.root / owner / BY_HASH):
-                if not any((self.root / owner / media_id).exists() for media_id in _noted(note)):
-                    note.unlink(missing_ok=True)
+                with suppress(FileNotFoundError), _locked(note, "r+") as file:
+                    if not any((self.root / owner / media_id).exists() for media_id in file.read().split()):
+                        note.unlink(missing_ok=True)
         for folder in _children(self._incoming):
             if now - _last_written(folder) > STALE:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -320,11 +323,11 @@ class MediaStore:
     def _note_hash(self, owner: str, record: MediaRecord) -> None:
         """Add the id of `record` to the list of media with the same content.
 
-        Appending one line is atomic, so processes that publish the same content at once lose no id.
+        The list is locked meanwhile, so no id is lost to processes that publish the same content at once, or sweep.
         """
         note = self.root / owner / BY_HASH / record.sha256
         note.parent.mkdir(exist_ok=True)
-        with note.open("a", encoding="ascii") as file:
+        with _locked(note, "a") as file:
             file.write(f"\n{record.id}")  # in front, because notes of earlier releases hold one id without a line break
 
     def _folder(self, owner: str, media_id: str) -> Path:
@@ -349,6 +352,21 @@ def _write_record(path: Path, record: MediaRecord) -> None:
         out.write(record.model_dump_json(indent=1, exclude={"urls"}))
         out.flush()
         os.fsync(out.fileno())
+
+
+@contextmanager
+def _locked(note: Path, mode: str) -> Iterator[TextIO]:
+    """Open `note`, a file of `.by-hash`, and hold its lock during the `with` block.
+
+    A process that holds the lock may delete the file: then the file is opened again. Raises FileNotFoundError if it is missing and `mode`
+    does not create it.
+    """
+    while True:
+        with open(note, mode, encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if os.fstat(file.fileno()).st_nlink:
+                yield cast(TextIO, file)
+                return
 
 
 def _noted(note: Path) -> Ids:

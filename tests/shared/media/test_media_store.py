@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -192,6 +193,25 @@ def test_known_content_is_found_until_its_last_medium_is_deleted(store: MediaSto
     with pytest.raises(UnknownMedia):
         store.by_hash("public", sha256)
     assert not note.exists()
+
+
+def test_a_note_of_content_that_is_published_during_a_sweep_stays(store: MediaStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = put(store)
+    store.delete("public", first.id)
+    publishing = threading.Thread(target=put, args=(store,))
+    exists = Path.exists
+
+    def publish_meanwhile(path: Path) -> bool:
+        found = exists(path)
+        if path.name == first.id:
+            publishing.start()
+            publishing.join(0.2)
+        return found
+
+    monkeypatch.setattr(Path, "exists", publish_meanwhile)
+    store.sweep(datetime.now(UTC), set())
+    publishing.join(5)
+    assert store.by_hash("public", first.sha256).id == store.list("public")[0][0].id
 
 
 def test_a_sweep_removes_files_of_dead_processes_but_not_files_being_written(store: MediaStore) -> None:
