@@ -33,7 +33,9 @@ def coding(file: BinaryIO, begin: int) -> list[bytes]:
     """
     # RIFF, length, AVI, LIST, length of the list of headers.
     length = int.from_bytes(bytes_at(file, begin + 16, 4), "little")
-    data = bytes_at(file, begin + 20, min(length, _HEAD_BYTES))
+    # A recording that was not finished states no length.
+    whole = int.from_bytes(bytes_at(file, begin + 4, 4), "little") or _HEAD_BYTES
+    data = bytes_at(file, begin + 20, min(length, whole, _HEAD_BYTES))
     formats: list[bytes] = []
     place = data.find(b"strh")
     while place >= 0:
