@@ -67,7 +67,7 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
         count = min(
             (len(packets.times), len(packets.times) + packets.untimed), key=lambda each: abs(each - (expected or 0) * rates.average)
         )
-        frames = _counted(count, stated_count, expected, rates)
+        frames = _counted(count, stated_count, expected, rates, complete=bool(packets.joins) and not packets.untimed)
     else:
         count = len(stream.index_entries) or stream.frames
         if not stated and count and duration:
@@ -124,15 +124,16 @@ def _may_be_short(container: Any, stream: Any) -> bool:
     return len(steps) > 1 and max(steps) - min(steps) > 1
 
 
-def _counted(packets: int, stated: int, duration: Fraction | None, rates: FrameRates) -> int | None:
+def _counted(packets: int, stated: int, duration: Fraction | None, rates: FrameRates, *, complete: bool) -> int | None:
     """Return the number of frames in `packets` packets; None if unknown.
 
-    `stated`: the number of frames in the container's header; 0 if it states none.
+    `stated`: the number of frames in the container's header; 0 if it states none. `complete`: all packets have times, and
+    `duration` may hold pauses between joined parts.
 
     None where packets hold fields rather than pictures, and where some have no times.
     """
     expected = duration * rates.average if duration else Fraction(packets)
-    if not rates.varies and packets < Fraction(2, 3) * expected:
+    if not complete and not rates.varies and packets < Fraction(2, 3) * expected:
         return None
     return None if not rates.varies and packets > Fraction(3, 2) * expected else min(stated or packets, packets)
 

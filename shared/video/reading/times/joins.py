@@ -50,6 +50,8 @@ class _Part:
     end: int
     first_key: int | None = None
     ticks: int = 0
+    latest: int = 0
+    """Start of the packet that begins last."""
 
 
 @dataclass(slots=True)
@@ -57,8 +59,8 @@ class TrackClock:
     """The clock of a track: its joined parts, each with a time offset."""
 
     parts: list[_Part] = field(default_factory=list)
-    _before: tuple[int, int, int | None] | None = None
-    """Start, end and first keyframe of the last part without its last packet; None if it has no other."""
+    _before: tuple[int, int, int, int | None] | None = None
+    """Start, end, latest start and first keyframe of the last part without its last packet; None if it has no other."""
 
     def add(self, number: int, packet: int, start: int, end: int, *, key: bool) -> None:
         """Record packet number `packet` in joined part `number`.
@@ -67,10 +69,10 @@ class TrackClock:
         """
         new = not self.parts or self.parts[-1].number != number
         if new:
-            self.parts.append(_Part(number, packet, start, end))
+            self.parts.append(_Part(number, packet, start, end, latest=start))
         part = self.parts[-1]
-        self._before = None if new else (part.start, part.end, part.first_key)
-        part.start, part.end = min(part.start, start), max(part.end, end)
+        self._before = None if new else (part.start, part.end, part.latest, part.first_key)
+        part.start, part.end, part.latest = min(part.start, start), max(part.end, end), max(part.latest, start)
         if key and part.first_key is None:
             part.first_key = packet
 
@@ -83,15 +85,16 @@ class TrackClock:
             self.parts.pop()
         else:
             part = self.parts[-1]
-            part.start, part.end, part.first_key = self._before
+            part.start, part.end, part.latest, part.first_key = self._before
 
     def lengthen(self, ticks: int) -> None:
-        """Move the end of every part later by the same number of `ticks`.
+        """Move the end of each part later by `ticks` where its last packet states no duration.
 
-        For files without packet durations: `ticks` stands for the duration of a part's last packet.
+        `ticks` stands for that duration.
         """
         for part in self.parts:
-            part.end += ticks
+            if part.end == part.latest:
+                part.end += ticks
 
     def settle(self, offsets: Mapping[int, Fraction], base: Fraction) -> None:
         """Set the time offset of each part; `offsets` are in seconds, by part number."""
@@ -131,6 +134,7 @@ class TrackClock:
         if place:
             part, earlier = self.parts.pop(place), self.parts[place - 1]
             earlier.start, earlier.end = min(earlier.start, part.start), max(earlier.end, part.end)
+            earlier.latest = max(earlier.latest, part.latest)
             earlier.first_key = part.first_key if earlier.first_key is None else earlier.first_key
 
     def part(self, number: int) -> _Part | None:

@@ -270,7 +270,7 @@ def _read(
     for track in tracks.values():
         if track.stamps and len(track.clock.parts) == 1 and track.kind in ("video", "audio"):
             track.even = even_times(track.stamps, track.clock.parts[0].start if track is main else track.stamps[0])
-    if not main.duration:
+    if not main.duration or len(main.clock.parts) > 1:
         main.clock.lengthen(_step(array("q", sorted(set(main.pts) - {UNTIMED})), main))
     joins, offsets = offsets_of({index: (track.base, track.kind, track.clock) for index, track in tracks.items()}, video.index)
     for track in tracks.values():
