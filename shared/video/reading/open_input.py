@@ -21,7 +21,7 @@ from shared.errors import BrokenMedia, NotFound, ReelwrightError, TooLarge, Unsu
 from shared.video.formats import DEMUXERS, allowed_decoders, decoder_allowed
 from shared.video.limits import Limits
 from shared.video.reading.animated_webp import decodable_copy, is_animated_webp
-from shared.video.reading.containers.address import Address, address_of, whole_fragments
+from shared.video.reading.containers.address import Address, address_of, whole_fragments, without_separator
 from shared.video.reading.gif_steps import with_usual_steps
 from shared.video.reading.hardware import accelerator
 
@@ -58,7 +58,8 @@ def open_input(
     BrokenMedia or TooLarge. Library errors inside the `with` block become BrokenMedia as well.
     """
     head = file_head(path, limits)
-    with decodable_copy(path, limits) if is_animated_webp(head) else with_usual_steps(path, head) as source:
+    corrected = decodable_copy(path, limits) if is_animated_webp(head) else with_usual_steps(path, head)
+    with corrected as corrected_path, without_separator(corrected_path, head) as source:
         try:
             options = {"max_pixels": str(limits.max_pixels)} | ({} if decoders else _NO_DECODERS)
             container = _opened(source, head, limits, options, hardware=hardware)
@@ -131,7 +132,7 @@ def check_promised_size(stream: Any, path: str | os.PathLike[str], limits: Limit
     if context.width * context.height:
         return
     head = file_head(path, limits)
-    with suppress(av.error.FFmpegError), _opened(path, head, limits, _NO_DECODERS) as container:
+    with without_separator(path, head) as source, suppress(av.error.FFmpegError), _opened(source, head, limits, _NO_DECODERS) as container:
         for promised in container.streams.video:
             if promised.codec_context is not None:
                 limits.check_size(promised.codec_context.width, promised.codec_context.height)

@@ -1,12 +1,15 @@
 """Addresses under which FFmpeg opens local files, or their usable parts."""
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 from shared.video.reading.containers.beginnings import demuxer_of
 from shared.video.reading.containers.flv_parts import flv_parts
 from shared.video.reading.containers.following_files import following_files
 from shared.video.reading.containers.truncation import end_of_fragments
+from shared.video.reading.file_copies import kept_copy
 
 _SEPARATOR = "|"
 
@@ -23,17 +26,34 @@ def address_of(path: str | os.PathLike[str], head: bytes) -> Address:
     """Return the address under which FFmpeg opens a local file, or its usable parts.
 
     FFmpeg gets a file up to the first of the further files in it that it does not read, and FLV files without the headers inside them.
-    `head`: the file's first bytes.
+    `path`: of a joined FLV file, one that `without_separator` yields. `head`: the file's first bytes.
     """
     demuxer = demuxer_of(head)
     if demuxer is None or demuxer == "webp":
         return Address(_file(path))
-    if demuxer == "flv" and _SEPARATOR not in os.path.abspath(path):
+    if demuxer == "flv":
         ranges = flv_parts(path).ranges
         if len(ranges) > 1:
             return Address("concat:" + _SEPARATOR.join(_part(path, *part) for part in ranges), "file,subfile,concat")
     unread = following_files(path, demuxer).unread
     return Address(_file(path)) if unread is None else Address(_part(path, 0, unread), "file,subfile")
+
+
+def without_separator(path: str | os.PathLike[str], head: bytes) -> AbstractContextManager[str | os.PathLike[str]]:
+    """Yield a path of a file under which FFmpeg can open its parts.
+
+    It is a link to a joined FLV file whose own path holds FFmpeg's separator of parts, and else `path` itself. `head`: the file's first
+    bytes.
+    """
+    target = os.path.abspath(path)
+    if demuxer_of(head) != "flv" or _SEPARATOR not in target or len(flv_parts(path).ranges) == 1:
+        return nullcontext(path)
+
+    def link(copy: Path) -> None:
+        copy.unlink()
+        copy.symlink_to(target)
+
+    return kept_copy(path, ".flv", link)
 
 
 def whole_fragments(path: str | os.PathLike[str], head: bytes) -> Address | None:

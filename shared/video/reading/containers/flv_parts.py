@@ -1,21 +1,27 @@
 """The parts of an FLV file that was joined from several files."""
 
-import mmap
 import os
+import struct
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import BinaryIO
+
+from shared.video.reading.containers.beginnings import bytes_at
 
 _HEADER = b"FLV\x01"
 _SOUND, _PICTURE, _DATA = 8, 9, 18
 _MOST_TAGS = 20_000_000
+_MOST_PARTS = 200
+"""FFmpeg opens the file once for each part."""
+_CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class FlvParts:
     """Byte ranges of the joined parts of an FLV file.
 
-    `ranges`: those of the tags behind each header; the first begins with the first header. `unread`: the byte at which a part of
-    another coding begins, or None. It and what follows it are in no range.
+    `ranges`: those of the tags behind each header, without empty ones; the first begins with the first header. `unread`: the byte at which
+    a part of another coding, or one part too many, begins, or None. It and what follows it are in no range.
     """
 
     ranges: tuple[tuple[int, int], ...]
@@ -23,9 +29,9 @@ class FlvParts:
 
 
 def flv_parts(path: str | os.PathLike[str]) -> FlvParts:
-    """Find the parts of an FLV file by the headers inside it.
+    """Find the parts of an FLV file by the headers inside it, up to 200.
 
-    FFmpeg skips everything behind a second header. A tag that a second header cuts off is left out. Source: FLV specification, E.2 to E.4.
+    FFmpeg skips everything behind a second header. A tag that a second header cuts off is left out. Source: FLV specification, E.2 to E.5.
     """
     status = os.stat(path)
     return _parts(os.path.abspath(path), status.st_size, status.st_mtime_ns)
@@ -33,28 +39,64 @@ def flv_parts(path: str | os.PathLike[str]) -> FlvParts:
 
 @lru_cache(maxsize=32)
 def _parts(path: str, size: int, _mtime_ns: int) -> FlvParts:
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    # Mapped pages would count as memory of the process: read the file instead.
+    with open(path, "rb") as file:
+        if _stated_size(bytes_at(file, 0, 4096)) == size:
+            return FlvParts(((0, size),))
         ranges: list[tuple[int, int]] = []
-        codings: list[dict[int, int]] = [{}]
+        first: dict[int, int] = {}
+        coding: dict[int, int] = {}
         begin, place = 0, 13
         last = place
+        headers = 1
         for _ in range(_MOST_TAGS):
-            if place + 11 > size:
+            file.seek(place)
+            tag = file.read(12)
+            if len(tag) < 11 and place <= size:
                 break
-            kind = data[place] & 0x1F
+            kind = tag[0] & 0x1F if tag else None
             if kind in (_SOUND, _PICTURE, _DATA):
-                if kind != _DATA and place + 11 < size:
-                    codings[-1].setdefault(kind, data[place + 11] & 0x0F if kind == _PICTURE else data[place + 11])
-                last, place = place, place + 15 + int.from_bytes(data[place + 1 : place + 4], "big")
+                if kind != _DATA and len(tag) == 12:
+                    coding.setdefault(kind, tag[11] & 0x0F if kind == _PICTURE else tag[11])
+                last, place = place, place + 15 + int.from_bytes(tag[1:4], "big")
                 continue
-            header = place if data[place : place + 4] == _HEADER else data.find(_HEADER, last)
-            if header < 0 or data[header + 5 : header + 9] != b"\0\0\0\x09":
+            header = place if tag[:4] == _HEADER else _find(file, _HEADER, last)
+            if header is None or bytes_at(file, header + 5, 4) != b"\0\0\0\x09":
                 break
-            if codings[-1] != codings[0]:
+            end = place if header >= place else last
+            first = first or coding
+            if coding and coding != first:
                 return FlvParts(tuple(ranges), begin - 13)
-            ranges.append((begin, place if header == place else last))
-            codings.append({})
+            if not ranges or end > begin:
+                ranges.append((begin, end))
+            coding = {}
             begin = place = last = header + 13
-        if codings[-1] != codings[0]:
+            headers += 1
+            if headers > _MOST_PARTS:
+                return FlvParts(tuple(ranges), header)
+        if coding and first and coding != first:
             return FlvParts(tuple(ranges), begin - 13)
-        return FlvParts((*ranges, (begin, size)))
+        return FlvParts((*ranges, (begin, size)) if not ranges or size > begin else tuple(ranges))
+
+
+def _find(file: BinaryIO, wanted: bytes, begin: int) -> int | None:
+    """Return the first byte offset from `begin` on at which a file holds `wanted`, or None."""
+    place, kept = begin, b""
+    file.seek(begin)
+    while chunk := file.read(_CHUNK):
+        data = kept + chunk
+        if (found := data.find(wanted)) >= 0:
+            return place + found
+        kept = data[1 - len(wanted) :]
+        place += len(data) - len(kept)
+    return None
+
+
+def _stated_size(head: bytes) -> float | None:
+    """Return the file size that an FLV file's metadata states, in bytes, or None.
+
+    A file of this size was not joined. `head`: the file's first bytes. Source: FLV specification, E.5.
+    """
+    place = head.lower().find(b"filesize\0")
+    value = head[place + 9 : place + 17]
+    return float(struct.unpack(">d", value)[0]) if place > 0 and len(value) == 8 else None
