@@ -33,8 +33,8 @@ _TIE = 0.05
 _GRID, _LOOSE_GRID = 1.01, 1.51
 """Distance in ticks from an even grid. Decoding times, which MP4 lists, are rounded once more."""
 _LONG_FIRST_S = Fraction(1, 20)
-_FINEST_COUNT = Fraction(1, 100)
-"""Ticks longer than this count pictures. Hundredths are those of GIF."""
+_FINEST_COUNT, _MILLISECOND = Fraction(1, 100), Fraction(1, 1000)
+"""Ticks longer than the first may count pictures. Hundredths are those of GIF."""
 _FEW = 4
 """Number of pictures below which the times do not tell their clock."""
 _REORDERED, _MANY = 3, 16
@@ -53,11 +53,14 @@ class FrameRates:
     varies: bool
 
 
-def frame_rates(times: Sequence[int], base: Fraction, stated: Fraction | None, breaks: Sequence[int] = ()) -> FrameRates:
+def frame_rates(
+    times: Sequence[int], base: Fraction, stated: Fraction | None, breaks: Sequence[int] = (), *, counting: bool = False
+) -> FrameRates:
     """Compute a video's frame rates from `times`, the frames' rising times.
 
     `times`: in units of `base` seconds. `stated`: the file's own rate, used where the times fit it or say nothing. `breaks`: places in
-    `times` where a joined part begins; the steps before them do not count.
+    `times` where a joined part begins; the steps before them do not count. `counting`: the container's clock counts pictures, and so rounds
+    nothing, unless it is a clock of milliseconds.
     """
     ticked = base
     pts, base = _on_own_clock(np.asarray(times, np.int64), base)
@@ -68,9 +71,8 @@ def frame_rates(times: Sequence[int], base: Fraction, stated: Fraction | None, b
         rate = stated if stated and stated > 0 else _DEFAULT
         return FrameRates(simplest(rate), simplest(rate), varies=False)
     counted = _inner_steps(steps, [place - number for number, place in enumerate(sorted(breaks), 1)] if positive.all() else [])
-    # Clocks that count pictures, as those of AVI, Ogg and MXF do, round nothing.
-    counting = base > _FINEST_COUNT or (stated is not None and stated * base == 1)
-    coarse = base >= Fraction(1, 1000) and not counting
+    counting = counting and (base > _FINEST_COUNT or (base > _MILLISECOND and stated is not None and stated * base == 1))
+    coarse = base >= _MILLISECOND and not counting
     even = _fitting(pts, base, stated, counted, _GRID if base == ticked else _LOOSE_GRID) if not breaks and coarse else None
     if even is not None:
         return FrameRates(even, even, varies=False)

@@ -24,6 +24,8 @@ from shared.video.reading.times.stated_end import stated_end
 _PACKETS_LOOKED_AT = 120
 # Reading the index of a film of several hours takes a second.
 _ENTRIES_LOOKED_AT = 20_000
+_COUNTING = frozenset({"avi", "ogg", "mxf"})
+"""Containers whose clock counts pictures. Other clocks of the same ticks may round times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,9 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
     packets = None if listed else scan(path, limits, seconds=seconds)
     duration = _duration(path, container, stream, zero, base, packets)
     stated = stream.average_rate or stream.guessed_rate
+    counting = container.format.name in _COUNTING
     if packets is not None and packets.whole and len(packets.times) > 1:
-        rates = frame_rates(packets.times, base, stated, packets.breaks)
+        rates = frame_rates(packets.times, base, stated, packets.breaks, counting=counting)
         # Matroska's packets before time 0 have no times.
         late = max(packets.times[0] * base - zero - packets.untimed / rates.average, Fraction(0))
         # Of a joined or fragmented file, the first part's pictures are stated.
@@ -72,7 +75,7 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
         count = len(stream.index_entries) or stream.frames
         if not stated and count and duration:
             stated = Fraction(count) / duration
-        rates = frame_rates(_first_times(container, stream), base, stated)
+        rates = frame_rates(_first_times(container, stream), base, stated, counting=counting)
         frames = stream.frames - _hidden(stream) if stream.frames else None
         if frames is not None and container.format.name == "avi" and len(stream.index_entries) > 1:
             # AVI counts empty chunks, which repeat a picture, but does not list them.

@@ -27,6 +27,25 @@ def test_even_times_give_the_exact_rate(rate: str, base: Fraction) -> None:
     assert (rates.average, rates.constant, rates.varies) == (Fraction(rate), Fraction(rate), False)
 
 
+@pytest.mark.parametrize(("rate", "ticks"), [("24", 60), ("24", 90), ("25", 90), ("24", 50), ("24", 30), ("30", 50)])
+@pytest.mark.parametrize("stated", [None, "ticks"])
+def test_times_rounded_to_coarse_ticks_give_the_exact_rate(rate: str, ticks: int, stated: str | None) -> None:
+    rates = frame_rates(every(rate, 240, Fraction(1, ticks)), Fraction(1, ticks), Fraction(ticks) if stated else None)
+    assert (rates.average, rates.constant, rates.varies) == (Fraction(rate), Fraction(rate), False)
+
+
+@pytest.mark.parametrize("counting", [False, True])
+def test_a_stated_millisecond_is_no_rate(counting: bool) -> None:
+    # Some writers state the tick of their clock as the length of a frame.
+    rates = frame_rates(every("24", 240, MILLISECONDS), MILLISECONDS, Fraction(1000), counting=counting)
+    assert (rates.average, rates.constant, rates.varies) == (24, 24, False)
+
+
+def test_coarse_ticks_of_mp4_round_times(make: Make) -> None:
+    info = probe_video(make("a.mp4", "-f lavfi -i testsrc2=s=64x48:r=24:d=4", "-c:v libx264 -video_track_timescale 60"))
+    assert (info.frame_rate, info.constant_rate, info.variable_frame_rate) == ("24/1", "24/1", False)
+
+
 @pytest.mark.parametrize("rate", ["10", "12", "25/2", "15", "20", "24", "25", "30", "50"])
 def test_times_in_hundredths_of_a_second_give_the_exact_rate(rate: str) -> None:
     rates = frame_rates(every(rate, 40, HUNDREDTHS), HUNDREDTHS, Fraction(50, 3))
