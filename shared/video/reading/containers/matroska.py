@@ -40,9 +40,9 @@ def coding(file: BinaryIO, begin: int) -> list[tuple[bytes | None, ...]] | None:
     """
     data = bytes_at(file, begin, _HEAD_BYTES)
     place, inner = 0, len(data)
-    for number, _, start in _elements(data, 0, len(data)):
+    for number, length, start in _elements(data, 0, len(data)):
         if number == _SEGMENT:
-            place = start
+            place, inner = start, inner if length is None else start + length
             break
     for number, length, start in _elements(data, place, inner):
         if number == _CLUSTER or length is None:
@@ -64,7 +64,7 @@ def _entry(data: bytes, start: int, stop: int) -> tuple[bytes | None, ...]:
 def _elements(data: bytes, place: int, stop: int) -> Iterator[tuple[int, int | None, int]]:
     """Yield identifier, length and offset of the content of each element in `data`.
 
-    From offset `place` to `stop`. The length is None if it is unknown.
+    From offset `place` to `stop`, or to an element whose head the data cuts off. The length is None if it is unknown.
     """
     stop = min(stop, len(data))
     while place < stop and data[place]:
@@ -74,6 +74,8 @@ def _elements(data: bytes, place: int, stop: int) -> Iterator[tuple[int, int | N
         if place >= stop or not data[place]:
             return
         size = 9 - data[place].bit_length()
+        if place + size > stop:
+            return
         length = int.from_bytes(data[place : place + size], "big") - (1 << 7 * size)
         unknown = length == (1 << 7 * size) - 1
         place += size
