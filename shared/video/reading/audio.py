@@ -81,7 +81,8 @@ def _blocks(path: str, track: int, sample_rate: int | None, first: Fraction, las
             if other_stream.index != stream.index:
                 other_stream.discard = Discard.all
         stream.codec_context.thread_type = "AUTO"
-        if first > _PREROLL_S and not clock.joined:
+        # Packets that get even times are counted from the start.
+        if first > _PREROLL_S and not clock.joined and stream.index not in clock.even:
             base = time_base_of(stream)
             container.seek(max(int((first - _PREROLL_S + zero) / base), 0), stream=stream)
         # The header of a joined file states the end of its first part.

@@ -12,6 +12,7 @@ from shared.video.reading.containers.truncation import end_of_fragments
 from shared.video.reading.times.even_times import EvenTimes
 from shared.video.reading.times.joins import TrackClock
 from shared.video.reading.times.scan import before, may_jump, scan
+from shared.video.reading.times.track_packets import FARTHEST
 from shared.video.reading.times.whole_packets import holds_picture, whole_packets
 
 
@@ -80,13 +81,17 @@ class Clock:
     def _evened(self, demuxed: Iterable[Any]) -> Iterator[Any]:
         """Yield the demuxed packets with even decoding times in place of the stated times.
 
-        The packets are in decoding order; their display times are lost.
+        The packets are in decoding order from the start of the file; their display times are lost. Raises RuntimeError if the first packet
+        of a track is missing, as after a seek.
         """
         counts = dict.fromkeys(self.even, 0)
         for packet in demuxed:
             even = self.even.get(packet.stream_index) if holds_picture(packet) else None
             if even is not None:
                 number, counts[packet.stream_index] = counts[packet.stream_index], counts[packet.stream_index] + 1
+                stated = packet.pts if packet.dts is None else packet.dts
+                if number == 0 and stated is not None and even.stated < stated <= FARTHEST:
+                    raise RuntimeError("packets with even times are counted from the start of the file; this one comes later")
                 if packet.is_discard and number:
                     packet = _not_discarded(packet)
                 packet.pts = packet.dts = even.decoding_time(number)

@@ -20,12 +20,14 @@ _LATE = 1.1
 class EvenTimes:
     """Evenly spaced times of a track's packets, in ticks of the track.
 
-    `start`: decoding time of the first packet. `step`: distance between packets. `shown`: when the first packet is shown.
+    `start`: decoding time of the first packet; the file states `stated` for it. `step`: distance between packets. `shown`: when the first
+    packet is shown.
     """
 
     start: int
     step: Fraction
     shown: int
+    stated: int
 
     def decoding_time(self, number: int) -> int:
         """Return the decoding time of packet `number`."""
@@ -46,14 +48,18 @@ def even_times(stamps: Sequence[int], shown: int) -> EvenTimes | None:
     steps = np.diff(times)
     if len(times) < _FEW or (steps < 0).any() or not (steps == 0).any():
         return None
+    if not steps.any():
+        return None
     values, counts = np.unique(steps[steps > 0], return_counts=True)
     half = len(times) // 2
     long_step = Fraction(int(np.median(times[half:] - times[: len(times) - half])), half)
     for step in (Fraction(int(values[counts.argmax()])), long_step):
+        if step <= 0:
+            continue
         late = times - np.arange(len(times)) * float(step)
         # The first packet's time may be right, and the others moved, so that none is negative.
         start = float(late[2:].min())
         if float(late[2:].max()) - start <= _LATE * step:
             begins = round(start)
-            return EvenTimes(begins, step, shown if shown > int(times[0]) else begins)
+            return EvenTimes(begins, step, shown if shown > int(times[0]) else begins, int(times[0]))
     return None
