@@ -55,6 +55,12 @@ def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> b
     return False
 
 
+def ends_as_stated(path: str | os.PathLike[str]) -> bool:
+    """Return whether a Matroska file ends where its segment does, or states no length."""
+    with open(path, "rb") as file:
+        return segment_end(file.read(4096)) in (0, os.stat(path).st_size)
+
+
 def is_unfinished_avi(path: str | os.PathLike[str]) -> bool:
     """Return whether an AVI file was never finished: its header has placeholder lengths.
 

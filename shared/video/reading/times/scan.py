@@ -19,7 +19,7 @@ import av.error
 from shared.video.limits import Limits
 from shared.video.reading.containers import mp4
 from shared.video.reading.containers.following_files import following_files
-from shared.video.reading.containers.truncation import end_of_fragments, is_unfinished_avi
+from shared.video.reading.containers.truncation import end_of_fragments, ends_as_stated, is_unfinished_avi
 from shared.video.reading.open_input import main_video, open_input, time_base_of
 from shared.video.reading.times.even_times import EvenTimes, even_times
 from shared.video.reading.times.joins import Join, TrackClock, offsets_of
@@ -141,8 +141,14 @@ def lists_packets(container: Any, video: Any, path: str | os.PathLike[str]) -> b
 def may_jump(container: Any, path: str | os.PathLike[str]) -> bool:
     """Return whether an open file's clock may jump or restart.
 
-    It may in streams, fragments and recordings without a length.
+    It may in streams, fragments, recordings without a length, joined files, and Matroska files of another length than they state.
     """
+    name = container.format.name.partition(",")[0]
+    return _may_restart(container, path) or (name == "matroska" and not ends_as_stated(path) and following_files(path, name).unread is None)
+
+
+def _may_restart(container: Any, path: str | os.PathLike[str]) -> bool:
+    """Return whether an open file is a stream, fragmented, a recording without a length, or joined."""
     name = container.format.name.partition(",")[0]
     if name == "matroska":
         return not container.duration or bool(following_files(path, name).read)
@@ -151,7 +157,7 @@ def may_jump(container: Any, path: str | os.PathLike[str]) -> bool:
 
 def may_end_anywhere(container: Any, path: str | os.PathLike[str]) -> bool:
     """Return whether an open file may end within a picture, as streams may."""
-    return may_jump(container, path) or (container.format.name == "avi" and is_unfinished_avi(path))
+    return _may_restart(container, path) or (container.format.name == "avi" and is_unfinished_avi(path))
 
 
 def is_fragmented(path: str | os.PathLike[str]) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from services.effects.motion_trails import MotionTrailsParams, motion_trails
 from shared.video import probe_video, read_audio, read_frames
+from shared.video.reading.containers.following_files import following_files
 from shared.worker.progress import Report
 from tests.shared.video.video_clips import Make
 
@@ -87,6 +88,22 @@ def test_three_flv_files_are_read_also_where_the_first_is_cut_off(make: Make, tm
     with read_frames(path) as frames:
         assert sum(1 for _ in frames) == info.frames == pytest.approx(read + 60, abs=1)
     assert sum("timestamps in the file jump" in warning for warning in info.warnings) == 2
+
+
+def test_a_whole_file_behind_a_finished_one_that_was_cut_has_even_times(make: Make, tmp_path: Path) -> None:
+    single = whole(make, "a.webm", READ["a.webm"])
+    for cut in (single[: len(single) * 2 // 3], single[: len(single) * 9 // 10]):
+        path = written(tmp_path / "joined.webm", cut, single)
+        with read_frames(path) as frames:
+            times = [float(frame.time) for frame in frames]
+        assert probe_video(path).frames == len(times) > 31
+        assert np.diff(times).min() > 0.03
+
+
+def test_many_files_are_read(tmp_path: Path) -> None:
+    path = written(tmp_path / "many.avi", b"RIFF\x04\0\0\0AVI " * 1_200)
+    following = following_files(path, "avi")
+    assert (len(following.read), following.unread) == (1_199, None)
 
 
 def test_parts_of_other_codings_and_containers_are_named(make: Make, tmp_path: Path) -> None:
