@@ -41,7 +41,7 @@ def coding(file: BinaryIO, begin: int) -> list[bytes] | None:
         return None
     if index is None or any(int.from_bytes(index[place + 12 : place + 16], "big") for place in _places(index, b"stsz")):
         return None
-    return [index[place : place - 4 + int.from_bytes(index[place - 4 : place], "big")] for place in _places(index, b"stsd")]
+    return list(_descriptions(index))
 
 
 def announces_fragments(file: BinaryIO) -> bool:
@@ -54,6 +54,15 @@ def announces_fragments(file: BinaryIO) -> bool:
             inside = start + (16 if bytes_at(file, start, 4) == _LONG else 8)
             return any(kind == b"mvex" for kind, *_ in _boxes(file, inside, stop))
     return False
+
+
+def _descriptions(index: bytes) -> Iterator[bytes]:
+    """Yield the sample descriptions in a `moov` box, without those that lie within another."""
+    end = 0
+    for place in _places(index, b"stsd"):
+        if place >= end:
+            end = place - 4 + int.from_bytes(index[place - 4 : place], "big")
+            yield index[place:end]
 
 
 def _places(data: bytes, kind: bytes) -> Iterator[int]:

@@ -1,5 +1,6 @@
 """Files joined byte by byte: every part is read, or a warning names the rest."""
 
+import tracemalloc
 from fractions import Fraction
 from pathlib import Path
 
@@ -104,6 +105,17 @@ def test_many_files_are_read(tmp_path: Path) -> None:
     path = written(tmp_path / "many.avi", b"RIFF\x04\0\0\0AVI " * 1_200)
     following = following_files(path, "avi")
     assert (len(following.read), following.unread) == (1_199, None)
+
+
+def test_descriptions_within_each_other_take_no_memory(tmp_path: Path) -> None:
+    inner = (900_000).to_bytes(4, "big") + b"stsd"
+    single = b"\0\0\0\x08ftyp" + (80_008).to_bytes(4, "big") + b"moov" + inner * 10_000 + b"\0\0\0\x08moof"
+    path = written(tmp_path / "hostile.mp4", single, single)
+    tracemalloc.start()
+    assert following_files(path, "mov").read == (len(single),)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 2_000_000
 
 
 def test_parts_of_other_codings_and_containers_are_named(make: Make, tmp_path: Path) -> None:
