@@ -6,6 +6,7 @@ from shared.video.reading.containers.beginnings import bytes_at
 
 _MOST_CHUNKS = 100_000
 _HEAD_BYTES = 64 * 1024
+_MOST_TRACKS = 100
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
@@ -27,18 +28,19 @@ def end(file: BinaryIO, begin: int) -> int | None:
 
 
 def coding(file: BinaryIO, begin: int) -> list[bytes]:
-    """Return the format of each track of the AVI file that begins at `begin`, as bytes.
+    """Return the format of each track of the AVI file that begins at `begin`, as bytes, of the first 100 tracks at most.
 
     They state the codec of pictures, and the codec, channels and rate of sound.
     """
     # RIFF, length, AVI, LIST, length of the list of headers.
     length = int.from_bytes(bytes_at(file, begin + 16, 4), "little")
     # A recording that was not finished states no length.
-    whole = int.from_bytes(bytes_at(file, begin + 4, 4), "little") or _HEAD_BYTES
-    data = bytes_at(file, begin + 20, min(length, whole, _HEAD_BYTES))
+    stated = int.from_bytes(bytes_at(file, begin + 4, 4), "little")
+    most = min(max(stated - 12, 0), _HEAD_BYTES) if stated else _HEAD_BYTES
+    data = bytes_at(file, begin + 20, min(length, most))
     formats: list[bytes] = []
     place = data.find(b"strh")
-    while place >= 0:
+    while place >= 0 and len(formats) < _MOST_TRACKS:
         kind, format_chunk = data[place + 8 : place + 12], data.find(b"strf", place)
         if format_chunk < 0:
             break
