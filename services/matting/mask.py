@@ -124,13 +124,14 @@ def mask(
         choice = _choice(params, frame, clean)
         if problem := choice.unused_plate(clean):
             progress.warn(f"The clean plate was not used: {problem}.")
+            clean = None
         region, licence = _by_backend(params, choice, info, frame, clean, progress)
         method = choice.backend.name
     if not region.any():
         place = (
             "with the strokes" if marks is not None and method == GRABCUT else "at the clicks or in the box" if marked else "in this frame"
         )
-        advice = "Mark another place" if marks is not None or marked else "Choose another frame"
+        advice = "Choose another frame" if place == "in this frame" else "Mark another place"
         raise Invalid(f"{method} found no object {place}. {advice}, or choose another backend.")
     encoded, data = cv2.imencode(".png", region)
     assert encoded

@@ -31,9 +31,14 @@ export function isHdr(media) {
   return transfer === "smpte2084" || transfer === "arib-std-b67";
 }
 
-/** Frames per second of a record's `media`; 30 if unknown. */
+/** Frames per second of an output of constant rate. */
+export function constantRateOf(media) {
+  return rateOf({ frame_rate: media?.constant_rate || media?.frame_rate });
+}
+
+/** Frames per second of a record's `media`, on average; 30 if unknown. */
 export function rateOf(media) {
-  const [over, under = 1] = String(media?.frame_rate ?? "30").split("/").map(Number);
+  const [over, under = 1] = String(media?.frame_rate || "30").split("/").map(Number);
   return over / under || 30;
 }
 

@@ -4,7 +4,7 @@ import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { seconds, short } from "../base/format.js";
-import { rateOf } from "../base/words.js";
+import { constantRateOf, rateOf } from "../base/words.js";
 import { analysisOf } from "../state/analysis.js";
 import { changedPoint, History, PRESETS, presetPoints, simplified, stretchedTo } from "./edit.js";
 import { Ramp } from "./ramp.js";
@@ -54,6 +54,12 @@ class CurveBench extends Element {
     if (given?.length) return given;
     if (this.analysis?.curve.length) return this.#fromMotion;
     return [{ t: 0, speed: 1, easing: "smooth" }];
+  }
+
+  /** The curve that a render uses: the measured one in full, which the editor shows simplified. */
+  get #rendered() {
+    const { analysis } = this;
+    return !this.params.curve?.length && analysis?.curve.length ? analysis.curve : this.points;
   }
 
   get #fromMotion() {
@@ -141,8 +147,8 @@ class CurveBench extends Element {
       this.tell("stage", { canvas: this.#canvas, preview: null });
       this.isPlaying = true;
       const context = this.#canvas.getContext("2d");
-      const ramp = new Ramp(this.points, this.duration);
-      const rate = this.fps;
+      const ramp = new Ramp(this.#rendered, this.duration);
+      const rate = constantRateOf(this.record.media);
       const from = this.time < this.duration - 0.1 ? ramp.outAt(this.time) : 0;
       const figures = await this.#player.play(ramp, {
         rate, from, isMuted: this.viewer().isMuted,

@@ -8,6 +8,7 @@ const BUSY_MS = 1500; // interval of refreshing the lists while a job runs
 const IDLE_MS = 6000;
 const SHOWN_JOBS = 30;
 const MEDIA_PAGE = 200;
+const MOST_MEDIA = 2000; // that the library lists
 export const SAMPLE_DIGITS = "0".repeat(24); // ids of the installation's sample media begin with it
 export const ENDED = new Set(["succeeded", "failed", "canceled"]);
 
@@ -63,7 +64,7 @@ export class Store extends EventTarget {
     const declared = this.operations.length ? null : this.#readDeclarations();
     declared?.catch(() => {}); // awaited below
     try {
-      const [media, jobs] = await Promise.all([this.#api.get(`/v1/media?limit=${MEDIA_PAGE}`), this.#api.get(`/v1/jobs?limit=${SHOWN_JOBS}`)]);
+      const [media, jobs] = await Promise.all([this.#readMedia(), this.#api.get(`/v1/jobs?limit=${SHOWN_JOBS}`)]);
       // Without keys the list has them, unless it is long; asking for one that is not drawn yet would be an error in the console.
       const samples = this.#api.keyed || media.next_cursor ? await this.#samples(media.items) : [];
       this.media = new Map([...media.items, ...samples].map((record) => [record.id, record]));
@@ -78,6 +79,17 @@ export class Store extends EventTarget {
     }
     this.isListed = this.isReady = true;
     this.tell();
+  }
+
+  async #readMedia() {
+    const items = [];
+    let next = "";
+    do {
+      const page = await this.#api.get(`/v1/media?limit=${MEDIA_PAGE}${next && `&cursor=${encodeURIComponent(next)}`}`);
+      items.push(...page.items);
+      next = page.next_cursor ?? "";
+    } while (next && items.length < MOST_MEDIA);
+    return { items, next_cursor: next };
   }
 
   /** Read the operations; the named pipelines may come later, because the server checks each of them first. */

@@ -83,7 +83,7 @@ class FileLocks:
 
     def take(self, name: str) -> bool:
         path = self._folder / name
-        fd = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)  # NFS locks only files that are open for writing
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             is_current = os.fstat(fd).st_ino == path.stat().st_ino  # its holder may have deleted the file in between

@@ -80,7 +80,8 @@ def frame_rates(
     # Writers that move all other frames, because the sound begins earlier, lengthen the first one.
     if len(counted) > _MANY and 0 < (int(counted[0]) - typical) * base < _LONG_FIRST_S:
         counted = counted[1:]
-    if int(np.abs(counted - typical).max()) <= (0 if counting else 2 if coarse else 1):
+    # Of ticks as long as pictures, two would be more than a picture: only the grid, above, tells their rounding from another step.
+    if int(np.abs(counted - typical).max()) <= (0 if counting or base > _FINEST_COUNT else 2 if coarse else 1):
         rate = _even_rate(counted, base, stated)
         return FrameRates(rate, rate, varies=False)
     mean = Fraction(len(steps)) / (int(steps.sum()) * base)

@@ -9,7 +9,6 @@ PNG = b"\x89PNG\r\n\x1a\n"
 TS_SYNC, TS_PACKET, TS_TOGETHER = 0x47, 188, 3
 """First byte and length of packets of MPEG-TS, and how many of them tell a stream from other data."""
 _HEAD_BYTES = TS_PACKET * (TS_TOGETHER - 1) + 1
-_FARTHEST = 2**62
 
 
 def bytes_at(file: BinaryIO, place: int, count: int) -> bytes:
@@ -17,9 +16,10 @@ def bytes_at(file: BinaryIO, place: int, count: int) -> bytes:
 
     None are beyond the end, also where `place` is too large for any file, as the lengths in damaged files are.
     """
-    if place > _FARTHEST:
+    try:
+        file.seek(place)
+    except (OSError, ValueError, OverflowError):  # each file system has a farthest place of its own
         return b""
-    file.seek(place)
     return file.read(count)
 
 

@@ -24,7 +24,7 @@ class _Container:
 
     end: Callable[[BinaryIO, int], int | None]
     coding: Callable[[BinaryIO, int], Any] | None = None
-    most: int = 100_000
+    most: int = 5_000
 
 
 _CONTAINERS: Mapping[str, _Container] = {

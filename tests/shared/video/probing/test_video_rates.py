@@ -34,6 +34,13 @@ def test_times_rounded_to_coarse_ticks_give_the_exact_rate(rate: str, ticks: int
     assert (rates.average, rates.constant, rates.varies) == (Fraction(rate), Fraction(rate), False)
 
 
+@pytest.mark.parametrize("steps", [[1] * 150 + [2] * 150, [3] * 60 + [1] * 120])
+def test_steps_of_several_coarse_ticks_vary(steps: list[int]) -> None:
+    times = [0, *np.cumsum(steps).tolist()]
+    rates = frame_rates(times, Fraction(1, 30), None)
+    assert (rates.average, rates.varies) == (Fraction(30 * len(steps), sum(steps)), True)
+
+
 @pytest.mark.parametrize("counting", [False, True])
 def test_a_stated_millisecond_is_no_rate(counting: bool) -> None:
     # Some writers state the tick of their clock as the length of a frame.

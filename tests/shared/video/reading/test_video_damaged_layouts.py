@@ -65,6 +65,7 @@ def test_a_header_cut_off_at_the_end_of_an_flv_file_begins_no_part(make: Make, t
 
 TAILS = {
     "a huge box": bytes.fromhex("00000001") + b"GPSx" + b"\xff" * 40,
+    "a box beyond a file system's largest file": bytes.fromhex("00000001") + b"GPSx" + bytes.fromhex("0004000000000000") + bytes(40),
     "a large box": bytes.fromhex("00000001") + b"GPSx" + bytes.fromhex("7ffffffffffffff0") + bytes(40),
     "text that begins like a stream": b"G\1\2\3" + bytes(600),
 }
