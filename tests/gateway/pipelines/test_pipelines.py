@@ -177,8 +177,8 @@ def restarted(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Iterator[
     with suite(folder) as first:
         media = first.upload(clip)["id"]
         steps = [
-            step("one", "render", {"video": media}, speeds=[0.5], duration=2.0),
-            step("two", "render", {"video": media}, speeds=[0.4], duration=2.0),
+            step("one", "render", {"video": media}, speeds=[0.5], duration=4.0),
+            step("two", "render", {"video": media}, speeds=[0.4], duration=4.0),
             step("both", "analyze", {"video": "two.video"}),
         ]
         job = first.client.post(URL, json={"steps": steps}).json()
