@@ -30,7 +30,7 @@ async def _belongs(jobs: Jobs, owner: str, job_id: str) -> bool:
 
 
 def _text(step: StepProgress, logs: dict[str, str], existing: set[str], max_chars: int) -> str:
-    """Return the last `max_chars` characters of a step's log, or why there is none.
+    """Return the last `max_chars` characters of a step's log, or the reason for its absence.
 
     `logs`: job id -> log. `existing`: ids of the steps' jobs that were not deleted.
     """

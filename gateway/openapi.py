@@ -65,7 +65,7 @@ def _set_problem_type(operation: dict[str, Any]) -> None:
 
 
 def _rename_clashes(document: dict[str, Any], existing: dict[str, Any], service: str) -> dict[str, Any]:
-    """Return `document` with each schema renamed whose name a different schema in `existing` has.
+    """Rename the schemas of `document` whose names `existing` uses for different schemas.
 
     So are schemas of both that refer to a renamed one. `ModelUsed` of the service `speed-ramp` becomes `SpeedRampModelUsed`.
     """

@@ -1,4 +1,4 @@
-"""Parameters with a fixed choice of values: the names in a table of the code.
+"""Parameters whose allowed values are the names in a table.
 
 The descriptions of the table's rows document the parameter.
 """

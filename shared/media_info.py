@@ -57,7 +57,7 @@ class ChapterInfo(_Record):
 
 
 class OtherTrackInfo(_Record):
-    """A track that operations leave out, with its kind and its codec, if known."""
+    """A track that no operation reads: its kind, codec and language."""
 
     kind: Literal["video", "cover", "audio", "subtitle", "data", "attachment"]
     codec: str | None

@@ -92,7 +92,7 @@ def form(
     share_of_part: bool = False,
     one_per: str = "",
 ) -> JsonDict:
-    """Return the JSON schema extras that give a parameter's place and appearance in forms.
+    """Return JSON Schema extras that place and style a parameter in forms.
 
     They are the `json_schema_extra` of its Field. `labels`: words for each value of a choice. For previews, which run on a smaller
     copy of a part of the clip: `clip_pixels`, the number counts pixels of the clip; `share_of_part`, it is proportional to the length of
@@ -304,7 +304,7 @@ class Operation:
 
     @property
     def preview_kind(self) -> PreviewKind | None:
-        """How a preview reads its proxies, smaller copies of the videos; None without a video input.
+        """Way in which a preview reads proxies (small video copies); None without video input.
 
         "part": the operation reads a part by itself. "cut": it gets cut proxies. "whole": it reads whole proxies.
         """

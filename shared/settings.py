@@ -212,7 +212,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def owners(self) -> dict[str, str]:
-        """Each API key of the settings -> owner of its jobs and media."""
+        """The owner that belongs to each API key of the settings."""
         return {key.get_secret_value(): owner_of(key.get_secret_value()) for key in self.api_keys}
 
 

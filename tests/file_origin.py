@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass
 class Origin:
-    """A file server's address, files, request counts, and the gate that its slow answers wait for.
+    """A file server's address, files and request counts, and the event that ends slow answers.
 
     Files and counts are by path. Answers below /slow wait until `gate` is set.
     """
@@ -24,7 +24,7 @@ class Origin:
 
 @contextmanager
 def serving_files(**files: Path) -> Iterator[Origin]:
-    """Serve each file under the name of its keyword, and again below /slow.
+    """Serve each file at /<keyword>, and with a pause at /slow/<keyword>.
 
     Below /slow, the second half of the file waits until `gate` is set.
     """

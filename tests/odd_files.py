@@ -29,7 +29,7 @@ def _made(coding: str, *, seconds: float = 1.2, rate: str = "25", sound: str = S
 
 
 def _piped(coding: str, *, seconds: float = 1.2, keep: float = 1.0, sound: str = SOUND) -> Maker:
-    """Return a function that encodes to a pipe and keeps the first bytes, the share `keep`."""
+    """Return a function that encodes to a pipe and keeps the share `keep` of the bytes."""
 
     def make(path: Path, program: str) -> Path:
         data = _ffmpeg(program, f"{PICTURE.format(seconds, 25)} {sound.format(seconds)} {coding} -")

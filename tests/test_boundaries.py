@@ -106,7 +106,7 @@ def environment_reads(path: Path) -> set[str]:
 
 
 def rooms_of(path: Path) -> set[str]:
-    """Return the top-level parts that a file imports from.
+    """Return the top-level packages that a file imports from.
 
     shared, gateway, services.<name>, reelwright.
     """

@@ -1,4 +1,4 @@
-"""Handling of preview requests: the jobs that a preview needs are started first.
+"""Handling of preview requests, which first starts the jobs that a preview needs.
 
 A preview runs an operation on a few seconds of a proxy, which is a small copy of the clip. The gateway starts the job that makes the proxy.
 If an input is "auto", it also starts a preview of the operation that makes this input.

@@ -39,13 +39,13 @@ VIEWS: Mapping[str, View] = {
 
 @dataclass(frozen=True)
 class ViewDesk:
-    """Desk that finds the job of each view, and starts one if there is none."""
+    """Finder of the jobs that make views; it starts missing jobs."""
 
     upstreams: Upstreams
     runtime: Runtime
 
     async def job(self, owner: str, view: View, media_id: str, alpha: str | None = None) -> Job:
-        """Return the job that makes a view of a clip; start one if there is none.
+        """Return the job that makes a view of a clip; start the job if it is missing.
 
         `alpha`: id of a matte to put into the view. Raises UnknownMedia; NotFound for a kind without this view; the
         failure of the job, as a Refused; and what submitting raises.

@@ -18,7 +18,7 @@ def asks_for_auto(inputs: Mapping[str, Any]) -> bool:
 
 
 def maker_of(operation: str, name: str, declarations: Mapping[str, OperationInfo]) -> tuple[str, str]:
-    """Find what provides the "auto" input `name` of `operation`: an operation and its output.
+    """Return the operation, and its output, that make the "auto" input `name` of `operation`.
 
     The declaration of the input names both. `declarations`: operations by name, as `GET /operations` lists them. Raises Invalid for an
     input that cannot be "auto".

@@ -129,7 +129,7 @@ class _Maker:
 
 
 def _input_to_check(kinds: Mapping[str, str], where: str, source: str) -> str:
-    """Return the stand-in `pending:<kind>` if `source` is a reference `step.output`, else `source`.
+    """Return the stand-in `pending:<kind>` for a reference `step.output`, and a media id unchanged.
 
     The `check` route of a service accepts this stand-in. `source`: a media id or a reference. `kinds`: media kind by `step.output`. Raises
     Invalid for an output that no earlier step has.

@@ -87,7 +87,7 @@ def check_reference(name: str, path: list[str], step: str, result: Schema, param
 
 
 def _fields_of(path: str, schema: Schema) -> str:
-    """Say in a clause which fields the value at `path` of a result has.
+    """Describe, in a clause, the fields of the value at `path` in a result.
 
     `path`: empty for the whole result.
     """

@@ -142,7 +142,7 @@ class Upstreams:
 
 
 async def send(client: httpx.AsyncClient, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
-    """Send a request, and once more if that fails and repeating is safe.
+    """Send a request; repeat it once if it fails and a repeat is safe.
 
     If the connection breaks before the answer, a safe request (RFC 9110, 9.2.1) is sent again, since another replica may answer. Other
     requests are not repeated, because the service may have acted on them.

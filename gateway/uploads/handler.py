@@ -97,7 +97,7 @@ class UploadHandler:
             await asyncio.sleep(POLL_S)
 
     async def headers(self, upload: Upload, state: UploadState) -> dict[str, str]:
-        """Return the response headers that tell an upload's progress."""
+        """Return the response headers that state an upload's progress."""
         if state.done and state.media_id:
             medium = {MEDIA_ID: state.media_id, "Content-Location": f"/v1/media/{state.media_id}"}
             return {"Upload-Offset": str(state.length)} | medium

@@ -16,7 +16,7 @@ EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|class|const) (\w+))",
 
 @dataclass(frozen=True)
 class Chunk:
-    """A file of modules that load together, each after those it imports."""
+    """A file of modules that load together, each after the modules it imports."""
 
     name: str
     modules: tuple[str, ...]

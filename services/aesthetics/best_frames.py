@@ -231,7 +231,7 @@ BEST_FRAMES = Operation(
             params=BestFramesParams(scorer="technical", sample_rate=4.0, group_size=4, diversity=0.1),
         ),
     ),
-    summary="Choose the best frame of each group of a video, and say why",
+    summary="Choose the best frame of each group of a video, and give the reasons",
     params=BestFramesParams,
     result=ChosenResult,
     inputs={"video": VIDEOS, "images": PICTURES},

@@ -345,7 +345,7 @@ STUDIO = Operation(
             name="flat", title="Flat", sentence="No depth: needs no model where a background is given.", params=StudioParams(depth="plane")
         ),
     ),
-    summary="Put the subject into another place that moves with the camera, with parallax",
+    summary="Put the subject into another scene that follows the camera, with parallax",
     params=StudioParams,
     result=StudioResult,
     inputs={

@@ -293,7 +293,7 @@ def _target(name: str, params: MatteParams, path: Path, behind: Rgb | None) -> T
 
 
 def _write_black(file: ClipFile, video: Path, start: float, info: VideoInfo) -> None:
-    """Write up to two black frames that stand for the clip before `start`.
+    """Write up to two black frames in place of the clip before `start`.
 
     The black frames have the times of the clip's first two frames, so that readers can align matte and clip.
     """
@@ -352,7 +352,7 @@ MATTE = Operation(
         ),
     ),
     version=9,
-    summary="Cut the subject out of a video: matte, composite and its own colours",
+    summary="Cut the subject out of a video: matte, composite and foreground colours",
     params=MatteParams,
     result=MatteResult,
     inputs={

@@ -100,7 +100,7 @@ class ProxyResult(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Numbered:
-    """A frame of the clip with its number and its frame of the matte."""
+    """A frame of the clip with its number and the matte's frame."""
 
     frame: Frame
     number: int
@@ -252,7 +252,7 @@ PROXY = Operation(
     name="media.proxy",
     bytes_per_pixel=lambda _params: 21,
     title="Proxy",
-    summary="Make a small copy of a clip for players that show exact frames",
+    summary="Make a small copy of a clip that players can show frame by frame",
     params=ProxyParams,
     result=ProxyResult,
     inputs={

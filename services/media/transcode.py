@@ -1,4 +1,4 @@
-"""media.transcode: change a clip's size, rate, range, length or format."""
+"""media.transcode: change a clip's size, frame rate, dynamic range, length or format."""
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction

@@ -101,7 +101,7 @@ def _arguments(operation: Operation) -> Iterator[inspect.Parameter]:
 
 
 def _outputs(operation: Operation, output: Path | None) -> dict[str, Path]:
-    """Return the path of each output; create the folder `output` for several.
+    """Return the path of each output; create the folder if there are several outputs.
 
     The folder is created here, so that a wrong path is reported before the work begins.
     """
@@ -253,7 +253,7 @@ def progress_bar() -> Iterator[Callable[[Update], None]]:
 
 @contextmanager
 def _written(outputs: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
-    """Yield, for each output, a path in a hidden folder to write the file to first.
+    """Yield temporary paths of the outputs, in a hidden folder.
 
     `outputs`: the final paths, whose names may yet change with the result. The folder lies beside the final paths.
     """

@@ -1,4 +1,4 @@
-"""HTTP requests to a suite, retried while the server is away or full."""
+"""HTTP requests to a suite, retried while the server is unreachable or busy."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The events of a job, read as server-sent events across broken connections."""
+"""Reading of a job's server-sent events, resumed after broken connections."""
 
 import json
 from collections.abc import AsyncIterator

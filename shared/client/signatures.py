@@ -104,7 +104,7 @@ class RunMethod(Protocol[R_co]):
         idempotency_key: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> R_co:
-        """Make a small copy of a clip for players that show exact frames."""
+        """Make a small copy of a clip that players can show frame by frame."""
 
     @overload
     def __call__(
@@ -119,7 +119,7 @@ class RunMethod(Protocol[R_co]):
         idempotency_key: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> R_co:
-        """Draw tiles over the whole length of a clip."""
+        """Draw evenly spaced frames of a clip as tiles of one picture."""
 
     @overload
     def __call__(
@@ -278,7 +278,7 @@ class RunMethod(Protocol[R_co]):
         idempotency_key: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> R_co:
-        """Choose the best frame of each group of a video, and say why."""
+        """Choose the best frame of each group of a video, and give the reasons."""
 
     @overload
     def __call__(
@@ -307,7 +307,7 @@ class RunMethod(Protocol[R_co]):
         idempotency_key: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> R_co:
-        """Choose the pictures whose scores reach a percentile, and say why."""
+        """Choose the pictures whose scores reach a percentile, and give the reasons."""
 
     @overload
     def __call__(
@@ -430,7 +430,7 @@ class RunMethod(Protocol[R_co]):
         idempotency_key: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> R_co:
-        """Cut the subject out of a video: matte, composite and its own colours."""
+        """Cut the subject out of a video: matte, composite and foreground colours."""
 
     @overload
     def __call__(
@@ -628,7 +628,7 @@ class RunMethod(Protocol[R_co]):
         idempotency_key: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> R_co:
-        """Put the subject into another place that moves with the camera, with parallax."""
+        """Put the subject into another scene that follows the camera, with parallax."""
 
     @overload
     def __call__(self, operation: OperationName, /, *, on_progress: OnProgress | None = None, idempotency_key: str | None = None, options: Mapping[str, Any] | None = None, **given: Any) -> R_co:
@@ -692,7 +692,7 @@ class SubmitMethod(Protocol[R_co]):
         idempotency_key: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> R_co:
-        """Make a small copy of a clip for players that show exact frames."""
+        """Make a small copy of a clip that players can show frame by frame."""
 
     @overload
     def __call__(
@@ -706,7 +706,7 @@ class SubmitMethod(Protocol[R_co]):
         idempotency_key: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> R_co:
-        """Draw tiles over the whole length of a clip."""
+        """Draw evenly spaced frames of a clip as tiles of one picture."""
 
     @overload
     def __call__(
@@ -859,7 +859,7 @@ class SubmitMethod(Protocol[R_co]):
         idempotency_key: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> R_co:
-        """Choose the best frame of each group of a video, and say why."""
+        """Choose the best frame of each group of a video, and give the reasons."""
 
     @overload
     def __call__(
@@ -887,7 +887,7 @@ class SubmitMethod(Protocol[R_co]):
         idempotency_key: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> R_co:
-        """Choose the pictures whose scores reach a percentile, and say why."""
+        """Choose the pictures whose scores reach a percentile, and give the reasons."""
 
     @overload
     def __call__(
@@ -1006,7 +1006,7 @@ class SubmitMethod(Protocol[R_co]):
         idempotency_key: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> R_co:
-        """Cut the subject out of a video: matte, composite and its own colours."""
+        """Cut the subject out of a video: matte, composite and foreground colours."""
 
     @overload
     def __call__(
@@ -1198,7 +1198,7 @@ class SubmitMethod(Protocol[R_co]):
         idempotency_key: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> R_co:
-        """Put the subject into another place that moves with the camera, with parallax."""
+        """Put the subject into another scene that follows the camera, with parallax."""
 
     @overload
     def __call__(self, operation: OperationName, /, *, idempotency_key: str | None = None, options: Mapping[str, Any] | None = None, **given: Any) -> R_co:

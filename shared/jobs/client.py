@@ -117,7 +117,7 @@ class Jobs:
             return None
 
     async def earlier(self, *, owner: str, operation: str, request: JobRequest, key: str) -> Job | None:
-        """Return the job that this request made when first sent with this idempotency `key`.
+        """Return the job that an equal request with the idempotency key `key` created.
 
         None if there is none. Raises IdempotencyMismatch if another request was sent with the key.
         """
@@ -276,7 +276,7 @@ class Jobs:
         return await asyncio.to_thread(self.store.media_use.reader, owner, media_id)
 
     async def counts(self) -> tuple[dict[tuple[str, str], int], dict[str, float]]:
-        """Return job counts by (service, status), and since when each service has jobs waiting.
+        """Return job counts by (service, status), and each service's oldest waiting time.
 
         The second dict: service -> Unix time at which its oldest waiting job was accepted.
         """
@@ -292,7 +292,7 @@ class Jobs:
 
 
 def _preview(request: JobRequest) -> StoredPreview | None:
-    """Return the preview options of a request; None if it is no preview."""
+    """Return the preview options of a request; None if it requests no preview."""
     if not request.preview:
         return None
     return StoredPreview(at_s=request.preview_at_s, seconds=request.preview_s, slot=request.preview_slot)

@@ -28,7 +28,7 @@ class Estimate:
 
 
 def megapixel_frames(media: MediaStore, owner: str, inputs: Iterable[str | list[str] | None], params: Mapping[str, Any]) -> float | None:
-    """Return the largest input's size in megapixel frames; the files of a list are added up.
+    """Return the largest input's size in megapixel frames; sum the files of a list.
 
     Those are the millions of pixels in all frames of the part that is used. A picture counts as one frame. None for
     inputs of unknown size. Blocks on the disk.
@@ -75,7 +75,7 @@ def _size(about: Mapping[str, Any], params: Mapping[str, Any]) -> float:
 
 
 def _other_choices(earlier: Mapping[str, Any], params: Mapping[str, Any]) -> int:
-    """Count the text and true-or-false params that differ from an earlier job's."""
+    """Count the text and boolean params that differ from an earlier job's."""
     return sum(earlier.get(name) != value for name, value in params.items() if isinstance(value, str | bool))
 
 

@@ -1,4 +1,4 @@
-"""Names for views of media, and for preview inputs that other previews make.
+"""Keys of the jobs that make views, and names of inputs that previews make.
 
 A view is a small file that shows a medium to users: a proxy (small copy), a strip of pictures, or the peaks of the sound.
 """

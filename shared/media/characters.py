@@ -8,7 +8,7 @@ _LINE_SEPARATORS = "\u2028\u2029"
 
 
 def is_readable(character: str) -> bool:
-    """Return whether a character is seen, separates words or joins letters.
+    """Return whether a character is visible, separates words or joins letters.
 
     False for controls, line breaks, unassigned characters, and formats such as those that turn the direction of text. True for all spaces,
     also those that forbid a line break.

@@ -91,7 +91,7 @@ def _now() -> float:
 
 
 def _end_all() -> None:
-    """Kill all descendants of this process; elsewhere than on Linux, kill its process group.
+    """Kill all descendants of this process; on systems other than Linux, its process group.
 
     On Linux a process that loses its parent becomes a child of the guard, so children are killed until none is left.
     """

@@ -115,7 +115,7 @@ class WorkerPool:
 
     @asynccontextmanager
     async def _slot(self, *, cold: bool = False, wait_s: float | None = None) -> AsyncIterator[Slot]:
-        """Reserve a free slot: if possible one with a child, or if `cold` one without.
+        """Reserve a free slot, preferably with a child process; without one if `cold`.
 
         Raises Unavailable if no slot is free within `wait_s` seconds.
         """

@@ -1,4 +1,4 @@
-"""The call that makes a new child process import what later calls need."""
+"""The call that makes a new child process import a module for later calls."""
 
 import importlib
 from dataclasses import dataclass

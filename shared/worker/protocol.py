@@ -61,7 +61,7 @@ class JobWarning:
 
 @dataclass(frozen=True)
 class Done:
-    """The answer of a call as field name -> value; None for a function without an answer."""
+    """The answer of a call: its fields by name, or None if the function returns nothing."""
 
     result: dict[str, Any] | None
 

@@ -65,7 +65,7 @@ OnUpdate = Callable[[Update], Awaitable[None]]
 
 
 class Killed(WorkerCrashed):
-    """The error of a call whose child process was killed by something else than the slot."""
+    """The error of a call whose child process was killed from outside the slot."""
 
     title = "Worker process killed"
 
@@ -233,7 +233,10 @@ class Slot:
             os.close(writing)
 
     async def _spawn(self, command: Sequence[str], child_end: int, writing: int) -> asyncio.subprocess.Process:
-        """Start a guard, with the descriptors of this moment: a lock may be released while the task waits."""
+        """Start a guard process that inherits the child's pipes and this process's shared locks.
+
+        The locks are those held when this task runs, because a lock may be released while the task waits.
+        """
         return await asyncio.create_subprocess_exec(
             *command,
             pass_fds=(child_end, *KEPT_OPEN),

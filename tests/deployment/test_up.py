@@ -102,7 +102,7 @@ def test_a_job_in_a_container_reaches_only_its_inputs_and_temporary_files(suite:
 
 
 def listed_in(container: Container, folder: str) -> str:
-    """Return what `ls` prints for a container's folder; repeat it while it prints nothing.
+    """Run `ls` on a container's folder until it prints something; return the output.
 
     The engine sometimes loses the output of a command that ends at once.
     """

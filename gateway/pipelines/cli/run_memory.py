@@ -47,7 +47,7 @@ class RunMemory:
         self._steps[self._key(operation, params, inputs)] = finished
 
     def measurements(self, operation: Operation, params: Params, inputs: Inputs) -> dict[str, Path]:
-        """Choose the file in which `operation` keeps its measurement: {argument name: path}.
+        """Return the file that keeps the operation's measurement, as {argument name: path}.
 
         Operations with the same measurement get the same file. They read it, or create it if it is missing. Empty if the operation
         keeps none with these params, or if the measured input is not a single file.

@@ -88,7 +88,7 @@ class Sources:
         return [source.report() for source in self.all]
 
     def readable(self) -> Iterator[Source]:
-        """Return the files that opened without error."""
+        """Yield the files that opened without error."""
         return (source for source in self.all if source.error is None)
 
     def series(self, *, lanczos: bool) -> Iterator[tuple[Source | None, Generator[View, None, None]]]:

@@ -35,7 +35,7 @@ def masked_median(samples: Samples, counts: Counts) -> Plane:
 
 
 class _RankSearch:
-    """Search for the sample of a given rank in each column: one pixel in all samples.
+    """Search for the sample of a given rank in each column (all samples of one pixel).
 
     A block has up to `columns` columns of `count` samples.
     """

@@ -1,4 +1,4 @@
-"""Removal of objects that stand in view for most of a clip.
+"""Removal of objects that stay in one place for most of a clip.
 
 Such objects are absent at the clip's start and end.
 """
@@ -30,7 +30,7 @@ _MOST_SEAM = 0.05
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EndPixels:
-    """Pixel values on which both ends of a clip agree, compared with the median.
+    """Pixels that are equal at both ends of a clip, compared with the median.
 
     `background`: uint8, the value on which both ends agree, NO_SAMPLE where they do not. `suspect`: bool, true where the median differs
     from `background`.

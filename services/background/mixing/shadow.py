@@ -40,7 +40,7 @@ def kept_shadow(luma: Plane, plate: Plane, alpha: Plane) -> Plane:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where the subject stands: its top and bottom in the frame.
+    """Position of the subject in the frame: its top and bottom.
 
     `top` and `bottom` of the subject are shares of the picture's height, from 0 to 1.
     """
@@ -122,7 +122,7 @@ def shaded(luma: Plane, light: Plane) -> Plane:
 
 
 def _crossing(inside: float, outside: float) -> float:
-    """Interpolate where coverage falls to one half, in rows from the inner row's middle.
+    """Return the distance from the inner row to the point of half coverage, in rows.
 
     `inside`, `outside`: coverage at the middle of the row, and of the next row outwards.
     """

@@ -120,7 +120,7 @@ class Drafts:
                 self.numbers.add(best.number)
 
     def _quick_score(self, held: _Held, mean: Floats) -> float:
-        """Rate the frame `held` nearly as `_scores` does, in a third of the time.
+        """Approximate the rating of `_scores` for one frame, in a third of the time.
 
         The frame's place in the file is left out. `mean`: (48,), mean layout of the shot.
         """
@@ -136,7 +136,7 @@ class Drafts:
             self._sharp, self._next_count = float(np.percentile(self._sharpness, 95)), count * _GROWTH
 
     def _scores(self, frames: list[_Held]) -> Floats:
-        """Rate frames by what is known so far of their shot."""
+        """Rate frames by the measurements of their shot so far."""
         self._measure_sharp()
         count = len(self._sharpness)
         looks = ShotLooks(self._sharp, self._layout / count)

@@ -68,6 +68,6 @@ def score(ratings: dict[str, Floats]) -> Floats:
 
 
 def price(frames_since_key: NDArray[np.int64]) -> Floats:
-    """Return the deduction from each frame's score for the frames to decode before it, (k,)."""
+    """Return the deduction from each frame's score for its decoding time, (k,)."""
     prices: Floats = np.minimum(frames_since_key * _EACH_FRAME, _MOST_FRAMES)
     return prices

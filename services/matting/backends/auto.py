@@ -28,7 +28,7 @@ class Choice:
     plate_problem: str | None = None
 
     def unused_plate(self, clean: object | None) -> str | None:
-        """Return why the clean plate is not used, a clause; None if it is used, or not given."""
+        """Return the reason, a clause, why a given clean plate is unused; None otherwise."""
         if clean is None or self.plate_problem or self.backend.uses_plate:
             return self.plate_problem
         return f"the backend {self.backend.name} uses none"
@@ -50,7 +50,7 @@ def missing(name: str, options: NetworkOptions) -> str | None:
 
 
 def named(name: str) -> Choice:
-    """Return a `Choice` of the backend `name`, made by the request.
+    """Return the `Choice` of the backend that the request names.
 
     Raises Invalid for an unknown name.
     """

@@ -200,7 +200,7 @@ def _soft(alpha: Alpha) -> Mask:
 
 
 def _mixed_to_edges(small: Planes, plate: Planes, regions: _Regions, channel: int) -> tuple[_Regions, Planes]:
-    """Make edges of thin subject parts whose colour is mixed with the screen's.
+    """Reclassify thin subject parts as edges if their colour is mixed with the screen's.
 
     A thin part that moves fast is nowhere opaque. If its colour is opposite to the screen's, such as yellow before blue, the colour
     difference of its middle still reaches 1. Such a part is small, has wide edges, and its colour lies between those of the screen and of

@@ -38,7 +38,7 @@ Picture = TypeVar("Picture", bound=Timed)
 
 @dataclass(frozen=True, slots=True)
 class Shown(Generic[Picture]):
-    """A source frame, with the times of its first output frame and the number of them.
+    """A source frame, with the number of its output frames and the first one's times.
 
     `first`: times of the first output frame. `count`: number of output frames, at least 1.
     """
@@ -49,7 +49,7 @@ class Shown(Generic[Picture]):
 
 
 def constant(text: str, info: VideoInfo) -> Fraction | None:
-    """Return the constant frame rate that `text` asks for, or None.
+    """Return the constant frame rate that `text` requests, or None.
 
     `info`: the clip. None keeps the source's times.
     """
@@ -65,7 +65,7 @@ def at_source_times(frames: Iterable[Picture]) -> Iterator[Shown[Picture]]:
 
 
 def at_constant_rate(frames: Iterable[Picture], rate: Fraction) -> Iterator[Shown[Picture]]:
-    """Yield the source frames that an output of constant `rate` shows, with its frames.
+    """Yield the source frames that an output of constant `rate` shows, with frame counts.
 
     Each output moment shows the source frame visible then. Frames that no output moment falls on are left out. The last frame is shown to
     its end, at least once.

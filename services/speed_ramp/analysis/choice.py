@@ -44,7 +44,7 @@ class ChosenCurve:
 
 
 def choose_curve(request: ChoiceRequest, video: Path, info: VideoInfo, progress: Progress, *, motion: Path | None = None) -> ChosenCurve:
-    """Return the speed curve of `request`: given, of listed speeds, or from motion.
+    """Return the requested speed curve: a given curve, or one from speeds or motion.
 
     Reads `video` only to analyse it or to find beats. `motion`: file of measured motion, see `analyze_motion`. Raises what
     `analyze_motion`, `snap_times` and `constrained` raise.

@@ -34,7 +34,7 @@ def wait_seconds(prefer: str | None) -> int | None:
 
 
 async def job_response(job: Job, *, owner: str, prefer: str | None, response: Response, runtime: Runtime) -> Job:
-    """Set the headers and status of `response`; return the job, after the wait that `prefer` asks for."""
+    """Wait as `prefer` requests; set the headers and status of `response`; return the job."""
     response.headers["Location"] = job.urls.self_
     if (seconds := wait_seconds(prefer)) is not None:
         job = await runtime.jobs.wait(owner, job.id, seconds)

@@ -40,7 +40,7 @@ def _own_counters(proc: Path, cgroups: Path) -> Iterator[Path]:
 
 
 def _stated(path: Path) -> int | None:
-    """Return the number after `oom_kill` in a file of the kernel; None without one."""
+    """Return the number after `oom_kill` in a kernel file; None without `oom_kill`."""
     with suppress(OSError, ValueError):
         for line in path.read_text().splitlines():
             if line.startswith("oom_kill "):

@@ -58,10 +58,10 @@ class Locks(Protocol):
         """Release the lock `name`."""
 
     def pass_on(self, name: str) -> None:
-        """Let the child processes that start from now on hold the lock `name`, too, if such a lock can be held by several."""
+        """Share the lock `name` with child processes started later, if possible."""
 
     def confirm(self, own: str, *, lease_s: int) -> None:
-        """Renew the lock `own` of this process; end the process if another one has taken it.
+        """Renew this process's lock `own`; end the process if another process holds the lock.
 
         The other locks are renewed, too, unless another process has taken them; the log then says so. `lease_s`: seconds until the locks
         end unless they are renewed again (only in a database). Raises if the database does not answer.
@@ -102,7 +102,7 @@ class FileLocks:
         os.close(fd)
 
     def pass_on(self, name: str) -> None:
-        """Let guards inherit the lock.
+        """Let the guard processes of workers inherit the lock.
 
         The kernel keeps it until the last of them has ended, after its children. So a killed server's jobs are taken over only after its
         guards, which need a moment on a loaded machine, have ended the children that still work on them.
@@ -170,7 +170,7 @@ class PostgresLocks:
                 log.warning("the session of the database ended, and another process took the lock %s", name)
 
     def _take_soon(self, name: str) -> bool:
-        """Try to take a lock; if it is held, pause before returning False.
+        """Try to take a lock; pause after a failure, and return False.
 
         Other processes hold a lock for a moment when they test the lock.
         """

@@ -114,7 +114,7 @@ class ClipFile:
 
     @property
     def repeated(self) -> int:
-        """Number of extra copies of the first picture, which fill the time before a late start."""
+        """Number of extra copies of the first picture, shown before its own time."""
         return self._writer.repeated if isinstance(self._writer, VideoWriter) else 0
 
     def _warn(self, sentences: list[str]) -> None:

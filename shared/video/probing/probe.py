@@ -187,7 +187,7 @@ def _cut_off(path: str | os.PathLike[str], container: Any, times: Timing) -> Ite
 
 
 def _followed(path: str | os.PathLike[str], container: Any, times: Timing, limits: Limits) -> Iterator[str]:
-    """Yield a warning if a joined file has a further file or program that is not read."""
+    """Yield a warning if a joined file contains a file or program that is not read."""
     place = following_files(path, _container(container, path, limits)).unread
     if place is not None and times.duration is not None:
         yield (

@@ -41,7 +41,7 @@ def chapter_infos(container: Any, zero: Fraction) -> Iterator[ChapterInfo]:
 
 
 def other_tracks(container: Any, main: Any) -> Iterator[OtherTrackInfo]:
-    """Yield the tracks of an open file that operations leave out."""
+    """Yield the tracks of an open file that no operation reads."""
     indexes = {main.index, *(stream.index for stream in audio_streams(container))}
     indexes |= {stream.index for stream in container.streams.subtitles if is_text(stream)}
     indexes |= _chapter_track(container)
@@ -55,7 +55,7 @@ def other_tracks(container: Any, main: Any) -> Iterator[OtherTrackInfo]:
 
 
 def _chapter_track(container: Any) -> set[int]:
-    """Return the index of the MP4 text track that repeats the chapters, in a set.
+    """Return a set with the index of the MP4 text track that repeats the chapters.
 
     The set is empty if there is no such track.
     """

@@ -105,7 +105,7 @@ def read_chapters(container: Any, zero: Fraction) -> list[Chapter]:
 
 
 def flat(cues: Iterable[Cue]) -> Iterator[Cue]:
-    """Yield cues that do not overlap: texts shown at the same time become one cue.
+    """Merge overlapping cues: texts shown at the same time become one cue.
 
     The joined texts are shown one below the other.
     """

@@ -87,7 +87,7 @@ ALL_INTRA = {"g": "1", "bf": "0"}
 
 
 def choose_encoder(choice: str, suffix: str, pixel_format: str) -> Encoder:
-    """Return the encoder `choice`, or for "auto" the first working one.
+    """Return the encoder `choice`; for "auto", the first encoder that works.
 
     The encoder must support the suffix and the pixel format. Raises Invalid, listing the encoders that work.
     """

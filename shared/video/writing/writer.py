@@ -185,7 +185,7 @@ class VideoWriter:
 
     @property
     def repeated(self) -> int:
-        """Number of extra copies of the first picture, which fill the time before a late start."""
+        """Number of extra copies of the first picture, shown before its own time."""
         return len(self._start.repeats)
 
     @property

@@ -51,7 +51,7 @@ class Scene:
         return self.origins((0.0, 0.0))[0]
 
     def origins(self, move: tuple[float, float]) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
-        """Find what each pixel of a view moved by `move` shows: depth, place and plane.
+        """Find depth, place and plane of each pixel in a view moved by `move`.
 
         Returns inverse depth, x and y in the reference picture (the view that is not moved), and the number of the plane.
         """

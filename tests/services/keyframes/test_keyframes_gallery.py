@@ -186,7 +186,7 @@ WHOLE = ["startFrame", "endFrame", "start", "end", "kind", "transition"]
 
 
 def as_drawn(shot: Shot) -> list[object]:
-    """Convert a Shot of the server to the form in which the page's script gives shots."""
+    """Convert a Shot of the server to the list that the page's script uses for shots."""
     transition = [shot.transition_start_frame, shot.transition_end_frame]
     return [shot.start_frame, shot.end_frame, shot.start_s, shot.end_s, shot.kind, transition]
 

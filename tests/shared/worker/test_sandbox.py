@@ -153,7 +153,7 @@ def test_the_filter_refuses_networks_and_foreign_memory() -> None:
 
 
 def evaluate(code: bytes, audit: int, number: int, first: int = 0) -> str:
-    """Return what the seccomp filter `code` does with system call `number`: allow or refuse."""
+    """Return the seccomp filter's decision on system call `number`: allow or refuse."""
     import struct
 
     data = {system_calls.NUMBER_AT: number, system_calls.MACHINE_AT: audit, system_calls.FIRST_ARGUMENT_AT: first}

@@ -40,7 +40,7 @@ def address_of(path: str | os.PathLike[str], head: bytes) -> Address:
 
 
 def without_separator(path: str | os.PathLike[str], head: bytes) -> AbstractContextManager[str | os.PathLike[str]]:
-    """Yield a path of a file under which FFmpeg can open its parts.
+    """Yield a path to a file that contains no "|", with which FFmpeg separates parts.
 
     It is a link to a joined FLV file whose own path holds FFmpeg's separator of parts, and else `path` itself. `head`: the file's first
     bytes.
@@ -57,7 +57,7 @@ def without_separator(path: str | os.PathLike[str], head: bytes) -> AbstractCont
 
 
 def whole_fragments(path: str | os.PathLike[str], head: bytes) -> Address | None:
-    """Return the address of an MP4 file up to its last whole box, or None.
+    """Return the address of an MP4 file up to its last complete box, or None.
 
     None unless the file is cut off within a fragment's header, or right behind it: FFmpeg refuses to open such a file. `head`: the file's
     first bytes.

@@ -11,7 +11,7 @@ _NUMBER, _CODEC, _PRIVATE = 0xD7, 0x86, 0x63A2
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the byte offset at which the Matroska file that begins at `begin` ends, or None.
+    """Return the byte offset of the end of the Matroska file that begins at `begin`, or None.
 
     None if the length of its segment is unknown.
     """

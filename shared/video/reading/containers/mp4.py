@@ -12,7 +12,7 @@ _LONG = (1).to_bytes(4, "big")
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the byte offset at which the MP4 file that begins at `begin` ends.
+    """Return the byte offset of the end of the MP4 file that begins at `begin`.
 
     That is at the next `ftyp` box, or where no box begins.
     """
@@ -57,7 +57,7 @@ def announces_fragments(file: BinaryIO) -> bool:
 
 
 def _descriptions(index: bytes) -> Iterator[bytes]:
-    """Yield the sample descriptions in a `moov` box, without those that lie within another."""
+    """Yield the sample descriptions in a `moov` box, except nested descriptions."""
     end = 0
     for place in _places(index, b"stsd"):
         if place >= end:

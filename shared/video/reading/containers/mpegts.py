@@ -9,7 +9,7 @@ _TAIL_BYTES = 2048 * TS_PACKET
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the byte offset at which the stream that begins at `begin` ends, or None.
+    """Return the byte offset of the end of the stream that begins at `begin`, or None.
 
     That is where other data follows the packets; None if the stream reaches to the end of the file.
     """
@@ -24,7 +24,7 @@ def end(file: BinaryIO, begin: int) -> int | None:
 
 
 def other_program_at_end(path: str | os.PathLike[str]) -> bool:
-    """Return whether a stream ends with other programs than it begins with.
+    """Return whether the programs at a stream's start and end differ.
 
     FFmpeg reads on where a program's tracks get other numbers, but not where the program itself does (2.4.4.3).
     """

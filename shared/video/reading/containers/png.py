@@ -8,7 +8,7 @@ _MOST_CHUNKS = 1_000_000
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the byte offset at which the PNG file that begins at `begin` ends, or None.
+    """Return the byte offset of the end of the PNG file that begins at `begin`, or None.
 
     That is behind the chunk IEND; None without this chunk.
     """

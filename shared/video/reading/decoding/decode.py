@@ -330,7 +330,7 @@ class PictureStream:
             raise self._broken(previous + self._step, "the file is truncated")
 
     def _is_last(self, packets: Iterator[Any]) -> bool:
-        """Return whether no packet follows a damaged one, in a stream that may end anywhere.
+        """Return whether a damaged packet is the last packet of a stream that may end anywhere.
 
         Reads `packets`, the rest of the packets, up to the next one.
         """
@@ -341,7 +341,7 @@ class PictureStream:
         return True
 
     def _flushed(self) -> list[av.VideoFrame]:
-        """Return the whole pictures that the decoder still holds."""
+        """Return the undamaged pictures that the decoder still holds."""
         with suppress(av.error.FFmpegError):
             return [picture for picture in self._decoder.decode(None) if not picture.is_corrupt]
         return []

@@ -49,7 +49,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The result of a scan: the packet times of a file, and what they show.
+    """The result of a scan: packet times of a file, joined parts and picture shapes.
 
     `times`: presentation times of the main video's packets from the first keyframe on, rising, in its time base, on the continuous clock.
     `breaks`: places in `times` at which a joined part begins. `ends`: seconds on the continuous clock at which tracks end, by stream
@@ -148,7 +148,7 @@ def may_jump(container: Any, path: str | os.PathLike[str]) -> bool:
 
 
 def _may_restart(container: Any, path: str | os.PathLike[str]) -> bool:
-    """Return whether an open file is a stream, fragmented, a recording without a length, or joined."""
+    """Return whether an open file is of a kind whose clock may restart."""
     name = container.format.name.partition(",")[0]
     if name == "matroska":
         return not container.duration or bool(following_files(path, name).read)
@@ -302,7 +302,7 @@ def _read(
 
 
 def _drop_jitter(tracks: Sequence[TrackPackets], overlaps: Iterable[int]) -> None:
-    """Merge joined parts in `overlaps` that some track lacks, each into the part before.
+    """Merge each part in `overlaps` that a track lacks into the part before it.
 
     `overlaps`: parts whose clock goes back by less than a jump. In a joined file all tracks go back.
     """

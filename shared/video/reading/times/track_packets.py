@@ -58,7 +58,7 @@ class TrackPackets:
         self.part = part
 
     def drop_last(self) -> None:
-        """Forget the last packet of a video track, whose picture is not whole."""
+        """Remove the last packet of a video track, because its picture is incomplete."""
         self.keys.pop()
         self.count -= 1
         if self.pts.pop() == UNTIMED:

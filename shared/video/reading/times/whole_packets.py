@@ -56,7 +56,7 @@ def _is_header(packet: Any) -> bool:
 
 
 def holds_picture(packet: Any) -> bool:
-    """Return whether a packet stands for a picture.
+    """Return whether a packet holds or repeats a picture.
 
     An empty packet with a time repeats the picture before (Theora, VP8, QuickTime). One without a time flushes decoders.
     """
@@ -64,7 +64,7 @@ def holds_picture(packet: Any) -> bool:
 
 
 class LastGroups:
-    """A store of a video stream's last packets, from the last keyframe but one on.
+    """A store of a video stream's last packets, starting at the second-last keyframe.
 
     They show whether the last picture is whole. Only those of codecs in `TELLING` are kept, and not more than `MOST_IN_GROUPS`.
     """

@@ -1,4 +1,4 @@
-"""Lost contact with the database: only processes that run jobs must end, and locks are taken again."""
+"""Loss of the database: processes that run jobs end, and others take their locks again."""
 
 import os
 import queue

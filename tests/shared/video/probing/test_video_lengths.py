@@ -161,7 +161,7 @@ def test_the_length_is_that_of_the_picture(name: str, make: Make, tmp_path: Path
 
 
 def test_pictures_before_time_0_are_counted(make: Make) -> None:
-    """FFmpeg gives them without times."""
+    """FFmpeg returns the pictures before time 0 without times."""
     options = "-output_ts_offset -0.5 -avoid_negative_ts disabled"
     path = make("a.mkv", f"-f lavfi -i testsrc2=s=64x48:r=25:d=2 {SOUND} -shortest -c:v libx264 -bf 2 -c:a aac", options)
     with read_frames(path) as frames:

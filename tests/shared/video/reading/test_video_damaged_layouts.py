@@ -1,4 +1,4 @@
-"""Damaged and hostile lengths in containers: no walker hangs, fails or names a file that is none."""
+"""Damaged and hostile lengths in containers: no function hangs, fails or finds a false file."""
 
 from io import BytesIO
 from pathlib import Path

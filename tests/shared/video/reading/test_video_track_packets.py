@@ -1,4 +1,4 @@
-"""Packets of one track, and removal of a last one that is not whole."""
+"""Packets of one track, and removal of an incomplete last packet."""
 
 from array import array
 from fractions import Fraction
