@@ -1,4 +1,4 @@
-"""Times of jobs that run in turns, so that other load on the machine affects all of them."""
+"""Times of jobs that run in turns, so that other load affects all jobs equally."""
 
 import time
 from collections.abc import Callable, Iterable

@@ -167,7 +167,7 @@ class Runtime:
         await self._look(FRAME, FrameRequest(path=str(path), output=str(output), number=number))
 
     async def forget_views(self, owner: str, media_id: str) -> None:
-        """Delete the views and previews of a medium, with the jobs that made them.
+        """Delete a medium's views (proxy, strip, waveform) and previews, with their jobs.
 
         These are all ended, unlisted jobs that read the medium. Outputs that other jobs list stay.
         """

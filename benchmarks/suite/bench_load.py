@@ -162,7 +162,7 @@ async def one_round(http: httpx.AsyncClient, clip: bytes, number: int, end: floa
 
 
 def observe(url: str, seconds: float) -> None:
-    """Print the latencies of many small requests as a JSON list.
+    """Send small requests for `seconds` seconds; print their latencies as a JSON list.
 
     Each as [seconds since the start, seconds that it took].
     """

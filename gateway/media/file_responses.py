@@ -40,7 +40,7 @@ class PreconditionFailed(ReelwrightError):
 
 
 class RangedFile(FileResponse):
-    """File response that reads the file in large blocks and treats ranges by RFC 9110.
+    """File response that reads the file in large blocks and serves ranges as in RFC 9110.
 
     Starlette answers 400 to a malformed Range, which RFC 9110 says to ignore, and 416 if one of several ranges lies outside the file.
     """

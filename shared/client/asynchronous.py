@@ -325,7 +325,7 @@ def new_key() -> str:
 
 
 def output_of(job: Job, name: str | None) -> MediaRecord:
-    """Return an output of a job by name; without a name, its only output or only video.
+    """Return an output of a job by name; without a name, the only output or the only video.
 
     Raises Invalid if the name is unknown or needed.
     """

@@ -1,4 +1,4 @@
-"""Checks of a request's API key; without API keys, of its Host and Origin."""
+"""Checks of a request's API key, or of its Host and Origin if no keys are set."""
 
 import logging
 import re

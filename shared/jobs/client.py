@@ -148,7 +148,7 @@ class Jobs:
         return await asyncio.to_thread(self.store.ledger.request_of, owner, job_id, opened)
 
     async def states(self, owner: str, ids: Collection[str]) -> dict[str, JobState]:
-        """Return the status and progress of those `ids` that exist."""
+        """Return the status and progress of the existing jobs among `ids`, by id."""
         return await asyncio.to_thread(self.store.ledger.states, owner, ids)
 
     async def past_runs(self, operation: str) -> list[PastRun]:
@@ -165,7 +165,7 @@ class Jobs:
         return await asyncio.to_thread(self.store.ledger.page, owner, job_filter, cursor=cursor, limit=limit, results=results)
 
     async def logs(self, ids: Collection[str]) -> dict[str, str]:
-        """Return the logs of those `ids` that have one.
+        """Return the existing logs of the jobs `ids`, by job id.
 
         A log has the last lines of a worker process.
         """
@@ -205,7 +205,7 @@ class Jobs:
         return await asyncio.to_thread(self.store.history.shared_outputs, owner, job_id, media_ids)
 
     async def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
-        """Return job id -> output ids of the ended, unlisted jobs that read a medium.
+        """Return the output ids of ended, unlisted jobs that read a medium, by job id.
 
         An unlisted job appears in no list.
         """

@@ -370,7 +370,7 @@ def _locked(note: Path, mode: str) -> Iterator[TextIO]:
 
 
 def _noted(note: Path) -> Ids:
-    """Return the media ids in `note`, a file of `.by-hash`; none if it is missing."""
+    """Return the media ids in `note`, a file of `.by-hash`; empty if the file is missing."""
     try:
         return note.read_text(encoding="ascii").split()
     except FileNotFoundError:

@@ -63,7 +63,7 @@ def matrix_between(source: Posed, target: Posed) -> Matrix:
 
 
 def scale_matrix(matrix: Matrix, across: float, down: float) -> Matrix:
-    """Convert a motion matrix to pictures `across` times as wide and `down` times as high.
+    """Adapt a motion matrix to pictures `across` times as wide and `down` times as high.
 
     Pixel centres stay pixel centres.
     """
@@ -161,7 +161,7 @@ class _Shot:
         return sure
 
     def _anchor_at(self, view: View) -> None:
-        """Make `view`, the latest frame, the anchor.
+        """Make `view`, the latest frame, the anchor to which motion is measured.
 
         The motion since the previous frame is kept.
         """
@@ -171,13 +171,13 @@ class _Shot:
         self.anchor, self.moved = view, np.eye(3)
 
     def _move_anchor(self) -> None:
-        """Make the previous frame the anchor."""
+        """Make the previous frame the anchor to which motion is measured."""
         self.base = self.base @ np.linalg.inv(self.moved)
         self.anchor, self.moved, self.moved_before = self.before, np.eye(3), np.eye(3)
 
 
 def still(_before: View, _after: View, _guess: Matrix) -> Matrix:
-    """Return no motion, as if the camera stood still."""
+    """Return the identity matrix: no motion."""
     return np.eye(3)
 
 

@@ -25,7 +25,7 @@ MAX_IMAGES = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Record of why, and from which group, a picture was chosen."""
+    """Record of a picture's choice: its row, its group and the facts for `reason`."""
 
     row: int
     """Row of the picture in the score table."""

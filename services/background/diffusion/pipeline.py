@@ -121,7 +121,7 @@ class Pipeline:
 
 
 def _strength(painting: Painting) -> float:
-    """Return the painting's strength, raised if it would result in no step.
+    """Return the painting's strength, at least enough for one diffusion step.
 
     Diffusers runs int(steps * strength) of the steps.
     """

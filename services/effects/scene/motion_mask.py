@@ -148,7 +148,7 @@ def cleaned(mask: Mask) -> Mask:
 
 
 def completed(mask: Mask) -> Mask:
-    """Fill the inside of a subject of which only the moving edges are masked.
+    """Fill the inside of a subject whose mask covers only its moving edges.
 
     Closes gaps up to a twelfth of the height, and fills what they enclose. In the view of the current frame, the scene behind a subject
     looks the same in a ghost, so scene in a closed gap does not show.

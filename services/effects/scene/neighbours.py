@@ -11,7 +11,7 @@ _MAX_LOOK_FRAMES = 20
 
 
 def look_frames(rate: float) -> int:
-    """Return the distance in frames between a frame and those to compare with it.
+    """Return the distance from a frame to its comparison frames, in frames.
 
     It is LOOK_S seconds at `rate` frames per second, but at least 2 and at most 20 frames.
     """

@@ -99,7 +99,7 @@ def stamped_frames(frames: Iterable[MaskedFrame], pixels: Pixels, *, interval_s:
 
 
 def lay_stamps(out: Planes, stamps: Iterable[Stamp], target: Pose, subject: Weights, *, opacity: float) -> None:
-    """Draw `stamps` on a frame's planes `out`, behind its own subject, latest on top.
+    """Draw `stamps` on a frame's planes `out`, behind the frame's subject, latest on top.
 
     `target`: pose of the frame. `subject`: mask of the frame's own subject, float32 from 0 to 1.
     """

@@ -109,7 +109,7 @@ def _even_screen(small: NDArray[np.float32]) -> Screen | None:
 
 
 def _border_share(mask: NDArray[np.bool_]) -> float:
-    """Return how much of a picture side a mask covers, as the median of three sides.
+    """Return the share of a picture's border that a mask covers: the median of three sides.
 
     The sides are the top, and the upper three quarters of the left and the right side.
     """

@@ -71,7 +71,7 @@ class Repeats:
             yield from self._ended(run, _end(run[-1]))
 
     def _ended(self, run: list[Frame], until: Fraction) -> Iterator[HeldFrame]:
-        """Yield a run's first frame, or all its frames if the picture stands still.
+        """Yield a run's first frame, or all its frames if the picture is still.
 
         The picture of a run longer than LONGEST_RUN or LONGEST_S stands still.
         """

@@ -217,7 +217,7 @@ class Ledger:
             connection.execute(LOGS.insert().from_select(["job_id", "text"], row))
 
     def logs(self, ids: Collection[str]) -> dict[str, str]:
-        """Return the logs of those `ids` that have one."""
+        """Return the existing logs of the jobs `ids`, by job id."""
         with self.engine.connect() as connection:
             return {row.job_id: row.text for row in connection.execute(sa.select(LOGS).where(LOGS.c.job_id.in_(ids)))}
 
@@ -228,7 +228,7 @@ class Ledger:
         return ids - open_ids
 
     def states(self, owner: str, ids: Collection[str]) -> dict[str, JobState]:
-        """Return the status and progress of those `ids` that exist."""
+        """Return the status and progress of the existing jobs among `ids`, by id."""
         query = sa.select(JOBS.c.id, JOBS.c.status, JOBS.c.progress).where(JOBS.c.owner == owner, JOBS.c.id.in_(ids))
         with self.engine.connect() as connection:
             return {row.id: JobState(status=Status(row.status), progress=row.progress) for row in connection.execute(query)}

@@ -15,7 +15,7 @@ class MediaUse:
         self._engine = engine
 
     def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
-        """Return job id -> output ids of the ended, unlisted jobs that read a medium.
+        """Return the output ids of ended, unlisted jobs that read a medium, by job id.
 
         An unlisted job appears in no list.
         """

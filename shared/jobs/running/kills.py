@@ -1,4 +1,4 @@
-"""Limit on retries of a job whose child process the kernel or another process killed."""
+"""Limit on retries of jobs whose child process was killed from outside."""
 
 from collections.abc import Iterator
 from contextlib import suppress

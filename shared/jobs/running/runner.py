@@ -165,7 +165,7 @@ class OperationRunner:
         return Outcome(result=answer.result, version=answer.version, result_key=key, outputs=records, metrics=metrics)
 
     async def discard(self, claim: Claim, outcome: Outcome) -> None:
-        """Delete the outputs of a job that has meanwhile ended another way."""
+        """Delete the outputs of a job that was canceled or failed before they were stored."""
         for output in outcome.outputs.values() if not outcome.cached else ():
             with suppress(UnknownMedia):
                 await asyncio.to_thread(self._media.delete, claim.owner, output["id"])
@@ -346,7 +346,7 @@ def work_folder(settings: Settings, job_id: str) -> Path:
 
 
 def _move(source: Path, folder: Path) -> None:
-    """Move the operation's folder `source` to `folder`, out of the reach of its process.
+    """Move the operation's folder `source` to `folder`, which its process cannot access.
 
     Raises OperationFailed if there is a link in place of the folder.
     """

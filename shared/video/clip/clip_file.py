@@ -68,7 +68,7 @@ class ClipFile:
         self.encoder = ""
 
     def write(self, picture: av.VideoFrame, frame: Frame | Times, alpha: NDArray[np.uint8] | None = None) -> None:
-        """Write `picture` with the times of the clip's frame `frame`, which it replaces.
+        """Write `picture` in place of the clip's frame `frame`, with that frame's times.
 
         `alpha`: uint8 (height, width), for formats that have alpha.
         """

@@ -103,7 +103,7 @@ def standard_rate(rate: Fraction) -> Fraction:
 
 
 def _on_own_clock(pts: NDArray[np.int64], base: Fraction) -> tuple[NDArray[np.int64], Fraction]:
-    """Convert times, and their unit `base`, to the file's original, coarser clock.
+    """Convert times in units of `base` to the coarser clock of the file's original; return both.
 
     A file that was copied from Matroska or GIF into MP4 has finer ticks, but its times are still whole milliseconds or hundredths.
     """
@@ -187,7 +187,7 @@ def _even_rate(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None
 
 
 def _fitting(pts: NDArray[np.int64], base: Fraction, stated: Fraction | None, steps: NDArray[np.int64], slack: float) -> Fraction | None:
-    """Return a rate whose even grid fits all times but the last, within `slack` ticks.
+    """Return the rate of an even grid within `slack` ticks of all times but the last, or None.
 
     For clocks that count milliseconds or hundredths. None if no rate fits.
     """

@@ -59,7 +59,7 @@ def channels_of(layout: str) -> int:
 
 
 def layout_of(name: str, channels: int) -> str:
-    """Return the channel layout `name` if it has `channels` channels, or else a general one.
+    """Return the channel layout `name` if it has `channels` channels, else a default layout.
 
     One channel without a fitting name is "mono", two are "stereo", and more are "n channels", whose positions are unknown.
     """

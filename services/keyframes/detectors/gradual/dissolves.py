@@ -241,7 +241,7 @@ class _Mix:
         self.change = _pixel_change(block, a, b)
 
     def unevenness_and_foreign(self) -> tuple[Matrix, Matrix]:
-        """Measure two departures of windows from an even mix: unevenness and foreign values.
+        """Measure how far windows depart from an even mix: uneven growth, and foreign values.
 
         Unevenness: how far the share of B departs from even growth. Foreign: how far pixel values lie outside the range from A to B,
         relative to `change`. Both are measured at a quarter, half and three quarters of a window, and the worst value counts. Returns

@@ -40,7 +40,7 @@ def address_of(path: str | os.PathLike[str], head: bytes) -> Address:
 
 
 def without_separator(path: str | os.PathLike[str], head: bytes) -> AbstractContextManager[str | os.PathLike[str]]:
-    """Yield a path to a file that contains no "|", with which FFmpeg separates parts.
+    """Yield a path of a file without the character "|", which separates parts for FFmpeg.
 
     It is a link to a joined FLV file whose own path holds FFmpeg's separator of parts, and else `path` itself. `head`: the file's first
     bytes.

@@ -56,7 +56,7 @@ def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> b
 
 
 def ends_as_stated(path: str | os.PathLike[str]) -> bool:
-    """Return whether a Matroska file ends where its segment does, or states no length."""
+    """Return whether a Matroska file ends with its segment, or states no segment length."""
     with open(path, "rb") as file:
         return segment_end(file.read(4096)) in (0, os.stat(path).st_size)
 

@@ -246,7 +246,7 @@ class PictureStream:
         return place < len(self._keys_only) and bool(self._keys_only[place][0] <= pts)
 
     def _aimed(self, packet: Any, aim: SeekTarget) -> None:
-        """Let the decoder skip `packet` if `aim` does not need its frame; update `aim.nearest`."""
+        """Let the decoder skip packets that `aim` does not need; update `aim.nearest`."""
         if self._by_order or self._upright.deinterlacing or packet.pts is None:
             self._skip_now(self._skip)
             aim.nearest = None
@@ -375,7 +375,7 @@ class PictureStream:
 
 
 def _repeated(shown: TimedPicture | None, repeats: list[int], until: int | None) -> Iterator[TimedPicture]:
-    """Yield `shown` again at each time in `repeats` before `until`; remove these times."""
+    """Yield `shown` again at each time before `until` in `repeats`, which loses these times."""
     while repeats and (until is None or repeats[0] < until):
         pts = repeats.pop(0)
         if shown is not None and pts > shown[1]:

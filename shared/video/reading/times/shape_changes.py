@@ -30,7 +30,7 @@ _lock = threading.Lock()
 
 
 def shape_changes(container: Any, path: str | os.PathLike[str], limits: Limits) -> tuple[Size, ...]:
-    """Return each shape that an open file's frames take on, with the time it begins at.
+    """Return the shapes of an open file's frames, each with its start time.
 
     There is at most one where the shape stays. `container`: the file `path`; no packet is read from it. The result is found once per
     process. Raises what `open_input` raises.
