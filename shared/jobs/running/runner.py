@@ -165,7 +165,7 @@ class OperationRunner:
         return Outcome(result=answer.result, version=answer.version, result_key=key, outputs=records, metrics=metrics)
 
     async def discard(self, claim: Claim, outcome: Outcome) -> None:
-        """Delete the outputs of a job that was canceled or failed before they were stored."""
+        """Delete the outputs of a run whose job has already ended."""
         for output in outcome.outputs.values() if not outcome.cached else ():
             with suppress(UnknownMedia):
                 await asyncio.to_thread(self._media.delete, claim.owner, output["id"])
