@@ -84,7 +84,7 @@ export class Cards {
     this.#clip.play().catch(() => {});
   }
 
-  /** Stop the clip and put it away. */
+  /** Stop the clip and remove it from the card. */
   #rest() {
     this.#clip.pause();
     this.#clip.hidden = true;

@@ -46,7 +46,7 @@ export class Keyframes {
     return keyframes;
   }
 
-  /** Find the keyframe of the server's shot that contains the start of `shot`, or the keyframe that stands for it (`like`). */
+  /** Find the keyframe of the server's shot that contains the start of `shot`, or a similar shot's keyframe (`like`). */
   #substitute(shot) {
     const around = this.#video.shots.find((other) => other.startFrame <= shot.startFrame && shot.startFrame < other.endFrame);
     if (!around) return null;
