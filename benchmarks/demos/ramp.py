@@ -97,7 +97,7 @@ def check(path: Path, result: dict[str, Any]) -> str | None:
 
 
 def figures(clip: Path, job: dict[str, Any]) -> None:
-    """Print the job's speed beside that of a plain ffmpeg transcode."""
+    """Print the job's speed and the speed of a plain ffmpeg transcode."""
     target = FOLDER / "floor.mp4"
     quality = job["params"]["quality"]
     settings = [

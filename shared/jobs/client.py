@@ -198,7 +198,7 @@ class Jobs:
         return job
 
     async def shared_outputs(self, owner: str, job_id: str, media_ids: Collection[str]) -> set[str]:
-        """Return those `media_ids` that jobs other than `job_id` list as outputs.
+        """Return the `media_ids` that are also outputs of jobs other than `job_id`.
 
         If `job_id` is a pipeline, its steps do not count.
         """

@@ -104,7 +104,7 @@ def _write(picture: Rgb, text: str, x: int, y: int, dark: bool, size: float) -> 
 
 
 def inner_window(random: Random) -> TroubleClip:
-    """Make a clip of a still picture around an inner window, in which there are cuts."""
+    """Make a clip of a still picture with an inner window that shows cuts."""
     clip, takes = TroubleClip(), takes_of_places(random)
     frame = cv2.GaussianBlur(next(takes)(1)[0], (0, 0), random.uniform(1, 4))
     w, h = int(WIDTH * random.uniform(0.55, 0.75)), int(HEIGHT * random.uniform(0.55, 0.75))

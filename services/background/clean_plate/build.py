@@ -174,7 +174,7 @@ def _sample(
 
 
 def _median(file: SampleFile, least: int, remove_transients: bool, progress: Progress) -> tuple[Planes, Plane, int]:
-    """Return the median planes, the holes, and the number of pixels cleared of objects.
+    """Return the median planes, the holes, and the number of pixels with removed objects.
 
     `holes`: uint8, 255 where fewer than `least` samples show the background in luma or in chroma. There chroma is continued smoothly, so
     that it does not colour the pixels around. The count is that of luma pixels which a removed object covered.

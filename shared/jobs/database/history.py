@@ -71,7 +71,7 @@ class History:
             return set(connection.execute(sa.select(JOBS.c.service).where(JOBS.c.started_at.is_not(None)).distinct()).scalars())
 
     def shared_outputs(self, owner: str, job_id: str, media_ids: Collection[str]) -> set[str]:
-        """Return those `media_ids` that jobs other than `job_id` list as outputs.
+        """Return the `media_ids` that are also outputs of jobs other than `job_id`.
 
         If `job_id` is a pipeline, its steps do not count.
         """

@@ -38,7 +38,7 @@ _KEPT = 32
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A picture shape, and the time `at` from which it holds.
+    """A picture shape, and its start time `at`.
 
     `at`: in the main video's time base, on the continuous clock.
     """
