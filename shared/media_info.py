@@ -102,7 +102,7 @@ class VideoInfo(_Record):
         (), description="Subtitle tracks with text; those with pictures are in `other_tracks`."
     )
     chapters: tuple[ChapterInfo, ...] = ()
-    other_tracks: tuple[OtherTrackInfo, ...] = Field((), description="Tracks that operations leave out.")
+    other_tracks: tuple[OtherTrackInfo, ...] = Field((), description="Tracks that no operation reads.")
     warnings: tuple[str, ...] = Field((), description="Sentences about unusual properties of the file and how they are handled.")
 
     @property

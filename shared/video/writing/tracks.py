@@ -220,7 +220,7 @@ class CopiedAudio:
         next(self._steps, None)
 
     def pump(self, until: Fraction | None) -> None:
-        """Copy packets up to the output time `until`, in seconds; copy all if `until` is None."""
+        """Copy packets up to `until` seconds; copy all if `until` is None."""
         while self._steps is not None and (until is None or self._position < until):
             position = next(self._steps, None)
             if position is None:

@@ -24,7 +24,7 @@ def end(file: BinaryIO, begin: int) -> int | None:
 
 
 def other_program_at_end(path: str | os.PathLike[str]) -> bool:
-    """Return whether the programs at a stream's start and end differ.
+    """Return whether a stream's start and end have no program in common.
 
     FFmpeg reads on where a program's tracks get other numbers, but not where the program itself does (2.4.4.3).
     """
