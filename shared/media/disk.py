@@ -1,4 +1,4 @@
-"""Disk access from async code, and durable writes."""
+"""Disk access from async code, durable writes, and reading of files that other machines replace."""
 
 import asyncio
 import errno
@@ -14,6 +14,8 @@ from shared.errors import Unavailable
 from shared.media.partial_name import partial_path
 
 Result = TypeVar("Result")
+STALE_TRIES = 20
+"""Calls until an NFS error counts as lasting, such as that of a folder that the server no longer exports."""
 
 
 async def on_disk(call: Callable[..., Result], *args: Any, **options: Any) -> Result:
@@ -39,6 +41,28 @@ async def on_disk(call: Callable[..., Result], *args: Any, **options: Any) -> Re
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise Unavailable("The server's disk is full: delete media that are not needed, or try again later.") from error
         raise
+
+
+def retried_if_stale(call: Callable[[], Result]) -> Result:
+    """Call `call` again if another machine deletes or replaces a file on NFS that the call has just opened.
+
+    Returns the result of `call`. Raises its OSError if that happens STALE_TRIES times.
+    """
+    for _ in range(STALE_TRIES - 1):
+        try:
+            return call()
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                raise
+    return call()
+
+
+def read_text(path: Path) -> str:
+    """Read a text file in UTF-8 that another machine may replace or delete meanwhile.
+
+    Raises FileNotFoundError if it is missing.
+    """
+    return retried_if_stale(lambda: path.read_text(encoding="utf-8"))
 
 
 def write_all(file: BinaryIO, block: bytes) -> None:

@@ -3,14 +3,13 @@
 The gateway and all workers share the volume. There is no database.
 
     <root>/<owner>/<id>/record.json, content.<suffix>, thumbnail.jpg
-    <root>/<owner>/.by-hash/<SHA-256>      ids of the listed media published with this content, one a line
+    <root>/<owner>/.by-hash/      the index by hash (hash_index.py)
     <root>/.incoming/<random>/    being written; becomes a medium by one rename
     <root>/.trash/<random>/       being deleted
 
 A medium appears and disappears by renaming its folder, so record and file are there together or not at all, also after a crash.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -19,11 +18,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import TextIO, cast
 
 from shared.errors import Invalid, QuotaExceeded, UnknownMedia
-from shared.media.disk import sync_folder
+from shared.media.disk import read_text, sync_folder
+from shared.media.hash_index import HashIndex
 from shared.media.ids import checked_parts, is_id, is_owner, new_id
 from shared.media.names import SUFFIX, safe_name
 from shared.media.record import MediaRecord
@@ -155,7 +155,7 @@ class MediaStore:
             return self.get(new.owner, media_id)  # another process published it first: renaming never replaces a folder with files
         sync_folder(target.parent)
         if record.listed:
-            self._note_hash(new.owner, record)
+            self._index(new.owner).add(record.sha256, media_id)
         return record
 
     def by_hash(self, owner: str, sha256: str) -> MediaRecord:
@@ -163,7 +163,7 @@ class MediaStore:
 
         `sha256`: 64 hexadecimal digits, in lower case. Raises UnknownMedia if there is none.
         """
-        for media_id in sorted(_noted(self.root / owner / BY_HASH / sha256), reverse=True):
+        for media_id in self._index(owner).ids(sha256):
             with suppress(UnknownMedia):  # the medium was deleted
                 return self.get(owner, media_id)
         raise UnknownMedia(f"There is no medium with the SHA-256 {sha256}: upload the file.")
@@ -183,7 +183,7 @@ class MediaStore:
         Raises UnknownMedia if `owner` has none of that id.
         """
         try:
-            text = (self._folder(owner, media_id) / RECORD).read_text(encoding="utf-8")
+            text = read_text(self._folder(owner, media_id) / RECORD)
         except (FileNotFoundError, NotADirectoryError):
             raise _unknown(media_id) from None
         return MediaRecord.model_validate_json(text)
@@ -281,10 +281,7 @@ class MediaStore:
                     with suppress(UnknownMedia):  # another process sweeps too
                         self.delete(owner, media_id)
                         removed.append(media_id)
-            for note in _children(self.root / owner / BY_HASH):
-                with suppress(FileNotFoundError), _locked(note, "r+") as file:
-                    if not any((self.root / owner / media_id).exists() for media_id in file.read().split()):
-                        note.unlink(missing_ok=True)
+            self._index(owner).sweep(partial(self._exists, owner))
         for folder in _children(self._incoming):
             if now - _last_written(folder) > STALE:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -320,15 +317,11 @@ class MediaStore:
                     if not record.listed:
                         yield self._folder(owner, media_id).stat().st_mtime, record.bytes, owner, media_id
 
-    def _note_hash(self, owner: str, record: MediaRecord) -> None:
-        """Add the id of `record` to the list of media with the same content.
+    def _exists(self, owner: str, media_id: str) -> bool:
+        return (self.root / owner / media_id).exists()
 
-        The list is locked meanwhile, so no id is lost to processes that publish the same content at once, or sweep.
-        """
-        note = self.root / owner / BY_HASH / record.sha256
-        note.parent.mkdir(exist_ok=True)
-        with _locked(note, "a") as file:
-            file.write(f"\n{record.id}")  # in front, because notes of earlier releases hold one id without a line break
+    def _index(self, owner: str) -> HashIndex:
+        return HashIndex(self.root / owner / BY_HASH)
 
     def _folder(self, owner: str, media_id: str) -> Path:
         owner, media_id = checked_parts(owner, media_id)
@@ -352,29 +345,6 @@ def _write_record(path: Path, record: MediaRecord) -> None:
         out.write(record.model_dump_json(indent=1, exclude={"urls"}))
         out.flush()
         os.fsync(out.fileno())
-
-
-@contextmanager
-def _locked(note: Path, mode: str) -> Iterator[TextIO]:
-    """Open `note`, a file of `.by-hash`, and hold its lock during the `with` block.
-
-    A process that holds the lock may delete the file: then the file is opened again. Raises FileNotFoundError if it is missing and `mode`
-    does not create it.
-    """
-    while True:
-        with open(note, mode, encoding="ascii") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            if os.fstat(file.fileno()).st_nlink:
-                yield cast(TextIO, file)
-                return
-
-
-def _noted(note: Path) -> Ids:
-    """Return the media ids in `note`, a file of `.by-hash`; empty if the file is missing."""
-    try:
-        return note.read_text(encoding="ascii").split()
-    except FileNotFoundError:
-        return []
 
 
 def _unknown(media_id: str) -> UnknownMedia:
