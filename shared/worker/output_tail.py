@@ -48,6 +48,11 @@ class OutputTail:
         first, _, rest = self._tail.partition(b"\n")
         return (rest or first[UNSAFE_BYTES:]).decode(errors="replace")
 
+    def add(self, line: str) -> None:
+        """Add a line of the server, which is not forwarded."""
+        self._drain()
+        self._keep(line.encode())
+
     def clear(self) -> None:
         """Discard the collected output."""
         self._drain()
@@ -89,12 +94,15 @@ class OutputTail:
         if not chunk:
             self._end()
             return 0
-        self._tail += chunk
-        self._is_cut = self._is_cut or len(self._tail) > TAIL_BYTES
-        del self._tail[:-TAIL_BYTES]
+        self._keep(chunk)
         with contextlib.suppress(OSError):  # standard error is closed or full: the log loses this
             os.write(STANDARD_ERROR, chunk)
         return len(chunk)
+
+    def _keep(self, chunk: bytes) -> None:
+        self._tail += chunk
+        self._is_cut = self._is_cut or len(self._tail) > TAIL_BYTES
+        del self._tail[:-TAIL_BYTES]
 
     def _end(self) -> None:
         pipe, self._pipe = self._pipe, None

@@ -5,6 +5,7 @@ The child is killed and replaced after a crash, a timeout or a cancel.
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -12,17 +13,20 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
 
 from shared import errors
 from shared.errors import OperationFailed, OutOfMemory, ReelwrightError, TimedOut, Unavailable, WorkerCrashed
+from shared.log import CURRENT_JOB
 from shared.worker import guard
 from shared.worker.output_tail import OutputTail
 from shared.worker.preparation import PREPARE, Preparation
+from shared.worker.process_end import LINGER_CAUSE, LINGER_S, end
 from shared.worker.process_tree import descendants, memory_bytes
-from shared.worker.protocol import HEADER, Call, Done, Failed, Update, body_length, pack, unpack
+from shared.worker.protocol import HEADER, Call, Done, Failed, JobWarning, Update, body_length, pack, unpack
 from shared.worker.sandbox import Sandbox
 from shared.worker.sandbox.plan import SandboxMissing
 from shared.worker_call import Answer, Request, Target, adapter
@@ -30,8 +34,6 @@ from shared.worker_call import Answer, Request, Target, adapter
 WATCH_INTERVAL_S = 0.2
 START_S = 120.0
 """Seconds for a child to be ready."""
-GUARD_S = 0.4
-"""Seconds for the guard to end all descendants before it is killed itself."""
 KEPT_OPEN: set[int] = set()
 """File descriptors that guards and children inherit and keep open until they end, such as the lock of the process whose jobs they run."""
 CLOSED_S = 2.0
@@ -62,6 +64,7 @@ FOR_DOWNLOADS = ("HF_ENDPOINT", "REELWRIGHT_MODELS_MIRROR")
 """Variables that only a child with network gets: addresses may contain passwords."""
 
 OnUpdate = Callable[[Update], Awaitable[None]]
+log = logging.getLogger(__name__)
 
 
 class Killed(WorkerCrashed):
@@ -159,7 +162,7 @@ class Slot:
         finally:
             try:
                 if not finished:
-                    await self.kill()
+                    await self.kill(on_update)
             finally:
                 self._calling = False
 
@@ -196,8 +199,11 @@ class Slot:
                     else:
                         path.unlink(missing_ok=True)
 
-    async def kill(self) -> None:
-        """Kill the child and its descendants; wait until they have ended."""
+    async def kill(self, on_update: OnUpdate | None = None) -> None:
+        """Kill the child and its descendants; wait until they have ended.
+
+        If that takes long, the log, the output and a warning to `on_update` say once what is waited for.
+        """
         process, self._process = self._process, None
         writer, self._writer = self._writer, None
         if writer is not None:
@@ -205,11 +211,20 @@ class Slot:
         if process is not None:
             # A child that died while idle has left nothing behind, and its process id may be another process's by now.
             recent = self._calling or process.returncode is None
-            self._ending = asyncio.ensure_future(_end(process)) if recent else None
+            self._ending = asyncio.ensure_future(end(process, partial(self._report_wait, on_update))) if recent else None
         if self._ending is not None:
             await asyncio.shield(self._ending)
         if self._process is None:
             self.output.close()
+
+    async def _report_wait(self, on_update: OnUpdate | None, processes: str) -> None:
+        """Report that killed processes have not ended."""
+        sentence = f"The {self._limits.subject} waits for the end of {processes}, killed {LINGER_S:g} seconds ago. {LINGER_CAUSE}"
+        job = f"job {CURRENT_JOB.get()}: " if CURRENT_JOB.get(None) else ""
+        log.warning("%s%s", job, sentence)
+        self.output.add(f"{sentence}\n")
+        if on_update is not None:
+            await on_update(JobWarning(sentence))
 
     async def _start(self) -> None:
         await self.kill()
@@ -371,21 +386,3 @@ def _error(message: Failed) -> ReelwrightError:
     if not (isinstance(kind, type) and issubclass(kind, ReelwrightError)):
         kind = OperationFailed
     return kind(message.detail, errors=message.errors)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kill a process and its descendants.
-
-    Closing the guard's standard input makes it end everything; if it does not, it is killed with all descendants.
-    """
-    assert process.stdin is not None
-    process.stdin.close()
-    try:
-        await asyncio.wait_for(process.wait(), GUARD_S)
-    except TimeoutError:
-        for pid in descendants(process.pid):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)  # descendants that are left if the guard itself was killed
-    await process.wait()

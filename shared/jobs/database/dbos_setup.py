@@ -1,7 +1,6 @@
 """Configuration of DBOS (the library of the job queues), and recovery of dead processes' jobs."""
 
 import logging
-from typing import Any
 
 import sqlalchemy as sa
 from dbos import DBOS
@@ -15,7 +14,8 @@ UNUSED_POLL_S = 60.0
 """Interval at which DBOS looks for schedules, which this project does not use."""
 LISTENER_POLL_S = 1.0
 """Interval at which DBOS's listener looks whether it has to end. Nothing waits for its notifications."""
-_OWNERS: sa.Select[Any] = sa.select(sa.column("executor_id")).where(sa.column("status") == "PENDING").distinct()
+JOB = "job"
+"""Name of the workflow that runs a job."""
 
 
 def configure(engine: sa.Engine, *, executor: str) -> None:
@@ -42,10 +42,12 @@ def configure(engine: sa.Engine, *, executor: str) -> None:
 
 def owners(engine: sa.Engine) -> set[str]:
     """Return the executor ids of all processes that have unfinished workflows."""
-    schema = None if engine.dialect.name == "sqlite" else "dbos"
-    with engine.connect() as connection:
-        executors = connection.scalars(_OWNERS.select_from(sa.table("workflow_status", schema=schema)))
-        return {str(executor) for executor in executors if executor}
+    return {executor for executor in _unfinished(engine, "executor_id") if executor}
+
+
+def jobs_of(engine: sa.Engine, executor: str) -> set[str]:
+    """Return the ids of the unfinished jobs of the process `executor`."""
+    return _unfinished(engine, "workflow_uuid", name=JOB, executor_id=executor)
 
 
 def recover(executor: str) -> None:
@@ -59,6 +61,15 @@ def first_line(error: BaseException) -> str:
     Database drivers add pages of text after it.
     """
     return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _unfinished(engine: sa.Engine, column: str, **equal: str) -> set[str]:
+    """Return the values of a column in DBOS's unfinished workflows whose columns `equal` these values."""
+    schema = None if engine.dialect.name == "sqlite" else "dbos"
+    conditions = [sa.column(name, sa.String) == value for name, value in {"status": "PENDING", **equal}.items()]
+    query = sa.select(sa.column(column, sa.String)).select_from(sa.table("workflow_status", schema=schema)).where(*conditions).distinct()
+    with engine.connect() as connection:
+        return set(connection.scalars(query))
 
 
 def _is_error(record: logging.LogRecord) -> bool:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared.jobs.database.ledger import Ledger
 from shared.jobs.database.rows import Claim
 from shared.settings import Settings
+from shared.worker.process_end import LINGER_CAUSE
 
 MOST_CHARS, MOST_LINES, MOST_LINE_CHARS = 32 * 1024, 400, 2000
 INTERVAL_S = 2.0
@@ -104,6 +105,16 @@ class JobLogWriter:
                 self._ledger.write_log(self._claim.id, self._cleaner.clean(text))
             except SQLAlchemyError as error:
                 log.warning("the log of job %s was not written: %s", self._claim.id, type(error).__name__)
+
+
+def report_wait(ledger: Ledger, job_id: str, processes: str) -> None:
+    """Report that the job of a dead server waits for the end of `processes`, in this server's log and in the job's.
+
+    Blocks on the database.
+    """
+    sentence = f"The server that ran the job has ended. The job waits for the end of {processes}, started by that server. {LINGER_CAUSE}"
+    log.warning("job %s: %s", job_id, sentence)
+    ledger.write_log(job_id, f"{ledger.logs([job_id]).get(job_id, '')}{sentence}\n")
 
 
 def _secrets(settings: Settings) -> Iterable[str]:

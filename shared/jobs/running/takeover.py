@@ -1,8 +1,8 @@
 """Proofs that this process is alive, and takeover of dead processes' jobs.
 
 DBOS knows which executor runs a job, but not whether that executor is alive. Here each process has an executor id of its own and holds a
-lock on it: the operating system drops a file lock with its process, Postgres drops an advisory lock with its session. A process that can
-take the lock of an executor with unfinished jobs puts those back into their queues; DBOS's atomic claim then gives each to one process.
+lock on it (locks.py). A process that can take the lock of an executor with unfinished jobs puts those back into their queues; DBOS's atomic
+claim then gives each to one process.
 
 A Postgres session can also end while its process lives (a frozen machine, a cut network). The server ends a silent session after LEASE_S;
 its process notices after GIVE_UP_S that it cannot prove that it is alive. If it runs jobs, it exits before another process may take them
@@ -14,23 +14,19 @@ process proves its life at once when it takes a job from a queue.
 """
 
 import contextlib
-import fcntl
-import hashlib
 import logging
 import os
 import threading
 import time
 import uuid
 from collections.abc import Callable
-from pathlib import Path
-from typing import Protocol
 
 import psycopg
-import sqlalchemy as sa
 
-from shared.worker.slot import KEPT_OPEN
+from shared.jobs.running.locks import LEASE_S, LOST_THE_LOCK, Locks
+from shared.worker.process_end import LINGER_S
 
-PING_S, GIVE_UP_S, LEASE_S, GRACE_S = 1.0, 4.0, 6, 8.0
+PING_S, GIVE_UP_S = 1.0, 4.0
 IDLE_PING_S, IDLE_LEASE_S = 10.0, 30
 """The same as PING_S and LEASE_S, while no jobs run in the installation."""
 ROUSED_S = 5.0
@@ -40,144 +36,7 @@ WATCH_S, IDLE_WATCH_S = 0.2, 1.0
 CHILD_LEASE_S = 10.0
 SETTLE_S = 2.0
 """Seconds after the start in which locks are tried often: guards of a killed process may still be ending its children."""
-RETAKES, RETAKE_S = 10, 0.1
-LOST_THE_LOCK = 70
 log = logging.getLogger(__name__)
-
-
-class Locks(Protocol):
-    """A set of named locks, each of which ends with the process that holds it."""
-
-    grace_s: float
-    """Seconds for which a lock must be free before its holder counts as dead."""
-
-    def take(self, name: str) -> bool:
-        """Take the lock `name` if it is free; return whether it was free."""
-
-    def drop(self, name: str) -> None:
-        """Release the lock `name`."""
-
-    def pass_on(self, name: str) -> None:
-        """Share the lock `name` with child processes started later, if possible."""
-
-    def confirm(self, own: str, *, lease_s: int) -> None:
-        """Renew this process's lock `own`; end the process if another process holds the lock.
-
-        The other locks are renewed, too, unless another process has taken them; the log then says so. `lease_s`: seconds until the locks
-        end unless they are renewed again (only in a database). Raises if the database does not answer.
-        """
-
-
-class FileLocks:
-    """File locks (flock) in one folder.
-
-    For processes of one machine that share an SQLite file.
-    """
-
-    grace_s = 0.0
-
-    def __init__(self, folder: Path):
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
-        self._held: dict[str, int] = {}
-
-    def take(self, name: str) -> bool:
-        path = self._folder / name
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)  # NFS locks only files that are open for writing
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            is_current = os.fstat(fd).st_ino == path.stat().st_ino  # its holder may have deleted the file in between
-        except OSError:
-            is_current = False
-        if is_current:
-            self._held[name] = fd
-        else:
-            os.close(fd)
-        return is_current
-
-    def drop(self, name: str) -> None:
-        fd = self._held.pop(name)
-        KEPT_OPEN.discard(fd)
-        (self._folder / name).unlink(missing_ok=True)
-        os.close(fd)
-
-    def pass_on(self, name: str) -> None:
-        """Let the guard processes of workers inherit the lock.
-
-        The kernel keeps it until the last of them has ended, after its children. So a killed server's jobs are taken over only after its
-        guards, which need a moment on a loaded machine, have ended the children that still work on them.
-        """
-        KEPT_OPEN.add(self._held[name])
-
-    def confirm(self, own: str, *, lease_s: int) -> None:
-        """Do nothing: the kernel keeps the lock while the process lives."""
-
-
-class PostgresLocks:
-    """Postgres session advisory locks.
-
-    They use a direct connection of their own, not a transaction pooler.
-    """
-
-    grace_s = GRACE_S
-
-    def __init__(self, url: sa.URL):
-        self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
-        self._held: set[str] = set()
-        self._mutex = threading.RLock()  # or a lock that is dropped during `confirm` might be taken again
-        self._connect(LEASE_S)
-
-    def _connect(self, lease_s: int) -> None:
-        options = f"-c idle_session_timeout={lease_s}s -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3"
-        self._session = psycopg.connect(self._dsn, autocommit=True, connect_timeout=2, options=options)
-
-    def _ask(self, function: str, name: str) -> bool:
-        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-        row = self._session.execute(f"select {function}(%s)".encode(), (key,)).fetchone()
-        return bool(row and row[0])
-
-    def take(self, name: str) -> bool:
-        with self._mutex:
-            is_taken = self._ask("pg_try_advisory_lock", name)
-            if is_taken:
-                self._held.add(name)
-            return is_taken
-
-    def drop(self, name: str) -> None:
-        with self._mutex:
-            self._held.discard(name)
-            self._ask("pg_advisory_unlock", name)
-
-    def pass_on(self, name: str) -> None:
-        """Do nothing: children cannot hold a session's lock. GRACE_S gives the guards time instead."""
-
-    def confirm(self, own: str, *, lease_s: int) -> None:
-        with self._mutex:
-            try:
-                self._session.execute(b"select set_config('idle_session_timeout', %s, false)", (f"{lease_s}s",))
-            except psycopg.Error:  # the session is gone, with its locks: the database was restarted, or this process was frozen
-                self._connect(lease_s)
-                if not any(self._take_soon(own) for _ in range(RETAKES)):
-                    log.critical("another process took over the jobs of %s: this process exits", own)
-                    os._exit(LOST_THE_LOCK)
-                self._retake(self._held - {own})
-
-    def _retake(self, names: set[str]) -> None:
-        """Take locks that the last session held; forget those that another process has taken."""
-        for name in names:
-            if not self.take(name):
-                self._held.discard(name)
-                log.warning("the session of the database ended, and another process took the lock %s", name)
-
-    def _take_soon(self, name: str) -> bool:
-        """Try to take a lock; pause after a failure, and return False.
-
-        Other processes hold a lock for a moment when they test the lock.
-        """
-        if self.take(name):
-            return True
-        time.sleep(RETAKE_S)
-        return False
 
 
 class Lifeline:
@@ -196,16 +55,28 @@ class Lifeline:
         self._roused_at = _now()
         self._idle = False
         self._free_since: dict[str, float] = {}
+        self._outlived_since: dict[str, float] = {}
+        self._reported: set[str] = set()
         self._threads: list[threading.Thread] = []
         if not locks.take(self.executor):
             raise RuntimeError(f"the lock of the new executor {self.executor} is held")
         locks.pass_on(self.executor)
 
-    def start(self, *, owners: Callable[[], set[str]], recover: Callable[[str], None], busy: Callable[[], bool]) -> None:
+    def start(
+        self,
+        *,
+        owners: Callable[[], set[str]],
+        recover: Callable[[str], None],
+        busy: Callable[[], bool],
+        report: Callable[[str, str], None],
+    ) -> None:
         """Start a thread that renews the lock and recovers jobs, and its watchdog.
 
-        Threads, because a busy event loop must not look like a dead process. `busy` returns whether jobs run in this process.
+        Threads, because a busy event loop must not look like a dead process. `busy` returns whether jobs run in this process. `report` is
+        called once for a dead process whose jobs wait for the end of processes that it has started, with its executor id and a description
+        of these processes.
         """
+        self._report = report
         for target, arguments in ((self._watch, (owners, recover, busy)), (self._watchdog, (busy,))):
             thread = threading.Thread(target=target, args=arguments, name=f"lifeline{target.__name__}", daemon=True)
             thread.start()
@@ -287,11 +158,14 @@ class Lifeline:
     def _reap(self, executors: set[str], recover: Callable[[str], None]) -> bool:
         """Recover the jobs of the executors whose locks are free; return whether another lock is held."""
         held = False
-        self._free_since = {name: since for name, since in self._free_since.items() if name in executors}
+        self._free_since, self._outlived_since = (
+            {name: since for name, since in times.items() if name in executors} for times in (self._free_since, self._outlived_since)
+        )
         for executor in executors:
             if not self._locks.take(executor):
                 self._free_since.pop(executor, None)
                 held = True
+                self._check_holders(executor)
                 continue
             try:
                 if _now() - self._free_since.setdefault(executor, _now()) >= self._locks.grace_s:
@@ -300,6 +174,14 @@ class Lifeline:
             finally:
                 self._locks.drop(executor)
         return held
+
+    def _check_holders(self, executor: str) -> None:
+        """Report once if processes of a dead process have held its lock for LINGER_S."""
+        if not self._locks.outlives(executor):
+            self._outlived_since.pop(executor, None)
+        elif _now() - self._outlived_since.setdefault(executor, _now()) >= LINGER_S and executor not in self._reported:
+            self._reported.add(executor)
+            self._report(executor, self._locks.holders(executor))
 
     def _watchdog(self, busy: Callable[[], bool]) -> None:
         """End this process if it runs jobs while its lock cannot be renewed.
@@ -321,17 +203,6 @@ class Lifeline:
                     "the database did not answer for %s s: this process exits, so that another one can continue its jobs", GIVE_UP_S
                 )
                 os._exit(LOST_THE_LOCK)
-
-
-def make_locks(engine: sa.Engine) -> Locks:
-    """Return the kind of locks that suits the database.
-
-    File locks for SQLite, advisory locks for Postgres.
-    """
-    if engine.dialect.name == "sqlite":
-        assert engine.url.database is not None
-        return FileLocks(Path(f"{engine.url.database}.executors"))
-    return PostgresLocks(engine.url)
 
 
 def _now() -> float:

@@ -20,15 +20,17 @@ from dbos import DBOS
 from shared.errors import FieldError, OperationFailed, ReelwrightError, TimedOut, WorkerCrashed
 from shared.jobs import webhooks
 from shared.jobs.client import Jobs
-from shared.jobs.database.dbos_setup import configure, first_line, owners, recover
+from shared.jobs.database.dbos_setup import JOB, configure, first_line, jobs_of, owners, recover
 from shared.jobs.database.queue_notices import ALL
 from shared.jobs.database.rows import Claim, Ending
 from shared.jobs.database.store import FETCHES, WEBHOOKS
 from shared.jobs.record import Status
+from shared.jobs.running.job_log import report_wait
+from shared.jobs.running.locks import make_locks
 from shared.jobs.running.progress_log import ProgressLog
 from shared.jobs.running.queue_polling import QueueWaker
 from shared.jobs.running.run_log import RunLog
-from shared.jobs.running.takeover import Lifeline, make_locks
+from shared.jobs.running.takeover import Lifeline
 from shared.jobs.running.url_fetcher import UrlFetcher
 from shared.log import CURRENT_JOB, fields
 from shared.settings import Settings
@@ -113,7 +115,7 @@ class JobWorker:
         self._waker = QueueWaker(claimed=self._lifeline.hurry)
         self._waker.install()
 
-        @DBOS.workflow(name="job", max_recovery_attempts=None)
+        @DBOS.workflow(name=JOB, max_recovery_attempts=None)
         async def job(job_id: str) -> None:  # DBOS marks the function it registers, which a method does not allow
             await self._workflow(job_id)
 
@@ -134,7 +136,12 @@ class JobWorker:
         self._store.on_queued = self._waker.wake
         self._waker.watch(self._store.notices, heard=self._lifeline.rouse)
         self._waker.wake(ALL)
-        self._lifeline.start(owners=partial(owners, self._store.engine), recover=self._recover, busy=lambda: bool(self._running))
+        self._lifeline.start(
+            owners=partial(owners, self._store.engine),
+            recover=self._recover,
+            busy=lambda: bool(self._running),
+            report=self._report_wait,
+        )
         self._watcher = asyncio.create_task(self._watch_cancellations())
 
     async def stop(self) -> None:
@@ -192,6 +199,11 @@ class JobWorker:
         """
         recover(executor)
         self._store.tell_all()
+
+    def _report_wait(self, executor: str, processes: str) -> None:
+        """Report that the jobs of the dead process `executor` wait for `processes`, which it has started."""
+        for job_id in jobs_of(self._store.engine, executor):
+            report_wait(self._store.ledger, job_id, processes)
 
     async def _workflow(self, job_id: str) -> None:
         """Run a job, as a DBOS workflow.

@@ -16,7 +16,7 @@ from shared.jobs.database import dbos_setup
 from shared.jobs.database.tables import connect, make_tables
 from shared.jobs.record import PRIORITIES
 from shared.jobs.running import takeover
-from shared.jobs.running.takeover import FileLocks
+from shared.jobs.running.locks import GRACE_S, LEASE_S, FileLocks
 from tests.misbehaving.server import Server, serving_one
 from tests.waiting import within
 
@@ -122,5 +122,5 @@ def test_a_lock_has_one_holder_at_a_time(tmp_path: Path) -> None:
 
 
 def test_a_frozen_process_gives_up_before_others_may_take_over() -> None:
-    assert takeover.GIVE_UP_S + takeover.PING_S < takeover.LEASE_S < takeover.GRACE_S
-    assert takeover.CHILD_LEASE_S + 2 * takeover.PING_S < takeover.LEASE_S + takeover.GRACE_S
+    assert takeover.GIVE_UP_S + takeover.PING_S < LEASE_S < GRACE_S
+    assert takeover.CHILD_LEASE_S + 2 * takeover.PING_S < LEASE_S + GRACE_S

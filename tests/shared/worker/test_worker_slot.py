@@ -14,10 +14,11 @@ import psutil
 import pytest
 
 from shared.errors import OperationFailed, OutOfMemory, TimedOut, WorkerCrashed
-from shared.worker import Limits, Slot, WorkerPool, guard
+from shared.log import CURRENT_JOB
+from shared.worker import Limits, Slot, WorkerPool, guard, process_end
 from shared.worker.output_tail import TAIL_BYTES
 from shared.worker.process_tree import descendants, memory_bytes
-from shared.worker.protocol import Update
+from shared.worker.protocol import JobWarning, Update
 from shared.worker.run_operation import PERFORM, OperationCall
 from shared.worker.slot import Killed, Usage
 from tests.shared.slow import WRONG, Empty
@@ -148,6 +149,61 @@ async def test_time_and_memory_are_limited(tmp_path: Path) -> None:
         with pytest.raises(error):
             await slot.call(PERFORM, job(operation.replace("_", "-"), tmp_path))
         assert family() == []
+
+
+class Unending:
+    """A process whose end is not seen until `released`: a real wait in the kernel cannot be provoked."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process, self.released = process, asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._process, name)
+
+    async def wait(self) -> int:
+        await self.released.wait()
+        return await self._process.wait()
+
+
+async def test_killed_processes_that_do_not_end_are_reported_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(process_end, "LINGER_S", 0.1)
+    slot, reported, warnings = Slot(Limits(timeout_s=0.5, memory_bytes=400 * 2**20)), asyncio.Event(), []
+    await slot.prepare()
+    assert slot._process is not None
+    process = Unending(slot._process)
+    monkeypatch.setattr(slot, "_process", process)
+
+    async def listen(update: Update) -> None:
+        if isinstance(update, JobWarning):
+            warnings.append(update.text)
+            reported.set()
+
+    CURRENT_JOB.set("job-7")
+    call = asyncio.create_task(slot.call(PERFORM, job("succeed", tmp_path, seconds=60), listen))
+    await asyncio.wait_for(reported.wait(), 30)
+    await asyncio.sleep(0.5)
+    assert not call.done(), "the slot waits until the process has ended"
+    process.released.set()
+    with pytest.raises(TimedOut):
+        await call
+    [warning] = warnings
+    assert f"process {process.pid}" in warning
+    assert [record.getMessage() for record in caplog.records] == [f"job job-7: {warning}"]
+    assert slot.output.text().splitlines() == [warning]
+    caplog.clear()
+
+
+def test_processes_that_wait_in_the_kernel_are_named_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for pid, program, state, place in ((7, "python3", "S", "0"), (8, "dd (x)", "D", "nfs_wait_bit")):
+        (tmp_path / str(pid)).mkdir()
+        (tmp_path / str(pid) / "stat").write_text(f"{pid} ({program}) {state} 1 7 7 0")
+        (tmp_path / str(pid) / "wchan").write_text(place)
+    monkeypatch.setattr(process_end, "PROC", tmp_path)
+    assert process_end.described([7]) == "process 7 (python3)"
+    assert process_end.described([7, 9]) == "process 7 (python3), process 9"
+    assert process_end.described([7, 8, 9]) == "process 8 (dd (x), waits in the kernel: nfs_wait_bit)"
 
 
 async def test_a_pool_limits_concurrent_calls_and_ends_idle_children(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from shared.jobs.database.ledger import Ledger
 from shared.jobs.database.tables import JOBS, connect, make_tables
 from shared.jobs.running.earlier_results import ResultMemory
 from shared.jobs.running.equal_jobs import POLL_S, EqualJobs
-from shared.jobs.running.takeover import FileLocks, Lifeline
+from shared.jobs.running.locks import FileLocks
+from shared.jobs.running.takeover import Lifeline
 from shared.media.ids import new_id
 from shared.media.store import MediaStore, NewMedium
 from shared.models.folder import ModelFolder

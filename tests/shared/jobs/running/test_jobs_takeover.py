@@ -68,6 +68,29 @@ def test_jobs_of_a_dead_process_are_taken_over(pair: tuple[Server, Server], tmp_
     assert other.work() == []
 
 
+def test_a_job_says_that_it_waits_for_processes_of_a_dead_server(pair: tuple[Server, Server], tmp_path: Path) -> None:
+    first, other = pair
+    log = tmp_path / "log"
+    job = first.submit("steady", params={"tag": "a", "log": str(log), "seconds": 1})
+    within(15, lambda: runs(first) or runs(other))
+    holder, watcher = (first, other) if runs(first) else (other, first)
+    guards = [pid for pid, command in holder.family().items() if "guard.py" in command]
+    for guard in guards:
+        os.kill(guard, signal.SIGSTOP)  # stands for a guard that waits for a child in the kernel
+    try:
+        holder.kill()
+        within(40, lambda: "has ended" in watcher.client.get(job["urls"]["log"]).text)
+        assert watcher.get(job["id"])["status"] == "running"
+    finally:
+        for guard in guards:
+            os.kill(guard, signal.SIGCONT)
+    assert watcher.wait(job["id"])["status"] == "succeeded"
+    assert "overlap" not in log.read_text()
+    [sentence] = [line for line in watcher.log if f"job {job['id']}: The server that ran the job has ended." in line]
+    assert any(f"process {guard} (" in sentence for guard in guards)
+    holder.start()
+
+
 def test_a_briefly_frozen_process_keeps_its_job(pair: tuple[Server, Server], tmp_path: Path) -> None:
     """A server that is frozen for 2.5 seconds keeps its job, which runs only once.
 

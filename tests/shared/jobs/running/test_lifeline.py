@@ -2,6 +2,8 @@
 
 import os
 import queue
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,10 @@ import pytest
 import sqlalchemy as sa
 
 from shared.jobs.running import takeover
-from shared.jobs.running.takeover import LOST_THE_LOCK, FileLocks, Lifeline, PostgresLocks
+from shared.jobs.running.locks import LOST_THE_LOCK, FileLocks, PostgresLocks
+from shared.jobs.running.takeover import Lifeline
 from shared.worker import Limits
-from shared.worker.slot import Slot
+from shared.worker.slot import KEPT_OPEN, Slot
 
 
 class Away:
@@ -31,8 +34,18 @@ class Away:
     def pass_on(self, name: str) -> None:
         pass
 
+    def outlives(self, name: str) -> bool:
+        return False
+
+    def holders(self, name: str) -> str:
+        return ""
+
     def confirm(self, own: str, *, lease_s: int) -> None:
         raise OSError("it is away")
+
+
+def ignore(*_: str) -> None:
+    """Do nothing about an executor."""
 
 
 @pytest.mark.parametrize("busy", [True, False])
@@ -43,7 +56,7 @@ def test_without_a_database_only_a_process_with_jobs_ends(
     monkeypatch.setattr(takeover, "GIVE_UP_S", 0.3)
     monkeypatch.setattr(takeover.os, "_exit", exits.append)
     lifeline = Lifeline(Away())
-    lifeline.start(owners=set, recover=lambda executor: None, busy=lambda: busy)
+    lifeline.start(owners=set, recover=ignore, report=ignore, busy=lambda: busy)
     lifeline.hurry()
     time.sleep(1)
     lifeline.stop()
@@ -61,7 +74,7 @@ def test_a_process_whose_job_has_just_ended_ends_without_a_database_too(
     monkeypatch.setattr(takeover.os, "_exit", exits.append)
     began = time.monotonic()
     lifeline = Lifeline(Away())
-    lifeline.start(owners=set, recover=lambda executor: None, busy=lambda: time.monotonic() - began < 0.4)
+    lifeline.start(owners=set, recover=ignore, report=ignore, busy=lambda: time.monotonic() - began < 0.4)
     lifeline.hurry()
     time.sleep(1.2)
     lifeline.stop()
@@ -81,7 +94,7 @@ def test_an_idle_process_proves_its_life_rarely_until_there_is_work(monkeypatch:
     monkeypatch.setattr(takeover, "IDLE_PING_S", 60.0)
     monkeypatch.setattr(takeover, "ROUSED_S", 0.1)
     lifeline = Lifeline(Recorded())
-    lifeline.start(owners=set, recover=lambda executor: None, busy=lambda: False)
+    lifeline.start(owners=set, recover=ignore, report=ignore, busy=lambda: False)
 
     def until(lease_s: int) -> None:
         """Wait for a proof of life with the lease `lease_s`."""
@@ -98,6 +111,37 @@ def test_an_idle_process_proves_its_life_rarely_until_there_is_work(monkeypatch:
         leases.get(timeout=30)
     finally:
         lifeline.stop()
+
+
+def test_processes_that_keep_the_lock_of_a_dead_server_are_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    reports: queue.Queue[tuple[str, str]] = queue.Queue()
+    looks: queue.Queue[str] = queue.Queue()
+
+    class Outlived(Away):
+        def take(self, name: str) -> bool:
+            return name != "dead"
+
+        def outlives(self, name: str) -> bool:
+            looks.put(name)
+            return True
+
+        def holders(self, name: str) -> str:
+            return "process 7 (dd)"
+
+        def confirm(self, own: str, *, lease_s: int) -> None:
+            pass
+
+    monkeypatch.setattr(takeover, "PING_S", 0.02)
+    monkeypatch.setattr(takeover, "LINGER_S", 0.2)
+    lifeline = Lifeline(Outlived())
+    lifeline.start(owners=lambda: {"dead"}, recover=ignore, busy=lambda: False, report=lambda *report: reports.put(report))
+    try:
+        assert reports.get(timeout=30) == ("dead", "process 7 (dd)")
+        for _ in range(looks.qsize() + 5):
+            looks.get(timeout=30)
+    finally:
+        lifeline.stop()
+    assert reports.empty()
 
 
 class Database:
@@ -157,12 +201,22 @@ async def test_the_lock_of_a_dead_server_is_held_until_its_children_have_ended(t
     lifeline = Lifeline(locks)
     slot = Slot(Limits(timeout_s=60, memory_bytes=2**30))
     await slot.prepare()
+    folder = f"pathlib.Path({str(tmp_path)!r})"
+    program = f"import pathlib; from shared.jobs.running.locks import FileLocks; print(FileLocks({folder}).outlives({lifeline.executor!r}))"
+
+    def outlives() -> str:
+        """Ask another process whether only guards hold the lock."""
+        return subprocess.run((sys.executable, "-c", program), capture_output=True, text=True, check=True).stdout.strip()
+
+    assert outlives() == "False"
     os.close(locks._held[lifeline.executor])  # as the kernel does with a dead server's
-    takeover.KEPT_OPEN.clear()
+    KEPT_OPEN.clear()
+    assert outlives() == "True"
     [child] = psutil.Process(slot._process.pid).children()
     assert str(tmp_path) not in " ".join(os.readlink(link) for link in Path(f"/proc/{child.pid}/fd").iterdir())  # untrusted work
     others = FileLocks(tmp_path)
     assert not others.take(lifeline.executor)
+    assert f"process {slot._process.pid} (" in others.holders(lifeline.executor)
     await slot.kill()
     assert others.take(lifeline.executor)
     others.drop(lifeline.executor)

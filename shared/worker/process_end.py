@@ -1,0 +1,71 @@
+"""The end of a worker process: it is killed with its descendants, and the wait for their end is reported if it is long.
+
+A killed process stays while it waits in the kernel, usually for a disk or a network file system that does not answer.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+
+from shared.worker.process_tree import descendants
+
+PROC = Path("/proc")
+GUARD_S = 0.4
+"""Seconds for the guard to end all descendants before it is killed itself."""
+LINGER_S = 10.0
+"""Seconds without an end after which killed processes are reported."""
+
+LINGER_CAUSE = "The usual cause is a disk or a network file system that does not answer."
+
+Report = Callable[[str], Awaitable[None]]
+"""Receives a description of the processes that have not ended."""
+
+
+async def end(process: asyncio.subprocess.Process, report: Report) -> None:
+    """Kill a guard and its descendants; wait until they have ended.
+
+    Closing the guard's standard input makes it end everything; if it does not, it is killed with all descendants. `report` is called once
+    if they have not ended after LINGER_S.
+    """
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        await asyncio.wait_for(process.wait(), GUARD_S)
+    except TimeoutError:
+        for pid in descendants(process.pid):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)  # descendants that are left if the guard itself was killed
+    ending = asyncio.ensure_future(process.wait())
+    if not (await asyncio.wait({ending}, timeout=LINGER_S))[0]:
+        await report(described((process.pid, *descendants(process.pid))))
+    await ending
+
+
+def described(pids: Iterable[int]) -> str:
+    """Describe processes in a few words each: id, program, and where in the kernel a process waits that signals do not reach.
+
+    If there are such processes, the others are left out: they wait for these.
+    """
+    descriptions = [_description(pid) for pid in pids]
+    unreachable = [text for text, reachable in descriptions if not reachable]
+    return ", ".join(unreachable or [text for text, _ in descriptions]) or "processes that are not visible"
+
+
+def _description(pid: int) -> tuple[str, bool]:
+    """Describe a process; the second result is whether signals reach it."""
+    try:
+        program, _, rest = (PROC / f"{pid}/stat").read_text().partition("(")[2].rpartition(")")
+        state = rest.split()[0]
+    except (OSError, IndexError):
+        return f"process {pid}", True
+    if state != "D":
+        return f"process {pid} ({program})", True
+    place = ""
+    with contextlib.suppress(OSError):
+        place = (PROC / f"{pid}/wchan").read_text().strip("0\n")
+    return f"process {pid} ({program}, waits in the kernel{f': {place}' if place else ''})", False
