@@ -68,7 +68,7 @@ def bulk_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
     async def submit(body: BatchRequest, request: Request, idempotency_key: IdempotencyKey = None) -> JobBatch:
         """Submit all jobs of a batch, or none if a request is invalid.
 
-        Each item is the body of the operation's `jobs` endpoint, with its `operation`. Inputs are ids of media.
+        Each item is the body of the operation's `jobs` endpoint, with its `operation`.
         """
         headers = credentials(runtime.settings, request.state.owner)
         for number, item in enumerate(body.jobs):

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 import cv2
 import numpy as np
@@ -18,6 +18,7 @@ from services.matting.backends.difference import DifferenceOptions
 from services.matting.backends.options import NetworkOptions
 from services.matting.comparison.cost import Cost, measured
 from services.matting.comparison.scores import Scores
+from services.matting.comparison.shown_pictures import SHOWN_PICTURES
 from services.matting.comparison.table import write_table
 from services.matting.comparison.tiles import Grid
 from services.matting.edges.options import EdgeOptions
@@ -26,6 +27,7 @@ from services.matting.params import BACKEND_LABELS, RESOLUTION_FIELD, BackendNam
 from services.matting.reading.sample import sample_of
 from services.matting.reading.views import gray_size
 from services.matting.subject.options import SubjectOptions
+from shared.choices import OneOf, described
 from shared.errors import Invalid
 from shared.models.cache import model_cache
 from shared.operation import Input, Kind, Operation, Progress, Silent, form
@@ -64,11 +66,11 @@ class CompareParams(ClipPart, SubjectOptions, EdgeOptions, NetworkOptions, Chrom
         json_schema_extra=form("basics", labels=BACKEND_LABELS),
     )
     resolution: Annotated[int | None, RESOLUTION_FIELD] = None
-    show: Literal["composite", "matte"] = Field(
+    show: Annotated[str, OneOf(SHOWN_PICTURES)] = Field(
         "composite",
-        description="Pictures in the side-by-side video: the subject over a checkerboard, or the matte.",
+        description=f"Pictures in the side-by-side video. {described(SHOWN_PICTURES.values(), colon=True)}.",
         title="Show",
-        json_schema_extra=form("basics", labels={"composite": "Over a checkerboard", "matte": "Matte"}),
+        json_schema_extra=form("basics", labels={row.name: row.label for row in SHOWN_PICTURES.values()}),
     )
 
     @model_validator(mode="after")
@@ -232,10 +234,8 @@ def _compare_frames(
                 score.add_flicker(gray, small, cut=float(frame.time) in cuts)
                 if true_alpha is not None:
                     score.add_errors(alpha, true_alpha)
-            if params.show == "matte":
-                tiles = [np.repeat(np.rint(alpha * 255).astype(np.uint8)[..., None], 3, axis=2) for alpha in mattes]
-            else:
-                tiles = [result_frame.rgb() for result_frame in others[len(outputs) : 2 * len(outputs)]]
+            results = zip(mattes, others[len(outputs) : 2 * len(outputs)], strict=True)
+            tiles = [SHOWN_PICTURES[params.show].draw(alpha, composite) for alpha, composite in results]
             file.write(color_picture(grid.draw([rgb, *tiles], names), frame), frame)
             count += 1
             progress(min(count, total), total)

@@ -20,6 +20,7 @@ from services.matting.params import BACKEND_FIELD, RESOLUTION_FIELD, BackendName
 from services.matting.reading.plate import plate_picture
 from services.matting.reading.views import gray_size, scaled_rgb
 from services.matting.subject.grabcut import grabcut
+from services.matting.subject.mark_kinds import STROKES, UNMARKED, MarkKind, mark_kind
 from services.matting.subject.pointing import Pointing
 from services.matting.subject.regions import boxed_region, clicked_region, main_region, regions_of
 from shared.errors import Invalid, ModelMissing
@@ -105,13 +106,13 @@ def mask(
     params.check_inside(info.width, info.height)
     frame = _frame(video, params.time_s, info) if params.frame is None else frame_by_number(video, params.frame, field="params.frame")
     clean = None if plate is None else plate_picture(plate, info.width, info.height)
-    marked = bool(params.points) or params.box is not None
-    if params.backend == "auto" and marks is not None:
+    kind = mark_kind(params, strokes=params.backend == "auto" and marks is not None)
+    if kind is STROKES:
         if clean is not None:
             progress.warn("The clean plate was not used: strokes mark the object.")
         region, method, licence = _by_grabcut(params, info, frame, marks), GRABCUT, GRABCUT_LICENCE
-    elif params.backend == "auto" and marked:
-        by_plate = None if clean is None else _by_plate(params, info, frame, clean, progress)
+    elif params.backend == "auto" and kind is not UNMARKED:
+        by_plate = None if clean is None else _by_plate(params, info, frame, clean, kind, progress)
         if by_plate is not None:
             region, method, licence = by_plate
         elif installed(SAM):
@@ -128,11 +129,7 @@ def mask(
         region, licence = _by_backend(params, choice, info, frame, clean, progress)
         method = choice.backend.name
     if not region.any():
-        place = (
-            "with the strokes" if marks is not None and method == GRABCUT else "at the clicks or in the box" if marked else "in this frame"
-        )
-        advice = "Choose another frame" if place == "in this frame" else "Mark another place"
-        raise Invalid(f"{method} found no object {place}. {advice}, or choose another backend.")
+        raise Invalid(f"{method} found no object {kind.place}. {kind.remedy}, or choose another backend.")
     encoded, data = cv2.imencode(".png", region)
     assert encoded
     output.write_bytes(data.tobytes())
@@ -175,7 +172,9 @@ def _choice(params: MaskParams, frame: Frame, plate: Rgb | None) -> Choice:
     return choose(Sample(pictures=(frame.rgb(),), mask=False, plate=plate), params)
 
 
-def _by_plate(params: MaskParams, info: VideoInfo, frame: Frame, plate: Rgb, progress: Progress) -> tuple[Mask, str, str] | None:
+def _by_plate(
+    params: MaskParams, info: VideoInfo, frame: Frame, plate: Rgb, kind: MarkKind, progress: Progress
+) -> tuple[Mask, str, str] | None:
     """Find the marked region that differs from the plate, with its method and licence.
 
     None, with a warning, if the plate does not fit the frame, or if there is no such region.
@@ -186,7 +185,7 @@ def _by_plate(params: MaskParams, info: VideoInfo, frame: Frame, plate: Rgb, pro
         region, licence = _by_backend(params, choice, info, frame, plate, progress, near=0)
         if region.any():
             return region, choice.backend.name, licence
-        problem = "nothing at the clicks or in the box differs from it"
+        problem = f"nothing {kind.place} differs from it"
     progress.warn(f"The clean plate was not used: {problem}.")
     return None
 

@@ -20,6 +20,7 @@ from services.matting.backends.options import NetworkOptions
 from services.matting.edges.options import EdgeOptions
 from services.matting.output.backdrop import backdrop, picture_backdrop
 from services.matting.output.finish import FrameFinisher
+from services.matting.output.foreground_files import FOREGROUND_FILES
 from services.matting.output.limits import Limits
 from services.matting.output.matte_formats import MATTE_FORMATS
 from services.matting.output.matte_frames import MatteFrames
@@ -270,16 +271,15 @@ def _subject(params: MatteParams, choice: Choice, masks: Mapping[int, Mapping[st
 def _backdrop(params: MatteParams, info: VideoInfo, background: Path | None, progress: Progress) -> Rgb | None:
     if background is not None:
         return picture_backdrop(background, info.width, info.height, progress)
-    if params.composite_over in ("none", "transparency"):
-        return None
-    return backdrop(params.composite_over, info.width, info.height)
+    draw = backdrop(params.composite_over).draw
+    return None if draw is None else draw(info.width, info.height)
 
 
 def _written_outputs(params: MatteParams, background: Path | None) -> set[str]:
     names = {"alpha"}
-    if params.composite_over != "none" or background is not None:
+    if background is not None or backdrop(params.composite_over).composite:
         names.add("composite")
-    if params.foreground != "off":
+    if FOREGROUND_FILES[params.foreground].colours is not None:
         names.add("foreground")
     return names
 
@@ -321,8 +321,9 @@ def _used(choice: Choice, opened: OpenedBackend, setup: Setup) -> BackendUsed:
 
 def bytes_per_pixel(params: MatteParams) -> float:
     """Estimate a job's memory, in bytes per pixel of one frame of its clip."""
-    wide = bool(MATTE_FORMATS[params.alpha_format].transparent) or params.composite_over == "transparency"
-    return 280 + 60 * len(_written_outputs(params, None)) + 30 * wide
+    behind, names = backdrop(params.composite_over), _written_outputs(params, None)
+    wide = bool(MATTE_FORMATS[params.alpha_format].transparent) or (behind.composite and behind.draw is None)
+    return 280 + 60 * len(names) + 30 * wide
 
 
 MATTE = Operation(

@@ -14,6 +14,8 @@ P = TypeVar("P", bound=Params)
 
 _ALTERNATIVE = re.compile(r"[a-z-]+\[.*\]|str|int|float|bool|none|constrained-\w+|[A-Z][A-Za-z0-9]+")
 """Names that pydantic gives the alternatives of a field: types, and classes of this program. No field has such a name."""
+_LENGTHS = {"too_short": ("at least", "min_length"), "too_long": ("at most", "max_length")}
+"""Type of pydantic's errors about the length of a list -> words, and the limit's name."""
 MAX_ERRORS = 100
 """Errors listed in one answer; the rest are counted."""
 
@@ -34,11 +36,18 @@ def params_from_text(model: type[P], texts: Mapping[str, str]) -> P:
 
 def invalid(errors: Sequence[Any]) -> Invalid:
     """Convert pydantic's errors to one Invalid that names each field and its value."""
+    errors = [error for error in errors if not _counts_wrong_items(error, errors)]
     listed = errors[:MAX_ERRORS]
     fields = _merged([FieldError(field=_path(error), detail=_sentence(error)) for error in listed])
     sentences = [f"{field.field or 'body'}: {field.detail}" for field in fields]
     more = [f"and {len(errors) - len(listed)} more"] if len(errors) > len(listed) else []
     return Invalid("; ".join(sentences + more), errors=fields)
+
+
+def _counts_wrong_items(error: dict[str, Any], errors: Sequence[Any]) -> bool:
+    """Return whether a list is called too short only because some of its items are wrong, which `errors` say, too."""
+    place = tuple(error["loc"])
+    return error["type"] == "too_short" and any(tuple(other["loc"][:-1])[: len(place)] == place for other in errors)
 
 
 def _path(error: dict[str, Any]) -> str:
@@ -63,6 +72,10 @@ def _merged(fields: list[FieldError]) -> list[FieldError]:
 def _sentence(error: dict[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
         return "unknown field"
+    if error["type"] in _LENGTHS:
+        words, limit = _LENGTHS[error["type"]]
+        count = error["ctx"][limit]
+        return f"must have {words} {count} item{'' if count == 1 else 's'}, not {error['ctx']['actual_length']}"
     message = str(error["msg"]).removeprefix("Value error, ")
     value = error.get("input")
     plain = isinstance(value, str | int | float | bool) and error["type"] not in ("missing", "value_error", "json_invalid")

@@ -33,3 +33,21 @@ def test_an_error_names_the_field_of_a_wrong_value(text: str, field: str) -> Non
 def test_an_error_quotes_an_unknown_field_as_given() -> None:
     with pytest.raises(Invalid, match=r"list\[x\]: unknown field"):
         params_from_text(Given, {"list[x]": "1"})
+
+
+class Listed(Params):
+    names: tuple[Literal["a", "b"], ...] = Field(("a",), min_length=1, max_length=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[]", "names: must have at least 1 item, not 0"),
+        ('["a", "b", "a"]', "names: must have at most 2 items, not 3"),
+        ('["c"]', "names.0: Input should be 'a' or 'b', not 'c'"),
+    ],
+)
+def test_an_error_about_a_list_counts_the_given_items(text: str, sentence: str) -> None:
+    with pytest.raises(Invalid) as raised:
+        params_from_text(Listed, {"names": text})
+    assert raised.value.detail == sentence

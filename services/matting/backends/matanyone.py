@@ -12,7 +12,7 @@ import numpy as np
 from services.matting.backends.backend import Matte, Open, OpenedBackend, Runtime, Sample, Setup, View, limited_size
 from services.matting.backends.options import NetworkOptions
 from services.matting.matanyone.package import MatAnyone, Package, load_matanyone
-from services.matting.matanyone.stream import Precision, Stream, large_enough
+from services.matting.matanyone.stream import Stream, large_enough
 from shared.errors import Invalid
 from shared.models.cache import loaded
 from shared.models.devices.device import CPU, Device, torch_device
@@ -67,7 +67,7 @@ def _opened(package: Package, setup: Setup, options: NetworkOptions, progress: P
         yield OpenedBackend(mattes=partial(_mattes, network, precision), runtime=runtime)
 
 
-def _mattes(network: MatAnyone, precision: Precision, views: Iterator[View]) -> Iterator[Matte]:
+def _mattes(network: MatAnyone, precision: str, views: Iterator[View]) -> Iterator[Matte]:
     stream = Stream(network, precision)
     for view in views:
         alphas = stream.step(view.rgb, view.masks)
@@ -75,7 +75,7 @@ def _mattes(network: MatAnyone, precision: Precision, views: Iterator[View]) -> 
         yield Matte(np.maximum.reduce(list(alphas.values())) if alphas else np.zeros(view.rgb.shape[:2], np.float32))
 
 
-def _precision(options: NetworkOptions, device: Device) -> Precision:
+def _precision(options: NetworkOptions, device: Device) -> str:
     """Choose the network's precision.
 
     Raises Invalid for a precision that the device does not support.

@@ -1,21 +1,24 @@
 """Params of backends with a network."""
 
-from typing import Literal
+from typing import Annotated
 
 from pydantic import Field
 
+from services.matting.backends.birefnet_models import BIREFNET_CHOICES
+from services.matting.networks.precisions import PRECISIONS
+from shared.choices import OneOf, described
 from shared.operation import Params, form
 
 
 class NetworkOptions(Params):
     """Params of backends with a network."""
 
-    precision: Literal["auto", "f32", "bf16", "f16"] = Field(
+    precision: Annotated[str, OneOf(PRECISIONS)] = Field(
         "auto",
-        description="Number format of the network's computation. `auto`: bf16 on a processor that supports it, else f32, also on a GPU. "
+        description=f"Number format of the network's computation. {described(PRECISIONS.values(), colon=True)}. "
         "The result states the format.",
         title="Precision",
-        json_schema_extra=form("expert", labels={"auto": "Automatic", "f32": "32 bits", "bf16": "bfloat16", "f16": "16 bits"}),
+        json_schema_extra=form("expert", labels={row.name: row.label for row in PRECISIONS.values()}),
     )
     downsample_ratio: float | None = Field(
         None,
@@ -25,11 +28,9 @@ class NetworkOptions(Params):
         title="Downsampling",
         json_schema_extra=form("expert"),
     )
-    birefnet: Literal["auto", "general", "general-lite", "portrait"] = Field(
+    birefnet: Annotated[str, OneOf(BIREFNET_CHOICES)] = Field(
         "auto",
-        description="For birefnet: the model to use. `auto`: the first installed model.",
+        description=f"For birefnet: the model to use. {described(BIREFNET_CHOICES.values(), colon=True)}.",
         title="BiRefNet model",
-        json_schema_extra=form(
-            "expert", labels={"auto": "Automatic", "general": "General", "general-lite": "General, light", "portrait": "Portrait"}
-        ),
+        json_schema_extra=form("expert", labels={row.name: row.label for row in BIREFNET_CHOICES.values()}),
     )

@@ -7,6 +7,7 @@ from functools import partial
 from itertools import islice
 
 from services.matting.backends.backend import Matte, Open, OpenedBackend, Runtime, Setup, View, limited_size
+from services.matting.backends.birefnet_models import BIREFNET_CHOICES, BIREFNET_MODELS
 from services.matting.backends.options import NetworkOptions
 from services.matting.networks.engine import choose_engine
 from services.matting.networks.saliency import Saliency, load_saliency
@@ -38,15 +39,14 @@ class Kind:
 
 def chosen_birefnet(options: NetworkOptions) -> str | None:
     """Return the catalog name of the requested BiRefNet model, or None for `auto`."""
-    return None if options.birefnet == "auto" else f"birefnet-{options.birefnet}"
+    return BIREFNET_CHOICES[options.birefnet].model
 
 
 def birefnet_model(options: NetworkOptions) -> str:
     """Return the catalog name of the BiRefNet model to use."""
     if chosen := chosen_birefnet(options):
         return chosen
-    names = ("birefnet-general", "birefnet-portrait", "birefnet-general-lite")
-    return next((name for name in names if installed(name)), names[-1])
+    return next((name for name in BIREFNET_MODELS if installed(name)), BIREFNET_MODELS[-1])
 
 
 U2NETP = Kind(side=320, logits=False, bytes_loaded=200 * _MIB, bytes_a_picture=100 * _MIB, model=lambda _options: "u2netp")

@@ -3,6 +3,7 @@
 from functools import partial
 
 from services.matting.backends.backend import Backend, SubjectKind, limited_size
+from services.matting.backends.birefnet_models import BIREFNET_MODELS
 from services.matting.backends.chroma import open_chroma, suits
 from services.matting.backends.difference import open_difference
 from services.matting.backends.difference import suits as plate_suits
@@ -44,7 +45,7 @@ BACKENDS: tuple[Backend, ...] = (
         open=per_frame(BIREFNET),
         inference_size=partial(size_for, BIREFNET.side),
         suits=lambda _sample: "birefnet finds foreground objects of any kind",
-        models=("birefnet-general", "birefnet-portrait", "birefnet-general-lite"),
+        models=BIREFNET_MODELS,
         chosen=chosen_birefnet,
         memory_bytes=BIREFNET.bytes_loaded + BIREFNET.bytes_a_picture,
         steady=False,

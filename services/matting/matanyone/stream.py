@@ -7,7 +7,7 @@ the same as in those programs, so that mattes are exactly equal.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,6 @@ from shared.errors import Invalid
 Rgb = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
 Alpha = NDArray[np.float32]
-Precision = Literal["f32", "bf16", "f16"]
 
 WARM_UP = 11
 """Steps without a mask on a frame that has one. The package's program runs one step at once, and ten more."""
@@ -47,10 +46,10 @@ def large_enough(width: int, height: int) -> tuple[int, int]:
 class Stream:
     """Matting of one clip's subjects, frame by frame."""
 
-    def __init__(self, matanyone: MatAnyone, precision: Precision = "f32") -> None:
+    def __init__(self, matanyone: MatAnyone, precision: str = "f32") -> None:
         """Start matting a clip.
 
-        `precision`: precision of the network; other than f32, it runs under torch's autocast.
+        `precision`: f32, bf16 or f16; other than f32, the network runs under torch's autocast.
         """
         self._matanyone, self._precision = matanyone, precision
         self._features = _FrameFeatures(matanyone.network)

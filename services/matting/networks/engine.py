@@ -10,7 +10,6 @@ from shared.errors import Invalid, Unavailable
 from shared.models.devices.device import CPU, Device, choose_device
 
 Library = Literal["openvino", "onnxruntime"]
-Precision = Literal["auto", "f32", "bf16", "f16"]
 _KEPT_F32 = ("Resize", "Upsample")
 """Steps that read sizes or scales as f32."""
 
@@ -24,11 +23,11 @@ class Engine:
     precision: str
 
 
-def choose_engine(precision: Precision) -> Engine:
+def choose_engine(precision: str) -> Engine:
     """Choose the library, device and precision for networks.
 
-    `auto` is f32 on a GPU, where f16 is no faster over a whole job; on the CPU bf16 if the processor supports it, else f32. Raises Invalid
-    for a precision that this machine does not support, Unavailable if no library is installed.
+    `precision`: a name of PRECISIONS. `auto` is f32 on a GPU, where f16 is no faster over a whole job; on the CPU bf16 if the processor
+    supports it, else f32. Raises Invalid for a precision that this machine does not support, Unavailable if no library is installed.
     """
     device = choose_device()
     if device.kind == "cuda" and "CUDAExecutionProvider" in _onnxruntime_providers():
@@ -159,7 +158,7 @@ def _skip_round_trips(model: Any) -> None:
                 node.input[number] = sources[halved]
 
 
-def _gpu_precision(precision: Precision) -> str:
+def _gpu_precision(precision: str) -> str:
     """Choose the precision of networks on a GPU: f16 if requested, else f32.
 
     Raises Unavailable for f16 without the package onnx, which converts networks.

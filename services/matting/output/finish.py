@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from services.matting.edges.edges import finished, refined
 from services.matting.edges.options import EdgeOptions
 from services.matting.output.foreground import foreground_of
+from services.matting.output.foreground_files import FOREGROUND_FILES
 from services.matting.output.limits import Limits
 from services.matting.output.matte_formats import MATTE_FORMATS
 from services.matting.output.options import OutputOptions
-from services.matting.output.pictures import over, premultiplied, transparent_picture
+from services.matting.output.pictures import over, transparent_picture
 from shared.video import Frame
 from shared.video.frames.from_rgb import color_picture
 
@@ -83,9 +84,8 @@ class FrameFinisher:
                 pictures["composite"] = transparent_picture(colors, alpha, frame, "yuva444p10le")
             else:
                 pictures["composite"] = color_picture(over(colors, alpha, self._backdrop), frame)
-        if colors is not None and "foreground" in self._outputs:
-            own = premultiplied(colors, alpha) if self._files.foreground == "premultiplied" else colors
-            pictures["foreground"] = color_picture(own, frame)
+        if colors is not None and (written := FOREGROUND_FILES[self._files.foreground].colours) is not None:
+            pictures["foreground"] = color_picture(written(colors, alpha), frame)
         return FinishedFrame(frame, pictures, float(alpha.mean()), float(np.count_nonzero(alpha > VISIBLE) / alpha.size))
 
     def _alpha(self, matted: BackendFrame) -> Alpha:

@@ -1,9 +1,11 @@
 """Params of matting's output files."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from services.matting.output.backdrop import BACKDROPS, COLOUR
+from services.matting.output.foreground_files import FOREGROUND_FILES
 from services.matting.output.matte_formats import MATTE_FORMATS
 from shared.choices import OneOf, described
 from shared.operation import form
@@ -21,21 +23,21 @@ class OutputOptions(ClipPart):
     )
     composite_over: str = Field(
         "green",
-        pattern=r"^(green|checkerboard|transparency|none|#[0-9a-fA-F]{6})$",
-        description="Background of `composite`: `green`, a colour such as `#203040`, `checkerboard`, `transparency` "
-        "(ProRes 4444), or `none` for no composite. A picture given as `background` replaces this setting.",
+        pattern=f"^({'|'.join(BACKDROPS)}|{COLOUR})$",
+        description=f"Background of `composite`: a colour such as `#203040`, or a name. {described(BACKDROPS.values(), colon=True)}. "
+        "A picture given as `background` replaces this setting.",
         title="Show over",
         json_schema_extra=form(
             "basics",
             widget="colour",
-            labels={"green": "Green", "checkerboard": "Checkerboard", "transparency": "Transparent", "none": "No composite"},
+            labels={row.name: row.label for row in BACKDROPS.values()},
         ),
     )
-    foreground: Literal["off", "straight", "premultiplied"] = Field(
+    foreground: Annotated[str, OneOf(FOREGROUND_FILES)] = Field(
         "off",
-        description="Write the subject's colours without background: `straight`, or `premultiplied` by the matte.",
+        description=f"File of the subject's colours without background. {described(FOREGROUND_FILES.values(), colon=True)}.",
         title="Foreground",
-        json_schema_extra=form("more", labels={"off": "Off", "straight": "Straight", "premultiplied": "Premultiplied"}),
+        json_schema_extra=form("more", labels={row.name: row.label for row in FOREGROUND_FILES.values()}),
     )
     keep_times: bool = Field(
         False,

@@ -85,10 +85,28 @@ def test_a_click_takes_the_region_of_an_installed_networks_matte(models, two_dis
 
 
 def test_a_click_on_nothing_is_refused(models, two_discs, tmp_path):
-    with pytest.raises(Invalid, match="rmbg2 found no object"):
-        mask(MaskParams(backend="rmbg2", points=[(160, 20, 1)]), video=two_discs, output=tmp_path / "mask.png")
+    for marks, sentences in (
+        ({"points": [(160, 20, 1)]}, "at the clicks. Mark another place"),
+        ({"box": (150, 5, 170, 15)}, "in the box. Draw another box"),
+    ):
+        with pytest.raises(Invalid, match=f"^rmbg2 found no object {sentences}, or choose another backend.$"):
+            mask(MaskParams(backend="rmbg2", **marks), video=two_discs, output=tmp_path / "mask.png")
     with pytest.raises(Invalid, match="the last one is 5"):
         mask(MaskParams(backend="rmbg2", frame=6, points=[(60, 90, 1)]), video=two_discs, output=tmp_path / "mask.png")
+
+
+def test_strokes_and_frames_without_an_object_are_refused(models, two_discs, tmp_path, monkeypatch):
+    empty = np.zeros((180, 320), np.uint8)
+    monkeypatch.setattr("services.matting.mask.grabcut", lambda *_: empty)
+    monkeypatch.setattr("services.matting.mask.main_region", lambda _regions: None)
+    strokes = tmp_path / "strokes.png"
+    cv2.imwrite(str(strokes), empty)
+    for params, marks, sentences in (
+        (MaskParams(points=[(60, 90, 1)]), strokes, "grabcut found no object at the strokes. Mark another place"),
+        (MaskParams(backend="rmbg2"), strokes, "rmbg2 found no object in this frame. Choose another frame"),
+    ):
+        with pytest.raises(Invalid, match=f"^{sentences}, or choose another backend.$"):
+            mask(params, video=two_discs, marks=marks, output=tmp_path / "mask.png")
 
 
 def test_sam_answers_where_it_is_installed(use_settings, two_discs, tmp_path):
@@ -119,7 +137,7 @@ def test_a_plate_that_fits_decides_about_clicks(samples, tmp_path, monkeypatch):
     beside = (made(output).any(axis=0).nonzero()[0].max() + 8) / 640  # on something that the plate shows, too
     for point in ((0.5, 0.05), (beside, 0.55)):
         assert method(samples[Sample.PLATE], point) == "sam2.1-tiny"
-        assert heard.warnings.pop() == "The clean plate was not used: nothing at the clicks or in the box differs from it."
+        assert heard.warnings.pop() == "The clean plate was not used: nothing at the clicks differs from it."
     noise = np.random.default_rng(1).integers(0, 256, (360, 640, 3), np.uint8)
     cv2.imwrite(str(tmp_path / "other.png"), noise)
     assert method(tmp_path / "other.png", (0.13, 0.55)) == "sam2.1-tiny"

@@ -27,7 +27,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("requested", "chosen"), [("auto", "f32"), ("f16", "f16"), ("f32", "f32")])
-def test_a_gpu_computes_in_f32_unless_f16_is_requested(gpu: None, requested: engines.Precision, chosen: str) -> None:
+def test_a_gpu_computes_in_f32_unless_f16_is_requested(gpu: None, requested: str, chosen: str) -> None:
     assert choose_engine(requested) == Engine(library="onnxruntime", device=GPU, precision=chosen)
 
 
