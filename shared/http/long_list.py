@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 
 @dataclass(frozen=True)
@@ -23,5 +23,6 @@ class LongList:
 
     def _check(self, value: Any) -> Any:
         if isinstance(value, list | tuple) and len(value) > self.max_items:
-            raise PydanticCustomError("too_long", "{count} items; the limit is {limit}", {"count": len(value), "limit": self.max_items})
+            lengths = {"field_type": "List", "max_length": self.max_items, "actual_length": len(value)}
+            raise PydanticKnownError("too_long", lengths)
         return value
