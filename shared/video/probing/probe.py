@@ -187,11 +187,22 @@ def _cut_off(path: str | os.PathLike[str], container: Any, times: Timing) -> Ite
 
 
 def _followed(path: str | os.PathLike[str], container: Any, times: Timing, limits: Limits) -> Iterator[str]:
-    """Yield a warning if a joined file contains a file or program that is not read."""
-    place = following_files(path, _container(container, path, limits)).unread
-    if place is not None and times.duration is not None:
+    """Yield warnings about files in a joined file that are truncated or not read, and about a program that is not read."""
+    following = following_files(path, _container(container, path, limits))
+    begins = [Fraction(0), *times.files] if following.one_by_one else []
+    ends: list[Fraction | None] = [*begins[1:], times.duration]
+    for part, end in zip(following.parts, ends, strict=False):
+        # `_cut_off` names a single file.
+        if part.cut and end is not None and (times.whole or following.one_by_one):
+            yield f"One of the joined files, at bytes {part.begin} to {part.end}, is truncated: its end is missing at {float(end):.2f} s."
+    for part in following.lost:
+        following_part = sum(other.begin < part.begin for other in following.parts)
+        at = begins[following_part] if following_part < len(begins) else times.duration
+        where = "" if at is None else f" at {float(at):.2f} s"
+        yield f"One of the joined files, at bytes {part.begin} to {part.end}, is left out{where}: its end, with its index, is missing."
+    if following.unread is not None and times.duration is not None:
         yield (
-            f"Another file follows in this file, at byte {place}, after {float(times.duration):.2f} s: it is not read. "
+            f"Another file follows in this file, at byte {following.unread}, after {float(times.duration):.2f} s: it is not read. "
             "Upload the files one by one, or join them in an editing program."
         )
     elif container.format.name == "mpegts" and other_program_at_end(path):

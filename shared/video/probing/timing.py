@@ -14,8 +14,9 @@ from shared.video.limits import Limits
 from shared.video.probing.frame_rates import FrameRates, frame_rates
 from shared.video.reading.containers.following_files import following_files
 from shared.video.reading.open_input import time_base_of, timeline_zero
+from shared.video.reading.times.container_traits import is_fragmented, lists_packets
 from shared.video.reading.times.joins import Join
-from shared.video.reading.times.scan import Scan, Size, is_fragmented, last_picture, lists_packets, scan
+from shared.video.reading.times.scan import Scan, Size, last_picture, scan
 from shared.video.reading.times.shape_changes import shape_changes
 from shared.video.reading.times.shapes import Shape
 from shared.video.reading.times.stated_end import stated_end
@@ -34,7 +35,7 @@ class Timing:
 
     `duration`: seconds from the timeline's start to the end of the last picture; None where even the packets do not say. `ends`: seconds at
     which tracks end, by stream index, as far as known. `joins`: where the file's own clock jumps. `untouched`: no packet was read from the
-    open container.
+    open container. `files`: seconds at which the later files in a joined file begin, where these are opened one by one.
     """
 
     duration: Fraction | None
@@ -45,6 +46,7 @@ class Timing:
     sizes: tuple[Size, ...] = ()
     whole: bool = True
     untouched: bool = False
+    files: tuple[Fraction, ...] = ()
 
 
 def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Limits, *, seconds: float | None) -> Timing:
@@ -89,7 +91,8 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
         sizes = shape_changes(container, path, limits) if listed else ()
         return Timing(duration, rates, frames, {}, (), sizes, untouched=untouched)
     ends = {index: end - zero for index, end in packets.ends.items()}
-    return Timing(duration, rates, frames, ends, packets.joins, packets.sizes, whole=not packets.cut_off, untouched=untouched)
+    files = tuple(begin - zero for begin in packets.files)
+    return Timing(duration, rates, frames, ends, packets.joins, packets.sizes, not packets.cut_off, untouched, files)
 
 
 def _duration(

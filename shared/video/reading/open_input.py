@@ -8,8 +8,9 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import av.container
@@ -21,9 +22,10 @@ from shared.errors import BrokenMedia, NotFound, ReelwrightError, TooLarge, Unsu
 from shared.video.formats import DEMUXERS, allowed_decoders, decoder_allowed
 from shared.video.limits import Limits
 from shared.video.reading.animated_webp import decodable_copy, is_animated_webp
-from shared.video.reading.containers.address import Address, address_of, whole_fragments, without_separator
+from shared.video.reading.containers.address import Address, addresses_of, whole_fragments, without_separator
 from shared.video.reading.gif_steps import with_usual_steps
 from shared.video.reading.hardware import accelerator
+from shared.video.reading.joined_input import JoinedInput
 
 HEAD_BYTES = 4096
 _NO_DECODERS = {"codec_whitelist": "none"}
@@ -96,13 +98,20 @@ def open_packets(
 def _opened(
     path: str | os.PathLike[str], head: bytes, limits: Limits, options: dict[str, str], *, hardware: bool = False
 ) -> av.container.InputContainer:
+    first, *later = addresses_of(path, head)
     try:
-        return _opened_at(address_of(path, head), limits, options, hardware=hardware)
+        container = _opened_at(first, limits, options, hardware=hardware)
     except (av.error.InvalidDataError, av.error.EOFError):
         address = whole_fragments(path, head)
         if address is None:
             raise
-        return _opened_at(address, limits, options, hardware=hardware)
+        container = _opened_at(address, limits, options, hardware=hardware)
+    if not first.one_by_one:
+        return container
+    # The packets of MP4 are complete without decoders.
+    options |= _NO_DECODERS if head[4:8] == b"ftyp" else {}
+    opened = [partial(_opened_at, address, limits, options, hardware=False) for address in later]
+    return cast(av.container.InputContainer, JoinedInput(container, opened, [address.cut for address in (first, *later)]))
 
 
 def _opened_at(address: Address, limits: Limits, options: dict[str, str], *, hardware: bool) -> av.container.InputContainer:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from shared.video.reading.containers.beginnings import demuxer_of
 from shared.video.reading.containers.flv_parts import flv_parts
-from shared.video.reading.containers.following_files import following_files
-from shared.video.reading.containers.truncation import end_of_fragments
+from shared.video.reading.containers.following_files import FilePart, following_files
+from shared.video.reading.containers.truncation import end_of_fragments, usable_end
 from shared.video.reading.file_copies import kept_copy
 
 _SEPARATOR = "|"
@@ -16,27 +16,40 @@ _SEPARATOR = "|"
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An address for FFmpeg, and the protocols that it needs."""
+    """An address for FFmpeg, and the protocols that it needs.
+
+    `one_by_one`: it is that of one of the files in a joined file. `cut`: whether the end of that file is missing.
+    """
 
     url: str
     protocols: str = "file"
+    one_by_one: bool = False
+    cut: bool = False
 
 
-def address_of(path: str | os.PathLike[str], head: bytes) -> Address:
-    """Return the address under which FFmpeg opens a local file, or its usable parts.
+def addresses_of(path: str | os.PathLike[str], head: bytes) -> tuple[Address, ...]:
+    """Return the addresses under which FFmpeg opens the files in a local file, or their usable parts, one after the other.
 
-    FFmpeg gets a file up to the first of the further files in it that it does not read, and FLV files without the headers inside them.
-    `path`: of a joined FLV file, one that `without_separator` yields. `head`: the file's first bytes.
+    Most files have one. FFmpeg gets no further file that is not read, and FLV files without the headers inside them. `path`: one that
+    `without_separator` yields. `head`: the file's first bytes.
     """
     demuxer = demuxer_of(head)
     if demuxer is None or demuxer == "webp":
-        return Address(_file(path))
+        return (Address(_file(path)),)
     if demuxer == "flv":
         ranges = flv_parts(path).ranges
         if len(ranges) > 1:
-            return Address("concat:" + _SEPARATOR.join(_part(path, *part) for part in ranges), "file,subfile,concat")
-    unread = following_files(path, demuxer).unread
-    return Address(_file(path)) if unread is None else Address(_part(path, 0, unread), "file,subfile")
+            return (Address("concat:" + _SEPARATOR.join(_part(path, *part) for part in ranges), "file,subfile,concat"),)
+    following = following_files(path, demuxer)
+    if following.one_by_one:
+        return tuple(_address(path, part) for part in following.parts)
+    return (Address(_file(path)) if following.unread is None else Address(_part(path, 0, following.unread), "file,subfile"),)
+
+
+def _address(path: str | os.PathLike[str], part: FilePart) -> Address:
+    """Return the address of one of the files in a joined file, up to the end of what FFmpeg can open."""
+    end = usable_end(path, part.begin, part.end) if part.cut else None
+    return Address(_part(path, part.begin, part.end if end is None else end), "file,subfile", one_by_one=True, cut=part.cut)
 
 
 def without_separator(path: str | os.PathLike[str], head: bytes) -> AbstractContextManager[str | os.PathLike[str]]:

@@ -8,6 +8,10 @@ MXF = bytes.fromhex("060e2b34020501010d01020101") + b"\x02"
 PNG = b"\x89PNG\r\n\x1a\n"
 TS_SYNC, TS_PACKET, TS_TOGETHER = 0x47, 188, 3
 """First byte and length of packets of MPEG-TS, and how many of them tell a stream from other data."""
+SEGMENT = b"\x18\x53\x80\x67"
+_BEHIND_FTYP = frozenset((b"moov", b"mdat", b"moof", b"free", b"skip", b"wide", b"uuid", b"pnot", b"styp", b"sidx", b"meta"))
+_MARKED_BYTES = 256
+_CHUNK = 1024 * 1024
 _HEAD_BYTES = TS_PACKET * (TS_TOGETHER - 1) + 1
 
 
@@ -21,6 +25,44 @@ def bytes_at(file: BinaryIO, place: int, count: int) -> bytes:
     except (OSError, ValueError, OverflowError):  # each file system has a farthest place of its own
         return b""
     return file.read(count)
+
+
+def find_bytes(file: BinaryIO, wanted: bytes, begin: int) -> int | None:
+    """Return the first byte offset from `begin` on at which a file holds `wanted`, or None."""
+    place, kept = begin, b""
+    file.seek(begin)
+    while chunk := file.read(_CHUNK):
+        data = kept + chunk
+        if (found := data.find(wanted)) >= 0:
+            return place + found
+        kept = data[1 - len(wanted) :]
+        place += len(data) - len(kept)
+    return None
+
+
+def next_beginning(file: BinaryIO, magic: bytes, back: int, begin: int) -> int | None:
+    """Return the first byte offset from `begin` on at which an MP4 or Matroska file begins, or None.
+
+    `magic`: bytes that stand `back` bytes behind the beginning. The header is examined, since samples may hold the same bytes by chance.
+    """
+    searched = begin
+    while (place := find_bytes(file, magic, searched)) is not None:
+        head = bytes_at(file, place - back, _MARKED_BYTES)
+        if place - back >= begin and (_begins_matroska(head) if magic == EBML else _begins_mp4(head)):
+            return place - back
+        searched = place + len(magic)
+    return None
+
+
+def _begins_mp4(head: bytes) -> bool:
+    """Return whether `head` begins with a box `ftyp`, and another box of a file's start behind it."""
+    length = int.from_bytes(head[:4], "big")
+    return 16 <= length <= _MARKED_BYTES - 8 and head[8:12].isascii() and head[length + 4 : length + 8] in _BEHIND_FTYP
+
+
+def _begins_matroska(head: bytes) -> bool:
+    """Return whether `head` begins with an EBML header of Matroska or WebM, and a segment behind it."""
+    return (b"matroska" in head or b"webm" in head) and SEGMENT in head
 
 
 def demuxer_at(file: BinaryIO, place: int) -> str | None:

@@ -4,16 +4,14 @@ import os
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import BinaryIO
 
-from shared.video.reading.containers.beginnings import bytes_at
+from shared.video.reading.containers.beginnings import bytes_at, find_bytes
 
 _HEADER = b"FLV\x01"
 _SOUND, _PICTURE, _DATA = 8, 9, 18
 _MOST_TAGS = 20_000_000
 _MOST_PARTS = 200
 """FFmpeg opens the file once for each part."""
-_CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ def _parts(path: str, size: int, _mtime_ns: int) -> FlvParts:
                     coding.setdefault(kind, tag[11] & 0x0F if kind == _PICTURE else tag[11])
                 last, place = place, place + 15 + int.from_bytes(tag[1:4], "big")
                 continue
-            header = place if tag[:4] == _HEADER else _find(file, _HEADER, last)
+            header = place if tag[:4] == _HEADER else find_bytes(file, _HEADER, last)
             if header is None or bytes_at(file, header + 5, 4) != b"\0\0\0\x09":
                 break
             end = place if header >= place else last
@@ -77,19 +75,6 @@ def _parts(path: str, size: int, _mtime_ns: int) -> FlvParts:
         if coding and first and coding != first:
             return FlvParts(tuple(ranges), begin - 13)
         return FlvParts((*ranges, (begin, size)) if not ranges or size > begin else tuple(ranges))
-
-
-def _find(file: BinaryIO, wanted: bytes, begin: int) -> int | None:
-    """Return the first byte offset from `begin` on at which a file holds `wanted`, or None."""
-    place, kept = begin, b""
-    file.seek(begin)
-    while chunk := file.read(_CHUNK):
-        data = kept + chunk
-        if (found := data.find(wanted)) >= 0:
-            return place + found
-        kept = data[1 - len(wanted) :]
-        place += len(data) - len(kept)
-    return None
 
 
 def _stated_size(head: bytes) -> float | None:

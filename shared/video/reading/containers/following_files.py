@@ -10,8 +10,10 @@ from functools import lru_cache
 from typing import Any, BinaryIO
 
 from shared.video.reading.containers import asf, avi, matroska, mp4, mpegts, mxf, png, webp
-from shared.video.reading.containers.beginnings import demuxer_at
+from shared.video.reading.containers.beginnings import EBML, demuxer_at, next_beginning
 from shared.video.reading.containers.flv_parts import flv_parts
+
+_MOST_FILES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +21,19 @@ class _Container:
     """Functions that find the end and the track formats of a container's files.
 
     `end`: returns the byte offset at which the file that begins at an offset ends, or None. `coding`: describes the tracks of that file;
-    files of equal coding are read on. None for containers of which FFmpeg reads one file only. `most`: number of files that FFmpeg reads.
+    files of equal coding are read on. None for containers of which FFmpeg reads one file only. `last`: returns the byte offset of the
+    file's last element, behind which the next file begins if the end is missing. Files of a container with `last` are opened one by one.
     """
 
     end: Callable[[BinaryIO, int], int | None]
     coding: Callable[[BinaryIO, int], Any] | None = None
-    most: int = 5_000
+    last: Callable[[BinaryIO, int], int] | None = None
 
 
 _CONTAINERS: Mapping[str, _Container] = {
-    "matroska": _Container(matroska.end, matroska.coding, most=2),
+    "matroska": _Container(matroska.end, matroska.coding, matroska.last_element),
     "avi": _Container(avi.end, avi.coding),
-    "mov": _Container(mp4.end, mp4.coding),
+    "mov": _Container(mp4.end, mp4.coding, mp4.last_box),
     "asf": _Container(asf.end),
     "mxf": _Container(mxf.end),
     "mpegts": _Container(mpegts.end),
@@ -40,14 +43,34 @@ _CONTAINERS: Mapping[str, _Container] = {
 
 
 @dataclass(frozen=True, slots=True)
+class FilePart:
+    """Byte range of one of the files in a joined file.
+
+    `cut`: whether its end is missing.
+    """
+
+    begin: int
+    end: int
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FollowingFiles:
     """Byte offsets at which further files begin in a joined file.
 
-    `read`: those that FFmpeg reads as a continuation of the first. `unread`: the first of those that it does not read, or None.
+    `read`: those that are read as a continuation of the first. `unread`: the first of those that are not read, or None. `parts`: ranges of
+    the MP4 and Matroska files that are read; empty for a single file. `lost`: ranges of MP4 files without an index.
     """
 
     read: tuple[int, ...] = ()
     unread: int | None = None
+    parts: tuple[FilePart, ...] = ()
+    lost: tuple[FilePart, ...] = ()
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether the files in the joined file are opened one after the other."""
+        return bool(self.read and self.parts)
 
 
 def following_files(path: str | os.PathLike[str], demuxer: str) -> FollowingFiles:
@@ -68,29 +91,61 @@ def following_files(path: str | os.PathLike[str], demuxer: str) -> FollowingFile
 @lru_cache(maxsize=64)
 def _following(path: str, size: int, _mtime_ns: int, name: str) -> FollowingFiles:
     container = _CONTAINERS[name]
-    read: list[int] = []
+    parts: list[FilePart] = []
+    lost: list[FilePart] = []
+    unread: int | None = None
+    first = None
     with open(path, "rb") as file:
-        first = None
-        for begin, demuxer in _begins(file, size, name):
-            first = container.coding(file, 0) if container.coding and first is None else first
-            same = demuxer == name and container.coding is not None and first == container.coding(file, begin) is not None
-            if not same or len(read) + 2 > container.most:
-                return FollowingFiles(tuple(read), begin)
-            read.append(begin)
-    return FollowingFiles(tuple(read))
+        for part, demuxer in _parts(file, size, name):
+            coding = container.coding(file, part.begin) if container.coding and demuxer == name else None
+            if coding is None and part.cut and container.last is not None and demuxer == name:
+                lost.append(part)
+                continue
+            first = coding if first is None and not parts else first
+            if (parts or demuxer != name) and (coding is None or coding != first or len(parts) >= _MOST_FILES):
+                unread = part.begin
+                break
+            parts.append(part)
+    if not parts or (len(parts) == 1 and (parts[0].begin, parts[0].end) == (0, size)):
+        return FollowingFiles()
+    read = tuple(part.begin for part in parts if part.begin)
+    return FollowingFiles(read, unread, tuple(parts) if container.last is not None else (), tuple(lost))
 
 
-def _begins(file: BinaryIO, size: int, name: str) -> Iterator[tuple[int, str]]:
-    """Yield byte offset and container of each further file.
+def _parts(file: BinaryIO, size: int, name: str) -> Iterator[tuple[FilePart, str]]:
+    """Yield byte range and container of each file in a joined file.
 
     The last one may have another container than `name`, that of the first file: the search ends there.
     """
-    begin = 0
-    while (end := _CONTAINERS[name].end(file, begin)) is not None and begin < end < size:
-        demuxer = demuxer_at(file, end)
-        if demuxer is None:
-            return
-        yield end, demuxer
-        if demuxer != name:
-            return
+    begin, demuxer = 0, name
+    while demuxer == name and (following := _next(file, begin, size, name)) is not None:
+        end, demuxer, cut = following
+        yield FilePart(begin, end, cut), name
         begin = end
+    yield FilePart(begin, size, demuxer == name and _cut_off(file, begin, size, name)), demuxer
+
+
+def _next(file: BinaryIO, begin: int, size: int, name: str) -> tuple[int, str, bool] | None:
+    """Find the file behind the one that begins at `begin`.
+
+    Return where it begins, its container, and whether the end of the one before is missing; None if none follows.
+    """
+    container = _CONTAINERS[name]
+    end = container.end(file, begin)
+    if end is not None and begin < end < size and (demuxer := demuxer_at(file, end)) is not None:
+        return end, demuxer, False
+    if container.last is None or end == size:
+        return None
+    last = max(container.last(file, begin), begin + 4)
+    found = [(at, kind) for kind, magic, back in _SEARCHED if (at := next_beginning(file, magic, back, last)) is not None]
+    return (*min(found), True) if found else None
+
+
+_SEARCHED = (("mov", b"ftyp", 4), ("matroska", EBML, 0))
+"""Container, the bytes that tell it, and how far these stand behind the beginning of a file."""
+
+
+def _cut_off(file: BinaryIO, begin: int, size: int, name: str) -> bool:
+    """Return whether the end of a Matroska or MP4 file that reaches to the end of the joined file is missing."""
+    end = _CONTAINERS[name].end(file, begin) if _CONTAINERS[name].last is not None else None
+    return end is not None and end > size

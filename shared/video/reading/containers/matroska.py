@@ -7,17 +7,53 @@ from shared.video.reading.containers.beginnings import EBML, bytes_at
 
 _HEAD_BYTES = 1024 * 1024
 _EBML, _SEGMENT, _CLUSTER, _TRACKS, _ENTRY = 0x1A45DFA3, 0x18538067, 0x1F43B675, 0x1654AE6B, 0xAE
+_OUTER = frozenset(
+    # Besides: information, seek head, index, tags, attachments, chapters, void, check sum.
+    (_SEGMENT, _CLUSTER, _TRACKS, 0x1549A966, 0x114D9B74, 0x1C53BB6B, 0x1254C367, 0x1941A469, 0x1043A770, 0xEC, 0xBF)
+)
+_MOST_ELEMENTS = 1_000_000
 _NUMBER, _CODEC, _PRIVATE = 0xD7, 0x86, 0x63A2
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
     """Return the byte offset of the end of the Matroska file that begins at `begin`, or None.
 
-    None if the length of its segment is unknown.
+    None if the length of its segment is unknown, and no other file follows its last element.
     """
     head = bytes_at(file, begin, 4096)
-    stated = segment_end(head) if head[:4] == EBML else 0
-    return begin + stated if stated else None
+    if head[:4] != EBML:
+        return None
+    stated = segment_end(head)
+    if stated:
+        return begin + stated
+    stop = _walked(file, begin)[1]
+    return stop if stop is not None and stop > begin and bytes_at(file, stop, 4) == EBML else None
+
+
+def last_element(file: BinaryIO, begin: int) -> int:
+    """Return the byte offset of the last outer element of the Matroska file that begins at `begin`.
+
+    Outer elements are those of the segment, as far as their lengths lead.
+    """
+    return _walked(file, begin)[0]
+
+
+def _walked(file: BinaryIO, begin: int) -> tuple[int, int | None]:
+    """Return where the last outer element of a Matroska file begins and ends, in bytes; None for an unknown end."""
+    last, place = begin, begin
+    for _ in range(_MOST_ELEMENTS):
+        head = bytes_at(file, place, 12)
+        number, length, start = next(_elements(head, 0, len(head)), (0, None, 0))
+        if number not in _OUTER and not (number == _EBML and place == begin):
+            break
+        last = place
+        if number == _SEGMENT:
+            place += start
+        elif length is None:
+            return last, None
+        else:
+            place += start + length
+    return last, place
 
 
 def segment_end(head: bytes) -> int:

@@ -1,12 +1,21 @@
 """The layout of MP4 and QuickTime files (ISO/IEC 14496-12)."""
 
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from shared.video.reading.containers.beginnings import bytes_at
 
 _MOST_BOXES = 100_000
-_INDEX_BYTES = 1024 * 1024
+_DESCRIPTION_BYTES = 64 * 1024
+_MOST_TRACKS = 100
+OUTER_BOXES = frozenset(
+    (
+        *(b"ftyp", b"styp", b"moov", b"mdat", b"moof", b"mfra", b"sidx", b"free", b"skip"),
+        *(b"wide", b"udta", b"meta", b"uuid", b"pnot", b"emsg", b"prft"),
+    )
+)
+"""Outermost boxes of MP4 and QuickTime. Phones and taggers append other bytes behind the last one, which are no box."""
 _LONG = (1).to_bytes(4, "big")
 """Length of a box whose true length, of 8 bytes, follows the kind."""
 
@@ -24,24 +33,48 @@ def end(file: BinaryIO, begin: int) -> int | None:
     return place
 
 
+def last_box(file: BinaryIO, begin: int) -> int:
+    """Return the byte offset of the last outermost box of a known kind of the MP4 file that begins at `begin`."""
+    last = begin
+    for kind, start, _ in _boxes(file, begin):
+        if kind not in OUTER_BOXES or (kind == b"ftyp" and start > begin):
+            break
+        last = start
+    return last
+
+
 def coding(file: BinaryIO, begin: int) -> list[bytes] | None:
-    """Return the sample descriptions of a fragmented MP4 file; None for other files.
+    """Return the sample description of each track of an MP4 file, without bit rates; None if it has none.
 
     `begin`: byte offset at which the file begins.
     """
-    index: bytes | None = None
     for kind, start, stop in _boxes(file, begin):
         if kind == b"ftyp" and start > begin:
             return None
-        if kind == b"moov" and stop - start <= _INDEX_BYTES:
-            index = bytes_at(file, start, stop - start)
-        if kind == b"moof":
-            break
-    else:
-        return None
-    if index is None or any(int.from_bytes(index[place + 12 : place + 16], "big") for place in _places(index, b"stsz")):
-        return None
-    return list(_descriptions(index))
+        if kind == b"moov":
+            # Data may hold the same bytes by chance, so only boxes in their places count.
+            boxes = [(start, stop)]
+            for name in (b"trak", b"mdia", b"minf", b"stbl", b"stsd"):
+                boxes = [inner for outer in boxes for inner in _inner(file, name, *outer)]
+            return [_BIT_RATES.sub(_without, bytes_at(file, first, min(last - first, _DESCRIPTION_BYTES))) for first, last in boxes] or None
+    return None
+
+
+def _inner(file: BinaryIO, wanted: bytes, start: int, stop: int) -> list[tuple[int, int]]:
+    """Return start and end of each `wanted` box directly in the box from `start` to `stop`, of the first 100."""
+    inside = start + (16 if bytes_at(file, start, 4) == _LONG else 8)
+    return [(first, last) for kind, first, last in _boxes(file, inside, stop) if kind == wanted and last <= stop][:_MOST_TRACKS]
+
+
+_BIT_RATES = re.compile(
+    # A box of bit rates; and in the description of an elementary stream (ISO/IEC 14496-1, 7.2.6.6) buffer size and bit rates.
+    rb"\x00\x00\x00\x14btrt.{12}|(?P<before>esds.{4}\x03[\x80-\xff]{0,3}..{3}\x04[\x80-\xff]{0,3}...).{11}",
+    re.DOTALL,
+)
+
+
+def _without(match: "re.Match[bytes]") -> bytes:
+    return match["before"] or b""
 
 
 def announces_fragments(file: BinaryIO) -> bool:
@@ -54,22 +87,6 @@ def announces_fragments(file: BinaryIO) -> bool:
             inside = start + (16 if bytes_at(file, start, 4) == _LONG else 8)
             return any(kind == b"mvex" for kind, *_ in _boxes(file, inside, stop))
     return False
-
-
-def _descriptions(index: bytes) -> Iterator[bytes]:
-    """Yield the sample descriptions in a `moov` box, except nested descriptions."""
-    end = 0
-    for place in _places(index, b"stsd"):
-        if place >= end:
-            end = place - 4 + int.from_bytes(index[place - 4 : place], "big")
-            yield index[place:end]
-
-
-def _places(data: bytes, kind: bytes) -> Iterator[int]:
-    place = data.find(kind)
-    while place >= 4:
-        yield place
-        place = data.find(kind, place + 4)
 
 
 def _boxes(file: BinaryIO, begin: int, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:

@@ -5,31 +5,12 @@ import struct
 from typing import Any
 
 from shared.video.reading.containers.flv_parts import flv_parts
+from shared.video.reading.containers.following_files import following_files
 from shared.video.reading.containers.matroska import segment_end
+from shared.video.reading.containers.mp4 import OUTER_BOXES
 
 # Fragmented recordings have about two boxes a second.
 _MOST_BOXES = 100_000
-_OUTER_BOXES = frozenset(
-    (
-        b"ftyp",
-        b"styp",
-        b"moov",
-        b"mdat",
-        b"moof",
-        b"mfra",
-        b"sidx",
-        b"free",
-        b"skip",
-        b"wide",
-        b"udta",
-        b"meta",
-        b"uuid",
-        b"pnot",
-        b"emsg",
-        b"prft",
-    )
-)
-"""Outermost boxes of MP4 and QuickTime. Phones and taggers append other bytes behind the last one, which are no box."""
 
 
 def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> bool:
@@ -37,10 +18,14 @@ def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> b
 
     That happens after an interrupted upload or copy. MP4 and QuickTime: the index lists samples beyond the end, or a box is longer than the
     file. Matroska and AVI: the outermost element is longer. FLV: the last tag of a finished file that was not joined is incomplete.
-    Streams without a length (MPEG-TS, live Matroska) never count as truncated. `head`: the file's first bytes.
+    Streams without a length (MPEG-TS, live Matroska) never count as truncated. Nor do joined files that are read one by one: warnings name
+    those that are cut off. `head`: the file's first bytes.
     """
-    size = os.stat(path).st_size
     name = container.format.name.partition(",")[0]
+    following = following_files(path, name)
+    if following.one_by_one:
+        return False
+    size = following.parts[0].end if following.parts else os.stat(path).st_size
     if name == "mov":
         if end_of_fragments(path) is not None:
             return False
@@ -74,22 +59,33 @@ def is_unfinished_avi(path: str | os.PathLike[str]) -> bool:
 def end_of_fragments(path: str | os.PathLike[str]) -> int | None:
     """Return the usable length of a truncated fragmented MP4, in bytes, or None.
 
-    It is counted from the start of the file; None for all other files. A fragment is a `moof` box, which lists the samples, and the `mdat`
-    box that holds them (ISO/IEC 14496-12, 8.8.4). Whole samples of a fragment that is cut off count.
+    It is counted from the start of the file; None for all other files, and for joined files that are read one by one.
     """
-    size, position, listed = os.stat(path).st_size, 0, False
+    following = following_files(path, "mov")
+    if following.one_by_one:
+        return None
+    return usable_end(path, 0, following.parts[0].end if following.parts else os.stat(path).st_size)
+
+
+def usable_end(path: str | os.PathLike[str], begin: int, size: int) -> int | None:
+    """Return the byte offset at which the usable part of a truncated fragmented MP4 ends, or None for all other files.
+
+    `begin`, `size`: byte offsets at which that MP4 file begins and ends. A fragment is a `moof` box, which lists the samples, and the
+    `mdat` box that holds them (ISO/IEC 14496-12, 8.8.4). Whole samples of a fragment that is cut off count.
+    """
+    position, listed = begin, False
     pending: int | None = None
     with open(path, "rb") as file:
         for _ in range(_MOST_BOXES):
             file.seek(position)
             header = file.read(16)
-            if not header:
+            if not header or position >= size:
                 return pending
             kind, length = header[4:8], int.from_bytes(header[:4], "big")
             if length == 1:
                 length = int.from_bytes(header[8:16], "big")
             if len(header) < 8 or position + length > size:
-                if len(kind) == 4 and kind not in _OUTER_BOXES:
+                if len(kind) == 4 and kind not in OUTER_BOXES:
                     return None
                 return (size if kind == b"mdat" else position) if listed else None
             if length < 8:
@@ -127,8 +123,8 @@ def _box_beyond(path: str | os.PathLike[str], size: int) -> bool:
             if length < 8:
                 return False
             position += length
-            if position > size:
-                return header[4:8] in _OUTER_BOXES
+            if position >= size:
+                return position > size and header[4:8] in OUTER_BOXES
     return False
 
 

@@ -21,9 +21,9 @@ from shared.video.reading.decoding.decoder import open_decoder
 from shared.video.reading.decoding.packet_sizes import PacketSizes
 from shared.video.reading.open_input import check_promised_size, error_text, file_head, main_video, time_base_of, timeline_zero
 from shared.video.reading.times.clock import clock_of
-from shared.video.reading.times.scan import may_end_anywhere
+from shared.video.reading.times.container_traits import may_end_anywhere
 from shared.video.reading.times.shape_changes import orientation_at, pixel_ratio_at, shape_changes
-from shared.video.reading.times.whole_packets import holds_picture
+from shared.video.reading.whole_packets import holds_picture
 
 TimedPicture = tuple[av.VideoFrame, int]
 Skip = Literal["none", "nonref", "nonkey", "steady", "rough"]

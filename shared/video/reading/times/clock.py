@@ -8,12 +8,14 @@ from typing import Any
 import av
 
 from shared.video.limits import Limits
+from shared.video.reading.containers.following_files import following_files
 from shared.video.reading.containers.truncation import end_of_fragments
+from shared.video.reading.times.container_traits import may_jump
 from shared.video.reading.times.even_times import EvenTimes
 from shared.video.reading.times.joins import TrackClock
-from shared.video.reading.times.scan import before, may_jump, scan
+from shared.video.reading.times.scan import before, scan
 from shared.video.reading.times.track_packets import FARTHEST
-from shared.video.reading.times.whole_packets import holds_picture, whole_packets
+from shared.video.reading.whole_packets import holds_picture, whole_packets
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,13 @@ class Clock:
 
     `tracks`: by stream index; empty where the file's own clock runs through. `end`: byte up to
     which the samples of a cut-off file are whole; None for whole files. `even`: times of tracks that state wrong ones, by stream index.
+    `one_by_one`: the file holds several files, which are opened one after the other.
     """
 
     tracks: Mapping[int, TrackClock]
     end: int | None = None
     even: Mapping[int, EvenTimes] = field(default_factory=dict)
+    one_by_one: bool = False
 
     @property
     def joined(self) -> bool:
@@ -34,7 +38,7 @@ class Clock:
 
         Then the file cannot be searched by its own times.
         """
-        return bool(self.tracks)
+        return bool(self.tracks) or self.one_by_one
 
     def packets(self, demuxed: Iterable[Any]) -> Iterator[Any]:
         """Yield the demuxed packets, with times on the continuous clock.
@@ -63,7 +67,7 @@ class Clock:
                 continue
             if part is not clock.parts[0] and packet.stream.type == "video" and part.first_key is not None and number < part.first_key:
                 continue
-            if part is not clock.parts[0] and packet.is_discard:
+            if part is not clock.parts[0] and packet.is_discard and not self.one_by_one:
                 packet = _not_discarded(packet)
             if part.ticks:
                 packet.pts = None if packet.pts is None else packet.pts + part.ticks
@@ -117,6 +121,7 @@ def clock_of(container: Any, path: str | os.PathLike[str], limits: Limits) -> Cl
     """
     times = scan(path, limits) if may_jump(container, path) else None
     end = end_of_fragments(path) if container.format.name.startswith("mov") else None
+    one_by_one = following_files(path, container.format.name).one_by_one
     if times is None:
-        return Clock({}, end)
-    return Clock(times.clocks if times.joins else {}, end, times.even)
+        return Clock({}, end, one_by_one=one_by_one)
+    return Clock(times.clocks if times.joins else {}, end, times.even, one_by_one)

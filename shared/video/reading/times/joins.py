@@ -3,9 +3,11 @@
 The file's own clock restarts or jumps between the parts.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 
 _OVERLAP_S = Fraction(1, 10)
 """Sound of the earlier part that may reach beyond its picture without moving the later part."""
@@ -52,6 +54,8 @@ class _Part:
     ticks: int = 0
     latest: int = 0
     """Start of the packet that begins last."""
+    hidden: bool = False
+    """All its packets so far are hidden."""
 
 
 @dataclass(slots=True)
@@ -62,17 +66,20 @@ class TrackClock:
     _before: tuple[int, int, int, int | None] | None = None
     """Start, end, latest start and first keyframe of the last part without its last packet; None if it has no other."""
 
-    def add(self, number: int, packet: int, start: int, end: int, *, key: bool) -> None:
+    def add(self, number: int, packet: int, start: int, end: int, *, key: bool, hidden: bool = False) -> None:
         """Record packet number `packet` in joined part `number`.
 
-        `start`, `end`: the packet's times in ticks.
+        `start`, `end`: the packet's times in ticks. `hidden`: they do not count.
         """
         new = not self.parts or self.parts[-1].number != number
         if new:
-            self.parts.append(_Part(number, packet, start, end, latest=start))
+            self.parts.append(_Part(number, packet, start, end, latest=start, hidden=hidden))
         part = self.parts[-1]
+        if part.hidden and not hidden:
+            part.start, part.end, part.latest, part.hidden = start, end, start, False
         self._before = None if new else (part.start, part.end, part.latest, part.first_key)
-        part.start, part.end, part.latest = min(part.start, start), max(part.end, end), max(part.latest, start)
+        if part.hidden == hidden:
+            part.start, part.end, part.latest = min(part.start, start), max(part.end, end), max(part.latest, start)
         if key and part.first_key is None:
             part.first_key = packet
 
@@ -118,7 +125,8 @@ class TrackClock:
 
     def at(self, packet: int) -> _Part | None:
         """Return the part that contains packet number `packet`, or None."""
-        return next((part for part in reversed(self.parts) if part.first <= packet), None)
+        place = bisect_right(self.parts, packet, key=lambda part: part.first)
+        return self.parts[place - 1] if place else None
 
     def ticks(self, packet: int) -> int:
         """Return the number of ticks to add to the time of packet number `packet`.
@@ -130,7 +138,7 @@ class TrackClock:
 
     def unite(self, number: int) -> None:
         """Merge joined part `number` into the part before it."""
-        place = next((place for place, part in enumerate(self.parts) if part.number == number), 0)
+        place = self.place(number)
         if place:
             part, earlier = self.parts.pop(place), self.parts[place - 1]
             earlier.start, earlier.end = min(earlier.start, part.start), max(earlier.end, part.end)
@@ -139,7 +147,13 @@ class TrackClock:
 
     def part(self, number: int) -> _Part | None:
         """Return the range of the track's packets in joined part `number`, or None."""
-        return next((part for part in self.parts if part.number == number), None)
+        place = self.place(number)
+        return None if place is None else self.parts[place]
+
+    def place(self, number: int) -> int | None:
+        """Return the index in `parts` of joined part `number`, or None."""
+        place = bisect_left(self.parts, number, key=lambda part: part.number)
+        return place if place < len(self.parts) and self.parts[place].number == number else None
 
 
 def offsets_of(tracks: _Tracks, video: int) -> tuple[tuple[Join, ...], dict[int, Fraction]]:
@@ -151,11 +165,11 @@ def offsets_of(tracks: _Tracks, video: int) -> tuple[tuple[Join, ...], dict[int,
     numbers = sorted({part.number for _, _, clock in tracks.values() for part in clock.parts})
     offsets: dict[int, Fraction] = {number: Fraction(0) for number in numbers[:1]}
     joins: list[Join] = []
-    for number in numbers[1:]:
+    for earlier, number in pairwise(numbers):
         sounding = ((index, clock, base) for index, (base, kind, clock) in tracks.items() if kind in ("video", "audio"))
         gaps = {index: gap for index, clock, base in sounding if (gap := _gap(clock, number, base, offsets))}
         if not gaps:
-            offsets[number] = offsets[max(offsets)]
+            offsets[number] = offsets[earlier]
             continue
         lead = video if video in gaps else min(gaps)
         offset = gaps[lead].offset
@@ -172,9 +186,9 @@ def _gap(clock: TrackClock, number: int, base: Fraction, offsets: Mapping[int, F
 
     None if the track has no such part, or none before it. `base`: seconds per tick. `offsets`: those of the earlier parts.
     """
-    part = clock.part(number)
-    if part is None or part is clock.parts[0]:
+    place = clock.place(number)
+    if not place:
         return None
-    before = clock.parts[clock.parts.index(part) - 1]
+    part, before = clock.parts[place], clock.parts[place - 1]
     ended, begins = before.end * base, part.start * base
     return _Gap(ended + offsets.get(before.number, Fraction(0)) - begins, ended, begins)

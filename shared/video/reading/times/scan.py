@@ -17,20 +17,16 @@ from typing import Any
 import av.error
 
 from shared.video.limits import Limits
-from shared.video.reading.containers import mp4
 from shared.video.reading.containers.following_files import following_files
-from shared.video.reading.containers.truncation import end_of_fragments, ends_as_stated, is_unfinished_avi
+from shared.video.reading.containers.truncation import end_of_fragments
 from shared.video.reading.open_input import main_video, open_input, time_base_of
+from shared.video.reading.times.container_traits import STREAMED, lists_packets, may_end_anywhere
 from shared.video.reading.times.even_times import EvenTimes, even_times
 from shared.video.reading.times.joins import Join, TrackClock, offsets_of
 from shared.video.reading.times.shapes import Shape, Shapes
 from shared.video.reading.times.track_packets import FARTHEST, UNTIMED, TrackPackets
-from shared.video.reading.times.whole_packets import LastGroups, holds_picture, whole_packets
+from shared.video.reading.whole_packets import LastGroups, holds_picture, whole_packets
 
-# Streams without an index or a length of their own: only their packets tell where their clocks restart.
-_STREAMED = frozenset({"mpegts", "mpeg", "flv", "ogg", "asf"})
-# Containers whose index or header lists every packet.
-_LISTED = frozenset({"mov", "avi", "mxf", "apng"})
 _WHOLE_BYTES = 256 * 1024**2
 _MOST_PACKETS = 20_000_000
 _KEPT = 32
@@ -55,7 +51,8 @@ class Scan:
     `breaks`: places in `times` at which a joined part begins. `ends`: seconds on the continuous clock at which tracks end, by stream
     index, without empty tracks. `whole`: every packet was read. `sizes`: shapes of the pictures, in order, where keyframes tell.
     `cut_off`: the file ends before its last samples. `even`: the times of tracks that state wrong ones, by stream index. `untimed`:
-    number of the main video's packets without a time.
+    number of the main video's packets without a time. `files`: seconds on the continuous clock at which the later files in a joined file
+    begin, where these are opened one by one.
     """
 
     times: "array[int]"
@@ -69,6 +66,7 @@ class Scan:
     cut_off: bool = False
     even: Mapping[int, EvenTimes] = field(default_factory=dict)
     untimed: int = 0
+    files: tuple[Fraction, ...] = ()
 
     @property
     def end(self) -> int | None:
@@ -120,53 +118,12 @@ def _scanned(path: str | os.PathLike[str], limits: Limits, seconds: float | None
         video: Any = main_video(container, path)
         if lists_packets(container, video, path):
             return None
-        if name not in _STREAMED and os.stat(path).st_size > _WHOLE_BYTES:
+        if name not in STREAMED and os.stat(path).st_size > _WHOLE_BYTES and not following_files(path, name).one_by_one:
             short = _tail(container, video)
             if short is not None:
                 return short
     with open_input(path, limits=limits) as container:
         return _read(container, main_video(container, path), path, limits, seconds, began)
-
-
-def lists_packets(container: Any, video: Any, path: str | os.PathLike[str]) -> bool:
-    """Return whether an open file's container lists all packets.
-
-    Then `scan` returns None.
-    """
-    name = container.format.name.partition(",")[0]
-    unlisted = (name == "mov" and is_fragmented(path)) or (name == "avi" and (is_unfinished_avi(path) or following_files(path, name).read))
-    return bool(name in _LISTED and video.duration and not unlisted)
-
-
-def may_jump(container: Any, path: str | os.PathLike[str]) -> bool:
-    """Return whether an open file's clock may jump or restart.
-
-    It may in streams, fragments, recordings without a length, joined files, and Matroska files of another length than they state.
-    """
-    name = container.format.name.partition(",")[0]
-    return _may_restart(container, path) or (name == "matroska" and not ends_as_stated(path) and following_files(path, name).unread is None)
-
-
-def _may_restart(container: Any, path: str | os.PathLike[str]) -> bool:
-    """Return whether an open file is of a kind whose clock may restart."""
-    name = container.format.name.partition(",")[0]
-    if name == "matroska":
-        return not container.duration or bool(following_files(path, name).read)
-    return name in _STREAMED or (name == "mov" and is_fragmented(path))
-
-
-def may_end_anywhere(container: Any, path: str | os.PathLike[str]) -> bool:
-    """Return whether an open file may end within a picture, as streams may."""
-    return _may_restart(container, path) or (container.format.name == "avi" and is_unfinished_avi(path))
-
-
-def is_fragmented(path: str | os.PathLike[str]) -> bool:
-    """Return whether an MP4 file is fragmented.
-
-    Its header has a box `mvex` (ISO/IEC 14496-12, 8.8.1).
-    """
-    with open(path, "rb") as file:
-        return mp4.announces_fragments(file)
 
 
 def last_picture(container: Any, video: Any) -> tuple[Fraction, Fraction] | None:
@@ -221,12 +178,15 @@ def _read(
     main, shapes = tracks[video.index], Shapes(video, limits)
     jumpy = bool(container.format.flags & _TS_DISCONT) or container.format.name == "flv"
     begins: list[float] = [0.0]
+    files = [0]
+    first_part = 0
     overlaps: set[int] = set()
     if container.format.name.startswith("mov"):
         for each in tracks.values():
             each.stamps = array("q")
     main.numbered = container.format.name == "avi" and bool(video.codec_context.has_b_frames)
     groups = LastGroups(video)
+    one_by_one = following_files(path, container.format.name).one_by_one
     count = 0
     end = end_of_fragments(path) if container.format.name.startswith("mov") else None
     packets = _packets(container)
@@ -244,12 +204,19 @@ def _read(
             track.skip()
             continue
         at = float(stamp * track.base)
+        file = container.part if one_by_one else 0
+        if file >= len(files):
+            files += [main.count] * (file + 1 - len(files))
+            # The next file's clock continues that of the file before, or begins anew.
+            if main.last is None or not main.last < at < main.last + _AHEAD_S:
+                begins.append(at)
+                first_part = len(begins) - 1
         part = track.part
         # Without a decoding time, a reordered picture says nothing about the clock.
         dated = packet.dts is not None or packet.is_keyframe
         display_time = None if packet.pts is None or track.kind != "video" else float(packet.pts * track.base)
         early = packet.is_keyframe and display_time is not None and display_time <= track.shown
-        if track.kind not in ("video", "audio") or track.last is None:
+        if track.kind not in ("video", "audio") or track.last is None or part < first_part:
             part = len(begins) - 1
         else:
             jumps = _jumps(track, at, tracks, jumpy=jumpy, dated=dated)
@@ -267,7 +234,7 @@ def _read(
         if track is main and packet.size:
             shapes.see(packet, track.count)
             groups.add(packet)
-        track.add(packet, part)
+        track.add(packet, part, hidden=one_by_one and packet.is_discard)
     cut_off = end is not None
     if main.count > 1 and may_end_anywhere(container, path) and groups.end_damaged(limits):
         main.drop_last()
@@ -298,7 +265,16 @@ def _read(
         cut_off=cut_off,
         even=even,
         untimed=main.pts.count(UNTIMED),
+        files=tuple(_time_of(main, number) for number in files[1:]),
     )
+
+
+def _time_of(track: TrackPackets, number: int) -> Fraction:
+    """Return when packet `number` of a track is shown, in seconds on the continuous clock; the end of the track behind its last packet."""
+    stamp = next((stamp for place in range(number, track.count) if (stamp := track.pts[place]) != UNTIMED), None)
+    if stamp is None:
+        return track.clock.end(track.base) or Fraction(0)
+    return (stamp + track.clock.ticks(number)) * track.base
 
 
 def _drop_jitter(tracks: Sequence[TrackPackets], overlaps: Iterable[int]) -> None:

@@ -16,8 +16,9 @@ import av.error
 from shared.video.frames.display import Orientation
 from shared.video.limits import Limits
 from shared.video.reading.open_input import main_video, open_input
+from shared.video.reading.times.container_traits import lists_packets
 from shared.video.reading.times.parameter_sets import HEAD_BYTES, parameters
-from shared.video.reading.times.scan import Size, lists_packets, scan
+from shared.video.reading.times.scan import Size, scan
 from shared.video.reading.times.shapes import Shape, shape_of
 
 _LOOKS = 256

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from shared.video.reading.open_input import time_base_of
-from shared.video.reading.times.scan import is_fragmented
+from shared.video.reading.times.container_traits import is_fragmented
 
 # Matroska writers add the end of each track as a tag, such as 00:00:01.700000000.
 _TAG = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")

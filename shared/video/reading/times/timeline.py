@@ -12,7 +12,7 @@ from shared.video.limits import Limits
 from shared.video.reading.open_input import open_packets, time_base_of, timeline_zero
 from shared.video.reading.times.clock import clock_of
 from shared.video.reading.times.stated_end import stated_end
-from shared.video.reading.times.whole_packets import holds_picture
+from shared.video.reading.whole_packets import holds_picture
 
 
 @dataclass(frozen=True, slots=True)

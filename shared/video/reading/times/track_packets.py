@@ -42,17 +42,17 @@ class TrackPackets:
             self.pts.append(UNTIMED)
             self.keys.append(0)
 
-    def add(self, packet: Any, part: int) -> None:
-        """Record a packet of joined part `part`."""
+    def add(self, packet: Any, part: int, *, hidden: bool = False) -> None:
+        """Record a packet of joined part `part`. `hidden`: an edit list hides its picture, so that its time does not count."""
         numbered = self.numbered and packet.dts is not None
         stamp = packet.dts if numbered or packet.pts is None or abs(packet.pts) > FARTHEST else packet.pts
         key = bool(packet.is_keyframe and packet.size)
-        self.clock.add(part, self.count, stamp, stamp + (packet.duration or 0), key=key)
+        self.clock.add(part, self.count, stamp, stamp + (packet.duration or 0), key=key, hidden=hidden)
         self.count += 1
         if self.stamps is not None:
             self.stamps.append(stamp if packet.dts is None else packet.dts)
         if self.kind == "video":
-            self.pts.append(stamp)
+            self.pts.append(UNTIMED if hidden else stamp)
             self.keys.append(key)
         self.duration = packet.duration or self.duration
         self.part = part

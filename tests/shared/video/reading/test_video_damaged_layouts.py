@@ -52,6 +52,8 @@ def test_each_walker_ends_on_any_bytes(name: str, tail: bytes) -> None:
             coding(file, 0)
         if end is not None:
             bytes_at(file, end, 16)
+    assert matroska.last_element(BytesIO(data), 0) <= len(data)
+    assert mp4.last_box(BytesIO(data), 0) <= len(data)
 
 
 def test_a_header_cut_off_at_the_end_of_an_flv_file_begins_no_part(make: Make, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.video.reading.times.scan import is_fragmented
+from shared.video.reading.times.container_traits import is_fragmented
 
 
 def box(kind: bytes, *contents: bytes, long: bool = False) -> bytes:

@@ -11,7 +11,7 @@ from services.effects.motion_trails import MotionTrailsParams, motion_trails
 from shared.video import probe_video, read_audio, read_frames
 from shared.video.reading.containers.following_files import following_files
 from shared.worker.progress import Report
-from tests.shared.video.video_clips import Make
+from tests.shared.video.video_clips import Make, run_ffmpeg
 
 SOUND = "-f lavfi -i sine=440:d=1.2:sample_rate=48000"
 H264 = "-c:v libx264 -bf 2 -g 10 -c:a aac -pix_fmt yuv420p"
@@ -24,13 +24,14 @@ READ = {
     "a.gif": "-an",
     "a.ts": H264,
     "empty.mp4": f"{H264} -movflags empty_moov+default_base_moof+frag_keyframe",
-}
-UNREAD = {
+    "absolute.mp4": f"{H264} -movflags empty_moov+frag_keyframe",
     "a.mp4": H264,
     "fast.mp4": f"{H264} -movflags +faststart",
     "fragments.mp4": f"{H264} -movflags frag_keyframe",
     "hybrid.mp4": f"{H264} -movflags hybrid_fragmented",
     "a.mov": "-c:v libx264 -c:a pcm_s16le",
+}
+UNREAD = {
     "a.wmv": "-c:v wmv2 -c:a wmav2",
     "a.mxf": "-c:v mpeg2video -c:a pcm_s16le",
     "a.apng": "-an -plays 0",
@@ -49,22 +50,89 @@ def written(path: Path, *parts: bytes) -> Path:
 
 
 @pytest.mark.parametrize("name", READ)
-def test_files_that_follow_are_read(name: str, make: Make, tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [2, 3])
+def test_files_that_follow_are_read(name: str, count: int, make: Make, tmp_path: Path) -> None:
     single = whole(make, name, READ[name])
     with read_frames(tmp_path / name) as frames:
         first = [frame.luma().mean() for frame in frames]
-    path = written(tmp_path / f"joined-{name}", single, single)
+    path = written(tmp_path / f"joined-{name}", *[single] * count)
     info = probe_video(path)
     with read_frames(path) as frames:
         shown = [(frame.time, frame.luma().mean()) for frame in frames]
-    assert info.frames == len(shown) == 60
-    assert [brightness for _, brightness in shown] == [*first, *first]
-    assert np.diff([float(time) for time, _ in shown]) == pytest.approx([0.04] * 59, abs=0.0012)
-    assert info.duration_s == pytest.approx(2.4, abs=0.09)
+    assert info.frames == len(shown) == 30 * count
+    assert [brightness for _, brightness in shown] == first * count
+    assert np.diff([float(time) for time, _ in shown]) == pytest.approx([0.04] * (30 * count - 1), abs=0.0012)
+    assert info.duration_s == pytest.approx(1.2 * count, abs=0.09)
     assert not any("not read" in warning for warning in info.warnings)
     if info.audio:
         with read_audio(path) as blocks:
-            assert sum(Fraction(block.samples.shape[1], block.sample_rate) for block in blocks) == pytest.approx(2.4, abs=0.09)
+            assert sum(Fraction(block.samples.shape[1], block.sample_rate) for block in blocks) == pytest.approx(1.2 * count, abs=0.09)
+
+
+CUT = {name: READ[name] for name in ("empty.mp4", "absolute.mp4", "fast.mp4", "a.mkv", "a.webm")}
+
+
+@pytest.mark.parametrize("name", CUT)
+@pytest.mark.parametrize("order", ["cw", "wcw", "wc", "ccw"])
+def test_files_beside_one_that_is_cut_off_are_read(name: str, order: str, make: Make, tmp_path: Path) -> None:
+    single = whole(make, name, CUT[name])
+    cut = single[: len(single) * 2 // 3]
+    with read_frames(tmp_path / name) as frames:
+        first = [frame.luma().tobytes() for frame in frames]
+    path = written(tmp_path / f"joined-{name}", *(cut if letter == "c" else single for letter in order))
+    info = probe_video(path)
+    with read_frames(path) as frames:
+        shown = [(float(frame.time), frame.luma().tobytes()) for frame in frames]
+    assert info.frames == len(shown)
+    # The last pictures before a cut may need one that is missing.
+    steps = np.diff([time for time, _ in shown])
+    assert min(steps) > 0.0388
+    assert sum(steps > 0.0412) <= order.count("c")
+    assert info.duration_s == pytest.approx(shown[-1][0] + 0.04, abs=0.09)
+    pictures = [value for _, value in shown]
+    length, rest = divmod(len(pictures) - 30 * order.count("w"), order.count("c"))
+    assert (length > 15, rest) == (True, 0)
+    for letter in order:
+        part = pictures[: 30 if letter == "w" else length]
+        assert part == first if letter == "w" else set(part) <= set(first)
+        del pictures[: len(part)]
+    assert pictures == []
+    assert sum("is truncated: its end is missing" in warning for warning in info.warnings) == order.count("c")
+
+
+@pytest.mark.parametrize("order", ["cw", "wcw", "wc"])
+def test_an_mp4_file_without_an_index_is_named_and_those_beside_it_are_read(order: str, make: Make, tmp_path: Path) -> None:
+    single = whole(make, "a.mp4", H264)
+    cut = single[: len(single) * 2 // 3]
+    path = written(tmp_path / "joined.mp4", *(cut if letter == "c" else single for letter in order))
+    info = probe_video(path)
+    with read_frames(path) as frames:
+        count = sum(1 for _ in frames)
+    assert count == info.frames == 30 * order.count("w")
+    begin = order.index("c") * len(single)
+    assert f"at bytes {begin} to {begin + len(cut)}, is left out" in info.warnings[0]
+
+
+def test_a_cut_file_is_told_from_one_of_another_coding_behind_it(make: Make, tmp_path: Path) -> None:
+    single, other = whole(make, "empty.mp4", READ["empty.mp4"]), whole(make, "other.mp4", H264, "96x96")
+    cut = single[: len(single) * 2 // 3]
+    info = probe_video(written(tmp_path / "joined.mp4", cut, other))
+    assert info.frames == 20
+    assert f"at byte {len(cut)}, after {info.duration_s:.2f} s" in info.warnings[-1]
+
+
+def test_pictures_that_an_edit_list_hides_in_later_files_stay_hidden(make: Make, tmp_path: Path) -> None:
+    whole(make, "long.mp4", H264)
+    run_ffmpeg("-ss", "0.2", "-i", str(tmp_path / "long.mp4"), "-c", "copy", str(tmp_path / "part.mp4"))
+    single = (tmp_path / "part.mp4").read_bytes()
+    with read_frames(tmp_path / "part.mp4") as frames:
+        first = [frame.luma().mean() for frame in frames]
+    path = written(tmp_path / "joined.mp4", single, single, single)
+    info = probe_video(path)
+    with read_frames(path) as frames:
+        assert [frame.luma().mean() for frame in frames] == first * 3
+    assert info.frames == 3 * len(first) == 75
+    assert info.duration_s == pytest.approx(3, abs=0.09)
 
 
 @pytest.mark.parametrize("name", UNREAD)
@@ -108,8 +176,10 @@ def test_many_files_are_read(tmp_path: Path) -> None:
 
 
 def test_descriptions_within_each_other_take_no_memory(tmp_path: Path) -> None:
-    inner = (900_000).to_bytes(4, "big") + b"stsd"
-    single = b"\0\0\0\x08ftyp" + (80_008).to_bytes(4, "big") + b"moov" + inner * 10_000 + b"\0\0\0\x08moof"
+    descriptions = ((900_000).to_bytes(4, "big") + b"stsd") * 10_000
+    for kind in (b"stsd", b"stbl", b"minf", b"mdia", b"trak", b"moov"):
+        descriptions = (len(descriptions) + 8).to_bytes(4, "big") + kind + descriptions
+    single = b"\0\0\0\x08ftyp" + descriptions
     path = written(tmp_path / "hostile.mp4", single, single)
     tracemalloc.start()
     assert following_files(path, "mov").read == (len(single),)
@@ -128,7 +198,7 @@ def test_parts_of_other_codings_and_containers_are_named(make: Make, tmp_path: P
         "a.avi": whole(make, "other.avi", "-c:v mjpeg -c:a mp3"),
         "empty.mp4": whole(make, "other.mp4", f"{H264} -movflags empty_moov+frag_keyframe", "96x96"),
     }
-    pairs = [*others.items(), ("a.mkv", files["a.mp4"]), ("a.mp4", files["a.mkv"]), ("a.mp4", files["empty.mp4"]), ("a.ts", files["a.mp4"])]
+    pairs = [*others.items(), ("a.mkv", files["a.mp4"]), ("a.mp4", files["a.mkv"]), ("a.ts", files["a.mp4"])]
     for number, (name, other) in enumerate(pairs):
         info = probe_video(written(tmp_path / f"{number}-{name}", files[name], other))
         assert (info.frames, info.duration_s) == (30, pytest.approx(1.2, abs=0.09)), name
@@ -157,7 +227,7 @@ def test_sound_that_begins_in_the_second_part_is_heard_there(make: Make, tmp_pat
 
 def test_operations_name_the_file_that_is_not_read(make: Make, tmp_path: Path) -> None:
     single = whole(make, "a.mp4", H264)
-    path = written(tmp_path / "joined.mp4", single, single)
+    path = written(tmp_path / "joined.mp4", single, whole(make, "other.mp4", H264, "96x96"))
     messages: list[str] = []
     motion_trails(
         MotionTrailsParams(),

@@ -1,0 +1,54 @@
+"""Properties of containers that decide how packet times are read: whether packets are listed, and whether clocks may jump."""
+
+import os
+from typing import Any
+
+from shared.video.reading.containers import mp4
+from shared.video.reading.containers.following_files import following_files
+from shared.video.reading.containers.truncation import ends_as_stated, is_unfinished_avi
+
+# Streams without an index or a length of their own: only their packets tell where their clocks restart.
+STREAMED = frozenset({"mpegts", "mpeg", "flv", "ogg", "asf"})
+# Containers whose index or header lists every packet.
+_LISTED = frozenset({"mov", "avi", "mxf", "apng"})
+
+
+def lists_packets(container: Any, video: Any, path: str | os.PathLike[str]) -> bool:
+    """Return whether an open file's container lists all packets.
+
+    Then `scan` returns None.
+    """
+    name = container.format.name.partition(",")[0]
+    unlisted = (name == "mov" and is_fragmented(path)) or (name == "avi" and is_unfinished_avi(path)) or following_files(path, name).read
+    return bool(name in _LISTED and video.duration and not unlisted)
+
+
+def may_jump(container: Any, path: str | os.PathLike[str]) -> bool:
+    """Return whether an open file's clock may jump or restart.
+
+    It may in streams, fragments, recordings without a length, joined files, and Matroska files of another length than they state.
+    """
+    name = container.format.name.partition(",")[0]
+    return _may_restart(container, path) or (name == "matroska" and not ends_as_stated(path) and following_files(path, name).unread is None)
+
+
+def _may_restart(container: Any, path: str | os.PathLike[str]) -> bool:
+    """Return whether an open file is of a kind whose clock may restart."""
+    name = container.format.name.partition(",")[0]
+    if name == "matroska":
+        return not container.duration or bool(following_files(path, name).read)
+    return name in STREAMED or (name == "mov" and (is_fragmented(path) or following_files(path, name).one_by_one))
+
+
+def may_end_anywhere(container: Any, path: str | os.PathLike[str]) -> bool:
+    """Return whether an open file may end within a picture, as streams may."""
+    return _may_restart(container, path) or (container.format.name == "avi" and is_unfinished_avi(path))
+
+
+def is_fragmented(path: str | os.PathLike[str]) -> bool:
+    """Return whether an MP4 file is fragmented.
+
+    Its header has a box `mvex` (ISO/IEC 14496-12, 8.8.1).
+    """
+    with open(path, "rb") as file:
+        return mp4.announces_fragments(file)
