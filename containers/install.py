@@ -1,4 +1,4 @@
-"""Install this project's dependencies and those of the given extras: `python install.py [EXTRA...]`.
+"""Install the dependencies of this project and of the given extras: `python install.py [EXTRA...]`.
 
 The suite itself is copied into the images, so a change of its code installs nothing again. Wheels in the folder /wheels are used, too.
 TORCH_INDEX: package index for torch if /wheels has none; the build on PyPI brings gigabytes of CUDA.
@@ -33,7 +33,7 @@ def requirements(project: dict, extras: list[str]) -> Iterator[str]:
 
 
 def main(extras: list[str]) -> None:
-    """Install the common dependencies and those of `extras`, with pip."""
+    """Install the common dependencies and the dependencies of `extras`, with pip."""
     project = tomllib.loads(Path(__file__).with_name("pyproject.toml").read_text())["project"]
     packages = dict.fromkeys([*project["dependencies"], *requirements(project, extras)])
     pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--root-user-action=ignore", "--find-links=/wheels"]

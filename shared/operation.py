@@ -316,7 +316,7 @@ class Operation:
 
     @property
     def example_inputs(self) -> dict[str, Input]:
-        """All required inputs, the first of `needs`, and those marked `example`."""
+        """All required inputs, the first input of `needs`, and inputs marked `example`."""
         first = next(iter(self.needs), None)
         return {name: port for name, port in self.ports.items() if not port.optional or port.example or name == first}
 

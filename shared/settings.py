@@ -237,7 +237,7 @@ def use(settings: Settings) -> None:
 
 
 def current() -> Settings:
-    """Return the settings of this process: those given to `use`, or the defaults."""
+    """Return the settings of this process, as set by `use`; otherwise the defaults."""
     return _Process.settings or _defaults()
 
 

@@ -4,7 +4,7 @@ from shared.operation import Progress, Silent
 
 
 class WarningLog(Silent):
-    """A Progress that records warnings, also those of its parts."""
+    """A Progress that records its warnings and its parts' warnings."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []

@@ -163,7 +163,7 @@ def composites(folder: Path, clip: Path, matte: Path, picture: Path) -> Table:
 
 
 def studios(folder: Path, seconds: float) -> Table:
-    """Return a table of the times of studio jobs over a picture, and of a transcode.
+    """Return a table of the times of studio jobs and of a transcode.
 
     In processor time of whole jobs. The clip pans. The depth is drawn, so that no model is needed: a floor and five boxes. What the model
     itself takes is left out.

@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def speed(clip: Path, folder: Path) -> Table:
-    """Return a table of the times of motion trails jobs, a transcode and the naive reference."""
+    """Return a table of the times of motion trails, a transcode and the naive reference."""
     frames = frames_of(clip)
     target = folder / "made.mp4"
     variants: list[tuple[str, dict[str, Any]]] = [

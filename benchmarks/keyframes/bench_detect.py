@@ -1,4 +1,4 @@
-"""Speed of `keyframes.detect` beside that of PySceneDetect's `detect-content`.
+"""Speed of `keyframes.detect`, compared with PySceneDetect's `detect-content`.
 
     python -m benchmarks.keyframes.bench_detect [rounds, 5 by default]
 

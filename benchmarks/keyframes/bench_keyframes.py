@@ -53,7 +53,7 @@ TOLERANCES = (0, 1)
 
 @dataclass
 class Count:
-    """Counts of true transitions, of those that were found, and of false alarms."""
+    """Counts of true transitions, detected true transitions and false alarms."""
 
     hard_found: int = 0
     hard: int = 0
@@ -62,7 +62,7 @@ class Count:
     false: int = 0
 
     def add(self, truths: Sequence[Truth], starts: Sequence[int], tolerance: int) -> None:
-        """Compare the detected transitions of one film with the true ones; add the counts.
+        """Compare the detected with the true transitions of one film; add the counts.
 
         `starts`: one frame of each detected transition.
         """

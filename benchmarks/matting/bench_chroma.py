@@ -52,7 +52,7 @@ class Errors:
     dtssd: float
 
     def over(self, reference: "Errors") -> tuple[float, float, float]:
-        """Return each error divided by that of `reference`."""
+        """Return each error divided by the same error of `reference`."""
         return self.mad / reference.mad, self.edge_mad / reference.edge_mad, self.dtssd / reference.dtssd
 
 
@@ -133,7 +133,7 @@ def chromakey(path: Path, colour: str, similarity: float, blend: float, shape: t
 
 
 def errors_of(alphas: Alphas, truth: Sequence[ScreenFrame]) -> Errors:
-    """Return the mean errors of the mattes `alphas` against the true ones."""
+    """Return the mean errors of the mattes `alphas` against the true mattes."""
     true = [frame.alpha for frame in truth]
     pairs = list(zip(alphas, true, strict=True))
     return Errors(

@@ -35,7 +35,7 @@ GREEN = np.float32([120, 255, 155]).reshape(3, 1, 1) / 255
 
 
 def main() -> None:
-    """Print the speeds of our job with RVM, of RVM's public loop and of each backend.
+    """Print the speeds of our RVM job, RVM's public loop and each backend.
 
     The speeds are in frames per second, by size.
     """

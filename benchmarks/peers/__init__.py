@@ -1,1 +1,1 @@
-"""Benchmarks that compare our commands with those of other programs."""
+"""Benchmarks that compare our commands with other programs' commands."""

@@ -83,7 +83,7 @@ def analysis_table(name: str, clip: Path, info: VideoInfo) -> Table:
 
 
 def render_table(name: str, clip: Path, info: VideoInfo, folder: Path, *, whole: bool = True) -> Table:
-    """Compare the speed of rendering with that of a plain transcode.
+    """Compare the speeds of rendering and of a plain transcode.
 
     `whole`: measure all rendering options, not only the default.
     """

@@ -64,7 +64,7 @@ def first_jobs(starts: int) -> Table:
 
 
 def jobs_at_once() -> Table:
-    """Return a table of four equal renders, of which 1, 2 or 4 run at the same time."""
+    """Return a table of four equal renders, run 1, 2 or 4 at a time."""
     table = Table(title=f"{JOBS} renders of 5 s of 720p, submitted together")
     for head in ("jobs at once", "until all ended, s", "longest run, s", "processor time, s", "peak memory, MB"):
         table.add_column(head, justify="right")
@@ -101,7 +101,7 @@ def processes(running: RunningSuite) -> list[psutil.Process]:
 
 
 def processor_s(running: RunningSuite) -> float:
-    """Return the processor seconds of the suite's processes, including ended ones."""
+    """Return the processor seconds of the suite's running and ended processes."""
     total = 0.0
     for process in processes(running):
         times = process.cpu_times()

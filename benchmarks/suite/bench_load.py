@@ -96,7 +96,7 @@ def main() -> None:
 
 
 def begin(*arguments: str) -> "subprocess.Popen[str]":
-    """Start a part of this program as a process in a Unix session of its own."""
+    """Start a part of this program as a process in a new Unix session."""
     command = [sys.executable, "-m", "benchmarks.suite.bench_load", *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
 

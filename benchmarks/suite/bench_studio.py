@@ -122,7 +122,7 @@ def _played(page: Any, url: str, clip: str, speed: float) -> str:
 
 
 def _picture_after_proxy(browser: Any, running: RunningSuite, clip: str) -> float:
-    """Open a clip; return the seconds from the finished proxy to the picture on the page.
+    """Open a clip; return the seconds from its proxy's completion to its first picture.
 
     They count from the moment that the proxy is ready until the picture is on the page. 0 if the picture is there first.
     """

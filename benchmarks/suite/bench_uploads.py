@@ -1,4 +1,4 @@
-"""Speed and memory of uploads: many small clips, 8K clips at once, and one big file.
+"""Speed and memory of uploads: many small clips, simultaneous 8K clips, one big file.
 
     python -m benchmarks.suite.bench_uploads [megabytes | 8k | small]
 

@@ -1,4 +1,4 @@
-"""Routes that list the pictures in a zip file, and send one of them."""
+"""Routes that list the pictures in a zip file, and send one picture."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

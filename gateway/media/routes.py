@@ -1,4 +1,4 @@
-"""All routes under /v1/media, except those of views."""
+"""All routes under /v1/media, except the routes of views."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""Jobs that make views of clips: proxies, filmstrips and waveforms.
+"""Jobs that make views of clips: proxies, strips and waveforms.
 
 A view is a small file that the media service makes from a clip when the view is first requested.
 """
@@ -45,7 +45,7 @@ class ViewDesk:
     runtime: Runtime
 
     async def job(self, owner: str, view: View, media_id: str, alpha: str | None = None) -> Job:
-        """Return the job that makes a view of a clip; start the job if it is missing.
+        """Return the job that makes a view of a clip, started if missing.
 
         `alpha`: id of a matte to put into the view. Raises UnknownMedia; NotFound for a kind without this view; the
         failure of the job, as a Refused; and what submitting raises.

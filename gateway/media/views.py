@@ -71,7 +71,7 @@ def _add_views(router: APIRouter, desk: ViewDesk) -> None:
     @router.get("/strip", summary="Download tiles over the whole length", responses=RANGED | MAKING | FAILED, response_class=Response)
     @router.head("/strip", include_in_schema=False)
     async def strip(media_id: MediaId, request: Request) -> Response:
-        """Send a clip's strip: a JPEG with rows of equally large frames, equally spaced in time."""
+        """Send a clip's strip: a JPEG with rows of evenly spaced frames."""
         return await send(request, "strip", "strip", media_id)
 
     @router.get("/strip/times", summary="Read the times of the tiles", responses=AS_JSON | MAKING | FAILED, response_class=Response)

@@ -57,7 +57,7 @@ def step_that_makes(step: Step, name: str, operation: str, declaration: Operatio
 
 
 def made_id(name: str, number: int) -> str:
-    """Return the id of the step that makes the input `name`; `number` makes the id unique."""
+    """Return a unique id, with `number`, of the step that makes the input `name`."""
     return f"auto-{name}-{number}".replace("_", "-")
 
 

@@ -77,7 +77,7 @@ class Upload:
         return state
 
     def offset(self, state: UploadState) -> int:
-        """Return the number of received bytes, without unverified ones."""
+        """Return the number of received bytes, without unverified bytes."""
         if state.done:
             return state.length
         return self.data.stat().st_size if state.unverified_from is None else state.unverified_from

@@ -137,7 +137,7 @@ def _in_full_size(
 
 
 def _frames_at(source: Source, times: list[Fraction], params: TopImagesParams) -> Generator[Frame, None, None]:
-    """Yield the frames of a video at `times`, in order, as far as they can be decoded.
+    """Yield the decodable frames of a video at `times`, in order.
 
     Seeks to each frame or samples the whole video again, whichever is cheaper.
     """

@@ -65,7 +65,7 @@ def peaks(params: PeaksParams, *, video: Path, output: Path, progress: Progress 
 
 
 def _raise_to(loudest: NDArray[np.float32], samples: NDArray[np.float32], start: float, sample_rate: int, rate: int) -> None:
-    """Raise the peaks in `loudest` to those of a block of sound, `samples`.
+    """Raise the peaks in `loudest` to the peaks of a block of sound, `samples`.
 
     `loudest`: (channels, values), changed. `samples`: (channels, n), from second `start` on. A file can change its
     number of channels halfway.

@@ -208,7 +208,7 @@ def _parts(params: ReelParams, info: VideoInfo, rate: Fraction) -> list[_Part]:
 
 
 def _pictures(video: Path, part: _Part, rate: Fraction, background: str) -> Iterator[tuple[av.VideoFrame, int]]:
-    """Yield the pictures of a part, each with the number of output frames that show it."""
+    """Yield the pictures of a part, each with its number of output frames."""
     with read_frames(
         video,
         start=part.first / rate,

@@ -97,7 +97,7 @@ class TranscodeParams(ClipPart, OnBackground):
 
     @property
     def bytes_per_pixel(self) -> float:
-        """Estimated memory of a job in bytes, for each pixel of one frame of the clip.
+        """Estimated memory of a job, in bytes per pixel of one frame of the clip.
 
         It includes the encoder only if the output has the clip's size; otherwise `refuse_output_size` counts the encoder.
         """
@@ -172,7 +172,7 @@ def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: P
 
 
 def refuse_output_size(params: TranscodeParams, clip: FrameSize, *, limit_bytes: int) -> None:
-    """Raise TooLarge if the output's size is above the limit, or its encoder needs too much memory."""
+    """Raise TooLarge if the output's size or its encoder's memory exceeds the limit."""
     width, height = output_size(clip, width=params.width, height=params.height, max_edge=params.max_edge)
     if params.format != "mp4":
         return

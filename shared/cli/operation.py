@@ -292,7 +292,7 @@ def _refuse_existing(paths: Iterable[Path]) -> None:
 
 
 def true_suffix(path: Path) -> str:
-    """Return the suffix that fits the content of the file `path`, such as ".mov" for ProRes.
+    """Return the suffix that fits a file's content, such as ".mov" for ProRes.
 
     Only files named .mp4 are opened; for other names, the suffix of the name is returned.
     """
@@ -339,7 +339,7 @@ def _help(schema: dict[str, Any]) -> str:
 
 
 def _shown(value: object) -> str:
-    """Return a limit or a default as users write it: 70 instead of 70.0, and true instead of True."""
+    """Return a limit or default as users write it, such as 70 for 70.0."""
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)

@@ -288,7 +288,7 @@ class AsyncReelwright:
             raise
 
     async def _ids(self, source: Any, ids_by_path: dict[Path, str]) -> Any:
-        """Convert the input `source` to its form in a request: a media id or a URL.
+        """Convert the input `source` for a request, to a media id or a URL.
 
         A list gives a list. Files are uploaded. `ids_by_path`: the files of this request that are uploaded already.
         """
@@ -325,7 +325,7 @@ def new_key() -> str:
 
 
 def output_of(job: Job, name: str | None) -> MediaRecord:
-    """Return an output of a job by name; without a name, the only output or the only video.
+    """Return a job's output `name`; without a name, the only output or only video.
 
     Raises Invalid if the name is unknown or needed.
     """

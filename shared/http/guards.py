@@ -1,4 +1,4 @@
-"""Checks of a request's API key, or of its Host and Origin if no keys are set."""
+"""Checks of a request's API key; without keys, of the headers Host and Origin."""
 
 import logging
 import re

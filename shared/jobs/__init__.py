@@ -1,4 +1,4 @@
-"""Jobs: stored on disk, each run by one process at a time and resumed after a crash.
+"""Jobs: stored on disk, run by one process at a time, resumed after crashes.
 
 Names are imported on first use: the models of a job load without the job engine, so that the command line and the client start fast.
 """

@@ -239,7 +239,7 @@ class Jobs:
                     await asyncio.sleep(EVENTS_POLL_S)
 
     async def add_webhook(self, owner: str, new: NewWebhook) -> MadeWebhook:
-        """Add a standing webhook for all jobs of an owner except unlisted ones.
+        """Add a standing webhook for all listed jobs of an owner.
 
         Generates a secret if the request has none. Raises Invalid, ForbiddenAddress, QuotaExceeded.
         """

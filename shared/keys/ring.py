@@ -78,7 +78,7 @@ class KeyRing:
         return bool(self._metrics_key) and secrets.compare_digest(key.encode(), self._metrics_key.encode())
 
     def owners(self) -> list[str]:
-        """Return the owners of all valid keys, or only the public owner if no keys exist."""
+        """Return the owners of all valid keys; without keys, only the public owner."""
         self._refresh()
         valid = [record.owner for record in self._records.values() if record.refusal(now()) is None]
         owners = list(dict.fromkeys([*map(owner_of, self._setting_keys), *valid]))

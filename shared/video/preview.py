@@ -22,7 +22,7 @@ def preview(
     quality: int = 60,
     limits: Limits | None = None,
 ) -> int:
-    """Write an animated WebP of a part of a video; return the number of frames written.
+    """Write an animated WebP of a video part; return the number of frames.
 
     `width` in pixels; `per_second` frames a second of `duration` seconds from `start` on. The picture is upright, in the right shape,
     tone-mapped, and keeps its transparency. Each frame is shown as long as in the video. Errors are those of

@@ -58,7 +58,7 @@ def main(command: list[str], fd: int, lease_s: float) -> None:
 
 
 def _watch(child: int, wake: int, lease_s: float) -> int:
-    """Wait for the end of the child or of the server; return the child's wait status.
+    """Wait until the child or the server ends; return the child's wait status.
 
     Returns 0 if the server ended or is frozen.
     """

@@ -61,7 +61,7 @@ class JobWarning:
 
 @dataclass(frozen=True)
 class Done:
-    """The answer of a call: its fields by name, or None if the function returns nothing."""
+    """The answer of a call: fields by name, or None without a return value."""
 
     result: dict[str, Any] | None
 

@@ -273,7 +273,7 @@ class Slot:
             raise
 
     def _left_nothing(self, usage: Usage) -> bool:
-        """Return whether a call left no extra process running.
+        """Return whether a call left only the worker process running.
 
         A child that leaves processes behind is not used again.
         """

@@ -94,7 +94,7 @@ class Deployment:
         return connected(self.url)
 
     def containers(self, service: str) -> list[Container]:
-        """Return all containers of a service, including stopped ones."""
+        """Return all running and stopped containers of a service."""
         labels = [f"com.docker.compose.project={self.project}", f"com.docker.compose.service={service}"]
         return sorted(self.engine.containers.list(all=True, filters={"label": labels}), key=lambda container: str(container.name))
 

@@ -14,7 +14,7 @@ BODY = {"inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 4, "min_speed": 
 
 
 def read_events(running: RunningSuite, job_id: str, last_event_id: int | None = None) -> list[tuple[int, str, dict]]:
-    """Return a job's events, only those after `last_event_id` if given, as (id, event, data)."""
+    """Return a job's events, all or after `last_event_id`, as (id, event, data)."""
     headers = {} if last_event_id is None else {"Last-Event-ID": str(last_event_id)}
     events = []
     with running.client.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:

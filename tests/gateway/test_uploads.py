@@ -82,7 +82,7 @@ def checksum(algorithm: str, data: bytes) -> str:
 
 
 def unfinished_patch(port: int, url: str, data: bytes, *, announced: int, **headers: str) -> socket.socket:
-    """Send a PATCH whose body `data` is shorter than the Content-Length `announced`; return the open socket."""
+    """Send a PATCH with fewer bytes than `announced`; return the open socket."""
     connection = socket.create_connection(("127.0.0.1", port))
     lines = [f"PATCH {url} HTTP/1.1", "Host: x", "Tus-Resumable: 1.0.0", "Upload-Offset: 0", f"Content-Length: {announced}"]
     lines += ["Content-Type: application/offset+octet-stream", *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items())]

@@ -1,4 +1,4 @@
-"""Clips that browsers cannot play: the studio shows a picture and the reason for the wait."""
+"""Clips that browsers cannot play: a picture, and the reason for the wait."""
 
 from collections.abc import Callable
 from pathlib import Path

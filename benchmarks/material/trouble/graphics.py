@@ -80,7 +80,7 @@ def overlays(random: Random) -> TroubleClip:
 
 
 def captions(random: Random) -> TroubleClip:
-    """Make a clip with karaoke captions whose bar and words change every half second or so."""
+    """Make a clip with karaoke captions that change about every half second."""
     clip, takes = TroubleClip(), takes_of_places(random)
     words = ["THIS", "IS", "SO", "COOL", "AND", "EASY", "TO", "SEE", "WHEN", "YOU", "READ"]
     at, wide, bars, high = random.uniform(0.6, 0.8), random.uniform(0.5, 0.9), random.random() < 0.7, random.uniform(0.1, 0.18)

@@ -94,7 +94,7 @@ def black_and_fade(random: Random) -> TroubleClip:
 
 
 def long_black(random: Random) -> TroubleClip:
-    """Make a clip that fades out to at least two seconds of black, and back in."""
+    """Make a clip that fades to black for at least two seconds, then back."""
     clip, takes = TroubleClip(), takes_of_places(random)
     clip.shot(next(takes)(60))
     for _ in range(2):

@@ -33,7 +33,7 @@ class RunMemory:
     _steps: dict[str, FinishedStep] = field(default_factory=dict)
 
     def find(self, operation: Operation, params: Params, inputs: Inputs, outputs: Mapping[str, Path]) -> FinishedStep | None:
-        """Return an equal finished step, with its files linked to `outputs`; None if there is none.
+        """Return an equal finished step, with its files linked to `outputs`, or None.
 
         Equal steps have the same operation, params and inputs. None also for an operation whose results must not be reused.
         """

@@ -116,7 +116,7 @@ class Board:
         return [run for run in self.runs if run.state in (StepState.FAILED, StepState.CANCELED)]
 
     def ready(self) -> list[StepRun]:
-        """Return the steps to submit now; mark those that can never run as skipped.
+        """Return the steps to submit now; mark steps that can never run as skipped.
 
         A step can never run if it needs one that did not succeed. A step that equals an unfinished one waits for its end, and
         then takes over its remembered result.

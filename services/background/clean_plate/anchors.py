@@ -77,7 +77,7 @@ def camera_path(video: Path, matte: Path, part: ClipPart, progress: Progress, *,
 
 
 def pairs(video: Path, matte: Path, part: ClipPart, *, per_second: Fraction | None = None) -> Generator[tuple[Frame, Frame], None, None]:
-    """Yield frames of a clip, all or `per_second`, each with its matte frame."""
+    """Yield a clip's frames, all or `per_second` frames a second, each with its matte frame."""
     with read_together(
         video, matte, opaque=True, start=part.start or None, duration=part.duration, per_second=per_second, to_sdr8=True, prefetch=3
     ) as frames:

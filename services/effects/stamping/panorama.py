@@ -43,7 +43,7 @@ class Panorama:
         return bool(np.abs(off).max() > 0.05 * min(self._frame))
 
     def paint(self, frame: MaskedFrame) -> None:
-        """Paint those parts of a frame that the canvas does not show yet.
+        """Paint the parts of a frame that the canvas does not show yet.
 
         The scene covers empty parts and the subject; the subject covers only empty parts.
         """
@@ -93,7 +93,7 @@ class Panorama:
         return np.dstack([self._picture[inside], covered[inside].astype(np.uint8) * 255])
 
     def _placed(self, matrix: Matrix) -> Matrix:
-        """Shift a matrix that maps to the first frame, so that it maps to the canvas."""
+        """Convert a matrix that maps to the first frame to map to the canvas."""
         return np.asarray(_moved(-self._left, -self._top) @ matrix, np.float64)
 
     def _window(self, matrix: Matrix) -> tuple[slice, slice]:

@@ -45,7 +45,7 @@ def network_input(small: SmallFrame) -> NDArray[np.uint8]:
 
 @contextmanager
 def network() -> Iterator["TransNet"]:
-    """Load the network onto a GPU or the CPU, and yield a scorer that runs it.
+    """Load the network onto a GPU or the CPU, and yield its scorer.
 
     The CPU is used if there is no GPU. Later jobs reuse the loaded network.
     """

@@ -76,7 +76,7 @@ def boxed_region(regions: Sequence[Region], box: tuple[int, int, int, int]) -> R
 
 
 def clicked_region(regions: Sequence[Region], points: Sequence[tuple[int, int, int]], *, near: int) -> Region | None:
-    """Join the regions at positive clicks, except those with negative clicks.
+    """Join the regions at positive clicks, except regions with negative clicks.
 
     `points`: (x, y, 1 or -1); `near`: largest distance in pixels to a positive click. None if there is no such region.
     """

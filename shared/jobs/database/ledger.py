@@ -137,7 +137,7 @@ class Ledger:
         return jobs, jobs[-1].id if len(rows) > limit else None
 
     def begin(self, job_id: str) -> Claim | None:
-        """Start an attempt at a job, and return its Claim; None if the job has ended."""
+        """Start an attempt at a job; return its Claim, or None for an ended job."""
         with self.engine.begin() as connection:
             row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id).with_for_update()).first()
             if row is None or Status(row.status).ended:
@@ -222,7 +222,7 @@ class Ledger:
             return {row.job_id: row.text for row in connection.execute(sa.select(LOGS).where(LOGS.c.job_id.in_(ids)))}
 
     def ended_among(self, ids: set[str]) -> set[str]:
-        """Return those `ids` that have ended or were deleted."""
+        """Return the ids of ended or deleted jobs among `ids`."""
         with self.engine.connect() as connection:
             open_ids: set[str] = set(connection.scalars(sa.select(JOBS.c.id).where(JOBS.c.id.in_(ids), JOBS.c.status.in_(OPEN))))
         return ids - open_ids
@@ -278,7 +278,7 @@ class Ledger:
             return {str(row[0]): float(row[1]) for row in connection.execute(query)}
 
     def _canceled_steps(self, connection: Connection, job_id: str) -> dict[str, Any]:
-        """Return the `progress` and `result` of a canceled pipeline, with every open step canceled or skipped.
+        """Return the progress and result of a canceled pipeline; its open steps become canceled or skipped.
 
         Empty for other jobs.
         """

@@ -176,7 +176,7 @@ class PostgresLocks:
                 self._retake(self._held - {own})
 
     def _retake(self, names: set[str]) -> None:
-        """Take locks that the last session held; forget those that another process has taken."""
+        """Take the last session's locks again; forget locks that another process has taken."""
         for name in names:
             if not self.take(name):
                 self._held.discard(name)

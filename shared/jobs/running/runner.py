@@ -253,7 +253,7 @@ class OperationRunner:
         return operation.measurement.key(self._service.name, params, lambda: self._media.get(claim.owner, media_id).sha256)
 
     def _prepare_folder(self, slot: Slot, claim: Claim, folder: Path) -> Path:
-        """Create and return the slot's folder for the operation's files; delete `folder`, left by an earlier attempt."""
+        """Return the slot's new folder for the operation's files; delete an earlier attempt's `folder`."""
         assert slot.sandbox is not None
         slot.empty()
         shutil.rmtree(folder, ignore_errors=True)

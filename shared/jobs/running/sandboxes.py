@@ -40,7 +40,7 @@ class Sandboxes:
         )
 
     def open(self) -> None:
-        """Create this process's folder of slots; delete those of dead processes.
+        """Create this process's folder of slots; delete the folders of dead processes.
 
         Logs the layers that are missing.
         """
@@ -56,7 +56,7 @@ class Sandboxes:
         return layers(self._settings)
 
     def tend(self) -> None:
-        """Mark this process's folder of slots as in use; delete those of dead processes."""
+        """Mark this process's folder of slots as in use; delete the folders of dead processes."""
         self._folders.hold()
         sweep_slots(self._settings.data_dir)
 

@@ -156,7 +156,7 @@ class Lifeline:
         return self._stop.is_set()
 
     def _reap(self, executors: set[str], recover: Callable[[str], None]) -> bool:
-        """Recover the jobs of the executors whose locks are free; return whether another lock is held."""
+        """Recover the jobs of executors whose locks are free; return whether any lock is held."""
         held = False
         self._free_since, self._outlived_since = (
             {name: since for name, since in times.items() if name in executors} for times in (self._free_since, self._outlived_since)

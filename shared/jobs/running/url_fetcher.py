@@ -24,7 +24,7 @@ class UrlFetcher:
         self._settings, self._media, self._probe = settings, media, probe
 
     async def fetch_all(self, owner: str, fetches: tuple[UrlFetch, ...]) -> None:
-        """Fetch all URLs in order, except those that are media already.
+        """Fetch all URLs in order, except URLs whose media exist already.
 
         Raises the first error, with the field's name.
         """

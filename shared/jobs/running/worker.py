@@ -65,7 +65,7 @@ class Outcome:
 
 
 class PartlyFailed(OperationFailed):
-    """Failure of a job after a part of its result was made; the job keeps that part."""
+    """Failure of a job that keeps the part of its result made before."""
 
     title = "Operation failed"
 
@@ -145,7 +145,7 @@ class JobWorker:
         self._watcher = asyncio.create_task(self._watch_cancellations())
 
     async def stop(self) -> None:
-        """Stop taking jobs, and release the unfinished ones.
+        """Stop taking jobs, and release the unfinished jobs.
 
         The next process that starts, or another running one, takes them up.
         """

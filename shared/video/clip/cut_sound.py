@@ -119,7 +119,7 @@ class _Part:
         self._position += samples.shape[1]
 
     def _fitted(self, samples: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-        """Drop channels of `samples`, or add silent ones, to match the output track.
+        """Drop channels of `samples`, or add silent channels, to match the output track.
 
         A file can change its channel count halfway.
         """

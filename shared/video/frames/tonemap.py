@@ -65,7 +65,7 @@ def eetf(nits: Floats) -> Floats:
 
 
 def to_bt709(signal: Floats, transfer: str) -> Floats:
-    """Convert HDR pixel values (BT.2020 R, G, B) to SDR pixel values (BT.709 R, G, B).
+    """Convert HDR pixels (BT.2020 R, G, B) to SDR pixels (BT.709 R, G, B).
 
     `signal`: (..., 3) from 0 to 1. `transfer`: smpte2084 or arib-std-b67.
     """

@@ -103,7 +103,7 @@ def standard_rate(rate: Fraction) -> Fraction:
 
 
 def _on_own_clock(pts: NDArray[np.int64], base: Fraction) -> tuple[NDArray[np.int64], Fraction]:
-    """Convert times in units of `base` to the coarser clock of the file's original; return both.
+    """Convert times, and their unit `base`, to the coarser clock of the file's original.
 
     A file that was copied from Matroska or GIF into MP4 has finer ticks, but its times are still whole milliseconds or hundredths.
     """
@@ -117,7 +117,7 @@ def _on_own_clock(pts: NDArray[np.int64], base: Fraction) -> tuple[NDArray[np.in
 
 
 def _inner_steps(steps: NDArray[np.int64], ends: Sequence[int]) -> NDArray[np.int64]:
-    """Drop unreliable steps between frames: those at the ends of a file's parts.
+    """Drop the unreliable steps between frames at the ends of a file's parts.
 
     The last step is often cut short by the end of the file's edit. Where a stream was cut, pictures that come late in decoding order are
     missing between the last ones. `ends`: places in `steps` at which the earlier parts of a joined file end.
@@ -187,7 +187,7 @@ def _even_rate(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None
 
 
 def _fitting(pts: NDArray[np.int64], base: Fraction, stated: Fraction | None, steps: NDArray[np.int64], slack: float) -> Fraction | None:
-    """Return the rate of an even grid within `slack` ticks of all times but the last, or None.
+    """Return a rate whose evenly spaced times match `pts` within `slack` ticks, or None.
 
     For clocks that count milliseconds or hundredths. None if no rate fits.
     """

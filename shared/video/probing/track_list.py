@@ -79,7 +79,7 @@ def track_warnings(info: VideoInfo, *, timecode_kept: bool = False) -> list[str]
 
 
 def text_warnings(info: VideoInfo) -> list[str]:
-    """Return a sentence for each subtitle track, and one for chapters, that an output leaves out."""
+    """Return sentences about subtitle tracks and chapters that an output leaves out."""
     named = [", ".join([track.codec, *([track.language] if track.language else [])]) for track in info.subtitles]
     sentences = [f"A subtitle track ({name}) was left out: this output keeps no subtitles." for name in named]
     return [*sentences, *(["The chapters were left out: this output keeps none."] if info.chapters else [])]

@@ -24,7 +24,7 @@ _SHOWN_MS, _TOO_SHORT_MS = 100, 10
 
 
 def is_animated_webp(head: bytes) -> bool:
-    """Return whether a file's first bytes are those of an animated WebP.
+    """Return whether a file's first bytes begin an animated WebP.
 
     Source: RFC 9649, 2.7.
     """
@@ -32,7 +32,7 @@ def is_animated_webp(head: bytes) -> bool:
 
 
 def is_animated_png(head: bytes) -> bool:
-    """Return whether a file's first bytes are those of an animated PNG.
+    """Return whether a file's first bytes begin an animated PNG.
 
     An animated PNG has a chunk `acTL` of more than one frame before the picture's data.
     """

@@ -20,7 +20,7 @@ _lock = threading.Lock()
 
 @contextmanager
 def kept_copy(path: str | os.PathLike[str], suffix: str, write: Callable[[Path], None]) -> Iterator[Path]:
-    """Yield the path of a corrected copy of a file, made by `write` at the first call.
+    """Yield the path of a file's corrected copy, made by `write` on first use.
 
     `write` is given the copy's path, which has the suffix `suffix`. A copy stays during the `with` block; afterwards the last few are kept
     until the process ends. Raises what `write` raises.
@@ -42,7 +42,7 @@ def kept_copy(path: str | os.PathLike[str], suffix: str, write: Callable[[Path],
 
 
 def _delete_oldest() -> None:
-    """Delete the oldest copies beyond `_KEPT`, except those in use. The caller holds the lock."""
+    """Delete the oldest copies beyond `_KEPT`, except copies in use. The caller holds the lock."""
     for key in list(_copies)[: max(len(_copies) - _KEPT, 0)]:
         if not _in_use[key]:
             _copies.pop(key).unlink(missing_ok=True)

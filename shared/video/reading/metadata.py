@@ -25,7 +25,7 @@ _ROLES = (
 
 
 def file_tags(path: str | os.PathLike[str], limits: Limits) -> dict[str, str]:
-    """Read those tags of a file that outputs keep.
+    """Read the tags of a file that outputs keep.
 
     Raises what `open_input` raises.
     """

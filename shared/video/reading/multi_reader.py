@@ -197,7 +197,7 @@ class _Follower:
         self.close = frames.close
 
     def at(self, leader: Frame) -> Frame:
-        """Return the frame that is visible when `leader`, a frame of the other video, begins.
+        """Return the frame visible at the start of `leader`, a frame of the other video.
 
         Before the video's start it is the first frame, after its end the last.
         """
@@ -209,7 +209,7 @@ class _Follower:
         return self._current
 
     def over_at(self, leader: Frame) -> bool:
-        """Return whether this reader's video has ended when `leader`, a frame of the other video, begins."""
+        """Return whether this reader's video ends before `leader`, a frame of the other video."""
         if self._coming is not None or self._current is None:
             return False
         ends = self._begins(self._current) + self._current.duration * self._current.time_base

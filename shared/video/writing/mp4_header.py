@@ -24,7 +24,7 @@ class _Box:
 
 @dataclass(frozen=True, slots=True)
 class _Number:
-    """The place of a number in an MP4 header: its offset and its size in bytes."""
+    """The place of a number in an MP4 header: offset and size in bytes."""
 
     at: int
     size: int
@@ -87,7 +87,7 @@ def _edits(data: bytearray, at: int) -> Iterator[_Number]:
 
 
 def _boxes(data: bytearray, start: int, end: int) -> Iterator[_Box]:
-    """Yield the boxes between two offsets, including those inside tracks."""
+    """Yield the boxes between two offsets, including boxes inside tracks."""
     while start + 8 <= end:
         size, name = struct.unpack(">I4s", data[start : start + 8])
         if size < 8:

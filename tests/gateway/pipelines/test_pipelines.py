@@ -52,7 +52,7 @@ def until(running: RunningSuite, job_id: str, states: dict[str, str], *, reporte
 
 @pytest.fixture(scope="module")
 def failed(running: RunningSuite) -> dict[str, Any]:
-    """Run a pipeline with a failing step, a step that needs its output, and two others."""
+    """Run a pipeline with a failing step, a dependent step and two other steps."""
     return run(
         running,
         step("bad", "render", start=100.0, max_speed=7.5),

@@ -27,7 +27,7 @@ def scenery(seed: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.u
 
 
 def ten_views() -> list[NDArray[np.uint8]]:
-    """Draw ten pictures (448, 672, 3) that differ from each other as much as photographs do.
+    """Draw ten pictures (448, 672, 3) as different from each other as photographs.
 
     They differ in content, light, colour, focus and noise.
     """

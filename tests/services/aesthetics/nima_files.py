@@ -71,7 +71,7 @@ def write_h5(path: Path, weights: Weights, order: list[str]) -> Path:
 
 
 def inception_order() -> list[str]:
-    """Return the names of those InceptionResNetV2 layers that have weights, in file order."""
+    """Return the names of the InceptionResNetV2 layers with weights, in file order."""
     full = {"c": "conv2d_", "b": "batch_normalization_"}
     words = ORDER.read_text().split()
     return [full[word[0]] + word[1:] if word[1:].isdigit() else word for word in words]

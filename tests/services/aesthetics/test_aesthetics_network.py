@@ -79,7 +79,7 @@ def test_auto_uses_bf16_for_weights_whose_scores_hardly_change(models, pictures,
 
 
 def test_ten_picture_files_get_the_scores_of_an_independent_pass(tmp_path, outputs, use_settings):
-    """The scores of ten PNG files equal those that numpy and torch compute.
+    """The scores of ten PNG files equal the scores that numpy and torch compute.
 
     This covers opening, scaling, value range and network. Each pixel of the small pictures stands six times in the files, so that scaling
     them down does not round: random weights amplify that.

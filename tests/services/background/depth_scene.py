@@ -67,7 +67,7 @@ class Scene:
         return best.astype(np.float32), at_x.astype(np.float32), at_y.astype(np.float32), number
 
     def shown(self, move: tuple[float, float]) -> NDArray[np.bool_]:
-        """Return the mask of the pixels of a moved view that the reference picture also shows."""
+        """Return the mask of a moved view's pixels that the reference picture shows."""
         _, x, y, number = self.origins(move)
         column, row = np.rint(x).astype(int), np.rint(y).astype(int)
         inside = (column >= 0) & (column < self.width) & (row >= 0) & (row < self.height)

@@ -65,7 +65,7 @@ def write_clip(
 
 
 def flash(second: float, *, size: tuple[int, int] = (48, 64)) -> NDArray[np.uint8]:
-    """Draw the picture at `second` of a clip that is white for 0.1 s in each second.
+    """Draw the picture at `second`: white for 0.1 s of each second.
 
     The flash is in the middle of the second.
     """
@@ -73,7 +73,7 @@ def flash(second: float, *, size: tuple[int, int] = (48, 64)) -> NDArray[np.uint
 
 
 def beep(seconds: Floats) -> Floats:
-    """Return the samples at `seconds` of a 1 kHz tone that lasts 0.1 s in each second.
+    """Return the samples at `seconds` of a 1 kHz tone of 0.1 s per second.
 
     The beep is in the middle of the second.
     """

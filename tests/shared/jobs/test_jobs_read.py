@@ -14,7 +14,7 @@ Sent = list[tuple[int, str, dict[str, Any]]]
 
 
 def events(server: Server, job_id: str, after: int | None = None, at_most: int = 1000) -> Sent:
-    """Return at most `at_most` events of a job, only those after the id `after` if given."""
+    """Return at most `at_most` events of a job, all or after the id `after`."""
     headers = {} if after is None else {"Last-Event-ID": str(after)}
     events: Sent = []
     with server.client.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:

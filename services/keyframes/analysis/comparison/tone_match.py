@@ -9,7 +9,7 @@ from services.keyframes.analysis.thumbnail_film import Planes
 
 
 def match_tones(picture: Planes, target: Planes) -> Planes:
-    """Return `picture` with its histograms matched to those of `target`.
+    """Return `picture` with the histograms of `target`.
 
     `picture`, `target`: (3, 18, 32) uint8. Each plane's levels are replaced in their order, so that exposure, contrast and tint of `target`
     are taken over and the shapes stay.

@@ -126,14 +126,14 @@ class _Steps:
         return _Steps(changes.structure, changes.structure / (_higher_of_pairs(changes.texture) + NOISE), beside, height)
 
     def confidence(self, place: int, content: Content) -> float:
-        """Rate how likely the change at `place` is a cut, 0 to 1, by its structure."""
+        """Return the confidence in a cut at `place`, 0 to 1, from structure changes."""
         if self.structure[place] < content.least_structure or self.relative[place] < content.least_step:
             return 0.0
         return step_confidence(float(self.height[place]))
 
 
 def _stands_out(distance: Floats, place: int) -> bool:
-    """Return whether the distance at `place` is far above those nearby.
+    """Return whether the distance at `place` is far above nearby distances.
 
     The distance must also be large in absolute terms.
     """
@@ -142,7 +142,7 @@ def _stands_out(distance: Floats, place: int) -> bool:
 
 
 def _distance_confidence(distance: Floats, place: int, *, reach: int) -> float:
-    """Rate how likely the change at `place` is a cut, 0 to 1, by its distance.
+    """Return the confidence in a cut at `place`, 0 to 1, from distances.
 
     Only the largest change counts among those at most `reach` places away.
     """
@@ -187,7 +187,7 @@ def _higher_of_pairs(values: Floats) -> Floats:
 
 
 def _visibility(contrast: Floats) -> Floats:
-    """Rate how visible each frame is, 0 to 1, by its contrast relative to frames nearby.
+    """Rate each frame's visibility, 0 to 1, by its contrast relative to nearby frames.
 
     Visibility is low in the middle of a fade, where changes are no cuts.
     """

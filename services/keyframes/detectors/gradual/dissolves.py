@@ -141,7 +141,7 @@ def confidence_of(features: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _count_blocked(count: int, cuts: set[int], fades: list[Interval]) -> Places:
-    """Count, for each place, the blocked places before it: those at cuts or within fades.
+    """Count, for each place, the earlier places that lie at cuts or within fades.
 
     No window may contain blocked places. Returns (n + 2,) for a film of `count` = n frames.
     """
@@ -212,7 +212,7 @@ class _Block:
 
 
 def _free_windows(block: _Block, middles: Places, half: int) -> tuple[Places, Places]:
-    """Return the ends, A and B, of windows around `middles` that contain no cut or fade.
+    """Return the ends A and B of windows around `middles` without cuts and fades.
 
     A window reaches `half` frames to each side. Returns the places of A and of B, (k,) each.
     """

@@ -10,7 +10,7 @@ _MOST_TRACKS = 100
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the byte offset of the end of the AVI file that begins at `begin`, or None.
+    """Return the end of the AVI file at `begin`, as a byte offset, or None.
 
     That is behind its RIFF chunks; None if a chunk states no length. The first chunk is of the type AVI; those of the type AVIX continue a
     long file.
@@ -28,7 +28,7 @@ def end(file: BinaryIO, begin: int) -> int | None:
 
 
 def coding(file: BinaryIO, begin: int) -> list[bytes]:
-    """Return the formats, as bytes, of the first 100 tracks of the AVI file at `begin`.
+    """Return the formats of an AVI file's first 100 tracks, as bytes.
 
     They state the codec of pictures, and the codec, channels and rate of sound.
     """

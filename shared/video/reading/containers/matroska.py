@@ -16,7 +16,7 @@ _NUMBER, _CODEC, _PRIVATE = 0xD7, 0x86, 0x63A2
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the byte offset of the end of the Matroska file that begins at `begin`, or None.
+    """Return the end of the Matroska file at `begin`, as a byte offset, or None.
 
     None if the length of its segment is unknown, and no other file follows its last element.
     """

@@ -21,7 +21,7 @@ _LONG = (1).to_bytes(4, "big")
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the byte offset of the end of the MP4 file that begins at `begin`.
+    """Return the end of the MP4 file at `begin`, as a byte offset.
 
     That is at the next `ftyp` box, or where no box begins.
     """

@@ -9,7 +9,7 @@ _TAIL_BYTES = 2048 * TS_PACKET
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the byte offset of the end of the stream that begins at `begin`, or None.
+    """Return the end of the stream at `begin`, as a byte offset, or None.
 
     That is where other data follows the packets; None if the stream reaches to the end of the file.
     """

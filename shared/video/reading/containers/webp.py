@@ -6,7 +6,7 @@ from shared.video.reading.containers.beginnings import bytes_at
 
 
 def end(file: BinaryIO, begin: int) -> int:
-    """Return the byte offset of the end of the WebP file that begins at `begin`.
+    """Return the end of the WebP file at `begin`, as a byte offset.
 
     That is behind its RIFF chunk.
     """

@@ -1,1 +1,1 @@
-"""Decoding of a video's pictures: all of them, or as few as a sampling rate needs."""
+"""Decoding of a video's pictures: all, or as few as sampling needs."""

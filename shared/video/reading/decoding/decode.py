@@ -330,7 +330,7 @@ class PictureStream:
             raise self._broken(previous + self._step, "the file is truncated")
 
     def _is_last(self, packets: Iterator[Any]) -> bool:
-        """Return whether a damaged packet is the last packet of a stream that may end anywhere.
+        """Return whether a damaged packet is the last of a stream that may end anywhere.
 
         Reads `packets`, the rest of the packets, up to the next one.
         """

@@ -28,7 +28,7 @@ class Moments(Protocol):
 def sampled(
     opened: Open, moments: Callable[[Fraction], Moments], *, until: Fraction | None = None
 ) -> Generator[tuple[PictureStream, TimedPicture], None, None]:
-    """Yield the first frame at or after each moment, and the stream that it is from.
+    """Yield the first frame at or after each moment, with its stream.
 
     `moments`: returns the moments for a time base. Only pictures before `until` seconds are yielded, each once. Decoding jumps to the last
     keyframe before the next moment where the index lists one, and skips pictures that no other picture refers to. The result is the same as

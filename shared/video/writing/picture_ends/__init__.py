@@ -1,1 +1,1 @@
-"""Start and end of a video track: a late first picture, and an exact last duration."""
+"""Start and end of a video track: late first pictures, exact last durations."""

@@ -37,7 +37,7 @@ class LastPacket:
         self._held = packet
 
     def finish(self, end: Fraction) -> Fraction | None:
-        """Mux the held packet until `end` seconds; return the track length if its header will be wrong.
+        """Mux the held packet until `end` seconds; return a track length to correct, or None.
 
         It is the track's length, if an MP4 file's header will state another one, which `set_picture_length` corrects.
         """

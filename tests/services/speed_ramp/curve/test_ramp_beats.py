@@ -112,7 +112,7 @@ def test_no_sound_has_no_beats() -> None:
 
 @pytest.fixture(scope="module")
 def band(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a clip of 8 s in which a bright vertical stripe moves in bursts, with sound.
+    """Write a clip of 8 s with sound and a stripe that moves in bursts.
 
     The sound is clicks at 100 per minute.
     """

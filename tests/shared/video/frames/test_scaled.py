@@ -1,4 +1,4 @@
-"""Scaling: area means of smaller pictures, smooth values in larger ones."""
+"""Scaling: area means in smaller pictures, smooth values in larger pictures."""
 
 import cv2
 import numpy as np

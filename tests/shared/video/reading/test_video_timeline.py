@@ -15,7 +15,7 @@ WIDTH, HEIGHT = 320, 180
 
 @pytest.fixture(scope="module")
 def cut_clip(tmp_path_factory):
-    """Write a clip of two grainy still scenes, with a cut at frame 45 and uneven frame times."""
+    """Write two grainy still scenes, with a cut at frame 45 and uneven times."""
     path, random = tmp_path_factory.mktemp("cut") / "cut.mp4", np.random.default_rng(5)
     scenes = [random.integers(30, 220, (HEIGHT // 20, WIDTH // 20), dtype=np.uint8).repeat(20, axis=0).repeat(20, axis=1) for _ in range(2)]
     chroma = np.full((HEIGHT // 2, WIDTH // 2), 128, np.uint8)

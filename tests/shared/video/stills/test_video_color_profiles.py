@@ -122,7 +122,7 @@ def test_avif_that_names_display_p3_by_code_points_is_converted(tmp_path: Path) 
 
 
 def test_an_hdr_png_is_shown_without_clipping(tmp_path: Path) -> None:
-    """Eight grays up to 1000 cd/m2 in PQ stay distinct, and only the brightest is shown as white."""
+    """Eight PQ grays up to 1000 cd/m2 stay distinct; only the brightest becomes white."""
     ramp = np.linspace(0, 191, 8).astype(np.uint8)  # up to about 1000 cd/m2
     (tmp_path / "hdr.png").write_bytes(_with_chunks(patches(np.repeat(ramp[:, None], 3, axis=1)), (b"cICP", bytes((9, 16, 0, 1)))))
     shown = measured(np.asarray(list_pictures([tmp_path / "hdr.png"])[0].image()), 8)[:, 0]
