@@ -1,4 +1,4 @@
-"""Loss of the database: processes that run jobs end, and others take their locks again."""
+"""Loss of the database: processes with jobs end; idle processes take their locks again."""
 
 import os
 import queue
