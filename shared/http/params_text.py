@@ -45,7 +45,7 @@ def invalid(errors: Sequence[Any]) -> Invalid:
 
 
 def _counts_wrong_items(error: dict[str, Any], errors: Sequence[Any]) -> bool:
-    """Return whether a list is called too short only because some of its items are wrong, which `errors` say, too."""
+    """Return whether `error` calls a list too short because of items that `errors` refuse."""
     place = tuple(error["loc"])
     return error["type"] == "too_short" and any(tuple(other["loc"][:-1])[: len(place)] == place for other in errors)
 

@@ -44,7 +44,7 @@ async def on_disk(call: Callable[..., Result], *args: Any, **options: Any) -> Re
 
 
 def retried_if_stale(call: Callable[[], Result]) -> Result:
-    """Call `call` again if another machine deletes or replaces a file on NFS that the call has just opened.
+    """Call `call`; repeat it if another machine has replaced the opened file on NFS.
 
     Returns the result of `call`. Raises its OSError if that happens STALE_TRIES times.
     """

@@ -1,4 +1,4 @@
-"""The index by hash: for each content of one owner, the ids of its listed media.
+"""Index from the hash of a content to the ids of an owner's listed media.
 
     <folder>/<SHA-256>    ids of the media published with this content, one a line
 
@@ -18,12 +18,12 @@ from shared.media.disk import read_text, retried_if_stale
 
 @dataclass(frozen=True)
 class HashIndex:
-    """The index by hash of one owner, in a folder that is created with its first file."""
+    """One owner's index of media by hash, stored in a folder."""
 
     folder: Path
 
     def add(self, sha256: str, media_id: str) -> None:
-        """Add a medium to those with the content `sha256`.
+        """Add a medium with the content `sha256`.
 
         No id is lost to processes that add to the same content at once, or sweep. The parent of the folder must exist.
         """
@@ -32,14 +32,14 @@ class HashIndex:
             file.write(f"\n{media_id}")  # in front, because files of earlier releases hold one id without a line break
 
     def ids(self, sha256: str) -> list[str]:
-        """Return the media published with the content `sha256`, newest first; some may be deleted."""
+        """Return the ids of all media published with the content `sha256`, newest first."""
         try:
             return sorted(read_text(self.folder / sha256).split(), reverse=True)
         except FileNotFoundError:
             return []
 
     def sweep(self, exists: Callable[[str], bool]) -> None:
-        """Delete the files that name no medium that `exists`."""
+        """Delete the index files whose media no longer exist."""
         with suppress(FileNotFoundError):
             for path in list(self.folder.iterdir()):
                 with suppress(FileNotFoundError), _locked(path, "r+") as file:
@@ -62,7 +62,7 @@ def _locked(path: Path, mode: str) -> Iterator[TextIO]:
 
 
 def _opened(path: Path, mode: str) -> TextIO | None:
-    """Open a file and wait for its lock; return None if the file at `path` is another one by then."""
+    """Open a file and lock it; return None if the file was replaced meanwhile."""
     with ExitStack() as stack:
         file = stack.enter_context(open(path, mode, encoding="ascii"))
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -49,7 +49,7 @@ class OutputTail:
         return (rest or first[UNSAFE_BYTES:]).decode(errors="replace")
 
     def add(self, line: str) -> None:
-        """Add a line of the server, which is not forwarded."""
+        """Add a line from the server, without forwarding it."""
         self._drain()
         self._keep(line.encode())
 

@@ -1,4 +1,4 @@
-"""The end of a worker process: it is killed with its descendants, and the wait for their end is reported if it is long.
+"""Ending of worker processes and their descendants: kill, wait, and report long waits.
 
 A killed process stays while it waits in the kernel, usually for a disk or a network file system that does not answer.
 """
@@ -47,7 +47,7 @@ async def end(process: asyncio.subprocess.Process, report: Report) -> None:
 
 
 def described(pids: Iterable[int]) -> str:
-    """Describe processes in a few words each: id, program, and where in the kernel a process waits that signals do not reach.
+    """Describe processes: id and program, and the kernel function that blocks signals.
 
     If there are such processes, the others are left out: they wait for these.
     """
@@ -57,7 +57,7 @@ def described(pids: Iterable[int]) -> str:
 
 
 def _description(pid: int) -> tuple[str, bool]:
-    """Describe a process; the second result is whether signals reach it."""
+    """Return a process's description, and whether signals reach the process."""
     try:
         program, _, rest = (PROC / f"{pid}/stat").read_text().partition("(")[2].rpartition(")")
         state = rest.split()[0]

@@ -64,7 +64,7 @@ def first_line(error: BaseException) -> str:
 
 
 def _unfinished(engine: sa.Engine, column: str, **equal: str) -> set[str]:
-    """Return the values of a column in DBOS's unfinished workflows whose columns `equal` these values."""
+    """Return a column's values in DBOS's unfinished workflows, filtered by `equal`."""
     schema = None if engine.dialect.name == "sqlite" else "dbos"
     conditions = [sa.column(name, sa.String) == value for name, value in {"status": "PENDING", **equal}.items()]
     query = sa.select(sa.column(column, sa.String)).select_from(sa.table("workflow_status", schema=schema)).where(*conditions).distinct()

@@ -108,7 +108,7 @@ class JobLogWriter:
 
 
 def report_wait(ledger: Ledger, job_id: str, processes: str) -> None:
-    """Report that the job of a dead server waits for the end of `processes`, in this server's log and in the job's.
+    """Log, for the server and the job, that a dead server's job waits for `processes`.
 
     Blocks on the database.
     """

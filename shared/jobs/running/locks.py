@@ -45,10 +45,10 @@ class Locks(Protocol):
         """Share the lock `name` with child processes started later, if possible."""
 
     def outlives(self, name: str, /) -> bool:
-        """Return whether only processes that a dead process has started hold its lock `name`."""
+        """Return whether only the children of a dead process still hold its lock `name`."""
 
     def holders(self, name: str, /) -> str:
-        """Describe the processes that hold the lock `name`, and those that they wait for, as far as they are visible."""
+        """Describe the visible processes that hold the lock `name` or delay its holders."""
 
     def confirm(self, own: str, *, lease_s: int) -> None:
         """Renew this process's lock `own`; end the process if another process holds the lock.
@@ -157,11 +157,11 @@ class PostgresLocks:
         """Do nothing: children cannot hold a session's lock. GRACE_S gives the guards time instead."""
 
     def outlives(self, _name: str, /) -> bool:
-        """Return False: a session's lock ends with it."""
+        """Return False: a session's lock ends with the session."""
         return False
 
     def holders(self, _name: str, /) -> str:
-        """Return a text without processes: the database knows none."""
+        """Return a text that names no process, because the database knows none."""
         return described(())
 
     def confirm(self, own: str, *, lease_s: int) -> None:

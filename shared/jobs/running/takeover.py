@@ -176,7 +176,7 @@ class Lifeline:
         return held
 
     def _check_holders(self, executor: str) -> None:
-        """Report once if processes of a dead process have held its lock for LINGER_S."""
+        """Report once that a dead process's children have held its lock for LINGER_S."""
         if not self._locks.outlives(executor):
             self._outlived_since.pop(executor, None)
         elif _now() - self._outlived_since.setdefault(executor, _now()) >= LINGER_S and executor not in self._reported:

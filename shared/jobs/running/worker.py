@@ -201,7 +201,7 @@ class JobWorker:
         self._store.tell_all()
 
     def _report_wait(self, executor: str, processes: str) -> None:
-        """Report that the jobs of the dead process `executor` wait for `processes`, which it has started."""
+        """Report that the jobs of the dead process `executor` wait for its children `processes`."""
         for job_id in jobs_of(self._store.engine, executor):
             report_wait(self._store.ledger, job_id, processes)
 

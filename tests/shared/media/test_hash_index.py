@@ -1,4 +1,4 @@
-"""The index by hash, and its locks on a file that another process deletes or replaces between its opening and its locking."""
+"""The index by hash, and its locks on files that other processes replace or delete."""
 
 import errno
 import fcntl
@@ -21,7 +21,7 @@ def index(tmp_path: Path) -> HashIndex:
 
 
 def before_first_lock(monkeypatch: pytest.MonkeyPatch, change: Callable[[], None]) -> list[int]:
-    """Call `change` between the first file's opening and its locking; return a list that gets the inode of each locked file."""
+    """Call `change` before the first lock; return a list that collects the locked inodes."""
     locked: list[int] = []
     lock = fcntl.flock
 

@@ -152,7 +152,7 @@ async def test_time_and_memory_are_limited(tmp_path: Path) -> None:
 
 
 class Unending:
-    """A process whose end is not seen until `released`: a real wait in the kernel cannot be provoked."""
+    """A fake process that does not end until `released`."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process, self.released = process, asyncio.Event()
