@@ -12,6 +12,13 @@ Way = Literal["mouse", "touch", "keyboard"]
 PATIENCE_S = 400  # a busy machine needs minutes for what a quiet one does in seconds
 MOST_TABS = 400
 DRAG_STEPS = 6
+HIDING_SHEET = """(element) => {
+  const handle = document.querySelector("sheet-handle");
+  if (!handle?.checkVisibility()) return false;
+  const isRaised = handle.querySelector("button").getAttribute("aria-expanded") === "true";
+  return isRaised ? Boolean(element.closest("[inert]")) : handle.parentElement.querySelector(".panel").contains(element);
+}"""
+"""Whether the bottom sheet of a narrow screen covers an element, or is lowered and contains it."""
 TOOL = "media.transcode"  # the lightest operation that makes a video
 
 
@@ -54,8 +61,25 @@ class Hand:
     def __init__(self, page: Any, way: Way) -> None:
         self.page, self.way = page, way
 
+    def uncover(self, target: Any) -> None:
+        """Raise or lower the bottom sheet if it hides `target`."""
+        target.wait_for(state="attached")
+        if not target.evaluate(HIDING_SHEET):
+            return
+        handle = self.page.locator("sheet-handle button")
+        if self.way == "keyboard":
+            self._tab_to(handle)
+            self.page.keyboard.press("Enter")
+        else:
+            handle.click() if self.way == "mouse" else handle.tap()
+        target.wait_for()
+
     def reach(self, target: Any) -> None:
         """Move the keyboard focus to a control with the Tab key."""
+        self.uncover(target)
+        self._tab_to(target)
+
+    def _tab_to(self, target: Any) -> None:
         target.wait_for()
         for _ in range(MOST_TABS):
             if target.evaluate("element => element === document.activeElement"):
@@ -65,12 +89,13 @@ class Hand:
 
     def press(self, target: Any, key: str = "Enter") -> None:
         """Press a button or link."""
+        self.uncover(target)
         if self.way == "mouse":
             target.click()
         elif self.way == "touch":
             target.tap()
         else:
-            self.reach(target)
+            self._tab_to(target)
             self.page.keyboard.press(key)
 
     def choose(self, menu: Any, label: str) -> None:
@@ -78,14 +103,16 @@ class Hand:
 
         Browsers draw an open menu outside of the page, so only its value can be set.
         """
+        self.uncover(menu)
         if self.way == "keyboard":
-            self.reach(menu)
+            self._tab_to(menu)
         menu.select_option(label=label)
 
     def fill(self, field: Any, value: str) -> None:
         """Type `value` into a field and leave the field."""
+        self.uncover(field)
         if self.way == "keyboard":
-            self.reach(field)
+            self._tab_to(field)
             self.page.keyboard.press("ControlOrMeta+a")
             self.page.keyboard.type(value)
             self.page.keyboard.press("Tab")

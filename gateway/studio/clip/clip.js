@@ -6,6 +6,7 @@ import { icon } from "../base/icons.js";
 import { extent, facts, tags } from "../base/words.js";
 import { Unreachable } from "../server/api.js";
 import { load } from "../common/load.js";
+import "../common/sheet_handle.js";
 import "../viewer/viewer.js";
 import "./tool_list.js";
 
@@ -67,7 +68,7 @@ class ClipScreen extends Element {
       ${route.tool && this.isToolReady
         ? html`<tool-panel class="tool-panel" .store=${this.store} .uploads=${this.uploads} .record=${record} .route=${route} .viewer=${() => this.viewer}
             @stage=${(event) => (this.stage = { ...this.stage, ...event.detail })}></tool-panel>`
-        : html`<tool-list class="panel-area" .store=${this.store} .record=${record}></tool-list>`}
+        : html`<tool-list class="panel-area sheet" .store=${this.store} .record=${record}></tool-list>`}
     </div>`;
   }
 }

@@ -7,6 +7,7 @@ import { ago, words } from "../base/format.js";
 import { clipId, picturedOutput } from "../base/outputs.js";
 import { toolAddress } from "../common/route.js";
 import { startCards } from "../presets/start_cards.js";
+import "../common/sheet_handle.js";
 import "../presets/preset_card.js";
 
 const SERVICES = {
@@ -35,7 +36,7 @@ class ToolList extends Element {
     const fitting = tools.filter((operation) => Object.values(operation.inputs).some(({ kinds }) => kinds.includes(record.kind)));
     const services = [...new Set(fitting.map(({ service }) => service))].sort((a, b) => rank(a) - rank(b));
     const cards = record.kind === "video" ? startCards(store) : [];
-    return html`<div class="panel">
+    return html`<sheet-handle .label=${"Looks and tools"} .content=${"tool-list"}></sheet-handle><div class="panel" id="tool-list">
       ${cards.length > 0 && html`<section aria-labelledby="looks"><h2 id="looks">Start with a look</h2>
         <ul class="preset-cards">${cards.map((card) => keyed(`${record.id} ${card.title}`, html`<li><preset-card .store=${store} .record=${record} .card=${card}></preset-card></li>`))}</ul></section>`}
       <section aria-labelledby="tools"><h2 id="tools">Tools</h2>

@@ -205,35 +205,42 @@ class KeyframePicker extends Element {
     const { record, state, note, source } = this;
     const { width = 16, height = 9 } = record.media ?? {};
     return html`<div class="viewer keyframe-picker">
-      <div class="stage" :--shape=${width / height}>
-        <div class="fit"><media-picture class="still" .src=${source ? "" : (record.urls.thumbnail ?? "")}></media-picture>
-          <canvas role="img" aria-label=${`Frame ${this.number}`} ?hidden=${!source}></canvas></div>
-        ${note && html`<p class="stage-note" role="status">${note}</p>`}
+      <div class="picker-view">
+        <div class="stage" :--shape=${width / height}>
+          <div class="fit"><media-picture class="still" .src=${source ? "" : (record.urls.thumbnail ?? "")}></media-picture>
+            <canvas role="img" aria-label=${`Frame ${this.number}`} ?hidden=${!source}></canvas></div>
+          ${note && html`<p class="stage-note" role="status">${note}</p>`}
+        </div>
+        ${state && this.#bar(state)}
       </div>
       ${state && this.#bench(state)}
     </div>`;
   }
 
-  #bench(state) {
-    const { number, record, isPlaying, source } = this;
-    const shots = spansOf(state, this.count);
+  #bar(state) {
+    const { number, isPlaying, source } = this;
     const isPicked = state.picks.includes(number);
     const isCut = state.cuts.some(({ frame }) => frame === number);
+    return html`<div class="bench-bar">
+      <button type="button" class="icon quiet" aria-label="Previous frame" title="Previous frame (←)" @click=${() => this.step(-1)}>${icon("previous")}</button>
+      <button type="button" class="icon round" aria-label=${isPlaying ? "Pause" : "Play"} ?disabled=${!source} @click=${() => this.toggle()}>${icon(isPlaying ? "pause" : "play")}</button>
+      <button type="button" class="icon quiet" aria-label="Next frame" title="Next frame (→)" @click=${() => this.step(1)}>${icon("next")}</button>
+      <span class="timecode">${position(this.#timeOf(number))} <span class="muted">frame ${number}</span></span>
+      <span class="gap"></span>
+      <button type="button" class="icon quiet" aria-label="Undo" title="Undo" ?disabled=${!this.#history.canUndo} @click=${() => this.#show(this.#history.undo(state))}>${icon("undo")}</button>
+      <button type="button" class="icon quiet" aria-label="Redo" title="Redo" ?disabled=${!this.#history.canRedo} @click=${() => this.#show(this.#history.redo(state))}>${icon("redo")}</button>
+      <button type="button" class=${isPicked ? "" : "primary"} ?disabled=${!source} @click=${() => this.#set(toggledPick(state, number))}>${icon(isPicked ? "close" : "add")}${isPicked ? "Take out" : "Pick this frame"}</button>
+      <button type="button" ?disabled=${!source || number === 0} @click=${() => this.#set(toggledCut(state, number))}>${icon("cut")}${isCut ? "Join shots" : "Cut here"}</button>
+    </div>`;
+  }
+
+  #bench(state) {
+    const { number, record, source } = this;
+    const shots = spansOf(state, this.count);
     return html`<div class="picker-bench">
       <shot-timeline .store=${this.store} .record=${record} .shots=${this.#shots} .picks=${state.picks.map((frame) => this.#timeOf(frame))} .scores=${this.#scores}
         .threshold=${state.threshold} .usual=${this.video.threshold} .time=${this.#timeOf(number)} @seek=${(event) => this.seek(event.detail)}
         @threshold=${(event) => this.#threshold(event.detail)}></shot-timeline>
-      <div class="bench-bar">
-        <button type="button" class="icon quiet" aria-label="Previous frame" title="Previous frame (←)" @click=${() => this.step(-1)}>${icon("previous")}</button>
-        <button type="button" class="icon round" aria-label=${isPlaying ? "Pause" : "Play"} ?disabled=${!source} @click=${() => this.toggle()}>${icon(isPlaying ? "pause" : "play")}</button>
-        <button type="button" class="icon quiet" aria-label="Next frame" title="Next frame (→)" @click=${() => this.step(1)}>${icon("next")}</button>
-        <span class="timecode">${position(this.#timeOf(number))} <span class="muted">frame ${number}</span></span>
-        <span class="gap"></span>
-        <button type="button" class=${isPicked ? "" : "primary"} ?disabled=${!source} @click=${() => this.#set(toggledPick(state, number))}>${icon(isPicked ? "close" : "add")}${isPicked ? "Take out" : "Pick this frame"}</button>
-        <button type="button" ?disabled=${!source || number === 0} @click=${() => this.#set(toggledCut(state, number))}>${icon("cut")}${isCut ? "Join shots" : "Cut here"}</button>
-        <button type="button" class="icon quiet" aria-label="Undo" title="Undo" ?disabled=${!this.#history.canUndo} @click=${() => this.#show(this.#history.undo(state))}>${icon("undo")}</button>
-        <button type="button" class="icon quiet" aria-label="Redo" title="Redo" ?disabled=${!this.#history.canRedo} @click=${() => this.#show(this.#history.redo(state))}>${icon("redo")}</button>
-      </div>
       <div class="picker-head"><h2>${state.picks.length} ${state.picks.length === 1 ? "keyframe" : "keyframes"} in ${shots.length} ${shots.length === 1 ? "shot" : "shots"}</h2>
         ${this.#scores && html`<label class="check small">Threshold of cuts <input type="range" min="0.01" max="1" step="0.01" .value=${String(Math.sqrt(state.threshold / this.#most))}
           @input=${(event) => this.#threshold(Number(event.target.value) ** 2 * this.#most)}></label>`}

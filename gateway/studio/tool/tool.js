@@ -16,6 +16,7 @@ import { cliText, curlText, pythonText } from "./request_text.js";
 import { parametersOf } from "./schema.js";
 import "../base/code_block.js";
 import { madeFirst } from "../presets/preset_card.js";
+import "../common/sheet_handle.js";
 import "./media_input.js";
 import "./param_field.js";
 
@@ -32,6 +33,9 @@ const BENCHES = {
   mask: () => import("../mask/mask_bench.js"),
   composite: () => import("../composite/composite_bench.js"),
 };
+
+/** Widgets whose editor is used before the form: on a phone, the form then opens as a lowered sheet. */
+const USED_FIRST = new Set(["curve", "points", "mask"]);
 
 /** Widgets of the workbench, which need no field. */
 const ON_BENCH = new Set(["curve", "points", "box"]);
@@ -109,6 +113,10 @@ class ToolPanel extends Element {
     const ofParams = this.#parameters.map(({ widget }) => widget);
     const ofInputs = Object.values(this.operation.inputs).map(({ widget }) => widget);
     return new Set([...ofParams, ...ofInputs, this.#isComposite && "composite"].filter(Boolean));
+  }
+
+  get #opensLowered() {
+    return this.operation.available && this.record.kind === "video" && [...this.#widgets].some((widget) => USED_FIRST.has(widget));
   }
 
   /** Whether the tool puts the clip over a background. */
@@ -197,6 +205,7 @@ class ToolPanel extends Element {
       location.hash = `#/job/${job.id}`;
     } catch (error) {
       this.#refuse(error);
+      /** @type {any} */ (this.querySelector("sheet-handle"))?.raise();
       queueMicrotask(() => this.querySelector(".wrong input, .wrong select, .panel-error")?.focus());
     } finally {
       this.isStarting = false;
@@ -215,7 +224,6 @@ class ToolPanel extends Element {
       const path = output.kind === "images" ? output.urls.thumbnail : output.urls.content;
       const held = await this.store.api.mediaUrl(path, this.leaving);
       this.tell("stage", { preview: { url: held.url, kind: output.kind === "video" ? "video" : "image", label: "Preview" } });
-      if (matchMedia("(max-width: 60rem)").matches) scrollTo({ top: 0, behavior: "smooth" });
     } catch (error) {
       this.previewState = "";
       if (error.name !== "AbortError") this.#refuse(error);
@@ -225,19 +233,23 @@ class ToolPanel extends Element {
   view() {
     const { operation } = this;
     if (!operation) return html`<div class="panel panel-area"><p class="error">This server has no tool ${this.route.tool}.</p></div>`;
+    const title = operation.title ?? words(operation.name.split(".")[1]);
     return html`
       <div class="bench">${this.#bench()}</div>
-      <div class="panel panel-area">
-        <header class="tool-head">
-          <a class="icon button quiet" href=${`#/clip/${this.record.id}`} aria-label="All tools" title="All tools">${icon("back")}</a>
-          <div><h2>${operation.title ?? words(operation.name.split(".")[1])}</h2><p class="muted small">${operation.summary}.</p></div>
-        </header>
-        ${!operation.available && html`<p class="notice">This tool needs a model that is not installed. On the server, run: <code>${operation.install}</code></p>`}
-        ${this.#presets()}
-        <div class="tabs segments" role="tablist" aria-label="Ways to start the tool">${TABS.map(
-          ([name, label]) => html`<button type="button" role="tab" id=${`tab-${name}`} aria-selected=${String(this.tab === name)} aria-controls="tab-panel" @click=${() => (this.tab = name)}>${label}</button>`,
-        )}</div>
-        <div id="tab-panel" role="tabpanel" aria-labelledby=${`tab-${this.tab}`}>${this.tab === "form" ? this.#form() : this.#code()}</div>
+      <div class="panel-area sheet">
+        <sheet-handle .label=${title} .content=${"tool-form"} .opensLowered=${this.#opensLowered}></sheet-handle>
+        <div class="panel" id="tool-form">
+          <header class="tool-head">
+            <a class="icon button quiet" href=${`#/clip/${this.record.id}`} aria-label="All tools" title="All tools">${icon("back")}</a>
+            <div><h2>${title}</h2><p class="muted small">${operation.summary}.</p></div>
+          </header>
+          ${!operation.available && html`<p class="notice">This tool needs a model that is not installed. On the server, run: <code>${operation.install}</code></p>`}
+          ${this.#presets()}
+          <div class="tabs segments" role="tablist" aria-label="Ways to start the tool">${TABS.map(
+            ([name, label]) => html`<button type="button" role="tab" id=${`tab-${name}`} aria-selected=${String(this.tab === name)} aria-controls="tab-panel" @click=${() => (this.tab = name)}>${label}</button>`,
+          )}</div>
+          <div id="tab-panel" role="tabpanel" aria-labelledby=${`tab-${this.tab}`}>${this.tab === "form" ? this.#form() : this.#code()}</div>
+        </div>
         ${this.#bar()}
       </div>`;
   }

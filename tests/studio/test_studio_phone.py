@@ -1,0 +1,140 @@
+"""The studio on a phone: tools as a sheet, a viewer that stays in view, no sideways scrolling."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.sample_ids import SAMPLE_ID
+from tests.studio.acting import TOOL, Hand, fits_the_width, middle_of, until, violations_of
+from tests.studio.conftest import SIZES, Restartable
+
+pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
+Opener = Callable[..., Any]
+RAISED = "document.querySelector('.sheet-grip')?.getAttribute('aria-expanded') === 'true'"
+LOWERED = "document.querySelector('.sheet-grip')?.getAttribute('aria-expanded') === 'false'"
+SHEET_HAS_FOCUS = "document.activeElement.className === 'sheet-grip'"
+FOCUSABLE = """(element) => { element.focus(); return document.activeElement === element; }"""
+
+
+def box_of(target: Any) -> dict[str, float]:
+    """Return the bounding box of an element in view; it has top, bottom, left and right, too."""
+    box = target.bounding_box()
+    assert box is not None
+    return box | {"left": box["x"], "right": box["x"] + box["width"], "top": box["y"], "bottom": box["y"] + box["height"]}
+
+
+def picture_is_above_the_sheet(page: Any) -> bool:
+    """Return whether the whole picture is in view, between the header and the sheet."""
+    header, picture, sheet = (box_of(page.locator(place).first) for place in (".top", ".stage", ".sheet"))
+    return header["bottom"] <= picture["top"] < picture["bottom"] <= sheet["top"] + 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["phone", "tablet"])
+def test_tools_lie_over_the_lower_part_below_the_picture(open_page: Opener, size: str, scheme: str) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}", size=size, scheme=scheme)
+    page.locator(".chips .chip").first.wait_for()
+    for hash_ in ("", f"/{TOOL}", "/effects.motion-trails"):
+        page.goto(f"{page.url.split('#')[0]}#/clip/{SAMPLE_ID}{hash_}")
+        page.get_by_role("button", name="Make it" if hash_ else "Looks and tools").wait_for()
+        until(page, RAISED)
+        assert picture_is_above_the_sheet(page)
+        assert box_of(page.locator(".sheet"))["bottom"] == pytest.approx(SIZES[size][1], abs=1)
+        assert fits_the_width(page)
+        before = box_of(page.locator(".stage"))
+        page.locator(".sheet > .panel").evaluate("(panel) => panel.scrollTo(0, panel.scrollHeight)")
+        page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        assert box_of(page.locator(".stage")) == before, "it does not scroll away"
+        assert violations_of(page) == []
+
+
+def test_the_sheet_is_raised_and_lowered(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/{TOOL}", size="phone")
+    hand = Hand(page, "touch")
+    field = page.locator("details").first.locator("summary")
+    grip = page.locator(".sheet-grip")
+    field.focus()
+    page.keyboard.press("Escape")
+    until(page, f"{LOWERED} && {SHEET_HAS_FOCUS}")
+    assert not field.evaluate(FOCUSABLE), "what is hidden takes no focus"
+    assert box_of(page.locator(".sheet"))["height"] < 200
+    assert page.get_by_role("button", name="Make it").is_visible()
+    page.get_by_role("button", name="Play", exact=True).tap()
+    page.get_by_role("button", name="Pause", exact=True).tap()
+    grip.tap()
+    until(page, RAISED)
+    page.go_back()
+    until(page, LOWERED)
+    assert page.url.endswith(TOOL), "Back lowers the sheet before it leaves the tool"
+    x, y = middle_of(grip)
+    hand.drag((x, y), (x, y - 300))
+    until(page, RAISED)
+    x, y = middle_of(grip)
+    hand.drag((x, y), (x, y + 300))
+    until(page, LOWERED)
+    assert page.locator(".sheet").get_attribute("style") in (None, ""), "no height of the drag stays"
+    page.reload()
+    until(page, LOWERED)
+    assert violations_of(page) == []
+
+
+def test_an_editor_below_the_picture_is_not_reached_under_the_sheet(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/speed-ramp.render", size="phone")
+    preset = page.get_by_label("Curve", exact=True)
+    preset.wait_for()
+    until(page, LOWERED)  # the curve comes first
+    assert box_of(page.locator(".bench"))["bottom"] <= box_of(page.locator(".sheet"))["top"] + 1
+    assert preset.evaluate(FOCUSABLE)
+    assert violations_of(page) == []
+    page.locator(".sheet-grip").tap()
+    until(page, RAISED)
+    assert not preset.evaluate(FOCUSABLE)
+    assert picture_is_above_the_sheet(page)
+    assert violations_of(page) == []
+    page.get_by_role("link", name="All tools").first.tap()
+    page.get_by_role("button", name="Looks and tools").wait_for()
+    until(page, f"{RAISED} && document.querySelectorAll('.clip .transport[inert]').length === 0")
+
+
+def test_a_sheet_becomes_a_column_on_a_wide_screen(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/speed-ramp.render", size="phone")
+    until(page, LOWERED)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    assert not page.locator(".sheet-grip").is_visible()
+    page.locator("details").first.locator("summary").wait_for()
+    assert box_of(page.locator(".sheet"))["left"] > box_of(page.locator(".stage"))["right"]
+    page.set_viewport_size({"width": 844, "height": 390})  # a phone on its side
+    assert not page.locator(".sheet-grip").is_visible()
+    assert box_of(page.locator(".sheet"))["left"] >= box_of(page.locator(".stage"))["right"]
+    assert fits_the_width(page)
+
+
+def test_the_picture_stays_while_shots_scroll(open_page: Opener, studio: Restartable) -> None:
+    job = studio.suite.wait(studio.suite.start("keyframes.detect", {"video": SAMPLE_ID})["id"], timeout_s=300)
+    page = open_page(f"#/job/{job['id']}", size="phone")
+    until(page, "document.querySelector('.fit canvas')?.dataset.frame !== undefined")
+    page.get_by_role("button", name="Play", exact=True).wait_for()
+    for frame in range(16):  # as many keyframes as make a long list
+        page.keyboard.press("Home")
+        for _ in range(frame % 4):
+            page.keyboard.press("ArrowRight")
+        for _ in range(frame // 4):
+            page.keyboard.press("Shift+ArrowRight")
+        pick = page.get_by_role("button", name="Pick this frame")
+        if pick.count():
+            pick.tap()
+    before = box_of(page.locator(".stage"))
+    last = page.locator(".tile").last
+    last.scroll_into_view_if_needed()
+    assert page.evaluate("scrollY") > 200
+    picture, bar, tile = box_of(page.locator(".stage")), box_of(page.locator(".picker-view .bench-bar")), box_of(last)
+    assert box_of(page.locator(".top"))["bottom"] <= picture["top"] <= before["top"]
+    assert picture["bottom"] <= bar["top"] < bar["bottom"] <= tile["top"] + 1
+    assert tile["bottom"] <= SIZES["phone"][1]
+    last.tap()
+    until(page, "document.querySelector('.tile[aria-pressed=true]') === [...document.querySelectorAll('.tile')].at(-1)")
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert box_of(page.locator(".stage"))["top"] == picture["top"], "also below the shots"
+    assert fits_the_width(page)
+    assert violations_of(page) == []
