@@ -187,7 +187,7 @@ def _cut_off(path: str | os.PathLike[str], container: Any, times: Timing) -> Ite
 
 
 def _followed(path: str | os.PathLike[str], container: Any, times: Timing, limits: Limits) -> Iterator[str]:
-    """Yield warnings about files in a joined file that are truncated or not read, and about a program that is not read."""
+    """Yield warnings about truncated or unread files, and unread programs, in a joined file."""
     following = following_files(path, _container(container, path, limits))
     begins = [Fraction(0), *times.files] if following.one_by_one else []
     ends: list[Fraction | None] = [*begins[1:], times.duration]

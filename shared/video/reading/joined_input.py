@@ -1,4 +1,4 @@
-"""Reading of files that were joined byte by byte, one after the other, as one open file."""
+"""Reading of several files that were joined byte by byte as one open file."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -17,7 +17,10 @@ class JoinedInput:
     """
 
     def __init__(self, first: av.container.InputContainer, later: Sequence[Callable[[], av.container.InputContainer]], cut: Sequence[bool]):
-        """`later`: functions that open the later files. `cut`: for each file, whether its end is missing."""
+        """Join the open file `first` with the files that follow.
+
+        `later`: functions that open these files. `cut`: for each file, whether its end is missing.
+        """
         self._first, self._later, self._cut = first, later, cut
         self.part = 0
 
@@ -31,7 +34,7 @@ class JoinedInput:
         self._first.close()
 
     def demux(self, *selection: Any, **kinds: Any) -> Iterator[Any]:
-        """Yield the packets of the selected streams, file after file, and a last empty packet for each stream."""
+        """Yield the packets of the selected streams, file after file, then an empty packet per stream."""
         streams = self._first.streams.get(*selection, **kinds)
         self.part = 0
         yield from self._readable(self._first, streams)
@@ -53,7 +56,10 @@ class JoinedInput:
             yield packet
 
     def _readable(self, container: av.container.InputContainer, streams: Sequence[Any]) -> Iterator[Any]:
-        """Yield the packets of one file, in the first file's streams. A file that is cut off ends at its first damaged packet."""
+        """Yield the packets of one file, in the first file's streams.
+
+        A file that is cut off ends at its first damaged packet.
+        """
         own = [container.streams[stream.index] for stream in streams if stream.index < len(container.streams)]
         by_index = {stream.index: stream for stream in streams}
         packets = whole_packets(container.demux(own))

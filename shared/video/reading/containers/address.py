@@ -28,7 +28,7 @@ class Address:
 
 
 def addresses_of(path: str | os.PathLike[str], head: bytes) -> tuple[Address, ...]:
-    """Return the addresses under which FFmpeg opens the files in a local file, or their usable parts, one after the other.
+    """Return FFmpeg's addresses of the files in a local file, or of their usable parts.
 
     Most files have one. FFmpeg gets no further file that is not read, and FLV files without the headers inside them. `path`: one that
     `without_separator` yields. `head`: the file's first bytes.
@@ -47,7 +47,7 @@ def addresses_of(path: str | os.PathLike[str], head: bytes) -> tuple[Address, ..
 
 
 def _address(path: str | os.PathLike[str], part: FilePart) -> Address:
-    """Return the address of one of the files in a joined file, up to the end of what FFmpeg can open."""
+    """Return the address of one file in a joined file, up to the end that FFmpeg can open."""
     end = usable_end(path, part.begin, part.end) if part.cut else None
     return Address(_part(path, part.begin, part.end if end is None else end), "file,subfile", one_by_one=True, cut=part.cut)
 

@@ -28,7 +28,7 @@ def bytes_at(file: BinaryIO, place: int, count: int) -> bytes:
 
 
 def find_bytes(file: BinaryIO, wanted: bytes, begin: int) -> int | None:
-    """Return the first byte offset from `begin` on at which a file holds `wanted`, or None."""
+    """Return the byte offset of the first `wanted` from `begin` on, or None."""
     place, kept = begin, b""
     file.seek(begin)
     while chunk := file.read(_CHUNK):
@@ -41,7 +41,7 @@ def find_bytes(file: BinaryIO, wanted: bytes, begin: int) -> int | None:
 
 
 def next_beginning(file: BinaryIO, magic: bytes, back: int, begin: int) -> int | None:
-    """Return the first byte offset from `begin` on at which an MP4 or Matroska file begins, or None.
+    """Return the byte offset of the next MP4 or Matroska file from `begin` on, or None.
 
     `magic`: bytes that stand `back` bytes behind the beginning. The header is examined, since samples may hold the same bytes by chance.
     """
@@ -55,13 +55,13 @@ def next_beginning(file: BinaryIO, magic: bytes, back: int, begin: int) -> int |
 
 
 def _begins_mp4(head: bytes) -> bool:
-    """Return whether `head` begins with a box `ftyp`, and another box of a file's start behind it."""
+    """Return whether `head` begins with a `ftyp` box and another box of a file's start."""
     length = int.from_bytes(head[:4], "big")
     return 16 <= length <= _MARKED_BYTES - 8 and head[8:12].isascii() and head[length + 4 : length + 8] in _BEHIND_FTYP
 
 
 def _begins_matroska(head: bytes) -> bool:
-    """Return whether `head` begins with an EBML header of Matroska or WebM, and a segment behind it."""
+    """Return whether `head` begins with an EBML header of Matroska or WebM and a segment."""
     return (b"matroska" in head or b"webm" in head) and SEGMENT in head
 
 

@@ -44,7 +44,7 @@ _CONTAINERS: Mapping[str, _Container] = {
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """Byte range of one of the files in a joined file.
+    """Byte range of one file in a joined file.
 
     `cut`: whether its end is missing.
     """
@@ -126,7 +126,7 @@ def _parts(file: BinaryIO, size: int, name: str) -> Iterator[tuple[FilePart, str
 
 
 def _next(file: BinaryIO, begin: int, size: int, name: str) -> tuple[int, str, bool] | None:
-    """Find the file behind the one that begins at `begin`.
+    """Find the file that follows the file at `begin`.
 
     Return where it begins, its container, and whether the end of the one before is missing; None if none follows.
     """
@@ -146,6 +146,6 @@ _SEARCHED = (("mov", b"ftyp", 4), ("matroska", EBML, 0))
 
 
 def _cut_off(file: BinaryIO, begin: int, size: int, name: str) -> bool:
-    """Return whether the end of a Matroska or MP4 file that reaches to the end of the joined file is missing."""
+    """Return whether the last of the joined files, if Matroska or MP4, is truncated."""
     end = _CONTAINERS[name].end(file, begin) if _CONTAINERS[name].last is not None else None
     return end is not None and end > size

@@ -31,7 +31,7 @@ def end(file: BinaryIO, begin: int) -> int | None:
 
 
 def last_element(file: BinaryIO, begin: int) -> int:
-    """Return the byte offset of the last outer element of the Matroska file that begins at `begin`.
+    """Return the byte offset of the last outer element of the Matroska file at `begin`.
 
     Outer elements are those of the segment, as far as their lengths lead.
     """
@@ -39,7 +39,7 @@ def last_element(file: BinaryIO, begin: int) -> int:
 
 
 def _walked(file: BinaryIO, begin: int) -> tuple[int, int | None]:
-    """Return where the last outer element of a Matroska file begins and ends, in bytes; None for an unknown end."""
+    """Return start and end of a Matroska file's last outer element; None if the end is unknown."""
     last, place = begin, begin
     for _ in range(_MOST_ELEMENTS):
         head = bytes_at(file, place, 12)

@@ -34,7 +34,7 @@ def end(file: BinaryIO, begin: int) -> int | None:
 
 
 def last_box(file: BinaryIO, begin: int) -> int:
-    """Return the byte offset of the last outermost box of a known kind of the MP4 file that begins at `begin`."""
+    """Return the byte offset of the last known top-level box of the MP4 file at `begin`."""
     last = begin
     for kind, start, _ in _boxes(file, begin):
         if kind not in OUTER_BOXES or (kind == b"ftyp" and start > begin):
@@ -44,7 +44,7 @@ def last_box(file: BinaryIO, begin: int) -> int:
 
 
 def coding(file: BinaryIO, begin: int) -> list[bytes] | None:
-    """Return the sample description of each track of an MP4 file, without bit rates; None if it has none.
+    """Return the sample description of each track of an MP4 file, without bit rates, or None.
 
     `begin`: byte offset at which the file begins.
     """
@@ -61,7 +61,7 @@ def coding(file: BinaryIO, begin: int) -> list[bytes] | None:
 
 
 def _inner(file: BinaryIO, wanted: bytes, start: int, stop: int) -> list[tuple[int, int]]:
-    """Return start and end of each `wanted` box directly in the box from `start` to `stop`, of the first 100."""
+    """Return start and end of the first 100 `wanted` boxes directly in a box."""
     inside = start + (16 if bytes_at(file, start, 4) == _LONG else 8)
     return [(first, last) for kind, first, last in _boxes(file, inside, stop) if kind == wanted and last <= stop][:_MOST_TRACKS]
 

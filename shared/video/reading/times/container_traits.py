@@ -1,4 +1,4 @@
-"""Properties of containers that decide how packet times are read: whether packets are listed, and whether clocks may jump."""
+"""Properties of containers that decide how packet times are read."""
 
 import os
 from typing import Any

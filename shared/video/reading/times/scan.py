@@ -270,7 +270,10 @@ def _read(
 
 
 def _time_of(track: TrackPackets, number: int) -> Fraction:
-    """Return when packet `number` of a track is shown, in seconds on the continuous clock; the end of the track behind its last packet."""
+    """Return the display time of packet `number`; behind the last packet, the track's end.
+
+    In seconds on the continuous clock.
+    """
     stamp = next((stamp for place in range(number, track.count) if (stamp := track.pts[place]) != UNTIMED), None)
     if stamp is None:
         return track.clock.end(track.base) or Fraction(0)
