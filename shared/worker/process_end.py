@@ -8,11 +8,10 @@ import contextlib
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterable
-from pathlib import Path
 
+from shared.worker.family_mark import PROC, end_marked
 from shared.worker.process_tree import descendants
 
-PROC = Path("/proc")
 GUARD_S = 0.4
 """Seconds for the guard to end all descendants before it is killed itself."""
 LINGER_S = 10.0
@@ -24,11 +23,11 @@ Report = Callable[[str], Awaitable[None]]
 """Receives a description of the processes that have not ended."""
 
 
-async def end(process: asyncio.subprocess.Process, report: Report) -> None:
+async def end(process: asyncio.subprocess.Process, mark: str, report: Report) -> None:
     """Kill a guard and its descendants; wait until they have ended.
 
-    Closing the guard's standard input makes it end everything; if it does not, it is killed with all descendants. `report` is called once
-    if they have not ended after LINGER_S.
+    Closing the guard's standard input makes it end everything; if it does not, it is killed with all descendants. `mark`: mark of these
+    processes, by which those are found that have lost their guard. `report` is called once if they have not ended after LINGER_S.
     """
     assert process.stdin is not None
     process.stdin.close()
@@ -43,7 +42,12 @@ async def end(process: asyncio.subprocess.Process, report: Report) -> None:
     ending = asyncio.ensure_future(process.wait())
     if not (await asyncio.wait({ending}, timeout=LINGER_S))[0]:
         await report(described((process.pid, *descendants(process.pid))))
-    await ending
+    if await ending:  # a guard that was not killed has waited for all descendants
+        reported = False
+        while left := await asyncio.to_thread(end_marked, mark, LINGER_S):
+            if not reported:
+                await report(described(left))
+            reported = True
 
 
 def described(pids: Iterable[int]) -> str:

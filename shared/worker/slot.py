@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import sys
+import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +22,7 @@ from pydantic import ValidationError
 from shared import errors
 from shared.errors import OperationFailed, OutOfMemory, ReelwrightError, TimedOut, Unavailable, WorkerCrashed
 from shared.log import CURRENT_JOB
-from shared.worker import guard
+from shared.worker import family_mark, guard
 from shared.worker.output_tail import OutputTail
 from shared.worker.preparation import PREPARE, Preparation
 from shared.worker.process_end import LINGER_CAUSE, LINGER_S, end
@@ -123,6 +124,8 @@ class Slot:
         """What the child may open; None: everything."""
         self.output = OutputTail()
         """What the slot's children write to standard output and error."""
+        self._name = uuid.uuid4().hex
+        self._mark = ""
         self._number = 0
         self._calling = False
         self._process: asyncio.subprocess.Process | None = None
@@ -211,11 +214,14 @@ class Slot:
         if process is not None:
             # A child that died while idle has left nothing behind, and its process id may be another process's by now.
             recent = self._calling or process.returncode is None
-            self._ending = asyncio.ensure_future(end(process, partial(self._report_wait, on_update))) if recent else None
+            self._ending = self._end(process, on_update) if recent else None
         if self._ending is not None:
             await asyncio.shield(self._ending)
         if self._process is None:
             self.output.close()
+
+    def _end(self, process: asyncio.subprocess.Process, on_update: OnUpdate | None) -> "asyncio.Task[None]":
+        return asyncio.ensure_future(end(process, self._mark, partial(self._report_wait, on_update)))
 
     async def _report_wait(self, on_update: OnUpdate | None, processes: str) -> None:
         """Report that killed processes have not ended."""
@@ -252,13 +258,14 @@ class Slot:
 
         The locks are those held when this task runs, because a lock may be released while the task waits.
         """
+        self._mark = family_mark.mark_of(self._name)
         return await asyncio.create_subprocess_exec(
             *command,
             pass_fds=(child_end, *KEPT_OPEN),
             stdin=asyncio.subprocess.PIPE,
             stderr=writing,
             start_new_session=True,
-            env=_environment(network=self.sandbox is None or self.sandbox.network),
+            env=_environment(self._mark, network=self.sandbox is None or self.sandbox.network),
         )
 
     async def _begin(self, starting: "asyncio.Task[asyncio.subprocess.Process]") -> None:
@@ -360,13 +367,13 @@ def _named(setting: str) -> str:
     return f" ({setting})" if setting else ""
 
 
-def _environment(*, network: bool) -> dict[str, str]:
+def _environment(mark: str, *, network: bool) -> dict[str, str]:
     passed = {name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)}
     for name in FOR_DOWNLOADS:
         passed.pop(name, None)
         if network and name in os.environ:
             passed[name] = os.environ[name]
-    return passed | {"MALLOC_ARENA_MAX": HEAPS}
+    return passed | {"MALLOC_ARENA_MAX": HEAPS, family_mark.VARIABLE: mark}
 
 
 def _make_folders(sandbox: Sandbox) -> None:

@@ -24,6 +24,7 @@ from collections.abc import Callable
 import psycopg
 
 from shared.jobs.running.locks import LEASE_S, LOST_THE_LOCK, Locks
+from shared.worker.family_mark import Server, end_marked
 from shared.worker.process_end import LINGER_S
 
 PING_S, GIVE_UP_S = 1.0, 4.0
@@ -34,6 +35,8 @@ ROUSED_S = 5.0
 WATCH_S, IDLE_WATCH_S = 0.2, 1.0
 """Interval of checks whether proofs of life fail: while jobs run in this process, and otherwise."""
 CHILD_LEASE_S = 10.0
+LEFT_S = 2.0
+"""Seconds to wait in one round for the end of processes that have outlived their server and guard."""
 SETTLE_S = 2.0
 """Seconds after the start in which locks are tried often: guards of a killed process may still be ending its children."""
 log = logging.getLogger(__name__)
@@ -61,6 +64,7 @@ class Lifeline:
         if not locks.take(self.executor):
             raise RuntimeError(f"the lock of the new executor {self.executor} is held")
         locks.pass_on(self.executor)
+        Server.name = self.executor
 
     def start(
         self,
@@ -169,6 +173,9 @@ class Lifeline:
                 continue
             try:
                 if _now() - self._free_since.setdefault(executor, _now()) >= self._locks.grace_s:
+                    if end_marked(executor, LEFT_S):  # what a child started goes on if its guard and then its server are killed
+                        held = True
+                        continue
                     log.warning("taking over the jobs of %s, whose process has died", executor)
                     recover(executor)
             finally:

@@ -107,6 +107,19 @@ async def test_a_cancelled_call_ends_everything_at_once(slot: Slot, tmp_path: Pa
     assert (await slot.call(PERFORM, job("succeed", tmp_path))).result == {"text": "done"}
 
 
+async def test_processes_that_left_their_group_end_with_a_killed_guard(slot: Slot, tmp_path: Path) -> None:
+    call = asyncio.create_task(slot.call(PERFORM, job("daemon", tmp_path)))
+    while [program(pid) for pid in family()].count("sleep") < 2:
+        await asyncio.sleep(0.02)
+    sleeping = [psutil.Process(pid) for pid in family() if program(pid) == "sleep"]
+    [guard_pid] = [child.pid for child in psutil.Process().children() if guard.__file__ in command(child)]
+    os.kill(guard_pid, signal.SIGKILL)
+    with pytest.raises(WorkerCrashed, match="killed from outside"):
+        await call
+    assert [process for process in sleeping if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
+    assert (await slot.call(PERFORM, job("succeed", tmp_path))).result == {"text": "done"}
+
+
 @pytest.mark.parametrize("moment_s", [0, 0.001, 0.003, 0.01, 0.03, 0.1])
 async def test_a_call_cancelled_while_it_starts_leaves_a_slot_that_works(slot: Slot, tmp_path: Path, moment_s: float) -> None:
     call = asyncio.create_task(slot.call(PERFORM, job("succeed", tmp_path, seconds=5)))

@@ -91,6 +91,26 @@ def test_a_job_says_that_it_waits_for_processes_of_a_dead_server(pair: tuple[Ser
     holder.start()
 
 
+def test_what_a_dead_servers_child_started_ends_before_its_job_goes_on(pair: tuple[Server, Server], tmp_path: Path) -> None:
+    """A guard and then its server are killed, so nothing but the takeover can end the process that the child started."""
+    first, other = pair
+    log = tmp_path / "log"
+    job = first.submit("steady", params={"tag": "a", "log": str(log), "seconds": 1})
+    within(15, lambda: runs(first) or runs(other))
+    holder, watcher = (first, other) if runs(first) else (other, first)
+    os.kill(holder.pid, signal.SIGSTOP)  # so that it cannot end it
+    for pid, command in holder.family().items():
+        if "guard.py" in command:
+            os.kill(pid, signal.SIGKILL)
+    within(5, lambda: [command for command in holder.family().values() if "shared.worker.child" in command] == [])
+    assert runs(holder)
+    holder.kill()
+    assert watcher.wait(job["id"])["status"] == "succeeded"
+    assert log.read_text().splitlines() == ["begin a", "begin a", "end a"]
+    assert not runs(holder)
+    holder.start()
+
+
 def test_a_briefly_frozen_process_keeps_its_job(pair: tuple[Server, Server], tmp_path: Path) -> None:
     """A server that is frozen for 2.5 seconds keeps its job, which runs only once.
 
