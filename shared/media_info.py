@@ -59,7 +59,7 @@ class ChapterInfo(_Record):
 class OtherTrackInfo(_Record):
     """A track that no operation reads: its kind, codec and language."""
 
-    kind: Literal["video", "cover", "audio", "subtitle", "data", "attachment"]
+    kind: Literal["video", "cover", "audio", "subtitle", "captions", "data", "attachment"]
     codec: str | None
     language: str | None
 

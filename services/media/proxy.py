@@ -261,6 +261,6 @@ PROXY = Operation(
     },
     outputs={"proxy": Kind.VIDEO, "frames": Kind.JSON},
     run=proxy,
-    version=4,
+    version=5,
     example=ProxyParams(),
 )

@@ -245,6 +245,6 @@ REEL = Operation(
     inputs={"video": Kind.VIDEO},
     outputs={"video": Kind.VIDEO},
     run=reel,
-    version=4,
+    version=5,
     example=ReelParams(moments=[Moment(timestamp_s=1.5, score=2.0), Moment(timestamp_s=4.0, score=1.0)], around=1.0),
 )

@@ -134,7 +134,7 @@ def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: P
         progress.warn(warning)
     rate = constant(params.frame_rate, info)
     sound = params.audio == "keep"
-    target = Target(path=output, format=row.file, sound=sound, texts=True, pixel_format=pixels, frame_rate=rate)
+    target = Target(path=output, format=row.file, sound=sound, texts=True, pixel_format=pixels, frame_rate=rate, captions=rate is None)
     expected = expected_frames(info, params)
     frame_count, begin, end = 0, Fraction(0), Fraction(0)
     with (
@@ -215,6 +215,6 @@ TRANSCODE = Operation(
     inputs={"video": Kind.VIDEO},
     outputs={"video": Kind.VIDEO},
     run=transcode,
-    version=5,
+    version=6,
     example=TranscodeParams(height=180, frame_rate="15", duration=2.0),
 )

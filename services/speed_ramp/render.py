@@ -290,5 +290,5 @@ RENDER = Operation(
     measurement=MOTION,
     run=render,
     example=RenderParams(min_speed=0.5, max_speed=2.0),
-    version=6,
+    version=7,
 )

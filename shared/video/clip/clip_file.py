@@ -37,7 +37,8 @@ class Target:
 
     The file is named `path` whatever its format; readers recognise the content. `sound`: with the clip's sound, tags, subtitles, chapters
     and timecode. `texts`: with all of these but the sound. `rgba`: PNG files have colours and alpha. `pixel_format`, `frame_rate`: replace
-    the format's usual pixels and the clip's average rate. `keep_times`: a part keeps its times in the clip.
+    the format's usual pixels and the clip's average rate. `keep_times`: a part keeps its times in the clip. `captions`: all
+    pictures of the part are written, so that their closed captions can be kept.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class Target:
     pixel_format: str | None = None
     frame_rate: Fraction | None = None
     keep_times: bool = False
+    captions: bool = False
 
 
 class ClipFile:
@@ -94,6 +96,7 @@ class ClipFile:
             time_base=frame.time_base,
             pixel_format=self._target.pixel_format or PIXELS[self._target.format],
             quality=self._part.quality,
+            captions=self._target.captions,
             steady=self._target.frame_rate is not None or not (self._info.variable_frame_rate or self._target.keep_times),
         )
         self._stack.enter_context(writer)
@@ -109,7 +112,7 @@ class ClipFile:
             timecode = timecode_at(self._info, self._first) if self._target.frame_rate is None else None
             timecode_kept = writer.set_timecode(timecode)
             writer.copy_texts(self._video, start=self._first, end=part_end(self._part))
-            self._warn(track_warnings(self._info, timecode_kept=timecode_kept))
+            self._warn(track_warnings(self._info, timecode_kept=timecode_kept, captions_kept=writer.keeps_captions))
         return writer
 
     @property

@@ -24,6 +24,7 @@ from shared.video.probing.timecode import start_timecode
 from shared.video.probing.timing import Timing, joined_warnings, size_warnings, timing
 from shared.video.probing.track_list import chapter_infos, other_tracks, subtitle_tracks
 from shared.video.reading.animated_webp import is_animated_webp, is_animation
+from shared.video.reading.captions import captions_found, shows_captions
 from shared.video.reading.containers.following_files import following_files
 from shared.video.reading.containers.mpegts import other_program_at_end
 from shared.video.reading.containers.truncation import flv_ends_well, is_truncated, is_unfinished_avi
@@ -94,10 +95,12 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
     limits.check_duration(float(times.duration or 0))
     if times.untouched:
         picture = first_picture(container, stream, path, limits)
+        captions = _has_captions(container, stream, picture, times)
     else:
         # The file is opened again: without an index, seeking back to the start may skip the first keyframe.
         with open_input(path, limits=limits) as fresh:
             picture = first_picture(fresh, main_video(fresh, path), path, limits)
+            captions = _has_captions(fresh, main_video(fresh, path), picture, times)
     orientation = orientation_of(picture)
     pixel_ratio = pixel_ratio_at(times.sizes, stream.sample_aspect_ratio, picture.pts)
     width, height = displayed_size(picture.width, picture.height, pixel_ratio, orientation)
@@ -124,7 +127,7 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
         audio=tuple(_track(track, times) for track in audio_streams(container)),
         subtitles=tuple(subtitle_tracks(container)),
         chapters=tuple(chapter_infos(container, zero)),
-        other_tracks=tuple(other_tracks(container, stream)),
+        other_tracks=tuple(other_tracks(container, stream, captions=captions)),
         warnings=(
             *_cut_off(path, container, times),
             *_followed(path, container, times, limits),
@@ -156,6 +159,11 @@ def first_picture(container: Any, stream: Any, path: str | os.PathLike[str], lim
         failure = failure or error
     reason = "" if failure is None else f" ({error_text(failure)})"
     raise BrokenMedia(f"{Path(path).name!r} contains no frame that can be decoded{reason}. Export or upload it again.") from failure
+
+
+def _has_captions(container: Any, stream: Any, picture: av.VideoFrame, times: Timing) -> bool:
+    """Return whether an open file's pictures carry closed captions. `picture`: the first one, which was read from `container`."""
+    return captions_found(container, stream) or shows_captions(picture) if times.captions is None else times.captions
 
 
 def _track(stream: Any, times: Timing) -> AudioTrackInfo:

@@ -36,6 +36,7 @@ class Timing:
     `duration`: seconds from the timeline's start to the end of the last picture; None where even the packets do not say. `ends`: seconds at
     which tracks end, by stream index, as far as known. `joins`: where the file's own clock jumps. `untouched`: no packet was read from the
     open container. `files`: seconds at which the later files in a joined file begin, where these are opened one by one.
+    `captions`: whether the pictures carry closed captions; None if not all packets were read.
     """
 
     duration: Fraction | None
@@ -47,6 +48,7 @@ class Timing:
     whole: bool = True
     untouched: bool = False
     files: tuple[Fraction, ...] = ()
+    captions: bool | None = None
 
 
 def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Limits, *, seconds: float | None) -> Timing:
@@ -92,7 +94,7 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
         return Timing(duration, rates, frames, {}, (), sizes, untouched=untouched)
     ends = {index: end - zero for index, end in packets.ends.items()}
     files = tuple(begin - zero for begin in packets.files)
-    return Timing(duration, rates, frames, ends, packets.joins, packets.sizes, not packets.cut_off, untouched, files)
+    return Timing(duration, rates, frames, ends, packets.joins, packets.sizes, not packets.cut_off, untouched, files, packets.captions)
 
 
 def _duration(

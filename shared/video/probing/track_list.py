@@ -20,6 +20,7 @@ _WHAT = {
     "cover": "The cover picture ({}) was left out.",
     "audio": "An audio track ({}) was left out: this server does not decode it.",
     "subtitle": "A subtitle track ({}) was left out: it contains no text.",
+    "captions": "The closed captions ({}) in the picture's stream were left out: this output does not keep them.",
     "data": "A data track ({}) was left out: outputs do not keep data tracks.",
     "attachment": "An attached file ({}) was left out: outputs do not keep attachments.",
 }
@@ -40,8 +41,11 @@ def chapter_infos(container: Any, zero: Fraction) -> Iterator[ChapterInfo]:
         yield ChapterInfo(title=chapter.title, start_s=float(chapter.start), end_s=float(chapter.end))
 
 
-def other_tracks(container: Any, main: Any) -> Iterator[OtherTrackInfo]:
-    """Yield the tracks of an open file that no operation reads."""
+def other_tracks(container: Any, main: Any, *, captions: bool) -> Iterator[OtherTrackInfo]:
+    """Yield the tracks of an open file that no operation reads.
+
+    `captions`: whether the pictures carry closed captions, which count as a track.
+    """
     indexes = {main.index, *(stream.index for stream in audio_streams(container))}
     indexes |= {stream.index for stream in container.streams.subtitles if is_text(stream)}
     indexes |= _chapter_track(container)
@@ -52,6 +56,8 @@ def other_tracks(container: Any, main: Any) -> Iterator[OtherTrackInfo]:
         context = getattr(stream, "codec_context", None)
         codec = context.codec.canonical_name if context is not None else _tag(stream)
         yield OtherTrackInfo(kind=kind if kind in _WHAT else "data", codec=codec, language=_language(stream))
+    if captions:
+        yield OtherTrackInfo(kind="captions", codec="eia_608", language=None)
 
 
 def _chapter_track(container: Any) -> set[int]:
@@ -66,15 +72,15 @@ def _chapter_track(container: Any) -> set[int]:
     return set() if first is None else {first}
 
 
-def track_warnings(info: VideoInfo, *, timecode_kept: bool = False) -> list[str]:
+def track_warnings(info: VideoInfo, *, timecode_kept: bool = False, captions_kept: bool = False) -> list[str]:
     """Return one sentence for each track that an output leaves out.
 
-    The output has picture and sound, and a timecode track with `timecode_kept`.
+    The output has picture and sound, a timecode track with `timecode_kept`, and closed captions with `captions_kept`.
     """
     return [
         _WHAT[track.kind].format(", ".join([track.codec or "of an unknown kind", *([track.language] if track.language else [])]))
         for track in info.other_tracks
-        if not (timecode_kept and track.codec == "timecode")
+        if not (timecode_kept and track.codec == "timecode") and not (captions_kept and track.kind == "captions")
     ]
 
 

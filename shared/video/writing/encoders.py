@@ -27,13 +27,18 @@ class Encoder:
     options: Callable[[int], Mapping[str, str]]
 
 
+_NO_CAPTIONS = {"a53cc": "0"}
+"""Option of encoders against closed captions. Each picture carries two letters, so captions only fit where all pictures are written."""
+_KEEP_CAPTIONS = frozenset({"libx264", "h264_nvenc"})
+
+
 # Fitted so that 30, 50, 70 and 90 give about the SSIM of libx264 on 720p animation: 0.945, 0.977, 0.989, 0.994.
 def _x264(quality: int) -> Mapping[str, str]:
-    return {"crf": f"{40 - 0.3 * quality:.1f}", "preset": "veryfast"}
+    return {"crf": f"{40 - 0.3 * quality:.1f}", "preset": "veryfast"} | _NO_CAPTIONS
 
 
 def _nvenc(quality: int) -> Mapping[str, str]:
-    return {"rc": "vbr", "cq": f"{43 - 0.3 * quality:.1f}", "b": "0", "preset": "p4", "tune": "hq"}
+    return {"rc": "vbr", "cq": f"{43 - 0.3 * quality:.1f}", "b": "0", "preset": "p4", "tune": "hq"} | _NO_CAPTIONS
 
 
 def _x265(quality: int) -> Mapping[str, str]:
@@ -100,6 +105,11 @@ def choose_encoder(choice: str, suffix: str, pixel_format: str) -> Encoder:
     raise Invalid(
         f"No encoder {choice!r} for {pixel_format} in a {suffix} file works on this machine. Working encoders: {names_that_work}."
     )
+
+
+def captions_options(encoder: Encoder) -> dict[str, str]:
+    """Return the options with which an encoder writes the closed captions of its pictures; none if it cannot."""
+    return {"a53cc": "1"} if encoder.name in _KEEP_CAPTIONS else {}
 
 
 def encoder_options(encoder: Encoder, quality: int, pixel_format: str) -> dict[str, str]:

@@ -27,7 +27,7 @@ from shared.video.reading.texts import Chapter, file_chapters, read_subtitles
 from shared.video.seconds import to_fraction
 from shared.video.writing.action_thread import ActionThread
 from shared.video.writing.encoder_input import PictureConverter
-from shared.video.writing.encoders import ALL_INTRA, choose_encoder, encoder_options
+from shared.video.writing.encoders import ALL_INTRA, captions_options, choose_encoder, encoder_options
 from shared.video.writing.output_file import OutputFile, VideoEncoding
 from shared.video.writing.picture_ends.late_start import LateStart, late_start
 from shared.video.writing.sound_coding import sound_coding
@@ -44,7 +44,8 @@ class VideoWriter:
     `path`: .mp4, .mov, .mkv, .webm, or .webp (an animation without sound that repeats for ever). `frame_rate`: the nominal rate.
     `time_base`: the unit of the `pts` given to `write`, by default 1 / `frame_rate`. `color`: the tags of the file; pictures with other
     tags are converted. None takes those of the first picture. `quality`: 0 to 100, about the same to the eye with each encoder. `encoder`:
-    an FFmpeg name, or "auto" (NVENC where it works, else the first that fits). `all_intra`: every picture is a keyframe. `steady`: pictures
+    an FFmpeg name, or "auto" (NVENC where it works, else the first that fits). `all_intra`: every picture is a keyframe. `captions`: keep
+    the pictures' closed captions, if the encoder can (`keeps_captions`). Use it only if all source pictures are written. `steady`: pictures
     come at `frame_rate`, and a first picture that comes late is repeated from time 0 on (`repeated` of them), see `late_start`.
 
     The file gets its name only after the `with` block has ended without an error; otherwise no file is left. Odd sizes are padded by one
@@ -65,6 +66,7 @@ class VideoWriter:
         encoder: str = "auto",
         sample_aspect_ratio: Fraction | None = None,
         all_intra: bool = False,
+        captions: bool = False,
         steady: bool = False,
     ):
         self._path = Path(path)
@@ -74,11 +76,12 @@ class VideoWriter:
         if width < 1 or height < 1 or frame_rate <= 0:
             raise ValueError(f"{width = }, {height = } and {frame_rate = } must be positive")
         chosen = choose_encoder(encoder, suffix, pixel_format)
+        captions_kept = captions_options(chosen) if captions else {}
         rate = Fraction(frame_rate)
         self._settings = VideoEncoding(
             container=FORMATS[suffix],
             encoder=chosen,
-            options=encoder_options(chosen, quality, pixel_format) | (ALL_INTRA if all_intra else {}),
+            options=encoder_options(chosen, quality, pixel_format) | (ALL_INTRA if all_intra else {}) | captions_kept,
             pixel_format=pixel_format,
             frame_rate=rate,
             time_base=time_base or 1 / rate,
@@ -86,6 +89,7 @@ class VideoWriter:
             sample_aspect_ratio=sample_aspect_ratio,
         )
         self.encoder = chosen.name
+        self.keeps_captions = bool(captions_kept)
         self.warnings: list[str] = []
         self._converter = PictureConverter(width, height, pixel_format)
         if self._converter.padded:

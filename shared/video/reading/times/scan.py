@@ -17,6 +17,7 @@ from typing import Any
 import av.error
 
 from shared.video.limits import Limits
+from shared.video.reading.captions import holds_captions
 from shared.video.reading.containers.following_files import following_files
 from shared.video.reading.containers.truncation import end_of_fragments
 from shared.video.reading.open_input import main_video, open_input, time_base_of
@@ -52,7 +53,7 @@ class Scan:
     index, without empty tracks. `whole`: every packet was read. `sizes`: shapes of the pictures, in order, where keyframes tell.
     `cut_off`: the file ends before its last samples. `even`: the times of tracks that state wrong ones, by stream index. `untimed`:
     number of the main video's packets without a time. `files`: seconds on the continuous clock at which the later files in a joined file
-    begin, where these are opened one by one.
+    begin, where these are opened one by one. `captions`: pictures carry closed captions; None where not all packets were read.
     """
 
     times: "array[int]"
@@ -67,6 +68,7 @@ class Scan:
     even: Mapping[int, EvenTimes] = field(default_factory=dict)
     untimed: int = 0
     files: tuple[Fraction, ...] = ()
+    captions: bool | None = None
 
     @property
     def end(self) -> int | None:
@@ -186,6 +188,7 @@ def _read(
             each.stamps = array("q")
     main.numbered = container.format.name == "avi" and bool(video.codec_context.has_b_frames)
     groups = LastGroups(video)
+    codec, captions = video.codec_context.codec.canonical_name, False
     one_by_one = following_files(path, container.format.name).one_by_one
     count = 0
     end = end_of_fragments(path) if container.format.name.startswith("mov") else None
@@ -234,6 +237,7 @@ def _read(
         if track is main and packet.size:
             shapes.see(packet, track.count)
             groups.add(packet)
+            captions = captions or holds_captions(codec, packet)
         track.add(packet, part, hidden=one_by_one and packet.is_discard)
     cut_off = end is not None
     if main.count > 1 and may_end_anywhere(container, path) and groups.end_damaged(limits):
@@ -266,6 +270,7 @@ def _read(
         even=even,
         untimed=main.pts.count(UNTIMED),
         files=tuple(_time_of(main, number) for number in files[1:]),
+        captions=captions,
     )
 
 

@@ -1,0 +1,68 @@
+"""Closed captions (CEA-608 and CEA-708) inside the packets of a video stream."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import av.error
+from av.sidedata.sidedata import Type as SideDataType
+
+_REGISTERED = b"\xb5\x00\x31GA94\x03"
+_USER_DATA = b"\x00\x00\x01\xb2"
+_MARKS = {
+    "h264": (_REGISTERED,),
+    "hevc": (_REGISTERED,),
+    "av1": (_REGISTERED,),
+    "mpeg2video": (_USER_DATA + b"GA94\x03", _USER_DATA + b"CC\x01\xf8"),
+}
+"""Bytes before the captions, by codec: of ATSC A/53 (part 4, 6.2.3) within ITU-T T.35 or user data, and of DVDs."""
+_FIRST_PACKETS, _FIRST_BYTES = 120, 16 * 1024 * 1024
+_PLACES, _PACKETS_AT_PLACE = 16, 5
+
+
+def holds_captions(codec: str, packet: Any) -> bool:
+    """Return whether a packet of a video stream in `codec`, under FFmpeg's name, holds closed captions."""
+    if codec not in _MARKS or not packet.size:
+        return False
+    data = bytes(packet)
+    return any(_holds(data, mark) for mark in _MARKS[codec])
+
+
+def _holds(data: bytes, mark: bytes) -> bool:
+    place = data.find(mark) + len(mark)
+    # The last five bits count the captions; of a DVD they are in another place.
+    return place >= len(mark) and (mark.endswith(b"\xf8") or bool(data[place : place + 1] and data[place] & 0x1F))
+
+
+def shows_captions(picture: Any) -> bool:
+    """Return whether a decoded picture has closed captions."""
+    return any(data.type == SideDataType.A53_CC for data in picture.side_data)
+
+
+def captions_found(container: Any, stream: Any) -> bool:
+    """Return whether packets of an open file's video hold closed captions.
+
+    Looks at the next packets and at some in evenly spaced places, so captions of a few seconds may be missed.
+    """
+    codec = stream.codec_context.codec.canonical_name
+    if codec not in _MARKS:
+        return False
+    return any(holds_captions(codec, packet) for packet in _looked_at(container, stream))
+
+
+def _looked_at(container: Any, stream: Any) -> Iterator[Any]:
+    """Yield the packets of `stream` that are looked at."""
+    try:
+        size = 0
+        for number, packet in enumerate(container.demux(stream)):
+            size += packet.size
+            yield packet
+            if number >= _FIRST_PACKETS or size >= _FIRST_BYTES:
+                break
+        for place in range(1, _PLACES if stream.duration else 0):
+            container.seek((stream.start_time or 0) + stream.duration * place // _PLACES, stream=stream)
+            for number, packet in enumerate(container.demux(stream)):
+                yield packet
+                if number >= _PACKETS_AT_PLACE:
+                    break
+    except av.error.FFmpegError:
+        return
