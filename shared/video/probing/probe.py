@@ -20,13 +20,13 @@ from shared.video.formats import video_type
 from shared.video.frames.color import tags_of
 from shared.video.frames.display import displayed_size, has_alpha, orientation_of
 from shared.video.limits import Limits
+from shared.video.probing.joined_files import followed_warnings
 from shared.video.probing.timecode import start_timecode
 from shared.video.probing.timing import Timing, joined_warnings, size_warnings, timing
 from shared.video.probing.track_list import chapter_infos, other_tracks, subtitle_tracks
 from shared.video.reading.animated_webp import is_animated_webp, is_animation
 from shared.video.reading.captions import captions_found, shows_captions
 from shared.video.reading.containers.following_files import following_files
-from shared.video.reading.containers.mpegts import other_program_at_end
 from shared.video.reading.containers.truncation import flv_ends_well, is_truncated, is_unfinished_avi
 from shared.video.reading.decoding.decoder import open_decoder
 from shared.video.reading.open_input import (
@@ -130,7 +130,7 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
         other_tracks=tuple(other_tracks(container, stream, captions=captions)),
         warnings=(
             *_cut_off(path, container, times),
-            *_followed(path, container, times, limits),
+            *followed_warnings(following_files(path, _container(container, path, limits)), times),
             *joined_warnings(times.joins, zero),
             *size_warnings(times.sizes, time_base_of(stream), zero),
         ),
@@ -192,30 +192,6 @@ def _cut_off(path: str | os.PathLike[str], container: Any, times: Timing) -> Ite
         yield f"The recording was not finished: only the part before {float(times.duration):.2f} s is used."
     elif not times.whole or (container.format.name == "flv" and not flv_ends_well(path, os.stat(path).st_size)):
         yield f"The file is truncated: only the part before {float(times.duration):.2f} s is used."
-
-
-def _followed(path: str | os.PathLike[str], container: Any, times: Timing, limits: Limits) -> Iterator[str]:
-    """Yield warnings about truncated or unread files, and unread programs, in a joined file."""
-    following = following_files(path, _container(container, path, limits))
-    begins = [Fraction(0), *times.files] if following.one_by_one else []
-    ends: list[Fraction | None] = [*begins[1:], times.duration]
-    for part, end in zip(following.parts, ends, strict=False):
-        # `_cut_off` names a single file.
-        if part.cut and end is not None and (times.whole or following.one_by_one):
-            yield f"One of the joined files, at bytes {part.begin} to {part.end}, is truncated: its end is missing at {float(end):.2f} s."
-    for part in following.lost:
-        following_part = sum(other.begin < part.begin for other in following.parts)
-        at = begins[following_part] if following_part < len(begins) else times.duration
-        where = "" if at is None else f" at {float(at):.2f} s"
-        yield f"One of the joined files, at bytes {part.begin} to {part.end}, is left out{where}: its end, with its index, is missing."
-    if following.unread is not None and times.duration is not None:
-        yield (
-            f"Another file follows in this file, at byte {following.unread}, after {float(times.duration):.2f} s: it is not read. "
-            "Upload the files one by one, or join them in an editing program."
-        )
-    elif container.format.name == "mpegts" and other_program_at_end(path):
-        after = "" if times.duration is None else f" after {float(times.duration):.2f} s"
-        yield f"Another program follows in this stream{after}: it is not read. Upload the recordings one by one."
 
 
 def _ratio(ratio: Fraction | None) -> str:

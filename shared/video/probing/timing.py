@@ -2,8 +2,8 @@
 
 import math
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -36,7 +36,7 @@ class Timing:
     `duration`: seconds from the timeline's start to the end of the last picture; None where even the packets do not say. `ends`: seconds at
     which tracks end, by stream index, as far as known. `joins`: where the file's own clock jumps. `untouched`: no packet was read from the
     open container. `files`: seconds at which the later files in a joined file begin, where these are opened one by one.
-    `captions`: whether the pictures carry closed captions; None if not all packets were read.
+    `captions`: whether the pictures carry closed captions; None if not all packets were read. `left_out`: as in `Scan`.
     """
 
     duration: Fraction | None
@@ -49,6 +49,7 @@ class Timing:
     untouched: bool = False
     files: tuple[Fraction, ...] = ()
     captions: bool | None = None
+    left_out: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
 def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Limits, *, seconds: float | None) -> Timing:
@@ -94,7 +95,19 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
         return Timing(duration, rates, frames, {}, (), sizes, untouched=untouched)
     ends = {index: end - zero for index, end in packets.ends.items()}
     files = tuple(begin - zero for begin in packets.files)
-    return Timing(duration, rates, frames, ends, packets.joins, packets.sizes, not packets.cut_off, untouched, files, packets.captions)
+    return Timing(
+        duration,
+        rates,
+        frames,
+        ends,
+        packets.joins,
+        packets.sizes,
+        not packets.cut_off,
+        untouched,
+        files,
+        packets.captions,
+        packets.left_out,
+    )
 
 
 def _duration(
@@ -178,6 +191,8 @@ def _hidden(stream: Any) -> int:
 
 _HIDDEN_LOOKED_AT = 600
 _LISTED = 3
+_CONTINUES_S = Fraction(1, 50)
+"""Step of the clock between two files that is none: each states its times to its own precision."""
 
 
 def size_warnings(sizes: Sequence[Size], base: Fraction, zero: Fraction) -> Iterator[str]:
@@ -217,6 +232,7 @@ def joined_warnings(joins: Sequence[Join], zero: Fraction) -> Iterator[str]:
 
     One for each of the first three jumps; a last sentence counts the others.
     """
+    joins = [join for join in joins if abs(join.after - join.before) > _CONTINUES_S]
     for join in joins[:_LISTED]:
         yield (
             f"The timestamps in the file jump at {float(join.at - zero):.2f} s (from {float(join.before):.2f} to "

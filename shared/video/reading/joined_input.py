@@ -1,5 +1,6 @@
 """Reading of several files that were joined byte by byte as one open file."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ class JoinedInput:
 
     Streams, tags and everything else are those of the first file, which stays open. Packets of later files follow, with the times that
     these state, in the first file's streams. `part`: number of the file of the packet read last, from 0.
+    `left_out`: codecs of sound in the later files that continues no track of the first, by number of file and place among the sound tracks.
     """
 
     def __init__(self, first: av.container.InputContainer, later: Sequence[Callable[[], av.container.InputContainer]], cut: Sequence[bool]):
@@ -23,6 +25,7 @@ class JoinedInput:
         """
         self._first, self._later, self._cut = first, later, cut
         self.part = 0
+        self.left_out: dict[tuple[int, int], str] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._first, name)
@@ -56,13 +59,11 @@ class JoinedInput:
             yield packet
 
     def _readable(self, container: av.container.InputContainer, streams: Sequence[Any]) -> Iterator[Any]:
-        """Yield the packets of one file, in the first file's streams.
-
-        A file that is cut off ends at its first damaged packet.
-        """
-        own = [container.streams[stream.index] for stream in streams if stream.index < len(container.streams)]
-        by_index = {stream.index: stream for stream in streams}
-        packets = whole_packets(container.demux(own))
+        """Yield the packets of one file, in the first file's streams. A file that is cut off ends at its first damaged packet."""
+        targets = self._targets(container, streams)
+        if not targets:
+            return
+        packets = whole_packets(container.demux([container.streams[index] for index in targets]))
         while True:
             try:
                 packet = next(packets, None)
@@ -74,8 +75,43 @@ class JoinedInput:
                 return
             if packet.size or packet.pts is not None:
                 if container is not self._first:
-                    stream = by_index[packet.stream_index]
+                    stream = targets[packet.stream_index]
                     if packet.time_base != stream.time_base:
                         packet.rescale_ts(stream.time_base)
                     packet.stream = stream
                 yield packet
+
+    def _targets(self, container: av.container.InputContainer, streams: Sequence[Any]) -> dict[int, Any]:
+        """Return for each track of a later file, by index, the one of `streams` that it continues.
+
+        It is that of the same place among the tracks of its kind, if the codec is the same. Records sound that continues none.
+        """
+        targets = {stream.index: stream for stream in streams}
+        if container is self._first:
+            return targets
+        firsts, continued = _by_place(self._first), {}
+        for place, stream in _by_place(container).items():
+            first = firsts.get(place)
+            if first is not None and _same_codec(first, stream):
+                continued[stream.index] = first
+            elif stream.type == "audio":
+                context = stream.codec_context
+                self.left_out[self.part, place[1]] = "of an unknown kind" if context is None else context.codec.canonical_name
+        return {index: first for index, first in continued.items() if first.index in targets}
+
+
+def _by_place(container: av.container.InputContainer) -> dict[tuple[str, int], Any]:
+    """Return the tracks of an open file by their kind and their place among those of the kind."""
+    places: dict[tuple[str, int], Any] = {}
+    counts: Counter[str] = Counter()
+    for stream in container.streams:
+        places[stream.type, counts[stream.type]] = stream
+        counts[stream.type] += 1
+    return places
+
+
+def _same_codec(first: Any, other: Any) -> bool:
+    """Return whether two tracks have the same codec, as far as known."""
+    if getattr(first, "codec_context", None) is None or getattr(other, "codec_context", None) is None:
+        return True
+    return bool(first.codec_context.codec.canonical_name == other.codec_context.codec.canonical_name)

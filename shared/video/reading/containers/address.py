@@ -43,7 +43,8 @@ def addresses_of(path: str | os.PathLike[str], head: bytes) -> tuple[Address, ..
     following = following_files(path, demuxer)
     if following.one_by_one:
         return tuple(_address(path, part) for part in following.parts)
-    return (Address(_file(path)) if following.unread is None else Address(_part(path, 0, following.unread), "file,subfile"),)
+    end = following.parts[0].end if following.parts else following.unread
+    return (Address(_file(path)) if end is None else Address(_part(path, 0, end), "file,subfile"),)
 
 
 def _address(path: str | os.PathLike[str], part: FilePart) -> Address:

@@ -22,21 +22,22 @@ class _Container:
 
     `end`: returns the byte offset at which the file that begins at an offset ends, or None. `coding`: describes the tracks of that file;
     files of equal coding are read on. None for containers of which FFmpeg reads one file only. `last`: returns the byte offset of the
-    file's last element, behind which the next file begins if the end is missing. Files of a container with `last` are opened one by one.
+    file's last element, behind which the next file begins if the end is missing. `one_by_one`: FFmpeg opens each of the files by itself.
     """
 
     end: Callable[[BinaryIO, int], int | None]
     coding: Callable[[BinaryIO, int], Any] | None = None
     last: Callable[[BinaryIO, int], int] | None = None
+    one_by_one: bool = False
 
 
 _CONTAINERS: Mapping[str, _Container] = {
-    "matroska": _Container(matroska.end, matroska.coding, matroska.last_element),
+    "matroska": _Container(matroska.end, matroska.coding, matroska.last_element, one_by_one=True),
     "avi": _Container(avi.end, avi.coding),
-    "mov": _Container(mp4.end, mp4.coding, mp4.last_box),
+    "mov": _Container(mp4.end, mp4.coding, mp4.last_box, one_by_one=True),
     "asf": _Container(asf.end),
     "mxf": _Container(mxf.end),
-    "mpegts": _Container(mpegts.end),
+    "mpegts": _Container(mpegts.end, mpegts.coding, one_by_one=True),
     "apng": _Container(png.end),
     "webp": _Container(webp.end),
 }
@@ -58,14 +59,16 @@ class FilePart:
 class FollowingFiles:
     """Byte offsets at which further files begin in a joined file.
 
-    `read`: those that are read as a continuation of the first. `unread`: the first of those that are not read, or None. `parts`: ranges of
-    the MP4 and Matroska files that are read; empty for a single file. `lost`: ranges of MP4 files without an index.
+    `read`: those that are read as a continuation of the first. `unread`: the first of another container, or of those that FFmpeg does not
+    read, or None. `parts`: ranges of the MP4, Matroska and MPEG-TS files that are opened one by one; empty for a single file. `lost`:
+    ranges of such files without an index. `others`: of those in another coding than the first, also not read.
     """
 
     read: tuple[int, ...] = ()
     unread: int | None = None
     parts: tuple[FilePart, ...] = ()
     lost: tuple[FilePart, ...] = ()
+    others: tuple[FilePart, ...] = ()
 
     @property
     def one_by_one(self) -> bool:
@@ -93,6 +96,7 @@ def _following(path: str, size: int, _mtime_ns: int, name: str) -> FollowingFile
     container = _CONTAINERS[name]
     parts: list[FilePart] = []
     lost: list[FilePart] = []
+    others: list[FilePart] = []
     unread: int | None = None
     first = None
     with open(path, "rb") as file:
@@ -103,13 +107,18 @@ def _following(path: str, size: int, _mtime_ns: int, name: str) -> FollowingFile
                 continue
             first = coding if first is None and not parts else first
             if (parts or demuxer != name) and (coding is None or coding != first or len(parts) >= _MOST_FILES):
-                unread = part.begin
-                break
+                if not container.one_by_one or demuxer != name or len(parts) >= _MOST_FILES:
+                    unread = part.begin
+                    break
+                others.append(part)
+                continue
             parts.append(part)
     if not parts or (len(parts) == 1 and (parts[0].begin, parts[0].end) == (0, size)):
         return FollowingFiles()
     read = tuple(part.begin for part in parts if part.begin)
-    return FollowingFiles(read, unread, tuple(parts) if container.last is not None else (), tuple(lost))
+    if not container.one_by_one:
+        return FollowingFiles(read, unread)
+    return FollowingFiles(read, unread, tuple(parts), tuple(lost), tuple(others))
 
 
 def _parts(file: BinaryIO, size: int, name: str) -> Iterator[tuple[FilePart, str]]:

@@ -1,55 +1,204 @@
 """The layout of MPEG transport streams (ISO/IEC 13818-1)."""
 
-import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import BinaryIO
 
-from shared.video.reading.containers.beginnings import TS_PACKET, TS_SYNC, TS_TOGETHER, bytes_at
+import numpy as np
+from numpy.typing import NDArray
 
-_TAIL_BYTES = 2048 * TS_PACKET
+from shared.video.reading.containers.beginnings import TS_PACKET, TS_SYNC, TS_TOGETHER, bytes_at, demuxer_of
+
+_ROWS = 16_384
+"""Packets that are read at once."""
+_SEARCHED_BYTES = 4 * 1024 * 1024
+_SERVICES = 0x11
+_BEFORE_TABLE = 16
+"""Packets between the list of programs and the table of the one that follows it."""
+_VIDEO = frozenset({0x01, 0x02, 0x10, 0x1B, 0x20, 0x24, 0x33, 0x42, 0xD1, 0xEA})
+_AUDIO = frozenset({0x03, 0x04, 0x0F, 0x11, 0x1C, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87})
+_PRIVATE, _AUDIO_TAGS = 0x06, frozenset({0x6A, 0x7A, 0x7B, 0x7C})
+"""Stream types (2.4.4.10 and later lists), and descriptors of sound in private streams (ETSI EN 300 468)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """The program of a stream: its number, the number of its table's packets, and type and packet number of pictures and sound."""
+
+    number: int
+    table: int
+    video: tuple[tuple[int, int], ...]
+    audio: tuple[tuple[int, int], ...]
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
     """Return the end of the stream at `begin`, as a byte offset, or None.
 
-    That is where other data follows the packets; None if the stream reaches to the end of the file.
+    That is where other data follows the packets, or a stream with other tracks. None if the stream reaches to the end of the file. FFmpeg
+    reads on where tracks change, but delivers the last picture before the change at the end, and decodes all with the first decoder.
     """
-    size = file.seek(0, os.SEEK_END)
-    low, high = 0, (size - begin) // TS_PACKET
-    if not _in_sync(file, begin) or _in_sync(file, begin + (high - TS_TOGETHER) * TS_PACKET):
+    first: _Program | None = None
+    for place, program in _programs(file, begin):
+        if program is None:
+            return place
+        if first is None or program == first:
+            first = program
+        elif place > begin and _divides(file, begin, place, first, program):
+            return place
+        else:
+            first = program
+    return None
+
+
+def _divides(file: BinaryIO, begin: int, place: int, before: _Program, after: _Program) -> bool:
+    """Return whether a stream that begins at `begin` can be read as two from `place` on, where the table of a program changes.
+
+    In a broadcast, a picture may continue behind a new table. Sound that FFmpeg finds when it opens the file is read anyway.
+    """
+    if after.video != before.video or after.number != before.number:
+        return True
+    found = not before.audio and place - begin < _SEARCHED_BYTES
+    return not found and _starts(file, place, after)
+
+
+def coding(file: BinaryIO, begin: int) -> tuple[int, ...] | None:
+    """Return the types of the video streams of the stream that begins at `begin`; None if no table of one program is near."""
+    for _, program in _programs(file, begin, most=_SEARCHED_BYTES):
+        return None if program is None else tuple(kind for kind, _ in program.video)
+    return None
+
+
+def _programs(file: BinaryIO, begin: int, most: int | None = None) -> Iterator[tuple[int, _Program | None]]:
+    """Yield each table of a stream's only program, with the byte offset of the list of programs before it.
+
+    None in place of a table where other data follows the packets. `most`: number of bytes that are read at least.
+    """
+    listed, named = begin, (0, 0)
+    for place, rows in _packets(file, begin):
+        if most is not None and place > begin + most:
+            return
+        if rows is None:
+            yield place, None
+            return
+        numbers = (rows[:, 1] & 0x1F).astype(np.int32) << 8 | rows[:, 2]
+        starts = (rows[:, 1] & 0x40) > 0
+        for row in np.flatnonzero(starts & ((numbers == 0) | np.isin(numbers, _tables(rows[starts & (numbers == 0)], named[1])))):
+            packet = _uncounted(rows[row])
+            at = place + int(row) * TS_PACKET
+            if numbers[row] == 0:
+                programs = _listed(packet)
+                # The description of services stands before the list of programs.
+                listed = at - TS_PACKET * bool(row and numbers[row - 1] == _SERVICES)
+                named = programs[0] if len(programs) == 1 else (0, 0)
+            elif numbers[row] == named[1] and (program := _program(packet, *named)) is not None:
+                yield (listed if at - listed <= _BEFORE_TABLE * TS_PACKET else at), program
+
+
+def _tables(lists: NDArray[np.uint8], known: int) -> list[int]:
+    """Return the packet numbers of the tables that packets with lists of programs name, and `known`."""
+    return [known, *(number for packet in {_uncounted(row) for row in lists} for _, number in _listed(packet))]
+
+
+def _uncounted(packet: NDArray[np.uint8]) -> bytes:
+    """Return the bytes of a packet without its counter, so that repeated tables are equal."""
+    data = packet.tobytes()
+    return data[:3] + bytes([data[3] & 0xF0]) + data[4:]
+
+
+def _section(packet: bytes) -> bytes:
+    """Return the section that begins in a packet, as far as the packet holds it (2.4.4)."""
+    start = 4 + (1 + packet[4] if packet[3] & 0x20 else 0)
+    return packet[start + 1 + packet[start] :] if start < TS_PACKET else b""
+
+
+@lru_cache(maxsize=256)
+def _listed(packet: bytes) -> tuple[tuple[int, int], ...]:
+    """Return number and table of each program that the list of programs in a packet names (2.4.4.3)."""
+    section = _section(packet)
+    if section[:1] != b"\0":
+        return ()
+    stop = min((int.from_bytes(section[1:3], "big") & 0xFFF) - 1, len(section) - 3)
+    entries = ((int.from_bytes(section[at : at + 2], "big"), int.from_bytes(section[at + 2 : at + 4], "big")) for at in range(8, stop, 4))
+    return tuple((number, table & 0x1FFF) for number, table in entries if number)
+
+
+@lru_cache(maxsize=256)
+def _program(packet: bytes, number: int, table: int) -> _Program | None:
+    """Return the program whose table a packet holds (2.4.4.8); None for other sections, and those that are longer than the packet."""
+    section = _section(packet)
+    stop = 3 + (int.from_bytes(section[1:3], "big") & 0xFFF) - 4
+    if section[:1] != b"\2" or stop > len(section):
         return None
-    while low + 1 < high:
-        middle = (low + high) // 2
-        low, high = (middle, high) if _in_sync(file, begin + middle * TS_PACKET) else (low, middle)
-    return begin + (low + TS_TOGETHER) * TS_PACKET
+    video, audio = [], []
+    at = 12 + (int.from_bytes(section[10:12], "big") & 0xFFF)
+    while at + 5 <= stop:
+        kind, packets = section[at], int.from_bytes(section[at + 1 : at + 3], "big") & 0x1FFF
+        behind = at + 5 + (int.from_bytes(section[at + 3 : at + 5], "big") & 0xFFF)
+        if kind in _VIDEO:
+            video.append((kind, packets))
+        elif kind in _AUDIO or (kind == _PRIVATE and _tags(section[at + 5 : behind]) & _AUDIO_TAGS):
+            audio.append((kind, packets))
+        at = behind
+    return _Program(number, table, tuple(video), tuple(audio))
 
 
-def other_program_at_end(path: str | os.PathLike[str]) -> bool:
-    """Return whether a stream's start and end have no program in common.
-
-    FFmpeg reads on where a program's tracks get other numbers, but not where the program itself does (2.4.4.3).
-    """
-    size = os.stat(path).st_size
-    count = min(size // 4, _TAIL_BYTES) // TS_PACKET * TS_PACKET
-    with open(path, "rb") as file:
-        first, last = _programs(bytes_at(file, 0, count)), _programs(bytes_at(file, size - size % TS_PACKET - count, count))
-    return bool(first and last) and not first & last
+def _tags(descriptors: bytes) -> set[int]:
+    tags: set[int] = set()
+    while len(descriptors) >= 2:
+        tags.add(descriptors[0])
+        descriptors = descriptors[2 + descriptors[1] :]
+    return tags
 
 
-def _programs(data: bytes) -> set[bytes]:
-    """Return number and table of each program that the packets in `data` announce.
-
-    An entry is 4 bytes: the program's number, and the number of the packets with its table.
-    """
-    programs: set[bytes] = set()
-    for place in range(0, len(data) - TS_PACKET + 1, TS_PACKET):
-        packet = data[place : place + TS_PACKET]
-        announces = packet[0] == TS_SYNC and packet[1] & 0x40 and not packet[1] & 0x1F and not packet[2]
-        if announces and not packet[3] & 0x20:
-            section = packet[5 + packet[4] :]
-            programs |= {section[entry : entry + 4] for entry in range(8, (int.from_bytes(section[1:3], "big") & 0xFFF) - 1, 4)}
-    return programs
+def _starts(file: BinaryIO, place: int, program: _Program) -> bool:
+    """Return whether the first packets of a program's pictures behind byte offset `place` begin a picture."""
+    for at, rows in _packets(file, place):
+        if rows is None or at > place + _SEARCHED_BYTES:
+            break
+        numbers = (rows[:, 1] & 0x1F).astype(np.int32) << 8 | rows[:, 2]
+        found = np.flatnonzero(np.isin(numbers, [packets for _, packets in program.video]))
+        if found.size:
+            return bool(rows[found[0], 1] & 0x40)
+    return True
 
 
-def _in_sync(file: BinaryIO, place: int) -> bool:
-    data = bytes_at(file, place, TS_TOGETHER * TS_PACKET)
-    return len(data) == TS_TOGETHER * TS_PACKET and set(data[::TS_PACKET]) == {TS_SYNC}
+def _packets(file: BinaryIO, begin: int) -> Iterator[tuple[int, NDArray[np.uint8] | None]]:
+    """Yield byte offset and packets, (n, 188) uint8, of stretches of a stream; None in place of packets where another container begins."""
+    place = begin
+    while len(data := bytes_at(file, place, _ROWS * TS_PACKET)) >= TS_PACKET:
+        rows = np.frombuffer(data, np.uint8, len(data) // TS_PACKET * TS_PACKET).reshape(-1, TS_PACKET)
+        bad = np.flatnonzero(rows[:, 0] != TS_SYNC)
+        count = int(bad[0]) if bad.size else len(rows)
+        if count:
+            yield place, rows[:count]
+        place += count * TS_PACKET
+        if not bad.size:
+            continue
+        other = _other_container(file, max(place - TS_PACKET, begin) + 1)
+        if other is not None:
+            yield other, None
+            return
+        again = _in_step(file, place + 1)
+        if again is None:
+            return
+        place = again
+
+
+def _other_container(file: BinaryIO, begin: int) -> int | None:
+    """Return the byte offset of another container that begins within two packets from `begin` on, or None."""
+    data = bytes_at(file, begin, 4 * TS_PACKET)
+    kinds = ((at, demuxer_of(data[at : at + 2 * TS_PACKET])) for at in range(2 * TS_PACKET))
+    return next((begin + at for at, kind in kinds if kind is not None), None)
+
+
+def _in_step(file: BinaryIO, begin: int) -> int | None:
+    """Return the first byte offset from `begin` on at which three packets follow each other, or None."""
+    while len(data := bytes_at(file, begin, _SEARCHED_BYTES)) >= TS_TOGETHER * TS_PACKET:
+        sync = np.frombuffer(data, np.uint8) == TS_SYNC
+        reach = len(sync) - (TS_TOGETHER - 1) * TS_PACKET
+        found = np.flatnonzero(np.logical_and.reduce([sync[number * TS_PACKET :][:reach] for number in range(TS_TOGETHER)]))
+        if found.size:
+            return begin + int(found[0])
+        begin += reach
+    return None

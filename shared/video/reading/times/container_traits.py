@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from shared.video.reading.containers import mp4
-from shared.video.reading.containers.following_files import following_files
+from shared.video.reading.containers.following_files import FollowingFiles, following_files
 from shared.video.reading.containers.truncation import ends_as_stated, is_unfinished_avi
 
 # Streams without an index or a length of their own: only their packets tell where their clocks restart.
@@ -29,7 +29,8 @@ def may_jump(container: Any, path: str | os.PathLike[str]) -> bool:
     It may in streams, fragments, recordings without a length, joined files, and Matroska files of another length than they state.
     """
     name = container.format.name.partition(",")[0]
-    return _may_restart(container, path) or (name == "matroska" and not ends_as_stated(path) and following_files(path, name).unread is None)
+    alone = name == "matroska" and following_files(path, name) == FollowingFiles()
+    return _may_restart(container, path) or (alone and not ends_as_stated(path))
 
 
 def _may_restart(container: Any, path: str | os.PathLike[str]) -> bool:

@@ -54,6 +54,7 @@ class Scan:
     `cut_off`: the file ends before its last samples. `even`: the times of tracks that state wrong ones, by stream index. `untimed`:
     number of the main video's packets without a time. `files`: seconds on the continuous clock at which the later files in a joined file
     begin, where these are opened one by one. `captions`: pictures carry closed captions; None where not all packets were read.
+    `left_out`: codecs of sound in later files that is not read, by number of file and of sound track.
     """
 
     times: "array[int]"
@@ -69,6 +70,7 @@ class Scan:
     untimed: int = 0
     files: tuple[Fraction, ...] = ()
     captions: bool | None = None
+    left_out: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
     @property
     def end(self) -> int | None:
@@ -271,6 +273,7 @@ def _read(
         untimed=main.pts.count(UNTIMED),
         files=tuple(_time_of(main, number) for number in files[1:]),
         captions=captions,
+        left_out=container.left_out if one_by_one else {},
     )
 
 

@@ -206,17 +206,73 @@ def test_parts_of_other_codings_and_containers_are_named(make: Make, tmp_path: P
         assert "not read" in info.warnings[0], name
 
 
-def test_new_track_numbers_are_read_and_another_program_is_named(make: Make, tmp_path: Path) -> None:
+STREAMS = {
+    "same.ts": H264,
+    "tracks.ts": f"{H264} -mpegts_start_pid 0x300",
+    "program.ts": f"{H264} -mpegts_start_pid 0x300 -mpegts_pmt_start_pid 0x1100 -mpegts_service_id 7",
+    "swapped.ts": f"-map 1 -map 0 {H264}",
+    "later.ts": f"{H264} -output_ts_offset 1.2 -mpegts_start_pid 0x300",
+    "ac3.ts": H264.replace("aac", "ac3"),
+    "mpeg2.ts": "-c:v mpeg2video -bf 2 -c:a mp2",
+    "h265.ts": "-c:v libx265 -x265-params log-level=error -c:a aac -pix_fmt yuv420p",
+}
+
+
+@pytest.mark.parametrize("name", ["tracks.ts", "program.ts", "swapped.ts", "later.ts"])
+def test_streams_with_new_numbers_of_tracks_or_program_are_read(name: str, make: Make, tmp_path: Path) -> None:
     # A recorder that starts anew may number tracks, or the whole program, differently.
-    first = whole(make, "a.ts", H264)
-    tracks = whole(make, "tracks.ts", f"{H264} -mpegts_start_pid 0x300")
-    info = probe_video(written(tmp_path / "tracks-changed.ts", first, tracks))
-    assert info.duration_s == pytest.approx(2.4, abs=0.1)
-    assert "timestamps in the file jump" in info.warnings[0]
-    program = whole(make, "program.ts", f"{H264} -mpegts_start_pid 0x300 -mpegts_pmt_start_pid 0x1100")
-    info = probe_video(written(tmp_path / "program-changed.ts", first, program))
-    assert (info.frames, len(info.warnings)) == (30, 1)
-    assert "Another program" in info.warnings[0]
+    first, second = whole(make, "a.ts", H264), whole(make, name, STREAMS[name])
+    for number, parts in enumerate([(first, second), (second, first), (first, second, first)]):
+        path = written(tmp_path / f"{number}-joined.ts", *parts)
+        info = probe_video(path)
+        with read_frames(path) as frames:
+            times = [float(frame.time) for frame in frames]
+        assert info.frames == len(times) == 30 * len(parts)
+        assert np.diff(times) == pytest.approx([0.04] * (len(times) - 1), abs=0.0012)
+        assert info.duration_s == pytest.approx(1.2 * len(parts), abs=0.09)
+        assert not any("not read" in warning or "left out" in warning for warning in info.warnings)
+        with read_audio(path) as blocks:
+            sound = sum(Fraction(block.samples.shape[1], block.sample_rate) for block in blocks)
+        assert sound == pytest.approx(1.2 * len(parts), abs=0.09)
+
+
+@pytest.mark.parametrize("name", ["mpeg2.ts", "h265.ts"])
+def test_a_stream_whose_codec_changes_is_read_without_the_other_codec(name: str, make: Make, tmp_path: Path) -> None:
+    first, other = whole(make, "a.ts", H264), whole(make, name, STREAMS[name])
+    for number, parts in enumerate([(first, other), (first, other, first), (other, first)]):
+        path = written(tmp_path / f"{number}-joined.ts", *parts)
+        info = probe_video(path)
+        with read_frames(path) as frames:
+            count = sum(1 for _ in frames)
+        assert count == info.frames == (60 if len(parts) == 3 else 30)
+        assert f"at byte {len(parts[0])}, after 1.2" in info.warnings[0]
+        assert "its coding differs" in info.warnings[0]
+
+
+def test_sound_whose_codec_changes_is_named(make: Make, tmp_path: Path) -> None:
+    first, other = whole(make, "a.ts", H264), whole(make, "ac3.ts", STREAMS["ac3.ts"])
+    info = probe_video(written(tmp_path / "joined.ts", first, other, first))
+    assert info.frames == 90
+    assert f"Audio track 1 (ac3) of one of the joined files, at bytes {len(first)} to {len(first + other)}" in info.warnings[0]
+    assert "out from 1.2" in info.warnings[0]
+    assert "to 2.4" in info.warnings[0]
+
+
+def test_a_new_table_within_a_picture_divides_no_stream(make: Make, tmp_path: Path) -> None:
+    # As in broadcasts, whose sound changes between programmes.
+    coding = f"{H264} -b:v 4M"
+    packets = [data[at : at + 188] for data in [whole(make, "a.ts", coding, "640x480")] for at in range(0, len(data), 188)]
+    other = whole(make, "ac3.ts", STREAMS["ac3.ts"])
+    tables = [other[at : at + 188] for at in range(0, 3 * 188, 188)]
+    pictures = [(number, packet[1] & 0x40) for number, packet in enumerate(packets) if packet[1] & 0x1F == 1 and packet[2] == 0]
+    within = next(number for number, begins in pictures[len(pictures) // 2 :] if not begins)
+    begin = next(number for number, begins in pictures[len(pictures) // 2 :] if begins)
+    for place, parts in ((within, ()), (begin, (begin * 188,))):
+        rest = [tables[2] if packet[1] & 0x1F == 0x10 and packet[2] == 0 else packet for packet in packets[place:]]
+        path = written(tmp_path / "changed.ts", *packets[:place], *tables, *rest)
+        assert following_files(path, "mpegts").read == parts
+        with read_frames(path) as frames:
+            assert sum(1 for _ in frames) == 30
 
 
 def test_sound_that_begins_in_the_second_part_is_heard_there(make: Make, tmp_path: Path) -> None:
