@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from shared.video.color_profiles import heif_boxes
 from shared.video.color_profiles.icc_profile import D65, Curve, RgbSpace, Xy
 
 _EXIF, _INTEROPERABILITY = 0x8769, 0xA005
@@ -109,10 +110,7 @@ def _code_points(format: str | None, head: bytes) -> tuple[int, int] | None:
     """
     if format == "PNG":
         return next(((data[0], data[1]) for kind, data in _png_chunks(head) if kind == b"cICP" and len(data) >= 2), None)
-    if format in ("AVIF", "HEIF") and (place := head.find(b"colrnclx")) >= 0:
-        codes = head[place + 8 : place + 12]
-        return (int.from_bytes(codes[:2], "big"), int.from_bytes(codes[2:], "big")) if len(codes) == 4 else None
-    return None
+    return heif_boxes.code_points(head) if format in ("AVIF", "HEIF") else None
 
 
 def _png_chunks(head: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -28,6 +28,8 @@ _PREFERRED = {"mp4": "aac", "mov": "aac", "matroska": "aac", "webm": "libopus"}
 # At this bit rate the fast coder leaves less audible noise than the default one, in a quarter of the time; see docs/decisions/sound.md.
 _OPTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType({"aac": {"aac_coder": "fast"}})
 _MOST_FLAC, _MOST_OPUS = 8, 255
+_FLAC_NAMES = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+"""Layouts by number of channels in FLAC streams (RFC 9639, 9.1.3). Matroska states others; FFmpeg's writer of MP4 does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,15 @@ def sound_coding(container: str, layout: str) -> SoundCoding:
     preferred, channels = _PREFERRED[container], channels_of(layout)
     if layout in _NAMED[preferred] and encoder_takes(preferred, layout):
         return SoundCoding(preferred, layout, options=_OPTIONS.get(preferred, {}))
-    reason = f"has {channels} channels" + ("" if _UNNAMED.fullmatch(layout) else f" ({layout})")
-    if preferred == "aac" and container != "mov" and channels <= _MOST_FLAC:
-        return SoundCoding("flac", layout, "s32", remark=f"{reason}: all are kept, in FLAC, which fewer players support than AAC")
-    if preferred == "aac" and not (container == "mp4" and _UNNAMED.fullmatch(layout)):
-        return SoundCoding("pcm_s24le", layout, remark=f"{reason}: all are kept, as PCM, which fewer players support than AAC")
+    named = not _UNNAMED.fullmatch(layout)
+    reason = f"has {channels} channels" + (f" ({layout})" if named else "")
+    if preferred == "aac" and channels <= _MOST_FLAC and _flac_names(container, layout, channels, named=named):
+        taken = "" if named else f" and which players take for {_FLAC_NAMES[channels]}"
+        return SoundCoding("flac", layout, "s32", remark=f"{reason}: all are kept, in FLAC, which fewer players support than AAC{taken}")
+    if preferred == "aac" and (named or container != "mp4"):
+        # Matroska states no positions for PCM.
+        lost = ", without their speaker positions" if named and container == "matroska" else ""
+        return SoundCoding("pcm_s24le", layout, remark=f"{reason}: all are kept, as PCM, which fewer players support than AAC{lost}")
     if channels <= _MOST_OPUS:
         options = {"mapping_family": "255"}
         return SoundCoding(
@@ -96,6 +102,19 @@ def sound_coding(container: str, layout: str) -> SoundCoding:
         options=_OPTIONS.get(preferred, {}),
         remark=f"{reason}: they were mixed down to stereo, because no supported codec holds so many",
     )
+
+
+def _flac_names(container: str, layout: str, channels: int, *, named: bool) -> bool:
+    """Return whether FLAC keeps the name of a layout in a container, or MP4 has no better codec for an unnamed one."""
+    if container == "mp4":
+        return not named or layout == _FLAC_NAMES[channels]
+    return container == "matroska" and named
+
+
+def flac_loses_name(container: str, layout: str, channels: int) -> bool:
+    """Return whether a copied FLAC track would have another channel layout in a container."""
+    kept = _SAME_AS.get(layout, layout)
+    return container == "mp4" and not _UNNAMED.fullmatch(layout) and kept != _FLAC_NAMES.get(channels)
 
 
 @cache

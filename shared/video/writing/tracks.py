@@ -21,7 +21,7 @@ from shared.video.reading.metadata import keep_track_tags
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
 from shared.video.reading.times.clock import clock_of
 from shared.video.writing.channel_layout import kept_layout
-from shared.video.writing.sound_coding import channels_of, sound_coding
+from shared.video.writing.sound_coding import channels_of, flac_loses_name, sound_coding
 
 # Codecs that players support in each container. The MP4 standard allows PCM and Vorbis, but hardly any player does.
 COPYABLE = {
@@ -40,6 +40,11 @@ _RATES = {
 EMPTY_TRACK = "Audio track {} contains no sound that can be decoded: it was left out, or is silent in the output."
 
 Mux = Callable[[Any], None]
+
+
+def copyable(container: str, codec: str, layout: str, channels: int) -> bool:
+    """Return whether a container holds an audio track unchanged, its channel layout included."""
+    return codec in COPYABLE[container] and not (codec == "flac" and flac_loses_name(container, layout, channels))
 
 
 class AudioTrack:
@@ -200,13 +205,15 @@ class CopiedAudio:
             ]
         warnings = []
         for number, (name, layout, channels) in enumerate(kinds, 1):
-            if name in COPYABLE[container_format]:
+            if copyable(container_format, name, layout, channels):
                 continue
             coding = sound_coding(container_format, kept_layout(self._source, number - 1, name, layout, channels))
             target = coding.codec.removeprefix("lib")
-            warnings.append(
-                f"Audio track {number} was re-encoded from {name} to {target}: players do not support {name} in {container_format} files."
-            )
+            if name in COPYABLE[container_format]:
+                reason = f"{name} in {container_format} files does not state the channel layout {layout}"
+            else:
+                reason = f"players do not support {name} in {container_format} files"
+            warnings.append(f"Audio track {number} was re-encoded from {name} to {target}: {reason}.")
             if coding.remark:
                 warnings.append(f"Audio track {number} {coding.remark}.")
         return warnings
@@ -266,7 +273,8 @@ class CopiedAudio:
 def _packet_writer(
     stream: Any, container: av.container.OutputContainer, mux: Mux, zero: Fraction, layout: str
 ) -> Callable[[Any], Fraction | None]:
-    if stream.codec_context.codec.canonical_name in COPYABLE[container.format.name]:
+    context = stream.codec_context
+    if copyable(container.format.name, context.codec.canonical_name, context.layout.name, context.channels):
         return _copier(stream, container, mux, zero)
     return _recoder(stream, container, mux, zero, layout)
 

@@ -89,6 +89,48 @@ def test_every_container_holds_every_layout(layout: str, suffix: str, tmp_path: 
     assert pitches(tmp_path / f"a{suffix}") == expected
 
 
+NAMED = ["2.1", "3.1", "4.1", "6.0", "6.1", "6.1(back)", "7.0", "7.1(wide)", "octagonal", "5.1.2"]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize("layout", NAMED)
+def test_written_layouts_keep_their_names(layout: str, suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a{suffix}"
+    with VideoWriter(path, width=32, height=32, frame_rate=Fraction(25)) as writer:
+        track = writer.add_audio(RATE, layout)
+        writer.write((np.full((32, 32), 90, np.uint8), np.full((16, 16), 128, np.uint8), np.full((16, 16), 128, np.uint8)), 0)
+        track.write(np.zeros((track.channels, RATE), np.float32))
+    assert probe_video(path).audio[0].layout == layout
+
+
+@pytest.mark.parametrize(("suffix", "kept"), [(".mkv", "4 channels"), (".mov", "4 channels"), (".mp4", "quad")])
+def test_channels_without_names_get_none_or_a_warning(suffix: str, kept: str, make: Make, tmp_path: Path) -> None:
+    path = tones(make, "microphones.mov", 4, "-c:a pcm_f32le")
+    output = tmp_path / f"a{suffix}"
+    with VideoWriter(output, width=32, height=32, frame_rate=Fraction(25)) as writer:
+        track = writer.add_audio(RATE, "4 channels")
+        warnings = list(writer.warnings)
+        with read_audio(path) as blocks:
+            sound = [block.samples for block in blocks]
+        writer.write((np.full((32, 32), 90, np.uint8), np.full((16, 16), 128, np.uint8), np.full((16, 16), 128, np.uint8)), 0)
+        track.write(np.concatenate(sound, axis=1))
+    assert probe_video(output).audio[0].layout == kept
+    assert pitches(output) == [300, 450, 600, 750]
+    assert any("players take for quad" in warning for warning in warnings) == (kept == "quad")
+
+
+def test_copied_flac_keeps_the_name_of_its_layout(make: Make, tmp_path: Path) -> None:
+    path = tones(make, "low.mkv", 3, "-c:a flac", "2.1", low=2)
+    with read_frames(path) as frames, VideoWriter(tmp_path / "a.mp4", width=32, height=32, frame_rate=Fraction(25)) as writer:
+        warnings = writer.copy_audio(path)
+        for number, frame in enumerate(frames):
+            writer.write(frame.picture, number)
+    track = probe_video(tmp_path / "a.mp4").audio[0]
+    assert (track.codec, track.layout) == ("pcm_s24le", "2.1")
+    assert pitches(tmp_path / "a.mp4") == [300, 450, 50]
+    assert "does not state the channel layout 2.1" in warnings[0]
+
+
 def test_mono_tracks_of_mxf_stay_apart(make: Make, tmp_path: Path) -> None:
     sounds = [word for number in range(4) for word in ("-f", "lavfi", "-i", f"sine={300 + 150 * number}:d=1:sample_rate={RATE}")]
     maps = "-map 0:v -map 1:a -map 2:a -map 3:a -map 4:a -c:v mpeg2video -c:a pcm_s16le"

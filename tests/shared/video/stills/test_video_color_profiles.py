@@ -12,6 +12,7 @@ from PIL import Image, ImageCms
 
 from shared.file_calls import ThumbnailRequest
 from shared.video import list_pictures
+from shared.video.color_profiles.heif_boxes import code_points
 from shared.video.stills.thumbnail import thumbnail
 from tests.shared.video.color_spaces import PATCHES, SPACES, cmyk_profile, ink, measured, patches
 
@@ -119,6 +120,36 @@ def test_avif_that_names_display_p3_by_code_points_is_converted(tmp_path: Path) 
     place = data.index(b"colrnclx") + 8
     path.write_bytes(data[:place] + struct.pack(">HH", 12, 13) + data[place + 4 :])
     assert off(path) <= 9
+
+
+def test_code_points_outside_their_box_count_for_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "picture.avif"
+    Image.fromarray(patches(PATCHES)).save(path, **SAVING["avif"])
+    data = path.read_bytes()
+    misleading = _box(b"free", b"colrnclx" + struct.pack(">HHH", 12, 13, 0))
+    ftyp = int.from_bytes(data[:4], "big")
+    assert code_points(data[:ftyp] + misleading + data[ftyp:]) == code_points(data) == (1, 13)
+    assert code_points(data[:ftyp] + misleading) is None
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_the_code_points_of_the_main_picture_count(wide: bool) -> None:
+    colors = [_box(b"colr", b"nclx" + struct.pack(">HHHB", primaries, 13, 0, 0)) for primaries in (9, 12)]
+    size = _box(b"ispe", bytes(12))
+    # Item 1 has the first two properties, and item 7, the main picture, the first and the third.
+    form = ">IBHH" if wide else ">HBBB"
+    entries = struct.pack(form, 1, 2, 1, 2) + struct.pack(form, 7, 2, 1, 3)
+    assigned = _box(b"ipma", bytes([wide, 0, 0, wide]) + struct.pack(">I", 2) + entries)
+    main = _box(b"pitm", bytes(4) + struct.pack(">H", 7))
+    meta = _box(b"meta", bytes(4) + main + _box(b"iprp", _box(b"ipco", size + colors[0] + colors[1]) + assigned))
+    file = _box(b"ftyp", b"heic" + bytes(4)) + meta
+    assert code_points(file) == (12, 13)
+    for count in range(len(file)):
+        code_points(file[:count])
+
+
+def _box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content) + 8) + kind + content
 
 
 def test_an_hdr_png_is_shown_without_clipping(tmp_path: Path) -> None:
