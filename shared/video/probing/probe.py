@@ -190,7 +190,7 @@ def _cut_off(path: str | os.PathLike[str], container: Any, times: Timing) -> Ite
         return
     if container.format.name == "avi" and is_unfinished_avi(path):
         yield f"The recording was not finished: only the part before {float(times.duration):.2f} s is used."
-    elif not times.whole or (container.format.name == "flv" and not flv_ends_well(path, os.stat(path).st_size)):
+    elif not times.whole or (container.format.name == "flv" and not flv_ends_well(path)):
         yield f"The file is truncated: only the part before {float(times.duration):.2f} s is used."
 
 

@@ -5,7 +5,7 @@ Every media file is opened here, so that the limits apply to all.
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from functools import partial
@@ -22,7 +22,7 @@ from shared.errors import BrokenMedia, NotFound, ReelwrightError, TooLarge, Unsu
 from shared.video.formats import DEMUXERS, allowed_decoders, decoder_allowed
 from shared.video.limits import Limits
 from shared.video.reading.animated_webp import decodable_copy, is_animated_webp
-from shared.video.reading.containers.address import Address, addresses_of, whole_fragments, without_separator
+from shared.video.reading.containers.address import Address, addresses, whole_fragments
 from shared.video.reading.gif_steps import with_usual_steps
 from shared.video.reading.hardware import accelerator
 from shared.video.reading.joined_input import JoinedInput
@@ -61,10 +61,10 @@ def open_input(
     """
     head = file_head(path, limits)
     corrected = decodable_copy(path, limits) if is_animated_webp(head) else with_usual_steps(path, head)
-    with corrected as corrected_path, without_separator(corrected_path, head) as source:
+    with corrected as source, addresses(source, head) as parts:
         try:
             options = {"max_pixels": str(limits.max_pixels)} | ({} if decoders else _NO_DECODERS)
-            container = _opened(source, head, limits, options, hardware=hardware)
+            container = _opened(parts, source, head, limits, options, hardware=hardware)
         except Exception as error:
             raise media_error(error, path, limits) from error
         try:
@@ -96,9 +96,10 @@ def open_packets(
 
 
 def _opened(
-    path: str | os.PathLike[str], head: bytes, limits: Limits, options: dict[str, str], *, hardware: bool = False
+    parts: Sequence[Address], path: str | os.PathLike[str], head: bytes, limits: Limits, options: dict[str, str], *, hardware: bool = False
 ) -> av.container.InputContainer:
-    first, *later = addresses_of(path, head)
+    """Open a file, whose `parts` have these addresses."""
+    first, *later = parts
     try:
         container = _opened_at(first, limits, options, hardware=hardware)
     except (av.error.InvalidDataError, av.error.EOFError):
@@ -141,7 +142,7 @@ def check_promised_size(stream: Any, path: str | os.PathLike[str], limits: Limit
     if context.width * context.height:
         return
     head = file_head(path, limits)
-    with without_separator(path, head) as source, suppress(av.error.FFmpegError), _opened(source, head, limits, _NO_DECODERS) as container:
+    with addresses(path, head) as parts, suppress(av.error.FFmpegError), _opened(parts, path, head, limits, _NO_DECODERS) as container:
         for promised in container.streams.video:
             if promised.codec_context is not None:
                 limits.check_size(promised.codec_context.width, promised.codec_context.height)

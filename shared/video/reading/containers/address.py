@@ -1,7 +1,8 @@
 """Addresses under which FFmpeg opens local files, or their usable parts."""
 
 import os
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,6 @@ from shared.video.reading.containers.flv_parts import flv_parts
 from shared.video.reading.containers.following_files import FilePart, following_files
 from shared.video.reading.containers.truncation import end_of_fragments, usable_end
 from shared.video.reading.file_copies import kept_copy
-
-_SEPARATOR = "|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +26,34 @@ class Address:
     cut: bool = False
 
 
-def addresses_of(path: str | os.PathLike[str], head: bytes) -> tuple[Address, ...]:
-    """Return FFmpeg's addresses of the files in a local file, or of their usable parts.
+@contextmanager
+def addresses(path: str | os.PathLike[str], head: bytes) -> Iterator[tuple[Address, ...]]:
+    """Yield the addresses under which FFmpeg opens the files in a local file, or their usable parts, one after the other.
 
-    Most files have one. FFmpeg gets no further file that is not read, and FLV files without the headers inside them. `path`: one that
-    `without_separator` yields. `head`: the file's first bytes.
+    Most files have one. FFmpeg gets no further file that is not read, and FLV files without the headers inside them. `head`: the file's
+    first bytes.
     """
+    if demuxer_of(head) != "flv":
+        yield _addresses(path, head)
+        return
+    ranges = flv_parts(path).ranges
+    if len(ranges) == 1:
+        whole = ranges[0] == (0, os.stat(path).st_size)
+        yield (Address(_file(path)) if whole else Address(_part(path, *ranges[0]), "file,subfile"),)
+        return
+
+    def write(listed: Path) -> None:
+        listed.write_bytes(b"".join(os.fsencode(f"{_quoted(_part(path, *part))}\n") for part in ranges))
+
+    with kept_copy(path, ".txt", write) as listed:
+        yield (Address(f"concatf:{_file(listed)}", "file,subfile,concatf"),)
+
+
+def _addresses(path: str | os.PathLike[str], head: bytes) -> tuple[Address, ...]:
+    """Return the addresses of the files in a file that is no FLV file, as `addresses` yields them."""
     demuxer = demuxer_of(head)
     if demuxer is None or demuxer == "webp":
         return (Address(_file(path)),)
-    if demuxer == "flv":
-        ranges = flv_parts(path).ranges
-        if len(ranges) > 1:
-            return (Address("concat:" + _SEPARATOR.join(_part(path, *part) for part in ranges), "file,subfile,concat"),)
     following = following_files(path, demuxer)
     if following.one_by_one:
         return tuple(_address(path, part) for part in following.parts)
@@ -47,27 +61,15 @@ def addresses_of(path: str | os.PathLike[str], head: bytes) -> tuple[Address, ..
     return (Address(_file(path)) if end is None else Address(_part(path, 0, end), "file,subfile"),)
 
 
+def _quoted(text: str) -> str:
+    """Quote an address for FFmpeg's list of addresses, whatever characters it holds."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
 def _address(path: str | os.PathLike[str], part: FilePart) -> Address:
     """Return the address of one file in a joined file, up to the end that FFmpeg can open."""
     end = usable_end(path, part.begin, part.end) if part.cut else None
     return Address(_part(path, part.begin, part.end if end is None else end), "file,subfile", one_by_one=True, cut=part.cut)
-
-
-def without_separator(path: str | os.PathLike[str], head: bytes) -> AbstractContextManager[str | os.PathLike[str]]:
-    """Yield a path of a file without the character "|", which separates parts for FFmpeg.
-
-    It is a link to a joined FLV file whose own path holds FFmpeg's separator of parts, and else `path` itself. `head`: the file's first
-    bytes.
-    """
-    target = os.path.abspath(path)
-    if demuxer_of(head) != "flv" or _SEPARATOR not in target or len(flv_parts(path).ranges) == 1:
-        return nullcontext(path)
-
-    def link(copy: Path) -> None:
-        copy.unlink()
-        copy.symlink_to(target)
-
-    return kept_copy(path, ".flv", link)
 
 
 def whole_fragments(path: str | os.PathLike[str], head: bytes) -> Address | None:

@@ -9,6 +9,8 @@ PNG = b"\x89PNG\r\n\x1a\n"
 TS_SYNC, TS_PACKET, TS_TOGETHER = 0x47, 188, 3
 """First byte and length of packets of MPEG-TS, and how many of them tell a stream from other data."""
 SEGMENT = b"\x18\x53\x80\x67"
+_OLD_QUICKTIME = frozenset((b"moov", b"mdat", b"wide", b"pnot"))
+"""Boxes with which QuickTime files without a box `ftyp` begin."""
 _BEHIND_FTYP = frozenset((b"moov", b"mdat", b"moof", b"free", b"skip", b"wide", b"uuid", b"pnot", b"styp", b"sidx", b"meta"))
 _MARKED_BYTES = 256
 _CHUNK = 1024 * 1024
@@ -80,7 +82,7 @@ def demuxer_of(head: bytes) -> str | None:
     """
     if head[:4] == b"RIFF" and head[8:12] in (b"AVI ", b"WEBP"):
         return "avi" if head[8:12] == b"AVI " else "webp"
-    if head[4:8] == b"ftyp":
+    if head[4:8] == b"ftyp" or (head[4:8] in _OLD_QUICKTIME and not head[0]):
         return "mov"
     if head[:_HEAD_BYTES:TS_PACKET] == bytes([TS_SYNC] * TS_TOGETHER):
         return "mpegts"

@@ -50,7 +50,7 @@ def _parts(path: str, size: int, _mtime_ns: int) -> FlvParts:
         for _ in range(_MOST_TAGS):
             file.seek(place)
             tag = file.read(12)
-            if len(tag) < 11 and place <= size:
+            if len(tag) < 11 and place <= size and not tag.startswith(_HEADER):
                 break
             kind = tag[0] & 0x1F if tag else None
             if kind in (_SOUND, _PICTURE, _DATA):
@@ -59,7 +59,8 @@ def _parts(path: str, size: int, _mtime_ns: int) -> FlvParts:
                 last, place = place, place + 15 + int.from_bytes(tag[1:4], "big")
                 continue
             header = place if tag[:4] == _HEADER else find_bytes(file, _HEADER, last)
-            if header is None or bytes_at(file, header + 5, 4) != b"\0\0\0\x09":
+            # The last header may be incomplete.
+            if header is None or not b"\0\0\0\x09".startswith(bytes_at(file, header + 5, 4)):
                 break
             end = place if header >= place else last
             first = first or coding

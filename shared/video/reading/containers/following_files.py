@@ -100,6 +100,8 @@ def _following(path: str, size: int, _mtime_ns: int, name: str) -> FollowingFile
     unread: int | None = None
     first = None
     with open(path, "rb") as file:
+        if demuxer_at(file, 0) != name:
+            return FollowingFiles()  # such as packets of MPEG-TS that do not begin at the file's first byte
         for part, demuxer in _parts(file, size, name):
             coding = container.coding(file, part.begin) if container.coding and demuxer == name else None
             if coding is None and part.cut and container.last is not None and demuxer == name:

@@ -9,6 +9,7 @@ from shared.video.reading.containers.beginnings import bytes_at
 _MOST_BOXES = 100_000
 _DESCRIPTION_BYTES = 64 * 1024
 _MOST_TRACKS = 100
+_FIRST_BOXES = frozenset((b"moov", b"mdat", b"wide", b"pnot"))
 OUTER_BOXES = frozenset(
     (
         *(b"ftyp", b"styp", b"moov", b"mdat", b"moof", b"mfra", b"sidx", b"free", b"skip"),
@@ -23,12 +24,20 @@ _LONG = (1).to_bytes(4, "big")
 def end(file: BinaryIO, begin: int) -> int | None:
     """Return the end of the MP4 file at `begin`, as a byte offset.
 
-    That is at the next `ftyp` box, or where no box begins.
+    That is at the next `ftyp` box, or where no box begins. Old QuickTime files have no such box: a second index tells that another file
+    begins, behind the first index and its samples.
     """
     place = begin
+    complete: int | None = None
+    kinds: set[bytes] = set()
     for kind, start, stop in _boxes(file, begin):
         if kind == b"ftyp" and start > begin:
             return start
+        if complete is None and kind in _FIRST_BOXES and {b"moov", b"mdat"} <= kinds:
+            complete = start
+        if kind == b"moov" and complete is not None:
+            return complete
+        kinds.add(kind)
         place = stop
     return place
 

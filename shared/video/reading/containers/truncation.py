@@ -36,7 +36,7 @@ def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> b
         return int.from_bytes(head[4:8], "little") + 8 > size
     if name == "flv":
         joined = len(flv_parts(path).ranges) > 1
-        return _flv_states_length(head) and not joined and not flv_ends_well(path, size)
+        return _flv_states_length(head) and not joined and not flv_ends_well(path)
     return False
 
 
@@ -138,11 +138,12 @@ def _flv_states_length(head: bytes) -> bool:
     return place > 0 and len(value) == 8 and struct.unpack(">d", value)[0] > 0
 
 
-def flv_ends_well(path: str | os.PathLike[str], size: int) -> bool:
-    """Return whether an FLV file ends with a complete tag.
+def flv_ends_well(path: str | os.PathLike[str]) -> bool:
+    """Return whether an FLV file ends with a complete tag. A header without tags behind it does not count.
 
     The size stored after the last tag must lead to the start of a tag of that size (FLV specification, E.3).
     """
+    size = flv_parts(path).ranges[-1][1]
     with open(path, "rb") as file:
         file.seek(max(size - 4, 0))
         length = int.from_bytes(file.read(4), "big")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.video import probe_video, read_frames
+from shared.video.reading import file_copies
 from shared.video.reading.containers.flv_parts import flv_parts
 from tests.shared.video.video_clips import Make
 
@@ -79,6 +80,22 @@ def test_all_frames_of_short_parts_count(frames: int, parts: int, sound: str, ma
     assert probe_video(path).frames == read(path) == frames * parts
 
 
-def test_parts_are_read_whatever_the_path(make: Make, tmp_path: Path) -> None:
-    path = written(tmp_path / "a|b.flv", short(make, "bar.flv", 5) * 2)
+def test_parts_are_read_whatever_the_path(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Lists of parts lie in a folder for temporary files, which may have such a name, too.
+    folder = tmp_path / "a|b 'c' \\ d"
+    folder.mkdir()
+    monkeypatch.setattr(file_copies, "_folder", lambda: str(folder))
+    path = written(folder / "a|b.flv", short(make, "bar.flv", 5) * 2)
     assert probe_video(path).frames == read(path) == 10
+
+
+@pytest.mark.parametrize("tail", [HEADER, HEADER[:9], HEADER * 2], ids=["header", "short header", "two headers"])
+def test_a_header_without_tags_behind_a_finished_file_cuts_nothing_off(tail: bytes, make: Make, tmp_path: Path) -> None:
+    picture, sound = "-f lavfi -i testsrc2=s=64x48:r=25:d=1", "-f lavfi -i sine=440:d=1:sample_rate=44100"
+    single = make("finished.flv", picture, sound, "-c:v flv -c:a mp3").read_bytes()
+    for number, parts in enumerate([single + tail, single + tail + single]):
+        path = written(tmp_path / f"{number}.flv", parts)
+        info = probe_video(path)
+        assert info.frames == read(path) == 25 * (number + 1)
+        assert not any("truncated" in warning for warning in info.warnings)
+        assert info.duration_s == pytest.approx(number + 1, abs=0.09)

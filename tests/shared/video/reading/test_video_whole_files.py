@@ -169,6 +169,31 @@ def test_a_whole_file_behind_a_finished_one_that_was_cut_has_even_times(make: Ma
         assert np.diff(times).min() > 0.03
 
 
+def without_ftyp(single: bytes) -> bytes:
+    """Return a QuickTime file as old cameras write it, with a box for free space in place of `ftyp`."""
+    return single[:4] + b"wide" + bytes(int.from_bytes(single[:4], "big") - 8) + single[int.from_bytes(single[:4], "big") :]
+
+
+@pytest.mark.parametrize("name", ["a.mov", "fast.mp4"])
+@pytest.mark.parametrize("kinds", ["oo", "ooo", "on", "no"])
+def test_old_quicktime_files_are_read(name: str, kinds: str, make: Make, tmp_path: Path) -> None:
+    single = whole(make, name, READ[name])
+    parts = [without_ftyp(single) if kind == "o" else single for kind in kinds]
+    alone = probe_video(written(tmp_path / "old.mov", without_ftyp(single)))
+    assert (alone.frames, alone.warnings) == (30, ())
+    path = written(tmp_path / "joined.mov", *parts)
+    info = probe_video(path)
+    with read_frames(path) as frames:
+        assert sum(1 for _ in frames) == info.frames == 30 * len(kinds)
+    assert not any("not read" in warning for warning in info.warnings)
+
+
+def test_packets_that_begin_later_are_read_as_one_stream(make: Make, tmp_path: Path) -> None:
+    first, second = whole(make, "a.ts", H264), whole(make, "tracks.ts", STREAMS["tracks.ts"])
+    path = written(tmp_path / "joined.ts", b"\0" * 5, first, second)
+    assert probe_video(path).frames == pytest.approx(60, abs=2)
+
+
 def test_many_files_are_read(tmp_path: Path) -> None:
     path = written(tmp_path / "many.avi", b"RIFF\x04\0\0\0AVI " * 1_200)
     following = following_files(path, "avi")
