@@ -66,6 +66,8 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
         clock = clock_of(container, source, limits)
         if video.index in clock.even:
             raise UnsupportedMedia("The times of its fragments are wrong: it has to be encoded.")
+        if any(stream.index in clock.varying for stream in streams):
+            raise UnsupportedMedia("The sample rate or the channels of the sound change: it has to be encoded.")
         packets = clock.packets(container.demux(streams))
         try:
             with av.open(str(partial), "w", format="mp4", container_options={"movflags": "+faststart", "fflags": "+bitexact"}) as target:

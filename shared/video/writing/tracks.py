@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from shared.video.limits import Limits
 from shared.video.reading.metadata import keep_track_tags
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
-from shared.video.reading.times.clock import clock_of
+from shared.video.reading.times.clock import Clock, clock_of
 from shared.video.writing.channel_layout import kept_layout
 from shared.video.writing.sound_coding import channels_of, flac_loses_name, sound_coding
 
@@ -199,17 +199,25 @@ class CopiedAudio:
         """
         with open_input(self._source, limits=self._limits) as container:
             sources = audio_streams(container)
+            varying = clock_of(container, self._source, self._limits).varying if sources else frozenset()
             kinds = [
-                (stream.codec_context.codec.canonical_name, stream.codec_context.layout.name, stream.codec_context.channels)
+                (
+                    stream.codec_context.codec.canonical_name,
+                    stream.codec_context.layout.name,
+                    stream.codec_context.channels,
+                    stream.index in varying,
+                )
                 for stream in sources
             ]
         warnings = []
-        for number, (name, layout, channels) in enumerate(kinds, 1):
-            if copyable(container_format, name, layout, channels):
+        for number, (name, layout, channels, varies) in enumerate(kinds, 1):
+            if copyable(container_format, name, layout, channels) and not varies:
                 continue
             coding = sound_coding(container_format, kept_layout(self._source, number - 1, name, layout, channels))
             target = coding.codec.removeprefix("lib")
-            if name in COPYABLE[container_format]:
+            if varies:
+                reason = "its sample rate or channels change"
+            elif name in COPYABLE[container_format]:
                 reason = f"{name} in {container_format} files does not state the channel layout {layout}"
             else:
                 reason = f"players do not support {name} in {container_format} files"
@@ -250,18 +258,21 @@ class CopiedAudio:
         with open_input(self._source, limits=self._limits) as source:
             zero = timeline_zero(source, main_video(source, self._source))
             streams = audio_streams(source)
+            clock = clock_of(source, self._source, self._limits) if streams else Clock({})
             for other in source.streams:
                 if all(other.index != stream.index for stream in streams):
                     other.discard = Discard.all
             writers = {
-                stream.index: _packet_writer(stream, container, mux, zero, self._layout(number, stream))
+                stream.index: _packet_writer(
+                    stream, container, mux, zero, self._layout(number, stream), varies=stream.index in clock.varying
+                )
                 for number, stream in enumerate(streams)
             }
             yield Fraction(-1)
             if not streams:
                 return
             written: set[int] = set()
-            for packet in clock_of(source, self._source, self._limits).packets(source.demux(streams)):
+            for packet in clock.packets(source.demux(streams)):
                 # A flushing packet has a stream, but no stream index.
                 position = writers[packet.stream.index](packet)
                 if position is not None:
@@ -271,10 +282,11 @@ class CopiedAudio:
 
 
 def _packet_writer(
-    stream: Any, container: av.container.OutputContainer, mux: Mux, zero: Fraction, layout: str
+    stream: Any, container: av.container.OutputContainer, mux: Mux, zero: Fraction, layout: str, *, varies: bool
 ) -> Callable[[Any], Fraction | None]:
+    """Return a function that writes each packet of a track, copied or encoded again. `varies`: its sample rate or channels change."""
     context = stream.codec_context
-    if copyable(container.format.name, context.codec.canonical_name, context.layout.name, context.channels):
+    if copyable(container.format.name, context.codec.canonical_name, context.layout.name, context.channels) and not varies:
         return _copier(stream, container, mux, zero)
     return _recoder(stream, container, mux, zero, layout)
 
@@ -313,13 +325,16 @@ def _recoder(
 ) -> Callable[[Any], Fraction | None]:
     base = time_base_of(stream)
     context = stream.codec_context
-    encoder = SampleEncoder(container, mux, sample_rate=context.sample_rate, layout=layout, language=None)
+    # The decoder's properties follow the sound's.
+    name, rate, channels = context.layout.name, context.sample_rate, context.channels
+    encoder = SampleEncoder(container, mux, sample_rate=rate, layout=layout, language=None)
     keep_track_tags(stream, encoder.stream)
-    resampler = av.AudioResampler("flt", context.layout.name, context.sample_rate)
+    resampler = av.AudioResampler("flt", name, rate)
+    source: tuple[str, str, int] | None = None
     samples_written = 0
 
     def recode(packet: Any) -> Fraction | None:
-        nonlocal samples_written
+        nonlocal samples_written, resampler, source
         position: Fraction | None = None
         try:
             frames = packet.decode()
@@ -329,14 +344,19 @@ def _recoder(
             if frame.pts is not None:
                 position = frame.pts * (frame.time_base or base) - zero
                 # Write silence where the source starts late or has a gap: encoded samples have no times of their own.
-                gap = round(position * context.sample_rate) - samples_written
-                if gap > context.sample_rate // 200:
-                    encoder.push(np.zeros((context.channels, gap), np.float32))
+                gap = round(position * rate) - samples_written
+                if gap > rate // 200:
+                    encoder.push(np.zeros((channels, gap), np.float32))
                     samples_written += gap
             frame.pts = None
+            form = (frame.format.name, frame.layout.name, frame.sample_rate)
+            if source not in (None, form):
+                # A resampler takes sound of one format only.
+                resampler = av.AudioResampler("flt", name, rate)
+            source = form
             for part in resampler.resample(frame):
                 if part is not None:
-                    samples = part.to_ndarray().reshape(-1, context.channels).T.astype(np.float32)
+                    samples = part.to_ndarray().reshape(-1, channels).T.astype(np.float32)
                     encoder.push(samples)
                     samples_written += samples.shape[1]
         if packet.size == 0:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from shared.errors import NotFound
+from shared.errors import NotFound, UnsupportedMedia
 from shared.video import VideoWriter, probe, read_audio, read_frames
+from shared.video.remux import remux
 from tests.shared.video.video_clips import Make, onsets, run_ffmpeg
 
 
@@ -232,3 +233,27 @@ def test_sound_of_joined_parts_that_overlap_is_copied(tmp_path: Path) -> None:
     assert copied(path, tmp_path / "out.mp4") == []
     sound, _ = samples_of(tmp_path / "out.mp4")
     assert sound.shape[1] / 48000 == pytest.approx(1.6, abs=0.05)
+
+
+@pytest.mark.parametrize("codec", ["aac", "mp2", "ac3"])
+def test_sound_whose_rate_and_channels_change_keeps_its_pitch(codec: str, make: Make, tmp_path: Path) -> None:
+    picture = "-f lavfi -i testsrc2=s=64x48:r=25:d=1.5"
+    first = make("a.ts", picture, "-f lavfi -i sine=440:d=1.5:sample_rate=48000", f"-c:v libx264 -c:a {codec}")
+    second = make("b.ts", picture, "-f lavfi -i sine=660:d=1.5:sample_rate=44100", f"-c:v libx264 -c:a {codec} -ac 2")
+    path = tmp_path / "joined.ts"
+    path.write_bytes(first.read_bytes() + second.read_bytes())
+    output = tmp_path / "out.mp4"
+    with read_frames(path) as frames, VideoWriter(output, width=64, height=48, frame_rate=Fraction(25)) as writer:
+        warnings = writer.copy_audio(path)
+        for frame in frames:
+            writer.write(frame.picture, frame.index)
+    with read_audio(output) as blocks:
+        sound = np.concatenate([block.samples[0] for block in blocks])
+    halves = [sound[round(at * 48000) :][:24000] for at in (0.5, 2.0)]
+    assert [np.argmax(np.abs(np.fft.rfft(half))) * 2 for half in halves] == pytest.approx([440, 660], abs=4)
+    assert any("its sample rate or channels change" in warning for warning in warnings)
+    with pytest.raises(UnsupportedMedia, match="sample rate"):
+        remux(path, tmp_path / "copy.mp4")
+    with VideoWriter(tmp_path / "one.mp4", width=64, height=48, frame_rate=Fraction(25)) as writer:
+        assert writer.copy_audio(first) == []
+        writer.write((np.full((48, 64), 90, np.uint8), *[np.full((24, 32), 128, np.uint8)] * 2), 0)

@@ -24,13 +24,15 @@ class Clock:
 
     `tracks`: by stream index; empty where the file's own clock runs through. `end`: byte up to
     which the samples of a cut-off file are whole; None for whole files. `even`: times of tracks that state wrong ones, by stream index.
-    `one_by_one`: the file holds several files, which are opened one after the other.
+    `one_by_one`: the file holds several files, which are opened one after the other. `varying`: indexes of
+    sound tracks whose sample rate or channels change.
     """
 
     tracks: Mapping[int, TrackClock]
     end: int | None = None
     even: Mapping[int, EvenTimes] = field(default_factory=dict)
     one_by_one: bool = False
+    varying: frozenset[int] = frozenset()
 
     @property
     def joined(self) -> bool:
@@ -124,4 +126,4 @@ def clock_of(container: Any, path: str | os.PathLike[str], limits: Limits) -> Cl
     one_by_one = following_files(path, container.format.name).one_by_one
     if times is None:
         return Clock({}, end, one_by_one=one_by_one)
-    return Clock(times.clocks if times.joins else {}, end, times.even, one_by_one)
+    return Clock(times.clocks if times.joins else {}, end, times.even, one_by_one, times.varying)

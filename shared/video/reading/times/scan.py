@@ -20,7 +20,7 @@ from shared.video.limits import Limits
 from shared.video.reading.captions import holds_captions
 from shared.video.reading.containers.following_files import following_files
 from shared.video.reading.containers.truncation import end_of_fragments
-from shared.video.reading.open_input import main_video, open_input, time_base_of
+from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of
 from shared.video.reading.times.container_traits import STREAMED, lists_packets, may_end_anywhere
 from shared.video.reading.times.even_times import EvenTimes, even_times
 from shared.video.reading.times.joins import Join, TrackClock, offsets_of
@@ -55,6 +55,7 @@ class Scan:
     number of the main video's packets without a time. `files`: seconds on the continuous clock at which the later files in a joined file
     begin, where these are opened one by one. `captions`: pictures carry closed captions; None where not all packets were read.
     `left_out`: codecs of sound in later files that is not read, by number of file and of sound track.
+    `varying`: indexes of sound tracks whose sample rate or channels change.
     """
 
     times: "array[int]"
@@ -71,6 +72,7 @@ class Scan:
     files: tuple[Fraction, ...] = ()
     captions: bool | None = None
     left_out: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    varying: frozenset[int] = frozenset()
 
     @property
     def end(self) -> int | None:
@@ -189,6 +191,8 @@ def _read(
         for each in tracks.values():
             each.stamps = array("q")
     main.numbered = container.format.name == "avi" and bool(video.codec_context.has_b_frames)
+    for stream in audio_streams(container):
+        tracks[stream.index].codec = stream.codec_context.codec.canonical_name
     groups = LastGroups(video)
     codec, captions = video.codec_context.codec.canonical_name, False
     one_by_one = following_files(path, container.format.name).one_by_one
@@ -274,6 +278,7 @@ def _read(
         files=tuple(_time_of(main, number) for number in files[1:]),
         captions=captions,
         left_out=container.left_out if one_by_one else {},
+        varying=frozenset(index for index, track in tracks.items() if track.varies),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.video.reading.times.even_times import EvenTimes
 from shared.video.reading.times.joins import TrackClock
+from shared.video.reading.times.sound_format import sound_format
 
 FARTHEST = 2**60
 """Times beyond this are none."""
@@ -30,6 +31,11 @@ class TrackPackets:
     duration: int = 0
     numbered: bool = False
     """Presentation times are not stated: AVI numbers packets in decoding order."""
+    codec: str = ""
+    sound: tuple[int, ...] | None = None
+    """Format of the sound packet that was recorded last, where its header states it."""
+    varies: bool = False
+    """The format of the sound changes."""
     stamps: "array[int] | None" = None
     """Decoding times, of fragmented MP4."""
     even: EvenTimes | None = None
@@ -49,6 +55,9 @@ class TrackPackets:
         key = bool(packet.is_keyframe and packet.size)
         self.clock.add(part, self.count, stamp, stamp + (packet.duration or 0), key=key, hidden=hidden)
         self.count += 1
+        if self.kind == "audio" and (sound := sound_format(self.codec, packet)) is not None:
+            self.varies = self.varies or self.sound not in (None, sound)
+            self.sound = sound
         if self.stamps is not None:
             self.stamps.append(stamp if packet.dts is None else packet.dts)
         if self.kind == "video":
