@@ -31,6 +31,8 @@ def followed_warnings(following: FollowingFiles, times: Timing) -> Iterator[str]
         for part in following.others
     )
     yield from _some(_silenced(following.parts, begins, times))
+    if times.chaptered:
+        yield f"The chapters of {times.chaptered} of the joined files were left out: only those of the first are kept."
     if following.unread is not None and times.duration is not None:
         yield (
             f"Another file follows in this file, at byte {following.unread}, after {float(times.duration):.2f} s: it is not read. "

@@ -36,7 +36,7 @@ class Timing:
     `duration`: seconds from the timeline's start to the end of the last picture; None where even the packets do not say. `ends`: seconds at
     which tracks end, by stream index, as far as known. `joins`: where the file's own clock jumps. `untouched`: no packet was read from the
     open container. `files`: seconds at which the later files in a joined file begin, where these are opened one by one.
-    `captions`: whether the pictures carry closed captions; None if not all packets were read. `left_out`: as in `Scan`.
+    `captions`: whether the pictures carry closed captions; None if not all packets were read. `left_out`, `chaptered`: as in `Scan`.
     """
 
     duration: Fraction | None
@@ -50,6 +50,7 @@ class Timing:
     files: tuple[Fraction, ...] = ()
     captions: bool | None = None
     left_out: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    chaptered: int = 0
 
 
 def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Limits, *, seconds: float | None) -> Timing:
@@ -94,7 +95,6 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
         sizes = shape_changes(container, path, limits) if listed else ()
         return Timing(duration, rates, frames, {}, (), sizes, untouched=untouched)
     ends = {index: end - zero for index, end in packets.ends.items()}
-    files = tuple(begin - zero for begin in packets.files)
     return Timing(
         duration,
         rates,
@@ -102,11 +102,12 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
         ends,
         packets.joins,
         packets.sizes,
-        not packets.cut_off,
-        untouched,
-        files,
-        packets.captions,
-        packets.left_out,
+        whole=not packets.cut_off,
+        untouched=untouched,
+        files=tuple(begin - zero for begin in packets.files),
+        captions=packets.captions,
+        left_out=packets.left_out,
+        chaptered=packets.chaptered,
     )
 
 

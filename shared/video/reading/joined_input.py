@@ -16,6 +16,7 @@ class JoinedInput:
     Streams, tags and everything else are those of the first file, which stays open. Packets of later files follow, with the times that
     these state, in the first file's streams. `part`: number of the file of the packet read last, from 0.
     `left_out`: codecs of sound in the later files that continues no track of the first, by number of file and place among the sound tracks.
+    `chaptered`: numbers of the later files with chapters.
     """
 
     def __init__(self, first: av.container.InputContainer, later: Sequence[Callable[[], av.container.InputContainer]], cut: Sequence[bool]):
@@ -26,6 +27,7 @@ class JoinedInput:
         self._first, self._later, self._cut = first, later, cut
         self.part = 0
         self.left_out: dict[tuple[int, int], str] = {}
+        self.chaptered: set[int] = set()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._first, name)
@@ -84,11 +86,14 @@ class JoinedInput:
     def _targets(self, container: av.container.InputContainer, streams: Sequence[Any]) -> dict[int, Any]:
         """Return for each track of a later file, by index, the one of `streams` that it continues.
 
-        It is that of the same place among the tracks of its kind, if the codec is the same. Records sound that continues none.
+        It is that of the same place among the tracks of its kind, if the codec is the same. Records other
+        sound, and chapters.
         """
         targets = {stream.index: stream for stream in streams}
         if container is self._first:
             return targets
+        if container.chapters():
+            self.chaptered.add(self.part)
         firsts, continued = _by_place(self._first), {}
         for place, stream in _by_place(container).items():
             first = firsts.get(place)

@@ -55,7 +55,8 @@ class Scan:
     number of the main video's packets without a time. `files`: seconds on the continuous clock at which the later files in a joined file
     begin, where these are opened one by one. `captions`: pictures carry closed captions; None where not all packets were read.
     `left_out`: codecs of sound in later files that is not read, by number of file and of sound track.
-    `varying`: indexes of sound tracks whose sample rate or channels change.
+    `varying`: indexes of sound tracks whose sample rate or channels change. `chaptered`: number of later files with
+    chapters.
     """
 
     times: "array[int]"
@@ -73,6 +74,7 @@ class Scan:
     captions: bool | None = None
     left_out: Mapping[tuple[int, int], str] = field(default_factory=dict)
     varying: frozenset[int] = frozenset()
+    chaptered: int = 0
 
     @property
     def end(self) -> int | None:
@@ -278,6 +280,7 @@ def _read(
         files=tuple(_time_of(main, number) for number in files[1:]),
         captions=captions,
         left_out=container.left_out if one_by_one else {},
+        chaptered=len(container.chaptered) if one_by_one else 0,
         varying=frozenset(index for index, track in tracks.items() if track.varies),
     )
 

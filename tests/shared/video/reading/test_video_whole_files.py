@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from services.effects.motion_trails import MotionTrailsParams, motion_trails
-from shared.video import probe_video, read_audio, read_frames
+from shared.video import Limits, probe_video, read_audio, read_frames
 from shared.video.reading.containers.following_files import following_files
+from shared.video.reading.texts import read_subtitles
 from shared.worker.progress import Report
 from tests.shared.video.video_clips import Make, run_ffmpeg
 
@@ -167,6 +168,22 @@ def test_a_whole_file_behind_a_finished_one_that_was_cut_has_even_times(make: Ma
             times = [float(frame.time) for frame in frames]
         assert probe_video(path).frames == len(times) > 31
         assert np.diff(times).min() > 0.03
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4"])
+def test_texts_of_later_files_are_kept_and_their_chapters_named(name: str, make: Make, tmp_path: Path) -> None:
+    (tmp_path / "a.srt").write_text("1\n00:00:00,200 --> 00:00:00,900\nHello\n")
+    (tmp_path / "a.txt").write_text(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1200\ntitle=One\n")
+    whole(make, name, READ[name])
+    texts = ["-i", str(tmp_path / "a.srt"), "-i", str(tmp_path / "a.txt"), "-map", "0", "-map", "1", "-map_metadata", "2", "-c", "copy"]
+    coding = ["-c:s", "mov_text" if name == "a.mp4" else "srt"]
+    run_ffmpeg("-i", str(tmp_path / name), *texts, *coding, str(tmp_path / f"texts-{name}"))
+    path = written(tmp_path / f"joined-{name}", *[(tmp_path / f"texts-{name}").read_bytes()] * 3)
+    cues = read_subtitles(path, Limits.current())[0].cues
+    assert [float(cue.start) for cue in cues] == pytest.approx([0.2, 1.4, 2.6], abs=0.03)
+    info = probe_video(path)
+    assert len(info.chapters) == 1
+    assert any("The chapters of 2 of the joined files were left out" in warning for warning in info.warnings)
 
 
 def without_ftyp(single: bytes) -> bytes:
