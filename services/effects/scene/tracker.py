@@ -45,7 +45,10 @@ class SceneTracker:
             yield SceneFrame(index=index, seconds=frame.time, shot=shot, pose=pose, small=small, frame=frame)
 
     def _measured(self, frame: Frame, small: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the luma in which the camera's motion is measured. `small`: the frame's small luma, which can be smaller than that."""
+        """Return the luma plane in which the camera's motion is measured.
+
+        `small`: the frame's small luma, which can be smaller than that plane.
+        """
         width, height = self._camera.size
         if self.size == self._camera.size:
             return small

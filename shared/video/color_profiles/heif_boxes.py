@@ -1,4 +1,7 @@
-"""The colour properties of AVIF and HEIC files (ISO/IEC 23008-12, and 14496-12 for the boxes)."""
+"""The colour properties of AVIF and HEIC files.
+
+Sources: ISO/IEC 23008-12, and 14496-12 for the boxes.
+"""
 
 from collections.abc import Iterator
 
@@ -6,7 +9,7 @@ _MOST_BOXES = 10_000
 
 
 def code_points(head: bytes) -> tuple[int, int] | None:
-    """Return the code points of the primaries and the curve of a file's main picture, or None if it names none.
+    """Return the main picture's code points of primaries and curve, or None.
 
     `head`: the file's first bytes, with all that stands before the pixels. If properties are assigned to no main picture, the first count.
     """
@@ -30,7 +33,10 @@ def _main_item(data: bytes) -> int:
 
 
 def _assigned(data: bytes, item: int) -> Iterator[int]:
-    """Yield the places of the properties that are assigned to an item, from 0 (23008-12, 9.3)."""
+    """Yield the places of an item's properties in the list of properties.
+
+    Places count from 0. Source: 23008-12, 9.3.
+    """
     number_bytes, place_bytes = (2 if data[:1] == b"\0" else 4), (2 if data[3:4] and data[3] & 1 else 1)
     place = 8
     for _ in range(int.from_bytes(data[4:8], "big")):
@@ -49,7 +55,10 @@ def _assigned(data: bytes, item: int) -> Iterator[int]:
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield kind and content of each box in `data`; that of a last box may be cut off."""
+    """Yield kind and content of each box in `data`.
+
+    The content of the last box may be cut off.
+    """
     place = 0
     for _ in range(_MOST_BOXES):
         length, start = int.from_bytes(data[place : place + 4], "big"), place + 8

@@ -1,4 +1,4 @@
-"""Warnings about the files in a joined file: those that are cut off, and those of which something is not read."""
+"""Warnings about truncated and unread files in a joined file."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -11,9 +11,9 @@ _LISTED = 3
 
 
 def followed_warnings(following: FollowingFiles, times: Timing) -> Iterator[str]:
-    """Yield warnings about the files in a joined file: at most three of each kind, and a sentence with the number of others.
+    """Yield warnings about truncated and unread files in a joined file.
 
-    `times`: of the joined file.
+    At most three of each kind, and a sentence with the number of others. `times`: of the joined file.
     """
     begins = [Fraction(0), *times.files] if following.one_by_one else [Fraction(0)]
     ends: list[Fraction | None] = [*begins[1:], times.duration]
@@ -57,7 +57,7 @@ def _silenced(parts: Sequence[FilePart], begins: Sequence[Fraction], times: Timi
 
 
 def _at(part: FilePart, read: Sequence[FilePart], ends: Sequence[Fraction | None], word: str = " at") -> str:
-    """Return the second at which a file that is not read would begin, as a part of a sentence."""
+    """Return the second at which an unread file would begin, for a sentence."""
     before = sum(other.begin < part.begin for other in read)
     end = Fraction(0) if before == 0 else ends[min(before, len(ends)) - 1]
     return "" if end is None else f"{word} {float(end):.2f} s"

@@ -162,7 +162,10 @@ def first_picture(container: Any, stream: Any, path: str | os.PathLike[str], lim
 
 
 def _has_captions(container: Any, stream: Any, picture: av.VideoFrame, times: Timing) -> bool:
-    """Return whether an open file's pictures carry closed captions. `picture`: the first one, which was read from `container`."""
+    """Return whether an open file's pictures carry closed captions.
+
+    `picture`: the first picture, which was read from `container`.
+    """
     return captions_found(container, stream) or shows_captions(picture) if times.captions is None else times.captions
 
 

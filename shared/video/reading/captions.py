@@ -20,7 +20,10 @@ _PLACES, _PACKETS_AT_PLACE = 16, 5
 
 
 def holds_captions(codec: str, packet: Any) -> bool:
-    """Return whether a packet of a video stream in `codec`, under FFmpeg's name, holds closed captions."""
+    """Return whether a video packet holds closed captions.
+
+    `codec`: FFmpeg's name of the video's codec.
+    """
     if codec not in _MARKS or not packet.size:
         return False
     data = bytes(packet)

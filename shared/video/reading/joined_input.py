@@ -61,7 +61,10 @@ class JoinedInput:
             yield packet
 
     def _readable(self, container: av.container.InputContainer, streams: Sequence[Any]) -> Iterator[Any]:
-        """Yield the packets of one file, in the first file's streams. A file that is cut off ends at its first damaged packet."""
+        """Yield the packets of one file, in the first file's streams.
+
+        A file that is cut off ends at its first damaged packet.
+        """
         targets = self._targets(container, streams)
         if not targets:
             return
@@ -84,10 +87,9 @@ class JoinedInput:
                 yield packet
 
     def _targets(self, container: av.container.InputContainer, streams: Sequence[Any]) -> dict[int, Any]:
-        """Return for each track of a later file, by index, the one of `streams` that it continues.
+        """Return the stream that each track of a later file continues, by the track's index.
 
-        It is that of the same place among the tracks of its kind, if the codec is the same. Records other
-        sound, and chapters.
+        It has the same place among the tracks of its kind, and the same codec. Records sound that continues no stream, and chapters.
         """
         targets = {stream.index: stream for stream in streams}
         if container is self._first:
@@ -106,7 +108,7 @@ class JoinedInput:
 
 
 def _by_place(container: av.container.InputContainer) -> dict[tuple[str, int], Any]:
-    """Return the tracks of an open file by their kind and their place among those of the kind."""
+    """Return an open file's tracks by kind and by place within the kind."""
     places: dict[tuple[str, int], Any] = {}
     counts: Counter[str] = Counter()
     for stream in container.streams:

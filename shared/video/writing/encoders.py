@@ -108,7 +108,10 @@ def choose_encoder(choice: str, suffix: str, pixel_format: str) -> Encoder:
 
 
 def captions_options(encoder: Encoder) -> dict[str, str]:
-    """Return the options with which an encoder writes the closed captions of its pictures; none if it cannot."""
+    """Return the options with which an encoder keeps closed captions.
+
+    There are none if it cannot.
+    """
     return {"a53cc": "1"} if encoder.name in _KEEP_CAPTIONS else {}
 
 

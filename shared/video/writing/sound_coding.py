@@ -105,7 +105,10 @@ def sound_coding(container: str, layout: str) -> SoundCoding:
 
 
 def _flac_names(container: str, layout: str, channels: int, *, named: bool) -> bool:
-    """Return whether FLAC keeps the name of a layout in a container, or MP4 has no better codec for an unnamed one."""
+    """Return whether FLAC is the best codec for a layout's name in a container.
+
+    MP4 has no better codec for channels without names.
+    """
     if container == "mp4":
         return not named or layout == _FLAC_NAMES[channels]
     return container == "matroska" and named

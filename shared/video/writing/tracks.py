@@ -284,7 +284,10 @@ class CopiedAudio:
 def _packet_writer(
     stream: Any, container: av.container.OutputContainer, mux: Mux, zero: Fraction, layout: str, *, varies: bool
 ) -> Callable[[Any], Fraction | None]:
-    """Return a function that writes each packet of a track, copied or encoded again. `varies`: its sample rate or channels change."""
+    """Return a function that copies or re-encodes each packet of a track.
+
+    `varies`: the track's sample rate or channels change.
+    """
     context = stream.codec_context
     if copyable(container.format.name, context.codec.canonical_name, context.layout.name, context.channels) and not varies:
         return _copier(stream, container, mux, zero)

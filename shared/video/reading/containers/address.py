@@ -28,10 +28,10 @@ class Address:
 
 @contextmanager
 def addresses(path: str | os.PathLike[str], head: bytes) -> Iterator[tuple[Address, ...]]:
-    """Yield the addresses under which FFmpeg opens the files in a local file, or their usable parts, one after the other.
+    """Yield FFmpeg's addresses of the files in a local file, or of their usable parts.
 
-    Most files have one. FFmpeg gets no further file that is not read, and FLV files without the headers inside them. `head`: the file's
-    first bytes.
+    Most files have one; the addresses of several are opened one after the other. FFmpeg gets no further file that is not read, and FLV
+    files without the headers inside them. `head`: the file's first bytes.
     """
     if demuxer_of(head) != "flv":
         yield _addresses(path, head)
@@ -50,7 +50,7 @@ def addresses(path: str | os.PathLike[str], head: bytes) -> Iterator[tuple[Addre
 
 
 def _addresses(path: str | os.PathLike[str], head: bytes) -> tuple[Address, ...]:
-    """Return the addresses of the files in a file that is no FLV file, as `addresses` yields them."""
+    """Return what `addresses` yields, for files other than FLV."""
     demuxer = demuxer_of(head)
     if demuxer is None or demuxer == "webp":
         return (Address(_file(path)),)

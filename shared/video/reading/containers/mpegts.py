@@ -24,7 +24,10 @@ _PRIVATE, _AUDIO_TAGS = 0x06, frozenset({0x6A, 0x7A, 0x7B, 0x7C})
 
 @dataclass(frozen=True, slots=True)
 class _Program:
-    """The program of a stream: its number, the number of its table's packets, and type and packet number of pictures and sound."""
+    """The program of a stream, as its table describes it.
+
+    `table`: number of the packets with the table. `video`, `audio`: stream type and packet number of each track.
+    """
 
     number: int
     table: int
@@ -52,9 +55,10 @@ def end(file: BinaryIO, begin: int) -> int | None:
 
 
 def _divides(file: BinaryIO, begin: int, place: int, before: _Program, after: _Program) -> bool:
-    """Return whether a stream that begins at `begin` can be read as two from `place` on, where the table of a program changes.
+    """Return whether a stream can be divided where the table of its program changes.
 
-    In a broadcast, a picture may continue behind a new table. Sound that FFmpeg finds when it opens the file is read anyway.
+    `begin`: byte offset of the stream. `place`: byte offset of the change. In a broadcast, a picture may continue behind a new table.
+    Sound that FFmpeg finds when it opens the file is read anyway.
     """
     if after.video != before.video or after.number != before.number:
         return True
@@ -63,16 +67,20 @@ def _divides(file: BinaryIO, begin: int, place: int, before: _Program, after: _P
 
 
 def coding(file: BinaryIO, begin: int) -> tuple[int, ...] | None:
-    """Return the types of the video streams of the stream that begins at `begin`; None if no table of one program is near."""
+    """Return the types of a stream's video tracks, or None.
+
+    `begin`: byte offset of the stream. None if the stream has several programs, or no table within its first bytes.
+    """
     for _, program in _programs(file, begin, most=_SEARCHED_BYTES):
         return None if program is None else tuple(kind for kind, _ in program.video)
     return None
 
 
 def _programs(file: BinaryIO, begin: int, most: int | None = None) -> Iterator[tuple[int, _Program | None]]:
-    """Yield each table of a stream's only program, with the byte offset of the list of programs before it.
+    """Yield each table of a stream's only program, with a byte offset.
 
-    None in place of a table where other data follows the packets. `most`: number of bytes that are read at least.
+    The offset is that of the list of programs before the table. None in place of a table where other data follows the packets. `most`:
+    number of bytes that are read at least.
     """
     listed, named = begin, (0, 0)
     for place, rows in _packets(file, begin):
@@ -96,25 +104,28 @@ def _programs(file: BinaryIO, begin: int, most: int | None = None) -> Iterator[t
 
 
 def _tables(lists: NDArray[np.uint8], known: int) -> list[int]:
-    """Return the packet numbers of the tables that packets with lists of programs name, and `known`."""
+    """Return `known`, and the packet numbers of the tables that lists of programs name.
+
+    `lists`: packets with these lists, (n, 188) uint8.
+    """
     return [known, *(number for packet in {_uncounted(row) for row in lists} for _, number in _listed(packet))]
 
 
 def _uncounted(packet: NDArray[np.uint8]) -> bytes:
-    """Return the bytes of a packet without its counter, so that repeated tables are equal."""
+    """Return a packet's bytes without its counter: repeated tables are then equal."""
     data = packet.tobytes()
     return data[:3] + bytes([data[3] & 0xF0]) + data[4:]
 
 
 def _section(packet: bytes) -> bytes:
-    """Return the section that begins in a packet, as far as the packet holds it (2.4.4)."""
+    """Return the section that begins in a packet, up to the packet's end (2.4.4)."""
     start = 4 + (1 + packet[4] if packet[3] & 0x20 else 0)
     return packet[start + 1 + packet[start] :] if start < TS_PACKET else b""
 
 
 @lru_cache(maxsize=256)
 def _listed(packet: bytes) -> tuple[tuple[int, int], ...]:
-    """Return number and table of each program that the list of programs in a packet names (2.4.4.3)."""
+    """Return number and table of each program in a packet's list (2.4.4.3)."""
     section = _section(packet)
     if section[:1] != b"\0":
         return ()
@@ -125,7 +136,10 @@ def _listed(packet: bytes) -> tuple[tuple[int, int], ...]:
 
 @lru_cache(maxsize=256)
 def _program(packet: bytes, number: int, table: int) -> _Program | None:
-    """Return the program whose table a packet holds (2.4.4.8); None for other sections, and those that are longer than the packet."""
+    """Return the program whose table a packet holds (2.4.4.8), or None.
+
+    None for other sections, and for sections that are longer than the packet.
+    """
     section = _section(packet)
     stop = 3 + (int.from_bytes(section[1:3], "big") & 0xFFF) - 4
     if section[:1] != b"\2" or stop > len(section):
@@ -152,7 +166,7 @@ def _tags(descriptors: bytes) -> set[int]:
 
 
 def _starts(file: BinaryIO, place: int, program: _Program) -> bool:
-    """Return whether the first packets of a program's pictures behind byte offset `place` begin a picture."""
+    """Return whether a program's first video packet from byte offset `place` on begins a picture."""
     for at, rows in _packets(file, place):
         if rows is None or at > place + _SEARCHED_BYTES:
             break
@@ -164,7 +178,10 @@ def _starts(file: BinaryIO, place: int, program: _Program) -> bool:
 
 
 def _packets(file: BinaryIO, begin: int) -> Iterator[tuple[int, NDArray[np.uint8] | None]]:
-    """Yield byte offset and packets, (n, 188) uint8, of stretches of a stream; None in place of packets where another container begins."""
+    """Yield a stream's packets, with the byte offset of the first of each group.
+
+    Groups are (n, 188) uint8. None in place of a group where another container begins.
+    """
     place = begin
     while len(data := bytes_at(file, place, _ROWS * TS_PACKET)) >= TS_PACKET:
         rows = np.frombuffer(data, np.uint8, len(data) // TS_PACKET * TS_PACKET).reshape(-1, TS_PACKET)
@@ -186,14 +203,17 @@ def _packets(file: BinaryIO, begin: int) -> Iterator[tuple[int, NDArray[np.uint8
 
 
 def _other_container(file: BinaryIO, begin: int) -> int | None:
-    """Return the byte offset of another container that begins within two packets from `begin` on, or None."""
+    """Return the byte offset of another container near `begin`, or None.
+
+    It begins within the length of two packets.
+    """
     data = bytes_at(file, begin, 4 * TS_PACKET)
     kinds = ((at, demuxer_of(data[at : at + 2 * TS_PACKET])) for at in range(2 * TS_PACKET))
     return next((begin + at for at, kind in kinds if kind is not None), None)
 
 
 def _in_step(file: BinaryIO, begin: int) -> int | None:
-    """Return the first byte offset from `begin` on at which three packets follow each other, or None."""
+    """Return the byte offset of the next three packets in step, or None."""
     while len(data := bytes_at(file, begin, _SEARCHED_BYTES)) >= TS_TOGETHER * TS_PACKET:
         sync = np.frombuffer(data, np.uint8) == TS_SYNC
         reach = len(sync) - (TS_TOGETHER - 1) * TS_PACKET

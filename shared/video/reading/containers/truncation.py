@@ -139,9 +139,10 @@ def _flv_states_length(head: bytes) -> bool:
 
 
 def flv_ends_well(path: str | os.PathLike[str]) -> bool:
-    """Return whether an FLV file ends with a complete tag. A header without tags behind it does not count.
+    """Return whether an FLV file ends with a complete tag.
 
-    The size stored after the last tag must lead to the start of a tag of that size (FLV specification, E.3).
+    A header behind the last tag does not count. The size stored after the last tag must lead to the start of a tag of that size (FLV
+    specification, E.3).
     """
     size = flv_parts(path).ranges[-1][1]
     with open(path, "rb") as file:

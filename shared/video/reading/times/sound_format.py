@@ -7,7 +7,7 @@ _AC3 = b"\x0b\x77"
 
 
 def sound_format(codec: str, packet: Any) -> tuple[int, ...] | None:
-    """Return the fields for sample rate and channels in a packet's header, or None if it has no header.
+    """Return the sample rate and channel fields of a packet's header, or None.
 
     AAC in streams (ISO/IEC 14496-3, 1.A.2), MPEG audio (ISO/IEC 11172-3, 2.4.1.3) and AC-3 (ETSI TS 102 366, 4.4.1 and 4.4.2) have one.
     """

@@ -49,7 +49,10 @@ class TrackPackets:
             self.keys.append(0)
 
     def add(self, packet: Any, part: int, *, hidden: bool = False) -> None:
-        """Record a packet of joined part `part`. `hidden`: an edit list hides its picture, so that its time does not count."""
+        """Record a packet of joined part `part`.
+
+        `hidden`: an edit list hides its picture, so that its time does not count.
+        """
         numbered = self.numbered and packet.dts is not None
         stamp = packet.dts if numbered or packet.pts is None or abs(packet.pts) > FARTHEST else packet.pts
         key = bool(packet.is_keyframe and packet.size)
