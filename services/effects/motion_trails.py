@@ -327,6 +327,6 @@ MOTION_TRAILS = Operation(
     },
     outputs={"video": Kind.VIDEO},
     run=motion_trails,
-    version=8,
+    version=7,
     example=MotionTrailsParams(layers=5, spacing=4, ghost="glow"),
 )

@@ -296,6 +296,6 @@ STROBE = Operation(
     },
     outputs={"video": Kind.VIDEO, "picture": Kind.IMAGE},
     run=strobe,
-    version=8,
+    version=7,
     example=StrobeParams(interval=0.4),
 )

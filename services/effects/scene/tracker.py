@@ -2,8 +2,8 @@
 
 from collections.abc import Generator, Iterable, Iterator
 
+import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from services.effects.scene.concurrency import worker_count
 from services.effects.scene.moments import MaskedFrame, SceneFrame, View
@@ -35,7 +35,8 @@ class SceneTracker:
         shot = -1
         for index, frame in enumerate(frames):
             luma = reduced(frame.luma(), self.size)
-            pose = self._camera.step(np.asarray(self._measured(frame, luma), np.uint8))
+            measured = luma if self.size == self._camera.size else cv2.resize(luma, self._camera.size, interpolation=cv2.INTER_AREA)
+            pose = self._camera.step(np.asarray(measured, np.uint8))
             if pose.cut:
                 shot += 1
                 if index and len(self.cuts) < _MAX_CUTS:
@@ -43,16 +44,6 @@ class SceneTracker:
             self.unsure += not pose.sure
             small = np.dstack([luma, *(reduced(plane, self.size) for plane in chroma_planes(frame))])
             yield SceneFrame(index=index, seconds=frame.time, shot=shot, pose=pose, small=small, frame=frame)
-
-    def _measured(self, frame: Frame, small: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the luma plane in which the camera's motion is measured.
-
-        `small`: the frame's small luma, which can be smaller than that plane.
-        """
-        width, height = self._camera.size
-        if self.size == self._camera.size:
-            return small
-        return reduced(small if width <= self.size[0] and height <= self.size[1] else frame.luma(), self._camera.size)
 
     def mask(self, frames: Iterable[SceneFrame], *, rate: float, threshold: int, focus_block: int | None) -> Iterator[MaskedFrame]:
         """Yield the frames, each with its motion mask.
