@@ -3,7 +3,7 @@
 REST endpoints, API pages, command line, pipelines and web forms are all made from these declarations.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol
@@ -71,11 +71,11 @@ SUFFIXES: Mapping[Kind, str] = {
 Group = Literal["basics", "more", "expert"]
 """Groups of a form: parameters that most people set, parameters for closer control, and parameters for experts."""
 
-Widget = Literal["curve", "points", "box", "colour", "frame", "time", "times", "text", "data"]
+Widget = Literal["curve", "points", "box", "colour", "frame", "time", "text"]
 """Control of a parameter in a form, where its type does not determine the control.
 
-In this order: a speed curve, clicks on a frame, a box on a frame, a colour, a frame number, a time in the clip, several times, text of
-several lines, JSON from the result of another operation.
+In this order: a speed curve, clicks on a frame, a box on a frame, a colour, a frame number, a time in the clip, text of several lines.
+Lists and tables are made from the types of their items, whose fields have `cell`.
 """
 
 Unit = Literal["s", "px", "fps", "%", "x", "frames", "GB"]
@@ -91,26 +91,39 @@ def form(
     clip_pixels: bool = False,
     share_of_part: bool = False,
     one_per: str = "",
+    taken_from: Sequence[str] = (),
 ) -> JsonDict:
     """Return JSON Schema extras that place and style a parameter in forms.
 
-    They are the `json_schema_extra` of its Field. `labels`: words for each value of a choice. For previews, which run on a smaller
+    They are the `json_schema_extra` of its Field. `labels`: words for each value of a choice. `taken_from`: fields of results that fit,
+    as service.operation.field, which a form offers to take over. For previews, which run on a smaller
     copy of a part of the clip: `clip_pixels`, the number counts pixels of the clip; `share_of_part`, it is proportional to the length of
     the part; `one_per`, the list has a value for each so many seconds from `start` on, as the parameter of this name says.
     """
-    extra: JsonDict = {"group": group}
-    if unit is not None:
-        extra["unit"] = unit
-    if labels is not None:
-        extra["labels"] = dict(labels)
-    if widget is not None:
-        extra["widget"] = widget
+    extra: JsonDict = {"group": group, **cell(unit=unit, labels=labels, widget=widget)}
+    if taken_from:
+        extra["taken_from"] = list(taken_from)
     if clip_pixels:
         extra["pixels"] = "clip"
     if share_of_part:
         extra["share_of_part"] = True
     if one_per:
         extra["one_per"] = one_per
+    return extra
+
+
+def cell(*, unit: Unit | None = None, labels: Mapping[str, str] | None = None, widget: Widget | None = None) -> JsonDict:
+    """Return the JSON schema extras that give the appearance of a value within a list.
+
+    They are the `json_schema_extra` of the item's Field, beside its `title`.
+    """
+    extra: JsonDict = {}
+    if unit is not None:
+        extra["unit"] = unit
+    if labels is not None:
+        extra["labels"] = dict(labels)
+    if widget is not None:
+        extra["widget"] = widget
     return extra
 
 

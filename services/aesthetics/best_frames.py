@@ -50,7 +50,7 @@ class BestFramesParams(ScoreParams):
         description="Shots of each video, in the order of the videos, for `group_by: shot`: `videos` of a `keyframes.detect` result. "
         'In a pipeline: `{"from": "<step>.videos"}`.',
         title="Shots",
-        json_schema_extra=form("expert", widget="data"),
+        json_schema_extra=form("expert", taken_from=("keyframes.detect.videos",)),
     )
 
     @model_validator(mode="after")

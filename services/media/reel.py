@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.media.output.frame_rate import at_constant_rate
 from shared.editing.rates import constant_rate
 from shared.errors import Invalid
-from shared.operation import Kind, Operation, Progress, Silent, form
+from shared.operation import Kind, Operation, Progress, Silent, cell, form
 from shared.video import (
     VideoInfo,
     VideoWriter,
@@ -38,8 +38,8 @@ class Moment(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    timestamp_s: float = Field(ge=0, le=1e6, description="Time in seconds.")
-    score: float = Field(0.0, description="Rating of the moment. Moments with the highest scores are taken.")
+    timestamp_s: float = Field(ge=0, le=1e6, description="Time in seconds.", title="Time", json_schema_extra=cell(unit="s", widget="time"))
+    score: float = Field(0.0, description="Rating of the moment. Moments with the highest scores are taken.", title="Score")
 
 
 class Span(BaseModel):
@@ -47,8 +47,8 @@ class Span(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    start_s: float = Field(ge=0, le=1e6, description="Start in seconds.")
-    end_s: float = Field(ge=0, le=1e6, description="End in seconds.")
+    start_s: float = Field(ge=0, le=1e6, description="Start in seconds.", title="Start", json_schema_extra=cell(unit="s", widget="time"))
+    end_s: float = Field(ge=0, le=1e6, description="End in seconds.", title="End", json_schema_extra=cell(unit="s", widget="time"))
 
 
 class VideoShots(BaseModel):
@@ -56,7 +56,7 @@ class VideoShots(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    shots: list[Span] = Field(max_length=100_000, description="Shots in the order of time.")
+    shots: list[Span] = Field(max_length=100_000, description="Shots in the order of time.", title="Shots")
 
 
 class ReelParams(OnBackground):
@@ -67,14 +67,14 @@ class ReelParams(OnBackground):
         max_length=MOST_MOMENTS,
         description='Moments of the clip, such as `items` of `aesthetics.best-frames`; in a pipeline: `{"from": "<step>.items"}`.',
         title="Moments",
-        json_schema_extra=form("basics", widget="data"),
+        json_schema_extra=form("basics", taken_from=("aesthetics.best-frames.items",)),
     )
     shots: list[VideoShots] | None = Field(
         None,
         max_length=1,
         description="Shots of the clip: `videos` of a `keyframes.detect` result. Each part stays within its shot. Empty: no limits.",
         title="Shots",
-        json_schema_extra=form("expert", widget="data"),
+        json_schema_extra=form("expert", taken_from=("keyframes.detect.videos",)),
     )
     most: int = Field(
         8,

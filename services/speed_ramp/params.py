@@ -11,10 +11,11 @@ from services.speed_ramp.handover.rates import FRAME_RATE, SOURCE
 from services.speed_ramp.motion.trace import MEASURES
 from shared.choices import OneOf, described
 from shared.http.long_list import LongList
-from shared.operation import Params, form
+from shared.operation import Params, cell, form
 
-Speed = Annotated[float, Field(ge=MIN_SPEED, le=MAX_SPEED)]
-Times = Annotated[list[Annotated[float, Field(ge=0, le=1e6)]], LongList(MAX_POINTS)]
+Speed = Annotated[float, Field(ge=MIN_SPEED, le=MAX_SPEED, title="Speed", json_schema_extra=cell(unit="x"))]
+Time = Annotated[float, Field(ge=0, le=1e6, title="Time", json_schema_extra=cell(unit="s", widget="time"))]
+Times = Annotated[list[Time], LongList(MAX_POINTS)]
 
 
 class MotionParams(Params):
@@ -104,7 +105,7 @@ class MotionParams(Params):
         description="Times, in seconds of source, to which the curve's points snap. Each point moves to the nearest time; points at the "
         "same time are merged. `beats` finds the beats of the first audio track. Cannot be combined with `speeds`. Empty: points stay.",
         title="Snap to",
-        json_schema_extra=form("more", unit="s", widget="times", labels={"beats": "Beats of the sound"}),
+        json_schema_extra=form("more", labels={"beats": "Beats of the sound"}, taken_from=("media.reel.moments",)),
     )
     sample_rate: float | None = Field(
         None,
@@ -153,7 +154,7 @@ class CurveParams(MotionParams):
         None,
         description="One speed (0.1 to 16) per `segment_duration`, from `start` on, instead of `curve`. The last speed extends to the end.",
         title="Speeds",
-        json_schema_extra=form("expert", unit="x", widget="data", one_per="segment_duration"),
+        json_schema_extra=form("expert", one_per="segment_duration"),
     )
 
     @property

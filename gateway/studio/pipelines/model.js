@@ -1,6 +1,12 @@
 // A pipeline as it is edited: steps whose inputs are slots ("<video>"), media, outputs of earlier steps ("matte.alpha"), or "auto".
 
-/** A new step of an operation. Its inputs take fitting outputs of the last step, or else "auto" or slots. */
+import { words } from "../base/format.js";
+import { sorted } from "../form/problems.js";
+import { parametersOf } from "../form/schema.js";
+
+const NO_OFFERS = [];
+
+/** A new step of an operation. Its inputs take fitting outputs of the last step, or else "auto" or slots; required parameters take fitting results. */
 export function newStep(operation, steps, operations) {
   const id = freeId(operation, steps);
   const inputs = {};
@@ -11,7 +17,12 @@ export function newStep(operation, steps, operations) {
     if (port.optional && !operation.needs.includes(name)) continue;
     inputs[name] = choice?.value ?? (port.auto ? "auto" : slotName(name));
   }
-  return { id, operation: operation.name, inputs, params: {} };
+  const params = {};
+  for (const parameter of parametersOf(operation.params).filter(({ required }) => required)) {
+    const offer = offersOf(parameter, steps, steps.length, {}).at(-1);
+    if (offer) params[parameter.name] = offer.value;
+  }
+  return { id, operation: operation.name, inputs, params };
 }
 
 function freeId(operation, steps) {
@@ -83,15 +94,38 @@ export function without(steps, index) {
     .map((step) => ({ ...step, inputs: Object.fromEntries(Object.entries(step.inputs).map(([name, value]) => [name, uses(value) ? null : value])) }));
 }
 
-/** The texts of a refusal by step id: {"matte": "…"}; those of no step under "". */
+/** The problems of a refusal by step id: {"matte": {params, inputs, general}}; those of no step under "". */
 export function refusals(problem, steps) {
-  const texts = {};
+  const errors = {};
   for (const { field = "", detail } of problem.errors ?? []) {
     const [, place, ...rest] = field.split(".");
     const step = steps.find(({ id }, index) => id === place || String(index) === place)?.id ?? "";
-    const text = rest.length ? `${rest.slice(-1)[0]}: ${detail}` : detail;
-    texts[step] = texts[step] ? `${texts[step]}; ${text}` : text;
+    (errors[step] ??= []).push({ field: rest.join("."), detail });
   }
-  if (!problem.errors?.length) texts[""] = problem.message;
-  return texts;
+  if (!problem.errors?.length) errors[""] = [{ field: "", detail: problem.message }];
+  return Object.fromEntries(Object.entries(errors).map(([step, own]) => [step, sorted({ errors: own })]));
+}
+
+/** The id of the clip that a step works on; null if an earlier step makes it, or none is chosen yet. */
+export function clipIdOf(step, operation, media) {
+  const [name] = Object.entries(operation.inputs).find(([, port]) => port.kinds.includes("video")) ?? [];
+  const value = [step.inputs[name] ?? ""].flat()[0] ?? "";
+  const slot = /^<(\w+)>$/.exec(value)?.[1];
+  if (slot) return media[slot] ?? null;
+  return value && !value.includes(".") && value !== "auto" ? value : null;
+}
+
+/** Fields of earlier steps' results that a parameter takes: [{label, value: {from}}]. `titles`: step id -> words. */
+export function offersOf({ sources }, steps, index, titles) {
+  if (!sources.length) return NO_OFFERS;
+  return steps.slice(0, index).flatMap((step) => sources
+    .filter(({ operation }) => operation === step.operation)
+    .map(({ field }) => ({ label: `${words(field)} of ${titles[step.id] ?? step.id}`, value: { from: `${step.id}.${field}` } })));
+}
+
+/** Whether steps are equal but for inputs that are left out, and the order of names. */
+export function sameSteps(first, second) {
+  const inOrder = (values) => Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
+  const text = (steps) => JSON.stringify(steps.map(({ id, operation, inputs = {}, params = {} }) => [id, operation, inOrder(inputs).filter(([, value]) => value), inOrder(params)]));
+  return text(first) === text(second);
 }

@@ -4,13 +4,13 @@ import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { words } from "../base/format.js";
-import { Problem } from "../server/api.js";
 import { picturedOutput } from "../base/outputs.js";
 import { askForName } from "../common/name_dialog.js";
 import { notify } from "../common/notices.js";
+import { keepDraft, readDraft } from "./draft.js";
 import { dropPreview, runPreview } from "./preview.js";
 import { addressOf, forget, readSaved, save } from "./saved.js";
-import { filled, newStep, refusals, slotsOf, without } from "./model.js";
+import { clipIdOf, filled, newStep, refusals, sameSteps, slotsOf, without } from "./model.js";
 import "../base/code_block.js";
 import "../jobs/job_steps.js";
 import "../tool/media_input.js";
@@ -19,14 +19,16 @@ import "./step_card.js";
 const CHECK_AFTER_MS = 500;
 
 class PipelinesScreen extends Element {
-  static props = { store: null, uploads: null, route: null, steps: [], media: {}, chosen: "", problems: {}, isChecked: false, isStarting: false, saved: [], showsApi: false,
+  /** `chosen`: the name of the pipeline to start from; `base`: its steps, before they were changed. */
+  static props = { store: null, uploads: null, route: null, steps: [], base: [], media: {}, chosen: "", problems: {}, isChecked: false, isStarting: false, saved: [], showsApi: false,
     previewJob: null, preview: null };
   #timer = null;
+  #reading = null;
   #checking = null;
   #previewing = new AbortController();
 
   enter() {
-    readSaved(this.store.api).then((saved) => (this.saved = saved), (error) => notify(error.message, { kind: "bad" }));
+    this.#reading = readSaved(this.store.api).then((saved) => (this.saved = saved), (error) => notify(error.message, { kind: "bad" }));
     this.store.watch(() => this.#ready(), this.leaving);
     this.#ready();
   }
@@ -37,7 +39,7 @@ class PipelinesScreen extends Element {
   }
 
   changed(name, before) {
-    if (name === "route" && this.isConnected && (before?.from !== this.route.from || before?.clip !== this.route.clip)) this.#take();
+    if (name === "route" && this.isConnected && (this.route.from || before?.clip !== this.route.clip)) this.#take();
     this.redraw();
   }
 
@@ -51,30 +53,65 @@ class PipelinesScreen extends Element {
     this.redraw();
   }
 
-  /** Begin with the clip of the address, a job's pipeline, or the first named one. */
+  /** Begin with what the address names, else with the kept draft, else with the first named pipeline. */
   async #take() {
     const { from, clip } = this.route;
+    await this.#reading;
+    if (!this.steps.length) await this.#restore();
     if (clip) this.media = { ...this.media, video: clip };
-    if (from) {
-      const job = this.store.jobs.get(from) ?? (await this.store.api.get(`/v1/jobs/${from}`).catch(() => null));
-      if (job?.params?.steps) return this.#use("", job.params.steps);
-    }
-    const first = this.store.pipelines.find(({ available }) => available) ?? this.store.pipelines[0];
-    if (!this.steps.length && first) this.#use(first.name, first.steps);
-    return undefined;
+    const job = from && (this.store.jobs.get(from) ?? (await this.store.api.get(`/v1/jobs/${from}`).catch(() => null)));
+    if (job?.params?.steps) this.#use("", job.params.steps);
+    else if (clip) this.#set(this.steps);
+    if (from || clip) history.replaceState(null, "", "#/pipelines"); // a reload keeps what is changed from here on
   }
 
-  #use(name, steps) {
-    this.chosen = name;
-    this.#set(steps.map(({ id, operation, inputs = {}, params = {} }) => ({ id, operation, inputs: { ...inputs }, params: { ...params } })));
+  /** Take the kept draft, or the first named pipeline. */
+  async #restore() {
+    const draft = readDraft();
+    const known = draft && (this.#stepsOf(draft.chosen) ?? draft.base);
+    if (!known) {
+      const first = this.store.pipelines.find(({ available }) => available) ?? this.store.pipelines[0];
+      return void (first && this.#use(first.name, first.steps));
+    }
+    const kept = await Promise.all(Object.entries(draft.media ?? {}).map(async ([name, id]) => [name, id && (await this.store.record(id).catch(() => null)) ? id : null]));
+    Object.assign(this, { chosen: draft.chosen, base: plainSteps(known), media: Object.fromEntries(kept) });
+    this.#set(plainSteps(draft.steps ?? known));
+  }
+
+  /** The steps of a named or saved pipeline. */
+  #stepsOf(name) {
+    return (this.store.pipelines.find((named) => named.name === name) ?? this.saved.find((kept) => kept.name === name))?.steps;
+  }
+
+  get #isChanged() {
+    return !sameSteps(this.base, this.steps);
+  }
+
+  /** Start from other steps. Changed ones can be taken back. */
+  #use(name, steps, text = "Your unsaved steps are replaced.") {
+    const { chosen, base, steps: before } = this;
+    const isLost = this.#isChanged;
+    Object.assign(this, { chosen: name, base: plainSteps(steps) });
+    this.#set(plainSteps(steps));
+    const undo = () => {
+      Object.assign(this, { chosen, base });
+      this.#set(before);
+    };
+    if (isLost) notify(text, { action: { label: "Undo", run: undo } });
   }
 
   #set(steps) {
     this.steps = steps;
     this.problems = {};
     this.isChecked = false;
+    this.#keep();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#check(), CHECK_AFTER_MS);
+  }
+
+  #keep() {
+    const { chosen, base, steps, media } = this;
+    keepDraft({ chosen, base, steps: this.#isChanged ? steps : null, media });
   }
 
   async #check() {
@@ -85,7 +122,7 @@ class PipelinesScreen extends Element {
       await this.store.api.post("/v1/pipelines/check", request);
       if (this.#checking === request) Object.assign(this, { problems: {}, isChecked: true });
     } catch (error) {
-      if (this.#checking === request && error instanceof Problem) this.problems = refusals(error, steps);
+      if (this.#checking === request && error.errors) this.problems = refusals(error, steps);
     }
   }
 
@@ -99,7 +136,7 @@ class PipelinesScreen extends Element {
       this.store.putJob(job);
       location.hash = `#/job/${job.id}`;
     } catch (error) {
-      this.problems = error instanceof Problem ? refusals(error, steps) : { "": error.message };
+      this.problems = refusals(error, steps);
     }
     this.isStarting = false;
   }
@@ -119,7 +156,7 @@ class PipelinesScreen extends Element {
       this.preview = { url: held.url, kind: isVideo ? "video" : "image" };
     } catch (error) {
       if (signal.aborted) return;
-      this.problems = error instanceof Problem ? refusals(error, steps) : { "": error.message };
+      this.problems = refusals(error, steps);
     }
     if (!this.preview) this.previewJob = null;
   }
@@ -135,7 +172,8 @@ class PipelinesScreen extends Element {
     const name = await askForName({ title: "Save the pipeline", name: isNamed || !this.chosen ? "My pipeline" : this.chosen, hint: "Saved on the server. Replaces a pipeline with the same name." });
     if (!name) return;
     await this.#store(name, this.steps, `“${name}” is saved.`);
-    this.chosen = name;
+    Object.assign(this, { chosen: name, base: this.steps });
+    this.#keep();
   }
 
   async #store(name, steps, text) {
@@ -173,14 +211,23 @@ class PipelinesScreen extends Element {
       <section class="pipeline-main" aria-labelledby="pipeline-title">
         <h1 id="pipeline-title">${store.pipelines.find(({ name }) => name === this.chosen)?.title ?? (this.chosen || "Pipeline")}</h1>
         <p class="muted">${store.pipelines.find(({ name }) => name === this.chosen)?.description ?? "Each step uses the clip or an output of an earlier step."}</p>
+        ${this.#isChanged && html`<p class="draft-note row start"><span class="muted">Unsaved changes. This browser keeps them.</span>
+          <button type="button" class="small" @click=${() => this.#use(this.chosen, this.base, "Your changes are discarded.")}>Discard changes</button></p>`}
         ${this.#slots()}
-        <ol class="step-cards">${steps.map((step, index) => keyed(step.id, html`<li><step-card .store=${store} .step=${step} .steps=${steps} .index=${index} .error=${this.problems[step.id] ?? ""}
+        <ol class="step-cards">${steps.map((step, index) => keyed(step.id, html`<li><step-card .store=${store} .step=${step} .steps=${steps} .index=${index} .clip=${this.#clipOf(step)} .problems=${this.problems[step.id] ?? null}
           @step=${(event) => this.#set(steps.map((other, place) => (place === index ? event.detail : other)))} @remove=${() => this.#set(without(steps, index))}
           @move=${(event) => this.#move(index, event.detail)}></step-card></li>`))}</ol>
         ${this.#adder()}
         ${this.#bar()}
       </section>
     </div>`;
+  }
+
+  /** The record that a step works on; null if an earlier step makes it. */
+  #clipOf(step) {
+    const operation = this.store.operation(step.operation);
+    const record = operation && this.store.media.get(clipIdOf(step, operation, this.media));
+    return record?.media?.duration_s ? record : null;
   }
 
   #move(index, by) {
@@ -224,7 +271,7 @@ class PipelinesScreen extends Element {
     const cannotRun = !steps.length || missing.length > 0 || hasProblem;
     const isPreviewing = this.previewJob && !this.preview;
     return html`<div class="action-bar">
-      ${this.problems[""] && html`<p class="error" role="alert">${this.problems[""]}</p>`}
+      ${this.problems[""] && html`<p class="error" role="alert">${this.problems[""].general}</p>`}
       ${missing.length > 0 && html`<p class="muted small">Choose ${missing.map((name) => (name === "video" ? "a clip" : words(name).toLowerCase())).join(" and ")} first.</p>`}
       ${this.isChecked && html`<p class="small good" role="status">${icon("check")}All steps are valid.</p>`}
       ${this.previewJob && this.#previewCard()}
@@ -267,10 +314,8 @@ function availableFirst(pipelines) {
   return [...pipelines].sort((a, b) => Number(b.available) - Number(a.available));
 }
 
-/** Whether steps are equal but for inputs that are left out. */
-function sameSteps(first, second) {
-  const text = (steps) => JSON.stringify(steps.map(({ id, operation, inputs, params }) => [id, operation, Object.entries(inputs).filter(([, value]) => value), params]));
-  return text(first) === text(second);
+function plainSteps(steps) {
+  return steps.map(({ id, operation, inputs = {}, params = {} }) => ({ id, operation, inputs: { ...inputs }, params: { ...params } }));
 }
 
 Element.define("pipelines-screen", PipelinesScreen);

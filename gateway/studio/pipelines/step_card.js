@@ -4,26 +4,27 @@ import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { words } from "../base/format.js";
-import { parametersOf } from "../tool/schema.js";
-import { choicesOf, slotName } from "./model.js";
-import "../tool/param_field.js";
+import { formOf, markedTime } from "../form/form.js";
+import { parametersOf } from "../form/schema.js";
+import { choicesOf, offersOf, slotName } from "./model.js";
 
 const MOST_MEDIA = 40;
 
 class StepCard extends Element {
-  /** Sends `step` with the changed step, `remove`, and `move` with -1 or 1. */
-  static props = { store: null, step: null, steps: [], index: 0, error: "", isOpen: false };
+  /** `clip`: the record that the step works on, null if an earlier step makes it. Sends `step` with the changed step, `remove`, and `move` with -1 or 1. */
+  static props = { store: null, step: null, steps: [], index: 0, clip: null, problems: null, isOpen: false };
 
   get operation() {
     return this.store.operation(this.step.operation);
   }
 
   view() {
-    const { step, steps, index, operation, error } = this;
+    const { step, steps, index, operation, problems } = this;
+    const error = problems && [problems.general, ...Object.entries(problems.inputs).map(([name, text]) => `${operation?.inputs[name]?.title ?? name}: ${text}`)].filter(Boolean).join(" ");
     if (!operation) return html`<article class="step-card"><p class="error">This server has no operation ${step.operation}. Remove this step.</p></article>`;
     const changes = Object.keys(step.params).length;
     const title = operation.title ?? words(operation.name.split(".")[1]);
-    return html`<article class=${`step-card ${error ? "wrong" : ""}`} aria-label=${`Step ${index + 1}: ${title}`}>
+    return html`<article class=${`step-card ${problems ? "refused" : ""}`} aria-label=${`Step ${index + 1}: ${title}`}>
       <header class="row"><span class="step-number">${index + 1}</span><div class="step-title"><b>${title}</b><span class="muted small">${operation.summary}</span></div>
         <button type="button" class="icon quiet" aria-label="Move up" ?disabled=${index === 0} @click=${() => this.tell("move", -1)}><span class="turned">${icon("down")}</span></button>
         <button type="button" class="icon quiet" aria-label="Move down" ?disabled=${index === steps.length - 1} @click=${() => this.tell("move", 1)}>${icon("down")}</button>
@@ -31,11 +32,39 @@ class StepCard extends Element {
       <div class="step-inputs">${Object.entries(operation.inputs).map(([name, port]) => keyed(name, this.#input(name, port)))}</div>
       ${error && html`<p class="error" role="alert">${error}</p>`}
       ${!operation.available && html`<p class="notice small">Needs a model that is not installed. Run: <code>${operation.install}</code></p>`}
-      <details ?open=${this.isOpen} @toggle=${(event) => (this.isOpen = event.target.open)}><summary>Settings ${changes > 0 && html`<span class="badge">${changes} changed</span>`}</summary>
-        ${this.isOpen && html`<div class="fields" @param=${(event) => this.#setParam(event.detail)}>${parametersOf(operation.params).map((parameter) =>
-          keyed(`${step.id} ${parameter.name}`, html`<param-field .parameter=${{ ...parameter, name: parameter.name }} .value=${step.params[parameter.name]}></param-field>`))}</div>`}
+      <details ?open=${this.#isShown} @toggle=${(event) => event.target === event.currentTarget && (this.isOpen = event.target.open)}><summary>Settings ${changes > 0 && html`<span class="badge">${changes} changed</span>`}</summary>
+        ${this.#isShown && this.#settings()}
       </details>
     </article>`;
+  }
+
+  /** Whether the settings are open: also those that are wrong. */
+  get #isShown() {
+    return this.isOpen || Object.keys(this.problems?.params ?? {}).length > 0;
+  }
+
+  #settings() {
+    const { step, steps, index, operation, problems, store, clip } = this;
+    const parameters = parametersOf(operation.params);
+    const titles = this.#titles;
+    return html`<div class="fields" @param=${(event) => this.#setParam(event.detail)}>
+      ${operation.presets?.length > 0 && html`<div class="chips" role="group" aria-label="Presets">${operation.presets.map(({ name, title, sentence, params }) => html`<button type="button" class="chip"
+        aria-pressed=${String(JSON.stringify(params) === JSON.stringify(step.params))} title=${sentence} @click=${() => this.#choosePreset(params)} data-preset=${name}>${title}</button>`)}</div>`}
+      ${formOf({
+        parameters, values: step.params, problems: problems?.params ?? {}, place: `step-${step.id}`,
+        context: { store, time: null, frame: 0, clip, shownAt: markedTime(parameters, step.params) },
+        offersOf: (parameter) => offersOf(parameter, steps, index, titles),
+      })}</div>`;
+  }
+
+  /** Take the params of a preset; those of the one that is chosen are dropped. */
+  #choosePreset(params) {
+    const isSame = JSON.stringify(params) === JSON.stringify(this.step.params);
+    this.tell("step", { ...this.step, params: isSame ? {} : { ...params } });
+  }
+
+  get #titles() {
+    return Object.fromEntries(this.steps.map(({ id, operation }, place) => [id, `step ${place + 1}, ${(this.store.operation(operation)?.title ?? words(id)).toLowerCase()}`]));
   }
 
   #setParam({ name, value }) {
@@ -45,8 +74,7 @@ class StepCard extends Element {
 
   #input(name, port) {
     const { step, steps, index, store } = this;
-    const titles = Object.fromEntries(steps.map(({ id, operation }) => [id, (store.operation(operation)?.title ?? words(id)).toLowerCase()]));
-    const outputs = choicesOf(port, steps, index, store.operations, titles);
+    const outputs = choicesOf(port, steps, index, store.operations, this.#titles);
     const media = store.shownMedia.filter((record) => port.kinds.includes(record.kind)).slice(0, MOST_MEDIA);
     const value = [step.inputs[name] ?? ""].flat()[0] ?? "";
     const slots = [...new Set([slotName(name), ...(port.kinds.includes("video") ? ["<video>"] : []), ...(value.startsWith("<") ? [value] : [])])];

@@ -6,12 +6,11 @@ import { icon } from "../base/icons.js";
 import { seconds, short } from "../base/format.js";
 import { constantRateOf, rateOf } from "../base/words.js";
 import { analysisOf } from "../state/analysis.js";
-import { changedPoint, History, PRESETS, presetPoints, simplified, stretchedTo } from "./edit.js";
+import { History, PRESETS, presetPoints, roundedPoint, simplified, stretchedTo } from "./edit.js";
+import { pointBar } from "./point_bar.js";
 import { Ramp } from "./ramp.js";
 import { RampPlayer } from "./ramp_player.js";
 import "./curve_editor.js";
-
-const EASINGS = [["linear", "Straight"], ["smooth", "Smooth"], ["hold", "Hold"]];
 
 class CurveBench extends Element {
   static props = {
@@ -65,7 +64,7 @@ class CurveBench extends Element {
   get #fromMotion() {
     this.simple ??= new Map();
     const { analysis } = this;
-    if (!this.simple.has(analysis)) this.simple.set(analysis, simplified(analysis.curve).map(rounded));
+    if (!this.simple.has(analysis)) this.simple.set(analysis, simplified(analysis.curve).map(roundedPoint));
     return this.simple.get(analysis);
   }
 
@@ -92,7 +91,7 @@ class CurveBench extends Element {
     if (!keep) this.#history.note(this.points);
     this.chosen = Math.min(chosen, points.length - 1);
     this.stop();
-    this.tell("curve", points.map(rounded));
+    this.tell("curve", points.map(roundedPoint));
   }
 
   #undo() {
@@ -172,7 +171,6 @@ class CurveBench extends Element {
   view() {
     const { points, duration, chosen, isPlaying } = this;
     const ramp = new Ramp(points, duration);
-    const point = points[Math.min(chosen, points.length - 1)];
     const source = this.at?.source ?? this.time;
     const isAutomatic = !this.params.curve?.length;
     return html`<section class="curve-bench" aria-label="Speed curve" @keydown=${(event) => this.#key(event)}>
@@ -194,15 +192,7 @@ class CurveBench extends Element {
       <curve-editor .store=${this.store} .record=${this.record} .points=${points} .duration=${duration} .fps=${this.fps} .time=${source} .chosen=${chosen}
         .motion=${this.analysis?.motion ?? null} .beats=${this.findsBeats ? (this.analysis?.beats ?? []) : []} .cuts=${this.analysis?.cuts ?? []}
         @points=${({ detail }) => this.#set(detail.points, detail)} @choose=${(event) => (this.chosen = event.detail)} @seek=${(event) => { this.stop(); this.viewer().seek(event.detail); }}></curve-editor>
-      <div class="bench-bar point-bar">
-        <span class="muted small">Point ${Math.min(chosen, points.length - 1) + 1} of ${points.length}</span>
-        <label>Speed <input type="number" min="0.1" max="16" step="any" inputmode="decimal" .value=${String(Number(point.speed.toFixed(2)))} @change=${(event) => this.#change({ speed: Number(event.target.value) })}>×</label>
-        <div class="segments" role="group" aria-label="Change of speed up to the next point">${EASINGS.map(([name, label]) => html`<button type="button" aria-pressed=${String((point.easing ?? "linear") === name)}
-          @click=${() => this.#change({ easing: name })}>${label}</button>`)}</div>
-        <label>Freeze <input type="number" min="0" max="60" step="any" inputmode="decimal" .value=${String(point.freeze ?? 0)} @change=${(event) => this.#change({ freeze: Number(event.target.value) })}> s</label>
-        <button type="button" class="quiet" ?disabled=${chosen === 0} @click=${() => this.#set(points.filter((_, index) => index !== chosen), { chosen: chosen - 1 })}>Remove</button>
-        <span class="muted small bench-note">${this.note || this.#figuresText() || "Drag the points; double-click adds one."}</span>
-      </div>
+      ${pointBar({ points, chosen, set: (next, options) => this.#set(next, options), note: this.note || this.#figuresText() || "Drag the points; double-click adds one." })}
     </section>`;
   }
 
@@ -210,20 +200,6 @@ class CurveBench extends Element {
     const { figures } = this;
     return figures && `Played ${figures.frames} frames, ${((100 * figures.onTime) / Math.max(1, figures.frames)).toFixed(1)} % on time.`;
   }
-
-  #change(change) {
-    const index = Math.min(this.chosen, this.points.length - 1);
-    if ("speed" in change && !(change.speed >= 0.1 && change.speed <= 16)) return;
-    this.#set(changedPoint(this.points, index, change));
-  }
-}
-
-/** A point as the API takes it, without digits that mean nothing. */
-function rounded({ t, speed, easing, freeze }) {
-  const point = { t: Number(t.toFixed(4)), speed: Number(speed.toFixed(4)) };
-  if (easing && easing !== "linear") point.easing = easing;
-  if (freeze) point.freeze = freeze;
-  return point;
 }
 
 Element.define("curve-bench", CurveBench);

@@ -16,14 +16,17 @@ const EASINGS = ["linear", "smooth", "hold"];
 const SNAP_PIXELS = 7;
 const TICK_STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
 
+let made = 0;
+
 class CurveEditor extends Element {
   /** Sends `points` with {points, keep}: keep while a drag goes on; `choose` with an index; `seek` with seconds of source. */
-  static props = {
+  static props = { // `record`: null if an earlier step makes the clip
     store: null, record: null, points: [], duration: 1, fps: 30, time: 0, chosen: 0, motion: null, beats: [], cuts: [], width: 800, height: 260,
   };
   #sizes = null;
   #dragged = null;
   #lastTap = 0;
+  #number = (made += 1); // of the editor on the page
 
   enter() {
     this.#sizes = new ResizeObserver(([entry]) => {
@@ -40,6 +43,7 @@ class CurveEditor extends Element {
   }
 
   async #load() {
+    if (!this.record) return;
     this.strip = await stripOf(this.store.api, this.record).catch(() => null);
     this.#paintStrip();
   }
@@ -181,8 +185,8 @@ class CurveEditor extends Element {
       <svg viewBox=${`0 0 ${width} ${height}`} width=${width} height=${height} role="group" aria-label=${`Speed over time, ${points.length} points`}
         @pointerdown=${(event) => this.#field(event)} @pointermove=${(event) => event.buttons & 1 && !this.#dragged && this.tell("seek", this.#timeAt(this.#place(event).x))}>
         <defs>
-          <clipPath id="faster"><rect x="0" y="0" width=${width} height=${one}></rect></clipPath>
-          <clipPath id="slower"><rect x="0" y=${one} width=${width} height=${height - one}></rect></clipPath>
+          <clipPath id=${`faster-${this.#number}`}><rect x="0" y="0" width=${width} height=${one}></rect></clipPath>
+          <clipPath id=${`slower-${this.#number}`}><rect x="0" y=${one} width=${width} height=${height - one}></rect></clipPath>
         </defs>
         ${GRID.map((speed) => svg`<line class=${speed === 1 ? "one" : "grid"} x1=${LEFT} x2=${width - RIGHT} y1=${this.#y(speed)} y2=${this.#y(speed)}></line>
           <text x=${LEFT - 6} y=${this.#y(speed) + 4} text-anchor="end">${short(speed)}×</text>`)}
@@ -190,8 +194,8 @@ class CurveEditor extends Element {
         ${this.#motionArea()}
         ${this.beats.map((beat) => svg`<line class="beat" x1=${this.#x(beat)} x2=${this.#x(beat)} y1=${bottom - 9} y2=${bottom}></line>`)}
         ${this.cuts.map((cut) => svg`<line class="cut" x1=${this.#x(cut)} x2=${this.#x(cut)} y1=${top} y2=${bottom}></line>`)}
-        <polygon class="fast" points=${area} clip-path="url(#faster)"></polygon>
-        <polygon class="slow" points=${area} clip-path="url(#slower)"></polygon>
+        <polygon class="fast" points=${area} clip-path=${`url(#faster-${this.#number})`}></polygon>
+        <polygon class="slow" points=${area} clip-path=${`url(#slower-${this.#number})`}></polygon>
         <polyline class="line" points=${line}></polyline>
         <line class="head" x1=${this.#x(this.time)} x2=${this.#x(this.time)} y1="0" y2=${bottom}></line>
         ${points.map((point, index) => keyed(index, this.#point(point, index)))}

@@ -103,6 +103,14 @@ export function simplified(points, tolerance = 0.12) {
   return [...simplified(points.slice(0, farthest + 1), tolerance).slice(0, -1), ...simplified(points.slice(farthest), tolerance)];
 }
 
+/** A point as the API takes it, without digits that mean nothing. */
+export function roundedPoint({ t, speed, easing, freeze }) {
+  const point = { t: Number(t.toFixed(4)), speed: Number(speed.toFixed(4)) };
+  if (easing && easing !== "linear") point.easing = easing;
+  if (freeze) point.freeze = freeze;
+  return point;
+}
+
 /** Undo and redo of points. */
 export class History {
   #past = [];

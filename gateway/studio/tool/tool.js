@@ -3,28 +3,26 @@
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
-import { words } from "../base/format.js";
+import { ago, words } from "../base/format.js";
 import { marked } from "../base/marked.js";
-import { picturedOutput } from "../base/outputs.js";
+import { clipId, picturedOutput } from "../base/outputs.js";
 import { rateOf } from "../base/words.js";
 import { Problem } from "../server/api.js";
 import { load } from "../common/load.js";
 import { previewOf } from "../state/previews.js";
 import { keepDraft, readDraft } from "./draft.js";
-import { sorted } from "./problems.js";
+import { formOf, missingOf } from "../form/form.js";
+import { hasProblem, NO_PROBLEMS, sorted } from "../form/problems.js";
+import { parametersOf } from "../form/schema.js";
 import { cliText, curlText, pythonText } from "./request_text.js";
-import { parametersOf } from "./schema.js";
 import "../base/code_block.js";
 import { madeFirst } from "../presets/preset_card.js";
 import "../common/sheet_handle.js";
 import "./media_input.js";
-import "./param_field.js";
 
 const TABS = [["form", "Form"], ["curl", "curl"], ["python", "Python"], ["cli", "CLI"]];
-const GROUPS = [["more", "More"], ["expert", "Expert"]];
 const CHECK_AFTER_MS = 500;
 const CHECK_AGAIN_MS = 5000; // after an answer that may be another one soon
-const NOTHING = { params: {}, inputs: {}, general: "" };
 
 /** Editors that take the place below the viewer, by the widget of a parameter or input. */
 const BENCHES = {
@@ -39,11 +37,12 @@ const USED_FIRST = new Set(["curve", "points", "mask"]);
 
 /** Widgets of the workbench, which need no field. */
 const ON_BENCH = new Set(["curve", "points", "box"]);
+const NO_OFFERS = [];
 
 class ToolPanel extends Element {
   static props = {
     store: null, uploads: null, record: null, route: null, viewer: null,
-    params: {}, inputs: {}, preset: null, problems: NOTHING, estimate: null, tab: "form",
+    params: {}, inputs: {}, preset: null, problems: NO_PROBLEMS, estimate: null, tab: "form",
     time: 0, isStarting: false, previewState: "", benches: {},
   };
   #timer = null;
@@ -77,7 +76,7 @@ class ToolPanel extends Element {
   async #open() {
     const { operation, record, route } = this;
     if (!operation) return;
-    Object.assign(this, { problems: NOTHING, estimate: null, tab: "form", previewState: "", params: {}, inputs: {}, preset: null });
+    Object.assign(this, { problems: NO_PROBLEMS, estimate: null, tab: "form", previewState: "", params: {}, inputs: {}, preset: null });
     this.tell("stage", { preview: null, overlay: null, canvas: null, marks: [], part: null });
     const presets = operation.presets ?? [];
     const preset = presets.find(({ name }) => name === route.preset);
@@ -135,13 +134,13 @@ class ToolPanel extends Element {
     return { [clipInput]: more.length ? [this.record.id, ...more] : this.record.id, ...Object.fromEntries(Object.entries(own).filter(([name]) => name !== clipInput)) };
   }
 
-  /** Names of inputs that are needed and missing. */
+  /** Names of inputs and parameters that are needed and missing, in words. */
   get #missing() {
     const given = this.#allInputs;
     const { inputs, needs } = this.operation;
     const missing = Object.keys(inputs).filter((name) => !inputs[name].optional && !given[name]);
     if (needs.length && !needs.some((name) => given[name])) missing.push(needs[0]);
-    return missing;
+    return [...missing.map((name) => words(name)), ...missingOf(this.#parameters, this.params).map(({ label }) => label)];
   }
 
   setParam(name, value) {
@@ -158,7 +157,7 @@ class ToolPanel extends Element {
 
   #edited() {
     keepDraft(this.record.id, this.operation.name, { params: this.params, inputs: this.inputs, preset: this.preset });
-    this.problems = NOTHING;
+    this.problems = NO_PROBLEMS;
     this.#checkSoon();
   }
 
@@ -166,7 +165,7 @@ class ToolPanel extends Element {
     const isSame = this.preset === card.presetName;
     Object.assign(this, { preset: isSame ? null : card.presetName, params: isSame ? {} : { ...card.params } });
     keepDraft(this.record.id, this.operation.name, { params: this.params, inputs: this.inputs, preset: this.preset });
-    this.problems = NOTHING;
+    this.problems = NO_PROBLEMS;
     this.#checkSoon();
   }
 
@@ -182,7 +181,7 @@ class ToolPanel extends Element {
     const request = (this.#checking = { inputs: this.#allInputs, params: this.params });
     try {
       const answer = await this.store.api.post(operation.urls.check, request);
-      if (this.#checking === request) Object.assign(this, { problems: NOTHING, estimate: answer.estimate ?? null });
+      if (this.#checking === request) Object.assign(this, { problems: NO_PROBLEMS, estimate: answer.estimate ?? null });
     } catch (error) {
       if (this.#checking !== request) return;
       const isRefusal = error instanceof Problem;
@@ -206,7 +205,7 @@ class ToolPanel extends Element {
     } catch (error) {
       this.#refuse(error);
       /** @type {any} */ (this.querySelector("sheet-handle"))?.raise();
-      queueMicrotask(() => this.querySelector(".wrong input, .wrong select, .panel-error")?.focus());
+      queueMicrotask(() => (this.querySelector("[aria-invalid=true]") ?? this.querySelector(".wrong input, .wrong select, .panel-error"))?.focus());
     } finally {
       this.isStarting = false;
     }
@@ -284,27 +283,28 @@ class ToolPanel extends Element {
   }
 
   #form() {
-    const { operation, problems } = this;
-    const parameters = this.#parameters.filter(({ widget }) => !ON_BENCH.has(widget));
-    const inGroup = (group) => parameters.filter((parameter) => parameter.group === group);
+    const { operation, problems, params, store, record, time } = this;
     const ports = Object.entries(operation.inputs).filter(([name, port]) => name !== this.clipInput || port.many);
-    const isFirst = ([name, port]) => !port.optional || port.auto || operation.needs.includes(name) || this.inputs[name] || name === "background";
-    const basics = inGroup("basics");
+    const isFirst = ([name, port]) => name !== this.clipInput && (!port.optional || port.auto || operation.needs.includes(name) || this.inputs[name] || name === "background");
+    const frame = Math.floor(time * rateOf(record.media) + 1e-3);
     return html`<form class="fields" @submit=${(event) => event.preventDefault()} @param=${(event) => this.setParam(event.detail.name, event.detail.value)}
-        @media-input=${(event) => this.setInput(event.detail.name, event.detail.value)}
-        @param-error=${({ detail }) => (this.problems = { ...NOTHING, params: { [detail.name]: detail.detail } })}>
-      ${ports.filter((entry) => isFirst(entry) && entry[0] !== this.clipInput).map((entry) => keyed(entry[0], this.#port(entry)))}
-      ${basics.map((parameter) => this.#field(parameter))}
-      ${GROUPS.map(([group, label]) => {
-        const inside = inGroup(group);
-        const more = group === "more" ? ports.filter((entry) => !isFirst(entry) || entry[0] === this.clipInput) : [];
-        if (!inside.length && !more.length) return null;
-        const isWrong = inside.some(({ name }) => problems.params[name]);
-        const changes = inside.filter(({ name }) => name in this.params).length;
-        return html`<details ?open=${isWrong || (!basics.length && group === "more")}><summary>${label} ${changes > 0 && html`<span class="badge">${changes} changed</span>`}</summary>
-          <div class="fields">${more.map((entry) => keyed(entry[0], this.#port(entry)))}${inside.map((parameter) => this.#field(parameter))}</div></details>`;
-      })}
-    </form>`;
+        @media-input=${(event) => this.setInput(event.detail.name, event.detail.value)}>${formOf({
+      parameters: this.#parameters.filter(({ widget }) => !ON_BENCH.has(widget)),
+      values: params, problems: problems.params, place: "param", context: { store, time, frame, clip: record, shownAt: time },
+      first: ports.filter(isFirst).map((entry) => keyed(entry[0], this.#port(entry))),
+      more: ports.filter((entry) => !isFirst(entry)).map((entry) => keyed(entry[0], this.#port(entry))),
+      offersOf: (parameter) => this.#offersOf(parameter),
+    })}</form>`;
+  }
+
+  /** What other tools found on this clip and the parameter takes. */
+  #offersOf({ sources }) {
+    if (!sources.length) return NO_OFFERS;
+    return sources.flatMap(({ operation, field }) => {
+      const jobs = [...this.store.jobs.values()].filter((job) => job.operation === operation && job.status === "succeeded" && clipId(job) === this.record.id);
+      const title = this.store.operation(operation)?.title ?? operation;
+      return jobs.map((job) => ({ label: `${title}, ${ago(job.completed_at ?? job.created_at)}`, load: async () => (await this.store.api.get(`/v1/jobs/${job.id}`)).result[field] }));
+    });
   }
 
   #port([name, port]) {
@@ -312,12 +312,6 @@ class ToolPanel extends Element {
     const shown = isMore ? { ...port, title: "More clips", description: "", optional: true } : port;
     return html`<media-input .store=${this.store} .uploads=${this.uploads} .name=${name} .port=${shown} .clip=${this.record} .value=${this.inputs[name] ?? null}
       .error=${this.problems.inputs[name] ?? ""}></media-input>`;
-  }
-
-  #field(parameter) {
-    const { name } = parameter;
-    return keyed(name, html`<param-field .parameter=${parameter} .value=${this.params[name]} .error=${this.problems.params[name] ?? ""}
-      .time=${this.time} .frame=${Math.floor(this.time * rateOf(this.record.media) + 1e-3)}></param-field>`);
   }
 
   #code() {
@@ -335,11 +329,10 @@ class ToolPanel extends Element {
   #bar() {
     const { operation, problems, estimate, isStarting } = this;
     const missing = this.#missing;
-    const why = missing.length ? `Choose ${missing.map((name) => words(name).toLowerCase()).join(" and ")} first.` : "";
-    const hasProblem = problems.general || Object.keys(problems.params).length + Object.keys(problems.inputs).length > 0;
+    const why = missing.length ? `Choose ${missing.map((name) => name.toLowerCase()).join(" and ")} first.` : "";
     const isPreviewable = operation.preview && this.record.kind === "video";
     return html`<div class="action-bar">
-      ${hasProblem && html`<p class="error panel-error" role="alert" tabindex="-1">${problems.general || "Some settings are invalid. They are marked."}</p>`}
+      ${hasProblem(problems) && html`<p class="error panel-error" role="alert" tabindex="-1">${problems.general || "Some settings are invalid. They are marked."}</p>`}
       ${why && html`<p class="muted small">${why}</p>`}
       <div class="row">
         ${isPreviewable && html`<button type="button" ?disabled=${this.previewState === "running" || missing.length > 0 || !operation.available} @click=${() => this.#preview()}>

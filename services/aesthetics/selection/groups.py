@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.operation import cell
+
 MAX_SHOTS = 100_000
 """Most shots of one video."""
 _SLACK_S = 0.0005
@@ -21,8 +23,12 @@ class Shot(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    start_s: float = Field(ge=0, le=1e6, description="Start of the shot, in seconds.")
-    end_s: float = Field(ge=0, le=1e6, description="End of the shot, in seconds.")
+    start_s: float = Field(
+        ge=0, le=1e6, description="Start of the shot, in seconds.", title="Start", json_schema_extra=cell(unit="s", widget="time")
+    )
+    end_s: float = Field(
+        ge=0, le=1e6, description="End of the shot, in seconds.", title="End", json_schema_extra=cell(unit="s", widget="time")
+    )
 
 
 class VideoShots(BaseModel):
@@ -33,7 +39,7 @@ class VideoShots(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    shots: list[Shot] = Field(max_length=MAX_SHOTS, description="The shots, in order.")
+    shots: list[Shot] = Field(max_length=MAX_SHOTS, description="The shots, in order.", title="Shots")
 
 
 def by_number(size: int) -> Grouping:

@@ -1,22 +1,30 @@
 """Clicks and a box that mark an object on a frame."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from shared.errors import Invalid
-from shared.operation import Params, form
+from shared.operation import Params, cell, form
+
+Across = Annotated[float, Field(title="From the left", examples=[0.5])]
+Down = Annotated[float, Field(title="From the top", examples=[0.5])]
+Mark = Annotated[Literal[1, -1], Field(title="Marks", json_schema_extra=cell(labels={"1": "The subject", "-1": "What to leave out"}))]
+Left = Annotated[float, Field(title="Left", examples=[0.25])]
+Top = Annotated[float, Field(title="Top", examples=[0.25])]
+Right = Annotated[float, Field(title="Right", examples=[0.75])]
+Bottom = Annotated[float, Field(title="Bottom", examples=[0.75])]
 
 
 class Pointing(Params):
     """Clicks and a box on a frame."""
 
-    points: list[tuple[float, float, Literal[1, -1]]] = Field(
+    points: list[tuple[Across, Down, Mark]] = Field(
         [], max_length=64, description="Clicks on the subject (1) and beside it (-1), such as `[[0.5, 0.4, 1], [0.1, 0.9, -1]]`: "
         "pixels of the upright picture, or fractions of its width and height if all are at most 1.",
         title="Clicks", json_schema_extra=form("basics", widget="points"),
     )  # fmt: skip
-    box: tuple[float, float, float, float] | None = Field(
+    box: tuple[Left, Top, Right, Bottom] | None = Field(
         None,
         description="Box `[left, top, right, bottom]` around the subject, in the units of `points`.",
         title="Box",

@@ -4,23 +4,73 @@ import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { position, short, words } from "../base/format.js";
 import { marked } from "../base/marked.js";
+import { load } from "../common/load.js";
+import { declaredOnly, problemText } from "./rows.js";
+import { controlOf } from "./schema.js";
+import "./rows_field.js";
 
 const MOST_SEGMENTS = 4;
 const SLIDER_STEPS = 400;
 const LONGEST_SEGMENTS = 34; // letters of all choices together
 const COLOUR = /^#[0-9a-f]{6}$/i;
+const NONE = [];
+
+/** Editors that are loaded when a form needs them, by control. */
+const EDITORS = {
+  curve: () => import("../ramp/curve_field.js"),
+  points: () => import("./mark_field.js"),
+  box: () => import("./mark_field.js"),
+};
 
 class ParamField extends Element {
-  /** `time`: position of the viewer in seconds; `frame`: number of the frame there. */
-  static props = { parameter: null, value: undefined, error: "", time: 0, frame: 0, showsHelp: false, draft: null };
+  /**
+   * `problems`: [{path, detail}]; `place`: of the form on the page, for unique ids; `time`: position of the viewer in seconds, null without a viewer;
+   * `frame`: number of the frame there; `clip`: the record that times and places refer to, null if it is not known yet; `shownAt`: seconds of
+   * the frame to mark; `offers`: [{label, value?, load?()}], values to take over.
+   */
+  static props = {
+    store: null, parameter: null, value: undefined, problems: NONE, place: "param", time: null, frame: 0, clip: null, shownAt: 0, offers: NONE,
+    showsHelp: false, isEditorReady: false, note: "",
+  };
+
+  enter() {
+    this.#prepare();
+  }
+
+  changed(name) {
+    if (name === "value" && this.isConnected) this.#prepare();
+    this.redraw();
+  }
+
+  async #prepare() {
+    const editor = EDITORS[this.#control];
+    if (!editor || this.isEditorReady) return;
+    await load(editor);
+    this.isEditorReady = true;
+  }
 
   get #id() {
-    return `param-${this.parameter.name}`;
+    return `${this.place}-${this.parameter.name}`;
   }
 
   #set(value) {
-    this.draft = null;
+    this.note = "";
     this.tell("param", { name: this.parameter.name, value });
+  }
+
+  /** What is wrong, as one text. Lists show the problems of their rows themselves. */
+  get #error() {
+    const { parameter, problems } = this;
+    const isTable = parameter.type === "list" || parameter.type === "row";
+    const ofWords = isTable && parameter.words?.length && problems.some(({ path }) => path.length); // that it is none of the words says nothing then
+    const own = isTable ? problems.filter(({ path }) => !path.length && !ofWords) : problems;
+    return [this.note, ...own.map((problem) => problemText(problem, parameter))].filter(Boolean).join("; ");
+  }
+
+  /** Where the value comes from, if it is taken from an earlier step. */
+  get #reference() {
+    const from = this.value?.from;
+    return typeof from === "string" ? (this.offers.find(({ value }) => value?.from === from)?.label ?? `From ${from}`) : "";
   }
 
   get #current() {
@@ -28,8 +78,9 @@ class ParamField extends Element {
   }
 
   view() {
-    const { parameter, error } = this;
-    const isGroup = ["segments", "choices"].includes(this.#control);
+    const { parameter } = this;
+    const error = this.#error;
+    const isGroup = ["segments", "choices", "list", "row", "curve", "points", "box", "reference", ""].includes(this.#control);
     const name = isGroup
       ? html`<span class="label" id=${`${this.#id}-label`}>${parameter.label}</span>`
       : html`<label for=${this.#id}>${parameter.label}</label>`;
@@ -49,25 +100,25 @@ class ParamField extends Element {
   }
 
   get #described() {
-    return [this.showsHelp && `${this.#id}-help`, this.error && `${this.#id}-error`].filter(Boolean).join(" ") || null;
+    return [this.showsHelp && `${this.#id}-help`, this.#error && `${this.#id}-error`].filter(Boolean).join(" ") || null;
   }
 
   /** The kind of control. */
   get #control() {
-    const { type, widget, options = [], nullable } = this.parameter;
-    if (widget === "colour") return "colour";
+    const { type, options = [], nullable } = this.parameter;
+    if (this.#reference) return "reference";
     if (type === "choice") {
       const texts = options.map((option) => this.#text(option));
       const fits = options.length + Number(nullable) <= MOST_SEGMENTS && texts.join("").length <= LONGEST_SEGMENTS;
       return fits ? "segments" : "select";
     }
-    return type;
+    return controlOf(this.parameter);
   }
 
   #wide() {
     switch (this.#control) {
       case "number":
-        return html`${this.parameter.bounded && this.#slider()}${["time", "frame"].includes(this.parameter.widget) && this.#playhead()}`;
+        return html`${this.parameter.bounded && this.#slider()}${this.time !== null && ["time", "frame"].includes(this.parameter.widget) && this.#playhead()}`;
       case "segments":
         return this.#segments();
       case "select":
@@ -78,8 +129,20 @@ class ParamField extends Element {
         return this.#colour();
       case "text":
         return this.#textbox();
-      case "json":
-        return this.#json();
+      case "list":
+      case "row":
+        return this.#rows();
+      case "curve":
+        return this.isEditorReady && html`<curve-field .store=${this.store} .clip=${this.clip} .points=${this.value ?? null} .time=${this.time} .label=${this.parameter.label}
+          @curve=${(event) => this.#set(event.detail)}></curve-field>`;
+      case "points":
+      case "box":
+        return this.isEditorReady && html`<mark-field .parameter=${this.parameter} .value=${this.#current ?? null} .clip=${this.clip} .shownAt=${this.shownAt} .problems=${this.problems}
+          @mark=${(event) => this.#set(event.detail)}></mark-field>`;
+      case "reference":
+        return html`<p class="muted">${this.#reference}</p>`;
+      case "":
+        return html`<p class="muted">This form has no control for it. Set it over the API.</p>`;
       default:
         return null;
     }
@@ -124,12 +187,13 @@ class ParamField extends Element {
   #number() {
     const { min, max, whole, nullable, unit } = this.parameter;
     const input = (event) => {
-      const { value } = event.target;
+      const { value, validity } = event.target;
+      if (validity.badInput) return void (this.note = "This is not a number.");
       if (value === "") return this.#set(nullable ? null : undefined);
       return Number.isFinite(Number(value)) ? this.#set(Number(value)) : undefined;
     };
     return html`<span class="amount"><input type="number" id=${this.#id} min=${min} max=${max} step=${whole ? 1 : "any"} inputmode="decimal"
-      placeholder=${nullable ? "auto" : null} aria-describedby=${this.#described} aria-invalid=${this.error ? "true" : null}
+      placeholder=${nullable ? "auto" : null} aria-describedby=${this.#described} aria-invalid=${this.#error ? "true" : null}
       .value=${this.#current === null || this.#current === undefined ? "" : String(this.#current)} @change=${input}>
       <span class="unit" aria-hidden="true">${unit}</span></span>`;
   }
@@ -168,23 +232,33 @@ class ParamField extends Element {
     return html`<input type="text" id=${this.#id} maxlength=${maxLength} aria-describedby=${this.#described} .value=${this.#current ?? ""} @change=${change}>`;
   }
 
-  #json() {
-    const accepted = this.parameter.words;
+  #rows() {
+    const { parameter } = this;
+    const accepted = parameter.words ?? [];
     const now = this.#current ?? null;
-    const text = this.draft ?? (now === null ? "" : accepted.includes(now) ? now : JSON.stringify(now));
-    const change = (event) => {
-      const given = event.target.value.trim();
-      if (given === "") return this.#set(this.parameter.nullable ? null : undefined);
-      if (accepted.includes(given)) return this.#set(given);
+    const isWord = accepted.includes(now);
+    const empty = parameter.nullable ? null : undefined;
+    return html`${accepted.length > 0 && html`<div class="chips">${accepted.map((word) => html`<button type="button" class="chip" aria-pressed=${String(now === word)}
+        @click=${() => this.#set(now === word ? empty : word)}>${this.#text(word)}</button>`)}</div>`}
+      ${!isWord && html`<rows-field .shape=${parameter} .value=${now} .label=${parameter.label} .time=${this.time} .problems=${this.problems}
+        @rows=${(event) => this.#set(event.detail ?? empty)}></rows-field>`}
+      ${this.offers.length > 0 && this.#offers()}`;
+  }
+
+  /** Values to take over, such as the frames that another tool chose. */
+  #offers() {
+    const take = async ({ target }) => {
+      const offer = this.offers[Number(target.value)];
+      target.value = "";
+      if (!offer) return;
       try {
-        return this.#set(JSON.parse(given));
-      } catch {
-        this.draft = given;
-        return this.tell("param-error", { name: this.parameter.name, detail: "This is not valid JSON." });
+        this.#set(offer.load ? declaredOnly(await offer.load(), this.parameter) : offer.value);
+      } catch (error) {
+        this.note = error.message;
       }
     };
-    return html`<textarea id=${this.#id} class="code" rows="2" spellcheck="false" placeholder=${["JSON", ...accepted].join(" or ")} aria-describedby=${this.#described}
-      .value=${text} @change=${change}></textarea>`;
+    return html`<label class="take"><span class="unseen">Take over ${this.parameter.label.toLowerCase()}</span><select .value=${""} @change=${take}>
+      <option value="">Take over…</option>${this.offers.map(({ label }, index) => html`<option value=${index}>${label}</option>`)}</select></label>`;
   }
 }
 

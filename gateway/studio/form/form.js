@@ -1,0 +1,42 @@
+// The form of an operation's parameters: basic ones first, the others folded under More and Expert.
+
+import { html, keyed } from "../base/html.js";
+import "./param_field.js";
+
+const FOLDED = [["more", "More"], ["expert", "Expert"]];
+
+/**
+ * The fields of `parameters` with their `values`, for a grid of fields. Fields send `param` with {name, value}.
+ * `problems`: {name: [{path, detail}]}; `place`: of the form on the page, for unique ids; `first`, `more`: other fields before the basic ones,
+ * and under More; `offersOf(parameter)`: values to take over; `context`: {store, time, frame, clip, shownAt} of each field.
+ * @param {{ parameters: any[], values: any, problems: any, place: string, context: any, first?: any[], more?: any[], offersOf?: (parameter: any) => any[] }} form
+ */
+export function formOf({ parameters, values, problems, place, context, first = [], more = [], offersOf = () => [] }) {
+  const field = (parameter) => keyed(parameter.name, html`<param-field .store=${context.store} .parameter=${parameter} .value=${values[parameter.name]}
+    .problems=${problems[parameter.name] ?? NONE} .place=${place} .time=${context.time} .frame=${context.frame} .clip=${context.clip} .shownAt=${context.shownAt}
+    .offers=${offersOf(parameter)}></param-field>`);
+  const inGroup = (group) => parameters.filter((parameter) => parameter.group === group);
+  const basics = inGroup("basics");
+  return html`${first}${basics.map(field)}${FOLDED.map(([group, label]) => {
+    const inside = inGroup(group);
+    const others = group === "more" ? more : [];
+    if (!inside.length && !others.length) return null;
+    const isWrong = inside.some(({ name }) => problems[name]);
+    const changes = inside.filter(({ name }) => name in values).length;
+    return html`<details ?open=${isWrong || (!basics.length && group === "more")}><summary>${label} ${changes > 0 && html`<span class="badge">${changes} changed</span>`}</summary>
+      <div class="fields">${others}${inside.map(field)}</div></details>`;
+  })}`;
+}
+
+/** The names of required parameters that have no value. */
+export function missingOf(parameters, values) {
+  return parameters.filter(({ name, required }) => required && values[name] === undefined);
+}
+
+/** The time whose frame is marked by clicks: that of the parameter that is a time in the clip. */
+export function markedTime(parameters, values) {
+  const { name } = parameters.find(({ widget }) => widget === "time") ?? {};
+  return Number(values[name]) || 0;
+}
+
+const NONE = [];

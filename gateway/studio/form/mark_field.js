@@ -1,0 +1,95 @@
+// Clicks or a box on a frame of the clip, by pointer on its picture or as numbers.
+
+import { Element } from "../base/element.js";
+import { html } from "../base/html.js";
+import { rateOf } from "../base/words.js";
+import "../common/picture.js";
+import "./rows_field.js";
+
+const SMALLEST = 0.02; // side of a box, as a share of the picture
+
+class MarkField extends Element {
+  /** `parameter`: with the widget points or box; `clip`: null if it is not known yet; `shownAt`: seconds of the frame. Sends `mark` with the value. */
+  static props = { parameter: null, value: null, clip: null, shownAt: 0, problems: [], mark: 1, from: null, to: null };
+
+  get #isBox() {
+    return this.parameter.widget === "box";
+  }
+
+  get #media() {
+    return this.clip?.media ?? null;
+  }
+
+  get #marks() {
+    return this.#isBox ? [] : (this.value ?? []);
+  }
+
+  /** Width and height that the numbers refer to: 1 for fractions, or those of the picture. */
+  get #size() {
+    const numbers = this.#isBox ? (this.value ?? []) : this.#marks.flatMap(([x, y]) => [x, y]);
+    return numbers.every((number) => number <= 1) ? [1, 1] : [this.#media.width, this.#media.height];
+  }
+
+  #placeOf(event) {
+    const box = this.querySelector(".mark-picture").getBoundingClientRect();
+    return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map((share) => Math.min(Math.max(share, 0), 0.9999));
+  }
+
+  #scaled(place) {
+    const size = this.#size;
+    return place.map((share, axis) => Number((share * size[axis]).toFixed(size[axis] === 1 ? 4 : 0)));
+  }
+
+  #send(value) {
+    this.dispatchEvent(new CustomEvent("mark", { detail: value }));
+  }
+
+  #down(event) {
+    if (event.button !== 0) return;
+    event.preventDefault();
+    if (!this.#isBox) return void this.#send([...this.#marks, [...this.#scaled(this.#placeOf(event)), this.mark]]);
+    event.currentTarget.setPointerCapture(event.pointerId);
+    this.from = this.to = this.#placeOf(event);
+  }
+
+  #move(event) {
+    if (this.from) this.to = this.#placeOf(event);
+  }
+
+  #up() {
+    const drawn = this.#drawn;
+    this.from = this.to = null;
+    if (drawn && drawn[2] - drawn[0] >= SMALLEST && drawn[3] - drawn[1] >= SMALLEST) this.#send([...this.#scaled(drawn.slice(0, 2)), ...this.#scaled(drawn.slice(2))]);
+  }
+
+  /** The box that is being drawn, as shares: [left, top, right, bottom]. */
+  get #drawn() {
+    const { from, to } = this;
+    return from && to && [Math.min(from[0], to[0]), Math.min(from[1], to[1]), Math.max(from[0], to[0]), Math.max(from[1], to[1])];
+  }
+
+  view() {
+    const { parameter } = this;
+    const { labels = {}, options = [] } = parameter.items?.cells[2] ?? {};
+    const empty = parameter.nullable ? null : undefined;
+    return html`${this.clip && !this.#isBox && html`<div class="segments" role="group" aria-label="A click marks">${options.map((option) => html`<button type="button"
+        aria-pressed=${String(this.mark === option)} @click=${() => (this.mark = option)}>${labels[String(option)]}</button>`)}</div>`}
+      ${this.clip ? this.#picture() : html`<p class="muted small">The picture is made by an earlier step: give places as fractions of its width and height, or in its pixels.</p>`}
+      <rows-field .shape=${parameter} .value=${this.value} .label=${parameter.label} .problems=${this.problems} @rows=${(event) => this.#send(event.detail ?? empty)}></rows-field>`;
+  }
+
+  #picture() {
+    const { width, height } = this.#media;
+    const frame = Math.floor(this.shownAt * rateOf(this.#media) + 1e-3);
+    const size = this.#size;
+    const box = this.#drawn ?? (this.#isBox && this.value?.every(Number.isFinite) ? this.value.map((number, index) => number / size[index % 2]) : null);
+    return html`<div class="mark-picture" :--shape=${`${width} / ${height}`} @pointerdown=${(event) => this.#down(event)} @pointermove=${(event) => this.#move(event)} @pointerup=${() => this.#up()}
+      @pointercancel=${() => (this.from = this.to = null)}>
+      <media-picture .src=${`/v1/media/${this.clip.id}/frame?n=${frame}`} .alt=${"The frame to mark"}></media-picture>
+      ${this.#marks.filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y)).map(([x, y, mark]) => html`<span class=${`click-mark ${mark > 0 ? "" : "beside"}`} :--x=${x / size[0]} :--y=${y / size[1]}></span>`)}
+      ${box && html`<span class="mark-box" :--x=${box[0]} :--y=${box[1]} :--w=${box[2] - box[0]} :--h=${box[3] - box[1]}></span>`}
+    </div>`;
+  }
+}
+
+Element.define("mark-field", MarkField);
