@@ -127,6 +127,17 @@ def choose_background(page: Page) -> None:
     page.evaluate("scrollTo(0, 0)")
 
 
+def shape_step(page: Page) -> None:
+    """Open the settings of the first step and choose a curve for it."""
+    page.get_by_role("button", name="A speed ramp with motion trails").click()
+    step = page.get_by_role("article", name="Step 1")
+    step.locator("summary").first.click()
+    step.get_by_label("Curve", exact=True).select_option("hero")
+    page.get_by_text("All steps are valid.").wait_for()
+    wait_until(page, "Boolean(document.querySelector('curve-editor')?.strip)")
+    step.locator("curve-field").evaluate("(field) => field.scrollIntoView({ block: 'center' })")
+
+
 def open_jobs(page: Page) -> None:
     """Open the drawer of jobs."""
     page.locator(".jobs-button").click()
@@ -155,7 +166,7 @@ def shots(ids: Ids) -> Iterator[Shot]:
         yield Shot(name="composite", address=f"#/clip/{ids.person}/background.studio", before=choose_background)
     yield Shot(name="keyframes", address=f"#/job/{ids.picked}", scheme="dark", before=show_frame)
     yield Shot(name="stills", address=f"#/job/{ids.stills}")
-    yield Shot(name="pipelines", address=f"#/pipelines?clip={clip}")
+    yield Shot(name="pipelines", address=f"#/pipelines?clip={clip}", before=shape_step)
     yield Shot(name="jobs", address="", scheme="dark", before=open_jobs)
 
 

@@ -62,7 +62,7 @@ def test_a_reel_is_made_of_moments_entered_by_hand(
     hand.fill(page.get_by_label("Time 2", exact=True), "4")
     error.wait_for(state="detached")
     hand.fill(page.get_by_label("Score 2", exact=True), "2.5")
-    hand.fill(page.get_by_label("Seconds of each", exact=True), "1")
+    hand.fill(page.get_by_role("spinbutton", name="Seconds of each"), "1")
     hand.press(page.get_by_role("group", name="Moments").get_by_role("button", name="Add", exact=True))
     hand.press(page.get_by_role("button", name="Remove moments 3"))
     assert violations_of(page) == []

@@ -2,11 +2,12 @@
 
 const KEPT_AS = "reelwright-pipeline-draft";
 
-/** Read the kept pipeline: {chosen, from, steps, media}, steps null if they are those of the pipeline `chosen`; null if there is none. */
+/** Read the kept pipeline: {chosen, base, steps, media}, steps null if they are `base`, those of the pipeline `chosen`; null if there is none. */
 export function readDraft() {
   try {
     const draft = JSON.parse(localStorage.getItem(KEPT_AS));
-    return draft && (draft.steps === null || Array.isArray(draft.steps)) ? draft : null;
+    const isWhole = draft && Array.isArray(draft.base) && (draft.steps === null || Array.isArray(draft.steps)) && draft.media;
+    return isWhole ? draft : null;
   } catch {
     return null;
   }

@@ -23,12 +23,16 @@ class PipelinesScreen extends Element {
   static props = { store: null, uploads: null, route: null, steps: [], base: [], media: {}, chosen: "", problems: {}, isChecked: false, isStarting: false, saved: [], showsApi: false,
     previewJob: null, preview: null };
   #timer = null;
-  #reading = null;
+  #isBegun = false; // whether the steps are those of the draft or of the user's choice
   #checking = null;
   #previewing = new AbortController();
 
   enter() {
-    this.#reading = readSaved(this.store.api).then((saved) => (this.saved = saved), (error) => notify(error.message, { kind: "bad" }));
+    const draft = readDraft();
+    if (draft) Object.assign(this, { chosen: draft.chosen, base: plainSteps(draft.base), steps: plainSteps(draft.steps ?? draft.base), media: draft.media });
+    this.#isBegun = Boolean(draft);
+    this.#takeClip();
+    readSaved(this.store.api).then((saved) => { this.saved = saved; this.#renewBase(); }, (error) => notify(error.message, { kind: "bad" }));
     this.store.watch(() => this.#ready(), this.leaving);
     this.#ready();
   }
@@ -56,26 +60,36 @@ class PipelinesScreen extends Element {
   /** Begin with what the address names, else with the kept draft, else with the first named pipeline. */
   async #take() {
     const { from, clip } = this.route;
-    await this.#reading;
-    if (!this.steps.length) await this.#restore();
-    if (clip) this.media = { ...this.media, video: clip };
+    this.#takeClip();
+    const first = this.store.pipelines.find(({ available }) => available) ?? this.store.pipelines[0];
+    if (this.#isBegun) this.#renewBase();
+    else if (first) this.#use(first.name, first.steps);
+    this.#set(this.steps);
+    if (from || clip) history.replaceState(null, "", "#/pipelines"); // a reload keeps what is changed from here on
     const job = from && (this.store.jobs.get(from) ?? (await this.store.api.get(`/v1/jobs/${from}`).catch(() => null)));
     if (job?.params?.steps) this.#use("", job.params.steps);
-    else if (clip) this.#set(this.steps);
-    if (from || clip) history.replaceState(null, "", "#/pipelines"); // a reload keeps what is changed from here on
+    this.#dropLost();
   }
 
-  /** Take the kept draft, or the first named pipeline. */
-  async #restore() {
-    const draft = readDraft();
-    const known = draft && (this.#stepsOf(draft.chosen) ?? draft.base);
-    if (!known) {
-      const first = this.store.pipelines.find(({ available }) => available) ?? this.store.pipelines[0];
-      return void (first && this.#use(first.name, first.steps));
+  #takeClip() {
+    if (this.route.clip) this.media = { ...this.media, video: this.route.clip };
+  }
+
+  /** Take over what the pipeline `chosen` has become meanwhile. Changed steps stay. */
+  #renewBase() {
+    const known = this.#stepsOf(this.chosen);
+    if (!known || sameSteps(known, this.base)) return;
+    const isChanged = this.#isChanged;
+    this.base = plainSteps(known);
+    if (!isChanged) this.#set(plainSteps(known));
+  }
+
+  /** Empty the slots whose media are deleted. */
+  async #dropLost() {
+    for (const [name, id] of Object.entries(this.media)) {
+      const isLost = id && (await this.store.record(id).then(() => false, (error) => error.status === 404));
+      if (isLost && this.media[name] === id) this.#setMedia(name, null);
     }
-    const kept = await Promise.all(Object.entries(draft.media ?? {}).map(async ([name, id]) => [name, id && (await this.store.record(id).catch(() => null)) ? id : null]));
-    Object.assign(this, { chosen: draft.chosen, base: plainSteps(known), media: Object.fromEntries(kept) });
-    this.#set(plainSteps(draft.steps ?? known));
   }
 
   /** The steps of a named or saved pipeline. */
@@ -101,6 +115,7 @@ class PipelinesScreen extends Element {
   }
 
   #set(steps) {
+    this.#isBegun = true;
     this.steps = steps;
     this.problems = {};
     this.isChecked = false;
@@ -218,6 +233,7 @@ class PipelinesScreen extends Element {
           @step=${(event) => this.#set(steps.map((other, place) => (place === index ? event.detail : other)))} @remove=${() => this.#set(without(steps, index))}
           @move=${(event) => this.#move(index, event.detail)}></step-card></li>`))}</ol>
         ${this.#adder()}
+        ${this.showsApi && html`<code-block .text=${this.#apiText()} .label=${"API call"}></code-block>`}
         ${this.#bar()}
       </section>
     </div>`;
@@ -277,12 +293,16 @@ class PipelinesScreen extends Element {
       ${this.previewJob && this.#previewCard()}
       <div class="row">
         <button type="button" ?disabled=${!steps.length} @click=${() => this.#save()}>Save</button>
-        <button type="button" aria-expanded=${String(this.showsApi)} @click=${() => (this.showsApi = !this.showsApi)}>API call</button>
+        <button type="button" aria-expanded=${String(this.showsApi)} @click=${() => this.#toggleApi()}>API call</button>
         <button type="button" ?disabled=${cannotRun || isPreviewing} @click=${() => this.#preview()}>${isPreviewing ? html`<span class="spinner"></span>Preview…` : "Preview"}</button>
         <button type="button" class="primary" ?disabled=${cannotRun || this.isStarting} @click=${() => this.#make()}>Make it</button>
       </div>
-      ${this.showsApi && html`<code-block .text=${this.#apiText(steps)} .label=${"API call"}></code-block>`}
     </div>`;
+  }
+
+  #toggleApi() {
+    this.showsApi = !this.showsApi;
+    requestAnimationFrame(() => this.querySelector("code-block")?.scrollIntoView({ block: "nearest" }));
   }
 
   #previewCard() {
@@ -298,7 +318,8 @@ class PipelinesScreen extends Element {
   }
 
   /** A saved pipeline is called by its name, any other by its steps. */
-  #apiText(steps) {
+  #apiText() {
+    const { steps } = filled(this.steps, this.media);
     const kept = this.saved.find(({ name, steps: own }) => name === this.chosen && sameSteps(own, this.steps));
     const path = kept ? `${addressOf(kept.name)}/jobs` : "/v1/pipelines/jobs";
     const inputs = Object.fromEntries(Object.keys(slotsOf(this.steps, this.store.operations)).map((name) => [name, this.media[name] ?? "MEDIA ID"]));

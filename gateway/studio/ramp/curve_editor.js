@@ -42,6 +42,11 @@ class CurveEditor extends Element {
     this.#sizes.disconnect();
   }
 
+  changed(name) {
+    if (name === "record" && this.isConnected) this.#load();
+    this.redraw();
+  }
+
   async #load() {
     if (!this.record) return;
     this.strip = await stripOf(this.store.api, this.record).catch(() => null);
