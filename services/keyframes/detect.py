@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TextIO
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -43,6 +43,8 @@ MAX_VIDEOS = 100
 
 _MOST_PARTS = 3
 """Most readable parts of a damaged video that a warning lists."""
+
+_NUMBERS = 4096  # numbers of a list that are written at a time
 
 MAX_SCORES = 20_000
 """Most scores, and most candidates, of one video in the result. The archive has the scores of every frame."""
@@ -325,7 +327,7 @@ def _same_again(info: VideoInfo) -> bool:
     return not (info.interlaced or info.color.hdr or depth_of(info.pixel_format) > 8)
 
 
-def _reported_scores(method: str, scores: Floats, times: list[float]) -> Scores:
+def _reported_scores(method: str, scores: Floats, times: Sequence[float]) -> Scores:
     """Reduce scores (n,) to at most MAX_SCORES for the report.
 
     Frames form groups of equal size, and the highest score of each group stays.
@@ -336,7 +338,7 @@ def _reported_scores(method: str, scores: Floats, times: list[float]) -> Scores:
     return Scores(frames=highest.tolist(), times=[times[frame] for frame in highest], values={method: values})
 
 
-def _reported_candidates(candidates: list[Transition], times: list[float]) -> list[Candidate]:
+def _reported_candidates(candidates: list[Transition], times: Sequence[float]) -> list[Candidate]:
     """Convert the MAX_SCORES most confident candidates for the report, in frame order."""
     best = sorted(sorted(candidates, key=lambda candidate: -candidate.confidence)[:MAX_SCORES])
     return [
@@ -352,20 +354,27 @@ def _reported_candidates(candidates: list[Transition], times: list[float]) -> li
     ]
 
 
-def _write_scores(scores: Mapping[str, Floats], times: list[float], path: Path) -> None:
-    """Write the scores of every frame as JSON.
-
-    One method is written at a time, to save memory.
-    """
+def _write_scores(scores: Mapping[str, Floats], times: Sequence[float], path: Path) -> None:
+    """Write the scores of every frame as JSON."""
     with path.open("w") as file:
-        json.dump({"frames": list(range(len(times))), "times": times}, file)
-        # The values take the place of the closing brace.
-        file.seek(file.tell() - 1)
+        file.write('{"frames": ')
+        _write_numbers(range(len(times)), file)
+        file.write(', "times": ')
+        _write_numbers(times, file)
         file.write(', "values": {')
         for number, (method, values) in enumerate(scores.items()):
-            rounded = np.round(values.astype(float), SCORE_DIGITS).tolist()
-            file.write(f"{', ' if number else ''}{json.dumps(method)}: {json.dumps(rounded)}")
+            file.write(f"{', ' if number else ''}{json.dumps(method)}: ")
+            _write_numbers(np.round(values.astype(float), SCORE_DIGITS), file)
         file.write("}}")
+
+
+def _write_numbers(numbers: Sequence[float] | Floats, file: TextIO) -> None:
+    """Write `numbers` as a JSON list, piece by piece, to save memory."""
+    file.write("[")
+    for start in range(0, len(numbers), _NUMBERS):
+        piece = json.dumps(np.asarray(numbers[start : start + _NUMBERS]).tolist())
+        file.write(f"{', ' if start else ''}{piece[1:-1]}")
+    file.write("]")
 
 
 def _title(video: Path, number: int | None) -> str:

@@ -1,7 +1,7 @@
 """Choice of keyframes: the best frame of each shot."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -41,23 +41,15 @@ def choose_keyframes(
     least `min_gap` seconds apart: of two frames that are closer, the better frame stays, and the other shot gets its next best frame that
     is far enough away. `deduplicate` keeps only the best of keyframes that look alike.
     """
-    choices: list[Choice] = []
-    chosen_times: list[float] = []  # rising
     prices = price(scan.frames_since_key())
-    seconds = scan.pts * float(scan.time_base)
     ends = [*(shot.transition_start_frame for shot in shots[1:]), len(scan.pts)]
-    for rated in sorted(map(partial(_rate, scan), shots, ends), key=lambda rated: -float(rated.score.max())):
-        allowed = np.ones(len(rated.frames), dtype=bool)
-        times = seconds[rated.frames]
-        # Compare with nearby keyframes only: a film can have ten thousand shots.
-        nearby = slice(bisect_left(chosen_times, times[0] - min_gap), bisect_right(chosen_times, times[-1] + min_gap))
-        for chosen_time in chosen_times[nearby] if min_gap else ():
-            # Half a tick of tolerance, so that a gap of exactly `min_gap` is allowed.
-            allowed &= np.abs(times - chosen_time) > min_gap - float(scan.time_base) / 2
-        if allowed.any():
-            choice = rated.choice(int(np.argmax(np.where(allowed, rated.score - prices[rated.frames], -1))))
-            choices.append(choice)
-            insort(chosen_times, float(seconds[choice.frame]))
+    rated_shots = map(partial(_rate, scan), shots, ends)
+    if min_gap:
+        choices = _choices_apart(scan, rated_shots, prices, min_gap)
+    else:
+        # Only the choices are kept: the ratings of all frames of a long film take much memory.
+        best = [(float(rated.score.max()), rated.choice(int(np.argmax(rated.score - prices[rated.frames])))) for rated in rated_shots]
+        choices = [choice for _, choice in sorted(best, key=lambda pair: -pair[0])]
     choices.sort(key=lambda choice: -choice.score)
     if deduplicate:
         choices = _without_look_alikes(scan, choices, max_keyframes)
@@ -90,6 +82,26 @@ class _RatedShot:
             stillness=rating["stillness"],
             reasons=reasons or ("the best frame of its shot",),
         )
+
+
+def _choices_apart(scan: Scan, rated_shots: Iterable[_RatedShot], prices: Floats, min_gap: float) -> list[Choice]:
+    """Choose the best frame of each shot that is at least `min_gap` seconds from better ones, best shots first."""
+    choices: list[Choice] = []
+    chosen_times: list[float] = []  # rising
+    seconds = scan.pts * float(scan.time_base)
+    for rated in sorted(rated_shots, key=lambda rated: -float(rated.score.max())):
+        allowed = np.ones(len(rated.frames), dtype=bool)
+        times = seconds[rated.frames]
+        # Compare with nearby keyframes only: a film can have ten thousand shots.
+        nearby = slice(bisect_left(chosen_times, times[0] - min_gap), bisect_right(chosen_times, times[-1] + min_gap))
+        for chosen_time in chosen_times[nearby]:
+            # Half a tick of tolerance, so that a gap of exactly `min_gap` is allowed.
+            allowed &= np.abs(times - chosen_time) > min_gap - float(scan.time_base) / 2
+        if allowed.any():
+            choice = rated.choice(int(np.argmax(np.where(allowed, rated.score - prices[rated.frames], -1))))
+            choices.append(choice)
+            insort(chosen_times, float(seconds[choice.frame]))
+    return choices
 
 
 def _rate(scan: Scan, shot: Shot, next_transition: int) -> _RatedShot:

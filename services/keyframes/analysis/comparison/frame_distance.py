@@ -88,9 +88,12 @@ def _histogram_change(before: Planes, after: Planes, width: int) -> Floats:
 
 def histograms(planes: Planes) -> NDArray[np.int64]:
     """Compute the histograms of n planes, (n, 256)."""
-    count = len(planes)
-    levels = planes.reshape(count, -1) + 256 * np.arange(count)[:, None]
-    return np.bincount(levels.ravel(), minlength=256 * count).reshape(count, 256)
+    counts = np.empty((len(planes), 256), np.int64)
+    for start in range(0, len(planes), _BATCH):
+        part = planes[start : start + _BATCH]
+        levels = part.reshape(len(part), -1) + 256 * np.arange(len(part))[:, None]
+        counts[start : start + _BATCH] = np.bincount(levels.ravel(), minlength=256 * len(part)).reshape(len(part), 256)
+    return counts
 
 
 def _block_change(before: Planes, after: Planes) -> tuple[Floats, Floats]:

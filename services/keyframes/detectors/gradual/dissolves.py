@@ -9,6 +9,7 @@ after the window, and whether motion explains the steps.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +23,7 @@ _HALF_LENGTHS = (3, 5, 7, 10, 14, 20, 26)
 """Half the lengths of the windows, in frames of the video."""
 _MARGIN = 2 * _HALF_LENGTHS[-1]
 _BLOCK = 1000  # places rated at a time
+_BATCH = 64  # windows compared at a time: their working memory fits the processor's cache
 _GAP = 4  # most frames between two parts of one transition
 _SLACK = 2.0  # levels by which coding and grain may change a pixel
 _LEAST_CONFIDENCE = 0.05
@@ -162,7 +164,7 @@ def _block_windows(film: ThumbnailFilm, changes: FrameChanges, blocked: Places, 
     thumbnails = film.block(first, last)
     count, numbers = len(thumbnails), film.frames[first:last]
     block = _Block(
-        pixels=thumbnails.reshape(count, -1).astype(np.float32),
+        pixels=np.ascontiguousarray(thumbnails.reshape(count, -1)),
         numbers=numbers,
         blocked=blocked[first : last + 2],
     )
@@ -182,18 +184,37 @@ def _block_windows(film: ThumbnailFilm, changes: FrameChanges, blocked: Places, 
         a, b = a[changed], b[changed]
         if not len(a):
             continue
-        mix = _Mix(block, a, b)
-        uneven, foreign = mix.unevenness_and_foreign()
-        keep = (uneven < _MOST_UNEVEN) & (foreign < _MOST_FOREIGN)
-        if not keep.any():
-            continue
-        outside = _activity_outside(block, a, b, half, mix.change)
-        unexplained = (aligned[b + 1] - aligned[a + 1]) / np.maximum(in_place[b + 1] - in_place[a + 1], 1e-6)
-        distance = frame_distance(thumbnails[a[keep]], thumbnails[b[keep]])
-        between_ends = np.log(distance.aligned + 0.05), np.sqrt(distance.brightness), np.sqrt(distance.color)
-        within = (values[keep].astype(float) for values in (outside, unexplained, foreign, uneven))
-        rated.append(Windows(first + a[keep], first + b[keep], np.stack([*between_ends, *within], axis=1)))
+        for part in range(0, len(a), _BATCH):
+            windows = _rated(block, thumbnails, a[part : part + _BATCH], b[part : part + _BATCH], half, in_place, aligned)
+            if windows is not None:
+                rated.append(Windows(first + windows.before, first + windows.after, windows.features))
     return rated
+
+
+def _rated(
+    block: "_Block",
+    thumbnails: NDArray[np.uint8],
+    a: Places,
+    b: Places,
+    half: int,
+    in_place: NDArray[np.float64],
+    aligned: NDArray[np.float64],
+) -> Windows | None:
+    """Compute the features of a few windows of a block; None if none can be a transition.
+
+    `a`, `b`: places of the windows' ends in the block. `in_place`, `aligned`: sums of those changes before each place of the block.
+    """
+    mix = _Mix(block, a, b)
+    uneven, foreign = mix.unevenness_and_foreign()
+    keep = (uneven < _MOST_UNEVEN) & (foreign < _MOST_FOREIGN)
+    if not keep.any():
+        return None
+    outside = _activity_outside(block, a, b, half, mix.change)
+    unexplained = (aligned[b + 1] - aligned[a + 1]) / np.maximum(in_place[b + 1] - in_place[a + 1], 1e-6)
+    distance = frame_distance(thumbnails[a[keep]], thumbnails[b[keep]])
+    between_ends = np.log(distance.aligned + 0.05), np.sqrt(distance.brightness), np.sqrt(distance.color)
+    within = (values[keep].astype(float) for values in (outside, unexplained, foreign, uneven))
+    return Windows(a[keep], b[keep], np.stack([*between_ends, *within], axis=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +224,7 @@ class _Block:
     Places count from its start.
     """
 
-    pixels: Matrix
+    pixels: NDArray[np.uint8]
     """(n, 3 * 18 * 32): the thumbnails."""
     numbers: Places
     """(n,): frame numbers."""
@@ -226,8 +247,12 @@ def _free_windows(block: _Block, middles: Places, half: int) -> tuple[Places, Pl
 
 def _pixel_change(block: _Block, a: Places, b: Places) -> Matrix:
     """Measure the mean pixel change from A to B, (k,)."""
-    change: Matrix = np.abs(block.pixels[b] - block.pixels[a]).mean(axis=1)
-    return change
+    sums = np.empty(len(a), np.float32)
+    for start in range(0, len(a), _BATCH):
+        part = slice(start, start + _BATCH)
+        difference = cv2.absdiff(block.pixels[a[part]], block.pixels[b[part]])
+        sums[part] = cv2.reduce(difference, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[:, 0]
+    return sums / np.float32(block.pixels.shape[1])
 
 
 class _Mix:
@@ -235,7 +260,7 @@ class _Mix:
 
     def __init__(self, block: _Block, a: Places, b: Places):
         self._block, self._a, self._b = block, a, b
-        first, last = block.pixels[a], block.pixels[b]
+        first, last = block.pixels[a].astype(np.float32), block.pixels[b].astype(np.float32)
         self._first, self._difference = first, last - first
         self._lowest, self._highest = np.minimum(first, last) - _SLACK, np.maximum(first, last) + _SLACK
         self.change = _pixel_change(block, a, b)
@@ -253,7 +278,7 @@ class _Mix:
         for share in (0.25, 0.5, 0.75):
             target = numbers[self._a] + share * (numbers[self._b] - numbers[self._a])
             place = np.clip(np.searchsorted(numbers, target), self._a + 1, self._b - 1)
-            picture = self._block.pixels[place]
+            picture = self._block.pixels[place].astype(np.float32)
             share_of_b = np.einsum("ij,ij->i", picture - self._first, self._difference) / energy
             even_share = (numbers[place] - numbers[self._a]) / (numbers[self._b] - numbers[self._a])
             uneven = np.maximum(uneven, np.abs(share_of_b - even_share))
@@ -274,9 +299,7 @@ def _activity_outside(block: _Block, a: Places, b: Places, half: int, change: Ma
     # Beyond a cut lies another shot, whose change does not count.
     earlier = np.where(blocked[a + 1] > blocked[earlier + 1], a, earlier)
     later = np.where(blocked[later + 1] > blocked[b + 1], b, later)
-    before, after = (
-        np.abs(block.pixels[inner] - block.pixels[outer]).mean(axis=1) / (change + 1) for inner, outer in ((a, earlier), (b, later))
-    )
+    before, after = (_pixel_change(block, inner, outer) / (change + 1) for inner, outer in ((a, earlier), (b, later)))
     activity: Matrix = np.minimum(before, 1.5) + np.minimum(after, 1.5)
     return activity
 
