@@ -173,7 +173,7 @@ def motion_trails(
     refuse_size(params, frame_size(info), matte=matte is not None)
     for warning in matte_warnings(matte, params, info=info) if matte else ():
         progress.warn(warning)
-    tracker = SceneTracker(info.width, info.height, model=params.camera_model)
+    tracker = SceneTracker(info.width, info.height, model=params.camera_model, full_size=not params.soft)
     with opencv_on_one_thread(), closing(_pictures(params, tracker, video, matte, float(rate_of(info)))) as pictures:
         summary = write_again(pictures, params, video=video, info=info, output=output, progress=progress, background=params.background)
     warn_if_unsure(tracker, summary, progress)
@@ -327,6 +327,6 @@ MOTION_TRAILS = Operation(
     },
     outputs={"video": Kind.VIDEO},
     run=motion_trails,
-    version=7,
+    version=8,
     example=MotionTrailsParams(layers=5, spacing=4, ghost="glow"),
 )

@@ -296,6 +296,6 @@ STROBE = Operation(
     },
     outputs={"video": Kind.VIDEO, "picture": Kind.IMAGE},
     run=strobe,
-    version=7,
+    version=8,
     example=StrobeParams(interval=0.4),
 )

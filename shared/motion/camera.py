@@ -96,12 +96,12 @@ def _identity() -> Matrix:
 class Camera:
     """A tracker of the camera's motion from frame to frame.
 
-    Frames are given as luma in `analysis_size`. With a mask of the subject, only the background is followed. Without a mask, the motion of
-    most of the picture counts as the camera's.
+    Frames are given as luma in `size`: the `analysis_size` of the clip, or of `within` (width, height) if given. With a mask of the
+    subject, only the background is followed. Without a mask, the motion of most of the picture counts as the camera's.
     """
 
-    def __init__(self, model: Model, width: int, height: int) -> None:
-        self.size = analysis_size(width, height)
+    def __init__(self, model: Model, width: int, height: int, *, within: tuple[int, int] | None = None) -> None:
+        self.size = analysis_size(*(within or (width, height)))
         self._factor = width / self.size[0], height / self.size[1]
         self._method: Method = still if model == "none" else Translation(self.size) if model == "translation" else Features(model)
         self._shot: _Shot | None = None
@@ -109,7 +109,7 @@ class Camera:
     def step(self, small: Gray, subject: Gray | None = None) -> Pose:
         """Measure the motion to the next frame, `small`; return that frame's pose.
 
-        `small`: luma, (h, w) uint8 in `analysis_size`. `subject`: a mask of any size, uint8, 255 where the subject is; corners and
+        `small`: luma, (h, w) uint8 in `size`. `subject`: a mask of any size, uint8, 255 where the subject is; corners and
         pixels there, and close to it, are left out.
         """
         view, shot = view_of(small, subject), self._shot

@@ -9,17 +9,16 @@ from numpy.typing import NDArray
 from shared.video import Frame
 from shared.video.frames.planes import halve_toward
 
-SMALL_HEIGHT = 270
-"""Target height of small planes in pixels. Frames are reduced by the whole factor that comes closest."""
-_MAX_REDUCTION = 4
+_REDUCTIONS = ((720, 4), (405, 2))
+"""Height from which on a frame is reduced, and by how much. Powers of two: halving is several times as fast as any other averaging."""
 
 
 def small_size(width: int, height: int) -> tuple[int, int]:
     """Return the size (width, height) of a video's small planes.
 
-    At 1080 lines and more, width and height are a quarter of the frame's. Smaller frames are reduced less.
+    At 720 lines and more, width and height are a quarter of the frame's, from 405 lines on half. Smaller frames are not reduced.
     """
-    factor = min(max(round(height / SMALL_HEIGHT), 1), _MAX_REDUCTION)
+    factor = next((factor for least, factor in _REDUCTIONS if height >= least), 1)
     return max(round(width / factor), 1), max(round(height / factor), 1)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Generator, Iterable, Iterator
 
-import cv2
 import numpy as np
 
 from services.effects.scene.concurrency import worker_count
@@ -20,13 +19,14 @@ class SceneTracker:
     """Tracker of a clip's camera poses and shots.
 
     Takes frames of one size, in order. `cuts`: times in seconds at which new shots begin, the first 10,000. `unsure`: number of frames
-    whose camera motion could not be measured and was extrapolated.
+    whose camera motion could not be measured and was extrapolated. `full_size`: whether whole frames are moved by the poses; for small
+    planes, coarser poses are enough.
     """
 
-    def __init__(self, width: int, height: int, *, model: Model) -> None:
+    def __init__(self, width: int, height: int, *, model: Model, full_size: bool = True) -> None:
         self.width, self.height = width, height
         self.size = small_size(width, height)
-        self._camera = Camera(model, width, height)
+        self._camera = Camera(model, width, height, within=None if full_size else self.size)
         self.cuts: list[float] = []
         self.unsure = 0
 
@@ -35,7 +35,8 @@ class SceneTracker:
         shot = -1
         for index, frame in enumerate(frames):
             luma = reduced(frame.luma(), self.size)
-            measured = luma if self.size == self._camera.size else cv2.resize(luma, self._camera.size, interpolation=cv2.INTER_AREA)
+            # Enlarged small planes would show no more than the small ones.
+            measured = reduced(luma if self.size >= self._camera.size else frame.luma(), self._camera.size)
             pose = self._camera.step(np.asarray(measured, np.uint8))
             if pose.cut:
                 shot += 1

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from services.effects.scene.small_planes import reduced, small_size
 from shared.motion.camera import Camera, Pose, analysis_size, matrix_between
 from tests.services.effects.effect_clips import HEIGHT, WIDTH, ground, scene, view, with_disc
 
@@ -91,6 +92,26 @@ def test_the_camera_is_followed_past_one_unusable_frame():
     poses = follow("translation", pictures)
     assert not any(pose.cut for pose in poses[1:])
     assert abs(poses[-1].matrix[0, 2] - 90) < 6
+
+
+@pytest.mark.parametrize(("full_size", "size", "most"), [(True, (480, 270), 1 / 3), (False, (320, 180), 0.5)])
+def test_a_clip_of_720_lines_is_followed_precisely_enough(full_size, size, most):
+    """Whole frames to a third of a pixel, see NEAR; soft ghosts to an eighth of a pixel of their small planes."""
+
+    def path(i):
+        return 120 + 9.3 * i, 90 + 14 * np.sin(i / 6)
+
+    texture = cv2.resize(ground(height=270, width=480), (1920, 1080), interpolation=cv2.INTER_CUBIC)
+    camera = Camera("translation", 1280, 720, within=None if full_size else small_size(1280, 720))
+    assert camera.size == size
+    poses = [camera.step(reduced(view(texture, path(i), width=1280, height=720), size)) for i in range(30)]
+    true = np.array([path(i) for i in range(30)]) - path(0)
+    assert np.abs(np.array([pose.matrix[:2, 2] for pose in poses]) - true).max() < most
+
+
+def test_small_planes_are_a_quarter_from_720_lines_on():
+    sizes = {(1920, 1080): (480, 270), (1280, 720): (320, 180), (960, 540): (480, 270), (640, 360): (640, 360)}
+    assert {size: small_size(*size) for size in sizes} == sizes
 
 
 def test_the_analysis_size_keeps_the_shape_within_bounds():
