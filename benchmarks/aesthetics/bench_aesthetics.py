@@ -1,10 +1,10 @@
 """Speed and memory benchmark of the aesthetics service.
 
-    python -m benchmarks.aesthetics.bench_aesthetics [seconds of the 1080p clip]
+    python -m benchmarks.aesthetics.bench_aesthetics [seconds of the 1080p clip, 20 by default] [network] [jobs] [memory]
 
-Compares a whole job with PerfectFrameAI's method, the network with Keras, and the memory for clips of different length. The network is
-InceptionResNetV2 with Keras's random initial weights, so the figures show speed, not quality. The network is converted before the timing
-starts, as on a server after its first job.
+The words choose tables; without them, all are printed, each as soon as it is measured. Compares a whole job with PerfectFrameAI's method,
+the network with Keras, and the memory for clips of different length. The network is InceptionResNetV2 with Keras's random initial weights,
+so the figures show speed, not quality. The network is converted before the timing starts, as on a server after its first job.
 """
 
 import os
@@ -31,6 +31,7 @@ from shared.models.folder import ModelFolder
 from shared.settings import Settings, use
 
 out = Console(soft_wrap=True, highlight=False)
+TABLES = ["network", "jobs", "memory"]
 NAME = "nima-inception-resnet-v2"
 SEED_BATCH, GROUP, PICTURES = 100, 5, 48
 MEMORY = """
@@ -47,18 +48,25 @@ print(next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if 
 
 def main() -> None:
     """Print all tables."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[0].endswith("bench_aesthetics.py") else 20.0
-    out.print(machine())
+    arguments = sys.argv[1:] if sys.argv[0].endswith("bench_aesthetics.py") else []
+    seconds = next((float(word) for word in arguments if word not in TABLES), 20.0)
+    chosen = [word for word in arguments if word in TABLES] or TABLES
+    out.print(f"{machine()}; load {os.getloadavg()[0]:.0f}")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         os.environ["REELWRIGHT_MODELS_DIR"] = str(folder / "models")
         use(Settings())
+        clip = make_clip(folder / "1080p.mp4", seconds)
+        if "memory" in chosen:
+            out.print(memory_table(clip, seconds, folder))
+        if chosen == ["memory"]:
+            return
         model = build("inception-resnet-v2")
         write_weights(model, folder / "models")
-        clip = make_clip(folder / "1080p.mp4", seconds)
-        out.print(network_table(model))
-        out.print(job_table(model, clip, seconds, folder))
-        out.print(memory_table(clip, seconds, folder))
+        if "network" in chosen:
+            out.print(network_table(model))
+        if "jobs" in chosen:
+            out.print(job_table(model, clip, seconds, folder))
 
 
 def network_table(model: Any) -> Table:

@@ -1,10 +1,11 @@
 """Speed of whole operations, run in turns with ffmpeg.
 
-    python -m benchmarks.suite.bench_operations [rounds, 3 by default] [seconds of each clip, 5 by default]
+    python -m benchmarks.suite.bench_operations [rounds, 3 by default] [seconds of each clip, 5 by default] [pictures] [renders]
 
-An operation runs as a worker runs it, from file to file, after one run that does not count. Jobs run in turns, and medians count. On a busy
-machine look at the ratio of processor time. ffmpeg is the program of the package imageio-ffmpeg: it decodes to nothing, or transcodes with
-the encoder settings of the suite and as many frames as the operation writes.
+The words choose tables: operations on pictures, and renders with sound; without them, all are printed. An operation runs as a worker runs
+it, from file to file, after one run that does not count. Jobs run in turns, and medians count. On a busy machine look at the ratio of
+processor time. ffmpeg is the program of the package imageio-ffmpeg: it decodes to nothing, or transcodes with the encoder settings of the
+suite and as many frames as the operation writes.
 
 The clips are made of a real one: 720p without B-frames, 1080p with B-frames, and 720p with grain. Renders use 720p with 5.1 sound.
 """
@@ -32,23 +33,28 @@ from services.speed_ramp.render import RenderParams, render
 from shared.video import probe_video
 from shared.video.writing.encoders import choose_encoder, encoder_options
 
+TABLES = ["pictures", "renders"]
 Work = Callable[[], object]
 LAYERS = 6
 
 
 def main() -> None:
     """Print the tables."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    seconds = sys.argv[2] if len(sys.argv) > 2 else "5"
+    numbers = [word for word in sys.argv[1:] if word not in TABLES]
+    chosen = [word for word in sys.argv[1:] if word in TABLES] or TABLES
+    rounds = int(numbers[0]) if numbers else 3
+    seconds = numbers[1] if len(numbers) > 1 else "5"
     out = Console(soft_wrap=True)
     out.print(f"{machine()}; load {os.getloadavg()[0]:.0f}; medians of {rounds} rounds in turns")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for number, (kind, (change, options)) in enumerate(CLIPS.items()):
+        for number, (kind, (change, options)) in enumerate(CLIPS.items() if "pictures" in chosen else ()):
             clip = folder / f"{number}.mp4"
             source = ["-t", seconds, "-i", str(sample_clip()), "-vf", change, "-an"]
             ffmpeg(*source, "-c:v", "libx264", "-preset", "faster", "-crf", "20", *options, str(clip))
             out.print(table(f"{kind}, {seconds} s", pictures(clip, folder / "made.mp4"), rounds))
+        if "renders" not in chosen:
+            return
         sound = folder / "sound.mp4"
         ffmpeg("-t", seconds, "-i", str(sample_clip()), "-c", "copy", str(sound))
         out.print(table(f"720p with 5.1 sound, {seconds} s", renders(sound, folder / "made.mp4"), rounds))
