@@ -191,8 +191,23 @@ def _block_windows(film: ThumbnailFilm, changes: FrameChanges, blocked: Places, 
     return rated
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Block:
+    """A block of n consecutive frames of a film.
+
+    Places count from its start.
+    """
+
+    pixels: NDArray[np.uint8]
+    """(n, 3 * 18 * 32): the thumbnails."""
+    numbers: Places
+    """(n,): frame numbers."""
+    blocked: Places
+    """Number of blocked places before each place: `blocked[y] - blocked[x]` of the places x to y - 1 are blocked."""
+
+
 def _rated(
-    block: "_Block",
+    block: _Block,
     thumbnails: NDArray[np.uint8],
     a: Places,
     b: Places,
@@ -215,21 +230,6 @@ def _rated(
     between_ends = np.log(distance.aligned + 0.05), np.sqrt(distance.brightness), np.sqrt(distance.color)
     within = (values[keep].astype(float) for values in (outside, unexplained, foreign, uneven))
     return Windows(a[keep], b[keep], np.stack([*between_ends, *within], axis=1))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Block:
-    """A block of n consecutive frames of a film.
-
-    Places count from its start.
-    """
-
-    pixels: NDArray[np.uint8]
-    """(n, 3 * 18 * 32): the thumbnails."""
-    numbers: Places
-    """(n,): frame numbers."""
-    blocked: Places
-    """Number of blocked places before each place: `blocked[y] - blocked[x]` of the places x to y - 1 are blocked."""
 
 
 def _free_windows(block: _Block, middles: Places, half: int) -> tuple[Places, Places]:
