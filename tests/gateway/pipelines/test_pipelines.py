@@ -165,8 +165,6 @@ class Restarted:
     """
 
     running: RunningSuite
-    folder: Path
-    media: str
     job: str
     jobs: dict[str, str]
 
@@ -185,7 +183,7 @@ def restarted(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Iterator[
         live = until(first, job["id"], {"one": "running", "two": "running", "both": "waiting"})
         os.kill(first.pid, signal.SIGKILL)
     with suite(folder) as second:
-        yield Restarted(second, folder, media, job["id"], {name: shown(live, "job")[name] for name in ("one", "two")})
+        yield Restarted(second, job["id"], {name: shown(live, "job")[name] for name in ("one", "two")})
 
 
 def test_parallel_steps_survive_a_killed_server(restarted: Restarted) -> None:
@@ -193,23 +191,3 @@ def test_parallel_steps_survive_a_killed_server(restarted: Restarted) -> None:
     assert ended["status"] == "succeeded", ended["error"]
     assert restarted.jobs.items() <= shown(ended, "job").items()
     assert len(restarted.running.client.get("/v1/jobs", params={"service": "speed-ramp"}).json()["items"]) == 3
-
-
-def test_the_motion_of_a_clip_is_measured_once(restarted: Restarted) -> None:
-    """Analyzing, editing and rendering one clip measures its motion only once."""
-    folder, part = restarted.folder / "measured" / "public", {"start": 0.5, "duration": 1.25}
-
-    def run(verb: str, **params: Any) -> dict[str, Any]:
-        job = restarted.running.start(f"speed-ramp.{verb}", {"video": restarted.media}, part | params)
-        result: dict[str, Any] = restarted.running.wait(job["id"])["result"]
-        return result
-
-    before = set(folder.glob("*"))
-    first = run("analyze")
-    (file,) = set(folder.glob("*")) - before
-    content = file.read_bytes()
-    assert run("render", audio="drop")["curve"] == first["curve"]
-    file.write_bytes(b"damaged")
-    run("analyze", max_speed=6.0)
-    assert set(folder.glob("*")) - before == {file}
-    assert file.read_bytes() == content, "it was measured again"
