@@ -78,6 +78,32 @@ In this order: a speed curve, clicks on a frame, a box on a frame, a colour, a f
 Lists and tables are made from the types of their items, whose fields have `cell`.
 """
 
+ParamRole = Literal[
+    "part_start",
+    "snap_times",
+    "colour_match",
+    "edge_light",
+    "mixing_space",
+    "parallax",
+    "depth_source",
+    "backdrop_fit",
+    "backdrop_colour",
+    "painted_scene",
+]
+"""Effect of a parameter that the studio's editors show at once.
+
+In this order: the start of the part to use, whose first frame a mask is drawn on; times to which a curve snaps; how strongly the subject's
+colours follow the backdrop; light of the backdrop on the subject's edges; mixing of signal values or of light; parallax of the backdrop;
+the source of its depth; its fit; its colour without a picture; the words from which it is painted.
+"""
+
+InputRole = Literal["matte", "plate", "mask", "backdrop"]
+"""What an input shows.
+
+In this order: a gray video, white where the subject is; the clip's scene without the subject; a mask that a user draws on a frame; what is
+behind the subject.
+"""
+
 Unit = Literal["s", "px", "fps", "%", "x", "frames", "GB"]
 """Unit of a number; "x" is a speed."""
 
@@ -88,6 +114,7 @@ def form(
     unit: Unit | None = None,
     labels: Mapping[str, str] | None = None,
     widget: Widget | None = None,
+    role: ParamRole | None = None,
     clip_pixels: bool = False,
     share_of_part: bool = False,
     one_per: str = "",
@@ -101,6 +128,8 @@ def form(
     the part; `one_per`, the list has a value for each so many seconds from `start` on, as the parameter of this name says.
     """
     extra: JsonDict = {"group": group, **cell(unit=unit, labels=labels, widget=widget)}
+    if role is not None:
+        extra["role"] = role
     if taken_from:
         extra["taken_from"] = list(taken_from)
     if clip_pixels:
@@ -171,22 +200,20 @@ class Input:
     """One input of an operation.
 
     `also`: a second accepted kind, such as a zip file of images beside an image. `many`: the input is one id or a list of at most
-    `max_items` ids, and `run` gets a list of paths. `matte`: the video is a matte, gray and white where the subject is. `plate`: the
-    picture shows the clip's scene without the subject. `auto`: the output, as service.operation.output, that "auto" in place of an id
+    `max_items` ids, and `run` gets a list of paths. `auto`: the output, as service.operation.output, that "auto" in place of an id
     stands for: the gateway makes it first. `example`: the operation's example gives this optional input. `title`: a label of two or three
-    words; `description`: a sentence. `drawn`: the picture is a mask that a user draws on a frame.
+    words; `description`: a sentence. `sets`: params that a form sets when the user draws this mask.
     """
 
     kind: Kind
     title: str = ""
     description: str = ""
-    drawn: bool = False
     also: Kind | None = None
     optional: bool = False
     many: bool = False
     max_items: int = 1000
-    matte: bool = False
-    plate: bool = False
+    role: InputRole | None = None
+    sets: Mapping[str, str] = field(default_factory=dict)
     auto: str = ""
     example: bool = False
 
@@ -194,8 +221,8 @@ class Input:
     def sample(self) -> Sample:
         """The sample medium that examples use for this input."""
         if self.kind is Kind.IMAGE:
-            return Sample.PLATE if self.plate else Sample.PICTURE
-        return Sample.MATTE if self.matte else Sample.CLIP
+            return Sample.PLATE if self.role == "plate" else Sample.PICTURE
+        return Sample.MATTE if self.role == "matte" else Sample.CLIP
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

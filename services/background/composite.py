@@ -34,13 +34,13 @@ class CompositeParams(LookParams, ClipPart):
         pattern=r"^#[0-9a-fA-F]{6}$",
         description="Background colour as #RRGGBB, used if no background is given.",
         title="Background colour",
-        json_schema_extra=form("basics", widget="colour"),
+        json_schema_extra=form("basics", widget="colour", role="backdrop_colour"),
     )
     fit: Fit = Field(
         "cover",
         description="How to fit a background with another aspect ratio: `cover` crops it, `contain` adds bars, `stretch` distorts it.",
         title="Fit",
-        json_schema_extra=form("basics", labels={"cover": "Fill", "contain": "Fit inside", "stretch": "Stretch"}),
+        json_schema_extra=form("basics", labels={"cover": "Fill", "contain": "Fit inside", "stretch": "Stretch"}, role="backdrop_fit"),
     )
     background_end: End = Field(
         "loop",
@@ -254,13 +254,18 @@ COMPOSITE = Operation(
         "video": Kind.VIDEO,
         "alpha": Input(
             kind=Kind.VIDEO,
-            matte=True,
+            role="matte",
             auto="matting.matte.alpha",
             title="Matte",
             description="Gray video of the subject, white where it is.",
         ),
         "background": Input(
-            kind=Kind.IMAGE, also=Kind.VIDEO, optional=True, title="Background", description="Picture or clip. Empty: a plain colour."
+            kind=Kind.IMAGE,
+            also=Kind.VIDEO,
+            optional=True,
+            role="backdrop",
+            title="Background",
+            description="Picture or clip. Empty: a plain colour.",
         ),
         "plate": Input(
             kind=Kind.IMAGE,

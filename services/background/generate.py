@@ -137,7 +137,7 @@ GENERATE = Operation(
         "video": Kind.VIDEO,
         "alpha": Input(
             kind=Kind.VIDEO,
-            matte=True,
+            role="matte",
             auto="matting.matte.alpha",
             title="Matte",
             description="Gray video of the subject, white where it is.",

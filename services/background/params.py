@@ -30,7 +30,7 @@ class PaintParams(Params):
         max_length=2000,
         description="Description of the background.",
         title="Description",
-        json_schema_extra=form("basics", widget="text"),
+        json_schema_extra=form("basics", widget="text", role="painted_scene"),
     )
     negative_prompt: str = Field(
         "people, person, text, watermark, blurry, distorted",
@@ -121,7 +121,7 @@ class LookParams(Params):
         "video",
         description="`video` mixes signal values, as players do; `linear` mixes light: softer edges on bright backgrounds.",
         title="Mixing",
-        json_schema_extra=form("more", labels={"video": "Video signal", "linear": "Linear light"}),
+        json_schema_extra=form("more", labels={"video": "Video signal", "linear": "Linear light"}, role="mixing_space"),
     )
     decontaminate: bool = Field(
         True,
@@ -135,7 +135,7 @@ class LookParams(Params):
         le=1,
         description="How much light of the background spills over the subject's edge.",
         title="Light wrap",
-        json_schema_extra=form("more"),
+        json_schema_extra=form("more", role="edge_light"),
     )
     match: float = Field(
         0.5,
@@ -144,7 +144,7 @@ class LookParams(Params):
         description="How strongly the subject's brightness, contrast and colours are matched to the background. "
         "No effect over a plain colour.",
         title="Match colours",
-        json_schema_extra=form("basics"),
+        json_schema_extra=form("basics", role="colour_match"),
     )
     grain: bool = Field(
         True,

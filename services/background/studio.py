@@ -54,7 +54,7 @@ class StudioParams(PaintParams, LookParams, ClipPart):
         "model",
         description="`model` estimates the background's depth for parallax. `plane` treats everything as equally far and needs no model.",
         title="Depth",
-        json_schema_extra=form("more", labels={"model": "Estimated", "plane": "Flat"}),
+        json_schema_extra=form("more", labels={"model": "Estimated", "plane": "Flat"}, role="depth_source"),
     )
     depth_scale: float = Field(
         0.3,
@@ -63,7 +63,7 @@ class StudioParams(PaintParams, LookParams, ClipPart):
         description="Parallax: how much more the nearest parts of the background move than the farthest, as a share of the camera's "
         "motion.",
         title="Parallax",
-        json_schema_extra=form("basics"),
+        json_schema_extra=form("basics", role="parallax"),
     )
     bg_margin: float = Field(
         0.0,
@@ -352,7 +352,7 @@ STUDIO = Operation(
         "video": Kind.VIDEO,
         "alpha": Input(
             kind=Kind.VIDEO,
-            matte=True,
+            role="matte",
             auto="matting.matte.alpha",
             title="Matte",
             description="Gray video of the subject, white where it is.",
@@ -360,6 +360,7 @@ STUDIO = Operation(
         "background": Input(
             kind=Kind.IMAGE,
             optional=True,
+            role="backdrop",
             example=True,
             title="Background",
             description="Picture of the new background. Empty: painted from `prompt`.",

@@ -288,7 +288,7 @@ STROBE = Operation(
         "matte": Input(
             kind=Kind.VIDEO,
             optional=True,
-            matte=True,
+            role="matte",
             auto="matting.matte.alpha",
             title="Matte",
             description="Gray video of the subject, white where it is.",

@@ -291,15 +291,20 @@ COMPARE = Operation(
     inputs={
         "video": Kind.VIDEO,
         "mask": Input(
-            kind=Kind.IMAGE, optional=True, drawn=True, title="Mask", description="The subject on the first frame: white is the subject."
+            kind=Kind.IMAGE,
+            optional=True,
+            role="mask",
+            sets={"subject": "mask"},
+            title="Mask",
+            description="The subject on the first frame: white is the subject.",
         ),
         "plate": Input(
-            kind=Kind.IMAGE, optional=True, plate=True, example=True, title="Clean plate", description="The scene without the subject."
+            kind=Kind.IMAGE, optional=True, role="plate", example=True, title="Clean plate", description="The scene without the subject."
         ),
         "truth": Input(
             kind=Kind.VIDEO,
             optional=True,
-            matte=True,
+            role="matte",
             example=True,
             title="True matte",
             description="True matte, against which errors are measured.",

@@ -283,10 +283,14 @@ MASK = Operation(
     inputs={
         "video": Kind.VIDEO,
         "plate": Input(
-            kind=Kind.IMAGE, optional=True, plate=True, example=True, title="Clean plate", description="The scene without the subject."
+            kind=Kind.IMAGE, optional=True, role="plate", example=True, title="Clean plate", description="The scene without the subject."
         ),
         "marks": Input(
-            kind=Kind.IMAGE, optional=True, drawn=True, title="Strokes", description="White on the object, black beside it, gray elsewhere."
+            kind=Kind.IMAGE,
+            optional=True,
+            role="mask",
+            title="Strokes",
+            description="White on the object, black beside it, gray elsewhere.",
         ),
     },
     outputs={"mask": Kind.IMAGE},

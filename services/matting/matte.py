@@ -359,7 +359,12 @@ MATTE = Operation(
     inputs={
         "video": Kind.VIDEO,
         "mask": Input(
-            kind=Kind.IMAGE, optional=True, drawn=True, title="Mask", description="The subject on the first frame: white is the subject."
+            kind=Kind.IMAGE,
+            optional=True,
+            role="mask",
+            sets={"subject": "mask"},
+            title="Mask",
+            description="The subject on the first frame: white is the subject.",
         ),
         "masks": Input(
             kind=Kind.IMAGES,
@@ -369,14 +374,20 @@ MATTE = Operation(
             "(`4.8s.png`).",
         ),
         "plate": Input(
-            kind=Kind.IMAGE, optional=True, plate=True, example=True, title="Clean plate", description="The scene without the subject."
+            kind=Kind.IMAGE, optional=True, role="plate", example=True, title="Clean plate", description="The scene without the subject."
         ),
-        "background": Input(kind=Kind.IMAGE, optional=True, title="Background", description="Picture behind the subject in the composite."),
+        "background": Input(
+            kind=Kind.IMAGE, optional=True, role="backdrop", title="Background", description="Picture behind the subject in the composite."
+        ),
         "garbage": Input(
-            kind=Kind.IMAGE, optional=True, drawn=True, title="Never subject", description="White where nothing belongs to the subject."
+            kind=Kind.IMAGE, optional=True, role="mask", title="Never subject", description="White where nothing belongs to the subject."
         ),
         "core": Input(
-            kind=Kind.IMAGE, optional=True, drawn=True, title="Always subject", description="White where everything belongs to the subject."
+            kind=Kind.IMAGE,
+            optional=True,
+            role="mask",
+            title="Always subject",
+            description="White where everything belongs to the subject.",
         ),
     },
     outputs={"alpha": Kind.VIDEO, "composite": Kind.VIDEO, "foreground": Kind.VIDEO},

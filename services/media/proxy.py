@@ -257,7 +257,7 @@ PROXY = Operation(
     result=ProxyResult,
     inputs={
         "video": Kind.VIDEO,
-        "alpha": Input(kind=Kind.VIDEO, optional=True, matte=True, title="Matte", description="Matte to show below the picture."),
+        "alpha": Input(kind=Kind.VIDEO, optional=True, role="matte", title="Matte", description="Matte to show below the picture."),
     },
     outputs={"proxy": Kind.VIDEO, "frames": Kind.JSON},
     run=proxy,

@@ -9,6 +9,8 @@ from services.speed_ramp.curve.from_motion import MODES
 from services.speed_ramp.curve.points import MAX_POINTS, MAX_SPEED, MIN_SPEED, CurvePoint
 from services.speed_ramp.handover.rates import FRAME_RATE, SOURCE
 from services.speed_ramp.motion.trace import MEASURES
+from services.speed_ramp.picture.interpolation import DUPLICATES, INTERPOLATIONS
+from services.speed_ramp.sound.modes import AUDIO_MODES
 from shared.choices import OneOf, described
 from shared.http.long_list import LongList
 from shared.operation import Params, cell, form
@@ -72,7 +74,7 @@ class MotionParams(Params):
         le=1e6,
         description="Start of the part to use, in seconds of source. Times in curves still count from the source's start.",
         title="Start",
-        json_schema_extra=form("more", unit="s", widget="time"),
+        json_schema_extra=form("more", unit="s", widget="time", role="part_start"),
     )
     duration: float | None = Field(
         None,
@@ -105,7 +107,7 @@ class MotionParams(Params):
         description="Times, in seconds of source, to which the curve's points snap. Each point moves to the nearest time; points at the "
         "same time are merged. `beats` finds the beats of the first audio track. Cannot be combined with `speeds`. Empty: points stay.",
         title="Snap to",
-        json_schema_extra=form("more", labels={"beats": "Beats of the sound"}, taken_from=("media.reel.moments",)),
+        json_schema_extra=form("more", labels={"beats": "Beats of the sound"}, role="snap_times", taken_from=("media.reel.moments",)),
     )
     sample_rate: float | None = Field(
         None,
@@ -171,3 +173,32 @@ class CurveParams(MotionParams):
             if after.t <= before.t:
                 raise ValueError(f"curve: t must increase from point to point, but {after.t:g} follows {before.t:g}")
         return self
+
+
+class TimingParams(CurveParams):
+    """Params that decide which source frame an output frame shows, and whether there is sound."""
+
+    interpolation: Annotated[str, OneOf(INTERPOLATIONS)] = Field(
+        "nearest",
+        description=f"How to show moments between two source frames: {described(INTERPOLATIONS.values())}.",
+        title="In-between frames",
+        json_schema_extra=form("more", labels={row.name: row.label for row in INTERPOLATIONS.values()}),
+    )
+    duplicates: Annotated[str, OneOf(DUPLICATES)] = Field(
+        "auto",
+        description="Repeated source frames, as in film at 24 frames per second in a file of 30, or in animation on twos: "
+        f"{described(DUPLICATES.values())}. A picture that is shown for more than 0.2 s does not count as a repeat.",
+        title="Repeated frames",
+        json_schema_extra=form("expert", labels={row.name: row.label for row in DUPLICATES.values()}),
+    )
+    audio: Annotated[str, OneOf(AUDIO_MODES)] = Field(
+        "keep",
+        description=f"How the sound follows the curve: {described(AUDIO_MODES.values())}.",
+        title="Sound",
+        json_schema_extra=form("more", labels={row.name: row.label for row in AUDIO_MODES.values()}),
+    )
+
+    @property
+    def drops_repeats(self) -> bool:
+        """Whether repeated source frames are left out."""
+        return DUPLICATES[self.duplicates].dropped(INTERPOLATIONS[self.interpolation])

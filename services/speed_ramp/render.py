@@ -4,7 +4,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
 
 from pydantic import BaseModel, Field
 
@@ -17,13 +16,12 @@ from services.speed_ramp.handover.chapters import chapters, longest
 from services.speed_ramp.handover.rates import SOURCE, output_rate
 from services.speed_ramp.handover.warnings import ramp_warnings
 from services.speed_ramp.motion.motion_store import MOTION
-from services.speed_ramp.params import CurveParams
-from services.speed_ramp.picture.interpolation import DUPLICATES, INTERPOLATIONS, is_made, shown_frames
+from services.speed_ramp.params import TimingParams
+from services.speed_ramp.picture.interpolation import INTERPOLATIONS, is_made, shown_frames
 from services.speed_ramp.picture.picks import Part, SourceEnd
 from services.speed_ramp.picture.repeats import Repeats
 from services.speed_ramp.sound.modes import AUDIO_MODES
 from services.speed_ramp.sound.tracks import open_tracks
-from shared.choices import OneOf, described
 from shared.errors import UnsupportedMedia
 from shared.operation import Kind, Operation, Preset, Progress, Silent, form
 from shared.video import VideoInfo, VideoWriter, map_ordered, probe_video, read_frames, remux, to_fraction, track_warnings
@@ -31,22 +29,9 @@ from shared.video.clip.background import OnBackground
 from shared.video.clip.empty_part import no_frame
 
 
-class RenderParams(CurveParams, OnBackground):
+class RenderParams(TimingParams, OnBackground):
     """Params of rendering: curve, pictures and sound."""
 
-    interpolation: Annotated[str, OneOf(INTERPOLATIONS)] = Field(
-        "nearest",
-        description=f"How to show moments between two source frames: {described(INTERPOLATIONS.values())}.",
-        title="In-between frames",
-        json_schema_extra=form("more", labels={row.name: row.label for row in INTERPOLATIONS.values()}),
-    )
-    duplicates: Annotated[str, OneOf(DUPLICATES)] = Field(
-        "auto",
-        description="Repeated source frames, as in film at 24 frames per second in a file of 30, or in animation on twos: "
-        f"{described(DUPLICATES.values())}. A picture that is shown for more than 0.2 s does not count as a repeat.",
-        title="Repeated frames",
-        json_schema_extra=form("expert", labels={row.name: row.label for row in DUPLICATES.values()}),
-    )
     shutter: float = Field(
         0.0,
         ge=0,
@@ -55,12 +40,6 @@ class RenderParams(CurveParams, OnBackground):
         "frames are averaged. 0 is off, 0.5 looks like film, 1 is the maximum.",
         title="Motion blur",
         json_schema_extra=form("more"),
-    )
-    audio: Annotated[str, OneOf(AUDIO_MODES)] = Field(
-        "keep",
-        description=f"How the sound follows the curve: {described(AUDIO_MODES.values())}.",
-        title="Sound",
-        json_schema_extra=form("more", labels={row.name: row.label for row in AUDIO_MODES.values()}),
     )
     chapters: bool = Field(
         True,
@@ -146,7 +125,7 @@ def _encoded(
     points, rate = choice.points, output_rate(params.frame_rate, info)
     interpolation, make_sound = INTERPOLATIONS[params.interpolation], AUDIO_MODES[params.audio].make
     clock, source_end = Clock(points, start=params.start), SourceEnd()
-    repeats = Repeats() if DUPLICATES[params.duplicates].dropped(interpolation) else None
+    repeats = Repeats() if params.drops_repeats else None
     for warning in ramp_warnings(info, rate, requested=params.frame_rate != SOURCE, background=params.background):
         progress.warn(warning)
     expected = max(round(float(clock.left(choice.end)) * rate), 1)

@@ -185,8 +185,8 @@ class RunMethod(Protocol[R_co]):
         speeds: Sequence[float] | None = None,
         interpolation: Literal["nearest", "blend", "flow"] = "nearest",
         duplicates: Literal["auto", "keep", "drop"] = "auto",
-        shutter: float = 0.0,
         audio: Literal["keep", "follow", "drop"] = "keep",
+        shutter: float = 0.0,
         chapters: bool = True,
         quality: int = 70,
         on_progress: OnProgress | None = None,
@@ -223,6 +223,37 @@ class RunMethod(Protocol[R_co]):
         options: Mapping[str, Any] | None = None,
     ) -> R_co:
         """Export a speed curve for editing programs, and draw it."""
+
+    @overload
+    def __call__(
+        self,
+        operation: Literal["speed-ramp.plan"],
+        /,
+        *,
+        video: File,
+        segment_duration: float = 0.5,
+        min_speed: float = 0.5,
+        max_speed: float = 2.0,
+        smoothing: float = 0.5,
+        mode: Literal["slow_action", "speed_action"] = "slow_action",
+        measure: Literal["total", "subject", "camera"] = "total",
+        start: float = 0.0,
+        duration: float | None = None,
+        target_duration: float | None = None,
+        max_acceleration: float | None = None,
+        snap_to: Sequence[float] | Literal["beats"] | None = None,
+        sample_rate: float | None = None,
+        curve: Sequence[SpeedRampCurvePoint] | None = None,
+        frame_rate: str = "source",
+        speeds: Sequence[float] | None = None,
+        interpolation: Literal["nearest", "blend", "flow"] = "nearest",
+        duplicates: Literal["auto", "keep", "drop"] = "auto",
+        audio: Literal["keep", "follow", "drop"] = "keep",
+        on_progress: OnProgress | None = None,
+        idempotency_key: str | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> R_co:
+        """Compute the curve and frames of a ramped video without writing it."""
 
     @overload
     def __call__(
@@ -770,8 +801,8 @@ class SubmitMethod(Protocol[R_co]):
         speeds: Sequence[float] | None = None,
         interpolation: Literal["nearest", "blend", "flow"] = "nearest",
         duplicates: Literal["auto", "keep", "drop"] = "auto",
-        shutter: float = 0.0,
         audio: Literal["keep", "follow", "drop"] = "keep",
+        shutter: float = 0.0,
         chapters: bool = True,
         quality: int = 70,
         idempotency_key: str | None = None,
@@ -806,6 +837,36 @@ class SubmitMethod(Protocol[R_co]):
         options: Mapping[str, Any] | None = None,
     ) -> R_co:
         """Export a speed curve for editing programs, and draw it."""
+
+    @overload
+    def __call__(
+        self,
+        operation: Literal["speed-ramp.plan"],
+        /,
+        *,
+        video: File,
+        segment_duration: float = 0.5,
+        min_speed: float = 0.5,
+        max_speed: float = 2.0,
+        smoothing: float = 0.5,
+        mode: Literal["slow_action", "speed_action"] = "slow_action",
+        measure: Literal["total", "subject", "camera"] = "total",
+        start: float = 0.0,
+        duration: float | None = None,
+        target_duration: float | None = None,
+        max_acceleration: float | None = None,
+        snap_to: Sequence[float] | Literal["beats"] | None = None,
+        sample_rate: float | None = None,
+        curve: Sequence[SpeedRampCurvePoint] | None = None,
+        frame_rate: str = "source",
+        speeds: Sequence[float] | None = None,
+        interpolation: Literal["nearest", "blend", "flow"] = "nearest",
+        duplicates: Literal["auto", "keep", "drop"] = "auto",
+        audio: Literal["keep", "follow", "drop"] = "keep",
+        idempotency_key: str | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> R_co:
+        """Compute the curve and frames of a ramped video without writing it."""
 
     @overload
     def __call__(

@@ -20,7 +20,7 @@ def test_every_operation_is_described(service: Server) -> None:
     operations = {operation["name"]: operation for operation in service.client.get("/operations").json()}
     assert list(operations) == [operation.name for operation in OPERATIONS]
     read = operations["misbehaving.read"]
-    kind = {"description": "", "kind": "json", "kinds": ["json"], "widget": "media"}
+    kind = {"description": "", "kind": "json", "kinds": ["json"]}
     assert read["inputs"]["first"] == kind | {"title": "First", "optional": False, "many": False}
     assert read["inputs"]["rest"] == kind | {"title": "Rest", "optional": True, "many": True}
     assert operations["misbehaving.succeed"]["outputs"] == {"file": "json"}

@@ -5,13 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import pytest
 
-from benchmarks.material.clips import ffmpeg
 from shared.sample_ids import SAMPLE_ID
 from tests.studio.acting import until, violations_of
 from tests.studio.conftest import Restartable
+from tests.studio.numbered_clips import NUMBER_OF, numbered_clip, numbers_in
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]
@@ -23,13 +22,6 @@ CURVE = [
     {"t": 3, "speed": 0.5, "freeze": 0.3},
     {"t": 3.5, "speed": 2},
 ]
-BITS, STRIPE, HEIGHT = 8, 40, 180
-"""A frame's number is drawn as white and black stripes, the lowest bit on the left."""
-NUMBER_OF = f"""(canvas, from, width) => {{
-  const {{ data }} = canvas.getContext("2d").getImageData(from, canvas.height / 2, width, 1);
-  const bit = (at) => (data[4 * Math.floor((width * (at + 0.5)) / {BITS})] > 128 ? 2 ** at : 0);
-  return Array.from({{ length: {BITS} }}, (_, at) => bit(at)).reduce((sum, value) => sum + value);
-}}"""
 READ_COMPARED = f"""() => {{
   const numberOf = {NUMBER_OF};
   const canvas = document.querySelector(".fit canvas");
@@ -45,26 +37,6 @@ READ_NUMBERS = f"""() => {{
     if (this.canvas.className === "ramp-canvas") window.shown[this.canvas.dataset.frame] = ({NUMBER_OF})(this.canvas, 0, this.canvas.width);
   }};
 }}"""
-
-
-def numbered_clip(path: Path) -> Path:
-    """Write a clip of four seconds whose frames show their numbers."""
-    boxes = ",".join(
-        f"drawbox=x={STRIPE * bit}:w={STRIPE}:h={HEIGHT}:c=white:t=fill:enable='mod(floor(n/{2**bit})\\,2)'" for bit in range(BITS)
-    )
-    ffmpeg(
-        "-f", "lavfi", "-i", f"color=black:s={STRIPE * BITS}x{HEIGHT}:r=30:d=4,{boxes}", "-c:v", "libx264", "-pix_fmt", "yuv420p", str(path)
-    )
-    return path
-
-
-def numbers_in(path: Path) -> list[int]:
-    """Read the frame numbers that a video shows."""
-    numbers, video = [], cv2.VideoCapture(str(path))
-    while (read := video.read())[0]:
-        row = read[1][HEIGHT // 2, :, 0]
-        numbers.append(sum(2**bit for bit in range(BITS) if row[STRIPE * bit + STRIPE // 2] > 128))
-    return numbers
 
 
 def test_a_ramp_is_edited_played_and_undone(open_page: Opener) -> None:
@@ -111,25 +83,84 @@ def ramped(studio: Restartable, tmp_path_factory: pytest.TempPathFactory) -> tup
     return clip, studio.suite.wait(studio.suite.start(RAMP, {"video": clip}, params, cache=True)["id"], timeout_s=300)
 
 
-@pytest.mark.brief
-def test_the_played_frames_are_those_of_the_render(
-    open_page: Opener, studio: Restartable, ramped: tuple[str, dict[str, Any]], tmp_path: Path
-) -> None:
-    clip, job = ramped
+SETTINGS: dict[str, dict[str, Any]] = {
+    "curve": {"curve": CURVE},
+    "measured": {"min_speed": 0.3, "max_speed": 5, "smoothing": 0.2, "mode": "speed_action"},
+    "length and rate": {"curve": CURVE, "target_duration": 3, "frame_rate": "24"},
+    "measured, of a length": {"min_speed": 0.5, "max_speed": 3, "target_duration": 3, "segment_duration": 1},
+    "part": {"curve": CURVE, "start": 0.5, "duration": 2.2, "max_acceleration": 4},
+    "listed speeds": {"speeds": [0.5, 4, 1, 2], "segment_duration": 0.8, "smoothing": 1},
+    "repeats": {"curve": [{"t": 0, "speed": 0.5}, {"t": 4, "speed": 1.5}], "duplicates": "drop"},
+}
+"""Settings of a ramp that change which frame is shown when."""
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.brief] if name == "curve" else []) for name in SETTINGS])
+def test_the_played_frames_are_those_of_the_render(open_page: Opener, studio: Restartable, tmp_path: Path, name: str) -> None:
+    params = SETTINGS[name]
+    clip = studio.suite.upload(numbered_clip(tmp_path / f"{name}.mp4", moving=True, copies=2 if name == "repeats" else 1))["id"]
+    job = studio.suite.wait(studio.suite.start(RAMP, {"video": clip}, params)["id"], timeout_s=300)
     rendered = tmp_path / "rendered.mp4"
     rendered.write_bytes(studio.suite.client.get(job["outputs"]["video"]["urls"]["content"]).content)
     written = numbers_in(rendered)
-    page = open_page("#/", refusals=("Canvas2D",))  # the test reads the canvas
-    draft = json.dumps({"params": {"curve": CURVE}, "inputs": {}, "preset": None})
-    page.evaluate("([key, draft]) => sessionStorage.setItem(key, draft)", [f"reelwright-draft {clip} {RAMP}", draft])
-    page.evaluate(READ_NUMBERS)
-    page.evaluate("(hash) => { location.hash = hash; }", f"#/clip/{clip}/{RAMP}")
-    page.locator(".point").nth(4).wait_for()
+    assert len({point["speed"] for point in job["result"]["curve"]}) > 1
+    assert (job["result"]["repeated_frames"] > 20) == (name == "repeats")
+    page = opened_with(open_page, clip, params)
     page.get_by_role("button", name="Play the ramp").click()
     page.get_by_text("on time", exact=False).wait_for()
     shown = {int(frame): number for frame, number in page.evaluate("window.shown").items()}
     assert len(shown) > 20
-    assert {frame: number for frame, number in shown.items() if frame < len(written) and written[frame] != number} == {}
+    assert max(shown) < len(written)
+    assert {frame: (number, written[frame]) for frame, number in shown.items() if written[frame] != number} == {}
+
+
+def opened_with(open_page: Opener, clip: str, params: dict[str, Any]) -> Any:
+    """Open the ramp tool with settings in its form, on a page that notes the numbers of played frames."""
+    page = open_page("#/", refusals=("Canvas2D",))  # the test reads the canvas
+    draft = json.dumps({"params": params, "inputs": {}, "preset": None})
+    page.evaluate("([key, draft]) => sessionStorage.setItem(key, draft)", [f"reelwright-draft {clip} {RAMP}", draft])
+    page.evaluate(READ_NUMBERS)
+    page.evaluate("(hash) => { location.hash = hash; }", f"#/clip/{clip}/{RAMP}")
+    page.locator(".point").nth(1).wait_for()
+    return page
+
+
+def test_the_ramp_follows_the_newest_settings(open_page: Opener, ramped: tuple[str, dict[str, Any]]) -> None:
+    page = opened_with(open_page, ramped[0], {"curve": CURVE})
+    for seconds in ("7", "3", "2.5"):
+        page.get_by_label("Target length", exact=True).fill(seconds)
+        page.keyboard.press("Tab")
+    page.locator(".bench-figures", has_text="→ 2.50 s").wait_for()
+    page.get_by_role("button", name="Play the ramp").click()
+    page.get_by_text("on time", exact=False).wait_for()
+    assert 60 < max(map(int, page.evaluate("Object.keys(window.shown)"))) < 75
+
+
+def test_a_ramp_is_eased_and_redone(open_page: Opener, ramped: tuple[str, dict[str, Any]]) -> None:
+    page = opened_with(open_page, ramped[0], {"curve": CURVE[:3]})
+    figures = page.locator(".bench-figures")
+    undo, redo = page.get_by_role("button", name="Undo"), page.get_by_role("button", name="Redo")
+    page.locator(".point").nth(1).focus()
+    seen = [figures.inner_text()]
+    for label in ("Straight", "Hold", "Smooth"):
+        button = page.get_by_role("group", name="Change of speed up to the next point").get_by_role("button", name=label)
+        button.click()
+        until(page, f"document.querySelector('.point-bar [aria-pressed=true]').textContent === '{label}'")
+        seen.append(figures.inner_text())
+    assert seen[3] == seen[0]
+    assert len(set(seen)) == 3  # each easing takes another time
+    undo.click()
+    assert figures.inner_text() == seen[2]
+    undo.click()
+    assert figures.inner_text() == seen[1]
+    redo.click()
+    assert figures.inner_text() == seen[2]
+    page.locator(".point").nth(1).focus()
+    page.keyboard.press("ControlOrMeta+Shift+z")
+    assert figures.inner_text() == seen[3]
+    until(page, "document.querySelector('[aria-label=Redo]').disabled")
+    page.get_by_role("tab", name="curl", exact=True).click()
+    page.locator(".code-block pre", has_text='"easing":"smooth"').wait_for()
 
 
 def test_a_comparison_never_shows_two_different_frames(open_page: Opener, ramped: tuple[str, dict[str, Any]]) -> None:

@@ -21,7 +21,7 @@ const SERVICES = {
 };
 
 /** Operations that the viewer uses by itself, so that they are not listed. */
-export const VIEWS = new Set(["media.proxy", "media.strip", "media.peaks"]);
+export const VIEWS = new Set(["media.proxy", "media.strip", "media.peaks", "speed-ramp.plan"]);
 
 class ToolList extends Element {
   static props = { store: null, record: null };

@@ -2,16 +2,16 @@
 
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
+import { inputOf, inputOfRole, paramOf, valueOfRole } from "../base/declared.js";
 import { position } from "../base/format.js";
 import { canMake, previewOf } from "../state/previews.js";
-import { matchOf, mixed, moved, nearnessOfRows } from "./mixing.js";
+import { parametersOf } from "../form/schema.js";
+import { gridOf, matchOf, mixed, moved, nearnessOfRows } from "./mixing.js";
 import { Stills } from "./still.js";
 
-const SLIDERS = [
-  ["match", "Match light and colours", 1],
-  ["light_wrap", "Light on the edges", 1],
-  ["depth_scale", "Parallax", 2],
-];
+const SLIDERS = ["colour_match", "edge_light", "parallax"]; // roles of parameters
+const BACKDROP = ["backdrop_fit", "backdrop_colour", "parallax", "depth_source"]; // roles of those that change the background
+const COLOUR = /^#[0-9a-f]{6}$/i;
 const SETTLED_MS = 350;
 const REACH = 0.06; // of the width, that the camera moves the background by
 const MARGIN = 1.3; // size of a background that has room to move
@@ -71,43 +71,54 @@ class CompositeBench extends Element {
     if (this.isConnected && this.isLive) this.#timer = setTimeout(() => this.#load(), SETTLED_MS);
   }
 
-  #value(name) {
-    return this.params[name] ?? this.operation.params.properties?.[name]?.default;
+  #value(role) {
+    return valueOfRole(this.operation, this.params, role);
+  }
+
+  /** The matte and the background of the tool: ids, "auto", or nothing. */
+  get #chosen() {
+    const { operation, inputs } = this;
+    return { matte: inputs[inputOfRole(operation, "matte")], backdrop: inputs[inputOfRole(operation, "backdrop")] };
+  }
+
+  get #mattePort() {
+    return this.operation.inputs[inputOfRole(this.operation, "matte")];
   }
 
   /** Whether there is a matte, or the server can make one. */
   get #hasMatte() {
-    const { alpha } = this.inputs;
-    return Boolean(alpha) && (alpha !== "auto" || canMake(this.store.operations, this.operation.inputs.alpha));
+    const { matte } = this.#chosen;
+    return Boolean(matte) && (matte !== "auto" || canMake(this.store.operations, this.#mattePort));
   }
 
   async #load() {
-    const { inputs, store, record, time } = this;
+    const { store, record, time } = this;
     const number = (this.#asked += 1);
     if (!this.#hasMatte) return;
+    const { matte, backdrop } = this.#chosen;
     const { signal } = this.#closing;
-    if (this.#stills?.matte !== inputs.alpha) {
+    if (this.#stills?.matte !== matte) {
       this.#stills?.close();
-      this.#stills = new Stills(store, record, inputs.alpha, signal);
+      this.#stills = new Stills(store, record, { matte, port: this.#mattePort, signal });
     }
-    this.note = this.isReady ? "" : inputs.alpha === "auto" ? "Making the matte of this frame…" : "Loading the matte…";
+    this.note = this.isReady ? "" : matte === "auto" ? "Making the matte of this frame…" : "Loading the matte…";
     try {
-      const [still, picture] = await Promise.all([this.#stills.at(time), this.#background(inputs.background)]);
+      const [still, picture] = await Promise.all([this.#stills.at(time), this.#background(backdrop)]);
       if (number !== this.#asked || signal.aborted) return;
       this.#still = still;
       this.#picture = picture;
       Object.assign(this, { isReady: true, note: "" });
       this.#paint();
       if (this.isLive) this.tell("stage", { canvas: this.#canvas });
-      this.#estimateSoon(inputs);
+      this.#estimateSoon(matte, backdrop);
     } catch (error) {
       if (!signal.aborted && error.name !== "AbortError" && number === this.#asked) this.note = error.message;
     }
   }
 
   /** The first picture does not wait for the depth. */
-  async #estimateSoon({ alpha, background }) {
-    if (alpha === "auto" || this.#estimate?.of === background) return;
+  async #estimateSoon(matte, background) {
+    if (matte === "auto" || this.#estimate?.of === background) return;
     this.#estimate = null;
     try {
       this.#estimate = await this.#estimated(background);
@@ -143,20 +154,20 @@ class CompositeBench extends Element {
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const behind = this.#behind(width, height);
     const background = behind.pixels.data;
-    const match = this.#picture ? matchOf(picture, background, alpha, this.#value("match") ?? 0) : null;
-    const wrap = this.#value("light_wrap") ?? 0;
+    const match = this.#picture ? matchOf((still.grid ??= gridOf(picture, width, height, alpha)), (behind.grid ??= gridOf(background, width, height)), this.#value("colour_match") ?? 0) : null;
+    const wrap = this.#value("edge_light") ?? 0;
     const light = wrap > 0 ? { glow: (behind.glow ??= this.#blurred(behind.pixels, 1.5)), spill: (still.spill ??= this.#spill(still)) } : { glow: null, spill: null };
     const context = canvas.getContext("2d");
     const out = context.createImageData(width, height);
-    mixed(out.data, { picture, background, alpha, match, ...light, wrap, isLinear: this.#value("light") === "linear" });
+    mixed(out.data, { picture, background, alpha, match, ...light, wrap, isLinear: this.#value("mixing_space") === "linear" });
     context.putImageData(out, 0, 0);
   }
 
-  /** The background of the frame, kept until something changes it: {key, pixels, glow}. */
+  /** The background of the frame, kept until something changes it: {key, pixels, glow, grid}. */
   #behind(width, height) {
-    const names = ["fit", "color", "depth_scale", "depth"].map((name) => this.#value(name));
-    const key = JSON.stringify([width, height, this.#picture?.id, this.#estimate?.of, this.#hasParallax && this.camera, ...names]);
-    if (this.#drawnBehind?.key !== key) this.#drawnBehind = { key, pixels: this.#backgroundPixels(width, height), glow: null };
+    const values = BACKDROP.map((role) => this.#value(role));
+    const key = JSON.stringify([width, height, this.#picture?.id, this.#estimate?.of, this.#hasParallax && this.camera, ...values]);
+    if (this.#drawnBehind?.key !== key) this.#drawnBehind = { key, pixels: this.#backgroundPixels(width, height), glow: null, grid: null };
     return this.#drawnBehind;
   }
 
@@ -164,7 +175,8 @@ class CompositeBench extends Element {
     const canvas = Object.assign(document.createElement("canvas"), { width, height });
     const context = canvas.getContext("2d", { willReadFrequently: true });
     const image = this.#picture?.image;
-    context.fillStyle = image ? "#000" : /^#[0-9a-f]{6}$/i.test(this.#value("color") ?? "") ? this.#value("color") : "#808080";
+    const colour = this.#value("backdrop_colour") ?? "";
+    context.fillStyle = image ? "#000" : COLOUR.test(colour) ? colour : "#808080";
     context.fillRect(0, 0, width, height);
     if (image) this.#drawBackground(context, image, width, height);
     return context.getImageData(0, 0, width, height);
@@ -173,14 +185,14 @@ class CompositeBench extends Element {
   #drawBackground(context, image, width, height) {
     const margin = this.#hasParallax ? MARGIN : 1;
     const [w, h] = [image.naturalWidth, image.naturalHeight];
-    const fit = this.#value("fit") ?? "cover";
+    const fit = this.#value("backdrop_fit") ?? "cover";
     const [across, down] = [width / w, height / h];
     const scale = fit === "contain" ? Math.min(across, down) : Math.max(across, down);
     const [bw, bh] = fit === "stretch" ? [width, height] : [w * scale, h * scale];
     if (!this.#hasParallax) return void context.drawImage(image, (width - bw) / 2, (height - bh) / 2, bw, bh);
     const room = this.#room(image, [Math.round(width * margin), Math.round(height * margin)], [bw * margin, bh * margin]);
     const view = context.createImageData(width, height);
-    moved(view.data, [width, height], room, { camera: this.camera, depth: this.#value("depth_scale") ?? 0, reach: REACH * width });
+    moved(view.data, [width, height], room, { camera: this.camera, depth: this.#value("parallax") ?? 0, reach: REACH * width });
     return void context.putImageData(view, 0, 0);
   }
 
@@ -203,9 +215,10 @@ class CompositeBench extends Element {
 
   /** Whether the server can estimate depth: a preset that needs no painting uses the estimate and is installed. */
   get #estimatesDepth() {
-    const usual = this.operation.params.properties?.depth?.default;
-    const wants = this.params.depth ?? usual;
-    return wants === "model" && (this.operation.presets ?? []).some(({ params, install }) => !install && !params.prompt && (params.depth ?? usual) === "model");
+    const { operation } = this;
+    const isEstimated = (params) => valueOfRole(operation, params, "depth_source") === "model";
+    const isFree = ({ params, install }) => !install && !valueOfRole(operation, params, "painted_scene");
+    return isEstimated(this.params) && (operation.presets ?? []).some((preset) => isFree(preset) && isEstimated(preset.params));
   }
 
   /** The server's depth of the background, from a short preview: {of, picture, depth}; null where it has no model for it. */
@@ -213,7 +226,7 @@ class CompositeBench extends Element {
     if (!id || !this.#estimatesDepth || !this.#hasParallax) return null;
     if (this.#estimate?.of === id) return this.#estimate;
     const { store, record, inputs, operation, time } = this;
-    const job = await previewOf(store.api, operation, { inputs: { ...inputs, video: record.id }, params: {}, at: time, seconds: 1, slot: "depth" });
+    const job = await previewOf(store.api, operation, { inputs: { ...inputs, [inputOf(operation)]: record.id }, params: {}, at: time, seconds: 1, slot: "depth" });
     const [picture, depth] = await Promise.all(["background", "depth"].map((name) => this.#imageOf(job.outputs[name].urls.content)));
     return { of: id, picture, depth };
   }
@@ -249,7 +262,7 @@ class CompositeBench extends Element {
   }
 
   get #hasParallax() {
-    return "depth_scale" in (this.operation.params.properties ?? {}) && Boolean(this.#picture) && this.#value("depth") !== "plane";
+    return Boolean(paramOf(this.operation, "role", "parallax")) && Boolean(this.#picture) && this.#value("depth_source") !== "plane";
   }
 
   get #parallaxText() {
@@ -260,12 +273,12 @@ class CompositeBench extends Element {
   view() {
     const { isLive, note, isReady, time } = this;
     if (!this.#hasMatte) return html`<p class="muted small composite-note">Choose a matte to see the composite here.</p>`;
-    const names = this.operation.params.properties ?? {};
-    const sliders = SLIDERS.filter(([name]) => name in names && (name !== "depth_scale" || this.#hasParallax));
+    const declared = parametersOf(this.operation.params);
+    const sliders = SLIDERS.map((role) => declared.find((parameter) => parameter.role === role)).filter(Boolean);
     return html`<section class="composite-bench" aria-label="Composite of one frame">
       <div class="bench-bar">
         <button type="button" aria-pressed=${String(isLive)} @click=${() => this.#setLive(!isLive)}>${isLive ? "Show the clip" : "Show the composite"}</button>
-        ${isLive && isReady && sliders.map(([name, label, most]) => html`<label>${label} <input type="range" min="0" max=${most} step="0.01" .value=${String(this.#value(name) ?? 0)}
+        ${isLive && isReady && sliders.map(({ name, role, label, max }) => (role !== "parallax" || this.#hasParallax) && html`<label>${label} <input type="range" min="0" max=${max} step="0.01" .value=${String(this.#value(role) ?? 0)}
           @input=${(event) => this.tell("param", { name, value: Number(event.target.value) })}></label>`)}
         ${isLive && isReady && this.#hasParallax && html`<label>Camera <input type="range" min="-1" max="1" step="0.01" .value=${String(this.camera)} @input=${(event) => (this.camera = Number(event.target.value))}></label>`}
       </div>

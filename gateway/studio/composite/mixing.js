@@ -1,22 +1,27 @@
 // The mixing of a subject with its background, by the rules of the server's renderer: services/background/mixing.
 
+const GRID = 96; // cells in each direction, whose means are compared
+const LUMA = 255 / 219; // levels of 0 to 255 in one of the server's levels of luma
+const CHROMA = 255 / 224;
 const MOST_GAIN = 1.35;
 const SHIFT = 0.35; // share of the difference of the means that the offset makes up for
-const MOST_SHIFT = [12, 8, 8]; // levels of luma, U and V
-const LINEAR = Float32Array.from({ length: 256 }, (_, level) => (level / 255) ** 2.2);
+const MOST_SHIFT = [12 * LUMA, 8 * CHROMA, 8 * CHROMA]; // of luma, U and V
+const LEAST_SPREAD = LUMA;
+const LEAST_COVERED = 0.002; // mean of alpha below which no subject is visible
+const LEAST_LIGHT = 2.5 / 255; // less light on an edge is noise
+const GAMMA = 2.4;
+const LINEAR = Float32Array.from({ length: 256 }, (_, level) => (level / 255) ** GAMMA);
 
 /**
  * The changes of luma, U and V that match a subject to its background: [{gain, middle, offset}]; null if no subject is visible.
- * `picture`, `background`: RGBA; `alpha`: 0 to 255 for each pixel; `amount`: 0 to 1.
+ * `subject`, `scene`: from `gridOf`; `amount`: 0 to 1.
  */
-export function matchOf(picture, background, alpha, amount) {
-  const subject = sumsOf(picture, alpha);
-  const scene = sumsOf(background, null);
-  if (subject.weights / scene.weights < 0.002) return null;
+export function matchOf(subject, scene, amount) {
+  if (subject.covered < LEAST_COVERED) return null;
   return [0, 1, 2].map((plane) => {
     const [mean, spread] = measured(subject, plane);
     const [target, targetSpread] = measured(scene, plane);
-    const full = clamp(targetSpread / Math.max(spread, 1), 1 / MOST_GAIN, MOST_GAIN);
+    const full = clamp(targetSpread / Math.max(spread, LEAST_SPREAD), 1 / MOST_GAIN, MOST_GAIN);
     const gain = plane === 0 ? 1 + (full - 1) * amount * 0.5 : 1;
     return { gain, middle: mean, offset: clamp((target - mean) * SHIFT, -MOST_SHIFT[plane], MOST_SHIFT[plane]) * amount };
   });
@@ -41,7 +46,8 @@ export function mixed(out, { picture, background, alpha, match, glow, spill, wra
       blue = luma + 1.8556 * u;
       green = (luma - 0.2126 * red - 0.0722 * blue) / 0.7152;
     }
-    const light = glow ? ((spill[pixel] * alpha[pixel]) / 65025) * wrap : 0;
+    const spilled = glow ? ((spill[pixel] * alpha[pixel]) / 65025) * wrap : 0;
+    const light = spilled < LEAST_LIGHT ? 0 : spilled;
     out[at] = lit(over(clamp(red, 0, 255), background[at], share, isLinear), glow, at, light);
     out[at + 1] = lit(over(clamp(green, 0, 255), background[at + 1], share, isLinear), glow, at + 1, light);
     out[at + 2] = lit(over(clamp(blue, 0, 255), background[at + 2], share, isLinear), glow, at + 2, light);
@@ -55,7 +61,7 @@ function lit(value, glow, at, light) {
 
 function over(front, back, share, isLinear) {
   if (!isLinear || share <= 0 || share >= 1) return back + (front - back) * share;
-  return 255 * (LINEAR[Math.round(back)] * (1 - share) + LINEAR[Math.round(front)] * share) ** (1 / 2.2);
+  return 255 * (LINEAR[Math.round(back)] * (1 - share) + LINEAR[Math.round(front)] * share) ** (1 / GAMMA);
 }
 
 /** Nearness of a background without a depth estimate: what is lower in the picture is nearer. A byte for each pixel. */
@@ -94,31 +100,47 @@ function medianOf(values) {
   return level;
 }
 
-/** Sums of luma, U and V (BT.709, 0 to 255) and of their squares over every fifth pixel: {weights, sums, squares}. `alpha`: weights, or null. */
-function sumsOf(picture, alpha) {
-  const sums = [0, 0, 0];
-  const squares = [0, 0, 0];
-  let weights = 0;
-  for (let at = 0; at < picture.length; at += 20) {
-    const weight = alpha ? alpha[at / 4] / 255 : 1;
-    if (!weight) continue;
-    const luma = 0.2126 * picture[at] + 0.7152 * picture[at + 1] + 0.0722 * picture[at + 2];
-    const u = (picture[at + 2] - luma) / 1.8556 + 128;
-    const v = (picture[at] - luma) / 1.5748 + 128;
-    weights += weight;
-    sums[0] += luma * weight;
-    sums[1] += u * weight;
-    sums[2] += v * weight;
-    squares[0] += luma * luma * weight;
-    squares[1] += u * u * weight;
-    squares[2] += v * v * weight;
+/**
+ * The means of a picture in the cells of a grid: {weights, planes: luma, U and V (BT.709, 0 to 255), covered: mean of the weights}.
+ * `picture`: RGBA; `alpha`: 0 to 255 for each pixel, the weights; null: all weigh the same.
+ */
+export function gridOf(picture, width, height, alpha = null) {
+  const count = new Uint32Array(GRID * GRID);
+  const [red, green, blue, weights] = [0, 1, 2, 3].map(() => new Float64Array(GRID * GRID));
+  for (let y = 0; y < height; y += 1) {
+    const row = Math.floor((y * GRID) / height) * GRID;
+    for (let x = 0; x < width; x += 1) {
+      const cell = row + Math.floor((x * GRID) / width);
+      const at = 4 * (y * width + x);
+      count[cell] += 1;
+      red[cell] += picture[at];
+      green[cell] += picture[at + 1];
+      blue[cell] += picture[at + 2];
+      weights[cell] += alpha ? alpha[at / 4] / 255 : 1;
+    }
   }
-  return { weights, sums, squares };
+  const planes = [0, 1, 2].map(() => new Float64Array(GRID * GRID));
+  for (let cell = 0; cell < count.length; cell += 1) {
+    const pixels = count[cell] || 1;
+    const luma = (0.2126 * red[cell] + 0.7152 * green[cell] + 0.0722 * blue[cell]) / pixels;
+    planes[0][cell] = luma;
+    planes[1][cell] = (blue[cell] / pixels - luma) / 1.8556 + 128;
+    planes[2][cell] = (red[cell] / pixels - luma) / 1.5748 + 128;
+    weights[cell] /= pixels;
+  }
+  return { weights, planes, covered: sum(weights) / count.length };
 }
 
-function measured({ weights, sums, squares }, plane) {
-  const mean = sums[plane] / weights;
-  return [mean, Math.sqrt(Math.max(0, squares[plane] / weights - mean * mean))];
+/** The weighted mean and spread of a plane of a grid. */
+function measured({ weights, planes }, plane) {
+  const values = planes[plane];
+  const total = sum(weights);
+  const mean = sum(values.map((value, cell) => value * weights[cell])) / total;
+  return [mean, Math.sqrt(sum(values.map((value, cell) => (value - mean) ** 2 * weights[cell])) / total)];
+}
+
+function sum(values) {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function clamp(value, low, high) {

@@ -1,20 +1,18 @@
 // Single frames of a clip with their mattes, as pixels: from a chosen matte, or from a preview of the matte that will be made first.
 
+import { inputOf } from "../base/declared.js";
 import { previewOf } from "../state/previews.js";
 import { FrameSource } from "../viewer/frame_source.js";
 
 const WIDTH = 640;
 
-/** Reader of single frames of a clip with their mattes. `matte`: id of a medium, or "auto". */
+/** Reader of single frames of a clip with their mattes. `matte`: id of a medium, or "auto"; `port`: the input that takes it. */
 export class Stills {
   #source = null;
   #window = null; // {video, start, end} of a previewed matte
 
-  constructor(store, record, matte, signal) {
-    this.store = store;
-    this.record = record;
-    this.matte = matte;
-    this.signal = signal;
+  constructor(store, record, { matte, port, signal }) {
+    Object.assign(this, { store, record, matte, port, signal });
   }
 
   /** The frame at a time, in seconds: {width, height, picture, alpha}; picture: RGBA, alpha: a byte for each pixel. */
@@ -33,10 +31,11 @@ export class Stills {
     const { store, record, signal } = this;
     this.#source ??= await FrameSource.open(store.api, record.id, { signal });
     if (!this.#window || time < this.#window.start || time > this.#window.end) {
-      const operation = store.operation("matting.matte");
-      const job = await previewOf(store.api, operation, { inputs: { video: record.id }, params: {}, at: time, seconds: 1, slot: "still" });
+      const [service, verb, output] = this.port.auto.split(".");
+      const operation = store.operation(`${service}.${verb}`);
+      const job = await previewOf(store.api, operation, { inputs: { [inputOf(operation)]: record.id }, params: {}, at: time, seconds: 1, slot: "still" });
       const { start_s: start, end_s: end } = job.preview;
-      this.#window = { video: await loaded(await store.api.mediaUrl(job.outputs.alpha.urls.content, signal)), start, end };
+      this.#window = { video: await loaded(await store.api.mediaUrl(job.outputs[output].urls.content, signal)), start, end };
     }
     const { video, start } = this.#window;
     await sought(video, Math.min(Math.max(0, time - start), video.duration - 0.01));

@@ -25,11 +25,11 @@ const EDITORS = {
 class ParamField extends Element {
   /**
    * `problems`: [{path, detail}]; `place`: of the form on the page, for unique ids; `time`: position of the viewer in seconds, null without a viewer;
-   * `frame`: number of the frame there; `clip`: the record that times and places refer to, null if it is not known yet; `shownAt`: seconds of
+   * `frame`: number of the frame there, null while it is unknown; `clip`: the record that times and places refer to, null if it is not known yet; `shownAt`: seconds of
    * the frame to mark; `offers`: [{label, value?, load?()}], values to take over.
    */
   static props = {
-    store: null, parameter: null, value: undefined, problems: NONE, place: "param", time: null, frame: 0, clip: null, shownAt: 0, offers: NONE,
+    store: null, parameter: null, value: undefined, problems: NONE, place: "param", time: null, frame: null, clip: null, shownAt: 0, offers: NONE,
     showsHelp: false, isEditorReady: false, note: "",
   };
 
@@ -209,7 +209,7 @@ class ParamField extends Element {
   #playhead() {
     const isFrame = this.parameter.widget === "frame";
     const value = isFrame ? this.frame : Number(this.time.toFixed(3));
-    return html`<button type="button" class="small" @click=${() => this.#set(value)}>Use the playhead position (${isFrame ? `frame ${value}` : position(value)})</button>`;
+    return html`<button type="button" class="small" ?disabled=${value === null} @click=${() => this.#set(value)}>Use the playhead position (${isFrame ? `frame ${value ?? "…"}` : position(value)})</button>`;
   }
 
   #colour() {

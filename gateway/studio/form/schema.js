@@ -9,7 +9,7 @@ const UNITS = { x: "×" };
 const known = new WeakMap(); // schema -> its parameters
 
 /**
- * The parameters, in order: {name, label, help, group, sources, widget, labels, unit, required, nullable, fallback, type, ...}.
+ * The parameters, in order: {name, label, help, group, role, sources, widget, labels, unit, required, nullable, fallback, type, ...}.
  * `sources`: fields of results to take over, [{operation, field}]. type: switch|choice|choices|number|text|list|row|unknown.
  * A list has `items` and plain `words` that are accepted instead; a row has `cells`, each like a parameter, with its `key`.
  */
@@ -19,6 +19,7 @@ export function parametersOf(schema) {
   const parameters = Object.entries(schema.properties ?? {}).map(([name, given]) => ({
     name,
     group: given.group ?? "more",
+    role: given.role ?? null,
     sources: (given.taken_from ?? []).map(sourceOf),
     required: required.has(name),
     ...valueOf(given, schema.$defs ?? {}, name),

@@ -3,6 +3,7 @@
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
+import { inputOf, inputOfRole, paramOf } from "../base/declared.js";
 import { position } from "../base/format.js";
 import { rateOf } from "../base/words.js";
 import { ENDED } from "../state/store.js";
@@ -159,12 +160,10 @@ class MaskBench extends Element {
     this.#set(state);
     this.isBusy = true;
     this.note = "Finding the edges…";
-    const params = { time_s: this.#seconds };
-    if (state.box) params.box = state.box;
-    else params.points = state.points;
     try {
       const { operation, store } = this;
-      const body = { inputs: { video: this.record.id }, params, metadata: { studio: "mask" }, listed: false };
+      const params = { [this.#param("time")]: this.#seconds, ...(state.box ? { [this.#param("box")]: state.box } : { [this.#param("points")]: state.points }) };
+      const body = { inputs: { [inputOf(operation)]: this.record.id }, params, metadata: { studio: "mask" }, listed: false };
       let job = await store.api.post(operation.urls.jobs, body, { headers: { Prefer: "wait=20" } });
       while (!ENDED.has(job.status)) {
         await new Promise((resolve) => setTimeout(resolve, 500));
@@ -279,23 +278,27 @@ class MaskBench extends Element {
   }
 
   #give(record) {
-    const panel = this.closest("tool-panel").operation;
-    this.tell("media-input", { name: "mask", value: record.id });
-    const properties = panel.params.properties ?? {};
-    if (properties.subject) this.tell("param", { name: "subject", value: "mask" });
-    if (properties.start && this.#start > 0.5 / rateOf(this.record.media)) this.tell("param", { name: "start", value: this.#start });
+    const { operation } = this.closest("tool-panel");
+    const mask = inputOfRole(operation, "mask");
+    this.tell("media-input", { name: mask, value: record.id });
+    for (const [name, value] of Object.entries(operation.inputs[mask].sets ?? {})) this.tell("param", { name, value });
+    const start = paramOf(operation, "role", "part_start");
+    if (start && this.#start > 0.5 / rateOf(this.record.media)) this.tell("param", { name: start, value: this.#start });
     this.note = "This mask is now an input of the tool.";
     this.#choose("");
     this.tell("stage", { overlay: null });
   }
 
+  /** The name of the mask operation's parameter with a widget. */
+  #param(widget) {
+    return paramOf(this.operation, "widget", widget);
+  }
+
   /** For the mask tool itself: its params are the clicks. */
   #giveClicks() {
     const { state } = this;
-    this.tell("param", { name: "points", value: state.box ? undefined : state.points });
-    this.tell("param", { name: "box", value: state.box ?? undefined });
-    this.tell("param", { name: "frame", value: undefined });
-    this.tell("param", { name: "time_s", value: this.#seconds });
+    const values = { points: state.box ? undefined : state.points, box: state.box ?? undefined, frame: undefined, time: this.#seconds };
+    for (const [widget, value] of Object.entries(values)) this.tell("param", { name: this.#param(widget), value });
     this.note = "The clicks are now in the form. Press Make it.";
   }
 

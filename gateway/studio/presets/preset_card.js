@@ -3,6 +3,7 @@
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
+import { inputOf } from "../base/declared.js";
 import { picturedOutput } from "../base/outputs.js";
 import { toolAddress } from "../common/route.js";
 import { canMake, exampleOf, previewOf } from "../state/previews.js";
@@ -93,11 +94,6 @@ export function madeFirst(operation) {
   const clip = inputOf(operation);
   const needed = Object.entries(operation.inputs).filter(([name, port]) => port.auto && !port.optional && name !== clip);
   return Object.fromEntries(needed.map(([name]) => [name, "auto"]));
-}
-
-/** The name of the first input that takes media of a kind. */
-export function inputOf(operation, kind = "video") {
-  return Object.entries(operation.inputs).find(([, port]) => port.kinds.includes(kind))?.[0];
 }
 
 Element.define("preset-card", PresetCard);

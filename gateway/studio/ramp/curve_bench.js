@@ -3,32 +3,40 @@
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
+import { paramOf } from "../base/declared.js";
 import { seconds, short } from "../base/format.js";
-import { constantRateOf, rateOf } from "../base/words.js";
-import { analysisOf } from "../state/analysis.js";
+import { rateOf } from "../base/words.js";
+import { analysisOf, planFor } from "../state/analysis.js";
 import { History, PRESETS, presetPoints, roundedPoint, simplified, stretchedTo } from "./edit.js";
 import { pointBar } from "./point_bar.js";
 import { Ramp } from "./ramp.js";
 import { RampPlayer } from "./ramp_player.js";
 import "./curve_editor.js";
 
+const BEATS = "beats"; // in place of times: those of the sound
+const PLANNED_MS = 300; // after the last change of a setting
+
 class CurveBench extends Element {
   static props = {
     store: null, record: null, params: {}, parameter: null, viewer: null, time: 0,
-    chosen: 0, analysis: null, note: "", isPlaying: false, at: null, figures: null, findsBeats: false,
+    chosen: 0, analysis: null, note: "", isPlaying: false, at: null, figures: null, findsBeats: false, plan: null,
   };
   #history = new History();
   #player = null;
   #canvas = null;
   #closing = new AbortController();
   #analysing = "";
+  #analysed = null; // promise of the end of the latest analysis
+  #timer = null;
 
   enter() {
     document.addEventListener("viewer-toggle", () => this.#toggle(), { signal: this.leaving });
-    this.#analyse();
+    this.#analysed = this.#analyse();
+    this.#planSoon();
   }
 
   leave() {
+    clearTimeout(this.#timer);
     this.#player?.close();
     this.#player = null;
     this.#closing.abort();
@@ -36,7 +44,11 @@ class CurveBench extends Element {
   }
 
   changed(name) {
-    if (name === "params" && this.isConnected && this.params.curve === undefined) this.#analyse();
+    if (name === "params" && this.isConnected) {
+      this.stop();
+      if (!this.#given) this.#analysed = this.#analyse();
+      this.#planSoon();
+    }
     this.redraw();
   }
 
@@ -49,23 +61,40 @@ class CurveBench extends Element {
   }
 
   get points() {
-    const given = this.params.curve;
-    if (given?.length) return given;
-    if (this.analysis?.curve.length) return this.#fromMotion;
+    if (this.#given) return this.#given;
+    const measured = this.plan?.isMeasured ? this.plan : this.analysis;
+    if (measured?.curve.length) return this.#simple(measured);
     return [{ t: 0, speed: 1, easing: "smooth" }];
   }
 
-  /** The curve that a render uses: the measured one in full, which the editor shows simplified. */
-  get #rendered() {
-    const { analysis } = this;
-    return !this.params.curve?.length && analysis?.curve.length ? analysis.curve : this.points;
+  /** The points in the form; null for a measured curve. */
+  get #given() {
+    const given = this.params[this.parameter.name];
+    return given?.length ? given : null;
   }
 
-  get #fromMotion() {
+  /** Ask for the plan of a render with the form's values: the newest request wins. */
+  #planSoon() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#planned().catch(() => {}), PLANNED_MS);
+  }
+
+  /** The plan of a render with the form's values: curve, frame rate, frames. Rejects with the server's problem. */
+  async #planned() {
+    clearTimeout(this.#timer);
+    const { params } = this;
+    const isMeasured = !this.#given;
+    if (isMeasured) await this.#analysed; // the motion is measured once, for both
+    const answer = await planFor(this.store, this.record, params);
+    if (this.params === params) this.plan = { ...answer, params, isMeasured };
+    return answer;
+  }
+
+  /** A measured curve with few points, which can be edited. */
+  #simple(measured) {
     this.simple ??= new Map();
-    const { analysis } = this;
-    if (!this.simple.has(analysis)) this.simple.set(analysis, simplified(analysis.curve).map(roundedPoint));
-    return this.simple.get(analysis);
+    if (!this.simple.has(measured)) this.simple.set(measured, simplified(measured.curve).map(roundedPoint));
+    return this.simple.get(measured);
   }
 
   /** Measure the clip's motion with the current settings: the automatic curve, beats, cuts. */
@@ -74,7 +103,8 @@ class CurveBench extends Element {
     if (!operation) return;
     const names = Object.keys(operation.params.properties);
     const params = Object.fromEntries(Object.entries(this.params).filter(([name]) => names.includes(name)));
-    if (this.findsBeats) params.snap_to = "beats";
+    const snap = paramOf(operation, "role", "snap_times");
+    if (this.findsBeats && snap) params[snap] = BEATS;
     const request = JSON.stringify(params);
     if (request === this.#analysing) return;
     this.#analysing = request;
@@ -133,12 +163,16 @@ class CurveBench extends Element {
     const { signal } = this.#closing;
     this.viewer().pause();
     try {
+      this.note = "Preparing the preview…";
+      const planned = this.#planned();
+      planned.catch(() => {}); // reported below, once the player is open
       if (!this.#player) {
-        this.note = "Preparing the preview…";
         const player = new RampPlayer(this.store.api, this.record);
         await player.open(signal, (job) => (this.note = `Preparing the preview… ${job.progress ? `${Math.floor(job.progress.fraction * 100)} %` : ""}`));
         this.#player = player;
       }
+      const answer = await planned;
+      if (signal.aborted) return;
       this.note = "";
       this.#canvas ??= Object.assign(document.createElement("canvas"), { className: "ramp-canvas" });
       const [width, height] = this.#player.size;
@@ -146,11 +180,8 @@ class CurveBench extends Element {
       this.tell("stage", { canvas: this.#canvas, preview: null });
       this.isPlaying = true;
       const context = this.#canvas.getContext("2d");
-      const ramp = new Ramp(this.#rendered, this.duration);
-      const rate = constantRateOf(this.record.media);
-      const from = this.time < this.duration - 0.1 ? ramp.outAt(this.time) : 0;
-      const figures = await this.#player.play(ramp, {
-        rate, from, isMuted: this.viewer().isMuted,
+      const figures = await this.#player.play(answer, {
+        from: this.time, isMuted: this.viewer().isMuted,
         draw: (frame, _source, number) => {
           this.#canvas.dataset.frame = number;
           context.drawImage(frame, 0, 0, width, height);
@@ -172,7 +203,9 @@ class CurveBench extends Element {
     const { points, duration, chosen, isPlaying } = this;
     const ramp = new Ramp(points, duration);
     const source = this.at?.source ?? this.time;
-    const isAutomatic = !this.params.curve?.length;
+    const isAutomatic = !this.#given;
+    const isPlanned = this.plan?.params === this.params;
+    const length = isPlanned ? this.plan.duration_s : ramp.duration;
     return html`<section class="curve-bench" aria-label="Speed curve" @keydown=${(event) => this.#key(event)}>
       <div class="bench-bar">
         <button type="button" class="primary" @click=${() => this.#toggle()}>${icon(isPlaying ? "pause" : "play")}${isPlaying ? "Stop" : "Play the ramp"}</button>
@@ -187,7 +220,7 @@ class CurveBench extends Element {
           @change=${(event) => Number(event.target.value) > 0 && this.#set(stretchedTo(points, duration, Number(event.target.value)))}> s</label>
         ${this.record.media.audio?.length > 0 && html`<label class="check"><input type="checkbox" .checked=${this.findsBeats}
           @change=${(event) => { this.findsBeats = event.target.checked; this.#analyse(); }}>Beats</label>`}
-        <span class="bench-figures" role="status"><b>${seconds(duration)} → ${seconds(ramp.duration)}</b> <span class="muted">${short(ramp.speedAt(source))}×</span></span>
+        <span class="bench-figures" role="status"><b>${seconds(duration)} → ${seconds(length)}</b> <span class="muted">${short(ramp.speedAt(source))}×</span></span>
       </div>
       <curve-editor .store=${this.store} .record=${this.record} .points=${points} .duration=${duration} .fps=${this.fps} .time=${source} .chosen=${chosen}
         .motion=${this.analysis?.motion ?? null} .beats=${this.findsBeats ? (this.analysis?.beats ?? []) : []} .cuts=${this.analysis?.cuts ?? []}

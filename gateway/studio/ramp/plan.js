@@ -1,6 +1,7 @@
 // The plan of a ramped clip, which says when each frame is shown. It is equal to what `speed-ramp.render` with `nearest` writes.
 
 const ROUNDING = 1e-6; // of an output frame, as the server has it
+const SAME_S = 2e-6; // times are rounded to microseconds
 
 /** Times of the source's frames in seconds. `map`: the answer of /proxy/frames. */
 export function sourceTimes(map) {
@@ -9,16 +10,33 @@ export function sourceTimes(map) {
   return Array.from({ length: map.source_frames }, (_, index) => (index * under) / over);
 }
 
-/** The source frame of each output frame, as indexes into `times`. `ramp`: the clock; `rate`: output frames per second. */
-export function planOf(ramp, times, rate) {
+/**
+ * The source frame of each output frame, as indexes into `times`. `ramp`: the clock; `rate`: output frames per second; `used`: the source
+ * frames that are used, [{index, moment}] in order, by default all.
+ */
+export function planOf(ramp, times, rate, used = times.map((moment, index) => ({ index, moment }))) {
   const plan = [];
-  for (let frame = 1; frame <= times.length; frame += 1) {
-    const isLast = frame === times.length;
-    const out = isLast ? ramp.duration : ramp.outAt(times[frame]);
+  used.forEach(({ index }, place) => {
+    const isLast = place === used.length - 1;
+    const out = isLast ? ramp.duration : ramp.outAt(used[place + 1].moment);
     const until = Math.max(Math.floor(out * rate + 0.5 + ROUNDING), isLast ? 1 : 0);
-    while (plan.length < until) plan.push(frame - 1);
-  }
+    while (plan.length < until) plan.push(index);
+  });
   return plan;
+}
+
+/** The source frames that a render uses: [{index, moment}]. `answer`: of `speed-ramp.plan`. */
+export function usedFrames(answer, times) {
+  const { start_s: start, end_s: end, kept } = answer;
+  if (kept) return kept.map(({ time_s: time, moment_s: moment }) => ({ index: nearest(times, time), moment }));
+  const all = times.map((moment, index) => ({ index, moment }));
+  return all.filter(({ moment }) => moment >= start - SAME_S && moment < end - SAME_S);
+}
+
+function nearest(times, time) {
+  const after = times.findIndex((other) => other >= time);
+  if (after <= 0) return after < 0 ? times.length - 1 : 0;
+  return times[after] - time < time - times[after - 1] ? after : after - 1;
 }
 
 /** For each source frame, the first proxy frame that shows it; if none does, that of the source frame before. */

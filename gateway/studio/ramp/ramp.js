@@ -6,9 +6,11 @@ const PIECES_OF_AN_S = 256;
 export class Ramp {
   #segments = [];
 
-  /** `points`: [{t, speed, easing, freeze}], t rising, in source seconds; the first is the start of the clip, `end` its end. */
-  constructor(points, end) {
-    const start = Math.min(points[0].t, end);
+  /**
+   * `points`: [{t, speed, easing, freeze}], t rising, in source seconds. `end`: of the part that is used; `start`: its start, not before the
+   * first point, where output time begins.
+   */
+  constructor(points, end, start = Math.min(points[0].t, end)) {
     this.sourceDuration = end - start;
     let out = points[0].freeze ?? 0;
     for (const piece of pieces(points, end)) {
@@ -17,6 +19,9 @@ export class Ramp {
       this.#segments.push(segment);
     }
     if (!this.#segments.length) this.#segments.push({ start, end: end + 1e-6, speed: points[0].speed, slope: 0, out });
+    const before = start > points[0].t ? this.outAt(start) : 0;
+    for (const segment of this.#segments) segment.out -= before;
+    out -= before;
     this.duration = out + (points.length > 1 && points.at(-1).t === end ? (points.at(-1).freeze ?? 0) : 0);
     const speeds = points.map((point) => point.speed);
     this.min = Math.min(...speeds);

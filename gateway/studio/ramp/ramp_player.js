@@ -1,13 +1,16 @@
 // The player of a clip along its speed curve, before anything is rendered: it shows the very frames of a render, each on time, with sound.
 
+import { rateOf } from "../base/words.js";
 import { readyJson } from "../server/views.js";
 import { FrameSource } from "../viewer/frame_source.js";
-import { planOf, proxyFrames, sourceTimes } from "./plan.js";
+import { planOf, proxyFrames, sourceTimes, usedFrames } from "./plan.js";
+import { Ramp } from "./ramp.js";
 import { rampedSound } from "./ramp_sound.js";
 
 const AHEAD = 12; // output frames that are decoded ahead
 const SHOWN_AFTER_S = 2 / 60; // until what is drawn now is on the screen: composed in the next frame, scanned out in the one after
 const LEAD_S = 0.05; // time between the order to play and the first sample
+const NEAR_END_S = 0.1; // a start this close to the end begins anew
 const READY = 4; // distinct frames before playing begins
 
 export class RampPlayer {
@@ -36,16 +39,21 @@ export class RampPlayer {
   }
 
   /**
-   * Play from `from` seconds of the result. `draw(frame, source frame, output frame)` shows a frame. Resolves with figures at the end
-   * or when stopped: {frames, onTime, late}.
+   * Play what a render writes, from a second of the source on. `answer`: of `speed-ramp.plan`. `draw(frame, source frame, output frame)` shows a
+   * frame. Resolves with figures at the end or when stopped: {frames, onTime, late}.
    */
-  async play(ramp, { rate, from = 0, draw, isMuted = false, onTime = () => {} }) {
+  async play(answer, { from = 0, draw, isMuted = false, onTime = () => {} }) {
     this.stop();
     const stopped = (this.#stopped = { now: false });
-    const plan = planOf(ramp, this.times, rate);
+    const { curve, start_s: start, end_s: end, has_sound: hasSound } = answer;
+    const ramp = new Ramp(curve, end, start);
+    const rate = rateOf(answer);
+    const plan = planOf(ramp, this.times, rate, usedFrames(answer, this.times));
+    if (!plan.length) throw new Error("No frame of the clip begins in this part.");
     const proxy = plan.map((frame) => this.shown[frame]);
-    const first = Math.min(Math.floor(from * rate), plan.length - 1);
-    const sound = isMuted ? null : await this.#sound(ramp).catch(() => null);
+    const isInside = from >= start && from < end - NEAR_END_S;
+    const first = isInside ? Math.min(Math.floor(ramp.outAt(from) * rate), plan.length - 1) : 0;
+    const sound = isMuted || !hasSound ? null : await this.#sound(ramp).catch(() => null);
     await this.#decodeAhead(proxy, first, READY);
     if (stopped.now) return null;
     const clock = startClock(sound, first / rate);
@@ -111,7 +119,6 @@ export class RampPlayer {
   }
 
   async #sound(ramp) {
-    if (!this.record.media.audio?.length) return null;
     if (!this.#audio) {
       const context = new AudioContext();
       const response = await this.api.send("GET", `/v1/media/${this.record.id}/proxy`, { limit: null });

@@ -1,5 +1,6 @@
 // The motion of a clip, as the server measures it. The curve editor and the filmstrip share one job per clip and settings.
 
+import { inputOf } from "../base/declared.js";
 import { patiently, pause } from "../server/views.js";
 import { ENDED } from "./store.js";
 
@@ -11,11 +12,23 @@ const kept = new Map(); // request as text -> promise of the result
  * Rejects with the server's problem.
  */
 export function analysisOf(store, record, params = {}, priority = "normal") {
-  const operation = store.operation("speed-ramp.analyze");
+  return resultOf(store, "speed-ramp.analyze", record, params, priority);
+}
+
+/** The result of `speed-ramp.plan` for the params of a render: {curve, start_s, end_s, duration_s, frame_rate, has_sound, kept}. */
+export function planFor(store, record, params) {
+  return resultOf(store, "speed-ramp.plan", record, params, "normal");
+}
+
+/** The result of an operation on a clip, with those of `params` that it takes; null if the operation is not there. It is kept. */
+function resultOf(store, name, record, params, priority) {
+  const operation = store.operation(name);
   if (!operation) return Promise.resolve(null);
-  const key = JSON.stringify([record.id, params]);
+  const taken = Object.fromEntries(Object.entries(params).filter(([param]) => param in operation.params.properties));
+  const key = JSON.stringify([name, record.id, taken]);
   if (!kept.has(key)) {
-    const promise = run(store.api, operation, { inputs: { video: record.id }, params, priority, listed: false, metadata: { studio: "analysis" } });
+    const inputs = { [inputOf(operation)]: record.id };
+    const promise = run(store.api, operation, { inputs, params: taken, priority, listed: false, metadata: { studio: "analysis" } });
     kept.set(key, promise);
     promise.catch(() => kept.delete(key));
   }
@@ -28,6 +41,6 @@ async function run(api, operation, body) {
     await pause(POLL_MS);
     job = await patiently(() => api.get(job.urls.self));
   }
-  if (job.status !== "succeeded") throw new Error(job.error?.detail ?? "The motion could not be measured.");
+  if (job.status !== "succeeded") throw new Error(job.error?.detail ?? "The clip could not be measured.");
   return job.result;
 }

@@ -6,7 +6,6 @@ import { icon } from "../base/icons.js";
 import { ago, words } from "../base/format.js";
 import { marked } from "../base/marked.js";
 import { clipId, picturedOutput } from "../base/outputs.js";
-import { rateOf } from "../base/words.js";
 import { Problem } from "../server/api.js";
 import { load } from "../common/load.js";
 import { previewOf } from "../state/previews.js";
@@ -23,8 +22,9 @@ import "./media_input.js";
 const TABS = [["form", "Form"], ["curl", "curl"], ["python", "Python"], ["cli", "CLI"]];
 const CHECK_AFTER_MS = 500;
 const CHECK_AGAIN_MS = 5000; // after an answer that may be another one soon
+const MASK = "matting.mask";
 
-/** Editors that take the place below the viewer, by the widget of a parameter or input. */
+/** Editors that take the place below the viewer, by the widget of a parameter or the role of an input. */
 const BENCHES = {
   curve: () => import("../ramp/curve_bench.js"),
   points: () => import("../mask/mask_bench.js"),
@@ -110,7 +110,7 @@ class ToolPanel extends Element {
 
   get #widgets() {
     const ofParams = this.#parameters.map(({ widget }) => widget);
-    const ofInputs = Object.values(this.operation.inputs).map(({ widget }) => widget);
+    const ofInputs = Object.values(this.operation.inputs).map(({ role }) => role);
     return new Set([...ofParams, ...ofInputs, this.#isComposite && "composite"].filter(Boolean));
   }
 
@@ -120,8 +120,8 @@ class ToolPanel extends Element {
 
   /** Whether the tool puts the clip over a background. */
   get #isComposite() {
-    const { alpha, background } = this.operation.inputs;
-    return Boolean(alpha?.auto && background);
+    const ports = Object.values(this.operation.inputs);
+    return ports.some(({ role, auto }) => role === "matte" && auto) && ports.some(({ role }) => role === "backdrop");
   }
 
   /** All inputs of a request. */
@@ -140,12 +140,14 @@ class ToolPanel extends Element {
     const { inputs, needs } = this.operation;
     const missing = Object.keys(inputs).filter((name) => !inputs[name].optional && !given[name]);
     if (needs.length && !needs.some((name) => given[name])) missing.push(needs[0]);
-    return [...missing.map((name) => words(name)), ...missingOf(this.#parameters, this.params).map(({ label }) => label)];
+    return [...missing.map((name) => inputs[name].title), ...missingOf(this.#parameters, this.params).map(({ label }) => label)];
   }
 
   setParam(name, value) {
     const { [name]: _before, ...others } = this.params;
     this.params = value === undefined ? others : { ...others, [name]: value };
+    const isFrame = this.#parameters.some((parameter) => parameter.name === name && parameter.widget === "frame");
+    if (isFrame && Number.isInteger(value)) this.viewer()?.goTo(value);
     this.preset = null;
     this.#edited();
   }
@@ -264,7 +266,7 @@ class ToolPanel extends Element {
         @param=${(event) => this.setParam(event.detail.name, event.detail.value)}></composite-bench>`;
     const isMask = ["points", "mask"].some((widget) => this.#widgets.has(widget)) && (benches.points || benches.mask);
     if (isMask && record.kind === "video")
-      return html`<mask-bench .store=${this.store} .uploads=${this.uploads} .record=${record} .operation=${operationWith(this)} .inputs=${this.inputs} .params=${this.params}
+      return html`<mask-bench .store=${this.store} .uploads=${this.uploads} .record=${record} .operation=${maskMaker(this)} .inputs=${this.inputs} .params=${this.params}
         .viewer=${this.viewer} .time=${this.time} @media-input=${(event) => this.setInput(event.detail.name, event.detail.value)}
         @param=${(event) => this.setParam(event.detail.name, event.detail.value)}></mask-bench>`;
     return null;
@@ -285,8 +287,8 @@ class ToolPanel extends Element {
   #form() {
     const { operation, problems, params, store, record, time } = this;
     const ports = Object.entries(operation.inputs).filter(([name, port]) => name !== this.clipInput || port.many);
-    const isFirst = ([name, port]) => name !== this.clipInput && (!port.optional || port.auto || operation.needs.includes(name) || this.inputs[name] || name === "background");
-    const frame = Math.floor(time * rateOf(record.media) + 1e-3);
+    const isFirst = ([name, port]) => name !== this.clipInput && (!port.optional || port.auto || operation.needs.includes(name) || this.inputs[name] || port.role === "backdrop");
+    const frame = this.viewer()?.number ?? null;
     return html`<form class="fields" @submit=${(event) => event.preventDefault()} @param=${(event) => this.setParam(event.detail.name, event.detail.value)}
         @media-input=${(event) => this.setInput(event.detail.name, event.detail.value)}>${formOf({
       parameters: this.#parameters.filter(({ widget }) => !ON_BENCH.has(widget)),
@@ -345,9 +347,9 @@ class ToolPanel extends Element {
   }
 }
 
-/** The operation that makes the masks of a tool's `mask` input. */
-function operationWith(panel) {
-  return panel.operation.name === "matting.mask" ? panel.operation : panel.store.operation("matting.mask");
+/** The operation that makes masks of clicks. */
+function maskMaker(panel) {
+  return panel.operation.name === MASK ? panel.operation : panel.store.operation(MASK);
 }
 
 /** Seconds as "2 s", "40 s", "3 min", rounded as an estimate is. */

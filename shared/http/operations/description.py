@@ -28,7 +28,12 @@ class InputInfo(BaseModel):
     kinds: list[str] = Field(description="All accepted kinds.")
     optional: bool
     many: bool = Field(description="Whether the input takes several media.")
-    widget: str = Field(description="Control in a form: `media`, or `mask` for a mask drawn on a frame.")
+    role: str | None = Field(
+        None,
+        description="What it shows: `matte` (a gray video of the subject), `plate` (the scene without the subject), `mask` (drawn on a "
+        "frame) or `backdrop` (what is behind the subject).",
+    )
+    sets: dict[str, str] | None = Field(None, description="Params that a form sets when the user draws this mask.")
     auto: str | None = Field(None, description='If the input may be "auto": the output of another operation that is used.')
 
 
@@ -111,7 +116,8 @@ def _describe_input(name: str, port: Input) -> InputInfo:
         kinds=list(port.kinds),
         optional=port.optional,
         many=port.many,
-        widget="mask" if port.drawn else "media",
+        role=port.role,
+        sets=dict(port.sets) or None,
         auto=port.auto or None,
     )
 

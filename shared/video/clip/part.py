@@ -22,7 +22,7 @@ class ClipPart(Params):
         le=1e6,
         description="Start of the part to use, in seconds of the source.",
         title="Start",
-        json_schema_extra=form("more", unit="s", widget="time"),
+        json_schema_extra=form("more", unit="s", widget="time", role="part_start"),
     )
     duration: float | None = Field(
         None,
