@@ -2,20 +2,21 @@
 
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
-import { icon } from "../base/icons.js";
-import { position } from "../base/format.js";
 import { isHdr, playsInBrowsers, rateOf } from "../base/words.js";
 import { ready } from "../server/views.js";
+import { evenTimes, readTimes } from "./frame_times.js";
 import { driveByKeys } from "./keys.js";
-import "./strip.js";
+import { transport } from "./transport.js";
 
+const SAME_S = 1e-3; // times of one frame, as the browser and as the server tell them
+const SHOWN_AFTER_MS = 50; // until the browser has told which frame it shows
 const PROXY_HINT = { hdr: "is HDR", other: "has a format that browsers cannot play" };
 
 class ClipViewer extends Element {
   /** `overlay`: a template over the picture; `preview`: {url, label, kind} shown in place of the clip; `canvas`: an element, too. */
   static props = {
     store: null, record: null, overlay: null, preview: null, canvas: null, marks: [], part: null,
-    time: 0, isPlaying: false, speed: 0, note: "", isMuted: false, volume: 1, isOriginal: false, isLooping: true,
+    time: 0, isPlaying: false, speed: 0, note: "", isMuted: false, volume: 1, isOriginal: false, isLooping: true, frames: null, isOff: false,
   };
   #held = null;
   #reverse = 0;
@@ -23,6 +24,8 @@ class ClipViewer extends Element {
   #isProxy = false;
   #ticking = false;
   #shownAt = null; // when the shown frame begins, in seconds
+  #wanted = null; // number of the frame that was gone to, until something else moves the clip
+  #checks = 0;
   #followed = null;
 
   enter() {
@@ -47,10 +50,10 @@ class ClipViewer extends Element {
   }
 
   get video() {
-    return this.querySelector(this.#showsPreview && this.preview.kind === "video" ? "video.made" : "video.clip");
+    return this.querySelector(this.showsPreview && this.preview.kind === "video" ? "video.made" : "video.clip");
   }
 
-  get #showsPreview() {
+  get showsPreview() {
     return this.preview && !this.isOriginal;
   }
 
@@ -67,9 +70,10 @@ class ClipViewer extends Element {
     const { record } = this;
     this.#opening.abort();
     const { signal } = (this.#opening = new AbortController());
-    Object.assign(this, { time: 0, note: "" });
-    this.#shownAt = null;
+    Object.assign(this, { time: 0, note: "", frames: null });
+    this.#shownAt = this.#wanted = null;
     if (record.kind !== "video") return;
+    this.#readFrames(signal);
     try {
       let path = record.urls.content;
       this.#isProxy = !playsInBrowsers(record);
@@ -87,6 +91,20 @@ class ClipViewer extends Element {
       if (!signal.aborted) this.note = error.message;
     }
     this.redraw();
+  }
+
+  /** Read the numbers and times of the frames. */
+  async #readFrames(signal) {
+    const { media } = this.record;
+    if (!media.variable_frame_rate) return void (this.frames = evenTimes(media));
+    try {
+      const frames = await readTimes(this.store.api, this.record);
+      if (signal.aborted) return;
+      this.frames = frames;
+      this.tell("viewer-time", this.time); // now the frame has a number
+    } catch (error) {
+      if (!signal.aborted) this.note = error.message;
+    }
   }
 
   #showWait(job, why) {
@@ -116,7 +134,8 @@ class ClipViewer extends Element {
     const { video } = this;
     if (!video) return;
     cancelAnimationFrame(this.#reverse);
-    this.speed = speed;
+    Object.assign(this, { speed, isOff: false });
+    this.#wanted = null;
     if (speed < 0) return void this.#playBackwards();
     if (video.ended || video.currentTime >= video.duration - 0.02) video.currentTime = 0;
     video.playbackRate = speed;
@@ -160,25 +179,66 @@ class ClipViewer extends Element {
 
   /** Go to a time of the shown video, in seconds. */
   seek(time) {
+    if (this.frames && !this.showsPreview && time >= this.duration) return void this.#show(this.frames.count - 1);
+    this.#wanted = null;
+    return void this.#move(time);
+  }
+
+  #move(time) {
     const { video } = this;
+    this.isOff = false;
     const bounded = Math.min(Math.max(time, 0), Math.max(0, (video?.duration || this.duration) - 0.001));
     this.time = bounded;
     if (video) video.currentTime = bounded;
     this.tell("viewer-time", bounded);
   }
 
-  /** Move by frames: to the middle of the frame, where rounding cannot show its neighbour. */
-  step(frames) {
-    this.pause();
-    const frame = Math.floor(this.time * this.rate + 1e-3) + frames;
-    this.seek((Math.max(0, frame) + 0.5) / this.rate);
+  /** The number of the clip's frame that is shown, from 0; null while it is unknown. */
+  get number() {
+    const { frames, time } = this;
+    if (!frames) return null;
+    return this.#wanted ?? (this.#isProxy ? frames.numberInProxy(time) : frames.numberAt(time));
   }
 
-  /** The time at which the shown frame of the clip begins: told by the browser, else computed from the frame rate. */
+  /** Move by frames of what is shown. */
+  step(by) {
+    this.pause();
+    if (this.showsPreview) return void this.seek((Math.max(0, Math.floor(this.time * this.rate + 1e-3) + by) + 0.5) / this.rate);
+    return void this.#whenNumbered(() => this.#show(this.number + by));
+  }
+
+  /** Go to the frame of the clip that has a number. */
+  goTo(number) {
+    this.pause();
+    this.isOriginal = true;
+    this.#whenNumbered(() => this.#show(number));
+  }
+
+  #show(number) {
+    const { frames } = this;
+    const bounded = Math.min(Math.max(number, 0), frames.count - 1);
+    this.#wanted = bounded;
+    this.#move(this.#isProxy ? frames.middleInProxy(bounded) : frames.middleOf(bounded));
+  }
+
+  /** Act as soon as the frames have numbers. */
+  async #whenNumbered(act) {
+    const { record } = this;
+    if (!this.frames) {
+      this.note = "Reading the times of the frames…";
+      await readTimes(this.store.api, record).catch(() => null); // after `#readFrames`, which began earlier
+      if (this.record !== record || !this.frames) return;
+      this.note = "";
+    }
+    act();
+  }
+
+  /** The time at which the shown frame of the clip begins. */
   get frameTime() {
-    const { time, rate } = this;
-    if (!this.#isProxy && this.#shownAt !== null && this.#shownAt <= time + 1e-3) return this.#shownAt;
-    return Math.floor(time * rate + 1e-3) / rate;
+    const { frames, time, record } = this;
+    if (frames && record.media.variable_frame_rate) return frames.times[this.number];
+    if (!this.#isProxy && this.#shownAt !== null && this.#shownAt <= time + 1e-3) return this.#shownAt; // told by the browser
+    return frames ? frames.times[this.number] : time;
   }
 
   #follow(video) {
@@ -198,8 +258,25 @@ class ClipViewer extends Element {
     else this.querySelector(".stage").requestFullscreen?.().catch(() => {});
   }
 
+  /**
+   * Find out whether the standing video shows another frame than the one that is on. The proxy leaves frames out, and browsers go by durations
+   * that MP4 files of varying rate state wrongly.
+   */
+  #check() {
+    const { frames, record } = this;
+    const number = (this.#checks += 1);
+    if (!frames || !record.media.variable_frame_rate || this.showsPreview) return;
+    const decide = () => {
+      if (number !== this.#checks || this.isPlaying || this.frames !== frames) return;
+      this.isOff = this.#isProxy ? frames.isLeftOut(this.number) : this.#shownAt !== null && Math.abs(this.#shownAt - frames.times[this.number]) > SAME_S;
+    };
+    setTimeout(decide, SHOWN_AFTER_MS);
+  }
+
   #onTime(event) {
     if (event.target !== this.video) return;
+    if (event.type === "seeked") this.#check();
+    if (this.#wanted !== null) return; // the browser may round the time
     this.time = event.target.currentTime;
     this.tell("viewer-time", this.time);
   }
@@ -239,15 +316,15 @@ class ClipViewer extends Element {
         </div>
         ${this.note && html`<p class="stage-note" role="status">${this.note}</p>`}
         ${this.preview && html`<div class="stage-switch segments" role="group" aria-label="What is shown">
-          <button type="button" aria-pressed=${String(this.isOriginal)} @click=${() => this.#show(true)}>Original</button>
-          <button type="button" aria-pressed=${String(!this.isOriginal)} @click=${() => this.#show(false)}>${this.preview.label}</button>
+          <button type="button" aria-pressed=${String(this.isOriginal)} @click=${() => this.#switch(true)}>Original</button>
+          <button type="button" aria-pressed=${String(!this.isOriginal)} @click=${() => this.#switch(false)}>${this.preview.label}</button>
         </div>`}
       </div>
-      ${record.kind === "video" && this.#transport()}
+      ${record.kind === "video" && transport(this)}
     </div>`;
   }
 
-  #show(isOriginal) {
+  #switch(isOriginal) {
     this.pause();
     this.isOriginal = isOriginal;
   }
@@ -255,12 +332,13 @@ class ClipViewer extends Element {
   #picture() {
     const { record, preview } = this;
     if (record.kind !== "video") return html`<media-picture class="still" .src=${record.urls.content} .alt=${record.name}></media-picture>`;
-    const shows = Boolean(this.#showsPreview);
+    const shows = Boolean(this.showsPreview);
     return html`
       <media-picture class="still" .src=${this.#held ? "" : (record.urls.thumbnail ?? "")}></media-picture>
       <video class="clip" playsinline preload="auto" ?hidden=${shows || this.canvas} src=${this.#held?.url ?? null}
         @click=${() => this.toggle()} @play=${() => (this.isPlaying = true)} @pause=${() => this.#paused()}
         @timeupdate=${(event) => this.#onTime(event)} @seeked=${(event) => this.#onTime(event)} @error=${() => this.#unplayable()}></video>
+      ${!shows && this.isOff && html`<media-picture class="exact" .src=${`/v1/media/${record.id}/frame?n=${this.number}`}></media-picture>`}
       ${preview?.kind === "video" && html`<video class="made" playsinline preload="auto" ?hidden=${!shows} src=${preview.url}
         @click=${() => this.toggle()} @play=${() => (this.isPlaying = true)} @pause=${() => this.#paused()}
         @loadeddata=${() => shows && this.play()} @timeupdate=${(event) => this.#onTime(event)} @seeked=${(event) => this.#onTime(event)}></video>`}
@@ -272,40 +350,8 @@ class ClipViewer extends Element {
     if (this.speed < 0) return;
     const { video } = this;
     if (!video || video.paused) this.isPlaying = false;
+    this.#check();
   }
-
-  #transport() {
-    const { isPlaying, time, isMuted } = this;
-    const isMade = this.#showsPreview && this.preview.kind === "video";
-    const length = isMade ? (this.querySelector("video.made")?.duration || 0) : this.duration;
-    return html`<div class="transport">
-      ${!isMade && html`<clip-strip .store=${this.store} .record=${this.record} .time=${time} .marks=${this.marks} .part=${this.part}
-        @seek=${(event) => this.seek(event.detail)}></clip-strip>`}
-      ${isMade && html`<input type="range" class="scrub" min="0" max=${length || 1} step="any" aria-label="Position in the preview" .value=${String(time)}
-        @input=${(event) => this.seek(Number(event.target.value))}>`}
-      <div class="transport-row">
-        <button type="button" class="icon quiet" aria-label="Previous frame" title="Previous frame (←)" @click=${() => this.step(-1)}>${icon("previous")}</button>
-        <button type="button" class="icon round" aria-label=${isPlaying ? "Pause" : "Play"} title="Play or pause (space)"
-          @click=${() => this.toggle()}>${icon(isPlaying ? "pause" : "play")}</button>
-        <button type="button" class="icon quiet" aria-label="Next frame" title="Next frame (→)" @click=${() => this.step(1)}>${icon("next")}</button>
-        <span class="timecode" title="Minutes, seconds and frame">${timecode(time, this.rate)} <span class="muted">/ ${position(length)}</span></span>
-        ${Math.abs(this.speed) > 1 || this.speed < 0 ? html`<span class="badge">${this.speed}×</span>` : null}
-        <span class="gap"></span>
-        <button type="button" class="icon quiet optional" aria-label="Loop" aria-pressed=${String(this.isLooping)} title="Loop" @click=${() => (this.isLooping = !this.isLooping)}>${icon("loop")}</button>
-        <button type="button" class="icon quiet" aria-label=${isMuted ? "Sound on" : "Sound off"} title="Sound (M)" @click=${() => this.mute()}>${icon(isMuted ? "mute" : "sound")}</button>
-        <input type="range" class="volume" min="0" max="1" step="0.05" aria-label="Volume" .value=${String(isMuted ? 0 : this.volume)}
-          @input=${(event) => { this.volume = Number(event.target.value); this.isMuted = this.volume === 0; }}>
-        <button type="button" class="icon quiet" aria-label="Full screen" title="Full screen (F)" @click=${() => this.fullscreen()}>${icon("full")}</button>
-      </div>
-    </div>`;
-  }
-}
-
-/** Seconds as "1:05:12": minutes, seconds and frames. */
-export function timecode(time, rate) {
-  const whole = Math.floor(time + 1e-6);
-  const frame = Math.floor((time - whole) * rate + 1e-3);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}:${String(Math.max(0, frame)).padStart(2, "0")}`;
 }
 
 Element.define("clip-viewer", ClipViewer);
