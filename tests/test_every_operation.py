@@ -77,7 +77,7 @@ def test_forms_are_declared(operation):
     assert 1 <= groups.count("basics") <= 5
     for port in about.inputs.values():
         assert port.title
-        operation.params.model_validate(port.sets or {})
+        operation.params.model_validate(operation.example.model_dump() | (port.sets or {}))
     assert len({preset.name for preset in about.presets}) == len(about.presets)
     for preset in about.presets:
         assert preset.sentence.endswith(".")
