@@ -96,7 +96,7 @@ def measured(module: str, operation: Operation, params: dict[str, Any], media: d
     inputs: dict[str, Any] = dict.fromkeys(operation.ports)
     for name, port in operation.example_inputs.items():
         if port.kind in (Kind.VIDEO, Kind.IMAGE):
-            inputs[name] = str(media["matte" if port.matte else "video" if port.kind is Kind.VIDEO else "picture"])
+            inputs[name] = str(media["matte" if port.role == "matte" else "video" if port.kind is Kind.VIDEO else "picture"])
             inputs[name] = [inputs[name]] if port.many else inputs[name]
     if params.get("backend") == "difference":
         inputs["plate"] = str(media["picture"])
