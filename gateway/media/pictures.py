@@ -1,7 +1,8 @@
-"""Routes that list the pictures in a zip file, and send one picture."""
+"""Routes of the pictures in a zip file: list, send, and make a medium of one."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+import hashlib
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import ExitStack, aclosing, suppress
 from pathlib import Path
 from typing import IO, Annotated, Any
 from urllib.parse import quote
@@ -12,24 +13,27 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from gateway.media.file_responses import is_known
-from gateway.media.requests import MediaId, owner_of
-from shared.errors import NotFound
+from gateway.media.requests import REFUSED, MediaId, owner_of
+from gateway.media.services import MediaServices
+from shared.errors import NotFound, UnknownMedia
 from shared.http.json_route import JsonRoute
 from shared.http.problems import problems
 from shared.media.disk import on_disk
+from shared.media.ingest import ingest
 from shared.media.names import content_disposition
 from shared.media.record import MediaRecord
-from shared.media.store import MediaStore
 from shared.media.types import IMAGES
 from shared.media.zip_files.picture_zip import open_picture, read_chunks, zip_contents
 from shared.operation import Kind
 
+CHUNK_BYTES = 1024 * 1024
 UNKNOWN = problems(_404="Unknown media or picture, or media of another owner")
 BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 PICTURE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The picture", "content": {kind.content_type: BINARY for kind in IMAGES.values()}},
     304: {"description": "Unchanged since the ETag in If-None-Match"},
 }
+TAKEN: dict[int | str, dict[str, Any]] = {200: {"model": MediaRecord, "description": "Your medium with the same bytes"}, **REFUSED}
 
 Name = Annotated[str, PathParam(description="Name of the picture, as in the list.")]
 
@@ -49,9 +53,10 @@ class PictureList(BaseModel):
     items: list[PictureInfo]
 
 
-def picture_routes(store: MediaStore, max_bytes: int) -> APIRouter:
-    """Return the routes that list and send the pictures in zip files."""
+def picture_routes(services: MediaServices) -> APIRouter:
+    """Return the routes that list and send the pictures in zip files, and make media of them."""
     router = APIRouter(prefix="/v1/media/{media_id}/files", tags=["media"], responses=UNKNOWN, route_class=JsonRoute)
+    store, max_bytes = services.store, services.settings.max_upload_bytes
 
     def find(owner: str, media_id: str) -> tuple[MediaRecord, Path]:
         record = store.get(owner, media_id)
@@ -91,6 +96,33 @@ def picture_routes(store: MediaStore, max_bytes: int) -> APIRouter:
                 return Response(media_type=kind.content_type, headers=headers)
             return StreamingResponse(_rest_of(file, stack.pop_all()), media_type=kind.content_type, headers=headers)
 
+    @router.post("/{name:path}", status_code=201, summary="Make a medium of one picture", responses=TAKEN)
+    async def take_out(media_id: MediaId, name: Name, request: Request, response: Response) -> MediaRecord:
+        """Copy one picture of a zip file into a medium of its own, which can be an input of jobs.
+
+        If you have a medium with the same bytes, it is answered, and nothing is copied.
+        """
+        owner = owner_of(request)
+        record, path = await on_disk(find, owner, media_id)
+        with ExitStack() as stack:
+            _, file = await on_disk(stack.enter_context, open_picture(path, name))
+            with suppress(UnknownMedia):
+                twin = await services.by_hash(owner, await on_disk(_digest_of, file))
+                response.status_code = 200
+                return twin
+            async with aclosing(_chunks_of(file)) as chunks:
+                taken = await ingest(
+                    chunks,
+                    store=store,
+                    probe=services.probe,
+                    owner=owner,
+                    name=name.rpartition("/")[2],
+                    source=record.source,
+                    max_bytes=max_bytes,
+                )
+        response.headers["Location"] = taken.urls.self_
+        return taken
+
     return router
 
 
@@ -102,6 +134,21 @@ def _read_through(file: IO[bytes]) -> int:
     size = sum(map(len, read_chunks(file)))
     file.seek(0)
     return size
+
+
+def _digest_of(file: IO[bytes]) -> str:
+    """Return the SHA-256 of a whole file, and rewind it."""
+    digest = hashlib.sha256()
+    for chunk in read_chunks(file):
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()
+
+
+async def _chunks_of(file: IO[bytes]) -> AsyncGenerator[bytes]:
+    """Yield the bytes of a file, which is read in threads."""
+    while chunk := await on_disk(file.read, CHUNK_BYTES):
+        yield chunk
 
 
 def _rest_of(file: IO[bytes], stack: ExitStack) -> Iterator[bytes]:

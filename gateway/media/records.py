@@ -1,24 +1,33 @@
 """Routes that list, find, read, rename and delete media."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as PathParam
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.media.file_responses import is_known
 from gateway.media.requests import UNKNOWN, MediaId, owner_of
 from gateway.media.services import MediaServices
 from gateway.routing.known_query import refuse_unknown_query
 from shared.errors import Conflict, UnknownMedia
 from shared.http.json_route import JsonRoute
 from shared.http.problems import problems
+from shared.json_digest import json_digest
 from shared.media.disk import on_disk
+from shared.media.owner_folder.changes import revision, stored_bytes
 from shared.media.record import MediaRecord
 from shared.operation import Kind
 from shared.sample_ids import SAMPLES
 
-EXPIRES_SOON = timedelta(hours=1)
+LISTED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "Unchanged since the ETag in If-None-Match"},
+    **problems(_422="Invalid cursor or limit"),
+}
+BY_HASH: dict[int | str, dict[str, Any]] = {
+    204: {"description": "You have no medium with this content, and the request has `or_none`"},
+    **problems(_404="You have no medium with this content"),
+}
 
 
 class Renamed(BaseModel):
@@ -36,36 +45,69 @@ class MediaPage(BaseModel):
     next_cursor: str | None = Field(description="`cursor` of the next page; null on the last page.")
 
 
+class MediaUsage(BaseModel):
+    """Disk space that your media take."""
+
+    bytes: int = Field(description="Bytes of all your files, also of those that are not listed, such as proxies.")
+    limit_bytes: int | None = Field(description="Bytes that you may store; null without a limit.")
+
+
+FORM = json_digest(MediaPage.model_json_schema(mode="serialization"))
+"""Digest of what a page of the list contains, so that a release that changes it changes the ETags."""
+
+
 def record_routes(services: MediaServices) -> APIRouter:
     """Return the routes that list, find, read, rename and delete media."""
     router = APIRouter(prefix="/v1/media", tags=["media"], route_class=JsonRoute, dependencies=[Depends(refuse_unknown_query)])
     store = services.store
 
-    @router.get("", name="list", summary="List media, newest first", responses=problems(_422="Invalid cursor or limit"))
+    @router.get("", name="list", summary="List media, newest first", response_model=MediaPage, responses=LISTED)
     async def list_media(
         request: Request,
+        response: Response,
         kind: Annotated[Kind | None, Query(description="Only media of this kind.")] = None,
+        size: Annotated[int | None, Query(alias="bytes", ge=0, le=2**63 - 1, description="Only files of this many bytes.")] = None,
         limit: Annotated[int, Query(ge=1, le=200, description="Maximum number of items.")] = 50,
         cursor: Annotated[str | None, Query(description="`next_cursor` of the previous page.")] = None,
-    ) -> MediaPage:
-        items, next_cursor = await on_disk(store.list, owner_of(request), kind=kind, limit=limit, cursor=cursor)
+    ) -> Response | MediaPage:
+        """Send a page of records.
+
+        Its ETag changes with every change of your media. There is none within two seconds of a change.
+        """
+        owner = owner_of(request)
+        changed = await on_disk(revision, store.root / owner)
+        if changed is not None:
+            tag = f'"{json_digest([owner, changed, FORM])[:32]}"'
+            response.headers.update({"ETag": tag, "Cache-Control": "private, no-cache"})
+            if is_known(request.headers.get("if-none-match"), tag):
+                return Response(status_code=304, headers=dict(response.headers))
+        items, next_cursor = await on_disk(store.list, owner, kind=kind, size=size, limit=limit, cursor=cursor)
         return MediaPage(items=items, next_cursor=next_cursor)
 
-    @router.get(
-        "/by-hash/{sha256}", summary="Find a medium by its content", responses=problems(_404="You have no medium with this content")
-    )
-    @router.head("/by-hash/{sha256}", include_in_schema=False)
+    @router.get("/usage", summary="Read the disk space that your media take")
+    async def usage(request: Request) -> MediaUsage:
+        owner = owner_of(request)
+        return MediaUsage(bytes=await on_disk(stored_bytes, store.root / owner), limit_bytes=store.limit_of(owner))
+
+    @router.get("/by-hash/{sha256}", summary="Find a medium by its content", response_model=MediaRecord, responses=BY_HASH)
+    @router.head("/by-hash/{sha256}", response_model=MediaRecord, include_in_schema=False)
     async def by_hash(
-        request: Request, sha256: Annotated[str, PathParam(pattern="^[0-9a-f]{64}$", description="SHA-256 of the file, in lower case.")]
-    ) -> MediaRecord:
+        request: Request,
+        sha256: Annotated[str, PathParam(pattern="^[0-9a-f]{64}$", description="SHA-256 of the file, in lower case.")],
+        or_none: Annotated[
+            bool, Query(description="Answer 204 instead of 404 if there is none. Browsers log each 404 as an error of the page.")
+        ] = False,
+    ) -> Response | MediaRecord:
         """Return the newest medium whose file has this SHA-256.
 
         Clients then need not send the file again. Only your own media are found, and none that expires within the hour.
         """
-        record = await on_disk(store.by_hash, owner_of(request), sha256)
-        if record.expires_at is not None and record.expires_at < datetime.now(UTC) + EXPIRES_SOON:
-            raise UnknownMedia("The medium with this content expires soon: send the file again.")
-        return record
+        try:
+            return await services.by_hash(owner_of(request), sha256)
+        except UnknownMedia:
+            if not or_none:
+                raise
+            return Response(status_code=204)
 
     @router.get("/{media_id}", name="read", summary="Read the record of a medium", responses=UNKNOWN)
     async def get_media(media_id: MediaId, request: Request) -> MediaRecord:

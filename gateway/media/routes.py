@@ -12,7 +12,6 @@ from gateway.media.services import MediaServices
 def media_routes(services: MediaServices) -> APIRouter:
     """Return the routes that add, list, change, send and delete media."""
     router = APIRouter()
-    for routes in (intake_routes, record_routes, download_routes):
+    for routes in (intake_routes, record_routes, download_routes, picture_routes):
         router.include_router(routes(services))
-    router.include_router(picture_routes(services.store, services.settings.max_upload_bytes))
     return router

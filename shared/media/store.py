@@ -3,7 +3,7 @@
 The gateway and all workers share the volume. There is no database.
 
     <root>/<owner>/<id>/record.json, content.<suffix>, thumbnail.jpg
-    <root>/<owner>/.by-hash/      the index by hash (hash_index.py)
+    <root>/<owner>/.by-hash/      the index by hash (owner_folder/hash_index.py)
     <root>/.incoming/<random>/    being written; becomes a medium by one rename
     <root>/.trash/<random>/       being deleted
 
@@ -23,9 +23,10 @@ from pathlib import Path
 
 from shared.errors import Invalid, QuotaExceeded, UnknownMedia
 from shared.media.disk import read_text, sync_folder
-from shared.media.hash_index import HashIndex
 from shared.media.ids import checked_parts, is_id, is_owner, new_id
 from shared.media.names import SUFFIX, safe_name
+from shared.media.owner_folder.changes import stored_bytes
+from shared.media.owner_folder.hash_index import HashIndex
 from shared.media.record import MediaRecord
 from shared.media_info import MediaInfo
 from shared.operation import Kind
@@ -168,11 +169,14 @@ class MediaStore:
                 return self.get(owner, media_id)
         raise UnknownMedia(f"There is no medium with the SHA-256 {sha256}: upload the file.")
 
+    def limit_of(self, owner: str) -> int | None:
+        """Return the largest number of bytes that an owner may store; None without a limit."""
+        return self._limit_of(owner)
+
     def check_room(self, owner: str, more: int = 0) -> None:
         """Raise QuotaExceeded if `more` bytes do not fit the owner's quota."""
         if (limit := self._limit_of(owner)) is not None:
-            folder = self._folder(owner, new_id()).parent
-            stored = sum(_bytes(path) for path in folder.glob("*/content.*"))
+            stored = stored_bytes(self._folder(owner, new_id()).parent)
             if stored + more > limit:
                 detail = f"{stored} bytes are stored; {more} more would exceed the quota of {limit} bytes."
                 raise QuotaExceeded(f"{detail} Delete media that are not needed.")
@@ -226,6 +230,7 @@ class MediaStore:
         except FileNotFoundError:
             raise _unknown(media_id) from None
         sync_folder(folder)
+        os.utime(folder.parent)  # changes `revision`
         return record
 
     def mark_used(self, owner: str, media_id: str) -> None:
@@ -233,10 +238,11 @@ class MediaStore:
         with suppress(FileNotFoundError):
             os.utime(self._folder(owner, media_id))
 
-    def list(self, owner: str, *, kind: Kind | None = None, limit: int = 50, cursor: str | None = None) -> Page:
+    def list(self, owner: str, *, kind: Kind | None = None, size: int | None = None, limit: int = 50, cursor: str | None = None) -> Page:
         """Return a page of records, newest first, and the next page's cursor.
 
-        `limit`: at least 1. The cursor is None at the end. Raises Invalid for a bad cursor, and ValueError for a bad limit.
+        `kind` and `size` (bytes of the file) select records. `limit`: at least 1. The cursor is None at the end. Raises Invalid for a bad
+        cursor, and ValueError for a bad limit.
         """
         if limit < 1:
             raise ValueError(f"{limit = } must be at least 1")
@@ -248,7 +254,7 @@ class MediaStore:
                 record = self.get(owner, media_id)
             except UnknownMedia:  # the medium was deleted meanwhile
                 continue
-            if not record.listed or (kind is not None and record.kind != kind):
+            if not record.listed or kind not in (None, record.kind) or size not in (None, record.bytes):
                 continue
             if len(page) == limit:
                 return page, page[-1].id
@@ -356,13 +362,6 @@ def _children(folder: Path) -> Iterator[Path]:
         yield from list(folder.iterdir())
     except FileNotFoundError:
         return
-
-
-def _bytes(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:  # the medium was deleted meanwhile
-        return 0
 
 
 def _last_written(folder: Path) -> datetime:

@@ -51,7 +51,7 @@ class Parts:
 
     @property
     def store(self) -> MediaStore:
-        return MediaStore(self.data_dir / "media", ttl_s=3600)
+        return MediaStore(self.data_dir / "media", ttl_s=7200)
 
     async def probe(self, path: Path) -> ProbedFile:
         with path.open("rb") as file:

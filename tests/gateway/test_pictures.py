@@ -67,3 +67,18 @@ def test_a_damaged_picture_is_reported(running: RunningSuite, tmp_path: Path) ->
     assert answer.status_code == 422
     assert "'noise.png' is damaged" in answer.json()["detail"]
     assert running.client.get(f"{record['urls']['files']}/a.webp").status_code == 200
+
+
+def test_a_picture_becomes_a_medium_once(running: RunningSuite, tmp_path: Path) -> None:
+    record = running.upload(pictures(tmp_path / "trip.zip"))
+    urls = {entry["name"]: entry["url"] for entry in running.client.get(record["urls"]["files"]).json()["items"]}
+    answer = running.client.post(urls["trip/müde katze.png"])
+    taken = answer.json()
+    assert (answer.status_code, answer.headers["location"]) == (201, taken["urls"]["self"])
+    assert (taken["name"], taken["kind"], taken["source"]) == ("müde katze.png", "image", record["source"])
+    assert (taken["media"]["width"], taken["media"]["height"]) == (40, 30)
+    assert running.client.get(taken["urls"]["content"]).content == running.client.get(urls["trip/müde katze.png"]).content
+    again = running.client.post(urls["trip/müde katze.png"])
+    assert (again.status_code, again.json()["id"]) == (200, taken["id"])
+    assert running.client.post(f"{record['urls']['files']}/nothing.png").status_code == 404
+    assert running.client.post(f"{taken['urls']['self']}/files/a.png").status_code == 404

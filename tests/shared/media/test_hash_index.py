@@ -10,7 +10,7 @@ from typing import IO, Any
 import pytest
 
 from shared.media.disk import STALE_TRIES
-from shared.media.hash_index import HashIndex
+from shared.media.owner_folder.hash_index import HashIndex
 
 DIGEST = "0" * 64
 
