@@ -28,6 +28,8 @@ class App extends Element {
     this.store.watch(() => this.redraw(), this.leaving);
     this.uploads.watch(() => this.redraw(), this.leaving);
     addEventListener("hashchange", () => this.#follow(), { signal: this.leaving });
+    const tellKnown = ({ name, record }) => notify(`${name} is already in your library${name === record.name ? "" : ` as ${record.name}`}. It was not sent again.`);
+    this.uploads.addEventListener("known", ({ detail }) => tellKnown(detail), { signal: this.leaving });
     this.addEventListener("jobs-open", () => (this.isDrawerOpen = true));
     this.store.addEventListener("ended", ({ detail }) => this.#tellEnd(detail), { signal: this.leaving });
     this.#acceptDrops();
@@ -90,9 +92,6 @@ class App extends Element {
     const from = location.hash;
     if (this.route.screen !== "library") location.hash = "#/";
     const records = await this.uploads.add(files);
-    records.forEach((record, index) => {
-      if (record && record.name !== files[index].name) notify(`${files[index].name} is already in your library as ${record.name}.`);
-    });
     const isStill = ["", "#/", from].includes(location.hash);
     if (records.length === 1 && records[0] && isStill) location.hash = `#/clip/${records[0].id}`;
   }

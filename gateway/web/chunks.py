@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 SHARED = "shared.js"
 STATIC = re.compile(r"""^import (?:\{(?P<names>[^}]+)\} from )?"(?P<address>\.[^"]+)";\n?""", re.MULTILINE)
-LATER = re.compile(r"""import\("(\.[^"]+)"\)""")
+LATER = re.compile(r"""(?P<before>import\(|new URL\()"(?P<address>\.[^"]+)"(?P<after>\)|, import\.meta\.url\))""")
+"""An import on demand, or the address of a worker's module."""
+
 EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|class|const) (\w+))", re.MULTILINE)
 
 
@@ -72,8 +74,8 @@ def order_from(first: str, texts: Mapping[str, str]) -> list[str]:
 
 
 def later_imports(name: str, text: str) -> list[str]:
-    """Return the modules that a module imports dynamically."""
-    return [joined_path(name, match[1]) for match in LATER.finditer(text)]
+    """Return the modules that a module imports dynamically or runs as workers."""
+    return [joined_path(name, match["address"]) for match in LATER.finditer(text)]
 
 
 def joined_path(importer: str, address: str) -> str:
@@ -127,7 +129,7 @@ def _body(name: str, text: str, depth: int) -> str:
         return f"const {{ {names} }} = {_variable(joined_path(name, match['address']))};\n"
 
     def moved(match: re.Match[str]) -> str:
-        return f'import("{"../" * depth or "./"}{joined_path(name, match[1])}")'
+        return f'{match["before"]}"{"../" * depth or "./"}{joined_path(name, match["address"])}"{match["after"]}'
 
     exports = EXPORT.findall(text)
     code = LATER.sub(moved, EXPORT.sub("", STATIC.sub(replacement, text)))

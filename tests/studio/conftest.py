@@ -30,13 +30,13 @@ class Restartable:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
-        self._data_dir, self._stack, self._running = data_dir, stack, ExitStack()
+        self.data_dir, self._stack, self._running = data_dir, stack, ExitStack()
         stack.callback(lambda: self._running.close())
         self.start()
 
     def start(self) -> None:
         """Start the suite."""
-        self.suite: RunningSuite = self._running.enter_context(suite(self._data_dir, PORT=str(self._port), **SETTINGS))
+        self.suite: RunningSuite = self._running.enter_context(suite(self.data_dir, PORT=str(self._port), **SETTINGS))
 
     def stop(self) -> None:
         """Stop the suite."""

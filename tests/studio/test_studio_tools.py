@@ -173,6 +173,26 @@ def test_keyframes_are_picked_cut_again_and_downloaded(open_page: Opener, studio
         assert any(name.endswith("000010.png") for name in archive.namelist())
 
 
+def test_all_picks_are_downloaded_however_many(open_page: Opener, studio: Restartable, clip: Path, tmp_path: Path) -> None:
+    slow = studio.suite.start("speed-ramp.render", {"video": SAMPLE_ID}, {"curve": [{"t": 0, "speed": 0.4}]})
+    record = studio.suite.wait(slow["id"], timeout_s=300)["outputs"]["video"]
+    job = studio.suite.wait(studio.suite.start("keyframes.detect", {"video": record["id"]})["id"], timeout_s=300)
+    page = open_page()
+    picks = json.dumps({"picks": list(range(350)), "cuts": [], "threshold": 1})
+    page.evaluate("([key, picks]) => sessionStorage.setItem(key, picks)", [f"reelwright-picks-2 {job['id']}", picks])
+    page.route("**/frame?n=*", lambda route: route.fulfill(body=route.request.url.rpartition("=")[2], content_type="image/png"))
+    page.goto(page.url.split("#")[0] + f"#/job/{job['id']}")
+    until(page, "document.querySelector('.fit canvas')?.dataset.frame !== undefined")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download these").click()
+    waiting.value.save_as(tmp_path / "made.zip")
+    with zipfile.ZipFile(tmp_path / "made.zip") as archive:
+        pictures = [archive.read(name).decode() for name in sorted(archive.namelist()) if name.endswith(".png")]
+        rows = archive.read("keyframes.csv").decode().splitlines()[1:]
+    assert pictures == [str(number) for number in range(350)]
+    assert [row.split(",")[0] for row in rows] == pictures
+
+
 def test_a_composite_changes_with_its_sliders(open_page: Opener) -> None:
     page = open_page(f"#/clip/{SAMPLE_ID}", refusals=("Canvas2D", "503"))  # the test reads the canvas; no model of depth is installed
     draft = json.dumps({"params": {}, "inputs": {"alpha": SAMPLE_MATTE_ID, "background": SAMPLE_PLATE_ID}, "preset": None})

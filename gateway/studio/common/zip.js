@@ -13,7 +13,34 @@ export function crc32(bytes) {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-/** Return the parts of a ZIP file, for a Blob. `files`: [{name, bytes}]; `encode`: text to UTF-8. Below 4 GB. */
+/** Distributes any number of files over ZIP files that each hold at most `most` bytes of content, or one larger file. */
+export class ZipSeries {
+  #files = [];
+  #held = 0; // bytes of #files
+  #most;
+
+  constructor(most) {
+    this.#most = most;
+  }
+
+  /** Add a file: {name, bytes}. Returns the files of a full ZIP file, in which this one is not; null if there is room. */
+  add(file) {
+    const size = file.bytes.length;
+    const full = this.#files.length && this.#held + size > this.#most ? this.end() : null;
+    this.#files.push(file);
+    this.#held += size;
+    return full;
+  }
+
+  /** Return the files of the last ZIP file. */
+  end() {
+    const files = this.#files;
+    [this.#files, this.#held] = [[], 0];
+    return files;
+  }
+}
+
+/** Return the parts of a ZIP file, for a Blob. `files`: [{name, bytes}]; `encode`: text to UTF-8. Below 4 GB, and 65,536 files. */
 export function zipParts(files, encode = (text) => new TextEncoder().encode(text)) {
   const parts = [];
   const directory = [];

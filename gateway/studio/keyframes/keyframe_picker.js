@@ -3,10 +3,10 @@
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
-import { position } from "../base/format.js";
+import { bytes, position } from "../base/format.js";
 import { readyJson } from "../server/views.js";
 import { notify } from "../common/notices.js";
-import { zipParts } from "../common/zip.js";
+import { zipParts, ZipSeries } from "../common/zip.js";
 import { proxyFrames, sourceTimes } from "../ramp/plan.js";
 import { History } from "../ramp/edit.js";
 import { FrameSource } from "../viewer/frame_source.js";
@@ -17,7 +17,7 @@ import "./frame_tile.js";
 import "./shot_timeline.js";
 
 const AHEAD = 8;
-const MOST_EXPORTED = 300;
+const ZIP_BYTES = 500_000_000; // more pictures than that are downloaded as several ZIP files, which fit into memory
 const ONE_DRAG_MS = 400; // moves of the threshold that follow each other are undone together
 const KEPT_AS = "reelwright-picks-2 ";
 
@@ -172,25 +172,28 @@ class KeyframePicker extends Element {
     this.#show(recut(this.state, value, this.video, this.#scores));
   }
 
-  /** Download the picked frames at full size, with lists of keyframes and shots. */
+  /** Download all picked frames at full size, with lists of keyframes and shots. */
   async #export() {
     const { state, store, record, times } = this;
     const stem = record.name.replace(/\.\w+$/, "");
-    const picks = state.picks.slice(0, MOST_EXPORTED);
-    const files = [];
     const { signal } = this.#closing;
+    const series = new ZipSeries(ZIP_BYTES);
+    let saved = 0;
+    const add = (file) => {
+      const full = series.add(file);
+      if (full) save(full, `${stem}-keyframes-${(saved += 1)}.zip`);
+    };
     try {
-      for (const [index, frame] of picks.entries()) {
+      for (const [index, frame] of state.picks.entries()) {
         this.exported = index;
         const response = await store.api.send("GET", `/v1/media/${record.id}/frame?n=${frame}`, { signal, limit: null });
-        files.push({ name: `${stem}-${String(frame).padStart(6, "0")}.png`, bytes: new Uint8Array(await response.arrayBuffer()) });
+        add({ name: `${stem}-${String(frame).padStart(6, "0")}.png`, bytes: new Uint8Array(await response.arrayBuffer()) });
       }
       const encode = (text) => new TextEncoder().encode(text);
-      files.push({ name: "keyframes.csv", bytes: encode(csvOf(state, this.count, times)) });
-      edls(this.#listed, this.#shots).forEach((text, at) => files.push({ name: `shots${at ? `-${at + 1}` : ""}.edl`, bytes: encode(text) }));
-      const url = URL.createObjectURL(new Blob(zipParts(files), { type: "application/zip" }));
-      Object.assign(document.createElement("a"), { href: url, download: `${stem}-keyframes.zip` }).click();
-      setTimeout(() => URL.revokeObjectURL(url), 60_000); // the browser reads the URL after the click
+      add({ name: "keyframes.csv", bytes: encode(csvOf(state, this.count, times)) });
+      edls(this.#listed, this.#shots).forEach((text, at) => add({ name: `shots${at ? `-${at + 1}` : ""}.edl`, bytes: encode(text) }));
+      save(series.end(), saved ? `${stem}-keyframes-${saved + 1}.zip` : `${stem}-keyframes.zip`);
+      if (saved) notify(`The keyframes are in ${saved + 1} ZIP files, because they have more than ${bytes(ZIP_BYTES)}.`);
     } catch (error) {
       if (!signal.aborted) notify(error.message, { kind: "bad" });
     }
@@ -256,6 +259,13 @@ class KeyframePicker extends Element {
           <button type="button" class="icon tile-out" aria-label=${`Take out frame ${frame}`} title="Take out" @click=${() => this.#set(toggledPick(this.state, frame))}>${icon("close")}</button></li>`))
         : html`<li class="muted small">no keyframe</li>`}</ul></li>`;
   }
+}
+
+/** Save files as a ZIP file. */
+function save(files, name) {
+  const url = URL.createObjectURL(new Blob(zipParts(files), { type: "application/zip" }));
+  Object.assign(document.createElement("a"), { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000); // the browser reads the URL after the click
 }
 
 function kept(job) {

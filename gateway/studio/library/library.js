@@ -14,13 +14,20 @@ import "./welcome.js";
 
 /** @type {[string, string, (record: any) => boolean][]} */
 const FILTERS = [
-  ["all", "All", () => true],
+  ["all", "All", (record) => hasPicture(record)],
   ["clips", "Clips", (record) => record.kind === "video" && isOwn(record)],
-  ["results", "Results", (record) => !isOwn(record)],
+  ["results", "Results", (record) => hasPicture(record) && !isOwn(record)],
   ["pictures", "Pictures", (record) => record.kind === "image" || record.kind === "images"],
+  ["files", "Files", (record) => !hasPicture(record)],
 ];
-const SHOWN_KINDS = new Set(["video", "image", "images"]);
+const AHEAD_PX = 1200; // the next page of the list is read when its place is this near to the screen
+const USED = "All files, also proxies and previews, which the server deletes by itself when space is short";
 const ACCEPTED = "video/*,image/*,.heic,.avif,.mkv,.mxf,.zip";
+
+/** Whether a medium can be looked at; the others, such as tables and archives, are files to download. */
+function hasPicture(record) {
+  return record.urls.thumbnail !== null;
+}
 
 /** Whether a medium was uploaded, not made by a job. */
 function isOwn(record) {
@@ -33,26 +40,39 @@ class Library extends Element {
   enter() {
     this.store.watch(() => this.redraw(), this.leaving);
     this.uploads.watch(() => this.redraw(), this.leaving);
+    addEventListener("scroll", () => this.#readAhead(), { passive: true, signal: this.leaving });
+  }
+
+  drawn() {
+    this.#readAhead();
+  }
+
+  /** Read more of the list when its end comes near the screen, which a search brings about, too. */
+  #readAhead() {
+    const end = this.querySelector(".list-end");
+    if (end && !this.store.offline && end.getBoundingClientRect().top < innerHeight + AHEAD_PX) this.store.readMore();
   }
 
   view() {
     const { store, uploads } = this;
     if (!store.isListed) return html`<div class="library"><p class="muted">Loading…</p></div>`;
-    const media = store.shownMedia.filter((record) => SHOWN_KINDS.has(record.kind));
-    const own = media.filter((record) => !isSample(record));
+    const media = store.shownMedia;
+    const own = media.filter((record) => hasPicture(record) && !isSample(record));
     const isFirst = own.length === 0 && uploads.entries.length === 0;
     return html`<div class="library">
       ${isFirst ? html`<studio-welcome .store=${store} @pick=${() => this.#pick()}></studio-welcome>` : this.#bar(own)}
       <input type="file" id="file" class="unseen" multiple accept=${ACCEPTED} aria-label="Choose files to add" tabindex="-1" @change=${(event) => this.#chosen(event.target)}>
       <upload-list .store=${store} .uploads=${uploads} @pick=${() => this.#pick()}></upload-list>
-      ${this.#grid(media, own, isFirst)}
+      ${this.#grid(media, isFirst)}
     </div>`;
   }
 
   #bar(own) {
-    const used = own.reduce((sum, record) => sum + record.bytes, 0);
+    const { used, hasMore } = this.store;
+    const items = `${own.length}${hasMore ? "+" : ""} ${own.length === 1 ? "item" : "items"}`;
+    const room = used && `${bytes(used.bytes)}${used.limit_bytes === null ? "" : ` of ${bytes(used.limit_bytes)}`} used`;
     return html`<div class="library-bar">
-      <h1>Library <small class="muted">${own.length} ${own.length === 1 ? "item" : "items"} · ${bytes(used)} used</small></h1>
+      <h1>Library <small class="muted" title=${USED}>${[items, room].filter(Boolean).join(" · ")}</small></h1>
       <label class="search">${icon("search")}<input type="search" placeholder="Search names" aria-label="Search names" .value=${this.search}
         @input=${(event) => (this.search = event.target.value)}></label>
       <fieldset class="segments"><legend class="unseen">Show</legend>${FILTERS.map(
@@ -66,7 +86,7 @@ class Library extends Element {
     </div>`;
   }
 
-  #grid(media, own, isFirst) {
+  #grid(media, isFirst) {
     const test = FILTERS.find(([name]) => name === this.filter)[2];
     const words = this.search.toLowerCase().split(/\s+/).filter(Boolean);
     const fits = (record) => {
@@ -76,9 +96,11 @@ class Library extends Element {
     const shown = media.filter(fits).sort((a, b) => Number(isSample(a)) - Number(isSample(b)) || (isSample(a) ? a.id.localeCompare(b.id) : 0));
     const visible = shown.filter((record) => isSample(record) === isFirst);
     const samples = isFirst || this.filter === "results" ? [] : shown.filter((record) => isSample(record));
-    if (!visible.length && !samples.length) return html`<p class="empty muted">Nothing matches. ${this.search && html`<button type="button" class="quiet" @click=${() => (this.search = "")}>Clear the search</button>`}</p>`;
+    const end = this.store.hasMore && html`<p class="list-end muted">Loading…</p>`;
+    if (!visible.length && !samples.length) return end || html`<p class="empty muted">Nothing matches. ${this.search && html`<button type="button" class="quiet" @click=${() => (this.search = "")}>Clear the search</button>`}</p>`;
     return html`${isFirst && html`<h2 class="samples-title">Samples to play with</h2>`}
       ${this.#cards(visible, "Media")}
+      ${end}
       ${samples.length > 0 && html`<section class="small-samples" aria-labelledby="samples"><h2 id="samples">Samples</h2>${this.#cards(samples, "Samples")}</section>`}`;
   }
 
@@ -104,7 +126,7 @@ class Library extends Element {
     const gone = async () => {
       try {
         await store.api.send("DELETE", record.urls.self);
-        store.media.delete(record.id);
+        store.forget(record.id);
       } catch (error) {
         notify(error.message, { kind: "bad" });
       }

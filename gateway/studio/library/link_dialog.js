@@ -16,7 +16,7 @@ export function askForLink(store) {
     draw();
     try {
       const record = await store.api.post("/v1/media/from-url", { url });
-      store.addMedia(record);
+      store.putMedia(record);
       dialog.close();
       location.hash = `#/clip/${record.id}`;
     } catch (error) {

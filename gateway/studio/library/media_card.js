@@ -6,6 +6,7 @@ import { icon } from "../base/icons.js";
 import { extent, facts, tags } from "../base/words.js";
 import { drawTile, stripOf } from "../server/views.js";
 import { isSample } from "../state/store.js";
+import { download } from "../common/download.js";
 import { notify } from "../common/notices.js";
 import "../common/picture.js";
 
@@ -29,12 +30,12 @@ class MediaCard extends Element {
 
   view() {
     const { record, at, strip, shownName: name } = this;
-    const open = record.kind === "images" ? record.urls.download : `#/clip/${record.id}`;
+    const open = record.urls.thumbnail ? `#/clip/${record.id}` : record.urls.download;
     const words = tags(record);
     return html`<article class="media-card">
-      <a class="picture" href=${open} title=${facts(record)} aria-label=${`Open ${name}, ${[extent(record), ...words].join(", ")}`}
-        @pointermove=${(event) => this.#scrub(event)} @pointerleave=${() => (this.at = null)}>
-        <media-picture .src=${record.urls.thumbnail ?? ""}></media-picture>
+      <a class="picture" href=${open} download=${record.urls.thumbnail ? null : record.name} title=${facts(record)} aria-label=${`${record.urls.thumbnail ? "Open" : "Download"} ${name}, ${[extent(record), ...words].join(", ")}`}
+        @click=${(event) => record.urls.thumbnail === null && download(this.store.api, event)} @pointermove=${(event) => this.#scrub(event)} @pointerleave=${() => (this.at = null)}>
+        ${record.urls.thumbnail ? html`<media-picture .src=${record.urls.thumbnail}></media-picture>` : html`<span class="file-kind">${record.kind}</span>`}
         ${at !== null && strip && html`<canvas width="320" height="180" aria-hidden="true"></canvas><span class="scrub-line" :--at=${at}></span>`}
         <span class="extent">${extent(record)}</span>
       </a>
@@ -50,7 +51,8 @@ class MediaCard extends Element {
     const name = this.shownName;
     return html`<div class="card-actions">
       <button type="button" class="icon quiet" aria-label=${`Rename ${name}`} title="Rename" @click=${() => this.#rename()}>${icon("pen")}</button>
-      <a class="button icon quiet" href=${this.record.urls.download} download aria-label=${`Download ${name}`} title="Download">${icon("download")}</a>
+      <a class="button icon quiet" href=${this.record.urls.download} download=${this.record.name} aria-label=${`Download ${name}`} title="Download"
+        @click=${(event) => download(this.store.api, event)}>${icon("download")}</a>
       <button type="button" class="icon quiet" aria-label=${`Delete ${name}`} title="Delete" @click=${() => this.tell("delete", this.record)}>${icon("trash")}</button>
     </div>`;
   }
@@ -75,8 +77,7 @@ class MediaCard extends Element {
     if (!name || name === this.record.name) return;
     try {
       const record = await (await this.store.api.send("PATCH", this.record.urls.self, { json: { name } })).json();
-      this.store.media.set(record.id, record);
-      this.store.tell();
+      this.store.putMedia(record);
     } catch (error) {
       notify(error.message, { kind: "bad" });
     }

@@ -6,6 +6,8 @@ import { icon } from "../base/icons.js";
 import { bytes, remaining } from "../base/format.js";
 import { fingerprint, giveUp, unfinished } from "../server/upload.js";
 
+const LARGE_BYTES = 64 * 1024 * 1024; // from this size on, comparing takes time that a user notices
+
 class UploadList extends Element {
   /** Sends `pick` to have files chosen. */
   static props = { store: null, uploads: null };
@@ -38,13 +40,15 @@ class UploadList extends Element {
   }
 
   #entry(entry) {
-    const fraction = entry.size ? entry.sent / entry.size : 0;
+    const isCompared = entry.state === "comparing" && entry.size >= LARGE_BYTES;
+    const fraction = entry.size ? (isCompared ? entry.compared : entry.sent) / entry.size : 0;
     return html`<li class=${`upload ${entry.state}`}>
       <p class="name">${entry.name}</p>
       ${entry.state === "failed"
         ? html`<p class="error" role="alert">${entry.error}</p>`
         : html`<progress max="1" .value=${fraction} aria-label=${`Upload of ${entry.name}`}></progress><p class="muted small">${textOf(entry)}</p>`}
       <div class="row">
+        ${isCompared && html`<button type="button" title="Send the file without comparing it" @click=${() => this.uploads.skip(entry)}>Skip</button>`}
         ${entry.state === "failed" && html`<button type="button" @click=${() => this.uploads.retry(entry)}>${icon("retry")}Retry</button>`}
         <button type="button" class="icon quiet" aria-label=${`Remove ${entry.name}`} @click=${() => this.uploads.cancel(entry)}>${icon("close")}</button>
       </div>
@@ -54,6 +58,7 @@ class UploadList extends Element {
 
 function textOf(entry) {
   if (entry.state === "waiting") return "Waiting";
+  if (entry.state === "comparing") return entry.size < LARGE_BYTES ? "Comparing with the library…" : `Comparing with the library… ${Math.floor((entry.compared / entry.size) * 100)} %`;
   if (entry.state === "checking") return "Checking the file…";
   const took = (performance.now() - entry.began) / 1000;
   const speed = took > 0.5 && entry.from !== null ? (entry.sent - entry.from) / took : 0;

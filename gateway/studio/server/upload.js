@@ -58,6 +58,11 @@ export function unfinished() {
   return Object.keys(remembered()).map((print) => ({ print, name: print.split("/").slice(0, -2).join("/") }));
 }
 
+/** Whether an upload of a file was begun, on this page or before a reload. */
+export function isBegun(file) {
+  return fingerprint(file) in remembered();
+}
+
 /** Give up an unfinished upload, here and on the server. */
 export async function giveUp(api, print) {
   const location = remembered()[print];

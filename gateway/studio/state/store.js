@@ -2,18 +2,18 @@
 
 import { words } from "../base/format.js";
 import { clipId } from "../base/outputs.js";
-import { Problem } from "../server/api.js";
+import { jsonOf, Problem } from "../server/api.js";
 
 const BUSY_MS = 1500; // interval of refreshing the lists while a job runs
 const IDLE_MS = 6000;
 const SHOWN_JOBS = 30;
 const MEDIA_PAGE = 200;
-const MOST_MEDIA = 2000; // that the library lists
 export const SAMPLE_DIGITS = "0".repeat(24); // ids of the installation's sample media begin with it
 export const ENDED = new Set(["succeeded", "failed", "canceled"]);
 
 export class Store extends EventTarget {
-  media = new Map(); // id -> record, newest first
+  media = new Map(); // id -> record: all that were read, also those that are not listed
+  used = null; // {bytes, limit_bytes}: what the server stores for this owner
   jobs = new Map(); // id -> job, newest first
   operations = [];
   pipelines = []; // the named ones
@@ -22,6 +22,12 @@ export class Store extends EventTarget {
   isReady = false; // whether the operations were, too
   offline = "";
   #api;
+  #listed = []; // ids, newest first, then samples
+  #pages = 1; // pages of the list that were read
+  #cursor = ""; // of the next page; empty after the last one
+  #mediaTag = ""; // ETag of the list; empty: unknown
+  #turn = Promise.resolve(); // ends with the last read of the list
+  #isReadingMore = false;
   #hidden = new Set(); // ids of media that are about to be deleted
   #wake = (/** @type {any} */ _value = null) => {};
 
@@ -64,10 +70,7 @@ export class Store extends EventTarget {
     const declared = this.operations.length ? null : this.#readDeclarations();
     declared?.catch(() => {}); // awaited below
     try {
-      const [media, jobs] = await Promise.all([this.#readMedia(), this.#api.get(`/v1/jobs?limit=${SHOWN_JOBS}`)]);
-      // Without keys the list has them, unless it is long; asking for one that is not drawn yet would be an error in the console.
-      const samples = this.#api.keyed || media.next_cursor ? await this.#samples(media.items) : [];
-      this.media = new Map([...media.items, ...samples].map((record) => [record.id, record]));
+      const [, jobs] = await Promise.all([this.#inTurn(() => this.#refreshMedia()), this.#api.get(`/v1/jobs?limit=${SHOWN_JOBS}`)]);
       this.#mergeJobs(jobs.items);
       this.isListed = true;
       if (declared) this.tell(); // the library needs no operations
@@ -75,21 +78,79 @@ export class Store extends EventTarget {
       if (!declared && !this.hasPipelines) await this.#readPipelines();
       this.offline = "";
     } catch (error) {
-      this.offline = error instanceof Problem ? error.message : "The server does not answer. Trying again…";
+      this.#fail(error);
     }
     this.isListed = this.isReady = true;
     this.tell();
   }
 
-  async #readMedia() {
-    const items = [];
-    let next = "";
-    do {
-      const page = await this.#api.get(`/v1/media?limit=${MEDIA_PAGE}${next && `&cursor=${encodeURIComponent(next)}`}`);
-      items.push(...page.items);
-      next = page.next_cursor ?? "";
-    } while (next && items.length < MOST_MEDIA);
-    return { items, next_cursor: next };
+  /** Read the list again, as far as it was read before, if any medium has changed. */
+  async #refreshMedia() {
+    const response = await this.#api.send("GET", `/v1/media?limit=${MEDIA_PAGE}`);
+    const tag = response.headers.get("ETag") ?? "";
+    if (tag && tag === this.#mediaTag) return;
+    const pages = [await jsonOf(response)];
+    while (pages.length < this.#pages && pages.at(-1).next_cursor) pages.push(await this.#page(pages.at(-1).next_cursor));
+    this.#cursor = pages.at(-1).next_cursor ?? "";
+    const items = pages.flatMap((page) => page.items);
+    // Without keys the list has them, unless it is long; asking for one that is not drawn yet would be an error in the console.
+    const samples = this.#api.keyed || this.#cursor ? await this.#samples(items) : [];
+    this.#list([...items, ...samples]);
+    this.#mediaTag = tag;
+    this.#readUsage();
+  }
+
+  #page(cursor) {
+    return this.#api.get(`/v1/media?limit=${MEDIA_PAGE}&cursor=${encodeURIComponent(cursor)}`);
+  }
+
+  async #readUsage() {
+    this.used = await this.#api.get("/v1/media/usage").catch(() => this.used);
+    this.tell();
+  }
+
+  /** Show these records as the list. Others are forgotten, unless they may be on a page that was not read. */
+  #list(records) {
+    const kept = new Set(records.map(({ id }) => id));
+    const oldest = records.findLast((record) => !isSample(record))?.id ?? "";
+    for (const id of this.#listed) if (!kept.has(id) && !(this.hasMore && id < oldest)) this.media.delete(id);
+    for (const record of records) this.media.set(record.id, record);
+    this.#listed = [...kept];
+  }
+
+  /** Whether the list has media that were not read. */
+  get hasMore() {
+    return this.#cursor !== "";
+  }
+
+  /** Read the next page of the list, unless it is being read. */
+  async readMore() {
+    if (!this.hasMore || this.#isReadingMore) return;
+    this.#isReadingMore = true;
+    try {
+      await this.#inTurn(async () => {
+        if (!this.hasMore) return;
+        const page = await this.#page(this.#cursor);
+        this.#pages += 1;
+        this.#cursor = page.next_cursor ?? "";
+        this.#list([...this.#listed.map((id) => this.media.get(id)), ...page.items]);
+      });
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#isReadingMore = false;
+    this.tell();
+  }
+
+  /** Read the list when earlier reads of it have ended. */
+  #inTurn(read) {
+    const done = this.#turn.then(read);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  #fail(error) {
+    this.offline = error instanceof Problem ? error.message : "The server does not answer. Trying again…";
   }
 
   /** Read the operations; the named pipelines may come later, because the server checks each of them first. */
@@ -125,9 +186,9 @@ export class Store extends EventTarget {
     this.jobs = new Map([...merged, ...extra].map((job) => [job.id, job]));
   }
 
-  /** The media to offer: not those about to be deleted. */
+  /** The listed media to offer, newest first: not those about to be deleted. */
   get shownMedia() {
-    return [...this.media.values()].filter((record) => !this.#hidden.has(record.id));
+    return this.#listed.filter((id) => !this.#hidden.has(id)).map((id) => this.media.get(id));
   }
 
   /** A record; asks the server if it is not in the list. */
@@ -135,12 +196,22 @@ export class Store extends EventTarget {
     const known = this.media.get(id);
     if (known) return known;
     const record = await this.#api.get(`/v1/media/${id}`);
-    this.addMedia(record);
+    this.media.set(id, record);
+    this.tell();
     return record;
   }
 
-  addMedia(record) {
-    this.media = new Map([[record.id, record], ...this.media]);
+  /** Put a medium at the top of the list, or replace its record. */
+  putMedia(record) {
+    this.media.set(record.id, record);
+    if (record.listed && !this.#listed.includes(record.id)) this.#listed = [record.id, ...this.#listed];
+    this.tell();
+  }
+
+  /** Take a deleted medium out of the list. */
+  forget(id) {
+    this.media.delete(id);
+    this.#listed = this.#listed.filter((other) => other !== id);
     this.tell();
   }
 

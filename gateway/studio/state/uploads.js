@@ -1,11 +1,15 @@
 // Uploads of many files: two at a time, each resumable, also after a reload.
 
-import { upload } from "../server/upload.js";
+import { twinOf } from "../server/known_bytes.js";
+import { isBegun, upload } from "../server/upload.js";
 
 const AT_ONCE = 2;
-const MOST_HASHED_BYTES = 512 * 1024 * 1024; // hashing reads the whole file into memory
+const BUSY = new Set(["comparing", "sending", "checking"]);
 
-/** The queue of uploads. An entry: {id, file, name, size, sent, state, error, record}; state: waiting|sending|checking|done|failed. */
+/**
+ * The queue of uploads. An entry: {id, file, name, size, compared, sent, state, error, record}; state: waiting|comparing|sending|checking|
+ * done|failed. Sends `known` with an entry whose bytes the server has.
+ */
 export class Uploads extends EventTarget {
   entries = [];
   #store;
@@ -24,7 +28,7 @@ export class Uploads extends EventTarget {
   /** Add files; return the promise of the records that arrive, in order, null for those that fail. */
   add(files) {
     const added = [...files].map((file) => {
-      const entry = { id: this.#next++, file, name: file.name, size: file.size, sent: 0, state: "waiting", error: "" };
+      const entry = { id: this.#next++, file, name: file.name, size: file.size, compared: 0, sent: 0, state: "waiting", error: "" };
       entry.finished = new Promise((resolve) => (entry.finish = resolve));
       return entry;
     });
@@ -51,32 +55,35 @@ export class Uploads extends EventTarget {
   }
 
   get isBusy() {
-    return this.entries.some((entry) => ["waiting", "sending", "checking"].includes(entry.state));
+    return this.entries.some((entry) => entry.state === "waiting" || BUSY.has(entry.state));
   }
 
   #start() {
-    const busy = this.entries.filter((entry) => entry.state === "sending" || entry.state === "checking").length;
+    const busy = this.entries.filter((entry) => BUSY.has(entry.state)).length;
     for (const entry of this.entries.filter(({ state }) => state === "waiting").slice(0, AT_ONCE - busy)) this.#send(entry);
+    this.#tell();
+  }
+
+  /** Send a file without comparing it further. */
+  skip(entry) {
+    entry.comparing?.abort();
+  }
+
+  #tell() {
     this.dispatchEvent(new Event("change"));
   }
 
   async #send(entry) {
-    entry.state = "sending";
     entry.canceling = new AbortController();
-    entry.began = performance.now();
-    entry.from = null;
-    const onProgress = (sent) => {
-      entry.from ??= sent;
-      entry.sent = sent;
-      if (sent >= entry.size) entry.state = "checking";
-      this.dispatchEvent(new Event("change"));
-    };
+    const { signal } = entry.canceling;
     try {
-      const twin = await twinOf(entry.file, this.#store.media.values());
-      entry.record = twin ?? (await upload(this.#store.api, entry.file, { onProgress, signal: entry.canceling.signal }));
+      const twin = await this.#twin(entry);
+      signal.throwIfAborted();
+      entry.record = twin ?? (await this.#upload(entry, signal));
       entry.state = "done";
       this.entries = this.entries.filter((other) => other !== entry);
-      this.#store.addMedia(entry.record);
+      this.#store.putMedia(entry.record);
+      if (twin) this.dispatchEvent(new CustomEvent("known", { detail: entry }));
       entry.finish(entry.record);
     } catch (error) {
       if (error.name === "AbortError") return;
@@ -85,13 +92,29 @@ export class Uploads extends EventTarget {
     }
     this.#start();
   }
-}
 
-/** The medium of the library with the same bytes as a file; null if there is none. Only a file of the same size is read. */
-async function twinOf(file, media) {
-  const alike = [...media].filter((record) => record.bytes === file.size && (record.source === "upload" || record.source === "url"));
-  if (!alike.length || !globalThis.crypto?.subtle || file.size > MOST_HASHED_BYTES) return null; // browsers hash on https and localhost only
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
-  const sha256 = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return alike.find((record) => record.sha256 === sha256) ?? null;
+  /** The server's record of the same bytes; null if there is none, or if it cannot be found out. An upload that was begun goes on. */
+  async #twin(entry) {
+    if (isBegun(entry.file)) return null;
+    entry.state = "comparing";
+    entry.comparing = new AbortController();
+    const onProgress = (bytes) => {
+      entry.compared = bytes;
+      this.#tell();
+    };
+    const signal = AbortSignal.any([entry.canceling.signal, entry.comparing.signal]);
+    return twinOf(this.#store.api, entry.file, { onProgress, signal }).catch(() => null);
+  }
+
+  #upload(entry, signal) {
+    Object.assign(entry, { state: "sending", began: performance.now(), from: null });
+    const onProgress = (sent) => {
+      entry.from ??= sent;
+      entry.sent = sent;
+      if (sent >= entry.size) entry.state = "checking";
+      this.#tell();
+    };
+    this.#tell();
+    return upload(this.#store.api, entry.file, { onProgress, signal });
+  }
 }

@@ -102,8 +102,20 @@ def test_every_module_is_in_one_served_file_after_those_it_imports() -> None:
         for at, variable in enumerate(sheets):
             body = text.split(f"const {variable} = (() => {{")[1].split("\n})();")[0]
             assert set(re.findall(r"^const \{[^}]+\} = (\$\w+);", body, re.M)) <= {*sheets[:at], *imported}, (name, variable)
-        code = re.sub(r"^(import|export) [^;]*;$", "", text, flags=re.M)
-        quickjs.Context().eval(f"(async () => {{ if (false) {{ {code}\n}} }})")
+        parse(re.sub(r"^(import|export) [^;]*;$", "", text, flags=re.M))
+
+
+def parse(code: str) -> None:
+    """Parse the code of a module, without its imports and exports; raise an error if it is invalid."""
+    quickjs.Context().eval(f"(async () => {{ if (false) {{ {code.replace('import.meta.url', 'location.href')}\n}} }})")
+
+
+def test_the_hashing_worker_loads_nothing_of_the_page() -> None:
+    text = BUNDLE.files["server/hash_worker.js"].content.decode()
+    assert [line for line in text.splitlines() if line.startswith("import ")] == []
+    assert "document" not in text
+    main = BUNDLE.files["main.js"].content.decode()
+    assert 'new URL("./server/hash_worker.js", import.meta.url)' in main
 
 
 def test_modules_that_import_each_other_are_refused() -> None:
@@ -151,7 +163,7 @@ def test_imported_names_are_exported_and_folders_do_not_import_each_other_in_a_c
             used.add(target)
             if room in rooms and target.split("/")[0] != room:
                 rooms[room].add(target.split("/")[0])
-        used |= {target_of(name, address) for address in re.findall(r'import\("(\.[^"]+)"\)', text)}
+        used |= {target_of(name, address) for address in re.findall(r'(?:import|new URL)\("(\.[^"]+)"', text)}
     assert used == set(MODULES), "a module that nothing imports, or an import of nothing"
     while free := [room for room, targets in rooms.items() if not targets & rooms.keys()]:
         for room in free:
@@ -163,8 +175,7 @@ def test_every_module_parses_is_short_and_begins_with_a_comment() -> None:
     for name, text in MODULES.items():
         assert text.startswith("// "), f"{name} says what it holds"
         assert text.count("\n") <= MOST_LINES, name
-        code = re.sub(r"^(import [^;]*?;$|export )", "", text, flags=re.M)
-        quickjs.Context().eval(f"(async () => {{ if (false) {{ {code}\n}} }})")
+        parse(re.sub(r"^(import [^;]*?;$|export )", "", text, flags=re.M))
 
 
 def test_pictures_and_icon_buttons_have_text_for_screen_readers() -> None:

@@ -1,6 +1,8 @@
 """Calculations of the studio, compared with the server's: clock, frames, requests, curves."""
 
 import ast
+import hashlib
+import random
 import shlex
 import zipfile
 from fractions import Fraction
@@ -36,6 +38,7 @@ def script() -> Script:
         "timeline/exports.js",
         "keyframes/picks.js",
         "common/zip.js",
+        "server/sha256.js",
         "composite/mixing.js",
         "result/mapping.js",
     )
@@ -124,8 +127,10 @@ def test_requests_as_text_survive_a_hostile_name(script: Script) -> None:
 
 def test_addresses_lead_to_screens(script: Script) -> None:
     assert script("routeOf('#/clip/01/speed-ramp.render?from=02')") | {"title": ""} == {
-        "screen": "clip", "id": "01", "tool": "speed-ramp.render", "from": "02", "preset": None, "title": "",
+        "screen": "clip", "id": "01", "tool": "speed-ramp.render", "from": "02", "preset": None, "as": None, "give": None, "title": "",
     }  # fmt: skip
+    assert script("routeOf('#/clip/01/background.composite?give=background:02').give") == "background:02"
+    assert script("routeOf('#/clip/02/background.composite?as=plate').as") == "plate"
     assert script("routeOf('#job=01').id") == "01"
     assert script("routeOf('#/nonsense').screen") == "library"
 
@@ -198,3 +203,25 @@ def test_near_parts_of_a_background_move_more_than_far_ones(script: Script) -> N
     assert script(view, picture=picture, near=near, depth=1) == [2, 1, 0]
     rows = script("[...nearnessOfRows(2, 3)]")
     assert rows == [0, 0, 127, 127, 255, 255]
+
+
+@pytest.mark.parametrize("size", [0, 1, 55, 56, 63, 64, 65, 119, 120, 127, 128, 1000])
+def test_the_digest_of_parts_is_that_of_the_whole(script: Script, size: int) -> None:
+    data = random.Random(size).randbytes(size)
+    for part in (1, 60, 64, 500):
+        parts = [list(data[at : at + part]) for at in range(0, size, part)]
+        digest = script("parts.reduce((digest, part) => digest.update(Uint8Array.from(part)), new Sha256()).hex()", parts=parts)
+        assert digest == hashlib.sha256(data).hexdigest(), part
+
+
+def test_any_number_of_files_is_distributed_over_zip_files(script: Script) -> None:
+    sizes = [3 + number % 5 for number in range(350)] + [200, 1]
+    expression = """(() => {
+      const series = new ZipSeries(100);
+      const full = sizes.map((length, name) => series.add({ name, bytes: { length } }));
+      return [...full.filter(Boolean), series.end()].map((files) => files.map(({ name }) => name));
+    })()"""
+    groups = script(expression, sizes=sizes)
+    assert [name for group in groups for name in group] == list(range(len(sizes)))
+    assert all(len(group) == 1 or sum(sizes[name] for name in group) <= 100 for group in groups)
+    assert [350] in groups, "a file that is larger than a ZIP file should be is alone in one"
