@@ -4,10 +4,13 @@ from pathlib import Path
 
 from benchmarks.material.clips import ffmpeg
 
-HDR = "-vf setparams=color_trc=smpte2084:color_primaries=bt2020:colorspace=bt2020nc"
+HDR = "-vf setparams=color_trc={transfer}:color_primaries=bt2020:colorspace=bt2020nc -pix_fmt yuv420p10le"
+HEVC = "-c:v libx265 -tag:v hvc1 -x265-params log-level=none"
 OTHER = "a format that browsers cannot play"
 FORMATS = {
-    "hdr10.mp4": (f"{HDR} -pix_fmt yuv420p10le -c:v libx265 -x265-params log-level=none", "HDR"),
+    "hdr10.mp4": (f"{HDR.format(transfer='smpte2084')} {HEVC}", "HDR"),
+    "hlg.mp4": (f"{HDR.format(transfer='arib-std-b67')} {HEVC}", "HDR"),
+    "hevc.mp4": (f"-pix_fmt yuv420p {HEVC}", OTHER),
     "prores.mov": ("-pix_fmt yuv422p10le -c:v prores_ks", OTHER),
     "ten-bit.mp4": ("-pix_fmt yuv420p10le -c:v libx264", OTHER),
     "rates.mp4": ("-vf select=lt(n\\,30)+not(mod(n\\,3)) -fps_mode vfr -pix_fmt yuv420p -c:v libx264", ""),

@@ -6,8 +6,10 @@ import { icon } from "../base/icons.js";
 import { extent, facts, tags } from "../base/words.js";
 import { Unreachable } from "../server/api.js";
 import { load } from "../common/load.js";
+import "../common/picture_grid.js";
 import "../common/sheet_handle.js";
 import "../viewer/viewer.js";
+import "./clip_choice.js";
 import "./tool_list.js";
 
 class ClipScreen extends Element {
@@ -51,7 +53,7 @@ class ClipScreen extends Element {
   }
 
   view() {
-    const { record, route, stage } = this;
+    const { record, route } = this;
     if (this.error) return html`<div class="lost"><h1>Clip not found</h1><p>${this.error}</p><p><a class="button" href="#/">Library</a></p></div>`;
     if (!record || !this.store.isReady) return html`<div class="clip"><div class="viewer-area loading"></div></div>`;
     const words = tags(record);
@@ -62,14 +64,24 @@ class ClipScreen extends Element {
           <h1 title=${record.name}>${this.store.nameOf(record)}</h1>
           <p class="muted small" title=${facts(record)}>${[extent(record), ...words].join(" · ")}</p>
         </div>
-        <clip-viewer .store=${this.store} .record=${record} .overlay=${stage.overlay ?? null} .preview=${stage.preview ?? null} .canvas=${stage.canvas ?? null}
-          .marks=${stage.marks ?? []} .part=${stage.part ?? null}></clip-viewer>
+        ${record.kind === "images" ? html`<picture-grid .store=${this.store} .record=${record}></picture-grid>` : this.#viewer()}
       </div>
-      ${route.tool && this.isToolReady
-        ? html`<tool-panel class="tool-panel" .store=${this.store} .uploads=${this.uploads} .record=${record} .route=${route} .viewer=${() => this.viewer}
-            @stage=${(event) => (this.stage = { ...this.stage, ...event.detail })}></tool-panel>`
-        : html`<tool-list class="panel-area sheet" .store=${this.store} .record=${record}></tool-list>`}
+      ${this.#panel()}
     </div>`;
+  }
+
+  #viewer() {
+    const { record, stage } = this;
+    return html`<clip-viewer .store=${this.store} .record=${record} .overlay=${stage.overlay ?? null} .preview=${stage.preview ?? null} .canvas=${stage.canvas ?? null}
+      .marks=${stage.marks ?? []} .part=${stage.part ?? null}></clip-viewer>`;
+  }
+
+  #panel() {
+    const { record, route } = this;
+    if (route.tool && route.as) return html`<clip-choice class="panel-area sheet" .store=${this.store} .record=${record} .route=${route}></clip-choice>`;
+    if (!route.tool || !this.isToolReady) return html`<tool-list class="panel-area sheet" .store=${this.store} .record=${record}></tool-list>`;
+    return html`<tool-panel class="tool-panel" .store=${this.store} .uploads=${this.uploads} .record=${record} .route=${route} .viewer=${() => this.viewer}
+      @stage=${(event) => (this.stage = { ...this.stage, ...event.detail })}></tool-panel>`;
   }
 }
 

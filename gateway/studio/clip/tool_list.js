@@ -5,6 +5,7 @@ import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { ago, words } from "../base/format.js";
 import { clipId, picturedOutput } from "../base/outputs.js";
+import { rolesFor, toolsFor } from "../base/takers.js";
 import { toolAddress } from "../common/route.js";
 import { startCards } from "../presets/start_cards.js";
 import "../common/sheet_handle.js";
@@ -33,18 +34,34 @@ class ToolList extends Element {
   view() {
     const { record, store } = this;
     const tools = store.operations.filter(({ name }) => !VIEWS.has(name));
-    const fitting = tools.filter((operation) => Object.values(operation.inputs).some(({ kinds }) => kinds.includes(record.kind)));
+    const fitting = toolsFor(tools, record.kind);
     const services = [...new Set(fitting.map(({ service }) => service))].sort((a, b) => rank(a) - rank(b));
     const cards = record.kind === "video" ? startCards(store) : [];
     return html`<sheet-handle .label=${"Looks and tools"} .content=${"tool-list"}></sheet-handle><div class="panel" id="tool-list">
       ${cards.length > 0 && html`<section aria-labelledby="looks"><h2 id="looks">Start with a look</h2>
         <ul class="preset-cards">${cards.map((card) => keyed(`${record.id} ${card.title}`, html`<li><preset-card .store=${store} .record=${record} .card=${card}></preset-card></li>`))}</ul></section>`}
-      <section aria-labelledby="tools"><h2 id="tools">Tools</h2>
+      ${fitting.length > 0 && html`<section aria-labelledby="tools"><h2 id="tools">Tools</h2>
         <ul class="tool-list">${services.map((service) => this.#service(service, fitting.filter((operation) => operation.service === service)))}</ul>
         ${record.kind === "video" && html`<a class="tool-link" href=${`#/pipelines?clip=${record.id}`}>${icon("path")}<span><b>Pipelines</b><span class="muted small">Run several tools in a row</span></span></a>`}
-      </section>
+      </section>`}
+      ${this.#roles(rolesFor(tools, record.kind))}
       ${this.#made()}
     </div>`;
+  }
+
+  /** What the medium can be for tools that work on another clip, such as the background of a composite. */
+  #roles(roles) {
+    const operations = [...new Set(roles.map(({ operation }) => operation))].sort((a, b) => rank(a.service) - rank(b.service));
+    if (!operations.length) return null;
+    return html`<details ?open=${this.record.kind !== "video"}><summary>Use with another clip, as</summary>
+      <ul class="tool-list">${operations.map((operation) => html`<li class="tool-group"><span class="tool-glyph">${icon(SERVICES[operation.service]?.[1] ?? "sparkle")}</span>
+        <div><h3>${operation.title}</h3><div class="chips">${roles.filter((role) => role.operation === operation).map(({ name, port }) => this.#role(operation, name, port))}</div></div></li>`)}</ul>
+    </details>`;
+  }
+
+  #role(operation, name, port) {
+    return html`<a class=${`chip ${operation.available ? "" : "unavailable"}`} href=${toolAddress(this.record.id, operation.name, { as: name })}
+      title=${port.description || operation.summary}>${port.title || words(name)}</a>`;
   }
 
   #service(service, operations) {

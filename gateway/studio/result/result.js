@@ -5,8 +5,10 @@ import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { bytes, words } from "../base/format.js";
 import { clipId, mainOutput, outputsOf } from "../base/outputs.js";
+import { isTaken } from "../base/takers.js";
 import { facts } from "../base/words.js";
 import { Unreachable } from "../server/api.js";
+import { download } from "../common/download.js";
 import { toolAddress } from "../common/route.js";
 import { ENDED } from "../state/store.js";
 import { notify } from "../common/notices.js";
@@ -15,9 +17,9 @@ import { figuresOf, requestText } from "./figures.js";
 import "../base/code_block.js";
 import "../jobs/job_steps.js";
 import "../keyframes/keyframe_picker.js";
+import "../common/picture_grid.js";
 import "./compare_view.js";
 import "./page_frame.js";
-import "./picture_grid.js";
 
 const EXPORT = "speed-ramp.export";
 
@@ -168,10 +170,9 @@ class ResultScreen extends Element {
   #next() {
     const output = this.#shownOutput;
     if (!output) return null;
-    const goesOn = ["video", "image"].includes(output.kind);
     return html`<div class="next">
-      <a class="button primary" href=${output.urls.download} download=${output.name} @click=${(event) => this.#download(event, output)}>${icon("download")}Download</a>
-      ${goesOn && html`<a class="button" href=${`#/clip/${output.id}`}>${icon("sparkle")}Continue with this</a>`}
+      <a class="button primary" href=${output.urls.download} download=${output.name} @click=${(event) => download(this.store.api, event)}>${icon("download")}Download</a>
+      ${isTaken(this.store.operations, output.kind) && html`<a class="button" href=${`#/clip/${output.id}`}>${icon("sparkle")}Continue with this</a>`}
     </div>`;
   }
 
@@ -189,20 +190,9 @@ class ResultScreen extends Element {
           : html`<span class="file-main"><span class="file-kind">${record.kind}</span><span><b>${words(name)}</b><span class="muted small">${bytes(record.bytes)}</span></span></span>`}
         ${record.kind === "html" && !this.store.api.keyed && html`<a class="icon button quiet" href=${record.urls.content} target="_blank" rel="noopener" aria-label=${`Open ${words(name)}`} title="Open">${icon("full")}</a>`}
         <a class="icon button quiet" href=${record.urls.download} download=${record.name} aria-label=${`Download ${words(name)}`} title="Download"
-          @click=${(event) => this.#download(event, record)}>${icon("download")}</a>
+          @click=${(event) => download(this.store.api, event)}>${icon("download")}</a>
       </li>`),
     )}</ul></section>`;
-  }
-
-  /** Links cannot send a key: with one, the file is fetched first. */
-  async #download(event, record) {
-    if (!this.store.api.keyed) return;
-    event.preventDefault();
-    const held = await this.store.api.mediaUrl(record.urls.download);
-    const link = document.createElement("a");
-    Object.assign(link, { href: held.url, download: record.name });
-    link.click();
-    setTimeout(held.release, 60_000); // the browser reads the URL after the click
   }
 
   async #cancel() {

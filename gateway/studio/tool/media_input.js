@@ -49,10 +49,16 @@ class MediaInput extends Element {
     this.#set(this.port.many ? [...this.#chosen, ...records.map(({ id }) => id)] : records[0].id);
   }
 
+  #showMore() {
+    if (this.isLong) this.store.readMore(); // all that were read are on the page
+    this.isLong = true;
+  }
+
   view() {
     const { port, store, clip } = this;
-    const fitting = store.shownMedia.filter((record) => port.kinds.includes(record.kind) && record.id !== clip.id);
     const chosen = this.#chosen;
+    const known = new Set([...store.shownMedia, ...[...chosen].map((id) => store.media.get(id)).filter(Boolean)]);
+    const fitting = [...known].filter((record) => port.kinds.includes(record.kind) && record.id !== clip.id);
     const rank = (record) => (chosen.has(record.id) ? 0 : this.#isMadeForThis(record) ? 1 : isSample(record) ? 3 : 2);
     const sorted = fitting.sort((a, b) => rank(a) - rank(b));
     const shown = this.isLong ? sorted : sorted.slice(0, SHOWN);
@@ -69,7 +75,8 @@ class MediaInput extends Element {
           aria-label=${`Upload for ${title}`} @change=${(event) => this.#upload(event.target)}>${icon("add")}<span>Add</span></label></li>
         ${shown.map((record) => keyed(record.id, html`<li><button type="button" class="choice" aria-pressed=${String(this.#chosen.has(record.id))} title=${record.name}
           @click=${() => this.#choose(record)}><media-picture .src=${record.urls.thumbnail ?? ""}></media-picture><span>${store.nameOf(record)}</span></button></li>`))}
-        ${sorted.length > shown.length && html`<li><button type="button" class="choice add" @click=${() => (this.isLong = true)}><span>${sorted.length - shown.length} more</span></button></li>`}
+        ${(sorted.length > shown.length || store.hasMore) && html`<li><button type="button" class="choice add" @click=${() => this.#showMore()}>
+          <span>${store.hasMore ? "More" : `${sorted.length - shown.length} more`}</span></button></li>`}
       </ul>`}
       ${this.error && html`<p class="error">${this.error}</p>`}
     </div>`;

@@ -60,7 +60,7 @@ class ToolPanel extends Element {
   }
 
   changed(name, before) {
-    if (name === "route" && this.isConnected && before?.tool !== this.route.tool) this.#open();
+    if (name === "route" && this.isConnected && (before?.tool !== this.route.tool || before?.give !== this.route.give)) this.#open();
     this.redraw();
   }
 
@@ -85,6 +85,8 @@ class ToolPanel extends Element {
     if (route.from) await this.#takeFrom(route.from);
     else if (preset) Object.assign(this, { preset: preset.name, params: { ...preset.params } });
     else if (draft) Object.assign(this, draft);
+    const [given, medium] = route.give?.split(":") ?? [];
+    if (given in operation.inputs) this.inputs = { ...this.inputs, [given]: operation.inputs[given].many ? [medium] : medium };
     for (const widget of this.#widgets) {
       if (BENCHES[widget] && !this.benches[widget]) {
         await load(BENCHES[widget]);

@@ -1,14 +1,19 @@
-// The pictures of a result, each with its time and score.
+// The pictures of a set, each with its time and score where a result names them. Each can become a medium of its own.
 
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
+import { icon } from "../base/icons.js";
 import { position, short } from "../base/format.js";
+import { isTaken } from "../base/takers.js";
+import { download } from "./download.js";
+import { notify } from "./notices.js";
+import "./picture.js";
 
-const MOST = 200; // the others are in the download only
+const STEP = 200; // pictures that are shown at first, and more at a time
 const DEEPEST = 4; // levels of a result that are searched for names of pictures
 
 class PictureGrid extends Element {
-  static props = { store: null, record: null, result: null, items: null, error: "", large: null };
+  static props = { store: null, record: null, result: null, items: null, error: "", large: null, shown: STEP, isTaking: false };
 
   enter() {
     this.#load();
@@ -20,7 +25,7 @@ class PictureGrid extends Element {
   }
 
   async #load() {
-    this.items = null;
+    Object.assign(this, { items: null, shown: STEP, large: null });
     try {
       const { items } = await this.store.api.get(this.record.urls.files, { signal: this.leaving });
       this.items = items;
@@ -36,12 +41,12 @@ class PictureGrid extends Element {
     const details = new Map();
     gather(this.result, details, 0);
     return html`<div class="pictures-scroll">
-      <ul class="pictures" aria-label=${`${items.length} pictures`}>${items.slice(0, MOST).map((item, index) => {
+      <ul class="pictures" aria-label=${`${items.length} pictures`}>${items.slice(0, this.shown).map((item, index) => {
         const caption = captionOf(item, details.get(item.name));
         return keyed(item.name, html`<li><button type="button" class="picture-tile" aria-label=${`Show ${item.name}`} @click=${() => this.#open(index)}>
           <media-picture .src=${item.url} .alt=${""}></media-picture></button><p class="small muted">${caption}</p></li>`);
       })}</ul>
-      ${items.length > MOST && html`<p class="muted">The download contains ${items.length - MOST} more pictures.</p>`}
+      ${items.length > this.shown && html`<p><button type="button" @click=${() => (this.shown += STEP)}>Show more of ${items.length} pictures</button></p>`}
       ${this.large !== null && this.#dialog(items[this.large])}
     </div>`;
   }
@@ -54,9 +59,23 @@ class PictureGrid extends Element {
     };
     return html`<dialog class="lightbox" aria-label=${item.name} @keydown=${key} @close=${() => (this.large = null)} @click=${(event) => event.target === event.currentTarget && event.currentTarget.close()}>
       <media-picture .src=${item.url} .alt=${item.name}></media-picture>
-      <div class="row"><button type="button" @click=${() => move(-1)}>Previous</button><span>${item.name}</span><a class="button" href=${item.url} download=${item.name}>Download</a>
+      <div class="row"><button type="button" @click=${() => move(-1)}>Previous</button><span>${item.name}</span><a class="button" href=${item.url} download=${item.name} @click=${(event) => download(this.store.api, event)}>Download</a>
+        ${isTaken(this.store.operations, "image") && html`<button type="button" ?disabled=${this.isTaking} @click=${() => this.#take(item)}>${icon("sparkle")}Continue with this</button>`}
         <button type="button" @click=${() => move(1)}>Next</button><button type="button" @click=${(event) => event.target.closest("dialog").close()}>Close</button></div>
     </dialog>`;
+  }
+
+  /** Make a medium of one picture, and open it. */
+  async #take(item) {
+    this.isTaking = true;
+    try {
+      const record = await this.store.api.post(item.url);
+      this.store.putMedia(record);
+      location.hash = `#/clip/${record.id}`;
+    } catch (error) {
+      notify(error.message, { kind: "bad" });
+    }
+    this.isTaking = false;
   }
 
   #open(index) {
