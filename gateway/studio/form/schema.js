@@ -46,7 +46,7 @@ function valueOf(given, definitions, name = "") {
     nullable,
     fallback: given.default,
     initial: given.default ?? schema.examples?.[0],
-    ...typeOf(schema, definitions),
+    ...typeOf(schema, definitions, nullable),
   };
 }
 
@@ -67,10 +67,10 @@ function plain(given, definitions, nullable = false) {
   return accepted.length ? { ...inner, schema: { ...inner.schema, words: accepted } } : inner;
 }
 
-function typeOf(schema, definitions) {
+function typeOf(schema, definitions, nullable) {
   if (schema.words && schema.type !== "array") return { type: "unknown" };
   if (schema.enum ?? schema.const) return { type: "choice", options: schema.enum ?? [schema.const] };
-  if (schema.type === "boolean") return { type: "switch" };
+  if (schema.type === "boolean") return nullable ? { type: "choice", options: [true, false], labels: { true: "On", false: "Off" } } : { type: "switch" };
   if (schema.type === "string") return { type: "text", long: schema.maxLength > 200, maxLength: schema.maxLength };
   if (schema.type === "number" || schema.type === "integer") return numberOf(schema);
   if (schema.type === "object" && schema.properties) return rowOf(schema, definitions);

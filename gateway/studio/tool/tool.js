@@ -3,14 +3,15 @@
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
-import { ago, words } from "../base/format.js";
+import { words } from "../base/format.js";
 import { marked } from "../base/marked.js";
-import { clipId, picturedOutput } from "../base/outputs.js";
+import { picturedOutput } from "../base/outputs.js";
 import { Problem } from "../server/api.js";
 import { load } from "../common/load.js";
 import { previewOf } from "../state/previews.js";
 import { keepDraft, readDraft } from "./draft.js";
 import { formOf, missingOf } from "../form/form.js";
+import { resultsFor } from "../form/results.js";
 import { hasProblem, NO_PROBLEMS, sorted } from "../form/problems.js";
 import { parametersOf } from "../form/schema.js";
 import { cliText, curlText, pythonText } from "./request_text.js";
@@ -37,7 +38,6 @@ const USED_FIRST = new Set(["curve", "points", "mask"]);
 
 /** Widgets of the workbench, which need no field. */
 const ON_BENCH = new Set(["curve", "points", "box"]);
-const NO_OFFERS = [];
 
 class ToolPanel extends Element {
   static props = {
@@ -297,18 +297,8 @@ class ToolPanel extends Element {
       values: params, problems: problems.params, place: "param", context: { store, time, frame, clip: record, shownAt: time },
       first: ports.filter(isFirst).map((entry) => keyed(entry[0], this.#port(entry))),
       more: ports.filter((entry) => !isFirst(entry)).map((entry) => keyed(entry[0], this.#port(entry))),
-      offersOf: (parameter) => this.#offersOf(parameter),
+      offersOf: (parameter) => resultsFor(parameter, store, record),
     })}</form>`;
-  }
-
-  /** What other tools found on this clip and the parameter takes. */
-  #offersOf({ sources }) {
-    if (!sources.length) return NO_OFFERS;
-    return sources.flatMap(({ operation, field }) => {
-      const jobs = [...this.store.jobs.values()].filter((job) => job.operation === operation && job.status === "succeeded" && clipId(job) === this.record.id);
-      const title = this.store.operation(operation)?.title ?? operation;
-      return jobs.map((job) => ({ label: `${title}, ${ago(job.completed_at ?? job.created_at)}`, load: async () => (await this.store.api.get(`/v1/jobs/${job.id}`)).result[field] }));
-    });
   }
 
   #port([name, port]) {

@@ -132,3 +132,10 @@ def test_steps_are_compared_without_the_order_of_their_settings(script: Script) 
     second = [{"id": "a", "operation": "b", "inputs": {"video": "<video>"}, "params": {"y": 2, "x": 1}}]
     assert script("sameSteps(first, second)", first=first, second=second)
     assert not script("sameSteps(first, second)", first=first, second=[second[0] | {"params": {"x": 1}}])
+
+
+def test_a_switch_that_may_be_automatic_is_a_choice(script: Script) -> None:
+    schema = {"properties": {"refine": {"anyOf": [{"type": "boolean"}, {"type": "null"}], "default": None}, "grain": {"type": "boolean"}}}
+    refine, grain = script("parametersOf(schema)", schema=schema)
+    assert (refine["type"], refine["options"], refine["nullable"]) == ("choice", [True, False], True)
+    assert grain["type"] == "switch"

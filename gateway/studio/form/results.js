@@ -1,0 +1,16 @@
+// Results of other tools that a parameter takes, such as the frames that Best stills chose for the moments of a reel.
+
+import { ago } from "../base/format.js";
+import { clipId } from "../base/outputs.js";
+
+const NONE = [];
+
+/** What other tools found on a clip and a parameter takes: [{label, load()}]. */
+export function resultsFor({ sources }, store, record) {
+  if (!sources.length) return NONE;
+  return sources.flatMap(({ operation, field }) => {
+    const jobs = [...store.jobs.values()].filter((job) => job.operation === operation && job.status === "succeeded" && clipId(job) === record.id);
+    const title = store.operation(operation)?.title ?? operation;
+    return jobs.map((job) => ({ label: `${title}, ${ago(job.completed_at ?? job.created_at)}`, load: async () => (await store.api.get(`/v1/jobs/${job.id}`)).result[field] }));
+  });
+}
