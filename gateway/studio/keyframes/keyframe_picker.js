@@ -7,7 +7,7 @@ import { bytes, position } from "../base/format.js";
 import { readyJson } from "../server/views.js";
 import { notify } from "../common/notices.js";
 import { zipParts, ZipSeries } from "../common/zip.js";
-import { proxyFrames, sourceTimes } from "../ramp/plan.js";
+import { proxyFrames, sourceTimes } from "../server/frame_map.js";
 import { History } from "../ramp/edit.js";
 import { FrameSource } from "../viewer/frame_source.js";
 import { driveByKeys } from "../viewer/keys.js";

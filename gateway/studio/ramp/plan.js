@@ -3,13 +3,6 @@
 const ROUNDING = 1e-6; // of an output frame, as the server has it
 const SAME_S = 2e-6; // times are rounded to microseconds
 
-/** Times of the source's frames in seconds. `map`: the answer of /proxy/frames. */
-export function sourceTimes(map) {
-  if (map.times_s) return map.times_s;
-  const [over, under = 1] = map.frame_rate.split("/").map(Number);
-  return Array.from({ length: map.source_frames }, (_, index) => (index * under) / over);
-}
-
 /**
  * The source frame of each output frame, as indexes into `times`. `ramp`: the clock; `rate`: output frames per second; `used`: the source
  * frames that are used, [{index, moment}] in order, by default all.
@@ -37,13 +30,4 @@ function nearest(times, time) {
   const after = times.findIndex((other) => other >= time);
   if (after <= 0) return after < 0 ? times.length - 1 : 0;
   return times[after] - time < time - times[after - 1] ? after : after - 1;
-}
-
-/** For each source frame, the first proxy frame that shows it; if none does, that of the source frame before. */
-export function proxyFrames(map) {
-  if (!map.numbers) return Array.from({ length: map.source_frames }, (_, index) => Math.min(index, map.frames - 1));
-  const shown = [];
-  map.numbers.forEach((source, index) => (shown[source] ??= index));
-  let last = 0;
-  return Array.from({ length: map.source_frames }, (_, index) => (last = shown[index] ?? last));
 }

@@ -3,7 +3,8 @@
 import { rateOf } from "../base/words.js";
 import { readyJson } from "../server/views.js";
 import { FrameSource } from "../viewer/frame_source.js";
-import { planOf, proxyFrames, sourceTimes, usedFrames } from "./plan.js";
+import { proxyFrames, sourceTimes } from "../server/frame_map.js";
+import { planOf, usedFrames } from "./plan.js";
 import { Ramp } from "./ramp.js";
 import { rampedSound } from "./ramp_sound.js";
 

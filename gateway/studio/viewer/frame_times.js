@@ -1,7 +1,7 @@
 // The frames of a clip by their numbers: which one is on at a time, and where a player shows it.
 
 import { constantRateOf, rateOf } from "../base/words.js";
-import { proxyFrames, sourceTimes } from "../ramp/plan.js";
+import { proxyFrames, sourceTimes } from "../server/frame_map.js";
 import { readyJson } from "../server/views.js";
 
 const EARLY_S = 1e-4; // a time this close before a frame belongs to it: players round down

@@ -1,0 +1,17 @@
+// The frames of a clip and of its proxy, as /proxy/frames answers.
+
+/** Times of the source's frames in seconds. `map`: the answer of /proxy/frames. */
+export function sourceTimes(map) {
+  if (map.times_s) return map.times_s;
+  const [over, under = 1] = map.frame_rate.split("/").map(Number);
+  return Array.from({ length: map.source_frames }, (_, index) => (index * under) / over);
+}
+
+/** For each source frame, the first proxy frame that shows it; if none does, that of the source frame before. */
+export function proxyFrames(map) {
+  if (!map.numbers) return Array.from({ length: map.source_frames }, (_, index) => Math.min(index, map.frames - 1));
+  const shown = [];
+  map.numbers.forEach((source, index) => (shown[source] ??= index));
+  let last = 0;
+  return Array.from({ length: map.source_frames }, (_, index) => (last = shown[index] ?? last));
+}
