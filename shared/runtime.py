@@ -62,7 +62,7 @@ log = logging.getLogger(__name__)
 
 
 class Runtime:
-    """A holder of this process's parts, which run from `start` to `stop`."""
+    """The parts of this process, which run from `start` to `stop`."""
 
     def __init__(self, settings: Settings, *, keys: KeyRing | None = None):
         """Create all parts without starting them.

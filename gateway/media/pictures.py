@@ -1,4 +1,4 @@
-"""Routes of the pictures in a zip file: list, send, and make a medium of one."""
+"""Routes that list and send the pictures in a zip file, or turn one picture into a medium."""
 
 import hashlib
 from collections.abc import AsyncGenerator, Iterator
@@ -54,7 +54,7 @@ class PictureList(BaseModel):
 
 
 def picture_routes(services: MediaServices) -> APIRouter:
-    """Return the routes that list and send the pictures in zip files, and make media of them."""
+    """Return the routes that list and send pictures in zip files, or turn pictures into media."""
     router = APIRouter(prefix="/v1/media/{media_id}/files", tags=["media"], responses=UNKNOWN, route_class=JsonRoute)
     store, max_bytes = services.store, services.settings.max_upload_bytes
 

@@ -46,7 +46,7 @@ class MediaPage(BaseModel):
 
 
 class MediaUsage(BaseModel):
-    """Disk space that your media take."""
+    """Disk space that the owner's media use."""
 
     bytes: int = Field(description="Bytes of all your files, also of those that are not listed, such as proxies.")
     limit_bytes: int | None = Field(description="Bytes that you may store; null without a limit.")

@@ -85,7 +85,7 @@ class App extends Element {
     addEventListener("drop", drop, { signal });
   }
 
-  /** Upload files; a single one is opened when it has arrived. */
+  /** Upload files; open a single file when its upload has finished. */
   async take(given) {
     const files = [...given]; // a list of the browser changes
     if (!files.length) return;

@@ -20,11 +20,11 @@ from shared.video import probe_video, read_frames
 
 
 class PlanParams(TimingParams):
-    """Params of a render that decide which source frame is shown when."""
+    """Params of a render that decide the source frame of each output frame."""
 
 
 class KeptFrame(BaseModel):
-    """A source frame that is shown, where repeated frames are left out."""
+    """A source frame that remains after repeated frames are left out."""
 
     time_s: float = Field(description="Time of the frame in seconds of source.")
     moment_s: float = Field(description="Second of source at which the frame is shown, so that the pace is even.")
@@ -43,7 +43,7 @@ class PlanResult(BaseModel):
 
 
 def plan(params: PlanParams, *, video: Path, progress: Progress = Silent(), motion: Path | None = None) -> PlanResult:
-    """Compute the curve and frame rate with which `render` retimes `video`, and the source frames that it uses.
+    """Compute the curve, frame rate and source frames with which `render` retimes `video`.
 
     `motion`: see `analyze`. The video is read only to analyse it, to find beats, or to find repeated frames. Raises what `analyze` raises.
     """

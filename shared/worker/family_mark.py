@@ -1,4 +1,4 @@
-"""Mark of the processes that belong to a worker process, and their end by that mark.
+"""Marks by which the processes of a worker are found and ended.
 
 A guard ends all descendants of its child. A guard that is killed cannot: the child dies with it, but what the child started goes on, and
 may work on a job that another process begins again. Its processes are found by a mark in their environment, which they inherit. Linux
@@ -17,7 +17,7 @@ STEP_S = 0.02
 
 
 class Server:
-    """The server process of this program: its name in the marks of its worker processes."""
+    """This server process, with its name in the marks of its worker processes."""
 
     name = f"process-{os.getpid()}"
 
@@ -28,7 +28,7 @@ def mark_of(slot: str) -> str:
 
 
 def marked_processes(mark: str) -> list[int]:
-    """Return the ids of living processes whose mark is `mark` or begins with `mark` and a slash.
+    """Return the ids of living processes with the mark `mark`, or a mark below it.
 
     A server's name thus finds the processes of all its slots.
     """
@@ -43,7 +43,7 @@ def marked_processes(mark: str) -> list[int]:
 
 
 def end_marked(mark: str, wait_s: float) -> list[int]:
-    """Kill the marked processes and wait until they have ended; return the ids of those that have not after `wait_s` seconds.
+    """Kill the marked processes; return the ids of processes alive after `wait_s` seconds.
 
     See `marked_processes`. Blocks.
     """

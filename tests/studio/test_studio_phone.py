@@ -18,7 +18,7 @@ FOCUSABLE = """(element) => { element.focus(); return document.activeElement ===
 
 
 def box_of(target: Any) -> dict[str, float]:
-    """Return the bounding box of an element in view; it has top, bottom, left and right, too."""
+    """Return an element's bounding box, with top, bottom, left and right."""
     box = target.bounding_box()
     assert box is not None
     return box | {"left": box["x"], "right": box["x"] + box["width"], "top": box["y"], "bottom": box["y"] + box["height"]}

@@ -52,18 +52,18 @@ export class Element extends HTMLElement {
     });
   }
 
-  /** Handle being put on the page. */
+  /** Called after the element was added to the page. */
   enter() {}
 
-  /** Handle being taken off the page. */
+  /** Called after the element was removed from the page. */
   leave() {}
 
-  /** Handle a changed property. */
+  /** Called after a property has changed. */
   changed() {
     this.redraw();
   }
 
-  /** Draw soon, once for all changes until then. */
+  /** Draw once, after all changes of the current task. */
   redraw() {
     if (this.#isDue) return;
     this.#isDue = true;
@@ -84,10 +84,10 @@ export class Element extends HTMLElement {
     return null;
   }
 
-  /** Handle the end of drawing. */
+  /** Called after each drawing. */
   drawn() {}
 
-  /** Send an event to the elements around this one. */
+  /** Send an event that all enclosing elements receive. */
   tell(name, detail = null) {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
   }

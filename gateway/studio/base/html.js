@@ -90,7 +90,7 @@ class Instance {
   }
 }
 
-/** Content before a comment that marks its end. */
+/** A value in a template's content, between two comments. */
 class Content {
   #end;
   #start;

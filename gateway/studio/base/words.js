@@ -4,7 +4,7 @@ import { bytes, rate, seconds } from "./format.js";
 
 const SMOOTH_FPS = 50;
 
-/** What is notable about a clip, as words such as "vertical", "HDR" or "no sound". */
+/** The notable properties of a clip as words, such as "vertical", "HDR" or "no sound". */
 export function tags(record) {
   const media = record.media ?? {};
   const words = [];

@@ -17,7 +17,7 @@ class ClipChoice extends Element {
     this.store.watch(() => this.redraw(), this.leaving);
   }
 
-  /** The media that the tool can work on; the one that `record` was made from comes first. */
+  /** The media that the tool can work on; the source of `record` comes first. */
   #clips(operation) {
     const { store, record } = this;
     const kinds = mainInputs(operation).flatMap((name) => operation.inputs[name].kinds);

@@ -21,7 +21,7 @@ const SERVICES = {
   media: ["Convert and cut", "cut"],
 };
 
-/** Operations that the viewer uses by itself, so that they are not listed. */
+/** Operations that the viewer runs itself; the list of tools leaves them out. */
 export const VIEWS = new Set(["media.proxy", "media.strip", "media.peaks", "speed-ramp.plan"]);
 
 class ToolList extends Element {
@@ -49,7 +49,7 @@ class ToolList extends Element {
     </div>`;
   }
 
-  /** What the medium can be for tools that work on another clip, such as the background of a composite. */
+  /** The roles that the medium can have for tools on another clip, such as a composite's background. */
   #roles(roles) {
     const operations = [...new Set(roles.map(({ operation }) => operation))].sort((a, b) => rank(a.service) - rank(b.service));
     if (!operations.length) return null;

@@ -10,7 +10,7 @@ let next = 1;
 class Notices extends Element {
   static props = { notices: [] };
 
-  /** Show a text. `action`: {label, run()}; `gone()` is called when the notice goes without its action. */
+  /** Show a text. `action`: {label, run()}; `gone()` is called when the notice disappears without its action. */
   show(text, { action = null, kind = "", gone = () => {} } = {}) {
     const notice = { id: next++, text, action, kind, gone };
     notice.timer = setTimeout(() => this.#close(notice), SHOWN_MS);

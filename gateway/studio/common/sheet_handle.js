@@ -132,7 +132,7 @@ class SheetHandle extends Element {
   }
 }
 
-/** Keep the focus out of what the sheet covers. */
+/** Keep the focus out of the parts that the sheet covers. */
 function markCovered() {
   const handle = /** @type {any} */ (document.querySelector("sheet-handle"));
   const isCovering = Boolean(handle?.isSheet && handle.isRaised);

@@ -52,7 +52,7 @@ class CompositeBench extends Element {
     this.redraw();
   }
 
-  /** The playing clip takes the place of the still. */
+  /** Play the clip in place of the still. */
   #play() {
     if (!this.isLive) return;
     this.#setLive(false);
@@ -116,7 +116,7 @@ class CompositeBench extends Element {
     }
   }
 
-  /** The first picture does not wait for the depth. */
+  /** Estimate the background's depth, and paint again. The first picture does not wait for it. */
   async #estimateSoon(matte, background) {
     if (matte === "auto" || this.#estimate?.of === background) return;
     this.#estimate = null;
@@ -138,7 +138,7 @@ class CompositeBench extends Element {
     return { id, image: await this.#imageOf(record.kind === "image" ? record.urls.content : record.urls.thumbnail) };
   }
 
-  /** A slider may move more often than the screen shows. */
+  /** Paint in the next screen refresh, once for all moves of a slider until then. */
   #paintSoon() {
     this.#due ||= requestAnimationFrame(() => {
       this.#due = 0;
@@ -163,7 +163,7 @@ class CompositeBench extends Element {
     context.putImageData(out, 0, 0);
   }
 
-  /** The background of the frame, kept until something changes it: {key, pixels, glow, grid}. */
+  /** The frame's background, cached until an input of it changes: {key, pixels, glow, grid}. */
   #behind(width, height) {
     const values = BACKDROP.map((role) => this.#value(role));
     const key = JSON.stringify([width, height, this.#picture?.id, this.#estimate?.of, this.#hasParallax && this.camera, ...values]);
@@ -196,7 +196,7 @@ class CompositeBench extends Element {
     return void context.putImageData(view, 0, 0);
   }
 
-  /** The background with room to move, and its nearness: {picture, near, size}. It is kept until one of them changes. */
+  /** The background with a margin for motion, and its nearness: {picture, near, size}. Cached until its inputs change. */
   #room(image, size, [bw, bh]) {
     const key = [image.src, this.#depth?.src, ...size, bw, bh].join(" ");
     if (this.#kept?.key !== key) {
@@ -242,7 +242,7 @@ class CompositeBench extends Element {
     return this.#estimate?.depth ?? null;
   }
 
-  /** How much of the background's light reaches each pixel of a still, 0 to 255. */
+  /** The share of the background's light that reaches each pixel of a still, 0 to 255. */
   #spill({ width, height, alpha }) {
     const outside = new ImageData(width, height);
     for (let pixel = 0; pixel < alpha.length; pixel += 1) outside.data.set([255 - alpha[pixel], 0, 0, 255], 4 * pixel);

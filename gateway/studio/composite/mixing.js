@@ -64,13 +64,13 @@ function over(front, back, share, isLinear) {
   return 255 * (LINEAR[Math.round(back)] * (1 - share) + LINEAR[Math.round(front)] * share) ** (1 / GAMMA);
 }
 
-/** Nearness of a background without a depth estimate: what is lower in the picture is nearer. A byte for each pixel. */
+/** Nearness of a background without a depth estimate: lower rows are nearer. One byte per pixel. */
 export function nearnessOfRows(width, height) {
   return Uint8Array.from({ length: width * height }, (_, pixel) => (255 * Math.floor(pixel / width)) / Math.max(1, height - 1));
 }
 
 /**
- * Draw what a camera that moved sideways sees of a background, as services/background/parallax does. The background is larger than the frame.
+ * Draw a background as a camera that moved sideways sees it, like services/background/parallax. The background is larger than the frame.
  * Its middle depth moves by `reach` pixels at `camera` 1, the nearest parts by `depth` times that more than the farthest. `picture`: RGBA,
  * `near`: 0 (far) to 255, both of `[width, height]`; `out`: RGBA of `[outWidth, outHeight]`, from the middle. Two steps find the part that
  * comes to each pixel.

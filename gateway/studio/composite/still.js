@@ -48,7 +48,7 @@ export class Stills {
   }
 }
 
-/** Read what two functions draw into canvases of the same size. */
+/** Read the pixels that two functions draw into canvases of the same size. */
 function pixels(drawPicture, drawMatte, shape) {
   const [width, height] = [WIDTH, Math.round(WIDTH / shape)];
   const read = (draw) => {

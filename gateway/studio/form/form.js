@@ -33,7 +33,7 @@ export function missingOf(parameters, values) {
   return parameters.filter(({ name, required }) => required && values[name] === undefined);
 }
 
-/** The time whose frame is marked by clicks: that of the parameter that is a time in the clip. */
+/** The time of the frame that clicks mark, from the parameter that holds a time of the clip. */
 export function markedTime(parameters, values) {
   const { name } = parameters.find(({ widget }) => widget === "time") ?? {};
   return Number(values[name]) || 0;

@@ -24,7 +24,7 @@ class MarkField extends Element {
     return this.#isBox ? [] : (this.value ?? []);
   }
 
-  /** Width and height that the numbers refer to: 1 for fractions, or those of the picture. */
+  /** Width and height to which the numbers refer: the picture's, or 1 for fractions. */
   get #size() {
     const numbers = this.#isBox ? (this.value ?? []) : this.#marks.flatMap(([x, y]) => [x, y]);
     return numbers.every((number) => number <= 1) ? [1, 1] : [this.#media.width, this.#media.height];

@@ -58,7 +58,7 @@ class ParamField extends Element {
     this.tell("param", { name: this.parameter.name, value });
   }
 
-  /** What is wrong, as one text. Lists show the problems of their rows themselves. */
+  /** The problems of the field as one text. Lists show the problems of their rows themselves. */
   get #error() {
     const { parameter, problems } = this;
     const isTable = parameter.type === "list" || parameter.type === "row";
@@ -67,7 +67,7 @@ class ParamField extends Element {
     return [this.note, ...own.map((problem) => problemText(problem, parameter))].filter(Boolean).join("; ");
   }
 
-  /** Where the value comes from, if it is taken from an earlier step. */
+  /** The reference to an earlier step's result that gives the value, if any. */
   get #reference() {
     const from = this.value?.from;
     return typeof from === "string" ? (this.offers.find(({ value }) => value?.from === from)?.label ?? `From ${from}`) : "";

@@ -5,7 +5,7 @@ import { clipId } from "../base/outputs.js";
 
 const NONE = [];
 
-/** What other tools found on a clip and a parameter takes: [{label, load()}]. */
+/** Results of other tools on a clip that a parameter accepts: [{label, load()}]. */
 export function resultsFor({ sources }, store, record) {
   if (!sources.length) return NONE;
   return sources.flatMap(({ operation, field }) => {

@@ -2,7 +2,7 @@
 
 const ONE_LATER_S = 1;
 
-/** The cells of a list's row: those of its items, or the item itself. */
+/** The cells of a list's row: the fields of its item, or the item itself. */
 export function cellsOf(items) {
   return items.type === "row" ? items.cells : [{ ...items, key: null, required: true }];
 }

@@ -53,7 +53,7 @@ class RowsField extends Element {
     requestAnimationFrame(() => this.querySelector(".rows-add")?.focus());
   }
 
-  /** Several pasted numbers become rows. */
+  /** Turn several pasted numbers into rows. */
   #paste(event, index) {
     const numbers = this.#items.type === "number" ? numbersIn(event.clipboardData?.getData("text") ?? "") : null;
     if (!numbers) return;

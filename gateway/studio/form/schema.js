@@ -34,7 +34,7 @@ function sourceOf(text) {
   return { operation: text.slice(0, end), field: text.slice(end + 1) };
 }
 
-/** The description of one value: its texts, and what it may be. */
+/** The description of one value: its texts and its allowed values. */
 function valueOf(given, definitions, name = "") {
   const { schema, nullable } = plain(given, definitions);
   return {

@@ -85,7 +85,7 @@ class JobRow extends Element {
   }
 }
 
-/** Logs come as text or as JSON with lines. */
+/** Convert a log, which is text or JSON with lines, to text. */
 function readable(text) {
   try {
     const { lines } = JSON.parse(text);

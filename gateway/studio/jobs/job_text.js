@@ -14,7 +14,7 @@ export function progressText({ status, queue_position: place, progress }) {
   return parts.join(" · ");
 }
 
-/** The title of a job: that of its operation or pipeline. */
+/** The title of a job: the title of its operation or pipeline. */
 export function titleOf(store, job) {
   const operation = store.operation(job.operation);
   if (operation) return operation.title ?? words(operation.name.split(".")[1]);

@@ -154,13 +154,13 @@ class KeyframePicker extends Element {
     return timedShots(this.state, this.count, (frame) => this.#timeOf(frame), this.duration);
   }
 
-  /** The clip as cut lists describe it. They count from zero, without drop-frame. */
+  /** The clip's description for cut lists, with timecode from zero and without drop-frame. */
   get #listed() {
     const { record, video } = this;
     return { name: record.name, varies: video.variable_frame_rate, grid: { rate: video.constant_rate || video.frame_rate, whole: Math.max(1, Math.round(this.rate)), start: 0, drop: false } };
   }
 
-  /** The threshold at the end of its slider. */
+  /** The highest threshold on the slider. */
   get #most() {
     return this.#scores.values.reduce((most, value) => Math.max(most, value), this.video.threshold * 1.25);
   }

@@ -28,13 +28,13 @@ export function recut(state, threshold, video, scores) {
   return { ...state, cuts, threshold };
 }
 
-/** Add a keyframe, or take it out if it is there. */
+/** Add a keyframe, or remove it if it is already picked. */
 export function toggledPick(state, frame) {
   const { picks } = state;
   return { ...state, picks: picks.includes(frame) ? picks.filter((other) => other !== frame) : [...picks, frame].sort((a, b) => a - b) };
 }
 
-/** Begin a shot at a frame, or join it to the one before. The first shot begins at 0 in any case. */
+/** Begin a shot at a frame, or remove the cut there. The first shot always begins at 0. */
 export function toggledCut(state, frame) {
   if (frame <= 0) return state;
   const others = state.cuts.filter((cut) => cut.frame !== frame);

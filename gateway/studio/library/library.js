@@ -24,7 +24,7 @@ const AHEAD_PX = 1200; // the next page of the list is read when its place is th
 const USED = "All files, also proxies and previews, which the server deletes by itself when space is short";
 const ACCEPTED = "video/*,image/*,.heic,.avif,.mkv,.mxf,.zip";
 
-/** Whether a medium can be looked at; the others, such as tables and archives, are files to download. */
+/** Whether a medium can be shown; others, such as tables and archives, are downloaded. */
 function hasPicture(record) {
   return record.urls.thumbnail !== null;
 }

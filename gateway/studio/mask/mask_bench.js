@@ -57,7 +57,7 @@ class MaskBench extends Element {
     return this.closest("tool-panel")?.operation === this.operation;
   }
 
-  /** By keys, the picture takes the focus. */
+  /** Choose a marking tool, or none; a choice by keys moves the focus to the picture. */
   #choose(tool, isByKeys = false) {
     this.tool = this.tool === tool ? "" : tool;
     this.#overlay.dataset.tool = this.tool;
@@ -185,17 +185,17 @@ class MaskBench extends Element {
     this.#paint();
   }
 
-  /** The time of the drawn frame; a little later, because rounding down would give the frame before. */
+  /** The time of the drawn frame plus 0.5 ms, because rounding down would give the previous frame. */
   get #seconds() {
     return Number(((this.drawnAt ?? this.time) + 5e-4).toFixed(3));
   }
 
-  /** A start from which the drawn frame is the first: rounded down, because reading begins with the first frame that is not earlier. */
+  /** The start time at which reading begins with the drawn frame. It is rounded down, because reading skips earlier frames. */
   get #start() {
     return Math.floor(((this.#drawnFrom ?? this.drawnAt) + 1e-6) * 1000) / 1000;
   }
 
-  /** A mouse may report more moves than the screen shows. */
+  /** Paint in the next screen refresh, once for all moves of the mouse until then. */
   #paintSoon() {
     if (this.#due) return;
     this.#due = requestAnimationFrame(() => {
@@ -228,7 +228,7 @@ class MaskBench extends Element {
     if (cursor && (isBrush || this.hasKeys)) this.#drawCursor(context, cursor[0] * width, cursor[1] * height, isBrush ? (this.size * width) / 2 : 0);
   }
 
-  /** A ring of the brush's size; without one, a cross. */
+  /** Draw the cursor: a ring of the brush's size, or a cross without a brush. */
   #drawCursor(context, x, y, radius) {
     for (const [strokeStyle, lineWidth] of RING) {
       Object.assign(context, { strokeStyle, lineWidth });
@@ -294,7 +294,7 @@ class MaskBench extends Element {
     return paramOf(this.operation, "widget", widget);
   }
 
-  /** For the mask tool itself: its params are the clicks. */
+  /** Give the clicks to the mask tool as its params. */
   #giveClicks() {
     const { state } = this;
     const values = { points: state.box ? undefined : state.points, box: state.box ?? undefined, frame: undefined, time: this.#seconds };

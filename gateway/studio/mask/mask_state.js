@@ -18,7 +18,7 @@ export function drawMask(canvas, state) {
   context.globalCompositeOperation = "source-over";
 }
 
-/** A stroke: {adds, size, points: [[x, y]]}; places and size are fractions, the size of the width. */
+/** Draw a stroke: {adds, size, points: [[x, y]]}; points are fractions of the picture, `size` of its width. */
 function drawStroke(context, { adds, size, points }, width, height) {
   Object.assign(context, { strokeStyle: adds ? "#fff" : "#000", lineWidth: Math.max(1, size * width), lineCap: "round", lineJoin: "round" });
   context.beginPath();

@@ -38,7 +38,7 @@ export function slotName(name) {
   return `<${name}>`;
 }
 
-/** What an input of step `index` may take from earlier steps, or "auto": {value, label, kind: output|auto}. `titles`: step id -> words. */
+/** The choices for an input of step `index`, outputs of earlier steps or "auto": {value, label, kind: output|auto}. `titles`: step id -> words. */
 export function choicesOf(port, steps, index, operations, titles) {
   const choices = [];
   steps.slice(0, index).forEach((step, place) => {
@@ -85,7 +85,7 @@ export function filled(steps, media) {
   return { steps: made, missing: [...missing] };
 }
 
-/** Take a step out; steps that used its outputs lose that input. */
+/** Remove a step; steps that used its outputs lose that input. */
 export function without(steps, index) {
   const { id } = steps[index];
   const uses = (value) => [value].flat().some((single) => String(single).startsWith(`${id}.`));
@@ -94,7 +94,7 @@ export function without(steps, index) {
     .map((step) => ({ ...step, inputs: Object.fromEntries(Object.entries(step.inputs).map(([name, value]) => [name, uses(value) ? null : value])) }));
 }
 
-/** The problems of a refusal by step id: {"matte": {params, inputs, general}}; those of no step under "". */
+/** The problems of a refusal by step id: {"matte": {params, inputs, general}}; problems without a step under "". */
 export function refusals(problem, steps) {
   const errors = {};
   for (const { field = "", detail } of problem.errors ?? []) {
@@ -123,7 +123,7 @@ export function offersOf({ sources }, steps, index, titles) {
     .map(({ field }) => ({ label: `${words(field)} of ${titles[step.id] ?? step.id}`, value: { from: `${step.id}.${field}` } })));
 }
 
-/** Whether steps are equal but for inputs that are left out, and the order of names. */
+/** Whether two lists of steps are equal, apart from empty inputs and the order of names. */
 export function sameSteps(first, second) {
   const inOrder = (values) => Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
   const text = (steps) => JSON.stringify(steps.map(({ id, operation, inputs = {}, params = {} }) => [id, operation, inOrder(inputs).filter(([, value]) => value), inOrder(params)]));

@@ -57,7 +57,7 @@ class PipelinesScreen extends Element {
     this.redraw();
   }
 
-  /** Begin with what the address names, else with the kept draft, else with the first named pipeline. */
+  /** Load the pipeline that the address names, else the kept draft, else the first named pipeline. */
   async #take() {
     const { from, clip } = this.route;
     this.#takeClip();
@@ -75,7 +75,7 @@ class PipelinesScreen extends Element {
     if (this.route.clip) this.media = { ...this.media, video: this.route.clip };
   }
 
-  /** Take over what the pipeline `chosen` has become meanwhile. Changed steps stay. */
+  /** Read the current steps of the pipeline `chosen`; steps that the user changed stay. */
   #renewBase() {
     const known = this.#stepsOf(this.chosen);
     if (!known || sameSteps(known, this.base)) return;
@@ -101,7 +101,7 @@ class PipelinesScreen extends Element {
     return !sameSteps(this.base, this.steps);
   }
 
-  /** Start from other steps. Changed ones can be taken back. */
+  /** Start from other steps. The user can take back the change. */
   #use(name, steps, text = "Your unsaved steps are replaced.") {
     const { chosen, base, steps: before } = this;
     const isLost = this.#isChanged;
@@ -317,7 +317,7 @@ class PipelinesScreen extends Element {
     </section>`;
   }
 
-  /** A saved pipeline is called by its name, any other by its steps. */
+  /** The curl command that runs the pipeline: by name if it is saved, else by its steps. */
   #apiText() {
     const { steps } = filled(this.steps, this.media);
     const kept = this.saved.find(({ name, steps: own }) => name === this.chosen && sameSteps(own, this.steps));

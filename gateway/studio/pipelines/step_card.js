@@ -57,7 +57,7 @@ class StepCard extends Element {
       })}</div>`;
   }
 
-  /** Take the params of a preset; those of the one that is chosen are dropped. */
+  /** Fill in the params of a preset, and drop the params of the preset chosen before. */
   #choosePreset(params) {
     const isSame = JSON.stringify(params) === JSON.stringify(this.step.params);
     this.tell("step", { ...this.step, params: isSame ? {} : { ...params } });

@@ -34,7 +34,7 @@ class PresetCard extends Element {
     this.#observer.disconnect();
   }
 
-  /** Other inputs make another result, or make a preview possible. */
+  /** Make the preview again after the inputs have changed. */
   changed(name) {
     if (name === "inputs" && this.#isSeen && this.isConnected && JSON.stringify(this.inputs) !== this.#given) this.#run();
     this.redraw();

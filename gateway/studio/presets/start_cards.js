@@ -7,7 +7,7 @@ const OFFERED = [
   { title: "New background", operation: "background.composite", sentence: "Puts the subject over a colour or a picture.", glyph: "person", pipeline: "new-background" },
 ];
 
-/** Cards of what can run now: {title, sentence, operation, presetName, params, glyph, pipeline?}. `pipeline`: one that has to be available. */
+/** Cards of the tools that can run now: {title, sentence, operation, presetName, params, glyph, pipeline?}. `pipeline`: a pipeline that must be available. */
 export function startCards(store) {
   return OFFERED.flatMap((offered) => {
     const operation = store.operation(offered.operation);

@@ -20,7 +20,7 @@ export function clamp(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }
 
-/** The points of a preset on a clip. `at`: share of the clip where its slowest part goes; null: where the preset has it. */
+/** The points of a preset on a clip. `at`: place of its slowest part as a share of the clip; null for the preset's own place. */
 export function presetPoints(name, duration, fps, at = null) {
   const { points } = PRESETS[name];
   const slowest = points.reduce((best, point) => (point[1] < best[1] ? point : best))[0];
@@ -55,7 +55,7 @@ function snappedSpeed(speed) {
   return Math.abs(Math.log2(speed)) < SNAP_OCTAVES ? 1 : limited(speed);
 }
 
-/** Add a point on the curve at a time; return {points, index}, index -1 if there is one already. */
+/** Add a point on the curve at a time; return {points, index}, with index -1 if a point is there already. */
 export function addedPoint(points, time, { duration, fps }) {
   const t = clamp(toFrame(time, fps), points[0].t, duration);
   if (points.some((point) => Math.abs(point.t - t) < 0.9 / fps)) return { points, index: -1 };
@@ -87,7 +87,7 @@ export function stretchedTo(points, duration, seconds) {
   return scaled(Math.sqrt(low * high)).map((point) => ({ ...point, speed: Number(point.speed.toFixed(4)) }));
 }
 
-/** Leave out points that lie on a line between others, to `tolerance` octaves, so that a measured curve becomes editable. */
+/** Remove points within `tolerance` octaves of a line between others, so that a measured curve becomes editable. */
 export function simplified(points, tolerance = 0.12) {
   if (points.length < 3) return points;
   const [first, last] = [points[0], points.at(-1)];
@@ -103,7 +103,7 @@ export function simplified(points, tolerance = 0.12) {
   return [...simplified(points.slice(0, farthest + 1), tolerance).slice(0, -1), ...simplified(points.slice(farthest), tolerance)];
 }
 
-/** A point as the API takes it, without digits that mean nothing. */
+/** A point in the API's form, rounded to four decimals. */
 export function roundedPoint({ t, speed, easing, freeze }) {
   const point = { t: Number(t.toFixed(4)), speed: Number(speed.toFixed(4)) };
   if (easing && easing !== "linear") point.easing = easing;

@@ -4,7 +4,7 @@ const ROUNDING = 1e-6; // of an output frame, as the server has it
 const SAME_S = 2e-6; // times are rounded to microseconds
 
 /**
- * The source frame of each output frame, as indexes into `times`. `ramp`: the clock; `rate`: output frames per second; `used`: the source
+ * The index into `times` of each output frame's source frame. `ramp`: the clock; `rate`: output frames per second; `used`: the source
  * frames that are used, [{index, moment}] in order, by default all.
  */
 export function planOf(ramp, times, rate, used = times.map((moment, index) => ({ index, moment }))) {

@@ -131,7 +131,7 @@ export class RampPlayer {
   }
 }
 
-/** A clock of seconds of the result that starts at `from`. With sound, it is the sound's own: what is heard now. */
+/** Start a clock in seconds of the result, from `from`. With sound, it follows the audible sound. */
 function startClock(sound, from) {
   if (!sound) {
     const began = performance.now() - from * 1000;
@@ -146,7 +146,7 @@ function startClock(sound, from) {
   return { now: () => (last = Math.max(last, heardAt(context) - began + from)), stop: () => node.disconnect() };
 }
 
-/** The time of the context that leaves the loudspeaker now: its clock runs ahead by the output's latency, and in steps. */
+/** The context's time of the sound that is audible now. The context's clock is ahead by the output's latency, and moves in steps. */
 function heardAt(context) {
   const { contextTime, performanceTime } = context.getOutputTimestamp();
   if (performanceTime) return contextTime + (performance.now() - performanceTime) / 1000;

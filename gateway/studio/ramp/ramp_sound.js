@@ -22,7 +22,7 @@ export function rampedSound(context, clip, ramp) {
   return made;
 }
 
-/** The source sample of each output sample, -1 in freezes. Exact every few samples, straight between. */
+/** The source sample of each output sample, -1 in freezes. Exact every few samples, interpolated linearly between them. */
 function placesOf(ramp, length, rate) {
   const STEP = 64;
   const places = new Float64Array(length);

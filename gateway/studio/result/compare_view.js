@@ -87,7 +87,7 @@ class CompareView extends Element {
     return this.mode === "result" || !this.#pair ? this.videoTime : (this.#pair.result.samples[this.number]?.time ?? 0);
   }
 
-  /** In "result" mode the file itself plays, with its sound; in the others a canvas does. */
+  /** Whether a canvas shows the picture. In "result" mode the file itself plays, with its sound. */
   get #isCanvas() {
     return this.mode !== "result" && this.isExact;
   }
@@ -264,7 +264,7 @@ class CompareView extends Element {
     </div>`;
   }
 
-  /** Show the source for as long as the button is held, at the same moment; then what was shown before. */
+  /** Show the source for as long as the button is held, at the same moment; then the previous picture again. */
   async #flip(isHeld) {
     if (isHeld === (this.#flipped !== null)) return;
     const shown = isHeld ? "source" : this.#flipped;

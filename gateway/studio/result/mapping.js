@@ -33,7 +33,7 @@ function mapsOfSteps(job, output, clip, rate) {
   return maps;
 }
 
-/** The map of one job from its output back to its clip; null if its start is known to the server only. */
+/** The map of one job from its output back to its clip; null if only the server knows its start. */
 function mapOf({ operation, params, result }, rate) {
   if (operation === "speed-ramp.render" && result?.curve?.length) {
     const { curve } = result;

@@ -81,7 +81,7 @@ class ResultScreen extends Element {
     </div>`;
   }
 
-  /** Stages and quarters, not every frame, for screen readers. */
+  /** The progress as text for screen readers: stages and quarters, not every frame. */
   #announcement() {
     const { job } = this;
     const quarter = job.progress ? Math.floor(job.progress.fraction * 4) * 25 : 0;
@@ -160,7 +160,7 @@ class ResultScreen extends Element {
     return clip && html`<a class="button" href=${toolAddress(clip.id, job.operation, { from: job.id })}>Change and run again</a>`;
   }
 
-  /** Ramps go to editing programs as timelines. */
+  /** A link that exports a ramp to editing programs, as timelines. */
   #exportLink() {
     const { job, clip, store } = this;
     if (!clip || job.operation !== "speed-ramp.render" || !store.operation(EXPORT)) return null;

@@ -52,7 +52,7 @@ async function* parse(body) {
   }
 }
 
-/** What a promise gives; throws if it takes too long. */
+/** The value of a promise; throws if the promise takes too long. */
 async function unlessSilent(promise) {
   let timer;
   const silence = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error("The connection is silent.")), LONGEST_SILENCE_MS)));

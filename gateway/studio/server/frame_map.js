@@ -7,7 +7,7 @@ export function sourceTimes(map) {
   return Array.from({ length: map.source_frames }, (_, index) => (index * under) / over);
 }
 
-/** For each source frame, the first proxy frame that shows it; if none does, that of the source frame before. */
+/** The first proxy frame that shows each source frame; for a frame that none shows, the previous frame's. */
 export function proxyFrames(map) {
   if (!map.numbers) return Array.from({ length: map.source_frames }, (_, index) => Math.min(index, map.frames - 1));
   const shown = [];

@@ -6,7 +6,7 @@ const SOONEST_MS = 400;
 const LATEST_MS = 3000;
 
 /**
- * Wait until a view is there, and return its path. `onWait(job)` is called with the job that makes it. Throws Problem, Unreachable or AbortError.
+ * Wait until a view exists, and return its path. `onWait(job)` is called with the job that makes it. Throws Problem, Unreachable or AbortError.
  * @param {any} api  @param {string} path  @param {{ query?: string, signal?: AbortSignal, onWait?: (job?: any) => void }} [options]
  */
 export async function ready(api, path, { signal, onWait = () => {} } = {}) {
@@ -23,7 +23,7 @@ export async function ready(api, path, { signal, onWait = () => {} } = {}) {
   }
 }
 
-/** The JSON of a view, once it is there. @param {any} api  @param {string} path  @param {{ query?: string, signal?: AbortSignal, onWait?: (job?: any) => void }} [options] */
+/** Wait until a view exists, and return its JSON. @param {any} api  @param {string} path  @param {{ query?: string, signal?: AbortSignal, onWait?: (job?: any) => void }} [options] */
 export async function readyJson(api, path, options = {}) {
   for (let wait = SOONEST_MS; ; wait = Math.min(wait * 1.5, LATEST_MS)) {
     const { isReady, body } = await patiently(async () => {

@@ -8,7 +8,7 @@ const POLL_MS = 700;
 const kept = new Map(); // request as text -> promise of the result
 
 /**
- * The result of `speed-ramp.analyze`: {motion: {times, values}, curve, beats, cuts, ...}; null if the service is not there.
+ * The result of `speed-ramp.analyze`: {motion: {times, values}, curve, beats, cuts, ...}; null without the service.
  * Rejects with the server's problem.
  */
 export function analysisOf(store, record, params = {}, priority = "normal") {
@@ -20,7 +20,7 @@ export function planFor(store, record, params) {
   return resultOf(store, "speed-ramp.plan", record, params, "normal");
 }
 
-/** The result of an operation on a clip, with those of `params` that it takes; null if the operation is not there. It is kept. */
+/** The cached result of an operation on a clip, with the `params` that it takes; null without the operation. */
 function resultOf(store, name, record, params, priority) {
   const operation = store.operation(name);
   if (!operation) return Promise.resolve(null);

@@ -186,7 +186,7 @@ export class Store extends EventTarget {
     this.jobs = new Map([...merged, ...extra].map((job) => [job.id, job]));
   }
 
-  /** The listed media to offer, newest first: not those about to be deleted. */
+  /** The listed media to show, newest first, without media about to be deleted. */
   get shownMedia() {
     return this.#listed.filter((id) => !this.#hidden.has(id)).map((id) => this.media.get(id));
   }
@@ -223,7 +223,7 @@ export class Store extends EventTarget {
     this.tell();
   }
 
-  /** The name to show for a medium: results that nobody renamed are named after their clip and tool. */
+  /** The name to show for a medium. Results without a user's name are named after their clip and tool. */
   nameOf(record) {
     const maker = this.operations.find(({ name }) => record.name.startsWith(`${name.replace(".", "-")}-`));
     if (!maker || record.source === "upload" || record.source === "url") return record.name;

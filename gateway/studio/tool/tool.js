@@ -25,7 +25,7 @@ const CHECK_AFTER_MS = 500;
 const CHECK_AGAIN_MS = 5000; // after an answer that may be another one soon
 const MASK = "matting.mask";
 
-/** Editors that take the place below the viewer, by the widget of a parameter or the role of an input. */
+/** Editors below the viewer, by the widget of a parameter or the role of an input. */
 const BENCHES = {
   curve: () => import("../ramp/curve_bench.js"),
   points: () => import("../mask/mask_bench.js"),
@@ -72,7 +72,7 @@ class ToolPanel extends Element {
     return Object.entries(this.operation.inputs).find(([, port]) => port.kinds.includes(this.record.kind))?.[0] ?? null;
   }
 
-  /** Take over the settings of a job, a preset, or what was entered before. */
+  /** Fill in the settings of a job, of a preset, or of the user's earlier entries. */
   async #open() {
     const { operation, record, route } = this;
     if (!operation) return;

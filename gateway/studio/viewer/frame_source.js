@@ -127,7 +127,7 @@ export class FrameSource {
     this.#blocks.clear();
   }
 
-  /** Decoders hold back their last frames until they are flushed. */
+  /** Flush the decoder soon, because it holds back its last frames. */
   #flushSoon() {
     this.#flush ??= setTimeout(() => {
       this.#flush = null;

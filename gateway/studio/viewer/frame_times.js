@@ -55,7 +55,7 @@ export class FrameTimes {
   }
 }
 
-/** The place of the last of some rising values that is not above `limit`; 0 if all are. */
+/** The index of the last of `values`, which rise, that is at most `limit`; 0 if all are greater. */
 function lastOf(values, limit) {
   let [low, high] = [0, values.length - 1];
   while (low < high) {

@@ -41,7 +41,7 @@ class ClipStrip extends Element {
     take("motion", motionOf(store, record));
   }
 
-  /** What the lanes below the pictures show, from the top. */
+  /** The contents of the lanes below the pictures, from top to bottom. */
   get #lanes() {
     const lanes = [];
     if (this.motion?.times?.length) lanes.push([drawMotion, this.motion, "--made"]);

@@ -112,7 +112,7 @@ class ClipViewer extends Element {
     this.note = `This clip ${why}. Preparing a copy for your browser${fraction ? `: ${Math.floor(fraction * 100)} %` : "…"}`;
   }
 
-  /** A clip that the browser refuses after all is shown by its proxy. */
+  /** Show the proxy of a clip that the browser cannot play after all. */
   async #unplayable() {
     const { signal } = this.#opening;
     if (!this.#held || this.#isProxy) {
@@ -221,7 +221,7 @@ class ClipViewer extends Element {
     this.#move(this.#isProxy ? frames.middleInProxy(bounded) : frames.middleOf(bounded));
   }
 
-  /** Act as soon as the frames have numbers. */
+  /** Call `act` as soon as the numbers of the frames are known. */
   async #whenNumbered(act) {
     const { record } = this;
     if (!this.frames) {
@@ -259,7 +259,7 @@ class ClipViewer extends Element {
   }
 
   /**
-   * Find out whether the standing video shows another frame than the one that is on. The proxy leaves frames out, and browsers go by durations
+   * Check whether the paused video shows another frame than the frame at its time. The proxy leaves frames out, and browsers go by durations
    * that MP4 files of varying rate state wrongly.
    */
   #check() {

@@ -85,7 +85,7 @@ class _RatedShot:
 
 
 def _choices_apart(scan: Scan, rated_shots: Iterable[_RatedShot], prices: Floats, min_gap: float) -> list[Choice]:
-    """Choose the best frame of each shot that is at least `min_gap` seconds from better ones, best shots first."""
+    """Choose the best frame of each shot, at least `min_gap` seconds from better choices."""
     choices: list[Choice] = []
     chosen_times: list[float] = []  # rising
     seconds = scan.pts * float(scan.time_base)

@@ -64,7 +64,7 @@ def _at(part: FilePart, read: Sequence[FilePart], ends: Sequence[Fraction | None
 
 
 def _some(sentences: Iterable[str]) -> Iterator[str]:
-    """Yield the first sentences, and one with the number of others."""
+    """Yield the first sentences, and a sentence with the number of the others."""
     sentences = iter(sentences)
     yield from islice(sentences, _LISTED)
     others = sum(1 for _ in sentences)

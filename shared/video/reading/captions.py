@@ -53,7 +53,7 @@ def captions_found(container: Any, stream: Any) -> bool:
 
 
 def _looked_at(container: Any, stream: Any) -> Iterator[Any]:
-    """Yield the packets of `stream` that are looked at."""
+    """Yield the packets of `stream` that are examined for captions."""
     try:
         size = 0
         for number, packet in enumerate(container.demux(stream)):

@@ -192,7 +192,7 @@ def as_drawn(shot: Shot) -> list[object]:
 
 
 def times_of(rng: np.random.Generator, count: int, *, vary: bool) -> list[float]:
-    """Make times of `count` frames and of the end, random if `vary`, else even."""
+    """Make the times of `count` frames and of the end: random if `vary`, else even."""
     return [0.0, *np.cumsum(rng.uniform(0.005, 0.2, count) if vary else np.full(count, 0.04)).tolist()]
 
 

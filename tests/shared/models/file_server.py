@@ -1,4 +1,4 @@
-"""A local file server that can serve ranges, break off, and act as a model hub."""
+"""A local file server that can serve ranges, drop connections and act as a model hub."""
 
 import contextlib
 import hashlib

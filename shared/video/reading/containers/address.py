@@ -50,7 +50,7 @@ def addresses(path: str | os.PathLike[str], head: bytes) -> Iterator[tuple[Addre
 
 
 def _addresses(path: str | os.PathLike[str], head: bytes) -> tuple[Address, ...]:
-    """Return what `addresses` yields, for files other than FLV."""
+    """Return the addresses of a file in another container than FLV."""
     demuxer = demuxer_of(head)
     if demuxer is None or demuxer == "webp":
         return (Address(_file(path)),)

@@ -104,7 +104,7 @@ def _programs(file: BinaryIO, begin: int, most: int | None = None) -> Iterator[t
 
 
 def _tables(lists: NDArray[np.uint8], known: int) -> list[int]:
-    """Return `known`, and the packet numbers of the tables that lists of programs name.
+    """Return `known` and the packet numbers of all tables named in lists of programs.
 
     `lists`: packets with these lists, (n, 188) uint8.
     """
