@@ -8,12 +8,12 @@ const FOLDED = [["more", "More"], ["expert", "Expert"]];
 /**
  * The fields of `parameters` with their `values`, for a grid of fields. Fields send `param` with {name, value}.
  * `problems`: {name: [{path, detail}]}; `place`: of the form on the page, for unique ids; `first`, `more`: other fields before the basic ones,
- * and under More; `offersOf(parameter)`: values to take over; `context`: {store, time, frame, clip, shownAt} of each field.
+ * and under More; `offersOf(parameter)`: values to take over; `context`: {store, time, frame, clip, marked} of each field.
  * @param {{ parameters: any[], values: any, problems: any, place: string, context: any, first?: any[], more?: any[], offersOf?: (parameter: any) => any[] }} form
  */
 export function formOf({ parameters, values, problems, place, context, first = [], more = [], offersOf = () => [] }) {
   const field = (parameter) => keyed(parameter.name, html`<param-field .store=${context.store} .parameter=${parameter} .value=${values[parameter.name]}
-    .problems=${problems[parameter.name] ?? NONE} .place=${place} .time=${context.time} .frame=${context.frame} .clip=${context.clip} .shownAt=${context.shownAt}
+    .problems=${problems[parameter.name] ?? NONE} .place=${place} .time=${context.time} .frame=${context.frame} .clip=${context.clip} .marked=${context.marked}
     .offers=${offersOf(parameter)}></param-field>`);
   const inGroup = (group) => parameters.filter((parameter) => parameter.group === group);
   const basics = inGroup("basics");
@@ -33,10 +33,10 @@ export function missingOf(parameters, values) {
   return parameters.filter(({ name, required }) => required && values[name] === undefined);
 }
 
-/** The time of the frame that clicks mark, from the parameter that holds a time of the clip. */
-export function markedTime(parameters, values) {
-  const { name } = parameters.find(({ widget }) => widget === "time") ?? {};
-  return Number(values[name]) || 0;
+/** The frame that clicks mark: {frame, time}. `frame`: the value of the parameter with the widget frame, or null; `time`: of the one with the widget time. */
+export function markedFrame(parameters, values) {
+  const valueOf = (kind) => values[parameters.find(({ widget }) => widget === kind)?.name];
+  return { frame: Number.isInteger(valueOf("frame")) ? valueOf("frame") : null, time: Number(valueOf("time")) || 0 };
 }
 
 const NONE = [];

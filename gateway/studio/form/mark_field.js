@@ -9,8 +9,8 @@ import "./rows_field.js";
 const SMALLEST = 0.02; // side of a box, as a share of the picture
 
 class MarkField extends Element {
-  /** `parameter`: with the widget points or box; `clip`: null if it is not known yet; `shownAt`: seconds of the frame. Sends `mark` with the value. */
-  static props = { parameter: null, value: null, clip: null, shownAt: 0, problems: [], mark: 1, from: null, to: null };
+  /** `parameter`: with the widget points or box; `clip`: null if it is not known yet; `marked`: {frame, time} of the frame to mark. Sends `mark` with the value. */
+  static props = { parameter: null, value: null, clip: null, marked: null, problems: [], mark: 1, from: null, to: null };
 
   get #isBox() {
     return this.parameter.widget === "box";
@@ -44,10 +44,13 @@ class MarkField extends Element {
     this.dispatchEvent(new CustomEvent("mark", { detail: value }));
   }
 
+  #click(event) {
+    if (!this.#isBox) this.#send([...this.#marks, [...this.#scaled(this.#placeOf(event)), this.mark]]);
+  }
+
   #down(event) {
-    if (event.button !== 0) return;
+    if (event.button !== 0 || !this.#isBox) return;
     event.preventDefault();
-    if (!this.#isBox) return void this.#send([...this.#marks, [...this.#scaled(this.#placeOf(event)), this.mark]]);
     event.currentTarget.setPointerCapture(event.pointerId);
     this.from = this.to = this.#placeOf(event);
   }
@@ -80,10 +83,10 @@ class MarkField extends Element {
 
   #picture() {
     const { width, height } = this.#media;
-    const frame = Math.floor(this.shownAt * rateOf(this.#media) + 1e-3);
+    const frame = this.marked.frame ?? Math.floor(this.marked.time * rateOf(this.#media) + 1e-3);
     const size = this.#size;
     const box = this.#drawn ?? (this.#isBox && this.value?.every(Number.isFinite) ? this.value.map((number, index) => number / size[index % 2]) : null);
-    return html`<div class="mark-picture" :--shape=${`${width} / ${height}`} @pointerdown=${(event) => this.#down(event)} @pointermove=${(event) => this.#move(event)} @pointerup=${() => this.#up()}
+    return html`<div class=${`mark-picture ${this.#isBox ? "dragged" : ""}`} @click=${(event) => this.#click(event)} :--shape=${`${width} / ${height}`} @pointerdown=${(event) => this.#down(event)} @pointermove=${(event) => this.#move(event)} @pointerup=${() => this.#up()}
       @pointercancel=${() => (this.from = this.to = null)}>
       <media-picture .src=${`/v1/media/${this.clip.id}/frame?n=${frame}`} .alt=${"The frame to mark"}></media-picture>
       ${this.#marks.filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y)).map(([x, y, mark]) => html`<span class=${`click-mark ${mark > 0 ? "" : "beside"}`} :--x=${x / size[0]} :--y=${y / size[1]}></span>`)}

@@ -25,11 +25,11 @@ const EDITORS = {
 class ParamField extends Element {
   /**
    * `problems`: [{path, detail}]; `place`: of the form on the page, for unique ids; `time`: position of the viewer in seconds, null without a viewer;
-   * `frame`: number of the frame there, null while it is unknown; `clip`: the record that times and places refer to, null if it is not known yet; `shownAt`: seconds of
-   * the frame to mark; `offers`: [{label, value?, load?()}], values to take over.
+   * `frame`: number of the frame there, null while it is unknown; `clip`: the record that times and places refer to, null if it is not known yet; `marked`: {frame, time} of
+   * the frame to mark, frame null if its time is given; `offers`: [{label, value?, load?()}], values to take over.
    */
   static props = {
-    store: null, parameter: null, value: undefined, problems: NONE, place: "param", time: null, frame: null, clip: null, shownAt: 0, offers: NONE,
+    store: null, parameter: null, value: undefined, problems: NONE, place: "param", time: null, frame: null, clip: null, marked: null, offers: NONE,
     showsHelp: false, isEditorReady: false, note: "",
   };
 
@@ -137,7 +137,7 @@ class ParamField extends Element {
           @curve=${(event) => this.#set(event.detail)}></curve-field>`;
       case "points":
       case "box":
-        return this.isEditorReady && html`<mark-field .parameter=${this.parameter} .value=${this.#current ?? null} .clip=${this.clip} .shownAt=${this.shownAt} .problems=${this.problems}
+        return this.isEditorReady && html`<mark-field .parameter=${this.parameter} .value=${this.#current ?? null} .clip=${this.clip} .marked=${this.marked} .problems=${this.problems}
           @mark=${(event) => this.#set(event.detail)}></mark-field>`;
       case "reference":
         return html`<p class="muted">${this.#reference}</p>`;

@@ -4,7 +4,7 @@ import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { words } from "../base/format.js";
-import { formOf, markedTime } from "../form/form.js";
+import { formOf, markedFrame } from "../form/form.js";
 import { parametersOf } from "../form/schema.js";
 import { choicesOf, offersOf, slotName } from "./model.js";
 
@@ -52,7 +52,7 @@ class StepCard extends Element {
         aria-pressed=${String(JSON.stringify(params) === JSON.stringify(step.params))} title=${sentence} @click=${() => this.#choosePreset(params)} data-preset=${name}>${title}</button>`)}</div>`}
       ${formOf({
         parameters, values: step.params, problems: problems?.params ?? {}, place: `step-${step.id}`,
-        context: { store, time: null, frame: 0, clip, shownAt: markedTime(parameters, step.params) },
+        context: { store, time: null, frame: 0, clip, marked: markedFrame(parameters, step.params) },
         offersOf: (parameter) => offersOf(parameter, steps, index, titles),
       })}</div>`;
   }

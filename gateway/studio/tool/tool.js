@@ -294,7 +294,7 @@ class ToolPanel extends Element {
     return html`<form class="fields" @submit=${(event) => event.preventDefault()} @param=${(event) => this.setParam(event.detail.name, event.detail.value)}
         @media-input=${(event) => this.setInput(event.detail.name, event.detail.value)}>${formOf({
       parameters: this.#parameters.filter(({ widget }) => !ON_BENCH.has(widget)),
-      values: params, problems: problems.params, place: "param", context: { store, time, frame, clip: record, shownAt: time },
+      values: params, problems: problems.params, place: "param", context: { store, time, frame, clip: record, marked: { frame, time } },
       first: ports.filter(isFirst).map((entry) => keyed(entry[0], this.#port(entry))),
       more: ports.filter((entry) => !isFirst(entry)).map((entry) => keyed(entry[0], this.#port(entry))),
       offersOf: (parameter) => resultsFor(parameter, store, record),
