@@ -122,7 +122,7 @@ class RowsField extends Element {
       return set(target.value === "" ? (cell.required ? null : undefined) : Number(target.value));
     };
     return html`<span class="amount"><input type="number" step="any" inputmode="decimal" aria-label=${name} aria-invalid=${isWrong ? "true" : null} .value=${value === null ? "" : String(value)}
-      @change=${change} @paste=${(event) => this.#paste(event, index)}><span class="unit" aria-hidden="true">${cell.unit}</span></span>`;
+      @change=${change} @paste=${(event) => this.#paste(event, index)}>${cell.unit && html`<span class="unit" aria-hidden="true">${cell.unit}</span>`}</span>`;
   }
 }
 
