@@ -17,6 +17,8 @@ from rich.logging import RichHandler
 
 REQUEST_ID, TRACE = "x-request-id", ("traceparent", "tracestate")
 TRACEPARENT = re.compile(r"[0-9a-f]{2}(-[0-9a-f]{32})(-[0-9a-f]{16})-[0-9a-f]{2}", re.ASCII)
+LINE, TIME = "%(asctime)s %(levelname)-8s %(message)s", "%Y-%m-%d %H:%M:%S"
+"""A line of text in a file, and its time."""
 NOISY = ("httpx", "httpcore", "dbos")
 REQUESTS = "reelwright.requests"
 """Logger of answered requests; silent in the text format."""
@@ -31,15 +33,23 @@ CURRENT_JOB: ContextVar[str] = ContextVar("job")
 
 
 def set_up(style: Literal["text", "json"]) -> None:
-    """Configure logging to standard error."""
+    """Configure logging to standard error.
+
+    Text is coloured and wrapped on a terminal only: in a file, `grep` finds a whole message in one line.
+    """
     handler: logging.Handler
     if style == "json":
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(JsonLines())
-    else:
+    elif sys.stderr.isatty():
         handler = RichHandler(console=Console(stderr=True), show_path=False)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+    else:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter(LINE, datefmt=TIME))
+    if style == "text":
         logging.getLogger(REQUESTS).setLevel(logging.WARNING)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -238,7 +238,9 @@ class Runtime:
     async def _sweep_regularly(self) -> None:
         while True:  # also at the start: a killed process may have left work folders behind
             try:
-                log.info("swept %s", await self.sweep())
+                swept = await self.sweep()
+                if swept != SweepCounts(jobs=0, media=0, folders=0):
+                    log.info("deleted %d expired jobs, %d media and %d work folders", swept.jobs, swept.media, swept.folders)
                 await asyncio.to_thread(self._sandboxes.tend)
                 for runner in self._runners:
                     await asyncio.to_thread(runner.record_models)

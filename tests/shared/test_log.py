@@ -2,6 +2,10 @@
 
 import json
 import logging
+import os
+import re
+import subprocess
+import sys
 
 import pytest
 
@@ -43,3 +47,14 @@ async def test_calls_carry_the_request_or_else_the_job() -> None:
     assert forwarded_headers() == {"x-request-id": "j2"}
     CURRENT_REQUEST.set({"x-request-id": "r2", "traceparent": TRACE})
     assert forwarded_headers() == {"x-request-id": "r2", "traceparent": TRACE}
+
+
+def test_a_text_log_in_a_file_has_one_line_for_each_record() -> None:
+    words = "many words " * 40
+    program = f"import logging; from shared.log import set_up; set_up('text'); logging.warning({words!r}); logging.error('broken')"
+    written = subprocess.run(
+        (sys.executable, "-c", program), capture_output=True, text=True, check=True, env=os.environ | {"COLUMNS": "80"}
+    )
+    warning, error = written.stderr.splitlines()
+    assert re.fullmatch(rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d WARNING  {words}", warning)
+    assert error.endswith(" ERROR    broken")
