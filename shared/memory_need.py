@@ -47,7 +47,7 @@ def check_frame_memory(
     limit = f"a job may use {limit_bytes / 1e9:.1f} GB (REELWRIGHT_JOB_MEMORY_BYTES)"
     if process_bytes > limit_bytes:
         detail = f"{name} needs about {process_bytes / 1e9:.1f} GB of memory with these parameters, for inputs of any size; {limit}"
-        raise TooLarge(f"{detail}. Choose a smaller model, or ask the operator to raise the limit.")
+        raise TooLarge(f"{detail}. Choose a smaller model if there is one, or ask the operator to raise the limit to {process_bytes}.")
     field, largest = max(sizes.items(), key=lambda item: item[1].pixels, default=("", None))
     if largest is None:
         return

@@ -52,6 +52,17 @@ def test_every_service_has_a_container(name: str) -> None:
         assert json.loads(environment["REELWRIGHT_SERVICE_URLS"]) == {service: f"http://{service}:8080" for service in SERVICES}
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_all_jobs_at_once_fit_into_a_container(name: str) -> None:
+    def default(text: str) -> str:
+        """Return the default of a value such as ${NAME:-default}."""
+        return text.partition(":-")[2].removesuffix("}")
+
+    environment = CONTAINERS[name]["environment"]
+    jobs, memory = (int(default(environment[f"REELWRIGHT_{setting}"])) for setting in ("CONCURRENCY", "JOB_MEMORY_BYTES"))
+    assert jobs * memory < int(default(CONTAINERS[name]["mem_limit"]).removesuffix("g")) * 1024**3
+
+
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_containers_have_minimal_privileges(name: str) -> None:
     container = CONTAINERS[name]

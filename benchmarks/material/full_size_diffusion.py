@@ -2,9 +2,12 @@
 
 They have the file layout of the published models. Speed and memory do not depend on the weights' values, so they can be measured without
 the published files. The sizes are those of the published configurations.
+
+`python -m benchmarks.material.full_size_diffusion FOLDER`: write the models of `sd15` and the depth network into a models folder.
 """
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +69,41 @@ def write_control_sd15(folder: Path) -> None:
     _save(lambda: ControlNetModel(in_channels=4, conditioning_embedding_out_channels=(16, 32, 96, 256), **SD15_BLOCKS), folder)
 
 
+def write_depth(folder: Path) -> None:
+    """Write a full-size Depth Anything V2 Small."""
+    from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
+
+    stages = ["stage3", "stage6", "stage9", "stage12"]
+    backbone = Dinov2Config(
+        hidden_size=384,
+        num_hidden_layers=12,
+        num_attention_heads=6,
+        image_size=518,
+        patch_size=14,
+        out_features=stages,
+        reshape_hidden_states=False,
+        apply_layernorm=True,
+    )
+    config = DepthAnythingConfig(
+        backbone_config=backbone, patch_size=14, reassemble_hidden_size=384, neck_hidden_sizes=[48, 96, 192, 384], fusion_hidden_size=64
+    )
+    DepthAnythingForDepthEstimation(config).save_pretrained(folder)
+    processor = {
+        "do_normalize": True,
+        "do_rescale": True,
+        "do_resize": True,
+        "ensure_multiple_of": 14,
+        "image_mean": [0.485, 0.456, 0.406],
+        "image_processor_type": "DPTImageProcessor",
+        "image_std": [0.229, 0.224, 0.225],
+        "keep_aspect_ratio": True,
+        "resample": 3,
+        "rescale_factor": 1 / 255,
+        "size": {"height": 518, "width": 518},
+    }
+    (folder / "preprocessor_config.json").write_text(json.dumps(processor))
+
+
 def _write_common(folder: Path, *, side: int) -> None:
     """Write the first text encoder, the tokenizer, the VAE and the scheduler.
 
@@ -116,3 +154,10 @@ def _save(build: Any, folder: Path) -> None:
     with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
         model = build()
     model.half().save_pretrained(folder, variant="fp16", safe_serialization=True)
+
+
+if __name__ == "__main__":
+    models = Path(sys.argv[1])
+    write_sd15(models / "sd15-inpainting")
+    write_control_sd15(models / "controlnet-depth-sd15")
+    write_depth(models / "depth-anything-v2-small")

@@ -2,7 +2,8 @@
 
 `python -m benchmarks.suite.bench_memory [operation] ... [WIDTHxHEIGHT WIDTHxHEIGHT]`: the examples and CASES, on clips of CLIP_FRAMES
 frames with a moving square. Each runs in a process of its own; the largest program that it starts counts, too. REELWRIGHT_MODELS_DIR names
-the folder of the networks. "Base" and bytes per pixel are those of the line through the two measured points.
+the folder of the networks; `benchmarks.material.full_size_diffusion` writes those of painting. "Base" and bytes per pixel are those of the
+line through the two measured points.
 """
 
 import json
@@ -32,6 +33,7 @@ MIB = 1024**2
 SETTINGS = {"REELWRIGHT_JOB_MEMORY_BYTES": str(16 * 1024**3), "REELWRIGHT_MAX_PIXELS": str(2**27), "MALLOC_ARENA_MAX": "2"}
 CASES: dict[str, tuple[dict[str, Any], ...]] = {
     "background.composite": ({"format": "prores"}, {"match": 0.8, "light_wrap": 0.4, "shadow": "contact"}),
+    "background.generate": ({"steps": 1, "strength": 1.0},),
     "background.studio": ({"depth": "plane", "resolution": 2160},),
     "effects.motion-trails": ({"ghost": "glow"}, {"ghost": "normal", "mask": False}),
     "matting.matte": (

@@ -18,7 +18,7 @@ from shared.models.folder import ModelFolder, install_command
 from shared.operation import Params, form
 
 MOST_SEED = 2**32 - 1
-_LIBRARIES_BYTES = 700 * 1000**2
+_LIBRARIES_BYTES = 450 * 1000**2
 """Memory of a process with PyTorch and diffusers."""
 
 
@@ -211,11 +211,14 @@ def bytes_per_pixel(params: PaintParams) -> float:
 def painting_bytes(params: PaintParams, *, control: bool = False) -> int:
     """Estimate a painting process's memory without its pictures, in bytes.
 
-    The weights are at half precision where the device computes in it. `control`: with the ControlNet for depth.
+    It is the larger of two peaks: while the UNet is loaded, which comes first, beside its file at half precision; and during the steps,
+    which take half as much as on a GPU besides the weights. These are at half precision where the device computes in it. `control`: with
+    the ControlNet for depth.
     """
     row = PAINTERS_BY_NAME[params.sd_model]
+    times = 1 if has_bf16() or (torch_has_gpu_code() and choose_device().kind == "cuda") else 2
     weights = row.size + (row.control_size if control else 0)
-    return _LIBRARIES_BYTES + weights * (1 if has_bf16() or (torch_has_gpu_code() and choose_device().kind == "cuda") else 2)
+    return _LIBRARIES_BYTES + max(row.unet_size * (1 + times), weights * times + row.working // 2)
 
 
 def to_paint(params: PaintParams, *others: str, control: bool = False) -> str | None:

@@ -313,8 +313,9 @@ def _missing(params: StudioParams) -> str | None:
 def _process_bytes(params: StudioParams) -> int:
     """Estimate the job's memory in bytes, without its frames."""
     guided = params.depth == "model"
-    painting = painting_bytes(params, control=guided) if params.prompt.strip() else 170 * 1000**2
-    return painting + (depth.BYTES if guided else 0)
+    if not params.prompt.strip():
+        return 170 * 1000**2 + (depth.BYTES if guided else 0)
+    return painting_bytes(params, control=guided) + (depth.KEPT_BYTES if guided else 0)
 
 
 STUDIO = Operation(

@@ -1,12 +1,16 @@
 """Refusal, on submission, of jobs that need too much memory."""
 
 import subprocess
+from contextlib import nullcontext
 from fractions import Fraction
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from reelwright import ROOMS
+from services.background.studio import STUDIO, StudioParams
 from services.effects.motion_trails import MOTION_TRAILS, MotionTrailsParams
 from services.matting.matte import MATTE, MatteParams
 from shared.errors import Invalid, TooLarge
@@ -75,6 +79,20 @@ def test_every_operation_knows_at_submit_whether_8k_fits(operation: Operation) -
         assert named, refusal.detail
     assert fits == (operation.name not in REFUSED_AT_8K)
     assert operation.bytes_per_pixel(operation.example) > 0 or operation.name in WITHOUT_PICTURES
+
+
+@pytest.mark.parametrize(("params", "fits"), [({}, True), ({"depth": "plane"}, True), ({"sd_model": "sdxl"}, False)], ids=str)
+def test_painting_by_the_small_model_fits_by_default(params: dict[str, str], fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    # On a processor with bf16, or on a GPU. Without either, its networks need twice as much.
+    monkeypatch.setattr("services.background.params.has_bf16", lambda: True)
+    picture = {"width": 1920, "height": 1080, "pixel_format": "yuv420p", "frame_rate": "30"}
+    records = {name: [SimpleNamespace(media=picture)] for name in ("video", "alpha")}
+    request = StudioParams.model_validate({"prompt": "a beach"} | params)
+    compose = yaml.safe_load(Path(__file__).parents[2].joinpath("docker-compose.yaml").read_text())["services"]["background"]["environment"]
+    in_containers = int(compose["REELWRIGHT_JOB_MEMORY_BYTES"].partition(":-")[2].removesuffix("}"))
+    for limit in (Settings().job_memory_bytes, in_containers):
+        with nullcontext() if fits else pytest.raises(TooLarge, match=r"ask the operator to raise the limit to 1\d{10}"):
+            check_job_memory(STUDIO, request, set(records), records, limit_bytes=limit)  # type: ignore[arg-type]
 
 
 def test_networks_that_never_fit_are_refused_without_a_size() -> None:

@@ -184,11 +184,13 @@ def _load(folder: Path, control: Path | None, lora: Path | None, device: Device,
 
     # `from_pretrained` of diffusers has no types.
     pipelines: Any = diffusers.AutoPipelineForInpainting
+    unets: Any = diffusers.UNet2DConditionModel
     controls: Any = diffusers.ControlNetModel
     dtype = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32}[precision]
     # The published repositories have safetensors for fp16 only; without these options diffusers falls back to pickles.
     common: dict[str, Any] = {"dtype": dtype, "variant": "fp16", "use_safetensors": True, "local_files_only": True}
-    parts: dict[str, Any] = {}
+    # While a network is loaded, its file is in memory, too. The largest one comes first, beside nothing else.
+    parts: dict[str, Any] = {"unet": unets.from_pretrained(folder / "unet", **common)}
     if control is not None:
         parts["controlnet"] = controls.from_pretrained(control, **common)
     if "StableDiffusionXL" not in (folder / "model_index.json").read_text():

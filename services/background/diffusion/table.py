@@ -14,7 +14,7 @@ class Painter:
 
     `model`, `control`, `lcm`: catalog names of the model, its ControlNet and its LCM LoRA; `side`: side in pixels of the squares that it
     was trained on; `size`, `unet_size`, `control_size`: bytes in memory at half precision of the model, its UNet and its ControlNet;
-    `working`: estimated bytes that a step at that side takes besides.
+    `working`: estimated bytes that a step at that side takes besides on a GPU.
     """
 
     name: str
@@ -39,9 +39,9 @@ PAINTERS: tuple[Painter, ...] = (
         model="sd15-inpainting",
         control="controlnet-depth-sd15",
         side=512,
-        size=2_800_000_000,
+        size=2_150_000_000,
         unet_size=1_720_000_000,
-        control_size=900_000_000,
+        control_size=745_000_000,
         working=1_000_000_000,
         lcm=LCM_SD15,
     ),

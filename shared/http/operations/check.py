@@ -71,11 +71,11 @@ async def check(
             else:
                 records.setdefault(name, []).append(await _check_input(name, port, media_id, owner, runtime))
     operation.refuse(params, {name: source for name, source in inputs.items() if source is not None})
-    operation.check_available(params)
     if not preview:  # a preview reads small proxies
         filled = {name for name, value in inputs.items() if value is not None}
         limit = runtime.settings.job_memory_bytes
         await asyncio.to_thread(check_job_memory, operation, params, filled, records, limit_bytes=limit)  # may ask the GPU's driver
+    operation.check_available(params)  # last, so that nobody installs models for a job that cannot run
     return Checked(operation=operation.name, inputs=dict(inputs), params=params.model_dump(mode="json"))
 
 
