@@ -250,7 +250,7 @@ def test_within_a_lower_memory_limit_layers_are_loaded_one_after_the_other(
     [
         ("sd15", None, "whole", False),
         ("sd15", 8, "whole", False),
-        ("sd15", 3.75, "parts", False),
+        ("sd15", 3.2, "whole", False),
         ("sd15", 3, "parts", True),
         ("sd15", 2, "layers", True),
         ("sdxl", 24, "whole", False),
@@ -358,7 +358,8 @@ def test_the_memory_of_painting_follows_the_models() -> None:
         return painting_bytes(PaintParams.model_validate(params))
 
     assert declared() < declared(sd_model="sdxl")
-    assert painting_bytes(PaintParams(), control=True) > declared()
+    assert painting_bytes(PaintParams(), control=True) >= declared()
+    assert painting_bytes(PaintParams(sd_model="sdxl"), control=True) > declared(sd_model="sdxl")
     plane, guided = (STUDIO.process_bytes(StudioParams(prompt="a beach", depth=name)) for name in ("plane", "model"))
     assert STUDIO.process_bytes(StudioParams(depth="plane")) < 0.2e9 < plane < guided
     assert GENERATE.process_bytes(GENERATE.example) == plane
