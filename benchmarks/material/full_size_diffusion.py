@@ -73,19 +73,22 @@ def write_depth(folder: Path) -> None:
     """Write a full-size Depth Anything V2 Small."""
     from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
 
-    stages = ["stage3", "stage6", "stage9", "stage12"]
-    backbone = Dinov2Config(
-        hidden_size=384,
-        num_hidden_layers=12,
-        num_attention_heads=6,
-        image_size=518,
-        patch_size=14,
-        out_features=stages,
-        reshape_hidden_states=False,
-        apply_layernorm=True,
-    )
+    backbone: dict[str, Any] = {
+        "hidden_size": 384,
+        "num_hidden_layers": 12,
+        "num_attention_heads": 6,
+        "image_size": 518,
+        "patch_size": 14,
+        "out_features": ["stage3", "stage6", "stage9", "stage12"],
+        "reshape_hidden_states": False,
+        "apply_layernorm": True,
+    }
     config = DepthAnythingConfig(
-        backbone_config=backbone, patch_size=14, reassemble_hidden_size=384, neck_hidden_sizes=[48, 96, 192, 384], fusion_hidden_size=64
+        backbone_config=Dinov2Config(**backbone),
+        patch_size=14,
+        reassemble_hidden_size=384,
+        neck_hidden_sizes=[48, 96, 192, 384],
+        fusion_hidden_size=64,
     )
     DepthAnythingForDepthEstimation(config).save_pretrained(folder)
     processor = {
