@@ -1,8 +1,8 @@
 """Checks of a request's API key; without keys, of the headers Host and Origin."""
 
 import logging
+import random
 import re
-import secrets
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -41,7 +41,7 @@ class Guard:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         client_id = dict(scope["headers"]).get(REQUEST_ID.encode(), b"").decode("latin-1")
-        request_id = client_id if ID.fullmatch(client_id) else secrets.token_hex(8)
+        request_id = client_id if ID.fullmatch(client_id) else f"{random.getrandbits(64):016x}"
         access: Access | None = None
 
         async def send_with_id(message: Message) -> None:

@@ -8,7 +8,9 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from pydantic import SecretStr
@@ -29,11 +31,15 @@ from shared.log import fields
 from shared.media.ids import new_id
 from shared.settings import Settings
 
+READERS = 4
+"""Threads for reading. In the event loop's own threads, reads wait behind writes, which wait for the disk and for each other."""
 WAIT_POLL_S = 0.1
 EVENTS_POLL_S = 0.25
 DATABASE_TIMEOUT_S = 5
 ADDED_LATER = ("cache", "listed", "name", "deadline_s", "preview", "preview_at_s", "preview_s", "preview_slot")
 """Fields of a request that an earlier release lacked."""
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
 
@@ -48,6 +54,7 @@ class Jobs:
         """Whether this process is shutting down. No new job starts, and waiting requests return the job's current state."""
         self.on_canceled: Callable[[str], None] = lambda _job_id: None
         """Called with the id of a job that was canceled through this process; a worker in the same process sets it."""
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="job-reader")
 
     async def submit(
         self,
@@ -103,14 +110,14 @@ class Jobs:
         elif is_new:
             log.info("job %s (%s) accepted", job.id, operation, extra=fields(job_id=job.id, operation=operation, event="accepted"))
         if is_new and request.preview:
-            for older in await asyncio.to_thread(self.store.ledger.older_previews, job, owner):
+            for older in await self._read(self.store.ledger.older_previews, job, owner):
                 with contextlib.suppress(Conflict, UnknownJob):  # it ended at the same moment
                     await self.cancel(owner, older)
         return job
 
     async def by_key(self, owner: str, key: str) -> Job | None:
         """Return the job with this owner and idempotency `key`, or None."""
-        row = await asyncio.to_thread(self.store.ledger.by_key, owner, key)
+        row = await self._read(self.store.ledger.by_key, owner, key)
         try:
             return await self.get(owner, row[0]) if row else None
         except UnknownJob:  # deleted at the same moment
@@ -121,11 +128,11 @@ class Jobs:
 
         None if there is none. Raises IdempotencyMismatch if another request was sent with the key.
         """
-        return await asyncio.to_thread(self.store.earlier, owner, key, _fingerprint(operation, request))
+        return await self._read(self.store.earlier, owner, key, _fingerprint(operation, request))
 
     async def get(self, owner: str, job_id: str) -> Job:
         """Return a job. Raises UnknownJob."""
-        return await asyncio.to_thread(self.store.ledger.get, owner, job_id)
+        return await self._read(self.store.ledger.get, owner, job_id)
 
     async def wait(self, owner: str, job_id: str, timeout_s: float) -> Job:
         """Wait until a job ends, and return it.
@@ -145,15 +152,15 @@ class Jobs:
         The secret of its webhook is included. Raises UnknownJob.
         """
         opened = partial(webhooks.opened, settings=self._settings)
-        return await asyncio.to_thread(self.store.ledger.request_of, owner, job_id, opened)
+        return await self._read(self.store.ledger.request_of, owner, job_id, opened)
 
     async def states(self, owner: str, ids: Collection[str]) -> dict[str, JobState]:
         """Return the status and progress of the existing jobs among `ids`, by id."""
-        return await asyncio.to_thread(self.store.ledger.states, owner, ids)
+        return await self._read(self.store.ledger.states, owner, ids)
 
     async def past_runs(self, operation: str) -> list[PastRun]:
         """Return the run times of an operation's latest succeeded jobs, newest first."""
-        return await asyncio.to_thread(self.store.history.past_runs, operation)
+        return await self._read(self.store.history.past_runs, operation)
 
     async def page(
         self, owner: str, job_filter: JobFilter, *, cursor: str | None = None, limit: int = 50, results: bool = False
@@ -162,14 +169,14 @@ class Jobs:
 
         See `Ledger.page`.
         """
-        return await asyncio.to_thread(self.store.ledger.page, owner, job_filter, cursor=cursor, limit=limit, results=results)
+        return await self._read(self.store.ledger.page, owner, job_filter, cursor=cursor, limit=limit, results=results)
 
     async def logs(self, ids: Collection[str]) -> dict[str, str]:
         """Return the existing logs of the jobs `ids`, by job id.
 
         A log has the last lines of a worker process.
         """
-        return await asyncio.to_thread(self.store.ledger.logs, ids)
+        return await self._read(self.store.ledger.logs, ids)
 
     async def cancel(self, owner: str, job_id: str) -> Job:
         """Cancel an unfinished job and kill its process.
@@ -202,18 +209,18 @@ class Jobs:
 
         If `job_id` is a pipeline, its steps do not count.
         """
-        return await asyncio.to_thread(self.store.history.shared_outputs, owner, job_id, media_ids)
+        return await self._read(self.store.history.shared_outputs, owner, job_id, media_ids)
 
     async def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
         """Return the output ids of ended, unlisted jobs that read a medium, by job id.
 
         An unlisted job appears in no list.
         """
-        return await asyncio.to_thread(self.store.media_use.unlisted_with, owner, media_id)
+        return await self._read(self.store.media_use.unlisted_with, owner, media_id)
 
     async def has_events(self, job_id: str, after: int) -> bool:
         """Return whether a job has events after number `after`."""
-        return bool(await asyncio.to_thread(self.store.ledger.events, job_id, after))
+        return bool(await self._read(self.store.ledger.events, job_id, after))
 
     async def events(self, owner: str, job_id: str, after: int) -> AsyncIterator[Event]:
         """Yield a job's events after number `after`, up to its end.
@@ -224,7 +231,7 @@ class Jobs:
         with contextlib.suppress(UnknownJob):  # the job was deleted meanwhile
             while True:
                 ended = (await self.get(owner, job_id)).status.ended  # read before the events, so that `events` includes the last event
-                events = await asyncio.to_thread(self.store.ledger.events, job_id, after)
+                events = await self._read(self.store.ledger.events, job_id, after)
                 for event in events:
                     after = event.seq
                     if event.kind == "progress":
@@ -251,7 +258,7 @@ class Jobs:
 
     async def webhooks(self, owner: str) -> list[StandingWebhook]:
         """Return the standing webhooks of an owner."""
-        return await asyncio.to_thread(self.store.deliveries.webhooks, owner)
+        return await self._read(self.store.deliveries.webhooks, owner)
 
     async def delete_webhook(self, owner: str, webhook_id: str) -> None:
         """Delete a standing webhook. Raises UnknownWebhook."""
@@ -260,7 +267,7 @@ class Jobs:
     async def deliveries(self, owner: str, job_id: str) -> list[Delivery]:
         """Return the webhook messages about a job. Raises UnknownJob."""
         await self.get(owner, job_id)
-        return await asyncio.to_thread(self.store.deliveries.of_job, job_id)
+        return await self._read(self.store.deliveries.of_job, job_id)
 
     async def resend(self, owner: str, job_id: str, delivery_id: str) -> Delivery:
         """Resend a webhook message; return the new delivery.
@@ -269,26 +276,30 @@ class Jobs:
         """
         await self.get(owner, job_id)
         new = await asyncio.to_thread(self.store.resend, job_id, delivery_id)
-        return (await asyncio.to_thread(self.store.deliveries.of_job, job_id, [new]))[0]
+        return (await self._read(self.store.deliveries.of_job, job_id, [new]))[0]
 
     async def reader_of(self, owner: str, media_id: str) -> str | None:
         """Return the id of an unfinished job that reads a medium, or None."""
-        return await asyncio.to_thread(self.store.media_use.reader, owner, media_id)
+        return await self._read(self.store.media_use.reader, owner, media_id)
 
     async def counts(self) -> tuple[dict[tuple[str, str], int], dict[str, float]]:
         """Return job counts by (service, status), and each service's oldest waiting time.
 
         The second dict: service -> Unix time at which its oldest waiting job was accepted.
         """
-        return await asyncio.to_thread(lambda: (self.store.ledger.counts(), self.store.ledger.oldest_waiting()))
+        return await self._read(lambda: (self.store.ledger.counts(), self.store.ledger.oldest_waiting()))
 
     async def troubles(self) -> list[str]:
         """Return the reasons why no job can be accepted; empty if there are none."""
         try:
-            await asyncio.wait_for(asyncio.to_thread(self.store.ledger.counts), DATABASE_TIMEOUT_S)
+            await asyncio.wait_for(self._read(self.store.ledger.counts), DATABASE_TIMEOUT_S)
         except (TimeoutError, sa.exc.SQLAlchemyError) as error:
             return [f"the database does not answer: {first_line(error)}"]
         return ["the server is shutting down"] if self.stopping else []
+
+    async def _read(self, call: Callable[Arguments, Result], *args: Arguments.args, **options: Arguments.kwargs) -> Result:
+        """Call a function that only reads from the database, in a thread for reading."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, partial(call, *args, **options))
 
 
 def _preview(request: JobRequest) -> StoredPreview | None:

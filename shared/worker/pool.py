@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import ReelwrightError, Unavailable, WorkerCrashed
+from shared.media.disk import on_disk
 from shared.worker.sandbox import Sandbox
 from shared.worker.slot import Limits, OnUpdate, Slot, Usage
 from shared.worker.slot_folders import place
@@ -84,8 +85,8 @@ class WorkerPool:
             try:
                 yield slot
             finally:
-                with suppress(OSError):
-                    slot.empty()  # not in a thread: a canceled job must leave nothing either
+                with suppress(OSError, Unavailable):
+                    await on_disk(slot.empty)  # to its end even when canceled: a canceled job must leave nothing either
 
     async def keep_warm(self, count: int, has_room: Callable[[], bool] | None = None) -> None:
         """Keep `count` children ready from now on; start one if fewer are ready.

@@ -1,13 +1,19 @@
 """Reads of jobs: lists, events, deletion, owners."""
 
+import asyncio
 import json
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shared.jobs.client import Jobs
+from shared.jobs.database.job_filter import JobFilter
+from shared.settings import Settings
 from tests.misbehaving.server import Server, serving_one
 
 Sent = list[tuple[int, str, dict[str, Any]]]
@@ -217,3 +223,20 @@ def test_keys_keep_owners_apart(tmp_path: Path) -> None:
         assert his.status_code == 202, "keys of idempotency belong to their owner"
         assert his.json()["id"] != hers["id"], "keys of idempotency belong to their owner"
         assert not re.search("alice-alice|bob-bob", json.dumps(client.get("/v1/jobs", headers=alice).json()) + "".join(server.log))
+
+
+async def test_reads_do_not_wait_behind_writes(tmp_path: Path) -> None:
+    # Writes take the threads of the event loop: here all of them, until the read has ended.
+    jobs, ended = Jobs(Settings(data_dir=tmp_path)), threading.Event()
+    jobs.store.open()
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    write = asyncio.create_task(asyncio.to_thread(ended.wait, 60))
+    await asyncio.sleep(0)
+    try:
+        assert await asyncio.wait_for(jobs.page("public", JobFilter()), 30) == ([], None)
+        assert not write.done()
+    finally:
+        ended.set()
+        await write
+        jobs.store.close()
