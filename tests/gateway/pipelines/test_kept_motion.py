@@ -14,7 +14,7 @@ PART = {"start": 0.5, "duration": 1.25}
 
 
 def test_the_motion_of_a_clip_is_measured_once(clip: Path, tmp_path: Path) -> None:
-    """Analyzing a clip, rendering the edited curve, and an automatic render measure the motion once."""
+    """An analysis and two renders after it measure a clip's motion once."""
     folder = tmp_path / "measured" / "public"
     with suite(tmp_path) as running:
         media = running.upload(clip)["id"]

@@ -33,7 +33,7 @@ def test_an_analysis_from_kept_motion_is_the_same(clip: Path, tmp_path: Path, mo
 
 
 def test_each_job_on_one_clip_decodes_it_once(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An analysis, a render of its edited curve and an automatic render take three decodes, not five."""
+    """An analysis and two renders after it decode a clip three times, not five."""
     file, decodes = tmp_path / "kept", []
 
     class Counted(reader.PictureStream):
