@@ -12,7 +12,11 @@ export class Stills {
   #window = null; // {video, start, end} of a previewed matte
 
   constructor(store, record, { matte, port, signal }) {
-    Object.assign(this, { store, record, matte, port, signal });
+    this.store = store;
+    this.record = record;
+    this.matte = matte;
+    this.port = port;
+    this.signal = signal;
   }
 
   /** The frame at a time, in seconds: {width, height, picture, alpha}; picture: RGBA, alpha: a byte for each pixel. */

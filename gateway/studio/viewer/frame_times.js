@@ -10,7 +10,11 @@ const maps = new Map(); // media id -> promise of FrameTimes
 export class FrameTimes {
   /** `times`: of all frames of the clip, in seconds, and the `end` of the last; `shown`: the proxy frame of each; `rate`: of the proxy. */
   constructor(times, end, shown, rate) {
-    Object.assign(this, { times, end, shown, rate, count: times.length });
+    this.times = times;
+    this.end = end;
+    this.shown = shown;
+    this.rate = rate;
+    this.count = times.length;
   }
 
   /** The number of the frame that is on at a time of the clip, in seconds. */
