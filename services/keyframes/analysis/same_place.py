@@ -1,9 +1,12 @@
-"""Test of whether two frames far apart in time show the same place.
+"""Test of whether two frames of a video show the same place.
 
 The camera may have moved between them.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -21,48 +24,142 @@ _RATIO = 0.75
 _ERROR_PX = 3.0
 _LEAST, _SHARE = 14, 0.15
 """Least number of corners that one motion of the camera explains, and their least share of all. Within a dissolve fewer are left."""
+_LEAST_ALIGNED = 8
+"""Least number of such corners between frames whose details are then compared."""
 _QUARTERS, _IN_QUARTER = 3, 2
 """Quarters of the picture that hold corners of it, and how many each. A wipe shows one place only in a part."""
 _CORNERS = 600
+_FINE, _COARSE = 1.5, 6.0
+"""Standard deviations in pixels of the blurs between which details lie."""
+_BLOCK, _LEAST_BLOCKS = 20, 20
+"""Side in pixels of the blocks whose details are compared, and how many blocks both frames must show."""
+_CHAINS = ((2, 30), (4, 20))
+"""Numbers of steps from the first frame to the last, and percentage of blocks whose details may differ after each, because something moves
+there. A wipe changes more of them."""
+_MOST_TURN = 70.0
+"""Largest sum of angles between the details of a chain of frames, in degrees. A dissolve of unlike pictures turns them by 90."""
 
 Luma = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CameraMotion:
+    """Affine motion of the camera from one frame to another."""
+
+    matrix: NDArray[np.float64]
+    """(2, 3): maps a point (x, y) of the first frame to the second."""
+    inliers: NDArray[np.float32]
+    """(n, 2): corners of the second frame that the motion explains."""
+    middle: NDArray[np.float64]
+    """(2,): median position of all corners of the second frame."""
+    corners: int
+    """Number of corners of the frame that has fewer."""
 
 
 def show_same_place(before: Luma, after: Luma) -> bool:
     """Return whether a single camera motion explains how two frames differ.
 
     The motion must map the corners of one frame to those of the other. `before`, `after`: (height, width) uint8. Brightness and contrast do
-    not count. Frames with few corners never show the same place. Source: SIFT by Lowe, 2004, with an affine motion by RANSAC.
+    not count. Frames with few corners never show the same place.
     """
-    detector = cv2.SIFT.create(nfeatures=_CORNERS)
-    first, second = (detector.detectAndCompute(cv2.equalizeHist(luma), np.empty(0)) for luma in (before, after))
-    if min(len(first[0]), len(second[0])) < _LEAST:
+    motion = camera_motion(before, after)
+    if motion is None or len(motion.inliers) < max(_LEAST, _SHARE * motion.corners):
         return False
-    pairs = cv2.BFMatcher().knnMatch(first[1], second[1], k=2)
-    matches = [best for best, other in (pair for pair in pairs if len(pair) == 2) if best.distance < _RATIO * other.distance]
-    if len(matches) < _LEAST:
-        return False
-    here = np.array([first[0][match.queryIdx].pt for match in matches], np.float32)
-    there = np.array([second[0][match.trainIdx].pt for match in matches], np.float32)
-    motion, inliers = cv2.estimateAffine2D(here, there, method=cv2.RANSAC, ransacReprojThreshold=_ERROR_PX)
-    if motion is None or inliers.sum() < max(_LEAST, _SHARE * min(len(first[0]), len(second[0]))):
-        return False
-    right, low = (there[inliers.ravel() > 0] > np.median([corner.pt for corner in second[0]], axis=0)).T
+    right, low = (motion.inliers > motion.middle).T
     return int((np.bincount(2 * right + low, minlength=4) >= _IN_QUARTER).sum()) >= _QUARTERS
 
 
-def frames_show_same_place(video: Path, before: Fraction, after: Fraction) -> bool:
-    """Return whether the frames at two times show the same place.
+def turn_of_details(before: Luma, after: Luma, others: int) -> float:
+    """Measure by which angle details turn between two frames whose camera motion is undone.
 
-    False if one of them cannot be decoded.
+    `before`, `after`: (height, width) uint8. `others`: percentage of blocks that may differ more. Returns degrees, the arc cosine of the
+    correlation: 0 for equal details, whatever their brightness and contrast; 90 for unlike ones, or if no motion is found. In a mix of two
+    shots the details turn from those of one to those of the other.
+    """
+    motion = camera_motion(before, after)
+    if motion is None or len(motion.inliers) < _LEAST_ALIGNED:
+        return 90.0
+    height, width = after.shape
+    moved = cv2.warpAffine(_details(before), motion.matrix, (width, height))
+    inside = cv2.warpAffine(np.ones(before.shape, np.float32), motion.matrix, (width, height))
+    here, there, seen = (_blocks(values) for values in (moved, _details(after), inside))
+    whole = seen.min(axis=1) > 0.99
+    if whole.sum() < _LEAST_BLOCKS:
+        return 90.0
+    here, there = here[whole], there[whole]
+    product, first, second = (np.einsum("ij,ij->i", a, b) for a, b in ((here, there), (here, here), (there, there)))
+    correlation = product / np.sqrt(first * second + 1e-6)
+    # Noise covers the details of plain blocks, so only the stronger half counts.
+    strength = np.minimum(first, second)
+    share = np.percentile(correlation[strength >= np.median(strength)], others)
+    return float(np.degrees(np.arccos(np.clip(share, 0, 1))))
+
+
+def passes_in_one_motion(frames: Sequence[Luma]) -> bool:
+    """Return whether frames are views of one camera that moves so fast that the last ones no longer show the first place.
+
+    `frames`: five at equal distances. Each must still have the details of the one before; see `turn_of_details`.
+    """
+    for steps, others in _CHAINS:
+        chain = frames[:: (len(frames) - 1) // steps]
+        turn = 0.0
+        for before, after in pairwise(chain):
+            turn += turn_of_details(before, after, others)
+            if turn > _MOST_TURN:
+                break
+        else:
+            return True
+    return False
+
+
+def camera_motion(before: Luma, after: Luma) -> CameraMotion | None:
+    """Estimate the camera motion between two frames from their corners.
+
+    `before`, `after`: (height, width) uint8. None if there are too few corners. Source: SIFT by Lowe, 2004, with an affine motion by
+    RANSAC.
+    """
+    detector = cv2.SIFT.create(nfeatures=_CORNERS)
+    first, second = (detector.detectAndCompute(cv2.equalizeHist(luma), np.empty(0)) for luma in (before, after))
+    if min(len(first[0]), len(second[0])) < _LEAST_ALIGNED:
+        return None
+    pairs = cv2.BFMatcher().knnMatch(first[1], second[1], k=2)
+    matches = [best for best, other in (pair for pair in pairs if len(pair) == 2) if best.distance < _RATIO * other.distance]
+    if len(matches) < _LEAST_ALIGNED:
+        return None
+    here = np.array([first[0][match.queryIdx].pt for match in matches], np.float32)
+    there = np.array([second[0][match.trainIdx].pt for match in matches], np.float32)
+    matrix, inliers = cv2.estimateAffine2D(here, there, method=cv2.RANSAC, ransacReprojThreshold=_ERROR_PX)
+    if matrix is None:
+        return None
+    middle = np.median([corner.pt for corner in second[0]], axis=0)
+    return CameraMotion(matrix, there[inliers.ravel() > 0], middle, min(len(first[0]), len(second[0])))
+
+
+def frames_show_same_place(video: Path, times: Sequence[Fraction]) -> bool:
+    """Return whether a video shows one place from the first of five times to the last, or is passed by one fast camera.
+
+    `times`: rising, at equal distances. False if one of the frames cannot be decoded.
     """
     try:
-        frames = [_small(frame) for frame in frames_at(video, [before, after])]
+        frames = [_small(frame) for frame in frames_at(video, times)]
     except BrokenMedia:
         return False
-    return len(frames) == 2 and show_same_place(*frames)
+    return len(frames) == len(times) and (show_same_place(frames[0], frames[-1]) or passes_in_one_motion(frames))
 
 
 def _small(frame: Frame) -> Luma:
     scale = min(_WIDTH / frame.width, 1)
     return frame.small_luma(round(frame.width * scale), max(round(frame.height * scale), 1))
+
+
+def _details(luma: Luma) -> NDArray[np.float32]:
+    """Keep what is finer than a coarse blur and coarser than noise; (height, width)."""
+    fine = cv2.GaussianBlur(luma.astype(np.float32), (0, 0), _FINE)
+    return np.asarray(fine - cv2.GaussianBlur(fine, (0, 0), _COARSE), np.float32)
+
+
+def _blocks(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Cut a picture into square blocks; return (blocks, pixels of a block)."""
+    rows, columns = (side // _BLOCK for side in values.shape)
+    cut = values[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
+    return np.ascontiguousarray(cut.swapaxes(1, 2)).reshape(rows * columns, _BLOCK**2)

@@ -57,7 +57,8 @@ def detect_auto(footage: Footage, threshold: float) -> Detection:
     )
 
     def same_place(before: int, after: int) -> bool:
-        return frames_show_same_place(footage.video, scan.exact_time(before), scan.exact_time(after))
+        frames = [before + (after - before) * step // 4 for step in range(5)]
+        return frames_show_same_place(footage.video, [scan.exact_time(frame) for frame in frames])
 
     candidates = find_candidates(scan.film, len(scan.pts), scan.frame_rate, footage.content, same_place)
     refined = refine_cuts(footage.video, scan, candidates.transitions)

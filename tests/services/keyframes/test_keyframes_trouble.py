@@ -107,12 +107,30 @@ def test_exposure_that_settles_while_the_camera_moves_is_no_dissolve(speed, tmp_
     assert shots_of(write(tmp_path / "clip.mp4", frames), tmp_path) == []
 
 
-def drawn_place():
+@pytest.mark.parametrize("speed", [8, 12])
+def test_exposure_that_settles_while_the_camera_leaves_the_place_is_no_dissolve(speed, tmp_path):
+    source = drawn_place(width=4 * WIDTH)
+    frames = [source[:, speed * at : speed * at + WIDTH] for at in range(70)]
+    frames = [cv2.convertScaleAbs(picture, alpha=min(0.4 + max(at - 15, 0) / 66, 1)) for at, picture in enumerate(frames)]
+    assert shots_of(write(tmp_path / "clip.mp4", frames), tmp_path) == []
+
+
+def test_a_dissolve_between_pans_is_found(tmp_path):
+    first, second = drawn_place(), drawn_place(seed=5)
+    frames = [first[:, at : at + WIDTH] for at in range(55)] + [second[:, at : at + WIDTH] for at in range(20, 60)]
+    for at in range(20):
+        frames[35 + at] = dissolve(frames[35 + at], second[:, at : at + WIDTH], (at + 1) / 21)
+    ((start, kind),) = shots_of(write(tmp_path / "clip.mp4", frames), tmp_path)
+    assert kind == "dissolve"
+    assert 35 <= start <= 55
+
+
+def drawn_place(width=2 * WIDTH, seed=3):
     """Draw a wide picture of boxes with distinguishable corners."""
-    random = np.random.default_rng(3)
-    wide = np.full((HEIGHT, 2 * WIDTH, 3), (120, 130, 110), np.uint8)
-    for _ in range(160):
-        x, y = int(random.integers(0, 2 * WIDTH)), int(random.integers(0, HEIGHT))
+    random = np.random.default_rng(seed)
+    wide = np.full((HEIGHT, width, 3), (120, 130, 110), np.uint8)
+    for _ in range(width // 4):
+        x, y = int(random.integers(0, width)), int(random.integers(0, HEIGHT))
         size = random.integers(6, 40, 2)
         cv2.rectangle(wide, (x, y), (x + int(size[0]), y + int(size[1])), random.integers(0, 255, 3).tolist(), -1)
     return wide

@@ -39,7 +39,7 @@ Matrix = NDArray[np.float32]
 Places = NDArray[np.int64]
 Interval = tuple[int, int]
 SamePlace = Callable[[int, int], bool]
-"""`same_place(before, after)`: whether two frames of a video, given by number, show one place."""
+"""`same_place(before, after)`: whether a video's frames `before` to `after` show one place, or are passed by one fast camera."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
