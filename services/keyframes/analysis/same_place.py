@@ -82,7 +82,7 @@ def turn_of_details(before: Luma, after: Luma, others: int) -> float:
     height, width = after.shape
     moved = cv2.warpAffine(_details(before), motion.matrix, (width, height))
     inside = cv2.warpAffine(np.ones(before.shape, np.float32), motion.matrix, (width, height))
-    here, there, seen = (_blocks(values) for values in (moved, _details(after), inside))
+    here, there, seen = (_blocks(values) for values in (np.asarray(moved, np.float32), _details(after), np.asarray(inside, np.float32)))
     whole = seen.min(axis=1) > 0.99
     if whole.sum() < _LEAST_BLOCKS:
         return 90.0
@@ -129,10 +129,10 @@ def camera_motion(before: Luma, after: Luma) -> CameraMotion | None:
     here = np.array([first[0][match.queryIdx].pt for match in matches], np.float32)
     there = np.array([second[0][match.trainIdx].pt for match in matches], np.float32)
     matrix, inliers = cv2.estimateAffine2D(here, there, method=cv2.RANSAC, ransacReprojThreshold=_ERROR_PX)
-    if matrix is None:
-        return None
+    if matrix is None:  # though its type says otherwise
+        return None  # type: ignore[unreachable]
     middle = np.median([corner.pt for corner in second[0]], axis=0)
-    return CameraMotion(matrix, there[inliers.ravel() > 0], middle, min(len(first[0]), len(second[0])))
+    return CameraMotion(np.asarray(matrix, np.float64), there[inliers.ravel() > 0], middle, min(len(first[0]), len(second[0])))
 
 
 def frames_show_same_place(video: Path, times: Sequence[Fraction]) -> bool:
