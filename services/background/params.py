@@ -18,7 +18,7 @@ from shared.models.folder import ModelFolder, install_command
 from shared.operation import Params, form
 
 MOST_SEED = 2**32 - 1
-_LIBRARIES_BYTES = 450 * 1000**2
+_LIBRARIES_BYTES = 480 * 1000**2
 """Memory of a process with PyTorch and diffusers."""
 
 
