@@ -231,3 +231,16 @@ def test_pipelines_check_every_edit(open_page: Opener) -> None:
     page.get_by_role("article", name="Step 2", exact=False).wait_for()
     page.get_by_role("button", name="Preview", exact=True).click()
     until(page, "document.querySelector('.pipeline-preview video')?.readyState >= 2")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "about 1 s"), (7.4, "about 7 s"), (41.2, "about 40 s"), (97.6, "about 100 s"), (260, "about 4 min"), (7300, "about 2.0 h")],
+)
+def test_an_estimate_is_rounded(open_page: Opener, seconds: float, text: str) -> None:
+    page = open_page()
+    answer = {"operation": TOOL, "inputs": {}, "params": {}, "estimate": {"seconds": seconds}}
+    page.route("**/check", lambda route: route.fulfill(json=answer))
+    page.evaluate("(hash) => { location.hash = hash; }", f"#/clip/{SAMPLE_ID}/{TOOL}")
+    page.locator(".estimate").wait_for()
+    assert page.locator(".estimate").inner_text().lstrip("· ") == text

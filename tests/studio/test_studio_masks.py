@@ -1,0 +1,71 @@
+"""The studio's masks: brush, eraser, and the ring that shows their size."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.sample_ids import SAMPLE_ID
+from tests.studio.acting import until
+
+pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
+Opener = Callable[..., Any]
+OVERLAY_WIDTH = 640
+COVERED = """(() => {
+  const canvas = document.querySelector(".mask-overlay");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return data.filter((level, at) => at % 4 === 3 && level > 100).length;
+})()"""
+RING = """(share) => {
+  const canvas = document.querySelector(".mask-overlay");
+  const { data } = canvas.getContext("2d").getImageData(0, Math.round(canvas.height * share), canvas.width, 1);
+  const white = [...Array(canvas.width).keys()].filter((x) => data[4 * x] > 140 && data[4 * x + 2] > 140 && data[4 * x + 3] > 200);
+  return white.length ? white.at(-1) - white[0] : 0;
+}"""
+
+
+def stroke(page: Any, box: dict[str, float], start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Paint between two places, given as shares of the overlay; then leave it, so that no ring is on it."""
+    page.mouse.move(box["x"] + start[0] * box["width"], box["y"] + start[1] * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + end[0] * box["width"], box["y"] + end[1] * box["height"], steps=5)
+    page.mouse.up()
+    page.mouse.move(2, 2)
+    page.wait_for_timeout(100)
+
+
+def test_the_eraser_takes_away_what_the_brush_painted(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/matting.matte", refusals=("Canvas2D", "503"))  # the test reads the overlay
+    page.get_by_role("button", name="Brush").click()
+    overlay = page.locator(".mask-overlay")
+    overlay.wait_for()
+    box = overlay.bounding_box()
+    page.get_by_label("Size", exact=True).fill("0.1")
+    stroke(page, box, (0.2, 0.5), (0.8, 0.5))
+    painted = page.evaluate(COVERED)
+    assert painted == pytest.approx(0.6 * OVERLAY_WIDTH * 64 + 3.14 * 32**2, rel=0.03)  # a line 64 pixels wide with round ends
+    page.get_by_role("button", name="Eraser").click()
+    page.get_by_label("Size", exact=True).fill("0.2")
+    stroke(page, box, (0.5, 0.2), (0.5, 0.8))
+    until(page, f"{COVERED} < {painted}")
+    erased = page.evaluate(COVERED)
+    assert painted - erased == pytest.approx(128 * 64, rel=0.03)
+    page.get_by_role("button", name="Undo").click()
+    until(page, f"{COVERED} === {painted}")
+    page.get_by_role("button", name="Redo").click()
+    until(page, f"{COVERED} === {erased}")
+
+
+@pytest.mark.parametrize("tool", ["Brush", "Eraser"])
+def test_a_ring_shows_the_size_of_the_brush(open_page: Opener, tool: str) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/matting.matte", refusals=("Canvas2D", "503"))
+    page.get_by_role("button", name=tool).click()
+    overlay = page.locator(".mask-overlay")
+    overlay.wait_for()
+    for size in (0.06, 0.25, 0.1):
+        page.get_by_label("Size", exact=True).fill(str(size))
+        box = overlay.bounding_box()
+        page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
+        until(page, f"Math.abs(({RING})(0.5) - {size * OVERLAY_WIDTH}) <= 3")
+    page.mouse.move(2, 2)
+    until(page, f"({RING})(0.5) === 0")
