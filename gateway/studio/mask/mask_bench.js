@@ -6,6 +6,7 @@ import { icon } from "../base/icons.js";
 import { inputOf, inputOfRole, paramOf } from "../base/declared.js";
 import { position } from "../base/format.js";
 import { rateOf } from "../base/words.js";
+import { patiently } from "../server/views.js";
 import { ENDED } from "../state/store.js";
 import { History } from "../ramp/edit.js";
 import { drawMask, EMPTY, isEmpty, paintTint } from "./mask_state.js";
@@ -164,10 +165,10 @@ class MaskBench extends Element {
       const { operation, store } = this;
       const params = { [this.#param("time")]: this.#seconds, ...(state.box ? { [this.#param("box")]: state.box } : { [this.#param("points")]: state.points }) };
       const body = { inputs: { [inputOf(operation)]: this.record.id }, params, metadata: { studio: "mask" }, listed: false };
-      let job = await store.api.post(operation.urls.jobs, body, { headers: { Prefer: "wait=20" } });
+      let job = await patiently(() => store.api.post(operation.urls.jobs, body, { headers: { Prefer: "wait=20" } }));
       while (!ENDED.has(job.status)) {
         await new Promise((resolve) => setTimeout(resolve, 500));
-        job = await store.api.get(job.urls.self);
+        job = await patiently(() => store.api.get(job.urls.self));
       }
       if (job.status !== "succeeded") throw new Error(job.error?.detail ?? "No mask was found.");
       const held = await store.api.mediaUrl(job.outputs.mask.urls.content);
