@@ -68,7 +68,7 @@ test-models: setup  ## pull the small published networks (RVM is GPL-3.0, U2-Net
 	REELWRIGHT_MODELS_DIR=var/models $(BIN)/reelwright models pull rvm-mobilenetv3 u2netp
 	REELWRIGHT_MODELS_DIR=var/models $(BIN)/pytest -m models tests
 
-# `make test-studio STUDIO=brief` runs the few tests that `.ci/run` runs; `STUDIO=flows` every flow at every size, in both schemes, in every way.
+# `make test-studio STUDIO=brief` runs the few tests that `.ci/run` runs; `STUDIO=flows` every flow, most of them at every size, in both schemes, in every way.
 # What failed runs once more, as in `make test`.
 STUDIO ?= studio
 studio-setup: setup  ## install what drives chromium

@@ -34,6 +34,11 @@ class Restartable:
         stack.callback(lambda: self._running.close())
         self.start()
 
+    @property
+    def models(self) -> Path:
+        """The folder of the suite's model weights; it is empty or missing."""
+        return self._data_dir / "models"
+
     def start(self) -> None:
         """Start the suite."""
         self.suite: RunningSuite = self._running.enter_context(suite(self.data_dir, PORT=str(self._port), **SETTINGS))
