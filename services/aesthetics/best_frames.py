@@ -239,7 +239,7 @@ BEST_FRAMES = Operation(
     outputs=CHOSEN_OUTPUTS,
     run=best_frames,
     refuse=_refuse,
-    version=5,
+    version=6,
     names_inputs=True,
     example=BestFramesParams(scorer="technical"),
     unavailable=missing_weights,

@@ -167,7 +167,7 @@ TOP_IMAGES = Operation(
     needs=("images", "video"),
     outputs=CHOSEN_OUTPUTS,
     run=top_images,
-    version=5,
+    version=6,
     names_inputs=True,
     example=TopImagesParams(scorer="technical"),
     unavailable=missing_weights,

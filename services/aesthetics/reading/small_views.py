@@ -16,6 +16,7 @@ from services.aesthetics.reading.picture_files import encoded, file_of
 from services.aesthetics.reading.picture_formats import PictureParams
 from services.aesthetics.reading.sampling import SampleParams, sampled
 from shared.video import Frame, Picture, map_ordered
+from shared.video.frames.scaled import scaled
 
 SIDE = 224
 """Width and height of a network's input. Pictures are stretched to this square."""
@@ -93,8 +94,7 @@ def picture_view(picture: Picture, source: int, *, lanczos: bool) -> View:
     """
     with picture.image() as image:
         rgb = np.asarray(image)
-    interpolation = cv2.INTER_LANCZOS4 if lanczos else cv2.INTER_AREA
-    small = cv2.resize(rgb, (SIDE, SIDE), interpolation=interpolation).astype(np.uint8, copy=False)
+    small = np.asarray(cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_LANCZOS4) if lanczos else scaled(rgb, (SIDE, SIDE)), np.uint8)
     luma = cv2.transform(rgb, _LUMA_BT709).astype(np.uint8, copy=False)
     return View(source=source, small=small, technical=technical(luma, full_range=True), thumbnail=thumbnail(small), picture=picture)
 

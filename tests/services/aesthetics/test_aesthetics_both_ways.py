@@ -60,3 +60,11 @@ def test_a_video_frame_and_a_picture_file_get_the_same_nima_scores(tmp_path: Pat
     assert scores(frames) == pytest.approx(expected, abs=0.2)
     other_filter, _ = views(tmp_path, ten_views(), lanczos=True)
     assert np.abs(scores(other_filter) - expected).max() > 1, "another filter would be seen"
+
+
+def test_a_small_picture_is_enlarged_without_repeated_pixels(tmp_path: Path) -> None:
+    ramp = np.repeat(np.linspace(0, 250, 100).astype(np.uint8)[None, :, None], 80, axis=0).repeat(3, axis=2)
+    cv2.imwrite(str(tmp_path / "small.png"), ramp)
+    small = picture_view(list_pictures([tmp_path / "small.png"])[0], 0, lanczos=False).small
+    smooth = np.interp((np.arange(224) + 0.5) * 100 / 224 - 0.5, np.arange(100), ramp[0, :, 0])
+    assert np.abs(small[112, :, 0] - smooth).max() <= 0.75

@@ -18,6 +18,8 @@ from shared.errors import BrokenMedia, Invalid, UnsupportedMedia
 from shared.video import probe, read_audio, read_frames
 from shared.video.clip.part import ClipPart
 from shared.video.frames.display import BLACK
+from shared.video.frames.frame import Frame, Reformatters
+from shared.video.frames.planes import picture_from
 from tests.services.effects.effect_clips import HEIGHT, WIDTH, RecordingProgress, lumas, psnr, scene, still, trails_of, write
 
 
@@ -295,6 +297,20 @@ def test_a_full_size_ghost_keeps_a_matte_of_half_the_size_and_no_small_planes(tr
     _, ghost = MaskedCompositor(pixels_for(frame.frame, linear_light=False), tracker.size, decay=0.7, tint=None).prepare(frame)
     assert ghost.mask.shape == ghost.faded.shape == (HEIGHT // 2, WIDTH // 2)
     assert not hasattr(ghost, "small")
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 480), (1280, 720), (1920, 1080), (1080, 1920)])
+def test_the_camera_sees_no_repeated_pixels(width, height, monkeypatch):
+    tracker = SceneTracker(width, height, model="translation")
+    waves = np.rint(126 + 90 * np.sin(np.arange(width) / 3)).astype(np.uint8)[None].repeat(height, axis=0)
+    picture = picture_from((waves, *[np.full((height // 2, width // 2), 128, np.uint8)] * 2), width, height, "yuv420p")
+    seen = []
+    step = tracker._camera.step
+    monkeypatch.setattr(tracker._camera, "step", lambda small: seen.append(small) or step(small))
+    next(tracker.track([Frame(0, Fraction(1, 25), 1, 0, picture, Reformatters())]))
+    averaged = cv2.resize(waves, tracker._camera.size, interpolation=cv2.INTER_AREA)
+    assert seen[0].shape == averaged.shape
+    assert np.abs(seen[0].astype(int) - averaged).max() <= 8
 
 
 def test_changes_to_a_matte_give_warnings(tripod, tmp_path):
