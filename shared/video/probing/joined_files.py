@@ -48,6 +48,9 @@ def _cut(parts: Sequence[FilePart], ends: Sequence[Fraction | None]) -> Iterator
 
 def _silenced(parts: Sequence[FilePart], begins: Sequence[Fraction], times: Timing) -> Iterator[str]:
     for (number, place), codec in sorted(times.left_out.items()):
+        # Files at the end that hold nothing else begin nowhere.
+        if number >= len(begins):
+            return
         end = begins[number + 1] if number + 1 < len(begins) else times.duration
         until = "" if end is None else f" to {float(end):.2f}"
         yield (

@@ -34,7 +34,11 @@ SOURCES = {
     "ffv1.mkv": "-c:v ffv1 -c:a pcm_s16le",
     "png.mov": "-c:v png -c:a alac",
     "gif.gif": "",
+    "joined.mp4": "-c:v libx264 -c:a aac -movflags frag_keyframe+empty_moov",
+    "joined.mkv": "-c:v libx264 -c:a aac",
+    "joined.ts": "-c:v libx264 -c:a aac",
 }
+"""Files by name, with FFmpeg's options. Joined files hold a part that is cut off, and two whole parts."""
 
 WORKER = """
 import itertools, random, resource, sys
@@ -97,6 +101,11 @@ def fuzz(folder: Path, name: str, count: int) -> None:
     source = folder / name
     pictures = ["-f", "lavfi", "-i", "testsrc2=s=48x32:r=10:d=0.8", "-f", "lavfi", "-i", "sine=d=0.8:sample_rate=44100"]
     run_ffmpeg(*pictures, *SOURCES[name].split(), str(source))
+    if name.startswith("joined"):
+        first_part = source.read_bytes()
+        # Tracks of other numbers show where a part of a transport stream begins.
+        run_ffmpeg(*pictures, *SOURCES[name].split(), *(["-mpegts_start_pid", "0x300"] if name.endswith(".ts") else []), str(source))
+        source.write_bytes(first_part[: len(first_part) * 2 // 3] + source.read_bytes() + first_part)
     root = Path(__file__).resolve().parents[3]
     paths = os.pathsep.join([str(root), str(Path(__file__).parent)])
     environment = {"PYTHONPATH": paths, "PATH": os.environ["PATH"], "PYTHONWARNINGS": "ignore"}
@@ -119,7 +128,7 @@ def fuzz(folder: Path, name: str, count: int) -> None:
     assert crashes == []
 
 
-@pytest.mark.parametrize("name", ["h264.mp4", "h264.mkv", "mpeg2.ts", "mpeg4.avi"])
+@pytest.mark.parametrize("name", ["h264.mp4", "h264.mkv", "mpeg2.ts", "mpeg4.avi", "joined.mkv", "joined.ts"])
 def test_some_damaged_files_end_in_an_answer_or_an_error(tmp_path: Path, name: str) -> None:
     fuzz(tmp_path, name, 25)
 

@@ -300,6 +300,14 @@ def test_sound_whose_codec_changes_is_named(make: Make, tmp_path: Path) -> None:
     assert "to 2.4" in info.warnings[0]
 
 
+def test_a_later_stream_of_which_nothing_is_read_ends_the_file(make: Make, tmp_path: Path) -> None:
+    first, other = whole(make, "a.ts", H264), whole(make, "ac3.ts", STREAMS["ac3.ts"])
+    packets = [other[at : at + 188] for at in range(0, len(other), 188)]
+    silent = [packet for packet in packets if (packet[1] & 0x1F, packet[2]) != (1, 0)]
+    info = probe_video(written(tmp_path / "joined.ts", first, *silent))
+    assert (info.frames, info.duration_s) == (30, pytest.approx(1.2, abs=0.09))
+
+
 def test_a_new_table_within_a_picture_divides_no_stream(make: Make, tmp_path: Path) -> None:
     # As in broadcasts, whose sound changes between programmes.
     coding = f"{H264} -b:v 4M"
