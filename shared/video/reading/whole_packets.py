@@ -10,7 +10,7 @@ from shared.video.limits import Limits
 MOST_IN_GROUPS = 64
 """Number of packets that are decoded to find out whether the last picture is whole."""
 
-TELLING = frozenset({"mpeg1video", "mpeg2video", "mpeg4", "h263", "flv1", "wmv1", "wmv2", "wmv3", "msmpeg4v2", "msmpeg4v3"})
+TELLING = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4", "h263", "flv1", "wmv1", "wmv2", "wmv3", "msmpeg4v2", "msmpeg4v3"})
 """Codecs whose decoders report a picture of which a part is missing. Others fill it in."""
 
 
@@ -83,7 +83,7 @@ class LastGroups:
         elif self._groups:
             self._groups[-1].append(packet)
         if sum(map(len, self._groups)) > MOST_IN_GROUPS:
-            self._groups = []
+            self._groups = self._groups[1:] if len(self._groups[-1]) <= MOST_IN_GROUPS else []
 
     def end_damaged(self, limits: Limits) -> bool:
         """Decode the stored packets; return whether the last picture is incomplete."""
@@ -92,13 +92,19 @@ class LastGroups:
             return False
         decoder = self._video.codec_context
         decoder.thread_type = "SLICE"
+        if decoder.name == "h264":
+            # With several threads, its decoder reports a missing piece of a picture by chance.
+            decoder.thread_count = 1
         decoder.options = {"max_pixels": str(limits.max_pixels)}
+        whole = 0
         try:
             for packet in (*packets, None):
                 for picture in decoder.decode(packet):
                     limits.check_size(picture.width, picture.height)
+                    whole += not picture.is_corrupt
+                    # Without keyframes that stand alone, no picture of H.264 counts as whole.
                     if picture.is_corrupt and picture.pts == packets[-1].pts:
-                        return True
+                        return whole > 0 or decoder.name != "h264"
         except av.error.EOFError:
             return False
         except av.error.FFmpegError:

@@ -25,7 +25,7 @@ class Clock:
     `tracks`: by stream index; empty where the file's own clock runs through. `end`: byte up to
     which the samples of a cut-off file are whole; None for whole files. `even`: times of tracks that state wrong ones, by stream index.
     `one_by_one`: the file holds several files, which are opened one after the other. `varying`: indexes of
-    sound tracks whose sample rate or channels change.
+    sound tracks whose sample rate or channels change. `damaged`: track index and stated time of a last picture that is not complete.
     """
 
     tracks: Mapping[int, TrackClock]
@@ -33,6 +33,7 @@ class Clock:
     even: Mapping[int, EvenTimes] = field(default_factory=dict)
     one_by_one: bool = False
     varying: frozenset[int] = frozenset()
+    damaged: tuple[int, int] | None = None
 
     @property
     def joined(self) -> bool:
@@ -48,6 +49,8 @@ class Clock:
         Packets come from the start of the file. Pictures at the start of a joined part that need an earlier part's pictures are left out.
         """
         demuxed = whole_packets(demuxed if self.end is None else before(self.end, demuxed))
+        if self.damaged is not None:
+            demuxed = (packet for packet in demuxed if (packet.stream_index, packet.pts) != self.damaged)
         if self.even:
             yield from self._evened(demuxed)
             return
@@ -126,4 +129,11 @@ def clock_of(container: Any, path: str | os.PathLike[str], limits: Limits) -> Cl
     one_by_one = following_files(path, container.format.name).one_by_one
     if times is None:
         return Clock({}, end, one_by_one=one_by_one)
-    return Clock(times.clocks if times.joins else {}, end, times.even, one_by_one, times.varying)
+    return Clock(
+        times.clocks if times.joins else {},
+        end,
+        times.even,
+        one_by_one,
+        times.varying,
+        None if len(times.files) or times.joins else times.damaged,
+    )

@@ -56,7 +56,7 @@ class Scan:
     begin, where these are opened one by one. `captions`: pictures carry closed captions; None where not all packets were read.
     `left_out`: codecs of sound in later files that is not read, by number of file and of sound track.
     `varying`: indexes of sound tracks whose sample rate or channels change. `chaptered`: number of later files with
-    chapters.
+    chapters. `damaged`: track index and time, as stated, of a last picture that is not complete.
     """
 
     times: "array[int]"
@@ -75,6 +75,7 @@ class Scan:
     left_out: Mapping[tuple[int, int], str] = field(default_factory=dict)
     varying: frozenset[int] = frozenset()
     chaptered: int = 0
+    damaged: tuple[int, int] | None = None
 
     @property
     def end(self) -> int | None:
@@ -247,8 +248,9 @@ def _read(
             groups.add(packet)
             captions = captions or holds_captions(codec, packet)
         track.add(packet, part, hidden=one_by_one and packet.is_discard)
-    cut_off = end is not None
+    cut_off, damaged = end is not None, None
     if main.count > 1 and may_end_anywhere(container, path) and groups.end_damaged(limits):
+        damaged = None if main.numbered else main.last_stamp
         main.drop_last()
         cut_off = True
     _drop_jitter(list(tracks.values()), overlaps)
@@ -280,6 +282,7 @@ def _read(
         files=tuple(_time_of(main, number) for number in files[1:]),
         captions=captions,
         left_out=container.left_out if one_by_one else {},
+        damaged=None if damaged is None else (video.index, damaged),
         chaptered=len(container.chaptered) if one_by_one else 0,
         varying=frozenset(index for index, track in tracks.items() if track.varies),
     )

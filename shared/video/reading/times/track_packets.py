@@ -69,6 +69,11 @@ class TrackPackets:
         self.duration = packet.duration or self.duration
         self.part = part
 
+    @property
+    def last_stamp(self) -> int | None:
+        """The time of the video packet that was recorded last."""
+        return self.pts[-1] if self.pts and self.pts[-1] != UNTIMED else None
+
     def drop_last(self) -> None:
         """Remove the last packet of a video track, because its picture is incomplete."""
         self.keys.pop()

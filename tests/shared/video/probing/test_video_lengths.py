@@ -59,6 +59,8 @@ def test_the_length_of_a_killed_recording_is_found(name: str, tmp_path: Path) ->
 
 
 KILLED = {
+    "h264.ts": ("25", "mpegts", "-c:v libx264 -bf 2 -g 25 -c:a aac -vf scale=320:240,noise=alls=30 -pix_fmt yuv420p"),
+    "slices.ts": ("25", "mpegts", "-c:v libx264 -tune zerolatency -g 30 -c:a aac -vf scale=320:240,noise=alls=30 -pix_fmt yuv420p"),
     "a.flv": ("30000/1001", "flv", "-c:v libx264 -bf 3 -c:a aac"),
     "sorenson.flv": ("25", "flv", "-c:v flv -c:a mp3 -ar 44100"),
     "a.mkv": ("25", "matroska", "-c:v libx264 -bf 3 -c:a aac"),
