@@ -1,7 +1,7 @@
 """Speed of the web studio in Chromium.
 
-Weight of the first visit, frames on time along a speed curve, and accessibility. `python -m benchmarks.suite.bench_studio` after `make
-test-studio`, which installs Playwright and axe.
+Weight of the first visit, frames on time along a speed curve, frames drawn while typing and dragging, and accessibility.
+`python -m benchmarks.suite.bench_studio` after `make test-studio`, which installs Playwright and axe.
 """
 
 import importlib.util
@@ -20,7 +20,8 @@ from rich.table import Table
 from benchmarks.machine import machine
 from benchmarks.material.clips import sample_clip
 from benchmarks.material.formats import format_clips
-from benchmarks.suite.studio_feel import drag_work, flash_clip, sound_offsets, text_of, typing_work
+from benchmarks.suite.in_page.studio_feel import drag_work, flash_clip, sound_offsets, text_of, typing_work
+from benchmarks.suite.in_page.studio_frames import frame_rows
 from shared.testing import RunningSuite, suite
 
 SPEEDS = (0.1, 0.25, 1.0, 4.0, 16.0)
@@ -74,6 +75,8 @@ def main() -> None:
         page.get_by_label("Curve", exact=True).select_option("hero")
         page.locator(".point").nth(5).wait_for()
         table.add_row("dragging a point: work of the page per move", f"{drag_work(page):.1f} ms")
+        for name, frames in frame_rows(page, running, clip):
+            table.add_row(f"{name} (60 wanted)", str(frames))
         flashing = running.upload(flash_clip(Path(folder) / "flashes.mp4"))["id"]
         for speed in SOUND_SPEEDS:
             offsets = sound_offsets(browser, running.url, flashing, speed)

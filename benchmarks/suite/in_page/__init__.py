@@ -1,0 +1,1 @@
+"""Measurements in the studio's page: delays, work per input, and drawn frames."""
