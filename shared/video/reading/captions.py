@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import av.error
+from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideDataType
 
 _REGISTERED = b"\xb5\x00\x31GA94\x03"
@@ -38,7 +39,9 @@ def _holds(data: bytes, mark: bytes) -> bool:
 
 def shows_captions(picture: Any) -> bool:
     """Return whether a decoded picture has closed captions."""
-    return any(data.type == SideDataType.A53_CC for data in picture.side_data)
+    # Not `picture.side_data`: it refers back to the picture, which would stay in memory until a garbage collection.
+    side_data: Any = SideDataContainer
+    return any(data.type == SideDataType.A53_CC for data in side_data(picture))
 
 
 def captions_found(container: Any, stream: Any) -> bool:
