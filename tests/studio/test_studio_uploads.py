@@ -50,7 +50,7 @@ def test_a_large_file_is_compared_in_parts_and_can_be_sent_at_once(open_page: Op
     record = page.evaluate("fetch('/v1/media?limit=1').then((answer) => answer.json())")["items"][0]
     page.route("**/v1/media?bytes=*", lambda route: route.fulfill(json={"items": [record], "next_cursor": None}))
     held: list[Any] = []
-    page.route("**/v1/media/by-hash/**", held.append)
+    page.route("**/v1/media/by-hash/**", lambda route: held.append(route))
     page.route("**/v1/uploads", lambda route: route.fulfill(status=413, json={"title": "Too large", "detail": "Full.", "status": 413}))
     page.locator("#file").set_input_files(own)
     row = page.locator(".upload", has_text="large.mp4")
@@ -66,7 +66,7 @@ def test_many_uploads_go_on_after_a_reload(open_page: Opener, clip: Path, tmp_pa
     files = [own_copy(clip, tmp_path / f"many-{number}.mp4", size=20_000_000 + number) for number in range(3)]
     page = open_page(refusals=("ERR_", "413"))
     held: list[Any] = []
-    page.route("**/v1/uploads/*", held.append)  # each file is begun, and its parts hang
+    page.route("**/v1/uploads/*", lambda route: held.append(route))  # each file is begun, and its parts hang
     page.locator("#file").set_input_files(files)
     until(page, "Object.keys(JSON.parse(localStorage.getItem('reelwright-uploads') ?? '{}')).length === 2")  # two at a time
     page.reload()
