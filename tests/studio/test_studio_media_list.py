@@ -95,6 +95,7 @@ def test_media_are_found_by_what_they_are(open_page: Opener, studio: Restartable
         studio.suite.upload(path)
     page = open_page()
     for path, words in names.items():
+        page.get_by_label("Search names").fill("")
         card = page.locator("media-card", has_text=path.name).first
         for word in words:
             assert word in card.locator(".tags").inner_text().split(" · ")
