@@ -224,7 +224,8 @@ def _missing_model(params: DetectParams) -> str | None:
 
 DETECT = Operation(
     name="keyframes.detect",
-    bytes_per_pixel=lambda _params: 28,
+    bytes_per_pixel=lambda _params: 37,
+    process_bytes=125 * 1000**2,
     title="Shots and keyframes",
     presets=(
         Preset(name="shots", title="One per shot", sentence="Finds every shot and its best picture.", params=DetectParams()),
