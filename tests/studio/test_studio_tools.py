@@ -206,7 +206,7 @@ def test_a_composite_changes_with_its_sliders(open_page: Opener) -> None:
       const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
       return data.reduce((sum, level, at) => (sum * 31 + level * (at % 7)) % 1000003, 0);
     })()"""
-    for label, value in (("Camera", "1"), ("Parallax", "2"), ("Light on the edges", "1")):
+    for label, value in (("Camera", "1"), ("Parallax", "2"), ("Light wrap", "1")):
         before = page.evaluate(sample)
         page.get_by_label(label, exact=True).first.fill(value)
         until(page, f"{sample} !== {before}")
