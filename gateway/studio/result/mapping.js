@@ -35,9 +35,12 @@ function mapsOfSteps(job, output, clip, rate) {
 
 /** The map of one job from its output back to its clip; null if only the server knows its start. */
 function mapOf({ operation, params, result }, rate) {
+  const start = params?.start ?? 0;
   if (operation === "speed-ramp.render" && result?.curve?.length) {
     const { curve } = result;
-    const ramp = new Ramp(curve, Math.max(curve.at(-1).t, curve[0].t + 1e-3));
+    const [first] = curve;
+    if (typeof start !== "number" && first.easing === "smooth") return null; // the start may lie behind the first point, which keeps the ease whole
+    const ramp = new Ramp(curve, Math.max(curve.at(-1).t, first.t + 1e-3), Math.max(first.t, Number(start) || 0));
     return (time) => ramp.sourceAt(time + 0.5 / rate);
   }
   if (operation === "media.reel" && result?.parts?.length) {
@@ -47,6 +50,5 @@ function mapOf({ operation, params, result }, rate) {
       return part.start_s + time - part.at_s;
     };
   }
-  const start = params?.start ?? 0;
   return typeof start === "number" ? (time) => time + start : null;
 }

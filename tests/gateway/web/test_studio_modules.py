@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from services.speed_ramp.curve.clock import Clock
-from services.speed_ramp.curve.points import CurvePoint, from_points
+from services.speed_ramp.curve.points import CurvePoint, Point, from_points, to_points
+from services.speed_ramp.curve.trim import trimmed
 from services.speed_ramp.picture.picks import picks
 from tests.gateway.web.studio_script import Script
 
@@ -68,6 +69,20 @@ def test_a_result_is_compared_with_the_frames_it_shows(script: Script, curve: li
     expression = "planned.map((_, frame) => Math.floor(mappingOf(job, rate)(frame / rate) * rate + 1e-3))"
     compared = script(expression, planned=planned, job=job, rate=rate)
     assert np.mean(np.array(compared) == np.array(planned)) >= 0.995
+
+
+@pytest.mark.parametrize("start", [0.0, 1.0, 2.3])
+def test_a_part_that_begins_or_ends_inside_an_ease_is_compared_with_the_frames_it_shows(script: Script, start: float) -> None:
+    rate, end = 25, 5.2
+    curve = [Point(0, 4, "smooth"), Point(2, 0.5, "smooth"), Point(3, 2, "linear", 0.4), Point(4, 2, "smooth"), Point(6, 0.2)]
+    clock = Clock(curve, start=start)
+    result = {"curve": [point.model_dump() for point in to_points(trimmed(curve, end, start=start))]}
+    job = {"operation": "speed-ramp.render", "result": result, "params": {"start": start}}
+    times = (np.arange(int(clock.left(end) * rate)) / rate).tolist()
+    shown = clock.source(np.array(times) + 0.5 / rate)
+    assert script("times.map(mappingOf(job, rate))", job=job, rate=rate, times=times) == pytest.approx(shown.tolist(), abs=1e-3)
+    from_a_step = job | {"params": {"start": {"from": "moments.0"}}}
+    assert script("mappingOf(job, rate) === null", job=from_a_step, rate=rate) is (result["curve"][0]["easing"] == "smooth")
 
 
 def test_results_of_pipelines_and_reels_are_compared_with_the_moment_they_show(script: Script) -> None:
