@@ -145,3 +145,21 @@ def test_clicks_are_set_on_the_frame_of_a_step(open_page: Opener) -> None:
     assert float(card.get_by_label("Right", exact=True).input_value()) == pytest.approx(0.8, abs=0.01)
     page.get_by_text("All steps are valid.").wait_for()
     assert violations_of(page) == []
+
+
+def test_a_preview_begins_although_its_first_request_is_lost(open_page: Opener) -> None:
+    page = open_page(f"#/pipelines?clip={SAMPLE_ID}", refusals=("ERR_",))
+    page.get_by_role("button", name="Empty your own steps").click()
+    page.get_by_label("Add a step").select_option("effects.motion-trails")
+    page.get_by_text("All steps are valid.").wait_for()
+    requests = []
+
+    def lose_first(route: Any) -> None:
+        requests.append(route.request.post_data_json)
+        route.abort("connectionrefused") if len(requests) == 1 else route.continue_()
+
+    page.route("**/v1/pipelines/jobs", lose_first)
+    page.get_by_role("button", name="Preview", exact=True).click()
+    until(page, "document.querySelector('.pipeline-preview video')?.readyState >= 2")
+    assert len(requests) == 2
+    assert requests[0] == requests[1]

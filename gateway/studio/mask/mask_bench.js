@@ -6,8 +6,7 @@ import { icon } from "../base/icons.js";
 import { inputOf, inputOfRole, paramOf } from "../base/declared.js";
 import { position } from "../base/format.js";
 import { rateOf } from "../base/words.js";
-import { patiently } from "../server/views.js";
-import { ENDED } from "../state/store.js";
+import { endedJob } from "../state/ended_job.js";
 import { History } from "../ramp/edit.js";
 import { drawMask, EMPTY, isEmpty, paintTint } from "./mask_state.js";
 
@@ -165,11 +164,7 @@ class MaskBench extends Element {
       const { operation, store } = this;
       const params = { [this.#param("time")]: this.#seconds, ...(state.box ? { [this.#param("box")]: state.box } : { [this.#param("points")]: state.points }) };
       const body = { inputs: { [inputOf(operation)]: this.record.id }, params, metadata: { studio: "mask" }, listed: false };
-      let job = await patiently(() => store.api.post(operation.urls.jobs, body, { headers: { Prefer: "wait=20" } }));
-      while (!ENDED.has(job.status)) {
-        await new Promise((resolve) => setTimeout(resolve, 500));
-        job = await patiently(() => store.api.get(job.urls.self));
-      }
+      const job = await endedJob(store.api, operation.urls.jobs, body, { wait: 20 });
       if (job.status !== "succeeded") throw new Error(job.error?.detail ?? "No mask was found.");
       const held = await store.api.mediaUrl(job.outputs.mask.urls.content);
       const base = new Image();

@@ -1,13 +1,12 @@
 // The preview of a pipeline: the same steps on a few seconds of a small copy of its clips. It is not listed.
 
 import { ENDED } from "../state/store.js";
-import { patiently, pause } from "../server/views.js";
+import { endedJob } from "../state/ended_job.js";
 
 const SECONDS = 3;
 const MOST_PIXELS = 640; // of the longer side
 const CUT = "media.transcode";
 const CUT_ID = "small_part";
-const POLL_MS = 700;
 
 /** The steps on small parts of their clips. `media`: id -> record; each clip is cut around `at`, a share of its length. */
 export function previewSteps(steps, media, at = 0.5) {
@@ -33,22 +32,10 @@ export function previewSteps(steps, media, at = 0.5) {
   return [...cuts.values(), ...small];
 }
 
-/** Run the preview. `onJob(job)` at each change. Returns the ended job. Throws Problem, Unreachable or AbortError. */
-export async function runPreview(api, steps, media, { signal, onJob }) {
+/** Run the preview. `onJob(job)` at each change. Returns the promise of the ended job, which rejects with Problem or AbortError. */
+export function runPreview(api, steps, media, { signal, onJob }) {
   const body = { steps: previewSteps(steps, media), metadata: { studio: "preview" }, listed: false };
-  let job = await api.post("/v1/pipelines/jobs", body, { signal });
-  try {
-    while (!ENDED.has(job.status)) {
-      onJob(job);
-      await pause(POLL_MS, signal);
-      job = await patiently(() => api.get(job.urls.self, { signal }), signal);
-    }
-  } catch (error) {
-    if (signal.aborted) api.post(job.urls.cancel).catch(() => {});
-    throw error;
-  }
-  onJob(job);
-  return job;
+  return endedJob(api, "/v1/pipelines/jobs", body, { wait: 0, signal, onJob });
 }
 
 /** Delete a preview that is no longer shown, with its files. */

@@ -1,10 +1,8 @@
 // The motion of a clip, as the server measures it. The curve editor and the filmstrip share one job per clip and settings.
 
 import { inputOf } from "../base/declared.js";
-import { patiently, pause } from "../server/views.js";
-import { ENDED } from "./store.js";
+import { endedJob } from "./ended_job.js";
 
-const POLL_MS = 700;
 const kept = new Map(); // request as text -> promise of the result
 
 /**
@@ -15,7 +13,7 @@ export function analysisOf(store, record, params = {}, priority = "normal") {
   return resultOf(store, "speed-ramp.analyze", record, params, priority);
 }
 
-/** The result of `speed-ramp.plan` for the params of a render: {curve, start_s, end_s, duration_s, frame_rate, has_sound, kept}. */
+/** The result of `speed-ramp.plan` for the params of a render: {curve, start_s, end_s, duration_s, frame_rate, has_sound, keeps_pitch, kept}. */
 export function planFor(store, record, params) {
   return resultOf(store, "speed-ramp.plan", record, params, "normal");
 }
@@ -36,11 +34,7 @@ function resultOf(store, name, record, params, priority) {
 }
 
 async function run(api, operation, body) {
-  let job = await patiently(() => api.post(operation.urls.jobs, body, { headers: { Prefer: "wait=5" } }));
-  while (!ENDED.has(job.status)) {
-    await pause(POLL_MS);
-    job = await patiently(() => api.get(job.urls.self));
-  }
+  const job = await endedJob(api, operation.urls.jobs, body);
   if (job.status !== "succeeded") throw new Error(job.error?.detail ?? "The clip could not be measured.");
   return job.result;
 }

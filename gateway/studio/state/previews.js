@@ -1,10 +1,8 @@
 // Previews: the operation itself on a few seconds of the proxy. One of each service runs at a time, as on the server; the newest of a slot wins.
 
-import { patiently, pause } from "../server/views.js";
-import { ENDED } from "./store.js";
+import { endedJob } from "./ended_job.js";
 
 const MOST = 2; // browsers open six connections to a server, and events hold two
-const POLL_MS = 700;
 const kept = new Map(); // request as text -> promise of the ended job
 const line = []; // {queue, slot, run, resolve, reject}
 const running = new Set(); // queues: previews and examples of each service
@@ -56,11 +54,7 @@ async function next() {
 }
 
 async function runOne(api, operation, body) {
-  let job = await patiently(() => api.post(operation.urls.jobs, body, { headers: { Prefer: "wait=5" } }));
-  while (!ENDED.has(job.status)) {
-    await pause(POLL_MS);
-    job = await patiently(() => api.get(job.urls.self));
-  }
+  const job = await endedJob(api, operation.urls.jobs, body);
   if (job.status === "failed") throw new Error(job.error?.detail ?? "The preview failed.");
   if (job.status === "canceled") throw new DOMException("The preview was canceled.", "AbortError");
   return job;
