@@ -54,6 +54,7 @@ def test_a_set_of_pictures_and_one_of_them_are_inputs(open_page: Opener, studio:
     hand = Hand(page, "touch")
     hand.press(page.get_by_role("link", name="Continue with this"))
     page.locator(".picture-tile").first.wait_for()
+    page.get_by_role("button", name="Tools", exact=True).wait_for()  # there are no looks for pictures
     assert violations_of(page) == []
     assert fits_the_width(page)
     page.locator('a.chip[href$="matting.matte?as=masks"]').wait_for()

@@ -37,7 +37,7 @@ class ToolList extends Element {
     const fitting = toolsFor(tools, record.kind);
     const services = [...new Set(fitting.map(({ service }) => service))].sort((a, b) => rank(a) - rank(b));
     const cards = record.kind === "video" ? startCards(store) : [];
-    return html`<sheet-handle .label=${"Looks and tools"} .content=${"tool-list"}></sheet-handle><div class="panel" id="tool-list">
+    return html`<sheet-handle .label=${cards.length ? "Looks and tools" : "Tools"} .content=${"tool-list"}></sheet-handle><div class="panel" id="tool-list">
       ${cards.length > 0 && html`<section aria-labelledby="looks"><h2 id="looks">Start with a look</h2>
         <ul class="preset-cards">${cards.map((card) => keyed(`${record.id} ${card.title}`, html`<li><preset-card .store=${store} .record=${record} .card=${card}></preset-card></li>`))}</ul></section>`}
       ${fitting.length > 0 && html`<section aria-labelledby="tools"><h2 id="tools">Tools</h2>
