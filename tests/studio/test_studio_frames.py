@@ -97,6 +97,18 @@ def test_frame_fields_show_and_take_source_numbers(open_page: Opener, varying: s
     assert field.input_value() == "13"
 
 
+def test_places_are_marked_on_the_frame_of_a_time(open_page: Opener, varying: str) -> None:
+    page = open_page(f"#/pipelines?clip={varying}", refusals=("503",))
+    page.get_by_role("button", name="Empty your own steps").click()
+    page.get_by_label("Add a step").select_option("matting.mask")
+    page.locator("summary", has_text="Settings").click()
+    for time, number in (("2.0", BEHIND_GAP - 1), ("2.36", BEHIND_GAP), ("0", 0)):
+        field = page.get_by_label("Time", exact=True)
+        field.fill(time)
+        field.blur()
+        until(page, f"document.querySelector('.mark-picture img')?.src.endsWith('/frame?n={number}')")
+
+
 def test_keys_play_and_fill_the_screen(open_page: Opener, varying: str) -> None:
     page = opened(open_page, varying)
     playing = "!document.querySelector('video.clip').paused"

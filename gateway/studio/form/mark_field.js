@@ -2,15 +2,44 @@
 
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
-import { rateOf } from "../base/words.js";
 import "../common/picture.js";
+import { timesOf } from "../viewer/frame_times.js";
 import "./rows_field.js";
 
 const SMALLEST = 0.02; // side of a box, as a share of the picture
 
 class MarkField extends Element {
-  /** `parameter`: with the widget points or box; `clip`: null if it is not known yet; `marked`: {frame, time} of the frame to mark. Sends `mark` with the value. */
-  static props = { parameter: null, value: null, clip: null, marked: null, problems: [], mark: 1, from: null, to: null };
+  /** `store`: of the page; `parameter`: with the widget points or box; `clip`: null if it is not known yet; `marked`: {frame, time} of the frame to mark. Sends `mark` with the value. */
+  static props = { store: null, parameter: null, value: null, clip: null, marked: null, problems: [], mark: 1, from: null, to: null, frames: null, note: "" };
+
+  enter() {
+    this.#readFrames();
+  }
+
+  changed(name) {
+    if (name === "clip") Object.assign(this, { frames: null, note: "" });
+    if (["clip", "marked"].includes(name) && this.isConnected) this.#readFrames();
+    this.redraw();
+  }
+
+  /** Read the times of the clip's frames if the frame to mark is given by its time. */
+  async #readFrames() {
+    const { clip } = this;
+    if (!clip || !this.marked || this.frames || this.#frame !== null) return;
+    try {
+      const frames = await timesOf(this.store.api, clip);
+      if (this.clip === clip) this.frames = frames;
+    } catch (error) {
+      if (this.clip === clip) this.note = error.message;
+    }
+  }
+
+  /** The number of the frame to mark; null while the times of the frames are unknown. */
+  get #frame() {
+    const { frame, time } = this.marked;
+    if (frame !== null) return frame;
+    return time > 0 ? (this.frames?.numberAt(time) ?? null) : 0;
+  }
 
   get #isBox() {
     return this.parameter.widget === "box";
@@ -83,12 +112,13 @@ class MarkField extends Element {
 
   #picture() {
     const { width, height } = this.#media;
-    const frame = this.marked.frame ?? Math.floor(this.marked.time * rateOf(this.#media) + 1e-3);
+    const frame = this.#frame;
     const size = this.#size;
     const box = this.#drawn ?? (this.#isBox && this.value?.every(Number.isFinite) ? this.value.map((number, index) => number / size[index % 2]) : null);
-    return html`<div class=${`mark-picture ${this.#isBox ? "dragged" : ""}`} @click=${(event) => this.#click(event)} :--shape=${`${width} / ${height}`} @pointerdown=${(event) => this.#down(event)} @pointermove=${(event) => this.#move(event)} @pointerup=${() => this.#up()}
+    return html`${frame === null && html`<p class="muted small" role="status">${this.note || "Reading the times of the frames…"}</p>`}
+      <div class=${`mark-picture ${this.#isBox ? "dragged" : ""}`} @click=${(event) => this.#click(event)} :--shape=${`${width} / ${height}`} @pointerdown=${(event) => this.#down(event)} @pointermove=${(event) => this.#move(event)} @pointerup=${() => this.#up()}
       @pointercancel=${() => (this.from = this.to = null)}>
-      <media-picture .src=${`/v1/media/${this.clip.id}/frame?n=${frame}`} .alt=${"The frame to mark"}></media-picture>
+      <media-picture .src=${frame === null ? "" : `/v1/media/${this.clip.id}/frame?n=${frame}`} .alt=${"The frame to mark"}></media-picture>
       ${this.#marks.filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y)).map(([x, y, mark]) => html`<span class=${`click-mark ${mark > 0 ? "" : "beside"}`} :--x=${x / size[0]} :--y=${y / size[1]}></span>`)}
       ${box && html`<span class="mark-box" :--x=${box[0]} :--y=${box[1]} :--w=${box[2] - box[0]} :--h=${box[3] - box[1]}></span>`}
     </div>`;

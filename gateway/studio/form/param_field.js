@@ -137,7 +137,7 @@ class ParamField extends Element {
           @curve=${(event) => this.#set(event.detail)}></curve-field>`;
       case "points":
       case "box":
-        return this.isEditorReady && html`<mark-field .parameter=${this.parameter} .value=${this.#current ?? null} .clip=${this.clip} .marked=${this.marked} .problems=${this.problems}
+        return this.isEditorReady && html`<mark-field .store=${this.store} .parameter=${this.parameter} .value=${this.#current ?? null} .clip=${this.clip} .marked=${this.marked} .problems=${this.problems}
           @mark=${(event) => this.#set(event.detail)}></mark-field>`;
       case "reference":
         return html`<p class="muted">${this.#reference}</p>`;

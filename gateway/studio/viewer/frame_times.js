@@ -77,6 +77,11 @@ export function evenTimes(media) {
   return new FrameTimes(numbers.map((number) => number / rate), numbers.length / rate, numbers, constantRateOf(media));
 }
 
+/** The promise of the frame times of a clip, of constant or varying rate. */
+export async function timesOf(api, record) {
+  return record.media.variable_frame_rate ? readTimes(api, record) : evenTimes(record.media);
+}
+
 /** The promise of the frame times of a clip of varying rate: the server reads them as it makes the proxy. */
 export function readTimes(api, record) {
   if (!maps.has(record.id)) {
