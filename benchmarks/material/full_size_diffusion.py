@@ -70,7 +70,7 @@ def write_control_sd15(folder: Path) -> None:
 
 
 def write_depth(folder: Path) -> None:
-    """Write a full-size Depth Anything V2 Small."""
+    """Write a full-size Depth Anything V2 Small model."""
     from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
 
     backbone: dict[str, Any] = {

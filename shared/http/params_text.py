@@ -45,7 +45,7 @@ def invalid(errors: Sequence[Any]) -> Invalid:
 
 
 def _counts_wrong_items(error: dict[str, Any], errors: Sequence[Any]) -> bool:
-    """Return whether `error` calls a list too short because of items that `errors` refuse."""
+    """Return whether `error` calls a list too short only because `errors` refuse its items."""
     place = tuple(error["loc"])
     return error["type"] == "too_short" and any(tuple(other["loc"][:-1])[: len(place)] == place for other in errors)
 

@@ -1,4 +1,4 @@
-"""What a client reads instead of everything again: ETags of the list, used bytes, known content."""
+"""Answers that spare a client a full read: ETags of the list, used bytes, known content."""
 
 import os
 import secrets

@@ -1,4 +1,4 @@
-"""The flows of the studio: for each operation, how its tool is prepared, its result inspected and downloaded."""
+"""The studio's flow for each operation: prepare the tool, inspect the result, download."""
 
 import json
 from collections.abc import Callable
@@ -159,7 +159,7 @@ def rate_without_network(page: Any, hand: Hand) -> None:
 
 
 def compare_with_the_plate(page: Any, hand: Hand) -> None:
-    """Compare the one backend that needs no network, with its clean plate."""
+    """Select only the backend without a network for the comparison, and choose its clean plate."""
     for name in ("Clean plate", "People, fast", "Anything, light"):
         hand.press(page.locator("button.chip", has_text=name).first)
     hand.press(page.locator("details", has_text="The scene without the subject.").first.locator("summary"))
@@ -183,7 +183,7 @@ def describe_the_background(page: Any, hand: Hand) -> None:
 
 
 def read_the_curve(page: Any, hand: Hand) -> None:
-    """Find the measured curve in the job, which makes no file."""
+    """Check the measured curve in the JSON of the job, which makes no file."""
     page.get_by_text("This tool makes no file", exact=False).wait_for()
     hand.press(page.locator("summary", has_text="Job as JSON"))
     text = page.locator("details", has_text="Job as JSON").locator("pre").last

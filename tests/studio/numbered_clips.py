@@ -22,7 +22,7 @@ MOVING = r"format=gray,geq='128+60*sin((X+N*N*0.03)/11)+60*sin(Y/9)'"
 
 
 def numbered_clip(path: Path, *, choice: str = "", moving: bool = False, copies: int = 1) -> Path:
-    """Write a clip, originally of four seconds with 30 frames each, whose frames show their numbers.
+    """Write a clip of four seconds at 30 fps whose frames show their numbers.
 
     `choice`: filters that leave frames out, or change their times; frames are numbered after them. `moving`: a pattern moves around the
     numbers. `copies`: each picture is shown by so many frames.

@@ -42,7 +42,7 @@ def test_a_file_becomes_a_downloaded_result(
 
 
 def install_weights(page: Any, studio: Restartable, flow: Flow) -> None:
-    """Find the page's note that weights are missing, write them, and open the page again."""
+    """Check the page's note about missing weights, write the weights, and reload the page."""
     note = page.get_by_text("This tool needs a model that is not installed.", exact=False)
     note.wait_for()
     assert "reelwright models pull" in note.inner_text()

@@ -40,7 +40,7 @@ def backdrop(path: Path) -> Path:
 
 @dataclass(frozen=True)
 class Clips:
-    """Ids of a clip, its matte and its scene without the subject, and where the subject is fully visible."""
+    """Ids of a clip, its matte and its empty scene, and a mask of the opaque subject."""
 
     clip: str
     matte: str

@@ -1,4 +1,4 @@
-"""Any output may be the next input: what tools take can be continued with, also single pictures of a set."""
+"""Outputs of jobs as inputs of other tools, including single pictures of a set."""
 
 from collections.abc import Callable
 from typing import Any

@@ -20,7 +20,7 @@ ROUNDS = 3
 
 
 class LongList:
-    """Stands for a server with COUNT media; counts the requests for pages of their list."""
+    """A fake server with COUNT media, which counts the requests for each page of the list."""
 
     def __init__(self, page: Any, sample: dict[str, Any]) -> None:
         self.tag, self.reads = '"first"', dict[str, int]()

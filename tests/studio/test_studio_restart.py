@@ -25,7 +25,7 @@ DRAWN_PIXELS = """(() => {
 
 @dataclass(frozen=True, kw_only=True)
 class PageInUse:
-    """A page in use: its address, what happens before the server stops, and what must work after it is back.
+    """A page in use: its address, and its steps before and after the restart.
 
     `address` may contain `{job}`: the id of an ended job of `media.transcode`.
     """
@@ -67,7 +67,7 @@ def open_result(page: Any) -> None:
 
 
 def compare_result(page: Any, folder: Path) -> None:
-    """Compare another frame, one that was not read before, and download the result."""
+    """Compare a frame that was not read before the restart, and download the result."""
     page.locator(".scrub").fill("5")
     until(page, "document.querySelector('.fit canvas').dataset.frame === '150'")
     page.get_by_role("button", name="Wipe").click()

@@ -57,7 +57,7 @@ TOOLS = [
 
 
 def small_targets(page: Any) -> list[str]:
-    """Return the targets that are too small, with all sections open and the sheet, if there is one, raised and lowered."""
+    """Return the targets that are too small, with all sections open and the sheet in both its states."""
     page.evaluate("document.querySelectorAll('details').forEach((section) => (section.open = true))")
     small = list(page.evaluate(SMALL_TARGETS))
     grip = page.locator(".sheet-grip")

@@ -1,4 +1,4 @@
-"""Uploads of the studio: known bytes are not sent, and many files go on after a reload."""
+"""Uploads of the studio: known bytes are not sent again, and unfinished uploads continue after a reload."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -51,7 +51,7 @@ def frames_during(page: Any, act: Callable[[], None]) -> DrawnFrames:
 
 
 def drag(page: Any, target: Any, reach: tuple[float, float]) -> None:
-    """Press the mouse on the middle of `target` and move to and fro by up to `reach`, in CSS pixels."""
+    """Drag the middle of `target` to and fro by up to `reach`, in CSS pixels."""
     box = target.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
@@ -72,7 +72,7 @@ def type_into(page: Any, field: Any) -> None:
 
 
 def frame_rows(page: Any, running: RunningSuite, clip: str) -> list[tuple[str, DrawnFrames]]:
-    """Return the frames drawn during each kind of typing and dragging, with its name."""
+    """Measure the frames drawn during each kind of typing and dragging; return (name, frames)."""
     rows = []
 
     def measure(name: str, act: Callable[[], None]) -> None:
@@ -113,7 +113,7 @@ def frame_rows(page: Any, running: RunningSuite, clip: str) -> list[tuple[str, D
 
 
 def _open(page: Any, url: str, clip: str, tool: str) -> None:
-    """Open a tool on a clip, in a page without its earlier state."""
+    """Open a tool on a clip, on a freshly loaded page."""
     page.goto(f"{url}/#/clip/{clip}/{tool}")
     page.reload()
     page.get_by_role("button", name="Make it").wait_for()

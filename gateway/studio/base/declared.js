@@ -1,4 +1,4 @@
-// Inputs and parameters of an operation by what its declaration says of them, so that the page knows no names.
+// Look-up of an operation's inputs and parameters by their declarations, so that the page needs no names.
 
 /** The name of the first input that takes media of a kind. */
 export function inputOf(operation, kind = "video") {
@@ -10,7 +10,7 @@ export function inputOfRole(operation, role) {
   return Object.entries(operation.inputs).find(([, port]) => port.role === role)?.[0];
 }
 
-/** The name of the parameter whose declaration has a value of a field, such as `role` or `widget`. */
+/** The name of the parameter with this value in a field of its declaration, such as `role` or `widget`. */
 export function paramOf(operation, field, value) {
   return Object.entries(operation.params.properties ?? {}).find(([, declared]) => declared[field] === value)?.[0];
 }

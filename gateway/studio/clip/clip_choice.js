@@ -1,4 +1,4 @@
-// The choice of the clip that a tool works on, when it was opened on one of its other inputs, such as a background.
+// The choice of a tool's clip, for a tool that was opened on another input, such as a background.
 
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";

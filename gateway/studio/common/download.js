@@ -1,6 +1,6 @@
 // Downloads, also where requests need a key.
 
-/** Handle a click on a download link: links cannot send a key, so with one the file is fetched first. */
+/** Handle a click on a download link. Links cannot send an API key; if there is a key, the file is fetched first. */
 export async function download(api, event) {
   const { href, download: name } = event.currentTarget;
   if (!api.keyed) return;

@@ -213,7 +213,7 @@ class CompositeBench extends Element {
     return this.#kept;
   }
 
-  /** Whether the server can estimate depth: a preset that needs no painting uses the estimate and is installed. */
+  /** Whether the server can estimate depth: the params use an estimate, and an installed preset does so without painting. */
   get #estimatesDepth() {
     const { operation } = this;
     const isEstimated = (params) => valueOfRole(operation, params, "depth_source") === "model";

@@ -1,4 +1,4 @@
-// What was drawn of a mask, and how it becomes pixels. A state never changes: every edit makes a new one, so undo is a list.
+// The drawn marks of a mask, and their conversion to pixels. A state never changes: every edit makes a new state, so undo is a list.
 
 export const EMPTY = { points: [], box: null, base: null, strokes: [], isInverted: false };
 

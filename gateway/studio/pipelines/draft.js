@@ -2,7 +2,7 @@
 
 const KEPT_AS = "reelwright-pipeline-draft";
 
-/** Read the kept pipeline: {chosen, base, steps, media}, steps null if they are `base`, those of the pipeline `chosen`; null if there is none. */
+/** Read the kept pipeline: {chosen, base, steps, media}; null if there is none. `base`: steps of the pipeline `chosen`; `steps`: null if unchanged. */
 export function readDraft() {
   try {
     const draft = JSON.parse(localStorage.getItem(KEPT_AS));

@@ -38,7 +38,7 @@ class StepCard extends Element {
     </article>`;
   }
 
-  /** Whether the settings are open: also those that are wrong. */
+  /** Whether the settings are shown: the user opened them, or a setting has a problem. */
   get #isShown() {
     return this.isOpen || Object.keys(this.problems?.params ?? {}).length > 0;
   }

@@ -16,7 +16,7 @@ export function mappingOf(job, rate, output = "video", clip = job.inputs?.video)
   return (time) => maps.reduce((moment, map) => map(moment), time);
 }
 
-/** The map of each step from the output back to the clip; null if the output does not come from the clip by its videos alone. */
+/** The map of each step from the output back to the clip; null if the steps' video inputs do not lead back to the clip. */
 function mapsOfSteps(job, output, clip, rate) {
   const { steps } = job.params;
   const maps = [];

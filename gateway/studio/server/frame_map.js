@@ -1,4 +1,4 @@
-// The frames of a clip and of its proxy, as /proxy/frames answers.
+// The frames of a clip and of its proxy, read from the answer of /proxy/frames.
 
 /** Times of the source's frames in seconds. `map`: the answer of /proxy/frames. */
 export function sourceTimes(map) {
@@ -7,7 +7,7 @@ export function sourceTimes(map) {
   return Array.from({ length: map.source_frames }, (_, index) => (index * under) / over);
 }
 
-/** The first proxy frame that shows each source frame; for a frame that none shows, the previous frame's. */
+/** The first proxy frame that shows each source frame; for a source frame that the proxy leaves out, that of the previous source frame. */
 export function proxyFrames(map) {
   if (!map.numbers) return Array.from({ length: map.source_frames }, (_, index) => Math.min(index, map.frames - 1));
   const shown = [];

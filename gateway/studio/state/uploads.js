@@ -64,7 +64,7 @@ export class Uploads extends EventTarget {
     this.#tell();
   }
 
-  /** Send a file without comparing it further. */
+  /** Stop comparing a file with the server's media, and send the file. */
   skip(entry) {
     entry.comparing?.abort();
   }

@@ -35,7 +35,7 @@ class MediaInput extends Element {
     return this.#set([...chosen]);
   }
 
-  /** Whether a medium is one that the server can make for this clip first, such as its matte. */
+  /** Whether a job already made this medium as the clip's automatic input, such as its matte. */
   #isMadeForThis(record) {
     const job = this.store.jobs.get(record.source);
     const [output] = Object.entries(job?.outputs ?? {}).find(([, { id }]) => id === record.id) ?? [];

@@ -39,7 +39,7 @@ export class FrameTimes {
     return (this.times[number] + this.#endOf(number)) / 2;
   }
 
-  /** A time at which both the proxy and the clip show a frame. If the proxy leaves the frame out: one at which the clip shows it. */
+  /** A time at which both the proxy and the clip show a frame; if the proxy leaves the frame out, a time at which the clip shows it. */
   middleInProxy(number) {
     const from = Math.max(this.times[number], this.shown[number] / this.rate);
     const next = this.shown[number + 1] ?? Infinity;

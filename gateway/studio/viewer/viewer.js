@@ -200,7 +200,7 @@ class ClipViewer extends Element {
     return this.#wanted ?? (this.#isProxy ? frames.numberInProxy(time) : frames.numberAt(time));
   }
 
-  /** Move by frames of what is shown. */
+  /** Step by frames of the clip, or of the preview that is shown. */
   step(by) {
     this.pause();
     if (this.showsPreview) return void this.seek((Math.max(0, Math.floor(this.time * this.rate + 1e-3) + by) + 0.5) / this.rate);

@@ -70,11 +70,11 @@ def show_same_place(before: Luma, after: Luma) -> bool:
 
 
 def turn_of_details(before: Luma, after: Luma, others: int) -> float:
-    """Measure by which angle details turn between two frames whose camera motion is undone.
+    """Measure, as an angle, how much the details of two aligned frames differ.
 
-    `before`, `after`: (height, width) uint8. `others`: percentage of blocks that may differ more. Returns degrees, the arc cosine of the
-    correlation: 0 for equal details, whatever their brightness and contrast; 90 for unlike ones, or if no motion is found. In a mix of two
-    shots the details turn from those of one to those of the other.
+    The camera motion between the frames is undone first. `before`, `after`: (height, width) uint8. `others`: percentage of blocks that may
+    differ more. Returns degrees, the arc cosine of the correlation: 0 for equal details, whatever their brightness and contrast; 90 for
+    unlike ones, or if no motion is found. In a mix of two shots the details turn from those of one to those of the other.
     """
     motion = camera_motion(before, after)
     if motion is None or len(motion.inliers) < _LEAST_ALIGNED:
@@ -96,7 +96,7 @@ def turn_of_details(before: Luma, after: Luma, others: int) -> float:
 
 
 def passes_in_one_motion(frames: Sequence[Luma]) -> bool:
-    """Return whether frames are views of one camera that moves so fast that the last ones no longer show the first place.
+    """Return whether the frames come from one camera that quickly leaves the first place.
 
     `frames`: five at equal distances. Each must still have the details of the one before; see `turn_of_details`.
     """
@@ -136,7 +136,7 @@ def camera_motion(before: Luma, after: Luma) -> CameraMotion | None:
 
 
 def frames_show_same_place(video: Path, times: Sequence[Fraction]) -> bool:
-    """Return whether a video shows one place from the first of five times to the last, or is passed by one fast camera.
+    """Return whether five frames show one place, or places that one fast camera passes.
 
     `times`: rising, at equal distances. False if one of the frames cannot be decoded.
     """
@@ -153,7 +153,7 @@ def _small(frame: Frame) -> Luma:
 
 
 def _details(luma: Luma) -> NDArray[np.float32]:
-    """Keep what is finer than a coarse blur and coarser than noise; (height, width)."""
+    """Remove coarse shapes and noise from a picture, and keep the details; (height, width)."""
     fine = cv2.GaussianBlur(luma.astype(np.float32), (0, 0), _FINE)
     return np.asarray(fine - cv2.GaussianBlur(fine, (0, 0), _COARSE), np.float32)
 

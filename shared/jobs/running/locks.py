@@ -48,7 +48,7 @@ class Locks(Protocol):
         """Return whether only the children of a dead process still hold its lock `name`."""
 
     def holders(self, name: str, /) -> str:
-        """Describe the visible processes that hold the lock `name` or delay its holders."""
+        """Describe the visible processes that hold the lock `name`, and their descendants."""
 
     def confirm(self, own: str, *, lease_s: int) -> None:
         """Renew this process's lock `own`; end the process if another process holds the lock.

@@ -103,7 +103,7 @@ def standard_rate(rate: Fraction) -> Fraction:
 
 
 def _on_own_clock(pts: NDArray[np.int64], base: Fraction) -> tuple[NDArray[np.int64], Fraction]:
-    """Convert times, and their unit `base`, to the coarser clock of the file's original.
+    """Convert times, and their unit `base`, back to the coarser clock used before a copy.
 
     A file that was copied from Matroska or GIF into MP4 has finer ticks, but its times are still whole milliseconds or hundredths.
     """

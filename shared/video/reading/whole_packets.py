@@ -34,7 +34,7 @@ def whole_packets(packets: Iterable[Any]) -> Iterator[Any]:
 
 
 def _known(packets: Iterable[Any]) -> Iterator[Any]:
-    """Yield `packets`, and end where PyAV fails at a track that appeared later.
+    """Yield `packets` to the end, or until PyAV fails at a track that appeared late.
 
     PyAV 18 fails at the end of a file for tracks that it did not have when it was opened, such as those of another program that was joined.
     """

@@ -105,7 +105,7 @@ def sound_coding(container: str, layout: str) -> SoundCoding:
 
 
 def _flac_names(container: str, layout: str, channels: int, *, named: bool) -> bool:
-    """Return whether FLAC is the best codec for a layout's name in a container.
+    """Return whether FLAC suits a channel layout in a container better than other codecs.
 
     MP4 has no better codec for channels without names.
     """

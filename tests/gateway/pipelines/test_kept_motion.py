@@ -1,4 +1,4 @@
-"""The measured motion of a clip, kept from an analysis for the renders after it."""
+"""A clip's motion, measured once by an analysis and kept for later renders."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Forms of the studio: every parameter has a control, and rows are edited and refused by their place."""
+"""Forms of the studio: controls of all parameters, edits of rows, and problems shown at their row."""
 
 from typing import Any
 

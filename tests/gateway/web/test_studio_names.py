@@ -1,4 +1,4 @@
-"""The studio's code names no parameter and no input of an operation: it goes by what their declarations say."""
+"""The studio's code contains no names of parameters or inputs, only their declared roles and widgets."""
 
 import re
 from pathlib import Path
@@ -53,7 +53,7 @@ UNPACKED = re.compile(r"\{([^{}]*)\} = [\w.#]*\b(?:params|inputs|properties)\b")
 
 
 def words_in(script: str) -> tuple[set[str], set[str]]:
-    """Return the words of string literals, and those that select a parameter or input."""
+    """Return a script's words in string literals, and its words that select a parameter or input."""
     code = re.sub(r"/\*.*?\*/|(?<=\s)//[^\n]*|^//[^\n]*", "", script, flags=re.DOTALL | re.MULTILINE)
     unpacked = {word for names in UNPACKED.findall(code) for word in re.findall(r"[a-z][a-z0-9_]*", names)}
     return set(LITERAL.findall(code)), {*MEMBER.findall(code), *KEY.findall(code), *unpacked}

@@ -20,7 +20,7 @@ from tests.services.aesthetics.aesthetic_clips import ten_views
 
 
 def views(folder: Path, pictures: Sequence[NDArray[np.uint8]], *, lanczos: bool) -> tuple[list[View], list[View]]:
-    """Write pictures (R, G, B) as the frames of a lossless video and as PNG files; return both as read for scoring."""
+    """Write RGB pictures as a lossless video and as PNG files; return the views that scoring reads from each."""
     colors = "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int+full_chroma_inp,format=yuv444p"
     tags = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv", "-c:v", "libx264", "-qp", "0"]
     files = [folder / f"{number}.png" for number in range(len(pictures))]

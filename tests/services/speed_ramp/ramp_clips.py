@@ -73,7 +73,7 @@ def flash(second: float, *, size: tuple[int, int] = (48, 64)) -> NDArray[np.uint
 
 
 def beep(seconds: Floats) -> Floats:
-    """Return the samples at `seconds` of a 1 kHz tone of 0.1 s per second.
+    """Return the samples at `seconds` of a 1 kHz tone that sounds for 0.1 s of each second.
 
     The beep is in the middle of the second.
     """

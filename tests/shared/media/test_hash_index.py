@@ -36,7 +36,7 @@ def before_first_lock(monkeypatch: pytest.MonkeyPatch, change: Callable[[], None
 
 
 def replace(path: Path, text: str) -> None:
-    """Replace a file that stays open elsewhere: it keeps a link, as a deleted file does on NFS."""
+    """Replace a file, but keep a link to the old file, as NFS does for open files."""
     os.link(path, path.with_name("kept"))
     path.with_name("new").write_text(text, encoding="ascii")
     path.with_name("new").replace(path)

@@ -330,7 +330,7 @@ class PictureStream:
             raise self._broken(previous + self._step, "the file is truncated")
 
     def _is_last(self, packets: Iterator[Any]) -> bool:
-        """Return whether a damaged packet is the last of a stream that may end anywhere.
+        """Return whether a damaged packet is the last, in a file that may end within a picture.
 
         Reads `packets`, the rest of the packets, up to the next one.
         """
@@ -375,7 +375,7 @@ class PictureStream:
 
 
 def _repeated(shown: TimedPicture | None, repeats: list[int], until: int | None) -> Iterator[TimedPicture]:
-    """Yield `shown` again at each time before `until` in `repeats`, which loses these times."""
+    """Yield `shown` again at each time before `until` in `repeats`; remove these times."""
     while repeats and (until is None or repeats[0] < until):
         pts = repeats.pop(0)
         if shown is not None and pts > shown[1]:

@@ -300,7 +300,7 @@ def _time_of(track: TrackPackets, number: int) -> Fraction:
 
 
 def _drop_jitter(tracks: Sequence[TrackPackets], overlaps: Iterable[int]) -> None:
-    """Merge each part in `overlaps` that a track lacks into the part before it.
+    """Merge parts in `overlaps` that some track lacks, each into the preceding part.
 
     `overlaps`: parts whose clock goes back by less than a jump. In a joined file all tracks go back.
     """

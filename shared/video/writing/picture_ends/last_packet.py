@@ -37,9 +37,9 @@ class LastPacket:
         self._held = packet
 
     def finish(self, end: Fraction) -> Fraction | None:
-        """Mux the held packet until `end` seconds; return a track length to correct, or None.
+        """Mux the held packet, lasting until second `end`; return the track's length if the header will differ.
 
-        It is the track's length, if an MP4 file's header will state another one, which `set_picture_length` corrects.
+        `set_picture_length` corrects such a header of an MP4 file. None if the header will state the right length.
         """
         packet, self._held = self._held, None
         if packet is None or self._first_pts is None:

@@ -1,4 +1,4 @@
-"""Closed captions in the video stream: listed, kept by copies of every frame, and else named in one warning."""
+"""Closed captions in video streams: listed, kept by a transcode of all frames, else named in one warning."""
 
 from pathlib import Path
 
