@@ -52,7 +52,7 @@ class PlacedAnchor:
 
 
 def camera_path(video: Path, matte: Path, part: ClipPart, progress: Progress, *, per_second: Fraction, expected: int) -> list[Step]:
-    """Track the camera by a clip's background, and return its path.
+    """Track the camera by a clip's background; return the camera's path.
 
     Every frame is measured. The result keeps the first frame at or after each time start + k / `per_second`, the first frame of each shot,
     and each frame that overlaps less than four fifths of the last kept frame.

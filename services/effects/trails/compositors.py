@@ -244,9 +244,9 @@ def _faded(mask: Mask, edges: Mask) -> Mask:
 
 
 def _moved_mask(still: Mask, faded: Mask, matrix: Matrix, frame: Frame) -> Mask:
-    """Return the mask `still`, or `faded` warped by `matrix` if the camera moved.
+    """Warp a subject's mask by the camera motion `matrix`.
 
-    `still`: the mask to use if the camera has not moved. `faded`: the mask with faded edges, moved by `matrix` if the camera has moved.
+    `faded`: the mask with faded edges, which is warped. `still`: the mask to return unchanged if the camera has not moved.
     """
     small = _small_matrix(matrix, still, frame)
     return still if is_still(small, still.shape[::-1]) else warped(faded, small, (0.0,))

@@ -48,7 +48,7 @@ def supported() -> bool:
 
 
 def install() -> bool:
-    """Install the filter for this thread, and threads and processes that it starts.
+    """Install the filter for this thread, and for the threads and processes that this thread starts.
 
     The process must have no_new_privs. Returns whether the filter is active.
     """
