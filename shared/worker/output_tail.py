@@ -37,8 +37,7 @@ class OutputTail:
         return writing
 
     def text(self) -> str:
-        """Return the output received since the last call of `clear`, at most TAIL_BYTES.
-        """
+        """Return the output received since the last call of `clear`, at most TAIL_BYTES."""
         self._drain()
         if not self._is_cut:
             return self._tail.decode(errors="replace")

@@ -159,7 +159,7 @@ def rate_without_network(page: Any, hand: Hand) -> None:
 
 
 def compare_with_the_plate(page: Any, hand: Hand) -> None:
-    """Select only the backend without a network for the comparison, and choose its clean plate."""
+    """Select only the backend "Clean plate", and choose a plate."""
     for name in ("Clean plate", "People, fast", "Anything, light"):
         hand.press(page.locator("button.chip", has_text=name).first)
     hand.press(page.locator("details", has_text="The scene without the subject.").first.locator("summary"))

@@ -83,7 +83,7 @@ def technical(luma: NDArray[np.uint8], *, full_range: bool) -> Technical:
 
 
 def _full_range(luma: NDArray[np.uint8], full_range: bool) -> NDArray[np.uint8]:
-    """Convert luma to full range, 0 to 255, unless `full_range` says that it is already.
+    """Convert luma to full range, 0 to 255, unless `full_range` is True.
 
     Limited range, 16 to 235, is stretched.
     """

@@ -216,7 +216,7 @@ class TornSurface:
 
 
 def read(places: SourceCoordinates, picture: NDArray[np.uint8], behind: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Sample a view's colours from `picture`, and from `behind` where it is torn.
+    """Sample a view's colours from `picture`, and from `behind` at torn pixels.
 
     `picture`, `behind`: uint8 planes or pictures of the size that `places` belongs to.
     """

@@ -49,7 +49,7 @@ class EdgeAlpha:
         self._weights = np.linalg.inv(covariance).astype(np.float32)
 
     def project(self, small: Planes, plate: Planes, near: Planes) -> Edges:
-        """Compute alpha by where each pixel's colour lies between plate and subject.
+        """Compute alpha from the position of each pixel's colour between plate and subject.
 
         `small`: the frame; `plate`: the empty screen; `near`: the subject's colours, extended over its edges. All (h, w, 3), 0..255.
         """

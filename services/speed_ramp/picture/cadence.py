@@ -43,7 +43,7 @@ def evenly(held: Iterable[HeldFrame]) -> Iterator[Frame]:
 
 
 def is_retimed(frame: Frame) -> bool:
-    """Return whether `evenly` has retimed a frame, so that it fades into the next.
+    """Return whether `evenly` retimed a frame. Retimed frames fade into the next frame.
 
     The motion from such a frame to the next is continuous.
     """

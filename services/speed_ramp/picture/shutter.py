@@ -105,7 +105,7 @@ Shown = TypeVar("Shown", bound=OutputFrame)
 def motion_blurred(
     picks: Iterable[Shown], window: FrameWindow, clock: Clock, rate: Fraction, *, shutter: float
 ) -> Iterator[Shown | Exposure]:
-    """Replace each pick that spans several source frames by the frames' average.
+    """Replace each output frame that spans several source frames by the source frames' average.
 
     Only frames exposed while the shutter is open count. `picks` must have been made from `window`. `shutter`: share (0 to 1) of an
     output frame's duration for which the shutter is open, centred on the frame's moment. A source frame is weighted by how long the shutter

@@ -154,7 +154,7 @@ class PostgresLocks:
             self._ask("pg_advisory_unlock", name)
 
     def pass_on(self, name: str) -> None:
-        """Do nothing: children cannot hold a session's lock. GRACE_S gives the guards time instead."""
+        """Do nothing: children cannot hold a session's lock. GRACE_S gives guards time to end the children."""
 
     def outlives(self, _name: str, /) -> bool:
         """Return False: a session's lock ends with the session."""

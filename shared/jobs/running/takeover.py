@@ -74,7 +74,7 @@ class Lifeline:
         busy: Callable[[], bool],
         report: Callable[[str, str], None],
     ) -> None:
-        """Start a thread that renews the lock and recovers jobs, and its watchdog.
+        """Start the thread that renews the lock and recovers jobs, and a watchdog thread.
 
         Threads, because a busy event loop must not look like a dead process. `busy` returns whether jobs run in this process. `report` is
         called once for a dead process whose jobs wait for the end of processes that it has started, with its executor id and a description

@@ -56,11 +56,11 @@ class FrameRates:
 def frame_rates(
     times: Sequence[int], base: Fraction, stated: Fraction | None, breaks: Sequence[int] = (), *, counting: bool = False
 ) -> FrameRates:
-    """Compute a video's frame rates from `times`, the frames' rising times.
+    """Compute a video's frame rates from the times of its frames.
 
-    `times`: in units of `base` seconds. `stated`: the file's own rate, used where the times fit it or say nothing. `breaks`: places in
-    `times` where a joined part begins; the steps before them do not count. `counting`: the container's clock counts pictures, and so rounds
-    nothing, unless it is a clock of milliseconds.
+    `times`: rising, in units of `base` seconds. `stated`: the file's own rate, used where the times fit it or say nothing. `breaks`: places
+    in `times` where a joined part begins; the steps before them do not count. `counting`: the container's clock counts pictures, and so
+    rounds nothing, unless it is a clock of milliseconds.
     """
     ticked = base
     pts, base = _on_own_clock(np.asarray(times, np.int64), base)
@@ -103,7 +103,7 @@ def standard_rate(rate: Fraction) -> Fraction:
 
 
 def _on_own_clock(pts: NDArray[np.int64], base: Fraction) -> tuple[NDArray[np.int64], Fraction]:
-    """Convert times, and their unit `base`, back to the coarser clock used before a copy.
+    """Convert a copied file's times, and their unit `base`, to the coarser clock of the source file.
 
     A file that was copied from Matroska or GIF into MP4 has finer ticks, but its times are still whole milliseconds or hundredths.
     """

@@ -87,15 +87,15 @@ def _alone(pictures: PictureStream, target: int, following: int | None) -> bool:
 
 
 def evenly(start: Fraction, per_second: Fraction, until: Fraction | None) -> Callable[[Fraction], Moments]:
-    """Return an argument `moments` for `sampled`: `per_second` moments a second.
+    """Make the argument `moments` of `sampled` for evenly spaced moments.
 
-    They begin at `start`. Moments from `until` on are left out; both limits are in seconds.
+    `per_second` moments a second begin at `start`. Moments from `until` on are left out; both limits are in seconds.
     """
     return lambda base: _Grid(start, per_second, until, base)
 
 
 def at_times(times: Sequence[Fraction]) -> Callable[[Fraction], Moments]:
-    """Return an argument `moments` for `sampled`: the given times.
+    """Make the argument `moments` of `sampled` for given times.
 
     `times` are in seconds, and rise.
     """

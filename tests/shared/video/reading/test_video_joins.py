@@ -1,4 +1,4 @@
-"""Files whose timestamps in the file jump: one continuous clock, and a warning."""
+"""Files whose timestamps jump: one continuous clock, and a warning."""
 
 from fractions import Fraction
 from pathlib import Path
