@@ -1,4 +1,4 @@
-// <media-picture>: a picture from the server, also where requests need a key. An empty box keeps its place until it has arrived.
+// <media-picture>: a picture from the server, also where requests need a key. An empty box keeps the place until the picture has arrived.
 
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";

@@ -1,4 +1,4 @@
-// The preview of a pipeline: the same steps on a few seconds of a small copy of its clips. It is not listed.
+// The preview of a pipeline: the same steps on a few seconds of a small copy of its clips. Lists of jobs leave the preview out.
 
 import { ENDED } from "../state/store.js";
 import { endedJob } from "../state/ended_job.js";
