@@ -39,6 +39,7 @@ class PlanResult(BaseModel):
     duration_s: float = Field(description="Length of the output in seconds: the integral of 1/speed.")
     frame_rate: str = Field(description='Frames per second of the output as an exact fraction, such as "30000/1001".')
     has_sound: bool = Field(description="Whether the output has sound.")
+    keeps_pitch: bool = Field(description="Whether the sound keeps its pitch where the speed changes.")
     kept: list[KeptFrame] | None = Field(description="Source frames without repeats. null: every frame of the part, at its own time.")
 
 
@@ -60,6 +61,7 @@ def plan(params: PlanParams, *, video: Path, progress: Progress = Silent(), moti
         duration_s=float(Clock(choice.points, start=params.start).left(choice.end)),
         frame_rate=f"{rate.numerator}/{rate.denominator}",
         has_sound=bool(info.audio) and AUDIO_MODES[params.audio].make is not None,
+        keeps_pitch=AUDIO_MODES[params.audio].keeps_pitch,
         kept=kept,
     )
 
@@ -91,4 +93,5 @@ PLAN = Operation(
     measurement=MOTION,
     run=plan,
     example=PlanParams(min_speed=0.5, max_speed=2.0),
+    version=2,
 )

@@ -51,6 +51,7 @@ def test_a_ramp_is_edited_played_and_undone(open_page: Opener) -> None:
     assert page.locator(".bench-figures").inner_text() == figures
     page.get_by_role("button", name="Play the ramp").click()
     page.locator("canvas.ramp-canvas").wait_for()
+    page.get_by_text("Here the pitch follows the speed; the result keeps it.").wait_for()  # the form's sound keeps the pitch
     page.get_by_text("on time", exact=False).wait_for()
     page.reload()
     page.locator(".point").nth(5).wait_for()  # what was entered survives a reload

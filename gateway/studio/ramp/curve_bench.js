@@ -15,6 +15,7 @@ import "./curve_editor.js";
 
 const BEATS = "beats"; // in place of times: those of the sound
 const PLANNED_MS = 300; // after the last change of a setting
+const OTHER_PITCH = "Here the pitch follows the speed; the result keeps it.";
 
 class CurveBench extends Element {
   static props = {
@@ -173,7 +174,8 @@ class CurveBench extends Element {
       }
       const answer = await planned;
       if (signal.aborted) return;
-      this.note = "";
+      const { isMuted } = this.viewer();
+      this.note = !isMuted && answer.has_sound && answer.keeps_pitch && answer.curve.some(({ speed }) => speed !== 1) ? OTHER_PITCH : "";
       this.#canvas ??= Object.assign(document.createElement("canvas"), { className: "ramp-canvas" });
       const [width, height] = this.#player.size;
       Object.assign(this.#canvas, { width, height });
@@ -181,7 +183,7 @@ class CurveBench extends Element {
       this.isPlaying = true;
       const context = this.#canvas.getContext("2d");
       const figures = await this.#player.play(answer, {
-        from: this.time, isMuted: this.viewer().isMuted,
+        from: this.time, isMuted,
         draw: (frame, _source, number) => {
           this.#canvas.dataset.frame = number;
           context.drawImage(frame, 0, 0, width, height);
@@ -189,6 +191,7 @@ class CurveBench extends Element {
         onTime: (out, source) => (this.at = { out, source }),
       });
       if (figures?.frames) this.figures = figures;
+      if (this.note === OTHER_PITCH) this.note = "";
     } catch (error) {
       if (error.name !== "AbortError") this.note = error.message;
     }

@@ -25,12 +25,20 @@ class AudioMode:
     """Label in a form."""
     description: str
     make: MakeSound | None
+    keeps_pitch: bool = False
+    """Whether the pitch stays the same where the speed changes."""
 
 
 AUDIO_MODES = {
     mode.name: mode
     for mode in (
-        AudioMode(name="keep", label="Keep the pitch", description="stretches all audio tracks and keeps their pitch", make=StretchedTrack),
+        AudioMode(
+            name="keep",
+            label="Keep the pitch",
+            description="stretches all audio tracks and keeps their pitch",
+            make=StretchedTrack,
+            keeps_pitch=True,
+        ),
         AudioMode(name="follow", label="Follow the speed", description="lets the pitch follow the speed, like a tape", make=Varispeed),
         AudioMode(name="drop", label="Drop", description="removes the sound", make=None),
     )

@@ -28,6 +28,12 @@ def test_a_plan_equals_the_render(clip, tmp_path, name):
     assert planned.kept is None
 
 
+@pytest.mark.parametrize(("audio", "heard"), [("keep", (True, True)), ("follow", (True, False)), ("drop", (False, False))])
+def test_a_plan_tells_how_the_sound_is_heard(clip, audio, heard):
+    planned = plan(PlanParams(curve=CURVE, audio=audio), video=clip)
+    assert (planned.has_sound, planned.keeps_pitch) == heard
+
+
 def test_a_plan_lists_the_frames_without_repeats(clip, tmp_path):
     rendered = render(RenderParams(curve=CURVE, frame_rate="60"), video=clip, output=tmp_path / "doubled.mp4")
     params = {"curve": [CurvePoint(t=0, speed=2)], "duplicates": "drop"}
