@@ -22,15 +22,18 @@ _LONG = (1).to_bytes(4, "big")
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the end of the MP4 file at `begin`, as a byte offset.
+    """Return the end of the MP4 file at `begin`, as a byte offset, or None.
 
     That is at the next `ftyp` box, or where no box begins. Old QuickTime files have no such box: a second index tells that another file
-    begins, behind the first index and its samples.
+    begins, behind the first index and its samples. None if the last box states no length, so that it reaches to the end of the file (4.2),
+    and if there are too many boxes.
     """
     place = begin
     complete: int | None = None
     kinds: set[bytes] = set()
-    for kind, start, stop in _boxes(file, begin):
+    for number, (kind, start, stop) in enumerate(_boxes(file, begin), 1):
+        if number == _MOST_BOXES:
+            return None
         if kind == b"ftyp" and start > begin:
             return start
         if complete is None and kind in _FIRST_BOXES and {b"moov", b"mdat"} <= kinds:
@@ -39,7 +42,8 @@ def end(file: BinaryIO, begin: int) -> int | None:
             return complete
         kinds.add(kind)
         place = stop
-    return place
+    head = bytes_at(file, place, 8)
+    return None if head[:4] == bytes(4) and head[4:] in OUTER_BOXES else place
 
 
 def last_box(file: BinaryIO, begin: int) -> int:
