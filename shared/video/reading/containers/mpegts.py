@@ -1,5 +1,6 @@
 """The layout of MPEG transport streams (ISO/IEC 13818-1)."""
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,8 +11,8 @@ from numpy.typing import NDArray
 
 from shared.video.reading.containers.beginnings import TS_PACKET, TS_SYNC, TS_TOGETHER, bytes_at, demuxer_of
 
-_ROWS = 16_384
-"""Packets that are read at once."""
+_LEAST_ROWS, _ROWS = 64, 16_384
+"""Packets that are read at once: few behind damage, and four times as many after each block without it."""
 _SEARCHED_BYTES = 4 * 1024 * 1024
 _SERVICES = 0x11
 _BEFORE_TABLE = 16
@@ -20,6 +21,8 @@ _VIDEO = frozenset({0x01, 0x02, 0x10, 0x1B, 0x20, 0x24, 0x33, 0x42, 0xD1, 0xEA})
 _AUDIO = frozenset({0x03, 0x04, 0x0F, 0x11, 0x1C, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87})
 _PRIVATE, _AUDIO_TAGS = 0x06, frozenset({0x6A, 0x7A, 0x7B, 0x7C})
 """Stream types (2.4.4.10 and later lists), and descriptors of sound in private streams (ETSI EN 300 468)."""
+_TURNED, _WHOLE = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256)), 0xFFFFFFFF
+"""Each byte with its bits in reverse order, and the check sum of an undamaged section in such bytes, its own check sum included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +98,10 @@ def _programs(file: BinaryIO, begin: int, most: int | None = None) -> Iterator[t
             packet = _uncounted(rows[row])
             at = place + int(row) * TS_PACKET
             if numbers[row] == 0:
-                programs = _listed(packet)
-                # The description of services stands before the list of programs.
-                listed = at - TS_PACKET * bool(row and numbers[row - 1] == _SERVICES)
-                named = programs[0] if len(programs) == 1 else (0, 0)
+                if programs := _listed(packet):
+                    # The description of services stands before the list of programs.
+                    listed = at - TS_PACKET * bool(row and numbers[row - 1] == _SERVICES)
+                    named = programs[0] if len(programs) == 1 else (0, 0)
             elif numbers[row] == named[1] and (program := _program(packet, *named)) is not None:
                 yield (listed if at - listed <= _BEFORE_TABLE * TS_PACKET else at), program
 
@@ -118,9 +121,16 @@ def _uncounted(packet: NDArray[np.uint8]) -> bytes:
 
 
 def _section(packet: bytes) -> bytes:
-    """Return the section that begins in a packet, up to the packet's end (2.4.4)."""
+    """Return the section that begins in a packet (2.4.4).
+
+    Empty if the section does not end in the packet, is damaged, or announces a table that does not apply yet (2.4.4.5).
+    """
     start = 4 + (1 + packet[4] if packet[3] & 0x20 else 0)
-    return packet[start + 1 + packet[start] :] if start < TS_PACKET else b""
+    section = packet[start + 1 + packet[start] :] if start < TS_PACKET else b""
+    section = section[: 3 + (int.from_bytes(section[1:3], "big") & 0xFFF)]
+    # The check sum of a section has the bits of each byte in another order than that of zip files.
+    whole = len(section) > 5 and zlib.crc32(section.translate(_TURNED)) == _WHOLE
+    return section if whole and section[5] & 1 else b""
 
 
 @lru_cache(maxsize=256)
@@ -129,8 +139,10 @@ def _listed(packet: bytes) -> tuple[tuple[int, int], ...]:
     section = _section(packet)
     if section[:1] != b"\0":
         return ()
-    stop = min((int.from_bytes(section[1:3], "big") & 0xFFF) - 1, len(section) - 3)
-    entries = ((int.from_bytes(section[at : at + 2], "big"), int.from_bytes(section[at + 2 : at + 4], "big")) for at in range(8, stop, 4))
+    entries = (
+        (int.from_bytes(section[at : at + 2], "big"), int.from_bytes(section[at + 2 : at + 4], "big"))
+        for at in range(8, len(section) - 4, 4)
+    )
     return tuple((number, table & 0x1FFF) for number, table in entries if number)
 
 
@@ -138,11 +150,11 @@ def _listed(packet: bytes) -> tuple[tuple[int, int], ...]:
 def _program(packet: bytes, number: int, table: int) -> _Program | None:
     """Return the program whose table a packet holds (2.4.4.8), or None.
 
-    None for other sections, and for sections that are longer than the packet.
+    None for other sections, and for those that `_section` leaves out.
     """
     section = _section(packet)
-    stop = 3 + (int.from_bytes(section[1:3], "big") & 0xFFF) - 4
-    if section[:1] != b"\2" or stop > len(section):
+    stop = len(section) - 4
+    if section[:1] != b"\2":
         return None
     video, audio = [], []
     at = 12 + (int.from_bytes(section[10:12], "big") & 0xFFF)
@@ -182,8 +194,8 @@ def _packets(file: BinaryIO, begin: int) -> Iterator[tuple[int, NDArray[np.uint8
 
     Groups are (n, 188) uint8. None in place of a group where another container begins.
     """
-    place = begin
-    while len(data := bytes_at(file, place, _ROWS * TS_PACKET)) >= TS_PACKET:
+    place, most = begin, _LEAST_ROWS
+    while len(data := bytes_at(file, place, most * TS_PACKET)) >= TS_PACKET:
         rows = np.frombuffer(data, np.uint8, len(data) // TS_PACKET * TS_PACKET).reshape(-1, TS_PACKET)
         bad = np.flatnonzero(rows[:, 0] != TS_SYNC)
         count = int(bad[0]) if bad.size else len(rows)
@@ -191,7 +203,9 @@ def _packets(file: BinaryIO, begin: int) -> Iterator[tuple[int, NDArray[np.uint8
             yield place, rows[:count]
         place += count * TS_PACKET
         if not bad.size:
+            most = min(4 * most, _ROWS)
             continue
+        most = _LEAST_ROWS
         other = _other_container(file, max(place - TS_PACKET, begin) + 1)
         if other is not None:
             yield other, None
@@ -214,11 +228,13 @@ def _other_container(file: BinaryIO, begin: int) -> int | None:
 
 def _in_step(file: BinaryIO, begin: int) -> int | None:
     """Return the byte offset of the next three packets in step, or None."""
-    while len(data := bytes_at(file, begin, _SEARCHED_BYTES)) >= TS_TOGETHER * TS_PACKET:
+    most = _LEAST_ROWS * TS_PACKET
+    while len(data := bytes_at(file, begin, most)) >= TS_TOGETHER * TS_PACKET:
         sync = np.frombuffer(data, np.uint8) == TS_SYNC
         reach = len(sync) - (TS_TOGETHER - 1) * TS_PACKET
         found = np.flatnonzero(np.logical_and.reduce([sync[number * TS_PACKET :][:reach] for number in range(TS_TOGETHER)]))
         if found.size:
             return begin + int(found[0])
         begin += reach
+        most = min(4 * most, _SEARCHED_BYTES)
     return None

@@ -9,6 +9,7 @@ from shared.video import probe_video, read_frames
 from shared.video.reading.containers import asf, avi, matroska, mp4, mpegts, mxf, png, webp
 from shared.video.reading.containers.beginnings import ASF, MXF, PNG, bytes_at, demuxer_at
 from shared.video.reading.containers.flv_parts import flv_parts
+from shared.video.reading.containers.following_files import FollowingFiles, following_files
 from tests.shared.video.video_clips import Make
 
 EBML_HEAD = bytes.fromhex("1a45dfa380")
@@ -87,3 +88,52 @@ def test_bytes_behind_an_mp4_file_are_no_file(name: str, make: Make, tmp_path: P
 def test_only_three_packets_in_step_begin_a_stream() -> None:
     packet = b"G" + bytes(187)
     assert [demuxer_at(BytesIO(packet * count), 0) for count in (1, 2, 3)] == [None, None, "mpegts"]
+
+
+class CountedReads(BytesIO):
+    """A file in memory that counts the bytes read from it."""
+
+    count = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        self.count += len(data)
+        return data
+
+
+def test_damage_in_a_stream_makes_little_be_read_again() -> None:
+    packet = bytes.fromhex("471fff10") + b"\xff" * 184
+    file = CountedReads((packet * 400 + b"\0" * 100) * 50 + packet * 20_000)
+    assert mpegts.end(file, 0) is None
+    assert file.count < 3 * len(file.getvalue())
+
+
+TABLES = {"the table applies later": (10, 1), "a damaged number of the video": (19, 4), "a damaged kind of the video": (17, 4)}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_that_does_not_apply_divides_no_stream(name: str, make: Make, tmp_path: Path) -> None:
+    data = make("a.ts", "-f lavfi -i testsrc2=s=64x48:r=25:d=1.2", "-c:v libx264").read_bytes()
+    packets = [bytearray(data[place : place + 188]) for place in range(0, len(data), 188)]
+    tables = [packet for packet in packets if packet[5:7] == b"\2\xb0"]
+    assert len(tables) > 3
+    place, bits = TABLES[name]
+    for packet in tables[1::2]:
+        packet[place] ^= bits
+        if name == "the table applies later":
+            packet[19] ^= 4
+            end = 8 + packet[7]
+            packet[end - 4 : end] = checked(bytes(packet[5 : end - 4]))
+    path = tmp_path / "tables.ts"
+    path.write_bytes(b"".join(packets))
+    assert following_files(path, "mpegts") == FollowingFiles()
+    assert probe_video(path).frames == 30
+
+
+def checked(section: bytes) -> bytes:
+    """Return the check sum of a section, bit by bit (ISO/IEC 13818-1, annex A)."""
+    register = 0xFFFFFFFF
+    for byte in section:
+        for bit in range(7, -1, -1):
+            register = (register << 1 & 0xFFFFFFFF) ^ (0x04C11DB7 if (register >> 31) ^ (byte >> bit & 1) else 0)
+    return register.to_bytes(4, "big")
