@@ -4,6 +4,7 @@ Every media file is opened here, so that the limits apply to all.
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -29,6 +30,7 @@ from shared.video.reading.joined_input import JoinedInput
 
 HEAD_BYTES = 4096
 _NO_DECODERS = {"codec_whitelist": "none"}
+_LISTED_CHANNELS = re.compile(r"\d+ channels? \(")
 
 
 def file_head(path: str | os.PathLike[str], limits: Limits) -> bytes:
@@ -129,7 +131,21 @@ def _opened_at(address: Address, limits: Limits, options: dict[str, str], *, har
         "default_fps": "10",
     }
     acceleration = accelerator() if hardware else None
-    return av.open(address.url, "r", options=guards | options, metadata_errors="replace", hwaccel=acceleration)
+    container = av.open(address.url, "r", options=guards | options, metadata_errors="replace", hwaccel=acceleration)
+    for stream in container.streams.audio:
+        _count_channels(stream)
+    return container
+
+
+def _count_channels(stream: Any) -> None:
+    """Replace a list of a sound track's speaker positions by their number.
+
+    PyAV 18.1 frees such a list twice, which ends the process. QuickTime files with PCM in 7.1 have one.
+    """
+    if stream.codec_context is not None:
+        layout = stream.codec_context.layout
+        if _LISTED_CHANNELS.match(layout.name):
+            stream.codec_context.layout = f"{layout.nb_channels} channels"
 
 
 def check_promised_size(stream: Any, path: str | os.PathLike[str], limits: Limits) -> None:

@@ -44,6 +44,7 @@ CLIPS = {
     "quad.mkv": (4, "-c:a flac", "quad"),
     "six.mov": (7, "-c:a pcm_s16le", "6.1"),
     "sixteen.mov": (16, "-c:a pcm_s16le", ""),
+    "eight.mov": (8, "-c:a pcm_s16le", "7.1"),
 }
 
 
