@@ -37,7 +37,7 @@ class Restartable:
     @property
     def models(self) -> Path:
         """The folder of the suite's model weights; it is empty or missing."""
-        return self._data_dir / "models"
+        return self.data_dir / "models"
 
     def start(self) -> None:
         """Start the suite."""
