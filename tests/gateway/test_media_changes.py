@@ -87,6 +87,16 @@ def test_unknown_content_can_be_answered_without_an_error(http: httpx.Client) ->
     assert http.get(address, params={"or_none": True}).json() == record
 
 
+def test_content_of_another_owner_is_unknown(http: httpx.Client) -> None:
+    record = upload(http)
+    other = {"x-owner": "k" + secrets.token_hex(8)}
+    address = f"/v1/media/by-hash/{record['sha256']}"
+    assert http.get(address, headers=other).status_code == 404
+    assert http.get(address, headers=other, params={"or_none": True}).status_code == 204
+    assert http.get("/v1/media", headers=other, params={"bytes": record["bytes"]}).json()["items"] == []
+    assert http.get("/v1/media/usage", headers=other).json()["bytes"] == 0
+
+
 def test_media_are_listed_by_their_size(http: httpx.Client) -> None:
     records = [upload(http, VIDEO + bytes([number])) for number in range(2)]
     upload(http)

@@ -138,3 +138,11 @@ def test_the_picture_stays_while_shots_scroll(open_page: Opener, studio: Restart
     assert box_of(page.locator(".stage"))["top"] == picture["top"], "also below the shots"
     assert fits_the_width(page)
     assert violations_of(page) == []
+
+
+def test_another_tool_opens_its_sheet_as_it_needs_it(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/speed-ramp.render", size="phone")
+    page.get_by_label("Curve", exact=True).wait_for()
+    for tool, state in ((TOOL, RAISED), ("speed-ramp.render", LOWERED)):  # at once, as "Change" in the drawer of jobs does
+        page.evaluate("(hash) => { location.hash = hash; }", f"#/clip/{SAMPLE_ID}/{tool}")
+        until(page, state, 30)

@@ -35,8 +35,11 @@ class ClipScreen extends Element {
     if (this.record?.id !== id) {
       Object.assign(this, { record: null, stage: {}, error: "", isWaiting: false });
       try {
-        this.record = await this.store.record(id);
+        const record = await this.store.record(id);
+        if (this.route.id !== id) return; // another clip was opened meanwhile
+        this.record = record;
       } catch (error) {
+        if (this.route.id !== id) return;
         if (error instanceof Unreachable) this.isWaiting = true; // for the server
         else this.error = error.message;
       }

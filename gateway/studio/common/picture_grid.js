@@ -25,12 +25,13 @@ class PictureGrid extends Element {
   }
 
   async #load() {
-    Object.assign(this, { items: null, shown: STEP, large: null });
+    const { record } = this;
+    Object.assign(this, { items: null, shown: STEP, large: null, error: "" });
     try {
-      const { items } = await this.store.api.get(this.record.urls.files, { signal: this.leaving });
-      this.items = items;
+      const { items } = await this.store.api.get(record.urls.files, { signal: this.leaving });
+      if (this.record === record) this.items = items;
     } catch (error) {
-      if (this.isConnected) this.error = error.message;
+      if (this.isConnected && this.record === record) this.error = error.message;
     }
   }
 

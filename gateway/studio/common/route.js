@@ -6,7 +6,7 @@
  */
 export function routeOf(hash) {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split("?");
-  const [screen, id = "", tool = ""] = path.split("/").map(decodeURIComponent);
+  const [screen, id = "", tool = ""] = path.split("/").map(decoded);
   const search = new URLSearchParams(query);
   const [from, preset, as, give] = ["from", "preset", "as", "give"].map((name) => search.get(name));
   if (screen === "clip" && id) return { screen, id, tool, from, preset, as, give, title: "Clip · Reelwright" };
@@ -14,6 +14,15 @@ export function routeOf(hash) {
   if (hash.startsWith("#job=")) return { screen: "job", id: hash.slice(5), title: "Result · Reelwright" }; // addresses of the earlier page
   if (screen === "pipelines") return { screen, id, clip: search.get("clip"), from, title: "Pipelines · Reelwright" };
   return { screen: "library", id: "", title: "Reelwright" };
+}
+
+/** The text of an encoded part of an address; the part itself if it is malformed. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** The address of a tool on a clip. `more`: from (a job whose settings are taken over), preset, as, give. */

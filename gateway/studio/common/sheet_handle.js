@@ -30,7 +30,7 @@ class SheetHandle extends Element {
   }
 
   changed(name) {
-    if (name === "label" && this.isConnected) this.isRaised = this.#remembered; // another tool
+    if (["label", "opensLowered"].includes(name) && this.isConnected) this.isRaised = this.#remembered; // another tool
     this.redraw();
   }
 

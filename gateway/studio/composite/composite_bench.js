@@ -120,12 +120,10 @@ class CompositeBench extends Element {
   async #estimateSoon(matte, background) {
     if (matte === "auto" || this.#estimate?.of === background) return;
     this.#estimate = null;
-    try {
-      this.#estimate = await this.#estimated(background);
-      if (this.#estimate) this.#picture = { id: background, image: this.#estimate.picture };
-    } catch {
-      this.#estimate = null; // the approximation stays, and the text says so
-    }
+    const estimate = await this.#estimated(background).catch(() => null); // the approximation stays, and the text says so
+    if (background !== this.#chosen.backdrop) return; // another background was chosen meanwhile
+    this.#estimate = estimate;
+    if (estimate) this.#picture = { id: background, image: estimate.picture };
     this.#paint();
     this.redraw();
   }

@@ -1,6 +1,7 @@
 // The form of an operation's parameters: basic ones first, the others folded under More and Expert.
 
 import { html, keyed } from "../base/html.js";
+import { problemText } from "./rows.js";
 import "./param_field.js";
 
 const FOLDED = [["more", "More"], ["expert", "Expert"]];
@@ -26,6 +27,18 @@ export function formOf({ parameters, values, problems, place, context, first = [
     return html`<details ?open=${isWrong || (!basics.length && group === "more")}><summary>${label} ${changes > 0 && html`<span class="badge">${changes} changed</span>`}</summary>
       <div class="fields">${others}${inside.map(field)}</div></details>`;
   })}`;
+}
+
+/**
+ * The problems of parameters that have no field in the form, as one text. `shown`: the parameters with a field; `declared`: all of the
+ * operation; `problems`: {name: [{path, detail}]}.
+ */
+export function problemsBeside(shown, declared, problems) {
+  const isShown = new Set(shown.map(({ name }) => name));
+  return Object.entries(problems).filter(([name]) => !isShown.has(name)).flatMap(([name, own]) => {
+    const parameter = declared.find((other) => other.name === name);
+    return own.map((problem) => `${parameter?.label ?? name}: ${problemText(problem, parameter)}`);
+  }).join("; ");
 }
 
 /** The names of required parameters that have no value. */

@@ -61,7 +61,7 @@ class ParamField extends Element {
   /** The problems of the field as one text. Lists show the problems of their rows themselves. */
   get #error() {
     const { parameter, problems } = this;
-    const isTable = parameter.type === "list" || parameter.type === "row";
+    const isTable = ["list", "row", "points", "box"].includes(this.#control);
     const ofWords = isTable && parameter.words?.length && problems.some(({ path }) => path.length); // that it is none of the words says nothing then
     const own = isTable ? problems.filter(({ path }) => !path.length && !ofWords) : problems;
     return [this.note, ...own.map((problem) => problemText(problem, parameter))].filter(Boolean).join("; ");

@@ -42,10 +42,10 @@ class RowsField extends Element {
   }
 
   #add(time = null) {
-    this.#send([...this.#rows, newRow(this.#items, this.#rows, time)]);
-    this.shown = Math.max(this.shown, this.#rows.length);
-    const count = this.#rows.length;
-    requestAnimationFrame(() => this.querySelectorAll(":scope > .rows > .rows-list > li")[count - 1]?.querySelector("input, select")?.focus());
+    const rows = [...this.#rows, newRow(this.#items, this.#rows, time)];
+    this.#send(rows);
+    this.shown = Math.max(this.shown, rows.length);
+    requestAnimationFrame(() => this.querySelectorAll(":scope > .rows > .rows-list > li")[rows.length - 1]?.querySelector("input, select")?.focus());
   }
 
   #remove(index) {

@@ -124,6 +124,7 @@ class Library extends Element {
     const { store } = this;
     store.hide(record.id, true);
     const gone = async () => {
+      if (!store.isHidden(record.id)) return; // the same file was added again meanwhile
       try {
         await store.api.send("DELETE", record.urls.self);
         store.forget(record.id);

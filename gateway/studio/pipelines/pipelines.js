@@ -186,18 +186,22 @@ class PipelinesScreen extends Element {
     const isNamed = this.store.pipelines.some(({ name }) => name === this.chosen);
     const name = await askForName({ title: "Save the pipeline", name: isNamed || !this.chosen ? "My pipeline" : this.chosen, hint: "Saved on the server. Replaces a pipeline with the same name." });
     if (!name) return;
-    await this.#store(name, this.steps, `“${name}” is saved.`);
-    Object.assign(this, { chosen: name, base: this.steps });
+    const { steps } = this;
+    if (!(await this.#store(name, steps, `“${name}” is saved.`))) return;
+    Object.assign(this, { chosen: name, base: steps });
     this.#keep();
   }
 
+  /** Save steps on the server. Returns whether that succeeded; if not, a notice says why. */
   async #store(name, steps, text) {
     try {
       const kept = await save(this.store.api, name, steps);
       this.saved = [...this.saved.filter((other) => other.name !== name), kept].sort((a, b) => a.name.localeCompare(b.name));
       if (text) notify(text);
+      return true;
     } catch (error) {
       notify(error.message, { kind: "bad" });
+      return false;
     }
   }
 

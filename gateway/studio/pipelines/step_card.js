@@ -4,7 +4,7 @@ import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { words } from "../base/format.js";
-import { formOf, markedFrame } from "../form/form.js";
+import { formOf, markedFrame, problemsBeside } from "../form/form.js";
 import { parametersOf } from "../form/schema.js";
 import { choicesOf, offersOf, slotName } from "./model.js";
 
@@ -20,7 +20,8 @@ class StepCard extends Element {
 
   view() {
     const { step, steps, index, operation, problems } = this;
-    const error = problems && [problems.general, ...Object.entries(problems.inputs).map(([name, text]) => `${operation?.inputs[name]?.title ?? name}: ${text}`)].filter(Boolean).join(" ");
+    const declared = operation ? parametersOf(operation.params) : [];
+    const error = problems && [problems.general, problemsBeside(declared, declared, problems.params), ...Object.entries(problems.inputs).map(([name, text]) => `${operation?.inputs[name]?.title ?? name}: ${text}`)].filter(Boolean).join(" ");
     if (!operation) return html`<article class="step-card"><p class="error">This server has no operation ${step.operation}. Remove this step.</p></article>`;
     const changes = Object.keys(step.params).length;
     const title = operation.title ?? words(operation.name.split(".")[1]);
@@ -31,11 +32,27 @@ class StepCard extends Element {
         <button type="button" class="icon quiet" aria-label=${`Remove ${title}`} @click=${() => this.tell("remove")}>${icon("trash")}</button></header>
       <div class="step-inputs">${Object.entries(operation.inputs).map(([name, port]) => keyed(name, this.#input(name, port)))}</div>
       ${error && html`<p class="error" role="alert">${error}</p>`}
+      ${this.#unknown.length > 0 && html`<p class="notice row start wrap"><span>This server's tool does not have: ${this.#unknown.join(", ")}.</span>
+        <button type="button" class="small" @click=${() => this.#dropUnknown()}>Remove from the step</button></p>`}
       ${!operation.available && html`<p class="notice small">Needs a model that is not installed. Run: <code>${operation.install}</code></p>`}
       <details ?open=${this.#isShown} @toggle=${(event) => event.target === event.currentTarget && (this.isOpen = event.target.open)}><summary>Settings ${changes > 0 && html`<span class="badge">${changes} changed</span>`}</summary>
         ${this.#isShown && this.#settings()}
       </details>
     </article>`;
+  }
+
+  /** The names of the step's settings and inputs that the operation does not have, such as those of an earlier release. */
+  get #unknown() {
+    const { step, operation } = this;
+    const known = { ...operation.params.properties, ...operation.inputs };
+    return Object.keys({ ...step.params, ...step.inputs }).filter((name) => !(name in known));
+  }
+
+  #dropUnknown() {
+    const { step } = this;
+    const unknown = new Set(this.#unknown);
+    const kept = (values) => Object.fromEntries(Object.entries(values).filter(([name]) => !unknown.has(name)));
+    this.tell("step", { ...step, params: kept(step.params), inputs: kept(step.inputs) });
   }
 
   /** Whether the settings are shown: the user opened them, or a setting has a problem. */

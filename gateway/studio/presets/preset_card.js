@@ -55,7 +55,7 @@ class PresetCard extends Element {
       const slot = `card ${presetName ?? title}`;
       const request = { inputs, params, at, seconds: 3, slot };
       const job = await (this.isExample ? exampleOf : previewOf)(this.store.api, operation, request);
-      if (this.#given !== given) return; // other inputs came meanwhile
+      if (this.#given !== given || !this.isConnected) return; // other inputs came meanwhile
       const output = picturedOutput(job);
       if (!output) return void (this.state = "none");
       const isVideo = output.kind === "video";

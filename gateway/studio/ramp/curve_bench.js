@@ -29,6 +29,7 @@ class CurveBench extends Element {
   #analysing = "";
   #analysed = null; // promise of the end of the latest analysis
   #timer = null;
+  #isStarted = false;
 
   enter() {
     document.addEventListener("viewer-toggle", () => this.#toggle(), { signal: this.leaving });
@@ -150,9 +151,12 @@ class CurveBench extends Element {
     this.#set(presetPoints(name, this.duration, this.fps, at), { chosen: 0 });
   }
 
-  #toggle() {
-    if (this.isPlaying) this.stop();
-    else this.#play();
+  async #toggle() {
+    if (this.isPlaying) return this.stop();
+    if (this.#isStarted) return; // the preview is being prepared
+    this.#isStarted = true;
+    await this.#play();
+    this.#isStarted = false;
   }
 
   stop() {
@@ -160,6 +164,7 @@ class CurveBench extends Element {
     this.isPlaying = false;
   }
 
+  /** Play the ramp up to its end, or until `stop`. */
   async #play() {
     const { signal } = this.#closing;
     this.viewer().pause();

@@ -26,8 +26,13 @@ export function usedFrames(answer, times) {
   return all.filter(({ moment }) => moment >= start - SAME_S && moment < end - SAME_S);
 }
 
+/** The index of the value of `times`, which rise, that is nearest to a time. */
 function nearest(times, time) {
-  const after = times.findIndex((other) => other >= time);
-  if (after <= 0) return after < 0 ? times.length - 1 : 0;
-  return times[after] - time < time - times[after - 1] ? after : after - 1;
+  let [low, high] = [0, times.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle] >= time) high = middle;
+    else low = middle + 1;
+  }
+  return low > 0 && time - times[low - 1] <= times[low] - time ? low - 1 : low;
 }

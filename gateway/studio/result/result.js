@@ -36,10 +36,12 @@ class ResultScreen extends Element {
   }
 
   async #load() {
+    const { id } = this.route;
     Object.assign(this, { job: null, clip: null, error: "", isWaiting: false, shown: null });
     try {
       await this.#read();
     } catch (error) {
+      if (this.route.id !== id) return;
       if (error instanceof Unreachable) this.isWaiting = true; // for the server
       else this.error = error.message;
     }
@@ -48,7 +50,9 @@ class ResultScreen extends Element {
   async #read() {
     const job = await this.store.api.get(`/v1/jobs/${this.route.id}`);
     const id = clipId(job);
-    if (id && this.clip?.id !== id) this.clip = await this.store.record(id).catch(() => null); // before the job: both are compared
+    const clip = id && this.clip?.id !== id ? await this.store.record(id).catch(() => null) : this.clip;
+    if (this.route.id !== job.id) return; // another result was opened meanwhile
+    this.clip = clip; // before the job: both are compared
     this.job = job;
     this.store.putJob(job);
   }

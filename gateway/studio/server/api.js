@@ -96,13 +96,16 @@ export class Api {
 
   /**
    * A URL for <img>, <video> and downloads, and a function that releases it. Without a key it is the server's URL, so the browser can
-   * request ranges. Elements cannot send a key, so with a key the whole file is fetched.
+   * request ranges. Elements cannot send a key, so with a key the whole file is fetched. It is released when `signal` aborts, too.
    */
   async mediaUrl(path, signal) {
     if (!this.keyed) return { url: path, release() {} };
     const blob = await (await this.send("GET", path, { signal, limit: null })).blob();
+    signal?.throwIfAborted();
     const url = URL.createObjectURL(blob);
-    return { url, release: () => URL.revokeObjectURL(url) };
+    const release = () => URL.revokeObjectURL(url);
+    signal?.addEventListener("abort", release, { once: true });
+    return { url, release };
   }
 }
 

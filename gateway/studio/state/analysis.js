@@ -15,7 +15,7 @@ export function analysisOf(store, record, params = {}, priority = "normal") {
 
 /** The result of `speed-ramp.plan` for the params of a render: {curve, start_s, end_s, duration_s, frame_rate, has_sound, keeps_pitch, kept}. */
 export function planFor(store, record, params) {
-  return resultOf(store, "speed-ramp.plan", record, params, "normal");
+  return resultOf(store, "speed-ramp.plan", record, params, "high"); // a user waits for it
 }
 
 /** The cached result of an operation on a clip, with the `params` that it takes; null without the operation. */

@@ -204,6 +204,7 @@ export class Store extends EventTarget {
   /** Put a medium at the top of the list, or replace its record. */
   putMedia(record) {
     this.media.set(record.id, record);
+    this.#hidden.delete(record.id); // added again: it stays
     if (record.listed && !this.#listed.includes(record.id)) this.#listed = [record.id, ...this.#listed];
     this.tell();
   }
@@ -232,6 +233,10 @@ export class Store extends EventTarget {
     const outputs = Object.entries(job?.outputs ?? {});
     const [output] = outputs.length > 1 ? (outputs.find(([, { id }]) => id === record.id) ?? []) : [];
     return [clip && this.nameOf(clip).replace(/\.\w+$/, ""), maker.title, output && words(output).toLowerCase()].filter(Boolean).join(" · ");
+  }
+
+  isHidden(id) {
+    return this.#hidden.has(id);
   }
 
   hide(id, isHidden) {

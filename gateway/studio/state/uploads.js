@@ -95,8 +95,8 @@ export class Uploads extends EventTarget {
 
   /** The server's record of the same bytes; null if there is none, or if it cannot be found out. An upload that was begun goes on. */
   async #twin(entry) {
+    entry.state = "comparing"; // at once: a waiting entry could be started twice
     if (isBegun(entry.file)) return null;
-    entry.state = "comparing";
     entry.comparing = new AbortController();
     const onProgress = (bytes) => {
       entry.compared = bytes;

@@ -8,9 +8,10 @@ import { marked } from "../base/marked.js";
 import { picturedOutput } from "../base/outputs.js";
 import { Problem } from "../server/api.js";
 import { load } from "../common/load.js";
+import { toolAddress } from "../common/route.js";
 import { previewOf } from "../state/previews.js";
 import { keepDraft, readDraft } from "./draft.js";
-import { formOf, missingOf } from "../form/form.js";
+import { formOf, missingOf, problemsBeside } from "../form/form.js";
 import { resultsFor } from "../form/results.js";
 import { hasProblem, NO_PROBLEMS, sorted } from "../form/problems.js";
 import { parametersOf } from "../form/schema.js";
@@ -60,7 +61,7 @@ class ToolPanel extends Element {
   }
 
   changed(name, before) {
-    if (name === "route" && this.isConnected && (before?.tool !== this.route.tool || before?.give !== this.route.give)) this.#open();
+    if (name === "route" && this.isConnected && (before?.tool !== this.route.tool || isFilling(this.route))) this.#open();
     this.redraw();
   }
 
@@ -82,11 +83,14 @@ class ToolPanel extends Element {
     const preset = presets.find(({ name }) => name === route.preset);
     const draft = readDraft(record.id, operation.name);
     this.inputs = madeFirst(operation); // unless the user chooses otherwise
-    if (route.from) await this.#takeFrom(route.from);
+    const job = route.from && (this.store.jobs.get(route.from) ?? (await this.store.api.get(`/v1/jobs/${route.from}`).catch(() => null)));
+    if (this.route !== route || !this.isConnected) return; // another tool was opened meanwhile
+    if (job) this.#takeFrom(job);
     else if (preset) Object.assign(this, { preset: preset.name, params: { ...preset.params } });
-    else if (draft) Object.assign(this, draft);
+    else if (draft) Object.assign(this, { ...draft, params: knownOf(draft.params, operation.params.properties), inputs: knownOf(draft.inputs, operation.inputs) });
     const [given, medium] = route.give?.split(":") ?? [];
     if (given in operation.inputs) this.inputs = { ...this.inputs, [given]: operation.inputs[given].many ? [medium] : medium };
+    if (job || preset || given in operation.inputs) this.#own();
     for (const widget of this.#widgets) {
       if (BENCHES[widget] && !this.benches[widget]) {
         await load(BENCHES[widget]);
@@ -96,18 +100,31 @@ class ToolPanel extends Element {
     this.#checkSoon();
   }
 
-  async #takeFrom(id) {
-    const job = this.store.jobs.get(id) ?? (await this.store.api.get(`/v1/jobs/${id}`).catch(() => null));
-    if (!job) return;
+  /** Keep what the address filled in, and take it out of the address, so that a reload keeps what is changed from here on. */
+  #own() {
+    this.#keep();
+    history.replaceState(history.state, "", toolAddress(this.record.id, this.operation.name));
+  }
+
+  #keep() {
+    keepDraft(this.record.id, this.operation.name, { params: this.params, inputs: this.inputs, preset: this.preset });
+  }
+
+  #takeFrom(job) {
     const defaults = this.operation.params.properties ?? {};
     const isSet = ([name, value]) => name in defaults && JSON.stringify(value) !== JSON.stringify(defaults[name].default);
     const { [this.clipInput]: _clip, ...others } = job.inputs;
     this.params = Object.fromEntries(Object.entries(job.params).filter(isSet));
-    this.inputs = Object.fromEntries(Object.entries(others).filter(([name, value]) => value && name in this.operation.inputs));
+    this.inputs = Object.fromEntries(Object.entries(knownOf(others, this.operation.inputs)).filter(([, value]) => value));
   }
 
   get #parameters() {
     return parametersOf(this.operation.params);
+  }
+
+  /** The parameters that have a field in the form. */
+  get #fields() {
+    return this.#parameters.filter(({ widget }) => !ON_BENCH.has(widget));
   }
 
   get #widgets() {
@@ -160,7 +177,7 @@ class ToolPanel extends Element {
   }
 
   #edited() {
-    keepDraft(this.record.id, this.operation.name, { params: this.params, inputs: this.inputs, preset: this.preset });
+    this.#keep();
     this.problems = NO_PROBLEMS;
     this.#checkSoon();
   }
@@ -168,9 +185,7 @@ class ToolPanel extends Element {
   #choosePreset(card) {
     const isSame = this.preset === card.presetName;
     Object.assign(this, { preset: isSame ? null : card.presetName, params: isSame ? {} : { ...card.params } });
-    keepDraft(this.record.id, this.operation.name, { params: this.params, inputs: this.inputs, preset: this.preset });
-    this.problems = NO_PROBLEMS;
-    this.#checkSoon();
+    this.#edited();
   }
 
   #checkSoon() {
@@ -293,7 +308,7 @@ class ToolPanel extends Element {
     const frame = this.viewer()?.number ?? null;
     return html`<form class="fields" @submit=${(event) => event.preventDefault()} @param=${(event) => this.setParam(event.detail.name, event.detail.value)}
         @media-input=${(event) => this.setInput(event.detail.name, event.detail.value)}>${formOf({
-      parameters: this.#parameters.filter(({ widget }) => !ON_BENCH.has(widget)),
+      parameters: this.#fields,
       values: params, problems: problems.params, place: "param", context: { store, time, frame, clip: record, marked: { frame, time } },
       first: ports.filter(isFirst).map((entry) => keyed(entry[0], this.#port(entry))),
       more: ports.filter((entry) => !isFirst(entry)).map((entry) => keyed(entry[0], this.#port(entry))),
@@ -324,9 +339,10 @@ class ToolPanel extends Element {
     const { operation, problems, estimate, isStarting } = this;
     const missing = this.#missing;
     const why = missing.length ? `Choose ${missing.map((name) => name.toLowerCase()).join(" and ")} first.` : "";
+    const error = [problems.general, problemsBeside(this.#fields, this.#parameters, problems.params)].filter(Boolean).join(" ");
     const isPreviewable = operation.preview && this.record.kind === "video";
     return html`<div class="action-bar">
-      ${hasProblem(problems) && html`<p class="error panel-error" role="alert" tabindex="-1">${problems.general || "Some settings are invalid. They are marked."}</p>`}
+      ${hasProblem(problems) && html`<p class="error panel-error" role="alert" tabindex="-1">${error || "Some settings are invalid. They are marked."}</p>`}
       ${why && html`<p class="muted small">${why}</p>`}
       <div class="row">
         ${isPreviewable && html`<button type="button" ?disabled=${this.previewState === "running" || missing.length > 0 || !operation.available} @click=${() => this.#preview()}>
@@ -337,6 +353,16 @@ class ToolPanel extends Element {
       ${operation.available && problems.general && problems.general.includes("`") ? marked(problems.general) : null}
     </div>`;
   }
+}
+
+/** Whether an address fills in the settings or an input of its tool. */
+function isFilling({ from, preset, give }) {
+  return Boolean(from || preset || give);
+}
+
+/** The values whose names are known. */
+function knownOf(values, known = {}) {
+  return Object.fromEntries(Object.entries(values ?? {}).filter(([name]) => name in known));
 }
 
 /** The operation that makes masks of clicks. */

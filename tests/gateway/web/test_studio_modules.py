@@ -148,6 +148,7 @@ def test_addresses_lead_to_screens(script: Script) -> None:
     assert script("routeOf('#/clip/02/background.composite?as=plate').as") == "plate"
     assert script("routeOf('#job=01').id") == "01"
     assert script("routeOf('#/nonsense').screen") == "library"
+    assert script("routeOf('#/clip/%E0%A4%A').screen") == "clip"  # not valid UTF-8
 
 
 def test_a_step_that_is_taken_out_leaves_no_reference(script: Script) -> None:

@@ -1,0 +1,119 @@
+"""What a user does while an answer is on its way: goes elsewhere, presses twice, adds a file again."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.sample_ids import SAMPLE_ID
+from tests.studio.acting import TOOL, release, until
+from tests.studio.conftest import Restartable
+from tests.studio.test_studio_library import own_copy
+
+pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
+Opener = Callable[..., Any]
+RAMP, TRAILS = "speed-ramp.render", "effects.motion-trails"
+
+WATCH_URLS = """
+  sessionStorage.setItem("reelwright-api-key", "any");  // without keys, the server ignores it
+  window.heldUrls = new Map();
+  const [make, release] = [URL.createObjectURL, URL.revokeObjectURL];
+  URL.createObjectURL = (blob) => { const url = make(blob); window.heldUrls.set(url, blob.type); return url; };
+  URL.revokeObjectURL = (url) => { window.heldUrls.delete(url); release(url); };
+"""
+HELD_VIDEOS = "[...window.heldUrls.values()].filter((type) => type.startsWith('video')).length"
+
+
+def go(page: Any, hash_: str) -> None:
+    page.evaluate("(hash) => { location.hash = hash; }", hash_)
+
+
+def ended(studio: Restartable, operation: str, **params: Any) -> str:
+    """Run an operation on the sample clip; return the id of the ended job."""
+    job = studio.suite.wait(studio.suite.start(operation, {"video": SAMPLE_ID}, params)["id"], timeout_s=300)
+    return str(job["id"])
+
+
+def test_a_late_answer_does_not_replace_what_was_opened_since(open_page: Opener, studio: Restartable, clip: Path, tmp_path: Path) -> None:
+    first, second = ended(studio, TOOL), ended(studio, "speed-ramp.analyze")
+    own = studio.suite.upload(own_copy(clip, tmp_path / "late.mp4"))
+    page = open_page()
+    page.route("**/v1/media?limit=200", lambda route: route.fulfill(json={"items": [], "next_cursor": None}))  # no medium is known
+    page.reload()
+    held: list[Any] = []
+    for address in (f"**/v1/jobs/{first}", f"**{own['urls']['self']}"):
+        page.route(address, lambda route: held.append(route))
+    heading = page.get_by_role("heading", level=1)
+    for late, opened, title in (
+        (f"job/{first}", f"job/{second}", "Motion and curve"),
+        (f"clip/{own['id']}", f"clip/{SAMPLE_ID}", "sample.mp4"),
+    ):
+        go(page, f"#/{late}")
+        page.locator(".viewer-area.loading").wait_for()
+        while not held:
+            page.wait_for_timeout(50)
+        go(page, f"#/{opened}")
+        heading.filter(has_text=title).wait_for()
+        release(held)
+        held.clear()
+        page.wait_for_timeout(1000)
+        assert heading.inner_text() == title
+
+
+def test_the_ramp_plays_once_however_often_play_is_pressed(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/{RAMP}")
+    held: list[Any] = []
+    page.route("**/proxy/frames", lambda route: held.append(route))
+    play = page.get_by_role("button", name="Play the ramp")
+    play.click()
+    play.click()
+    page.get_by_text("Preparing the preview…", exact=False).wait_for()
+    page.wait_for_timeout(1000)
+    assert len(held) == 1
+    release(held)
+    page.get_by_role("button", name="Stop", exact=True).wait_for()
+
+
+def test_a_file_that_is_deleted_and_added_again_stays(open_page: Opener, studio: Restartable, clip: Path, tmp_path: Path) -> None:
+    own = own_copy(clip, tmp_path / "again.mp4")
+    record = studio.suite.upload(own)
+    page = open_page()
+    page.get_by_role("button", name="Delete again.mp4").click()
+    page.get_by_text("again.mp4 deleted.").wait_for()
+    page.locator("#file").set_input_files(own)
+    page.get_by_text("again.mp4 is already in your library.", exact=False).wait_for()
+    page.get_by_text("again.mp4 deleted.").wait_for(state="detached")
+    page.wait_for_timeout(500)
+    assert studio.suite.client.get(record["urls"]["self"]).status_code == 200
+    go(page, "#/")
+    page.locator(".media-card", has_text="again.mp4").wait_for()
+
+
+def test_what_an_address_fills_in_is_changed_and_kept(open_page: Opener, studio: Restartable) -> None:
+    jobs = [ended(studio, RAMP, curve=[{"t": 0, "speed": speed}]) for speed in (2, 4)]
+    page = open_page(f"#/clip/{SAMPLE_ID}/{RAMP}?from={jobs[0]}")
+    speed = page.locator(".point-bar").get_by_role("spinbutton", name="Speed")
+    speed.wait_for()
+    until(page, "document.querySelector('.point-bar input').value === '2'")
+    speed.fill("3")
+    speed.blur()
+    until(page, "document.querySelector('.point-bar input').value === '3'")
+    page.reload()
+    until(page, "document.querySelector('.point-bar input')?.value === '3'")  # not the job's
+    go(page, f"#/clip/{SAMPLE_ID}/{RAMP}?from={jobs[1]}")  # "Change" in the drawer, while the tool is open
+    until(page, "document.querySelector('.point-bar input').value === '4'")
+    page.go_back()
+    until(page, f"location.hash === '#/clip/{SAMPLE_ID}/{RAMP}'")
+
+
+def test_videos_fetched_with_a_key_are_released(open_page: Opener) -> None:
+    page = open_page()
+    page.add_init_script(WATCH_URLS)
+    page.goto(page.url.split("#")[0] + f"#/clip/{SAMPLE_ID}/{TRAILS}")
+    page.reload()
+    page.locator(".preset-card video").first.wait_for(state="attached")
+    assert page.evaluate(HELD_VIDEOS) >= 2, "the clip, and the preview of a card"
+    go(page, "#/")
+    page.locator(".media-card").first.wait_for()
+    until(page, f"{HELD_VIDEOS} === 0", 20)

@@ -1,0 +1,86 @@
+"""Refusals of the server are shown, also where the form has no field for them; nothing counts as saved that is not."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.sample_ids import SAMPLE_ID
+from tests.studio.acting import until, violations_of
+
+pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
+Opener = Callable[..., Any]
+TOO_LONG = "Row 1, freeze: Input should be less than or equal to 3600"
+STALE = {
+    "id": "trails",
+    "operation": "effects.motion-trails",
+    "inputs": {"video": "<video>", "plate": "<video>"},
+    "params": {"colour_of_old": "red"},
+}
+
+
+def freeze(place: Any, seconds: str) -> None:
+    field = place.locator(".point-bar").get_by_label("Freeze")
+    field.fill(seconds)
+    field.blur()
+
+
+def test_a_wrong_point_of_a_curve_is_explained(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/speed-ramp.render", refusals=("422",))
+    page.get_by_label("Curve", exact=True).select_option(label="Hero")
+    freeze(page, "9999")
+    error = page.locator(".panel-error")
+    error.wait_for()
+    assert error.inner_text() == f"Curve: {TOO_LONG}, not '9999'"
+    freeze(page, "1")
+    error.wait_for(state="detached")
+    page.goto(page.url.split("#")[0] + f"#/pipelines?clip={SAMPLE_ID}")
+    page.get_by_role("button", name="Empty your own steps").click()
+    page.get_by_label("Add a step").select_option("speed-ramp.render")
+    step = page.get_by_role("article", name="Step 1", exact=False)
+    step.locator("summary", has_text="Settings").first.click()
+    step.get_by_label("Curve", exact=True).select_option(label="Hero")
+    freeze(step, "9999")
+    step.get_by_text(TOO_LONG, exact=False).wait_for()
+
+
+def test_settings_of_an_earlier_release_are_named_and_removed(open_page: Opener) -> None:
+    page = open_page("#/", refusals=("422",))
+    draft = {"chosen": "", "base": [], "steps": [STALE], "media": {"video": SAMPLE_ID}}
+    page.evaluate("(draft) => localStorage.setItem('reelwright-pipeline-draft', draft)", json.dumps(draft))
+    page.goto(page.url.split("#")[0] + "#/pipelines")
+    step = page.get_by_role("article", name="Step 1", exact=False)
+    step.get_by_text("This server's tool does not have: colour_of_old, plate.").wait_for()
+    step.locator(".error", has_text="colour_of_old").wait_for()
+    assert page.get_by_role("button", name="Make it").is_disabled()
+    assert violations_of(page) == []
+    step.get_by_role("button", name="Remove from the step").click()
+    page.get_by_text("All steps are valid.").wait_for()
+
+
+def test_a_pipeline_that_is_not_saved_counts_as_changed(open_page: Opener) -> None:
+    page = open_page(f"#/pipelines?clip={SAMPLE_ID}", refusals=("503",))
+    page.get_by_text("All steps are valid.").wait_for()
+    page.get_by_label("Add a step").select_option("effects.strobe")
+    unsaved = page.get_by_text("Unsaved changes.")
+    unsaved.wait_for()
+    problem = {"title": "Full", "detail": "The disk of the server is full.", "status": 503}
+    page.route("**/v1/pipelines/saved/*", lambda route: route.fulfill(status=503, json=problem))
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    page.get_by_text("The disk of the server is full.").wait_for()
+    assert unsaved.is_visible()
+    page.unroute_all(behavior="ignoreErrors")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    unsaved.wait_for(state="detached")
+
+
+def test_every_added_row_is_shown_and_gets_the_focus(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/media.reel", refusals=("422",))
+    add = page.get_by_role("group", name="Moments").get_by_role("button", name="Add", exact=True)
+    for number in range(1, 15):  # more than are drawn at first
+        add.click()
+        page.get_by_label(f"Time {number}", exact=True).wait_for()
+        until(page, f"document.activeElement.getAttribute('aria-label') === 'Time {number}'", 20)
