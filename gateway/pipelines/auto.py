@@ -18,10 +18,10 @@ def asks_for_auto(inputs: Mapping[str, Any]) -> bool:
 
 
 def maker_of(operation: str, name: str, declarations: Mapping[str, OperationInfo]) -> tuple[str, str]:
-    """Return the operation, and its output, that make the "auto" input `name` of `operation`.
+    """Return the operation and output that make an "auto" input.
 
-    The declaration of the input names both. `declarations`: operations by name, as `GET /operations` lists them. Raises Invalid for an
-    input that cannot be "auto".
+    The declaration of the input `name` of `operation` names both. `declarations`: operations by name, as `GET /operations` lists them.
+    Raises Invalid for an input that cannot be "auto".
     """
     inputs = declarations[operation].inputs if operation in declarations else {}
     made_by = inputs[name].auto if name in inputs else None
@@ -57,7 +57,10 @@ def step_that_makes(step: Step, name: str, operation: str, declaration: Operatio
 
 
 def made_id(name: str, number: int) -> str:
-    """Return a unique id, with `number`, of the step that makes the input `name`."""
+    """Return the id of the step that makes the input `name`.
+
+    `number` makes the id unique.
+    """
     return f"auto-{name}-{number}".replace("_", "-")
 
 

@@ -293,9 +293,9 @@ def _target(name: str, params: MatteParams, path: Path, behind: Rgb | None) -> T
 
 
 def _write_black(file: ClipFile, video: Path, start: float, info: VideoInfo) -> None:
-    """Write up to two black frames in place of the clip before `start`.
+    """Write black frames before `start`, where no matte is computed.
 
-    The black frames have the times of the clip's first two frames, so that readers can align matte and clip.
+    At most two frames, with the times of the clip's first two frames, so that readers can align matte and clip.
     """
     black = gray_picture(np.zeros((info.height, info.width), np.float32))
     with read_frames(video, duration=start, prefetch=2) as frames:

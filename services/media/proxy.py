@@ -221,7 +221,10 @@ def _limited(matte: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _playable_sound(info: VideoInfo) -> VideoInfo:
-    """Return `info` with the first audio track only, as stereo if AAC lacks the track's layout."""
+    """Return `info` with one audio track, in a channel layout that AAC supports.
+
+    The track is the first. It becomes stereo if AAC does not support its layout.
+    """
     tracks = info.audio[:1]
     if tracks and layout_of(tracks[0].layout, tracks[0].channels) not in _AAC:
         tracks = (tracks[0].model_copy(update={"layout": "stereo", "channels": 2}),)

@@ -288,9 +288,9 @@ class AsyncReelwright:
             raise
 
     async def _ids(self, source: Any, ids_by_path: dict[Path, str]) -> Any:
-        """Convert the input `source` for a request, to a media id or a URL.
+        """Convert the input `source` to a media id or a URL.
 
-        A list gives a list. Files are uploaded. `ids_by_path`: the files of this request that are uploaded already.
+        A list gives a list. Local files are uploaded. `ids_by_path`: the files of this request that are uploaded already.
         """
         if isinstance(source, list | tuple):
             return [await self._ids(item, ids_by_path) for item in source]
@@ -325,9 +325,9 @@ def new_key() -> str:
 
 
 def output_of(job: Job, name: str | None) -> MediaRecord:
-    """Return a job's output `name`; without a name, the only output or only video.
+    """Return the output `name` of a job.
 
-    Raises Invalid if the name is unknown or needed.
+    Without a name: the job's only output, or its only video. Raises Invalid if the name is unknown or needed.
     """
     if name is None:
         videos = [record for record in job.outputs.values() if record.kind == "video"]

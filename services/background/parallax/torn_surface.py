@@ -1,4 +1,4 @@
-"""Views of a picture with depth, filled where parallax tears it.
+"""Views of a picture with depth from a moving camera, with gaps filled.
 
 The picture is a surface that tears at depth edges and shows a filled layer behind. `inverse` is the inverse depth of each pixel; larger is
 nearer. For a camera motion `move` (tx, ty), a point at (x, y) of the picture with inverse depth d appears at (x - tx * d, y - ty * d) of
@@ -303,7 +303,7 @@ def _edges(inverse: Floats, jump: float) -> Mask:
 
 
 def _as_near(inverse: Floats, edges: Mask, reach: int) -> Mask:
-    """Return a mask of the near objects at depth edges.
+    """Return a mask of the pixels as near as an edge within `reach`.
 
     A pixel within `reach` of an edge is masked if its inverse depth is at least about that of the edge's near side.
     """

@@ -30,9 +30,9 @@ class Stamp:
 
     @property
     def subject_share(self) -> float:
-        """Share of the subject's inside that the mask covers, 0 to 1.
+        """Share of the subject's area that the mask covers, 0 to 1.
 
-        A mask that holds only the subject's moving edges makes a hollow stamp.
+        The area is what the subject's outline encloses. A mask that holds only the subject's moving edges makes a hollow stamp.
         """
         return share_seen(self.mask)
 

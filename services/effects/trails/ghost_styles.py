@@ -147,9 +147,9 @@ def _shadow_veil(ghosts: list[PlacedGhost], clear: Floats, sigma: float, levels:
 
 
 def _smoke(levels: Levels) -> NDArray[np.float64]:
-    """Return the gray light that a full shadow adds to each plane.
+    """Return the dark gray of a full shadow, as levels above black per plane.
 
-    The light is gray: in luma, or in all planes of linear light.
+    In YUV only luma is above black; in linear light all planes are.
     """
     if len(levels.floor) == 3 and levels.floor[1] == 0:
         return np.full(3, _SMOKE**2.2 * levels.span)

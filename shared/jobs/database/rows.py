@@ -36,9 +36,9 @@ class StoredWebhook:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredPreview:
-    """A stored preview: the requested and the shown part of the source.
+    """Requested and shown time range of a preview, as stored.
 
-    The times are in seconds. The shown part is known once the preview runs.
+    Times of the source in seconds. The shown range is known once the preview runs.
     """
 
     at_s: float

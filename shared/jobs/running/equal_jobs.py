@@ -1,4 +1,4 @@
-"""Turns of equal jobs: one runs, and the others wait for its result.
+"""Mutual exclusion of equal jobs: one runs, and the others wait for its result.
 
 Equal jobs compute the same result: an owner's jobs with the same result key.
 """

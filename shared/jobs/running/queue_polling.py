@@ -1,4 +1,4 @@
-"""Polling of DBOS's queues on notice of work instead of at short intervals.
+"""Polling of DBOS's queues when work arrives, instead of at short intervals.
 
 DBOS starts a thread per queue, which waits for an event that ends it, with the polling interval as the time limit. Here these threads get
 an event whose `wait` also ends when their queue is woken. The interval is then long, and only a fallback.
@@ -43,7 +43,10 @@ class QueueWaker:
         self._stop = threading.Event()
 
     def install(self) -> None:
-        """Make DBOS's next launch poll its queues through this object."""
+        """Replace DBOS's polling function with one that this object can wake.
+
+        Takes effect at the next launch of DBOS.
+        """
 
         def poll(stop: threading.Event, dbos: Any) -> None:
             dbos._active_workflows_set = ActiveWorkflows(self.wake)

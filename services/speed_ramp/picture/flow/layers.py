@@ -140,7 +140,7 @@ def _shares(costs: list[Field]) -> list[Field]:
 def _join(
     motion: _Motion, field: Field, share: Field, other: Field, other_samples: tuple[NDArray[Any], NDArray[Any]], other_share: Field
 ) -> tuple[Field, Field, Field]:
-    """Merge the motion `other` into a layer where no difference is visible.
+    """Merge the motion `other` into a layer where both give equal pictures.
 
     `motion`: the layer's explanation; `field`, `share`: motion and weight of the layer so far.
     `other`, `other_samples`, `other_share`: motion, samples in both pictures and weight of the second explanation. Where both motions are
