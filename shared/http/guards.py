@@ -1,5 +1,6 @@
 """Checks of a request's API key; without keys, of the headers Host and Origin."""
 
+import ipaddress
 import logging
 import random
 import re
@@ -95,7 +96,9 @@ class Guard:
     def _refuse_other_sites(self, request: Request) -> None:
         host = request.headers.get("host", "")
         name = re.sub(r":\d+$", "", host).strip("[]")
-        if not is_loopback(name) and name not in self._settings.trusted_hosts:
+        # Prometheus finds containers by address. A page of another site can reach a server only by a name, never by its address.
+        scraped = request.url.path == METRICS and _is_address(name)
+        if not is_loopback(name) and name not in self._settings.trusted_hosts and not scraped:
             raise Forbidden(
                 f"Without API keys, the server takes no requests to the host {host!r}: use localhost, "
                 "list the host in REELWRIGHT_TRUSTED_HOSTS, or set REELWRIGHT_API_KEYS."
@@ -121,6 +124,15 @@ class Guard:
             "made": location,
         }
         audit.info("%(key)s: %(method)s %(path)s %(status)d %(made)s", values, extra=fields(**values, event="change"))
+
+
+def _is_address(host: str) -> bool:
+    """Return whether a host is an IP address."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _forwarded_headers(request_id: str, headers: list[tuple[bytes, bytes]]) -> dict[str, str]:

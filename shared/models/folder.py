@@ -92,7 +92,7 @@ class ModelFolder:
         except (OSError, ValidationError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is damaged"
             raise ModelDamaged(
-                f"{path}, which records the checksums of {model.title}, cannot be read ({why}). "
+                f"{model.name}/{MANIFEST}, which records the checksums of {model.title}, cannot be read ({why}). "
                 f"To download the model again, run: {model.command} --renew. To keep its current files, run: {_record_command(model)}"
             ) from error
 
@@ -120,24 +120,25 @@ class ModelFolder:
         `again`.
         """
         path = self.path(model, file)
+        name = f"{model.name}/{file.path}"  # clients see errors, and learn no paths of the server
         try:
             state = path.stat()
         except OSError:
             raise missing_error(model) from None
         if not stat.S_ISREG(state.st_mode):
-            raise ModelDamaged(f"{path} is not a file. {_remedy(model)}")
+            raise ModelDamaged(f"{name} is not a file. {_remedy(model)}")
         record = self.manifest(model).files.get(file.path)
         if record and not again and (record.size, record.changed_ns) == (state.st_size, state.st_mtime_ns):
             return record
         try:
             sha256, published = digests(path, file.checksum)
         except OSError as error:
-            raise ModelDamaged(f"{path} cannot be read: {error.strerror}. {_remedy(model)}") from error
+            raise ModelDamaged(f"{name} cannot be read: {error.strerror}. {_remedy(model)}") from error
         if published != file.checksum:
-            raise ModelDamaged(f"{path} is damaged: its checksum is {published}, but {file.checksum} is published. {_remedy(model)}")
+            raise ModelDamaged(f"{name} is damaged: its checksum is {published}, but {file.checksum} is published. {_remedy(model)}")
         if record and sha256 != record.sha256:
             raise ModelDamaged(
-                f"{path} has changed: its checksum is sha256:{sha256}, but sha256:{record.sha256} is recorded. {_remedy(model)}"
+                f"{name} has changed: its checksum is sha256:{sha256}, but sha256:{record.sha256} is recorded. {_remedy(model)}"
             )
         values = {"sha256": sha256, "size": state.st_size, "changed_ns": state.st_mtime_ns}
         origin = {"source": record.source, "revision": record.revision} if record else {}

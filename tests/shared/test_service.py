@@ -73,6 +73,13 @@ def test_host_names_may_be_trusted_beside_localhost(tmp_path: Path) -> None:
             assert server.client.get("/operations", headers={"Host": host}).status_code == status, host
 
 
+def test_prometheus_reads_metrics_by_address_and_nothing_else(service: Server) -> None:
+    for host in ("172.18.0.5:8080", "[fd00::5]:8080"):
+        assert service.client.get("/metrics", headers={"Host": host}).status_code == 200, host
+        assert service.client.get("/operations", headers={"Host": host}).status_code == 403, host
+    assert service.client.get("/metrics", headers={"Host": "evil.example"}).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("prefer", "seconds"),
     [

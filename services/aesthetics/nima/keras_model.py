@@ -59,13 +59,13 @@ def fill(model: Any, weights: Path) -> None:
             stored = list(_layers(file))
             if len(stored) != len(expected):
                 raise ModelDamaged(
-                    f"{weights} contains {len(stored)} layers with weights, but {len(expected)} are expected. "
+                    f"{weights.name} contains {len(stored)} layers with weights, but {len(expected)} are expected. "
                     "The file belongs to another network."
                 )
             for layer, (name, arrays) in zip(expected, stored, strict=True):
                 layer.set_weights(_read(weights, name, arrays, [tuple(weight.shape) for weight in layer.weights]))
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise ModelDamaged(f"{weights} cannot be read as Keras weights (HDF5): {error}") from error
+        raise ModelDamaged(f"{weights.name} cannot be read as Keras weights (HDF5): {error}") from error
 
 
 def _read(weights: Path, name: str, stored: list[Any], expected: list[tuple[int, ...]]) -> Arrays:

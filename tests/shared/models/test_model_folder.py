@@ -153,8 +153,9 @@ def test_a_folder_in_the_place_of_a_file_is_not_installed(tmp_path):
     folder, tiny = ModelFolder(tmp_path), model()
     (tmp_path / "tiny/sub/weights.bin").mkdir(parents=True)
     assert not folder.installed(tiny)
-    with pytest.raises(ModelDamaged, match=r"weights\.bin is not a file"):
+    with pytest.raises(ModelDamaged, match=r"weights\.bin is not a file") as refusal:
         folder.check(tiny, tiny.files[0])
+    assert str(tmp_path) not in str(refusal.value), "clients learn no paths of the server"
 
 
 def test_weights_that_a_package_carries_are_found():
