@@ -6,8 +6,10 @@ The camera may have moved between them.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -42,6 +44,25 @@ _MOST_TURN = 70.0
 Luma = NDArray[np.uint8]
 
 
+@dataclass(frozen=True, eq=False)
+class View:
+    """A frame, with what comparisons with several other frames need of it. Each part is computed once."""
+
+    luma: Luma
+    """(height, width)."""
+
+    @cached_property
+    def corners(self) -> tuple[Sequence[cv2.KeyPoint], Any]:
+        """Corners, and their descriptors: (n, 128) float32, None without corners. Source: SIFT by Lowe, 2004."""
+        return cv2.SIFT.create(nfeatures=_CORNERS).detectAndCompute(cv2.equalizeHist(self.luma), np.empty(0))
+
+    @cached_property
+    def details(self) -> NDArray[np.float32]:
+        """What is finer than a coarse blur and coarser than noise, (height, width)."""
+        fine = cv2.GaussianBlur(self.luma.astype(np.float32), (0, 0), _FINE)
+        return np.asarray(fine - cv2.GaussianBlur(fine, (0, 0), _COARSE), np.float32)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CameraMotion:
     """Affine motion of the camera from one frame to another."""
@@ -56,11 +77,11 @@ class CameraMotion:
     """Number of corners of the frame that has fewer."""
 
 
-def show_same_place(before: Luma, after: Luma) -> bool:
+def show_same_place(before: View, after: View) -> bool:
     """Return whether a single camera motion explains how two frames differ.
 
-    The motion must map the corners of one frame to those of the other. `before`, `after`: (height, width) uint8. Brightness and contrast do
-    not count. Frames with few corners never show the same place.
+    The motion must map the corners of one frame to those of the other. Brightness and contrast do not count. Frames with few corners never
+    show the same place.
     """
     motion = camera_motion(before, after)
     if motion is None or len(motion.inliers) < max(_LEAST, _SHARE * motion.corners):
@@ -69,20 +90,20 @@ def show_same_place(before: Luma, after: Luma) -> bool:
     return int((np.bincount(2 * right + low, minlength=4) >= _IN_QUARTER).sum()) >= _QUARTERS
 
 
-def turn_of_details(before: Luma, after: Luma, others: int) -> float:
+def turn_of_details(before: View, after: View, others: int) -> float:
     """Measure, as an angle, how much the details of two aligned frames differ.
 
-    The camera motion between the frames is undone first. `before`, `after`: (height, width) uint8. `others`: percentage of blocks that may
-    differ more. Returns degrees, the arc cosine of the correlation: 0 for equal details, whatever their brightness and contrast; 90 for
-    unlike ones, or if no motion is found. In a mix of two shots the details turn from those of one to those of the other.
+    The camera motion between the frames is undone first. `others`: percentage of blocks that may differ more. Returns degrees, the arc
+    cosine of the correlation: 0 for equal details, whatever their brightness and contrast; 90 for unlike ones, or if no motion is found. In
+    a mix of two shots the details turn from those of one to those of the other.
     """
     motion = camera_motion(before, after)
     if motion is None or len(motion.inliers) < _LEAST_ALIGNED:
         return 90.0
-    height, width = after.shape
-    moved = cv2.warpAffine(_details(before), motion.matrix, (width, height))
-    inside = cv2.warpAffine(np.ones(before.shape, np.float32), motion.matrix, (width, height))
-    here, there, seen = (_blocks(values) for values in (np.asarray(moved, np.float32), _details(after), np.asarray(inside, np.float32)))
+    height, width = after.luma.shape
+    moved = cv2.warpAffine(before.details, motion.matrix, (width, height))
+    inside = cv2.warpAffine(np.ones(before.luma.shape, np.float32), motion.matrix, (width, height))
+    here, there, seen = (_blocks(values) for values in (np.asarray(moved, np.float32), after.details, np.asarray(inside, np.float32)))
     whole = seen.min(axis=1) > 0.99
     if whole.sum() < _LEAST_BLOCKS:
         return 90.0
@@ -95,7 +116,7 @@ def turn_of_details(before: Luma, after: Luma, others: int) -> float:
     return float(np.degrees(np.arccos(np.clip(share, 0, 1))))
 
 
-def passes_in_one_motion(frames: Sequence[Luma]) -> bool:
+def passes_in_one_motion(frames: Sequence[View]) -> bool:
     """Return whether the frames come from one camera that quickly leaves the first place.
 
     `frames`: five at equal distances. Each must still have the details of the one before; see `turn_of_details`.
@@ -112,14 +133,12 @@ def passes_in_one_motion(frames: Sequence[Luma]) -> bool:
     return False
 
 
-def camera_motion(before: Luma, after: Luma) -> CameraMotion | None:
+def camera_motion(before: View, after: View) -> CameraMotion | None:
     """Estimate the camera motion between two frames from their corners.
 
-    `before`, `after`: (height, width) uint8. None if there are too few corners. Source: SIFT by Lowe, 2004, with an affine motion by
-    RANSAC.
+    None if there are too few corners. Source: an affine motion by RANSAC.
     """
-    detector = cv2.SIFT.create(nfeatures=_CORNERS)
-    first, second = (detector.detectAndCompute(cv2.equalizeHist(luma), np.empty(0)) for luma in (before, after))
+    first, second = before.corners, after.corners
     if min(len(first[0]), len(second[0])) < _LEAST_ALIGNED:
         return None
     pairs = cv2.BFMatcher().knnMatch(first[1], second[1], k=2)
@@ -141,7 +160,7 @@ def frames_show_same_place(video: Path, times: Sequence[Fraction]) -> bool:
     `times`: rising, at equal distances. False if one of the frames cannot be decoded.
     """
     try:
-        frames = [_small(frame) for frame in frames_at(video, times)]
+        frames = [View(_small(frame)) for frame in frames_at(video, times)]
     except BrokenMedia:
         return False
     return len(frames) == len(times) and (show_same_place(frames[0], frames[-1]) or passes_in_one_motion(frames))
@@ -150,12 +169,6 @@ def frames_show_same_place(video: Path, times: Sequence[Fraction]) -> bool:
 def _small(frame: Frame) -> Luma:
     scale = min(_WIDTH / frame.width, 1)
     return frame.small_luma(round(frame.width * scale), max(round(frame.height * scale), 1))
-
-
-def _details(luma: Luma) -> NDArray[np.float32]:
-    """Remove coarse shapes and noise from a picture, and keep the details; (height, width)."""
-    fine = cv2.GaussianBlur(luma.astype(np.float32), (0, 0), _FINE)
-    return np.asarray(fine - cv2.GaussianBlur(fine, (0, 0), _COARSE), np.float32)
 
 
 def _blocks(values: NDArray[np.float32]) -> NDArray[np.float32]:
