@@ -23,7 +23,7 @@ from services.matting.comparison.table import write_table
 from services.matting.comparison.tiles import Grid
 from services.matting.edges.options import EdgeOptions
 from services.matting.matte import MatteParams, MatteResult, bytes_per_pixel, matte
-from services.matting.params import BACKEND_LABELS, RESOLUTION_FIELD, BackendName
+from services.matting.params import BACKEND_LABELS, CLEAN_PLATE, FIRST_MASK, RESOLUTION_FIELD, BackendName
 from services.matting.reading.sample import sample_of
 from services.matting.reading.views import gray_size
 from services.matting.subject.options import SubjectOptions
@@ -290,17 +290,8 @@ COMPARE = Operation(
     result=CompareResult,
     inputs={
         "video": Kind.VIDEO,
-        "mask": Input(
-            kind=Kind.IMAGE,
-            optional=True,
-            role="mask",
-            sets={"subject": "mask"},
-            title="Mask",
-            description="The subject on the first frame: white is the subject.",
-        ),
-        "plate": Input(
-            kind=Kind.IMAGE, optional=True, role="plate", example=True, title="Clean plate", description="The scene without the subject."
-        ),
+        "mask": FIRST_MASK,
+        "plate": CLEAN_PLATE,
         "truth": Input(
             kind=Kind.VIDEO,
             optional=True,

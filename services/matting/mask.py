@@ -16,7 +16,7 @@ from services.matting.backends.difference import DifferenceOptions, plate_proble
 from services.matting.backends.options import NetworkOptions
 from services.matting.networks.engine import choose_engine
 from services.matting.networks.sam import load_sam
-from services.matting.params import BACKEND_FIELD, RESOLUTION_FIELD, BackendName
+from services.matting.params import BACKEND_FIELD, CLEAN_PLATE, RESOLUTION_FIELD, BackendName
 from services.matting.reading.plate import plate_picture
 from services.matting.reading.views import gray_size, scaled_rgb
 from services.matting.subject.grabcut import grabcut
@@ -282,9 +282,7 @@ MASK = Operation(
     result=MaskResult,
     inputs={
         "video": Kind.VIDEO,
-        "plate": Input(
-            kind=Kind.IMAGE, optional=True, role="plate", example=True, title="Clean plate", description="The scene without the subject."
-        ),
+        "plate": CLEAN_PLATE,
         "marks": Input(
             kind=Kind.IMAGE,
             optional=True,

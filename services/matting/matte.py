@@ -26,7 +26,7 @@ from services.matting.output.matte_formats import MATTE_FORMATS
 from services.matting.output.matte_frames import MatteFrames
 from services.matting.output.options import OutputOptions
 from services.matting.output.pictures import gray_picture
-from services.matting.params import BACKEND_FIELD, RESOLUTION_FIELD, BackendName, BackendUsed
+from services.matting.params import BACKEND_FIELD, CLEAN_PLATE, FIRST_MASK, RESOLUTION_FIELD, BackendName, BackendUsed
 from services.matting.reading.masks import Target as MaskTarget
 from services.matting.reading.masks import fixed_mask, frame_times, given_masks
 from services.matting.reading.plate import plate_picture
@@ -358,14 +358,7 @@ MATTE = Operation(
     result=MatteResult,
     inputs={
         "video": Kind.VIDEO,
-        "mask": Input(
-            kind=Kind.IMAGE,
-            optional=True,
-            role="mask",
-            sets={"subject": "mask"},
-            title="Mask",
-            description="The subject on the first frame: white is the subject.",
-        ),
+        "mask": FIRST_MASK,
         "masks": Input(
             kind=Kind.IMAGES,
             optional=True,
@@ -373,9 +366,7 @@ MATTE = Operation(
             description="Zip file of masks of several frames, each named by its frame number in the part (`120.png`) or its time "
             "(`4.8s.png`).",
         ),
-        "plate": Input(
-            kind=Kind.IMAGE, optional=True, role="plate", example=True, title="Clean plate", description="The scene without the subject."
-        ),
+        "plate": CLEAN_PLATE,
         "background": Input(
             kind=Kind.IMAGE, optional=True, role="backdrop", title="Background", description="Picture behind the subject in the composite."
         ),

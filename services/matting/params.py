@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from services.matting.backends.table import BACKENDS, BY_NAME
 from shared.choices import OneOf
-from shared.operation import form
+from shared.operation import Input, Kind, form
 
 BackendName = Annotated[str, OneOf(("auto", *BY_NAME))]
 BACKEND_LABELS = {"auto": "Automatic"} | {row.name: row.title for row in BACKENDS}
@@ -38,3 +38,16 @@ class BackendUsed(BaseModel):
     precision: str | None = Field(description="Precision that the network ran in, as the library reports it.")
     device: str | None = Field(description="Device that the network ran on.")
     resolution: str = Field(description="Width and height of the backend's input pictures, such as 1280x720.")
+
+
+FIRST_MASK = Input(
+    kind=Kind.IMAGE,
+    optional=True,
+    role="mask",
+    sets={"subject": "mask"},
+    title="Mask",
+    description="The subject on the first frame: white is the subject.",
+)
+CLEAN_PLATE = Input(
+    kind=Kind.IMAGE, optional=True, role="plate", example=True, title="Clean plate", description="The scene without the subject."
+)
