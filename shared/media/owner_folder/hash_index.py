@@ -2,7 +2,7 @@
 
     <folder>/<SHA-256>    ids of the media published with this content, one a line
 
-Processes, also of several machines, lock a file before they change it. Whoever holds the lock may delete the file.
+A process locks a file before it changes or deletes the file, also where several machines share the folder.
 """
 
 import fcntl
