@@ -117,7 +117,8 @@ def _played(page: Any, url: str, clip: str, speed: float) -> str:
     page.goto(f"{url}/#/clip/{clip}/{TOOL}")
     page.reload()
     page.get_by_text("Measuring the motion").wait_for(state="detached")
-    page.wait_for_function("document.querySelector('clip-viewer')?.duration > 0")
+    while not page.evaluate("document.querySelector('clip-viewer')?.duration > 0"):  # the page's policy allows no `wait_for_function`
+        page.wait_for_timeout(POLL_MS)
     if speed < 1:
         page.evaluate("(part) => { const viewer = document.querySelector('clip-viewer'); viewer.seek(part * viewer.duration); }", PART)
     page.get_by_role("button", name="Play the ramp").click()
