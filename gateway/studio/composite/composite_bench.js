@@ -6,7 +6,7 @@ import { inputOf, inputOfRole, paramOf, valueOfRole } from "../base/declared.js"
 import { position } from "../base/format.js";
 import { canMake, previewOf } from "../state/previews.js";
 import { parametersOf } from "../form/schema.js";
-import { gridOf, matchOf, mixed, moved, nearnessOfRows } from "./mixing.js";
+import { gridOf, matchOf, medianOf, mixed, moved, nearnessOfRows } from "./mixing.js";
 import { Stills } from "./still.js";
 
 const SLIDERS = ["colour_match", "edge_light", "parallax"]; // roles of parameters
@@ -30,6 +30,8 @@ class CompositeBench extends Element {
   #kept = null;
   #drawnBehind = null;
   #due = 0;
+  #canvases = null; // {size, full, small}: for blurring
+  #out = null; // the painted pixels
 
   enter() {
     this.#canvas.setAttribute("role", "img");
@@ -156,9 +158,9 @@ class CompositeBench extends Element {
     const wrap = this.#value("edge_light") ?? 0;
     const light = wrap > 0 ? { glow: (behind.glow ??= this.#blurred(behind.pixels, 1.5)), spill: (still.spill ??= this.#spill(still)) } : { glow: null, spill: null };
     const context = canvas.getContext("2d");
-    const out = context.createImageData(width, height);
-    mixed(out.data, { picture, background, alpha, match, ...light, wrap, isLinear: this.#value("mixing_space") === "linear" });
-    context.putImageData(out, 0, 0);
+    if (this.#out?.width !== width || this.#out.height !== height) this.#out = context.createImageData(width, height);
+    mixed(this.#out.data, { picture, background, alpha, match, ...light, wrap, isLinear: this.#value("mixing_space") === "linear" });
+    context.putImageData(this.#out, 0, 0);
   }
 
   /** The frame's background, cached until an input of it changes: {key, pixels, glow, grid}. */
@@ -170,43 +172,50 @@ class CompositeBench extends Element {
   }
 
   #backgroundPixels(width, height) {
-    const canvas = Object.assign(document.createElement("canvas"), { width, height });
-    const context = canvas.getContext("2d", { willReadFrequently: true });
     const image = this.#picture?.image;
+    if (image && this.#hasParallax) return this.#movedBackground(image, width, height);
+    const context = contextOf(width, height);
     const colour = this.#value("backdrop_colour") ?? "";
     context.fillStyle = image ? "#000" : COLOUR.test(colour) ? colour : "#808080";
     context.fillRect(0, 0, width, height);
-    if (image) this.#drawBackground(context, image, width, height);
+    if (image) {
+      const [w, h] = this.#fitted(image, width, height);
+      context.drawImage(image, (width - w) / 2, (height - h) / 2, w, h);
+    }
     return context.getImageData(0, 0, width, height);
   }
 
-  #drawBackground(context, image, width, height) {
-    const margin = this.#hasParallax ? MARGIN : 1;
-    const [w, h] = [image.naturalWidth, image.naturalHeight];
+  /** The size of the background's picture for a frame, as its fit says. */
+  #fitted({ naturalWidth, naturalHeight }, width, height) {
     const fit = this.#value("backdrop_fit") ?? "cover";
-    const [across, down] = [width / w, height / h];
+    if (fit === "stretch") return [width, height];
+    const [across, down] = [width / naturalWidth, height / naturalHeight];
     const scale = fit === "contain" ? Math.min(across, down) : Math.max(across, down);
-    const [bw, bh] = fit === "stretch" ? [width, height] : [w * scale, h * scale];
-    if (!this.#hasParallax) return void context.drawImage(image, (width - bw) / 2, (height - bh) / 2, bw, bh);
-    const room = this.#room(image, [Math.round(width * margin), Math.round(height * margin)], [bw * margin, bh * margin]);
-    const view = context.createImageData(width, height);
-    moved(view.data, [width, height], room, { camera: this.camera, depth: this.#value("parallax") ?? 0, reach: REACH * width });
-    return void context.putImageData(view, 0, 0);
+    return [naturalWidth * scale, naturalHeight * scale];
   }
 
-  /** The background with a margin for motion, and its nearness: {picture, near, size}. Cached until its inputs change. */
+  /** The background as the moved camera sees it. */
+  #movedBackground(image, width, height) {
+    const [w, h] = this.#fitted(image, width, height);
+    const room = this.#room(image, [Math.round(width * MARGIN), Math.round(height * MARGIN)], [w * MARGIN, h * MARGIN]);
+    const view = new ImageData(width, height);
+    moved(view.data, [width, height], room, { camera: this.camera, depth: this.#value("parallax") ?? 0, reach: REACH * width });
+    return view;
+  }
+
+  /** The background with a margin for motion, its nearness and the median of it: {picture, near, middle, size}. Cached until its inputs change. */
   #room(image, size, [bw, bh]) {
     const key = [image.src, this.#depth?.src, ...size, bw, bh].join(" ");
     if (this.#kept?.key !== key) {
       const [width, height] = size;
       const read = (drawn) => {
-        const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d", { willReadFrequently: true });
+        const context = contextOf(width, height);
         context.drawImage(drawn, (width - bw) / 2, (height - bh) / 2, bw, bh);
         return context.getImageData(0, 0, width, height).data;
       };
       const levels = this.#depth && read(this.#depth);
       const near = levels ? Uint8Array.from({ length: width * height }, (_, pixel) => levels[4 * pixel]) : nearnessOfRows(width, height);
-      this.#kept = { key, picture: read(image), near, size };
+      this.#kept = { key, picture: read(image), near, middle: medianOf(near), size };
     }
     return this.#kept;
   }
@@ -248,15 +257,18 @@ class CompositeBench extends Element {
     return Uint8Array.from({ length: alpha.length }, (_, pixel) => red[4 * pixel]);
   }
 
-  /** The pixels of a blurred picture. `reach`: in sixtieths of the height. */
+  /** The pixels of a blurred picture. `reach`: in sixtieths of the height. It is blurred at a quarter of its size, where that is quick. */
   #blurred(pixels, reach) {
     const { width, height } = pixels;
-    const from = Object.assign(document.createElement("canvas"), { width, height });
-    from.getContext("2d").putImageData(pixels, 0, 0);
-    const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d", { willReadFrequently: true });
-    context.filter = `blur(${Math.max(1, height / 60) * reach}px)`;
-    context.drawImage(from, 0, 0);
-    return context.getImageData(0, 0, width, height).data;
+    const size = `${width} ${height}`;
+    if (this.#canvases?.size !== size) this.#canvases = { size, full: contextOf(width, height), small: contextOf(Math.ceil(width / 4), Math.ceil(height / 4)) };
+    const { full, small } = this.#canvases; // kept: new ones for each move of a slider are slow
+    full.putImageData(pixels, 0, 0);
+    small.filter = `blur(${(Math.max(1, height / 60) * reach) / 4}px)`;
+    small.drawImage(full.canvas, 0, 0, small.canvas.width, small.canvas.height);
+    full.imageSmoothingQuality = "high";
+    full.drawImage(small.canvas, 0, 0, width, height);
+    return full.getImageData(0, 0, width, height).data;
   }
 
   get #hasParallax() {
@@ -283,6 +295,11 @@ class CompositeBench extends Element {
       <p class="muted small" role="status">${note || (isReady ? `The frame at ${position(time)}. Fine hair, grain and shadows appear only in the preview and the result.${this.#parallaxText}` : "")}</p>
     </section>`;
   }
+}
+
+/** The context of a new canvas whose pixels are read. */
+function contextOf(width, height) {
+  return Object.assign(document.createElement("canvas"), { width, height }).getContext("2d", { willReadFrequently: true });
 }
 
 Element.define("composite-bench", CompositeBench);

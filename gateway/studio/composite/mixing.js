@@ -9,6 +9,7 @@ const MOST_SHIFT = [12 * LUMA, 8 * CHROMA, 8 * CHROMA]; // of luma, U and V
 const LEAST_SPREAD = LUMA;
 const LEAST_COVERED = 0.002; // mean of alpha below which no subject is visible
 const LEAST_LIGHT = 2.5 / 255; // less light on an edge is noise
+const UNCHANGED = [0, 1, 2].map(() => ({ gain: 1, middle: 0, offset: 0 }));
 const GAMMA = 2.4;
 const LINEAR = Float32Array.from({ length: 256 }, (_, level) => (level / 255) ** GAMMA);
 
@@ -32,16 +33,24 @@ export function matchOf(subject, scene, amount) {
  * of it reaches each pixel, 0 to 255, or null for both; `wrap`: 0 to 1. `isLinear`: mixes light, not signal values.
  */
 export function mixed(out, { picture, background, alpha, match, glow, spill, wrap, isLinear }) {
-  const [lumaOf, uOf, vOf] = (match ?? [0, 0, 0]).map((change) => (change ? { gain: change.gain, add: change.middle * (1 - change.gain) + change.offset } : change));
+  const [outPixels, backgroundPixels] = [pixelsOf(out), pixelsOf(background)];
+  const [lumaOf, uOf, vOf] = match ?? UNCHANGED;
+  const [lumaAdd, uAdd, vAdd] = [lumaOf, uOf, vOf].map(({ gain, middle, offset }) => middle * (1 - gain) + offset);
   for (let pixel = 0; pixel < alpha.length; pixel += 1) {
+    if (alpha[pixel] === 0) {
+      outPixels[pixel] = backgroundPixels[pixel];
+      continue;
+    }
     const at = 4 * pixel;
     const share = alpha[pixel] / 255;
-    let [red, green, blue] = [picture[at], picture[at + 1], picture[at + 2]];
-    if (match && share > 0) {
+    let red = picture[at];
+    let green = picture[at + 1];
+    let blue = picture[at + 2];
+    if (match) {
       const before = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-      const luma = before * lumaOf.gain + lumaOf.add;
-      const u = ((blue - before) / 1.8556 + 128) * uOf.gain + uOf.add - 128;
-      const v = ((red - before) / 1.5748 + 128) * vOf.gain + vOf.add - 128;
+      const luma = before * lumaOf.gain + lumaAdd;
+      const u = ((blue - before) / 1.8556 + 128) * uOf.gain + uAdd - 128;
+      const v = ((red - before) / 1.5748 + 128) * vOf.gain + vAdd - 128;
       red = luma + 1.5748 * v;
       blue = luma + 1.8556 * u;
       green = (luma - 0.2126 * red - 0.0722 * blue) / 0.7152;
@@ -53,6 +62,11 @@ export function mixed(out, { picture, background, alpha, match, glow, spill, wra
     out[at + 2] = lit(over(clamp(blue, 0, 255), background[at + 2], share, isLinear), glow, at + 2, light);
     out[at + 3] = 255;
   }
+}
+
+/** The pixels of an RGBA picture, each as one number, in the same memory. */
+function pixelsOf({ buffer, byteOffset, length }) {
+  return new Uint32Array(buffer, byteOffset, length / 4);
 }
 
 function lit(value, glow, at, light) {
@@ -69,30 +83,8 @@ export function nearnessOfRows(width, height) {
   return Uint8Array.from({ length: width * height }, (_, pixel) => (255 * Math.floor(pixel / width)) / Math.max(1, height - 1));
 }
 
-/**
- * Draw a background as a camera that moved sideways sees it, like services/background/parallax. The background is larger than the frame.
- * Its middle depth moves by `reach` pixels at `camera` 1, the nearest parts by `depth` times that more than the farthest. `picture`: RGBA,
- * `near`: 0 (far) to 255, both of `[width, height]`; `out`: RGBA of `[outWidth, outHeight]`, from the middle. Two steps find the part that
- * comes to each pixel.
- */
-export function moved(out, [outWidth, outHeight], { picture, near, size: [width, height] }, { camera, depth, reach }) {
-  const middle = medianOf(near) / 255;
-  const [left, top] = [Math.floor((width - outWidth) / 2), Math.floor((height - outHeight) / 2)];
-  for (let y = 0; y < outHeight; y += 1) {
-    const row = (y + top) * width;
-    for (let x = 0; x < outWidth; x += 1) {
-      let from = x + left;
-      for (let step = 0; step < 2; step += 1) {
-        const shift = camera * reach * (1 + depth * (near[row + from] / 255 - middle));
-        from = clamp(Math.round(x + left - shift), 0, width - 1);
-      }
-      const [to, at] = [4 * (y * outWidth + x), 4 * (row + from)];
-      for (let channel = 0; channel < 4; channel += 1) out[to + channel] = picture[at + channel];
-    }
-  }
-}
-
-function medianOf(values) {
+/** The median of bytes. */
+export function medianOf(values) {
   const counts = new Uint32Array(256);
   for (const value of values) counts[value] += 1;
   let [below, level] = [counts[0], 0];
@@ -101,22 +93,48 @@ function medianOf(values) {
 }
 
 /**
+ * Draw a background as a camera that moved sideways sees it, like services/background/parallax. The background is larger than the frame.
+ * Its middle depth moves by `reach` pixels at `camera` 1, the nearest parts by `depth` times that more than the farthest. `picture`: RGBA,
+ * `near`: 0 (far) to 255, both of `[width, height]`; `middle`: the median of `near`; `out`: RGBA of `[outWidth, outHeight]`, from the middle.
+ * Two steps find the part that comes to each pixel.
+ */
+export function moved(out, [outWidth, outHeight], { picture, near, middle, size: [width, height] }, { camera, depth, reach }) {
+  const [outPixels, pixels] = [pixelsOf(out), pixelsOf(picture)];
+  const shifts = Float64Array.from({ length: 256 }, (_, level) => camera * reach * (1 + depth * ((level - middle) / 255)));
+  const [left, top] = [Math.floor((width - outWidth) / 2), Math.floor((height - outHeight) / 2)];
+  for (let y = 0; y < outHeight; y += 1) {
+    const row = (y + top) * width;
+    for (let x = 0; x < outWidth; x += 1) {
+      const first = clamp(Math.round(x + left - shifts[near[row + x + left]]), 0, width - 1);
+      const from = clamp(Math.round(x + left - shifts[near[row + first]]), 0, width - 1);
+      outPixels[y * outWidth + x] = pixels[row + from];
+    }
+  }
+}
+
+/**
  * The means of a picture in the cells of a grid: {weights, planes: luma, U and V (BT.709, 0 to 255), covered: mean of the weights}.
  * `picture`: RGBA; `alpha`: 0 to 255 for each pixel, the weights; null: all weigh the same.
  */
 export function gridOf(picture, width, height, alpha = null) {
-  const count = new Uint32Array(GRID * GRID);
-  const [red, green, blue, weights] = [0, 1, 2, 3].map(() => new Float64Array(GRID * GRID));
+  const [count, red, green, blue, weights] = [0, 1, 2, 3, 4].map(() => new Float64Array(GRID * GRID));
+  const starts = Array.from({ length: GRID + 1 }, (_, column) => Math.ceil((column * width) / GRID));
   for (let y = 0; y < height; y += 1) {
-    const row = Math.floor((y * GRID) / height) * GRID;
-    for (let x = 0; x < width; x += 1) {
-      const cell = row + Math.floor((x * GRID) / width);
-      const at = 4 * (y * width + x);
-      count[cell] += 1;
-      red[cell] += picture[at];
-      green[cell] += picture[at + 1];
-      blue[cell] += picture[at + 2];
-      weights[cell] += alpha ? alpha[at / 4] / 255 : 1;
+    for (let column = 0; column < GRID; column += 1) {
+      const cell = Math.floor((y * GRID) / height) * GRID + column;
+      const [first, end] = [y * width + starts[column], y * width + starts[column + 1]];
+      let [r, g, b, weight] = [0, 0, 0, 0]; // sums of this row's part: faster than those of the grid
+      for (let pixel = first; pixel < end; pixel += 1) {
+        r += picture[4 * pixel];
+        g += picture[4 * pixel + 1];
+        b += picture[4 * pixel + 2];
+        if (alpha) weight += alpha[pixel];
+      }
+      count[cell] += end - first;
+      red[cell] += r;
+      green[cell] += g;
+      blue[cell] += b;
+      weights[cell] += alpha ? weight / 255 : end - first;
     }
   }
   const planes = [0, 1, 2].map(() => new Float64Array(GRID * GRID));
@@ -134,9 +152,14 @@ export function gridOf(picture, width, height, alpha = null) {
 /** The weighted mean and spread of a plane of a grid. */
 function measured({ weights, planes }, plane) {
   const values = planes[plane];
-  const total = sum(weights);
-  const mean = sum(values.map((value, cell) => value * weights[cell])) / total;
-  return [mean, Math.sqrt(sum(values.map((value, cell) => (value - mean) ** 2 * weights[cell])) / total)];
+  let [total, mean, square] = [0, 0, 0];
+  for (let cell = 0; cell < values.length; cell += 1) {
+    total += weights[cell];
+    mean += weights[cell] * values[cell];
+  }
+  mean /= total;
+  for (let cell = 0; cell < values.length; cell += 1) square += weights[cell] * (values[cell] - mean) ** 2;
+  return [mean, Math.sqrt(square / total)];
 }
 
 function sum(values) {

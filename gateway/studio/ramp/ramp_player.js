@@ -88,7 +88,7 @@ export class RampPlayer {
       const step = () => {
         if (stopped.now) return resolve();
         const time = clock.now() + SHOWN_AFTER_S;
-        const number = Math.floor(time * rate);
+        const number = Math.max(first, Math.floor(time * rate)); // the clock begins with the lead
         if (number >= plan.length) return resolve();
         this.#askAhead(proxy, number);
         const before = shown;
@@ -134,7 +134,7 @@ export class RampPlayer {
 /** Start a clock in seconds of the result, from `from`. With sound, it follows the audible sound. */
 function startClock(sound, from) {
   if (!sound) {
-    const began = performance.now() - from * 1000;
+    const began = performance.now() + (LEAD_S - from) * 1000;
     return { now: () => (performance.now() - began) / 1000, stop() {} };
   }
   const { context, buffer } = sound;
