@@ -1,4 +1,4 @@
-"""The hardware of this machine as text, and the folder of programs to compare with."""
+"""This machine's hardware as text, and the folder of peer programs."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""Times of jobs that run in turns, so that other load affects all jobs equally."""
+"""Times of jobs that run in turns, so other load affects all equally."""
 
 import time
 from collections.abc import Callable, Iterable

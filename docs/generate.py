@@ -47,7 +47,7 @@ def stale_pages() -> list[str]:
 
 
 def with_table(path: str, operations: Iterable[Operation]) -> str:
-    """Return the text of the page at `path`, with its table of operations made anew.
+    """Return the text of a page with its table of operations made anew.
 
     A page without markers keeps its text.
     """

@@ -7,7 +7,7 @@ MOST_CHARS = 256 * 1024
 
 
 async def log_of(jobs: Jobs, owner: str, job_id: str) -> str:
-    """Return the log of a job; for a pipeline, the joined logs of its steps.
+    """Return a job's log; for a pipeline, the joined logs of its steps.
 
     Each step gets an equal share of MOST_CHARS; headings come on top. Raises UnknownJob.
     """
@@ -30,7 +30,9 @@ async def _belongs(jobs: Jobs, owner: str, job_id: str) -> bool:
 
 
 def _text(step: StepProgress, logs: dict[str, str], existing: set[str], max_chars: int) -> str:
-    """Return the last `max_chars` characters of a step's log, or the reason for its absence.
+    """Return the end of a step's log, or why there is none.
+
+    The end has at most `max_chars` characters.
 
     `logs`: job id -> log. `existing`: ids of the steps' jobs that were not deleted.
     """

@@ -32,7 +32,10 @@ class ProbedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class ThumbnailRequest:
-    """A request to write a thumbnail to `output`: a JPEG that is `width` pixels wide."""
+    """A request to write a JPEG thumbnail to `output`.
+
+    The thumbnail is `width` pixels wide.
+    """
 
     path: str
     output: str

@@ -142,7 +142,7 @@ def form(
 
 
 def cell(*, unit: Unit | None = None, labels: Mapping[str, str] | None = None, widget: Widget | None = None) -> JsonDict:
-    """Return the JSON schema extras that give the appearance of a value within a list.
+    """Return the JSON schema extras for a value's look within a list.
 
     They are the `json_schema_extra` of the item's Field, beside its `title`.
     """
@@ -175,7 +175,10 @@ class Progress(Protocol):
         """Report that `done` of `total` units (usually frames) are finished."""
 
     def part(self, stage: str, start: float, end: float) -> "Progress":
-        """Return a Progress for `stage` that fills this one from `start` to `end` (0 to 1)."""
+        """Return a Progress for `stage` that fills part of this Progress.
+
+        The part goes from `start` to `end` (0 to 1).
+        """
 
     def warn(self, message: str) -> None:
         """Add a sentence to the job's warnings.

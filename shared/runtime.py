@@ -156,7 +156,7 @@ class Runtime:
         return await self._look(INSPECT, FileRequest(path=str(path)))
 
     async def thumbnail(self, path: Path, output: Path) -> None:
-        """Write a JPEG thumbnail of a video, an image or a zip file of images."""
+        """Write a JPEG thumbnail of a video, an image or a zip of images."""
         await self._look(THUMBNAIL, ThumbnailRequest(path=str(path), output=str(output), width=THUMBNAIL_WIDTH))
 
     async def frame(self, path: Path, output: Path, number: int) -> None:

@@ -13,7 +13,9 @@ from shared.video.frames.planes import bytes_of
 
 @contextmanager
 def cyclic_garbage() -> Iterator[list[str]]:
-    """Yield a list; the end of the block adds lines about pictures in reference cycles.
+    """Yield a list that receives lines about pictures in reference cycles.
+
+    They are added at the end of the block.
 
     A reference cycle: objects that refer to each other in a circle. The list gets a line for each unreachable object that refers to
     pictures, arrays or open files, or that is a reader or a writer of them.
@@ -42,7 +44,7 @@ def _described(item: Any) -> str:
 
 
 def _weight(item: Any) -> int:
-    """Return the memory of a picture or an array in bytes; 0 for other objects."""
+    """Return the bytes of a picture or an array; 0 for other objects."""
     if isinstance(item, av.VideoFrame):
         return bytes_of(item)
     return int(item.nbytes) if isinstance(item, np.ndarray) else 0

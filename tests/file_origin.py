@@ -11,7 +11,9 @@ from pathlib import Path
 
 @dataclass
 class Origin:
-    """A file server's address, files and request counts, and the event that ends slow answers.
+    """A file server: its address, files, request counts and an event.
+
+    The event ends slow answers.
 
     Files and counts are by path. Answers below /slow wait until `gate` is set.
     """

@@ -29,7 +29,10 @@ def _made(coding: str, *, seconds: float = 1.2, rate: str = "25", sound: str = S
 
 
 def _piped(coding: str, *, seconds: float = 1.2, keep: float = 1.0, sound: str = SOUND) -> Maker:
-    """Return a function that encodes to a pipe and keeps the share `keep` of the bytes."""
+    """Return a function that encodes to a pipe and keeps some bytes.
+
+    `keep` is the share of the bytes.
+    """
 
     def make(path: Path, program: str) -> Path:
         data = _ffmpeg(program, f"{PICTURE.format(seconds, 25)} {sound.format(seconds)} {coding} -")
@@ -76,7 +79,10 @@ def _twice(coding: str, suffix: str) -> Maker:
 
 
 def _with_bytes(make: Maker, change: Callable[[bytes], bytes]) -> Maker:
-    """Return a function that writes a file by `make` and passes its bytes through `change`."""
+    """Return a function that makes a file and changes its bytes.
+
+    `make` writes the file; its bytes pass through `change`.
+    """
 
     def changed(path: Path, program: str) -> Path:
         path.write_bytes(change(make(path, program).read_bytes()))
@@ -120,7 +126,10 @@ def _silent_track(path: Path, _program: str) -> Path:
 
 
 def _palettes(path: Path, _program: str) -> Path:
-    """Write a GIF with a palette per frame and delays of 0 to 500 ms."""
+    """Write a GIF with a palette and a delay per frame.
+
+    Delays are 0 to 500 ms.
+    """
     pictures = [Image.new("RGB", (80, 60), (20 * n, 255 - 20 * n, 128)).quantize(2 + n) for n in range(12)]
     steps = [50, 120, 30, 70, 20, 500, 40, 10, 0, 60, 90, 100]
     pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=steps, loop=0, disposal=2)

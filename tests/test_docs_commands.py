@@ -1,4 +1,4 @@
-"""Commands in the documents that no other test runs: the names in them are valid.
+"""Commands in the documents that no other test runs name valid things.
 
 Commands, options, addresses and parameters.
 

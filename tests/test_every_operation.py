@@ -41,7 +41,10 @@ QUICK = {"speed-ramp.render"}
 
 
 def as_text(operation: Operation) -> dict[str, str]:
-    """Return the params of an operation's example as text, as in command lines and forms."""
+    """Return the params of an operation's example as text.
+
+    Command lines and forms take such text.
+    """
     values = operation.example.model_dump(mode="json", exclude_none=True)
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
 

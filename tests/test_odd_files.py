@@ -38,7 +38,9 @@ def odd_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def shaped(clip: Path, operation: Operation, folder: Path) -> dict[Sample, Path]:
-    """Write a plate and a true matte in a clip's shape, if the operation needs them.
+    """Write a plate and true matte of a clip's shape, if needed.
+
+    The operation may need them.
 
     Some operations refuse another shape.
     """

@@ -72,7 +72,9 @@ def main() -> None:
 
 
 def medians() -> Table:
-    """Return a table of the times of our masked median, NumPy's and the original program's.
+    """Compare the times of three medians in a table.
+
+    They are ours (masked), NumPy's and the original program's.
 
     200 samples of 16 rows of 1080p, in which 30 % of the pixels are masked. The original program takes the median of R, G and B at each
     pixel; ours that of Y, U and V planes in 4:2:0.
@@ -239,7 +241,7 @@ print(json.dumps([result.samples, time.process_time(), before, status("VmHWM")])
 
 
 def plates(folder: Path) -> Table:
-    """Return a table of the time and the peak memory of jobs that make plates.
+    """Return a table of time and peak memory of clean-plate jobs.
 
     Each plate is made in a process of its own. The camera pans over a real picture for PLATE_FRAMES frames, with noise that changes.
     """

@@ -80,7 +80,10 @@ def main() -> None:
 
 
 def speed(clip: Path, folder: Path) -> Table:
-    """Return a table of the times of motion trails, a transcode and the naive reference."""
+    """Compare motion trails, a transcode and the naive reference in a table.
+
+    The table holds their times.
+    """
     frames = frames_of(clip)
     target = folder / "made.mp4"
     variants: list[tuple[str, dict[str, Any]]] = [

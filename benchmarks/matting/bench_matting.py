@@ -101,7 +101,7 @@ def by_backend(folder: Path) -> None:
 
 
 def enlarged(path: Path, width: int, height: int) -> Path:
-    """Write a real clip of a person, scaled to width x height; return its path."""
+    """Write a real clip of a person at a size; return its path."""
     with (
         read_frames(sample_clip("carphone_pristine.mp4")) as frames,
         VideoWriter(path, width=width, height=height, frame_rate=Fraction(25)) as writer,

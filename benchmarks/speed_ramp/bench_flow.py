@@ -250,7 +250,7 @@ def across_cut(pair: Pair) -> bool:
 
 
 def score(rebuilt: Planes, true: Planes) -> tuple[float, float, float]:
-    """Return PSNR of luma, PSNR of RGB and SSIM of luma of a rebuilt frame."""
+    """Return luma PSNR, RGB PSNR and luma SSIM of a rebuilt frame."""
     return psnr(rebuilt[0], true[0]), psnr(rgb_of(rebuilt), rgb_of(true)), ssim_of(rebuilt[0], true[0])
 
 

@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def first_jobs(starts: int) -> Table:
-    """Return a table that compares each service's first job after a start with its second.
+    """Compare each service's first job after a start with its second.
 
     The times are from submission to end.
     """
@@ -64,7 +64,7 @@ def first_jobs(starts: int) -> Table:
 
 
 def jobs_at_once() -> Table:
-    """Return a table of four equal renders, run 1, 2 or 4 at a time."""
+    """Return a table of four equal renders, 1, 2 or 4 at once."""
     table = Table(title=f"{JOBS} renders of 5 s of 720p, submitted together")
     for head in ("jobs at once", "until all ended, s", "longest run, s", "processor time, s", "peak memory, MB"):
         table.add_column(head, justify="right")

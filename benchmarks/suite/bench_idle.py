@@ -1,4 +1,4 @@
-"""Processor time of an idle suite, and seconds that a job waits in the queue.
+"""Processor time of an idle suite, and a job's wait in its queue.
 
 A job waits from its submission to its start. `python -m benchmarks.suite.bench_idle`: starts `reelwright up`, waits, and reads
 /proc/<pid>/stat before and after IDLE_S seconds.

@@ -125,7 +125,7 @@ def peak_of(call: OperationCall) -> int:
 
 
 def material(folder: Path, width: int, height: int) -> dict[str, Path]:
-    """Draw a clip with a moving square, its matte and its plate; return their paths."""
+    """Draw a moving square's clip, matte and plate; return their paths."""
     side, length = height // 3, CLIP_FRAMES / 30
     square = f"[0][1]overlay=x='(W-w)*t/{length}':y=H/3:shortest=1"
     white = f"color=white:s={side}x{side}:r=30:d={length}"

@@ -110,7 +110,10 @@ def _first_visit(browser: Any, url: str) -> float:
 
 
 def _played(page: Any, url: str, clip: str, speed: float) -> str:
-    """Play a clip at a constant speed; return the page's report of frames on time."""
+    """Play a clip at a constant speed; return how many frames were on time.
+
+    The page reports them.
+    """
     page.goto(f"{url}/#/")
     draft = json.dumps({"params": {"curve": [{"t": 0, "speed": speed}]}, "inputs": {}, "preset": None})
     page.evaluate("([key, draft]) => sessionStorage.setItem(key, draft)", [f"reelwright-draft {clip} {TOOL}", draft])

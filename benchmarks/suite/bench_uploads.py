@@ -160,7 +160,7 @@ def server(data_dir: str) -> Iterator[tuple[psutil.Process, str]]:
 
 
 def small_uploads() -> Table:
-    """Return a table of the rate, latency and processor time of uploads of tiny clips.
+    """Return a table of rate, latency and processor time of small uploads.
 
     Many clients upload for SMALL_S seconds.
     """
@@ -195,7 +195,10 @@ def small_uploads() -> Table:
 
 
 def large_uploads() -> Table:
-    """Return a table of the gateway's memory while 16 clients upload 8K clips at once."""
+    """Return a table of the gateway's memory during large uploads.
+
+    16 clients upload 8K clips at once.
+    """
     with tempfile.TemporaryDirectory() as folder, suite(Path(folder, "data"), command=("serve", "gateway")) as running:
         table = Table("measure", "value", title=f"{CLIENTS} uploads of 8K at once. {machine()}, load {os.getloadavg()[0]:.1f}")
         gateway = psutil.Process(running.pid)

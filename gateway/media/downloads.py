@@ -63,7 +63,7 @@ def download_routes(services: MediaServices) -> APIRouter:
     @router.get("/{media_id}/thumbnail", summary="Download a thumbnail", responses=THUMBNAIL, response_class=Response)
     @router.head("/{media_id}/thumbnail", include_in_schema=False)
     async def thumbnail(media_id: MediaId, request: Request) -> Response:
-        """Send a small JPEG of a video, an image or a zip file of images.
+        """Send a small JPEG of a video, an image or a zip of images.
 
         It is made at the first request. A zip file shows its first image.
         """

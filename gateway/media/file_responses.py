@@ -40,7 +40,7 @@ class PreconditionFailed(ReelwrightError):
 
 
 class RangedFile(FileResponse):
-    """File response that reads the file in large blocks and serves ranges as in RFC 9110.
+    """File response that reads large blocks and serves ranges (RFC 9110).
 
     Starlette answers 400 to a malformed Range, which RFC 9110 says to ignore, and 416 if one of several ranges lies outside the file.
     """
@@ -56,7 +56,7 @@ class RangedFile(FileResponse):
 
 
 async def content_response(request: Request, record: MediaRecord, path: Path, *, download: bool) -> Response:
-    """Return a response with the file of a medium, or with a range of it.
+    """Return a response with a medium's file, or with a range of it.
 
     The status is 304 if the client has the file. Raises RangeNotSatisfiable and PreconditionFailed.
     """

@@ -51,7 +51,9 @@ def intake_routes(services: MediaServices) -> APIRouter:
 
     @router.post("", status_code=201, summary="Upload a file", responses=REFUSED, openapi_extra=FILE_FORM)
     async def upload(request: Request, response: Response) -> MediaRecord:
-        """Accept a video, an image or a zip file of images in the form field `file`.
+        """Accept a video, an image or a zip of images.
+
+        The form field is `file`.
 
         The kind is detected from the file's content, not from its name.
         """

@@ -1,4 +1,7 @@
-"""Routes that list and send the pictures in a zip file, or turn one picture into a medium."""
+"""Routes for the pictures in a zip file: list, send, or take out.
+
+A picture that is taken out becomes a medium.
+"""
 
 import hashlib
 from collections.abc import AsyncGenerator, Iterator
@@ -54,7 +57,7 @@ class PictureList(BaseModel):
 
 
 def picture_routes(services: MediaServices) -> APIRouter:
-    """Return the routes that list and send pictures in zip files, or turn pictures into media."""
+    """Return the routes for the pictures in zip files."""
     router = APIRouter(prefix="/v1/media/{media_id}/files", tags=["media"], responses=UNKNOWN, route_class=JsonRoute)
     store, max_bytes = services.store, services.settings.max_upload_bytes
 
@@ -98,7 +101,9 @@ def picture_routes(services: MediaServices) -> APIRouter:
 
     @router.post("/{name:path}", status_code=201, summary="Make a medium of one picture", responses=TAKEN)
     async def take_out(media_id: MediaId, name: Name, request: Request, response: Response) -> MediaRecord:
-        """Copy one picture of a zip file into a medium of its own, which can be an input of jobs.
+        """Copy a picture out of a zip file as a new medium.
+
+        It can then be an input of jobs.
 
         If you have a medium with the same bytes, it is answered, and nothing is copied.
         """

@@ -32,7 +32,7 @@ class Previews:
     views: ViewDesk
 
     async def expand(self, service: str, path: str, body: bytes, request: Request) -> Response | None:
-        """Start the jobs that a preview needs; return its answer if an input is "auto".
+        """Start a preview's jobs; return its answer if an input is "auto".
 
         These are the jobs that make proxies of its videos; the service itself waits for them. With an "auto" input, the operation that
         makes it is previewed as well, and the answer is that of the service. Returns None if the request is to be forwarded unchanged.
@@ -59,7 +59,7 @@ class Previews:
         return JSONResponse(json.loads(job.model_dump_json(by_alias=True)), answer.status_code, headers=headers)
 
     async def _make(self, operation: str, name: str, body: dict[str, Any], owner: str) -> str:
-        """Start a preview that makes the "auto" input `name`; return the reference to its output.
+        """Preview the maker of the "auto" input `name`; return its output's reference.
 
         The reference replaces "auto" in `body`, the preview request for `operation`. The frames of the new preview keep the times of the
         clip, if the operation that makes the input can do that.

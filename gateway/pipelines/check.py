@@ -53,7 +53,10 @@ class _Checking:
         self.checked: list[Step] = []
 
     async def add(self, step: Step, where: str) -> None:
-        """Check a step and the makers of its "auto" inputs, and add them to `checked`."""
+        """Check a step and its "auto" inputs; add them to `checked`.
+
+        The steps that make the inputs are added.
+        """
         await self._declare(step, where)
         try:
             makers = await self._auto_inputs(step, where)
@@ -107,7 +110,7 @@ class _Checking:
         return makers
 
     async def _make(self, maker: "_Maker", where: str) -> str:
-        """Check the step that makes an "auto" input, and return the reference to its output.
+        """Check the maker of an "auto" input; return a reference to its output.
 
         Inputs that need the same operation with the same inputs and params share the step.
         """

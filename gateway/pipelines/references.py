@@ -43,7 +43,9 @@ def ids_in(source: InputValue) -> list[str]:
 
 
 def references(params: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:
-    """Parse the references among `params` into (step id, path in its result), by param name.
+    """Parse the references among `params`, by param name.
+
+    A reference becomes (step id, path in its result).
 
     Raises Invalid for a malformed reference.
     """

@@ -36,7 +36,9 @@ class Refused(ReelwrightError):
 
 
 def refused_at(where: str, refusal: ReelwrightError, detail: str) -> Refused:
-    """Return a copy of `refusal` with the text `detail`, and `where` before its field names.
+    """Copy a refusal with another text and longer field names.
+
+    `detail` is the text; `where` comes before the names.
 
     `where`: path of the refused part in the whole request, such as `steps.0`.
     """
@@ -53,7 +55,9 @@ class Upstreams:
 
     @classmethod
     def over_sockets(cls, sockets: Mapping[str, str]) -> "Upstreams":
-        """Create clients of the services in this process, from the paths of their Unix sockets.
+        """Create clients of this process's services from their Unix sockets.
+
+        The sockets are paths.
 
         `sockets`: service name -> path of its Unix socket.
         """

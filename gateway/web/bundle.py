@@ -47,7 +47,10 @@ class Bundle:
 
 
 def newest_change(folders: Collection[Path]) -> int:
-    """Return the latest modification time of all files below `folders`, in nanoseconds; 0 without files."""
+    """Return the latest change of files below `folders`, in nanoseconds.
+
+    It is 0 without files.
+    """
     return max((path.stat().st_mtime_ns for folder in folders for path in folder.rglob("*")), default=0)
 
 

@@ -124,7 +124,9 @@ def _groupings(params: BestFramesParams, *, videos: int) -> list[Grouping]:
 def _choose(
     pictures: Iterable[ScoredView], grouping: Grouping, table: ScoreTable, choices: ChosenPictures, params: BestFramesParams
 ) -> list[str]:
-    """Add the best picture of each group to `choices`; return the spans of black groups.
+    """Choose the best picture of each group; return spans of black groups.
+
+    The pictures are added to `choices`.
 
     Each picture is written as soon as its group ends. A black group shows nothing but black, and gives no picture. Its span is text.
     """

@@ -99,7 +99,7 @@ def _one_video(video: Path, params: BestFramesParams | ExtractParams, folder: Pa
 
 
 def _files(folder: Path, suffixes: tuple[str, ...], prefix: str) -> list[Path]:
-    """List the files in `folder` with one of `suffixes`, without names that begin with `prefix`.
+    """List the files in `folder` by suffix, without names that begin with `prefix`.
 
     Raises Invalid if there are none.
     """

@@ -192,7 +192,7 @@ def proxy_size(width: int, height: int, shorter: int) -> tuple[int, int]:
 
 
 def _frames(video: Path, alpha: Path | None) -> Iterator[_Numbered]:
-    """Yield the frames of a clip with their numbers and the frames of the matte."""
+    """Yield a clip's numbered frames with the frames of the matte."""
     if alpha is None:
         with read_frames(video, to_sdr8=True, opaque=True) as frames:
             for number, frame in enumerate(frames):

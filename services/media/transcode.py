@@ -97,7 +97,7 @@ class TranscodeParams(ClipPart, OnBackground):
 
     @property
     def bytes_per_pixel(self) -> float:
-        """Estimated memory of a job, in bytes per pixel of one frame of the clip.
+        """Estimated memory of a job in bytes per pixel of a frame.
 
         It includes the encoder only if the output has the clip's size; otherwise `refuse_output_size` counts the encoder.
         """

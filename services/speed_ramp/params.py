@@ -176,7 +176,7 @@ class CurveParams(MotionParams):
 
 
 class TimingParams(CurveParams):
-    """Params that decide which source frame an output frame shows, and whether there is sound."""
+    """Params of timing: each output frame's source frame, and whether sound exists."""
 
     interpolation: Annotated[str, OneOf(INTERPOLATIONS)] = Field(
         "nearest",

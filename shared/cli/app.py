@@ -54,7 +54,7 @@ class Suite:
         return tuple(load() for load in self.services.values())
 
     def operation(self, name: str) -> "Operation | None":
-        """Return the operation `name`; None if it is unknown or its service is not installed.
+        """Return an installed operation by its name; None without such an operation.
 
         Imports no other service.
         """
@@ -244,7 +244,7 @@ def _terminate(_number: int, _frame: object) -> None:
 
 
 def _sentence(error: Exception) -> str | None:
-    """Return the message to print for a network or database error; None for other errors.
+    """Return the message for a network or database error; None for other errors.
 
     Other errors are defects of this program, and are shown with their traceback.
     """

@@ -61,7 +61,9 @@ async def upload(connection: Connection, path: Path, *, name: str | None = None,
 
 
 async def _send_piece(connection: Connection, place: str, piece: bytes, offset: int) -> httpx.Response:
-    """Send `piece` (bytes from `offset` of the file) to the upload's URL `place`, without retries.
+    """Send a piece of a file to an upload's URL, without retries.
+
+    `piece` begins at byte `offset` of the file; `place` is the URL.
 
     Raises Refused, and httpx's errors of a broken connection.
     """

@@ -1,4 +1,4 @@
-"""Final Cut Pro XML (FCPXML 1.10) of a timeline made of pieces of one clip.
+"""Final Cut Pro XML (FCPXML 1.10) of pieces of one clip.
 
 Times are exact fractions of a second, as Apple's reference asks: "1001/30000s".
 """

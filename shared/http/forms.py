@@ -48,7 +48,7 @@ class Form:
 
 
 async def read_form(request: Request, runtime: Runtime, *, fields: Collection[str], most_files: int = 1) -> Form:
-    """Read a form: store its files as media, and return them with its text fields.
+    """Store the files of a form as media; return them with its text fields.
 
     Files are in the field `file`; text fields are those named in `fields`, any other is refused.
 

@@ -212,7 +212,9 @@ class Jobs:
         return await self._read(self.store.history.shared_outputs, owner, job_id, media_ids)
 
     async def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
-        """Return the output ids of ended, unlisted jobs that read a medium, by job id.
+        """Find ended, unlisted jobs that read a medium; return their outputs' ids.
+
+        The ids are by job id.
 
         An unlisted job appears in no list.
         """

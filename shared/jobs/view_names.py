@@ -12,7 +12,7 @@ MAKING = "preview:"
 
 
 def view_key(view: str, media_id: str, alpha: str | None = None) -> str:
-    """Return the idempotency key of the job that makes the view `view` of a medium.
+    """Return the idempotency key of the job that makes a medium's view.
 
     By this key, the gateway and the previews find the job. `alpha`: id of the matte in the view.
     """

@@ -1,4 +1,7 @@
-"""Disk access from async code, durable writes, and reading of files that other machines replace."""
+"""Disk access from async code, durable writes, and reads of replaced files.
+
+Other machines may replace a file while it is read.
+"""
 
 import asyncio
 import errno

@@ -170,7 +170,7 @@ class MediaStore:
         raise UnknownMedia(f"There is no medium with the SHA-256 {sha256}: upload the file.")
 
     def limit_of(self, owner: str) -> int | None:
-        """Return the largest number of bytes that an owner may store; None without a limit."""
+        """Return how many bytes an owner may store; None without a limit."""
         return self._limit_of(owner)
 
     def check_room(self, owner: str, more: int = 0) -> None:

@@ -53,7 +53,7 @@ class ModelCache:
 
     @contextmanager
     def use(self, key: Hashable, load: Callable[[], Loaded], *, size: int, device: Device = CPU) -> Iterator[Loaded]:
-        """Load a model, or reuse the loaded one, and keep it during the `with` block.
+        """Load or reuse a model, and keep it during the `with` block.
 
         See `loaded`.
         """
@@ -155,7 +155,7 @@ def model_cache() -> ModelCache:
 
 
 def loaded(key: Hashable, load: Callable[[], Loaded], *, size: int, device: Device = CPU) -> AbstractContextManager[Loaded]:
-    """Load a model, or reuse the loaded one, and keep it during the `with` block.
+    """Load or reuse a model, and keep it during the `with` block.
 
     `with loaded(("nima", "f32"), load, size=300 * MIB) as model:`. `key` names the model and all its options; `load()` is called if this
     process has no model under that key. `size`: bytes that the model takes on `device` once loaded, roughly. Idle models are dropped, the

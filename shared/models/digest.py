@@ -7,7 +7,7 @@ BLOCK_BYTES = 1 << 20
 
 
 def digests(path: Path, like: str | None) -> tuple[str, str | None]:
-    """Return a file's SHA-256, and its checksum of the same kind as the checksum `like`.
+    """Return a file's SHA-256, and its checksum of the same kind as `like`.
 
     The SHA-256 is in hex. The second is None if `like` is None. Kinds: `sha256:<hex>`, `md5:<hex>`, and `git:<hex>`, git's name of the
     content. The file is read once.

@@ -63,7 +63,9 @@ def matrix_between(source: Posed, target: Posed) -> Matrix:
 
 
 def scale_matrix(matrix: Matrix, across: float, down: float) -> Matrix:
-    """Adapt a motion matrix to pictures `across` times as wide and `down` times as high.
+    """Adapt a motion matrix to pictures of another size.
+
+    The pictures are `across` times as wide and `down` times as high.
 
     Pixel centres stay pixel centres.
     """

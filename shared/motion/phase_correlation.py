@@ -209,7 +209,9 @@ def _counted(masks: tuple[Floats, Floats], matrix: NDArray[np.float64], both: tu
 
 
 def _in_both(shift: float, length: int) -> slice:
-    """Return the slice of pixels along one axis that both pictures show after a shift.
+    """Return the pixels of an axis that both pictures show after a shift.
+
+    They are a slice.
 
     The slice covers every second of `length` pixels.
     """

@@ -104,7 +104,10 @@ async def _body(response: httpx.Response, url: httpx.URL, deadline: float, timeo
 
 @asynccontextmanager
 async def _limits(url: httpx.URL, deadline: float, timeout_s: float) -> AsyncIterator[None]:
-    """Limit the time of the `with` block; turn its timeouts and network errors into FetchFailed."""
+    """Limit the time of the `with` block; turn its failures into FetchFailed.
+
+    Those failures are timeouts and network errors.
+    """
     try:
         async with asyncio.timeout_at(deadline):
             yield

@@ -32,7 +32,10 @@ def cut_keyframes(
 
 
 def _copied(source: str | os.PathLike[str], partial: Path, start_s: Seconds, end_s: Seconds, limits: Limits) -> bool:
-    """Copy `start_s` to `end_s` of a video to `partial`; return whether a picture begins there."""
+    """Copy a part of a video; return whether a picture begins there.
+
+    The part, `start_s` to `end_s`, goes to `partial`.
+    """
     with open_input(source, limits=limits) as container:
         stream = main_video(container, source)
         base = time_base_of(stream)

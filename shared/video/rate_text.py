@@ -25,7 +25,9 @@ class RateText:
         return rf"^({'|'.join(self.words)}|\d{{1,6}}(\.\d{{1,6}})?|\d{{1,6}}/\d{{1,6}})$"
 
     def __call__(self, value: object) -> str:
-        """Check a value; return one of `words`, or a rate such as "25" or "30000/1001".
+        """Check a value; return a rate such as "25", or one of `words`.
+
+        A rate may also be a fraction such as "30000/1001".
 
         The usual decimals of NTSC rates (23.976, 29.97, 59.94) become exact. Raises ValueError for anything else.
         """

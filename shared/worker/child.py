@@ -98,7 +98,7 @@ def confine(parent_pid: int, memory_bytes: int, niceness: int) -> None:
 
 
 def write_lines_at_once() -> None:
-    """Make this process flush each printed line, and print a stack trace on a crash.
+    """Flush each printed line at once, and print a stack trace on crashes.
 
     Both appear in the job's log.
     """

@@ -28,7 +28,9 @@ def mark_of(slot: str) -> str:
 
 
 def marked_processes(mark: str) -> list[int]:
-    """Return the ids of living processes with the mark `mark`, or a mark below it.
+    """Return the ids of living processes with a mark.
+
+    A mark below `mark` counts, too.
 
     A server's name thus finds the processes of all its slots.
     """

@@ -9,7 +9,7 @@ from shared.worker_call import Target
 
 @dataclass(frozen=True)
 class Preparation:
-    """The request of `prepare`: the module that a child process imports before its first call.
+    """The request of `prepare`: the module that a child imports first.
 
     An empty name imports none.
     """

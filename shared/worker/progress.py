@@ -39,7 +39,10 @@ class Report:
         self._lock = threading.Lock()
 
     def part(self, stage: str, start: float, end: float) -> Progress:
-        """Return a Report for `stage` that fills this one from `start` to `end` (0 to 1)."""
+        """Return a Report for `stage` that fills part of this Report.
+
+        The part goes from `start` to `end` (0 to 1).
+        """
         span = self._end - self._start
         part = Report(self._send, stage=stage, start=self._start + start * span, end=self._start + end * span)
         part._latest, part._lock = self._latest, self._lock

@@ -87,7 +87,7 @@ def perform(call: OperationCall, progress: Progress) -> OperationAnswer:
 
 
 def _cut(call: OperationCall, operation: Operation, start_s: float, end_s: float) -> dict[str, str | list[str] | None]:
-    """Trim each input video to a preview's part; return the inputs with the new paths.
+    """Trim input videos to a preview's part; return inputs with new paths.
 
     The pictures are copied, so every frame of the videos must be a keyframe.
     """

@@ -1,4 +1,7 @@
-"""Fixtures for the deployment tests: a Docker engine, and the suite built from a clean copy."""
+"""Fixtures of the deployment tests: a Docker engine, and a freshly built suite.
+
+It is built from a clean copy of the repository.
+"""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Job queues of containers: little load while idle, and an immediate start of new jobs."""
+"""Job queues of containers: little load while idle, immediate starts of jobs."""
 
 import json
 import statistics

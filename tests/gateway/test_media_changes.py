@@ -1,4 +1,4 @@
-"""Answers that spare a client a full read: ETags of the list, used bytes, known content."""
+"""Answers that spare a full read: list ETags, used bytes, known content."""
 
 import os
 import secrets

@@ -1,4 +1,7 @@
-"""Operations that each misbehave in one way; tests check that no other job is harmed."""
+"""Operations that each misbehave in one way.
+
+Tests check that no other job is harmed.
+"""
 
 import contextlib
 import ctypes

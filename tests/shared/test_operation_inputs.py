@@ -1,4 +1,7 @@
-"""Inputs of two kinds, of several media, or in groups of which one is required."""
+"""Inputs of two kinds, of several media, or in groups.
+
+Of a group, one input is required.
+"""
 
 import asyncio
 import json

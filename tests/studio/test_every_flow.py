@@ -55,7 +55,7 @@ def install_weights(page: Any, studio: Restartable, flow: Flow) -> None:
 
 
 def make_and_download(page: Any, hand: Hand, flow: Flow, folder: Path) -> None:
-    """Prepare the tool of a flow, make its result, look at the result and download it."""
+    """Make the result of a flow's tool, view it and download it."""
     flow.prepare(page, hand)
     assert violations_of(page) == []
     assert fits_the_width(page)

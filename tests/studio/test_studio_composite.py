@@ -1,4 +1,4 @@
-"""The studio's composites of single frames, compared with those of the server, pixel by pixel."""
+"""The studio's composites of single frames equal the server's, pixel by pixel."""
 
 import base64
 import io
@@ -40,7 +40,10 @@ def backdrop(path: Path) -> Path:
 
 @dataclass(frozen=True)
 class Clips:
-    """Ids of a clip, its matte and its empty scene, and a mask of the opaque subject."""
+    """Ids of a clip, its matte, its empty scene and a mask.
+
+    The mask covers the opaque subject.
+    """
 
     clip: str
     matte: str

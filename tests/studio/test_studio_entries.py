@@ -1,4 +1,7 @@
-"""Lists and tables in the studio's forms, filled without JSON: moments of a reel, times to snap to."""
+"""Lists and tables in the studio's forms, filled without JSON.
+
+They hold moments of a reel, or times to snap to.
+"""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""Frames of clips with a varying rate: steps land on each source frame, and frame numbers are the source's."""
+"""Frames of clips with a varying rate: steps land on source frames.
+
+Frame numbers are the source's.
+"""
 
 from collections.abc import Callable
 from typing import Any

@@ -25,7 +25,10 @@ RING = """(share) => {
 
 
 def stroke(page: Any, box: dict[str, float], start: tuple[float, float], end: tuple[float, float]) -> None:
-    """Paint a stroke between two points, as shares of the overlay; then move the pointer off the overlay."""
+    """Paint a stroke between two points, then leave the overlay.
+
+    The points are shares of the overlay; the pointer leaves it.
+    """
     page.mouse.move(box["x"] + start[0] * box["width"], box["y"] + start[1] * box["height"])
     page.mouse.down()
     page.mouse.move(box["x"] + end[0] * box["width"], box["y"] + end[1] * box["height"], steps=5)

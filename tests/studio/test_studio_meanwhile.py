@@ -1,4 +1,7 @@
-"""What a user does while an answer is on its way: goes elsewhere, presses twice, adds a file again."""
+"""What a user does while the studio waits for an answer.
+
+The user goes elsewhere, presses twice, or adds a file again.
+"""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""The library's list: few requests, search and filters over all of it, its size, names, deletion."""
+"""The library's list: few requests, search, filters, size, names, deletion.
+
+Search and filters cover all of it.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +23,10 @@ ROUNDS = 3
 
 
 class LongList:
-    """A fake server with COUNT media, which counts the requests for each page of the list."""
+    """A fake server with COUNT media.
+
+    It counts the requests for each page of the list.
+    """
 
     def __init__(self, page: Any, sample: dict[str, Any]) -> None:
         self.tag, self.reads = '"first"', dict[str, int]()

@@ -1,4 +1,7 @@
-"""The studio on a phone: tools as a sheet, a viewer that stays in view, no sideways scrolling."""
+"""The studio on a phone: tools in a sheet, no sideways scrolling.
+
+The viewer stays in view.
+"""
 
 from collections.abc import Callable
 from typing import Any

@@ -116,7 +116,10 @@ def test_the_played_frames_are_those_of_the_render(open_page: Opener, studio: Re
 
 
 def opened_with(open_page: Opener, clip: str, params: dict[str, Any]) -> Any:
-    """Open the ramp tool with settings in its form, on a page that notes the numbers of played frames."""
+    """Open the ramp tool with settings, and note the frames it plays.
+
+    The page notes the frames' numbers.
+    """
     page = open_page("#/", refusals=("Canvas2D",))  # the test reads the canvas
     draft = json.dumps({"params": params, "inputs": {}, "preset": None})
     page.evaluate("([key, draft]) => sessionStorage.setItem(key, draft)", [f"reelwright-draft {clip} {RAMP}", draft])

@@ -1,4 +1,7 @@
-"""Refusals of the server are shown, also where the form has no field for them; nothing counts as saved that is not."""
+"""Refusals of the server are shown, even without a field for them.
+
+Nothing counts as saved that is not.
+"""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""Targets of at least 44 by 44 pixels on every screen of the studio on a phone."""
+"""Targets of at least 44 by 44 pixels on a phone.
+
+Every screen of the studio is measured.
+"""
 
 import json
 from collections.abc import Callable
@@ -57,7 +60,10 @@ TOOLS = [
 
 
 def small_targets(page: Any) -> list[str]:
-    """Return the targets that are too small, with all sections open and the sheet in both its states."""
+    """Return the targets that are too small on a page.
+
+    All sections are open, and the sheet is seen in both its states.
+    """
     page.evaluate("document.querySelectorAll('details').forEach((section) => (section.open = true))")
     small = list(page.evaluate(SMALL_TARGETS))
     grip = page.locator(".sheet-grip")

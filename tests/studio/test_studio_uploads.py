@@ -1,4 +1,7 @@
-"""Uploads of the studio: known bytes are not sent again, and unfinished uploads continue after a reload."""
+"""Uploads: known bytes are not sent again; unfinished uploads continue.
+
+They continue after a reload.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +19,10 @@ LARGE_BYTES = 300_000_000  # hashed in parts
 
 
 def sent_by(page: Any) -> list[str]:
-    """Return the list of the page's requests, as "METHOD path?query", which grows with every request."""
+    """Return a list that grows with the page's requests.
+
+    An item is "METHOD path?query".
+    """
     sent: list[str] = []
     page.on("request", lambda request: sent.append(f"{request.method} {request.url.partition('/v1/')[2]}"))
     return sent

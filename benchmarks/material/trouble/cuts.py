@@ -67,7 +67,10 @@ class _Head:
 
 
 def intercuts(random: Random) -> TroubleClip:
-    """Make a clip that alternates between two takes, three to five frames at a time."""
+    """Make a clip that alternates between two takes.
+
+    They change every three to five frames.
+    """
     clip, takes = TroubleClip(), takes_of_places(random)
     clip.shot(next(takes)(35))
     plays, length = (next(takes), next(takes)), int(random.integers(3, 6))

@@ -67,7 +67,9 @@ def flash_cuts(random: Random) -> TroubleClip:
 
 
 def black_and_fade(random: Random) -> TroubleClip:
-    """Make a clip with hard cuts to or from black, each paired with a fade.
+    """Make a clip whose hard cuts at black are paired with fades.
+
+    The cuts lead to or from black.
 
     Either a cut to black and a fade in, or a fade to black and a cut.
     """

@@ -31,7 +31,7 @@ END = """() => { cancelAnimationFrame(window.frameRequest); return window.frameT
 
 @dataclass(frozen=True, slots=True)
 class DrawnFrames:
-    """Frames that the page drew: their number per second, and the longest time between two."""
+    """Frames that the page drew: their rate, and the longest gap."""
 
     per_second: float
     longest_ms: float
@@ -51,7 +51,10 @@ def frames_during(page: Any, act: Callable[[], None]) -> DrawnFrames:
 
 
 def drag(page: Any, target: Any, reach: tuple[float, float]) -> None:
-    """Drag the middle of `target` to and fro by up to `reach`, in CSS pixels."""
+    """Drag the middle of `target` to and fro, in CSS pixels.
+
+    It moves by up to `reach`.
+    """
     box = target.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)

@@ -206,7 +206,7 @@ def _shown(show: Callable[[Update], None]) -> Callable[[JobProgress], None]:
 
 
 def _texts(value: Any) -> Any:
-    """Return the input `value`, a file or a list of files, with paths as strings."""
+    """Return an input's path, or its list of paths, as strings."""
     return [_texts(item) for item in value] if isinstance(value, list) else str(value) if isinstance(value, Path) else value
 
 

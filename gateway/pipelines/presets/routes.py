@@ -97,7 +97,7 @@ def preset_routes(submitter: PipelineSubmitter, upstreams: Upstreams, runtime: R
 
 @contextmanager
 def _named_fields(preset: Preset) -> Iterator[None]:
-    """Re-raise refusals of the block with fields named as in a request for the preset."""
+    """Re-raise the block's refusals with the field names of the preset's request."""
     try:
         yield
     except Refused as refusal:

@@ -196,7 +196,7 @@ def _run_tensorflow(architecture: str, weights: Path, device: Device, *, half: b
 
 
 def _prepare_tensorflow_gpu() -> bool:
-    """Let TensorFlow take GPU memory only as needed; return whether it can use a GPU.
+    """Let TensorFlow allocate GPU memory as needed; return whether a GPU works.
 
     If the process has used TensorFlow's GPU already, TensorFlow keeps its way of taking memory.
     """

@@ -92,7 +92,7 @@ class Sources:
         return (source for source in self.all if source.error is None)
 
     def series(self, *, lanczos: bool) -> Iterator[tuple[Source | None, Generator[View, None, None]]]:
-        """Yield pairs: each video and its views, or None and the views of all picture files."""
+        """Yield each video with its views, and None with all pictures' views."""
         if not self.videos:
             yield None, self.picture_views(lanczos=lanczos)
             return

@@ -53,7 +53,9 @@ class BrightBackground:
 
 
 def height_share(matte: NDArray[np.uint8]) -> float:
-    """Estimate the camera's height from a frame's matte, as a fraction of the subject's height.
+    """Estimate the camera's height from a matte, in subject heights.
+
+    The matte belongs to one frame.
 
     `matte`: uint8 (h, w). Returns nan if head or feet are cut off. The horizon of a level camera lies in the middle of the picture and
     crosses everything that stands on the ground at the height of the camera (Criminisi et al., Single View Metrology, 2000).

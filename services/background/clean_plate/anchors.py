@@ -77,7 +77,10 @@ def camera_path(video: Path, matte: Path, part: ClipPart, progress: Progress, *,
 
 
 def pairs(video: Path, matte: Path, part: ClipPart, *, per_second: Fraction | None = None) -> Generator[tuple[Frame, Frame], None, None]:
-    """Yield a clip's frames, all or `per_second` frames a second, each with its matte frame."""
+    """Yield a clip's frames, each with its matte frame.
+
+    Yields all of them, or `per_second` frames a second.
+    """
     with read_together(
         video, matte, opaque=True, start=part.start or None, duration=part.duration, per_second=per_second, to_sdr8=True, prefetch=3
     ) as frames:

@@ -92,7 +92,9 @@ class Parts:
 
 
 def place(pipe: Any, plan: Plan, device: str) -> Parts | None:
-    """Move a pipeline to the devices of `plan`; return its `Parts` if loaded in stages.
+    """Place a pipeline on devices; return `Parts` if loaded in stages.
+
+    `plan` names the devices.
 
     The pipeline is on the CPU. Call `leave` of the `Parts` after each run. Returns None if nothing is loaded in stages.
     """

@@ -35,7 +35,9 @@ def masked_median(samples: Samples, counts: Counts) -> Plane:
 
 
 class _RankSearch:
-    """Search for the sample of a given rank in each column (all samples of one pixel).
+    """Search for the sample of a given rank in each column.
+
+    A column holds all samples of one pixel.
 
     A block has up to `columns` columns of `count` samples.
     """

@@ -122,7 +122,7 @@ def shaded(luma: Plane, light: Plane) -> Plane:
 
 
 def _crossing(inside: float, outside: float) -> float:
-    """Return the distance from the inner row to the point of half coverage, in rows.
+    """Return the rows from the inner row to the point of half coverage.
 
     `inside`, `outside`: coverage at the middle of the row, and of the next row outwards.
     """

@@ -192,7 +192,9 @@ def _enclosed_areas(mask: Mask) -> NDArray[np.bool_]:
 
 
 def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return a mask of the connected regions of `where` that contain a pixel of `seeds`.
+    """Return the connected regions of `where` that contain a pixel of `seeds`.
+
+    They are a mask.
 
     `where`, `seeds`: bool (height, width).
     """
@@ -203,7 +205,9 @@ def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[
 
 
 def _regions(where: NDArray[np.bool_], *, at_least: float = 1, at_most: float = np.inf) -> NDArray[np.bool_]:
-    """Return a mask of the connected regions of `where` whose area is in a range.
+    """Return the connected regions of `where` with an area in a range.
+
+    They are a mask.
 
     `at_least`, `at_most`: area in pixels.
     """

@@ -19,7 +19,7 @@ def look_frames(rate: float) -> int:
 
 
 def neighbours(frames: Iterable[SceneFrame], look: int) -> Iterator[tuple[SceneFrame, list[View]]]:
-    """Yield each frame with a few other frames of its shot to compare it with.
+    """Yield each frame with other frames of its shot to compare with.
 
     The others are views without decoded frames, the most useful first: those `look` frames before and after, then nearer ones. Near the
     ends of a shot, where one side is short, the other side reaches up to twice as far. Holds at most 2 * `look` decoded frames.

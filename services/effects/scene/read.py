@@ -45,7 +45,7 @@ def read_moving(
 def read_matted(
     tracker: SceneTracker, video: Path, matte: Path, part: ClipPart, *, background: str, full_size: bool
 ) -> Generator[MaskedFrame, None, None]:
-    """Yield the frames of a part of `video`, each with a mask from a matte.
+    """Yield frames of a part of `video` with masks from a matte.
 
     `matte`: a gray video, matched by time. `full_size`: make masks of half the clip's width and height, for ghosts in full size; otherwise
     masks have the size of small planes.

@@ -141,7 +141,9 @@ def rectangle(where: NDArray[np.bool_]) -> tuple[slice, slice] | None:
 
 
 def enlarged(piece: tuple[slice, slice], source: tuple[int, ...], target: tuple[int, ...]) -> tuple[slice, slice]:
-    """Scale the rectangle `piece` from a plane of shape `source` to one of shape `target`.
+    """Scale a plane's rectangle `piece` to the size of another plane.
+
+    The planes have the shapes `source` and `target`.
 
     `piece`: rows and columns in a plane of shape `source`. Returns those in a plane of shape `target`, never empty.
     """

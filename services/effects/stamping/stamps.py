@@ -37,7 +37,9 @@ class Stamp:
         return share_seen(self.mask)
 
     def matrix_to(self, target: Pose) -> Matrix:
-        """Return the matrix from the stamp's pixels to pixels of a frame with the pose `target`.
+        """Return the matrix from stamp pixels to pixels at pose `target`.
+
+        The target pixels are those of a frame.
 
         The matrix is (3, 3).
         """

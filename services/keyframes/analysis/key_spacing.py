@@ -12,7 +12,7 @@ ROUTINE_SHARE = 0.97
 
 
 def share_before_choices(line: Timeline, most_choices: int) -> float:
-    """Estimate the share of frames that must be decoded to reach one frame per shot.
+    """Estimate the share of frames to decode for one frame per shot.
 
     These frames lie between each chosen frame and the file's keyframe before it. Encoders put a keyframe where a shot begins, and routine
     ones where a shot is long. One frame of each shot is chosen, on average half-way to the next keyframe; at most `most_choices` are.

@@ -225,7 +225,10 @@ def _scan_all(
 
 
 def _lost_frames(pts: Sequence[int], behind: int) -> list[int]:
-    """Estimate the times of the frames lost between the last of `pts` and time `behind`."""
+    """Estimate the times of lost frames.
+
+    They lie between the last of `pts` and time `behind`.
+    """
     if len(pts) < 2:
         return []
     step = (pts[-1] - pts[0]) / (len(pts) - 1)

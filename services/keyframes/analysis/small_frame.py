@@ -1,4 +1,4 @@
-"""Small copies of frames for all measurements, at most 128 pixels on the longer side."""
+"""Small copies of frames for measurements, 128 pixels or less on the longer side."""
 
 from dataclasses import dataclass
 from typing import Any

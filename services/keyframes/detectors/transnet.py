@@ -129,5 +129,5 @@ def transitions_of(last_before: Floats, within: Floats, threshold: float) -> lis
 
 
 def first_after(last_before: Floats) -> Floats:
-    """Shift scores (n,) from the last frame before a change to the first after it."""
+    """Shift scores (n,) from the frame before a change to the next."""
     return np.concatenate([np.zeros(1, np.float32), last_before[:-1]]) if len(last_before) else last_before

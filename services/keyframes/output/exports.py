@@ -20,7 +20,7 @@ def write_lists(report: VideoReport, folder: Path) -> None:
 
 
 def lists_of(report: VideoReport) -> Iterator[tuple[str, str]]:
-    """Yield the file name and text of the report, each table and each cut list."""
+    """Yield name and text of the report, each table and cut list."""
     grid = FrameGrid(report)
     yield "report.json", report.model_dump_json(indent=1)
     yield "shots.csv", shots_csv(grid)

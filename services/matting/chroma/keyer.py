@@ -1,4 +1,4 @@
-"""Keyer: matte and colours of a subject in front of a green or blue screen.
+"""Keyer: matte and colours of a subject before a green or blue screen.
 
 The colour difference of Vlahos (described by Smith and Blinn, "Blue Screen Matting", SIGGRAPH 1996) finds the pixels that are certainly
 screen or certainly subject. It is measured relative to the screen's plate, so that uneven light does not matter. In between, alpha is the
@@ -104,7 +104,9 @@ class Keyer:
         self._sure = None
 
     def key(self, rgb: Rgb, *, garbage: Mask | None = None, core: Mask | None = None, foreground: bool = False) -> KeyedFrame:
-        """Compute the matte of one RGB frame (H, W, 3), and its foreground if requested.
+        """Compute the matte of one RGB frame (H, W, 3).
+
+        Its foreground is computed if requested.
 
         `garbage` and `core`: (H, W) uint8 masks. The matte, times 255, is at most 255 - `garbage` and at least `core`.
         """

@@ -37,7 +37,7 @@ class Screen:
 
 
 def screen_of(colour: tuple[float, float, float]) -> Screen | None:
-    """Return a screen of the given colour; None if it is neither green nor blue.
+    """Return a screen of a colour; None unless it is green or blue.
 
     `colour`: R, G, B, 0..255. None if the colour is neither green nor blue enough.
     """
@@ -109,7 +109,9 @@ def _even_screen(small: NDArray[np.float32]) -> Screen | None:
 
 
 def _border_share(mask: NDArray[np.bool_]) -> float:
-    """Return the share of a picture's border that a mask covers: the median of three sides.
+    """Return the median share of a border that a mask covers.
+
+    It is the median of three sides.
 
     The sides are the top, and the upper three quarters of the left and the right side.
     """

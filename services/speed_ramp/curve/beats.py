@@ -58,7 +58,7 @@ def beats(blocks: Iterable[AudioBlock]) -> list[float]:
 
 
 def _onsets(blocks: Iterable[AudioBlock]) -> tuple[Floats, float]:
-    """Return the onset strength every 10 ms, and the time of the first in seconds."""
+    """Return the onset strength every 10 ms, and the first time in seconds."""
     edges = np.unique(np.geomspace(2, _WINDOW // 2, _BANDS + 1).astype(int))
     window = np.hanning(_WINDOW)
     strength, last, start = array("f"), None, 0.0

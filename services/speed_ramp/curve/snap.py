@@ -15,7 +15,9 @@ SnapTo = Sequence[float] | Literal["beats"] | None
 def snap_times(
     snap_to: SnapTo, video: Path, info: VideoInfo, *, start: float, duration: float | None, progress: Progress
 ) -> Sequence[float] | None:
-    """Return the source seconds to snap to: the times in `snap_to`, or the clip's beats.
+    """Return the source seconds to snap to: listed times, or the clip's beats.
+
+    `snap_to` lists times.
 
     None without `snap_to`. The beats are those of the first audio track. `start`, `duration`: the part of the source to search, in
     seconds. Raises Invalid if the video has no sound or the sound no beats.

@@ -1,4 +1,4 @@
-"""Submission of a request to run an operation: check the request, then queue its job."""
+"""Submission of operations: check a request, then queue its job."""
 
 import asyncio
 

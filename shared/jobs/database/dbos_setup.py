@@ -1,4 +1,4 @@
-"""Configuration of DBOS (the library of the job queues), and recovery of dead processes' jobs."""
+"""Configuration of DBOS (the job queues), and recovery of dead processes' jobs."""
 
 import logging
 

@@ -29,7 +29,7 @@ class Fetches:
         self._engine = engine
 
     def begin(self, job_id: str) -> FetchClaim | None:
-        """Return a job's FetchClaim; None if it has ended or all its URLs are fetched."""
+        """Claim a job's fetches; None if it has ended or fetched all URLs."""
         with self._engine.connect() as connection:
             row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id, JOBS.c.status == Status.QUEUED.value)).first()
         fetches = tuple(map(UrlFetch.load, row.fetches or ())) if row is not None else ()

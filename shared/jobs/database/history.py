@@ -1,4 +1,4 @@
-"""Queries of ended jobs: results to reuse, run times, and outputs that several jobs list."""
+"""Queries of ended jobs: reusable results, run times, and outputs in several jobs."""
 
 import time
 from collections.abc import Collection

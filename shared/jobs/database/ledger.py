@@ -70,7 +70,9 @@ class Ledger:
         connection.execute(JOBS.insert().values(status=Status.QUEUED.value, created_at=round(time.time(), 3), **job.dump()))
 
     def add_ended(self, connection: Connection, job: NewJob, remembered: EarlierResult) -> None:
-        """Insert a job that ends at once with an earlier result, within the caller's transaction.
+        """Insert a job that ends at once with an earlier result.
+
+        This happens within the caller's transaction.
 
         Raises IntegrityError if its idempotency key exists.
         """
@@ -137,7 +139,7 @@ class Ledger:
         return jobs, jobs[-1].id if len(rows) > limit else None
 
     def begin(self, job_id: str) -> Claim | None:
-        """Start an attempt at a job; return its Claim, or None for an ended job."""
+        """Start an attempt at a job; return its Claim, None if it ended."""
         with self.engine.begin() as connection:
             row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id).with_for_update()).first()
             if row is None or Status(row.status).ended:
@@ -244,7 +246,7 @@ class Ledger:
         return [row.id for row in rows if _as_requested(row.inputs) == _as_requested(job.inputs)]
 
     def set_preview_part(self, job_id: str, *, start_s: float, end_s: float) -> None:
-        """Store the start and end of the part of the source that a preview shows."""
+        """Store which part of the source a preview shows, from start to end."""
         with self.engine.begin() as connection:
             preview = connection.scalar(sa.select(JOBS.c.preview).where(JOBS.c.id == job_id))
             connection.execute(
@@ -278,7 +280,9 @@ class Ledger:
             return {str(row[0]): float(row[1]) for row in connection.execute(query)}
 
     def _canceled_steps(self, connection: Connection, job_id: str) -> dict[str, Any]:
-        """Return the progress and result of a canceled pipeline; its open steps become canceled or skipped.
+        """End the steps of a canceled pipeline; return its progress and result.
+
+        Its open steps become canceled or skipped.
 
         Empty for other jobs.
         """

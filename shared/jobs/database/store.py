@@ -1,4 +1,6 @@
-"""Storage of jobs: each job and its entry in DBOS's queues change in one transaction.
+"""Storage of jobs.
+
+A job and its entry in DBOS's queues change in one transaction.
 
 DBOS is the library that gives each queued job to one process.
 """

@@ -1,4 +1,4 @@
-"""Inputs of previews: a proxy, which is a small copy, in place of each video."""
+"""Inputs of previews: a proxy (small copy) replaces each video."""
 
 import asyncio
 from collections.abc import Mapping

@@ -38,7 +38,7 @@ class ResultMemory:
         return self.recall(owner, key) if key else None
 
     def key(self, operation: Operation | None, *, owner: str, inputs: Inputs, params: dict[str, Any]) -> str | None:
-        """Return the key of a result: a digest of everything that the result depends on.
+        """Return the key of a result: a digest of everything it depends on.
 
         It depends on operation and version, content of the inputs, params with defaults, and installed models. None for an
         operation that is not remembered, or if an input is gone.

@@ -30,7 +30,7 @@ class EqualJobs:
         self._locked: dict[str, str] = {}
 
     async def turn(self, job_id: str, owner: str, result_key: str) -> None:
-        """Wait until no equal job of the owner runs, then mark this job as running.
+        """Wait until no equal job of the owner runs; mark this one running.
 
         Equal jobs have the same `result_key`; jobs of other processes count, too. This job then counts as running until `settle`.
         """

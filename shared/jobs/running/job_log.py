@@ -108,7 +108,9 @@ class JobLogWriter:
 
 
 def report_wait(ledger: Ledger, job_id: str, processes: str) -> None:
-    """Log, for the server and the job, that a dead server's job waits for `processes`.
+    """Log that a dead server's job waits for `processes`.
+
+    Both logs get the line: the server's and the job's.
 
     Blocks on the database.
     """

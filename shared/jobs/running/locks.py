@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class Locks(Protocol):
-    """A set of named locks, each of which ends with the process that holds it."""
+    """A set of named locks; each ends with the process that holds it."""
 
     grace_s: float
     """Seconds for which a lock must be free before its holder counts as dead."""

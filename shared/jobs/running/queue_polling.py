@@ -35,7 +35,10 @@ class QueueWaker:
     """A waker of the threads in which DBOS polls this process's queues."""
 
     def __init__(self, *, claimed: Callable[[], None] = lambda: None) -> None:
-        """Create a waker that calls `claimed` when this process has taken workflows from a queue."""
+        """Create a waker.
+
+        It calls `claimed` when this process has taken workflows from a queue.
+        """
         self._claimed = claimed
         self._lock = threading.Lock()
         self._woken: dict[str, threading.Event] = {}
@@ -160,7 +163,10 @@ class ActiveWorkflows(ActiveWorkflowById):
 
 
 class _Claims:
-    """A wrapper of the DBOS function that claims queued workflows; it counts them as running."""
+    """A wrapper of DBOS's function that claims workflows; it counts them.
+
+    Claimed workflows count as running.
+    """
 
     def __init__(self, dbos: Any, claimed: Callable[[], None]):
         self._dbos, self._claimed, self._original = dbos, claimed, dbos._sys_db.start_queued_workflows

@@ -217,7 +217,10 @@ class OperationRunner:
     async def _attempt(
         self, slot: Slot, claim: Claim, folder: Path, progress: ProgressLog, usage: Usage, measurements_key: str | None, cut: Window | None
     ) -> OperationAnswer:
-        """Run the operation once in the child process of `slot`; move its files to `folder`."""
+        """Run the operation once in a child process.
+
+        `slot` holds the child; the files of the operation move to `folder`.
+        """
         slot_folder = await asyncio.to_thread(self._prepare_folder, slot, claim, folder)
         inputs = await asyncio.to_thread(self._place_inputs, slot, claim)
         measurements = slot_folder / MEASUREMENTS
@@ -279,7 +282,10 @@ class OperationRunner:
         }
 
     def _publish(self, claim: Claim, files: dict[str, WrittenFile]) -> dict[str, MediaRecord]:
-        """Publish the operation's output files in the media store: all, or none if one fails."""
+        """Publish the operation's output files in the media store, all or none.
+
+        None if one of them fails.
+        """
         records: dict[str, MediaRecord] = {}
         try:
             for name, output in files.items():

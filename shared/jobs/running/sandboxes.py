@@ -56,7 +56,7 @@ class Sandboxes:
         return layers(self._settings)
 
     def tend(self) -> None:
-        """Mark this process's folder of slots as in use; delete the folders of dead processes."""
+        """Mark this process's folder of slots as used; delete dead processes' folders."""
         self._folders.hold()
         sweep_slots(self._settings.data_dir)
 

@@ -160,7 +160,10 @@ class Lifeline:
         return self._stop.is_set()
 
     def _reap(self, executors: set[str], recover: Callable[[str], None]) -> bool:
-        """Recover the jobs of executors whose locks are free; return whether any lock is held."""
+        """Recover the jobs of dead executors; return whether any lock is held.
+
+        An executor whose lock is free is dead.
+        """
         held = False
         self._free_since, self._outlived_since = (
             {name: since for name, since in times.items() if name in executors} for times in (self._free_since, self._outlived_since)

@@ -1,1 +1,1 @@
-"""The folder of an owner: its size, its last change, and the index by hash."""
+"""The folder of an owner: its size, last change, and index by hash."""

@@ -1,4 +1,4 @@
-"""Index from the hash of a content to the ids of an owner's listed media.
+"""Index from the hash of a content to an owner's listed media.
 
     <folder>/<SHA-256>    ids of the media published with this content, one a line
 

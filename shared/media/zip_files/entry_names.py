@@ -45,7 +45,10 @@ def plain_name(name: str) -> str | None:
 
 
 def _in_utf8(name: bytes, entry: zipfile.ZipInfo) -> str | None:
-    """Decode an entry's name from its extra field or as UTF-8; None if neither fits."""
+    """Decode an entry's name as UTF-8; None if that fails.
+
+    A valid name in the extra field comes first.
+    """
     try:
         return _unicode_path(name, entry.extra) or name.decode()
     except UnicodeDecodeError:

@@ -127,7 +127,9 @@ def zip_contents(path: str | os.PathLike[str], max_bytes: int) -> ZipContents:
 
 @contextmanager
 def open_picture(path: str | os.PathLike[str], name: str) -> Iterator[tuple[FileType, IO[bytes]]]:
-    """Open a picture in a zip file; yield its type and a readable file object.
+    """Open a picture in a zip file; yield its type and content.
+
+    The content is a readable file object.
 
     Raises NotFound if the zip file has no picture of that name.
     """

@@ -119,7 +119,7 @@ def total_bytes(device: Device) -> int:
 
 
 def _container_room() -> list[int]:
-    """Return the bytes left below the container's memory limit, as a list of one number.
+    """Return the bytes below the container's memory limit, as a one-item list.
 
     The list is empty without a limit.
     """

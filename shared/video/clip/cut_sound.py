@@ -1,4 +1,4 @@
-"""The sound of a part of a clip, cut at exact samples and encoded again."""
+"""The sound of a part of a clip, cut at samples and encoded again."""
 
 from fractions import Fraction
 from pathlib import Path

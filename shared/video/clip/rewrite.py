@@ -83,7 +83,10 @@ def matte_warnings(matte: Path, params: ClipPart, *, info: VideoInfo) -> Iterato
 
 
 def part_end(params: ClipPart) -> Fraction | None:
-    """Return the end of the part in `params`, in source seconds; None for the clip's end."""
+    """Return the end of the params' part in source seconds.
+
+    None stands for the clip's end.
+    """
     return None if params.duration is None else to_fraction(params.start) + to_fraction(params.duration)
 
 

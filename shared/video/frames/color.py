@@ -66,7 +66,7 @@ def range_number(name: str | None) -> int:
 
 
 def matrix_or_guess(color: ColorInfo, width: int, height: int) -> str:
-    """Return the name of a picture's colour matrix; guess it if the tag is missing.
+    """Return a picture's colour matrix by name; guess it without a tag.
 
     The guess is BT.601 up to 1024x576 pixels, BT.709 above. The number of pixels decides, so that turning a picture does not change its
     colours.

@@ -82,7 +82,7 @@ def check_alpha(alpha: NDArray[Any], shape: tuple[int, ...]) -> None:
 
 
 def scale_alpha(alpha: NDArray[Any], bits: int, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Scale alpha from the full range of uint8 or uint16 to the full range of `bits` bits.
+    """Scale full-range alpha, uint8 or uint16, to full range of `bits` bits.
 
     Raises what `check_alpha` raises.
     """

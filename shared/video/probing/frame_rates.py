@@ -90,7 +90,7 @@ def frame_rates(
 
 
 def standard_rate(rate: Fraction) -> Fraction:
-    """Return the standard rate nearest to `rate` within 4 %, or else the next above.
+    """Return the standard rate within 4 % of `rate`, or the next above.
 
     The next above is at most 240. Rates below 9 give 30.
     """
@@ -103,7 +103,9 @@ def standard_rate(rate: Fraction) -> Fraction:
 
 
 def _on_own_clock(pts: NDArray[np.int64], base: Fraction) -> tuple[NDArray[np.int64], Fraction]:
-    """Convert a copied file's times, and their unit `base`, to the coarser clock of the source file.
+    """Convert a copied file's times to the coarser clock of its source.
+
+    `base`, the unit of the times, is converted, too.
 
     A file that was copied from Matroska or GIF into MP4 has finer ticks, but its times are still whole milliseconds or hundredths.
     """

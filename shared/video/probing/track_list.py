@@ -61,7 +61,9 @@ def other_tracks(container: Any, main: Any, *, captions: bool) -> Iterator[Other
 
 
 def _chapter_track(container: Any) -> set[int]:
-    """Return a set with the index of the MP4 text track that repeats the chapters.
+    """Find the MP4 text track that repeats the chapters.
+
+    Return a set with its index.
 
     The set is empty if there is no such track.
     """

@@ -1,4 +1,6 @@
-"""Copies of GIF files in which frame delays of 0 and 10 ms become 100 ms.
+"""Copies of GIF files with longer frame delays.
+
+Delays of 0 and 10 ms become 100 ms.
 
 Many GIF files state such delays. Browsers show the frame for 100 ms.
 """

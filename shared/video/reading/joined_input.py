@@ -39,7 +39,10 @@ class JoinedInput:
         self._first.close()
 
     def demux(self, *selection: Any, **kinds: Any) -> Iterator[Any]:
-        """Yield the packets of the selected streams, file after file, then an empty packet per stream."""
+        """Yield the packets of the selected streams, file after file.
+
+        An empty packet per stream follows at the end.
+        """
         streams = self._first.streams.get(*selection, **kinds)
         self.part = 0
         yield from self._readable(self._first, streams)
@@ -87,7 +90,9 @@ class JoinedInput:
                 yield packet
 
     def _targets(self, container: av.container.InputContainer, streams: Sequence[Any]) -> dict[int, Any]:
-        """Return the stream that each track of a later file continues, by the track's index.
+        """Return the stream that each track of a later file continues.
+
+        The keys are the indexes of the tracks.
 
         It has the same place among the tracks of its kind, and the same codec. Records sound that continues no stream, and chapters.
         """

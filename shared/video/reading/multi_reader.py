@@ -106,7 +106,9 @@ def _own_start(
     path: str | os.PathLike[str],
     limits: Limits | None,
 ) -> Fraction:
-    """Return the time in the video `path` that corresponds to the first frame of `leader`.
+    """Return the time in `path` of the first frame of `leader`.
+
+    `path` is a video.
 
     `head`, `leader_head`: times of the first two frames of the video at `path`, and of the leading video.
 
@@ -197,7 +199,7 @@ class _Follower:
         self.close = frames.close
 
     def at(self, leader: Frame) -> Frame:
-        """Return the frame visible at the start of `leader`, a frame of the other video.
+        """Return the frame visible at the start of another video's frame `leader`.
 
         Before the video's start it is the first frame, after its end the last.
         """

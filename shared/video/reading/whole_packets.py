@@ -15,7 +15,7 @@ TELLING = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4", "h263", "flv1"
 
 
 def whole_packets(packets: Iterable[Any]) -> Iterator[Any]:
-    """Yield `packets` except headers and, in each track, a last packet that is cut off.
+    """Yield `packets` without headers and without cut-off last packets of tracks.
 
     FFmpeg flags a packet as corrupt when the file ends within it. Decoders that get such a packet lose the pictures before it, too.
     Headers stand between the parts of a joined Ogg file.
@@ -34,7 +34,7 @@ def whole_packets(packets: Iterable[Any]) -> Iterator[Any]:
 
 
 def _known(packets: Iterable[Any]) -> Iterator[Any]:
-    """Yield `packets` to the end, or until PyAV fails at a track that appeared late.
+    """Yield `packets` until PyAV fails at a track that appeared late.
 
     PyAV 18 fails at the end of a file for tracks that it did not have when it was opened, such as those of another program that was joined.
     """

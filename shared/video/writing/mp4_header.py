@@ -99,7 +99,10 @@ def _boxes(data: bytearray, start: int, end: int) -> Iterator[_Box]:
 
 
 def _moov(file: BinaryIO) -> tuple[int, int] | None:
-    """Return the offset and size of the content of the header box `moov`, or None."""
+    """Return offset and size of the content of `moov`, or None.
+
+    `moov` is the header box.
+    """
     at = 0
     while len(head := file.read(16)) >= 8:
         size, name = struct.unpack(">I4s", head[:8])

@@ -158,7 +158,7 @@ class OutputFile:
             set_last_length(self.path, end - self._last_pts * settings.time_base)
 
     def close(self) -> None:
-        """Close the output and the sources of copied audio, after an error or an abort."""
+        """Close the output and the sources of sound, after an error or abort."""
         for copied in self.copies:
             copied.close()
         if self._opened is not None:

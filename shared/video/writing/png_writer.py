@@ -68,7 +68,9 @@ class PngWriter:
         self._count = 0
 
     def write(self, picture: av.VideoFrame | tuple[NDArray[Any], ...], pts: int, *, alpha: NDArray[Any] | None = None) -> None:
-        """Queue `picture`, a PyAV frame or a tuple of one array, as the next file.
+        """Queue `picture` as the next file.
+
+        It is a PyAV frame or a tuple of one array.
 
         The array is in the writer's format, (height, width) or (height, width, channels). `alpha`: (height, width) uint8 or uint16 of
         full scale, for "rgba" and "rgba64le". Do not change a picture or its alpha afterwards. Blocks while encoding is behind; raises the

@@ -48,7 +48,9 @@ def supported() -> bool:
 
 
 def install() -> bool:
-    """Install the filter for this thread, and for the threads and processes that this thread starts.
+    """Install the filter for this thread, and whatever the thread starts.
+
+    It may start threads and processes.
 
     The process must have no_new_privs. Returns whether the filter is active.
     """

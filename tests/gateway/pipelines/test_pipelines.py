@@ -37,7 +37,7 @@ def shown(job: dict[str, Any], field: str = "state") -> dict[str, Any]:
 
 
 def until(running: RunningSuite, job_id: str, states: dict[str, str], *, reported: str = "") -> dict[str, Any]:
-    """Wait until the steps of a pipeline job have the states `states`; return the job.
+    """Wait until a pipeline's steps have the given states; return the job.
 
     The step `reported` must also have progress.
     """

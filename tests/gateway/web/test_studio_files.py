@@ -106,7 +106,10 @@ def test_every_module_is_in_one_served_file_after_those_it_imports() -> None:
 
 
 def parse(code: str) -> None:
-    """Parse the code of a module, without its imports and exports; raise an error if it is invalid."""
+    """Parse a module without its imports and exports.
+
+    Raise an error if the code is invalid.
+    """
     quickjs.Context().eval(f"(async () => {{ if (false) {{ {code.replace('import.meta.url', 'location.href')}\n}} }})")
 
 

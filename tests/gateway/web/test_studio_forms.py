@@ -1,4 +1,4 @@
-"""Forms of the studio: controls of all parameters, edits of rows, and problems shown at their row."""
+"""Forms of the studio: controls, edits of rows, and problems at their row."""
 
 from typing import Any
 

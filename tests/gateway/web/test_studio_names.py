@@ -1,4 +1,4 @@
-"""The studio's code contains no names of parameters or inputs, only their declared roles and widgets."""
+"""The studio's code names no parameter or input, only roles and widgets."""
 
 import re
 from pathlib import Path
@@ -53,7 +53,10 @@ UNPACKED = re.compile(r"\{([^{}]*)\} = [\w.#]*\b(?:params|inputs|properties)\b")
 
 
 def words_in(script: str) -> tuple[set[str], set[str]]:
-    """Return a script's words in string literals, and its words that select a parameter or input."""
+    """Return a script's words in strings, and its words that select a parameter.
+
+    Words that select an input are among the latter.
+    """
     code = re.sub(r"/\*.*?\*/|(?<=\s)//[^\n]*|^//[^\n]*", "", script, flags=re.DOTALL | re.MULTILINE)
     unpacked = {word for names in UNPACKED.findall(code) for word in re.findall(r"[a-z][a-z0-9_]*", names)}
     return set(LITERAL.findall(code)), {*MEMBER.findall(code), *KEY.findall(code), *unpacked}

@@ -16,7 +16,7 @@ from tests.services.aesthetics.aesthetic_clips import RATE, scenery, write_video
 
 @pytest.fixture(scope="session")
 def ten_seconds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a clip of 10 s at 10 fps with a new scene every second.
+    """Write a 10 s clip at 10 fps with a scene every second.
 
     Only the scenes at 2 s and 8 s are sharp.
     """

@@ -171,7 +171,7 @@ def inception_resnet_v2(pictures: NDArray[np.float32], weights: Weights) -> NDAr
 
 
 def _padded(x: torch.Tensor) -> torch.Tensor:
-    """Pad a tensor by one row at the bottom and one column at the right.
+    """Pad a tensor by one row (bottom) and one column (right).
 
     The padding layers of the old MobileNet file do this for even sizes.
     """

@@ -20,7 +20,10 @@ from tests.services.aesthetics.aesthetic_clips import ten_views
 
 
 def views(folder: Path, pictures: Sequence[NDArray[np.uint8]], *, lanczos: bool) -> tuple[list[View], list[View]]:
-    """Write RGB pictures as a lossless video and as PNG files; return the views that scoring reads from each."""
+    """Write pictures as lossless video and as PNG; return views of each.
+
+    Scoring reads the views.
+    """
     colors = "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int+full_chroma_inp,format=yuv444p"
     tags = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv", "-c:v", "libx264", "-qp", "0"]
     files = [folder / f"{number}.png" for number in range(len(pictures))]

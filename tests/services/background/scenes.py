@@ -64,7 +64,10 @@ def wall(width: int, height: int, seed: int = 0) -> RGB:
 
 
 def camera(shoot: Shoot, k: int) -> NDArray[np.float64]:
-    """Return the matrix from pixels of frame `k` to pixels of the wall's middle part."""
+    """Return the matrix from frame pixels to pixels of the wall's middle.
+
+    `k` is the frame.
+    """
     t = k / max(shoot.frames - 1, 1)
     w, h = shoot.width, shoot.height
     across, down = shoot.pan * w * (t - 0.5) + (4 * np.sin(7 * t) if shoot.pan else 0), (0.03 * h * np.sin(5 * t) if shoot.pan else 0)
@@ -158,7 +161,10 @@ def rgb_picture(rgb: RGB) -> Any:
 
 
 def psnr(a: RGB, b: RGB, where: NDArray[np.bool_] | None = None) -> float:
-    """Return the peak signal-to-noise ratio of `a` and `b` in dB, within the mask `where`."""
+    """Return the PSNR of `a` and `b` in dB, within a mask.
+
+    `where` is the mask.
+    """
     squared = (a.astype(np.float32) - b.astype(np.float32)) ** 2
     error = squared[where].mean() if where is not None else squared.mean()
     return float(10 * np.log10(255**2 / max(float(error), 1e-9)))

@@ -35,7 +35,10 @@ def test_samples_are_read_back_in_bands_of_rows() -> None:
 
 @pytest.mark.parametrize(("rest", "removed"), [(False, True), (True, False)])
 def test_an_object_is_removed_whole_or_not_at_all(rest: bool, removed: bool) -> None:
-    """A head seen in most samples is removed, unless a body below it would stay."""
+    """A head in most samples is removed, unless a body would stay.
+
+    The body is below the head.
+    """
     head, body = (slice(40, 56), slice(40, 56)), (slice(56, 90), slice(34, 62))
     samples = []
     for number in range(30):

@@ -1,4 +1,7 @@
-"""Clips for the effects' tests: a camera's view moving over a texture, and a moving disc."""
+"""Clips for the effects' tests: a moving view of texture, and a disc.
+
+The disc moves, too.
+"""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -63,7 +66,10 @@ def with_disc(luma: Gray, centre: tuple[float, float], *, radius: float = 16, le
 
 
 def scene(camera: Spot, disc: Spot | None, *, seed: int = 1, **size: int) -> Callable[[int], Gray]:
-    """Return a function that draws frame `i`: the view at `camera(i)` with a disc at `disc(i)`."""
+    """Return a function that draws frame `i` with a disc.
+
+    It shows the view at `camera(i)`; the disc is at `disc(i)`.
+    """
     texture = ground(seed)
 
     def luma(index: int) -> Gray:

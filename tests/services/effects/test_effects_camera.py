@@ -96,7 +96,10 @@ def test_the_camera_is_followed_past_one_unusable_frame():
 
 @pytest.mark.parametrize(("full_size", "size", "most"), [(True, (480, 270), 1 / 3), (False, (320, 180), 0.5)])
 def test_a_clip_of_720_lines_is_followed_precisely_enough(full_size, size, most):
-    """Camera positions err by at most 1/3 pixel; those for soft ghosts by 1/8 pixel of the small planes."""
+    """Camera positions err by at most 1/3 pixel.
+
+    Those for soft ghosts err by at most 1/8 pixel of the small planes.
+    """
 
     def path(i):
         return 120 + 9.3 * i, 90 + 14 * np.sin(i / 6)

@@ -1,4 +1,4 @@
-"""The strobe effect: copies (stamps) of the subject in both outputs, video and still picture."""
+"""The strobe effect: copies (stamps) of the subject in video and still."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The gallery page: a single safe file whose script finds the same shots as the server."""
+"""The gallery page: one safe file whose script finds the server's shots."""
 
 import base64
 import hashlib
@@ -186,13 +186,16 @@ WHOLE = ["startFrame", "endFrame", "start", "end", "kind", "transition"]
 
 
 def as_drawn(shot: Shot) -> list[object]:
-    """Convert a Shot of the server to the list that the page's script uses for shots."""
+    """Convert a Shot of the server to the page script's list for it."""
     transition = [shot.transition_start_frame, shot.transition_end_frame]
     return [shot.start_frame, shot.end_frame, shot.start_s, shot.end_s, shot.kind, transition]
 
 
 def times_of(rng: np.random.Generator, count: int, *, vary: bool) -> list[float]:
-    """Make the times of `count` frames and of the end: random if `vary`, else even."""
+    """Make the times of `count` frames and the end, random if `vary`.
+
+    Otherwise they are even.
+    """
     return [0.0, *np.cumsum(rng.uniform(0.005, 0.2, count) if vary else np.full(count, 0.04)).tolist()]
 
 

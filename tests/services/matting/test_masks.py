@@ -46,7 +46,10 @@ def test_times_mean_the_nearest_frame_of_a_clip_with_varying_times(tmp_path):
 
 
 def drawn(folder, name, *boxes):
-    """Write a picture with boxes in rows 100 to 200: (left, right, (R, G, B))."""
+    """Write a picture with boxes in rows 100 to 200.
+
+    A box is (left, right, (R, G, B)).
+    """
     pixels = np.zeros((360, 640, 3), np.uint8)
     for left, right, colour in boxes:
         pixels[100:200, left:right] = colour[::-1]

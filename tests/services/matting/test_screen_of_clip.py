@@ -1,4 +1,4 @@
-"""Screen detection over a whole clip: black first frames, a new screen after a cut."""
+"""Screen detection over a whole clip: black first frames, a new screen."""
 
 import cv2
 import numpy as np

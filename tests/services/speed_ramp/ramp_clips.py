@@ -73,7 +73,9 @@ def flash(second: float, *, size: tuple[int, int] = (48, 64)) -> NDArray[np.uint
 
 
 def beep(seconds: Floats) -> Floats:
-    """Return the samples at `seconds` of a 1 kHz tone that sounds for 0.1 s of each second.
+    """Return samples of a 1 kHz tone, on for 0.1 s every second.
+
+    `seconds` are their times.
 
     The beep is in the middle of the second.
     """

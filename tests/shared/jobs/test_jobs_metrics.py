@@ -11,7 +11,7 @@ from tests.misbehaving.server import Server
 
 
 def figure(server: Server, name: str) -> float:
-    """Return the value of the metric `name` in `GET /metrics`; 0 if it is missing."""
+    """Return the value of a metric in `GET /metrics`; 0 if missing."""
     match = re.search(rf"^{re.escape(name)} (\S+)$", server.client.get("/metrics").text, re.MULTILINE)
     return float(match[1]) if match else 0.0
 

@@ -131,7 +131,9 @@ def test_a_webhook_survives_a_restart(tmp_path: Path, receiver: Receiver) -> Non
 
 
 def test_private_addresses_are_not_called(server: Server, receiver: Receiver) -> None:
-    """A private address is refused on submission; a name with a private address, on connection.
+    """A private address is refused on submission.
+
+    A name with a private address is refused on connection.
 
     The job itself is not affected.
     """

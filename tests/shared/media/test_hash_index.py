@@ -1,4 +1,7 @@
-"""The index by hash, and its locks on files that other processes replace or delete."""
+"""The index by hash, and its locks on files that change meanwhile.
+
+Other processes replace or delete the files.
+"""
 
 import errno
 import fcntl
@@ -36,7 +39,10 @@ def before_first_lock(monkeypatch: pytest.MonkeyPatch, change: Callable[[], None
 
 
 def replace(path: Path, text: str) -> None:
-    """Replace a file, but keep a link to the old file, as NFS does for open files."""
+    """Replace a file, but keep a link to the old file.
+
+    NFS does so for open files.
+    """
     os.link(path, path.with_name("kept"))
     path.with_name("new").write_text(text, encoding="ascii")
     path.with_name("new").replace(path)

@@ -56,7 +56,10 @@ def write(path: Path, names: list[str], *, encoding: str = "utf-8", flag: bool =
 
 
 def names_in(path: Path) -> list[str]:
-    """Return the entry names of a zip file, after checking that each opens its file."""
+    """Check that each entry name of a zip file opens its file.
+
+    Return the names.
+    """
     names = [picture.name for picture in zip_contents(path, LIMIT).pictures]
     for name in names:
         with open_picture(path, name) as (_, file):

@@ -1,4 +1,7 @@
-"""Fixtures of the model tests: a file server, and a models folder for each test."""
+"""Fixtures of the model tests: a file server, and a fresh models folder.
+
+Each test gets a folder of its own.
+"""
 
 from collections.abc import Iterator
 

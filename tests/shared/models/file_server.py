@@ -1,4 +1,7 @@
-"""A local file server that can serve ranges, drop connections and act as a model hub."""
+"""A local file server that can misbehave or act as a model hub.
+
+It serves ranges and drops connections.
+"""
 
 import contextlib
 import hashlib

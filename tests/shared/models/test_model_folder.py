@@ -1,4 +1,7 @@
-"""Model files: found, verified by checksum, or reported missing with the command to install them."""
+"""Model files: found and verified by checksum, or reported missing.
+
+The report names the command that installs them.
+"""
 
 import hashlib
 import json

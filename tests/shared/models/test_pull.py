@@ -1,4 +1,7 @@
-"""Installation of models from an address, a hub or a mirror, also by a job."""
+"""Installation of models from an address, a hub or a mirror.
+
+A job can install them, too.
+"""
 
 import hashlib
 import json

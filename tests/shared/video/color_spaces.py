@@ -76,7 +76,10 @@ def measured(picture: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
 
 
 def ink(cmyk: Floats) -> Floats:
-    """Convert ink amounts (..., 4) to sRGB, 0 to 1, as printed by an invented press."""
+    """Convert ink amounts (..., 4) to sRGB, 0 to 1.
+
+    An invented press prints them.
+    """
     c, m, y, k = (cmyk[..., channel, None] for channel in range(4))
     paper = 1 - c * [0.95, 0.35, 0.1] * (1 - 0.2 * m)
     return np.clip(paper * (1 - m * [0.1, 0.9, 0.4]) * (1 - y * [0.02, 0.08, 0.85]) * (1 - 0.88 * k), 0, 1)

@@ -51,7 +51,7 @@ def onsets(times: Iterable[Fraction | float], loud: Iterable[bool]) -> list[floa
 
 
 def part(container: str, coding: str, offset: float = 0, seconds: float = 2) -> bytes:
-    """Encode a stream with a flash and a beep at 0.5 s and 1.5 s.
+    """Encode a stream with flash and beep at 0.5 s and 1.5 s.
 
     `offset`: seconds that its clock starts with.
     """

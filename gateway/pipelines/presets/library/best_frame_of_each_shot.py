@@ -1,4 +1,4 @@
-"""The preset `best-frame-of-each-shot`: find the shots of a video and the best frame of each."""
+"""The preset `best-frame-of-each-shot`: a video's shots, and each shot's best frame."""
 
 from gateway.pipelines.presets.preset import CLIP, Preset, step
 

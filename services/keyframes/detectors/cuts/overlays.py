@@ -63,7 +63,10 @@ def _spread(change: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _shortest_run(values: NDArray[np.float64]) -> int:
-    """Return the length of the shortest run that holds nearly the whole sum of `values`."""
+    """Return the length of the shortest run with nearly all of a sum.
+
+    The sum is that of `values`.
+    """
     sums = np.concatenate([[0.0], np.cumsum(values)])
     least_sum = _MOST * sums[-1]
     return min(
@@ -72,7 +75,7 @@ def _shortest_run(values: NDArray[np.float64]) -> int:
 
 
 def _bars(values: NDArray[np.float64], widest: int) -> float:
-    """Return the share of the length, 0 to 1, that two bars at the ends occupy.
+    """Return the share, 0 to 1, that bars at both ends occupy.
 
     The bars are equally wide, `widest` at most, and as narrow as possible to hold nearly all of the sum of `values`. Returns 1 if none do.
     """

@@ -215,7 +215,7 @@ def _rated(
     in_place: NDArray[np.float64],
     aligned: NDArray[np.float64],
 ) -> Windows | None:
-    """Compute the features of a few windows of a block; None if none can be a transition.
+    """Compute the features of a block's windows; None without possible transitions.
 
     `a`, `b`: places of the windows' ends in the block. `in_place`, `aligned`: sums of those changes before each place of the block.
     """
@@ -288,7 +288,9 @@ class _Mix:
 
 
 def _activity_outside(block: _Block, a: Places, b: Places, half: int, change: Matrix) -> Matrix:
-    """Measure the change just before and after each window, relative to the change within it.
+    """Measure the change around each window, relative to the change within it.
+
+    Around means just before and just after.
 
     Returns the change before A plus that after B, each relative to `change`, the change from A to B: (k,), 0 to 3.
     """

@@ -28,7 +28,7 @@ class Address:
 
 @contextmanager
 def addresses(path: str | os.PathLike[str], head: bytes) -> Iterator[tuple[Address, ...]]:
-    """Yield FFmpeg's addresses of the files in a local file, or of their usable parts.
+    """Yield FFmpeg's addresses of the files, or usable parts, in a local file.
 
     Most files have one; the addresses of several are opened one after the other. FFmpeg gets no further file that is not read, and FLV
     files without the headers inside them. `head`: the file's first bytes.
@@ -67,13 +67,16 @@ def _quoted(text: str) -> str:
 
 
 def _address(path: str | os.PathLike[str], part: FilePart) -> Address:
-    """Return the address of one file in a joined file, up to the end that FFmpeg can open."""
+    """Return the address of one file in a joined file.
+
+    It reaches to the end that FFmpeg can open.
+    """
     end = usable_end(path, part.begin, part.end) if part.cut else None
     return Address(_part(path, part.begin, part.end if end is None else end), "file,subfile", one_by_one=True, cut=part.cut)
 
 
 def whole_fragments(path: str | os.PathLike[str], head: bytes) -> Address | None:
-    """Return the address of an MP4 file up to its last complete box, or None.
+    """Return the address of an MP4 file's complete boxes, or None.
 
     None unless the file is cut off within a fragment's header, or right behind it: FFmpeg refuses to open such a file. `head`: the file's
     first bytes.

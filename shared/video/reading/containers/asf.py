@@ -9,7 +9,7 @@ _FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the end of the ASF file at `begin`, as a byte offset, or None.
+    """Return where the ASF file at `begin` ends (byte offset), or None.
 
     Its header states the length; None if it states none, as in streams.
     """

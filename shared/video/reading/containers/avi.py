@@ -10,7 +10,7 @@ _MOST_TRACKS = 100
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the end of the AVI file at `begin`, as a byte offset, or None.
+    """Return where the AVI file at `begin` ends (byte offset), or None.
 
     That is behind its RIFF chunks; None if a chunk states no length. The first chunk is of the type AVI; those of the type AVIX continue a
     long file.

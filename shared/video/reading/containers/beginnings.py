@@ -43,7 +43,7 @@ def find_bytes(file: BinaryIO, wanted: bytes, begin: int) -> int | None:
 
 
 def next_beginning(file: BinaryIO, magic: bytes, back: int, begin: int) -> int | None:
-    """Return the byte offset of the next MP4 or Matroska file from `begin` on, or None.
+    """Find the next MP4 or Matroska file from byte `begin` on, or None.
 
     `magic`: bytes that stand `back` bytes behind the beginning. The header is examined, since samples may hold the same bytes by chance.
     """
@@ -57,13 +57,16 @@ def next_beginning(file: BinaryIO, magic: bytes, back: int, begin: int) -> int |
 
 
 def _begins_mp4(head: bytes) -> bool:
-    """Return whether `head` begins with a `ftyp` box and another box of a file's start."""
+    """Return whether `head` begins with `ftyp` and another first box of a file."""
     length = int.from_bytes(head[:4], "big")
     return 16 <= length <= _MARKED_BYTES - 8 and head[8:12].isascii() and head[length + 4 : length + 8] in _BEHIND_FTYP
 
 
 def _begins_matroska(head: bytes) -> bool:
-    """Return whether `head` begins with an EBML header of Matroska or WebM and a segment."""
+    """Return whether `head` begins with the EBML header and segment of Matroska.
+
+    WebM files begin in the same way.
+    """
     return (b"matroska" in head or b"webm" in head) and SEGMENT in head
 
 

@@ -27,7 +27,7 @@ class FlvParts:
 
 
 def flv_parts(path: str | os.PathLike[str]) -> FlvParts:
-    """Find the parts of an FLV file by the headers inside it, up to 200.
+    """Find the parts of an FLV file by its inner headers, up to 200.
 
     FFmpeg skips everything behind a second header. A tag that a second header cuts off is left out. Source: FLV specification, E.2 to E.5.
     """

@@ -16,7 +16,7 @@ _NUMBER, _CODEC, _PRIVATE = 0xD7, 0x86, 0x63A2
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the end of the Matroska file at `begin`, as a byte offset, or None.
+    """Return where the Matroska file at `begin` ends (byte offset), or None.
 
     None if the length of its segment is unknown, and no other file follows its last element.
     """
@@ -31,7 +31,9 @@ def end(file: BinaryIO, begin: int) -> int | None:
 
 
 def last_element(file: BinaryIO, begin: int) -> int:
-    """Return the byte offset of the last outer element of the Matroska file at `begin`.
+    """Return where the last outer element begins in a Matroska file.
+
+    The file lies at `begin`; both are byte offsets.
 
     Outer elements are those of the segment, as far as their lengths lead.
     """
@@ -39,7 +41,10 @@ def last_element(file: BinaryIO, begin: int) -> int:
 
 
 def _walked(file: BinaryIO, begin: int) -> tuple[int, int | None]:
-    """Return start and end of a Matroska file's last outer element; None if the end is unknown."""
+    """Find the last outer element of a Matroska file; return start and end.
+
+    None if the end is unknown.
+    """
     last, place = begin, begin
     for _ in range(_MOST_ELEMENTS):
         head = bytes_at(file, place, 12)
@@ -70,7 +75,7 @@ def segment_end(head: bytes) -> int:
 
 
 def coding(file: BinaryIO, begin: int) -> list[tuple[bytes | None, ...]] | None:
-    """Return number, codec and codec header of each track of a Matroska file, or None.
+    """Return the tracks' number, codec and codec header in Matroska, or None.
 
     `begin`: byte offset at which the file begins. None if no list of tracks comes before the pictures.
     """

@@ -22,7 +22,7 @@ _LONG = (1).to_bytes(4, "big")
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the end of the MP4 file at `begin`, as a byte offset, or None.
+    """Return where the MP4 file at `begin` ends (byte offset), or None.
 
     That is at the next `ftyp` box, or where no box begins. Old QuickTime files have no such box: a second index tells that another file
     begins, behind the first index and its samples. None if the last box states no length, so that it reaches to the end of the file (4.2),
@@ -47,7 +47,10 @@ def end(file: BinaryIO, begin: int) -> int | None:
 
 
 def last_box(file: BinaryIO, begin: int) -> int:
-    """Return the byte offset of the last known top-level box of the MP4 file at `begin`."""
+    """Return where an MP4 file's last known top-level box begins.
+
+    The file lies at `begin`; both are byte offsets.
+    """
     last = begin
     for kind, start, _ in _boxes(file, begin):
         if kind not in OUTER_BOXES or (kind == b"ftyp" and start > begin):
@@ -57,7 +60,9 @@ def last_box(file: BinaryIO, begin: int) -> int:
 
 
 def coding(file: BinaryIO, begin: int) -> list[bytes] | None:
-    """Return the sample description of each track of an MP4 file, without bit rates, or None.
+    """Return each track's sample description in an MP4 file, or None.
+
+    Bit rates are left out.
 
     `begin`: byte offset at which the file begins.
     """
@@ -103,7 +108,7 @@ def announces_fragments(file: BinaryIO) -> bool:
 
 
 def _boxes(file: BinaryIO, begin: int, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, start and end of each box from byte offset `begin` up to `end`.
+    """Yield kind, start and end of each box between two byte offsets.
 
     Start and end are byte offsets. `end`: that of the outer box; None for outermost boxes. Boxes within boxes are not yielded.
     """

@@ -178,7 +178,10 @@ def _tags(descriptors: bytes) -> set[int]:
 
 
 def _starts(file: BinaryIO, place: int, program: _Program) -> bool:
-    """Return whether a program's first video packet from byte offset `place` on begins a picture."""
+    """Return whether a program's next video packet begins a picture.
+
+    The search begins at byte offset `place`.
+    """
     for at, rows in _packets(file, place):
         if rows is None or at > place + _SEARCHED_BYTES:
             break

@@ -8,7 +8,7 @@ _SEARCHED = 1024 * 1024
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the end of the MXF file at `begin`, as a byte offset, or None.
+    """Return where the MXF file at `begin` ends (byte offset), or None.
 
     That is where another file's header follows the footer; None if none follows. The header partition states where the footer begins (7.1).
     """

@@ -8,7 +8,7 @@ _MOST_CHUNKS = 1_000_000
 
 
 def end(file: BinaryIO, begin: int) -> int | None:
-    """Return the end of the PNG file at `begin`, as a byte offset, or None.
+    """Return where the PNG file at `begin` ends (byte offset), or None.
 
     That is behind the chunk IEND; None without this chunk.
     """

@@ -161,7 +161,9 @@ class PictureStream:
             raise BrokenMedia(f"{Path(self._path).name!r} contains no frame that can be decoded. Export or upload it again.")
 
     def from_about(self, target: int, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None] | None:
-        """Seek to a keyframe at or before `target`; return the frames from there, or None.
+        """Seek to a keyframe at or before `target`; return the frames from there.
+
+        None if no such keyframe is found.
 
         `target` is in units of `base`. Containers seek by decoding order, or only roughly: if the first picture is later than `target`,
         seeking is repeated further back. Returns None if no seek reaches such a picture, and where times are counted from the beginning
@@ -330,7 +332,9 @@ class PictureStream:
             raise self._broken(previous + self._step, "the file is truncated")
 
     def _is_last(self, packets: Iterator[Any]) -> bool:
-        """Return whether a damaged packet is the last, in a file that may end within a picture.
+        """Return whether a damaged packet is the last of a cut-off file.
+
+        A cut-off file may end within a picture.
 
         Reads `packets`, the rest of the packets, up to the next one.
         """

@@ -95,7 +95,9 @@ class TrackClock:
             part.start, part.end, part.latest, part.first_key = self._before
 
     def lengthen(self, ticks: int) -> None:
-        """Move the end of each part later by `ticks` where its last packet states no duration.
+        """Move the ends of parts later by `ticks`.
+
+        Only parts whose last packet states no duration move.
 
         `ticks` stands for that duration.
         """

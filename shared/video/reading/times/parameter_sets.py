@@ -47,7 +47,7 @@ def parameters(codec: str, extradata: bytes, packet: bytes) -> tuple[bytes, byte
 
 
 def _units(head: bytes, extradata: bytes, length_at: int) -> Iterator[bytes]:
-    """Yield the NAL units, the pieces of coded video, at the head of a packet.
+    """Yield the NAL units (pieces of coded video) at a packet's head.
 
     Their start codes or lengths are left out.
     """

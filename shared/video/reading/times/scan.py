@@ -46,7 +46,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The result of a scan: packet times of a file, joined parts and picture shapes.
+    """The result of a scan: packet times, joined parts and picture shapes.
 
     `times`: presentation times of the main video's packets from the first keyframe on, rising, in its time base, on the continuous clock.
     `breaks`: places in `times` at which a joined part begins. `ends`: seconds on the continuous clock at which tracks end, by stream

@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(slots=True, eq=False)
 class LastPacket:
-    """A muxer of video packets that holds the last one back, to set its duration.
+    """A muxer that holds the last video packet back, to set its duration.
 
     `by_decoding`: the container adds up lengths by decoding times, as MP4 does, not by presentation times.
     """
@@ -37,7 +37,9 @@ class LastPacket:
         self._held = packet
 
     def finish(self, end: Fraction) -> Fraction | None:
-        """Mux the held packet, lasting until second `end`; return the track's length if the header will differ.
+        """Mux the held packet, lasting until second `end`.
+
+        Return the track's length if the header will differ.
 
         `set_picture_length` corrects such a header of an MP4 file. None if the header will state the right length.
         """

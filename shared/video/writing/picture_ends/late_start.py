@@ -11,7 +11,7 @@ _LONGEST_S = 10
 
 @dataclass(frozen=True, slots=True)
 class LateStart:
-    """A plan for a late first picture: its repeats, and a shift of all pictures.
+    """A plan for a late first picture: repeats, and a shift of pictures.
 
     `repeats`: rising times from 0 on at which the first picture is shown before its own time. `shift`: ticks by which all pictures move
     towards 0; negative away from it.

@@ -1,4 +1,4 @@
-"""Detection of beats in sounds whose beats are known, and curves that snap to beats."""
+"""Detection of known beats in sounds, and curves that snap to beats."""
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -112,7 +112,7 @@ def test_no_sound_has_no_beats() -> None:
 
 @pytest.fixture(scope="module")
 def band(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a clip of 8 s with sound and a stripe that moves in bursts.
+    """Write an 8 s clip with sound and a stripe moving in bursts.
 
     The sound is clicks at 100 per minute.
     """

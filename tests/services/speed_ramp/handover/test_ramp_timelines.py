@@ -31,7 +31,7 @@ def ramped_clip(
     length_s: float = 11.0,
     whole: bool = False,
 ) -> RampedClip:
-    """Make a RampedClip: a part of a clip, with `points` or a random speed curve.
+    """Make a RampedClip of a part, with `points` or a random curve.
 
     `whole`: the part is the whole clip.
     """

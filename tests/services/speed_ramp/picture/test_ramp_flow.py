@@ -28,7 +28,7 @@ def texture(width: int, height: int, seed: int = 0, grain: float = 2) -> Picture
 
 
 def panned(shift: int, *, width: int = 320, height: int = 180) -> Planes:
-    """Cut luma and chroma planes out of a large picture, at `shift` from the left.
+    """Cut luma and chroma planes from a picture, at `shift` from the left.
 
     `shift`: luma pixels; two of them are one chroma pixel.
     """

@@ -18,7 +18,7 @@ from tests.services.speed_ramp.ramp_clips import write_clip
 
 
 def moments(path: Path, rate: int) -> tuple[list[float], int]:
-    """Return the times of the frames that are no repeats, and the number of repeats.
+    """Return the times of new frames, and the number of repeats.
 
     Times are in source frames.
     """

@@ -100,7 +100,10 @@ def test_a_job_that_is_killed_every_time_fails(tmp_path: Path) -> None:
 
 
 def test_an_event_stream_does_not_delay_the_shutdown(tmp_path: Path) -> None:
-    """SIGTERM ends a server with an event stream and a waiting request within 4 s."""
+    """SIGTERM ends a server within 4 s.
+
+    It has an event stream and a waiting request.
+    """
     with serving_one(tmp_path / "data") as server:
         job = server.submit("succeed", params={"seconds": 30})["id"]
         with server.client.stream("GET", f"/v1/jobs/{job}/events") as events, ThreadPoolExecutor(1) as other:

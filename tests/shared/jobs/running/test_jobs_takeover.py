@@ -92,7 +92,10 @@ def test_a_job_says_that_it_waits_for_processes_of_a_dead_server(pair: tuple[Ser
 
 
 def test_what_a_dead_servers_child_started_ends_before_its_job_goes_on(pair: tuple[Server, Server], tmp_path: Path) -> None:
-    """A guard and then its server are killed, so nothing but the takeover can end the process that the child started."""
+    """A child's process ends before the takeover starts its job again.
+
+    A guard and then its server are killed, so only the takeover can end that process.
+    """
     first, other = pair
     log = tmp_path / "log"
     job = first.submit("steady", params={"tag": "a", "log": str(log), "seconds": 1})
@@ -112,7 +115,9 @@ def test_what_a_dead_servers_child_started_ends_before_its_job_goes_on(pair: tup
 
 
 def test_a_briefly_frozen_process_keeps_its_job(pair: tuple[Server, Server], tmp_path: Path) -> None:
-    """A server that is frozen for 2.5 seconds keeps its job, which runs only once.
+    """A server frozen for 2.5 seconds keeps its job.
+
+    The job runs only once.
 
     Its worker process continues meanwhile.
     """

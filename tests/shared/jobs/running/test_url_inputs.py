@@ -1,4 +1,4 @@
-"""URL inputs of jobs: fetched once, refused if forbidden, and fetched anew after a kill."""
+"""URL inputs of jobs: fetched once, refused if forbidden, fetched anew after kills."""
 
 from collections.abc import Iterator
 from pathlib import Path

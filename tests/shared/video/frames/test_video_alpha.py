@@ -1,4 +1,7 @@
-"""Mattes in gray video, and alpha in ProRes 4444, VP9 and PNG, written and read back."""
+"""Mattes in gray video, and alpha in colour video, written and read.
+
+Alpha is in ProRes 4444, VP9 and PNG.
+"""
 
 import zipfile
 from fractions import Fraction

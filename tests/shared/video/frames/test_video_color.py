@@ -16,7 +16,7 @@ MATRICES = {"bt709": (0.2126, 0.0722), "smpte170m": (0.299, 0.114), "bt2020nc": 
 
 
 def yuv_of(rgb: tuple[int, ...], matrix: str, span: str) -> tuple[int, int, int]:
-    """Convert 8-bit RGB to 8-bit Y, Cb, Cr with the matrix `matrix` and the range `span`.
+    """Convert 8-bit RGB to Y, Cb, Cr by `matrix` and range `span`.
 
     By the formulas of BT.601, BT.709 and BT.2020.
     """

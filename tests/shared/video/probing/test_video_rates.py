@@ -139,7 +139,10 @@ def test_a_gif_keeps_its_rate(rate: str, make: Make, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.gif", "a.png", "a.webp"])
 def test_pictures_of_ten_milliseconds_stand_for_a_tenth_of_a_second(name: str, tmp_path: Path) -> None:
-    """Like browsers, read delays of 0 and 10 ms as 100 ms, but 20 ms exactly."""
+    """Delays of 0 and 10 ms are read as 100 ms.
+
+    Browsers do the same; 20 ms stay 20 ms.
+    """
     pictures = [Image.fromarray(np.full((24, 32, 3), 12 * number, np.uint8)) for number in range(16)]
     for short, expected in ((10, 0.1), (20, 0.02), (0, 0.1)):
         steps = [50] * 16

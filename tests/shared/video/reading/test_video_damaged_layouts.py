@@ -1,4 +1,7 @@
-"""Damaged and hostile lengths in containers: no function hangs, fails or finds a false file."""
+"""Damaged and hostile lengths in containers.
+
+No function hangs, fails or finds a false file.
+"""
 
 from io import BytesIO
 from pathlib import Path

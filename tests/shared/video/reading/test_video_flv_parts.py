@@ -1,4 +1,7 @@
-"""FLV files joined byte by byte: their parts, with little memory and few open files."""
+"""FLV files joined byte by byte: all parts, in little memory.
+
+Few files are open at once.
+"""
 
 import os
 import resource

@@ -1,4 +1,7 @@
-"""Fragments of MP4 whose times are wrong: all pictures and all sound, at even times."""
+"""Fragments of MP4 whose times are wrong: everything, at even times.
+
+Everything means all pictures and all sound.
+"""
 
 from collections.abc import Iterable
 from fractions import Fraction

@@ -39,7 +39,10 @@ def test_only_the_header_tells_fragments(name: str, tmp_path: Path) -> None:
 
 
 def without_length(single: bytes) -> bytes:
-    """Return an MP4 file whose last box, with the samples, states no length, as writers into a pipe leave it."""
+    """Return an MP4 file whose last box states no length.
+
+    The box holds the samples. Writers into a pipe leave such files.
+    """
     place = single.index(b"mdat")
     return single[: place - 4] + bytes(4) + single[place:]
 

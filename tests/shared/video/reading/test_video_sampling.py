@@ -1,4 +1,4 @@
-"""Sampled frames at even or listed times, equal to the frames of a full read."""
+"""Sampled frames at even or listed times, equal to a full read's."""
 
 import math
 from collections.abc import Iterator
@@ -29,7 +29,10 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def expected(path: Path, per_second: Fraction | float, start: float = 0, duration: float | None = None) -> dict[Fraction, np.ndarray]:
-    """Read all frames; return the luma of the frames that sampling must give, by time."""
+    """Read all frames; return luma of those that sampling must give.
+
+    The keys are their times.
+    """
     rate = Fraction(per_second).limit_denominator(1000)
     pictures: dict[Fraction, np.ndarray] = {}
     moment = 0

@@ -1,4 +1,7 @@
-"""Files joined byte by byte: every part is read, or a warning names the rest."""
+"""Joined files: every part is read, or a warning names the rest.
+
+They are joined byte by byte.
+"""
 
 import tracemalloc
 from fractions import Fraction
@@ -187,7 +190,10 @@ def test_texts_of_later_files_are_kept_and_their_chapters_named(name: str, make:
 
 
 def without_ftyp(single: bytes) -> bytes:
-    """Return a QuickTime file as old cameras write it, with a box for free space in place of `ftyp`."""
+    """Return a QuickTime file without `ftyp`, as old cameras write it.
+
+    A box for free space is in its place.
+    """
     return single[:4] + b"wide" + bytes(int.from_bytes(single[:4], "big") - 8) + single[int.from_bytes(single[:4], "big") :]
 
 

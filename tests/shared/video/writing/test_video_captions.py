@@ -1,4 +1,7 @@
-"""Closed captions in video streams: listed, kept by a transcode of all frames, else named in one warning."""
+"""Closed captions in video streams: listed, kept, or named in a warning.
+
+A transcode of all frames keeps them.
+"""
 
 from pathlib import Path
 
@@ -19,7 +22,7 @@ PICTURE = ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d={}", "-f", "lavfi", "-i
 
 
 def captions(number: int) -> bytes:
-    """Return the captions of one picture as ATSC A/53 lays them out: two letters of CEA-608."""
+    """Return one picture's captions as in ATSC A/53: two CEA-608 letters."""
     letters = bytes((0x80 | 0x41 + number % 26, 0x80 | 0x61 + number % 26))
     return b"GA94\x03" + bytes((0x40 | 1, 0xFF, 0xFC)) + letters + b"\xff"
 
@@ -67,7 +70,7 @@ def captioned(folder: Path, name: str, *, seconds: int = 1, begin: int = 0) -> P
 
 
 def shown(path: Path) -> list[bytes]:
-    """Return the captions of each frame, as a decoder gives them; b"" for a frame without."""
+    """Return the captions of each frame from a decoder; b"" for none."""
     with read_frames(path) as frames:
         return [b"".join(bytes(data) for data in frame.picture.side_data if data.type.name == "A53_CC") for frame in frames]
 
