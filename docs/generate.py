@@ -22,7 +22,7 @@ from shared.settings import Settings
 ROOT = Path(__file__).parent.parent
 HEAD = "<!-- Made by docs/generate.py (`make docs`) from the declarations. Change those. -->\n"
 TABLE = re.compile(r"(<!-- operations -->\n).*?(<!-- /operations -->)", re.DOTALL)
-"""Marks a table of operations: README.md lists all of them, the README of a service its own."""
+"""Marks a table of operations. README.md lists all of them, the README of a service its own."""
 
 
 def pages() -> dict[str, str]:

@@ -69,14 +69,13 @@ SUFFIXES: Mapping[Kind, str] = {
 
 
 Group = Literal["basics", "more", "expert"]
-"""Groups of a form: parameters that most people set, parameters for closer control, and parameters for experts."""
+"""Groups of a form: parameters for most people, closer control, and experts."""
 
 Widget = Literal["curve", "points", "box", "colour", "frame", "time", "text"]
-"""Control of a parameter in a form, where its type does not determine the control.
+"""Control of a parameter in a form. It is stated where the type does not determine the control.
 
 In this order: a speed curve, clicks on a frame, a box on a frame, a colour, a frame number, a time in the clip, text of several lines.
-Lists and tables are made from the types of their items, whose fields have `cell`.
-"""
+Lists and tables are made from the types of their items, whose fields have `cell`."""
 
 ParamRole = Literal[
     "part_start",
@@ -247,7 +246,7 @@ class Preset:
 
 
 PreviewKind = Literal["part", "cut", "whole"]
-"""Part of the proxies that a preview reads: selected by `start` and `duration`, cut out before the operation runs, or all."""
+"""Part of the proxies that a preview reads. It is selected by `start` and `duration`, cut out before the operation runs, or all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -304,23 +303,21 @@ class Operation:
     names_inputs: bool = False
     """Whether the result contains file names of inputs. If so, a result is reused only for inputs of the same names."""
     refuse: Callable[[Any, Mapping[str, Any]], None] = lambda _params, _inputs: None
-    """Raise Invalid for params that contradict each other or the given inputs (name -> media ids or paths).
+    """Raise Invalid for params that contradict each other or the inputs. The inputs are name -> media ids or paths.
 
-    Called before a job is queued.
-    """
+    Called before a job is queued."""
     bytes_per_pixel: Callable[[Any], float] = lambda _params: 0
-    """Return the memory of a job for each pixel of its largest picture or frame, from the params (benchmarks/suite/bench_memory.py)."""
+    """Return the memory of a job per pixel of its largest picture. The params determine it (benchmarks/suite/bench_memory.py)."""
     process_bytes: Callable[[Any], int] | int = PROCESS_BYTES
     """Memory of a job without its pictures: its process with libraries and networks. A function returns it from the params."""
     refuse_sizes: Callable[[Any, Mapping[str, FrameSize]], None] = lambda _params, _sizes: None
-    """Raise Invalid for params that need too much memory with the largest medium of each input (name -> size).
+    """Raise Invalid for params that need too much memory for the inputs. The inputs are name -> size of the largest medium.
 
-    Called before a job is queued, for inputs whose size is known.
-    """
+    Called before a job is queued, for inputs whose size is known."""
     unavailable: Callable[[Any], str | None] = lambda _params: None
     """Return the command that installs what `params` need; None if nothing is missing."""
     file_prefix: Callable[[Any], str] | None = None
-    """Return the prefix of the file names of several outputs on the command line, from the result: "rvm_" gives rvm_alpha.mp4."""
+    """Return the prefix of output file names on the command line. The result determines it: "rvm_" gives rvm_alpha.mp4."""
 
     @property
     def service(self) -> str:

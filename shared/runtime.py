@@ -49,13 +49,13 @@ from shared.worker_call import Answer, Request, Target
 PROBE_MEMORY_BYTES = 2 * 1024**3
 PROBES = min(8, max(2, usable_cores()))
 PROBE_WAIT_S = 20.0
-"""Longest wait of an upload for a probe process; then 503, so that a burst of uploads does not wait without end."""
+"""Longest wait of an upload for a probe process. Then the answer is 503, so that a burst of uploads does not wait without end."""
 PROBE_MODULE, PACKAGES = "shared.video", ("gateway",)
 THUMBNAIL_WIDTH = 480
 DISK_TIMEOUT_S = 5.0
 ERRAND_S, ERRAND_IDLE_S = 900.0, 5.0
 SPARES_AFTER_S = 1.0
-"""Seconds from the start of the server to that of the first spare child, for requests that wait for the server."""
+"""Seconds from the server's start to that of the first spare child. Requests may be waiting for the server."""
 RETRY_S = 10
 """Seconds after which a client whose file could not be probed may try again."""
 log = logging.getLogger(__name__)

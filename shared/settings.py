@@ -22,7 +22,7 @@ DAY = 24 * 3600.0
 SECRETS = Path("/run/secrets")
 """Folder for secrets of container engines. A file named after a setting, in lower case, holds its value."""
 KEY_FILE = "keys.json"
-"""File of the data folder with the API keys that `reelwright keys add <name>` makes."""
+"""File of API keys in the data folder. `reelwright keys add <name>` makes them."""
 ORIGIN = re.compile(r"https?://[\w.-]+(:\d{1,5})?|https?://\[[\da-f:]+\](:\d{1,5})?", re.ASCII | re.IGNORECASE)
 
 

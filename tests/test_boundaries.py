@@ -17,7 +17,7 @@ FILES = [path for room in ("shared", "gateway", "services") for path in sorted((
 HEAVY = {"torch", "tensorflow", "keras", "diffusers", "transformers", "onnxruntime", "openvino"}
 
 READ_THE_SETTINGS = {"shared/cli/app.py", "shared/worker/child.py"}
-"""The command line, which is the composition root's, and the start of a worker process: `Settings()` is called nowhere else."""
+"""Files that call `Settings()`: the command line and a worker's start. The command line is part of the composition root."""
 
 USE_THE_ENVIRONMENT = {
     "shared/cli/app.py": "names misspelt variables",

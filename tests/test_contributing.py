@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 COPIED = ("benchmarks", "docs", "gateway", "services", "shared", "tests")
 FILES = ("CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "README.md", "SECURITY.md", "pyproject.toml", "reelwright.py")
 STEP = re.compile(r"(Create|create|Change)\s+`([^`]+)`:\n\n```(python|diff)\n(.*?)```", re.DOTALL)
-"""A step of the document: "create" or "change", the path, and the code block that follows."""
+"""A step of the document: "create" or "change", path, and code block. The block follows the words."""
 
 
 def section() -> str:

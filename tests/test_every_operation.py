@@ -29,7 +29,7 @@ from tests.repeated_runs import example_arguments
 
 OPERATIONS = [operation for room in ROOMS for operation in room.service.operations]
 NEED_WEIGHTS = {"background.generate": "reelwright models pull sd15-inpainting"}
-"""Operations that do nothing without weights which tests do not have, and the command that their examples are refused with."""
+"""Operations that need weights, and the command in their refusals. Tests do not have the weights."""
 
 RUNNABLE = [operation for operation in OPERATIONS if operation.name not in NEED_WEIGHTS]
 each = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
@@ -37,7 +37,7 @@ each_that_runs = pytest.mark.parametrize("operation", RUNNABLE, ids=lambda opera
 ROOT = Path(__file__).parent.parent
 RUNS = 5
 QUICK = {"speed-ramp.render"}
-"""Operations whose memory is checked in every test run; the others take longer (`make test-all`)."""
+"""Operations whose memory is checked in every test run. The others take longer (`make test-all`)."""
 
 
 def as_text(operation: Operation) -> dict[str, str]:

@@ -25,7 +25,7 @@ OPERATIONS = [
     if operation.name not in NEED_WEIGHTS and any(port.sample == Sample.CLIP for port in operation.ports.values())
 ]
 QUICK_OPERATIONS = ("speed-ramp.render", "effects.motion-trails", "keyframes.detect", "speed-ramp.export", "media.transcode")
-"""Operations that share the files in each test run: each file meets one of them. All meet all with `make test-all`."""
+"""Operations that share the files in each test run. Each file meets one of them. All meet all with `make test-all`."""
 
 
 @pytest.fixture(scope="session")

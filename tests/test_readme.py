@@ -28,7 +28,7 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "docs/client.md", *sorted((ROOT / "services").glob("*/README.md"))]
 BLOCK = re.compile(r"```(sh|python)\n(.*?)```", re.DOTALL)
 CLIPS, MATTES = ("in.mp4", "clip.mp4", "two-hours.mp4"), ("alpha.mp4", "matte.mp4")
-"""Video files that the documents name as inputs: copies of the test clip, and of its matte."""
+"""Videos that the documents name as inputs: clips, and mattes. They are copies of the test clip and its matte."""
 
 CANNOT_RUN = {
     r"^make ": "starts another suite; tests/test_reference.py checks that the target exists",

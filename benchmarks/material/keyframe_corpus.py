@@ -25,7 +25,8 @@ PROFILES = ("plain", "flashes", "pans", "shakes", "letterbox", "dark", "grain", 
 """Difficulties of a film; `all` mixes them."""
 
 LONG = "long"
-"""Profile with shots of 5 seconds on average (log-normal), nine hard cuts in ten transitions, and x264's own keyframes and B-frames."""
+"""Profile with shots of 5 seconds on average, mostly hard cuts. Lengths are log-normal; nine of ten transitions are cuts; keyframes and
+B-frames are x264's own."""
 
 REAL = (
     ("bigbuckbunny.mp4", 0, 132),

@@ -53,7 +53,7 @@ class MediaUsage(BaseModel):
 
 
 FORM = json_digest(MediaPage.model_json_schema(mode="serialization"))
-"""Digest of what a page of the list contains, so that a release that changes it changes the ETags."""
+"""Digest of what a page of the list contains. A release that changes it changes the ETags."""
 
 
 def record_routes(services: MediaServices) -> APIRouter:

@@ -15,14 +15,14 @@ from shared.settings import Settings
 EXPIRES_SOON = timedelta(hours=1)
 
 Thumbnail = Callable[[Path, Path], Awaitable[None]]
-"""(medium, target): writes a small JPEG of the medium to `target`, in a child process."""
+"""(medium, target): writes a small JPEG of the medium. The JPEG goes to `target`; a child process makes it."""
 
 InUse = Callable[[str, str], Awaitable[str | None]]
-"""(owner, media id) -> id of an unfinished job that reads the medium, or None."""
+"""(owner, media id) -> an unfinished job that reads the medium. It is the job's id, or None."""
 
 
 Forget = Callable[[str, str], Awaitable[None]]
-"""(owner, media id): deletes the ended, unlisted jobs that read the medium (such as previews), with their outputs."""
+"""(owner, media id): deletes the ended, unlisted jobs that read the medium. Their outputs are deleted, too. Previews are such jobs."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from shared.jobs.record import InputValue, UrlInput
 Schema = dict[str, Any]
 REFERENCE = re.compile(r"([a-z0-9][a-z0-9_-]{0,63})\.([A-Za-z0-9_]{1,64}(?:\.[A-Za-z0-9_]{1,64}){0,15})")
 OUTPUT_REFERENCE = re.compile(r"([a-z0-9][a-z0-9_-]*)\.([a-z_]+)")
-"""An input that is an output of an earlier step: step id and output name."""
+"""An input from an earlier step: step id and output name."""
 DEEPEST = 12
 
 

@@ -24,18 +24,18 @@ NOT_PASSED_ON = frozenset(
 
 
 MOST_LOOKED_AT = 1_000_000
-"""Largest request to `jobs` or `check`, in bytes, that is searched for "auto" inputs and previews."""
+"""Largest request to `jobs` or `check`, in bytes, that is parsed. It may contain "auto" inputs and previews."""
 
 Expand = Callable[[str, str, bytes, Request], Awaitable[Response | None]]
-"""(service, path, body, request) -> the gateway's own answer to a request to `jobs` or `check`; None to forward the request."""
+"""(service, path, body, request) -> the gateway's own answer, or None. The request goes to `jobs` or `check`; None forwards it."""
 
 
 ALSO_THE_GATEWAYS = "media"
-"""The service under whose prefix the gateway has routes of its own; only the paths of its operations are forwarded."""
+"""The service under whose prefix the gateway has own routes. Only the paths of its operations are forwarded."""
 
 
 REPLACED = {"v2": "aesthetics"}
-"""First part of the paths of a program that a service replaces -> the service. It has routes of the same paths."""
+"""First path part of a replaced program -> the service that replaces it. It has routes of the same paths."""
 
 
 def proxy_routes(upstreams: Upstreams, expansions: Sequence[Expand]) -> APIRouter:

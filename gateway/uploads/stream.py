@@ -16,10 +16,10 @@ from shared.media.disk import on_disk, write_all
 ALGORITHMS = ("sha256", "sha1", "sha512", "md5")
 BURST_BYTES = 1024 * 1024
 PAUSE_S = 0.05
-"""Longest time that received bytes are held back to be written together with later ones."""
+"""Longest time that received bytes are held back. They are then written together with later ones."""
 
 IDLE_S = 30.0
-"""Time without data after which a connection is dropped, so that a half-open connection does not keep the upload locked."""
+"""Time without data after which a connection is dropped. A half-open connection does not keep the upload locked."""
 
 
 class Digest(Protocol):

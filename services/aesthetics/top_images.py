@@ -27,7 +27,7 @@ from shared.operation import Operation, Progress, Silent, form
 from shared.video import Frame, read_frames
 
 _SEEK_COST_S = 4
-"""Seconds of video that can be decoded in the time of one seek, about half the distance between two keyframes."""
+"""Seconds of video that decode in the time of one seek. This is about half the distance between two keyframes."""
 
 
 class TopImagesParams(ScoreParams):

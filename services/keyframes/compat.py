@@ -30,7 +30,7 @@ from shared.runtime import Runtime
 FIELDS = ("threshold",)
 
 HEAD_BYTES = 4096
-"""Bytes at the start of a gallery within which the element with the media ids lies."""
+"""Bytes at a gallery's start that contain the element with the media ids."""
 
 CHUNK_BYTES = 256 * 1024
 RECENT_JOBS = 50

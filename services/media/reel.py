@@ -27,7 +27,7 @@ from shared.video.clip.cut_sound import PartSound
 
 MOST_MOMENTS = 10_000
 UNKNOWN_LENGTH_S = 1e6
-"""Stands for the length of a clip that states none: parts end with its frames."""
+"""Stands for the length of a clip that states none. Parts end with its frames."""
 
 
 class Moment(BaseModel):

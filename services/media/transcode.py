@@ -27,7 +27,7 @@ from shared.video.frames.frame import Frame
 
 MAX_SIDE = 16384
 _READING_BYTES, _MP4_BYTES = 32, 93
-"""Memory per pixel of the clip, and per pixel of an MP4 output, whose encoder looks ahead at many frames."""
+"""Memory per pixel of the clip, and of an MP4 output. The encoder of the latter looks ahead at many frames."""
 
 
 class TranscodeParams(ClipPart, OnBackground):

@@ -12,13 +12,14 @@ from shared.client.errors import Refused, Unreachable
 from shared.errors import Invalid
 
 OnBytes = Callable[[int, int], None]
-"""Called with the number of bytes that the server has, and the size of the file."""
+"""Called with the bytes that the server has, and the file's size."""
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE_BYTES = 4 * 1024 * 1024
 MEDIA_ID = "Reelwright-Media-Id"
 TRY_AGAIN = (404, 409, 423)
-"""Statuses after which the client asks for the offset again: lost in a restart, wrong offset, upload still held by the previous request."""
+"""Statuses after which the client asks for the offset again. They mean: lost in a restart, wrong offset, upload still held by the previous
+request."""
 
 
 async def upload(connection: Connection, path: Path, *, name: str | None = None, on_bytes: OnBytes | None = None) -> str:

@@ -41,7 +41,7 @@ CORS: dict[str, Any] = {
     ),
     "max_age": 600,
 }
-"""Methods and headers that pages of the allowed origins may use: those of this API and of tus."""
+"""Methods and headers that pages of the allowed origins may use. They are those of this API and of tus."""
 
 
 def create_api(

@@ -13,9 +13,9 @@ from shared.operation import Params
 P = TypeVar("P", bound=Params)
 
 _ALTERNATIVE = re.compile(r"[a-z-]+\[.*\]|str|int|float|bool|none|constrained-\w+|[A-Z][A-Za-z0-9]+")
-"""Names that pydantic gives the alternatives of a field: types, and classes of this program. No field has such a name."""
+"""Pydantic's names for the alternatives of a field. They are types, or classes of this program. No field has such a name."""
 _LENGTHS = {"too_short": ("at least", "min_length"), "too_long": ("at most", "max_length")}
-"""Type of pydantic's errors about the length of a list -> words, and the limit's name."""
+"""Pydantic's error types for a list's length -> words and limit name."""
 MAX_ERRORS = 100
 """Errors listed in one answer; the rest are counted."""
 

@@ -21,10 +21,11 @@ MAX_SOCKET_PATH = 100
 
 GRACE_S = 5
 TICK_S, INSIDE_TICK_S = 5.0, 15.0
-"""Seconds between renewals of the Date header, on TCP and on the Unix sockets between the parts of one process."""
+"""Seconds between renewals of the Date header. The first is for TCP, the second for Unix sockets between the parts of one process."""
 BACKLOG = 512
 KEEP_ALIVE_S = 75
-"""Longer than clients and proxies keep idle connections (5 to 60 s): a request fails if the server closes the connection at that moment."""
+"""Seconds that an idle connection stays open. This is longer than clients and proxies keep theirs (5 to 60 s): a request fails if the
+server closes the connection at that moment."""
 
 
 class _Server(uvicorn.Server):

@@ -53,7 +53,7 @@ class Jobs:
         self.stopping = False
         """Whether this process is shutting down. No new job starts, and waiting requests return the job's current state."""
         self.on_canceled: Callable[[str], None] = lambda _job_id: None
-        """Called with the id of a job that was canceled through this process; a worker in the same process sets it."""
+        """Called with the id of a job that this process canceled. A worker in the same process sets it."""
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="job-reader")
 
     async def submit(

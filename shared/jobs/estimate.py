@@ -13,7 +13,7 @@ from shared.jobs.database.history import PastRun
 from shared.media.store import MediaStore
 
 NEAREST = 8
-"""Number of earlier jobs that an estimate is made from: those with the most similar params and size."""
+"""Number of earlier jobs in an estimate. Those with the most similar params and size are chosen."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -67,7 +67,7 @@ class UrlInput(BaseModel):
 
 
 InputValue = str | UrlInput | list[str | UrlInput] | None
-"""One input of a request: a medium's id, a URL, several of them, or nothing."""
+"""An input of a request: a medium's id, URL, several, or nothing."""
 
 
 class JobEnvelope(BaseModel):

@@ -14,7 +14,7 @@ from shared.media.store import MediaStore
 from shared.settings import Settings
 
 SHORT = 10
-"""Views are deleted when the disk has less than this multiple of the free bytes that the suite needs."""
+"""Multiple of the free bytes that the suite needs. Below it, views are deleted."""
 
 
 @dataclass(frozen=True, kw_only=True)

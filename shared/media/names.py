@@ -16,7 +16,7 @@ _KEPT = "LMNS"
 """Categories of Unicode: letters, marks, numbers, symbols."""
 _ASCII_SYMBOLS = "$+<=>^`|~"
 _STEM_BYTES = 160
-"""Longest part of a name that comes from a user's file; file systems take names of 255 bytes."""
+"""Longest part of a name that comes from a user's file. File systems take names of 255 bytes."""
 SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 

@@ -33,9 +33,9 @@ from shared.operation import Kind
 
 RECORD, THUMBNAIL, BY_HASH = "record.json", "thumbnail.jpg", ".by-hash"
 IN_USE_S = 300.0
-"""An unlisted medium that was used within this time stays, however short the disk is: a job may read it."""
+"""An unlisted medium that was used within this time stays. A job may read it, so this holds however short the disk is."""
 STALE = timedelta(days=1)
-"""Age of the last write from which a temporary folder counts as a dead process's."""
+"""Age of the last write from which a temporary folder is abandoned. Its process counts as dead."""
 
 # Named here, because `list` is a method of the class below.
 Ids = list[str]

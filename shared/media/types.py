@@ -39,9 +39,9 @@ _STARTS: Mapping[bytes, str] = {
 """First bytes of a format that always begins with them."""
 
 _BRANDS = {b"avif": "AVIF", b"heic": "HEIF", b"heix": "HEIF", b"heim": "HEIF", b"heis": "HEIF"}
-"""Brands of files with still images in the ISO container (ISO/IEC 23008-12); files of image sequences have others."""
+"""Brands of files with still images in the ISO container (ISO/IEC 23008-12). Files of image sequences have others."""
 _GENERAL_BRANDS = (b"mif1", b"mif2", b"miaf")
-"""Brands of still images that do not name the codec; the file's further brands do."""
+"""Brands of still images that do not name the codec. The file's further brands do."""
 
 HEAD_BYTES = 64
 """Number of first bytes that are enough to recognise a file."""

@@ -17,7 +17,8 @@ _MOST = 0.94
 _MARGIN = 2
 """Pixels around the box that may hold some of the overlay, too."""
 _SAME, _FLAT, _EQUAL = 0.75, 2.0, 4.0
-"""Least correlation around an overlay, deviation in levels of a flat picture, and largest difference of two flat ones."""
+"""Limits of overlays: correlation around them, deviation of flat pictures, difference of two. The correlation is the least; the deviation
+is in levels; the difference is the largest of two flat pictures."""
 _DARK, _BRIGHT = 30.0, 225.0
 """Mean levels below and above which two flat pictures say nothing."""
 

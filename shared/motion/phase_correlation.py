@@ -22,10 +22,10 @@ _TEXTURE, _MOST_TEXTURE = 2.0, 8.0
 """Smallest gradient that counts, and largest weight of an edge, in levels per pixel."""
 _SPREAD = 6.0
 _LEAST_TEXTURED, _LEAST_AGREEING = 0.01, 0.3
-"""Least share of the picture that has texture, and least share of that texture that matches, for a valid result."""
+"""Least share of textured picture, and of matching texture, for a valid result."""
 _FINE = 0.02
 _STILL = 0.06
-"""Shift in pixels below which the camera counts as still: the subject biases the result a little."""
+"""Shift in pixels below which the camera counts as still. The subject biases the result a little."""
 _ROUNDS = 6
 _LEAST_BACKGROUND = 0.02
 """Least share of background in the picture for a masked measurement."""

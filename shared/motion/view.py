@@ -14,7 +14,7 @@ Mask = NDArray[np.bool_]
 _SUBJECT_FROM = 16
 """Value of a mask from which a pixel counts as subject. It includes soft edges."""
 _MARGIN = 7
-"""Pixels around the subject that count as subject: half the window that corners are tracked in."""
+"""Pixels around the subject that count as subject. This is half the window that corners are tracked in."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 _NTSC_TOLERANCE = Fraction(1, 200)
-"""Frames per second by which a decimal may differ from the NTSC rate that it stands for."""
+"""Largest difference in fps between a decimal and the NTSC rate it means."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,9 @@ import os
 TAIL_BYTES = 64 * 1024
 UNSAFE_BYTES = 4096
 CHUNK_BYTES = 64 * 1024
-"""Also the usual capacity of a pipe: a full chunk means that the process writes faster than it is read."""
+"""Also the usual capacity of a pipe. A full chunk means that the process writes faster than it is read."""
 PAUSE_S = 0.05
-"""Pause after a full chunk, so that a process that writes without end does not occupy the event loop. It waits meanwhile."""
+"""Pause after a full chunk. A process that writes without end does not occupy the event loop. It waits meanwhile."""
 STANDARD_ERROR = 2
 
 

@@ -35,7 +35,7 @@ class OperationCall:
     measurements: str | None = None
     """Path of the file of measurements, existing or not; None: the operation needs none."""
     cut: tuple[float, float] | None = None
-    """Start and end in seconds of the part of its videos that the operation gets; None: all. Every frame of the videos is a keyframe."""
+    """Start and end in seconds of a preview's part of the videos. None: all. Every frame of the videos is a keyframe."""
 
 
 @dataclass(frozen=True, kw_only=True)

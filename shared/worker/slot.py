@@ -36,7 +36,8 @@ WATCH_INTERVAL_S = 0.2
 START_S = 120.0
 """Seconds for a child to be ready."""
 KEPT_OPEN: set[int] = set()
-"""File descriptors that guards and children inherit and keep open until they end, such as the lock of the process whose jobs they run."""
+"""File descriptors that guards and children inherit and keep open. They stay open until these processes end. One is the lock of the process
+whose jobs they run."""
 CLOSED_S = 2.0
 """Seconds for a child to end after it closed its connection."""
 MIB = 1024 * 1024

@@ -26,7 +26,7 @@ REFUSED_AT_8K = {
     *("speed-ramp.render", "effects.motion-trails", "effects.strobe", "matting.matte", "matting.compare"),
     *("background.generate", "background.composite"),
 }
-"""Operations whose example does not fit into the default memory of a job with a clip of 8K."""
+"""Operations whose example exceeds a job's default memory with 8K clips."""
 WITHOUT_PICTURES = {"media.peaks", "speed-ramp.export"}
 """Operations that decode sound only, or read times."""
 

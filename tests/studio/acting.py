@@ -18,7 +18,7 @@ HIDING_SHEET = """(element) => {
   const isRaised = handle.querySelector("button").getAttribute("aria-expanded") === "true";
   return isRaised ? Boolean(element.closest("[inert]")) : handle.parentElement.querySelector(".panel").contains(element);
 }"""
-"""Whether the bottom sheet of a narrow screen covers an element, or is lowered and contains it."""
+"""Whether the bottom sheet covers an element, or contains it lowered. Narrow screens have such a sheet."""
 TOOL = "media.transcode"  # the lightest operation that makes a video
 
 

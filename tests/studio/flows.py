@@ -259,7 +259,7 @@ class Flow:
 
 
 NETWORKS = ("503", "Canvas2D")
-"""Networks are not installed here: the check of a request that needs one is refused until it is changed."""
+"""Networks are not installed here. The check of a request that needs one is refused until it is changed."""
 
 FLOWS = {
     "ramp": Flow(tool="speed-ramp.render", prepare=shape_curve, look=compare, is_right=is_longer),

@@ -24,7 +24,7 @@ Pixels = NDArray[np.float32]
 COMPOSITE = "background.composite"
 TIME_S, SIZE = 0.5, (640, 360)
 PLAIN = {"grain": False, "decontaminate": False}
-"""What the page leaves out: it says that fine hair and grain appear only in the result."""
+"""Words by which the page states what it leaves out. Fine hair and grain appear only in the result."""
 
 MOST_ERROR = 2.5
 """Mean difference in levels of 256. The page has a smaller copy of the clip, whose compression moves an even chroma by up to a level."""

@@ -46,10 +46,9 @@ SMALL_TARGETS = """() => {
   };
   return [...page.querySelectorAll(CONTROLS)].filter(isMeant).filter(isSmall).map(textOf);
 }"""
-"""Controls of the page, or of its open dialog, that a finger 21 CSS pixels beside, above or below their middle misses.
+"""Small controls of the page, or of its open dialog. A finger 21 CSS pixels beside, above or below their middle misses them.
 
-Links within a text may be smaller, and points of a curve may lie close together. What a sheet covers is tested when it is lowered.
-"""
+Links within a text may be smaller, and points of a curve may lie close together. What a sheet covers is tested when it is lowered."""
 
 TOOLS = [
     operation.name

@@ -27,10 +27,10 @@ OPERATION = "pipelines.run"
 AT_ONCE = 64  # a pipeline only waits for its steps
 POLL_S = 0.25
 RETRY_S, LONGEST_RETRY_S = 2.0, 30.0
-"""Shortest and longest pause before a step is submitted again to a service that is down or whose queue is full."""
+"""Shortest and longest pause before a step is submitted again. The service is down, or its queue is full."""
 
 FINAL = frozenset(f"/problems/{error.type}" for error in (ModelMissing, ModelDamaged))
-"""Types of refusals with 503 that are not retried, because the operator has to run a command first."""
+"""Types of refusals with 503 that are not retried. The operator has to run a command first."""
 
 Starting = dict["asyncio.Task[Job]", StepRun]
 log = logging.getLogger(__name__)

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 MIDDLE, TOLERANCE = 0.45, 0.28
-"""Median brightness, 0 to 1, of a well exposed picture, and distance from it at which the rating falls to 0.6."""
+"""Median brightness (0 to 1) of good exposure, and a distance. At that distance from it the rating falls to 0.6."""
 
 DARK, BRIGHT = 8, 247
 """Luma values at most DARK or at least BRIGHT count as clipped."""
 
 FREE = 0.05
-"""Share of clipped pixels that is not penalized, for example in a night sky or a lamp."""
+"""Share of clipped pixels without a penalty. Examples are a night sky and a lamp."""
 
 CONTRAST = 0.12
 """Least standard deviation of brightness, 0 to 1, of a picture with full contrast."""

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 _SIDE = 16
 _MOST_GAIN = 1.3
-"""Factor by which each of two pictures is made brighter or darker at most before they are compared."""
+"""Largest factor on each picture's brightness before the comparison."""
 _LEAST_DEVIATION = 6.0
-"""Levels of contrast from which on contrast counts; below are noise and compression of plain pictures."""
+"""Levels of contrast from which contrast counts. Below are noise and compression of plain pictures."""
 
 Thumbnail = NDArray[np.uint8]
 

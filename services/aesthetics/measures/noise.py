@@ -13,7 +13,7 @@ _MEDIAN = 0.6745
 """Median absolute value of a normal distribution, in standard deviations."""
 
 _WINDOW, _SPREAD = 5, 2.0
-"""Side in pixels of the square around a pixel, and the largest variance of noise alone in it, as a multiple of the noise's variance."""
+"""Window around a pixel in pixels, and largest variance of noise in it. The variance is a multiple of the noise's variance."""
 _FAINT = 1.5
 """Noise in levels below which fine detail cannot be told from it."""
 

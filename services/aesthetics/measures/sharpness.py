@@ -10,7 +10,7 @@ _WINDOW = 9
 """Length in pixels of the added blur, as in the paper."""
 
 _DIAGONAL = 7
-"""Length in pixels of the added blur along a diagonal, where pixels are further apart."""
+"""Length in pixels of the added blur along a diagonal. Pixels are further apart there."""
 
 DIRECTIONS = ((0, 1), (1, 1), (1, 0), (1, -1))
 """Steps (rows down, columns right): horizontal, one diagonal, vertical, the other diagonal."""
@@ -19,7 +19,7 @@ _AREAS = (16, 12)
 """Columns and rows of the areas in which the sharpest part is looked for."""
 _SHARPEST = 0.9
 _STRUCTURE = 2.0
-"""Mean difference of neighbours, in levels, from which on an area has structure; less is noise and compression."""
+"""Mean difference of neighbours, in levels, from which an area has structure. Less is noise and compression."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

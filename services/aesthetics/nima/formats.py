@@ -16,7 +16,7 @@ from services.aesthetics.nima.scores import RATINGS
 from services.aesthetics.reading.small_views import SIDE
 
 Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""A function that runs a network: pictures (n, 224, 224, 3) -> probabilities (n, 10)."""
+"""A function that runs a network. Pictures (n, 224, 224, 3) -> probabilities (n, 10)."""
 
 BF16_TOLERANCE = 0.01
 """Largest difference of a score in bf16 at which `precision: auto` uses bf16. The difference depends on the weights."""

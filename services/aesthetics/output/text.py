@@ -19,7 +19,7 @@ _FONTS = ("*.ttf", "*.otf", "*.ttc")
 _MOST_FONTS = 500
 _SAMPLE_SIZE = 24
 _NO_LETTER = "\uffff"
-"""A code point that no font has: its picture is that of any missing letter."""
+"""A code point that no font has. Its picture is that of any missing letter."""
 
 
 def draw_text(picture: Rgb, text: str, place: tuple[int, int], color: Color, size: int) -> None:

@@ -10,7 +10,7 @@ from shared.motion.camera import Matrix, Pose
 
 LEAST_MARGIN, MOST_MARGIN = 1.3, 2.5
 _SPARE = 1.02
-"""Factor on the size that the path needs, as a reserve for rounding and interpolation."""
+"""Factor on the path's size, as a reserve for rounding and interpolation."""
 _HALVINGS = 24
 
 

@@ -14,7 +14,7 @@ _INSIDE = 200
 _LEAST_PIXELS = 20
 _BLACK = 16
 _PER_E, _BINS, _BLUR, _REACH = 32, 177, 2.0, 18
-"""Bins per factor e, their number (levels up to 239), blur and largest shift in bins (a factor of 1.75)."""
+"""Histogram: bins per factor e, their number, blur and largest shift. The bins reach level 239; the shift is in bins (a factor of 1.75)."""
 _NOISE_LEVELS, _NOISE_SHARE = 2.0, 0.01
 """Changes below so many levels, or this share, are noise."""
 _FEWEST, _MOST = 0.6, 1.6

@@ -9,7 +9,7 @@ LightFrom = Literal["left", "right", "above", "below", "front"]
 CameraHeight = Literal["low", "eye level", "high", "unknown"]
 
 _CENTRED = 0.04
-"""Shift of the centre of brightness, as a share of the picture, below which the light counts as frontal."""
+"""Shift of the centre of brightness below which light counts as frontal. It is a share of the picture."""
 _LOW, _HIGH = 0.45, 1.1
 _OPAQUE = 127
 

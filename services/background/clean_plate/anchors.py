@@ -19,10 +19,10 @@ from shared.video import Frame, read_together, to_fraction
 from shared.video.clip.part import ClipPart
 
 _NEXT_ANCHOR = 0.6
-"""A new anchor is placed where less than this share of the last anchor is still in view."""
+"""Share of the last anchor in view below which the next follows."""
 _MOST_ANCHORS = 16
 _KEPT = 0.8
-"""Overlap with the last step of the path below which a frame becomes the next step."""
+"""Overlap with the path's last step below which a frame becomes the next."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 MULTIPLE = 8
 """Models paint in latents of an eighth of the picture's width and height."""
 _MOST_AREA = 1.5
-"""Largest area that a model paints well, relative to the square that it was trained on."""
+"""Largest area that a model paints well. It is relative to the square that the model was trained on."""
 _OVERLAP = 0.25
 
 

@@ -16,14 +16,14 @@ from services.background.median.sample_file import SampleFile
 Mask = NDArray[np.bool_]
 
 _END_SHARE = 0.2
-"""Share of the samples that counts as the start, and as the end, of the clip."""
+"""Share of the samples that counts as the clip's start, or end."""
 _AGREES, _DIFFERS = (10, 6), (24, 12)
-"""(luma, chroma) levels: largest difference at which start and end agree, and least at which the median differs from them."""
+"""Levels (luma, chroma) of equality and difference. Start and end agree up to _AGREES; the median differs from them from _DIFFERS on."""
 _LEAST_SAMPLES, _LEAST_KEPT = 15, 3
 _LEAST_AREA = 0.0005
 """Smallest share of the plate that counts as an object; smaller regions are noise."""
 _PRESENT = 0.4
-"""In a sample that shows an object, a larger share of its pixels differs from the background."""
+"""Least share of an object's differing pixels in samples that show it. They differ from the background."""
 _MOST_SEAM = 0.05
 """Largest share of a removed object's border that may be a visible step. Above it, only a part of an object would be removed."""
 

@@ -20,7 +20,7 @@ _MOST_SHIFT = (12.0, 8.0, 8.0)
 _LEAST_COVERED = 0.002
 """Mean of alpha below which no subject is visible."""
 _CUT = 24.0
-"""Change of the subject's mean from frame to frame, in levels of any plane, that counts as a cut."""
+"""Change of the subject's mean that counts as a cut. It is from frame to frame, in levels of any plane."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Plane = NDArray[np.uint8]
 
 _CLEAR, _OPAQUE = 3, 252
-"""Alpha above which a pixel shows some of the subject, and below which some of the background."""
+"""Alpha above which a pixel shows subject, below which it shows background."""
 _LEAST_ALPHA = 0.1
 _REDUCED = 4
 

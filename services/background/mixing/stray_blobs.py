@@ -11,7 +11,7 @@ Mask = NDArray[np.bool_]
 
 _REDUCED = 4
 _SOLID, _FAINT = 64, 4
-"""Alpha above which a blob is solid, and above which a pixel belongs to a blob at all."""
+"""Alpha above which a blob is solid, or a pixel belongs to one."""
 
 
 def without_stray_blobs(alpha: Plane, share: float) -> Plane:

@@ -23,7 +23,7 @@ KEPT_BYTES = 200 * 1000**2
 """Memory that the network keeps after its work, while other networks work."""
 """Memory of the loaded network while it runs."""
 _OUTLIERS = 0.01
-"""Share of the nearest, and of the farthest, pixels that is ignored when the range is measured."""
+"""Share of the nearest and of the farthest pixels that the range ignores."""
 
 Floats = NDArray[np.float32]
 

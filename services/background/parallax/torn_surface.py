@@ -19,14 +19,15 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 _FINEST, _WIDEST = 2, 900
-"""Least factor by which depth is reduced before projection, and the longest side that it is reduced to: networks see no finer depth."""
+"""Reduction of depth before projection: least factor, and longest side. Networks see no finer depth."""
 _JUMP = 0.04
-"""Least step of inverse depth, as a share of its range, at which the surface tears."""
+"""Least step of inverse depth at which the surface tears. It is a share of the range of inverse depth."""
 _RAMP, _CONCENTRATED = 320, 0.6
-"""Limits of a ramp: its window reaches a 320th of the longest side (at least 4 pixels) to each side, and the inner half of the window holds
-more than 60 % of its difference."""
+"""Limits of a ramp: reach of its window, and its concentration. The window reaches a 320th of the longest side (at least 4 pixels) to each
+side; its inner half holds more than 60 % of its difference."""
 _OBJECT = 3
-"""Distance from a depth edge, as a multiple of the reach, within which pixels of the near object are not used for filling."""
+"""Distance from a depth edge within which near pixels fill nothing. It is a multiple of the reach; the pixels are those of the near
+object."""
 _LOOKUPS = 2
 """Number of times that a torn pixel's depth is looked up again."""
 _SOFT_PX = 0.6

@@ -22,7 +22,7 @@ _MEASUREMENTS = 2
 _COARSE = 8
 """Pixels from one place to the next at which brightness is compared."""
 _RETURN_PX = 0.7
-"""Largest distance in pixels between a corner and its place after tracking forth and back."""
+"""Largest distance in pixels of a corner from its place after tracking. Tracking goes forth and back."""
 _LEAST_SECOND_PLANE = 16
 _FAR_PX = 2.5
 """Largest deviation from the first plane, in pixels, that counts as measuring error."""

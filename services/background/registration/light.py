@@ -11,7 +11,7 @@ Planes = tuple[Plane, Plane, Plane]
 
 _BLACK, _MIDDLE = 16, 128
 _DARK, _BRIGHT = 40, 225
-"""Range of luma in which gains are measured: darker pixels are noisy, brighter ones clipped."""
+"""Range of luma in which gains are measured. Darker pixels are noisy, brighter ones clipped."""
 _LEAST_PIXELS = 200
 _MOST_GAIN = 2.0
 _STEP = 8

@@ -19,7 +19,7 @@ from shared.operation import Progress
 Floats = NDArray[np.float32]
 
 _GROW = 40
-"""The subject's mask grows by the height divided by this, to cover soft edges and shadows."""
+"""The subject's mask grows by the height divided by this. It then covers soft edges and shadows."""
 _SMOOTH = 90
 """Depth is blurred by the height divided by this. That keeps the room and removes the rest of the subject's outline."""
 _LIGHT = {

@@ -21,9 +21,9 @@ _MIXED = np.ones((5, 5), np.uint8)
 _MIN_REGION = 0.0004
 """Smallest moving region, as a share of the picture; smaller ones are noise."""
 _MIN_SHARP = 0.2
-"""Share of a moving region that must be in focus for the region to count as in focus."""
+"""Share of a region in focus from which the region counts as focused. The region moves."""
 _MAX_HOLE = 0.03
-"""Largest hole, as a share of the picture, that counts as the inside of a moving subject and is filled."""
+"""Largest hole that is filled as the inside of a moving subject. It is a share of the picture."""
 
 
 def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) -> Mask:
@@ -128,7 +128,7 @@ def _moved_validity(valid: Mask, matrix: Matrix, size: tuple[int, int]) -> Mask:
 
 
 _THIN, _COMPACT = 0.1, 0.2
-"""Shares of the square of a region's longer side: a smaller area than the first is an edge; the second is that of a person or an animal."""
+"""Shares of the square of a region's longer side. A smaller area than the first is an edge; the second is that of a person or an animal."""
 
 
 def cleaned(mask: Mask) -> Mask:

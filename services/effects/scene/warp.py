@@ -15,11 +15,11 @@ Area = tuple[slice, slice]
 """Rows and columns of a plane."""
 
 FEATHER = 0.03
-"""Width of the band in which a moved picture fades out at its edges, as a share of the picture's smaller side."""
+"""Width in which a moved picture fades out at its edges. It is a share of the picture's smaller side."""
 NEAR = 1 / 3
-"""Misalignment in pixels that is not corrected: resampling blurs by up to half a pixel, which is worse."""
+"""Misalignment in pixels that is not corrected. Resampling blurs by up to half a pixel, which is worse."""
 _STILL = 0.1
-"""Misalignment in small-plane pixels below which a mask or a soft ghost is not moved."""
+"""Misalignment below which a mask or a soft ghost stays in place. It is in small-plane pixels."""
 
 
 def shift_of(matrix: Matrix, size: tuple[int, int], *, within: float = 1e-3) -> tuple[float, float] | None:

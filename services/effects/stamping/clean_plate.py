@@ -25,7 +25,7 @@ _PLATE_VIEWS = 11
 _MIN_VIEWS, _MIN_AGREEING = 3, 0.6
 """Least number of views of a place, and least share of them that agree. With fewer, the scene at this place is unknown."""
 _MIN_OVERLAP = 0.5
-"""Least share of the picture that a view of a plate has in common with the plate's frame."""
+"""Least overlap of a plate's view with the plate's frame. It is a share of the picture."""
 _MARGIN = 1 / 8
 """Extent of a plate beyond its frame, as a share of the frame. A camera that moves further needs another plate."""
 _MAX_SUBJECT = 0.5

@@ -59,7 +59,7 @@ class SoftGhost(Moment):
     essence: NDArray[Any] | None
     """Result of `GhostStyle.essence` in the rectangle `area`; None if nothing moves in the frame."""
     area: Area
-    """Rows and columns of the small planes that hold the subject, with a border of one pixel."""
+    """Rows and columns of the small planes that hold the subject. They include a border of one pixel."""
 
 
 F = TypeVar("F", contravariant=True)

@@ -33,13 +33,13 @@ from services.effects.trails.veil import Floats, Veil
 from shared.choices import OneOf
 
 _BLOOM = 0.012
-"""Radius of the bloom (standard deviation of a Gaussian), as a share of the picture's diagonal."""
+"""Radius of the bloom, as a share of the picture's diagonal. It is the standard deviation of a Gaussian."""
 _GLOW, _HALO = 1.1, 1.2
 """Strength of the glow and of its bloom."""
 _SMOKE = 0.14
-"""Brightness of a full shadow, 0 to 1: black would not show on dark clothes and at night."""
+"""Brightness of a full shadow, 0 to 1. Black would not show on dark clothes and at night."""
 _SHADOW_BLUR = 0.0012
-"""Radius of the blur of shadows (standard deviation of a Gaussian), as a share of the picture's diagonal."""
+"""Blur radius of shadows, as a share of the picture's diagonal. It is the standard deviation of a Gaussian."""
 _LEAST_BLUR = 0.3
 """Radius in pixels below which a blur is left out."""
 
@@ -65,21 +65,19 @@ class GhostStyle:
     """Label in a form."""
     description: str
     spread: float
-    """Radius of the style's own blur (standard deviation of a Gaussian), as a share of the picture's diagonal."""
+    """Radius of the style's own blur, as a share of the diagonal. It is the standard deviation of a Gaussian."""
     essence: Callable[[NDArray[Any], Floats, Levels, Tint | None], NDArray[Any]]
-    """`essence(planes, share, levels, tint)`: the material of all ghosts of a frame, computed once per frame.
+    """`essence(planes, share, levels, tint)`: the material of a frame's ghosts. It is computed once per frame.
 
     `planes`: small planes (height, width, planes). `share`: mask of the subject, float32 from 0 to 1. Returns (height, width, n) in the
-    planes' type, with the values of `empty` where the mask is 0, so that the result can be moved, blurred and added.
-    """
+    planes' type, with the values of `empty` where the mask is 0, so that the result can be moved, blurred and added."""
     empty: Callable[[Levels], tuple[float, ...]]
     """`empty(levels)`: values of the essence where there is no ghost."""
     veil: Callable[[list[PlacedGhost], Floats, float, Levels, Tint | None], Veil]
-    """`veil(ghosts, clear, sigma, levels, tint)`: the veil of all ghosts in a frame; at least one is given.
+    """`veil(ghosts, clear, sigma, levels, tint)`: the veil of a frame's ghosts. At least one ghost is given.
 
     `clear`: 1 minus the mask of the frame's own subject. `sigma`: `spread` in pixels. All may be a rectangle of the picture, if the ghosts
-    are empty within `blur_reach` pixels of those of its edges that are not edges of the picture.
-    """
+    are empty within `blur_reach` pixels of those of its edges that are not edges of the picture."""
 
 
 def _glow_essence(planes: NDArray[Any], share: Floats, levels: Levels, tint: Tint | None) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from services.effects.scene.moments import Moment
 from shared.choices import OneOf
 
 SIDES: dict[str, tuple[int, ...]] = {"behind": (-1,), "ahead": (1,), "both": (-1, 1)}
-"""Direction of a trail -> sides in time of its ghosts: -1 is earlier, 1 is later."""
+"""Direction of a trail -> its ghosts' sides in time: -1 earlier, 1 later."""
 
 Direction = Annotated[str, OneOf(SIDES)]
 

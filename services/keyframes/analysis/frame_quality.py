@@ -21,7 +21,7 @@ class FrameQuality:
     sharpness: float
     """Mean strength of the finest edges, in levels."""
     exposure: float
-    """Share of pixels that are neither black nor burnt out, times the spread of brightness; 0 to 1."""
+    """Share of well exposed pixels, times the spread of brightness; 0 to 1. Such pixels are neither black nor burnt out."""
     layout: bytes
     """The picture averaged to 4x4 tiles of Y, U and V, 48 bytes. Similar pictures have similar layouts."""
 

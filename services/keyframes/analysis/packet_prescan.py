@@ -20,7 +20,7 @@ from shared.errors import BrokenMedia
 from shared.video import Timeline, read_frames
 
 _SAME_SHOT, _OTHER_SHOT = 0.3, 0.6
-"""Limits for `FrameDistance.total` of two keyframes: at most the first within one shot, at least the second between two shots."""
+"""Limits for `FrameDistance.total` of two keyframes. It is at most the first within one shot, at least the second between two shots."""
 _SAME_STRUCTURE = 0.08
 """Largest relative change of structure to a keyframe that is not routine. A larger one may be a punch-in cut."""
 _STILL = 1 / 3

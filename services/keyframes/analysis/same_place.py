@@ -25,7 +25,7 @@ _RATIO = 0.75
 """Largest distance of a corner's best match, relative to the second best. Source: Lowe, 2004, section 7.1."""
 _ERROR_PX = 3.0
 _LEAST, _SHARE = 14, 0.15
-"""Least number of corners that one motion of the camera explains, and their least share of all. Within a dissolve fewer are left."""
+"""Least number, and share, of corners that one camera motion explains. Within a dissolve fewer are left."""
 _LEAST_ALIGNED = 8
 """Least number of such corners between frames whose details are then compared."""
 _QUARTERS, _IN_QUARTER = 3, 2
@@ -34,10 +34,10 @@ _CORNERS = 600
 _FINE, _COARSE = 1.5, 6.0
 """Standard deviations in pixels of the blurs between which details lie."""
 _BLOCK, _LEAST_BLOCKS = 20, 20
-"""Side in pixels of the blocks whose details are compared, and how many blocks both frames must show."""
+"""Side in pixels of compared blocks, and the number that is needed. Both frames must show that many."""
 _CHAINS = ((2, 30), (4, 20))
-"""Numbers of steps from the first frame to the last, and percentage of blocks whose details may differ after each, because something moves
-there. A wipe changes more of them."""
+"""Numbers of steps, and percentages of blocks that may differ after each. The steps lead from the first frame to the last; details of
+blocks may differ because something moves there. A wipe changes more of them."""
 _MOST_TURN = 70.0
 """Largest sum of angles between the details of a chain of frames, in degrees. A dissolve of unlike pictures turns them by 90."""
 

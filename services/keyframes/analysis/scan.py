@@ -32,7 +32,8 @@ _HELD = 4  # frames at each end of a quiet span that get copied measures, becaus
 
 
 _DEBLOCKING = 0.25
-"""Share of frames to decode again from which on the scan deblocks, which takes 22 % of decoding in H.264, and holds likely keyframes."""
+"""Share of frames to decode again from which the scan deblocks. Deblocking takes 22 % of decoding in H.264. The scan then holds likely
+keyframes."""
 
 
 class FrameHolder(Protocol):
@@ -66,19 +67,20 @@ class Scan:
     """
 
     pts: NDArray[np.int64]
-    """(n,): presentation times of all frames in units of `time_base`, from the start of the file's timeline."""
+    """(n,): presentation times of all frames in units of `time_base`. They count from the start of the file's timeline."""
     time_base: Fraction
     end: Fraction
     """Time at which the last frame ends, in seconds."""
     pixel_change: Floats
-    """(k,): mean change of luma since the previous frame, 0 to 255; 0 at the first frame."""
+    """(k,): mean change of luma since the previous frame, 0 to 255. It is 0 at the first frame."""
     content_change: Floats
-    """(k,): change of hue, saturation, brightness and edges since the previous frame, 0 to 255; 0 at the first frame.
+    """(k,): change of colours and edges since the previous frame, 0 to 255. Colours are hue, saturation and brightness. It is 0 at the
+    first frame.
 
-    (0,) if it was not measured.
-    """
+    (0,) if it was not measured."""
     histogram_change: Floats
-    """(k,): change of the brightness histogram since the previous frame, 0 to 1; 0 at the first frame. (0,) if it was not measured."""
+    """(k,): change of the brightness histogram since the previous frame, 0 to 1. It is 0 at the first frame. (0,) if it was not
+    measured."""
     sharpness: Floats
     """(k,): `FrameQuality.sharpness`."""
     exposure: Floats

@@ -75,7 +75,7 @@ class ThumbnailFilm:
     """(n,): where the thumbnails lie in `planes`. None if all thumbnails of `planes` belong to the film."""
 
     held: NDArray[np.bool_] | None = None
-    """(n,): whether each thumbnail is a copy of the one before, for a frame that was skipped. None if no thumbnail is."""
+    """(n,): whether each thumbnail is a copy of the one before. It then stands for a frame that was skipped. None if no thumbnail is."""
 
     def __len__(self) -> int:
         return len(self.frames)

@@ -23,10 +23,10 @@ _HELD, _HELD_BYTES = 8, 28 * 1024**2
 _NEAR = 3
 """Of so many frames in a row, one is held."""
 _CUT, _TIMES = 10.0, 3.0
-"""Least change in levels at which a shot may begin, and how many times the mean change of its shot that is. A shot that is divided in
-error costs a draft too many; two that are taken for one cost a draft too few."""
+"""Change at which a shot may begin: levels, and a multiple. The multiple is of the shot's mean change. A shot that is divided in error
+costs a draft too many; two that are taken for one cost a draft too few."""
 _GROWTH = 1.3
-"""Growth of a shot after which the sharpness of its sharpest frames is computed again."""
+"""Growth of a shot after which its sharpness is computed again. It is that of its sharpest frames."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

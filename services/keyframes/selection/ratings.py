@@ -16,7 +16,7 @@ class Quality:
     weight: float
     """Weight of the rating in a frame's score."""
     good: float
-    """Least rating, 0 to 1, at which the quality counts as a reason for the choice."""
+    """Least rating, 0 to 1, of quality as a reason for the choice."""
     reason: str
     """Words for a chosen frame with a good rating."""
 
@@ -29,13 +29,13 @@ QUALITIES = (
 )
 
 EDGE = 2
-"""Number of frames next to a cut that are not chosen: they often show coding or editing faults."""
+"""Number of frames next to a cut that are not chosen. They often show coding or editing faults."""
 
 LAYOUT_SCALE, MOTION_SCALE = 16.0, 8.0
 """Levels of difference at which a frame's rating falls to 1/e."""
 _EACH_FRAME, _MOST_FRAMES = 0.0002, 0.02
-"""Score that a frame loses for each frame that has to be decoded before it, and the most that it loses. Where frames are equally good, the
-one right behind a keyframe of the file is read many times as fast, and encoders spend more bytes on it."""
+"""Score that a frame loses per frame decoded before, and its limit. Where frames are equally good, the one right behind a keyframe of the
+file is read many times as fast, and encoders spend more bytes on it."""
 
 
 @dataclass(frozen=True, slots=True)

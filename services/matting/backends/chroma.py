@@ -14,7 +14,7 @@ from shared.errors import Invalid
 from shared.operation import Params, Progress, form
 
 _OTHER_COLOUR = 24.0
-"""Levels by which the screen of a new shot has to differ to replace the last one."""
+"""Levels by which a new shot's screen must differ from the last one. It then replaces the last one."""
 
 
 class ChromaOptions(Params):

@@ -17,12 +17,12 @@ from services.matting.chroma.screen import Screen
 Planes = NDArray[np.float32]
 
 _NOISE, _TEXTURE, _SPILL_SPREAD = 4.0, 12.0, 0.04
-"""Expected errors of the subject's colour: noise and texture in levels of 255, spill as a share of the screen's colour."""
+"""Expected errors of the subject's colour. Noise and texture are in levels of 255, spill is a share of the screen's colour."""
 _SPILL = 0.1
-"""Expected share of the screen's light on the rim of a subject, in addition to the colour nearby."""
+"""Expected share of the screen's light on the rim of a subject. It adds to that of the colour nearby."""
 _SPILL_OTHERS = 0.3
 _LEAST_CONTRAST = 150.0
-"""Squared distance from plate to subject, in luma, at which the detail of luma counts by half."""
+"""Squared distance at which the detail of luma counts by half. It is from plate to subject, in luma."""
 _DETAIL_SIGMA = 1.7
 _LUMA = (0.2126, 0.7152, 0.0722)
 """Weights of R, G and B in luma (BT.709)."""

@@ -25,22 +25,23 @@ _SCALE = 2
 """Factor by which colours are reduced. 4:2:0 video stores them at half the size; only luma adds detail."""
 _LEAST_PLATE_EXCESS = 8.0
 _SURE, _SURE_OF_USUAL, _LEAST_USUAL, _SURE_DRIFT = 0.97, 0.93, 0.7, 0.2
-"""Least alpha of pixels that are certainly subject: _SURE, or a share of the usual alpha for a subject tinted like the screen."""
+"""Least alpha of pixels that are certainly subject. It is _SURE, or a share of the usual alpha for a subject tinted like the screen."""
 _SUBJECT, _USUAL, _LEAST_SUBJECT = 0.5, 75, 0.001
-"""The usual alpha is percentile _USUAL of the pixels above _SUBJECT, if they cover at least the share _LEAST_SUBJECT of the picture."""
+"""The usual alpha: percentile _USUAL of the pixels above _SUBJECT. They must cover at least the share _LEAST_SUBJECT of the picture."""
 _SCREEN_NOISE = 0.04
 _ENCLOSED = 0.3
-"""Least alpha of a region inside the subject that belongs to the subject, such as cloth of the screen's tint."""
+"""Least alpha of an enclosed region that belongs to the subject. Cloth of the screen's tint is such a region."""
 _SLOPE = 1.0
-"""Least change of excess, per half-size pixel, at which the rim of a subject counts as blurred and not as the subject's own colour."""
+"""Least change of excess, per half-size pixel, of a blurred rim. With less change, the rim counts as the subject's own colour."""
 _RAMP_SHARE = 24
 _LEAST_ALPHA = 0.1
 _DETAIL_FROM = 0.05
 _THIN_SHARE, _WIDE_EDGE_SHARE, _NEAR_SHARE = 60, 54, 8
-"""Divisors of the height: for half the width of a thin part, and for the least and largest distance to the screen of its middle."""
+"""Divisors of the height: for thin parts and their distances. The first gives half the width of a thin part, the others the least and
+largest distance of its middle to the screen."""
 _MIXED, _OFF_LINE, _MOST_SPILL = (0.2, 0.95), 24.0, 0.3
-"""Shares of the subject's colour of mixed pixels, their distance from the line of mixtures in levels, and the largest share of the screen's
-light that falls on the subject."""
+"""Limits of mixed pixels, and of the screen's light on the subject. They are: shares of the subject's colour, distance from the line of
+mixtures in levels, and the largest share of the screen's light."""
 _KERNEL = np.ones((3, 3), np.uint8)
 
 

@@ -21,7 +21,7 @@ class ShownPicture:
     """Label in a form."""
     description: str
     draw: Callable[[Alpha, Frame], Rgb]
-    """Returns the picture, given the matte (h, w) 0..1 and the frame of the composite."""
+    """Returns the picture, given the matte and the frame of the composite. The matte is (h, w) 0..1."""
 
 
 def _gray(alpha: Alpha, _composite: Frame) -> Rgb:

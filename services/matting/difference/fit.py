@@ -13,11 +13,11 @@ Rgb = NDArray[np.uint8]
 _LONGEST_SIDE = 480
 _LEAST_AGREEING, _AGREES = 0.35, 4.0
 _MOST_SHIFT = 0.004
-"""Largest shift of the plate, as a share of the longer side, that is allowed."""
+"""Largest allowed shift of the plate, as a share of the longer side."""
 _SURE_SHIFT = 0.15
 """Least response of phase correlation at which its shift is used."""
 _BETTER = 0.9
-"""Largest share of the difference in edges that may remain after the plate is moved by the shift."""
+"""Largest share of edge difference that remains after a useful shift. The shift moves the plate."""
 
 
 @dataclass(frozen=True, slots=True)

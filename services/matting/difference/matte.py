@@ -21,14 +21,14 @@ Planes = NDArray[np.float32]
 _MOST_LINES = 720
 """Largest shorter side, in pixels, at which frames are compared."""
 _FROM, _RANGE = 3.5, 5.0
-"""Difference from the plate at which alpha rises above 0, and range over which it reaches 1, in multiples of the noise."""
+"""Difference at which alpha rises above 0, and range until 1. Both are multiples of the noise; the difference is from the plate."""
 _BRIGHTER = 1.05
 _LARGEST_HOLE, _HOLE_DIFFERS, _PINHOLE = 0.01, 0.15, 0.00005
 _LEAST_ISLAND = 0.0002
 _SURE = 0.97
 _RIM_SHARE = 60
 _CONTRAST = 1000.0
-"""Squared distance between the subject's and the plate's colour at which colours and picture edges have equal weight."""
+"""Squared colour distance at which colours and edges weigh the same. It is between the subject's and the plate's colour."""
 _LEAST_ALPHA = 0.1
 
 

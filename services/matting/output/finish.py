@@ -24,7 +24,7 @@ Alpha = NDArray[np.float32]
 VISIBLE = 0.1
 """Alpha above which a pixel shows something of the subject."""
 _ENLARGED = 1.6
-"""Enlargement of a matte above which its edge is redrawn, unless the `refine` option says otherwise."""
+"""Enlargement of a matte above which its edge is redrawn. The `refine` option can say otherwise."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

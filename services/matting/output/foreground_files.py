@@ -21,7 +21,7 @@ class ForegroundFile:
     """Label in a form."""
     description: str
     colours: Callable[[Rgb, Alpha], Rgb] | None
-    """Returns the colours to write, given the subject's colours and its matte; None writes no file."""
+    """Returns the colours to write, given the subject's colours and matte. None writes no file."""
 
 
 FOREGROUND_FILES = {

@@ -10,7 +10,7 @@ import numpy as np
 from services.matting.steadiness.flow import Alpha, Gray, MotionMeter
 
 _TOLERANCE = 9.0
-"""Difference of luma (of 255) along the motion at which trust falls to a third."""
+"""Difference of luma (of 255) at which trust falls to a third. It is measured along the motion."""
 _REAL_CHANGE, _REAL_CHANGE_RANGE = 0.5, 0.3
 
 

@@ -59,7 +59,7 @@ class SubjectChoice:
     """Label in a form."""
     description: str
     first: Callable[[Marks], First | None]
-    """Returns a function that chooses the subject among the regions of the first frame; None keeps every region."""
+    """Returns a function that chooses the subject in the first frame. It chooses among the regions; None keeps every region."""
 
 
 SUBJECTS = {

@@ -15,13 +15,14 @@ Mask = NDArray[np.uint8]
 _LONGER_SIDE = 640
 _ROUNDS = 5
 _DISC = 0.012
-"""Radius of the disc around a click that is certain, as a share of the longer side."""
+"""Radius of the certain disc around a click. It is a share of the longer side."""
 _REACH = 0.06
-"""Radius around a positive click that probably belongs to the object, as a share of the longer side."""
+"""Radius around a positive click that probably belongs to the object. It is a share of the longer side."""
 _SAME, _LIKE = 9, 20
-"""Difference in each channel of L*a*b*, 0 to 255, up to which a connected pixel surely or probably belongs to a click."""
+"""Colour difference up to which pixels surely, or probably, belong to a click. It is in each channel of L*a*b*, 0 to 255; the pixels are
+connected."""
 _LEAST_SHARE = 0.0005
-"""Share of the picture below which the pixels of about a click's colour are too few to tell the object's colours."""
+"""Least share of pixels with a click's colour. Fewer are too few to tell the object's colours."""
 _LEAST_OF_BOX = 0.05
 _MOST_SEEDS = 40
 """Number of places of a stroke whose colour is looked at."""

@@ -17,9 +17,9 @@ First = Callable[[Sequence[Region]], Region | None]
 """Chooses the subject among the regions of a frame."""
 
 _REACH = 0.04
-"""Largest distance from the subject at which a new region becomes part of it, in picture diagonals."""
+"""Largest distance at which a new region joins the subject. It is in picture diagonals."""
 _FADE = 0.08
-"""Distance from the subject within which soft parts of the matte (hair, blur) are kept, in picture diagonals."""
+"""Distance from the subject within which soft matte is kept. Soft parts are hair and blur; the distance is in picture diagonals."""
 _FLOW_LINES = 135
 _FAR = 1e6
 

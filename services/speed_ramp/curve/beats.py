@@ -22,7 +22,7 @@ from shared.video import AudioBlock
 Floats = NDArray[np.float64]
 
 SAMPLE_RATE = 22050
-"""Sample rate in Hz of the sound for beat tracking: frequencies above 11 kHz add nothing."""
+"""Sample rate in Hz of the sound for beat tracking. Frequencies above 11 kHz add nothing."""
 
 _HOP = 220  # samples: 10 ms
 _STEP_S = _HOP / SAMPLE_RATE

@@ -13,17 +13,16 @@ Floats = NDArray[np.float64]
 Field = NDArray[np.float32]
 
 SHAKE_S = 0.5
-"""Camera motion is averaged over this many seconds (a Gaussian's full width at half maximum) to remove shake.
+"""Seconds over which camera motion is averaged to remove shake. This is a Gaussian's full width at half maximum.
 
-A tenth of a 2 Hz shake is left, and nothing from 3 Hz on.
-"""
+A tenth of a 2 Hz shake is left, and nothing from 3 Hz on."""
 
 _STEP = 8  # pixels between the vectors that are fitted
 _ROUNDS = 8
 _LEAST_SPREAD = 0.1  # pixels: spread of the flow's own errors
 _MIDDLE = 0.3  # weight of a vector in the middle; at the border, where background is more likely, it is 1
 _LEAST_TEXTURE = np.diag([1e-9, 1e-3, 1e-3])
-"""Added to the equations, because a picture with texture in one place only does not determine zoom and rotation."""
+"""Added to the equations for pictures with texture in one place. Such a picture does not determine zoom and rotation."""
 _CELLS_PER_S = 36
 _FWHM = 2.355  # full width at half maximum of a Gaussian, in standard deviations
 

@@ -12,7 +12,7 @@ from typing import Protocol
 from shared.video import Frame, VideoInfo, read_frames, to_fraction
 
 CLOSEST_S = Fraction(1, 36)
-"""Least distance of compared frames in seconds, so that 60 frames per second give the same motion and noise as 30."""
+"""Least distance of compared frames in seconds. 60 frames per second then give the same motion and noise as 30."""
 
 _DENSE_S = Fraction(1, 15)  # if pairs are closer than this, every frame is used
 _KEYFRAME_SAMPLE_S = 60  # length of the clip in which the distance between keyframes is measured

@@ -23,7 +23,7 @@ LONGEST_S = Fraction(1, 5)
 """Longest run of equal frames, in seconds, that counts as repeats. Animation on threes at 24 fps needs 1/8; a longer run stands still."""
 
 LONGEST_RUN = 6
-"""Most frames of a run of repeats, so that memory does not depend on the frame rate."""
+"""Most frames of a run of repeats. Memory then does not depend on the frame rate."""
 
 _AROUND = 2 * LONGEST_RUN  # frames before and after that a change is compared with: two changes of the slowest cadence
 _SIZE = 160  # longer side, in pixels, of the compared pictures

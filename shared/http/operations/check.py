@@ -17,7 +17,7 @@ from shared.operation import AUTO, Input, Operation, Params
 from shared.runtime import Runtime
 
 PENDING = "pending:"
-"""Prefix of `pending:<kind>`, which stands in a check for media that an earlier step of a pipeline will make."""
+"""Prefix of `pending:<kind>`, which stands for media that do not exist yet. In a check of a pipeline, an earlier step will make them."""
 
 
 class Estimate(BaseModel):

@@ -13,7 +13,7 @@ from shared.jobs.record import Status
 PAST_RUNS = 50
 """Number of past jobs that tell how long an operation takes."""
 EXPIRES_SOON_S = 300.0
-"""Results of jobs that expire within this time are not reused: a sweep might delete their outputs in between."""
+"""Results of jobs that expire this soon are not reused. A sweep might delete their outputs in between."""
 MOST_REMEMBERED = 5
 """Number of earlier jobs whose outputs are looked for."""
 

@@ -48,7 +48,8 @@ class Ledger:
         self.engine = engine
         self._ttl_s = job_ttl_s
         self.notify: Callable[[Connection, str, str], None] = lambda _connection, _job_id, _event: None
-        """Called with a job's id and `started` or `progress`, in the transaction that writes it; `JobStore` sets it."""
+        """Called with a job's id and `started` or `progress`. The call is part of the transaction that writes the change; `JobStore` sets
+        it."""
         self._pace = MessagePace()
 
     def add(self, connection: Connection, job: NewJob, *, queue_limit: int, most_open: int | None = None) -> None:

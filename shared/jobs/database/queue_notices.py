@@ -22,7 +22,7 @@ CHANNEL = "reelwright_queue"
 ALL = "_all"
 """Stands for every queue."""
 LOOK_S, IDLE_LOOK_S, IDLE_AFTER = 0.1, 0.3, 100
-"""Seconds between checks for changed files; the longer interval; the number of checks without a change that lead to it."""
+"""Seconds between checks for changed files, usually and while idle. IDLE_AFTER checks without a change lead to the longer interval."""
 RECONNECT_S = 2.0
 STOP_S = 5.0
 """Longest time that `watch` takes to see that it has to stop."""

@@ -49,7 +49,7 @@ class JobStore:
         self.history = History(self.engine)
         self.notices = make_notices(self.engine)
         self.on_queued: Callable[[str], None] = lambda _queue: None
-        """Called with the name of a queue that has new work; a worker in the same process sets it."""
+        """Called with the name of a queue that has new work. A worker in the same process sets it."""
         sa.event.listen(self.engine, "checkin", self._tell)
         self._queue_limit = settings.queue_limit
         self._dbos = DBOSClient(system_database_engine=self.engine, application_name=APPLICATION, lazy=True)

@@ -15,9 +15,9 @@ from dbos._core import ActiveWorkflowById, ActiveWorkflowEntry
 from shared.jobs.database.queue_notices import ALL, QueueNotices
 
 AGAIN_S = 1.0
-"""A woken queue is polled once more after this time, in case a transient error of the database prevented the first poll."""
+"""Seconds after which a woken queue is polled once more. A transient error of the database may have prevented the first poll."""
 UNUSED_S = 60.0
-"""Interval of polling for new queues, and of DBOS's own queues, which this project does not use."""
+"""Interval of polling for new queues, and of DBOS's own queues. This project does not use the latter."""
 CLAIM_S = 10.0
 """Longest time from the claim of a workflow to its start in this process."""
 WORKER_PREFIX = "queue-worker-"

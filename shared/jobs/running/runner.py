@@ -45,7 +45,7 @@ from shared.worker.slot_folders import place
 Value = TypeVar("Value")
 OUTPUTS, MEASUREMENTS = "outputs", "measurements"
 SPARE_FREE_BYTES, UNUSED_SPARE_FREE_BYTES = 1024**3, 4 * 1024**3
-"""Free memory with which a service gets a spare child process: if the service has run a job, and if it has not."""
+"""Free memory with which a service gets a spare child process. The first applies if the service has run a job, the second if it has not."""
 PREVIEWS = 1
 """Number of previews that one service runs at once."""
 

@@ -33,12 +33,12 @@ IDLE_PING_S, IDLE_LEASE_S = 10.0, 30
 ROUSED_S = 5.0
 """Seconds after a job was queued in which any process may have begun it. Proofs of life are frequent in that time."""
 WATCH_S, IDLE_WATCH_S = 0.2, 1.0
-"""Interval of checks whether proofs of life fail: while jobs run in this process, and otherwise."""
+"""Interval of checks whether proofs of life fail. The first applies while jobs run in this process."""
 CHILD_LEASE_S = 10.0
 LEFT_S = 2.0
-"""Seconds to wait in one round for the end of processes that have outlived their server and guard."""
+"""Seconds in a round to wait for processes that outlived their server. They have outlived their guard, too."""
 SETTLE_S = 2.0
-"""Seconds after the start in which locks are tried often: guards of a killed process may still be ending its children."""
+"""Seconds after the start in which locks are tried often. Guards of a killed process may still be ending its children."""
 log = logging.getLogger(__name__)
 
 

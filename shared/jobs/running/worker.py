@@ -42,7 +42,7 @@ DATABASE_RETRY_S = 0.5
 WEBHOOKS_AT_ONCE = 64  # most of them wait for their next attempt
 FETCHES_AT_ONCE = 16
 MAX_FAILURES = 20
-"""Starts of a job that ended with the death of the server, after which the job fails. Jobs run in child processes and rarely cause it."""
+"""Starts that end with the server's death until a job fails. Jobs run in child processes and rarely cause it."""
 
 log = logging.getLogger(__name__)
 Value = TypeVar("Value")

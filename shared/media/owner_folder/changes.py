@@ -4,7 +4,8 @@ import time
 from pathlib import Path
 
 SETTLED_S = 2.0
-"""Age from which the time of a folder's last change tells two changes apart, on file systems with coarse clocks."""
+"""Age from which the time of a folder's last change is unambiguous. On file systems with coarse clocks, two recent changes can have the
+same time."""
 
 
 def stored_bytes(folder: Path) -> int:

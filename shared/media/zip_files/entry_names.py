@@ -100,4 +100,4 @@ _PAGES = (
     ("gb2312", _between(_SIGNS, *_MARKS), _between(_SIGNS)),
     ("big5", _between(_SIGNS, *_MARKS), _between(_SIGNS)),
 )
-"""Code page, its country's letters, and those of which a name has at least one. The first that fits is taken."""
+"""Code page, its country's letters, and those that names contain. A name has at least one of the last. The first that fits is taken."""

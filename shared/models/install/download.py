@@ -24,10 +24,10 @@ MAX_REDIRECTS = 5
 MAX_BYTES = 64 * 1024**3
 KEEP_FREE_BYTES = 256 * 1024**2
 CHECK_BYTES = 64 * 1024**2
-"""Bytes between two checks of the free disk space for a file of unknown length."""
+"""Bytes between two checks of the disk for files of unknown length."""
 
 ATTEMPTS = 5
-"""Number of broken connections in a row, without a byte received, after which a download fails."""
+"""Number of fruitless connections in a row after which a download fails. A fruitless connection breaks before a byte is received."""
 
 TIMEOUT = httpx.Timeout(60.0, connect=15.0)
 OnBytes = Callable[[int, int | None], None]

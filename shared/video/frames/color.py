@@ -23,7 +23,7 @@ RANGES: Mapping[int, str] = {1: "tv", 2: "pc"}
 BT709 = ColorInfo(primaries="bt709", transfer="bt709", matrix="bt709", range="tv")
 
 MATTE = ColorInfo(primaries="bt709", transfer="bt709", matrix="bt709", range="pc")
-"""Colour tags of a gray video that is a matte: full range, so that luma is the matte's value."""
+"""Colour tags of a gray video that is a matte. They state full range, so that luma is the matte's value."""
 
 # swscale's matrix numbers (SWS_CS_*), which differ from those of H.273.
 _SWS_MATRICES: Mapping[str, int] = {

@@ -46,7 +46,7 @@ class Frame:
     picture: av.VideoFrame
     reformatters: Reformatters = field(default_factory=Reformatters, repr=False)
     deinterlaced: bool = False
-    """Whether the picture may be made of its neighbours, too, because the file has interlaced frames."""
+    """Whether the picture may contain parts of its neighbours. This is so if the file has interlaced frames."""
 
     @property
     def time(self) -> Fraction:

@@ -43,7 +43,7 @@ from shared.video.reading.times.shape_changes import pixel_ratio_at
 from shared.video.stills.image import image_info, pictures_info
 
 _PROBE_SHARE = 0.5
-"""Share of the probe's time limit in which the packets of a file are read."""
+"""Share of the probe's time limit for reading a file's packets."""
 
 
 def probe(path: str | os.PathLike[str], *, limits: Limits | None = None) -> MediaInfo:

@@ -193,7 +193,7 @@ def _hidden(stream: Any) -> int:
 _HIDDEN_LOOKED_AT = 600
 _LISTED = 3
 _CONTINUES_S = Fraction(1, 50)
-"""Step of the clock between two files that is none: each states its times to its own precision."""
+"""Step of the clock between two files that is none. Each file states its times to its own precision."""
 
 
 def size_warnings(sizes: Sequence[Size], base: Fraction, zero: Fraction) -> Iterator[str]:

@@ -15,7 +15,7 @@ _MARKS = {
     "av1": (_REGISTERED,),
     "mpeg2video": (_USER_DATA + b"GA94\x03", _USER_DATA + b"CC\x01\xf8"),
 }
-"""Bytes before the captions, by codec: of ATSC A/53 (part 4, 6.2.3) within ITU-T T.35 or user data, and of DVDs."""
+"""Bytes before the captions, by codec: of ATSC A/53, and of DVDs. Those of ATSC A/53 (part 4, 6.2.3) are within ITU-T T.35 or user data."""
 _FIRST_PACKETS, _FIRST_BYTES = 120, 16 * 1024 * 1024
 _PLACES, _PACKETS_AT_PLACE = 16, 5
 

@@ -24,7 +24,7 @@ _UNTIMED_S = Fraction(3)
 _MOST_CUES = 100_000
 _MOST_CHARACTERS = 2000
 _KEPT = "\n\u200e\u200f"
-"""Characters kept beside readable ones: line breaks, and marks of direction, which Arabic and Hebrew subtitles need."""
+"""Characters kept beside readable ones: line breaks, and marks of direction. Arabic and Hebrew subtitles need the latter."""
 _ASS_FIELDS = 8
 _ASS_TAGS = re.compile(r"\{[^}]*\}")
 

@@ -16,7 +16,8 @@ from shared.video.writing.sound_coding import layout_of
 _HEARD_S = 20
 """Seconds of sound that are analysed."""
 _HIGH_HZ, _LOUD, _SHARE = 250, 0.003, 0.01
-"""A channel for low sounds holds others if sounds above _HIGH_HZ have an RMS of _LOUD, and _SHARE of the energy, within a second."""
+"""Limits for a low-sound channel that holds other sounds, too. Within a second, sounds above _HIGH_HZ have an RMS of _LOUD and _SHARE of
+the energy."""
 _LOSSLESS = ("pcm", "flac", "alac", "truehd", "mlp")
 
 

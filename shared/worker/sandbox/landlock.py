@@ -18,7 +18,7 @@ CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 ASK_VERSION = 1
 PATH_BENEATH = 1
 TCP_SINCE, SCOPE_SINCE = 4, 6
-"""Versions of the interface from which TCP, and signals with abstract sockets, can be denied."""
+"""Interface versions that can deny TCP, and signals with abstract sockets."""
 O_PATH = getattr(os, "O_PATH", 0)
 
 

@@ -18,7 +18,7 @@ ALLOW, REFUSE = 0x7FFF0000, 0x00050000
 LOAD_WORD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
 NUMBER_AT, MACHINE_AT, FIRST_ARGUMENT_AT = 0, 4, 16
 X32 = 0x40000000
-"""Bit of the call numbers of x86's 32-bit pointer mode, which would bypass the comparison."""
+"""Bit of the call numbers of x86's 32-bit pointer mode. That mode would bypass the comparison."""
 NETWORKS = (socket.AF_INET, socket.AF_INET6, 17, 21, 40)  # 17: raw packets, 21: RDS, 40: sockets to the host of a virtual machine
 
 

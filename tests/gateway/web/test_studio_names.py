@@ -13,7 +13,7 @@ STUDIO = Path(__file__).parents[3] / "gateway" / "studio"
 OPERATIONS = [operation for room in ROOMS for operation in room.service.operations]
 NAMES = {name for operation in OPERATIONS for name in (*operation.params.model_fields, *operation.inputs)}
 DECLARED = {*get_args(Widget), *get_args(InputRole), *get_args(ParamRole), *Kind}
-"""Words of the declarations by which the page goes; some of them are names, too."""
+"""Words of the declarations by which the page goes. Some of them are names, too."""
 
 COMMON = {
     "blur": "an event",

@@ -11,7 +11,7 @@ from services.background.parallax.torn_surface import TornSurface, View, read, s
 
 WIDTH, HEIGHT = 800, 450
 LARGEST = 42.0
-"""Pixels between the nearest and the farthest surface at the largest drift: 14 % of the width at depth_scale 0.3."""
+"""Pixels between nearest and farthest surface at the largest drift. They are 14 % of the width at depth_scale 0.3."""
 DIRECTIONS = [(1.0, 0.0), (-1.0, 0.0), (0.8, 0.6), (0.0, -0.6)]
 
 

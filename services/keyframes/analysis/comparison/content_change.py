@@ -20,7 +20,7 @@ class ContentPlanes:
     """Hue, saturation, brightness and edges of a frame."""
 
     planes: tuple[NDArray[np.uint8], ...]
-    """Four planes, uint8: hue (0 to 179), saturation and brightness (0 to 255), edges (0 or 255)."""
+    """Four planes, uint8: hue, saturation, brightness, edges. Hue is 0 to 179, edges 0 or 255, the others 0 to 255."""
 
 
 def content_planes(small: SmallFrame) -> ContentPlanes:

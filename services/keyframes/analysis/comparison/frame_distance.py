@@ -20,7 +20,7 @@ _BATCH = 256  # pairs compared at a time: their working memory fits the processo
 _WIDTHS = 16, 8, 8  # levels of Y, U, V from which on a pixel counts as fully changed
 
 _FEW = 8
-"""Most pairs that are compared at all offsets at once: their working memory fits the processor's cache."""
+"""Most pairs that are compared at all offsets at once. Their working memory fits the processor's cache."""
 
 Floats = NDArray[np.float64]
 Sums = NDArray[np.int16]
@@ -37,7 +37,7 @@ class FrameDistance:
     in_place: Floats
     """Mean change of brightness per pixel, relative to the contrast."""
     aligned: Floats
-    """As `in_place`, after each block is moved to its best match nearby: the change that motion does not explain."""
+    """As `in_place`, after each block is moved to its best match. This is the change that motion does not explain."""
     brightness: Floats
     """Share of the picture whose brightness changed, 0 to 1."""
     color: Floats

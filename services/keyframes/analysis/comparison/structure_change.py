@@ -8,7 +8,7 @@ from services.keyframes.analysis.thumbnail_film import Planes
 _QUIET = 2.0
 """Variance in squared levels that counts as noise of a plain picture."""
 PLANE_WEIGHTS = np.array([1.0, 0.5, 0.5], np.float32)
-"""Weights of Y, U and V: chroma takes part in the change, but is coarse."""
+"""Weights of Y, U and V. Chroma takes part in the change, but is coarse."""
 
 
 def structure_change(before: Planes, after: Planes) -> NDArray[np.float64]:

@@ -7,7 +7,8 @@ from services.keyframes.analysis.comparison.frame_changes import FrameChanges
 from services.keyframes.detectors.cuts.overlays import LARGEST_OVERLAY
 
 _STILL, _STILL_SHARE = 0.3, 0.85
-"""Change of structure in levels of a frame that stands still, and share of such frames from which on a video consists of slides."""
+"""Limits for slides: structural change of still frames, and their least share. The change is in levels; from that share on, a video
+consists of slides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,7 @@ class Content:
     description: str
     """What the video shows, as one clause for the API reference."""
     largest_overlay: float
-    """Largest share of the picture in which a change is an overlay and no cut."""
+    """Largest share of the picture in which a change is an overlay. A larger change is a cut."""
     least_step: float
     """Least change of structure of a cut, relative to texture."""
     least_structure: float

@@ -18,7 +18,8 @@ _BRIGHTER, _DARKER, _SHARE = 10.0, 8.0, 0.96
 """A flash raises the mean brightness by so many levels. So many levels darker may a pixel be, and this share of pixels is no darker."""
 _WHITE = 170  # mean level of frames without much structure that may belong to a flash
 _MUCH_BRIGHTER, _WASHED_OUT = 60, 0.5
-"""A flash over the first frames of a new shot raises the mean by so many levels, and leaves at most this share of the contrast."""
+"""Limits of a flash over the first frames of a shot. It raises the mean by so many levels, and leaves at most this share of the
+contrast."""
 
 Luma = NDArray[np.float32]
 

@@ -39,7 +39,8 @@ Matrix = NDArray[np.float32]
 Places = NDArray[np.int64]
 Interval = tuple[int, int]
 SamePlace = Callable[[int, int], bool]
-"""`same_place(before, after)`: whether a video's frames `before` to `after` show one place, or are passed by one fast camera."""
+"""`same_place(before, after)`: whether two frames show one place. It is also true if one fast camera passes the video's frames `before` to
+`after`."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -203,7 +204,7 @@ class _Block:
     numbers: Places
     """(n,): frame numbers."""
     blocked: Places
-    """Number of blocked places before each place: `blocked[y] - blocked[x]` of the places x to y - 1 are blocked."""
+    """Number of blocked places before each place. `blocked[y] - blocked[x]` of the places x to y - 1 are blocked."""
 
 
 def _rated(

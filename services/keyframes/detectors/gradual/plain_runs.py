@@ -14,7 +14,7 @@ from services.keyframes.detectors.gradual.fades import Fade, ramp_length, shows_
 from services.keyframes.detectors.transition import Floats
 
 _SHORT, _LONG = 0.36, 1.0
-"""Seconds of the shortest run that is looked at, and of the shortest one between two fades that is a shot."""
+"""Seconds of the shortest examined run, and of the shortest shot. The latter is a run between two fades."""
 _RAMP = 3  # least steps of a fade
 
 
@@ -24,7 +24,7 @@ class PlainRuns:
 
     fades: list[Fade]
     runs: list[tuple[int, int]]
-    """Place of the first frame and of the frame after the last of each run."""
+    """Places of each run: its first frame, and the frame after it."""
 
 
 def fades_at_plain_runs(film: ThumbnailFilm, plain: NDArray[np.bool_], contrast: Floats, cuts: set[int], frame_rate: float) -> PlainRuns:

@@ -19,7 +19,7 @@ FLOW_SIZE = 400
 """Approximate longer side, in pixels, of the small pictures; smaller pictures are not enlarged."""
 
 ALIGNED = 4
-"""The small pictures' sides are multiples of this many pixels, so that tiles of them cover whole samples of every subsampled plane."""
+"""The small pictures' sides are multiples of this many pixels. Tiles of them then cover whole samples of every subsampled plane."""
 
 _SHORTEST = 32  # pixels: minimum for DIS's pyramid
 _PATCH_STRIDE = 4

@@ -7,7 +7,7 @@ EBML = b"\x1a\x45\xdf\xa3"
 MXF = bytes.fromhex("060e2b34020501010d01020101") + b"\x02"
 PNG = b"\x89PNG\r\n\x1a\n"
 TS_SYNC, TS_PACKET, TS_TOGETHER = 0x47, 188, 3
-"""First byte and length of packets of MPEG-TS, and how many of them tell a stream from other data."""
+"""First byte, length and required number of packets of MPEG-TS. That many tell a stream from other data."""
 SEGMENT = b"\x18\x53\x80\x67"
 _OLD_QUICKTIME = frozenset((b"moov", b"mdat", b"wide", b"pnot"))
 """Boxes with which QuickTime files without a box `ftyp` begin."""

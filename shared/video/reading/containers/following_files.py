@@ -153,7 +153,7 @@ def _next(file: BinaryIO, begin: int, size: int, name: str) -> tuple[int, str, b
 
 
 _SEARCHED = (("mov", b"ftyp", 4), ("matroska", EBML, 0))
-"""Container, the bytes that tell it, and how far these stand behind the beginning of a file."""
+"""Container, bytes that identify it, and their offset in the file."""
 
 
 def _cut_off(file: BinaryIO, begin: int, size: int, name: str) -> bool:

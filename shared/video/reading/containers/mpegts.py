@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from shared.video.reading.containers.beginnings import TS_PACKET, TS_SYNC, TS_TOGETHER, bytes_at, demuxer_of
 
 _LEAST_ROWS, _ROWS = 64, 16_384
-"""Packets that are read at once: few behind damage, and four times as many after each block without it."""
+"""Packets that are read at once. There are few behind damage, and four times as many after each block without it."""
 _SEARCHED_BYTES = 4 * 1024 * 1024
 _SERVICES = 0x11
 _BEFORE_TABLE = 16
-"""Packets between the list of programs and the table of the one that follows it."""
+"""Packets between the list of programs and the next program's table."""
 _VIDEO = frozenset({0x01, 0x02, 0x10, 0x1B, 0x20, 0x24, 0x33, 0x42, 0xD1, 0xEA})
 _AUDIO = frozenset({0x03, 0x04, 0x0F, 0x11, 0x1C, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87})
 _PRIVATE, _AUDIO_TAGS = 0x06, frozenset({0x6A, 0x7A, 0x7B, 0x7C})
-"""Stream types (2.4.4.10 and later lists), and descriptors of sound in private streams (ETSI EN 300 468)."""
+"""Stream types (2.4.4.10 and later lists), and descriptors of private sound. The latter are in private streams (ETSI EN 300 468)."""
 _TURNED, _WHOLE = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256)), 0xFFFFFFFF
-"""Each byte with its bits in reverse order, and the check sum of an undamaged section in such bytes, its own check sum included."""
+"""Each byte with reversed bits, and the check sum of an undamaged section. The section is in such bytes, its own check sum included."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 _OVERLAP_S = Fraction(1, 10)
-"""Sound of the earlier part that may reach beyond its picture without moving the later part."""
+"""Seconds of sound that may reach beyond an earlier part's picture. The later part then stays where it is."""
 _Tracks = Mapping[int, tuple[Fraction, str, "TrackClock"]]
 
 
@@ -64,7 +64,7 @@ class TrackClock:
 
     parts: list[_Part] = field(default_factory=list)
     _before: tuple[int, int, int, int | None] | None = None
-    """Start, end, latest start and first keyframe of the last part without its last packet; None if it has no other."""
+    """The last part without its last packet: start, end, latest start, first keyframe. None if it has no other packet."""
 
     def add(self, number: int, packet: int, start: int, end: int, *, key: bool, hidden: bool = False) -> None:
         """Record packet number `packet` in joined part `number`.

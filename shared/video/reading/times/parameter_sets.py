@@ -19,7 +19,7 @@ _HEADERS = {
     "av1": re.compile(rb"^(?:\x12\x00)?\x0a.{12}", re.DOTALL),
 }
 _LENGTH_AT = {"h264": 4, "hevc": 21}
-"""Byte of the decoder's configuration whose low bits hold the size of the lengths, less one."""
+"""Byte of the decoder's configuration that holds the size of the lengths. Its low bits hold that size, less one."""
 _ORIENTATION = 47
 """Payload type of the SEI message for the display orientation."""
 

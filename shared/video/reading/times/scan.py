@@ -168,7 +168,7 @@ def _tail(container: Any, video: Any) -> Scan | None:
 
 
 _BACK_S = {True: 0.1, False: 1.0}
-"""How far decoding times go back at a restart, in formats whose clocks may jump and in others."""
+"""Seconds that decoding times go back at a restart. The first applies to formats whose clocks may jump, the second to others."""
 _JITTER_S = 0.001
 """How far the times of sound go back by rounding."""
 _AHEAD_S = 10.0
