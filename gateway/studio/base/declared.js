@@ -10,12 +10,12 @@ export function inputOfRole(operation, role) {
   return Object.entries(operation.inputs).find(([, port]) => port.role === role)?.[0];
 }
 
-/** The name of the parameter with this value in a field of its declaration, such as `role` or `widget`. */
+/** The name of the parameter with a value in its declaration's field. Such a field is `role` or `widget`. */
 export function paramOf(operation, field, value) {
   return Object.entries(operation.params.properties ?? {}).find(([, declared]) => declared[field] === value)?.[0];
 }
 
-/** The value of the parameter of a role, or its default; undefined if the operation has no such parameter. */
+/** The value of the parameter of a role, or its default. It is undefined if the operation has no such parameter. */
 export function valueOfRole(operation, params, role) {
   const name = paramOf(operation, "role", role);
   return name && (params[name] ?? operation.params.properties[name].default);

@@ -50,7 +50,7 @@ export function rate(fraction) {
   return String(Number((over / under).toFixed(3)));
 }
 
-/** The age of a time (ISO 8601) as "5 min ago"; after a day, its date. */
+/** The age of a time as "5 min ago"; after a day, its date. The time is in ISO 8601. */
 export function ago(time, now = Date.now()) {
   const age = Math.max(0, (now - Date.parse(time)) / 1000);
   if (age < 60) return "just now";

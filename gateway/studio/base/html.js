@@ -18,7 +18,7 @@ export function svg(strings, ...values) {
   return { strings, values, isSvg: true };
 }
 
-/** Mark a template as the list item with this key, so that its elements are kept. */
+/** Mark a template as the list item with a key. The elements of the item are kept. */
 export function keyed(key, template) {
   return { ...template, key };
 }

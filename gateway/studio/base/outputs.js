@@ -2,7 +2,7 @@
 
 const SHOWN_FIRST = ["video", "html", "images", "image"];
 
-/** The outputs of a job as [[name, record]], videos first, then pages such as a gallery, then pictures. */
+/** The outputs of a job, videos first, as [[name, record]]. Pages such as a gallery are next, then pictures. */
 export function outputsOf(job) {
   const rank = ([, { kind }]) => (SHOWN_FIRST.includes(kind) ? SHOWN_FIRST.indexOf(kind) : SHOWN_FIRST.length);
   const preferred = (entry) => rank(entry) + (entry[0] === "alpha" ? 0.5 : 0); // a composite says more than its matte
@@ -19,7 +19,7 @@ export function picturedOutput(job) {
   return outputsOf(job).find(([, { urls }]) => urls.thumbnail)?.[1] ?? null;
 }
 
-/** Id of the medium that a job works on; for a pipeline, the medium of its first step. */
+/** Id of the medium of a job, or of a pipeline's first step. */
 export function clipId(job) {
   const steps = job.params?.steps;
   const inputs = steps?.[0]?.inputs ?? job.inputs ?? {};

@@ -4,7 +4,7 @@ import { bytes, rate, seconds } from "./format.js";
 
 const SMOOTH_FPS = 50;
 
-/** The notable properties of a clip as words, such as "vertical", "HDR" or "no sound". */
+/** The notable properties of a clip as words. Examples: "vertical", "HDR", "no sound". */
 export function tags(record) {
   const media = record.media ?? {};
   const words = [];
@@ -42,7 +42,7 @@ export function rateOf(media) {
   return over / under || 30;
 }
 
-/** The main figure of a record: its length, its number of pictures, or its size in pixels or bytes. */
+/** The main figure of a record: length, number of pictures, or size. The size is in pixels or bytes. */
 export function extent(record) {
   const media = record.media ?? {};
   if (media.duration_s) return seconds(media.duration_s);

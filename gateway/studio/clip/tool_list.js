@@ -49,7 +49,7 @@ class ToolList extends Element {
     </div>`;
   }
 
-  /** The roles that the medium can have for tools on another clip, such as a composite's background. */
+  /** The roles that the medium can have for tools on another clip. One is a composite's background. */
   #roles(roles) {
     const operations = [...new Set(roles.map(({ operation }) => operation))].sort((a, b) => rank(a.service) - rank(b.service));
     if (!operations.length) return null;

@@ -16,7 +16,7 @@ export function routeOf(hash) {
   return { screen: "library", id: "", title: "Reelwright" };
 }
 
-/** The text of an encoded part of an address; the part itself if it is malformed. */
+/** The text of an encoded part of an address. A malformed part stays as it is. */
 function decoded(part) {
   try {
     return decodeURIComponent(part);

@@ -39,7 +39,7 @@ class SheetHandle extends Element {
     return history.state?.isSheetRaised ?? !this.opensLowered;
   }
 
-  /** Whether the panel is a sheet: on wide screens the handle is hidden, and the panel is beside the viewer. */
+  /** Whether the panel is a sheet. On wide screens the handle is hidden, and the panel is beside the viewer. */
   get isSheet() {
     return getComputedStyle(this).display !== "none";
   }

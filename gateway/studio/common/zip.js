@@ -13,7 +13,7 @@ export function crc32(bytes) {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-/** Distributes any number of files over ZIP files that each hold at most `most` bytes of content, or one larger file. */
+/** Distributes files over ZIP files of limited size. Each holds at most `most` bytes of content, or one larger file. */
 export class ZipSeries {
   #files = [];
   #held = 0; // bytes of #files

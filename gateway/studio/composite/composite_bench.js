@@ -138,7 +138,7 @@ class CompositeBench extends Element {
     return { id, image: await this.#imageOf(record.kind === "image" ? record.urls.content : record.urls.thumbnail) };
   }
 
-  /** Paint in the next screen refresh, once for all moves of a slider until then. */
+  /** Paint once in the next screen refresh. All moves of a slider until then count as one. */
   #paintSoon() {
     this.#due ||= requestAnimationFrame(() => {
       this.#due = 0;
@@ -220,7 +220,7 @@ class CompositeBench extends Element {
     return this.#kept;
   }
 
-  /** Whether the server can estimate depth: the params use an estimate, and an installed preset does so without painting. */
+  /** Whether the server can estimate depth for the params. The params use an estimate, and an installed preset does so without painting. */
   get #estimatesDepth() {
     const { operation } = this;
     const isEstimated = (params) => valueOfRole(operation, params, "depth_source") === "model";
@@ -228,7 +228,7 @@ class CompositeBench extends Element {
     return isEstimated(this.params) && (operation.presets ?? []).some((preset) => isFree(preset) && isEstimated(preset.params));
   }
 
-  /** The server's depth of the background, from a short preview: {of, picture, depth}; null where it has no model for it. */
+  /** The server's depth of the background, {of, picture, depth}, from a preview. The preview is short; null where the server has no model for it. */
   async #estimated(id) {
     if (!id || !this.#estimatesDepth || !this.#hasParallax) return null;
     if (this.#estimate?.of === id) return this.#estimate;
@@ -249,7 +249,7 @@ class CompositeBench extends Element {
     return this.#estimate?.depth ?? null;
   }
 
-  /** The share of the background's light that reaches each pixel of a still, 0 to 255. */
+  /** The background's light on each pixel of a still, 0 to 255. It is a share of that light. */
   #spill({ width, height, alpha }) {
     const outside = new ImageData(width, height);
     for (let pixel = 0; pixel < alpha.length; pixel += 1) outside.data.set([255 - alpha[pixel], 0, 0, 255], 4 * pixel);

@@ -14,7 +14,7 @@ const GAMMA = 2.4;
 const LINEAR = Float32Array.from({ length: 256 }, (_, level) => (level / 255) ** GAMMA);
 
 /**
- * The changes of luma, U and V that match a subject to its background: [{gain, middle, offset}]; null if no subject is visible.
+ * The changes of luma, U and V that match subject and background. They are [{gain, middle, offset}]; null if no subject is visible.
  * `subject`, `scene`: from `gridOf`; `amount`: 0 to 1.
  */
 export function matchOf(subject, scene, amount) {
@@ -113,8 +113,8 @@ export function moved(out, [outWidth, outHeight], { picture, near, middle, size:
 }
 
 /**
- * The means of a picture in the cells of a grid: {weights, planes: luma, U and V (BT.709, 0 to 255), covered: mean of the weights}.
- * `picture`: RGBA; `alpha`: 0 to 255 for each pixel, the weights; null: all weigh the same.
+ * The means of a picture in the cells of a grid. They are {weights, planes: luma, U and V (BT.709, 0 to 255), covered: mean of the
+ * weights}. `picture`: RGBA; `alpha`: 0 to 255 for each pixel, the weights; null: all weigh the same.
  */
 export function gridOf(picture, width, height, alpha = null) {
   const [count, red, green, blue, weights] = [0, 1, 2, 3, 4].map(() => new Float64Array(GRID * GRID));

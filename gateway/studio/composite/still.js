@@ -19,7 +19,7 @@ export class Stills {
     this.signal = signal;
   }
 
-  /** The frame at a time, in seconds: {width, height, picture, alpha}; picture: RGBA, alpha: a byte for each pixel. */
+  /** The frame at a time in seconds: {width, height, picture, alpha}. `picture` is RGBA, `alpha` a byte for each pixel. */
   async at(time) {
     return this.matte === "auto" ? this.#previewed(time) : this.#packed(time);
   }

@@ -46,7 +46,7 @@ export function missingOf(parameters, values) {
   return parameters.filter(({ name, required }) => required && values[name] === undefined);
 }
 
-/** The frame that clicks mark: {frame, time}, the values of the parameters with the widgets `frame` (null if it has none) and `time`. */
+/** The frame that clicks mark: {frame, time}. They are the values of the parameters with the widgets `frame` (null if it has none) and `time`. */
 export function markedFrame(parameters, values) {
   const valueOf = (kind) => values[parameters.find(({ widget }) => widget === kind)?.name];
   return { frame: Number.isInteger(valueOf("frame")) ? valueOf("frame") : null, time: Number(valueOf("time")) || 0 };

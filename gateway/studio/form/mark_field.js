@@ -9,7 +9,10 @@ import "./rows_field.js";
 const SMALLEST = 0.02; // side of a box, as a share of the picture
 
 class MarkField extends Element {
-  /** `store`: of the page; `parameter`: with the widget points or box; `clip`: null if it is not known yet; `marked`: {frame, time} of the frame to mark. Sends `mark` with the value. */
+  /**
+   * `store`: of the page. `parameter`: with the widget points or box. `clip`: null if it is not known yet. `marked`: {frame, time} of the
+   * frame to mark. Sends `mark` with the value.
+   */
   static props = { store: null, parameter: null, value: null, clip: null, marked: null, problems: [], mark: 1, from: null, to: null, frames: null, note: "" };
 
   enter() {
@@ -22,7 +25,7 @@ class MarkField extends Element {
     this.redraw();
   }
 
-  /** Read the times of the clip's frames if the frame to mark is given by its time. */
+  /** Read the frame times if a time gives the frame to mark. They are those of the clip. */
   async #readFrames() {
     const { clip } = this;
     if (!clip || !this.marked || this.frames || this.#frame !== null) return;
@@ -34,7 +37,7 @@ class MarkField extends Element {
     }
   }
 
-  /** The number of the frame to mark; null while the times of the frames are unknown. */
+  /** The number of the frame to mark; null without known frame times. */
   get #frame() {
     const { frame, time } = this.marked;
     if (frame !== null) return frame;

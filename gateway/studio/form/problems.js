@@ -3,8 +3,8 @@
 export const NO_PROBLEMS = { params: {}, inputs: {}, general: "" };
 
 /**
- * The texts of a Problem by field: {params: {name: [{path, detail}]}, inputs: {name: text}, general: text}.
- * `path`: names and numbers within the value of a parameter, such as ["0", "timestamp_s"].
+ * The texts of a Problem by field. They are {params: {name: [{path, detail}]}, inputs: {name: text}, general: text}. `path`: names and
+ * numbers within the value of a parameter, such as ["0", "timestamp_s"].
  */
 export function sorted(problem) {
   const params = {};

@@ -2,7 +2,7 @@
 
 const ONE_LATER_S = 1;
 
-/** The cells of a list's row: the fields of its item, or the item itself. */
+/** The cells of a list's row: its item's fields, or the item itself. */
 export function cellsOf(items) {
   return items.type === "row" ? items.cells : [{ ...items, key: null, required: true }];
 }
@@ -53,13 +53,13 @@ export function rounded(value) {
   return Number(value.toFixed(3));
 }
 
-/** The numbers in a pasted text: "0.5, 1 2" -> [0.5, 1, 2]; null unless it holds several numbers and nothing else. */
+/** The numbers in a pasted text: "0.5, 1 2" -> [0.5, 1, 2]. It is null unless the text holds several numbers and nothing else. */
 export function numbersIn(text) {
   const parts = text.trim().split(/[\s,;]+/).filter(Boolean).map(Number);
   return parts.length > 1 && parts.every(Number.isFinite) ? parts : null;
 }
 
-/** A value of a result with the declared fields alone: results have more fields than the parameter takes. */
+/** A value of a result with the declared fields alone. Results have more fields than the parameter takes. */
 export function declaredOnly(value, shape) {
   if (Array.isArray(value) && shape.type === "list") return value.map((item) => declaredOnly(item, shape.items));
   if (!value || typeof value !== "object" || shape.type !== "row" || shape.isTuple) return value;
@@ -67,7 +67,7 @@ export function declaredOnly(value, shape) {
   return Object.fromEntries(known.map((cell) => [cell.key, declaredOnly(value[cell.key], cell)]));
 }
 
-/** A problem as text, with its place in the value: ["0", "timestamp_s"] -> "Row 1, time: must be at least 0". */
+/** A problem as text, with its place in the value. ["0", "timestamp_s"] -> "Row 1, time: must be at least 0". */
 export function problemText({ path, detail }, shape) {
   const place = placeText(path, shape);
   return place ? `${place.charAt(0).toUpperCase()}${place.slice(1)}: ${detail}` : detail;

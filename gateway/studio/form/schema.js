@@ -9,9 +9,10 @@ const UNITS = { x: "×" };
 const known = new WeakMap(); // schema -> its parameters
 
 /**
- * The parameters, in order: {name, label, help, group, role, sources, widget, labels, unit, required, nullable, fallback, type, ...}.
- * `sources`: fields of results to take over, [{operation, field}]. type: switch|choice|choices|number|text|list|row|unknown.
- * A list has `items` and plain `words` that are accepted instead; a row has `cells`, each like a parameter, with its `key`.
+ * The parameters, in order, as the form shows them. Each is {name, label, help, group, role, sources, widget, labels, unit, required,
+ * nullable, fallback, type, ...}. `sources`: fields of results to take over, [{operation, field}]. type:
+ * switch|choice|choices|number|text|list|row|unknown. A list has `items` and plain `words` that are accepted instead; a row has `cells`,
+ * each like a parameter, with its `key`.
  */
 export function parametersOf(schema) {
   if (known.has(schema)) return known.get(schema);
@@ -102,14 +103,14 @@ function numberOf(schema) {
   return { type: "number", whole, min, max, step, bounded, log: bounded && !whole && min > 0 && max / min >= LOG_FROM };
 }
 
-/** Round down to 1, 2 or 5 times a power of ten: 0.079 -> 0.05. */
+/** Round down to 1, 2 or 5 times a power of ten. Example: 0.079 -> 0.05. */
 function niceStep(about) {
   const power = 10 ** Math.floor(Math.log10(about));
   const first = about / power;
   return Number(((first >= 5 ? 5 : first >= 2 ? 2 : 1) * power).toPrecision(1));
 }
 
-/** The control of a parameter in the form; "" if the form has none for it. */
+/** The control of a parameter in the form; "" if none fits. */
 export function controlOf(parameter) {
   const { type, widget } = parameter;
   if (["colour", "curve", "points", "box"].includes(widget)) return widget;

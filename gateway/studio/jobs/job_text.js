@@ -4,7 +4,7 @@ import { remaining, seconds, words } from "../base/format.js";
 
 export const STATES = { queued: "Waiting", running: "Running", succeeded: "Done", failed: "Failed", canceled: "Canceled" };
 
-/** The progress of a job in words: "Rendering · 48 frames/s · 12 s left", "Place 2 in the queue", ... */
+/** The progress of a job in words. Examples: "Rendering · 48 frames/s · 12 s left", "Place 2 in the queue". */
 export function progressText({ status, queue_position: place, progress }) {
   if (status === "queued") return place ? `Place ${place} in the queue` : "Waiting to start";
   if (!progress) return "Starting";

@@ -11,7 +11,7 @@ export function foundIn(video) {
   return { picks, cuts, threshold: video.threshold };
 }
 
-/** The scores with which other thresholds can be tried: {times, frames, values, candidates}; null if the job kept none. */
+/** The scores for trying other thresholds: {times, frames, values, candidates}. It is null if the job kept none. */
 export function scoresOf(video) {
   const values = video.scores?.values?.[video.method];
   if (!values) return null;
@@ -42,7 +42,7 @@ export function toggledCut(state, frame) {
   return { ...state, cuts: [...others, { frame, confidence: 1, kind: "cut", transition: [frame, frame] }].sort((a, b) => a.frame - b.frame) };
 }
 
-/** The shots between the cuts, each with its keyframes: [{index, start, end, picks}], `end` being the first frame of the next. */
+/** The shots between the cuts: [{index, start, end, picks}]. `picks` are its keyframes; `end` is the first frame of the next shot. */
 export function spansOf({ picks, cuts }, frames) {
   const edges = [0, ...cuts.map(({ frame }) => frame), frames];
   return edges.slice(0, -1).map((start, index) => {

@@ -47,7 +47,7 @@ class Library extends Element {
     this.#readAhead();
   }
 
-  /** Read more of the list when the list's end is near the screen, by scrolling or by a search that shortens the list. */
+  /** Read more of the list when its end is near the screen. Scrolling, or a search that shortens the list, brings it there. */
   #readAhead() {
     const end = this.querySelector(".list-end");
     if (end && !this.store.offline && end.getBoundingClientRect().top < innerHeight + AHEAD_PX) this.store.readMore();

@@ -57,7 +57,7 @@ class MaskBench extends Element {
     return this.closest("tool-panel")?.operation === this.operation;
   }
 
-  /** Choose a marking tool, or none; a choice by keys moves the focus to the picture. */
+  /** Choose a marking tool, or none. A choice by keys moves the focus to the picture. */
   #choose(tool, isByKeys = false) {
     this.tool = this.tool === tool ? "" : tool;
     this.#overlay.dataset.tool = this.tool;
@@ -106,7 +106,7 @@ class MaskBench extends Element {
     return void this.#paint();
   }
 
-  /** Arrows move the cursor; space clicks, or begins and ends a stroke or a box. */
+  /** Move the cursor with arrows; click or draw with the space bar. The space bar begins and ends a stroke or a box. */
   #key(event) {
     const by = event.shiftKey ? 5 * STEP : STEP;
     const move = { ArrowLeft: [-by, 0], ArrowRight: [by, 0], ArrowUp: [0, -by], ArrowDown: [0, by] }[event.key];
@@ -181,7 +181,7 @@ class MaskBench extends Element {
     this.#paint();
   }
 
-  /** The time of the drawn frame plus 0.5 ms, because rounding down would give the previous frame. */
+  /** The time of the drawn frame plus 0.5 ms. Rounding down would give the previous frame. */
   get #seconds() {
     return Number(((this.drawnAt ?? this.time) + 5e-4).toFixed(3));
   }
@@ -191,7 +191,7 @@ class MaskBench extends Element {
     return Math.floor(((this.#drawnFrom ?? this.drawnAt) + 1e-6) * 1000) / 1000;
   }
 
-  /** Paint in the next screen refresh, once for all moves of the mouse until then. */
+  /** Paint once in the next screen refresh. All moves of the mouse until then count as one. */
   #paintSoon() {
     if (this.#due) return;
     this.#due = requestAnimationFrame(() => {
@@ -224,7 +224,7 @@ class MaskBench extends Element {
     if (cursor && (isBrush || this.hasKeys)) this.#drawCursor(context, cursor[0] * width, cursor[1] * height, isBrush ? (this.size * width) / 2 : 0);
   }
 
-  /** Draw the cursor: a ring of the brush's size, or a cross without a brush. */
+  /** Draw the cursor: the brush's ring, or a cross without a brush. */
   #drawCursor(context, x, y, radius) {
     for (const [strokeStyle, lineWidth] of RING) {
       Object.assign(context, { strokeStyle, lineWidth });

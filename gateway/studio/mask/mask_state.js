@@ -2,7 +2,7 @@
 
 export const EMPTY = { points: [], box: null, base: null, strokes: [], isInverted: false };
 
-/** Draw a state as white on black into a canvas: the server's mask, then the strokes, then the inversion. */
+/** Draw a state as white on black into a canvas. The server's mask comes first, then the strokes, then the inversion. */
 export function drawMask(canvas, state) {
   const { width, height } = canvas;
   const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -18,7 +18,7 @@ export function drawMask(canvas, state) {
   context.globalCompositeOperation = "source-over";
 }
 
-/** Draw a stroke: {adds, size, points: [[x, y]]}; points are fractions of the picture, `size` of its width. */
+/** Draw a stroke: {adds, size, points: [[x, y]]}. Points are fractions of the picture, `size` of its width. */
 function drawStroke(context, { adds, size, points }, width, height) {
   Object.assign(context, { strokeStyle: adds ? "#fff" : "#000", lineWidth: Math.max(1, size * width), lineCap: "round", lineJoin: "round" });
   context.beginPath();

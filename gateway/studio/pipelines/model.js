@@ -38,7 +38,10 @@ export function slotName(name) {
   return `<${name}>`;
 }
 
-/** The choices for an input of step `index`, outputs of earlier steps or "auto": {value, label, kind: output|auto}. `titles`: step id -> words. */
+/**
+ * The choices for an input of step `index`. They are outputs of earlier steps or "auto": {value, label, kind: output|auto}. `titles`: step
+ * id -> words.
+ */
 export function choicesOf(port, steps, index, operations, titles) {
   const choices = [];
   steps.slice(0, index).forEach((step, place) => {
@@ -52,7 +55,7 @@ export function choicesOf(port, steps, index, operations, titles) {
   return choices.reverse();
 }
 
-/** The slots that the steps use: name -> kinds of media that it may take. */
+/** The slots that the steps use: name -> kinds of media. */
 export function slotsOf(steps, operations) {
   const slots = {};
   for (const step of steps) {
@@ -67,7 +70,7 @@ export function slotsOf(steps, operations) {
   return slots;
 }
 
-/** The steps with media in place of slots, and the names of empty slots: {steps, missing}. */
+/** The steps with media for slots, and the empty slots: {steps, missing}. `missing` are names. */
 export function filled(steps, media) {
   const missing = new Set();
   const put = (value) => {
@@ -94,7 +97,7 @@ export function without(steps, index) {
     .map((step) => ({ ...step, inputs: Object.fromEntries(Object.entries(step.inputs).map(([name, value]) => [name, uses(value) ? null : value])) }));
 }
 
-/** The problems of a refusal by step id: {"matte": {params, inputs, general}}; problems without a step under "". */
+/** The problems of a refusal by step id. Example: {"matte": {params, inputs, general}}; problems without a step are under "". */
 export function refusals(problem, steps) {
   const errors = {};
   for (const { field = "", detail } of problem.errors ?? []) {
@@ -106,7 +109,7 @@ export function refusals(problem, steps) {
   return Object.fromEntries(Object.entries(errors).map(([step, own]) => [step, sorted({ errors: own })]));
 }
 
-/** The id of the clip that a step works on; null if an earlier step makes it, or none is chosen yet. */
+/** The id of the clip that a step works on. It is null if an earlier step makes the clip, or none is chosen yet. */
 export function clipIdOf(step, operation, media) {
   const [name] = Object.entries(operation.inputs).find(([, port]) => port.kinds.includes("video")) ?? [];
   const value = [step.inputs[name] ?? ""].flat()[0] ?? "";
@@ -123,7 +126,7 @@ export function offersOf({ sources }, steps, index, titles) {
     .map(({ field }) => ({ label: `${words(field)} of ${titles[step.id] ?? step.id}`, value: { from: `${step.id}.${field}` } })));
 }
 
-/** Whether two lists of steps are equal, apart from empty inputs and the order of names. */
+/** Whether two lists of steps are equal. Empty inputs and the order of names do not count. */
 export function sameSteps(first, second) {
   const inOrder = (values) => Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
   const text = (steps) => JSON.stringify(steps.map(({ id, operation, inputs = {}, params = {} }) => [id, operation, inOrder(inputs).filter(([, value]) => value), inOrder(params)]));

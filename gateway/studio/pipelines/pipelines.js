@@ -19,7 +19,7 @@ import "./step_card.js";
 const CHECK_AFTER_MS = 500;
 
 class PipelinesScreen extends Element {
-  /** `chosen`: the name of the pipeline to start from; `base`: its steps, before they were changed. */
+  /** `chosen`: the name of the pipeline to start from. `base`: its steps, before they were changed. */
   static props = { store: null, uploads: null, route: null, steps: [], base: [], media: {}, chosen: "", problems: {}, isChecked: false, isStarting: false, saved: [], showsApi: false,
     previewJob: null, preview: null };
   #timer = null;
@@ -57,7 +57,7 @@ class PipelinesScreen extends Element {
     this.redraw();
   }
 
-  /** Load the pipeline that the address names, else the kept draft, else the first named pipeline. */
+  /** Load the address's pipeline, else the draft, else the first named one. */
   async #take() {
     const { from, clip } = this.route;
     this.#takeClip();
@@ -321,7 +321,7 @@ class PipelinesScreen extends Element {
     </section>`;
   }
 
-  /** The curl command that runs the pipeline: by name if it is saved, else by its steps. */
+  /** The curl command that runs the pipeline. A saved pipeline runs by name, another by its steps. */
   #apiText() {
     const { steps } = filled(this.steps, this.media);
     const kept = this.saved.find(({ name, steps: own }) => name === this.chosen && sameSteps(own, this.steps));

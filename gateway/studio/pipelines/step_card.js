@@ -11,7 +11,7 @@ import { choicesOf, offersOf, slotName } from "./model.js";
 const MOST_MEDIA = 40;
 
 class StepCard extends Element {
-  /** `clip`: the record that the step works on, null if an earlier step makes it. Sends `step` with the changed step, `remove`, and `move` with -1 or 1. */
+  /** `clip`: the step's record, null if an earlier step makes it. Sends `step` with the changed step, `remove`, and `move` with -1 or 1. */
   static props = { store: null, step: null, steps: [], index: 0, clip: null, problems: null, isOpen: false };
 
   get operation() {
@@ -41,7 +41,7 @@ class StepCard extends Element {
     </article>`;
   }
 
-  /** The names of the step's settings and inputs that the operation does not have, such as those of an earlier release. */
+  /** The step's settings and inputs that the operation does not have. They are names, such as those of an earlier release. */
   get #unknown() {
     const { step, operation } = this;
     const known = { ...operation.params.properties, ...operation.inputs };
@@ -55,7 +55,7 @@ class StepCard extends Element {
     this.tell("step", { ...step, params: kept(step.params), inputs: kept(step.inputs) });
   }
 
-  /** Whether the settings are shown: the user opened them, or a setting has a problem. */
+  /** Whether the settings are shown. The user opened them, or a setting has a problem. */
   get #isShown() {
     return this.isOpen || Object.keys(this.problems?.params ?? {}).length > 0;
   }
@@ -74,7 +74,7 @@ class StepCard extends Element {
       })}</div>`;
   }
 
-  /** Fill in the params of a preset, and drop the params of the preset chosen before. */
+  /** Replace the params of the preset chosen before by another preset's. */
   #choosePreset(params) {
     const isSame = JSON.stringify(params) === JSON.stringify(this.step.params);
     this.tell("step", { ...this.step, params: isSame ? {} : { ...params } });

@@ -7,7 +7,10 @@ const OFFERED = [
   { title: "New background", operation: "background.composite", sentence: "Puts the subject over a colour or a picture.", glyph: "person", pipeline: "new-background" },
 ];
 
-/** Cards of the tools that can run now: {title, sentence, operation, presetName, params, glyph, pipeline?}. `pipeline`: a pipeline that must be available. */
+/**
+ * Cards of the tools that can run now. Each is {title, sentence, operation, presetName, params, glyph, pipeline?}. `pipeline`: a pipeline
+ * that must be available.
+ */
 export function startCards(store) {
   return OFFERED.flatMap((offered) => {
     const operation = store.operation(offered.operation);

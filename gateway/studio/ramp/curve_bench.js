@@ -75,7 +75,7 @@ class CurveBench extends Element {
     return given?.length ? given : null;
   }
 
-  /** Ask for the plan of a render with the form's values: the newest request wins. */
+  /** Ask for a render's plan with the form's values. The newest request wins. */
   #planSoon() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#planned().catch(() => {}), PLANNED_MS);

@@ -19,7 +19,10 @@ const TICK_STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
 let made = 0;
 
 class CurveEditor extends Element {
-  /** Sends `points` with {points, keep}: keep while a drag goes on; `choose` with an index; `seek` with seconds of source. */
+  /**
+   * Sends `points` with {points, keep}. `keep` is true while a drag goes on. Also sends `choose` with an index, and `seek` with seconds of
+   * source.
+   */
   static props = { // `record`: null if an earlier step makes the clip
     store: null, record: null, points: [], duration: 1, fps: 30, time: 0, chosen: 0, motion: null, beats: [], cuts: [], width: 800, height: 260,
   };

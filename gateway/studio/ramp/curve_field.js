@@ -14,7 +14,10 @@ const UNKNOWN_LENGTH_S = 10; // of the timeline, for a clip that an earlier step
 const UNKNOWN_RATE = 30;
 
 class CurveField extends Element {
-  /** `points`: null for the automatic curve; `clip`: the record, null if it is not known yet; `time`: the playhead or null. Sends `curve` with points or undefined. */
+  /**
+   * `points`: null for the automatic curve. `clip`: the record, null if it is not known yet. `time`: the playhead or null. Sends `curve`
+   * with points or undefined.
+   */
   static props = { store: null, clip: null, points: null, time: null, label: "", chosen: 0, length: 0 };
   #history = new History();
 

@@ -55,7 +55,7 @@ function snappedSpeed(speed) {
   return Math.abs(Math.log2(speed)) < SNAP_OCTAVES ? 1 : limited(speed);
 }
 
-/** Add a point on the curve at a time; return {points, index}, with index -1 if a point is there already. */
+/** Add a point on the curve at a time; return {points, index}. The index is -1 if a point is there already. */
 export function addedPoint(points, time, { duration, fps }) {
   const t = clamp(toFrame(time, fps), points[0].t, duration);
   if (points.some((point) => Math.abs(point.t - t) < 0.9 / fps)) return { points, index: -1 };
@@ -75,7 +75,7 @@ export function changedPoint(points, index, change) {
   return points.map((point, other) => (other === index ? { ...point, ...change } : point));
 }
 
-/** Scale all speeds so that the result takes `seconds`, as far as the limits of speed allow. Freezes keep their length. */
+/** Scale all speeds so that the result takes `seconds`, within speed limits. Freezes keep their length. */
 export function stretchedTo(points, duration, seconds) {
   const scaled = (factor) => points.map((point) => ({ ...point, speed: clamp(point.speed * factor, SLOWEST, FASTEST) }));
   let [low, high] = [1 / 256, 256];
@@ -87,7 +87,7 @@ export function stretchedTo(points, duration, seconds) {
   return scaled(Math.sqrt(low * high)).map((point) => ({ ...point, speed: Number(point.speed.toFixed(4)) }));
 }
 
-/** Remove points within `tolerance` octaves of a line between others, so that a measured curve becomes editable. */
+/** Remove points within `tolerance` octaves of a line between others. A measured curve then becomes editable. */
 export function simplified(points, tolerance = 0.12) {
   if (points.length < 3) return points;
   const [first, last] = [points[0], points.at(-1)];

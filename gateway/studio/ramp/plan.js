@@ -26,7 +26,7 @@ export function usedFrames(answer, times) {
   return all.filter(({ moment }) => moment >= start - SAME_S && moment < end - SAME_S);
 }
 
-/** The index of the value of `times`, which rise, that is nearest to a time. */
+/** The index of the nearest value of `times`, which rise, to a time. */
 function nearest(times, time) {
   let [low, high] = [0, times.length - 1];
   while (low < high) {

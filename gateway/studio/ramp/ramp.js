@@ -34,7 +34,7 @@ export class Ramp {
     return segment.speed + segment.slope * (clamp(time, segment.start, segment.end) - segment.start);
   }
 
-  /** Convert source seconds to the first output seconds that show them: at a freeze, its start. */
+  /** Convert source seconds to the first output seconds that show them. At a freeze, this is its start. */
   outAt(time) {
     const segment = this.#find("start", time);
     const isFreezing = time <= segment.start && segment.stop > 0;

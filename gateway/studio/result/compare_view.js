@@ -264,7 +264,7 @@ class CompareView extends Element {
     </div>`;
   }
 
-  /** Show the source for as long as the button is held, at the same moment; then the previous picture again. */
+  /** Show the source while the button is held, at the same moment. Then show the previous picture again. */
   async #flip(isHeld) {
     if (isHeld === (this.#flipped !== null)) return;
     const shown = isHeld ? "source" : this.#flipped;

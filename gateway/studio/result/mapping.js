@@ -5,9 +5,9 @@ import { Ramp } from "../ramp/ramp.js";
 const AT_START_S = 1e-4; // a time this close before a part belongs to it
 
 /**
- * The function from result time to source time, both in seconds, for an output of a job; null if it is unknown. Along a curve, a frame of the
- * result shows the frame of the source that is on at its middle, as the server's `nearest` has it. `rate`: frames per second of the result;
- * `output`: name of the output; `clip`: id of the source.
+ * The function from result time to source time, for a job's output. Both are in seconds; null if the function is unknown. Along a curve, a
+ * frame of the result shows the frame of the source that is on at its middle, as the server's `nearest` has it. `rate`: frames per second
+ * of the result; `output`: name of the output; `clip`: id of the source.
  */
 export function mappingOf(job, rate, output = "video", clip = job.inputs?.video) {
   const steps = job.params?.steps;
@@ -16,7 +16,7 @@ export function mappingOf(job, rate, output = "video", clip = job.inputs?.video)
   return (time) => maps.reduce((moment, map) => map(moment), time);
 }
 
-/** The map of each step from the output back to the clip; null if the steps' video inputs do not lead back to the clip. */
+/** The map of each step from the output back to the clip. It is null if the steps' video inputs do not lead back to the clip. */
 function mapsOfSteps(job, output, clip, rate) {
   const { steps } = job.params;
   const maps = [];
@@ -33,7 +33,7 @@ function mapsOfSteps(job, output, clip, rate) {
   return maps;
 }
 
-/** The map of one job from its output back to its clip; null if only the server knows its start. */
+/** The map of a job from its output back to its clip. It is null if only the server knows its start. */
 function mapOf({ operation, params, result }, rate) {
   const start = params?.start ?? 0;
   if (operation === "speed-ramp.render" && result?.curve?.length) {

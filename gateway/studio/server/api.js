@@ -6,7 +6,7 @@ const LONGEST_READ_MS = 20_000; // an answer that takes longer was lost with its
 const LONGEST_WRITE_MS = 90_000; // longer than the server holds an answer back
 
 /**
- * `limit`: milliseconds within which the whole answer has to be here; null: no limit, for large files and streams.
+ * `limit`: milliseconds for the whole answer. Null: no limit, for large files and streams.
  * @typedef {{ json?: any, headers?: Record<string, string>, signal?: AbortSignal, limit?: number | null }} Options
  */
 
@@ -89,7 +89,7 @@ export class Api {
     return jsonOf(await this.send("GET", path, options));
   }
 
-  /** POST JSON to a path and return the JSON of the answer. @param {string} path  @param {any} [json]  @param {Options} [options] */
+  /** POST JSON to a path and return the JSON of the answer. @param {string} path @param {any} [json] @param {Options} [options] */
   async post(path, json, options = {}) {
     return jsonOf(await this.send("POST", path, { ...options, json }));
   }
@@ -109,7 +109,7 @@ export class Api {
   }
 }
 
-/** Fetch; a read that fails is tried once more, because browsers drop every request when the machine's network changes. */
+/** Fetch; try a failed read once more. Browsers drop every request when the machine's network changes. */
 async function reach(path, sent, signal, limit, isAgain = sent.method !== "GET") {
   try {
     return await fetch(path, { ...sent, signal: within(limit, signal) });

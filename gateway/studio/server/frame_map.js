@@ -7,7 +7,7 @@ export function sourceTimes(map) {
   return Array.from({ length: map.source_frames }, (_, index) => (index * under) / over);
 }
 
-/** The first proxy frame that shows each source frame; for a source frame that the proxy leaves out, that of the previous source frame. */
+/** The first proxy frame that shows each source frame. For a source frame that the proxy leaves out, it is that of the previous source frame. */
 export function proxyFrames(map) {
   if (!map.numbers) return Array.from({ length: map.source_frames }, (_, index) => Math.min(index, map.frames - 1));
   const shown = [];

@@ -3,7 +3,7 @@
 import { jsonOf } from "./api.js";
 
 /**
- * The record of the medium with the same bytes as a file; null if the server has none. Only a file whose size the server knows is hashed.
+ * The record of a medium with a file's bytes, or null. Null: the server has none. Only a file whose size the server knows is hashed.
  * `onProgress(bytes)` gets the hashed bytes. Throws Problem, Unreachable, AbortError, or Error for an unreadable file.
  */
 export async function twinOf(api, file, { onProgress, signal }) {

@@ -39,7 +39,7 @@ export async function upload(api, file, { onProgress, signal }) {
   return api.get(`/v1/media/${answer.header("Reelwright-Media-Id")}`, { signal });
 }
 
-/** The state of an unfinished upload of the same file, from before a reload; null if there is none. */
+/** The state of an unfinished upload of the same file, or null. The upload is from before a reload. */
 async function resumed(api, print, file, signal) {
   const location = remembered()[print];
   if (!location) return null;
@@ -58,7 +58,7 @@ export function unfinished() {
   return Object.keys(remembered()).map((print) => ({ print, name: print.split("/").slice(0, -2).join("/") }));
 }
 
-/** Whether an upload of a file was begun, on this page or before a reload. */
+/** Whether an upload of a file was begun. This page may have begun it, or the same page before a reload. */
 export function isBegun(file) {
   return fingerprint(file) in remembered();
 }
@@ -115,7 +115,7 @@ async function stateOf(api, location, before, signal) {
   }
 }
 
-/** Whether a retry may help: a network error, a restart, or an earlier request that still holds the upload. */
+/** Whether a retry may help. It may after a network error, a restart, or an earlier request that still holds the upload. */
 function isTemporary(error) {
   return error instanceof Unreachable || (error instanceof Problem && ([409, 423].includes(error.status) || error.status >= 500));
 }

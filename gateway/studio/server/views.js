@@ -23,7 +23,10 @@ export async function ready(api, path, { signal, onWait = () => {} } = {}) {
   }
 }
 
-/** Wait until a view exists, and return its JSON. @param {any} api  @param {string} path  @param {{ query?: string, signal?: AbortSignal, onWait?: (job?: any) => void }} [options] */
+/**
+ * Wait until a view exists, and return its JSON. @param {any} api @param {string} path @param {{ query?: string, signal?: AbortSignal,
+ * onWait?: (job?: any) => void }} [options]
+ */
 export async function readyJson(api, path, options = {}) {
   for (let wait = SOONEST_MS; ; wait = Math.min(wait * 1.5, LATEST_MS)) {
     const { isReady, body } = await patiently(async () => {

@@ -6,19 +6,22 @@ import { endedJob } from "./ended_job.js";
 const kept = new Map(); // request as text -> promise of the result
 
 /**
- * The result of `speed-ramp.analyze`: {motion: {times, values}, curve, beats, cuts, ...}; null without the service.
- * Rejects with the server's problem.
+ * The result of `speed-ramp.analyze`; null without the service. It is {motion: {times, values}, curve, beats, cuts, ...}. Rejects with the
+ * server's problem.
  */
 export function analysisOf(store, record, params = {}, priority = "normal") {
   return resultOf(store, "speed-ramp.analyze", record, params, priority);
 }
 
-/** The result of `speed-ramp.plan` for the params of a render: {curve, start_s, end_s, duration_s, frame_rate, has_sound, keeps_pitch, kept}. */
+/**
+ * The result of `speed-ramp.plan` for the params of a render. It is {curve, start_s, end_s, duration_s, frame_rate, has_sound, keeps_pitch,
+ * kept}.
+ */
 export function planFor(store, record, params) {
   return resultOf(store, "speed-ramp.plan", record, params, "high"); // a user waits for it
 }
 
-/** The cached result of an operation on a clip, with the `params` that it takes; null without the operation. */
+/** The cached result of an operation on a clip, with its `params`. It is null without the operation. */
 function resultOf(store, name, record, params, priority) {
   const operation = store.operation(name);
   if (!operation) return Promise.resolve(null);

@@ -15,7 +15,7 @@ export function previewOf(api, operation, { inputs, params, at = 0, seconds = 3,
   return ended(api, operation, { inputs, params, preview: true, preview_at_s: at, preview_s: seconds, preview_slot: slot }, slot);
 }
 
-/** Whether the server can make an input that is "auto": the operation that makes the input is installed for its usual settings. `operations`: all of them. */
+/** Whether the server can make an "auto" input. The operation that makes the input is installed for its usual settings. `operations`: all of them. */
 export function canMake(operations, port) {
   const maker = operations.find(({ name }) => port.auto?.startsWith(`${name}.`));
   const usual = maker?.presets?.find(({ params }) => !Object.keys(params).length);

@@ -84,7 +84,7 @@ export class Store extends EventTarget {
     this.tell();
   }
 
-  /** Read the list again, as far as it was read before, if any medium has changed. */
+  /** Read the list again if any medium has changed. It is read as far as before. */
   async #refreshMedia() {
     const response = await this.#api.send("GET", `/v1/media?limit=${MEDIA_PAGE}`);
     const tag = response.headers.get("ETag") ?? "";
@@ -153,7 +153,7 @@ export class Store extends EventTarget {
     this.offline = error instanceof Problem ? error.message : "The server does not answer. Trying again…";
   }
 
-  /** Read the operations; the named pipelines may come later, because the server checks each of them first. */
+  /** Read the operations, and later the named pipelines. The server checks each pipeline first. */
   async #readDeclarations() {
     this.operations = await this.#api.get("/v1/operations");
     this.#readPipelines().catch(() => {}); // the next refresh tries again
@@ -173,7 +173,7 @@ export class Store extends EventTarget {
     return (await Promise.all(found)).filter(Boolean);
   }
 
-  /** Lists have no results: keep those of jobs that were read whole, and events that are newer than the list. */
+  /** Keep the results of jobs, because lists have none. Also keep events that are newer than the list. */
   #mergeJobs(listed) {
     const merged = listed.map((job) => {
       const known = this.jobs.get(job.id);

@@ -25,7 +25,7 @@ export class Uploads extends EventTarget {
     this.addEventListener("change", changed, { signal });
   }
 
-  /** Add files; return the promise of the records that arrive, in order, null for those that fail. */
+  /** Add files; return the promise of the records that arrive. They are in order, null for files that fail. */
   add(files) {
     const added = [...files].map((file) => {
       const entry = { id: this.#next++, file, name: file.name, size: file.size, compared: 0, sent: 0, state: "waiting", error: "" };
@@ -93,7 +93,10 @@ export class Uploads extends EventTarget {
     this.#start();
   }
 
-  /** The server's record of the same bytes; null if there is none, or if it cannot be found out. An upload that was begun goes on. */
+  /**
+   * The server's record of the same bytes, or null. Null: the server has none, or the answer cannot be found out. An upload that was begun
+   * goes on.
+   */
   async #twin(entry) {
     entry.state = "comparing"; // at once: a waiting entry could be started twice
     if (isBegun(entry.file)) return null;

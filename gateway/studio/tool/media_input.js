@@ -35,7 +35,7 @@ class MediaInput extends Element {
     return this.#set([...chosen]);
   }
 
-  /** Whether a job already made this medium as the clip's automatic input, such as its matte. */
+  /** Whether a job made this medium as the clip's automatic input. A matte is such an input. */
   #isMadeForThis(record) {
     const job = this.store.jobs.get(record.source);
     const [output] = Object.entries(job?.outputs ?? {}).find(([, { id }]) => id === record.id) ?? [];

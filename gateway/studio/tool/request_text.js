@@ -29,7 +29,7 @@ export function pythonText(origin, operation, files, params, { keyed = false } =
 
 const SUFFIXES = { video: ".mp4", image: ".png", images: ".zip", json: ".json", html: ".html", archive: ".zip" };
 
-/** The same request as a command on the user's own files: required inputs and the result by position, other values by name. */
+/** The same request as a command on the user's own files. Required inputs and the result are by position, other values by name. */
 export function cliText(operation, files, params) {
   const [service, verb] = operation.name.split(".");
   const words = ["reelwright", service, verb];

@@ -26,7 +26,7 @@ const CHECK_AFTER_MS = 500;
 const CHECK_AGAIN_MS = 5000; // after an answer that may be another one soon
 const MASK = "matting.mask";
 
-/** Editors below the viewer, by the widget of a parameter or the role of an input. */
+/** Editors below the viewer, by a parameter's widget or an input's role. */
 const BENCHES = {
   curve: () => import("../ramp/curve_bench.js"),
   points: () => import("../mask/mask_bench.js"),
@@ -34,7 +34,7 @@ const BENCHES = {
   composite: () => import("../composite/composite_bench.js"),
 };
 
-/** Widgets whose editor is used before the form: on a phone, the form then opens as a lowered sheet. */
+/** Widgets whose editor is used before the form. On a phone, the form then opens as a lowered sheet. */
 const USED_FIRST = new Set(["curve", "points", "mask"]);
 
 /** Widgets of the workbench, which need no field. */
@@ -73,7 +73,7 @@ class ToolPanel extends Element {
     return Object.entries(this.operation.inputs).find(([, port]) => port.kinds.includes(this.record.kind))?.[0] ?? null;
   }
 
-  /** Fill in the settings of a job, of a preset, or of the user's earlier entries. */
+  /** Fill in the settings of a job, a preset, or earlier entries. The entries are the user's. */
   async #open() {
     const { operation, record, route } = this;
     if (!operation) return;
@@ -100,7 +100,7 @@ class ToolPanel extends Element {
     this.#checkSoon();
   }
 
-  /** Keep what the address filled in, and take it out of the address, so that a reload keeps what is changed from here on. */
+  /** Keep what the address filled in, and remove it from the address. A reload then keeps what is changed from here on. */
   #own() {
     this.#keep();
     history.replaceState(history.state, "", toolAddress(this.record.id, this.operation.name));

@@ -8,7 +8,7 @@ const EARLY_S = 1e-4; // a time this close before a frame belongs to it: players
 const maps = new Map(); // media id -> promise of FrameTimes
 
 export class FrameTimes {
-  /** `times`: of all frames of the clip, in seconds, and the `end` of the last; `shown`: the proxy frame of each; `rate`: of the proxy. */
+  /** `times`: of the clip's frames, in seconds, and the last one's `end`. `shown`: the proxy frame of each. `rate`: of the proxy. */
   constructor(times, end, shown, rate) {
     this.times = times;
     this.end = end;
@@ -17,7 +17,7 @@ export class FrameTimes {
     this.count = times.length;
   }
 
-  /** The number of the frame that is on at a time of the clip, in seconds. */
+  /** The number of the frame at a time of the clip, in seconds. */
   numberAt(time) {
     return lastOf(this.times, time + EARLY_S);
   }
@@ -29,7 +29,7 @@ export class FrameTimes {
     return number;
   }
 
-  /** Whether the proxy has no picture of a frame, because too many begin within one of its own. */
+  /** Whether the proxy has no picture of a frame. Too many frames then begin within one of its own. */
   isLeftOut(number) {
     return number > 0 && this.shown[number] === this.shown[number - 1];
   }
@@ -39,7 +39,7 @@ export class FrameTimes {
     return (this.times[number] + this.#endOf(number)) / 2;
   }
 
-  /** A time at which both the proxy and the clip show a frame; if the proxy leaves the frame out, a time at which the clip shows it. */
+  /** A time at which both the proxy and the clip show a frame. If the proxy leaves the frame out, it is a time at which the clip shows it. */
   middleInProxy(number) {
     const from = Math.max(this.times[number], this.shown[number] / this.rate);
     const next = this.shown[number + 1] ?? Infinity;
@@ -59,7 +59,7 @@ export class FrameTimes {
   }
 }
 
-/** The index of the last of `values`, which rise, that is at most `limit`; 0 if all are greater. */
+/** The index of the last value up to `limit`, or 0. The values rise; it is 0 if all are greater. */
 function lastOf(values, limit) {
   let [low, high] = [0, values.length - 1];
   while (low < high) {
@@ -82,7 +82,7 @@ export async function timesOf(api, record) {
   return record.media.variable_frame_rate ? readTimes(api, record) : evenTimes(record.media);
 }
 
-/** The promise of the frame times of a clip of varying rate: the server reads them as it makes the proxy. */
+/** The promise of the frame times of a clip of varying rate. The server reads them as it makes the proxy. */
 export function readTimes(api, record) {
   if (!maps.has(record.id)) {
     const read = async () => {

@@ -51,7 +51,7 @@ function actionOf({ key, shiftKey }, viewer) {
   }
 }
 
-/** The speed after J or L is pressed: faster with every press in the same direction. */
+/** The speed after J or L is pressed. Every press in the same direction makes it faster. */
 function nextSpeed(speed, direction) {
   if (Math.sign(speed) !== direction) return direction;
   const index = SPEEDS.indexOf(Math.abs(speed));

@@ -17,7 +17,7 @@ export function soundOf(api, record) {
   return waves.get(record.id);
 }
 
-/** The motion of a clip: {times, values}; null if it is long or cannot be measured. */
+/** The motion of a clip, {times, values}, or null. Null: the clip is long or cannot be measured. */
 export async function motionOf(store, record) {
   if ((record.media.duration_s ?? Infinity) > LONGEST_S) return null;
   return (await analysisOf(store, record, {}, "low"))?.motion ?? null;

@@ -2,7 +2,7 @@
 
 const HEADER = 8;
 
-/** Find a box of an MP4 file from an offset on: {start, end}; null if it is not there. `bytes`: DataView of the file's first bytes. */
+/** Find a box of an MP4 file from an offset on. Returns {start, end}; null if it is not there. `bytes`: DataView of the file's first bytes. */
 export function findBox(bytes, type, from = 0, end = bytes.byteLength) {
   for (let at = from; at + HEADER <= end; ) {
     let size = bytes.getUint32(at);
@@ -15,7 +15,10 @@ export function findBox(bytes, type, from = 0, end = bytes.byteLength) {
   return null;
 }
 
-/** Read the video track of the index: {codec, description, width, height, samples: [{offset, size, time}], duration}; times in seconds. */
+/**
+ * Read the video track of the index; times are in seconds. Returns {codec, description, width, height, samples: [{offset, size, time}],
+ * duration}.
+ */
 export function videoTrack(bytes, moov) {
   for (const trak of boxes(bytes, moov, "trak")) {
     const mdia = child(bytes, trak, "mdia");

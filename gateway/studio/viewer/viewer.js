@@ -13,7 +13,7 @@ const SHOWN_AFTER_MS = 50; // until the browser has told which frame it shows
 const PROXY_HINT = { hdr: "is HDR", other: "has a format that browsers cannot play" };
 
 class ClipViewer extends Element {
-  /** `overlay`: a template over the picture; `preview`: {url, label, kind} shown in place of the clip; `canvas`: an element, too. */
+  /** `overlay`: a template over the picture. `preview`: {url, label, kind} shown in place of the clip. `canvas`: an element, too. */
   static props = {
     store: null, record: null, overlay: null, preview: null, canvas: null, marks: [], part: null,
     time: 0, isPlaying: false, speed: 0, note: "", isMuted: false, volume: 1, isOriginal: false, isLooping: true, frames: null, isOff: false,
@@ -193,7 +193,7 @@ class ClipViewer extends Element {
     this.tell("viewer-time", bounded);
   }
 
-  /** The number of the clip's frame that is shown, from 0; null while it is unknown. */
+  /** The number of the clip's shown frame, from 0, or null. Null: it is unknown yet. */
   get number() {
     const { frames, time } = this;
     if (!frames) return null;

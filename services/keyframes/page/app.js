@@ -165,7 +165,7 @@ class App {
     return names.includes(this.#video.method) ? this.#video.method : (names[0] ?? "");
   }
 
-  /** Find the shots as the server would: by its candidates, or else by the scores. */
+  /** Find the shots by the server's candidates, or else by the scores. The server would find the same. */
   #findShots() {
     const { scores, candidates, frames, duration, minShot, shots, method } = this.#video;
     const whole = { total: frames, first: shots[0].start, duration, minShot };
@@ -217,7 +217,7 @@ class App {
     if (play) this.#player.play();
   }
 
-  /** Go to the next start of a shot, or back: first to the start of the current shot, then to the one before. */
+  /** Go to the next start of a shot, or back. Back leads first to the start of the current shot, then to the one before. */
   #goToNextShot(by) {
     const index = shotAt(this.#shots, this.#time + 1e-6);
     const inside = this.#time - this.#shots[index].start > 0.3;

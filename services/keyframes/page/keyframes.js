@@ -46,7 +46,10 @@ export class Keyframes {
     return keyframes;
   }
 
-  /** Find the keyframe of the server's shot that contains the start of `shot`, or a similar shot's keyframe (`like`). */
+  /**
+   * Find the server's keyframe for the start of `shot`. It is that of the server's shot that contains the start, or a similar shot's
+   * keyframe (`like`).
+   */
   #substitute(shot) {
     const around = this.#video.shots.find((other) => other.startFrame <= shot.startFrame && shot.startFrame < other.endFrame);
     if (!around) return null;

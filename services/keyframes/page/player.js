@@ -54,7 +54,7 @@ export class Player {
     return this.ready ? this.#video.currentSrc : null;
   }
 
-  /** Whether the user has to choose a file: no server has the clip, or this browser cannot play it. */
+  /** Whether the user has to choose a file. No server has the clip, or this browser cannot play it. */
   get needsFile() {
     return !this.ready && (this.failed || !this.#video.getAttribute("src"));
   }
