@@ -44,7 +44,7 @@ def signatures(operations: Iterable[Operation]) -> str:
         lines += ["", "", f"class {name}(Protocol[R_co]):", f'    """{summary}"""']
         for operation in listed:
             lines += ["", *_overload(operation, keywords)]
-        unknown = ["operation: OperationName", "/", "*", *keywords, "**given: Any"]
+        unknown = ["operation: OperationName", "/", "*", *keywords, "**values: Any"]
         lines += ["", "    @overload", f"    def __call__(self, {', '.join(unknown)}) -> R_co:"]
         lines += ['        """Call an operation that this version of the client does not know."""']
     return "\n".join([*lines, ""])

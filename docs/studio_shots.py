@@ -170,10 +170,10 @@ def shots(ids: Ids) -> Iterator[Shot]:
     yield Shot(name="jobs", address="", scheme="dark", before=open_jobs)
 
 
-def variants(given: Iterable[Shot]) -> Iterator[Shot]:
+def variants(originals: Iterable[Shot]) -> Iterator[Shot]:
     """Yield each given Shot at both sizes and in both colour schemes."""
     schemes: tuple[Scheme, ...] = ("light", "dark")
-    screens = {shot.name.removesuffix("-phone"): shot for shot in given}
+    screens = {shot.name.removesuffix("-phone"): shot for shot in originals}
     for name, shot in screens.items():
         for size in SIZES:
             for scheme in schemes:
@@ -236,8 +236,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, suite(Path(folder) / "data", **settings) as running, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
 
-        def take_all(given: Iterable[Shot]) -> None:
-            for shot in variants(given) if is_review else given:
+        def take_all(batch: Iterable[Shot]) -> None:
+            for shot in variants(batch) if is_review else batch:
                 take(browser, running.url, shot, target / f"{shot.name}{suffix}")
 
         take_all(first_run())

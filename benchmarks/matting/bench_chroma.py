@@ -78,9 +78,9 @@ def errors_table(folder: Path, frames: int) -> Table:
             peer, setting = best_chromakey(path, truth)
             ours = errors_of(keyed(path), truth)
             ratios = ours.over(peer)
-            met = all(ratio <= target for ratio, target in zip(ratios, TARGETS[kind], strict=True))
+            is_met = all(ratio <= target for ratio, target in zip(ratios, TARGETS[kind], strict=True))
             table.add_row(kind, str(seed), f"chromakey {setting}", *cells(peer), "", "")
-            table.add_row("", "", "keyer", *cells(ours), " ".join(f"{ratio:.2f}" for ratio in ratios), "met" if met else "missed")
+            table.add_row("", "", "keyer", *cells(ours), " ".join(f"{ratio:.2f}" for ratio in ratios), "met" if is_met else "missed")
     return table
 
 

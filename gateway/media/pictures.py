@@ -116,7 +116,7 @@ def picture_routes(services: MediaServices) -> APIRouter:
                 response.status_code = 200
                 return twin
             async with aclosing(_chunks_of(file)) as chunks:
-                taken = await ingest(
+                picture = await ingest(
                     chunks,
                     store=store,
                     probe=services.probe,
@@ -125,8 +125,8 @@ def picture_routes(services: MediaServices) -> APIRouter:
                     source=record.source,
                     max_bytes=max_bytes,
                 )
-        response.headers["Location"] = taken.urls.self_
-        return taken
+        response.headers["Location"] = picture.urls.self_
+        return picture
 
     return router
 

@@ -119,22 +119,22 @@ def _types(schema: Schema, root: Schema, depth: int = 0) -> set[str]:
     return {name} if isinstance(name, str) else set()
 
 
-def _lacking_fields(made: Schema, result: Schema, wanted: Schema, root: Schema, depth: int = 0) -> list[str]:
-    """Return the fields that the schema `wanted` requires and the schema `made` lacks.
+def _lacking_fields(made: Schema, result: Schema, param: Schema, root: Schema, depth: int = 0) -> list[str]:
+    """Return the fields that the schema `param` requires and the schema `made` lacks.
 
-    `wanted`: a param. `made`: a value in a result. Both may be arrays of objects. `result`, `root`: the schemas that `made` and `wanted`
+    `param`: a param. `made`: a value in a result. Both may be arrays of objects. `result`, `root`: the schemas that `made` and `param`
     are parts of. Of several alternatives, the one that lacks least counts.
     """
     shortest: list[str] | None = None
-    for taken in _alternatives(wanted, root):
-        for given in _alternatives(made, result):
+    for need in _alternatives(param, root):
+        for offer in _alternatives(made, result):
             lacking: list[str] = []
-            if given.get("type") != taken.get("type"):
+            if offer.get("type") != need.get("type"):
                 continue
-            if given.get("type") == "array" and "items" in given and "items" in taken and depth < DEEPEST:
-                lacking = _lacking_fields(given["items"], result, taken["items"], root, depth + 1)
-            elif given.get("type") == "object" and "properties" in given and not given.get("additionalProperties"):
-                lacking = [name for name in taken.get("required", ()) if name not in given["properties"]]
+            if offer.get("type") == "array" and "items" in offer and "items" in need and depth < DEEPEST:
+                lacking = _lacking_fields(offer["items"], result, need["items"], root, depth + 1)
+            elif offer.get("type") == "object" and "properties" in offer and not offer.get("additionalProperties"):
+                lacking = [name for name in need.get("required", ()) if name not in offer["properties"]]
             if shortest is None or len(lacking) < len(shortest):
                 shortest = lacking
     return shortest or []

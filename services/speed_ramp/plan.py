@@ -51,7 +51,7 @@ def plan(params: PlanParams, *, video: Path, progress: Progress = Silent(), moti
     info = probe_video(video)
     drops = params.drops_repeats
     choice = choose_curve(params, video, info, progress.part("analysing", 0, 0.5 if drops else 1), motion=motion)
-    kept = list(_kept(params, video, progress.part("finding repeats", 0.5, 1), info.frames)) if drops else None
+    frames = list(_kept(params, video, progress.part("finding repeats", 0.5, 1), info.frames)) if drops else None
     progress(1, 1)
     rate = output_rate(params.frame_rate, info)
     return PlanResult(
@@ -62,7 +62,7 @@ def plan(params: PlanParams, *, video: Path, progress: Progress = Silent(), moti
         frame_rate=f"{rate.numerator}/{rate.denominator}",
         has_sound=bool(info.audio) and AUDIO_MODES[params.audio].make is not None,
         keeps_pitch=AUDIO_MODES[params.audio].keeps_pitch,
-        kept=kept,
+        kept=frames,
     )
 
 

@@ -196,7 +196,7 @@ def _refined(
     return float(_snapped(shift[0])), float(_snapped(shift[1]))
 
 
-def _counted(masks: tuple[Floats, Floats], matrix: NDArray[np.float64], both: tuple[slice, slice]) -> NDArray[np.bool_]:
+def _counted(masks: tuple[Floats, Floats], matrix: NDArray[np.float64], overlap: tuple[slice, slice]) -> NDArray[np.bool_]:
     """Select the pixels that are background in both pictures.
 
     Only every second pixel of the target is included. The source is moved by `matrix`.
@@ -205,7 +205,7 @@ def _counted(masks: tuple[Floats, Floats], matrix: NDArray[np.float64], both: tu
     moved = cv2.warpAffine(
         masks[0], matrix, target.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
     )
-    return np.asarray((target[both] > 0) & (moved[both] > 0.99), np.bool_)
+    return np.asarray((target[overlap] > 0) & (moved[overlap] > 0.99), np.bool_)
 
 
 def _in_both(shift: float, length: int) -> slice:

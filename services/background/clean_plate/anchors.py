@@ -143,6 +143,6 @@ def _placed(video: Path, matte: Path, step: Step, last: PlacedAnchor, *, grow: i
     alignment = last.anchor.align(planes[0], background, matrix_between(step, last.step))
     if alignment is None:
         return None
-    moved, both = warped(planes, background, alignment.matrix, last.planes[0].shape)
-    light = light_between(moved, last.planes, np.minimum(both, last.anchor.background)).then(last.light)
+    moved, common = warped(planes, background, alignment.matrix, last.planes[0].shape)
+    light = light_between(moved, last.planes, np.minimum(common, last.anchor.background)).then(last.light)
     return PlacedAnchor(step, Anchor(planes[0], background), planes, np.asarray(last.matrix @ alignment.matrix, np.float64), light)

@@ -165,8 +165,8 @@ def _sample(
             tally.aligned += 1
             tally.second.append(alignment.second_plane)
             if options.match_light:
-                on_anchor, both = warped(planes, background, alignment.matrix, anchor.planes[0].shape)
-                light = light_between(on_anchor, anchor.planes, np.minimum(both, anchor.anchor.background)).then(anchor.light)
+                on_anchor, common = warped(planes, background, alignment.matrix, anchor.planes[0].shape)
+                light = light_between(on_anchor, anchor.planes, np.minimum(common, anchor.anchor.background)).then(anchor.light)
                 planes = light.applied(planes)
             matrix = np.asarray(canvas @ anchor.matrix @ alignment.matrix, np.float64)
             file.add(sample_of(planes, background, matrix, file.shapes[0]))

@@ -90,11 +90,11 @@ class Anchor:
         size = self.luma.shape[1], self.luma.shape[0]
         moved = np.asarray(cv2.warpPerspective(luma, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8)
         on_anchor = np.asarray(cv2.warpPerspective(background, matrix, size, flags=cv2.INTER_NEAREST), np.uint8)
-        both = (on_anchor[::_COARSE, ::_COARSE] == 255) & (self.background[::_COARSE, ::_COARSE] == 255)
-        if not both.any():
+        common = (on_anchor[::_COARSE, ::_COARSE] == 255) & (self.background[::_COARSE, ::_COARSE] == 255)
+        if not common.any():
             return moved, on_anchor
-        here, there = (float(np.median(plane[::_COARSE, ::_COARSE][both])) for plane in (moved, self.luma))
-        gain = there / max(here, 1.0)
+        level, target = (float(np.median(plane[::_COARSE, ::_COARSE][common])) for plane in (moved, self.luma))
+        gain = target / max(level, 1.0)
         if _SAME_LIGHT < abs(gain - 1) < 1:
             moved = np.asarray(cv2.convertScaleAbs(moved, alpha=gain), np.uint8)
         return moved, on_anchor

@@ -47,20 +47,20 @@ class Light:
         return np.asarray(luma, np.uint8), np.asarray(chroma[0], np.uint8), np.asarray(chroma[1], np.uint8)
 
 
-def light_between(planes: Planes, target: Planes, both: Plane) -> Light:
-    """Measure the light change from `planes` to `target`, in pixels marked in `both`.
+def light_between(planes: Planes, target: Planes, common: Plane) -> Light:
+    """Measure the light change from `planes` to `target`, in pixels marked in `common`.
 
-    `planes`, `target`: Y, U, V 4:2:0 of two aligned frames, uint8. `both`: uint8 in luma size, 255 where both show the background. The gain
-    is the median ratio of luma above black, the colour shift the median difference of chroma; medians ignore objects that changed. With
+    `planes`, `target`: Y, U, V 4:2:0 of two aligned frames, uint8. `common`: uint8 in luma size, 255 where both show the background. The
+    gain is the median ratio of luma above black, the colour shift the median difference of chroma; medians ignore objects that changed. With
     fewer than 200 usable pixels the result is no change.
     """
     front, back = (planes[0][::_STEP, ::_STEP].astype(np.float32), target[0][::_STEP, ::_STEP].astype(np.float32))
-    valid = (both[::_STEP, ::_STEP] == 255) & (front > _DARK) & (back > _DARK) & (front < _BRIGHT) & (back < _BRIGHT)
+    valid = (common[::_STEP, ::_STEP] == 255) & (front > _DARK) & (back > _DARK) & (front < _BRIGHT) & (back < _BRIGHT)
     if valid.sum() < _LEAST_PIXELS:
         return Light()
     gain = float(np.median((back[valid] - _BLACK) / (front[valid] - _BLACK)))
     gain = min(max(gain, 1 / _MOST_GAIN), _MOST_GAIN)
-    half = both[:: 2 * (_STEP // 2), :: 2 * (_STEP // 2)] == 255
+    half = common[:: 2 * (_STEP // 2), :: 2 * (_STEP // 2)] == 255
     shifts = []
     for number in (1, 2):
         a, b = planes[number][:: _STEP // 2, :: _STEP // 2], target[number][:: _STEP // 2, :: _STEP // 2]

@@ -103,12 +103,13 @@ def turn_of_details(before: View, after: View, others: int) -> float:
     height, width = after.luma.shape
     moved = cv2.warpAffine(before.details, motion.matrix, (width, height))
     inside = cv2.warpAffine(np.ones(before.luma.shape, np.float32), motion.matrix, (width, height))
-    here, there, seen = (_blocks(values) for values in (np.asarray(moved, np.float32), after.details, np.asarray(inside, np.float32)))
-    whole = seen.min(axis=1) > 0.99
+    details, targets = _blocks(np.asarray(moved, np.float32)), _blocks(after.details)
+    coverage = _blocks(np.asarray(inside, np.float32))
+    whole = coverage.min(axis=1) > 0.99
     if whole.sum() < _LEAST_BLOCKS:
         return 90.0
-    here, there = here[whole], there[whole]
-    product, first, second = (np.einsum("ij,ij->i", a, b) for a, b in ((here, there), (here, here), (there, there)))
+    details, targets = details[whole], targets[whole]
+    product, first, second = (np.einsum("ij,ij->i", a, b) for a, b in ((details, targets), (details, details), (targets, targets)))
     correlation = product / np.sqrt(first * second + 1e-6)
     # Noise covers the details of plain blocks, so only the stronger half counts.
     strength = np.minimum(first, second)
@@ -145,13 +146,13 @@ def camera_motion(before: View, after: View) -> CameraMotion | None:
     matches = [best for best, other in (pair for pair in pairs if len(pair) == 2) if best.distance < _RATIO * other.distance]
     if len(matches) < _LEAST_ALIGNED:
         return None
-    here = np.array([first[0][match.queryIdx].pt for match in matches], np.float32)
-    there = np.array([second[0][match.trainIdx].pt for match in matches], np.float32)
-    matrix, inliers = cv2.estimateAffine2D(here, there, method=cv2.RANSAC, ransacReprojThreshold=_ERROR_PX)
+    sources = np.array([first[0][match.queryIdx].pt for match in matches], np.float32)
+    targets = np.array([second[0][match.trainIdx].pt for match in matches], np.float32)
+    matrix, inliers = cv2.estimateAffine2D(sources, targets, method=cv2.RANSAC, ransacReprojThreshold=_ERROR_PX)
     if matrix is None:  # though its type says otherwise
         return None  # type: ignore[unreachable]
     middle = np.median([corner.pt for corner in second[0]], axis=0)
-    return CameraMotion(np.asarray(matrix, np.float64), there[inliers.ravel() > 0], middle, min(len(first[0]), len(second[0])))
+    return CameraMotion(np.asarray(matrix, np.float64), targets[inliers.ravel() > 0], middle, min(len(first[0]), len(second[0])))
 
 
 def frames_show_same_place(video: Path, times: Sequence[Fraction]) -> bool:

@@ -104,8 +104,8 @@ class TransNet:
         frames = np.stack([self._waiting[STEP * number : STEP * number + WINDOW] for number in range(windows)])
         with torch.inference_mode():
             single, outputs = self._model(torch.from_numpy(frames).to(str(self._device)))
-            both = torch.cat([single, outputs["many_hot"]], dim=2)
-            middle = torch.sigmoid(both[:, MARGIN : MARGIN + STEP]).cpu().numpy()
+            logits = torch.cat([single, outputs["many_hot"]], dim=2)
+            middle = torch.sigmoid(logits[:, MARGIN : MARGIN + STEP]).cpu().numpy()
         self._scores += list(middle)
         self._waiting = self._waiting[STEP * windows :]
 

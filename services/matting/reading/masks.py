@@ -155,21 +155,21 @@ def _subjects(picture: Picture, field: str, target: Target, palette: dict[str, _
         raise _refused(field, f"the mask {picture.name[:80]!r} is empty: paint the subject white")
     if share > _MOST_SHARE:
         raise _refused(field, f"the mask {picture.name[:80]!r} is white everywhere: paint the background black")
-    known = dict(palette)
+    free_names = dict(palette)
     subjects: dict[str, Mask] = {}
     for colour, plane in planes:
-        name = _name(colour, known)
-        known.pop(name, None)
+        name = _name(colour, free_names)
+        free_names.pop(name, None)
         palette.setdefault(name, colour)
         subjects[name] = scaled(plane, target.scaled)
     return subjects
 
 
-def _name(colour: _Colour, known: Mapping[str, _Colour]) -> str:
+def _name(colour: _Colour, palette: Mapping[str, _Colour]) -> str:
     """Name a colour's subject: `white`, the nearest known name, or `#rrggbb`."""
     if colour.min() > _BRIGHT and np.ptp(colour) <= _SATURATED:
         return WHITE
-    distances = {name: float(np.abs(colour - other).max()) for name, other in known.items() if name != WHITE}
+    distances = {name: float(np.abs(colour - other).max()) for name, other in palette.items() if name != WHITE}
     nearest = min(distances, key=lambda name: distances[name], default=None)
     if nearest is not None and distances[nearest] <= _DISTINCT:
         return nearest

@@ -55,8 +55,8 @@ class MotionMeter:
             back = np.zeros((*gray.shape, 2), np.float32)
         else:
             back = np.asarray(self._flow.calc(gray, before, np.zeros((*gray.shape, 2), np.float32)), np.float32)
-        was = _looked_up(before.astype(np.float32), back)
-        error = cv2.GaussianBlur(cv2.absdiff(was, gray.astype(np.float32)), (0, 0), _BLUR)
+        source = _looked_up(before.astype(np.float32), back)
+        error = cv2.GaussianBlur(cv2.absdiff(source, gray.astype(np.float32)), (0, 0), _BLUR)
         return Motion(back, np.asarray(error, np.float32))
 
 

@@ -116,8 +116,8 @@ class _Plot:
         With both, jumps of the speed are drawn as vertical lines.
         """
         times = np.array([point.t for point in self._clip.points])
-        both = np.concatenate([times, times - 1e-6])
-        return both[(both >= self._clip.start) & (both <= self._clip.end)]
+        all_times = np.concatenate([times, times - 1e-6])
+        return all_times[(all_times >= self._clip.start) & (all_times <= self._clip.end)]
 
     def _x(self, second: float) -> float:
         return float(self._x_of(np.array(second)))

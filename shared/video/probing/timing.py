@@ -74,7 +74,7 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
         stated_count = 0 if joined else stream.frames
         expected = duration and max(duration - late, Fraction(0))
         count = min(
-            (len(packets.times), len(packets.times) + packets.untimed), key=lambda each: abs(each - (expected or 0) * rates.average)
+            (len(packets.times), len(packets.times) + packets.untimed), key=lambda pictures: abs(pictures - (expected or 0) * rates.average)
         )
         frames = _counted(count, stated_count, expected, rates, complete=bool(packets.joins) and not packets.untimed)
     else:

@@ -85,8 +85,8 @@ def sound_coding(container: str, layout: str) -> SoundCoding:
     named = not _UNNAMED.fullmatch(layout)
     reason = f"has {channels} channels" + (f" ({layout})" if named else "")
     if preferred == "aac" and channels <= _MOST_FLAC and _flac_names(container, layout, channels, named=named):
-        taken = "" if named else f" and which players take for {_FLAC_NAMES[channels]}"
-        return SoundCoding("flac", layout, "s32", remark=f"{reason}: all are kept, in FLAC, which fewer players support than AAC{taken}")
+        note = "" if named else f" and which players take for {_FLAC_NAMES[channels]}"
+        return SoundCoding("flac", layout, "s32", remark=f"{reason}: all are kept, in FLAC, which fewer players support than AAC{note}")
     if preferred == "aac" and (named or container != "mp4"):
         # Matroska states no positions for PCM.
         lost = ", without their speaker positions" if named and container == "matroska" else ""
@@ -116,8 +116,8 @@ def _flac_names(container: str, layout: str, channels: int, *, named: bool) -> b
 
 def flac_loses_name(container: str, layout: str, channels: int) -> bool:
     """Return whether a copied FLAC track would have another channel layout in a container."""
-    kept = _SAME_AS.get(layout, layout)
-    return container == "mp4" and not _UNNAMED.fullmatch(layout) and kept != _FLAC_NAMES.get(channels)
+    equal_layout = _SAME_AS.get(layout, layout)
+    return container == "mp4" and not _UNNAMED.fullmatch(layout) and equal_layout != _FLAC_NAMES.get(channels)
 
 
 @cache

@@ -148,12 +148,12 @@ def _join(
     one layer. Returns the layer's motion and weight, and the second's remaining weight.
     """
     distance = cv2.subtract(other, field)
-    same = np.clip(2 - cv2.magnitude(*cv2.split(distance)) * np.float32(1 / _NEAR), 0, 1)
+    likeness = np.clip(2 - cv2.magnitude(*cv2.split(distance)) * np.float32(1 / _NEAR), 0, 1)
     difference = cv2.max(*(cv2.absdiff(a, b) for a, b in zip(motion.samples, other_samples, strict=True)))
     around = cv2.dilate(difference, None, iterations=2)  # type: ignore[call-overload]  # None: 3x3 pixels
     alike = np.clip(2 - _box(around, 3) * other_share * np.float32(1 / _ALIKE), 0, 1)
-    part = same * other_share / (share + other_share + np.float32(1e-9))
-    merged = np.asarray(cv2.max(same, alike) * other_share, np.float32)
+    part = likeness * other_share / (share + other_share + np.float32(1e-9))
+    merged = np.asarray(cv2.max(likeness, alike) * other_share, np.float32)
     mean = np.asarray(cv2.add(field, cv2.multiply(distance, cv2.merge((part, part)))), np.float32)
     return mean, share + merged, other_share - merged
 

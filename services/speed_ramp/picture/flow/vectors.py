@@ -146,10 +146,10 @@ def _small(luma: NDArray[np.uint8], by: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _round_trip_error(there: Field, back: Field, grid: Field) -> Field:
+def _round_trip_error(forward: Field, backward: Field, grid: Field) -> Field:
     """Return each pixel's forward-backward flow error.
 
-    The error is the distance, in small pixels, between a pixel and its position after moving `there` and `back`.
+    The error is the distance, in small pixels, between a pixel and its position after moving `forward` and `backward`.
     """
-    offset = there + sample(back, grid + there)
+    offset = forward + sample(backward, grid + forward)
     return np.asarray(np.minimum(cv2.magnitude(offset[..., 0], offset[..., 1]), np.float32(_MAX_ERROR)), np.float32)

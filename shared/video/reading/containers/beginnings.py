@@ -29,16 +29,16 @@ def bytes_at(file: BinaryIO, place: int, count: int) -> bytes:
     return file.read(count)
 
 
-def find_bytes(file: BinaryIO, wanted: bytes, begin: int) -> int | None:
-    """Return the byte offset of the first `wanted` from `begin` on, or None."""
-    place, kept = begin, b""
+def find_bytes(file: BinaryIO, pattern: bytes, begin: int) -> int | None:
+    """Return the byte offset of the first `pattern` from `begin` on, or None."""
+    place, overlap = begin, b""
     file.seek(begin)
     while chunk := file.read(_CHUNK):
-        data = kept + chunk
-        if (found := data.find(wanted)) >= 0:
-            return place + found
-        kept = data[1 - len(wanted) :]
-        place += len(data) - len(kept)
+        data = overlap + chunk
+        if (index := data.find(pattern)) >= 0:
+            return place + index
+        overlap = data[1 - len(pattern) :]
+        place += len(data) - len(overlap)
     return None
 
 
@@ -89,5 +89,5 @@ def demuxer_of(head: bytes) -> str | None:
         return "mov"
     if head[:_HEAD_BYTES:TS_PACKET] == bytes([TS_SYNC] * TS_TOGETHER):
         return "mpegts"
-    known = {EBML: "matroska", ASF: "asf", MXF: "mxf", PNG: "apng", b"FLV\x01": "flv", b"GIF89a": "gif", b"OggS": "ogg"}
-    return next((name for magic, name in known.items() if head.startswith(magic)), None)
+    names = {EBML: "matroska", ASF: "asf", MXF: "mxf", PNG: "apng", b"FLV\x01": "flv", b"GIF89a": "gif", b"OggS": "ogg"}
+    return next((name for magic, name in names.items() if head.startswith(magic)), None)

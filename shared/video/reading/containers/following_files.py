@@ -148,8 +148,8 @@ def _next(file: BinaryIO, begin: int, size: int, name: str) -> tuple[int, str, b
     if container.last is None or end == size:
         return None
     last = max(container.last(file, begin), begin + 4)
-    found = [(at, kind) for kind, magic, back in _SEARCHED if (at := next_beginning(file, magic, back, last)) is not None]
-    return (*min(found), True) if found else None
+    places = [(at, kind) for kind, magic, back in _SEARCHED if (at := next_beginning(file, magic, back, last)) is not None]
+    return (*min(places), True) if places else None
 
 
 _SEARCHED = (("mov", b"ftyp", 4), ("matroska", EBML, 0))

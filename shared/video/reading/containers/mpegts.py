@@ -65,8 +65,8 @@ def _divides(file: BinaryIO, begin: int, place: int, before: _Program, after: _P
     """
     if after.video != before.video or after.number != before.number:
         return True
-    found = not before.audio and place - begin < _SEARCHED_BYTES
-    return not found and _starts(file, place, after)
+    finds_sound = not before.audio and place - begin < _SEARCHED_BYTES
+    return not finds_sound and _starts(file, place, after)
 
 
 def coding(file: BinaryIO, begin: int) -> tuple[int, ...] | None:
@@ -106,12 +106,12 @@ def _programs(file: BinaryIO, begin: int, most: int | None = None) -> Iterator[t
                 yield (listed if at - listed <= _BEFORE_TABLE * TS_PACKET else at), program
 
 
-def _tables(lists: NDArray[np.uint8], known: int) -> list[int]:
-    """Return `known` and the packet numbers of all tables named in lists of programs.
+def _tables(lists: NDArray[np.uint8], first: int) -> list[int]:
+    """Return `first` and the packet numbers of all tables named in lists of programs.
 
     `lists`: packets with these lists, (n, 188) uint8.
     """
-    return [known, *(number for packet in {_uncounted(row) for row in lists} for _, number in _listed(packet))]
+    return [first, *(number for packet in {_uncounted(row) for row in lists} for _, number in _listed(packet))]
 
 
 def _uncounted(packet: NDArray[np.uint8]) -> bytes:
@@ -186,9 +186,9 @@ def _starts(file: BinaryIO, place: int, program: _Program) -> bool:
         if rows is None or at > place + _SEARCHED_BYTES:
             break
         numbers = (rows[:, 1] & 0x1F).astype(np.int32) << 8 | rows[:, 2]
-        found = np.flatnonzero(np.isin(numbers, [packets for _, packets in program.video]))
-        if found.size:
-            return bool(rows[found[0], 1] & 0x40)
+        video_rows = np.flatnonzero(np.isin(numbers, [packets for _, packets in program.video]))
+        if video_rows.size:
+            return bool(rows[video_rows[0], 1] & 0x40)
     return True
 
 
@@ -235,9 +235,9 @@ def _in_step(file: BinaryIO, begin: int) -> int | None:
     while len(data := bytes_at(file, begin, most)) >= TS_TOGETHER * TS_PACKET:
         sync = np.frombuffer(data, np.uint8) == TS_SYNC
         reach = len(sync) - (TS_TOGETHER - 1) * TS_PACKET
-        found = np.flatnonzero(np.logical_and.reduce([sync[number * TS_PACKET :][:reach] for number in range(TS_TOGETHER)]))
-        if found.size:
-            return begin + int(found[0])
+        starts = np.flatnonzero(np.logical_and.reduce([sync[number * TS_PACKET :][:reach] for number in range(TS_TOGETHER)]))
+        if starts.size:
+            return begin + int(starts[0])
         begin += reach
         most = min(4 * most, _SEARCHED_BYTES)
     return None

@@ -95,10 +95,10 @@ def scan(path: str | os.PathLike[str], limits: Limits, *, seconds: float | None 
     with _lock:
         if key in _cache:
             _cache.move_to_end(key)
-            known = _cache[key]
-            if not isinstance(known, _TooLong):
-                return known
-            if seconds is not None and seconds <= known.seconds:
+            entry = _cache[key]
+            if not isinstance(entry, _TooLong):
+                return entry
+            if seconds is not None and seconds <= entry.seconds:
                 return None
     result = _scanned(path, limits, seconds)
     with _lock:
@@ -191,8 +191,8 @@ def _read(
     first_part = 0
     overlaps: set[int] = set()
     if container.format.name.startswith("mov"):
-        for each in tracks.values():
-            each.stamps = array("q")
+        for movie_track in tracks.values():
+            movie_track.stamps = array("q")
     main.numbered = container.format.name == "avi" and bool(video.codec_context.has_b_frames)
     for stream in audio_streams(container):
         tracks[stream.index].codec = stream.codec_context.codec.canonical_name
