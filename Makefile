@@ -22,12 +22,12 @@ up: setup  ## start the suite and the web page on http://127.0.0.1:8080
 demo: setup  ## start the suite, ramp a real clip over HTTP and show the result (CLIP=file for your own)
 	@$(BIN)/python -m benchmarks.demos.ramp $(CLIP)
 
-check: setup  ## check style, types, import boundaries, and that generated pages are up to date
+check: setup  ## check style, types, import boundaries, plain words, and that generated pages are up to date
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m docs.generate --check
-	$(BIN)/pytest tests/test_boundaries.py
+	$(BIN)/pytest tests/test_boundaries.py tests/test_plain_words.py
 
 # Many tests wait for jobs, so two at a time take two thirds of the time. A file stays with one process, which shares its suites and clips.
 TESTS_AT_ONCE ?= 2

@@ -662,7 +662,7 @@ class RunMethod(Protocol[R_co]):
         """Put the subject into another scene that follows the camera, with parallax."""
 
     @overload
-    def __call__(self, operation: OperationName, /, *, on_progress: OnProgress | None = None, idempotency_key: str | None = None, options: Mapping[str, Any] | None = None, **given: Any) -> R_co:
+    def __call__(self, operation: OperationName, /, *, on_progress: OnProgress | None = None, idempotency_key: str | None = None, options: Mapping[str, Any] | None = None, **values: Any) -> R_co:
         """Call an operation that this version of the client does not know."""
 
 
@@ -1262,5 +1262,5 @@ class SubmitMethod(Protocol[R_co]):
         """Put the subject into another scene that follows the camera, with parallax."""
 
     @overload
-    def __call__(self, operation: OperationName, /, *, idempotency_key: str | None = None, options: Mapping[str, Any] | None = None, **given: Any) -> R_co:
+    def __call__(self, operation: OperationName, /, *, idempotency_key: str | None = None, options: Mapping[str, Any] | None = None, **values: Any) -> R_co:
         """Call an operation that this version of the client does not know."""

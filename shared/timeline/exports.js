@@ -5,7 +5,7 @@ import { ratio, timecode } from "./timecode.js";
 const MOST_EVENTS = 999; // EDL events are numbered with three digits
 const LINE = "\n";
 
-/** Timeline frame of a video frame: the same number, or the nearest in time at a variable frame rate. */
+/** Timeline frame of a video frame. It has the same number, or at a variable frame rate the nearest time. */
 export function gridFrame(video, frame, time) {
   return video.varies ? Math.round(time * ratio(video.grid.rate)) : frame;
 }
@@ -52,7 +52,7 @@ export function edls(video, shots) {
   });
 }
 
-/** Write a QP file for x264: an IDR frame at the start of each shot. */
+/** Write a QP file for x264. Each shot starts with an IDR frame. */
 export function qpfile(video, shots) {
   return shots.map((shot) => `${shot.startFrame} I -1${LINE}`).join("");
 }

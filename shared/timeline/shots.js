@@ -1,6 +1,6 @@
 // Shots from scores and a threshold, by the rules of detectors/transition.py and selection/shots.py in services/keyframes.
 
-/** Place a cut at each peak of `values`: the highest of consecutive values that reach `threshold`. `frames`, `times`: of each value. */
+/** Place a cut at each peak of `values`. A peak is the highest of consecutive values that reach `threshold`. `frames`, `times`: of each value. */
 export function cutsOf(values, threshold, { frames, times }) {
   const least = Math.fround(threshold); // compared in 32 bits, as the scores are stored
   const cuts = [];
@@ -23,7 +23,7 @@ export function likely(candidates, threshold) {
   return candidates.filter((candidate) => candidate.confidence >= threshold);
 }
 
-/** Divide a video of `total` frames at `cuts` into shots of at least `minShot` seconds. `first`: time of its first frame. */
+/** Divide a video at `cuts` into shots of at least `minShot` seconds. It has `total` frames. `first`: time of its first frame. */
 export function shotsOf(cuts, { total, first, duration, minShot }) {
   const kept = [];
   for (const cut of cuts) {
@@ -44,7 +44,7 @@ export function shotsOf(cuts, { total, first, duration, minShot }) {
   }));
 }
 
-/** Give `shots` the kinds and transitions of the server's shots: a cut within a transition is that transition. */
+/** Give `shots` the kinds and transitions of the server's shots. A cut within a transition is that transition. */
 export function withKinds(shots, serverShots) {
   let next = 0;
   return shots.map((shot) => {

@@ -345,7 +345,7 @@ export class Timeline {
   }
 }
 
-/** Size a canvas in CSS pixels; return its drawing context, which also counts in CSS pixels. */
+/** Size a canvas in CSS pixels; return its context. The context counts in CSS pixels, too. */
 function sized(canvas, wide, high) {
   const scale = Math.min(window.devicePixelRatio || 1, 3);
   const [width, height] = [Math.round(wide * scale), Math.round(high * scale)];
@@ -374,7 +374,7 @@ function mark(pen, x, y, kind, color) {
   pen.fill();
 }
 
-/** Draw the middle of a picture at full height into `room` pixels; wider room is filled with faint repeats. */
+/** Draw the middle of a picture at full height into `room` pixels. Wider room is filled with faint repeats. */
 function paint(pen, picture, x, y, room, height, end) {
   const [wide, high] = [picture.naturalWidth ?? picture.width, picture.naturalHeight ?? picture.height];
   const scale = height / high;

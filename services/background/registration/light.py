@@ -51,8 +51,8 @@ def light_between(planes: Planes, target: Planes, common: Plane) -> Light:
     """Measure the light change from `planes` to `target`, in pixels marked in `common`.
 
     `planes`, `target`: Y, U, V 4:2:0 of two aligned frames, uint8. `common`: uint8 in luma size, 255 where both show the background. The
-    gain is the median ratio of luma above black, the colour shift the median difference of chroma; medians ignore objects that changed. With
-    fewer than 200 usable pixels the result is no change.
+    gain is the median ratio of luma above black, the colour shift the median difference of chroma; medians ignore objects that changed.
+    With fewer than 200 usable pixels the result is no change.
     """
     front, back = (planes[0][::_STEP, ::_STEP].astype(np.float32), target[0][::_STEP, ::_STEP].astype(np.float32))
     valid = (common[::_STEP, ::_STEP] == 255) & (front > _DARK) & (back > _DARK) & (front < _BRIGHT) & (back < _BRIGHT)

@@ -79,7 +79,7 @@ def coding(file: BinaryIO, begin: int) -> list[bytes] | None:
 
 
 def _inner(file: BinaryIO, box_kind: bytes, start: int, stop: int) -> list[tuple[int, int]]:
-    """Return start and end of the first 100 boxes of `box_kind` directly in a box."""
+    """Return start and end of a box's first 100 direct boxes of a kind."""
     inside = start + (16 if bytes_at(file, start, 4) == _LONG else 8)
     return [(first, last) for kind, first, last in _boxes(file, inside, stop) if kind == box_kind and last <= stop][:_MOST_TRACKS]
 
