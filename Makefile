@@ -27,7 +27,7 @@ check: setup  ## check style, types, import boundaries, plain words, and that ge
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m docs.generate --check
-	$(BIN)/pytest tests/test_boundaries.py tests/test_plain_words.py
+	$(BIN)/pytest tests/source_code
 
 # Many tests wait for jobs, so two at a time take two thirds of the time. A file stays with one process, which shares its suites and clips.
 TESTS_AT_ONCE ?= 2

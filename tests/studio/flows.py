@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import pytest
 
 from shared.video import probe_video
-from tests.services.background.tiny_diffusion import write_pipeline
+from tests.services.background.diffusion.tiny_diffusion import write_pipeline
 from tests.studio.acting import Hand, Way, middle_of, until, violations_of
 
 Step = Callable[[Any, Hand], None]

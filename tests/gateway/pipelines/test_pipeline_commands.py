@@ -7,7 +7,7 @@ import pytest
 
 from shared.testing import RunningSuite
 from shared.video import probe
-from tests.test_cli import reelwright
+from tests.shared.cli.test_cli import reelwright
 
 PIPELINE = """\
 # A working resolution, then a ramp of it.

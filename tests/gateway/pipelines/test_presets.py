@@ -20,7 +20,7 @@ from shared.operation import Kind
 from shared.sample_ids import SAMPLE_ID, SAMPLE_PICTURE_ID
 from shared.testing import RunningSuite
 from shared.video import ffmpeg_path, read_frames
-from tests.test_cli import reelwright
+from tests.shared.cli.test_cli import reelwright
 
 URL = "/v1/pipelines/presets"
 OPERATIONS = {operation.name: operation for room in ROOMS for operation in room.service.operations}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FILES = [path for room in ("shared", "gateway", "services") for path in sorted((ROOT / room).rglob("*.py"))]
 HEAVY = {"torch", "tensorflow", "keras", "diffusers", "transformers", "onnxruntime", "openvino"}
 

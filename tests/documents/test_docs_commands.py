@@ -1,10 +1,9 @@
-"""Commands in the documents that no other test runs name valid things.
+"""Documented commands that no other test runs contain valid names.
 
-Commands, options, addresses and parameters.
-
-These are the commands of docs/*.md, in blocks and within sentences, and those of the READMEs that tests/test_readme.py cannot run. Each
-command is read by the parser of the command line, and its params by the operation's model. The address of each curl command is looked up
-in the API, and its body checked against the model of the operation or the schema of the request. Nothing runs: that would take minutes.
+Valid names are those of commands, options, addresses and parameters. The commands are those of docs/*.md, in blocks and within sentences,
+and those of the READMEs that tests/documents/test_readme.py cannot run. Each command is read by the parser of the command line, and its
+params by the operation's model. The address of each curl command is looked up in the API, and its body checked against the model of the
+operation or the schema of the request. Nothing runs: that would take minutes.
 """
 
 import json
@@ -31,7 +30,7 @@ PAGES = sorted({*(ROOT / "docs").rglob("*.md"), ROOT / "CONTRIBUTING.md", ROOT /
 BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 INLINE = re.compile(r"`(reelwright [a-z][^`]*|curl [^`]*)`")
 OTHERS = ("make", "docker", "pip", "export", "tar", "git", ".venv/bin/pytest", ".venv/bin/pip")
-"""Programs that are not of this project, and `make`, whose targets tests/test_reference.py checks."""
+"""Programs that are not of this project, and `make`, whose targets tests/documents/test_reference.py checks."""
 
 OPERATIONS = {operation.name: operation for room in reelwright.ROOMS for operation in room.service.operations}
 

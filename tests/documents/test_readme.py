@@ -24,14 +24,14 @@ from shared.operation import Sample
 from shared.sample_ids import SAMPLE_ID
 from shared.testing import RunningSuite
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "docs/client.md", *sorted((ROOT / "services").glob("*/README.md"))]
 BLOCK = re.compile(r"```(sh|python)\n(.*?)```", re.DOTALL)
 CLIPS, MATTES = ("in.mp4", "clip.mp4", "two-hours.mp4"), ("alpha.mp4", "matte.mp4")
 """Videos that the documents name as inputs: clips, and mattes. They are copies of the test clip and its matte."""
 
 CANNOT_RUN = {
-    r"^make ": "starts another suite; tests/test_reference.py checks that the target exists",
+    r"^make ": "starts another suite; tests/documents/test_reference.py checks that the target exists",
     r"^docker |^docker-compose ": "needs a Docker engine; tests/deployment covers it",
     r"^pip install|^\.venv/bin/pip ": "changes the environment of the tests",
     r"reelwright (up|serve)\b": "runs until it is stopped; the fixture `running` covers it",

@@ -6,7 +6,7 @@ import re
 import yaml
 
 from shared.testing import RunningSuite
-from tests.test_boundaries import ROOT
+from tests.source_code.test_boundaries import ROOT
 
 FOLDER = ROOT / "docs/monitoring"
 NAME = re.compile(r"reelwright_[a-z_]+(?=[{\[ )(]|$)")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FOLDERS = ("shared", "gateway", "services", "benchmarks", "docs")
 PYTHON = [ROOT / "reelwright.py", *(path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py")))]
 SCRIPTS = [path for folder in ("gateway", "services", "shared") for path in sorted((ROOT / folder).rglob("*.js"))]

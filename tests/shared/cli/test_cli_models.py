@@ -10,8 +10,8 @@ from typer.testing import CliRunner, Result
 from shared.cli.models import models_group
 from shared.errors import Invalid, ReelwrightError
 from shared.settings import Settings
+from tests.shared.cli.test_cli import reelwright
 from tests.shared.models.file_server import FileServer, file_server
-from tests.test_cli import reelwright
 
 WEIGHTS = os.urandom(50_000)
 RVM = "rvm-resnet50/rvm_resnet50_fp32.onnx"

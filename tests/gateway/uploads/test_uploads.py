@@ -330,7 +330,7 @@ def listens(port: int) -> bool:
 def test_a_killed_server_keeps_received_bytes(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
     process = subprocess.Popen([sys.executable, "-c", SERVER, str(tmp_path), str(port)], env=environment)
     try:
         with client_of(port) as http:

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from scenes import Clip, Shoot
 from tiny_diffusion import write_control, write_depth, write_pipeline, write_sdxl
 
 from gateway.pipelines.cli.local_run import check_locally, run_steps
@@ -28,6 +27,7 @@ from shared.models.devices.device import CPU, Device
 from shared.operation import Progress, Silent
 from shared.settings import Settings
 from shared.video import probe
+from tests.services.background.scenes import Clip, Shoot
 from tests.services.matting.made_networks import make_rvm
 
 # The first import of diffusers takes long on a busy machine.

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_boundaries import cycle, import_graph, upward
+from tests.source_code.test_boundaries import cycle, import_graph, upward
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 COPIED = ("benchmarks", "docs", "gateway", "services", "shared", "tests")
 FILES = ("CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "README.md", "SECURITY.md", "pyproject.toml", "reelwright.py")
 STEP = re.compile(r"(Create|create|Change)\s+`([^`]+)`:\n\n```(python|diff)\n(.*?)```", re.DOTALL)
