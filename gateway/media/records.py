@@ -17,6 +17,7 @@ from shared.json_digest import json_digest
 from shared.media.disk import on_disk
 from shared.media.owner_folder.changes import revision, stored_bytes
 from shared.media.record import MediaRecord
+from shared.media.store import MediaStore
 from shared.operation import Kind
 from shared.sample_ids import SAMPLES
 
@@ -59,7 +60,14 @@ FORM = json_digest(MediaPage.model_json_schema(mode="serialization"))
 def record_routes(services: MediaServices) -> APIRouter:
     """Return the routes that list, find, read, rename and delete media."""
     router = APIRouter(prefix="/v1/media", tags=["media"], route_class=JsonRoute, dependencies=[Depends(refuse_unknown_query)])
-    store = services.store
+    _add_list(router, services.store)
+    _add_lookup(router, services)
+    _add_changes(router, services)
+    return router
+
+
+def _add_list(router: APIRouter, store: MediaStore) -> None:
+    """Add the list of media, and the disk space that they use."""
 
     @router.get("", name="list", summary="List media, newest first", response_model=MediaPage, responses=LISTED)
     async def list_media(
@@ -89,6 +97,10 @@ def record_routes(services: MediaServices) -> APIRouter:
         owner = owner_of(request)
         return MediaUsage(bytes=await on_disk(stored_bytes, store.root / owner), limit_bytes=store.limit_of(owner))
 
+
+def _add_lookup(router: APIRouter, services: MediaServices) -> None:
+    """Add the routes that find a medium by its content or id."""
+
     @router.get("/by-hash/{sha256}", summary="Find a medium by its content", response_model=MediaRecord, responses=BY_HASH)
     @router.head("/by-hash/{sha256}", response_model=MediaRecord, include_in_schema=False)
     async def by_hash(
@@ -111,7 +123,12 @@ def record_routes(services: MediaServices) -> APIRouter:
 
     @router.get("/{media_id}", name="read", summary="Read the record of a medium", responses=UNKNOWN)
     async def get_media(media_id: MediaId, request: Request) -> MediaRecord:
-        return await on_disk(store.get, owner_of(request), media_id)
+        return await on_disk(services.store.get, owner_of(request), media_id)
+
+
+def _add_changes(router: APIRouter, services: MediaServices) -> None:
+    """Add the routes that rename and delete a medium."""
+    store = services.store
 
     @router.patch("/{media_id}", summary="Rename a medium", responses=UNKNOWN | problems(_409="It is a sample"))
     async def rename(media_id: MediaId, body: Renamed, request: Request) -> MediaRecord:
@@ -135,5 +152,3 @@ def record_routes(services: MediaServices) -> APIRouter:
             raise Conflict(f"The unfinished job {job_id} reads this medium: wait until it ends, or cancel it.")
         await services.forget_views(owner, media_id)
         await on_disk(store.delete, owner, media_id)
-
-    return router

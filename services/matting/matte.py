@@ -1,9 +1,8 @@
 """matting.matte: cut out the subject of a clip: matte, composite and foreground."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -19,13 +18,14 @@ from services.matting.backends.difference import DifferenceOptions
 from services.matting.backends.options import NetworkOptions
 from services.matting.edges.options import EdgeOptions
 from services.matting.output.backdrop import backdrop, picture_backdrop
-from services.matting.output.finish import FrameFinisher
+from services.matting.output.finish import FinishedFrame, FrameFinisher
 from services.matting.output.foreground_files import FOREGROUND_FILES
 from services.matting.output.limits import Limits
 from services.matting.output.matte_formats import MATTE_FORMATS
 from services.matting.output.matte_frames import MatteFrames
 from services.matting.output.options import OutputOptions
 from services.matting.output.pictures import gray_picture
+from services.matting.output.quality_warnings import Tally, quality_warnings
 from services.matting.params import BACKEND_FIELD, CLEAN_PLATE, FIRST_MASK, RESOLUTION_FIELD, BackendName, BackendUsed
 from services.matting.reading.masks import Target as MaskTarget
 from services.matting.reading.masks import fixed_mask, frame_times, given_masks
@@ -34,7 +34,6 @@ from services.matting.reading.sample import sample_of
 from services.matting.reading.views import views_of
 from services.matting.subject.first_frame import SUBJECTS, Marks
 from services.matting.subject.options import SubjectOptions
-from services.matting.subject.tracker import Tracker
 from shared.errors import Invalid
 from shared.models.info import model_used
 from shared.operation import Input, Kind, Operation, Preset, Progress, Silent
@@ -46,8 +45,6 @@ from shared.video.frames.scaled import scaled
 from shared.video.writing.encoder_input import coded_size
 
 _AUTOMATIC_STEADINESS = 0.6
-_NOTHING = 5e-5
-"""Largest share of visible pixels of a matte that is black: specks of noise."""
 _FINISHERS, _AHEAD = 2, 2
 
 
@@ -102,13 +99,12 @@ def matte(
     params.check_inside(info.width, info.height)
     clean = None if plate is None else plate_picture(plate, info.width, info.height)
     choice = _chosen(params, video, info, mask, clean, progress)
-    if problem := choice.unused_plate(clean):
-        progress.warn(f"The clean plate was not used: {problem}.")
-        clean = None
     target = _mask_target(choice, params, info, video)
     user_masks = given_masks(mask, masks, target, progress)
-    if any(user_masks) and not choice.backend.needs_mask:
-        progress.warn(f"Only the mask of the first frame was used: the backend {choice.backend.name} cannot use masks of later frames.")
+    for sentence in _unused_inputs(choice, clean, user_masks):
+        progress.warn(sentence)
+    if choice.unused_plate(clean):
+        clean = None
     output_names = _written_outputs(params, background)
     never, always = fixed_mask(garbage, "garbage", target, progress), fixed_mask(core, "core", target, progress)
     setup = replace(
@@ -120,7 +116,7 @@ def matte(
     subject = _subject(params, choice, user_masks)
     for sentence in conversion_warnings(info, to_sdr8=True):
         progress.warn(sentence)
-    behind = _backdrop(params, info, background, progress)
+    behind, total = _backdrop(params, info, background, progress), expected_frames(info, params)
     with ExitStack() as stack:
         opened = stack.enter_context(choice.backend.open(setup, params, progress))
         files = {
@@ -131,19 +127,14 @@ def matte(
         mattes = MatteFrames(setup, steadiness=_steadiness(params, choice), first=first)
         finish = FrameFinisher(frozenset(output_names), params, params, behind, Limits(never, always))
         backend_frames = stack.enter_context(closing(mattes.frames(opened, views_of(video, params, setup, user_masks))))
-        total, tally = expected_frames(info, params), _Tally()
         if params.keep_times and params.start:
             _write_black(files["alpha"], video, params.start, info)
-        for result in stack.enter_context(closing(map_ordered(finish, backend_frames, workers=_FINISHERS, ahead=_AHEAD))):
-            frame = result.frame
-            for name, picture in result.pictures.items():
-                files[name].write(picture, frame)
-            tally.add(result.coverage, result.visible, (frame.pts + frame.duration) * frame.time_base, frame.time)
-            progress(min(tally.frames, total), total)
+        finished = stack.enter_context(closing(map_ordered(finish, backend_frames, workers=_FINISHERS, ahead=_AHEAD)))
+        tally = _write(finished, files, total, progress)
         if not tally.frames:
             raise no_frame(params.start)
     width, height = coded_size(info.width, info.height, PIXELS[_target("alpha", params, outputs["alpha"], behind).format])
-    for sentence in _warnings(params, choice, subject, mattes.tracker, tally):
+    for sentence in quality_warnings(choice.backend, subject, mattes.tracker, tally, follows_main=params.subject == "main"):
         progress.warn(sentence)
     progress(total, total)
     return MatteResult(
@@ -160,45 +151,27 @@ def matte(
     )
 
 
-@dataclass(slots=True)
-class _Tally:
-    """Totals over the frames: count, coverage and time range."""
-
-    frames: int = 0
-    coverage: float = 0.0
-    visible: float = 0.0
-    start: Fraction = Fraction(0)
-    end: Fraction = Fraction(0)
-
-    def add(self, coverage: float, visible: float, end: Fraction, start: Fraction) -> None:
-        if not self.frames:
-            self.start = start
-        self.frames += 1
-        self.coverage += coverage
-        self.visible = max(self.visible, visible)
-        self.end = end
+def _unused_inputs(choice: Choice, plate: Rgb | None, masks: Mapping[int, Mapping[str, Mask]]) -> Iterator[str]:
+    """Yield warnings about inputs that the chosen backend does not use."""
+    if problem := choice.unused_plate(plate):
+        yield f"The clean plate was not used: {problem}."
+    if any(masks) and not choice.backend.needs_mask:
+        yield f"Only the mask of the first frame was used: the backend {choice.backend.name} cannot use masks of later frames."
 
 
-def _warnings(params: MatteParams, choice: Choice, subject: str, tracker: Tracker | None, tally: _Tally) -> Iterator[str]:
-    """Yield warnings about the quality of a matte."""
-    name = choice.backend.name
-    lost, rechosen = (tracker.lost, tracker.rechosen) if tracker else (0, 0)
-    if tally.visible < _NOTHING and lost:
-        yield (
-            f"The backend {name} found no subject where `{subject}` marks one: the matte is black. Mark another place, "
-            "or choose `all` as `subject`."
-        )
-    elif tally.visible < _NOTHING:
-        yield f"The backend {name}, which looks for {choice.backend.finds}, found no subject: the matte is black. Choose another backend."
-    elif lost:
-        yield f"In {lost} of {tally.frames} frames, the subject was not found, only other objects."
-    if rechosen and params.subject != "main":
-        yield f"After {rechosen} cuts, the main object became the subject, because the marks apply to the first shot only."
-    if name == "u2netp":
-        yield (
-            "The backend u2netp is a small network with coarse edges. A better one for people is rvm. To install it, "
-            "run: reelwright models pull rvm-mobilenetv3"
-        )
+def _write(finished: Iterable[FinishedFrame], files: Mapping[str, ClipFile], total: int, progress: Progress) -> Tally:
+    """Write the pictures of each frame to the output files; return the totals.
+
+    `total`: expected number of frames.
+    """
+    tally = Tally()
+    for result in finished:
+        frame = result.frame
+        for name, picture in result.pictures.items():
+            files[name].write(picture, frame)
+        tally.add(result.coverage, result.visible, (frame.pts + frame.duration) * frame.time_base, frame.time)
+        progress(min(tally.frames, total), total)
+    return tally
 
 
 def _steadiness(params: MatteParams, choice: Choice) -> float:

@@ -1,7 +1,8 @@
 """speed-ramp.render: retime a video along a speed curve."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,16 +18,18 @@ from services.speed_ramp.handover.rates import SOURCE, output_rate
 from services.speed_ramp.handover.warnings import ramp_warnings
 from services.speed_ramp.motion.motion_store import MOTION
 from services.speed_ramp.params import TimingParams
+from services.speed_ramp.picture.inbetween import Shown
 from services.speed_ramp.picture.interpolation import INTERPOLATIONS, is_made, shown_frames
 from services.speed_ramp.picture.picks import Part, SourceEnd
 from services.speed_ramp.picture.repeats import Repeats
 from services.speed_ramp.sound.modes import AUDIO_MODES
-from services.speed_ramp.sound.tracks import open_tracks
+from services.speed_ramp.sound.tracks import Track, open_tracks
 from shared.errors import UnsupportedMedia
 from shared.operation import Kind, Operation, Preset, Progress, Silent, form
-from shared.video import VideoInfo, VideoWriter, map_ordered, probe_video, read_frames, remux, to_fraction, track_warnings
+from shared.video import Frame, VideoInfo, VideoWriter, map_ordered, probe_video, read_frames, remux, to_fraction, track_warnings
 from shared.video.clip.background import OnBackground
 from shared.video.clip.empty_part import no_frame
+from shared.video.threads.prefetch import Prefetcher
 
 
 class RenderParams(TimingParams, OnBackground):
@@ -115,6 +118,71 @@ def _copied(copy: VideoInfo, info: VideoInfo, points: list[Point]) -> RenderResu
     )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ramp:
+    """A clip and its way to the output: curve, clock and frame rate."""
+
+    params: RenderParams
+    video: Path
+    info: VideoInfo
+    points: list[Point]
+    rate: Fraction
+    clock: Clock
+
+    def frames(self) -> Prefetcher[Frame]:
+        """Read the frames of the part."""
+        return read_frames(
+            self.video,
+            opaque=True,
+            background=self.params.background,
+            # Slowed down, both fields of interlaced pictures are shown, each at its own time.
+            fields=self.info.interlaced and any(point.speed < 1 for point in self.points),
+            start=self.params.start or None,
+            duration=self.params.duration,
+            to_sdr8=True,
+            prefetch=INTERPOLATIONS[self.params.interpolation].prefetch,
+        )
+
+    def shown(self, frames: Iterable[Frame], source_end: SourceEnd, repeats: Repeats | None) -> Iterator[Shown]:
+        """Yield the content of each output frame in order."""
+        return shown_frames(
+            frames,
+            self.clock,
+            self.rate,
+            source_end,
+            interpolation=INTERPOLATIONS[self.params.interpolation],
+            shutter=self.params.shutter,
+            part=_part(self.params.start, self.params.duration),
+            repeats=repeats,
+            real_first=self.rate < self.info.steady_rate,
+        )
+
+    def copy_texts(self, writer: VideoWriter) -> None:
+        """Copy the clip's tags, subtitles and chapters, at their new times."""
+        start, duration = self.params.start, self.params.duration
+        until = None if duration is None else to_fraction(start) + to_fraction(duration)
+        writer.copy_tags(self.video)
+        writer.copy_texts(self.video, start=to_fraction(start), end=until, moved=_on_clock(self.clock), chapters=self.params.chapters)
+
+    def tracks(self, writer: VideoWriter, progress: Progress, stack: ExitStack) -> list[Track]:
+        """Add the clip's audio tracks to the output, if the params keep sound."""
+        make_sound, params = AUDIO_MODES[self.params.audio].make, self.params
+        if make_sound is None:
+            return []
+        opened = open_tracks(
+            make_sound,
+            self.video,
+            self.info,
+            self.clock,
+            writer,
+            start=params.start,
+            duration=params.duration,
+            progress=progress,
+            stack=stack,
+        )
+        return list(opened)
+
+
 def _encoded(
     params: RenderParams, video: Path, info: VideoInfo, output: Path, choice: ChosenCurve, progress: Progress, stage: Progress
 ) -> RenderResult:
@@ -122,49 +190,19 @@ def _encoded(
 
     `progress` takes warnings, `stage` the progress of this step.
     """
-    points, rate = choice.points, output_rate(params.frame_rate, info)
-    interpolation, make_sound = INTERPOLATIONS[params.interpolation], AUDIO_MODES[params.audio].make
-    clock, source_end = Clock(points, start=params.start), SourceEnd()
-    repeats = Repeats() if params.drops_repeats else None
+    points, rate, clock = choice.points, output_rate(params.frame_rate, info), Clock(choice.points, start=params.start)
+    ramp = _Ramp(params=params, video=video, info=info, points=points, rate=rate, clock=clock)
+    source_end, repeats = SourceEnd(), Repeats() if params.drops_repeats else None
     for warning in ramp_warnings(info, rate, requested=params.frame_rate != SOURCE, background=params.background):
         progress.warn(warning)
     expected = max(round(float(clock.left(choice.end)) * rate), 1)
     first = count = interpolated = 0
     with ExitStack() as stack:
-        reading = read_frames(
-            video,
-            opaque=True,
-            background=params.background,
-            # Slowed down, both fields of interlaced pictures are shown, each at its own time.
-            fields=info.interlaced and any(point.speed < 1 for point in points),
-            start=params.start or None,
-            duration=params.duration,
-            to_sdr8=True,
-            prefetch=interpolation.prefetch,
-        )
-        frames = stack.enter_context(reading)
+        frames = stack.enter_context(ramp.frames())
         writer = stack.enter_context(VideoWriter(output, width=info.width, height=info.height, frame_rate=rate, quality=params.quality))
-        writer.copy_tags(video)
-        until = None if params.duration is None else to_fraction(params.start) + to_fraction(params.duration)
-        writer.copy_texts(video, start=to_fraction(params.start), end=until, moved=_on_clock(clock), chapters=params.chapters)
-        tracks = list(
-            open_tracks(
-                make_sound, video, info, clock, writer, start=params.start, duration=params.duration, progress=progress, stack=stack
-            )
-            if make_sound is not None
-            else ()
-        )
-        contents = shown_frames(
-            frames,
-            clock,
-            rate,
-            source_end,
-            interpolation=interpolation,
-            shutter=params.shutter,
-            part=_part(params.start, params.duration),
-            repeats=repeats,
-            real_first=rate < info.steady_rate,
-        )
+        ramp.copy_texts(writer)
+        tracks = ramp.tracks(writer, progress, stack)
+        contents = ramp.shown(frames, source_end, repeats)
         for frame, picture in map_ordered(lambda frame: (frame, frame.picture()), contents, ahead=2):
             number = frame.number
             first = number if not count else first

@@ -8,7 +8,7 @@ import threading
 import time
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
@@ -21,6 +21,7 @@ from shared.video.reading.captions import holds_captions
 from shared.video.reading.containers.following_files import following_files
 from shared.video.reading.containers.truncation import end_of_fragments
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of
+from shared.video.reading.times.clock_parts import ClockParts
 from shared.video.reading.times.container_traits import STREAMED, lists_packets, may_end_anywhere
 from shared.video.reading.times.even_times import EvenTimes, even_times
 from shared.video.reading.times.joins import Join, TrackClock, offsets_of
@@ -167,12 +168,6 @@ def _tail(container: Any, video: Any) -> Scan | None:
     return Scan(times, (), _step(times, tally), {video.index: end}, (), {}, whole=False)
 
 
-_BACK_S = {True: 0.1, False: 1.0}
-"""Seconds that decoding times go back at a restart. The first applies to formats whose clocks may jump, the second to others."""
-_JITTER_S = 0.001
-"""How far the times of sound go back by rounding."""
-_AHEAD_S = 10.0
-"""ffmpeg's own limit for a jump ahead."""
 _TS_DISCONT = 0x200
 
 
@@ -183,109 +178,105 @@ def _read(
 
     `began`: value of the monotonic clock from which `seconds`, the time limit, counts.
     """
-    tracks = {stream.index: TrackPackets(stream.time_base or Fraction(1), stream.type) for stream in container.streams}
-    main, shapes = tracks[video.index], Shapes(video, limits)
-    jumpy = bool(container.format.flags & _TS_DISCONT) or container.format.name == "flv"
-    begins: list[float] = [0.0]
-    files = [0]
-    first_part = 0
-    overlaps: set[int] = set()
-    if container.format.name.startswith("mov"):
-        for movie_track in tracks.values():
-            movie_track.stamps = array("q")
-    main.numbered = container.format.name == "avi" and bool(video.codec_context.has_b_frames)
-    for stream in audio_streams(container):
-        tracks[stream.index].codec = stream.codec_context.codec.canonical_name
-    groups = LastGroups(video)
-    codec, captions = video.codec_context.codec.canonical_name, False
-    one_by_one = following_files(path, container.format.name).one_by_one
-    count = 0
     end = end_of_fragments(path) if container.format.name.startswith("mov") else None
     packets = _packets(container)
-    for packet in packets if end is None else before(end, packets):
-        count += 1
+    state = _PacketScan(container, video, path, limits)
+    for count, packet in enumerate(packets if end is None else before(end, packets), 1):
         if count > _MOST_PACKETS:
             return None
         if seconds is not None and count % 256 == 0 and time.monotonic() > began + seconds:
             return _TooLong(seconds)
-        track = tracks.get(packet.stream_index)
+        state.add(packet)
+    return state.result(cut_off=end is not None)
+
+
+class _PacketScan:
+    """The tracks, joined parts and pictures of the packets so far."""
+
+    def __init__(self, container: Any, video: Any, path: str | os.PathLike[str], limits: Limits) -> None:
+        self._container, self._video, self._path, self._limits = container, video, path, limits
+        self._tracks = _tracks_of(container, video)
+        self._main, self._shapes, self._groups = self._tracks[video.index], Shapes(video, limits), LastGroups(video)
+        self._parts = ClockParts(self._tracks, jumpy=bool(container.format.flags & _TS_DISCONT) or container.format.name == "flv")
+        self._one_by_one = following_files(path, container.format.name).one_by_one
+        self._files = [0]
+        self._codec, self._captions = video.codec_context.codec.canonical_name, False
+
+    def add(self, packet: Any) -> None:
+        """Add the next packet to its track."""
+        track = self._tracks.get(packet.stream_index)
         if track is None:
-            continue
+            return
         stamp = packet.dts if packet.dts is not None else packet.pts
         if stamp is None or abs(stamp) > FARTHEST:
             track.skip()
-            continue
+            return
         at = float(stamp * track.base)
-        file = container.part if one_by_one else 0
-        if file >= len(files):
-            files += [main.count] * (file + 1 - len(files))
-            # The next file's clock continues that of the file before, or begins anew.
-            if main.last is None or not main.last < at < main.last + _AHEAD_S:
-                begins.append(at)
-                first_part = len(begins) - 1
-        part = track.part
-        # Without a decoding time, a reordered picture says nothing about the clock.
-        dated = packet.dts is not None or packet.is_keyframe
-        display_time = None if packet.pts is None or track.kind != "video" else float(packet.pts * track.base)
-        early = packet.is_keyframe and display_time is not None and display_time <= track.shown
-        if track.kind not in ("video", "audio") or track.last is None or part < first_part:
-            part = len(begins) - 1
-        else:
-            jumps = _jumps(track, at, tracks, jumpy=jumpy, dated=dated)
-            if jumps or early or (track.kind == "audio" and at < track.last - _JITTER_S):
-                part = len(begins) - 1
-                if part == track.part or abs(at - begins[part]) > _AHEAD_S / 2:
-                    begins.append(at)
-                    part += 1
-                    overlaps.add(part)
-                if jumps:
-                    overlaps.discard(part)
-        if display_time is not None:
-            track.shown = display_time if part != track.part else max(track.shown, display_time)
-        track.last = at if dated or track.last is None else track.last
-        if track is main and packet.size:
-            shapes.see(packet, track.count)
-            groups.add(packet)
-            captions = captions or holds_captions(codec, packet)
-        track.add(packet, part, hidden=one_by_one and packet.is_discard)
-    cut_off, damaged = end is not None, None
-    if main.count > 1 and may_end_anywhere(container, path) and groups.end_damaged(limits):
-        damaged = None if main.numbered else main.last_stamp
-        main.drop_last()
-        cut_off = True
-    _drop_jitter(list(tracks.values()), overlaps)
-    for track in tracks.values():
-        if track.stamps and len(track.clock.parts) == 1 and track.kind in ("video", "audio"):
-            track.even = even_times(track.stamps, track.clock.parts[0].start if track is main else track.stamps[0])
-    if not main.duration or len(main.clock.parts) > 1:
-        main.clock.lengthen(_step(array("q", sorted(set(main.pts) - {UNTIMED})), main))
-    joins, offsets = offsets_of({index: (track.base, track.kind, track.clock) for index, track in tracks.items()}, video.index)
-    for track in tracks.values():
-        track.clock.settle(offsets, track.base)
-    times, breaks = _dated(main) if main.even is None else (main.even.display_times(main.count), ())
-    ends = {index: ended for index, track in tracks.items() if (ended := track.clock.end(track.base)) is not None}
-    even = {index: track.even for index, track in tracks.items() if track.even is not None}
-    clocks = {index: track.clock for index, track in tracks.items()}
-    sizes = tuple(Size(main.pts[number] + main.clock.ticks(number), shape) for number, shape in shapes.changes)
-    return Scan(
-        times,
-        breaks,
-        _step(times, main),
-        ends,
-        joins,
-        clocks,
-        whole=True,
-        sizes=sizes,
-        cut_off=cut_off,
-        even=even,
-        untimed=main.pts.count(UNTIMED),
-        files=tuple(_time_of(main, number) for number in files[1:]),
-        captions=captions,
-        left_out=container.left_out if one_by_one else {},
-        damaged=None if damaged is None else (video.index, damaged),
-        chaptered=len(container.chaptered) if one_by_one else 0,
-        varying=frozenset(index for index, track in tracks.items() if track.varies),
-    )
+        file = self._container.part if self._one_by_one else 0
+        if file >= len(self._files):
+            self._files += [self._main.count] * (file + 1 - len(self._files))
+            self._parts.begin_file(at, self._main)
+        part = self._parts.part_of(packet, track, at)
+        if track is self._main and packet.size:
+            self._shapes.see(packet, track.count)
+            self._groups.add(packet)
+            self._captions = self._captions or holds_captions(self._codec, packet)
+        track.add(packet, part, hidden=self._one_by_one and packet.is_discard)
+
+    def result(self, *, cut_off: bool) -> Scan:
+        """Return the scan after the last packet. `cut_off`: the file ends before its last samples."""
+        main, tracks, container, damaged = self._main, self._tracks, self._container, None
+        if main.count > 1 and may_end_anywhere(container, self._path) and self._groups.end_damaged(self._limits):
+            damaged = None if main.numbered else main.last_stamp
+            main.drop_last()
+            cut_off = True
+        self._parts.drop_jitter()
+        joins = self._settle_clocks()
+        times, breaks = _dated(main) if main.even is None else (main.even.display_times(main.count), ())
+        return Scan(
+            times,
+            breaks,
+            _step(times, main),
+            {index: ended for index, track in tracks.items() if (ended := track.clock.end(track.base)) is not None},
+            joins,
+            {index: track.clock for index, track in tracks.items()},
+            whole=True,
+            sizes=tuple(Size(main.pts[number] + main.clock.ticks(number), shape) for number, shape in self._shapes.changes),
+            cut_off=cut_off,
+            even={index: track.even for index, track in tracks.items() if track.even is not None},
+            untimed=main.pts.count(UNTIMED),
+            files=tuple(_time_of(main, number) for number in self._files[1:]),
+            captions=self._captions,
+            left_out=container.left_out if self._one_by_one else {},
+            damaged=None if damaged is None else (self._video.index, damaged),
+            chaptered=len(container.chaptered) if self._one_by_one else 0,
+            varying=frozenset(index for index, track in tracks.items() if track.varies),
+        )
+
+    def _settle_clocks(self) -> tuple[Join, ...]:
+        """Put all tracks on one continuous clock; return the joins of their parts."""
+        main, tracks = self._main, self._tracks
+        for track in tracks.values():
+            if track.stamps and len(track.clock.parts) == 1 and track.kind in ("video", "audio"):
+                track.even = even_times(track.stamps, track.clock.parts[0].start if track is main else track.stamps[0])
+        if not main.duration or len(main.clock.parts) > 1:
+            main.clock.lengthen(_step(array("q", sorted(set(main.pts) - {UNTIMED})), main))
+        joins, offsets = offsets_of({index: (track.base, track.kind, track.clock) for index, track in tracks.items()}, self._video.index)
+        for track in tracks.values():
+            track.clock.settle(offsets, track.base)
+        return joins
+
+
+def _tracks_of(container: Any, video: Any) -> dict[int, TrackPackets]:
+    """Return an empty collection of packets for each track, by stream index."""
+    tracks = {stream.index: TrackPackets(stream.time_base or Fraction(1), stream.type) for stream in container.streams}
+    if container.format.name.startswith("mov"):
+        for track in tracks.values():
+            track.stamps = array("q")
+    tracks[video.index].numbered = container.format.name == "avi" and bool(video.codec_context.has_b_frames)
+    for stream in audio_streams(container):
+        tracks[stream.index].codec = stream.codec_context.codec.canonical_name
+    return tracks
 
 
 def _time_of(track: TrackPackets, number: int) -> Fraction:
@@ -297,18 +288,6 @@ def _time_of(track: TrackPackets, number: int) -> Fraction:
     if stamp is None:
         return track.clock.end(track.base) or Fraction(0)
     return (stamp + track.clock.ticks(number)) * track.base
-
-
-def _drop_jitter(tracks: Sequence[TrackPackets], overlaps: Iterable[int]) -> None:
-    """Merge parts in `overlaps` that some track lacks, each into the preceding part.
-
-    `overlaps`: parts whose clock goes back by less than a jump. In a joined file all tracks go back.
-    """
-    sounding = [track for track in tracks if track.kind in ("video", "audio") and track.count]
-    for number in sorted(overlaps):
-        if any(track.clock.part(number) is None for track in sounding):
-            for track in tracks:
-                track.clock.unite(number)
 
 
 def before(end: int, packets: Iterable[Any]) -> Iterator[Any]:
@@ -340,22 +319,6 @@ def _packets(container: Any) -> Iterator[Any]:
             return
         if holds_picture(packet):
             yield packet
-
-
-def _jumps(track: TrackPackets, at: float, tracks: dict[int, TrackPackets], *, jumpy: bool, dated: bool) -> bool:
-    """Return whether a track's clock jumps at the time `at`.
-
-    A jump goes back, or ahead together with the other tracks. While another track goes on through a gap, a standing picture or a pause in
-    the sound fills it.
-    """
-    assert track.last is not None
-    if at < track.last - _BACK_S[jumpy]:
-        return dated
-    if not jumpy or at < track.last + _AHEAD_S:
-        return False
-    middle = (track.last + at) / 2
-    others = [other for other in tracks.values() if other is not track and other.kind in ("video", "audio") and other.last is not None]
-    return not any(other.part == track.part and other.last is not None and middle < other.last < at + _AHEAD_S for other in others)
 
 
 def _dated(main: TrackPackets) -> tuple["array[int]", tuple[int, ...]]:
