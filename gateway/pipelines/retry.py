@@ -8,12 +8,12 @@ from fastapi import APIRouter, Request, Response
 from gateway.pipelines.check import check_steps
 from gateway.pipelines.running.graph import resolve_references
 from gateway.pipelines.running.runner import OPERATION, QUEUE
-from gateway.pipelines.steps import Step
+from gateway.pipelines.steps import PipelineParams, PipelineResult
 from gateway.routing.upstream import Upstreams, credentials
 from shared.errors import Conflict, UnknownJob, UnknownMedia
 from shared.http.operations.answers import ENDED, IdempotencyKey, Prefer, job_response
 from shared.http.problems import problems
-from shared.jobs import Job, JobRequest, Status, StepState
+from shared.jobs import Job, JobRequest, Status
 from shared.log import TRACE, forwarded_headers
 from shared.runtime import Runtime
 
@@ -84,15 +84,15 @@ class Retrier:
         original = request.model_copy(update={"params": {"retry": job.id}})
         if key and (earlier := await jobs.earlier(owner=owner, operation=OPERATION, request=original, key=key)):
             return earlier
-        steps = [Step.model_validate(step) for step in request.params["steps"]]
+        steps = PipelineParams.model_validate(request.params).steps
         finished_jobs = await self._done(job, owner)
         outputs = {f"{name}.{output}": {"id": record.id} for name, past in finished_jobs.items() for output, record in past.outputs.items()}
         results = {name: past.result for name, past in finished_jobs.items()}
         remaining_steps = [resolve_references(step, outputs, results) for step in steps if step.id not in finished_jobs]
         await check_steps(self._upstreams, remaining_steps, headers=credentials(self._runtime.settings, owner))
         trace = {name: value for name, value in forwarded_headers().items() if name in TRACE}
-        params = {"steps": request.params["steps"], "reused": {name: past.id for name, past in finished_jobs.items()}}
-        complete = request.model_copy(update={"params": params | ({"trace": trace} if trace else {})})
+        params = PipelineParams(steps=steps, reused={name: past.id for name, past in finished_jobs.items()}, trace=trace)
+        complete = request.model_copy(update={"params": params.stored()})
         return await jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=complete, original=original, key=key)
 
     async def _done(self, job: Job, owner: str) -> dict[str, Job]:
@@ -101,15 +101,15 @@ class Retrier:
         Finished steps are those that succeeded and still have their outputs.
         """
         finished_jobs = {}
-        for step in (job.result or {}).get("steps", ()):
-            if StepState(step["state"]).done:
+        for step in PipelineResult.model_validate(job.result).steps if job.result else ():
+            if step.state.done and step.job is not None:
                 try:
-                    past = await self._runtime.jobs.get(owner, step["job"])
+                    past = await self._runtime.jobs.get(owner, step.job)
                     for record in past.outputs.values():
                         await asyncio.to_thread(self._runtime.media.get, owner, record.id)
                 except (UnknownJob, UnknownMedia):
                     continue  # deleted since: the step runs again
-                finished_jobs[step["id"]] = past
+                finished_jobs[step.id] = past
         return finished_jobs
 
 

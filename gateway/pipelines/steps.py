@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from shared.jobs import JobEnvelope
+from shared.jobs import JobEnvelope, StepProgress
 from shared.jobs.record import InputValue, UrlInput
 from shared.sample_ids import SAMPLE_ID
 
@@ -56,3 +56,32 @@ class PipelineChecked(BaseModel):
     """A pipeline that passed the check, with default params filled in."""
 
     steps: list[Step]
+
+
+class PipelineParams(BaseModel):
+    """Params of a pipeline's job, as the queue stores them.
+
+    `reused`: step id -> finished job of an earlier attempt. `trace`: headers that connect the jobs of the steps with the request.
+    """
+
+    steps: list[Step]
+    reused: dict[str, str] = Field(default_factory=dict)
+    trace: dict[str, str] = Field(default_factory=dict)
+
+    def stored(self) -> dict[str, Any]:
+        """Return the params as JSON, without empty ones."""
+        return {name: value for name, value in self.model_dump(mode="json").items() if value}
+
+
+class StepResult(StepProgress):
+    """A step in the result of a pipeline: its progress, and the outcome of its job."""
+
+    result: Any = None
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    error: dict[str, Any] | None = None
+
+
+class PipelineResult(BaseModel):
+    """The result of a pipeline, as its job stores it."""
+
+    steps: list[StepResult]

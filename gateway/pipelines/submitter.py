@@ -11,7 +11,7 @@ from gateway.pipelines.auto import asks_for_auto
 from gateway.pipelines.check import check_steps
 from gateway.pipelines.references import ids_in
 from gateway.pipelines.running.runner import OPERATION, QUEUE
-from gateway.pipelines.steps import PipelineChecked, PipelineRequest, Step
+from gateway.pipelines.steps import PipelineChecked, PipelineParams, PipelineRequest, Step
 from gateway.routing.upstream import Refused, Upstreams, credentials
 from shared.errors import FieldError, Invalid, ReelwrightError, UnknownOperation
 from shared.http.json_route import parse
@@ -50,8 +50,8 @@ class PipelineSubmitter:
             return job
         _check_ids(request.steps)
         trace = {name: value for name, value in forwarded_headers().items() if name in TRACE}
-        params = (await self.check(request, owner)).model_dump(mode="json") | ({"trace": trace} if trace else {})
-        complete = original.model_copy(update={"params": params})
+        params = PipelineParams(steps=(await self.check(request, owner)).steps, trace=trace)
+        complete = original.model_copy(update={"params": params.stored()})
         return await jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=complete, original=original, key=key)
 
     async def expand(self, service: str, path: str, body: bytes, request: Request) -> Response | None:

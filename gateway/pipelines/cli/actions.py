@@ -20,12 +20,13 @@ from gateway.pipelines.cli.pipeline_file import load_pipeline, named_files, runs
 from gateway.pipelines.placeholders import filled, placeholders
 from gateway.pipelines.presets.availability import PresetInfo, describe_presets
 from gateway.pipelines.references import map_ids
-from gateway.pipelines.steps import Step
+from gateway.pipelines.steps import PipelineChecked, PipelineResult, Step
 from shared.cli.files import fetched, is_url
 from shared.cli.operation import print_warnings, progress_bar, stage_update
 from shared.client import JobFailed, Reelwright, Run
 from shared.errors import Invalid, OperationFailed, ReelwrightError
 from shared.http.operations.check import PENDING
+from shared.http.operations.description import OPERATION_LIST
 from shared.jobs.record import JobProgress, UrlInput
 from shared.operation import Service
 from shared.settings import Settings
@@ -102,11 +103,11 @@ def check_pipeline(place: Place, pipeline: str, words: Sequence[str], changes: S
     named = {name: [str(path.absolute()) for path in paths if isinstance(path, Path)] for name, paths in named_files(words).items()}
     files = {name: paths for name, paths in named.items() if paths}  # URLs are not fetched for a check
     if suite := place.suite:
-        operations = suite.get("/v1/operations")
-        kinds = {operation["name"]: {name: port["kind"] for name, port in operation["inputs"].items()} for operation in operations}
+        described = OPERATION_LIST.validate_python(suite.get("/v1/operations"))
+        kinds = {operation.name: {name: port.kind for name, port in operation.inputs.items()} for operation in described}
         stand_ins = _with_stand_ins(steps, {}, kinds)  # the files are not there
         body = {"steps": [step.model_dump() for step in stand_ins]}
-        complete = [Step.model_validate(step) for step in suite.post("/v1/pipelines/check", body)["steps"]]
+        complete = PipelineChecked.model_validate(suite.post("/v1/pipelines/check", body)).steps
     else:
         operations = [operation for service in place.services for operation in service.operations]
         kinds = {operation.name: {name: str(port.kind) for name, port in operation.ports.items()} for operation in operations}
@@ -179,7 +180,7 @@ def _remotely(steps: Sequence[Step], sources: Mapping[str, Any], folder: Path, s
         raise
     print_warnings(run)
     _save(run, folder)
-    return {step["id"]: step["result"] for step in run.result["steps"]}
+    return {step.id: step.result for step in PipelineResult.model_validate(run.result).steps}
 
 
 def _save(run: Run, folder: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.pipelines.running.graph import needs
-from gateway.pipelines.steps import Step
+from gateway.pipelines.steps import PipelineResult, Step, StepResult
 from shared.errors import ReelwrightError
 from shared.jobs import Job, JobState, PipelineOutcome, ProgressUpdate, StageProgress, Status, StepProgress, StepState
 from shared.operation import Kind
@@ -80,17 +80,15 @@ class StepRun:
             detail=self.detail,
         )
 
-    def summary(self) -> dict[str, Any]:
-        """Return the step's entry in the result of the pipeline.
-
-        It is the step as JSON, with the result, metrics and error of its job.
-        """
+    def summary(self) -> StepResult:
+        """Return the step's entry in the result of the pipeline."""
         finished_job = self.job if self.state.done else None
-        return self.shown().model_dump(mode="json") | {
-            "result": finished_job and finished_job.result,
-            "metrics": finished_job.metrics if finished_job else {},
-            "error": self.error,
-        }
+        return StepResult(
+            **dict(self.shown()),
+            result=finished_job and finished_job.result,
+            metrics=finished_job.metrics if finished_job else {},
+            error=self.error,
+        )
 
 
 @dataclass
@@ -150,7 +148,8 @@ class Board:
 
     def outcome(self) -> PipelineOutcome:
         """Return the pipeline's result and outputs so far."""
-        return PipelineOutcome(result={"steps": [run.summary() for run in self.runs]}, outputs=self.outputs())
+        result = PipelineResult(steps=[run.summary() for run in self.runs])
+        return PipelineOutcome(result=result.model_dump(mode="json"), outputs=self.outputs())
 
     def progress(self) -> ProgressUpdate:
         """Return the pipeline's progress over all steps.

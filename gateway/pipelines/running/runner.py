@@ -6,6 +6,7 @@ The runner starts each step as a job of its service once the step's inputs exist
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.pipelines.running.board import Board, StepRun
 from gateway.pipelines.running.expected_times import expected_seconds
 from gateway.pipelines.running.graph import media_ids, resolve_references
-from gateway.pipelines.steps import Step
+from gateway.pipelines.steps import PipelineParams, Step
 from gateway.routing.upstream import Upstreams, credentials
 from shared.errors import Conflict, FieldError, ModelDamaged, ModelMissing, ReelwrightError, UnknownJob
 from shared.jobs import Claim, Job, JobWarning, Outcome, PartlyFailed, ProgressLog, Queue, StepState
@@ -54,15 +55,15 @@ class PipelineRunner:
         Independent steps run at the same time. A failed step does not stop the steps that do not need it. Cancelling the pipeline cancels
         the running steps. Raises PartlyFailed at the end if a step failed.
         """
-        steps = [Step.model_validate(step) for step in claim.params["steps"]]
-        board = Board.of(steps, await self._weights(claim.owner, steps))
+        params = PipelineParams.model_validate(claim.params)
+        board = Board.of(params.steps, await self._weights(claim.owner, params.steps))
         starting: Starting = {}
-        await self._reuse(claim, board)
+        await self._reuse(claim.owner, params.reused, board)
         try:
             while True:
                 for run in board.ready():
                     run.submitted = True
-                    starting[asyncio.create_task(self._submit(claim, run, board))] = run
+                    starting[asyncio.create_task(self._submit(claim, run, board, params.trace))] = run
                 if not board.open:
                     break
                 await self._wait(starting)
@@ -93,16 +94,18 @@ class PipelineRunner:
             past = {}
         return expected_seconds(steps, past, lengths)
 
-    async def _reuse(self, claim: Claim, board: Board) -> None:
-        """Take over the finished steps of the earlier pipeline that this one retries."""
-        reused = claim.params.get("reused", {})
+    async def _reuse(self, owner: str, reused: Mapping[str, str], board: Board) -> None:
+        """Take over the finished steps of the earlier pipeline that this one retries.
+
+        `reused`: step id -> job id.
+        """
         for run in board.runs:
             if run.step.id in reused:
                 with contextlib.suppress(UnknownJob):  # deleted since: the step runs again
-                    run.end(await self.runtime.jobs.get(claim.owner, reused[run.step.id]), reused=True)
+                    run.end(await self.runtime.jobs.get(owner, reused[run.step.id]), reused=True)
                     run.submitted = True
 
-    async def _submit(self, claim: Claim, run: StepRun, board: Board) -> Job:
+    async def _submit(self, claim: Claim, run: StepRun, board: Board, trace: Mapping[str, str]) -> Job:
         """Submit a step as a job of its service.
 
         If the service is down or its queue is full, the request is repeated. The idempotency key names pipeline, step and content, so that
@@ -110,13 +113,13 @@ class PipelineRunner:
         """
         step = resolve_references(run.step, board.outputs(), board.results())
         digest = json_digest([step.operation, step.inputs, step.params])[:32]
-        headers = credentials(self.runtime.settings, claim.owner) | claim.params.get("trace", {})
+        headers = credentials(self.runtime.settings, claim.owner) | dict(trace)
         headers |= {"Idempotency-Key": f"{claim.id}/{step.id}/{digest}"}
         body: dict[str, Any] = {"inputs": step.inputs, "params": step.params, "metadata": {"pipeline": claim.id, "step": step.id}}
         body |= ({} if claim.cache else {"cache": False}) | ({} if claim.listed else {"listed": False})
         while True:
             try:
-                job = Job.model_validate(await self._send(claim.owner, step, headers, body))
+                job = await self._send(claim.owner, step, headers, body)
                 run.detail = None
                 return job
             except ReelwrightError as error:
@@ -125,20 +128,20 @@ class PipelineRunner:
                 run.detail = error.detail
                 await asyncio.sleep(pause_s(error))
 
-    async def _send(self, owner: str, step: Step, headers: dict[str, str], body: dict[str, Any]) -> Any:
-        """Send a step's request and return the service's answer.
+    async def _send(self, owner: str, step: Step, headers: dict[str, str], body: dict[str, Any]) -> Job:
+        """Send a step's request, and return its job.
 
         If the pipeline is canceled before the answer, the new job is canceled too.
         """
         asking = asyncio.ensure_future(self.upstreams.ask(step.service, "POST", f"/{step.verb}/jobs", headers=headers, json=body))
         try:
-            return await asyncio.shield(asking)
+            return Job.model_validate(await asyncio.shield(asking))
         except asyncio.CancelledError:
             if self.runtime.jobs.stopping:
                 asking.cancel()
             else:
                 with contextlib.suppress(ReelwrightError):
-                    await self._cancel(owner, (await asking)["id"])
+                    await self._cancel(owner, Job.model_validate(await asking).id)
             raise
 
     async def _wait(self, starting: Starting) -> None:
