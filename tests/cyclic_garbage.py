@@ -15,10 +15,8 @@ from shared.video.frames.planes import bytes_of
 def cyclic_garbage() -> Iterator[list[str]]:
     """Yield a list that receives lines about pictures in reference cycles.
 
-    They are added at the end of the block.
-
-    A reference cycle: objects that refer to each other in a circle. The list gets a line for each unreachable object that refers to
-    pictures, arrays or open files, or that is a reader or a writer of them.
+    They are added at the end of the block. A reference cycle: objects that refer to each other in a circle. The list gets a line for each
+    unreachable object that refers to pictures, arrays or open files, or that is a reader or a writer of them.
     """
     lines: list[str] = []
     gc.disable()

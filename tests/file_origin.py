@@ -13,9 +13,7 @@ from pathlib import Path
 class Origin:
     """A file server: its address, files, request counts and an event.
 
-    The event ends slow answers.
-
-    Files and counts are by path. Answers below /slow wait until `gate` is set.
+    The event ends slow answers. Files and counts are by path. Answers below /slow wait until `gate` is set.
     """
 
     url: str = ""

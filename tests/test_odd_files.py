@@ -40,9 +40,7 @@ def odd_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def shaped(clip: Path, operation: Operation, folder: Path) -> dict[Sample, Path]:
     """Write a plate and true matte of a clip's shape, if needed.
 
-    The operation may need them.
-
-    Some operations refuse another shape.
+    The operation may need them. Some operations refuse another shape.
     """
     if not operation.name.startswith("matting."):
         return {}

@@ -74,10 +74,8 @@ def main() -> None:
 def medians() -> Table:
     """Compare the times of three medians in a table.
 
-    They are ours (masked), NumPy's and the original program's.
-
-    200 samples of 16 rows of 1080p, in which 30 % of the pixels are masked. The original program takes the median of R, G and B at each
-    pixel; ours that of Y, U and V planes in 4:2:0.
+    They are ours (masked), NumPy's and the original program's. 200 samples of 16 rows of 1080p, in which 30 % of the pixels are masked. The
+    original program takes the median of R, G and B at each pixel; ours that of Y, U and V planes in 4:2:0.
     """
     random = np.random.default_rng(1)
     planes = []

@@ -103,9 +103,7 @@ def picture_routes(services: MediaServices) -> APIRouter:
     async def take_out(media_id: MediaId, name: Name, request: Request, response: Response) -> MediaRecord:
         """Copy a picture out of a zip file as a new medium.
 
-        It can then be an input of jobs.
-
-        If you have a medium with the same bytes, it is answered, and nothing is copied.
+        It can then be an input of jobs. If you have a medium with the same bytes, it is answered, and nothing is copied.
         """
         owner = owner_of(request)
         record, path = await on_disk(find, owner, media_id)

@@ -45,9 +45,7 @@ def ids_in(source: InputValue) -> list[str]:
 def references(params: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:
     """Parse the references among `params`, by param name.
 
-    A reference becomes (step id, path in its result).
-
-    Raises Invalid for a malformed reference.
+    A reference becomes (step id, path in its result). Raises Invalid for a malformed reference.
     """
     references_by_name = {}
     for name, value in params.items():

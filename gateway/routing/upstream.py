@@ -38,9 +38,7 @@ class Refused(ReelwrightError):
 def refused_at(where: str, refusal: ReelwrightError, detail: str) -> Refused:
     """Copy a refusal with another text and longer field names.
 
-    `detail` is the text; `where` comes before the names.
-
-    `where`: path of the refused part in the whole request, such as `steps.0`.
+    `detail`: the text. `where` comes before the names: path of the refused part in the whole request, such as `steps.0`.
     """
     problem = refusal.problem()
     errors = [{**error, "field": f"{where}.{error['field']}"} for error in problem.get("errors", [])]
@@ -56,8 +54,6 @@ class Upstreams:
     @classmethod
     def over_sockets(cls, sockets: Mapping[str, str]) -> "Upstreams":
         """Create clients of this process's services from their Unix sockets.
-
-        The sockets are paths.
 
         `sockets`: service name -> path of its Unix socket.
         """

@@ -126,9 +126,8 @@ def _choose(
 ) -> list[str]:
     """Choose the best picture of each group; return spans of black groups.
 
-    The pictures are added to `choices`.
-
-    Each picture is written as soon as its group ends. A black group shows nothing but black, and gives no picture. Its span is text.
+    The pictures are added to `choices`. Each picture is written as soon as its group ends. A black group shows nothing but black, and gives
+    no picture. Its span is text.
     """
     black = list[str]()
     group = _Group(None)

@@ -64,9 +64,7 @@ async def upload(connection: Connection, path: Path, *, name: str | None = None,
 async def _send_piece(connection: Connection, place: str, piece: bytes, offset: int) -> httpx.Response:
     """Send a piece of a file to an upload's URL, without retries.
 
-    `piece` begins at byte `offset` of the file; `place` is the URL.
-
-    Raises Refused, and httpx's errors of a broken connection.
+    `piece` begins at byte `offset` of the file; `place` is the URL. Raises Refused, and httpx's errors of a broken connection.
     """
     headers = TUS | {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
     # Not `Connection.send`: after a broken connection the server may have a part of the piece.

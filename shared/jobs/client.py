@@ -214,9 +214,7 @@ class Jobs:
     async def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
         """Find ended, unlisted jobs that read a medium; return their outputs' ids.
 
-        The ids are by job id.
-
-        An unlisted job appears in no list.
+        The ids are by job id. An unlisted job appears in no list.
         """
         return await self._read(self.store.media_use.unlisted_with, owner, media_id)
 

@@ -1,8 +1,6 @@
 """A store of measurements, such as a clip's camera motion, between jobs.
 
-Each measurement is a file.
-
-A key stands for the content that was measured. The files are limited in size and age.
+Each measurement is a file. A key stands for the content that was measured. The files are limited in size and age.
 """
 
 import os

@@ -15,10 +15,9 @@ from shared.settings import current
 def model_files(name: str, progress: Progress | None = None) -> dict[str, Path]:
     """Return the local paths of a model's verified files.
 
-    The keys are their paths in the catalog.
-
-    Raises ModelMissing with the command to run, and ModelDamaged for a file that has changed. Nothing is downloaded, unless
-    REELWRIGHT_MODELS_AUTO_PULL is set and the licence lets everybody use the model: then `progress` has a stage for the download.
+    The keys are their paths in the catalog. Raises ModelMissing with the command to run, and ModelDamaged for a file that has changed.
+    Nothing is downloaded, unless REELWRIGHT_MODELS_AUTO_PULL is set and the licence lets everybody use the model: then `progress` has a
+    stage for the download.
     """
     settings = current()
     folder = ModelFolder(settings.models_folder)

@@ -65,9 +65,7 @@ def matrix_between(source: Posed, target: Posed) -> Matrix:
 def scale_matrix(matrix: Matrix, across: float, down: float) -> Matrix:
     """Adapt a motion matrix to pictures of another size.
 
-    The pictures are `across` times as wide and `down` times as high.
-
-    Pixel centres stay pixel centres.
+    The pictures are `across` times as wide and `down` times as high. Pixel centres stay pixel centres.
     """
     enlargement = np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
     return np.asarray(enlargement @ matrix @ np.linalg.inv(enlargement), np.float64)

@@ -211,8 +211,6 @@ def _counted(masks: tuple[Floats, Floats], matrix: NDArray[np.float64], overlap:
 def _in_both(shift: float, length: int) -> slice:
     """Return the pixels of an axis that both pictures show after a shift.
 
-    They are a slice.
-
     The slice covers every second of `length` pixels.
     """
     first, last = math.ceil(shift / 2), math.floor((length - 3 + shift) / 2)

@@ -27,9 +27,8 @@ class RateText:
     def __call__(self, value: object) -> str:
         """Check a value; return a rate such as "25", or one of `words`.
 
-        A rate may also be a fraction such as "30000/1001".
-
-        The usual decimals of NTSC rates (23.976, 29.97, 59.94) become exact. Raises ValueError for anything else.
+        A rate may also be a fraction such as "30000/1001". The usual decimals of NTSC rates (23.976, 29.97, 59.94) become exact. Raises
+        ValueError for anything else.
         """
         text = f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value).strip()
         choices = ", ".join(f"`{word}`" for word in self.words)

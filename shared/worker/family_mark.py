@@ -30,9 +30,7 @@ def mark_of(slot: str) -> str:
 def marked_processes(mark: str) -> list[int]:
     """Return the ids of living processes with a mark.
 
-    A mark below `mark` counts, too.
-
-    A server's name thus finds the processes of all its slots.
+    A mark below `mark` counts, too. A server's name thus finds the processes of all its slots.
     """
     exact, prefix = (f"{VARIABLE}={mark}{end}".encode() for end in ("", "/"))
     pids = []

@@ -69,9 +69,7 @@ def flash_cuts(random: Random) -> TroubleClip:
 def black_and_fade(random: Random) -> TroubleClip:
     """Make a clip whose hard cuts at black are paired with fades.
 
-    The cuts lead to or from black.
-
-    Either a cut to black and a fade in, or a fade to black and a cut.
+    The cuts lead to or from black. Either a cut to black and a fade in, or a fade to black and a cut.
     """
     clip, takes = TroubleClip(), takes_of_places(random)
     clip.shot(next(takes)(40))

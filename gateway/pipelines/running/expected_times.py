@@ -28,10 +28,8 @@ def expected_seconds(steps: Sequence[Step], past: Mapping[str, Sequence[PastRun]
 def _expected(past: Sequence[PastRun], length_s: float) -> float | None:
     """Estimate from past runs how many seconds a job takes.
 
-    The video is `length_s` seconds long.
-
-    The estimate is the median time per second of video times `length_s`, or the median time of a job if a length is unknown. None without
-    past runs.
+    The video is `length_s` seconds long. The estimate is the median time per second of video times `length_s`, or the median time of a job
+    if a length is unknown. None without past runs.
     """
     ratios = [run.run_s / run.input_s for run in past if run.input_s]
     if ratios and length_s:

@@ -55,10 +55,9 @@ class BrightBackground:
 def height_share(matte: NDArray[np.uint8]) -> float:
     """Estimate the camera's height from a matte, in subject heights.
 
-    The matte belongs to one frame.
-
-    `matte`: uint8 (h, w). Returns nan if head or feet are cut off. The horizon of a level camera lies in the middle of the picture and
-    crosses everything that stands on the ground at the height of the camera (Criminisi et al., Single View Metrology, 2000).
+    The matte belongs to one frame. `matte`: uint8 (h, w). Returns nan if head or feet are cut off. The horizon of a level camera lies in
+    the middle of the picture and crosses everything that stands on the ground at the height of the camera (Criminisi et al., Single View
+    Metrology, 2000).
     """
     rows = np.flatnonzero((matte > _OPAQUE).any(axis=1))
     height = matte.shape[0]

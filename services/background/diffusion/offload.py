@@ -94,9 +94,8 @@ class Parts:
 def place(pipe: Any, plan: Plan, device: str) -> Parts | None:
     """Place a pipeline on devices; return `Parts` if loaded in stages.
 
-    `plan` names the devices.
-
-    The pipeline is on the CPU. Call `leave` of the `Parts` after each run. Returns None if nothing is loaded in stages.
+    `plan` names the devices. The pipeline is on the CPU. Call `leave` of the `Parts` after each run. Returns None if nothing is loaded in
+    stages.
     """
     if plan.sliced:
         pipe.enable_attention_slicing()

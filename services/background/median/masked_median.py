@@ -37,9 +37,7 @@ def masked_median(samples: Samples, counts: Counts) -> Plane:
 class _RankSearch:
     """Search for the sample of a given rank in each column.
 
-    A column holds all samples of one pixel.
-
-    A block has up to `columns` columns of `count` samples.
+    A column holds all samples of one pixel. A block has up to `columns` columns of `count` samples.
     """
 
     def __init__(self, count: int, columns: int) -> None:

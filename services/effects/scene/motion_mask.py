@@ -194,9 +194,7 @@ def _enclosed_areas(mask: Mask) -> NDArray[np.bool_]:
 def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the connected regions of `where` that contain a pixel of `seeds`.
 
-    They are a mask.
-
-    `where`, `seeds`: bool (height, width).
+    They are a mask. `where`, `seeds`: bool (height, width).
     """
     count, labels = cv2.connectedComponents(where.astype(np.uint8), connectivity=4)
     seeded = np.bincount(labels[seeds], minlength=count) > 0
@@ -207,9 +205,7 @@ def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[
 def _regions(where: NDArray[np.bool_], *, at_least: float = 1, at_most: float = np.inf) -> NDArray[np.bool_]:
     """Return the connected regions of `where` with an area in a range.
 
-    They are a mask.
-
-    `at_least`, `at_most`: area in pixels.
+    They are a mask. `at_least`, `at_most`: area in pixels.
     """
     _, labels = cv2.connectedComponents(where.view(np.uint8), connectivity=4)
     area = np.bincount(labels.ravel())

@@ -143,9 +143,8 @@ def rectangle(where: NDArray[np.bool_]) -> tuple[slice, slice] | None:
 def enlarged(piece: tuple[slice, slice], source: tuple[int, ...], target: tuple[int, ...]) -> tuple[slice, slice]:
     """Scale a plane's rectangle `piece` to the size of another plane.
 
-    The planes have the shapes `source` and `target`.
-
-    `piece`: rows and columns in a plane of shape `source`. Returns those in a plane of shape `target`, never empty.
+    The planes have the shapes `source` and `target`. `piece`: rows and columns in a plane of shape `source`. Returns those in a plane of
+    shape `target`, never empty.
     """
     sides = []
     for side, small, large in zip(piece, source, target, strict=True):

@@ -39,9 +39,7 @@ class Stamp:
     def matrix_to(self, target: Pose) -> Matrix:
         """Return the matrix from stamp pixels to pixels at pose `target`.
 
-        The target pixels are those of a frame.
-
-        The matrix is (3, 3).
+        The target pixels are those of a frame. The matrix is (3, 3).
         """
         corner = np.array([[1, 0, self.corner[0]], [0, 1, self.corner[1]], [0, 0, 1.0]])
         return np.asarray(matrix_between(self.pose, target) @ corner, np.float64)

@@ -107,9 +107,8 @@ class Keyer:
     def key(self, rgb: Rgb, *, garbage: Mask | None = None, core: Mask | None = None, foreground: bool = False) -> KeyedFrame:
         """Compute the matte of one RGB frame (H, W, 3).
 
-        Its foreground is computed if requested.
-
-        `garbage` and `core`: (H, W) uint8 masks. The matte, times 255, is at most 255 - `garbage` and at least `core`.
+        Its foreground is computed if requested. `garbage` and `core`: (H, W) uint8 masks. The matte, times 255, is at most 255 - `garbage`
+        and at least `core`.
         """
         size = max(rgb.shape[1] // _SCALE, 2), max(rgb.shape[0] // _SCALE, 2)
         small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32)

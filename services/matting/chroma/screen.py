@@ -111,9 +111,7 @@ def _even_screen(small: NDArray[np.float32]) -> Screen | None:
 def _border_share(mask: NDArray[np.bool_]) -> float:
     """Return the median share of a border that a mask covers.
 
-    It is the median of three sides.
-
-    The sides are the top, and the upper three quarters of the left and the right side.
+    It is the median of three sides. The sides are the top, and the upper three quarters of the left and the right side.
     """
     high = max(mask.shape[0] * 3 // 4, 1)
     sides = mask[:high, 0].mean(), mask[:high, -1].mean(), mask[0].mean()

@@ -17,10 +17,8 @@ def snap_times(
 ) -> Sequence[float] | None:
     """Return the source seconds to snap to: listed times, or the clip's beats.
 
-    `snap_to` lists times.
-
-    None without `snap_to`. The beats are those of the first audio track. `start`, `duration`: the part of the source to search, in
-    seconds. Raises Invalid if the video has no sound or the sound no beats.
+    `snap_to` lists times. None without `snap_to`. The beats are those of the first audio track. `start`, `duration`: the part of the source
+    to search, in seconds. Raises Invalid if the video has no sound or the sound no beats.
     """
     if snap_to is None or not isinstance(snap_to, str):
         return snap_to

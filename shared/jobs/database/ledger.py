@@ -73,9 +73,7 @@ class Ledger:
     def add_ended(self, connection: Connection, job: NewJob, remembered: EarlierResult) -> None:
         """Insert a job that ends at once with an earlier result.
 
-        This happens within the caller's transaction.
-
-        Raises IntegrityError if its idempotency key exists.
+        This happens within the caller's transaction. Raises IntegrityError if its idempotency key exists.
         """
         now = round(time.time(), 3)
         lives_s = self._ttl_s if job.preview is None else min(self._ttl_s, PREVIEW_TTL_S)
@@ -283,9 +281,7 @@ class Ledger:
     def _canceled_steps(self, connection: Connection, job_id: str) -> dict[str, Any]:
         """End the steps of a canceled pipeline; return its progress and result.
 
-        Its open steps become canceled or skipped.
-
-        Empty for other jobs.
+        Its open steps become canceled or skipped. Empty for other jobs.
         """
         row = connection.execute(sa.select(JOBS.c.progress, JOBS.c.result).where(JOBS.c.id == job_id)).first()
         if row is None or not (row.progress or {}).get("steps"):

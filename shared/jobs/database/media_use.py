@@ -17,9 +17,7 @@ class MediaUse:
     def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
         """Find ended, unlisted jobs that read a medium; return their outputs' ids.
 
-        The ids are by job id.
-
-        An unlisted job appears in no list.
+        The ids are by job id. An unlisted job appears in no list.
         """
         ended = JOBS.c.status.not_in(OPEN)
         query = sa.select(JOBS.c.id, JOBS.c.inputs, JOBS.c.outputs).where(JOBS.c.owner == owner, JOBS.c.listed.is_(sa.false()), ended)

@@ -1,8 +1,6 @@
 """Storage of jobs.
 
-A job and its entry in DBOS's queues change in one transaction.
-
-DBOS is the library that gives each queued job to one process.
+A job and its entry in DBOS's queues change in one transaction. DBOS is the library that gives each queued job to one process.
 """
 
 from collections.abc import Callable

@@ -110,9 +110,7 @@ class JobLogWriter:
 def report_wait(ledger: Ledger, job_id: str, processes: str) -> None:
     """Log that a dead server's job waits for `processes`.
 
-    Both logs get the line: the server's and the job's.
-
-    Blocks on the database.
+    Both logs get the line: the server's and the job's. Blocks on the database.
     """
     sentence = f"The server that ran the job has ended. The job waits for the end of {processes}, started by that server. {LINGER_CAUSE}"
     log.warning("job %s: %s", job_id, sentence)

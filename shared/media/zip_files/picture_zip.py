@@ -129,9 +129,7 @@ def zip_contents(path: str | os.PathLike[str], max_bytes: int) -> ZipContents:
 def open_picture(path: str | os.PathLike[str], name: str) -> Iterator[tuple[FileType, IO[bytes]]]:
     """Open a picture in a zip file; yield its type and content.
 
-    The content is a readable file object.
-
-    Raises NotFound if the zip file has no picture of that name.
+    The content is a readable file object. Raises NotFound if the zip file has no picture of that name.
     """
     try:
         with _opened(path) as archive:

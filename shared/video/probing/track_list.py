@@ -63,9 +63,7 @@ def other_tracks(container: Any, main: Any, *, captions: bool) -> Iterator[Other
 def _chapter_track(container: Any) -> set[int]:
     """Find the MP4 text track that repeats the chapters.
 
-    Return a set with its index.
-
-    The set is empty if there is no such track.
+    Return a set with its index. The set is empty if there is no such track.
     """
     if not container.format.name.startswith("mov") or not container.chapters():
         return set()

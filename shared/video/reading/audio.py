@@ -102,9 +102,7 @@ def _blocks(path: str, track: int, sample_rate: int | None, first: Fraction, las
 def _padding_start(container: Any, stream: Any, zero: Fraction) -> Fraction | None:
     """Return the end of the sound in an MP4 header, in seconds.
 
-    None if the header does not state it.
-
-    Samples after that are the encoder's padding.
+    None if the header does not state it. Samples after that are the encoder's padding.
     """
     if not container.format.name.startswith("mov") or not stream.duration or stream.start_time is None:
         return None

@@ -1,8 +1,6 @@
 """Copies of GIF files with longer frame delays.
 
-Delays of 0 and 10 ms become 100 ms.
-
-Many GIF files state such delays. Browsers show the frame for 100 ms.
+Delays of 0 and 10 ms become 100 ms. Many GIF files state such delays. Browsers show the frame for 100 ms.
 """
 
 import mmap

@@ -80,9 +80,8 @@ def fits(codec: str, pixel_format: str | None, width: int, height: int) -> bool:
 def use_hardware(stream: Any, run: Callable[[bool], None]) -> bool:
     """Return whether to decode `stream` on the GPU.
 
-    Call `run` for a trial if needed.
-
-    With the device "auto" only if a short trial was faster. `run(hardware)` decodes the first pictures of the same file.
+    Call `run` for a trial if needed. With the device "auto" only if a short trial was faster. `run(hardware)` decodes the first pictures of
+    the same file.
     """
     device, context = device_choice(), stream.codec_context
     codec = context.codec.canonical_name

@@ -108,9 +108,7 @@ def _own_start(
 ) -> Fraction:
     """Return the time in `path` of the first frame of `leader`.
 
-    `path` is a video.
-
-    `head`, `leader_head`: times of the first two frames of the video at `path`, and of the leading video.
+    `path` is a video. `head`, `leader_head`: times of the first two frames of the video at `path`, and of the leading video.
 
     It is the time of the video's first frame, unless the leader's picture starts late and the video was made from it: then it holds or
     repeats its first frame from 0 on, and ends when the leader ends.

@@ -70,11 +70,9 @@ class PngWriter:
     def write(self, picture: av.VideoFrame | tuple[NDArray[Any], ...], pts: int, *, alpha: NDArray[Any] | None = None) -> None:
         """Queue `picture` as the next file.
 
-        It is a PyAV frame or a tuple of one array.
-
-        The array is in the writer's format, (height, width) or (height, width, channels). `alpha`: (height, width) uint8 or uint16 of
-        full scale, for "rgba" and "rgba64le". Do not change a picture or its alpha afterwards. Blocks while encoding is behind; raises the
-        error of a picture that could not be encoded.
+        It is a PyAV frame or a tuple of one array. The array is in the writer's format, (height, width) or (height, width, channels).
+        `alpha`: (height, width) uint8 or uint16 of full scale, for "rgba" and "rgba64le". Do not change a picture or its alpha afterwards.
+        Blocks while encoding is behind; raises the error of a picture that could not be encoded.
         """
         if alpha is not None:
             if self._format not in _BITS_OF_ALPHA:

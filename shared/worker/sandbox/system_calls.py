@@ -50,9 +50,7 @@ def supported() -> bool:
 def install() -> bool:
     """Install the filter for this thread, and whatever the thread starts.
 
-    It may start threads and processes.
-
-    The process must have no_new_privs. Returns whether the filter is active.
+    It may start threads and processes. The process must have no_new_privs. Returns whether the filter is active.
     """
     if not supported():
         return False

@@ -75,9 +75,7 @@ def flash(second: float, *, size: tuple[int, int] = (48, 64)) -> NDArray[np.uint
 def beep(seconds: Floats) -> Floats:
     """Return samples of a 1 kHz tone, on for 0.1 s every second.
 
-    `seconds` are their times.
-
-    The beep is in the middle of the second.
+    `seconds` are their times. The beep is in the middle of the second.
     """
     return np.where((seconds % 1 >= 0.5) & (seconds % 1 < 0.6), 0.5 * np.sin(2 * np.pi * 1000 * seconds), 0.0)
 

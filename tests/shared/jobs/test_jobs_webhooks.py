@@ -133,9 +133,7 @@ def test_a_webhook_survives_a_restart(tmp_path: Path, receiver: Receiver) -> Non
 def test_private_addresses_are_not_called(server: Server, receiver: Receiver) -> None:
     """A private address is refused on submission.
 
-    A name with a private address is refused on connection.
-
-    The job itself is not affected.
+    A name with a private address is refused on connection. The job itself is not affected.
     """
     for url in (receiver.url, "http://169.254.169.254/latest/meta-data"):
         refused = server.post("succeed", webhook={"url": url, "secret": SECRET})

@@ -291,9 +291,8 @@ class _Mix:
 def _activity_outside(block: _Block, a: Places, b: Places, half: int, change: Matrix) -> Matrix:
     """Measure the change around each window, relative to the change within it.
 
-    Around means just before and just after.
-
-    Returns the change before A plus that after B, each relative to `change`, the change from A to B: (k,), 0 to 3.
+    Around means just before and just after. Returns the change before A plus that after B, each relative to `change`, the change from A to
+    B: (k,), 0 to 3.
     """
     numbers, blocked = block.numbers, block.blocked
     reach = max(half // 2, 2)

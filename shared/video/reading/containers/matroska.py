@@ -33,9 +33,7 @@ def end(file: BinaryIO, begin: int) -> int | None:
 def last_element(file: BinaryIO, begin: int) -> int:
     """Return where the last outer element begins in a Matroska file.
 
-    The file lies at `begin`; both are byte offsets.
-
-    Outer elements are those of the segment, as far as their lengths lead.
+    The file lies at `begin`; both are byte offsets. Outer elements are those of the segment, as far as their lengths lead.
     """
     return _walked(file, begin)[0]
 

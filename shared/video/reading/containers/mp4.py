@@ -62,9 +62,7 @@ def last_box(file: BinaryIO, begin: int) -> int:
 def coding(file: BinaryIO, begin: int) -> list[bytes] | None:
     """Return each track's sample description in an MP4 file, or None.
 
-    Bit rates are left out.
-
-    `begin`: byte offset at which the file begins.
+    Bit rates are left out. `begin`: byte offset at which the file begins.
     """
     for kind, start, stop in _boxes(file, begin):
         if kind == b"ftyp" and start > begin:

@@ -70,10 +70,9 @@ def end_of_fragments(path: str | os.PathLike[str]) -> int | None:
 def usable_end(path: str | os.PathLike[str], begin: int, size: int) -> int | None:
     """Return the usable end of a truncated fragmented MP4, or None.
 
-    The end is a byte offset. It is None for other files.
-
-    `begin`, `size`: byte offsets at which that MP4 file begins and ends. A fragment is a `moof` box, which lists the samples, and the
-    `mdat` box that holds them (ISO/IEC 14496-12, 8.8.4). Whole samples of a fragment that is cut off count.
+    The end is a byte offset. It is None for other files. `begin`, `size`: byte offsets at which that MP4 file begins and ends. A fragment
+    is a `moof` box, which lists the samples, and the `mdat` box that holds them (ISO/IEC 14496-12, 8.8.4). Whole samples of a fragment that
+    is cut off count.
     """
     position, listed = begin, False
     pending: int | None = None

@@ -163,11 +163,9 @@ class PictureStream:
     def from_about(self, target: int, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None] | None:
         """Seek to a keyframe at or before `target`; return the frames from there.
 
-        None if no such keyframe is found.
-
-        `target` is in units of `base`. Containers seek by decoding order, or only roughly: if the first picture is later than `target`,
-        seeking is repeated further back. Returns None if no seek reaches such a picture, and where times are counted from the beginning
-        (AVI). Then the container has to be opened anew, since not every file can seek to its start.
+        None if no such keyframe is found. `target` is in units of `base`. Containers seek by decoding order, or only roughly: if the first
+        picture is later than `target`, seeking is repeated further back. Returns None if no seek reaches such a picture, and where times
+        are counted from the beginning (AVI). Then the container has to be opened anew, since not every file can seek to its start.
         """
         if self._clock.joined:
             return None
@@ -334,9 +332,7 @@ class PictureStream:
     def _is_last(self, packets: Iterator[Any]) -> bool:
         """Return whether a damaged packet is the last of a cut-off file.
 
-        A cut-off file may end within a picture.
-
-        Reads `packets`, the rest of the packets, up to the next one.
+        A cut-off file may end within a picture. Reads `packets`, the rest of the packets, up to the next one.
         """
         if not self._may_end_anywhere:
             return False

@@ -97,9 +97,7 @@ class TrackClock:
     def lengthen(self, ticks: int) -> None:
         """Move the ends of parts later by `ticks`.
 
-        Only parts whose last packet states no duration move.
-
-        `ticks` stands for that duration.
+        Only parts whose last packet states no duration move. `ticks` stands for that duration.
         """
         for part in self.parts:
             if part.end == part.latest:

@@ -39,9 +39,8 @@ class LastPacket:
     def finish(self, end: Fraction) -> Fraction | None:
         """Mux the held packet, lasting until second `end`.
 
-        Return the track's length if the header will differ.
-
-        `set_picture_length` corrects such a header of an MP4 file. None if the header will state the right length.
+        Return the track's length if the header will differ. `set_picture_length` corrects such a header of an MP4 file. None if the header
+        will state the right length.
         """
         packet, self._held = self._held, None
         if packet is None or self._first_pts is None:

@@ -117,9 +117,7 @@ def test_what_a_dead_servers_child_started_ends_before_its_job_goes_on(pair: tup
 def test_a_briefly_frozen_process_keeps_its_job(pair: tuple[Server, Server], tmp_path: Path) -> None:
     """A server frozen for 2.5 seconds keeps its job.
 
-    The job runs only once.
-
-    Its worker process continues meanwhile.
+    The job runs only once. Its worker process continues meanwhile.
     """
     first, other = pair
     log = tmp_path / "log"

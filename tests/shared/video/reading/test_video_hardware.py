@@ -120,9 +120,7 @@ def test_a_gpu_that_fails_the_trial_is_not_used() -> None:
 def played(monkeypatch: pytest.MonkeyPatch, *, breaks_after: int | None = None) -> Iterator[list[bool]]:
     """Give the reader a fake GPU that fails after `breaks_after` frames.
 
-    It never fails if `breaks_after` is None.
-
-    Yields a list with an entry per opened file: whether the GPU was to decode it.
+    It never fails if `breaks_after` is None. Yields a list with an entry per opened file: whether the GPU was to decode it.
     """
     opened: list[bool] = []
     original = reader.open_input
