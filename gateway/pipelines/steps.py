@@ -74,7 +74,7 @@ class PipelineParams(BaseModel):
 
 
 class StepResult(StepProgress):
-    """A step in the result of a pipeline: its progress, and the outcome of its job."""
+    """A step in the result of a pipeline: progress and outcome."""
 
     result: Any = None
     metrics: dict[str, Any] = Field(default_factory=dict)

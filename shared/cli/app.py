@@ -47,7 +47,8 @@ class Suite:
     serve: Callable[[str, "Settings"], Awaitable[None]]
     gc: Callable[["Settings"], dict[str, int]]
     add_more: Callable[[typer.Typer, Callable[[], tuple["Service", ...]], ReadSettings], None] | None = None
-    """Adds commands of its own. It gets the command, a function that loads all services, and one that reads the settings."""
+    """Adds further commands, such as those of pipelines. It gets the command, a function that loads all services, and one that reads the
+    settings."""
 
     def load(self) -> tuple["Service", ...]:
         """Import all services and return them."""

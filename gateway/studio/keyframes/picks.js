@@ -2,7 +2,7 @@
 
 import { cutsOf, likely, shotsOf } from "../timeline/shots.js";
 
-/** The state that a job of `keyframes.detect` found. `video`: its entry in the result. */
+/** The keyframes and cuts in a result of `keyframes.detect`. `video`: the entry of a video in the result. */
 export function foundIn(video) {
   const picks = (video.keyframes ?? []).map(({ frame }) => frame).sort((a, b) => a - b);
   const cuts = (video.shots ?? []).slice(1).map((shot) => ({

@@ -360,7 +360,7 @@ function isFilling({ from, preset, give }) {
   return Boolean(from || preset || give);
 }
 
-/** The values whose names are known. */
+/** The values whose names are in `known`. */
 function knownOf(values, known = {}) {
   return Object.fromEntries(Object.entries(values ?? {}).filter(([name]) => name in known));
 }

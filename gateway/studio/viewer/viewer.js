@@ -207,7 +207,7 @@ class ClipViewer extends Element {
     return void this.#whenNumbered(() => this.#show(this.number + by));
   }
 
-  /** Go to the frame of the clip that has a number. */
+  /** Go to frame `number` of the clip. */
   goTo(number) {
     this.pause();
     this.isOriginal = true;
@@ -259,8 +259,8 @@ class ClipViewer extends Element {
   }
 
   /**
-   * Check whether the paused video shows another frame than the frame at its time. The proxy leaves frames out, and browsers go by durations
-   * that MP4 files of varying rate state wrongly.
+   * Find out which frame the paused video shows. It may differ from the frame at the video's time: the proxy leaves frames out, and browsers
+   * go by durations that MP4 files of varying rate state wrongly.
    */
   #check() {
     const { frames, record } = this;

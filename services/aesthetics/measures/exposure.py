@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 MIDDLE, TOLERANCE = 0.45, 0.28
-"""Median brightness (0 to 1) of good exposure, and a distance. At that distance from it the rating falls to 0.6."""
+"""Best median brightness, 0 to 1, and the deviation that lowers ratings to 0.6."""
 
 DARK, BRIGHT = 8, 247
-"""Luma values at most DARK or at least BRIGHT count as clipped."""
+"""Luma values from which shadows, or highlights, count as clipped."""
 
 FREE = 0.05
 """Share of clipped pixels without a penalty. Examples are a night sky and a lamp."""

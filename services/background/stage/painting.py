@@ -19,9 +19,9 @@ from shared.operation import Progress
 Floats = NDArray[np.float32]
 
 _GROW = 40
-"""The subject's mask grows by the height divided by this. It then covers soft edges and shadows."""
+"""Height divided by the growth of the subject's mask. The mask then covers soft edges and shadows."""
 _SMOOTH = 90
-"""Depth is blurred by the height divided by this. That keeps the room and removes the rest of the subject's outline."""
+"""Height divided by the blur of the depth. The blur keeps the room and removes the rest of the subject's outline."""
 _LIGHT = {
     "left": "light from the left",
     "right": "light from the right",

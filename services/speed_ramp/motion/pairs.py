@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from services.speed_ramp.motion.camera import Floats
 
 VERSION = 2
-"""Raise it whenever the same frames give other numbers, or the file another form."""
+"""Version of the measurement and its file. Raise it whenever the same frames give other numbers, or the file has another form."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from shared.worker.protocol import JobWarning, ProgressUpdate, Update
 
 PROGRESS_INTERVAL_S = 0.5
 STEP_INTERVAL_S = 0.05
-"""Pause for each step of a pipeline between two of its events. Every event carries all steps, so long lists are written less often."""
+"""Seconds between two events of a pipeline, for each of its steps. Every event carries all steps, so long lists are written less often."""
 MAX_WARNINGS = 100
 log = logging.getLogger(__name__)
 

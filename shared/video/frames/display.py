@@ -268,8 +268,8 @@ def _fitted(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
 
 
 _OVER = "over="
-"""A filter of this module: put an RGB picture with alpha on a colour. `over=#rrggbb` for 8 bits, `over=#rrggbb:12` for 12: FFmpeg's
-`maskedmerge` overflows with 16."""
+"""Prefix of a filter that puts RGB with alpha over a colour. This module provides it: `over=#rrggbb` for 8 bits, `over=#rrggbb:12` for 12:
+FFmpeg's `maskedmerge` overflows with 16."""
 
 
 def _on_color(pixel_format: str, color: str) -> list[str]:

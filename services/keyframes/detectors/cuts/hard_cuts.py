@@ -183,7 +183,7 @@ def confidence_of(distance: float) -> float:
 
 
 def _higher_of_pairs(values: Floats) -> Floats:
-    """Return, for each value, the larger of it and its predecessor, (n,)."""
+    """Return the larger one of each value and its predecessor, (n,)."""
     higher: Floats = np.maximum(values, np.concatenate([values[:1], values[:-1]]))
     return higher
 

@@ -25,16 +25,16 @@ class ClockParts:
         self._overlaps: set[int] = set()
 
     def begin_file(self, at: float, main: TrackPackets) -> None:
-        """Begin a part with the next file in a joined file, at the time `at`.
+        """Begin a part with the next file of a joined file.
 
-        No part begins if the next file's clock continues that of the file before.
+        `at`: time of the file's first packet, in seconds. No part begins if the next file's clock continues that of the file before.
         """
         if main.last is None or not main.last < at < main.last + _AHEAD_S:
             self._begins.append(at)
             self._first_of_file = len(self._begins) - 1
 
     def part_of(self, packet: Any, track: TrackPackets, at: float) -> int:
-        """Return the part of the next packet of a track, which begins with it if the clock jumps.
+        """Return the part of a track's next packet. A jump begins a part.
 
         `at`: the packet's time in seconds. The track then counts the packet as its latest.
         """

@@ -10,7 +10,7 @@ from shared.video.reading.times.joins import TrackClock
 from shared.video.reading.times.sound_format import sound_format
 
 FARTHEST = 2**60
-"""Times beyond this are none."""
+"""Largest usable time. Larger ones count as missing."""
 UNTIMED = -(2**62)
 """The time of a packet that states none."""
 
