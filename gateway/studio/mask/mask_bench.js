@@ -186,7 +186,7 @@ class MaskBench extends Element {
     return Number(((this.drawnAt ?? this.time) + 5e-4).toFixed(3));
   }
 
-  /** The start time at which reading begins with the drawn frame. It is rounded down, because reading skips earlier frames. */
+  /** The start time for which the server reads the drawn frame first. It is rounded down, because reading skips earlier frames. */
   get #start() {
     return Math.floor(((this.#drawnFrom ?? this.drawnAt) + 1e-6) * 1000) / 1000;
   }
@@ -285,7 +285,7 @@ class MaskBench extends Element {
     this.tell("stage", { overlay: null });
   }
 
-  /** The name of the mask operation's parameter with a widget. */
+  /** The name of the mask operation's parameter that has the widget `widget`. */
   #param(widget) {
     return paramOf(this.operation, "widget", widget);
   }

@@ -47,7 +47,7 @@ class MaskedGhost(WholeGhost):
     mask: Mask
     """Mask of the subject."""
     faded: Mask
-    """The same mask, falling to 0 at the picture's edges."""
+    """Mask of the subject that falls to 0 at the picture's edges."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -29,7 +29,7 @@ from shared.worker.process_end import LINGER_S
 
 PING_S, GIVE_UP_S = 1.0, 4.0
 IDLE_PING_S, IDLE_LEASE_S = 10.0, 30
-"""The same as PING_S and LEASE_S, while no jobs run in the installation."""
+"""PING_S and LEASE_S while no jobs run in the installation."""
 ROUSED_S = 5.0
 """Seconds after a job was queued in which any process may have begun it. Proofs of life are frequent in that time."""
 WATCH_S, IDLE_WATCH_S = 0.2, 1.0

@@ -7,8 +7,8 @@ from services.keyframes.analysis.comparison.frame_changes import FrameChanges
 from services.keyframes.detectors.cuts.overlays import LARGEST_OVERLAY
 
 _STILL, _STILL_SHARE = 0.3, 0.85
-"""Limits for slides: structural change of still frames, and their least share. The change is in levels; from that share on, a video
-consists of slides."""
+"""Change of structure up to which a frame is still, and share of still frames in slides. The change is in levels; from that share on, a
+video consists of slides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Content:
     least_step: float
     """Least change of structure of a cut, relative to texture."""
     least_structure: float
-    """The same in levels."""
+    """Least change of structure of a cut, in levels."""
 
 
 FILM = Content(

@@ -55,7 +55,7 @@ class _Part:
     latest: int = 0
     """Start of the packet that begins last."""
     hidden: bool = False
-    """All its packets so far are hidden."""
+    """Whether all packets of the part so far are hidden."""
 
 
 @dataclass(slots=True)
