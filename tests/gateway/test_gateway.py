@@ -25,7 +25,7 @@ def read_events(running: RunningSuite, job_id: str, last_event_id: int | None = 
     return events
 
 
-def test_upload_render_follow_and_download(running: RunningSuite, clip, tmp_path):
+def test_upload_render_follow_and_download(running: RunningSuite, clip):
     media = running.upload(clip)
     accepted = running.client.post(RENDER, json={"inputs": {"video": media["id"]}, "metadata": {"mine": [1]}, "cache": False})
     assert accepted.status_code == 202
@@ -226,7 +226,7 @@ def test_a_used_port_is_reported_at_once(tmp_path, running: RunningSuite):
         pass
 
 
-def test_errors_name_the_uploaded_file(running: RunningSuite, clip, tmp_path):
+def test_errors_name_the_uploaded_file(running: RunningSuite, clip):
     name = "Übergabe " + "長" * 120 + ".mp4"
     broken = clip.read_bytes()
     middle = len(broken) // 2

@@ -58,7 +58,7 @@ def test_previews_take_no_urls(running: RunningSuite, origin: Origin) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "inputs.video")
 
 
-def test_the_client_and_the_command_line_take_urls(running: RunningSuite, origin: Origin, clip: Path) -> None:
+def test_the_client_and_the_command_line_take_urls(running: RunningSuite, origin: Origin) -> None:
     url = f"{origin.url}/clip.mp4"
     with Reelwright(running.url) as client:
         run = client.run("speed-ramp.analyze", video=url, max_speed=2.5)

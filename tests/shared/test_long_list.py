@@ -56,7 +56,7 @@ def test_checking_stops_at_the_first_wrong_item(lookups):
     assert lookups.times == 11
 
 
-def test_a_valid_list_is_accepted(lookups):
+def test_a_valid_list_is_accepted():
     assert Several(items=list(range(1000))).items == list(range(1000))
     assert Several(items=None).items is None
     assert Several().items is None

@@ -98,8 +98,9 @@ def test_a_clip_comes_from_a_link(open_page: Opener, clip: Path, tmp_path: Path)
         page.get_by_role("heading", name="linked.mp4").wait_for()
 
 
+@pytest.mark.usefixtures("studio")
 @pytest.mark.brief
-def test_an_upload_continues_after_a_reload(open_page: Opener, studio: Restartable, clip: Path, tmp_path: Path) -> None:
+def test_an_upload_continues_after_a_reload(open_page: Opener, clip: Path, tmp_path: Path) -> None:
     own = own_copy(clip, tmp_path / "reloaded.mp4", size=40_000_000)
     page = open_page(refusals=("ERR_",))
     sent: list[str] = []

@@ -176,7 +176,8 @@ def test_on_a_matte(open_page: Opener, studio: Restartable) -> None:
     assert {mode: targets for mode, targets in small.items() if targets} == {}
 
 
-def test_on_pipelines(open_page: Opener, studio: Restartable) -> None:
+@pytest.mark.usefixtures("studio")
+def test_on_pipelines(open_page: Opener) -> None:
     page = open_page(f"#/pipelines?clip={SAMPLE_ID}", size="phone", refusals=("422",))
     page.get_by_text("All steps are valid.").wait_for()
     page.get_by_label("Add a step").select_option("effects.motion-trails")

@@ -37,7 +37,8 @@ def test_a_clip_becomes_a_downloaded_result(open_page: Opener, clip: Path, tmp_p
     assert fits_the_width(page)
 
 
-def test_a_result_is_made_by_keyboard_alone(open_page: Opener, studio: Restartable, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("studio")
+def test_a_result_is_made_by_keyboard_alone(open_page: Opener) -> None:
     page = open_page(f"#/clip/{SAMPLE_ID}/{TOOL}")
     page.get_by_role("button", name="Make it").wait_for()
     for _ in range(80):
@@ -173,7 +174,7 @@ def test_keyframes_are_picked_cut_again_and_downloaded(open_page: Opener, studio
         assert any(name.endswith("000010.png") for name in archive.namelist())
 
 
-def test_all_picks_are_downloaded_however_many(open_page: Opener, studio: Restartable, clip: Path, tmp_path: Path) -> None:
+def test_all_picks_are_downloaded_however_many(open_page: Opener, studio: Restartable, tmp_path: Path) -> None:
     slow = studio.suite.start("speed-ramp.render", {"video": SAMPLE_ID}, {"curve": [{"t": 0, "speed": 0.4}]})
     record = studio.suite.wait(slow["id"], timeout_s=300)["outputs"]["video"]
     job = studio.suite.wait(studio.suite.start("keyframes.detect", {"video": record["id"]})["id"], timeout_s=300)

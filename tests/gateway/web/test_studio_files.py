@@ -82,7 +82,7 @@ def test_a_first_visit_is_small_and_takes_few_requests() -> None:
     assert re.findall(r'(?<![.$])\bfrom "\.', (BUNDLE.files["main.js"].content).decode()) == []
 
 
-def test_what_the_first_screen_requests_is_preloaded_unless_keys_are_needed(client: httpx.Client) -> None:
+def test_what_the_first_screen_requests_is_preloaded_unless_keys_are_needed() -> None:
     assert re.findall(r'rel="preload" as="fetch" href="([^"]+)"', INDEX) == list(FIRST_READS)
     store = MODULES["state/store.js"]
     numbers = dict(re.findall(r"^const (MEDIA_PAGE|SHOWN_JOBS) = (\d+)", store, re.M))

@@ -240,7 +240,8 @@ def test_an_extraction_is_finished_after_a_restart(tmp_path, ten_seconds):
     assert len(list((folder.parent / "output_directory").glob("*.jpg"))) == 10
 
 
-def test_an_extraction_of_an_ended_process_is_finished_by_another(rating: RunningSuite, data, shared, ten_seconds):
+@pytest.mark.usefixtures("data")
+def test_an_extraction_of_an_ended_process_is_finished_by_another(rating: RunningSuite, shared, ten_seconds):
     # An ended process leaves the record of its extraction: its container was removed, or the database was unreachable when the job ended.
     (shared / "left-over").mkdir()
     shutil.copy(ten_seconds, shared / "left-over" / "one.mp4")

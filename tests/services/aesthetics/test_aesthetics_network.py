@@ -47,14 +47,16 @@ def scores_off(scores, expected):
     return np.abs((scores - expected) @ RATINGS).max()
 
 
-def test_openvino_in_f32_gives_the_scores_of_the_weights(models, pictures, expected):
+@pytest.mark.usefixtures("models")
+def test_openvino_in_f32_gives_the_scores_of_the_weights(pictures, expected):
     with network(params(precision="f32", backend="openvino", batch_size=2)) as loaded:
         assert scores_off(loaded.rate(pictures), expected) < 1e-4
         assert (loaded.model_used.backend, loaded.model_used.precision, loaded.model_used.device) == ("openvino", "f32", "cpu")
         assert (loaded.model_used.name, loaded.model_used.licence, loaded.model_used.commercial_use) == (NAME, "Apache-2.0", True)
 
 
-def test_auto_uses_f32_for_weights_whose_scores_change_in_bf16(models, pictures, expected):
+@pytest.mark.usefixtures("models")
+def test_auto_uses_f32_for_weights_whose_scores_change_in_bf16(pictures, expected):
     # These weights amplify rounding errors; those of the next test do not.
     with network(params()) as loaded:
         assert loaded.model_used.precision == "f32"
@@ -66,8 +68,9 @@ def test_auto_uses_f32_for_weights_whose_scores_change_in_bf16(models, pictures,
         assert 0.01 < scores_off(rated, expected) < 0.2
 
 
+@pytest.mark.usefixtures("models")
 @pytest.mark.slow
-def test_auto_uses_bf16_for_weights_whose_scores_hardly_change(models, pictures, tmp_path, use_settings):
+def test_auto_uses_bf16_for_weights_whose_scores_hardly_change(pictures, tmp_path, use_settings):
     calm = Weights(gain=0.7)
     expected = mobilenet(prepared(pictures, "symmetric"), calm)
     (tmp_path / NAME).mkdir()
@@ -103,14 +106,16 @@ def test_ten_picture_files_get_the_scores_of_an_independent_pass(tmp_path, outpu
     assert [item.rank for item in result.items] == (np.argsort(np.argsort(-expected)) + 1).tolist()
 
 
-def test_tensorflow_gives_the_same_scores(models, pictures, expected):
+@pytest.mark.usefixtures("models")
+def test_tensorflow_gives_the_same_scores(pictures, expected):
     with network(params(backend="tensorflow")) as loaded:
         assert scores_off(loaded.rate(pictures), expected) < 1e-4
         assert (loaded.model_used.backend, loaded.model_used.precision) == ("tensorflow", "f32")
 
 
+@pytest.mark.usefixtures("models")
 @pytest.mark.slow
-def test_onnxruntime_gives_the_same_scores(models, pictures, expected):
+def test_onnxruntime_gives_the_same_scores(pictures, expected):
     with network(params(backend="onnxruntime")) as loaded:
         assert scores_off(loaded.rate(pictures), expected) < 1e-4
 
@@ -134,7 +139,8 @@ def test_the_network_is_converted_once_and_loaded_once(models, pictures, monkeyp
         assert loaded.rate(pictures[:1]).shape == (1, 10)
 
 
-def test_weights_that_do_not_fit_are_refused_by_name(models, tmp_path, use_settings):
+@pytest.mark.usefixtures("models")
+def test_weights_that_do_not_fit_are_refused_by_name(tmp_path, use_settings):
     folder = tmp_path / NAME
     folder.mkdir()
     (folder / "weights_mobilenet_aesthetic_0.07.hdf5").write_bytes(b"not weights at all")
@@ -153,7 +159,7 @@ def test_weights_that_do_not_fit_are_refused_by_name(models, tmp_path, use_setti
         pytest.param("nothing in the folder", marks=pytest.mark.slow),
     ],
 )
-def test_a_converted_network_that_is_broken_is_converted_anew(models, pictures, expected, spoil, caplog):
+def test_a_converted_network_that_is_broken_is_converted_anew(models, pictures, expected, spoil):
     model_cache().drop()
     with network(params(precision="f32")):
         (folder,) = [path for path in (models / NAME / "converted").iterdir() if "openvino" in path.name]
@@ -203,14 +209,16 @@ def test_missing_weights_name_the_command_to_run(tmp_path, use_settings, ten_sec
         best_frames(params(), video=ten_seconds, outputs=outputs)
 
 
-def test_an_unavailable_precision_is_refused(models):
+@pytest.mark.usefixtures("models")
+def test_an_unavailable_precision_is_refused():
     with pytest.raises(Invalid, match="f16 needs TensorFlow and a GPU"), network(params(precision="f16")):
         pass
     with pytest.raises(ValueError, match="onnxruntime does not support precision bf16"):
         params(precision="bf16", backend="onnxruntime")
 
 
-def test_frames_are_rated_by_the_network_and_ranked_by_both(models, ten_seconds, outputs, caplog):
+@pytest.mark.usefixtures("models")
+def test_frames_are_rated_by_the_network_and_ranked_by_both(ten_seconds, outputs, caplog):
     caplog.set_level(logging.WARNING)
     alone = best_frames(params(precision="f32"), video=ten_seconds, outputs=outputs)
     assert alone.model is not None
@@ -256,14 +264,16 @@ def some_weights(tmp_path, use_settings):
     use_settings(models_dir=tmp_path)
 
 
-def test_a_missing_gpu_is_refused(some_weights, monkeypatch, use_settings):
+@pytest.mark.usefixtures("some_weights")
+def test_a_missing_gpu_is_refused(monkeypatch, use_settings):
     monkeypatch.setattr("shared.models.devices.device.gpus", lambda: [])
     use_settings(device="cuda:0")
     with pytest.raises(Unavailable, match=r"REELWRIGHT_DEVICE=cuda:0, but this machine has no GPU\. Use auto or cpu"), network(params()):
         pass
 
 
-def test_a_tensorflow_that_cannot_use_the_gpu_is_refused(some_weights, monkeypatch, use_settings):
+@pytest.mark.usefixtures("some_weights")
+def test_a_tensorflow_that_cannot_use_the_gpu_is_refused(monkeypatch, use_settings):
     monkeypatch.setattr("shared.models.devices.device.gpus", lambda: [GPU])
     monkeypatch.setattr(module, "_prepare_tensorflow_gpu", lambda: False)
     use_settings(device="cuda")
@@ -271,9 +281,10 @@ def test_a_tensorflow_that_cannot_use_the_gpu_is_refused(some_weights, monkeypat
         pass
 
 
+@pytest.mark.usefixtures("models")
 @pytest.mark.gpu
 @pytest.mark.parametrize(("precision", "within"), [("f32", 0.01), ("auto", 0.05)])
-def test_tensorflow_on_a_gpu_gives_the_same_scores(models, pictures, expected, use_settings, precision, within):
+def test_tensorflow_on_a_gpu_gives_the_same_scores(pictures, expected, use_settings, precision, within):
     use_settings(device="auto")
     if choose_device() == CPU or not module._prepare_tensorflow_gpu():
         assert os.environ.get("REELWRIGHT_REQUIRE_GPU") != "1", "REELWRIGHT_REQUIRE_GPU=1, and TensorFlow uses no GPU here"

@@ -65,7 +65,7 @@ def test_near_objects_hide_far_ones_at_every_drift(surface: TornSurface, scene: 
         assert (shown[inside] == box).mean() > 0.999
 
 
-def test_what_is_behind_has_the_colours_of_the_far_side(scene: Scene) -> None:
+def test_what_is_behind_has_the_colours_of_the_far_side() -> None:
     inverse = np.full((HEIGHT, WIDTH), 0.1, np.float32)
     picture = np.full((HEIGHT, WIDTH, 3), (40, 60, 200), np.uint8)
     inverse[100:350, 300:500] = 1.0

@@ -124,7 +124,7 @@ def test_the_analysis_size_keeps_the_shape_within_bounds():
     assert analysis_size(4000, 2) == (480, 8)
 
 
-def test_two_poses_give_the_matrix_between_their_frames(tmp_path):
+def test_two_poses_give_the_matrix_between_their_frames():
     texture = ground()
     poses = follow("translation", [view(texture, (100 + 4 * i, 120 - i)) for i in range(8)])
     moved = matrix_between(poses[2], poses[6])

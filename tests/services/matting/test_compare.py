@@ -87,7 +87,7 @@ def test_without_truth_there_are_no_errors(files, tmp_path):
     assert np.ptp(picture[-40:, -60:].mean(2)) < 12
 
 
-def test_a_missing_backend_is_named_with_its_command(files, use_settings, tmp_path):
+def test_a_missing_backend_is_named_with_its_command(use_settings, tmp_path):
     use_settings(models_dir=tmp_path)
     with pytest.raises(ModelMissing, match="models pull rvm-mobilenetv3"):
         COMPARE.check_available(CompareParams(backends=["chroma", "rvm"]))
@@ -172,7 +172,8 @@ def package(tmp_path_factory, monkeypatch, use_settings):
             del sys.modules[name]
 
 
-def test_matanyone_follows_its_mask(package, files, tmp_path):
+@pytest.mark.usefixtures("package")
+def test_matanyone_follows_its_mask(files, tmp_path):
     result, _ = run_matte(files, tmp_path, "matanyone2", mask=files / "mask.png")
     assert result.backend.model == "matanyone2"
     assert result.backend.commercial_use is False
@@ -194,7 +195,8 @@ def test_matanyone_follows_its_mask(package, files, tmp_path):
         run_matte(files, tmp_path, "matanyone2")
 
 
-def test_a_later_mask_restarts_the_subject_of_its_colour(package, files, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("package")
+def test_a_later_mask_restarts_the_subject_of_its_colour(files, tmp_path, monkeypatch):
     from services.matting.matanyone.stream import Stream
 
     started = []

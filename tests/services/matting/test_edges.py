@@ -92,7 +92,8 @@ def test_the_foreground_has_the_subjects_colours_in_soft_edges():
     assert left < 0.25 * np.abs(mixed[rim] - subject).mean()
 
 
-def test_the_foreground_is_written_straight_or_premultiplied(models, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_the_foreground_is_written_straight_or_premultiplied(tmp_path):
     clip = write_clip(tmp_path / "clip.mp4", [picture([(100, 90)])] * 2)
     options = {"backend": "rmbg2", "steadiness": 0, "feather": 12, "composite_over": "none"}
     pictures = {}
@@ -106,7 +107,8 @@ def test_the_foreground_is_written_straight_or_premultiplied(models, tmp_path):
     assert np.abs(pictures["straight"][90, 100] - RED).max() < 25
 
 
-def test_holes_and_blobs_are_removed_from_a_written_matte(models, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_holes_and_blobs_are_removed_from_a_written_matte(tmp_path):
     scene = picture([(100, 90)])
     cv2.circle(scene, (100, 90), 5, (90, 90, 90), -1)
     cv2.circle(scene, (280, 30), 4, RED, -1)

@@ -29,7 +29,8 @@ def two_discs(tmp_path_factory) -> Path:
     return write_clip(tmp_path_factory.mktemp("clips") / "two.mp4", pictures, sound=True)
 
 
-def test_alpha_composite_and_foreground_are_written(models, two_discs, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_alpha_composite_and_foreground_are_written(two_discs, tmp_path):
     result = run(tmp_path, two_discs, foreground="straight", composite_over="#0000ff", **RED_FINDER)
     assert (result.frames, result.width, result.height) == (8, WIDTH, HEIGHT)
     assert result.backend.model_dump() | {"precision": ""} == {
@@ -48,7 +49,8 @@ def test_alpha_composite_and_foreground_are_written(models, two_discs, tmp_path)
     assert probe(tmp_path / "alpha.mp4").color.range == "tv"
 
 
-def test_the_main_subject_is_kept_and_followed(models, two_discs, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_the_main_subject_is_kept_and_followed(two_discs, tmp_path):
     points = {"point": {"points": [(0.19, 0.5, 1)]}, "box": {"box": (20, 50, 110, 130)}, "main": {}}
     for subject, more in points.items():
         run(tmp_path, two_discs, subject=subject, **more, **RED_FINDER)
@@ -57,7 +59,8 @@ def test_the_main_subject_is_kept_and_followed(models, two_discs, tmp_path):
         assert min(iou(alpha, expected) for alpha, expected in zip(mattes, truth, strict=True)) > 0.85, subject
 
 
-def test_people_who_cross_stay_apart(models, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_people_who_cross_stay_apart(tmp_path):
     pictures = [picture([(90 + 4 * number, 70), (230 - 4 * number, 108)]) for number in range(30)]
     clip = write_clip(tmp_path / "cross.mp4", pictures)
     run(tmp_path, clip, subject="point", points=[(90, 70, 1)], **RED_FINDER)
@@ -67,7 +70,8 @@ def test_people_who_cross_stay_apart(models, tmp_path):
     assert np.mean(mattes[-1][disc(230 - 4 * 29, 108)]) < 0.4
 
 
-def test_a_mask_marks_the_subject(models, two_discs, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_a_mask_marks_the_subject(two_discs, tmp_path):
     mask = tmp_path / "mask.png"
     cv2.imwrite(str(mask), disc(250, 80).astype(np.uint8) * 255)
     result = run(tmp_path, two_discs, inputs={"mask": mask}, **RED_FINDER)
@@ -75,6 +79,7 @@ def test_a_mask_marks_the_subject(models, two_discs, tmp_path):
     assert all(iou(alpha, disc(250, 80)) > 0.85 for alpha in alphas(tmp_path / "alpha.mp4"))
 
 
+@pytest.mark.usefixtures("models")
 @pytest.mark.parametrize(
     ("pixels", "message"),
     [
@@ -83,7 +88,7 @@ def test_a_mask_marks_the_subject(models, two_discs, tmp_path):
         (np.full((200, 200), 255, np.uint8), r"\(200x200\) has another aspect ratio than the video \(320x180\)"),
     ],
 )
-def test_masks_that_do_not_fit_are_refused(models, two_discs, tmp_path, pixels, message):
+def test_masks_that_do_not_fit_are_refused(two_discs, tmp_path, pixels, message):
     mask = tmp_path / "mask.png"
     cv2.imwrite(str(mask), pixels)
     with pytest.raises(Invalid, match=message) as refused:
@@ -92,19 +97,22 @@ def test_masks_that_do_not_fit_are_refused(models, two_discs, tmp_path, pixels, 
     assert list(tmp_path.glob("*.mp4")) == []
 
 
-def test_a_smaller_mask_is_scaled_with_a_warning(models, two_discs, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_a_smaller_mask_is_scaled_with_a_warning(two_discs, tmp_path):
     mask, progress = tmp_path / "mask.png", WarningLog()
     cv2.imwrite(str(mask), cv2.resize(disc(250, 80).astype(np.uint8) * 255, (160, 90)))
     run(tmp_path, two_discs, progress, inputs={"mask": mask}, **RED_FINDER)
     assert any("was scaled to the size of the video (320x180)" in warning for warning in progress.warnings)
 
 
-def test_subject_mask_without_a_mask_is_refused(models, two_discs, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_subject_mask_without_a_mask_is_refused(two_discs, tmp_path):
     with pytest.raises(Invalid, match="`subject` mask needs a mask"):
         run(tmp_path, two_discs, subject="mask", **RED_FINDER)
 
 
-def test_an_empty_scene_gives_a_black_matte_and_a_warning(models, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_an_empty_scene_gives_a_black_matte_and_a_warning(tmp_path):
     clip, progress = write_clip(tmp_path / "empty.mp4", [picture([])] * 4), WarningLog()
     result = run(tmp_path, clip, progress, subject="main", **RED_FINDER)
     assert result.coverage < 0.001
@@ -112,7 +120,8 @@ def test_an_empty_scene_gives_a_black_matte_and_a_warning(models, tmp_path):
     assert any("found no subject" in warning and "black" in warning for warning in progress.warnings)
 
 
-def test_recurrent_state_is_carried_and_reset_at_cuts(models, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_recurrent_state_is_carried_and_reset_at_cuts(tmp_path):
     shot, other = picture([(80, 90)], ground=150), 255 - picture([(220, 60)], ground=150)
     clip = write_clip(tmp_path / "cut.mp4", [shot] * 5 + [other] * 5)
     result = run(tmp_path, clip, backend="rvm-resnet50", precision="f32", composite_over="none")
@@ -125,24 +134,29 @@ def test_recurrent_state_is_carried_and_reset_at_cuts(models, tmp_path):
     assert not (tmp_path / "composite.mp4").exists()
 
 
-def test_resolution_is_the_networks_and_not_the_outputs(models, two_discs, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_resolution_is_the_networks_and_not_the_outputs(two_discs, tmp_path):
     result = run(tmp_path, two_discs, backend="rvm-resnet50", resolution=90)
     assert result.backend.resolution == "160x90"
     assert probe(tmp_path / "alpha.mp4").width == WIDTH
 
 
+@pytest.mark.usefixtures("models")
 @pytest.mark.parametrize(("format", "suffix", "pixels"), [("prores", "mov", "yuva444p12le"), ("vp9", "webm", "yuva420p")])
-def test_alpha_is_written_as_transparency(models, two_discs, tmp_path, format, suffix, pixels):
+def test_alpha_is_written_as_transparency(two_discs, tmp_path, format, suffix, pixels):
     run(tmp_path, two_discs, alpha_format=format, composite_over="none", duration=0.1, **RED_FINDER)
     path = (tmp_path / "alpha.mp4").rename(tmp_path / f"alpha.{suffix}")
     info = probe(path)
     assert info.has_alpha
     with read_frames(path) as frames:
-        *_, alpha = next(frames).planes()
+        frame = next(frames)
+    assert frame.picture.format.name == pixels
+    *_, alpha = frame.planes()
     assert iou(alpha.astype(np.float32) / alpha.max(), disc(60, 90) | disc(250, 80)) > 0.85
 
 
-def test_alpha_is_written_as_pictures(models, two_discs, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_alpha_is_written_as_pictures(two_discs, tmp_path):
     run(tmp_path, two_discs, alpha_format="png", composite_over="none", **RED_FINDER)
     with zipfile.ZipFile(tmp_path / "alpha.mp4") as archive:
         assert len(archive.namelist()) == 8
@@ -151,7 +165,8 @@ def test_alpha_is_written_as_pictures(models, two_discs, tmp_path):
     assert iou(matte / 255, disc(60, 90) | disc(250, 80)) > 0.85
 
 
-def test_the_composite_lies_over_transparency_or_a_picture(models, two_discs, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_the_composite_lies_over_transparency_or_a_picture(two_discs, tmp_path):
     run(tmp_path, two_discs, composite_over="transparency", duration=0.1, **RED_FINDER)
     assert probe((tmp_path / "composite.mp4").rename(tmp_path / "composite.mov")).pixel_format == "yuva444p12le"
     behind = tmp_path / "behind.png"
@@ -161,7 +176,8 @@ def test_the_composite_lies_over_transparency_or_a_picture(models, two_discs, tm
         assert np.abs(next(frames).rgb()[150, 150].astype(int) - 20).max() > 100
 
 
-def test_a_background_picture_alone_asks_the_backend_for_the_foreground(models, two_discs, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("models")
+def test_a_background_picture_alone_asks_the_backend_for_the_foreground(two_discs, tmp_path, monkeypatch):
     setups = []
     made = matte_module._setup
     monkeypatch.setattr(matte_module, "_setup", lambda *arguments: setups.append(made(*arguments)) or setups[-1])
@@ -172,7 +188,8 @@ def test_a_background_picture_alone_asks_the_backend_for_the_foreground(models, 
     assert [setup.foreground for setup in setups] == [True, False]
 
 
-def test_ten_bits_become_eight_and_varying_times_stay(models, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_ten_bits_become_eight_and_varying_times_stay(tmp_path):
     pts = [0, 1, 2, 6, 7, 12]
     pictures = [picture([(60 + 3 * number, 90)]) for number in range(6)]
     clip, progress = write_clip(tmp_path / "vfr.mp4", pictures, pts=pts, pixel_format="yuv420p10le"), WarningLog()
@@ -182,7 +199,8 @@ def test_ten_bits_become_eight_and_varying_times_stay(models, tmp_path):
     assert any("from 10 to 8 bits" in warning for warning in progress.warnings)
 
 
-def test_a_part_begins_at_zero_with_its_sound(models, two_discs, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_a_part_begins_at_zero_with_its_sound(two_discs, tmp_path):
     result = run(tmp_path, two_discs, start=0.12, duration=0.12, **RED_FINDER)
     assert result.frames == 3
     info = probe(tmp_path / "composite.mp4")
@@ -190,7 +208,8 @@ def test_a_part_begins_at_zero_with_its_sound(models, two_discs, tmp_path):
     assert iou(alphas(tmp_path / "alpha.mp4")[0], disc(69, 90) | disc(250, 80)) > 0.85
 
 
-def test_a_part_may_keep_the_times_of_the_clip(models, two_discs, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_a_part_may_keep_the_times_of_the_clip(two_discs, tmp_path):
     run(tmp_path, two_discs, start=0.12, duration=0.12, keep_times=True, composite_over="none", **RED_FINDER)
     with read_together(two_discs, tmp_path / "alpha.mp4", start=0.12, duration=0.12) as pairs:
         mattes = [(round(frame.time * 25), round(matte.time * 25), matte.matte() > 127) for frame, matte in pairs]
@@ -225,7 +244,8 @@ def test_the_chosen_birefnet_has_to_be_installed(use_settings, monkeypatch, tmp_
     assert COMPARE.unavailable(CompareParams(backends=["birefnet"], birefnet="portrait")) == portrait
 
 
-def test_auto_takes_no_model_for_non_commercial_use(models, two_discs, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_auto_takes_no_model_for_non_commercial_use(two_discs, tmp_path):
     result = run(tmp_path, two_discs)  # only rvm-resnet50 and rmbg2 are installed
     assert result.backend.name == "rvm-resnet50"
     assert result.backend.reason
@@ -239,7 +259,8 @@ def test_the_table_of_backends_is_complete():
     assert "rmbg2" not in ORDER
 
 
-def test_auto_says_why_a_plate_was_not_used(models, two_discs, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_auto_says_why_a_plate_was_not_used(two_discs, tmp_path):
     plate, progress = tmp_path / "plate.png", WarningLog()
     cv2.imwrite(str(plate), np.random.default_rng(1).integers(0, 255, (HEIGHT, WIDTH, 3)).astype(np.uint8))
     result = run(tmp_path, two_discs, progress, inputs={"plate": plate}, composite_over="none", duration=0.1)
@@ -253,7 +274,8 @@ def test_auto_says_why_a_plate_was_not_used(models, two_discs, tmp_path):
     assert "The clean plate was not used: the backend rvm-resnet50 uses none." in progress.warnings
 
 
-def test_garbage_and_core_hold_for_every_frame(models, two_discs, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_garbage_and_core_hold_for_every_frame(two_discs, tmp_path):
     garbage, core = tmp_path / "garbage.png", tmp_path / "core.png"
     left, corner = np.zeros((2, HEIGHT, WIDTH), np.uint8)
     left[:, :210], corner[:40, -40:] = 255, 255
@@ -282,7 +304,8 @@ def test_garbage_and_core_hold_for_every_frame(models, two_discs, tmp_path):
     assert refused.value.errors[0].field == "inputs.core"
 
 
-def test_a_mark_where_no_subject_is_gives_a_warning_or_a_refusal(models, two_discs, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_a_mark_where_no_subject_is_gives_a_warning_or_a_refusal(two_discs, tmp_path):
     progress = WarningLog()
     run(tmp_path, two_discs, progress, subject="point", points=[(160, 10, 1)], composite_over="none", **RED_FINDER)
     assert any(warning.startswith("The backend rmbg2 found no subject where `point` marks one") for warning in progress.warnings)
@@ -291,7 +314,8 @@ def test_a_mark_where_no_subject_is_gives_a_warning_or_a_refusal(models, two_dis
             run(tmp_path, two_discs, **more, **RED_FINDER)
 
 
-def test_masks_without_effect_give_warnings(models, two_discs, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_masks_without_effect_give_warnings(two_discs, tmp_path):
     archive, progress = tmp_path / "masks.zip", WarningLog()
     mask = cv2.imencode(".png", disc(250, 80).astype(np.uint8) * 255)[1].tobytes()
     with zipfile.ZipFile(archive, "w") as masks:
@@ -303,14 +327,16 @@ def test_masks_without_effect_give_warnings(models, two_discs, tmp_path):
     assert any("rmbg2 cannot use masks of later frames" in warning for warning in progress.warnings)
 
 
-def test_a_plate_of_another_shape_is_refused(models, two_discs, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_a_plate_of_another_shape_is_refused(two_discs, tmp_path):
     plate = tmp_path / "plate.png"
     cv2.imwrite(str(plate), np.zeros((50, 50, 3), np.uint8))
     with pytest.raises(Invalid, match=r"The plate \(50x50\) has another aspect ratio than the video \(320x180\)"):
         run(tmp_path, two_discs, backend="difference", inputs={"plate": plate})
 
 
-def test_a_small_subject_gives_no_warning_about_a_black_matte(models, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_a_small_subject_gives_no_warning_about_a_black_matte(tmp_path):
     ball = picture([])
     cv2.circle(ball, (100, 90), 2, RED, -1)
     clip, progress = write_clip(tmp_path / "ball.mp4", [cv2.resize(ball, (640, 360))] * 3), WarningLog()

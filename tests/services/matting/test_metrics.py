@@ -19,7 +19,7 @@ def test_a_true_matte_has_no_error(truth):
     assert dtssd(truth, truth, truth, truth) == 0
 
 
-def test_units_are_those_of_the_literature(truth):
+def test_units_are_those_of_the_literature():
     half, zero = np.full((10, 10), 0.5, np.float32), np.zeros((10, 10), np.float32)
     assert mad(half, zero) == pytest.approx(500)
     assert mse(half, zero) == pytest.approx(250)

@@ -42,7 +42,8 @@ def test_the_screen_of_each_shot_is_keyed(tmp_path):
     assert min(iou(alpha, SUBJECT) for alpha in (*mattes[:5], *mattes[8:])) > 0.9
 
 
-def test_compare_looks_for_the_screen_before_the_first_backend_runs(models, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_compare_looks_for_the_screen_before_the_first_backend_runs(tmp_path):
     clip = write_clip(tmp_path / "gray.mp4", [picture([(100, 90)])] * 2)
     outputs = {"video": tmp_path / "video.mp4", "table": tmp_path / "table.zip"}
     progress = WarningLog()

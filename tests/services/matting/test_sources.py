@@ -12,8 +12,9 @@ PQ = ColorInfo(primaries="bt2020", transfer="smpte2084", matrix="bt2020nc", rang
 RED_FINDER = {"backend": "rmbg2", "steadiness": 0}
 
 
+@pytest.mark.usefixtures("models")
 @pytest.mark.parametrize(("degrees", "turns"), [(90, 1), (180, 2), (270, 3)])
-def test_a_rotated_clip_gives_upright_mattes(models, tmp_path, degrees, turns):
+def test_a_rotated_clip_gives_upright_mattes(tmp_path, degrees, turns):
     clip = turned(write_clip(tmp_path / "clip.mp4", [picture([(60, 50)])] * 3), degrees)
     result = run(tmp_path, clip, composite_over="#0000ff", foreground="straight", **RED_FINDER)
     upright = (WIDTH, HEIGHT) if degrees == 180 else (HEIGHT, WIDTH)
@@ -29,13 +30,15 @@ def test_a_rotated_clip_gives_upright_mattes(models, tmp_path, degrees, turns):
     assert composite[~truth][:, 2].mean() > 230
 
 
-def test_points_are_in_the_upright_picture(models, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_points_are_in_the_upright_picture(tmp_path):
     clip = turned(write_clip(tmp_path / "clip.mp4", [picture([(60, 50), (250, 120)])] * 3), 90)
     run(tmp_path, clip, subject="point", points=[(50, WIDTH - 60, 1)], composite_over="none", **RED_FINDER)
     assert iou(alphas(tmp_path / "alpha.mp4")[-1], np.rot90(disc(60, 50))) > 0.85
 
 
-def test_an_hdr_clip_is_tone_mapped_with_a_warning(models, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_an_hdr_clip_is_tone_mapped_with_a_warning(tmp_path):
     pictures = [picture([(60 + 3 * number, 90)]) for number in range(3)]
     clip = write_clip(tmp_path / "hdr.mp4", pictures, pixel_format="yuv420p10le", color=PQ)
     progress = WarningLog()

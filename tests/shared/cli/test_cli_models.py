@@ -60,7 +60,8 @@ def test_a_model_is_listed_pulled_found_and_verified(tmp_path, mirror: FileServe
     assert models("verify", "rvm-resnet50").stdout == "rvm-resnet50: ok\n"
 
 
-def test_a_changed_file_is_found_and_may_be_the_users_own(tmp_path, mirror: FileServer):
+@pytest.mark.usefixtures("mirror")
+def test_a_changed_file_is_found_and_may_be_the_users_own(tmp_path):
     models("pull", "rvm-resnet50")
     (tmp_path / "models" / RVM).write_bytes(b"mine")
     report = models("verify", "--json")

@@ -29,7 +29,8 @@ def test_without_a_gpu_the_cpu_is_chosen(monkeypatch):
             choose_device(name)
 
 
-def test_auto_takes_the_gpu_with_most_free_memory(two_gpus, monkeypatch):
+@pytest.mark.usefixtures("two_gpus")
+def test_auto_takes_the_gpu_with_most_free_memory():
     assert str(choose_device("auto")) == "cuda:1"
     assert choose_device("cuda") is TWO[0]
     assert choose_device("cuda:1") is TWO[1]
@@ -38,7 +39,8 @@ def test_auto_takes_the_gpu_with_most_free_memory(two_gpus, monkeypatch):
         choose_device("cuda:2")
 
 
-def test_torch_without_cuda_runs_on_the_cpu_unless_a_gpu_is_asked_for(two_gpus, monkeypatch):
+@pytest.mark.usefixtures("two_gpus")
+def test_torch_without_cuda_runs_on_the_cpu_unless_a_gpu_is_asked_for(monkeypatch):
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
@@ -49,8 +51,9 @@ def test_torch_without_cuda_runs_on_the_cpu_unless_a_gpu_is_asked_for(two_gpus, 
     assert torch_device("auto") is TWO[1]
 
 
+@pytest.mark.usefixtures("two_gpus")
 @pytest.mark.parametrize("variable", ["REELWRIGHT_DEVICE", "DEVICE"])
-def test_a_variable_of_the_environment_chooses_the_device(two_gpus, monkeypatch, use_settings, variable):
+def test_a_variable_of_the_environment_chooses_the_device(monkeypatch, use_settings, variable):
     monkeypatch.delenv("REELWRIGHT_DEVICE", raising=False)
     monkeypatch.setenv(variable, "cuda:0")
     use_settings()

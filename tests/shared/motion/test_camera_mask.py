@@ -60,7 +60,7 @@ def test_a_large_subject_misleads_the_camera_only_without_a_mask(model, clip):
 
 
 @pytest.mark.parametrize("model", ["translation", "similarity", "homography"])
-def test_an_empty_mask_is_as_good_as_none(model, clip):
+def test_an_empty_mask_is_as_good_as_none(model):
     empty = np.zeros((HEIGHT // 2, WIDTH // 2), np.uint8)
     lumas = [shifted(texture(1, 800, 400, 2.5), 60 + SPEED * number, 50).clip(0, 255).astype(np.uint8) for number in range(8)]
     masked, plain = Camera(model, WIDTH, HEIGHT), Camera(model, WIDTH, HEIGHT)

@@ -347,14 +347,14 @@ def test_random_bytes_after_a_true_header_are_refused(clip: Path, tmp_path: Path
             work()
 
 
-def test_cover_pictures_are_not_video(make: Make, tmp_path: Path) -> None:
+def test_cover_pictures_are_not_video(make: Make) -> None:
     cover = make("cover.png", "-f lavfi -i color=red:s=32x32 -frames:v 1")
     sound = make("sound.m4a", f"-f lavfi -i sine=d=0.2 -i {cover} -map 0 -map 1 -c:v png -disposition:v:0 attached_pic")
     with pytest.raises(UnsupportedMedia, match="sound but no picture"):
         probe(sound)
 
 
-def test_images_are_recognized_and_damaged_ones_refused(make: Make, tmp_path: Path) -> None:
+def test_images_are_recognized_and_damaged_ones_refused(make: Make) -> None:
     for name, kind in (
         ("a.png", "image/png"),
         ("a.jpg", "image/jpeg"),

@@ -130,7 +130,8 @@ def test_the_same_seed_gives_the_same_picture(models: Path, shot: tuple[Path, Pa
     assert [done for done, total in listener.steps if total == 2] == [1, 2]
 
 
-def test_what_lies_outside_the_subject_stays_bit_by_bit(models: Path, shot: tuple[Path, Path], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("models")
+def test_what_lies_outside_the_subject_stays_bit_by_bit(shot: tuple[Path, Path], tmp_path: Path) -> None:
     result, picture = painted(shot, tmp_path, keep_outside=True, reference=0.08, grow=2)
     from services.background.stage.reference import reference_frame, subject_mask
 
@@ -141,7 +142,8 @@ def test_what_lies_outside_the_subject_stays_bit_by_bit(models: Path, shot: tupl
     assert result.painted_share == pytest.approx(mask.mean(), abs=1e-3)
 
 
-def test_cancelling_ends_the_painting_within_a_step(models: Path, shot: tuple[Path, Path], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("models")
+def test_cancelling_ends_the_painting_within_a_step(shot: tuple[Path, Path], tmp_path: Path) -> None:
     listener = Listener(stop_at=2)
     with pytest.raises(KeyboardInterrupt):
         painted(shot, tmp_path, listener, steps=20)
@@ -149,8 +151,9 @@ def test_cancelling_ends_the_painting_within_a_step(models: Path, shot: tuple[Pa
     assert not (tmp_path / "background.png").exists()
 
 
+@pytest.mark.usefixtures("models")
 @pytest.mark.parametrize("name", [row.name for row in SCHEDULERS])
-def test_every_scheduler_takes_its_steps(models: Path, name: str) -> None:
+def test_every_scheduler_takes_its_steps(name: str) -> None:
     steps: list[int] = []
     painting = Painting(
         prompt="a wall",
@@ -169,7 +172,8 @@ def test_every_scheduler_takes_its_steps(models: Path, name: str) -> None:
     assert len(steps) in (6, 8), "PNDM takes one step more"
 
 
-def test_the_scheduler_of_an_earlier_job_does_not_change_a_picture(models: Path) -> None:
+@pytest.mark.usefixtures("models")
+def test_the_scheduler_of_an_earlier_job_does_not_change_a_picture() -> None:
     picture, mask = np.full((64, 64, 3), 90, np.uint8), np.full((64, 64), 255, np.uint8)
 
     def painted_by(scheduler: str) -> np.ndarray:
@@ -188,14 +192,16 @@ def test_the_scheduler_of_an_earlier_job_does_not_change_a_picture(models: Path)
         assert (painted_by(name) == fresh[name]).all(), name
 
 
+@pytest.mark.usefixtures("models")
 @pytest.mark.parametrize(("steps", "strength"), [(1, 0.95), (1, 0.01), (30, 0.001), (49, 0.02)])
-def test_at_least_one_step_runs(models: Path, shot: tuple[Path, Path], tmp_path: Path, steps: int, strength: float) -> None:
+def test_at_least_one_step_runs(shot: tuple[Path, Path], tmp_path: Path, steps: int, strength: float) -> None:
     listener = Listener()
     painted(shot, tmp_path, listener, steps=steps, strength=strength)
     assert listener.steps[0] == (1, 1)
 
 
-def test_the_studio_paints_with_one_step(models: Path, shot: tuple[Path, Path], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("models")
+def test_the_studio_paints_with_one_step(shot: tuple[Path, Path], tmp_path: Path) -> None:
     outputs = {name: tmp_path / file for name, file in (("video", "out.mp4"), ("background", "bg.png"), ("depth", "depth.png"))}
     params = StudioParams(prompt="a hall", **(SMALL | {"steps": 1, "duration": 0.08}))  # type: ignore[arg-type]
     listener = Counting()
@@ -216,8 +222,9 @@ def whole_painting(small_painting: Callable[[Pipeline], np.ndarray]) -> np.ndarr
         return small_painting(ready)
 
 
+@pytest.mark.usefixtures("models")
 def test_within_a_memory_limit_parts_are_loaded_one_after_the_other(
-    models: Path, small_painting: Callable[[Pipeline], np.ndarray], monkeypatch: pytest.MonkeyPatch
+    small_painting: Callable[[Pipeline], np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moves: list[str] = []
     listener = Listener()
@@ -232,9 +239,10 @@ def test_within_a_memory_limit_parts_are_loaded_one_after_the_other(
     assert (picture == whole_painting(small_painting)).all()
 
 
+@pytest.mark.usefixtures("models")
 @pytest.mark.parametrize(("sliced", "difference"), [(False, 0), (True, 1.5)])
 def test_within_a_lower_memory_limit_layers_are_loaded_one_after_the_other(
-    models: Path, small_painting: Callable[[Pipeline], np.ndarray], monkeypatch: pytest.MonkeyPatch, sliced: bool, difference: float
+    small_painting: Callable[[Pipeline], np.ndarray], monkeypatch: pytest.MonkeyPatch, sliced: bool, difference: float
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr("services.background.diffusion.pipeline._plan", lambda *_, **__: Plan(placement="layers", sliced=sliced))
@@ -265,8 +273,9 @@ def test_the_memory_limit_decides_how_a_model_is_loaded(model: str, gigabytes: f
     assert planned(PAINTERS_BY_NAME[model], CPU, control=False, max_vram=gigabytes) == Plan()
 
 
+@pytest.mark.usefixtures("models")
 def test_within_a_memory_limit_the_depth_network_and_the_painter_make_room_for_each_other(
-    models: Path, shot: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shot: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loads: list[tuple[str, list[str]]] = []
 
@@ -286,7 +295,8 @@ def test_within_a_memory_limit_the_depth_network_and_the_painter_make_room_for_e
     assert loads == [("depth", []), ("painter", []), ("depth", [])]
 
 
-def test_the_studio_paints_a_place_with_the_depth_of_the_scene(models: Path, shot: tuple[Path, Path], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("models")
+def test_the_studio_paints_a_place_with_the_depth_of_the_scene(shot: tuple[Path, Path], tmp_path: Path) -> None:
     outputs = {name: tmp_path / file for name, file in (("video", "out.mp4"), ("background", "bg.png"), ("depth", "depth.png"))}
     params = StudioParams(prompt="a neon studio", **SMALL)  # type: ignore[arg-type]
     result = studio(params, video=shot[0], alpha=shot[1], background=None, outputs=outputs, progress=Silent())
@@ -300,7 +310,8 @@ def test_the_studio_paints_a_place_with_the_depth_of_the_scene(models: Path, sho
     assert result.frames == 6
 
 
-def test_sdxl_paints_with_and_without_depth(models: Path, shot: tuple[Path, Path], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("models")
+def test_sdxl_paints_with_and_without_depth(shot: tuple[Path, Path], tmp_path: Path) -> None:
     result, picture = painted(shot, tmp_path, sd_model="sdxl")
     assert [model.name for model in result.models] == ["sdxl-inpainting"]
     assert picture.std() > 1

@@ -72,7 +72,7 @@ def test_shadows_stay_on_request(frames):
     assert difference_matte(picture, picture_of(scene)).alpha[area].mean() < 0.1
 
 
-def test_an_empty_scene_stays_black(frames):
+def test_an_empty_scene_stays_black():
     scene = room(2)
     noise = np.random.default_rng(1).normal(0, 2.5, scene.shape)
     assert difference_matte(picture_of(scene * 1.05 + noise), picture_of(scene)).alpha.mean() < 1e-3

@@ -26,12 +26,14 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "_onnxruntime_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
 
 
+@pytest.mark.usefixtures("gpu")
 @pytest.mark.parametrize(("requested", "chosen"), [("auto", "f32"), ("f16", "f16"), ("f32", "f32")])
-def test_a_gpu_computes_in_f32_unless_f16_is_requested(gpu: None, requested: str, chosen: str) -> None:
+def test_a_gpu_computes_in_f32_unless_f16_is_requested(requested: str, chosen: str) -> None:
     assert choose_engine(requested) == Engine(library="onnxruntime", device=GPU, precision=chosen)
 
 
-def test_a_gpu_has_no_bf16_and_without_onnx_no_f16(gpu: None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("gpu")
+def test_a_gpu_has_no_bf16_and_without_onnx_no_f16(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Invalid, match="choose auto, f16 or f32"):
         choose_engine("bf16")
     monkeypatch.setattr(engines.importlib.util, "find_spec", lambda name: None)

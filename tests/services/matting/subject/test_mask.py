@@ -25,7 +25,8 @@ def made(path) -> np.ndarray:
     return cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) / 255
 
 
-def test_a_click_chooses_a_region_of_the_matte(models, two_discs, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_a_click_chooses_a_region_of_the_matte(two_discs, tmp_path):
     output = tmp_path / "mask.png"
     result = mask(MaskParams(backend="rmbg2", frame=2, points=[(66, 90, 1)]), video=two_discs, output=output)
     assert (result.method, result.time_s, result.width, result.height) == ("rmbg2", 0.08, 320, 180)
@@ -68,7 +69,8 @@ def test_clicks_and_strokes_need_no_model(use_settings, samples, tmp_path):
     assert accuracy(marks=tmp_path / "strokes.png") > 0.9
 
 
-def test_a_click_takes_the_region_of_an_installed_networks_matte(models, two_discs, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("models")
+def test_a_click_takes_the_region_of_an_installed_networks_matte(two_discs, tmp_path, monkeypatch):
     monkeypatch.setattr("services.matting.mask.choose", lambda _sample, _options: named("rmbg2"))
     output = tmp_path / "mask.png"
 
@@ -84,7 +86,8 @@ def test_a_click_takes_the_region_of_an_installed_networks_matte(models, two_dis
     assert method((60, 90, 1), (70, 90, -1)) == "grabcut"
 
 
-def test_a_click_on_nothing_is_refused(models, two_discs, tmp_path):
+@pytest.mark.usefixtures("models")
+def test_a_click_on_nothing_is_refused(two_discs, tmp_path):
     for marks, sentences in (
         ({"points": [(160, 20, 1)]}, "at the clicks. Mark another place"),
         ({"box": (150, 5, 170, 15)}, "in the box. Draw another box"),
@@ -95,7 +98,8 @@ def test_a_click_on_nothing_is_refused(models, two_discs, tmp_path):
         mask(MaskParams(backend="rmbg2", frame=6, points=[(60, 90, 1)]), video=two_discs, output=tmp_path / "mask.png")
 
 
-def test_strokes_and_frames_without_an_object_are_refused(models, two_discs, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("models")
+def test_strokes_and_frames_without_an_object_are_refused(two_discs, tmp_path, monkeypatch):
     empty = np.zeros((180, 320), np.uint8)
     monkeypatch.setattr("services.matting.mask.grabcut", lambda *_: empty)
     monkeypatch.setattr("services.matting.mask.main_region", lambda _regions: None)

@@ -65,7 +65,8 @@ def test_auto_takes_a_network_for_objects(install, clip, tmp_path, backend, mode
     assert any("coarse edges" in warning for warning in progress.warnings) == (backend == "u2netp")
 
 
-def test_auto_says_that_no_people_were_found_only_after_looking(install, made, clip, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("made")
+def test_auto_says_that_no_people_were_found_only_after_looking(install, clip, tmp_path, monkeypatch):
     install("u2netp", "rvm-mobilenetv3")
     people = auto.BY_NAME["rvm"]
     looked = []

@@ -89,7 +89,8 @@ def test_the_peak_memory_is_reported(ended: Ended) -> None:
     assert 10 * 2**20 < ended["succeed"]["metrics"]["peak_memory_bytes"] < 400 * 2**20
 
 
-def test_afterwards_the_next_jobs_run_and_nothing_is_left(bad: Server, ended: Ended) -> None:
+@pytest.mark.usefixtures("ended")
+def test_afterwards_the_next_jobs_run_and_nothing_is_left(bad: Server) -> None:
     following = [bad.submit("succeed", params={"tag": str(number)})["id"] for number in range(8)]
     jobs = [bad.wait(job_id) for job_id in following]
     assert [job["status"] for job in jobs] == ["succeeded"] * 8

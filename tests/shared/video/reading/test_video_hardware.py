@@ -170,7 +170,7 @@ def test_small_or_sparse_reading_stays_in_software(large: Path, clip: Path, monk
     assert not any(opened)
 
 
-def test_damage_is_reported_by_the_software_decoder(make: Make, large: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damage_is_reported_by_the_software_decoder(large: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(large.read_bytes()[:-20000])
     with played(monkeypatch), pytest.raises(BrokenMedia, match=r"broken\.mp4"):

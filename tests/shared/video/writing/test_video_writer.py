@@ -272,7 +272,7 @@ def test_what_mp4_cannot_hold_is_not_remuxed(make: Make, tmp_path: Path) -> None
     assert not list(tmp_path.glob(".*"))
 
 
-def test_a_fast_reader_waits_for_the_slowest_stage(tmp_path: Path) -> None:
+def test_a_fast_reader_waits_for_the_slowest_stage() -> None:
     count = 0
 
     def endless() -> object:
