@@ -10,7 +10,7 @@ import { toolAddress } from "../common/route.js";
 import "../common/sheet_handle.js";
 
 class ClipChoice extends Element {
-  /** `record`: the medium that becomes the input `route.as` of the tool `route.tool`. */
+  /** Properties of the element. `record`: the medium that becomes the input `route.as` of the tool `route.tool`. */
   static props = { store: null, record: null, route: null };
 
   enter() {

@@ -11,7 +11,7 @@ export function setPictureApi(given) {
 }
 
 class MediaPicture extends Element {
-  /** `src`: the path on the server; `alt`: text. */
+  /** Properties of the element. `src`: the path on the server; `alt`: text. */
   static props = { src: "", alt: "", url: "", isBroken: false };
   #held = null;
 

@@ -17,7 +17,7 @@ const REACH = 0.06; // of the width, that the camera moves the background by
 const MARGIN = 1.3; // size of a background that has room to move
 
 class CompositeBench extends Element {
-  /** `inputs`, `params`: of the tool. Sends `param` with {name, value}. */
+  /** Properties of the element. `inputs`, `params`: of the tool. Sends `param` with {name, value}. */
   static props = { store: null, record: null, operation: null, inputs: {}, params: {}, viewer: null, time: 0, isLive: true, camera: 0, note: "", isReady: false };
   #canvas = Object.assign(document.createElement("canvas"), { className: "composite-canvas" });
   #stills = null;

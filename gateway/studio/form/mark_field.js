@@ -10,8 +10,8 @@ const SMALLEST = 0.02; // side of a box, as a share of the picture
 
 class MarkField extends Element {
   /**
-   * `store`: of the page. `parameter`: with the widget points or box. `clip`: null if it is not known yet. `marked`: {frame, time} of the
-   * frame to mark. Sends `mark` with the value.
+   * Properties of the element. `store`: of the page. `parameter`: with the widget points or box. `clip`: null if it is not known yet.
+   * `marked`: {frame, time} of the frame to mark. Sends `mark` with the value.
    */
   static props = { store: null, parameter: null, value: null, clip: null, marked: null, problems: [], mark: 1, from: null, to: null, frames: null, note: "" };
 

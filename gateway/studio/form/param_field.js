@@ -24,10 +24,10 @@ const EDITORS = {
 
 class ParamField extends Element {
   /**
-   * `problems`: [{path, detail}]. `place`: of the form on the page, for unique ids. `time`: position of the viewer in seconds, null without
-   * a viewer. `frame`: number of the frame there, null while it is unknown. `clip`: the record that times and places refer to, null if it
-   * is not known yet. `marked`: {frame, time} of the frame to mark, frame null if its time is given. `offers`: [{label, value?, load?()}],
-   * values to take over.
+   * Properties of the element. `problems`: [{path, detail}]. `place`: of the form on the page, for unique ids. `time`: position of the
+   * viewer in seconds, null without a viewer. `frame`: number of the frame there, null while it is unknown. `clip`: the record that times
+   * and places refer to, null if it is not known yet. `marked`: {frame, time} of the frame to mark, frame null if its time is given.
+   * `offers`: [{label, value?, load?()}], values to take over.
    */
   static props = {
     store: null, parameter: null, value: undefined, problems: NONE, place: "param", time: null, frame: null, clip: null, marked: null, offers: NONE,

@@ -12,8 +12,8 @@ const MORE = 100;
 
 class RowsField extends Element {
   /**
-   * `shape`: a list or a row of the schema. `value`: its value. `label`: of the field. `time`: the playhead in seconds, null without one.
-   * `problems`: [{path, detail}]. Sends `rows` with the new value; undefined when it becomes empty.
+   * Properties of the element. `shape`: a list or a row of the schema. `value`: its value. `label`: of the field. `time`: the playhead in
+   * seconds, null without one. `problems`: [{path, detail}]. Sends `rows` with the new value; undefined when it becomes empty.
    */
   static props = { shape: null, value: null, label: "", time: null, problems: [], shown: SHOWN, wrong: null };
 

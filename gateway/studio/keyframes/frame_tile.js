@@ -6,7 +6,7 @@ import { html } from "../base/html.js";
 const WIDTH = 240;
 
 class FrameTile extends Element {
-  /** `source`: a FrameSource; `index`: number of the proxy's frame. */
+  /** Properties of the element. `source`: a FrameSource; `index`: number of the proxy's frame. */
   static props = { source: null, index: 0, label: "" };
   #seen = null;
   #isSeen = false;

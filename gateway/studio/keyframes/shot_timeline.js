@@ -11,7 +11,10 @@ const PICTURE = [160, 90];
 const ZOOM = 1.6;
 
 class ShotTimeline extends Element {
-  /** `shots`, `picks`: with times; `scores`: {times, values} or null. Sends `seek` with seconds and `threshold` with a score. */
+  /**
+   * Properties of the element. `shots`, `picks`: with times; `scores`: {times, values} or null. Sends `seek` with seconds and `threshold`
+   * with a score.
+   */
   static props = { store: null, record: null, shots: [], picks: [], scores: null, threshold: 1, usual: 1, time: 0, hover: null };
   #timeline = null;
   #strip = null;

@@ -11,7 +11,7 @@ import { notify } from "../common/notices.js";
 import "../common/picture.js";
 
 class MediaCard extends Element {
-  /** `shownName`: the store's name of the medium, which changes when the operations are known. */
+  /** Properties of the element. `shownName`: the store's name of the medium, which changes when the operations are known. */
   static props = { store: null, record: null, shownName: "", strip: null, at: null, isRenaming: false };
 
   async #scrub(event) {

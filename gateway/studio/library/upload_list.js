@@ -9,7 +9,7 @@ import { fingerprint, giveUp, unfinished } from "../server/upload.js";
 const LARGE_BYTES = 64 * 1024 * 1024; // from this size on, comparing takes time that a user notices
 
 class UploadList extends Element {
-  /** Sends `pick` to open the file dialog. */
+  /** Properties and events. Sends `pick` to open the file dialog. */
   static props = { store: null, uploads: null };
 
   enter() {

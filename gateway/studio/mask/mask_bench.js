@@ -20,7 +20,10 @@ const TOOLS = [["add", "Add", "Click on the subject"], ["remove", "Leave out", "
   ["brush", "Brush", "Paint the subject"], ["eraser", "Eraser", "Paint what does not belong"]];
 
 class MaskBench extends Element {
-  /** `operation`: matting.mask; `inputs`, `params`: of the tool. Sends `media-input` with the mask, and `param` for the start frame. */
+  /**
+   * Properties of the element. `operation`: matting.mask; `inputs`, `params`: of the tool. Sends `media-input` with the mask, and `param`
+   * for the start frame.
+   */
   static props = {
     store: null, uploads: null, record: null, operation: null, inputs: {}, params: {}, viewer: null, time: 0,
     tool: "", size: 0.06, state: EMPTY, note: "", isBusy: false, drawnAt: null, hasKeys: false,

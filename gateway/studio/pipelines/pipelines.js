@@ -19,7 +19,7 @@ import "./step_card.js";
 const CHECK_AFTER_MS = 500;
 
 class PipelinesScreen extends Element {
-  /** `chosen`: the name of the pipeline to start from. `base`: its steps, before they were changed. */
+  /** Properties of the element. `chosen`: the name of the pipeline to start from. `base`: its steps, before they were changed. */
   static props = { store: null, uploads: null, route: null, steps: [], base: [], media: {}, chosen: "", problems: {}, isChecked: false, isStarting: false, saved: [], showsApi: false,
     previewJob: null, preview: null };
   #timer = null;

@@ -11,7 +11,10 @@ import { choicesOf, offersOf, slotName } from "./model.js";
 const MOST_MEDIA = 40;
 
 class StepCard extends Element {
-  /** `clip`: the step's record, null if an earlier step makes it. Sends `step` with the changed step, `remove`, and `move` with -1 or 1. */
+  /**
+   * Properties of the element. `clip`: the step's record, null if an earlier step makes it. Sends `step` with the changed step, `remove`,
+   * and `move` with -1 or 1.
+   */
   static props = { store: null, step: null, steps: [], index: 0, clip: null, problems: null, isOpen: false };
 
   get operation() {

@@ -11,8 +11,8 @@ import "../common/picture.js";
 
 class PresetCard extends Element {
   /**
-   * `card`: {title, sentence, operation, params, presetName}. `inputs`: of the job. `chosen`: whether it is selected, null for a link.
-   * `isExample`: makes the result of the whole clip and leads to it.
+   * Properties of the element. `card`: {title, sentence, operation, params, presetName}. `inputs`: of the job. `chosen`: whether it is
+   * selected, null for a link. `isExample`: makes the result of the whole clip and leads to it.
    */
   static props = { store: null, record: null, card: null, inputs: null, at: null, chosen: null, isExample: false, state: "waiting", url: "", kind: "", job: "" };
   #observer = null;

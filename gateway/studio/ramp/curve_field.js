@@ -15,8 +15,8 @@ const UNKNOWN_RATE = 30;
 
 class CurveField extends Element {
   /**
-   * `points`: null for the automatic curve. `clip`: the record, null if it is not known yet. `time`: the playhead or null. Sends `curve`
-   * with points or undefined.
+   * Properties of the element. `points`: null for the automatic curve. `clip`: the record, null if it is not known yet. `time`: the
+   * playhead or null. Sends `curve` with points or undefined.
    */
   static props = { store: null, clip: null, points: null, time: null, label: "", chosen: 0, length: 0 };
   #history = new History();

@@ -6,7 +6,7 @@ const LONGEST_READ_MS = 20_000; // an answer that takes longer was lost with its
 const LONGEST_WRITE_MS = 90_000; // longer than the server holds an answer back
 
 /**
- * `limit`: milliseconds for the whole answer. Null: no limit, for large files and streams.
+ * Options of a request. `limit`: milliseconds for the whole answer. Null: no limit, for large files and streams.
  * @typedef {{ json?: any, headers?: Record<string, string>, signal?: AbortSignal, limit?: number | null }} Options
  */
 

@@ -12,7 +12,7 @@ const SHOWN = 11;
 const ACCEPTED = { image: "image/*,.heic,.avif", video: "video/*,.mkv,.mxf", images: ".zip" };
 
 class MediaInput extends Element {
-  /** `value`: an id, "auto", a list of ids, or null. Sends `input` with {name, value}. */
+  /** Properties of the element. `value`: an id, "auto", a list of ids, or null. Sends `input` with {name, value}. */
   static props = { store: null, uploads: null, name: "", port: null, value: null, clip: null, error: "", isLong: false };
 
   enter() {

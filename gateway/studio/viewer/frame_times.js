@@ -8,7 +8,7 @@ const EARLY_S = 1e-4; // a time this close before a frame belongs to it: players
 const maps = new Map(); // media id -> promise of FrameTimes
 
 export class FrameTimes {
-  /** `times`: of the clip's frames, in seconds, and the last one's `end`. `shown`: the proxy frame of each. `rate`: of the proxy. */
+  /** Hold the times of a clip's frames. `times`: in seconds. `end`: of the last frame. `shown`: the proxy frame of each. `rate`: of the proxy. */
   constructor(times, end, shown, rate) {
     this.times = times;
     this.end = end;

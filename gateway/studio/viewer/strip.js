@@ -9,7 +9,10 @@ import { drawMotion, drawSound, motionOf, soundOf } from "./lanes.js";
 const LANE = 16; // CSS pixels
 
 class ClipStrip extends Element {
-  /** `marks`: times in seconds, as lines. `dots`: others, as dots. `part`: [start, end] of the part in use, or null. Sends `seek` with seconds. */
+  /**
+   * Properties of the element. `marks`: times in seconds, as lines. `dots`: others, as dots. `part`: [start, end] of the part in use, or
+   * null. Sends `seek` with seconds.
+   */
   static props = { store: null, record: null, time: 0, marks: [], dots: [], part: null, strip: null, sound: null, motion: null, hover: null };
   #sizes = null;
 

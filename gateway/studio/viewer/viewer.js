@@ -13,7 +13,10 @@ const SHOWN_AFTER_MS = 50; // until the browser has told which frame it shows
 const PROXY_HINT = { hdr: "is HDR", other: "has a format that browsers cannot play" };
 
 class ClipViewer extends Element {
-  /** `overlay`: a template over the picture. `preview`: {url, label, kind} shown in place of the clip. `canvas`: an element, too. */
+  /**
+   * Properties of the element. `overlay`: a template over the picture. `preview`: {url, label, kind} shown in place of the clip. `canvas`:
+   * an element, too.
+   */
   static props = {
     store: null, record: null, overlay: null, preview: null, canvas: null, marks: [], part: null,
     time: 0, isPlaying: false, speed: 0, note: "", isMuted: false, volume: 1, isOriginal: false, isLooping: true, frames: null, isOff: false,

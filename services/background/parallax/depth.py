@@ -20,7 +20,7 @@ from shared.operation import Progress
 MODEL = "depth-anything-v2-small"
 BYTES = 500 * 2**20
 KEPT_BYTES = 200 * 1000**2
-"""Memory that the network keeps after its work, while other networks work."""
+"""Memory that the network keeps after its work."""
 """Memory of the loaded network while it runs."""
 _OUTLIERS = 0.01
 """Share of the nearest and of the farthest pixels that the range ignores."""

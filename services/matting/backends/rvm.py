@@ -14,7 +14,7 @@ from shared.models.files import model_files
 from shared.operation import Progress
 
 _LOOKS = 2
-"""Times that the network gets each picture of a sample. The first result, without memory, is the worst."""
+"""Number of times that the network gets each picture of a sample. The first result, without memory, is the worst."""
 _SOLID, _LEAST_SHARE = 0.7, 0.004
 _BYTES_PER_PIXEL, _WEIGHTS_BYTES = 300, 300 * 1024**2
 
