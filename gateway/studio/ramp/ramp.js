@@ -7,8 +7,8 @@ export class Ramp {
   #segments = [];
 
   /**
-   * Compute the ramp of a curve. `points`: [{t, speed, easing, freeze}], t rising, in source seconds. `end`: of the part that is used; `start`: its start, not before the
-   * first point, where output time begins.
+   * Compute the ramp of a curve. `points`: [{t, speed, easing, freeze}], t rising, in source seconds. `end`: of the part that is used;
+   * `start`: its start, not before the first point, where output time begins.
    */
   constructor(points, end, start = Math.min(points[0].t, end)) {
     this.sourceDuration = end - start;

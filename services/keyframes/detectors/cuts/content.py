@@ -7,7 +7,7 @@ from services.keyframes.analysis.comparison.frame_changes import FrameChanges
 from services.keyframes.detectors.cuts.overlays import LARGEST_OVERLAY
 
 _STILL, _STILL_SHARE = 0.3, 0.85
-"""Change of structure up to which a frame is still, and share of still frames in slides. The change is in levels; from that share on, a
+"""Change of structure of a still frame, and share of such frames in slides. The change is in levels; from that share on, a
 video consists of slides."""
 
 
