@@ -23,7 +23,7 @@ from shared.video.clip.rewrite import expected_frames, matte_warnings, probe_cli
 
 Canvas = Literal["frame", "panorama"]
 _PARALLAX = 0.1
-"""Share of corners on a second plane from which one plate fails. One flat plate then no longer fits the scene."""
+"""Share of corners on a second plane that no flat plate fits."""
 
 
 class PlateParams(ClipPart):

@@ -128,7 +128,8 @@ def _moved_validity(valid: Mask, matrix: Matrix, size: tuple[int, int]) -> Mask:
 
 
 _THIN, _COMPACT = 0.1, 0.2
-"""Shares of the square of a region's longer side. A smaller area than the first is an edge; the second is that of a person or an animal."""
+"""Areas of thin and compact regions, relative to their longer side squared. A smaller area than the first is an edge; the second is that of
+a person or an animal."""
 
 
 def cleaned(mask: Mask) -> Mask:

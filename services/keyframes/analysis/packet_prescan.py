@@ -26,11 +26,12 @@ _SAME_STRUCTURE = 0.08
 _STILL = 1 / 3
 """Largest packet of a still span, relative to the first keyframe's size."""
 _JUMP, _LITTLE = 10.0, 0.02
-"""Multiple of the median packet, share of the keyframe's size. A packet above both may be a cut to a plain picture."""
+"""Largest packet of a quiet span: medians, or share of the keyframe. A packet above both may be a cut to a plain picture."""
 _LARGE, _SPIKE = 0.6, 4.0
-"""Share of the smaller keyframe's size, multiple of the median packet. No packet before a trusted cut is above either."""
+"""Largest packet before a trusted cut: share of the keyframe, and medians. The keyframe is the smaller one; both limits hold."""
 _LATE_SIZE, _LATE_PACKETS = 0.2, 6
-"""Share of the second keyframe's size, for so many packets right before it. Larger packets mean motion, not a cut."""
+"""Largest late packet as a share of the keyframe, and number of late packets. They come right before the second keyframe. Larger packets
+mean motion, not a cut."""
 _MOST_KEYFRAMES = 0.25
 """Largest share of keyframes among all frames. With more, decoding the keyframes first costs more than it saves."""
 

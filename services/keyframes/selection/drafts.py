@@ -23,8 +23,8 @@ _HELD, _HELD_BYTES = 8, 28 * 1024**2
 _NEAR = 3
 """Of so many frames in a row, one is held."""
 _CUT, _TIMES = 10.0, 3.0
-"""Change at which a shot may begin: levels, and a multiple. The multiple is of the shot's mean change. A shot that is divided in error
-costs a draft too many; two that are taken for one cost a draft too few."""
+"""Least change that may begin a shot: levels, and multiple of the mean. The mean is that of the shot's changes. A shot that is divided in
+error costs a draft too many; two that are taken for one cost a draft too few."""
 _GROWTH = 1.3
 """Growth of a shot after which its sharpness is computed again. It is that of its sharpest frames."""
 

@@ -4,8 +4,7 @@ import time
 from dataclasses import dataclass
 
 REPORT_S, REPORT_FRACTION, FORGET_S = 5.0, 0.01, 24 * 3600.0
-"""Least seconds and least progress between two messages about a job; when to forget. After FORGET_S seconds the latest message is
-forgotten."""
+"""Pace of messages about a job: least seconds, least progress, and memory. After FORGET_S seconds the latest message is forgotten."""
 
 
 @dataclass(frozen=True, kw_only=True)

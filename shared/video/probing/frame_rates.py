@@ -38,7 +38,8 @@ _FINEST_COUNT, _MILLISECOND = Fraction(1, 100), Fraction(1, 1000)
 _FEW = 4
 """Number of pictures below which the times do not tell their clock."""
 _REORDERED, _MANY = 3, 16
-"""Steps at a cut that may lack pictures, and a number of steps. Below that number only the last step does not count."""
+"""Last steps that do not count, if there are more than _MANY steps. At a cut they may lack pictures. With fewer steps, only the very last
+does not count."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,10 @@ _LONGEST_GAP = 2.5  # motion over more frames changes a picture no further
 _LONE = 1.5  # height above the changes right beside it from which on a cut may have other cuts two places away
 _RAMP = 1.1  # a change that is no higher than this above the changes beside it belongs to a ramp
 _UNLIKE, _FAR, _OTHER = 0.9, 0.75, 1.1
-"""Structural change and distance of unlike frames, and distance of surely other shots. The change is relative. Unlike frames hardly belong
-to one shot."""
+"""Limits of two frames: structural change, distance, and distance alone. The change is relative. Above the first two, frames hardly belong
+to one shot; above the third they surely do not."""
 _ACROSS, _ACROSS_LIKE, _ACROSS_HEIGHT = 0.8, 0.8, 2.4
-"""Across a flash or blank frames: limits of a cut. They are the least distance, the relative change of structure, and the height of the
+"""Limits of a cut across a flash or blank frames. They are the least distance, the relative change of structure, and the height of the
 distance above those nearby."""
 _BESIDE = 3  # places on each side that an overlay is compared with
 STILL = 0.3

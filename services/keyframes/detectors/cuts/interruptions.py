@@ -15,7 +15,8 @@ _LONGEST_BLANK, _LONGEST_FLASH = 0.41, 0.3
 _STEP = 0.2  # least distance from the frame before an interruption to its first frame
 _OTHER_PICTURE = 0.45  # least distance from the last frame of a flash to another picture that is no darker
 _BRIGHTER, _DARKER, _SHARE = 10.0, 8.0, 0.96
-"""A flash raises the mean brightness by so many levels. So many levels darker may a pixel be, and this share of pixels is no darker."""
+"""Limits of a flash: rise of the mean, darkening of pixels, share of pixels. At least the share _SHARE of pixels darkens by at most _DARKER
+levels."""
 _WHITE = 170  # mean level of frames without much structure that may belong to a flash
 _MUCH_BRIGHTER, _WASHED_OUT = 60, 0.5
 """Limits of a flash over the first frames of a shot. It raises the mean by so many levels, and leaves at most this share of the
