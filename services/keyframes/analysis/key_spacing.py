@@ -8,7 +8,7 @@ import numpy as np
 from shared.video import Timeline
 
 ROUTINE_SHARE = 0.97
-"""Share of the longest distance between keyframes. A keyframe at this distance or more is routine: it begins no shot and marks no cut."""
+"""Distance before a routine keyframe, as a share of the longest distance. A routine keyframe begins no shot and marks no cut."""
 
 
 def share_before_choices(line: Timeline, most_choices: int) -> float:
