@@ -122,7 +122,7 @@ def shaded(luma: Plane, light: Plane) -> Plane:
 
 
 def _crossing(inside: float, outside: float) -> float:
-    """Return the rows from the inner row to the point of half coverage.
+    """Return the distance, in rows, from the inner row to half coverage.
 
     `inside`, `outside`: coverage at the middle of the row, and of the next row outwards.
     """

@@ -37,7 +37,7 @@ _RAMP_SHARE = 24
 _LEAST_ALPHA = 0.1
 _DETAIL_FROM = 0.05
 _THIN_SHARE, _WIDE_EDGE_SHARE, _NEAR_SHARE = 60, 54, 8
-"""Divisors of the height: width of a thin part, and its distances to the screen. The first gives half the width, the others the least and
+"""Divisors of the height: width of a thin part, and distances to the screen. The first gives half the width, the others the least and
 largest distance of the part's middle."""
 _MIXED, _OFF_LINE, _MOST_SPILL = (0.2, 0.95), 24.0, 0.3
 """Limits of mixed pixels, and of the screen's light on the subject. They are: shares of the subject's colour, distance from the line of

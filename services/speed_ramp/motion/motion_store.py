@@ -22,4 +22,4 @@ def _measured_part(params: MeasuredPart) -> dict[str, Any] | None:
 
 
 MOTION = KeptMeasurement(name="motion", input="video", version=VERSION, depends_on=_measured_part)
-"""One file for each part of a clip and each sampling. The other params of a curve do not change it."""
+"""File of measured motion, for each part of a clip and each sampling. The other params of a curve do not change it."""
