@@ -202,7 +202,10 @@ def take(browser: Browser, url: str, shot: Shot, path: Path) -> None:
 
 
 def prepare(running: RunningSuite, folder: Path) -> Ids:
-    """Upload the clips and run the jobs that the screens show; return their ids."""
+    """Upload the clips and run the jobs that the screens show.
+
+    Returns their ids.
+    """
     clip = running.upload(sample_clip("bikes.mp4"))["id"]
     person = running.upload(sample_clip("carphone_pristine.mp4"))["id"]
     evening_file = folder / "evening.png"

@@ -13,9 +13,9 @@ class _Record(BaseModel):
 
 
 class ColorInfo(_Record):
-    """The colour tags of a picture, under FFmpeg's names; None for a missing tag.
+    """The colour tags of a picture, under FFmpeg's names.
 
-    `range` is "tv" (limited) or "pc" (full).
+    None for a missing tag. `range` is "tv" (limited) or "pc" (full).
     """
 
     primaries: str | None = None

@@ -264,9 +264,9 @@ class KeptMeasurement:
     version: int = 1
 
     def key(self, service: str, params: BaseModel, content: Callable[[], Any]) -> str | None:
-        """Return the key of the measurement file; None if `params` need no measurements.
+        """Return the key of the measurement file.
 
-        `content`: returns the digest of the measured input; called only if needed.
+        None if `params` need no measurements. `content`: returns the digest of the measured input; called only if needed.
         """
         depends_on = self.depends_on(params)
         return None if depends_on is None else json_digest([service, self.name, self.version, content(), depends_on])
@@ -344,9 +344,9 @@ class Operation:
 
     @property
     def preview_kind(self) -> PreviewKind | None:
-        """Way in which a preview reads proxies (small video copies); None without video input.
+        """Way in which a preview reads proxies (small video copies).
 
-        "part": the operation reads a part by itself. "cut": it gets cut proxies. "whole": it reads whole proxies.
+        None without video input. "part": the operation reads a part by itself. "cut": it gets cut proxies. "whole": it reads whole proxies.
         """
         if not any(Kind.VIDEO in port.kinds for port in self.ports.values()):
             return None

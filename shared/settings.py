@@ -226,7 +226,10 @@ class _Process:
 
 
 def secret_file(name: str) -> Path | None:
-    """Return the path of a setting's secret file; None if there is none."""
+    """Return the path of a setting's secret file.
+
+    None if there is none.
+    """
     path = SECRETS / f"reelwright_{name}"
     return path if path.is_file() else None
 

@@ -141,7 +141,10 @@ def memory_table(clip: Path, seconds: float, folder: Path) -> Table:
 
 
 def timed(work: Callable[[], Any], *, repeat: int = 2) -> tuple[float, Any]:
-    """Run `work` `repeat` times; return its shortest time in seconds and its last result."""
+    """Run `work` `repeat` times.
+
+    Returns its shortest time in seconds and its last result.
+    """
     best, result = float("inf"), None
     for _ in range(repeat):
         began = time.perf_counter()

@@ -223,9 +223,9 @@ def frames_of(clip: Path) -> int:
 
 
 def best(works: list[tuple[str, Callable[[], object]]], *, rounds: int = 3) -> list[tuple[str, Cost]]:
-    """Run the jobs in turns; return for each the cost of its fastest run.
+    """Run the jobs in turns.
 
-    The turns make other load on the machine affect all jobs.
+    Returns for each the cost of its fastest run. The turns make other load on the machine affect all jobs.
     """
     least: dict[str, Cost] = {}
     for _ in range(rounds):

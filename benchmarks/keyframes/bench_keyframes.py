@@ -100,7 +100,10 @@ def count(counts: Counts, detector: str, clip: Film, starts: Sequence[int]) -> N
 
 
 def ours(clip: Film, folder: Path, *, transnet: bool) -> dict[str, list[int]]:
-    """Detect a clip's transitions by each of our methods; return method -> middle frames."""
+    """Detect a clip's transitions by each of our methods.
+
+    Returns method -> middle frames.
+    """
     methods = [detector.name for detector in DETECTORS if transnet or detector.name != "transnet"]
     starts = {method: transition_frames(clip.path, folder, method) for method in methods}
     return starts | {"auto, fast": transition_frames(clip.path, folder, "auto", fast=True)}
@@ -123,9 +126,9 @@ def video_info(path: Path) -> VideoInfo:
 
 
 def pyscenedetect(clip: Film) -> dict[str, list[int]]:
-    """Detect a clip's cuts by each detector of PySceneDetect; return detector -> frames.
+    """Detect a clip's cuts by each detector of PySceneDetect.
 
-    All detectors run in one pass of OpenCV's reader.
+    Returns detector -> frames. All detectors run in one pass of OpenCV's reader.
     """
     import scenedetect
 

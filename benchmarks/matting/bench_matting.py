@@ -55,7 +55,10 @@ def main() -> None:
 
 
 def compared(weights: Path, folder: Path, width: int, height: int) -> str:
-    """Run our job and RVM's public loop in turns; return a table row."""
+    """Run our job and RVM's public loop in turns.
+
+    Returns a table row.
+    """
     clip = enlarged(folder / f"{height}.mp4", width, height)
     ours(clip, folder, duration=0.08)
     public_loop(weights, clip, folder, 2)
@@ -101,7 +104,10 @@ def by_backend(folder: Path) -> None:
 
 
 def enlarged(path: Path, width: int, height: int) -> Path:
-    """Write a real clip of a person at a size; return its path."""
+    """Write a real clip of a person at a size.
+
+    Returns its path.
+    """
     with (
         read_frames(sample_clip("carphone_pristine.mp4")) as frames,
         VideoWriter(path, width=width, height=height, frame_rate=Fraction(25)) as writer,

@@ -230,7 +230,10 @@ def f_measure(detected: Floats, true: Floats) -> float:
 
 
 def lateness_ms(detected: Floats, true: Floats) -> float | None:
-    """Return the median delay of detected beats in ms; None without a match."""
+    """Return the median delay of detected beats in ms.
+
+    None without a match.
+    """
     off = [beat - true[np.abs(true - beat).argmin()] for beat in detected if len(true)]
     hits = [delay for delay in off if abs(delay) <= HIT_S]
     return float(np.median(hits)) * 1000 if hits else None

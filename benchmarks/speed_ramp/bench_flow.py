@@ -152,7 +152,10 @@ def averaged(before: Planes, after: Planes) -> Planes:
 
 
 def best(method: Method, pairs: list[Pair], *, times: int = 3) -> tuple[list[Planes], Cost]:
-    """Rebuild the dropped frames `times` times; return the frames and the lowest cost."""
+    """Rebuild the dropped frames `times` times.
+
+    Returns the frames and the lowest cost.
+    """
     walls, cpus, rebuilt = [], [], list[Planes]()
     for _ in range(times):
         wall, cpu = time.perf_counter(), time.process_time()

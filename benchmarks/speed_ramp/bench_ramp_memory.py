@@ -85,7 +85,7 @@ def looped(once: Path, seconds: float, folder: Path) -> Path:
 
 
 def measured(work: str, video: Path, params: dict[str, object], output: Path) -> tuple[int, float]:
-    """Run one job in a process; return its frame count and peak memory.
+    """Run one job in a process.
 
     Returns the number of frames compared or written, and the peak resident memory in MiB.
     """

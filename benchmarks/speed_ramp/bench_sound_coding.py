@@ -80,9 +80,9 @@ def coded(samples: Samples, layout: str, coder: str) -> tuple[Samples, float]:
 
 
 def aligned(samples: Samples, decoded: Samples) -> tuple[Samples, Samples]:
-    """Align decoded samples with the original; return the coding noise and the original.
+    """Align decoded samples with the original.
 
-    Both have the shape (channels, n).
+    Returns the coding noise and the original. Both have the shape (channels, n).
     """
     length = min(samples.shape[1], 4 * RATE)
     spectra = [np.fft.rfft(part.sum(axis=0)[:length], 2 * length) for part in (samples, decoded)]

@@ -102,7 +102,10 @@ def begin(*arguments: str) -> "subprocess.Popen[str]":
 
 
 def output(part: "subprocess.Popen[str]", seconds: float) -> str:
-    """Wait for the process `part`, which works for `seconds` seconds; return its output."""
+    """Wait for the process `part`, which works for `seconds` seconds.
+
+    Returns its output.
+    """
     return part.communicate(timeout=seconds + 2 * TIMEOUT_S)[0]
 
 

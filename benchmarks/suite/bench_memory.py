@@ -94,7 +94,10 @@ def measured_row(
 
 
 def measured(module: str, operation: Operation, params: dict[str, Any], media: dict[str, Path]) -> int | str:
-    """Run an operation in a child process; return its peak bytes or its error."""
+    """Run an operation in a child process.
+
+    Returns its peak bytes or its error.
+    """
     inputs: dict[str, Any] = dict.fromkeys(operation.ports)
     for name, port in operation.example_inputs.items():
         if port.kind in (Kind.VIDEO, Kind.IMAGE):

@@ -94,9 +94,9 @@ def main() -> None:
 
 
 def _first_visit(browser: Any, url: str) -> float:
-    """Open the studio in a new profile; return the seconds until it is usable.
+    """Open the studio in a new profile.
 
-    The clips are on the screen then, and files can be added.
+    Returns the seconds until it is usable. The clips are on the screen then, and files can be added.
     """
     context = browser.new_context()
     page = context.new_page()
@@ -110,9 +110,9 @@ def _first_visit(browser: Any, url: str) -> float:
 
 
 def _played(page: Any, url: str, clip: str, speed: float) -> str:
-    """Play a clip at a constant speed; return how many frames were on time.
+    """Play a clip at a constant speed.
 
-    The page reports them.
+    Returns how many frames were on time. The page reports them.
     """
     page.goto(f"{url}/#/")
     draft = json.dumps({"params": {"curve": [{"t": 0, "speed": speed}]}, "inputs": {}, "preset": None})

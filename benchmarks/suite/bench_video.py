@@ -50,9 +50,9 @@ def _cpu() -> float:
 
 
 def best(works: dict[str, Callable[[], object]], repeat: int) -> dict[str, Cost]:
-    """Run the jobs `repeat` times; return each job's lowest CPU and wall time.
+    """Run the jobs `repeat` times.
 
-    Jobs run in turns, so that other load on the machine affects all of them.
+    Returns each job's lowest CPU and wall time. Jobs run in turns, so that other load on the machine affects all of them.
     """
     costs: dict[str, list[Cost]] = {name: [] for name in works}
     for _ in range(repeat):

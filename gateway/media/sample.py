@@ -55,7 +55,10 @@ async def _ensure_all(runtime: Runtime, owner: str) -> None:
 
 
 async def _ensure(runtime: Runtime, owner: str, sample: Sample) -> bool:
-    """Create a sample medium unless the owner has it; return False if that fails."""
+    """Create a sample medium unless the owner has it.
+
+    Returns False if that fails.
+    """
     try:
         await asyncio.to_thread(runtime.media.get, owner, SAMPLES[sample])
     except UnknownMedia:

@@ -110,9 +110,9 @@ class _Checking:
         return makers
 
     async def _make(self, maker: "_Maker", where: str) -> str:
-        """Check the maker of an "auto" input; return a reference to its output.
+        """Check the maker of an "auto" input.
 
-        Inputs that need the same operation with the same inputs and params share the step.
+        Returns a reference to its output. Inputs that need the same operation with the same inputs and params share the step.
         """
         for earlier in self._added:
             if (earlier.operation, earlier.inputs, earlier.params) == (maker.step.operation, maker.step.inputs, maker.step.params):

@@ -108,9 +108,9 @@ class UploadHandler:
         return {"Upload-Offset": str(offset), "Upload-Expires": format_datetime(expires_at, usegmt=True)}
 
     async def _finished(self, upload: Upload, state: UploadState) -> UploadState:
-        """Turn an upload into a medium if it is complete; return the upload's state.
+        """Turn an upload into a medium if it is complete.
 
-        An upload whose file is refused is removed. The caller holds the lock.
+        Returns the upload's state. An upload whose file is refused is removed. The caller holds the lock.
         """
         if state.done or await on_disk(upload.offset, state) < state.length:
             return state

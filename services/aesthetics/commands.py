@@ -74,9 +74,9 @@ def add_commands(group: typer.Typer, settings: Callable[..., Settings]) -> None:
 
 
 def _one_video(video: Path, params: BestFramesParams | ExtractParams, folder: Path) -> bool:
-    """Write a video's best or sampled frames to `folder`; return whether that succeeded.
+    """Write a video's best or sampled frames to `folder`.
 
-    Then marks the video as processed. An error is printed.
+    Returns whether that succeeded. Then marks the video as processed. An error is printed.
     """
     with tempfile.TemporaryDirectory() as temporary:
         outputs = _outputs(Path(temporary))
@@ -110,7 +110,10 @@ def _files(folder: Path, suffixes: tuple[str, ...], prefix: str) -> list[Path]:
 
 
 def _device(cpu: bool) -> dict[str, str]:
-    """Return the setting `device` for the option `--cpu`; empty if `cpu` is False."""
+    """Return the setting `device` for the option `--cpu`.
+
+    Empty if `cpu` is False.
+    """
     return {"device": "cpu"} if cpu else {}
 
 

@@ -222,9 +222,9 @@ def painting_bytes(params: PaintParams, *, control: bool = False) -> int:
 
 
 def to_paint(params: PaintParams, *others: str, control: bool = False) -> str | None:
-    """Return the command that installs what painting lacks; None if nothing is missing.
+    """Return the command that installs what painting lacks.
 
-    `others`: catalog names of further models; `control`: with the ControlNet for depth.
+    None if nothing is missing. `others`: catalog names of further models; `control`: with the ControlNet for depth.
     """
     peft = "pip install peft" if params.lcm and importlib.util.find_spec("peft") is None else None
     return " && ".join(filter(None, (install_command(*models_of(params, control=control), *others), peft))) or None

@@ -217,7 +217,10 @@ def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[s
 
 
 def _missing_model(params: DetectParams) -> str | None:
-    """Return the command that installs the detector's model; None if nothing is missing."""
+    """Return the command that installs the detector's model.
+
+    None if nothing is missing.
+    """
     model = params.detector.model
     return install_command(model) if model else None
 

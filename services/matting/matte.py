@@ -160,9 +160,9 @@ def _unused_inputs(choice: Choice, plate: Rgb | None, masks: Mapping[int, Mappin
 
 
 def _write(finished: Iterable[FinishedFrame], files: Mapping[str, ClipFile], total: int, progress: Progress) -> Tally:
-    """Write the pictures of each frame to the output files; return the totals.
+    """Write the pictures of each frame to the output files.
 
-    `total`: expected number of frames.
+    Returns the totals. `total`: expected number of frames.
     """
     tally = Tally()
     for result in finished:

@@ -245,9 +245,9 @@ def _terminate(_number: int, _frame: object) -> None:
 
 
 def _sentence(error: Exception) -> str | None:
-    """Return the message for a network or database error; None for other errors.
+    """Return the message for a network or database error.
 
-    Other errors are defects of this program, and are shown with their traceback.
+    None for other errors. Other errors are defects of this program, and are shown with their traceback.
     """
     import httpx
     import sqlalchemy as sa

@@ -265,10 +265,10 @@ def _written(outputs: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
 
 
 def _named(operation: Operation, result: Any, paths: Mapping[str, Path], outputs: Mapping[str, Path], *, overwrite: bool) -> Iterator[Path]:
-    """Rename the files at `paths` to their final names; yield the new paths.
+    """Rename the files at `paths` to their final names.
 
-    `outputs`: final paths without the operation's prefix. Names that follow from the result are known only now: without `overwrite`, an
-    output whose name is taken gets a number.
+    Yields the new paths. `outputs`: final paths without the operation's prefix. Names that follow from the result are known only now:
+    without `overwrite`, an output whose name is taken gets a number.
     """
     prefix = ""
     if operation.file_prefix is not None and len(outputs) > 1:

@@ -121,9 +121,9 @@ class Pauses:
         self._deadline, self._pause_s = time.monotonic() + self._patience_s, FIRST_PAUSE_S
 
     async def wait(self, retry_after: str | None = None) -> bool:
-        """Wait before the next attempt; return False if the time for attempts is over.
+        """Wait before the next attempt.
 
-        `retry_after`: the seconds that the server asks for.
+        Returns False if the time for attempts is over. `retry_after`: the seconds that the server asks for.
         """
         pause_s = max(self._pause_s, float(retry_after) if retry_after and retry_after.isdecimal() else 0.0)
         if time.monotonic() + pause_s > self._deadline:

@@ -23,10 +23,10 @@ class Adopted:
 
 
 def adopt(settings: Settings, *, source: str, target: str) -> Adopted:
-    """Transfer the media and jobs of the owner `source` to `target`; return their numbers.
+    """Transfer the media and jobs of the owner `source` to `target`.
 
-    Media that the target has already, such as the samples, stay. An idempotency key that the target has used is dropped from the adopted
-    job. Raises Conflict while a job of `source` is unfinished: it would write its outputs for the former owner.
+    Returns their numbers. Media that the target has already, such as the samples, stay. An idempotency key that the target has used is
+    dropped from the adopted job. Raises Conflict while a job of `source` is unfinished: it would write its outputs for the former owner.
     """
     if not is_owner(source) or source == target:
         wrong = "is already the owner of this key" if source == target else "is not the name of an owner"

@@ -290,7 +290,10 @@ class Jobs:
         return await self._read(lambda: (self.store.ledger.counts(), self.store.ledger.oldest_waiting()))
 
     async def troubles(self) -> list[str]:
-        """Return the reasons why no job can be accepted; empty if there are none."""
+        """Return the reasons why no job can be accepted.
+
+        Empty if there are none.
+        """
         try:
             await asyncio.wait_for(self._read(self.store.ledger.counts), DATABASE_TIMEOUT_S)
         except (TimeoutError, sa.exc.SQLAlchemyError) as error:
@@ -303,7 +306,10 @@ class Jobs:
 
 
 def _preview(request: JobRequest) -> StoredPreview | None:
-    """Return the preview options of a request; None if it requests no preview."""
+    """Return the preview options of a request.
+
+    None if it requests no preview.
+    """
     if not request.preview:
         return None
     return StoredPreview(at_s=request.preview_at_s, seconds=request.preview_s, slot=request.preview_slot)

@@ -23,7 +23,10 @@ def internal_token(data_dir: Path, owner: str) -> str:
 
 
 def internal_access(data_dir: Path, token: str) -> Access | None:
-    """Return the access that an internal token grants; None for any other text."""
+    """Return the access that an internal token grants.
+
+    None for any other text.
+    """
     text, _, signature = token.rpartition(".")
     parts = text.split(".")
     if len(parts) != 3 or parts[0] != PREFIX or not parts[2].isdecimal() or len(parts[2]) > 12:

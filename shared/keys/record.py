@@ -33,7 +33,10 @@ class KeyRecord(BaseModel):
     max_requests: Annotated[int, Field(ge=1)] | None = None
 
     def refusal(self, now: datetime) -> str | None:
-        """Return the reason why the key is invalid; None if the key is valid."""
+        """Return the reason why the key is invalid.
+
+        None if the key is valid.
+        """
         if self.revoked_at is not None:
             return f"The API key {self.name!r} was revoked at {self.revoked_at:%Y-%m-%d %H:%M} UTC."
         if self.expires_at is not None and self.expires_at <= now:

@@ -57,10 +57,10 @@ async def ingest(
 
 
 async def ingest_file(path: Path, *, store: MediaStore, probe: Probe, owner: str, name: str, source: str, media_id: str) -> MediaRecord:
-    """Store a file from the store's volume as a medium; return its record.
+    """Store a file from the store's volume as a medium.
 
-    The file stays; it is hard-linked where possible. `media_id` (from `new_id`) is kept by the caller: after a crash, calling again returns
-    the medium that the first call made.
+    Returns its record. The file stays; it is hard-linked where possible. `media_id` (from `new_id`) is kept by the caller: after a crash,
+    calling again returns the medium that the first call made.
     """
     with contextlib.suppress(UnknownMedia):
         return await on_disk(store.get, owner, media_id)

@@ -117,10 +117,10 @@ class MediaStore:
             shutil.rmtree(folder, ignore_errors=True)
 
     def publish(self, incoming: Incoming, new: NewMedium, *, file: Path | None = None) -> MediaRecord:
-        """Move a file into the store as the medium `new`; return its record.
+        """Move a file into the store as the medium `new`.
 
-        `file`: the file to move, by default `incoming.content`; it must lie on the store's volume. The medium is on disk (fsync) when this
-        returns. Raises ValueError if `new.bytes` is not the size of the file.
+        Returns its record. `file`: the file to move, by default `incoming.content`; it must lie on the store's volume. The medium is on
+        disk (fsync) when this returns. Raises ValueError if `new.bytes` is not the size of the file.
         """
         media_id = new.media_id or new_id()
         target = self._folder(new.owner, media_id)
@@ -275,10 +275,10 @@ class MediaStore:
         shutil.rmtree(grave, ignore_errors=True)
 
     def sweep(self, now: datetime, referenced: set[str]) -> Ids:
-        """Delete expired media and abandoned files; return the ids of the deleted media.
+        """Delete expired media and abandoned files.
 
-        Media that expired before `now` are deleted unless `referenced`. A medium with an unreadable record is kept, so that its file can
-        be rescued.
+        Returns the ids of the deleted media. Media that expired before `now` are deleted unless `referenced`. A medium with an unreadable
+        record is kept, so that its file can be rescued.
         """
         removed = []
         for owner in (path.name for path in _children(self.root) if is_owner(path.name)):

@@ -73,7 +73,10 @@ class ModelCache:
             return [key for key, _ in sorted(self._entries.items(), key=lambda item: item[1].used_at)]
 
     def drop(self, device: Device | None = None) -> int:
-        """Drop all idle models, or the idle models on `device`; return their number."""
+        """Drop all idle models, or the idle models on `device`.
+
+        Returns their number.
+        """
         with self._lock:
             idle = [key for key in self.keys if self._idle(key) and device in (None, self._entries[key].device)]
             return self._drop(idle)

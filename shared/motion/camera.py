@@ -142,7 +142,10 @@ class _Shot:
     speed: Matrix = field(default_factory=_identity)
 
     def follow(self, view: View, method: Method, size: tuple[int, int]) -> bool:
-        """Track the motion to the next frame, `view`; return whether it was measured."""
+        """Track the motion to the next frame, `view`.
+
+        Returns whether it was measured.
+        """
         self.moved_before = self.moved
         measured = method(self.anchor, view, self.speed @ self.moved)
         if measured is None:

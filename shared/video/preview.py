@@ -22,10 +22,10 @@ def preview(
     quality: int = 60,
     limits: Limits | None = None,
 ) -> int:
-    """Write an animated WebP of a video part; return the number of frames.
+    """Write an animated WebP of a video part.
 
-    `width` in pixels; `per_second` frames a second of `duration` seconds from `start` on. The picture is upright, in the right shape,
-    tone-mapped, and keeps its transparency. Each frame is shown as long as in the video. Errors are those of
+    Returns the number of frames. `width` in pixels; `per_second` frames a second of `duration` seconds from `start` on. The picture is
+    upright, in the right shape, tone-mapped, and keeps its transparency. Each frame is shown as long as in the video. Errors are those of
     `read_frames`, and ValueError if the part holds no frame. On failure no file is left.
     """
     if width < 1:

@@ -43,9 +43,9 @@ def marked_processes(mark: str) -> list[int]:
 
 
 def end_marked(mark: str, wait_s: float) -> list[int]:
-    """Kill the marked processes; return the ids of processes alive after `wait_s` seconds.
+    """Kill the marked processes.
 
-    See `marked_processes`. Blocks.
+    Returns the ids of processes alive after `wait_s` seconds. See `marked_processes`. Blocks.
     """
     deadline = time.monotonic() + wait_s
     killed: set[int] = set()

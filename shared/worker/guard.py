@@ -58,9 +58,9 @@ def main(command: list[str], fd: int, lease_s: float) -> None:
 
 
 def _watch(child: int, wake: int, lease_s: float) -> int:
-    """Wait until the child or the server ends; return the child's wait status.
+    """Wait until the child or the server ends.
 
-    Returns 0 if the server ended or is frozen.
+    Returns the child's wait status; 0 if the server ended or is frozen.
     """
     selector = selectors.DefaultSelector()
     selector.register(LIFE, selectors.EVENT_READ)

@@ -26,9 +26,9 @@ class OutputTail:
         self._pause: asyncio.TimerHandle | None = None
 
     def open(self) -> int:
-        """Open a pipe for the output of a new process; return its write end.
+        """Open a pipe for the output of a new process.
 
-        The caller closes that end.
+        Returns its write end. The caller closes that end.
         """
         self.close()
         self._pipe, writing = os.pipe()

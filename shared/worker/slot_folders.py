@@ -62,9 +62,9 @@ def sweep_slots(data_dir: Path, *, stale_s: float = STALE_S) -> int:
 
 
 def place(source: Path, folder: Path, name: str) -> Path:
-    """Link or copy a file into a slot's folder; return the new path.
+    """Link or copy a file into a slot's folder.
 
-    A symbolic link would point outside of the folder.
+    Returns the new path. A symbolic link would point outside of the folder.
     """
     target = folder / name
     target.parent.mkdir(parents=True, exist_ok=True)

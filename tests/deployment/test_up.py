@@ -102,9 +102,9 @@ def test_a_job_in_a_container_reaches_only_its_inputs_and_temporary_files(suite:
 
 
 def listed_in(container: Container, folder: str) -> str:
-    """Run `ls` on a container's folder until it prints something; return the output.
+    """Run `ls` on a container's folder until it prints something.
 
-    The engine sometimes loses the output of a command that ends at once.
+    Returns the output. The engine sometimes loses the output of a command that ends at once.
     """
     for _ in range(5):
         done = container.exec_run(["ls", folder])

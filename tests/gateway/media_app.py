@@ -113,7 +113,10 @@ async def gone(request: Request, error: Exception) -> Response:
 
 @contextlib.contextmanager
 def serving(app: FastAPI) -> Iterator[int]:
-    """Serve the app on a free loopback port, in a thread; yield the port."""
+    """Serve the app on a free loopback port, in a thread.
+
+    Yields the port.
+    """
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -53,7 +53,10 @@ class Server:
         return self.process.pid
 
     def kill(self, number: int = signal.SIGKILL) -> float:
-        """Send the signal `number` to the process; return the seconds until its end."""
+        """Send the signal `number` to the process.
+
+        Returns the seconds until its end.
+        """
         began = time.monotonic()
         self.process.send_signal(number)
         self.process.wait(30)

@@ -73,9 +73,9 @@ class Storm:
                 continue
 
     def check(self, timeout_s: float = 120) -> list[dict[str, Any]]:
-        """Check that all jobs succeeded and none ran twice at once; return the jobs.
+        """Check that all jobs succeeded and none ran twice at once.
 
-        Each output must hold what its job wrote.
+        Returns the jobs. Each output must hold what its job wrote.
         """
         server = self.servers[0]
         jobs = [server.wait(job_id, timeout_s) for job_id in self.ids.values()]

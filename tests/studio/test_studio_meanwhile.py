@@ -33,7 +33,10 @@ def go(page: Any, hash_: str) -> None:
 
 
 def ended(studio: Restartable, operation: str, **params: Any) -> str:
-    """Run an operation on the sample clip; return the id of the ended job."""
+    """Run an operation on the sample clip.
+
+    Returns the id of the ended job.
+    """
     job = studio.suite.wait(studio.suite.start(operation, {"video": SAMPLE_ID}, params)["id"], timeout_s=300)
     return str(job["id"])
 

@@ -75,7 +75,10 @@ def type_into(page: Any, field: Any) -> None:
 
 
 def frame_rows(page: Any, running: RunningSuite, clip: str) -> list[tuple[str, DrawnFrames]]:
-    """Measure the frames drawn during each kind of typing and dragging; return (name, frames)."""
+    """Measure the frames drawn during each kind of typing and dragging.
+
+    Returns (name, frames).
+    """
     rows = []
 
     def measure(name: str, act: Callable[[], None]) -> None:

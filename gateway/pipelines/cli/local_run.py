@@ -86,11 +86,11 @@ def check_locally(steps: Sequence[Step], services: Sequence[Service], settings: 
 def run_steps(
     steps: Sequence[Step], operations: Mapping[str, Operation], folder: Path, begins: Callable[[int, Step], None]
 ) -> Iterator[tuple[Step, FinishedStep]]:
-    """Run checked steps in order; yield each step with its result and files.
+    """Run checked steps in order.
 
-    Outputs go into `folder`, as `<step>.<output>` with the suffix of their format. `begins` is called with the number of a step before it
-    runs. A step that equals an earlier one is not run again, and measurements of a clip are shared. Raises OperationFailed, naming the
-    step; the outputs of earlier steps stay.
+    Yields each step with its result and files. Outputs go into `folder`, as `<step>.<output>` with the suffix of their format. `begins` is
+    called with the number of a step before it runs. A step that equals an earlier one is not run again, and measurements of a clip are
+    shared. Raises OperationFailed, naming the step; the outputs of earlier steps stay.
     """
     finished: dict[str, FinishedStep] = {}
     with temporary_folder() as measured:

@@ -78,10 +78,10 @@ def named_files(words: Sequence[str]) -> dict[str, list[Path | str]]:
 
 
 def runs_of(files: Mapping[str, list[Path | str]], *, batch: bool) -> list[tuple[str, dict[str, list[Path | str]]]]:
-    """Divide `files` among runs of a pipeline; return each run's folder name and files.
+    """Divide `files` among runs of a pipeline.
 
-    The folder is below the output folder. There is one run with all files; with `batch` there is one for each file of an option that is
-    repeated. Raises Invalid.
+    Returns each run's folder name and files. The folder is below the output folder. There is one run with all files; with `batch` there is
+    one for each file of an option that is repeated. Raises Invalid.
     """
     if not batch:
         return [("", dict(files))]

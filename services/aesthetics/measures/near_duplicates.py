@@ -24,11 +24,11 @@ def thumbnail(rgb: NDArray[np.uint8]) -> Thumbnail:
 
 
 def distinct(thumbnails: Sequence[Thumbnail], merits: Sequence[float], min_difference: float) -> list[int | None]:
-    """Return each picture's kept look-alike, by index; None for a picture that is kept.
+    """Return each picture's kept look-alike, by index.
 
-    Kept pictures differ from each other by at least `min_difference`; 0 keeps all. The difference is the root mean square difference over
-    that of unrelated pictures of the same contrast: 0 for equal pictures, about 1 for unrelated ones, whether dark or bright. A view in
-    another exposure is similar. Of similar pictures the one with the highest merit is kept.
+    None for a picture that is kept. Kept pictures differ from each other by at least `min_difference`; 0 keeps all. The difference is the
+    root mean square difference over that of unrelated pictures of the same contrast: 0 for equal pictures, about 1 for unrelated ones,
+    whether dark or bright. A view in another exposure is similar. Of similar pictures the one with the highest merit is kept.
     """
     like: list[int | None] = [None] * len(merits)
     if not thumbnails or min_difference <= 0:

@@ -22,10 +22,10 @@ _FEWEST, _MOST = 0.6, 1.6
 
 
 def subject_tones(luma: Plane, matte: Plane) -> Tones | None:
-    """Return a histogram of the subject's luma with logarithmic bins; None without a subject.
+    """Return a histogram of the subject's luma with logarithmic bins.
 
-    The result is float32 (177,), of sum 1. Returns None if fewer than 20 pixels of the subject are visible. `luma`: uint8 (h, w), limited
-    range; `matte`: uint8 of the same size, which is eroded to leave the soft edge out.
+    None without a subject. The result is float32 (177,), of sum 1. Returns None if fewer than 20 pixels of the subject are visible. `luma`:
+    uint8 (h, w), limited range; `matte`: uint8 of the same size, which is eroded to leave the soft edge out.
     """
     inside = cv2.erode(matte, np.ones((3, 3), np.uint8)) > _INSIDE
     if inside.sum() < _LEAST_PIXELS:

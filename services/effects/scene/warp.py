@@ -23,10 +23,10 @@ _STILL = 0.1
 
 
 def shift_of(matrix: Matrix, size: tuple[int, int], *, within: float = 1e-3) -> tuple[float, float] | None:
-    """Return a matrix's shift in pixels; None if it is not a pure translation.
+    """Return a matrix's shift in pixels.
 
-    `matrix`: (3, 3), applied to a picture of `size` (width, height). None if the movement of any corner differs from the mean by more than
-    `within` pixels.
+    None if it is not a pure translation. `matrix`: (3, 3), applied to a picture of `size` (width, height). None if the movement of any
+    corner differs from the mean by more than `within` pixels.
     """
     corners = np.array([[[0, 0], [size[0], 0], [0, size[1]], [size[0], size[1]]]], np.float64)
     moved = (cv2.perspectiveTransform(corners, matrix) - corners)[0]

@@ -46,9 +46,9 @@ class Stamp:
 
 
 def cut_out(frame: MaskedFrame, planes: Planes) -> Stamp | None:
-    """Cut the subject out of a frame; return None if its mask is empty.
+    """Cut the subject out of a frame.
 
-    `planes`: planes of the frame.
+    Returns None if its mask is empty. `planes`: planes of the frame.
     """
     area = rectangle(frame.mask > 127)
     if area is None:

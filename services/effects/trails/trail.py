@@ -89,9 +89,9 @@ def _complete(held: deque[M], current: int, reach: TrailExtent) -> bool:
 
 
 def _forget(held: deque[M], current: int, reach: TrailExtent, max_held: int) -> int:
-    """Drop ghosts that no later trail needs; return the next frame's new index.
+    """Drop ghosts that no later trail needs.
 
-    `held[current]` is the ghost of the next frame.
+    Returns the next frame's new index. `held[current]` is the ghost of the next frame.
     """
     following = held[min(current, len(held) - 1)]
     behind = 0.0 if reach.direction == "ahead" else reach.length

@@ -83,9 +83,10 @@ class TransNet:
             self._score(self._batch)
 
     def finish(self) -> tuple[Floats, Floats]:
-        """Score the remaining frames; return two scores of every frame, 0 to 1.
+        """Score the remaining frames.
 
-        The first score rates whether the frame is the last before a change. The second rates whether the frame is within a transition.
+        Returns two scores of every frame, 0 to 1. The first score rates whether the frame is the last before a change. The second rates
+        whether the frame is within a transition.
         """
         if not self._count:
             return np.zeros(0, np.float32), np.zeros(0, np.float32)

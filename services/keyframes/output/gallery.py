@@ -162,7 +162,10 @@ def _keyframe_data(keyframe: Keyframe) -> dict[str, Any]:
 
 
 def _thumbnail_url(path: Path, shrink: bool) -> str | None:
-    """Return the thumbnail file `path` as a data URL; None if it is missing."""
+    """Return the thumbnail file `path` as a data URL.
+
+    None if it is missing.
+    """
     if not path.exists():
         return None
     data = path.read_bytes()

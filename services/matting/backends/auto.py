@@ -35,9 +35,9 @@ class Choice:
 
 
 def missing(name: str, options: NetworkOptions) -> str | None:
-    """Return the command that installs what a backend lacks; None if nothing is missing.
+    """Return the command that installs what a backend lacks.
 
-    None also for `auto`.
+    None if nothing is missing, and for `auto`.
     """
     backend = BY_NAME.get(name)
     if backend is None:

@@ -37,7 +37,7 @@ class Screen:
 
 
 def screen_of(colour: tuple[float, float, float]) -> Screen | None:
-    """Return a screen of a colour; None unless it is green or blue.
+    """Return a screen of a colour.
 
     `colour`: R, G, B, 0..255. None if the colour is neither green nor blue enough.
     """

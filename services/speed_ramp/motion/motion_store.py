@@ -15,7 +15,10 @@ class MeasuredPart(SampledPart, Protocol):
 
 
 def _measured_part(params: MeasuredPart) -> dict[str, Any] | None:
-    """Return the params that determine the measured motion; None if none is measured."""
+    """Return the params that determine the measured motion.
+
+    None if none is measured.
+    """
     if not params.uses_motion:
         return None
     return {"start": params.start, "duration": params.duration, "sample_rate": params.sample_rate}

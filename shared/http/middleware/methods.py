@@ -64,7 +64,10 @@ class Methods:
         return any(_match(route, scope, method) is Match.FULL for route in self._router.routes)
 
     def _allowed(self, scope: Scope) -> bytes:
-        """Return the `Allow` header for the request's path; empty if it has no route."""
+        """Return the `Allow` header for the request's path.
+
+        Empty if it has no route.
+        """
         methods = [method for method in OF_A_PATH if self._has(scope, method)]
         if "GET" in methods and "HEAD" not in methods:
             methods.insert(1, "HEAD")

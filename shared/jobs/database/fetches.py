@@ -29,7 +29,10 @@ class Fetches:
         self._engine = engine
 
     def begin(self, job_id: str) -> FetchClaim | None:
-        """Claim a job's fetches; None if it has ended or fetched all URLs."""
+        """Claim a job's fetches.
+
+        None if it has ended or fetched all URLs.
+        """
         with self._engine.connect() as connection:
             row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id, JOBS.c.status == Status.QUEUED.value)).first()
         fetches = tuple(map(UrlFetch.load, row.fetches or ())) if row is not None else ()
@@ -38,9 +41,9 @@ class Fetches:
         return FetchClaim(id=row.id, owner=row.owner, operation=row.operation, fetches=fetches, deadline_at=row.deadline_at)
 
     def end(self, connection: Connection, claim: FetchClaim) -> tuple[str, int] | None:
-        """Mark all URLs of a job as fetched; return the job's queue and priority.
+        """Mark all URLs of a job as fetched.
 
-        Within the caller's transaction. Returns None if the job has ended.
+        Returns the job's queue and priority; None if the job has ended. Within the caller's transaction.
         """
         fetches = [replace(fetch, done=True).dump() for fetch in claim.fetches]
         waiting = (JOBS.c.id == claim.id, JOBS.c.status == Status.QUEUED.value)

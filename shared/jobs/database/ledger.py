@@ -138,7 +138,10 @@ class Ledger:
         return jobs, jobs[-1].id if len(rows) > limit else None
 
     def begin(self, job_id: str) -> Claim | None:
-        """Start an attempt at a job; return its Claim, None if it ended."""
+        """Start an attempt at a job.
+
+        Returns its Claim, None if it ended.
+        """
         with self.engine.begin() as connection:
             row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id).with_for_update()).first()
             if row is None or Status(row.status).ended:
@@ -181,9 +184,9 @@ class Ledger:
                     self.notify(connection, claim.id, "progress")
 
     def end(self, connection: Connection, job_id: str, status: Status, *, attempt: int | None = None, ending: Ending | None = None) -> bool:
-        """End a job within the caller's transaction; return whether this attempt ended it.
+        """End a job within the caller's transaction.
 
-        False if the job has ended before, or if a later attempt runs.
+        Returns whether this attempt ended it. False if the job has ended before, or if a later attempt runs.
         """
         now = time.time()
         conditions = [JOBS.c.id == job_id, JOBS.c.status.in_(OPEN), *([JOBS.c.attempt == attempt] if attempt is not None else [])]
@@ -200,7 +203,10 @@ class Ledger:
         return True
 
     def webhook(self, connection: Connection, job_id: str) -> tuple[str, StoredWebhook] | None:
-        """Return the owner and the webhook of a job; None without a webhook."""
+        """Return the owner and the webhook of a job.
+
+        None without a webhook.
+        """
         row = connection.execute(sa.select(JOBS.c.owner, JOBS.c.webhook).where(JOBS.c.id == job_id)).first()
         return (row.owner, StoredWebhook.load(row.webhook)) if row and row.webhook else None
 

@@ -62,10 +62,11 @@ class JobStore:
         self.engine.dispose()
 
     def add(self, job: NewJob, remembered: EarlierResult | None = None, *, most_open: int | None = None) -> tuple[Job, bool]:
-        """Insert and queue a job; return the job and whether it is new.
+        """Insert and queue a job.
 
-        With `remembered` the job is written as ended, with that result. If a job with the same idempotency key exists, that job is returned
-        instead. `most_open`: unfinished jobs that the owner may have. Raises QueueFull, QuotaExceeded, IdempotencyMismatch.
+        Returns the job and whether it is new. With `remembered` the job is written as ended, with that result. If a job with the same
+        idempotency key exists, that job is returned instead. `most_open`: unfinished jobs that the owner may have. Raises QueueFull,
+        QuotaExceeded, IdempotencyMismatch.
         """
         if job.idempotency_key and (earlier := self.earlier(job.owner, job.idempotency_key, job.fingerprint)):
             return earlier, False
@@ -98,9 +99,9 @@ class JobStore:
         return self.ledger.get(owner, job_id)
 
     def finish(self, job_id: str, status: Status, *, attempt: int | None = None, ending: Ending | None = None) -> bool:
-        """End a job and queue its webhook messages; return whether this attempt ended it.
+        """End a job and queue its webhook messages.
 
-        See `Ledger.end`.
+        Returns whether this attempt ended it. See `Ledger.end`.
         """
         with self.engine.begin() as connection:
             if not self.ledger.end(connection, job_id, status, attempt=attempt, ending=ending):
@@ -109,7 +110,10 @@ class JobStore:
         return True
 
     def fetched(self, claim: FetchClaim) -> bool:
-        """Queue a job whose URLs have been fetched; return False if it has ended."""
+        """Queue a job whose URLs have been fetched.
+
+        Returns False if it has ended.
+        """
         with self.engine.begin() as connection:
             place = self.fetches.end(connection, claim)
             if place is None:

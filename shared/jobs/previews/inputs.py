@@ -98,9 +98,9 @@ class PreviewInputs:
         return outputs[output].id
 
     async def _ended(self, owner: str, job_id: str, needs: str) -> Job:
-        """Wait for the end of a job, which must succeed; return the job.
+        """Wait for the end of a job, which must succeed.
 
-        `needs`: what the preview needs of the job, for the error. Raises OperationFailed if the job did not succeed.
+        Returns the job. `needs`: what the preview needs of the job, for the error. Raises OperationFailed if the job did not succeed.
         """
         while job_id not in await asyncio.to_thread(self.ledger.ended_among, {job_id}):  # reads one column; the whole job is read once
             await asyncio.sleep(POLL_S)

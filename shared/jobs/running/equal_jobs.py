@@ -59,9 +59,9 @@ class EqualJobs:
         event.set()
 
     async def _try(self, lock: str) -> bool:
-        """Take the lock named `lock` if it is free; return whether it was.
+        """Take the lock named `lock` if it is free.
 
-        A lock that was taken as the job was canceled is dropped.
+        Returns whether it was free. A lock that was taken as the job was canceled is dropped.
         """
         taking = asyncio.ensure_future(asyncio.to_thread(self._take, lock))
         try:

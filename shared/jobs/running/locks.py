@@ -37,7 +37,10 @@ class Locks(Protocol):
     """Seconds for which a lock must be free before its holder counts as dead."""
 
     def take(self, name: str) -> bool:
-        """Take the lock `name` if it is free; return whether it was free."""
+        """Take the lock `name` if it is free.
+
+        Returns whether it was free.
+        """
 
     def drop(self, name: str) -> None:
         """Release the lock `name`."""

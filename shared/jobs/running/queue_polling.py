@@ -98,10 +98,10 @@ class QueueWaker:
         return stop.is_set() or self._stop.is_set()
 
     def wait(self, name: str, timeout_s: float, stop: threading.Event) -> bool:
-        """Block a polling thread until woken or `timeout_s`; return whether the thread must end.
+        """Block a polling thread until woken or `timeout_s`.
 
-        `name`: the queue that the thread polls, or MANAGER. The first call for a name returns at once, because there may be
-        earlier work.
+        Returns whether the thread must end. `name`: the queue that the thread polls, or MANAGER. The first call for a name returns at once,
+        because there may be earlier work.
         """
         with self._lock:
             is_new = name not in self._woken

@@ -266,9 +266,9 @@ class OperationRunner:
         return slot_folder
 
     def _place_inputs(self, slot: Slot, claim: Claim) -> dict[str, Any]:
-        """Copy or link a job's inputs to the child process's folder; return their paths.
+        """Copy or link a job's inputs to the child process's folder.
 
-        Each has the name under which the file was uploaded, so that messages name the file as users know it.
+        Returns their paths. Each has the name under which the file was uploaded, so that messages name the file as users know it.
         """
 
         def path(media_id: str) -> str:
@@ -363,7 +363,7 @@ def _move(source: Path, folder: Path) -> None:
 
 
 def changed_at(path: Path) -> int | None:
-    """Return a file's modification time in ns; None if the file is missing."""
+    """Return a file's modification time in ns, or None."""
     try:
         return path.lstat().st_mtime_ns
     except FileNotFoundError:

@@ -87,9 +87,9 @@ class Lifeline:
             self._threads.append(thread)
 
     def hurry(self) -> None:
-        """Wake the threads, which then renew the lock; return without waiting for them.
+        """Wake the threads, which then renew the lock.
 
-        Called when a job begins in this process.
+        Returns without waiting for them. Called when a job begins in this process.
         """
         for event in self._begun:
             event.set()

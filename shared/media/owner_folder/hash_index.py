@@ -62,7 +62,10 @@ def _locked(path: Path, mode: str) -> Iterator[TextIO]:
 
 
 def _opened(path: Path, mode: str) -> TextIO | None:
-    """Open a file and lock it; return None if the file was replaced meanwhile."""
+    """Open a file and lock it.
+
+    Returns None if the file was replaced meanwhile.
+    """
     with ExitStack() as stack:
         file = stack.enter_context(open(path, mode, encoding="ascii"))
         fcntl.flock(file, fcntl.LOCK_EX)

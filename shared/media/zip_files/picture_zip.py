@@ -204,7 +204,10 @@ def _is_extra(name: str) -> bool:
 
 
 def _kind_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> FileType | None:
-    """Return the picture type of an entry; None if it is no picture."""
+    """Return the picture type of an entry.
+
+    None if it is no picture.
+    """
     if entry.flag_bits & 1:
         raise UnsupportedMedia("The zip file is encrypted. Pack it without a password.")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

@@ -41,10 +41,10 @@ def hold_gpu(device: Device, progress: Progress = Silent(), *, folder: Path | No
 
 
 def request_memory(device: Device, size: int, free: Callable[[Device], int], *, wait_s: float = WAIT_S, folder: Path | None = None) -> bool:
-    """Ask other processes to free GPU memory; return whether `size` bytes are free.
+    """Ask other processes to free GPU memory.
 
-    They drop idle models. Waits for this, at most `wait_s` seconds. `free`: returns a device's free bytes. Call it only while holding the
-    device (`hold_gpu`). The other processes check `requested_bytes` every few seconds.
+    Returns whether `size` bytes are free. They drop idle models. Waits for this, at most `wait_s` seconds. `free`: returns a device's free
+    bytes. Call it only while holding the device (`hold_gpu`). The other processes check `requested_bytes` every few seconds.
     """
     note, deadline = _file(device, "wanted", folder), time.monotonic() + wait_s
     note.parent.mkdir(parents=True, exist_ok=True)

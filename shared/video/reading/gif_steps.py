@@ -18,10 +18,10 @@ _MOST_BLOCKS = 20_000_000
 
 
 def with_usual_steps(path: str | os.PathLike[str], head: bytes) -> AbstractContextManager[str | os.PathLike[str]]:
-    """Copy a GIF, correcting frame delays that are too short; yield the copy's path.
+    """Copy a GIF, correcting frame delays that are too short.
 
-    `head`: the file's first bytes. Yields `path` itself if the file is no GIF, or has no short delay. The copy stays during the `with`
-    block; the process keeps it for reuse.
+    Yields the copy's path. `head`: the file's first bytes. Yields `path` itself if the file is no GIF, or has no short delay. The copy
+    stays during the `with` block; the process keeps it for reuse.
     """
     if head[:6] not in (b"GIF87a", b"GIF89a"):
         return nullcontext(path)

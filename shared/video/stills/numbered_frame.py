@@ -20,11 +20,11 @@ from shared.video.stills.image import upright_image
 
 
 def numbered_frame(request: FrameRequest, _progress: object) -> PictureSize:
-    """Write the requested frame of a video as PNG; return its width and height.
+    """Write the requested frame of a video as PNG.
 
-    Runs in a worker process. Frames count from 0 in the order of presentation; a still image is frame 0. The picture is upright, has the
-    clip's full size, and is tone-mapped where the clip has high dynamic range. Raises Invalid, naming the last frame, for a number that the
-    clip does not have.
+    Returns its width and height. Runs in a worker process. Frames count from 0 in the order of presentation; a still image is frame 0. The
+    picture is upright, has the clip's full size, and is tone-mapped where the clip has high dynamic range. Raises Invalid, naming the last
+    frame, for a number that the clip does not have.
     """
     limits = Limits.current()
     path, number = request.path, request.number

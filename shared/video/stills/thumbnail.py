@@ -19,10 +19,11 @@ _LOOK_AT_S = 3
 
 
 def thumbnail(request: ThumbnailRequest, _progress: object) -> PictureSize:
-    """Write a thumbnail of a media file; return the thumbnail's width and height.
+    """Write a thumbnail of a media file.
 
-    Runs in a worker process. `output` becomes a JPEG of `width` pixels, upright and in the right shape. A zip file shows its first picture.
-    A video shows a frame of its first seconds with much contrast: neither a black lead-in nor a flash.
+    Returns the thumbnail's width and height. Runs in a worker process. `output` becomes a JPEG of `width` pixels, upright and in the right
+    shape. A zip file shows its first picture. A video shows a frame of its first seconds with much contrast: neither a black lead-in nor a
+    flash.
     """
     limits = Limits.current()
     path, width = request.path, request.width

@@ -19,9 +19,9 @@ _BASE = Fraction(1, 1000)
 
 
 def mux_subtitles(container: Any, tracks: list[SubtitleTrack], mux: Callable[[Any], object]) -> Callable[[], None]:
-    """Add subtitle streams to a container; return a function that writes their packets.
+    """Add subtitle streams to a container.
 
-    Call this before the container's header is written.
+    Returns a function that writes their packets. Call this before the container's header is written.
     """
     streams = []
     for track in tracks:

@@ -144,10 +144,10 @@ class VideoWriter:
         self._output.tags.update(file_tags(source, limits or Limits.current()))
 
     def set_timecode(self, timecode: str | None) -> bool:
-        """Set the timecode of the first frame; return whether it will be written.
+        """Set the timecode of the first frame.
 
-        Call this before the first picture. `timecode`: such as 01:00:00:00. Nothing is written for None, and in containers without timecode
-        (.webm, .webp).
+        Returns whether it will be written. Call this before the first picture. `timecode`: such as 01:00:00:00. Nothing is written for
+        None, and in containers without timecode (.webm, .webp).
         """
         self._check_not_started()
         self._output.timecode = timecode if self._settings.container in ("mp4", "mov", "matroska") else None

@@ -13,10 +13,10 @@ from shared.worker.sandbox.privileges import drop_capabilities, forbid_new_privi
 
 
 def enter(sandbox: Sandbox) -> list[str]:
-    """Apply the sandbox's limits to this process; return the names of the active layers.
+    """Apply the sandbox's limits to this process.
 
-    The limits are permanent. Call it before any other thread starts, since a thread's limits hold for itself and the threads
-    that it starts. Raises SandboxMissing if the sandbox is required and the kernel has no Landlock.
+    Returns the names of the active layers. The limits are permanent. Call it before any other thread starts, since a thread's limits hold
+    for itself and the threads that it starts. Raises SandboxMissing if the sandbox is required and the kernel has no Landlock.
     """
     _use_own_folders(sandbox)
     for package in sandbox.packages:  # afterwards the folder that holds the packages cannot be searched

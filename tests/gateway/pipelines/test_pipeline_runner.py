@@ -68,7 +68,10 @@ def claim(steps: list[Step]) -> Claim:
 
 
 def started(service: Service, steps: list[Step]) -> tuple[asyncio.Task[Any], ProgressLog]:
-    """Start a pipeline on a fake service; return its task and progress log."""
+    """Start a pipeline on a fake service.
+
+    Returns its task and progress log.
+    """
 
     def no_media(_owner: str, media_id: str) -> None:
         raise UnknownMedia(media_id)

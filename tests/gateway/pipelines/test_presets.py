@@ -56,9 +56,9 @@ def test_only_presets_that_need_stable_diffusion_are_not_run_here():
 
 @pytest.fixture(scope="module")
 def short(running: RunningSuite, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Upload half a second of a moving red block; return the media id.
+    """Upload half a second of a moving red block.
 
-    320x180, before a green screen.
+    Returns the media id. 320x180, before a green screen.
     """
     path = tmp_path_factory.mktemp("short") / "short.mp4"
     screen, block = "color=0x00b140:s=320x180:r=30:d=0.5,noise=alls=6:allf=t[bg]", "color=0xa03020:s=60x90:r=30:d=0.5[block]"

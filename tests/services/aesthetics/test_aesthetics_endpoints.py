@@ -44,7 +44,10 @@ def shared(data: Path) -> Path:
 
 
 def over(suite: RunningSuite, job_id: str) -> dict:
-    """Wait until the pictures of an extraction are in their folder; return its job."""
+    """Wait until the pictures of an extraction are in their folder.
+
+    Returns its job.
+    """
     job = suite.wait(job_id)
     for _ in range(200):
         if job_id not in [entry["job_id"] for entry in suite.client.get(f"{BASE}/status").json()["running"]]:

@@ -103,9 +103,9 @@ def test_an_unknown_job_gets_a_404(server: Server) -> None:
 
 @pytest.fixture(scope="module")
 def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, list[dict[str, Any]]]]:
-    """Start a server with seven ended jobs; yield the server and the jobs.
+    """Start a server with seven ended jobs.
 
-    The oldest job comes first.
+    Yields the server and the jobs. The oldest job comes first.
     """
     with serving_one(tmp_path_factory.mktemp("listed")) as server:
         yield server, [server.run(operation) for operation in ("succeed", "refuse", "succeed", "refuse", "succeed", "succeed", "refuse")]

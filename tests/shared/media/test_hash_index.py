@@ -24,7 +24,10 @@ def index(tmp_path: Path) -> HashIndex:
 
 
 def before_first_lock(monkeypatch: pytest.MonkeyPatch, change: Callable[[], None]) -> list[int]:
-    """Call `change` before the first lock; return a list that collects the locked inodes."""
+    """Call `change` before the first lock.
+
+    Returns a list that collects the locked inodes.
+    """
     locked: list[int] = []
     lock = fcntl.flock
 

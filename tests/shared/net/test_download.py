@@ -45,9 +45,9 @@ class Resolver:
 
 @contextlib.asynccontextmanager
 async def server(pages: dict[str, Page], *, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[int, list[str]]]:
-    """Run a server on all of 127/8; yield its port and its requests.
+    """Run a server on all of 127/8.
 
-    `pages`: the answer for each path.
+    Yields its port and its requests. `pages`: the answer for each path.
     """
     requests: list[str] = []
     answering: set[asyncio.Task[None]] = set()

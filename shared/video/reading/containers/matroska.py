@@ -39,9 +39,9 @@ def last_element(file: BinaryIO, begin: int) -> int:
 
 
 def _walked(file: BinaryIO, begin: int) -> tuple[int, int | None]:
-    """Find the last outer element of a Matroska file; return start and end.
+    """Find the last outer element of a Matroska file.
 
-    None if the end is unknown.
+    Returns start and end. None if the end is unknown.
     """
     last, place = begin, begin
     for _ in range(_MOST_ELEMENTS):

@@ -161,11 +161,12 @@ class PictureStream:
             raise BrokenMedia(f"{Path(self._path).name!r} contains no frame that can be decoded. Export or upload it again.")
 
     def from_about(self, target: int, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None] | None:
-        """Seek to a keyframe at or before `target`; return the frames from there.
+        """Seek to a keyframe at or before `target`.
 
-        None if no such keyframe is found. `target` is in units of `base`. Containers seek by decoding order, or only roughly: if the first
-        picture is later than `target`, seeking is repeated further back. Returns None if no seek reaches such a picture, and where times
-        are counted from the beginning (AVI). Then the container has to be opened anew, since not every file can seek to its start.
+        Returns the frames from there. None if no such keyframe is found. `target` is in units of `base`. Containers seek by decoding order,
+        or only roughly: if the first picture is later than `target`, seeking is repeated further back. Returns None if no seek reaches such
+        a picture, and where times are counted from the beginning (AVI). Then the container has to be opened anew, since not every file can
+        seek to its start.
         """
         if self._clock.joined:
             return None
@@ -187,9 +188,9 @@ class PictureStream:
         return None
 
     def from_key(self, target: int) -> Generator[TimedPicture, None, None]:
-        """Skip to the first keyframe at or after `target`; return the frames from there.
+        """Skip to the first keyframe at or after `target`.
 
-        Nothing before it is decoded. `target` is in units of `base`. Call this first.
+        Returns the frames from there. Nothing before it is decoded. `target` is in units of `base`. Call this first.
         """
         if not self._clock.joined and not self._by_order:
             with suppress(av.error.FFmpegError):

@@ -109,9 +109,9 @@ class TrackClock:
             part.ticks = round(offsets.get(part.number, Fraction(0)) / base)
 
     def end(self, base: Fraction) -> Fraction | None:
-        """Return the end of the track in seconds; None for an empty track.
+        """Return the end of the track in seconds.
 
-        On the continuous clock. `base`: seconds per tick.
+        None for an empty track. On the continuous clock. `base`: seconds per tick.
         """
         return max(((part.end + part.ticks) * base for part in self.parts), default=None)
 

@@ -174,9 +174,9 @@ _TS_DISCONT = 0x200
 def _read(
     container: Any, video: Any, path: str | os.PathLike[str], limits: Limits, seconds: float | None, began: float
 ) -> Scan | _TooLong | None:
-    """Scan all packets of an open file; None if there are more than _MOST_PACKETS.
+    """Scan all packets of an open file.
 
-    `began`: value of the monotonic clock from which `seconds`, the time limit, counts.
+    None if there are more than _MOST_PACKETS. `began`: value of the monotonic clock from which `seconds`, the time limit, counts.
     """
     end = end_of_fragments(path) if container.format.name.startswith("mov") else None
     packets = _packets(container)
@@ -254,7 +254,10 @@ class _PacketScan:
         )
 
     def _settle_clocks(self) -> tuple[Join, ...]:
-        """Put all tracks on one continuous clock; return the joins of their parts."""
+        """Put all tracks on one continuous clock.
+
+        Returns the joins of their parts.
+        """
         main, tracks = self._main, self._tracks
         for track in tracks.values():
             if track.stamps and len(track.clock.parts) == 1 and track.kind in ("video", "audio"):

@@ -28,7 +28,10 @@ SAID = {"tag": "remembered"}
 
 
 def rolled(server: Server, **body: Any) -> dict[str, Any]:
-    """Run the operation `dice`, whose result is random, to its end; return the job."""
+    """Run the operation `dice`, whose result is random, to its end.
+
+    Returns the job.
+    """
     return server.wait(server.submit("dice", **body)["id"])
 
 

@@ -52,7 +52,10 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def ended(bad: Server) -> Ended:
-    """Run all operations at the same time; return the ended jobs by operation."""
+    """Run all operations at the same time.
+
+    Returns the ended jobs by operation.
+    """
     ids = {name: bad.submit(name, params={"count": COUNTS.get(name, 1)})["id"] for name in (*FAILING, *SUCCEEDING)}
     return {name: bad.wait(job_id, 110) for name, job_id in ids.items()}
 

@@ -14,9 +14,10 @@ from tests.waiting import within
 
 
 def stopped(server: Server) -> bool:
-    """Freeze the process of `server`; return whether others can still use the database.
+    """Freeze the process of `server`.
 
-    They cannot if the process was just writing to the database file: a frozen writer blocks all others.
+    Returns whether others can still use the database. They cannot if the process was just writing to the database file: a frozen writer
+    blocks all others.
     """
     os.kill(server.pid, signal.SIGSTOP)
     connection = sqlite3.connect(server.data_dir / "jobs.sqlite", timeout=0.3, isolation_level=None)

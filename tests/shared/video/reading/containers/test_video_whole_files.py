@@ -44,7 +44,10 @@ UNREAD = {
 
 
 def whole(make: Make, name: str, coding: str, size: str = "64x48") -> bytes:
-    """Encode a clip of 1.2 s with the options `coding`; return the file's bytes."""
+    """Encode a clip of 1.2 s with the options `coding`.
+
+    Returns the file's bytes.
+    """
     return make(name, f"-f lavfi -i testsrc2=s={size}:r=25:d=1.2", "" if "-an" in coding else SOUND, coding).read_bytes()
 
 
