@@ -23,7 +23,7 @@ from shared.errors import Invalid
 from shared.operation import Operation, Preset, Progress, Silent, form
 
 _MOST_SPANS = 10
-"""How many groups a warning names."""
+"""Most groups that a warning names."""
 
 
 class BestFramesParams(ScoreParams):

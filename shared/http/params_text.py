@@ -17,7 +17,7 @@ _ALTERNATIVE = re.compile(r"[a-z-]+\[.*\]|str|int|float|bool|none|constrained-\w
 _LENGTHS = {"too_short": ("at least", "min_length"), "too_long": ("at most", "max_length")}
 """Pydantic's error types for a list's length -> words and limit name."""
 MAX_ERRORS = 100
-"""Errors listed in one answer; the rest are counted."""
+"""Most errors that an answer lists; the rest are counted."""
 
 
 def params_from_text(model: type[P], texts: Mapping[str, str]) -> P:

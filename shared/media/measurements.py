@@ -14,7 +14,7 @@ from pathlib import Path
 MIB = 1024 * 1024
 MOST_BYTES = 256 * MIB
 LARGEST_BYTES = 64 * MIB
-"""A larger file is not kept. The motion of a 12-hour clip takes less."""
+"""Largest file that is kept. The motion of a 12-hour clip takes less."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ _LEAST_SHARE = 0.0005
 """Least share of pixels with a click's colour. Fewer are too few to tell the object's colours."""
 _LEAST_OF_BOX = 0.05
 _MOST_SEEDS = 40
-"""Number of places of a stroke whose colour is looked at."""
+"""Most places of a stroke whose colour is looked at."""
 _BIN, _BINS = 16, 16
 _WHITE, _BLACK = 200, 55
 

@@ -15,7 +15,7 @@ PAST_RUNS = 50
 EXPIRES_SOON_S = 300.0
 """Results of jobs that expire this soon are not reused. A sweep might delete their outputs in between."""
 MOST_REMEMBERED = 5
-"""Number of earlier jobs whose outputs are looked for."""
+"""Most earlier jobs whose outputs are looked for."""
 
 
 @dataclass(frozen=True, kw_only=True)

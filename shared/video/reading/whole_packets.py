@@ -8,7 +8,7 @@ import av.error
 from shared.video.limits import Limits
 
 MOST_IN_GROUPS = 64
-"""Number of packets that are decoded to examine the last picture. They show whether it is whole."""
+"""Most packets that are decoded to examine the last picture. They show whether it is whole."""
 
 TELLING = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4", "h263", "flv1", "wmv1", "wmv2", "wmv3", "msmpeg4v2", "msmpeg4v3"})
 """Codecs whose decoders report a picture of which a part is missing. Others fill it in."""
