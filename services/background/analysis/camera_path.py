@@ -56,7 +56,7 @@ class CameraPath:
         return float(across), float(down)
 
     def margin(self, parallax: float) -> float:
-        """Return the size of a background that covers all frames, in frames.
+        """Return the size of a background for all frames, in multiples of a frame.
 
         `parallax`: motion of the nearest or farthest surface relative to the picture, in pixels per pixel
         of the path.

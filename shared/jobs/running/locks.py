@@ -22,8 +22,7 @@ from shared.worker.process_tree import descendants
 from shared.worker.slot import KEPT_OPEN
 
 LEASE_S, GRACE_S = 6, 8.0
-"""Seconds until a silent session ends, and until its locks count as free. Postgres ends the session; a lock must be free for GRACE_S until
-its holder counts as dead."""
+"""Seconds until a silent session ends, and until a free lock's holder counts as dead. Postgres ends the session."""
 RETAKES, RETAKE_S = 10, 0.1
 LOST_THE_LOCK = 70
 """Exit status of a process whose jobs another process has taken over."""
