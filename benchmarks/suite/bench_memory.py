@@ -28,7 +28,7 @@ from shared.worker.run_operation import OperationCall, perform
 
 SIZES = ((1280, 720), (3840, 2160))
 CLIP_FRAMES = 40
-"""More than the encoder looks ahead at."""
+"""Frames of the clip: more than the encoder looks ahead at."""
 MIB = 1024**2
 SETTINGS = {"REELWRIGHT_JOB_MEMORY_BYTES": str(16 * 1024**3), "REELWRIGHT_MAX_PIXELS": str(2**27), "MALLOC_ARENA_MAX": "2"}
 CASES: dict[str, tuple[dict[str, Any], ...]] = {

@@ -18,7 +18,7 @@ Mask = NDArray[np.bool_]
 _END_SHARE = 0.2
 """Share of the samples that counts as the clip's start, or end."""
 _AGREES, _DIFFERS = (10, 6), (24, 12)
-"""Levels (luma, chroma) of equality and difference. Start and end agree up to _AGREES; the median differs from them from _DIFFERS on."""
+"""Levels (luma, chroma) up to which ends agree, and from which the median differs."""
 _LEAST_SAMPLES, _LEAST_KEPT = 15, 3
 _LEAST_AREA = 0.0005
 """Smallest share of the plate that counts as an object; smaller regions are noise."""
