@@ -203,7 +203,7 @@ class CompositeBench extends Element {
     return view;
   }
 
-  /** The background with a margin for motion, and its nearness: {picture, near, size}. Cached until its inputs change. */
+  /** The background with a margin for motion, and its nearness: {picture, near, middle, size}. Cached until its inputs change. */
   #room(image, size, [bw, bh]) {
     const key = [image.src, this.#depth?.src, ...size, bw, bh].join(" ");
     if (this.#kept?.key !== key) {
