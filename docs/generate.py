@@ -140,6 +140,9 @@ def _input(name: str, port: Input) -> str:
     description = port.description or f"The {name}."
     if port.auto:
         description += f" `auto`: `{port.auto.rpartition('.')[0]}` makes it first."
+    if port.auto_if:
+        condition = " and ".join(f"`{name}` is `{value}`" for name, value in port.auto_if.items())
+        description += f" It does so unasked if it can, and if {condition} and no other is given."
     return f"| `{name}` | {', '.join(remarks)} | {description} |"
 
 

@@ -24,6 +24,7 @@ from gateway.pipelines.retry import retry_routes
 from gateway.pipelines.routes import pipeline_routes
 from gateway.pipelines.saved.routes import saved_pipeline_routes
 from gateway.pipelines.submitter import PipelineSubmitter
+from gateway.pipelines.unasked import UnaskedExpansion, UnaskedInputs
 from gateway.routing.proxy import proxy_routes
 from gateway.routing.upstream import Upstreams, credentials
 from gateway.uploads.folder import uploads_in
@@ -63,17 +64,19 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
     )
     views = ViewDesk(upstreams, runtime)
     submitter = PipelineSubmitter(upstreams, runtime)
-    app.include_router(proxy_routes(upstreams, (Previews(views).expand, submitter.expand)))
+    unasked = UnaskedInputs(upstreams)
+    expansions = (Previews(views, unasked).expand, submitter.expand, UnaskedExpansion(unasked, upstreams, runtime).expand)
+    app.include_router(proxy_routes(upstreams, expansions))
     app.include_router(media_routes(media))
     app.include_router(view_routes(views))
     app.include_router(upload_routes(media))
     app.include_router(job_routes(runtime))
     app.include_router(webhook_routes(runtime))
-    app.include_router(bulk_routes(upstreams, runtime))
+    app.include_router(bulk_routes(upstreams, unasked, runtime))
     app.include_router(pipeline_routes(submitter, runtime))
     app.include_router(preset_routes(submitter, upstreams, runtime))
     app.include_router(saved_pipeline_routes(submitter, runtime))
-    app.include_router(retry_routes(upstreams, runtime))
+    app.include_router(retry_routes(upstreams, unasked, runtime))
     app.include_router(model_routes(upstreams, runtime.settings))
     studio = Studio()
     add_pages(app, upstreams, studio, keys_needed=lambda: runtime.keys.required)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.job_deletion import delete_job
+from gateway.pipelines.unasked import UnaskedInputs
 from gateway.routing.known_query import refuse_unknown_query
 from gateway.routing.upstream import Refused, Upstreams, credentials, refused_at
 from shared.errors import Conflict, Invalid, UnknownJob, UnknownOperation
@@ -60,7 +61,7 @@ class Deleted(BaseModel):
     more: bool = Field(description=f"Whether more jobs match the filters: one request deletes at most {MOST_DELETED}.")
 
 
-def bulk_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
+def bulk_routes(upstreams: Upstreams, unasked: UnaskedInputs, runtime: Runtime) -> APIRouter:
     """Return the routes that submit or delete several jobs."""
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=JsonRoute, dependencies=[Depends(refuse_unknown_query)])
 
@@ -76,6 +77,8 @@ def bulk_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
         jobs = []
         for number, item in enumerate(body.jobs):
             key = {"Idempotency-Key": f"{idempotency_key}/{number}"} if idempotency_key else {}
+            complete = await unasked.complete(item.operation, item.model_extra or {}, headers | key)
+            item = BatchItem(operation=item.operation, **complete)
             jobs.append(Job.model_validate(await _ask(upstreams, item, number, "jobs", headers | key)))
         return JobBatch(jobs=jobs)
 

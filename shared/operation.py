@@ -31,6 +31,14 @@ AUTO = "auto"
 """Value of an input that another operation makes first. The input's declaration names that operation."""
 
 
+def makes_unasked(auto_if: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
+    """Return whether an input that is not given is made by itself.
+
+    `auto_if`: of the input; `params`: all params of the operation.
+    """
+    return bool(auto_if) and all(params.get(name) == value for name, value in auto_if.items())
+
+
 def params_of_maker(params: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     """Return the params for the operation that makes an "auto" input.
 
@@ -203,8 +211,9 @@ class Input:
 
     `also`: a second accepted kind, such as a zip file of images beside an image. `many`: the input is one id or a list of at most
     `max_items` ids, and `run` gets a list of paths. `auto`: the output, as service.operation.output, that "auto" in place of an id
-    stands for: the gateway makes it first. `example`: the operation's example gives this optional input. `title`: a label of two or three
-    words; `description`: a sentence. `sets`: params that a form sets when the user draws this mask.
+    stands for: the gateway makes it first. `auto_if`: params with which that also happens to an optional input that is not given; the
+    operation runs without it if it cannot be made. `example`: the operation's example gives this optional input. `title`: a label of two or
+    three words; `description`: a sentence. `sets`: params that a form sets when the user draws this mask.
     """
 
     kind: Kind
@@ -217,6 +226,7 @@ class Input:
     role: InputRole | None = None
     sets: Mapping[str, str] = field(default_factory=dict)
     auto: str = ""
+    auto_if: Mapping[str, str] = field(default_factory=dict)
     example: bool = False
 
     @property

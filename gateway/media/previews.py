@@ -4,21 +4,22 @@ A preview runs an operation on a few seconds of a proxy, which is a small copy o
 If an input is "auto", it also starts a preview of the operation that makes this input.
 """
 
-import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.responses import JSONResponse
 
 from gateway.media.view_desk import ViewDesk
 from gateway.pipelines.auto import maker_of, required_inputs
+from gateway.pipelines.unasked import UnaskedInputs
 from gateway.routing.upstream import credentials, unreachable
+from shared.errors import ReelwrightError
 from shared.http.json_route import parse
-from shared.http.operations.answers import job_response
+from shared.http.operations.answers import job_answer
 from shared.jobs import Job
-from shared.jobs.view_names import MAKING
+from shared.jobs.view_names import IF_POSSIBLE, MAKING
 from shared.operation import AUTO
 
 OPTIONS = ("preview", "preview_at_s", "preview_s", "cache")
@@ -30,12 +31,14 @@ class Previews:
     """Handler of preview requests, which starts the jobs that a preview needs."""
 
     views: ViewDesk
+    unasked: UnaskedInputs
 
     async def expand(self, service: str, path: str, body: bytes, request: Request) -> Response | None:
-        """Start a preview's jobs; return its answer if an input is "auto".
+        """Start a preview's jobs; return its answer if an input is made.
 
-        These are the jobs that make proxies of its videos; the service itself waits for them. With an "auto" input, the operation that
-        makes it is previewed as well, and the answer is that of the service. Returns None if the request is to be forwarded unchanged.
+        These are the jobs that make proxies of its videos; the service itself waits for them. With an "auto" input, or one that is made
+        unasked, the operation that makes it is previewed as well, and the answer is that of the service. Returns None if the request is to
+        be forwarded unchanged.
         """
         if b'"preview"' not in body or not re.fullmatch(r"[a-z-]+/jobs", path):
             return None
@@ -46,22 +49,22 @@ class Previews:
         input_values = [item for source in inputs.values() for item in (source if isinstance(source, list) else [source])]
         owner = request.state.owner
         await self.views.start_proxies(owner, [media_id for media_id in input_values if isinstance(media_id, str)])
-        auto_inputs = [name for name, source in inputs.items() if source == AUTO]
-        if not auto_inputs:
-            return None
         verb = path.partition("/")[0]
-        value = value | {"inputs": inputs | {name: await self._make(f"{service}.{verb}", name, value, owner) for name in auto_inputs}}
+        operation = f"{service}.{verb}"
+        made = {name: await self._make(operation, name, value, owner) for name, source in inputs.items() if source == AUTO}
+        for name in await self.unasked.names(operation, value, credentials(self.views.runtime.settings, owner)):
+            with suppress(ReelwrightError):  # the operation runs without it
+                made[name] = f"{await self._make(operation, name, value, owner)}{IF_POSSIBLE}"
+        if not made:
+            return None
+        value = value | {"inputs": inputs | made}
         job = Job.model_validate(await self._post(service, verb, value, owner))
-        answer = Response(status_code=202)
-        runtime = self.views.runtime
-        job = await job_response(job, owner=owner, prefer=request.headers.get("prefer"), response=answer, runtime=runtime)
-        headers = {name: answer.headers[name] for name in ("location", "preference-applied") if name in answer.headers}
-        return JSONResponse(json.loads(job.model_dump_json(by_alias=True)), answer.status_code, headers=headers)
+        return await job_answer(job, owner=owner, prefer=request.headers.get("prefer"), runtime=self.views.runtime)
 
     async def _make(self, operation: str, name: str, body: dict[str, Any], owner: str) -> str:
-        """Preview the maker of the "auto" input `name`; return its output's reference.
+        """Preview the maker of the input `name`; return its output's reference.
 
-        The reference replaces "auto" in `body`, the preview request for `operation`. The frames of the new preview keep the times of the
+        The reference is for `body`, the preview request for `operation`. The frames of the new preview keep the times of the
         clip, if the operation that makes the input can do that.
         """
         headers = credentials(self.views.runtime.settings, owner)

@@ -9,11 +9,13 @@ from gateway.pipelines.check import check_steps
 from gateway.pipelines.running.graph import resolve_references
 from gateway.pipelines.running.runner import OPERATION, QUEUE
 from gateway.pipelines.steps import PipelineParams, PipelineResult
+from gateway.pipelines.unasked import UnaskedInputs
 from gateway.routing.upstream import Upstreams, credentials
 from shared.errors import Conflict, UnknownJob, UnknownMedia
 from shared.http.operations.answers import ENDED, IdempotencyKey, Prefer, job_response
 from shared.http.problems import problems
 from shared.jobs import Job, JobRequest, Status
+from shared.jobs.view_names import IF_POSSIBLE, made_by
 from shared.log import TRACE, forwarded_headers
 from shared.runtime import Runtime
 
@@ -25,10 +27,10 @@ REFUSALS = problems(
 )
 
 
-def retry_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
+def retry_routes(upstreams: Upstreams, unasked: UnaskedInputs, runtime: Runtime) -> APIRouter:
     """Return the route that retries a job."""
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
-    retrier = Retrier(upstreams, runtime)
+    retrier = Retrier(upstreams, unasked, runtime)
 
     @router.post(
         "/{job_id}/retry",
@@ -54,8 +56,8 @@ def retry_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
 class Retrier:
     """Submitter that sends the requests of failed and canceled jobs again."""
 
-    def __init__(self, upstreams: Upstreams, runtime: Runtime) -> None:
-        self._upstreams, self._runtime = upstreams, runtime
+    def __init__(self, upstreams: Upstreams, unasked: UnaskedInputs, runtime: Runtime) -> None:
+        self._upstreams, self._unasked, self._runtime = upstreams, unasked, runtime
 
     async def retry(self, job_id: str, owner: str, key: str | None) -> Job:
         """Submit the request of an earlier job as a new job.
@@ -73,7 +75,8 @@ class Retrier:
             return await self._resume(job, request, owner, key)
         service, _, verb = job.operation.partition(".")
         headers = credentials(self._runtime.settings, owner) | ({"Idempotency-Key": key} if key else {})
-        return Job.model_validate(await self._upstreams.ask(service, "POST", f"/{verb}/jobs", headers=headers, json=_body(request)))
+        body = await self._unasked.complete(job.operation, _body(request), headers)
+        return Job.model_validate(await self._upstreams.ask(service, "POST", f"/{verb}/jobs", headers=headers, json=body))
 
     async def _resume(self, job: Job, request: JobRequest, owner: str, key: str | None) -> Job:
         """Queue a pipeline again, reusing its finished steps.
@@ -114,8 +117,14 @@ class Retrier:
 
 
 def _body(request: JobRequest) -> dict[str, Any]:
-    """Return a request as JSON, including its webhook's secret."""
+    """Return a request as JSON, including its webhook's secret.
+
+    Inputs that another job was to make unasked are left out.
+    """
     body = request.model_dump(mode="json", exclude={"webhook"})
+    body["inputs"] = {
+        name: None if str(source).endswith(IF_POSSIBLE) and made_by(source) else source for name, source in body["inputs"].items()
+    }
     if request.webhook is not None:
         secret = request.webhook.secret
         body["webhook"] = request.webhook.model_dump(mode="json") | {"secret": secret and secret.get_secret_value()}

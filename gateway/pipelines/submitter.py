@@ -1,6 +1,5 @@
 """Submission of pipelines: they are checked, then queued as jobs."""
 
-import json
 import re
 
 from fastapi import Request, Response
@@ -15,7 +14,7 @@ from gateway.pipelines.steps import PipelineChecked, PipelineParams, PipelineReq
 from gateway.routing.upstream import Refused, Upstreams, credentials
 from shared.errors import FieldError, Invalid, ReelwrightError, UnknownOperation
 from shared.http.json_route import parse
-from shared.http.operations.answers import job_response
+from shared.http.operations.answers import job_answer
 from shared.http.operations.check import PENDING
 from shared.jobs import Job, JobEnvelope, JobRequest
 from shared.log import TRACE, forwarded_headers
@@ -74,10 +73,7 @@ class PipelineSubmitter:
             job = await self.start(pipeline, owner, request.headers.get("idempotency-key"))
         except (Refused, Invalid, UnknownOperation) as refusal:
             raise _without_step(refusal, pipeline.steps[0]) from None
-        answer = Response(status_code=202)
-        job = await job_response(job, owner=owner, prefer=request.headers.get("prefer"), response=answer, runtime=self._runtime)
-        headers = {name: answer.headers[name] for name in ("location", "preference-applied") if name in answer.headers}
-        return JSONResponse(json.loads(job.model_dump_json(by_alias=True)), answer.status_code, headers=headers)
+        return await job_answer(job, owner=owner, prefer=request.headers.get("prefer"), runtime=self._runtime)
 
 
 def _check_ids(steps: list[Step]) -> None:

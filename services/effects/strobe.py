@@ -23,7 +23,7 @@ from services.effects.scene.memory_budget import check_memory_budget, needed_byt
 from services.effects.scene.moments import MaskedFrame
 from services.effects.scene.neighbours import look_frames
 from services.effects.scene.pixels import YuvPixels
-from services.effects.scene.read import read_matted, read_moving, read_scene
+from services.effects.scene.read import is_black, read_matted, read_moving, read_scene
 from services.effects.scene.tracker import SceneTracker
 from services.effects.stamping.clean_plate import Plate, ShotViews, plate_bytes, shot_views
 from services.effects.stamping.sequence import SequencePicture
@@ -55,7 +55,7 @@ class MaskChoice:
 MASKS = {
     choice.name: choice
     for choice in (
-        MaskChoice(name="auto", label="Automatic", description="uses the matte if one is given, otherwise motion"),
+        MaskChoice(name="auto", label="Automatic", description="uses a matte; without one, or if it is black, detects motion"),
         MaskChoice(name="motion", label="Motion", description="detects motion, even if a matte is given"),
         MaskChoice(name="matte", label="Matte", description="needs a matte"),
     )
@@ -126,14 +126,18 @@ def strobe(
     It shows all of the scene that the camera saw, up to `canvas` times the frame's width and height, with the stamps on top. The subject
     is removed wherever the scene behind it was visible at some time. Parts that the camera did not see are transparent.
 
-    `matte`: a gray video, white where the subject is; it replaces the motion mask unless `mask` is `motion`. Without it, a warning says
-    how many stamps hold too little of the subject's inside. Holds `stamps` pieces of frames and two canvases, whatever the clip's length.
+    `matte`: a gray video, white where the subject is; it replaces the motion mask unless `mask` is `motion`. With `auto`, a matte that is
+    black throughout is not used. Without one, a warning says how many stamps hold too little of the subject's inside. Holds `stamps` pieces
+    of frames and two canvases, whatever the clip's length.
     Raises UnsupportedMedia and BrokenMedia for the inputs, Invalid for a missing matte, an empty part and for jobs that need too much
     memory.
     """
     if params.mask == "matte" and matte is None:
         raise Invalid("`mask` matte needs a matte, and none is given: make one with matting.matte, or choose `auto`.")
     matte = None if params.mask == "motion" else matte
+    if params.mask == "auto" and matte is not None and is_black(matte):
+        progress.warn("The matte is black: it shows no subject. Motion detection cut out the subject instead.")
+        matte = None
     info = probe_clip(video, params)
     refuse_size(params, frame_size(info), matte=matte is not None)
     for warning in matte_warnings(matte, params, info=info) if matte else ():
@@ -290,12 +294,13 @@ STROBE = Operation(
             optional=True,
             role="matte",
             auto="matting.matte.alpha",
+            auto_if={"mask": "auto"},
             title="Matte",
             description="Gray video of the subject, white where it is.",
         ),
     },
     outputs={"video": Kind.VIDEO, "picture": Kind.IMAGE},
     run=strobe,
-    version=8,
+    version=9,
     example=StrobeParams(interval=0.4),
 )

@@ -22,11 +22,11 @@ from rich.progress import Progress as Bar
 from shared.cli.files import Given, fetched, file_or_url, is_url
 from shared.cli.temporary_folders import temporary_files, temporary_folder
 from shared.client import OperationName, Reelwright, Run
-from shared.errors import Invalid, OperationFailed
+from shared.errors import Invalid, OperationFailed, ReelwrightError
 from shared.file_calls import FileRequest
 from shared.http.params_text import params_from_text
 from shared.jobs.record import JobProgress
-from shared.operation import AUTO, SUFFIXES, Kind, Operation, Params, params_of_maker
+from shared.operation import AUTO, SUFFIXES, Kind, Operation, Params, makes_unasked, params_of_maker
 from shared.settings import Settings
 from shared.worker.progress import Report
 from shared.worker.protocol import JobWarning, ProgressUpdate, Update
@@ -60,7 +60,7 @@ def add_operation(
             else:
                 current = settings()
                 operation.check_available(params)  # before another operation makes an input
-                with fetched(inputs, current) as files, _made_inputs(operation, params, files, find) as complete:
+                with fetched(inputs, current) as files, made_inputs(operation, params, files, find) as complete:
                     result = run_locally(operation, params, complete, paths)
             if as_json or not outputs:
                 typer.echo(json.dumps(result, indent=2))
@@ -201,25 +201,36 @@ def print_warnings(run: Run) -> None:
 
 
 @contextmanager
-def _made_inputs(
+def made_inputs(
     operation: Operation, params: Params, inputs: dict[str, Any], find: Callable[[str], Operation | None]
 ) -> Iterator[dict[str, Any]]:
     """Yield the inputs, with a generated file in place of each "auto".
 
-    Another operation makes the file, which is removed afterwards.
+    A missing input that is made unasked gets one, too; if it cannot be made, a note says so. Another operation makes the file, which is
+    removed afterwards.
     """
     with temporary_folder() as folder:
         complete = dict(inputs)
         for name, port in operation.ports.items():
-            if inputs[name] is None or str(inputs[name]) != AUTO or not port.auto:
+            unasked = inputs[name] is None and makes_unasked(port.auto_if, params.model_dump())
+            if not unasked and (inputs[name] is None or str(inputs[name]) != AUTO or not port.auto):
                 continue
             maker_name, _, output = port.auto.rpartition(".")
             maker = find(maker_name)
+            if maker is None and unasked:
+                continue
             if maker is None:
                 raise Invalid(f"{name}: {AUTO!r} needs {maker_name}, which is not installed here. Give a file.")
             outputs = {output_name: folder / f"{output_name}{SUFFIXES[kind]}" for output_name, kind in maker.outputs.items()}
             maker_inputs = {input_name: None if about.optional else inputs.get(input_name) for input_name, about in maker.ports.items()}
-            run_locally(maker, maker.params(**params_of_maker(params.model_dump(), maker.params.model_fields)), maker_inputs, outputs)
+            maker_params = maker.params(**params_of_maker(params.model_dump(), maker.params.model_fields))
+            try:
+                run_locally(maker, maker_params, maker_inputs, outputs)
+            except ReelwrightError as error:
+                if not unasked:
+                    raise
+                typer.echo(f"note: No {name} could be made, so {operation.name} runs without one. {error.detail}", err=True)
+                continue
             complete[name] = outputs[output]
         yield complete
 

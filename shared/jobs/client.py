@@ -25,6 +25,7 @@ from shared.jobs.database.store import JobStore
 from shared.jobs.metrics import JobMetrics
 from shared.jobs.record import PRIORITIES, Delivery, Job, JobRequest, MadeWebhook, NewWebhook, StandingWebhook, Status
 from shared.jobs.url_inputs import Reservation
+from shared.jobs.view_names import made_by
 from shared.json_digest import json_digest
 from shared.keys import CURRENT_ACCESS
 from shared.log import fields
@@ -181,6 +182,8 @@ class Jobs:
     async def cancel(self, owner: str, job_id: str) -> Job:
         """Cancel an unfinished job and kill its process.
 
+        The jobs that make its inputs are canceled, too.
+
         Raises UnknownJob, and Conflict if the job ended another way.
         """
         job = await self.get(owner, job_id)
@@ -188,6 +191,9 @@ class Jobs:
             await self.store.cancel_workflow(job_id, fetches=bool(job.fetches))
             self.on_canceled(job_id)
             self.metrics.ended(job.operation, Status.CANCELED)
+            for maker in filter(None, map(made_by, job.inputs.values())):
+                with contextlib.suppress(Conflict, UnknownJob):  # it has ended
+                    await self.cancel(owner, maker)
         job = await self.get(owner, job_id)
         if job.status is not Status.CANCELED:
             raise Conflict(f"Job {job_id} has already {job.status}; there is nothing to cancel.")
@@ -317,6 +323,7 @@ def _preview(request: JobRequest) -> StoredPreview | None:
 
 def _fingerprint(operation: str, request: JobRequest) -> str:
     body = request.model_dump(mode="json", exclude={"webhook": {"secret"}})
+    body["inputs"] = {name: None if made_by(source) else source for name, source in body["inputs"].items()}
     for name in ADDED_LATER:  # requests without these fields keep the fingerprints of earlier releases
         if body[name] == JobRequest.model_fields[name].default:
             del body[name]

@@ -1,4 +1,4 @@
-"""Keys of the jobs that make views, and names of inputs that previews make.
+"""Keys of view jobs, and names of inputs that other jobs make.
 
 A view is a small file that shows a medium to users: a proxy (small copy), a strip of pictures, or the peaks of the sound.
 """
@@ -6,9 +6,13 @@ A view is a small file that shows a medium to users: a proxy (small copy), a str
 PROXY = "proxy"
 """The view that previews run on."""
 
+MAKING = "made:"
+"""Prefix of an input that another job makes.
 
-MAKING = "preview:"
-"""Prefix of a preview's input that another preview makes: `preview:<job id>.<output>`."""
+The input is written `made:<job id>.<output>`."""
+
+IF_POSSIBLE = "?"
+"""Suffix of such an input that is left out if the other job fails."""
 
 
 def view_key(view: str, media_id: str, alpha: str | None = None) -> str:
@@ -17,3 +21,13 @@ def view_key(view: str, media_id: str, alpha: str | None = None) -> str:
     By this key, the gateway and the previews find the job. `alpha`: id of the matte in the view.
     """
     return f"view/{view}/{media_id}" + (f"/{alpha}" if alpha else "")
+
+
+def made_by(source: object) -> str | None:
+    """Return the id of the job that makes an input.
+
+    None if the input is given.
+    """
+    if not isinstance(source, str) or not source.startswith(MAKING):
+        return None
+    return source.removeprefix(MAKING).partition(".")[0]

@@ -13,7 +13,7 @@ from gateway.pipelines.cli.run_memory import FinishedStep, RunMemory
 from gateway.pipelines.references import ids_in, map_ids, references, value_at
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams
-from shared.cli.operation import run_locally, true_suffix
+from shared.cli.operation import made_inputs, run_locally, true_suffix
 from shared.cli.temporary_folders import temporary_folder
 from shared.errors import OperationFailed, ReelwrightError
 from shared.file_calls import FileRequest
@@ -103,7 +103,7 @@ def run_steps(
                 values = {name: value_at(finished[source].result, path, source) for name, (source, path) in references(step.params).items()}
                 params = operation.params.model_validate(step.params | values)
                 inputs = {name: _paths(step.inputs.get(name), finished, many=port.many) for name, port in operation.ports.items()}
-                finished[step.id] = _run(memory, operation, params, inputs, folder, outputs)
+                finished[step.id] = _run(memory, operation, params, inputs, folder, outputs, operations.get)
             except (ReelwrightError, ValueError) as error:
                 detail = error.detail if isinstance(error, ReelwrightError) else str(error)
                 raise OperationFailed(f"Step {step.id!r} ({step.operation}): {detail}") from error
@@ -111,15 +111,24 @@ def run_steps(
 
 
 def _run(
-    memory: RunMemory, operation: Operation, params: Params, inputs: dict[str, Any], folder: Path, outputs: dict[str, Path]
+    memory: RunMemory,
+    operation: Operation,
+    params: Params,
+    inputs: dict[str, Any],
+    folder: Path,
+    outputs: dict[str, Path],
+    find: Callable[[str], Operation | None],
 ) -> FinishedStep:
-    """Run a step, or reuse the result of an equal step."""
+    """Run a step, or reuse the result of an equal step.
+
+    `find`: returns an operation by its name; it makes inputs unasked.
+    """
     earlier = memory.find(operation, params, inputs, outputs)
     if earlier is not None:
         return earlier
-    with temporary_folder(folder) as part:
+    with temporary_folder(folder) as part, made_inputs(operation, params, inputs, find) as complete:
         paths = {name: part / path.name for name, path in outputs.items()}
-        result = run_locally(operation, params, inputs | memory.measurements(operation, params, inputs), paths)
+        result = run_locally(operation, params, complete | memory.measurements(operation, params, inputs), paths)
         parts = {name: path for name, path in paths.items() if path.is_file()}
         files = {name: path.replace(outputs[name].with_suffix(true_suffix(path))) for name, path in parts.items()}
     finished = FinishedStep(result, files)

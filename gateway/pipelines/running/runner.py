@@ -8,6 +8,7 @@ import contextlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +17,7 @@ from gateway.pipelines.running.board import Board, StepRun
 from gateway.pipelines.running.expected_times import expected_seconds
 from gateway.pipelines.running.graph import media_ids, resolve_references
 from gateway.pipelines.steps import PipelineParams, Step
+from gateway.pipelines.unasked import UnaskedInputs
 from gateway.routing.upstream import Upstreams, credentials
 from shared.errors import Conflict, FieldError, ModelDamaged, ModelMissing, ReelwrightError, UnknownJob
 from shared.jobs import Claim, Job, JobWarning, Outcome, PartlyFailed, ProgressLog, Queue, StepState
@@ -43,6 +45,10 @@ class PipelineRunner:
 
     upstreams: Upstreams
     runtime: Runtime
+
+    @cached_property
+    def _unasked(self) -> UnaskedInputs:
+        return UnaskedInputs(self.upstreams)
 
     @property
     def queue(self) -> Queue:
@@ -119,7 +125,8 @@ class PipelineRunner:
         body |= ({} if claim.cache else {"cache": False}) | ({} if claim.listed else {"listed": False})
         while True:
             try:
-                job = await self._send(claim.owner, step, headers, body)
+                complete = await self._unasked.complete(step.operation, body, headers)
+                job = await self._send(claim.owner, step, headers, complete)
                 run.detail = None
                 return job
             except ReelwrightError as error:

@@ -13,6 +13,9 @@ from services.effects.scene.tracker import SceneTracker
 from shared.video import Frame, read_frames, read_together
 from shared.video.clip.part import ClipPart
 
+SPECKS = 5e-5
+"""Largest share of light pixels in a matte without a subject: specks of noise."""
+
 
 def read_scene(
     tracker: SceneTracker, video: Path, part: ClipPart, *, background: str, prefetch: int = 8
@@ -62,6 +65,15 @@ def read_matted(
         for frame in tracker.track(frames()):
             size = (-(-frame.frame.width // 2), -(-frame.frame.height // 2)) if full_size else tracker.size
             yield frame.with_mask(mask_of(current[0], size))
+
+
+def is_black(matte: Path) -> bool:
+    """Return whether no frame of a matte shows a subject.
+
+    In such a frame, at most SPECKS of the pixels are lighter than middle gray.
+    """
+    with read_frames(matte) as frames:
+        return not any(np.mean(mask_of(frame, (frame.width, frame.height)) > 127) > SPECKS for frame in frames)
 
 
 def mask_of(frame: Frame, size: tuple[int, int]) -> Mask:

@@ -1,9 +1,11 @@
 """Code shared by the routes that start jobs: headers, documented answers, waiting."""
 
+import json
 import re
 from typing import Annotated, Any
 
 from fastapi import Header, Response
+from fastapi.responses import JSONResponse
 
 from shared.http.problems import NOT_JSON, problems
 from shared.jobs import Job
@@ -31,6 +33,14 @@ def wait_seconds(prefer: str | None) -> int | None:
     """
     match = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?", prefer or "", re.IGNORECASE)
     return min(int(match[1]), MAX_WAIT_S) if match else None
+
+
+async def job_answer(job: Job, *, owner: str, prefer: str | None, runtime: Runtime) -> JSONResponse:
+    """Answer a request that the gateway has submitted as `job`, as `job_response` does."""
+    answer = Response(status_code=202)
+    job = await job_response(job, owner=owner, prefer=prefer, response=answer, runtime=runtime)
+    headers = {name: answer.headers[name] for name in ("location", "preference-applied") if name in answer.headers}
+    return JSONResponse(json.loads(job.model_dump_json(by_alias=True)), answer.status_code, headers=headers)
 
 
 async def job_response(job: Job, *, owner: str, prefer: str | None, response: Response, runtime: Runtime) -> Job:

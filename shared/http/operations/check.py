@@ -64,7 +64,7 @@ async def check(
             if isinstance(media_id, UrlInput):
                 check_url_input(media_id, f"inputs.{name}", runtime.settings)
                 continue
-            if preview and media_id.startswith(MAKING):
+            if media_id.startswith(MAKING):
                 continue
             if may_be_pending and media_id.startswith(PENDING):
                 _check_kind(name, port, media_id.removeprefix(PENDING), "The output of an earlier step")

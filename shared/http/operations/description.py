@@ -35,6 +35,9 @@ class InputInfo(BaseModel):
     )
     sets: dict[str, str] | None = Field(None, description="Params that a form sets when the user draws this mask.")
     auto: str | None = Field(None, description='If the input may be "auto": the output of another operation that is used.')
+    auto_if: dict[str, str] | None = Field(
+        None, description="Params with which the input is made by itself if it is not given, provided that its operation can make it."
+    )
 
 
 class OperationInfo(BaseModel):
@@ -119,6 +122,7 @@ def _describe_input(name: str, port: Input) -> InputInfo:
         role=port.role,
         sets=dict(port.sets) or None,
         auto=port.auto or None,
+        auto_if=dict(port.auto_if) or None,
     )
 
 

@@ -54,6 +54,8 @@ def _input_field(port: Input) -> Any:
         f"{port.description} Media id or URL (kind: {' or '.join(port.kinds)}){', or a list of them' if port.many else ''}.".strip()
     )
     description += f" `{AUTO}`: the gateway makes it first, by {port.auto.rpartition('.')[0]}." if port.auto else ""
+    if port.auto_if:
+        description += f" Unasked if {' and '.join(f'`{name}` is `{value}`' for name, value in port.auto_if.items())} and it can be made."
     if port.optional:
         return (kind | None, Field(None, description=description))
     return (kind, Field(description=description, examples=[SAMPLES[port.sample]]))

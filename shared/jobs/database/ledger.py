@@ -258,6 +258,11 @@ class Ledger:
                 JOBS.update().where(JOBS.c.id == job_id).values(preview={**(preview or {}), "start_s": start_s, "end_s": end_s})
             )
 
+    def set_inputs(self, job_id: str, inputs: dict[str, Any]) -> None:
+        """Store the inputs of a job that were made after it was accepted."""
+        with self.engine.begin() as connection:
+            connection.execute(JOBS.update().where(JOBS.c.id == job_id).values(inputs=inputs))
+
     def delete(self, job_id: str) -> None:
         """Delete a job with its events, its log and its webhook messages."""
         with self.engine.begin() as connection:
@@ -328,7 +333,7 @@ class Ledger:
 
 
 def _as_requested(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Return `inputs` with "auto" in place of every input that another preview makes."""
+    """Return `inputs` with "auto" in place of every input that another job makes."""
     return {name: AUTO if isinstance(source, str) and source.startswith(MAKING) else source for name, source in inputs.items()}
 
 

@@ -4,17 +4,15 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from shared.errors import Invalid, OperationFailed
+from shared.errors import Invalid
 from shared.jobs.database.ledger import Ledger
 from shared.jobs.database.rows import Claim
+from shared.jobs.made_inputs import succeeded
 from shared.jobs.previews.params import Scale, Window, preview_params, window_of
-from shared.jobs.record import Job, Status
-from shared.jobs.view_names import MAKING, PROXY, view_key
+from shared.jobs.view_names import PROXY, view_key
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore
 from shared.operation import Kind, Operation
-
-POLL_S = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +41,6 @@ class PreviewInputs:
         """
         requested = claim.preview
         assert requested is not None
-        outputs = {text: await self._output(claim.owner, text) for text in _texts(claim.inputs) if text.startswith(MAKING)}
-        claim = replace(claim, inputs=_replaced(claim.inputs, outputs))
         videos = await asyncio.to_thread(self._videos, claim, operation)
         if not videos:
             raise Invalid("The request has no video: there is nothing to preview.")
@@ -82,37 +78,9 @@ class PreviewInputs:
         stored = await asyncio.to_thread(self.ledger.by_key, owner, view_key(PROXY, media_id))
         if stored is None:
             raise Invalid(f"The medium {media_id} has no proxy: start previews through the gateway, which makes one.")
-        record = (await self._ended(owner, stored[0], f"a proxy of {media_id}")).outputs["proxy"]
+        record = (await succeeded(self.ledger, owner, stored[0], f"a proxy of {media_id}")).outputs["proxy"]
         await asyncio.to_thread(self.media.mark_used, owner, record.id)
         return record
-
-    async def _output(self, owner: str, making: str) -> str:
-        """Wait for the output `making` of another preview; return its media id.
-
-        `making`: `preview:<job id>.<output>`.
-        """
-        job_id, _, output = making.removeprefix(MAKING).partition(".")
-        outputs = (await self._ended(owner, job_id, f"the {output} of another preview")).outputs
-        if output not in outputs:
-            raise Invalid(f"The preview needs the output {output} of job {job_id}, which has {', '.join(outputs) or 'no outputs'}.")
-        return outputs[output].id
-
-    async def _ended(self, owner: str, job_id: str, needs: str) -> Job:
-        """Wait for the end of a job, which must succeed.
-
-        Returns the job. `needs`: what the preview needs of the job, for the error. Raises OperationFailed if the job did not succeed.
-        """
-        while job_id not in await asyncio.to_thread(self.ledger.ended_among, {job_id}):  # reads one column; the whole job is read once
-            await asyncio.sleep(POLL_S)
-        job = await asyncio.to_thread(self.ledger.get, owner, job_id)
-        if job.status is not Status.SUCCEEDED:
-            detail = (job.error or {}).get("detail") or f"its job {job.id} was canceled"
-            raise OperationFailed(f"The preview needs {needs}, which could not be made: {detail}")
-        return job
-
-
-def _texts(inputs: Mapping[str, object]) -> list[str]:
-    return [source for source in inputs.values() if isinstance(source, str)]
 
 
 def _replaced(inputs: Mapping[str, object], ids: Mapping[str, str]) -> dict[str, object]:

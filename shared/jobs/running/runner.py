@@ -18,6 +18,7 @@ from shared.jobs.database.history import EarlierResult
 from shared.jobs.database.ledger import PREVIEW_TTL_S, Ledger
 from shared.jobs.database.rows import Claim
 from shared.jobs.estimate import megapixel_frames
+from shared.jobs.made_inputs import MadeInputs
 from shared.jobs.previews.inputs import PreviewInputs
 from shared.jobs.previews.params import Window
 from shared.jobs.running.earlier_results import ResultMemory
@@ -74,7 +75,7 @@ class OperationRunner:
             memory_setting="REELWRIGHT_JOB_MEMORY_BYTES",
         )
         self._service, self._settings, self._media, self._memory, self._previews = service, settings, media, memory, previews
-        self._ledger, self._cleaner = ledger, LogCleaner(settings)
+        self._ledger, self._cleaner, self._made = ledger, LogCleaner(settings), MadeInputs(ledger)
         self._models = ModelFolder(settings.models_folder)
         self._measurements = MeasurementStore.of(settings.data_dir, ttl_s=settings.media_ttl_s)
         sandbox = partial(sandboxes.new, packages=(service.module.partition(".")[0],))
@@ -128,7 +129,7 @@ class OperationRunner:
         operation = self._operation(claim)
         if operation is None:
             raise OperationFailed(f"This release of Reelwright has no operation {claim.operation}.")
-        prepared = await self._previews.prepared(claim, operation)
+        prepared = await self._previews.prepared(await self._made.complete(claim, progress), operation)
         return await self.run(prepared.claim, progress, cut=prepared.cut)
 
     async def run(self, claim: Claim, progress: ProgressLog, *, cut: Window | None = None) -> Outcome:
@@ -136,6 +137,7 @@ class OperationRunner:
 
         An equal job that runs already is waited for. `cut`: the part of the videos that the operation gets; None: all.
         """
+        claim = await self._made.complete(claim, progress)
         depends_on = claim.params | ({"cut": [cut.start_s, cut.end_s]} if cut else {})
         key = await asyncio.to_thread(self._memory.key, self._operation(claim), owner=claim.owner, inputs=claim.inputs, params=depends_on)
         if key and claim.cache:

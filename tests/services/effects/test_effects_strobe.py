@@ -241,3 +241,14 @@ def test_whole_stamps_need_no_matte(tripod, tmp_path):
     assert result.hollow == []
     assert result.subject_seen > 0.9
     assert progress.warnings == []
+
+
+def test_a_black_matte_is_not_used_and_a_warning_says_so(tripod, tmp_path):
+    matte = write(tmp_path / "matte.mp4", lambda _: np.zeros((HEIGHT, WIDTH), np.uint8), frames=60)
+    progress = RecordingProgress()
+    result, *_ = run(tripod, tmp_path, matte=matte, interval=0.4, progress=progress)
+    assert result.mask == "motion"
+    assert len(result.stamped) == 5
+    assert [warning for warning in progress.warnings if "matte is black" in warning]
+    stubborn, *_ = run(tripod, tmp_path, matte=matte, interval=0.4, mask="matte")
+    assert (stubborn.mask, stubborn.stamped) == ("matte", [])

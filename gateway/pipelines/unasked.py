@@ -1,0 +1,142 @@
+"""Inputs that the gateway makes unasked, such as the matte of `effects.strobe`.
+
+Their declaration has `auto_if`. A job of its own makes the input; the job that uses it waits for it, and runs without it if it cannot be
+made.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request, Response
+
+from gateway.pipelines.auto import maker_of, step_that_makes
+from gateway.pipelines.steps import Step
+from gateway.routing.upstream import Upstreams, credentials
+from shared.errors import ReelwrightError
+from shared.http.json_route import parse
+from shared.http.operations.answers import job_answer
+from shared.http.operations.description import OPERATION_LIST, OperationInfo
+from shared.jobs import Job
+from shared.jobs.view_names import IF_POSSIBLE, MAKING
+from shared.json_digest import json_digest
+from shared.operation import makes_unasked
+from shared.runtime import Runtime
+
+PASSED_ON = ("cache", "priority", "deadline_s")
+"""Options of a request that also apply to the jobs that make its inputs."""
+KEY = "Idempotency-Key"
+
+
+class UnaskedInputs:
+    """Starter of the jobs that make inputs unasked."""
+
+    def __init__(self, upstreams: Upstreams) -> None:
+        self._upstreams = upstreams
+        self._declared: dict[str, dict[str, OperationInfo]] = {}  # service -> its operations; they change only with a release
+
+    async def any_of(self, operation: str, headers: Mapping[str, str]) -> bool:
+        """Return whether any input of an operation may be made unasked."""
+        declaration = await self._declaration(operation, headers)
+        return declaration is not None and any(port.auto_if for port in declaration.inputs.values())
+
+    async def names(self, operation: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> list[str]:
+        """Return the missing inputs of a request for `operation` that are made unasked."""
+        declaration = await self._declaration(operation, headers)
+        if declaration is None:
+            return []
+        inputs, params = body.get("inputs") or {}, body.get("params") or {}
+        if not isinstance(inputs, dict) or not isinstance(params, dict):
+            return []  # the service refuses it
+        complete = {name: schema.get("default") for name, schema in declaration.params["properties"].items()} | params
+        ports = declaration.inputs.items()
+        return [name for name, port in ports if inputs.get(name) is None and makes_unasked(port.auto_if or {}, complete)]
+
+    async def complete(self, operation: str, body: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+        """Start the jobs that make missing inputs; return the completed request.
+
+        It has references to the outputs of these jobs.
+
+        `body`: of `POST .../jobs`, without preview. Unchanged if nothing is made, or if the service would refuse the request. Raises the
+        refusal of a full queue.
+        """
+        names = await self.names(operation, body, headers)
+        if not names or body.get("preview"):
+            return body
+        service, _, verb = operation.partition(".")
+        try:
+            plain = {name: value for name, value in headers.items() if name != KEY}
+            await self._upstreams.ask(service, "POST", f"/{verb}/check", headers=plain, json=body)
+        except ReelwrightError:
+            return body
+        made = {name: await self._start(operation, name, body, headers) for name in names}
+        return body | {"inputs": body["inputs"] | {name: reference for name, reference in made.items() if reference}}
+
+    async def _start(self, operation: str, name: str, body: dict[str, Any], headers: Mapping[str, str]) -> str | None:
+        """Start the job that makes the input `name`; return the reference to its output.
+
+        None if its service does not run or refuses it.
+        """
+        step = Step(id="user", operation=operation, inputs=body["inputs"], params=body.get("params") or {})
+        try:
+            maker, output = maker_of(operation, name, self._declared[step.service])
+            declaration = await self._declaration(maker, headers)
+            if declaration is None:
+                return None
+            making = step_that_makes(step, name, maker, declaration, 0)
+            options = {option: body[option] for option in PASSED_ON if option in body} | {"listed": False, "metadata": {"for": operation}}
+            if key := headers.get(KEY):
+                headers = {**headers, KEY: json_digest([key, name])}
+            request = {"inputs": making.model_dump(mode="json")["inputs"], "params": making.params, **options}
+            job = await self._upstreams.ask(making.service, "POST", f"/{making.verb}/jobs", headers=headers, json=request)
+        except ReelwrightError as error:
+            if error.status == 429:
+                raise
+            return None
+        return f"{MAKING}{job['id']}.{output}{IF_POSSIBLE}"
+
+    async def _declaration(self, operation: str, headers: Mapping[str, str]) -> OperationInfo | None:
+        """Return the declaration of an operation, or None.
+
+        None if its service does not answer or lacks it.
+        """
+        service = operation.partition(".")[0]
+        if service not in self._declared and service in self._upstreams.clients:
+            try:
+                answer = await self._upstreams.ask(service, "GET", "/operations", headers=headers)
+            except ReelwrightError:
+                return None
+            self._declared[service] = {info.name: info for info in OPERATION_LIST.validate_python(answer)}
+        return self._declared.get(service, {}).get(operation)
+
+
+class UnaskedExpansion:
+    """Handler of requests for one operation whose inputs are made unasked."""
+
+    def __init__(self, unasked: UnaskedInputs, upstreams: Upstreams, runtime: Runtime) -> None:
+        self._unasked, self._upstreams, self._runtime = unasked, upstreams, runtime
+
+    async def expand(self, service: str, path: str, body: bytes, request: Request) -> Response | None:
+        """Submit a job after the jobs that make its missing inputs.
+
+        Covers `POST /v1/<service>/<operation>/jobs` without preview. Returns None if nothing is made; the proxy then forwards the request.
+        """
+        place = re.fullmatch(r"([a-z-]+)/jobs", path)
+        if place is None:
+            return None
+        verb, owner = place[1], request.state.owner
+        key = request.headers.get("idempotency-key")
+        headers = credentials(self._runtime.settings, owner) | ({KEY: key} if key else {})
+        if not await self._unasked.any_of(f"{service}.{verb}", headers):
+            return None
+        try:
+            value = parse(body, request.headers.get("content-type", ""))
+        except ReelwrightError:
+            return None  # the service refuses it
+        if not isinstance(value, dict) or value.get("preview"):
+            return None
+        complete = await self._unasked.complete(f"{service}.{verb}", value, headers)
+        if complete is value:
+            return None
+        job = Job.model_validate(await self._upstreams.ask(service, "POST", f"/{verb}/jobs", headers=headers, json=complete))
+        return await job_answer(job, owner=owner, prefer=request.headers.get("prefer"), runtime=self._runtime)

@@ -1,0 +1,69 @@
+"""Inputs of a job that other jobs make: the job waits for them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from shared.errors import OperationFailed, ReelwrightError
+from shared.jobs.database.ledger import Ledger
+from shared.jobs.database.rows import Claim
+from shared.jobs.record import Job, Status
+from shared.jobs.view_names import IF_POSSIBLE, made_by
+from shared.worker.protocol import JobWarning, ProgressUpdate, Update
+
+POLL_S = 0.2
+Report = Callable[[Update], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class MadeInputs:
+    """Supplier of the media that other jobs make for a job."""
+
+    ledger: Ledger
+
+    async def complete(self, claim: Claim, progress: Report) -> Claim:
+        """Wait for inputs that other jobs make; return the complete job.
+
+        An input with the suffix IF_POSSIBLE is left out, with a warning, if it cannot be made. Raises OperationFailed for another.
+        """
+        inputs = dict(claim.inputs)
+        for name, source in claim.inputs.items():
+            if maker := made_by(source):
+                try:
+                    inputs[name] = await self._output(claim.owner, maker, str(source), progress)
+                except ReelwrightError as error:
+                    if not str(source).endswith(IF_POSSIBLE):
+                        raise
+                    await progress(JobWarning(f"No {name} could be made, so this job ran without one. {error.detail}"))
+                    inputs[name] = None
+        if inputs == claim.inputs:
+            return claim
+        if claim.preview is None:  # previews are compared by what was requested
+            await asyncio.to_thread(self.ledger.set_inputs, claim.id, inputs)
+        return replace(claim, inputs=inputs)
+
+    async def _output(self, owner: str, maker: str, source: str, progress: Report) -> str:
+        """Return the media id of the output of the job `maker` that `source` names.
+
+        Waits for the end of the job.
+        """
+        output = source.removesuffix(IF_POSSIBLE).rpartition(".")[2]
+        await progress(ProgressUpdate(stage=f"waiting for the {output}", done=0, total=1, fraction=0))
+        outputs = (await succeeded(self.ledger, owner, maker, f"the {output} of another job")).outputs
+        if output not in outputs:
+            raise OperationFailed(f"The job needs the output {output} of job {maker}, which has {', '.join(outputs) or 'no outputs'}.")
+        return outputs[output].id
+
+
+async def succeeded(ledger: Ledger, owner: str, job_id: str, needs: str) -> Job:
+    """Wait for the end of a job, which must succeed; return the job.
+
+    `needs`: what is needed of the job, for the error. Raises OperationFailed if the job did not succeed.
+    """
+    while job_id not in await asyncio.to_thread(ledger.ended_among, {job_id}):  # reads one column; the whole job is read once
+        await asyncio.sleep(POLL_S)
+    job = await asyncio.to_thread(ledger.get, owner, job_id)
+    if job.status is not Status.SUCCEEDED:
+        detail = (job.error or {}).get("detail") or f"its job {job.id} was canceled"
+        raise OperationFailed(f"{job.operation} did not make {needs}: {detail}")
+    return job
