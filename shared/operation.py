@@ -11,6 +11,8 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
 
+from shared.declarations.cards import LookCard, ToolGroup
+from shared.declarations.vocabulary import Group, InputRole, OperationRole, OutputRole, ParamRole, Unit, Widget
 from shared.errors import ModelMissing
 from shared.json_digest import json_digest
 from shared.memory_need import PROCESS_BYTES, FrameSize
@@ -74,45 +76,6 @@ SUFFIXES: Mapping[Kind, str] = {
     Kind.ARCHIVE: ".zip",
 }
 """File name suffix of an output of each kind."""
-
-
-Group = Literal["basics", "more", "expert"]
-"""Groups of a form: parameters for most people, closer control, and experts."""
-
-Widget = Literal["curve", "points", "box", "colour", "frame", "time", "text"]
-"""Control of a parameter in a form. It is stated where the type does not determine the control.
-
-In this order: a speed curve, clicks on a frame, a box on a frame, a colour, a frame number, a time in the clip, text of several lines.
-Lists and tables are made from the types of their items, whose fields have `cell`."""
-
-ParamRole = Literal[
-    "part_start",
-    "snap_times",
-    "colour_match",
-    "edge_light",
-    "mixing_space",
-    "parallax",
-    "depth_source",
-    "backdrop_fit",
-    "backdrop_colour",
-    "painted_scene",
-]
-"""Effect of a parameter that the studio's editors show at once.
-
-In this order: the start of the part to use, whose first frame a mask is drawn on; times to which a curve snaps; how strongly the subject's
-colours follow the backdrop; light of the backdrop on the subject's edges; mixing of signal values or of light; parallax of the backdrop;
-the source of its depth; its fit; its colour without a picture; the words from which it is painted.
-"""
-
-InputRole = Literal["matte", "plate", "mask", "backdrop"]
-"""What an input shows.
-
-In this order: a gray video, white where the subject is; the clip's scene without the subject; a mask that a user draws on a frame; what is
-behind the subject.
-"""
-
-Unit = Literal["s", "px", "fps", "%", "x", "frames", "GB"]
-"""Unit of a number; "x" is a speed."""
 
 
 def form(
@@ -298,11 +261,18 @@ class Operation:
     result: type[BaseModel]
     inputs: Mapping[str, Input | Kind]
     outputs: Mapping[str, Kind] = field(default_factory=dict)
+    output_roles: Mapping[str, OutputRole] = field(default_factory=dict)
+    """Roles of the outputs that have one."""
     run: Callable[..., BaseModel]
     example: Params
     version: int = 1
     title: str = ""
     """Label of two or three words."""
+    role: OperationRole | None = None
+    """What the operation does for the studio's editors."""
+    is_tool: bool = True
+    """Whether the studio lists the operation among its tools. Its viewers and editors run the others."""
+    look: LookCard | None = None
     presets: tuple[Preset, ...] = ()
     cut_in_previews: bool = False
     """Whether a preview gets only a part of its videos. For operations without `start` and `duration` that read whole clips."""
@@ -373,7 +343,7 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """One service: URL name, title and table of operations.
+    """One service: URL name, title, table of operations, and heading of its tools.
 
     The table is `OPERATIONS` in `module`. `commands`: "module:function" that adds more commands to the service's group of the command line:
     it gets the group (a `typer.Typer`) and a function that reads the settings, with changes as keywords, and makes them current.
@@ -383,4 +353,5 @@ class Service:
     title: str
     module: str
     operations: tuple[Operation, ...]
+    tools: ToolGroup | None = None
     commands: str = ""

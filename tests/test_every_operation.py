@@ -85,6 +85,9 @@ def test_forms_are_declared(operation):
     for preset in about.presets:
         assert preset.sentence.endswith(".")
         operation.params.model_validate(preset.params)
+    assert set(about.output_roles) <= set(about.outputs)
+    roles = [schema["role"] for schema in about.result["properties"].values() if "role" in schema]
+    assert len(roles) == len(set(roles))
     video = any("video" in port.kinds for port in about.inputs.values())
     assert (about.preview in ("part", "cut", "whole")) == video
 

@@ -19,6 +19,7 @@ from services.aesthetics.reading.sources import MAX_SOURCES, Sources, as_list, o
 from services.aesthetics.selection.groups import Grouping, VideoShots, by_number, by_shot
 from services.aesthetics.selection.reasons import clock
 from services.aesthetics.selection.scoring import ScoredView, scored
+from shared.declarations.cards import LookCard
 from shared.errors import Invalid
 from shared.operation import Operation, Preset, Progress, Silent, form
 
@@ -239,6 +240,7 @@ BEST_FRAMES = Operation(
     needs=("video", "images"),
     outputs=CHOSEN_OUTPUTS,
     run=best_frames,
+    look=LookCard(place=3, title="Best stills", icon="star"),
     refuse=_refuse,
     version=6,
     names_inputs=True,

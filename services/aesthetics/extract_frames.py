@@ -10,6 +10,7 @@ from services.aesthetics.reading.picture_files import PictureNames, encoded
 from services.aesthetics.reading.picture_formats import PictureParams
 from services.aesthetics.reading.sampling import SampleParams, sampled
 from services.aesthetics.reading.sources import MAX_SOURCES, SourceReport, Sources, as_list
+from shared.declarations.figure import figure
 from shared.errors import Invalid
 from shared.media.zip_files.picture_zip import PictureZip
 from shared.operation import Input, Kind, Operation, Progress, Silent
@@ -23,10 +24,10 @@ class ExtractParams(SampleParams, PictureParams):
 class Extracted(BaseModel):
     """A frame written to a file."""
 
-    image: str = Field(description="Name of the picture in the output `images`.")
+    image: str = Field(description="Name of the picture in the output `images`.", json_schema_extra=figure("picture_name"))
     source: str = Field(description="Name of the frame's video.")
     source_index: int = Field(description="Number of the frame's video among the inputs, from 0.")
-    timestamp_s: float = Field(description="Time of the frame in its video, in seconds.")
+    timestamp_s: float = Field(description="Time of the frame in its video, in seconds.", json_schema_extra=figure("picture_time"))
 
 
 class ExtractResult(BaseModel):

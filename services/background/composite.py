@@ -15,6 +15,8 @@ from services.background.composing.frames import CompositeFrames
 from services.background.composing.layer_reader import CompositeSources, LayerReader
 from services.background.mixing.compositor import Look, Shadow
 from services.background.params import LookParams
+from shared.declarations.cards import LookCard
+from shared.declarations.figure import figure
 from shared.errors import Invalid
 from shared.operation import Input, Kind, Operation, Preset, Progress, Silent, form
 from shared.video import VideoInfo, conversion_warnings, probe
@@ -46,7 +48,9 @@ class CompositeParams(LookParams, ClipPart):
         "loop",
         description="What to do if the background clip is shorter: `loop` it, `hold` its last frame, or `trim` the result to its length.",
         title="Short background",
-        json_schema_extra=form("more", labels={"loop": "Loop", "hold": "Hold the last frame", "trim": "Trim the result"}),
+        json_schema_extra=form(
+            "more", labels={"loop": "Loop", "hold": "Hold the last frame", "trim": "Trim the result"}, role="backdrop_end"
+        ),
     )
     background_start: float = Field(
         0.0,
@@ -54,7 +58,7 @@ class CompositeParams(LookParams, ClipPart):
         le=1e6,
         description="Time in the background clip at which to start, in seconds.",
         title="Background start",
-        json_schema_extra=form("more", unit="s"),
+        json_schema_extra=form("more", unit="s", role="backdrop_start"),
     )
     shadow: Shadow = Field(
         "none",
@@ -82,12 +86,15 @@ class CompositeParams(LookParams, ClipPart):
 class CompositeResult(BaseModel):
     """Summary of a written composite."""
 
-    frames: int = Field(description="Frames in the output.")
-    frame_rate: str = Field(description='Frames per second as an exact fraction, such as "30000/1001"; the average where it varies.')
-    duration_s: float = Field(description="Seconds of video in the output.")
+    frames: int = Field(description="Frames in the output.", json_schema_extra=figure("frame_count"))
+    frame_rate: str = Field(
+        description='Frames per second as an exact fraction, such as "30000/1001"; the average where it varies.',
+        json_schema_extra=figure("frame_rate"),
+    )
+    duration_s: float = Field(description="Seconds of video in the output.", json_schema_extra=figure("result_length"))
     background: Literal["color", "picture", "video", "none"] = Field(description="Kind of background; none if alpha is written.")
     grain: float = Field(description="Levels of grain (standard deviation, of 255) given to the background.")
-    encoder: str = Field(description="Video encoder used.")
+    encoder: str = Field(description="Video encoder used.", json_schema_extra=figure("encoder"))
 
 
 def composite(
@@ -276,6 +283,7 @@ COMPOSITE = Operation(
     },
     outputs={"video": Kind.VIDEO},
     run=composite,
+    look=LookCard(place=4, title="New background", sentence="Puts the subject over a colour or a picture.", icon="person", of_people=True),
     version=6,
     refuse=_refuse,
     example=CompositeParams(color="#1e3a5f"),

@@ -33,6 +33,7 @@ from services.background.stage.painting import described_scene, painted_place, s
 from services.background.stage.reference import reference_frame
 from services.background.stage.render import Render, Stage
 from services.background.stage.sizes import large_size, output_size
+from shared.declarations.figure import figure
 from shared.errors import Invalid
 from shared.models.folder import install_command
 from shared.operation import Input, Kind, Operation, Preset, Progress, Silent, form
@@ -99,9 +100,12 @@ class StudioParams(PaintParams, LookParams, ClipPart):
 class StudioResult(BaseModel):
     """Measurements and summary of the written video."""
 
-    frames: int = Field(description="Frames in the output.")
-    frame_rate: str = Field(description='Frames per second as an exact fraction, such as "30000/1001"; the average where it varies.')
-    duration_s: float = Field(description="Seconds of video in the output.")
+    frames: int = Field(description="Frames in the output.", json_schema_extra=figure("frame_count"))
+    frame_rate: str = Field(
+        description='Frames per second as an exact fraction, such as "30000/1001"; the average where it varies.',
+        json_schema_extra=figure("frame_rate"),
+    )
+    duration_s: float = Field(description="Seconds of video in the output.", json_schema_extra=figure("result_length"))
     width: int = Field(description="Width of the output in pixels.")
     height: int = Field(description="Height of the output in pixels.")
     background: Literal["given", "generated"] = Field(description="Source of the background.")
@@ -119,7 +123,7 @@ class StudioResult(BaseModel):
     light_from: LightFrom = Field(description="Side that light comes from in the clip.")
     camera_height: CameraHeight = Field(description="Height of the camera, estimated from head and feet of the subject.")
     grain: float = Field(description="Levels of grain (standard deviation, of 255) given to the background.")
-    encoder: str = Field(description="Video encoder used.")
+    encoder: str = Field(description="Video encoder used.", json_schema_extra=figure("encoder"))
 
 
 def studio(
@@ -368,6 +372,7 @@ STUDIO = Operation(
         ),
     },
     outputs={"video": Kind.VIDEO, "background": Kind.IMAGE, "depth": Kind.IMAGE},
+    output_roles={"background": "backdrop", "depth": "depth"},
     run=studio,
     version=8,
     example=StudioParams(depth="plane", resolution=360),

@@ -24,6 +24,7 @@ from services.effects.trails.ghost_styles import GHOST_STYLES, GhostName
 from services.effects.trails.tint import Tint
 from services.effects.trails.trail import Direction, Trail, TrailExtent, trails
 from services.effects.trails.weighted_mean import mixing_bytes
+from shared.declarations.cards import LookCard
 from shared.memory_need import FrameSize
 from shared.operation import Input, Kind, Operation, Preset, Progress, Silent, form
 from shared.video import Frame, map_ordered, opencv_on_one_thread
@@ -327,6 +328,7 @@ MOTION_TRAILS = Operation(
     },
     outputs={"video": Kind.VIDEO},
     run=motion_trails,
+    look=LookCard(place=2, title="Motion trails", icon="trails"),
     version=8,
     example=MotionTrailsParams(layers=5, spacing=4, ghost="glow"),
 )

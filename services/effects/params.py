@@ -5,6 +5,7 @@ from typing import Any, Self
 from pydantic import BaseModel, Field
 
 from services.effects.scene.tracker import SceneTracker
+from shared.declarations.figure import figure
 from shared.motion.camera import Model
 from shared.operation import Progress, form
 from shared.video import VideoInfo
@@ -38,12 +39,15 @@ class SubjectParams(OnBackground):
 class EffectResult(BaseModel):
     """Summary of a video written by an effect."""
 
-    frames: int = Field(description="Frames in the output.")
-    frame_rate: str = Field(description='Frames per second as an exact fraction, such as "30000/1001"; the average if it varies.')
-    duration_s: float = Field(description="Length of the output in seconds.")
+    frames: int = Field(description="Frames in the output.", json_schema_extra=figure("frame_count"))
+    frame_rate: str = Field(
+        description='Frames per second as an exact fraction, such as "30000/1001"; the average if it varies.',
+        json_schema_extra=figure("frame_rate"),
+    )
+    duration_s: float = Field(description="Length of the output in seconds.", json_schema_extra=figure("result_length"))
     cuts: list[float] = Field(description="Times of cuts in the source, in seconds, at which the effect starts anew; the first 10,000.")
     unsure_frames: int = Field(description="Frames at which the camera's motion could not be measured and was extrapolated.")
-    encoder: str = Field(description="Video encoder used.")
+    encoder: str = Field(description="Video encoder used.", json_schema_extra=figure("encoder"))
 
     @classmethod
     def of(cls, summary: WrittenVideo, tracker: SceneTracker, info: VideoInfo, **more: Any) -> Self:

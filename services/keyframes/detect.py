@@ -29,6 +29,7 @@ from services.keyframes.selection.choice import choose_keyframes
 from services.keyframes.selection.drafts import Drafts
 from services.keyframes.selection.shots import shots_between
 from shared.choices import OneOf
+from shared.declarations.figure import figure
 from shared.errors import Invalid, OperationFailed, ReelwrightError
 from shared.media.names import as_text, plain_stem
 from shared.media.zip_files.writer import ZipWriter
@@ -156,7 +157,9 @@ class DetectParams(Params):
 class DetectResult(BaseModel):
     """Reports on all videos."""
 
-    videos: list[VideoReport] = Field(description="One report per video, in the order of the inputs.")
+    videos: list[VideoReport] = Field(
+        description="One report per video, in the order of the inputs.", json_schema_extra=figure("clip_shots")
+    )
     models: list[ModelUsed] = Field(default_factory=list, description="Models that were used, with their licences.")
 
 

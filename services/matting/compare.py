@@ -28,6 +28,7 @@ from services.matting.reading.sample import sample_of
 from services.matting.reading.views import gray_size
 from services.matting.subject.options import SubjectOptions
 from shared.choices import OneOf, described
+from shared.declarations.figure import figure
 from shared.errors import Invalid
 from shared.models.cache import model_cache
 from shared.operation import Input, Kind, Operation, Progress, Silent, form
@@ -111,7 +112,7 @@ class CompareResult(BaseModel):
     """Table of metrics, one row per backend."""
 
     backends: list[ComparedBackend] = Field(description="Metrics of each backend, in the order of the request.")
-    frames: int = Field(description="Frames that were compared.")
+    frames: int = Field(description="Frames that were compared.", json_schema_extra=figure("frame_count"))
 
 
 def compare(

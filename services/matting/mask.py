@@ -23,6 +23,7 @@ from services.matting.subject.grabcut import grabcut
 from services.matting.subject.mark_kinds import STROKES, UNMARKED, MarkKind, mark_kind
 from services.matting.subject.pointing import Pointing
 from services.matting.subject.regions import boxed_region, clicked_region, main_region, regions_of
+from shared.declarations.figure import figure
 from shared.errors import Invalid, ModelMissing
 from shared.models.cache import loaded
 from shared.models.devices.gpu_lock import hold_gpu
@@ -73,7 +74,10 @@ class MaskParams(Pointing, NetworkOptions, ChromaOptions, DifferenceOptions):
 class MaskResult(BaseModel):
     """Summary of the written mask."""
 
-    method: str = Field(description="`sam2.1-tiny`, `grabcut`, or the backend whose matte was divided into regions.")
+    method: str = Field(
+        description="`sam2.1-tiny`, `grabcut`, or the backend whose matte was divided into regions.",
+        json_schema_extra=figure("mask_method"),
+    )
     licence: str = Field(description="Licence of the model, or of the method.")
     time_s: float = Field(description="Time of the frame in seconds.")
     width: int = Field(description="Width of the mask in pixels.")
@@ -292,6 +296,8 @@ MASK = Operation(
         ),
     },
     outputs={"mask": Kind.IMAGE},
+    output_roles={"mask": "mask"},
+    role="click_mask",
     run=mask,
     version=6,
     refuse=_refuse,

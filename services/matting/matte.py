@@ -34,6 +34,7 @@ from services.matting.reading.sample import sample_of
 from services.matting.reading.views import views_of
 from services.matting.subject.first_frame import SUBJECTS, Marks
 from services.matting.subject.options import SubjectOptions
+from shared.declarations.figure import figure
 from shared.errors import Invalid
 from shared.models.info import model_used
 from shared.operation import Input, Kind, Operation, Preset, Progress, Silent
@@ -59,15 +60,15 @@ class MatteResult(BaseModel):
     """Summary of the outputs and the backend used."""
 
     backend: BackendUsed = Field(description="Backend that made the matte.")
-    frames: int = Field(description="Frames of the clip that got a matte.")
-    duration_s: float = Field(description="Seconds of video in the outputs.")
+    frames: int = Field(description="Frames of the clip that got a matte.", json_schema_extra=figure("frame_count"))
+    duration_s: float = Field(description="Seconds of video in the outputs.", json_schema_extra=figure("result_length"))
     width: int = Field(description="Width of the outputs in pixels.")
     height: int = Field(description="Height of the outputs in pixels.")
     subject: str = Field(description="Subject that was kept.")
     coverage: float = Field(description="Mean of the matte over the clip, 0 to 1.")
     steadiness: float = Field(description="Strength of temporal smoothing.")
     cuts: list[float] = Field(description="Times in seconds at which new shots begin; the first 1,000.")
-    encoder: str = Field(description="Video encoder of the matte.")
+    encoder: str = Field(description="Video encoder of the matte.", json_schema_extra=figure("encoder"))
 
 
 def matte(
@@ -355,6 +356,7 @@ MATTE = Operation(
         ),
     },
     outputs={"alpha": Kind.VIDEO, "composite": Kind.VIDEO, "foreground": Kind.VIDEO},
+    output_roles={"alpha": "matte"},
     run=matte,
     refuse=_refuse,
     example=MatteParams(backend="difference", foreground="straight", duration=2),

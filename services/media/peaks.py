@@ -84,6 +84,7 @@ PEAKS = Operation(
     result=PeaksResult,
     inputs={"video": Kind.VIDEO},
     outputs={"peaks": Kind.JSON},
+    is_tool=False,
     run=peaks,
     version=3,
     example=PeaksParams(),

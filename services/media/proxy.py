@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field
 from services.media.output.frame_rate import Shown, at_constant_rate
 from services.media.output.picture_size import even
 from services.media.output.resizing import for_browsers
+from shared.declarations.figure import figure
 from shared.editing.rates import constant_rate
 from shared.operation import Input, Kind, Operation, Params, Progress, Silent, form
 from shared.video import (
@@ -92,10 +93,12 @@ class ProxyResult(BaseModel):
 
     width: int = Field(description="Width of the picture in pixels.")
     height: int = Field(description="Height of the picture in pixels; with a matte the proxy is twice as high.")
-    frames: int = Field(description="Number of frames of the proxy.")
-    frame_rate: str = Field(description='Frames per second as an exact fraction, such as "30000/1001".')
-    duration_s: float = Field(description="Length in seconds.")
-    encoder: str = Field(description="Video encoder used.")
+    frames: int = Field(description="Number of frames of the proxy.", json_schema_extra=figure("frame_count"))
+    frame_rate: str = Field(
+        description='Frames per second as an exact fraction, such as "30000/1001".', json_schema_extra=figure("frame_rate")
+    )
+    duration_s: float = Field(description="Length in seconds.", json_schema_extra=figure("result_length"))
+    encoder: str = Field(description="Video encoder used.", json_schema_extra=figure("encoder"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +266,7 @@ PROXY = Operation(
         "alpha": Input(kind=Kind.VIDEO, optional=True, role="matte", title="Matte", description="Matte to show below the picture."),
     },
     outputs={"proxy": Kind.VIDEO, "frames": Kind.JSON},
+    is_tool=False,
     run=proxy,
     version=5,
     example=ProxyParams(),

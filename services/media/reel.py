@@ -9,6 +9,7 @@ import av
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.media.output.frame_rate import at_constant_rate
+from shared.declarations.figure import figure
 from shared.editing.rates import constant_rate
 from shared.errors import Invalid
 from shared.operation import Kind, Operation, Progress, Silent, cell, form
@@ -115,12 +116,14 @@ class ReelPart(BaseModel):
 class ReelResult(BaseModel):
     """Summary of a written reel."""
 
-    parts: list[ReelPart] = Field(description="Parts of the clip, in the order of time.")
+    parts: list[ReelPart] = Field(description="Parts of the clip, in the order of time.", json_schema_extra=figure("clip_parts"))
     moments: list[float] = Field(description="Times of the moments in the reel, in seconds.")
-    frames: int = Field(description="Number of frames.")
-    frame_rate: str = Field(description='Frames per second as an exact fraction, such as "30000/1001".')
-    duration_s: float = Field(description="Length in seconds.")
-    encoder: str = Field(description="Video encoder used.")
+    frames: int = Field(description="Number of frames.", json_schema_extra=figure("frame_count"))
+    frame_rate: str = Field(
+        description='Frames per second as an exact fraction, such as "30000/1001".', json_schema_extra=figure("frame_rate")
+    )
+    duration_s: float = Field(description="Length in seconds.", json_schema_extra=figure("result_length"))
+    encoder: str = Field(description="Video encoder used.", json_schema_extra=figure("encoder"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ STRIP = Operation(
     result=StripResult,
     inputs={"video": Kind.VIDEO},
     outputs={"strip": Kind.IMAGE, "times": Kind.JSON},
+    is_tool=False,
     run=strip,
     version=3,
     example=StripParams(),

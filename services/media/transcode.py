@@ -12,6 +12,7 @@ from services.media.output.frame_rate import FRAME_RATE, at_constant_rate, at_so
 from services.media.output.picture_size import output_size
 from services.media.output.resizing import resized
 from shared.choices import OneOf, described
+from shared.declarations.figure import figure
 from shared.errors import TooLarge
 from shared.memory_need import PROCESS_BYTES, FrameSize
 from shared.operation import Kind, Operation, Preset, Progress, Silent, form
@@ -61,7 +62,7 @@ class TranscodeParams(ClipPart, OnBackground):
         le=MAX_SIDE,
         description="Maximum length of the longer side in pixels, instead of `width` and `height`. Smaller clips keep their size.",
         title="Longer side",
-        json_schema_extra=form("more", unit="px", clip_pixels=True),
+        json_schema_extra=form("more", unit="px", role="longest_side", clip_pixels=True),
     )
     frame_rate: Annotated[str, BeforeValidator(FRAME_RATE), Field(pattern=FRAME_RATE.pattern)] = Field(
         "source",
@@ -110,11 +111,14 @@ class TranscodeResult(BaseModel):
 
     width: int = Field(description="Width in pixels.")
     height: int = Field(description="Height in pixels.")
-    frames: int = Field(description="Number of frames.")
-    frame_rate: str = Field(description='Frames per second as an exact fraction, such as "30000/1001"; the average if it varies.')
-    duration_s: float = Field(description="Length in seconds.")
+    frames: int = Field(description="Number of frames.", json_schema_extra=figure("frame_count"))
+    frame_rate: str = Field(
+        description='Frames per second as an exact fraction, such as "30000/1001"; the average if it varies.',
+        json_schema_extra=figure("frame_rate"),
+    )
+    duration_s: float = Field(description="Length in seconds.", json_schema_extra=figure("result_length"))
     pixel_format: str = Field(description="Pixel format, in FFmpeg's notation.")
-    encoder: str = Field(description="Video encoder used.")
+    encoder: str = Field(description="Video encoder used.", json_schema_extra=figure("encoder"))
 
 
 def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: Progress = Silent()) -> TranscodeResult:

@@ -11,6 +11,7 @@ from services.speed_ramp.curve.segments import segment_speeds
 from services.speed_ramp.motion.motion_curve import Motion
 from services.speed_ramp.motion.motion_store import MOTION
 from services.speed_ramp.params import MotionParams
+from shared.declarations.figure import figure
 from shared.operation import Kind, Operation, Progress, Silent
 from shared.video import probe_video
 
@@ -26,9 +27,14 @@ class AnalyzeResult(BaseModel):
     curve: list[CurvePoint] = Field(description="Control points of the curve, from the start to the end of the part that was used.")
     speeds: list[float] = Field(description="Mean speed of each segment: its length in the source divided by its length in the output.")
     segment_duration: float = Field(description="Length of a segment in seconds of source; the last segment may be shorter.")
-    duration_s: float = Field(description="Length of the part that was used, in seconds of source.")
-    ramped_duration_s: float = Field(description="Length of the video along the curve, in seconds of output: the integral of 1/speed.")
-    frames: int = Field(description="Number of frames that were compared.")
+    duration_s: float = Field(
+        description="Length of the part that was used, in seconds of source.", json_schema_extra=figure("clip_length")
+    )
+    ramped_duration_s: float = Field(
+        description="Length of the video along the curve, in seconds of output: the integral of 1/speed.",
+        json_schema_extra=figure("result_length"),
+    )
+    frames: int = Field(description="Number of frames that were compared.", json_schema_extra=figure("frame_count"))
     beats: list[float] = Field(description="Times of the beats in seconds of source, if `snap_to` is `beats`.")
     cuts: list[float] = Field(description="Times of cuts in seconds of source. Cuts do not count as motion.")
 
@@ -65,6 +71,7 @@ ANALYZE = Operation(
     inputs={"video": Kind.VIDEO},
     measurement=MOTION,
     run=analyze,
+    role="motion_analysis",
     version=4,
     example=AnalyzeParams(min_speed=0.5, max_speed=2.0),
 )

@@ -17,6 +17,7 @@ from services.speed_ramp.handover.ramped_clip import RampedClip
 from services.speed_ramp.handover.rates import SOURCE, timeline_rate
 from services.speed_ramp.motion.motion_store import MOTION
 from services.speed_ramp.params import CurveParams
+from shared.declarations.figure import figure
 from shared.editing.rates import constant_rate
 from shared.media.zip_files.writer import ZipWriter
 from shared.operation import Kind, Operation, Progress, Silent, form
@@ -39,10 +40,19 @@ class ExportParams(CurveParams):
 class ExportResult(BaseModel):
     """Summary of the exported files."""
 
-    curve: list[CurvePoint] = Field(description="The curve, from the start to the end of the part that was used, in seconds of source.")
-    duration_s: float = Field(description="Length of the part that was used, in seconds of source.")
-    ramped_duration_s: float = Field(description="Length of that part along the curve, in seconds of output.")
-    frame_rate: str = Field(description='Frames per second of the timelines as an exact fraction, such as "30000/1001".')
+    curve: list[CurvePoint] = Field(
+        description="The curve, from the start to the end of the part that was used, in seconds of source.",
+        json_schema_extra=figure("speed_curve"),
+    )
+    duration_s: float = Field(
+        description="Length of the part that was used, in seconds of source.", json_schema_extra=figure("clip_length")
+    )
+    ramped_duration_s: float = Field(
+        description="Length of that part along the curve, in seconds of output.", json_schema_extra=figure("result_length")
+    )
+    frame_rate: str = Field(
+        description='Frames per second of the timelines as an exact fraction, such as "30000/1001".', json_schema_extra=figure("frame_rate")
+    )
     files: list[str] = Field(description="Names of the files in the archive.")
     slow_parts: list[SlowPart] = Field(description="Slow parts; the timelines have a marker for each.")
 
@@ -111,6 +121,7 @@ EXPORT = Operation(
     measurement=MOTION,
     names_inputs=True,
     run=export,
+    role="ramp_export",
     version=5,
     example=ExportParams(min_speed=0.5, max_speed=2.0),
 )

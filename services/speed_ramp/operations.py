@@ -4,8 +4,15 @@ from services.speed_ramp.analyze import ANALYZE
 from services.speed_ramp.export import EXPORT
 from services.speed_ramp.plan import PLAN
 from services.speed_ramp.render import RENDER
+from shared.declarations.cards import ToolGroup
 from shared.operation import Service
 
 OPERATIONS = (ANALYZE, RENDER, EXPORT, PLAN)
 
-SERVICE = Service(name="speed-ramp", title="Speed ramping", module=__name__, operations=OPERATIONS)
+SERVICE = Service(
+    name="speed-ramp",
+    title="Speed ramping",
+    module=__name__,
+    operations=OPERATIONS,
+    tools=ToolGroup(place=1, title="Speed", icon="ramp"),
+)

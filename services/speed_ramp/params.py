@@ -82,7 +82,7 @@ class MotionParams(Params):
         le=1e6,
         description="Length of the part to use, in seconds of source. Empty: to the end.",
         title="Length",
-        json_schema_extra=form("more", unit="s"),
+        json_schema_extra=form("more", unit="s", role="part_length"),
     )
     target_duration: float | None = Field(
         None,
@@ -150,7 +150,7 @@ class CurveParams(MotionParams):
         "24 or 30, slow parts of a clip with 120 or 240 frames per second need few in-between frames or none. In exported timelines, "
         "`source` becomes a rate that editing programs support.",
         title="Frame rate",
-        json_schema_extra=form("more", unit="fps", labels={"source": "As the clip"}),
+        json_schema_extra=form("more", unit="fps", labels={"source": "As the clip"}, role="output_rate"),
     )
     speeds: Annotated[list[Speed], LongList(MAX_POINTS)] | None = Field(
         None,
@@ -169,9 +169,9 @@ class CurveParams(MotionParams):
             raise ValueError("give curve or speeds, not both; without either, the clip is analysed")
         if self.speeds is not None and self.snap_to is not None:
             raise ValueError("snap_to cannot be combined with speeds: use it with curve, or let the clip be analysed")
-        for before, after in pairwise(self.curve or []):
+        for number, (before, after) in enumerate(pairwise(self.curve or []), 2):
             if after.t <= before.t:
-                raise ValueError(f"curve: t must increase from point to point, but {after.t:g} follows {before.t:g}")
+                raise ValueError(f"curve: t must increase from point to point, but point {number} at {after.t:g} follows {before.t:g}")
         return self
 
 

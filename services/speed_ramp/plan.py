@@ -92,6 +92,8 @@ PLAN = Operation(
     inputs={"video": Kind.VIDEO},
     measurement=MOTION,
     run=plan,
+    role="ramp_plan",
+    is_tool=False,
     example=PlanParams(min_speed=0.5, max_speed=2.0),
     version=2,
 )

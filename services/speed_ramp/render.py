@@ -24,6 +24,8 @@ from services.speed_ramp.picture.picks import Part, SourceEnd
 from services.speed_ramp.picture.repeats import Repeats
 from services.speed_ramp.sound.modes import AUDIO_MODES
 from services.speed_ramp.sound.tracks import Track, open_tracks
+from shared.declarations.cards import LookCard
+from shared.declarations.figure import figure
 from shared.errors import UnsupportedMedia
 from shared.operation import Kind, Operation, Preset, Progress, Silent, form
 from shared.video import Frame, VideoInfo, VideoWriter, map_ordered, probe_video, read_frames, remux, to_fraction, track_warnings
@@ -64,16 +66,28 @@ class RenderParams(TimingParams, OnBackground):
 class RenderResult(BaseModel):
     """Summary of the written video."""
 
-    curve: list[CurvePoint] = Field(description="The curve, from the start to the end of the part that was used, in seconds of source.")
-    duration_s: float = Field(description="Length of the output's video in seconds: the integral of 1/speed, to the nearest frame.")
-    source_duration_s: float = Field(description="Length of the part that was used, in seconds of source.")
-    frames: int = Field(description="Number of frames in the output.")
+    curve: list[CurvePoint] = Field(
+        description="The curve, from the start to the end of the part that was used, in seconds of source.",
+        json_schema_extra=figure("speed_curve"),
+    )
+    duration_s: float = Field(
+        description="Length of the output's video in seconds: the integral of 1/speed, to the nearest frame.",
+        json_schema_extra=figure("result_length"),
+    )
+    source_duration_s: float = Field(
+        description="Length of the part that was used, in seconds of source.", json_schema_extra=figure("clip_length")
+    )
+    frames: int = Field(description="Number of frames in the output.", json_schema_extra=figure("frame_count"))
     interpolated_frames: int = Field(0, description="Number of output frames that are made from two source frames by `blend` or `flow`.")
     repeated_frames: int = Field(0, description="Number of repeated source frames that were left out; see `duplicates`.")
-    frame_rate: str = Field(description='Frames per second of the output as an exact fraction, such as "30000/1001".')
+    frame_rate: str = Field(
+        description='Frames per second of the output as an exact fraction, such as "30000/1001".', json_schema_extra=figure("frame_rate")
+    )
     audio_tracks: int = Field(description="Number of audio tracks in the output.")
     slow_parts: list[SlowPart] = Field(description="Slow parts of the output; if there are more than 100, the longest 100.")
-    encoder: str = Field(description='Video encoder; "copy" if every speed is 1 and the source was copied unchanged.')
+    encoder: str = Field(
+        description='Video encoder; "copy" if every speed is 1 and the source was copied unchanged.', json_schema_extra=figure("encoder")
+    )
 
 
 def render(params: RenderParams, *, video: Path, output: Path, progress: Progress = Silent(), motion: Path | None = None) -> RenderResult:
@@ -306,6 +320,7 @@ RENDER = Operation(
     outputs={"video": Kind.VIDEO},
     measurement=MOTION,
     run=render,
+    look=LookCard(place=1, title="Cinematic slow motion", icon="ramp"),
     example=RenderParams(min_speed=0.5, max_speed=2.0),
     version=7,
 )

@@ -35,7 +35,7 @@ def create_service(service: Service, runtime: Runtime, *, reachable_by_browsers:
 
     @app.get("/operations", tags=["service"], summary="List the operations of this service", response_model_exclude_none=True)
     async def operations() -> list[OperationInfo]:
-        return [describe(operation) for operation in service.operations]
+        return [describe(operation, service) for operation in service.operations]
 
     @app.get("/models", tags=["service"], summary="List the models that this service can use")
     async def models() -> list[ModelInfo]:

@@ -4,6 +4,7 @@ from pydantic import BaseModel, Field
 
 from services.aesthetics.measures.blank_frames import Shows
 from services.aesthetics.measures.technical import Technical
+from shared.declarations.figure import figure
 
 
 class TechnicalScores(BaseModel):
@@ -39,13 +40,18 @@ class TechnicalScores(BaseModel):
 class Item(BaseModel):
     """A chosen picture in the result."""
 
-    image: str = Field(description="Name of the picture in the output `images`.")
+    image: str = Field(description="Name of the picture in the output `images`.", json_schema_extra=figure("picture_name"))
     source: str = Field(description="Name of the file that it comes from; of a zip file, with the picture in it: `photos.zip/a/b.jpg`.")
     source_index: int = Field(description="Number of the file among the inputs, from 0.")
-    timestamp_s: float | None = Field(description="Time of the frame in its video, in seconds; null for a picture file.")
+    timestamp_s: float | None = Field(
+        description="Time of the frame in its video, in seconds; null for a picture file.", json_schema_extra=figure("picture_time")
+    )
     rank: int = Field(description="Rank among all chosen pictures, from 1 (best).")
     merit: float = Field(description="Score used for ranking, from 1 to 10, computed by the `scorer`.")
-    score: float = Field(description="Mean of `distribution`, from 1 to 10; without the network, the technical score.")
+    score: float = Field(
+        description="Mean of `distribution`, from 1 to 10; without the network, the technical score.",
+        json_schema_extra=figure("picture_score"),
+    )
     std: float | None = Field(description="Standard deviation of `distribution`: predicted disagreement. Null without the network.")
     distribution: list[float] | None = Field(description="Probability of each rating from 1 to 10. Null without the network.")
     technical: TechnicalScores = Field(description="Technical quality.")

@@ -26,7 +26,7 @@ class SampleParams(Params):
         le=1e6,
         description="Start of the part to use, in seconds of each video.",
         title="Start",
-        json_schema_extra=form("more", unit="s", widget="time"),
+        json_schema_extra=form("more", unit="s", widget="time", role="part_start"),
     )
     duration: float | None = Field(
         None,
@@ -34,7 +34,7 @@ class SampleParams(Params):
         le=1e6,
         description="Length of the part to use, in seconds. Empty: up to the end.",
         title="Length",
-        json_schema_extra=form("more", unit="s"),
+        json_schema_extra=form("more", unit="s", role="part_length"),
     )
 
 

@@ -8,17 +8,18 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from services.keyframes.selection.shots import Shot
+from shared.declarations.figure import figure
 
 
 class Keyframe(BaseModel):
     """A frame chosen to represent its shot."""
 
-    file: str = Field(description="Name of the image in the output `keyframes`.")
+    file: str = Field(description="Name of the image in the output `keyframes`.", json_schema_extra=figure("picture_name"))
     thumbnail: str = Field(description="Name of the thumbnail (JPEG) in the output `files`.")
-    timestamp_s: float = Field(description="Time of the frame in seconds.")
+    timestamp_s: float = Field(description="Time of the frame in seconds.", json_schema_extra=figure("picture_time"))
     frame: int = Field(description="Number of the frame in the video, from 0.")
     shot: int = Field(description="`index` of its shot.")
-    score: float = Field(description="Overall rating, 0 to 1.")
+    score: float = Field(description="Overall rating, 0 to 1.", json_schema_extra=figure("picture_score"))
     reasons: list[str] = Field(description="Reasons for choosing this frame.")
     sharpness: float = Field(description="Sharpness relative to the sharpest frames of its shot, 0 to 1.")
     exposure: float = Field(description="Quality of the exposure, 0 to 1.")

@@ -44,7 +44,7 @@ class OutputOptions(ClipPart):
         description="Keep the clip's times if only a part is matted: `alpha` is black before the part, so that it fits the whole clip. "
         "Only for `alpha_format` gray.",
         title="Keep times",
-        json_schema_extra=form("expert"),
+        json_schema_extra=form("expert", role="keeps_times"),
     )
 
     @model_validator(mode="after")

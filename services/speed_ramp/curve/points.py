@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from shared.operation import Params
+from shared.operation import Params, cell
 
 MIN_SPEED, MAX_SPEED = 0.1, 16.0
 """Slowest and fastest playback speed of any curve."""
@@ -19,7 +19,13 @@ Easing = Literal["linear", "smooth", "hold"]
 class CurvePoint(Params):
     """One control point of a speed curve."""
 
-    t: float = Field(ge=0, le=1e6, description="Time of the point, in seconds from the start of the source.")
+    t: float = Field(
+        ge=0,
+        le=1e6,
+        description="Time of the point, in seconds from the start of the source.",
+        title="Time",
+        json_schema_extra=cell(unit="s", widget="time"),
+    )
     speed: float = Field(ge=MIN_SPEED, le=MAX_SPEED, description="Playback speed at `t`: 1 is normal speed, 0.5 is half speed.")
     easing: Easing = Field(
         "linear",

@@ -1,11 +1,12 @@
 """Descriptions of operations for clients, as `GET /operations` lists them."""
 
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, Field, TypeAdapter
 
-from shared.operation import Input, Operation
+from shared.operation import Input, Operation, Service
 from shared.sample_ids import SAMPLES
 
 
@@ -17,6 +18,24 @@ class ParamsPreset(BaseModel):
     sentence: str = Field(description="Description of the result, in one sentence.")
     params: dict[str, Any] = Field(description="Params that differ from the defaults.")
     install: str | None = Field(None, description="If the preset cannot run now: the command that installs what is missing.")
+
+
+class ToolGroupInfo(BaseModel):
+    """Heading of a service's tools in the studio."""
+
+    title: str
+    icon: str
+    place: int = Field(description="Place in the list, from 1.")
+
+
+class LookInfo(BaseModel):
+    """Card of an operation among the first ones that the studio offers."""
+
+    title: str
+    icon: str
+    place: int = Field(description="Place among the cards, from 1.")
+    sentence: str = Field(description="Description of the result; empty: the preset's.")
+    of_people: bool = Field(description="Whether the look needs a person in the clip.")
 
 
 class InputInfo(BaseModel):
@@ -51,8 +70,19 @@ class OperationInfo(BaseModel):
     inputs: dict[str, InputInfo]
     needs: list[str] = Field(description="At least one of these optional inputs must be given.")
     outputs: dict[str, str] = Field(description="Name -> kind.")
+    output_roles: dict[str, str] = Field(
+        description="Name -> role of the outputs that show a `matte`, a `mask`, a `backdrop` (what is behind the subject) or its `depth`."
+    )
     params: dict[str, Any] = Field(description="JSON Schema of the parameters.")
     result: dict[str, Any] = Field(description="JSON Schema of the result.")
+    role: str | None = Field(
+        None,
+        description="What the operation does for editors: `motion_analysis`, `ramp_plan`, `ramp_export` (timelines of a ramp) or "
+        "`click_mask`.",
+    )
+    is_tool: bool = Field(description="Whether the operation is a tool for users. Viewers and editors run the others.")
+    tools: ToolGroupInfo | None = Field(None, description="Heading of the service's tools.")
+    look: LookInfo | None = Field(None, description="Card among the first ones that are offered for a clip.")
     presets: list[ParamsPreset] = Field(description="Named params, in the order of their cards.")
     preview: str | None = Field(
         None,
@@ -69,8 +99,8 @@ OPERATION_LIST = TypeAdapter(list[OperationInfo])
 """The answer of `GET /operations`."""
 
 
-def describe(operation: Operation) -> OperationInfo:
-    """Build the description that `GET /operations` shows of an operation."""
+def describe(operation: Operation, service: Service | None = None) -> OperationInfo:
+    """Build the description that `GET /operations` shows of an operation of `service`."""
     install = operation.unavailable(operation.example)
     base_url = f"/v1/{operation.service}/{operation.verb}"
     return OperationInfo(
@@ -82,6 +112,11 @@ def describe(operation: Operation) -> OperationInfo:
         inputs={name: _describe_input(name, port) for name, port in operation.ports.items()},
         needs=list(operation.needs),
         outputs={name: str(kind) for name, kind in operation.outputs.items()},
+        output_roles=dict(operation.output_roles),
+        role=operation.role,
+        is_tool=operation.is_tool,
+        tools=ToolGroupInfo(**asdict(service.tools)) if service and service.tools else None,
+        look=LookInfo(**asdict(operation.look)) if operation.look else None,
         params=_schema(operation.params),
         result=_schema(operation.result),
         presets=[

@@ -30,7 +30,7 @@ class ClipPart(Params):
         le=1e6,
         description="Length of the part to use, in seconds. Empty: up to the end.",
         title="Length",
-        json_schema_extra=form("more", unit="s"),
+        json_schema_extra=form("more", unit="s", role="part_length"),
     )
 
     @property

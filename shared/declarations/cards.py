@@ -1,0 +1,32 @@
+"""Cards and headings by which the studio offers operations."""
+
+from dataclasses import dataclass
+
+from shared.declarations.vocabulary import Icon
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookCard:
+    """A card among the first ones that the studio offers for a clip.
+
+    It chooses the operation's first preset. `place`: its place among the cards, from 1; `sentence`: what the user gets, by default the
+    preset's sentence; `of_people`: whether the look needs a person in the clip.
+    """
+
+    place: int
+    title: str
+    icon: Icon
+    sentence: str = ""
+    of_people: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolGroup:
+    """The heading of a service's tools in the studio.
+
+    `place`: in the list, from 1.
+    """
+
+    place: int
+    title: str
+    icon: Icon
