@@ -10,9 +10,10 @@ const known = new WeakMap(); // schema -> its parameters
 
 /**
  * The parameters, in order, as the form shows them. Each is {name, label, help, group, role, sources, widget, labels, unit, required,
- * nullable, fallback, type, ...}. `sources`: fields of results to take over, [{operation, field}]. type:
- * switch|choice|choices|number|text|list|row|unknown. A list has `items` and plain `words` that are accepted instead; a row has `cells`,
- * each like a parameter, with its `key`.
+ * nullable, fallback, type, ...}. `sources`: fields of results to take over, [{operation, field}]. For previews: `pixels`: "clip" if the
+ * number counts pixels of the clip; `isShare`: it is proportional to the length of the part; `onePer`: a list has a value for each so many
+ * seconds, as the parameter of this name says. type: switch|choice|choices|number|text|list|row|unknown. A list has `items` and plain `words`
+ * that are accepted instead; a row has `cells`, each like a parameter, with its `key`.
  */
 export function parametersOf(schema) {
   if (known.has(schema)) return known.get(schema);
@@ -23,6 +24,9 @@ export function parametersOf(schema) {
     role: given.role ?? null,
     sources: (given.taken_from ?? []).map(sourceOf),
     required: required.has(name),
+    pixels: given.pixels ?? "",
+    isShare: given.share_of_part ?? false,
+    onePer: given.one_per ?? "",
     ...valueOf(given, schema.$defs ?? {}, name),
   }));
   known.set(schema, parameters);

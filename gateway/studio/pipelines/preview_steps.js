@@ -1,0 +1,96 @@
+// The steps of a pipeline's preview: the same steps on small parts of their clips. What a parameter means is in its declaration.
+
+import { inputOf, paramOf, valueOfRole } from "../base/declared.js";
+import { parametersOf } from "../form/schema.js";
+import { evenTimes } from "../viewer/frame_times.js";
+import { shifted } from "./shifted.js";
+
+const SECONDS = 3;
+const MOST_PIXELS = 640; // of the longer side
+const CUT_ID = "small_part";
+const CUT_ROLES = ["part_start", "part_length", "longest_side"]; // of the parameters of the operation that cuts
+
+/**
+ * The steps on small parts of their clips, the same part of all. `media`: id -> record; `operations`: the declared ones; `framesOf(record)`:
+ * the FrameTimes of a clip.
+ */
+export function previewSteps(steps, media, operations, framesOf = ({ media: facts }) => evenTimes(facts)) {
+  const cutter = operations.find((operation) => CUT_ROLES.every((role) => paramOf(operation, "role", role)));
+  const start = startOf(steps, media, operations, framesOf);
+  const cuts = new Map(); // id of a clip -> step that cuts it
+  const clocks = new Map(); // output of a step -> its clock
+  const cutOf = (value) => {
+    const record = media.get(value);
+    if (record?.kind !== "video") return value;
+    const [output] = Object.keys(cutter.outputs);
+    if (!cuts.has(value)) {
+      const id = cuts.size ? `${CUT_ID}_${cuts.size + 1}` : CUT_ID;
+      const clock = clockOf(record, start, framesOf);
+      const params = [clock.shift, SECONDS, MOST_PIXELS].map((number, place) => [paramOf(cutter, "role", CUT_ROLES[place]), number]);
+      cuts.set(value, { id, operation: cutter.name, inputs: { [inputOf(cutter)]: value }, params: Object.fromEntries(params) });
+      clocks.set(`${id}.${output}`, clock);
+    }
+    return `${cuts.get(value).id}.${output}`;
+  };
+  const small = steps.map((step) => {
+    const operation = operations.find(({ name }) => name === step.operation);
+    const inputs = Object.fromEntries(Object.entries(step.inputs).map(([name, value]) => [name, Array.isArray(value) ? value.map(cutOf) : cutOf(value)]));
+    const clock = operation && clocks.get([inputs[inputOf(operation)]].flat()[0]);
+    if (!clock) return { ...step, inputs };
+    const { params, clock: made } = shifted(step.params, operation, clock);
+    for (const name of Object.keys(operation.outputs)) clocks.set(`${step.id}.${name}`, made);
+    return { ...step, inputs, params };
+  });
+  return [...cuts.values(), ...small];
+}
+
+/**
+ * The clock of a part of a clip. `shift`: seconds that its times lose; `seconds`: its length; `length`: of the whole clip; `frame`: number
+ * of its first frame; `rate`: frames per second; `size`: of the clip in pixels; `scale`: of the part.
+ */
+function clockOf({ media, ...record }, start, framesOf) {
+  const { width, height, duration_s: length = 0 } = media;
+  const frames = framesOf({ media, ...record });
+  const frame = start > length - 0.5 ? 0 : frames.numberAt(start); // a shorter clip, such as a moving background, is used from its start on
+  const shift = Math.max(0, Math.floor(frames.times[frame] * 1e6) / 1e6); // rounded up, it would leave the frame out
+  const scale = Math.min(1, MOST_PIXELS / Math.max(width, height));
+  return { shift, seconds: Math.min(SECONDS, length - shift), length, frame, rate: frames.count / length, size: [width, height], scale };
+}
+
+/** The second at which the preview begins. It shows the moment that a step marks, else the middle of the part that the first step uses. */
+function startOf(steps, media, operations, framesOf) {
+  const users = steps.flatMap((step) => {
+    const operation = operations.find(({ name }) => name === step.operation);
+    const record = operation && media.get([step.inputs[inputOf(operation)]].flat()[0]);
+    return record?.media?.duration_s ? [{ operation, record, params: step.params }] : [];
+  });
+  if (!users.length) return 0;
+  const [first] = users;
+  const longest = Math.max(...users.map(({ record }) => record.media.duration_s));
+  const numberOf = (role, missing) => {
+    const value = valueOfRole(first.operation, first.params, role);
+    return typeof value === "number" ? value : missing;
+  };
+  const from = Math.min(numberOf("part_start", 0), longest);
+  const to = Math.min(from + numberOf("part_length", longest), longest);
+  const [mark = (from + to) / 2] = users.flatMap((user) => markedTimes(user, framesOf));
+  const start = Math.max(from, Math.min(mark - SECONDS / 2, to - SECONDS));
+  const grid = users.map(gridOf).find(Boolean);
+  return grid ? from + Math.floor((start - from) / grid + 1e-6) * grid : start;
+}
+
+/** The moments of a clip that the params of a step mark, in seconds. Clicks and boxes without a time mark the start. */
+function markedTimes({ operation, record, params }, framesOf) {
+  const own = parametersOf(operation.params).filter(({ role }) => role !== "part_start");
+  const valuesOf = (kind) => own.filter(({ widget }) => widget === kind).map(({ name }) => params[name]).filter(Number.isFinite);
+  const { times, count } = framesOf(record);
+  const marked = [...valuesOf("frame").map((number) => times[Math.min(number, count - 1)]), ...valuesOf("time")];
+  const hasMarks = own.some(({ widget, name }) => ["points", "box"].includes(widget) && params[name]?.length);
+  return hasMarks && !marked.length ? [0] : marked;
+}
+
+/** The seconds between the values of a list with one for each so many. It is undefined if the params have no such list. */
+function gridOf({ operation, params }) {
+  const list = parametersOf(operation.params).find(({ onePer, name }) => onePer && params[name]);
+  return list && (params[list.onePer] ?? operation.params.properties[list.onePer].default);
+}

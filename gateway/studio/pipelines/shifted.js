@@ -1,0 +1,112 @@
+// The parameters of a step for a preview, whose clip is a small part of the whole. What they mean is in their declaration.
+
+import { valueOfRole } from "../base/declared.js";
+import { parametersOf } from "../form/schema.js";
+import { trimmedCurve } from "../ramp/trim.js";
+
+const CLOSE_S = 1e-3; // a time this close to the part belongs to it
+
+/**
+ * The params of a step in the preview, and its outputs' clock: {params, clock}. `clock`: of its clip; a `shift` of null: the clip has been
+ * given other times, such as along a curve, and no time can be mapped. Values that earlier steps find are those of the preview.
+ */
+export function shifted(given, operation, clock) {
+  const part = partOf(given, operation, clock);
+  const params = {};
+  for (const [name, value] of Object.entries(given)) {
+    const parameter = parametersOf(operation.params).find((other) => other.name === name);
+    const isGiven = parameter && value !== null && typeof value !== "undefined" && !value.from;
+    const mapped = isGiven ? mappedParam(value, parameter, { given, operation, clock, part }) : value;
+    if (mapped !== undefined) params[name] = mapped;
+  }
+  return { params, clock: part.clock };
+}
+
+/** The part that a step uses, in the preview: {start, length, share, passed, clock}. `start` and `length` undefined: all of it. */
+function partOf(given, operation, clock) {
+  const whole = { share: clock.seconds / clock.length, passed: 0, clock: { ...clock, shift: null, frame: null } };
+  if (clock.shift === null) return whole;
+  const numberOf = (role) => {
+    const value = valueOfRole(operation, given, role);
+    return typeof value === "number" ? value : null;
+  };
+  const start = numberOf("part_start") ?? 0;
+  const length = numberOf("part_length");
+  const from = Math.max(0, start - clock.shift);
+  const until = length === null ? clock.seconds : Math.min(start + length - clock.shift, clock.seconds);
+  if (until <= from) return whole; // another step has cut the clip elsewhere
+  const keepsTimes = valueOfRole(operation, given, "keeps_times") === true;
+  const shift = keepsTimes ? clock.shift : clock.shift - start + from;
+  const made = { ...clock, shift: hasOwnTimes(operation) ? null : shift, seconds: keepsTimes ? clock.seconds : until - from, frame: shift === clock.shift ? clock.frame : null };
+  return {
+    start: from > 0 ? rounded(from) : undefined, length: length === null ? undefined : rounded(until - from), passed: Math.max(0, clock.shift - start),
+    share: (until - from) / (length ?? Math.max(clock.length - start, until - from)), clock: made,
+  };
+}
+
+/** Whether the times of an operation's outputs are others than those of its clip. */
+function hasOwnTimes({ result }) {
+  return Object.values(result.properties ?? {}).some(({ role }) => role === "speed_curve" || role === "clip_parts");
+}
+
+/** The value of a parameter in the preview; undefined: its default. */
+function mappedParam(value, parameter, { given, operation, clock, part }) {
+  const { role, isShare, onePer, pixels } = parameter;
+  if (role === "part_start") return part.start;
+  if (role === "part_length") return part.length;
+  if (isShare) return rounded(value * part.share);
+  if (onePer) {
+    const gone = Math.floor(part.passed / (given[onePer] ?? operation.params.properties[onePer].default) + 1e-6);
+    return value.length > gone ? value.slice(gone) : value.slice(-1);
+  }
+  return pixels === "clip" ? scaled(value, parameter, clock.scale) : mappedValue(value, parameter, clock);
+}
+
+/** A value with the times and places of the preview. It is undefined outside. */
+function mappedValue(value, parameter, clock) {
+  const { widget, type, cells, items, required, least } = parameter;
+  if (widget === "points" || widget === "box") return fractions(value, widget, clock.size);
+  if (clock.shift === null) return required || !["time", "frame"].includes(widget) ? value : undefined;
+  if (widget === "curve") return trimmedCurve(value, clock.shift);
+  if (widget === "frame") return clock.frame === null ? undefined : Math.min(Math.max(0, value - clock.frame), Math.max(0, Math.ceil(clock.seconds * clock.rate) - 1));
+  if (widget === "time") return within(value, clock);
+  if (type === "row") return Array.isArray(value) ? value.map((cell, key) => mappedValue(cell, cells[key], clock)) : mappedRow(value, cells, clock);
+  if (type !== "list" || !Array.isArray(value)) return value;
+  const inside = value.filter((item) => isInside(item, items, clock));
+  return (inside.length || !least ? inside : value.slice(0, 1)).map((item) => mappedValue(item, items, clock));
+}
+
+function mappedRow(row, cells, clock) {
+  return Object.fromEntries(Object.entries(row).map(([key, value]) => {
+    const cell = cells.find((other) => other.key === key);
+    return [key, cell && value !== null ? mappedValue(value, cell, clock) : value];
+  }));
+}
+
+/** Whether an item of a list belongs to the part. It has no time, one within the part, or times on both of its sides. */
+function isInside(item, parameter, { shift, seconds }) {
+  const times = parameter.widget === "time" ? [item] : (parameter.cells ?? []).filter(({ widget }) => widget === "time").map(({ key }) => item[key]);
+  return !times.length || (Math.max(...times) >= shift - CLOSE_S && Math.min(...times) <= shift + seconds + CLOSE_S);
+}
+
+function within(time, { shift, seconds }) {
+  return rounded(Math.min(Math.max(0, time - shift), seconds));
+}
+
+/** Clicks or a box as fractions of the picture. They are in pixels if a number is above 1. */
+function fractions(value, widget, size) {
+  const places = widget === "points" ? value.flatMap(([x, y]) => [x, y]) : value;
+  if (places.every((number) => number <= 1)) return value;
+  const share = (number, axis) => Math.min(number / size[axis % 2], 1);
+  return widget === "points" ? value.map(([x, y, ...more]) => [share(x, 0), share(y, 1), ...more]) : value.map(share);
+}
+
+/** A number of pixels at the scale of the part, within its range. */
+function scaled(value, { whole, step, min = -Infinity, max = Infinity }, scale) {
+  const number = value * scale;
+  return Math.min(Math.max(whole ? step * Math.round(number / step) : number, min), max);
+}
+
+function rounded(number) {
+  return Number(number.toFixed(6));
+}
