@@ -40,7 +40,7 @@ export class RampPlayer {
   }
 
   /**
-   * Play what a render writes, from a second of the source on. `answer`: of `speed-ramp.plan`. `draw(frame, source frame, output frame)` shows a
+   * Play what a render writes, from a second of the source on. `answer`: the plan of a render. `draw(frame, source frame, output frame)` shows a
    * frame. Resolves with figures at the end or when stopped: {frames, onTime, late}.
    */
   async play(answer, { from = 0, draw, isMuted = false, onTime = () => {} }) {
@@ -54,7 +54,7 @@ export class RampPlayer {
     const proxy = plan.map((frame) => this.shown[frame]);
     const isInside = from >= start && from < end - NEAR_END_S;
     const first = isInside ? Math.min(Math.floor(ramp.outAt(from) * rate), plan.length - 1) : 0;
-    const sound = isMuted || !hasSound ? null : await this.#sound(ramp).catch(() => null);
+    const sound = isMuted || !hasSound ? null : await this.#sound(ramp, answer.keeps_pitch).catch(() => null);
     await this.#decodeAhead(proxy, first, READY);
     if (stopped.now) return null;
     const clock = startClock(sound, first / rate);
@@ -119,7 +119,7 @@ export class RampPlayer {
     await Promise.all(proxy.slice(first, first + count).map((index) => this.#source.frame(index)));
   }
 
-  async #sound(ramp) {
+  async #sound(ramp, keepsPitch) {
     if (!this.#audio) {
       const context = new AudioContext();
       const response = await this.api.send("GET", `/v1/media/${this.record.id}/proxy`, { limit: null });
@@ -127,7 +127,7 @@ export class RampPlayer {
     }
     const { context, clip } = this.#audio;
     if (context.state === "suspended") await context.resume();
-    return { context, buffer: rampedSound(context, clip, ramp) };
+    return { context, buffer: rampedSound(clip, ramp, keepsPitch) };
   }
 }
 

@@ -1,16 +1,26 @@
-// The sound of a clip along its curve, as a tape would play it: the pitch follows the speed. Freezes are silent.
+// The sound of a clip along its curve. Its pitch stays, or follows the speed as on a tape. Freezes are silent.
+
+import { withOwnPitch } from "./pitch.js";
 
 const LONGEST_S = 600;
 
-/** Return an AudioBuffer of the ramped sound. `clip`: the AudioBuffer of the source; `ramp`: the clock. */
-export function rampedSound(context, clip, ramp) {
+/** Return an AudioBuffer of the ramped sound. `clip`: the AudioBuffer of the source; `ramp`: the clock; `keepsPitch`: whether the pitch stays. */
+export function rampedSound(clip, ramp, keepsPitch) {
   const rate = clip.sampleRate;
   const length = Math.max(1, Math.min(Math.round(ramp.duration * rate), LONGEST_S * rate));
-  const made = new AudioBuffer({ length, numberOfChannels: clip.numberOfChannels, sampleRate: rate });
+  const buffer = new AudioBuffer({ length, numberOfChannels: clip.numberOfChannels, sampleRate: rate });
+  const channels = Array.from({ length: clip.numberOfChannels }, (_, channel) => clip.getChannelData(channel));
+  const isRamped = ramp.min !== 1 || ramp.max !== 1;
+  const made = keepsPitch && isRamped ? withOwnPitch(channels, (out) => ramp.sourceAt(out), { length, rate }) : onTape(channels, ramp, { length, rate });
+  made.forEach((samples, channel) => buffer.copyToChannel(samples, channel));
+  return buffer;
+}
+
+/** The channels of a sound whose pitch follows the speed. */
+function onTape(channels, ramp, { length, rate }) {
   const places = placesOf(ramp, length, rate);
-  for (let channel = 0; channel < clip.numberOfChannels; channel += 1) {
-    const from = clip.getChannelData(channel);
-    const to = made.getChannelData(channel);
+  return channels.map((from) => {
+    const to = new Float32Array(length);
     for (let index = 0; index < length; index += 1) {
       const place = places[index];
       if (place < 0) continue; // a freeze
@@ -18,8 +28,8 @@ export function rampedSound(context, clip, ramp) {
       const part = place - whole;
       to[index] = (from[whole] ?? 0) * (1 - part) + (from[whole + 1] ?? 0) * part;
     }
-  }
-  return made;
+    return to;
+  });
 }
 
 /** The source sample of each output sample, -1 in freezes. Exact every few samples, interpolated linearly between them. */
