@@ -134,7 +134,7 @@ class ParamField extends Element {
       case "row":
         return this.#rows();
       case "curve":
-        return this.isEditorReady && html`<curve-field .store=${this.store} .clip=${this.clip} .points=${this.value ?? null} .time=${this.time} .label=${this.parameter.label}
+        return this.isEditorReady && html`<curve-field .store=${this.store} .clip=${this.clip} .points=${this.value ?? null} .time=${this.time} .parameter=${this.parameter} .label=${this.parameter.label}
           @curve=${(event) => this.#set(event.detail)}></curve-field>`;
       case "points":
       case "box":

@@ -9,7 +9,7 @@ const NONE = [];
 export function resultsFor({ sources }, store, record) {
   if (!sources.length) return NONE;
   return sources.flatMap(({ operation, field }) => {
-    const jobs = [...store.jobs.values()].filter((job) => job.operation === operation && job.status === "succeeded" && clipId(job) === record.id);
+    const jobs = [...store.jobs.values()].filter((job) => job.operation === operation && job.status === "succeeded" && clipId(job, store.operations) === record.id);
     const title = store.operation(operation)?.title ?? operation;
     return jobs.map((job) => ({ label: `${title}, ${ago(job.completed_at ?? job.created_at)}`, load: async () => (await store.api.get(`/v1/jobs/${job.id}`)).result[field] }));
   });

@@ -1,6 +1,7 @@
 // Lists and tables as they are edited: rows that are added, changed and removed. A row is a number, an object, or a list of fixed length.
 
 const ONE_LATER_S = 1;
+const ROW_WORDS = { curve: "point", points: "click" }; // of widgets, in place of "row"
 
 /** The cells of a list's row: its item's fields, or the item itself. */
 export function cellsOf(items) {
@@ -77,7 +78,7 @@ function placeText(path, shape) {
   const [first, ...rest] = path;
   if (first === undefined || !shape) return "";
   const cell = shape.type === "row" ? shape.cells.find(({ key }) => String(key) === first) : null;
-  const own = cell ? cell.label.toLowerCase() : /^\d+$/.test(first) ? `row ${Number(first) + 1}` : first;
+  const own = cell ? cell.label.toLowerCase() : /^\d+$/.test(first) ? `${ROW_WORDS[shape.widget] ?? "row"} ${Number(first) + 1}` : first;
   const deeper = placeText(rest, cell ?? shape.items);
   return deeper ? `${own}, ${deeper}` : own;
 }

@@ -45,7 +45,11 @@ class RowsField extends Element {
     const rows = [...this.#rows, newRow(this.#items, this.#rows, time)];
     this.#send(rows);
     this.shown = Math.max(this.shown, rows.length);
-    requestAnimationFrame(() => this.querySelectorAll(":scope > .rows > .rows-list > li")[rows.length - 1]?.querySelector("input, select")?.focus());
+    requestAnimationFrame(() => {
+      const row = this.querySelectorAll(":scope > .rows > .rows-list > li")[rows.length - 1];
+      row?.querySelector("input, select")?.focus();
+      row?.scrollIntoView({ block: "nearest" });
+    });
   }
 
   #remove(index) {

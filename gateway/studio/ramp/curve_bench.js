@@ -3,19 +3,22 @@
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
-import { paramOf } from "../base/declared.js";
+import { operationOfRole, paramOf } from "../base/declared.js";
 import { seconds, short } from "../base/format.js";
 import { rateOf } from "../base/words.js";
+import { pause } from "../server/views.js";
 import { analysisOf, planFor } from "../state/analysis.js";
 import { History, PRESETS, presetPoints, roundedPoint, simplified, stretchedTo } from "./edit.js";
-import { pointBar } from "./point_bar.js";
+import { ownPlan } from "./own_plan.js";
+import { limitsOf, pointBar } from "./point_bar.js";
 import { Ramp } from "./ramp.js";
 import { RampPlayer } from "./ramp_player.js";
 import "./curve_editor.js";
 
 const BEATS = "beats"; // in place of times: those of the sound
 const PLANNED_MS = 300; // after the last change of a setting
-const OTHER_PITCH = "Here the pitch follows the speed; the result keeps it.";
+const SOON_MS = 700; // in which the server may still plan what the browser cannot
+const OTHER_PLAN = "The server has not applied all settings yet: this is your curve without them.";
 
 class CurveBench extends Element {
   static props = {
@@ -101,7 +104,7 @@ class CurveBench extends Element {
 
   /** Measure the clip's motion with the current settings: the automatic curve, beats, cuts. */
   async #analyse() {
-    const operation = this.store.operation("speed-ramp.analyze");
+    const operation = operationOfRole(this.store.operations, "motion_analysis");
     if (!operation) return;
     const names = Object.keys(operation.params.properties);
     const params = Object.fromEntries(Object.entries(this.params).filter(([name]) => names.includes(name)));
@@ -164,6 +167,19 @@ class CurveBench extends Element {
     this.isPlaying = false;
   }
 
+  /** Whether the server has planned the ramp of the form's values. */
+  get isPlanned() {
+    return this.plan?.params === this.params;
+  }
+
+  /** The plan to play now: the server's, or the browser's for a given curve. `planned`: promise of the server's. */
+  async #planNow(planned) {
+    const given = this.#given;
+    const own = given && !this.isPlanned ? ownPlan(given, { record: this.record, params: this.params, operations: this.store.operations }) : null;
+    if (!own) return planned;
+    return own.isExact ? own : Promise.race([planned, pause(SOON_MS).then(() => own)]);
+  }
+
   /** Play the ramp up to its end, or until `stop`. */
   async #play() {
     const { signal } = this.#closing;
@@ -177,26 +193,34 @@ class CurveBench extends Element {
         await player.open(signal, (job) => (this.note = `Preparing the preview… ${job.progress ? `${Math.floor(job.progress.fraction * 100)} %` : ""}`));
         this.#player = player;
       }
-      const answer = await planned;
+      let answer = await this.#planNow(planned);
       if (signal.aborted) return;
       const { isMuted } = this.viewer();
-      this.note = !isMuted && answer.has_sound && answer.keeps_pitch && answer.curve.some(({ speed }) => speed !== 1) ? OTHER_PITCH : "";
+      this.note = answer.isExact === false ? OTHER_PLAN : "";
       this.#canvas ??= Object.assign(document.createElement("canvas"), { className: "ramp-canvas" });
       const [width, height] = this.#player.size;
       Object.assign(this.#canvas, { width, height });
       this.tell("stage", { canvas: this.#canvas, preview: null });
       this.isPlaying = true;
       const context = this.#canvas.getContext("2d");
-      const figures = await this.#player.play(answer, {
-        from: this.time, isMuted,
+      const play = () => this.#player.play(answer, {
+        from: this.at?.source ?? this.time, isMuted,
         draw: (frame, _source, number) => {
           this.#canvas.dataset.frame = number;
           context.drawImage(frame, 0, 0, width, height);
         },
         onTime: (out, source) => (this.at = { out, source }),
       });
+      let newer = null;
+      if (answer.isExact === false) planned.then((plan) => { newer = plan; this.#player?.stop(); }, () => {});
+      let figures = await play();
+      if (newer && this.isPlaying && !signal.aborted) {
+        answer = newer; // the server's plan came while the browser's was played
+        this.note = "";
+        figures = await play();
+      }
       if (figures?.frames) this.figures = figures;
-      if (this.note === OTHER_PITCH) this.note = "";
+      if (this.note === OTHER_PLAN) this.note = "";
     } catch (error) {
       if (error.name !== "AbortError") this.note = error.message;
     }
@@ -212,8 +236,7 @@ class CurveBench extends Element {
     const ramp = new Ramp(points, duration);
     const source = this.at?.source ?? this.time;
     const isAutomatic = !this.#given;
-    const isPlanned = this.plan?.params === this.params;
-    const length = isPlanned ? this.plan.duration_s : ramp.duration;
+    const length = this.isPlanned ? this.plan.duration_s : ramp.duration;
     return html`<section class="curve-bench" aria-label="Speed curve" @keydown=${(event) => this.#key(event)}>
       <div class="bench-bar">
         <button type="button" class="primary" @click=${() => this.#toggle()}>${icon(isPlaying ? "pause" : "play")}${isPlaying ? "Stop" : "Play the ramp"}</button>
@@ -233,7 +256,7 @@ class CurveBench extends Element {
       <curve-editor .store=${this.store} .record=${this.record} .points=${points} .duration=${duration} .fps=${this.fps} .time=${source} .chosen=${chosen}
         .motion=${this.analysis?.motion ?? null} .beats=${this.findsBeats ? (this.analysis?.beats ?? []) : []} .cuts=${this.analysis?.cuts ?? []}
         @points=${({ detail }) => this.#set(detail.points, detail)} @choose=${(event) => (this.chosen = event.detail)} @seek=${(event) => { this.stop(); this.viewer().seek(event.detail); }}></curve-editor>
-      ${pointBar({ points, chosen, set: (next, options) => this.#set(next, options), note: this.note || this.#figuresText() || "Drag the points; double-click adds one." })}
+      ${pointBar({ points, chosen, limits: limitsOf(this.parameter), set: (next, options) => this.#set(next, options), note: this.note || this.#figuresText() || "Drag the points; double-click adds one." })}
     </section>`;
   }
 

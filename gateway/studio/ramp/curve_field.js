@@ -6,7 +6,7 @@ import { icon } from "../base/icons.js";
 import { seconds } from "../base/format.js";
 import { rateOf } from "../base/words.js";
 import { History, PRESETS, presetPoints, roundedPoint } from "./edit.js";
-import { pointBar } from "./point_bar.js";
+import { limitsOf, pointBar } from "./point_bar.js";
 import { Ramp } from "./ramp.js";
 import "./curve_editor.js";
 
@@ -15,10 +15,10 @@ const UNKNOWN_RATE = 30;
 
 class CurveField extends Element {
   /**
-   * Properties of the element. `points`: null for the automatic curve. `clip`: the record, null if it is not known yet. `time`: the
-   * playhead or null. Sends `curve` with points or undefined.
+   * Properties of the element. `points`: null for the automatic curve. `parameter`: the declared curve. `clip`: the record, null if it is
+   * not known yet. `time`: the playhead or null. Sends `curve` with points or undefined.
    */
-  static props = { store: null, clip: null, points: null, time: null, label: "", chosen: 0, length: 0 };
+  static props = { store: null, clip: null, points: null, parameter: null, time: null, label: "", chosen: 0, length: 0 };
   #history = new History();
 
   get #duration() {
@@ -70,7 +70,7 @@ class CurveField extends Element {
       ${isOwn && html`<curve-editor .store=${this.store} .record=${clip} .points=${points} .duration=${duration} .fps=${this.#fps} .time=${this.time ?? 0} .chosen=${this.chosen}
           @points=${(event) => { event.stopPropagation(); this.#set(event.detail.points, event.detail); }} @choose=${(event) => { event.stopPropagation(); this.chosen = event.detail; }}
           @seek=${(event) => event.stopPropagation()}></curve-editor>
-        ${pointBar({ points, chosen: this.chosen, set: (next, options) => this.#set(next, options),
+        ${pointBar({ points, chosen: this.chosen, limits: limitsOf(this.parameter), set: (next, options) => this.#set(next, options),
           note: clip ? "Drag the points; double-click adds one." : "An earlier step makes this clip: set how long it is. Double-click adds a point." })}`}
     </div>`;
   }

@@ -1,4 +1,4 @@
-// The plan of a ramped clip, which says when each frame is shown. It is equal to what `speed-ramp.render` with `nearest` writes.
+// The plan of a ramped clip, which says when each frame is shown. It is equal to what a render with `nearest` writes.
 
 const ROUNDING = 1e-6; // of an output frame, as the server has it
 const SAME_S = 2e-6; // times are rounded to microseconds
@@ -18,7 +18,7 @@ export function planOf(ramp, times, rate, used = times.map((moment, index) => ({
   return plan;
 }
 
-/** The source frames that a render uses: [{index, moment}]. `answer`: of `speed-ramp.plan`. */
+/** The source frames that a render uses: [{index, moment}]. `answer`: the plan of a render. */
 export function usedFrames(answer, times) {
   const { start_s: start, end_s: end, kept } = answer;
   if (kept) return kept.map(({ time_s: time, moment_s: moment }) => ({ index: nearest(times, time), moment }));
