@@ -3,25 +3,26 @@
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
-import { inputOf, inputOfRole, paramOf } from "../base/declared.js";
+import { inputOf, inputOfRole, paramOf, resultOfRole } from "../base/declared.js";
 import { position } from "../base/format.js";
+import { outputOfRole } from "../base/outputs.js";
 import { rateOf } from "../base/words.js";
+import { keepDraft, readDraft } from "../tool/draft.js";
 import { endedJob } from "../state/ended_job.js";
 import { History } from "../ramp/edit.js";
+import { drawCursor, drawDot } from "./marks.js";
 import { drawMask, EMPTY, isEmpty, paintTint } from "./mask_state.js";
 
 const WIDTH = 640; // pixels of the mask while it is drawn
 /** @type {[number, number, number]} */
 const TINT = [242, 148, 40];
 const STEP = 0.02; // of the picture, that an arrow key moves the cursor by
-/** @type {[string, number][]} */
-const RING = [["#000", 3.5], ["#fff", 1.5]]; // of the brush: seen on dark and on light pictures
 const TOOLS = [["add", "Add", "Click on the subject"], ["remove", "Leave out", "Click beside the subject"], ["box", "Box", "Drag a box around the subject"],
   ["brush", "Brush", "Paint the subject"], ["eraser", "Eraser", "Paint what does not belong"]];
 
 class MaskBench extends Element {
   /**
-   * Properties of the element. `operation`: matting.mask; `inputs`, `params`: of the tool. Sends `media-input` with the mask, and `param`
+   * Properties of the element. `operation`: makes masks of clicks; `inputs`, `params`: of the tool. Sends `media-input` with the mask, and `param`
    * for the start frame.
    */
   static props = {
@@ -35,6 +36,7 @@ class MaskBench extends Element {
   #cursor = null;
   #asked = 0;
   #due = 0;
+  #isBegun = false; // whether the draft was read
   #drawnFrom = null; // when the drawn frame begins
 
   enter() {
@@ -54,6 +56,35 @@ class MaskBench extends Element {
     overlay.addEventListener("keydown", (event) => this.#key(event), { signal });
     overlay.addEventListener("focus", () => { this.hasKeys = overlay.matches(":focus-visible"); this.#paint(); }, { signal });
     overlay.addEventListener("blur", () => { this.hasKeys = false; this.#paint(); }, { signal });
+    requestAnimationFrame(() => this.isConnected && this.operation && this.#begin()); // the viewer is there then
+  }
+
+  changed(name) {
+    if (["state", "tool", "drawnAt", "size"].includes(name)) this.#keep();
+    this.redraw();
+  }
+
+  /** Keep the marks until the tab is closed. The server makes the mask of clicks again, as it remembers it. */
+  #keep() {
+    if (!this.isConnected || !this.#isBegun) return;
+    const { record, state: { base: _base, ...marks }, tool, drawnAt, size } = this;
+    keepDraft(record.id, this.#draftName, { marks, tool, drawnAt, drawnFrom: this.#drawnFrom, size });
+  }
+
+  get #draftName() {
+    return `${this.closest("tool-panel").operation.name} mask`;
+  }
+
+  /** Show the marks that were drawn before a reload. */
+  #begin() {
+    const draft = readDraft(this.record.id, this.#draftName);
+    this.#isBegun = true;
+    if (!draft) return;
+    const { marks, tool, drawnAt, drawnFrom, size } = draft;
+    this.#drawnFrom = drawnFrom;
+    Object.assign(this, { state: { ...EMPTY, ...marks }, drawnAt, size });
+    if (tool) this.#choose(tool);
+    if (marks.points.length || marks.box) this.#find(this.state);
   }
 
   get hasOwnTool() {
@@ -95,14 +126,14 @@ class MaskBench extends Element {
   }
 
   #down(event) {
-    if (event.button !== 0) return;
+    if (event.button !== 0 || !this.tool) return;
     event.preventDefault();
     this.#overlay.setPointerCapture(event.pointerId);
     this.hasKeys = false;
-    this.#begin(this.#place(event), !event.altKey);
+    this.#mark(this.#place(event), !event.altKey);
   }
 
-  #begin(place, adds = true) {
+  #mark(place, adds = true) {
     if (Math.abs(this.time - this.drawnAt) <= 0.02) this.#drawnFrom = this.viewer().frameTime;
     if (this.tool === "add" || this.tool === "remove") return void this.#click(place, this.tool === "add" && adds ? 1 : -1);
     this.#drag = { from: place, points: [place] };
@@ -120,7 +151,7 @@ class MaskBench extends Element {
     } else if (event.key === " " || event.key === "Enter") {
       this.#cursor = at;
       if (this.#drag) this.#end(at);
-      else this.#begin(at);
+      else this.#mark(at);
     } else if (event.key === "Escape" && this.#drag) this.#drag = null;
     else return;
     event.preventDefault();
@@ -158,9 +189,13 @@ class MaskBench extends Element {
   }
 
   /** Ask the server for the mask of clicks or a box. */
-  async #ask(state) {
-    const number = (this.#asked += 1);
+  #ask(state) {
     this.#set(state);
+    return this.#find(state);
+  }
+
+  async #find(state) {
+    const number = (this.#asked += 1);
     this.isBusy = true;
     this.note = "Finding the edges…";
     try {
@@ -169,13 +204,13 @@ class MaskBench extends Element {
       const body = { inputs: { [inputOf(operation)]: this.record.id }, params, metadata: { studio: "mask" }, listed: false };
       const job = await endedJob(store.api, operation.urls.jobs, body, { wait: 20 });
       if (job.status !== "succeeded") throw new Error(job.error?.detail ?? "No mask was found.");
-      const held = await store.api.mediaUrl(job.outputs.mask.urls.content);
+      const held = await store.api.mediaUrl(outputOfRole(job, "mask", store.operations).urls.content);
       const base = new Image();
       base.src = held.url;
       await base.decode();
       if (number === this.#asked) {
         this.state = { ...this.state, base };
-        this.note = job.result?.method === "grabcut" ? "This mask was found without a neural network: correct it with the brush where needed." : "";
+        this.note = resultOfRole(operation, job.result, "mask_method") === "grabcut" ? "This mask was found without a neural network: correct it with the brush where needed." : "";
       }
     } catch (error) {
       if (number === this.#asked) this.note = error.message;
@@ -214,7 +249,7 @@ class MaskBench extends Element {
       drawMask(this.#mask, shown);
       paintTint(context, this.#mask, TINT);
     }
-    for (const [x, y, sign] of state.points) this.#dot(context, x * width, y * height, sign);
+    for (const [x, y, sign] of state.points) drawDot(context, [x * width, y * height], sign);
     const box = this.#drag && this.tool === "box" && this.#cursor ? [...this.#drag.from, ...this.#cursor] : state.box;
     if (box) {
       Object.assign(context, { strokeStyle: "#fff", lineWidth: 2 });
@@ -224,37 +259,7 @@ class MaskBench extends Element {
     }
     const isBrush = ["brush", "eraser"].includes(this.tool);
     const cursor = this.#cursor ?? (this.hasKeys ? [0.5, 0.5] : null);
-    if (cursor && (isBrush || this.hasKeys)) this.#drawCursor(context, cursor[0] * width, cursor[1] * height, isBrush ? (this.size * width) / 2 : 0);
-  }
-
-  /** Draw the cursor: the brush's ring, or a cross without a brush. */
-  #drawCursor(context, x, y, radius) {
-    for (const [strokeStyle, lineWidth] of RING) {
-      Object.assign(context, { strokeStyle, lineWidth });
-      context.beginPath();
-      if (radius) context.arc(x, y, radius, 0, 2 * Math.PI);
-      else for (const [dx, dy] of [[12, 0], [0, 12]]) {
-        context.moveTo(x - dx, y - dy);
-        context.lineTo(x + dx, y + dy);
-      }
-      context.stroke();
-    }
-  }
-
-  #dot(context, x, y, sign) {
-    Object.assign(context, { fillStyle: sign === 1 ? "#12a150" : "#d92d20", strokeStyle: "#fff", lineWidth: 2 });
-    context.beginPath();
-    context.arc(x, y, 7, 0, 2 * Math.PI);
-    context.fill();
-    context.stroke();
-    context.beginPath();
-    context.moveTo(x - 3.5, y);
-    context.lineTo(x + 3.5, y);
-    if (sign === 1) {
-      context.moveTo(x, y - 3.5);
-      context.lineTo(x, y + 3.5);
-    }
-    context.stroke();
+    if (cursor && (isBrush || this.hasKeys)) drawCursor(context, [cursor[0] * width, cursor[1] * height], isBrush ? (this.size * width) / 2 : 0);
   }
 
   /** Save the mask at the clip's size and give it to the tool. */
