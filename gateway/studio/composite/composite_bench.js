@@ -4,9 +4,11 @@ import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { inputOf, inputOfRole, paramOf, valueOfRole } from "../base/declared.js";
 import { position } from "../base/format.js";
+import { outputOfRole } from "../base/outputs.js";
 import { canMake, previewOf } from "../state/previews.js";
 import { parametersOf } from "../form/schema.js";
 import { gridOf, matchOf, medianOf, mixed, moved, nearnessOfRows } from "./mixing.js";
+import { timesOf } from "../viewer/frame_times.js";
 import { Stills } from "./still.js";
 
 const SLIDERS = ["colour_match", "edge_light", "parallax"]; // roles of parameters
@@ -130,12 +132,25 @@ class CompositeBench extends Element {
     this.redraw();
   }
 
+  /** The address of a moving background's frame at a moment of the clip. */
+  async #frameOf(record, time) {
+    const { store, operation, params } = this;
+    const frames = await timesOf(store.api, record);
+    const part = valueOfRole(operation, params, "part_start");
+    const passed = Math.max(0, time - (typeof part === "number" ? part : 0));
+    const from = this.#value("backdrop_start") ?? 0;
+    const length = Math.max(frames.end - from, 1e-3);
+    const moment = from + (this.#value("backdrop_end") === "loop" ? passed % length : passed);
+    return `/v1/media/${record.id}/frame?n=${frames.numberAt(moment)}`;
+  }
+
   /** The background's picture: {id, image}; null for a plain colour. */
   async #background(id) {
     if (!id || id === "auto") return null;
-    if (this.#picture?.id === id) return this.#picture;
     const record = await this.store.record(id);
-    return { id, image: await this.#imageOf(record.kind === "image" ? record.urls.content : record.urls.thumbnail) };
+    const place = record.kind === "video" ? await this.#frameOf(record, this.time) : id;
+    if (this.#picture?.id === place) return this.#picture;
+    return { id: place, image: await this.#imageOf(place === id ? record.urls.content : place) };
   }
 
   /** Paint once in the next screen refresh. All moves of a slider until then count as one. */
@@ -234,7 +249,7 @@ class CompositeBench extends Element {
     if (this.#estimate?.of === id) return this.#estimate;
     const { store, record, inputs, operation, time } = this;
     const job = await previewOf(store.api, operation, { inputs: { ...inputs, [inputOf(operation)]: record.id }, params: {}, at: time, seconds: 1, slot: "depth" });
-    const [picture, depth] = await Promise.all(["background", "depth"].map((name) => this.#imageOf(job.outputs[name].urls.content)));
+    const [picture, depth] = await Promise.all(["backdrop", "depth"].map((role) => this.#imageOf(outputOfRole(job, role, store.operations).urls.content)));
     return { of: id, picture, depth };
   }
 

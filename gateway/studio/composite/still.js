@@ -10,6 +10,7 @@ const WIDTH = 640;
 export class Stills {
   #source = null;
   #window = null; // {video, start, end} of a previewed matte
+  #last = null; // {time, still}: the latest frame asked for, and its promise
 
   constructor(store, record, { matte, port, signal }) {
     this.store = store;
@@ -20,8 +21,13 @@ export class Stills {
   }
 
   /** The frame at a time in seconds: {width, height, picture, alpha}. `picture` is RGBA, `alpha` a byte for each pixel. */
-  async at(time) {
-    return this.matte === "auto" ? this.#previewed(time) : this.#packed(time);
+  at(time) {
+    if (this.#last?.time === time) return this.#last.still;
+    const before = this.#last?.still; // a video seeks to one time after the other
+    const still = Promise.resolve(before).catch(() => {}).then(() => (this.matte === "auto" ? this.#previewed(time) : this.#packed(time)));
+    this.#last = { time, still };
+    still.catch(() => { if (this.#last?.still === still) this.#last = null; });
+    return still;
   }
 
   async #packed(time) {
@@ -42,7 +48,8 @@ export class Stills {
       this.#window = { video: await loaded(await store.api.mediaUrl(job.outputs[output].urls.content, signal)), start, end };
     }
     const { video, start } = this.#window;
-    await sought(video, Math.min(Math.max(0, time - start), video.duration - 0.01));
+    const moment = Math.min(Math.max(0, time - start), video.duration - 0.01);
+    if (video.currentTime !== moment) await sought(video, moment);
     const frame = await this.#source.frame(this.#source.indexAt(time));
     return pixels((context, w, h) => context.drawImage(frame, 0, 0, w, h), (context, w, h) => context.drawImage(video, 0, 0, w, h), this.#source.width / this.#source.height);
   }

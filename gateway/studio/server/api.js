@@ -94,6 +94,11 @@ export class Api {
     return jsonOf(await this.send("POST", path, { ...options, json }));
   }
 
+  /** POST the request of a job, and return the job. It starts once even if the request arrives twice. @param {string} path  @param {any} json */
+  async start(path, json) {
+    return this.post(path, json, { headers: { "Idempotency-Key": crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` } });
+  }
+
   /**
    * A URL for <img>, <video> and downloads, and a function that releases it. Without a key it is the server's URL, so the browser can
    * request ranges. Elements cannot send a key, so with a key the whole file is fetched. It is released when `signal` aborts, too.

@@ -27,6 +27,7 @@ export async function upload(api, file, { onProgress, signal }) {
       answer = await request(api, "PATCH", location, headers, body(offset), (sent) => onProgress(offset + sent), signal);
       failures = 0;
     } catch (error) {
+      await checkReadable(file, offset);
       if (!isTemporary(error) || (failures += 1) > MOST_FAILURES) {
         if (error instanceof Problem) remember(print, null);
         throw error;
@@ -99,9 +100,19 @@ async function begin(api, file, first, onProgress, signal) {
       const start = file.size > CHUNK_BYTES ? new Blob([]) : first;
       return await request(api, "POST", "/v1/uploads", headers, start, onProgress, signal);
     } catch (error) {
+      await checkReadable(file, 0);
       if (!isTemporary(error) || failures > MOST_FAILURES) throw error;
       await pause(failures, signal);
     }
+  }
+}
+
+/** Throw an error if a file is no longer readable. Browsers report that like a lost connection. */
+async function checkReadable(file, offset) {
+  try {
+    await file.slice(offset, offset + 1).arrayBuffer();
+  } catch {
+    throw new Error(`${file.name} can no longer be read: it was changed, moved or deleted. Choose it again.`);
   }
 }
 

@@ -89,15 +89,28 @@ export class Store extends EventTarget {
     const response = await this.#api.send("GET", `/v1/media?limit=${MEDIA_PAGE}`);
     const tag = response.headers.get("ETag") ?? "";
     if (tag && tag === this.#mediaTag) return;
-    const pages = [await jsonOf(response)];
-    while (pages.length < this.#pages && pages.at(-1).next_cursor) pages.push(await this.#page(pages.at(-1).next_cursor));
-    this.#cursor = pages.at(-1).next_cursor ?? "";
-    const items = pages.flatMap((page) => page.items);
+    const first = await jsonOf(response);
+    const items = this.#pages > 1 && !tag ? this.#withLaterItems(first) : await this.#withLaterPages(first);
     // Without keys the list has them, unless it is long; asking for one that is not drawn yet would be an error in the console.
     const samples = this.#api.keyed || this.#cursor ? await this.#samples(items) : [];
     this.#list([...items, ...samples]);
     this.#mediaTag = tag;
     this.#readUsage();
+  }
+
+  /** The items of the first page and the later ones, read again. Only later pages that were read before are read, one after the other. */
+  async #withLaterPages(first) {
+    const pages = [first];
+    while (pages.length < this.#pages && pages.at(-1).next_cursor) pages.push(await this.#page(pages.at(-1).next_cursor));
+    this.#cursor = pages.at(-1).next_cursor ?? "";
+    return pages.flatMap((page) => page.items);
+  }
+
+  /** The items of the first page and those that were on later pages. A list without an ETag is still changing: later pages wait for its end. */
+  #withLaterItems({ items }) {
+    const oldest = items.at(-1)?.id ?? "";
+    const later = this.#listed.filter((id) => id < oldest).map((id) => this.media.get(id));
+    return [...items, ...later.filter((record) => record && !isSample(record))];
   }
 
   #page(cursor) {
@@ -229,7 +242,7 @@ export class Store extends EventTarget {
     const maker = this.operations.find(({ name }) => record.name.startsWith(`${name.replace(".", "-")}-`));
     if (!maker || record.source === "upload" || record.source === "url") return record.name;
     const job = this.jobs.get(record.source);
-    const clip = job && this.media.get(clipId(job));
+    const clip = job && this.media.get(clipId(job, this.operations));
     const outputs = Object.entries(job?.outputs ?? {});
     const [output] = outputs.length > 1 ? (outputs.find(([, { id }]) => id === record.id) ?? []) : [];
     return [clip && this.nameOf(clip).replace(/\.\w+$/, ""), maker.title, output && words(output).toLowerCase()].filter(Boolean).join(" · ");
