@@ -1,4 +1,4 @@
-// Look-up of an operation's inputs and parameters by their declarations, so that the page needs no names.
+// Look-up of an operation's inputs, parameters, outputs and results by their declarations, so that the page needs no names.
 
 /** The name of the first input that takes media of a kind. */
 export function inputOf(operation, kind = "video") {
@@ -18,5 +18,30 @@ export function paramOf(operation, field, value) {
 /** The value of the parameter of a role, or its default. It is undefined if the operation has no such parameter. */
 export function valueOfRole(operation, params, role) {
   const name = paramOf(operation, "role", role);
-  return name && (params[name] ?? operation.params.properties[name].default);
+  return name && (params?.[name] ?? operation.params.properties[name].default);
+}
+
+/** The value of a result's field of a role; undefined without one. `result`: of a job of the operation. */
+export function resultOfRole(operation, result, role) {
+  const [name] = Object.entries(operation?.result.properties ?? {}).find(([, declared]) => declared.role === role) ?? [];
+  return name && result?.[name];
+}
+
+/** The names of all fields of a role, in the results of all operations. */
+export function namesOfRole(operations, role) {
+  const models = operations.flatMap(({ result }) => [result, ...Object.values(result.$defs ?? {})]);
+  const fields = models.flatMap(({ properties = {} }) => Object.entries(properties));
+  return [...new Set(fields.filter(([, declared]) => declared.role === role).map(([name]) => name))];
+}
+
+/** The operation of a role, such as `ramp_plan`. It is undefined if no service has it. */
+export function operationOfRole(operations, role) {
+  return operations.find((operation) => operation.role === role);
+}
+
+/** The required inputs that the server can make first: {name: "auto"}. */
+export function madeFirst(operation) {
+  const clip = inputOf(operation);
+  const needed = Object.entries(operation.inputs).filter(([name, port]) => port.auto && !port.optional && name !== clip);
+  return Object.fromEntries(needed.map(([name]) => [name, "auto"]));
 }

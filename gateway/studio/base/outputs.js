@@ -1,28 +1,46 @@
-// The choice of the output that is shown as a job's result.
+// The choice of the output that is shown as a job's result, and of the medium that a job works on.
+
+import { mainInputs } from "./takers.js";
 
 const SHOWN_FIRST = ["video", "html", "images", "image"];
 
-/** The outputs of a job, videos first, as [[name, record]]. Pages such as a gallery are next, then pictures. */
-export function outputsOf(job) {
+/**
+ * The outputs of a job, videos first, as [[name, record]]. Pages such as a gallery are next, then pictures. `operations`: the declared
+ * ones.
+ */
+export function outputsOf(job, operations) {
   const rank = ([, { kind }]) => (SHOWN_FIRST.includes(kind) ? SHOWN_FIRST.indexOf(kind) : SHOWN_FIRST.length);
-  const preferred = (entry) => rank(entry) + (entry[0] === "alpha" ? 0.5 : 0); // a composite says more than its matte
+  const preferred = (entry) => rank(entry) + (roleOfOutput(job, entry[0], operations) ? 0.5 : 0); // a composite says more than its matte
   return Object.entries(job.outputs ?? {}).sort((a, b) => preferred(a) - preferred(b));
 }
 
 /** The output to show for a job; null if it makes no file. */
-export function mainOutput(job) {
-  return outputsOf(job)[0]?.[1] ?? null;
+export function mainOutput(job, operations) {
+  return outputsOf(job, operations)[0]?.[1] ?? null;
 }
 
 /** The best output that has a thumbnail; null if there is none. */
-export function picturedOutput(job) {
-  return outputsOf(job).find(([, { urls }]) => urls.thumbnail)?.[1] ?? null;
+export function picturedOutput(job, operations) {
+  return outputsOf(job, operations).find(([, { urls }]) => urls.thumbnail)?.[1] ?? null;
 }
 
-/** Id of the medium of a job, or of a pipeline's first step. */
-export function clipId(job) {
-  const steps = job.params?.steps;
-  const inputs = steps?.[0]?.inputs ?? job.inputs ?? {};
-  const first = inputs.video ?? Object.values(inputs)[0];
-  return [first].flat()[0];
+/** The output of a role, such as a job's matte; null without one. */
+export function outputOfRole(job, role, operations) {
+  return Object.entries(job.outputs ?? {}).find(([name]) => roleOfOutput(job, name, operations) === role)?.[1] ?? null;
+}
+
+/** The declared role of a job's output; null without one. Outputs of a pipeline are named after their step: "matte.alpha". */
+function roleOfOutput(job, name, operations) {
+  const [id, output] = name.split(".");
+  const step = output && job.params?.steps?.find((other) => other.id === id);
+  const operation = operations.find((other) => other.name === (step || job).operation);
+  return operation?.output_roles[output ?? name] ?? null;
+}
+
+/** Id of the medium of a job, or of a pipeline's first step. `operations`: the declared ones. */
+export function clipId(job, operations) {
+  const { operation: name, inputs = {} } = job.params?.steps?.[0] ?? job;
+  const operation = operations.find((other) => other.name === name);
+  const main = operation && mainInputs(operation).map((input) => inputs[input]).find(Boolean);
+  return [main ?? Object.values(inputs)[0]].flat()[0];
 }

@@ -22,7 +22,7 @@ class ClipChoice extends Element {
     const { store, record } = this;
     const kinds = mainInputs(operation).flatMap((name) => operation.inputs[name].kinds);
     const job = store.jobs.get(record.source);
-    const maker = job && clipId(job);
+    const maker = job && clipId(job, store.operations);
     const clips = store.shownMedia.filter(({ id, kind }) => id !== record.id && kinds.includes(kind));
     return clips.sort((a, b) => Number(b.id === maker) - Number(a.id === maker));
   }

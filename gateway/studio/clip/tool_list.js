@@ -11,19 +11,6 @@ import { startCards } from "../presets/start_cards.js";
 import "../common/sheet_handle.js";
 import "../presets/preset_card.js";
 
-const SERVICES = {
-  "speed-ramp": ["Speed", "ramp"],
-  effects: ["Effects", "trails"],
-  keyframes: ["Shots and keyframes", "frames"],
-  aesthetics: ["Best pictures", "star"],
-  matting: ["Cut out", "person"],
-  background: ["Background", "layers"],
-  media: ["Convert and cut", "cut"],
-};
-
-/** Operations that the viewer runs itself; the list of tools leaves them out. */
-export const VIEWS = new Set(["media.proxy", "media.strip", "media.peaks", "speed-ramp.plan"]);
-
 class ToolList extends Element {
   static props = { store: null, record: null };
 
@@ -33,9 +20,9 @@ class ToolList extends Element {
 
   view() {
     const { record, store } = this;
-    const tools = store.operations.filter(({ name }) => !VIEWS.has(name));
+    const tools = store.operations.filter((operation) => operation.is_tool);
     const fitting = toolsFor(tools, record.kind);
-    const services = [...new Set(fitting.map(({ service }) => service))].sort((a, b) => rank(a) - rank(b));
+    const services = [...new Set([...fitting].sort(byPlace).map(({ service }) => service))];
     const cards = record.kind === "video" ? startCards(store) : [];
     return html`<sheet-handle .label=${cards.length ? "Looks and tools" : "Tools"} .content=${"tool-list"}></sheet-handle><div class="panel" id="tool-list">
       ${cards.length > 0 && html`<section aria-labelledby="looks"><h2 id="looks">Start with a look</h2>
@@ -51,10 +38,10 @@ class ToolList extends Element {
 
   /** The roles that the medium can have for tools on another clip. One is a composite's background. */
   #roles(roles) {
-    const operations = [...new Set(roles.map(({ operation }) => operation))].sort((a, b) => rank(a.service) - rank(b.service));
+    const operations = [...new Set(roles.map(({ operation }) => operation))].sort(byPlace);
     if (!operations.length) return null;
     return html`<details ?open=${this.record.kind !== "video"}><summary>Use with another clip, as</summary>
-      <ul class="tool-list">${operations.map((operation) => html`<li class="tool-group"><span class="tool-glyph">${icon(SERVICES[operation.service]?.[1] ?? "sparkle")}</span>
+      <ul class="tool-list">${operations.map((operation) => html`<li class="tool-group"><span class="tool-glyph">${icon(operation.tools?.icon ?? "sparkle")}</span>
         <div><h3>${operation.title}</h3><div class="chips">${roles.filter((role) => role.operation === operation).map(({ name, port }) => this.#role(operation, name, port))}</div></div></li>`)}</ul>
     </details>`;
   }
@@ -65,7 +52,7 @@ class ToolList extends Element {
   }
 
   #service(service, operations) {
-    const [title, glyph] = SERVICES[service] ?? [words(service), "sparkle"];
+    const { title = words(service), icon: glyph = "sparkle" } = operations[0].tools ?? {};
     return html`<li class="tool-group"><span class="tool-glyph">${icon(glyph)}</span><div><h3>${title}</h3><div class="chips">${operations.map(
       (operation) => html`<a class=${`chip ${operation.available ? "" : "unavailable"}`} href=${toolAddress(this.record.id, operation.name)}
         title=${operation.available ? operation.summary : `${operation.summary}. Needs a model that is not installed.`}>${operation.title ?? words(operation.name.split(".")[1])}</a>`,
@@ -73,19 +60,20 @@ class ToolList extends Element {
   }
 
   #made() {
-    const jobs = [...this.store.jobs.values()].filter((job) => job.status === "succeeded" && clipId(job) === this.record.id).slice(0, 8);
-    const shown = jobs.filter((job) => picturedOutput(job));
+    const { operations } = this.store;
+    const jobs = [...this.store.jobs.values()].filter((job) => job.status === "succeeded" && clipId(job, operations) === this.record.id).slice(0, 8);
+    const shown = jobs.filter((job) => picturedOutput(job, operations));
     if (!shown.length) return null;
     return html`<section aria-labelledby="made"><h2 id="made">Made from this clip</h2><ul class="made-list">${shown.map((job) =>
-      keyed(job.id, html`<li><a href=${`#/job/${job.id}`}><media-picture .src=${picturedOutput(job).urls.thumbnail}></media-picture>
+      keyed(job.id, html`<li><a href=${`#/job/${job.id}`}><media-picture .src=${picturedOutput(job, operations).urls.thumbnail}></media-picture>
         <span>${this.store.operation(job.operation)?.title ?? words(job.operation.split(".").at(-1))}</span><span class="muted small">${ago(job.created_at)}</span></a></li>`),
     )}</ul></section>`;
   }
 }
 
-function rank(service) {
-  const place = Object.keys(SERVICES).indexOf(service);
-  return place < 0 ? 99 : place;
+/** Order two operations by the place of their service's tools. */
+function byPlace(first, second) {
+  return (first.tools?.place ?? Infinity) - (second.tools?.place ?? Infinity) || 0;
 }
 
 Element.define("tool-list", ToolList);

@@ -3,6 +3,7 @@
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
+import { namesOfRole } from "../base/declared.js";
 import { position, short } from "../base/format.js";
 import { isTaken } from "../base/takers.js";
 import { download } from "./download.js";
@@ -39,8 +40,7 @@ class PictureGrid extends Element {
     const { items, error } = this;
     if (error) return html`<p class="error">${error}</p>`;
     if (!items) return html`<p class="muted">Loading…</p>`;
-    const details = new Map();
-    gather(this.result, details, 0);
+    const details = detailsOf(this.result, this.store.operations);
     return html`<div class="pictures-scroll">
       <ul class="pictures" aria-label=${`${items.length} pictures`}>${items.slice(0, this.shown).map((item, index) => {
         const caption = captionOf(item, details.get(item.name));
@@ -87,17 +87,23 @@ class PictureGrid extends Element {
 
 function captionOf(item, detail) {
   const parts = [];
-  if (Number.isFinite(detail?.timestamp_s)) parts.push(position(detail.timestamp_s));
+  if (Number.isFinite(detail?.time)) parts.push(position(detail.time));
   if (Number.isFinite(detail?.score)) parts.push(`score ${short(detail.score)}`);
   return parts.length ? parts.join(" · ") : item.name;
 }
 
-/** Collect the objects of a result that name a picture: name -> object. */
-function gather(value, detail, depth) {
-  if (value === null || typeof value !== "object" || depth > DEEPEST) return;
-  const name = value.file ?? value.image;
-  if (typeof name === "string") detail.set(name, value);
-  for (const inner of Object.values(value)) if (typeof inner === "object") gather(inner, detail, depth + 1);
+/** What a result tells of its pictures: name -> {time, score}. */
+function detailsOf(result, operations) {
+  const [names, times, scores] = ["picture_name", "picture_time", "picture_score"].map((role) => namesOfRole(operations, role));
+  const details = new Map();
+  const gather = (value, depth) => {
+    if (value === null || typeof value !== "object" || depth > DEEPEST) return;
+    const valueOf = (fields) => value[fields.find((field) => field in value)];
+    if (typeof valueOf(names) === "string") details.set(valueOf(names), { time: valueOf(times), score: valueOf(scores) });
+    for (const inner of Object.values(value)) gather(inner, depth + 1);
+  };
+  gather(result ?? null, 0);
+  return details;
 }
 
 Element.define("picture-grid", PictureGrid);

@@ -16,8 +16,8 @@ class JobRow extends Element {
 
   view() {
     const { store, job } = this;
-    const clip = store.media.get(clipId(job));
-    const output = picturedOutput(job);
+    const clip = store.media.get(clipId(job, store.operations));
+    const output = picturedOutput(job, store.operations);
     const picture = output?.urls.thumbnail ?? clip?.urls.thumbnail ?? "";
     return html`<article class=${`job ${job.status}`}>
       <a class="job-main" href=${`#/job/${job.id}`}>
@@ -40,7 +40,7 @@ class JobRow extends Element {
 
   #ended() {
     const { job } = this;
-    const clip = clipId(job);
+    const clip = clipId(job, this.store.operations);
     const canChange = job.service !== "pipelines" && clip && this.store.operation(job.operation);
     return html`${job.status === "failed" && html`<p class="error">${job.error?.detail ?? job.error?.title ?? "The job failed; the server gave no reason."}</p>`}
       <div class="row"><span class=${`state ${job.status}`}>${endText(job)}</span>

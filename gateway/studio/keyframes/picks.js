@@ -2,7 +2,7 @@
 
 import { cutsOf, likely, shotsOf } from "../timeline/shots.js";
 
-/** The keyframes and cuts in a result of `keyframes.detect`. `video`: the entry of a video in the result. */
+/** The keyframes and cuts of a video. `video`: its entry in a result of the role clip_shots. */
 export function foundIn(video) {
   const picks = (video.keyframes ?? []).map(({ frame }) => frame).sort((a, b) => a - b);
   const cuts = (video.shots ?? []).slice(1).map((shot) => ({

@@ -16,7 +16,7 @@ class Welcome extends Element {
 
   view() {
     const sample = this.store.shownMedia.find((record) => isSample(record) && record.kind === "video" && record.media.audio?.length);
-    const cards = sample ? startCards(this.store).filter(({ pipeline }) => !pipeline) : []; // the sample shows no person
+    const cards = sample ? startCards(this.store).filter(({ ofPeople }) => !ofPeople) : []; // the sample shows no person
     return html`<section class="welcome">
       <div class="welcome-text">
         <h1>Make something from a clip</h1>

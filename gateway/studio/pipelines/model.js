@@ -1,5 +1,6 @@
 // A pipeline as it is edited: steps whose inputs are slots ("<video>"), media, outputs of earlier steps ("matte.alpha"), or "auto".
 
+import { inputOf } from "../base/declared.js";
 import { words } from "../base/format.js";
 import { sorted } from "../form/problems.js";
 import { parametersOf } from "../form/schema.js";
@@ -63,11 +64,16 @@ export function slotsOf(steps, operations) {
     for (const [name, value] of Object.entries(step.inputs)) {
       for (const single of [value].flat()) {
         const slot = /^<(\w+)>$/.exec(single ?? "")?.[1];
-        if (slot) slots[slot] = operation?.inputs[name]?.kinds ?? ["video"];
+        if (slot) slots[slot] = operation?.inputs[name]?.kinds ?? [];
       }
     }
   }
   return slots;
+}
+
+/** The slot of the pipeline's clip: the first that takes a video. It is undefined without one. */
+export function clipSlot(steps, operations) {
+  return Object.entries(slotsOf(steps, operations)).find(([, kinds]) => kinds.includes("video"))?.[0];
 }
 
 /** The steps with media for slots, and the empty slots: {steps, missing}. `missing` are names. */
@@ -111,8 +117,7 @@ export function refusals(problem, steps) {
 
 /** The id of the clip that a step works on. It is null if an earlier step makes the clip, or none is chosen yet. */
 export function clipIdOf(step, operation, media) {
-  const [name] = Object.entries(operation.inputs).find(([, port]) => port.kinds.includes("video")) ?? [];
-  const value = [step.inputs[name] ?? ""].flat()[0] ?? "";
+  const value = [step.inputs[inputOf(operation)] ?? ""].flat()[0] ?? "";
   const slot = /^<(\w+)>$/.exec(value)?.[1];
   if (slot) return media[slot] ?? null;
   return value && !value.includes(".") && value !== "auto" ? value : null;
@@ -131,4 +136,14 @@ export function sameSteps(first, second) {
   const inOrder = (values) => Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
   const text = (steps) => JSON.stringify(steps.map(({ id, operation, inputs = {}, params = {} }) => [id, operation, inOrder(inputs).filter(([, value]) => value), inOrder(params)]));
   return text(first) === text(second);
+}
+
+/** Named pipelines, those that can run first. */
+export function availableFirst(pipelines) {
+  return [...pipelines].sort((a, b) => Number(b.available) - Number(a.available));
+}
+
+/** Steps as they are edited: with all fields, and nothing else. */
+export function plainSteps(steps) {
+  return steps.map(({ id, operation, inputs = {}, params = {} }) => ({ id, operation, inputs: { ...inputs }, params: { ...params } }));
 }

@@ -10,7 +10,7 @@ import { notify } from "../common/notices.js";
 import { keepDraft, readDraft } from "./draft.js";
 import { dropPreview, runPreview } from "./preview.js";
 import { addressOf, forget, readSaved, save } from "./saved.js";
-import { clipIdOf, filled, newStep, refusals, sameSteps, slotsOf, without } from "./model.js";
+import { availableFirst, clipIdOf, clipSlot, filled, newStep, plainSteps, refusals, sameSteps, slotsOf, without } from "./model.js";
 import "../base/code_block.js";
 import "../jobs/job_steps.js";
 import "../tool/media_input.js";
@@ -26,6 +26,7 @@ class PipelinesScreen extends Element {
   #isBegun = false; // whether the steps are those of the draft or of the user's choice
   #checking = null;
   #previewing = new AbortController();
+  #given = null; // id of the clip that the address names, until the user chooses another
 
   enter() {
     const draft = readDraft();
@@ -72,7 +73,7 @@ class PipelinesScreen extends Element {
   }
 
   #takeClip() {
-    if (this.route.clip) this.media = { ...this.media, video: this.route.clip };
+    if (this.route.clip) this.#given = this.route.clip;
   }
 
   /** Read the current steps of the pipeline `chosen`; steps that the user changed stay. */
@@ -117,6 +118,8 @@ class PipelinesScreen extends Element {
   #set(steps) {
     this.#isBegun = true;
     this.steps = steps;
+    const slot = this.#given && clipSlot(steps, this.store.operations);
+    if (slot) this.media = { ...this.media, [slot]: this.#given };
     this.problems = {};
     this.isChecked = false;
     this.#keep();
@@ -145,9 +148,8 @@ class PipelinesScreen extends Element {
     const { steps } = filled(this.steps, this.media);
     this.isStarting = true;
     try {
-      const headers = { "Idempotency-Key": crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
       const metadata = this.chosen ? { pipeline: this.chosen } : {};
-      const job = await this.store.api.post("/v1/pipelines/jobs", { steps, metadata }, { headers });
+      const job = await this.store.api.start("/v1/pipelines/jobs", { steps, metadata });
       this.store.putJob(job);
       location.hash = `#/job/${job.id}`;
     } catch (error) {
@@ -162,9 +164,9 @@ class PipelinesScreen extends Element {
     const { signal } = (this.#previewing = new AbortController());
     this.previewJob = { progress: null };
     try {
-      const job = await runPreview(this.store.api, steps, this.store.media, { signal, onJob: (now) => (this.previewJob = now) });
+      const job = await runPreview(this.store, steps, { signal, onJob: (now) => (this.previewJob = now) });
       if (job.status !== "succeeded") throw new Error(job.error?.detail ?? "The preview failed.");
-      const output = picturedOutput(job);
+      const output = picturedOutput(job, this.store.operations);
       if (!output) return;
       const isVideo = output.kind === "video";
       const held = await this.store.api.mediaUrl(isVideo || output.kind === "image" ? output.urls.content : output.urls.thumbnail, signal);
@@ -259,15 +261,17 @@ class PipelinesScreen extends Element {
 
   #slots() {
     const slots = slotsOf(this.steps, this.store.operations);
+    const clip = clipSlot(this.steps, this.store.operations);
     const info = this.store.pipelines.find(({ name }) => name === this.chosen)?.inputs ?? {};
     return html`<div class="slots" @media-input=${(event) => this.#setMedia(event.detail.name, event.detail.value)}>${Object.entries(slots).map(([name, kinds]) => {
-      const port = { kinds, title: name === "video" ? "Clip" : words(name), description: name === "video" ? "" : (info[name]?.description ?? ""), optional: false, many: false };
+      const port = { kinds, title: name === clip ? "Clip" : words(name), description: name === clip ? "" : (info[name]?.description ?? ""), optional: false, many: false };
       return keyed(name, html`<media-input .store=${this.store} .uploads=${this.uploads} .name=${name} .port=${port} .clip=${NO_CLIP} .value=${this.media[name] ?? null}></media-input>`);
     })}</div>`;
   }
 
   #setMedia(name, value) {
     this.media = { ...this.media, [name]: value };
+    this.#given = null;
     this.#set(this.steps);
   }
 
@@ -280,19 +284,20 @@ class PipelinesScreen extends Element {
       if (operation) this.#set([...this.steps, newStep(operation, this.steps, operations)]);
     };
     return html`<label class="adder"><span class="unseen">Add a step</span><select .value=${""} @change=${add}><option value="">Add a step…</option>${services.map(
-      (service) => html`<optgroup label=${words(service)}>${operations.filter((operation) => operation.service === service).map(
+      (service) => html`<optgroup label=${operations.find((operation) => operation.service === service).tools?.title ?? words(service)}>${operations.filter((operation) => operation.service === service).map(
         (operation) => html`<option value=${operation.name}>${operation.title ?? words(operation.name.split(".")[1])}</option>`)}</optgroup>`,
     )}</select></label>`;
   }
 
   #bar() {
     const { steps, missing } = filled(this.steps, this.media);
+    const clip = clipSlot(this.steps, this.store.operations);
     const hasProblem = Object.keys(this.problems).length > 0;
     const cannotRun = !steps.length || missing.length > 0 || hasProblem;
     const isPreviewing = this.previewJob && !this.preview;
     return html`<div class="action-bar">
       ${this.problems[""] && html`<p class="error" role="alert">${this.problems[""].general}</p>`}
-      ${missing.length > 0 && html`<p class="muted small">Choose ${missing.map((name) => (name === "video" ? "a clip" : words(name).toLowerCase())).join(" and ")} first.</p>`}
+      ${missing.length > 0 && html`<p class="muted small">Choose ${missing.map((name) => (name === clip ? "a clip" : words(name).toLowerCase())).join(" and ")} first.</p>`}
       ${this.isChecked && html`<p class="small good" role="status">${icon("check")}All steps are valid.</p>`}
       ${this.previewJob && this.#previewCard()}
       <div class="row">
@@ -334,13 +339,5 @@ class PipelinesScreen extends Element {
 }
 
 const NO_CLIP = { id: "" };
-
-function availableFirst(pipelines) {
-  return [...pipelines].sort((a, b) => Number(b.available) - Number(a.available));
-}
-
-function plainSteps(steps) {
-  return steps.map(({ id, operation, inputs = {}, params = {} }) => ({ id, operation, inputs: { ...inputs }, params: { ...params } }));
-}
 
 Element.define("pipelines-screen", PipelinesScreen);

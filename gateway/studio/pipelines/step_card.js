@@ -6,7 +6,7 @@ import { icon } from "../base/icons.js";
 import { words } from "../base/format.js";
 import { formOf, markedFrame, problemsBeside } from "../form/form.js";
 import { parametersOf } from "../form/schema.js";
-import { choicesOf, offersOf, slotName } from "./model.js";
+import { choicesOf, clipSlot, offersOf, slotName } from "./model.js";
 
 const MOST_MEDIA = 40;
 
@@ -97,8 +97,9 @@ class StepCard extends Element {
     const outputs = choicesOf(port, steps, index, store.operations, this.#titles);
     const media = store.shownMedia.filter((record) => port.kinds.includes(record.kind)).slice(0, MOST_MEDIA);
     const value = [step.inputs[name] ?? ""].flat()[0] ?? "";
-    const slots = [...new Set([slotName(name), ...(port.kinds.includes("video") ? ["<video>"] : []), ...(value.startsWith("<") ? [value] : [])])];
-    const slotTitle = (slot) => (slot === "<video>" ? "the clip" : words(slot.slice(1, -1)).toLowerCase());
+    const clip = slotName(clipSlot(steps, store.operations) ?? name);
+    const slots = [...new Set([slotName(name), ...(port.kinds.includes("video") ? [clip] : []), ...(value.startsWith("<") ? [value] : [])])];
+    const slotTitle = (slot) => (slot === clip && port.kinds.includes("video") ? "the clip" : words(slot.slice(1, -1)).toLowerCase());
     const known = new Set(["", ...outputs.map((choice) => choice.value), ...slots, ...media.map(({ id }) => id)]);
     const id = `step-${index}-${name}`;
     return html`<div class="step-input"><label for=${id}>${port.title ?? words(name)}${port.optional ? html` <span class="muted small">optional</span>` : null}</label>

@@ -3,7 +3,7 @@
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
-import { inputOf } from "../base/declared.js";
+import { inputOf, madeFirst } from "../base/declared.js";
 import { picturedOutput } from "../base/outputs.js";
 import { toolAddress } from "../common/route.js";
 import { canMake, exampleOf, previewOf } from "../state/previews.js";
@@ -56,7 +56,7 @@ class PresetCard extends Element {
       const request = { inputs, params, at, seconds: 3, slot };
       const job = await (this.isExample ? exampleOf : previewOf)(this.store.api, operation, request);
       if (this.#given !== given || !this.isConnected) return; // other inputs came meanwhile
-      const output = picturedOutput(job);
+      const output = picturedOutput(job, operations);
       if (!output) return void (this.state = "none");
       const isVideo = output.kind === "video";
       const path = isVideo ? output.urls.content : output.urls.thumbnail;
@@ -87,13 +87,6 @@ class PresetCard extends Element {
     }
     return html`<button type="button" class="preset-card" aria-pressed=${String(chosen)} @click=${() => this.tell("choose", card)}>${inner}</button>`;
   }
-}
-
-/** The required inputs that the server can make first: {name: "auto"}. */
-export function madeFirst(operation) {
-  const clip = inputOf(operation);
-  const needed = Object.entries(operation.inputs).filter(([name, port]) => port.auto && !port.optional && name !== clip);
-  return Object.fromEntries(needed.map(([name]) => [name, "auto"]));
 }
 
 Element.define("preset-card", PresetCard);

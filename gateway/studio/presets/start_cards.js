@@ -1,23 +1,18 @@
-// The looks that a newcomer is offered first.
+// The looks that a newcomer is offered first, as their operations declare them.
 
-const OFFERED = [
-  { title: "Cinematic slow motion", operation: "speed-ramp.render", preset: "hero", glyph: "ramp" },
-  { title: "Motion trails", operation: "effects.motion-trails", glyph: "trails" },
-  { title: "Best stills", operation: "aesthetics.best-frames", glyph: "star" },
-  { title: "New background", operation: "background.composite", sentence: "Puts the subject over a colour or a picture.", glyph: "person", pipeline: "new-background" },
-];
+import { madeFirst } from "../base/declared.js";
+import { canMake } from "../state/previews.js";
 
-/**
- * Cards of the tools that can run now. Each is {title, sentence, operation, presetName, params, glyph, pipeline?}. `pipeline`: a pipeline
- * that must be available.
- */
+/** Cards of the looks that can be made now. Each is {title, sentence, glyph, operation, presetName, params, ofPeople}. */
 export function startCards(store) {
-  return OFFERED.flatMap((offered) => {
-    const operation = store.operation(offered.operation);
-    if (!operation?.available) return [];
-    if (offered.pipeline && !store.pipelines.some(({ name, available }) => name === offered.pipeline && available)) return [];
-    const presets = operation.presets ?? [];
-    const preset = presets.find(({ name }) => name === offered.preset) ?? presets[0];
-    return [{ sentence: preset?.sentence ?? operation.summary, ...offered, operation, presetName: preset?.name, params: preset?.params ?? {} }];
-  });
+  const { operations } = store;
+  const canRun = (operation) => operation.available && Object.keys(madeFirst(operation)).every((name) => canMake(operations, operation.inputs[name]));
+  return operations
+    .filter((operation) => operation.look && canRun(operation))
+    .sort((first, second) => first.look.place - second.look.place)
+    .map((operation) => {
+      const { title, sentence, icon, of_people: ofPeople } = operation.look;
+      const [preset] = operation.presets;
+      return { title, sentence: sentence || (preset?.sentence ?? operation.summary), glyph: icon, operation, presetName: preset?.name, params: preset?.params ?? {}, ofPeople };
+    });
 }

@@ -12,13 +12,13 @@ import { Pair } from "./pair.js";
 import { DIFFERENCE, paintMatte, paintPair } from "./paint.js";
 
 const MODES = [["result", "Result"], ["source", "Source"], ["wipe", "Wipe"], ["side", "Side by side"], ["difference", "Difference"]];
-const MATTES = [["checker", "Cut-out"], ["alpha", "Matte"], ["colour", "Colour"], ["overlay", "Overlay"], ["picture", "Picture"]];
+const MATTES = [["checker", "Cut-out"], ["gray", "Matte"], ["colour", "Colour"], ["overlay", "Overlay"], ["picture", "Picture"]];
 const AHEAD = 10;
 const LABELLED = 0.15; // share of the width that a side of the wipe needs for its label
 
 class CompareView extends Element {
   static props = {
-    store: null, job: null, clip: null, output: null, alpha: null,
+    store: null, job: null, clip: null, output: null, matte: null,
     mode: "result", at: 0.5, note: "", number: 0, isPlaying: false, isMuted: false, isExact: false, isPlain: false, url: "", colour: "#1d8f4e", background: null, speed: 0,
     videoTime: 0,
   };
@@ -64,7 +64,7 @@ class CompareView extends Element {
     if (output.kind !== "video") return;
     try {
       const [name] = Object.entries(this.job.outputs).find(([, { id }]) => id === output.id) ?? [];
-      const map = clip?.kind === "video" ? mappingOf(this.job, rateOf(output.media), name, clip.id) : null;
+      const map = clip?.kind === "video" ? mappingOf(this.job, store.operations, { rate: rateOf(output.media), output: name, clip: clip.id }) : null;
       const pair = await Pair.open(store.api, map && clip, output, map, { signal });
       if (signal.aborted) return void pair.close();
       this.#pair = pair;
@@ -219,7 +219,7 @@ class CompareView extends Element {
     if (mode.startsWith("matte-") && !this.#packed) {
       this.note = "Loading the matte…";
       try {
-        const query = `?alpha=${this.alpha.id}`;
+        const query = `?alpha=${this.matte.id}`;
         this.#packed = await FrameSource.open(this.store.api, this.clip.id, { query, signal: this.#opening.signal });
         this.note = "";
       } catch (error) {
@@ -249,7 +249,7 @@ class CompareView extends Element {
     if (this.isPlain) return html`<div class="compare-bar"></div>`;
     if (!this.isExact) return html`<div class="compare-bar"><span class="muted small">Preparing the comparison…</span></div>`;
     const modes = this.#pair?.source ? MODES : MODES.slice(0, 1);
-    const mattes = this.alpha && this.clip ? MATTES.filter(([name]) => name !== "picture" || this.background) : [];
+    const mattes = this.matte && this.clip ? MATTES.filter(([name]) => name !== "picture" || this.background) : [];
     const button = ([name, label]) => html`<button type="button" aria-pressed=${String(this.mode === name)} @click=${() => this.#setMode(name)}>${label}</button>`;
     return html`<div class="compare-bar">
       <div class="segments" role="group" aria-label="Compare">${modes.map(button)}</div>

@@ -1,31 +1,33 @@
 // The figures of an ended job, and the request that repeats it.
 
+import { resultOfRole } from "../base/declared.js";
 import { bytes, rate, seconds, words } from "../base/format.js";
 import { mainOutput } from "../base/outputs.js";
 import { curlText } from "../tool/request_text.js";
 
-const SHOWN_ABOVE = new Set(["encoder", "duration_s", "source_duration_s", "ramped_duration_s", "frames", "frame_rate"]);
+const SHOWN_ABOVE = ["clip_length", "result_length", "frame_count", "frame_rate", "encoder"]; // roles
 
-/** The figures of an ended job as [[name, value]], the most useful first. */
-export function figuresOf(job) {
+/** The figures of an ended job as [[name, value]], the most useful first. `operations`: the declared ones. */
+export function figuresOf(job, operations) {
   const { result, metrics = {} } = job;
-  const output = mainOutput(job);
+  const operation = operations.find(({ name }) => name === job.operation);
+  const output = mainOutput(job, operations);
   const figures = [];
   const add = (name, value) => value !== undefined && value !== null && value !== "" && figures.push([name, value]);
-  const after = result?.ramped_duration_s ?? (output ? result?.duration_s : undefined);
-  const before = result?.source_duration_s ?? (result?.ramped_duration_s !== undefined ? result.duration_s : undefined);
-  if (before !== undefined && after !== undefined) add("Length", `${seconds(before)} → ${seconds(after)}`);
-  else if (after !== undefined) add("Length", seconds(after));
-  if (result?.frames !== undefined) add("Frames", `${result.frames}${result.frame_rate ? ` at ${rate(result.frame_rate)} fps` : ""}`);
+  const [before, after, count, frameRate, encoder] = SHOWN_ABOVE.map((role) => resultOfRole(operation, result, role) ?? null);
+  const lengths = [before, after].filter((length) => length !== null);
+  if (lengths.length) add("Length", lengths.map(seconds).join(" → "));
+  if (count !== null) add("Frames", `${count}${frameRate ? ` at ${rate(frameRate)} fps` : ""}`);
   if (output) add("File", bytes(output.bytes));
   if (output?.media?.width) add("Picture", `${output.media.width} × ${output.media.height}, ${output.media.codec ?? output.content_type}`);
-  add("Encoder", result?.encoder);
+  add("Encoder", encoder);
   if (metrics.run_s !== undefined) add("Run time", seconds(metrics.run_s));
   if (metrics.fps >= 1) add("Speed", `${Math.round(metrics.fps)} frames/s`);
   if (metrics.peak_memory_bytes) add("Peak memory", bytes(metrics.peak_memory_bytes));
   if (metrics.queue_s !== undefined) add("Time in queue", seconds(metrics.queue_s));
   for (const [name, value] of Object.entries(result ?? {})) {
-    if (!SHOWN_ABOVE.has(name) && ["number", "string", "boolean"].includes(typeof value)) add(words(name), String(value));
+    const { role, title = name } = operation?.result.properties?.[name] ?? {};
+    if (!SHOWN_ABOVE.includes(role) && ["number", "string", "boolean"].includes(typeof value)) add(words(title), String(value));
   }
   return figures;
 }

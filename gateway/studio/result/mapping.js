@@ -1,50 +1,53 @@
 // The mapping of a moment of the result to the moment of the source that it shows.
 
+import { inputOf, resultOfRole, valueOfRole } from "../base/declared.js";
 import { Ramp } from "../ramp/ramp.js";
 
 const AT_START_S = 1e-4; // a time this close before a part belongs to it
 
 /**
  * The function from result time to source time, for a job's output. Both are in seconds; null if the function is unknown. Along a curve, a
- * frame of the result shows the frame of the source that is on at its middle, as the server's `nearest` has it. `rate`: frames per second
- * of the result; `output`: name of the output; `clip`: id of the source.
+ * frame of the result shows the frame of the source that is on at its middle, as the server's `nearest` has it. `operations`: the declared
+ * ones; `rate`: frames per second of the result; `output`: name of the output; `clip`: id of the source. Only pipelines need the last two.
  */
-export function mappingOf(job, rate, output = "video", clip = job.inputs?.video) {
-  const steps = job.params?.steps;
-  const maps = steps ? mapsOfSteps(job, output, clip, rate) : [mapOf(job, rate)];
+export function mappingOf(job, operations, { rate, output = "", clip = "" }) {
+  const { steps } = job.params ?? {};
+  const maps = steps ? mapsOfSteps(job, operations, { rate, output, clip }) : [mapOf(job, operations, rate)];
   if (!maps?.every(Boolean)) return null;
   return (time) => maps.reduce((moment, map) => map(moment), time);
 }
 
 /** The map of each step from the output back to the clip. It is null if the steps' video inputs do not lead back to the clip. */
-function mapsOfSteps(job, output, clip, rate) {
+function mapsOfSteps(job, operations, { rate, output, clip }) {
   const { steps } = job.params;
   const maps = [];
   let at = output;
   while (at !== clip) {
     const [id] = String(at).split(".");
-    const place = steps.findIndex((step) => step.id === id);
-    const step = steps[place];
+    const step = steps.find((other) => other.id === id);
+    const operation = step && operations.find(({ name }) => name === step.operation);
     const result = job.result?.steps?.find((ended) => ended.id === id)?.result;
-    if (!step || maps.length > steps.length) return null;
-    maps.push(mapOf({ operation: step.operation, params: step.params, result }, rate));
-    at = step.inputs?.video;
+    if (!operation || maps.length > steps.length) return null;
+    maps.push(mapOf({ operation: step.operation, params: step.params, result }, operations, rate));
+    at = step.inputs?.[inputOf(operation)];
   }
   return maps;
 }
 
-/** The map of a job from its output back to its clip. It is null if only the server knows its start. */
-function mapOf({ operation, params, result }, rate) {
-  const start = params?.start ?? 0;
-  if (operation === "speed-ramp.render" && result?.curve?.length) {
-    const { curve } = result;
+/** The map of a job from its output back to its clip. It is null if only the server knows its start, or its operation is not declared. */
+function mapOf({ operation: name, params, result }, operations, rate) {
+  const operation = operations.find((other) => other.name === name);
+  if (!operation) return null;
+  const start = valueOfRole(operation, params, "part_start") ?? 0;
+  const curve = resultOfRole(operation, result, "speed_curve");
+  if (curve?.length) {
     const [first] = curve;
     if (typeof start !== "number" && first.easing === "smooth") return null; // the start may lie behind the first point, which keeps the ease whole
     const ramp = new Ramp(curve, Math.max(curve.at(-1).t, first.t + 1e-3), Math.max(first.t, Number(start) || 0));
     return (time) => ramp.sourceAt(time + 0.5 / rate);
   }
-  if (operation === "media.reel" && result?.parts?.length) {
-    const { parts } = result;
+  const parts = resultOfRole(operation, result, "clip_parts");
+  if (parts?.length) {
     return (time) => {
       const part = parts.findLast((other) => other.at_s <= time + AT_START_S) ?? parts[0];
       return part.start_s + time - part.at_s;

@@ -42,7 +42,7 @@ function fit(context, frame, x, width) {
 }
 
 /**
- * Paint a packed frame (picture above, matte below). `view`: alpha|checker|colour|overlay|picture; `colour`: CSS colour;
+ * Paint a packed frame (picture above, matte below). `view`: gray|checker|colour|overlay|picture; `colour`: CSS colour;
  * `background`: an image. `scratch`: a canvas for the cut-out.
  */
 export function paintMatte(context, view, frame, { colour, background, scratch }) {
@@ -50,7 +50,7 @@ export function paintMatte(context, view, frame, { colour, background, scratch }
   const [w, h] = [frame.displayWidth, frame.displayHeight / 2];
   context.globalCompositeOperation = "source-over";
   context.clearRect(0, 0, width, height);
-  if (view === "alpha") return void context.drawImage(frame, 0, h, w, h, 0, 0, width, height);
+  if (view === "gray") return void context.drawImage(frame, 0, h, w, h, 0, 0, width, height);
   paintBackground(context, view, { colour, background, frame, w, h });
   context.drawImage(cutOut(scratch, frame, w, h, width, height, view === "overlay" ? colour : null), 0, 0);
   return undefined;

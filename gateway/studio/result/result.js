@@ -3,8 +3,9 @@
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
+import { operationOfRole, resultOfRole } from "../base/declared.js";
 import { bytes, words } from "../base/format.js";
-import { clipId, mainOutput, outputsOf } from "../base/outputs.js";
+import { clipId, mainOutput, outputOfRole, outputsOf } from "../base/outputs.js";
 import { isTaken } from "../base/takers.js";
 import { facts } from "../base/words.js";
 import { Unreachable } from "../server/api.js";
@@ -20,8 +21,6 @@ import "../keyframes/keyframe_picker.js";
 import "../common/picture_grid.js";
 import "./compare_view.js";
 import "./page_frame.js";
-
-const EXPORT = "speed-ramp.export";
 
 class ResultScreen extends Element {
   static props = { store: null, route: null, job: null, clip: null, error: "", isWaiting: false, shown: null, isBusy: false };
@@ -49,7 +48,7 @@ class ResultScreen extends Element {
 
   async #read() {
     const job = await this.store.api.get(`/v1/jobs/${this.route.id}`);
-    const id = clipId(job);
+    const id = clipId(job, this.store.operations);
     const clip = id && this.clip?.id !== id ? await this.store.record(id).catch(() => null) : this.clip;
     if (this.route.id !== job.id) return; // another result was opened meanwhile
     this.clip = clip; // before the job: both are compared
@@ -102,16 +101,16 @@ class ResultScreen extends Element {
     const output = this.#shownOutput;
     if (!output) return html`<div class="stage plain"><p class="muted">Done. This tool makes no file; see its figures under Details.</p></div>`;
     if (output.kind === "video" || output.kind === "image")
-      return html`<compare-view .store=${store} .job=${job} .clip=${clip} .output=${output} .alpha=${job.outputs.alpha ?? null}></compare-view>`;
+      return html`<compare-view .store=${store} .job=${job} .clip=${clip} .output=${output} .matte=${outputOfRole(job, "matte", store.operations)}></compare-view>`;
     if (output.kind === "images") return html`<picture-grid .store=${store} .record=${output} .result=${job.result}></picture-grid>`;
     if (output.kind === "html") return html`<page-frame .store=${store} .record=${output}></page-frame>`;
     return html`<div class="stage plain"><p class="muted">${output.name} is ready to download.</p></div>`;
   }
 
-  /** The entry of the clip in a result of `keyframes.detect`; null for other jobs. */
+  /** The shots and keyframes of the clip in the result. It is null for results without any. */
   get #pickable() {
-    const { job, clip } = this;
-    const videos = job.operation === "keyframes.detect" && clip?.kind === "video" ? (job.result?.videos ?? []) : [];
+    const { job, clip, store } = this;
+    const videos = (clip?.kind === "video" && resultOfRole(store.operation(job.operation), job.result, "clip_shots")) || [];
     return videos.length === 1 && !videos[0].error ? videos[0] : null;
   }
 
@@ -120,8 +119,8 @@ class ResultScreen extends Element {
   }
 
   get #shownOutput() {
-    const outputs = outputsOf(this.job);
-    return outputs.find(([name]) => name === this.shown)?.[1] ?? mainOutput(this.job);
+    const { job, shown, store } = this;
+    return outputsOf(job, store.operations).find(([name]) => name === shown)?.[1] ?? mainOutput(job, store.operations);
   }
 
   #progress() {
@@ -151,8 +150,8 @@ class ResultScreen extends Element {
         ${job.status === "succeeded" && this.#exportLink()}
       </div>`}
       ${job.status === "succeeded" && this.#files()}
-      <details ?open=${job.status === "succeeded" && !mainOutput(job)}><summary>Details</summary>
-        <dl class="figures">${figuresOf(job).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+      <details ?open=${job.status === "succeeded" && !mainOutput(job, this.store.operations)}><summary>Details</summary>
+        <dl class="figures">${figuresOf(job, this.store.operations).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
       </details>
       <details><summary>Repeat from a terminal</summary><code-block .text=${requestText(location.origin, this.store, job)} .label=${"curl command"}></code-block></details>
       <details><summary>Job as JSON</summary><code-block .text=${JSON.stringify(withoutMarks(job), null, 2)} .label=${"Job as JSON"}></code-block></details>`;
@@ -167,8 +166,10 @@ class ResultScreen extends Element {
   /** A link that exports a ramp to editing programs, as timelines. */
   #exportLink() {
     const { job, clip, store } = this;
-    if (!clip || job.operation !== "speed-ramp.render" || !store.operation(EXPORT)) return null;
-    return html`<a class="button" href=${toolAddress(clip.id, EXPORT, { from: job.id })}>Export for editors</a>`;
+    const exporter = operationOfRole(store.operations, "ramp_export");
+    const isRamp = Boolean(resultOfRole(store.operation(job.operation), job.result, "speed_curve")) && job.operation !== exporter?.name;
+    if (!clip || !exporter || !isRamp) return null;
+    return html`<a class="button" href=${toolAddress(clip.id, exporter.name, { from: job.id })}>Export for editors</a>`;
   }
 
   #next() {
@@ -181,7 +182,7 @@ class ResultScreen extends Element {
   }
 
   #files() {
-    const outputs = outputsOf(this.job);
+    const outputs = outputsOf(this.job, this.store.operations);
     if (!outputs.length) return null;
     const isShowable = ({ kind }) => ["video", "image", "images", "html"].includes(kind);
     return html`<section aria-labelledby="files"><h2 id="files">Files</h2>

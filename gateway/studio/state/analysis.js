@@ -1,32 +1,26 @@
 // The motion of a clip, as the server measures it. The curve editor and the filmstrip share one job per clip and settings.
 
-import { inputOf } from "../base/declared.js";
+import { inputOf, operationOfRole } from "../base/declared.js";
 import { endedJob } from "./ended_job.js";
 
 const kept = new Map(); // request as text -> promise of the result
 
-/**
- * The result of `speed-ramp.analyze`; null without the service. It is {motion: {times, values}, curve, beats, cuts, ...}. Rejects with the
- * server's problem.
- */
+/** The motion of a clip; null without the service. It is {motion: {times, values}, curve, beats, cuts, ...}. Rejects with the server's problem. */
 export function analysisOf(store, record, params = {}, priority = "normal") {
-  return resultOf(store, "speed-ramp.analyze", record, params, priority);
+  return resultOf(store, "motion_analysis", record, params, priority);
 }
 
-/**
- * The result of `speed-ramp.plan` for the params of a render. It is {curve, start_s, end_s, duration_s, frame_rate, has_sound, keeps_pitch,
- * kept}.
- */
+/** The plan of a render. It is {curve, start_s, end_s, duration_s, frame_rate, has_sound, keeps_pitch, kept}. */
 export function planFor(store, record, params) {
-  return resultOf(store, "speed-ramp.plan", record, params, "high"); // a user waits for it
+  return resultOf(store, "ramp_plan", record, params, "high"); // a user waits for it
 }
 
-/** The cached result of an operation on a clip, with its `params`. It is null without the operation. */
-function resultOf(store, name, record, params, priority) {
-  const operation = store.operation(name);
+/** The cached result of a role's operation on a clip, with its `params`. It is null without the operation. */
+function resultOf(store, role, record, params, priority) {
+  const operation = operationOfRole(store.operations, role);
   if (!operation) return Promise.resolve(null);
   const taken = Object.fromEntries(Object.entries(params).filter(([param]) => param in operation.params.properties));
-  const key = JSON.stringify([name, record.id, taken]);
+  const key = JSON.stringify([role, record.id, taken]);
   if (!kept.has(key)) {
     const inputs = { [inputOf(operation)]: record.id };
     const promise = run(store.api, operation, { inputs, params: taken, priority, listed: false, metadata: { studio: "analysis" } });

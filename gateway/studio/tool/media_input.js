@@ -39,7 +39,7 @@ class MediaInput extends Element {
   #isMadeForThis(record) {
     const job = this.store.jobs.get(record.source);
     const [output] = Object.entries(job?.outputs ?? {}).find(([, { id }]) => id === record.id) ?? [];
-    return Boolean(output) && this.port.auto === `${job.operation}.${output}` && clipId(job) === this.clip.id;
+    return Boolean(output) && this.port.auto === `${job.operation}.${output}` && clipId(job, this.store.operations) === this.clip.id;
   }
 
   async #upload(input) {

@@ -3,6 +3,7 @@
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
+import { madeFirst, operationOfRole } from "../base/declared.js";
 import { words } from "../base/format.js";
 import { marked } from "../base/marked.js";
 import { picturedOutput } from "../base/outputs.js";
@@ -17,14 +18,13 @@ import { hasProblem, NO_PROBLEMS, sorted } from "../form/problems.js";
 import { parametersOf } from "../form/schema.js";
 import { cliText, curlText, pythonText } from "./request_text.js";
 import "../base/code_block.js";
-import { madeFirst } from "../presets/preset_card.js";
+import "../presets/preset_card.js";
 import "../common/sheet_handle.js";
 import "./media_input.js";
 
 const TABS = [["form", "Form"], ["curl", "curl"], ["python", "Python"], ["cli", "CLI"]];
 const CHECK_AFTER_MS = 500;
 const CHECK_AGAIN_MS = 5000; // after an answer that may be another one soon
-const MASK = "matting.mask";
 
 /** Editors below the viewer, by a parameter's widget or an input's role. */
 const BENCHES = {
@@ -217,8 +217,7 @@ class ToolPanel extends Element {
   async #make() {
     this.isStarting = true;
     try {
-      const headers = { "Idempotency-Key": crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
-      const job = await this.store.api.post(this.operation.urls.jobs, { inputs: this.#allInputs, params: this.params }, { headers });
+      const job = await this.store.api.start(this.operation.urls.jobs, { inputs: this.#allInputs, params: this.params });
       this.store.putJob(job);
       location.hash = `#/job/${job.id}`;
     } catch (error) {
@@ -236,7 +235,7 @@ class ToolPanel extends Element {
     this.previewState = "running";
     try {
       const job = await previewOf(this.store.api, operation, { inputs: this.#allInputs, params, at, seconds: 4, slot: "tool" });
-      const output = picturedOutput(job);
+      const output = picturedOutput(job, this.store.operations);
       this.previewState = "";
       if (!output || !["video", "image", "images"].includes(output.kind)) return;
       const path = output.kind === "images" ? output.urls.thumbnail : output.urls.content;
@@ -283,7 +282,7 @@ class ToolPanel extends Element {
         @param=${(event) => this.setParam(event.detail.name, event.detail.value)}></composite-bench>`;
     const isMask = ["points", "mask"].some((widget) => this.#widgets.has(widget)) && (benches.points || benches.mask);
     if (isMask && record.kind === "video")
-      return html`<mask-bench .store=${this.store} .uploads=${this.uploads} .record=${record} .operation=${maskMaker(this)} .inputs=${this.inputs} .params=${this.params}
+      return html`<mask-bench .store=${this.store} .uploads=${this.uploads} .record=${record} .operation=${operationOfRole(this.store.operations, "click_mask")} .inputs=${this.inputs} .params=${this.params}
         .viewer=${this.viewer} .time=${this.time} @media-input=${(event) => this.setInput(event.detail.name, event.detail.value)}
         @param=${(event) => this.setParam(event.detail.name, event.detail.value)}></mask-bench>`;
     return null;
@@ -363,11 +362,6 @@ function isFilling({ from, preset, give }) {
 /** The values whose names are in `known`. */
 function knownOf(values, known = {}) {
   return Object.fromEntries(Object.entries(values ?? {}).filter(([name]) => name in known));
-}
-
-/** The operation that makes masks of clicks. */
-function maskMaker(panel) {
-  return panel.operation.name === MASK ? panel.operation : panel.store.operation(MASK);
 }
 
 /** Seconds as "2 s", "40 s", "3 min", rounded as an estimate is. */

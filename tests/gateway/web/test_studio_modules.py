@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reelwright import ROOMS
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.curve.points import CurvePoint, Point, from_points, to_points
 from services.speed_ramp.curve.trim import trimmed
 from services.speed_ramp.picture.picks import picks
+from shared.http.operations.description import describe
 from tests.gateway.web.studio_script import Script
 
 CURVES = [
@@ -25,6 +27,9 @@ CURVES = [
     [{"t": 0, "speed": 2}, {"t": 2.002, "speed": 0.5, "freeze": 0.3}],  # the freeze begins with a frame
     [{"t": 0, "speed": 1, "easing": "hold"}, {"t": 2, "speed": 0.3, "easing": "hold"}, {"t": 3, "speed": 2}],
 ]
+
+DECLARED = [describe(operation, room.service).model_dump(mode="json") for room in ROOMS for operation in room.service.operations]
+"""The operations as the page gets them."""
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +71,8 @@ def test_a_result_is_compared_with_the_frames_it_shows(script: Script, curve: li
     planned = script(
         "planOf(new Ramp(curve, end), times, rate)", curve=points, end=count / rate, times=[n / rate for n in range(count)], rate=rate
     )
-    expression = "planned.map((_, frame) => Math.floor(mappingOf(job, rate)(frame / rate) * rate + 1e-3))"
-    compared = script(expression, planned=planned, job=job, rate=rate)
+    expression = "planned.map((_, frame) => Math.floor(mappingOf(job, operations, { rate })(frame / rate) * rate + 1e-3))"
+    compared = script(expression, planned=planned, operations=DECLARED, job=job, rate=rate)
     assert np.mean(np.array(compared) == np.array(planned)) >= 0.995
 
 
@@ -80,9 +85,13 @@ def test_a_part_that_begins_or_ends_inside_an_ease_is_compared_with_the_frames_i
     job = {"operation": "speed-ramp.render", "result": result, "params": {"start": start}}
     times = (np.arange(int(clock.left(end) * rate)) / rate).tolist()
     shown = clock.source(np.array(times) + 0.5 / rate)
-    assert script("times.map(mappingOf(job, rate))", job=job, rate=rate, times=times) == pytest.approx(shown.tolist(), abs=1e-3)
+    assert script("times.map(mappingOf(job, operations, { rate }))", operations=DECLARED, job=job, rate=rate, times=times) == pytest.approx(
+        shown.tolist(), abs=1e-3
+    )
     from_a_step = job | {"params": {"start": {"from": "moments.0"}}}
-    assert script("mappingOf(job, rate) === null", job=from_a_step, rate=rate) is (result["curve"][0]["easing"] == "smooth")
+    assert script("mappingOf(job, operations, { rate }) === null", operations=DECLARED, job=from_a_step, rate=rate) is (
+        result["curve"][0]["easing"] == "smooth"
+    )
 
 
 def test_results_of_pipelines_and_reels_are_compared_with_the_moment_they_show(script: Script) -> None:
@@ -96,12 +105,12 @@ def test_results_of_pipelines_and_reels_are_compared_with_the_moment_they_show(s
     curve = [{"t": 2.0, "speed": 2}, {"t": 10.0, "speed": 2}]
     results = [{"id": "ramp", "result": {"curve": curve}}, {"id": "reel", "result": {"parts": parts}}]
     job = {"operation": "pipelines.run", "params": {"steps": steps}, "result": {"steps": results}}
-    compared = "[0, 0.5, 1, 1.5].map((time) => mappingOf(job, 1e6, output, 'clip')(time))"
-    assert script(compared, job=job, output="trails.video") == pytest.approx([4, 5, 6, 7], abs=1e-3)
-    assert script(compared, job=job, output="reel.video") == pytest.approx([4, 4.5, 8, 8.5], abs=1e-3)
-    assert script("mappingOf(job, 25, 'plate.image', 'clip')", job=job) is None
+    compared = "[0, 0.5, 1, 1.5].map((time) => mappingOf(job, operations, { rate: 1e6, output, clip: 'clip' })(time))"
+    assert script(compared, operations=DECLARED, job=job, output="trails.video") == pytest.approx([4, 5, 6, 7], abs=1e-3)
+    assert script(compared, operations=DECLARED, job=job, output="reel.video") == pytest.approx([4, 4.5, 8, 8.5], abs=1e-3)
+    assert script("mappingOf(job, operations, { rate: 25, output: 'plate.image', clip: 'clip' })", operations=DECLARED, job=job) is None
     from_a_step = {"operation": "effects.strobe", "params": {"start": {"from": "moments.0"}}, "inputs": {"video": "clip"}}
-    assert script("mappingOf(job, 25)", job=from_a_step) is None
+    assert script("mappingOf(job, operations, { rate: 25 })", operations=DECLARED, job=from_a_step) is None
 
 
 def test_a_curve_is_stretched_to_a_length_and_simplified(script: Script) -> None:
@@ -212,7 +221,8 @@ def test_near_parts_of_a_background_move_more_than_far_ones(script: Script) -> N
     picture = [level for row in range(3) for x in range(10) for level in (x * 10, row, 0, 255)]
     view = """(() => {
       const out = new Uint8Array(4 * 4 * 3);
-      moved(out, [4, 3], { picture, near: Uint8Array.from(near), size: [10, 3] }, { camera: 1, depth, reach: 2 });
+      const room = { picture: Uint8Array.from(picture), near: Uint8Array.from(near), middle: 128, size: [10, 3] };
+      moved(out, [4, 3], room, { camera: 1, depth, reach: 2 });
       return [0, 1, 2].map((row) => out[16 * row] / 10);
     })()"""
     assert script(view, picture=picture, near=near, depth=0) == [1, 1, 1]
