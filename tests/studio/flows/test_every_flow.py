@@ -12,7 +12,7 @@ import pytest
 
 from tests.studio.acting import Hand, Way, fits_the_width, until, violations_of
 from tests.studio.conftest import Restartable
-from tests.studio.flows import FLOWS, Flow
+from tests.studio.flows.flows import FLOWS, Flow
 
 pytestmark = [pytest.mark.flows, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]

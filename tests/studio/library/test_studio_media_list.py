@@ -14,7 +14,7 @@ from benchmarks.material.formats import format_clips
 from shared.sample_ids import SAMPLE_ID
 from tests.studio.acting import until
 from tests.studio.conftest import Restartable
-from tests.studio.test_studio_library import own_copy
+from tests.studio.library.test_studio_library import own_copy
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]
@@ -69,6 +69,10 @@ def test_later_pages_are_read_when_needed_only(open_page: Opener, studio: Restar
     assert list(later.values()) == [1, 1]
     refresh(page, ROUNDS)
     assert {cursor: count for cursor, count in long.reads.items() if cursor} == later, "nothing changed: nothing is read again"
+    long.tag = ""  # the server has none while media change
+    refresh(page, ROUNDS)
+    assert {cursor: count for cursor, count in long.reads.items() if cursor} == later, "later pages wait for the end of the changes"
+    assert page.evaluate("document.querySelector('studio-app').store.shownMedia.length") >= COUNT
     long.tag = '"second"'
     refresh(page, ROUNDS)
     assert {cursor: count for cursor, count in long.reads.items() if cursor} == dict.fromkeys(later, 2), "once for one change"

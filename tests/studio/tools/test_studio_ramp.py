@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from shared.sample_ids import SAMPLE_ID
-from tests.studio.acting import until, violations_of
+from tests.studio.acting import release, until, violations_of
 from tests.studio.conftest import Restartable
-from tests.studio.numbered_clips import NUMBER_OF, numbered_clip, numbers_in
+from tests.studio.viewing.numbered_clips import NUMBER_OF, numbered_clip, numbers_in
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]
@@ -51,7 +51,6 @@ def test_a_ramp_is_edited_played_and_undone(open_page: Opener) -> None:
     assert page.locator(".bench-figures").inner_text() == figures
     page.get_by_role("button", name="Play the ramp").click()
     page.locator("canvas.ramp-canvas").wait_for()
-    page.get_by_text("Here the pitch follows the speed; the result keeps it.").wait_for()  # the form's sound keeps the pitch
     page.get_by_text("on time", exact=False).wait_for()
     page.reload()
     page.locator(".point").nth(5).wait_for()  # what was entered survives a reload
@@ -107,6 +106,7 @@ def test_the_played_frames_are_those_of_the_render(open_page: Opener, studio: Re
     assert len({point["speed"] for point in job["result"]["curve"]}) > 1
     assert (job["result"]["repeated_frames"] > 20) == (name == "repeats")
     page = opened_with(open_page, clip, params)
+    until(page, "document.querySelector('curve-bench').isPlanned")  # settings that only the server can apply
     page.get_by_role("button", name="Play the ramp").click()
     page.get_by_text("on time", exact=False).wait_for()
     shown = {int(frame): number for frame, number in page.evaluate("window.shown").items()}
@@ -115,18 +115,54 @@ def test_the_played_frames_are_those_of_the_render(open_page: Opener, studio: Re
     assert {frame: (number, written[frame]) for frame, number in shown.items() if written[frame] != number} == {}
 
 
-def opened_with(open_page: Opener, clip: str, params: dict[str, Any]) -> Any:
+def opened_with(open_page: Opener, clip: str, params: dict[str, Any], held: list[Any] | None = None) -> Any:
     """Open the ramp tool with settings, and note the frames it plays.
 
-    The page notes the frames' numbers.
+    The page notes the frames' numbers. The server's plans are held back in the list `held`, if it is given.
     """
     page = open_page("#/", refusals=("Canvas2D",))  # the test reads the canvas
     draft = json.dumps({"params": params, "inputs": {}, "preset": None})
     page.evaluate("([key, draft]) => sessionStorage.setItem(key, draft)", [f"reelwright-draft {clip} {RAMP}", draft])
     page.evaluate(READ_NUMBERS)
+    if held is not None:
+        page.route("**/speed-ramp/plan/jobs", lambda route: held.append(route))
     page.evaluate("(hash) => { location.hash = hash; }", f"#/clip/{clip}/{RAMP}")
     page.locator(".point").nth(1).wait_for()
     return page
+
+
+def test_a_given_curve_plays_although_the_server_is_busy(
+    open_page: Opener, studio: Restartable, ramped: tuple[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    clip, job = ramped
+    rendered = tmp_path / "rendered.mp4"
+    rendered.write_bytes(studio.suite.client.get(job["outputs"]["video"]["urls"]["content"]).content)
+    written = numbers_in(rendered)
+    held: list[Any] = []
+    page = opened_with(open_page, clip, {"curve": CURVE}, held)
+    page.get_by_role("button", name="Play the ramp").click()
+    page.get_by_text("on time", exact=False).wait_for()
+    shown = {int(frame): number for frame, number in page.evaluate("window.shown").items()}
+    assert len(shown) > 20
+    assert {frame: (number, written[frame]) for frame, number in shown.items() if written[frame] != number} == {}
+    assert held, "the plan was asked for, and did not come"
+    page.unroute_all(behavior="ignoreErrors")
+    release(held)
+
+
+def test_settings_that_only_the_server_can_apply_follow_its_plan(open_page: Opener, ramped: tuple[str, dict[str, Any]]) -> None:
+    held: list[Any] = []
+    page = opened_with(open_page, ramped[0], {"curve": CURVE, "target_duration": 20}, held)
+    page.get_by_role("button", name="Play the ramp").click()
+    note = page.get_by_text("The server has not applied all settings yet: this is your curve without them.")
+    note.wait_for()
+    page.unroute_all(behavior="ignoreErrors")
+    release(held)
+    note.wait_for(state="detached")
+    until(page, "document.querySelector('curve-bench').isPlanned")
+    page.locator(".bench-figures", has_text="→ 20.0 s").wait_for()
+    page.evaluate("window.shown = {}")
+    until(page, f"Object.keys(window.shown).some((frame) => frame > {30 * 12})")  # later than the curve itself lasts
 
 
 def test_the_ramp_follows_the_newest_settings(open_page: Opener, ramped: tuple[str, dict[str, Any]]) -> None:
@@ -135,6 +171,7 @@ def test_the_ramp_follows_the_newest_settings(open_page: Opener, ramped: tuple[s
         page.get_by_label("Target length", exact=True).fill(seconds)
         page.keyboard.press("Tab")
     page.locator(".bench-figures", has_text="→ 2.50 s").wait_for()
+    until(page, "document.querySelector('curve-bench').isPlanned")
     page.get_by_role("button", name="Play the ramp").click()
     page.get_by_text("on time", exact=False).wait_for()
     assert 60 < max(map(int, page.evaluate("Object.keys(window.shown)"))) < 75

@@ -14,7 +14,7 @@ from tests.studio.acting import until, violations_of
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]
-TOO_LONG = "Row 1, freeze: Input should be less than or equal to 3600"
+TOO_LONG = "Point 1, freeze: Input should be less than or equal to 3600"
 STALE = {
     "id": "trails",
     "operation": "effects.motion-trails",
@@ -78,6 +78,21 @@ def test_a_pipeline_that_is_not_saved_counts_as_changed(open_page: Opener) -> No
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Save").click()
     unsaved.wait_for(state="detached")
+
+
+@pytest.mark.parametrize("size", ["phone", "desktop"])
+def test_an_added_row_of_a_step_lies_above_the_action_bar(open_page: Opener, size: str) -> None:
+    page = open_page(f"#/pipelines?clip={SAMPLE_ID}", size=size, refusals=("422",))
+    page.get_by_role("button", name="Empty your own steps").click()
+    page.get_by_label("Add a step").select_option("media.reel")
+    step = page.get_by_role("article", name="Step 1", exact=False)
+    add = step.get_by_role("group", name="Moments").get_by_role("button", name="Add", exact=True)
+    for number in range(1, 6):
+        add.click()
+        until(page, f"document.activeElement.getAttribute('aria-label') === 'Time {number}'", 20)
+        page.wait_for_timeout(100)
+        row, bar = (page.locator(place).bounding_box() for place in ("li:has(> label > * :focus)", ".action-bar"))
+        assert row["y"] + row["height"] <= bar["y"], number
 
 
 def test_every_added_row_is_shown_and_gets_the_focus(open_page: Opener) -> None:

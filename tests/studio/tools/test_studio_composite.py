@@ -122,6 +122,31 @@ def test_the_composite_of_a_frame_is_the_server_s(
         assert np.abs(unmatched - server)[clips.subject].mean() > 4 * MOST_ERROR
 
 
+def test_a_moving_background_is_shown_at_the_playhead(open_page: Opener, studio: Restartable, clips: Clips, tmp_path: Path) -> None:
+    moving = tmp_path / "moving.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=640x360:r=30:d=0.3", "-pix_fmt", "yuv420p", "-c:v", "libx264", "-crf", "8", str(moving))
+    inputs = {"video": clips.clip, "alpha": clips.matte, "background": studio.suite.upload(moving)["id"]}
+    params = {"match": 0, "light_wrap": 0}
+    job = studio.suite.wait(studio.suite.start(COMPOSITE, inputs, PLAIN | params | {"quality": 100})["id"], timeout_s=300)
+    path = tmp_path / "made.mp4"
+    path.write_bytes(studio.suite.client.get(job["outputs"]["video"]["urls"]["content"]).content)
+    with read_frames(path) as frames:
+        written = [frame.rgb(SIZE).astype(np.float32) for frame in frames]
+    number = round(30 * TIME_S)  # the clip is repeated until then
+    page = open_page("#/", refusals=("Canvas2D",))
+    draft = json.dumps({"params": params, "inputs": {name: inputs[name] for name in ("alpha", "background")}, "preset": None})
+    page.evaluate("([key, draft]) => sessionStorage.setItem(key, draft)", [f"reelwright-draft {clips.clip} {COMPOSITE}", draft])
+    page.evaluate("(hash) => { location.hash = hash; }", f"#/clip/{clips.clip}/{COMPOSITE}")
+    page.locator(".composite-canvas").wait_for()
+    page.evaluate("(time) => document.querySelector('clip-viewer').seek(time)", TIME_S + 1 / 60)
+    page.get_by_text("The frame at 0:00.51", exact=False).wait_for()
+    page.wait_for_timeout(1000)  # until a slower request has drawn, too
+    shown = pixels_of(page, ".composite-canvas")
+    errors = [np.abs(shown - frame).mean() for frame in written]
+    assert int(np.argmin(errors)) % 9 == number % 9, "no other frame of the background is as near"
+    assert errors[number] < 2 * MOST_ERROR  # a picture of many edges
+
+
 def test_a_matte_over_a_picture_is_the_server_s(open_page: Opener, studio: Restartable, clips: Clips, tmp_path: Path) -> None:
     cut_out = studio.suite.start("matting.matte", {"video": clips.clip, "plate": clips.plate}, {"backend": "difference"})
     matte = studio.suite.wait(cut_out["id"], timeout_s=300)["outputs"]["alpha"]["id"]

@@ -11,7 +11,7 @@ import pytest
 from shared.video import probe_video
 from tests.studio.acting import until
 from tests.studio.conftest import Restartable
-from tests.studio.numbered_clips import NUMBER_OF, numbered_clip
+from tests.studio.viewing.numbered_clips import NUMBER_OF, numbered_clip
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]

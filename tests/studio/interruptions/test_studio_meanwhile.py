@@ -12,7 +12,7 @@ import pytest
 from shared.sample_ids import SAMPLE_ID
 from tests.studio.acting import TOOL, release, until
 from tests.studio.conftest import Restartable
-from tests.studio.test_studio_library import own_copy
+from tests.studio.library.test_studio_library import own_copy
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]

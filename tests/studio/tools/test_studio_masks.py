@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.sample_ids import SAMPLE_ID
-from tests.studio.acting import until
+from tests.studio.acting import middle_of, until
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]
@@ -57,6 +57,28 @@ def test_the_eraser_takes_away_what_the_brush_painted(open_page: Opener) -> None
     until(page, f"{COVERED} === {painted}")
     page.get_by_role("button", name="Redo").click()
     until(page, f"{COVERED} === {erased}")
+
+
+def test_strokes_and_clicks_survive_a_reload(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/matting.matte", refusals=("Canvas2D", "503"))
+    page.get_by_role("button", name="Add", exact=True).click()
+    overlay = page.locator(".mask-overlay")
+    overlay.wait_for()
+    page.mouse.click(*middle_of(overlay))
+    until(page, "document.querySelector('.mask-bench button.primary').disabled === false")
+    page.get_by_role("button", name="Brush").click()
+    page.get_by_label("Size", exact=True).fill("0.1")
+    stroke(page, overlay.bounding_box(), (0.1, 0.1), (0.4, 0.1))
+    painted = page.evaluate(COVERED)
+    page.reload()
+    overlay.wait_for()  # with the same tool
+    until(page, f"Math.abs({COVERED} - {painted}) < {0.01 * painted}")  # the mask of the click is the server's
+    assert page.get_by_label("Size", exact=True).input_value() == "0.1"
+    page.get_by_role("button", name="Clear").click()
+    page.reload()
+    overlay.wait_for()
+    page.wait_for_timeout(500)
+    assert page.evaluate(COVERED) == 0
 
 
 @pytest.mark.parametrize("tool", ["Brush", "Eraser"])

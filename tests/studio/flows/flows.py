@@ -282,38 +282,29 @@ FLOWS = {
         prepare=write_moments,
         look=compare,
         is_right=is_reel_of_two,
-        settings=(("phone", "dark", "touch"),),
         refusals=("422",),
     ),
-    "curve": Flow(tool="speed-ramp.analyze", look=read_the_curve, download="", settings=(("desktop", "light", "keyboard"),)),
+    "curve": Flow(tool="speed-ramp.analyze", look=read_the_curve, download=""),
     "handover": Flow(
         tool="speed-ramp.export",
         prepare=shape_curve,
         is_right=has_timelines,
         download="Download Files",
-        settings=(("tablet", "light", "touch"),),
     ),
     "pictures": Flow(
         tool="aesthetics.top-images",
         prepare=rate_without_network,
         is_right=has_pictures,
-        settings=(("phone", "light", "touch"),),
         refusals=("503",),
     ),
-    "frames": Flow(
-        tool="aesthetics.extract-frames", look=look_at_a_picture, is_right=has_six_pictures, settings=(("desktop", "dark", "mouse"),)
-    ),
-    "backends": Flow(
-        tool="matting.compare", prepare=compare_with_the_plate, settings=(("tablet", "dark", "keyboard"),), refusals=(*NETWORKS, "422")
-    ),
-    "plate": Flow(
-        tool="background.plate", prepare=give_plain_matte, is_right=is_picture, settings=(("phone", "dark", "touch"),), refusals=NETWORKS
-    ),
+    "frames": Flow(tool="aesthetics.extract-frames", look=look_at_a_picture, is_right=has_six_pictures),
+    "backends": Flow(tool="matting.compare", prepare=compare_with_the_plate, refusals=(*NETWORKS, "422")),
+    "plate": Flow(tool="background.plate", prepare=give_plain_matte, is_right=is_picture, refusals=NETWORKS),
     "painting": Flow(
         tool="background.generate",
         prepare=describe_the_background,
         is_right=is_picture,
-        settings=(("desktop", "light", "mouse"),),
+        settings=(("desktop", "light", "mouse"),),  # its network of random weights takes minutes; "studio" has the same kinds of fields
         refusals=(*NETWORKS, "422"),
         weights=lambda models: write_pipeline(models / "sd15-inpainting"),
     ),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.studio.acting import Hand, release, until, violations_of
-from tests.studio.test_studio_library import own_copy
+from tests.studio.library.test_studio_library import own_copy
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]
@@ -66,6 +66,22 @@ def test_a_large_file_is_compared_in_parts_and_can_be_sent_at_once(open_page: Op
     row.get_by_role("button", name="Skip").click()
     row.get_by_text("Full.").wait_for()  # the answer to its bytes
     release(held)
+
+
+def test_a_file_that_is_gone_is_not_tried_again(open_page: Opener, clip: Path, tmp_path: Path) -> None:
+    own = own_copy(clip, tmp_path / "gone.mp4", size=40_000_000)
+    page = open_page(refusals=("ERR_",))
+    tries: list[str] = []
+
+    def lose(route: Any) -> None:
+        tries.append(route.request.method)
+        own.unlink(missing_ok=True)
+        route.abort("connectionfailed")
+
+    page.route("**/v1/uploads**", lose)
+    page.locator("#file").set_input_files(own)
+    page.get_by_text("gone.mp4 can no longer be read: it was changed, moved or deleted. Choose it again.").wait_for()
+    assert tries == ["POST"]
 
 
 def test_many_uploads_go_on_after_a_reload(open_page: Opener, clip: Path, tmp_path: Path) -> None:
