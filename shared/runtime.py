@@ -203,8 +203,8 @@ class Runtime:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else f"not within {DISK_TIMEOUT_S:g} s"
             return [f"the data folder cannot be written to: {reason}"]
         least = self.settings.min_free_bytes
-        few = f"the disk of the data folder has {free_bytes} bytes left, less than {least} (REELWRIGHT_MIN_FREE_BYTES)"
-        return [few] if free_bytes < least else []
+        shortage = f"the disk of the data folder has {free_bytes} bytes left, less than {least} (REELWRIGHT_MIN_FREE_BYTES)"
+        return [shortage] if free_bytes < least else []
 
     async def _look(self, target: Target[Request, Answer], request: Request) -> Answer:
         """Call the probing function `target` on the uploaded file that `request` names.

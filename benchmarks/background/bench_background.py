@@ -84,11 +84,11 @@ def medians() -> Table:
         hidden = random.random(samples.shape) < 0.3
         samples[hidden] = NO_SAMPLE
         planes.append((samples, hidden, (~hidden).sum(axis=0).astype(np.uint16)))
-    few = 2000
-    rgb, shown = np.stack([planes[0][0][:, :few]] * 3, axis=-1), ~planes[0][1]
+    columns = 2000
+    rgb, shown = np.stack([planes[0][0][:, :columns]] * 3, axis=-1), ~planes[0][1]
 
     def loop() -> None:
-        for column in range(few):
+        for column in range(columns):
             np.median(rgb[shown[:, column], column], axis=0).astype(np.uint8)
 
     def ours() -> None:
@@ -102,7 +102,7 @@ def medians() -> Table:
     rows = [
         ("masked median, Y, U and V", shortest_processor_s(ours)),
         ("numpy.ma.median, Y, U and V", shortest_processor_s(numpys, runs=1)),
-        (f"a loop over RGB pixels, the original method ({few} pixels, scaled up)", shortest_processor_s(loop) * 16 * SIZE[0] / few),
+        (f"a loop over RGB pixels, the original method ({columns} pixels, scaled up)", shortest_processor_s(loop) * 16 * SIZE[0] / columns),
     ]
     table = Table(title="Masked median of 200 samples, 16 rows of 1080p")
     for head in ("method", "processor s", "of ours"):

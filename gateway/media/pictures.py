@@ -25,6 +25,7 @@ from shared.media.disk import on_disk
 from shared.media.ingest import ingest
 from shared.media.names import content_disposition
 from shared.media.record import MediaRecord
+from shared.media.store import MediaStore
 from shared.media.types import IMAGES
 from shared.media.zip_files.picture_zip import open_picture, read_chunks, zip_contents
 from shared.operation import Kind
@@ -59,34 +60,22 @@ class PictureList(BaseModel):
 def picture_routes(services: MediaServices) -> APIRouter:
     """Return the routes for the pictures in zip files."""
     router = APIRouter(prefix="/v1/media/{media_id}/files", tags=["media"], responses=UNKNOWN, route_class=JsonRoute)
-    store, max_bytes = services.store, services.settings.max_upload_bytes
+    _add_reading(router, services)
+    _add_taking_out(router, services)
+    return router
 
-    def find(owner: str, media_id: str) -> tuple[MediaRecord, Path]:
-        record = store.get(owner, media_id)
-        if record.kind is not Kind.IMAGES:
-            raise NotFound(f"{record.name} is of kind {record.kind}: only media of kind images contain files.")
-        return record, store.content_path(owner, media_id)
 
-    def listed(owner: str, media_id: str) -> list[PictureInfo]:
-        _, path = find(owner, media_id)
-        return [
-            PictureInfo(
-                name=picture.name,
-                bytes=picture.size,
-                content_type=picture.kind.content_type,
-                url=f"/v1/media/{media_id}/files/{quote(picture.name)}",
-            )
-            for picture in zip_contents(path, max_bytes).pictures
-        ]
+def _add_reading(router: APIRouter, services: MediaServices) -> None:
+    """Add the routes that list and send the pictures."""
 
     @router.get("", summary="List the pictures in a zip file")
     async def list_pictures(media_id: MediaId, request: Request) -> PictureList:
-        return PictureList(items=await on_disk(listed, owner_of(request), media_id))
+        return PictureList(items=await on_disk(_listed, services, owner_of(request), media_id))
 
     @router.get("/{name:path}", summary="Download one picture", response_class=Response, responses=PICTURE)
     @router.head("/{name:path}", include_in_schema=False)
     async def picture(media_id: MediaId, name: Name, request: Request) -> Response:
-        record, path = await on_disk(find, owner_of(request), media_id)
+        record, path = await on_disk(_zip_file, services.store, owner_of(request), media_id)
         with ExitStack() as stack:
             kind, file = await on_disk(stack.enter_context, open_picture(path, name))
             headers = {"ETag": f'"{record.sha256}"', "Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
@@ -99,6 +88,10 @@ def picture_routes(services: MediaServices) -> APIRouter:
                 return Response(media_type=kind.content_type, headers=headers)
             return StreamingResponse(_rest_of(file, stack.pop_all()), media_type=kind.content_type, headers=headers)
 
+
+def _add_taking_out(router: APIRouter, services: MediaServices) -> None:
+    """Add the route that makes a medium of one picture."""
+
     @router.post("/{name:path}", status_code=201, summary="Make a medium of one picture", responses=TAKEN)
     async def take_out(media_id: MediaId, name: Name, request: Request, response: Response) -> MediaRecord:
         """Copy a picture out of a zip file as a new medium.
@@ -106,7 +99,7 @@ def picture_routes(services: MediaServices) -> APIRouter:
         It can then be an input of jobs. If you have a medium with the same bytes, it is answered, and nothing is copied.
         """
         owner = owner_of(request)
-        record, path = await on_disk(find, owner, media_id)
+        record, path = await on_disk(_zip_file, services.store, owner, media_id)
         with ExitStack() as stack:
             _, file = await on_disk(stack.enter_context, open_picture(path, name))
             with suppress(UnknownMedia):
@@ -116,17 +109,40 @@ def picture_routes(services: MediaServices) -> APIRouter:
             async with aclosing(_chunks_of(file)) as chunks:
                 picture = await ingest(
                     chunks,
-                    store=store,
+                    store=services.store,
                     probe=services.probe,
                     owner=owner,
                     name=name.rpartition("/")[2],
                     source=record.source,
-                    max_bytes=max_bytes,
+                    max_bytes=services.settings.max_upload_bytes,
                 )
         response.headers["Location"] = picture.urls.self_
         return picture
 
-    return router
+
+def _zip_file(store: MediaStore, owner: str, media_id: str) -> tuple[MediaRecord, Path]:
+    """Return the record and the path of a zip file of pictures.
+
+    Raises NotFound for other media.
+    """
+    record = store.get(owner, media_id)
+    if record.kind is not Kind.IMAGES:
+        raise NotFound(f"{record.name} is of kind {record.kind}: only media of kind images contain files.")
+    return record, store.content_path(owner, media_id)
+
+
+def _listed(services: MediaServices, owner: str, media_id: str) -> list[PictureInfo]:
+    """List the pictures in a zip file."""
+    _, path = _zip_file(services.store, owner, media_id)
+    return [
+        PictureInfo(
+            name=picture.name,
+            bytes=picture.size,
+            content_type=picture.kind.content_type,
+            url=f"/v1/media/{media_id}/files/{quote(picture.name)}",
+        )
+        for picture in zip_contents(path, services.settings.max_upload_bytes).pictures
+    ]
 
 
 def _read_through(file: IO[bytes]) -> int:

@@ -68,8 +68,8 @@ class Retrier:
         if not job.status.ended:
             raise Conflict(f"Job {job_id} is {job.status}: cancel it first, or wait until it ends.")
         if job.status is Status.SUCCEEDED:
-            again = 'To make its result again, send its request again with `"cache": false`.'
-            raise Conflict(f"Job {job_id} has succeeded; there is nothing to retry. {again}")
+            advice = 'To make its result again, send its request again with `"cache": false`.'
+            raise Conflict(f"Job {job_id} has succeeded; there is nothing to retry. {advice}")
         request = await self._runtime.jobs.request_of(owner, job_id)
         if job.operation == OPERATION:
             return await self._resume(job, request, owner, key)

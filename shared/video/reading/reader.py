@@ -155,8 +155,8 @@ def _in_hardware(request: _Request) -> bool:
     For a few pictures the set-up would take longer than it saves.
     """
     sparse = request.per_second is not None and request.per_second < _DENSE
-    few = sparse or request.at is not None or request.skip != "none" or bool(request.keys_only)
-    if hardware.device_choice() == "cpu" or few or not hardware.cuda_works():
+    reads_few = sparse or request.at is not None or request.skip != "none" or bool(request.keys_only)
+    if hardware.device_choice() == "cpu" or reads_few or not hardware.cuda_works():
         return False
 
     def run(gpu: bool) -> None:

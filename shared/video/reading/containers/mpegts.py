@@ -213,10 +213,10 @@ def _packets(file: BinaryIO, begin: int) -> Iterator[tuple[int, NDArray[np.uint8
         if other is not None:
             yield other, None
             return
-        again = _in_step(file, place + 1)
-        if again is None:
+        next_start = _in_step(file, place + 1)
+        if next_start is None:
             return
-        place = again
+        place = next_start
 
 
 def _other_container(file: BinaryIO, begin: int) -> int | None:
