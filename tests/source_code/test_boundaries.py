@@ -167,6 +167,11 @@ def test_a_folder_holds_few_files_and_says_what_they_are():
     assert [str(room) for room in rooms if not ast.get_docstring(ast.parse((room / "__init__.py").read_text()))] == []
 
 
+def test_a_folder_of_tests_holds_few_files():
+    counts = Counter(str(path.parent.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.py") if path.name != "__init__.py")
+    assert {folder: count for folder, count in counts.items() if count > MOST_FILES} == {}
+
+
 def test_the_top_of_a_service_holds_its_operations_and_a_few_known_files():
     strangers = []
     for path in sorted((ROOT / "services").glob("*/*.py")):
