@@ -99,7 +99,12 @@ def _video() -> list[Finding]:
 def _sandbox(settings: Settings) -> list[Finding]:
     """Report the layers of the sandbox that limits worker processes."""
     return [
-        Finding(subject=f"sandbox: {layer.name}", ok=layer.active, needed=settings.sandbox == "require", detail=layer.detail)
+        Finding(
+            subject=f"sandbox: {layer.name}",
+            ok=layer.active,
+            needed=settings.sandbox == "require" and layer.name == "landlock",
+            detail=layer.detail,
+        )
         for layer in layers(settings)
     ]
 

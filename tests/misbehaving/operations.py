@@ -263,15 +263,15 @@ def background(params: Bad, *, progress: Progress) -> Done:
 
 
 def environment(params: Bad, *, output: Path, progress: Progress) -> Done:
-    """Write the environment and command lines of this process and its parent."""
+    """Write the environment and command lines of this process and its parent, and the status that the kernel reports of this process."""
     report = {}
     for pid in (os.getpid(), os.getppid()):
         for name in ("environ", "cmdline"):
             with contextlib.suppress(PermissionError):  # the sandbox closes the parent's
                 report[f"{pid} {name}"] = Path(f"/proc/{pid}/{name}").read_bytes().decode()
-    output.write_text(
-        json.dumps({"seen": report, "environ": dict(os.environ), "sockets": len(sockets()), "fds": len(os.listdir("/proc/self/fd"))})
-    )
+    status = dict(line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    found = {"seen": report, "environ": dict(os.environ), "sockets": len(sockets()), "fds": len(os.listdir("/proc/self/fd"))}
+    output.write_text(json.dumps(found | {"status": status}))
     return Done(text="written")
 
 

@@ -5,7 +5,7 @@ import logging
 from shared.models.catalog.table import CATALOG
 from shared.models.preparation import CONVERTED
 from shared.settings import Settings
-from shared.worker.sandbox import Layer, Sandbox, available
+from shared.worker.sandbox import OPTIONAL, Layer, Sandbox, available
 from shared.worker.slot_folders import SlotFolders, sweep_slots
 
 LOCKS = "locks"
@@ -53,7 +53,7 @@ class Sandboxes:
 
     def layers(self) -> list[Layer]:
         """Return the sandbox's layers, each active or not."""
-        return layers(self._settings)
+        return layers(self._settings, serving=True)
 
     def tend(self) -> None:
         """Mark this process's folder of slots as used; delete dead processes' folders."""
@@ -65,19 +65,17 @@ class Sandboxes:
         self._folders.close()
 
 
-def layers(settings: Settings) -> list[Layer]:
+def layers(settings: Settings, *, serving: bool = False) -> list[Layer]:
     """Return the sandbox's layers under `settings`, each active or not.
 
-    They depend on the settings and on this machine.
+    They depend on the settings and on this machine. `serving`: whether this process is a server.
     """
-    existing = available()
-    if settings.sandbox == "off":
-        return [Layer(name=layer.name, active=False, detail="switched off (REELWRIGHT_SANDBOX=off)") for layer in existing]
+    reasons = {}
     if settings.models_auto_pull:
-        return [
-            Layer(name=layer.name, active=False, detail="jobs may download models (REELWRIGHT_MODELS_AUTO_PULL)")
-            if layer.name == "seccomp"
-            else layer
-            for layer in existing
-        ]
-    return existing
+        reasons["seccomp"] = "jobs may download models (REELWRIGHT_MODELS_AUTO_PULL)"
+    if settings.sandbox == "off":
+        reasons = dict.fromkeys(OPTIONAL, "switched off (REELWRIGHT_SANDBOX=off)")
+    return [
+        Layer(name=layer.name, active=False, detail=reasons[layer.name]) if layer.name in reasons else layer
+        for layer in available(serving=serving)
+    ]

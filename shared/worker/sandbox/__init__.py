@@ -4,7 +4,7 @@ Each layer works without privileges. A process can only narrow its own limits, a
 """
 
 from shared.worker.sandbox.enter import enter
-from shared.worker.sandbox.layers import Layer, available
+from shared.worker.sandbox.layers import OPTIONAL, Layer, available
 from shared.worker.sandbox.plan import Sandbox
 
-__all__ = ["Layer", "Sandbox", "available", "enter"]
+__all__ = ["OPTIONAL", "Layer", "Sandbox", "available", "enter"]

@@ -1,31 +1,38 @@
-"""The sandbox's layers, and their availability on this machine.
-
-A layer is a protection by the kernel: Landlock or seccomp.
-"""
+"""The layers that keep a worker process away from secrets and other jobs, and whether each is active on this machine."""
 
 from dataclasses import dataclass
 
-from shared.worker.sandbox import landlock, system_calls
+from shared.worker.sandbox import landlock, privileges, system_calls
+
+OPTIONAL = ("landlock", "seccomp")
+"""Layers that REELWRIGHT_SANDBOX=off switches off."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """A layer of the sandbox, active or not."""
+    """A layer of the sandbox, active or not.
+
+    `detail`: what the layer denies, or why it is inactive.
+    """
 
     name: str
     active: bool
     detail: str
 
 
-def available() -> list[Layer]:
-    """Return the sandbox's layers, with their availability on this machine."""
+def available(*, serving: bool) -> list[Layer]:
+    """Return the sandbox's layers, with their availability on this machine.
+
+    `serving`: whether this process is a server. A server reports on its own memory, any other process on what a server could do.
+    """
     landlock_version = landlock.version()
     covers = [
         "files",
         *(["TCP"] if landlock_version >= landlock.TCP_SINCE else []),
         *(["signals"] if landlock_version >= landlock.SCOPE_SINCE else []),
     ]
-    filtered = system_calls.supported()
+    filtered, restricted = system_calls.supported(), privileges.supported()
+    closed = privileges.memory_closed() if serving else privileges.supported()
     return [
         Layer(
             name="landlock",
@@ -39,4 +46,17 @@ def available() -> list[Layer]:
             active=filtered,
             detail="no network, no access to other processes" if filtered else "not on this kernel or processor: jobs can use the network",
         ),
+        Layer(
+            name="privileges",
+            active=restricted,
+            detail="no capabilities, no new privileges" if restricted else "not on this system: jobs keep the rights of the server's user",
+        ),
+        Layer(
+            name="server-memory",
+            active=closed,
+            detail="closed to other programs of the server's user"
+            if closed
+            else "not closed by this system: jobs can read the keys in the server's memory",
+        ),
+        Layer(name="environment", active=True, detail="only variables of a short list, without secrets"),
     ]

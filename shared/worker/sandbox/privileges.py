@@ -12,6 +12,11 @@ class _Header(ctypes.Structure):
     _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
 
 
+def supported() -> bool:
+    """Return whether this system has no_new_privs, capabilities and protected memory."""
+    return sys.platform == "linux" and _control(PR_GET_NO_NEW_PRIVS, 0) in (0, 1)
+
+
 def forbid_new_privileges() -> bool:
     """Set no_new_privs for this process and its descendants; return whether that succeeded."""
     return sys.platform == "linux" and _control(PR_SET_NO_NEW_PRIVS, 1) == 0

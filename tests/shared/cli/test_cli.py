@@ -108,6 +108,19 @@ def test_doctor_says_what_works(tmp_path):
 
 
 def test_doctor_fails_where_something_needed_is_missing(tmp_path):
+    for layer in ("landlock", "seccomp", "privileges", "server-memory", "environment"):
+        assert f"sandbox: {layer}" in done.stdout
+
+
+def test_doctor_names_what_needs_a_package_that_is_missing():
+    complete = Service(name="x", title="X", module="x", operations=(), packages={"json": "reading"})
+    assert _service(complete).ok
+    finding = _service(replace(complete, packages={"no_such_package": "sound that keeps its pitch (audio=keep)"}))
+    assert not finding.ok
+    assert not finding.needed
+    assert finding.detail.startswith(
+        "sound that keeps its pitch (audio=keep) needs no_such_package: not installed, or without a package for "
+    )
     (tmp_path / "file").write_text("")
     done = reelwright("doctor", REELWRIGHT_DATA_DIR=str(tmp_path / "file"))
     assert done.returncode == 1

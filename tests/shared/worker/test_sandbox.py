@@ -3,19 +3,22 @@
 import ctypes
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shared.errors import OperationFailed
 from shared.file_calls import FileRequest
+from shared.jobs.running.sandboxes import layers
 from shared.media.store import MediaStore, NewMedium
 from shared.operation import Kind
-from shared.settings import owner_of
+from shared.settings import Settings, owner_of
 from shared.worker import Limits, Slot
 from shared.worker.sandbox import Sandbox, landlock, system_calls
 from shared.worker.sandbox.paths import without
@@ -75,8 +78,14 @@ def test_a_job_reaches_only_its_inputs_and_temporary_files(tmp_path: Path, place
         outcomes = trespass(server, files=places[0], folders=places[1])
         assert outcomes.pop("done") == "input, temporary file"
         assert set(outcomes.values()) == {"PermissionError"}
-        layers = {layer["name"]: layer["active"] for layer in server.client.get("/ready").json()["sandbox"]}
-        assert layers["landlock"] is True
+        ready = server.client.get("/ready").json()["sandbox"]
+        assert {layer["name"]: layer["active"] for layer in ready} == dict.fromkeys(layers_in_documentation(), True)
+        assert all(layer["detail"] for layer in ready)
+        about = reported(server)
+        assert (about["status"]["NoNewPrivs"], about["status"]["Seccomp"]) == ("1", "2")
+        assert {int(about["status"][name], 16) for name in ("CapEff", "CapPrm", "CapInh")} == {0}
+        assert "REELWRIGHT_API_KEYS" not in about["environ"]
+        assert KEY not in json.dumps(about)
         assert not list((tmp_path / "data" / "slots").glob("*/*/in/*"))
         slots = tmp_path / "data" / "slots"
         assert slots.stat().st_mode & 0o777 == 0o700
@@ -90,6 +99,46 @@ def test_without_landlock_the_secrets_of_the_server_stay_closed(tmp_path: Path) 
         assert (outcomes["environ"], outcomes["memory"]) == ("PermissionError", "PermissionError")
         assert "connect" in outcomes["done"]
         assert any("REELWRIGHT_SANDBOX=off" in line for line in server.log)
+        active = {layer["name"]: layer["active"] for layer in server.client.get("/ready").json()["sandbox"]}
+        assert active == {"landlock": False, "seccomp": False, "privileges": True, "server-memory": True, "environment": True}
+        about = reported(server)
+        assert (about["status"]["NoNewPrivs"], about["status"]["Seccomp"], int(about["status"]["CapEff"], 16)) == ("1", "0", 0)
+
+
+def test_each_layer_that_is_missing_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def inactive(**values: Any) -> dict[str, str]:
+        found = layers(Settings(data_dir=tmp_path, **values), serving=True)
+        assert [layer.name for layer in found] == layers_in_documentation()
+        return {layer.name: layer.detail for layer in found if not layer.active}
+
+    open_memory = {"server-memory": "not closed by this system: jobs can read the keys in the server's memory"}
+    monkeypatch.setattr("shared.worker.sandbox.privileges.memory_closed", lambda: False)
+    monkeypatch.setattr(landlock, "version", lambda: 6)
+    monkeypatch.setattr(system_calls, "supported", lambda: True)
+    assert inactive() == open_memory
+    assert inactive(models_auto_pull=True).keys() == {"seccomp", "server-memory"}
+    monkeypatch.setattr(landlock, "version", lambda: 0)
+    monkeypatch.setattr(system_calls, "supported", lambda: False)
+    monkeypatch.setattr("shared.worker.sandbox.privileges.supported", lambda: False)
+    missing = inactive()
+    assert missing.keys() == {"landlock", "seccomp", "privileges", "server-memory"}
+    assert all(len(reason) > 20 for reason in missing.values())
+    assert not {layer.name: layer.active for layer in layers(Settings(data_dir=tmp_path))}["server-memory"]
+
+
+def layers_in_documentation() -> list[str]:
+    """Return the names of the layers in the table of SECURITY.md."""
+    text = Path(__file__).parents[3].joinpath("SECURITY.md").read_text()
+    return re.findall(r"^\| [^|`]+ \| `([a-z-]+)` \|", text, re.MULTILINE)
+
+
+def reported(server: Server) -> dict[str, Any]:
+    """Run a job that reports on its own process; return the report."""
+    server.client.headers["X-API-Key"] = KEY
+    job = server.run("environment")
+    store = MediaStore(server.data_dir / "media", ttl_s=1000)
+    report: dict[str, Any] = json.loads(store.content_path(owner_of(KEY), job["outputs"]["file"]["id"]).read_text())
+    return report
 
 
 def test_a_required_sandbox_that_is_missing_refuses_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
