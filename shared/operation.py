@@ -347,6 +347,7 @@ class Service:
 
     The table is `OPERATIONS` in `module`. `commands`: "module:function" that adds more commands to the service's group of the command line:
     it gets the group (a `typer.Typer`) and a function that reads the settings, with changes as keywords, and makes them current.
+    `packages`: import name of a package that not every machine has -> what needs it.
     """
 
     name: str
@@ -355,3 +356,4 @@ class Service:
     operations: tuple[Operation, ...]
     tools: ToolGroup | None = None
     commands: str = ""
+    packages: Mapping[str, str] = field(default_factory=dict)

@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import Requirement
 import pytest
 import yaml
 
@@ -106,6 +107,23 @@ def test_old_versions_of_docker_are_refused(tmp_path: Path, compose: str, engine
 def test_the_port_is_published_on_loopback_by_default() -> None:
     assert CONTAINERS["gateway"]["ports"] == ["${REELWRIGHT_HOST:-127.0.0.1}:${REELWRIGHT_PORT:-8080}:8080"]
     assert CONTAINERS["gateway"]["environment"]["REELWRIGHT_PUBLISHED_HOST"] == "${REELWRIGHT_HOST:-127.0.0.1}"
+@pytest.mark.parametrize(
+    ("system", "machine", "expected"),
+    [
+        ("linux", "x86_64", {"python-stretch", "tensorflow-cpu"}),
+        ("linux", "aarch64", {"tensorflow"}),
+        ("darwin", "arm64", {"python-stretch", "tensorflow"}),
+    ],
+)
+def test_packages_without_a_wheel_are_left_out(system: str, machine: str, expected: set[str]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    environment = {"sys_platform": system, "platform_machine": machine}
+    listed = [Requirement(text) for text in requirements(project, ["all"])]
+    installed = {package.name for package in listed if package.marker is None or package.marker.evaluate(environment)}
+    assert installed & {"python-stretch", "tensorflow", "tensorflow-cpu"} == expected
+    assert {"av", "openvino", "onnxruntime", "torch"} <= installed
+
+
 
 
 def test_the_gpu_file_extends_existing_containers_only() -> None:

@@ -15,4 +15,5 @@ SERVICE = Service(
     operations=OPERATIONS,
     tools=ToolGroup(place=4, title="Best pictures", icon="star"),
     commands="services.aesthetics.commands:add_commands",
+    packages={"tensorflow": "rating by NIMA (scorer=nima)"},
 )

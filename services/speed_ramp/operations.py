@@ -15,4 +15,5 @@ SERVICE = Service(
     module=__name__,
     operations=OPERATIONS,
     tools=ToolGroup(place=1, title="Speed", icon="ramp"),
+    packages={"python_stretch": "sound that keeps its pitch (audio=keep)"},
 )

@@ -1,5 +1,6 @@
 """Checks of this installation: settings, database, video, devices, models."""
 
+import importlib.util
 import os
 import platform
 import shutil
@@ -127,6 +128,11 @@ def _models(settings: Settings) -> Finding:
 
 
 def _service(service: Service) -> Finding:
+    """Report the operations of a service, or what it lacks: a package, or what the examples of its operations need."""
+    lacking = [f"{purpose} needs {name}" for name, purpose in service.packages.items() if importlib.util.find_spec(name) is None]
+    if lacking:
+        reason = f"not installed, or without a package for {platform.system()} on {platform.machine()}"
+        return Finding(subject=f"service {service.name}", ok=False, needed=False, detail=f"{'; '.join(lacking)}: {reason}")
     missing = [command for operation in service.operations if (command := operation.unavailable(operation.example))]
     detail = ", ".join(operation.verb for operation in service.operations)
     return Finding(

@@ -16,10 +16,10 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from python_stretch import Signalsmith
 
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.sound.source import Samples, Source
+from shared.errors import Unavailable
 
 _WINDOW_S = 0.085
 _FADE_S = 0.03
@@ -38,6 +38,12 @@ class StretchedTrack:
     """
 
     def __init__(self, source: Source, clock: Clock) -> None:
+        """Prepare to stretch `source`. Raises Unavailable on a machine without python-stretch."""
+        try:
+            from python_stretch import Signalsmith
+        except ImportError:
+            detail = "Sound cannot be stretched here: python-stretch is not installed, and has no package for Linux on arm64."
+            raise Unavailable(f"{detail} Choose audio follow or drop.") from None
         self._source, self._clock, self._rate = source, clock, source.sample_rate
         # A fixed seed makes equal inputs give equal outputs.
         self._stretch = Signalsmith.Stretch(1)

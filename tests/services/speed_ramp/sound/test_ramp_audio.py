@@ -1,5 +1,6 @@
 """The time stretcher on waves with known results."""
 
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -9,6 +10,7 @@ import pytest
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.sound.source import Source
 from services.speed_ramp.sound.stretch import StretchedTrack
+from shared.errors import Unavailable
 from shared.video import AudioBlock
 
 RATE = 48000
@@ -39,6 +41,12 @@ def test_pitch_and_level_are_kept_and_no_seam_is_heard(points: list[tuple[float,
     frequency = np.fft.rfftfreq(len(heard), 1 / RATE)
     assert power[(frequency > 430) & (frequency < 450)].sum() / power.sum() > 0.999
     assert np.sqrt(np.mean(heard**2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.05)
+
+
+def test_a_machine_without_the_library_names_the_other_modes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "python_stretch", None)
+    with pytest.raises(Unavailable, match=r"python-stretch is not installed.* Choose audio follow or drop\."):
+        stretch(np.zeros((1, RATE), np.float32), Clock([(0.0, 2.0)]))
 
 
 def test_length_and_places_follow_the_clock() -> None:
