@@ -112,7 +112,7 @@ def bulk_routes(upstreams: Upstreams, unasked: UnaskedInputs, runtime: Runtime) 
                 await delete_job(runtime, owner, job_id, outputs=outputs)
                 deleted.append(job_id)
             except (Conflict, UnknownJob) as error:
-                remaining.append(Kept(id=job_id, reason=error.detail))
+                remaining.append(Kept(id=job_id, reason=error.problem()["detail"]))
         return Deleted(deleted=deleted, kept=remaining, more=more is not None)
 
     return router

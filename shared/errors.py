@@ -15,6 +15,16 @@ from shared.settings import current
 
 OWN_FOLDER = re.compile(r"slots/\w+/\d+/(in|out|tmp)/(\w{26}/)?(outputs/)?|work/\w{26}/(outputs/)?")
 """Paths below the data folder that only name a job's work folder."""
+PATH = re.compile(r"(?<![\w.~/-])~?(?:/[^\s/'\"<>|:;,()\[\]{}]+){2,}/?")
+"""Absolute paths of at least two parts; not the paths of addresses such as https://example.com/a/b."""
+
+
+def without_folders(text: str) -> str:
+    """Shorten every absolute path in a text to its last part.
+
+    For texts of operations and libraries, which may name any folder of the server.
+    """
+    return PATH.sub(lambda match: Path(match[0]).name, text)
 
 
 def without_server_paths(text: str) -> str:
@@ -70,7 +80,8 @@ class ReelwrightError(Exception):
         title = self.title or (type(self).__doc__ or "").strip().splitlines()[0]
         detail = without_server_paths(self.detail)
         body: dict[str, Any] = {"type": f"/problems/{self.type}", "title": title, "status": self.status, "detail": detail}
-        return body | {"errors": [vars(error) for error in self.errors]} if self.errors else body
+        errors = [{"field": error.field, "detail": without_server_paths(error.detail)} for error in self.errors]
+        return body | {"errors": errors} if errors else body
 
 
 class Unauthorized(ReelwrightError):

@@ -5,7 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+import httpx
 import pytest
 
 from gateway.media.sample_drawing import draw_clip, draw_matte, draw_picture, draw_plate
@@ -14,6 +16,7 @@ from shared.operation import Sample, Silent
 from shared.sample_ids import SAMPLES
 from shared.settings import Settings
 from shared.testing import RunningSuite, suite
+from tests.server_paths import server_paths, texts_of
 
 SAMPLES_TIMEOUT_S = 90.0
 
@@ -85,7 +88,38 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
     }
     with suite(tmp_path_factory.mktemp("suite"), **settings) as started:
         wait_for_samples(started)
+        problems: list[str] = []
+        started.client.event_hooks = {"request": [], "response": [lambda answer: problems.extend(_paths_in_problem(answer))]}
         yield started
+        started.client.event_hooks = {"request": [], "response": []}
+        assert [*problems, *_paths_in_jobs(started)] == [], "texts for clients name paths of the server"
+
+
+def _paths_in_problem(answer: httpx.Response) -> list[str]:
+    """Return the paths of the server in the problem details of an answer."""
+    if not answer.headers.get("content-type", "").startswith("application/problem+json"):
+        return []
+    answer.read()
+    try:
+        sent = f"{answer.request.url} {answer.request.content.decode(errors='replace')}"
+    except httpx.RequestNotRead:  # an upload
+        sent = str(answer.request.url)
+    return [f"{sent[:200]}: {path}" for path in server_paths(texts_of(answer.json()), sent=unquote(sent))]
+
+
+def _paths_in_jobs(started: RunningSuite) -> list[str]:
+    """Return the paths of the server in errors, warnings and details of all jobs."""
+    paths: list[str] = []
+    cursor = None
+    while True:
+        query = {"limit": 500} | ({"cursor": cursor} if cursor else {})
+        page = started.client.get("/v1/jobs", params=query).json()
+        for job in page["items"]:
+            steps = [step["detail"] for step in ((job["progress"] or {}).get("steps") or [])]
+            texts = texts_of([job["error"], job["warnings"], steps])
+            paths += [f"{job['operation']} {job['id']}: {path}" for path in server_paths(texts, sent=str(job["params"]))]
+        if (cursor := page["next_cursor"]) is None:
+            return paths
 
 
 def wait_for_samples(started: RunningSuite, timeout_s: float = SAMPLES_TIMEOUT_S) -> None:

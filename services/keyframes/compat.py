@@ -100,7 +100,7 @@ def _extract_routes(runtime: Runtime) -> APIRouter:
         reports = iter([VideoReport.model_validate(report) for report in job.result["videos"]])
         images = f"/v1/media/{job.outputs['keyframes'].id}/files/" if "keyframes" in job.outputs else ""
         replies = [
-            Extracted(video=file.name, keyframes_extracted=0, frames=[], error=file.error.detail)
+            Extracted(video=file.name, keyframes_extracted=0, frames=[], error=file.error.problem()["detail"])
             if isinstance(file, RefusedFile)
             else _reply(file.name, next(reports), images, job.id)
             for file in form.files

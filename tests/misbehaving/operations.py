@@ -21,7 +21,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from shared.errors import BrokenMedia
+from shared.errors import BrokenMedia, FieldError, OperationFailed
 from shared.operation import Input, Kind, Operation, Params, Progress, Service
 
 
@@ -100,6 +100,19 @@ def refuse(params: Bad, *, progress: Progress) -> Done:
 
 def stumble(params: Bad, *, progress: Progress) -> Done:
     raise ValueError("tsk")
+
+
+def leak(params: Bad, *, progress: Progress) -> Done:
+    """Name a file of the server: in a warning and in an error of the kind `tag`.
+
+    `log`: the path.
+    """
+    progress.warn(f"the file {params.log} was left out")
+    if params.tag == "os":
+        raise FileNotFoundError(2, "No such file or directory", params.log)
+    if params.tag == "library":
+        raise ValueError(f"cannot open {params.log}: see https://example.com/docs/errors")
+    raise OperationFailed(f"{params.log} cannot be read.", errors=[FieldError(field="inputs.first", detail=f"{params.log} is damaged")])
 
 
 def segfault(params: Bad, *, progress: Progress) -> Done:
@@ -343,7 +356,7 @@ OPERATIONS = (
     bad(broken_output, {"video": Kind.VIDEO}),
     bad(read, inputs={"first": Kind.JSON, "rest": Input(kind=Kind.JSON, optional=True, many=True)}),
     bad(watch, inputs={"video": Kind.VIDEO, "more": Input(kind=Kind.VIDEO, also=Kind.IMAGE, optional=True, many=True)}),
-    *(bad(run) for run in (refuse, stumble, segfault, abort, leave, leave_at_once, deaf, hold_the_gil, eat_memory)),
+    *(bad(run) for run in (refuse, stumble, leak, segfault, abort, leave, leave_at_once, deaf, hold_the_gil, eat_memory)),
     *(bad(run) for run in (grandchild, daemon, daemon_and_crash, leave_behind, shoot_the_guard, stop_everybody)),
     *(bad(run) for run in (flood, chatter, talk, huge, wrong_result, close_the_line, babble, fork, background)),
 )

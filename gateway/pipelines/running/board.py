@@ -66,7 +66,7 @@ class StepRun:
 
         For a step whose job was refused or has been lost.
         """
-        self.state, self.error, self.detail = StepState.FAILED, error.problem(), error.detail
+        self.state, self.error, self.detail = StepState.FAILED, error.problem(), error.problem()["detail"]
 
     def shown(self) -> StepProgress:
         """Return the step's state and progress, as the API shows them."""

@@ -132,7 +132,7 @@ class PipelineRunner:
             except ReelwrightError as error:
                 if error.status not in (429, 503) or error.problem()["type"] in FINAL:
                     raise
-                run.detail = error.detail
+                run.detail = error.problem()["detail"]
                 await asyncio.sleep(pause_s(error))
 
     async def _send(self, owner: str, step: Step, headers: dict[str, str], body: dict[str, Any]) -> Job:

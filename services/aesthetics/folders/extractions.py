@@ -130,7 +130,7 @@ class Extractions:
                         try:
                             extraction.files.append(FolderFile(name=path.name, media_id=await self._ingest(path, extraction.owner)))
                         except (ReelwrightError, OSError) as error:
-                            refused[as_text(path.name)] = error.detail if isinstance(error, ReelwrightError) else str(error)
+                            refused[as_text(path.name)] = _reason(error)
                 if not extraction.files:
                     return extraction, refused
                 request = JobRequest(
@@ -245,6 +245,13 @@ class Extractions:
             if record not in self._reported:
                 self._reported.add(record)
                 log.warning("an extraction could not be finished yet and will be tried again: %s", error)
+
+
+def _reason(error: ReelwrightError | OSError) -> str:
+    """Return why a file was refused, without folders of the server."""
+    if isinstance(error, ReelwrightError):
+        return str(error.problem()["detail"])
+    return error.strerror or type(error).__name__
 
 
 def _settle(record: Path, extraction: Extraction, delivery: Delivery, root: Path) -> None:

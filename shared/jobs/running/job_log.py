@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
+from shared.errors import without_folders
 from shared.jobs.database.ledger import Ledger
 from shared.jobs.database.rows import Claim
 from shared.settings import Settings
@@ -30,8 +31,6 @@ ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?
 """Colours and cursor movements of terminals."""
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 URLS = re.compile(r"\b([a-z][a-z0-9+.-]{1,20}://)(?:[^\s/?#@]*@)?([^\s/?#]*)([^\s?#\"'<>)]*)(\?[^\s\"'<>)]*)?", re.IGNORECASE)
-PATHS = re.compile(r"(?<![\w.~-])~?(?:/[^\s/'\"<>|:;,()\[\]{}]+){2,}/?")
-"""Absolute paths of at least two parts."""
 IN_URL = "\x00"
 """Stands for the slashes of an address while paths are shortened."""
 log = logging.getLogger(__name__)
@@ -70,7 +69,7 @@ class LogCleaner:
         line = URLS.sub(lambda match: f"{match[1]}{match[2]}{match[3]}{'?' + HIDDEN if match[4] else ''}".replace("/", IN_URL), line)
         for folder in self._folders:
             line = line.replace(f"{folder}/", "/…/")
-        line = PATHS.sub(lambda match: Path(match[0]).name, line).replace(IN_URL, "/").rstrip()
+        line = without_folders(line).replace(IN_URL, "/").rstrip()
         return line if len(line) <= MOST_LINE_CHARS else f"{line[:MOST_LINE_CHARS]}…"
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from shared.errors import without_folders, without_server_paths
 from shared.jobs.database.ledger import Ledger
 from shared.jobs.database.rows import Claim, PipelineOutcome
 from shared.jobs.record import JobProgress, StepProgress
@@ -42,8 +43,9 @@ class ProgressLog:
         Each warning is recorded once. After a crash, the fraction never drops below the previous attempt's.
         """
         if isinstance(update, JobWarning):
-            if update.text not in self.warnings and len(self.warnings) < MAX_WARNINGS:
-                self.warnings.append(update.text)
+            text = without_folders(without_server_paths(update.text))
+            if text not in self.warnings and len(self.warnings) < MAX_WARNINGS:
+                self.warnings.append(text)
             return
         self._keep(update)
         now = asyncio.get_running_loop().time()
