@@ -52,10 +52,15 @@ ENGINE_LEAST = 25.0.0
 at_least = test "$$(printf '%s\n' $(3) "$(2)" | sort -V | head -1)" = $(3) || { echo "$(1) $(2) is too old: $(3) or later is needed"; exit 1; }
 
 compose-up:  ## start the suite as containers, on the GPU if there is one, on http://127.0.0.1:8080
-	@version=$$(docker compose version --short | sed 's/^v//'); $(call at_least,Compose,$$version,$(COMPOSE_LEAST))
+	@version=$$(docker compose version --short) || { echo "Docker Engine with its Compose plug-in is needed"; exit 1; }; \
+	  version=$${version#v}; $(call at_least,Compose,$$version,$(COMPOSE_LEAST))
 	@version=$$(docker version --format '{{.Server.Version}}') || exit 1; $(call at_least,Docker Engine,$$version,$(ENGINE_LEAST))
 	@mkdir -p secrets
-	@$(COMPOSE) up --build --detach --wait || { $(COMPOSE) logs --no-color --tail 15; exit 1; }
+	@$(COMPOSE) build
+	@$(COMPOSE) run --rm secrets
+	@# Refuses wrong settings at once: a container that refuses to start is started again and again, and `up` waits for it.
+	@$(COMPOSE) run --rm --no-deps -T gateway models list > /dev/null
+	@$(COMPOSE) up --detach --wait --wait-timeout 600 || { $(COMPOSE) logs --no-color --tail 15; exit 1; }
 
 compose-down:  ## stop the containers; their volumes stay
 	$(COMPOSE) down

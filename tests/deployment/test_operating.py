@@ -1,5 +1,6 @@
 """The commands in docs/deployment.md and docs/operating.md, run as written."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 
@@ -7,6 +8,7 @@ import pytest
 
 from shared.sample_ids import SAMPLE_ID
 from tests.deployment.deployment import Deployment, kill_inside
+from tests.documents.code_blocks import blocks
 from tests.waiting import within
 
 PEAKS = {"inputs": {"video": SAMPLE_ID}, "cache": False}
@@ -135,26 +137,81 @@ def test_a_private_secret_file_is_reported_and_repaired(suite: Deployment) -> No
 
 def test_a_backup_is_restored_into_empty_volumes(suite: Deployment, restored: Deployment) -> None:
     job = a_job(suite)
-    for command in (
-        "docker compose exec -T postgres pg_dump -U reelwright -Fc reelwright > reelwright.dump",
-        "docker compose exec -T gateway tar -C /data -cf - . > data.tar",
-        "tar -cf secrets.tar secrets",
-    ):
-        shell(suite, command)
-    for command in (
-        "tar -xf secrets.tar",
-        "docker compose up --detach --wait postgres",
-        "docker compose exec -T postgres pg_restore -U reelwright -d reelwright --clean --if-exists < reelwright.dump",
-        "docker compose run --rm -T --no-deps --entrypoint tar gateway -C /data -xf - < data.tar",
-        "docker compose up --detach --wait",
-    ):
-        shell(restored, command)
+    backup, restore, _ = blocks("docs/operating.md", "## Backup and restore")
+    shell(suite, backup)
+    archived = shell(suite, "tar -tf secrets.tar")
+    assert "./reelwright_database_password" in archived.split()
+    shell(restored, restore)
     client = restored.client.client
     record = client.get(f"/v1/jobs/{job}").json()
     assert record["status"] == "succeeded"
     output = next(iter(record["outputs"].values()))
     assert len(client.get(output["urls"]["content"]).content) == output["bytes"]
     a_job(restored)
+
+
+def test_the_database_password_is_changed(suite: Deployment) -> None:
+    job = a_job(suite)
+    password = "cat /run/secrets/reelwright_database_password"
+    before = shell(suite, f"docker compose exec -T gateway {password}")
+    shell(suite, "docker compose run --rm -T --entrypoint sh secrets -c ': > reelwright_database_password'")
+    (commands,) = blocks("docs/operating.md", "### A new database password")
+    shell(suite, commands)
+    after = shell(suite, f"docker compose exec -T gateway {password}")
+    assert len(after) == 48
+    assert after != before
+    assert suite.client.client.get(f"/v1/jobs/{job}").json()["status"] == "succeeded"
+    a_job(suite)
+
+
+def test_a_key_gets_what_belonged_to_a_lost_one(suite: Deployment) -> None:
+    keys = "docker compose exec -T gateway reelwright keys"
+    try:
+        lost = shell(suite, f"{keys} add lost").strip()
+        headers = {"Authorization": f"Bearer {lost}"}
+        within(90, lambda: suite.client.client.get(f"/v1/media/{SAMPLE_ID}", headers=headers).is_success, "the sample clip")
+        job = suite.client.client.post("/v1/media/peaks/jobs", json=PEAKS, headers=headers | {"Prefer": "wait=60"}).json()
+        assert job["status"] == "succeeded", job
+        owner = next(key["owner"] for key in json.loads(shell(suite, f"{keys} list --json")))
+        shell(suite, "docker compose exec -T gateway rm /data/keys.json")
+        new = {"Authorization": f"Bearer {shell(suite, f'{keys} add new').strip()}"}
+        assert suite.client.client.get(f"/v1/jobs/{job['id']}", headers=new).status_code == 404
+        shell(suite, f"{keys} adopt new --from {owner}")
+        assert suite.client.client.get(f"/v1/jobs/{job['id']}", headers=new).json()["status"] == "succeeded"
+    finally:
+        shell(suite, "docker compose exec -T gateway rm -f /data/keys.json")
+
+
+def test_a_service_is_scaled_as_documented(suite: Deployment) -> None:
+    (command,) = blocks("docs/deployment.md", "## More containers of one service")
+    gateway = suite.container("gateway").id
+    shell(suite, command)
+    assert len(suite.containers("effects")) == 3
+    assert suite.container("gateway").id == gateway
+    suite.environment["REELWRIGHT_SCALE_EFFECTS"] = "2"
+    try:
+        shell(suite, "docker compose up --detach --wait")
+        assert len(suite.containers("effects")) == 2
+    finally:
+        del suite.environment["REELWRIGHT_SCALE_EFFECTS"]
+
+
+def test_compose_up_starts_the_suite_and_says_why_it_does_not(suite: Deployment) -> None:
+    assert "reelwright" in shell(suite, "make compose-up GPU=0 2>&1").lower()
+    within(60, suite.ready, "the gateway")
+    suite.environment["REELWRIGHT_HOST"] = "0.0.0.0"
+    try:
+        printed = shell(suite, "make compose-up GPU=0 2>&1 || echo refused")
+        assert "REELWRIGHT_HOST=0.0.0.0 can be reached by others: set REELWRIGHT_API_KEYS" in printed
+        assert printed.endswith("refused\n")
+        assert suite.ready(), "the running containers stay as they were"
+        first = shell(suite, "docker compose run --rm -T gateway keys add first").strip()
+        assert len(first) > 24
+        shell(suite, "make compose-up GPU=0")
+        assert suite.client.client.get("/v1/jobs", headers={"Authorization": f"Bearer {first}"}).status_code == 200
+    finally:
+        del suite.environment["REELWRIGHT_HOST"]
+        shell(suite, "docker compose exec -T gateway rm -f /data/keys.json")
 
 
 def test_an_upgrade_keeps_jobs_and_media(suite: Deployment) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import typer
+import yaml
 from test_readme import CANNOT_RUN, DOCUMENTS, ROOT, examples
 
 import reelwright
@@ -28,9 +29,12 @@ from shared.testing import RunningSuite
 
 PAGES = sorted({*(ROOT / "docs").rglob("*.md"), ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"} - set(DOCUMENTS))
 BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
-INLINE = re.compile(r"`(reelwright [a-z][^`]*|curl [^`]*)`")
-OTHERS = ("make", "docker", "pip", "export", "tar", "git", ".venv/bin/pytest", ".venv/bin/pip")
+INLINE = re.compile(r"`(reelwright [a-z][^`]*|curl [^`]*|docker compose (?:exec|run|logs) [^`]*)`")
+OTHERS = ("make", "pip", "export", "tar", "mkdir", "sqlite3", "git", ".venv/bin/pytest", ".venv/bin/pip")
 """Programs that are not of this project, and `make`, whose targets tests/documents/test_reference.py checks."""
+CONTAINERS = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["services"]
+WITH_VALUE = ("--entrypoint", "--env", "--scale", "--wait-timeout", "--tail")
+"""Options of `docker compose` that are followed by a value."""
 
 OPERATIONS = {operation.name: operation for room in reelwright.ROOMS for operation in room.service.operations}
 
@@ -98,7 +102,7 @@ def check_params(operation: Operation, values: dict[str, Any]) -> None:
 
 def test_the_documents_have_commands() -> None:
     assert len(COMMANDS) > 40
-    assert {command.words[0] for command in COMMANDS} <= {"reelwright", ".venv/bin/reelwright", "curl", *OTHERS}
+    assert {command.words[0] for command in COMMANDS} <= {"reelwright", ".venv/bin/reelwright", "curl", "docker", *OTHERS}
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.words[0].endswith("reelwright")], ids=str)
@@ -134,6 +138,27 @@ def test_a_curl_command_fits_the_api(command: Command, api: dict[str, Any]) -> N
         operation.params.model_validate(json.loads(body).get("params", {}))
     for step in json.loads(body).get("steps", []) if body else []:
         OPERATIONS[step["operation"]].params.model_validate(step.get("params", {}))
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command.words[0] == "docker"], ids=str)
+def test_a_command_in_a_container_names_a_service_and_is_understood(command: Command) -> None:
+    assert command.words[1] == "compose"
+    verb, rest, plain = command.words[2], list(command.words[3:]), []
+    entry_point = "--entrypoint" in rest
+    while rest and verb in ("exec", "run", "logs", "up") and not (verb in ("exec", "run") and plain):
+        word = rest.pop(0)
+        if word in WITH_VALUE:
+            rest.pop(0)
+        elif word in ("|", "<", ">"):
+            break
+        elif not word.startswith("-"):
+            plain.append(word)
+    assert [name for name in plain if name not in CONTAINERS] == []
+    if verb in ("exec", "run"):
+        assert plain, "no service is named"
+    ours = rest[1:] if rest[:1] == ["reelwright"] else rest if verb == "run" and plain != ["secrets"] and not entry_point else []
+    if ours:
+        parsed(tuple("any" if word in ("NAME", "...") else word for word in ours))
 
 
 def _fits(route: str, path: str) -> bool:

@@ -26,3 +26,5 @@ def test_the_settings_of_the_example_file_are_read_by_compose() -> None:
     compose = (ROOT / "docker-compose.yaml").read_text()
     named = re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert [name for name in named if name not in compose and not name.startswith("COMPOSE_")] == []
+    assert {name for name in named if "_SCALE_" in name} == set(re.findall(r"scale: \$\{(\w+):-1\}", compose))
+    assert "COMPOSE_FILE" in named
