@@ -1,8 +1,9 @@
 """Routes that submit or delete many jobs in one request."""
 
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.job_deletion import delete_job
@@ -12,12 +13,12 @@ from gateway.routing.upstream import Refused, Upstreams, credentials, refused_at
 from shared.errors import Conflict, Invalid, UnknownJob, UnknownOperation
 from shared.http.json_route import JsonRoute
 from shared.http.operations.answers import REFUSALS, IdempotencyKey
+from shared.http.operations.batch import LONGEST_KEY, MOST_JOBS, Batch, item_key, submit_each
 from shared.http.problems import problems
 from shared.jobs import Job, Status
 from shared.jobs.database.job_filter import JobFilter
 from shared.runtime import Runtime
 
-MOST_JOBS = 100
 MOST_DELETED = 500
 
 
@@ -30,6 +31,12 @@ class BatchItem(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     operation: str = Field(pattern=r"^[a-z-]{1,64}\.[a-z-]{1,64}$", examples=["speed-ramp.render"])
+    idempotency_key: str | None = Field(
+        None,
+        min_length=1,
+        max_length=LONGEST_KEY,
+        description="Idempotency-Key of this item. Without it, one is made from that of the batch.",
+    )
 
 
 class BatchRequest(BaseModel):
@@ -38,12 +45,6 @@ class BatchRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     jobs: list[BatchItem] = Field(min_length=1, max_length=MOST_JOBS)
-
-
-class JobBatch(BaseModel):
-    """Answer to a batch: the accepted jobs, in the order of the requests."""
-
-    jobs: list[Job]
 
 
 class Kept(BaseModel):
@@ -66,21 +67,25 @@ def bulk_routes(upstreams: Upstreams, unasked: UnaskedInputs, runtime: Runtime) 
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=JsonRoute, dependencies=[Depends(refuse_unknown_query)])
 
     @router.post("", name="submit-batch", status_code=202, summary="Start many jobs of any operations", responses=REFUSALS)
-    async def submit(body: BatchRequest, request: Request, idempotency_key: IdempotencyKey = None) -> JobBatch:
-        """Submit all jobs of a batch, or none if a request is invalid.
+    async def submit(body: BatchRequest, request: Request, response: Response, idempotency_key: IdempotencyKey = None) -> Batch:
+        """Submit the jobs of a batch, or none if a request is invalid.
 
-        Each item is the body of the operation's `jobs` endpoint, with its `operation`.
+        Each item is the body of the operation's `jobs` endpoint, with its `operation`. `refused` lists the items for which there is no
+        room; without room for any, the answer is 429. Send the same batch with the same `Idempotency-Key` again after `Retry-After`
+        seconds: the accepted items return their jobs.
         """
         headers = credentials(runtime.settings, request.state.owner)
         for number, item in enumerate(body.jobs):
             await _ask(upstreams, item, number, "check", headers)
-        jobs = []
-        for number, item in enumerate(body.jobs):
-            key = {"Idempotency-Key": f"{idempotency_key}/{number}"} if idempotency_key else {}
-            complete = await unasked.complete(item.operation, item.model_extra or {}, headers | key)
-            item = BatchItem(operation=item.operation, **complete)
-            jobs.append(Job.model_validate(await _ask(upstreams, item, number, "jobs", headers | key)))
-        return JobBatch(jobs=jobs)
+
+        async def start(number: int, item: BatchItem) -> Job:
+            key = item.idempotency_key or item_key(idempotency_key, number)
+            item_headers = headers | ({"Idempotency-Key": key} if key else {})
+            complete = await unasked.complete(item.operation, item.model_extra or {}, item_headers)
+            answer = await _ask(upstreams, BatchItem(operation=item.operation, **complete), number, "jobs", item_headers)
+            return Job.model_validate(answer)
+
+        return await submit_each([partial(start, number, item) for number, item in enumerate(body.jobs)], response)
 
     @router.delete(
         "", name="delete-many", summary="Delete many ended jobs", responses=problems(_422="Neither ids nor a filter given, or both")

@@ -16,7 +16,9 @@ from shared.settings import current
 OWN_FOLDER = re.compile(r"slots/\w+/\d+/(in|out|tmp)/(\w{26}/)?(outputs/)?|work/\w{26}/(outputs/)?")
 """Paths below the data folder that only name a job's work folder."""
 PATH = re.compile(r"(?<![\w.~/-])~?(?:/[^\s/'\"<>|:;,()\[\]{}]+){2,}/?")
-"""Absolute paths of at least two parts; not the paths of addresses such as https://example.com/a/b."""
+"""Absolute paths of at least two parts.
+
+The paths of addresses such as https://example.com/a/b do not match."""
 
 
 def without_folders(text: str) -> str:

@@ -31,6 +31,14 @@ CURRENT_REQUEST: ContextVar[Mapping[str, str]] = ContextVar("request")
 CURRENT_JOB: ContextVar[str] = ContextVar("job")
 """Id of the current job."""
 
+CURRENT_CHANGES: ContextVar[list[str]] = ContextVar("changes")
+"""Ids of what the current request has made, changed or deleted."""
+
+CHANGES, MOST_CHANGES = "x-reelwright-changes", 1000
+"""Header in which services send the ids to the gateway.
+
+At most so many are kept."""
+
 
 def set_up(style: Literal["text", "json"]) -> None:
     """Configure logging to standard error.
@@ -62,6 +70,15 @@ def forwarded_headers() -> dict[str, str]:
     if headers := CURRENT_REQUEST.get(None):
         return dict(headers)
     return {REQUEST_ID: job_id} if (job_id := CURRENT_JOB.get(None)) else {}
+
+
+def note_changes(*ids: str) -> None:
+    """Note what the current request has made, changed or deleted, for the audit log.
+
+    Does nothing outside a request.
+    """
+    changes = CURRENT_CHANGES.get([])
+    changes += [text for text in ids if text not in changes][: MOST_CHANGES - len(changes)]
 
 
 def fields(**values: Any) -> dict[str, Any]:

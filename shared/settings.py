@@ -23,6 +23,8 @@ SECRETS = Path("/run/secrets")
 """Folder for secrets of container engines. A file named after a setting, in lower case, holds its value."""
 KEY_FILE = "keys.json"
 """File of API keys in the data folder. `reelwright keys add <name>` makes them."""
+LEAST_KEY_CHARS = 24
+"""Shortest API key or metrics key. Shorter ones can be guessed."""
 ORIGIN = re.compile(r"https?://[\w.-]+(:\d{1,5})?|https?://\[[\da-f:]+\](:\d{1,5})?", re.ASCII | re.IGNORECASE)
 
 
@@ -64,11 +66,13 @@ class Settings(BaseSettings):
     )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (),
-        description="Comma-separated API keys, besides those of `reelwright keys add <name>`. "
+        description=f"Comma-separated API keys of at least {LEAST_KEY_CHARS} characters, besides those of `reelwright keys add <name>`. "
         "Without any key, only this machine can use the suite.",
     )
     metrics_key: SecretStr | None = Field(
-        None, description="Key of `GET /metrics` while there are API keys; without it only API keys with the scope `admin` read metrics."
+        None,
+        description=f"Key of `GET /metrics` while there are API keys, of at least {LEAST_KEY_CHARS} characters; without it only API keys "
+        "with the scope `admin` read metrics.",
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
@@ -156,6 +160,20 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin!r} is not an origin: a scheme and a host, such as https://app.example.com")
         return origins
 
+    @field_validator("api_keys")
+    @classmethod
+    def _long_keys(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for number, key in enumerate(keys, 1):
+            _check_key("REELWRIGHT_API_KEYS", key, f"key {number}")
+        return keys
+
+    @field_validator("metrics_key")
+    @classmethod
+    def _long_metrics_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None:
+            _check_key("REELWRIGHT_METRICS_KEY", key, "the key")
+        return key
+
     @field_validator("webhook_secret")
     @classmethod
     def _signs(cls, secret: SecretStr | None) -> SecretStr | None:
@@ -214,6 +232,13 @@ class Settings(BaseSettings):
     def owners(self) -> dict[str, str]:
         """The owner that belongs to each API key of the settings."""
         return {key.get_secret_value(): owner_of(key.get_secret_value()) for key in self.api_keys}
+
+
+def _check_key(setting: str, key: SecretStr, name: str) -> None:
+    """Raise ValueError if a key is too short. The message contains the setting and `name`, never the key."""
+    if (length := len(key.get_secret_value())) < LEAST_KEY_CHARS:
+        make = "`openssl rand -hex 24` makes one"
+        raise ValueError(f"{setting}: {name} has {length} characters; it needs at least {LEAST_KEY_CHARS} ({make})")
 
 
 class _Process:

@@ -45,6 +45,12 @@ def serving_files(**files: Path) -> Iterator[Origin]:
                 origin.gate.wait(60)
             self.wfile.write((body or b"")[half:])
 
+        def do_POST(self) -> None:
+            """Accept any message, as the receiver of webhooks."""
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(204)
+            self.end_headers()
+
         def log_message(self, *_arguments: object) -> None: ...
 
         def handle(self) -> None:

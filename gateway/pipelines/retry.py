@@ -22,7 +22,7 @@ from shared.runtime import Runtime
 REFUSALS = problems(
     _404="Unknown job, or an input that was deleted",
     _409="The job has not ended, or it succeeded",
-    _429="The queue is full",
+    _429="The queue is full, or the API key has too many unfinished jobs",
     _503="The weights of a model are not installed, or the service does not answer",
 )
 

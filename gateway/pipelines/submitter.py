@@ -11,7 +11,7 @@ from gateway.pipelines.check import check_steps
 from gateway.pipelines.references import ids_in
 from gateway.pipelines.running.runner import OPERATION, QUEUE
 from gateway.pipelines.steps import PipelineChecked, PipelineParams, PipelineRequest, Step
-from gateway.routing.upstream import Refused, Upstreams, credentials
+from gateway.routing.upstream import Refused, Upstreams, changed, credentials
 from shared.errors import FieldError, Invalid, ReelwrightError, UnknownOperation
 from shared.http.json_route import parse
 from shared.http.operations.answers import job_answer
@@ -111,4 +111,4 @@ def _without_step(refusal: ReelwrightError, step: Step) -> Refused:
     problem = refusal.problem()
     errors = [{**error, "field": error["field"].removeprefix("steps.0.")} for error in problem.get("errors", [])]
     detail = str(problem.get("detail", "")).removeprefix(f"Step {step.id!r} ({step.operation}): ").removeprefix("steps.0.")
-    return Refused({**problem, "detail": detail, **({"errors": errors} if errors else {})}, refusal.status)
+    return changed(refusal, detail=detail, errors=errors)

@@ -84,7 +84,10 @@ class UnaskedInputs:
             if declaration is None:
                 return None
             making = step_that_makes(step, name, maker, declaration, 0)
-            options = {option: body[option] for option in PASSED_ON if option in body} | {"listed": False, "metadata": {"for": operation}}
+            options = {option: body[option] for option in PASSED_ON if option in body} | {
+                "listed": False,
+                "metadata": _metadata(operation, body),
+            }
             if key := headers.get(KEY):
                 headers = {**headers, KEY: json_digest([key, name])}
             request = {"inputs": making.model_dump(mode="json")["inputs"], "params": making.params, **options}
@@ -108,6 +111,16 @@ class UnaskedInputs:
                 return None
             self._declared[service] = {info.name: info for info in OPERATION_LIST.validate_python(answer)}
         return self._declared.get(service, {}).get(operation)
+
+
+def _metadata(operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a job that makes an input of `operation`.
+
+    It belongs to the same pipeline as the job that `body` requests.
+    """
+    metadata = body.get("metadata")
+    pipeline = metadata.get("pipeline") if isinstance(metadata, dict) else None
+    return {"for": operation} | ({"pipeline": pipeline} if isinstance(pipeline, str) else {})
 
 
 class UnaskedExpansion:

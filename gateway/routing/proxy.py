@@ -14,12 +14,14 @@ from starlette.background import BackgroundTask
 
 from gateway.routing.upstream import Upstreams, send, unreachable
 from shared.errors import NotFound
+from shared.log import CHANGES, note_changes
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # Hop-by-hop headers (RFC 9110, 7.6.1), and headers that the gateway and the services set themselves.
 NOT_PASSED_ON = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade".split()
     + b"host date server x-request-id".split()
+    + [CHANGES.encode()]
 )
 
 
@@ -82,6 +84,7 @@ def _forwarding(service: str, client: httpx.AsyncClient, expansions: Sequence[Ex
             answer = await send(client, upstream, stream=True)
         except httpx.TransportError as error:
             raise unreachable(service) from error
+        note_changes(*answer.headers.get(CHANGES, "").split())
         response = StreamingResponse(_raw(answer), answer.status_code, background=BackgroundTask(answer.aclose))
         response.raw_headers = _passed_on(answer.headers.raw)
         return response

@@ -4,7 +4,7 @@ They use Unix sockets of this process, or the network.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,9 @@ import httpx
 from gateway.routing.replicas import replica_transport
 from shared.errors import NotFound, ReelwrightError, Unavailable, field_errors
 from shared.http.operations.description import OPERATION_LIST, OperationInfo
+from shared.keys import CURRENT_ACCESS
 from shared.keys.internal import internal_token
-from shared.log import forwarded_headers
+from shared.log import CHANGES, forwarded_headers, note_changes
 from shared.settings import PUBLIC, Settings
 
 TIMEOUT = httpx.Timeout(connect=5, read=None, write=None, pool=10)
@@ -40,9 +41,17 @@ def refused_at(where: str, refusal: ReelwrightError, detail: str) -> Refused:
 
     `detail`: the text. `where` comes before the names: path of the refused part in the whole request, such as `steps.0`.
     """
-    problem = refusal.problem()
-    errors = [{**error, "field": f"{where}.{error['field']}"} for error in problem.get("errors", [])]
-    return Refused({**problem, "detail": detail, **({"errors": errors} if errors else {})}, refusal.status)
+    errors = [{**error, "field": f"{where}.{error['field']}"} for error in refusal.problem().get("errors", [])]
+    return changed(refusal, detail=detail, errors=errors)
+
+
+def changed(refusal: ReelwrightError, *, detail: str, errors: Sequence[Mapping[str, str]]) -> Refused:
+    """Copy a refusal with another text and other field errors.
+
+    Its Retry-After stays. `errors`: one object per field, with `field` and `detail`.
+    """
+    problem = refusal.problem() | {"detail": detail} | ({"errors": list(errors)} if errors else {})
+    return Refused(problem, refusal.status, retry_after=refusal.headers.get("Retry-After"))
 
 
 @dataclass(frozen=True)
@@ -101,6 +110,7 @@ class Upstreams:
             client = self.client(service)
             merged = {**forwarded_headers(), **(headers or {})}
             answer = await send(client, client.build_request(method, path, headers=merged, json=json, timeout=timeout_s))
+            note_changes(*answer.headers.get(CHANGES, "").split())
             body = answer.json()
         except (httpx.TransportError, ValueError) as error:
             raise unreachable(service) from error
@@ -163,7 +173,19 @@ def unreachable(service: str) -> Unavailable:
 
 
 def credentials(settings: Settings, owner: str) -> dict[str, str]:
-    """Return the headers that authenticate requests on behalf of `owner`."""
+    """Return the headers that authenticate requests on behalf of `owner`.
+
+    Jobs that they start count against the quota of the current request's API key.
+    """
+    access = CURRENT_ACCESS.get(None)
+    return quota_credentials(settings, owner, max_jobs=access.max_jobs if access is not None and access.owner == owner else None)
+
+
+def quota_credentials(settings: Settings, owner: str, *, max_jobs: int | None) -> dict[str, str]:
+    """Return the headers that authenticate requests on behalf of `owner`.
+
+    `max_jobs`: unfinished jobs that the owner may have; None: any number.
+    """
     if owner == PUBLIC:
         return {}
-    return {"Authorization": f"Bearer {internal_token(settings.data_dir, owner)}"}
+    return {"Authorization": f"Bearer {internal_token(settings.data_dir, owner, max_jobs=max_jobs)}"}

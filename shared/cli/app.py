@@ -135,8 +135,8 @@ def _keys() -> typer.Typer:
     def build() -> typer.Typer:
         from shared.cli.keys import keys_group
 
-        here = "127.0.0.1"
-        return keys_group(lambda: _settings(host=here, published_host=here))  # the first key is made where a server could not start yet
+        loopback = "127.0.0.1"  # the first key is made where a server could not start yet
+        return keys_group(lambda: _settings(host=loopback, published_host=loopback))
 
     return typer.Typer(cls=lazy_group(build), help="Make, list and revoke API keys; they take effect at once.", no_args_is_help=True)
 

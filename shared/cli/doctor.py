@@ -128,7 +128,10 @@ def _models(settings: Settings) -> Finding:
 
 
 def _service(service: Service) -> Finding:
-    """Report the operations of a service, or what it lacks: a package, or what the examples of its operations need."""
+    """Report the operations of a service, or what it lacks.
+
+    That is a package, or what the example of an operation needs.
+    """
     lacking = [f"{purpose} needs {name}" for name, purpose in service.packages.items() if importlib.util.find_spec(name) is None]
     if lacking:
         reason = f"not installed, or without a package for {platform.system()} on {platform.machine()}"

@@ -16,9 +16,10 @@ from rich.table import Table
 
 from shared.errors import Invalid
 from shared.keys.access import Scope
+from shared.keys.adoptions import Adoption, AdoptionFile
 from shared.keys.key_file import KeyFile
-from shared.keys.record import LEAST_CHARS, NAME, KeyRecord, hash_of, new_key, now
-from shared.settings import PUBLIC, Settings, owner_of
+from shared.keys.record import NAME, KeyRecord, hash_of, new_key, now
+from shared.settings import LEAST_KEY_CHARS, PUBLIC, Settings, owner_of
 
 SPAN = re.compile(r"(\d{1,4})([hdw])")
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
@@ -57,12 +58,13 @@ def _add_making(group: typer.Typer, settings: Callable[[], Settings]) -> None:
         max_jobs: Annotated[int | None, typer.Option(min=1, help="Maximum number of unfinished jobs.")] = None,
         max_requests: Annotated[int | None, typer.Option("--max-requests", min=1, help="Maximum number of requests per minute.")] = None,
         key: Annotated[
-            str | None, typer.Option("--key", help=f"Use this key, of at least {LEAST_CHARS} characters. `-`: read it from standard input.")
+            str | None,
+            typer.Option("--key", help=f"Use this key, of at least {LEAST_KEY_CHARS} characters. `-`: read it from standard input."),
         ] = None,
     ) -> None:
         text = sys.stdin.readline().strip() if key == "-" else key or new_key()
-        if len(text) < LEAST_CHARS:
-            raise Invalid(f"The key has {len(text)} characters; it needs at least {LEAST_CHARS}.")
+        if len(text) < LEAST_KEY_CHARS:
+            raise Invalid(f"The key has {len(text)} characters; it needs at least {LEAST_KEY_CHARS}.")
         if NAME.fullmatch(name) is None:
             raise Invalid(f"{name!r} is not a name for a key: use 1 to 64 letters, digits, spaces or . @ - _.")
         file = KeyFile(settings().data_dir)
@@ -146,7 +148,10 @@ def _add_changes(group: typer.Typer, settings: Callable[[], Settings]) -> None:
         from shared.jobs.adoption import adopt as hand_over
 
         current = settings()
-        adopted = hand_over(current, source=owner, target=_find(KeyFile(current.data_dir).read(), key).owner)
+        record = _find(KeyFile(current.data_dir).read(), key)
+        adopted = hand_over(current, source=owner, target=record.owner)
+        adoption = Adoption(at=now(), key_id=record.id, name=record.name, source=owner, jobs=adopted.jobs, media=adopted.media)
+        AdoptionFile(current.data_dir).add(adoption)
         typer.echo(f"{adopted.jobs} jobs and {adopted.media} media now belong to key {key!r}", err=True)
 
 

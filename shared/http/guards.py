@@ -4,6 +4,8 @@ import ipaddress
 import logging
 import random
 import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,7 +14,7 @@ from shared.errors import Forbidden, NotFound, ReelwrightError, Unauthorized
 from shared.http.problems import problem_response
 from shared.http.request_rates import RequestRates
 from shared.keys import CURRENT_ACCESS, Access, KeyRing
-from shared.log import AUDIT, CURRENT_REQUEST, REQUEST_ID, TRACE, TRACEPARENT, fields
+from shared.log import AUDIT, CHANGES, CURRENT_CHANGES, CURRENT_REQUEST, REQUEST_ID, TRACE, TRACEPARENT, fields
 from shared.settings import PUBLIC, Settings, is_loopback
 
 OPEN_PATHS = re.compile(r"/|/page/.*|/docs|/docs/.*|/openapi\.json|/health|/ready")
@@ -20,6 +22,10 @@ OPEN_PATHS = re.compile(r"/|/page/.*|/docs|/docs/.*|/openapi\.json|/health|/read
 
 METRICS = "/metrics"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+CHECK = re.compile(r"/.*/check")
+"""Paths at which a POST changes nothing."""
+IDS_IN_LINE = 100
+"""Most ids in a line of the audit log. A request that changes more gets several lines."""
 ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 audit = logging.getLogger(AUDIT)
 
@@ -44,13 +50,16 @@ class Guard:
         client_id = dict(scope["headers"]).get(REQUEST_ID.encode(), b"").decode("latin-1")
         request_id = client_id if ID.fullmatch(client_id) else f"{random.getrandbits(64):016x}"
         access: Access | None = None
+        changes: list[str] = []
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = [header for header in message["headers"] if header[0] != b"x-request-id"]
                 message["headers"] = [*headers, (b"x-request-id", request_id.encode("latin-1"))]
-                if access is not None:
-                    self._log_change(access, scope, message)
+                if access is not None and self._entrance:
+                    _log_changes(access, scope, message, changes)
+                elif changes:  # the gateway logs them
+                    message["headers"].append((CHANGES.encode(), " ".join(changes[:IDS_IN_LINE]).encode()))
             await send(message)
 
         state = scope.setdefault("state", {})
@@ -66,6 +75,7 @@ class Guard:
             return await problem_response(error)(scope, receive, send_with_id)
         state["owner"] = access.owner
         CURRENT_ACCESS.set(access)
+        CURRENT_CHANGES.set(changes)
         return await self._app(scope, receive, send_with_id)
 
     def _access(self, request: Request) -> Access:
@@ -110,20 +120,27 @@ class Guard:
                 "REELWRIGHT_CORS_ORIGINS allows a site."
             )
 
-    def _log_change(self, access: Access, scope: Scope, answer: Message) -> None:
-        """Log a successful change, and which API key made it."""
-        if not self._entrance or scope["method"] in SAFE or answer["status"] >= 400:
-            return
-        location = dict(answer["headers"]).get(b"location", b"").decode("latin-1")
-        values = {
-            "key": access.name or access.owner,
-            "owner": access.owner,
-            "method": scope["method"],
-            "path": scope["path"],
-            "status": answer["status"],
-            "made": location,
-        }
-        audit.info("%(key)s: %(method)s %(path)s %(status)d %(made)s", values, extra=fields(**values, event="change"))
+
+def _log_changes(access: Access, scope: Scope, answer: Message, changes: list[str]) -> None:
+    """Log which API key changed what.
+
+    `changes`: ids of what the request made, changed or deleted. Logged are requests that changed something, even if they failed or read
+    only, and those whose method says so.
+    """
+    path = "".join(char if char.isprintable() else f"%{ord(char):02X}" for char in scope["path"])  # no line breaks in the log
+    if not changes and (scope["method"] in SAFE or answer["status"] >= 400 or CHECK.fullmatch(path)):
+        return
+    location = dict(answer["headers"]).get(b"location", b"").decode("latin-1")
+    ids = [text for text in changes if text not in path and text not in location]
+    who, what = {"key": access.name or access.owner, "owner": access.owner}, {"method": scope["method"], "path": path}
+    for start in range(0, max(1, len(ids)), IDS_IN_LINE):
+        values = {**who, **what, "status": answer["status"], "made": location, "ids": " ".join(ids[start : start + IDS_IN_LINE])}
+        audit.info("%s", " ".join(_words(values)), extra=fields(**values, event="change"))
+
+
+def _words(values: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{values['key']}:"
+    yield from (str(values[name]) for name in ("method", "path", "status", "made", "ids") if values[name])
 
 
 def _is_address(host: str) -> bool:

@@ -15,7 +15,7 @@ from typing import ParamSpec, TypeVar
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from shared.errors import Conflict, UnknownJob
+from shared.errors import Conflict, Invalid, UnknownJob
 from shared.jobs import webhooks
 from shared.jobs.database.dbos_setup import first_line
 from shared.jobs.database.history import EarlierResult, PastRun
@@ -25,10 +25,10 @@ from shared.jobs.database.store import JobStore
 from shared.jobs.metrics import JobMetrics
 from shared.jobs.record import PRIORITIES, Delivery, Job, JobRequest, MadeWebhook, NewWebhook, StandingWebhook, Status
 from shared.jobs.url_inputs import Reservation
-from shared.jobs.view_names import made_by
+from shared.jobs.view_names import VIEW_KEYS, made_by
 from shared.json_digest import json_digest
 from shared.keys import CURRENT_ACCESS
-from shared.log import fields
+from shared.log import fields, note_changes
 from shared.media.ids import new_id
 from shared.settings import Settings
 
@@ -77,7 +77,7 @@ class Jobs:
         `version`: of the operation, None for a pipeline. `key`: an idempotency key; if this owner has used it before, the job made
         then is returned. `original`: the request as the client sent it, if `request` was derived from it; a repeated key must come
         with the same `original`. `kinds`: kinds of media of each input, for those that are URLs. Raises QueueFull, QuotaExceeded,
-        IdempotencyMismatch.
+        IdempotencyMismatch; Invalid for the key of a view.
         """
         reserved = Reservation()
         inputs, params = reserved.inputs(request.inputs, kinds or {}), reserved.params(request.params)
@@ -101,9 +101,9 @@ class Jobs:
             idempotency_key=key,
             fingerprint=_fingerprint(operation, original or request),
         )
-        access = CURRENT_ACCESS.get(None)
-        max_open = access.max_jobs if access is not None and not access.internal else None
-        job, is_new = await asyncio.to_thread(self.store.add, new, remembered, most_open=max_open)
+        job, is_new = await asyncio.to_thread(self.store.add, new, remembered, most_open=_max_open(key))
+        if is_new:
+            note_changes(job.id)
         if is_new and remembered is not None:
             self.metrics.cached(operation)
             more = fields(job_id=job.id, operation=operation, event="cached")
@@ -111,7 +111,7 @@ class Jobs:
         elif is_new:
             log.info("job %s (%s) accepted", job.id, operation, extra=fields(job_id=job.id, operation=operation, event="accepted"))
         if is_new and request.preview:
-            for older in await self._read(self.store.ledger.older_previews, job, owner):
+            for older in await self._read(self.store.ledger.older_previews, new):
                 with contextlib.suppress(Conflict, UnknownJob):  # it ended at the same moment
                     await self.cancel(owner, older)
         return job
@@ -189,6 +189,7 @@ class Jobs:
         job = await self.get(owner, job_id)
         if await asyncio.to_thread(self.store.finish, job_id, Status.CANCELED):
             await self.store.cancel_workflow(job_id, fetches=bool(job.fetches))
+            note_changes(job_id)
             self.on_canceled(job_id)
             self.metrics.ended(job.operation, Status.CANCELED)
             for maker in filter(None, map(made_by, job.inputs.values())):
@@ -208,6 +209,7 @@ class Jobs:
         if not job.status.ended:
             raise Conflict(f"Job {job_id} is {job.status}: cancel it first, or wait until it ends.")
         await asyncio.to_thread(self.store.forget, job_id)
+        note_changes(job_id)
         return job
 
     async def shared_outputs(self, owner: str, job_id: str, media_ids: Collection[str]) -> set[str]:
@@ -260,6 +262,7 @@ class Jobs:
         complete = new if secret is None else new.model_copy(update={"secret": SecretStr(secret)})
         webhook = await asyncio.to_thread(webhooks.stored_webhook, complete, self._settings)
         added = await asyncio.to_thread(self.store.deliveries.add_webhook, owner, webhook, name=new.name)
+        note_changes(added.id)
         return MadeWebhook(**added.model_dump(), secret=secret)
 
     async def webhooks(self, owner: str) -> list[StandingWebhook]:
@@ -282,6 +285,7 @@ class Jobs:
         """
         await self.get(owner, job_id)
         new = await asyncio.to_thread(self.store.resend, job_id, delivery_id)
+        note_changes(new)
         return (await self._read(self.store.deliveries.of_job, job_id, [new]))[0]
 
     async def reader_of(self, owner: str, media_id: str) -> str | None:
@@ -319,6 +323,22 @@ def _preview(request: JobRequest) -> StoredPreview | None:
     if not request.preview:
         return None
     return StoredPreview(at_s=request.preview_at_s, seconds=request.preview_s, slot=request.preview_slot)
+
+
+def _max_open(key: str | None) -> int | None:
+    """Return how many unfinished jobs the current request's API key may have.
+
+    None: any number. `key`: the idempotency key of the job. Keys of views, which do not count, are only for the gateway: raises Invalid
+    for any other API key with a quota.
+    """
+    access = CURRENT_ACCESS.get(None)
+    if access is None or access.max_jobs is None:
+        return None
+    if key is not None and key.startswith(VIEW_KEYS):
+        if not access.internal:
+            raise Invalid(f"An Idempotency-Key that begins with {VIEW_KEYS!r} is reserved for views of media: send a different key.")
+        return None
+    return access.max_jobs
 
 
 def _fingerprint(operation: str, request: JobRequest) -> str:

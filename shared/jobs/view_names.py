@@ -6,6 +6,9 @@ A view is a small file that shows a medium to users: a proxy (small copy), a str
 PROXY = "proxy"
 """The view that previews run on."""
 
+VIEW_KEYS = "view/"
+"""Prefix of the idempotency keys of jobs that make views."""
+
 MAKING = "made:"
 """Prefix of an input that another job makes.
 
@@ -20,7 +23,7 @@ def view_key(view: str, media_id: str, alpha: str | None = None) -> str:
 
     By this key, the gateway and the previews find the job. `alpha`: id of the matte in the view.
     """
-    return f"view/{view}/{media_id}" + (f"/{alpha}" if alpha else "")
+    return f"{VIEW_KEYS}{view}/{media_id}" + (f"/{alpha}" if alpha else "")
 
 
 def made_by(source: object) -> str | None:

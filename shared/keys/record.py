@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.keys.access import Access, Scope
 
-LEAST_CHARS = 24
 PREFIX = "rw_"
 NAME = re.compile(r"[\w.@ -]{1,64}")
 

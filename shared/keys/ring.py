@@ -3,18 +3,19 @@
 import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from shared.errors import Unauthorized
 from shared.keys.access import Access
+from shared.keys.adoptions import Adoption, AdoptionFile
 from shared.keys.internal import internal_access
 from shared.keys.key_file import KeyFile
-from shared.keys.record import LEAST_CHARS, KeyRecord, hash_of, now
+from shared.keys.record import KeyRecord, hash_of, now
 from shared.log import AUDIT, fields
-from shared.settings import PUBLIC, Settings, owner_of, secret_file
+from shared.settings import LEAST_KEY_CHARS, PUBLIC, Settings, owner_of, secret_file
 
 OF_SETTINGS = "settings"
 """Name of the keys that the settings give. Their scopes are read and run."""
@@ -38,6 +39,7 @@ class KeyRing:
         self._data_dir = settings.data_dir
         self._metrics_key = settings.metrics_key.get_secret_value() if settings.metrics_key else ""
         self._file = KeyFile(settings.data_dir)
+        self._adoptions = AdoptionFile(settings.data_dir)
         self._file_state: object = ()
         self._records: OrderedDict[str, KeyRecord] = OrderedDict()
         self._setting_keys = tuple(key.get_secret_value() for key in settings.api_keys)
@@ -45,10 +47,6 @@ class KeyRing:
         # Only keys that came from the secret file change with it: an environment variable has precedence.
         self._secret = path if path is not None and _keys_in(path) == self._setting_keys else None
         self._secret_state = _state(self._secret)
-        if any(len(key) < LEAST_CHARS for key in self._setting_keys):
-            log.warning(
-                "an API key of REELWRIGHT_API_KEYS has fewer than %s characters: make a longer one with `reelwright keys add`", LEAST_CHARS
-            )
 
     @property
     def required(self) -> bool:
@@ -86,9 +84,19 @@ class KeyRing:
 
     def max_bytes(self, owner: str) -> int | None:
         """Return an owner's storage quota in bytes; None without a quota."""
+        return _largest(record.max_bytes for record in self._valid(owner))
+
+    def max_jobs(self, owner: str) -> int | None:
+        """Return an owner's quota of unfinished jobs; None without a quota.
+
+        If the owner has several keys, it is the largest quota.
+        """
+        return _largest(record.max_jobs for record in self._valid(owner))
+
+    def _valid(self, owner: str) -> list[KeyRecord]:
+        """Return the records of an owner's valid keys."""
         self._refresh()
-        limits = [record.max_bytes for record in self._records.values() if record.owner == owner and record.refusal(now()) is None]
-        return None if not limits or None in limits else max(limit for limit in limits if limit is not None)
+        return [record for record in self._records.values() if record.owner == owner and record.refusal(now()) is None]
 
     def _refresh(self) -> None:
         if (state := self._file.state()) != self._file_state:
@@ -99,11 +107,29 @@ class KeyRing:
                 self._records, self._file_state = records, state
             except (OSError, ValidationError) as error:  # the keys that were read last stay in force
                 log.warning("the key file cannot be read: %s", error)
+        try:
+            _log_adoptions(self._adoptions.read_new())
+        except (OSError, ValidationError) as error:
+            log.warning("the file of adoptions cannot be read: %s", error)
         if self._secret is not None and (secret_state := _state(self._secret)) != self._secret_state:
             try:
-                self._setting_keys, self._secret_state = _keys_in(self._secret), secret_state
+                keys = _keys_in(self._secret)
+                if any(len(key) < LEAST_KEY_CHARS for key in keys):
+                    log.warning("the keys of %s stay as they were: each needs at least %s characters", self._secret, LEAST_KEY_CHARS)
+                else:
+                    self._setting_keys = keys
+                self._secret_state = secret_state
             except OSError as error:
                 log.warning("the secret file of the API keys cannot be read: %s", error)
+
+
+def _largest(limits: Iterable[int | None]) -> int | None:
+    """Return the largest limit; None without a limit.
+
+    A limit of None means no limit.
+    """
+    all_limits = list(limits)
+    return None if None in all_limits else max((limit for limit in all_limits if limit is not None), default=None)
 
 
 def _log_changes(before: Mapping[str, KeyRecord], after: Mapping[str, KeyRecord]) -> None:
@@ -117,6 +143,17 @@ def _log_changes(before: Mapping[str, KeyRecord], after: Mapping[str, KeyRecord]
         if change is not None:
             more = fields(key_id=record.id, name=record.name, scopes=",".join(record.scopes), event=f"key {change}")
             audit.info("operator: key %r (%s) was %s", record.name, record.id, change, extra=more)
+
+
+def _log_adoptions(adoptions: Iterable[Adoption]) -> None:
+    """Log transfers of media and jobs to the audit log.
+
+    `reelwright keys adopt` made them.
+    """
+    for adoption in adoptions:
+        detail = f"{adoption.jobs} jobs and {adoption.media} media of {adoption.source}"
+        more = fields(**adoption.model_dump(mode="json", exclude={"at"}), event="key adopted")
+        audit.info("operator: key %r (%s) got %s", adoption.name, adoption.key_id, detail, extra=more)
 
 
 def _keys_in(path: Path) -> tuple[str, ...]:

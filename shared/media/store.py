@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from shared.errors import Invalid, QuotaExceeded, UnknownMedia
+from shared.log import note_changes
 from shared.media.disk import read_text, sync_folder
 from shared.media.ids import checked_parts, is_id, is_owner, new_id
 from shared.media.names import SUFFIX, safe_name
@@ -155,6 +156,7 @@ class MediaStore:
                 raise
             return self.get(new.owner, media_id)  # another process published it first: renaming never replaces a folder with files
         sync_folder(target.parent)
+        note_changes(media_id)
         if record.listed:
             self._index(new.owner).add(record.sha256, media_id)
         return record
@@ -272,6 +274,7 @@ class MediaStore:
             os.rename(self._folder(owner, media_id), grave)
         except FileNotFoundError:
             raise _unknown(media_id) from None
+        note_changes(media_id)
         shutil.rmtree(grave, ignore_errors=True)
 
     def sweep(self, now: datetime, referenced: set[str]) -> Ids:

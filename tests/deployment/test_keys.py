@@ -28,13 +28,13 @@ def test_a_public_suite_without_keys_does_not_start(published: Deployment) -> No
 
 
 def test_a_public_suite_serves_clients_with_a_key(published: Deployment) -> None:
-    (published.folder / "secrets" / "reelwright_api_keys").write_text("first-key-first-key,second-key-second-key")
+    (published.folder / "secrets" / "reelwright_api_keys").write_text("first-key-first-key-first,second-key-second-key-second")
     published.compose("up", "--detach", "--wait", "--force-recreate")
     client = published.client.client
     assert client.post("/v1/speed-ramp/render/jobs", json=RENDER).status_code == 401
-    key = {"Authorization": "Bearer second-key-second-key"}
+    key = {"Authorization": "Bearer second-key-second-key-second"}
     within(60, lambda: client.get(f"/v1/media/{SAMPLE_ID}", headers=key).is_success, "the sample clip")
     job = client.post("/v1/speed-ramp/render/jobs", json=RENDER, headers=key | {"Prefer": "wait=60"}).json()
     assert job["status"] == "succeeded"
-    assert client.get(job["urls"]["self"], headers={"Authorization": "Bearer first-key-first-key"}).status_code == 404
+    assert client.get(job["urls"]["self"], headers={"Authorization": "Bearer first-key-first-key-first"}).status_code == 404
     assert client.get("/ready").json()["services"]["speed-ramp"] == "ready"

@@ -10,6 +10,7 @@ from shared.sample_ids import SAMPLE_ID
 from shared.testing import RunningSuite, suite
 
 RENDER = "/v1/speed-ramp/render/jobs"
+ALPHA, BETA = "alpha-alpha-alpha-alpha-alpha", "beta-beta-beta-beta-beta-beta"
 BODY = {"inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 4, "min_speed": 1}}
 
 
@@ -189,8 +190,8 @@ def test_metrics_use_the_prometheus_format(running: RunningSuite):
 
 def test_keys_separate_owners_with_services_in_other_processes(tmp_path, clip):
     # `serve speed-ramp` and `serve gateway` run as two processes with API keys. Nothing serves `matting`, so requests to it get a 503.
-    keys = {"API_KEYS": "alpha,beta"}
-    alpha, beta = ({"Authorization": f"Bearer {key}"} for key in ("alpha", "beta"))
+    keys = {"API_KEYS": f"{ALPHA},{BETA}"}
+    alpha, beta = ({"Authorization": f"Bearer {key}"} for key in (ALPHA, BETA))
     with suite(tmp_path, command=("serve", "speed-ramp"), **keys) as service:
         urls = json.dumps({"speed-ramp": service.url, "matting": "http://127.0.0.1:9"})
         with suite(tmp_path, command=("serve", "gateway"), SERVICE_URLS=urls, **keys) as gateway:
@@ -240,7 +241,7 @@ def test_errors_name_the_uploaded_file(running: RunningSuite, clip):
 
 
 def test_openapi_declares_the_api_key_and_metrics_need_it(tmp_path):
-    with suite(tmp_path, API_KEYS="alpha") as locked:
+    with suite(tmp_path, API_KEYS=ALPHA) as locked:
         document = locked.client.get("/openapi.json").json()
         assert document["security"] == [{"key": []}]
         assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"

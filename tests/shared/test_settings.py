@@ -8,13 +8,38 @@ from pydantic import ValidationError
 from shared import settings as module
 from shared.settings import Settings, current, use
 
+ONE, TWO = "one-key-of-enough-characters", "two-keys-of-enough-characters"
+
+
+@pytest.mark.parametrize(("name", "field"), [("REELWRIGHT_API_KEYS", "api_keys"), ("REELWRIGHT_METRICS_KEY", "metrics_key")])
+def test_short_keys_are_refused_with_the_setting(name: str, field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "k" * 24)
+    assert Settings()
+    monkeypatch.setenv(name, "k" * 23)
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    (error,) = refused.value.errors()
+    assert error["loc"] == (field,)
+    assert f"{name}: " in error["msg"]
+    assert "has 23 characters; it needs at least 24" in error["msg"]
+    assert "k" * 23 not in error["msg"]
+    monkeypatch.delenv(name)
+    (tmp_path / name.lower()).write_text("short\n")
+    with pytest.raises(ValidationError, match=f"{name}: .* has 5 characters"):
+        Settings(_secrets_dir=tmp_path)
+
+
+def test_each_of_several_keys_is_checked() -> None:
+    with pytest.raises(ValidationError, match="key 2 has 5 characters"):
+        Settings(api_keys=f"{ONE},short,{TWO}")
+
 
 def test_a_setting_may_be_read_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "reelwright_database_password").write_text("p@ss/word\n")
-    (tmp_path / "reelwright_api_keys").write_text("one,two")
+    (tmp_path / "reelwright_api_keys").write_text(f"{ONE},{TWO}")
     settings = Settings(_secrets_dir=tmp_path, database_url="postgresql://someone@db.internal:5433/reelwright")
     assert settings.database == "postgresql://someone:p%40ss%2Fword@db.internal:5433/reelwright"
-    assert [key.get_secret_value() for key in settings.api_keys] == ["one", "two"]
+    assert [key.get_secret_value() for key in settings.api_keys] == [ONE, TWO]
     assert "p@ss" not in repr(settings)
 
 
@@ -30,7 +55,7 @@ def test_the_password_is_added_to_a_url_without_one(url: str, whole: str) -> Non
 def test_without_keys_only_this_machine_has_access(host: str, published: str) -> None:
     with pytest.raises(ValidationError, match=f"REELWRIGHT_HOST={published or host} can be reached by others: set REELWRIGHT_API_KEYS"):
         Settings(host=host, published_host=published)
-    assert Settings(host=host, published_host=published, api_keys="key").owners
+    assert Settings(host=host, published_host=published, api_keys=ONE).owners
 
 
 def test_a_container_whose_port_is_published_on_this_machine_needs_no_keys() -> None:
@@ -39,11 +64,11 @@ def test_a_container_whose_port_is_published_on_this_machine_needs_no_keys() -> 
 
 def test_an_empty_variable_does_not_take_the_place_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # For example `REELWRIGHT_API_KEYS=` in a file .env: without keys the suite would accept everybody.
-    (tmp_path / "reelwright_api_keys").write_text("first-key\n")
+    (tmp_path / "reelwright_api_keys").write_text(f"{ONE}\n")
     monkeypatch.setenv("REELWRIGHT_API_KEYS", "")
-    assert [key.get_secret_value() for key in Settings(_secrets_dir=tmp_path).api_keys] == ["first-key"]
-    monkeypatch.setenv("REELWRIGHT_API_KEYS", "second-key")
-    assert [key.get_secret_value() for key in Settings(_secrets_dir=tmp_path).api_keys] == ["second-key"]
+    assert [key.get_secret_value() for key in Settings(_secrets_dir=tmp_path).api_keys] == [ONE]
+    monkeypatch.setenv("REELWRIGHT_API_KEYS", TWO)
+    assert [key.get_secret_value() for key in Settings(_secrets_dir=tmp_path).api_keys] == [TWO]
 
 
 def test_without_use_the_current_settings_are_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:

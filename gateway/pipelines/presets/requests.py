@@ -10,12 +10,12 @@ from pydantic import Field
 from gateway.pipelines.placeholders import filled, placeholders
 from gateway.pipelines.presets.preset import Preset
 from gateway.pipelines.steps import PipelineRequest, Step
-from gateway.routing.upstream import Refused
+from gateway.routing.upstream import Refused, changed
 from shared.errors import FieldError, Invalid
+from shared.http.operations.batch import MOST_JOBS
 from shared.jobs import JobEnvelope
 from shared.jobs.record import UrlInput
 
-MOST_CLIPS = 100
 _OF_STEP = re.compile(r"steps\.(\d+)\.(inputs|params)\.([^.]+)(.*)")
 
 
@@ -74,9 +74,9 @@ def batch_of(preset: Preset, request: PresetRequest) -> list[PipelineRequest]:
     if not lengths:
         raise _refused("inputs", "a batch needs a list of media ids for at least one input")
     count = next(iter(lengths.values()))
-    if set(lengths.values()) != {count} or not 1 <= count <= MOST_CLIPS:
+    if set(lengths.values()) != {count} or not 1 <= count <= MOST_JOBS:
         sizes = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise _refused("inputs", f"all lists must have the same length, from 1 to {MOST_CLIPS}: {sizes}")
+        raise _refused("inputs", f"all lists must have the same length, from 1 to {MOST_JOBS}: {sizes}")
     digest = hashlib.sha256(f"{preset.name} {request.model_dump_json()}".encode()).hexdigest()[:16]
     requests = []
     for number in range(count):
@@ -92,9 +92,8 @@ def in_words_of_preset(refusal: Refused, preset: Preset) -> Refused:
     `refusal` names the fields of steps; the request has `params.<step>.<param>` and `inputs.<name>`.
     """
     steps = [Step.model_validate(step) for step in preset.steps]
-    problem = refusal.problem()
-    errors = [{**error, "field": _field(error["field"], steps)} for error in problem.get("errors", [])]
-    return Refused({**problem, **({"errors": errors} if errors else {})}, refusal.status)
+    errors = [{**error, "field": _field(error["field"], steps)} for error in refusal.problem().get("errors", [])]
+    return changed(refusal, detail=refusal.detail, errors=errors)
 
 
 def _field(field: str, steps: list[Step]) -> str:

@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
 
 from gateway.pipelines.presets.availability import PresetInfo, describe_preset, describe_presets
 from gateway.pipelines.presets.preset import Preset
 from gateway.pipelines.presets.requests import PresetRequest, batch_of, in_words_of_preset, pipeline_of
 from gateway.pipelines.presets.table import preset_named
-from gateway.pipelines.steps import PipelineChecked
+from gateway.pipelines.steps import PipelineChecked, PipelineRequest
 from gateway.pipelines.submitter import PipelineSubmitter
 from gateway.routing.upstream import Refused, Upstreams, credentials
 from shared.http.json_route import JsonRoute
 from shared.http.operations.answers import ENDED, REFUSALS, IdempotencyKey, Prefer, job_response
+from shared.http.operations.batch import Batch, item_key, submit_each
 from shared.http.problems import problems
 from shared.jobs import Job
 from shared.runtime import Runtime
@@ -24,12 +25,6 @@ UNKNOWN = problems(_404="Unknown preset")
 EXAMPLE = {"inputs": {"video": SAMPLE_ID}, "params": {"trails": {"layers": 4}}}
 EXAMPLES = {"ramp-trails": {"summary": "For ramp-trails, on the sample clip", "value": EXAMPLE}}
 OPENAPI = {"requestBody": {"content": {"application/json": {"examples": EXAMPLES}}}}
-
-
-class Batch(BaseModel):
-    """Answer to a batch: the submitted jobs."""
-
-    jobs: list[Job]
 
 
 def preset_routes(submitter: PipelineSubmitter, upstreams: Upstreams, runtime: Runtime) -> APIRouter:
@@ -80,17 +75,26 @@ def preset_routes(submitter: PipelineSubmitter, upstreams: Upstreams, runtime: R
         "/{name}/batch",
         status_code=202,
         summary="Start a named pipeline for each of many clips",
-        description="Like `jobs`, but an input may be a list. One pipeline is started per item, after all have been checked.",
+        description="Like `jobs`, but an input may be a list. One pipeline is started per item, after all have been checked. "
+        "`refused` lists the items for which there is no room; without room for any, the answer is 429.",
         responses=REFUSALS,
     )
-    async def batch_preset(name: str, body: PresetRequest, request: Request, idempotency_key: IdempotencyKey = None) -> Batch:
+    async def batch_preset(
+        name: str, body: PresetRequest, request: Request, response: Response, idempotency_key: IdempotencyKey = None
+    ) -> Batch:
         preset, owner = preset_named(name), request.state.owner
         pipelines = batch_of(preset, body)
-        keys = [f"{idempotency_key}/{number}" if idempotency_key else None for number in range(len(pipelines))]
+
+        async def start(pipeline: PipelineRequest, key: str | None) -> Job:
+            with _named_fields(preset):
+                return await submitter.start(pipeline, owner, key)
+
         with _named_fields(preset):
             for pipeline in pipelines:
                 await submitter.check(pipeline, owner)
-            return Batch(jobs=[await submitter.start(pipeline, owner, key) for pipeline, key in zip(pipelines, keys, strict=True)])
+        return await submit_each(
+            [partial(start, pipeline, item_key(idempotency_key, number)) for number, pipeline in enumerate(pipelines)], response
+        )
 
     return router
 

@@ -18,7 +18,7 @@ from gateway.pipelines.running.expected_times import expected_seconds
 from gateway.pipelines.running.graph import media_ids, resolve_references
 from gateway.pipelines.steps import PipelineParams, Step
 from gateway.pipelines.unasked import UnaskedInputs
-from gateway.routing.upstream import Upstreams, credentials
+from gateway.routing.upstream import Upstreams, quota_credentials
 from shared.errors import Conflict, FieldError, ModelDamaged, ModelMissing, ReelwrightError, UnknownJob
 from shared.jobs import Claim, Job, JobWarning, Outcome, PartlyFailed, ProgressLog, Queue, StepState
 from shared.jobs.running.runner import video_seconds
@@ -30,7 +30,9 @@ OPERATION = "pipelines.run"
 AT_ONCE = 64  # a pipeline only waits for its steps
 POLL_S = 0.25
 RETRY_S, LONGEST_RETRY_S = 2.0, 30.0
-"""Shortest and longest pause before a step is submitted again. The service is down, or its queue is full."""
+"""Shortest and longest pause before a step is submitted again.
+
+A refusal that may pass came before."""
 
 FINAL = frozenset(f"/problems/{error.type}" for error in (ModelMissing, ModelDamaged))
 """Types of refusals with 503 that are not retried. The operator has to run a command first."""
@@ -114,16 +116,18 @@ class PipelineRunner:
     async def _submit(self, claim: Claim, run: StepRun, board: Board, trace: Mapping[str, str]) -> Job:
         """Submit a step as a job of its service.
 
-        If the service is down or its queue is full, the request is repeated. The idempotency key names pipeline, step and content, so that
-        after a crash the pipeline gets the job that it had already submitted. Raises the refusal of the service.
+        The request is repeated if the service is down, its queue is full, or the owner has too many unfinished jobs. The idempotency key
+        names pipeline, step and content, so that after a crash the pipeline gets the job that it had already submitted. Raises the
+        refusal of the service.
         """
         step = resolve_references(run.step, board.outputs(), board.results())
         digest = json_digest([step.operation, step.inputs, step.params])[:32]
-        headers = credentials(self.runtime.settings, claim.owner) | dict(trace)
-        headers |= {"Idempotency-Key": f"{claim.id}/{step.id}/{digest}"}
+        constant = dict(trace) | {"Idempotency-Key": f"{claim.id}/{step.id}/{digest}"}
         body: dict[str, Any] = {"inputs": step.inputs, "params": step.params, "metadata": {"pipeline": claim.id, "step": step.id}}
         body |= ({} if claim.cache else {"cache": False}) | ({} if claim.listed else {"listed": False})
         while True:
+            max_jobs = self.runtime.keys.max_jobs(claim.owner)
+            headers = constant | quota_credentials(self.runtime.settings, claim.owner, max_jobs=max_jobs)  # anew: they expire
             try:
                 complete = await self._unasked.complete(step.operation, body, headers)
                 job = await self._send(claim.owner, step, headers, complete)

@@ -19,7 +19,11 @@ IdempotencyKey = Annotated[
 ]
 """Headers of every request that starts a job."""
 
-REFUSALS = NOT_JSON | problems(_404="Unknown media", _429="The queue is full", _503="The weights of a model are not installed")
+REFUSALS = NOT_JSON | problems(
+    _404="Unknown media",
+    _429="The queue is full, or the API key has too many unfinished jobs",
+    _503="The weights of a model are not installed",
+)
 
 ENDED: dict[int | str, dict[str, Any]] = {
     200: {"model": Job, "description": "The ended job, if `Prefer: wait` was given and the job ended in time"}

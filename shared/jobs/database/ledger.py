@@ -10,9 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
-from shared.errors import QueueFull, QuotaExceeded, UnknownJob
+from shared.errors import QueueFull, UnknownJob
 from shared.jobs.database.history import EarlierResult
 from shared.jobs.database.job_filter import JobFilter
+from shared.jobs.database.job_quota import check_quota, lock_quota
 from shared.jobs.database.message_pace import MessagePace
 from shared.jobs.database.rows import (
     OPEN,
@@ -25,13 +26,12 @@ from shared.jobs.database.rows import (
     StoredPreview,
     StoredWebhook,
     in_queue,
+    is_same_preview,
     progress_column,
 )
 from shared.jobs.database.tables import DELIVERIES, EVENTS, JOBS, LOGS
 from shared.jobs.record import PRIORITIES, Job, JobProgress, JobRequest, Status, StepState
 from shared.jobs.url_inputs import UrlFetch, with_urls
-from shared.jobs.view_names import MAKING
-from shared.operation import AUTO
 
 PREVIEW_TTL_S = 3600.0
 """Seconds after which an ended preview is deleted."""
@@ -64,11 +64,10 @@ class Ledger:
             detail = f"The queue of {job.service} is full: {waiting} jobs are waiting, the limit (REELWRIGHT_QUEUE_LIMIT)."
             raise QueueFull(f"{detail} Try again later.", headers={"Retry-After": "10"})
         if most_open is not None:
-            count = sa.select(sa.func.count()).where(JOBS.c.owner == job.owner, JOBS.c.status.in_(OPEN))
-            if (unfinished := connection.scalar(count) or 0) >= most_open:
-                detail = f"This API key has {unfinished} unfinished jobs, its limit. Wait until a job ends, or cancel one."
-                raise QuotaExceeded(detail, headers={"Retry-After": "10"})
+            lock_quota(connection, job.owner)
         connection.execute(JOBS.insert().values(status=Status.QUEUED.value, created_at=round(time.time(), 3), **job.dump()))
+        if most_open is not None:
+            check_quota(connection, job, most_open)
 
     def add_ended(self, connection: Connection, job: NewJob, remembered: EarlierResult) -> None:
         """Insert a job that ends at once with an earlier result.
@@ -240,15 +239,13 @@ class Ledger:
         with self.engine.connect() as connection:
             return {row.id: JobState(status=Status(row.status), progress=row.progress) for row in connection.execute(query)}
 
-    def older_previews(self, job: Job, owner: str) -> list[str]:
+    def older_previews(self, job: NewJob) -> list[str]:
         """Return the ids of unfinished previews that `job` replaces."""
-        older = (JOBS.c.owner == owner, JOBS.c.operation == job.operation, JOBS.c.id < job.id)  # ids sort by time
+        older = (JOBS.c.owner == job.owner, JOBS.c.operation == job.operation, JOBS.c.id < job.id)  # ids sort by time
         unfinished = (JOBS.c.status.in_(OPEN), JOBS.c.preview.is_not(None))
-        query = sa.select(JOBS.c.id, JOBS.c.inputs, JOBS.c.preview).where(*older, *unfinished)
-        slot = job.preview.slot if job.preview is not None else ""
+        query = sa.select(JOBS.c.id, JOBS.c.operation, JOBS.c.inputs, JOBS.c.preview).where(*older, *unfinished)
         with self.engine.connect() as connection:
-            rows = [row for row in connection.execute(query) if row.preview["slot"] == slot]
-        return [row.id for row in rows if _as_requested(row.inputs) == _as_requested(job.inputs)]
+            return [row.id for row in connection.execute(query) if is_same_preview(row, job)]
 
     def set_preview_part(self, job_id: str, *, start_s: float, end_s: float) -> None:
         """Store which part of the source a preview shows, from start to end."""
@@ -330,11 +327,6 @@ class Ledger:
             "listed": row.listed is not False,
         }
         return Job.model_validate(row._asdict() | computed)
-
-
-def _as_requested(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Return `inputs` with "auto" in place of every input that another job makes."""
-    return {name: AUTO if isinstance(source, str) and source.startswith(MAKING) else source for name, source in inputs.items()}
 
 
 def _unknown(job_id: str) -> UnknownJob:

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from shared.jobs.database.tables import JOBS
 from shared.jobs.record import JobProgress, Status
 from shared.jobs.url_inputs import UrlFetch
+from shared.jobs.view_names import MAKING
+from shared.operation import AUTO
 
 OPEN = (Status.QUEUED.value, Status.RUNNING.value)
 """Statuses of jobs that have not ended."""
@@ -172,6 +174,23 @@ class Event:
     seq: int
     kind: str
     data: Any
+
+
+def is_same_preview(row: sa.Row[Any], job: NewJob) -> bool:
+    """Return whether a newer preview `job` replaces the stored job `row`.
+
+    Both preview the same operation on the same inputs, in the same slot of the client.
+    """
+    if job.preview is None or row.preview is None:
+        return False
+    if (row.operation, row.preview["slot"]) != (job.operation, job.preview.slot):
+        return False
+    return _as_requested(row.inputs) == _as_requested(job.inputs)
+
+
+def _as_requested(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return `inputs` with "auto" in place of every input that another job makes."""
+    return {name: AUTO if isinstance(source, str) and source.startswith(MAKING) else source for name, source in inputs.items()}
 
 
 def progress_column(progress: JobProgress) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The layers that keep a worker process away from secrets and other jobs, and whether each is active on this machine."""
+"""The layers that keep worker processes away from secrets and other jobs."""
 
 from dataclasses import dataclass
 

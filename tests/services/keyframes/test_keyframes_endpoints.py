@@ -13,7 +13,7 @@ from shared.media.ids import new_id
 from shared.testing import RunningSuite, suite
 
 BASE = "/v1/keyframes"
-KEYS = {name: {"X-API-Key": name * 16} for name in ("a", "b")}
+KEYS = {name: {"X-API-Key": name * 24} for name in ("a", "b")}
 
 
 @pytest.fixture(scope="module")

@@ -200,10 +200,16 @@ def test_inputs_are_checked_before_a_job_is_made(server: Server) -> None:
 
 
 def test_keys_keep_owners_apart(tmp_path: Path) -> None:
-    alice, bob = {"X-API-Key": "alice-alice-alice-alice"}, {"Authorization": "Bearer bob-bob-bob-bob-bob"}
-    with serving_one(tmp_path, API_KEYS="alice-alice-alice-alice,bob-bob-bob-bob-bob") as server:
+    keys = "alice-alice-alice-alice-alice", "bob-bob-bob-bob-bob-bob-bob"
+    alice, bob = {"X-API-Key": keys[0]}, {"Authorization": f"Bearer {keys[1]}"}
+    with serving_one(tmp_path, API_KEYS=",".join(keys)) as server:
         client = server.client
-        for headers in ({}, {"X-API-Key": "wrong"}, {"Authorization": "Bearer alice"}, {"Authorization": "Basic alice-alice-alice-alice"}):
+        for headers in (
+            {},
+            {"X-API-Key": "wrong"},
+            {"Authorization": "Bearer alice"},
+            {"Authorization": f"Basic {keys[0]}"},
+        ):
             for path in ("/v1/jobs", f"/v1/jobs/{'0' * 26}", "/operations", "/metrics"):
                 answer = client.get(path, headers=headers)
                 assert answer.status_code == 401

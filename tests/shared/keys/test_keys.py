@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,15 +16,19 @@ import pytest
 from shared.errors import Invalid, ScopeMissing, TooManyRequests, Unauthorized
 from shared.http.request_rates import RequestRates
 from shared.keys import Access, KeyRing
+from shared.keys.adoptions import Adoption, AdoptionFile
 from shared.keys.internal import internal_access, internal_token
 from shared.keys.key_file import KeyFile
 from shared.keys.record import KeyRecord, hash_of, now
 from shared.keys.sealing import seal, unseal
 from shared.keys.secret_file import derived_key
 from shared.log import AUDIT
+from shared.media.store import MediaStore, NewMedium
+from shared.operation import Kind
 from shared.sample_ids import SAMPLES
 from shared.settings import PUBLIC, Settings, owner_of
 from shared.testing import suite
+from tests.waiting import within
 
 OLD = "a-key-of-the-settings-of-old"
 
@@ -58,6 +63,9 @@ def test_keys_change_while_the_suite_runs(tmp_path: Path, picture: Path) -> None
         assert get(client, "/v1/jobs", first).status_code == 200
         assert get(client, f"/v1/media/{before}", first).status_code == 404
         keys(data, "adopt", "first")
+        adopted = re.compile(rf"operator: key 'first' \({hash_of(first)[:8]}\) got 0 jobs and \d media of public")
+        assert get(client, "/v1/jobs", first).status_code == 200
+        within(5, lambda: any(map(adopted.search, running.log)), "an audit line of the adoption")
         assert get(client, f"/v1/media/{before}", first).status_code == 200
         with picture.open("rb") as file:
             answer = get(client, "/v1/media", first, "POST", files={"file": ("after.png", file)})
@@ -145,6 +153,58 @@ def test_every_change_of_the_key_file_takes_effect_at_once(data: Path, caplog: p
         ring.find(key)
 
 
+def test_an_adoption_is_logged_once(data: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", AUDIT)
+    file = AdoptionFile(data)
+    adoption = Adoption(at=now(), key_id="abcd1234", name="first", source=PUBLIC, jobs=3, media=2)
+    file.add(adoption)
+    ring = KeyRing(Settings(data_dir=data))
+    assert ring.required is False
+    file.add(adoption.model_copy(update={"name": "second"}))
+    for _ in range(2):
+        assert ring.required is False
+    assert [entry.getMessage() for entry in caplog.records if entry.name == AUDIT] == [
+        "operator: key 'second' (abcd1234) got 3 jobs and 2 media of public"
+    ]
+    assert file.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_adopts_what_belonged_to_a_lost_key(data: Path) -> None:
+    lost = keys(data, "add", "lost")
+    store = MediaStore(data / "media", ttl_s=1000)
+    with store.incoming() as incoming:
+        incoming.content.write_text("{}")
+        new = NewMedium(
+            owner=owner_of(lost),
+            name="a.json",
+            kind=Kind.JSON,
+            content_type="application/json",
+            suffix=".json",
+            source="upload",
+            media=None,
+        )
+        medium = store.publish(incoming, new).id
+    (data / "keys.json").unlink()
+    found = keys(data, "add", "found")
+    keys(data, "adopt", "found", "--from", owner_of(lost))
+    assert store.get(owner_of(found), medium).name == "a.json"
+    assert AdoptionFile(data).path.read_text().count(owner_of(lost)) == 1
+
+
+def test_the_first_key_is_made_before_a_published_suite_starts(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # In a container whose port is published on every address.
+    published = {"REELWRIGHT_HOST": "0.0.0.0", "REELWRIGHT_PUBLISHED_HOST": "0.0.0.0"}
+    for name, value in published.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match="reelwright keys add"):
+        Settings(data_dir=data)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("REELWRIGHT_")}
+    command = [sys.executable, "-m", "reelwright", "keys", "add", "first"]
+    done = subprocess.run(command, env=env | published | {"REELWRIGHT_DATA_DIR": str(data)}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert Settings(data_dir=data)
+
+
 def test_a_changed_secret_file_takes_effect_without_a_restart(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.settings.SECRETS", data)
     path = data / "reelwright_api_keys"
@@ -153,6 +213,9 @@ def test_a_changed_secret_file_takes_effect_without_a_restart(data: Path, monkey
     path.write_text("b" * 30 + "," + "c" * 31)
     assert ring.find(OLD) is None
     assert ring.find("c" * 31) is not None
+    path.write_text("short")
+    assert ring.find("short") is None
+    assert ring.find("c" * 31) is not None, "a key that is too short changes nothing"
 
 
 def test_short_keys_are_refused(data: Path) -> None:

@@ -107,9 +107,9 @@ def test_afterwards_the_next_jobs_run_and_nothing_is_left(bad: Server) -> None:
 
 
 def test_the_environment_of_the_server_is_hidden(tmp_path: Path) -> None:
-    secrets = {"API_KEYS": "open-sesame-open-sesame", "WEBHOOK_SECRET": "whsec_c2VjcmV0c2VjcmV0c2VjcmV0"}
+    secrets = {"API_KEYS": "open-sesame-open-sesame-open", "WEBHOOK_SECRET": "whsec_c2VjcmV0c2VjcmV0c2VjcmV0"}
     with serving_one(tmp_path, **secrets) as server:
-        server.client.headers["X-API-Key"] = "open-sesame-open-sesame"
+        server.client.headers["X-API-Key"] = "open-sesame-open-sesame-open"
         job = server.run("environment")
         [content] = tmp_path.glob(f"media/*/{job['outputs']['file']['id']}/content.json")
         text = content.read_text()
