@@ -1,4 +1,7 @@
-"""The matte of `effects.strobe` is made unasked if matting is there: over HTTP, in batches, in pipelines and in previews."""
+"""The matte of `effects.strobe` is made unasked if matting is installed.
+
+This holds over HTTP, in batches, in pipelines and in previews.
+"""
 
 import json
 import os

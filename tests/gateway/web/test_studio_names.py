@@ -1,4 +1,4 @@
-"""The studio's code contains no names of operations and their fields, only their declared roles and widgets."""
+"""The studio's code names no operation or field, only roles and widgets."""
 
 import re
 from pathlib import Path
@@ -26,7 +26,7 @@ RESULTS = {name for operation in OPERATIONS for name in operation.result.model_f
 DECLARED = {word for words in (Widget, InputRole, OutputRole, ParamRole, ResultRole, OperationRole, Icon) for word in get_args(words)} | {
     *Kind
 }
-"""Words of the declarations by which the page goes; some of them are names, too."""
+"""Words of the declarations by which the page goes. Some of them are names, too."""
 
 COMMON = {
     "blur": "an event",
@@ -72,7 +72,10 @@ KEY = re.compile(r"(?:^|,)\s*([a-z][a-z0-9_]*)\s*(?=[,:]|$)")
 
 
 def words_in(script: str) -> tuple[set[str], set[str]]:
-    """Return a script's words in string literals, and its words that select a parameter, input, output or field of a result."""
+    """Return a script's words in strings, and its words that select a field.
+
+    Fields are parameters, inputs, outputs and fields of results.
+    """
     code = re.sub(r"/\*.*?\*/|(?<=\s)//[^\n]*|^//[^\n]*", "", script, flags=re.DOTALL | re.MULTILINE)
     keys = {word for names in (*UNPACKED.findall(code), *GIVEN.findall(code)) for word in KEY.findall(names)}
     return set(LITERAL.findall(code)), {*MEMBER.findall(code), *keys}

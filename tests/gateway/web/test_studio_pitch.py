@@ -1,4 +1,4 @@
-"""Sound of a played ramp: its pitch stays, and nothing is heard far from its time."""
+"""Sound of a played ramp: its pitch stays, and so do its times."""
 
 import numpy as np
 import pytest

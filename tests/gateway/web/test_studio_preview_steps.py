@@ -1,4 +1,7 @@
-"""Steps of a pipeline's preview: times, places and sizes of the whole clip become those of its small part."""
+"""Steps of a pipeline's preview, converted from the whole clip to its part.
+
+Times, places and sizes change.
+"""
 
 import json
 from typing import Any
@@ -28,7 +31,7 @@ def step(operation: str, id_: str = "a", video: str = "clip", **params: Any) -> 
 
 
 def previewed(script: Script, *steps: dict[str, Any], declared: list[dict[str, Any]] = DECLARED) -> tuple[float, list[dict[str, Any]]]:
-    """Return the second at which the clip is cut, and the params of each step."""
+    """Return the second of the clip's cut, and each step's params."""
     cut, *small = script(STEPS, steps=steps, media=[CLIP], operations=declared)
     assert cut["operation"] == "media.transcode"
     assert cut["params"] | {"start": 0} == {"start": 0, "duration": 3, "max_edge": 640}

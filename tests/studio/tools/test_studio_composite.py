@@ -27,7 +27,8 @@ PLAIN = {"grain": False, "decontaminate": False}
 """Words by which the page states what it leaves out. Fine hair and grain appear only in the result."""
 
 MOST_ERROR = 2.5
-"""Mean difference in levels of 256. The page has a smaller copy of the clip, whose compression moves an even chroma by up to a level."""
+"""Largest mean difference, in levels of 256. The page has a smaller copy of the clip, whose compression moves an even chroma by up to a
+level."""
 
 
 def backdrop(path: Path) -> Path:
