@@ -15,7 +15,7 @@ MAKING = "made:"
 The input is written `made:<job id>.<output>`."""
 
 IF_POSSIBLE = "?"
-"""Suffix of an input that is left out if the job that makes it fails."""
+"""Suffix of an input that is left out if its job fails."""
 
 
 def view_key(view: str, media_id: str, alpha: str | None = None) -> str:

@@ -1,4 +1,6 @@
-"""`make compose-up` with a stand-in for Docker: versions, files, order of the commands, and refusals.
+"""`make compose-up` with a stand-in for Docker.
+
+The tests check versions, files, order of the commands, and refusals.
 
 tests/deployment runs it with a real engine.
 """
@@ -23,7 +25,10 @@ esac
 
 
 class Stand:
-    """A folder with the Makefile, and a stand-in for the program `docker` that records its calls."""
+    """A folder with the Makefile and a stand-in for `docker`.
+
+    The stand-in records its calls.
+    """
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -31,7 +36,9 @@ class Stand:
         (folder / "Makefile").write_text((ROOT / "Makefile").read_text())
 
     def make(self, *arguments: str, compose: str = "echo v2.29.7", engine: str = "echo 27.1.1", settings: str = ":", up: str = ":") -> str:
-        """Run `make compose-up`; return its exit code (0 or 1) and its output, in one text.
+        """Run `make compose-up`; return its exit code and its output.
+
+        The code is 0 or 1; the output is one text.
 
         `compose`, `engine`, `settings`, `up`: shell commands that stand for those of Docker.
         """

@@ -1,4 +1,6 @@
-"""The reverse proxies of docs/operating.md: their programs accept the examples, which pass on what the suite needs.
+"""The reverse proxies of docs/operating.md, checked by their own programs.
+
+The examples pass on what the suite needs.
 
 Tests of a program skip where it is not installed (`apt-get install nginx caddy`).
 """

@@ -1,4 +1,4 @@
-"""The audit log: every request that changes something names its key and the ids of what it changed."""
+"""The audit log: every change names its key and the ids it changed."""
 
 import base64
 import logging
@@ -66,7 +66,10 @@ class Changes:
         return answer, {answer.json()["id"]}
 
     def form(self, path: str) -> Sent:
-        """Send a clip to a route that answers with the id of its job; expect the ids of the medium and the job."""
+        """Send a clip to a route that answers with its job's id.
+
+        Expects the ids of the medium and the job.
+        """
         before = {item["id"] for item in self.send("GET", "/v1/media", params={"limit": 200}).json()["items"]}
         newest = self.send("GET", "/v1/jobs", params={"limit": 1}).json()["items"][0]["id"]
         with self.clip.open("rb") as file:
@@ -74,7 +77,10 @@ class Changes:
         return answer, self.since(before, newest)
 
     def since(self, media: Ids, newest_job: str) -> Ids:
-        """Return the ids of the medium that was uploaded since an earlier moment, and of its job."""
+        """Return the ids of a newly uploaded medium and its job.
+
+        New means: since an earlier moment.
+        """
         items = self.send("GET", "/v1/media", params={"limit": 200}).json()["items"]
         new = {item["id"] for item in items if item["id"] not in media and item["source"] in ("upload", "url")}
         later = [job for job in self.send("GET", "/v1/jobs", params={"limit": 50}).json()["items"] if job["id"] > newest_job]
@@ -197,7 +203,10 @@ class Changes:
 
 
 def requests_of(changes: Changes) -> dict[tuple[str, str], Callable[[], Sent]]:
-    """Return a request for each address of the API that changes something: (method, path in the description) -> function that sends it."""
+    """Return a request for each address of the API that changes something.
+
+    The result is (method, path in the description) -> function that sends it.
+    """
     step = {"id": "look", "operation": "speed-ramp.analyze", "inputs": {"video": SAMPLE_ID}}
     return {
         ("POST", "/v1/media"): changes.upload,

@@ -1,4 +1,4 @@
-"""Every way to start a job counts against the quota `max_jobs` of the API key."""
+"""Every way to start a job counts against the key's quota `max_jobs`."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -24,7 +24,10 @@ ANALYZE = "speed-ramp.analyze"
 
 @dataclass(frozen=True)
 class Limited:
-    """A suite with two limited keys, a clip of each, and a file server that can hold its answers."""
+    """A suite with two limited keys, their clips, and a file server.
+
+    The server can hold its answers.
+    """
 
     running: RunningSuite
     origin: Origin
@@ -64,7 +67,10 @@ def limited(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Iterator[Li
 
 
 def ways(limited: Limited) -> dict[str, Callable[[], httpx.Response]]:
-    """Return one request for each address that starts jobs: address in the API description -> function that sends it."""
+    """Return one request for each address that starts jobs.
+
+    The result is address in the API description -> function that sends it.
+    """
     video = {"video": limited.clips[KEY]}
     steps = [{"id": "look", "operation": ANALYZE, "inputs": video}]
     canceled = limited.hold()

@@ -103,7 +103,9 @@ def stumble(params: Bad, *, progress: Progress) -> Done:
 
 
 def leak(params: Bad, *, progress: Progress) -> Done:
-    """Name a file of the server: in a warning and in an error of the kind `tag`.
+    """Name a file of the server, in a warning and in an error.
+
+    `tag` is the kind of the error.
 
     `log`: the path.
     """
@@ -276,7 +278,10 @@ def background(params: Bad, *, progress: Progress) -> Done:
 
 
 def environment(params: Bad, *, output: Path, progress: Progress) -> Done:
-    """Write the environment and command lines of this process and its parent, and the status that the kernel reports of this process."""
+    """Write the environment, command lines and status of this process.
+
+    Environment and command line are also those of its parent; the status is the kernel's.
+    """
     report = {}
     for pid in (os.getpid(), os.getppid()):
         for name in ("environ", "cmdline"):

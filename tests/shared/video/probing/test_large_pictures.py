@@ -7,7 +7,10 @@ from shared.video.probing.large_pictures import LARGE_PIXELS, turn
 
 
 def most_at_once(folder: Path | None, width: int, height: int) -> int:
-    """Return how many of four threads hold the turn for a picture at the same time, if each waits a moment for the others."""
+    """Return how many of four threads hold a picture's turn at once.
+
+    Each waits a moment for the others.
+    """
     inside, most, together = 0, 0, threading.Barrier(4)
     count = threading.Lock()
 
