@@ -1,29 +1,37 @@
 """Speed and memory benchmark of the aesthetics service.
 
-    python -m benchmarks.aesthetics.bench_aesthetics [seconds of the 1080p clip, 20 by default] [network] [jobs] [memory]
+    python -m benchmarks.aesthetics.bench_aesthetics [rounds] [seconds of each clip] [network] [jobs] [memory] [--perfectframe CHECKOUT]
 
-The words choose tables; without them, all are printed, each as soon as it is measured. Compares a whole job with PerfectFrameAI's method,
-the network with Keras, and the memory for clips of different length. The network is InceptionResNetV2 with Keras's random initial weights,
-so the figures show speed, not quality. The network is converted before the timing starts, as on a server after its first job.
+The words choose tables; without them, all are printed, each as soon as it is measured. The defaults are 3 rounds and clips of 20 s, those
+of `benchmarks.material.clips.CLIP_KINDS`. Jobs run in turns, and medians count. Compares whole jobs with PerfectFrameAI, the network (an
+inner step) with Keras, and the memory for clips of different length. CHECKOUT is a clone of BKDDFS/PerfectFrameAI, whose package
+`perfectframe` runs its ONNX network as it is; without a clone, only its former method is compared, rewritten here with Keras. The network is
+InceptionResNetV2 with Keras's random initial weights, so the figures show speed, not quality. It is converted before the timing starts, as
+on a server after its first job.
 """
 
+import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine
-from benchmarks.material.clips import ffmpeg, sample_clip
+from benchmarks.material.clips import clips_of_kinds, ffmpeg
+from benchmarks.turns import Job, costs_in_turns, median_cost, ratio_cells, turns_table
+from benchmarks.warm_program import WarmProgram
 from services.aesthetics.best_frames import BestFramesParams, best_frames
+from services.aesthetics.nima.conversion import converted
 from services.aesthetics.nima.keras_model import build
 from services.aesthetics.nima.network import network
 from services.aesthetics.nima.scores import RATINGS
@@ -34,6 +42,27 @@ out = Console(soft_wrap=True, highlight=False)
 TABLES = ["network", "jobs", "memory"]
 NAME = "nima-inception-resnet-v2"
 SEED_BATCH, GROUP, PICTURES = 100, 5, 48
+PERFECTFRAME = """
+import os, shutil
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from perfectframe.extractors import BestFramesExtractor
+from perfectframe.image_evaluators import InceptionResNetNIMA
+from perfectframe.image_processors import OpenCVImage
+from perfectframe.schemas import ExtractorConfig
+from perfectframe.video_processors import OpenCVVideo
+clip, weights, folder = map(Path, sys.argv[2:5])
+def work():
+    shutil.rmtree(folder, ignore_errors=True)
+    videos, pictures = folder / "videos", folder / "pictures"
+    videos.mkdir(parents=True)
+    pictures.mkdir()
+    os.link(clip, videos / "clip.mp4")  # the program renames its video at the end
+    config = ExtractorConfig(input_directory=videos, output_directory=pictures, weights_directory=weights)
+    BestFramesExtractor(config, OpenCVImage, OpenCVVideo, InceptionResNetNIMA).process()
+    assert any(pictures.iterdir())
+serve(work)
+"""
 MEMORY = """
 import sys
 from pathlib import Path
@@ -47,64 +76,97 @@ print(next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if 
 
 
 def main() -> None:
-    """Print all tables."""
-    arguments = sys.argv[1:] if sys.argv[0].endswith("bench_aesthetics.py") else []
-    seconds = next((float(word) for word in arguments if word not in TABLES), 20.0)
-    chosen = [word for word in arguments if word in TABLES] or TABLES
-    out.print(f"{machine()}; load {os.getloadavg()[0]:.0f}")
+    """Print the tables."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("--perfectframe", type=Path)
+    options, _ = parser.parse_known_args()
+    numbers = [word for word in options.words if word not in TABLES]
+    chosen = [word for word in options.words if word in TABLES] or TABLES
+    rounds, seconds = int(numbers[0]) if numbers else 3, float(numbers[1]) if len(numbers) > 1 else 20.0
+    out.print(machine())
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         os.environ["REELWRIGHT_MODELS_DIR"] = str(folder / "models")
         use(Settings())
-        clip = make_clip(folder / "1080p.mp4", seconds)
+        clips = clips_of_kinds(folder, seconds)
         if "memory" in chosen:
-            out.print(memory_table(clip, seconds, folder))
+            out.print(memory_table(clips["1080p, B-frames"], seconds, folder))
         if chosen == ["memory"]:
             return
         model = build("inception-resnet-v2")
         write_weights(model, folder / "models")
         if "network" in chosen:
-            out.print(network_table(model))
-        if "jobs" in chosen:
-            out.print(job_table(model, clip, seconds, folder))
+            out.print(network_table(model, rounds))
+        for kind, clip in clips.items() if "jobs" in chosen else ():
+            title = f"Best frames, {kind}, {seconds:g} s, a frame a second, groups of {GROUP}"
+            out.print(job_table(title, model, clip, folder, rounds, options.perfectframe))
 
 
-def network_table(model: Any) -> Table:
+def network_table(model: Any, rounds: int) -> Table:
     """Compare the pictures per second of our NIMA network and of Keras's `predict`."""
     pictures = list(np.random.default_rng(0).integers(0, 256, (PICTURES, 224, 224, 3), dtype=np.uint8))
     batch = np.stack(pictures).astype(np.float32) / 127.5 - 1
-    keras_s, expected = timed(lambda: model.predict(batch, batch_size=SEED_BATCH, verbose=0))
-    table = Table(f"InceptionResNetV2, {PICTURES} pictures", "pictures/s", "x Keras predict", "score off by", title="the network")
-    table.add_row("Keras predict", f"{PICTURES / keras_s:.1f}", "1.0", "")
-    rows = (
-        ("PerfectFrameAI's present way, batches of 100:", BestFramesParams(precision="f32", backend="onnxruntime", batch_size=SEED_BATCH)),
-        ("here,", BestFramesParams(precision="f32", backend="openvino")),
-        ("here,", BestFramesParams(precision="auto", backend="openvino")),
-    )
-    for name, params in rows:
+    keras, rated = "Keras predict", dict[str, NDArray[np.float32]]()
+
+    def predict() -> None:
+        rated[keras] = model.predict(batch, batch_size=SEED_BATCH, verbose=0)
+
+    def rate(name: str, params: BestFramesParams) -> None:
         with network(params) as run:
-            took_s, rated = timed(lambda rate=run.rate: rate(pictures))
-            off, method = np.abs((rated - expected) @ RATINGS).max(), f"{run.model_used.backend} {run.model_used.precision}"
-            table.add_row(f"{name} {method}", f"{PICTURES / took_s:.1f}", f"{keras_s / took_s:.1f}", f"{off:.4f}")
+            rated[name] = run.rate(pictures)
+
+    own = {
+        "onnxruntime, f32, batches of 100 (as PerfectFrameAI)": BestFramesParams(
+            precision="f32", backend="onnxruntime", batch_size=SEED_BATCH
+        ),
+        "OpenVINO, f32": BestFramesParams(precision="f32", backend="openvino"),
+        "OpenVINO, precision auto": BestFramesParams(precision="auto", backend="openvino"),
+    }
+    jobs = [Job(keras, predict), *(Job(name, partial(rate, name, params), keras) for name, params in own.items())]
+    costs = costs_in_turns(jobs, rounds)
+    title = f"Inner step: InceptionResNetV2, {PICTURES} pictures, medians of {rounds} rounds in turns"
+    table = Table("network", "pictures/s", "as fast, wall", "as fast, processor", "score off by", title=title)
+    for job in jobs:
+        off = np.abs((rated[job.name] - rated[keras]) @ RATINGS).max()
+        speed = f"{PICTURES / median_cost(costs[job.name]).wall_s:.1f}"
+        table.add_row(job.name, speed, *ratio_cells(job, costs, as_fast=True), f"{off:.4f}" if job.reference else "")
     return table
 
 
-def job_table(model: Any, clip: Path, seconds: float, folder: Path) -> Table:
-    """Compare whole jobs, from video file to picture files, with PerfectFrameAI's method.
+def job_table(title: str, model: Any, clip: Path, folder: Path, rounds: int, checkout: Path | None) -> Table:
+    """Compare whole jobs, from video file to picture files, with PerfectFrameAI's.
 
     The job chooses the best frame of each group of five.
     """
     outputs = {"images": folder / "i.zip", "scores": folder / "s.zip", "sheet": folder / "s.png"}
-    table = Table("best frames", "seconds", "times as fast", title=f"{seconds:g} s of 1080p, a frame a second, groups of {GROUP}")
-    with network(BestFramesParams()):
-        pass
-    seed_s, _ = timed(lambda: perfectframe_method(model, clip, folder), repeat=1)
-    table.add_row("PerfectFrameAI's method: seek for every frame, whole frames in batches of 100, Keras predict", f"{seed_s:.2f}", "1.0")
+    former = "PerfectFrameAI's former method, rewritten: seek to each frame, batches of 100, Keras"
+    jobs = [Job(former, lambda: perfectframe_method(model, clip, folder))]
+    program = None
+    if checkout is not None:
+        program = WarmProgram(PERFECTFRAME, checkout, clip, onnx_weights(folder), folder / "perfectframe")
+        jobs = [Job("PerfectFrameAI, its package perfectframe, ONNX", program.run), Job(former, jobs[0].work)]
     for scorer in ("nima", "both", "technical"):
         params = BestFramesParams(scorer=scorer, group_size=GROUP)
-        took_s, _ = timed(lambda choice=params: best_frames(choice, video=clip, outputs=outputs), repeat=2)
-        table.add_row(f"here, scorer {scorer}", f"{took_s:.2f}", f"{seed_s / took_s:.1f}")
+        jobs.append(
+            Job(f"aesthetics.best-frames, scorer {scorer}", partial(best_frames, params, video=clip, outputs=outputs), jobs[0].name)
+        )
+    table = turns_table(title, jobs, rounds, as_fast=True)
+    if program is not None:
+        program.close()
     return table
+
+
+def onnx_weights(folder: Path) -> Path:
+    """Write the network as PerfectFrameAI expects it; return its folder."""
+    target = folder / "onnx"
+    target.mkdir(exist_ok=True)
+    model = ModelFolder(folder / "models").model(NAME)
+    weights = folder / "models" / NAME / model.files[0].path
+    sha256 = ModelFolder(folder / "models").check(model, model.files[0]).sha256
+    with converted("inception-resnet-v2", weights, sha256, "onnx") as path:
+        shutil.copyfile(path, target / "weights.onnx")
+    return target
 
 
 def perfectframe_method(model: Any, clip: Path, folder: Path) -> None:
@@ -140,19 +202,6 @@ def memory_table(clip: Path, seconds: float, folder: Path) -> Table:
     return table
 
 
-def timed(work: Callable[[], Any], *, repeat: int = 2) -> tuple[float, Any]:
-    """Run `work` `repeat` times.
-
-    Returns its shortest time in seconds and its last result.
-    """
-    best, result = float("inf"), None
-    for _ in range(repeat):
-        began = time.perf_counter()
-        result = work()
-        best = min(best, time.perf_counter() - began)
-    return best, result
-
-
 def write_weights(model: Any, models: Path) -> None:
     """Write the weights of a Keras model to a models folder.
 
@@ -172,13 +221,6 @@ def write_weights(model: Any, models: Path) -> None:
             group.attrs["weight_names"] = np.array([name.encode() for name in names])
             for name, values in zip(names, layer.get_weights(), strict=True):
                 group.create_dataset(name, data=values)
-
-
-def make_clip(path: Path, seconds: float) -> Path:
-    """Write a 1080p clip of `seconds` seconds, made from the sample clip."""
-    enlarge = ["-stream_loop", "19", "-i", str(sample_clip()), "-t", str(seconds), "-vf", "scale=1920:1080:flags=lanczos"]
-    ffmpeg(*enlarge, "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-an", str(path))
-    return path
 
 
 if __name__ == "__main__":

@@ -2,22 +2,23 @@
 
 A plate is a picture of the clip's background without the subject. The original program is the one that the service grew from.
 
-    python -m benchmarks.background.bench_background [seconds of the 1080p clip] [--studio]
+    python -m benchmarks.background.bench_background [rounds, 3 by default] [seconds of each clip, 3 by default] [TABLE ...]
 
-`--studio` prints the table of the studio only. Jobs run in turns, and the best of three runs counts. The clip is a real clip, enlarged. Its
-matte is a drawn, moving ellipse of the size of a person, because the time of a composite depends on the length of the matte's edge, not on
-the subject.
+TABLE is composites, studio, plates, medians or fills; without one, all are printed. Composites, the studio and plates are whole jobs, from
+file to file; medians and fills are inner steps. Jobs run in turns, and medians count. The clips of composites are those of
+`benchmarks.material.clips.CLIP_KINDS`; the studio's is a real clip, enlarged, that pans. The matte is a drawn, moving ellipse of the size
+of a person, because the time of a composite depends on the length of the matte's edge, not on the subject.
 """
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from unittest.mock import patch
 
 import cv2
@@ -27,8 +28,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine
-from benchmarks.material.clips import ffmpeg, sample_clip, transcode
-from benchmarks.turns import lowest_costs, processor_s
+from benchmarks.material.clips import clips_of_kinds, ffmpeg, sample_clip, transcode
+from benchmarks.turns import Cost, Job, cost_of, costs_in_turns, median_cost, median_ratio, turns_table
 from services.background import studio as studio_operation
 from services.background.analysis.analyze import analyze
 from services.background.composite import CompositeParams, composite
@@ -37,16 +38,16 @@ from services.background.fill.smooth import fill_smooth
 from services.background.median.masked_median import NO_SAMPLE, masked_median
 from services.background.studio import StudioParams, studio
 from shared.operation import Silent
-from shared.video import VideoWriter, read_frames
+from shared.video import VideoWriter, probe_video, read_frames
 from shared.video.clip.part import ClipPart
 from shared.worker.slot import HEAPS
 
 out = Console(soft_wrap=True, highlight=False)
-T = TypeVar("T")
+TABLES = ["composites", "studio", "plates", "medians", "fills"]
 SIZE = 1920, 1080
-RUNS = 3
 PLATE_FRAMES = 210
 PLAIN: dict[str, Any] = {"decontaminate": False, "light_wrap": 0, "match": 0, "grain": False, "blobs": 0}
+TRANSCODE = "ffmpeg, transcode, same encoder settings"
 
 
 def main() -> None:
@@ -54,28 +55,32 @@ def main() -> None:
     if os.environ.get("MALLOC_ARENA_MAX") != HEAPS:
         command = [sys.executable, "-m", "benchmarks.background.bench_background", *sys.argv[1:]]
         os.execve(sys.executable, command, os.environ | {"MALLOC_ARENA_MAX": HEAPS})
-    numbers = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    seconds = float(numbers[0]) if numbers else 3
+    numbers = [word for word in sys.argv[1:] if word not in TABLES]
+    chosen = [word for word in sys.argv[1:] if word in TABLES] or TABLES
+    rounds = int(numbers[0]) if numbers else 3
+    seconds = float(numbers[1]) if len(numbers) > 1 else 3
     out.print(f"{machine()}\n")
-    if "--studio" in sys.argv:
-        with tempfile.TemporaryDirectory() as name:
-            out.print(studios(Path(name), seconds))
-        return
-    out.print(medians())
-    out.print(fills())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        clip, matte, picture = made_clip(folder, seconds)
-        out.print(composites(folder, clip, matte, picture))
-        out.print(plates(folder))
-        out.print(studios(folder, seconds))
+        if "composites" in chosen:
+            for kind, clip in clips_of_kinds(folder, seconds).items():
+                title = f"Composites over a picture, {kind}, {seconds:g} s"
+                out.print(turns_table(title, composites(folder, clip), rounds))
+        if "studio" in chosen:
+            out.print(studios(folder, seconds, rounds))
+        if "plates" in chosen:
+            out.print(plates(folder, rounds))
+    if "medians" in chosen:
+        out.print(medians(rounds))
+    if "fills" in chosen:
+        out.print(fills(rounds))
 
 
-def medians() -> Table:
-    """Compare the times of three medians in a table.
+def medians(rounds: int) -> Table:
+    """Return a table of the times of our masked median, NumPy's and the original program's.
 
-    They are ours (masked), NumPy's and the original program's. 200 samples of 16 rows of 1080p, in which 30 % of the pixels are masked. The
-    original program takes the median of R, G and B at each pixel; ours that of Y, U and V planes in 4:2:0.
+    An inner step of plates. 200 samples of 16 rows of 1080p, in which 30 % of the pixels are masked. The original program takes the median
+    of R, G and B at each pixel; ours that of Y, U and V planes in 4:2:0.
     """
     random = np.random.default_rng(1)
     planes = []
@@ -99,116 +104,93 @@ def medians() -> Table:
         for samples, hidden, _ in planes:
             np.ma.median(np.ma.masked_array(samples, hidden), axis=0)
 
-    rows = [
-        ("masked median, Y, U and V", shortest_processor_s(ours)),
-        ("numpy.ma.median, Y, U and V", shortest_processor_s(numpys, runs=1)),
-        (f"a loop over RGB pixels, the original method ({columns} pixels, scaled up)", shortest_processor_s(loop) * 16 * SIZE[0] / columns),
+    own = "masked median, Y, U and V"
+    jobs = [
+        Job(own, ours),
+        Job("numpy.ma.median, Y, U and V", numpys, own),
+        Job(f"a loop over RGB pixels, the original method ({columns} pixels, scaled up)", lambda: cost_of(loop).times(16 * SIZE[0] / columns), own),
     ]
-    table = Table(title="Masked median of 200 samples, 16 rows of 1080p")
-    for head in ("method", "processor s", "of ours"):
-        table.add_column(head, justify="left" if head == "method" else "right")
-    for method, spent in rows:
-        table.add_row(method, f"{spent:.4f}", f"{spent / rows[0][1]:.0f}x")
-    return table
+    return turns_table("Inner step: masked median of 200 samples, 16 rows of 1080p", jobs, rounds)
 
 
-def fills() -> Table:
+def fills(rounds: int) -> Table:
     """Return a table that compares the hole-filling methods without a model.
 
-    The hole has the size of a person. Measures the time and the distance from the truth.
+    An inner step of plates. The hole has the size of a person. Measures the time and the distance from the truth.
     """
     with read_frames(sample_clip("bikes.mp4")) as frames:
         picture = cv2.resize(next(frames).rgb(), SIZE, interpolation=cv2.INTER_CUBIC)
     hole = ellipse(0)
-    table = Table(title="Filling a person-sized hole at 1080p")
-    for head in ("method", "processor s", "PSNR in the hole, dB"):
+    table = Table(title=f"Inner step: filling a person-sized hole at 1080p, medians of {rounds} rounds in turns")
+    for head in ("method", "processor s", "of smooth", "PSNR in the hole, dB"):
         table.add_column(head, justify="left" if head == "method" else "right")
-    methods: list[tuple[str, Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.uint8]]]] = [
-        ("smooth", fill_smooth),
-        ("opencv (Telea, the original method)", fill_opencv),
-    ]
-    for name, fill in methods:
-        hidden = picture.copy()
-        hidden[hole > 0] = 0
-        filled = fill(hidden, hole)
-        spent = shortest_processor_s(lambda fill=fill, hidden=hidden: fill(hidden, hole))  # type: ignore[misc]
-        error = ((filled[hole > 0].astype(np.float32) - picture[hole > 0]) ** 2).mean()
-        table.add_row(name, f"{spent:.3f}", f"{10 * np.log10(255**2 / error):.1f}")
+    hidden = picture.copy()
+    hidden[hole > 0] = 0
+    methods = {"smooth": fill_smooth, "opencv (Telea, the original method)": fill_opencv}
+    costs = costs_in_turns([Job(name, partial(fill, hidden, hole), "smooth") for name, fill in methods.items()], rounds)
+    for name, fill in methods.items():
+        error = ((fill(hidden, hole)[hole > 0].astype(np.float32) - picture[hole > 0]) ** 2).mean()
+        ratio = median_ratio(costs[name], costs["smooth"])[1]
+        table.add_row(name, f"{median_cost(costs[name]).processor_s:.3f}", f"{ratio:.1f}x", f"{10 * np.log10(255**2 / error):.1f}")
     return table
 
 
-def composites(folder: Path, clip: Path, matte: Path, picture: Path) -> Table:
-    """Return a table of the times of composites, a transcode and the original program."""
+def composites(folder: Path, clip: Path) -> list[Job]:
+    """List a transcode, composites by setting and the original program's method."""
     target = folder / "made.mp4"
+    matte, picture = matte_and_picture(folder, clip)
 
-    def job(**params: Any) -> Callable[[], object]:
-        return lambda: composite(CompositeParams(**params), video=clip, alpha=matte, background=picture, plate=None, output=target)
+    def job(name: str, **params: Any) -> Job:
+        files = {"video": clip, "alpha": matte, "background": picture, "plate": None}
+        return Job(f"background.composite, {name}", lambda: composite(CompositeParams(**params), **files, output=target), TRANSCODE)
 
-    jobs: list[tuple[str, Callable[[], object]]] = [
-        ("ffmpeg, plain transcode, same encoder settings", lambda: transcode(clip, target, "-c:a", "copy")),
-        ("composite, plain", job(**PLAIN)),
-        ("composite, light wrap, match and grain", job(**(PLAIN | {"light_wrap": 0.3, "match": 0.5, "grain": True}))),
-        ("composite, all defaults", job()),
-        ("composite, linear light", job(light="linear")),
-        ("as the original program: RGB floats, frame by frame", lambda: original_composite(clip, matte, picture, target)),
+    return [
+        Job(TRANSCODE, lambda: transcode(clip, target, "-c:a", "copy")),
+        job("plain", **PLAIN),
+        job("light wrap, match and grain", **(PLAIN | {"light_wrap": 0.3, "match": 0.5, "grain": True})),
+        job("all defaults"),
+        job("linear light", light="linear"),
+        Job("original method, rewritten: RGB floats, frame by frame", lambda: original_composite(clip, matte, picture, target), TRANSCODE),
     ]
-    spent = lowest_costs(jobs, rounds=RUNS)
-    table = Table(title=f"Composites over a picture, {SIZE[0]}x{SIZE[1]}")
-    for head in ("job", "wall s", "wall, of the transcode", "processor s", "processor, of the transcode"):
-        table.add_column(head, justify="left" if head == "job" else "right")
-    reference = spent[jobs[0][0]]
-    for name, (wall, processor) in spent.items():
-        table.add_row(name, f"{wall:.2f}", f"{wall / reference[0]:.2f}x", f"{processor:.2f}", f"{processor / reference[1]:.2f}x")
-    return table
 
 
-def studios(folder: Path, seconds: float) -> Table:
+def studios(folder: Path, seconds: float, rounds: int) -> Table:
     """Return a table of the times of studio jobs and of a transcode.
 
-    In processor time of whole jobs. The clip pans. The depth is drawn, so that no model is needed: a floor and five boxes. What the model
-    itself takes is left out.
+    The clip pans. The depth is drawn, so that no model is needed: a floor and five boxes. What the model itself takes is left out.
     """
     pan = "scale=2304:980:flags=lanczos,pad=2304:1296:0:158,crop=1920:1080:(in_w-out_w)*(0.5+0.4*sin(t*2)):(in_h-out_h)*(0.5+0.3*sin(t))"
-    clip, matte, picture = made_clip(folder, seconds, scale=pan)
+    clip = folder / "pan.mp4"
+    settings = ["-vf", f"{pan},setsar=1", "-c:v", "libx264", "-preset", "veryfast", "-crf", "18"]
+    ffmpeg("-i", str(sample_clip("bikes.mp4")), "-t", str(seconds), *settings, str(clip))
+    matte, picture = matte_and_picture(folder, clip)
     target = folder / "made.mp4"
     outputs = {"video": target, "background": folder / "background.png", "depth": folder / "depth.png"}
-
-    def job(**params: Any) -> Callable[[], object]:
-        return lambda: studio(StudioParams(**params), video=clip, alpha=matte, background=picture, outputs=outputs)
-
-    transcoding = "ffmpeg, plain transcode, same encoder settings"
-    jobs: list[tuple[str, Callable[[], object]]] = [
-        (transcoding, lambda: transcode(clip, target, "-c:a", "copy")),
-        ("analysis alone", lambda: analyze(clip, matte, ClipPart(), size=SIZE, frames=1, smooth=15, progress=Silent())),
-        ("studio, depth plane", job(depth="plane")),
-        ("studio, depth model", job()),
-    ]
-    endless = float("inf"), float("inf")
-    spent: dict[str, tuple[float, float]] = {}
-
-    def timed(name: str, run: Callable[[], T]) -> T:
-        began, before_s = time.perf_counter(), processor_s()
-        result = run()
-        processor, best = processor_s() - before_s, spent.get(name, endless)
-        spent[name] = min(best[0], processor), min(best[1], time.perf_counter() - began)
-        return result
-
     write = studio_operation.write_again  # type: ignore[attr-defined]  # where the operation looks it up
+
+    def whole(**params: Any) -> None:
+        studio(StudioParams(**params), video=clip, alpha=matte, background=picture, outputs=outputs)
+
+    def render_of(**params: Any) -> Cost:
+        """Return the cost of a job's last step."""
+        renders: list[Cost] = []
+
+        def rendered(*values: Any, **named: Any) -> object:
+            made: list[object] = []
+            renders.append(cost_of(lambda: made.append(write(*values, **named))))
+            return made[0]
+
+        with patch.object(studio_operation, "write_again", rendered):
+            whole(**params)
+        return renders[0]
+
+    look = partial(analyze, clip, matte, ClipPart(), size=SIZE, frames=1, smooth=15, progress=Silent())
+    jobs = [Job(TRANSCODE, lambda: transcode(clip, target, "-c:a", "copy")), Job("inner step: analysis", look, TRANSCODE)]
+    for depth in ("plane", "model"):
+        jobs.append(Job(f"background.studio, depth {depth}", partial(whole, depth=depth), TRANSCODE))
+        jobs.append(Job(f"inner step: its render, depth {depth}", partial(render_of, depth=depth), TRANSCODE))
     with patch("services.background.parallax.depth.estimated_depth", drawn_depth):
-        for _ in range(RUNS):
-            for name, run in jobs:
-
-                def rendered(*values: Any, label: str = f"{name}, its render alone", **named: Any) -> object:
-                    return timed(label, lambda: write(*values, **named))
-
-                with patch.object(studio_operation, "write_again", rendered):
-                    timed(name, run)
-    table = Table(title=f"Studio over a given picture, {SIZE[0]}x{SIZE[1]}, {seconds:g} s")
-    for head in ("job", "wall s", "processor s", "processor, of the transcode"):
-        table.add_column(head, justify="left" if head == "job" else "right")
-    for name, (processor, wall) in spent.items():
-        table.add_row(name, f"{wall:.2f}", f"{processor:.2f}", f"{processor / spent[transcoding][0]:.2f}x")
-    return table
+        return turns_table(f"Studio over a given picture, {SIZE[0]}x{SIZE[1]}, {seconds:g} s, without the depth network", jobs, rounds)
 
 
 def drawn_depth(rgb: NDArray[np.uint8], *_: object, **__: object) -> NDArray[np.float32]:
@@ -238,52 +220,57 @@ print(json.dumps([result.samples, time.process_time(), before, status("VmHWM")])
 """
 
 
-def plates(folder: Path) -> Table:
-    """Return a table of time and peak memory of clean-plate jobs.
+def plates(folder: Path, rounds: int) -> Table:
+    """Return a table of the time and the peak memory of jobs that make plates.
 
     Each plate is made in a process of its own. The camera pans over a real picture for PLATE_FRAMES frames, with noise that changes.
     """
-    clip, matte = folder / "pan.mp4", folder / "pan-matte.mp4"
+    clip, matte = folder / "plate.mp4", folder / "plate-matte.mp4"
     still = folder / "still.png"
     ffmpeg("-i", str(sample_clip()), "-frames:v", "1", "-vf", "scale=2304:1296:flags=lanczos", str(still))
     pan = f"crop={SIZE[0]}:{SIZE[1]}:384*n/{PLATE_FRAMES}:108+80*sin(n/40),noise=alls=6:allf=t,format=yuv420p"
     coding = ["-r", "25", "-frames:v", str(PLATE_FRAMES), "-c:v", "libx264", "-preset", "veryfast", "-crf", "18"]
     ffmpeg("-loop", "1", "-framerate", "25", "-i", str(still), "-vf", pan, *coding, str(clip))
-    write_matte(matte, PLATE_FRAMES)
-    table = Table(title=f"Plates, {SIZE[0]}x{SIZE[1]}, a clip of {PLATE_FRAMES} frames")
+    write_matte(matte, PLATE_FRAMES, SIZE)
+    table = Table(title=f"Plates, {SIZE[0]}x{SIZE[1]}, a clip of {PLATE_FRAMES} frames, medians of {rounds} rounds in turns")
     for head in ("samples", "processor s", "memory of the process before, MiB", "peak, MiB"):
         table.add_column(head, justify="right")
-    for samples in (25, 75, 200):
-        files = [str(path) for path in (clip, matte, folder / "plate.png", folder / "invented.png")]
-        printed = subprocess.run([sys.executable, "-c", PLATE, *files, str(samples)], check=True, capture_output=True, text=True).stdout
-        sample_count, spent, before, peak = json.loads(printed)
-        table.add_row(str(sample_count), f"{spent:.1f}", f"{before:.0f}", f"{peak:.0f}")
+    files = [str(path) for path in (clip, matte, folder / "plate.png", folder / "invented.png")]
+
+    def figures(samples: int) -> list[float]:
+        command = [sys.executable, "-c", PLATE, *files, str(samples)]
+        made: list[float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        return made
+
+    runs = [[figures(samples) for samples in (25, 75, 200)] for _ in range(rounds)]
+    for number in range(3):
+        sample_count, spent, before, peak = (statistics.median(column) for column in zip(*(run[number] for run in runs), strict=True))
+        table.add_row(f"{sample_count:.0f}", f"{spent:.1f}", f"{before:.0f}", f"{peak:.0f}")
     return table
 
 
-def made_clip(folder: Path, seconds: float, *, scale: str = "scale=1920:816:flags=lanczos,pad=1920:1080:0:132") -> tuple[Path, Path, Path]:
-    """Write a clip, its matte and a background picture; return their paths."""
-    clip, matte, picture = folder / "clip.mp4", folder / "matte.mp4", folder / "background.png"
-    settings = ["-vf", f"{scale},setsar=1", "-c:v", "libx264", "-preset", "veryfast", "-crf", "18"]
-    ffmpeg("-i", str(sample_clip("bikes.mp4")), "-t", str(seconds), *settings, str(clip))
-    with read_frames(clip) as frames:
-        write_matte(matte, sum(1 for _ in frames))
-    rows = np.linspace(60, 200, SIZE[1])[:, None, None]
-    cv2.imwrite(str(picture), np.broadcast_to(rows * np.array([1.0, 0.9, 0.7]), (SIZE[1], SIZE[0], 3)).astype(np.uint8))
-    return clip, matte, picture
+def matte_and_picture(folder: Path, clip: Path) -> tuple[Path, Path]:
+    """Write a matte for a clip and a background picture; return their paths."""
+    info = probe_video(clip)
+    matte, picture = folder / "matte.mp4", folder / "background.png"
+    write_matte(matte, info.frames, (info.width, info.height))
+    rows = np.linspace(60, 200, info.height)[:, None, None]
+    cv2.imwrite(str(picture), np.broadcast_to(rows * np.array([1.0, 0.9, 0.7]), (info.height, info.width, 3)).astype(np.uint8))
+    return matte, picture
 
 
-def write_matte(path: Path, count: int) -> None:
+def write_matte(path: Path, count: int, size: tuple[int, int]) -> None:
     """Write a matte of `count` frames: a moving ellipse with soft edges."""
-    gray = np.full((SIZE[1] // 2, SIZE[0] // 2), 128, np.uint8)
-    with VideoWriter(path, width=SIZE[0], height=SIZE[1], frame_rate=25, quality=90) as writer:  # type: ignore[arg-type]
+    width, height = size
+    gray = np.full((height // 2, width // 2), 128, np.uint8)
+    with VideoWriter(path, width=width, height=height, frame_rate=25, quality=90) as writer:  # type: ignore[arg-type]
         for number in range(count):
-            luma = np.rint(16 + cv2.GaussianBlur(ellipse(number), (0, 0), 2.5) * (219 / 255)).astype(np.uint8)
+            luma = np.rint(16 + cv2.GaussianBlur(cv2.resize(ellipse(number), size), (0, 0), 2.5) * (219 / 255)).astype(np.uint8)
             writer.write((luma, gray, gray), number)
 
 
 def ellipse(number: int) -> NDArray[np.uint8]:
-    """Draw frame `number` of a moving, person-sized matte, (height, width)."""
+    """Draw frame `number` of a moving, person-sized matte, (height, width) of SIZE."""
     matte = np.zeros((SIZE[1], SIZE[0]), np.uint8)
     cv2.ellipse(matte, ((700 + 6 * number, 600), (360, 900), 8), 255, -1)  # type: ignore[call-overload]
     return matte
@@ -300,22 +287,12 @@ def original_composite(clip: Path, matte: Path, picture: Path, target: Path) -> 
     with (
         read_frames(clip) as frames,
         read_frames(matte) as mattes,
-        VideoWriter(target, width=SIZE[0], height=SIZE[1], frame_rate=25) as writer,
+        VideoWriter(target, width=background.shape[1], height=background.shape[0], frame_rate=25) as writer,
     ):  # type: ignore[arg-type]
         for frame, alpha in zip(frames, mattes, strict=False):
             weight = alpha.rgb()[..., :1].astype(np.float32) / 255
             mixed = frame.rgb().astype(np.float32) * weight + background * (1 - weight)
             writer.write(av.VideoFrame.from_ndarray(mixed.astype(np.uint8), format="rgb24"), frame.index)
-
-
-def shortest_processor_s(run: Callable[[], object], *, runs: int = RUNS) -> float:
-    """Run a job several times; return its shortest processor time in seconds."""
-    times = []
-    for _ in range(runs):
-        began = time.process_time()
-        run()
-        times.append(time.process_time() - began)
-    return min(times)
 
 
 if __name__ == "__main__":

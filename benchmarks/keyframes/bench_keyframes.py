@@ -1,14 +1,14 @@
 """Accuracy and speed of shot detection, compared with PySceneDetect.
 
-    python -m benchmarks.keyframes.bench_keyframes [--full] [--seeds 2001 2002] [--no-transnet] [--skip-speed] [--repeat 2] [--memory]
+    python -m benchmarks.keyframes.bench_keyframes [--full] [--seeds 2001 2002] [--no-transnet] [--skip-speed] [--rounds 3] [--memory]
 
 Accuracy is measured on films with known shots. PySceneDetect is not a dependency: `make bench-peers` puts it into var/peers; without it,
 its rows are missing. All detectors run with their defaults. Nothing was fitted to the films of seeds from 1001 on; seeds 1 to 4 are the
 development films.
 
-Speed is measured on a 1080p film cut like feature films and series (`LONG`), encoded with x264's preset "faster". By default it has a
-third of the shots of the film that docs/keyframes.md reports, about a minute. `--full` uses that film itself, which takes 7.5 minutes on
-two cores for speed alone, and four seeds instead of one.
+Speed is that of the detectors alone, an inner step; `bench_detect` times whole jobs. It is measured on a 1080p film cut like feature films
+and series (`LONG`), encoded with x264's preset "faster". By default it has a third of the shots of the film that docs/keyframes.md reports,
+about a minute. `--full` uses that film itself, which takes 7.5 minutes on two cores for speed alone, and four seeds instead of one.
 
 `--trouble` measures only the small clips of `material/trouble`, by kind, with one frame of tolerance.
 
@@ -26,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -40,7 +40,7 @@ from benchmarks.machine import PEERS, machine
 from benchmarks.material.clips import ffmpeg
 from benchmarks.material.keyframe_corpus import LONG, PROFILES, Film, Truth, film
 from benchmarks.material.trouble.corpus import FIRST_TEST_SEED, KINDS, trouble
-from benchmarks.suite.bench_video import best
+from benchmarks.turns import Job, turns_table
 from services.keyframes.detectors.footage import Footage
 from services.keyframes.detectors.table import BY_NAME, DETECTORS
 from shared.operation import Silent
@@ -239,7 +239,7 @@ def full_hd(folder: Path, seed: int, transitions: int) -> Film:
     return replace(clip, path=path)
 
 
-def speed(console: Console, *, peers: bool, repeat: int, seed: int, transitions: int) -> None:
+def speed(console: Console, *, peers: bool, rounds: int, seed: int, transitions: int) -> None:
     """Print the speed and accuracy of all detectors on a 1080p film."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -249,27 +249,23 @@ def speed(console: Console, *, peers: bool, repeat: int, seed: int, transitions:
         def run_ours(name: str, *, fast: bool) -> None:
             starts[name] = transition_frames(clip, folder, fast=fast)
 
-        works: dict[str, Callable[[], object]] = {
-            "ffmpeg, decoding to nothing": lambda: ffmpeg("-i", str(clip), "-f", "null", "-"),
-            "auto": lambda: run_ours("auto", fast=False),
-            "auto, fast": lambda: run_ours("auto, fast", fast=True),
-        }
+        content = "PySceneDetect detect-content"
+        reference = content if peers else "ffmpeg, decoding to nothing"
+        jobs = [
+            Job("ffmpeg, decoding to nothing", lambda: ffmpeg("-i", str(clip), "-f", "null", "-")),
+            Job("inner step: auto", lambda: run_ours("auto", fast=False), reference),
+            Job("inner step: auto, fast", lambda: run_ours("auto, fast", fast=True), reference),
+        ]
         if peers:
             import scenedetect
 
-            def content() -> None:
+            def run_content() -> None:
                 scenes = scenedetect.detect(str(clip), scenedetect.ContentDetector())
-                starts["PySceneDetect detect-content"] = [first.frame_num for first, _ in scenes[1:]]
+                starts[content] = [first.frame_num for first, _ in scenes[1:]]
 
-            works["PySceneDetect detect-content"] = content
+            jobs.insert(1, Job(content, run_content))
         probe(clip)
-        costs = best(works, repeat)
-        reference = costs.get("PySceneDetect detect-content", costs["ffmpeg, decoding to nothing"])
-        table = Table("1080p H.264", "CPU s", "wall s", "CPU, times as fast", "wall, times as fast", title=f"{film_1080p.frames} frames")
-        for work, cost in costs.items():
-            ratios = (f"{reference.cpu / cost.cpu:.2f}", f"{reference.wall / cost.wall:.2f}")
-            table.add_row(work, f"{cost.cpu:.2f}", f"{cost.wall:.2f}", *ratios)
-        console.print(table)
+        console.print(turns_table(f"1080p H.264, {film_1080p.frames} frames", jobs, rounds, as_fast=True))
         counts: Counts = {}
         for detector, frames_found in starts.items():
             count(counts, detector, film_1080p, frames_found)
@@ -318,7 +314,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--skip-accuracy", action="store_true")
     parser.add_argument("--skip-speed", action="store_true")
     parser.add_argument("--memory", action="store_true")
-    parser.add_argument("--repeat", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--trouble", action="store_true", help="measure only the small clips of material/trouble")
     options = parser.parse_args(arguments)
     console = Console(width=160)
@@ -332,7 +328,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     if not options.skip_accuracy:
         accuracy(console, seeds, transnet=transnet)
     if not options.skip_speed:
-        speed(console, peers=peers, repeat=options.repeat, seed=seeds[0], transitions=36 if options.full else 12)
+        speed(console, peers=peers, rounds=options.rounds, seed=seeds[0], transitions=36 if options.full else 12)
     if options.memory:
         memory(console, seeds[0])
 

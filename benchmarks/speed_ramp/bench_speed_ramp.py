@@ -1,22 +1,22 @@
 """Speed of analyzing and rendering speed ramps.
 
-    python -m benchmarks.speed_ramp.bench_speed_ramp [seconds of the 1080p clip]
+    python -m benchmarks.speed_ramp.bench_speed_ramp [rounds, 3 by default] [seconds of each clip, 5 by default] [flow] [analysis] [render]
 
-Compares analysis with plain decoding and with AI-Speed-Ramping's method, and rendering with a plain transcode. All run in turn in one
-program, and the best of three counts. CPU seconds are those of this process and of ffmpeg. Ratios are of wall seconds.
+The words choose tables; without them, all are printed. Compares analysis with plain decoding, and rendering with a transcode at an even
+speed. Jobs run in turns, as a worker runs them, from file to file; medians count. Processor time is that of this process and of ffmpeg.
+`benchmarks.peers.bench_originals` runs AI-Speed-Ramping itself; here, only its flow on a few pairs of frames. The clips are those of
+`benchmarks.material.clips.CLIP_KINDS` with stereo sound, and the sample clip with its 5.1 sound.
 """
 
-import os
 import platform
-import resource
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,126 +24,118 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.material.clips import ffmpeg, sample_clip
+from benchmarks.machine import machine
+from benchmarks.material.clips import clips_of_kinds, ffmpeg, sample_clip
+from benchmarks.turns import Job, cost_of, costs_in_turns, median_cost, turns_table
 from services.speed_ramp.analyze import AnalyzeParams, analyze
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.curve.points import CurvePoint
 from services.speed_ramp.motion.measure import Meter
-from services.speed_ramp.render import RenderParams, RenderResult, render
-from shared.video import VideoInfo, probe, read_frames
+from services.speed_ramp.render import RenderParams, render
+from shared.video import VideoInfo, probe_video, read_frames
 from shared.video.writing.encoders import choose_encoder, encoder_options
 
 out = Console(soft_wrap=True, highlight=False)
+TABLES = ["flow", "analysis", "render"]
 SEED_FRAMES = 12
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Wall and CPU time in seconds."""
-
-    wall_s: float
-    cpu_s: float
-
-    def scaled(self, factor: float) -> "Cost":
-        return Cost(self.wall_s * factor, self.cpu_s * factor)
+PLAIN, RAMPED = "plain.mp4", "ramped.mp4"
 
 
 def main() -> None:
-    """Print all tables."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 8
-    out.print(f"{processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, OpenCV {cv2.__version__}\n")
-    out.print(flow_table())
+    """Print the tables."""
+    numbers = [word for word in sys.argv[1:] if word not in TABLES]
+    chosen = [word for word in sys.argv[1:] if word in TABLES] or TABLES
+    rounds = int(numbers[0]) if numbers else 3
+    seconds = float(numbers[1]) if len(numbers) > 1 else 5
+    out.print(f"{machine()}, Python {platform.python_version()}, OpenCV {cv2.__version__}\n")
+    if "flow" in chosen:
+        out.print(flow_table(rounds))
     with tempfile.TemporaryDirectory() as folder:
-        large = Path(folder) / "1080p.mp4"
-        enlarge = ["-stream_loop", "9", "-i", str(sample_clip()), "-t", str(seconds), "-vf", "scale=1920:1080:flags=lanczos"]
-        ffmpeg(*enlarge, "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-c:a", "aac", str(large))
-        for clip in (sample_clip(), large):
-            info = probe(clip)
-            assert isinstance(info, VideoInfo)
-            name = f"{clip.name}: {info.width}x{info.height}, {info.frames} frames, {info.duration_s:.1f} s"
-            out.print(analysis_table(name, clip, info))
-            out.print(render_table(name, clip, info, Path(folder)))
-        stereo = Path(folder) / "1080p, stereo.mp4"
-        ffmpeg("-i", str(large), "-c:v", "copy", "-ac", "2", "-c:a", "aac", str(stereo))
-        info = probe(stereo)
-        assert isinstance(info, VideoInfo)
-        out.print(render_table(stereo.name, stereo, info, Path(folder), whole=False))
+        clips = clips_of_kinds(Path(folder), seconds, sound=True) | {"720p with 5.1 sound": sample_clip()}
+        for kind, clip in clips.items():
+            info = probe_video(clip)
+            name = f"{kind}, {info.frames} frames, {info.duration_s:.1f} s"
+            if "analysis" in chosen:
+                out.print(turns_table(f"Analysis, {name}", analyses(clip, info), rounds, frames=info.frames))
+            if "render" in chosen:
+                jobs = renders(clip, info, Path(folder), whole=kind.startswith("1080p"))
+                out.print(turns_table(f"Rendering along a curve, {name}", jobs, rounds))
+                plain, ramped = (probe_video(Path(folder) / made).frames for made in (PLAIN, RAMPED))
+                out.print(f"Frames written: {plain} by ffmpeg, {ramped} by the render\n")
 
 
-def analysis_table(name: str, clip: Path, info: VideoInfo) -> Table:
-    floor = best(lambda: ffmpeg("-i", str(clip), "-map", "0:v", "-f", "null", "-"))
-    seed = best(lambda: original_method(clip), times=1).scaled((info.frames - 1) / SEED_FRAMES)
-    rows = [
-        ("ffmpeg, decoding to nothing", floor),
-        ("read_frames, frames ignored", best(lambda: read(clip))),
-        ("analyze", best(lambda: analyze(AnalyzeParams(), video=clip))),
-        (f"AI-Speed-Ramping's method (Farneback, full size; {SEED_FRAMES} pairs, scaled to the clip)", seed),
+def analyses(clip: Path, info: VideoInfo) -> list[Job]:
+    """List the jobs that measure the motion of a clip."""
+    floor = "ffmpeg, decoding to nothing"
+    pairs = (info.frames - 1) / SEED_FRAMES
+    return [
+        Job(floor, lambda: ffmpeg("-i", str(clip), "-map", "0:v", "-f", "null", "-")),
+        Job("inner step: read_frames, frames ignored", lambda: read(clip), floor),
+        Job("speed-ramp.analyze", lambda: analyze(AnalyzeParams(), video=clip), floor),
+        Job(
+            f"inner step: AI-Speed-Ramping's flow (Farneback, full size; {SEED_FRAMES} pairs, scaled to the clip)",
+            lambda: cost_of(lambda: original_method(clip)).times(pairs),
+            floor,
+        ),
     ]
-    return table(f"Analysis, {name}", rows, info.frames, floor)
 
 
-def render_table(name: str, clip: Path, info: VideoInfo, folder: Path, *, whole: bool = True) -> Table:
-    """Compare the speeds of rendering and of a plain transcode.
+def renders(clip: Path, info: VideoInfo, folder: Path, *, whole: bool) -> list[Job]:
+    """List the jobs that retime a clip.
 
-    `whole`: measure all rendering options, not only the default.
+    Each is compared with a transcode by ffmpeg, at an even speed, to as many frames. `whole`: all ways to render, not only the default.
     """
-    curve = [CurvePoint(t=t, speed=s) for t, s in zip(np.linspace(0, info.duration_s, 6), (1, 2, 0.5, 1.5, 0.6, 1.2), strict=True)]
-    results: list[RenderResult] = []
+    times, speeds = np.linspace(0, info.duration_s, 6), (1, 2, 0.5, 1.5, 0.6, 1.2)
+    curve = [CurvePoint(t=t, speed=speed) for t, speed in zip(times, speeds, strict=True)]
+    total = float(Clock([(point.t, point.speed) for point in curve]).out(info.duration_s))
+    plain = "ffmpeg, setpts, atempo and transcode at an even speed"
+    options: dict[str, dict[str, Any]] = {
+        "nearest": {},
+        "nearest, no sound": {"audio": "drop"},
+        "nearest, pitch follows": {"audio": "follow"},
+        "nearest, shutter 0.5": {"shutter": 0.5},
+        "blend": {"interpolation": "blend"},
+        "flow": {"interpolation": "flow"},
+    }
 
-    def ramp(**options: object) -> Callable[[], None]:
-        params = RenderParams.model_validate({"curve": [point.model_dump() for point in curve]} | options)
-        return lambda: results.append(render(params, video=clip, output=folder / "ramped.mp4"))
+    def ramp(name: str) -> Job:
+        params = RenderParams(curve=curve, **options[name])
+        return Job(f"speed-ramp.render, {name}", lambda: render(params, video=clip, output=folder / RAMPED), plain)
 
-    nearest = best(ramp())
-    frames, total = results[-1].frames, float(Clock([(p.t, p.speed) for p in curve]).out(info.duration_s))
-    plain = best(lambda: transcode(clip, info, folder / "plain.mp4", speed=info.duration_s / total))
-    copy = probe(folder / "plain.mp4")
-    assert isinstance(copy, VideoInfo), (copy, frames)
-    assert abs(copy.frames - frames) <= 2, (copy, frames)
-    rows = [
-        (f"ffmpeg, one pass at a constant speed, same encoder settings ({copy.frames} frames out)", plain),
-        ("render, nearest", nearest),
-    ]
-    if whole:
-        rows += [
-            ("render, nearest, no sound", best(ramp(audio="drop"))),
-            ("render, nearest, pitch follows", best(ramp(audio="follow"))),
-            ("render, nearest, shutter 0.5", best(ramp(shutter=0.5))),
-            ("render, blend", best(ramp(interpolation="blend"))),
-            ("render, flow (once)", best(ramp(interpolation="flow"), times=1)),
-        ]
-    return table(f"Rendering along a curve, {name}, {frames} frames out", rows, frames, plain)
+    even = info.duration_s / total
+    return [Job(plain, lambda: transcode(clip, info, folder / PLAIN, speed=even)), *map(ramp, options if whole else ["nearest"])]
 
 
-def flow_table() -> Table:
-    """Compare flow methods on a panned picture.
+def flow_table(rounds: int) -> Table:
+    """Compare flow methods, an inner step of the analysis, on a panned picture.
 
     Measures the time per pair, and the error of the 90th percentile of the lengths.
     """
     clip = sample_clip()
     with read_frames(clip) as frames:
         picture = next(islice(frames, 60, None)).luma().copy()
-    table = Table(title="Optical flow of a panned picture: ms a pair in one thread, and error of the measured length")
+    table = Table(
+        title="Inner step: optical flow of a panned picture, ms a pair in one thread, medians in turns; error of the measured length"
+    )
     for head in ("method", *(f"{w}x{h}" for w, h in SIZES), "error at 1 %", "at 5 %", "at 10 % of the diagonal"):
         table.add_column(head, justify="right")
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
+    views = {size: panned(picture, size, 0.02) for size in SIZES}
+    jobs = [Job(f"{label} {size}", partial(flow, *views[size])) for label, flow in METHODS for size in SIZES]
+    costs = costs_in_turns(jobs, 20 * rounds)
     for label, flow in METHODS:
-        costs = []
-        for size in SIZES:
-            a, b = panned(picture, size, 0.02)
-            costs.append(min(timed(lambda a=a, b=b, flow=flow: flow(a, b)) for _ in range(20)) * 1000)
         errors = []
         for part in (0.01, 0.05, 0.1):
             a, b = panned(picture, (256, 144), part)
             pixels = round(part * np.hypot(256, 144))
             field = flow(a, b)
             errors.append(float(np.percentile(np.hypot(field[..., 0], field[..., 1]), 90)) / pixels - 1)
-        table.add_row(label, *(f"{cost:.2f}" for cost in costs), *(f"{error:+.0%}" for error in errors))
+        medians = [median_cost(costs[f"{label} {size}"]).wall_s * 1000 for size in SIZES]
+        table.add_row(label, *(f"{median:.2f}" for median in medians), *(f"{error:+.0%}" for error in errors))
     cv2.setNumThreads(before)
-    a, b = panned(picture, (256, 144), 0.02)
-    meter = Meter()
-    whole = min(timed(lambda: meter(a, b)) for _ in range(20)) * 1000
+    meter = Job("whole", partial(Meter(), *views[256, 144]))
+    whole = median_cost(costs_in_turns([meter], 20 * rounds)["whole"]).wall_s * 1000
     table.caption = f"A whole measurement (flow, compensation, percentile) at 256x144: {whole:.2f} ms"
     return table
 
@@ -199,46 +191,6 @@ def transcode(clip: Path, info: VideoInfo, target: Path, *, speed: float) -> Non
     rate = Fraction(info.frame_rate)
     video = ["-vf", f"setpts=PTS/{speed:.6f},fps={rate}", "-pix_fmt", "yuv420p", "-c:v", encoder.name, *options]
     ffmpeg("-i", str(clip), *video, *sound, "-movflags", "+faststart", str(target))
-
-
-def best(work: Callable[[], object], *, times: int = 3) -> Cost:
-    return min((cost(work) for _ in range(times)), key=lambda run: run.wall_s)
-
-
-def cost(work: Callable[[], object]) -> Cost:
-    cpu = cpu_s()
-    wall = timed(work)
-    return Cost(wall, cpu_s() - cpu)
-
-
-def timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def cpu_s() -> float:
-    return sum(use.ru_utime + use.ru_stime for use in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
-
-
-def table(title: str, rows: list[tuple[str, Cost]], frames: int, floor: Cost) -> Table:
-    table = Table(title=title)
-    table.add_column("method")
-    for head in ("wall s", "CPU s", "frames/s", "ratio"):
-        table.add_column(head, justify="right")
-    for name, run in rows:
-        table.add_row(name, f"{run.wall_s:.2f}", f"{run.cpu_s:.2f}", f"{frames / run.wall_s:.0f}", f"{run.wall_s / floor.wall_s:.2f}")
-    return table
-
-
-def processor() -> str:
-    def models() -> Iterator[str]:
-        cpuinfo = Path("/proc/cpuinfo")
-        for line in cpuinfo.read_text().splitlines() if cpuinfo.exists() else []:
-            if line.startswith("model name"):
-                yield line.partition(":")[2].strip()
-
-    return next(models(), platform.processor() or platform.machine())
 
 
 if __name__ == "__main__":

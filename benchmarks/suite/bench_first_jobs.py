@@ -1,18 +1,24 @@
-"""Run times of the first jobs after a start, and of simultaneous jobs.
+"""Run times of the first jobs after a start, of simultaneous jobs, and of the command line's start.
 
-    python -m benchmarks.suite.bench_first_jobs [starts of the suite, 3 by default]
+    python -m benchmarks.suite.bench_first_jobs [starts of the suite, 3 by default] [first] [at-once] [commands]
+
+The words choose tables; without them, all are printed.
 
 First and second job: the suite is started anew each time, and after SETTLE_S seconds each operation runs on a clip of 5 s of 720p and on
 a copy with other bytes, since motion that was measured once is kept by content.
 Jobs at once: JOBS equal renders are submitted together, with `REELWRIGHT_CONCURRENCY` 1, 2 and 4. Processor time is that of all processes
 of the suite. On a busy machine only processor time can be compared, since other programs take turns with more jobs at once less often.
+
+Commands: `reelwright --help` and Python alone, in turns, medians of COMMAND_RUNS runs.
 """
 
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -21,21 +27,38 @@ from rich.table import Table
 
 from benchmarks.machine import machine
 from benchmarks.material.clips import sample_clip
+from benchmarks.turns import Job, turns_table
 from shared.testing import RunningSuite, suite
 
-SETTLE_S, JOBS = 15.0, 4
+TABLES = ["first", "at-once", "commands"]
+SETTLE_S, JOBS, COMMAND_RUNS = 15.0, 4, 9
 EMPTY_BOX = (8).to_bytes(4, "big") + b"free"
 """An MP4 box without content."""
 OPERATIONS = ("keyframes.detect", "speed-ramp.analyze", "effects.motion-trails")
 
 
 def main() -> None:
-    """Print both tables."""
-    starts = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    """Print the tables."""
+    numbers = [word for word in sys.argv[1:] if word not in TABLES]
+    chosen = [word for word in sys.argv[1:] if word in TABLES] or TABLES
     out = Console(soft_wrap=True)
     out.print(f"{machine()}; load {os.getloadavg()[0]:.0f}")
-    out.print(first_jobs(starts))
-    out.print(jobs_at_once())
+    if "commands" in chosen:
+        out.print(turns_table("Start of commands", commands(), COMMAND_RUNS))
+    if "first" in chosen:
+        out.print(first_jobs(int(numbers[0]) if numbers else 3))
+    if "at-once" in chosen:
+        out.print(jobs_at_once())
+
+
+def commands() -> list[Job]:
+    """List the commands whose start is timed."""
+    programs = {"python -c pass": ["-c", "pass"], "reelwright --help": ["-m", "reelwright", "--help"]}
+
+    def run(words: list[str]) -> None:
+        subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL)
+
+    return [Job(name, partial(run, words)) for name, words in programs.items()]
 
 
 def first_jobs(starts: int) -> Table:

