@@ -232,8 +232,9 @@ class Runtime:
         """
         await asyncio.sleep(SPARES_AFTER_S)
         has_run = await asyncio.to_thread(self.jobs.store.history.services)
-        for runner in sorted(self._runners, key=lambda runner: runner.service not in has_run):
-            await runner.keep_spare(has_run=runner.service in has_run)
+        runners = sorted(self._runners, key=lambda runner: runner.service not in has_run)
+        ready = [runner.service for runner in runners if await runner.keep_spare(has_run=runner.service in has_run)]
+        log.info("spare worker processes are ready: %s", ", ".join(ready) or "none, too little memory is free")
 
     async def _sweep_regularly(self) -> None:
         while True:  # also at the start: a killed process may have left work folders behind

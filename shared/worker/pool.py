@@ -88,16 +88,17 @@ class WorkerPool:
                 with suppress(OSError, Unavailable):
                     await on_disk(slot.empty)  # to its end even when canceled: a canceled job must leave nothing either
 
-    async def keep_warm(self, count: int, has_room: Callable[[], bool] | None = None) -> None:
+    async def keep_warm(self, count: int, has_room: Callable[[], bool] | None = None) -> bool:
         """Keep `count` children ready from now on; start one if fewer are ready.
 
-        `has_room`: whether the machine has memory for another child; without room none is started.
+        `has_room`: whether the machine has memory for another child; without room none is started. Returns whether enough are ready.
         """
         self._warm_count, self._has_room = count, has_room or self._has_room
         if not self._warm_enough() and self._has_room():
             async with self._slot(cold=True) as slot:
                 self._used_slots.discard(slot)
                 await slot.prepare()
+        return self._warm_enough()
 
     def _warm_enough(self) -> bool:
         return sum(slot.warm for slot in self._all) >= self._warm_count

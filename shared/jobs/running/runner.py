@@ -95,14 +95,16 @@ class OperationRunner:
         """Name of the service."""
         return self._service.name
 
-    async def keep_spare(self, *, has_run: bool) -> None:
+    async def keep_spare(self, *, has_run: bool) -> bool:
         """Keep a spare child process that has imported the service's operations.
 
         Then a job begins at once. `has_run`: whether the service has run a job before. None is started while too little memory is free.
+        Returns whether there is one.
         """
         self._has_run = self._has_run or has_run
         with suppress(ReelwrightError, OSError):  # without a spare child, the first job starts one
-            await self._pool.keep_warm(1, self._has_room)
+            return await self._pool.keep_warm(1, self._has_room)
+        return False
 
     def _has_room(self) -> bool:
         """Return whether the machine has memory for a spare child process."""
