@@ -1,10 +1,11 @@
-"""This machine's hardware as text, and the folder of peer programs."""
+"""The hardware of this machine as text, a console for tables, and the folder of programs to compare with."""
 
 import os
 import platform
 from pathlib import Path
 
 import psutil
+from rich.console import Console
 
 ROOT = Path(__file__).parent.parent
 PEERS = ROOT / "var" / "peers"
@@ -20,3 +21,8 @@ def machine() -> str:
     except OSError:
         pass  # not Linux
     return f"{model}, {os.cpu_count()} cores, {psutil.virtual_memory().total / 1024**3:.0f} GiB"
+
+
+def console() -> Console:
+    """Return a console whose lines hold wide tables, also in a file."""
+    return Console(soft_wrap=True, highlight=False, width=160)

@@ -4,10 +4,11 @@
 
 The words choose tables; without them, all are printed, each as soon as it is measured. The defaults are 3 rounds and clips of 20 s, those
 of `benchmarks.material.clips.CLIP_KINDS`. Jobs run in turns, and medians count. Compares whole jobs with PerfectFrameAI, the network (an
-inner step) with Keras, and the memory for clips of different length. CHECKOUT is a clone of BKDDFS/PerfectFrameAI, whose package
-`perfectframe` runs its ONNX network as it is; without a clone, only its former method is compared, rewritten here with Keras. The network is
-InceptionResNetV2 with Keras's random initial weights, so the figures show speed, not quality. It is converted before the timing starts, as
-on a server after its first job.
+inner step) with Keras, and the memory for clips of different length.
+
+CHECKOUT is a clone of BKDDFS/PerfectFrameAI, whose package `perfectframe` runs its ONNX network as it is; without a clone, only its former
+method is compared, rewritten here with Keras. The network is InceptionResNetV2 with Keras's random initial weights, so the figures show
+speed, not quality. It is converted before the timing starts, as on a server after its first job.
 """
 
 import argparse
@@ -23,10 +24,9 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import machine
+from benchmarks.machine import console, machine
 from benchmarks.material.clips import clips_of_kinds, ffmpeg
 from benchmarks.turns import Job, costs_in_turns, median_cost, ratio_cells, turns_table
 from benchmarks.warm_program import WarmProgram
@@ -38,7 +38,7 @@ from services.aesthetics.nima.scores import RATINGS
 from shared.models.folder import ModelFolder
 from shared.settings import Settings, use
 
-out = Console(soft_wrap=True, highlight=False)
+out = console()
 TABLES = ["network", "jobs", "memory"]
 NAME = "nima-inception-resnet-v2"
 SEED_BATCH, GROUP, PICTURES = 100, 5, 48

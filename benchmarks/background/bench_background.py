@@ -24,10 +24,9 @@ from unittest.mock import patch
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import machine
+from benchmarks.machine import console, machine
 from benchmarks.material.clips import clips_of_kinds, ffmpeg, sample_clip, transcode
 from benchmarks.turns import Cost, Job, cost_of, costs_in_turns, median_cost, median_ratio, turns_table
 from services.background import studio as studio_operation
@@ -42,7 +41,7 @@ from shared.video import VideoWriter, probe_video, read_frames
 from shared.video.clip.part import ClipPart
 from shared.worker.slot import HEAPS
 
-out = Console(soft_wrap=True, highlight=False)
+out = console()
 TABLES = ["composites", "studio", "plates", "medians", "fills"]
 SIZE = 1920, 1080
 PLATE_FRAMES = 210

@@ -18,11 +18,10 @@ from threading import Event, Thread
 from typing import Any, Literal
 
 import psutil
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.effects.naive_trails import camera_path, naive_trails
-from benchmarks.machine import machine
+from benchmarks.machine import console, machine
 from benchmarks.material.clips import clips_of_kinds, ffmpeg, transcode
 from benchmarks.turns import Cost, Job, processor_s, turns_table
 from services.effects.motion_trails import MotionTrailsParams, held_bytes, motion_trails
@@ -31,7 +30,7 @@ from shared.video.clip.rewrite import frame_size
 from shared.video.frames.planes import picture_from
 from shared.worker.slot import HEAPS
 
-out = Console(soft_wrap=True, highlight=False)
+out = console()
 TABLES = ["speed", "memory"]
 LAYERS, SPACING, DECAY = 6, 5, 0.7
 NAIVE_FRAMES = 8

@@ -13,9 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rich.console import Console
-
-from benchmarks.machine import PEERS, machine
+from benchmarks.machine import PEERS, console, machine
 from benchmarks.material.clips import clips_of_kinds
 from benchmarks.turns import Job, turns_table
 from benchmarks.warm_program import WarmProgram
@@ -46,7 +44,7 @@ def main() -> None:
     """Print a table for each kind of clip."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 10
-    out = Console(soft_wrap=True)
+    out = console()
     if not (PEERS / "scenedetect").exists():
         out.print("PySceneDetect is missing: make bench-peers")
         return

@@ -22,9 +22,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
-
-from benchmarks.machine import machine
+from benchmarks.machine import console, machine
 from benchmarks.material.clips import ffmpeg, sample_clip
 from benchmarks.turns import Job, turns_table
 
@@ -47,7 +45,7 @@ def main() -> None:
     parser.add_argument("--effects", type=Path)
     parser.add_argument("--auto-editor", type=Path)
     options, _ = parser.parse_known_args()
-    out = Console(soft_wrap=True)
+    out = console()
     if options.speed_ramping is None and options.effects is None and options.auto_editor is None:
         out.print("Give the path of a clone: see the first lines of this file.")
         return

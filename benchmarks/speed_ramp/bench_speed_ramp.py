@@ -21,10 +21,9 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import machine
+from benchmarks.machine import console, machine
 from benchmarks.material.clips import clips_of_kinds, ffmpeg, sample_clip
 from benchmarks.turns import Job, cost_of, costs_in_turns, median_cost, turns_table
 from services.speed_ramp.analyze import AnalyzeParams, analyze
@@ -35,7 +34,7 @@ from services.speed_ramp.render import RenderParams, render
 from shared.video import VideoInfo, probe_video, read_frames
 from shared.video.writing.encoders import choose_encoder, encoder_options
 
-out = Console(soft_wrap=True, highlight=False)
+out = console()
 TABLES = ["flow", "analysis", "render"]
 SEED_FRAMES = 12
 PLAIN, RAMPED = "plain.mp4", "ramped.mp4"

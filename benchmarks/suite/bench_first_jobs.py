@@ -22,10 +22,9 @@ from functools import partial
 from pathlib import Path
 
 import psutil
-from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import machine
+from benchmarks.machine import console, machine
 from benchmarks.material.clips import sample_clip
 from benchmarks.turns import Job, turns_table
 from shared.testing import RunningSuite, suite
@@ -41,7 +40,7 @@ def main() -> None:
     """Print the tables."""
     numbers = [word for word in sys.argv[1:] if word not in TABLES]
     chosen = [word for word in sys.argv[1:] if word in TABLES] or TABLES
-    out = Console(soft_wrap=True)
+    out = console()
     out.print(f"{machine()}; load {os.getloadavg()[0]:.0f}")
     if "commands" in chosen:
         out.print(turns_table("Start of commands", commands(), COMMAND_RUNS))

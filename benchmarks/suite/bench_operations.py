@@ -15,9 +15,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
-
-from benchmarks.machine import machine
+from benchmarks.machine import console, machine
 from benchmarks.material.clips import clips_of_kinds, ffmpeg, sample_clip, transcode
 from benchmarks.speed_ramp.bench_speed_ramp import transcode as ramped_transcode
 from benchmarks.turns import Job, turns_table
@@ -38,7 +36,7 @@ def main() -> None:
     chosen = [word for word in sys.argv[1:] if word in TABLES] or TABLES
     rounds = int(numbers[0]) if numbers else 3
     seconds = numbers[1] if len(numbers) > 1 else "5"
-    out = Console(soft_wrap=True)
+    out = console()
     out.print(machine())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -18,9 +18,7 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
-
-from benchmarks.machine import machine
+from benchmarks.machine import console, machine
 from benchmarks.material.clips import clips_of_kinds, ffmpeg
 from benchmarks.turns import Job, costs_in_turns, median_cost, turns_table
 from shared.video import VideoWriter, probe, probe_video, read_frames
@@ -150,7 +148,7 @@ def cores(path: Path, folder: Path, rounds: int) -> None:
         os.sched_setaffinity(0, all_cores)
 
     jobs = [Job("1 core", lambda: on(1)), Job(f"{len(all_cores)} cores", lambda: on(len(all_cores)), "1 core")]
-    Console(soft_wrap=True).print(turns_table("read_frames to VideoWriter, by cores", jobs, rounds))
+    console().print(turns_table("read_frames to VideoWriter, by cores", jobs, rounds))
 
 
 def say(text: str) -> None:
@@ -166,7 +164,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES)
     options = parser.parse_args()
-    out = Console(soft_wrap=True)
+    out = console()
     out.print(machine())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
