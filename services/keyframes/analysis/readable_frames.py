@@ -74,7 +74,7 @@ class ReadableFrames:
         try:
             with closing(self._open_at(place)) as frames:
                 for frame in frames:
-                    if self._last is not None and frame.time <= self._last.time:
+                    if self._last is not None and frame.pts <= self._last.pts:
                         continue
                     if place is not None and not waiting and first is None and not frame.picture.key_frame:
                         continue

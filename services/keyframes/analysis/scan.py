@@ -138,7 +138,7 @@ class _FrameMeasures:
     """Measurements of a single frame."""
 
     pts: int
-    end: Fraction
+    duration: int
     time_base: Fraction
     small: SmallFrame
     thumbnail: Planes
@@ -298,7 +298,13 @@ class _Measures:
         self._file = file
         self._pixels, self._content, self._histogram = array("f"), array("f"), array("f")
         self._sharpness, self._exposure, self._layout = array("f"), array("f"), bytearray()
-        self.end, self._time_base = Fraction(0), Fraction(1)
+        self._last_pts = self._last_duration = 0
+        self._time_base = Fraction(1)
+
+    @property
+    def end(self) -> Fraction:
+        """Time at which the last frame ends, in seconds."""
+        return (self._last_pts + self._last_duration) * self._time_base
 
     def add(self, frame: _FrameMeasures, number: int, changes: _Changes, *, held: bool = False) -> None:
         self._file.add(frame.thumbnail, number, held=held)
@@ -309,7 +315,7 @@ class _Measures:
         self._sharpness.append(frame.quality.sharpness)
         self._exposure.append(frame.quality.exposure)
         self._layout.extend(frame.quality.layout)
-        self.end, self._time_base = frame.end, frame.time_base
+        self._last_pts, self._last_duration, self._time_base = frame.pts, frame.duration, frame.time_base
 
     def hold(self, frame: _FrameMeasures, first: int, second: int) -> None:
         """Copy the measurements of `frame`, number `first`, to skipped frames before `second`."""
@@ -368,10 +374,9 @@ def _measured_pairs(
 
     def measure(frame: Frame) -> _FrameMeasures:
         small = shrink(frame, size)
-        end = frame.time + frame.duration * frame.time_base
         return _FrameMeasures(
             pts=frame.pts,
-            end=end,
+            duration=frame.duration,
             time_base=frame.time_base,
             small=small,
             thumbnail=thumbnail(small),

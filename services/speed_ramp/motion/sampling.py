@@ -74,10 +74,12 @@ class Samples:
     def _all(self) -> Generator[Frame | None, None, None]:
         """Yield each frame that comes at least CLOSEST_S after the last one yielded."""
         yield None
-        last: Frame | None = None
-        for frame in self._frames():
-            if last is None or frame.time - last.time >= CLOSEST_S:
-                last = frame
+        last, least = 0, 0
+        for number, frame in enumerate(self._frames()):
+            # Whole ticks, because fractions of seconds for each frame would take a hundredth of the analysis.
+            least = least or math.ceil(CLOSEST_S / frame.time_base)
+            if number == 0 or frame.pts - last >= least:
+                last = frame.pts
                 yield frame
 
     def _decoding(self, interval: Fraction) -> Generator[Frame | None, None, None]:
@@ -111,13 +113,16 @@ class Samples:
                         break
 
     def _frames(self) -> Generator[Frame, None, None]:
-        """Yield all frames of the part and update `end`."""
+        """Yield all frames of the part, and then set `end`."""
         duration = None if self._stop is None else self._stop - self._start
         with read_frames(self._video, opaque=True, start=self._start or None, duration=duration) as frames:
+            last: Frame | None = None
             for frame in frames:
-                end = frame.time + frame.duration * frame.time_base
-                self.end = end if self._stop is None else min(end, self._stop)
+                last = frame
                 yield frame
+        if last is not None:
+            end = (last.pts + last.duration) * last.time_base
+            self.end = end if self._stop is None else min(end, self._stop)
 
     def _keyframe_spacing(self) -> float:
         """Return the mean interval of keyframes near the start, in seconds."""

@@ -226,6 +226,7 @@ def _chosen(request: _Request, pictures: PictureStream, timed_pictures: Iterator
     # Half a tick earlier: a rounded frame time still selects that frame.
     lower = first / base - Fraction(1, 2) if first > 0 else None
     upper = None if request.duration is None else (first + request.duration) / base - Fraction(1, 2)
+    latest = request.limits.max_duration_s / base
     reformatters = Reformatters()
     index = 0
     earlier: Frame | None = None
@@ -237,7 +238,8 @@ def _chosen(request: _Request, pictures: PictureStream, timed_pictures: Iterator
             yield earlier
             index += 1
         earlier = None
-        request.limits.check_duration(float(pts * base))
+        if pts > latest:
+            request.limits.check_duration(float(pts * base))
         if index % request.every == 0:
             yield Frame(pts, base, duration, index, picture, reformatters, pictures.deinterlacing)
         index += 1
