@@ -1,4 +1,4 @@
-"""The hardware of this machine as text, a console for tables, and the folder of programs to compare with."""
+"""This machine's hardware as text, a console, and the folder of peers."""
 
 import os
 import platform

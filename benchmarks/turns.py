@@ -1,4 +1,4 @@
-"""Jobs that run in turns, so that other load affects all jobs equally, and tables of their medians."""
+"""Jobs that run in turns, so other load affects all equally."""
 
 import os
 import resource
@@ -23,9 +23,10 @@ class Cost:
 
 @dataclass(frozen=True)
 class Job:
-    """A job to time, and the name of the job that its time is divided by.
+    """A job to time.
 
     `work` may return a Cost, which then counts instead of the time of the call: for work in another process, or for a part of the work.
+    `reference`: name of the job that its time is divided by.
     """
 
     name: str
@@ -44,14 +45,17 @@ def processor_s() -> float:
 
 
 def cost_of(work: Callable[[], object]) -> Cost:
-    """Call `work`; return the cost that it returns, or that of the call."""
+    """Call `work` and return its cost.
+
+    That is the cost that it returns, or else the cost of the call.
+    """
     wall, processor = time.perf_counter(), processor_s()
     made = work()
     return made if isinstance(made, Cost) else Cost(time.perf_counter() - wall, processor_s() - processor)
 
 
 def costs_in_turns(jobs: Iterable[Job], rounds: int, *, warm_up: bool = True) -> Costs:
-    """Run jobs in turns; return each job's costs by round.
+    """Run jobs in turns and return their costs by round.
 
     `warm_up`: run each job once before, without counting it.
     """
@@ -66,12 +70,15 @@ def costs_in_turns(jobs: Iterable[Job], rounds: int, *, warm_up: bool = True) ->
 
 
 def median_cost(costs: Sequence[Cost]) -> Cost:
-    """Return the median wall time and the median processor time of several runs."""
+    """Return the median times of several runs."""
     return Cost(statistics.median(cost.wall_s for cost in costs), statistics.median(cost.processor_s for cost in costs))
 
 
 def median_ratio(costs: Sequence[Cost], references: Sequence[Cost]) -> tuple[float, float]:
-    """Return the medians of the rounds' own ratios of wall time and of processor time."""
+    """Return the median ratios of wall and processor time.
+
+    Each round has its own ratio.
+    """
     pairs = list(zip(costs, references, strict=True))
     return (
         statistics.median(cost.wall_s / reference.wall_s for cost, reference in pairs),
@@ -80,9 +87,9 @@ def median_ratio(costs: Sequence[Cost], references: Sequence[Cost]) -> tuple[flo
 
 
 def ratio_cells(job: Job, costs: Costs, *, as_fast: bool = False) -> tuple[str, str]:
-    """Return a job's ratios to its reference as text, wall time first; empty without a reference.
+    """Return a job's ratios to its reference as text.
 
-    `as_fast`: how many times as fast, not how many times as long.
+    Wall time comes first. Without a reference, both are empty. `as_fast`: how many times as fast, not how many times as long.
     """
     if job.reference is None:
         return "", ""
@@ -92,9 +99,10 @@ def ratio_cells(job: Job, costs: Costs, *, as_fast: bool = False) -> tuple[str, 
 
 
 def turns_table(title: str, jobs: Sequence[Job], rounds: int, *, frames: int = 0, as_fast: bool = False) -> Table:
-    """Run jobs in turns; return a table of their median costs and of the rounds' median ratios.
+    """Run jobs in turns and return a table of medians.
 
-    `frames`: frames that each job handles, for a column of frames per second; 0: no such column. `as_fast`: see `ratio_cells`.
+    It holds costs and ratios. `frames`: frames that each job handles, for a column of frames per second; 0: no such column. `as_fast`: see
+    `ratio_cells`.
     """
     costs = costs_in_turns(jobs, rounds)
     table = Table(title=f"{title}; medians of {rounds} rounds in turns, load {os.getloadavg()[0]:.0f}")

@@ -1,4 +1,7 @@
-"""A process that stays warm and runs one job per request, so that libraries of other programs stay out of this process."""
+"""A warm process that runs one job per request.
+
+Libraries of other programs stay out of this process.
+"""
 
 import json
 import subprocess
@@ -18,14 +21,17 @@ answers, sys.stdout = sys.stdout, sys.stderr
 
 
 class WarmProgram:
-    """A Python process whose code ends with `serve(work)`; `arguments` are its sys.argv."""
+    """A Python process whose code ends with `serve(work)`.
+
+    `arguments`: its sys.argv.
+    """
 
     def __init__(self, code: str, *arguments: object):
         command = [sys.executable, "-c", TIMER + code, *map(str, arguments)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def run(self) -> Cost:
-        """Run one job; return its cost."""
+        """Run one job and return its cost."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write("go\n")

@@ -76,10 +76,10 @@ def main() -> None:
 
 
 def medians(rounds: int) -> Table:
-    """Return a table of the times of our masked median, NumPy's and the original program's.
+    """Compare the times of three medians in a table.
 
-    An inner step of plates. 200 samples of 16 rows of 1080p, in which 30 % of the pixels are masked. The original program takes the median
-    of R, G and B at each pixel; ours that of Y, U and V planes in 4:2:0.
+    They are ours (masked), NumPy's and the original program's, an inner step of plates. 200 samples of 16 rows of 1080p, in which 30 % of
+    the pixels are masked. The original program takes the median of R, G and B at each pixel; ours that of Y, U and V planes in 4:2:0.
     """
     random = np.random.default_rng(1)
     planes = []
@@ -104,10 +104,11 @@ def medians(rounds: int) -> Table:
             np.ma.median(np.ma.masked_array(samples, hidden), axis=0)
 
     own = "masked median, Y, U and V"
+    looped = f"a loop over RGB pixels, the original method ({columns} pixels, scaled up)"
     jobs = [
         Job(own, ours),
         Job("numpy.ma.median, Y, U and V", numpys, own),
-        Job(f"a loop over RGB pixels, the original method ({columns} pixels, scaled up)", lambda: cost_of(loop).times(16 * SIZE[0] / columns), own),
+        Job(looped, lambda: cost_of(loop).times(16 * SIZE[0] / columns), own),
     ]
     return turns_table("Inner step: masked median of 200 samples, 16 rows of 1080p", jobs, rounds)
 
@@ -220,7 +221,7 @@ print(json.dumps([result.samples, time.process_time(), before, status("VmHWM")])
 
 
 def plates(folder: Path, rounds: int) -> Table:
-    """Return a table of the time and the peak memory of jobs that make plates.
+    """Return a table of time and peak memory of clean-plate jobs.
 
     Each plate is made in a process of its own. The camera pans over a real picture for PLATE_FRAMES frames, with noise that changes.
     """
@@ -249,7 +250,10 @@ def plates(folder: Path, rounds: int) -> Table:
 
 
 def matte_and_picture(folder: Path, clip: Path) -> tuple[Path, Path]:
-    """Write a matte for a clip and a background picture; return their paths."""
+    """Write a matte for a clip, and a background picture.
+
+    Returns their paths.
+    """
     info = probe_video(clip)
     matte, picture = folder / "matte.mp4", folder / "background.png"
     write_matte(matte, info.frames, (info.width, info.height))

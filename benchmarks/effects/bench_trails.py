@@ -108,7 +108,7 @@ TRAILS = (
     "trails(clip, target, {'ghost': sys.argv[3]})"
 )
 COPY = TRAILS.partition("trails(clip")[0] + "copy(clip, probe_video(clip), target)"
-"""The same process without the effect."""
+"""Program that reads and writes a clip without the effect."""
 
 
 def peak(program: str, *words: object) -> float:

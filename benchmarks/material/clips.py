@@ -15,7 +15,7 @@ CLIP_KINDS = {
     "1080p, B-frames": ("scale=1920:1080:flags=lanczos", []),
     "720p, grain": ("noise=alls=14:allf=t", []),
 }
-"""Kind of a clip -> the filters and encoder options that make it of bigbuckbunny.mp4. Without B-frames, no frame can be skipped."""
+"""Kind of a clip -> filters and encoder options that make it of bigbuckbunny.mp4. Without B-frames, no frame can be skipped."""
 
 
 def sample_clip(name: str = "bigbuckbunny.mp4") -> Path:
@@ -32,9 +32,9 @@ def sample_clip(name: str = "bigbuckbunny.mp4") -> Path:
 
 
 def clips_of_kinds(folder: Path, seconds: float, *, sound: bool = False) -> dict[str, Path]:
-    """Write one clip of each kind; return their paths by kind.
+    """Write one clip of each kind.
 
-    `sound`: with stereo sound instead of none.
+    Returns their paths by kind. `sound`: with stereo sound instead of none.
     """
     source = ["-stream_loop", "-1", "-i", str(sample_clip()), "-t", str(seconds)]
     audio = ["-ac", "2", "-c:a", "aac"] if sound else ["-an"]

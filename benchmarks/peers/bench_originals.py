@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def commands(folder: Path, ramping: Path | None, effects: Path | None, auto_editor: Path | None) -> list[tuple[list[str], list[str]]]:
-    """List pairs of commands for one clip: the other program's, and ours."""
+    """List pairs of commands: the other program's, and ours."""
     clip, matte, target = folder / "clip.mp4", folder / "matte.mp4", folder / "made.mp4"
     ffmpeg("-i", str(sample_clip()), "-c", "copy", str(clip))
     moving = "color=black:s=1280x720:r=25:d=5.28[a];color=white:s=240x560:r=25:d=5.28[b];[a][b]overlay=x='400+6*n':y=120:shortest=1"
@@ -94,7 +94,10 @@ def title(command: list[str]) -> str:
 
 
 def run(command: list[str]) -> None:
-    """Run a command; end this program with its messages if it fails."""
+    """Run a command.
+
+    If it fails, this program ends with its messages.
+    """
     ended = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if ended.returncode:
         raise SystemExit(f"{shlex.join(command)} ended with {ended.returncode}:\n{ended.stderr[-2000:]}")

@@ -156,7 +156,10 @@ def averaged(before: Planes, after: Planes) -> Planes:
 
 
 def rebuilt(pairs: list[Pair]) -> dict[str, tuple[list[Planes], Cost]]:
-    """Rebuild the dropped frames by each method in turns; return each method's frames and median cost."""
+    """Rebuild the dropped frames by each method in turns.
+
+    Returns each method's frames and median cost.
+    """
     pictures: dict[str, list[Planes]] = {}
 
     def rebuild(name: str, method: Method) -> None:
