@@ -1,4 +1,4 @@
-"""Run times of the first jobs after a start, of simultaneous jobs, and of the command line's start.
+"""Times of first jobs, of simultaneous jobs, and of the command line.
 
     python -m benchmarks.suite.bench_first_jobs [starts of the suite, 3 by default] [first] [at-once] [commands]
 
