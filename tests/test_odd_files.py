@@ -1,5 +1,6 @@
 """Every operation on users' odd files: a success, or a clear refusal."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,24 +9,35 @@ import pytest
 from PIL import Image
 
 from reelwright import ROOMS
+from services.background.generate import GenerateParams
+from services.matting.mask import MaskParams
+from services.media.reel import Moment, ReelParams
 from shared.errors import OperationFailed, ReelwrightError
-from shared.operation import SUFFIXES, Kind, Operation, Sample
-from shared.video import VideoWriter, ffmpeg_path, read_frames
+from shared.models.cache import model_cache
+from shared.operation import SUFFIXES, Kind, Operation, Params, Sample
+from shared.settings import Settings
+from shared.video import VideoWriter, ffmpeg_path, probe_video, read_frames
 from shared.worker.progress import Report
+from shared.worker.protocol import JobWarning, Update
 from tests.odd_files import ODD_FILES
 from tests.repeated_runs import example_arguments
-
-NEED_WEIGHTS = {"background.generate"}
-"""Operations whose examples need weights that tests do not have."""
+from tests.services.background.diffusion.tiny_diffusion import write_pipeline
 
 OPERATIONS = [
     operation
     for room in ROOMS
     for operation in room.service.operations
-    if operation.name not in NEED_WEIGHTS and any(port.sample == Sample.CLIP for port in operation.ports.values())
+    if any(port.sample == Sample.CLIP for port in operation.ports.values())
 ]
-QUICK_OPERATIONS = ("speed-ramp.render", "effects.motion-trails", "keyframes.detect", "speed-ramp.export", "media.transcode")
-"""Operations that share the files in each test run. Each file meets one of them. All meet all with `make test-all`."""
+PARAMS: dict[str, Params] = {
+    "background.generate": GenerateParams(prompt="a beach", steps=2, resolution=64),
+    "media.reel": ReelParams(moments=[Moment(timestamp_s=0.5, score=1.0)], around=0.3),
+    "matting.mask": MaskParams(backend="difference", time_s=0.4),
+}
+"""Params in place of the example's, where those take long or are made for a longer clip."""
+
+QUICK_OPERATIONS = [operation for operation in OPERATIONS if operation.name != "background.generate"]
+"""Operations that share the files in each test run: each file meets one of them. All meet all with `make test-all`."""
 
 
 @pytest.fixture(scope="session")
@@ -54,34 +66,59 @@ def shaped(clip: Path, operation: Operation, folder: Path) -> dict[Sample, Path]
     return {Sample.PLATE: plate, Sample.MATTE: matte}
 
 
-def run(operation: Operation, name: str, odd_files: dict[str, Path], samples: dict[Sample, Path], folder: Path) -> None:
-    """Run an operation's example with an odd file as its clip.
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Install a tiny Stable Diffusion network with random weights."""
+    folder = tmp_path_factory.mktemp("models")
+    write_pipeline(folder / "sd15-inpainting")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("shared.settings._Process.settings", Settings(models_dir=folder, device="cpu"))
+        yield
+    model_cache().drop()
 
-    Fails for an error that is not the project's own.
+
+def run(operation: Operation, name: str, odd_files: dict[str, Path], samples: dict[Sample, Path], folder: Path) -> bool:
+    """Run an operation with an odd file as its clip; return whether it succeeds.
+
+    Fails for an error that is not the project's own, and for a warning of the file that the job does not have.
     """
     if name not in odd_files:
         odd_files[name] = ODD_FILES[name](odd_files[""] / name, ffmpeg_path())
     files = samples | {Sample.CLIP: odd_files[name]} | shaped(odd_files[name], operation, folder)
     arguments = example_arguments(operation, files, folder)
-    messages: list[str] = []
+    if not any(port.sample == Sample.CLIP for port in operation.example_inputs.values()):  # its example has pictures instead
+        arguments |= {port_name: [odd_files[name]] if port.sample == Sample.CLIP else None for port_name, port in operation.ports.items()}
+    updates: list[Update] = []
     try:
-        operation.run(operation.example, **arguments, progress=Report(lambda update: messages.append(str(update))))
+        operation.run(PARAMS.get(operation.name, operation.example), **arguments, progress=Report(updates.append))
     except ReelwrightError as refused:
         assert not isinstance(refused, OperationFailed), refused.detail
         assert refused.status < 500 or refused.status == 503
         assert refused.detail[-1] in ".)"
         assert not any((folder / f"{output}{SUFFIXES[kind]}").exists() for output, kind in operation.outputs.items() if kind == Kind.VIDEO)
-        return
+        return False
     assert all((folder / f"{output}{SUFFIXES[kind]}").stat().st_size > 0 for output, kind in operation.outputs.items())
+    said = [update.text for update in updates if isinstance(update, JobWarning)]
+    assert [warning for warning in probe_video(odd_files[name]).warnings if not any(warning in text for text in said)] == []
+    return True
 
 
 @pytest.mark.parametrize(("number", "name"), list(enumerate(ODD_FILES)))
 def test_usual_operations_share_the_odd_files(number, name, odd_files, samples, tmp_path):
-    wanted = QUICK_OPERATIONS[number % len(QUICK_OPERATIONS)]
-    run(next(operation for operation in OPERATIONS if operation.name == wanted), name, odd_files, samples, tmp_path)
+    run(QUICK_OPERATIONS[number % len(QUICK_OPERATIONS)], name, odd_files, samples, tmp_path)
+
+
+@pytest.mark.usefixtures("weights")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda item: item.name)
+def test_every_operation_passes_on_the_warnings_of_a_file(operation, odd_files, samples, tmp_path):
+    assert run(operation, "restarts.ts", odd_files, samples, tmp_path)
+    assert any("timestamps in the file jump" in warning for warning in probe_video(odd_files["restarts.ts"]).warnings)
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("weights")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ODD_FILES)
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda item: item.name)

@@ -92,7 +92,7 @@ def generate(params: GenerateParams, *, video: Path, alpha: Path, output: Path, 
     ModelMissing, ModelDamaged, Unavailable for LCM without PEFT.
     """
     info = probe_video(video)
-    for warning in matte_warnings(alpha, ClipPart(), info=info):
+    for warning in [*info.warnings, *matte_warnings(alpha, ClipPart(), info=info)]:
         progress.warn(warning)
     time = to_fraction(info.length_s) / 2 if params.reference is None else to_fraction(params.reference)
     size = output_size(info.width, info.height, params.resolution)
@@ -146,7 +146,7 @@ GENERATE = Operation(
     outputs={"background": Kind.IMAGE},
     run=generate,
     example=GenerateParams(prompt="a sunny beach at golden hour", seed=42),
-    version=4,
+    version=5,
     unavailable=lambda params: to_paint(params),
     bytes_per_pixel=bytes_per_pixel,
     process_bytes=lambda params: painting_bytes(params),

@@ -107,6 +107,8 @@ def mask(
     """
     _refuse(params, {} if plate is None else {"plate": plate})
     info = probe_clip(video, ClipPart())
+    for warning in info.warnings:
+        progress.warn(warning)
     params.check_inside(info.width, info.height)
     frame = _frame(video, params.time_s, info) if params.frame is None else frame_by_number(video, params.frame, field="params.frame")
     clean = None if plate is None else plate_picture(plate, info.width, info.height)
@@ -299,7 +301,7 @@ MASK = Operation(
     output_roles={"mask": "mask"},
     role="click_mask",
     run=mask,
-    version=6,
+    version=7,
     refuse=_refuse,
     example=MaskParams(backend="difference", time_s=1.0, points=[(0.13, 0.55, 1)]),
     unavailable=lambda params: missing(params.backend, params),

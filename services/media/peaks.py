@@ -48,6 +48,8 @@ def peaks(params: PeaksParams, *, video: Path, output: Path, progress: Progress 
     UnsupportedMedia and BrokenMedia.
     """
     info = probe_video(video)
+    for warning in info.warnings:
+        progress.warn(warning)
     length = info.length_s
     channels = info.audio[0].channels if info.audio else 0
     rate = (params.rate or max(min(_FINEST, int(_MOST_VALUES / max(length, 0.1))), 1)) if channels else 0
@@ -86,6 +88,6 @@ PEAKS = Operation(
     outputs={"peaks": Kind.JSON},
     is_tool=False,
     run=peaks,
-    version=3,
+    version=4,
     example=PeaksParams(),
 )

@@ -57,6 +57,8 @@ def strip(params: StripParams, *, video: Path, outputs: dict[str, Path], progres
     of the tiles are decoded where the clip allows it. Raises UnsupportedMedia and BrokenMedia.
     """
     info = probe_video(video)
+    for warning in info.warnings:
+        progress.warn(warning)
     length = to_fraction(info.length_s)
     count = max(min(params.tiles, info.frames), 1)
     size = params.tile_width, max(round(params.tile_width * info.height / info.width), 2)
@@ -93,6 +95,6 @@ STRIP = Operation(
     outputs={"strip": Kind.IMAGE, "times": Kind.JSON},
     is_tool=False,
     run=strip,
-    version=3,
+    version=4,
     example=StripParams(),
 )

@@ -46,7 +46,10 @@ def analyze(params: MotionParams, *, video: Path, progress: Progress = Silent(),
     Reads the luma of every frame once, or of `sample_rate` pairs per second. Memory holds only a few numbers per pair. Raises
     UnsupportedMedia for a file that is not a video, BrokenMedia for a damaged one, Invalid for an empty part or too many segments.
     """
-    analysis = analyze_motion(params, video, probe_video(video), progress, file=motion)
+    info = probe_video(video)
+    for warning in info.warnings:
+        progress.warn(warning)
+    analysis = analyze_motion(params, video, info, progress, file=motion)
     clock = Clock(analysis.points, start=params.start)
     return AnalyzeResult(
         motion=analysis.motion,
@@ -72,6 +75,6 @@ ANALYZE = Operation(
     measurement=MOTION,
     run=analyze,
     role="motion_analysis",
-    version=4,
+    version=5,
     example=AnalyzeParams(min_speed=0.5, max_speed=2.0),
 )

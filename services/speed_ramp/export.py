@@ -21,7 +21,7 @@ from shared.declarations.figure import figure
 from shared.editing.rates import constant_rate
 from shared.media.zip_files.writer import ZipWriter
 from shared.operation import Kind, Operation, Progress, Silent, form
-from shared.video import probe_video
+from shared.video import probe_video, track_warnings
 
 
 class ExportParams(CurveParams):
@@ -67,6 +67,8 @@ def export(
     raises.
     """
     info = probe_video(video)
+    for warning in [*info.warnings, *track_warnings(info)]:
+        progress.warn(warning)
     choice = choose_curve(params, video, info, progress.part("analysing", 0, 0.9), motion=motion)
     points = trimmed(choice.points, choice.end, start=params.start)
     url = params.media_url or quote(video.name)
@@ -95,6 +97,8 @@ def export(
                 progress.warn(f"{file_format.file_name} was not written: it cannot hold {float(clip.rate):g} frames per second.")
             else:
                 archive.add(file_format.file_name, text)
+                if warning := file_format.warning(clip):
+                    progress.warn(warning)
                 files.append(file_format.file_name)
             stage(number, len(FORMATS) + 1)
     measured, cuts = (choice.analysis.motion, choice.analysis.cuts) if choice.analysis else (None, [])
@@ -122,6 +126,6 @@ EXPORT = Operation(
     names_inputs=True,
     run=export,
     role="ramp_export",
-    version=5,
+    version=6,
     example=ExportParams(min_speed=0.5, max_speed=2.0),
 )

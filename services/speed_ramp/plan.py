@@ -49,6 +49,8 @@ def plan(params: PlanParams, *, video: Path, progress: Progress = Silent(), moti
     `motion`: see `analyze`. The video is read only to analyse it, to find beats, or to find repeated frames. Raises what `analyze` raises.
     """
     info = probe_video(video)
+    for warning in info.warnings:
+        progress.warn(warning)
     drops = params.drops_repeats
     choice = choose_curve(params, video, info, progress.part("analysing", 0, 0.5 if drops else 1), motion=motion)
     frames = list(_kept(params, video, progress.part("finding repeats", 0.5, 1), info.frames)) if drops else None
@@ -95,5 +97,5 @@ PLAN = Operation(
     role="ramp_plan",
     is_tool=False,
     example=PlanParams(min_speed=0.5, max_speed=2.0),
-    version=2,
+    version=3,
 )
