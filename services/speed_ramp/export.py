@@ -97,8 +97,8 @@ def export(
                 progress.warn(f"{file_format.file_name} was not written: it cannot hold {float(clip.rate):g} frames per second.")
             else:
                 archive.add(file_format.file_name, text)
-                if warning := file_format.warning(clip):
-                    progress.warn(warning)
+                if coarse := file_format.warning(clip):
+                    progress.warn(coarse)
                 files.append(file_format.file_name)
             stage(number, len(FORMATS) + 1)
     measured, cuts = (choice.analysis.motion, choice.analysis.cuts) if choice.analysis else (None, [])

@@ -4,8 +4,6 @@ Each piece of constant speed is one event. An M2 line gives the speed of each ev
 media's start timecode, record times from zero.
 """
 
-from itertools import pairwise
-
 from services.speed_ramp.curve.straight_pieces import FramePiece
 from services.speed_ramp.handover.ramped_clip import RampedClip
 from services.speed_ramp.handover.rates import EDL_HIGHEST
@@ -13,7 +11,9 @@ from shared.editing.fcpxml import plain
 from shared.video.probing.timecode import Timecode
 
 MOST_EVENTS = 999
-"""Most events of a list, because event numbers have three digits. Of a longer curve, neighbouring pieces are joined."""
+"""Most events of a list, because event numbers have three digits. Of a longer curve, neighbouring pieces are joined, except freezes."""
+_STILL = 1e-6
+"""Speed below which a piece is a freeze."""
 
 
 def as_edl(clip: RampedClip) -> str | None:
@@ -22,7 +22,8 @@ def as_edl(clip: RampedClip) -> str | None:
         return None
     pieces = clip.pieces
     while len(pieces) > MOST_EVENTS:
-        pieces = _joined(pieces, float(clip.rate))
+        joined = _joined(pieces, float(clip.rate), freezes_too=False)
+        pieces = joined if len(joined) < len(pieces) else _joined(pieces, float(clip.rate), freezes_too=True)
     source, record = clip.timeline_timecode, Timecode(0, clip.rate, clip.timeline_timecode.drop)
     last = max(int(clip.media_end * clip.rate + 1e-6), 1)
     channels = clip.info.audio[0].channels if clip.info.audio else 0
@@ -41,15 +42,35 @@ def as_edl(clip: RampedClip) -> str | None:
     return "\n".join(lines) + "\n"
 
 
-def _joined(pieces: list[FramePiece], rate: float) -> list[FramePiece]:
-    """Join pieces in pairs, halving their number."""
-    joined = [
-        FramePiece(
-            first=a.first,
-            frames=a.frames + b.frames,
-            source=a.source,
-            speed=max(b.source + b.speed * b.frames / rate - a.source, 0.0) * rate / (a.frames + b.frames),
-        )
-        for a, b in pairwise(pieces)
-    ][::2]
-    return joined if len(pieces) % 2 == 0 else [*joined, pieces[-1]]
+def simplified(clip: RampedClip) -> str | None:
+    """Return a warning if the list has too few events for the curve.
+
+    None otherwise.
+    """
+    count = len(clip.pieces)
+    if clip.rate > EDL_HIGHEST or count <= MOST_EVENTS:
+        return None
+    return (
+        f"curve.edl follows the curve more coarsely than the other files: it holds {MOST_EVENTS} events, and the curve has {count} pieces."
+    )
+
+
+def _joined(pieces: list[FramePiece], rate: float, *, freezes_too: bool) -> list[FramePiece]:
+    """Join neighbouring pieces in pairs.
+
+    `freezes_too`: also pieces that stand still, which then become slow.
+    """
+    joined: list[FramePiece] = []
+    rest = iter(pieces)
+    for a in rest:
+        b = next(rest, None)
+        while b is not None and not freezes_too and min(a.speed, b.speed) < _STILL:
+            joined.append(a)
+            a, b = b, next(rest, None)
+        if b is None:
+            joined.append(a)
+            break
+        frames = a.frames + b.frames
+        speed = max(b.source + b.speed * b.frames / rate - a.source, 0.0) * rate / frames
+        joined.append(FramePiece(first=a.first, frames=frames, source=a.source, speed=speed))
+    return joined

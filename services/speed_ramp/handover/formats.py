@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.speed_ramp.handover.edl import as_edl
+from services.speed_ramp.handover.edl import as_edl, simplified
 from services.speed_ramp.handover.ramped_clip import RampedClip
 from services.speed_ramp.handover.tables import as_csv, as_json
 from services.speed_ramp.handover.timelines import as_fcpxml, as_otio
@@ -13,11 +13,12 @@ from services.speed_ramp.handover.timelines import as_fcpxml, as_otio
 class Format:
     """An export file format, as a row of FORMATS.
 
-    `write` returns its text; None where the format cannot hold the clip.
+    `write` returns its text; None where the format cannot hold the clip. `warning` returns a sentence about what the file leaves out.
     """
 
     file_name: str
     write: Callable[[RampedClip], str | None]
+    warning: Callable[[RampedClip], str | None] = lambda _clip: None
 
 
 FORMATS = (
@@ -25,5 +26,5 @@ FORMATS = (
     Format(file_name="curve.json", write=as_json),
     Format(file_name="curve.otio", write=as_otio),
     Format(file_name="curve.fcpxml", write=as_fcpxml),
-    Format(file_name="curve.edl", write=as_edl),
+    Format(file_name="curve.edl", write=as_edl, warning=simplified),
 )
