@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -41,6 +42,7 @@ from shared.video.reading.open_input import (
     time_base_of,
     timeline_zero,
 )
+from shared.video.reading.reader import read_frames
 from shared.video.reading.times.shape_changes import pixel_ratio_at
 from shared.video.stills.image import image_info, pictures_info
 
@@ -59,14 +61,34 @@ def probe(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Medi
 
 
 def probe_video(path: str | os.PathLike[str], *, hint: str = "this operation needs a video") -> VideoInfo:
-    """Probe a file that must be a video.
+    """Probe a file that must be a video, its length included.
 
-    Raises what `probe` raises, and UnsupportedMedia for a still image; `hint` ends that message: "this effect needs a video".
+    If neither the file nor its packets state the length, all frames are decoded to find it. Raises what `probe` raises, what
+    `read_frames` raises for a file that breaks, and UnsupportedMedia for a still image; `hint` ends that message: "this effect needs a
+    video".
     """
     info = probe(path)
     if not isinstance(info, VideoInfo):
         raise UnsupportedMedia(f"{Path(path).name!r} is a still image: {hint}.")
-    return info
+    if info.duration_s is not None:
+        return info
+    status = os.stat(path)
+    end, frames = _read_to_end(os.path.abspath(path), status.st_size, status.st_mtime_ns)
+    return info.model_copy(update={"duration_s": float(end), "frames": frames})
+
+
+@lru_cache(maxsize=16)
+def _read_to_end(path: str, _size: int, _mtime_ns: int) -> tuple[Fraction, int]:
+    """Decode all frames; return the end of the last one, and their number.
+
+    The end is in seconds.
+    """
+    end, count, limits = Fraction(0), 0, Limits.current()
+    with read_frames(path, limits=limits) as frames:
+        for frame in frames:
+            end, count = (frame.pts + frame.duration) * frame.time_base, count + 1
+            limits.check_duration(float(end))
+    return end, count
 
 
 def inspect(request: FileRequest, _progress: object) -> ProbedFile:

@@ -2,6 +2,7 @@
 
 import math
 import os
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -66,7 +67,9 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
     stated = stream.average_rate or stream.guessed_rate
     counting = container.format.name in _COUNTING
     if packets is not None and packets.whole and len(packets.times) > 1:
-        rates = frame_rates(packets.times, base, stated, packets.breaks, counting=counting)
+        # Where only the first picture of a packet of the container has a time, the times are further apart than the pictures.
+        sparse = container.format.name == "mpeg" and packets.untimed and stated
+        rates = frame_rates(array("q") if sparse else packets.times, base, stated, () if sparse else packets.breaks, counting=counting)
         # Matroska's packets before time 0 have no times.
         late = max(packets.times[0] * base - zero - packets.untimed / rates.average, Fraction(0))
         # Of a joined or fragmented file, the first part's pictures are stated.
@@ -83,6 +86,8 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
             stated = Fraction(count) / duration
         rates = frame_rates(_first_times(container, stream), base, stated, counting=counting)
         frames = stream.frames - _hidden(stream) if stream.frames else None
+        if packets is not None and packets.nowhere_timed:
+            frames = packets.untimed
         if frames is not None and container.format.name == "avi" and len(stream.index_entries) > 1:
             # AVI counts empty chunks, which repeat a picture, but does not list them.
             frames = min(frames, len(stream.index_entries))
@@ -119,6 +124,8 @@ def _duration(
     It is as the packets say, or else the video track; None if neither is known. The container's length counts only where no other
     track can be the longer one.
     """
+    if packets is not None and packets.nowhere_timed:
+        return None
     if packets is not None and packets.end is not None:
         end = None if packets.joins else stated_end(path, container, stream, packets.times[-1] * base)
         return max((packets.end * base if end is None else end) - zero, Fraction(0))

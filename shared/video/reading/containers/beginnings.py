@@ -42,18 +42,55 @@ def find_bytes(file: BinaryIO, pattern: bytes, begin: int) -> int | None:
     return None
 
 
-def next_beginning(file: BinaryIO, magic: bytes, back: int, begin: int) -> int | None:
-    """Find the next MP4 or Matroska file from byte `begin` on, or None.
+class Beginnings:
+    """A search for the MP4 or Matroska files within a file.
 
-    `magic`: bytes that stand `back` bytes behind the beginning. The header is examined, since samples may hold the same bytes by chance.
+    It reads each byte once.
     """
-    searched = begin
-    while (place := find_bytes(file, magic, searched)) is not None:
-        head = bytes_at(file, place - back, _MARKED_BYTES)
-        if place - back >= begin and (_begins_matroska(head) if magic == EBML else _begins_mp4(head)):
-            return place - back
-        searched = place + len(magic)
-    return None
+
+    def __init__(self, file: BinaryIO, magic: bytes, back: int):
+        """Prepare the search for `magic`, bytes that stand `back` bytes behind a beginning."""
+        self._file, self._magic, self._back = file, magic, back
+        self._place, self._data, self._ended = 0, b"", False  # a piece of the file, and whether it reaches to the end
+        self._latest: int | None = -1
+
+    def next(self, begin: int) -> int | None:
+        """Return the byte offset of the next beginning from `begin` on, or None.
+
+        No `begin` is before the last one. The header is examined, since samples may hold the same bytes by chance.
+        """
+        if self._latest is not None and self._latest < begin:
+            self._latest = self._first(begin)
+        return self._latest
+
+    def _first(self, begin: int) -> int | None:
+        """Return the byte offset of the first beginning from `begin` on, or None."""
+        if not self._place <= begin <= self._place + len(self._data):
+            self._place, self._data, self._ended = begin, b"", False
+        searched = begin - self._place + self._back
+        while True:
+            while (at := self._data.find(self._magic, searched)) >= 0:
+                head = self._data[at - self._back : at - self._back + _MARKED_BYTES]
+                if len(head) < _MARKED_BYTES and not self._ended:
+                    break
+                if _begins_matroska(head) if self._magic == EBML else _begins_mp4(head):
+                    return self._place + at - self._back
+                searched = at + 1
+            if self._ended:
+                return None
+            first = max(len(self._data) - _MARKED_BYTES, 0) if at < 0 else at - self._back
+            searched = max(searched - first, self._back)
+            self._read_on(first)
+
+    def _read_on(self, first: int) -> None:
+        """Read the next piece of the file.
+
+        The present one stays from its offset `first` on.
+        """
+        self._place, self._data = self._place + first, self._data[first:]
+        self._file.seek(self._place + len(self._data))
+        chunk = self._file.read(_CHUNK)
+        self._data, self._ended = self._data + chunk, len(chunk) < _CHUNK
 
 
 def _begins_mp4(head: bytes) -> bool:

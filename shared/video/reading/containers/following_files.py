@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, BinaryIO
 
 from shared.video.reading.containers import asf, avi, matroska, mp4, mpegts, mxf, png, webp
-from shared.video.reading.containers.beginnings import EBML, demuxer_at, next_beginning
+from shared.video.reading.containers.beginnings import EBML, Beginnings, demuxer_at
 from shared.video.reading.containers.flv_parts import flv_parts
 
 _MOST_FILES = 5_000
@@ -103,13 +103,16 @@ def _following(path: str, size: int, _mtime_ns: int, name: str) -> FollowingFile
         if demuxer_at(file, 0) != name:
             return FollowingFiles()  # such as packets of MPEG-TS that do not begin at the file's first byte
         for part, demuxer in _parts(file, size, name):
+            if len(parts) + len(lost) + len(others) >= _MOST_FILES:
+                unread = part.begin
+                break
             coding = container.coding(file, part.begin) if container.coding and demuxer == name else None
             if coding is None and part.cut and container.last is not None and demuxer == name:
                 lost.append(part)
                 continue
             first = coding if first is None and not parts else first
-            if (parts or demuxer != name) and (coding is None or coding != first or len(parts) >= _MOST_FILES):
-                if not container.one_by_one or demuxer != name or len(parts) >= _MOST_FILES:
+            if (parts or demuxer != name) and (coding is None or coding != first):
+                if not container.one_by_one or demuxer != name:
                     unread = part.begin
                     break
                 others.append(part)
@@ -129,17 +132,19 @@ def _parts(file: BinaryIO, size: int, name: str) -> Iterator[tuple[FilePart, str
     The last one may have another container than `name`, that of the first file: the search ends there.
     """
     begin, demuxer = 0, name
-    while demuxer == name and (following := _next(file, begin, size, name)) is not None:
+    searches = {kind: Beginnings(file, magic, back) for kind, magic, back in _SEARCHED}
+    while demuxer == name and (following := _next(file, begin, size, name, searches)) is not None:
         end, demuxer, cut = following
         yield FilePart(begin, end, cut), name
         begin = end
     yield FilePart(begin, size, demuxer == name and _cut_off(file, begin, size, name)), demuxer
 
 
-def _next(file: BinaryIO, begin: int, size: int, name: str) -> tuple[int, str, bool] | None:
+def _next(file: BinaryIO, begin: int, size: int, name: str, searches: Mapping[str, Beginnings]) -> tuple[int, str, bool] | None:
     """Find the file that follows the file at `begin`.
 
-    Return where it begins, its container, and whether the end of the one before is missing; None if none follows.
+    Return where it begins, its container, and whether the end of the one before is missing; None if none follows. `searches`: for
+    beginnings of files, by container; they go on where they ended.
     """
     container = _CONTAINERS[name]
     end = container.end(file, begin)
@@ -148,7 +153,7 @@ def _next(file: BinaryIO, begin: int, size: int, name: str) -> tuple[int, str, b
     if container.last is None or end == size:
         return None
     last = max(container.last(file, begin), begin + 4)
-    places = [(at, kind) for kind, magic, back in _SEARCHED if (at := next_beginning(file, magic, back, last)) is not None]
+    places = [(at, kind) for kind, search in searches.items() if (at := search.next(last)) is not None]
     return (*min(places), True) if places else None
 
 

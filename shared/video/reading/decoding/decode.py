@@ -82,7 +82,7 @@ class PictureStream:
         self._fields = fields
         self._clock = clock_of(container, path, limits)
         self._offset = int(timeline_zero(container, self._stream) / self.base)
-        self._decoder = open_decoder(self._stream, limits, rough=skip == "rough")
+        self._decoder = open_decoder(self._stream, limits, rough=skip == "rough", torn=self._clock.torn)
         self._sizes = PacketSizes() if skip in ("steady", "rough") else None
         self._skip: Skip = "nonref" if self._sizes else skip
         self._skip_now(self._skip)
@@ -357,12 +357,24 @@ class PictureStream:
 
     def _time_of(self, picture: av.VideoFrame, previous: int | None) -> int:
         value = picture.dts if picture.pts is None or self._by_order else picture.pts
+        if self._clock.sparse and previous is not None:
+            return self._even_time(picture, previous + self._step)
         if value is None:
             return 0 if previous is None else previous + self._step
         if self._by_order and previous is None:
             first = 0 if self._even is None else self._in_base(self._even.shown, picture) - self._offset
             self._offset = self._in_base(value, picture) - first
         return self._in_base(value, picture) - self._offset
+
+    def _even_time(self, picture: av.VideoFrame, expected: int) -> int:
+        """Return a picture's time in a stream in which only some have one.
+
+        `expected`: one step behind the picture before. FFmpeg gives some of the times to a picture beside the right one.
+        """
+        if picture.pts is None:
+            return expected
+        stated = self._in_base(picture.pts, picture) - self._offset
+        return expected if self._step / 2 < abs(stated - expected) <= 4 * self._step else stated
 
     def _in_base(self, value: int, picture: av.VideoFrame) -> int:
         unit = picture.time_base or self._stream_base

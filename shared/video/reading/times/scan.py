@@ -57,7 +57,8 @@ class Scan:
     begin, where these are opened one by one. `captions`: pictures carry closed captions; None where not all packets were read.
     `left_out`: codecs of sound in later files that is not read, by number of file and of sound track.
     `varying`: indexes of sound tracks whose sample rate or channels change. `chaptered`: number of later files with
-    chapters. `damaged`: track index and time, as stated, of a last picture that is not complete.
+    chapters. `damaged`: track index and time, as stated, of a last picture that is not complete. `untimed_end`: end of the last pictures
+    if their packets have no times, None if they have. `torn`: pieces of some pictures are missing.
     """
 
     times: "array[int]"
@@ -77,11 +78,18 @@ class Scan:
     varying: frozenset[int] = frozenset()
     chaptered: int = 0
     damaged: tuple[int, int] | None = None
+    untimed_end: int | None = None
+    torn: bool = False
+
+    @property
+    def nowhere_timed(self) -> bool:
+        """Whether all packets were read, and none of the main video states a time."""
+        return self.whole and not self.times and self.untimed > 0
 
     @property
     def end(self) -> int | None:
         """Return the end of the last picture, in the main video's time base."""
-        return self.times[-1] + self.step if self.times else None
+        return max(self.times[-1] + self.step, self.untimed_end or 0) if self.times else None
 
 
 def scan(path: str | os.PathLike[str], limits: Limits, *, seconds: float | None = None) -> Scan | None:
@@ -200,7 +208,7 @@ class _PacketScan:
         self._parts = ClockParts(self._tracks, jumpy=bool(container.format.flags & _TS_DISCONT) or container.format.name == "flv")
         self._one_by_one = following_files(path, container.format.name).one_by_one
         self._files = [0]
-        self._codec, self._captions = video.codec_context.codec.canonical_name, False
+        self._codec, self._captions, self._torn = video.codec_context.codec.canonical_name, False, False
 
     def add(self, packet: Any) -> None:
         """Add the next packet to its track."""
@@ -209,7 +217,7 @@ class _PacketScan:
             return
         stamp = packet.dts if packet.dts is not None else packet.pts
         if stamp is None or abs(stamp) > FARTHEST:
-            track.skip()
+            track.skip(packet)
             return
         at = float(stamp * track.base)
         file = self._container.part if self._one_by_one else 0
@@ -221,6 +229,7 @@ class _PacketScan:
             self._shapes.see(packet, track.count)
             self._groups.add(packet)
             self._captions = self._captions or holds_captions(self._codec, packet)
+            self._torn = self._torn or packet.is_corrupt
         track.add(packet, part, hidden=self._one_by_one and packet.is_discard)
 
     def result(self, *, cut_off: bool) -> Scan:
@@ -251,6 +260,8 @@ class _PacketScan:
             damaged=None if damaged is None else (self._video.index, damaged),
             chaptered=len(container.chaptered) if self._one_by_one else 0,
             varying=frozenset(index for index, track in tracks.items() if track.varies),
+            untimed_end=main.clock.parts[-1].end + main.clock.parts[-1].ticks if main.untimed and main.clock.parts else None,
+            torn=self._torn,
         )
 
     def _settle_clocks(self) -> tuple[Join, ...]:

@@ -40,10 +40,23 @@ class TrackPackets:
     """Decoding times, of fragmented MP4."""
     even: EvenTimes | None = None
     clock: TrackClock = field(default_factory=TrackClock)
+    untimed: int = 0
+    """Duration of the packets since the last one with a time, in ticks."""
+    decoded: int | None = None
+    """Decoding time at which the last packet with a time ends."""
+    delay: int | None = None
+    """Ticks by which the first picture is shown later than it is decoded."""
+    _ends: tuple[int, int] | None = None
+    """`untimed` and the end of the clock's last part, one packet earlier."""
 
-    def skip(self) -> None:
-        """Count a packet without a usable time."""
+    def skip(self, packet: Any) -> None:
+        """Count a packet without a usable time. Its picture follows those before it."""
         self.count += 1
+        self.untimed += packet.duration or 0
+        if self.decoded is not None and self.untimed:
+            part = self.clock.parts[-1]
+            self._ends = self.untimed - (packet.duration or 0), part.end
+            part.end = max(part.end, self.decoded + self.untimed + (self.delay or 0))
         if self.kind == "video":
             self.pts.append(UNTIMED)
             self.keys.append(0)
@@ -58,6 +71,10 @@ class TrackPackets:
         key = bool(packet.is_keyframe and packet.size)
         self.clock.add(part, self.count, stamp, stamp + (packet.duration or 0), key=key, hidden=hidden)
         self.count += 1
+        self.untimed = 0
+        if packet.dts is not None:
+            self.decoded = packet.dts + (packet.duration or 0)
+            self.delay = stamp - packet.dts if self.delay is None else self.delay
         if self.kind == "audio" and (sound := sound_format(self.codec, packet)) is not None:
             self.varies = self.varies or self.sound not in (None, sound)
             self.sound = sound
@@ -79,6 +96,8 @@ class TrackPackets:
         self.keys.pop()
         self.count -= 1
         if self.pts.pop() == UNTIMED:
+            if self._ends is not None and self.untimed:
+                self.untimed, self.clock.parts[-1].end = self._ends
             return
         self.clock.drop_last()
         if self.stamps is not None:

@@ -26,7 +26,8 @@ def test_dropping_the_last_packet_leaves_no_trace_of_it(part: int) -> None:
 def test_dropping_a_packet_without_a_time_keeps_the_clock() -> None:
     track = _track()
     track.add(_packet(0), 0)
-    track.skip()
+    track.skip(_packet(2))
+    assert track.clock.end(track.base) == 4
     track.drop_last()
     assert (len(track.pts), track.count, track.stamps, track.clock.end(track.base)) == (1, 1, array("q", [0]), 2)
 
