@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.media.routes import media_routes
 from gateway.media.services import MediaServices
 from gateway.uploads.routes import upload_routes
-from shared.errors import ReelwrightError, UnsupportedMedia
+from shared.errors import ReelwrightError, Unavailable, UnsupportedMedia
 from shared.file_calls import ProbedFile
 from shared.http.problems import problem_response
 from shared.media.store import MediaStore
@@ -48,6 +48,8 @@ class Parts:
     probed: list[int] = field(default_factory=list)
     drawn: list[str] = field(default_factory=list)
     slow_probe_s: float = 0
+    busy: bool = False
+    """Whether no process is free to probe a file."""
 
     @property
     def store(self) -> MediaStore:
@@ -59,6 +61,8 @@ class Parts:
         if self.slow_probe_s:
             time.sleep(self.slow_probe_s)
         self.probed.append(path.stat().st_size)
+        if self.busy:
+            raise Unavailable("The file could not be probed in time: the machine is busy.", headers={"Retry-After": "10"})
         if head not in KINDS:
             raise UnsupportedMedia("This is not a video.")
         kind, content_type, suffix = KINDS[head]

@@ -110,6 +110,18 @@ def test_too_large_files_are_refused_by_length_and_while_reading(http: httpx.Cli
     assert leftovers(parts) == []
 
 
+def test_a_file_that_a_busy_machine_cannot_probe_may_be_sent_again(http: httpx.Client, parts: Parts) -> None:
+    parts.busy = True
+    try:
+        answer = upload(http)
+    finally:
+        parts.busy = False
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
+    assert http.get("/v1/media").json()["items"] == []
+    assert leftovers(parts) == []
+    assert upload(http).status_code == 201
+
+
 def test_a_broken_upload_leaves_no_media(http: httpx.Client, parts: Parts) -> None:
     with socket.create_connection(("127.0.0.1", http.base_url.port or 0)) as connection:
         connection.sendall(

@@ -242,6 +242,21 @@ def test_an_upload_of_a_refused_file_is_removed(http: httpx.Client, parts: Parts
     assert not list((parts.data_dir / "media" / ".incoming").glob("*"))
 
 
+def test_an_upload_is_kept_while_the_machine_is_too_busy_to_probe_it(http: httpx.Client, parts: Parts) -> None:
+    url = begin(http)
+    parts.busy = True
+    try:
+        answers = [send(http, url, VIDEO), http.head(url), send(http, url, b"", len(VIDEO))]
+    finally:
+        parts.busy = False
+    assert [(answer.status_code, answer.headers["retry-after"]) for answer in answers] == [(503, "10")] * 3
+    assert answers[0].json()["type"] == "/problems/unavailable"
+    done = http.head(url)  # no byte is sent again
+    assert int(done.headers["upload-offset"]) == len(VIDEO)
+    assert http.get(f"/v1/media/{done.headers['reelwright-media-id']}/content").content == VIDEO
+    assert parts.probed == [len(VIDEO)] * 4
+
+
 def test_only_its_owner_deletes_an_upload(http: httpx.Client, parts: Parts) -> None:
     url = begin(http)
     send(http, url, VIDEO[:100])

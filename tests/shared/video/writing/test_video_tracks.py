@@ -9,7 +9,7 @@ import pytest
 from services.effects.motion_trails import MotionTrailsParams, motion_trails
 from services.speed_ramp.curve.points import CurvePoint
 from services.speed_ramp.render import RenderParams, render
-from shared.video import VideoInfo, probe, probe_video
+from shared.video import VideoInfo, probe, probe_video, read_frames
 from shared.worker.progress import Report
 from tests.shared.video.video_clips import Make, run_ffmpeg
 
@@ -136,3 +136,26 @@ def test_a_track_without_sound_is_named(tmp_path: Path) -> None:
     ):
         _, messages = run(operation, params, path, tmp_path / "out.mp4")
         assert any("no sound" in message for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("dispositions", "colour", "left_out"),
+    [
+        ("-disposition:v:0 0 -disposition:v:1 0", "blue", ["video"]),
+        ("-disposition:v:0 default -disposition:v:1 0", "red", ["video"]),
+        ("-disposition:v:0 0 -disposition:v:1 default", "blue", ["video"]),
+        ("-disposition:v:0 0 -disposition:v:1 attached_pic", "red", ["cover"]),
+    ],
+)
+def test_the_default_picture_track_is_read_else_the_largest_and_never_a_cover(
+    dispositions: str, colour: str, left_out: list[str], tmp_path: Path
+) -> None:
+    cover = "attached_pic" in dispositions
+    path = tmp_path / ("cover.mp4" if cover else "two.mkv")
+    tracks = "-f lavfi -i color=red:s=64x48:r=25:d=0.4 -f lavfi -i color=blue:s=128x96:r=25:d=0.4 -map 0 -map 1 -pix_fmt:v:0 yuv420p"
+    coding = "-c:v:0 libx264 -c:v:1 png -frames:v:1 1" if cover else "-c:v libx264 -default_mode passthrough"
+    run_ffmpeg(*f"{tracks} {coding} {dispositions} {path}".split())
+    with read_frames(path) as frames:
+        red, _, blue = next(frames).rgb().reshape(-1, 3).mean(axis=0)
+    assert {"red": red, "blue": blue}[colour] > 200 > 60 > min(red, blue)
+    assert [track.kind for track in probe_video(path).other_tracks] == left_out
