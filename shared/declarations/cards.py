@@ -10,7 +10,8 @@ class LookCard:
     """A card among the first ones that the studio offers for a clip.
 
     It chooses the operation's first preset. `place`: its place among the cards, from 1; `sentence`: what the user gets, by default the
-    preset's sentence; `of_people`: whether the look needs a person in the clip.
+    preset's sentence; `of_people`: whether the look needs a person in the clip; `pipeline`: a named pipeline without
+    which the look is not offered, because both need the same models.
     """
 
     place: int
@@ -18,6 +19,7 @@ class LookCard:
     icon: Icon
     sentence: str = ""
     of_people: bool = False
+    pipeline: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

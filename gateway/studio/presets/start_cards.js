@@ -5,10 +5,11 @@ import { canMake } from "../state/previews.js";
 
 /** Cards of the looks that can be made now. Each is {title, sentence, glyph, operation, presetName, params, ofPeople}. */
 export function startCards(store) {
-  const { operations } = store;
+  const { operations, pipelines } = store;
+  const hasPipeline = ({ pipeline }) => !pipeline || pipelines.some(({ name, available }) => name === pipeline && available);
   const canRun = (operation) => operation.available && Object.keys(madeFirst(operation)).every((name) => canMake(operations, operation.inputs[name]));
   return operations
-    .filter((operation) => operation.look && canRun(operation))
+    .filter((operation) => operation.look && canRun(operation) && hasPipeline(operation.look))
     .sort((first, second) => first.look.place - second.look.place)
     .map((operation) => {
       const { title, sentence, icon, of_people: ofPeople } = operation.look;

@@ -36,6 +36,7 @@ class LookInfo(BaseModel):
     place: int = Field(description="Place among the cards, from 1.")
     sentence: str = Field(description="Description of the result; empty: the preset's.")
     of_people: bool = Field(description="Whether the look needs a person in the clip.")
+    pipeline: str = Field(description="A named pipeline that must be able to run; empty: none.")
 
 
 class InputInfo(BaseModel):

@@ -149,3 +149,16 @@ def test_another_tool_opens_its_sheet_as_it_needs_it(open_page: Opener) -> None:
     for tool, state in ((TOOL, RAISED), ("speed-ramp.render", LOWERED)):  # at once, as "Change" in the drawer of jobs does
         page.evaluate("(hash) => { location.hash = hash; }", f"#/clip/{SAMPLE_ID}/{tool}")
         until(page, state, 30)
+
+
+@pytest.mark.parametrize("width", [390, 360, 320])
+def test_the_number_of_unfinished_jobs_lies_on_the_screen(open_page: Opener, width: int) -> None:
+    page = open_page(size="phone")
+    page.set_viewport_size({"width": width, "height": 844})
+    job = {"id": "x", "status": "queued", "service": "media", "operation": "media.transcode", "inputs": {}, "outputs": {}, "urls": {}}
+    page.evaluate("(job) => document.querySelector('studio-app').store.putJob(job)", job | {"created_at": "2026-01-01T00:00:00Z"})
+    badge = page.locator(".jobs-button .badge")
+    badge.wait_for()
+    box = badge.bounding_box()
+    assert box["x"] + box["width"] <= page.evaluate("document.documentElement.clientWidth")
+    assert fits_the_width(page)
