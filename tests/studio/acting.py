@@ -55,6 +55,26 @@ def release(routes: Sequence[Any]) -> None:
             route.continue_()
 
 
+class HeldRequests:
+    """Requests of a page that a test holds back until `release`."""
+
+    def __init__(self, page: Any, pattern: str) -> None:
+        self.routes: list[Any] = []
+        self._is_open = False
+        page.route(pattern, self._take)
+
+    def _take(self, route: Any) -> None:
+        if self._is_open:
+            route.continue_()
+        else:
+            self.routes.append(route)
+
+    def release(self) -> None:
+        """Let the held requests and all later ones continue."""
+        self._is_open = True
+        release(self.routes)
+
+
 class Hand:
     """A user's hand on a page: mouse, touch or keyboard."""
 
@@ -97,6 +117,19 @@ class Hand:
         else:
             self._tab_to(target)
             self.page.keyboard.press(key)
+
+    def check(self, radio: Any) -> None:
+        """Choose a radio button. By keys, arrows lead to it from the chosen one of its group."""
+        if self.way != "keyboard":
+            self.press(radio)
+            return
+        self.uncover(radio)
+        group = self.page.locator(f'input[name="{radio.get_attribute("name")}"]')
+        self._tab_to(group.and_(self.page.locator(":checked")))
+        for _ in range(group.count()):
+            if not radio.is_checked():
+                self.page.keyboard.press("ArrowRight")
+        assert radio.is_checked()
 
     def choose(self, menu: Any, label: str) -> None:
         """Select an option of a menu.

@@ -23,8 +23,8 @@ export class Stills {
   /** The frame at a time in seconds: {width, height, picture, alpha}. `picture` is RGBA, `alpha` a byte for each pixel. */
   at(time) {
     if (this.#last?.time === time) return this.#last.still;
-    const before = this.#last?.still; // a video seeks to one time after the other
-    const still = Promise.resolve(before).catch(() => {}).then(() => (this.matte === "auto" ? this.#previewed(time) : this.#packed(time)));
+    const before = this.#last?.still;
+    const still = this.matte === "auto" ? Promise.resolve(before).catch(() => {}).then(() => this.#previewed(time)) : this.#packed(time); // a video seeks to one time after the other
     this.#last = { time, still };
     still.catch(() => { if (this.#last?.still === still) this.#last = null; });
     return still;

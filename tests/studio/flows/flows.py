@@ -155,7 +155,7 @@ def write_moments(page: Any, hand: Hand) -> None:
 
 def rate_without_network(page: Any, hand: Hand) -> None:
     """Rate pictures by their technical quality, which needs no weights."""
-    hand.press(page.get_by_role("radio", name="Technical quality"), key="Space")
+    hand.check(page.get_by_role("radio", name="Technical quality"))
 
 
 def compare_with_the_plate(page: Any, hand: Hand) -> None:

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from shared.sample_ids import SAMPLE_ID
-from tests.studio.acting import release, until, violations_of
+from tests.studio.acting import HeldRequests, until, violations_of
 from tests.studio.conftest import Restartable
 from tests.studio.viewing.numbered_clips import NUMBER_OF, numbered_clip, numbers_in
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]
 RAMP = "speed-ramp.render"
+PLANS = "**/speed-ramp/plan/jobs"
 CURVE = [
     {"t": 0, "speed": 16},
     {"t": 1, "speed": 4, "easing": "smooth"},
@@ -115,20 +116,23 @@ def test_the_played_frames_are_those_of_the_render(open_page: Opener, studio: Re
     assert {frame: (number, written[frame]) for frame, number in shown.items() if written[frame] != number} == {}
 
 
-def opened_with(open_page: Opener, clip: str, params: dict[str, Any], held: list[Any] | None = None) -> Any:
+def opened_with(open_page: Opener, clip: str, params: dict[str, Any]) -> Any:
     """Open the ramp tool with settings, and note the frames it plays.
 
-    The page notes the frames' numbers. The server's plans are held back in the list `held`, if it is given.
+    The page notes the frames' numbers.
     """
     page = open_page("#/", refusals=("Canvas2D",))  # the test reads the canvas
+    show_ramp(page, clip, params)
+    return page
+
+
+def show_ramp(page: Any, clip: str, params: dict[str, Any]) -> None:
+    """Open the ramp tool with settings on a page, which notes the numbers of the played frames."""
     draft = json.dumps({"params": params, "inputs": {}, "preset": None})
     page.evaluate("([key, draft]) => sessionStorage.setItem(key, draft)", [f"reelwright-draft {clip} {RAMP}", draft])
     page.evaluate(READ_NUMBERS)
-    if held is not None:
-        page.route("**/speed-ramp/plan/jobs", lambda route: held.append(route))
     page.evaluate("(hash) => { location.hash = hash; }", f"#/clip/{clip}/{RAMP}")
     page.locator(".point").nth(1).wait_for()
-    return page
 
 
 def test_a_given_curve_plays_although_the_server_is_busy(
@@ -138,26 +142,26 @@ def test_a_given_curve_plays_although_the_server_is_busy(
     rendered = tmp_path / "rendered.mp4"
     rendered.write_bytes(studio.suite.client.get(job["outputs"]["video"]["urls"]["content"]).content)
     written = numbers_in(rendered)
-    held: list[Any] = []
-    page = opened_with(open_page, clip, {"curve": CURVE}, held)
+    page = open_page("#/", refusals=("Canvas2D",))
+    held = HeldRequests(page, PLANS)
+    show_ramp(page, clip, {"curve": CURVE})
     page.get_by_role("button", name="Play the ramp").click()
     page.get_by_text("on time", exact=False).wait_for()
     shown = {int(frame): number for frame, number in page.evaluate("window.shown").items()}
     assert len(shown) > 20
     assert {frame: (number, written[frame]) for frame, number in shown.items() if written[frame] != number} == {}
-    assert held, "the plan was asked for, and did not come"
-    page.unroute_all(behavior="ignoreErrors")
-    release(held)
+    assert held.routes, "the plan was asked for, and did not come"
+    held.release()
 
 
 def test_settings_that_only_the_server_can_apply_follow_its_plan(open_page: Opener, ramped: tuple[str, dict[str, Any]]) -> None:
-    held: list[Any] = []
-    page = opened_with(open_page, ramped[0], {"curve": CURVE, "target_duration": 20}, held)
+    page = open_page("#/", refusals=("Canvas2D",))
+    held = HeldRequests(page, PLANS)
+    show_ramp(page, ramped[0], {"curve": CURVE, "target_duration": 20})
     page.get_by_role("button", name="Play the ramp").click()
     note = page.get_by_text("The server has not applied all settings yet: this is your curve without them.")
     note.wait_for()
-    page.unroute_all(behavior="ignoreErrors")
-    release(held)
+    held.release()
     note.wait_for(state="detached")
     until(page, "document.querySelector('curve-bench').isPlanned")
     page.locator(".bench-figures", has_text="→ 20.0 s").wait_for()
