@@ -8,9 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.video import VideoWriter
+from benchmarks.material.clips import sample_clip
+from shared.video import VideoWriter, read_frames
 
 WIDTH, HEIGHT, RATE = 320, 180, 10
+REAL_VIEWS = {"bikes.mp4": (0.5, 2, 4, 6, 8.5, 9.8), "carphone_pristine.mp4": (1, 3), "bigbuckbunny.mp4": (1, 4)}
+"""Real clips, and the seconds of the frames that tests rate."""
 
 
 def scenery(seed: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
@@ -52,6 +55,16 @@ def ten_views() -> list[NDArray[np.uint8]]:
         portrait,
         letters,
     ]
+
+
+def ten_real_views() -> list[NDArray[np.uint8]]:
+    """Return ten frames (height, width, 3) of real clips, of eight shots."""
+    views = []
+    for name, seconds in REAL_VIEWS.items():
+        for second in seconds:
+            with read_frames(sample_clip(name), start=second) as frames:
+                views.append(next(frames).rgb())
+    return views
 
 
 def write_video(path: Path, frames: list[NDArray[np.uint8]], *, rate: int = RATE, times: list[int] | None = None) -> Path:

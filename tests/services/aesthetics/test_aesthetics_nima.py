@@ -8,7 +8,7 @@ from nima_files import Weights, inception_order, inception_resnet_v2, mobilenet,
 from services.aesthetics.nima.keras_model import build, fill, load_keras
 from services.aesthetics.nima.scores import RATINGS, mean_and_spread, prepared
 from shared.errors import ModelDamaged
-from tests.services.aesthetics.aesthetic_clips import ten_views
+from tests.services.aesthetics.aesthetic_clips import ten_real_views, ten_views
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
 SIDE = 96
@@ -20,12 +20,13 @@ def pictures():
     return np.random.default_rng(1).uniform(-1, 1, (2, SIDE, SIDE, 3)).astype(np.float32)
 
 
+@pytest.mark.parametrize("views", [ten_views, pytest.param(ten_real_views, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "architecture", [pytest.param(name, marks=pytest.mark.slow if name == "inception-resnet-v2" else ()) for name in NETWORKS]
 )
-def test_weights_loaded_by_order_give_the_same_as_weights_read_by_name(architecture, tmp_path):
+def test_weights_loaded_by_order_give_the_same_as_weights_read_by_name(architecture, views, tmp_path):
     # The weights rate ten pictures so differently that a wrong input, such as B, G, R or another value range, is noticed.
-    pictures = prepared([cv2.resize(view, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for view in ten_views()], "symmetric")
+    pictures = prepared([cv2.resize(view, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for view in views()], "symmetric")
     compute, order = NETWORKS[architecture]
     weights = Weights(spread=1.5)
     expected = compute(pictures, weights)
