@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 from services.aesthetics.output.chosen_pictures import MAX_IMAGES
 from services.aesthetics.reading.picture_files import PictureNames, encoded
 from services.aesthetics.reading.picture_formats import PictureParams
-from services.aesthetics.reading.sampling import SampleParams, sampled
+from services.aesthetics.reading.sampling import SampleParams, sampled, until_damage
 from services.aesthetics.reading.sources import MAX_SOURCES, SourceReport, Sources, as_list
 from shared.declarations.figure import figure
-from shared.errors import Invalid
+from shared.errors import BrokenMedia, Invalid
 from shared.media.zip_files.picture_zip import PictureZip
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import Frame, map_ordered
@@ -51,10 +51,11 @@ def extract_frames(params: ExtractParams, *, video: list[Path] | Path, output: P
 
     with PictureZip(output) as archive:
         for source in sources.readable():
+            damage: list[BrokenMedia] = []
             with (
                 sources.recording_errors(source),
                 closing(sampled(source.path, params)) as frames,
-                closing(map_ordered(encode, frames, ahead=1)) as files,
+                closing(map_ordered(encode, until_damage(frames, damage), ahead=1)) as files,
             ):
                 for time_s, data in files:
                     if len(items) == MAX_IMAGES:
@@ -64,6 +65,8 @@ def extract_frames(params: ExtractParams, *, video: list[Path] | Path, output: P
                     source.chosen += 1
                     items.append(Extracted(image=name, source=source.path.name, source_index=source.index, timestamp_s=time_s))
                     sources.count(source)
+                if damage:
+                    raise damage[0]
         sources.raise_if_empty()
     return ExtractResult(items=items, sources=sources.reports)
 
@@ -78,7 +81,7 @@ EXTRACT_FRAMES = Operation(
     inputs={"video": Input(kind=Kind.VIDEO, many=True, max_items=MAX_SOURCES, title="Videos", description="One video, or several.")},
     outputs={"images": Kind.IMAGES},
     run=extract_frames,
-    version=3,
+    version=4,
     names_inputs=True,
     example=ExtractParams(),
 )

@@ -147,7 +147,7 @@ def _frames_at(source: Source, times: list[Fraction], params: TopImagesParams) -
                 yield from (frame for frame in islice(frames, 1) if frame.time == time)
         return
     remaining = set(times)
-    with closing(sampled(source.path, params)) as samples:
+    with closing(sampled(source.path, params)) as samples, suppress(BrokenMedia):
         for frame in samples:
             if frame.time in remaining:
                 remaining.remove(frame.time)
@@ -167,7 +167,7 @@ TOP_IMAGES = Operation(
     needs=("images", "video"),
     outputs=CHOSEN_OUTPUTS,
     run=top_images,
-    version=6,
+    version=7,
     names_inputs=True,
     example=TopImagesParams(scorer="technical"),
     unavailable=missing_weights,

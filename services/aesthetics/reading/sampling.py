@@ -1,12 +1,26 @@
 """Sampling of video frames at a given rate."""
 
-from collections.abc import Generator
+import math
+from bisect import bisect_right
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from pydantic import Field
 
+from shared.errors import BrokenMedia
 from shared.operation import Params, form
 from shared.video import Frame, read_frames
+from shared.video.seconds import to_fraction
+
+_MOST_FAILURES = 20
+_STEP_S = Fraction(1, 4)
+"""Most moments in a row that may be unreadable, and how many seconds more are passed over after each of them. Twenty pass 52 seconds."""
+_AT_ONCE = 200
+"""Moments behind a damage that are read in one pass."""
+_MOST_PARTS = 3
+"""Parts of a damaged video that its error names."""
 
 
 class SampleParams(Params):
@@ -38,18 +52,82 @@ class SampleParams(Params):
     )
 
 
-def sampled(video: Path, params: SampleParams, *, prefetch: int = 4) -> Generator[Frame, None, None]:
-    """Yield the sampled frames of a video as 8-bit SDR.
+@dataclass(slots=True)
+class Part:
+    """A part of a video from which frames were read: the times of its first and last frame, in seconds."""
 
-    Close the generator to end early.
+    first: Fraction
+    last: Fraction
+
+
+def sampled(video: Path, params: SampleParams, *, prefetch: int = 4) -> Generator[Frame, None, None]:
+    """Yield the sampled frames of a video as 8-bit SDR, also those behind damaged parts.
+
+    Close the generator to end early. After the last frame of a damaged video, raises BrokenMedia with the parts that were read.
     """
-    with read_frames(
-        video,
-        opaque=True,
-        start=params.start or None,
-        duration=params.duration,
-        per_second=params.sample_rate,
-        to_sdr8=True,
-        prefetch=prefetch,
-    ) as frames:
+    parts: list[Part] = []
+    try:
+        with read_frames(
+            video,
+            opaque=True,
+            start=params.start or None,
+            duration=params.duration,
+            per_second=params.sample_rate,
+            to_sdr8=True,
+            prefetch=prefetch,
+        ) as frames:
+            for frame in frames:
+                parts = parts or [Part(frame.time, frame.time)]
+                parts[-1].last = frame.time
+                yield frame
+    except BrokenMedia:
+        if not parts:
+            raise
+        yield from _behind_damage(video, params, parts, prefetch)
+        raise BrokenMedia(
+            f"{video.name!r} is damaged. Pictures were taken {_in_words(parts)}; the rest could not be read. Export or upload it again."
+        ) from None
+
+
+def until_damage(frames: Iterable[Frame], damage: list[BrokenMedia]) -> Iterator[Frame]:
+    """Yield `frames`; add the error that ends them to `damage` instead of raising it.
+
+    Raised while other threads work on the last frames, it would end their work.
+    """
+    try:
         yield from frames
+    except BrokenMedia as error:
+        damage.append(error)
+
+
+def _behind_damage(video: Path, params: SampleParams, parts: list[Part], prefetch: int) -> Iterator[Frame]:
+    """Yield the sampled frames behind the last of `parts`, and add the parts from which they come.
+
+    After each moment that cannot be read, more moments are passed over. The video ends where _MOST_FAILURES in a row cannot be read.
+    """
+    start, rate = to_fraction(params.start), to_fraction(params.sample_rate)
+    count = None if params.duration is None else math.ceil(to_fraction(params.duration) * rate)
+    number, failures = math.floor((parts[-1].last - start) * rate) + 1, 1
+    while failures <= _MOST_FAILURES and (count is None or number < count):
+        moments = [start + moment / rate for moment in range(number, number + _AT_ONCE if count is None else min(number + _AT_ONCE, count))]
+        done = 0
+        try:
+            with read_frames(video, opaque=True, at=moments, to_sdr8=True, prefetch=prefetch) as frames:
+                for frame in frames:
+                    if failures:
+                        parts.append(Part(frame.time, frame.time))
+                    parts[-1].last = frame.time
+                    done, failures = max(bisect_right(moments, frame.time), done + 1), 0
+                    yield frame
+            if done < len(moments):
+                return
+        except BrokenMedia:
+            failures += 1
+            done += max(math.ceil(_STEP_S * failures * rate), 1)
+        number += done
+
+
+def _in_words(parts: Sequence[Part]) -> str:
+    """List the first parts of a damaged video in words."""
+    spans = [f"from {float(part.first):.2f} s to {float(part.last):.2f} s" for part in parts[:_MOST_PARTS]]
+    return ", ".join(spans) + (f" and from {len(parts) - _MOST_PARTS} more parts" if len(parts) > _MOST_PARTS else "")

@@ -14,7 +14,8 @@ from services.aesthetics.measures.near_duplicates import Thumbnail, thumbnail
 from services.aesthetics.measures.technical import Technical, technical
 from services.aesthetics.reading.picture_files import encoded, file_of
 from services.aesthetics.reading.picture_formats import PictureParams
-from services.aesthetics.reading.sampling import SampleParams, sampled
+from services.aesthetics.reading.sampling import SampleParams, sampled, until_damage
+from shared.errors import BrokenMedia
 from shared.video import Frame, Picture, map_ordered
 from shared.video.frames.scaled import scaled
 
@@ -83,8 +84,11 @@ def video_views(video: Path, params: SampleParams, source: int, *, lanczos: bool
         measures = technical(frame.luma(), full_range=frame.color.range == "pc")
         return View(source=source, small=small, technical=measures, thumbnail=thumbnail(small), frame=frame)
 
-    with closing(sampled(video, params)) as frames, closing(map_ordered(view, frames, ahead=1)) as views:
+    damage: list[BrokenMedia] = []
+    with closing(sampled(video, params)) as frames, closing(map_ordered(view, until_damage(frames, damage), ahead=1)) as views:
         yield from views
+    if damage:
+        raise damage[0]
 
 
 def picture_view(picture: Picture, source: int, *, lanczos: bool) -> View:
