@@ -33,6 +33,12 @@ def scene(seed: int, *, speed: float = 1.0) -> Iterator[Rgb]:
         frame += 1
 
 
+def frames_of(seed: int, count: int, *, speed: float = 0.3) -> list[Rgb]:
+    """Return the first `count` frames of a scene."""
+    source = scene(seed, speed=speed)
+    return [np.ascontiguousarray(next(source)) for _ in range(count)]
+
+
 def dissolve(a: Rgb, b: Rgb, share: float) -> Rgb:
     return cv2.addWeighted(a, 1 - share, b, share, 0)
 

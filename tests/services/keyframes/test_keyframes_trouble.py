@@ -1,28 +1,14 @@
 """Shot detection on clips that mislead detectors.
 
-Punch-ins, blank frames, flashes, overlays, plain grounds, black, damage.
+Punch-ins, blank frames, flashes, overlays, plain grounds, black.
 """
 
-import av
 import cv2
 import numpy as np
 import pytest
 
-from services.keyframes.detect import DetectParams, detect
-from shared.operation import Silent
-from tests.services.keyframes.shot_clips import HEIGHT, WIDTH, dissolve, scene, write
-from tests.warning_log import WarningLog
-
-
-def shots_of(path, tmp_path, *, progress=None, **params):
-    outputs = {"gallery": tmp_path / "gallery.html", "keyframes": tmp_path / "keyframes.zip", "files": tmp_path / "files.zip"}
-    (report,) = detect(DetectParams(**params), video=path, outputs=outputs, progress=progress or Silent()).videos
-    return [(shot.start_frame, shot.kind) for shot in report.shots[1:]]
-
-
-def frames_of(seed, count, *, speed=0.3):
-    source = scene(seed, speed=speed)
-    return [np.ascontiguousarray(next(source)) for _ in range(count)]
+from tests.services.keyframes.found_shots import shots_of
+from tests.services.keyframes.shot_clips import HEIGHT, WIDTH, dissolve, frames_of, write
 
 
 def zoomed(picture, factor):
@@ -155,30 +141,6 @@ def test_fades_to_long_black_are_fades(tmp_path):
     assert kind == other == "fade"
     assert 34 <= fade_out <= 50
     assert 120 <= fade_in <= 136
-
-
-def test_damaged_files_are_read_around_the_damage(tmp_path):
-    path = tmp_path / "clip.ts"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25, options={"g": "10"})
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for picture in frames_of(1, 40) + frames_of(2, 60) + frames_of(3, 30):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode(None))
-    whole = path.read_bytes()
-    cuts = [(40, "cut"), (100, "cut")]
-    path.write_bytes(whole[: len(whole) // 2 // 188 * 188])
-    assert shots_of(path, tmp_path) == cuts[:1]
-    damage = bytearray(whole)
-    middle = len(whole) // 2
-    damage[middle : middle + 20_000] = bytes(20_000)
-    path.write_bytes(damage)
-    for speed in ("full", "fast"):
-        progress = WarningLog()
-        assert shots_of(path, tmp_path, progress=progress, speed=speed) == cuts
-        (warning,) = (warning for warning in progress.warnings if "damaged" in warning)
-        assert "from 0.00 s to " in warning
-        assert " to 5.20 s" in warning
 
 
 @pytest.mark.parametrize("kind", ["caption", "letterbox", "banner"])
