@@ -16,7 +16,7 @@ from shared.video.seconds import to_fraction
 
 _MOST_FAILURES = 20
 _STEP_S = Fraction(1, 4)
-"""Most moments in a row that may be unreadable, and how many seconds more are passed over after each of them. Twenty pass 52 seconds."""
+"""Most unreadable moments in a row, and the growth of each step over them. Twenty of them pass 52 seconds."""
 _AT_ONCE = 200
 """Moments behind a damage that are read in one pass."""
 _MOST_PARTS = 3
@@ -54,16 +54,17 @@ class SampleParams(Params):
 
 @dataclass(slots=True)
 class Part:
-    """A part of a video from which frames were read: the times of its first and last frame, in seconds."""
+    """Times of the first and last frame of a readable part, in seconds."""
 
     first: Fraction
     last: Fraction
 
 
 def sampled(video: Path, params: SampleParams, *, prefetch: int = 4) -> Generator[Frame, None, None]:
-    """Yield the sampled frames of a video as 8-bit SDR, also those behind damaged parts.
+    """Yield the sampled frames of a video as 8-bit SDR.
 
-    Close the generator to end early. After the last frame of a damaged video, raises BrokenMedia with the parts that were read.
+    Frames behind damaged parts are included. Close the generator to end early. After the last frame of a damaged video, raises BrokenMedia
+    with the parts that were read.
     """
     parts: list[Part] = []
     try:
@@ -90,7 +91,7 @@ def sampled(video: Path, params: SampleParams, *, prefetch: int = 4) -> Generato
 
 
 def until_damage(frames: Iterable[Frame], damage: list[BrokenMedia]) -> Iterator[Frame]:
-    """Yield `frames`; add the error that ends them to `damage` instead of raising it.
+    """Yield `frames`, and add the error that ends them to `damage`.
 
     Raised while other threads work on the last frames, it would end their work.
     """
@@ -101,9 +102,10 @@ def until_damage(frames: Iterable[Frame], damage: list[BrokenMedia]) -> Iterator
 
 
 def _behind_damage(video: Path, params: SampleParams, parts: list[Part], prefetch: int) -> Iterator[Frame]:
-    """Yield the sampled frames behind the last of `parts`, and add the parts from which they come.
+    """Yield the sampled frames behind the last of `parts`.
 
-    After each moment that cannot be read, more moments are passed over. The video ends where _MOST_FAILURES in a row cannot be read.
+    The parts of the frames are added to `parts`. After each moment that cannot be read, more moments are passed over. The video ends where
+    _MOST_FAILURES in a row cannot be read.
     """
     start, rate = to_fraction(params.start), to_fraction(params.sample_rate)
     count = None if params.duration is None else math.ceil(to_fraction(params.duration) * rate)

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from services.aesthetics.best_frames import BestFramesParams, best_frames
-from tests.damaged_clips import cut_off, with_hole, write_clip
 from tests.services.aesthetics.aesthetic_clips import RATE, RecordingProgress, scenery
+from tests.services.damaged_clips import cut_off, with_hole, write_clip
 
 PARAMS = BestFramesParams(scorer="technical", group_size=1, diversity=0)
 SECONDS = 10

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.damaged_clips import cut_off, with_hole, write_clip
+from tests.services.damaged_clips import cut_off, with_hole, write_clip
 from tests.services.keyframes.found_shots import shots_of
 from tests.services.keyframes.shot_clips import frames_of
 from tests.warning_log import WarningLog

@@ -1,6 +1,6 @@
 """PerfectFrameAI's own request tests, run against the gateway.
 
-    python -m tests.services.aesthetics.perfectframe_requests CHECKOUT
+    python -m tests.services.aesthetics.perfectframe.perfectframe_requests CHECKOUT
 
 CHECKOUT is a folder with PerfectFrameAI's source. Its folder `tests` is copied below the shared folder of a new suite, because the tests
 name folders beside themselves; CHECKOUT stays as it is. The tests run unchanged. Only their `conftest.py`, whose client runs the original
