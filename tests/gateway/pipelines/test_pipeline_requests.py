@@ -58,7 +58,9 @@ def no_past(settings: Settings) -> Any:
     def unknown(owner: str, media_id: str) -> None:
         raise UnknownMedia(f"{owner} has no {media_id}")
 
-    return SimpleNamespace(settings=settings, media=SimpleNamespace(get=unknown), jobs=SimpleNamespace(past_runs=none, stopping=False))
+    keys = SimpleNamespace(max_jobs=lambda _owner: None)
+    jobs = SimpleNamespace(past_runs=none, stopping=False)
+    return SimpleNamespace(settings=settings, media=SimpleNamespace(get=unknown), jobs=jobs, keys=keys)
 
 
 async def test_requests_to_services_carry_the_trace():

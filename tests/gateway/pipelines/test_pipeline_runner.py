@@ -79,7 +79,8 @@ def started(service: Service, steps: list[Step]) -> tuple[asyncio.Task[Any], Pro
         raise UnknownMedia(media_id)
 
     client = httpx.AsyncClient(base_url="http://fake", transport=httpx.MockTransport(service.answer))
-    runtime: Any = SimpleNamespace(settings=Settings(), media=SimpleNamespace(get=no_media), jobs=service)
+    keys = SimpleNamespace(max_jobs=lambda _owner: None)
+    runtime: Any = SimpleNamespace(settings=Settings(), media=SimpleNamespace(get=no_media), jobs=service, keys=keys)
     progress = ProgressLog(SimpleNamespace(progress=lambda *_: None), claim(steps))  # type: ignore[arg-type]
     return asyncio.create_task(PipelineRunner(Upstreams({"fake": client}), runtime).run(claim(steps), progress)), progress
 
