@@ -1,8 +1,7 @@
 """Probing of media files: their type, found from the content, and their properties."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +22,6 @@ from shared.video.frames.color import tags_of
 from shared.video.frames.display import displayed_size, has_alpha, orientation_of
 from shared.video.limits import Limits
 from shared.video.probing.joined_files import followed_warnings
-from shared.video.probing.large_pictures import turn
 from shared.video.probing.timecode import start_timecode
 from shared.video.probing.timing import Timing, joined_warnings, size_warnings, timing
 from shared.video.probing.track_list import chapter_infos, other_tracks, subtitle_tracks
@@ -93,40 +91,30 @@ def _read_to_end(path: str, _size: int, _mtime_ns: int) -> tuple[Fraction, int]:
 
 def inspect(request: FileRequest, _progress: object) -> ProbedFile:
     """Probe the file that `request` names. Runs in a worker process."""
-    locks = current().data_dir.absolute() / "locks"
-    info, file_type = _examined(request.path, Limits.current(), current().probe_timeout_s * _PROBE_SHARE, locks)
+    info, file_type = _examined(request.path, Limits.current(), current().probe_timeout_s * _PROBE_SHARE)
     return ProbedFile(kind=Kind(info.kind), content_type=file_type.content_type, suffix=file_type.suffix, media=info)
 
 
-def _examined(path: str | os.PathLike[str], limits: Limits, seconds: float | None, locks: Path | None = None) -> tuple[MediaInfo, FileType]:
-    """Describe a file. `locks`: folder of the turns for large pictures, see `turn`."""
+def _examined(path: str | os.PathLike[str], limits: Limits, seconds: float | None) -> tuple[MediaInfo, FileType]:
     head = file_head(path, limits)
     if is_image(head) and not is_animation(head):
         return image_info(path, limits)
     if is_zip(head):
         return pictures_info(path, limits)
-    with ExitStack() as held, open_input(path, limits=limits) as container:  # the turn ends after the file is closed
-        info = _video(container, path, limits, seconds, lambda width, height: held.enter_context(turn(width, height, locks)))
+    with open_input(path, limits=limits) as container:
+        info = _video(container, path, limits, seconds)
         if is_truncated(path, container, head):
             raise BrokenMedia(f"{Path(path).name!r} is truncated: it ends before the end that its index states. Upload or copy it again.")
         return info, video_type(container.format.name, head)
 
 
-def _video(
-    container: av.container.InputContainer,
-    path: str | os.PathLike[str],
-    limits: Limits,
-    seconds: float | None,
-    wait_turn: Callable[[int, int], None],
-) -> VideoInfo:
-    """Describe an open video. `wait_turn`: called with the width and height before a picture is decoded."""
+def _video(container: av.container.InputContainer, path: str | os.PathLike[str], limits: Limits, seconds: float | None) -> VideoInfo:
     stream = main_video(container, path)
     context = stream.codec_context
     check_promised_size(stream, path, limits)
     zero = timeline_zero(container, stream)
     times = timing(container, stream, path, limits, seconds=seconds)
     limits.check_duration(float(times.duration or 0))
-    wait_turn(context.width, context.height)
     if times.untouched:
         picture = first_picture(container, stream, path, limits)
         captions = _has_captions(container, stream, picture, times)
