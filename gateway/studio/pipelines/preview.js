@@ -10,7 +10,8 @@ export async function runPreview({ api, media, operations }, steps, { signal, on
   const clips = steps.flatMap(({ inputs }) => Object.values(inputs).flat()).map((id) => media.get(id)).filter((record) => record?.kind === "video");
   const frames = new Map(await Promise.all(clips.map(async (record) => /** @type {[string, any]} */ ([record.id, await timesOf(api, record)]))));
   signal.throwIfAborted();
-  const body = { steps: previewSteps(steps, media, operations, ({ id }) => frames.get(id)), metadata: { studio: "preview" }, listed: false };
+  const framesOf = (/** @type {any} */ record) => frames.get(record.id);
+  const body = { steps: previewSteps(steps, media, operations, framesOf), metadata: { studio: "preview" }, listed: false };
   return endedJob(api, "/v1/pipelines/jobs", body, { wait: 0, signal, onJob });
 }
 
