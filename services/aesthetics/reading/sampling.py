@@ -102,7 +102,7 @@ def until_damage(frames: Iterable[Frame], damage: list[BrokenMedia]) -> Iterator
 
 
 def _behind_damage(video: Path, params: SampleParams, parts: list[Part], prefetch: int) -> Iterator[Frame]:
-    """Yield the sampled frames behind the last of `parts`.
+    """Yield the sampled frames after the last of `parts`.
 
     The parts of the frames are added to `parts`. After each moment that cannot be read, more moments are passed over. The video ends where
     _MOST_FAILURES in a row cannot be read.

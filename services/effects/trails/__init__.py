@@ -1,4 +1,4 @@
-"""Motion trails: choice, styling and mixing of ghosts, the copies that follow a subject.
+"""Choice, styling and mixing of ghosts, which are the copies behind a subject.
 
 `compositors.py` makes the picture of one frame from these parts.
 """

@@ -65,7 +65,7 @@ class Outcome:
 
 
 class PartlyFailed(OperationFailed):
-    """Failure of a job that keeps the part of its result made before."""
+    """Failure of a job that keeps the finished part of its result."""
 
     title = "Operation failed"
 
