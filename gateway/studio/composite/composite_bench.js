@@ -278,6 +278,7 @@ class CompositeBench extends Element {
     const size = `${width} ${height}`;
     if (this.#canvases?.size !== size) this.#canvases = { size, full: contextOf(width, height), small: contextOf(Math.ceil(width / 4), Math.ceil(height / 4)) };
     const { full, small } = this.#canvases; // kept: new ones for each move of a slider are slow
+    for (const context of [full, small]) context.globalCompositeOperation = "copy"; // a blurred border lets the pixels before it through
     full.putImageData(pixels, 0, 0);
     small.filter = `blur(${(Math.max(1, height / 60) * reach) / 4}px)`;
     small.drawImage(full.canvas, 0, 0, small.canvas.width, small.canvas.height);

@@ -212,8 +212,15 @@ class CurveBench extends Element {
         onTime: (out, source) => (this.at = { out, source }),
       });
       let newer = null;
-      if (answer.isExact === false) planned.then((plan) => { newer = plan; this.#player?.stop(); }, () => {});
+      let isOver = false; // a late plan must not stop the next playing
+      const take = (plan) => {
+        if (isOver) return;
+        newer = plan;
+        this.#player?.stop();
+      };
+      if (answer.isExact === false) planned.then(take, () => {});
       let figures = await play();
+      isOver = true;
       if (newer && this.isPlaying && !signal.aborted) {
         answer = newer; // the server's plan came while the browser's was played
         this.note = "";
