@@ -110,6 +110,16 @@ def test_cancelling_the_strobe_cancels_the_job_that_makes_its_matte(matting: Run
     assert matting.wait(again["id"])["result"]["mask"] == "matte"
 
 
+def test_a_client_cannot_let_a_job_wait_for_another_of_its_own_kind(matting: RunningSuite) -> None:
+    job = matting.start("effects.strobe", {"video": SAMPLE_ID}, SHORT | {"quality": 64})
+    for source in (f"made:{job['id']}.video", f"made:{job['id']}.alpha?", "made:unknown.alpha?"):
+        body = {"inputs": {"video": SAMPLE_ID, "matte": source}, "params": SHORT}
+        refused = matting.client.post("/v1/effects/strobe/jobs", json=body)
+        assert refused.status_code == 422, refused.text
+        assert [error["field"] for error in refused.json()["errors"]] == ["inputs.matte"]
+    assert matting.wait(job["id"])["result"]["mask"] == "matte"
+
+
 def test_without_weights_motion_cuts_out_the_subject_and_a_warning_says_so(matting: RunningSuite, models: Path) -> None:
     hidden = models.rename(models.with_name("hidden"))
     models.mkdir()
