@@ -18,7 +18,7 @@ from services.keyframes.analysis.small_frame import SmallFrame
 from services.keyframes.detectors.footage import Detection, Footage
 from services.keyframes.detectors.transition import Floats, Transition, cuts_at_peaks
 from shared.models.cache import loaded
-from shared.models.devices.device import CPU, Device, choose_device
+from shared.models.devices.device import CPU, Device, torch_device
 
 WIDTH, HEIGHT = 48, 27
 WINDOW, STEP, MARGIN = 100, 50, 25
@@ -49,7 +49,7 @@ def network() -> Iterator["TransNet"]:
 
     The CPU is used if there is no GPU. Later jobs reuse the loaded network.
     """
-    device = choose_device()
+    device = torch_device()  # the image of this service has a torch without CUDA, also beside a GPU
     with loaded(("transnetv2", str(device)), lambda: _load(device), size=_BYTES, device=device) as model:
         yield TransNet(model, device)
 
