@@ -61,6 +61,6 @@ def test_paths_are_shortened_and_addresses_are_not(text: str, clean: str) -> Non
 
 def test_the_search_finds_paths() -> None:
     assert server_paths(["cannot open /usr/lib/x.so: no"]) == ["/usr/lib/x.so:"]
-    assert server_paths([f"in {ROOT}/shared"]) == [str(ROOT)]
+    assert str(ROOT) in server_paths([f"in {ROOT}/shared"])  # and the whole path, where the checkout lies among temporary files
     assert server_paths(["GET /v1/jobs; https://example.com/tmp/a"]) == []
     assert server_paths(["no file /etc/x"], sent='{"name": "/etc/x"}') == []
