@@ -75,3 +75,13 @@ def test_a_job_survives_a_restart_of_the_server(open_page: Opener, studio: Resta
     studio.start()
     page.locator(".state.succeeded").first.wait_for()
     page.get_by_role("link", name="Continue with this").wait_for()
+
+
+def test_a_screen_whose_module_was_lost_appears_when_the_server_sends_it(open_page: Opener, studio: Restartable) -> None:
+    job = studio.suite.wait(studio.suite.start("media.transcode", {"video": SAMPLE_ID}, {"quality": 36})["id"])
+    page = open_page(refusals=("ERR_", "Failed to load", "503"))
+    page.route("**/result/result.js", lambda route: route.abort())
+    page.evaluate("(id) => { location.hash = `#/job/${id}`; }", job["id"])
+    page.get_by_text("A part of this page could not be loaded.", exact=False).wait_for()
+    page.unroute("**/result/result.js")
+    page.get_by_role("link", name="Continue with this").wait_for()
