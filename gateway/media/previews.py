@@ -6,7 +6,7 @@ If an input is "auto", it also starts a preview of the operation that makes this
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi import Request, Response
@@ -19,7 +19,7 @@ from shared.errors import ReelwrightError
 from shared.http.json_route import parse
 from shared.http.operations.answers import job_answer
 from shared.jobs import Job
-from shared.jobs.view_names import IF_POSSIBLE, MAKING
+from shared.jobs.making import Making
 from shared.operation import AUTO
 
 OPTIONS = ("preview", "preview_at_s", "preview_s", "cache")
@@ -54,14 +54,14 @@ class Previews:
         made = {name: await self._make(operation, name, value, owner) for name, source in inputs.items() if source == AUTO}
         for name in await self.unasked.names(operation, value, credentials(self.views.runtime.settings, owner)):
             with suppress(ReelwrightError):  # the operation runs without it
-                made[name] = f"{await self._make(operation, name, value, owner)}{IF_POSSIBLE}"
+                made[name] = replace(await self._make(operation, name, value, owner), is_optional=True)
         if not made:
             return None
-        value = value | {"inputs": inputs | made}
+        value = value | {"inputs": inputs | {name: str(making) for name, making in made.items()}}
         job = Job.model_validate(await self._post(service, verb, value, owner))
         return await job_answer(job, owner=owner, prefer=request.headers.get("prefer"), runtime=self.views.runtime)
 
-    async def _make(self, operation: str, name: str, body: dict[str, Any], owner: str) -> str:
+    async def _make(self, operation: str, name: str, body: dict[str, Any], owner: str) -> Making:
         """Preview the maker of the input `name`; return its output's reference.
 
         The reference is for `body`, the preview request for `operation`. The frames of the new preview keep the times of the
@@ -79,7 +79,7 @@ class Previews:
         options = {key: body[key] for key in OPTIONS if key in body} | {"preview_slot": f"{str(body.get('preview_slot', ''))[:48]}/{name}"}
         inputs = {port: body["inputs"].get(port) for port in required_inputs(declared[maker])}
         job = await self._post(service, verb, {"inputs": inputs, "params": params, **options}, owner)
-        return f"{MAKING}{job['id']}.{output}"
+        return Making(job["id"], output)
 
     async def _post(self, service: str, verb: str, body: dict[str, Any], owner: str) -> Any:
         headers = credentials(self.views.runtime.settings, owner)

@@ -15,7 +15,7 @@ from shared.errors import Conflict, UnknownJob, UnknownMedia
 from shared.http.operations.answers import ENDED, IdempotencyKey, Prefer, job_response
 from shared.http.problems import problems
 from shared.jobs import Job, JobRequest, Status
-from shared.jobs.view_names import IF_POSSIBLE, made_by
+from shared.jobs.making import Making
 from shared.log import TRACE, forwarded_headers
 from shared.runtime import Runtime
 
@@ -122,9 +122,8 @@ def _body(request: JobRequest) -> dict[str, Any]:
     Inputs that another job was to make unasked are left out.
     """
     body = request.model_dump(mode="json", exclude={"webhook"})
-    body["inputs"] = {
-        name: None if str(source).endswith(IF_POSSIBLE) and made_by(source) else source for name, source in body["inputs"].items()
-    }
+    makings = {name: Making.read(source) for name, source in body["inputs"].items()}
+    body["inputs"] |= {name: None for name, making in makings.items() if making and making.is_optional}
     if request.webhook is not None:
         secret = request.webhook.secret
         body["webhook"] = request.webhook.model_dump(mode="json") | {"secret": secret and secret.get_secret_value()}

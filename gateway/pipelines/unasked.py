@@ -18,7 +18,7 @@ from shared.http.json_route import parse
 from shared.http.operations.answers import job_answer
 from shared.http.operations.description import OPERATION_LIST, OperationInfo
 from shared.jobs import Job
-from shared.jobs.view_names import IF_POSSIBLE, MAKING
+from shared.jobs.making import Making
 from shared.json_digest import json_digest
 from shared.operation import makes_unasked
 from shared.runtime import Runtime
@@ -96,7 +96,7 @@ class UnaskedInputs:
             if error.status == 429:
                 raise
             return None
-        return f"{MAKING}{job['id']}.{output}{IF_POSSIBLE}"
+        return str(Making(job["id"], output, is_optional=True))
 
     async def _declaration(self, operation: str, headers: Mapping[str, str]) -> OperationInfo | None:
         """Return the declaration of an operation, or None.

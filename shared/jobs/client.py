@@ -22,10 +22,11 @@ from shared.jobs.database.history import EarlierResult, PastRun
 from shared.jobs.database.job_filter import JobFilter
 from shared.jobs.database.rows import Event, JobState, NewJob, StoredPreview
 from shared.jobs.database.store import JobStore
+from shared.jobs.making import Making
 from shared.jobs.metrics import JobMetrics
 from shared.jobs.record import PRIORITIES, Delivery, Job, JobRequest, MadeWebhook, NewWebhook, StandingWebhook, Status
 from shared.jobs.url_inputs import Reservation
-from shared.jobs.view_names import VIEW_KEYS, made_by
+from shared.jobs.view_names import VIEW_KEYS
 from shared.json_digest import json_digest
 from shared.keys import CURRENT_ACCESS
 from shared.log import fields, note_changes
@@ -192,9 +193,9 @@ class Jobs:
             note_changes(job_id)
             self.on_canceled(job_id)
             self.metrics.ended(job.operation, Status.CANCELED)
-            for maker in filter(None, map(made_by, job.inputs.values())):
+            for making in filter(None, map(Making.read, job.inputs.values())):
                 with contextlib.suppress(Conflict, UnknownJob):  # it has ended
-                    await self.cancel(owner, maker)
+                    await self.cancel(owner, making.job)
         job = await self.get(owner, job_id)
         if job.status is not Status.CANCELED:
             raise Conflict(f"Job {job_id} has already {job.status}; there is nothing to cancel.")
@@ -343,7 +344,7 @@ def _max_open(key: str | None) -> int | None:
 
 def _fingerprint(operation: str, request: JobRequest) -> str:
     body = request.model_dump(mode="json", exclude={"webhook": {"secret"}})
-    body["inputs"] = {name: None if made_by(source) else source for name, source in body["inputs"].items()}
+    body["inputs"] = {name: None if Making.read(source) else source for name, source in body["inputs"].items()}
     for name in ADDED_LATER:  # requests without these fields keep the fingerprints of earlier releases
         if body[name] == JobRequest.model_fields[name].default:
             del body[name]

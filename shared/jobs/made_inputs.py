@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from shared.errors import OperationFailed, ReelwrightError
 from shared.jobs.database.ledger import Ledger
 from shared.jobs.database.rows import Claim
+from shared.jobs.making import Making
 from shared.jobs.record import Job, Status
-from shared.jobs.view_names import IF_POSSIBLE, made_by
 from shared.worker.protocol import JobWarning, ProgressUpdate, Update
 
 POLL_S = 0.2
@@ -24,15 +24,15 @@ class MadeInputs:
     async def complete(self, claim: Claim, progress: Report) -> Claim:
         """Wait for inputs that other jobs make; return the complete job.
 
-        An input with the suffix IF_POSSIBLE is left out, with a warning, if it cannot be made. Raises OperationFailed for another.
+        An optional input is left out, with a warning, if it cannot be made. Raises OperationFailed for another.
         """
         inputs = dict(claim.inputs)
         for name, source in claim.inputs.items():
-            if maker := made_by(source):
+            if making := Making.read(source):
                 try:
-                    inputs[name] = await self._output(claim.owner, maker, str(source), progress)
+                    inputs[name] = await self._output(claim.owner, making, progress)
                 except ReelwrightError as error:
-                    if not str(source).endswith(IF_POSSIBLE):
+                    if not making.is_optional:
                         raise
                     await progress(JobWarning(f"No {name} could be made, so this job ran without one. {error.detail}"))
                     inputs[name] = None
@@ -42,16 +42,16 @@ class MadeInputs:
             await asyncio.to_thread(self.ledger.set_inputs, claim.id, inputs)
         return replace(claim, inputs=inputs)
 
-    async def _output(self, owner: str, maker: str, source: str, progress: Report) -> str:
+    async def _output(self, owner: str, making: Making, progress: Report) -> str:
         """Return the media id of the output of the job `maker` that `source` names.
 
         Waits for the end of the job.
         """
-        output = source.removesuffix(IF_POSSIBLE).rpartition(".")[2]
+        output = making.output
         await progress(ProgressUpdate(stage=f"waiting for the {output}", done=0, total=1, fraction=0))
-        outputs = (await succeeded(self.ledger, owner, maker, f"the {output} of another job")).outputs
+        outputs = (await succeeded(self.ledger, owner, making.job, f"the {output} of another job")).outputs
         if output not in outputs:
-            raise OperationFailed(f"The job needs the output {output} of job {maker}, which has {', '.join(outputs) or 'no outputs'}.")
+            raise OperationFailed(f"The job needs the output {output} of job {making.job}, which has {', '.join(outputs) or 'no outputs'}.")
         return outputs[output].id
 
 

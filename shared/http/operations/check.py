@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 
 from shared.errors import FieldError, Invalid, UnknownJob, UnknownMedia
 from shared.jobs.estimate import estimate, megapixel_frames
+from shared.jobs.making import Making
 from shared.jobs.memory_check import check_job_memory
 from shared.jobs.record import InputValue, UrlInput
 from shared.jobs.url_inputs import check_url_input, without_urls
-from shared.jobs.view_names import IF_POSSIBLE, MAKING
 from shared.media.record import MediaRecord
 from shared.operation import AUTO, Input, Operation, Params
 from shared.runtime import Runtime
@@ -64,8 +64,8 @@ async def check(
             if isinstance(media_id, UrlInput):
                 check_url_input(media_id, f"inputs.{name}", runtime.settings)
                 continue
-            if media_id.startswith(MAKING):
-                await _check_making(name, port, media_id, owner, runtime)
+            if making := Making.read(media_id):
+                await _check_making(name, port, making, owner, runtime)
                 continue
             if may_be_pending and media_id.startswith(PENDING):
                 _check_kind(name, port, media_id.removeprefix(PENDING), "The output of an earlier step")
@@ -107,18 +107,17 @@ async def _check_input(name: str, port: Input, media_id: str, owner: str, runtim
     return record
 
 
-async def _check_making(name: str, port: Input, source: str, owner: str, runtime: Runtime) -> None:
+async def _check_making(name: str, port: Input, making: Making, owner: str, runtime: Runtime) -> None:
     """Check the input `name` that another job makes. Raises Invalid.
 
     Only a job of the declared maker is taken: jobs that wait for others of their own kind could fill the queue that those wait in.
     """
-    maker, _, output = source.removeprefix(MAKING).removesuffix(IF_POSSIBLE).partition(".")
     try:
-        operation = (await runtime.jobs.get(owner, maker)).operation
+        operation = (await runtime.jobs.get(owner, making.job)).operation
     except UnknownJob:
         operation = ""
-    if not port.auto or f"{operation}.{output}" != port.auto:
-        raise Invalid.field(f"inputs.{name}", f"{source!r} names no output that can be made for this input. Give a media id")
+    if not port.auto or f"{operation}.{making.output}" != port.auto:
+        raise Invalid.field(f"inputs.{name}", f"'{making}' names no output that can be made for this input. Give a media id")
 
 
 def _check_kind(name: str, port: Input, kind: str, source: str) -> None:

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Row
 from shared.errors import QuotaExceeded
 from shared.jobs.database.rows import OPEN, NewJob, is_same_preview
 from shared.jobs.database.tables import JOBS
-from shared.jobs.view_names import VIEW_KEYS, made_by
+from shared.jobs.making import Making
+from shared.jobs.view_names import VIEW_KEYS
 
 RETRY_AFTER_S = 10
 
@@ -47,5 +48,5 @@ def check_quota(connection: Connection, job: NewJob, most_open: int) -> None:
 def _count(rows: Sequence[Row[Any]]) -> int:
     """Return how many unfinished jobs `rows` count as."""
     pipelines = {row.id for row in rows if row.version is None} & {str(row.metadata.get("pipeline")) for row in rows}
-    makers = {row.id for row in rows} & {made_by(source) for row in rows for source in row.inputs.values()}
+    makers = {row.id for row in rows} & {making.job for row in rows for source in row.inputs.values() if (making := Making.read(source))}
     return len(rows) - len(pipelines | makers)

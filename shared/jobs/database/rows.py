@@ -6,9 +6,9 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from shared.jobs.database.tables import JOBS
+from shared.jobs.making import Making
 from shared.jobs.record import JobProgress, Status
 from shared.jobs.url_inputs import UrlFetch
-from shared.jobs.view_names import MAKING
 from shared.operation import AUTO
 
 OPEN = (Status.QUEUED.value, Status.RUNNING.value)
@@ -190,7 +190,7 @@ def is_same_preview(row: sa.Row[Any], job: NewJob) -> bool:
 
 def _as_requested(inputs: dict[str, Any]) -> dict[str, Any]:
     """Return `inputs` with "auto" in place of every input that another job makes."""
-    return {name: AUTO if isinstance(source, str) and source.startswith(MAKING) else source for name, source in inputs.items()}
+    return {name: AUTO if Making.read(source) else source for name, source in inputs.items()}
 
 
 def progress_column(progress: JobProgress) -> dict[str, Any]:
