@@ -42,6 +42,14 @@ def without_server_paths(text: str) -> str:
     return OWN_FOLDER.sub("", text)
 
 
+def for_clients(text: str) -> str:
+    """Remove all folders from a text of an operation or a library.
+
+    Names below the server's own folders stay whole.
+    """
+    return without_folders(without_server_paths(text))
+
+
 @dataclass(frozen=True, kw_only=True)
 class FieldError:
     """The error of one field of a request, such as `params.start`."""

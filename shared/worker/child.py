@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from shared.errors import FieldError, ReelwrightError, without_folders, without_server_paths
+from shared.errors import FieldError, ReelwrightError, for_clients
 from shared.settings import Settings, use
 from shared.worker.progress import Report
 from shared.worker.protocol import HEADER, Call, Done, Failed, Message, body_length, pack, unpack
@@ -114,19 +114,14 @@ def answer(number: int, call: Call, line: Line) -> None:
         sys.stdout.flush()
         line.send(number, Done(result))
     except ReelwrightError as error:
-        errors = tuple(FieldError(field=item.field, detail=_public(item.detail)) for item in error.errors)
-        line.send(number, Failed(error=type(error).__name__, detail=_public(error.detail), errors=errors))
+        errors = tuple(FieldError(field=item.field, detail=for_clients(item.detail)) for item in error.errors)
+        line.send(number, Failed(error=type(error).__name__, detail=for_clients(error.detail), errors=errors))
     except MemoryError:
         line.send(number, Failed(error="OutOfMemory", detail=""))  # the slot knows the limit
     except Exception as error:
         traceback.print_exc()
-        text = _public(f"{type(error).__name__}: {error}".rstrip(": "))[:MAX_DETAIL_CHARS]
+        text = for_clients(f"{type(error).__name__}: {error}".rstrip(": "))[:MAX_DETAIL_CHARS]
         line.send(number, Failed(error="OperationFailed", detail=f"Unexpected error of the operation: {text}"))
-
-
-def _public(text: str) -> str:
-    """Return the text of an error without folders of the server."""
-    return without_folders(without_server_paths(text))
 
 
 def run(number: int, call: Call, line: Line) -> Any:

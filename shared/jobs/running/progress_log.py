@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.errors import without_folders, without_server_paths
+from shared.errors import for_clients
 from shared.jobs.database.ledger import Ledger
 from shared.jobs.database.rows import Claim, PipelineOutcome
 from shared.jobs.record import JobProgress, StepProgress
@@ -43,7 +43,7 @@ class ProgressLog:
         Each warning is recorded once. After a crash, the fraction never drops below the previous attempt's.
         """
         if isinstance(update, JobWarning):
-            text = without_folders(without_server_paths(update.text))
+            text = for_clients(update.text)
             if text not in self.warnings and len(self.warnings) < MAX_WARNINGS:
                 self.warnings.append(text)
             return
