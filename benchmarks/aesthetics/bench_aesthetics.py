@@ -6,9 +6,9 @@ The words choose tables; without them, all are printed, each as soon as it is me
 of `benchmarks.material.clips.CLIP_KINDS`. Jobs run in turns, and medians count. Compares whole jobs with PerfectFrameAI, the network (an
 inner step) with Keras, and the memory for clips of different length.
 
-CHECKOUT is a clone of BKDDFS/PerfectFrameAI, whose package `perfectframe` runs its ONNX network as it is; without a clone, only its former
-method is compared, rewritten here with Keras. The network is InceptionResNetV2 with Keras's random initial weights, so the figures show
-speed, not quality. It is converted before the timing starts, as on a server after its first job.
+CHECKOUT is a clone of BKDDFS/PerfectFrameAI, whose package runs as it is: `perfectframe` with ONNX, or `extractor_service` (up to version
+2.3.3) with Keras. Without a clone, only the latter's method is compared, rewritten here. The network is InceptionResNetV2 with the random
+initial weights of Keras, so the figures show speed, not quality. It is converted before the timing, as on a server after its first job.
 """
 
 import argparse
@@ -43,24 +43,24 @@ TABLES = ["network", "jobs", "memory"]
 NAME = "nima-inception-resnet-v2"
 SEED_BATCH, GROUP, PICTURES = 100, 5, 48
 PERFECTFRAME = """
-import os, shutil
+import importlib, os, shutil
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from perfectframe.extractors import BestFramesExtractor
-from perfectframe.image_evaluators import InceptionResNetNIMA
-from perfectframe.image_processors import OpenCVImage
-from perfectframe.schemas import ExtractorConfig
-from perfectframe.video_processors import OpenCVVideo
-clip, weights, folder = map(Path, sys.argv[2:5])
+clip, weights, folder, package = *map(Path, sys.argv[2:5]), sys.argv[5]
+extractors, evaluators, pictures, schemas, videos = (
+    importlib.import_module(f"{package}.{name}")
+    for name in ("extractors", "image_evaluators", "image_processors", "schemas", "video_processors")
+)
 def work():
     shutil.rmtree(folder, ignore_errors=True)
-    videos, pictures = folder / "videos", folder / "pictures"
-    videos.mkdir(parents=True)
-    pictures.mkdir()
-    os.link(clip, videos / "clip.mp4")  # the program renames its video at the end
-    config = ExtractorConfig(input_directory=videos, output_directory=pictures, weights_directory=weights)
-    BestFramesExtractor(config, OpenCVImage, OpenCVVideo, InceptionResNetNIMA).process()
-    assert any(pictures.iterdir())
+    source, target = folder / "videos", folder / "pictures"
+    source.mkdir(parents=True)
+    target.mkdir()
+    os.link(clip, source / "clip.mp4")  # the program renames its video at the end
+    config = schemas.ExtractorConfig(input_directory=source, output_directory=target, weights_directory=weights)
+    extractor = extractors.BestFramesExtractor(config, pictures.OpenCVImage, videos.OpenCVVideo, evaluators.InceptionResNetNIMA)
+    extractor.process()
+    assert any(target.iterdir())
 serve(work)
 """
 MEMORY = """
@@ -144,8 +144,9 @@ def job_table(title: str, model: Any, clip: Path, folder: Path, rounds: int, che
     jobs = [Job(former, lambda: perfectframe_method(model, clip, folder))]
     program = None
     if checkout is not None:
-        program = WarmProgram(PERFECTFRAME, checkout, clip, onnx_weights(folder), folder / "perfectframe")
-        jobs = [Job("PerfectFrameAI, its package perfectframe, ONNX", program.run), Job(former, jobs[0].work)]
+        package, network = ("perfectframe", "ONNX") if (checkout / "perfectframe").is_dir() else ("extractor_service.app", "Keras")
+        program = WarmProgram(PERFECTFRAME, checkout, clip, peer_weights(folder), folder / "perfectframe", package)
+        jobs = [Job(f"PerfectFrameAI, its package {package}, {network}", program.run), Job(former, jobs[0].work)]
     for scorer in ("nima", "both", "technical"):
         params = BestFramesParams(scorer=scorer, group_size=GROUP)
         jobs.append(
@@ -157,12 +158,13 @@ def job_table(title: str, model: Any, clip: Path, folder: Path, rounds: int, che
     return table
 
 
-def onnx_weights(folder: Path) -> Path:
-    """Write the network as PerfectFrameAI expects it; return its folder."""
-    target = folder / "onnx"
+def peer_weights(folder: Path) -> Path:
+    """Write the network as PerfectFrameAI's versions expect it; return its folder."""
+    target = folder / "peer"
     target.mkdir(exist_ok=True)
     model = ModelFolder(folder / "models").model(NAME)
     weights = folder / "models" / NAME / model.files[0].path
+    shutil.copyfile(weights, target / "weights.h5")
     sha256 = ModelFolder(folder / "models").check(model, model.files[0]).sha256
     with converted("inception-resnet-v2", weights, sha256, "onnx") as path:
         shutil.copyfile(path, target / "weights.onnx")

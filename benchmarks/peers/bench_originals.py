@@ -8,8 +8,9 @@ CLONE is the folder of a clone of ibrahimjspy/AI-Speed-Ramping or of isaacrowntr
 file, with `ffmpeg` and `ffprobe` of the PATH. video-effects encodes and decodes on an NVIDIA GPU: on another machine, replace `h264_nvenc`
 and its options by `libx264 -preset veryfast -qp 20`, and remove `-hwaccel cuda`, in your clone.
 
-COMMAND is the path of `auto-editor`, which shortens the parts in which little moves, and mixes the sound to stereo. Its newest package
-fetches a program from GitHub at its first start; 23.32.1 is the newest in Python.
+COMMAND is the path of `auto-editor` 23.32.1, the newest in Python: `pip install --no-deps auto-editor==23.32.1`, then `pip install
+ae-ffmpeg pillow "av<13" "numpy<2"`. It shortens the parts in which little moves, and mixes the sound to stereo. Later packages fetch a
+program from GitHub at their first start.
 
 Processes start anew for each run, in turns; medians of processor time and wall time count.
 """
@@ -68,7 +69,7 @@ def commands(folder: Path, ramping: Path | None, effects: Path | None, auto_edit
         pairs.append((original, [*REELWRIGHT, "speed-ramp", "render", str(clip), str(target), "--overwrite"]))
     if auto_editor is not None:
         edit = ["--edit", "motion:threshold=2%", "--silent-speed", "4", "--video-speed", "1"]
-        coding = ["--video-codec", "libx264", "--extras", "-preset veryfast -qp 20"]
+        coding = ["--video-codec", "h264", "--extras", "-preset veryfast -qp 20"]
         original = [str(auto_editor), str(clip), *edit, *coding, "--output", str(target), "--no-open", "--quiet"]
         pairs.append((original, [*REELWRIGHT, "speed-ramp", "render", str(clip), str(target), "--overwrite"]))
     if effects is not None:
