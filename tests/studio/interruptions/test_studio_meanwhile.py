@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.sample_ids import SAMPLE_ID
-from tests.studio.acting import TOOL, release, until
+from tests.studio.acting import TOOL, HeldRequests, release, until
 from tests.studio.conftest import Restartable
 from tests.studio.library.test_studio_library import own_copy
 
@@ -69,15 +69,14 @@ def test_a_late_answer_does_not_replace_what_was_opened_since(open_page: Opener,
 
 def test_the_ramp_plays_once_however_often_play_is_pressed(open_page: Opener) -> None:
     page = open_page(f"#/clip/{SAMPLE_ID}/{RAMP}")
-    held: list[Any] = []
-    page.route("**/proxy/frames", lambda route: held.append(route))
+    held = HeldRequests(page, "**/proxy/frames")  # the page asks again while the proxy is made
     play = page.get_by_role("button", name="Play the ramp")
     play.click()
     play.click()
     page.get_by_text("Preparing the preview…", exact=False).wait_for()
     page.wait_for_timeout(1000)
-    assert len(held) == 1
-    release(held)
+    assert len(held.routes) == 1
+    held.release()
     page.get_by_role("button", name="Stop", exact=True).wait_for()
 
 
