@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.job_deletion import delete_job
+from gateway.pipelines.maker_jobs import maker_jobs
 from gateway.pipelines.unasked import UnaskedInputs
 from gateway.routing.known_query import refuse_unknown_query
 from gateway.routing.upstream import Refused, Upstreams, credentials, refused_at
@@ -81,9 +82,12 @@ def bulk_routes(upstreams: Upstreams, unasked: UnaskedInputs, runtime: Runtime) 
         async def start(number: int, item: BatchItem) -> Job:
             key = item.idempotency_key or item_key(idempotency_key, number)
             item_headers = headers | ({"Idempotency-Key": key} if key else {})
-            complete = await unasked.complete(item.operation, item.model_extra or {}, item_headers)
-            answer = await _ask(upstreams, BatchItem(operation=item.operation, **complete), number, "jobs", item_headers)
-            return Job.model_validate(answer)
+            async with maker_jobs(upstreams, runtime.jobs, request.state.owner) as makers:
+                complete = await unasked.complete(item.operation, item.model_extra or {}, item_headers, makers)
+                answer = await _ask(upstreams, BatchItem(operation=item.operation, **complete), number, "jobs", item_headers)
+                job = Job.model_validate(answer)
+                makers.accepted(job)
+                return job
 
         return await submit_each([partial(start, number, item) for number, item in enumerate(body.jobs)], response)
 

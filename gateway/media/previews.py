@@ -5,14 +5,15 @@ If an input is "auto", it also starts a preview of the operation that makes this
 """
 
 import re
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request, Response
 
 from gateway.media.view_desk import ViewDesk
 from gateway.pipelines.auto import maker_of, required_inputs
+from gateway.pipelines.maker_jobs import MakerJobs, maker_jobs
 from gateway.pipelines.unasked import UnaskedInputs
 from gateway.routing.upstream import credentials, unreachable
 from shared.errors import ReelwrightError
@@ -51,36 +52,39 @@ class Previews:
         await self.views.start_proxies(owner, [media_id for media_id in input_values if isinstance(media_id, str)])
         verb = path.partition("/")[0]
         operation = f"{service}.{verb}"
-        made = {name: await self._make(operation, name, value, owner) for name, source in inputs.items() if source == AUTO}
-        for name in await self.unasked.names(operation, value, credentials(self.views.runtime.settings, owner)):
-            with suppress(ReelwrightError):  # the operation runs without it
-                made[name] = replace(await self._make(operation, name, value, owner), is_optional=True)
-        if not made:
-            return None
-        value = value | {"inputs": inputs | {name: str(making) for name, making in made.items()}}
-        job = Job.model_validate(await self._post(service, verb, value, owner))
-        return await job_answer(job, owner=owner, prefer=request.headers.get("prefer"), runtime=self.views.runtime)
+        runtime, upstreams = self.views.runtime, self.views.upstreams
+        headers = credentials(runtime.settings, owner)
+        async with maker_jobs(upstreams, runtime.jobs, owner) as makers:
+            made = {name: await self._make(operation, name, value, headers, makers) for name, source in inputs.items() if source == AUTO}
+            for name in await self.unasked.names(operation, value, headers):
+                try:
+                    made[name] = await self._make(operation, name, value, headers, makers, is_optional=True)
+                except ReelwrightError as error:
+                    if reference := self.unasked.reference_to_nothing(operation, name, error):
+                        made[name] = reference
+            if not made:
+                return None
+            value = value | {"inputs": inputs | {name: str(making) for name, making in made.items()}}
+            job = Job.model_validate(await upstreams.ask(service, "POST", f"/{verb}/jobs", headers=headers, json=value))
+            makers.accepted(job)
+        return await job_answer(job, owner=owner, prefer=request.headers.get("prefer"), runtime=runtime)
 
-    async def _make(self, operation: str, name: str, body: dict[str, Any], owner: str) -> Making:
+    async def _make(
+        self, operation: str, name: str, body: dict[str, Any], headers: Mapping[str, str], makers: MakerJobs, *, is_optional: bool = False
+    ) -> Making:
         """Preview the maker of the input `name`; return its output's reference.
 
         The reference is for `body`, the preview request for `operation`. The frames of the new preview keep the times of the
         clip, if the operation that makes the input can do that.
         """
-        headers = credentials(self.views.runtime.settings, owner)
         declared = await self.views.upstreams.operations(headers)
         maker, output = maker_of(operation, name, declared)
-        service, _, verb = maker.partition(".")
         if maker not in declared:
-            raise unreachable(service)
+            raise unreachable(maker.partition(".")[0])
         params = {key: value for key, value in (body.get("params") or {}).items() if key in PART}
         if "keep_times" in declared[maker].params["properties"]:
             params["keep_times"] = True
         options = {key: body[key] for key in OPTIONS if key in body} | {"preview_slot": f"{str(body.get('preview_slot', ''))[:48]}/{name}"}
         inputs = {port: body["inputs"].get(port) for port in required_inputs(declared[maker])}
-        job = await self._post(service, verb, {"inputs": inputs, "params": params, **options}, owner)
-        return Making(job["id"], output)
-
-    async def _post(self, service: str, verb: str, body: dict[str, Any], owner: str) -> Any:
-        headers = credentials(self.views.runtime.settings, owner)
-        return await self.views.upstreams.ask(service, "POST", f"/{verb}/jobs", headers=headers, json=body)
+        request = {"inputs": inputs, "params": params, **options}
+        return await makers.start(maker, output, headers=headers, body=request, is_optional=is_optional)

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from gateway.pipelines.check import check_steps
+from gateway.pipelines.maker_jobs import maker_jobs
 from gateway.pipelines.running.graph import resolve_references
 from gateway.pipelines.running.runner import OPERATION, QUEUE
 from gateway.pipelines.steps import PipelineParams, PipelineResult
@@ -75,8 +76,11 @@ class Retrier:
             return await self._resume(job, request, owner, key)
         service, _, verb = job.operation.partition(".")
         headers = credentials(self._runtime.settings, owner) | ({"Idempotency-Key": key} if key else {})
-        body = await self._unasked.complete(job.operation, _body(request), headers)
-        return Job.model_validate(await self._upstreams.ask(service, "POST", f"/{verb}/jobs", headers=headers, json=body))
+        async with maker_jobs(self._upstreams, self._runtime.jobs, owner) as makers:
+            body = await self._unasked.complete(job.operation, _body(request), headers, makers)
+            new = Job.model_validate(await self._upstreams.ask(service, "POST", f"/{verb}/jobs", headers=headers, json=body))
+            makers.accepted(new)
+            return new
 
     async def _resume(self, job: Job, request: JobRequest, owner: str, key: str | None) -> Job:
         """Queue a pipeline again, reusing its finished steps.

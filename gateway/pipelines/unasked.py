@@ -11,8 +11,9 @@ from typing import Any
 from fastapi import Request, Response
 
 from gateway.pipelines.auto import maker_of, step_that_makes
+from gateway.pipelines.maker_jobs import MakerJobs, maker_jobs
 from gateway.pipelines.steps import Step
-from gateway.routing.upstream import Upstreams, credentials
+from gateway.routing.upstream import Refused, Upstreams, credentials, unreachable
 from shared.errors import ReelwrightError
 from shared.http.json_route import parse
 from shared.http.operations.answers import job_answer
@@ -52,13 +53,13 @@ class UnaskedInputs:
         ports = declaration.inputs.items()
         return [name for name, port in ports if inputs.get(name) is None and makes_unasked(port.auto_if or {}, complete)]
 
-    async def complete(self, operation: str, body: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+    async def complete(self, operation: str, body: dict[str, Any], headers: Mapping[str, str], makers: MakerJobs) -> dict[str, Any]:
         """Start the jobs that make missing inputs; return the completed request.
 
-        It has references to the outputs of these jobs.
+        It has references to the outputs of these jobs, or the reason why there is none.
 
         `body`: of `POST .../jobs`, without preview. Unchanged if nothing is made, or if the service would refuse the request. Raises the
-        refusal of a full queue.
+        refusal of a full queue; Unavailable if the service of `operation` does not answer.
         """
         names = await self.names(operation, body, headers)
         if not names or body.get("preview"):
@@ -67,22 +68,30 @@ class UnaskedInputs:
         try:
             plain = {name: value for name, value in headers.items() if name != KEY}
             await self._upstreams.ask(service, "POST", f"/{verb}/check", headers=plain, json=body)
-        except ReelwrightError:
+        except Refused:
             return body
-        made = {name: await self._start(operation, name, body, headers) for name in names}
-        return body | {"inputs": body["inputs"] | {name: reference for name, reference in made.items() if reference}}
+        made = {name: await self._start(operation, name, body, headers, makers) for name in names}
+        return body | {"inputs": body["inputs"] | {name: str(making) for name, making in made.items() if making}}
 
-    async def _start(self, operation: str, name: str, body: dict[str, Any], headers: Mapping[str, str]) -> str | None:
+    def reference_to_nothing(self, operation: str, name: str, error: ReelwrightError) -> Making | None:
+        """Return the reference for the input `name` that cannot be made because of `error`.
+
+        None if the service that would make it is no part of this installation.
+        """
+        maker, _ = maker_of(operation, name, self._declared[operation.partition(".")[0]])
+        return Making.failed(error.problem()["detail"]) if maker.partition(".")[0] in self._upstreams.clients else None
+
+    async def _start(self, operation: str, name: str, body: dict[str, Any], headers: Mapping[str, str], makers: MakerJobs) -> Making | None:
         """Start the job that makes the input `name`; return the reference to its output.
 
-        None if its service does not run or refuses it.
+        If it cannot be started, the reference has the reason; see `reference_to_nothing`.
         """
         step = Step(id="user", operation=operation, inputs=body["inputs"], params=body.get("params") or {})
         try:
             maker, output = maker_of(operation, name, self._declared[step.service])
             declaration = await self._declaration(maker, headers)
             if declaration is None:
-                return None
+                raise unreachable(maker.partition(".")[0])
             making = step_that_makes(step, name, maker, declaration, 0)
             options = {option: body[option] for option in PASSED_ON if option in body} | {
                 "listed": False,
@@ -91,23 +100,22 @@ class UnaskedInputs:
             if key := headers.get(KEY):
                 headers = {**headers, KEY: json_digest([key, name])}
             request = {"inputs": making.model_dump(mode="json")["inputs"], "params": making.params, **options}
-            job = await self._upstreams.ask(making.service, "POST", f"/{making.verb}/jobs", headers=headers, json=request)
+            return await makers.start(maker, output, headers=headers, body=request, is_optional=True)
         except ReelwrightError as error:
             if error.status == 429:
                 raise
-            return None
-        return str(Making(job["id"], output, is_optional=True))
+            return self.reference_to_nothing(operation, name, error)
 
     async def _declaration(self, operation: str, headers: Mapping[str, str]) -> OperationInfo | None:
-        """Return the declaration of an operation, or None.
+        """Return the declaration of an operation.
 
-        None if its service does not answer or lacks it.
+        None if its service lacks it or is no part of this installation. Raises Unavailable if the service does not answer.
         """
         service = operation.partition(".")[0]
         if service not in self._declared and service in self._upstreams.clients:
             try:
                 answer = await self._upstreams.ask(service, "GET", "/operations", headers=headers)
-            except ReelwrightError:
+            except Refused:
                 return None
             self._declared[service] = {info.name: info for info in OPERATION_LIST.validate_python(answer)}
         return self._declared.get(service, {}).get(operation)
@@ -148,8 +156,10 @@ class UnaskedExpansion:
             return None  # the service refuses it
         if not isinstance(value, dict) or value.get("preview"):
             return None
-        complete = await self._unasked.complete(f"{service}.{verb}", value, headers)
-        if complete is value:
-            return None
-        job = Job.model_validate(await self._upstreams.ask(service, "POST", f"/{verb}/jobs", headers=headers, json=complete))
+        async with maker_jobs(self._upstreams, self._runtime.jobs, owner) as makers:
+            complete = await self._unasked.complete(f"{service}.{verb}", value, headers, makers)
+            if complete is value:
+                return None
+            job = Job.model_validate(await self._upstreams.ask(service, "POST", f"/{verb}/jobs", headers=headers, json=complete))
+            makers.accepted(job)
         return await job_answer(job, owner=owner, prefer=request.headers.get("prefer"), runtime=self._runtime)

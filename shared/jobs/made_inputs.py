@@ -45,8 +45,10 @@ class MadeInputs:
     async def _output(self, owner: str, making: Making, progress: Report) -> str:
         """Return the media id of the output of the job `maker` that `source` names.
 
-        Waits for the end of the job.
+        Waits for the end of the job. Raises OperationFailed if it made no such output, or could not be started.
         """
+        if not making.job:
+            raise OperationFailed(making.reason)
         output = making.output
         await progress(ProgressUpdate(stage=f"waiting for the {output}", done=0, total=1, fraction=0))
         outputs = (await succeeded(self.ledger, owner, making.job, f"the {output} of another job")).outputs

@@ -3,27 +3,38 @@
 from dataclasses import dataclass
 
 _MAKING, _OPTIONAL = "made:", "?"
+_FAILED = _MAKING + _OPTIONAL
+LONGEST_REASON = 1000
 
 
 @dataclass(frozen=True)
 class Making:
     """Reference to an output that another job makes, in place of an input.
 
-    It is written `made:<job id>.<output>`, with `?` at the end if the input is left out when its job fails.
+    It is written `made:<job id>.<output>`, with `?` at the end if the input is left out when its job fails. `made:?<reason>` is an optional
+    input whose job could not be started.
     """
 
     job: str
     output: str
     is_optional: bool = False
+    reason: str = ""
+
+    @classmethod
+    def failed(cls, reason: str) -> "Making":
+        """Return the reference to an optional input whose job could not be started."""
+        return cls("", "", is_optional=True, reason="".join(filter(str.isprintable, reason))[:LONGEST_REASON])
 
     def __str__(self) -> str:
         """Return the reference as an input."""
-        return f"{_MAKING}{self.job}.{self.output}{_OPTIONAL if self.is_optional else ''}"
+        return f"{_MAKING}{self.job}.{self.output}{_OPTIONAL if self.is_optional else ''}" if self.job else _FAILED + self.reason
 
     @classmethod
     def read(cls, source: object) -> "Making | None":
         """Read an input. Returns None if the input is given."""
         if not isinstance(source, str) or not source.startswith(_MAKING):
             return None
+        if source.startswith(_FAILED):
+            return cls.failed(source.removeprefix(_FAILED))
         job, _, output = source.removeprefix(_MAKING).removesuffix(_OPTIONAL).partition(".")
         return cls(job, output, source.endswith(_OPTIONAL))

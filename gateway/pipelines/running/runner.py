@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.pipelines.maker_jobs import maker_jobs
 from gateway.pipelines.running.board import Board, StepRun
 from gateway.pipelines.running.expected_times import expected_seconds
 from gateway.pipelines.running.graph import media_ids, resolve_references
@@ -117,27 +118,29 @@ class PipelineRunner:
         """Submit a step as a job of its service.
 
         The request is repeated if the service is down, its queue is full, or the owner has too many unfinished jobs. The idempotency key
-        names pipeline, step and content, so that after a crash the pipeline gets the job that it had already submitted. Raises the
-        refusal of the service.
+        names pipeline, step and content, so that after a crash the pipeline gets the job that it had already submitted. Jobs that make
+        inputs of the step go on meanwhile. Raises the refusal of the service.
         """
         step = resolve_references(run.step, board.outputs(), board.results())
         digest = json_digest([step.operation, step.inputs, step.params])[:32]
         constant = dict(trace) | {"Idempotency-Key": f"{claim.id}/{step.id}/{digest}"}
         body: dict[str, Any] = {"inputs": step.inputs, "params": step.params, "metadata": {"pipeline": claim.id, "step": step.id}}
         body |= ({} if claim.cache else {"cache": False}) | ({} if claim.listed else {"listed": False})
-        while True:
-            max_jobs = self.runtime.keys.max_jobs(claim.owner)
-            headers = constant | quota_credentials(self.runtime.settings, claim.owner, max_jobs=max_jobs)  # anew: they expire
-            try:
-                complete = await self._unasked.complete(step.operation, body, headers)
-                job = await self._send(claim.owner, step, headers, complete)
-                run.detail = None
-                return job
-            except ReelwrightError as error:
-                if error.status not in (429, 503) or error.problem()["type"] in FINAL:
-                    raise
-                run.detail = error.problem()["detail"]
-                await asyncio.sleep(pause_s(error))
+        async with maker_jobs(self.upstreams, self.runtime.jobs, claim.owner) as makers:
+            while True:
+                max_jobs = self.runtime.keys.max_jobs(claim.owner)
+                headers = constant | quota_credentials(self.runtime.settings, claim.owner, max_jobs=max_jobs)  # anew: they expire
+                try:
+                    complete = await self._unasked.complete(step.operation, body, headers, makers)
+                    job = await self._send(claim.owner, step, headers, complete)
+                    makers.accepted(job)
+                    run.detail = None
+                    return job
+                except ReelwrightError as error:
+                    if error.status not in (429, 503) or error.problem()["type"] in FINAL:
+                        raise
+                    run.detail = error.problem()["detail"]
+                    await asyncio.sleep(pause_s(error))
 
     async def _send(self, owner: str, step: Step, headers: dict[str, str], body: dict[str, Any]) -> Job:
         """Send a step's request, and return its job.

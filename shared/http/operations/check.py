@@ -65,7 +65,7 @@ async def check(
                 check_url_input(media_id, f"inputs.{name}", runtime.settings)
                 continue
             if making := Making.read(media_id):
-                await _check_making(name, port, making, owner, runtime)
+                await _check_making(name, port, making, media_id, owner=owner, runtime=runtime)
                 continue
             if may_be_pending and media_id.startswith(PENDING):
                 _check_kind(name, port, media_id.removeprefix(PENDING), "The output of an earlier step")
@@ -107,11 +107,16 @@ async def _check_input(name: str, port: Input, media_id: str, owner: str, runtim
     return record
 
 
-async def _check_making(name: str, port: Input, making: Making, owner: str, runtime: Runtime) -> None:
+async def _check_making(name: str, port: Input, making: Making, source: str, *, owner: str, runtime: Runtime) -> None:
     """Check the input `name` that another job makes. Raises Invalid.
 
-    Only a job of the declared maker is taken: jobs that wait for others of their own kind could fill the queue that those wait in.
+    `source`: the input, as `making` is read from it.
+
+    Only a job of the declared maker is taken: jobs that wait for others of their own kind could fill the queue that those wait in. A maker
+    that could not be started is taken for an input that is made unasked.
     """
+    if not making.job and port.auto_if and source == str(making):
+        return
     try:
         operation = (await runtime.jobs.get(owner, making.job)).operation
     except UnknownJob:

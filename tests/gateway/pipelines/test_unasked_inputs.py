@@ -5,9 +5,11 @@ This holds over HTTP, in batches, in pipelines and in previews.
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from shared.operation import makes_unasked
 from shared.sample_ids import SAMPLE_ID, SAMPLE_MATTE_ID
 from shared.testing import RunningSuite, suite
 from tests.conftest import wait_for_samples
+from tests.file_origin import serving_files
 from tests.services.matting.made_networks import make_rvm
 
 SHORT = {"duration": 0.4, "interval": 0.2}
@@ -118,6 +121,45 @@ def test_a_client_cannot_let_a_job_wait_for_another_of_its_own_kind(matting: Run
         assert refused.status_code == 422, refused.text
         assert [error["field"] for error in refused.json()["errors"]] == ["inputs.matte"]
     assert matting.wait(job["id"])["result"]["mask"] == "matte"
+
+
+def test_a_maker_that_could_not_be_started_leaves_a_warning(matting: RunningSuite) -> None:
+    reason = "The service matting does not answer."
+    job = matting.wait(matting.start("effects.strobe", {"video": SAMPLE_ID, "matte": f"made:?{reason}"}, SHORT | {"quality": 65})["id"])
+    assert job["status"] == "succeeded", job["error"]
+    assert (job["result"]["mask"], job["inputs"]["matte"]) == ("motion", None)
+    assert f"No matte could be made, so this job ran without one. {reason}" in job["warnings"]
+    for body in (
+        {"inputs": {"video": SAMPLE_ID, "matte": "made:?a\x00b"}, "params": SHORT},
+        {"inputs": {"video": SAMPLE_ID, "matte": "made:?" + "a" * 1001}, "params": SHORT},
+        {"inputs": {"video": f"made:?{reason}"}, "params": SHORT},
+    ):
+        refused = matting.client.post("/v1/effects/strobe/jobs", json=body)
+        assert refused.status_code == 422, refused.text
+
+
+def test_a_strobe_that_is_refused_leaves_no_matting_job(models: Path, clip: Path, tmp_path: Path) -> None:
+    def makers() -> list[str]:
+        with closing(sqlite3.connect(tmp_path / "data/jobs.sqlite")) as database:
+            return [row[0] for row in database.execute("SELECT id FROM reelwright_jobs WHERE operation = 'matting.matte'")]
+
+    settings = {"MODELS_DIR": str(models), "DEVICE": "cpu", "PROBE_TIMEOUT_S": "90"}
+    with (
+        serving_files(clip=clip) as origin,
+        suite(tmp_path / "data", **settings, QUEUE_LIMIT="1", URL_ALLOW_NETWORKS="127.0.0.0/8") as running,
+    ):
+        wait_for_samples(running)
+        held = running.start("effects.strobe", {"video": {"url": f"{origin.url}/slow/clip.mp4"}}, {"mask": "motion"})
+        body, key = {"inputs": {"video": SAMPLE_ID}, "params": SHORT}, {"Idempotency-Key": "one"}
+        refused = running.client.post("/v1/effects/strobe/jobs", json=body, headers=key)
+        assert refused.json()["type"] == "/problems/queue-full", refused.text
+        batch = running.client.post("/v1/jobs", json={"jobs": [body | {"operation": "effects.strobe"}]})
+        assert batch.status_code == 429, batch.text
+        assert makers() == []
+        running.client.post(f"/v1/jobs/{held['id']}/cancel")
+        job = running.wait(running.client.post("/v1/effects/strobe/jobs", json=body, headers=key).json()["id"])
+        assert job["result"]["mask"] == "matte"
+        assert makers() == [maker_of(running, job)["id"]]
 
 
 def test_without_weights_motion_cuts_out_the_subject_and_a_warning_says_so(matting: RunningSuite, models: Path) -> None:
