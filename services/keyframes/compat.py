@@ -17,10 +17,9 @@ from services.keyframes.detect import DETECT, MAX_VIDEOS, DetectParams
 from services.keyframes.output.gallery import with_media
 from services.keyframes.output.report import VideoReport
 from shared.errors import NotFound
-from shared.http.forms import RefusedFile, finished, form_schema, read_form
+from shared.http.forms import RefusedFile, form_schema, read_form, run_on
 from shared.http.json_route import JsonRoute
 from shared.http.operations.answers import REFUSALS
-from shared.http.params_text import params_from_text
 from shared.http.problems import problems
 from shared.jobs import Job, Status
 from shared.jobs.database.job_filter import JobFilter
@@ -94,9 +93,9 @@ def _extract_routes(runtime: Runtime) -> APIRouter:
         Repeat the field `file` to send a batch. The reply is then a list, in which a bad file has an `error` and no frames.
         """
         form = await read_form(request, runtime, fields=FIELDS, most_files=MAX_VIDEOS)
-        params = params_from_text(DetectParams, {"method": "difference"} | form.fields)
-        ids = [record.id for record in form.media]
-        job = await finished(runtime, DETECT, params=params, inputs={"video": ids}, owner=request.state.owner)
+        fields = {"method": "difference"} | form.fields
+        inputs: dict[str, str | list[str] | None] = {"video": [record.id for record in form.media]}
+        job = await run_on(form.media, DETECT, inputs=inputs, fields=fields, owner=request.state.owner, runtime=runtime)
         reports = iter([VideoReport.model_validate(report) for report in job.result["videos"]])
         images = f"/v1/media/{job.outputs['keyframes'].id}/files/" if "keyframes" in job.outputs else ""
         replies = [

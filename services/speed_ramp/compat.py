@@ -4,14 +4,15 @@ Clients of that program only change the base URL. The endpoints run ordinary job
 the reply waits for its result.
 """
 
+from collections.abc import Mapping
 from functools import partial
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.speed_ramp.analyze import ANALYZE, AnalyzeParams
-from services.speed_ramp.render import RENDER, RenderParams
-from shared.http.forms import finished, form_schema, read_form
+from services.speed_ramp.render import RENDER
+from shared.http.forms import form_schema, read_form, run_on
 from shared.http.json_route import JsonRoute
 from shared.http.operations.answers import REFUSALS
 from shared.http.params_text import params_from_text
@@ -59,32 +60,32 @@ def ai_speed_ramping_routes(runtime: Runtime) -> APIRouter:
     @router.post("/process", summary="Ramp an uploaded video and return its address", openapi_extra=form_schema(AnalyzeParams, FIELDS))
     async def process(request: Request) -> Processed:
         form = await read_form(request, runtime, fields=FIELDS)
-        params = params_from_text(RenderParams, form.fields)
-        job = await finished(runtime, RENDER, params=params, inputs={"video": form.media[0].id}, owner=request.state.owner)
+        inputs: dict[str, str | list[str] | None] = {"video": form.media[0].id}
+        job = await run_on(form.media, RENDER, inputs=inputs, fields=form.fields, owner=request.state.owner, runtime=runtime)
         output = job.outputs["video"]
         return Processed(video_url=output.urls.download, media_id=output.id, job_id=job.id)
 
     @router.post("/get-speeds", summary="Return the speeds of an uploaded video", openapi_extra=form_schema(AnalyzeParams, FIELDS))
     async def get_speeds(request: Request) -> Speeds:
         form = await read_form(request, runtime, fields=FIELDS)
-        return await _speeds(runtime, params_from_text(AnalyzeParams, form.fields), form.media[0], request.state.owner)
+        return await _speeds(runtime, form.fields, form.media[0], request.state.owner)
 
     @router.post("/get-speeds-from-url", summary="Return the speeds of a video at a URL")
     async def get_speeds_from_url(body: SpeedsFromUrl, request: Request) -> Speeds:
-        params = params_from_text(AnalyzeParams, {name: str(getattr(body, name)) for name in FIELDS})
+        fields = {name: str(getattr(body, name)) for name in FIELDS}
+        params_from_text(AnalyzeParams, fields)  # before anything is fetched
         timeout_s, max_bytes = runtime.settings.url_timeout_s, runtime.settings.max_upload_bytes
         async with (
             checked_client(runtime.settings) as client,
             fetch(client, body.video_url, timeout_s=timeout_s, max_bytes=max_bytes) as (name, chunks),
         ):
             record = await take(chunks, owner=request.state.owner, name=name, source="url")
-        return await _speeds(runtime, params, record, request.state.owner)
+        return await _speeds(runtime, fields, record, request.state.owner)
 
     return router
 
 
-async def _speeds(runtime: Runtime, params: AnalyzeParams, record: MediaRecord, owner: str) -> Speeds:
-    """Analyse the video `record` and return its speeds."""
-    job = await finished(runtime, ANALYZE, params=params, inputs={"video": record.id}, owner=owner)
-    fields = {name: getattr(params, name) for name in FIELDS}
-    return Speeds(speeds=job.result["speeds"], **fields)
+async def _speeds(runtime: Runtime, fields: Mapping[str, str], record: MediaRecord, owner: str) -> Speeds:
+    """Analyse the new video `record` and return its speeds. `fields`: params as text."""
+    job = await run_on([record], ANALYZE, inputs={"video": record.id}, fields=fields, owner=owner, runtime=runtime)
+    return Speeds(speeds=job.result["speeds"], **{name: job.params[name] for name in FIELDS})

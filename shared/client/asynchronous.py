@@ -14,7 +14,7 @@ import httpx
 from shared.client.arguments import File, OnProgress, OperationName
 from shared.client.connection import Connection
 from shared.client.decorators import typed_run, typed_submit
-from shared.client.errors import JobCanceled, JobFailed
+from shared.client.errors import JobCanceled, JobFailed, Refused
 from shared.client.following import JobEvent, follow
 from shared.client.uploads import OnBytes, upload
 from shared.errors import Invalid, ReelwrightError
@@ -274,8 +274,15 @@ class AsyncReelwright:
         self, path: str, body: dict[str, Any], inputs: Mapping[str, Any], options: Mapping[str, Any] | None, idempotency_key: str | None
     ) -> AsyncRun:
         ids_by_path: dict[Path, str] = {}
-        ids = {name: await self._ids(source, ids_by_path) for name, source in inputs.items()}
-        return self._run(await self.post(path, {**(options or {}), **body, "inputs": ids}, idempotency_key=idempotency_key or new_key()))
+        try:
+            ids = {name: await self._ids(source, ids_by_path) for name, source in inputs.items()}
+            job = await self.post(path, {**(options or {}), **body, "inputs": ids}, idempotency_key=idempotency_key or new_key())
+        except Refused:
+            for media_id in ids_by_path.values():  # nothing uses what was uploaded for this request
+                with suppress(ReelwrightError):
+                    await self.delete(f"/v1/media/{media_id}")
+            raise
+        return self._run(job)
 
     async def _finish(self, run: AsyncRun, on_progress: OnProgress | None) -> AsyncRun:
         """Wait for a job; cancel the job if the wait is interrupted."""

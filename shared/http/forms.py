@@ -3,7 +3,7 @@
 For endpoints of the programs that the suite replaces. The files become media, a job is submitted, and the answer waits for its end.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +12,7 @@ from fastapi import Request
 
 from shared.errors import Invalid, OperationFailed, ReelwrightError, UnknownMedia
 from shared.http.operations.submit import submit
+from shared.http.params_text import params_from_text
 from shared.jobs import Job, JobRequest, Status
 from shared.media.disk import on_disk
 from shared.media.ingest import ingest
@@ -73,19 +74,31 @@ async def read_form(request: Request, runtime: Runtime, *, fields: Collection[st
         if not form.media and isinstance(form.files[0], RefusedFile):
             raise form.files[0].error
     except BaseException:
-        for record in form.media:
-            with suppress(UnknownMedia):
-                await on_disk(runtime.media.delete, request.state.owner, record.id)
+        await _delete(form.media, request.state.owner, runtime)
         raise
     return form
 
 
-async def finished(runtime: Runtime, operation: Operation, *, params: Params, inputs: dict[str, str | list[str] | None], owner: str) -> Job:
-    """Submit a job, and return the job after it has succeeded.
+async def run_on(
+    media: Sequence[MediaRecord],
+    operation: Operation,
+    *,
+    inputs: dict[str, str | list[str] | None],
+    fields: Mapping[str, str],
+    owner: str,
+    runtime: Runtime,
+) -> Job:
+    """Run an operation on new media; return the job after it has succeeded.
 
-    Raises OperationFailed if the job does not succeed, and whatever `submit` raises.
+    `media`: what this request has stored, deleted if no job is accepted. `fields`: params as text. Raises OperationFailed if the job does
+    not succeed, and the refusals of `params_from_text` and `submit`.
     """
-    job = await submit(operation, JobRequest(inputs=inputs), params=params, owner=owner, runtime=runtime)
+    try:
+        params = params_from_text(operation.params, fields)
+        job = await submit(operation, JobRequest(inputs=inputs), params=params, owner=owner, runtime=runtime)
+    except BaseException:
+        await _delete(media, owner, runtime)
+        raise
     job = await runtime.jobs.wait(owner, job.id, runtime.settings.job_timeout_s)
     if job.status is not Status.SUCCEEDED:
         raise OperationFailed((job.error or {}).get("detail") or f"Job {job.id} is {job.status}.")
@@ -113,6 +126,12 @@ async def _take(part: Part, request: Request, runtime: Runtime) -> MediaRecord |
         )
     except ReelwrightError as error:
         return RefusedFile(name, error)
+
+
+async def _delete(media: Sequence[MediaRecord], owner: str, runtime: Runtime) -> None:
+    for record in media:
+        with suppress(UnknownMedia):
+            await on_disk(runtime.media.delete, owner, record.id)
 
 
 def _unknown(name: str, fields: Collection[str], most_files: int) -> Invalid:

@@ -88,11 +88,13 @@ def test_a_bad_file_in_a_batch_does_not_affect_the_others(running: RunningSuite,
 )
 def test_form_errors_name_the_field(running: RunningSuite, cuts: Path, files, form, status, field) -> None:
     sent = [("file", (name, cuts.read_bytes() if data is None else data)) for name, data in files]
+    before = [record["id"] for record in running.client.get("/v1/media").json()["items"]]
     answer = running.client.post(f"{BASE}/extract_keyframes/", files=sent or {"threshold": (None, "3")}, data=form if sent else None)
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     if field:
         assert answer.json()["errors"][0]["field"] == field
+    assert [record["id"] for record in running.client.get("/v1/media").json()["items"]] == before
 
 
 def test_the_preview_is_the_gallery_with_its_media(running: RunningSuite, cuts: Path) -> None:

@@ -6,6 +6,8 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from shared.testing import RunningSuite, suite
@@ -101,3 +103,32 @@ def test_wrong_forms_are_refused_by_field(running: RunningSuite, clip, files, fo
     assert answer.status_code == status, answer.text
     if field is not None and content:
         assert answer.json()["errors"][0]["field"] == field
+
+
+@pytest.mark.parametrize("path", ["process", "get-speeds"])
+@pytest.mark.parametrize(
+    ("name", "form", "reason"),
+    [
+        ("clip.mp4", {"min_speed": "0"}, "min_speed"),
+        ("clip.mp4", {"min_speed": "3", "max_speed": "2"}, "min_speed"),
+        ("picture.png", {}, "kind image"),
+    ],
+    ids=["params", "contradiction", "kind"],
+)
+def test_a_refused_form_leaves_no_medium(running: RunningSuite, clip, tmp_path, path, name, form, reason):
+    cv2.imwrite(str(tmp_path / "picture.png"), np.zeros((64, 64, 3), np.uint8))
+    content = clip.read_bytes() if name == "clip.mp4" else (tmp_path / name).read_bytes()
+    before = [record["id"] for record in running.client.get("/v1/media").json()["items"]]
+    answer = running.client.post(f"{BASE}/{path}", files={"file": (name, content)}, data=form)
+    assert answer.status_code == 422, answer.text
+    assert reason in answer.json()["detail"]
+    assert [record["id"] for record in running.client.get("/v1/media").json()["items"]] == before
+
+
+def test_a_refused_url_leaves_no_medium(running: RunningSuite, web, clip, tmp_path):
+    cv2.imwrite(str(clip.parent / "picture.png"), np.zeros((64, 64, 3), np.uint8))
+    before = [record["id"] for record in running.client.get("/v1/media").json()["items"]]
+    answer = running.client.post(f"{BASE}/get-speeds-from-url", json={"video_url": f"{web}/picture.png"})
+    assert answer.status_code == 422, answer.text
+    assert "kind image" in answer.json()["detail"]
+    assert [record["id"] for record in running.client.get("/v1/media").json()["items"]] == before

@@ -42,6 +42,14 @@ def test_a_file_is_ramped_and_saved(running: RunningSuite, clip, tmp_path):
     assert again.job.cached
 
 
+def test_a_refused_request_leaves_no_upload(running: RunningSuite, clip):
+    before = [record["id"] for record in running.client.get("/v1/media").json()["items"]]
+    with Reelwright(running.url) as client, pytest.raises(Refused) as refused:
+        client.run("speed-ramp.render", video=clip, min_speed=99)
+    assert refused.value.problem()["errors"][0]["field"] == "params.min_speed"
+    assert [record["id"] for record in running.client.get("/v1/media").json()["items"]] == before
+
+
 def test_refusals_and_failures_have_the_problem(running: RunningSuite, tmp_path):
     with Reelwright(running.url) as client:
         with pytest.raises(Refused) as refused:
