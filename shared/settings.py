@@ -62,7 +62,8 @@ class Settings(BaseSettings):
         "auto",
         pattern=r"^(auto|cpu|cuda(:\d{1,3})?)$",
         validation_alias=AliasChoices("REELWRIGHT_DEVICE", "DEVICE"),
-        description="Device for models and video decoding: `auto`, `cpu`, `cuda` or `cuda:N`.",
+        description="Device for models and for video decoding and encoding: `auto`, `cpu` (never a GPU), `cuda`, or `cuda:N` for the GPU "
+        "with this number in `nvidia-smi`.",
     )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (),
@@ -209,6 +210,12 @@ class Settings(BaseSettings):
         two at once, a short job would wait for a long one.
         """
         return self.concurrency or min(max(usable_cores() // 2, 2), 8)
+
+    @property
+    def gpu_number(self) -> int | None:
+        """Number of the GPU that `device` names; None if it names none."""
+        number = self.device.partition(":")[2]
+        return int(number) if number else None
 
     @property
     def models_folder(self) -> Path:

@@ -230,6 +230,7 @@ def _settings(**overrides: Any) -> "Settings":
     try:
         settings = Settings(**overrides)
         use(settings)
+        os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # CUDA and FFmpeg then count GPUs as nvidia-smi does
         return settings
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg'].removeprefix('Value error, ')}" for item in error.errors()]

@@ -37,12 +37,13 @@ class Trial:
     """Decodes the first pictures, in hardware if its argument is true."""
 
 
-def accelerator() -> HWAccel:
+def accelerator(*, allow_software_fallback: bool = True) -> HWAccel:
     """Return the argument `hwaccel` of `av.open` for decoding on the GPU.
 
-    Frames come back in ordinary memory.
+    It is the GPU that the `device` setting names, else FFmpeg's choice. Frames come back in ordinary memory.
     """
-    return HWAccel("cuda", allow_software_fallback=True)
+    number = current().gpu_number
+    return HWAccel("cuda", device=None if number is None else str(number), allow_software_fallback=allow_software_fallback)
 
 
 @cache
@@ -54,7 +55,7 @@ def cuda_works() -> bool:
     if "h264" not in av.codecs_available:
         return False
     try:
-        HWAccel("cuda", allow_software_fallback=False).create(av.Codec("h264", "r"))
+        accelerator(allow_software_fallback=False).create(av.Codec("h264", "r"))
     except (av.error.FFmpegError, OSError, RuntimeError, ValueError, NotImplementedError):
         return False
     return True

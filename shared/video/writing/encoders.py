@@ -13,18 +13,20 @@ import imageio_ffmpeg
 import numpy as np
 
 from shared.errors import Invalid
+from shared.settings import current
 
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
     """A video encoder, with its pixel formats and options.
 
-    Quality is 0 to 100.
+    Quality is 0 to 100. `on_gpu`: it needs a GPU.
     """
 
     name: str
     pixel_formats: frozenset[str]
     options: Callable[[int], Mapping[str, str]]
+    on_gpu: bool = False
 
 
 _NO_CAPTIONS = {"a53cc": "0"}
@@ -69,9 +71,9 @@ def _webp(quality: int) -> Mapping[str, str]:
 
 _EIGHT = frozenset({"yuv420p", "yuv444p"})
 ENCODERS: tuple[Encoder, ...] = (
-    Encoder("h264_nvenc", _EIGHT, _nvenc),
+    Encoder("h264_nvenc", _EIGHT, _nvenc, on_gpu=True),
     Encoder("libx264", _EIGHT | {"yuv422p", "gray"}, _x264),
-    Encoder("hevc_nvenc", frozenset({"yuv420p", "p010le"}), _nvenc),
+    Encoder("hevc_nvenc", frozenset({"yuv420p", "p010le"}), _nvenc, on_gpu=True),
     Encoder("libx265", frozenset({"yuv420p10le", "yuv422p10le", "yuv444p10le", "yuv420p12le"}) | _EIGHT, _x265),
     Encoder("libvpx-vp9", frozenset({"yuva420p", "yuv420p10le"}) | _EIGHT, _vp9),
     Encoder("libsvtav1", frozenset({"yuv420p", "yuv420p10le"}), _av1),
@@ -118,7 +120,8 @@ def captions_options(encoder: Encoder) -> dict[str, str]:
 def encoder_options(encoder: Encoder, quality: int, pixel_format: str) -> dict[str, str]:
     """Return an encoder's options for a quality from 0 to 100.
 
-    0 gives small files, 100 is nearly lossless.
+    0 gives small files, 100 is nearly lossless. They include the GPU that the `device` setting names; without it, NVENC takes the first
+    that can encode.
     """
     # SVT-AV1 prints its settings to stderr unless this variable is set.
     os.environ.setdefault("SVT_LOG", "1")
@@ -126,18 +129,25 @@ def encoder_options(encoder: Encoder, quality: int, pixel_format: str) -> dict[s
         raise ValueError(f"{quality = } must be from 0 to 100")
     if encoder.name == "prores_ks" and pixel_format.startswith("yuv") and "444" in pixel_format:
         return dict(_prores_4444(quality))
-    return dict(encoder.options(quality))
+    number = current().gpu_number
+    return dict(encoder.options(quality)) | ({"gpu": str(number)} if encoder.on_gpu and number is not None else {})
 
 
-@cache
 def encoder_works(name: str, pixel_format: str = "yuv420p") -> bool:
-    """Return whether an encoder works on this machine.
+    """Return whether an encoder works on this machine, on the device of the settings.
 
     A build may contain encoders whose hardware is missing.
     """
+    encoder = next(encoder for encoder in ENCODERS if encoder.name == name)
+    return not (encoder.on_gpu and current().device == "cpu") and _encodes(encoder, pixel_format)
+
+
+@cache
+def _encodes(encoder: Encoder, pixel_format: str) -> bool:
+    """Encode one picture; return whether that worked."""
+    name = encoder.name
     if name not in av.codecs_available:
         return False
-    encoder = next(encoder for encoder in ENCODERS if encoder.name == name)
     try:
         context: Any = av.CodecContext.create(name, "w")
         context.options = encoder_options(encoder, 50, pixel_format)

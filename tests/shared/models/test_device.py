@@ -146,3 +146,16 @@ def test_answers_of_the_driver_are_parsed(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     assert [(str(gpu), gpu.uuid) for gpu in module.gpus()] == [("cuda:0", "GPU-bb")]
     assert free_bytes(Device(kind="cuda", uuid="GPU-gone")) == 0
+
+
+@pytest.mark.parametrize(("order", "expected"), [(None, "PCI_BUS_ID"), ("FASTEST_FIRST", "FASTEST_FIRST")])
+def test_cuda_and_ffmpeg_count_gpus_as_this_module_does(order: str | None, expected: str) -> None:
+    # NVML counts by place on the bus, CUDA by speed unless told otherwise.
+    code = (
+        "from shared.cli.app import _settings; from shared.worker.slot import _environment; _settings(); "
+        "print(_environment('x', network=False)['CUDA_DEVICE_ORDER'])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "CUDA_DEVICE_ORDER" and not name.startswith("REELWRIGHT_")}
+    environment |= {} if order is None else {"CUDA_DEVICE_ORDER": order}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.stdout.strip() == expected, done.stderr

@@ -19,6 +19,7 @@ from shared.video import Frame, read_frames
 from shared.video.frames.display import DisplayFilter
 from shared.video.limits import Limits
 from shared.video.reading import hardware, reader
+from shared.video.reading.open_input import open_input
 from tests.shared.video.video_clips import Make, run_ffmpeg
 
 
@@ -90,6 +91,24 @@ def test_the_layouts_of_a_gpu_become_planar_without_a_change(layout: str, planar
 def test_the_setting_device_chooses_the_decoder(use_settings: Callable[..., None], setting: str, meant: str) -> None:
     use_settings(device=setting)
     assert hardware.device_choice() == meant
+
+
+@pytest.mark.parametrize(("setting", "device"), [("auto", None), ("cuda", None), ("cuda:0", "0"), ("cuda:2", "2")])
+def test_the_chosen_gpu_decodes(
+    large: Path, use_settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch, setting: str, device: str | None
+) -> None:
+    requested: list[tuple[str, str | None]] = []
+
+    def accelerator(kind: str, *, device: str | None, allow_software_fallback: bool) -> None:
+        requested.append((kind, device))
+        raise RuntimeError("no GPU")
+
+    monkeypatch.setattr(hardware, "HWAccel", accelerator)
+    use_settings(device=setting)
+    assert not hardware.cuda_works()
+    with pytest.raises(BrokenMedia, match="no GPU"), open_input(large, limits=Limits(), hardware=True):
+        raise AssertionError("opened without the accelerator")
+    assert requested == [("cuda", device)] * 2
 
 
 @pytest.mark.parametrize(("gpu_s", "cpu_s", "least", "chosen"), [(1.0, 3.0, 1.0, True), (3.0, 1.0, 1.0, False), (3.0, 1.0, 0.0, True)])
