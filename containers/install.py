@@ -1,20 +1,25 @@
 """Install the dependencies of this project and of the given extras: `python install.py [EXTRA...]`.
 
 The suite itself is copied into the images, so a change of its code installs nothing again. Wheels in the folder /wheels are used, too.
-TORCH_INDEX: package index for torch if /wheels has none; the build on PyPI brings gigabytes of CUDA.
+TORCH_INDEX: package index for torch if /wheels has none; the build on PyPI brings gigabytes of CUDA. An extra that ends with `-gpu` needs a
+torch with CUDA.
 """
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 OWN = re.compile(r"reelwright\[([\w,-]+)\]")
 """An extra that consists of others, such as `reelwright[video,models]`."""
+GPU = "-gpu"
+"""End of the names of extras for a GPU."""
 ATTEMPTS = 4
 """pip does not repeat a download that stops in the middle. What was downloaded before is in its cache."""
 
@@ -44,6 +49,17 @@ def main(extras: list[str]) -> None:
             fetch_torch(torch, torch_index, folder)
             pip.append(f"--find-links={folder}")
         repeat([*pip, *packages])
+    if torch and any(extra.endswith(GPU) for extra in extras) and cuda_of(distribution("torch")) is None:
+        sys.exit(f"torch {distribution('torch').version} has no CUDA: give another index as TORCH_CUDA_INDEX, or wheels as WHEELS.")
+
+
+def cuda_of(torch: Distribution) -> str | None:
+    """Return the version of CUDA that an installed torch is built for; None if it is built for CPUs only.
+
+    Importing it would need its libraries.
+    """
+    built = runpy.run_path(str(torch.locate_file("torch/version.py")))
+    return built.get("cuda")
 
 
 def fetch_torch(torch: list[str], index: str, folder: str) -> None:

@@ -5,6 +5,7 @@ tests/deployment builds and runs them; that needs a Docker engine.
 
 import json
 import tomllib
+from importlib.metadata import Distribution
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from containers.install import requirements
+from containers import install
+from containers.install import GPU, requirements
 from reelwright import ROOMS
 from shared.settings import Settings
 
@@ -95,6 +97,44 @@ def test_the_gpu_file_extends_existing_containers_only() -> None:
     for container in added.values():
         devices = container["deploy"]["resources"]["reservations"]["devices"]
         assert devices == [{"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}]
+
+
+def test_networks_get_builds_for_a_gpu() -> None:
+    added = yaml.safe_load((ROOT / "docker-compose.gpu.yaml").read_text())["services"]
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    built = {name: container["build"]["args"] for name, container in added.items() if "build" in container}
+    assert built.keys() == {extra.removesuffix(GPU) for extra in extras if extra.endswith(GPU)} == {"aesthetics", "background", "matting"}
+    for name, arguments in built.items():
+        assert arguments.pop("EXTRA") == f"{name}{GPU}"
+        assert "install.py ${EXTRA}" in IMAGES[name].read_text()
+        assert added[name]["image"].startswith(f"reelwright/{name}{GPU}:")
+    # The index for CPUs, which TORCH_INDEX may name in .env for keyframes, must not reach the image with CUDA.
+    assert built == {"aesthetics": {}, "background": {"TORCH_INDEX": "${TORCH_CUDA_INDEX:-}"}, "matting": {}}
+
+
+@pytest.mark.parametrize("wheel", ["2.13.0+cpu", "2.13.0+cu128"])
+@pytest.mark.parametrize("index", ["", "https://download.pytorch.org/whl/cu128"])
+def test_an_image_for_a_gpu_is_not_built_with_a_torch_for_cpus(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wheel: str, index: str
+) -> None:
+    cuda = None if wheel.endswith("cpu") else "12.8"
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch/version.py").write_text(f"__version__ = {wheel!r}\ncuda = {cuda!r}\n")
+    (tmp_path / "torch.dist-info").mkdir()
+    (tmp_path / "torch.dist-info/METADATA").write_text(f"Name: torch\nVersion: {wheel}\n")
+    commands: list[list[str]] = []
+    monkeypatch.setattr(install, "__file__", str(ROOT / "install.py"))
+    monkeypatch.setattr(install, "repeat", commands.append)
+    monkeypatch.setattr(install, "distribution", lambda _: Distribution.at(tmp_path / "torch.dist-info"))
+    monkeypatch.setenv("TORCH_INDEX", index)
+    install.main(["background"])
+    if cuda is None:
+        with pytest.raises(SystemExit, match=r"torch 2\.13\.0\+cpu has no CUDA: give another index as TORCH_CUDA_INDEX"):
+            install.main(["background-gpu"])
+    else:
+        install.main(["background-gpu"])
+    assert [command[3] for command in commands] == (["download", "install"] if index else ["install"]) * 2
+    assert all(f"--index-url={index}" in command for command in commands if command[3] == "download")
 
 
 def test_nested_extras_are_expanded() -> None:

@@ -23,7 +23,7 @@ def test_every_metric_of_alerts_and_dashboard_exists(running: RunningSuite) -> N
 
 
 def test_the_settings_of_the_example_file_are_read_by_compose() -> None:
-    compose = (ROOT / "docker-compose.yaml").read_text()
+    compose = "".join((ROOT / name).read_text() for name in ("docker-compose.yaml", "docker-compose.gpu.yaml"))
     named = re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert [name for name in named if name not in compose and not name.startswith("COMPOSE_")] == []
     assert {name for name in named if "_SCALE_" in name} == set(re.findall(r"scale: \$\{(\w+):-1\}", compose))
