@@ -55,6 +55,10 @@ compose-up:  ## start the suite as containers, on the GPU if there is one, on ht
 	@version=$$(docker compose version --short) || { echo "Docker Engine with its Compose plug-in is needed"; exit 1; }; \
 	  version=$${version#v}; $(call at_least,Compose,$$version,$(COMPOSE_LEAST))
 	@version=$$(docker version --format '{{.Server.Version}}') || exit 1; $(call at_least,Docker Engine,$$version,$(ENGINE_LEAST))
+	@# Python runs in a container on machines without it; the build needs the same image.
+	@if $(PYTHON) -c '' 2>/dev/null; then $(PYTHON) -m containers.check_settings; else \
+	  docker run --rm --network none --volume "$(CURDIR)":/suite:ro --workdir /suite \
+	  $$(env | sed -n 's/^\(REELWRIGHT_[A-Za-z0-9_]*\|COMPOSE_ENV_FILES\)=.*/--env \1/p') python:3.11-slim-bookworm python -m containers.check_settings; fi
 	@mkdir -p secrets
 	@$(COMPOSE) build
 	@$(COMPOSE) run --rm secrets

@@ -164,13 +164,14 @@ def _add_version(app: typer.Typer) -> None:
 
 def _add_serving(app: typer.Typer, suite: Suite) -> None:
     def settings(host: str | None, port: int | None) -> "Settings":
-        from shared.cli.environment import misspelt
+        from shared.cli.environment import PREFIX, misspelt
         from shared.log import set_up
+        from shared.settings import Settings
 
         address = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         settings = _settings(**address)
         set_up(settings.log_format)
-        for sentence in misspelt(os.environ):
+        for sentence in misspelt(os.environ, [PREFIX + name.upper() for name in Settings.model_fields]):
             log.warning("%s", sentence)
         return settings
 

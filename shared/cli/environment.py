@@ -1,22 +1,41 @@
-"""Environment variables that look like misspelt settings."""
+"""Environment variables that look like misspelt settings.
+
+Needs nothing but Python: containers/check_settings.py runs it on machines that have only Docker.
+"""
 
 import difflib
-from collections.abc import Iterable
-
-from shared.settings import Settings
+from collections.abc import Collection, Iterable
 
 PREFIX = "REELWRIGHT_"
 OTHERS = frozenset(
-    f"{PREFIX}{name}" for name in ("REMOTE", "API_KEY", "OVERWRITE", "REQUIRE_GPU", "TAG", "DATA_FOLDER", "MODELS_FOLDER", "SERVICE_MEMORY")
+    PREFIX + name
+    for name in (
+        *("REMOTE", "API_KEY", "OVERWRITE", "URL"),
+        *("REQUIRE_GPU", "CLIPS", "CHROMIUM", "FUZZ", "TEST_POSTGRES", "TEST_POSTGRES_RESTART"),
+        *("TAG", "DATA_FOLDER", "MODELS_FOLDER", "SERVICE_MEMORY"),
+    )
 )
-"""Variables of the command line, the tests and the compose files."""
+"""Variables of the command line, of benchmarks and tests, and of the compose files."""
 
 
-def misspelt(names: Iterable[str]) -> list[str]:
-    """Return a warning for each unknown variable named REELWRIGHT_*."""
-    settings = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
-    sentences = []
-    for name in sorted(name for name in names if name.startswith(PREFIX) and name not in settings | OTHERS):
-        near = difflib.get_close_matches(name, settings, n=1, cutoff=0.75)
-        sentences.append(f"{name} is not a setting and has no effect." + (f" Did you mean {near[0]}?" if near else ""))
-    return sentences
+def misspelt(names: Iterable[str], settings: Collection[str]) -> list[str]:
+    """Return a warning for each unknown variable named REELWRIGHT_*.
+
+    `settings`: the known variables, besides OTHERS.
+    """
+    known = {*settings, *OTHERS}
+    return [
+        f"{name} is not a setting and has no effect.{nearest(name, settings)}"
+        for name in sorted(names)
+        if name.startswith(PREFIX) and name not in known
+    ]
+
+
+def nearest(name: str, settings: Collection[str]) -> str:
+    """Return the question whether the most similar setting was meant; empty if none is similar."""
+    if name.startswith(PREFIX):  # their common begin would make all settings alike
+        rests = sorted(setting.removeprefix(PREFIX) for setting in settings if setting.startswith(PREFIX))
+        near = [PREFIX + rest for rest in difflib.get_close_matches(name.removeprefix(PREFIX), rests, n=1)]
+    else:
+        near = difflib.get_close_matches(name, sorted(settings), n=1, cutoff=0.75)
+    return f" Did you mean {near[0]}?" if near else ""
