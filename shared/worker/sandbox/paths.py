@@ -36,6 +36,8 @@ DEVICES = (
 INSTALLED = ("site-packages", "dist-packages")
 """Names of folders that hold nothing but packages."""
 SHARED_MEMORY = "/dev/shm"
+SHARED_MEMORY_FOR = ("/dev/nvidia*", "/dev/dxg", "/dev/kfd")
+"""GPUs whose drivers put files into the folder of shared memory: CUDA's for MPS, and ROCm's. Without them the folder is closed."""
 NETWORK = ("/etc",)
 """Names, certificates and pip's configuration, for processes that download."""
 
@@ -50,7 +52,8 @@ def rules(sandbox: Sandbox, libraries: str = "") -> Iterator[tuple[Path, Files]]
         yield from ((part, USE) for part in without(path, private))
     yield from ((path, READ) for path in (*map(Path, (*CONFIGURATION, *KERNEL, *sandbox.readable)), sandbox.inputs))
     yield from ((Path(path), DEVICE) for pattern in DEVICES for path in glob.glob(pattern))
-    yield from ((path, WRITE) for path in (*map(Path, (SHARED_MEMORY, *sandbox.writable)), sandbox.outputs, sandbox.temporary))
+    shared = [SHARED_MEMORY] if any(glob.glob(pattern) for pattern in SHARED_MEMORY_FOR) else []
+    yield from ((path, WRITE) for path in (*map(Path, (*shared, *sandbox.writable)), sandbox.outputs, sandbox.temporary))
     if sandbox.network:
         home = Path.home()
         yield from ((path, READ) for path in (*map(Path, NETWORK), home / ".config/pip", home / ".pip", home / ".netrc"))

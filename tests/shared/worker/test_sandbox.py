@@ -1,6 +1,8 @@
 """The sandbox: a job opens only its inputs, connects nowhere, reads no secret."""
 
 import ctypes
+import fnmatch
+import glob
 import json
 import os
 import re
@@ -21,7 +23,7 @@ from shared.operation import Kind
 from shared.settings import Settings, owner_of
 from shared.worker import Limits, Slot
 from shared.worker.sandbox import Sandbox, landlock, system_calls
-from shared.worker.sandbox.paths import without
+from shared.worker.sandbox.paths import SHARED_MEMORY, SHARED_MEMORY_FOR, rules, without
 from shared.worker.sandbox.plan import SandboxMissing
 from tests.misbehaving.server import Server, serving_one
 from tests.shared.slow import OUTSIDE, PROGRAM, Empty
@@ -75,7 +77,8 @@ def places(tmp_path: Path) -> Iterator[tuple[list[Path], list[Path]]]:
 @NEEDS_LANDLOCK
 def test_a_job_reaches_only_its_inputs_and_temporary_files(tmp_path: Path, places: tuple[list[Path], list[Path]]) -> None:
     with serving_one(tmp_path / "data", API_KEYS=KEY, SANDBOX_WRITE="") as server:
-        outcomes = trespass(server, files=places[0], folders=places[1])
+        closed = [] if any(glob.glob(pattern) for pattern in SHARED_MEMORY_FOR) else [Path(SHARED_MEMORY)]
+        outcomes = trespass(server, files=places[0], folders=[*places[1], *closed])
         assert outcomes.pop("done") == "input, temporary file"
         assert set(outcomes.values()) == {"PermissionError"}
         ready = server.client.get("/ready").json()["sandbox"]
@@ -224,6 +227,16 @@ def test_a_folder_that_holds_the_data_folder_is_opened_around_it(tmp_path: Path)
     assert sorted(without(tmp_path, tmp_path / "app/var")) == [tmp_path / "app/shared", tmp_path / "lib"]
     assert list(without(tmp_path / "app/var/media", tmp_path / "app/var")) == []
     assert list(without(tmp_path / "lib", tmp_path / "app/var")) == [tmp_path / "lib"]
+
+
+@pytest.mark.parametrize(("devices", "is_open"), [([], False), (["/dev/dri"], False), (["/dev/nvidia0"], True), (["/dev/kfd"], True)])
+def test_shared_memory_is_open_only_beside_a_gpu_whose_driver_needs_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, devices: list[str], is_open: bool
+) -> None:
+    monkeypatch.setattr(glob, "glob", lambda pattern: fnmatch.filter(devices, pattern))
+    allowed = dict(rules(Sandbox(folder=str(tmp_path / "slot"), data_dir=str(tmp_path))))
+    assert (Path(SHARED_MEMORY) in allowed) is is_open
+    assert {str(path) for path in allowed} >= set(devices)
 
 
 def test_the_structure_of_a_rule_is_packed() -> None:
