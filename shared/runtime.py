@@ -37,6 +37,7 @@ from shared.jobs.running.url_fetcher import UrlFetcher
 from shared.keys import KeyRing
 from shared.media.folder_permissions import close_files
 from shared.media.store import MediaStore
+from shared.models.devices.device import machine_free_bytes
 from shared.models.folder import ModelFolder
 from shared.operation import Service
 from shared.settings import Settings, usable_cores
@@ -47,7 +48,9 @@ from shared.worker.sandbox.privileges import close_memory
 from shared.worker_call import Answer, Request, Target
 
 PROBE_MEMORY_BYTES = 2 * 1024**3
-PROBES = min(8, max(2, usable_cores()))
+MOST_PROBES, LEAST_PROBES = 8, 2
+PROBE_RESIDENT_BYTES, SERVER_RESIDENT_BYTES = 300 * 1024**2, 256 * 1024**2
+"""Memory of a process that examines a clip of 8K with 10 bits, and of the server during uploads (`bench_uploads 8k`)."""
 PROBE_WAIT_S = 20.0
 """Longest wait of an upload for a probe process. Then the answer is 503, so that a burst of uploads does not wait without end."""
 PROBE_MODULE, PACKAGES = "shared.video", ("gateway",)
@@ -85,7 +88,9 @@ class Runtime:
             niceness=0,
         )
         sandbox = partial(self._sandboxes.new, packages=PACKAGES)
-        self._probes = WorkerPool(size=PROBES, limits=limits, idle_s=settings.worker_idle_s, sandbox=sandbox)
+        self._probes = WorkerPool(
+            size=probe_count(usable_cores(), machine_free_bytes()), limits=limits, idle_s=settings.worker_idle_s, sandbox=sandbox
+        )
         errands = replace(limits, timeout_s=ERRAND_S, subject="helper process", timeout_setting="")
         self._errands = WorkerPool(size=1, limits=errands, idle_s=ERRAND_IDLE_S, sandbox=sandbox)
         self._runners: list[OperationRunner] = []
@@ -248,6 +253,12 @@ class Runtime:
             except Exception as error:  # a full disk or a database that is away must not end this loop
                 log.warning("the sweep failed; trying again later: %s", error)
             await asyncio.sleep(self.settings.gc_interval_s)
+
+
+def probe_count(cores: int, free_bytes: int) -> int:
+    """Return the number of processes that examine uploads: one per core, as far as the free memory suffices."""
+    fitting = (free_bytes - SERVER_RESIDENT_BYTES) // PROBE_RESIDENT_BYTES
+    return max(LEAST_PROBES, min(cores, fitting, MOST_PROBES))
 
 
 def _try_to_write(folder: Path) -> int:

@@ -12,7 +12,7 @@ from shared.errors import Unavailable, UnsupportedMedia
 from shared.jobs.running.runner import OperationRunner
 from shared.jobs.running.sandboxes import Sandboxes
 from shared.operation import Service
-from shared.runtime import PROBE_MEMORY_BYTES, Runtime
+from shared.runtime import PROBE_MEMORY_BYTES, Runtime, probe_count
 from shared.settings import Settings
 from shared.worker.slot import MIB
 from tests.shared.slow import CRASH, HOARD, QUICK, SLEEP, Empty, Niceness
@@ -81,7 +81,7 @@ async def test_one_probe_process_stays_ready(tmp_path: Path) -> None:
 
 
 async def test_a_burst_of_files_gets_503_instead_of_waiting_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.runtime.PROBES", 1)
+    monkeypatch.setattr("shared.runtime.probe_count", lambda _cores, _free_bytes: 1)
     monkeypatch.setattr("shared.runtime.PROBE_WAIT_S", 0.1)
     runtime = Runtime(Settings(data_dir=tmp_path))
     try:
@@ -100,3 +100,11 @@ async def test_a_burst_of_files_gets_503_instead_of_waiting_without_end(tmp_path
             await runtime._look(HOARD, Empty())
     finally:
         await runtime.stop()
+
+
+@pytest.mark.parametrize(
+    ("cores", "free_mib", "expected"),
+    [(1, 64_000, 2), (2, 64_000, 2), (4, 64_000, 4), (16, 64_000, 8), (16, 2048, 5), (16, 256, 2), (16, 0, 2)],
+)
+def test_the_probes_of_large_clips_fit_into_the_memory(cores: int, free_mib: int, expected: int) -> None:
+    assert probe_count(cores, free_mib * MIB) == expected
