@@ -23,16 +23,19 @@ def misspelt(names: Iterable[str], settings: Collection[str]) -> list[str]:
 
     `settings`: the known variables, besides OTHERS.
     """
-    known = {*settings, *OTHERS}
+    variables = {*settings, *OTHERS}
     return [
         f"{name} is not a setting and has no effect.{nearest(name, settings)}"
         for name in sorted(names)
-        if name.startswith(PREFIX) and name not in known
+        if name.startswith(PREFIX) and name not in variables
     ]
 
 
 def nearest(name: str, settings: Collection[str]) -> str:
-    """Return the question whether the most similar setting was meant; empty if none is similar."""
+    """Ask whether the most similar setting was meant.
+
+    Returns an empty text if no setting is similar.
+    """
     if name.startswith(PREFIX):  # their common begin would make all settings alike
         rests = sorted(setting.removeprefix(PREFIX) for setting in settings if setting.startswith(PREFIX))
         near = [PREFIX + rest for rest in difflib.get_close_matches(name.removeprefix(PREFIX), rests, n=1)]

@@ -37,7 +37,9 @@ INSTALLED = ("site-packages", "dist-packages")
 """Names of folders that hold nothing but packages."""
 SHARED_MEMORY = "/dev/shm"
 SHARED_MEMORY_FOR = ("/dev/nvidia*", "/dev/dxg", "/dev/kfd")
-"""GPUs whose drivers put files into the folder of shared memory: CUDA's for MPS, and ROCm's. Without them the folder is closed."""
+"""GPUs whose drivers use the folder of shared memory.
+
+CUDA does for MPS, ROCm for all. Without such a GPU the folder is closed."""
 NETWORK = ("/etc",)
 """Names, certificates and pip's configuration, for processes that download."""
 

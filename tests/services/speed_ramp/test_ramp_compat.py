@@ -125,7 +125,7 @@ def test_a_refused_form_leaves_no_medium(running: RunningSuite, clip, tmp_path, 
     assert [record["id"] for record in running.client.get("/v1/media").json()["items"]] == before
 
 
-def test_a_refused_url_leaves_no_medium(running: RunningSuite, web, clip, tmp_path):
+def test_a_refused_url_leaves_no_medium(running: RunningSuite, web, clip):
     cv2.imwrite(str(clip.parent / "picture.png"), np.zeros((64, 64, 3), np.uint8))
     before = [record["id"] for record in running.client.get("/v1/media").json()["items"]]
     answer = running.client.post(f"{BASE}/get-speeds-from-url", json={"video_url": f"{web}/picture.png"})
