@@ -50,7 +50,9 @@ from shared.worker_call import Answer, Request, Target
 PROBE_MEMORY_BYTES = 2 * 1024**3
 MOST_PROBES, LEAST_PROBES = 8, 2
 PROBE_RESIDENT_BYTES, SERVER_RESIDENT_BYTES = 300 * 1024**2, 256 * 1024**2
-"""Memory of a probe process for 8K with 10 bits, and of the server during uploads (`bench_uploads 8k`)."""
+"""Memory of a probe process and of the server.
+
+Measured during uploads of 8K with 10 bits (`bench_uploads 8k`)."""
 PROBE_WAIT_S = 20.0
 """Longest wait of an upload for a probe process. Then the answer is 503, so that a burst of uploads does not wait without end."""
 PROBE_MODULE, PACKAGES = "shared.video", ("gateway",)
