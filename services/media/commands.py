@@ -24,7 +24,7 @@ def add_commands(group: typer.Typer, _settings: Callable[..., Settings]) -> None
         remote: Remote = HERE,
         api_key: Key = "",
         kind: Annotated[str | None, typer.Option(help="Only media of this kind, such as video or image.")] = None,
-        limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+        limit: Annotated[int, typer.Option(help="Maximum number of media.")] = 20,
         as_json: AsJson = False,
     ) -> None:
         with Reelwright(remote, api_key) as client:

@@ -89,7 +89,7 @@ class MotionParams(Params):
         gt=0,
         le=1e7,
         description="Target length of the result in seconds. All speeds are scaled to reach it; speeds of an analysed curve stay between "
-        "`min_speed` and `max_speed`, those of a given curve between 0.1 and 16. Empty: no scaling.",
+        f"`min_speed` and `max_speed`, those of a given curve between {MIN_SPEED:g} and {MAX_SPEED:g}. Empty: no scaling.",
         title="Target length",
         json_schema_extra=form("basics", unit="s", share_of_part=True),
     )
@@ -154,7 +154,8 @@ class CurveParams(MotionParams):
     )
     speeds: Annotated[list[Speed], LongList(MAX_POINTS)] | None = Field(
         None,
-        description="One speed (0.1 to 16) per `segment_duration`, from `start` on, instead of `curve`. The last speed extends to the end.",
+        description=f"One speed ({MIN_SPEED:g} to {MAX_SPEED:g}) per `segment_duration`, from `start` on, instead of `curve`. The last "
+        "speed extends to the end.",
         title="Speeds",
         json_schema_extra=form("expert", one_per="segment_duration"),
     )

@@ -23,8 +23,8 @@ def add_jobs(app: typer.Typer) -> None:
     def list_jobs(
         remote: Remote = HERE,
         api_key: Key = "",
-        limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
-        status: Annotated[str | None, typer.Option(help="Only jobs in this state: queued, running, succeeded, failed, canceled.")] = None,
+        limit: Annotated[int, typer.Option(help="Maximum number of jobs.")] = 20,
+        status: Annotated[str | None, typer.Option(help="Only jobs in this state, such as running or failed.")] = None,
         service: Annotated[str | None, typer.Option(help="Only jobs of this service.")] = None,
         operation: Annotated[str | None, typer.Option(help="Only jobs of this operation.")] = None,
         name: Annotated[str | None, typer.Option(help="Only jobs whose name contains this text.")] = None,

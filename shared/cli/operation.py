@@ -20,6 +20,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from shared.cli.files import Given, fetched, file_or_url, is_url
+from shared.cli.options import Key, OptionalRemote, Overwrite
 from shared.cli.temporary_folders import temporary_files, temporary_folder
 from shared.client import OperationName, Reelwright, Run
 from shared.errors import Invalid, OperationFailed, ReelwrightError
@@ -126,22 +127,8 @@ def _options(operation: Operation) -> Iterator[inspect.Parameter]:
 
 def _general() -> Iterator[inspect.Parameter]:
     yield _parameter("as_json", bool, typer.Option("--json", help="Print the result as JSON."), False)
-    overwrite = typer.Option("--overwrite", envvar="REELWRIGHT_OVERWRITE", help="Replace output files that exist.")
-    yield _parameter("overwrite", bool, overwrite, False)
-    yield _parameter(
-        "remote",
-        str | None,
-        typer.Option(
-            "--remote",
-            metavar="URL",
-            envvar="REELWRIGHT_REMOTE",
-            help="URL of a suite that runs the operation. Default: this machine runs it.",
-        ),
-        None,
-    )
-    yield _parameter(
-        "api_key", str, typer.Option("--api-key", envvar="REELWRIGHT_API_KEY", help="API key of the suite, if it needs one."), ""
-    )
+    for name, annotation, default in (("overwrite", Overwrite, False), ("remote", OptionalRemote, None), ("api_key", Key, "")):
+        yield inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def _parameter(name: str, kind: Any, info: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:

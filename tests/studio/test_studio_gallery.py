@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from services.keyframes.detectors.table import DETECTORS
 from services.keyframes.output.gallery import write_gallery
 from services.keyframes.output.report import Scores, VideoReport
 from tests.services.keyframes.reports import report_of
@@ -97,6 +98,18 @@ def test_labels_and_pictures_of_cards_follow_another_threshold(open_gallery: Ope
     assert cards(1) == [["Shot 1", "00:00:00:00", "0:06.00 · 150 frames", "3 keyframes", second]]
     page.click("#reset")
     assert cards(3) == as_found
+
+
+def test_scores_have_the_labels_and_thresholds_of_their_detectors(open_gallery: Opener) -> None:
+    values = {detector.name: [0.0] * 150 for detector in DETECTORS}
+    page = open_gallery(
+        report_of([0, 150], scores=Scores(frames=list(range(150)), times=[frame / 25 for frame in range(150)], values=values))
+    )
+    until(page, f"document.querySelectorAll('#curve option').length === {len(DETECTORS)}")
+    assert page.locator("#curve option").all_text_contents() == [detector.label for detector in DETECTORS]
+    for detector in DETECTORS:
+        page.select_option("#curve", detector.name)
+        assert float(page.input_value("#amount")) == detector.threshold
 
 
 def test_the_transport_stays_in_view_on_a_phone(open_gallery: Opener) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from shared.cli.options import AsJson, Key, OptionalRemote, Overwrite
+
 if TYPE_CHECKING:
     from shared.operation import Service
     from shared.settings import Settings
@@ -23,14 +25,6 @@ Folder = Annotated[
 ]
 Each = Annotated[bool, typer.Option("--batch", help="Run the pipeline once for each file of a repeated option.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the results of the steps as JSON.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", envvar="REELWRIGHT_OVERWRITE", help="Overwrite existing output files.")]
-Url = Annotated[
-    str | None,
-    typer.Option(
-        "--remote", metavar="URL", envvar="REELWRIGHT_REMOTE", help="URL of a suite that runs the pipeline. Default: this machine runs it."
-    ),
-]
-Key = Annotated[str, typer.Option("--api-key", envvar="REELWRIGHT_API_KEY", help="API key of the suite, if it needs one.")]
 
 
 def add_pipelines(app: typer.Typer, load: Callable[[], tuple["Service", ...]], settings: Callable[[], "Settings"]) -> None:
@@ -53,7 +47,7 @@ def add_pipelines(app: typer.Typer, load: Callable[[], tuple["Service", ...]], s
         batch: Each = False,
         as_json: Json = False,
         overwrite: Overwrite = False,
-        remote: Url = None,
+        remote: OptionalRemote = None,
         api_key: Key = "",
     ) -> None:
         from gateway.pipelines.cli.actions import Place, run_pipeline
@@ -62,15 +56,13 @@ def add_pipelines(app: typer.Typer, load: Callable[[], tuple["Service", ...]], s
         run_pipeline(place, pipeline, context.args, changes=change or [], folder=output, batch=batch, as_json=as_json, overwrite=overwrite)
 
     @group.command(context_settings=FILES, help="Check every step of a pipeline without running any. Files may be left out.")
-    def check(context: typer.Context, pipeline: Source, change: Sets = None, remote: Url = None, api_key: Key = "") -> None:
+    def check(context: typer.Context, pipeline: Source, change: Sets = None, remote: OptionalRemote = None, api_key: Key = "") -> None:
         from gateway.pipelines.cli.actions import Place, check_pipeline
 
         check_pipeline(Place(load=load, settings=settings, remote=remote, api_key=api_key), pipeline, context.args, change or [])
 
     @group.command("presets", help="List the named pipelines, and whether each can run now.")
-    def list_presets(
-        remote: Url = None, api_key: Key = "", as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
-    ) -> None:
+    def list_presets(remote: OptionalRemote = None, api_key: Key = "", as_json: AsJson = False) -> None:
         from gateway.pipelines.cli.actions import Place, print_presets
 
         print_presets(Place(load=load, settings=settings, remote=remote, api_key=api_key), as_json=as_json)

@@ -8,6 +8,7 @@ import { tags } from "../base/words.js";
 import { isSample } from "../state/store.js";
 import { notify } from "../common/notices.js";
 import { askForLink } from "./link_dialog.js";
+import { ACCEPTED } from "../state/uploads.js";
 import "./media_card.js";
 import "./upload_list.js";
 import "./welcome.js";
@@ -22,7 +23,6 @@ const FILTERS = [
 ];
 const AHEAD_PX = 1200; // the next page of the list is read when its place is this near to the screen
 const USED = "All files, also proxies and previews, which the server deletes by itself when space is short";
-const ACCEPTED = "video/*,image/*,.heic,.avif,.mkv,.mxf,.zip";
 
 /** Whether a medium can be shown; others, such as tables and archives, are downloaded. */
 function hasPicture(record) {
@@ -61,7 +61,7 @@ class Library extends Element {
     const isFirst = own.length === 0 && uploads.entries.length === 0;
     return html`<div class="library">
       ${isFirst ? html`<studio-welcome .store=${store} @pick=${() => this.#pick()}></studio-welcome>` : this.#bar(own)}
-      <input type="file" id="file" class="unseen" multiple accept=${ACCEPTED} aria-label="Choose files to add" tabindex="-1" @change=${(event) => this.#chosen(event.target)}>
+      <input type="file" id="file" class="unseen" multiple accept=${Object.values(ACCEPTED).join(",")} aria-label="Choose files to add" tabindex="-1" @change=${(event) => this.#chosen(event.target)}>
       <upload-list .store=${store} .uploads=${uploads} @pick=${() => this.#pick()}></upload-list>
       ${this.#grid(media, isFirst)}
     </div>`;

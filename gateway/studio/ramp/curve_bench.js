@@ -10,7 +10,7 @@ import { pause } from "../server/views.js";
 import { analysisOf, planFor } from "../state/analysis.js";
 import { History, PRESETS, presetPoints, roundedPoint, simplified, stretchedTo } from "./edit.js";
 import { ownPlan } from "./own_plan.js";
-import { limitsOf, pointBar } from "./point_bar.js";
+import { fieldsOf, pointBar } from "./point_bar.js";
 import { Ramp } from "./ramp.js";
 import { RampPlayer } from "./ramp_player.js";
 import "./curve_editor.js";
@@ -240,6 +240,7 @@ class CurveBench extends Element {
 
   view() {
     const { points, duration, chosen, isPlaying } = this;
+    const fields = fieldsOf(this.parameter);
     const ramp = new Ramp(points, duration);
     const source = this.at?.source ?? this.time;
     const isAutomatic = !this.#given;
@@ -255,15 +256,15 @@ class CurveBench extends Element {
         <button type="button" class="icon quiet" aria-label="Undo" title="Undo (Ctrl+Z)" ?disabled=${!this.#history.canUndo} @click=${() => this.#undo()}>${icon("undo")}</button>
         <button type="button" class="icon quiet" aria-label="Redo" title="Redo (Ctrl+Shift+Z)" ?disabled=${!this.#history.canRedo} @click=${() => this.#redo()}>${icon("redo")}</button>
         <label class="target">Result length <input type="number" min="0.1" step="any" inputmode="decimal" .value=${ramp.duration.toFixed(1)} aria-label="Length of the result in seconds"
-          @change=${(event) => Number(event.target.value) > 0 && this.#set(stretchedTo(points, duration, Number(event.target.value)))}> s</label>
+          @change=${(event) => Number(event.target.value) > 0 && this.#set(stretchedTo(points, duration, Number(event.target.value), fields.speed))}> s</label>
         ${this.record.media.audio?.length > 0 && html`<label class="check"><input type="checkbox" .checked=${this.findsBeats}
           @change=${(event) => { this.findsBeats = event.target.checked; this.#analyse(); }}>Beats</label>`}
         <span class="bench-figures" role="status"><b>${seconds(duration)} → ${seconds(length)}</b> <span class="muted">${short(ramp.speedAt(source))}×</span></span>
       </div>
-      <curve-editor .store=${this.store} .record=${this.record} .points=${points} .duration=${duration} .fps=${this.fps} .time=${source} .chosen=${chosen}
+      <curve-editor .store=${this.store} .record=${this.record} .fields=${fields} .points=${points} .duration=${duration} .fps=${this.fps} .time=${source} .chosen=${chosen}
         .motion=${this.analysis?.motion ?? null} .beats=${this.findsBeats ? (this.analysis?.beats ?? []) : []} .cuts=${this.analysis?.cuts ?? []}
         @points=${({ detail }) => this.#set(detail.points, detail)} @choose=${(event) => (this.chosen = event.detail)} @seek=${(event) => { this.stop(); this.viewer().seek(event.detail); }}></curve-editor>
-      ${pointBar({ points, chosen, limits: limitsOf(this.parameter), set: (next, options) => this.#set(next, options), note: this.note || this.#figuresText() || "Drag the points; double-click adds one." })}
+      ${pointBar({ points, chosen, fields, set: (next, options) => this.#set(next, options), note: this.note || this.#figuresText() || "Drag the points; double-click adds one." })}
     </section>`;
   }
 

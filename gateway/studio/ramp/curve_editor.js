@@ -4,7 +4,7 @@ import { Element } from "../base/element.js";
 import { html, keyed, svg } from "../base/html.js";
 import { clock, short } from "../base/format.js";
 import { drawTile, stripOf } from "../server/views.js";
-import { addedPoint, changedPoint, clamp, FASTEST, movedPoint, removedPoint, SLOWEST } from "./edit.js";
+import { addedPoint, changedPoint, clamp, movedPoint, removedPoint } from "./edit.js";
 import { Ramp } from "./ramp.js";
 
 const LEFT = 48;
@@ -12,7 +12,6 @@ const RIGHT = 12;
 const STRIP = 40;
 const AXIS = 18;
 const GRID = [16, 8, 4, 2, 1, 0.5, 0.25, 0.125];
-const EASINGS = ["linear", "smooth", "hold"];
 const SNAP_PIXELS = 7;
 const TICK_STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
 
@@ -20,11 +19,11 @@ let made = 0;
 
 class CurveEditor extends Element {
   /**
-   * Properties and events. Sends `points` with {points, keep}. `keep` is true while a drag goes on. Also sends `choose` with an index, and
+   * Properties and events. `fields`: of a point, as declared. Sends `points` with {points, keep}. `keep` is true while a drag goes on. Also sends `choose` with an index, and
    * `seek` with seconds of source.
    */
   static props = { // `record`: null if an earlier step makes the clip
-    store: null, record: null, points: [], duration: 1, fps: 30, time: 0, chosen: 0, motion: null, beats: [], cuts: [], width: 800, height: 260,
+    store: null, record: null, fields: null, points: [], duration: 1, fps: 30, time: 0, chosen: 0, motion: null, beats: [], cuts: [], width: 800, height: 260,
   };
   #sizes = null;
   #dragged = null;
@@ -69,7 +68,8 @@ class CurveEditor extends Element {
   }
 
   #y(speed) {
-    const share = (Math.log2(speed) - Math.log2(SLOWEST)) / (Math.log2(FASTEST) - Math.log2(SLOWEST));
+    const { min, max } = this.fields.speed;
+    const share = Math.log2(clamp(speed, min, max) / min) / Math.log2(max / min);
     return this.#top + (1 - share) * (this.#bottom - this.#top);
   }
 
@@ -79,7 +79,8 @@ class CurveEditor extends Element {
 
   #speedAt(y) {
     const share = 1 - (y - this.#top) / (this.#bottom - this.#top);
-    return 2 ** (Math.log2(SLOWEST) + share * (Math.log2(FASTEST) - Math.log2(SLOWEST)));
+    const { min, max } = this.fields.speed;
+    return min * (max / min) ** share;
   }
 
   #place(event) {
@@ -89,7 +90,7 @@ class CurveEditor extends Element {
 
   get #limits() {
     const reach = (SNAP_PIXELS / (this.width - LEFT - RIGHT)) * this.duration;
-    return { duration: this.duration, fps: this.fps, times: [...this.beats, ...this.cuts], reach };
+    return { duration: this.duration, fps: this.fps, speeds: this.fields.speed, times: [...this.beats, ...this.cuts], reach };
   }
 
   #send(points, { keep = false, chosen = this.chosen } = {}) {
@@ -152,7 +153,8 @@ class CurveEditor extends Element {
       this.#send(removedPoint(points, index), { chosen: Math.max(0, index - 1) });
       this.focusPoint(Math.max(0, index - 1));
     } else if (event.key === "e") {
-      const easing = EASINGS[(EASINGS.indexOf(point.easing ?? "linear") + 1) % EASINGS.length];
+      const { options, fallback } = this.fields.easing;
+      const easing = options[(options.indexOf(point.easing ?? fallback) + 1) % options.length];
       this.#send(changedPoint(points, index, { easing }));
     } else if (event.key === "n") {
       const next = points[index + 1]?.t ?? this.duration;
@@ -185,7 +187,7 @@ class CurveEditor extends Element {
     const samples = Math.max(60, Math.min(600, Math.round(width / 2)));
     const line = Array.from({ length: samples + 1 }, (_, index) => {
       const time = (index / samples) * duration;
-      return `${this.#x(time).toFixed(1)},${this.#y(clamp(ramp.speedAt(Math.min(time, duration - 1e-6)), SLOWEST, FASTEST)).toFixed(1)}`;
+      return `${this.#x(time).toFixed(1)},${this.#y(ramp.speedAt(Math.min(time, duration - 1e-6))).toFixed(1)}`;
     }).join(" ");
     const area = `${LEFT},${one} ${line} ${width - RIGHT},${one}`;
     return html`<div class="curve-field">
@@ -212,11 +214,12 @@ class CurveEditor extends Element {
   }
 
   #point(point, index) {
-    const easing = point.easing ?? "linear";
+    const { speed, easing: { fallback, labels } } = this.fields;
+    const easing = point.easing ?? fallback;
     const label = `Point ${index + 1} of ${this.points.length}, at ${point.t.toFixed(2)} seconds`;
-    const text = `${short(point.speed)} times, ${easing} to the next${point.freeze ? `, freezes for ${point.freeze} seconds` : ""}`;
+    const text = `${short(point.speed)} times, ${labels[easing].toLowerCase()} to the next${point.freeze ? `, freezes for ${point.freeze} seconds` : ""}`;
     return svg`<g class=${`point ${index === this.chosen ? "chosen" : ""}`} tabindex="0" role="slider" aria-orientation="vertical" data-keys="own" aria-label=${label}
-      aria-valuemin=${SLOWEST} aria-valuemax=${FASTEST} aria-valuenow=${point.speed} aria-valuetext=${text} transform=${`translate(${this.#x(point.t)} ${this.#y(clamp(point.speed, SLOWEST, FASTEST))})`}
+      aria-valuemin=${speed.min} aria-valuemax=${speed.max} aria-valuenow=${point.speed} aria-valuetext=${text} transform=${`translate(${this.#x(point.t)} ${this.#y(point.speed)})`}
       @focus=${() => this.tell("choose", index)} @keydown=${(event) => this.#key(event, index)} @pointerdown=${(event) => this.#down(event, index)}
       @pointermove=${(event) => this.#drag(event, index)} @pointerup=${() => (this.#dragged = null)} @pointercancel=${() => (this.#dragged = null)}>
       <circle class="hit" r="22"></circle><circle class="ring" r="12"></circle>

@@ -6,7 +6,7 @@ import { icon } from "../base/icons.js";
 import { seconds } from "../base/format.js";
 import { rateOf } from "../base/words.js";
 import { History, PRESETS, presetPoints, roundedPoint } from "./edit.js";
-import { limitsOf, pointBar } from "./point_bar.js";
+import { fieldsOf, pointBar } from "./point_bar.js";
 import { Ramp } from "./ramp.js";
 import "./curve_editor.js";
 
@@ -56,6 +56,7 @@ class CurveField extends Element {
     const { points, clip } = this;
     const duration = this.#duration;
     const isOwn = Boolean(points?.length);
+    const fields = fieldsOf(this.parameter);
     return html`<div class="curve-step" @keydown=${(event) => this.#key(event)}>
       <div class="bench-bar">
         <select aria-label=${this.label} .value=${isOwn ? "own" : "motion"} @change=${(event) => this.#choose(event.target.value)}>
@@ -67,10 +68,10 @@ class CurveField extends Element {
           @change=${(event) => (this.length = Number(event.target.value))}> s</label>`}
         ${clip && isOwn && html`<span class="bench-figures"><b>${seconds(duration)} → ${seconds(new Ramp(points, duration).duration)}</b></span>`}
       </div>
-      ${isOwn && html`<curve-editor .store=${this.store} .record=${clip} .points=${points} .duration=${duration} .fps=${this.#fps} .time=${this.time ?? 0} .chosen=${this.chosen}
+      ${isOwn && html`<curve-editor .store=${this.store} .record=${clip} .fields=${fields} .points=${points} .duration=${duration} .fps=${this.#fps} .time=${this.time ?? 0} .chosen=${this.chosen}
           @points=${(event) => { event.stopPropagation(); this.#set(event.detail.points, event.detail); }} @choose=${(event) => { event.stopPropagation(); this.chosen = event.detail; }}
           @seek=${(event) => event.stopPropagation()}></curve-editor>
-        ${pointBar({ points, chosen: this.chosen, limits: limitsOf(this.parameter), set: (next, options) => this.#set(next, options),
+        ${pointBar({ points, chosen: this.chosen, fields, set: (next, options) => this.#set(next, options),
           note: clip ? "Drag the points; double-click adds one." : "An earlier step makes this clip: set how long it is. Double-click adds a point." })}`}
     </div>`;
   }

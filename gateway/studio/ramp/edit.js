@@ -2,8 +2,6 @@
 
 import { Ramp } from "./ramp.js";
 
-export const SLOWEST = 0.1;
-export const FASTEST = 16;
 const SNAP_OCTAVES = 0.08; // speeds this close to 1 become 1
 
 /** Curves by name, as [share of the clip, speed, easing]. */
@@ -36,32 +34,35 @@ export function toFrame(time, fps) {
   return Number((Math.round(time * fps) / fps).toFixed(6));
 }
 
-/** Move a point. It stays between its neighbours; the first stays at the start. `times`: to snap to, within `reach` seconds. */
-export function movedPoint(points, index, { t, speed }, { duration, fps, times = [], reach = 0, snaps = true }) {
+/**
+ * Move a point. It stays between its neighbours; the first stays at the start. `speeds`: {min, max}; `times`: to snap to, within `reach`
+ * seconds.
+ */
+export function movedPoint(points, index, { t, speed }, { duration, fps, speeds, times = [], reach = 0, snaps = true }) {
   const gap = 1 / fps;
   const low = index ? points[index - 1].t + gap : points[0].t;
   const high = index < points.length - 1 ? points[index + 1].t - gap : duration;
   const near = times.reduce((best, time) => (Math.abs(time - t) < Math.abs(best - t) ? time : best), Infinity);
   const wanted = Math.abs(near - t) <= reach ? near : toFrame(t, fps);
-  const made = { ...points[index], t: index === 0 ? points[0].t : clamp(wanted, low, high), speed: snaps ? snappedSpeed(speed) : limited(speed) };
+  const made = { ...points[index], t: index === 0 ? points[0].t : clamp(wanted, low, high), speed: snaps ? snappedSpeed(speed, speeds) : limited(speed, speeds) };
   return points.map((point, other) => (other === index ? made : point));
 }
 
-function limited(speed) {
-  return Number(clamp(speed, SLOWEST, FASTEST).toFixed(3));
+function limited(speed, { min, max }) {
+  return Number(clamp(speed, min, max).toFixed(3));
 }
 
-function snappedSpeed(speed) {
-  return Math.abs(Math.log2(speed)) < SNAP_OCTAVES ? 1 : limited(speed);
+function snappedSpeed(speed, speeds) {
+  return Math.abs(Math.log2(speed)) < SNAP_OCTAVES ? 1 : limited(speed, speeds);
 }
 
 /** Add a point on the curve at a time; return {points, index}. The index is -1 if a point is there already. */
-export function addedPoint(points, time, { duration, fps }) {
+export function addedPoint(points, time, { duration, fps, speeds }) {
   const t = clamp(toFrame(time, fps), points[0].t, duration);
   if (points.some((point) => Math.abs(point.t - t) < 0.9 / fps)) return { points, index: -1 };
   const ramp = new Ramp(points, duration);
   const before = points.findLast((point) => point.t < t);
-  const point = { t, speed: limited(ramp.speedAt(t)), easing: before?.easing ?? "smooth" };
+  const point = { t, speed: limited(ramp.speedAt(t), speeds), easing: before?.easing ?? "smooth" };
   const made = [...points, point].sort((a, b) => a.t - b.t);
   return { points: made, index: made.indexOf(point) };
 }
@@ -75,9 +76,9 @@ export function changedPoint(points, index, change) {
   return points.map((point, other) => (other === index ? { ...point, ...change } : point));
 }
 
-/** Scale all speeds so that the result takes `seconds`, within speed limits. Freezes keep their length. */
-export function stretchedTo(points, duration, seconds) {
-  const scaled = (factor) => points.map((point) => ({ ...point, speed: clamp(point.speed * factor, SLOWEST, FASTEST) }));
+/** Scale all speeds so that the result takes `seconds`. Speeds stay within `min` and `max`; freezes keep their length. */
+export function stretchedTo(points, duration, seconds, { min, max }) {
+  const scaled = (factor) => points.map((point) => ({ ...point, speed: clamp(point.speed * factor, min, max) }));
   let [low, high] = [1 / 256, 256];
   for (let step = 0; step < 60; step += 1) {
     const middle = Math.sqrt(low * high);
@@ -106,7 +107,7 @@ export function simplified(points, tolerance = 0.12) {
 /** A point in the API's form, rounded to four decimals. */
 export function roundedPoint({ t, speed, easing, freeze }) {
   const point = { t: Number(t.toFixed(4)), speed: Number(speed.toFixed(4)) };
-  if (easing && easing !== "linear") point.easing = easing;
+  if (easing) point.easing = easing;
   if (freeze) point.freeze = freeze;
   return point;
 }

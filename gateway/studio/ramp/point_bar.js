@@ -3,31 +3,33 @@
 import { html } from "../base/html.js";
 import { changedPoint } from "./edit.js";
 
-const EASINGS = [["linear", "Straight"], ["smooth", "Smooth"], ["hold", "Hold"]];
+const known = new WeakMap(); // parameter -> fields of its points
 
-/** The declared limits of a point's fields. They are {speed: {min, max}, freeze: {min, max}, ...}. `parameter`: the curve. */
-export function limitsOf(parameter) {
-  return Object.fromEntries(parameter.items.cells.map(({ key, min, max }) => [key, { min, max }]));
+/** The declared fields of a point: {speed: {min, max}, easing: {options, labels, fallback}, ...}. `parameter`: the curve. */
+export function fieldsOf(parameter) {
+  if (!known.has(parameter)) known.set(parameter, Object.fromEntries(parameter.items.cells.map((field) => [field.key, field])));
+  return known.get(parameter);
 }
 
 /**
- * The bar of the point `chosen`. `limits`: of its fields; `set(points, {chosen})` takes the changed points; `note`: a text at the end.
- * @param {{ points: any[], chosen: number, limits: any, set: (points: any[], options?: any) => void, note: string }} bar
+ * The bar of the point `chosen`. `fields`: as declared; `set(points, {chosen})` takes the changed points; `note`: a text at the end.
+ * @param {{ points: any[], chosen: number, fields: any, set: (points: any[], options?: any) => void, note: string }} bar
  */
-export function pointBar({ points, chosen, limits, set, note }) {
+export function pointBar({ points, chosen, fields, set, note }) {
   const index = Math.min(chosen, points.length - 1);
   const point = points[index];
+  const { speed: { min, max }, freeze, easing } = fields;
   const change = (values) => set(changedPoint(points, index, values));
   const speed = ({ target }) => {
     const value = Number(target.value);
-    if (value >= limits.speed.min && value <= limits.speed.max) change({ speed: value });
+    if (value >= min && value <= max) change({ speed: value });
   };
   return html`<div class="bench-bar point-bar">
     <span class="muted small">Point ${index + 1} of ${points.length}</span>
-    <label>Speed <input type="number" min=${limits.speed.min} max=${limits.speed.max} step="any" inputmode="decimal" .value=${String(Number(point.speed.toFixed(2)))} @change=${speed}>×</label>
-    <div class="segments" role="group" aria-label="Change of speed up to the next point">${EASINGS.map(([name, label]) => html`<button type="button" aria-pressed=${String((point.easing ?? "linear") === name)}
-      @click=${() => change({ easing: name })}>${label}</button>`)}</div>
-    <label>Freeze <input type="number" min=${limits.freeze.min} max=${limits.freeze.max} step="any" inputmode="decimal" .value=${String(point.freeze ?? 0)} @change=${(event) => change({ freeze: Number(event.target.value) })}> s</label>
+    <label>Speed <input type="number" min=${min} max=${max} step="any" inputmode="decimal" .value=${String(Number(point.speed.toFixed(2)))} @change=${speed}>×</label>
+    <div class="segments" role="group" aria-label="Change of speed up to the next point">${easing.options.map((name) => html`<button type="button" aria-pressed=${String((point.easing ?? easing.fallback) === name)}
+      @click=${() => change({ easing: name })}>${easing.labels[name]}</button>`)}</div>
+    <label>Freeze <input type="number" min=${freeze.min} max=${freeze.max} step="any" inputmode="decimal" .value=${String(point.freeze ?? 0)} @change=${(event) => change({ freeze: Number(event.target.value) })}> s</label>
     <button type="button" class="quiet" ?disabled=${index === 0} @click=${() => set(points.filter((_, other) => other !== index), { chosen: index - 1 })}>Remove</button>
     <span class="muted small bench-note">${note}</span>
   </div>`;

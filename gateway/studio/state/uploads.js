@@ -3,6 +3,8 @@
 import { twinOf } from "../server/known_bytes.js";
 import { isBegun, upload } from "../server/upload.js";
 
+/** File types that a choice of files offers for each kind of media. A browser knows some of them by their suffix only. */
+export const ACCEPTED = { video: "video/*,.mkv,.mxf", image: "image/*,.heic,.avif", images: ".zip" };
 const AT_ONCE = 2;
 const BUSY = new Set(["comparing", "sending", "checking"]);
 

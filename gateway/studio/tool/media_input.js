@@ -7,9 +7,9 @@ import { words } from "../base/format.js";
 import { marked } from "../base/marked.js";
 import { clipId } from "../base/outputs.js";
 import { isSample } from "../state/store.js";
+import { ACCEPTED } from "../state/uploads.js";
 
 const SHOWN = 11;
-const ACCEPTED = { image: "image/*,.heic,.avif", video: "video/*,.mkv,.mxf", images: ".zip" };
 
 class MediaInput extends Element {
   /** Properties of the element. `value`: an id, "auto", a list of ids, or null. Sends `input` with {name, value}. */

@@ -22,12 +22,10 @@ export function pythonText(origin, operation, files, params, { keyed = false } =
     `client = Reelwright(${JSON.stringify(origin)}${key})`,
     `run = client.run(\n    ${words.join(",\n    ")},\n)`,
   ];
-  const outputs = Object.keys(operation.outputs ?? {});
-  lines.push(outputs.length === 1 ? `run.save("result${SUFFIXES[operation.outputs[outputs[0]]] ?? ""}")` : "print(run.result)");
+  const suffixes = Object.values(operation.suffixes);
+  lines.push(suffixes.length === 1 ? `run.save("result${suffixes[0]}")` : "print(run.result)");
   return lines.join("\n");
 }
-
-const SUFFIXES = { video: ".mp4", image: ".png", images: ".zip", json: ".json", html: ".html", archive: ".zip" };
 
 /** The same request as a command on the user's own files. Required inputs and the result are by position, other values by name. */
 export function cliText(operation, files, params) {
@@ -36,9 +34,9 @@ export function cliText(operation, files, params) {
   const given = Object.entries(files).filter(([, file]) => file);
   const isPlaced = (/** @type {[string, any]} */ [name]) => operation.inputs?.[name] && !operation.inputs[name].optional;
   for (const [, file] of given.filter(isPlaced)) words.push(...[file].flat().map(quoted));
-  const outputs = Object.values(operation.outputs ?? {});
-  if (outputs.length === 1) words.push(`result${SUFFIXES[outputs[0]] ?? ""}`);
-  else if (outputs.length) words.push("results");
+  const suffixes = Object.values(operation.suffixes);
+  if (suffixes.length === 1) words.push(`result${suffixes[0]}`);
+  else if (suffixes.length) words.push("results");
   for (const [name, file] of given.filter((entry) => !isPlaced(entry))) for (const one of [file].flat()) words.push(`--${dashed(name)}`, quoted(one));
   for (const [name, value] of Object.entries(params)) words.push(`--${dashed(name)}`, quoted(typeof value === "object" ? JSON.stringify(value) : String(value)));
   return words.join(" ");

@@ -123,7 +123,7 @@ def _video_data(report: VideoReport, own_only: bool) -> dict[str, Any]:
         "frames": report.frames,
         "method": report.method,
         "threshold": report.threshold,
-        "thresholds": {detector.name: detector.threshold for detector in DETECTORS},
+        "methods": {detector.name: {"label": detector.label, "threshold": detector.threshold} for detector in DETECTORS},
         "minShot": report.min_shot,
         "shots": [_shot_data(shot) for shot in report.shots],
         "candidates": None if candidates is None else [list(candidate.model_dump().values()) for candidate in candidates],

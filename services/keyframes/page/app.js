@@ -13,8 +13,6 @@ import { oncePerFrame } from "../../../shared/timeline/once_per_frame.js";
 import { Timeline } from "../../../shared/timeline/timeline.js";
 
 const SETTLE_MS = 120; // time without a change of the threshold before cards are redrawn
-const STEPS = 1000; // steps of the threshold slider
-const METHODS = { auto: "Automatic", transnet: "TransNet" };
 
 class App {
   #videos = readVideos();
@@ -107,7 +105,7 @@ class App {
     byId("facts").textContent = this.#factsText(video);
     this.#keyframes = new Keyframes(video, () => this.#timeline.redraw());
     const curves = Object.keys(video.scores?.values ?? {});
-    const names = curves.map((name) => make("option", { value: name }, METHODS[name] ?? name[0].toUpperCase() + name.slice(1)));
+    const names = curves.map((name) => make("option", { value: name }, video.methods[name].label));
     byId("curve").replaceChildren(...names);
     byId("curve-label").hidden = curves.length < 2;
     byId("screen").style.aspectRatio = `${video.width} / ${video.height}`;
@@ -134,8 +132,8 @@ class App {
 
   /** Threshold of the job for its own method, else the method's default. */
   get #defaultThreshold() {
-    const own = this.#method === this.#video.method || !(this.#method in this.#video.thresholds);
-    return own ? this.#video.threshold : this.#video.thresholds[this.#method];
+    const { method, methods, threshold } = this.#video;
+    return this.#method === method || !this.#method ? threshold : methods[this.#method].threshold;
   }
 
   get #values() {
@@ -177,7 +175,7 @@ class App {
     const most = this.#timeline.most;
     const slider = byId("threshold");
     slider.disabled = byId("amount").disabled = this.#values === null;
-    slider.value = String(Math.round(Math.sqrt(this.#threshold / most) * STEPS));
+    slider.value = String(Math.round(Math.sqrt(this.#threshold / most) * slider.max));
     slider.setAttribute("aria-valuetext", `${short(this.#threshold)}, ${this.#shots.length} shots`);
     if (document.activeElement !== byId("amount")) byId("amount").value = short(this.#threshold);
     const count = `${this.#shots.length} ${this.#shots.length === 1 ? "shot" : "shots"}`;
@@ -186,7 +184,7 @@ class App {
   }
 
   #fromSlider(step) {
-    const part = Math.max(step, 1) / STEPS;
+    const part = Math.max(step, 1) / byId("threshold").max;
     return Number(short(part * part * this.#timeline.most));
   }
 

@@ -18,7 +18,7 @@ def from_speeds(speeds: Sequence[float], *, segment_duration: float, smoothing: 
     Each segment takes as long as if played at its speed throughout. `speeds`: one per `segment_duration` seconds. The last one is held to
     the end of the clip; speeds past the end are ignored. Around each boundary the speed changes linearly within `smoothing` seconds (at
     most half a segment), passing through the geometric mean of both speeds. The speed in the middle of the segment makes up for the time
-    lost or gained there. Next to another speed, a segment at the limits (0.1, 16) cannot make up for it and takes a little longer or
+    lost or gained there. Next to another speed, a segment at MIN_SPEED or MAX_SPEED cannot make up for it and takes a little longer or
     shorter.
     """
     starts, ends = segments(duration_s, segment_duration)

@@ -26,13 +26,28 @@ class CurvePoint(Params):
         title="Time",
         json_schema_extra=cell(unit="s", widget="time"),
     )
-    speed: float = Field(ge=MIN_SPEED, le=MAX_SPEED, description="Playback speed at `t`: 1 is normal speed, 0.5 is half speed.")
+    speed: float = Field(
+        ge=MIN_SPEED,
+        le=MAX_SPEED,
+        description="Playback speed at `t`: 1 is normal speed, 0.5 is half speed.",
+        title="Speed",
+        json_schema_extra=cell(unit="x"),
+    )
     easing: Easing = Field(
         "linear",
         description="How the speed changes on the way to the next point: `linear` at a constant rate, `smooth` along an S-curve that is "
         "level at both ends, `hold` not at all until the next point, where it jumps.",
+        title="Change to the next point",
+        json_schema_extra=cell(labels={"linear": "Straight", "smooth": "Smooth", "hold": "Hold"}),
     )
-    freeze: float = Field(0.0, ge=0, le=3600, description="Length in seconds of a freeze frame at `t`. Freezes are silent.")
+    freeze: float = Field(
+        0.0,
+        ge=0,
+        le=3600,
+        description="Length in seconds of a freeze frame at `t`. Freezes are silent.",
+        title="Freeze",
+        json_schema_extra=cell(unit="s"),
+    )
 
 
 class Point(NamedTuple):

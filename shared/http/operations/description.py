@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, TypeAdapter
 
-from shared.operation import Input, Operation, Service
+from shared.operation import SUFFIXES, Input, Operation, Service
 from shared.sample_ids import SAMPLES
 
 
@@ -71,6 +71,7 @@ class OperationInfo(BaseModel):
     inputs: dict[str, InputInfo]
     needs: list[str] = Field(description="At least one of these optional inputs must be given.")
     outputs: dict[str, str] = Field(description="Name -> kind.")
+    suffixes: dict[str, str] = Field(description="Name of an output -> suffix of its file, such as `.mp4`.")
     output_roles: dict[str, str] = Field(
         description="Name -> role of the outputs that show a `matte`, a `mask`, a `backdrop` (what is behind the subject) or its `depth`."
     )
@@ -113,6 +114,7 @@ def describe(operation: Operation, service: Service | None = None) -> OperationI
         inputs={name: _describe_input(name, port) for name, port in operation.ports.items()},
         needs=list(operation.needs),
         outputs={name: str(kind) for name, kind in operation.outputs.items()},
+        suffixes={name: SUFFIXES[kind] for name, kind in operation.outputs.items()},
         output_roles=dict(operation.output_roles),
         role=operation.role,
         is_tool=operation.is_tool,

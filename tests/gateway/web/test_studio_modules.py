@@ -114,7 +114,7 @@ def test_results_of_pipelines_and_reels_are_compared_with_the_moment_they_show(s
 
 
 def test_a_curve_is_stretched_to_a_length_and_simplified(script: Script) -> None:
-    assert script("new Ramp(stretchedTo(curve, 4, 9), 4).duration", curve=CURVES[0]) == pytest.approx(9, abs=0.01)
+    assert script("new Ramp(stretchedTo(curve, 4, 9, { min: 0.1, max: 16 }), 4).duration", curve=CURVES[0]) == pytest.approx(9, abs=0.01)
     straight = [{"t": t / 10, "speed": 2 ** (t / 10)} for t in range(40)]
     assert len(script("simplified(curve)", curve=straight)) == 2
     assert script("presetPoints('hero', 10, 25, 0.2).every((point, index, all) => !index || point.t > all[index - 1].t)")
@@ -122,7 +122,7 @@ def test_a_curve_is_stretched_to_a_length_and_simplified(script: Script) -> None
 
 def test_a_point_stays_between_its_neighbours_and_snaps(script: Script) -> None:
     curve = [{"t": 0, "speed": 1}, {"t": 2, "speed": 2}, {"t": 4, "speed": 1}]
-    limits = {"duration": 5, "fps": 25, "times": [1.03], "reach": 0.05}
+    limits = {"duration": 5, "fps": 25, "speeds": {"min": 0.1, "max": 16}, "times": [1.03], "reach": 0.05}
     move = "movedPoint(curve, 1, to, limits)[1]"
     assert script(move, curve=curve, to={"t": 9, "speed": 99}, limits=limits) == {"t": 3.96, "speed": 16}
     assert script(move, curve=curve, to={"t": 1.0, "speed": 1.04}, limits=limits) == {"t": 1.03, "speed": 1}
@@ -137,7 +137,7 @@ def test_requests_as_text_survive_a_hostile_name(script: Script) -> None:
     }
     curl = script("curlText('http://here', operation, inputs, params)", **values)
     assert '{"inputs":{"video":"01"},"params":{"mask":"it\'s $(rm) `x`","on":true,"n":null}}' in shlex.split(curl.replace("\\\n", " "))
-    operation |= {"inputs": {"video": {"optional": False}, "matte": {"optional": True}}, "outputs": {"video": "video"}}
+    operation |= {"inputs": {"video": {"optional": False}, "matte": {"optional": True}}, "suffixes": {"video": ".mp4"}}
     params = values["params"]
     files = {"video": "a b'; rm.mp4", "matte": "m.mp4"}
     values = {"operation": operation, "files": files, "params": params}
