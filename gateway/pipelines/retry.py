@@ -93,9 +93,7 @@ class Retrier:
             return earlier
         steps = PipelineParams.model_validate(request.params).steps
         finished_jobs = await self._done(job, owner)
-        outputs = {f"{name}.{output}": {"id": record.id} for name, past in finished_jobs.items() for output, record in past.outputs.items()}
-        results = {name: past.result for name, past in finished_jobs.items()}
-        remaining_steps = [resolve_references(step, outputs, results) for step in steps if step.id not in finished_jobs]
+        remaining_steps = [resolve_references(step, finished_jobs) for step in steps if step.id not in finished_jobs]
         await check_steps(self._upstreams, remaining_steps, headers=credentials(self._runtime.settings, owner))
         trace = {name: value for name, value in forwarded_headers().items() if name in TRACE}
         params = PipelineParams(steps=steps, reused={name: past.id for name, past in finished_jobs.items()}, trace=trace)

@@ -51,3 +51,7 @@ class MediaRecord(BaseModel):
         return MediaUrls(
             self_=base_url, content=f"{base_url}/content", files=files, thumbnail=thumbnail, download=f"{base_url}/content?download=1"
         )
+
+    def dump(self) -> dict[str, Any]:
+        """Return the record as JSON without `urls`, which follow from the id."""
+        return self.model_dump(mode="json", exclude={"urls"})

@@ -133,23 +133,15 @@ class Board:
                 ready.append(run)
         return ready
 
-    def outputs(self) -> dict[str, dict[str, Any]]:
-        """Return the output records of all finished steps, by `step.output`."""
-        return {
-            f"{run.step.id}.{name}": record.model_dump(mode="json", exclude={"urls"})
-            for run in self.runs
-            if run.job is not None and run.state.done
-            for name, record in run.job.outputs.items()
-        }
-
-    def results(self) -> dict[str, Any]:
-        """Return the results of all finished steps, by step id."""
-        return {run.step.id: run.job.result for run in self.runs if run.job is not None and run.state.done}
+    def succeeded_jobs(self) -> dict[str, Job]:
+        """Return the jobs of the steps that succeeded, by step id."""
+        return {run.step.id: run.job for run in self.runs if run.job is not None and run.state.done}
 
     def outcome(self) -> PipelineOutcome:
         """Return the pipeline's result and outputs so far."""
         result = PipelineResult(steps=[run.summary() for run in self.runs])
-        return PipelineOutcome(result=result.model_dump(mode="json"), outputs=self.outputs())
+        outputs = {f"{step}.{name}": record.dump() for step, job in self.succeeded_jobs().items() for name, record in job.outputs.items()}
+        return PipelineOutcome(result=result.model_dump(mode="json"), outputs=outputs)
 
     def progress(self) -> ProgressUpdate:
         """Return the pipeline's progress over all steps.

@@ -121,7 +121,7 @@ class PipelineRunner:
         names pipeline, step and content, so that after a crash the pipeline gets the job that it had already submitted. Jobs that make
         inputs of the step go on meanwhile. Raises the refusal of the service.
         """
-        step = resolve_references(run.step, board.outputs(), board.results())
+        step = resolve_references(run.step, board.succeeded_jobs())
         digest = json_digest([step.operation, step.inputs, step.params])[:32]
         constant = dict(trace) | {"Idempotency-Key": f"{claim.id}/{step.id}/{digest}"}
         body: dict[str, Any] = {"inputs": step.inputs, "params": step.params, "metadata": {"pipeline": claim.id, "step": step.id}}

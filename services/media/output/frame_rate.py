@@ -38,7 +38,7 @@ Picture = TypeVar("Picture", bound=Timed)
 
 @dataclass(frozen=True, slots=True)
 class Shown(Generic[Picture]):
-    """A source frame, its number of output frames, and the first one's times.
+    """A source frame and the output frames that show it.
 
     `first`: times of the first output frame. `count`: number of output frames, at least 1.
     """

@@ -165,7 +165,7 @@ class OperationRunner:
             "megapixel_frames": await asyncio.to_thread(megapixel_frames, self._media, claim.owner, claim.inputs.values(), claim.params),
             "attempts": claim.attempt,
         }
-        records = {name: dump(record) for name, record in outputs.items()}
+        records = {name: record.dump() for name, record in outputs.items()}
         return Outcome(result=answer.result, version=answer.version, result_key=key, outputs=records, metrics=metrics)
 
     async def discard(self, claim: Claim, outcome: Outcome) -> None:
@@ -386,14 +386,6 @@ def checked_file(path: str, folder: Path) -> Path:
             "This is a defect of the operation, not of the input."
         )
     return file
-
-
-def dump(record: MediaRecord) -> dict[str, Any]:
-    """Convert a media record to the form that is stored with a job.
-
-    `urls` is left out: it is computed on reading.
-    """
-    return record.model_dump(mode="json", exclude={"urls"})
 
 
 def _file_name(name: str) -> str:

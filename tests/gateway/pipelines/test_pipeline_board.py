@@ -58,7 +58,7 @@ def test_steps_are_ready_when_what_they_need_is_done():
     matte.end(job("matte"))
     assert steps.ready() == [trails]
     assert steps.progress().fraction == 0.7
-    assert resolve_references(trails.step, steps.outputs(), steps.results()).inputs["matte"] == "m" * 26
+    assert resolve_references(trails.step, steps.succeeded_jobs()).inputs["matte"] == "m" * 26
     assert steps.runs[0].shown().picture == f"/v1/media/{'m' * 26}/thumbnail"
 
 
@@ -81,7 +81,7 @@ def test_a_failed_step_stops_only_those_that_need_it():
     assert by_id(steps) == {"matte": "failed", "look": "waiting", "trails": "skipped", "ramp": "skipped"}
     look.end(job("look", result={"curve": []}))
     assert not steps.open
-    assert set(steps.outputs()) == {"look.alpha"}
+    assert set(steps.outcome().outputs) == {"look.alpha"}
     assert (trails.detail, ramp.detail) == (
         "The step needs 'matte', which did not succeed.",
         "The step needs 'trails', which did not succeed.",
@@ -111,9 +111,9 @@ def test_references_that_have_no_value_fail_their_step():
     steps = board()
     steps.runs[0].end(job("matte", outputs={}))
     with pytest.raises(Invalid, match="'matte' succeeded without writing its output 'alpha'"):
-        resolve_references(STEPS[2], steps.outputs(), steps.results())
+        resolve_references(STEPS[2], steps.succeeded_jobs())
     with pytest.raises(Invalid, match="'look' has no value at 'curve'"):
-        resolve_references(STEPS[3], {}, {"look": {}})
+        resolve_references(STEPS[3], {"look": job("look", result={})})
 
 
 def test_steps_are_weighted_by_the_times_of_past_jobs():
