@@ -27,6 +27,21 @@ class Estimate:
     jobs: int
 
 
+def video_seconds(media: MediaStore, owner: str, inputs: Iterable[str | list[str] | None]) -> float | None:
+    """Return the length of the longest input video in seconds.
+
+    A list of videos counts as one. None without a video.
+    """
+    longest = 0.0
+    for source in inputs:
+        length = 0.0
+        for media_id in source if isinstance(source, list) else [source] if source else []:
+            with suppress(UnknownMedia):
+                length += (media.get(owner, media_id).media or {}).get("duration_s") or 0.0
+        longest = max(longest, length)
+    return round(longest, 3) or None
+
+
 def megapixel_frames(media: MediaStore, owner: str, inputs: Iterable[str | list[str] | None], params: Mapping[str, Any]) -> float | None:
     """Return the largest input's size in megapixel frames; sum the files of a list.
 

@@ -21,7 +21,7 @@ READ_THE_SETTINGS = {"shared/cli/app.py", "shared/worker/child.py"}
 
 USE_THE_ENVIRONMENT = {
     "shared/cli/app.py": "names misspelt variables",
-    "shared/jobs/running/job_log.py": "hides secrets in the logs of jobs",
+    "shared/jobs/running/files/job_log.py": "hides secrets in the logs of jobs",
     "shared/models/devices/device.py": "CUDA_VISIBLE_DEVICES belongs to CUDA",
     "shared/net/transport.py": "SSL_CERT_FILE and SSL_CERT_DIR belong to OpenSSL",
     "shared/testing.py": "starts a suite with settings of its own",

@@ -22,7 +22,7 @@ from gateway.pipelines.unasked import UnaskedInputs
 from gateway.routing.upstream import Upstreams, quota_credentials
 from shared.errors import Conflict, FieldError, ModelDamaged, ModelMissing, ReelwrightError, UnknownJob
 from shared.jobs import Claim, Job, JobWarning, Outcome, PartlyFailed, ProgressLog, Queue, StepState
-from shared.jobs.running.runner import video_seconds
+from shared.jobs.estimate import video_seconds
 from shared.json_digest import json_digest
 from shared.runtime import Runtime
 

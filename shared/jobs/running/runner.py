@@ -4,34 +4,43 @@ The operation runs in a child process; its outputs are published as media.
 """
 
 import asyncio
-import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from shared.errors import OperationFailed, ReelwrightError, UnknownMedia
 from shared.jobs.database.history import EarlierResult
-from shared.jobs.database.ledger import PREVIEW_TTL_S, Ledger
+from shared.jobs.database.ledger import Ledger
 from shared.jobs.database.rows import Claim
-from shared.jobs.estimate import megapixel_frames
+from shared.jobs.estimate import megapixel_frames, video_seconds
 from shared.jobs.made_inputs import MadeInputs
 from shared.jobs.previews.inputs import PreviewInputs
 from shared.jobs.previews.params import Window
 from shared.jobs.running.earlier_results import ResultMemory
 from shared.jobs.running.equal_jobs import EqualJobs
-from shared.jobs.running.job_log import JobLogWriter, LogCleaner
+from shared.jobs.running.files.folders import (
+    MEASUREMENTS,
+    OUTPUTS,
+    changed_at,
+    checked_file,
+    move_files,
+    new_slot_folder,
+    place_inputs,
+    work_folder,
+)
+from shared.jobs.running.files.job_log import JobLogWriter, LogCleaner
+from shared.jobs.running.files.publisher import Publisher
 from shared.jobs.running.kills import Kills
 from shared.jobs.running.progress_log import ProgressLog
 from shared.jobs.running.sandboxes import Sandboxes
 from shared.jobs.running.takeover import CHILD_LEASE_S
 from shared.jobs.running.worker import Outcome, Queue
 from shared.media.measurements import MeasurementStore
-from shared.media.record import MediaRecord
-from shared.media.store import MediaStore, NewMedium
+from shared.media.store import MediaStore
 from shared.models.devices.device import machine_free_bytes
 from shared.models.folder import ModelFolder
 from shared.models.preparation import make_converted_folders, record_models
@@ -39,12 +48,10 @@ from shared.operation import Operation, Service
 from shared.settings import Settings
 from shared.worker import Limits, WorkerPool
 from shared.worker.protocol import JobWarning, ProgressUpdate
-from shared.worker.run_operation import PERFORM, OperationAnswer, OperationCall, WrittenFile
+from shared.worker.run_operation import PERFORM, OperationAnswer, OperationCall
 from shared.worker.slot import Killed, Slot, Usage
-from shared.worker.slot_folders import place
 
 Value = TypeVar("Value")
-OUTPUTS, MEASUREMENTS = "outputs", "measurements"
 SPARE_FREE_BYTES, UNUSED_SPARE_FREE_BYTES = 1024**3, 4 * 1024**3
 """Free memory with which a service gets a spare child process. The first applies if the service has run a job, the second if it has not."""
 PREVIEWS = 1
@@ -76,7 +83,7 @@ class OperationRunner:
         )
         self._service, self._settings, self._media, self._memory, self._previews = service, settings, media, memory, previews
         self._ledger, self._cleaner, self._made = ledger, LogCleaner(settings), MadeInputs(ledger)
-        self._models = ModelFolder(settings.models_folder)
+        self._models, self._publisher = ModelFolder(settings.models_folder), Publisher(media)
         self._measurements = MeasurementStore.of(settings.data_dir, ttl_s=settings.media_ttl_s)
         sandbox = partial(sandboxes.new, packages=(service.module.partition(".")[0],))
         self._pool = WorkerPool(size=settings.jobs_at_once, limits=limits, idle_s=settings.worker_idle_s, sandbox=sandbox)
@@ -152,7 +159,7 @@ class OperationRunner:
         usage = Usage()
         try:
             answer = await self._perform(claim, folder, progress, usage, await asyncio.to_thread(self._measurements_key, claim), cut)
-            outputs = await run_to_the_end(partial(self._publish, claim, answer.outputs))
+            outputs = await run_to_the_end(partial(self._publisher.publish, claim, answer.outputs, folder))
         finally:
             await run_to_the_end(partial(shutil.rmtree, folder, ignore_errors=True))
         run_s = asyncio.get_running_loop().time() - began
@@ -225,8 +232,8 @@ class OperationRunner:
 
         `slot` holds the child; the files of the operation move to `folder`.
         """
-        slot_folder = await asyncio.to_thread(self._prepare_folder, slot, claim, folder)
-        inputs = await asyncio.to_thread(self._place_inputs, slot, claim)
+        slot_folder = await asyncio.to_thread(new_slot_folder, slot, claim.id, folder)
+        inputs = await asyncio.to_thread(place_inputs, self._media, slot, claim)
         measurements = slot_folder / MEASUREMENTS
         if measurements_key is not None:
             await asyncio.to_thread(self._measurements.fetch, claim.owner, measurements_key, measurements)
@@ -241,7 +248,7 @@ class OperationRunner:
             cut=(cut.start_s, cut.end_s) if cut else None,
         )
         answer = await slot.call(PERFORM, call, progress, usage)
-        await asyncio.to_thread(_move, slot_folder, folder)
+        await asyncio.to_thread(move_files, slot_folder, folder)
         measurements = folder / MEASUREMENTS
         if measurements_key is not None and changed_at(measurements) not in (None, fetched):
             await asyncio.to_thread(self._measurements.keep, claim.owner, measurements_key, checked_file(str(measurements), folder))
@@ -259,81 +266,6 @@ class OperationRunner:
         params = operation.params.model_validate(claim.params)
         return operation.measurement.key(self._service.name, params, lambda: self._media.get(claim.owner, media_id).sha256)
 
-    def _prepare_folder(self, slot: Slot, claim: Claim, folder: Path) -> Path:
-        """Return the slot's new folder for the operation's files; delete an earlier attempt's `folder`."""
-        assert slot.sandbox is not None
-        slot.empty()
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        slot_folder = slot.sandbox.outputs / claim.id
-        (slot_folder / OUTPUTS).mkdir(parents=True)
-        return slot_folder
-
-    def _place_inputs(self, slot: Slot, claim: Claim) -> dict[str, Any]:
-        """Copy or link a job's inputs to the child process's folder.
-
-        Returns their paths. Each has the name under which the file was uploaded, so that messages name the file as users know it.
-        """
-
-        def path(media_id: str) -> str:
-            assert slot.sandbox is not None
-            name = _file_name(self._media.get(claim.owner, media_id).name)
-            return str(place(self._media.content_path(claim.owner, media_id), slot.sandbox.inputs / media_id, name))
-
-        return {
-            name: [path(media_id) for media_id in source] if isinstance(source, list) else path(source) if source else None
-            for name, source in claim.inputs.items()
-        }
-
-    def _publish(self, claim: Claim, files: dict[str, WrittenFile]) -> dict[str, MediaRecord]:
-        """Publish the operation's output files in the media store, all or none.
-
-        None if one of them fails.
-        """
-        records: dict[str, MediaRecord] = {}
-        try:
-            for name, output in files.items():
-                records[name] = self._publish_one(claim, name, output)
-        except Exception:
-            for record in records.values():
-                with suppress(UnknownMedia):
-                    self._media.delete(claim.owner, record.id)
-            raise
-        return records
-
-    def _publish_one(self, claim: Claim, name: str, output: WrittenFile) -> MediaRecord:
-        with self._media.incoming() as incoming:
-            new = NewMedium(
-                owner=claim.owner,
-                name=f"{claim.operation.replace('.', '-')}-{claim.id[-6:]}-{name}{output.suffix}",
-                kind=output.kind,
-                content_type=output.content_type,
-                suffix=output.suffix,
-                source=claim.id,
-                media=output.media,
-                sha256=output.sha256,
-                ttl_s=None if claim.preview is None else PREVIEW_TTL_S,
-                listed=claim.listed,
-            )
-            outputs = work_folder(self._settings, claim.id) / OUTPUTS
-            file = checked_file(str(outputs / Path(output.path).name), outputs)
-            return self._media.publish(incoming, new, file=file)
-
-
-def video_seconds(media: MediaStore, owner: str, inputs: Iterable[str | list[str] | None]) -> float | None:
-    """Return the length of the longest input video in seconds.
-
-    A list of videos counts as one. None without a video.
-    """
-    longest = 0.0
-    for source in inputs:
-        length = 0.0
-        for media_id in source if isinstance(source, list) else [source] if source else []:
-            with suppress(UnknownMedia):
-                length += (media.get(owner, media_id).media or {}).get("duration_s") or 0.0
-        longest = max(longest, length)
-    return round(longest, 3) or None
-
 
 async def run_to_the_end(work: Callable[[], Value]) -> Value:
     """Run `work` in a thread; wait for its end even when canceled.
@@ -345,50 +277,3 @@ async def run_to_the_end(work: Callable[[], Value]) -> Value:
         with suppress(asyncio.CancelledError):
             await asyncio.wait({working})
     return working.result()
-
-
-def work_folder(settings: Settings, job_id: str) -> Path:
-    """Return the work folder of a job.
-
-    It is on the volume of the media store, so that finished files are moved by renaming.
-    """
-    return settings.data_dir.absolute() / "work" / job_id
-
-
-def _move(source: Path, folder: Path) -> None:
-    """Move the operation's folder `source` to `folder`, which its process cannot access.
-
-    Raises OperationFailed if there is a link in place of the folder.
-    """
-    os.rename(source, folder)
-    for path in (folder, folder / OUTPUTS):
-        if path.is_symlink() or not path.is_dir():
-            raise OperationFailed("The operation replaced its output folder. This is a defect of the operation, not of the input.")
-
-
-def changed_at(path: Path) -> int | None:
-    """Return a file's modification time in ns, or None."""
-    try:
-        return path.lstat().st_mtime_ns
-    except FileNotFoundError:
-        return None
-
-
-def checked_file(path: str, folder: Path) -> Path:
-    """Return the path of an output file, after checking that it lies in `folder`.
-
-    A child that opened hostile media must not publish other files. Raises OperationFailed.
-    """
-    file = Path(path)
-    if file.parent != folder or file.is_symlink() or not file.is_file():
-        raise OperationFailed(
-            f"The operation reported the output {file.name!r}, which is not a file that it wrote. "
-            "This is a defect of the operation, not of the input."
-        )
-    return file
-
-
-def _file_name(name: str) -> str:
-    """Shorten a media name to a valid file name (at most 255 bytes)."""
-    suffix = Path(name).suffix[:16]
-    return name.removesuffix(suffix).encode()[:160].decode(errors="ignore") + suffix

@@ -25,7 +25,7 @@ from shared.jobs.database.queue_notices import ALL
 from shared.jobs.database.rows import Claim, Ending
 from shared.jobs.database.store import FETCHES, WEBHOOKS
 from shared.jobs.record import Status
-from shared.jobs.running.job_log import report_wait
+from shared.jobs.running.files.job_log import report_wait
 from shared.jobs.running.locks import make_locks
 from shared.jobs.running.progress_log import ProgressLog
 from shared.jobs.running.queue_polling import QueueWaker

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from shared.jobs.running.job_log import MOST_CHARS, MOST_LINES, LogCleaner
+from shared.jobs.running.files.job_log import MOST_CHARS, MOST_LINES, LogCleaner
 from shared.settings import Settings
 from tests.misbehaving.server import Server
 from tests.waiting import within

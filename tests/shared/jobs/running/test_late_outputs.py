@@ -11,8 +11,9 @@ import pytest
 
 from shared.jobs.database.rows import Claim
 from shared.jobs.record import Status
-from shared.jobs.running import runner
-from shared.jobs.running.runner import OperationRunner, run_to_the_end
+from shared.jobs.running.files import publisher as module
+from shared.jobs.running.files.publisher import Publisher
+from shared.jobs.running.runner import run_to_the_end
 from shared.jobs.running.worker import JobWorker, Outcome, Queue
 
 
@@ -79,12 +80,11 @@ def test_if_an_output_is_not_published_none_stays(monkeypatch: pytest.MonkeyPatc
             assert owner == "me"
             stored.remove(media_id)
 
-    monkeypatch.setattr(runner, "checked_file", lambda path, _folder: Path(path))
-    publisher = OperationRunner.__new__(OperationRunner)
-    publisher._media, publisher._settings = Media(), SimpleNamespace(data_dir=tmp_path)
+    monkeypatch.setattr(module, "checked_file", lambda path, _folder: Path(path))
+    publisher = Publisher(Media())
     file = {"suffix": ".mp4", "kind": "video", "content_type": "video/mp4", "media": {}, "sha256": None}
     files = {name: SimpleNamespace(path=name, **file) for name in ("kept", "full")}
     with pytest.raises(OSError, match="no space"):
-        publisher._publish(claim(), files)
+        publisher.publish(claim(), files, tmp_path)
     assert stored == []
-    assert list(publisher._publish(claim(), {"kept": files["kept"]})) == ["kept"]
+    assert list(publisher.publish(claim(), {"kept": files["kept"]}, tmp_path)) == ["kept"]

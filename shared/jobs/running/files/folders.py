@@ -1,0 +1,94 @@
+"""Folders of a running job.
+
+While the operation runs, its files are in a folder of its child process, where the sandbox lets it write. They then move to the job's work
+folder, which the child process cannot access.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from shared.errors import OperationFailed
+from shared.jobs.database.rows import Claim
+from shared.media.store import MediaStore
+from shared.settings import Settings
+from shared.worker.slot import Slot
+from shared.worker.slot_folders import place
+
+OUTPUTS, MEASUREMENTS = "outputs", "measurements"
+
+
+def work_folder(settings: Settings, job_id: str) -> Path:
+    """Return the work folder of a job.
+
+    It is on the volume of the media store, so that finished files are moved by renaming.
+    """
+    return settings.data_dir.absolute() / "work" / job_id
+
+
+def new_slot_folder(slot: Slot, job_id: str, work: Path) -> Path:
+    """Return a new folder for the operation's files; delete an earlier attempt's work folder `work`."""
+    assert slot.sandbox is not None
+    slot.empty()
+    shutil.rmtree(work, ignore_errors=True)
+    work.parent.mkdir(parents=True, exist_ok=True)
+    slot_folder = slot.sandbox.outputs / job_id
+    (slot_folder / OUTPUTS).mkdir(parents=True)
+    return slot_folder
+
+
+def place_inputs(media: MediaStore, slot: Slot, claim: Claim) -> dict[str, Any]:
+    """Copy or link a job's inputs to the child process's folder.
+
+    Returns their paths. Each has the name under which the file was uploaded, so that messages name the file as users know it.
+    """
+
+    def path(media_id: str) -> str:
+        assert slot.sandbox is not None
+        name = _file_name(media.get(claim.owner, media_id).name)
+        return str(place(media.content_path(claim.owner, media_id), slot.sandbox.inputs / media_id, name))
+
+    return {
+        name: [path(media_id) for media_id in source] if isinstance(source, list) else path(source) if source else None
+        for name, source in claim.inputs.items()
+    }
+
+
+def move_files(slot_folder: Path, work: Path) -> None:
+    """Move the operation's files to the work folder `work`.
+
+    Raises OperationFailed if there is a link in place of the folder.
+    """
+    os.rename(slot_folder, work)
+    for path in (work, work / OUTPUTS):
+        if path.is_symlink() or not path.is_dir():
+            raise OperationFailed("The operation replaced its output folder. This is a defect of the operation, not of the input.")
+
+
+def changed_at(path: Path) -> int | None:
+    """Return a file's modification time in ns, or None."""
+    try:
+        return path.lstat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+
+
+def checked_file(path: str, folder: Path) -> Path:
+    """Return the path of an output file, after checking that it lies in `folder`.
+
+    A child that opened hostile media must not publish other files. Raises OperationFailed.
+    """
+    file = Path(path)
+    if file.parent != folder or file.is_symlink() or not file.is_file():
+        raise OperationFailed(
+            f"The operation reported the output {file.name!r}, which is not a file that it wrote. "
+            "This is a defect of the operation, not of the input."
+        )
+    return file
+
+
+def _file_name(name: str) -> str:
+    """Shorten a media name to a valid file name (at most 255 bytes)."""
+    suffix = Path(name).suffix[:16]
+    return name.removesuffix(suffix).encode()[:160].decode(errors="ignore") + suffix
