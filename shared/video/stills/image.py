@@ -179,36 +179,36 @@ def pictures_info(path: str | os.PathLike[str], limits: Limits) -> tuple[Picture
 class Picture:
     """A picture file, single or in a zip file.
 
-    `name`: the name of the file or the zip entry.
+    `name`: the name of the file or the zip entry. `limits`: checked when the picture is opened.
     """
 
     name: str
     source: Path
     entry: str | None = None
+    limits: Limits
 
-    def image(self, limits: Limits | None = None, *, alpha: bool = False) -> Image.Image:
+    def image(self, *, alpha: bool = False) -> Image.Image:
         """Open the picture as upright 8-bit sRGB.
 
         Raises BrokenMedia or TooLarge.
         """
-        limits = limits or Limits.current()
-        return upright_image(self.source if self.entry is None else BytesIO(self.data()), limits, name=self.name, alpha=alpha)
+        return upright_image(self.source if self.entry is None else BytesIO(self.data()), self.limits, name=self.name, alpha=alpha)
 
-    def matte(self, limits: Limits | None = None) -> NDArray[np.uint8]:
+    def matte(self) -> NDArray[np.uint8]:
         """Read the opacity of each pixel, (height, width) uint8.
 
         0 is transparent, 255 opaque. It is the picture's transparency if there is any, else its brightness. Raises BrokenMedia or TooLarge.
         """
-        image = self.image(limits, alpha=True)
+        image = self.image(alpha=True)
         return np.asarray(image.getchannel("A") if image.mode == "RGBA" else image.convert("L"), np.uint8)
 
-    def stored_upright(self, limits: Limits | None = None) -> bool:
+    def stored_upright(self) -> bool:
         """Return whether the stored picture is already upright.
 
         Raises BrokenMedia or TooLarge.
         """
         source = self.source if self.entry is None else BytesIO(self.data())
-        with open_image(source, limits or Limits.current(), name=self.name) as image:
+        with open_image(source, self.limits, name=self.name) as image:
             return _orientation(image) == 1
 
     def data(self) -> bytes:
@@ -222,22 +222,22 @@ class Picture:
             return b"".join(read_chunks(file))
 
 
-def list_pictures(paths: list[Path], *, warn: Callable[[str], None] | None = None) -> list[Picture]:
+def list_pictures(paths: list[Path], *, limits: Limits | None = None, warn: Callable[[str], None] | None = None) -> list[Picture]:
     """List the pictures in picture files and zip files.
 
     Picture files keep the order of `paths`; entries of zip files are sorted by name. `warn` is called with a sentence for each zip file
     with other files in it. Raises NotFound, UnsupportedMedia, BrokenMedia or TooLarge for a path that is neither.
     """
-    limits, pictures = Limits.current(), list[Picture]()
+    limits, pictures = limits or Limits.current(), list[Picture]()
     for path in paths:
         head = file_head(path, limits)
         if is_zip(head):
             contents = zip_contents(path, limits.max_bytes)
-            pictures += [Picture(name=picture.name, source=path, entry=picture.name) for picture in contents.pictures]
+            pictures += [Picture(name=picture.name, source=path, entry=picture.name, limits=limits) for picture in contents.pictures]
             if warn is not None and (warning := contents.warning(path.name)) is not None:
                 warn(warning)
         elif is_image(head):
-            pictures.append(Picture(name=path.name, source=path))
+            pictures.append(Picture(name=path.name, source=path, limits=limits))
         else:
             raise UnsupportedMedia(f"{path.name!r} is neither a picture in a supported format nor a zip file of pictures.")
     return pictures

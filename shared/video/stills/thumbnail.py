@@ -31,7 +31,7 @@ def thumbnail(request: ThumbnailRequest, _progress: object) -> PictureSize:
     if is_image(head) and not is_animation(head):
         rgb = np.asarray(upright_image(path, limits))
     elif is_zip(head):
-        rgb = np.asarray(list_pictures([Path(path)])[0].image(limits))
+        rgb = np.asarray(list_pictures([Path(path)], limits=limits)[0].image())
     else:
         rgb = _frame(path, limits)
     height = max(round(rgb.shape[0] * width / rgb.shape[1]), 1)

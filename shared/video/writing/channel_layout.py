@@ -9,7 +9,6 @@ import numpy as np
 
 from shared.errors import ReelwrightError
 from shared.media_info import AudioTrackInfo
-from shared.video.limits import Limits
 from shared.video.reading.audio import read_audio
 from shared.video.writing.sound_coding import layout_of
 
@@ -49,7 +48,7 @@ def kept_layout_of(path: Path, number: int, track: AudioTrackInfo, channels: int
 def _holds_high_sounds(path: str, _size: int, _changed: int, number: int, channel: int) -> bool:
     """Return whether a channel has significant sound above _HIGH_HZ in its first _HEARD_S seconds."""
     try:
-        with read_audio(path, number, duration=_HEARD_S, limits=Limits.current()) as blocks:
+        with read_audio(path, number, duration=_HEARD_S) as blocks:
             waiting: list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = []
             for block in blocks:
                 if block.samples.shape[0] <= channel:

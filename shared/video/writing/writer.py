@@ -47,6 +47,7 @@ class VideoWriter:
     an FFmpeg name, or "auto" (NVENC where it works, else the first that fits). `all_intra`: every picture is a keyframe. `captions`: keep
     the pictures' closed captions, if the encoder can (`keeps_captions`). Use it only if all source pictures are written. `steady`: pictures
     come at `frame_rate`, and a first picture that comes late is repeated from time 0 on (`repeated` of them), see `late_start`.
+    `limits`: for the files whose sound, tags and texts are copied; by default those of the settings.
 
     The file gets its name only after the `with` block has ended without an error; otherwise no file is left. Odd sizes are padded by one
     pixel where the pixel format has no odd sizes, and `warnings` says so. Raises Invalid if no encoder fits.
@@ -68,8 +69,9 @@ class VideoWriter:
         all_intra: bool = False,
         captions: bool = False,
         steady: bool = False,
+        limits: Limits | None = None,
     ):
-        self._path = Path(path)
+        self._path, self._limits = Path(path), limits or Limits.current()
         suffix = self._path.suffix.lower()
         if suffix not in FORMATS:
             raise ValueError(f"{self._path.name!r} must end in one of {', '.join(FORMATS)}")
@@ -119,7 +121,7 @@ class VideoWriter:
             self.warnings.append(f"Audio track {len(self._output.tracks)} {remark}.")
         return track
 
-    def copy_audio(self, source: str | os.PathLike[str], *, limits: Limits | None = None) -> list[str]:
+    def copy_audio(self, source: str | os.PathLike[str]) -> list[str]:
         """Copy all audio tracks of `source` into the file; return warnings.
 
         Call this before the first picture. The sound stays in sync with the frames of `source`, which may have no sound. There is a
@@ -128,12 +130,12 @@ class VideoWriter:
         self._check_not_started()
         if self._settings.container == "webp":
             return []
-        copied = CopiedAudio(source, limits or Limits.current())
+        copied = CopiedAudio(source, self._limits)
         warnings = copied.plan(self._settings.container)
         self._output.copies.append(copied)
         return warnings
 
-    def copy_tags(self, source: str | os.PathLike[str], *, limits: Limits | None = None) -> None:
+    def copy_tags(self, source: str | os.PathLike[str]) -> None:
         """Copy the descriptive tags of `source`, such as its title.
 
         Call this before the first picture. Also copied is the recording time; place and device are left out. Errors are those of
@@ -141,7 +143,7 @@ class VideoWriter:
         """
         self._check_not_started()
         self._output.tags.clear()
-        self._output.tags.update(file_tags(source, limits or Limits.current()))
+        self._output.tags.update(file_tags(source, self._limits))
 
     def set_timecode(self, timecode: str | None) -> bool:
         """Set the timecode of the first frame.
@@ -161,7 +163,6 @@ class VideoWriter:
         end: Fraction | None = None,
         moved: Callable[[Fraction], Fraction] | None = None,
         chapters: bool = True,
-        limits: Limits | None = None,
     ) -> None:
         """Copy the text subtitles and chapters of `source`.
 
@@ -169,10 +170,9 @@ class VideoWriter:
         time; None subtracts `start`. `warnings` then names what the container cannot hold. Errors are those of `read_frames`.
         """
         self._check_not_started()
-        limits = limits or Limits.current()
-        last = to_fraction(limits.max_duration_s) if end is None else end
+        last = to_fraction(self._limits.max_duration_s) if end is None else end
         move = moved or (lambda time: time - start)
-        tracks = read_subtitles(source, limits)
+        tracks = read_subtitles(source, self._limits)
         if self._settings.container in HOLDERS:
             self._output.subtitles += [retimed(track, move, start, last) for track in tracks]
         else:
@@ -180,7 +180,7 @@ class VideoWriter:
             self.warnings += [f"Subtitle track {number} {reason}." for number in range(1, len(tracks) + 1)]
         if self._settings.container == "webp" or not chapters:
             return
-        for chapter in file_chapters(source, limits)[:_MOST_CHAPTERS]:
+        for chapter in file_chapters(source, self._limits)[:_MOST_CHAPTERS]:
             first, until = move(max(chapter.start, start)), move(min(chapter.end, last)) if chapter.start < last else Fraction(0)
             if self._output.chapters:
                 first = max(first, self._output.chapters[-1].end)

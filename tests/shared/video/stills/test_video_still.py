@@ -3,6 +3,7 @@
 import stat
 import unicodedata
 import zipfile
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -146,7 +147,7 @@ def test_a_damaged_or_too_large_picture_in_a_zip_is_refused(tmp_path: Path) -> N
     with pytest.raises(BrokenMedia, match=r"'broken.png'"):
         broken.image()
     with pytest.raises(TooLarge):
-        red.image(Limits(max_pixels=100))
+        replace(red, limits=Limits(max_pixels=100)).image()
 
 
 def test_the_thumbnail_of_a_zip_is_the_first_picture(tmp_path: Path) -> None:
