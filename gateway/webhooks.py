@@ -5,6 +5,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from gateway.routing.known_query import refuse_unknown_query
 from shared.http.json_route import JsonRoute
 from shared.http.problems import NOT_JSON, problems
+from shared.jobs import Jobs
 from shared.jobs.record import Delivery, DeliveryList, MadeWebhook, NewWebhook, StandingWebhook
 from shared.runtime import Runtime
 
@@ -14,7 +15,13 @@ UNKNOWN = problems(_404="Unknown job, or a job of another owner")
 def webhook_routes(runtime: Runtime) -> APIRouter:
     """Return the routes of webhooks and of the messages about a job."""
     router = APIRouter(route_class=JsonRoute, dependencies=[Depends(refuse_unknown_query)])
-    jobs = runtime.jobs
+    _add_webhooks(router, runtime.jobs)
+    _add_deliveries(router, runtime.jobs)
+    return router
+
+
+def _add_webhooks(router: APIRouter, jobs: Jobs) -> None:
+    """Add the routes that add, list and delete webhooks."""
 
     @router.post(
         "/v1/webhooks",
@@ -51,6 +58,10 @@ def webhook_routes(runtime: Runtime) -> APIRouter:
         await jobs.delete_webhook(request.state.owner, webhook_id)
         return Response(status_code=204)
 
+
+def _add_deliveries(router: APIRouter, jobs: Jobs) -> None:
+    """Add the routes that list and resend the messages about a job."""
+
     @router.get(
         "/v1/jobs/{job_id}/deliveries",
         tags=["jobs"],
@@ -75,5 +86,3 @@ def webhook_routes(runtime: Runtime) -> APIRouter:
         The `webhook-id` stays the same.
         """
         return await jobs.resend(request.state.owner, job_id, delivery_id)
-
-    return router

@@ -31,6 +31,14 @@ def preset_routes(submitter: PipelineSubmitter, upstreams: Upstreams, runtime: R
     """Return the routes under /v1/pipelines/presets."""
     unavailable = problems(_503="A service does not answer, or the weights of a model are not installed")
     router = APIRouter(prefix="/v1/pipelines/presets", tags=["pipelines"], responses=unavailable, route_class=JsonRoute)
+    _add_list(router, upstreams, runtime)
+    _add_start(router, submitter, runtime)
+    _add_batch(router, submitter)
+    return router
+
+
+def _add_list(router: APIRouter, upstreams: Upstreams, runtime: Runtime) -> None:
+    """Add the routes that list and read presets."""
 
     @router.get("", summary="List the named pipelines, and whether each can run now")
     async def list_presets(request: Request) -> list[PresetInfo]:
@@ -41,6 +49,10 @@ def preset_routes(submitter: PipelineSubmitter, upstreams: Upstreams, runtime: R
         preset, headers = preset_named(name), credentials(runtime.settings, request.state.owner)
         declarations = await upstreams.operations(headers)
         return await describe_preset(upstreams, preset, declarations, headers=headers)
+
+
+def _add_start(router: APIRouter, submitter: PipelineSubmitter, runtime: Runtime) -> None:
+    """Add the routes that start and check one pipeline."""
 
     @router.post(
         "/{name}/jobs",
@@ -71,6 +83,10 @@ def preset_routes(submitter: PipelineSubmitter, upstreams: Upstreams, runtime: R
         with _named_fields(preset):
             return await submitter.check(pipeline_of(preset, body), request.state.owner)
 
+
+def _add_batch(router: APIRouter, submitter: PipelineSubmitter) -> None:
+    """Add the route that starts a pipeline for each of many clips."""
+
     @router.post(
         "/{name}/batch",
         status_code=202,
@@ -95,8 +111,6 @@ def preset_routes(submitter: PipelineSubmitter, upstreams: Upstreams, runtime: R
         return await submit_each(
             [partial(start, pipeline, item_key(idempotency_key, number)) for number, pipeline in enumerate(pipelines)], response
         )
-
-    return router
 
 
 @contextmanager
