@@ -5,9 +5,10 @@
 The words choose tables; without them, all are printed.
 
 First and second job: the suite is started anew each time, and after SETTLE_S seconds each operation runs on a clip of 5 s of 720p and on
-a copy with other bytes, since motion that was measured once is kept by content.
+a copy with other bytes, because motion that was measured once is kept by content.
+
 Jobs at once: JOBS equal renders are submitted together, with `REELWRIGHT_CONCURRENCY` 1, 2 and 4. Processor time is that of all processes
-of the suite. On a busy machine only processor time can be compared, since other programs take turns with more jobs at once less often.
+of the suite. On a busy machine compare processor times only: there, more jobs at once also get a larger share of the processor.
 
 Commands: `reelwright --help` and Python alone, in turns, medians of COMMAND_RUNS runs.
 """

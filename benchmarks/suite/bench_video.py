@@ -3,8 +3,8 @@
     python -m benchmarks.suite.bench_video [clip.mp4] [--seconds 8] [--rounds 3] [--tables compare sampling cores memory]
 
 Measures processor and wall time of reading, and of reading and writing unchanged frames: the steps of all operations, not whole jobs.
-Without a clip, the clips are those of `benchmarks.material.clips.CLIP_KINDS`, and one of 2160p with noise and motion. Both decode in
-software on all cores and encode with libx264 and the same options. Jobs run in turns, and medians count.
+Without a clip, the clips are those of `benchmarks.material.clips.CLIP_KINDS`, and one of 2160p with noise and motion. The media layer and
+ffmpeg decode in software on all cores, and encode with libx264 and the same options. Jobs run in turns, and medians count.
 """
 
 import argparse

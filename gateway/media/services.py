@@ -18,11 +18,10 @@ Thumbnail = Callable[[Path, Path], Awaitable[None]]
 """(medium, target): writes a small JPEG of the medium. The JPEG goes to `target`; a child process makes it."""
 
 InUse = Callable[[str, str], Awaitable[str | None]]
-"""(owner, media id) -> an unfinished job that reads the medium. It is the job's id, or None."""
-
+"""(owner, media id) -> id of an unfinished job that reads it, or None."""
 
 Forget = Callable[[str, str], Awaitable[None]]
-"""(owner, media id): deletes the ended, unlisted jobs that read the medium. Their outputs are deleted, too. Previews are such jobs."""
+"""(owner, media id): deletes ended, unlisted jobs that read the medium, such as previews. Their outputs are deleted, too."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ class Making:
 
     @classmethod
     def read(cls, source: object) -> "Making | None":
-        """Read an input. Returns None if the input is given."""
+        """Parse an input. Returns None unless it is such a reference."""
         if not isinstance(source, str) or not source.startswith(_MAKING):
             return None
         if source.startswith(_FAILED):

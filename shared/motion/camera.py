@@ -26,7 +26,7 @@ _OVERLAP = 0.67
 """Share of the anchor in view below which the frame becomes the new anchor."""
 _LEAST_POINTS, _LEAST_INLIERS = 12, 0.45
 _SAME_PICTURE, _OTHER_PICTURE = 0.45, 0.1
-"""Correlations of aligned thumbnails: from the first one shot, below the second two. Between the two, see `is_cut`."""
+"""Correlation of aligned thumbnails: least within a shot, largest between shots. In between, `is_cut` compares more."""
 _OTHER_BRIGHTNESS = 0.25
 """Difference of two brightness histograms, 0 to 1, from which they show two shots."""
 

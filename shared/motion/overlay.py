@@ -17,8 +17,9 @@ _MOST = 0.94
 _MARGIN = 2
 """Pixels around the box that may hold some of the overlay, too."""
 _SAME, _FLAT, _EQUAL = 0.75, 2.0, 4.0
-"""Limits of overlays: correlation around them, deviation of flat pictures, difference of two. The correlation is the least; the deviation
-is in levels; the difference is the largest of two flat pictures."""
+"""Limits of what lies around an overlay.
+
+Least correlation; largest deviation of a flat picture, and difference of two flat ones, both in levels."""
 _DARK, _BRIGHT = 30.0, 225.0
 """Mean levels below and above which two flat pictures say nothing."""
 
@@ -26,8 +27,9 @@ _DARK, _BRIGHT = 30.0, 225.0
 def only_overlay_changed(before: Picture, after: Picture) -> bool:
     """Return whether two thumbnails differ only by an overlay.
 
-    `before`, `after`: (h, w) in levels, aligned. The change lies in one box, about a third of the picture or more lies around it, and there
-    both show the same. True also if nothing changed. False if both are flat around the box and very dark or bright, which says nothing.
+    `before`, `after`: (h, w) in levels, aligned. An overlay changes in one box, with about a third of the picture or more around it, where
+    both thumbnails show the same. True also if nothing changed. False if both are flat and very dark or bright around the box: such
+    surroundings tell nothing.
     """
     change = np.square(np.maximum(np.abs(after - before) - _NOISE, 0))
     if not change.any():

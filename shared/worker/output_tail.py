@@ -7,9 +7,9 @@ import os
 TAIL_BYTES = 64 * 1024
 UNSAFE_BYTES = 4096
 CHUNK_BYTES = 64 * 1024
-"""Also the usual capacity of a pipe. A full chunk means that the process writes faster than it is read."""
+"""Bytes read at a time: the usual capacity of a pipe. A full chunk means that the process writes faster than it is read."""
 PAUSE_S = 0.05
-"""Pause after a full chunk. A process that writes without end does not occupy the event loop. It waits meanwhile."""
+"""Pause after a full chunk. Without it, a process that writes without end would occupy the event loop."""
 STANDARD_ERROR = 2
 
 

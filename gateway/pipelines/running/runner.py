@@ -31,9 +31,7 @@ OPERATION = "pipelines.run"
 AT_ONCE = 64  # a pipeline only waits for its steps
 POLL_S = 0.25
 RETRY_S, LONGEST_RETRY_S = 2.0, 30.0
-"""Shortest and longest pause before a step is submitted again.
-
-A refusal that may pass came before."""
+"""Shortest and longest pause before a step that was refused is submitted again."""
 
 FINAL = frozenset(f"/problems/{error.type}" for error in (ModelMissing, ModelDamaged))
 """Types of refusals with 503 that are not retried. The operator has to run a command first."""

@@ -23,7 +23,7 @@ export class ZipSeries {
     this.#most = most;
   }
 
-  /** Add a file: {name, bytes}. Returns the files of a full ZIP file, in which this one is not; null if there is room. */
+  /** Add a file: {name, bytes}. If it does not fit any more, the series starts a new ZIP file, and returns the files of the full one; else null. */
   add(file) {
     const size = file.bytes.length;
     const full = this.#files.length && this.#held + size > this.#most ? this.end() : null;

@@ -13,7 +13,7 @@ _MEDIAN = 0.6745
 """Median absolute value of a normal distribution, in standard deviations."""
 
 _WINDOW, _SPREAD = 5, 2.0
-"""Window around a pixel in pixels, and largest variance of noise in it. The variance is a multiple of the noise's variance."""
+"""Side in pixels of a window, and largest variance that is noise. The variance counts in variances of the noise."""
 _FAINT = 1.5
 """Noise in levels below which fine detail cannot be told from it."""
 

@@ -67,7 +67,7 @@ class PictureNames:
         plain = plain_stem(Path(source).stem, default="picture")
         stem = plain if time_s is None else f"{plain}-{time_s:08.3f}s"
         name, number = f"{stem}.{self._suffix}", 2
-        while name.casefold() in self._names:  # some systems take names in capitals for the same
+        while name.casefold() in self._names:  # some file systems ignore case
             name, number = f"{stem}-{number}.{self._suffix}", number + 1
         self._names.add(name.casefold())
         return name

@@ -16,9 +16,9 @@ from shared.video.seconds import to_fraction
 
 _MOST_FAILURES = 20
 _STEP_S = Fraction(1, 4)
-"""Most unreadable moments in a row, and the growth of each step over them. Twenty of them pass 52 seconds."""
+"""Most unreadable moments in a row, and growth of the steps past them. Twenty steps pass 52 seconds."""
 _AT_ONCE = 200
-"""Moments behind a damage that are read in one pass."""
+"""Number of moments after a damaged part that are read in one pass."""
 _MOST_PARTS = 3
 """Parts of a damaged video that its error names."""
 

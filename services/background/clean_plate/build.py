@@ -27,7 +27,7 @@ from shared.video.frames.push_pull import push_pull
 
 _CANVAS_TIMES, _CANVAS_PIXELS = 6, 64_000_000
 _LEAST_SAMPLES = 3
-"""A pixel with fewer samples of the background is a hole. It is none if the clip has fewer samples in all."""
+"""Background samples that a pixel needs, or all if the clip has fewer. Other pixels are holes."""
 _WORKERS = 2
 
 

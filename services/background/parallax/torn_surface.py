@@ -26,8 +26,7 @@ _RAMP, _CONCENTRATED = 320, 0.6
 """Limits of a ramp: reach of its window, and its concentration. The window reaches a 320th of the longest side (at least 4 pixels) to each
 side; its inner half holds more than 60 % of its difference."""
 _OBJECT = 3
-"""Distance from a depth edge within which near pixels fill nothing. It is a multiple of the reach; the pixels are those of the near
-object."""
+"""Distance from a depth edge in reaches. Nearer to the edge, pixels of the near object fill nothing."""
 _LOOKUPS = 2
 """Number of times that a torn pixel's depth is looked up again."""
 _SOFT_PX = 0.6

@@ -20,9 +20,9 @@ _TRIM_PX = (1.8, 1.2, 0.9)
 _SAME_LIGHT = 0.02
 _MEASUREMENTS = 2
 _COARSE = 8
-"""Pixels from one place to the next at which brightness is compared."""
+"""Distance in pixels between the places at which brightness is compared."""
 _RETURN_PX = 0.7
-"""Largest distance in pixels of a corner from its place after tracking. Tracking goes forth and back."""
+"""Largest distance in pixels between a corner and its place tracked forth and back."""
 _LEAST_SECOND_PLANE = 16
 _FAR_PX = 2.5
 """Largest deviation from the first plane, in pixels, that counts as measuring error."""
@@ -84,8 +84,8 @@ class Anchor:
     def _warped(self, luma: Luma, background: Luma, matrix: Matrix) -> tuple[Luma, Luma]:
         """Warp a frame to the anchor, and match its brightness.
 
-        Tracking compares levels, so both should be equally bright. Only places that both show are compared: what a panning camera loses and
-        finds may be darker or brighter.
+        Tracking compares levels, so both should be equally bright. Only places that both show are compared: parts that a pan
+        hides or reveals may be darker or brighter.
         """
         size = self.luma.shape[1], self.luma.shape[0]
         moved = np.asarray(cv2.warpPerspective(luma, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8)

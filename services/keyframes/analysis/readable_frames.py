@@ -11,7 +11,7 @@ from shared.video import Frame
 from shared.video.threads.prefetch import Prefetcher
 
 _STEPS = (0, 1, 2, 3, 5, 8, 12, 20, 32, 50, 80, 120, 200)
-"""Keyframes behind a damage, or steps of _STEP_S, from which reading is tried."""
+"""Keyframes after a damaged part, or steps of _STEP_S, at which reading is tried."""
 _LEAST_FRAMES = 3
 _MOST_DAMAGES = 100
 _STEP_S = Fraction(1, 2)
@@ -44,7 +44,7 @@ class ReadableFrames:
         self._last: Frame | None = None
         self.parts: list[ReadablePart] = []
         self.begins: set[int] = set()
-        """Times of the first frames behind damages, in units of the frames' time base."""
+        """Times of the first frames after damaged parts, in the frames' time base."""
         self.ended = False
 
     @property
@@ -66,7 +66,7 @@ class ReadableFrames:
     def _from(self, place: Fraction | None) -> Iterator[Frame]:
         """Yield the frames from `place` seconds on, up to the next damage.
 
-        Only frames behind the last yielded one are yielded. Behind a damage, a part begins with a keyframe. A few frames between two
+        Only frames after the last yielded one are yielded. After a damage, a part begins with a keyframe. A few frames between two
         damages are no part: the decoder may have made them up.
         """
         first: Frame | None = None

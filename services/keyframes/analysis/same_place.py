@@ -25,19 +25,19 @@ _RATIO = 0.75
 """Largest distance of a corner's best match, relative to the second best. Source: Lowe, 2004, section 7.1."""
 _ERROR_PX = 3.0
 _LEAST, _SHARE = 14, 0.15
-"""Least number, and share, of corners that one camera motion explains. Within a dissolve fewer are left."""
+"""Least number, and least share, of corners that one camera motion has to explain. Within a dissolve fewer are left."""
 _LEAST_ALIGNED = 8
-"""Least number of such corners between frames whose details are then compared."""
+"""Least number of explained corners for a comparison of details."""
 _QUARTERS, _IN_QUARTER = 3, 2
-"""Quarters of the picture that hold corners of it, and how many each. A wipe shows one place only in a part."""
+"""Least number of quarters that hold explained corners, and of corners in each. A wipe shows one place in a part of the picture only."""
 _CORNERS = 600
 _FINE, _COARSE = 1.5, 6.0
 """Standard deviations in pixels of the blurs between which details lie."""
 _BLOCK, _LEAST_BLOCKS = 20, 20
-"""Side in pixels of compared blocks, and the number that is needed. Both frames must show that many."""
+"""Side in pixels of compared blocks, and least number that both frames show."""
 _CHAINS = ((2, 30), (4, 20))
-"""Numbers of steps, and percentages of blocks that may differ after each. The steps lead from the first frame to the last; details of
-blocks may differ because something moves there. A wipe changes more of them."""
+"""Steps from the first frame to the last, with a percentage of blocks. So many blocks may differ after a step, because something moves in
+them; a wipe changes more."""
 _MOST_TURN = 70.0
 """Largest sum of angles between the details of a chain of frames, in degrees. A dissolve of unlike pictures turns them by 90."""
 
@@ -46,7 +46,7 @@ Luma = NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A frame, with what comparisons with several other frames need of it. Each part is computed once."""
+    """A frame with the parts that comparisons use. Each part is computed once."""
 
     luma: Luma
     """(height, width)."""
@@ -58,7 +58,7 @@ class View:
 
     @cached_property
     def details(self) -> NDArray[np.float32]:
-        """What is finer than a coarse blur and coarser than noise, (height, width)."""
+        """Detail finer than a coarse blur and coarser than noise, (height, width)."""
         fine = cv2.GaussianBlur(self.luma.astype(np.float32), (0, 0), _FINE)
         return np.asarray(fine - cv2.GaussianBlur(fine, (0, 0), _COARSE), np.float32)
 
@@ -149,7 +149,7 @@ def camera_motion(before: View, after: View) -> CameraMotion | None:
     sources = np.array([first[0][match.queryIdx].pt for match in matches], np.float32)
     targets = np.array([second[0][match.trainIdx].pt for match in matches], np.float32)
     matrix, inliers = cv2.estimateAffine2D(sources, targets, method=cv2.RANSAC, ransacReprojThreshold=_ERROR_PX)
-    if matrix is None:  # though its type says otherwise
+    if matrix is None:  # none was found, although the type of `estimateAffine2D` says otherwise
         return None  # type: ignore[unreachable]
     middle = np.median([corner.pt for corner in second[0]], axis=0)
     return CameraMotion(np.asarray(matrix, np.float64), targets[inliers.ravel() > 0], middle, min(len(first[0]), len(second[0])))

@@ -30,10 +30,9 @@ from shared.video.threads.prefetch import Prefetcher
 Floats = NDArray[np.float32]
 _HELD = 4  # frames at each end of a quiet span that get copied measures, because detectors compare a cut with 4 neighbours on each side
 
-
 _DEBLOCKING = 0.25
-"""Share of frames to decode again from which the scan deblocks. Deblocking takes 22 % of decoding in H.264. The scan then holds likely
-keyframes."""
+"""Share of frames to decode again above which the scan holds likely keyframes. Held frames have to be deblocked, which takes 22 % of
+decoding in H.264."""
 
 
 class FrameHolder(Protocol):

@@ -20,7 +20,7 @@ WIDTH, HEIGHT = 32, 18
 BYTES = 3 * WIDTH * HEIGHT
 
 Planes = NDArray[np.uint8]
-_LOOKED_AT = 200  # least number of thumbnails, if there are as many, in which black bars are looked for
+_LOOKED_AT = 200  # black bars are looked for in at least so many thumbnails, or in all
 _BLACK = 26  # brightest level of a black bar: black is 16, and pixels at its edge hold some of the picture
 
 
@@ -120,7 +120,7 @@ class ThumbnailFilm:
         Bars are rows and columns at the edges that stay black.
         """
         step = len(self) // _LOOKED_AT
-        # One read of all is quicker than one for each.
+        # Reading all at once is quicker than reading each.
         luma = (
             self.planes[: len(self)][:, 0] if step <= 1 else [self.planes[place : place + 1][0, 0] for place in range(0, len(self), step)]
         )

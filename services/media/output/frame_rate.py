@@ -14,7 +14,7 @@ from shared.video.rate_text import RateText
 SOURCE, CONSTANT = "source", "constant"
 FRAME_RATE = RateText(words=(SOURCE, CONSTANT), lowest=Fraction(1, 10), highest=Fraction(240))
 _EARLY = Fraction(1, 4)
-"""Share of an output frame's duration that a source frame may be late. It is still shown there: rounded times must not judder."""
+"""Share of an output frame's duration by which its source frame may begin late. Otherwise rounded times would judder."""
 
 _ROUNDING = Fraction(1, 1000)
 """Seconds by which containers round times."""

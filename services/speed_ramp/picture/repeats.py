@@ -28,7 +28,7 @@ LONGEST_RUN = 6
 _AROUND = 2 * LONGEST_RUN  # frames before and after that a change is compared with: two changes of the slowest cadence
 _SIZE = 160  # longer side, in pixels, of the compared pictures
 _BLOCK = 5  # pixels
-_SHARE = 0.2  # of the motion around it, for a repeat. Measured on seven clips: repeats 0.00 to 0.04, other frames 0.27 and more
+_SHARE = 0.2  # largest change of a repeat, as a share of the motion around it; measured: repeats 0.00 to 0.04, other frames 0.27 and more
 _NOISE = 6.0  # levels: a repeat changes no block by more, however much moves around it
 _VISIBLE = 1.0  # levels in the block that changes most: less than this around a frame is no motion
 

@@ -42,7 +42,7 @@ DATABASE_RETRY_S = 0.5
 WEBHOOKS_AT_ONCE = 64  # most of them wait for their next attempt
 FETCHES_AT_ONCE = 16
 MAX_FAILURES = 20
-"""Starts that end with the server's death until a job fails. Jobs run in child processes and rarely cause it."""
+"""Number of crashes of the server during a job after which the job fails. Jobs run in child processes and rarely cause a crash."""
 
 log = logging.getLogger(__name__)
 Value = TypeVar("Value")
@@ -72,7 +72,7 @@ class PartlyFailed(OperationFailed):
     def __init__(self, detail: str, *, outcome: Outcome, errors: Sequence[FieldError]):
         super().__init__(detail, errors=errors)
         self.outcome = outcome
-        """What was made before the failure; the failed job keeps it."""
+        """Result and outputs made before the failure; the failed job keeps them."""
 
 
 async def _nothing(_job_id: str) -> None:

@@ -243,7 +243,7 @@ class DisplayFilter:
         elif (picture.width, picture.height) != stored or picture.format.name != pixel_format:
             tagged = self._tags is not None
             if tagged and any(name.startswith(_OVER) for name in filters):
-                # RGB by now: what says which matrix and range it came from is lost.
+                # The picture is RGB by now, and the tags of its former matrix and range are lost.
                 matrix = matrix_or_guess(color, picture.width, picture.height)
                 into = f":out_color_matrix={matrix}:out_range={color.range or 'tv'}"
             else:

@@ -34,7 +34,7 @@ _GRID, _LOOSE_GRID = 1.01, 1.51
 """Distance in ticks from an even grid. Decoding times, which MP4 lists, are rounded once more."""
 _LONG_FIRST_S = Fraction(1, 20)
 _FINEST_COUNT, _MILLISECOND = Fraction(1, 100), Fraction(1, 1000)
-"""Ticks longer than the first may count pictures. Hundredths are those of GIF."""
+"""Ticks of GIF and of a clock of milliseconds. Clocks with longer ticks than GIF's may count pictures."""
 _FEW = 4
 """Number of pictures below which the times do not tell their clock."""
 _REORDERED, _MANY = 3, 16
@@ -81,7 +81,7 @@ def frame_rates(
     # Writers that move all other frames, because the sound begins earlier, lengthen the first one.
     if len(counted) > _MANY and 0 < (int(counted[0]) - typical) * base < _LONG_FIRST_S:
         counted = counted[1:]
-    # Of ticks as long as pictures, two would be more than a picture: only the grid, above, tells their rounding from another step.
+    # Ticks about as long as a picture get no tolerance: only the grid, above, tells their rounding from another step.
     if int(np.abs(counted - typical).max()) <= (0 if counting or base > _FINEST_COUNT else 2 if coarse else 1):
         rate = _even_rate(counted, base, stated)
         return FrameRates(rate, rate, varies=False)

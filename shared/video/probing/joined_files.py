@@ -48,7 +48,7 @@ def _cut(parts: Sequence[FilePart], ends: Sequence[Fraction | None]) -> Iterator
 
 def _silenced(parts: Sequence[FilePart], begins: Sequence[Fraction], times: Timing) -> Iterator[str]:
     for (number, place), codec in sorted(times.left_out.items()):
-        # Files at the end that hold nothing else begin nowhere.
+        # Files at the end that hold only such tracks have no place on the timeline.
         if number >= len(begins):
             return
         end = begins[number + 1] if number + 1 < len(begins) else times.duration

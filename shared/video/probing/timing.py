@@ -200,7 +200,7 @@ def _hidden(stream: Any) -> int:
 _HIDDEN_LOOKED_AT = 600
 _LISTED = 3
 _CONTINUES_S = Fraction(1, 50)
-"""Step of the clock between two files that is none. Each file states its times to its own precision."""
+"""Largest step of the clock between two files that counts as none. Each file rounds its times in its own way."""
 
 
 def size_warnings(sizes: Sequence[Size], base: Fraction, zero: Fraction) -> Iterator[str]:

@@ -30,7 +30,7 @@ class Encoder:
 
 
 _NO_CAPTIONS = {"a53cc": "0"}
-"""Option of encoders against closed captions. Each picture carries two letters, so captions only fit where all pictures are written."""
+"""Option that turns closed captions off. Each picture carries two letters, so captions need all pictures."""
 _KEEP_CAPTIONS = frozenset({"libx264", "h264_nvenc"})
 
 

@@ -328,7 +328,7 @@ def _recoder(
 ) -> Callable[[Any], Fraction | None]:
     base = time_base_of(stream)
     context = stream.codec_context
-    # The decoder's properties follow the sound's.
+    # Copies, because the decoder changes its properties when the sound's format changes.
     name, rate, channels = context.layout.name, context.sample_rate, context.channels
     encoder = SampleEncoder(container, mux, sample_rate=rate, layout=layout, language=None)
     keep_track_tags(stream, encoder.stream)

@@ -26,8 +26,8 @@ _LEAST, _LEAST_CONFIDENCE = 0.2, 0.08  # least distance and confidence of a cand
 _STEP_AT, _STEP_WIDTH = 1.8, 0.25  # height of a step at confidence 0.5, and width of the logistic curve of its logarithm
 _LEAST_CHANGE = 0.35  # least relative change of structure of a cut that is found by its distance
 _LONGEST_GAP = 2.5  # motion over more frames changes a picture no further
-_LONE = 1.5  # height above the changes right beside it from which on a cut may have other cuts two places away
-_RAMP = 1.1  # a change that is no higher than this above the changes beside it belongs to a ramp
+_LONE = 1.5  # a cut this many times as high as the changes right beside it may have other cuts two places away
+_RAMP = 1.1  # a change at most this many times as high as those beside it belongs to a ramp
 _UNLIKE, _FAR, _OTHER = 0.9, 0.75, 1.1
 """Limits of two frames: structural change, distance, and distance alone. The change is relative. Above the first two, frames hardly belong
 to one shot; above the third they surely do not."""

@@ -12,10 +12,10 @@ from services.keyframes.analysis.thumbnail_film import HEIGHT, WIDTH, Planes
 LARGEST_OVERLAY = 0.29
 """Largest share of the picture that an overlay covers. A picture in a frame, whose cuts count, covers more."""
 _CHROMA = 1.5  # weight of U and V, which differ less than Y
-_MORE, _NOISE = 1.3, 2.0  # change beyond so many times that of the neighbouring steps, plus levels of noise, is an excess
-_CALM = 0.8  # share of the step's change that a neighbouring step has at most, or else it is a cut itself
+_MORE, _NOISE = 1.3, 2.0  # excess: change above _MORE times that of the neighbouring steps, plus _NOISE levels
+_CALM = 0.8  # a neighbouring step with more than this share of the step's change is a cut itself
 _MOST = 0.975  # share of the excess along each side that the box holds
-_STAYS = 4.0  # most change in levels of a ground that stays
+_STAYS = 4.0  # largest change, in levels, of a background that stays the same
 _WIDEST_ROWS, _WIDEST_COLUMNS = 4, 6  # thickest bars at the edges, in pixels of a thumbnail
 
 

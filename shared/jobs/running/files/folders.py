@@ -28,7 +28,10 @@ def work_folder(settings: Settings, job_id: str) -> Path:
 
 
 def new_slot_folder(slot: Slot, job_id: str, work: Path) -> Path:
-    """Return a new folder for the operation's files; delete an earlier attempt's work folder `work`."""
+    """Create the slot's folder for the operation's files.
+
+    Deletes `work`, the work folder of an earlier attempt.
+    """
     assert slot.sandbox is not None
     slot.empty()
     shutil.rmtree(work, ignore_errors=True)

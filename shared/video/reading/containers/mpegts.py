@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from shared.video.reading.containers.beginnings import TS_PACKET, TS_SYNC, TS_TOGETHER, bytes_at, demuxer_of
 
 _LEAST_ROWS, _ROWS = 64, 16_384
-"""Packets that are read at once. There are few behind damage, and four times as many after each block without it."""
+"""Least and largest number of packets read at once. After damage the number is least; each undamaged block quadruples it."""
 _SEARCHED_BYTES = 4 * 1024 * 1024
 _SERVICES = 0x11
 _BEFORE_TABLE = 16
@@ -22,7 +22,8 @@ _AUDIO = frozenset({0x03, 0x04, 0x0F, 0x11, 0x1C, 0x81, 0x82, 0x83, 0x84, 0x85, 
 _PRIVATE, _AUDIO_TAGS = 0x06, frozenset({0x6A, 0x7A, 0x7B, 0x7C})
 """Stream types (2.4.4.10 and later lists), and descriptors of private sound. The latter are in private streams (ETSI EN 300 468)."""
 _TURNED, _WHOLE = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256)), 0xFFFFFFFF
-"""Each byte with reversed bits, and the check sum of an undamaged section. The section is in such bytes, its own check sum included."""
+"""Table that reverses the bits of a byte; check sum of an undamaged section. The check sum is of reversed bytes, with the section's own
+check sum."""
 
 
 @dataclass(frozen=True, slots=True)

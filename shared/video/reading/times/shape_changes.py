@@ -22,7 +22,8 @@ from shared.video.reading.times.scan import Size, scan
 from shared.video.reading.times.shapes import Shape, shape_of
 
 _LOOKS = 256
-"""Number of keyframes of a file that are examined, evenly spaced. A shape that lasts for less than this share of the file may be missed."""
+"""Number of keyframes of a file that are examined, evenly spaced. A shape that lasts for less than
+1 / _LOOKS of the file may be missed."""
 _MOST = 16
 _KEPT = 32
 _INDEXED = frozenset({"mov", "avi"})

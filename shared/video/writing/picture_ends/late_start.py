@@ -25,8 +25,8 @@ def late_start(pts: int, step: Fraction, time_base: Fraction) -> LateStart | Non
     """Plan how to show a late first picture from time 0 on.
 
     The first picture is repeated on the grid of the others, and all are moved onto the grid that begins at 0. `pts`: time of the first
-    picture, and `step`: length of a picture, both in units of `time_base` seconds. None where the move would be longer than 20 ms, and for
-    more than 10 s.
+    picture, and `step`: length of a picture, both in units of `time_base` seconds. None if the move would be longer than 20 ms, or the
+    picture is more than 10 s late.
     """
     count = round(pts / step)
     shift = pts - round(count * step)
