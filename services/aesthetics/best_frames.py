@@ -48,8 +48,8 @@ class BestFramesParams(ScoreParams):
         None,
         min_length=1,
         max_length=MAX_SOURCES,
-        description="Shots of each video, in the order of the videos, for `group_by: shot`: `videos` of a `keyframes.detect` result. "
-        'In a pipeline: `{"from": "<step>.videos"}`.',
+        description="Shots of each video, in the order of the videos; only for `group_by: shot`. Take `videos` of a `keyframes.detect` "
+        'result; in a pipeline, `{"from": "<step>.videos"}`.',
         title="Shots",
         json_schema_extra=form("expert", taken_from=("keyframes.detect.videos",)),
     )

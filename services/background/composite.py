@@ -14,7 +14,7 @@ from services.background.clip.backdrop import End, Fit
 from services.background.composing.frames import CompositeFrames
 from services.background.composing.layer_reader import CompositeSources, LayerReader
 from services.background.mixing.compositor import Look, Shadow
-from services.background.params import LookParams
+from services.background.params import MATTE, LookParams
 from shared.declarations.cards import LookCard
 from shared.declarations.figure import figure
 from shared.errors import Invalid
@@ -234,7 +234,7 @@ COMPOSITE = Operation(
     process_bytes=130 * 1000**2,
     title="New background",
     presets=(
-        Preset(name="colour", title="Plain colour", sentence="The subject before one colour.", params=CompositeParams(color="#1e3a5f")),
+        Preset(name="colour", title="Plain colour", sentence="The subject in front of a colour.", params=CompositeParams(color="#1e3a5f")),
         Preset(
             name="natural",
             title="Natural",
@@ -259,13 +259,7 @@ COMPOSITE = Operation(
     result=CompositeResult,
     inputs={
         "video": Kind.VIDEO,
-        "alpha": Input(
-            kind=Kind.VIDEO,
-            role="matte",
-            auto="matting.matte.alpha",
-            title="Matte",
-            description="Gray video of the subject, white where it is.",
-        ),
+        "alpha": MATTE,
         "background": Input(
             kind=Kind.IMAGE,
             also=Kind.VIDEO,

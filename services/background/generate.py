@@ -9,10 +9,20 @@ from pydantic import BaseModel, Field, field_validator
 from services.background.diffusion.paint import kept_outside, paint
 from services.background.diffusion.pipeline import pipeline
 from services.background.diffusion.table import PAINTERS_BY_NAME
-from services.background.params import ModelUsed, PaintParams, bytes_per_pixel, models_of, models_used, painting_bytes, plan_of, to_paint
+from services.background.params import (
+    MATTE,
+    ModelUsed,
+    PaintParams,
+    bytes_per_pixel,
+    models_of,
+    models_used,
+    painting_bytes,
+    plan_of,
+    to_paint,
+)
 from services.background.stage.reference import reference_frame, subject_mask, without_subject
 from services.background.stage.sizes import output_size
-from shared.operation import Input, Kind, Operation, Progress, Silent, form
+from shared.operation import Kind, Operation, Progress, Silent, form
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import matte_warnings
 from shared.video.probing.probe import probe_video
@@ -135,13 +145,7 @@ GENERATE = Operation(
     result=GenerateResult,
     inputs={
         "video": Kind.VIDEO,
-        "alpha": Input(
-            kind=Kind.VIDEO,
-            role="matte",
-            auto="matting.matte.alpha",
-            title="Matte",
-            description="Gray video of the subject, white where it is.",
-        ),
+        "alpha": MATTE,
     },
     outputs={"background": Kind.IMAGE},
     run=generate,

@@ -15,11 +15,16 @@ from shared.choices import described
 from shared.models.devices.device import choose_device, torch_has_gpu_code
 from shared.models.devices.precision import has_bf16
 from shared.models.folder import ModelFolder, install_command
-from shared.operation import Params, form
+from shared.operation import Input, Kind, Params, form
 
 MOST_SEED = 2**32 - 1
 _LIBRARIES_BYTES = 480 * 1000**2
 """Memory of a process with PyTorch and diffusers."""
+
+MATTE = Input(
+    kind=Kind.VIDEO, role="matte", auto="matting.matte.alpha", title="Matte", description="Gray video in which the subject is white."
+)
+"""The matte that every operation of this service needs."""
 
 
 class PaintParams(Params):
@@ -234,7 +239,7 @@ class ModelUsed(BaseModel):
     """Name and licence of a model used for a result."""
 
     name: str = Field(description="Name in the catalog of models.")
-    licence: str = Field(description="Licence of its weights.")
+    licence: str = Field(description="Licence of the weights.")
     commercial_use: bool = Field(description="Whether the licence allows commercial use.")
 
 

@@ -12,11 +12,11 @@ from pydantic import BaseModel, Field
 from services.background.clean_plate.build import PlateOptions, build_plate
 from services.background.clip.planes import rgb_of
 from services.background.fill.table import BY_NAME, FILLINGS, Inpaint
-from services.background.params import ModelUsed, models_used
+from services.background.params import MATTE, ModelUsed, models_used
 from shared.choices import described
 from shared.errors import Invalid
 from shared.models.folder import install_command
-from shared.operation import Input, Kind, Operation, Progress, Silent, form
+from shared.operation import Kind, Operation, Progress, Silent, form
 from shared.video import conversion_warnings
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import expected_frames, matte_warnings, probe_clip
@@ -191,13 +191,7 @@ PLATE = Operation(
     result=PlateResult,
     inputs={
         "video": Kind.VIDEO,
-        "alpha": Input(
-            kind=Kind.VIDEO,
-            role="matte",
-            auto="matting.matte.alpha",
-            title="Matte",
-            description="Gray video of the subject, white where it is.",
-        ),
+        "alpha": MATTE,
     },
     outputs={"plate": Kind.IMAGE, "invented": Kind.IMAGE},
     run=plate,

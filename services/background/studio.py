@@ -19,6 +19,7 @@ from services.background.diffusion.table import PAINTERS_BY_NAME
 from services.background.parallax import depth
 from services.background.parallax.moving_plate import MovingPlate, middle_depth, parallax_reach
 from services.background.params import (
+    MATTE,
     LookParams,
     ModelUsed,
     PaintParams,
@@ -355,13 +356,7 @@ STUDIO = Operation(
     result=StudioResult,
     inputs={
         "video": Kind.VIDEO,
-        "alpha": Input(
-            kind=Kind.VIDEO,
-            role="matte",
-            auto="matting.matte.alpha",
-            title="Matte",
-            description="Gray video of the subject, white where it is.",
-        ),
+        "alpha": MATTE,
         "background": Input(
             kind=Kind.IMAGE,
             optional=True,

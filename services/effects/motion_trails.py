@@ -323,7 +323,7 @@ MOTION_TRAILS = Operation(
             kind=Kind.VIDEO,
             optional=True,
             title="Matte",
-            description="Gray video of the subject, white where it is. It replaces the motion mask.",
+            description="Gray video in which the subject is white. It replaces the motion mask.",
         ),
     },
     outputs={"video": Kind.VIDEO},

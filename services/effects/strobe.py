@@ -296,7 +296,7 @@ STROBE = Operation(
             auto="matting.matte.alpha",
             auto_if={"mask": "auto"},
             title="Matte",
-            description="Gray video of the subject, white where it is.",
+            description="Gray video in which the subject is white.",
         ),
     },
     outputs={"video": Kind.VIDEO, "picture": Kind.IMAGE},

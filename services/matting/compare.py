@@ -88,7 +88,7 @@ class ComparedBackend(BaseModel):
     """
 
     backend: str = Field(description="Name of the backend.")
-    model: str | None = Field(description="Its model in the catalog.")
+    model: str | None = Field(description="Model of the backend, by its name in the catalog.")
     licence: str = Field(description="Licence of the model, or of the method.")
     commercial_use: bool = Field(description="Whether the licence allows commercial use.")
     library: str | None = Field(description="Library that ran the network.")

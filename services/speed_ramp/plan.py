@@ -27,7 +27,7 @@ class KeptFrame(BaseModel):
     """A source frame that remains after repeated frames are left out."""
 
     time_s: float = Field(description="Time of the frame in seconds of source.")
-    moment_s: float = Field(description="Second of source at which the frame is shown, so that the pace is even.")
+    moment_s: float = Field(description="Time in seconds of source at which the frame is shown, so that the pace is even.")
 
 
 class PlanResult(BaseModel):

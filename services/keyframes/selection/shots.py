@@ -12,13 +12,13 @@ class Shot(BaseModel):
     """A run of frames between two transitions."""
 
     index: int = Field(description="Number of the shot, from 0.")
-    start_s: float = Field(description="Time of its first frame in seconds.")
-    end_s: float = Field(description="Time at which its last frame ends, in seconds; the next shot's `start_s`.")
-    start_frame: int = Field(description="Number of its first frame in the video, from 0.")
-    end_frame: int = Field(description="Number of the frame after its last; the next shot's `start_frame`.")
+    start_s: float = Field(description="Time of the shot's first frame in seconds.")
+    end_s: float = Field(description="Time at which the shot's last frame ends, in seconds; the next shot's `start_s`.")
+    start_frame: int = Field(description="Number of the shot's first frame in the video, from 0.")
+    end_frame: int = Field(description="Number of the frame after the shot's last; the next shot's `start_frame`.")
     kind: Literal["start", "cut", "fade", "dissolve"] = Field(
-        description="How it begins: `start` of the video, hard `cut`, `fade` through one colour, or `dissolve` (also wipes). A gradual "
-        "transition is split at its middle."
+        description="How the shot begins: `start` of the video, hard `cut`, `fade` through one colour, or `dissolve` (also wipes). A "
+        "gradual transition is split at its middle."
     )
     transition_start_frame: int = Field(description="First frame of the transition into this shot. At a cut: `start_frame`.")
     transition_end_frame: int = Field(description="Frame after the last of the transition into this shot. At a cut: `start_frame`.")

@@ -28,7 +28,7 @@ class ClipPart(Params):
         None,
         gt=0,
         le=1e6,
-        description="Length of the part to use, in seconds. Empty: up to the end.",
+        description="Length of the part to use, in seconds. Empty: to the end.",
         title="Length",
         json_schema_extra=form("more", unit="s", role="part_length"),
     )

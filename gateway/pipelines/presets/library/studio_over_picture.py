@@ -1,4 +1,4 @@
-"""The preset `studio-over-picture`: the subject before a given picture, with motion trails."""
+"""The preset `studio-over-picture`: the subject in front of a given picture, with motion trails."""
 
 from gateway.pipelines.presets.preset import CLIP, Preset, PresetInput, step
 from shared.operation import Kind
