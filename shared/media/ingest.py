@@ -18,7 +18,7 @@ from shared.media.record import MediaRecord
 from shared.media.store import Incoming, MediaStore, NewMedium
 
 Probe = Callable[[Path], Awaitable[ProbedFile]]
-"""Probes a file in a child process, or raises a refusal's error."""
+"""Probes a file in a child process; raises the error of a refused file."""
 
 WRITE_BYTES = 1024 * 1024
 """Size at which collected chunks are written. A thread call for each network packet would take longer than the writing."""

@@ -72,7 +72,7 @@ def chroma_alpha(alpha: Plane) -> Plane:
     left, right = left[0::2] + left[1::2], right[0::2] + right[1::2]
     total = 2 * left + right
     total[:, 1:] += right[:, :-1]
-    # On the left of the picture alpha is continued; on the left of the other places it is 0.
+    # At the left edge of the picture, alpha goes on as in the first column; left of any other place it is 0.
     if columns.start == 0:
         total[:, 0] += left[:, 0]
     result[rows, columns] = (total + 4) >> 3

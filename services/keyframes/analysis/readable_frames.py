@@ -30,7 +30,7 @@ class ReadableFrames:
 
     After each damage, it goes on at a keyframe. `open_at`: opens the video at the first keyframe from a second on; None for its start.
     `keys`: seconds of all keyframes, rising; empty if unknown. `length_s`: length of the video, None if unknown. `parts` has the readable
-    parts as soon as all frames are read; `ended` tells whether the last one reaches the end of the file. Damage before the first frame is
+    parts as soon as all frames are read; `ended` tells whether the last one reaches the end of the file. An error before the first frame is
     raised.
     """
 

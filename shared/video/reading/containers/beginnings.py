@@ -20,7 +20,7 @@ _HEAD_BYTES = TS_PACKET * (TS_TOGETHER - 1) + 1
 def bytes_at(file: BinaryIO, place: int, count: int) -> bytes:
     """Read up to `count` bytes of a file from byte offset `place` on.
 
-    None are beyond the end, also where `place` is too large for any file, as the lengths in damaged files are.
+    Empty beyond the end, also where `place` is too large for any file, as lengths in damaged files may be.
     """
     try:
         file.seek(place)

@@ -233,7 +233,7 @@ class PictureStream:
     def _left_out(self, packet: Any) -> bool:
         """Return whether to leave a packet out of decoding.
 
-        Those before the keyframe that `from_key` waits for are, and in the spans of `keys_only` all but keyframes.
+        Left out are packets before the keyframe that `from_key` waits for, and in the spans of `keys_only` all but keyframes.
         """
         if self._first_key is not None and packet.size:
             first = (self._first_key + self._offset) * self.base
