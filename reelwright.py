@@ -20,7 +20,7 @@ from shared.cli.app import Suite, command_line
 
 if TYPE_CHECKING:
     from shared.client import AsyncReelwright, AsyncRun, JobCanceled, JobFailed, OperationName, Reelwright, Refused, Run, Unreachable
-    from shared.http.serve import Site
+    from shared.http.server import Site
     from shared.jobs import Queue
     from shared.operation import Service
     from shared.runtime import Runtime
@@ -84,7 +84,7 @@ async def up(settings: "Settings") -> None:
     from gateway.app import create_gateway
     from gateway.pipelines.running.runner import QUEUE, PipelineRunner
     from gateway.routing.upstream import Upstreams
-    from shared.http.serve import Site, socket_folder
+    from shared.http.server import Site, socket_folder
     from shared.runtime import Runtime
 
     runtime = Runtime(settings)
@@ -103,7 +103,7 @@ async def serve(name: str, settings: "Settings") -> None:
 
     The gateway reaches the services by the URLs in the settings.
     """
-    from shared.http.serve import Site
+    from shared.http.server import Site
     from shared.runtime import Runtime
 
     runtime = Runtime(settings)
@@ -132,7 +132,7 @@ async def _run(
     At the end the servers stop first. `patient`: wait for a database that does not answer, and serve meanwhile, so that `GET /ready` can
     report it.
     """
-    from shared.http.serve import serving, until_signaled
+    from shared.http.server import serving, until_signaled
 
     ending = asyncio.create_task(until_signaled())
     starting = asyncio.create_task(runtime.start(services, queues, patient=patient))

@@ -24,7 +24,7 @@ from gateway.pipelines.retry import retry_routes
 from gateway.pipelines.routes import pipeline_routes
 from gateway.pipelines.saved.routes import saved_pipeline_routes
 from gateway.pipelines.submitter import PipelineSubmitter
-from gateway.pipelines.unasked import UnaskedExpansion, UnaskedInputs
+from gateway.pipelines.unasked_inputs import UnaskedExpansion, UnaskedInputs
 from gateway.routing.proxy import proxy_routes
 from gateway.routing.upstream import Upstreams, credentials
 from gateway.uploads.folder import uploads_in

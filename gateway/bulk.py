@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.job_deletion import delete_job
 from gateway.pipelines.maker_jobs import maker_jobs
-from gateway.pipelines.unasked import UnaskedInputs
+from gateway.pipelines.unasked_inputs import UnaskedInputs
 from gateway.routing.known_query import refuse_unknown_query
 from gateway.routing.upstream import Refused, Upstreams, credentials, refused_at
 from shared.errors import Conflict, Invalid, UnknownJob, UnknownOperation

@@ -10,7 +10,7 @@ from typing import Any
 
 from reelwright import ROOMS
 from shared.operation import SUFFIXES, Operation, Sample, Silent
-from shared.worker.run_operation import output_arguments
+from shared.worker.operation_run import output_arguments
 
 
 def example_arguments(operation: Operation, files: dict[Sample, Path], folder: Path) -> dict[str, Any]:

@@ -20,9 +20,9 @@ from shared.operation import SUFFIXES, Operation
 from shared.sample_ids import SAMPLE_ID
 from shared.testing import RunningSuite
 from shared.video import ffmpeg_path
+from shared.worker.operation_run import output_arguments
 from shared.worker.progress import Report
 from shared.worker.protocol import ProgressUpdate, Update
-from shared.worker.run_operation import output_arguments
 from shared.worker.slot import HEAPS
 from tests.cyclic_garbage import cyclic_garbage
 from tests.repeated_runs import example_arguments

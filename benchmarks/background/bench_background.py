@@ -30,7 +30,7 @@ from benchmarks.machine import console, machine
 from benchmarks.material.clips import clips_of_kinds, ffmpeg, sample_clip, transcode
 from benchmarks.turns import Cost, Job, cost_of, costs_in_turns, median_cost, median_ratio, turns_table
 from services.background import studio as studio_operation
-from services.background.analysis.analyze import analyze
+from services.background.analysis.clip_analysis import analyze
 from services.background.composite import CompositeParams, composite
 from services.background.fill.opencv import fill_opencv
 from services.background.fill.smooth import fill_smooth

@@ -24,7 +24,7 @@ from benchmarks.material.clips import ffmpeg
 from reelwright import ROOMS  # type: ignore[attr-defined]  # the stubs describe the client only
 from shared.operation import Kind, Operation, Silent
 from shared.settings import Settings, use
-from shared.worker.run_operation import OperationCall, perform
+from shared.worker.operation_run import OperationCall, perform
 
 SIZES = ((1280, 720), (3840, 2160))
 CLIP_FRAMES = 40

@@ -11,7 +11,7 @@ from gateway.media.services import MediaServices
 from shared.errors import Invalid, UnknownMedia
 from shared.http.json_route import JsonRoute
 from shared.media.disk import on_disk
-from shared.media.ingest import ingest
+from shared.media.ingestion import ingest
 from shared.media.multipart import Part, read_parts
 from shared.media.record import MediaRecord
 from shared.net.download import checked_client, fetch

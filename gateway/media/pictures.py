@@ -22,7 +22,7 @@ from shared.errors import NotFound, UnknownMedia
 from shared.http.json_route import JsonRoute
 from shared.http.problems import problems
 from shared.media.disk import on_disk
-from shared.media.ingest import ingest
+from shared.media.ingestion import ingest
 from shared.media.names import content_disposition
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore

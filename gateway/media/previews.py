@@ -12,9 +12,9 @@ from typing import Any
 from fastapi import Request, Response
 
 from gateway.media.view_desk import ViewDesk
-from gateway.pipelines.auto import maker_of, required_inputs
+from gateway.pipelines.auto_inputs import maker_of, required_inputs
 from gateway.pipelines.maker_jobs import MakerJobs, maker_jobs
-from gateway.pipelines.unasked import UnaskedInputs
+from gateway.pipelines.unasked_inputs import UnaskedInputs
 from gateway.routing.upstream import credentials, unreachable
 from shared.errors import ReelwrightError
 from shared.http.json_route import parse

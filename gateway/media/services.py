@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shared.errors import UnknownMedia
 from shared.media.disk import on_disk
-from shared.media.ingest import Probe
+from shared.media.ingestion import Probe
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore
 from shared.settings import Settings

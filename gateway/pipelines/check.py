@@ -10,7 +10,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from gateway.pipelines.auto import made_id, maker_of, step_that_makes
+from gateway.pipelines.auto_inputs import made_id, maker_of, step_that_makes
 from gateway.pipelines.references import OUTPUT_REFERENCE, as_json, check_reference, map_ids, references, stand_in
 from gateway.pipelines.steps import PipelineChecked, Step
 from gateway.routing.upstream import Refused, Upstreams, refused_at

@@ -10,7 +10,7 @@ from gateway.pipelines.maker_jobs import maker_jobs
 from gateway.pipelines.running.graph import resolve_references
 from gateway.pipelines.running.runner import OPERATION, QUEUE
 from gateway.pipelines.steps import PipelineParams, PipelineResult
-from gateway.pipelines.unasked import UnaskedInputs
+from gateway.pipelines.unasked_inputs import UnaskedInputs
 from gateway.routing.upstream import Upstreams, credentials
 from shared.errors import Conflict, UnknownJob, UnknownMedia
 from shared.http.operations.answers import ENDED, IdempotencyKey, Prefer, job_response

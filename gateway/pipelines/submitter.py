@@ -6,7 +6,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
-from gateway.pipelines.auto import asks_for_auto
+from gateway.pipelines.auto_inputs import asks_for_auto
 from gateway.pipelines.check import check_steps
 from gateway.pipelines.references import ids_in
 from gateway.pipelines.running.runner import OPERATION, QUEUE

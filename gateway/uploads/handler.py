@@ -19,7 +19,7 @@ from gateway.uploads.stream import Checksum, append
 from shared.errors import BrokenMedia, NotFound, ReelwrightError, TooLarge
 from shared.media.disk import on_disk
 from shared.media.ids import new_id
-from shared.media.ingest import ingest_file
+from shared.media.ingestion import ingest_file
 from shared.media.names import safe_name
 
 EXTENSIONS = "creation,creation-with-upload,termination,expiration,checksum"

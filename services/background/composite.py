@@ -92,7 +92,9 @@ class CompositeResult(BaseModel):
         json_schema_extra=figure("frame_rate"),
     )
     duration_s: float = Field(description="Seconds of video in the output.", json_schema_extra=figure("result_length"))
-    background: Literal["color", "picture", "video", "none"] = Field(description="Kind of background; `none` if only the subject is written.")
+    background: Literal["color", "picture", "video", "none"] = Field(
+        description="Kind of background; `none` if the subject is written alone."
+    )
     grain: float = Field(description="Levels of grain (standard deviation, of 255) given to the background.")
     encoder: str = Field(description="Video encoder used.", json_schema_extra=figure("encoder"))
 

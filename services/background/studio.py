@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, Field, field_validator
 
-from services.background.analysis.analyze import Analysis, analyze
 from services.background.analysis.camera_path import CameraPath, Overscan, overscan
+from services.background.analysis.clip_analysis import Analysis, analyze
 from services.background.analysis.scene_light import CameraHeight, LightFrom
 from services.background.diffusion.pipeline import pipeline
 from services.background.diffusion.table import PAINTERS_BY_NAME

@@ -16,7 +16,7 @@ from services.effects.scene.memory_budget import check_memory_budget, needed_byt
 from services.effects.scene.moments import MaskedFrame, Moment, SceneFrame
 from services.effects.scene.neighbours import look_frames
 from services.effects.scene.pixels import Pixels, pixels_for
-from services.effects.scene.read import read_matted, read_moving, read_scene
+from services.effects.scene.readers import read_matted, read_moving, read_scene
 from services.effects.scene.small_planes import small_size
 from services.effects.scene.tracker import SceneTracker
 from services.effects.trails.compositors import Compositor, MaskedCompositor, SoftCompositor, WholeCompositor

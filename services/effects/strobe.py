@@ -23,7 +23,7 @@ from services.effects.scene.memory_budget import check_memory_budget, needed_byt
 from services.effects.scene.moments import MaskedFrame
 from services.effects.scene.neighbours import look_frames
 from services.effects.scene.pixels import YuvPixels
-from services.effects.scene.read import is_black, read_matted, read_moving, read_scene
+from services.effects.scene.readers import is_black, read_matted, read_moving, read_scene
 from services.effects.scene.tracker import SceneTracker
 from services.effects.stamping.clean_plate import Plate, ShotViews, plate_bytes, shot_views
 from services.effects.stamping.sequence import SequencePicture

@@ -37,7 +37,7 @@ from shared.video.clip.clip_file import ClipFile, Target
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import expected_frames, probe_clip
 from shared.video.frames.from_rgb import color_picture
-from shared.video.frames.scaled import scaled
+from shared.video.frames.scaling import scaled
 
 _BEST_QUALITY = 100
 _RUNS_SHARE = 0.8

@@ -18,7 +18,7 @@ from services.matting.backends.difference import DifferenceOptions
 from services.matting.backends.options import NetworkOptions
 from services.matting.edges.options import EdgeOptions
 from services.matting.output.backdrop import backdrop, picture_backdrop
-from services.matting.output.finish import FinishedFrame, FrameFinisher
+from services.matting.output.finished_frames import FinishedFrame, FrameFinisher
 from services.matting.output.foreground_files import FOREGROUND_FILES
 from services.matting.output.limits import Limits
 from services.matting.output.matte_formats import MATTE_FORMATS
@@ -42,7 +42,7 @@ from shared.video import VideoInfo, conversion_warnings, map_ordered, read_frame
 from shared.video.clip.clip_file import PIXELS, ClipFile, Target
 from shared.video.clip.empty_part import no_frame
 from shared.video.clip.rewrite import expected_frames, probe_clip, rate_of
-from shared.video.frames.scaled import scaled
+from shared.video.frames.scaling import scaled
 from shared.video.writing.encoder_input import coded_size
 
 _AUTOMATIC_STEADINESS = 0.6

@@ -40,7 +40,7 @@ from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import expected_frames
 from shared.video.frames.color import BT709
 from shared.video.frames.planes import picture_from, planes_of
-from shared.video.frames.scaled import scaled
+from shared.video.frames.scaling import scaled
 
 SHORTER, LONGER = 540, 1920
 _AAC = frozenset({"mono", "stereo", "5.1", "5.1(side)"})

@@ -16,7 +16,7 @@ from shared.http.forms import form_schema, read_form, run_on
 from shared.http.json_route import JsonRoute
 from shared.http.operations.answers import REFUSALS
 from shared.http.params_text import params_from_text
-from shared.media.ingest import ingest
+from shared.media.ingestion import ingest
 from shared.media.record import MediaRecord
 from shared.net.download import checked_client, fetch
 from shared.runtime import Runtime

@@ -29,9 +29,9 @@ from shared.http.params_text import params_from_text
 from shared.jobs.record import JobProgress
 from shared.operation import AUTO, SUFFIXES, Kind, Operation, Params, makes_unasked, params_of_maker
 from shared.settings import Settings
+from shared.worker.operation_run import output_arguments
 from shared.worker.progress import Report
 from shared.worker.protocol import JobWarning, ProgressUpdate, Update
-from shared.worker.run_operation import output_arguments
 
 
 def add_operation(

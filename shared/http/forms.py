@@ -11,11 +11,11 @@ from typing import Any
 from fastapi import Request
 
 from shared.errors import Invalid, OperationFailed, ReelwrightError, UnknownMedia
-from shared.http.operations.submit import submit
+from shared.http.operations.submission import submit
 from shared.http.params_text import params_from_text
 from shared.jobs import Job, JobRequest, Status
 from shared.media.disk import on_disk
-from shared.media.ingest import ingest
+from shared.media.ingestion import ingest
 from shared.media.multipart import Part, read_parts
 from shared.media.record import MediaRecord
 from shared.operation import Operation, Params

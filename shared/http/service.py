@@ -12,7 +12,7 @@ from shared.http.operations.answers import ENDED, REFUSALS, IdempotencyKey, Pref
 from shared.http.operations.check import Checked, check, estimated_time
 from shared.http.operations.description import OperationInfo, describe, example_body
 from shared.http.operations.request_models import inputs_of, job_model, plain_request, request_model
-from shared.http.operations.submit import submit
+from shared.http.operations.submission import submit
 from shared.jobs import Job
 from shared.models.folder import ModelFolder
 from shared.models.info import ModelInfo, describe_model

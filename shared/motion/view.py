@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.video.frames.scaled import scaled
+from shared.video.frames.scaling import scaled
 
 Gray = NDArray[np.uint8]
 Mask = NDArray[np.bool_]

@@ -11,7 +11,7 @@ import sys
 
 from gateway.jobs import job_routes
 from gateway.webhooks import webhook_routes
-from shared.http.serve import Site, serving, until_signaled
+from shared.http.server import Site, serving, until_signaled
 from shared.http.service import create_service
 from shared.runtime import Runtime
 from shared.settings import Settings, use

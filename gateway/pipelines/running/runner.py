@@ -18,7 +18,7 @@ from gateway.pipelines.running.board import Board, StepRun
 from gateway.pipelines.running.expected_times import expected_seconds
 from gateway.pipelines.running.graph import media_ids, resolve_references
 from gateway.pipelines.steps import PipelineParams, Step
-from gateway.pipelines.unasked import UnaskedInputs
+from gateway.pipelines.unasked_inputs import UnaskedInputs
 from gateway.routing.upstream import Upstreams, quota_credentials
 from shared.errors import Conflict, FieldError, ModelDamaged, ModelMissing, ReelwrightError, UnknownJob
 from shared.jobs import Claim, Job, JobWarning, Outcome, PartlyFailed, ProgressLog, Queue, StepState

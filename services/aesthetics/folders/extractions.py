@@ -20,10 +20,10 @@ from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
 from services.aesthetics.folders.folder_files import deliver, folder_within, mark
 from shared.errors import Invalid, ReelwrightError, UnknownJob, UnknownMedia
-from shared.http.operations.submit import submit
+from shared.http.operations.submission import submit
 from shared.jobs import JobRequest, Status
 from shared.media.disk import on_disk, write_atomically
-from shared.media.ingest import ingest
+from shared.media.ingestion import ingest
 from shared.media.names import as_text
 from shared.operation import Operation, Params
 from shared.runtime import Runtime

@@ -1,4 +1,4 @@
 """Measures of a picture: sharpness, exposure, noise, blur, blankness, similarity.
 
-`technical.py` combines all but the last into one score. No model is needed.
+`technical_quality.py` combines all but the last into one score. No model is needed.
 """

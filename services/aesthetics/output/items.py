@@ -3,7 +3,7 @@
 from pydantic import BaseModel, Field
 
 from services.aesthetics.measures.blank_frames import Shows
-from services.aesthetics.measures.technical import Technical
+from services.aesthetics.measures.technical_quality import Technical
 from shared.declarations.figure import figure
 
 

@@ -11,13 +11,13 @@ from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
 from services.aesthetics.measures.near_duplicates import Thumbnail, thumbnail
-from services.aesthetics.measures.technical import Technical, technical
+from services.aesthetics.measures.technical_quality import Technical, technical
 from services.aesthetics.reading.picture_files import encoded, file_of
 from services.aesthetics.reading.picture_formats import PictureParams
 from services.aesthetics.reading.sampling import SampleParams, sampled, until_damage
 from shared.errors import BrokenMedia
 from shared.video import Frame, Picture, map_ordered
-from shared.video.frames.scaled import scaled
+from shared.video.frames.scaling import scaled
 
 SIDE = 224
 """Width and height of a network's input. Pictures are stretched to this square."""

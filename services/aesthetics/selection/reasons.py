@@ -1,6 +1,6 @@
 """Explanations of why a picture was chosen."""
 
-from services.aesthetics.measures.technical import WEIGHTS
+from services.aesthetics.measures.technical_quality import WEIGHTS
 from services.aesthetics.selection.scoring import ScoredView
 
 _NOTICEABLE = 0.05

@@ -10,7 +10,7 @@ import numpy as np
 
 from services.background.clean_plate.warp import warped
 from services.background.clip.planes import Planes, alpha_of, background_of, planes_420
-from services.background.registration.align import Anchor
+from services.background.registration.alignment import Anchor
 from services.background.registration.light import Light, light_between
 from shared.errors import BrokenMedia
 from shared.motion.camera import Camera, Matrix, matrix_between, overlap

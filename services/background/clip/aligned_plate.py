@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from services.background.clip.planes import Plane, Planes
-from services.background.registration.align import Anchor
+from services.background.registration.alignment import Anchor
 from shared.motion.camera import Matrix, scale_matrix
 
 _REDUCED = 2

@@ -15,7 +15,7 @@ from shared.media_info import ColorInfo
 from shared.video.frames.color import apply_tags, matrix_or_guess, sws_matrix
 from shared.video.frames.frame import EXACT_SCALING, Frame
 from shared.video.frames.planes import picture_from, planes_of
-from shared.video.frames.scaled import scaled
+from shared.video.frames.scaling import scaled
 
 Plane = NDArray[np.uint8]
 Planes = tuple[Plane, Plane, Plane]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from services.background.diffusion.pipeline import Painting, Pipeline
 from services.background.diffusion.sizes import MULTIPLE, feather, painted_size, tiles
 from shared.operation import Progress
-from shared.video.frames.scaled import scaled
+from shared.video.frames.scaling import scaled
 
 RGB = NDArray[np.uint8]
 Mask = NDArray[np.uint8]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from shared.errors import Invalid
 from shared.video import read_together
 from shared.video.frames.push_pull import push_pull
-from shared.video.frames.scaled import scaled
+from shared.video.frames.scaling import scaled
 
 Floats = NDArray[np.float32]
 

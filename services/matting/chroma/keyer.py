@@ -1,4 +1,4 @@
-"""Keyer: matte and colours of a subject in front of a green or blue screen.
+"""Keyer: matte and colours of a subject in front of a coloured screen.
 
 The colour difference of Vlahos (described by Smith and Blinn, "Blue Screen Matting", SIGGRAPH 1996) finds the pixels that are certainly
 screen or certainly subject. It is measured relative to the screen's plate, so that uneven light does not matter. In between, alpha is the

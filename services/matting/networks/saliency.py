@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.matting.networks.engine import Engine, compile_model, onnx_session, read_model
-from shared.video.frames.scaled import scaled
+from shared.video.frames.scaling import scaled
 
 Rgb = NDArray[np.uint8]
 Alpha = NDArray[np.float32]

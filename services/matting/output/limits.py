@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.video.frames.scaled import scaled
+from shared.video.frames.scaling import scaled
 
 Mask = NDArray[np.uint8]
 Alpha = NDArray[np.float32]

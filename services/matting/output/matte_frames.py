@@ -4,9 +4,9 @@ from collections import deque
 from collections.abc import Generator, Iterator
 
 from services.matting.backends.backend import Alpha, OpenedBackend, Setup, View
-from services.matting.output.finish import BackendFrame
+from services.matting.output.finished_frames import BackendFrame
 from services.matting.output.limits import Limits
-from services.matting.steadiness.smooth import MatteSmoother
+from services.matting.steadiness.smoothing import MatteSmoother
 from services.matting.subject.tracker import First, Tracker
 
 _MOST_CUTS = 1000

@@ -14,7 +14,7 @@ from services.matting.backends.backend import Mask
 from shared.errors import Invalid
 from shared.operation import Progress
 from shared.video import Picture, list_pictures, timeline
-from shared.video.frames.scaled import scaled
+from shared.video.frames.scaling import scaled
 
 _SAME_SHAPE = 0.03
 _MOST_SUBJECTS = 8

@@ -7,7 +7,7 @@ import numpy as np
 from services.matting.backends.backend import Rgb
 from shared.errors import Invalid
 from shared.video import list_pictures
-from shared.video.frames.scaled import scaled
+from shared.video.frames.scaling import scaled
 
 _SAME_SHAPE = 0.03
 

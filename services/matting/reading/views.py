@@ -14,7 +14,7 @@ from services.matting.backends.backend import Mask, Setup, View
 from shared.motion.camera import Camera
 from shared.video import Frame, map_ordered, read_frames
 from shared.video.clip.part import ClipPart
-from shared.video.frames.scaled import scaled
+from shared.video.frames.scaling import scaled
 
 _GRAY_LINES = 270
 _WORKERS = 2

@@ -11,7 +11,7 @@ from services.matting.reading.views import gray_size
 from services.matting.subject.pointing import Pointing
 from services.matting.subject.regions import boxed_region, clicked_region, main_region, masked_region
 from services.matting.subject.tracker import First
-from shared.video.frames.scaled import scaled
+from shared.video.frames.scaling import scaled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.matting.subject.regions import SOLID, Region, main_region, regions_of, without_specks
-from shared.video.frames.scaled import scaled
+from shared.video.frames.scaling import scaled
 
 Gray = NDArray[np.uint8]
 Alpha = NDArray[np.float32]

@@ -47,8 +47,8 @@ from shared.models.preparation import make_converted_folders, record_models
 from shared.operation import Operation, Service
 from shared.settings import Settings
 from shared.worker import Limits, WorkerPool
+from shared.worker.operation_run import PERFORM, OperationAnswer, OperationCall
 from shared.worker.protocol import JobWarning, ProgressUpdate
-from shared.worker.run_operation import PERFORM, OperationAnswer, OperationCall
 from shared.worker.slot import Killed, Slot, Usage
 
 Value = TypeVar("Value")

@@ -7,7 +7,7 @@ from functools import partial
 from shared.errors import Invalid, ReelwrightError, Unavailable, UnknownMedia
 from shared.jobs.url_inputs import UrlFetch, at_field
 from shared.media.disk import on_disk
-from shared.media.ingest import Probe, ingest
+from shared.media.ingestion import Probe, ingest
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore
 from shared.net.download import checked_client, fetch

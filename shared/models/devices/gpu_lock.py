@@ -43,8 +43,8 @@ def hold_gpu(device: Device, progress: Progress = Silent(), *, folder: Path | No
 def request_memory(device: Device, size: int, free: Callable[[Device], int], *, wait_s: float = WAIT_S, folder: Path | None = None) -> bool:
     """Ask other processes to free GPU memory.
 
-    The others check `requested_bytes` every few seconds, and then drop idle models. Waits for this, at most `wait_s` seconds. Returns whether
-    `size` bytes are free. `free`: returns a device's free bytes. Call it only while holding the device (`hold_gpu`).
+    The others check `requested_bytes` every few seconds, and then drop idle models. Waits for this, at most `wait_s` seconds. Returns
+    whether `size` bytes are free. `free`: returns a device's free bytes. Call it only while holding the device (`hold_gpu`).
     """
     note, deadline = _file(device, "wanted", folder), time.monotonic() + wait_s
     note.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from shared.file_calls import PictureSize, ThumbnailRequest
 from shared.media.types import is_image, is_zip
-from shared.video.frames.scaled import scaled
+from shared.video.frames.scaling import scaled
 from shared.video.limits import Limits
 from shared.video.reading.animated_webp import is_animation
 from shared.video.reading.open_input import file_head

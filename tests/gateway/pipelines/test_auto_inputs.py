@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.pipelines.auto import asks_for_auto, maker_of, step_that_makes
+from gateway.pipelines.auto_inputs import asks_for_auto, maker_of, step_that_makes
 from gateway.pipelines.steps import Step
 from services.background.app import create_app
 from services.background.plate import PLATE

@@ -10,7 +10,7 @@ from services.aesthetics.measures.exposure import exposure
 from services.aesthetics.measures.motion_blur import steadiness
 from services.aesthetics.measures.noise import cleanness, noise_level
 from services.aesthetics.measures.sharpness import sharpness
-from services.aesthetics.measures.technical import SHOWS_FACTOR, WEIGHTS, Technical, technical
+from services.aesthetics.measures.technical_quality import SHOWS_FACTOR, WEIGHTS, Technical, technical
 from services.aesthetics.reading.small_views import View
 from services.aesthetics.selection.reasons import in_words
 from services.aesthetics.selection.scoring import ScoredView

@@ -13,7 +13,7 @@ from scenes import Clip, Shoot, psnr, wall
 from services.background.clean_plate.anchors import camera_path, pairs, place_anchors
 from services.background.clip.planes import alpha_of, background_of
 from services.background.plate import PlateParams, PlateResult, plate
-from services.background.registration.align import Anchor
+from services.background.registration.alignment import Anchor
 from shared.errors import Invalid, UnsupportedMedia
 from shared.operation import Silent
 from shared.video import VideoWriter

@@ -11,7 +11,7 @@ from benchmarks.effects.naive_trails import naive_trails
 from services.effects.motion_trails import MotionTrailsParams
 from services.effects.scene.memory_budget import stored_bytes
 from services.effects.scene.pixels import pixels_for
-from services.effects.scene.read import read_matted
+from services.effects.scene.readers import read_matted
 from services.effects.scene.tracker import SceneTracker
 from services.effects.trails.compositors import MaskedCompositor
 from shared.errors import BrokenMedia, Invalid, UnsupportedMedia

@@ -8,7 +8,7 @@ import pytest
 
 from services.matting.metrics.errors import dtssd, mad
 from services.matting.metrics.flicker import FlickerMeter
-from services.matting.steadiness.smooth import MatteSmoother
+from services.matting.steadiness.smoothing import MatteSmoother
 
 H, W, N = 270, 480, 10
 

@@ -17,7 +17,7 @@ from shared.errors import BrokenMedia, TooLarge, Unavailable, UnsupportedMedia
 from shared.file_calls import ProbedFile
 from shared.media.disk import on_disk
 from shared.media.ids import new_id
-from shared.media.ingest import ingest, ingest_file
+from shared.media.ingestion import ingest, ingest_file
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore
 from shared.media_info import ImageInfo

@@ -8,8 +8,8 @@ import pytest
 
 from shared.errors import ModelDamaged, ModelMissing
 from shared.worker import Limits, Slot
+from shared.worker.operation_run import PERFORM, OperationCall
 from shared.worker.protocol import Update
-from shared.worker.run_operation import PERFORM, OperationCall
 from tests.shared.models.file_server import FileServer
 from tests.shared.models.using import NAME, USE
 

@@ -14,7 +14,7 @@ from shared.testing import suite
 from shared.video import Limits, VideoWriter, probe, read_audio, read_frames, remux
 from shared.worker import Limits as CallLimits
 from shared.worker import Slot
-from shared.worker.run_operation import PERFORM, OperationCall
+from shared.worker.operation_run import PERFORM, OperationCall
 from shared.worker_call import Target
 from tests.shared.video.video_clips import run_ffmpeg
 

@@ -16,10 +16,10 @@ import pytest
 from shared.errors import OperationFailed, OutOfMemory, TimedOut, WorkerCrashed
 from shared.log import CURRENT_JOB
 from shared.worker import Limits, Slot, WorkerPool, guard, process_end
+from shared.worker.operation_run import PERFORM, OperationCall
 from shared.worker.output_tail import TAIL_BYTES
 from shared.worker.process_tree import descendants, memory_bytes
 from shared.worker.protocol import JobWarning, Update
-from shared.worker.run_operation import PERFORM, OperationCall
 from shared.worker.slot import Killed, Usage
 from tests.shared.slow import WRONG, Empty
 

@@ -9,7 +9,7 @@ from shared.jobs.database.rows import Claim
 from shared.jobs.running.files.folders import OUTPUTS, checked_file
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore, NewMedium
-from shared.worker.run_operation import WrittenFile
+from shared.worker.operation_run import WrittenFile
 
 
 class Publisher:

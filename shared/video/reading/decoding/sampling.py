@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, closing
 from fractions import Fraction
 from typing import Protocol
 
-from shared.video.reading.decoding.decode import PictureStream, SeekTarget, TimedPicture
+from shared.video.reading.decoding.picture_stream import PictureStream, SeekTarget, TimedPicture
 
 Open = Callable[[], AbstractContextManager[PictureStream]]
 

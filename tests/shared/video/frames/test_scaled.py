@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from shared.video.frames.scaled import scaled
+from shared.video.frames.scaling import scaled
 
 STEP = np.repeat(np.array([[0, 0, 255, 255]], np.uint8), 4, axis=0)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from shared.video import Frame, read_frames
-from shared.video.reading.decoding import decode
+from shared.video.reading.decoding import picture_stream
 from tests.shared.video.video_clips import Make, run_ffmpeg
 
 RATES = [Fraction(1), Fraction(1, 3), Fraction(7, 2), Fraction(1, 60), 0.1, 24, 25, 1000]
@@ -142,13 +142,13 @@ class Counting:
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Counting]]:
     readers: list[Counting] = []
-    original = decode.open_decoder
+    original = picture_stream.open_decoder
 
     def counting(*arguments: Any, **options: Any) -> Counting:
         readers.append(Counting(original(*arguments, **options)))
         return readers[-1]
 
-    monkeypatch.setattr(decode, "open_decoder", counting)
+    monkeypatch.setattr(picture_stream, "open_decoder", counting)
     return readers
 
 

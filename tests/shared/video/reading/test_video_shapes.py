@@ -14,8 +14,8 @@ from services.speed_ramp.render import RenderParams, render
 from shared.file_calls import ThumbnailRequest
 from shared.operation import SUFFIXES
 from shared.video import probe_video, read_frames, thumbnail
+from shared.worker.operation_run import output_arguments
 from shared.worker.progress import Report
-from shared.worker.run_operation import output_arguments
 from tests.shared.video.video_clips import Make, run_ffmpeg
 
 CIRCLE = "hypot(X-W/2,Y-H/2)"

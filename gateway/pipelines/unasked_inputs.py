@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from gateway.pipelines.auto import maker_of, step_that_makes
+from gateway.pipelines.auto_inputs import maker_of, step_that_makes
 from gateway.pipelines.maker_jobs import MakerJobs, maker_jobs
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Refused, Upstreams, credentials, unreachable

@@ -15,7 +15,7 @@ from shared.motion.camera import Camera, Pose, analysis_size
 from shared.operation import Progress
 from shared.video import read_together
 from shared.video.clip.part import ClipPart
-from shared.video.frames.scaled import scaled
+from shared.video.frames.scaling import scaled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
