@@ -24,7 +24,7 @@ def new_id() -> str:
     """
     microseconds = time.time_ns() // 1000
     stamp = "".join(ALPHABET[microseconds >> 5 * place & 31] for place in reversed(range(TIME_CHARS)))
-    number = secrets.randbits(5 * RANDOM_CHARS)  # at once: each call of the system lets other threads of a busy server go first
+    number = secrets.randbits(5 * RANDOM_CHARS)  # one system call, because after each call other threads of a busy server go first
     return stamp + "".join(ALPHABET[number >> 5 * place & 31] for place in range(RANDOM_CHARS))
 
 

@@ -7,8 +7,8 @@ import { trimmedCurve } from "../ramp/trim.js";
 const CLOSE_S = 1e-3; // a time this close to the part belongs to it
 
 /**
- * The params of a step in the preview, and its outputs' clock: {params, clock}. `clock`: of its clip; a `shift` of null: the clip has been
- * given other times, such as along a curve, and no time can be mapped. Values that earlier steps find are those of the preview.
+ * The params of a step in the preview, and its outputs' clock: {params, clock}. `clock`: of its clip. No time can be mapped if `shift` is
+ * null: an earlier step gave the clip other times, such as those along a curve. Values that earlier steps find are already the preview's.
  */
 export function shifted(given, operation, clock) {
   const part = partOf(given, operation, clock);
@@ -62,7 +62,7 @@ function mappedParam(value, parameter, { given, operation, clock, part }) {
   return pixels === "clip" ? scaled(value, parameter, clock.scale) : mappedValue(value, parameter, clock);
 }
 
-/** A value with the times and places of the preview. It is undefined outside. */
+/** A value with the times and places of the preview; undefined for a time outside. */
 function mappedValue(value, parameter, clock) {
   const { widget, type, cells, items, required, least } = parameter;
   if (widget === "points" || widget === "box") return fractions(value, widget, clock.size);
@@ -83,7 +83,7 @@ function mappedRow(row, cells, clock) {
   }));
 }
 
-/** Whether an item of a list belongs to the part. It has no time, one within the part, or times on both of its sides. */
+/** Whether an item of a list is kept. Items are kept that have no time, a time in the part, or times around the part. */
 function isInside(item, parameter, { shift, seconds }) {
   const times = parameter.widget === "time" ? [item] : (parameter.cells ?? []).filter(({ widget }) => widget === "time").map(({ key }) => item[key]);
   return !times.length || (Math.max(...times) >= shift - CLOSE_S && Math.min(...times) <= shift + seconds + CLOSE_S);

@@ -78,9 +78,9 @@ def version() -> int:
 
 
 def restrict(rules: Iterable[tuple[Path, Files]], *, tcp: bool) -> int:
-    """Limit the calling thread, and whatever the thread starts, to `rules`.
+    """Limit the calling thread, and all that it starts later, to `rules`.
 
-    It may start threads and processes. `rules`: paths with the rights on them and everything below; a path that does not exist gives no
+    `rules`: paths with the rights on them and everything below; a path that does not exist gives no
     right. Everything else is denied. `tcp`: whether TCP stays allowed. The process must have no_new_privs. Returns the version of the
     interface; 0 without Landlock: then nothing is limited. Raises OSError if the kernel refuses.
     """

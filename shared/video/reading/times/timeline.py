@@ -20,8 +20,8 @@ class Timeline:
     """A list of all frames of a video, with their times and packet sizes.
 
     `pts`: (n,) int64, rising, in units of `time_base` from the start of the file's timeline. `end`: end of the last frame, in seconds.
-    `size`: (n,) int64, bytes of each frame's packet. `key`: (n,) true for keyframes. `leads`: (n,) true for frames that no frame shown
-    later precedes in decoding order.
+    `size`: (n,) int64, bytes of each frame's packet. `key`: (n,) true for keyframes. `leads`: (n,) true for frames before
+    which no frame is decoded that is shown later.
     """
 
     pts: NDArray[np.int64]
@@ -35,8 +35,8 @@ class Timeline:
 def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Timeline | None:
     """Read the frame times of a video from its packets, or return None.
 
-    None if packets have no times. If a packet holds no picture or two, the times differ from those of `read_frames`: compare both. Raises
-    what `read_frames` raises if the file cannot be opened, or breaks.
+    None if packets have no times. Where a packet holds no picture, or two, the times differ from those of `read_frames`, so compare them.
+    Raises what `read_frames` raises if the file cannot be opened, or breaks.
     """
     limits = limits or Limits.current()
     with open_packets(path, limits=limits) as (container, stream):
