@@ -263,9 +263,7 @@ def _by_backend(
         licence = model_used(opened.runtime.model).licence if opened.runtime else backend.licence
     alpha = np.asarray(cv2.resize(last.alpha, size, interpolation=cv2.INTER_LINEAR), np.float32)
     regions = regions_of(alpha)
-    if params.box is not None:
-        box = params.scaled_box(*size, size)
-        assert box is not None
+    if (box := params.scaled_box(*size, size)) is not None:
         region = boxed_region(regions, box)
     elif params.points:
         region = clicked_region(regions, params.scaled_points(*size, size), near=max(size) // 50 if near is None else near)

@@ -69,21 +69,20 @@ class CompositeFrames:
     def subjects(self) -> Generator[tuple[Times, av.VideoFrame, Plane], None, None]:
         """Yield frames of the subject alone, with their times and alpha planes."""
         with closing(self._reader.read()) as frames:
-            compositor: Compositor | None = None
 
-            def cut_out(frame: TimedLayers) -> tuple[Times, av.VideoFrame, Plane]:
-                assert compositor is not None
+            def cut_out(job: tuple[TimedLayers, Compositor]) -> tuple[Times, av.VideoFrame, Plane]:
+                frame, compositor = job
                 alpha = compositor.cleaned(frame.layers.alpha)
                 planes = compositor.subject(replace(frame.layers, alpha=alpha), (alpha, chroma_alpha(alpha)))
                 picture = picture_from(planes, *self._reader.size, "yuv420p")
                 apply_tags(picture, frame.color.model_copy(update={"range": "tv"}))
                 return frame.times, picture, alpha
 
-            def with_compositor() -> Iterator[TimedLayers]:
-                nonlocal compositor
+            def with_compositor() -> Iterator[tuple[TimedLayers, Compositor]]:
+                compositor: Compositor | None = None
                 for frame in frames:
                     compositor = compositor or Compositor(self._look(matrix_or_guess(frame.color, *self._reader.size)))
-                    yield frame
+                    yield frame, compositor
 
             yield from map_ordered(cut_out, with_compositor(), workers=_WORKERS, ahead=1)
 

@@ -39,10 +39,9 @@ def _masked(marks: Marks) -> First | None:
     return partial(masked_region, mask=np.asarray(union))
 
 
-def _boxed(marks: Marks) -> First:
+def _boxed(marks: Marks) -> First | None:
     box = marks.pointing.scaled_box(marks.width, marks.height, marks.size)
-    assert box is not None
-    return partial(boxed_region, box=box)
+    return None if box is None else partial(boxed_region, box=box)
 
 
 def _clicked(marks: Marks) -> First:

@@ -47,45 +47,45 @@ class ProgressLog:
             if text not in self.warnings and len(self.warnings) < MAX_WARNINGS:
                 self.warnings.append(text)
             return
-        self._keep(update)
+        latest = self._kept(update)
         now = asyncio.get_running_loop().time()
-        if (self.latest and self.latest.fraction >= 1) or now - self._written_at >= PROGRESS_INTERVAL_S:
-            await self._write(now)
+        if latest.fraction >= 1 or now - self._written_at >= PROGRESS_INTERVAL_S:
+            await self._write(latest, now)
 
     async def show_steps(self, update: ProgressUpdate, steps: Sequence[StepProgress], *, outcome: PipelineOutcome | None) -> None:
         """Record the progress of a pipeline and of its steps.
 
         `outcome`: result and outputs so far, if a step has changed its state; they are written at once.
         """
-        self._keep(update)
+        latest = self._kept(update)
         self.steps = tuple(steps)
         now = asyncio.get_running_loop().time()
         if outcome is not None or now - self._written_at >= max(PROGRESS_INTERVAL_S, STEP_INTERVAL_S * len(steps)):
-            await self._write(now, outcome=outcome)
+            await self._write(latest, now, outcome=outcome)
 
     def progress(self) -> JobProgress | None:
         """Return the latest progress; None before the first."""
-        if self.latest is None:
-            return None
-        return JobProgress(**vars(self.latest), steps=None if self.steps is None else list(self.steps))
+        return None if self.latest is None else self._shown(self.latest)
 
-    def _keep(self, update: ProgressUpdate) -> None:
+    def _shown(self, update: ProgressUpdate) -> JobProgress:
+        return JobProgress(**vars(update), steps=None if self.steps is None else list(self.steps))
+
+    def _kept(self, update: ProgressUpdate) -> ProgressUpdate:
+        """Keep an update as the latest; its fraction never goes back."""
         fraction = max(self._claim.fraction, self._written_fraction, min(update.fraction, 1.0))
         self.latest = replace(update, fraction=fraction)
         self.frames = max(self.frames, update.total)
+        return self.latest
 
-    async def _write(self, now: float, *, outcome: PipelineOutcome | None = None) -> None:
+    async def _write(self, latest: ProgressUpdate, now: float, *, outcome: PipelineOutcome | None = None) -> None:
         """Store the latest progress if it has changed, or if there is an `outcome`.
 
         `now`: seconds on the event loop's clock.
         """
-        progress = self.progress()
-        assert progress is not None
-        assert self.latest is not None
-        if self.latest.fraction == self._written_fraction and self.steps == self._written_steps and outcome is None:
+        if latest.fraction == self._written_fraction and self.steps == self._written_steps and outcome is None:
             return
-        self._written_at, self._written_fraction, self._written_steps = now, self.latest.fraction, self.steps
+        self._written_at, self._written_fraction, self._written_steps = now, latest.fraction, self.steps
         try:
-            await asyncio.to_thread(self._ledger.progress, self._claim, progress, self.warnings, outcome)
+            await asyncio.to_thread(self._ledger.progress, self._claim, self._shown(latest), self.warnings, outcome)
         except SQLAlchemyError as error:  # the job goes on; the next update is written
             log.warning("the progress of job %s was not written: %s", self._claim.id, error)

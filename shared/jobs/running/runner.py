@@ -232,8 +232,9 @@ class OperationRunner:
 
         `slot` holds the child; the files of the operation move to `folder`.
         """
-        slot_folder = await asyncio.to_thread(new_slot_folder, slot, claim.id, folder)
-        inputs = await asyncio.to_thread(place_inputs, self._media, slot, claim)
+        assert slot.sandbox is not None  # the pools of this runner have one
+        slot_folder = await asyncio.to_thread(new_slot_folder, slot, slot.sandbox, claim.id, folder)
+        inputs = await asyncio.to_thread(place_inputs, self._media, slot.sandbox, claim)
         measurements = slot_folder / MEASUREMENTS
         if measurements_key is not None:
             await asyncio.to_thread(self._measurements.fetch, claim.owner, measurements_key, measurements)

@@ -95,12 +95,11 @@ class _Part:
             block = self._waiting or self._next()
             self._waiting = None
             at = goal if block is None else round((block.start - self._start) * self._target.sample_rate)
-            if at > self._position:
+            if block is None or at > self._position:
                 quiet = min(at, goal) - self._position
                 self._put(np.zeros((self._target.channels, quiet), np.float32))
                 self._waiting = block
                 continue
-            assert block is not None
             room = goal - self._position
             self._put(self._fitted(block.samples[:, :room]))
             if block.samples.shape[1] > room:

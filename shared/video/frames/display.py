@@ -188,21 +188,20 @@ class DisplayFilter:
             return
         picture.time_base = self._time_base
         self._graph.vpush(picture)
-        yield from self._pull()
+        yield from self._pull(self._graph)
 
     def flush(self) -> Iterator[av.VideoFrame]:
         """Yield the frames that remain in the filters."""
         if self._graph is not None:
             self._graph.vpush(None)
-            yield from self._pull()
+            yield from self._pull(self._graph)
             self._graph = None
             self._key = None
 
-    def _pull(self) -> Iterator[av.VideoFrame]:
-        assert self._graph is not None
+    def _pull(self, graph: Graph) -> Iterator[av.VideoFrame]:
         while True:
             try:
-                picture = self._graph.vpull()
+                picture = graph.vpull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
             if self._tags is not None:

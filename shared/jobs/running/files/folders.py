@@ -13,6 +13,7 @@ from shared.errors import OperationFailed
 from shared.jobs.database.rows import Claim
 from shared.media.store import MediaStore
 from shared.settings import Settings
+from shared.worker.sandbox import Sandbox
 from shared.worker.slot import Slot
 from shared.worker.slot_folders import place
 
@@ -27,30 +28,28 @@ def work_folder(settings: Settings, job_id: str) -> Path:
     return settings.data_dir.absolute() / "work" / job_id
 
 
-def new_slot_folder(slot: Slot, job_id: str, work: Path) -> Path:
+def new_slot_folder(slot: Slot, sandbox: Sandbox, job_id: str, work: Path) -> Path:
     """Create the slot's folder for the operation's files.
 
     Deletes `work`, the work folder of an earlier attempt.
     """
-    assert slot.sandbox is not None
     slot.empty()
     shutil.rmtree(work, ignore_errors=True)
     work.parent.mkdir(parents=True, exist_ok=True)
-    slot_folder = slot.sandbox.outputs / job_id
+    slot_folder = sandbox.outputs / job_id
     (slot_folder / OUTPUTS).mkdir(parents=True)
     return slot_folder
 
 
-def place_inputs(media: MediaStore, slot: Slot, claim: Claim) -> dict[str, Any]:
+def place_inputs(media: MediaStore, sandbox: Sandbox, claim: Claim) -> dict[str, Any]:
     """Copy or link a job's inputs to the child process's folder.
 
     Returns their paths. Each has the name under which the file was uploaded, so that messages name the file as users know it.
     """
 
     def path(media_id: str) -> str:
-        assert slot.sandbox is not None
         name = _file_name(media.get(claim.owner, media_id).name)
-        return str(place(media.content_path(claim.owner, media_id), slot.sandbox.inputs / media_id, name))
+        return str(place(media.content_path(claim.owner, media_id), sandbox.inputs / media_id, name))
 
     return {
         name: [path(media_id) for media_id in source] if isinstance(source, list) else path(source) if source else None

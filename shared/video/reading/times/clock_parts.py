@@ -46,7 +46,7 @@ class ClockParts:
         if track.kind not in ("video", "audio") or track.last is None or part < self._first_of_file:
             part = len(self._begins) - 1
         else:
-            jumps = self._jumps(track, at, dated=dated)
+            jumps = self._jumps(track, track.last, at, dated=dated)
             if jumps or early or (track.kind == "audio" and at < track.last - _JITTER_S):
                 part = len(self._begins) - 1
                 if part == track.part or abs(at - self._begins[part]) > _AHEAD_S / 2:
@@ -72,18 +72,17 @@ class ClockParts:
                 for track in tracks:
                     track.clock.unite(number)
 
-    def _jumps(self, track: TrackPackets, at: float, *, dated: bool) -> bool:
-        """Return whether a track's clock jumps at the time `at`.
+    def _jumps(self, track: TrackPackets, last: float, at: float, *, dated: bool) -> bool:
+        """Return whether a track's clock jumps from the time `last` to `at`.
 
         A jump goes back, or ahead together with the other tracks. While another track goes on through a gap, a standing picture or a pause
         in the sound fills it.
         """
-        assert track.last is not None
-        if at < track.last - _BACK_S[self._jumpy]:
+        if at < last - _BACK_S[self._jumpy]:
             return dated
-        if not self._jumpy or at < track.last + _AHEAD_S:
+        if not self._jumpy or at < last + _AHEAD_S:
             return False
-        middle = (track.last + at) / 2
+        middle = (last + at) / 2
         others = [
             other for other in self._tracks.values() if other is not track and other.kind in ("video", "audio") and other.last is not None
         ]
