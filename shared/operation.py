@@ -95,7 +95,7 @@ def form(
     They are the `json_schema_extra` of its Field. `labels`: words for each value of a choice. `taken_from`: fields of results that fit,
     as service.operation.field, which a form offers to take over. For previews, which run on a smaller
     copy of a part of the clip: `clip_pixels`, the number counts pixels of the clip; `share_of_part`, it is proportional to the length of
-    the part; `one_per`, the list has a value for each so many seconds from `start` on, as the parameter of this name says.
+    the part; `one_per`, name of the parameter with the seconds that each value of the list covers, from `start` on.
     """
     extra: JsonDict = {"group": group, **cell(unit=unit, labels=labels, widget=widget)}
     if role is not None:

@@ -235,7 +235,7 @@ class CompositeBench extends Element {
     return this.#kept;
   }
 
-  /** Whether the server can estimate depth for the params. The params use an estimate, and an installed preset does so without painting. */
+  /** Whether the server can estimate depth for the params. They must use an estimate, and so must a preset that can run and paints nothing. */
   get #estimatesDepth() {
     const { operation } = this;
     const isEstimated = (params) => valueOfRole(operation, params, "depth_source") === "model";
@@ -264,7 +264,7 @@ class CompositeBench extends Element {
     return this.#estimate?.depth ?? null;
   }
 
-  /** The background's light on each pixel of a still, 0 to 255. It is a share of that light. */
+  /** The share of the background's light that reaches each pixel of a still, 0 to 255. */
   #spill({ width, height, alpha }) {
     const outside = new ImageData(width, height);
     for (let pixel = 0; pixel < alpha.length; pixel += 1) outside.data.set([255 - alpha[pixel], 0, 0, 255], 4 * pixel);

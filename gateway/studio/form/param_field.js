@@ -63,7 +63,7 @@ class ParamField extends Element {
   get #error() {
     const { parameter, problems } = this;
     const isTable = ["list", "row", "points", "box"].includes(this.#control);
-    const ofWords = isTable && parameter.words?.length && problems.some(({ path }) => path.length); // that it is none of the words says nothing then
+    const ofWords = isTable && parameter.words?.length && problems.some(({ path }) => path.length); // a row is wrong: then it says nothing that the value is none of the words
     const own = isTable ? problems.filter(({ path }) => !path.length && !ofWords) : problems;
     return [this.note, ...own.map((problem) => problemText(problem, parameter))].filter(Boolean).join("; ");
   }

@@ -11,8 +11,8 @@ const known = new WeakMap(); // schema -> its parameters
 /**
  * The parameters, in order, as the form shows them. Each is {name, label, help, group, role, sources, widget, labels, unit, required,
  * nullable, fallback, type, ...}. `sources`: fields of results to take over, [{operation, field}]. For previews: `pixels`: "clip" if the
- * number counts pixels of the clip; `isShare`: it is proportional to the length of the part; `onePer`: a list has a value for each so many
- * seconds, as the parameter of this name says. type: switch|choice|choices|number|text|list|row|unknown. A list has `items` and plain `words`
+ * number counts pixels of the clip; `isShare`: it is proportional to the length of the part; `onePer`: name of the parameter with the
+ * seconds that each value of a list covers. type: switch|choice|choices|number|text|list|row|unknown. A list has `items` and plain `words`
  * that are accepted instead; a row has `cells`, each like a parameter, with its `key`.
  */
 export function parametersOf(schema) {

@@ -89,7 +89,7 @@ function markedTimes({ operation, record, params }, framesOf) {
   return hasMarks && !marked.length ? [0] : marked;
 }
 
-/** The seconds between the values of a list with one for each so many. It is undefined if the params have no such list. */
+/** The seconds that each value of a list covers. It is undefined if the params have no such list. */
 function gridOf({ operation, params }) {
   const list = parametersOf(operation.params).find(({ onePer, name }) => onePer && params[name]);
   return list && (params[list.onePer] ?? operation.params.properties[list.onePer].default);

@@ -19,8 +19,8 @@ let made = 0;
 
 class CurveEditor extends Element {
   /**
-   * Properties and events. `fields`: of a point, as declared. Sends `points` with {points, keep}. `keep` is true while a drag goes on. Also sends `choose` with an index, and
-   * `seek` with seconds of source.
+   * Properties and events. `fields`: of a point, as declared. Sends `points` with {points, keep}. `keep` is true while a drag goes on. Also
+   * sends `choose` with an index, and `seek` with seconds of source.
    */
   static props = { // `record`: null if an earlier step makes the clip
     store: null, record: null, fields: null, points: [], duration: 1, fps: 30, time: 0, chosen: 0, motion: null, beats: [], cuts: [], width: 800, height: 260,

@@ -96,7 +96,7 @@ export class Uploads extends EventTarget {
   }
 
   /**
-   * The server's record of the same bytes, or null. Null: the server has none, or the answer cannot be found out. An upload that was begun
+   * The server's record of the same bytes, or null. Null: the server has none, or does not say. An upload that was begun
    * goes on.
    */
   async #twin(entry) {
