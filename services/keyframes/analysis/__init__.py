@@ -1,4 +1,4 @@
 """Frame measurements: changes, histograms, thumbnails, quality.
 
-`scan.py` reads a video once and collects these measures.
+`scanner.py` reads a video once and collects these measures in a `Scan`.
 """

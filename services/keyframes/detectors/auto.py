@@ -10,7 +10,7 @@ import numpy as np
 from services.keyframes.analysis.comparison.frame_changes import FrameChanges, frame_changes
 from services.keyframes.analysis.comparison.frame_distance import frame_distance
 from services.keyframes.analysis.same_place import frames_show_same_place
-from services.keyframes.analysis.scan import scan_video
+from services.keyframes.analysis.scanner import scan_video
 from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
 from services.keyframes.detectors.cuts.content import Content, content_of
 from services.keyframes.detectors.cuts.hard_cuts import CUT_AT, hard_cuts

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.keyframes.analysis.scan import FrameHolder, Scan, scan_video
+from services.keyframes.analysis.scan import Scan
+from services.keyframes.analysis.scanner import FrameHolder, scan_video
 from services.keyframes.analysis.small_frame import SmallFrame
 from services.keyframes.detectors.transition import Floats, Transition
 from shared.operation import Progress

@@ -12,7 +12,7 @@ from services.keyframes.analysis import seek
 from services.keyframes.analysis.comparison.frame_changes import lagged_distances
 from services.keyframes.analysis.comparison.frame_distance import frame_distance
 from services.keyframes.analysis.packet_prescan import quiet_spans
-from services.keyframes.analysis.scan import scan_video
+from services.keyframes.analysis.scanner import scan_video
 from services.keyframes.analysis.thumbnail_film import ThumbnailFile
 from services.keyframes.detect import DetectParams, detect
 from services.keyframes.detectors.cuts.refinement import refine_cuts, refined
