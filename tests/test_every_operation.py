@@ -21,9 +21,9 @@ from shared.sample_ids import SAMPLE_ID
 from shared.testing import RunningSuite
 from shared.video import ffmpeg_path
 from shared.worker.operation_run import output_arguments
+from shared.worker.processes.environment import HEAPS
 from shared.worker.progress import Report
 from shared.worker.protocol import ProgressUpdate, Update
-from shared.worker.slot import HEAPS
 from tests.cyclic_garbage import cyclic_garbage
 from tests.repeated_runs import example_arguments
 

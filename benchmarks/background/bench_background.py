@@ -39,7 +39,7 @@ from services.background.studio import StudioParams, studio
 from shared.operation import Silent
 from shared.video import VideoWriter, probe_video, read_frames
 from shared.video.clip.part import ClipPart
-from shared.worker.slot import HEAPS
+from shared.worker.processes.environment import HEAPS
 
 out = console()
 TABLES = ["composites", "studio", "plates", "medians", "fills"]

@@ -28,7 +28,7 @@ from services.effects.motion_trails import MotionTrailsParams, held_bytes, motio
 from shared.video import VideoInfo, VideoWriter, probe_video, read_frames
 from shared.video.clip.rewrite import frame_size
 from shared.video.frames.planes import picture_from
-from shared.worker.slot import HEAPS
+from shared.worker.processes.environment import HEAPS
 
 out = console()
 TABLES = ["speed", "memory"]

@@ -45,7 +45,7 @@ from services.keyframes.detectors.footage import Footage
 from services.keyframes.detectors.table import BY_NAME, DETECTORS
 from shared.operation import Silent
 from shared.video import VideoInfo, probe
-from shared.worker.slot import HEAPS
+from shared.worker.processes.environment import HEAPS
 
 PYSCENEDETECT = ("ContentDetector", "AdaptiveDetector", "HistogramDetector", "HashDetector", "ThresholdDetector")
 TOLERANCES = (0, 1)

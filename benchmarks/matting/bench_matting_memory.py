@@ -22,7 +22,7 @@ from benchmarks.material.clips import ffmpeg, sample_clip
 from shared.errors import ModelMissing
 from shared.models.files import model_files
 from shared.settings import Settings, use
-from shared.worker.slot import HEAPS
+from shared.worker.processes.environment import HEAPS
 
 out = Console(soft_wrap=True, highlight=False)
 RATE = 25

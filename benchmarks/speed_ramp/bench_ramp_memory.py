@@ -19,7 +19,7 @@ from rich.table import Table
 
 from benchmarks.machine import machine
 from benchmarks.material.clips import ffmpeg, sample_clip
-from shared.worker.slot import HEAPS
+from shared.worker.processes.environment import HEAPS
 
 out = Console(soft_wrap=True, highlight=False)
 SHORT_S, MIDDLE_S, LONG_S, HOURS_S = 10, 100, 600, 7200

@@ -4,7 +4,8 @@ A slot (slot.py) holds one child process and runs one call at a time in it; a po
 nothing else.
 """
 
+from shared.worker.limits import Limits
 from shared.worker.pool import WorkerPool
-from shared.worker.slot import Killed, Limits, Slot
+from shared.worker.slot import Killed, Slot
 
 __all__ = ["Killed", "Limits", "Slot", "WorkerPool"]

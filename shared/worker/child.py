@@ -1,7 +1,7 @@
 """The program of a worker process: it runs the calls that the server sends.
 
 guard.py starts it as `python -m shared.worker.child FD MEMORY_BYTES NICENESS SANDBOX`. It dies with its guard, is the first process to be
-killed when the machine runs out of memory, yields the processor to the API, holds none of the server's secrets (slot.py clears the
+killed when the machine runs out of memory, yields the processor to the API, holds none of the server's secrets (slot.py chooses its
 environment), and enters its sandbox (`Sandbox.dump`; empty: none) before it runs any call.
 """
 

@@ -14,8 +14,9 @@ from typing import Any
 
 from shared.errors import ReelwrightError, Unavailable, WorkerCrashed
 from shared.media.disk import on_disk
+from shared.worker.limits import Limits, Usage
 from shared.worker.sandbox import Sandbox
-from shared.worker.slot import Limits, OnUpdate, Slot, Usage
+from shared.worker.slot import OnUpdate, Slot
 from shared.worker.slot_folders import place
 from shared.worker_call import Answer, Request, Target
 

@@ -13,7 +13,6 @@ import socket
 import sys
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -22,11 +21,14 @@ from pydantic import ValidationError
 from shared import errors
 from shared.errors import OperationFailed, OutOfMemory, ReelwrightError, TimedOut, Unavailable, WorkerCrashed
 from shared.log import CURRENT_JOB
-from shared.worker import family_mark, guard
+from shared.worker import guard
+from shared.worker.limits import Limits, Usage
 from shared.worker.output_tail import OutputTail
 from shared.worker.preparation import PREPARE, Preparation
-from shared.worker.process_end import LINGER_CAUSE, LINGER_S, end
-from shared.worker.process_tree import descendants, memory_bytes
+from shared.worker.processes import family_mark
+from shared.worker.processes.environment import environment
+from shared.worker.processes.process_end import LINGER_CAUSE, LINGER_S, end
+from shared.worker.processes.process_tree import descendants, memory_bytes
 from shared.worker.protocol import HEADER, Call, Done, Failed, JobWarning, Update, body_length, pack, unpack
 from shared.worker.sandbox import Sandbox
 from shared.worker.sandbox.plan import SandboxMissing
@@ -40,30 +42,6 @@ KEPT_OPEN: set[int] = set()
 whose jobs they run."""
 CLOSED_S = 2.0
 """Seconds for a child to end after it closed its connection."""
-MIB = 1024 * 1024
-# Environment variables that a child gets. All others (keys, passwords, URLs) are kept from the code that opens uploads.
-PASSED_ON = (
-    "PATH",
-    "HOME",
-    "TMPDIR",
-    "TZ",
-    "LANG",
-    "LC_ALL",
-    "PYTHONPATH",
-    "LD_LIBRARY_PATH",
-    "DEVICE",
-    "MODELS_AUTO_PULL",
-    "REELWRIGHT_DATA_DIR",
-    "REELWRIGHT_DEVICE",
-    "REELWRIGHT_JOB_MEMORY_BYTES",
-    "SSL_CERT_DIR",
-    "SSL_CERT_FILE",
-)
-HEAPS = "2"
-"""Number of heaps of glibc. By default each of dozens of threads has its own heap and keeps freed memory: 60 MB of a flow render's 600."""
-PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "REELWRIGHT_MAX_", "REELWRIGHT_MODEL")
-FOR_DOWNLOADS = ("HF_ENDPOINT", "REELWRIGHT_MODELS_MIRROR")
-"""Variables that only a child with network gets: addresses may contain passwords."""
 
 OnUpdate = Callable[[Update], Awaitable[None]]
 log = logging.getLogger(__name__)
@@ -73,47 +51,6 @@ class Killed(WorkerCrashed):
     """The error of a call whose child process was killed from outside the slot."""
 
     title = "Worker process killed"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """Time limit of a call, and memory limit of the child and its descendants.
-
-    Seconds on the clock, and bytes; time counts from when the child is ready. `lease_s`: a call also ends when this process is frozen for
-    so long (0: it goes on). `module`: imported by a child before it counts as ready. `niceness`: how far a child yields the processor.
-    `subject`: the call's name in error messages; `timeout_setting` and `memory_setting`: the settings behind the limits, named there too;
-    empty: the limit is no setting.
-    """
-
-    timeout_s: float
-    memory_bytes: int
-    lease_s: float = 0
-    module: str = ""
-    niceness: int = 10
-    subject: str = "job"
-    timeout_setting: str = ""
-    memory_setting: str = ""
-
-    def out_of_memory(self, used_bytes: int | None = None) -> OutOfMemory:
-        """Return the error for a call that exceeded its memory limit.
-
-        `used_bytes`: memory of the child; None if the child was refused more memory.
-        """
-        limit = f"{self.memory_bytes // MIB} MiB{_named(self.memory_setting)}"
-        if used_bytes is None:
-            return OutOfMemory(f"The {self.subject} needs more memory than its limit of {limit}.")
-        return OutOfMemory(f"The {self.subject} used {used_bytes // MIB} MiB of memory; its limit is {limit}.")
-
-    def timed_out(self) -> TimedOut:
-        """Return the error for a call that exceeded its time limit."""
-        return TimedOut(f"The {self.subject} was stopped after {self.timeout_s:g} seconds, its time limit{_named(self.timeout_setting)}.")
-
-
-@dataclass
-class Usage:
-    """Peak memory of a call, kept up to date while the call runs."""
-
-    peak_memory_bytes: int = 0
 
 
 class Slot:
@@ -266,7 +203,7 @@ class Slot:
             stdin=asyncio.subprocess.PIPE,
             stderr=writing,
             start_new_session=True,
-            env=_environment(self._mark, network=self.sandbox is None or self.sandbox.network),
+            env=environment(self._mark, network=self.sandbox is None or self.sandbox.network),
         )
 
     async def _begin(self, starting: "asyncio.Task[asyncio.subprocess.Process]") -> None:
@@ -362,19 +299,6 @@ def _validated(target: Target[Any, Answer], result: dict[str, Any] | None) -> An
     except ValidationError as error:
         raise WorkerCrashed("The worker process sent an invalid answer.") from error
     return answer
-
-
-def _named(setting: str) -> str:
-    return f" ({setting})" if setting else ""
-
-
-def _environment(mark: str, *, network: bool) -> dict[str, str]:
-    passed = {name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)}
-    for name in FOR_DOWNLOADS:
-        passed.pop(name, None)
-        if network and name in os.environ:
-            passed[name] = os.environ[name]
-    return passed | {"MALLOC_ARENA_MAX": HEAPS, family_mark.VARIABLE: mark}
 
 
 def _make_folders(sandbox: Sandbox) -> None:

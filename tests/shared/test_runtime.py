@@ -14,7 +14,7 @@ from shared.jobs.running.sandboxes import Sandboxes
 from shared.operation import Service
 from shared.runtime import PROBE_MEMORY_BYTES, Runtime, probe_count
 from shared.settings import Settings
-from shared.worker.slot import MIB
+from shared.worker.limits import MIB
 from tests.shared.slow import CRASH, HOARD, QUICK, SLEEP, Empty, Niceness
 
 

@@ -28,7 +28,7 @@ USE_THE_ENVIRONMENT = {
     "shared/video/writing/encoders.py": "SVT_LOG quiets an encoder",
     "shared/worker/guard.py": "hands it on to the child",
     "shared/worker/sandbox/entry.py": "directs temporary files and caches to the process's own folder",
-    "shared/worker/slot.py": "chooses what the child gets of it",
+    "shared/worker/processes/environment.py": "chooses what the child gets of it",
     "services/aesthetics/nima/keras_model.py": "TF_CPP_MIN_LOG_LEVEL quiets TensorFlow",
     "services/aesthetics/nima/conversion.py": "starts TensorFlow without a GPU",
 }

@@ -17,8 +17,8 @@ from typing import Protocol
 import psycopg
 import sqlalchemy as sa
 
-from shared.worker.process_end import described
-from shared.worker.process_tree import descendants
+from shared.worker.processes.process_end import described
+from shared.worker.processes.process_tree import descendants
 from shared.worker.slot import KEPT_OPEN
 
 LEASE_S, GRACE_S = 6, 8.0

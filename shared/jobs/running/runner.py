@@ -47,9 +47,10 @@ from shared.models.preparation import make_converted_folders, record_models
 from shared.operation import Operation, Service
 from shared.settings import Settings
 from shared.worker import Limits, WorkerPool
+from shared.worker.limits import Usage
 from shared.worker.operation_run import PERFORM, OperationAnswer, OperationCall
 from shared.worker.protocol import JobWarning, ProgressUpdate
-from shared.worker.slot import Killed, Slot, Usage
+from shared.worker.slot import Killed, Slot
 
 Value = TypeVar("Value")
 SPARE_FREE_BYTES, UNUSED_SPARE_FREE_BYTES = 1024**3, 4 * 1024**3

@@ -24,8 +24,8 @@ from collections.abc import Callable
 import psycopg
 
 from shared.jobs.running.locks import LEASE_S, LOST_THE_LOCK, Locks
-from shared.worker.family_mark import Server, end_marked
-from shared.worker.process_end import LINGER_S
+from shared.worker.processes.family_mark import Server, end_marked
+from shared.worker.processes.process_end import LINGER_S
 
 PING_S, GIVE_UP_S = 1.0, 4.0
 IDLE_PING_S, IDLE_LEASE_S = 10.0, 30

@@ -16,7 +16,7 @@ import psutil
 
 from shared.errors import Unavailable
 from shared.settings import current
-from shared.worker.process_tree import memory_bytes
+from shared.worker.processes.process_tree import memory_bytes
 
 CGROUP = Path("/sys/fs/cgroup")
 

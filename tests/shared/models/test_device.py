@@ -10,7 +10,7 @@ import pytest
 from shared.errors import Unavailable
 from shared.models.devices import device as module
 from shared.models.devices.device import CPU, Device, _visible, choose_device, free_bytes, torch_device, total_bytes
-from shared.worker.process_tree import memory_bytes
+from shared.worker.processes.process_tree import memory_bytes
 
 TWO = [Device(kind="cuda", index=index, uuid=f"GPU-{index}{index}", title=f"Card {index}") for index in range(2)]
 

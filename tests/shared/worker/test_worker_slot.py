@@ -15,12 +15,14 @@ import pytest
 
 from shared.errors import OperationFailed, OutOfMemory, TimedOut, WorkerCrashed
 from shared.log import CURRENT_JOB
-from shared.worker import Limits, Slot, WorkerPool, guard, process_end
+from shared.worker import Limits, Slot, WorkerPool, guard
+from shared.worker.limits import Usage
 from shared.worker.operation_run import PERFORM, OperationCall
 from shared.worker.output_tail import TAIL_BYTES
-from shared.worker.process_tree import descendants, memory_bytes
+from shared.worker.processes import process_end
+from shared.worker.processes.process_tree import descendants, memory_bytes
 from shared.worker.protocol import JobWarning, Update
-from shared.worker.slot import Killed, Usage
+from shared.worker.slot import Killed
 from tests.shared.slow import WRONG, Empty
 
 LIMITS = Limits(timeout_s=20, memory_bytes=400 * 2**20)

@@ -19,7 +19,7 @@ from shared.errors import without_folders
 from shared.jobs.database.ledger import Ledger
 from shared.jobs.database.rows import Claim
 from shared.settings import Settings
-from shared.worker.process_end import LINGER_CAUSE
+from shared.worker.processes.process_end import LINGER_CAUSE
 
 MOST_CHARS, MOST_LINES, MOST_LINE_CHARS = 32 * 1024, 400, 2000
 INTERVAL_S = 2.0

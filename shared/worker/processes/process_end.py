@@ -9,8 +9,8 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Iterable
 
-from shared.worker.family_mark import PROC, end_marked
-from shared.worker.process_tree import descendants
+from shared.worker.processes.family_mark import PROC, end_marked
+from shared.worker.processes.process_tree import descendants
 
 GUARD_S = 0.4
 """Seconds for the guard to end all descendants before it is killed itself."""

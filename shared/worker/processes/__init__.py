@@ -1,0 +1,1 @@
+"""Processes of a worker: environment, family, memory and end."""
