@@ -29,7 +29,7 @@ export class FrameTimes {
     return number;
   }
 
-  /** Whether the proxy has no picture of a frame. Too many frames then begin within one of its own. */
+  /** Whether the proxy leaves a frame out. Several frames of the clip then begin within one of its own. */
   isLeftOut(number) {
     return number > 0 && this.shown[number] === this.shown[number - 1];
   }

@@ -121,7 +121,7 @@ def _duration(
 ) -> Fraction | None:
     """Return the video's duration from the start of the timeline, in seconds.
 
-    It is as the packets say, or else the video track; None if neither is known. The container's length counts only where no other
+    Taken from the packets, else from the video track; None if neither tells it. The container's length counts only where no other
     track can be the longer one.
     """
     if packets is not None and packets.nowhere_timed:
