@@ -19,11 +19,11 @@ from shared.video.reading.texts import read_chapters, read_subtitles
 from shared.video.reading.times.clock import clock_of
 from shared.video.reading.times.shape_changes import shape_changes
 from shared.video.reading.times.stated_end import stated_end
+from shared.video.writing.copied_tracks import COPYABLE
 from shared.video.writing.mp4_header import set_picture_length
 from shared.video.writing.output_file import in_milliseconds
 from shared.video.writing.picture_ends.last_packet import LastPacket
 from shared.video.writing.texts import mux_subtitles
-from shared.video.writing.tracks import COPYABLE
 
 # Codecs that MP4 holds and browsers or common players play.
 _VIDEO = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4"})

@@ -15,12 +15,13 @@ from shared.errors import OperationFailed
 from shared.media_info import ColorInfo
 from shared.video.frames.color import apply_tags
 from shared.video.reading.texts import Chapter, SubtitleTrack
+from shared.video.writing.copied_tracks import CopiedAudio
 from shared.video.writing.encoder_input import PictureConverter
 from shared.video.writing.encoders import Encoder
 from shared.video.writing.mp4_header import set_picture_length
 from shared.video.writing.picture_ends.last_packet import LastPacket
 from shared.video.writing.texts import mux_subtitles
-from shared.video.writing.tracks import AudioTrack, CopiedAudio, Mux
+from shared.video.writing.tracks import AudioTrack, Mux
 from shared.video.writing.webp_file import set_last_length
 
 _MOST_LAG_S = 24 * 3600

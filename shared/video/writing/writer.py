@@ -26,13 +26,14 @@ from shared.video.reading.metadata import file_tags
 from shared.video.reading.texts import Chapter, file_chapters, read_subtitles
 from shared.video.seconds import to_fraction
 from shared.video.writing.action_thread import ActionThread
+from shared.video.writing.copied_tracks import CopiedAudio
 from shared.video.writing.encoder_input import PictureConverter
 from shared.video.writing.encoders import ALL_INTRA, captions_options, choose_encoder, encoder_options
 from shared.video.writing.output_file import OutputFile, VideoEncoding
 from shared.video.writing.picture_ends.late_start import LateStart, late_start
 from shared.video.writing.sound_coding import sound_coding
 from shared.video.writing.texts import HOLDERS, retimed
-from shared.video.writing.tracks import EMPTY_TRACK, AudioTrack, CopiedAudio
+from shared.video.writing.tracks import EMPTY_TRACK, AudioTrack
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".webp": "webp"}
 _MOST_CHAPTERS = 255  # MP4's chapter list, as most players read it, has a one-byte count
