@@ -4,7 +4,6 @@ import os
 from bisect import bisect_right
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +18,7 @@ from shared.video.limits import Limits
 from shared.video.reading.containers.truncation import is_truncated
 from shared.video.reading.decoding.decoder import open_decoder
 from shared.video.reading.decoding.packet_sizes import PacketSizes
+from shared.video.reading.decoding.seek_target import SeekTarget
 from shared.video.reading.open_input import check_promised_size, error_text, file_head, main_video, time_base_of, timeline_zero
 from shared.video.reading.times.clock import clock_of
 from shared.video.reading.times.container_traits import may_end_anywhere
@@ -29,25 +29,6 @@ TimedPicture = tuple[av.VideoFrame, int]
 Skip = Literal["none", "nonref", "nonkey", "steady", "rough"]
 # Most encoders put a keyframe at least this often.
 _USUAL_KEY_DISTANCE_S = 10
-
-
-@dataclass(slots=True)
-class SeekTarget:
-    """The next picture that a sampling reader needs.
-
-    It is the first picture that begins at or after `target`; the reader moves the target as it goes. `alone`: no picture close behind it is
-    needed, so the decoder is drained as soon as it holds the picture; then `emptied` is set. `nearest`: time of the first suitable picture
-    among the packets decoded for this target; None before there is one.
-    """
-
-    target: int
-    alone: bool = False
-    emptied: bool = False
-    nearest: int | None = None
-
-    def move(self, target: int, *, alone: bool) -> None:
-        """Set `target` and `alone` for the next picture; reset the other fields."""
-        self.target, self.alone, self.emptied, self.nearest = target, alone, False, None
 
 
 class PictureStream:
