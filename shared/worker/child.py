@@ -22,6 +22,7 @@ from typing import Any
 
 from shared.errors import FieldError, ReelwrightError, for_clients
 from shared.settings import Settings, use
+from shared.worker import heap
 from shared.worker.progress import Report
 from shared.worker.protocol import HEADER, Call, Done, Failed, Message, body_length, pack, unpack
 from shared.worker.sandbox import Sandbox, enter
@@ -79,6 +80,7 @@ def main(fd: int, memory_bytes: int, niceness: int, sandbox: str) -> None:
             answer(number, message, line)
             if os.getpid() != line.pid:
                 os._exit(1)  # an operation forked, and this is the copy
+            heap.trim()
 
 
 def confine(parent_pid: int, memory_bytes: int, niceness: int) -> None:
