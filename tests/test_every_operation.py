@@ -39,6 +39,9 @@ RUNS = 5
 QUICK = {"keyframes.detect", "media.strip", "speed-ramp.analyze", "speed-ramp.plan", "speed-ramp.render"}
 """Operations whose memory is checked in every test run. The others take longer (`make test-all`)."""
 
+WARM_AFTER_TWO = {"speed-ramp.export"}
+"""Operations whose threads fill a second heap in the second run only: about 15 MiB, once."""
+
 
 def as_text(operation: Operation) -> dict[str, str]:
     """Return the params of an operation's example as text.
@@ -132,17 +135,20 @@ def large_files(tmp_path_factory) -> list[str]:
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak memory is read from /proc")
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(operation.name, marks=() if operation.name in QUICK else pytest.mark.slow) for operation in RUNNABLE],
+    [
+        pytest.param(operation.name, marks=() if operation.name in QUICK else [pytest.mark.slow, pytest.mark.timeout(400)])
+        for operation in RUNNABLE
+    ],
 )
 def test_memory_does_not_grow_from_run_to_run(name, large_files, tmp_path):
+    """No run takes a tenth more than the first; where the second run still warms up, no later run takes a tenth more than that."""
     command = [sys.executable, "-m", "tests.repeated_runs", name, str(tmp_path), str(RUNS), *large_files]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"MALLOC_ARENA_MAX": HEAPS}, cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    first, *others = json.loads(done.stdout)
-    assert len(others) == RUNS - 1
-    # Some slow operations vary by up to 15 % from run to run without growth: of these, frames that are never freed show in both last runs.
-    compared = max(others) if name in QUICK else min(others[-2:])
-    assert compared <= 1.1 * first, [f"{peak / 2**20:.0f} MiB" for peak in (first, *others)]
+    peaks = json.loads(done.stdout)
+    assert len(peaks) == RUNS
+    first, *others = peaks[1:] if name in WARM_AFTER_TWO else peaks
+    assert max(others) <= 1.1 * first, [f"{peak / 2**20:.0f} MiB" for peak in peaks]
 
 
 @each_that_runs

@@ -148,7 +148,7 @@ def test_a_required_sandbox_that_is_missing_refuses_calls(tmp_path: Path, monkey
     monkeypatch.setattr(landlock, "version", lambda: 0)
     assert landlock.restrict([], tcp=False) == 0
     code = (
-        "from shared.worker.sandbox import Sandbox, entry, landlock; landlock.version = lambda: 0\n"
+        "from shared.worker.sandbox import Sandbox, enter, landlock; landlock.version = lambda: 0\n"
         f"enter(Sandbox(folder={str(tmp_path)!r}, data_dir={str(tmp_path)!r}, mode='require'))"
     )
     (tmp_path / "tmp").mkdir()
