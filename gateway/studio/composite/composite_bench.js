@@ -264,7 +264,7 @@ class CompositeBench extends Element {
     return this.#estimate?.depth ?? null;
   }
 
-  /** The share of the background's light that reaches each pixel of a still, 0 to 255. */
+  /** Share of the background's light at each pixel of a still, 0 to 255. */
   #spill({ width, height, alpha }) {
     const outside = new ImageData(width, height);
     for (let pixel = 0; pixel < alpha.length; pixel += 1) outside.data.set([255 - alpha[pixel], 0, 0, 255], 4 * pixel);

@@ -62,7 +62,7 @@ function mappedParam(value, parameter, { given, operation, clock, part }) {
   return pixels === "clip" ? scaled(value, parameter, clock.scale) : mappedValue(value, parameter, clock);
 }
 
-/** A value with the times and places of the preview; undefined for a time outside. */
+/** A value with the times and places of the preview. Undefined for a time outside. */
 function mappedValue(value, parameter, clock) {
   const { widget, type, cells, items, required, least } = parameter;
   if (widget === "points" || widget === "box") return fractions(value, widget, clock.size);

@@ -18,7 +18,7 @@ _CONTACT = 0.45
 _FEET = 0.2
 """Share of the subject's height, from its lower end, that counts as feet."""
 _FADE = 0.06
-"""Share of the picture's height over which the shadow appears, as feet enter the picture."""
+"""The shadow appears, as feet enter, over this share of the picture's height."""
 _STEADY_FRAMES, _CUT = 5, 0.1
 
 

@@ -1,4 +1,7 @@
-"""Scan: the measurements of a video's frames, for the detectors and the choice of keyframes."""
+"""Scan: the measurements of a video's frames.
+
+The detectors and the choice of keyframes read them.
+"""
 
 from array import array
 from collections.abc import Sequence
