@@ -19,7 +19,7 @@ from gateway.pipelines.retry import Retrier
 from gateway.pipelines.running import runner as module
 from gateway.pipelines.running.runner import PipelineRunner
 from gateway.pipelines.steps import Step
-from gateway.pipelines.unasked import UnaskedExpansion, UnaskedInputs
+from gateway.pipelines.unasked_inputs import UnaskedExpansion, UnaskedInputs
 from gateway.routing.upstream import Upstreams
 from services.effects.strobe import STROBE
 from services.matting.matte import MATTE
