@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.job_deletion import delete_job
 from gateway.pipelines.maker_jobs import maker_jobs
 from gateway.pipelines.unasked_inputs import UnaskedInputs
-from gateway.routing.known_query import refuse_unknown_query
 from gateway.routing.upstream import Refused, Upstreams, credentials, refused_at
 from shared.errors import Conflict, Invalid, UnknownJob, UnknownOperation
 from shared.http.json_route import JsonRoute
 from shared.http.operations.answers import REFUSALS, IdempotencyKey
 from shared.http.operations.batch import LONGEST_KEY, MOST_JOBS, Batch, item_key, submit_each
+from shared.http.operations.known_query import refuse_unknown_query
 from shared.http.problems import problems
 from shared.jobs import Job, Status
 from shared.jobs.database.job_filter import JobFilter

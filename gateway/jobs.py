@@ -11,8 +11,8 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from gateway.job_deletion import delete_job
 from gateway.job_logs import log_of
-from gateway.routing.known_query import refuse_unknown_query
 from shared.errors import Invalid
+from shared.http.operations.known_query import refuse_unknown_query
 from shared.http.problems import problems
 from shared.jobs import Event, Job, JobPage, Jobs, Status
 from shared.jobs.database.job_filter import JobFilter

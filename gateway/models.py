@@ -2,10 +2,11 @@
 
 import asyncio
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 
 from gateway.routing.upstream import Upstreams, credentials
 from shared.errors import ReelwrightError, UnknownModel
+from shared.http.operations.known_query import refuse_unknown_query
 from shared.http.problems import problems
 from shared.models.folder import ModelFolder
 from shared.models.info import ModelInfo, describe_model
@@ -14,7 +15,7 @@ from shared.settings import Settings
 
 def model_routes(upstreams: Upstreams, settings: Settings) -> APIRouter:
     """Return the routes under /v1/models."""
-    router = APIRouter(prefix="/v1/models", tags=["models"])
+    router = APIRouter(prefix="/v1/models", tags=["models"], dependencies=[Depends(refuse_unknown_query)])
 
     @router.get("", name="list", summary="List all models with licence, size, source and whether they are installed")
     async def models(request: Request) -> list[ModelInfo]:

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from gateway.routing.known_query import refuse_unknown_query
 from shared.http.json_route import JsonRoute
+from shared.http.operations.known_query import refuse_unknown_query
 from shared.http.problems import NOT_JSON, problems
 from shared.jobs import Jobs
 from shared.jobs.record import Delivery, DeliveryList, MadeWebhook, NewWebhook, StandingWebhook

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.media.file_responses import is_known
 from gateway.media.requests import UNKNOWN, MediaId, owner_of
 from gateway.media.services import MediaServices
-from gateway.routing.known_query import refuse_unknown_query
 from shared.errors import Conflict, UnknownMedia
 from shared.http.json_route import JsonRoute
+from shared.http.operations.known_query import refuse_unknown_query
 from shared.http.problems import problems
 from shared.json_digest import json_digest
 from shared.media.disk import on_disk

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from gateway.pipelines.check import check_steps
 from gateway.pipelines.maker_jobs import maker_jobs
@@ -14,6 +14,7 @@ from gateway.pipelines.unasked_inputs import UnaskedInputs
 from gateway.routing.upstream import Upstreams, credentials
 from shared.errors import Conflict, UnknownJob, UnknownMedia
 from shared.http.operations.answers import ENDED, IdempotencyKey, Prefer, job_response
+from shared.http.operations.known_query import refuse_unknown_query
 from shared.http.problems import problems
 from shared.jobs import Job, JobRequest, Status
 from shared.jobs.making import Making
@@ -30,7 +31,7 @@ REFUSALS = problems(
 
 def retry_routes(upstreams: Upstreams, unasked: UnaskedInputs, runtime: Runtime) -> APIRouter:
     """Return the route that retries a job."""
-    router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+    router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[Depends(refuse_unknown_query)])
     retrier = Retrier(upstreams, unasked, runtime)
 
     @router.post(

@@ -1,12 +1,13 @@
 """HTTP routes that start and check pipelines."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from gateway.pipelines.placeholders import with_media
 from gateway.pipelines.steps import PipelineChecked, PipelineRequest
 from gateway.pipelines.submitter import PipelineSubmitter
 from shared.http.json_route import JsonRoute
 from shared.http.operations.answers import ENDED, REFUSALS, IdempotencyKey, Prefer, job_response
+from shared.http.operations.known_query import refuse_unknown_query
 from shared.http.problems import problems
 from shared.jobs import Job
 from shared.runtime import Runtime
@@ -15,7 +16,8 @@ from shared.runtime import Runtime
 def pipeline_routes(submitter: PipelineSubmitter, runtime: Runtime) -> APIRouter:
     """Return the routes that start and check pipelines."""
     unavailable = problems(_503="A service does not answer")
-    router = APIRouter(prefix="/v1/pipelines", tags=["pipelines"], responses=unavailable, route_class=JsonRoute)
+    known_query = [Depends(refuse_unknown_query)]
+    router = APIRouter(prefix="/v1/pipelines", tags=["pipelines"], responses=unavailable, route_class=JsonRoute, dependencies=known_query)
 
     @router.post("/jobs", status_code=202, summary="Run several operations as one job", response_model=Job, responses=REFUSALS | ENDED)
     async def start(

@@ -69,7 +69,9 @@ def _forwarding(service: str, client: httpx.AsyncClient, expansions: Sequence[Ex
         has_body = "transfer-encoding" in request.headers or (length is not None and length != "0")
         content: Any = request.stream() if has_body else None
         path = request.url.path.split("/", 3)[-1]
-        if request.method == "POST" and path.endswith(("/jobs", "/check")) and 0 < _number(length) <= MOST_LOOKED_AT:
+        # A request with a query is forwarded: the service refuses it.
+        starts_job = request.method == "POST" and path.endswith(("/jobs", "/check")) and not request.url.query
+        if starts_job and 0 < _number(length) <= MOST_LOOKED_AT:
             content = await request.body()
             for expand in expansions:
                 if (expanded := await expand(service, path, content, request)) is not None:

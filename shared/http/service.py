@@ -4,13 +4,14 @@
 import asyncio
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
 from shared.http.app import create_api
 from shared.http.json_route import JsonRoute
 from shared.http.operations.answers import ENDED, REFUSALS, IdempotencyKey, Prefer, job_response
 from shared.http.operations.check import Checked, check, estimated_time
 from shared.http.operations.description import OperationInfo, describe, example_body
+from shared.http.operations.known_query import refuse_unknown_query
 from shared.http.operations.request_models import inputs_of, job_model, plain_request, request_model
 from shared.http.operations.submission import submit
 from shared.jobs import Job
@@ -45,7 +46,13 @@ def create_service(service: Service, runtime: Runtime, *, reachable_by_browsers:
 
 
 def _routes(operation: Operation, runtime: Runtime) -> APIRouter:
-    router = APIRouter(prefix=f"/{operation.verb}", tags=[operation.name], responses=REFUSALS, route_class=JsonRoute)
+    router = APIRouter(
+        prefix=f"/{operation.verb}",
+        tags=[operation.name],
+        responses=REFUSALS,
+        route_class=JsonRoute,
+        dependencies=[Depends(refuse_unknown_query)],
+    )
     model: Any = request_model(operation)
     job = job_model(operation)
     answers: dict[int | str, dict[str, Any]] = {202: {"model": job, "description": "The accepted job"}, 200: ENDED[200] | {"model": job}}

@@ -46,11 +46,31 @@ def test_steps_are_found_by_their_pipeline(running: RunningSuite):
     assert [child["operation"] for child in children] == ["speed-ramp.analyze"]
 
 
-def test_unknown_query_parameters_are_named(running: RunningSuite):
-    for path in ("/v1/jobs", "/v1/media"):
-        answer = running.client.get(path, params={"limti": 3})
-        assert answer.status_code == 422
-        assert answer.json()["errors"] == [{"field": "limti", "detail": "unknown query parameter"}]
+STROBE = {"inputs": {"video": SAMPLE_ID}}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/jobs", None),
+        ("/v1/media", None),
+        ("/v1/models", None),
+        ("/v1/pipelines/presets", None),
+        ("/v1/pipelines/saved", None),
+        ("/v1/effects/strobe/jobs", STROBE),
+        ("/v1/effects/strobe/check", STROBE),
+        ("/v1/effects/strobe/jobs", STROBE | {"preview": True}),
+        ("/v1/effects/strobe/jobs", {"inputs": {"video": SAMPLE_ID, "matte": "auto"}}),
+        ("/v1/jobs", {"jobs": [ANALYZE]}),
+        ("/v1/jobs/" + "7" * 26 + "/retry", {}),
+        ("/v1/pipelines/jobs", {"steps": [{"id": "look", **ANALYZE}]}),
+        ("/v1/pipelines/presets/dramatic-ramp/jobs", {"inputs": {"video": SAMPLE_ID}}),
+    ],
+)
+def test_unknown_query_parameters_are_named(running: RunningSuite, path, body):
+    answer = running.client.request("GET" if body is None else "POST", path, params={"limti": 3}, json=body)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"] == [{"field": "limti", "detail": "unknown query parameter"}]
 
 
 @pytest.mark.parametrize("path", ["/v1/jobs", "/v1/speed-ramp/operations", f"/v1/media/{SAMPLE_ID}", "/openapi.json", "/health"])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from gateway.pipelines.presets.availability import PresetInfo, describe_preset, describe_presets
 from gateway.pipelines.presets.preset import Preset
@@ -16,6 +16,7 @@ from gateway.routing.upstream import Refused, Upstreams, credentials
 from shared.http.json_route import JsonRoute
 from shared.http.operations.answers import ENDED, REFUSALS, IdempotencyKey, Prefer, job_response
 from shared.http.operations.batch import Batch, item_key, submit_each
+from shared.http.operations.known_query import refuse_unknown_query
 from shared.http.problems import problems
 from shared.jobs import Job
 from shared.runtime import Runtime
@@ -30,7 +31,10 @@ OPENAPI = {"requestBody": {"content": {"application/json": {"examples": EXAMPLES
 def preset_routes(submitter: PipelineSubmitter, upstreams: Upstreams, runtime: Runtime) -> APIRouter:
     """Return the routes under /v1/pipelines/presets."""
     unavailable = problems(_503="A service does not answer, or the weights of a model are not installed")
-    router = APIRouter(prefix="/v1/pipelines/presets", tags=["pipelines"], responses=unavailable, route_class=JsonRoute)
+    known_query = [Depends(refuse_unknown_query)]
+    router = APIRouter(
+        prefix="/v1/pipelines/presets", tags=["pipelines"], responses=unavailable, route_class=JsonRoute, dependencies=known_query
+    )
     _add_list(router, upstreams, runtime)
     _add_start(router, submitter, runtime)
     _add_batch(router, submitter)

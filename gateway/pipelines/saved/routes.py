@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi import Path as PathParam
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
@@ -13,6 +13,7 @@ from gateway.pipelines.steps import EXAMPLE, Step
 from gateway.pipelines.submitter import PipelineSubmitter
 from shared.http.json_route import JsonRoute
 from shared.http.operations.answers import ENDED, REFUSALS, IdempotencyKey, Prefer, job_response
+from shared.http.operations.known_query import refuse_unknown_query
 from shared.http.problems import problems
 from shared.jobs import Job
 from shared.media.disk import on_disk
@@ -55,7 +56,10 @@ class SavedPipelineRequest(PresetRequest):
 def saved_pipeline_routes(submitter: PipelineSubmitter, runtime: Runtime) -> APIRouter:
     """Return the routes under /v1/pipelines/saved."""
     unavailable = problems(_503="A service does not answer, or the disk is full")
-    router = APIRouter(prefix="/v1/pipelines/saved", tags=["pipelines"], responses=unavailable, route_class=JsonRoute)
+    known_query = [Depends(refuse_unknown_query)]
+    router = APIRouter(
+        prefix="/v1/pipelines/saved", tags=["pipelines"], responses=unavailable, route_class=JsonRoute, dependencies=known_query
+    )
     saved = SavedPipelines(runtime.settings.data_dir / "pipelines")
 
     @router.get("", summary="List your saved pipelines")
