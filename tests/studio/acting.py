@@ -2,14 +2,17 @@
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
 Way = Literal["mouse", "touch", "keyboard"]
-PATIENCE_S = 400  # a busy machine needs minutes for what a quiet one does in seconds
+PATIENCE_S = 200
+"""Seconds of the longest wait. A busy machine needs minutes for what a quiet one does in seconds.
+
+`.ci/run` stops its browser tests after 300 s; a test that waited longer could not say for what."""
 MOST_TABS = 400
 DRAG_STEPS = 6
 HIDING_SHEET = """(element) => {
@@ -41,8 +44,19 @@ def until(page: Any, expression: str, seconds: float = PATIENCE_S) -> None:
     """
     deadline = time.monotonic() + seconds
     while not page.evaluate(expression):
-        assert time.monotonic() < deadline, expression
+        assert time.monotonic() < deadline, f"not true after {seconds:g} s: {expression}"
         page.wait_for_timeout(100)
+
+
+def until_known(page: Any, test: Callable[[], object], what: str, seconds: float = PATIENCE_S) -> None:
+    """Wait until `test()` is true, while the page goes on.
+
+    `what`: what is waited for, in words.
+    """
+    deadline = time.monotonic() + seconds
+    while not test():
+        assert time.monotonic() < deadline, f"not after {seconds:g} s: {what}"
+        page.wait_for_timeout(50)
 
 
 def release(routes: Sequence[Any]) -> None:

@@ -21,6 +21,7 @@ SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
 PATIENCE_MS = 1000 * PATIENCE_S
 SETTINGS = {"PROBE_TIMEOUT_S": "90", "URL_ALLOW_NETWORKS": "127.0.0.0/8"}
 NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
+MOST_RELOADS = 20
 
 
 class Restartable:
@@ -53,7 +54,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restartable]:
     """Start a suite for the browser tests, with its samples."""
     with ExitStack() as stack:
         started = Restartable(tmp_path_factory.mktemp("studio"), stack)
-        wait_for_samples(started.suite, timeout_s=300)
+        wait_for_samples(started.suite, timeout_s=PATIENCE_S)
         yield started
 
 
@@ -97,10 +98,12 @@ def open_page(browser: Any, studio: Restartable) -> Iterator[Callable[..., Any]]
         page.on("console", lambda message: messages.append(message.text))
         page.on("pageerror", lambda error: messages.append(f"error: {error}"))
         page.goto(f"{studio.suite.url}/{hash_}")
-        while any(NETWORK_CHANGED in message for message in messages) and not page.locator("studio-app").count():
+        for _ in range(MOST_RELOADS):
+            if page.locator("studio-app").count() or not any(NETWORK_CHANGED in message for message in messages):
+                return page
             messages.clear()  # the page's own modules were dropped
             page.reload()
-        return page
+        raise AssertionError(f"the page's modules were dropped {MOST_RELOADS} times: {NETWORK_CHANGED}")
 
     yield open_at
     for context in contexts:

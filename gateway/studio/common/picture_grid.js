@@ -68,6 +68,7 @@ class PictureGrid extends Element {
 
   /** Make a medium of one picture, and open it. */
   async #take(item) {
+    if (this.isTaking) return;
     this.isTaking = true;
     try {
       const record = await this.store.api.post(item.url);

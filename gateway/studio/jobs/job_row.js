@@ -12,7 +12,12 @@ import { endText, progressText, titleOf } from "./job_text.js";
 import "./job_steps.js";
 
 class JobRow extends Element {
-  static props = { store: null, job: null, log: null, isBusy: false };
+  /** Properties of the element. `retried`: id of the job that the latest retry started. */
+  static props = { store: null, job: null, log: null, isBusy: false, retried: "" };
+
+  enter() {
+    this.store.watch(() => this.retried && this.redraw(), this.leaving);
+  }
 
   view() {
     const { store, job } = this;
@@ -45,32 +50,43 @@ class JobRow extends Element {
     return html`${job.status === "failed" && html`<p class="error">${job.error?.detail ?? job.error?.title ?? "The job failed; the server gave no reason."}</p>`}
       <div class="row"><span class=${`state ${job.status}`}>${endText(job)}</span>
         <span class="job-actions">
-          ${job.status !== "succeeded" && html`<button type="button" class="quiet" ?disabled=${this.isBusy} @click=${() => this.#retry()}>${icon("retry")}Retry</button>`}
+          ${job.status !== "succeeded" && html`<button type="button" class="quiet" ?disabled=${this.isBusy || this.#isRetried} @click=${() => this.#retry()}>${icon("retry")}Retry</button>`}
           ${canChange && html`<a class="button quiet" href=${toolAddress(clip, job.operation, { from: job.id })}>Change</a>`}
           ${job.service === "pipelines" && html`<a class="button quiet" href=${`#/pipelines?from=${job.id}`}>Change</a>`}
           ${job.urls.log && html`<button type="button" class="quiet" aria-expanded=${String(this.log !== null)} @click=${() => this.#toggleLog()}>Log</button>`}
         </span></div>`;
   }
 
-  async #cancel() {
-    this.isBusy = true;
-    try {
-      this.store.putJob(await this.store.api.post(this.job.urls.cancel));
-    } catch (error) {
-      notify(error.message, { kind: "bad" });
-    }
-    this.isBusy = false;
+  /** Whether a retry of the job is unfinished. */
+  get #isRetried() {
+    const job = this.store.jobs.get(this.retried);
+    return Boolean(job) && !ENDED.has(job.status);
+  }
+
+  #cancel() {
+    return this.#ask(() => this.store.api.post(this.job.urls.cancel));
   }
 
   async #retry() {
+    if (this.#isRetried) return;
+    const job = await this.#ask(() => this.store.api.start(`${this.job.urls.self}/retry`));
+    if (job) this.retried = job.id;
+  }
+
+  /** The job that a request answers; null if it is refused. One request runs at a time. */
+  async #ask(request) {
+    if (this.isBusy) return null;
     this.isBusy = true;
     try {
-      const job = await this.store.api.post(`${this.job.urls.self}/retry`);
+      const job = await request();
       this.store.putJob(job);
+      return job;
     } catch (error) {
       notify(error.message, { kind: "bad" });
+      return null;
+    } finally {
+      this.isBusy = false;
     }
-    this.isBusy = false;
   }
 
   async #toggleLog() {

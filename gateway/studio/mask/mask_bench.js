@@ -264,6 +264,7 @@ class MaskBench extends Element {
 
   /** Save the mask at the clip's size and give it to the tool. */
   async #use() {
+    if (this.isBusy) return;
     const { width, height } = this.record.media;
     const full = Object.assign(document.createElement("canvas"), { width, height });
     drawMask(full, this.state);

@@ -21,7 +21,7 @@ const CHECK_AFTER_MS = 500;
 class PipelinesScreen extends Element {
   /** Properties of the element. `chosen`: the name of the pipeline to start from. `base`: its steps, before they were changed. */
   static props = { store: null, uploads: null, route: null, steps: [], base: [], media: {}, chosen: "", problems: {}, isChecked: false, isStarting: false, saved: [], showsApi: false,
-    previewJob: null, preview: null };
+    previewJob: null, preview: null, previewNote: "" };
   #timer = null;
   #isBegun = false; // whether the steps are those of the draft or of the user's choice
   #checking = null;
@@ -44,6 +44,7 @@ class PipelinesScreen extends Element {
   }
 
   changed(name, before) {
+    if (name === "route") this.isStarting = false; // the user has come back
     if (name === "route" && this.isConnected && (this.route.from || before?.clip !== this.route.clip)) this.#take();
     this.redraw();
   }
@@ -120,8 +121,7 @@ class PipelinesScreen extends Element {
     this.steps = steps;
     const slot = this.#given && clipSlot(steps, this.store.operations);
     if (slot) this.media = { ...this.media, [slot]: this.#given };
-    this.problems = {};
-    this.isChecked = false;
+    Object.assign(this, { problems: {}, isChecked: false, previewNote: "" });
     this.#keep();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#check(), CHECK_AFTER_MS);
@@ -144,7 +144,9 @@ class PipelinesScreen extends Element {
     }
   }
 
+  /** Start the job. After that the button stays off until the job's page is open, which may have to be loaded first. */
   async #make() {
+    if (this.isStarting) return;
     const { steps } = filled(this.steps, this.media);
     this.isStarting = true;
     try {
@@ -153,12 +155,13 @@ class PipelinesScreen extends Element {
       this.store.putJob(job);
       location.hash = `#/job/${job.id}`;
     } catch (error) {
+      this.isStarting = false;
       this.problems = refusals(error, steps);
     }
-    this.isStarting = false;
   }
 
   async #preview() {
+    if (this.#isPreviewing) return;
     const { steps } = filled(this.steps, this.media);
     this.#closePreview();
     const { signal } = (this.#previewing = new AbortController());
@@ -173,15 +176,20 @@ class PipelinesScreen extends Element {
       this.preview = { url: held.url, kind: isVideo ? "video" : "image" };
     } catch (error) {
       if (signal.aborted) return;
-      this.problems = refusals(error, steps);
+      if (error.errors?.length) this.problems = refusals(error, steps);
+      else this.previewNote = error.message; // the steps themselves may be valid
     }
     if (!this.preview) this.previewJob = null;
+  }
+
+  get #isPreviewing() {
+    return Boolean(this.previewJob) && !this.preview;
   }
 
   #closePreview() {
     this.#previewing.abort();
     dropPreview(this.store.api, this.previewJob);
-    Object.assign(this, { preview: null, previewJob: null });
+    Object.assign(this, { preview: null, previewJob: null, previewNote: "" });
   }
 
   async #save() {
@@ -294,9 +302,10 @@ class PipelinesScreen extends Element {
     const clip = clipSlot(this.steps, this.store.operations);
     const hasProblem = Object.keys(this.problems).length > 0;
     const cannotRun = !steps.length || missing.length > 0 || hasProblem;
-    const isPreviewing = this.previewJob && !this.preview;
+    const isPreviewing = this.#isPreviewing;
     return html`<div class="action-bar">
       ${this.problems[""] && html`<p class="error" role="alert">${this.problems[""].general}</p>`}
+      ${this.previewNote && html`<p class="error" role="alert">${this.previewNote}</p>`}
       ${missing.length > 0 && html`<p class="muted small">Choose ${missing.map((name) => (name === clip ? "a clip" : words(name).toLowerCase())).join(" and ")} first.</p>`}
       ${this.isChecked && html`<p class="small good" role="status">${icon("check")}All steps are valid.</p>`}
       ${this.previewJob && this.#previewCard()}

@@ -36,7 +36,7 @@ class ResultScreen extends Element {
 
   async #load() {
     const { id } = this.route;
-    Object.assign(this, { job: null, clip: null, error: "", isWaiting: false, shown: null });
+    Object.assign(this, { job: null, clip: null, error: "", isWaiting: false, shown: null, isBusy: false });
     try {
       await this.#read();
     } catch (error) {
@@ -201,26 +201,29 @@ class ResultScreen extends Element {
   }
 
   async #cancel() {
-    this.isBusy = true;
-    await this.#ask(this.job.urls.cancel);
+    if (this.isBusy) return;
+    await this.#ask(() => this.store.api.post(this.job.urls.cancel));
+    this.isBusy = false;
   }
 
+  /** Retry the job. After that the button stays off until the new job is shown. */
   async #retry() {
-    this.isBusy = true;
-    const job = await this.#ask(`${this.job.urls.self}/retry`);
+    if (this.isBusy) return;
+    const job = await this.#ask(() => this.store.api.start(`${this.job.urls.self}/retry`));
     if (job) location.hash = `#/job/${job.id}`;
+    else this.isBusy = false;
   }
 
-  async #ask(path) {
+  /** The job that a request answers; null if it is refused. */
+  async #ask(request) {
+    this.isBusy = true;
     try {
-      const job = await this.store.api.post(path);
+      const job = await request();
       this.store.putJob(job);
       return job;
     } catch (error) {
       notify(error.message, { kind: "bad" });
       return null;
-    } finally {
-      this.isBusy = false;
     }
   }
 }

@@ -94,7 +94,7 @@ export class Api {
     return jsonOf(await this.send("POST", path, { ...options, json }));
   }
 
-  /** POST the request of a job, and return the job. It starts once even if the request arrives twice. @param {string} path  @param {any} json */
+  /** POST the request of a job, and return the job. It starts once even if the request arrives twice. @param {string} path  @param {any} [json] */
   async start(path, json) {
     return this.post(path, json, { headers: { "Idempotency-Key": crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` } });
   }

@@ -8,6 +8,7 @@ const BUSY_MS = 1500; // interval of refreshing the lists while a job runs
 const IDLE_MS = 6000;
 const SHOWN_JOBS = 30;
 const MEDIA_PAGE = 200;
+const ID_DIGITS = 6; // of a job's id, in the names that the server gives to its outputs
 export const SAMPLE_DIGITS = "0".repeat(24); // ids of the installation's sample media begin with it
 export const ENDED = new Set(["succeeded", "failed", "canceled"]);
 
@@ -29,6 +30,7 @@ export class Store extends EventTarget {
   #turn = Promise.resolve(); // ends with the last read of the list
   #isReadingMore = false;
   #hidden = new Set(); // ids of media that are about to be deleted
+  #numbers = null; // id -> number among the listed media of the same name, from 1; null: not counted since the last change
   #wake = (/** @type {any} */ _value = null) => {};
 
   constructor(api) {
@@ -46,6 +48,7 @@ export class Store extends EventTarget {
   }
 
   tell() {
+    this.#numbers = null;
     this.dispatchEvent(new Event("change"));
   }
 
@@ -237,15 +240,25 @@ export class Store extends EventTarget {
     this.tell();
   }
 
-  /** The name to show for a medium. Results without a user's name are named after their clip and tool. */
+  /**
+   * The name to show for a medium. Results without a user's name are named after their clip and tool. Of listed media with the same name, the
+   * second oldest is "name (2)".
+   */
   nameOf(record) {
-    const maker = this.operations.find(({ name }) => record.name.startsWith(`${name.replace(".", "-")}-`));
-    if (!maker || record.source === "upload" || record.source === "url") return record.name;
+    this.#numbers ??= numbered(this.#listed.map((id) => this.media.get(id)), (other) => this.#plainNameOf(other));
+    const number = this.#numbers.get(record.id) ?? 1;
+    return number > 1 ? `${this.#plainNameOf(record)} (${number})` : this.#plainNameOf(record);
+  }
+
+  #plainNameOf(record) {
     const job = this.jobs.get(record.source);
+    const isMadeBy = ({ name }) => record.name.startsWith(`${name.replace(".", "-")}-${record.source.slice(-ID_DIGITS)}-`);
+    const maker = this.operations.find(isMadeBy); // not after a user has renamed the medium
+    if (!maker) return record.name;
     const clip = job && this.media.get(clipId(job, this.operations));
     const outputs = Object.entries(job?.outputs ?? {});
     const [output] = outputs.length > 1 ? (outputs.find(([, { id }]) => id === record.id) ?? []) : [];
-    return [clip && this.nameOf(clip).replace(/\.\w+$/, ""), maker.title, output && words(output).toLowerCase()].filter(Boolean).join(" · ");
+    return [clip && this.#plainNameOf(clip).replace(/\.\w+$/, ""), maker.title, output && words(output).toLowerCase()].filter(Boolean).join(" · ");
   }
 
   isHidden(id) {
@@ -261,6 +274,18 @@ export class Store extends EventTarget {
   operation(name) {
     return this.operations.find((operation) => operation.name === name);
   }
+}
+
+/** The numbers of records among those of the same name, the oldest first: id -> number. Ids rise with time. */
+function numbered(records, nameOf) {
+  const counts = new Map();
+  const numbers = new Map();
+  for (const record of records.filter(Boolean).sort((a, b) => (a.id < b.id ? -1 : 1))) {
+    const name = nameOf(record);
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+    numbers.set(record.id, counts.get(name));
+  }
+  return numbers;
 }
 
 /** The later of two states of progress, either of which may be missing. */

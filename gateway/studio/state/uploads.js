@@ -40,6 +40,7 @@ export class Uploads extends EventTarget {
   }
 
   retry(entry) {
+    if (entry.state !== "failed") return;
     Object.assign(entry, { state: "waiting", error: "" });
     this.#start();
   }

@@ -11,6 +11,17 @@ export function curlText(origin, operation, inputs, params, { keyed = false } = 
   return `curl ${origin}${operation.urls.jobs} \\\n${key}  -H 'Content-Type: application/json' \\\n  -H 'Prefer: wait=60' \\\n  -d '${body}'`;
 }
 
+/** The files of a request's inputs: input name -> file name, a list of names, or "auto". Of several media with one name, the names are numbered. */
+export function filesOf(inputs, store) {
+  const given = [...new Set(Object.values(inputs).flat())].map((id) => store.media.get(id)).filter(Boolean);
+  const nameOf = (id) => {
+    const record = store.media.get(id);
+    if (!record) return id;
+    return given.some((other) => other.id !== id && other.name === record.name) ? store.nameOf(record) : record.name;
+  };
+  return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, Array.isArray(value) ? value.map(nameOf) : nameOf(value)]));
+}
+
 /** The Python code of a request. `files`: input name -> name of the file on the user's disk, a list of names, or "auto". */
 export function pythonText(origin, operation, files, params, { keyed = false } = {}) {
   const key = keyed ? `, os.environ["REELWRIGHT_API_KEY"]` : "";

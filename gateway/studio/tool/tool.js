@@ -16,7 +16,7 @@ import { formOf, missingOf, problemsBeside } from "../form/form.js";
 import { resultsFor } from "../form/results.js";
 import { hasProblem, NO_PROBLEMS, sorted } from "../form/problems.js";
 import { parametersOf } from "../form/schema.js";
-import { cliText, curlText, pythonText } from "./request_text.js";
+import { cliText, curlText, filesOf, pythonText } from "./request_text.js";
 import "../base/code_block.js";
 import "../presets/preset_card.js";
 import "../common/sheet_handle.js";
@@ -61,6 +61,7 @@ class ToolPanel extends Element {
   }
 
   changed(name, before) {
+    if (name === "route") this.isStarting = false; // the user has come back
     if (name === "route" && this.isConnected && (before?.tool !== this.route.tool || isFilling(this.route))) this.#open();
     this.redraw();
   }
@@ -214,24 +215,26 @@ class ToolPanel extends Element {
     this.estimate = null;
   }
 
+  /** Start the job. After that the button stays off until the job's page is open, which may have to be loaded first. */
   async #make() {
+    if (this.isStarting) return;
     this.isStarting = true;
     try {
       const job = await this.store.api.start(this.operation.urls.jobs, { inputs: this.#allInputs, params: this.params });
       this.store.putJob(job);
       location.hash = `#/job/${job.id}`;
     } catch (error) {
+      this.isStarting = false;
       this.#refuse(error);
       /** @type {any} */ (this.querySelector("sheet-handle"))?.raise();
       queueMicrotask(() => (this.querySelector("[aria-invalid=true]") ?? this.querySelector(".wrong input, .wrong select, .panel-error"))?.focus());
-    } finally {
-      this.isStarting = false;
     }
   }
 
   async #preview() {
     const { operation, params } = this;
     const at = this.time;
+    if (this.previewState === "running") return;
     this.previewState = "running";
     try {
       const job = await previewOf(this.store.api, operation, { inputs: this.#allInputs, params, at, seconds: 4, slot: "tool" });
@@ -327,9 +330,11 @@ class ToolPanel extends Element {
     const inputs = this.#allInputs;
     const { origin } = location;
     const options = { keyed: store.api.keyed };
-    const nameOf = (id) => (id === "auto" ? id : (store.media.get(id)?.name ?? id));
-    const files = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, Array.isArray(value) ? value.map(nameOf) : nameOf(value)]));
-    const text = { curl: () => curlText(origin, operation, inputs, params, options), python: () => pythonText(origin, operation, files, params, options), cli: () => cliText(operation, files, params) }[this.tab]();
+    const text = {
+      curl: () => curlText(origin, operation, inputs, params, options),
+      python: () => pythonText(origin, operation, filesOf(inputs, store), params, options),
+      cli: () => cliText(operation, filesOf(inputs, store), params),
+    }[this.tab]();
     return html`<code-block .text=${text} .label=${`Request for ${this.tab}`}></code-block>
       <p class="muted small">This request has the settings of the form. See also the <a href="/docs">API reference</a>.</p>`;
   }

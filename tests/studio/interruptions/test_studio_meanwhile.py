@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.sample_ids import SAMPLE_ID
-from tests.studio.acting import TOOL, HeldRequests, release, until
+from tests.studio.acting import PATIENCE_S, TOOL, HeldRequests, release, until, until_known
 from tests.studio.conftest import Restartable
 from tests.studio.library.test_studio_library import own_copy
 
@@ -25,6 +25,7 @@ WATCH_URLS = """
   URL.createObjectURL = (blob) => { const url = make(blob); window.heldUrls.set(url, blob.type); return url; };
   URL.revokeObjectURL = (url) => { window.heldUrls.delete(url); release(url); };
 """
+CAN_MAKE = "[...document.querySelectorAll('button')].some((button) => button.textContent.trim().startsWith('Make it') && !button.disabled)"
 HELD_VIDEOS = "[...window.heldUrls.values()].filter((type) => type.startsWith('video')).length"
 
 
@@ -37,7 +38,7 @@ def ended(studio: Restartable, operation: str, **params: Any) -> str:
 
     Returns the id of the ended job.
     """
-    job = studio.suite.wait(studio.suite.start(operation, {"video": SAMPLE_ID}, params)["id"], timeout_s=300)
+    job = studio.suite.wait(studio.suite.start(operation, {"video": SAMPLE_ID}, params)["id"], timeout_s=PATIENCE_S)
     return str(job["id"])
 
 
@@ -57,8 +58,7 @@ def test_a_late_answer_does_not_replace_what_was_opened_since(open_page: Opener,
     ):
         go(page, f"#/{late}")
         page.locator(".viewer-area.loading").wait_for()
-        while not held:
-            page.wait_for_timeout(50)
+        until_known(page, lambda: held, f"a request for {late}")
         go(page, f"#/{opened}")
         heading.filter(has_text=title).wait_for()
         release(held)
@@ -78,6 +78,78 @@ def test_the_ramp_plays_once_however_often_play_is_pressed(open_page: Opener) ->
     assert len(held.routes) == 1
     held.release()
     page.get_by_role("button", name="Stop", exact=True).wait_for()
+
+
+THREE_PRESSES = """(button) => { for (const delay of [0, 60, 150, 400]) setTimeout(() => button.click(), delay); }"""
+"""Presses of an impatient user."""
+
+
+def started(page: Any, pattern: str) -> list[str]:
+    """Return the list to which the page's requests that start jobs at `pattern` are added."""
+    posted: list[str] = []
+
+    def note(route: Any) -> None:
+        posted.append(route.request.url)
+        route.continue_()
+
+    page.route(pattern, note)
+    return posted
+
+
+def test_one_press_of_many_starts_one_job(open_page: Opener) -> None:
+    page = open_page()
+    page.route("**/result/result.js", lambda route: (page.wait_for_timeout(1200), route.continue_()))  # the next screen takes a while
+    for address, pattern in (
+        (f"#/clip/{SAMPLE_ID}/{TOOL}", "**/v1/media/transcode/jobs"),
+        (f"#/pipelines?clip={SAMPLE_ID}", "**/v1/pipelines/jobs"),
+    ):
+        page.goto(page.url.split("#")[0] + "#/")
+        page.reload()
+        go(page, address)
+        until(page, CAN_MAKE)
+        posted = started(page, pattern)
+        page.get_by_role("button", name="Make it").evaluate(THREE_PRESSES)
+        page.locator(".result").wait_for()
+        page.wait_for_timeout(500)
+        assert len(posted) == 1, address
+        page.go_back()  # the button is on again
+        until(page, CAN_MAKE)
+        page.unroute(pattern)
+
+
+def test_one_press_of_many_starts_one_preview(open_page: Opener) -> None:
+    page = open_page(f"#/pipelines?clip={SAMPLE_ID}")
+    page.get_by_text("All steps are valid.").wait_for()
+    posted = started(page, "**/v1/pipelines/jobs")
+    page.get_by_role("button", name="Preview", exact=True).evaluate(THREE_PRESSES)
+    until_known(page, lambda: posted, "the preview is started")
+    page.wait_for_timeout(1000)
+    assert len(posted) == 1
+
+
+def test_one_press_of_many_retries_once(open_page: Opener, studio: Restartable) -> None:
+    slow = {"curve": [{"t": 0, "speed": 0.1}], "interpolation": "flow"}
+    jobs = [studio.suite.start(RAMP, {"video": SAMPLE_ID}, slow | {"quality": quality}) for quality in (51, 52)]
+    for job in jobs:
+        studio.suite.client.post(job["urls"]["cancel"])
+        studio.suite.wait(job["id"])
+    page = open_page()
+    posted = started(page, "**/retry")
+    page.get_by_role("button", name="Jobs", exact=False).first.click()
+    row = page.locator("job-row", has=page.locator(f'a[href="#/job/{jobs[0]["id"]}"]'))
+    row.get_by_role("button", name="Retry").evaluate(THREE_PRESSES)
+    until_known(page, lambda: posted, "a retry")
+    page.wait_for_timeout(1500)
+    assert len(posted) == 1
+    page.get_by_role("button", name="Cancel").first.click()
+    until(page, "[...document.querySelectorAll('job-row button')].every(({ disabled }) => !disabled)")
+    go(page, f"#/job/{jobs[1]['id']}")
+    page.locator(".panel").get_by_role("button", name="Retry").evaluate(THREE_PRESSES)
+    until(page, f"location.hash.startsWith('#/job/') && !location.hash.endsWith('{jobs[1]['id']}')")
+    page.wait_for_timeout(1000)
+    assert len(posted) == 2
+    page.locator(".running-card").get_by_role("button", name="Cancel").click()
+    page.get_by_text("Canceled. Its files were deleted.").wait_for()
 
 
 def test_a_file_that_is_deleted_and_added_again_stays(open_page: Opener, studio: Restartable, clip: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.sample_ids import SAMPLE_ID
-from tests.studio.acting import TOOL, Hand, until
+from tests.studio.acting import PATIENCE_S, TOOL, Hand, until
 from tests.studio.conftest import Restartable
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
@@ -122,7 +122,7 @@ PAGES = {
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_goes_on_after_a_restart(open_page: Opener, studio: Restartable, tmp_path: Path, name: str) -> None:
     used = PAGES[name]
-    job = studio.suite.wait(studio.suite.start(TOOL, {"video": SAMPLE_ID})["id"], timeout_s=300)
+    job = studio.suite.wait(studio.suite.start(TOOL, {"video": SAMPLE_ID})["id"], timeout_s=PATIENCE_S)
     page = open_page(used.address.format(job=job["id"]), refusals=(*REFUSED, "Canvas2D"))  # the test itself reads the overlay
     page.evaluate("window.isSamePage = true")
     used.begin(page)

@@ -9,7 +9,7 @@ import pytest
 
 from shared.sample_ids import SAMPLE_ID
 from tests.file_origin import serving_files
-from tests.studio.acting import TOOL, Hand, release, until, violations_of
+from tests.studio.acting import TOOL, Hand, release, until, until_known, violations_of
 from tests.studio.conftest import Restartable
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
@@ -109,8 +109,7 @@ def test_an_upload_continues_after_a_reload(open_page: Opener, clip: Path, tmp_p
     page.route("**/v1/uploads/*", lambda route: route.continue_() if len(sent) < 2 else held.append(route))  # the second part hangs
     page.locator("#file").set_input_files(own)
     until(page, "Object.keys(JSON.parse(localStorage.getItem('reelwright-uploads') ?? '{}')).length === 1")
-    while len(sent) < 2:
-        page.wait_for_timeout(50)
+    until_known(page, lambda: len(sent) >= 2, "two parts of the file are sent")
     page.reload()
     release(held)
     page.unroute_all(behavior="ignoreErrors")

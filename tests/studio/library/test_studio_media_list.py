@@ -3,16 +3,18 @@
 Search and filters cover all of it.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import pytest
+from PIL import Image
 
 from benchmarks.material.formats import format_clips
-from shared.sample_ids import SAMPLE_ID
-from tests.studio.acting import until
+from shared.sample_ids import SAMPLE_ID, SAMPLE_MATTE_ID
+from tests.studio.acting import PATIENCE_S, until
 from tests.studio.conftest import Restartable
 from tests.studio.library.test_studio_library import own_copy
 
@@ -51,6 +53,36 @@ def refresh(page: Any, rounds: int) -> None:
             page.evaluate("document.querySelector('studio-app').store.hurry()")
 
 
+def test_media_of_one_name_are_told_apart(open_page: Opener, studio: Restartable, tmp_path: Path) -> None:
+    ids = []
+    for level in (40, 200):
+        Image.new("RGB", (64, 36), (level, level, level)).save(tmp_path / "twin scene.png")
+        ids.append(studio.suite.upload(tmp_path / "twin scene.png")["id"])
+    job = studio.suite.wait(studio.suite.start("media.transcode", {"video": SAMPLE_ID}, {"quality": 33})["id"])
+    made = job["outputs"]["video"]
+    page = open_page()
+    for number, name in enumerate(("twin scene.png", "twin scene.png (2)")):
+        card = page.locator("media-card", has=page.locator(f'a[href="#/clip/{ids[number]}"]'))
+        card.wait_for()
+        assert card.locator(".name").inner_text() == name
+    assert studio.suite.client.patch(made["urls"]["self"], json={"name": "media-transcode-for-mum.mp4"}).is_success
+    page.reload()
+    card = page.locator("media-card", has=page.locator(f'a[href="#/clip/{made["id"]}"]'))
+    card.wait_for()
+    assert card.locator(".name").inner_text() == "media-transcode-for-mum.mp4", "the user's name, though it begins as the server's do"
+    draft = json.dumps({"params": {}, "inputs": {"alpha": SAMPLE_MATTE_ID, "background": ids[0], "plate": ids[1]}, "preset": None})
+    page.evaluate("([key, draft]) => sessionStorage.setItem(key, draft)", [f"reelwright-draft {SAMPLE_ID} background.composite", draft])
+    page.evaluate("(hash) => { location.hash = hash; }", f"#/clip/{SAMPLE_ID}/background.composite")
+    page.get_by_role("tab", name="Python", exact=True).click()
+    page.locator(".code-block pre", has_text='background="twin scene.png"').wait_for()
+    page.locator(".code-block pre", has_text='plate="twin scene.png (2)"').wait_for()
+    page.evaluate("(hash) => { location.hash = hash; }", f"#/pipelines?clip={SAMPLE_ID}")
+    page.get_by_role("button", name="Empty your own steps").click()
+    page.get_by_label("Add a step").select_option("background.composite")
+    menu = page.get_by_label("Background", exact=False).first
+    assert [menu.locator(f'option[value="{id_}"]').first.inner_text() for id_ in ids] == ["twin scene.png", "twin scene.png (2)"]
+
+
 @pytest.mark.brief
 def test_later_pages_are_read_when_needed_only(open_page: Opener, studio: Restartable) -> None:
     page = open_page()
@@ -80,7 +112,9 @@ def test_later_pages_are_read_when_needed_only(open_page: Opener, studio: Restar
 
 def test_the_used_space_is_what_the_server_stores(open_page: Opener, studio: Restartable, clip: Path, tmp_path: Path) -> None:
     suite = studio.suite
-    suite.wait(suite.start("keyframes.detect", {"video": suite.upload(own_copy(clip, tmp_path / "used.mp4"))["id"]})["id"], timeout_s=300)
+    suite.wait(
+        suite.start("keyframes.detect", {"video": suite.upload(own_copy(clip, tmp_path / "used.mp4"))["id"]})["id"], timeout_s=PATIENCE_S
+    )
     page = open_page()
     page.get_by_role("radio", name="Files").check()
     page.locator("media-card .file-kind", has_text="html").first.wait_for()  # outputs that are no pictures are listed, too
