@@ -3,7 +3,8 @@
 import { inputOf, paramOf, valueOfRole } from "../base/declared.js";
 import { parametersOf } from "../form/schema.js";
 import { evenTimes } from "../viewer/frame_times.js";
-import { shifted } from "./shifted.js";
+import { stepsOnClips } from "./origins.js";
+import { lostTimes, shifted } from "./shifted.js";
 
 const SECONDS = 3;
 const MOST_PIXELS = 640; // of the longer side
@@ -12,7 +13,7 @@ const CUT_ROLES = ["part_start", "part_length", "longest_side"]; // of the param
 
 /**
  * The steps on small parts of their clips, the same part of all. `media`: id -> record; `operations`: the declared ones; `framesOf(record)`:
- * the FrameTimes of a clip.
+ * the FrameTimes of a clip. Throws an Error for a user if a step has times that cannot be found in the preview.
  */
 export function previewSteps(steps, media, operations, framesOf = ({ media: facts }) => evenTimes(facts)) {
   const cutter = operations.find((operation) => CUT_ROLES.every((role) => paramOf(operation, "role", role)));
@@ -32,16 +33,22 @@ export function previewSteps(steps, media, operations, framesOf = ({ media: fact
     }
     return `${cuts.get(value).id}.${output}`;
   };
-  const small = steps.map((step) => {
+  const small = steps.map((step, index) => {
     const operation = operations.find(({ name }) => name === step.operation);
     const inputs = Object.fromEntries(Object.entries(step.inputs).map(([name, value]) => [name, Array.isArray(value) ? value.map(cutOf) : cutOf(value)]));
     const clock = operation && clocks.get([inputs[inputOf(operation)]].flat()[0]);
     if (!clock) return { ...step, inputs };
-    const { params, clock: made } = shifted(step.params, operation, clock);
+    const [lost] = lostTimes(step.params, operation, clock);
+    if (lost) throw new Error(lostText(lost, index, operation));
+    const { params, clock: made } = shifted(step.params, operation, clock, operations);
     for (const name of Object.keys(operation.outputs)) clocks.set(`${step.id}.${name}`, made);
     return { ...step, inputs, params };
   });
   return [...cuts.values(), ...small];
+}
+
+function lostText({ label }, index, { title, name }) {
+  return `Step ${index + 1}, ${title ?? name}, has a time of its own (${label}). It counts in what the earlier steps make of the whole clip, and the preview has only a part of it. Reset this setting to see a preview, or press Make it.`;
 }
 
 /**
@@ -59,11 +66,7 @@ function clockOf({ media, ...record }, start, framesOf) {
 
 /** The second at which the preview begins. It shows the moment that a step marks, else the middle of the part that the first step uses. */
 function startOf(steps, media, operations, framesOf) {
-  const users = steps.flatMap((step) => {
-    const operation = operations.find(({ name }) => name === step.operation);
-    const record = operation && media.get([step.inputs[inputOf(operation)]].flat()[0]);
-    return record?.media?.duration_s ? [{ operation, record, params: step.params }] : [];
-  });
+  const users = stepsOnClips(steps, media, operations, framesOf);
   if (!users.length) return 0;
   const [first] = users;
   const longest = Math.max(...users.map(({ record }) => record.media.duration_s));
@@ -73,20 +76,22 @@ function startOf(steps, media, operations, framesOf) {
   };
   const from = Math.min(numberOf("part_start", 0), longest);
   const to = Math.min(from + numberOf("part_length", longest), longest);
-  const [mark = (from + to) / 2] = users.flatMap((user) => markedTimes(user, framesOf));
+  const [mark = (from + to) / 2] = users.flatMap((user) => markedTimes(user));
   const start = Math.max(from, Math.min(mark - SECONDS / 2, to - SECONDS));
-  const grid = users.map(gridOf).find(Boolean);
+  const grid = users.filter(({ isDirect }) => isDirect).map(gridOf).find(Boolean);
   return grid ? from + Math.floor((start - from) / grid + 1e-6) * grid : start;
 }
 
-/** The moments of a clip that the params of a step mark, in seconds. Clicks and boxes without a time mark the start. */
-function markedTimes({ operation, record, params }, framesOf) {
+/** The moments of a clip that the params of a step mark, in seconds. Clicks and boxes without a time mark the start, a later step's part its middle. */
+function markedTimes({ operation, params, back, frameTime, isDirect }) {
   const own = parametersOf(operation.params).filter(({ role }) => role !== "part_start");
   const valuesOf = (kind) => own.filter(({ widget }) => widget === kind).map(({ name }) => params[name]).filter(Number.isFinite);
-  const { times, count } = framesOf(record);
-  const marked = [...valuesOf("frame").map((number) => times[Math.min(number, count - 1)]), ...valuesOf("time")];
+  const marked = [...valuesOf("frame").map((number) => frameTime(number)), ...valuesOf("time")];
   const hasMarks = own.some(({ widget, name }) => ["points", "box"].includes(widget) && params[name]?.length);
-  return hasMarks && !marked.length ? [0] : marked;
+  if (hasMarks && !marked.length) marked.push(0);
+  const [start, length] = ["part_start", "part_length"].map((role) => valueOfRole(operation, params, role));
+  if (!isDirect && !marked.length && (start || length)) marked.push((Number(start) || 0) + (Number(length) || SECONDS) / 2);
+  return marked.map((time) => back(time));
 }
 
 /** The seconds that each value of a list covers. It is undefined if the params have no such list. */

@@ -3,15 +3,16 @@
 import { valueOfRole } from "../base/declared.js";
 import { parametersOf } from "../form/schema.js";
 import { trimmedCurve } from "../ramp/trim.js";
+import { hasOwnTimes, rampOf } from "./origins.js";
 
 const CLOSE_S = 1e-3; // a time this close to the part belongs to it
 
 /**
  * The params of a step in the preview, and its outputs' clock: {params, clock}. `clock`: of its clip. No time can be mapped if `shift` is
- * null: an earlier step gave the clip other times, such as those along a curve. Values that earlier steps find are already the preview's.
+ * null: an earlier step gave the clip other times, such as those along a measured curve. Values that earlier steps find are already the preview's.
  */
-export function shifted(given, operation, clock) {
-  const part = partOf(given, operation, clock);
+export function shifted(given, operation, clock, operations) {
+  const part = partOf(given, operation, clock, operations);
   const params = {};
   for (const [name, value] of Object.entries(given)) {
     const parameter = parametersOf(operation.params).find((other) => other.name === name);
@@ -22,8 +23,23 @@ export function shifted(given, operation, clock) {
   return { params, clock: part.clock };
 }
 
+/** The set parameters of a step whose times have no known place in the preview. */
+export function lostTimes(given, operation, { shift }) {
+  if (shift !== null) return [];
+  const isSet = ({ name }) => given[name] !== undefined && given[name] !== null && !given[name].from;
+  return parametersOf(operation.params).filter((parameter) => isSet(parameter) && !isUsual(given[parameter.name], parameter) && hasTimes(parameter));
+}
+
+function isUsual(value, { fallback }) {
+  return JSON.stringify(value) === JSON.stringify(fallback);
+}
+
+function hasTimes({ widget, role, onePer, items, cells = [] }) {
+  return ["time", "frame", "curve"].includes(widget) || role === "part_length" || Boolean(onePer) || Boolean(items && hasTimes(items)) || cells.some(hasTimes);
+}
+
 /** The part that a step uses, in the preview: {start, length, share, passed, clock}. `start` and `length` undefined: all of it. */
-function partOf(given, operation, clock) {
+function partOf(given, operation, clock, operations) {
   const whole = { share: clock.seconds / clock.length, passed: 0, clock: { ...clock, shift: null, frame: null } };
   if (clock.shift === null) return whole;
   const numberOf = (role) => {
@@ -37,16 +53,22 @@ function partOf(given, operation, clock) {
   if (until <= from) return whole; // another step has cut the clip elsewhere
   const keepsTimes = valueOfRole(operation, given, "keeps_times") === true;
   const shift = keepsTimes ? clock.shift : clock.shift - start + from;
-  const made = { ...clock, shift: hasOwnTimes(operation) ? null : shift, seconds: keepsTimes ? clock.seconds : until - from, frame: shift === clock.shift ? clock.frame : null };
+  const plain = { ...clock, shift, length: keepsTimes ? clock.length : (length ?? Math.max(clock.length - start, until - from)), seconds: keepsTimes ? clock.seconds : until - from, frame: shift === clock.shift ? clock.frame : null };
+  const made = hasOwnTimes(operation) ? rampedClock(given, operation, clock, operations) : plain;
   return {
     start: from > 0 ? rounded(from) : undefined, length: length === null ? undefined : rounded(until - from), passed: Math.max(0, clock.shift - start),
     share: (until - from) / (length ?? Math.max(clock.length - start, until - from)), clock: made,
   };
 }
 
-/** Whether the times of an operation's outputs are others than those of its clip. */
-function hasOwnTimes({ result }) {
-  return Object.values(result.properties ?? {}).some(({ role }) => role === "speed_curve" || role === "clip_parts");
+/** The clock of what a step makes along a curve. Its `shift` is null if only the server knows the curve. */
+function rampedClock(given, operation, clock, operations) {
+  const ramped = rampOf(given, operation, clock, operations);
+  if (!ramped) return { ...clock, shift: null, frame: null };
+  const { ramp, start, end, rate } = ramped;
+  const shift = clock.shift <= start ? 0 : ramp.outAt(clock.shift);
+  const until = clock.shift + clock.seconds >= end ? ramp.duration : ramp.outAt(clock.shift + clock.seconds);
+  return { ...clock, shift, seconds: until - shift, length: ramp.duration, rate, frame: Math.round(shift * rate) };
 }
 
 /** The value of a parameter in the preview; undefined: its default. */

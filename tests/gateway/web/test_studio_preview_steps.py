@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from quickjs import JSException
 
 from reelwright import ROOMS
 from services.speed_ramp.curve.points import CurvePoint
@@ -101,15 +102,57 @@ def test_later_steps_follow_the_times_of_the_earlier_ones(script: Script) -> Non
     matte = step("matting.matte", "matte", start=2, keep_times=True)
     trails = step("effects.motion-trails", "trails", "matte.composite", start=5, duration=0.5)
     start, params = previewed(script, matte, trails)
-    assert start == 4.48
+    assert start == 3.72, "the part of the second step is in its middle"
     assert params[0] == {"keep_times": True}
-    assert params[1] == {"start": pytest.approx(0.52), "duration": 0.5}
+    assert params[1] == {"start": pytest.approx(1.28), "duration": 0.5}
     cut = step("effects.strobe", "cut", start=5)
     start, params = previewed(script, cut, step("background.plate", "plate", "cut.video", reference=2))
-    assert start == 6.0
-    assert params[1] == {"reference": 1.0}, "the output of the first step begins at 5 s of the clip, that of the preview at 6 s"
-    ramped = [step("speed-ramp.render", "ramp"), step("effects.strobe", "b", "ramp.video", start=4, duration=2, interval=0.5)]
-    assert previewed(script, *ramped)[1][1] == {"interval": 0.5}, "a part of a ramped clip has no known place"
+    assert start == 5.48, "the marked moment, 7 s of the clip, is in its middle"
+    assert params[1] == {"reference": pytest.approx(1.52)}, (
+        "the output of the first step begins at 5 s of the clip, that of the preview at 5.48 s"
+    )
+
+
+CURVES = {
+    "slow": [{"t": 0, "speed": 0.5, "easing": "hold"}],
+    "slower and slower": [{"t": 0, "speed": 4, "easing": "linear"}, {"t": 10, "speed": 0.25}],
+    "frozen": [{"t": 0, "speed": 1, "easing": "smooth"}, {"t": 3, "speed": 0.5, "easing": "smooth", "freeze": 1}, {"t": 7, "speed": 2}],
+}
+AT_RAMP = "new Ramp(points, end, start).sourceAt(time)"
+
+
+@pytest.mark.parametrize("part", [{}, {"start": 2, "duration": 7}], ids=["whole", "part"])
+@pytest.mark.parametrize("name", CURVES)
+def test_times_after_a_curve_show_the_same_moment_of_the_clip(script: Script, name: str, part: dict[str, float]) -> None:
+    curve, time = CURVES[name], 4.0
+    ramp = step("speed-ramp.render", "ramp", curve=curve, **part)
+    begin, end = part.get("start", 0), part.get("start", 0) + part.get("duration", 10)
+    moment = script(AT_RAMP, points=curve, start=begin, end=end, time=time)
+    for marks, key in (({"time_s": time}, "time_s"), ({"frame": round(time * 25)}, "frame")):
+        mask = step("matting.mask", "mask", "ramp.video", points=[[0.5, 0.5, 1]], **marks)
+        start, (small, marked) = previewed(script, ramp, mask)
+        assert start <= moment < start + 3, "the preview shows the marked moment"
+        shown = marked[key] if key == "time_s" else marked[key] / 25
+        small_begin = small.get("start", 0)
+        small_end = min(small_begin + small.get("duration", 3), 3)
+        at = script(AT_RAMP, points=small["curve"], start=small_begin, end=small_end, time=shown)
+        assert start + at == pytest.approx(moment, abs=0.08), marks  # two frames: the cut begins on a frame of the clip
+
+
+def test_a_part_after_a_curve_is_that_of_the_whole_result(script: Script) -> None:
+    ramp = step("speed-ramp.render", "ramp", curve=CURVES["slow"])
+    start, (_, strobe) = previewed(script, ramp, step("effects.strobe", "b", "ramp.video", start=8, duration=2))
+    assert start == 3, "its middle, 9 s of the result, shows 4.5 s of the clip"
+    assert strobe == {"start": pytest.approx(8 - 2 * 3), "duration": 2}
+
+
+@pytest.mark.parametrize("setting", [{"start": 4}, {"duration": 2}, {"reference": 4}], ids=["start", "length", "time"])
+def test_times_that_only_the_server_can_find_refuse_the_preview(script: Script, setting: dict[str, float]) -> None:
+    measured = step("speed-ramp.render", "ramp")
+    for maker in (measured, step("speed-ramp.render", "ramp", curve=CURVES["slow"], target_duration=30)):
+        with pytest.raises(JSException, match=r"Step 2, Clean plate, has a time of its own .* press Make it"):
+            previewed(script, maker, step("background.plate", "b", "ramp.video", **setting))
+        assert previewed(script, maker, step("effects.strobe", "b", "ramp.video", interval=0.5))[1][1] == {"interval": 0.5}
 
 
 def test_shorter_clips_are_cut_at_their_start(script: Script) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.sample_ids import SAMPLE_ID
-from tests.studio.acting import Hand, Way, fits_the_width, middle_of, until, violations_of
+from tests.studio.acting import PATIENCE_S, Hand, Way, fits_the_width, middle_of, until, violations_of
 from tests.studio.conftest import Restartable
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
@@ -62,7 +62,7 @@ def test_the_curve_of_a_step_is_edited_and_kept_over_a_reload(
     assert card.locator(FIGURES).inner_text() == changed
     hand.press(page.get_by_role("button", name="Make it"))
     until(page, "location.hash.startsWith('#/job/')")
-    job = studio.suite.wait(page.evaluate("location.hash.slice(6)"), timeout_s=300)
+    job = studio.suite.wait(page.evaluate("location.hash.slice(6)"), timeout_s=PATIENCE_S)
     (made,) = job["result"]["steps"]
     slowest = min(made["result"]["curve"], key=lambda given: given["speed"])
     assert slowest["speed"] < 0.2  # the preset's slowest speed, before its point was moved
@@ -145,6 +145,30 @@ def test_clicks_are_set_on_the_frame_of_a_step(open_page: Opener) -> None:
     assert float(card.get_by_label("Right", exact=True).input_value()) == pytest.approx(0.8, abs=0.01)
     page.get_by_text("All steps are valid.").wait_for()
     assert violations_of(page) == []
+
+
+def test_a_preview_whose_times_are_unknown_is_refused_in_words(open_page: Opener) -> None:
+    page = open_page(f"#/pipelines?clip={SAMPLE_ID}")
+    page.get_by_role("button", name="Empty your own steps").click()
+    for operation in ("speed-ramp.render", "effects.strobe"):
+        page.get_by_label("Add a step").select_option(operation)
+    card = open_settings(page, Hand(page, "mouse"), 2)
+    card.locator("summary", has_text="More").first.click()
+    start = card.get_by_label("Start", exact=True).first
+    start.fill("2")
+    start.blur()
+    page.get_by_text("All steps are valid.").wait_for()
+    page.get_by_role("button", name="Preview", exact=True).click()
+    refusal = page.locator(".action-bar [role=alert]")
+    refusal.wait_for()
+    assert refusal.inner_text().startswith("Step 2, Strobe, has a time of its own (Start).")
+    assert page.get_by_role("button", name="Make it").is_enabled(), "the steps themselves are valid"
+    assert violations_of(page) == []
+    card.get_by_role("button", name="Reset").first.click()
+    refusal.wait_for(state="detached")
+    page.get_by_text("All steps are valid.").wait_for()
+    page.get_by_role("button", name="Preview", exact=True).click()
+    until(page, "document.querySelector('.pipeline-preview video')?.readyState >= 2")
 
 
 def test_a_preview_begins_although_its_first_request_is_lost(open_page: Opener) -> None:
