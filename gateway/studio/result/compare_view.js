@@ -6,10 +6,13 @@ import { icon } from "../base/icons.js";
 import { position } from "../base/format.js";
 import { rateOf } from "../base/words.js";
 import { driveByKeys } from "../viewer/keys.js";
-import { FrameSource } from "../viewer/frame_source.js";
+import { Backdrop } from "./backdrop.js";
 import { mappingOf } from "./mapping.js";
+import { Matted } from "./matted.js";
 import { Pair } from "./pair.js";
 import { DIFFERENCE, paintMatte, paintPair } from "./paint.js";
+import { wipeHandle } from "./wipe.js";
+import "./backdrop_choice.js";
 
 const MODES = [["result", "Result"], ["source", "Source"], ["wipe", "Wipe"], ["side", "Side by side"], ["difference", "Difference"]];
 const MATTES = [["checker", "Cut-out"], ["gray", "Matte"], ["colour", "Colour"], ["overlay", "Overlay"], ["picture", "Picture"]];
@@ -19,15 +22,18 @@ const LABELLED = 0.15; // share of the width that a side of the wipe needs for i
 class CompareView extends Element {
   static props = {
     store: null, job: null, clip: null, output: null, matte: null,
-    mode: "result", at: 0.5, note: "", number: 0, isPlaying: false, isMuted: false, isExact: false, isPlain: false, url: "", colour: "#1d8f4e", background: null, speed: 0,
+    mode: "result", at: 0.5, note: "", number: 0, isPlaying: false, isMuted: false, isExact: false, isPlain: false, url: "", colour: "#1d8f4e", backdrop: null, speed: 0,
     videoTime: 0,
   };
   #opening = new AbortController();
   #pair = null;
-  #packed = null; // FrameSource of picture and matte
+  #matted = null; // promise of the clip with its matte, once it was asked for
+  #cutOut = null; // the clip with its matte, once it is open
   #loop = 0;
   #flipped = null; // what is shown again when the flip ends
   #scratch = document.createElement("canvas");
+  #askedMode = 0;
+  #askedBackdrop = 0;
 
   enter() {
     driveByKeys(this, this.leaving);
@@ -40,7 +46,7 @@ class CompareView extends Element {
 
   changed(name) {
     if ((name === "output" || name === "clip") && this.isConnected) this.#open();
-    else if (["mode", "at", "colour", "background"].includes(name)) this.#paint();
+    else if (["mode", "at", "colour", "backdrop"].includes(name)) this.#paint();
     this.redraw();
   }
 
@@ -48,14 +54,14 @@ class CompareView extends Element {
     this.#opening.abort();
     cancelAnimationFrame(this.#loop);
     this.#pair?.close();
-    this.#packed?.close();
-    this.#pair = this.#packed = null;
+    this.#cutOut?.close();
+    this.#pair = this.#cutOut = this.#matted = null;
   }
 
   async #open() {
     this.#close();
     const { signal } = (this.#opening = new AbortController());
-    Object.assign(this, { number: 0, isPlaying: false, isExact: false, isPlain: false, note: "", mode: "result" });
+    Object.assign(this, { number: 0, isPlaying: false, isExact: false, isPlain: false, note: "", mode: "result", backdrop: null });
     const { store, output, clip } = this;
     const held = await store.api.mediaUrl(output.urls.content, signal).catch((error) => ({ error }));
     if (signal.aborted) return;
@@ -113,16 +119,22 @@ class CompareView extends Element {
         return void this.play();
       }
       wanted = Math.max(0, wanted);
-      this.#askAhead(wanted);
-      if (wanted !== this.number && this.#peek(wanted)) {
+      this.#shown?.askAhead(wanted, AHEAD);
+      const frames = wanted !== this.number && this.#shown?.peek(wanted);
+      if (frames) {
         this.number = wanted;
-        this.#paintNow(this.#peek(wanted));
+        this.#paintNow(frames);
       }
       this.#loop = requestAnimationFrame(step);
     };
-    this.#askAhead(this.number);
+    this.#shown?.askAhead(this.number, AHEAD);
     this.#loop = requestAnimationFrame(step);
     return undefined;
+  }
+
+  /** Take over whether the video plays. Its events come late: in the meantime a comparison may be shown, whose canvas has its own clock. */
+  #follow(video) {
+    if (!this.#isCanvas) this.isPlaying = !video.paused;
   }
 
   pause() {
@@ -165,29 +177,23 @@ class CompareView extends Element {
   }
 
   get #frameCount() {
-    return this.#isMatte ? (this.#packed?.count ?? 1) : (this.#pair?.count ?? Math.round(this.duration * this.rate));
+    return this.#shown?.count ?? (this.#isMatte ? 1 : Math.round(this.duration * this.rate));
   }
 
   get #isMatte() {
     return this.mode.startsWith("matte-");
   }
 
-  #askAhead(number) {
-    if (!this.#isMatte) return this.#pair?.askAhead(number, AHEAD);
-    for (let next = number; next < Math.min(number + AHEAD, this.#packed.count); next += 1)
-      if (!this.#packed.isAsked(next)) this.#packed.frame(next).catch(() => {});
-    return undefined;
-  }
-
-  #peek(number) {
-    return this.#isMatte ? this.#packed?.peek(number) : this.#pair?.peek(number);
+  /** What the mode shows: both clips, or the clip with its matte. */
+  get #shown() {
+    return this.#isMatte ? this.#cutOut : this.#pair;
   }
 
   async #paint() {
     if (!this.#isCanvas || this.isPlaying) return;
     const { number, mode } = this;
     try {
-      const frames = this.#isMatte ? await this.#packed?.frame(Math.min(number, this.#packed.count - 1)) : await this.#pair.frames(number);
+      const frames = await this.#shown?.frames(number);
       if (frames && this.number === number && this.mode === mode) this.#paintNow(frames);
     } catch (error) {
       if (error.name !== "AbortError") this.note = error.message;
@@ -197,12 +203,12 @@ class CompareView extends Element {
   #paintNow(frames) {
     const canvas = this.querySelector("canvas");
     if (!canvas) return;
-    const frame = this.#isMatte ? frames : frames.after;
+    const frame = this.#isMatte ? frames.packed : frames.after;
     const height = this.#isMatte ? frame.displayHeight / 2 : frame.displayHeight;
     const width = frame.displayWidth * (this.mode === "side" ? 2 : 1);
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const context = canvas.getContext("2d");
-    if (this.#isMatte) paintMatte(context, this.mode.slice(6), frame, { colour: this.colour, background: this.background, scratch: this.#scratch });
+    if (this.#isMatte) paintMatte(context, this.mode.slice(6), frame, { colour: this.colour, behind: frames.behind, scratch: this.#scratch });
     else paintPair(context, this.mode, frames, this.at);
     canvas.dataset.frame = this.number;
   }
@@ -216,19 +222,52 @@ class CompareView extends Element {
   async #setMode(mode) {
     this.pause();
     const time = this.time;
-    if (mode.startsWith("matte-") && !this.#packed) {
-      this.note = "Loading the matte…";
-      try {
-        const query = `?alpha=${this.matte.id}`;
-        this.#packed = await FrameSource.open(this.store.api, this.clip.id, { query, signal: this.#opening.signal });
-        this.note = "";
-      } catch (error) {
-        this.note = error.message;
-        return;
-      }
-    }
+    const asked = (this.#askedMode += 1);
+    if (mode.startsWith("matte-") && !(await this.#loadMatte())) return;
+    if (asked !== this.#askedMode) return; // another mode was chosen meanwhile
+    this.pause(); // the video may have been started meanwhile
     this.mode = mode;
     this.seek(time);
+  }
+
+  /** Open the clip with its matte, once. Returns whether it is there; if not, a note says why. */
+  async #loadMatte() {
+    if (this.#cutOut) return true;
+    const { signal } = this.#opening;
+    this.note = "Loading the matte…";
+    this.#matted ??= Matted.open(this.store.api, this.clip, this.matte, signal);
+    const opening = this.#matted;
+    try {
+      const matted = await opening;
+      if (signal.aborted) return false;
+      this.#cutOut = matted;
+      this.note = "";
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      if (this.#matted === opening) this.#matted = null;
+      this.note = error.message;
+      return false;
+    }
+  }
+
+  /** Show the subject over a picture file, or over a picture or clip of the library. */
+  async #setBackdrop({ file, record }) {
+    const { signal } = this.#opening;
+    const asked = (this.#askedBackdrop += 1);
+    try {
+      this.note = "Loading the background…";
+      const backdrop = await (file ? Backdrop.ofFile(file) : Backdrop.ofRecord(this.store.api, record, signal));
+      const isLoaded = await this.#loadMatte();
+      if (!isLoaded || asked !== this.#askedBackdrop) return void backdrop.close();
+      this.note = "";
+      this.#cutOut.backdrop?.close();
+      this.backdrop = this.#cutOut.backdrop = backdrop;
+      this.#setMode("matte-picture");
+    } catch (error) {
+      if (!signal.aborted && asked === this.#askedBackdrop) this.note = file ? "This file is not a picture that browsers can show." : error.message;
+    }
+    return undefined;
   }
 
   view() {
@@ -249,7 +288,7 @@ class CompareView extends Element {
     if (this.isPlain) return html`<div class="compare-bar"></div>`;
     if (!this.isExact) return html`<div class="compare-bar"><span class="muted small">Preparing the comparison…</span></div>`;
     const modes = this.#pair?.source ? MODES : MODES.slice(0, 1);
-    const mattes = this.matte && this.clip ? MATTES.filter(([name]) => name !== "picture" || this.background) : [];
+    const mattes = this.matte && this.clip ? MATTES.filter(([name]) => name !== "picture" || this.backdrop) : [];
     const button = ([name, label]) => html`<button type="button" aria-pressed=${String(this.mode === name)} @click=${() => this.#setMode(name)}>${label}</button>`;
     return html`<div class="compare-bar">
       <div class="segments" role="group" aria-label="Compare">${modes.map(button)}</div>
@@ -260,7 +299,7 @@ class CompareView extends Element {
         @keyup=${(event) => [" ", "Enter"].includes(event.key) && this.#flip(false)}>Flip</button>`}
       ${mattes.length > 0 && html`<div class="segments" role="group" aria-label="Matte">${mattes.map(([name, label]) => button([`matte-${name}`, label]))}</div>
         <input type="color" ?hidden=${!["matte-colour", "matte-overlay"].includes(this.mode)} aria-label="Colour behind the subject" .value=${this.colour} @input=${(event) => (this.colour = event.target.value)}>
-        <label class="button quiet">Background…<input type="file" class="unseen" accept="image/*" aria-label="Picture behind the subject" @change=${(event) => this.#pickBackground(event.target)}></label>`}
+        <backdrop-choice .store=${this.store} .clip=${this.clip} .matte=${this.matte} @backdrop=${(event) => this.#setBackdrop(event.detail)}></backdrop-choice>`}
     </div>`;
   }
 
@@ -272,17 +311,6 @@ class CompareView extends Element {
     await this.#setMode(shown);
   }
 
-  #pickBackground(input) {
-    const [file] = input.files;
-    if (!file) return;
-    const image = new Image();
-    image.onload = () => {
-      this.background = image;
-      this.#setMode("matte-picture");
-    };
-    image.src = URL.createObjectURL(file);
-  }
-
   #content() {
     const { output, url, mode } = this;
     if (output.kind === "image") return html`<media-picture class="still" .src=${output.urls.content} .alt=${"Result"}></media-picture>`;
@@ -290,27 +318,12 @@ class CompareView extends Element {
     return html`
       <media-picture class="still" .src=${url ? "" : (output.urls.thumbnail ?? "")}></media-picture>
       <video class="clip" playsinline preload="auto" loop autoplay ?hidden=${isCanvas} src=${url || null} @click=${() => this.toggle()}
-        @play=${() => (this.isPlaying = true)} @pause=${() => !this.#isCanvas && (this.isPlaying = false)} @timeupdate=${(event) => (this.videoTime = event.target.currentTime)} @seeked=${(event) => (this.videoTime = event.target.currentTime)}></video>
+        @play=${(event) => this.#follow(event.target)} @pause=${(event) => this.#follow(event.target)} @timeupdate=${(event) => (this.videoTime = event.target.currentTime)} @seeked=${(event) => (this.videoTime = event.target.currentTime)}></video>
       <canvas ?hidden=${!isCanvas} @click=${() => this.toggle()} aria-label=${`Comparison: ${mode}`} role="img"></canvas>
-      ${isCanvas && mode === "wipe" && this.#handle()}
+      ${isCanvas && mode === "wipe" && wipeHandle(this.at, (at) => (this.at = at))}
       ${isCanvas && mode === "difference" && html`<span class="side-label left">Difference, amplified ${DIFFERENCE} times</span>`}
       ${isCanvas && mode === "side" && html`<span class="side-label left">Source</span><span class="side-label right">Result</span>`}
       ${isCanvas && mode === "wipe" && html`<span class="side-label left" ?hidden=${this.at < LABELLED}>Source</span><span class="side-label end" ?hidden=${this.at > 1 - LABELLED}>Result</span>`}`;
-  }
-
-  #handle() {
-    const place = (event) => {
-      const box = this.querySelector(".fit").getBoundingClientRect();
-      this.at = Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1);
-    };
-    const key = (event) => {
-      const step = { ArrowLeft: -0.02, ArrowRight: 0.02 }[event.key];
-      if (!step) return;
-      event.preventDefault();
-      this.at = Math.min(Math.max(this.at + step, 0), 1);
-    };
-    return html`<div class="wipe" role="slider" tabindex="0" data-keys="own" aria-label="Border between source and result" aria-valuemin="0" aria-valuemax="100" aria-valuenow=${Math.round(this.at * 100)}
-      :--at=${this.at} @keydown=${key} @pointerdown=${(event) => event.currentTarget.setPointerCapture(event.pointerId)} @pointermove=${(event) => event.buttons & 1 && place(event)}><span></span></div>`;
   }
 
   #transport() {

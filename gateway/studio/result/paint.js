@@ -43,26 +43,26 @@ function fit(context, frame, x, width) {
 
 /**
  * Paint a packed frame (picture above, matte below). `view`: gray|checker|colour|overlay|picture; `colour`: CSS colour;
- * `background`: an image. `scratch`: a canvas for the cut-out.
+ * `behind`: {picture, width, height}, or null. `scratch`: a canvas for the cut-out.
  */
-export function paintMatte(context, view, frame, { colour, background, scratch }) {
+export function paintMatte(context, view, frame, { colour, behind, scratch }) {
   const { width, height } = context.canvas;
   const [w, h] = [frame.displayWidth, frame.displayHeight / 2];
   context.globalCompositeOperation = "source-over";
   context.clearRect(0, 0, width, height);
   if (view === "gray") return void context.drawImage(frame, 0, h, w, h, 0, 0, width, height);
-  paintBackground(context, view, { colour, background, frame, w, h });
+  paintBackground(context, view, { colour, behind, frame, w, h });
   context.drawImage(cutOut(scratch, frame, w, h, width, height, view === "overlay" ? colour : null), 0, 0);
   return undefined;
 }
 
-function paintBackground(context, view, { colour, background, frame, w, h }) {
+function paintBackground(context, view, { colour, behind, frame, w, h }) {
   const { width, height } = context.canvas;
   if (view === "overlay") return void context.drawImage(frame, 0, 0, w, h, 0, 0, width, height);
-  if (view === "picture" && background) {
-    const scale = Math.max(width / background.naturalWidth, height / background.naturalHeight);
-    const [bw, bh] = [background.naturalWidth * scale, background.naturalHeight * scale];
-    return void context.drawImage(background, (width - bw) / 2, (height - bh) / 2, bw, bh);
+  if (view === "picture" && behind) {
+    const scale = Math.max(width / behind.width, height / behind.height);
+    const [bw, bh] = [behind.width * scale, behind.height * scale];
+    return void context.drawImage(behind.picture, (width - bw) / 2, (height - bh) / 2, bw, bh);
   }
   if (view === "checker") {
     const size = Math.max(8, Math.round(width / 60));

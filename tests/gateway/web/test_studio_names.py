@@ -41,7 +41,7 @@ OF_JOBS = "the record of a job of a pipeline, which no operation declares"
 MATTE_VIEW = "a way to look at a matte"
 PAIR = "a property of the pair of clips that is compared"
 ELSEWHERE = {
-    "app.js": {"main": "an element"},
+    "app.js": {"key": "an icon", "main": "an element"},
     "base/outputs.js": {"steps": OF_JOBS},
     "base/words.js": {"picture": "a word for people"},
     "composite/composite_bench.js": {"model": "a value of the role depth_source"},
@@ -53,7 +53,7 @@ ELSEWHERE = {
     "library/library.js": {"files": "an event"},
     "pipelines/pipelines.js": {"steps": OF_JOBS},
     "ramp/ramp.js": {"start": "a field of a segment"},
-    "result/compare_view.js": {"background": OWN_PROPERTIES, "mode": OWN_PROPERTIES, "picture": MATTE_VIEW, "rate": PAIR, "samples": PAIR},
+    "result/compare_view.js": {"mode": OWN_PROPERTIES, "picture": MATTE_VIEW, "rate": PAIR, "samples": PAIR},
     "result/figures.js": {"steps": OF_JOBS},
     "result/mapping.js": {"steps": OF_JOBS},
     "result/paint.js": {"picture": MATTE_VIEW},

@@ -10,7 +10,7 @@ import pytest
 
 from shared.sample_ids import SAMPLE_ID, SAMPLE_MATTE_ID, SAMPLE_PLATE_ID
 from shared.video import probe_video
-from tests.studio.acting import TOOL, Hand, fits_the_width, until, violations_of
+from tests.studio.acting import PATIENCE_S, TOOL, Hand, fits_the_width, until, violations_of
 from tests.studio.conftest import Restartable
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
@@ -54,7 +54,7 @@ def test_a_result_is_made_by_keyboard_alone(open_page: Opener) -> None:
 
 @pytest.mark.brief
 def test_source_and_result_are_compared_on_the_same_frame(open_page: Opener, studio: Restartable) -> None:
-    job = studio.suite.wait(studio.suite.start(TOOL, {"video": SAMPLE_ID})["id"], timeout_s=300)
+    job = studio.suite.wait(studio.suite.start(TOOL, {"video": SAMPLE_ID})["id"], timeout_s=PATIENCE_S)
     page = open_page(f"#/job/{job['id']}")
     page.get_by_role("button", name="Difference").click()
     until(page, "document.querySelector('.fit canvas')?.width > 0 && !document.querySelector('.fit canvas').hidden")
@@ -68,6 +68,22 @@ def test_source_and_result_are_compared_on_the_same_frame(open_page: Opener, stu
       return sum / (data.length / 4) / 3;
     }""")
     assert brightest < 4 * 4  # shown four times as strong; the same moment: nothing is left but what compression changed
+
+
+def test_a_comparison_follows_the_scrubber_although_the_video_had_just_started(open_page: Opener, studio: Restartable) -> None:
+    job = studio.suite.wait(studio.suite.start(TOOL, {"video": SAMPLE_ID})["id"])
+    page = open_page(f"#/job/{job['id']}")
+    page.get_by_role("button", name="Difference").wait_for()
+    page.locator("video.clip").evaluate("(video) => { video.pause(); }")
+    page.wait_for_timeout(200)
+    page.evaluate("""() => {
+      document.querySelector("video.clip").play().catch(() => {}); // tells of it later, when the comparison is shown
+      [...document.querySelectorAll(".compare-bar button")].find(({ textContent }) => textContent === "Difference").click();
+    }""")
+    page.locator(".scrub").fill("3")
+    until(page, "document.querySelector('.fit canvas').dataset.frame === '90'", 20)
+    page.get_by_role("button", name="Play", exact=True).click()  # the canvas' own clock
+    until(page, "document.querySelector('.fit canvas').dataset.frame > 95", 60)
 
 
 def test_a_newcomer_needs_three_taps_on_a_phone(open_page: Opener, clip: Path, tmp_path: Path) -> None:
@@ -146,7 +162,7 @@ def test_a_mask_of_a_later_frame_starts_the_matte_there(open_page: Opener) -> No
 
 
 def test_keyframes_are_picked_cut_again_and_downloaded(open_page: Opener, studio: Restartable, tmp_path: Path) -> None:
-    job = studio.suite.wait(studio.suite.start("keyframes.detect", {"video": SAMPLE_ID})["id"], timeout_s=300)
+    job = studio.suite.wait(studio.suite.start("keyframes.detect", {"video": SAMPLE_ID})["id"], timeout_s=PATIENCE_S)
     page = open_page(f"#/job/{job['id']}")
     until(page, "document.querySelector('.fit canvas')?.dataset.frame !== undefined")
     head = page.locator(".picker-head h2")
@@ -176,8 +192,8 @@ def test_keyframes_are_picked_cut_again_and_downloaded(open_page: Opener, studio
 
 def test_all_picks_are_downloaded_however_many(open_page: Opener, studio: Restartable, tmp_path: Path) -> None:
     slow = studio.suite.start("speed-ramp.render", {"video": SAMPLE_ID}, {"curve": [{"t": 0, "speed": 0.4}]})
-    record = studio.suite.wait(slow["id"], timeout_s=300)["outputs"]["video"]
-    job = studio.suite.wait(studio.suite.start("keyframes.detect", {"video": record["id"]})["id"], timeout_s=300)
+    record = studio.suite.wait(slow["id"], timeout_s=PATIENCE_S)["outputs"]["video"]
+    job = studio.suite.wait(studio.suite.start("keyframes.detect", {"video": record["id"]})["id"], timeout_s=PATIENCE_S)
     page = open_page()
     picks = json.dumps({"picks": list(range(350)), "cuts": [], "threshold": 1})
     page.evaluate("([key, picks]) => sessionStorage.setItem(key, picks)", [f"reelwright-picks-2 {job['id']}", picks])
