@@ -13,6 +13,7 @@ import { Stills } from "./still.js";
 
 const SLIDERS = ["colour_match", "edge_light", "parallax"]; // roles of parameters
 const BACKDROP = ["backdrop_fit", "backdrop_colour", "parallax", "depth_source"]; // roles of those that change the background
+const LOADED = ["part_start", "backdrop_start", "backdrop_end", "depth_source"]; // roles of those that choose its frame, or its depth
 const COLOUR = /^#[0-9a-f]{6}$/i;
 const SETTLED_MS = 350;
 const REACH = 0.06; // of the width, that the camera moves the background by
@@ -20,15 +21,15 @@ const MARGIN = 1.3; // size of a background that has room to move
 
 class CompositeBench extends Element {
   /** Properties of the element. `inputs`, `params`: of the tool. Sends `param` with {name, value}. */
-  static props = { store: null, record: null, operation: null, inputs: {}, params: {}, viewer: null, time: 0, isLive: true, camera: 0, note: "", isReady: false };
+  static props = { store: null, record: null, operation: null, inputs: {}, params: {}, viewer: null, time: 0, isLive: true, camera: 0, note: "", isReady: false, isEstimating: false };
   #canvas = Object.assign(document.createElement("canvas"), { className: "composite-canvas" });
   #stills = null;
   #still = null;
-  #picture = null; // {id, image}
+  #picture = null; // {id, image}: the chosen background
   #timer = null;
   #closing = new AbortController();
   #asked = 0;
-  #estimate = null; // {of: id of the background, picture, depth} of the server
+  #estimate = null; // {key, picture, depth} of the server, for a background at a moment of the clip
   #kept = null;
   #drawnBehind = null;
   #due = 0;
@@ -50,10 +51,15 @@ class CompositeBench extends Element {
     this.#stills = null;
   }
 
-  changed(name) {
-    if (["time", "inputs"].includes(name)) this.#soon();
-    else if (["params", "camera"].includes(name)) this.#paintSoon();
+  changed(name, before) {
+    if (["time", "inputs"].includes(name) || (name === "params" && this.#choosesOther(before))) this.#soon();
+    if (["params", "camera"].includes(name)) this.#paintSoon();
     this.redraw();
+  }
+
+  /** Whether the params choose another frame or depth of the background than those before. */
+  #choosesOther(before) {
+    return LOADED.some((role) => this.#value(role) !== valueOfRole(this.operation, before, role));
   }
 
   /** Play the clip in place of the still. */
@@ -111,34 +117,36 @@ class CompositeBench extends Element {
       if (number !== this.#asked || signal.aborted) return;
       this.#still = still;
       this.#picture = picture;
+      if (this.#estimate?.key !== estimateKey(backdrop, time)) this.#estimate = null; // it belongs to another moment
       Object.assign(this, { isReady: true, note: "" });
       this.#paint();
+      this.#canvas.dataset.time = time;
       if (this.isLive) this.tell("stage", { canvas: this.#canvas });
-      this.#estimateSoon(matte, backdrop);
+      this.#estimateSoon(matte, backdrop, time);
     } catch (error) {
       if (!signal.aborted && error.name !== "AbortError" && number === this.#asked) this.note = error.message;
     }
   }
 
-  /** Estimate the background's depth, and paint again. The first picture does not wait for it. */
-  async #estimateSoon(matte, background) {
-    if (matte === "auto" || this.#estimate?.of === background) return;
-    this.#estimate = null;
-    const estimate = await this.#estimated(background).catch(() => null); // the approximation stays, and the text says so
-    if (background !== this.#chosen.backdrop) return; // another background was chosen meanwhile
+  /** Estimate the background's depth at a moment of the clip, and paint again. The first picture does not wait for it. */
+  async #estimateSoon(matte, background, time) {
+    this.isEstimating = matte !== "auto" && !this.#estimate && this.#estimatesDepth && this.#hasParallax;
+    if (!this.isEstimating) return;
+    const number = this.#asked;
+    const estimate = await this.#estimated(background, time).catch(() => null); // the approximation stays, and the text says so
+    if (number !== this.#asked) return; // another background or moment was chosen meanwhile
     this.#estimate = estimate;
-    if (estimate) this.#picture = { id: background, image: estimate.picture };
+    this.isEstimating = false;
     this.#paint();
-    this.redraw();
   }
 
-  /** The address of a moving background's frame at a moment of the clip. */
+  /** The address of a moving background's frame at a moment of the clip. Both begin with their first frame at or after their start, as in a render. */
   async #frameOf(record, time) {
-    const { store, operation, params } = this;
-    const frames = await timesOf(store.api, record);
-    const part = valueOfRole(operation, params, "part_start");
-    const passed = Math.max(0, time - (typeof part === "number" ? part : 0));
-    const from = this.#value("backdrop_start") ?? 0;
+    const { api } = this.store;
+    const [clip, frames] = await Promise.all([timesOf(api, this.record), timesOf(api, record)]);
+    const part = this.#value("part_start");
+    const passed = Math.max(0, clip.times[clip.numberAt(time)] - clip.times[clip.firstFrom(typeof part === "number" ? part : 0)]);
+    const from = frames.times[frames.firstFrom(this.#value("backdrop_start") ?? 0)];
     const length = Math.max(frames.end - from, 1e-3);
     const moment = from + (this.#value("backdrop_end") === "loop" ? passed % length : passed);
     return `/v1/media/${record.id}/frame?n=${frames.numberAt(moment)}`;
@@ -181,14 +189,14 @@ class CompositeBench extends Element {
   /** The frame's background, cached until an input of it changes: {key, pixels, glow, grid}. */
   #behind(width, height) {
     const values = BACKDROP.map((role) => this.#value(role));
-    const key = JSON.stringify([width, height, this.#picture?.id, this.#estimate?.of, this.#hasParallax && this.camera, ...values]);
+    const key = JSON.stringify([width, height, this.#picture?.id, this.#estimate?.key, this.#hasParallax && this.camera, ...values]);
     if (this.#drawnBehind?.key !== key) this.#drawnBehind = { key, pixels: this.#backgroundPixels(width, height), glow: null, grid: null };
     return this.#drawnBehind;
   }
 
   #backgroundPixels(width, height) {
     const image = this.#picture?.image;
-    if (image && this.#hasParallax) return this.#movedBackground(image, width, height);
+    if (image && this.#hasParallax) return this.#movedBackground(this.#estimate?.picture ?? image, width, height);
     const context = contextOf(width, height);
     const colour = this.#value("backdrop_colour") ?? "";
     context.fillStyle = image ? "#000" : COLOUR.test(colour) ? colour : "#808080";
@@ -243,14 +251,12 @@ class CompositeBench extends Element {
     return isEstimated(this.params) && (operation.presets ?? []).some((preset) => isFree(preset) && isEstimated(preset.params));
   }
 
-  /** The server's depth of the background, {of, picture, depth}, from a preview. The preview is short; null where the server has no model for it. */
-  async #estimated(id) {
-    if (!id || !this.#estimatesDepth || !this.#hasParallax) return null;
-    if (this.#estimate?.of === id) return this.#estimate;
-    const { store, record, inputs, operation, time } = this;
+  /** The server's depth of a background at a moment, {key, picture, depth}, from a short preview. */
+  async #estimated(id, time) {
+    const { store, record, inputs, operation } = this;
     const job = await previewOf(store.api, operation, { inputs: { ...inputs, [inputOf(operation)]: record.id }, params: {}, at: time, seconds: 1, slot: "depth" });
     const [picture, depth] = await Promise.all(["backdrop", "depth"].map((role) => this.#imageOf(outputOfRole(job, role, store.operations).urls.content)));
-    return { of: id, picture, depth };
+    return { key: estimateKey(id, time), picture, depth };
   }
 
   async #imageOf(path) {
@@ -293,7 +299,9 @@ class CompositeBench extends Element {
 
   get #parallaxText() {
     if (!this.#hasParallax) return "";
-    return this.#depth ? " Parallax uses the estimated depth of the background." : " Parallax is approximate here: lower parts of the picture count as nearer.";
+    if (this.#depth) return " Parallax uses the estimated depth of the background.";
+    const approximation = "lower parts of the picture count as nearer";
+    return this.isEstimating ? ` Estimating the depth of the background for this moment; until then, ${approximation}.` : ` Parallax is approximate here: ${approximation}.`;
   }
 
   view() {
@@ -311,6 +319,11 @@ class CompositeBench extends Element {
       <p class="muted small" role="status">${note || (isReady ? `The frame at ${position(time)}. Fine hair, grain and shadows appear only in the preview and the result.${this.#parallaxText}` : "")}</p>
     </section>`;
   }
+}
+
+/** The text that is the same for estimates of a background at the same moment of the clip. */
+function estimateKey(background, time) {
+  return `${background} ${time}`;
 }
 
 /** The context of a new canvas whose pixels are read. */

@@ -22,6 +22,12 @@ export class FrameTimes {
     return lastOf(this.times, time + EARLY_S);
   }
 
+  /** The number of the first frame that begins at or after a time; the last one if none does. */
+  firstFrom(time) {
+    const number = this.numberAt(time);
+    return this.times[number] >= time - EARLY_S ? number : Math.min(number + 1, this.count - 1);
+  }
+
   /** The number of the frame that the proxy shows at a time. */
   numberInProxy(time) {
     let number = lastOf(this.shown, Math.floor(time * this.rate + 1e-3));

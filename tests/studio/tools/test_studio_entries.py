@@ -12,7 +12,7 @@ import pytest
 
 from shared.sample_ids import SAMPLE_ID
 from shared.video import probe_video
-from tests.studio.acting import Hand, Way, fits_the_width, until, violations_of
+from tests.studio.acting import PATIENCE_S, Hand, Way, fits_the_width, until, violations_of
 from tests.studio.conftest import Restartable
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
@@ -27,7 +27,7 @@ def button(page: Any, name: str) -> Any:
 def job_of(page: Any, studio: Restartable) -> dict[str, Any]:
     """Press "Make it"; return the ended job."""
     until(page, "location.hash.startsWith('#/job/')")
-    return studio.suite.wait(page.evaluate("location.hash.slice(6)"), timeout_s=300)
+    return studio.suite.wait(page.evaluate("location.hash.slice(6)"), timeout_s=PATIENCE_S)
 
 
 def shown_request(page: Any, hand: Hand, tab: str) -> str:
@@ -89,7 +89,7 @@ def test_a_reel_is_made_of_moments_entered_by_hand(
 
 def test_chosen_frames_of_another_tool_become_moments(open_page: Opener, studio: Restartable) -> None:
     params = {"scorer": "technical", "sample_rate": 2}
-    stills = studio.suite.wait(studio.suite.start("aesthetics.best-frames", {"video": SAMPLE_ID}, params)["id"], timeout_s=300)
+    stills = studio.suite.wait(studio.suite.start("aesthetics.best-frames", {"video": SAMPLE_ID}, params)["id"], timeout_s=PATIENCE_S)
     page = open_page(f"#/clip/{SAMPLE_ID}/{REEL}")
     menu = page.get_by_label("Take over moments")
     menu.wait_for()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.sample_ids import SAMPLE_ID
-from tests.studio.acting import HeldRequests, until, violations_of
+from tests.studio.acting import PATIENCE_S, HeldRequests, until, violations_of
 from tests.studio.conftest import Restartable
 from tests.studio.viewing.numbered_clips import NUMBER_OF, numbered_clip, numbers_in
 
@@ -81,7 +81,7 @@ def ramped(studio: Restartable, tmp_path_factory: pytest.TempPathFactory) -> tup
     """
     clip = studio.suite.upload(numbered_clip(tmp_path_factory.mktemp("numbered") / "numbers.mp4"))["id"]
     params = {"curve": CURVE, "interpolation": "nearest"}
-    return clip, studio.suite.wait(studio.suite.start(RAMP, {"video": clip}, params, cache=True)["id"], timeout_s=300)
+    return clip, studio.suite.wait(studio.suite.start(RAMP, {"video": clip}, params, cache=True)["id"], timeout_s=PATIENCE_S)
 
 
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -100,7 +100,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 def test_the_played_frames_are_those_of_the_render(open_page: Opener, studio: Restartable, tmp_path: Path, name: str) -> None:
     params = SETTINGS[name]
     clip = studio.suite.upload(numbered_clip(tmp_path / f"{name}.mp4", moving=True, copies=2 if name == "repeats" else 1))["id"]
-    job = studio.suite.wait(studio.suite.start(RAMP, {"video": clip}, params)["id"], timeout_s=300)
+    job = studio.suite.wait(studio.suite.start(RAMP, {"video": clip}, params)["id"], timeout_s=PATIENCE_S)
     rendered = tmp_path / "rendered.mp4"
     rendered.write_bytes(studio.suite.client.get(job["outputs"]["video"]["urls"]["content"]).content)
     written = numbers_in(rendered)
@@ -167,6 +167,28 @@ def test_settings_that_only_the_server_can_apply_follow_its_plan(open_page: Open
     page.locator(".bench-figures", has_text="→ 20.0 s").wait_for()
     page.evaluate("window.shown = {}")
     until(page, f"Object.keys(window.shown).some((frame) => frame > {30 * 12})")  # later than the curve itself lasts
+
+
+def test_a_late_plan_does_not_stop_the_next_playing(open_page: Opener, ramped: tuple[str, dict[str, Any]]) -> None:
+    page = open_page("#/", refusals=("Canvas2D",))
+    held = HeldRequests(page, PLANS)
+    show_ramp(page, ramped[0], {"curve": CURVE, "target_duration": 20})
+    page.get_by_role("button", name="Play the ramp").click()
+    page.get_by_text("The server has not applied all settings yet: this is your curve without them.").wait_for()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_role("button", name="Play the ramp").wait_for()
+    late = next(route for route in held.routes if "target_duration" in route.request.post_data)
+    answer = late.fetch()
+    page.evaluate("document.querySelector('tool-panel').setParam('target_duration', undefined)")
+    page.evaluate("window.shown = {}")
+    page.evaluate("document.querySelector('clip-viewer').seek(0)")
+    page.get_by_role("button", name="Play the ramp").click()
+    until(page, "Object.keys(window.shown).length > 3")
+    late.fulfill(response=answer)  # the plan of the first playing
+    until(page, "!document.querySelector('curve-bench').isPlaying")
+    last = ramped[1]["result"]["frames"] - 1
+    assert max(map(int, page.evaluate("Object.keys(window.shown)"))) > last - 30, "it was played to its end"
+    held.release()
 
 
 def test_the_ramp_follows_the_newest_settings(open_page: Opener, ramped: tuple[str, dict[str, Any]]) -> None:
