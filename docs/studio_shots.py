@@ -157,6 +157,7 @@ def shots(ids: Ids) -> Iterator[Shot]:
     yield Shot(name="library", address="")
     yield Shot(name="clip", address=f"#/clip/{clip}", scheme="dark", before=wait_for_previews)
     yield Shot(name="clip-phone", address=f"#/clip/{clip}", size="phone", before=wait_for_previews)
+    yield Shot(name="tool", address=f"#/clip/{clip}/effects.motion-trails", before=wait_for_previews)
     yield Shot(name="tool-phone", address=f"#/clip/{clip}/effects.motion-trails", size="phone", scheme="dark", before=wait_for_previews)
     yield Shot(name="ramp", address=f"#/clip/{clip}/speed-ramp.render", scheme="dark", before=choose_curve)
     yield Shot(name="result", address=f"#/job/{ids.ramped}", before=show_mode("Wipe"))
