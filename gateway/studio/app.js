@@ -114,7 +114,7 @@ class App extends Element {
         <a class="brand" href="#/" aria-label="Reelwright, library"><span class="mark" aria-hidden="true"></span><span>Reelwright</span></a>
         <nav aria-label="Site">${nav("library", "#/", "Library")}${nav("pipelines", "#/pipelines", "Pipelines")}<a href="/docs">API</a></nav>
         <div class="tools">
-          ${store.api.keyed && html`<button type="button" class="quiet" @click=${() => this.#forgetKey()}>Forget key</button>`}
+          ${store.api.keyed && html`<button type="button" class="quiet forget" aria-label="Forget key" title="Forget key" @click=${() => this.#forgetKey()}>${icon("key")}<span>Forget key</span></button>`}
           <button type="button" class="icon quiet" aria-label=${isDark() ? "Light colours" : "Dark colours"} title=${isDark() ? "Light colours" : "Dark colours"}
             @click=${() => { toggleTheme(); this.redraw(); }}>${icon(isDark() ? "sun" : "moon")}</button>
           <button type="button" class="jobs-button" aria-label=${busy.length ? `Jobs, ${busy.length} unfinished` : "Jobs"} aria-expanded=${String(this.isDrawerOpen)} aria-controls="jobs"

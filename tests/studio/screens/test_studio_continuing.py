@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.sample_ids import SAMPLE_ID
-from tests.studio.acting import Hand, fits_the_width, until, violations_of
+from tests.studio.acting import PATIENCE_S, Hand, fits_the_width, until, violations_of
 from tests.studio.conftest import Restartable
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
@@ -22,7 +22,9 @@ MAKERS: dict[str, dict[str, Any]] = {
 
 def finished(studio: Restartable, operation: str) -> dict[str, Any]:
     """Run an operation on the sample clip; return the job."""
-    return dict(studio.suite.wait(studio.suite.start(operation, {"video": SAMPLE_ID}, MAKERS.get(operation, {}))["id"], timeout_s=300))
+    return dict(
+        studio.suite.wait(studio.suite.start(operation, {"video": SAMPLE_ID}, MAKERS.get(operation, {}))["id"], timeout_s=PATIENCE_S)
+    )
 
 
 @pytest.mark.brief

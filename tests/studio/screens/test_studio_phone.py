@@ -3,13 +3,14 @@
 The viewer stays in view.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from shared.sample_ids import SAMPLE_ID
-from tests.studio.acting import TOOL, Hand, fits_the_width, middle_of, until, violations_of
+from shared.sample_ids import SAMPLE_ID, SAMPLE_MATTE_ID, SAMPLE_PLATE_ID
+from tests.studio.acting import PATIENCE_S, TOOL, Hand, fits_the_width, middle_of, until, violations_of
 from tests.studio.conftest import SIZES, Restartable
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
@@ -114,7 +115,7 @@ def test_a_sheet_becomes_a_column_on_a_wide_screen(open_page: Opener) -> None:
 
 
 def test_the_picture_stays_while_shots_scroll(open_page: Opener, studio: Restartable) -> None:
-    job = studio.suite.wait(studio.suite.start("keyframes.detect", {"video": SAMPLE_ID})["id"], timeout_s=300)
+    job = studio.suite.wait(studio.suite.start("keyframes.detect", {"video": SAMPLE_ID})["id"], timeout_s=PATIENCE_S)
     page = open_page(f"#/job/{job['id']}", size="phone")
     until(page, "document.querySelector('.fit canvas')?.dataset.frame !== undefined")
     page.get_by_role("button", name="Play", exact=True).wait_for()
@@ -151,14 +152,74 @@ def test_another_tool_opens_its_sheet_as_it_needs_it(open_page: Opener) -> None:
         until(page, state, 30)
 
 
-@pytest.mark.parametrize("width", [390, 360])
-def test_the_number_of_unfinished_jobs_lies_on_the_screen(open_page: Opener, width: int) -> None:
-    page = open_page(size="phone", refusals=("404",))  # the server does not know the job
+UNFINISHED = {"id": "x", "status": "queued", "service": "media", "operation": TOOL, "inputs": {}, "outputs": {}, "urls": {}}
+PUT_JOBS = """(job) => {
+  const { store } = document.querySelector("studio-app");
+  for (let number = 0; number < 12; number += 1) store.putJob({ ...job, id: `x${number}` });
+}"""
+
+
+def show_unfinished_jobs(page: Any) -> None:
+    """Show a badge of two digits in the header."""
+    page.evaluate(PUT_JOBS, UNFINISHED | {"created_at": "2026-01-01T00:00:00Z"})
+    page.locator(".jobs-button .badge").wait_for()
+
+
+def beyond_the_edge(page: Any) -> list[str]:
+    """Return what makes the page wider than the screen, or lies beyond it in the header."""
+    return list(
+        page.evaluate("""() => {
+      const width = document.documentElement.clientWidth;
+      const isCut = ({ parentElement: around }) => around && (getComputedStyle(around).overflowX !== "visible" || isCut(around));
+      const isBeyond = (element) => element.checkVisibility() && element.getBoundingClientRect().right > width + 0.5 && !isCut(element);
+      const isWide = document.documentElement.scrollWidth > width;
+      const wide = [...document.querySelectorAll(isWide ? "body *" : ".top *")].filter(isBeyond);
+      return [...(isWide ? [`${document.documentElement.scrollWidth} px`] : []), ...wide.map((element) => element.outerHTML.slice(0, 100))];
+    }""")
+    )
+
+
+@pytest.mark.parametrize("keyed", [False, True], ids=["open", "with a key"])
+@pytest.mark.parametrize("width", [390, 320])
+def test_no_screen_scrolls_sideways_while_jobs_are_unfinished(open_page: Opener, studio: Restartable, width: int, keyed: bool) -> None:
+    plate = {"plate": SAMPLE_PLATE_ID}
+    jobs = [
+        studio.suite.start(TOOL, {"video": SAMPLE_ID}),
+        studio.suite.start("keyframes.detect", {"video": SAMPLE_ID}),
+        studio.suite.start("aesthetics.extract-frames", {"video": SAMPLE_ID}),
+        studio.suite.start("matting.matte", {"video": SAMPLE_ID} | plate, {"backend": "difference", "duration": 1}),
+    ]
+    for job in jobs:
+        studio.suite.wait(job["id"])
+    page = open_page(size="phone", refusals=("404", "503", "422"))  # the made-up jobs, missing networks and inputs
     page.set_viewport_size({"width": width, "height": 844})
-    job = {"id": "x", "status": "queued", "service": "media", "operation": "media.transcode", "inputs": {}, "outputs": {}, "urls": {}}
-    page.evaluate("(job) => document.querySelector('studio-app').store.putJob(job)", job | {"created_at": "2026-01-01T00:00:00Z"})
-    badge = page.locator(".jobs-button .badge")
-    badge.wait_for()
-    box = badge.bounding_box()
-    assert box["x"] + box["width"] <= page.evaluate("document.documentElement.clientWidth")
-    assert fits_the_width(page)
+    if keyed:
+        page.evaluate("sessionStorage.setItem('reelwright-api-key', 'any')")  # without keys, the server ignores it
+    draft = json.dumps({"params": {}, "inputs": {"alpha": SAMPLE_MATTE_ID, "background": SAMPLE_PLATE_ID}, "preset": None})
+    page.evaluate("([key, draft]) => sessionStorage.setItem(key, draft)", [f"reelwright-draft {SAMPLE_ID} background.studio", draft])
+    tools = {
+        "speed-ramp.render": "curve-editor",
+        "matting.matte": ".mask-bench",
+        "background.studio": ".composite-bench input",
+        "media.reel": ".rows",
+    }
+    screens = {
+        "": ".media-card, .welcome",
+        f"#/clip/{SAMPLE_ID}": ".chips .chip",
+        **{f"#/clip/{SAMPLE_ID}/{tool}": place for tool, place in tools.items()},
+        f"#/pipelines?clip={SAMPLE_ID}": ".step-card",
+        **{f"#/job/{job['id']}": ".files" for job in jobs},
+    }
+    page.reload()
+    wide = {}
+    for address, place in screens.items():
+        page.evaluate("(hash) => { location.hash = hash; }", address or "#/")
+        page.locator(place).first.wait_for(state="attached")
+        show_unfinished_jobs(page)
+        page.evaluate("document.querySelectorAll('details').forEach((section) => (section.open = true))")
+        page.wait_for_timeout(300)
+        wide[address] = beyond_the_edge(page)
+    page.locator(".jobs-button").tap()
+    page.locator(".drawer .job").first.wait_for()
+    wide["drawer"] = beyond_the_edge(page)
+    assert {address: parts for address, parts in wide.items() if parts} == {}

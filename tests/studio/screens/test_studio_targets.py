@@ -12,7 +12,7 @@ import pytest
 from reelwright import ROOMS
 from shared.operation import Kind
 from shared.sample_ids import SAMPLE_ID, SAMPLE_MATTE_ID, SAMPLE_PLATE_ID
-from tests.studio.acting import TOOL, fits_the_width, until
+from tests.studio.acting import PATIENCE_S, TOOL, fits_the_width, until
 from tests.studio.conftest import Restartable
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
@@ -119,7 +119,7 @@ def test_on_a_composite(open_page: Opener) -> None:
 
 
 def test_in_the_library_the_drawer_and_dialogs(open_page: Opener, studio: Restartable) -> None:
-    studio.suite.wait(studio.suite.start(TOOL, {"video": SAMPLE_ID})["id"], timeout_s=300)
+    studio.suite.wait(studio.suite.start(TOOL, {"video": SAMPLE_ID})["id"], timeout_s=PATIENCE_S)
     page = open_page("#/", size="phone", refusals=("401",))
     page.locator(".media-card").first.wait_for()
     small = {"library": small_targets(page)}
@@ -147,7 +147,7 @@ def test_in_the_library_the_drawer_and_dialogs(open_page: Opener, studio: Restar
 @pytest.mark.parametrize("operation", ["media.transcode", "keyframes.detect", "aesthetics.best-frames", "speed-ramp.analyze"])
 def test_on_a_result(open_page: Opener, studio: Restartable, operation: str) -> None:
     params = {"scorer": "technical"} if operation == "aesthetics.best-frames" else {}
-    job = studio.suite.wait(studio.suite.start(operation, {"video": SAMPLE_ID}, params)["id"], timeout_s=300)
+    job = studio.suite.wait(studio.suite.start(operation, {"video": SAMPLE_ID}, params)["id"], timeout_s=PATIENCE_S)
     page = open_page(f"#/job/{job['id']}", size="phone")
     page.locator("details").first.wait_for()
     if operation != "speed-ramp.analyze":
@@ -166,7 +166,9 @@ def test_on_a_result(open_page: Opener, studio: Restartable, operation: str) -> 
 
 def test_on_a_matte(open_page: Opener, studio: Restartable) -> None:
     inputs = {"video": SAMPLE_ID, "plate": SAMPLE_PLATE_ID}
-    job = studio.suite.wait(studio.suite.start("matting.matte", inputs, {"backend": "difference", "duration": 1})["id"], timeout_s=300)
+    job = studio.suite.wait(
+        studio.suite.start("matting.matte", inputs, {"backend": "difference", "duration": 1})["id"], timeout_s=PATIENCE_S
+    )
     page = open_page(f"#/job/{job['id']}", size="phone")
     page.get_by_role("button", name="Cut-out").wait_for()
     small = {}
