@@ -251,7 +251,7 @@ class CompositeBench extends Element {
     return isEstimated(this.params) && (operation.presets ?? []).some((preset) => isFree(preset) && isEstimated(preset.params));
   }
 
-  /** The server's depth of a background at a moment, {key, picture, depth}, from a short preview. */
+  /** The server's depth of a background at a moment. It is {key, picture, depth}, from a short preview. */
   async #estimated(id, time) {
     const { store, record, inputs, operation } = this;
     const job = await previewOf(store.api, operation, { inputs: { ...inputs, [inputOf(operation)]: record.id }, params: {}, at: time, seconds: 1, slot: "depth" });
@@ -321,7 +321,7 @@ class CompositeBench extends Element {
   }
 }
 
-/** The text that is the same for estimates of a background at the same moment of the clip. */
+/** The key of a depth estimate: its background and moment of the clip. */
 function estimateKey(background, time) {
   return `${background} ${time}`;
 }

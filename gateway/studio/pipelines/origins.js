@@ -29,7 +29,7 @@ function directOrigin(record, { times, count }) {
   return { record, back: (/** @type {number} */ time) => time, frameTime, isDirect: true, length: record.media.duration_s, rate: rateOf(record.media) };
 }
 
-/** The origin of a step's output; null if its times are known only to the server. */
+/** The origin of a step's output. It is null if only the server knows the output's times. */
 function originOfOutput(params, operation, origin, operations) {
   const { back, length, rate } = origin;
   const evenly = (/** @type {number} */ perSecond) => (/** @type {number} */ number) => number / perSecond;
@@ -50,7 +50,7 @@ export function hasOwnTimes({ result }) {
 }
 
 /**
- * The ramp of a step along the curve in its params: {ramp, start, end, rate}. Null: the server computes the curve, or changes it. `length`: of
+ * The ramp along the curve in a step's params. It is {ramp, start, end, rate}, or null if the server computes or changes the curve. `length`: of
  * the step's clip in seconds, `rate`: its frames per second.
  */
 export function rampOf(params, operation, { length, rate }, operations) {

@@ -23,7 +23,7 @@ export function shifted(given, operation, clock, operations) {
   return { params, clock: part.clock };
 }
 
-/** The set parameters of a step whose times have no known place in the preview. */
+/** The parameters whose times have no known place in the preview. Only set ones count. */
 export function lostTimes(given, operation, { shift }) {
   if (shift !== null) return [];
   const isSet = ({ name }) => given[name] !== undefined && given[name] !== null && !given[name].from;

@@ -251,7 +251,7 @@ class CompareView extends Element {
     }
   }
 
-  /** Show the subject over a picture file, or over a picture or clip of the library. */
+  /** Show the subject over a picture file or a medium of the library. */
   async #setBackdrop({ file, record }) {
     const { signal } = this.#opening;
     const asked = (this.#askedBackdrop += 1);

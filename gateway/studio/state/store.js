@@ -276,7 +276,7 @@ export class Store extends EventTarget {
   }
 }
 
-/** The numbers of records among those of the same name, the oldest first: id -> number. Ids rise with time. */
+/** The number of each record among those of its name: id -> number. The oldest has 1; ids rise with time. */
 function numbered(records, nameOf) {
   const counts = new Map();
   const numbers = new Map();

@@ -11,7 +11,7 @@ export function curlText(origin, operation, inputs, params, { keyed = false } = 
   return `curl ${origin}${operation.urls.jobs} \\\n${key}  -H 'Content-Type: application/json' \\\n  -H 'Prefer: wait=60' \\\n  -d '${body}'`;
 }
 
-/** The files of a request's inputs: input name -> file name, a list of names, or "auto". Of several media with one name, the names are numbered. */
+/** The file names of a request's inputs. They are {input: name, list of names, or "auto"}; equal names of different media are numbered. */
 export function filesOf(inputs, store) {
   const given = [...new Set(Object.values(inputs).flat())].map((id) => store.media.get(id)).filter(Boolean);
   const nameOf = (id) => {

@@ -22,7 +22,7 @@ export class FrameTimes {
     return lastOf(this.times, time + EARLY_S);
   }
 
-  /** The number of the first frame that begins at or after a time; the last one if none does. */
+  /** The number of the first frame at or after a time. It is the last frame's if none is. */
   firstFrom(time) {
     const number = this.numberAt(time);
     return this.times[number] >= time - EARLY_S ? number : Math.min(number + 1, this.count - 1);
