@@ -14,6 +14,7 @@ import av.error
 from shared.video.limits import Limits
 from shared.video.probing.frame_rates import FrameRates, frame_rates
 from shared.video.reading.containers.following_files import following_files
+from shared.video.reading.containers.truncation import is_cut_off_matroska
 from shared.video.reading.open_input import time_base_of, timeline_zero
 from shared.video.reading.times.container_traits import is_fragmented, lists_packets
 from shared.video.reading.times.joins import Join
@@ -79,6 +80,8 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
         count = min(
             (len(packets.times), len(packets.times) + packets.untimed), key=lambda pictures: abs(pictures - (expected or 0) * rates.average)
         )
+        if packets.counted and packets.end is not None:
+            count = round((packets.end - packets.times[0]) / packets.step)
         frames = _counted(count, stated_count, expected, rates, complete=bool(packets.joins) and not packets.untimed)
     else:
         count = len(stream.index_entries) or stream.frames
@@ -129,6 +132,8 @@ def _duration(
     if packets is not None and packets.end is not None:
         end = None if packets.joins else stated_end(path, container, stream, packets.times[-1] * base)
         return max((packets.end * base if end is None else end) - zero, Fraction(0))
+    if packets is None and container.format.name.startswith("matroska") and is_cut_off_matroska(path):
+        return None
     if stream.duration:
         start = (stream.start_time or 0) * base
         end = Fraction(start + stream.duration * base)

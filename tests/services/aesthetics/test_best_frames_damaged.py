@@ -6,7 +6,7 @@ import pytest
 
 from services.aesthetics.best_frames import BestFramesParams, best_frames
 from tests.services.aesthetics.aesthetic_clips import RATE, RecordingProgress, scenery
-from tests.services.damaged_clips import cut_off, with_hole, write_clip
+from tests.services.damaged_clips import cut_off, with_hole, without_middle, write_clip
 
 PARAMS = BestFramesParams(scorer="technical", group_size=1, diversity=0)
 SECONDS = 10
@@ -26,9 +26,9 @@ def chosen(path, outputs):
     return [item.timestamp_s for item in result.items], progress.warnings
 
 
-@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
-def test_pictures_come_from_both_sides_of_a_damage(suffix, tmp_path, outputs):
-    times, (warning,) = chosen(with_hole(ten_seconds(tmp_path / f"clip.{suffix}")), outputs)
+@pytest.mark.parametrize(("suffix", "damage"), [("mp4", with_hole), ("mkv", with_hole), ("ts", with_hole), ("mkv", without_middle)])
+def test_pictures_come_from_both_sides_of_a_damage(suffix, damage, tmp_path, outputs):
+    times, (*_, warning) = chosen(damage(ten_seconds(tmp_path / f"clip.{suffix}")), outputs)
     lost = sorted(set(range(SECONDS)) - set(times))
     assert lost
     assert lost == [*range(lost[0], lost[0] + len(lost))]
@@ -38,7 +38,7 @@ def test_pictures_come_from_both_sides_of_a_damage(suffix, tmp_path, outputs):
     assert warning == f"'clip.{suffix}' is damaged. Pictures were taken {parts}; the rest could not be read. Export or upload it again."
 
 
-@pytest.mark.parametrize(("suffix", "fragmented"), [("mp4", True), ("ts", False)])
+@pytest.mark.parametrize(("suffix", "fragmented"), [("mp4", True), ("ts", False), ("mkv", False)])
 def test_pictures_come_from_the_beginning_of_an_unfinished_file(suffix, fragmented, tmp_path, outputs):
     times, warnings = chosen(cut_off(ten_seconds(tmp_path / f"clip.{suffix}", fragmented=fragmented)), outputs)
     assert times == [*range(len(times))]

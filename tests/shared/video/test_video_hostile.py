@@ -206,9 +206,9 @@ def test_a_file_cut_off_anywhere_is_refused(clip: Path, make: Make, tmp_path: Pa
             assert name
 
 
-@pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi", "flv", "webm"])
+@pytest.mark.parametrize("suffix", ["mp4", "avi", "flv"])
 def test_a_file_that_breaks_half_way_says_where(make: Make, tmp_path: Path, suffix: str) -> None:
-    coding = "-c:v libvpx-vp9 -deadline realtime -cpu-used 8" if suffix == "webm" else "-c:v libx264 -g 25 -movflags +faststart"
+    coding = "-c:v libx264 -g 25 -movflags +faststart"
     if suffix != "mp4":
         coding = coding.replace(" -movflags +faststart", "")
     source = make(f"whole.{suffix}", f"-f lavfi -i testsrc2=s=160x120:r=25:d=4 {coding}")

@@ -46,7 +46,7 @@ def _walked(file: BinaryIO, begin: int) -> tuple[int, int | None]:
     last, place = begin, begin
     for _ in range(_MOST_ELEMENTS):
         head = bytes_at(file, place, 12)
-        number, length, start = next(_elements(head, 0, len(head)), (0, None, 0))
+        number, length, start = next(elements(head, 0, len(head)), (0, None, 0))
         if number not in _OUTER and not (number == _EBML and place == begin):
             break
         last = place
@@ -64,7 +64,7 @@ def segment_end(head: bytes) -> int:
 
     `head`: a file's first bytes.
     """
-    for number, length, start in _elements(head, 0, len(head)):
+    for number, length, start in elements(head, 0, len(head)):
         if number == _SEGMENT:
             return 0 if length is None else start + length
         if number != _EBML:
@@ -79,28 +79,28 @@ def coding(file: BinaryIO, begin: int) -> list[tuple[bytes | None, ...]] | None:
     """
     data = bytes_at(file, begin, _HEAD_BYTES)
     place, inner = 0, len(data)
-    for number, length, start in _elements(data, 0, len(data)):
+    for number, length, start in elements(data, 0, len(data)):
         if number == _SEGMENT:
             place, inner = start, inner if length is None else start + length
             break
-    for number, length, start in _elements(data, place, inner):
+    for number, length, start in elements(data, place, inner):
         if number == _CLUSTER or length is None:
             return None
         if number == _TRACKS:
             return [
                 _entry(data, begins, begins + size)
-                for kind, size, begins in _elements(data, start, start + length)
+                for kind, size, begins in elements(data, start, start + length)
                 if kind == _ENTRY and size
             ]
     return None
 
 
 def _entry(data: bytes, start: int, stop: int) -> tuple[bytes | None, ...]:
-    values = {number: data[begins : begins + size] for number, size, begins in _elements(data, start, stop) if size is not None}
+    values = {number: data[begins : begins + size] for number, size, begins in elements(data, start, stop) if size is not None}
     return values.get(_NUMBER), values.get(_CODEC), values.get(_PRIVATE)
 
 
-def _elements(data: bytes, place: int, stop: int) -> Iterator[tuple[int, int | None, int]]:
+def elements(data: bytes, place: int, stop: int) -> Iterator[tuple[int, int | None, int]]:
     """Yield identifier, length and offset of the content of each element in `data`.
 
     From offset `place` to `stop`, or to an element whose head the data cuts off. The length is None if it is unknown.

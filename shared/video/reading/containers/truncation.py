@@ -5,7 +5,7 @@ import struct
 from typing import Any
 
 from shared.video.reading.containers.flv_parts import flv_parts
-from shared.video.reading.containers.following_files import following_files
+from shared.video.reading.containers.following_files import FollowingFiles, following_files
 from shared.video.reading.containers.matroska import segment_end
 from shared.video.reading.containers.mp4 import OUTER_BOXES
 
@@ -17,9 +17,9 @@ def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> b
     """Return whether the end of a file is missing.
 
     That happens after an interrupted upload or copy. MP4 and QuickTime: the index lists samples beyond the end, or a box is longer than the
-    file. Matroska and AVI: the outermost element is longer. FLV: the last tag of a finished file that was not joined is incomplete.
-    Streams without a length (MPEG-TS, live Matroska) never count as truncated. Nor do joined files that are read one by one: warnings name
-    those that are cut off. `head`: the file's first bytes.
+    file. AVI: the outermost element is longer. FLV: the last tag of a finished file that was not joined is incomplete. Files that are read
+    up to their end (MPEG-TS, Matroska) never count as truncated. Nor do joined files that are read one by one: warnings name those that
+    are cut off. `head`: the file's first bytes.
     """
     name = container.format.name.partition(",")[0]
     following = following_files(path, name)
@@ -30,14 +30,22 @@ def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> b
         if end_of_fragments(path) is not None:
             return False
         return any(_end_of_last(stream) > size for stream in container.streams) or _box_beyond(path, size)
-    if name == "matroska":
-        return segment_end(head) > size
     if name == "avi" and not is_unfinished_avi(path):
         return int.from_bytes(head[4:8], "little") + 8 > size
     if name == "flv":
         joined = len(flv_parts(path).ranges) > 1
         return _flv_states_length(head) and not joined and not flv_ends_well(path)
     return False
+
+
+def is_cut_off_matroska(path: str | os.PathLike[str]) -> bool:
+    """Return whether a Matroska file ends before its segment does.
+
+    Its clusters up to there can be read, whether or not it has an index. Files in a joined file do not count.
+    """
+    with open(path, "rb") as file:
+        stated = segment_end(file.read(4096))
+    return stated > os.stat(path).st_size and following_files(path, "matroska") == FollowingFiles()
 
 
 def ends_as_stated(path: str | os.PathLike[str]) -> bool:

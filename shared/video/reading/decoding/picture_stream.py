@@ -16,6 +16,7 @@ from shared.errors import BrokenMedia
 from shared.video.frames.display import BLACK, DisplayFilter
 from shared.video.limits import Limits
 from shared.video.reading.containers.truncation import is_truncated
+from shared.video.reading.decoding.damaged_packets import DamagedPackets
 from shared.video.reading.decoding.decoder import open_decoder
 from shared.video.reading.decoding.packet_sizes import PacketSizes
 from shared.video.reading.decoding.seek_target import SeekTarget
@@ -83,6 +84,9 @@ class PictureStream:
             self._step = max(round(self._even.step * self._stream_base / self.base) // (2 if fields else 1), 1)
         self._stated_ratio: Fraction | None = self._stream.sample_aspect_ratio or None
         sizes = shape_changes(container, path, limits)
+        # At a new size, FFmpeg's decoder of MPEG-1 and MPEG-2 loses the picture that it holds back.
+        drained = self._stream.codec_context.codec.canonical_name in ("mpeg1video", "mpeg2video")
+        self._drained_at = frozenset(size.at for size in sizes[1:] if drained)
         self._sizes_by_ratio = sizes if len({size.shape.pixel_ratio for size in sizes}) > 1 else ()
         self._sizes_by_turn = sizes if len({size.shape.orientation for size in sizes}) > 1 else ()
         self._upright = DisplayFilter(
@@ -244,7 +248,8 @@ class PictureStream:
         upright = self._upright
         previous: int | None = None
         packets = self._clock.packets(self._container.demux(self._stream))
-        ended = complete = False
+        damage = DamagedPackets(self._container, self._stream, self._path)
+        ended = complete = broken = False
         latest: int | None = None
         repeats: list[int] = []
         shown: TimedPicture | None = None
@@ -260,13 +265,22 @@ class PictureStream:
                     continue
                 if packet is not None and self._left_out(packet):
                     continue
-                if packet is not None:
+                if packet is not None and packet.size and damage.holds(packet):
+                    decoded = self._flushed()
+                    if previous is None and not decoded:
+                        self._decoder.flush_buffers()
+                        continue
+                    ended, broken = True, not self._is_last(packets)
+                elif packet is not None:
                     if aim is not None:
                         self._aimed(packet, aim)
                     elif self._sizes is not None:
                         self._skip_now("none" if self._sizes.unusual(packet.pts, packet.size, packet.is_keyframe) else "nonref")
                     latest = packet.pts if packet.size else latest
-                    decoded = self._decoder.decode(packet)
+                    if packet.pts in self._drained_at and packet.size:
+                        decoded = self._decoder.decode(None)
+                        self._decoder.flush_buffers()
+                    decoded = decoded + self._decoder.decode(packet)
                     # A picture is shown at or after its decoding time, so no later packet can be shown before `nearest`.
                     complete = bool(aim and aim.alone and aim.nearest is not None and (packet.dts or 0) - self._offset >= aim.nearest)
                     if complete:
@@ -303,6 +317,8 @@ class PictureStream:
                 previous = timed_picture[1]
                 self._has_picture = True
                 yield timed_picture
+            if broken:
+                raise self._broken(previous or 0, "damaged picture")
             if ended:
                 yield from _repeated(shown, repeats, None)
             if aim is not None and complete:
@@ -355,7 +371,8 @@ class PictureStream:
         if picture.pts is None:
             return expected
         stated = self._in_base(picture.pts, picture) - self._offset
-        return expected if self._step / 2 < abs(stated - expected) <= 4 * self._step else stated
+        longest = self._limits.max_duration_s / self.base if self._clock.counted else 4 * self._step
+        return expected if self._step / 2 < abs(stated - expected) <= longest else stated
 
     def _in_base(self, value: int, picture: av.VideoFrame) -> int:
         unit = picture.time_base or self._stream_base

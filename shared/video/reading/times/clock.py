@@ -26,7 +26,8 @@ class Clock:
     which the samples of a cut-off file are whole; None for whole files. `even`: times of tracks that state wrong ones, by stream index.
     `one_by_one`: the file holds several files, which are opened one after the other. `varying`: indexes of
     sound tracks whose sample rate or channels change. `damaged`: track index and stated time of a last picture that is not complete.
-    `torn`: pieces of some pictures are missing. `sparse`: only some packets of MPEG program streams have times.
+    `torn`: pieces of some pictures are missing. `sparse`: only some packets of MPEG program streams have times. `counted`: besides, the
+    pictures are an even step apart.
     """
 
     tracks: Mapping[int, TrackClock]
@@ -37,6 +38,7 @@ class Clock:
     damaged: tuple[int, int] | None = None
     torn: bool = False
     sparse: bool = False
+    counted: bool = False
 
     @property
     def joined(self) -> bool:
@@ -141,4 +143,5 @@ def clock_of(container: Any, path: str | os.PathLike[str], limits: Limits) -> Cl
         None if len(times.files) or times.joins else times.damaged,
         times.torn,
         container.format.name == "mpeg" and times.untimed > 0,
+        container.format.name == "mpeg" and times.counted,
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.video.reading.containers import mp4
 from shared.video.reading.containers.following_files import FollowingFiles, following_files
-from shared.video.reading.containers.truncation import ends_as_stated, is_unfinished_avi
+from shared.video.reading.containers.truncation import ends_as_stated, is_cut_off_matroska, is_unfinished_avi
 
 # Streams without an index or a length of their own: only their packets tell where their clocks restart.
 STREAMED = frozenset({"mpegts", "mpeg", "flv", "ogg", "asf"})
@@ -42,8 +42,10 @@ def _may_restart(container: Any, path: str | os.PathLike[str]) -> bool:
 
 
 def may_end_anywhere(container: Any, path: str | os.PathLike[str]) -> bool:
-    """Return whether an open file may end within a picture, as streams may."""
-    return _may_restart(container, path) or (container.format.name == "avi" and is_unfinished_avi(path))
+    """Return whether an open file may end within a picture, as streams and files that are cut off may."""
+    name = container.format.name.partition(",")[0]
+    unfinished = (name == "avi" and is_unfinished_avi(path)) or (name == "matroska" and is_cut_off_matroska(path))
+    return unfinished or _may_restart(container, path)
 
 
 def is_fragmented(path: str | os.PathLike[str]) -> bool:

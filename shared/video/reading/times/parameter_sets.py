@@ -1,7 +1,7 @@
 """Extraction of a keyframe's parameter sets, which determine the picture's shape.
 
 The shape is the size, the pixel ratio and the orientation. Sources: ITU-T H.264 (7.3.1, Annex B, D.1.27) and H.265 (7.3.1, D.2.17), ISO/IEC
-14496-15 for samples with lengths instead of start codes.
+14496-15 for samples with lengths instead of start codes, ITU-T T.81 (B.2.2), PNG (11.2.2), SMPTE RDD 36 (5.1), RFC 6386 (9.1).
 """
 
 import re
@@ -17,7 +17,11 @@ _HEADERS = {
     "vp8": re.compile(rb"^.{6}(.{4})", re.DOTALL),
     "vp9": re.compile(rb"^.{9}", re.DOTALL),
     "av1": re.compile(rb"^(?:\x12\x00)?\x0a.{12}", re.DOTALL),
+    "mjpeg": re.compile(rb"\xff[\xc0-\xc3\xc5-\xc7]\x00[\x08-\x14]\x08(.{4})", re.DOTALL),
+    "png": re.compile(rb"IHDR(.{8})", re.DOTALL),
+    "prores": re.compile(rb"icpf.{8}(.{4})", re.DOTALL),
 }
+"""Pattern of the head of a keyframe. If it has a group, that is the size; else, all of it."""
 _LENGTH_AT = {"h264": 4, "hevc": 21}
 """Byte of the decoder's configuration that holds the size of the lengths. Its low bits hold that size, less one."""
 _ORIENTATION = 47
@@ -43,7 +47,7 @@ def parameters(codec: str, extradata: bytes, packet: bytes) -> tuple[bytes, byte
     if codec not in _HEADERS:
         return None
     match = _HEADERS[codec].search(head)
-    return (b"" if match is None else match[0]), b""
+    return (b"" if match is None else match[match.re.groups]), b""
 
 
 def _units(head: bytes, extradata: bytes, length_at: int) -> Iterator[bytes]:

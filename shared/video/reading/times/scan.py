@@ -19,7 +19,7 @@ import av.error
 from shared.video.limits import Limits
 from shared.video.reading.captions import holds_captions
 from shared.video.reading.containers.following_files import following_files
-from shared.video.reading.containers.truncation import end_of_fragments
+from shared.video.reading.containers.truncation import end_of_fragments, is_cut_off_matroska
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of
 from shared.video.reading.times.clock_parts import ClockParts
 from shared.video.reading.times.container_traits import STREAMED, lists_packets, may_end_anywhere
@@ -58,7 +58,8 @@ class Scan:
     `left_out`: codecs of sound in later files that is not read, by number of file and of sound track.
     `varying`: indexes of sound tracks whose sample rate or channels change. `chaptered`: number of later files with
     chapters. `damaged`: track index and time, as stated, of a last picture that is not complete. `untimed_end`: end of the last pictures
-    if their packets have no times, None if they have. `torn`: pieces of some pictures are missing.
+    if packets have no times, None if all have. `torn`: pieces of some pictures are missing. `counted`: only some packets have times, and
+    the pictures are an even step apart.
     """
 
     times: "array[int]"
@@ -80,6 +81,7 @@ class Scan:
     damaged: tuple[int, int] | None = None
     untimed_end: int | None = None
     torn: bool = False
+    counted: bool = False
 
     @property
     def nowhere_timed(self) -> bool:
@@ -136,7 +138,8 @@ def _scanned(path: str | os.PathLike[str], limits: Limits, seconds: float | None
         video: Any = main_video(container, path)
         if lists_packets(container, video, path):
             return None
-        if name not in STREAMED and os.stat(path).st_size > _WHOLE_BYTES and not following_files(path, name).one_by_one:
+        ends_early = following_files(path, name).one_by_one or (name == "matroska" and is_cut_off_matroska(path))
+        if name not in STREAMED and os.stat(path).st_size > _WHOLE_BYTES and not ends_early:
             short = _tail(container, video)
             if short is not None:
                 return short
@@ -195,7 +198,8 @@ def _read(
         if seconds is not None and count % 256 == 0 and time.monotonic() > began + seconds:
             return _TooLong(seconds)
         state.add(packet)
-    return state.result(cut_off=end is not None)
+    matroska = container.format.name.startswith("matroska")
+    return state.result(cut_off=end is not None or (matroska and is_cut_off_matroska(path)))
 
 
 class _PacketScan:
@@ -260,8 +264,9 @@ class _PacketScan:
             damaged=None if damaged is None else (self._video.index, damaged),
             chaptered=len(container.chaptered) if self._one_by_one else 0,
             varying=frozenset(index for index, track in tracks.items() if track.varies),
-            untimed_end=main.clock.parts[-1].end + main.clock.parts[-1].ticks if main.untimed and main.clock.parts else None,
+            untimed_end=_untimed_end(main, times),
             torn=self._torn,
+            counted=main.decoded_evenly(_step(times, main)),
         )
 
     def _settle_clocks(self) -> tuple[Join, ...]:
@@ -351,6 +356,17 @@ def _dated(main: TrackPackets) -> tuple["array[int]", tuple[int, ...]]:
     times = array("q", sorted(decodable))
     places = {value: place for place, value in enumerate(times)}
     return times, tuple(places[first] for first in firsts[1:])
+
+
+def _untimed_end(main: TrackPackets, times: "array[int]") -> int | None:
+    """Return the end of the last picture on the continuous clock, where packets have no times.
+
+    Even pictures are counted: the one that is shown last may be decoded before others. `times`: those that packets state, in order.
+    """
+    step = _step(times, main)
+    if times and main.decoded_evenly(step) and (end := times[0] + main.count * step) > times[-1]:
+        return end
+    return main.clock.parts[-1].end + main.clock.parts[-1].ticks if main.untimed and main.clock.parts else None
 
 
 def _step(times: "array[int]", track: TrackPackets) -> int:

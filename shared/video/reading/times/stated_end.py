@@ -5,6 +5,7 @@ import re
 from fractions import Fraction
 from typing import Any
 
+from shared.video.reading.containers.truncation import is_cut_off_matroska
 from shared.video.reading.open_input import time_base_of
 from shared.video.reading.times.container_traits import is_fragmented
 
@@ -24,7 +25,7 @@ def stated_end(path: str | os.PathLike[str], container: Any, stream: Any, last: 
     end: Fraction | None = None
     if name.startswith("mov") and stream.duration and not is_fragmented(path):
         end = ((stream.start_time or 0) + stream.duration) * time_base_of(stream)
-    elif name.startswith("matroska"):
+    elif name.startswith("matroska") and not is_cut_off_matroska(path):
         tag = _TAG.fullmatch(stream.metadata.get("DURATION", ""))
         end = int(tag[1]) * 3600 + int(tag[2]) * 60 + Fraction(tag[3]) if tag else None
     return end if end is not None and last < end <= last + _LONGEST_STAND_S else None

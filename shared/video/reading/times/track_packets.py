@@ -46,6 +46,10 @@ class TrackPackets:
     """Decoding time at which the last packet with a time ends."""
     delay: int | None = None
     """Ticks by which the first picture is shown later than it is decoded."""
+    begun: int | None = None
+    """Decoding time of the first packet, if it has one."""
+    timed: int = 0
+    """Number of packets up to the last one with a decoding time."""
     _ends: tuple[int, int] | None = None
     """`untimed` and the end of the clock's last part, one packet earlier."""
 
@@ -73,7 +77,8 @@ class TrackPackets:
         self.count += 1
         self.untimed = 0
         if packet.dts is not None:
-            self.decoded = packet.dts + (packet.duration or 0)
+            self.begun = packet.dts if self.count == 1 else self.begun
+            self.decoded, self.timed = packet.dts + (packet.duration or 0), self.count
             self.delay = stamp - packet.dts if self.delay is None else self.delay
         if self.kind == "audio" and (sound := sound_format(self.codec, packet)) is not None:
             self.varies = self.varies or self.sound not in (None, sound)
@@ -90,6 +95,12 @@ class TrackPackets:
     def last_stamp(self) -> int | None:
         """The time of the video packet that was recorded last."""
         return self.pts[-1] if self.pts and self.pts[-1] != UNTIMED else None
+
+    def decoded_evenly(self, step: int) -> bool:
+        """Return whether one packet follows another in each `step` ticks, so that those without times can be counted."""
+        if len(self.clock.parts) != 1 or self.begun is None or self.decoded is None or not (self.keys and self.keys[0]):
+            return False
+        return UNTIMED in self.pts and self.decoded - self.begun == self.timed * step
 
     def drop_last(self) -> None:
         """Remove the last packet of a video track, because its picture is incomplete."""

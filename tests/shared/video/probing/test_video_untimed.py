@@ -35,6 +35,18 @@ def test_pictures_that_share_a_packet_of_the_container_are_counted(coding: str, 
     assert [after - before for before, after in pairwise(times)] == pytest.approx([step] * (len(times) - 1), abs=0.001)
 
 
+@pytest.mark.parametrize("rate", [24, 25, 50])
+@pytest.mark.parametrize("coding", ["-bf 0", "-bf 2", "-bf 3", "-bf 3 -x264-params b-adapt=0"])
+@pytest.mark.parametrize("sound", ["", SOUND])
+def test_reordered_pictures_that_share_packets_are_counted_to_the_last(rate: int, coding: str, sound: str, make: Make) -> None:
+    # The picture that is shown last may be decoded several packets before the last one.
+    path = make("reordered.mpg", f"-f lavfi -i testsrc2=s=160x120:r={rate}:d=2", sound, f"-c:v libx264 {coding} -f mpeg")
+    info, times = probe_video(path), times_read(path)
+    assert (info.frames, len(times)) == (2 * rate, 2 * rate)
+    assert times == pytest.approx([times[0] + number / rate for number in range(2 * rate)], abs=0.001)
+    assert info.duration_s == pytest.approx(times[0] + 2, abs=0.001)
+
+
 def untimed(path: Path) -> Path:
     """Remove the times of all pictures from an MPEG-TS file; return the path of the new file."""
     data = bytearray(path.read_bytes())

@@ -3,8 +3,10 @@
 Pictures keep their shape; transparent pictures are put on black.
 """
 
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -68,6 +70,57 @@ def test_a_circle_stays_a_circle_when_the_size_changes(name: str, tmp_path: Path
     if first.partition("x")[0] != second.partition("x")[0] and name != "same_shape.ts":
         edge = pictures[-3][:, 1] if int(first.partition("x")[0]) > int(second.partition("x")[0]) else pictures[-3][1]
         assert edge.mean() < 30
+
+
+# Container in which the parts are made, and their coding. Parts in MPEG-TS and AVI hold their parameters in each keyframe.
+CODECS = {
+    "vp8.mkv": ("webm", "libvpx -deadline realtime"),
+    "vp9.webm": ("webm", "libvpx-vp9 -deadline realtime -cpu-used 8"),
+    "vp9.mp4": ("webm", "libvpx-vp9 -deadline realtime -cpu-used 8"),
+    "av1.mkv": ("mkv", "libsvtav1 -preset 12"),
+    "av1.mp4": ("mkv", "libsvtav1 -preset 12"),
+    "mpeg4.mkv": ("avi", "mpeg4"),
+    "mpeg4.avi": ("avi", "mpeg4"),
+    "mpeg2.mkv": ("ts", "mpeg2video"),
+    "mpeg1.mkv": ("ts", "mpeg1video"),
+    "hevc.mkv": ("ts", "libx265 -preset ultrafast -x265-params log-level=error"),
+    "mjpeg.avi": ("avi", "mjpeg -pix_fmt yuvj420p"),
+    "mjpeg.mkv": ("avi", "mjpeg -pix_fmt yuvj420p"),
+    "mjpeg.mov": ("avi", "mjpeg -pix_fmt yuvj420p"),
+    "png.mov": ("mov", "png -pix_fmt rgb24"),
+    "prores.mov": ("mov", "prores_ks"),
+}
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_a_size_that_changes_is_named_and_fitted_with_each_codec(name: str, tmp_path: Path) -> None:
+    suffix, coding = CODECS[name]
+    path, sizes = tmp_path / name, ("160x120", "120x160")
+    with av.open(str(path), "w") as joined:
+        for number, size in enumerate(sizes):
+            part = tmp_path / f"{number}.{suffix}"
+            # More keyframes before the change than a scan decodes.
+            source = f"color=gray:s={size}:r=25:d=1,format=yuv420p,geq=lum='if(lt({CIRCLE},40),235,100)':cb=128:cr=128"
+            run_ffmpeg("-f", "lavfi", "-i", source, "-g", "1", "-c:v", *coding.split(), str(part))
+            with av.open(str(part)) as container:
+                track = container.streams.video[0]
+                stream = joined.streams.video[0] if number else joined.add_stream_from_template(track, opaque=True)
+                for place, packet in enumerate(packet for packet in container.demux(track) if packet.size):
+                    packet.pts = packet.dts = round((number + Fraction(place, 25)) / track.time_base)
+                    packet.stream = stream
+                    joined.mux(packet)
+    info = probe_video(path)
+    assert (info.width, info.height) == (160, 120)
+    (warning,) = (warning for warning in info.warnings if "size changes" in warning)
+    assert f"size changes at 1.00 s (from {sizes[0]} to {sizes[1]})" in warning
+    with read_frames(path) as frames:
+        pictures = [frame.luma().copy() for frame in frames]
+    assert len(pictures) == 50
+    for luma in (pictures[3], pictures[-3]):
+        assert luma.shape == (120, 160)
+        width, height = shape((luma >> 2 if luma.dtype == np.uint16 else luma).astype(np.uint8))
+        assert width == pytest.approx(height, abs=2)
+    assert pictures[-3][:, 1].mean() < pictures[3][:, 1].mean() / 2
 
 
 PIXELS = "-vf scale=160:120,setsar=3/2 -c:v libx264 -g 10 -f mpegts"

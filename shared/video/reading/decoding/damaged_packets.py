@@ -1,0 +1,31 @@
+"""Detection of packets in which, or before which, bytes are missing."""
+
+import os
+import re
+from typing import Any
+
+from shared.video.reading.containers.following_files import FollowingFiles, following_files
+from shared.video.reading.containers.matroska_blocks import BlockChain
+
+_ZEROS = re.compile(rb"(?<!\0)\0{32,}+(?=[^\0\1])")
+"""A long row of zeros that no start code ends."""
+_MARKED = frozenset({"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4"})
+"""Codecs whose streams hold three bytes of zero only before a start code (ITU-T H.264, 7.4.1; ISO/IEC 13818-2, 6.2.1)."""
+
+
+class DamagedPackets:
+    """Check of the packets of an open file's main video for lost bytes.
+
+    A damaged disk or a broken download leaves zeros, or leaves bytes out. The decoder does not report all of them: it decodes zeros as
+    a picture, and goes on behind lost packets without the pictures that it refers to.
+    """
+
+    def __init__(self, container: Any, stream: Any, path: str | os.PathLike[str]) -> None:
+        self._marked = stream.codec_context.codec.canonical_name in _MARKED
+        alone = container.format.name.startswith("matroska") and following_files(path, "matroska") == FollowingFiles()
+        self._chain = BlockChain(path) if alone else None
+
+    def holds(self, packet: Any) -> bool:
+        """Return whether the next packet, or the part of the file before it, is damaged."""
+        broken = self._chain is not None and self._chain.broken(packet)
+        return broken or (self._marked and _ZEROS.search(packet) is not None)
