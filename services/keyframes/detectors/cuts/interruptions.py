@@ -18,6 +18,8 @@ _BRIGHTER, _DARKER, _SHARE = 10.0, 8.0, 0.96
 """Limits of a flash: rise of the mean, darkening of pixels, share of pixels. At least the share _SHARE of pixels darkens by at most _DARKER
 levels."""
 _WHITE = 170  # mean level of frames without much structure that may belong to a flash
+_LIKE, _PLAIN = 0.5, 1.0
+"""Least correlation of a picture with itself under more light, and the standard deviation of levels below which a picture is plain."""
 _MUCH_BRIGHTER, _WASHED_OUT = 60, 0.5
 """Limits of a flash over the first frames of a shot. It raises the mean by so many levels, and leaves at most this share of the
 contrast."""
@@ -96,5 +98,19 @@ def _flash_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rat
 
 
 def _brightened(before: Luma, after: Luma) -> bool:
-    """Return whether `after` is brighter than `before` and almost nowhere darker."""
-    return bool(after.mean() - before.mean() >= _BRIGHTER and (after >= before - _DARKER).mean() >= _SHARE)
+    """Return whether `after` is `before` under more light: brighter, almost nowhere darker, and not another picture."""
+    brighter = after.mean() - before.mean() >= _BRIGHTER and (after >= before - _DARKER).mean() >= _SHARE
+    return bool(brighter) and _same_picture(before, after)
+
+
+def _same_picture(before: Luma, after: Luma) -> bool:
+    """Return whether `after` may show what `before` shows.
+
+    It does if light and dark lie in the same places. Glaring light takes the contrast away and leaves nothing to compare, as do plain
+    pictures.
+    """
+    contrast, left = float(before.std()), float(after.std())
+    if left <= _WASHED_OUT * contrast or contrast < _PLAIN:
+        return True
+    likeness = ((before - before.mean()) * (after - after.mean())).mean() / (contrast * left)
+    return bool(likeness >= _LIKE)
