@@ -32,6 +32,8 @@ _LARGE, _SPIKE = 0.6, 4.0
 _LATE_SIZE, _LATE_PACKETS = 0.2, 6
 """Largest late packet as a share of the keyframe, and number of late packets. They come right before the second keyframe. Larger packets
 mean motion, not a cut."""
+_EMPTY = 0.1
+"""Late packets of a picture that faded to a plain one, relative to the median packet: they hold next to nothing."""
 _MOST_KEYFRAMES = 0.25
 """Largest share of keyframes among all frames. With more, decoding the keyframes first costs more than it saves."""
 
@@ -41,8 +43,8 @@ Span = tuple[int, int]
 def quiet_spans(video: Path, line: Timeline, thumbnails: Path) -> list[Span]:
     """Find the spans between a file's keyframes in which the scan can skip frames.
 
-    A span is the frame numbers of two consecutive keyframes. Videos that consist largely of keyframes, as those of editing codecs, have
-    no such spans. `thumbnails`: path of a temporary file for the keyframes' thumbnails.
+    A span is the frame numbers of two consecutive keyframes, without motion right before the first. Videos that consist largely of
+    keyframes, as those of editing codecs, have no such spans. `thumbnails`: path of a temporary file for the keyframes' thumbnails.
     """
     keys = np.flatnonzero(line.key)
     if line.key.mean() > _MOST_KEYFRAMES or len(keys) < 2:
@@ -59,13 +61,17 @@ def quiet_spans(video: Path, line: Timeline, thumbnails: Path) -> list[Span]:
     changes = frame_changes(film)
     structures = (changes.structure / (changes.texture + NOISE))[1:]
     spans = []
+    begins_calm = True
     pairs = zip(pairwise(keys.tolist()), to_next.tolist(), to_second_next.tolist(), structures.tolist(), strict=True)
     for (first, second), distance, returning, structure in pairs:
         cut = distance >= _OTHER_SHOT and returning >= distance / 2 and second - first < ROUTINE_SHARE * longest
         routine = second - first >= ROUTINE_SHARE * longest
         still = distance <= _SAME_SHOT and (routine or structure < _SAME_STRUCTURE)
-        if (still and _is_still(line, first, second)) or (cut and _ends_with_cut(line, first, second)):
+        quiet = (still and _is_still(line, first, second)) or (cut and _ends_with_cut(line, first, second))
+        if quiet and begins_calm:
             spans.append((first, second))
+        # Motion may go on behind a keyframe, and its measures need the frames there.
+        begins_calm = _is_calm_before(line, first, second)
     return spans
 
 
@@ -103,7 +109,15 @@ def _ends_with_cut(line: Timeline, first: int, second: int) -> bool:
         return False
     largest, smaller_key = int(sizes.max()), min(int(line.size[first]), int(line.size[second]))
     late = int(sizes[-_LATE_PACKETS:].max())
+    if float(np.median(sizes[-_LATE_PACKETS:])) < _EMPTY * float(np.median(sizes)):
+        return False
     return largest <= _LARGE * smaller_key and largest <= _SPIKE * float(np.median(sizes)) and late <= _LATE_SIZE * int(line.size[second])
+
+
+def _is_calm_before(line: Timeline, first: int, second: int) -> bool:
+    """Return whether the packets right before the second keyframe are small, as without motion."""
+    sizes = _leading_sizes(line, first, second)[-_LATE_PACKETS:]
+    return not len(sizes) or int(sizes.max()) <= _LATE_SIZE * int(line.size[second])
 
 
 def _leading_sizes(line: Timeline, first: int, second: int) -> NDArray[np.int64]:
