@@ -33,7 +33,7 @@ _LATE_SIZE, _LATE_PACKETS = 0.2, 6
 """Largest late packet as a share of the keyframe, and number of late packets. They come right before the second keyframe. Larger packets
 mean motion, not a cut."""
 _EMPTY = 0.1
-"""Late packets of a picture that faded to a plain one, relative to the median packet: they hold next to nothing."""
+"""Largest late packet after a fade, relative to the median packet. A plain picture takes next to nothing."""
 _MOST_KEYFRAMES = 0.25
 """Largest share of keyframes among all frames. With more, decoding the keyframes first costs more than it saves."""
 

@@ -19,7 +19,7 @@ _BRIGHTER, _DARKER, _SHARE = 10.0, 8.0, 0.96
 levels."""
 _WHITE = 170  # mean level of frames without much structure that may belong to a flash
 _LIKE, _PLAIN = 0.5, 1.0
-"""Least correlation of a picture with itself under more light, and the standard deviation of levels below which a picture is plain."""
+"""Limits of one picture under more light. They are the least correlation, and the standard deviation of levels of a plain picture."""
 _MUCH_BRIGHTER, _WASHED_OUT = 60, 0.5
 """Limits of a flash over the first frames of a shot. It raises the mean by so many levels, and leaves at most this share of the
 contrast."""
@@ -98,7 +98,10 @@ def _flash_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rat
 
 
 def _brightened(before: Luma, after: Luma) -> bool:
-    """Return whether `after` is `before` under more light: brighter, almost nowhere darker, and not another picture."""
+    """Return whether `after` is `before` under more light.
+
+    It is brighter, almost nowhere darker, and not another picture.
+    """
     brighter = after.mean() - before.mean() >= _BRIGHTER and (after >= before - _DARKER).mean() >= _SHARE
     return bool(brighter) and _same_picture(before, after)
 

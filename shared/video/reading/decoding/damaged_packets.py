@@ -5,12 +5,12 @@ import re
 from typing import Any
 
 from shared.video.reading.containers.following_files import FollowingFiles, following_files
-from shared.video.reading.containers.matroska_blocks import BlockChain
+from shared.video.reading.decoding.block_chain import BlockChain
 
 _ZEROS = re.compile(rb"(?<!\0)\0{32,}+(?=[^\0\1])")
 """A long row of zeros that no start code ends."""
 _MARKED = frozenset({"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4"})
-"""Codecs whose streams hold three bytes of zero only before a start code (ITU-T H.264, 7.4.1; ISO/IEC 13818-2, 6.2.1)."""
+"""Codecs with start codes. Only before one, their streams hold three bytes of zero (ITU-T H.264, 7.4.1; ISO/IEC 13818-2, 6.2.1)."""
 
 
 class DamagedPackets:
@@ -26,6 +26,6 @@ class DamagedPackets:
         self._chain = BlockChain(path) if alone else None
 
     def holds(self, packet: Any) -> bool:
-        """Return whether the next packet, or the part of the file before it, is damaged."""
+        """Return whether bytes are missing in the next packet, or before it."""
         broken = self._chain is not None and self._chain.broken(packet)
         return broken or (self._marked and _ZEROS.search(packet) is not None)

@@ -42,7 +42,10 @@ def _may_restart(container: Any, path: str | os.PathLike[str]) -> bool:
 
 
 def may_end_anywhere(container: Any, path: str | os.PathLike[str]) -> bool:
-    """Return whether an open file may end within a picture, as streams and files that are cut off may."""
+    """Return whether an open file may end within a picture.
+
+    Streams may, and files that are cut off.
+    """
     name = container.format.name.partition(",")[0]
     unfinished = (name == "avi" and is_unfinished_avi(path)) or (name == "matroska" and is_cut_off_matroska(path))
     return unfinished or _may_restart(container, path)

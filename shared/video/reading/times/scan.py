@@ -359,9 +359,10 @@ def _dated(main: TrackPackets) -> tuple["array[int]", tuple[int, ...]]:
 
 
 def _untimed_end(main: TrackPackets, times: "array[int]") -> int | None:
-    """Return the end of the last picture on the continuous clock, where packets have no times.
+    """Return the end of the last picture if packets have no times.
 
-    Even pictures are counted: the one that is shown last may be decoded before others. `times`: those that packets state, in order.
+    It is on the continuous clock. Even pictures are counted: the one that is shown last may be decoded before others. `times`: those that
+    packets state, in order.
     """
     step = _step(times, main)
     if times and main.decoded_evenly(step) and (end := times[0] + main.count * step) > times[-1]:

@@ -97,7 +97,10 @@ class TrackPackets:
         return self.pts[-1] if self.pts and self.pts[-1] != UNTIMED else None
 
     def decoded_evenly(self, step: int) -> bool:
-        """Return whether one packet follows another in each `step` ticks, so that those without times can be counted."""
+        """Return whether one packet follows another in each `step` ticks.
+
+        Then those without times can be counted.
+        """
         if len(self.clock.parts) != 1 or self.begun is None or self.decoded is None or not (self.keys and self.keys[0]):
             return False
         return UNTIMED in self.pts and self.decoded - self.begun == self.timed * step

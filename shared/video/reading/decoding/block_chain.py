@@ -9,10 +9,10 @@ _SIMPLE, _BLOCK = 0xA3, 0xA1
 _ENTERED = frozenset({0x18538067, 0x1F43B675, 0xA0})
 """Segment, cluster and block group: the elements in them are read one by one."""
 _OUTER = (0x1A45DFA3, 0x1549A966, 0x114D9B74, 0x1654AE6B, 0x1C53BB6B, 0x1254C367, 0x1941A469, 0x1043A770, 0xEC, 0xBF)
-"""Head of a file, information, seek head, tracks, index, tags, attachments, chapters, void, check sum."""
+"""Outer elements. They are the head of a file, information, seek head, tracks, index, tags, attachments, chapters, void, check sum."""
 _INNER = (_SIMPLE, _BLOCK, 0xE7, 0xA7, 0xAB, 0x5854, 0xAF, 0x9B, 0xFA, 0xFB, 0xFD, 0xA4, 0x75A2, 0x75A1, 0xA2, 0x8E, 0xC8)
-"""In clusters: blocks, time, position, previous size, silent tracks, encrypted block. In block groups: duration, priority, references,
-state, padding, additions, virtual block, slices, reference frame."""
+"""Elements in clusters and block groups. Clusters: blocks, time, position, previous size, silent tracks, encrypted block. Groups: duration,
+priority, references, state, padding, additions, virtual block, slices, reference frame."""
 _KNOWN = _ENTERED | {*_OUTER, *_INNER}
 _HEAD = 16
 _MOST_STEPS = 100_000
@@ -31,7 +31,7 @@ class BlockChain:
         self._size = os.fstat(self._file).st_size
         self._stop = segment_end(os.pread(self._file, 4096, 0)) or self._size
         self._block = self._next = -1
-        """Byte offsets of the content of the last block, and of the element behind it."""
+        """Byte offsets of the last block's content, and of the next element."""
 
     def __del__(self) -> None:
         os.close(self._file)
