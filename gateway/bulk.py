@@ -66,6 +66,13 @@ class Deleted(BaseModel):
 def bulk_routes(upstreams: Upstreams, unasked: UnaskedInputs, runtime: Runtime) -> APIRouter:
     """Return the routes that submit or delete several jobs."""
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=JsonRoute, dependencies=[Depends(refuse_unknown_query)])
+    _add_submission(router, upstreams, unasked, runtime)
+    _add_deletion(router, runtime)
+    return router
+
+
+def _add_submission(router: APIRouter, upstreams: Upstreams, unasked: UnaskedInputs, runtime: Runtime) -> None:
+    """Add the route that starts many jobs."""
 
     @router.post("", name="submit-batch", status_code=202, summary="Start many jobs of any operations", responses=REFUSALS)
     async def submit(body: BatchRequest, request: Request, response: Response, idempotency_key: IdempotencyKey = None) -> Batch:
@@ -90,6 +97,10 @@ def bulk_routes(upstreams: Upstreams, unasked: UnaskedInputs, runtime: Runtime) 
                 return job
 
         return await submit_each([partial(start, number, item) for number, item in enumerate(body.jobs)], response)
+
+
+def _add_deletion(router: APIRouter, runtime: Runtime) -> None:
+    """Add the route that deletes many jobs."""
 
     @router.delete(
         "", name="delete-many", summary="Delete many ended jobs", responses=problems(_422="Neither ids nor a filter given, or both")
@@ -123,8 +134,6 @@ def bulk_routes(upstreams: Upstreams, unasked: UnaskedInputs, runtime: Runtime) 
             except (Conflict, UnknownJob) as error:
                 remaining.append(Kept(id=job_id, reason=error.problem()["detail"]))
         return Deleted(deleted=deleted, kept=remaining, more=more is not None)
-
-    return router
 
 
 async def _ask(upstreams: Upstreams, item: BatchItem, number: int, action: str, headers: dict[str, str]) -> Any:

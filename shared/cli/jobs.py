@@ -18,6 +18,12 @@ def add_jobs(app: typer.Typer) -> None:
     """Add the command group `jobs` to `app`."""
     jobs = typer.Typer(help="List, show, follow, retry and cancel jobs of a running suite, and read their logs.", no_args_is_help=True)
     app.add_typer(jobs, name="jobs")
+    _add_reading(jobs)
+    _add_changes(jobs)
+
+
+def _add_reading(jobs: typer.Typer) -> None:
+    """Add the commands that list, show and follow jobs, and print their logs."""
 
     @jobs.command("list", help="List the newest jobs. In a pipe: one line per job, with tabs between the values.")
     def list_jobs(
@@ -62,6 +68,10 @@ def add_jobs(app: typer.Typer) -> None:
 
         with Reelwright(remote, api_key) as client:
             typer.echo(client.log(job_id), nl=False)
+
+
+def _add_changes(jobs: typer.Typer) -> None:
+    """Add the commands that retry and cancel a job."""
 
     @jobs.command("retry", help="Run a failed or canceled job again, as a new job; print its id.")
     def retry(job_id: str, remote: Remote = HERE, api_key: Key = "") -> None:

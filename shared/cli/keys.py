@@ -62,11 +62,9 @@ def _add_making(group: typer.Typer, settings: Callable[[], Settings]) -> None:
             typer.Option("--key", help=f"Use this key, of at least {LEAST_KEY_CHARS} characters. `-`: read it from standard input."),
         ] = None,
     ) -> None:
-        text = sys.stdin.readline().strip() if key == "-" else key or new_key()
-        if len(text) < LEAST_KEY_CHARS:
-            raise Invalid(f"The key has {len(text)} characters; it needs at least {LEAST_KEY_CHARS}.")
         if NAME.fullmatch(name) is None:
             raise Invalid(f"{name!r} is not a name for a key: use 1 to 64 letters, digits, spaces or . @ - _.")
+        text = _text_of(key)
         file = KeyFile(settings().data_dir)
 
         def added(records: tuple[KeyRecord, ...]) -> tuple[KeyRecord, ...]:
@@ -153,6 +151,14 @@ def _add_changes(group: typer.Typer, settings: Callable[[], Settings]) -> None:
         adoption = Adoption(at=now(), key_id=record.id, name=record.name, source=owner, jobs=adopted.jobs, media=adopted.media)
         AdoptionFile(current.data_dir).add(adoption)
         typer.echo(f"{adopted.jobs} jobs and {adopted.media} media now belong to key {key!r}", err=True)
+
+
+def _text_of(key: str | None) -> str:
+    """Return the text of a new key: random unless `key` gives it, `-` for a line of standard input."""
+    text = sys.stdin.readline().strip() if key == "-" else key or new_key()
+    if len(text) < LEAST_KEY_CHARS:
+        raise Invalid(f"The key has {len(text)} characters; it needs at least {LEAST_KEY_CHARS}.")
+    return text
 
 
 def _find(records: tuple[KeyRecord, ...], key: str) -> KeyRecord:
