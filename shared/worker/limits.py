@@ -9,22 +9,24 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Time limit of a call, and memory limit of the child and its descendants.
-
-    Seconds on the clock, and bytes; time counts from when the child is ready. `lease_s`: a call also ends when this process is frozen for
-    so long (0: it goes on). `module`: imported by a child before it counts as ready. `niceness`: how far a child yields the processor.
-    `subject`: the call's name in error messages; `timeout_setting` and `memory_setting`: the settings behind the limits, named there too;
-    empty: the limit is no setting.
-    """
+    """Limits of a call, and the settings that its errors name."""
 
     timeout_s: float
+    """Time limit in seconds, from when the child is ready."""
     memory_bytes: int
+    """Memory limit of the child and its descendants."""
     lease_s: float = 0
+    """Seconds for which this process may be frozen before a call ends. 0: it goes on."""
     module: str = ""
+    """Module that a child imports before it counts as ready."""
     niceness: int = 10
+    """How far a child yields the processor."""
     subject: str = "job"
+    """Name of the call in error messages."""
     timeout_setting: str = ""
+    """Setting behind the time limit, for error messages. Empty: the limit is no setting."""
     memory_setting: str = ""
+    """Setting behind the memory limit, for error messages. Empty: the limit is no setting."""
 
     def out_of_memory(self, used_bytes: int | None = None) -> OutOfMemory:
         """Return the error for a call that exceeded its memory limit.

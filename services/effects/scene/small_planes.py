@@ -10,7 +10,7 @@ from shared.video import Frame
 from shared.video.frames.planes import halve_toward
 
 _REDUCTIONS = ((720, 4), (405, 2))
-"""Height from which on a frame is reduced, and by how much. Powers of two: halving is several times as fast as any other averaging."""
+"""Heights from which frames are reduced, with the factors. Powers of two: halving is much faster than other averaging."""
 
 
 def small_size(width: int, height: int) -> tuple[int, int]:

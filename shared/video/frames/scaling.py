@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 def scaled(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     """Scale a picture to `size` (width, height).
 
-    `picture`: (h, w) or (h, w, channels); the result has its dtype. Area means where no side grows, else linear interpolation, because
-    OpenCV's area means of a larger size repeat pixels. A picture that has the size already is returned itself.
+    `picture`: (h, w) or (h, w, channels); the result has its dtype. Pixels are averaged if no side grows, and interpolated otherwise:
+    OpenCV's averages repeat pixels at a larger size. A picture that already has the size is returned itself, not a copy.
     """
     height, width = picture.shape[:2]
     if (width, height) == size:
