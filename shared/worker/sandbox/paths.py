@@ -39,7 +39,7 @@ SHARED_MEMORY = "/dev/shm"
 SHARED_MEMORY_FOR = ("/dev/nvidia*", "/dev/dxg", "/dev/kfd")
 """GPUs whose drivers use the folder of shared memory.
 
-CUDA does for MPS, ROCm for all. Without such a GPU the folder is closed."""
+CUDA uses it only for MPS, ROCm always. Without such a GPU the folder is closed."""
 NETWORK = ("/etc",)
 """Names, certificates and pip's configuration, for processes that download."""
 
