@@ -148,11 +148,7 @@ def studio(
     for warning in matte_warnings(alpha, params, info=info):
         progress.warn(warning)
     frames = expected_frames(info, params)
-    size = output_size(info.width, info.height, params.resolution)
-    if size[1] < info.height:
-        progress.warn(
-            f"The result is {size[0]}x{size[1]}, smaller than the clip ({info.width}x{info.height}). Raise `resolution` to keep the size."
-        )
+    size = _result_size(params, info, progress)
     analysis = analyze(
         video,
         alpha,
@@ -207,6 +203,16 @@ def studio(
         grain=round(render.grain_levels, 2),
         encoder=summary.encoder,
     )
+
+
+def _result_size(params: StudioParams, info: VideoInfo, progress: Progress) -> tuple[int, int]:
+    """Return the width and height of the result; warn if it is smaller than the clip."""
+    width, height = output_size(info.width, info.height, params.resolution)
+    if height < info.height:
+        progress.warn(
+            f"The result is {width}x{height}, smaller than the clip ({info.width}x{info.height}). Raise `resolution` to keep the size."
+        )
+    return width, height
 
 
 def _refuse(params: StudioParams, inputs: Mapping[str, object]) -> None:
