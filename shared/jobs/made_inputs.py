@@ -24,7 +24,7 @@ class MadeInputs:
     async def complete(self, claim: Claim, progress: Report) -> Claim:
         """Wait for inputs that other jobs make; return the complete job.
 
-        An optional input is left out, with a warning, if it cannot be made. Raises OperationFailed for another.
+        An optional input that cannot be made is left out with a warning. Raises OperationFailed for a required one.
         """
         inputs = dict(claim.inputs)
         for name, source in claim.inputs.items():

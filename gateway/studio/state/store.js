@@ -20,7 +20,7 @@ export class Store extends EventTarget {
   pipelines = []; // the named ones
   hasPipelines = false;
   isListed = false; // whether the lists were read, or could not be
-  isReady = false; // whether the operations were, too
+  isReady = false; // whether the operations were read, too
   offline = "";
   #api;
   #listed = []; // ids, newest first, then samples

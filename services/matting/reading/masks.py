@@ -21,8 +21,8 @@ _MOST_SUBJECTS = 8
 _LEAST_SHARE, _MOST_SHARE = 1e-5, 0.995
 _SATURATED, _DISTINCT, _BRIGHT = 60, 40, 127
 _LEAST_OF_MARKED = 0.005
-"""Least share of the marked part that makes a colour a subject. The colour's rim does not count. Less is fringe of an edge, or of
-compression."""
+"""Least share of the marked part that makes a colour a subject. The colour's rim does not count. A smaller share is the
+fringe of an edge, or comes from compression."""
 _MOST_CANDIDATES = 24
 WHITE = "white"
 """Name of the subject that a picture without colours shows."""

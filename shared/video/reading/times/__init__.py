@@ -1,4 +1,4 @@
 """Times of a file's packets and frames on one continuous clock.
 
-Read without decoding, with what the packets show of a file: joined parts, changes of size, a missing end.
+Nothing is decoded. The packets also show joined parts, changes of size and a missing end.
 """
