@@ -206,7 +206,7 @@ def studio(
 
 
 def _result_size(params: StudioParams, info: VideoInfo, progress: Progress) -> tuple[int, int]:
-    """Return the width and height of the result; warn if it is smaller than the clip."""
+    """Return the size of the result; warn if it is smaller than the clip."""
     width, height = output_size(info.width, info.height, params.resolution)
     if height < info.height:
         progress.warn(

@@ -154,7 +154,10 @@ def _add_changes(group: typer.Typer, settings: Callable[[], Settings]) -> None:
 
 
 def _text_of(key: str | None) -> str:
-    """Return the text of a new key: random unless `key` gives it, `-` for a line of standard input."""
+    """Return the text of a new key.
+
+    `key`: the text; `-` to read it from standard input; None for a random one.
+    """
     text = sys.stdin.readline().strip() if key == "-" else key or new_key()
     if len(text) < LEAST_KEY_CHARS:
         raise Invalid(f"The key has {len(text)} characters; it needs at least {LEAST_KEY_CHARS}.")
