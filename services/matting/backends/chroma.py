@@ -55,7 +55,10 @@ class ChromaOptions(Params):
         1,
         ge=0,
         le=1,
-        description="For chroma: reference for the screen's channel: 1 is the larger of the other two channels, 0 the smaller.",
+        description=(
+            "For chroma: value of the screen's channel above which it counts as light of the screen. "
+            "1: the larger of the other two channels; 0: the smaller."
+        ),
         title="Screen balance",
         json_schema_extra=form("expert"),
     )

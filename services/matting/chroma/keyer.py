@@ -47,18 +47,18 @@ _KERNEL = np.ones((3, 3), np.uint8)
 
 @dataclass(frozen=True, kw_only=True)
 class KeyerControls:
-    """Settings of the keyer.
-
-    `clip_black`, `clip_white`: alpha at and below which the matte is 0, and at and above which it is 1. `despill`: share of the screen's
-    light that is removed from the subject, 0 to 1. `balance`: limit of the screen's channel, 1 the larger of the other two channels, 0 the
-    smaller. `memory`: see `PlateMemory`.
-    """
+    """Settings of the keyer."""
 
     clip_black: float = 0.01
+    """Values of the matte up to this limit become 0."""
     clip_white: float = 0.99
+    """Values of the matte from this limit on become 1."""
     despill: float = 1.0
+    """Share of the screen's light that is removed from the subject, 0 to 1."""
     balance: float = 1.0
+    """Limit of the screen's channel; see `limit_of`."""
     memory: float = 0.85
+    """Share of the remembered colour that a frame leaves. See `PlateMemory`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
