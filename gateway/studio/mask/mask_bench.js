@@ -16,7 +16,7 @@ import { drawMask, EMPTY, isEmpty, paintTint } from "./mask_state.js";
 const WIDTH = 640; // pixels of the mask while it is drawn
 /** @type {[number, number, number]} */
 const TINT = [242, 148, 40];
-const STEP = 0.02; // of the picture, that an arrow key moves the cursor by
+const STEP = 0.02; // share of the picture by which an arrow key moves the cursor
 const TOOLS = [["add", "Add", "Click on the subject"], ["remove", "Leave out", "Click beside the subject"], ["box", "Box", "Drag a box around the subject"],
   ["brush", "Brush", "Paint the subject"], ["eraser", "Eraser", "Paint what does not belong"]];
 
@@ -56,7 +56,7 @@ class MaskBench extends Element {
     overlay.addEventListener("keydown", (event) => this.#key(event), { signal });
     overlay.addEventListener("focus", () => { this.hasKeys = overlay.matches(":focus-visible"); this.#paint(); }, { signal });
     overlay.addEventListener("blur", () => { this.hasKeys = false; this.#paint(); }, { signal });
-    requestAnimationFrame(() => this.isConnected && this.operation && this.#begin()); // the viewer is there then
+    requestAnimationFrame(() => this.isConnected && this.operation && this.#begin()); // by then the page has its viewer
   }
 
   changed(name) {
