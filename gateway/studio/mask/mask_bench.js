@@ -103,18 +103,33 @@ class MaskBench extends Element {
     this.#paint();
   }
 
+  /** Forget the question to the server: its answer belongs to marks that have changed. */
+  #stopFinding() {
+    if (!this.isBusy) return;
+    this.#asked += 1;
+    this.isBusy = false;
+    this.note = "";
+  }
+
   #set(state) {
     this.#history.note(this.state);
     this.state = state;
     this.#paint();
   }
 
+  #clear() {
+    this.#stopFinding();
+    this.#set(EMPTY);
+  }
+
   #undo() {
+    this.#stopFinding();
     if (this.#history.canUndo) this.state = this.#history.undo(this.state);
     this.#paint();
   }
 
   #redo() {
+    this.#stopFinding();
     if (this.#history.canRedo) this.state = this.#history.redo(this.state);
     this.#paint();
   }
@@ -320,7 +335,7 @@ class MaskBench extends Element {
         <button type="button" class="quiet" ?disabled=${isEmpty(state)} @click=${() => this.#set({ ...state, isInverted: !state.isInverted })}>Invert</button>
         <button type="button" class="icon quiet" aria-label="Undo" ?disabled=${!this.#history.canUndo} @click=${() => this.#undo()}>${icon("undo")}</button>
         <button type="button" class="icon quiet" aria-label="Redo" ?disabled=${!this.#history.canRedo} @click=${() => this.#redo()}>${icon("redo")}</button>
-        <button type="button" class="quiet" ?disabled=${isEmpty(state)} @click=${() => this.#set(EMPTY)}>Clear</button>
+        <button type="button" class="quiet" ?disabled=${isEmpty(state)} @click=${() => this.#clear()}>Clear</button>
       </div>
       <div class="bench-bar"><p class="muted small" role="status">${isBusy && html`<span class="spinner"></span>`} ${this.note || (hint ? `${hint}${this.hasKeys ? ". Arrow keys move the cursor, space marks" : ""}. Frame at ${position(this.drawnAt ?? 0)}.` : "Mark what to keep: pause on a frame that shows the subject clearly, then choose a tool.")}
         ${tool && Math.abs(this.time - this.drawnAt) > 0.02 && html`<button type="button" class="quiet small" @click=${() => { this.drawnAt = this.time; this.#drawnFrom = this.viewer().frameTime; this.#set(EMPTY); }}>Draw on the frame at ${position(this.time)} instead</button>`}</p>

@@ -20,7 +20,8 @@ export function ownPlan(points, { record, params, operations }) {
   const isRate = /^\d+(\/\d+)?$/.test(rate ?? "");
   const known = new Set([paramOf(planner, "widget", "curve"), ...["part_start", "part_length", "output_rate"].map(nameOf)]);
   const declared = planner.params.properties;
-  const isUsual = ([name, value]) => known.has(name) || !(name in declared) || JSON.stringify(value) === JSON.stringify(declared[name].default);
+  const isReference = (value) => value !== null && typeof value === "object" && !Array.isArray(value); // to another step's result
+  const isUsual = ([name, value]) => (known.has(name) && !isReference(value)) || !(name in declared) || JSON.stringify(value) === JSON.stringify(declared[name].default);
   const [first] = points;
   const curve = first.t > start ? [{ t: start, speed: first.speed, easing: "hold" }, ...points] : points;
   return {

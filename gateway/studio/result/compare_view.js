@@ -33,7 +33,7 @@ class CompareView extends Element {
   #flipped = null; // what is shown again when the flip ends
   #scratch = document.createElement("canvas");
   #askedMode = 0;
-  #askedBackdrop = 0;
+  #choosing = new AbortController(); // of the background
 
   enter() {
     driveByKeys(this, this.leaving);
@@ -52,6 +52,7 @@ class CompareView extends Element {
 
   #close() {
     this.#opening.abort();
+    this.#choosing.abort();
     cancelAnimationFrame(this.#loop);
     this.#pair?.close();
     this.#cutOut?.close();
@@ -106,6 +107,7 @@ class CompareView extends Element {
   play() {
     const video = this.querySelector("video");
     if (!this.#isCanvas) return void video?.play().catch(() => {});
+    cancelAnimationFrame(this.#loop);
     this.isPlaying = true;
     const last = this.#frameCount - 1;
     if (this.number >= last) this.number = 0;
@@ -253,19 +255,23 @@ class CompareView extends Element {
 
   /** Show the subject over a picture file or a medium of the library. */
   async #setBackdrop({ file, record }) {
-    const { signal } = this.#opening;
-    const asked = (this.#askedBackdrop += 1);
+    this.#choosing.abort();
+    this.#choosing = new AbortController();
+    const signal = AbortSignal.any([this.#opening.signal, this.#choosing.signal]);
+    const askedMode = this.#askedMode;
     try {
       this.note = "Loading the background…";
       const backdrop = await (file ? Backdrop.ofFile(file) : Backdrop.ofRecord(this.store.api, record, signal));
       const isLoaded = await this.#loadMatte();
-      if (!isLoaded || asked !== this.#askedBackdrop) return void backdrop.close();
+      if (!isLoaded || signal.aborted) return void backdrop.close();
       this.note = "";
       this.#cutOut.backdrop?.close();
       this.backdrop = this.#cutOut.backdrop = backdrop;
-      this.#setMode("matte-picture");
+      if (askedMode === this.#askedMode || this.mode === "matte-picture") this.#setMode("matte-picture"); // else another was chosen meanwhile
     } catch (error) {
-      if (!signal.aborted && asked === this.#askedBackdrop) this.note = file ? "This file is not a picture that browsers can show." : error.message;
+      if (signal.aborted) return undefined;
+      this.querySelector("backdrop-choice").chosen = ""; // so that it can be chosen again
+      this.note = file ? "This file is not a picture that browsers can show." : error.message;
     }
     return undefined;
   }

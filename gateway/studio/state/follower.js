@@ -3,30 +3,51 @@
 import { follow } from "../server/events.js";
 import { ENDED } from "./store.js";
 
-const MOST = 2; // browsers open six connections to a server; the lists show the other jobs
+const PLACES = ["job events 1", "job events 2"]; // browsers open six connections to a server, for all its tabs; the lists show the other jobs
 
-/** Follow the unfinished jobs of the store from now on. */
+/**
+ * Follow the unfinished jobs of the store from now on. The store sends `ended` for each that ends.
+ *
+ * All tabs share the places, where the browser has locks (not over plain HTTP). A hidden tab opens events only to notify.
+ */
 export function follower(store) {
-  const followed = new Set();
-  const forever = new AbortController().signal;
-  const watch = async (id) => {
-    followed.add(id);
-    try {
-      for await (const { kind, data } of follow(store.api, `/v1/jobs/${id}/events`, forever)) {
-        const job = store.jobs.get(id) ?? data;
-        store.putJob(kind === "progress" ? { ...job, status: "running", progress: data } : data);
-      }
-      store.dispatchEvent(new CustomEvent("ended", { detail: store.jobs.get(id) }));
-      store.hurry();
-    } catch {
-      store.hurry(); // the job is gone; the next list shows what is left
-    } finally {
-      followed.delete(id);
+  const followed = new Map(); // job -> place
+  const unfinished = new Set();
+  let leaving = new AbortController();
+  const isWatching = () => !document.hidden || globalThis.Notification?.permission === "granted";
+  const take = (place, work) => (navigator.locks ? navigator.locks.request(place, { ifAvailable: true }, (lock) => lock && work()) : work());
+  const watch = async (id, signal) => {
+    for await (const { kind, data } of follow(store.api, `/v1/jobs/${id}/events`, signal)) {
+      const job = store.jobs.get(id) ?? data;
+      store.putJob(kind === "progress" ? { ...job, status: "running", progress: data } : data);
+    }
+    if (!signal.aborted) store.hurry();
+  };
+  const changed = () => {
+    for (const job of store.jobs.values()) if (!ENDED.has(job.status)) unfinished.add(job.id);
+    for (const id of unfinished) {
+      const job = store.jobs.get(id);
+      if (job && !ENDED.has(job.status)) continue;
+      unfinished.delete(id);
+      if (job) store.dispatchEvent(new CustomEvent("ended", { detail: job }));
+    }
+    if (!isWatching()) return;
+    const waiting = [...unfinished].filter((id) => !followed.has(id)).map((id) => store.jobs.get(id));
+    waiting.sort((a, b) => Number(b.status === "running") - Number(a.status === "running"));
+    const { signal } = leaving;
+    for (const { id } of waiting) {
+      const place = PLACES.find((name) => ![...followed.values()].includes(name));
+      if (!place) return;
+      followed.set(id, place);
+      take(place, () => watch(id, signal))
+        .catch(() => store.hurry()) // the job is gone; the next list shows what is left
+        .finally(() => followed.delete(id));
     }
   };
-  store.watch(() => {
-    const waiting = [...store.jobs.values()].filter((job) => !ENDED.has(job.status) && !followed.has(job.id));
-    const nextFirst = waiting.sort((a, b) => Number(b.status === "running") - Number(a.status === "running"));
-    for (const job of nextFirst.slice(0, Math.max(0, MOST - followed.size))) watch(job.id);
+  document.addEventListener("visibilitychange", () => {
+    if (!isWatching()) leaving.abort();
+    else if (leaving.signal.aborted) leaving = new AbortController();
+    if (!document.hidden) store.hurry();
   });
+  store.watch(changed);
 }

@@ -3,7 +3,8 @@
 import { endedJob } from "./ended_job.js";
 
 const MOST = 2; // browsers open six connections to a server, and events hold two
-const kept = new Map(); // request as text -> promise of the ended job
+const EARLY_MS = 60_000; // a preview that is about to expire is made anew
+const kept = new Map(); // request as text -> {promise of the ended job, until}
 const line = []; // {queue, slot, run, resolve, reject}
 const running = new Set(); // queues: previews and examples of each service
 
@@ -29,15 +30,23 @@ export function exampleOf(api, operation, { inputs, params, slot }) {
 
 function ended(api, operation, body, slot) {
   const key = JSON.stringify([operation.name, { ...body, preview_slot: "" }]);
-  if (kept.has(key)) return kept.get(key);
+  const earlier = kept.get(key);
+  if (earlier && Date.now() < earlier.until) return earlier.promise;
   const promise = new Promise((resolve, reject) => {
     const waiting = line.findIndex((entry) => entry.slot === `${operation.name}/${slot}`);
     if (waiting >= 0) line.splice(waiting, 1)[0].reject(new DOMException("A newer preview replaced this one.", "AbortError"));
     const queue = `${operation.service} ${body.preview ? "preview" : "example"}`; // examples do not hold up previews
     line.push({ queue, slot: `${operation.name}/${slot}`, run: () => runOne(api, operation, body), resolve, reject });
   });
-  kept.set(key, promise);
-  promise.catch(() => kept.delete(key));
+  const entry = { promise, until: Infinity };
+  kept.set(key, entry);
+  promise.then(
+    (job) => {
+      // Both times are the server's, whose clock may differ.
+      if (job.expires_at) entry.until = Date.now() + (Date.parse(job.expires_at) - Date.parse(job.completed_at)) - EARLY_MS;
+    },
+    () => kept.delete(key),
+  );
   next();
   return promise;
 }

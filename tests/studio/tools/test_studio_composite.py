@@ -17,7 +17,7 @@ from PIL import Image
 from benchmarks.material.clips import ffmpeg
 from shared.sample_ids import SAMPLE_ID, SAMPLE_MATTE_ID, SAMPLE_PLATE_ID
 from shared.video import read_frames
-from tests.studio.acting import PATIENCE_S, until, until_known
+from tests.studio.acting import PATIENCE_S, HeldRequests, until, until_known
 from tests.studio.conftest import Restartable
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
@@ -316,6 +316,26 @@ def test_a_matte_over_a_medium_of_the_library_is_the_server_s(
         assert kind == "picture" or int(np.argmin(errors)) % 9 == number % 9, "no other frame of the background is as near"
     page.get_by_role("button", name="Play", exact=True).click()
     until(page, "document.querySelector('.fit canvas')?.dataset.frame > 6")
+
+
+def test_a_late_background_does_not_replace_the_mode_chosen_since(
+    open_page: Opener, studio: Restartable, clips: Clips, tmp_path: Path
+) -> None:
+    cut_out = studio.suite.start("matting.matte", {"video": clips.clip, "plate": clips.plate}, {"backend": "difference"})
+    studio.suite.wait(cut_out["id"], timeout_s=PATIENCE_S)
+    record = studio.suite.upload(backdrop(tmp_path / "slow picture.png"))
+    page = open_page(f"#/job/{cut_out['id']}", refusals=("Canvas2D", "503"))
+    choice = page.get_by_label("Background from the library", exact=True)
+    choice.wait_for()
+    held = HeldRequests(page, f"**/{record['id']}/**")
+    choice.select_option(value=record["id"])
+    until_known(page, lambda: held.routes, "the background is read")
+    page.get_by_role("button", name="Wipe", exact=True).click()
+    until(page, "document.querySelector('compare-view').mode === 'wipe'")
+    held.release()
+    until(page, "document.querySelector('compare-view').backdrop !== null")
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.querySelector('compare-view').mode") == "wipe"
 
 
 def test_a_matte_over_a_picture_is_the_server_s(open_page: Opener, studio: Restartable, clips: Clips, tmp_path: Path) -> None:

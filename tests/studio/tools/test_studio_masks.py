@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.sample_ids import SAMPLE_ID
-from tests.studio.acting import middle_of, until
+from tests.studio.acting import HeldRequests, middle_of, until, until_known
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]
@@ -94,3 +94,19 @@ def test_a_ring_shows_the_size_of_the_brush(open_page: Opener, tool: str) -> Non
         until(page, f"Math.abs(({RING})(0.5) - {size * OVERLAY_WIDTH}) <= 3")
     page.mouse.move(2, 2)
     until(page, f"({RING})(0.5) === 0")
+
+
+@pytest.mark.parametrize("button", ["Clear", "Undo"])
+def test_a_mask_that_comes_after_its_clicks_are_gone_is_not_shown(open_page: Opener, button: str) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/matting.matte", refusals=("Canvas2D", "503"))
+    page.get_by_role("button", name="Add", exact=True).click()
+    overlay = page.locator(".mask-overlay")
+    overlay.wait_for()
+    held = HeldRequests(page, "**/v1/matting/mask/jobs*")
+    page.mouse.click(*middle_of(overlay))
+    until_known(page, lambda: held.routes, "the mask is asked for")
+    page.get_by_role("button", name=button, exact=True).click()
+    held.release()
+    page.wait_for_timeout(3000)
+    assert page.evaluate(COVERED) == 0
+    assert page.locator(".bench-bar .spinner").count() == 0
