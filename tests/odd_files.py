@@ -2,10 +2,13 @@
 
 import subprocess
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import av
 import numpy as np
+import pillow_heif
 from PIL import Image
 
 Maker = Callable[[Path, str], Path]
@@ -210,6 +213,9 @@ ODD_FILES: Mapping[str, Maker] = {
     "joined.mpg": _twice("-c:v mpeg2video -c:a mp2", "mpeg"),
     "damaged.ts": _with_bytes(_made(f"{_H264} -c:a aac", seconds=3), _holed),
     "damaged.mkv": _with_bytes(_made(f"{_H264} -c:a aac", seconds=3), _holed),
+    "missing.mkv": _with_bytes(_made(f"{_H264} -c:a aac", seconds=3), lambda data: data[: len(data) // 2] + data[len(data) // 2 + 4000 :]),
+    "cut_off.mkv": _with_bytes(_made(f"{_H264} -c:a aac", seconds=2), lambda data: data[: len(data) * 7 // 10]),
+    "cut_off.webm": _with_bytes(_made("-c:v libvpx -deadline realtime -c:a libopus", seconds=2), lambda data: data[: len(data) * 7 // 10]),
     "whole_twice.flv": _with_bytes(_made(f"{_H264} -c:a aac"), lambda data: data * 2),
     "whole_twice.mp4": _with_bytes(_made(f"{_H264} -c:a aac"), lambda data: data * 2),
     "each_frame.mp4": _piped(f"{_H264} -bf 2 -c:a aac -movflags frag_every_frame+delay_moov -f mp4"),
@@ -236,3 +242,85 @@ ODD_FILES: Mapping[str, Maker] = {
     "surround.mkv": _made(f"-ac 6 {_H264} -c:a ac3"),
     "gray.mkv": _made("-c:v libx264 -pix_fmt gray -c:a aac"),
 }
+
+
+def _scene(width: int = 160, height: int = 120) -> Image.Image:
+    """Return a picture with colours and edges."""
+    rows, columns = np.mgrid[0:height, 0:width]
+    levels = np.dstack([columns * 255 // width, rows * 255 // height, (columns // 16 + rows // 16) % 2 * 255])
+    return Image.fromarray(levels.astype(np.uint8))
+
+
+def _picture(mode: str = "RGB", **more: object) -> Maker:
+    """Return a function that saves a picture in a mode; `more`: options of the format."""
+
+    def make(path: Path, _program: str) -> Path:
+        _scene().convert(mode).save(path, **more)  # type: ignore[arg-type]
+        return path
+
+    return make
+
+
+def _heic(target: Path | BytesIO) -> None:
+    """Write a HEIC picture to a path or a buffer."""
+    pillow_heif.from_pillow(_scene()).save(target, quality=90)
+
+
+def _heic_file(path: Path, _program: str) -> Path:
+    """Write a HEIC picture."""
+    _heic(path)
+    return path
+
+
+def _sixteen_bits(path: Path, _program: str) -> Path:
+    """Write a gray picture of 16 bits."""
+    Image.fromarray(np.asarray(_scene().convert("L")).astype(np.uint16) * 257).save(path)
+    return path
+
+
+def _turned_picture(path: Path, _program: str) -> Path:
+    """Write a picture that Exif turns."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    _scene().save(path, exif=exif)
+    return path
+
+
+def _zipped(*names: str, cut: str = "") -> Maker:
+    """Return a function that writes a zip file of pictures, or of other files, in folders.
+
+    The format is that of the suffix. `cut`: name of the picture of which only the first half is there.
+    """
+
+    def make(path: Path, _program: str) -> Path:
+        with ZipFile(path, "w") as file:
+            for name in names:
+                data = BytesIO()
+                if name.endswith(".heic"):
+                    _heic(data)
+                elif name.endswith((".jpg", ".png")):
+                    _scene().save(data, "PNG" if name.endswith(".png") else "JPEG")
+                else:
+                    data.write(b"no picture")
+                file.writestr(name, data.getvalue()[: len(data.getvalue()) // 2] if name == cut else data.getvalue())
+        return path
+
+    return make
+
+
+ODD_PICTURES: Mapping[str, Maker] = {
+    "phone.heic": _heic_file,
+    "phone.avif": _picture(),
+    "print.jpg": _picture("CMYK"),
+    "gray.jpg": _picture("L"),
+    "palette.png": _picture("P"),
+    "clear.png": _picture("RGBA"),
+    "sixteen.png": _sixteen_bits,
+    "turned.jpg": _turned_picture,
+    "small.webp": _picture(lossless=True),
+    "album.zip": _zipped("Ferien/Straße.jpg", "Ferien/写真.png", "Ferien/IMG_1.heic", "Ferien/notes.txt"),
+    "damaged.zip": _zipped("a.jpg", "b.jpg", "c.jpg", cut="b.jpg"),
+    "texts.zip": _zipped("notes.txt", "more/notes.md"),
+    "empty.zip": _zipped(),
+}
+"""Pictures, and zip files of them, as phones, printers and archivers write them."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from shared.settings import Settings
 from shared.video import VideoWriter, ffmpeg_path, probe_video, read_frames
 from shared.worker.progress import Report
 from shared.worker.protocol import JobWarning, Update
-from tests.odd_files import ODD_FILES
+from tests.odd_files import ODD_FILES, ODD_PICTURES
 from tests.repeated_runs import example_arguments
 from tests.services.background.diffusion.tiny_diffusion import write_pipeline
 
@@ -35,6 +36,16 @@ PARAMS: dict[str, Params] = {
     "matting.mask": MaskParams(backend="difference", time_s=0.4),
 }
 """Params in place of the example's, where those take long or are made for a longer clip."""
+
+PICTURE_INPUTS = [
+    (operation, name, kind)
+    for operation in OPERATIONS
+    if operation.name != "background.generate"
+    for name, port in operation.ports.items()
+    for kind in port.kinds
+    if kind in (Kind.IMAGE, Kind.IMAGES)
+]
+"""Each input that takes a picture or a zip file of pictures."""
 
 QUICK_OPERATIONS = [operation for operation in OPERATIONS if operation.name != "background.generate"]
 """Operations that share the files in each test run: each file meets one of them. All meet all with `make test-all`."""
@@ -88,6 +99,14 @@ def run(operation: Operation, name: str, odd_files: dict[str, Path], samples: di
     arguments = example_arguments(operation, files, folder)
     if not any(port.sample == Sample.CLIP for port in operation.example_inputs.values()):  # its example has pictures instead
         arguments |= {port_name: [odd_files[name]] if port.sample == Sample.CLIP else None for port_name, port in operation.ports.items()}
+    said = outcome(operation, arguments, folder)
+    if said is not None:
+        assert [warning for warning in probe_video(odd_files[name]).warnings if not any(warning in text for text in said)] == []
+    return said is not None
+
+
+def outcome(operation: Operation, arguments: dict[str, Any], folder: Path) -> list[str] | None:
+    """Run an operation; return its warnings, or None if it refuses the files in the project's own words."""
     updates: list[Update] = []
     try:
         operation.run(PARAMS.get(operation.name, operation.example), **arguments, progress=Report(updates.append))
@@ -96,11 +115,21 @@ def run(operation: Operation, name: str, odd_files: dict[str, Path], samples: di
         assert refused.status < 500 or refused.status == 503
         assert refused.detail[-1] in ".)"
         assert not any((folder / f"{output}{SUFFIXES[kind]}").exists() for output, kind in operation.outputs.items() if kind == Kind.VIDEO)
-        return False
+        return None
     assert all((folder / f"{output}{SUFFIXES[kind]}").stat().st_size > 0 for output, kind in operation.outputs.items())
-    said = [update.text for update in updates if isinstance(update, JobWarning)]
-    assert [warning for warning in probe_video(odd_files[name]).warnings if not any(warning in text for text in said)] == []
-    return True
+    return [update.text for update in updates if isinstance(update, JobWarning)]
+
+
+def run_with_picture(operation: Operation, port_name: str, path: Path, samples: dict[Sample, Path], folder: Path) -> list[str] | None:
+    """Run an operation's example with another picture or zip file at one input; return what `outcome` returns."""
+    arguments = example_arguments(operation, samples | shaped(samples[Sample.CLIP], operation, folder), folder)
+    if port_name == "images":
+        arguments["video"] = None
+    return outcome(operation, arguments | {port_name: [path] if operation.ports[port_name].many else path}, folder)
+
+
+def kind_of(name: str) -> Kind:
+    return Kind.IMAGES if name.endswith(".zip") else Kind.IMAGE
 
 
 @pytest.mark.parametrize(("number", "name"), list(enumerate(ODD_FILES)))
@@ -114,6 +143,45 @@ def test_usual_operations_share_the_odd_files(number, name, odd_files, samples, 
 def test_every_operation_passes_on_the_warnings_of_a_file(operation, odd_files, samples, tmp_path):
     assert run(operation, "restarts.ts", odd_files, samples, tmp_path)
     assert any("timestamps in the file jump" in warning for warning in probe_video(odd_files["restarts.ts"]).warnings)
+
+
+@pytest.mark.parametrize("name", ODD_PICTURES)
+def test_usual_operations_share_the_odd_pictures(name, samples, tmp_path):
+    path = ODD_PICTURES[name](tmp_path / name, ffmpeg_path())
+    kind, alike = kind_of(name), [other for other in ODD_PICTURES if kind_of(other) == kind_of(name)]
+    inputs = [(operation, port_name) for operation, port_name, accepted in PICTURE_INPUTS if accepted == kind]
+    for place, (operation, port_name) in enumerate(inputs):
+        # Each input meets one picture, and each zip file.
+        if kind == Kind.IMAGES or place % len(alike) == alike.index(name):
+            folder = tmp_path / f"{operation.name}-{port_name}"
+            folder.mkdir()
+            run_with_picture(operation, port_name, path, samples, folder)
+
+
+@pytest.mark.parametrize("name", ODD_PICTURES)
+def test_a_picture_in_place_of_a_clip_is_refused(name, samples, tmp_path):
+    path = ODD_PICTURES[name](tmp_path / name, ffmpeg_path())
+    operation = QUICK_OPERATIONS[list(ODD_PICTURES).index(name) % len(QUICK_OPERATIONS)]
+    arguments = example_arguments(operation, samples, tmp_path)
+    clips = [port_name for port_name, port in operation.ports.items() if port_name == "video"]
+    assert outcome(operation, arguments | {port: [path] if operation.ports[port].many else path for port in clips}, tmp_path) is None
+
+
+@pytest.mark.parametrize("name", ["phone.heic", "phone.avif", "print.jpg", "album.zip"])
+def test_the_best_of_odd_pictures_are_chosen(name, samples, tmp_path):
+    (operation,) = (operation for operation in OPERATIONS if operation.name == "aesthetics.top-images")
+    path = ODD_PICTURES[name](tmp_path / name, ffmpeg_path())
+    said = run_with_picture(operation, "images", path, samples, tmp_path)
+    assert said is not None
+    assert any("notes.txt" in warning for warning in said) == (name == "album.zip")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ODD_PICTURES)
+@pytest.mark.parametrize(("operation", "port_name", "kind"), PICTURE_INPUTS, ids=lambda item: getattr(item, "name", item))
+def test_every_input_for_pictures_takes_every_odd_picture(operation, port_name, kind, name, samples, tmp_path):
+    if kind == kind_of(name):
+        run_with_picture(operation, port_name, ODD_PICTURES[name](tmp_path / name, ffmpeg_path()), samples, tmp_path)
 
 
 @pytest.mark.slow
