@@ -167,7 +167,7 @@ TOP_IMAGES = Operation(
     needs=("images", "video"),
     outputs=CHOSEN_OUTPUTS,
     run=top_images,
-    version=7,
+    version=8,
     names_inputs=True,
     example=TopImagesParams(scorer="technical"),
     unavailable=missing_weights,

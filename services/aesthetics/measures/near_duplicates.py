@@ -11,6 +11,10 @@ _MOST_GAIN = 1.3
 """Largest factor on each picture's brightness before the comparison."""
 _LEAST_DEVIATION = 6.0
 """Levels of contrast from which contrast counts. Below are noise and compression of plain pictures."""
+_BEHIND, _UNRELATED_BEHIND = 0.75, 0.43
+"""Views before which something passes. The share of pixels that are compared, and the least difference of unrelated pictures in these."""
+_NEAR = 1.2
+"""Largest difference of such views, relative to the limit."""
 
 Thumbnail = NDArray[np.uint8]
 
@@ -28,7 +32,8 @@ def distinct(thumbnails: Sequence[Thumbnail], merits: Sequence[float], min_diffe
 
     None for a picture that is kept. Kept pictures differ from each other by at least `min_difference`; 0 keeps all. The difference is the
     root mean square difference over that of unrelated pictures of the same contrast: 0 for equal pictures, about 1 for unrelated ones,
-    whether dark or bright. A view in another exposure is similar. Of similar pictures the one with the highest merit is kept.
+    whether dark or bright. A view in another exposure is similar; so is one before which something passes. Of similar pictures the one
+    with the highest merit is kept.
     """
     like: list[int | None] = [None] * len(merits)
     if not thumbnails or min_difference <= 0:
@@ -40,6 +45,10 @@ def distinct(thumbnails: Sequence[Thumbnail], merits: Sequence[float], min_diffe
         if survivors:
             differences = looks.differences(place, len(survivors))
             nearest = int(differences.argmin())
+            if differences[nearest] >= min_difference:
+                for other in np.flatnonzero(differences < _NEAR * min_difference).tolist():
+                    differences[other] = min(differences[other], looks.difference_behind(place, other))
+                nearest = int(differences.argmin())
             if differences[nearest] < min_difference:
                 like[index] = survivors[nearest]
                 continue
@@ -73,3 +82,15 @@ class _Thumbnails:
         least = _LEAST_DEVIATION**2
         unrelated = np.maximum(self._variances[index] / gains, least) + np.maximum(self._variances[:count] * gains, least)
         return np.asarray(np.sqrt(np.maximum(squares, 0) / unrelated), np.float32)
+
+    def difference_behind(self, index: int, other: int) -> float:
+        """Return the difference of two thumbnails behind what passes before them.
+
+        The pixels that differ most are left out.
+        """
+        gain = float(np.sqrt((self._means[index] + 1) / (self._means[other] + 1)).clip(1 / _MOST_GAIN, _MOST_GAIN))
+        squares = ((self._pixels[index] / gain - self._pixels[other] * gain) ** 2).reshape(-1, 3).mean(axis=1)
+        kept = round(_BEHIND * len(squares))
+        variances = self._variances[index] / gain**2, self._variances[other] * gain**2
+        unrelated = sum(max(float(variance), _LEAST_DEVIATION**2) for variance in variances)
+        return float(np.sqrt(np.partition(squares, kept - 1)[:kept].mean() / unrelated)) / _UNRELATED_BEHIND

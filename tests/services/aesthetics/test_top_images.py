@@ -317,3 +317,17 @@ def test_near_duplicates_are_recognized():
     assert distinct([thumbnail(first)] * 3, [1.0, 1.0, 1.0], 0.01) == [None, 0, 0]
     assert distinct([thumbnail(first)] * 3, [1.0, 1.0, 1.0], 0) == [None] * 3
     assert distinct([], [], 0.5) == []
+
+
+def test_a_view_before_which_somebody_passes_is_one_view():
+    random = np.random.default_rng(5)
+    view = cv2.resize(random.integers(120, 250, (9, 16, 3)).astype(np.uint8), (320, 180), interpolation=cv2.INTER_CUBIC)
+    left, right = view.copy(), view.copy()
+    left[:, 100:116], right[:, 240:256] = 15, 15
+    other = cv2.resize(random.integers(120, 250, (9, 16, 3)).astype(np.uint8), (320, 180), interpolation=cv2.INTER_CUBIC)
+    pictures, merits = [thumbnail(picture) for picture in (left, right, other)], [2.0, 1.0, 0.5]
+    # The passer-by alone makes more than 0.7 of the difference of unrelated pictures.
+    before, after = (picture.reshape(-1, 3).astype(float) for picture in pictures[:2])
+    assert ((before - after) ** 2).mean() > 0.7**2 * (before.var(axis=0).mean() + after.var(axis=0).mean())
+    assert distinct(pictures, merits, 0.7) == [None, 0, None]
+    assert distinct(pictures, merits, 0.1) == [None, None, None]
