@@ -90,7 +90,7 @@ class _Thumbnails:
         """
         gain = float(np.sqrt((self._means[index] + 1) / (self._means[other] + 1)).clip(1 / _MOST_GAIN, _MOST_GAIN))
         squares = ((self._pixels[index] / gain - self._pixels[other] * gain) ** 2).reshape(-1, 3).mean(axis=1)
-        kept = round(_BEHIND * len(squares))
+        count = round(_BEHIND * len(squares))
         variances = self._variances[index] / gain**2, self._variances[other] * gain**2
         unrelated = sum(max(float(variance), _LEAST_DEVIATION**2) for variance in variances)
-        return float(np.sqrt(np.partition(squares, kept - 1)[:kept].mean() / unrelated)) / _UNRELATED_BEHIND
+        return float(np.sqrt(np.partition(squares, count - 1)[:count].mean() / unrelated)) / _UNRELATED_BEHIND
