@@ -2,6 +2,7 @@
 
 import base64
 import logging
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -300,12 +301,19 @@ def test_a_check_and_a_refusal_change_nothing(running: RunningSuite) -> None:
     assert not [line for line in lines(running) if "/check" in line or "7" * 26 in line]
 
 
-def test_a_refused_request_that_made_a_medium_is_logged(running: RunningSuite, clip: Path) -> None:
+def test_a_refused_request_that_made_and_deleted_a_medium_is_logged(running: RunningSuite, clip: Path) -> None:
+    before = len(lines(running))
     with clip.open("rb") as file:
         answer = running.client.post("/v1/speed-ramp/process", files={"file": ("clip.mp4", file)}, data={"min_speed": "fast"})
     assert answer.status_code == 422
-    newest = running.client.get("/v1/media", params={"limit": 1}).json()["items"][0]["id"]
-    within(10, lambda: any(f"POST /v1/speed-ramp/process 422 {newest}" in line for line in lines(running)))
+    ids: list[str] = []
+
+    def logged() -> bool:
+        ids[:] = re.findall(r"POST /v1/speed-ramp/process 422 (\w{26})$", "\n".join(lines(running)[before:]), re.MULTILINE)
+        return bool(ids)
+
+    within(10, logged)
+    assert running.client.get(f"/v1/media/{ids[0]}").status_code == 404
 
 
 def test_answers_do_not_carry_the_internal_header(running: RunningSuite) -> None:
