@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from shared.cli.listing import print_rows
-from shared.cli.options import HERE, AsJson, Key, Overwrite, Remote
+from shared.cli.options import LOCAL_URL, AsJson, Key, Overwrite, Remote
 from shared.client import Reelwright
 from shared.errors import Invalid
 from shared.settings import Settings
@@ -21,7 +21,7 @@ def add_commands(group: typer.Typer, _settings: Callable[..., Settings]) -> None
 
     @group.command("list", help="List the newest media of a suite. In a pipe: one line per medium, with tabs between the values.")
     def list_media(
-        remote: Remote = HERE,
+        remote: Remote = LOCAL_URL,
         api_key: Key = "",
         kind: Annotated[str | None, typer.Option(help="Only media of this kind, such as video or image.")] = None,
         limit: Annotated[int, typer.Option(help="Maximum number of media.")] = 20,
@@ -33,14 +33,14 @@ def add_commands(group: typer.Typer, _settings: Callable[..., Settings]) -> None
         print_rows(COLUMNS, rows, items=items, as_json=as_json)
 
     @group.command(help="Upload files to a suite; print their ids. A broken upload continues.")
-    def upload(files: list[Path], remote: Remote = HERE, api_key: Key = "", as_json: AsJson = False) -> None:
+    def upload(files: list[Path], remote: Remote = LOCAL_URL, api_key: Key = "", as_json: AsJson = False) -> None:
         with Reelwright(remote, api_key) as client:
             for path in files:
                 record = client.upload(path)
                 typer.echo(record.model_dump_json(by_alias=True) if as_json else f"{record.id}\t{record.name}")
 
     @group.command(help="Print the record of a medium as JSON.")
-    def show(media_id: str, remote: Remote = HERE, api_key: Key = "") -> None:
+    def show(media_id: str, remote: Remote = LOCAL_URL, api_key: Key = "") -> None:
         with Reelwright(remote, api_key) as client:
             typer.echo(json.dumps(client.get(f"/v1/media/{media_id}"), indent=2))
 
@@ -48,7 +48,7 @@ def add_commands(group: typer.Typer, _settings: Callable[..., Settings]) -> None
     def download(
         media_id: str,
         target: Annotated[Path, typer.Argument()] = Path(),
-        remote: Remote = HERE,
+        remote: Remote = LOCAL_URL,
         api_key: Key = "",
         overwrite: Overwrite = False,
     ) -> None:
@@ -60,7 +60,7 @@ def add_commands(group: typer.Typer, _settings: Callable[..., Settings]) -> None
             typer.echo(client.download(record, path))
 
     @group.command(help="Delete media of a suite.")
-    def delete(media_ids: list[str], remote: Remote = HERE, api_key: Key = "") -> None:
+    def delete(media_ids: list[str], remote: Remote = LOCAL_URL, api_key: Key = "") -> None:
         with Reelwright(remote, api_key) as client:
             for media_id in media_ids:
                 client.delete(f"/v1/media/{media_id}")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from shared.cli.listing import print_rows
-from shared.cli.options import HERE, AsJson, Key, Remote
+from shared.cli.options import LOCAL_URL, AsJson, Key, Remote
 
 COLUMNS = ("id", "operation", "status", "created", "done")
 
@@ -27,7 +27,7 @@ def _add_reading(jobs: typer.Typer) -> None:
 
     @jobs.command("list", help="List the newest jobs. In a pipe: one line per job, with tabs between the values.")
     def list_jobs(
-        remote: Remote = HERE,
+        remote: Remote = LOCAL_URL,
         api_key: Key = "",
         limit: Annotated[int, typer.Option(help="Maximum number of jobs.")] = 20,
         status: Annotated[str | None, typer.Option(help="Only jobs in this state, such as running or failed.")] = None,
@@ -44,14 +44,14 @@ def _add_reading(jobs: typer.Typer) -> None:
         print_rows(COLUMNS, rows, items=items, as_json=as_json)
 
     @jobs.command("show", help="Print one job as JSON.")
-    def show(job_id: str, remote: Remote = HERE, api_key: Key = "") -> None:
+    def show(job_id: str, remote: Remote = LOCAL_URL, api_key: Key = "") -> None:
         from shared.client import Reelwright
 
         with Reelwright(remote, api_key) as client:
             typer.echo(json.dumps(client.get(f"/v1/jobs/{job_id}"), indent=2))
 
     @jobs.command("follow", help="Print the progress of a job until its end. Exits with 1 if it does not succeed.")
-    def follow(job_id: str, remote: Remote = HERE, api_key: Key = "", as_json: AsJson = False) -> None:
+    def follow(job_id: str, remote: Remote = LOCAL_URL, api_key: Key = "", as_json: AsJson = False) -> None:
         from shared.client import Reelwright
         from shared.jobs.record import JobProgress
 
@@ -63,7 +63,7 @@ def _add_reading(jobs: typer.Typer) -> None:
         typer.echo(run.job.model_dump_json(by_alias=True) if as_json else run.job.status)
 
     @jobs.command("log", help="Print the last lines of a job's worker process; for a pipeline, of all its steps.")
-    def log(job_id: str, remote: Remote = HERE, api_key: Key = "") -> None:
+    def log(job_id: str, remote: Remote = LOCAL_URL, api_key: Key = "") -> None:
         from shared.client import Reelwright
 
         with Reelwright(remote, api_key) as client:
@@ -74,14 +74,14 @@ def _add_changes(jobs: typer.Typer) -> None:
     """Add the commands that retry and cancel a job."""
 
     @jobs.command("retry", help="Run a failed or canceled job again, as a new job; print its id.")
-    def retry(job_id: str, remote: Remote = HERE, api_key: Key = "") -> None:
+    def retry(job_id: str, remote: Remote = LOCAL_URL, api_key: Key = "") -> None:
         from shared.client import Reelwright
 
         with Reelwright(remote, api_key) as client:
             typer.echo(client.retry(job_id).job.id)
 
     @jobs.command("cancel", help="Cancel a job.")
-    def cancel(job_id: str, remote: Remote = HERE, api_key: Key = "") -> None:
+    def cancel(job_id: str, remote: Remote = LOCAL_URL, api_key: Key = "") -> None:
         from shared.client import Reelwright
 
         with Reelwright(remote, api_key) as client:

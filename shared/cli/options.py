@@ -14,5 +14,5 @@ OptionalRemote = Annotated[
         "--remote", metavar="URL", envvar="REELWRIGHT_REMOTE", help="URL of a suite that does the work. Default: this machine does it."
     ),
 ]
-HERE = "http://127.0.0.1:8080"
+LOCAL_URL = "http://127.0.0.1:8080"
 """Address of a suite on this machine."""

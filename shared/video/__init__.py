@@ -1,4 +1,7 @@
-"""Reading and writing video: exact times, constant memory, untrusted files."""
+"""Reading and writing video: exact times, constant memory, untrusted files.
+
+Operations read and write video through this package only.
+"""
 
 from shared.media_info import AudioTrackInfo, ColorInfo, ImageInfo, MediaInfo, PicturesInfo, VideoInfo
 from shared.video.conversion_warnings import conversion_warnings

@@ -9,7 +9,7 @@ from benchmarks.material.trouble.takes import TroubleClip, mixed, takes_of_place
 def blank_frames(random: Random) -> TroubleClip:
     """Make a clip with plain frames between shots and within a shot.
 
-    One to five frames between shots; within a shot one to three, which are a glitch.
+    There are 1 to 5 of them between shots, and 1 to 3 within a shot (a glitch).
     """
     clip, takes = TroubleClip(), takes_of_places(random)
     colors = ((255, 255, 255), (0, 0, 0), (200, 20, 20), (128, 128, 128), (16, 16, 18))
@@ -67,9 +67,9 @@ def flash_cuts(random: Random) -> TroubleClip:
 
 
 def black_and_fade(random: Random) -> TroubleClip:
-    """Make a clip whose hard cuts at black are paired with fades.
+    """Make a clip with a cut before black and a fade after.
 
-    The cuts lead to or from black. Either a cut to black and a fade in, or a fade to black and a cut.
+    Or with a fade to black and a cut behind it.
     """
     clip, takes = TroubleClip(), takes_of_places(random)
     clip.shot(next(takes)(40))

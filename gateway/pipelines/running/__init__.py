@@ -1,1 +1,4 @@
-"""Running of pipelines: order, expected times, states and progress of their steps."""
+"""Running of pipelines: order, expected times, states and progress of their steps.
+
+A pipeline's state is stored as its steps end, so it continues after a restart.
+"""

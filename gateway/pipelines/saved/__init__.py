@@ -1,1 +1,4 @@
-"""Saved pipelines: routes and storage."""
+"""Saved pipelines: routes and storage.
+
+Each owner has a folder, with one JSON file for each pipeline.
+"""

@@ -2,12 +2,16 @@
 
 const KEPT_AS = "reelwright-pipeline-draft";
 
-/** Read the kept pipeline: {chosen, base, steps, media}; null if there is none. `base`: steps of the pipeline `chosen`; `steps`: null if unchanged. */
+/**
+ * Return the kept pipeline, or null.
+ *
+ * It is {chosen, base, steps, media}. `base`: steps of the pipeline `chosen`; `steps`: null if unchanged.
+ */
 export function readDraft() {
   try {
     const draft = JSON.parse(localStorage.getItem(KEPT_AS));
-    const isWhole = draft && Array.isArray(draft.base) && (draft.steps === null || Array.isArray(draft.steps)) && draft.media;
-    return isWhole ? draft : null;
+    const isValid = draft && Array.isArray(draft.base) && (draft.steps === null || Array.isArray(draft.steps)) && draft.media;
+    return isValid ? draft : null;
   } catch {
     return null;
   }

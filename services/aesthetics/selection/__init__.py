@@ -1,1 +1,4 @@
-"""Scoring, grouping and explained choice of pictures."""
+"""Scoring, grouping and explained choice of pictures.
+
+Best frames and top images use it.
+"""

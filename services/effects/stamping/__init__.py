@@ -1,4 +1,4 @@
 """Stamps (cut-outs of the subject), clean plates (scenes without it), and the sequence picture.
 
-The operation `services/effects/strobe.py` uses them.
+The operation `effects.strobe` uses them.
 """

@@ -25,7 +25,7 @@ class Veil:
 def lay_over(out: Planes, picture: Planes, veil: Veil, area: Area, small_shape: tuple[int, ...], levels: Levels) -> None:
     """Write `picture` to `out`, with `veil` blended over it.
 
-    The veil covers the rectangle `area` of small planes of `small_shape`; outside of it the picture stays.
+    The veil covers the rectangle `area` of small planes of `small_shape`. Outside `area`, `picture` is copied unchanged.
     """
     top = np.iinfo(picture[0].dtype).max
     depth = cv2.CV_8U if picture[0].dtype == np.uint8 else cv2.CV_16U

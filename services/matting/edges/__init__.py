@@ -1,1 +1,4 @@
-"""Corrections of mattes: edges, holes and blobs."""
+"""Corrections of mattes: edges, holes and blobs.
+
+They apply to the mattes of all backends.
+"""

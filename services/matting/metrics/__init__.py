@@ -1,1 +1,4 @@
-"""Metrics of mattes: errors against the true matte, and flicker."""
+"""Metrics of mattes: errors against the true matte, and flicker.
+
+`matting.compare`, tests and benchmarks measure with them.
+"""

@@ -1,1 +1,4 @@
-"""Output pictures and files made from a clip and its matte."""
+"""Output pictures and files made from a clip and its matte.
+
+A matte becomes a video, a picture over a colour, or a foreground with alpha.
+"""

@@ -1,1 +1,4 @@
-"""Pixel arithmetic shared by several backends."""
+"""Pixel arithmetic shared by several backends.
+
+They know neither backends nor files.
+"""

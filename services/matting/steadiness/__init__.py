@@ -1,1 +1,4 @@
-"""Temporal smoothing of mattes from single-frame networks."""
+"""Temporal smoothing of mattes from single-frame networks.
+
+Networks with a memory of their own need none.
+"""

@@ -8,20 +8,20 @@ import av.error
 from shared.video.limits import Limits
 
 MOST_IN_GROUPS = 64
-"""Most packets that are decoded to examine the last picture. They show whether it is whole."""
+"""Maximum number of packets decoded to check the last picture. They show whether it is complete."""
 
-TELLING = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4", "h263", "flv1", "wmv1", "wmv2", "wmv3", "msmpeg4v2", "msmpeg4v3"})
-"""Codecs whose decoders report a picture of which a part is missing. Others fill it in."""
+REPORTS_DAMAGE = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4", "h263", "flv1", "wmv1", "wmv2", "wmv3", "msmpeg4v2", "msmpeg4v3"})
+"""Codecs whose decoders report incomplete pictures. Other decoders conceal the damage."""
 
 
 def whole_packets(packets: Iterable[Any]) -> Iterator[Any]:
-    """Yield `packets` without headers and without cut-off last packets of tracks.
+    """Drop header packets, and a track's last packet if cut off.
 
     FFmpeg flags a packet as corrupt when the file ends within it. Decoders that get such a packet lose the pictures before it, too.
     Headers stand between the parts of a joined Ogg file.
     """
     waiting: dict[int, Any] = {}
-    for packet in _known(packets):
+    for packet in _until_unknown_track(packets):
         if packet.size and _is_header(packet):
             continue
         earlier = waiting.pop(packet.stream_index, None)
@@ -33,10 +33,10 @@ def whole_packets(packets: Iterable[Any]) -> Iterator[Any]:
             yield packet
 
 
-def _known(packets: Iterable[Any]) -> Iterator[Any]:
-    """Yield `packets` until PyAV fails at a track that appeared late.
+def _until_unknown_track(packets: Iterable[Any]) -> Iterator[Any]:
+    """Yield `packets` until PyAV raises IndexError.
 
-    PyAV 18 fails at the end of a file for tracks that it did not have when it was opened, such as those of another program that was joined.
+    PyAV 18 raises it at the end of a file with tracks that appeared after it was opened, such as those of a joined program.
     """
     source = iter(packets)
     while True:
@@ -66,12 +66,12 @@ def holds_picture(packet: Any) -> bool:
 class LastGroups:
     """A store of a video stream's last packets, starting at the second-last keyframe.
 
-    They show whether the last picture is whole. Only those of codecs in `TELLING` are kept, and not more than `MOST_IN_GROUPS`.
+    They show whether the last picture is whole. Only those of codecs in `REPORTS_DAMAGE` are kept, and not more than `MOST_IN_GROUPS`.
     """
 
     def __init__(self, video: Any):
         self._video = video
-        self._telling = video.codec_context.codec.canonical_name in TELLING
+        self._telling = video.codec_context.codec.canonical_name in REPORTS_DAMAGE
         self._groups: list[list[Any]] = []
 
     def add(self, packet: Any) -> None:
@@ -102,7 +102,7 @@ class LastGroups:
                 for picture in decoder.decode(packet):
                     limits.check_size(picture.width, picture.height)
                     whole += not picture.is_corrupt
-                    # Without keyframes that stand alone, no picture of H.264 counts as whole.
+                    # In H.264 without IDR pictures, the decoder flags every picture.
                     if picture.is_corrupt and picture.pts == packets[-1].pts:
                         return whole > 0 or decoder.name != "h264"
         except av.error.EOFError:

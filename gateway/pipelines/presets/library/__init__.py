@@ -1,1 +1,4 @@
-"""The presets, one file each."""
+"""The presets, one file each.
+
+Each file declares one pipeline with its inputs; `presets/table.py` lists them.
+"""

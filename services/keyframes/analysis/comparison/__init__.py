@@ -1,1 +1,4 @@
-"""Comparison of two frames by content, histogram, pixels, structure and tones."""
+"""Comparison of two frames by content, histogram, pixels, structure and tones.
+
+Detectors choose among the measures.
+"""

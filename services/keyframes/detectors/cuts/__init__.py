@@ -1,1 +1,4 @@
-"""Hard cuts: detection, exact position, and exclusion of other changes."""
+"""Hard cuts: detection, exact position, and exclusion of other changes.
+
+The detector `auto` combines them with the gradual transitions.
+"""

@@ -1,1 +1,4 @@
-"""Gradual transitions: fades, dissolves and wipes."""
+"""Gradual transitions: fades, dissolves and wipes.
+
+The detector `auto` combines them with the hard cuts.
+"""

@@ -1,1 +1,4 @@
-"""Decoding of a video's pictures: all, or as few as sampling needs."""
+"""Decoding of a video's pictures: all, or as few as sampling needs.
+
+It turns packets into pictures with times.
+"""
