@@ -21,6 +21,11 @@ export function valueOfRole(operation, params, role) {
   return name && (params?.[name] ?? operation.params.properties[name].default);
 }
 
+/** Whether an output keeps the times of its clip, although its job used only a part. Only mattes can. `output`: its name. */
+export function keepsTimes(operation, params, output) {
+  return valueOfRole(operation, params, "keeps_times") === true && operation.output_roles[output] === "matte";
+}
+
 /** The value of a result's field of a role; undefined without one. `result`: of a job of the operation. */
 export function resultOfRole(operation, result, role) {
   const [name] = Object.entries(operation?.result.properties ?? {}).find(([, declared]) => declared.role === role) ?? [];

@@ -1,6 +1,6 @@
 // The clips that the steps of a pipeline work on, directly or through earlier steps.
 
-import { inputOf, paramOf, valueOfRole } from "../base/declared.js";
+import { inputOf, keepsTimes, paramOf, valueOfRole } from "../base/declared.js";
 import { rateOf } from "../base/words.js";
 import { ownPlan } from "../ramp/own_plan.js";
 import { Ramp } from "../ramp/ramp.js";
@@ -19,7 +19,8 @@ export function stepsOnClips(steps, media, operations, framesOf) {
     const origin = record?.media?.duration_s ? directOrigin(record, framesOf(record)) : made.get(value);
     if (!origin) return [];
     const output = originOfOutput(step.params, operation, origin, operations);
-    if (output) for (const name of Object.keys(operation.outputs)) made.set(`${step.id}.${name}`, output);
+    const sameTimes = { ...origin, isDirect: false };
+    if (output) for (const name of Object.keys(operation.outputs)) made.set(`${step.id}.${name}`, keepsTimes(operation, step.params, name) ? sameTimes : output);
     return [{ operation, params: step.params, ...origin }];
   });
 }
@@ -29,7 +30,7 @@ function directOrigin(record, { times, count }) {
   return { record, back: (/** @type {number} */ time) => time, frameTime, isDirect: true, length: record.media.duration_s, rate: rateOf(record.media) };
 }
 
-/** The origin of a step's output. It is null if only the server knows the output's times. */
+/** The origin of a step's outputs that do not keep times. It is null if only the server knows the output's times. */
 function originOfOutput(params, operation, origin, operations) {
   const { back, length, rate } = origin;
   const evenly = (/** @type {number} */ perSecond) => (/** @type {number} */ number) => number / perSecond;
@@ -40,7 +41,6 @@ function originOfOutput(params, operation, origin, operations) {
   }
   const start = valueOfRole(operation, params, "part_start") ?? 0;
   if (typeof start !== "number") return null;
-  if (valueOfRole(operation, params, "keeps_times") === true) return { ...origin, isDirect: false };
   return { ...origin, back: (/** @type {number} */ time) => back(time + start), frameTime: evenly(rate), isDirect: false, length: Math.max(0, length - start) };
 }
 

@@ -26,7 +26,7 @@ export function previewSteps(steps, media, operations, framesOf = ({ media: fact
     const [output] = Object.keys(cutter.outputs);
     if (!cuts.has(value)) {
       const id = cuts.size ? `${CUT_ID}_${cuts.size + 1}` : CUT_ID;
-      const clock = clockOf(record, start, framesOf);
+      const clock = clockOfPart(record, start, framesOf);
       const params = [clock.shift, SECONDS, MOST_PIXELS].map((number, place) => [paramOf(cutter, "role", CUT_ROLES[place]), number]);
       cuts.set(value, { id, operation: cutter.name, inputs: { [inputOf(cutter)]: value }, params: Object.fromEntries(params) });
       clocks.set(`${id}.${output}`, clock);
@@ -40,8 +40,8 @@ export function previewSteps(steps, media, operations, framesOf = ({ media: fact
     if (!clock) return { ...step, inputs };
     const [lost] = lostTimes(step.params, operation, clock);
     if (lost) throw new Error(lostText(lost, index, operation));
-    const { params, clock: made } = shifted(step.params, operation, clock, operations);
-    for (const name of Object.keys(operation.outputs)) clocks.set(`${step.id}.${name}`, made);
+    const { params, clockOf } = shifted(step.params, operation, clock, operations);
+    for (const name of Object.keys(operation.outputs)) clocks.set(`${step.id}.${name}`, clockOf(name));
     return { ...step, inputs, params };
   });
   return [...cuts.values(), ...small];
@@ -55,7 +55,7 @@ function lostText({ label }, index, { title, name }) {
  * The clock of a part of a clip. `shift`: seconds that its times lose; `seconds`: its length; `length`: of the whole clip; `frame`: number
  * of its first frame; `rate`: frames per second; `size`: of the clip in pixels; `scale`: of the part.
  */
-function clockOf({ media, ...record }, start, framesOf) {
+function clockOfPart({ media, ...record }, start, framesOf) {
   const { width, height, duration_s: length = 0 } = media;
   const frames = framesOf({ media, ...record });
   const frame = start > length - 0.5 ? 0 : frames.numberAt(start); // a shorter clip, such as a moving background, is used from its start on

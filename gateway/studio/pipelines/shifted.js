@@ -1,6 +1,6 @@
 // The parameters of a step for a preview, whose clip is a small part of the whole. What they mean is in their declaration.
 
-import { valueOfRole } from "../base/declared.js";
+import { keepsTimes, valueOfRole } from "../base/declared.js";
 import { parametersOf } from "../form/schema.js";
 import { trimmedCurve } from "../ramp/trim.js";
 import { hasOwnTimes, rampOf } from "./origins.js";
@@ -8,7 +8,7 @@ import { hasOwnTimes, rampOf } from "./origins.js";
 const CLOSE_S = 1e-3; // a time this close to the part belongs to it
 
 /**
- * The params of a step in the preview, and its outputs' clock: {params, clock}. `clock`: of its clip. No time can be mapped if `shift` is
+ * The params of a step in the preview, and the clocks of its outputs: {params, clockOf(output)}. `clock`: of its clip. No time can be mapped if `shift` is
  * null: an earlier step gave the clip other times, such as those along a measured curve. Values that earlier steps find are already the preview's.
  */
 export function shifted(given, operation, clock, operations) {
@@ -20,7 +20,8 @@ export function shifted(given, operation, clock, operations) {
     const mapped = isGiven ? mappedParam(value, parameter, { given, operation, clock, part }) : value;
     if (mapped !== undefined) params[name] = mapped;
   }
-  return { params, clock: part.clock };
+  const clockOf = (/** @type {string} */ output) => (part.clock.shift !== null && keepsTimes(operation, given, output) ? clock : part.clock);
+  return { params, clockOf };
 }
 
 /** The parameters whose times have no known place in the preview. Only set ones count. */
@@ -51,9 +52,8 @@ function partOf(given, operation, clock, operations) {
   const from = Math.max(0, start - clock.shift);
   const until = length === null ? clock.seconds : Math.min(start + length - clock.shift, clock.seconds);
   if (until <= from) return whole; // another step has cut the clip elsewhere
-  const keepsTimes = valueOfRole(operation, given, "keeps_times") === true;
-  const shift = keepsTimes ? clock.shift : clock.shift - start + from;
-  const plain = { ...clock, shift, length: keepsTimes ? clock.length : (length ?? Math.max(clock.length - start, until - from)), seconds: keepsTimes ? clock.seconds : until - from, frame: shift === clock.shift ? clock.frame : null };
+  const shift = clock.shift - start + from;
+  const plain = { ...clock, shift, length: length ?? Math.max(clock.length - start, until - from), seconds: until - from, frame: shift === clock.shift ? clock.frame : null };
   const made = hasOwnTimes(operation) ? rampedClock(given, operation, clock, operations) : plain;
   return {
     start: from > 0 ? rounded(from) : undefined, length: length === null ? undefined : rounded(until - from), passed: Math.max(0, clock.shift - start),

@@ -1,6 +1,6 @@
 // The mapping of a moment of the result to the moment of the source that it shows.
 
-import { inputOf, resultOfRole, valueOfRole } from "../base/declared.js";
+import { inputOf, keepsTimes, resultOfRole, valueOfRole } from "../base/declared.js";
 import { Ramp } from "../ramp/ramp.js";
 
 const AT_START_S = 1e-4; // a time this close before a part belongs to it
@@ -8,13 +8,19 @@ const AT_START_S = 1e-4; // a time this close before a part belongs to it
 /**
  * The function from result time to source time, for a job's output. Both are in seconds; null if the function is unknown. Along a curve, a
  * frame of the result shows the frame of the source that is on at its middle, as the server's `nearest` has it. `operations`: the declared
- * ones; `rate`: frames per second of the result; `output`: name of the output; `clip`: id of the source. Only pipelines need the last two.
+ * ones; `rate`: frames per second of the result; `output`: name of the output; `clip`: id of the source, which only pipelines need.
  */
 export function mappingOf(job, operations, { rate, output = "", clip = "" }) {
   const { steps } = job.params ?? {};
-  const maps = steps ? mapsOfSteps(job, operations, { rate, output, clip }) : [mapOf(job, operations, rate)];
+  const maps = steps ? mapsOfSteps(job, operations, { rate, output, clip }) : [mapOf(job, operations, { rate, output })];
   if (!maps?.every(Boolean)) return null;
   return (time) => maps.reduce((moment, map) => map(moment), time);
+}
+
+/** Whether an output has the times of its clip. Then each frame of the clip has its own frame of the output. `length`: of the output in seconds. */
+export function hasTimesOfClip(job, operations, { rate, output, clip, length }) {
+  const map = mappingOf(job, operations, { rate, output, clip });
+  return Boolean(map) && [0, length / 2, length].every((time) => Math.abs(map(time) - time) < 1 / rate);
 }
 
 /** The map of each step from the output back to the clip. It is null if the steps' video inputs do not lead back to the clip. */
@@ -23,21 +29,22 @@ function mapsOfSteps(job, operations, { rate, output, clip }) {
   const maps = [];
   let at = output;
   while (at !== clip) {
-    const [id] = String(at).split(".");
+    const [id, name] = String(at).split(".");
     const step = steps.find((other) => other.id === id);
-    const operation = step && operations.find(({ name }) => name === step.operation);
+    const operation = step && operations.find((other) => other.name === step.operation);
     const result = job.result?.steps?.find((ended) => ended.id === id)?.result;
     if (!operation || maps.length > steps.length) return null;
-    maps.push(mapOf({ operation: step.operation, params: step.params, result }, operations, rate));
+    maps.push(mapOf({ operation: step.operation, params: step.params, result }, operations, { rate, output: name }));
     at = step.inputs?.[inputOf(operation)];
   }
   return maps;
 }
 
 /** The map of a job from its output back to its clip. It is null if only the server knows its start, or its operation is not declared. */
-function mapOf({ operation: name, params, result }, operations, rate) {
+function mapOf({ operation: name, params, result }, operations, { rate, output }) {
   const operation = operations.find((other) => other.name === name);
   if (!operation) return null;
+  if (keepsTimes(operation, params, output)) return (time) => time;
   const start = valueOfRole(operation, params, "part_start") ?? 0;
   const curve = resultOfRole(operation, result, "speed_curve");
   if (curve?.length) {

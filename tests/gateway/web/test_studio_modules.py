@@ -113,6 +113,21 @@ def test_results_of_pipelines_and_reels_are_compared_with_the_moment_they_show(s
     assert script("mappingOf(job, operations, { rate: 25 })", operations=DECLARED, job=from_a_step) is None
 
 
+def test_only_a_matte_that_keeps_times_has_those_of_its_clip(script: Script) -> None:
+    params: dict[str, Any] = {"start": 2, "keep_times": True}
+    step = {"id": "cut", "operation": "matting.matte", "inputs": {"video": "clip"}, "params": params}
+    job = {"operation": "matting.matte", "inputs": {"video": "clip"}, "params": params}
+    pipeline = {"operation": "pipelines.run", "params": {"steps": [step]}}
+    link = "{ rate: 25, output, clip: 'clip', length: 5 }"
+    for made, prefix in ((job, ""), (pipeline, "cut.")):
+        for output, moment, fits in (("alpha", 3, True), ("composite", 5, False)):
+            values = {"operations": DECLARED, "job": made, "output": prefix + output}
+            assert script(f"mappingOf(job, operations, {link})(3)", **values) == moment
+            assert script(f"hasTimesOfClip(job, operations, {link})", **values) is fits
+    late = {"operations": DECLARED, "job": job | {"params": {"start": 2}}, "output": "alpha"}
+    assert script(f"hasTimesOfClip(job, operations, {link})", **late) is False
+
+
 def test_a_curve_is_stretched_to_a_length_and_simplified(script: Script) -> None:
     assert script("new Ramp(stretchedTo(curve, 4, 9, { min: 0.1, max: 16 }), 4).duration", curve=CURVES[0]) == pytest.approx(9, abs=0.01)
     straight = [{"t": t / 10, "speed": 2 ** (t / 10)} for t in range(40)]

@@ -100,11 +100,12 @@ def test_a_curve_keeps_its_speed_at_every_moment(script: Script, easing: str) ->
 
 def test_later_steps_follow_the_times_of_the_earlier_ones(script: Script) -> None:
     matte = step("matting.matte", "matte", start=2, keep_times=True)
-    trails = step("effects.motion-trails", "trails", "matte.composite", start=5, duration=0.5)
-    start, params = previewed(script, matte, trails)
-    assert start == 3.72, "the part of the second step is in its middle"
-    assert params[0] == {"keep_times": True}
-    assert params[1] == {"start": pytest.approx(1.28), "duration": 0.5}
+    for output, start_s in (("alpha", 3.72), ("composite", 5.72)):  # only the matte itself keeps the times
+        trails = step("effects.motion-trails", "trails", f"matte.{output}", start=5, duration=0.5)
+        start, params = previewed(script, matte, trails)
+        assert start == start_s, "the part of the second step is in its middle"
+        assert params[0] == {"keep_times": True}
+        assert params[1] == {"start": pytest.approx(1.28), "duration": 0.5}
     cut = step("effects.strobe", "cut", start=5)
     start, params = previewed(script, cut, step("background.plate", "plate", "cut.video", reference=2))
     assert start == 5.48, "the marked moment, 7 s of the clip, is in its middle"
