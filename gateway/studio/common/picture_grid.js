@@ -8,6 +8,7 @@ import { position, short } from "../base/format.js";
 import { isTaken } from "../base/takers.js";
 import { download } from "./download.js";
 import { notify } from "./notices.js";
+import { Stay } from "./stay.js";
 import "./picture.js";
 
 const STEP = 200; // pictures that are shown at first, and more at a time
@@ -70,10 +71,11 @@ class PictureGrid extends Element {
   async #take(item) {
     if (this.isTaking) return;
     this.isTaking = true;
+    const stay = new Stay(this);
     try {
       const record = await this.store.api.post(item.url);
       this.store.putMedia(record);
-      location.hash = `#/clip/${record.id}`;
+      stay.open(`#/clip/${record.id}`, `${item.name} is in your library.`);
     } catch (error) {
       notify(error.message, { kind: "bad" });
     }

@@ -1,6 +1,7 @@
 // The dialog that fetches a clip from a link.
 
 import { html, render } from "../base/html.js";
+import { Stay } from "../common/stay.js";
 
 export function askForLink(store) {
   const dialog = document.createElement("dialog");
@@ -14,11 +15,12 @@ export function askForLink(store) {
     if (!url || state.isBusy) return;
     Object.assign(state, { error: "", isBusy: true });
     draw();
+    const stay = new Stay(dialog);
     try {
       const record = await store.api.post("/v1/media/from-url", { url });
       store.putMedia(record);
+      stay.open(`#/clip/${record.id}`, `${record.name} is in your library.`);
       dialog.close();
-      location.hash = `#/clip/${record.id}`;
     } catch (error) {
       Object.assign(state, { error: error.message, isBusy: false });
       draw();

@@ -7,6 +7,7 @@ import { words } from "../base/format.js";
 import { picturedOutput } from "../base/outputs.js";
 import { askForName } from "../common/name_dialog.js";
 import { notify } from "../common/notices.js";
+import { Stay } from "../common/stay.js";
 import { keepDraft, readDraft } from "./draft.js";
 import { dropPreview, runPreview } from "./preview.js";
 import { addressOf, forget, readSaved, save } from "./saved.js";
@@ -149,15 +150,18 @@ class PipelinesScreen extends Element {
     if (this.isStarting) return;
     const { steps } = filled(this.steps, this.media);
     this.isStarting = true;
+    const stay = new Stay(this);
     try {
       const metadata = this.chosen ? { pipeline: this.chosen } : {};
       const job = await this.store.api.start("/v1/pipelines/jobs", { steps, metadata });
       this.store.putJob(job);
-      location.hash = `#/job/${job.id}`;
+      stay.open(`#/job/${job.id}`, "Your job is started.");
     } catch (error) {
+      if (stay.isOver) return notify(error.message, { kind: "bad" });
       this.isStarting = false;
       this.problems = refusals(error, steps);
     }
+    return undefined;
   }
 
   async #preview() {

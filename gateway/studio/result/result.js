@@ -11,6 +11,7 @@ import { facts } from "../base/words.js";
 import { Unreachable } from "../server/api.js";
 import { download } from "../common/download.js";
 import { toolAddress } from "../common/route.js";
+import { Stay } from "../common/stay.js";
 import { ENDED } from "../state/store.js";
 import { notify } from "../common/notices.js";
 import { endText, progressText, STATES, titleOf } from "../jobs/job_text.js";
@@ -202,16 +203,18 @@ class ResultScreen extends Element {
 
   async #cancel() {
     if (this.isBusy) return;
+    const stay = new Stay(this);
     await this.#ask(() => this.store.api.post(this.job.urls.cancel));
-    this.isBusy = false;
+    if (!stay.isOver) this.isBusy = false;
   }
 
   /** Retry the job. After that the button stays off until the new job is shown. */
   async #retry() {
     if (this.isBusy) return;
+    const stay = new Stay(this);
     const job = await this.#ask(() => this.store.api.start(`${this.job.urls.self}/retry`));
-    if (job) location.hash = `#/job/${job.id}`;
-    else this.isBusy = false;
+    if (job) stay.open(`#/job/${job.id}`, "Your job is started again.");
+    else if (!stay.isOver) this.isBusy = false;
   }
 
   /** The job that a request answers; null if it is refused. */

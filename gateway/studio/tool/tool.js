@@ -9,7 +9,9 @@ import { marked } from "../base/marked.js";
 import { picturedOutput } from "../base/outputs.js";
 import { Problem } from "../server/api.js";
 import { load } from "../common/load.js";
+import { notify } from "../common/notices.js";
 import { toolAddress } from "../common/route.js";
+import { Stay } from "../common/stay.js";
 import { previewOf } from "../state/previews.js";
 import { keepDraft, readDraft } from "./draft.js";
 import { formOf, missingOf, problemsBeside } from "../form/form.js";
@@ -61,7 +63,7 @@ class ToolPanel extends Element {
   }
 
   changed(name, before) {
-    if (name === "route") this.isStarting = false; // the user has come back
+    if (name === "route") Object.assign(this, { isStarting: false, previewState: "" }); // the user has gone on or come back
     if (name === "route" && this.isConnected && (before?.tool !== this.route.tool || isFilling(this.route))) this.#open();
     this.redraw();
   }
@@ -78,6 +80,7 @@ class ToolPanel extends Element {
   async #open() {
     const { operation, record, route } = this;
     if (!operation) return;
+    this.#checking = null;
     Object.assign(this, { problems: NO_PROBLEMS, estimate: null, tab: "form", previewState: "", params: {}, inputs: {}, preset: null });
     this.tell("stage", { preview: null, overlay: null, canvas: null, marks: [], part: null });
     const presets = operation.presets ?? [];
@@ -219,32 +222,40 @@ class ToolPanel extends Element {
   async #make() {
     if (this.isStarting) return;
     this.isStarting = true;
+    const stay = new Stay(this);
     try {
       const job = await this.store.api.start(this.operation.urls.jobs, { inputs: this.#allInputs, params: this.params });
       this.store.putJob(job);
-      location.hash = `#/job/${job.id}`;
+      stay.open(`#/job/${job.id}`, "Your job is started.");
     } catch (error) {
+      if (stay.isOver) return notify(error.message, { kind: "bad" });
       this.isStarting = false;
       this.#refuse(error);
       /** @type {any} */ (this.querySelector("sheet-handle"))?.raise();
       queueMicrotask(() => (this.querySelector("[aria-invalid=true]") ?? this.querySelector(".wrong input, .wrong select, .panel-error"))?.focus());
     }
+    return undefined;
   }
 
+  /** Show a preview on the stage, unless another tool or other settings were opened meanwhile. */
   async #preview() {
-    const { operation, params } = this;
+    const { operation, params, route } = this;
     const at = this.time;
+    const isLate = () => this.route !== route || !this.isConnected;
     if (this.previewState === "running") return;
     this.previewState = "running";
     try {
       const job = await previewOf(this.store.api, operation, { inputs: this.#allInputs, params, at, seconds: 4, slot: "tool" });
+      if (isLate()) return;
       const output = picturedOutput(job, this.store.operations);
       this.previewState = "";
       if (!output || !["video", "image", "images"].includes(output.kind)) return;
       const path = output.kind === "images" ? output.urls.thumbnail : output.urls.content;
       const held = await this.store.api.mediaUrl(path, this.leaving);
+      if (isLate()) return void held.release();
       this.tell("stage", { preview: { url: held.url, kind: output.kind === "video" ? "video" : "image", label: "Preview" } });
     } catch (error) {
+      if (isLate()) return;
       this.previewState = "";
       if (error.name !== "AbortError") this.#refuse(error);
     }

@@ -67,6 +67,71 @@ def test_a_late_answer_does_not_replace_what_was_opened_since(open_page: Opener,
         assert heading.inner_text() == title
 
 
+def test_a_late_answer_moves_nobody_who_has_gone_on(open_page: Opener, studio: Restartable) -> None:
+    pictures = ended(studio, "aesthetics.extract-frames")
+    stopped = studio.suite.start(RAMP, {"video": SAMPLE_ID}, {"curve": [{"t": 0, "speed": 0.1}], "interpolation": "flow"})
+    studio.suite.client.post(stopped["urls"]["cancel"])
+    studio.suite.wait(stopped["id"])
+    page = open_page()
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        if route.request.method == "POST":
+            held.append(route)
+        else:
+            route.continue_()
+
+    for address, tile, name, pattern, notice, shown in (
+        (f"clip/{SAMPLE_ID}/{TOOL}", "", "Make it", "**/v1/media/transcode/jobs", "Your job is started.", "job"),
+        (f"pipelines?clip={SAMPLE_ID}", "", "Make it", "**/v1/pipelines/jobs", "Your job is started.", "job"),
+        (f"job/{stopped['id']}", "", "Retry", "**/retry", "Your job is started again.", "job"),
+        (f"job/{pictures}", ".picture-tile", "Continue with this", "**/files/**", " is in your library.", "clip"),
+    ):
+        go(page, f"#/{address}")
+        if tile:
+            page.locator(tile).first.click()
+        button = page.locator("dialog" if tile else ".panel, .action-bar").get_by_role("button", name=name).first
+        button.wait_for()
+        page.route(pattern, hold)
+        button.click()
+        until_known(page, lambda: held, f"a request of {address}")
+        go(page, "#/")
+        page.locator(".media-card").first.wait_for()
+        release(held)
+        card = page.locator(".notice-card", has_text=notice)
+        card.wait_for()
+        assert page.evaluate("location.hash") == "#/"
+        card.get_by_role("button", name="Show").click()
+        until(page, f"location.hash.startsWith('#/{shown}/')")
+        page.unroute(pattern)
+        held.clear()
+
+
+def test_a_late_preview_is_not_shown_at_another_tool(open_page: Opener) -> None:
+    page = open_page(refusals=("422",))
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        if '"preview_slot":"tool"' in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(f"**/v1/{TRAILS.replace('.', '/')}/jobs", hold)
+    for answer in ({"status": 422, "json": {"title": "No", "detail": "Refused late."}}, None):
+        go(page, f"#/clip/{SAMPLE_ID}/{TRAILS}")
+        page.get_by_role("button", name="Preview", exact=True).click()
+        until_known(page, lambda: held, "the request of the preview")
+        go(page, f"#/clip/{SAMPLE_ID}/{TOOL}")  # "Change" in the drawer, of a job on this clip
+        page.get_by_role("heading", name="Convert and trim").wait_for()
+        with page.expect_response(lambda response: response.request == held[0].request):
+            held[0].continue_() if answer is None else held[0].fulfill(**answer)
+        page.wait_for_timeout(2000)
+        assert not page.get_by_text("Refused late.").count()
+        assert not page.locator(".stage").get_by_text("Preview", exact=True).count()
+        held.clear()
+
+
 def test_the_ramp_plays_once_however_often_play_is_pressed(open_page: Opener) -> None:
     page = open_page(f"#/clip/{SAMPLE_ID}/{RAMP}")
     held = HeldRequests(page, "**/proxy/frames")  # the page asks again while the proxy is made
