@@ -21,7 +21,7 @@ export function valueOfRole(operation, params, role) {
   return name && (params?.[name] ?? operation.params.properties[name].default);
 }
 
-/** Whether an output keeps the times of its clip, although its job used only a part. Only mattes can. `output`: its name. */
+/** Whether an output keeps the times of its clip. Only mattes of a part can. `output`: its name. */
 export function keepsTimes(operation, params, output) {
   return valueOfRole(operation, params, "keeps_times") === true && operation.output_roles[output] === "matte";
 }

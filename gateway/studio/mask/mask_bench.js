@@ -23,7 +23,7 @@ const TOOLS = [["add", "Add", "Click on the subject"], ["remove", "Leave out", "
 class MaskBench extends Element {
   /**
    * Properties of the element. `operation`: makes masks of clicks; `inputs`, `params`: of the tool. Sends `media-input` with the mask, and `param`
-   * for the start frame.
+   * for the start frame and the times.
    */
   static props = {
     store: null, uploads: null, record: null, operation: null, inputs: {}, params: {}, viewer: null, time: 0,
@@ -303,7 +303,11 @@ class MaskBench extends Element {
     this.tell("media-input", { name: mask, value: record.id });
     for (const [name, value] of Object.entries(operation.inputs[mask].sets ?? {})) this.tell("param", { name, value });
     const start = paramOf(operation, "role", "part_start");
-    if (start && this.#start > 0.5 / rateOf(this.record.media)) this.tell("param", { name: start, value: this.#start });
+    if (start && this.#start > 0.5 / rateOf(this.record.media)) {
+      this.tell("param", { name: start, value: this.#start });
+      const keeps = paramOf(operation, "role", "keeps_times");
+      if (keeps) this.tell("param", { name: keeps, value: true }); // so that the result fits the whole clip
+    }
     this.note = "This mask is now an input of the tool.";
     this.#choose("");
     this.tell("stage", { overlay: null });

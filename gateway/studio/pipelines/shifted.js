@@ -8,7 +8,7 @@ import { hasOwnTimes, rampOf } from "./origins.js";
 const CLOSE_S = 1e-3; // a time this close to the part belongs to it
 
 /**
- * The params of a step in the preview, and the clocks of its outputs: {params, clockOf(output)}. `clock`: of its clip. No time can be mapped if `shift` is
+ * The params and clocks of a step in the preview: {params, clockOf(output)}. `clock`: of its clip. No time can be mapped if `shift` is
  * null: an earlier step gave the clip other times, such as those along a measured curve. Values that earlier steps find are already the preview's.
  */
 export function shifted(given, operation, clock, operations) {

@@ -7,7 +7,7 @@ import { position } from "../base/format.js";
 import { rateOf } from "../base/words.js";
 import { driveByKeys } from "../viewer/keys.js";
 import { Backdrop } from "./backdrop.js";
-import { mappingOf } from "./mapping.js";
+import { hasTimesOfClip, mappingOf } from "./mapping.js";
 import { Matted } from "./matted.js";
 import { Pair } from "./pair.js";
 import { DIFFERENCE, paintMatte, paintPair } from "./paint.js";
@@ -70,8 +70,7 @@ class CompareView extends Element {
     this.url = held.url;
     if (output.kind !== "video") return;
     try {
-      const [name] = Object.entries(this.job.outputs).find(([, { id }]) => id === output.id) ?? [];
-      const map = clip?.kind === "video" ? mappingOf(this.job, store.operations, { rate: rateOf(output.media), output: name, clip: clip.id }) : null;
+      const map = clip?.kind === "video" ? mappingOf(this.job, store.operations, this.#linkOf(output)) : null;
       const pair = await Pair.open(store.api, map && clip, output, map, { signal });
       if (signal.aborted) return void pair.close();
       this.#pair = pair;
@@ -80,6 +79,17 @@ class CompareView extends Element {
     } catch (error) {
       if (!signal.aborted && error.name !== "AbortError") this.isPlain = true; // the result plays, without a comparison
     }
+  }
+
+  /** What leads from an output to the clip. */
+  #linkOf(record) {
+    const [output] = Object.entries(this.job.outputs).find(([, { id }]) => id === record.id) ?? [];
+    return { output, clip: this.clip.id, rate: rateOf(record.media), length: record.media.duration_s };
+  }
+
+  /** Whether the matte can be shown on its clip. It needs the clip's times. */
+  get #hasMatte() {
+    return Boolean(this.#pair?.source && this.matte?.kind === "video") && hasTimesOfClip(this.job, this.store.operations, this.#linkOf(this.matte));
   }
 
   get rate() {
@@ -237,7 +247,7 @@ class CompareView extends Element {
     if (this.#cutOut) return true;
     const { signal } = this.#opening;
     this.note = "Loading the matte…";
-    this.#matted ??= Matted.open(this.store.api, this.clip, this.matte, signal);
+    this.#matted ??= Matted.open(this.store.api, this.clip, this.matte, { pair: this.#pair, signal });
     const opening = this.#matted;
     try {
       const matted = await opening;
@@ -294,7 +304,7 @@ class CompareView extends Element {
     if (this.isPlain) return html`<div class="compare-bar"></div>`;
     if (!this.isExact) return html`<div class="compare-bar"><span class="muted small">Preparing the comparison…</span></div>`;
     const modes = this.#pair?.source ? MODES : MODES.slice(0, 1);
-    const mattes = this.matte && this.clip ? MATTES.filter(([name]) => name !== "picture" || this.backdrop) : [];
+    const mattes = this.#hasMatte ? MATTES.filter(([name]) => name !== "picture" || this.backdrop) : [];
     const button = ([name, label]) => html`<button type="button" aria-pressed=${String(this.mode === name)} @click=${() => this.#setMode(name)}>${label}</button>`;
     return html`<div class="compare-bar">
       <div class="segments" role="group" aria-label="Compare">${modes.map(button)}</div>

@@ -1,45 +1,54 @@
-// A clip with its matte, and what is behind the subject, on one clock.
+// A clip with its matte, and what is behind the subject, on the clock of the result.
 
 import { FrameSource } from "../viewer/frame_source.js";
 
 export class Matted {
   backdrop = null;
 
-  /** Open the proxy that has the clip above and its matte below. @param {any} api  @param {any} clip  @param {any} matte  @param {AbortSignal} signal */
-  static async open(api, clip, matte, signal) {
-    return new Matted(await FrameSource.open(api, clip.id, { query: `?alpha=${matte.id}`, signal }));
+  /**
+   * Open the proxy that has the clip above and its matte below. Both must have the same times. `pair`: the result and the clip, whose clock the frames follow.
+   * @param {any} api  @param {any} clip  @param {any} matte  @param {{ pair: any, signal: AbortSignal }} options
+   */
+  static async open(api, clip, matte, { pair, signal }) {
+    return new Matted(await FrameSource.open(api, clip.id, { query: `?alpha=${matte.id}`, signal }), pair);
   }
 
-  constructor(packed) {
+  constructor(packed, pair) {
     this.packed = packed;
+    this.pair = pair;
   }
 
+  /** The number of frames of the result. */
   get count() {
-    return this.packed.count;
+    return this.pair.count;
   }
 
-  #timeOf(number) {
-    return this.packed.samples[number].time;
+  /** The clip's frame at a frame of the result: {at, time}. `at`: its number; `time`: in seconds of the clip. */
+  #placeOf(number) {
+    const at = this.packed.indexAt(this.pair.sourceTime(Math.min(number, this.count - 1)));
+    return { at, time: this.packed.samples[at].time };
   }
 
-  /** Both pictures, decoded: {packed, behind}. `behind` is null without a backdrop. */
+  /** Both pictures at a frame of the result, decoded: {packed, behind}. `behind` is null without a backdrop. */
   async frames(number) {
-    const bounded = Math.min(number, this.count - 1);
-    const [packed, behind] = await Promise.all([this.packed.frame(bounded), this.backdrop?.at(this.#timeOf(bounded)) ?? null]);
+    const { at, time } = this.#placeOf(number);
+    const [packed, behind] = await Promise.all([this.packed.frame(at), this.backdrop?.at(time) ?? null]);
     return { packed, behind };
   }
 
   /** Both pictures if they are decoded already, else null. */
   peek(number) {
-    const packed = this.packed.peek(number);
-    const behind = this.backdrop?.peek(this.#timeOf(number)) ?? null;
+    const { at, time } = this.#placeOf(number);
+    const packed = this.packed.peek(at);
+    const behind = this.backdrop?.peek(time) ?? null;
     return packed && (behind || !this.backdrop) ? { packed, behind } : null;
   }
 
   askAhead(number, count) {
     for (let next = number; next < Math.min(number + count, this.count); next += 1) {
-      if (!this.packed.isAsked(next)) this.packed.frame(next).catch(() => {});
-      this.backdrop?.ask(this.#timeOf(next));
+      const { at, time } = this.#placeOf(next);
+      if (!this.packed.isAsked(at)) this.packed.frame(at).catch(() => {});
+      this.backdrop?.ask(time);
     }
   }
 

@@ -29,10 +29,14 @@ export class Pair {
     return this.result.duration;
   }
 
+  /** The moment of the source, in seconds, that a frame of the result shows. */
+  sourceTime(number) {
+    return this.map(this.result.samples[number].time);
+  }
+
   /** The numbers of both frames at a frame of the result. */
   indexes(number) {
-    const time = this.result.samples[number].time;
-    return { after: number, before: this.source ? this.source.indexAt(this.map(time)) : null };
+    return { after: number, before: this.source ? this.source.indexAt(this.sourceTime(number)) : null };
   }
 
   /** Both frames, decoded: {before, after}. */

@@ -237,7 +237,7 @@ class ToolPanel extends Element {
     return undefined;
   }
 
-  /** Show a preview on the stage, unless another tool or other settings were opened meanwhile. */
+  /** Show a preview on the stage. It is dropped if another tool or other settings were opened meanwhile. */
   async #preview() {
     const { operation, params, route } = this;
     const at = this.time;
