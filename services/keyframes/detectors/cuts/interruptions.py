@@ -18,7 +18,7 @@ _BRIGHTER, _DARKER, _SHARE = 10.0, 8.0, 0.96
 """Limits of a flash: rise of the mean, darkening of pixels, share of pixels. At least the share _SHARE of pixels darkens by at most _DARKER
 levels."""
 _WHITE = 170  # mean level of frames without much structure that may belong to a flash
-_LIKE, _PLAIN = 0.5, 1.0
+_LIKE, _PLAIN = 0.5, 6.0
 """Limits of one picture under more light. They are the least correlation, and the standard deviation of levels of a plain picture."""
 _MUCH_BRIGHTER, _WASHED_OUT = 60, 0.5
 """Limits of a flash over the first frames of a shot. It raises the mean by so many levels, and leaves at most this share of the

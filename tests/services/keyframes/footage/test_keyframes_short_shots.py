@@ -2,6 +2,7 @@
 
 import pytest
 
+from benchmarks.material.trouble.corpus import trouble
 from tests.services.keyframes.found_shots import shots_of
 from tests.services.keyframes.shot_clips import frames_of, write
 
@@ -37,3 +38,9 @@ def test_most_of_thirteen_shots_of_one_or_two_frames_are_found(length, least, sp
     found = shots_of(path, tmp_path, speed=speed)
     assert set(found) <= {(start, "cut") for start in starts}
     assert len(found) >= least
+
+
+@pytest.mark.parametrize("speed", ["full", "fast"])
+def test_a_flash_over_a_picture_of_little_contrast_is_no_shot(speed, tmp_path):
+    clip = trouble(tmp_path / "clip.mp4", kind="flashes", seed=108)
+    assert shots_of(clip.path, tmp_path, speed=speed) == [(cut.start, "cut") for cut in clip.truths]
