@@ -15,6 +15,7 @@ from tests.studio.conftest import Restartable
 from tests.studio.flows.flows import FLOWS, Flow
 
 pytestmark = [pytest.mark.flows, pytest.mark.timeout(900)]
+LONGEST_JOB_MS = 600_000  # painting with a network takes minutes on a processor
 Opener = Callable[..., Any]
 RUNS = [(name, *setting) for name, flow in FLOWS.items() for setting in flow.settings]
 CAN_MAKE = "[...document.querySelectorAll('button')].some((button) => button.textContent.trim().startsWith('Make it') && !button.disabled)"
@@ -64,7 +65,7 @@ def make_and_download(page: Any, hand: Hand, flow: Flow, folder: Path) -> None:
         flow.prepare(page, hand)
     until(page, CAN_MAKE)
     hand.press(page.get_by_role("button", name="Make it"))
-    page.locator(".state.succeeded").first.wait_for()
+    page.locator(".state.succeeded").first.wait_for(timeout=LONGEST_JOB_MS)
     flow.look(page, hand)
     assert violations_of(page) == []
     assert fits_the_width(page)
