@@ -165,6 +165,14 @@ class Uploads:
             raise _unknown(upload_id[:64])
         return self._upload(owner, upload_id)
 
+    def received_bytes(self, owner: str) -> int:
+        """Return the bytes on disk of an owner's uploads that are not media yet."""
+        total = 0
+        for data in (self.root / owner).glob(f"*/{DATA}"):
+            with contextlib.suppress(FileNotFoundError):
+                total += data.stat().st_size
+        return total
+
     def sweep(self, now: datetime) -> list[str]:
         """Remove all uploads that expired before `now`; return their ids.
 

@@ -37,7 +37,7 @@ class UploadHandler:
     async def create(self, request: Request) -> tuple[Upload, UploadState]:
         """Create the upload that a request's headers describe.
 
-        Expired uploads are removed first, at intervals. Raises BadUploadRequest, TooLarge, BrokenMedia.
+        Expired uploads are removed first, at intervals. Raises BadUploadRequest, TooLarge, BrokenMedia, QuotaExceeded.
         """
         if time.monotonic() - self._swept_at > self._services.settings.gc_interval_s:
             self._swept_at = time.monotonic()
@@ -54,13 +54,14 @@ class UploadHandler:
         fields = parse_metadata(metadata)
         name = safe_name(fields.get("filename") or fields.get("name") or "")
         state = UploadState(name=name, metadata=metadata, length=length)
+        await self._check_room(owner_of(request), length)
         return await on_disk(self.uploads.create, owner_of(request), state), state
 
     async def receive(self, request: Request, upload: Upload, *, offset: int) -> UploadState:
         """Append a request's body to an upload.
 
-        A complete upload is finished: its file becomes a medium. Raises OffsetMismatch, UploadLocked, and what `append`
-        raises.
+        A complete upload is finished: its file becomes a medium. Raises OffsetMismatch, UploadLocked, QuotaExceeded,
+        and what `append` raises.
         """
         checksum = Checksum.parse(request.headers["upload-checksum"]) if "upload-checksum" in request.headers else None
         with upload.locked():
@@ -74,11 +75,16 @@ class UploadHandler:
                 detail = f"{size} bytes from offset {offset} on exceed Upload-Length, which is {state.length} bytes."
                 raise TooLarge(detail)
             if not state.done:
+                await self._check_room(upload.owner, state.length - current)
                 try:
                     state = await append(upload, state, _stream(request), offset=offset, checksum=checksum)
                 except ClientDisconnect:
                     return state  # no client is left to get the answer
             return await self._finished(upload, state)
+
+    async def _check_room(self, owner: str, more: int) -> None:
+        """Raise QuotaExceeded if `more` bytes do not fit the owner's quota, beside the media and the unfinished uploads."""
+        await on_disk(lambda: self._services.store.check_room(owner, self.uploads.received_bytes(owner) + more))
 
     async def current_state(self, upload: Upload) -> UploadState:
         """Return an upload's state; finish the upload first if all bytes have arrived.

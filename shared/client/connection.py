@@ -9,13 +9,9 @@ from typing import Any
 import httpx
 
 from shared.client.errors import Refused, Unreachable
-from shared.errors import ModelDamaged, ModelMissing
 
 TIMEOUT = httpx.Timeout(30, read=90, write=90)  # `Prefer: wait` holds an answer for at most 60 s
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0
-FINAL = frozenset(f"/problems/{error.type}" for error in (ModelMissing, ModelDamaged))
-"""Problem types with status 503 that another attempt does not change."""
-
 CONNECTING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """Errors before the request was sent: every request may be repeated."""
 
@@ -69,9 +65,7 @@ class Connection:
             if not answer.is_error:
                 return answer
             refusal = refused(answer)
-            if answer.status_code not in (429, 503) or refusal.problem().get("type") in FINAL:
-                raise refusal
-            if not await pauses.wait(answer.headers.get("retry-after")):
+            if not refusal.passes or not await pauses.wait(refusal.retry_after):
                 raise refusal
 
     @asynccontextmanager
@@ -103,9 +97,10 @@ class Connection:
                         yield fresh
                     return
             except (httpx.TransportError, Refused) as error:
-                if isinstance(error, Refused) and error.status not in (429, 503):
+                refusal = error if isinstance(error, Refused) else None
+                if refusal is not None and not refusal.passes:
                     raise
-                if not await pauses.wait():
+                if not await pauses.wait(refusal.retry_after if refusal else None):
                     raise Unreachable(f"{self.http.base_url} does not answer: {error}.") from error
 
 
@@ -139,7 +134,8 @@ def refused(answer: httpx.Response) -> Refused:
         problem = answer.json()
     except ValueError:
         return _no_suite(answer)
-    return Refused(problem if isinstance(problem, dict) else {"detail": str(problem)}, answer.status_code)
+    problem = problem if isinstance(problem, dict) else {"detail": str(problem)}
+    return Refused(problem, answer.status_code, retry_after=answer.headers.get("retry-after"))
 
 
 def _no_suite(answer: httpx.Response) -> Refused:

@@ -2,17 +2,26 @@
 
 from typing import Any
 
-from shared.errors import ReelwrightError, field_errors
+from shared.errors import ModelDamaged, ModelMissing, ReelwrightError, field_errors
 from shared.jobs.record import Job
+
+FINAL = frozenset(f"/problems/{error.type}" for error in (ModelMissing, ModelDamaged))
+"""Problem types with status 503 that another attempt does not change."""
 
 
 class Refused(ReelwrightError):
     """The server refused the request"""
 
-    def __init__(self, problem: dict[str, Any], status: int):
+    def __init__(self, problem: dict[str, Any], status: int, *, retry_after: str | None = None):
         super().__init__(str(problem.get("detail", problem)), errors=field_errors(problem))
         self.status = status  # type: ignore[misc]
+        self.retry_after = retry_after
         self._problem = problem
+
+    @property
+    def passes(self) -> bool:
+        """Whether a later attempt may succeed: the server is busy or restarts, or too many requests came."""
+        return self.status in (429, 503) and self._problem.get("type") not in FINAL
 
     def problem(self) -> dict[str, Any]:
         """Return the problem details as the server sent them."""

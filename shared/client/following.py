@@ -33,6 +33,7 @@ async def follow(connection: Connection, job_id: str) -> AsyncIterator[JobEvent]
     last, pauses = 0, Pauses(connection.patience_s)
     while True:
         trouble: Exception | None = None
+        retry_after: str | None = None
         try:
             async with connection.stream(f"/v1/jobs/{job_id}/events", headers={"Last-Event-ID": str(last)}) as answer:
                 if answer.status_code == 204:  # the job has ended, and its last event is known
@@ -46,10 +47,10 @@ async def follow(connection: Connection, job_id: str) -> AsyncIterator[JobEvent]
         except httpx.TransportError as error:
             trouble = error
         except Refused as refusal:
-            if refusal.status != 503:
+            if not refusal.passes:
                 raise
-            trouble = refusal
-        if not await pauses.wait():
+            trouble, retry_after = refusal, refusal.retry_after
+        if not await pauses.wait(retry_after):
             raise Unreachable(f"{connection.http.base_url} does not answer: {trouble}. Job {job_id} continues on the server.") from trouble
 
 

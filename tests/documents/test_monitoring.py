@@ -19,7 +19,11 @@ def test_every_metric_of_alerts_and_dashboard_exists(running: RunningSuite) -> N
     used = {name.removesuffix("_bucket") for expression in (*rules, *panels) for name in NAME.findall(expression)}
     assert len(used) > 8
     assert used <= known | {name.removesuffix("_total") for name in known}
-    assert yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
+    jobs = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
+    targets = {target for job in jobs for static in job.get("static_configs", ()) for target in static["targets"]}
+    names = {name for job in jobs for found in job.get("dns_sd_configs", ()) for name in found["names"]}
+    services = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["services"]
+    assert {target.partition(":")[0] for target in targets} | names <= set(services), "all are reached from one network"
 
 
 def test_the_settings_of_the_example_file_are_read_by_compose() -> None:

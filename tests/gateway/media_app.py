@@ -48,12 +48,14 @@ class Parts:
     probed: list[int] = field(default_factory=list)
     drawn: list[str] = field(default_factory=list)
     slow_probe_s: float = 0
+    most_bytes: int | None = None
+    """Quota of every owner."""
     busy: bool = False
     """Whether no process is free to probe a file."""
 
     @property
     def store(self) -> MediaStore:
-        return MediaStore(self.data_dir / "media", ttl_s=7200)
+        return MediaStore(self.data_dir / "media", ttl_s=7200, limit_of=lambda _owner: self.most_bytes)
 
     async def probe(self, path: Path) -> ProbedFile:
         with path.open("rb") as file:

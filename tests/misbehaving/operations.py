@@ -296,7 +296,7 @@ def environment(params: Bad, *, output: Path, progress: Progress) -> Done:
 def trespass(params: Bad, *, first: Path, output: Path, progress: Progress) -> Done:
     """Try forbidden actions, and write the outcome of each to the output.
 
-    `log`: JSON with `server` (its process), `files` and `folders` outside, and `port` of a local server.
+    `log`: JSON with `server` (its process), `files` and `folders` outside, `port` of a local server, and `local`, the path of a socket.
     """
     request = json.loads(params.log)
     attempts: dict[str, Callable[[], object]] = {
@@ -307,6 +307,8 @@ def trespass(params: Bad, *, first: Path, output: Path, progress: Progress) -> D
         "connect": lambda: socket.create_connection(("127.0.0.1", request["port"]), 2).close(),
         "listen": lambda: socket.create_server(("127.0.0.1", 0)).close(),
         "datagram": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", request["port"])),
+        "local socket": lambda: socket.socket(socket.AF_UNIX).connect(request.get("local", "/run/none")),
+        "local datagrams": lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM),
         "signal": lambda: os.kill(request["server"], 0),
         "temporary file": lambda: tempfile.NamedTemporaryFile().close(),
     }

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from shared.worker.sandbox import landlock, system_calls
-from shared.worker.sandbox.paths import rules
+from shared.worker.sandbox.paths import has_shared_memory, rules
 from shared.worker.sandbox.plan import Sandbox, SandboxMissing
 from shared.worker.sandbox.privileges import drop_capabilities, forbid_new_privileges
 
@@ -33,7 +33,7 @@ def enter(sandbox: Sandbox) -> list[str]:
         raise SandboxMissing(
             "REELWRIGHT_SANDBOX=require, but this kernel has no Landlock (Linux 5.13 or later, with `landlock` among its `lsm`)."
         )
-    if not sandbox.network and system_calls.install():
+    if not sandbox.network and system_calls.install(local_sockets=has_shared_memory()):
         active.append("seccomp")
     return active
 

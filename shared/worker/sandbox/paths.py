@@ -37,9 +37,9 @@ INSTALLED = ("site-packages", "dist-packages")
 """Names of folders that hold nothing but packages."""
 SHARED_MEMORY = "/dev/shm"
 SHARED_MEMORY_FOR = ("/dev/nvidia*", "/dev/dxg", "/dev/kfd")
-"""GPUs whose drivers use the folder of shared memory.
+"""GPUs whose drivers use the folder of shared memory, and sockets.
 
-CUDA uses it only for MPS, ROCm always. Without such a GPU the folder is closed."""
+CUDA uses them only for MPS, ROCm always. Without such a GPU the folder is closed."""
 NETWORK = ("/etc",)
 """Names, certificates and pip's configuration, for processes that download."""
 
@@ -54,11 +54,16 @@ def rules(sandbox: Sandbox, libraries: str = "") -> Iterator[tuple[Path, Files]]
         yield from ((part, USE) for part in without(path, private))
     yield from ((path, READ) for path in (*map(Path, (*CONFIGURATION, *KERNEL, *sandbox.readable)), sandbox.inputs))
     yield from ((Path(path), DEVICE) for pattern in DEVICES for path in glob.glob(pattern))
-    shared = [SHARED_MEMORY] if any(glob.glob(pattern) for pattern in SHARED_MEMORY_FOR) else []
+    shared = [SHARED_MEMORY] if has_shared_memory() else []
     yield from ((path, WRITE) for path in (*map(Path, (*shared, *sandbox.writable)), sandbox.outputs, sandbox.temporary))
     if sandbox.network:
         home = Path.home()
         yield from ((path, READ) for path in (*map(Path, NETWORK), home / ".config/pip", home / ".pip", home / ".netrc"))
+
+
+def has_shared_memory() -> bool:
+    """Return whether jobs may share memory, and sockets of this machine, with the driver of a GPU."""
+    return any(glob.glob(pattern) for pattern in SHARED_MEMORY_FOR)
 
 
 def without(path: Path, private: Path) -> Iterator[Path]:

@@ -23,6 +23,7 @@ from shared.settings import Settings
 from tests.gateway.media_app import OTHER_OWNER, VIDEO, Parts, read_until, serving, sha256, wait_until
 
 MAX_BYTES = 3_000_000
+QUOTA_EXCEEDED = 429
 BODY = {"content-type": "application/offset+octet-stream"}
 
 
@@ -97,6 +98,20 @@ def test_options_list_version_and_extensions(http: httpx.Client) -> None:
     assert answer.headers["tus-max-size"] == str(MAX_BYTES)
     assert set(answer.headers["tus-extension"].split(",")) == {"creation", "creation-with-upload", "termination", "expiration", "checksum"}
     assert {"sha1", "sha256"} <= set(answer.headers["tus-checksum-algorithm"].split(","))
+
+
+def test_bytes_of_unfinished_uploads_count_against_the_quota(tmp_path: Path) -> None:
+    parts = Parts(data_dir=tmp_path, settings=Settings(data_dir=tmp_path, max_upload_bytes=MAX_BYTES), most_bytes=10_000)
+    with serving(parts.app()) as port, client_of(port) as http:
+        refused = http.post("/v1/uploads", headers={"upload-length": "10001"})
+        assert (refused.status_code, refused.json()["type"]) == (QUOTA_EXCEEDED, "/problems/quota-exceeded")
+        urls = [begin(http, length=6000) for _ in range(3)]  # empty ones take no room yet
+        assert send(http, urls[0], bytes(5000)).status_code == 204
+        assert send(http, urls[1], bytes(5000)).status_code == QUOTA_EXCEEDED
+        assert offset(http, urls[1]) == 0
+        assert http.post("/v1/uploads", headers={"upload-length": "5001"}).status_code == QUOTA_EXCEEDED
+        assert http.delete(urls[0]).status_code == 204
+        assert send(http, urls[1], bytes(5000)).status_code == 204
 
 
 def test_an_upload_in_pieces_becomes_a_medium(http: httpx.Client, parts: Parts) -> None:

@@ -58,12 +58,14 @@ async def test_a_broken_stream_of_events_continues_after_the_last_event():
                 raise httpx.ConnectError("restarting")
             case 3:
                 return httpx.Response(503, json={"type": "/problems/unavailable", "detail": "starting"})
+            case 4:
+                return httpx.Response(429, json={"type": "/problems/quota-exceeded", "detail": "slow"}, headers={"Retry-After": "1"})
         return httpx.Response(200, text="id: 2\nevent: succeeded\ndata: {}\n\n")
 
     async with client_of(answer) as client:
         events = [(event.number, event.kind) async for event in client.follow("job")]
     assert events == [(1, "progress"), (2, "succeeded")]
-    assert requests == ["0", "1", "1", "1"]
+    assert requests == ["0", "1", "1", "1", "1"]
 
 
 async def test_only_safe_requests_are_repeated():

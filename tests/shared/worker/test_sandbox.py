@@ -9,7 +9,9 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +48,16 @@ def trespass(server: Server, *, files: list[Path], folders: list[Path]) -> dict[
     store = MediaStore(server.data_dir / "media", ttl_s=1000)
     own_id, foreign_id = medium(store, owner_of(KEY), "mine"), medium(store, "k" + "0" * 16, "theirs")
     foreign = store.content_path("k" + "0" * 16, foreign_id)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    local = Path(tempfile.mkdtemp()) / "socket"  # short enough for the path of a socket
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket(socket.AF_UNIX) as also_listening:
+        also_listening.bind(str(local))
+        also_listening.listen()
         attempts = {
             "server": server.pid,
             "files": [str(path) for path in (*files, foreign)],
             "folders": [str(path) for path in folders],
             "port": listening.getsockname()[1],
+            "local": str(local),
         }
         server.client.headers["X-API-Key"] = KEY
         job = server.wait(server.submit("trespass", inputs={"first": own_id}, params={"log": json.dumps(attempts)})["id"])
@@ -193,10 +199,13 @@ def test_each_landlock_version_gets_the_rights_that_it_knows(monkeypatch: pytest
 
 
 def test_the_filter_refuses_networks_and_foreign_memory() -> None:
-    for machine in system_calls.MACHINES.values():
-        code = system_calls.program(machine)
+    for machine, local in product(system_calls.MACHINES.values(), (False, True)):
+        code = system_calls.program(machine, local_sockets=local)
         assert len(code) % 8 == 0
-        assert evaluate(code, machine.audit, machine.socket, socket.AF_UNIX) == "allow"
+        assert evaluate(code, machine.audit, machine.socket, socket.AF_UNIX) == ("allow" if local else "refuse")
+        assert evaluate(code, machine.audit, machine.socketpair, socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) == "allow"
+        assert evaluate(code, machine.audit, machine.socketpair, socket.AF_UNIX, socket.SOCK_DGRAM) == ("allow" if local else "refuse")
+        assert {evaluate(code, FOREIGN, number, socket.AF_INET) for number in (1, 41, 102, 359)} == {"refuse"}
         assert evaluate(code, machine.audit, machine.socket, socket.AF_INET) == "refuse"
         assert evaluate(code, machine.audit, machine.socket, socket.AF_INET6) == "refuse"
         assert [evaluate(code, machine.audit, number) for number in machine.refused] == ["refuse"] * 4
@@ -204,17 +213,24 @@ def test_the_filter_refuses_networks_and_foreign_memory() -> None:
         assert evaluate(code, machine.audit, machine.socket | system_calls.X32, socket.AF_UNIX) == "refuse"
 
 
-def evaluate(code: bytes, audit: int, number: int, first: int = 0) -> str:
+FOREIGN = 0x40000003
+"""Audit number of 32-bit x86."""
+
+
+def evaluate(code: bytes, audit: int, number: int, first: int = 0, second: int = 0) -> str:
     """Return the seccomp filter's decision on system call `number`: allow or refuse."""
     import struct
 
-    data = {system_calls.NUMBER_AT: number, system_calls.MACHINE_AT: audit, system_calls.FIRST_ARGUMENT_AT: first}
+    arguments = {system_calls.FIRST_ARGUMENT_AT: first, system_calls.SECOND_ARGUMENT_AT: second}
+    data = {system_calls.NUMBER_AT: number, system_calls.MACHINE_AT: audit} | arguments
     steps, at, value = list(struct.iter_unpack("HBBI", code)), 0, 0
     while True:
         kind, true, false, operand = steps[at]
         at += 1
         if kind == system_calls.LOAD_WORD:
             value = data[operand]
+        elif kind == system_calls.MASK:
+            value &= operand
         elif kind == system_calls.RETURN:
             return "allow" if operand == system_calls.ALLOW else "refuse"
         else:
