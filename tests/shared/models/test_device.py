@@ -152,8 +152,8 @@ def test_answers_of_the_driver_are_parsed(monkeypatch):
 def test_cuda_and_ffmpeg_count_gpus_as_this_module_does(order: str | None, expected: str) -> None:
     # NVML counts by place on the bus, CUDA by speed unless told otherwise.
     code = (
-        "from shared.cli.app import _settings; from shared.worker.slot import _environment; _settings(); "
-        "print(_environment('x', network=False)['CUDA_DEVICE_ORDER'])"
+        "from shared.cli.app import _settings; from shared.worker.processes.environment import environment; _settings(); "
+        "print(environment('x', network=False)['CUDA_DEVICE_ORDER'])"
     )
     environment = {name: value for name, value in os.environ.items() if name != "CUDA_DEVICE_ORDER" and not name.startswith("REELWRIGHT_")}
     environment |= {} if order is None else {"CUDA_DEVICE_ORDER": order}
