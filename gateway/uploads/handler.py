@@ -83,7 +83,10 @@ class UploadHandler:
             return await self._finished(upload, state)
 
     async def _check_room(self, owner: str, more: int) -> None:
-        """Raise QuotaExceeded if `more` bytes do not fit the owner's quota, beside the media and the unfinished uploads."""
+        """Raise QuotaExceeded if `more` bytes do not fit the owner's quota.
+
+        Media and unfinished uploads count.
+        """
         await on_disk(lambda: self._services.store.check_room(owner, self.uploads.received_bytes(owner) + more))
 
     async def current_state(self, upload: Upload) -> UploadState:

@@ -20,7 +20,10 @@ class Refused(ReelwrightError):
 
     @property
     def passes(self) -> bool:
-        """Whether a later attempt may succeed: the server is busy or restarts, or too many requests came."""
+        """Whether a later attempt may succeed.
+
+        The server is busy or restarts, or too many requests came.
+        """
         return self.status in (429, 503) and self._problem.get("type") not in FINAL
 
     def problem(self) -> dict[str, Any]:

@@ -62,7 +62,10 @@ def rules(sandbox: Sandbox, libraries: str = "") -> Iterator[tuple[Path, Files]]
 
 
 def has_shared_memory() -> bool:
-    """Return whether jobs may share memory, and sockets of this machine, with the driver of a GPU."""
+    """Return whether jobs may use shared memory and local sockets.
+
+    The drivers of some GPUs need them.
+    """
     return any(glob.glob(pattern) for pattern in SHARED_MEMORY_FOR)
 
 
