@@ -87,7 +87,9 @@ class UploadHandler:
 
         Media and unfinished uploads count.
         """
-        await on_disk(lambda: self._services.store.check_room(owner, self.uploads.received_bytes(owner) + more))
+        store = self._services.store
+        if store.limit_of(owner) is not None:
+            await on_disk(lambda: store.check_room(owner, self.uploads.received_bytes(owner) + more))
 
     async def current_state(self, upload: Upload) -> UploadState:
         """Return an upload's state; finish the upload first if all bytes have arrived.

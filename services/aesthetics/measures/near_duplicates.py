@@ -76,11 +76,10 @@ class _Thumbnails:
 
         Both pictures are first brought to one brightness.
         """
-        gains = np.sqrt((self._means[index] + 1) / (self._means[:count] + 1)).clip(1 / _MOST_GAIN, _MOST_GAIN) ** 2
+        gain, unrelated = self._matched(index, slice(count))
+        gains = gain**2
         products = self._pixels[:count] @ self._pixels[index] / self._pixels.shape[1]
         squares = self._powers[index] / gains + self._powers[:count] * gains - 2 * products
-        least = _LEAST_DEVIATION**2
-        unrelated = np.maximum(self._variances[index] / gains, least) + np.maximum(self._variances[:count] * gains, least)
         return np.asarray(np.sqrt(np.maximum(squares, 0) / unrelated), np.float32)
 
     def difference_behind(self, index: int, other: int) -> float:
@@ -88,9 +87,16 @@ class _Thumbnails:
 
         The pixels that differ most are left out.
         """
-        gain = float(np.sqrt((self._means[index] + 1) / (self._means[other] + 1)).clip(1 / _MOST_GAIN, _MOST_GAIN))
+        gain, unrelated = self._matched(index, slice(other, other + 1))
         squares = ((self._pixels[index] / gain - self._pixels[other] * gain) ** 2).reshape(-1, 3).mean(axis=1)
         count = round(_BEHIND * len(squares))
-        variances = self._variances[index] / gain**2, self._variances[other] * gain**2
-        unrelated = sum(max(float(variance), _LEAST_DEVIATION**2) for variance in variances)
-        return float(np.sqrt(np.partition(squares, count - 1)[:count].mean() / unrelated)) / _UNRELATED_BEHIND
+        return float(np.sqrt(np.partition(squares, count - 1)[:count].mean() / unrelated[0])) / _UNRELATED_BEHIND
+
+    def _matched(self, index: int, others: slice) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Match the brightness of the thumbnail at `index` to that of others.
+
+        Returns their gains, by which it is divided and they are multiplied, and the mean square differences of unrelated pictures then.
+        """
+        gain = np.sqrt((self._means[index] + 1) / (self._means[others] + 1)).clip(1 / _MOST_GAIN, _MOST_GAIN)
+        least = _LEAST_DEVIATION**2
+        return gain, np.maximum(self._variances[index] / gain**2, least) + np.maximum(self._variances[others] * gain**2, least)

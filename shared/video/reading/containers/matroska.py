@@ -6,11 +6,12 @@ from typing import BinaryIO
 from shared.video.reading.containers.beginnings import EBML, bytes_at
 
 _HEAD_BYTES = 1024 * 1024
-_EBML, _SEGMENT, _CLUSTER, _TRACKS, _ENTRY = 0x1A45DFA3, 0x18538067, 0x1F43B675, 0x1654AE6B, 0xAE
-_OUTER = frozenset(
+HEAD, SEGMENT, CLUSTER, _TRACKS, _ENTRY = 0x1A45DFA3, 0x18538067, 0x1F43B675, 0x1654AE6B, 0xAE
+OUTER = frozenset(
     # Besides: information, seek head, index, tags, attachments, chapters, void, check sum.
-    (_SEGMENT, _CLUSTER, _TRACKS, 0x1549A966, 0x114D9B74, 0x1C53BB6B, 0x1254C367, 0x1941A469, 0x1043A770, 0xEC, 0xBF)
+    (SEGMENT, CLUSTER, _TRACKS, 0x1549A966, 0x114D9B74, 0x1C53BB6B, 0x1254C367, 0x1941A469, 0x1043A770, 0xEC, 0xBF)
 )
+"""Identifiers of the elements of a file, besides its head."""
 _MOST_ELEMENTS = 1_000_000
 _NUMBER, _CODEC, _PRIVATE = 0xD7, 0x86, 0x63A2
 
@@ -47,10 +48,10 @@ def _walked(file: BinaryIO, begin: int) -> tuple[int, int | None]:
     for _ in range(_MOST_ELEMENTS):
         head = bytes_at(file, place, 12)
         number, length, start = next(elements(head, 0, len(head)), (0, None, 0))
-        if number not in _OUTER and not (number == _EBML and place == begin):
+        if number not in OUTER and not (number == HEAD and place == begin):
             break
         last = place
-        if number == _SEGMENT:
+        if number == SEGMENT:
             place += start
         elif length is None:
             return last, None
@@ -65,9 +66,9 @@ def segment_end(head: bytes) -> int:
     `head`: a file's first bytes.
     """
     for number, length, start in elements(head, 0, len(head)):
-        if number == _SEGMENT:
+        if number == SEGMENT:
             return 0 if length is None else start + length
-        if number != _EBML:
+        if number != HEAD:
             return 0
     return 0
 
@@ -80,11 +81,11 @@ def coding(file: BinaryIO, begin: int) -> list[tuple[bytes | None, ...]] | None:
     data = bytes_at(file, begin, _HEAD_BYTES)
     place, inner = 0, len(data)
     for number, length, start in elements(data, 0, len(data)):
-        if number == _SEGMENT:
+        if number == SEGMENT:
             place, inner = start, inner if length is None else start + length
             break
     for number, length, start in elements(data, place, inner):
-        if number == _CLUSTER or length is None:
+        if number == CLUSTER or length is None:
             return None
         if number == _TRACKS:
             return [

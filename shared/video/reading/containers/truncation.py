@@ -43,15 +43,17 @@ def is_cut_off_matroska(path: str | os.PathLike[str]) -> bool:
 
     Its clusters up to there can be read, whether or not it has an index. Files in a joined file do not count.
     """
-    with open(path, "rb") as file:
-        stated = segment_end(file.read(4096))
-    return stated > os.stat(path).st_size and following_files(path, "matroska") == FollowingFiles()
+    return _stated_segment_end(path) > os.stat(path).st_size and following_files(path, "matroska") == FollowingFiles()
 
 
 def ends_as_stated(path: str | os.PathLike[str]) -> bool:
     """Return whether a Matroska file ends with its segment, or states no segment length."""
+    return _stated_segment_end(path) in (0, os.stat(path).st_size)
+
+
+def _stated_segment_end(path: str | os.PathLike[str]) -> int:
     with open(path, "rb") as file:
-        return segment_end(file.read(4096)) in (0, os.stat(path).st_size)
+        return segment_end(file.read(4096))
 
 
 def is_unfinished_avi(path: str | os.PathLike[str]) -> bool:

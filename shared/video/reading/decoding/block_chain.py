@@ -3,18 +3,16 @@
 import os
 from typing import Any
 
-from shared.video.reading.containers.matroska import elements, segment_end
+from shared.video.reading.containers.matroska import CLUSTER, HEAD, OUTER, SEGMENT, elements, segment_end
 
-_SIMPLE, _BLOCK = 0xA3, 0xA1
-_ENTERED = frozenset({0x18538067, 0x1F43B675, 0xA0})
-"""Segment, cluster and block group: the elements in them are read one by one."""
-_OUTER = (0x1A45DFA3, 0x1549A966, 0x114D9B74, 0x1654AE6B, 0x1C53BB6B, 0x1254C367, 0x1941A469, 0x1043A770, 0xEC, 0xBF)
-"""Outer elements. They are the head of a file, information, seek head, tracks, index, tags, attachments, chapters, void, check sum."""
+_SIMPLE, _BLOCK, _GROUP = 0xA3, 0xA1, 0xA0
+_ENTERED = frozenset({SEGMENT, CLUSTER, _GROUP})
+"""Elements of which the content is read one by one."""
 _INNER = (_SIMPLE, _BLOCK, 0xE7, 0xA7, 0xAB, 0x5854, 0xAF, 0x9B, 0xFA, 0xFB, 0xFD, 0xA4, 0x75A2, 0x75A1, 0xA2, 0x8E, 0xC8)
 """Elements in clusters and block groups. Clusters: blocks, time, position, previous size, silent tracks, encrypted block. Groups: duration,
 priority, references, state, padding, additions, virtual block, slices, reference frame."""
-_KNOWN = _ENTERED | {*_OUTER, *_INNER}
-_HEAD = 16
+_KNOWN = _ENTERED | OUTER | {HEAD, *_INNER}
+_HEAD_BYTES = 16
 _MOST_STEPS = 100_000
 """Most elements between two pictures."""
 
@@ -82,9 +80,9 @@ class BlockChain:
 
     def _goes_on(self, place: int) -> bool:
         """Return whether an element begins at byte offset `place`, or the file ends there."""
-        return place + _HEAD > self._size or place >= self._stop or self._element(place)[0] in _KNOWN
+        return place + _HEAD_BYTES > self._size or place >= self._stop or self._element(place)[0] in _KNOWN
 
     def _element(self, place: int) -> tuple[int, int | None, int]:
         """Return identifier, length and content offset of the element at `place`."""
-        head = os.pread(self._file, _HEAD, place)
+        head = os.pread(self._file, _HEAD_BYTES, place)
         return next(elements(head, 0, len(head)), (0, None, 0))
