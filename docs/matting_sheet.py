@@ -23,9 +23,9 @@ Picture = NDArray[np.uint8]
 
 
 def main() -> None:
-    """Draw the sheet: one row for the clip and two for each backend.
+    """Draw the sheet: a row of the clip, and two rows for each backend.
 
-    One of mattes and one of composites.
+    The first row of a backend shows mattes, the second composites.
     """
     use(Settings())
     clip = sample_clip("carphone_pristine.mp4")

@@ -16,7 +16,7 @@ Placement = Literal["whole", "parts", "layers"]
 class Need:
     """GPU memory that a pipeline needs, in bytes.
 
-    `whole`: all weights. `largest`: those of its largest stage. `working`: memory that its steps take besides the weights.
+    `whole`: all weights. `largest`: weights of the largest stage. `working`: memory that a step takes besides the weights.
     """
 
     whole: int
@@ -38,7 +38,7 @@ class Plan:
 def plan_for(limit: int | None, need: Need) -> Plan:
     """Choose the fastest plan that fits into `limit` bytes.
 
-    None: no limit. A limit below what the largest stage needs gives the plan with the least memory.
+    `limit`: None for no limit. If even the largest stage does not fit, the plan is the one with the least memory.
     """
     if limit is None or need.whole + need.working <= limit:
         return Plan()
@@ -92,10 +92,10 @@ class Parts:
 
 
 def place(pipe: Any, plan: Plan, device: str) -> Parts | None:
-    """Place a pipeline on devices; return `Parts` if loaded in stages.
+    """Place a loaded pipeline on a GPU or the CPU, as `plan` says.
 
-    `plan` names the devices. The pipeline is on the CPU. Call `leave` of the `Parts` after each run. Returns None if nothing is loaded in
-    stages.
+    `pipe`: pipeline in the CPU's memory. `device`: where it runs. Returns the loader of its parts if `plan` loads them in stages, else
+    None. Call `leave` of the loader after each run.
     """
     if plan.sliced:
         pipe.enable_attention_slicing()

@@ -49,8 +49,8 @@ class Painting:
 class Pipeline:
     """A loaded inpainting pipeline.
 
-    `control`: whether it also takes a depth picture; `parts`: loaded one after the other within `max_vram`; None: always loaded.
-    `scheduling`: configuration of the model's own scheduler.
+    `control`: whether the pipeline also takes a depth picture. `parts`: loader of the parts, one after the other; None if the pipeline is
+    loaded as a whole, or layer by layer. `scheduling`: configuration of the model's own scheduler.
     """
 
     pipe: Any
@@ -81,7 +81,7 @@ class Pipeline:
         from PIL import Image
 
         row = SCHEDULERS_BY_NAME[painting.scheduler]
-        # Not from the pipeline's present scheduler: the pipeline is kept, and options of the last job's scheduler would stay.
+        # The pipeline is kept between jobs. Its present scheduler has the options of the last job, so it is not a base for the new one.
         self.pipe.scheduler = getattr(diffusers, row.kind).from_config(self.scheduling, **row.options)
 
         def after_step(_pipe: Any, _step: int, _timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
@@ -136,9 +136,9 @@ def pipeline(
 ) -> Iterator[Pipeline]:
     """Load a model's pipeline, and hold it while the `with` block runs.
 
-    `control`: with the depth ControlNet; `lcm`: with the LCM LoRA. The precision is fp16 on a GPU; on the CPU bf16 if the processor has it,
-    else f32. `max_vram`: gigabytes of GPU memory to plan for: other idle models leave the GPU, and a pipeline that does not fit as a whole
-    is loaded in parts. Raises ModelMissing, ModelDamaged, Unavailable without PEFT.
+    `control`: whether to load the depth ControlNet too. `lcm`: whether to load the LCM LoRA too. The precision is fp16 on a GPU; on the CPU
+    bf16 if the processor has it, else f32. `max_vram`: GPU memory to plan for, in gigabytes. Idle models then leave the GPU, and a pipeline
+    that does not fit as a whole is loaded in parts or layers. Raises ModelMissing, ModelDamaged, and Unavailable if the LoRA needs PEFT.
     """
     if lcm and importlib.util.find_spec("peft") is None:
         raise Unavailable("The LCM LoRA needs PEFT. Run: pip install peft, or turn `lcm` off.")
@@ -158,7 +158,7 @@ def pipeline(
     if plan.placement != "whole":
         slower = "loads each of its parts" if plan.placement == "parts" else "loads each of its layers"
         progress.warn(f"To stay within {max_vram:g} GB of GPU memory, {row.name} {slower} only while in use, which is slower.")
-    # What is loaded in parts waits in the memory of the CPU.
+    # Parts and layers that are not in use stay in the CPU's memory.
     held = device if plan.placement == "whole" else CPU
     with hold_gpu(device, progress):
         if max_vram is not None and key not in model_cache().keys:
@@ -189,7 +189,7 @@ def _load(folder: Path, control: Path | None, lora: Path | None, device: Device,
     dtype = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32}[precision]
     # The published repositories have safetensors for fp16 only; without these options diffusers falls back to pickles.
     common: dict[str, Any] = {"dtype": dtype, "variant": "fp16", "use_safetensors": True, "local_files_only": True}
-    # While a network is loaded, its file is in memory, too. The largest one comes first, beside nothing else.
+    # While a network is loaded, its file is in memory too. The largest network is loaded first, when no other takes memory.
     parts: dict[str, Any] = {"unet": unets.from_pretrained(folder / "unet", **common)}
     if control is not None:
         parts["controlnet"] = controls.from_pretrained(control, **common)

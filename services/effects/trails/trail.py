@@ -56,7 +56,7 @@ class Trail(Generic[P, M]):
     own: M
     """Ghost made of the frame itself."""
     ghosts: list[tuple[int, M]]
-    """Ghosts of other frames, each after its number, from 1 (the nearest)."""
+    """Pairs of number and ghost, for ghosts of other frames. On each side in time, 1 is the nearest ghost."""
 
 
 def trails(frames: Iterable[tuple[P, M]], reach: TrailExtent, *, max_held: int) -> Iterator[Trail[P, M]]:
@@ -64,8 +64,8 @@ def trails(frames: Iterable[tuple[P, M]], reach: TrailExtent, *, max_held: int) 
 
     `frames`: each frame's picture and the ghost made of it. All ghosts of a trail are of one shot. Near the ends of a shot, where there are
     too few frames for the trail, ghosts are closer together: the trail grows out of the subject at the start of a shot, and ghosts ahead
-    close in on the subject at the end. A ghost that would be the frame itself is left out. Holds the ghosts of one trail, at most
-    `max_held`, and pictures only until their trail is complete.
+    close in on the subject at the end. The frame's own ghost is left out. Holds the ghosts of one trail, at most `max_held`, and pictures
+    only until their trail is complete.
     """
     held: deque[M] = deque()
     pictures: deque[P] = deque()
@@ -89,9 +89,9 @@ def _complete(held: deque[M], current: int, reach: TrailExtent) -> bool:
 
 
 def _forget(held: deque[M], current: int, reach: TrailExtent, max_held: int) -> int:
-    """Drop ghosts that no later trail needs.
+    """Drop the ghosts that no later trail needs from the start of `held`.
 
-    Returns the next frame's new index. `held[current]` is the ghost of the next frame.
+    `current`: index of the next frame's ghost in `held`. Returns its new index.
     """
     following = held[min(current, len(held) - 1)]
     behind = 0.0 if reach.direction == "ahead" else reach.length

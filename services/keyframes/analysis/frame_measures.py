@@ -65,7 +65,7 @@ class ScanArrays:
     def add(self, frame: FrameMeasures, number: int, changes: FrameDifferences, *, held: bool = False) -> None:
         """Add the measurements of frame `number`.
 
-        `held`: they are copies, because the frame was skipped.
+        `held`: whether the measurements are copies, because the scan skipped the frame.
         """
         self._file.add(frame.thumbnail, number, held=held)
         self._pixels.append(changes.pixels)

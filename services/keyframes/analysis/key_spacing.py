@@ -1,6 +1,6 @@
-"""Estimate of how many frames must be decoded to reach one frame per shot.
+"""Estimate of the frames to decode for reading one frame per shot.
 
-It needs only the places of the file's own keyframes.
+It is made from the places of the file's own keyframes, without decoding.
 """
 
 import numpy as np
@@ -8,14 +8,16 @@ import numpy as np
 from shared.video import Timeline
 
 ROUTINE_SHARE = 0.97
-"""Distance before a routine keyframe, as a share of the longest distance. A routine keyframe begins no shot and marks no cut."""
+"""Least distance from one keyframe to a routine keyframe after it. It is a share of the longest distance between keyframes in the file.
+Encoders add routine keyframes where a shot is long."""
 
 
 def share_before_choices(line: Timeline, most_choices: int) -> float:
-    """Estimate the share of frames to decode for one frame per shot.
+    """Estimate the share of a video's frames to decode for one frame per shot.
 
-    These frames lie between each chosen frame and the file's keyframe before it. Encoders put a keyframe where a shot begins, and routine
-    ones where a shot is long. One frame of each shot is chosen, on average half-way to the next keyframe; at most `most_choices` are.
+    To read a frame, all frames from the file's keyframe before it must be decoded. Encoders put a keyframe where a shot begins, and routine
+    ones where a shot is long. One frame of each shot is chosen, on average half-way to the next keyframe. `most_choices`: most frames that
+    are chosen.
     """
     lengths = np.diff(np.flatnonzero(line.key), append=len(line.pts))
     begins_shot = np.append(True, lengths[:-1] < ROUTINE_SHARE * lengths.max(initial=0))[: len(lengths)]

@@ -20,20 +20,23 @@ from shared.errors import BrokenMedia
 from shared.video import Timeline, read_frames
 
 _SAME_SHOT, _OTHER_SHOT = 0.3, 0.6
-"""Limits for `FrameDistance.total` of two keyframes. It is at most the first within one shot, at least the second between two shots."""
+"""Limits of `FrameDistance.total` for two keyframes. Up to _SAME_SHOT they show one shot, from _OTHER_SHOT on two shots."""
 _SAME_STRUCTURE = 0.08
-"""Largest relative change of structure to a keyframe that is not routine. A larger one may be a punch-in cut."""
+"""Largest relative change of structure between two keyframes of one shot. A larger one may be a cut to a closer view (punch-in). Not
+applied to routine keyframes, see ROUTINE_SHARE."""
 _STILL = 1 / 3
-"""Largest packet of a still span, relative to the first keyframe's size."""
+"""Largest packet in a still span, as a share of the first keyframe's size."""
 _JUMP, _LITTLE = 10.0, 0.02
-"""Largest packet of a quiet span: medians, or share of the keyframe. A packet above both may be a cut to a plain picture."""
+"""Limits for the largest packet in a still span. It has at most _JUMP times the size of the median packet, or at most _LITTLE times that of
+the first keyframe. A larger packet may be a cut to a plain picture."""
 _LARGE, _SPIKE = 0.6, 4.0
-"""Largest packet before a trusted cut: share of the keyframe, and medians. The keyframe is the smaller one; both limits hold."""
+"""Limits for the largest packet in a span that ends with a cut. It has at most _LARGE times the size of the smaller keyframe, and at most
+_SPIKE times that of the median packet."""
 _LATE_SIZE, _LATE_PACKETS = 0.2, 6
-"""Largest late packet as a share of the keyframe, and number of late packets. They come right before the second keyframe. Larger packets
-mean motion, not a cut."""
+"""Limit for the late packets of a span, and their number. These are the last packets before the second keyframe. They have at most
+_LATE_SIZE times the size of that keyframe; larger ones mean motion."""
 _EMPTY = 0.1
-"""Largest late packet after a fade, relative to the median packet. A plain picture takes next to nothing."""
+"""Least median of the late packets, relative to that of all packets. Smaller late packets show the plain picture at the end of a fade."""
 _MOST_KEYFRAMES = 0.25
 """Largest share of keyframes among all frames. With more, decoding the keyframes first costs more than it saves."""
 
@@ -43,8 +46,9 @@ Span = tuple[int, int]
 def quiet_spans(video: Path, line: Timeline, thumbnails: Path) -> list[Span]:
     """Find the spans between a file's keyframes in which the scan can skip frames.
 
-    A span is the frame numbers of two consecutive keyframes, without motion right before the first. Videos that consist largely of
-    keyframes, as those of editing codecs, have no such spans. `thumbnails`: path of a temporary file for the keyframes' thumbnails.
+    Returns the frame numbers of the two keyframes around each span. Right before the first of them nothing moves. Videos that consist
+    largely of keyframes, as those of editing codecs, have no such spans. `thumbnails`: path of a temporary file for the keyframes'
+    thumbnails.
     """
     keys = np.flatnonzero(line.key)
     if line.key.mean() > _MOST_KEYFRAMES or len(keys) < 2:
@@ -56,7 +60,7 @@ def quiet_spans(video: Path, line: Timeline, thumbnails: Path) -> list[Span]:
     if not np.array_equal(film.frames, keys):
         return []
     to_next, longest = lagged_distances(film, 1), int(np.diff(keys, append=len(line.pts)).max())
-    # A picture that returns at the keyframe after next was interrupted by a flash.
+    # If the picture returns at the second keyframe after this one, the keyframe between them shows a flash and no cut.
     to_second_next = np.append(lagged_distances(film, 2), np.inf)
     changes = frame_changes(film)
     structures = (changes.structure / (changes.texture + NOISE))[1:]
@@ -70,7 +74,7 @@ def quiet_spans(video: Path, line: Timeline, thumbnails: Path) -> list[Span]:
         quiet = (still and _is_still(line, first, second)) or (cut and _ends_with_cut(line, first, second))
         if quiet and begins_calm:
             spans.append((first, second))
-        # Motion may go on behind a keyframe, and its measures need the frames there.
+        # Motion before a keyframe may continue after it. Then the frames after it must be measured.
         begins_calm = _is_calm_before(line, first, second)
     return spans
 
@@ -89,7 +93,7 @@ def _keyframe_film(video: Path, line: Timeline, thumbnails: Path) -> ThumbnailFi
 def _is_still(line: Timeline, first: int, second: int) -> bool:
     """Return whether small packets show a still picture between two keyframes.
 
-    Any large packet may be a change of picture. A change to a plain picture takes few bytes, so packets are also compared with the median.
+    A large packet may hold a new picture. A new picture that is plain takes few bytes, so packets are also compared with the median.
     """
     key, sizes = int(line.size[first]), _leading_sizes(line, first, second)
     median = float(np.median(sizes)) if len(sizes) else 0.0

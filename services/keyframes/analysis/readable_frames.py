@@ -11,9 +11,9 @@ from shared.video import Frame
 from shared.video.threads.prefetch import Prefetcher
 
 _STEPS = (0, 1, 2, 3, 5, 8, 12, 20, 32, 50, 80, 120, 200)
-"""Keyframes after a damaged part, or steps of _STEP_S, at which reading is tried."""
-_LEAST_FRAMES = 3
-_MOST_DAMAGES = 100
+"""Places after a damage at which reading is tried, in keyframes. If the keyframes are unknown, in steps of _STEP_S seconds."""
+_LEAST_FRAMES = 3  # least frames between two damages that count as a readable part
+_MOST_DAMAGES = 100  # readable parts after which the rest of the video is given up
 _STEP_S = Fraction(1, 2)
 
 
@@ -96,7 +96,7 @@ class ReadableFrames:
             self.parts.append(ReadablePart(first.time, self._last.time + self._last.duration * self._last.time_base))
 
     def _places_after(self, last: Frame) -> Iterator[Fraction]:
-        """Yield times after the frame `last`, at which to try to read on."""
+        """Yield the times after the frame `last` at which to try reading again."""
         if self._keys:
             first = bisect_right(self._keys, last.time)
             yield from (self._keys[first + step] for step in _STEPS if first + step < len(self._keys))

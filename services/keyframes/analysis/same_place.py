@@ -20,26 +20,29 @@ from shared.errors import BrokenMedia
 from shared.video import Frame
 
 _WIDTH = 320
-"""Width in pixels to which frames are shrunk."""
+"""Largest width of compared frames, in pixels. Wider frames are shrunk."""
 _RATIO = 0.75
-"""Largest distance of a corner's best match, relative to the second best. Source: Lowe, 2004, section 7.1."""
-_ERROR_PX = 3.0
+"""Limit for the match of a corner. The distance of the best match is below this share of the second best's. Source: Lowe, 2004, section
+7.1."""
+_ERROR_PX = 3.0  # largest distance, in pixels, between a corner and its place according to the camera motion
 _LEAST, _SHARE = 14, 0.15
-"""Least number, and least share, of corners that one camera motion has to explain. Within a dissolve fewer are left."""
+"""Least number and least share of corners that one camera motion explains. With fewer, two frames show different places, as the ends of a
+dissolve do."""
 _LEAST_ALIGNED = 8
-"""Least number of explained corners for a comparison of details."""
+"""Least explained corners of two frames that can be aligned."""
 _QUARTERS, _IN_QUARTER = 3, 2
-"""Least number of quarters that hold explained corners, and of corners in each. A wipe shows one place in a part of the picture only."""
-_CORNERS = 600
+"""Least number of quarters with explained corners, and least corners in each. In a wipe, only one part of the picture shows the same place
+in both frames."""
+_CORNERS = 600  # most corners found in a frame
 _FINE, _COARSE = 1.5, 6.0
-"""Standard deviations in pixels of the blurs between which details lie."""
+"""Blurs that limit the size of details: standard deviations in pixels. The first removes noise, the second coarse shapes."""
 _BLOCK, _LEAST_BLOCKS = 20, 20
-"""Side in pixels of compared blocks, and least number that both frames show."""
+"""Side of the compared blocks in pixels, and the least number of blocks. Blocks that only one frame shows are left out."""
 _CHAINS = ((2, 30), (4, 20))
-"""Steps from the first frame to the last, with a percentage of blocks. So many blocks may differ after a step, because something moves in
-them; a wipe changes more."""
+"""Chains of frames: number of steps, and percentage of blocks that may differ. In each step, that many blocks may differ because objects
+move in them. A wipe changes more blocks."""
 _MOST_TURN = 70.0
-"""Largest sum of angles between the details of a chain of frames, in degrees. A dissolve of unlike pictures turns them by 90."""
+"""Largest sum of the angles from `turn_of_details` over a chain of frames, in degrees. A dissolve of unlike pictures has 90."""
 
 Luma = NDArray[np.uint8]
 
@@ -53,7 +56,10 @@ class View:
 
     @cached_property
     def corners(self) -> tuple[Sequence[cv2.KeyPoint], Any]:
-        """Corners, and their descriptors: (n, 128) float32, None without corners. Source: SIFT by Lowe, 2004."""
+        """Corners and their descriptors. Source: SIFT by Lowe, 2004.
+
+        The descriptors are (n, 128) float32, or None if there are no corners.
+        """
         return cv2.SIFT.create(nfeatures=_CORNERS).detectAndCompute(cv2.equalizeHist(self.luma), np.empty(0))
 
     @cached_property
@@ -78,10 +84,10 @@ class CameraMotion:
 
 
 def show_same_place(before: View, after: View) -> bool:
-    """Return whether a single camera motion explains how two frames differ.
+    """Return whether two frames show the same place, seen by a moving camera.
 
-    The motion must map the corners of one frame to those of the other. Brightness and contrast do not count. Frames with few corners never
-    show the same place.
+    They do if a single camera motion maps the corners of one frame to those of the other. Brightness and contrast do not count. Returns
+    False for frames with few corners.
     """
     motion = camera_motion(before, after)
     if motion is None or len(motion.inliers) < max(_LEAST, _SHARE * motion.corners):
@@ -94,8 +100,8 @@ def turn_of_details(before: View, after: View, others: int) -> float:
     """Measure, as an angle, how much the details of two aligned frames differ.
 
     The camera motion between the frames is undone first. `others`: percentage of blocks that may differ more. Returns degrees, the arc
-    cosine of the correlation: 0 for equal details, whatever their brightness and contrast; 90 for unlike ones, or if no motion is found. In
-    a mix of two shots the details turn from those of one to those of the other.
+    cosine of the correlation: 0 for equal details, whatever their brightness and contrast; 90 for unlike details, or if no camera motion is
+    found. Over a dissolve, the angles from frame to frame add up to 90.
     """
     motion = camera_motion(before, after)
     if motion is None or len(motion.inliers) < _LEAST_ALIGNED:
@@ -120,7 +126,7 @@ def turn_of_details(before: View, after: View, others: int) -> float:
 def passes_in_one_motion(frames: Sequence[View]) -> bool:
     """Return whether the frames come from one camera that quickly leaves the first place.
 
-    `frames`: five at equal distances. Each must still have the details of the one before; see `turn_of_details`.
+    `frames`: five frames at equal distances. Each must still show most details of the frame before; see `turn_of_details`.
     """
     for steps, others in _CHAINS:
         chain = frames[:: (len(frames) - 1) // steps]
@@ -156,9 +162,9 @@ def camera_motion(before: View, after: View) -> CameraMotion | None:
 
 
 def frames_show_same_place(video: Path, times: Sequence[Fraction]) -> bool:
-    """Return whether five frames show one place, or places that one fast camera passes.
+    """Return whether five frames show one place, or one camera that moves fast.
 
-    `times`: rising, at equal distances. False if one of the frames cannot be decoded.
+    `times`: times of the frames in seconds, rising, at equal distances. False if one of the frames cannot be decoded.
     """
     try:
         frames = [View(_small(frame)) for frame in frames_at(video, times)]

@@ -22,8 +22,8 @@ from shared.video import Frame, Timeline, VideoInfo, opencv_on_one_thread, read_
 from shared.video.threads.prefetch import Prefetcher
 
 _DEBLOCKING = 0.25
-"""Share of frames to decode again above which the scan holds likely keyframes. Held frames have to be deblocked, which takes 22 % of
-decoding in H.264."""
+"""Share of frames to decode again above which the scan holds likely keyframes. With fewer, decoding them again is faster: held frames have
+to be deblocked, which takes 22 % of the decoding time in H.264."""
 
 
 class FrameHolder(Protocol):
@@ -117,9 +117,9 @@ def _scan_all(
 
 
 def _lost_frames(pts: Sequence[int], behind: int) -> list[int]:
-    """Estimate the times of lost frames.
+    """Estimate the times of the frames lost between the last of `pts` and `behind`.
 
-    They lie between the last of `pts` and time `behind`.
+    `behind`: time of the next readable frame.
     """
     if len(pts) < 2:
         return []
@@ -172,7 +172,7 @@ def _scan_selected(
 def _readable(
     video: Path, info: VideoInfo, skip: Literal["none", "steady", "rough"], keys_only: list[tuple[int, int]], line: Timeline | None
 ) -> ReadableFrames:
-    """Return an iterator over a video's readable frames."""
+    """Return an iterable over a video's readable frames."""
 
     def open_at(place: Fraction | None) -> Prefetcher[Frame]:
         return read_frames(video, start=place, from_key=place is not None, opaque=True, skip=skip, keys_only=keys_only)

@@ -20,7 +20,7 @@ WIDTH, HEIGHT = 32, 18
 BYTES = 3 * WIDTH * HEIGHT
 
 Planes = NDArray[np.uint8]
-_LOOKED_AT = 200  # black bars are looked for in at least so many thumbnails, or in all
+_LOOKED_AT = 200  # least thumbnails in which black bars are searched for; a shorter film is searched as a whole
 _BLACK = 26  # brightest level of a black bar: black is 16, and pixels at its edge hold some of the picture
 
 
@@ -120,7 +120,7 @@ class ThumbnailFilm:
         Bars are rows and columns at the edges that stay black.
         """
         step = len(self) // _LOOKED_AT
-        # Reading all at once is quicker than reading each.
+        # Reading all thumbnails at once is quicker than one by one.
         luma = (
             self.planes[: len(self)][:, 0] if step <= 1 else [self.planes[place : place + 1][0, 0] for place in range(0, len(self), step)]
         )
@@ -145,7 +145,7 @@ class ThumbnailFile:
     def add(self, planes: Planes, frame: int, *, held: bool = False) -> None:
         """Append `planes`, the thumbnail of frame number `frame`.
 
-        `held`: it is a copy, because the frame was skipped.
+        `held`: whether `planes` is a copy of another thumbnail, because the scan skipped the frame.
         """
         self._file.write(planes.tobytes())
         self._frames.append(frame)

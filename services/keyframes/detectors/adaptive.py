@@ -1,7 +1,7 @@
-"""Detector `adaptive`: content change relative to neighbouring frames; small changes score 0.
+"""Detector `adaptive`: change of content relative to neighbouring frames.
 
-Steady motion gives low scores. Source: PySceneDetect's `detect-adaptive`. The score is the ratio of a frame's change to the mean change of
-its neighbours, or 0 where the change itself is small.
+The score is the ratio of a frame's change to the mean change of its neighbours, or 0 for a small change. So steady motion gives low scores.
+Source: PySceneDetect's `detect-adaptive`.
 """
 
 import numpy as np
@@ -9,9 +9,9 @@ import numpy as np
 from services.keyframes.analysis.scan import Scan
 from services.keyframes.detectors.transition import Floats
 
-_NEIGHBOURS = 2  # frames on each side
-_LEAST_CHANGE = 15.0  # a smaller change of content scores 0, whatever its ratio
-_MOST = 255.0
+_NEIGHBOURS = 2  # frames on each side that a frame is compared with
+_LEAST_CHANGE = 15.0  # content change, 0 to 255, below which a frame scores 0
+_MOST = 255.0  # highest score
 
 
 def adaptive_scores(scan: Scan) -> Floats:

@@ -22,10 +22,10 @@ from services.keyframes.detectors.gradual.fades import Fade, find_fades, shows_s
 from services.keyframes.detectors.gradual.plain_runs import fades_at_plain_runs
 from services.keyframes.detectors.transition import Floats, Transition
 
-_FADE_DEPTH = 0.7
-_LIKELY, _SURE = 0.5, 0.9
+_FADE_DEPTH = 0.7  # least share of the contrast that a fade loses
+_LIKELY, _SURE = 0.5, 0.9  # least confidence of a likely transition and of a sure one
 _QUICK = 0.6  # seconds of the longest fade that may be a flash
-_SHORTEST_SHOT = 6  # frames next to a gradual transition, whose ends can look like transitions themselves
+_SHORTEST_SHOT = 6  # least frames between a gradual transition and the next transition; closer ones are often just its ends
 _HINT = 0.05  # highest score of frames without a candidate
 
 
@@ -89,7 +89,7 @@ def find_candidates(film: ThumbnailFilm, frames: int, frame_rate: float, content
 
 
 def _moved_scores(candidates: Candidates, refined: list[Transition]) -> Floats:
-    """Return the frame scores with each candidate's score moved to its refined frame."""
+    """Return the scores with each transition's score moved to its exact frame."""
     scores = candidates.scores.copy()
     for before, after in zip(candidates.transitions, refined, strict=True):
         if before != after:
@@ -104,10 +104,10 @@ def find_transitions(
 ) -> list[Transition]:
     """Find the possible cuts, fades and dissolves of a film, in order.
 
-    Of several likely ones that detect the same change, one stays.
+    Likely transitions that detect the same change are reduced to one.
     """
     numbers = film.frames
-    # Cuts and dissolves are found as if flashes and blank frames were not there.
+    # Cuts and dissolves are searched in a film without flashes and blank frames.
     interrupted = interruptions(film, changes, frame_rate)
     gaps = [place for first, stop in interrupted for place in range(first, stop)]
     calm_film = film.without(gaps)
@@ -166,9 +166,9 @@ def _find_fades(
 
 
 def _returns(film: ThumbnailFilm, fade: Fade, frame_rate: float) -> bool:
-    """Return whether a fade is quick and ends with the picture it began with.
+    """Return whether a fade is quick and ends with the picture before it.
 
-    A flash does so.
+    Such a fade is a flash.
     """
     seconds = float(film.frames[fade.after] - film.frames[fade.before]) / frame_rate
     return seconds <= _QUICK and float(frame_distance(film.at(fade.before), film.at(fade.after)).total) < CUT_AT
@@ -177,7 +177,7 @@ def _returns(film: ThumbnailFilm, fade: Fade, frame_rate: float) -> bool:
 def _without_echoes(transitions: list[Transition]) -> list[Transition]:
     """Keep only one of several consecutive transitions that are the same change.
 
-    Of two transitions with no room for a shot between them, one stays, if at least one is gradual.
+    Applies if at least one of them is gradual and no shot fits between them.
     """
     transitions_left: list[Transition] = []
     for transition in sorted(transitions):
@@ -197,7 +197,7 @@ def _without_echoes(transitions: list[Transition]) -> list[Transition]:
 def _is_echo(last: Transition, transition: Transition) -> bool:
     """Return whether two consecutive transitions are the same change.
 
-    `last`: the one before `transition`. They are if both are likely, at least one is gradual, and no shot fits between them.
+    That is so if both are likely, at least one is gradual, and no shot fits between them. `last`: the one before `transition`.
     """
     gradual = last.kind != "cut" or transition.kind != "cut"
     close = transition.start - last.end < _SHORTEST_SHOT

@@ -22,9 +22,9 @@ from shared.models.devices.device import CPU, Device, torch_device, torch_has_gp
 
 WIDTH, HEIGHT = 48, 27
 WINDOW, STEP, MARGIN = 100, 50, 25
-_BATCH_GPU, _BATCH_CPU = 16, 1  # on a CPU the threads of one window already use all cores
-_GRADUAL = 3  # frames of the shortest gradual transition
-_BYTES = 200 * 1024 * 1024
+_BATCH_GPU, _BATCH_CPU = 16, 1  # windows scored at a time; on a CPU the threads of one window already use all cores
+_GRADUAL = 3  # frames of the shortest gradual transition; a shorter transition is a cut
+_BYTES = 200 * 1024 * 1024  # memory that the loaded network takes
 
 
 def detect_transnet(footage: Footage, threshold: float) -> Detection:
@@ -47,8 +47,8 @@ def network_input(small: SmallFrame) -> NDArray[np.uint8]:
 def network() -> Iterator["TransNet"]:
     """Load the network onto a GPU or the CPU, and yield its scorer.
 
-    The CPU is used if there is no GPU, and by a torch without CUDA, whatever device is chosen: the image of this service has such a torch
-    beside a GPU that decodes. Later jobs reuse the loaded network.
+    Runs on the chosen device if the installed torch can use it, else on the CPU. The image of this service has a torch without CUDA, even
+    if a GPU decodes its videos. Later jobs reuse the loaded network.
     """
     device = torch_device() if torch_has_gpu_code() else CPU
     with loaded(("transnetv2", str(device)), lambda: _load(device), size=_BYTES, device=device) as model:

@@ -85,7 +85,10 @@ class _RatedShot:
 
 
 def _choices_apart(scan: Scan, rated_shots: Iterable[_RatedShot], prices: Floats, min_gap: float) -> list[Choice]:
-    """Choose the best frame of each shot, at least `min_gap` seconds from better choices."""
+    """Choose a frame of each shot, at least `min_gap` seconds from better choices.
+
+    The best such frame is chosen. A shot without one gets no choice.
+    """
     choices: list[Choice] = []
     chosen_times: list[float] = []  # rising
     seconds = scan.pts * float(scan.time_base)
@@ -125,7 +128,7 @@ def _rate(scan: Scan, shot: Shot, next_transition: int) -> _RatedShot:
 def _without_look_alikes(scan: Scan, choices: list[Choice], max_choices: int) -> list[Choice]:
     """Keep only the first of several choices that look alike.
 
-    The kept choice lists the shots of the others in `like` and as a reason. At most `max_choices` choices are kept.
+    It lists the shots of the dropped choices in `like`, and their number in a reason. At most `max_choices` choices are kept.
     """
     places = np.searchsorted(scan.film.frames, [choice.frame for choice in choices])
     survivors = []

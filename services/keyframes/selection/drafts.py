@@ -1,8 +1,9 @@
 """Drafts: images of likely keyframes, written while the video is scanned.
 
-A chosen frame without a draft is decoded again, from the keyframe of the file before it. That takes a third of a job where most shots
-begin with a keyframe of the file. While a shot is scanned, its best frames so far are held; at its end, the best of them is written. The
-choice is made later, from the measures of the whole video. A draft that is not chosen is dropped, and a missing one is decoded again.
+While a shot is scanned, its best frames so far are held. At its end, the best of them is written as a draft. The keyframes are chosen
+later, from the measures of the whole video. Drafts of frames that are not chosen are dropped. A chosen frame without a draft is decoded
+again, from the keyframe of the file before it. Without drafts, that takes a third of a job where most shots begin with a keyframe of the
+file.
 """
 
 from array import array
@@ -19,14 +20,14 @@ from shared.video import Frame
 from shared.video.frames.planes import bytes_of
 
 _HELD, _HELD_BYTES = 8, 28 * 1024**2
-"""Most frames that are held, and most bytes of them."""
+"""Most frames that are held at a time, and most bytes of them."""
 _NEAR = 3
-"""Of so many frames in a row, one is held."""
+"""Number of frames after the first of a group. Of a group of frames in a row, only the best is held."""
 _CUT, _TIMES = 10.0, 3.0
-"""Least change that may begin a shot: levels, and multiple of the mean. The mean is that of the shot's changes. A shot that is divided in
-error costs a draft too many; two that are taken for one cost a draft too few."""
+"""Limits for a change that may begin a shot. It is at least _CUT levels, and at least _TIMES the mean change of the shot so far. An error
+costs little: a shot cut in two gets a draft too many, two shots taken for one get a draft too few."""
 _GROWTH = 1.3
-"""Growth of a shot after which its sharpness is computed again. It is that of its sharpest frames."""
+"""Factor by which a shot must grow until its highest sharpness is computed again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +46,7 @@ class _Held:
 class Drafts:
     """Collector of likely keyframes, which it writes as drafts.
 
-    `write`: called with each draft, a frame and its number. `most`: most drafts, after which no frame is looked at.
+    `write`: called with a frame and its number for each draft. `most`: most drafts; then further frames are ignored.
     """
 
     def __init__(self, write: Callable[[Frame, int], None], *, most: int):

@@ -16,9 +16,9 @@ class Quality:
     weight: float
     """Weight of the rating in a frame's score."""
     good: float
-    """Least rating, 0 to 1, of quality as a reason for the choice."""
+    """Least rating, 0 to 1, that counts as a reason for the choice."""
     reason: str
-    """Words for a chosen frame with a good rating."""
+    """Text of that reason in the report."""
 
 
 QUALITIES = (
@@ -32,10 +32,10 @@ EDGE = 2
 """Number of frames next to a cut that are not chosen. They often show coding or editing faults."""
 
 LAYOUT_SCALE, MOTION_SCALE = 16.0, 8.0
-"""Levels of difference at which a frame's rating falls to 1/e."""
+"""Difference in levels at which a frame's rating falls to 1/e."""
 _EACH_FRAME, _MOST_FRAMES = 0.0002, 0.02
-"""Score that a frame loses per frame decoded before, and its limit. Where frames are equally good, the one right behind a keyframe of the
-file is read many times as fast, and encoders spend more bytes on it."""
+"""Deduction from a score per frame to decode before, and largest deduction. Of equally good frames, the one right after a keyframe of the
+file is preferred: it is read many times as fast, and encoders spend more bytes on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,6 @@ def score(ratings: dict[str, Floats]) -> Floats:
 
 
 def price(frames_since_key: NDArray[np.int64]) -> Floats:
-    """Return the deduction from each frame's score for its decoding time, (k,)."""
+    """Return each frame's deduction from its score for decoding time, (k,)."""
     prices: Floats = np.minimum(frames_since_key * _EACH_FRAME, _MOST_FRAMES)
     return prices

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from services.keyframes.analysis.comparison.frame_distance import frame_distance
 from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
 
-_LAYOUT_DIFFERENCE = 14.0  # levels: largest mean difference between the layouts of similar frames
+_LAYOUT_DIFFERENCE = 14.0  # largest mean difference, in levels, between the layouts of similar frames
 _DISTANCE = 0.3  # largest `FrameDistance.total` of similar frames; frames of different shots have 0.45 or more
 _COMPARED = 20  # most groups that a frame is compared with: in a film of noise all layouts are similar
 

@@ -15,9 +15,9 @@ from services.keyframes.analysis.thumbnail_film import HEIGHT, WIDTH, Planes
 _REACH_X, _REACH_Y = 7, 3
 _BLOCK_H, _BLOCK_W = 6, 4
 NOISE = 4.0
-"""Offset in levels for the contrast by which changes are divided. It keeps noise in flat pictures from counting as change."""
+"""Added to a contrast, in grey levels, before a change is divided by it. It keeps noise in flat pictures from counting as change."""
 _BATCH = 256  # pairs compared at a time: their working memory fits the processor's cache
-_WIDTHS = 16, 8, 8  # levels of Y, U, V from which on a pixel counts as fully changed
+_WIDTHS = 16, 8, 8  # change of Y, U and V, in levels, from which on a pixel counts as fully changed; smaller changes count in part
 
 _FEW = 8
 """Most pairs that are compared at all offsets at once. Their working memory fits the processor's cache."""

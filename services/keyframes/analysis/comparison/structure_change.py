@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from services.keyframes.analysis.thumbnail_film import Planes
 
 _QUIET = 2.0
-"""Variance in squared levels that counts as noise of a plain picture."""
+"""Variance of a plain picture's noise, in squared grey levels."""
 PLANE_WEIGHTS = np.array([1.0, 0.5, 0.5], np.float32)
 """Weights of Y, U and V. Chroma takes part in the change, but is coarse."""
 

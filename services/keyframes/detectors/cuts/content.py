@@ -7,8 +7,8 @@ from services.keyframes.analysis.comparison.frame_changes import FrameChanges
 from services.keyframes.detectors.cuts.overlays import LARGEST_OVERLAY
 
 _STILL, _STILL_SHARE = 0.3, 0.85
-"""Change of structure of a still frame, and share of such frames in slides. The change is in levels; from that share on, a
-video consists of slides."""
+"""A frame is still if its structure changes by at most _STILL grey levels. A video consists of slides if at least the share _STILL_SHARE of
+its frames is still."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +48,9 @@ CONTENTS: Mapping[str, Content] = {content.name: content for content in (FILM, S
 
 
 def content_of(name: str, changes: FrameChanges) -> Content:
-    """Return the content kind `name`; for `auto`, the kind that `changes` suggest.
+    """Return the content kind `name`; for `auto`, the kind found in `changes`.
 
-    They suggest slides where nearly all frames stand still.
+    A video in which nearly all frames stand still consists of slides.
     """
     if name != "auto":
         return CONTENTS[name]

@@ -18,25 +18,27 @@ from services.keyframes.detectors.transition import Floats
 
 CUT_AT, _CUT_WIDTH = 0.45, 0.08
 """Centre and width of the logistic curve from distance to confidence. At CUT_AT the confidence is 0.5."""
-_NEAR = 4  # places on each side that a cut is compared with
+_NEAR = 4  # places on each side whose changes a cut is compared with
 _GLIMPSE = 0.08  # seconds of the longest glimpse of another picture that counts as a disturbance
-_FAINTER, _SAME = 0.8, 0.85  # step of a fade: largest share of the contrast that stays, least correlation of both pictures
-_DIMMED = 12  # places on each side that are searched for the full contrast
-_LEAST, _LEAST_CONFIDENCE = 0.2, 0.08  # least distance and confidence of a candidate
+_FAINTER, _SAME = 0.8, 0.85
+"""Limits for two frames of one fade. The contrast of the fainter frame is at most _FAINTER times that of the other, and the correlation of
+both is at least _SAME."""
+_DIMMED = 12  # places on each side among which the highest contrast counts as the full contrast
+_LEAST, _LEAST_CONFIDENCE = 0.2, 0.08  # least distance and least confidence of a possible cut
 _STEP_AT, _STEP_WIDTH = 1.8, 0.25  # height of a step at confidence 0.5, and width of the logistic curve of its logarithm
 _LEAST_CHANGE = 0.35  # least relative change of structure of a cut that is found by its distance
-_LONGEST_GAP = 2.5  # motion over more frames changes a picture no further
-_LONE = 1.5  # a cut this many times as high as the changes right beside it may have other cuts two places away
-_RAMP = 1.1  # a change at most this many times as high as those beside it belongs to a ramp
+_LONGEST_GAP = 2.5  # largest factor by which a nearby change is scaled up for a longer gap: more motion changes a picture no further
+_LONE = 1.5  # from this ratio to the changes right beside it on, a cut may have other cuts two places away
+_RAMP = 1.1  # below this ratio to the changes right beside it, a change counts as part of a gradual change
 _UNLIKE, _FAR, _OTHER = 0.9, 0.75, 1.1
-"""Limits of two frames: structural change, distance, and distance alone. The change is relative. Above the first two, frames hardly belong
-to one shot; above the third they surely do not."""
+"""Limits for two frames of one shot. They hardly belong to one shot if their relative change of structure is at least _UNLIKE and their
+distance at least _FAR. If their distance is at least _OTHER, too, they surely do not."""
 _ACROSS, _ACROSS_LIKE, _ACROSS_HEIGHT = 0.8, 0.8, 2.4
-"""Limits of a cut across a flash or blank frames. They are the least distance, the relative change of structure, and the height of the
-distance above those nearby."""
-_BESIDE = 3  # places on each side that an overlay is compared with
+"""Limits for a cut across a flash or blank frames. Its distance is at least _ACROSS, and at least _ACROSS_HEIGHT times the largest distance
+nearby. Its relative change of structure is at least _ACROSS_LIKE."""
+_BESIDE = 3  # frames before and after a change in which the extent of an overlay is measured
 STILL = 0.3
-"""Change of structure in levels that a still shot may have."""
+"""Largest change of structure between two frames of a still shot, in grey levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ def hard_cuts(
 def _is_overlay(film: ThumbnailFilm, place: int, content: Content, *, likely: bool) -> bool:
     """Return whether only an overlay appears or disappears at `place`.
 
-    The picture behind it stays. `likely`: the pictures are alike enough; others have an overlay only before a plain ground.
+    The picture behind it stays. `likely`: whether both frames are alike enough for an overlay on any ground. If not, only an overlay on a
+    plain ground is recognized.
     """
     plain = on_plain_ground(film.at(place - 1), film.at(place))
     if not likely and not plain:
@@ -97,13 +100,13 @@ class _Steps:
     """Changes of structure: absolute, and relative to texture and to nearby changes."""
 
     structure: Floats
-    """(n,): change of structure from the frame before, in levels."""
+    """(n,): change of structure from the frame before, in grey levels."""
     relative: Floats
-    """(n,): the same relative to the frames' texture."""
+    """(n,): `structure` divided by the texture of the frames."""
     beside: Floats
-    """(n,): the same relative to the changes right before and after."""
+    """(n,): `structure` divided by the larger of the changes right before and after."""
     height: Floats
-    """(n,): the same relative to the largest of the changes nearby."""
+    """(n,): `structure` divided by the largest of the changes nearby."""
 
     @staticmethod
     def of(changes: FrameChanges, film: ThumbnailFilm) -> "_Steps":
@@ -115,7 +118,7 @@ class _Steps:
         for away in range(1, min(_NEAR, count - 2) + 1):
             early, late = slice(1, count - away), slice(1 + away, count)
             for target, neighbour in ((early, late), (late, early)):
-                # A change over several frames is compared with as many times the neighbours' change per frame.
+                # Where frames were skipped before the change, its gap is longer. A nearby change is scaled up to the same gap.
                 usual = structure[neighbour] * np.clip(gaps[target] / gaps[neighbour], 1, _LONGEST_GAP)
                 nearby[target] = np.maximum(nearby[target], usual)
             if away == 1:
@@ -123,7 +126,7 @@ class _Steps:
         beside, height = ((structure / (largest + STILL)).astype(np.float32) for largest in (nearest, nearby))
         beside[:1] = height[:1] = 0
         if film.held is not None:
-            # The frames before were skipped, so that slow motion adds up to a step.
+            # A place after a copy: frames were skipped before it, and slow motion during the gap would look like a step.
             height[1:][film.held[:-1]] = 0
         return _Steps(changes.structure, changes.structure / (_higher_of_pairs(changes.texture) + NOISE), beside, height)
 

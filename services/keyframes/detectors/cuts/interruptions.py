@@ -12,17 +12,18 @@ from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
 
 _LONGEST_BLANK, _LONGEST_FLASH = 0.41, 0.3
 """Seconds of the longest run of plain frames and of the longest flash."""
-_STEP = 0.2  # least distance from the frame before an interruption to its first frame
-_OTHER_PICTURE = 0.45  # least distance from the last frame of a flash to another picture that is no darker
+_STEP = 0.2  # least distance between two frames where an interruption begins, and where it ends
+_OTHER_PICTURE = 0.45  # least distance from the last frame of a flash to the next picture, if that is no darker
 _BRIGHTER, _DARKER, _SHARE = 10.0, 8.0, 0.96
-"""Limits of a flash: rise of the mean, darkening of pixels, share of pixels. At least the share _SHARE of pixels darkens by at most _DARKER
-levels."""
-_WHITE = 170  # mean level of frames without much structure that may belong to a flash
+"""Limits for a picture under more light. Its mean rises by at least _BRIGHTER levels. At least the share _SHARE of its pixels gets no more
+than _DARKER levels darker."""
+_WHITE = 170  # least mean level of blank or washed-out frames that may be the brightest frames of a flash
 _LIKE, _PLAIN = 0.5, 6.0
-"""Limits of one picture under more light. They are the least correlation, and the standard deviation of levels of a plain picture."""
+"""Two frames with at least this correlation show the same picture. Below a standard deviation of _PLAIN levels, a picture is too plain to
+compare."""
 _MUCH_BRIGHTER, _WASHED_OUT = 60, 0.5
-"""Limits of a flash over the first frames of a shot. It raises the mean by so many levels, and leaves at most this share of the
-contrast."""
+"""Limits for a flash over the first frames of a shot. The mean rises by at least _MUCH_BRIGHTER levels, and at most the share _WASHED_OUT
+of the contrast is left."""
 
 Luma = NDArray[np.float32]
 
@@ -30,8 +31,8 @@ Luma = NDArray[np.float32]
 def interruptions(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float) -> list[tuple[int, int]]:
     """Find flashes and runs of blank frames in a film.
 
-    A place is an index into the film. `frame_rate`: frames per second. Returns the places of the first frame and of the frame after the
-    last of each, in order.
+    `frame_rate`: frames per second. Returns a pair for each, in order: the places of its first frame and of the frame after its last. A
+    place is an index into the film.
     """
     runs: list[tuple[int, int]] = []
     end = 0
@@ -59,7 +60,7 @@ def _end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: flo
 def _blank_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
     """Return the place after the blank frames that start at `place`.
 
-    None unless the run is short and ends with a step. A fade passes through faint pictures, which are no part of the run.
+    None unless the run is short and ends abruptly. A fade does not: faint pictures follow its blank frames.
     """
     stop = place
     while stop < len(film) and changes.plain[stop]:
@@ -86,7 +87,7 @@ def _flash_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rat
     for count in range(1 if usual else 2, min(last - place, len(rest) - 1) + 1):
         after, later = rest[count], rest[count + 1 :]
         plain_or_darker = changes.plain[place + count - 1] or _brightened(after, rest[count - 1])
-        # The picture that ends a flash is darker, or another one: motion alone ends none.
+        # After a flash, the picture is darker, or it is another picture. A change by motion alone ends no flash.
         least = _STEP if plain_or_darker else _OTHER_PICTURE
         if changes.distance[place + count] < least or any(_brightened(calm, after) for calm in later) or changes.plain[place + count]:
             continue
@@ -100,17 +101,17 @@ def _flash_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rat
 def _brightened(before: Luma, after: Luma) -> bool:
     """Return whether `after` is `before` under more light.
 
-    It is brighter, almost nowhere darker, and not another picture.
+    If so, `after` is brighter on average, darker almost nowhere, and not another picture.
     """
     brighter = after.mean() - before.mean() >= _BRIGHTER and (after >= before - _DARKER).mean() >= _SHARE
     return bool(brighter) and _same_picture(before, after)
 
 
 def _same_picture(before: Luma, after: Luma) -> bool:
-    """Return whether `after` may show what `before` shows.
+    """Return whether `after` may be the same picture as `before`.
 
-    It does if light and dark lie in the same places. Glaring light takes the contrast away and leaves nothing to compare, as do plain
-    pictures.
+    That is so if light and dark lie in the same places, or if one of them has too little contrast to compare: `before` may be plain, or
+    glaring light may hide the picture in `after`.
     """
     contrast, left = float(before.std()), float(after.std())
     if left <= _WASHED_OUT * contrast or contrast < _PLAIN:

@@ -10,11 +10,11 @@ from services.keyframes.analysis.comparison.frame_changes import PLAIN
 from services.keyframes.analysis.thumbnail_film import HEIGHT, WIDTH, Planes
 
 LARGEST_OVERLAY = 0.29
-"""Largest share of the picture that an overlay covers. A picture in a frame, whose cuts count, covers more."""
-_CHROMA = 1.5  # weight of U and V, which differ less than Y
-_MORE, _NOISE = 1.3, 2.0  # excess: change above _MORE times that of the neighbouring steps, plus _NOISE levels
-_CALM = 0.8  # a neighbouring step with more than this share of the step's change is a cut itself
-_MOST = 0.975  # share of the excess along each side that the box holds
+"""Largest share of the picture that an overlay covers. A larger part that changes is a framed picture, and its change counts as a cut."""
+_CHROMA = 1.5  # weight of changes of U and V, which are smaller than changes of Y
+_MORE, _NOISE = 1.3, 2.0  # excess of a pixel: its change above _MORE times the change in neighbouring steps plus _NOISE levels
+_CALM = 0.8  # from this share of the step's change on, a neighbouring step counts as a cut itself
+_MOST = 0.975  # share of the excess that lies between two opposite sides of the box
 _STAYS = 4.0  # largest change, in levels, of a background that stays the same
 _WIDEST_ROWS, _WIDEST_COLUMNS = 4, 6  # thickest bars at the edges, in pixels of a thumbnail
 
@@ -37,7 +37,7 @@ def changed_area(pictures: Planes, place: int) -> float:
     the bars at two opposite edges that do.
     """
     changes = [_change(pictures[at - 1], pictures[at]) for at in range(1, len(pictures))]
-    # Other cuts nearby say nothing about motion.
+    # Neighbouring steps that are cuts are no measure of motion.
     calm = _CALM * changes[place - 1].mean()
     usual = [change for at, change in enumerate(changes, 1) if at != place and change.mean() < calm]
     motion = _spread(np.max(usual, axis=0)) if usual else np.zeros((HEIGHT, WIDTH))
@@ -63,9 +63,9 @@ def _spread(change: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _shortest_run(values: NDArray[np.float64]) -> int:
-    """Return the length of the shortest run with nearly all of a sum.
+    """Return the length of the shortest run that holds nearly all of `values`.
 
-    The sum is that of `values`.
+    Nearly all: the share _MOST of their sum.
     """
     sums = np.concatenate([[0.0], np.cumsum(values)])
     least_sum = _MOST * sums[-1]
@@ -77,7 +77,8 @@ def _shortest_run(values: NDArray[np.float64]) -> int:
 def _bars(values: NDArray[np.float64], widest: int) -> float:
     """Return the share, 0 to 1, that bars at both ends occupy.
 
-    The bars are equally wide, `widest` at most, and as narrow as possible to hold nearly all of the sum of `values`. Returns 1 if none do.
+    The bars are equally wide: as narrow as possible, but wide enough for nearly all of the sum of `values`. Returns 1 if bars of the width
+    `widest` are too narrow for that.
     """
     for width in range(1, widest + 1):
         if values[:width].sum() + values[-width:].sum() >= _MOST**2 * values.sum():

@@ -19,14 +19,15 @@ from services.keyframes.detectors.transition import Transition
 from shared.errors import BrokenMedia
 from shared.video import Frame
 
-_LEAST_CONFIDENCE = 0.3  # less likely cuts are not worth decoding for
+_LEAST_CONFIDENCE = 0.3  # least confidence of a cut whose skipped frames are decoded
 
 
 def refine_cuts(video: Path, scan: Scan, transitions: Sequence[Transition]) -> list[Transition]:
-    """Return `transitions`, with each cut among skipped frames at its exact frame.
+    """Find the exact frame of each cut that lies among skipped frames.
 
-    The exact frame is the one with the largest change. Only the skipped frames around such cuts are decoded. If the change is spread over
-    several frames, as in a whip pan, the confidence drops to that of the largest single step. Other transitions are returned unchanged.
+    Returns `transitions` with those cuts moved to the frame with the largest change. Only the skipped frames around such cuts are decoded.
+    If the change is spread over several frames, as in a whip pan, the confidence drops to that of the largest single step. Other
+    transitions are returned unchanged.
     """
     spans = [_skipped_span(transition, scan.film.frames) for transition in transitions]
     thumbnails = _span_thumbnails(video, scan, [span for span in spans if span])
@@ -37,7 +38,7 @@ def refine_cuts(video: Path, scan: Scan, transitions: Sequence[Transition]) -> l
 
 
 def _skipped_span(transition: Transition, scanned: NDArray[np.int64]) -> range | None:
-    """Return the skipped frames among which a cut lies.
+    """Return the range of skipped frames in which a cut lies.
 
     The range starts at the last scanned frame before the cut. None if no frame was skipped, and for unlikely or gradual transitions.
     """
@@ -55,13 +56,13 @@ def refined(cut: Transition, first: int, thumbnails: Sequence[Planes]) -> Transi
         return cut
     film = np.stack(thumbnails)
     numbers = np.arange(first, cut.start + 1)
-    # Blank frames between two shots are no part of the change. A dark shot is plain throughout.
+    # Blank frames between two shots are left out, but not the frames of a new shot that is plain itself.
     visible = ~is_plain(film) | is_plain(film[-1:])
     visible[0] = visible[-1] = True
     film, numbers = film[visible], numbers[visible]
     distances = frame_distance(film[:-1], film[1:]).total
     structures = structure_change(film[:-1], film[1:])
-    # A punch-in cut shows in the structure alone.
+    # A cut to a closer view of the same picture (punch-in) changes only the structure.
     step = int(np.argmax(distances if distances.max() >= CUT_AT else structures))
     others = np.delete(distances, step), np.delete(structures, step)
     confidence = max(
@@ -93,7 +94,7 @@ def _span_thumbnails(video: Path, scan: Scan, spans: Sequence[range]) -> Iterato
 
 
 def _readable(frames: Iterator[Frame]) -> Iterator[Frame]:
-    """Yield `frames`, and end where they raise BrokenMedia."""
+    """Yield `frames` up to the first one that raises BrokenMedia."""
     try:
         yield from frames
     except BrokenMedia:

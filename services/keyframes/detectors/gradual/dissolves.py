@@ -21,26 +21,27 @@ from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
 
 _HALF_LENGTHS = (3, 5, 7, 10, 14, 20, 26)
 """Half the lengths of the windows, in frames of the video."""
-_MARGIN = 2 * _HALF_LENGTHS[-1]
-_BLOCK = 1000  # places rated at a time
+_MARGIN = 2 * _HALF_LENGTHS[-1]  # places before and after a block that its windows may reach
+_BLOCK = 1000  # windows centred at so many places are rated at a time
 _BATCH = 64  # windows compared at a time: their working memory fits the processor's cache
 _GAP = 4  # most frames between two parts of one transition
 _SLACK = 2.0  # levels by which coding and grain may change a pixel
-_LEAST_CONFIDENCE = 0.05
-_PLAIN, _FAINT = 2.0, 9.0  # contrast below which pictures are plain, and faint
+_LEAST_CONFIDENCE = 0.05  # windows with less are not reported as dissolves
+_PLAIN, _FAINT = 2.0, 9.0  # contrast in levels: below the first a picture is plain, below the second it is faint
 _SAME_SHAPES = 0.4  # largest change of structure between two pictures of one shot, relative to contrast
-_SAME_TONES, _SAME_FAINT_TONES = 0.25, 0.12  # largest aligned change between two pictures of one shot with matched tones
-_WORTH_DECODING = 0.3  # less likely dissolves are not worth decoding for
+_SAME_TONES, _SAME_FAINT_TONES = 0.25, 0.12
+"""Largest `FrameDistance.aligned` of two pictures of one shot after `match_tones`. The second limit is for faint pictures."""
+_WORTH_DECODING = 0.3  # least confidence of a dissolve for which frames are decoded again
 
-# Limits of windows that are rated in full. All others cannot be transitions.
+# Limits of the features of a window. A window beyond any of them is no transition, and its other features are not computed.
 _MOST_UNEVEN, _MOST_FOREIGN, _LEAST_CHANGE, _LEAST_HISTOGRAM_CHANGE = 0.22, 0.2, 0.35, 0.1
 
 Matrix = NDArray[np.float32]
 Places = NDArray[np.int64]
 Interval = tuple[int, int]
 SamePlace = Callable[[int, int], bool]
-"""`same_place(before, after)`: whether two frames show one place. It is also true if one fast camera passes the video's frames `before` to
-`after`."""
+"""`same_place(before, after)`: whether two frames of the video show one place. `before` and `after` are frame numbers. Also true if the
+frames between them show one camera that moves fast."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -92,8 +93,8 @@ def find_dissolves(film: ThumbnailFilm, changes: FrameChanges, cuts: set[int], f
 def shows_one_shot(film: ThumbnailFilm, dissolve: Dissolve, same_place: SamePlace) -> bool:
     """Return whether a dissolve stays within one shot.
 
-    Such a dissolve is a change of light, exposure or tint. That holds if both ends are plain, or show the same shapes in other tones, or
-    one place. `same_place`: compares two frames by their numbers.
+    Such a dissolve is only a change of light, exposure or tint. Returns True if both ends are plain, show the same shapes in other tones,
+    or show one place. `same_place`: see `SamePlace`.
     """
     before, after = film.at(dissolve.before), film.at(dissolve.after)
     contrast = max(float(before[0].std()), float(after[0].std()))
@@ -127,8 +128,8 @@ def _join_parts(dissolves: list[Dissolve], numbers: Places) -> list[Dissolve]:
 WEIGHTS = np.array([4.4, 0.15, 8.8, -2.65, 2.5, -16.8, -4.9])
 """Weights of the seven features of a window.
 
-In order: log distance of A and B, change of brightness, change of colour, activity outside, steps that motion does not explain, foreign
-pixels, unevenness.
+In order: log distance of A and B, change of brightness, change of colour, change around the window (see `_activity_outside`), share of the
+change from frame to frame that motion does not explain, foreign pixels, unevenness.
 """
 BIAS = -0.65
 
@@ -180,7 +181,7 @@ def _block_windows(film: ThumbnailFilm, changes: FrameChanges, blocked: Places, 
             continue
         histogram_change = np.abs(light[a] - light[b]).sum(axis=1) / 2 + np.abs(color[a] - color[b]).sum(axis=1) / 4
         change = _pixel_change(block, a, b) / ((contrast[a] + contrast[b]) / 2 + 4)
-        # Most windows show one still picture: the other measures are only taken of the rest.
+        # Most windows show one still picture. All other features are only computed for the rest.
         changed = (change > _LEAST_CHANGE) & (histogram_change > _LEAST_HISTOGRAM_CHANGE)
         a, b = a[changed], b[changed]
         if not len(a):
@@ -218,7 +219,8 @@ def _rated(
 ) -> Windows | None:
     """Compute the features of a block's windows; None without possible transitions.
 
-    `a`, `b`: places of the windows' ends in the block. `in_place`, `aligned`: sums of those changes before each place of the block.
+    `a`, `b`: places of the windows' ends in the block. `half`: half the windows' length in frames. `in_place`, `aligned`: sums of these two
+    parts of `FrameChanges` before each place of the block.
     """
     mix = _Mix(block, a, b)
     uneven, foreign = mix.unevenness_and_foreign()
@@ -289,10 +291,9 @@ class _Mix:
 
 
 def _activity_outside(block: _Block, a: Places, b: Places, half: int, change: Matrix) -> Matrix:
-    """Measure the change around each window, relative to the change within it.
+    """Measure the change right before and after each window, relative to its own.
 
-    Around means just before and just after. Returns the change before A plus that after B, each relative to `change`, the change from A to
-    B: (k,), 0 to 3.
+    `change`: (k,), change from A to B. Returns the change before A plus the change after B, each divided by `change`: (k,), 0 to 3.
     """
     numbers, blocked = block.numbers, block.blocked
     reach = max(half // 2, 2)

@@ -10,13 +10,14 @@ from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
 from services.keyframes.detectors.footage import Detection, Footage
 from services.keyframes.detectors.transition import Floats, Transition
 
-_AROUND = 30  # places on each side that are searched for the full contrast
-_BLACK, _WHITE = 48, 190  # levels: an empty picture is darker than the first or brighter than the second
+# A side of a fade is its fade-out or its fade-in.
+_AROUND = 30  # places before, and places after, whose highest contrast counts as the full contrast
+_BLACK, _WHITE = 48, 190  # mean levels: a picture without contrast is darker than the first or brighter than the second
 _SAME = 0.75  # least correlation of a picture with its faded version; motion keeps it below 1
-_LONGEST = 75  # places of the longest side of a fade
-_FULL = 0.9  # share of a side's contrast: growth above it may come from the picture itself
-_SLOW = 0.2  # share of a side's steepest step: the fade ends before two steps smaller than that
-_RAMP = 2  # least steps of the longer side: a faster change is a cut
+_LONGEST = 75  # most places on a side
+_FULL = 0.9  # share of the full contrast up to which growth is counted as fading; later growth may come from the picture itself
+_SLOW = 0.2  # a side ends before two steps in a row that are smaller than this share of its steepest step
+_RAMP = 2  # least steps of the longer side; a faster change is a cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,9 @@ def lost_contrast(contrast: Floats) -> Floats:
 
 
 def find_fades(contrast: Floats, cuts: set[int], threshold: float) -> list[Fade]:
-    """Find fades by the contrast of each frame, (n,).
+    """Find fades by the contrast of each frame.
 
-    `cuts`: places that no fade reaches across. `threshold`: least share of the contrast that a fade loses, 0 to 1.
+    `contrast`: (n,). `cuts`: places of cuts, which no fade contains. `threshold`: least share of the contrast that a fade loses, 0 to 1.
     """
     lost, count, fades = lost_contrast(contrast), len(contrast), []
     place = 1
@@ -95,7 +96,7 @@ def find_fades(contrast: Floats, cuts: set[int], threshold: float) -> list[Fade]
 def ramp_length(contrast: Floats, cuts: set[int]) -> int:
     """Count the steps of the fade-in with which `contrast` begins.
 
-    `contrast`: (m,), beginning with a plain frame. `cuts`: places that the fade does not reach.
+    `contrast`: (m,), beginning with a plain frame. `cuts`: places of cuts, before which the fade-in ends.
     """
     stop = 0
     while stop + 1 < len(contrast) and stop + 1 not in cuts and stop < _LONGEST and contrast[stop + 1] > _clearly_above(contrast[stop]):
@@ -104,7 +105,7 @@ def ramp_length(contrast: Floats, cuts: set[int]) -> int:
 
 
 def _ramp_steps(contrast: Floats) -> int:
-    """Count the steps in which `contrast` rises from an empty to a full picture.
+    """Count the steps in which `contrast` rises from a plain to a full picture.
 
     `contrast`: (m,). Slow changes of the full picture are not counted.
     """
@@ -127,7 +128,7 @@ def _clearly_above(contrast: float) -> float:
 def shows_same_picture(film: ThumbnailFilm, fade: Fade) -> bool:
     """Return whether a fade shows one picture at varying strength.
 
-    At least one side has to correlate with its full picture, and the emptiest frame has to be black or white.
+    At least one side has to correlate with its full picture. The frame of least contrast has to be black or white.
     """
     luma = film.block(fade.before, fade.after + 1)[:, 0].astype(np.float32)
     contrast = luma.std(axis=(1, 2))

@@ -14,7 +14,8 @@ from services.keyframes.detectors.gradual.fades import Fade, ramp_length, shows_
 from services.keyframes.detectors.transition import Floats
 
 _SHORT, _LONG = 0.36, 1.0
-"""Seconds of the shortest examined run, and of the shortest shot. The latter is a run between two fades."""
+"""Seconds of the shortest run, and of the shortest run that is a shot. A run between two fades is a shot if it lasts at least _LONG
+seconds. At the start and end of the video, shorter runs are left out."""
 _RAMP = 3  # least steps of a fade
 
 
@@ -30,7 +31,7 @@ class PlainRuns:
 def fades_at_plain_runs(film: ThumbnailFilm, plain: NDArray[np.bool_], contrast: Floats, cuts: set[int], frame_rate: float) -> PlainRuns:
     """Find runs of plain frames, and the fades to and from them.
 
-    `plain`: (n,), whether each frame is plain. `contrast`: (n,). `cuts`: places that no fade reaches across. `frame_rate`: frames per
+    `plain`: (n,), whether each frame is plain. `contrast`: (n,). `cuts`: places of cuts, which no fade contains. `frame_rate`: frames per
     second.
     """
     edges = np.flatnonzero(np.diff(np.concatenate([[False], plain, [False]]).astype(np.int8)))
