@@ -29,7 +29,7 @@ from shared.video.probing.probe import probe_video
 from shared.video.seconds import to_fraction
 
 _GROW = 40
-"""Divisor of the height that gives the default of `grow`."""
+"""Height of a frame, divided by the default of `grow` in pixels."""
 
 
 class GenerateParams(PaintParams):

@@ -48,7 +48,7 @@ class PaintParams(Params):
         0.95,
         gt=0,
         le=1,
-        description="How much the painting may differ from the initial picture; 1 ignores that picture.",
+        description="How much the painting may differ from the clip's frame that it starts from; 1 ignores that frame.",
         title="Freedom",
         json_schema_extra=form("more"),
     )
@@ -161,7 +161,7 @@ class LookParams(Params):
         0.4,
         ge=0,
         le=1,
-        description="Remove faint blobs from the matte, and blobs smaller than this share of the largest. 0 keeps all.",
+        description="Remove faint blobs from the matte, and blobs smaller than this share of the largest blob. 0 keeps all.",
         title="Remove blobs",
         json_schema_extra=form("expert"),
     )
@@ -199,7 +199,7 @@ def plan_of(params: PaintParams, prompt: str) -> Plan:
 def models_of(params: PaintParams, *, control: bool = False) -> list[str]:
     """Return the catalog names of the models needed for painting.
 
-    `control`: with the ControlNet for depth.
+    `control`: whether the ControlNet for depth is needed too.
     """
     row = PAINTERS_BY_NAME[params.sd_model]
     return [row.model, *([row.control] if control else []), *([row.lcm] if params.lcm else [])]
@@ -208,7 +208,7 @@ def models_of(params: PaintParams, *, control: bool = False) -> list[str]:
 def bytes_per_pixel(params: PaintParams) -> float:
     """Estimate a job's memory, in bytes per pixel of one frame of its clip.
 
-    It is for decoding at the clip's size, and for a picture and an encoder of up to `resolution`.
+    Decoding takes memory for the clip's size; the background and the encoder take memory for a height of at most `resolution`.
     """
     return 46 + 136 * min(1.0, (params.resolution / 2160) ** 2)
 
@@ -216,9 +216,9 @@ def bytes_per_pixel(params: PaintParams) -> float:
 def painting_bytes(params: PaintParams, *, control: bool = False) -> int:
     """Estimate a painting process's memory without its pictures, in bytes.
 
-    It is the larger of two peaks: while the UNet is loaded, which comes first, beside its file at half precision; and during the steps,
-    which take half as much as on a GPU besides the weights. These are at half precision where the device computes in it. `control`: with
-    the ControlNet for depth.
+    It is the larger of two peaks. The first is while the UNet is loaded, before the other parts: its file at half precision is in memory
+    too. The second is during the steps: all weights, and half the working memory of a GPU. Weights are at half precision if the device
+    computes in it. `control`: whether the ControlNet for depth is loaded too.
     """
     row = PAINTERS_BY_NAME[params.sd_model]
     times = 1 if has_bf16() or (torch_has_gpu_code() and choose_device().kind == "cuda") else 2
@@ -227,9 +227,9 @@ def painting_bytes(params: PaintParams, *, control: bool = False) -> int:
 
 
 def to_paint(params: PaintParams, *others: str, control: bool = False) -> str | None:
-    """Return the command that installs what painting lacks.
+    """Return the command that installs the models and packages missing for painting.
 
-    None if nothing is missing. `others`: catalog names of further models; `control`: with the ControlNet for depth.
+    None if nothing is missing. `others`: catalog names of further models. `control`: whether the ControlNet for depth is needed too.
     """
     peft = "pip install peft" if params.lcm and importlib.util.find_spec("peft") is None else None
     return " && ".join(filter(None, (install_command(*models_of(params, control=control), *others), peft))) or None

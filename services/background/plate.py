@@ -23,7 +23,7 @@ from shared.video.clip.rewrite import expected_frames, matte_warnings, probe_cli
 
 Canvas = Literal["frame", "panorama"]
 _PARALLAX = 0.1
-"""Share of corners on a second plane that no flat plate fits."""
+"""Least share of tracked points on a second plane in a scene with depth. No flat plate fits such a scene."""
 
 
 class PlateParams(ClipPart):
@@ -55,7 +55,7 @@ class PlateParams(ClipPart):
         None,
         ge=0,
         le=1e6,
-        description="Time of the reference frame, whose view the plate has, in seconds. Empty: the middle of the longest shot.",
+        description="Time of the reference frame in seconds. The plate has the view of that frame. Empty: the middle of the longest shot.",
         title="Seen from",
         json_schema_extra=form("more", unit="s", widget="time"),
     )
@@ -84,17 +84,17 @@ class PlateResult(BaseModel):
 
     width: int = Field(description="Width of the plate in pixels.")
     height: int = Field(description="Height of the plate in pixels.")
-    left: int = Field(description="Where the reference frame's left edge lies on the plate, in pixels; 0 unless `canvas` is panorama.")
-    top: int = Field(description="Where the reference frame's top edge lies on the plate, in pixels.")
-    reference_s: float = Field(description="Time of the reference frame, whose view the plate has, in seconds.")
-    samples: int = Field(description="Frames that the plate is made from.")
+    left: int = Field(description="Position of the reference frame's left edge on the plate, in pixels; 0 unless `canvas` is panorama.")
+    top: int = Field(description="Position of the reference frame's top edge on the plate, in pixels; 0 unless `canvas` is panorama.")
+    reference_s: float = Field(description="Time of the reference frame in seconds. The plate has the view of that frame.")
+    samples: int = Field(description="Number of frames that the plate is made from.")
     aligned_share: float = Field(description="Share of the sampled frames that could be aligned, 0 to 1.")
     parallax_share: float = Field(
         description="Share of tracked points that follow a second plane, 0 to 1. From 0.1 on, the scene has depth."
     )
     invented_share: float = Field(description="Share of the plate that no frame shows and that was filled, 0 to 1.")
     transient_share: float = Field(description="Share of the plate that passing objects covered for most of the time, 0 to 1.")
-    inpaint: str = Field(description="How holes were filled; empty if there were none.")
+    inpaint: str = Field(description="Method that filled holes; empty if there were no holes.")
     models: list[ModelUsed] = Field(description="Models used, with their licences.")
 
 

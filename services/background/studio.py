@@ -113,7 +113,7 @@ class StudioResult(BaseModel):
     prompt: str = Field(description="Prompt that was painted, including the clip's light and camera height; empty for a given background.")
     seed: int | None = Field(description="Seed of the painting; null for a given background.")
     models: list[ModelUsed] = Field(description="Models used, with their licences.")
-    reference_s: float = Field(description="Time of the reference frame, whose view the background has, in seconds.")
+    reference_s: float = Field(description="Time of the reference frame in seconds. The background has the view of that frame.")
     drift_px: float = Field(description="Largest distance of the camera from the reference view, in pixels of the output.")
     drift_share: float = Field(description="Share of the camera's motion that the background follows; below 1 if the margin is too small.")
     bg_margin: float = Field(description="Size of the background relative to a frame.")
@@ -138,10 +138,10 @@ def studio(
 ) -> StudioResult:
     """Put the subject of `video` over a new background that follows the camera.
 
-    The place moves with the clip's camera. `alpha`: a gray video, white is the subject. `background`: a picture of the place; without a
-    picture the place is painted from `prompt`. Writes `video`, `background` (RGB PNG, larger than a frame) and `depth` (gray PNG, white is
-    near). Raises UnsupportedMedia and BrokenMedia for the sources, Invalid if no frame begins in the part and unless exactly one of
-    background and prompt is given, ModelMissing.
+    The background moves with the clip's camera. `alpha`: a gray video, white is the subject. `background`: a picture; None paints the
+    background from `prompt`. Writes `video`, `background` (RGB PNG, larger than a frame) and `depth` (gray PNG, white is near). Raises
+    UnsupportedMedia and BrokenMedia for the sources, Invalid if no frame begins in the part or unless exactly one of background and prompt
+    is given, ModelMissing.
     """
     info = probe_clip(video, params)
     _refuse(params, {} if background is None else {"background": background})
@@ -268,7 +268,7 @@ def _models(params: StudioParams) -> list[str]:
 def _fitted(
     picture: NDArray[np.uint8], inverse: Floats | None, size: tuple[int, int], margin: float
 ) -> tuple[NDArray[np.uint8], Floats | None]:
-    """Crop and scale a picture and its depth to `margin` times the frame's size.
+    """Crop and scale a picture and its depth to `margin` times a frame's size.
 
     `size`: (width, height) of a frame.
     """
@@ -354,7 +354,7 @@ STUDIO = Operation(
             params=StudioParams(depth_scale=0.6),
         ),
         Preset(
-            name="flat", title="Flat", sentence="No depth: needs no model where a background is given.", params=StudioParams(depth="plane")
+            name="flat", title="Flat", sentence="No depth. Needs no model if a background is given.", params=StudioParams(depth="plane")
         ),
     ),
     summary="Put the subject into another scene that follows the camera, with parallax",

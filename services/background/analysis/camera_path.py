@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from shared.motion.camera import Matrix, Pose
 
-LEAST_MARGIN, MOST_MARGIN = 1.3, 2.5
+LEAST_MARGIN, MOST_MARGIN = 1.3, 2.5  # least and largest size of a background that is chosen from the path, in multiples of a frame
 _SPARE = 1.02
-"""Factor on the path's size, as a reserve for rounding and interpolation."""
-_HALVINGS = 24
+"""Factor by which a background is larger than the path needs. It is a reserve for rounding and interpolation."""
+_HALVINGS = 24  # steps of the search for the share of the camera's motion to follow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,15 +51,14 @@ class CameraPath:
         return np.array([[cos, -sin, x + across - cos * x + sin * y], [sin, cos, y + down - sin * x - cos * y], [0, 0, 1.0]])
 
     def move(self, number: int) -> tuple[float, float]:
-        """Return how far frame `number` lies right and down of its reference, in pixels."""
+        """Return the shift of frame `number` from its reference, right and down, in pixels."""
         across, down = self.views[min(number, len(self.views) - 1), :2]
         return float(across), float(down)
 
     def margin(self, parallax: float) -> float:
         """Return the size of a background for all frames, in multiples of a frame.
 
-        `parallax`: motion of the nearest or farthest surface relative to the picture, in pixels per pixel
-        of the path.
+        `parallax`: motion of the nearest or farthest surface relative to the picture, in pixels per pixel of the path.
         """
         if not len(self.views):
             return 1.0
@@ -85,11 +84,12 @@ class Overscan:
 def overscan(path: CameraPath, margin: float, parallax: float) -> Overscan:
     """Choose a background's size and the share of the camera's motion to follow.
 
-    `margin`: size relative to a frame; 0 chooses it from the path, from 1.3 to 2.5. `parallax`: see `CameraPath.margin`.
+    `margin`: size of the background in multiples of a frame; 0 chooses it from the path, from 1.3 to 2.5. `parallax`: see
+    `CameraPath.margin`.
     """
     bare = path.margin(parallax)
     size = margin or min(max(bare * _SPARE, LEAST_MARGIN), MOST_MARGIN)
-    # A small given margin keeps half of itself in reserve. Half a pixel beyond it is motion that nobody sees.
+    # If a small margin is given, half of it stays in reserve. Motion of up to half a pixel is invisible and needs no margin.
     spare = min(_SPARE, 1 + (size - 1) / 2)
     if bare * spare <= size or bare <= 1 + 1 / max(path.width, path.height):
         return Overscan(size, 1.0)

@@ -20,7 +20,7 @@ from shared.video.frames.scaling import scaled
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """Measurements of a clip: camera path, exposure, light, camera height.
+    """Measurements of a clip: camera path, exposure, light direction, camera height.
 
     `exposure`: (frames,), the subject's brightness relative to its shot's median, smoothed. `reference`: number of the reference frame of
     the longest shot. `color`: tags of the first frame as read, after tone mapping.

@@ -10,22 +10,24 @@ Plane = NDArray[np.uint8]
 Tones = NDArray[np.float32]
 
 _INSIDE = 200
-"""Level of the matte above which a pixel is well inside the subject."""
-_LEAST_PIXELS = 20
-_BLACK = 16
+"""Level of the matte (of 255) above which a pixel is inside the subject."""
+_LEAST_PIXELS = 20  # least visible pixels of the subject in a measured frame
+_BLACK = 16  # level of black in limited range
 _PER_E, _BINS, _BLUR, _REACH = 32, 177, 2.0, 18
-"""Histogram: bins per factor e, their number, blur and largest shift. The bins reach level 239; the shift is in bins (a factor of 1.75)."""
+"""Logarithmic histogram: bins per factor e, bins in all, blur, largest shift. The bins reach level 239. Blur (standard deviation) and shift
+are in bins; a shift of 18 bins is a factor of 1.75."""
 _NOISE_LEVELS, _NOISE_SHARE = 2.0, 0.01
-"""Changes below so many levels, or this share, are noise."""
+"""Largest change of brightness that counts as noise. It is the larger of _NOISE_LEVELS levels and the share _NOISE_SHARE."""
 _FEWEST, _MOST = 0.6, 1.6
-"""Bounds of a ratio: beyond them the subject itself has changed."""
+"""Lowest and highest ratio of brightness that counts as a change of exposure. A larger change is one of the subject itself, and is
+clipped."""
 
 
 def subject_tones(luma: Plane, matte: Plane) -> Tones | None:
     """Return a histogram of the subject's luma with logarithmic bins.
 
-    None without a subject. The result is float32 (177,), of sum 1. Returns None if fewer than 20 pixels of the subject are visible. `luma`:
-    uint8 (h, w), limited range; `matte`: uint8 of the same size, which is eroded to leave the soft edge out.
+    `luma`: uint8 (h, w), limited range; `matte`: uint8 of the same size. Pixels of the soft edge are left out. Returns float32 (177,), of
+    sum 1, or None if fewer than 20 pixels of the subject are visible.
     """
     inside = cv2.erode(matte, np.ones((3, 3), np.uint8)) > _INSIDE
     if inside.sum() < _LEAST_PIXELS:
@@ -41,8 +43,8 @@ def brightness_of(tones: Sequence[Tones | None]) -> NDArray[np.float64]:
     """Return the subject's brightness in each frame, in luma levels.
 
     A change of light shifts the whole distribution. If the subject turns or moves an arm, only the amounts of its tones change. So each
-    frame's distribution is shifted to where it agrees best (Bhattacharyya, 1943) with that of the frame of median brightness. Frames with
-    None are nan.
+    frame's distribution is shifted to where it agrees best (Bhattacharyya, 1943) with that of the frame of median brightness. The
+    result is nan for frames with None.
     """
     brightness = np.full(len(tones), np.nan)
     places = [number for number, distribution in enumerate(tones) if distribution is not None]
@@ -73,7 +75,7 @@ def _shift(reference: NDArray[np.float64], root: NDArray[np.float64]) -> float:
 def shot_exposures(tones: Sequence[Tones | None], starts: Sequence[int], window: int) -> NDArray[np.float64]:
     """Return each frame's exposure relative to its shot's median, smoothed over `window` frames.
 
-    `tones`: of each frame, from `subject_tones`; `starts`: numbers of the shots' first frames, from 0 on. Returns (n,).
+    `tones`: result of `subject_tones` for each frame; `starts`: number of each shot's first frame, beginning with 0. Returns (n,).
     """
     ends = [*starts, len(tones)][1:]
     parts = [exposure_ratios(brightness_of(tones[start:end]), window) for start, end in zip(starts, ends, strict=True)]
@@ -100,9 +102,9 @@ def exposure_ratios(brightness: NDArray[np.float64], window: int) -> NDArray[np.
 
 
 def _without_noise(ratios: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
-    """Replace ratios that lie within `noise` of 1 with 1.
+    """Replace ratios that differ from 1 by at most `noise` with 1.
 
-    Ratios within `noise` of 1 become 1; those farther than twice that are kept (firm threshold; Gao and Bruce, 1997).
+    Ratios that differ by more than twice `noise` are kept, those between are drawn towards 1 (firm threshold; Gao and Bruce, 1997).
     """
     change = ratios - 1
     size = np.abs(change)

@@ -9,9 +9,9 @@ LightFrom = Literal["left", "right", "above", "below", "front"]
 CameraHeight = Literal["low", "eye level", "high", "unknown"]
 
 _CENTRED = 0.04
-"""Shift of the centre of brightness below which light counts as frontal. It is a share of the picture."""
-_LOW, _HIGH = 0.45, 1.1
-_OPAQUE = 127
+"""Shift of the centre of brightness below which light counts as frontal. It is a share of the picture's width or height."""
+_LOW, _HIGH = 0.45, 1.1  # camera height in subject heights: below the first it is low, above the second it is high
+_OPAQUE = 127  # level of the matte, 0 to 255, above which a pixel belongs to the subject
 
 
 class BrightBackground:
@@ -30,9 +30,9 @@ class BrightBackground:
         self._count += free
 
     def light_from(self) -> LightFrom:
-        """Return the side that the light comes from.
+        """Return the direction that the light comes from.
 
-        The centre of brightness lies on that side.
+        The background's centre of brightness is shifted in that direction. Returns `front` if the shift is small.
         """
         if self._sum is None or self._count is None or not self._count.any():
             return "front"
@@ -55,9 +55,8 @@ class BrightBackground:
 def height_share(matte: NDArray[np.uint8]) -> float:
     """Estimate the camera's height from a matte, in subject heights.
 
-    The matte belongs to one frame. `matte`: uint8 (h, w). Returns nan if head or feet are cut off. The horizon of a level camera lies in
-    the middle of the picture and crosses everything that stands on the ground at the height of the camera (Criminisi et al., Single View
-    Metrology, 2000).
+    `matte`: uint8 (h, w), of one frame. Returns nan if head or feet are cut off. The horizon of a level camera lies in the middle of the
+    picture, and crosses the subject at the height of the camera (Criminisi et al., Single View Metrology, 2000).
     """
     rows = np.flatnonzero((matte > _OPAQUE).any(axis=1))
     height = matte.shape[0]
@@ -67,7 +66,10 @@ def height_share(matte: NDArray[np.uint8]) -> float:
 
 
 def camera_height(shares: NDArray[np.float64]) -> CameraHeight:
-    """Classify the camera's height by the results of `height_share`, one per frame."""
+    """Classify the camera's height from its heights in the frames.
+
+    `shares`: result of `height_share` for each frame.
+    """
     numbers = shares[np.isfinite(shares)]
     if not len(numbers):
         return "unknown"

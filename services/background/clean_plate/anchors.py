@@ -19,10 +19,10 @@ from shared.video import Frame, read_together, to_fraction
 from shared.video.clip.part import ClipPart
 
 _NEXT_ANCHOR = 0.6
-"""Share of the last anchor in view below which the next follows."""
+"""Largest overlap of an anchor with the next, as a share of a frame."""
 _MOST_ANCHORS = 16
 _KEPT = 0.8
-"""Overlap with the path's last step below which a frame becomes the next."""
+"""Overlap with the last step below which a frame becomes the next step."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +41,8 @@ class Step:
 class PlacedAnchor:
     """An anchor with its alignment to the reference frame.
 
-    `matrix` maps its pixels to the reference's pixels, `light` its exposure and white balance to the reference's.
+    `matrix` maps the anchor's pixels to the reference frame's pixels. `light` changes the anchor's exposure and white balance to those of
+    the reference frame.
     """
 
     step: Step
@@ -52,10 +53,10 @@ class PlacedAnchor:
 
 
 def camera_path(video: Path, matte: Path, part: ClipPart, progress: Progress, *, per_second: Fraction, expected: int) -> list[Step]:
-    """Track the camera by a clip's background; return the camera's path.
+    """Track the camera by a clip's background, and return its path in steps.
 
-    Every frame is measured. The result keeps the first frame at or after each time start + k / `per_second`, the first frame of each shot,
-    and each frame that overlaps less than four fifths of the last kept frame.
+    Every frame is measured. Steps are the first frame at or after each time start + k / `per_second`, the first frame of each shot, and
+    each frame that overlaps less than four fifths of the last step. `expected`: number of frames, for `progress`.
     """
     steps: list[Step] = []
     camera: Camera | None = None
@@ -79,7 +80,7 @@ def camera_path(video: Path, matte: Path, part: ClipPart, progress: Progress, *,
 def pairs(video: Path, matte: Path, part: ClipPart, *, per_second: Fraction | None = None) -> Generator[tuple[Frame, Frame], None, None]:
     """Yield a clip's frames, each with its matte frame.
 
-    Yields all of them, or `per_second` frames a second.
+    `per_second`: frames to yield per second; None for all frames.
     """
     with read_together(
         video, matte, opaque=True, start=part.start or None, duration=part.duration, per_second=per_second, to_sdr8=True, prefetch=3
@@ -90,7 +91,7 @@ def pairs(video: Path, matte: Path, part: ClipPart, *, per_second: Fraction | No
 def pair_at(video: Path, matte: Path, time: Fraction) -> tuple[Frame, Frame]:
     """Return the frame that begins at `time`, in seconds, and the matte's frame.
 
-    Raises BrokenMedia if no frame can be decoded from there on.
+    Raises BrokenMedia if no frame can be decoded at or after `time`.
     """
     with read_together(video, matte, opaque=True, start=time, duration=None, to_sdr8=True, prefetch=1) as frames:
         for frame, alpha in frames:
@@ -130,7 +131,7 @@ def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *
 def nearest(anchors: list[PlacedAnchor], step: Step, size: tuple[int, int]) -> PlacedAnchor:
     """Return the anchor that overlaps most with the frame of `step`.
 
-    Of equal anchors, the first placed. `size`: (width, height) of the frames.
+    If several overlap equally, the first of them is returned. `size`: (width, height) of the frames.
     """
     return max(anchors, key=lambda placed: round(overlap(matrix_between(step, placed.step), size), 2))
 

@@ -25,9 +25,9 @@ from shared.video.clip.empty_part import no_frame
 from shared.video.clip.part import ClipPart
 from shared.video.frames.push_pull import push_pull
 
-_CANVAS_TIMES, _CANVAS_PIXELS = 6, 64_000_000
+_CANVAS_TIMES, _CANVAS_PIXELS = 6, 64_000_000  # largest canvas: sides in multiples of the frame's, and pixels
 _LEAST_SAMPLES = 3
-"""Background samples that a pixel needs, or all if the clip has fewer. Other pixels are holes."""
+"""Least samples that show the background at a pixel. A pixel with fewer is a hole. A clip with fewer samples needs all of them."""
 _WORKERS = 2
 
 
@@ -35,7 +35,8 @@ _WORKERS = 2
 class PlateOptions:
     """Options for building a clean plate.
 
-    `grow`: pixels by which the matte is grown; `reference_s`: None takes the middle of the longest shot.
+    `grow`: pixels by which the matte is grown. `reference_s`: time of the reference frame in seconds; None for the middle of the longest
+    shot.
     """
 
     samples: int
@@ -50,9 +51,10 @@ class PlateOptions:
 class Plate:
     """A clean plate with its holes and measurements.
 
-    `planes`: Y, U, V, uint8 4:2:0, limited range. `hole`: uint8 (height, width), 255 where no sample shows the background. `left`, `top`:
-    place of the reference frame's corner on the plate, in pixels. Shares from 0 to 1: `aligned`, of the samples; `second_plane`, of the
-    corners that follow a second plane; `transient`, of the plate that passing objects covered.
+    `planes`: Y, U, V, uint8 4:2:0, limited range. `hole`: uint8 (height, width), 255 where too few samples show the background. `left`,
+    `top`: position of the reference frame's upper left corner on the plate, in pixels. These are shares, 0 to 1: `aligned`, samples that
+    could be aligned; `second_plane`, tracked corners that follow a second plane; `transient`, visible part of the plate from which objects
+    were removed.
     """
 
     planes: Planes
@@ -74,8 +76,9 @@ def build_plate(
     """Build the clean plate of a clip.
 
     The clip is read twice: once at reduced size, to track the camera, and once at full size for the samples. Each sample is aligned to an
-    anchor, its light matched, and written to a temporary file; the plate is the masked median over time. Memory holds one band of samples
-    and a few frames, at any length of the clip. Raises Invalid if no frame begins in the part or no frame can be aligned.
+    anchor, matched to its light, and written to a temporary file. The plate is the masked median over time. Memory holds one band of
+    samples and a few frames, whatever the length of the clip. `length_s`, `frames`: length of the part in seconds and in frames. Raises
+    Invalid if no frame begins in the part or no frame can be aligned.
     """
     per_second = Fraction(options.samples) / to_fraction(max(length_s, 1e-3))
     path = camera_path(video, matte, part, progress.part("following the camera", 0, 0.35), per_second=per_second, expected=frames)
@@ -108,7 +111,7 @@ def build_plate(
         top=top,
         samples=tally.aligned,
         aligned=tally.aligned / max(tally.attempts, 1),
-        # Far from the reference the second plane has moved too far to be tracked, so the frames near the reference decide.
+        # In frames far from the reference, the second plane has moved too far to be tracked. So frames near the reference count.
         second_plane=float(np.percentile(tally.second, 80)) if tally.second else 0.0,
         transient=transient / max(visible, 1),
         other_shots=tally.other_shots,
@@ -174,10 +177,10 @@ def _sample(
 
 
 def _median(file: SampleFile, least: int, remove_transients: bool, progress: Progress) -> tuple[Planes, Plane, int]:
-    """Return the median planes, the holes, and the number of pixels with removed objects.
+    """Return the median planes, their holes, and the number of pixels of removed objects.
 
-    `holes`: uint8, 255 where fewer than `least` samples show the background in luma or in chroma. There chroma is continued smoothly, so
-    that it does not colour the pixels around. The count is that of luma pixels which a removed object covered.
+    The holes are uint8, 255 where fewer than `least` samples show the background in luma or in chroma. In holes, chroma is continued
+    smoothly, so that it does not colour the pixels around them. Pixels of removed objects are counted in luma size.
     """
     planes = (np.empty(file.shapes[0], np.uint8), np.empty(file.shapes[1], np.uint8), np.empty(file.shapes[2], np.uint8))
     views = (np.zeros(file.shapes[0], np.uint16), np.zeros(file.shapes[1], np.uint16))
@@ -222,7 +225,7 @@ def _continued(planes: Planes, missing: NDArray[np.bool_]) -> Planes:
 def _reference(path: list[Step], wanted_s: float | None) -> Step:
     """Choose the reference frame: the step closest to `wanted_s` seconds.
 
-    None: the middle step of the longest shot.
+    `wanted_s`: None for the middle step of the longest shot.
     """
     if wanted_s is not None:
         return min(path, key=lambda step: abs(float(step.time) - wanted_s))
@@ -261,7 +264,7 @@ def _canvas(path: list[Step], anchors: list[PlacedAnchor], size: tuple[int, int]
 def _seen(hole: Plane, *frame: slice) -> tuple[slice, slice]:
     """Return the canvas's rows and columns that samples or the reference frame cover.
 
-    The area includes the reference frame, whose rows and columns are `frame`, and begins at even numbers.
+    The area begins at even numbers. `frame`: rows and columns of the reference frame.
     """
     sides = []
     for axis, side in enumerate(frame):

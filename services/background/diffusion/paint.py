@@ -1,6 +1,6 @@
 """Painting of a picture's masked part, at any size.
 
-First the whole picture, then tile by tile for detail.
+The whole picture is painted first. For more detail, a large picture is then painted again tile by tile.
 """
 
 import time
@@ -19,9 +19,9 @@ from shared.video.frames.scaling import scaled
 RGB = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
 
-_DETAIL_STRENGTH = 0.35
+_DETAIL_STRENGTH = 0.35  # strength, 0 to 1, of painting tiles again: how far they may differ from the enlarged picture
 _ENLARGED = 1.2
-"""Enlargement above which the picture lacks detail and is painted again tile by tile."""
+"""Enlargement after the first painting above which a picture lacks detail. It is then painted again tile by tile."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ def paint(pipeline: Pipeline, plan: Plan, picture: RGB, mask: Mask, progress: Pr
 def kept_outside(original: RGB, painted: RGB, mask: Mask, feather_px: int) -> RGB:
     """Restore the original picture outside the mask.
 
-    Pixels outside of `mask` are bit-identical to the original's. Inside, the painting fades in over `feather_px` pixels.
+    Pixels outside of `mask` are exactly those of `original`. Inside, the painting fades in over `feather_px` pixels.
     """
     inside = cv2.distanceTransform((mask > 0).astype(np.uint8), cv2.DIST_L2, 5)
     weight = np.clip(inside / max(feather_px, 1), 0, 1)[..., None]
@@ -88,7 +88,7 @@ def kept_outside(original: RGB, painted: RGB, mask: Mask, feather_px: int) -> RG
 class _Steps:
     """Counter of diffusion steps, which reports progress.
 
-    Times the first step, from `begin` on. The encoders, which work before it, do not count.
+    Times the first step, from `begin` on, and then warns of the expected time. The time of the encoders before it does not count.
     """
 
     def __init__(self, total: int, progress: Progress, *, timed: bool, clock: Callable[[], float] = time.monotonic) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from shared.choices import OneOf
 
 LCM_STEPS = 50
-"""Steps of the schedule by which LCM was distilled. diffusers takes no more."""
+"""Most steps with the LCM LoRA. LCM was distilled with a schedule of so many steps, and diffusers refuses more."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 MULTIPLE = 8
-"""Models paint in latents of an eighth of the picture's width and height."""
+"""Width and height of painted pictures are multiples of this. A model works on an eighth of the picture's width and height (latents)."""
 _MOST_AREA = 1.5
-"""Largest area that a model paints well. It is relative to the square that the model was trained on."""
-_OVERLAP = 0.25
+"""Largest area that a model paints well, relative to its training pictures."""
+_OVERLAP = 0.25  # share of a tile's side that the next tile overlaps, at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,8 @@ def tiles(width: int, height: int, side: int) -> list[Tile]:
 def feather(tile: Tile, width: int, height: int) -> NDArray[np.float32]:
     """Return blending weights for a tile's pixels.
 
-    float32 (tile height, tile width): 1 in the middle, falling to almost 0 at edges that another tile overlaps.
+    `width`, `height`: size of the picture. Returns float32 (tile height, tile width): 1 in the middle, falling to almost 0 at edges that
+    another tile overlaps.
     """
     across = _ramp(tile.width, before=tile.left > 0, after=tile.left + tile.width < width)
     down = _ramp(tile.height, before=tile.top > 0, after=tile.top + tile.height < height)

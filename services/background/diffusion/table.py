@@ -14,7 +14,7 @@ class Painter:
 
     `model`, `control`, `lcm`: catalog names of the model, its ControlNet and its LCM LoRA; `side`: side in pixels of the squares that it
     was trained on; `size`, `unet_size`, `control_size`: bytes in memory at half precision of the model, its UNet and its ControlNet;
-    `working`: estimated bytes that a step at that side takes besides on a GPU.
+    `working`: estimated bytes of GPU memory that a step at that side takes besides the weights.
     """
 
     name: str

@@ -16,16 +16,17 @@ from services.background.median.sample_file import SampleFile
 Mask = NDArray[np.bool_]
 
 _END_SHARE = 0.2
-"""Share of the samples that counts as the clip's start, or end."""
+"""Share of the samples that counts as the clip's start, and as its end."""
 _AGREES, _DIFFERS = (10, 6), (24, 12)
-"""Levels (luma, chroma) up to which ends agree, and from which the median differs."""
-_LEAST_SAMPLES, _LEAST_KEPT = 15, 3
+"""Limits of differences in levels, of luma and of chroma. Up to _AGREES, start and end of the clip show the same; from _DIFFERS on, the
+median shows another thing."""
+_LEAST_SAMPLES, _LEAST_KEPT = 15, 3  # least samples of a clip that is searched for objects, and least samples without an object
 _LEAST_AREA = 0.0005
-"""Smallest share of the plate that counts as an object; smaller regions are noise."""
+"""Least area of an object, as a share of the plate. Smaller regions are noise."""
 _PRESENT = 0.4
-"""Least share of an object's differing pixels in samples that show it. They differ from the background."""
+"""Share of an object's pixels that differ from the background in a sample. Above it, the sample shows the object."""
 _MOST_SEAM = 0.05
-"""Largest share of a removed object's border that may be a visible step. Above it, only a part of an object would be removed."""
+"""Largest share of a removed object's border that may be a visible step. With more, only a part of the object was found, and it stays."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +119,7 @@ def _objects(suspect: Mask) -> Iterator[Mask]:
 
 
 def _present(file: SampleFile, region: Mask, ends: tuple[EndPixels, ...]) -> Mask:
-    """Return which samples show the object in `region`, as bool (samples,).
+    """Mark the samples that show the object in `region`, bool (samples,).
 
     In such a sample more than 40 % of the object's pixels differ from the background.
     """

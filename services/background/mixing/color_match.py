@@ -11,16 +11,16 @@ Plane = NDArray[np.uint8]
 Planes = tuple[Plane, Plane, Plane]
 
 _SMALL = 96
-"""Side in pixels of the pictures that are compared."""
+"""Side in pixels of the small squares to which compared pictures are scaled."""
 _MOST_GAIN = 1.35
 _SHIFT = 0.35
-"""Share of the difference of the means that the offset makes up for."""
+"""Share of the difference between the means by which the subject is shifted."""
 _MOST_SHIFT = (12.0, 8.0, 8.0)
 """Largest offset of luma, U and V, in levels."""
 _LEAST_COVERED = 0.002
-"""Mean of alpha below which no subject is visible."""
+"""Mean alpha of a frame, 0 to 1, below which no subject is visible."""
 _CUT = 24.0
-"""Change of the subject's mean that counts as a cut. It is from frame to frame, in levels of any plane."""
+"""Change of the subject's mean, from frame to frame, that counts as a cut. In levels of any plane."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from services.background.mixing.stray_blobs import without_stray_blobs
 Planes = tuple[Plane, Plane, Plane]
 Shadow = Literal["none", "keep", "contact"]
 _REACH = 90
-"""Divisor of the height that gives the distance from which edge colours are gathered."""
+"""Height of a frame, divided by the distance from which edge colours are gathered."""
 _STEADY_FRAMES = 15
-"""Frames over which the match is averaged."""
+"""Number of frames over which the colour match is averaged."""
 
 
 @dataclass(frozen=True, kw_only=True)

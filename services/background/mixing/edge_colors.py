@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 Plane = NDArray[np.uint8]
 
 _CLEAR, _OPAQUE = 3, 252
-"""Alpha above which a pixel shows subject, below which it shows background."""
-_LEAST_ALPHA = 0.1
-_REDUCED = 4
+"""Alpha, 0 to 255, of pixels outside the soft edge. Up to _CLEAR a pixel shows only background, from _OPAQUE on only the subject."""
+_LEAST_ALPHA = 0.1  # least divisor when a colour is divided by alpha, 0 to 1; a smaller one would amplify noise
+_REDUCED = 4  # divisor of width and height for the blurred estimates
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +61,7 @@ def estimated(planes: Sequence[Plane], alpha: Plane, edge: Edge, reach: int) -> 
     rows, columns = np.divmod(edge.indices, width)
     across, down = np.minimum(columns * size[0] // width, size[0] - 1), np.minimum(rows * size[1] // height, size[1] - 1)
     radii = max(10 * reach // _REDUCED, 2), max(reach // _REDUCED, 1)
-    # Only what the blurs gather for the edge is computed.
+    # The blurs are computed only around the edge.
     top, left = max(int(down.min()) - sum(radii), 0), max(int(across.min()) - sum(radii), 0)
     place = slice(top, int(down.max()) + sum(radii) + 1), slice(left, int(across.max()) + sum(radii) + 1)
     weight = _small_part(alpha, size, place) * np.float32(1 / 255)

@@ -7,19 +7,19 @@ from numpy.typing import NDArray
 Plane = NDArray[np.uint8]
 
 _KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-_FLAT = 0.2
-_DARK, _BRIGHT = 24, 230
-_LEAST = 0.6
-_MOST = 8.0
-_TILE = 64
+_FLAT = 0.2  # share of the pixels that are measured: those with the least texture
+_DARK, _BRIGHT = 24, 230  # levels between which pixels are measured: grain is weak in black and clipped in white
+_LEAST = 0.6  # standard deviation in levels below which no grain is added
+_MOST = 8.0  # largest standard deviation of added grain, in levels
+_TILE = 64  # pixels by which the noise is larger than a frame, so that each frame can take another part of it
 
 
 def grain_of(luma: Plane, where: NDArray[np.bool_] | None = None) -> float:
     """Measure the standard deviation of a picture's grain.
 
-    Returns the standard deviation of the noise in levels; 0 if fewer than 500 pixels can be used. `luma`: uint8 (height, width); `where`:
-    the pixels to measure. The method is that of Immerkaer, Fast Noise Variance Estimation, 1996, on the flattest fifth of the pixels, so
-    that texture does not count as grain.
+    `luma`: uint8 (height, width). `where`: mask of the pixels to measure. Returns levels; 0 if fewer than 500 pixels can be used. The
+    method is that of Immerkaer, Fast Noise Variance Estimation, 1996. It runs on the flattest fifth of the pixels, so that texture does not
+    count as grain.
     """
     values = luma.astype(np.float32)
     noise = np.abs(cv2.filter2D(values, -1, _KERNEL)) * np.sqrt(np.pi / 2) / 6
@@ -37,7 +37,7 @@ def grain_of(luma: Plane, where: NDArray[np.bool_] | None = None) -> float:
 class Grain:
     """Film grain of a given standard deviation.
 
-    The noise depends on the frame number and is the same on every run.
+    The noise differs from frame to frame. A frame gets the same noise on every run.
     """
 
     def __init__(self, width: int, height: int, deviation: float) -> None:

@@ -10,15 +10,14 @@ from services.background.mixing.over_operator import over, reached
 
 Plane = NDArray[np.uint8]
 
-_HEIGHT = 135
+_HEIGHT = 135  # approximate height, in pixels, of the reduced pictures on which light is blurred
 
 
 def wrapped(planes: Sequence[Plane], backgrounds: Sequence[Plane], alphas: Sequence[Plane], strength: float) -> list[Plane]:
     """Mix blurred `backgrounds` into the subject's edge in a composite's `planes`.
 
-    `backgrounds` and `alphas` in the same sizes; `strength`: 0 to 1. The amount of light at a pixel is the amount
-    of background near it: 1 - alpha, blurred. Background and amount are blurred at a height of 135 pixels. Only pixels that the light
-    reaches change.
+    `planes`, `backgrounds`, `alphas`: planes of the same sizes. `strength`: 0 to 1. The amount of light at a pixel is the amount of
+    background near it: 1 - alpha, blurred. The blurs run at a height of about 135 pixels. Only pixels that the light reaches change.
     """
     luma_alpha = alphas[0]
     height, width = luma_alpha.shape

@@ -9,24 +9,25 @@ from numpy.typing import NDArray
 
 Plane = NDArray[np.uint8]
 
-_HEIGHT = 180
-_DARKEST = 0.35
-_BLACK = 16
+_HEIGHT = 180  # most rows of the pictures on which shadows are computed
+_DARKEST = 0.35  # least share of the light that remains in a kept shadow
+_BLACK = 16  # level of black in limited range
 _NOISE = 0.04
-"""Largest darkening, as a share, that counts as noise."""
-_CONTACT = 0.45
+"""Share of the light that is missing in noise. A smaller or equal loss is no shadow."""
+_CONTACT = 0.45  # share of the light that is missing in the darkest place of a contact shadow
 _FEET = 0.2
 """Share of the subject's height, from its lower end, that counts as feet."""
 _FADE = 0.06
-"""The shadow appears, as feet enter, over this share of the picture's height."""
-_STEADY_FRAMES, _CUT = 5, 0.1
+"""Distance of the feet from the lower border at which the shadow is full. It is a share of the picture's height. Nearer to the border, the
+shadow fades out."""
+_STEADY_FRAMES, _CUT = 5, 0.1  # frames that are averaged; change of the subject's bottom, as a share of the height, that counts as a cut
 
 
 def kept_shadow(luma: Plane, plate: Plane, alpha: Plane) -> Plane:
-    """Measure how much light remains in the subject's shadow on the real background.
+    """Measure the light that remains in the subject's shadow on the real background.
 
-    `luma`, `plate`, `alpha`: uint8 (height, width), aligned. Returns uint8 (height, width): 255 without shadow, less
-    where the frame is darker than the clean plate. Under the subject itself the light is interpolated from around it.
+    `luma`, `plate`, `alpha`: uint8 (height, width), aligned. Returns uint8 (height, width): 255 without shadow, less where the frame is
+    darker than the clean plate. Behind the subject, the light is interpolated from its surroundings.
     """
     size = _small(luma.shape)
     front, back, cover = (cv2.resize(plane, size, interpolation=cv2.INTER_AREA).astype(np.float32) for plane in (luma, plate, alpha))
@@ -68,8 +69,8 @@ def ground_of(alpha: Plane) -> Ground | None:
 class GroundSmoother:
     """Moving average of the subject's top and bottom.
 
-    Averaging keeps the shadow from jumping. A step of more than a tenth of the height, as at a cut, begins anew. A frame without a subject
-    (None) stays None.
+    Averaging keeps the shadow from jumping. After a step of more than a tenth of the height, as at a cut, a new average begins. For a frame
+    without a subject (None), the result is None.
     """
 
     def __init__(self) -> None:
@@ -87,14 +88,14 @@ class GroundSmoother:
 
 
 def contact_shadow(alpha: Plane, ground: Ground | None) -> Plane:
-    """Compute how much light remains in a soft shadow at the subject's feet.
+    """Compute the light that remains in a soft shadow at the subject's feet.
 
     `alpha`: uint8 (height, width); `ground`: where the subject stands. Returns uint8 (height, width), 255 outside of
     the shadow. The shadow is the lowest fifth of the subject, flattened to the ground and blurred. Towards the lower border of the picture
     it fades out: a subject that the border cuts off has none, because its feet are not visible.
     """
     size = _small(alpha.shape)
-    # Nearer to the border than a row of the reduced picture nothing is left of the shadow.
+    # Within one row of the reduced picture from the border, the shadow is invisible.
     strength = 0.0 if ground is None else _eased((1 - ground.bottom - 1 / size[1]) / _FADE)
     if ground is None or not strength:
         return np.full(alpha.shape, 255, np.uint8)

@@ -9,17 +9,17 @@ from services.background.mixing.over_operator import reached
 Plane = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
-_REDUCED = 4
+_REDUCED = 4  # divisor of width and height for finding blobs
 _SOLID, _FAINT = 64, 4
-"""Alpha above which a blob is solid, or a pixel belongs to one."""
+"""Alpha, 0 to 255, of solid and of visible pixels. A pixel is visible above _FAINT, and solid above _SOLID."""
 
 
 def without_stray_blobs(alpha: Plane, share: float) -> Plane:
     """Remove blobs that do not belong to the subject.
 
-    `alpha`: uint8 (height, width); `share`: 0 to 1, 0 keeps all. Solid blobs of at least `share` of the largest stay, with what is
-    connected to them, such as hair. Other solid blobs, specks and faint blobs become 0. Blobs are found at a quarter of the size, so pixels
-    up to about 4 px from a kept blob stay. A matte without a solid blob stays.
+    `alpha`: uint8 (height, width). `share`: least area of a kept blob relative to the largest, 0 to 1; 0 keeps all blobs. Kept are solid
+    blobs of that area, with the pixels connected to them, such as hair. Other solid blobs, specks and faint blobs become 0. Blobs are found
+    at a quarter of the size, so pixels up to about 4 px from a kept blob stay. A matte without a solid blob is returned unchanged.
     """
     if share <= 0:
         return alpha
@@ -36,8 +36,8 @@ def without_stray_blobs(alpha: Plane, share: float) -> Plane:
 def _visible_place(alpha: Plane) -> tuple[slice, slice]:
     """Return the rows and columns that enclose all visible pixels, with a margin.
 
-    Two reduced pixels are added on each side. They begin and end at whole reduced pixels; where the sides do not divide, they are the whole
-    picture's.
+    The margin is two reduced pixels, and the bounds lie between reduced pixels. Returns the whole picture if its sides are no multiples of
+    a reduced pixel.
     """
     height, width = alpha.shape
     everything = slice(0, height), slice(0, width)
@@ -56,7 +56,7 @@ def _visible_place(alpha: Plane) -> tuple[slice, slice]:
 def _subject(alpha: Plane, share: float) -> Plane | None:
     """Return a mask of the subject, 0 to 255.
 
-    None if nothing is solid.
+    None if no pixel is solid.
     """
     size = -(-alpha.shape[1] // _REDUCED), -(-alpha.shape[0] // _REDUCED)
     solid = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) > _SOLID, np.bool_)
@@ -76,7 +76,7 @@ def _subject(alpha: Plane, share: float) -> Plane | None:
 def _connected(alpha: Plane, size: tuple[int, int], core: Mask) -> Mask:
     """Return a mask of the visible blobs that overlap `core`.
 
-    A reduced pixel counts as soon as one of its pixels does: a speck of one pixel is a blob.
+    A reduced pixel is visible if any of its pixels is: a speck of one pixel is a blob.
     """
     _, visible = cv2.threshold(alpha, _FAINT, 255, cv2.THRESH_BINARY)
     count, labels = cv2.connectedComponents((cv2.resize(visible, size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8), connectivity=8)

@@ -19,11 +19,11 @@ from shared.operation import Progress
 
 MODEL = "depth-anything-v2-small"
 BYTES = 500 * 2**20
+"""Memory of the loaded network while it runs."""
 KEPT_BYTES = 200 * 1000**2
 """Memory that the network keeps after its work."""
-"""Memory of the loaded network while it runs."""
 _OUTLIERS = 0.01
-"""Share of the nearest and of the farthest pixels that the range ignores."""
+"""Share of the nearest pixels, and of the farthest, that the range leaves out."""
 
 Floats = NDArray[np.float32]
 
@@ -37,8 +37,8 @@ class _Network:
 def estimated_depth(rgb: NDArray[np.uint8], progress: Progress, *, alone: bool = False) -> Floats:
     """Estimate the inverse depth of a picture.
 
-    `rgb`: uint8 (height, width, 3). `alone`: idle models leave the device first. Returns float32 (height, width) from 0 (far) to 1 (near).
-    Raises ModelMissing.
+    `rgb`: uint8 (height, width, 3). `alone`: whether idle models leave the device first. Returns float32 (height, width) from 0 (far) to 1
+    (near). Raises ModelMissing.
     """
     files = model_files(MODEL, progress)
     folder = files["config.json"].parent

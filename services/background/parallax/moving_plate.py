@@ -16,8 +16,8 @@ Floats = NDArray[np.float32]
 class MovingPlate:
     """A background whose views follow a camera path.
 
-    Rotation and zoom follow the path at every depth. Parts at the plate's middle depth move exactly as the path does; the nearest parts
-    move by up to `depth_scale` times the path more than the farthest.
+    Rotation and zoom follow the path at every depth. Parts at the plate's middle depth move exactly as the path does. The nearest parts
+    move farther than the farthest, by at most `depth_scale` times the path's motion.
     """
 
     def __init__(self, rgb: NDArray[np.uint8], inverse: Floats | None, path: CameraPath, *, depth_scale: float, matrix: str) -> None:
@@ -56,7 +56,7 @@ class MovingPlate:
 
 
 def middle_depth(inverse: Floats | None) -> float:
-    """Return the median inverse depth, at which parts move exactly with the camera path."""
+    """Return the median inverse depth; parts at it move exactly with the camera."""
     return 0.5 if inverse is None else float(np.median(inverse))
 
 

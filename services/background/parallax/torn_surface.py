@@ -19,22 +19,22 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 _FINEST, _WIDEST = 2, 900
-"""Reduction of depth before projection: least factor, and longest side. Networks see no finer depth."""
+"""Reduction of depth before projection: least divisor, and longest side in pixels. Depth networks give no finer detail."""
 _JUMP = 0.04
 """Least step of inverse depth at which the surface tears. It is a share of the range of inverse depth."""
 _RAMP, _CONCENTRATED = 320, 0.6
-"""Limits of a ramp: reach of its window, and its concentration. The window reaches a 320th of the longest side (at least 4 pixels) to each
-side; its inner half holds more than 60 % of its difference."""
+"""Window in which a ramp is found, and least concentration of the ramp. The window extends a 320th of the longest side (at least 4 pixels)
+in each direction. Its inner half holds more than 60 % of its range of depth."""
 _OBJECT = 3
-"""Distance from a depth edge in reaches. Nearer to the edge, pixels of the near object fill nothing."""
+"""Distance from a depth edge, in multiples of `reach`. Up to this distance, pixels of the near object are not used to fill gaps."""
 _LOOKUPS = 2
 """Number of times that a torn pixel's depth is looked up again."""
 _SOFT_PX = 0.6
-"""Blur of the mask of tears (standard deviation), which softens their rims."""
+"""Blur that softens the rims of the mask of tears: standard deviation in pixels."""
 _EMPTY = -1.0
-"""Depth of pixels of a view that no point of the surface reaches."""
+"""Inverse depth of a view's pixels that no point of the surface reaches."""
 _TABLE = 1024
-"""Columns of the table into which `sampled` lays its points."""
+"""Number of columns of the table in which `sampled` arranges its points."""
 _BACKWARD = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 
@@ -86,7 +86,8 @@ class TornSurface:
     def __init__(self, inverse: Floats, *, reach: float) -> None:
         """Prepare the depth for computing views.
 
-        `inverse`: inverse depth, float32 (height, width), not negative. `reach`: most pixels that a view can look behind an edge.
+        `inverse`: inverse depth, float32 (height, width), not negative. `reach`: largest width, in pixels, of the part behind a depth edge
+        that a view can reveal.
         """
         height, width = inverse.shape
         self.shape = height, width
@@ -100,7 +101,7 @@ class TornSurface:
         self._small = max(width // reduced, 1), max(height // reduced, 1)
         self._factor = width / self._small[0], height / self._small[1]
         depth = np.asarray(cv2.resize(sharp, self._small, interpolation=cv2.INTER_NEAREST), np.float32)
-        # Far to near: where several points land on one pixel, the last written, which is the nearest, stays.
+        # Points are sorted from far to near. If several land on one pixel, the last one written stays, which is the nearest.
         order = np.argsort(depth, axis=None, kind="stable")
         rows, columns = np.divmod(order, self._small[0])
         # Half a pixel for rounding, and one for the border around the picture.
@@ -115,7 +116,7 @@ class TornSurface:
         if not self.hidden.any():
             return picture
         height, width = self.shape
-        # The filling is smooth: its finest level, which is the picture itself, is left out.
+        # The filling is smooth, so it is computed at half the size.
         size = (width + 1) // 2, (height + 1) // 2
         weight = np.asarray(cv2.resize(self._far_side, size, interpolation=cv2.INTER_AREA), np.float32)
         weights = np.asarray(cv2.resize(picture * self._far_side[..., None], size, interpolation=cv2.INTER_AREA), np.float32)
@@ -166,8 +167,9 @@ class TornSurface:
     def _torn(self, weight: NDArray[np.uint8], base: Matrix, move: tuple[float, float]) -> TornPixels:
         """Compute the picture coordinates of torn pixels.
 
-        `weight`: uint8 (height, width), not 0 where torn; `base` maps its pixels to the picture's without parallax. Fixed-point iteration:
-        look the depth up where the last depth says the pixel comes from. It converges because the depth behind is smooth.
+        `weight`: uint8 (height, width), not 0 where torn. `base` maps the pixels of `weight` to the picture's without parallax. The
+        coordinates depend on the depth, which is looked up at these coordinates: a fixed-point iteration, which converges because the depth
+        of the layer behind is smooth.
         """
         indices = np.flatnonzero(weight > 0)
         rows, columns = np.divmod(indices, weight.shape[1])
@@ -250,8 +252,8 @@ def sampled(picture: NDArray[Any], x: Floats, y: Floats) -> NDArray[Any]:
 def sharpened(inverse: Floats, jump: float) -> Floats:
     """Turn soft ramps of estimated depth into sharp steps.
 
-    Networks blur depth edges into ramps. A slanted surface is not a ramp: the inner half of a window there holds only half of the
-    difference. `inverse`: float32 (height, width); `jump`: least step that counts as an edge.
+    Networks blur depth edges into ramps. A slanted surface is not a ramp: there, the inner half of a window holds only half of the window's
+    range of depth. `inverse`: float32 (height, width). `jump`: least step that counts as an edge.
     """
     reach = max(round(max(inverse.shape) / _RAMP), 4)
     low, high = _lowest(inverse, reach), _highest(inverse, reach)
@@ -278,7 +280,7 @@ def _highest(values: Floats, reach: int) -> Floats:
 def _near_sides(inverse: Floats, jump: float, reach: int) -> Mask:
     """Return a mask of the nearer side of each depth edge.
 
-    The mask reaches `reach` pixels from the edge: as far as a view can look behind it.
+    The mask extends `reach` pixels from the edge: views can reveal the part behind it.
     """
     near = _edges(inverse, jump)
     if not near.any():
@@ -289,7 +291,8 @@ def _near_sides(inverse: Floats, jump: float, reach: int) -> Mask:
 def _far_side(inverse: Floats, hidden: Mask, jump: float, reach: int) -> NDArray[np.uint8]:
     """Return a mask of the pixels whose colours may fill hidden parts.
 
-    uint8, not 0 on all pixels except the hidden parts, a rim around them, and the near objects in front of them.
+    Returns uint8: 0 on the hidden parts, a rim around them, and the near objects in front of them, else 1. `hidden`: result of
+    `_near_sides`.
     """
     if not hidden.any():
         return np.ones(inverse.shape, np.uint8)

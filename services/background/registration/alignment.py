@@ -13,19 +13,20 @@ Luma = NDArray[np.uint8]
 Points = NDArray[np.float32]
 
 _MOST_CORNERS = 1200
-_LEAST_TRACKED, _LEAST_INLIERS = 24, 0.35
-_INLIER_PX = 1.0
+_LEAST_TRACKED, _LEAST_INLIERS = 24, 0.35  # least tracked corners, and least share of them that one homography explains
+_INLIER_PX = 1.0  # largest deviation from a homography, in pixels, of a corner that it explains
 _TRIM_PX = (1.8, 1.2, 0.9)
-"""Largest deviations in pixels that count in the successive least-squares fits."""
-_SAME_LIGHT = 0.02
-_MEASUREMENTS = 2
+"""Largest deviation, in pixels, of points that each successive least-squares fit uses."""
+_SAME_LIGHT = 0.02  # largest difference of brightness, as a share, that is not corrected
+_MEASUREMENTS = 2  # number of times that a frame is warped and measured
 _COARSE = 8
 """Distance in pixels between the places at which brightness is compared."""
 _RETURN_PX = 0.7
 """Largest distance in pixels between a corner and its place tracked forth and back."""
-_LEAST_SECOND_PLANE = 16
+_LEAST_SECOND_PLANE = 16  # least corners that do not follow the first plane, from which a second plane is measured
 _FAR_PX = 2.5
-"""Largest deviation from the first plane, in pixels, that counts as measuring error."""
+"""Largest deviation from the first plane, in pixels, that may be a measuring error. Corners that deviate more do not belong to that
+plane."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,8 +85,8 @@ class Anchor:
     def _warped(self, luma: Luma, background: Luma, matrix: Matrix) -> tuple[Luma, Luma]:
         """Warp a frame to the anchor, and match its brightness.
 
-        Tracking compares levels, so both should be equally bright. Only places that both show are compared: parts that a pan
-        hides or reveals may be darker or brighter.
+        Tracking compares levels, so frame and anchor should be equally bright. Brightness is compared only where both show the background:
+        parts that a pan hides or reveals may be darker or brighter.
         """
         size = self.luma.shape[1], self.luma.shape[0]
         moved = np.asarray(cv2.warpPerspective(luma, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8)
@@ -112,10 +113,7 @@ class Anchor:
         return Alignment(fitted, _second_plane(targets[~inlier], places[~inlier], fitted, len(places)))
 
     def _tracked(self, luma: Luma, background: Luma) -> tuple[Points, Points] | None:
-        """Return matching points on the anchor and the warped frame.
-
-        (n, 2) each.
-        """
+        """Return matching points on the anchor and on the warped frame, (n, 2) each."""
         columns, rows = np.rint(self._corners.reshape(-1, 2)).astype(np.intp).T
         corners = self._corners[background[rows, columns] == 255]
         if len(corners) < _LEAST_TRACKED:
@@ -153,9 +151,9 @@ def _refined(matrix: Matrix, source: Points, target: Points) -> Matrix:
 
 
 def _second_plane(source: Points, target: Points, matrix: Matrix, tracked: int) -> float:
-    """Return the fraction of all tracked points that a second homography fits.
+    """Return the share of all tracked points that a second homography explains.
 
-    `source`, `target`: the points that do not follow `matrix`; `tracked`: number of all tracked points.
+    `source`, `target`: points that do not follow `matrix`. `tracked`: number of all tracked points.
     """
     if len(source) < _LEAST_SECOND_PLANE:
         return 0.0

@@ -19,9 +19,9 @@ from shared.operation import Progress
 Floats = NDArray[np.float32]
 
 _GROW = 40
-"""Height divided by the growth of the subject's mask. The mask then covers soft edges and shadows."""
+"""Height of a frame, divided by the pixels by which the subject's mask grows. The mask then covers soft edges and shadows."""
 _SMOOTH = 90
-"""Height divided by the blur of the depth. The blur keeps the room and removes the rest of the subject's outline."""
+"""Height of a frame, divided by the blur of the depth in pixels. The blur keeps the room and removes the rest of the subject's outline."""
 _LIGHT = {
     "left": "light from the left",
     "right": "light from the right",
@@ -59,9 +59,9 @@ def painted_place(
 ) -> NDArray[np.uint8]:
     """Paint a background of `size` (width, height), RGB uint8.
 
-    `loading`: loads the pipeline and keeps it while it paints. `reference`: painting starts from the colours of this frame, without its
-    subject. `depth`: from `scene_depth`; the background gets the layout of the clip's scene; None leaves the layout to the model. Raises
-    ModelMissing, Unavailable.
+    `loading`: loads the pipeline and keeps it during the painting. `reference`: painting starts from the colours of this frame, without its
+    subject. `depth`: result of `scene_depth`, which gives the background the layout of the clip's scene; None leaves the layout to the
+    model. Raises ModelMissing, Unavailable.
     """
     mask = subject_mask(reference.matte, max(reference.matte.shape[0] // _GROW, 2))
     around = extended(without_subject(reference.rgb.astype(np.float32), mask), *size)

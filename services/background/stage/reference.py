@@ -42,7 +42,7 @@ def reference_frame(video: Path, alpha: Path, time: Fraction, size: tuple[int, i
 def subject_mask(matte: NDArray[np.uint8], grow: int) -> NDArray[np.uint8]:
     """Return the subject's mask, dilated by `grow` pixels.
 
-    uint8: 255 in the mask, else 0.
+    Returns uint8 (height, width): 255 in the mask, else 0.
     """
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1))
     return np.where(cv2.dilate((matte > 8).astype(np.uint8), kernel) > 0, 255, 0).astype(np.uint8)
@@ -59,7 +59,7 @@ def without_subject(values: Floats, mask: NDArray[np.uint8]) -> Floats:
 def extended(values: Floats, width: int, height: int) -> Floats:
     """Extend a picture smoothly to a larger size.
 
-    `values`: float32 (h, w, channels); they lie in the middle of the result, float32 (height, width, channels).
+    `values`: the picture, float32 (h, w, channels). Returns float32 (height, width, channels) with the picture in the middle.
     """
     high, wide, channels = values.shape
     top, left = (height - high) // 2, (width - wide) // 2

@@ -29,8 +29,8 @@ _WORKERS = 2
 class Stage:
     """Settings shared by all frames of a render.
 
-    `exposure`: (frames,), brightness of the plate in each frame, relative to its own. `size`: (width, height) of the result; `grain`:
-    whether to add the clip's grain; `look.matrix`: the clip's colour matrix.
+    `exposure`: (frames,), factor on the plate's brightness in each frame. `size`: (width, height) of the result. `grain`: whether to add
+    the clip's grain. `look.matrix`: the clip's colour matrix.
     """
 
     plate: MovingPlate
@@ -63,7 +63,7 @@ class _Staged:
 class Render:
     """Renderer of the subject over a moving background.
 
-    `grain_levels`: added grain, standard deviation in levels. It is set with the first frame.
+    `grain_levels`: standard deviation of the added grain in levels. It is measured on the first frame.
     """
 
     def __init__(self, stage: Stage, video: Path, alpha: Path, part: ClipPart) -> None:
@@ -116,7 +116,7 @@ class Render:
         return exposed(self._stage.plate.at(number), ratio)
 
     def _measured_grain(self, frame: _Source) -> Grain:
-        """Return the grain that the background lacks, measured on one frame."""
+        """Return the grain to add to the background, measured on one frame."""
         inside = cv2.erode(frame.alpha, np.ones((5, 5), np.uint8)) > 250
         clip = grain_of(frame.planes[0], np.asarray(inside, np.bool_) if inside.sum() > 2000 else None)
         plate = grain_of(self._background(frame.number)[0])
