@@ -19,8 +19,10 @@ from shared.video.frames.planes import bytes_of
 from shared.video.limits import Limits
 from shared.video.reading import hardware
 from shared.video.reading.decoding.durations import with_durations
-from shared.video.reading.decoding.picture_stream import PictureStream, Skip, TimedPicture
+from shared.video.reading.decoding.picture_stream import PictureStream
+from shared.video.reading.decoding.picture_times import TimedPicture
 from shared.video.reading.decoding.sampling import Moments, at_times, evenly, sampled
+from shared.video.reading.decoding.skipping import Skip
 from shared.video.reading.open_input import open_input
 from shared.video.seconds import Seconds, to_fraction
 from shared.video.threads.prefetch import Prefetcher

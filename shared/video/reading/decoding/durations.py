@@ -7,7 +7,8 @@ from fractions import Fraction
 import av
 
 from shared.video.limits import Limits
-from shared.video.reading.decoding.picture_stream import PictureStream, TimedPicture
+from shared.video.reading.decoding.picture_stream import PictureStream
+from shared.video.reading.decoding.picture_times import TimedPicture
 from shared.video.reading.open_input import timeline_zero
 from shared.video.reading.times.clock import clock_of
 from shared.video.reading.times.stated_end import stated_end

@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager, ExitStack, closing
 from fractions import Fraction
 from typing import Protocol
 
-from shared.video.reading.decoding.picture_stream import PictureStream, TimedPicture
+from shared.video.reading.decoding.picture_stream import PictureStream
+from shared.video.reading.decoding.picture_times import TimedPicture
 from shared.video.reading.decoding.seek_target import SeekTarget
 
 Open = Callable[[], AbstractContextManager[PictureStream]]
