@@ -169,9 +169,9 @@ class DecodingRun:
         return ready
 
     def _end_or_fault(self, fault: _Fault) -> list[av.VideoFrame]:
-        """End the run if `fault` lies in the last packet of a cut-off file; else keep it.
+        """End the run at a fault.
 
-        Returns the undamaged pictures before the end.
+        In the last packet of a file that may end anywhere, `fault` is none. Returns the undamaged pictures before the end.
         """
         if not self._is_last():
             self._fault = fault
@@ -180,9 +180,9 @@ class DecodingRun:
         return self._held_back()
 
     def _is_last(self) -> bool:
-        """Return whether the latest packet is the last of a file that may end within a picture.
+        """Return whether a damaged packet is the last of a cut-off file.
 
-        Reads the next packet.
+        A cut-off file may end within a picture. Reads the rest of the packets, up to the next one.
         """
         if not self._file.may_end_anywhere:
             return False
@@ -197,7 +197,10 @@ class DecodingRun:
         return []
 
     def _repeated(self, until: int | None) -> Iterator[TimedPicture]:
-        """Yield the latest picture at each time of a packet that repeats it, up to the time `until`."""
+        """Yield the latest picture again for each packet that repeats it.
+
+        Only for times before `until`; None for all.
+        """
         while self._repeats and (until is None or self._repeats[0] < until):
             pts = self._repeats.pop(0)
             if self._shown is not None and pts > self._shown[1]:

@@ -41,21 +41,30 @@ class PictureTimes:
             self.step = max(round(self._even.step * self.stream_base / self.base) // (2 if fields else 1), 1)
 
     def ticks(self, time: int) -> int:
-        """Convert a time to ticks of the stream's time base, counted as the file counts them."""
+        """Convert a time to the file's own: ticks of the stream's time base."""
         return int((time + self.offset) * self.base / self.stream_base)
 
     def converted(self, value: int, picture: Any) -> int:
-        """Convert a value in the time base of `picture`, a picture or packet, to units of `base`."""
+        """Convert `value` to units of `base`.
+
+        `picture`: the picture or packet whose time base the value has.
+        """
         unit = picture.time_base or self.stream_base
         return value if unit == self.base else round(value * unit / self.base)
 
     def duration_of(self, picture: av.VideoFrame, *, deinterlaced: bool) -> int:
-        """Return a picture's duration; that of one frame at the average rate if it states none."""
+        """Return a picture's duration.
+
+        A picture without one gets that of a frame at the average rate.
+        """
         stated = self.converted(picture.duration or 0, picture) or self.step
         return min(stated, self.step) if self._fields and deinterlaced else stated
 
     def rising(self, pictures: Iterable[av.VideoFrame], previous: int | None) -> Iterator[TimedPicture]:
-        """Yield pictures with their times, each after the one before; the first after `previous`."""
+        """Yield pictures with rising times.
+
+        The first time is later than `previous`.
+        """
         for picture in pictures:
             time = self.of(picture, previous)
             if previous is not None and time <= previous:
@@ -64,7 +73,10 @@ class PictureTimes:
             yield picture, time
 
     def of(self, picture: av.VideoFrame, previous: int | None) -> int:
-        """Return a picture's time. `previous`: time of the picture before; None for the first picture."""
+        """Return a picture's time.
+
+        `previous`: time of the picture before; None for the first picture.
+        """
         value = picture.dts if picture.pts is None or self.by_order else picture.pts
         if self._clock.sparse and previous is not None:
             return self._even_time(picture, previous + self.step)

@@ -12,7 +12,7 @@ Skip = Literal["none", "nonref", "nonkey", "steady", "rough"]
 
 
 class Skipping:
-    """The choice of packets that a decoder gets, and of pictures that it leaves out.
+    """A choice of packets and pictures that a decoder leaves out.
 
     `skip`, `keys_only`: as in `read_frames`.
     """
@@ -26,9 +26,15 @@ class Skipping:
         self._keys_only = keys_only
         self._key_ends = [end for _, end in keys_only]
         self.first_key: int | None = None
-        """Time before which no keyframe is decoded, in units of the times' `base`; None once one was."""
+        """Time of the earliest keyframe to decode, in units of the times' `base`.
+
+        None for all, and as soon as one was decoded.
+        """
         self.latest_time = -1
-        """Latest time of a packet given to the decoder for a SeekTarget since the last seek; -1 for none."""
+        """Latest time of a packet prepared for a SeekTarget.
+
+        Since the last seek, in units of the times' `base`; -1 for none.
+        """
         self.started = False
         """Whether a picture came out of the decoder."""
 

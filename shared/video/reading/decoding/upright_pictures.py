@@ -13,7 +13,7 @@ from shared.video.reading.open_input import time_base_of
 from shared.video.reading.times.shape_changes import orientation_at, pixel_ratio_at, shape_changes
 
 _LOSES_A_PICTURE = ("mpeg1video", "mpeg2video")
-"""Codecs whose decoder in FFmpeg loses the picture that it holds back when the size changes."""
+"""Codecs whose decoder in FFmpeg loses a picture when the size changes."""
 
 
 class UprightPictures:
