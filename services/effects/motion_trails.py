@@ -45,7 +45,7 @@ class MotionTrailsParams(ClipPart, SubjectParams):
         6,
         ge=1,
         le=20,
-        description="Ghosts in a trail; with `direction: both`, on each side.",
+        description="Number of ghosts in a trail. With `direction: both`, on each side of the subject.",
         title="Ghosts",
         json_schema_extra=form("basics"),
     )
@@ -53,7 +53,7 @@ class MotionTrailsParams(ClipPart, SubjectParams):
         0.7,
         ge=0.05,
         le=0.98,
-        description="Strength of each ghost, relative to the one before it.",
+        description="Strength of each ghost relative to the one nearer to the subject. With lower values, trails fade out sooner.",
         title="Fade",
         json_schema_extra=form("basics"),
     )
@@ -62,7 +62,7 @@ class MotionTrailsParams(ClipPart, SubjectParams):
     )
     spacing_unit: Literal["frames", "seconds"] = Field(
         "frames",
-        description="Unit of `spacing`. `seconds` look the same at every frame rate.",
+        description="Unit of `spacing`. With `seconds`, trails look the same at every frame rate.",
         title="Spacing in",
         json_schema_extra=form("more", labels={"frames": "Frames", "seconds": "Seconds"}),
     )
@@ -80,8 +80,8 @@ class MotionTrailsParams(ClipPart, SubjectParams):
     )
     mask: bool = Field(
         True,
-        description="Limit ghosts to moving, sharp subjects, and keep the subject sharp on top. `false`: `ghost: normal` averages "
-        "whole pictures, and the other styles use everything that moves. A given matte replaces this mask.",
+        description="Show ghosts only of subjects that move and are in focus, behind the sharp subject. `false`: `ghost: normal` averages "
+        "whole pictures, and the other styles show ghosts of everything that moves. No effect if a matte is given.",
         title="Only what moves",
         json_schema_extra=form("more"),
     )
@@ -89,7 +89,7 @@ class MotionTrailsParams(ClipPart, SubjectParams):
         31,
         ge=3,
         le=101,
-        description="Side of the square over which `mask` measures sharpness: an odd number of pixels, at a picture height of 540.",
+        description="Side of the square in which `mask` measures sharpness, in pixels of a picture 540 pixels high. Must be odd.",
         title="Focus window",
         json_schema_extra=form("expert", unit="px"),
     )

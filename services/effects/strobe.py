@@ -38,8 +38,8 @@ from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import DEFAULT_RATE, Times, frame_size, matte_warnings, probe_clip, rate_of, write_again
 
 HOLLOW = 0.8
-"""Share of the subject's inside below which a stamp is hollow. Means of clips: 0.97 of a lorry
-stamped whole, 0.52 of a slow dancer with torn arms."""
+"""Share of the subject's area below which a stamp is hollow. Means of two clips: 0.97 of a lorry stamped whole, 0.52 of a slow dancer with
+torn arms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ class StrobeParams(ClipPart, SubjectParams):
         24,
         ge=1,
         le=100,
-        description="Maximum number of stamps at a time. Beyond it, the oldest is removed.",
+        description="Maximum number of stamps at a time. If there are more, the oldest are removed.",
         title="Stamps",
         json_schema_extra=form("basics"),
     )
@@ -106,9 +106,11 @@ class StrobeResult(EffectResult):
 
     mask: str = Field(description="How the subject was cut out: `motion` or `matte`.")
     subject_seen: float | None = Field(
-        description="Mean share of the subject's area that the stamps contain, 0 to 1; null without stamps. Low: hollow stamps."
+        description="Mean share of the subject's area that the stamps contain, 0 to 1; null without stamps. Low values mean hollow stamps."
     )
-    hollow: list[float] = Field(description="Times of hollow stamps: less than 0.8 of the subject's area was seen.")
+    hollow: list[float] = Field(
+        description="Times of hollow stamps, in seconds of the source. They contain less than 0.8 of the subject's area."
+    )
 
     stamped: list[float] = Field(description="Times of the stamps in the picture, in seconds of the source.")
     picture_width: int = Field(description="Width of the picture in pixels.")
@@ -127,8 +129,8 @@ def strobe(
     is removed wherever the scene behind it was visible at some time. Parts that the camera did not see are transparent.
 
     `matte`: a gray video, white where the subject is; it replaces the motion mask unless `mask` is `motion`. With `auto`, a matte that is
-    black throughout is not used. Without one, a warning says how many stamps hold too little of the subject's inside. Holds `stamps` pieces
-    of frames and two canvases, whatever the clip's length.
+    black throughout is not used. Without a matte, a warning says how many stamps are hollow. Memory holds `stamps` cut-outs and two
+    canvases, whatever the clip's length.
     Raises UnsupportedMedia and BrokenMedia for the inputs, Invalid for a missing matte, an empty part and for jobs that need too much
     memory.
     """
@@ -216,8 +218,8 @@ def _pictures(
 def _complete_subjects(params: StrobeParams, tracker: SceneTracker, video: Path, rate: float) -> Generator[MaskedFrame, None, None]:
     """Yield frames whose masks cover the whole subject, even if it moves slowly.
 
-    A mask is completed by the pixels that differ from the scene behind the subject. To know that scene, a second reader runs one shot
-    ahead and keeps a few small planes of each shot.
+    The pixels that differ from the scene behind the subject are added to a mask. A second reader, which runs one shot ahead, collects that
+    scene: it keeps the small planes of a few frames of each shot.
     """
     ahead = SceneTracker(tracker.width, tracker.height, model=params.camera_model)
     # Small planes are made as fast as the decoder delivers frames, so a longer queue of full-size pictures would only cost memory.

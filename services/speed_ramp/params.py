@@ -27,7 +27,8 @@ class MotionParams(Params):
         0.5,
         ge=0.1,
         le=60,
-        description="Length of a segment in seconds of source: an analysed curve has one control point per segment, `speeds` one speed.",
+        description="Length of a segment in seconds of source. An analysed curve has one control point per segment, `speeds` one speed per "
+        "segment.",
         title="Segment length",
         json_schema_extra=form("expert", unit="s"),
     )
@@ -105,7 +106,7 @@ class MotionParams(Params):
     snap_to: Times | Literal["beats"] | None = Field(
         None,
         description="Times, in seconds of source, to which the curve's points snap. Each point moves to the nearest time; points at the "
-        "same time are merged. `beats` finds the beats of the first audio track. Cannot be combined with `speeds`. Empty: points stay.",
+        "same time are merged. `beats`: the beats of the first audio track. Cannot be combined with `speeds`. Empty: points stay.",
         title="Snap to",
         json_schema_extra=form("more", labels={"beats": "Beats of the sound"}, role="snap_times", taken_from=("media.reel.moments",)),
     )
@@ -154,8 +155,8 @@ class CurveParams(MotionParams):
     )
     speeds: Annotated[list[Speed], LongList(MAX_POINTS)] | None = Field(
         None,
-        description=f"One speed ({MIN_SPEED:g} to {MAX_SPEED:g}) per `segment_duration`, from `start` on, instead of `curve`. The last "
-        "speed extends to the end.",
+        description=f"One speed ({MIN_SPEED:g} to {MAX_SPEED:g}) for each segment of `segment_duration` seconds, from `start` on. Cannot "
+        "be combined with `curve`. The last speed extends to the end.",
         title="Speeds",
         json_schema_extra=form("expert", one_per="segment_duration"),
     )

@@ -41,8 +41,8 @@ class RenderParams(TimingParams, OnBackground):
         0.0,
         ge=0,
         le=1,
-        description="Motion blur where the clip plays faster than normal: the share of each output frame's duration over which source "
-        "frames are averaged. 0 is off, 0.5 looks like film, 1 is the maximum.",
+        description="Motion blur for parts that play faster than normal: share of each output frame's duration over which source frames "
+        "are averaged. 0 is off, 0.5 looks like film, 1 is the maximum.",
         title="Motion blur",
         json_schema_extra=form("more"),
     )
@@ -94,10 +94,10 @@ def render(params: RenderParams, *, video: Path, output: Path, progress: Progres
     """Write a video retimed along a speed curve.
 
     `motion`: see `analyze`.
-    The curve is `params.curve`, or made from `params.speeds`, or analysed. Each output frame shows the source moment given by the exact
-    integral of the curve. The frame rate is `params.frame_rate`, or stays the same; a varying one becomes constant. A curve that is 1
-    throughout copies picture and sound unchanged. One pass, with memory that does not depend on the length. Raises UnsupportedMedia and
-    BrokenMedia for the source, and Invalid for params that do not fit it; on failure no file is left at `output`.
+    The curve is `params.curve`, or made from `params.speeds`, or derived from motion. Each output frame shows the source moment given by
+    the exact integral of the curve. The frame rate is `params.frame_rate`, or that of the source; a varying rate becomes constant. If every
+    speed is 1, picture and sound are copied unchanged. Reads the source once, with memory that does not depend on its length. Raises
+    UnsupportedMedia and BrokenMedia for the source, and Invalid for params that do not fit it. On failure no file is left at `output`.
     """
     info = probe_video(video)
     analysed = params.uses_motion
@@ -277,7 +277,7 @@ def _is_unchanged(params: RenderParams, info: VideoInfo, points: list[Point]) ->
 def _bytes_per_pixel(params: RenderParams) -> float:
     """Estimate a job's memory, in bytes per pixel of one frame of its clip.
 
-    The encoder looks ahead at many frames. A copy needs none.
+    Most of it is for frames that the encoder holds. A copy takes no memory for frames.
     """
     speeds = params.speeds or ([point.speed for point in params.curve] if params.curve else [])
     return 0 if speeds and set(speeds) == {1} else 130

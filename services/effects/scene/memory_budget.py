@@ -13,15 +13,15 @@ from shared.settings import current
 SHARE = 0.6
 """Share of a job's memory that held frames may take. Decoding, encoding and libraries need the rest."""
 _LIBRARY_BYTES = 10 * 1000**2
-"""Memory of library code that only the effects load."""
+"""Memory of the libraries that only the effects load."""
 _FRAGMENTATION = 1.8
-"""Heap space of pictures as a multiple of their size. Freed pictures leave holes that are not reused at once."""
+"""Heap space that pictures take, as a multiple of their size. Freed pictures leave holes that are not reused at once."""
 
 
 def frames_in_work() -> int:
     """Return the number of frames that are being processed at a time.
 
-    There are two steps, each with one frame per worker and two queued frames.
+    They are in two steps of the work. Each step has one frame per worker, and two queued frames.
     """
     return 2 * (worker_count() + 2)
 
@@ -48,10 +48,11 @@ def needed_bytes(
 ) -> int:
     """Estimate the memory that an effect needs, in bytes.
 
-    The estimate is independent of the clip's length and leaves out plain reading and writing. `held`: frames of a trail, layers x spacing +
-    1 per side. `waiting`: frames that wait for later frames. With `full_size`, (held + waiting + in work) pictures of width x height x
-    `bytes_per_pixel` are kept; otherwise, for soft ghosts, only (waiting + in work). All these frames also keep `small_bytes` per pixel of
-    their small planes (Y, U, V, masks, ghosts). `mixing`: bytes that each worker needs while it mixes.
+    The estimate does not depend on the clip's length. It leaves out the memory of decoder and encoder. `held`: frames of a trail, layers x
+    spacing + 1 per side. `waiting`: frames that wait for later frames. `bytes_per_pixel`: bytes per pixel of a picture in full size.
+    `full_size`: whether held frames keep such a picture; if not, as for soft ghosts, only frames that wait or are in work do.
+    `small_bytes`: bytes per pixel of the small planes (Y, U, V, masks, ghosts), which all frames keep. `mixing`: bytes that each worker
+    needs while it mixes.
     """
     across, down = small_size(width, height)
     whole = waiting + frames_in_work() + (held if full_size else 0)
@@ -62,7 +63,7 @@ def needed_bytes(
 def check_memory_budget(needed: int, fields: str, *, errors: tuple[str, ...]) -> None:
     """Raise Invalid if `needed` bytes exceed the limit.
 
-    The limit is SHARE of the job's memory. `fields`: text of the error that says what to lower. `errors`: names of the params at fault.
+    The limit is SHARE of the job's memory. `fields`: params to lower, as text for the error. `errors`: names of the params at fault.
     """
     limit = int(current().job_memory_bytes * SHARE)
     if needed > limit:

@@ -15,15 +15,15 @@ from shared.motion.camera import Matrix
 Small = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
 
-_STILL = np.eye(3)
-_NOISE = np.ones((3, 3), np.uint8)
-_MIXED = np.ones((5, 5), np.uint8)
+_STILL = np.eye(3)  # matrix of a camera that does not move
+_NOISE = np.ones((3, 3), np.uint8)  # neighbourhood in which equal levels are no difference: a misalignment of one pixel does not count
+_MIXED = np.ones((5, 5), np.uint8)  # neighbourhood of pixels that interpolation can mix with invalid ones
 _MIN_REGION = 0.0004
-"""Smallest moving region, as a share of the picture; smaller ones are noise."""
+"""Least area of a moving region, as a share of the picture. Smaller regions are noise."""
 _MIN_SHARP = 0.2
-"""Share of a region in focus from which the region counts as focused. The region moves."""
+"""Least sharp share of a moving region that is in focus."""
 _MAX_HOLE = 0.03
-"""Largest hole that is filled as the inside of a moving subject. It is a share of the picture."""
+"""Largest area of a hole that is filled, as a share of the picture. Smaller holes are even parts of a moving subject."""
 
 
 def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) -> Mask:
@@ -33,18 +33,19 @@ def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) 
     each with the matrix that takes the other frame's pixels to this frame's.
 
     A pixel moves if it differs by more than `threshold` levels, luma and chroma added up, from both of the first two frames that show its
-    place. (Where the subject was earlier or will be later, one of the two frames agrees.) The mask rises from 0 at half the threshold to
-    255 at one and a half. A value within the range of the nine pixels around its place does not differ, so a misalignment of one pixel is
-    harmless. Where fewer than two frames show a place, nothing moves, unless there is only one other frame.
+    place. (Where the subject was earlier or will be later, only one of the two frames differs.) The mask rises from 0 at half the threshold
+    to 255 at one and a half times the threshold. A pixel whose value lies within the range of the nine pixels around its place does not
+    differ, so a misalignment of one pixel is harmless. A place that fewer than two of the other frames show does not move, unless there is
+    only one other frame.
     """
     return cleaned(differing(small, [(planes, matrix, None) for planes, matrix in others], threshold=threshold)[0])
 
 
 def differing(small: Small, others: list[tuple[Small, Matrix, Mask | None]], *, threshold: int) -> tuple[Mask, NDArray[np.bool_]]:
-    """Compute a frame's uncleaned motion mask, and a mask of where it is known.
+    """Compute a frame's uncleaned motion mask, and a mask of its known pixels.
 
-    `others`: as for `moving`, each also with a mask that is 255 where its planes are valid; None: everywhere. The second result is True
-    where enough frames show the pixel.
+    `others`: as for `moving`, each with a mask of the valid pixels of its planes, 255 or 0; None if all are valid. The second result is
+    True where enough frames show the pixel.
     """
     height, width = small.shape[:2]
     least = np.full((height, width), 255, np.uint8)
@@ -57,7 +58,7 @@ def differing(small: Small, others: list[tuple[Small, Matrix, Mask | None]], *, 
         difference, valid = _difference(small, planes, matrix, valid_planes)
         if valid is not None:
             undecided &= valid > 0
-        # 255 where this frame does not count.
+        # Pixels for which this frame does not count get 255, which leaves their least difference unchanged.
         cv2.min(least, difference | (undecided.view(np.uint8) - np.uint8(1)), dst=least)
         compared += undecided
     comparable = compared >= max(needed, 1)
@@ -105,8 +106,8 @@ def focused(mask: Mask, luma: Mask, *, block: int) -> Mask:
 def _difference(small: Small, planes: Small, matrix: Matrix, valid_planes: Mask | None) -> tuple[Mask, Mask | None]:
     """Measure how `small` differs from another frame's `planes`, warped by `matrix`.
 
-    A pixel's difference is its distance to the range of the nine nearest pixels of the other frame, summed over the planes. Also returns
-    where the other frame is valid (255) after the move; None: everywhere.
+    A pixel's difference is its distance to the range of the nine nearest pixels of the other frame, summed over the planes. Also returns a
+    mask of the pixels that are valid in the warped frame, 255 or 0; None if all are valid.
     """
     height, width = small.shape[:2]
     valid = valid_planes
@@ -128,8 +129,8 @@ def _moved_validity(valid: Mask, matrix: Matrix, size: tuple[int, int]) -> Mask:
 
 
 _THIN, _COMPACT = 0.1, 0.2
-"""Areas of thin and compact regions, relative to their longer side squared. A smaller area than the first is an edge; the second is that of
-a person or an animal."""
+"""Areas of regions, divided by the square of their longer side. Below _THIN, a region is only an edge of a subject. _COMPACT is the area of
+a person or an animal, which then counts in its place."""
 
 
 def cleaned(mask: Mask) -> Mask:
@@ -151,17 +152,17 @@ def cleaned(mask: Mask) -> Mask:
 def completed(mask: Mask) -> Mask:
     """Fill the inside of a subject whose mask covers only its moving edges.
 
-    Closes gaps up to a twelfth of the height, and fills what they enclose. In the view of the current frame, the scene behind a subject
-    looks the same in a ghost, so scene in a closed gap does not show.
+    Closes gaps up to a twelfth of the height, and fills the areas that they enclose. A closed gap may show the scene, which is harmless: in
+    the view of the current frame, the scene looks the same in a ghost.
     """
     return np.asarray(np.maximum(mask, _enclosed_areas(mask).view(np.uint8) * np.uint8(255)), np.uint8)
 
 
 def share_seen(mask: Mask) -> float:
-    """Estimate the fraction of the subject that a mask covers.
+    """Estimate the share of the subject that a mask covers, 0 to 1.
 
-    The share, 0 to 1, is of the subject's inside. The inside of a region is what its outer outline encloses. A region that is long and thin
-    is an edge of a larger subject, of which the rest was not seen: it counts as a part of that.
+    The subject is the area within the outer outlines of the mask's regions. A long and thin region is only the edge of a subject; the
+    subject then counts with the area that a person of that length has.
     """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(np.where(_enclosed_areas(mask), 255, 0).astype(np.uint8), connectivity=8)
     held = np.bincount(labels[mask > 127], minlength=count)
@@ -184,7 +185,7 @@ def _enclosed_areas(mask: Mask) -> NDArray[np.bool_]:
     area = rectangle(regions)
     if area is None:
         return within
-    # Closing carries a pixel at most as far as the shape is wide.
+    # Closing changes no pixel farther away than the width of the shape.
     area = around([area], mask.shape, reach)
     closed = cv2.morphologyEx(regions[area].view(np.uint8), cv2.MORPH_CLOSE, shape)
     contours, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -193,9 +194,9 @@ def _enclosed_areas(mask: Mask) -> NDArray[np.bool_]:
 
 
 def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the connected regions of `where` that contain a pixel of `seeds`.
+    """Return a mask of the connected regions of `where` that touch `seeds`.
 
-    They are a mask. `where`, `seeds`: bool (height, width).
+    A region touches if it contains a pixel of `seeds`. `where`, `seeds`: bool (height, width).
     """
     count, labels = cv2.connectedComponents(where.astype(np.uint8), connectivity=4)
     seeded = np.bincount(labels[seeds], minlength=count) > 0
@@ -204,9 +205,9 @@ def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[
 
 
 def _regions(where: NDArray[np.bool_], *, at_least: float = 1, at_most: float = np.inf) -> NDArray[np.bool_]:
-    """Return the connected regions of `where` with an area in a range.
+    """Return a mask of the regions of `where` with an area in a range.
 
-    They are a mask. `at_least`, `at_most`: area in pixels.
+    Regions are connected pixels. `at_least`, `at_most`: limits of the area in pixels.
     """
     _, labels = cv2.connectedComponents(where.view(np.uint8), connectivity=4)
     area = np.bincount(labels.ravel())

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from services.effects.scene.moments import SceneFrame, View
 
 LOOK_S = 0.3
-"""Distance in seconds between a frame and the frames to compare with it."""
-_MAX_LOOK_FRAMES = 20
+"""Distance between a frame and its comparison frames, in seconds."""
+_MAX_LOOK_FRAMES = 20  # largest such distance in frames
 
 
 def look_frames(rate: float) -> int:
@@ -19,10 +19,11 @@ def look_frames(rate: float) -> int:
 
 
 def neighbours(frames: Iterable[SceneFrame], look: int) -> Iterator[tuple[SceneFrame, list[View]]]:
-    """Yield each frame with other frames of its shot to compare with.
+    """Yield each frame with its comparison frames, which are of the same shot.
 
-    The others are views without decoded frames, the most useful first: those `look` frames before and after, then nearer ones. Near the
-    ends of a shot, where one side is short, the other side reaches up to twice as far. Holds at most 2 * `look` decoded frames.
+    Comparison frames are views without decoded frames. The most useful come first: those `look` frames before and after, then nearer ones.
+    If the shot begins or ends within `look` frames, the frame on the other side is up to twice as far away. Holds at most 2 * `look`
+    decoded frames.
     """
     waiting: deque[SceneFrame] = deque()
     views: deque[View] = deque()
@@ -36,7 +37,7 @@ def neighbours(frames: Iterable[SceneFrame], look: int) -> Iterator[tuple[SceneF
         before, after = min(before, max(look, 2 * look - after)), min(after, max(look, 2 * look - before))
         far = [frame.index - before, frame.index + after]
         nearer = [frame.index + side * away // part for part in (2, 4) for side, away in ((1, after), (-1, before))]
-        # At the ends of a shot one side is too near to show much: those views come last.
+        # Near the ends of a shot, the views on one side are so near that they differ little. They come last.
         order = sorted(dict.fromkeys(far + nearer), key=lambda index: abs(index - frame.index) < look // 2)
         return frame, [views[index - views[0].index] for index in order if index != frame.index]
 

@@ -14,7 +14,7 @@ from shared.video import Frame, read_frames, read_together
 from shared.video.clip.part import ClipPart
 
 SPECKS = 5e-5
-"""Largest share of light pixels in a matte without a subject: specks of noise."""
+"""Largest share of light pixels in a matte that shows no subject. Light pixels are then specks of noise."""
 
 
 def read_scene(
@@ -50,8 +50,8 @@ def read_matted(
 ) -> Generator[MaskedFrame, None, None]:
     """Yield frames of a part of `video` with masks from a matte.
 
-    `matte`: a gray video, matched by time. `full_size`: make masks of half the clip's width and height, for ghosts in full size; otherwise
-    masks have the size of small planes.
+    `matte`: a gray video, matched by time. `full_size`: whether the masks are for ghosts in full size. Such masks have half the clip's
+    width and height, others the size of small planes.
     """
     start, duration = part.start or None, part.duration
     with read_together(video, matte, opaque=True, background=background, start=start, duration=duration, to_sdr8=True) as pairs:

@@ -10,7 +10,8 @@ from shared.video import Frame
 from shared.video.frames.planes import halve_toward
 
 _REDUCTIONS = ((720, 4), (405, 2))
-"""Heights from which frames are reduced, with the factors. Powers of two: halving is much faster than other averaging."""
+"""Least heights of frames that are reduced, with the divisors of width and height. Divisors are powers of two, because halving is much
+faster than other averaging."""
 
 
 def small_size(width: int, height: int) -> tuple[int, int]:

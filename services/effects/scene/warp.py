@@ -15,18 +15,18 @@ Area = tuple[slice, slice]
 """Rows and columns of a plane."""
 
 FEATHER = 0.03
-"""Width in which a moved picture fades out at its edges. It is a share of the picture's smaller side."""
+"""Width of the rim in which a moved picture fades out. It is a share of the picture's smaller side."""
 NEAR = 1 / 3
-"""Misalignment in pixels that is not corrected. Resampling blurs by up to half a pixel, which is worse."""
+"""Largest misalignment, in pixels, that is not corrected. A correction would resample, which blurs by up to half a pixel."""
 _STILL = 0.1
-"""Misalignment below which a mask or a soft ghost stays in place. It is in small-plane pixels."""
+"""Misalignment below which a mask or a soft ghost is not moved. In pixels of small planes."""
 
 
 def shift_of(matrix: Matrix, size: tuple[int, int], *, within: float = 1e-3) -> tuple[float, float] | None:
-    """Return a matrix's shift in pixels.
+    """Return a matrix's shift (right, down) in pixels; None if it also warps.
 
-    None if it is not a pure translation. `matrix`: (3, 3), applied to a picture of `size` (width, height). None if the movement of any
-    corner differs from the mean by more than `within` pixels.
+    `matrix`: (3, 3), applied to a picture of `size` (width, height). It only shifts if no corner's movement differs from the
+    mean by more than `within` pixels.
     """
     corners = np.array([[[0, 0], [size[0], 0], [0, size[1]], [size[0], size[1]]]], np.float64)
     moved = (cv2.perspectiveTransform(corners, matrix) - corners)[0]

@@ -1,7 +1,7 @@
 """Clean plate of a shot: its background without the subject.
 
-Comparison with neighbouring frames finds only the edges of a slow subject. Therefore views from all over the shot are compared. What most
-of them show at a place is the scene. Pixels of a frame that differ from the scene are the whole subject.
+Comparison with neighbouring frames finds only the edges of a slow subject. Therefore views from all over the shot are compared. At each
+place, the picture that most of them show is the scene. The pixels of a frame that differ from the scene make up the whole subject.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,17 +19,17 @@ from services.effects.scene.tracker import SceneTracker
 from shared.motion.camera import Pose, overlap
 
 _MAX_VIEWS = 32
-"""Most views kept of a shot. When there are more, every second view is dropped."""
+"""Most views that are kept of a shot. If there are more, every second view is dropped."""
 _PLATE_VIEWS = 11
-"""Most views in a plate. The number is odd, so that there is a middle value."""
+"""Most views from which a plate is computed. The number is odd, so that there is a middle value."""
 _MIN_VIEWS, _MIN_AGREEING = 3, 0.6
 """Least number of views of a place, and least share of them that agree. With fewer, the scene at this place is unknown."""
 _MIN_OVERLAP = 0.5
-"""Least overlap of a plate's view with the plate's frame. It is a share of the picture."""
+"""Least overlap of a view with the frame for which a plate is computed. It is a share of the picture."""
 _MARGIN = 1 / 8
-"""Extent of a plate beyond its frame, as a share of the frame. A camera that moves further needs another plate."""
+"""Extent of a plate beyond its frame on each side, as a share. If the camera moves farther, another plate is computed."""
 _MAX_SUBJECT = 0.5
-"""Largest share of the picture that counts as the subject. A larger difference has another cause, such as a change of light."""
+"""Largest area that counts as the subject, as a share of the picture. A larger difference has another cause, such as a change of light."""
 
 
 def plate_bytes(width: int, height: int) -> int:

@@ -11,7 +11,7 @@ from services.effects.stamping.stamps import Stamp
 from shared.motion.camera import Matrix, Pose
 
 _NOTHING, _SUBJECT, _SCENE = 0, 1, 2
-"""Content of the canvas at a pixel. A higher value replaces a lower one."""
+"""Content of the canvas at a pixel. When a frame is painted, higher values replace lower ones."""
 MAX_PIXELS = 100_000_000
 """Largest picture in pixels, whatever `growth` allows."""
 
@@ -20,7 +20,7 @@ class Panorama:
     """Canvas that grows along the camera's path through a shot.
 
     The canvas has the pixel grid of the shot's first frame, and grows up to `growth` times the frame's width and height. `clipped`: whether
-    the camera saw more than that.
+    the camera saw parts that lie beyond the largest canvas.
     """
 
     def __init__(self, width: int, height: int, *, growth: float) -> None:
@@ -93,7 +93,7 @@ class Panorama:
         return np.dstack([self._picture[inside], covered[inside].astype(np.uint8) * 255])
 
     def _placed(self, matrix: Matrix) -> Matrix:
-        """Convert a matrix that maps to the first frame to map to the canvas."""
+        """Convert a matrix to the shot's first frame into a matrix to the canvas."""
         return np.asarray(_moved(-self._left, -self._top) @ matrix, np.float64)
 
     def _window(self, matrix: Matrix) -> tuple[slice, slice]:

@@ -18,7 +18,7 @@ class Sequence:
     """A finished sequence picture, with the times of its stamps.
 
     `picture`: uint8 (height, width, 3 or 4), see `Panorama.finished`. `seconds`: times of its stamps. `subject_shares`: for each stamp, the
-    share of the subject's inside that the mask holds, 0 to 1.
+    share of the subject's area that it contains, 0 to 1.
     """
 
     picture: NDArray[np.uint8]
@@ -29,8 +29,7 @@ class Sequence:
 class SequencePicture:
     """Builder of a clip's sequence picture, to which frames are added one by one.
 
-    `stamps`: maximum number of stamps. `growth`: see `Panorama`. `opacity`: opacity of the stamps, 0 to 1. `clipped`: whether the picture
-    is too small for all that the camera saw.
+    `stamps`: maximum number of stamps. `growth`, `clipped`: see `Panorama`. `opacity`: opacity of the stamps, 0 to 1.
     """
 
     def __init__(self, *, stamps: int, growth: float, opacity: float) -> None:

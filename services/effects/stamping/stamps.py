@@ -22,9 +22,9 @@ class Stamp:
     """Time of the frame in the source."""
     pose: Pose
     corner: tuple[int, int]
-    """Position (x, y) of the piece's upper left corner in the frame."""
+    """Position (x, y) of the cut-out's upper left corner in the frame."""
     planes: Planes
-    """Planes of the piece."""
+    """Planes of the cut-out, which is a rectangle."""
     mask: Mask
     """Mask of the whole frame, 0 to 255."""
 
@@ -32,7 +32,7 @@ class Stamp:
     def subject_share(self) -> float:
         """Share of the subject's area that the mask covers, 0 to 1.
 
-        The area is what the subject's outline encloses. A mask that holds only the subject's moving edges makes a hollow stamp.
+        The subject's area is everything within its outline. A mask that covers only the subject's moving edges makes a hollow stamp.
         """
         return share_seen(self.mask)
 
@@ -48,7 +48,7 @@ class Stamp:
 def cut_out(frame: MaskedFrame, planes: Planes) -> Stamp | None:
     """Cut the subject out of a frame.
 
-    Returns None if its mask is empty. `planes`: planes of the frame.
+    Returns None if the frame's mask is empty. `planes`: planes of the frame.
     """
     area = rectangle(frame.mask > 127)
     if area is None:
@@ -99,9 +99,9 @@ def stamped_frames(frames: Iterable[MaskedFrame], pixels: Pixels, *, interval_s:
 
 
 def lay_stamps(out: Planes, stamps: Iterable[Stamp], target: Pose, subject: Weights, *, opacity: float) -> None:
-    """Draw `stamps` on a frame's planes `out`, behind the frame's subject, latest on top.
+    """Draw `stamps` on a frame's planes `out`, behind the frame's own subject.
 
-    `target`: pose of the frame. `subject`: mask of the frame's own subject, float32 from 0 to 1.
+    Later stamps cover earlier ones. `target`: pose of the frame. `subject`: mask of the frame's own subject, float32 from 0 to 1.
     """
     height, width = out[0].shape
     for stamp in stamps:

@@ -11,11 +11,11 @@ v_i = decay^i * m_i * (1 - m_0), which keeps ghosts behind the subject:
             e = 1.1 * sum(e_i) + 1.2 * blurred(sum(e_i)); veil = 1 - exp(-luma(e)), light = e * veil / luma(e).
             The light's luma equals the veil, so luma is combined as in the blend mode screen: out = 1 - (1 - in) * (1 - light).
     shadow  1 - veil = product of (1 - 0.85 * v_i * (1 - 0.25 * y_i)), slightly blurred; light = 0.14 * veil, or a quarter
-            of the tint's. The picture is multiplied by silhouettes that keep a little of the subject's texture; the light lifts them over
-            what is darker, as smoke.
+            of the tint's. The picture is multiplied by silhouettes that keep a little of the subject's texture. The light brightens them
+            where the picture is darker than they are, as smoke does.
     normal  veil = sum(v_i) / (1 + sum(v_i)), light = sum(v_i * ghost_i) / (1 + sum(v_i)): the weighted mean of full-size ghosts.
 
-`blur` blurs ghost i and its mask by i times as much.
+With `blur`, ghost i and its mask are blurred by i times as much.
 """
 
 import math
@@ -35,9 +35,9 @@ from shared.choices import OneOf
 _BLOOM = 0.012
 """Radius of the bloom, as a share of the picture's diagonal. It is the standard deviation of a Gaussian."""
 _GLOW, _HALO = 1.1, 1.2
-"""Strength of the glow and of its bloom."""
+"""Factors on the light of the ghosts, and on their bloom."""
 _SMOKE = 0.14
-"""Brightness of a full shadow, 0 to 1. Black would not show on dark clothes and at night."""
+"""Brightness of a full shadow, 0 to 1. Black would be invisible on dark clothes and at night."""
 _SHADOW_BLUR = 0.0012
 """Blur radius of shadows, as a share of the picture's diagonal. It is the standard deviation of a Gaussian."""
 _LEAST_BLUR = 0.3
@@ -51,7 +51,7 @@ class PlacedGhost:
     essence: NDArray[Any]
     """Result of `GhostStyle.essence`, moved; the same rectangle of the picture for all ghosts."""
     weight: float
-    """Strength of the ghost, decay^i."""
+    """Strength of the ghost, 0 to 1."""
     blur: float
     """Radius of the blur in pixels of the small planes."""
 
@@ -67,7 +67,7 @@ class GhostStyle:
     spread: float
     """Radius of the style's own blur, as a share of the diagonal. It is the standard deviation of a Gaussian."""
     essence: Callable[[NDArray[Any], Floats, Levels, Tint | None], NDArray[Any]]
-    """`essence(planes, share, levels, tint)`: the material of a frame's ghosts. It is computed once per frame.
+    """`essence(planes, share, levels, tint)`: pixels from which a frame's ghosts are made. They are computed once per frame.
 
     `planes`: small planes (height, width, planes). `share`: mask of the subject, float32 from 0 to 1. Returns (height, width, n) in the
     planes' type, with the values of `empty` where the mask is 0, so that the result can be moved, blurred and added."""
@@ -76,8 +76,8 @@ class GhostStyle:
     veil: Callable[[list[PlacedGhost], Floats, float, Levels, Tint | None], Veil]
     """`veil(ghosts, clear, sigma, levels, tint)`: the veil of a frame's ghosts. At least one ghost is given.
 
-    `clear`: 1 minus the mask of the frame's own subject. `sigma`: `spread` in pixels. All may be a rectangle of the picture, if the ghosts
-    are empty within `blur_reach` pixels of those of its edges that are not edges of the picture."""
+    `clear`: 1 minus the mask of the frame's own subject. `sigma`: `spread` in pixels. Instead of whole pictures, ghosts and `clear` may be
+    one rectangle of the picture. Ghosts must then be empty within `blur_reach` pixels of its edges, except at the picture's own edges."""
 
 
 def _glow_essence(planes: NDArray[Any], share: Floats, levels: Levels, tint: Tint | None) -> NDArray[Any]:
@@ -101,7 +101,7 @@ def _colour_essence(planes: NDArray[Any], factor: Floats, levels: Levels, tint: 
 
 
 def _shadow_essence(planes: NDArray[Any], share: Floats, levels: Levels, _tint: Tint | None) -> NDArray[Any]:
-    """Return how dark a frame's shadow ghosts are at each pixel, as one plane."""
+    """Return the darkness of a frame's shadow ghosts at each pixel, as one plane."""
     top = np.iinfo(planes.dtype).max
     dark = np.rint(share * (1 - np.float32(0.25) * brightness(planes, levels)) * top)
     return np.asarray(dark.astype(planes.dtype)[:, :, None])
@@ -192,7 +192,7 @@ GhostName = Annotated[str, OneOf(GHOST_STYLES)]
 
 
 def blur_reach(sigma: float) -> int:
-    """Return the radius in pixels that a blur of `sigma` reaches."""
+    """Return the distance over which a blur of `sigma` spreads a pixel, in pixels."""
     return 0 if sigma < _LEAST_BLUR else 3 * (_box_side(sigma) // 2)
 
 
@@ -214,7 +214,7 @@ def _sum_of(ghosts: list[PlacedGhost], clear: Floats, empty: tuple[float, ...]) 
 def _overexposure(planes: NDArray[Any], levels: Levels) -> Floats:
     """Return per-pixel gains that overexpose a picture, float32 (height, width).
 
-    Dark parts get up to 1.3 stops more. A shoulder takes the place of clipping in bright parts.
+    Dark parts get up to 1.3 stops more. Bright parts are compressed rather than clipped.
     """
     if planes.dtype == np.uint8:
         codes = np.arange(256, dtype=np.uint8).reshape(256, 1, 1)

@@ -21,7 +21,7 @@ from services.effects.trails.tint import Tint
 from shared.motion.camera import Matrix, scale_matrix
 
 _STRIP = 128 * 1024
-"""Samples of a strip. Their float32 sums take half a megabyte, which leaves room for ghosts in a core's cache."""
+"""Number of samples in a strip. Their float32 sums take half a megabyte, which leaves room for ghosts in a core's cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,15 +42,15 @@ class Part:
     matrix: Matrix
     """Movement of the planes, (3, 3)."""
     share: NDArray[np.uint8]
-    """The ghost's share of each pixel, 0 to 255, of any size."""
+    """Share of the ghost in each pixel, 0 to 255. Any size; it is scaled to the planes."""
 
 
 def mix_whole(out: Planes, frame: Planes, ghosts: Sequence[ShiftedPicture], weight: float) -> None:
     """Write the weighted mean of a frame and its ghosts to `out`.
 
-    `weight`: weight of the frame. All planes have the same shapes. Ghosts are moved by whole pixels, because interpolation blurs as much as
-    it aligns (on real pictures panned by fractions of a pixel: 54.9 dB against 55.4; 51.9 against 51.8; 57.3 against 57.2). A moved ghost
-    fades out towards the edges of its picture; beyond them the others share its weight.
+    `weight`: weight of the frame. All planes have the same shapes. Ghosts are moved by whole pixels, because interpolation loses by blur
+    what it gains by alignment (on real pictures panned by fractions of a pixel: 54.9 dB against 55.4; 51.9 against 51.8; 57.3 against
+    57.2). A moved ghost fades out towards the edges of its picture; beyond them, its weight goes to the frame and the other ghosts.
     """
     for number, (target, own) in enumerate(zip(out, frame, strict=True)):
         layers = [layer for ghost in ghosts if (layer := _layer(ghost, number)) is not None]

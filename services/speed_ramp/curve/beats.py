@@ -1,9 +1,9 @@
 """Beat tracking in a clip's sound, with changing tempo.
 
-1. Onset strength: how much the loudness rises in bands of the spectrum, every 10 ms.
+1. Onset strength: the rise of loudness in bands of the spectrum, every 10 ms.
 2. Tempo: the autocorrelation of the onset strength over some seconds, tracked through the clip by the cheapest path (Viterbi).
-3. Beats: the sequence that falls on strong onsets at that tempo (Ellis, "Beat Tracking by Dynamic Programming", JNMR 2007), each beat
-   then moved to the onset next to it.
+3. Beats: the sequence that falls on strong onsets at that tempo (Ellis, "Beat Tracking by Dynamic Programming", JNMR 2007). Each beat is
+   then moved to the strongest onset nearby.
 
 Memory: a few numbers for each 10 ms. Own code, because the maintained libraries did not fit when measured: they find beats in noise and in
 speech, mistake loud hats between kicks for beats, and are under the GPL (aubio) or add 0.3 GiB to a worker and 0.4 GiB to its image
@@ -24,22 +24,22 @@ Floats = NDArray[np.float64]
 SAMPLE_RATE = 22050
 """Sample rate in Hz of the sound for beat tracking. Frequencies above 11 kHz add nothing."""
 
-_HOP = 220  # samples: 10 ms
+_HOP = 220  # samples in a step of 10 ms
 _STEP_S = _HOP / SAMPLE_RATE
-_WINDOW = 1024
-_BANDS = 24
+_WINDOW = 1024  # samples whose spectrum is computed at each step
+_BANDS = 24  # bands of the spectrum whose loudness is measured
 _BATCH = 256  # windows per Fourier transform
-_QUIET = 1e-4  # share of full scale: rises below this level count little
-_SLOWEST, _FASTEST = 45.0, 240.0  # beats per minute
-_USUAL, _OCTAVES = 120.0, 1.0  # preferred tapping tempo, and the width in octaves of a Gaussian that weighs other tempos
-_TEMPO_S, _TEMPO_EVERY_S = 6.0, 1.0
-_SHORTEST_S = 3.0  # shortest sound with a tempo: two of the slowest beats, compared with each other
-_TEMPO_CHANGE = 12.0  # cost of changing the tempo by an octave within a second; a self-similarity gains at most 1
-_TIGHT = 100.0  # cost of a beat distance e times the tempo's, in units of the mean onset strength
-_SEARCH_S = 0.06  # a beat moves to an onset at most this far away
-_LATE_S = 0.009  # the onset strength of a click peaks when its window reaches this far past the click
-_SELF_SIMILAR = 0.25  # least self-similarity of beats: noise and scattered sounds stay below, loosely played music has 0.4
-_AUDIBLE = 0.3  # share of the median beat's strength: weaker beats before the first and after the last onset are dropped
+_QUIET = 1e-4  # level, as a share of full scale, below which a rise of loudness counts little
+_SLOWEST, _FASTEST = 45.0, 240.0  # range of tempos, in beats per minute
+_USUAL, _OCTAVES = 120.0, 1.0  # preferred tempo in beats per minute, and the width in octaves of the Gaussian that weighs other tempos
+_TEMPO_S, _TEMPO_EVERY_S = 6.0, 1.0  # seconds of sound in which a tempo is measured, and seconds between two measurements
+_SHORTEST_S = 3.0  # shortest sound with a tempo, in seconds: it holds two of the slowest beats, which can be compared
+_TEMPO_CHANGE = 12.0  # cost of changing the tempo by an octave within a second; the self-similarity at a tempo gains at most 1
+_TIGHT = 100.0  # cost of a distance between beats that is e times the tempo's, in multiples of the mean onset strength
+_SEARCH_S = 0.06  # largest distance, in seconds, by which a beat is moved to an onset
+_LATE_S = 0.009  # seconds from the middle of the window in which a click's onset strength is highest to the click
+_SELF_SIMILAR = 0.25  # least self-similarity at a beat: noise and scattered sounds have less, loosely played music has 0.4
+_AUDIBLE = 0.3  # least strength of the first and the last beat, relative to the median beat; weaker beats at the ends are dropped
 
 
 def beats(blocks: Iterable[AudioBlock]) -> list[float]:
@@ -66,7 +66,7 @@ def _onsets(blocks: Iterable[AudioBlock]) -> tuple[Floats, float]:
         start = second if last is None else start
         frames = sliding_window_view(samples, _WINDOW)[::_HOP]
         power = np.abs(np.fft.rfft(frames * window, axis=1)) ** 2
-        # Perceived loudness: the logarithm in each band. The constant inside keeps quiet noise from changing it.
+        # Perceived loudness: the logarithm of the power in each band. Adding 1 keeps quiet noise from changing it.
         loud = np.log1p(np.add.reduceat(power, edges[:-1], axis=1) / (_QUIET * _WINDOW) ** 2)
         before = loud[:1] if last is None else last
         strength.extend(np.maximum(np.diff(loud, axis=0, prepend=before), 0).mean(axis=1))
@@ -133,9 +133,9 @@ def _tempo(level: Floats) -> tuple[Floats, Floats]:
 
 
 def _self_similarity(part: Floats, lags: NDArray[np.int64]) -> Floats:
-    """Return the autocorrelation (0 to 1) at each of `lags`.
+    """Return the self-similarity (0 to 1) of onset strength at each of `lags`.
 
-    Each is averaged with the autocorrelation at twice the lag.
+    It is the autocorrelation at the lag, averaged with that at twice the lag.
     """
     spectrum = np.fft.rfft(part - part.mean(), 2 * len(part))
     correlation = np.fft.irfft(np.abs(spectrum) ** 2)[: len(part)] / np.arange(len(part), 0, -1)

@@ -13,9 +13,9 @@ from services.speed_ramp.curve.trim import trimmed
 from shared.errors import Invalid
 
 _SMOOTH_PIECES = 24  # straight lines that replace an eased piece before its slope is limited
-_JUMP_S = 1e-6
-_NEAR_S = 1e-9
-_BISECTIONS = 80
+_JUMP_S = 1e-6  # length of the steep line that replaces a jump of the speed, in seconds
+_NEAR_S = 1e-9  # rounding error of times, in seconds
+_BISECTIONS = 80  # most steps of the search for a factor on the speeds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +37,8 @@ class Constraints:
 def constrained(points: Sequence[Point], constraints: Constraints, *, start: float, end: float, limits: tuple[float, float]) -> list[Point]:
     """Return a curve changed to meet `constraints`.
 
-    `start`, `end`: the part of the source, in seconds; the result covers only that. `limits`: slowest and fastest speed allowed. Raises
-    Invalid if no snap time lies in the part, or no speeds within the limits reach the target duration.
+    `start`, `end`: part of the source, in seconds. The result covers only this part. `limits`: slowest and fastest speed allowed. Raises
+    Invalid if no snap time lies in the part, or if no speeds within the limits reach the target duration.
     """
     if not constraints:
         return list(points)
@@ -57,8 +57,8 @@ def constrained(points: Sequence[Point], constraints: Constraints, *, start: flo
 def snapped(points: Sequence[Point], times: Iterable[float], *, start: float, end: float) -> list[Point]:
     """Move each inner control point to the nearest of `times`.
 
-    `times`: source seconds. Points that move to the same time become one. It gets the geometric mean of their speeds, the sum of their
-    freezes and the easing of the last. Raises Invalid if none of `times` lies between `start` and `end`.
+    `times`: source seconds. Points that move to the same time become one point, with the geometric mean of their speeds, the sum of their
+    freezes and the easing of the last of them. Raises Invalid if none of `times` lies between `start` and `end`.
     """
     within = np.unique([time for time in times if start < time < end])
     if not len(within):

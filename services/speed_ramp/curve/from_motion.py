@@ -14,8 +14,8 @@ from services.speed_ramp.curve.trim import trimmed
 from services.speed_ramp.motion.trace import Trace
 
 _CELLS = 8  # grid cells per segment: motion is smoothed on a grid finer than the curve
-_NOISE = 0.01  # diagonals per second: smaller motion is noise
-_EVEN, _FULL = 0.1, 1.0  # octaves of motion: a change within the measurement's accuracy, and one that uses the whole speed range
+_NOISE = 0.01  # motion, in diagonals per second, below which differences are noise
+_EVEN, _FULL = 0.1, 1.0  # change of motion in octaves: up to the first, motion counts as even; from the second on, all speeds are used
 _FWHM = 2.355  # full width at half maximum of a Gaussian, in standard deviations
 
 
@@ -72,11 +72,11 @@ def from_motion(motion: Trace, params: MotionToSpeed) -> list[Point]:
 
     The curve has one control point in the middle of each segment, and is linear between them.
 
-    The smoothed motion is scaled to 0..1 by its 5th and 95th percentiles, so outliers do not matter. The result picks the speed between
-    `max_speed` and `min_speed` on a logarithmic scale: half-way between 0.5 and 2 is 1. Motion that changes by an octave uses the whole
-    range of speeds, smaller changes proportionally less of it, around 1 (clipped to the limits); motion that changes by less than a tenth
-    of an octave counts as even and plays at that speed throughout. Follows AI-Speed-Ramping (motion per segment relative to
-    its range over the clip), but slows action down by default instead of speeding it up.
+    The smoothed motion is scaled to 0..1 by its 5th and 95th percentiles, so outliers do not matter. The scaled motion picks a speed
+    between `max_speed` and `min_speed` on a logarithmic scale: half-way between 0.5 and 2 is 1. If motion changes by an octave or more, the
+    curve uses the whole range of speeds. Smaller changes use proportionally less of it, around speed 1 (clipped to the limits). If motion
+    changes by less than a tenth of an octave, it counts as even, and the clip plays at that speed throughout. Follows AI-Speed-Ramping
+    (motion per segment relative to its range over the clip), but slows action down by default instead of speeding it up.
     """
     starts, ends = segments(motion.duration_s, params.segment_duration)
     grid, smooth = _smoothed(motion, segment_duration=params.segment_duration, smoothing=params.smoothing)
@@ -93,7 +93,7 @@ def from_motion(motion: Trace, params: MotionToSpeed) -> list[Point]:
     octaves = math.log2((high + _NOISE) / (low + _NOISE))
     strength = min(max(octaves - _EVEN, 0.0) / (_FULL - _EVEN), 1.0)
     speeds = np.exp(even + strength * (fast + slowness * (slow - fast) - even))
-    # Rounded so that constant motion gives equal speeds; clipped because exp(log(x)) may be just outside the limits.
+    # Rounded so that constant motion gives equal speeds. Clipped because exp(log(x)) may be slightly outside the limits.
     speeds = np.clip(np.round(speeds, 9), params.min_speed, params.max_speed)
     middles = (starts + ends) / 2
     return trimmed([Point(float(t), float(speed)) for t, speed in zip(middles, speeds, strict=True)], motion.duration_s)

@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field
 from services.speed_ramp.curve.points import Point
 from services.speed_ramp.curve.straight_pieces import time_map
 
-_SLOW = 0.9  # speeds below this are slow
-_STILL_S = 1e-7  # source seconds: above rounding errors, below any movement
-_TOLERANCE_S = 0.002
+_SLOW = 0.9  # speed below which a part is slow
+_STILL_S = 1e-7  # source seconds that a freeze may play: more than rounding errors, less than any movement
+_TOLERANCE_S = 0.002  # largest error, in source seconds, of the straight lines in which slow parts are found
 
 
 class SlowPart(BaseModel):

@@ -13,8 +13,8 @@ import numpy as np
 from services.speed_ramp.curve.clock import Clock, Floats
 from services.speed_ramp.curve.points import Point
 
-_MAX_PIECES = 4096
-_ROUNDING_S = 1e-6
+_MAX_PIECES = 4096  # most straight lines between two corners of the time map
+_ROUNDING_S = 1e-6  # seconds: larger than rounding errors
 _ROUNDING = 1e-6  # output frames: larger than rounding errors
 
 
@@ -53,8 +53,9 @@ def time_map(points: list[Point], *, start: float, end: float, tolerance_s: floa
 def frame_pieces(points: list[Point], *, start: float, end: float, rate: Fraction) -> list[FramePiece]:
     """Split the curve into constant-speed pieces of whole frames.
 
-    `rate`: output frames per second. The pieces together have the output's number of frames. Each frame shows a moment within half a source
-    frame of the curve, also around jumps and freezes, which begin with the first frame whose moment lies in them.
+    `rate`: output frames per second. The pieces together have the output's number of frames. Each frame shows a moment that differs from
+    the curve by at most half a source frame. This also holds around jumps and freezes, which begin with the first frame whose moment lies
+    in them.
     """
     clock = Clock(points, start=start)
     total = max(round(float(clock.left(end)) * rate), 1)
@@ -73,8 +74,8 @@ def frame_pieces(points: list[Point], *, start: float, end: float, rate: Fractio
 def inside_media(pieces: list[FramePiece], *, end: float, frame_s: float, rate: Fraction) -> list[FramePiece]:
     """Change pieces so that they play no media after `end`.
 
-    `end`: source second; `frame_s`: length of the media's last frame. A piece starts at the last frame at the latest. Where the last
-    frame of a piece reaches over the end, it becomes a piece of its own, which shows the same moment slower.
+    `end`: source second. `frame_s`: length of the media's last frame in seconds. A piece starts at the last frame at the latest. If the
+    last frame of a piece extends beyond the end, it becomes a piece of its own, which shows the same moment slower.
     """
     inside: list[FramePiece] = []
     for first, frames, source, speed in pieces:
@@ -91,11 +92,11 @@ def inside_media(pieces: list[FramePiece], *, end: float, frame_s: float, rate: 
 
 
 def within_ranges(pieces: list[FramePiece], *, end: float, frame_s: float, rate: Fraction) -> list[FramePiece]:
-    """Split slow pieces whose stated source range would reach beyond `end`.
+    """Split slow pieces whose stated source range would extend beyond `end`.
 
-    A range begins at the piece's source start and is as long as the piece lasts. OpenTimelineIO states the length of a slow clip so,
-    although the clip plays less of its source. `end`, `frame_s`: as in `inside_media`. Single frames of the timeline that still reach over
-    the end start at the media's last frame; where that is shorter than theirs, they stay. Freezes stay whole.
+    OpenTimelineIO states a source range as long as the piece lasts, although a slow piece plays less of its source. `end`, `frame_s`: as in
+    `inside_media`. A piece of one frame whose range still extends beyond the end starts earlier, unless the media's last frame is shorter
+    than a frame of the timeline. Freezes stay whole.
     """
     within: list[FramePiece] = []
     for first, frames, source, speed in pieces:
@@ -112,9 +113,9 @@ def within_ranges(pieces: list[FramePiece], *, end: float, frame_s: float, rate:
 
 
 def _largest_gap(clock: Clock, out: Floats) -> float:
-    """Return how far straight lines between the times `out` deviate from the clock.
+    """Return the largest deviation of straight lines from the clock, in source seconds.
 
-    The lines join the output times `out`; the deviation is in source seconds.
+    The lines join the moments that the clock gives for the output times `out`.
     """
     quarters = out[:-1, None] + np.diff(out)[:, None] * np.array([0.25, 0.5, 0.75])
     ends = clock.source(out)

@@ -11,7 +11,8 @@ from shared.editing.fcpxml import plain
 from shared.video.probing.timecode import Timecode
 
 MOST_EVENTS = 999
-"""Most events of a list, because event numbers have three digits. Of a longer curve, neighbouring pieces are joined, except freezes."""
+"""Most events of a list, because event numbers have three digits. If a curve has more pieces, neighbouring ones are joined, freezes
+last."""
 _STILL = 1e-6
 """Speed below which a piece is a freeze."""
 
@@ -58,7 +59,7 @@ def simplified(clip: RampedClip) -> str | None:
 def _joined(pieces: list[FramePiece], rate: float, *, freezes_too: bool) -> list[FramePiece]:
     """Join neighbouring pieces in pairs.
 
-    `freezes_too`: also pieces that stand still, which then become slow.
+    `freezes_too`: whether freezes are joined too. A joined freeze becomes a slow piece.
     """
     joined: list[FramePiece] = []
     rest = iter(pieces)

@@ -10,7 +10,7 @@ from services.speed_ramp.handover.ramped_clip import RampedClip
 from shared.editing.fcpxml import Clip, Project, exact
 
 _TIMESCALE = 720_000  # units per second of FCPXML times that need not lie on frames
-_STILL = 1e-6  # speeds below this are a freeze
+_STILL = 1e-6  # speed below which a piece is a freeze
 
 
 def as_otio(ramped: RampedClip) -> str:

@@ -18,12 +18,12 @@ SHAKE_S = 0.5
 A tenth of a 2 Hz shake is left, and nothing from 3 Hz on."""
 
 _STEP = 8  # pixels between the vectors that are fitted
-_ROUNDS = 8
-_LEAST_SPREAD = 0.1  # pixels: spread of the flow's own errors
-_MIDDLE = 0.3  # weight of a vector in the middle; at the border, where background is more likely, it is 1
+_ROUNDS = 8  # most rounds of reweighted least squares
+_LEAST_SPREAD = 0.1  # least spread of the vectors around the fit, in pixels: that of the flow's own errors
+_MIDDLE = 0.3  # weight of a vector in the middle of the picture; at its border, where background is more likely, the weight is 1
 _LEAST_TEXTURE = np.diag([1e-9, 1e-3, 1e-3])
 """Added to the equations for pictures with texture in one place. Such a picture does not determine zoom and rotation."""
-_CELLS_PER_S = 36
+_CELLS_PER_S = 36  # cells per second of the grid on which camera motion is smoothed
 _FWHM = 2.355  # full width at half maximum of a Gaussian, in standard deviations
 
 
@@ -72,9 +72,9 @@ class Camera:
         return np.ascontiguousarray(motion.T)
 
     def field(self, motion: Floats, *, every: int = 1) -> tuple[Field, Field]:
-        """Return the flow field of a camera motion.
+        """Return the flow field of a camera motion: x and y in pixels.
 
-        x and y in pixels, at every `every`-th row and column.
+        `every`: distance between the rows, and the columns, of the result in pixels.
         """
         (b0, b1), (x0, x1), (y0, y1) = motion.astype(np.float32)
         across, down = self._across[:, ::every], self._down[::every]
@@ -82,9 +82,9 @@ class Camera:
 
 
 def length(motion: Floats, width: int, height: int) -> Floats:
-    """Return how far affine motions move a picture's pixels, as a root mean square.
+    """Return the root mean square by which affine motions move a picture's pixels.
 
-    `motion`: (..., 3, 2); the result is in its unit.
+    `motion`: (..., 3, 2). The result has the unit of `motion`.
     """
     square = width**2 + height**2
     share = np.array([1.0, width**2 / square / 12, height**2 / square / 12])

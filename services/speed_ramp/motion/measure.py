@@ -21,15 +21,15 @@ from services.speed_ramp.motion.camera import Camera
 ANALYSIS_SIZE = 256
 """Longer side, in pixels, of the pictures on which motion is measured."""
 
-_SHORTEST = 32  # pixels: minimum for DIS's pyramid
-_PERCENTILE = 0.9
-_CUT = 0.5
-_NOISE = 10.0  # levels: a difference of this much after motion compensation halves the trust in a vector
-_TEXTURE = 3.0  # levels: texture of this much gives half trust
-_NEIGHBOURHOOD = 9  # pixels
+_SHORTEST = 32  # least side of a measured picture, in pixels: DIS needs it for its pyramid
+_PERCENTILE = 0.9  # percentile of the flow's length that counts as the subject's motion
+_CUT = 0.5  # mismatch above which two frames show different scenes
+_NOISE = 10.0  # difference after motion compensation, in levels, that halves the trust in a vector
+_TEXTURE = 3.0  # texture, in levels, at which a vector gets half trust
+_NEIGHBOURHOOD = 9  # side, in pixels, of the square in which texture is measured
 _EVERY = 2  # every second row and column of vectors is used for the subject
 _BINS = 32  # histogram bins per pixel of length
-_TRUSTED = 0.02  # share of the picture: if fewer vectors can be trusted, the subject's motion is 0
+_TRUSTED = 0.02  # least sum of trust, as a share of all vectors, for a measurement; with less, the subject's motion is 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +38,9 @@ class Step:
 
     `camera`: the affine motion (3, 2) of the camera in frame diagonals, see `Camera.fit`.
 
-    `subject`: motion of the rest in frame diagonals: the 90th percentile of the flow's length after the camera's motion is subtracted,
-    weighted by the trust in each vector. So a small fast subject counts, but single wrong vectors and guesses in plain or uncovered areas
-    do not.
+    `subject`: motion of the subject in frame diagonals. It is the 90th percentile of the flow's length after the camera's motion is
+    subtracted, weighted by the trust in each vector. So a small fast subject counts, but single wrong vectors and guesses in plain or
+    uncovered areas do not.
 
     `mismatch`: mean difference after motion compensation, in units of the picture's contrast. Measured: 0.02 to 0.1 in ordinary shots,
     0.25 in the fastest pan, 0.6 to 1.3 across a cut.
@@ -79,7 +79,7 @@ class Meter(threading.local):
     def __call__(self, before: NDArray[np.uint8], after: NDArray[np.uint8]) -> Step:
         """Measure the motion between two luma pictures.
 
-        uint8 (height, width). Raises ValueError if their sizes differ.
+        `before`, `after`: uint8 (height, width). Raises ValueError if their sizes differ.
         """
         if before.shape != after.shape:
             raise ValueError(f"the pictures differ in size: {before.shape} and {after.shape}")
@@ -109,7 +109,7 @@ class Meter(threading.local):
 def _trust(picture: NDArray[np.uint8], difference: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Rate the reliability of flow vectors, 0 to 1.
 
-    High where there is texture and motion compensation leaves little difference.
+    A vector is reliable where there is texture and where motion compensation leaves little difference.
     """
     size = (_NEIGHBOURHOOD, _NEIGHBOURHOOD)
     mean = cv2.blur(picture, size)

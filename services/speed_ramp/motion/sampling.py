@@ -12,12 +12,12 @@ from typing import Protocol
 from shared.video import Frame, VideoInfo, read_frames, to_fraction
 
 CLOSEST_S = Fraction(1, 36)
-"""Least distance of compared frames in seconds. 60 frames per second then give the same motion and noise as 30."""
+"""Least distance of compared frames in seconds. A clip at 60 frames per second then gives the same motion and noise as at 30."""
 
-_DENSE_S = Fraction(1, 15)  # if pairs are closer than this, every frame is used
-_KEYFRAME_SAMPLE_S = 60  # length of the clip in which the distance between keyframes is measured
-_SEEK_S = 1.0  # opening the file and seeking costs about as much as decoding this many seconds
-_PAIR_S = Fraction(1, 2)  # both frames of a pair must lie within this
+_DENSE_S = Fraction(1, 15)  # distance between pairs, in seconds, up to which every frame is compared
+_KEYFRAME_SAMPLE_S = 60  # seconds at the start of the clip in which the distance between keyframes is measured
+_SEEK_S = 1.0  # seconds of the clip that are decoded in the time it takes to open the file and seek
+_PAIR_S = Fraction(1, 2)  # largest distance between the frames of a pair, in seconds
 
 
 class SampledPart(Protocol):
@@ -37,9 +37,9 @@ class SampledPart(Protocol):
 class Samples:
     """Iterator over frames to compare, with None between separate pairs.
 
-    None stands before each frame that is not compared with the previous one. `start`, `duration`: the part of the clip, in seconds.
-    `sample_rate`: pairs per second, None for every frame. Pairs far apart are reached by seeking where that is cheaper than decoding the
-    frames between them. `end`: end of the part in seconds, exact once all frames have been read.
+    None comes before each frame that is not compared with the previous one. `start`, `duration`: part of the clip, in seconds.
+    `sample_rate`: pairs per second; None for every frame. Pairs are reached by seeking if that takes less time than decoding the frames
+    between them. `end`: end of the part in seconds, exact after all frames have been read.
     """
 
     def __init__(self, video: Path, info: VideoInfo, *, start: float, duration: float | None, sample_rate: float | None) -> None:
@@ -53,10 +53,7 @@ class Samples:
 
     @property
     def every_frame(self) -> bool:
-        """Whether all frames are compared.
-
-        Except frames closer than CLOSEST_S.
-        """
+        """Whether all frames are compared, except frames closer than CLOSEST_S."""
         return self._interval is None or self._interval <= _DENSE_S
 
     def expected(self, info: VideoInfo) -> int:

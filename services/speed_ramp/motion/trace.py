@@ -19,7 +19,7 @@ from shared.operation import Progress
 from shared.video import Frame, VideoInfo, map_beside_decoding, opencv_on_one_thread
 from shared.video.clip.empty_part import no_frame
 
-_LONGEST_CUT = 2  # pairs: a cut changes one, a single flashed frame two; more in a row is motion too fast for the flow
+_LONGEST_CUT = 2  # most pairs in a row that a cut (one) or a flashed frame (two) changes; more are motion too fast for the flow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +129,8 @@ def _measured_pairs(info: VideoInfo, samples: Samples, progress: Progress) -> Pa
 def without_cuts(times: Floats, values: Floats, mismatched: NDArray[np.bool_]) -> tuple[Floats, list[float]]:
     """Interpolate motion across cuts and flashes; return it with the times of the cuts.
 
-    Returns the values (n, k) and the times of the cuts. `mismatched` (n): True where a pair of frames shows different scenes. Longer runs
-    of them are fast motion and stay.
+    `times` (n), `values` (n, k): motion of each pair of frames. `mismatched` (n): whether the frames of each pair show different scenes.
+    More than two such pairs in a row are fast motion and stay unchanged. Returns the values and the times of the cuts.
     """
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mismatched, [False]]).astype(np.int8)))
     runs = [(a, b) for a, b in edges.reshape(-1, 2) if b - a <= _LONGEST_CUT]
@@ -148,7 +148,7 @@ def without_cuts(times: Floats, values: Floats, mismatched: NDArray[np.bool_]) -
 class _Comparison:
     """Time of a frame, with its motion since an earlier frame.
 
-    The other frame is `elapsed` seconds earlier. No comparison for a frame without one.
+    `time`: in seconds. `elapsed`: seconds since the earlier frame. `step`: None if there is no earlier frame to compare with.
     """
 
     time: float
@@ -170,7 +170,7 @@ class _SmallFrame:
 def _comparisons(samples: Samples, size: tuple[int, int]) -> Iterator[_Comparison]:
     """Yield a comparison for each sampled frame.
 
-    `size`: (width, height) in pixels to compare at.
+    `size`: (width, height) of the compared pictures in pixels.
     """
     meter = Meter()
 

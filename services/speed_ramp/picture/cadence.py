@@ -1,8 +1,8 @@
 """Even timing of frames that a file repeats unevenly.
 
-A file of 30 frames per second shows four pictures of a film for one frame each and the next for two. Played at those times, motion is
-uneven even without the repeats. A picture's true moment lies somewhere within the time that it is shown, so the moments are placed as
-evenly as this allows: along straight lines that stay inside the spans of the coming pictures.
+In a file of 30 frames per second, four pictures of a film last one frame each and the next lasts two. At those times, motion is uneven even
+if the repeats are left out. A picture was taken at some moment of the time that it is shown. So the moments are spread as evenly as
+possible, each within the time that its picture is shown.
 """
 
 from collections import deque
@@ -13,10 +13,10 @@ from fractions import Fraction
 from services.speed_ramp.picture.repeats import HeldFrame
 from shared.video import Frame
 
-_AHEAD = 6  # pictures looked ahead: more than a round of the usual patterns
-_BASE = Fraction(1, 1_000_003)  # seconds; a time base of no file, which marks frames with a moment of their own
-_CLOSE = Fraction(1, 32)  # of a step: a moment this close to the frame's own time is that time
-_INSIDE = Fraction(63, 64)  # share of its span within which a picture's moment lies
+_AHEAD = 6  # pictures that are read ahead: more than one round of the usual patterns
+_BASE = Fraction(1, 1_000_003)  # time base of retimed frames, in seconds; no file has it
+_CLOSE = Fraction(1, 32)  # distance from a frame's own time, as a share of a frame interval, up to which a moment counts as that time
+_INSIDE = Fraction(63, 64)  # latest moment of a picture, as a share of the time that it is shown
 
 
 def evenly(held: Iterable[HeldFrame]) -> Iterator[Frame]:
@@ -43,9 +43,9 @@ def evenly(held: Iterable[HeldFrame]) -> Iterator[Frame]:
 
 
 def is_retimed(frame: Frame) -> bool:
-    """Return whether `evenly` retimed a frame. Retimed frames fade into the next frame.
+    """Return whether `evenly` retimed a frame.
 
-    The motion from such a frame to the next is continuous.
+    The motion from a retimed frame to the next is continuous, so it can fade into the next frame during all of its time.
     """
     return frame.time_base == _BASE
 
@@ -57,7 +57,7 @@ def _next(current: HeldFrame, moment: Fraction, ahead: deque[HeldFrame], pace: F
     """
     count, first, last = len(ahead), ahead[0].frame.time, ahead[-1].frame.time
     step = _shortest(current, ahead)
-    # Without repeats in sight, moments return to the frames' own times; not at the end, where no more can be seen.
+    # If no repeats follow, moments return to the frames' own times. Near the end of the clip that is unknown.
     returning = count >= _AHEAD and not current.repeats and not any(held.repeats for held in ahead)
     if returning and moment - current.frame.time <= _CLOSE * step:
         return first, None

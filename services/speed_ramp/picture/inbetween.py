@@ -15,9 +15,9 @@ from shared.video.frames.color import apply_tags
 from shared.video.frames.planes import picture_from
 
 LONGEST_S = 0.25
-"""Longest interpolation in seconds. A frame shown for longer stands still until this time before the next frame."""
+"""Longest interpolation in seconds. A frame that is shown for longer stands still until so many seconds before the next frame."""
 
-_NEARLY = 1 / 64  # share of the way between two frames; a moment closer to a frame shows that frame
+_NEARLY = 1 / 64  # distance from a frame, as a share of the way between two frames, up to which a moment shows that frame
 
 
 class Pair:

@@ -17,8 +17,8 @@ from shared.video import Frame
 from shared.video.frames.color import apply_tags
 from shared.video.frames.planes import picture_from
 
-_DENSE = 1e-3  # share of a source frame by which rounded times and speeds may differ
-_ROUNDING = 1e-6  # output frames: above rounding errors, below any time base
+_DENSE = 1e-3  # error of rounded times and speeds, as a share of a source frame
+_ROUNDING = 1e-6  # output frames: more than rounding errors, less than a step of any time base
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +91,13 @@ def picks(
 ) -> Iterator[Pick]:
     """Yield a pick of source frames for each output frame, without gaps.
 
-    `rate`: output frames per second. `source_end` is kept up to date. Without `blend`, a source frame is shown from the output frame
+    `rate`: output frames per second. `source_end`: updated with every frame. Without `blend`, a source frame is shown from the output frame
     nearest to its time on the clock, so the error is at most half an output frame. With `blend`, each source frame fades into the next one
-    and is shown alone only at its own time. A source frame that lasts longer than `fade_s` (by default one output frame) stays until
-    `fade_s` seconds before the next. The last output frame ends within half a frame of the source's end on the clock; there is always at
-    least one. `full_fade`: whether a frame fades into the next one during all of its time. `real_first`: where the source has
-    at least as many frames as the output, the nearest of them is shown, and only slower parts are cross-faded. `part`: its first frame is
-    shown from output frame 0 on, and its end is the source's end.
+    and is shown alone only at its own time. `fade_s`: longest fade in seconds, by default one output frame. A source frame that lasts
+    longer is shown alone until `fade_s` seconds before the next. `full_fade`: whether a frame fades into the next one during all of its
+    time. `real_first`: whether to show the nearest source frame where the source has at least as many frames as the output, so that only
+    slower parts are cross-faded. `part`: used part of the source. Its first frame is shown from output frame 0 on, and its end is the
+    source's end. The last output frame ends within half a frame of the source's end on the clock. There is at least one output frame.
     """
     before: Frame | None = None
     first = number = 0

@@ -3,9 +3,9 @@
 Film at 24 frames per second in a file of 30, or animation on twos, shows some pictures for more than one frame. Interpolation between two
 equal pictures stands still, so a slowed clip would stutter.
 
-The change of a frame is that of the block that changes most, in small luma pictures. A frame is a repeat if its change is less than a fifth
-of the changes shortly before and shortly after. That holds with the noise of an encoder, and for small moving objects. All frames are kept
-where noise makes every change alike, and where a scene stands still.
+A frame's change is measured in small luma pictures, in the block that changes most. A frame is a repeat if its change is less than a fifth
+of the changes shortly before and after it. This test tolerates the noise of an encoder and finds small moving objects. If noise makes all
+changes alike, or if a scene stands still, all frames are kept.
 """
 
 from collections import deque
@@ -20,17 +20,18 @@ from numpy.typing import NDArray
 from shared.video import Frame, map_ordered
 
 LONGEST_S = Fraction(1, 5)
-"""Longest run of equal frames, in seconds, that counts as repeats. Animation on threes at 24 fps needs 1/8; a longer run stands still."""
+"""Longest run of equal frames, in seconds, that counts as repeats. Animation on threes at 24 fps needs 1/8. A longer run is a still
+picture."""
 
 LONGEST_RUN = 6
 """Most frames of a run of repeats. Memory then does not depend on the frame rate."""
 
-_AROUND = 2 * LONGEST_RUN  # frames before and after that a change is compared with: two changes of the slowest cadence
+_AROUND = 2 * LONGEST_RUN  # frames before, and after, whose changes are compared with a frame's: at the slowest cadence, two changes
 _SIZE = 160  # longer side, in pixels, of the compared pictures
-_BLOCK = 5  # pixels
-_SHARE = 0.2  # largest change of a repeat, as a share of the motion around it; measured: repeats 0.00 to 0.04, other frames 0.27 and more
-_NOISE = 6.0  # levels: a repeat changes no block by more, however much moves around it
-_VISIBLE = 1.0  # levels in the block that changes most: less than this around a frame is no motion
+_BLOCK = 5  # side of a block, in pixels
+_SHARE = 0.2  # largest change of a repeat, as a share of the changes around it; measured: repeats 0.00 to 0.04, other frames 0.27 and more
+_NOISE = 6.0  # largest change of a repeat, in levels, even if the changes around it are large
+_VISIBLE = 1.0  # least change around a frame, in levels, that counts as motion
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Repeats:
 
 
 def _marked(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
-    """Yield each frame and whether it repeats its predecessor."""
+    """Yield each frame, and whether it repeats the previous frame."""
     past: deque[float] = deque(maxlen=_AROUND)
     ahead: deque[tuple[Frame, float | None]] = deque()
     for frame, change in _changes(frames):
@@ -96,11 +97,11 @@ def _marked(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
 
 
 def _mark(past: deque[float], ahead: deque[tuple[Frame, float | None]]) -> tuple[Frame, bool]:
-    """Return the next frame, and whether it repeats its predecessor.
+    """Return the next frame, and whether it repeats the previous frame.
 
-    Takes the frame from `ahead`, and compares its change with those around it. What counts is the second largest change on either side, and
-    the smaller of the two sides. So a cut, or a caption that appears, does not make the frames around it repeats. At the ends of a clip,
-    one side is too short to count.
+    Takes the frame from `ahead`, and compares its change with the changes around it: with the second largest change before it, or with the
+    second largest change after it if that is smaller. So a cut, or a caption that appears, does not make the frames around it repeats. Near
+    the ends of a clip, one side has too few frames and is left out.
     """
     frame, change = ahead.popleft()
     if change is None:  # nothing to compare with: the first frame, or a new picture size

@@ -7,8 +7,8 @@ import numpy as np
 
 from services.speed_ramp.sound.source import Samples
 
-_FADE_S = 0.005
-_MAX_SILENCE_S = 1.0  # longest piece of silence at once
+_FADE_S = 0.005  # length of the fade before and after a silence, in seconds
+_MAX_SILENCE_S = 1.0  # longest piece of silence that is returned at a time, in seconds
 
 
 class Sound(Protocol):
@@ -24,8 +24,8 @@ class Sound(Protocol):
 class FreezeSilence:
     """Retimed sound with silence inserted at freezes.
 
-    The sound fades out before each freeze and in after it. `sound`: follows the curve without its freezes. `freezes`: (time, length) of
-    each in seconds, the time on the clock without freezes, rising.
+    The sound fades out before each freeze and in after it. `sound`: sound retimed along the curve without its freezes. `freezes`: (time,
+    length) of each freeze in seconds, in order. Times are output seconds of the curve without freezes.
     """
 
     def __init__(self, sound: Sound, freezes: Iterable[tuple[float, float]], *, channels: int, sample_rate: int) -> None:

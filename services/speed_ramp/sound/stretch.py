@@ -21,14 +21,14 @@ from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.sound.source import Samples, Source
 from shared.errors import Unavailable
 
-_WINDOW_S = 0.085
-_FADE_S = 0.03
-_SHIFT_S = 0.005
-_PIECES_S = (1.0, 0.7, 0.5, 0.35, 0.25, 0.2, 0.16, 0.13, 0.1)
-_BEND_S = 0.004
-_CONTEXT_S = 0.035  # 0.05 is as clean, 0.02 is not
-_MAX_SOURCE_S = 4.0
-_UNCHANGED = 1e-9  # with a factor this close to 1, samples are copied
+_WINDOW_S = 0.085  # length of the stretcher's windows, in seconds
+_FADE_S = 0.03  # length of the cross-fade between two pieces, in seconds
+_SHIFT_S = 0.005  # largest shift of a piece for a better fit to the previous one, in seconds
+_PIECES_S = (1.0, 0.7, 0.5, 0.35, 0.25, 0.2, 0.16, 0.13, 0.1)  # lengths of pieces that are tried in turn, in seconds
+_BEND_S = 0.004  # largest error of a piece, in output seconds, because one factor replaces the curve
+_CONTEXT_S = 0.035  # seconds of sound around a piece that are stretched with it; 0.05 sounds as clean, 0.02 does not
+_MAX_SOURCE_S = 4.0  # most seconds of source in a piece
+_UNCHANGED = 1e-9  # difference of a factor from 1 below which samples are copied
 
 
 class StretchedTrack:
@@ -101,9 +101,9 @@ class StretchedTrack:
         return np.asarray(self._stretch.process(wave))
 
     def _length(self, start: int) -> int:
-        """Return the length in samples of the longest piece that one stretch factor fits.
+        """Return the length of the longest piece from `start` that one factor fits.
 
-        The length is in samples from `start` on. Over this length, one factor follows the curve closely enough.
+        The length is in samples. Over this length, one stretch factor follows the curve closely enough.
         """
         for seconds in _PIECES_S:
             out = start / self._rate + np.linspace(0, seconds + _FADE_S, 9)
@@ -115,9 +115,9 @@ class StretchedTrack:
         return self._up_to_jump(start, round(_PIECES_S[-1] * self._rate))
 
     def _up_to_jump(self, start: int, length: int) -> int:
-        """Return a piece's `length`, changed so that it ends where the speed jumps.
+        """Change a piece's `length` so that the piece ends where the speed jumps.
 
-        Changed only if there is a jump in the piece or shortly after it.
+        Returns `length` unchanged if there is no jump in the piece or shortly after it.
         """
         ahead = self._jumps[np.searchsorted(self._jumps, start + self._fade) :]
         return int(ahead[0]) - start if len(ahead) and ahead[0] < start + length + self._fade else length

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.sound.source import Samples, Source
 
-_CROSSINGS = 32
+_CROSSINGS = 32  # zero crossings of the sinc on each side
 _ENTRIES = 512  # table entries per zero crossing; linear interpolation between them
-_BETA = 9.0
-_PASSBAND = 0.97  # share of the lower Nyquist frequency: the filter needs room to fall off
+_BETA = 9.0  # shape of the Kaiser window
+_PASSBAND = 0.97  # highest frequency kept, as a share of the lower Nyquist frequency: the filter needs room to fall off
 _PIECE = 2048  # output samples per step
-_HALF_JUMP_S = 0.005
-_MAX_TAPS = 1 << 21  # filter taps per step; limits memory
+_HALF_JUMP_S = 0.005  # seconds before, and after, a jump of the speed over which the jump is spread
+_MAX_TAPS = 1 << 21  # most filter taps per step, which limits memory
 
 
 class Varispeed:
@@ -66,7 +66,7 @@ class Varispeed:
     def _interpolate(self, places: NDArray[np.float64], widths: NDArray[np.float64]) -> NDArray[np.float32]:
         """Interpolate the sound at `places` with a windowed sinc.
 
-        `places`: source samples, rising; `widths`: the scale of the sinc at each.
+        `places`: positions in source samples, rising. `widths`: width of the sinc at each place, 1 or more.
         """
         reach = int(np.ceil(_CROSSINGS * float(widths.max()))) + 1
         nearest = np.floor(places).astype(np.int64)
@@ -88,7 +88,7 @@ class Varispeed:
 def _table() -> NDArray[np.float32]:
     """Return a windowed sinc, from 0 to its last zero crossing.
 
-    Zeros follow at the end, for interpolating there.
+    Two zeros follow, so that values at the end can be interpolated.
     """
     x = np.arange(_CROSSINGS * _ENTRIES + 1) / _ENTRIES
     window = np.i0(_BETA * np.sqrt(np.maximum(1 - (x / _CROSSINGS) ** 2, 0))) / np.i0(_BETA)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from services.speed_ramp.picture.flow.vectors import ALIGNED, Field
 
-_ROWS = 60  # approximate height of a strip in samples: smaller strips cost more calls, larger ones do not fit the processor's cache
+_ROWS = 60  # approximate height of a strip in samples: lower strips cost more calls, higher ones do not fit the processor's cache
 
 Picture = NDArray[Any]
 

@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 
 from services.speed_ramp.picture.flow.vectors import Field, Vectors, sample
 
-_STEPS = 2  # iterations of the inversion; more change nothing
-_WINDOW = 11  # small pixels over which the fit is averaged
-_SOFT = 6.0  # levels of 256: an explanation that fits worse by this much gets 1/e of the weight
-_ERROR_COST = 1.5  # levels per small pixel of round-trip error
-_STILL_COST = 3.0  # levels: handicap of standing still, which fits flat regions by chance
-_COVERED = 0.3  # share of its weight that the other picture loses per small pixel of round-trip error
-_NEAR = 0.25  # small pixels: vectors this close count as equal, and as different from twice that on
-_ALIKE = 2.0  # levels: a change of the picture by this much is invisible
-_FINE = 0.5  # levels of `Vectors.detail`: below this, linear interpolation loses nothing
-_OUTSIDE = 1e-3
+_STEPS = 2  # iterations of `_project`; more change nothing
+_WINDOW = 11  # side, in small pixels, of the square over which costs are averaged
+_SOFT = 6.0  # difference of costs, in levels, at which the costlier explanation gets 1/e of the weight
+_ERROR_COST = 1.5  # cost of a round-trip error, in levels per small pixel
+_STILL_COST = 3.0  # extra cost of standing still, in levels, because it fits flat regions by chance
+_COVERED = 0.3  # gain of one picture's weight per small pixel of its round-trip error: the other picture does not show the place
+_NEAR = 0.25  # distance of motion vectors, in small pixels, up to which they count as equal; from twice that on, they are different
+_ALIKE = 2.0  # change of the picture, in levels, that is invisible
+_FINE = 0.5  # least `Vectors.detail`, in levels, that linear interpolation would blur
+_OUTSIDE = 1e-3  # weight of positions outside the picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,10 +36,9 @@ class Layer:
 
     All arrays have the size of the small pictures.
 
-    `vectors`: float32 (height, width, 2), the motion from `before` to `after` through each pixel at t; None for standing still, which is a
-    plain mix. `after`: float32 (height, width), 0 to 1, the share of `after` in the mix. `opacity`: float32 (height, width), 0 to 1, how
-    far the layer covers those below it; None for the bottom layer. `fine`: bool (height, width), where the layer has fine detail; None if
-    unknown.
+    `vectors`: float32 (height, width, 2), the motion from `before` to `after` through each pixel at t; None for a plain mix without motion.
+    `after`: float32 (height, width), share of `after` in the mix, 0 to 1. `opacity`: float32 (height, width), opacity over the layers
+    below, 0 to 1; None for the bottom layer. `fine`: bool (height, width), mask of fine detail; None if unknown.
     """
 
     vectors: Field | None
@@ -95,15 +94,15 @@ class _Motion:
         self._errors = sample(vectors.forward_error, self._places[0]), sample(vectors.backward_error, self._places[1])
 
     def cost(self) -> Field:
-        """Return how badly the motion explains each pixel.
+        """Return the motion's cost at each pixel: how badly it explains the pixel.
 
-        The cost is float32 (height, width), in levels of 256.
+        Returns float32 (height, width), in levels of 256.
         """
         own = self._errors[0 if self._from_before else 1]
         return _box(cv2.scaleAdd(own, _ERROR_COST, cv2.absdiff(*self.samples).astype(np.float32)), _WINDOW)
 
     def fine(self) -> NDArray[np.bool_]:
-        """Return where the picture has fine detail, bool (height, width)."""
+        """Return a mask of the picture's fine detail, bool (height, width)."""
         return _box(sample(self._detail, self._places[0]), _WINDOW) > _FINE
 
     def after(self) -> Field:
@@ -111,7 +110,7 @@ class _Motion:
 
         float32 (height, width).
         """
-        # A pixel with a large round-trip error in one picture is covered in the other: only the first can show it.
+        # A pixel with a large round-trip error in one picture is hidden in the other picture, which gets less weight.
         before = (1 - self._t) * _inside(self._places[0]) * (1 + _COVERED * _box(self._errors[0], 5))
         after = self._t * _inside(self._places[1]) * (1 + _COVERED * _box(self._errors[1], 5))
         return np.asarray(after / (before + after), np.float32)

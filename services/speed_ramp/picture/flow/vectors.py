@@ -19,15 +19,15 @@ FLOW_SIZE = 400
 """Approximate longer side, in pixels, of the small pictures; smaller pictures are not enlarged."""
 
 ALIGNED = 4
-"""The small pictures' sides are multiples of this many pixels. Tiles of them then cover whole samples of every subsampled plane."""
+"""Number of pixels of which the small pictures' sides are multiples. So many pixels cover whole samples of every subsampled plane."""
 
-_SHORTEST = 32  # pixels: minimum for DIS's pyramid
-_PATCH_STRIDE = 4
+_SHORTEST = 32  # least side of a small picture, in pixels: DIS needs it for its pyramid
+_PATCH_STRIDE = 4  # distance between the patches of DIS, in pixels
 _DESCENTS = 12  # iterations of DIS's search; the preset's 25 gain less than 0.1 dB, 5 lose 0.3 to 0.8 dB where much moves
-_GAMMA = 0.6  # below 1: dark patches count for more; gains 0.1 dB where a person in black moves
-_STILL = 2  # levels of 256: pictures that differ by no more are still
-_CUT = 0.5
-_MAX_ERROR = 8.0  # small pixels
+_GAMMA = 0.6  # exponent of the tone curve before the search: below 1, dark patches count more; gains 0.1 dB where a person in black moves
+_STILL = 2  # largest difference, in levels of 256, of pictures between which nothing moves
+_CUT = 0.5  # mismatch above which two pictures show different scenes
+_MAX_ERROR = 8.0  # largest round-trip error, in small pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,11 +37,11 @@ class Vectors:
     `before`, `after`: the small pictures, uint8 (height, width). A small pixel stands for `by` x `by` pixels. Where the small pictures
     extend beyond the pictures, they repeat the edges.
     `forward`, `backward`: float32 (height, width, 2), motion (x, y) in small pixels from `before` to `after` and the reverse.
-    `forward_error`, `backward_error`: float32 (height, width), distance in small pixels (at most 8) between a pixel and where it lands
-    after going there and back; large where something is covered or the match is wrong.
-    `grid`: float32 (height, width, 2), x and y of each pixel.
-    `detail`: uint8 (height, width), fine detail of `before`: its mean difference from a slightly blurred copy, in levels of 256.
-    `cut`: whether the pictures show different scenes. `still`: whether they are equal up to noise.
+    `forward_error`, `backward_error`: float32 (height, width), round-trip error: distance in small pixels (at most 8) between a pixel and
+    its position after it moved to the other picture and back. It is large where the other picture hides the pixel or the match is wrong.
+    `grid`: float32 (height, width, 2), x and y of each pixel. `detail`: uint8 (height, width), fine detail of `before`: its mean difference
+    from a slightly blurred copy, in levels of 256. `cut`: whether the pictures show different scenes. `still`: whether they are equal up to
+    noise.
     """
 
     before: NDArray[np.uint8]
@@ -60,7 +60,7 @@ class Vectors:
 def find_vectors(before: NDArray[Any], after: NDArray[Any], *, bits: int = 8) -> Vectors:
     """Compute the motion between two luma planes.
 
-    uint8 or uint16 (height, width), of `bits` bits per sample.
+    `before`, `after`: uint8 or uint16 (height, width), of `bits` bits per sample.
     """
     by = max(1, round(max(before.shape) / FLOW_SIZE))
     before, after = _to_8_bits(before, bits), _to_8_bits(after, bits)
@@ -137,7 +137,7 @@ def _to_8_bits(luma: NDArray[Any], bits: int) -> NDArray[np.uint8]:
 def _small(luma: NDArray[np.uint8], by: int) -> NDArray[np.uint8]:
     """Shrink a plane by the factor `by`.
 
-    Before that, its edges are repeated up to whole tiles.
+    The plane is first extended at two sides, by repeating its edges, so that the result has whole blocks of ALIGNED pixels.
     """
     below, beside = (max(_SHORTEST, -(-side // (by * ALIGNED)) * ALIGNED) * by - side for side in luma.shape)
     if below or beside:

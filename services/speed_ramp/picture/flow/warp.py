@@ -16,7 +16,7 @@ from services.speed_ramp.picture.flow.area import Picture, Raster
 from services.speed_ramp.picture.flow.layers import Layer, Layers
 from services.speed_ramp.picture.flow.vectors import Field, sample
 
-_INVISIBLE = 1 / 64  # opacity below which a layer is invisible
+_INVISIBLE = 1 / 64  # opacity, 0 to 1, below which a layer is not drawn
 
 
 class Planes:
