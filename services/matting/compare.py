@@ -39,9 +39,9 @@ from shared.video.clip.rewrite import expected_frames, probe_clip
 from shared.video.frames.from_rgb import color_picture
 from shared.video.frames.scaling import scaled
 
-_BEST_QUALITY = 100
-_RUNS_SHARE = 0.8
-_SAME_SHAPE = 0.03
+_BEST_QUALITY = 100  # quality of the compared mattes' files
+_RUNS_SHARE = 0.8  # share of the progress that the runs of all backends take; the comparison takes the rest
+_SAME_SHAPE = 0.03  # largest relative difference of two aspect ratios that count as equal
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ GRABCUT, GRABCUT_LICENCE = "grabcut", "Apache-2.0"
 _SAM_BYTES = 1200 * 1024**2
 _BYTES_PER_PIXEL = 100
 _LOOKS = 3
-"""Times that a network with memory gets the frame. The first result, without memory, is the worst."""
+"""Number of times that a network with memory gets the frame. The first result is the worst, because the memory is empty."""
 
 
 class MaskParams(Pointing, NetworkOptions, ChromaOptions, DifferenceOptions):
@@ -99,11 +99,11 @@ def mask(
     `points`, `box` and `marks` mark the object. White is the object; without marks it is the main object of the frame. `plate`: picture of
     the scene without the object, for the backend `difference`. `marks`: picture of brush strokes, white on the object and black beside it.
 
-    For a marked object and the backend `auto`, a plate that fits decides: the mask is the connected region under the clicks or in the box
-    that differs from the plate. Without such a region, SAM 2.1 tiny makes the mask if it is installed. Otherwise it is a region of the
-    matte of the backend that suits the frame; if there is none, and for strokes, GrabCut makes it. With another backend, the mask is a
-    region of its matte. Warns of a plate or strokes that are not used. Raises Invalid for a frame that does not exist, and if no object is
-    found at the marks.
+    With the backend `auto`, GrabCut makes the mask from strokes. For clicks and boxes, the first of these methods that applies makes the
+    mask: the plate, if it fits and a region at the marks differs from it; SAM 2.1 tiny, if it is installed; the matte of the backend that
+    suits the frame, if it has a region at the marks; GrabCut. Without marks, or with another backend, the mask is a region of a backend's
+    matte. Warns of a plate or strokes that are not used. Raises Invalid for a frame that does not exist, and if no object is found at the
+    marks.
     """
     _refuse(params, {} if plate is None else {"plate": plate})
     info = probe_clip(video, ClipPart())
@@ -153,7 +153,7 @@ def mask(
 def _refuse(params: MaskParams, inputs: Mapping[str, object]) -> None:
     """Raise Invalid if the backend cannot create the mask.
 
-    This is a backend that itself needs a mask, or a plate that is not given.
+    A backend cannot create it if it needs a mask itself, or if it needs a plate and none is given.
     """
     if params.backend == "auto":
         return
@@ -183,7 +183,7 @@ def _by_plate(
 ) -> tuple[Mask, str, str] | None:
     """Find the marked region that differs from the plate, with its method and licence.
 
-    None, with a warning, if the plate does not fit the frame, or if there is no such region.
+    Returns None, and warns, if the plate does not fit the frame or there is no such region.
     """
     problem = plate_problem(Sample(pictures=(frame.rgb(),), mask=False, plate=plate))
     if problem is None:
@@ -213,8 +213,8 @@ def _by_sam(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progres
 def _by_installed_backend(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progress) -> tuple[Mask, str, str]:
     """Find the marked region with an installed backend, or with GrabCut.
 
-    GrabCut is used if no backend suits the frame, and if no region lies exactly under the clicks or in the box. The other results are the
-    method and its licence.
+    GrabCut is used if no backend suits the frame, or if no region lies exactly under the clicks or in the box. Also returns the method and
+    its licence.
     """
     try:
         choice = _choice(params, frame, None)
@@ -248,8 +248,8 @@ def _by_backend(
 ) -> tuple[Mask, str]:
     """Find the marked regions in a backend's matte.
 
-    `near`: largest distance in pixels between a click and its region; None: 2 % of the longer side. The second result is the licence of
-    the model, or of the method.
+    `near`: largest distance in pixels between a click and its region; None for 2 % of the longer side. Also returns the licence of the
+    model, or of the method.
     """
     backend = choice.backend
     width, height = backend.inference_size(info.width, info.height, params.resolution)

@@ -45,8 +45,8 @@ from shared.video.clip.rewrite import expected_frames, probe_clip, rate_of
 from shared.video.frames.scaling import scaled
 from shared.video.writing.encoder_input import coded_size
 
-_AUTOMATIC_STEADINESS = 0.6
-_FINISHERS, _AHEAD = 2, 2
+_AUTOMATIC_STEADINESS = 0.6  # default of `steadiness` for backends that see one frame at a time
+_FINISHERS, _AHEAD = 2, 2  # threads that compute output pictures, and frames that they may be ahead
 
 
 class MatteParams(OutputOptions, SubjectOptions, EdgeOptions, NetworkOptions, ChromaOptions, DifferenceOptions):
@@ -90,7 +90,7 @@ def matte(
     `mask`: picture of the subject on the first frame; `masks`: zip file of such pictures for later frames, named by frame or time;
     `plate`: picture of the scene without the subject; `background`: picture behind the subject; `garbage`, `core`: pictures that are white
     where the matte is 0, and 1, in every frame. The clip is read once, in memory that does not depend on its length: decoding, inference,
-    the edges and encoding overlap. Times are those of the source; `composite` keeps its sound. Outputs have 8 bits per sample.
+    the edges and encoding overlap. Times are those of the source; `composite` keeps the source's sound. Outputs have 8 bits per sample.
 
     Raises UnsupportedMedia and BrokenMedia for files, ModelMissing if weights are not installed, Invalid for a mask or part that does not
     fit. After a failure no output file exists.
@@ -235,7 +235,7 @@ def _mask_target(choice: Choice, params: MatteParams, info: VideoInfo, video: Pa
 def _subject(params: MatteParams, choice: Choice, masks: Mapping[int, Mapping[str, Mask]]) -> str:
     """Return the subject to keep: `params.subject`, or `mask` if a mask marks it.
 
-    The kind is `params.subject`, except that a mask which the backend itself does not use marks the subject.
+    Applies if `params.subject` is `all` and the backend itself does not use the mask.
     """
     if params.subject == "all" and masks.get(0) and not choice.backend.needs_mask:
         return "mask"
@@ -310,7 +310,7 @@ MATTE = Operation(
         Preset(
             name="main",
             title="Main subject only",
-            sentence="Keeps the large thing near the middle.",
+            sentence="Keeps the large object near the middle.",
             params=MatteParams(subject="main", composite_over="checkerboard"),
         ),
         Preset(

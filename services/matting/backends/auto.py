@@ -37,7 +37,7 @@ class Choice:
 def missing(name: str, options: NetworkOptions) -> str | None:
     """Return the command that installs what a backend lacks.
 
-    None if nothing is missing, and for `auto`.
+    Returns None if nothing is missing, or if `name` is `auto`.
     """
     backend = BY_NAME.get(name)
     if backend is None:
@@ -70,7 +70,7 @@ def check_needs(backend: Backend, *, mask: bool, plate: bool) -> None:
 def memory_bytes(name: str) -> int:
     """Estimate the memory of a job with backend `name`, without its pictures, in bytes.
 
-    For `auto` that of the small networks: which one runs is known only in the job.
+    For `auto`, the estimate is for a small network: the backend is chosen only in the job.
     """
     return PROCESS_BYTES + (BY_NAME[name].memory_bytes if name in BY_NAME else 0)
 

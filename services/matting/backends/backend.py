@@ -30,7 +30,7 @@ class View:
 
     `rgb`: upright, square pixels, SDR; shared, so treat it as read-only. `gray`: luma (h, w) uint8 of at most 270 lines, for measuring
     motion. `frame`: the same frame at its own size and in its own format.
-    `cut`: True for the first frame of a shot, where memory of earlier frames is to be dropped, and for the first frame of the clip.
+    `cut`: whether the frame is the first of a shot, or of the clip. A backend then drops its memory of earlier frames.
     `masks`: the user's masks of this frame, by the name of their subject; empty for most frames. A subject has one name in all frames.
     """
 

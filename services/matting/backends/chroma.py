@@ -14,7 +14,7 @@ from shared.errors import Invalid
 from shared.operation import Params, Progress, form
 
 _OTHER_COLOUR = 24.0
-"""Levels by which a new shot's screen must differ from the last one. It then replaces the last one."""
+"""Largest difference in levels between two pictures of one screen. A new shot with a larger difference has another screen."""
 
 
 class ChromaOptions(Params):
@@ -56,8 +56,8 @@ class ChromaOptions(Params):
         ge=0,
         le=1,
         description=(
-            "For chroma: value of the screen's channel above which it counts as light of the screen. "
-            "1: the larger of the other two channels; 0: the smaller."
+            "For chroma: value of the screen's channel (green or blue) above which it counts as light of the screen. "
+            "1: the value of the larger of the other two channels; 0: that of the smaller."
         ),
         title="Screen balance",
         json_schema_extra=form("expert"),
@@ -73,8 +73,8 @@ def suits(sample: Sample) -> str | None:
 def clip_screen(pictures: Sequence[Rgb]) -> Screen | None:
     """Find the screen in pictures of a clip that is known to have one.
 
-    `pictures`: a few of its frames. It is an even screen that more than half of them show, or the first strong green or blue. None if no
-    picture has such a colour.
+    `pictures`: a few frames of the clip. Returns the even screen that more than half of them show, or else the first strong green or blue.
+    None if no picture has such a colour.
     """
     screens = (screen for picture in pictures if (screen := find_screen(picture)))
     return detect_screen(pictures) or next(screens, None)
@@ -125,7 +125,7 @@ def _mattes(setup: Setup, options: ChromaOptions, key_screen: Screen | None, vie
 def _first_screen(rgb: Rgb, setup: Setup) -> Screen:
     """Find the screen in a clip's first frame, or else in its sample.
 
-    Where the first frame shows no even screen (a fade-in, a title), the screen is that of the sampled frames. Raises Invalid without any.
+    The sample is used if the first frame shows no even screen, as in a fade-in or a title. Raises Invalid if there is no screen.
     """
     if screen := detect_screen([rgb]):
         return screen

@@ -25,8 +25,8 @@ class DifferenceOptions(Params):
         0.6,
         ge=0,
         le=1,
-        description="For difference: brightness of the darkest shadow that still counts as background, as a share of the plate's. 1: "
-        "shadows belong to the subject.",
+        description="For difference: brightness of the darkest shadow that still counts as background, as a share of the plate's "
+        "brightness. 1: shadows belong to the subject.",
         title="Shadows",
         json_schema_extra=form("expert"),
     )
@@ -35,7 +35,7 @@ class DifferenceOptions(Params):
 def suits(sample: Sample) -> str | None:
     """Return why `difference` suits the clip, or None if it does not.
 
-    None without a plate, and if the plate does not show the scene of every sampled frame.
+    Returns None if there is no plate, or if it does not show the scene of every sampled frame.
     """
     if sample.plate is None or not sample.pictures:
         return None
@@ -48,7 +48,7 @@ def suits(sample: Sample) -> str | None:
 def plate_problem(sample: Sample) -> str | None:
     """Return why the plate does not fit the clip, or None if it fits.
 
-    The reason is a clause. None also without a plate.
+    The reason is a clause. Returns None if there is no plate.
     """
     if sample.plate is None:
         return None

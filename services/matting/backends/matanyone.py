@@ -23,7 +23,7 @@ from shared.operation import Progress
 
 _LINES = 720
 """Default of `resolution`. At this size a frame takes 3 s on two cores."""
-_WEIGHTS_BYTES, _BYTES_PER_PIXEL = 600 * 1024**2, 1700
+_WEIGHTS_BYTES, _BYTES_PER_PIXEL = 600 * 1024**2, 1700  # memory of the loaded network, and of its work per pixel of its input
 MEMORY_BYTES = _WEIGHTS_BYTES + _BYTES_PER_PIXEL * 1280 * 720
 """Memory of the network with its default resolution and one subject."""
 
@@ -71,7 +71,7 @@ def _mattes(network: MatAnyone, precision: str, views: Iterator[View]) -> Iterat
     stream = Stream(network, precision)
     for view in views:
         alphas = stream.step(view.rgb, view.masks)
-        # Subjects are side by side; where their mattes meet, the larger value counts.
+        # The mattes of several subjects are joined. Where they overlap, the larger value counts.
         yield Matte(np.maximum.reduce(list(alphas.values())) if alphas else np.zeros(view.rgb.shape[:2], np.float32))
 
 

@@ -20,7 +20,7 @@ from shared.models.folder import installed
 from shared.operation import Progress
 
 _MIB = 1024**2
-_MOST_AT_ONCE = 8
+_MOST_AT_ONCE = 8  # most pictures in a batch
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,8 +21,8 @@ def others(channel: int) -> tuple[int, int]:
 def limit_of(rgb: NDArray[np.float32], channel: int, balance: float) -> NDArray[np.float32]:
     """Return the value above which the screen's `channel` counts as spill.
 
-    Spill is light of the screen on the subject. `rgb`: (..., 3) float32. The value is the larger of the two other channels for `balance` 1,
-    the smaller for 0, and between them otherwise.
+    Spill is light of the screen on the subject. `rgb`: (..., 3) float32. `balance`: 1 returns the larger of the two other channels, 0 the
+    smaller; other values return a mix of both.
     """
     first, second = (rgb[..., index] for index in others(channel))
     if balance >= 1:
@@ -32,9 +32,9 @@ def limit_of(rgb: NDArray[np.float32], channel: int, balance: float) -> NDArray[
 
 
 def excess(rgb: NDArray[np.float32], channel: int, balance: float = 1.0) -> NDArray[np.float32]:
-    """Return how far the screen's `channel` exceeds its limit, `limit_of`.
+    """Return the screen's `channel` minus its limit, which is `limit_of`.
 
-    (...) float32, positive where the colour has spill or is the screen.
+    Returns (...) float32, positive where the colour has spill or is the screen.
     """
     return rgb[..., channel] - limit_of(rgb, channel, balance)
 
@@ -42,7 +42,7 @@ def excess(rgb: NDArray[np.float32], channel: int, balance: float = 1.0) -> NDAr
 def excess8(rgb: Rgb, channel: int, balance: float = 1.0) -> NDArray[np.uint8]:
     """Return the `excess` of an 8-bit picture, 0 where it would be negative.
 
-    (H, W) uint8. Much faster than `excess`.
+    Returns (H, W) uint8. Much faster than `excess`.
     """
     first, second = (cv2.extractChannel(rgb, index) for index in others(channel))
     limit = cv2.max(first, second)

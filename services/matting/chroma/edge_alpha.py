@@ -19,11 +19,12 @@ Planes = NDArray[np.float32]
 _NOISE, _TEXTURE, _SPILL_SPREAD = 4.0, 12.0, 0.04
 """Expected errors of the subject's colour. Noise and texture are in levels of 255, spill is a share of the screen's colour."""
 _SPILL = 0.1
-"""Expected share of the screen's light on the rim of a subject. It adds to that of the colour nearby."""
-_SPILL_OTHERS = 0.3
+"""Share of the screen's light that is added to the subject's rim. More of that light falls there than on the rest."""
+_SPILL_OTHERS = 0.3  # spill in the two channels other than the screen's, relative to spill in the screen's channel
 _LEAST_CONTRAST = 150.0
-"""Squared distance at which the detail of luma counts by half. It is from plate to subject, in luma."""
-_DETAIL_SIGMA = 1.7
+"""Squared difference from plate to subject at which luma detail counts by half. The difference is in luma. With a smaller difference it
+counts less."""
+_DETAIL_SIGMA = 1.7  # blur that removes the detail which pictures of half the size lose: standard deviation in pixels
 _LUMA = (0.2126, 0.7152, 0.0722)
 """Weights of R, G and B in luma (BT.709)."""
 
@@ -67,7 +68,7 @@ class EdgeAlpha:
 def luma_detail(rgb: Rgb) -> NDArray[np.float32]:
     """Return the fine luma detail that pictures of half the size lose.
 
-    (H, W) float32, in levels of 255.
+    Returns (H, W) float32, in levels of 255.
     """
     luma = cv2.transform(rgb, np.array([_LUMA], np.float32)).astype(np.float32)
     return np.asarray(luma - cv2.GaussianBlur(luma, (0, 0), _DETAIL_SIGMA), np.float32)

@@ -22,26 +22,28 @@ Alpha = NDArray[np.float32]
 Planes = NDArray[np.float32]
 
 _SCALE = 2
-"""Factor by which colours are reduced. 4:2:0 video stores them at half the size; only luma adds detail."""
-_LEAST_PLATE_EXCESS = 8.0
+"""Divisor of width and height for colours. 4:2:0 video stores colours at half the size; only luma has finer detail."""
+_LEAST_PLATE_EXCESS = 8.0  # least excess by which a pixel's excess is divided, in levels
 _SURE, _SURE_OF_USUAL, _LEAST_USUAL, _SURE_DRIFT = 0.97, 0.93, 0.7, 0.2
-"""Least alpha of pixels that are certainly subject. It is _SURE, or a share of the usual alpha for a subject tinted like the screen."""
+"""Alpha from which on a pixel certainly shows the subject. It is _SURE. For a subject of the screen's tint, whose usual alpha is below 1
+but above _LEAST_USUAL, it is _SURE_OF_USUAL times the usual alpha. In each frame it changes by the share _SURE_DRIFT of the difference."""
 _SUBJECT, _USUAL, _LEAST_SUBJECT = 0.5, 75, 0.001
-"""The usual alpha: percentile _USUAL of the pixels above _SUBJECT. They must cover at least the share _LEAST_SUBJECT of the picture."""
-_SCREEN_NOISE = 0.04
+"""Definition of the usual alpha. It is the percentile _USUAL of all alphas above _SUBJECT, if those cover more than the share
+_LEAST_SUBJECT of the picture."""
+_SCREEN_NOISE = 0.04  # alpha up to which a difference from the screen is noise
 _ENCLOSED = 0.3
-"""Least alpha of an enclosed region that belongs to the subject. Cloth of the screen's tint is such a region."""
+"""Least alpha of an enclosed translucent region that belongs to the subject. Cloth of the screen's tint is such a region."""
 _SLOPE = 1.0
-"""Least change of excess, per half-size pixel, of a blurred rim. With less change, the rim counts as the subject's own colour."""
-_RAMP_SHARE = 24
-_LEAST_ALPHA = 0.1
-_DETAIL_FROM = 0.05
+"""Least change of excess, in levels per half-size pixel, of a blurred rim. With less change, the rim has the subject's own colour."""
+_RAMP_SHARE = 24  # height of a half-size picture, divided by the largest width of a blurred rim in pixels
+_LEAST_ALPHA = 0.1  # least divisor when a colour is divided by alpha; a smaller one would amplify noise
+_DETAIL_FROM = 0.05  # distance of alpha from 0 and from 1 from which on luma detail is added to it
 _THIN_SHARE, _WIDE_EDGE_SHARE, _NEAR_SHARE = 60, 54, 8
-"""Divisors of the height: width of a thin part, and distances to the screen. The first gives half the width, the others the least and
-largest distance of the part's middle."""
+"""Divisors of the height that give limits for thin parts, in pixels. They are: largest distance from a part's middle to its border; least,
+and largest, distance from the part to the screen."""
 _MIXED, _OFF_LINE, _MOST_SPILL = (0.2, 0.95), 24.0, 0.3
-"""Limits of mixed pixels, and of the screen's light on the subject. They are: shares of the subject's colour, distance from the line of
-mixtures in levels, and the largest share of the screen's light."""
+"""Limits for the colours of pixels that mix screen and subject. The subject's share lies between both values of _MIXED. The colour differs
+by at most _OFF_LINE levels from a mixture of both, besides the share _MOST_SPILL of the screen's light."""
 _KERNEL = np.ones((3, 3), np.uint8)
 
 
@@ -56,9 +58,9 @@ class KeyerControls:
     despill: float = 1.0
     """Share of the screen's light that is removed from the subject, 0 to 1."""
     balance: float = 1.0
-    """Limit of the screen's channel; see `limit_of`."""
+    """Limit of the screen's channel, 0 (low) to 1 (high); see `limit_of`."""
     memory: float = 0.85
-    """Share of the remembered colour that a frame leaves. See `PlateMemory`."""
+    """Share of the remembered screen that a new frame does not replace; see `PlateMemory`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,8 +109,8 @@ class Keyer:
     def key(self, rgb: Rgb, *, garbage: Mask | None = None, core: Mask | None = None, foreground: bool = False) -> KeyedFrame:
         """Compute the matte of one RGB frame (H, W, 3).
 
-        Its foreground is computed if requested. `garbage` and `core`: (H, W) uint8 masks. The matte, times 255, is at most 255 - `garbage`
-        and at least `core`.
+        `foreground`: whether to compute the foreground too. `garbage` and `core`: (H, W) uint8 masks. The matte, times 255, is at most
+        255 - `garbage` and at least `core`.
         """
         size = max(rgb.shape[1] // _SCALE, 2), max(rgb.shape[0] // _SCALE, 2)
         small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -144,7 +146,7 @@ class Keyer:
     def _sure_from(self, alpha: Alpha) -> float:
         """Return the alpha above which pixels certainly show the subject.
 
-        The threshold is lower for a subject of which few pixels reach 1, and it changes slowly over time.
+        The result is lower for a subject whose alpha hardly reaches 1, and it changes slowly over time.
         """
         subject = alpha[alpha > _SUBJECT]
         usual = float(np.percentile(subject, _USUAL)) if subject.size > _LEAST_SUBJECT * alpha.size else 1.0
@@ -156,7 +158,7 @@ class Keyer:
     def _alpha(self, rgb: Rgb, small: Planes, plate: Planes, near: Planes, regions: _Regions) -> Alpha:
         """Compute the matte of a frame, (H, W).
 
-        Alpha of the edges is computed at half the size; the detail of luma is added to it.
+        Alpha of the edges is computed at half the size. Then luma detail is added to it.
         """
         size = rgb.shape[1], rgb.shape[0]
         if regions.alpha.any():
@@ -173,9 +175,9 @@ class Keyer:
         return np.asarray(np.clip(alpha, 0, 1, out=alpha), np.float32)
 
     def _foreground(self, rgb: Rgb, small: Planes, plate: Planes, near: Planes, alpha: Alpha) -> Rgb:
-        """Compute the subject's colours without the screen's.
+        """Compute the subject's colours without those of the screen.
 
-        Opaque pixels are those of the picture, despilled. Elsewhere the plate's share is subtracted, at half the size.
+        Opaque pixels keep the picture's colours without spill. From all others, the plate's share is subtracted at half the size.
         """
         height, width = rgb.shape[:2]
         channel, despill = self.screen.channel, self.controls.despill
@@ -196,18 +198,18 @@ class Keyer:
 def _soft(alpha: Alpha) -> Mask:
     """Return a mask of pixels with partial alpha and of their neighbours.
 
-    (h, w) uint8 0 or 255. Outside of the mask, detail of luma is texture or noise and must not change alpha.
+    Returns (h, w) uint8, 0 or 255. Outside of the mask, luma detail is texture or noise and must not change alpha.
     """
     return np.asarray(cv2.dilate(cv2.inRange(alpha, _DETAIL_FROM, 1 - _DETAIL_FROM), _KERNEL), np.uint8)
 
 
 def _mixed_to_edges(small: Planes, plate: Planes, regions: _Regions, channel: int) -> tuple[_Regions, Planes]:
-    """Reclassify thin subject parts as edges if their colour is mixed with the screen's.
+    """Reclassify thin parts of the subject as edges if they show the screen too.
 
-    A thin part that moves fast is nowhere opaque. If its colour is opposite to the screen's, such as yellow before blue, the colour
-    difference of its middle still reaches 1. Such a part is small, has wide edges, and its colour lies between those of the screen and of
-    larger parts of the subject, apart from the screen's light on it. Returns the regions in which these parts are edges, and the subject's
-    colours extended over all edges, (h, w, 3).
+    A thin part that moves fast is opaque nowhere. But if its colour is opposite to the screen's, such as yellow in front of blue, the
+    colour difference in its middle reaches 1, as in an opaque part. Such parts are small and have wide edges. Apart from the screen's light
+    on them, their colour lies between the colours of the screen and of larger parts of the subject. Returns the regions in which these
+    parts are edges, and the subject's colours extended over all edges, (h, w, 3).
     """
     thin = _thin_parts(regions)
     if not thin.any():
@@ -229,7 +231,7 @@ def _mixed_to_edges(small: Planes, plate: Planes, regions: _Regions, channel: in
 def _thin_parts(regions: _Regions) -> NDArray[np.bool_]:
     """Return a mask of the subject's thin parts that have wide edges.
 
-    (h, w). Such a part lies at some distance from the screen. The mask is empty if the subject has only thin parts.
+    Returns (h, w). Wide edges keep a part at some distance from the screen. The mask is empty if the subject has only thin parts.
     """
     height = regions.alpha.shape[0]
     sure = regions.alpha.astype(np.uint8)
@@ -247,7 +249,7 @@ def _thin_parts(regions: _Regions) -> NDArray[np.bool_]:
 def _enclosed(alpha: Alpha, sure_from: float) -> NDArray[np.bool_]:
     """Return a mask of translucent regions that contain no nearly transparent pixel.
 
-    (h, w) bool. Translucent: alpha at most `sure_from`.
+    Returns (h, w) bool. Translucent regions have an alpha of at most `sure_from`.
     """
     count, labels = cv2.connectedComponents(cv2.inRange(alpha, -1, sure_from))
     clear = np.bincount(labels[alpha < _ENCLOSED], minlength=count)
@@ -259,7 +261,7 @@ def _enclosed(alpha: Alpha, sure_from: float) -> NDArray[np.bool_]:
 def _ramp(above: NDArray[np.float32]) -> Mask:
     """Return a mask of pixels where `above` changes steeply, as at blurred edges.
 
-    (h, w) uint8 0 or 255.
+    Returns (h, w) uint8, 0 or 255.
     """
     smooth = cv2.GaussianBlur(above, (0, 0), 1.0)
     across, down = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8)

@@ -9,19 +9,19 @@ from services.matting.chroma.screen import Screen
 from shared.video.frames.push_pull import push_pull
 
 SCALE = 8
-"""Factor by which the plate is smaller than the picture. Screens are smooth."""
+"""Picture's width and height, divided by those of the plate. A small plate is enough, because screens are smooth."""
 
 _PURITY = 0.94
 """Least saturation of screen pixels, as a share of the screen's usual saturation."""
-_LEAST_EXCESS = 0.3
-_FORGETTING = 0.999
+_LEAST_EXCESS = 0.3  # least excess of screen pixels, as a share of that of the screen's colour
+_FORGETTING = 0.999  # factor by which the weight of a remembered part falls with each frame that does not show it
 
 
 class PlateMemory:
     """Picture of an unmoving screen, collected from the parts that frames show.
 
-    Each part is known from the frames that showed it. Light and shade do not change the screen's saturation, but anything in front of the
-    screen lowers it. So saturation separates the pure screen from veils and blurred edges.
+    Parts of the screen that a frame hides are remembered from earlier frames. Light and shade do not change the screen's saturation, but
+    anything in front of the screen lowers it. So saturation separates the pure screen from veils and blurred edges.
     """
 
     def __init__(self, screen: Screen, memory: float = 0.85) -> None:

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from services.matting.chroma.colours import BLUE, GREEN, Rgb, excess
 
-_LONGEST_SIDE = 192
-_LEAST_EXCESS, _LEAST_SHARE = 20.0, 0.05
+_LONGEST_SIDE = 192  # longer side of the pictures in which a screen is searched, in pixels
+_LEAST_EXCESS, _LEAST_SHARE = 20.0, 0.05  # least excess of a screen's colour, in levels, and least share of the picture that has it
 
-_DETECTED_SHARE, _DETECTED_BORDER = 0.2, 0.5
+_DETECTED_SHARE, _DETECTED_BORDER = 0.2, 0.5  # least share of the picture, and of its borders, that a detected screen covers
 _LEAST_SATURATION, _LEAST_SATURATION_OF_CYAN, _CYAN = 0.36, 0.55, 0.3
-"""Least excess of a screen as a share of its channel. Blue whose green is more than _CYAN of the way from red to blue may be sky, and needs
-more."""
-_MOST_HUE_SPREAD, _MOST_TEXTURE = 0.02, 0.02
+"""Least excess of a screen's colour, as a share of its channel. The second limit is for blue with much green, which may be sky: the green
+value lies more than the share _CYAN of the way from red to blue."""
+_MOST_HUE_SPREAD, _MOST_TEXTURE = 0.02, 0.02  # largest spread of hue, and largest texture relative to luma, of an even screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,9 @@ def _strong(small: NDArray[np.float32], channel: int) -> NDArray[np.bool_]:
 def detect_screen(pictures: Sequence[Rgb]) -> Screen | None:
     """Return the green or blue screen that pictures of a shot show, or None.
 
-    `pictures`: each (H, W, 3). A screen covers a good part of the picture and half of two of its borders
-    (left, right, top), is saturated, and even: one hue, hardly any texture. Grass is textured; sky is pale and ends above the lower border.
+    `pictures`: each (H, W, 3). A screen covers at least a fifth of the picture and half of two of its borders (left, right, top). It is
+    saturated and even: it has one hue and hardly any texture. Grass has texture, and sky is pale. More than half of the pictures must show
+    the screen.
     """
     screens = [screen for picture in pictures if (screen := _even_screen(_small(picture)))]
     if not screens or len(screens) * 2 <= len(pictures):
@@ -109,9 +110,9 @@ def _even_screen(small: NDArray[np.float32]) -> Screen | None:
 
 
 def _border_share(mask: NDArray[np.bool_]) -> float:
-    """Return the median share of a border that a mask covers.
+    """Return the share of the picture's borders that a mask covers.
 
-    It is the median of three sides. The sides are the top, and the upper three quarters of the left and the right side.
+    It is the median share of three borders: the top, and the upper three quarters of the left and the right side.
     """
     high = max(mask.shape[0] * 3 // 4, 1)
     sides = mask[:high, 0].mean(), mask[:high, -1].mean(), mask[0].mean()

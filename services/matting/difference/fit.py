@@ -10,14 +10,17 @@ from services.matting.difference.exposure import match_exposure
 
 Rgb = NDArray[np.uint8]
 
-_LONGEST_SIDE = 480
-_LEAST_AGREEING, _AGREES = 0.35, 4.0
+_LONGEST_SIDE = 480  # longer side of the compared pictures, in pixels
+_LEAST_AGREEING, _AGREES = (
+    0.35,
+    4.0,
+)  # least share of a picture that equals the plate; difference that counts as equal, in multiples of noise
 _MOST_SHIFT = 0.004
 """Largest allowed shift of the plate, as a share of the longer side."""
 _SURE_SHIFT = 0.15
-"""Least response of phase correlation at which its shift is used."""
+"""Least response of phase correlation, 0 to 1, at which its shift is used."""
 _BETTER = 0.9
-"""Largest share of edge difference that remains after a useful shift. The shift moves the plate."""
+"""Largest difference of edges after the plate is shifted, relative to the difference before. With more, the shift is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def plate_fit(rgb: Rgb, plate: Rgb) -> PlateFit:
 def _shift(small: NDArray[np.float32], plate: NDArray[np.float32], alike: NDArray[np.bool_]) -> float:
     """Measure the shift between plate and frame, in pixels.
 
-    0 if it cannot be measured.
+    Returns 0 if the shift cannot be measured.
     """
     gray, before = small.mean(2), plate.mean(2)
     # A subject, which differs from the plate, must not count.

@@ -19,17 +19,20 @@ Alpha = NDArray[np.float32]
 Planes = NDArray[np.float32]
 
 _MOST_LINES = 720
-"""Largest shorter side, in pixels, at which frames are compared."""
+"""Shorter side, in pixels, to which larger frames are scaled for the comparison."""
 _FROM, _RANGE = 3.5, 5.0
-"""Difference at which alpha rises above 0, and range until 1. Both are multiples of the noise; the difference is from the plate."""
-_BRIGHTER = 1.05
+"""Difference from the plate at which alpha leaves 0, and range until 1. Both are multiples of the noise."""
+_BRIGHTER = 1.05  # brightness relative to the plate below which a pixel may be shaded plate
 _LARGEST_HOLE, _HOLE_DIFFERS, _PINHOLE = 0.01, 0.15, 0.00005
-_LEAST_ISLAND = 0.0002
-_SURE = 0.97
-_RIM_SHARE = 60
+"""Limits for a hole that is filled. Its area is below the share _LARGEST_HOLE of the picture, and its mean alpha is above _HOLE_DIFFERS.
+Below the share _PINHOLE, it is filled whatever its alpha."""
+_LEAST_ISLAND = 0.0002  # share of the picture below which a separate part of the matte is a speck
+_SURE = 0.97  # alpha above which a pixel certainly shows the subject
+_RIM_SHARE = 60  # height divided by the width of the subject's edge, which is computed again
 _CONTRAST = 1000.0
-"""Squared colour distance at which colours and edges weigh the same. It is between the subject's and the plate's colour."""
-_LEAST_ALPHA = 0.1
+"""Squared colour distance at which colours and edges weigh the same. The distance is that of subject and plate. With a larger distance,
+colours weigh more."""
+_LEAST_ALPHA = 0.1  # least divisor when a colour is divided by alpha; a smaller one would amplify noise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,8 +49,8 @@ class DifferenceMatte:
 def difference_matte(rgb: Rgb, plate: Rgb, *, shadow: float = 0.6, foreground: bool = False) -> DifferenceMatte:
     """Compute the matte of a subject in front of a known background.
 
-    `rgb`: the frame; `plate`: the empty scene; both (H, W, 3) uint8. `shadow`: darkest shadow that still belongs to the background, as a
-    share of the plate's brightness, 0..1; 1 keeps shadows in the matte.
+    `rgb`: the frame; `plate`: the empty scene; both (H, W, 3) uint8. `shadow`: brightness of the darkest shadow that still belongs to the
+    background, as a share of the plate's brightness, 0..1; 1 keeps shadows in the matte.
     """
     height, width = rgb.shape[:2]
     factor = min(_MOST_LINES / min(height, width), 1)
@@ -74,8 +77,8 @@ def difference_matte(rgb: Rgb, plate: Rgb, *, shadow: float = 0.6, foreground: b
 def _without_shadow(frame: Planes, plate: Planes, shadow: float) -> tuple[Planes, NDArray[np.float32]]:
     """Return the plate with the frame's shadows added, and its difference from the frame.
 
-    The plate is (h, w, 3), the difference between frame and plate (h, w), 0..442. A shadow scales the plate's colour; the difference after
-    the best scale belongs to the subject.
+    A shadow scales the plate's colour. The difference that is left at the best scale belongs to the subject. Returns the plate, (h, w, 3),
+    and the difference, (h, w), 0..442.
     """
     dot, squared = (frame * plate).sum(2), np.maximum((plate * plate).sum(2), 100)
     scale = dot / squared
@@ -97,7 +100,7 @@ def _whole(alpha: Alpha) -> Alpha:
 def _small_regions(mask: NDArray[Any], share: float, alpha: Alpha | None = None) -> NDArray[np.bool_]:
     """Find the connected parts of `mask` smaller than `share` of the picture.
 
-    `alpha`: drops parts in which the matte is almost 0, because a real hole in the subject shows the plate.
+    `alpha`: the matte. If given, parts in which it is almost 0 do not count: they are real holes in the subject, which show the plate.
     """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
     area = stats[:, cv2.CC_STAT_AREA]
@@ -112,7 +115,8 @@ def _small_regions(mask: NDArray[Any], share: float, alpha: Alpha | None = None)
 def _rim(alpha: Alpha) -> NDArray[np.bool_]:
     """Return a mask of the subject's edge, (h, w).
 
-    Alpha there has to be computed again, since a pixel with little of the subject already differs from the plate by the full range.
+    At the edge, alpha has to be computed again: a pixel that shows only a little of the subject already differs from the plate by the full
+    range.
     """
     inward, outward = 2 * max(alpha.shape[0] // _RIM_SHARE, 2) + 1, 5
     visible = (alpha > 0.02).astype(np.uint8)

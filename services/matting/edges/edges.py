@@ -10,9 +10,9 @@ from services.matting.edges.options import EdgeOptions
 
 Alpha = NDArray[np.float32]
 
-_BAND = 0.02
-_GUIDE_LINES = 540
-_GUIDE_EPSILON = 1e-4
+_BAND = 0.02  # distance of alpha from 0 and from 1 from which on a pixel belongs to the soft edge
+_GUIDE_LINES = 540  # shorter side of the pictures on which the guided filter runs, in pixels
+_GUIDE_EPSILON = 1e-4  # variance of the picture, 0 to 1, that the guided filter smooths over
 
 
 def finished(alpha: Alpha, options: EdgeOptions) -> Alpha:
@@ -46,7 +46,7 @@ def without_blobs(alpha: Alpha, share: float) -> Alpha:
 def without_holes(alpha: Alpha, share: float) -> Alpha:
     """Fill holes of up to `share` of the picture's area.
 
-    A hole does not touch the picture's border.
+    Parts that touch the picture's border are no holes.
     """
     count, labels, stats, _ = cv2.connectedComponentsWithStats((alpha < 0.5).astype(np.uint8), connectivity=4)
     border = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
@@ -63,8 +63,8 @@ def without_holes(alpha: Alpha, share: float) -> Alpha:
 def refined(alpha: Alpha, luma: NDArray[np.uint8], *, scale: float) -> Alpha:
     """Align an enlarged matte's soft edge with edges in the picture.
 
-    `luma`: the picture, (h, w) as the matte. `scale`: factor by which the matte was enlarged. Outside the soft edge the matte stays. The
-    method is the fast guided filter (He and Sun, arXiv:1505.00996).
+    `luma`: the picture, (h, w) as the matte. `scale`: factor by which the matte was enlarged. The matte does not change outside the soft
+    edge. The method is the fast guided filter (He and Sun, arXiv:1505.00996).
     """
     band = (alpha > _BAND) & (alpha < 1 - _BAND)
     if not band.any():

@@ -10,7 +10,8 @@ import numpy as np
 from services.matting.steadiness.flow import Alpha, Gray, MotionMeter
 
 _MOST_ERROR = 12.0
-"""Largest difference of the picture along the motion, in levels of 255. Above it the motion is wrong, or an object came into view."""
+"""Largest difference of the picture along the motion, in levels of 255. Pixels with more are not measured: their motion is wrong, or an
+object came into view."""
 
 
 class FlickerMeter:

@@ -22,9 +22,9 @@ Rgb = NDArray[np.uint8]
 Alpha = NDArray[np.float32]
 
 VISIBLE = 0.1
-"""Alpha above which a pixel shows something of the subject."""
+"""Alpha above which the subject is visible in a pixel."""
 _ENLARGED = 1.6
-"""Enlargement of a matte above which its edge is redrawn. The `refine` option can say otherwise."""
+"""Enlargement of a matte above which its edge is aligned with the picture. Used if the option `refine` is empty."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

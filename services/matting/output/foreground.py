@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 Rgb = NDArray[np.uint8]
 Alpha = NDArray[np.float32]
 
-_WIDE, _NARROW = 90, 6
-_SHRINK = 4
+_WIDE, _NARROW = 90, 6  # radius of the blur in the wide and in the narrow pass, in pixels of the full size
+_SHRINK = 4  # divisor of width and height for both passes
 
 
 def foreground_of(rgb: Rgb, alpha: Alpha) -> Rgb:

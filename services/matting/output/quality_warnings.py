@@ -8,7 +8,7 @@ from services.matting.backends.backend import Backend
 from services.matting.subject.tracker import Tracker
 
 _NOTHING = 5e-5
-"""Largest share of visible pixels of a matte that is black: specks of noise."""
+"""Largest share of visible pixels in a matte that shows no subject. They are specks of noise."""
 
 
 @dataclass(slots=True)

@@ -16,14 +16,16 @@ from shared.operation import Progress
 from shared.video import Picture, list_pictures, timeline
 from shared.video.frames.scaling import scaled
 
-_SAME_SHAPE = 0.03
-_MOST_SUBJECTS = 8
-_LEAST_SHARE, _MOST_SHARE = 1e-5, 0.995
+_SAME_SHAPE = 0.03  # largest relative difference of two aspect ratios that count as equal
+_MOST_SUBJECTS = 8  # most subjects with a colour in one picture
+_LEAST_SHARE, _MOST_SHARE = 1e-5, 0.995  # shares of the picture: below the first a mask is empty, above the second it covers everything
 _SATURATED, _DISTINCT, _BRIGHT = 60, 40, 127
+"""Limits of colours in levels. Above a difference of _SATURATED between its channels, a pixel is coloured. Colours that differ by at most
+_DISTINCT are equal. Without colour, a pixel above _BRIGHT is white."""
 _LEAST_OF_MARKED = 0.005
-"""Least share of the marked part that makes a colour a subject. The colour's rim does not count. A smaller share is the
-fringe of an edge, or comes from compression."""
-_MOST_CANDIDATES = 24
+"""Share of the marked part above which a colour is a subject. Pixels at the rim of the colour do not count. Colours with a smaller share
+come from the fringe of an edge or from compression."""
+_MOST_CANDIDATES = 24  # most groups of similar colours that are examined
 WHITE = "white"
 """Name of the subject that a picture without colours shows."""
 _Colour = NDArray[np.float32]
@@ -34,8 +36,8 @@ class Target:
     """Size and times of the frames to which masks apply.
 
     `width`, `height`: size of the clip; `scaled`: (width, height) to which masks are scaled; `rate`: frames per second; `frames`: expected
-    number of frames in the part, which begins at `start_s`. `times()`: seconds of all frames of the clip, rising; None if they are unknown,
-    and `rate` counts.
+    number of frames in the part, which begins at `start_s`. `times()`: times of all frames of the clip in seconds, rising; None if they are
+    unknown and have to be computed from `rate`.
     """
 
     width: int
@@ -52,8 +54,8 @@ def given_masks(mask: Path | None, masks: Path | None, target: Target, progress:
 
     Returns one mask, (h, w) uint8, for each subject in a picture, by the subject's name. A picture is white, or opaque, where the subject
     is; several subjects have one colour each. The colour is the name: the same colour is the same subject in all pictures. Pictures of
-    `masks` are named by frame (`120.png`) or by time (`4.8s.png`), which is the frame nearest to it. Raises Invalid for a mask of another
-    shape, an empty mask, a mask that covers everything, and a name without a number.
+    `masks` are named by frame number (`120.png`) or by time (`4.8s.png`), which stands for the frame nearest to it. Raises Invalid for a
+    mask of another aspect ratio, an empty mask, a mask that covers everything, and a name without a number.
     """
     pictures: dict[int, tuple[Picture, str]] = {}
     outside = 0
@@ -82,7 +84,8 @@ def frame_times(video: Path) -> NDArray[np.float64] | None:
 def fixed_mask(path: Path | None, field: str, target: Target, progress: Progress) -> Mask | None:
     """Read a mask that applies to every frame.
 
-    Returns (h, w) uint8 in the size of the clip; the picture is white, or opaque, in the mask. Raises Invalid for a mask of another shape.
+    The picture is white, or opaque, in the mask. Returns (h, w) uint8 in the size of the clip. Raises Invalid for a mask of another aspect
+    ratio.
     """
     if path is None:
         return None
@@ -129,7 +132,7 @@ class _FrameNumbers:
 def _fitting(picture: Picture, field: str, target: Target, progress: Progress) -> NDArray[Any]:
     """Read a mask's pixels and check its aspect ratio.
 
-    Raises Invalid if its shape is not the video's. Warns if its size is not.
+    Raises Invalid if the aspect ratio is not that of the video. Warns if the size is not.
     """
     image = picture.image(alpha=True)
     width, height = image.size
@@ -179,8 +182,8 @@ def _name(colour: _Colour, palette: Mapping[str, _Colour]) -> str:
 def _split(pixels: NDArray[Any]) -> list[tuple[_Colour, Mask]]:
     """Split a picture by colour into one mask per subject.
 
-    Each colour that covers a good part is a subject, and so is white beside colours. Without colours, the opaque or bright part is the only
-    subject.
+    Each colour that covers enough pixels is a subject. If there are colours, white is another subject. Without colours, the opaque or
+    bright part is the only subject.
     """
     rgb = pixels[..., :3]
     white = np.full(3, 255, np.float32)
@@ -206,7 +209,7 @@ def _split(pixels: NDArray[Any]) -> list[tuple[_Colour, Mask]]:
 def _colours(rgb: NDArray[Any], saturated: NDArray[np.bool_], least: float) -> list[_Colour]:
     """Return the subjects' colours, most common first.
 
-    A colour counts if it covers more than `least` pixels without its rim. Colours that differ by at most _DISTINCT levels are one.
+    A colour counts if it covers more than `least` pixels without its rim. Colours that differ by at most _DISTINCT levels are one colour.
     """
     bins = (rgb // _DISTINCT).astype(np.uint16)
     codes = bins[..., 0] * 49 + bins[..., 1] * 7 + bins[..., 2]

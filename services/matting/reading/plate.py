@@ -9,7 +9,7 @@ from shared.errors import Invalid
 from shared.video import list_pictures
 from shared.video.frames.scaling import scaled
 
-_SAME_SHAPE = 0.03
+_SAME_SHAPE = 0.03  # largest relative difference of two aspect ratios that count as equal
 
 
 def plate_picture(path: Path, width: int, height: int) -> Rgb:

@@ -7,8 +7,8 @@ from services.matting.reading.views import scaled_rgb
 from shared.video import VideoInfo, read_frames
 from shared.video.clip.part import ClipPart
 
-_PICTURES = 4
-_LINES = 360
+_PICTURES = 4  # number of frames in a sample
+_LINES = 360  # largest shorter side of the sampled frames, in pixels
 
 
 def sample_of(video: Path, part: ClipPart, info: VideoInfo, *, mask: bool, plate: Rgb | None) -> Sample:

@@ -1,6 +1,6 @@
 """Conversion of a clip's frames to views, the input of backends.
 
-Scaled for inference, with cuts marked, prefetched in order.
+Views are scaled for inference, and mark cuts. They are computed ahead, in order.
 """
 
 from collections.abc import Iterator, Mapping
@@ -51,7 +51,7 @@ def scaled_rgb(frame: Frame, size: tuple[int, int]) -> NDArray[np.uint8]:
 def gray_size(width: int, height: int) -> tuple[int, int]:
     """Return the (width, height) of `View.gray` for a frame of the given size.
 
-    The size is the frame's, with a shorter side of at most 270 pixels.
+    A frame whose shorter side has more than 270 pixels is scaled down to that.
     """
     factor = min(_GRAY_LINES / min(width, height), 1)
     return max(round(width * factor), 8), max(round(height * factor), 8)

@@ -1,4 +1,4 @@
 """Temporal smoothing of mattes from single-frame networks.
 
-Networks with a memory of their own need none.
+Mattes of networks with a memory of their own need no smoothing.
 """

@@ -10,8 +10,9 @@ import numpy as np
 from services.matting.steadiness.flow import Alpha, Gray, MotionMeter
 
 _TOLERANCE = 9.0
-"""Difference of luma (of 255) at which trust falls to a third. It is measured along the motion."""
+"""Difference of luma (of 255) at which trust in the motion is 1/e. The difference is that of the pictures along the motion."""
 _REAL_CHANGE, _REAL_CHANGE_RANGE = 0.5, 0.3
+"""Change of alpha at which smoothing gets weaker, and range until it ends. Such a change is real, not flicker."""
 
 
 class MatteSmoother:

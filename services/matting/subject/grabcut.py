@@ -1,7 +1,7 @@
 """GrabCut masks from clicks, a box or strokes, without a network.
 
 Rother, Kolmogorov and Blake, 2004; OpenCV's implementation. Marks alone say little about the colours of the object. So a click or a stroke
-first grows to the connected pixels of about its colour. In a box, those colours count that are rare outside it.
+is first extended to the connected pixels of similar colour. In a box, colours that are rare outside it count as the object's.
 """
 
 from collections.abc import Sequence
@@ -12,22 +12,22 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.uint8]
 
-_LONGER_SIDE = 640
-_ROUNDS = 5
+_LONGER_SIDE = 640  # largest longer side of the pictures on which GrabCut runs, in pixels
+_ROUNDS = 5  # iterations of GrabCut
 _DISC = 0.012
-"""Radius of the certain disc around a click. It is a share of the longer side."""
+"""Radius of the disc around a click that certainly belongs to it. It is a share of the picture's longer side."""
 _REACH = 0.06
-"""Radius around a positive click that probably belongs to the object. It is a share of the longer side."""
+"""Radius of the disc around a positive click that probably belongs to the object. It is a share of the picture's longer side."""
 _SAME, _LIKE = 9, 20
-"""Colour difference up to which pixels surely, or probably, belong to a click. It is in each channel of L*a*b*, 0 to 255; the pixels are
-connected."""
+"""Colour difference up to which connected pixels surely, or probably, belong to a click. The difference is that of each channel of L*a*b*,
+0 to 255."""
 _LEAST_SHARE = 0.0005
-"""Least share of pixels with a click's colour. Fewer are too few to tell the object's colours."""
-_LEAST_OF_BOX = 0.05
+"""Least share of the picture with a click's colour. With less, the disc of radius _REACH is used too."""
+_LEAST_OF_BOX = 0.05  # least share of a box with colours that are rare outside it; with less, the whole box counts
 _MOST_SEEDS = 40
-"""Most places of a stroke whose colour is looked at."""
-_BIN, _BINS = 16, 16
-_WHITE, _BLACK = 200, 55
+"""Most places of a stroke whose colours are examined."""
+_BIN, _BINS = 16, 16  # levels per bin of the colour histograms, and bins per channel
+_WHITE, _BLACK = 200, 55  # levels of strokes: from the first on they mark the object, up to the second the background
 
 
 def grabcut(
@@ -38,9 +38,9 @@ def grabcut(
 ) -> Mask:
     """Compute the mask of a marked object with GrabCut.
 
-    (h, w) uint8, 0 or 255. `rgb`: (h, w, 3). `points`: (x, y, 1 or -1); `box`: (left, top, right, bottom), in pixels. `marks`: (h, w)
-    uint8, white on the object, black beside it, between them unknown. Empty if nothing is found. Works on a picture of at most 640 pixels;
-    takes about a second.
+    `rgb`: (h, w, 3). `points`: (x, y, 1 or -1). `box`: (left, top, right, bottom), in pixels. `marks`: strokes, (h, w) uint8, white on the
+    object, black beside it, gray elsewhere. Returns (h, w) uint8, 0 or 255; all 0 if no object is found. Works on a picture of at most 640
+    pixels, which takes about a second.
     """
     height, width = rgb.shape[:2]
     scale = min(1.0, _LONGER_SIDE / max(height, width))
@@ -75,7 +75,7 @@ def _labels(
     positive = [(x, y) for x, y, sign in points if sign == 1]
     for x, y in positive:
         alike = _like(lab, x, y, _LIKE)
-        if alike.mean() < _LEAST_SHARE:  # a pattern: its surroundings tell more
+        if alike.mean() < _LEAST_SHARE:  # the click is on a pattern, whose colours are around it
             cv2.circle(labels, (x, y), max(round(_REACH * longer), 2), cv2.GC_PR_FGD, -1)
         labels[alike] = cv2.GC_PR_FGD
     for x, y in positive:

@@ -1,6 +1,6 @@
 """Connected regions of a matte, and the choice of regions.
 
-The main region, or those that a mask, a box or clicks mark.
+The choice is the main region, or the regions that a mask, a box or clicks mark.
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ Region = NDArray[np.bool_]
 
 SOLID = 0.5
 """Alpha above which a pixel belongs to a region."""
-_LEAST_SHARE = 0.0005
-_LEAST_OVERLAP = 0.3
+_LEAST_SHARE = 0.0005  # share of the picture below which a region is a speck
+_LEAST_OVERLAP = 0.3  # least overlap of a region and a mask, as a share of the smaller of both
 
 
 def regions_of(alpha: NDArray[np.float32]) -> list[Region]:
@@ -55,7 +55,7 @@ def main_region(regions: Sequence[Region]) -> Region | None:
 def masked_region(regions: Sequence[Region], mask: Region) -> Region | None:
     """Join all regions that overlap a mask.
 
-    The overlap has to be at least 30 % of the region or of the mask, whichever is smaller. None if no region does.
+    The overlap has to be at least 30 % of the region or of the mask, whichever is smaller. Returns None if there is no such region.
     """
     selection = [region for region in regions if _overlap(region, mask) >= _LEAST_OVERLAP]
     return np.logical_or.reduce(selection) if selection else None

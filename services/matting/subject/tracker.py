@@ -17,11 +17,11 @@ First = Callable[[Sequence[Region]], Region | None]
 """Chooses the subject among the regions of a frame."""
 
 _REACH = 0.04
-"""Largest distance at which a new region joins the subject. It is in picture diagonals."""
+"""Largest distance from the subject at which a new region joins it. As a share of the picture's diagonal."""
 _FADE = 0.08
-"""Distance from the subject within which soft matte is kept. Soft parts are hair and blur; the distance is in picture diagonals."""
-_FLOW_LINES = 135
-_FAR = 1e6
+"""Distance from the subject within which hair and blur are kept. As a share of the picture's diagonal."""
+_FLOW_LINES = 135  # largest shorter side of the pictures on which motion is measured, in pixels
+_FAR = 1e6  # distance from a region that does not exist, in pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +36,10 @@ class _Previous:
 class Tracker:
     """Tracker of one subject through the mattes of a clip.
 
-    `first` chooses the subject; after a cut the main region becomes the subject. Subject and other regions of the previous frame are moved
-    along the motion. A region that overlaps with both (two people cross) is divided: each pixel goes to the nearer of the two.
-    Specks of the matte, such as strands of hair, are no other region: they would cut holes into the subject.
+    `first` chooses the subject in the first frame. After a cut, the main region becomes the subject. From frame to frame, the subject and
+    the other regions are moved along the motion. A region that overlaps with both, as when two people cross, is divided: each pixel goes to
+    the nearer of the two. Specks of the matte, such as strands of hair, do not count as other regions: they would cut holes into the
+    subject.
     """
 
     def __init__(self, first: First) -> None:
@@ -94,7 +95,7 @@ class Tracker:
     def _assigned(self, solid: Region, regions: Sequence[Region], subject: Region, rest: Region) -> tuple[Region, Region]:
         """Divide a frame's `regions` into the subject and the rest.
 
-        `solid`: mask of all pixels of regions. `subject`, `rest`: those of the previous frame, moved to this one.
+        `solid`: mask of the pixels of all regions. `subject`, `rest`: the subject and the rest of the previous frame, moved to this frame.
         """
         if not subject.any():  # out of the picture or hidden: the main new region becomes the subject
             fresh = [region for region in regions if not (region & rest).any()]
@@ -121,7 +122,7 @@ class Tracker:
     def _soft_gate(subject: Region, rest: Region) -> NDArray[np.float32]:
         """Return a smooth factor, 1 at the subject and 0 at the rest.
 
-        Pixels nearer to the subject than to the rest are kept. The factor falls with the distance from the subject.
+        Pixels nearer to the rest than to the subject get 0. For all others, the factor falls with the distance from the subject.
         """
         if not subject.any():
             return np.zeros(subject.shape, np.float32)
