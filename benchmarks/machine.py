@@ -24,5 +24,5 @@ def machine() -> str:
 
 
 def console() -> Console:
-    """Return a console whose lines hold wide tables, also in a file."""
+    """Return a console of 160 columns, also when output goes to a file."""
     return Console(soft_wrap=True, highlight=False, width=160)

@@ -35,7 +35,7 @@ class Job:
 
 
 Costs = dict[str, list[Cost]]
-"""Each job's costs by round, under its name."""
+"""Name of a job -> its costs, one per round."""
 
 
 def processor_s() -> float:

@@ -30,7 +30,7 @@ async def _belongs(jobs: Jobs, owner: str, job_id: str) -> bool:
 
 
 def _text(step: StepProgress, logs: dict[str, str], existing: set[str], max_chars: int) -> str:
-    """Return the end of a step's log, or why there is none.
+    """Return the end of a step's log, or the reason why there is none.
 
     The end has at most `max_chars` characters. `logs`: job id -> log. `existing`: ids of the steps' jobs that were not deleted.
     """

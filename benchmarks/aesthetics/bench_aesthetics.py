@@ -159,7 +159,7 @@ def job_table(title: str, model: Any, clip: Path, folder: Path, rounds: int, che
 
 
 def peer_weights(folder: Path) -> Path:
-    """Write the network as PerfectFrameAI's versions expect it; return its folder."""
+    """Write NIMA's weights as PerfectFrameAI's HDF5 and ONNX files; return their folder."""
     target = folder / "peer"
     target.mkdir(exist_ok=True)
     model = ModelFolder(folder / "models").model(NAME)
@@ -172,7 +172,7 @@ def peer_weights(folder: Path) -> Path:
 
 
 def perfectframe_method(model: Any, clip: Path, folder: Path) -> None:
-    """Choose the best frames by PerfectFrameAI's method, rewritten here without its package."""
+    """Choose the best frames by a rewrite of PerfectFrameAI's method."""
     capture = cv2.VideoCapture(str(clip))
     rate, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
     frames = []

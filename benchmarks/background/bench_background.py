@@ -136,7 +136,7 @@ def fills(rounds: int) -> Table:
 
 
 def composites(folder: Path, clip: Path) -> list[Job]:
-    """List a transcode, composites by setting and the original program's method."""
+    """List the composite jobs to time, with a transcode and the original method."""
     target = folder / "made.mp4"
     matte, picture = matte_and_picture(folder, clip)
 
@@ -172,7 +172,7 @@ def studios(folder: Path, seconds: float, rounds: int) -> Table:
         studio(StudioParams(**params), video=clip, alpha=matte, background=picture, outputs=outputs)
 
     def render_of(**params: Any) -> Cost:
-        """Return the cost of a job's last step."""
+        """Run a studio job; return the cost of its last step, the render."""
         renders: list[Cost] = []
 
         def rendered(*values: Any, **named: Any) -> object:

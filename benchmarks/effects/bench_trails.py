@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def jobs(clip: Path, info: VideoInfo, target: Path) -> list[Job]:
-    """List a transcode, motion trails by style and the naive reference."""
+    """List the jobs to time: a transcode, motion trails, the naive reference."""
     plain = "ffmpeg, transcode, same encoder settings"
     styles: tuple[Literal["normal", "glow"], ...] = ("normal", "glow")
     naive_title = f"naive reference, {NAIVE_FRAMES} frames scaled up,"

@@ -184,9 +184,9 @@ def accuracy(console: Console, seeds: Sequence[int], *, transnet: bool) -> None:
 
 
 def judge_trouble(seed: int, kind: str) -> tuple[Film, dict[str, list[int]]]:
-    """Make a clip of a trouble kind; return it with the transitions by detector.
+    """Make a misleading clip; return it with the transitions that each detector found.
 
-    The detectors are `auto` and those of PySceneDetect. Runs in a separate process.
+    `kind`: what misleads. The detectors are `auto` and those of PySceneDetect. Runs in a separate process.
     """
     peers = with_peers()
     with tempfile.TemporaryDirectory() as name:
@@ -272,7 +272,7 @@ def speed(console: Console, *, peers: bool, rounds: int, seed: int, transitions:
         console.print(table_of(counts, f"F1 in percent on that film, {len(film_1080p.truths)} transitions"))
 
 
-# The peak of `resource.getrusage` would be the parent's if that was larger.
+# Program that runs one job. It reads its peak from /proc: `resource.getrusage` reports the parent's peak if that is larger.
 WORK = """
 import sys
 from pathlib import Path

@@ -15,7 +15,10 @@ CLIP_KINDS = {
     "1080p, B-frames": ("scale=1920:1080:flags=lanczos", []),
     "720p, grain": ("noise=alls=14:allf=t", []),
 }
-"""Kind of a clip -> filters and encoder options that make it of bigbuckbunny.mp4. Without B-frames, no frame can be skipped."""
+"""Kind of clip -> ffmpeg filters and encoder options that make it from bigbuckbunny.mp4.
+
+Decoders can skip B-frames, so one kind has none: all of its frames must be decoded.
+"""
 
 
 def sample_clip(name: str = "bigbuckbunny.mp4") -> Path:

@@ -73,13 +73,13 @@ class Film:
 
 
 class Take(Protocol):
-    """An endless shot: a function from a frame number to a picture."""
+    """An endless shot: called with a frame number, it returns that frame's picture."""
 
     def __call__(self, frame: int) -> Rgb: ...
 
 
 def film(path: Path, *, seed: int, profile: str, transitions: int = 28, scale: int = 1) -> Film:
-    """Write the film that a seed and a profile determine.
+    """Write a film with random shots of a profile; equal seeds give equal films.
 
     `path`: the file (MP4, H.264, 320 x 180 times `scale`). `transitions`: number of transitions.
     """

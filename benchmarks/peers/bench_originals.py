@@ -39,7 +39,7 @@ generate_speed_ramped_video(sys.argv[2], sys.argv[3], speeds, 0.5)
 
 
 def main() -> None:
-    """Print a table of two commands for each operation."""
+    """Time the other program's command and ours for each operation; print tables."""
     parser = argparse.ArgumentParser()
     parser.add_argument("rounds", nargs="?", type=int, default=3)
     parser.add_argument("--speed-ramping", type=Path)

@@ -41,10 +41,10 @@ from shared.video import ffmpeg_path, map_ordered, read_frames
 
 out = Console(soft_wrap=True, highlight=False, width=120)
 Method = Callable[[Planes, Planes], Planes]
-"""A function that makes the frame in the middle of two frames."""
+"""Function that makes the frame halfway between two frames."""
 Pair = tuple[Planes, Planes]
 ROUNDS = 3
-REPEAT = 0.3  # levels: largest mean difference of a frame that repeats the previous frame
+REPEAT = 0.3  # mean difference of luma, 0 to 255, up to which a frame counts as a repeat of the previous one
 FULL_HD_WIDE, FULL_HD = 1920, 1080
 
 

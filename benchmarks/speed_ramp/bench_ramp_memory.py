@@ -23,7 +23,7 @@ from shared.worker.processes.environment import HEAPS
 
 out = Console(soft_wrap=True, highlight=False)
 SHORT_S, MIDDLE_S, LONG_S, HOURS_S = 10, 100, 600, 7200
-FLOW_S = 8.4  # 250 frames
+FLOW_S = 8.4  # seconds of a clip for interpolation; 250 frames
 FAST, SLOW = [{"t": 0, "speed": 8}], [{"t": 0, "speed": 0.5}]
 
 WORK = """

@@ -33,11 +33,11 @@ from shared.testing import suite
 CLIENTS, SECONDS = 200, 60.0
 REFUSALS = (429, 503)
 MOST_PAUSE_S = 5.0
-"""Longest time that a client waits after a refusal, whatever Retry-After says."""
+"""Longest pause after a refusal, in seconds. A longer Retry-After is cut to it."""
 POLL_S, OBSERVE_S = 0.5, 0.1
 TIMEOUT_S = 60.0
 OPENING_S = 20.0
-"""All clients begin with an upload, at the same moment."""
+"""Seconds from the start that get their own table row. All clients upload at once then."""
 
 
 @dataclass
@@ -102,9 +102,9 @@ def begin(*arguments: str) -> "subprocess.Popen[str]":
 
 
 def output(part: "subprocess.Popen[str]", seconds: float) -> str:
-    """Wait for the process `part`, which works for `seconds` seconds.
+    """Wait for the end of the process `part`; return its output.
 
-    Returns its output.
+    `seconds`: how long `part` works before it ends.
     """
     return part.communicate(timeout=seconds + 2 * TIMEOUT_S)[0]
 

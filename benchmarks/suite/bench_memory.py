@@ -28,7 +28,7 @@ from shared.worker.operation_run import OperationCall, perform
 
 SIZES = ((1280, 720), (3840, 2160))
 CLIP_FRAMES = 40
-"""Frames of the clip: more than the encoder looks ahead at."""
+"""Number of frames of the clip. More than the encoder's look-ahead, which holds frames in memory."""
 MIB = 1024**2
 SETTINGS = {"REELWRIGHT_JOB_MEMORY_BYTES": str(16 * 1024**3), "REELWRIGHT_MAX_PIXELS": str(2**27), "MALLOC_ARENA_MAX": "2"}
 CASES: dict[str, tuple[dict[str, Any], ...]] = {
@@ -45,7 +45,7 @@ CASES: dict[str, tuple[dict[str, Any], ...]] = {
     ),
     "speed-ramp.render": ({"speeds": [0.5], "interpolation": "flow"}, {"speeds": [4.0], "audio": "drop"}),
 }
-"""Parameters that are measured besides the example of an operation."""
+"""Operation -> params of further runs. The operation's declared example is always measured."""
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ from benchmarks.suite.in_page.studio_frames import frame_rows
 from shared.testing import RunningSuite, suite
 
 SPEEDS = (0.1, 0.25, 1.0, 4.0, 16.0)
-PART = 0.8  # of the clip, from where slow speeds are played to its end
+PART = 0.8  # share of the clip to skip before playing below normal speed, to save time
 SOUND_SPEEDS = (0.5, 1.0, 2.0)
 PATIENCE_S = 180
 VISITS = 5
@@ -110,10 +110,7 @@ def _first_visit(browser: Any, url: str) -> float:
 
 
 def _played(page: Any, url: str, clip: str, speed: float) -> str:
-    """Play a clip at a constant speed.
-
-    Returns how many frames were on time. The page reports them.
-    """
+    """Play a clip at a constant speed; return the page's text about late frames."""
     page.goto(f"{url}/#/")
     draft = json.dumps({"params": {"curve": [{"t": 0, "speed": speed}]}, "inputs": {}, "preset": None})
     page.evaluate("([key, draft]) => sessionStorage.setItem(key, draft)", [f"reelwright-draft {clip} {TOOL}", draft])

@@ -1,4 +1,4 @@
-"""Handling of preview requests, which first starts the jobs that a preview needs.
+"""Preview requests, and the jobs that make their missing inputs.
 
 A preview runs an operation on a few seconds of a proxy, which is a small copy of the clip. The gateway starts the job that makes the proxy.
 If an input is "auto", it also starts a preview of the operation that makes this input.
@@ -29,17 +29,17 @@ PART = ("start", "duration")
 
 @dataclass(frozen=True)
 class Previews:
-    """Handler of preview requests, which starts the jobs that a preview needs."""
+    """Handler of preview requests; it starts the jobs that make missing inputs."""
 
     views: ViewDesk
     unasked: UnaskedInputs
 
     async def expand(self, service: str, path: str, body: bytes, request: Request) -> Response | None:
-        """Start a preview's jobs; return its answer if an input is made.
+        """Start the jobs that make a preview's inputs; submit it if its body changed.
 
-        These are the jobs that make proxies of its videos; the service itself waits for them. With an "auto" input, or one that is made
-        unasked, the operation that makes it is previewed as well, and the answer is that of the service. Returns None if the request is to
-        be forwarded unchanged.
+        Proxies of its videos need no change of the body: the service itself waits for them. An "auto" input, or one that is made unasked,
+        is replaced by a reference to a preview of the operation that makes the input; the answer is then the job that the service
+        returned. Returns None if the request is to be forwarded unchanged.
         """
         if b'"preview"' not in body or not re.fullmatch(r"[a-z-]+/jobs", path):
             return None

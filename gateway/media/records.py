@@ -54,7 +54,7 @@ class MediaUsage(BaseModel):
 
 
 FORM = json_digest(MediaPage.model_json_schema(mode="serialization"))
-"""Digest of what a page of the list contains. A release that changes it changes the ETags."""
+"""Digest of the JSON schema of a page. Part of the ETags, so a release with other fields changes them."""
 
 
 def record_routes(services: MediaServices) -> APIRouter:

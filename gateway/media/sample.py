@@ -23,9 +23,11 @@ DRAW = {
 }
 """Functions called in a child process, so that the gateway itself never loads numpy."""
 
-RETRIES_S = (2, 5, 10, 20, 30, 60, 120, 300, 600, 0)  # pause after each attempt, for a busy machine or a full disk
+RETRIES_S = (2, 5, 10, 20, 30, 60, 120, 300, 600, 0)
+"""Seconds to wait after each attempt. Attempts fail on a busy machine or a full disk."""
+
 LOOK_S = 10.0
-"""Seconds between two looks for new owners."""
+"""Seconds between two searches for owners without sample media."""
 log = logging.getLogger(__name__)
 
 

@@ -18,7 +18,7 @@ from shared.operation import Kind
 from shared.runtime import Runtime
 
 TRY_AGAIN_S = 30
-"""Seconds after which a failure that may pass is tried again."""
+"""Seconds before a failed job is repeated, if its failure may be temporary."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """HTTP proxy that forwards /v1/{service}/... to the services.
 
-Bodies are streamed both ways. Only requests of at most `MOST_LOOKED_AT` bytes to `jobs` or `check` are read whole, to find "auto" inputs
-and previews.
+Bodies are streamed both ways. Only requests of at most `MOST_PARSED_BYTES` to `jobs` or `check` are read whole, to find "auto" inputs and
+previews.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -25,19 +25,19 @@ NOT_PASSED_ON = frozenset(
 )
 
 
-MOST_LOOKED_AT = 1_000_000
-"""Largest request to `jobs` or `check`, in bytes, that is parsed. It may contain "auto" inputs and previews."""
+MOST_PARSED_BYTES = 1_000_000
+"""Largest request that is searched for "auto" inputs and previews. Larger ones are forwarded unread."""
 
 Expand = Callable[[str, str, bytes, Request], Awaitable[Response | None]]
-"""(service, path, body, request) -> the gateway's own answer, or None. The request goes to `jobs` or `check`; None forwards it."""
+"""(service, path, body, request) -> the gateway's own answer; None forwards the request. `path` ends with `jobs` or `check`."""
 
 
-ALSO_THE_GATEWAYS = "media"
-"""The service under whose prefix the gateway has own routes. Only the paths of its operations are forwarded."""
+SHARED_PREFIX = "media"
+"""Service whose prefix, /v1/media, the gateway uses too. Only the paths of the service's operations are forwarded."""
 
 
 REPLACED = {"v2": "aesthetics"}
-"""First path part of a replaced program -> the service that replaces it. It has routes of the same paths."""
+"""Path prefix of a program -> the service that replaces it. The service answers the same paths."""
 
 
 def proxy_routes(upstreams: Upstreams, expansions: Sequence[Expand]) -> APIRouter:
@@ -50,7 +50,7 @@ def proxy_routes(upstreams: Upstreams, expansions: Sequence[Expand]) -> APIRoute
 
     for service, client in upstreams.clients.items():
         forward = _forwarding(service, client, expansions)
-        if service == ALSO_THE_GATEWAYS:
+        if service == SHARED_PREFIX:
             router.add_api_route(f"/v1/{service}/operations", forward, methods=["GET", "HEAD"])
             for endpoint in ("jobs", "check"):
                 router.add_api_route(f"/v1/{service}/{{verb}}/{endpoint}", forward, methods=["POST"])
@@ -71,7 +71,7 @@ def _forwarding(service: str, client: httpx.AsyncClient, expansions: Sequence[Ex
         path = request.url.path.split("/", 3)[-1]
         # A request with a query is forwarded: the service refuses it.
         starts_job = request.method == "POST" and path.endswith(("/jobs", "/check")) and not request.url.query
-        if starts_job and 0 < _number(length) <= MOST_LOOKED_AT:
+        if starts_job and 0 < _number(length) <= MOST_PARSED_BYTES:
             content = await request.body()
             for expand in expansions:
                 if (expanded := await expand(service, path, content, request)) is not None:

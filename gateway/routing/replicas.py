@@ -15,7 +15,7 @@ import httpcore
 from shared.net.transport import BackendTransport, Resolve, connected, resolved, system_resolve
 
 CONNECT_S = 2.0
-"""Limit for resolving the name, and for connecting to one address. The network is local."""
+"""Most seconds for resolving a name, and for connecting to one address. Short, as the network is local."""
 
 MAX_CONNECTIONS = 1000
 

@@ -37,18 +37,18 @@ class Refused(ReelwrightError):
 
 
 def refused_at(where: str, refusal: ReelwrightError, detail: str) -> Refused:
-    """Copy a refusal with another text and longer field names.
+    """Copy a refusal with the text `detail`, and put `where` before its field names.
 
-    `detail`: the text. `where` comes before the names: path of the refused part in the whole request, such as `steps.0`.
+    `where`: path of the refused part in the whole request, such as `steps.0`.
     """
     errors = [{**error, "field": f"{where}.{error['field']}"} for error in refusal.problem().get("errors", [])]
     return changed(refusal, detail=detail, errors=errors)
 
 
 def changed(refusal: ReelwrightError, *, detail: str, errors: Sequence[Mapping[str, str]]) -> Refused:
-    """Copy a refusal with another text and other field errors.
+    """Copy a refusal with the text `detail` and the field errors `errors`.
 
-    Its Retry-After stays. `errors`: one object per field, with `field` and `detail`.
+    Its Retry-After stays. `errors`: one object per field, with `field` and `detail`; without any, the field errors stay.
     """
     problem = refusal.problem() | {"detail": detail} | ({"errors": list(errors)} if errors else {})
     return Refused(problem, refusal.status, retry_after=refusal.headers.get("Retry-After"))
@@ -62,7 +62,7 @@ class Upstreams:
 
     @classmethod
     def over_sockets(cls, sockets: Mapping[str, str]) -> "Upstreams":
-        """Create clients of this process's services from their Unix sockets.
+        """Create clients of services on this machine, over Unix sockets.
 
         `sockets`: service name -> path of its Unix socket.
         """
@@ -75,7 +75,7 @@ class Upstreams:
 
     @classmethod
     def over_network(cls, urls: Mapping[str, str]) -> "Upstreams":
-        """Create clients of the services in other processes, from their base URLs.
+        """Create clients of services on other machines or in containers, over TCP.
 
         `urls`: service name -> base URL.
         """
@@ -173,16 +173,16 @@ def unreachable(service: str) -> Unavailable:
 
 
 def credentials(settings: Settings, owner: str) -> dict[str, str]:
-    """Return the headers that authenticate requests on behalf of `owner`.
+    """Return the headers for requests on behalf of `owner`, under the current quota.
 
-    Jobs that they start count against the quota of the current request's API key.
+    The quota is that of the current request's API key: it limits the jobs that the requests start.
     """
     access = CURRENT_ACCESS.get(None)
     return quota_credentials(settings, owner, max_jobs=access.max_jobs if access is not None and access.owner == owner else None)
 
 
 def quota_credentials(settings: Settings, owner: str, *, max_jobs: int | None) -> dict[str, str]:
-    """Return the headers that authenticate requests on behalf of `owner`.
+    """Return the headers for requests on behalf of `owner`, under a given quota.
 
     `max_jobs`: unfinished jobs that the owner may have; None: any number.
     """

@@ -59,6 +59,6 @@ def played(take: Take, first: int) -> Callable[[int], list[Rgb]]:
 
 
 def mixed(a: Rgb, b: Rgb | int, share: float) -> Rgb:
-    """Blend `share` of a picture or gray level `b` into picture `a`."""
+    """Blend `b`, a picture or a gray level, into picture `a` with weight `share`."""
     second = np.full_like(a, b) if isinstance(b, int) else b
     return np.asarray(cv2.addWeighted(a, 1 - share, second, share, 0), np.uint8)

@@ -11,11 +11,11 @@ from shared.sample_ids import SAMPLE_ID, SAMPLE_MATTE_ID, SAMPLE_PLATE_ID
 from shared.testing import RunningSuite
 
 INPUT_S = 0.008
-"""Seconds between two inputs, as of a mouse with 125 reports per second."""
+"""Seconds between two inputs: those of a mouse with 125 reports per second."""
 
 MOVES = 250
 SWEEP = 50
-"""Moves from one end of a drag to the other."""
+"""Number of mouse moves from one end of a drag to the other."""
 
 KEYS = "the quick brown fox jumps over the lazy dog " * 4
 KEY_S = 0.03

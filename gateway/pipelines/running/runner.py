@@ -28,13 +28,13 @@ from shared.runtime import Runtime
 
 QUEUE = "pipelines"
 OPERATION = "pipelines.run"
-AT_ONCE = 64  # a pipeline only waits for its steps
+AT_ONCE = 64  # pipelines that run at the same time; each only waits for its steps' jobs
 POLL_S = 0.25
 RETRY_S, LONGEST_RETRY_S = 2.0, 30.0
-"""Shortest and longest pause before a step that was refused is submitted again."""
+"""Shortest and longest pause before a refused step is submitted again, in seconds."""
 
 FINAL = frozenset(f"/problems/{error.type}" for error in (ModelMissing, ModelDamaged))
-"""Types of refusals with 503 that are not retried. The operator has to run a command first."""
+"""Problem types with status 503 that are not retried. The operator has to run a command first."""
 
 Starting = dict["asyncio.Task[Job]", StepRun]
 log = logging.getLogger(__name__)

@@ -81,11 +81,11 @@ def _blocks(path: str, track: int, sample_rate: int | None, first: Fraction, las
             if other_stream.index != stream.index:
                 other_stream.discard = Discard.all
         stream.codec_context.thread_type = "AUTO"
-        # Packets that get even times are counted from the start.
+        # No seeking in a track whose stated times are wrong: its true times follow from the number of packets since the file's start.
         if first > _PREROLL_S and not clock.joined and stream.index not in clock.even:
             base = time_base_of(stream)
             container.seek(max(int((first - _PREROLL_S + zero) / base), 0), stream=stream)
-        # The header of a joined file states the end of its first part.
+        # In a joined file, the header states the end of the first part's sound only.
         padding = None if clock.joined else _padding_start(container, stream, zero)
         for block in _runs(container, clock, stream, zero, sample_rate, path):
             limits.check_duration(float(block.start))
