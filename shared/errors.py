@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 from shared.settings import current
 
 OWN_FOLDER = re.compile(r"slots/\w+/\d+/(in|out|tmp)/(\w{26}/)?(outputs/)?|work/\w{26}/(outputs/)?")
-"""Paths below the data folder that only name a job's work folder."""
+"""Temporary folders of one job or call, below the data folder. They are cut out of messages."""
 PATH = re.compile(r"(?<![\w.~/-])~?(?:/[^\s/'\"<>|:;,()\[\]{}]+){2,}/?")
 """Absolute paths of at least two parts.
 

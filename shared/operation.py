@@ -34,9 +34,9 @@ AUTO = "auto"
 
 
 def makes_unasked(auto_if: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
-    """Return whether an input that is not given is made by itself.
+    """Return whether the server makes an input that a request leaves out.
 
-    `auto_if`: of the input; `params`: all params of the operation.
+    `auto_if`: of the input, param values under which the server makes it; `params`: all params of the operation.
     """
     return bool(auto_if) and all(params.get(name) == value for name, value in auto_if.items())
 

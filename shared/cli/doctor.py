@@ -128,9 +128,9 @@ def _models(settings: Settings) -> Finding:
 
 
 def _service(service: Service) -> Finding:
-    """Report the operations of a service, or what it lacks.
+    """Report a service's operations, or its missing packages and models.
 
-    That is a package, or what the example of an operation needs.
+    A model counts as missing if the example of an operation needs it.
     """
     lacking = [f"{purpose} needs {name}" for name, purpose in service.packages.items() if importlib.util.find_spec(name) is None]
     if lacking:

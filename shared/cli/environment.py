@@ -32,9 +32,9 @@ def misspelt(names: Iterable[str], settings: Collection[str]) -> list[str]:
 
 
 def nearest(name: str, settings: Collection[str]) -> str:
-    """Ask whether the most similar setting was meant.
+    """Return a question that suggests the setting with the most similar name.
 
-    Returns an empty text if no setting is similar.
+    Empty if no setting is similar.
     """
     if name.startswith(PREFIX):  # their common begin would make all settings alike
         rests = sorted(setting.removeprefix(PREFIX) for setting in settings if setting.startswith(PREFIX))

@@ -20,7 +20,7 @@ from shared.settings import Settings
 
 NAMES = typer.Argument(metavar="NAME...", help="Names of models; `reelwright models list` shows them.")
 WIDE = 140
-"""Terminal columns from which the list has room for a sentence about each model."""
+"""Terminal width, in columns, from which the list shows each model's purpose."""
 
 AS_JSON = typer.Option("--json", help="Print JSON.")
 ReadFolder = Callable[[], ModelFolder]

@@ -6,7 +6,7 @@ from shared.errors import ModelDamaged, ModelMissing, ReelwrightError, field_err
 from shared.jobs.record import Job
 
 FINAL = frozenset(f"/problems/{error.type}" for error in (ModelMissing, ModelDamaged))
-"""Problem types with status 503 that another attempt does not change."""
+"""Problem types with status 503 that are not retried. The operator has to run a command first."""
 
 
 class Refused(ReelwrightError):

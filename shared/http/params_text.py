@@ -13,7 +13,7 @@ from shared.operation import Params
 P = TypeVar("P", bound=Params)
 
 _ALTERNATIVE = re.compile(r"[a-z-]+\[.*\]|str|int|float|bool|none|constrained-\w+|[A-Z][A-Za-z0-9]+")
-"""Pydantic's names for the alternatives of a field. They are types, or classes of this program. No field has such a name."""
+"""Parts of pydantic's error paths that name a type, such as `str` in `curve.str`. No field has such a name."""
 _LENGTHS = {"too_short": ("at least", "min_length"), "too_long": ("at most", "max_length")}
 """Pydantic's error types for a list's length -> words and limit name."""
 MAX_ERRORS = 100
@@ -45,7 +45,10 @@ def invalid(errors: Sequence[Any]) -> Invalid:
 
 
 def _counts_wrong_items(error: dict[str, Any], errors: Sequence[Any]) -> bool:
-    """Return whether `error` calls a list too short only because `errors` refuse its items."""
+    """Return whether `error` calls a list too short because its items are invalid.
+
+    Pydantic leaves out invalid items when it counts. `errors`: all errors of the params.
+    """
     place = tuple(error["loc"])
     return error["type"] == "too_short" and any(tuple(other["loc"][:-1])[: len(place)] == place for other in errors)
 

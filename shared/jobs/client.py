@@ -34,7 +34,7 @@ from shared.media.ids import new_id
 from shared.settings import Settings
 
 READERS = 4
-"""Threads for reading. In the event loop's own threads, reads wait behind writes, which wait for the disk and for each other."""
+"""Number of threads that only read the database. In the event loop's own threads, reads would wait behind slow writes."""
 WAIT_POLL_S = 0.1
 EVENTS_POLL_S = 0.25
 DATABASE_TIMEOUT_S = 5

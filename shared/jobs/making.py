@@ -26,7 +26,7 @@ class Making:
         return cls("", "", is_optional=True, reason="".join(filter(str.isprintable, reason))[:LONGEST_REASON])
 
     def __str__(self) -> str:
-        """Return the reference as an input."""
+        """Return the text that stands for the reference in a request's inputs."""
         return f"{_MAKING}{self.job}.{self.output}{_OPTIONAL if self.is_optional else ''}" if self.job else _FAILED + self.reason
 
     @classmethod

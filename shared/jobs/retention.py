@@ -14,7 +14,7 @@ from shared.media.store import MediaStore
 from shared.settings import Settings
 
 SHORT = 10
-"""Multiple of the free bytes that the suite needs. Below it, views are deleted."""
+"""Views are deleted while the disk has less than SHORT times `min_free_bytes` free."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,10 @@ Model = Literal["none", "translation", "similarity", "homography"]
 
 _LONGEST_SIDE = 480
 _OVERLAP = 0.67
-"""Share of the anchor in view below which the frame becomes the new anchor."""
+"""Least share of the picture that a frame has in common with its anchor.
+
+The anchor is the earlier frame against which motion is measured. A frame with less in common becomes the new anchor.
+"""
 _LEAST_POINTS, _LEAST_INLIERS = 12, 0.45
 _SAME_PICTURE, _OTHER_PICTURE = 0.45, 0.1
 """Correlation of aligned thumbnails: least within a shot, largest between shots. In between, `is_cut` compares more."""
@@ -164,7 +167,7 @@ class _Shot:
         return sure
 
     def _anchor_at(self, view: View) -> None:
-        """Make `view`, the latest frame, the anchor to which motion is measured.
+        """Make `view`, the latest frame, the anchor of the next measurements.
 
         The motion since the previous frame is kept.
         """
@@ -174,7 +177,7 @@ class _Shot:
         self.anchor, self.moved = view, np.eye(3)
 
     def _move_anchor(self) -> None:
-        """Make the previous frame the anchor to which motion is measured."""
+        """Make the previous frame the anchor of the next measurements."""
         self.base = self.base @ np.linalg.inv(self.moved)
         self.anchor, self.moved, self.moved_before = self.before, np.eye(3), np.eye(3)
 

@@ -13,15 +13,15 @@ _LARGEST = 0.35
 _NOISE = 8.0
 """Change of a pixel in levels that counts as noise."""
 _MOST = 0.94
-"""Share of the squared change along each side that the overlay's box holds."""
+"""Least share of the squared change within an overlay's rows, and within its columns."""
 _MARGIN = 2
 """Pixels around the box that may hold some of the overlay, too."""
 _SAME, _FLAT, _EQUAL = 0.75, 2.0, 4.0
-"""Limits of what lies around an overlay.
+"""Limits for the surroundings of an overlay, which must be equal in both pictures.
 
-Least correlation; largest deviation of a flat picture, and difference of two flat ones, both in levels."""
+Least correlation; largest standard deviation of flat surroundings, and largest difference of their means, both in levels."""
 _DARK, _BRIGHT = 30.0, 225.0
-"""Mean levels below and above which two flat pictures say nothing."""
+"""Mean levels of flat surroundings that count. Darker or brighter ones are equal in different shots, too."""
 
 
 def only_overlay_changed(before: Picture, after: Picture) -> bool:

@@ -16,11 +16,11 @@ class Limits:
     memory_bytes: int
     """Memory limit of the child and its descendants."""
     lease_s: float = 0
-    """Seconds for which this process may be frozen before a call ends. 0: it goes on."""
+    """Seconds without a sign of life from the server until a call is killed. 0: no limit."""
     module: str = ""
     """Module that a child imports before it counts as ready."""
     niceness: int = 10
-    """How far a child yields the processor."""
+    """Nice value of the child. 19 yields the processor most, 0 not at all."""
     subject: str = "job"
     """Name of the call in error messages."""
     timeout_setting: str = ""

@@ -36,12 +36,12 @@ from shared.worker_call import Answer, Request, Target, adapter
 
 WATCH_INTERVAL_S = 0.2
 START_S = 120.0
-"""Seconds for a child to be ready."""
+"""Most seconds from a child's start until it is ready."""
 KEPT_OPEN: set[int] = set()
 """File descriptors that guards and children inherit and keep open. They stay open until these processes end. One is the lock of the process
 whose jobs they run."""
 CLOSED_S = 2.0
-"""Seconds for a child to end after it closed its connection."""
+"""Most seconds until a child ends after it closed its connection."""
 
 OnUpdate = Callable[[Update], Awaitable[None]]
 log = logging.getLogger(__name__)

@@ -11,11 +11,11 @@ from shared.jobs.database.tables import JOBS
 from shared.jobs.record import Status
 
 PAST_RUNS = 50
-"""Number of past jobs that tell how long an operation takes."""
+"""Number of latest jobs from which the run time of an operation is estimated."""
 EXPIRES_SOON_S = 300.0
 """Results of jobs that expire this soon are not reused. A sweep might delete their outputs in between."""
 MOST_REMEMBERED = 5
-"""Most earlier jobs whose outputs are looked for."""
+"""Most equal earlier jobs to try, newest first. The outputs of some may be deleted."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,10 @@ import time
 from dataclasses import dataclass
 
 REPORT_S, REPORT_FRACTION, FORGET_S = 5.0, 0.01, 24 * 3600.0
-"""Pace of messages about a job: least seconds, least progress, and memory. After FORGET_S seconds the latest message is forgotten."""
+"""Least seconds and least progress (0 to 1) between two messages about a job.
+
+A message is remembered for FORGET_S seconds.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

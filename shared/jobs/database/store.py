@@ -28,7 +28,7 @@ WEBHOOKS = "webhooks"
 FETCHES = "fetches"
 """The queue of jobs that wait for URLs."""
 QUEUED = "reelwright_queued"
-"""Key of a connection's `info`: the queues that its transaction gave work to."""
+"""Key in a connection's `info` for the queues that its transaction adds work to."""
 
 
 class JobStore:

@@ -22,8 +22,10 @@ from shared.worker.processes.process_tree import descendants
 from shared.worker.slot import KEPT_OPEN
 
 LEASE_S, GRACE_S = 6, 8.0
-"""Seconds until a silent session ends, and until a free lock proves a death. Postgres ends the session; the holder of a lock that is free
-for GRACE_S counts as dead."""
+"""Seconds of silence after which Postgres ends a session, and its locks become free.
+
+GRACE_S: seconds for which a lock must be free before the process that held it counts as dead.
+"""
 RETAKES, RETAKE_S = 10, 0.1
 LOST_THE_LOCK = 70
 """Exit status of a process whose jobs another process has taken over."""

@@ -29,14 +29,14 @@ from shared.worker.processes.process_end import LINGER_S
 
 PING_S, GIVE_UP_S = 1.0, 4.0
 IDLE_PING_S, IDLE_LEASE_S = 10.0, 30
-"""PING_S and LEASE_S while no jobs run in the installation."""
+"""PING_S, and LEASE_S of `locks`, while no jobs run in the installation."""
 ROUSED_S = 5.0
-"""Seconds after a job was queued in which any process may have begun it. Proofs of life are frequent in that time."""
+"""Seconds of frequent proofs of life after a job was queued. Any process may have started the job."""
 WATCH_S, IDLE_WATCH_S = 0.2, 1.0
 """Interval of checks whether proofs of life fail. The first applies while jobs run in this process."""
 CHILD_LEASE_S = 10.0
 LEFT_S = 2.0
-"""Seconds in a round to wait for processes that outlived their server. They have outlived their guard, too."""
+"""Longest wait for the end of killed processes, in seconds. These outlived both their server and their guard."""
 SETTLE_S = 2.0
 """Seconds after the start in which locks are tried often. Guards of a killed process may still be ending its children."""
 log = logging.getLogger(__name__)

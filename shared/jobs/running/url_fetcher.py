@@ -14,7 +14,7 @@ from shared.net.download import checked_client, fetch
 from shared.settings import Settings
 
 PAUSES_S = (2.0, 10.0, 30.0)
-"""Pauses before a file is fetched again. No process was free to probe it."""
+"""Seconds before each further attempt to fetch a file. Attempts fail while no process is free to probe it."""
 
 
 class UrlFetcher:

@@ -39,7 +39,7 @@ QUEUE_POLL_S = 60.0
 """Interval of polling a queue that nothing wakes (queue_polling.py)."""
 CANCEL_POLL_S = 0.2
 DATABASE_RETRY_S = 0.5
-WEBHOOKS_AT_ONCE = 64  # most of them wait for their next attempt
+WEBHOOKS_AT_ONCE = 64  # deliveries in progress; most of them wait for their next attempt
 FETCHES_AT_ONCE = 16
 MAX_FAILURES = 20
 """Number of crashes of the server during a job after which the job fails. Jobs run in child processes and rarely cause a crash."""

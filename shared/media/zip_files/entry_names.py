@@ -100,4 +100,7 @@ _PAGES = (
     ("gb2312", _between(_SIGNS, *_MARKS), _between(_SIGNS)),
     ("big5", _between(_SIGNS, *_MARKS), _between(_SIGNS)),
 )
-"""Code page, its country's letters, and those that names contain. A name has at least one of the last. The first that fits is taken."""
+"""Code pages to try in order, with tests for allowed and typical letters.
+
+A page fits if all letters beyond ASCII are allowed, and at least one is typical.
+"""

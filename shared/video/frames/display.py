@@ -29,7 +29,7 @@ _YUV = [
     if not (alpha and bits == "12le" and chroma == "420")
 ]  # fmt: skip
 _RGB_TARGETS = [name for name in _YUV if "444" in name]
-# Where software says that chroma lies left, a GPU says nothing, and RGB would differ by up to 6 levels.
+# Codecs whose software decoders state that chroma lies left. A GPU states nothing: without the tag, RGB differs by up to 6 levels.
 _SITED_LEFT = ("h264", "hevc")
 BLACK = "#000000"
 # A pixel wider or narrower than this comes from a damaged header.

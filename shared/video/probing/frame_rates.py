@@ -20,7 +20,7 @@ STANDARD_RATES = tuple(
 
 _DEFAULT = Fraction(25)
 _SLOWEST = Fraction(9)
-"""Below this, no standard rate is near. 30 divides evenly into 1, 2, 3, 5 and 6 pictures a second."""
+"""Rate in fps below which no standard rate is near. Such clips get 30 fps, a multiple of 1, 2, 3, 5 and 6."""
 _FILLER = Fraction(30)
 _CLOSE = Fraction(1, 25)
 _EXACT = Fraction(1, 5000)
@@ -31,15 +31,17 @@ _SETTLED, _MOST = 0.005, 0.6
 _MOST_MULTIPLE = 8.5
 _TIE = 0.05
 _GRID, _LOOSE_GRID = 1.01, 1.51
-"""Distance in ticks from an even grid. Decoding times, which MP4 lists, are rounded once more."""
+"""Most ticks by which times may differ from even spacing. MP4 lists decoding times, so its times are rounded twice: _LOOSE_GRID."""
 _LONG_FIRST_S = Fraction(1, 20)
 _FINEST_COUNT, _MILLISECOND = Fraction(1, 100), Fraction(1, 1000)
-"""Ticks of GIF and of a clock of milliseconds. Clocks with longer ticks than GIF's may count pictures."""
+"""Tick length of GIF and of clocks in milliseconds, in seconds. Only clocks with longer ticks than GIF's may count pictures."""
 _FEW = 4
-"""Number of pictures below which the times do not tell their clock."""
+"""Least number of frames for recognising the clock of a copied file's source."""
 _REORDERED, _MANY = 3, 16
-"""Last steps that do not count, if there are more than _MANY steps. At a cut they may lack pictures. With fewer steps, only the very last
-does not count."""
+"""Number of last steps to ignore: pictures may be missing at a cut.
+
+Applies to more than _MANY steps. Of fewer steps, only the last is ignored.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from shared.video.reading.times.stated_end import stated_end
 
 # Number of packets that show whether the frame rate varies, for files without an index.
 _PACKETS_LOOKED_AT = 120
-# Reading the index of a film of several hours takes a second.
+# Most index entries to read: the whole index of a film of several hours would take a second.
 _ENTRIES_LOOKED_AT = 20_000
 _COUNTING = frozenset({"avi", "ogg", "mxf"})
 """Containers whose clock counts pictures. Other clocks of the same ticks may round times."""

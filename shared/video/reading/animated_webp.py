@@ -20,7 +20,7 @@ from shared.video.reading.file_copies import kept_copy
 _MOST_BYTES = 4 * 1024**3
 _ANIMATION = 0x02
 _SHOWN_MS, _TOO_SHORT_MS = 100, 10
-"""Duration in place of stated durations of at most _TOO_SHORT_MS, as in browsers."""
+"""Duration of a frame whose stated duration is at most _TOO_SHORT_MS, as in browsers."""
 
 
 def is_animated_webp(head: bytes) -> bool:

@@ -15,7 +15,10 @@ _MARKS = {
     "av1": (_REGISTERED,),
     "mpeg2video": (_USER_DATA + b"GA94\x03", _USER_DATA + b"CC\x01\xf8"),
 }
-"""Bytes before the captions, by codec: of ATSC A/53, and of DVDs. Those of ATSC A/53 (part 4, 6.2.3) are within ITU-T T.35 or user data."""
+"""Codec -> bytes that stand directly before captions.
+
+In broadcasts (ATSC A/53, part 4, 6.2.3), captions are in ITU-T T.35 messages or user data; the last bytes of MPEG-2 are those of DVDs.
+"""
 _FIRST_PACKETS, _FIRST_BYTES = 120, 16 * 1024 * 1024
 _PLACES, _PACKETS_AT_PLACE = 16, 5
 

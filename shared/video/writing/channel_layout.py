@@ -15,8 +15,10 @@ from shared.video.writing.sound_coding import layout_of
 _HEARD_S = 20
 """Seconds of sound that are analysed."""
 _HIGH_HZ, _LOUD, _SHARE = 250, 0.003, 0.01
-"""Limits for a low-sound channel that holds other sounds, too. Within a second, sounds above _HIGH_HZ have an RMS of _LOUD and _SHARE of
-the energy."""
+"""Limits from which a low-frequency channel holds other sounds, too.
+
+In some second, sounds above _HIGH_HZ reach an RMS of _LOUD (full scale is 1) and a share of _SHARE of the energy.
+"""
 _LOSSLESS = ("pcm", "flac", "alac", "truehd", "mlp")
 
 

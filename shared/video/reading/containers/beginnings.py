@@ -7,7 +7,7 @@ EBML = b"\x1a\x45\xdf\xa3"
 MXF = bytes.fromhex("060e2b34020501010d01020101") + b"\x02"
 PNG = b"\x89PNG\r\n\x1a\n"
 TS_SYNC, TS_PACKET, TS_TOGETHER = 0x47, 188, 3
-"""First byte, length and required number of packets of MPEG-TS. That many tell a stream from other data."""
+"""First byte and length of an MPEG-TS packet. TS_TOGETHER such packets in a row prove a stream."""
 SEGMENT = b"\x18\x53\x80\x67"
 _OLD_QUICKTIME = frozenset((b"moov", b"mdat", b"wide", b"pnot"))
 """Boxes with which QuickTime files without a box `ftyp` begin."""
@@ -49,7 +49,7 @@ class Beginnings:
     """
 
     def __init__(self, file: BinaryIO, magic: bytes, back: int):
-        """Prepare the search for `magic`, bytes that stand `back` bytes behind a beginning."""
+        """Prepare the search for the bytes `magic`, `back` bytes after a file's beginning."""
         self._file, self._magic, self._back = file, magic, back
         self._place, self._data, self._ended = 0, b"", False  # a piece of the file, and whether it reaches to the end
         self._latest: int | None = -1

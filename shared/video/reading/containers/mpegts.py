@@ -16,14 +16,16 @@ _LEAST_ROWS, _ROWS = 64, 16_384
 _SEARCHED_BYTES = 4 * 1024 * 1024
 _SERVICES = 0x11
 _BEFORE_TABLE = 16
-"""Packets between the list of programs and the next program's table."""
+"""Most packets between a list of programs and the table of its program."""
 _VIDEO = frozenset({0x01, 0x02, 0x10, 0x1B, 0x20, 0x24, 0x33, 0x42, 0xD1, 0xEA})
 _AUDIO = frozenset({0x03, 0x04, 0x0F, 0x11, 0x1C, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87})
 _PRIVATE, _AUDIO_TAGS = 0x06, frozenset({0x6A, 0x7A, 0x7B, 0x7C})
-"""Stream types (2.4.4.10 and later lists), and descriptors of private sound. The latter are in private streams (ETSI EN 300 468)."""
+"""Type of private streams, and the descriptors of private sound (ETSI EN 300 468)."""
 _TURNED, _WHOLE = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256)), 0xFFFFFFFF
-"""Table that reverses the bits of a byte; check sum of an undamaged section. The check sum is of reversed bytes, with the section's own
-check sum."""
+"""Table that reverses the bits of a byte; CRC-32 of an undamaged section.
+
+The CRC-32 is that of the reversed bytes, the section's own check sum included.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +233,7 @@ def _other_container(file: BinaryIO, begin: int) -> int | None:
 
 
 def _in_step(file: BinaryIO, begin: int) -> int | None:
-    """Return the byte offset of the next three packets in step, or None."""
+    """Return where the next three packets in a row begin (byte offset), or None."""
     most = _LEAST_ROWS * TS_PACKET
     while len(data := bytes_at(file, begin, most)) >= TS_TOGETHER * TS_PACKET:
         sync = np.frombuffer(data, np.uint8) == TS_SYNC

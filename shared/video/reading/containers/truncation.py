@@ -9,7 +9,7 @@ from shared.video.reading.containers.following_files import FollowingFiles, foll
 from shared.video.reading.containers.matroska import segment_end
 from shared.video.reading.containers.mp4 import OUTER_BOXES
 
-# Fragmented recordings have about two boxes a second.
+# Most boxes to walk through: a fragmented recording of 14 hours, with about two boxes a second.
 _MOST_BOXES = 100_000
 
 

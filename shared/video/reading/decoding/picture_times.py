@@ -88,9 +88,9 @@ class PictureTimes:
         return self.converted(value, picture) - self.offset
 
     def _even_time(self, picture: av.VideoFrame, expected: int) -> int:
-        """Return a picture's time in a stream in which only some have one.
+        """Return a picture's time in a stream where some pictures have no time.
 
-        `expected`: one step behind the picture before. FFmpeg gives some of the times to a picture beside the right one.
+        `expected`: the previous picture's time plus one step. FFmpeg gives some times to a neighbour of the right picture.
         """
         if picture.pts is None:
             return expected

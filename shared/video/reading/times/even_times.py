@@ -13,7 +13,7 @@ import numpy as np
 
 _FEW = 8
 _LATE = 1.1
-"""How late packets may be, in steps."""
+"""Most steps between the earliest and the latest packet, relative to even times."""
 
 
 @dataclass(frozen=True, slots=True)

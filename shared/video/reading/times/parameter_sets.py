@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 HEAD_BYTES = 4096
-"""Bytes of a packet that are searched."""
+"""Number of first bytes of a packet that are searched for parameter sets."""
 _START = re.compile(rb"\x00\x00\x01")
 _HEADERS = {
     "mpeg1video": re.compile(rb"\x00\x00\x01\xb3.{4}", re.DOTALL),
@@ -21,9 +21,9 @@ _HEADERS = {
     "png": re.compile(rb"IHDR(.{8})", re.DOTALL),
     "prores": re.compile(rb"icpf.{8}(.{4})", re.DOTALL),
 }
-"""Pattern of the head of a keyframe. If it has a group, that is the size; else, all of it."""
+"""Codec -> pattern of a keyframe's head. The group holds the picture's size; without a group, the whole match does."""
 _LENGTH_AT = {"h264": 4, "hevc": 21}
-"""Byte of the decoder's configuration that holds the size of the lengths. Its low bits hold that size, less one."""
+"""Codec -> place of a byte in the decoder's configuration. Its two low bits are the size of a NAL unit's length field, less one."""
 _ORIENTATION = 47
 """Payload type of the SEI message for the display orientation."""
 
