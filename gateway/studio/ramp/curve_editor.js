@@ -31,13 +31,18 @@ class CurveEditor extends Element {
   #number = (made += 1); // of the editor on the page
 
   enter() {
+    this.#fit(this.clientWidth); // the first drawing has the right size: a scaled one has small points
     this.#sizes = new ResizeObserver(([entry]) => {
-      this.width = Math.max(280, Math.round(entry.contentRect.width));
-      this.height = matchMedia("(max-width: 40rem)").matches ? 250 : 236;
+      this.#fit(entry.contentRect.width);
       this.#paintStrip();
     });
     this.#sizes.observe(this);
     this.#load();
+  }
+
+  #fit(width) {
+    this.width = Math.max(280, Math.round(width));
+    this.height = matchMedia("(max-width: 40rem)").matches ? 250 : 236;
   }
 
   leave() {
