@@ -6,9 +6,9 @@ REST endpoints, API pages, command line, pipelines and web forms are all made fr
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.config import JsonDict
 
 from shared.declarations.cards import LookCard, ToolGroup
@@ -89,13 +89,15 @@ def form(
     share_of_part: bool = False,
     one_per: str = "",
     taken_from: Sequence[str] = (),
+    only_with: Mapping[str, str] | None = None,
 ) -> JsonDict:
     """Return JSON Schema extras that place and style a parameter in forms.
 
     They are the `json_schema_extra` of its Field. `labels`: words for each value of a choice. `taken_from`: fields of results that fit,
-    as service.operation.field, which a form offers to take over. For previews, which run on a smaller
-    copy of a part of the clip: `clip_pixels`, the number counts pixels of the clip; `share_of_part`, it is proportional to the length of
-    the part; `one_per`, name of the parameter with the seconds that each value of the list covers, from `start` on.
+    as service.operation.field, which a form offers to take over. `only_with`: values of other parameters that this one needs; with other
+    values, it must have its default. `Params` checks that. For previews, which run on a smaller copy of a part of the clip:
+    `clip_pixels`, the number counts pixels of the clip; `share_of_part`, it is proportional to the length of the part; `one_per`, name of
+    the parameter with the seconds that each value of the list covers, from `start` on.
     """
     extra: JsonDict = {"group": group, **cell(unit=unit, labels=labels, widget=widget)}
     if role is not None:
@@ -108,6 +110,8 @@ def form(
         extra["share_of_part"] = True
     if one_per:
         extra["one_per"] = one_per
+    if only_with:
+        extra["only_with"] = dict(only_with)
     return extra
 
 
@@ -133,6 +137,18 @@ class Params(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _check_only_with(self) -> Self:
+        for name, declared in type(self).model_fields.items():
+            extra = declared.json_schema_extra
+            needed = extra.get("only_with") if isinstance(extra, dict) else None
+            if not isinstance(needed, dict) or getattr(self, name) == declared.default:
+                continue
+            for other, value in needed.items():
+                if getattr(self, other) != value:
+                    raise ValueError(f"{name} needs {other} {value}, not {getattr(self, other)}")
+        return self
 
 
 class Progress(Protocol):

@@ -2,6 +2,7 @@
 
 import { html, keyed } from "../base/html.js";
 import { problemText } from "./rows.js";
+import { lackOf } from "./schema.js";
 import "./param_field.js";
 
 const FOLDED = [["more", "More"], ["expert", "Expert"]];
@@ -15,7 +16,7 @@ const FOLDED = [["more", "More"], ["expert", "Expert"]];
 export function formOf({ parameters, values, problems, place, context, first = [], more = [], offersOf = () => [] }) {
   const field = (parameter) => keyed(parameter.name, html`<param-field .store=${context.store} .parameter=${parameter} .value=${values[parameter.name]}
     .problems=${problems[parameter.name] ?? NONE} .place=${place} .time=${context.time} .frame=${context.frame} .clip=${context.clip} .marked=${context.marked}
-    .offers=${offersOf(parameter)}></param-field>`);
+    .offers=${offersOf(parameter)} .lack=${lackOf(parameter, parameters, values)}></param-field>`);
   const inGroup = (group) => parameters.filter((parameter) => parameter.group === group);
   const basics = inGroup("basics");
   return html`${first}${basics.map(field)}${FOLDED.map(([group, label]) => {

@@ -27,10 +27,10 @@ class ParamField extends Element {
    * Properties of the element. `problems`: [{path, detail}]. `place`: of the form on the page, for unique ids. `time`: position of the
    * viewer in seconds, null without a viewer. `frame`: number of the frame there, null while it is unknown. `clip`: the record that times
    * and places refer to, null if it is not known yet. `marked`: {frame, time} of the frame to mark, frame null if its time is given.
-   * `offers`: [{label, value?, load?()}], values to take over.
+   * `offers`: [{label, value?, load?()}], values to take over. `lack`: why the parameter cannot be set, "" if it can.
    */
   static props = {
-    store: null, parameter: null, value: undefined, problems: NONE, place: "param", time: null, frame: null, clip: null, marked: null, offers: NONE,
+    store: null, parameter: null, value: undefined, problems: NONE, place: "param", time: null, frame: null, clip: null, marked: null, offers: NONE, lack: "",
     showsHelp: false, isEditorReady: false, note: "",
   };
 
@@ -81,7 +81,7 @@ class ParamField extends Element {
   view() {
     const { parameter } = this;
     const error = this.#error;
-    const isGroup = ["segments", "choices", "list", "row", "curve", "points", "box", "reference", ""].includes(this.#control);
+    const isGroup = ["segments", "choices", "list", "row", "curve", "points", "box", "reference", "lacking", ""].includes(this.#control);
     const name = isGroup
       ? html`<span class="label" id=${`${this.#id}-label`}>${parameter.label}</span>`
       : html`<label for=${this.#id}>${parameter.label}</label>`;
@@ -107,6 +107,7 @@ class ParamField extends Element {
   /** The kind of control. */
   get #control() {
     const { type, options = [], nullable } = this.parameter;
+    if (this.lack) return "lacking";
     if (this.#reference) return "reference";
     if (type === "choice") {
       const texts = options.map((option) => this.#text(option));
@@ -140,6 +141,8 @@ class ParamField extends Element {
       case "box":
         return this.isEditorReady && html`<mark-field .store=${this.store} .parameter=${this.parameter} .value=${this.#current ?? null} .clip=${this.clip} .marked=${this.marked} .problems=${this.problems}
           @mark=${(event) => this.#set(event.detail)}></mark-field>`;
+      case "lacking":
+        return html`<p class="muted small">${this.lack}</p>`;
       case "reference":
         return html`<p class="muted">${this.#reference}</p>`;
       case "":

@@ -9,8 +9,8 @@ const UNITS = { x: "×" };
 const known = new WeakMap(); // schema -> its parameters
 
 /**
- * The parameters, in order, as the form shows them. Each is {name, label, help, group, role, sources, widget, labels, unit, required,
- * nullable, fallback, type, ...}. `sources`: fields of results to take over, [{operation, field}]. For previews: `pixels`: "clip" if the
+ * The parameters, in order, as the form shows them. Each is {name, label, help, group, role, sources, onlyWith, widget, labels, unit, required,
+ * nullable, fallback, type, ...}. `sources`: fields of results to take over, [{operation, field}]. `onlyWith`: values of others that it needs. For previews: `pixels`: "clip" if the
  * number counts pixels of the clip; `isShare`: it is proportional to the length of the part; `onePer`: name of the parameter with the
  * seconds that each value of a list covers. type: switch|choice|choices|number|text|list|row|unknown. A list has `items` and plain `words`
  * that are accepted instead; a row has `cells`, each like a parameter, with its `key`.
@@ -27,6 +27,7 @@ export function parametersOf(schema) {
     pixels: given.pixels ?? "",
     isShare: given.share_of_part ?? false,
     onePer: given.one_per ?? "",
+    onlyWith: given.only_with ?? {},
     ...valueOf(given, schema.$defs ?? {}, name),
   }));
   known.set(schema, parameters);
@@ -112,6 +113,15 @@ function niceStep(about) {
   const power = 10 ** Math.floor(Math.log10(about));
   const first = about / power;
   return Number(((first >= 5 ? 5 : first >= 2 ? 2 : 1) * power).toPrecision(1));
+}
+
+/** The value of another parameter that a parameter lacks. It is a sentence, or "" if the parameter may be set. */
+export function lackOf(parameter, parameters, values) {
+  for (const [name, needed] of Object.entries(parameter.onlyWith)) {
+    const other = parameters.find((candidate) => candidate.name === name);
+    if ((values[name] ?? other.fallback) !== needed) return `Only with ${other.label}: ${other.labels[String(needed)] ?? needed}.`;
+  }
+  return "";
 }
 
 /** The control of a parameter in the form; "" if none fits. */

@@ -3,7 +3,7 @@
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
-import { inputOf, inputOfRole, paramOf, resultOfRole } from "../base/declared.js";
+import { inputOf, inputOfRole, mayBeSet, paramOf, resultOfRole } from "../base/declared.js";
 import { position } from "../base/format.js";
 import { outputOfRole } from "../base/outputs.js";
 import { rateOf } from "../base/words.js";
@@ -22,8 +22,8 @@ const TOOLS = [["add", "Add", "Click on the subject"], ["remove", "Leave out", "
 
 class MaskBench extends Element {
   /**
-   * Properties of the element. `operation`: makes masks of clicks; `inputs`, `params`: of the tool. Sends `media-input` with the mask, and `param`
-   * for the start frame and the times.
+   * Properties of the element. `operation`: makes masks of clicks; `inputs`, `params`: of the tool. Sends `media-input` with the mask and
+   * the params that belong to it, and `param` for clicks.
    */
   static props = {
     store: null, uploads: null, record: null, operation: null, inputs: {}, params: {}, viewer: null, time: 0,
@@ -299,16 +299,16 @@ class MaskBench extends Element {
 
   #give(record) {
     const { operation } = this.closest("tool-panel");
-    const mask = inputOfRole(operation, "mask");
-    this.tell("media-input", { name: mask, value: record.id });
-    for (const [name, value] of Object.entries(operation.inputs[mask].sets ?? {})) this.tell("param", { name, value });
+    const name = inputOfRole(operation, "mask");
+    const isLate = this.#start > 0.5 / rateOf(this.record.media);
+    const params = { ...operation.inputs[name].sets };
     const start = paramOf(operation, "role", "part_start");
-    if (start && this.#start > 0.5 / rateOf(this.record.media)) {
-      this.tell("param", { name: start, value: this.#start });
-      const keeps = paramOf(operation, "role", "keeps_times");
-      if (keeps) this.tell("param", { name: keeps, value: true }); // so that the result fits the whole clip
-    }
-    this.note = "This mask is now an input of the tool.";
+    if (start) params[start] = isLate ? this.#start : undefined;
+    const keeps = paramOf(operation, "role", "keeps_times");
+    if (keeps) params[keeps] = isLate || undefined; // so that the result fits the whole clip
+    const fits = !isLate || Boolean(keeps && mayBeSet(operation, this.params, keeps));
+    this.tell("media-input", { name, value: record.id, params });
+    this.note = `This mask is now an input of the tool.${start && !fits ? ` The result begins at its frame, ${position(this.#start)}.` : ""}`;
     this.#choose("");
     this.tell("stage", { overlay: null });
   }

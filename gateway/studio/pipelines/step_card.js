@@ -3,6 +3,7 @@
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
+import { changedParams } from "../base/declared.js";
 import { words } from "../base/format.js";
 import { formOf, markedFrame, problemsBeside } from "../form/form.js";
 import { parametersOf } from "../form/schema.js";
@@ -88,8 +89,8 @@ class StepCard extends Element {
   }
 
   #setParam({ name, value }) {
-    const { [name]: _before, ...others } = this.step.params;
-    this.tell("step", { ...this.step, params: value === undefined ? others : { ...others, [name]: value } });
+    const { operation, step } = this;
+    this.tell("step", { ...step, params: changedParams(operation, step.params, { [name]: value }) });
   }
 
   #input(name, port) {

@@ -2,7 +2,7 @@
 
 const PREFIX = "reelwright-draft ";
 
-/** Read the user's earlier entries in a tool on a clip. They are {params, inputs, preset}; null without any. */
+/** Read the user's earlier entries in a tool on a clip. They are {params, inputs, brought, preset}; null without any. */
 export function readDraft(clip, operation) {
   try {
     return JSON.parse(sessionStorage.getItem(`${PREFIX}${clip} ${operation}`)) ?? null;

@@ -3,7 +3,7 @@
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
-import { madeFirst, operationOfRole } from "../base/declared.js";
+import { changedParams, madeFirst, operationOfRole } from "../base/declared.js";
 import { words } from "../base/format.js";
 import { marked } from "../base/marked.js";
 import { picturedOutput } from "../base/outputs.js";
@@ -18,6 +18,7 @@ import { formOf, missingOf, problemsBeside } from "../form/form.js";
 import { resultsFor } from "../form/results.js";
 import { hasProblem, NO_PROBLEMS, sorted } from "../form/problems.js";
 import { parametersOf } from "../form/schema.js";
+import { isFilling, knownOf, requestInputs, settingsOf, withInput, withPreset } from "./settings.js";
 import { cliText, curlText, filesOf, pythonText } from "./request_text.js";
 import "../base/code_block.js";
 import "../presets/preset_card.js";
@@ -45,7 +46,7 @@ const ON_BENCH = new Set(["curve", "points", "box"]);
 class ToolPanel extends Element {
   static props = {
     store: null, uploads: null, record: null, route: null, viewer: null,
-    params: {}, inputs: {}, preset: null, problems: NO_PROBLEMS, estimate: null, tab: "form",
+    params: {}, inputs: {}, brought: {}, preset: null, problems: NO_PROBLEMS, estimate: null, tab: "form",
     time: 0, isStarting: false, previewState: "", benches: {},
   };
   #timer = null;
@@ -81,7 +82,7 @@ class ToolPanel extends Element {
     const { operation, record, route } = this;
     if (!operation) return;
     this.#checking = null;
-    Object.assign(this, { problems: NO_PROBLEMS, estimate: null, tab: "form", previewState: "", params: {}, inputs: {}, preset: null });
+    Object.assign(this, { problems: NO_PROBLEMS, estimate: null, tab: "form", previewState: "", params: {}, inputs: {}, brought: {}, preset: null });
     this.tell("stage", { preview: null, overlay: null, canvas: null, marks: [], part: null });
     const presets = operation.presets ?? [];
     const preset = presets.find(({ name }) => name === route.preset);
@@ -89,9 +90,9 @@ class ToolPanel extends Element {
     this.inputs = madeFirst(operation); // unless the user chooses otherwise
     const job = route.from && (this.store.jobs.get(route.from) ?? (await this.store.api.get(`/v1/jobs/${route.from}`).catch(() => null)));
     if (this.route !== route || !this.isConnected) return; // another tool was opened meanwhile
-    if (job) this.#takeFrom(job);
+    if (job) Object.assign(this, settingsOf(job, operation, this.clipInput));
     else if (preset) Object.assign(this, { preset: preset.name, params: { ...preset.params } });
-    else if (draft) Object.assign(this, { ...draft, params: knownOf(draft.params, operation.params.properties), inputs: knownOf(draft.inputs, operation.inputs) });
+    else if (draft) Object.assign(this, { ...draft, params: knownOf(draft.params, operation.params.properties), inputs: knownOf(draft.inputs, operation.inputs), brought: draft.brought ?? {} });
     const [given, medium] = route.give?.split(":") ?? [];
     if (given in operation.inputs) this.inputs = { ...this.inputs, [given]: operation.inputs[given].many ? [medium] : medium };
     if (job || preset || given in operation.inputs) this.#own();
@@ -111,15 +112,7 @@ class ToolPanel extends Element {
   }
 
   #keep() {
-    keepDraft(this.record.id, this.operation.name, { params: this.params, inputs: this.inputs, preset: this.preset });
-  }
-
-  #takeFrom(job) {
-    const defaults = this.operation.params.properties ?? {};
-    const isSet = ([name, value]) => name in defaults && JSON.stringify(value) !== JSON.stringify(defaults[name].default);
-    const { [this.clipInput]: _clip, ...others } = job.inputs;
-    this.params = Object.fromEntries(Object.entries(job.params).filter(isSet));
-    this.inputs = Object.fromEntries(Object.entries(knownOf(others, this.operation.inputs)).filter(([, value]) => value));
+    keepDraft(this.record.id, this.operation.name, { params: this.params, inputs: this.inputs, brought: this.brought, preset: this.preset });
   }
 
   get #parameters() {
@@ -149,12 +142,7 @@ class ToolPanel extends Element {
 
   /** All inputs of a request. */
   get #allInputs() {
-    const { clipInput } = this;
-    const own = Object.fromEntries(Object.entries(this.inputs).filter(([, value]) => value && (!Array.isArray(value) || value.length)));
-    if (!clipInput) return own;
-    const port = this.operation.inputs[clipInput];
-    const more = port.many ? [this.inputs[clipInput] ?? []].flat() : [];
-    return { [clipInput]: more.length ? [this.record.id, ...more] : this.record.id, ...Object.fromEntries(Object.entries(own).filter(([name]) => name !== clipInput)) };
+    return requestInputs(this.operation, this.inputs, this.clipInput, this.record.id);
   }
 
   /** Names of inputs and parameters that are needed and missing, in words. */
@@ -167,16 +155,17 @@ class ToolPanel extends Element {
   }
 
   setParam(name, value) {
-    const { [name]: _before, ...others } = this.params;
-    this.params = value === undefined ? others : { ...others, [name]: value };
+    this.params = changedParams(this.operation, this.params, { [name]: value });
     const isFrame = this.#parameters.some((parameter) => parameter.name === name && parameter.widget === "frame");
     if (isFrame && Number.isInteger(value)) this.viewer()?.goTo(value);
     this.preset = null;
     this.#edited();
   }
 
-  setInput(name, value) {
-    this.inputs = { ...this.inputs, [name]: value };
+  /** Set an input, and the params that belong to it. @param {string} name  @param {any} value  @param {Record<string, any>} params */
+  setInput(name, value, params = {}) {
+    const before = { inputs: this.inputs, params: this.params, brought: this.brought };
+    Object.assign(this, withInput(this.operation, before, name, value, params));
     this.#edited();
   }
 
@@ -188,7 +177,7 @@ class ToolPanel extends Element {
 
   #choosePreset(card) {
     const isSame = this.preset === card.presetName;
-    Object.assign(this, { preset: isSame ? null : card.presetName, params: isSame ? {} : { ...card.params } });
+    Object.assign(this, { preset: isSame ? null : card.presetName, params: withPreset(this.operation, isSame ? {} : card.params, this.brought) });
     this.#edited();
   }
 
@@ -297,7 +286,7 @@ class ToolPanel extends Element {
     const isMask = ["points", "mask"].some((widget) => this.#widgets.has(widget)) && (benches.points || benches.mask);
     if (isMask && record.kind === "video")
       return html`<mask-bench .store=${this.store} .uploads=${this.uploads} .record=${record} .operation=${operationOfRole(this.store.operations, "click_mask")} .inputs=${this.inputs} .params=${this.params}
-        .viewer=${this.viewer} .time=${this.time} @media-input=${(event) => this.setInput(event.detail.name, event.detail.value)}
+        .viewer=${this.viewer} .time=${this.time} @media-input=${(event) => this.setInput(event.detail.name, event.detail.value, event.detail.params)}
         @param=${(event) => this.setParam(event.detail.name, event.detail.value)}></mask-bench>`;
     return null;
   }
@@ -368,16 +357,6 @@ class ToolPanel extends Element {
       ${operation.available && problems.general && problems.general.includes("`") ? marked(problems.general) : null}
     </div>`;
   }
-}
-
-/** Whether an address fills in the settings or an input of its tool. */
-function isFilling({ from, preset, give }) {
-  return Boolean(from || preset || give);
-}
-
-/** The values whose names are in `known`. */
-function knownOf(values, known = {}) {
-  return Object.fromEntries(Object.entries(values ?? {}).filter(([name]) => name in known));
 }
 
 /** Seconds as "2 s", "40 s", "3 min", rounded as an estimate is. */

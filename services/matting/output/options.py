@@ -1,8 +1,8 @@
 """Params of matting's output files."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from services.matting.output.backdrop import BACKDROPS, COLOUR
 from services.matting.output.foreground_files import FOREGROUND_FILES
@@ -44,11 +44,5 @@ class OutputOptions(ClipPart):
         description="Keep the clip's times if only a part is matted: `alpha` is black before the part, so that it fits the whole clip. "
         "Only for `alpha_format` gray.",
         title="Keep times",
-        json_schema_extra=form("expert", role="keeps_times"),
+        json_schema_extra=form("expert", role="keeps_times", only_with={"alpha_format": "gray"}),
     )
-
-    @model_validator(mode="after")
-    def _check_times(self) -> Self:
-        if self.keep_times and self.alpha_format != "gray":
-            raise ValueError(f"keep_times needs alpha_format gray, not {self.alpha_format}")
-        return self

@@ -60,12 +60,23 @@ def test_a_matte_with_other_times_than_its_clip_is_not_shown_on_it(
     assert not page.get_by_role("button", name="Cut-out").count()
 
 
-def test_a_mask_of_a_late_frame_makes_a_matte_with_the_times_of_the_clip(open_page: Opener, numbered: str) -> None:
-    page = open_page(f"#/clip/{numbered}/matting.matte", refusals=("503",))
+def seek(page: Any, time_s: float) -> None:
+    """Show the frame that begins at `time_s`."""
+    page.evaluate("(time) => document.querySelector('clip-viewer').seek(time)", time_s + 0.016)
+    until(page, f"Math.abs(document.querySelector('clip-viewer').time - {time_s}) < 0.03")
+
+
+def brushed(page: Any, time_s: float, *, instead: bool = False) -> None:
+    """Paint a stroke on the frame at `time_s`, and give the mask to the tool.
+
+    `instead`: a mask of another frame was given before.
+    """
     until(page, "document.querySelector('video.clip')?.readyState >= 2")
-    page.evaluate("document.querySelector('clip-viewer').seek(2.016)")
-    until(page, "Math.abs(document.querySelector('clip-viewer').time - 2) < 0.03")
+    seek(page, time_s)
     page.get_by_role("button", name="Brush").click()
+    if instead:  # the tool has returned to the frame of that mask
+        seek(page, time_s)
+        page.get_by_role("button", name="Draw on the frame", exact=False).click()
     box = page.locator(".mask-overlay").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 2)
     page.mouse.down()
@@ -73,7 +84,38 @@ def test_a_mask_of_a_late_frame_makes_a_matte_with_the_times_of_the_clip(open_pa
     page.mouse.up()
     page.get_by_role("button", name="Use this mask").click()
     page.get_by_text("This mask is now an input of the tool.").wait_for()
+
+
+def request_of(page: Any) -> str:
+    """Return the request of the tool's settings, as the page shows it."""
     page.get_by_role("tab", name="curl", exact=True).click()
-    request = page.locator(".code-block pre", has_text='"keep_times":true')
-    request.wait_for()
-    assert '"start":2' in request.inner_text()
+    text = str(page.locator(".code-block pre").inner_text())
+    page.get_by_role("tab", name="Form", exact=True).click()
+    return text
+
+
+def test_a_mask_of_a_late_frame_makes_a_matte_with_the_times_of_the_clip(open_page: Opener, numbered: str) -> None:
+    page = open_page(f"#/clip/{numbered}/matting.matte", refusals=("503",))
+    brushed(page, 2)
+    request = request_of(page)
+    assert '"keep_times":true' in request
+    assert '"start":2' in request
+    brushed(page, 0, instead=True)
+    request = request_of(page)
+    assert '"subject":"mask"' in request
+    assert "keep_times" not in request
+    assert "start" not in request
+
+
+def test_a_format_without_the_times_of_the_clip_is_not_refused(open_page: Opener, numbered: str) -> None:
+    page = open_page(f"#/clip/{numbered}/matting.matte", refusals=("503",))
+    brushed(page, 2)
+    page.evaluate("for (const section of document.querySelectorAll('details')) section.open = true")
+    page.get_by_label("Matte format", exact=True).select_option("ProRes 4444")
+    page.get_by_text("Only with Matte format: Gray video.").wait_for()
+    brushed(page, 3, instead=True)
+    page.get_by_text("The result begins at its frame, 0:03.00.", exact=False).wait_for()
+    request = request_of(page)
+    assert '"alpha_format":"prores"' in request
+    assert '"start":3' in request
+    assert "keep_times" not in request
