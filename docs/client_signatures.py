@@ -28,7 +28,7 @@ METHODS = {
     "RunMethod": ("The method `run`: starts an operation and waits for its end.", RUN + SUBMIT),
     "SubmitMethod": ("The method `submit`: starts an operation and returns its job.", SUBMIT),
 }
-"""Protocol -> what the method does, and its keywords besides those of the operation."""
+"""Protocol -> docstring, and keyword arguments besides those of the operation."""
 
 PLAIN = {"integer": "int", "number": "float", "string": "str", "boolean": "bool", "null": "None", "object": "Mapping[str, Any]"}
 """JSON type -> Python type."""

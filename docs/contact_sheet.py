@@ -1,7 +1,7 @@
 """Draw `docs/trails.jpg`: motion trails and strobe on real clips, before and after. `make contact-sheet`.
 
-The first column is the clip, the last one the present default of each style. Between them is the former style: `normal` of whole pictures,
-a weaker glow, and a shadow of pure black.
+The first column shows the clip, the second the former appearance of each style, and the third its present default. The former styles were:
+`normal` of whole pictures, a weaker glow, and a shadow of pure black. The rows of strobe show the clip, the video and the picture.
 """
 
 import tempfile
@@ -78,13 +78,13 @@ def drawn(folder: Path) -> Iterator[list[Picture]]:
 
 
 def original(shot: Shot) -> Picture:
-    """Return the drawn frame of the clip."""
+    """Return the frame `shot.frame` of a shot without an effect."""
     with read_frames(sample_clip(shot.clip), start=shot.start) as frames:
         return fitted(next(frame for frame in frames if frame.index == shot.frame).rgb())
 
 
 def trails(shot: Shot, params: dict[str, Any], output: Path) -> Picture:
-    """Return the drawn frame of a shot with trails."""
+    """Return the frame `shot.frame` of a shot with trails."""
     complete = MotionTrailsParams.model_validate({"start": shot.start, "duration": shot.duration, "quality": 90} | params)
     motion_trails(complete, video=sample_clip(shot.clip), matte=None, output=output)
     return fitted(frame_of(output, shot.frame))

@@ -22,7 +22,7 @@ from shared.settings import Settings
 ROOT = Path(__file__).parent.parent
 HEAD = "<!-- Made by docs/generate.py (`make docs`) from the declarations. Change those. -->\n"
 TABLE = re.compile(r"(<!-- operations -->\n).*?(<!-- /operations -->)", re.DOTALL)
-"""Marks a table of operations. README.md lists all of them, the README of a service its own."""
+"""Pattern of a table of operations between its markers. README.md lists all operations, the README of a service its own."""
 
 
 def pages() -> dict[str, str]:
@@ -47,7 +47,7 @@ def stale_pages() -> list[str]:
 
 
 def with_table(path: str, operations: Iterable[Operation]) -> str:
-    """Return the text of a page with its table of operations made anew.
+    """Return the text of a page with an up-to-date table of operations.
 
     A page without markers keeps its text.
     """

@@ -1,7 +1,7 @@
 """Take screenshots of every studio screen.
 
 `make studio-shots` takes the pictures of `docs/studio/` on real clips; with a model in `REELWRIGHT_MODELS_DIR`, also those of cut-outs.
-`python -m docs.studio_shots FOLDER` takes each screen on a phone and a desktop, light and dark, for looking at them.
+`python -m docs.studio_shots FOLDER` takes pictures of each screen in the sizes of a phone and a desktop, light and dark, for review.
 """
 
 import os
@@ -25,8 +25,8 @@ FOLDER = Path(__file__).parent / "studio"
 CHROMIUM = os.environ.get("REELWRIGHT_CHROMIUM") or shutil.which("chromium")
 MODELS = os.environ.get("REELWRIGHT_MODELS_DIR")
 SIZES = {"phone": (390, 844), "desktop": (1360, 850)}
-PATIENCE_MS = 180_000
-SETTLED_MS = 2500
+PATIENCE_MS = 180_000  # longest time that a screenshot waits for its screen
+SETTLED_MS = 2500  # wait before a screenshot, in which the screen comes to rest
 Scheme = Literal["light", "dark"]
 
 
@@ -34,7 +34,7 @@ Scheme = Literal["light", "dark"]
 class Shot:
     """A screenshot to take of a studio screen.
 
-    `address`: of the screen, within the studio. `before`: what is done on the page before the screenshot is taken.
+    `address`: address of the screen within the studio. `before`: steps on the page before the screenshot.
     """
 
     name: str

@@ -34,7 +34,7 @@ class BestFramesParams(ScoreParams):
         5,
         ge=1,
         le=100_000,
-        description="Number of consecutive pictures in a group; the best of each is kept.",
+        description="Number of consecutive pictures in a group. The best picture of each group is kept.",
         title="Group size",
         json_schema_extra=form("basics"),
     )
@@ -127,8 +127,8 @@ def _choose(
 ) -> list[str]:
     """Choose the best picture of each group; return spans of black groups.
 
-    The pictures are added to `choices`. Each picture is written as soon as its group ends. A black group shows nothing but black, and gives
-    no picture. Its span is text.
+    The pictures are added to `choices`. Each picture is written as soon as its group ends. A group is black if all its pictures are, and
+    none of them is chosen. Its span is a text with the first and the last time or name.
     """
     black = list[str]()
     group = _Group(None)
@@ -179,9 +179,9 @@ class _Group:
             self._next_merit = picture.merit
 
     def close(self, choices: ChosenPictures, params: BestFramesParams) -> list[str]:
-        """Add the group's best picture to `choices`; for a black group return its span.
+        """Add the group's best picture to `choices`; return the span of a black group.
 
-        A group is black if all its pictures are. For other groups the list is empty.
+        A group is black if all its pictures are. For other groups, the result is empty.
         """
         if self.index is None or self._count == 0:
             return []

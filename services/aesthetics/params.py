@@ -35,7 +35,7 @@ class ScoreParams(NetworkParams, ScorerParams, SampleParams, PictureParams):
         0.7,
         ge=0,
         le=1,
-        description="Minimum difference between two chosen pictures; of those that differ less, only the best is kept. 0 keeps all, 0.1 "
+        description="Minimum difference between two chosen pictures. Of pictures that differ less, only the best is kept. 0 keeps all, 0.1 "
         "drops pictures that look the same, 0.7 keeps one picture per view; 1 is the difference of unrelated pictures.",
         title="Diversity",
         json_schema_extra=form("basics"),
@@ -56,7 +56,7 @@ class ChosenResult(BaseModel):
     items: list[Item] = Field(description="The chosen pictures, file by file, in the order of time.")
     sources: list[SourceReport] = Field(description="Outcome of each input file.")
     looked_at: int = Field(description="Number of pictures examined.")
-    left_out: int = Field(description="Number of pictures dropped because they look like a better one (`diversity`).")
+    left_out: int = Field(description="Number of pictures dropped because they look like a better picture (`diversity`).")
     model: ModelUsed | None = Field(description="Network that rated the pictures; null if none was used.")
     scorer: str = Field(description="Score by which pictures were ranked.")
 

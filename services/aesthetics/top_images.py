@@ -27,7 +27,7 @@ from shared.operation import Operation, Progress, Silent, form
 from shared.video import Frame, read_frames
 
 _SEEK_COST_S = 4
-"""Seconds of video that decode in the time of one seek. This is about half the distance between two keyframes."""
+"""Seconds of video that are decoded in the time of one seek. They are about half the distance between two keyframes."""
 
 
 class TopImagesParams(ScoreParams):
@@ -70,9 +70,9 @@ def top_images(
 ) -> TopImagesResult:
     """Write the pictures whose scores reach a percentile.
 
-    Pictures are picture files or sampled frames. `percent` is the percentile of all merits, computed as by NumPy: linear between two
-    merits. `outputs`: as for `best_frames`. Only chosen pictures are read again, in full size. An unreadable file is recorded in the
-    result; if no file is readable, its error is raised. Raises ModelMissing and Invalid.
+    Pictures are picture files or sampled frames. The percentile is that of all merits, interpolated linearly as by NumPy. `outputs`: as for
+    `best_frames`. Only chosen pictures are read again, in full size. An unreadable file is recorded in the result; if no file is readable,
+    its error is raised. Raises ModelMissing and Invalid.
     """
     paths = one_kind(video, images)
     with ExitStack() as stack:

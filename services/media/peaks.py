@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from shared.operation import Kind, Operation, Params, Progress, Silent, form
 from shared.video import probe_video, read_audio
 
-_MOST_VALUES = 30_000
-_FINEST = 50
+_MOST_VALUES = 30_000  # most values per channel, if no rate is given
+_FINEST = 50  # most values per second, if no rate is given
 
 
 class PeaksParams(Params):
@@ -44,8 +44,8 @@ class Peaks(PeaksResult):
 def peaks(params: PeaksParams, *, video: Path, output: Path, progress: Progress = Silent()) -> PeaksResult:
     """Write the waveform of the first audio track as JSON.
 
-    The file `output` contains `Peaks`. It begins at time 0 of the picture and has its length. A clip without sound has none. Raises
-    UnsupportedMedia and BrokenMedia.
+    The file `output` contains `Peaks`. The waveform begins at time 0 of the picture, and is as long as the picture. A clip without sound
+    has no peaks. Raises UnsupportedMedia and BrokenMedia.
     """
     info = probe_video(video)
     for warning in info.warnings:
@@ -69,8 +69,8 @@ def peaks(params: PeaksParams, *, video: Path, output: Path, progress: Progress 
 def _raise_to(loudest: NDArray[np.float32], samples: NDArray[np.float32], start: float, sample_rate: int, rate: int) -> None:
     """Raise the peaks in `loudest` to the peaks of a block of sound, `samples`.
 
-    `loudest`: (channels, values), changed. `samples`: (channels, n), from second `start` on. A file can change its
-    number of channels halfway.
+    `loudest`: (channels, values), changed in place. `samples`: (channels, n), from second `start` on. Their number of channels may differ,
+    because it can change within a file.
     """
     places = ((start + np.arange(samples.shape[1]) / sample_rate) * rate).astype(np.int64)
     inside = (places >= 0) & (places < loudest.shape[1])

@@ -42,12 +42,12 @@ from shared.video.frames.color import BT709
 from shared.video.frames.planes import picture_from, planes_of
 from shared.video.frames.scaling import scaled
 
-SHORTER, LONGER = 540, 1920
+SHORTER, LONGER = 540, 1920  # sides of a proxy in pixels: default limit of the shorter one, and limit of the longer one
 _AAC = frozenset({"mono", "stereo", "5.1", "5.1(side)"})
 """Sound layouts that browsers play from AAC."""
 
 _BLACK, _WHITE, _GRAY = 16, 235, 128
-_SAME_TIME_S = 0.0005
+_SAME_TIME_S = 0.0005  # largest difference of times that count as equal, in seconds
 
 
 class ProxyParams(Params):

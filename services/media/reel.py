@@ -28,7 +28,7 @@ from shared.video.clip.cut_sound import PartSound
 
 MOST_MOMENTS = 10_000
 UNKNOWN_LENGTH_S = 1e6
-"""Stands for the length of a clip that states none. Parts end with its frames."""
+"""Length assumed for a clip that states none, in seconds. Parts of such a clip end with its last frame."""
 
 
 class Moment(BaseModel):
@@ -187,7 +187,7 @@ def reel(params: ReelParams, *, video: Path, output: Path, progress: Progress = 
 def _parts(params: ReelParams, info: VideoInfo, rate: Fraction) -> list[_Part]:
     """Return the parts of a reel in time order.
 
-    None overlap. Raises Invalid if no moment lies in the clip.
+    Parts that overlap are joined. Raises Invalid if no moment lies in the clip.
     """
     length = UNKNOWN_LENGTH_S if info.duration_s is None else info.duration_s
     inside = [moment for moment in params.moments if moment.timestamp_s < length]

@@ -28,7 +28,7 @@ from shared.video.frames.frame import Frame
 
 MAX_SIDE = 16384
 _READING_BYTES, _MP4_BYTES = 32, 93
-"""Memory per pixel of the clip, and of an MP4 output. The encoder of the latter looks ahead at many frames."""
+"""Memory per pixel of the clip, and per pixel of an MP4 output. Its encoder holds many frames."""
 
 
 class TranscodeParams(ClipPart, OnBackground):
@@ -60,14 +60,15 @@ class TranscodeParams(ClipPart, OnBackground):
         None,
         ge=16,
         le=MAX_SIDE,
-        description="Maximum length of the longer side in pixels, instead of `width` and `height`. Smaller clips keep their size.",
+        description="Maximum length of the longer side in pixels. Smaller clips keep their size. "
+        "Cannot be combined with `width` and `height`.",
         title="Longer side",
         json_schema_extra=form("more", unit="px", role="longest_side", clip_pixels=True),
     )
     frame_rate: Annotated[str, BeforeValidator(FRAME_RATE), Field(pattern=FRAME_RATE.pattern)] = Field(
         "source",
-        description="`source` keeps every frame at its own time, also where the rate varies; `constant` makes the source's rate constant. "
-        "Or frames per second, such as 25 or 30000/1001: frames are repeated or dropped to keep the length.",
+        description="`source` keeps every frame at its own time, even if the rate varies; `constant` makes the source's rate constant. "
+        "A number of frames per second, such as 25 or 30000/1001: frames are repeated or dropped to keep the length.",
         title="Frame rate",
         json_schema_extra=form("basics", unit="fps", labels={"source": "As the clip", "constant": "Constant"}),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 SMEARED, STEADY = 0.35, 0.85
-"""Ratios of the least sharp direction to the sharpest. At most SMEARED the steadiness is 0, at least STEADY it is 1."""
+"""Ratios of the least sharp direction to the sharpest. Up to SMEARED the steadiness is 0, from STEADY on it is 1."""
 
 
 def steadiness(sharpness: Sequence[float]) -> float:

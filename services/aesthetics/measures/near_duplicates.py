@@ -6,15 +6,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_SIDE = 16
+_SIDE = 16  # side of a thumbnail in pixels
 _MOST_GAIN = 1.3
-"""Largest factor on each picture's brightness before the comparison."""
+"""Largest factor by which a picture's brightness is changed before the comparison."""
 _LEAST_DEVIATION = 6.0
-"""Levels of contrast from which contrast counts. Below are noise and compression of plain pictures."""
+"""Standard deviation, in levels, that every picture counts with at least. Plain pictures have less, from noise and compression."""
 _BEHIND, _UNRELATED_BEHIND = 0.75, 0.43
-"""Views before which something passes. The share of pixels that are compared, and the least difference of unrelated pictures in these."""
+"""Comparison of two views while something passes in front of one. Only the share _BEHIND of the pixels is compared, those that differ
+least. There, unrelated pictures differ by _UNRELATED_BEHIND or more."""
 _NEAR = 1.2
-"""Largest difference of such views, relative to the limit."""
+"""Largest difference of two pictures for that comparison. It is relative to the limit for similar pictures."""
 
 Thumbnail = NDArray[np.uint8]
 
@@ -28,11 +29,11 @@ def thumbnail(rgb: NDArray[np.uint8]) -> Thumbnail:
 
 
 def distinct(thumbnails: Sequence[Thumbnail], merits: Sequence[float], min_difference: float) -> list[int | None]:
-    """Return each picture's kept look-alike, by index.
+    """Return each picture's kept look-alike as an index; None for kept pictures.
 
-    None for a picture that is kept. Kept pictures differ from each other by at least `min_difference`; 0 keeps all. The difference is the
-    root mean square difference over that of unrelated pictures of the same contrast: 0 for equal pictures, about 1 for unrelated ones,
-    whether dark or bright. A view in another exposure is similar; so is one before which something passes. Of similar pictures the one
+    Kept pictures differ from each other by at least `min_difference`; 0 keeps all. The difference of two pictures is their root mean square
+    difference, divided by that of unrelated pictures of the same contrast: 0 for equal pictures, about 1 for unrelated ones, whether dark
+    or bright. The same view counts as similar in another exposure, and while something passes in front of it. Of similar pictures, the one
     with the highest merit is kept.
     """
     like: list[int | None] = [None] * len(merits)
@@ -74,7 +75,7 @@ class _Thumbnails:
     def differences(self, index: int, count: int) -> NDArray[np.float32]:
         """Return the differences of the thumbnail at `index` from the first `count` thumbnails.
 
-        Both pictures are first brought to one brightness.
+        The brightness of both pictures is matched first.
         """
         gain, unrelated = self._matched(index, slice(count))
         gains = gain**2
@@ -83,9 +84,9 @@ class _Thumbnails:
         return np.asarray(np.sqrt(np.maximum(squares, 0) / unrelated), np.float32)
 
     def difference_behind(self, index: int, other: int) -> float:
-        """Return the difference of two thumbnails behind what passes before them.
+        """Return the difference of two thumbnails without their least similar pixels.
 
-        The pixels that differ most are left out.
+        Something may pass in front of the view at these pixels.
         """
         gain, unrelated = self._matched(index, slice(other, other + 1))
         squares = ((self._pixels[index] / gain - self._pixels[other] * gain) ** 2).reshape(-1, 3).mean(axis=1)
@@ -95,7 +96,8 @@ class _Thumbnails:
     def _matched(self, index: int, others: slice) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Match the brightness of the thumbnail at `index` to that of others.
 
-        Returns their gains, by which it is divided and they are multiplied, and the mean square differences of unrelated pictures then.
+        Returns the gains and, for the matched pictures, the mean square differences of unrelated pictures. The thumbnail is divided by a
+        gain, and the other is multiplied by it.
         """
         gain = np.sqrt((self._means[index] + 1) / (self._means[others] + 1)).clip(1 / _MOST_GAIN, _MOST_GAIN)
         least = _LEAST_DEVIATION**2

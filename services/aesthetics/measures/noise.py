@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-_BLOCK = 16
-_CALMEST = 0.2
+_BLOCK = 16  # side in pixels of a block whose noise is measured
+_CALMEST = 0.2  # quantile of the blocks' noise that counts: calm blocks have no texture
 _MEDIAN = 0.6745
 """Median absolute value of a normal distribution, in standard deviations."""
 
 _WINDOW, _SPREAD = 5, 2.0
-"""Side in pixels of a window, and largest variance that is noise. The variance counts in variances of the noise."""
+"""Side in pixels of a window, and largest variance that is noise. The variance is in multiples of the noise's variance."""
 _FAINT = 1.5
-"""Noise in levels below which fine detail cannot be told from it."""
+"""Noise in levels below which a picture is not denoised. Fine detail varies as little as such noise."""
 
 NOISY = 12.0
 """Noise in 8-bit levels at which cleanness is about a third."""
@@ -38,8 +38,8 @@ def noise_level(luma: NDArray[np.uint8]) -> float:
 def without_noise(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a picture without its noise, but with its edges.
 
-    `luma`: as for `noise_level`. A picture with little noise is returned as it is. Source: Lee, "Digital image enhancement and noise
-    filtering by use of local statistics", 1980: what varies no more around its mean than noise does becomes the mean.
+    `luma`: as for `noise_level`. A picture with little noise is returned unchanged. Source: Lee, "Digital image enhancement and noise
+    filtering by use of local statistics", 1980: where a picture varies around its mean no more than noise does, it becomes the mean.
     """
     level = noise_level(luma)
     if level < _FAINT:

@@ -7,26 +7,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WINDOW = 9
-"""Length in pixels of the added blur, as in the paper."""
+"""Length in pixels of the added blur, as in the source of `sharpness`."""
 
 _DIAGONAL = 7
-"""Length in pixels of the added blur along a diagonal. Pixels are further apart there."""
+"""Length in pixels of the added blur along a diagonal. It is smaller, because pixels are farther apart along a diagonal."""
 
 DIRECTIONS = ((0, 1), (1, 1), (1, 0), (1, -1))
 """Steps (rows down, columns right): horizontal, one diagonal, vertical, the other diagonal."""
 
 _AREAS = (16, 12)
-"""Columns and rows of the areas in which the sharpest part is looked for."""
-_SHARPEST = 0.9
+"""Columns and rows of areas among which the sharpest part is found."""
+_SHARPEST = 0.9  # quantile of the areas' sharpness that counts as that of the sharpest part
 _STRUCTURE = 2.0
-"""Mean difference of neighbours, in levels, from which an area has structure. Less is noise and compression."""
+"""Mean difference of neighbouring pixels, in levels, above which an area has structure. Less is noise and compression."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sharpness:
     """Sharpness of a picture from 0 (blurred or featureless) to 1.
 
-    `directions`: along each of DIRECTIONS, over the whole picture. `focus`: of the sharpest part, over all directions.
+    `directions`: sharpness of the whole picture along each of DIRECTIONS. `focus`: sharpness of the sharpest part over all directions.
     """
 
     directions: tuple[float, ...]
@@ -38,8 +38,8 @@ def sharpness(luma: NDArray[np.uint8]) -> Sharpness:
 
     `luma`: (height, width) uint8, at least 16 pixels each way. Added blur removes much of the difference between neighbouring pixels from a
     sharp picture, but little from a blurred one. Source: Crete, Dolmiere, Ladret, Nicolas, "The blur effect: perception and estimation with
-    a new no-reference perceptual blur metric", 2007. Unlike there, the result is 1 minus the metric, and includes the
-    diagonals and the sharpest area: a close-up is sharp in a part only.
+    a new no-reference perceptual blur metric", 2007. Unlike there, the result is 1 minus the metric, and includes the diagonals and the
+    sharpest part, because a close-up is sharp in a part only.
     """
     plane = luma.astype(np.float32)
     directions, areas = [], []
@@ -55,7 +55,7 @@ def sharpness(luma: NDArray[np.uint8]) -> Sharpness:
 
 
 def _along(plane: NDArray[np.float32], down: int, right: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return each pixel's difference from its neighbour, and the blur's reduction of it.
+    """Return each pixel's difference from its neighbour, and how much blur reduces it.
 
     The neighbour lies `down` rows and `right` columns away. The blur is along this direction.
     """
@@ -66,7 +66,7 @@ def _along(plane: NDArray[np.float32], down: int, right: int) -> tuple[NDArray[n
 
 
 def _softer(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.float32]:
-    """Blur a picture along the direction (`down`, `right`), a step in rows and columns."""
+    """Blur a picture along a direction: `down` rows and `right` columns per step."""
     if down and right:
         diagonal = np.diag(np.full(_DIAGONAL, 1 / _DIAGONAL, np.float32))
         line = diagonal if right > 0 else diagonal[:, ::-1].copy()
@@ -76,7 +76,10 @@ def _softer(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.flo
 
 
 def _step(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.float32]:
-    """Return each pixel's absolute difference from the pixel `down` rows and `right` columns away."""
+    """Return each pixel's absolute difference from its neighbour.
+
+    The neighbour lies `down` rows and `right` columns away.
+    """
     height, width = plane.shape
     pixels = plane[: height - down, max(-right, 0) : width - max(right, 0)]
     neighbours = plane[down:, max(right, 0) : width - max(-right, 0)]

@@ -19,10 +19,10 @@ SHOWS_FACTOR = {"picture": 1.0, "title": 0.3, "plain": 0.05, "black": 0.0}
 """Content of a frame -> factor of its quality."""
 
 LONG_SIDE = 960
-"""Longer side in pixels to which a picture is scaled down. Only noise is measured in full size, in the middle of the picture."""
+"""Longer side, in pixels, to which a larger picture is scaled. Only noise is measured in full size, in the middle of the picture."""
 
-_CROP = 512
-_LEAST = 16
+_CROP = 512  # side, in pixels, of the part in the middle whose noise is measured
+_LEAST = 16  # least side of a measured picture, in pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Technical:
     steadiness: float
     cleanness: float
     shows: Shows
-    """Content of the picture."""
+    """Kind of the picture's content."""
 
     @property
     def quality(self) -> float:
@@ -69,10 +69,10 @@ def technical(luma: NDArray[np.uint8], *, full_range: bool) -> Technical:
     middle = luma[top : top + _CROP, left : left + _CROP]
     if min(middle.shape) < _LEAST:
         middle = small
-    # `sharpness` takes noise for fine detail.
+    # `sharpness` mistakes noise for fine detail.
     sharp, clean = sharpness(without_noise(small)), cleanness(middle)
     return Technical(
-        # What noise hides is not sharp, hence the factor `clean`.
+        # Detail that noise hides is not sharp, hence the factor `clean`.
         sharpness=clean * sum(sharp.directions) / len(sharp.directions),
         focus=clean * sharp.focus,
         exposure=exposure(small),

@@ -23,7 +23,7 @@ from shared.errors import ModelDamaged, OperationFailed
 from shared.models.preparation import CONVERTED
 
 TOLERANCE = 1e-3
-"""Largest difference of a score after conversion. Rounding causes a hundredth of this, a fault far more."""
+"""Largest difference of a score after conversion. Rounding causes a hundredth of that, a faulty conversion far more."""
 
 _VERSION = 1
 _ABANDONED_S = 3600.0

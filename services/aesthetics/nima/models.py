@@ -1,8 +1,8 @@
 """Tables of NIMA networks and their architectures.
 
-Source: Talebi, Milanfar, "NIMA: Neural Image Assessment", 2017. It consists of a classification network without its head, followed by
-average pooling, dropout, a dense layer of ten and softmax. The networks were trained on pictures stretched to 224 by 224, with R, G, B
-from -1 to 1.
+Source: Talebi, Milanfar, "NIMA: Neural Image Assessment", 2017. A NIMA network consists of a classification network without its head,
+followed by average pooling, dropout, a dense layer of ten units and softmax. The networks were trained on pictures stretched to 224 by 224,
+with R, G and B from -1 to 1.
 """
 
 from dataclasses import dataclass

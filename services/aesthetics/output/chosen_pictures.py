@@ -36,9 +36,9 @@ class Choice:
     considered: int
     """Number of pictures from which it was chosen."""
     chosen_from: str
-    """See `reason`."""
+    """Text such as "Best of 5 frames"; see `reason`."""
     ahead: float | None
-    """See `reason`."""
+    """Lead in merit over the next picture; see `reason`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

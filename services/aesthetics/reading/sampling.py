@@ -15,12 +15,13 @@ from shared.video import Frame, read_frames
 from shared.video.seconds import to_fraction
 
 _MOST_FAILURES = 20
+"""Unreadable moments in a row after which reading stops."""
 _STEP_S = Fraction(1, 4)
-"""Most unreadable moments in a row, and growth of the steps past them. Twenty steps pass 52 seconds."""
+"""Growth, in seconds, of the steps past unreadable moments. Twenty steps pass 52 seconds."""
 _AT_ONCE = 200
 """Number of moments after a damaged part that are read in one pass."""
 _MOST_PARTS = 3
-"""Parts of a damaged video that its error names."""
+"""Most readable parts of a damaged video that its error lists."""
 
 
 class SampleParams(Params):
@@ -63,7 +64,7 @@ class Part:
 def sampled(video: Path, params: SampleParams, *, prefetch: int = 4) -> Generator[Frame, None, None]:
     """Yield the sampled frames of a video as 8-bit SDR.
 
-    Frames behind damaged parts are included. Close the generator to end early. After the last frame of a damaged video, raises BrokenMedia
+    Frames after damaged parts are included. Close the generator to end early. After the last frame of a damaged video, raises BrokenMedia
     with the parts that were read.
     """
     parts: list[Part] = []
@@ -93,7 +94,7 @@ def sampled(video: Path, params: SampleParams, *, prefetch: int = 4) -> Generato
 def until_damage(frames: Iterable[Frame], damage: list[BrokenMedia]) -> Iterator[Frame]:
     """Yield `frames`, and add the error that ends them to `damage`.
 
-    Raised while other threads work on the last frames, it would end their work.
+    If the error were raised, threads that still work on the last frames would stop.
     """
     try:
         yield from frames
@@ -104,8 +105,8 @@ def until_damage(frames: Iterable[Frame], damage: list[BrokenMedia]) -> Iterator
 def _behind_damage(video: Path, params: SampleParams, parts: list[Part], prefetch: int) -> Iterator[Frame]:
     """Yield the sampled frames after the last of `parts`.
 
-    The parts of the frames are added to `parts`. After each moment that cannot be read, more moments are passed over. The video ends where
-    _MOST_FAILURES in a row cannot be read.
+    Adds the readable parts to `parts`. After each moment that cannot be read in a row, more moments are skipped. After _MOST_FAILURES in a
+    row, the rest of the video is given up.
     """
     start, rate = to_fraction(params.start), to_fraction(params.sample_rate)
     count = None if params.duration is None else math.ceil(to_fraction(params.duration) * rate)

@@ -23,7 +23,7 @@ SIDE = 224
 """Width and height of a network's input. Pictures are stretched to this square."""
 
 _LUMA_BT709 = np.array([[0.2126, 0.7152, 0.0722]], np.float32)
-"""Weights of R, G, B in the luma of HD video. OpenCV's gray has the weights of SD, which score saturated pictures differently."""
+"""Weights of R, G and B in the luma of HD video. OpenCV's gray has the weights of SD, which give saturated pictures other scores."""
 
 Rgb = NDArray[np.uint8]
 

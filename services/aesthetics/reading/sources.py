@@ -21,7 +21,7 @@ from shared.video import Picture, conversion_warnings, list_pictures, map_ordere
 MAX_SOURCES = 1000
 """Most videos or picture files of one job."""
 MAX_VIEWS = 200_000
-"""Most pictures that one job examines. At one per second these are 2.3 days of video."""
+"""Most pictures that one job examines. At one frame per second, these are 2.3 days of video."""
 
 
 class SourceReport(BaseModel):

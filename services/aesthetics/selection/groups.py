@@ -9,10 +9,11 @@ from shared.operation import cell
 
 MAX_SHOTS = 100_000
 """Most shots of one video."""
-_SLACK_S = 0.0005
+_SLACK_S = 0.0005  # largest rounding error of a shot's times, in seconds
 
 Grouping = Callable[[int, float | None], int | None]
-"""A function of a picture's number in its series and its time in seconds. Returns the number of its group; None for no group."""
+"""A function that returns the number of a picture's group. Its arguments are the picture's number in its series and its time in seconds.
+None means no group."""
 
 
 class Shot(BaseModel):
@@ -48,9 +49,9 @@ def by_number(size: int) -> Grouping:
 
 
 def by_shot(shots: Sequence[Shot]) -> Grouping:
-    """Return a function that groups pictures by the shot they lie in.
+    """Return a function that groups pictures by shot.
 
-    Pictures between shots are in no group.
+    Pictures outside of all shots are in no group.
     """
     ordered = sorted(shots, key=lambda shot: shot.start_s)
     starts = [shot.start_s - _SLACK_S for shot in ordered]
