@@ -112,7 +112,7 @@ def _files(folder: Path, suffixes: tuple[str, ...], prefix: str) -> list[Path]:
 def _device(cpu: bool) -> dict[str, str]:
     """Return the setting `device` for the option `--cpu`.
 
-    Empty if `cpu` is False.
+    The setting is empty if `cpu` is False.
     """
     return {"device": "cpu"} if cpu else {}
 

@@ -80,6 +80,6 @@ class ChosenResult(BaseModel):
 def missing_weights(params: ScoreParams) -> str | None:
     """Return the command that installs the network.
 
-    None if it is installed or not used.
+    Returns None if it is installed or not used.
     """
     return install_command(NIMA_MODELS[params.model].catalog_name) if params.uses_network else None

@@ -229,7 +229,8 @@ def painting_bytes(params: PaintParams, *, control: bool = False) -> int:
 def to_paint(params: PaintParams, *others: str, control: bool = False) -> str | None:
     """Return the command that installs the models and packages missing for painting.
 
-    None if nothing is missing. `others`: catalog names of further models. `control`: whether the ControlNet for depth is needed too.
+    Returns None if nothing is missing. `others`: catalog names of further models. `control`: whether the ControlNet for depth is needed
+    too.
     """
     peft = "pip install peft" if params.lcm and importlib.util.find_spec("peft") is None else None
     return " && ".join(filter(None, (install_command(*models_of(params, control=control), *others), peft))) or None

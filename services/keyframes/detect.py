@@ -222,7 +222,7 @@ def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[s
 def _missing_model(params: DetectParams) -> str | None:
     """Return the command that installs the detector's model.
 
-    None if nothing is missing.
+    Returns None if nothing is missing.
     """
     model = params.detector.model
     return install_command(model) if model else None

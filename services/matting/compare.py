@@ -276,7 +276,7 @@ def _row(result: MatteResult, cost: Cost, scores: Scores) -> ComparedBackend:
 def missing_of(params: CompareParams) -> str | None:
     """Return the commands that install what the backends lack.
 
-    None if nothing is missing.
+    Returns None if nothing is missing.
     """
     commands = dict.fromkeys(command for name in params.backends if (command := missing(name, params)))
     return " && ".join(commands) or None

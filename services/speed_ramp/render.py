@@ -267,7 +267,7 @@ def _part(start_s: float, duration_s: float | None) -> Part | None:
 def _is_unchanged(params: RenderParams, info: VideoInfo, points: list[Point]) -> bool:
     """Return whether the output would equal the source.
 
-    True for the whole source at normal speed and the same frame rate, with its sound.
+    That is so for the whole source at normal speed and the same frame rate, with its sound.
     """
     same_rate = params.frame_rate == SOURCE or (not info.variable_frame_rate and Fraction(params.frame_rate) == info.rate)
     whole = same_rate and not params.start and params.duration is None and AUDIO_MODES[params.audio].make is not None

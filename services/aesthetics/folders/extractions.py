@@ -34,11 +34,11 @@ SHARED = "aesthetics"
 _RECORDS = ".extractions"
 _CHUNK_BYTES = 1024 * 1024
 _WAIT_S = 3600.0
-"""Longest time that the process that starts a job waits for its end."""
+"""Longest time, in seconds, that a process waits for the job it started."""
 _WATCH_S = 5.0
-"""Interval at which every process searches for ended jobs of unfinished extractions."""
+"""Interval, in seconds, of searching for ended jobs of unfinished extractions. Every process of the service searches."""
 _LOCK_S = 0.1
-"""Interval between attempts to lock a folder."""
+"""Interval, in seconds, between attempts to lock a folder."""
 
 log = logging.getLogger(__name__)
 
@@ -248,7 +248,7 @@ class Extractions:
 
 
 def _reason(error: ReelwrightError | OSError) -> str:
-    """Return why a file was refused, without folders of the server."""
+    """Return why a file was refused, without paths of the server."""
     if isinstance(error, ReelwrightError):
         return str(error.problem()["detail"])
     return error.strerror or type(error).__name__

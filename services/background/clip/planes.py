@@ -66,7 +66,7 @@ def rgb_of(planes: Planes, color: ColorInfo) -> NDArray[np.uint8]:
 def background_of(matte: Plane, grow: int) -> Plane:
     """Return a mask of the background: pixels farther than `grow` pixels from the subject.
 
-    uint8: 255 where no pixel of the subject lies within `grow` pixels, else 0.
+    Returns uint8: 255 where no pixel of the subject lies within `grow` pixels, else 0.
     """
     subject = (matte > 2).astype(np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1))

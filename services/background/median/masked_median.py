@@ -10,9 +10,10 @@ Counts = NDArray[np.uint16]
 NO_SAMPLE = 255
 """Value of a masked sample; a true 255 is stored as 254."""
 _BLOCK_BYTES = 1536 * 1024
-"""Bytes of samples that are searched at a time. More leave the cache; fewer make rows so short that calls dominate."""
+"""Bytes of samples that are searched at a time. More do not fit the cache. With fewer, rows get so short that calls take most of the
+time."""
 _HIGHEST_SUM = 255
-"""Most samples whose comparisons are counted in bytes."""
+"""Most samples whose comparisons are counted in 8 bits; more need 16 bits."""
 
 
 def masked_median(samples: Samples, counts: Counts) -> Plane:

@@ -42,9 +42,9 @@ SAME: Match = (Change(), Change(), Change())
 def match_of(foreground: Planes, background: Planes, alpha: Plane, amount: float) -> Match | None:
     """Measure the change that matches the subject to the background.
 
-    None without a subject. `amount`: 0 (no change) to 1. Mean and spread of each plane are compared at reduced size (Reinhard et al., Color
-    Transfer between Images, 2001). The change is limited: the contrast of luma by about a sixth, its mean by 12 levels, the mean of chroma
-    by 8 levels. The spread of chroma stays.
+    Returns None without a subject. `amount`: 0 (no change) to 1. Mean and spread of each plane are compared at reduced size (Reinhard et
+    al., Color Transfer between Images, 2001). The change is limited: the contrast of luma by about a sixth, its mean by 12 levels, the mean
+    of chroma by 8 levels. The spread of chroma stays.
     """
     changes = []
     weight = _small(alpha).astype(np.float32) / 255

@@ -40,7 +40,7 @@ def over(foreground: Plane, background: Plane, alpha: Plane) -> Plane:
 def reached(alpha: Plane) -> tuple[slice, slice] | None:
     """Return the rows and columns that enclose all visible pixels.
 
-    None if alpha is 0 everywhere.
+    Returns None if alpha is 0 everywhere.
     """
     rows = np.flatnonzero(alpha.any(axis=1))
     if not len(rows):

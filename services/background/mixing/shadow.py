@@ -53,7 +53,7 @@ class Ground:
 def ground_of(alpha: Plane) -> Ground | None:
     """Measure the subject's top and bottom with subpixel accuracy.
 
-    None without a subject. `alpha`: uint8 (height, width).
+    Returns None without a subject. `alpha`: uint8 (height, width).
     """
     size = _small(alpha.shape)
     profile = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA).max(axis=1).astype(np.float64) / 255

@@ -56,7 +56,7 @@ def _visible_place(alpha: Plane) -> tuple[slice, slice]:
 def _subject(alpha: Plane, share: float) -> Plane | None:
     """Return a mask of the subject, 0 to 255.
 
-    None if no pixel is solid.
+    Returns None if no pixel is solid.
     """
     size = -(-alpha.shape[1] // _REDUCED), -(-alpha.shape[0] // _REDUCED)
     solid = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) > _SOLID, np.bool_)

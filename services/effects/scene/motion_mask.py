@@ -44,8 +44,8 @@ def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) 
 def differing(small: Small, others: list[tuple[Small, Matrix, Mask | None]], *, threshold: int) -> tuple[Mask, NDArray[np.bool_]]:
     """Compute a frame's uncleaned motion mask, and a mask of its known pixels.
 
-    `others`: as for `moving`, each with a mask of the valid pixels of its planes, 255 or 0; None if all are valid. The second result is
-    True where enough frames show the pixel.
+    `others`: as for `moving`, each with a mask of the valid pixels of its planes, 255 or 0; None if all are valid. The second mask is True
+    where enough frames show the pixel.
     """
     height, width = small.shape[:2]
     least = np.full((height, width), 255, np.uint8)

@@ -197,7 +197,7 @@ def moved_piece(source: Plane, matrix: Matrix, size: tuple[int, int]) -> Plane:
 def _cut(source: Plane, top: int, left: int, height: int, width: int) -> Plane | None:
     """Cut a rectangle out of a plane, repeating border pixels beyond its edges.
 
-    None if the rectangle lies completely outside.
+    Returns None if the rectangle lies completely outside.
     """
     rows, columns = slice(max(top, 0), min(top + height, len(source))), slice(max(left, 0), min(left + width, source.shape[1]))
     if rows.start >= rows.stop or columns.start >= columns.stop:
@@ -208,9 +208,10 @@ def _cut(source: Plane, top: int, left: int, height: int, width: int) -> Plane |
 
 
 def _from_corner(matrix: Matrix, source: Area, target: Area) -> Matrix:
-    """Convert a matrix (3, 3) to map positions in `source` to positions in `target`.
+    """Convert a matrix between planes to one between their areas.
 
-    Positions count from the area's upper left corner.
+    `matrix`: (3, 3), from positions in one plane to positions in another. `source`, `target`: areas of these planes. The result maps
+    positions that count from the upper left corners of the areas.
     """
     before = np.array([[1, 0, source[1].start], [0, 1, source[0].start], [0, 0, 1]], np.float64)
     after = np.array([[1, 0, -target[1].start], [0, 1, -target[0].start], [0, 0, 1]], np.float64)

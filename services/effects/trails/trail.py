@@ -56,7 +56,7 @@ class Trail(Generic[P, M]):
     own: M
     """Ghost made of the frame itself."""
     ghosts: list[tuple[int, M]]
-    """Pairs of number and ghost, for ghosts of other frames. On each side in time, 1 is the nearest ghost."""
+    """Pairs of number and ghost, for ghosts of other frames. On each side in time, ghost 1 is the nearest."""
 
 
 def trails(frames: Iterable[tuple[P, M]], reach: TrailExtent, *, max_held: int) -> Iterator[Trail[P, M]]:

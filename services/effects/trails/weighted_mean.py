@@ -187,7 +187,7 @@ def _blocks(layers: Sequence[_Layer], width: int) -> Iterator[slice]:
 def _layer(ghost: ShiftedPicture, number: int) -> _Layer | None:
     """Return plane `number` of a ghost as a layer.
 
-    None if the plane is moved out of view.
+    Returns None if the plane is moved out of view.
     """
     plane, (height, width) = ghost.planes[number], ghost.planes[0].shape
     across, down = round(ghost.shift[0] * plane.shape[1] / width), round(ghost.shift[1] * plane.shape[0] / height)

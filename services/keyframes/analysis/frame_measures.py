@@ -78,7 +78,10 @@ class ScanArrays:
         self._last_pts, self._last_duration, self._time_base = frame.pts, frame.duration, frame.time_base
 
     def hold(self, frame: FrameMeasures, first: int, second: int) -> None:
-        """Copy the measurements of `frame`, number `first`, to skipped frames before `second`."""
+        """Add copies of a frame's measurements for skipped frames.
+
+        `first`: number of `frame`. `second`: number of the next decoded frame. Only the skipped frames next to these two get copies.
+        """
         for number in _held_frames(first, second):
             self.add(frame, number, FrameDifferences(), held=True)
 

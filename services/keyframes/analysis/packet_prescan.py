@@ -103,7 +103,8 @@ def _is_still(line: Timeline, first: int, second: int) -> bool:
 def _ends_with_cut(line: Timeline, first: int, second: int) -> bool:
     """Return whether a cut lies exactly at the second keyframe.
 
-    True if the packets before that keyframe are small and even, so that neither motion nor a gradual transition explains the new picture.
+    That is so if the packets before that keyframe are small and even. Then neither motion nor a gradual transition explains the new
+    picture.
     """
     # Frames shown before a keyframe but decoded after it may belong to the new shot.
     if not line.leads[second - 1]:

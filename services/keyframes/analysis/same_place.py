@@ -124,7 +124,7 @@ def turn_of_details(before: View, after: View, others: int) -> float:
 
 
 def passes_in_one_motion(frames: Sequence[View]) -> bool:
-    """Return whether the frames come from one camera that quickly leaves the first place.
+    """Return whether the frames come from one camera that moves fast.
 
     `frames`: five frames at equal distances. Each must still show most details of the frame before; see `turn_of_details`.
     """
@@ -143,7 +143,7 @@ def passes_in_one_motion(frames: Sequence[View]) -> bool:
 def camera_motion(before: View, after: View) -> CameraMotion | None:
     """Estimate the camera motion between two frames from their corners.
 
-    None if there are too few corners. Source: an affine motion by RANSAC.
+    Returns None if there are too few corners. Source: an affine motion by RANSAC.
     """
     first, second = before.corners, after.corners
     if min(len(first[0]), len(second[0])) < _LEAST_ALIGNED:

@@ -131,5 +131,5 @@ def transitions_of(last_before: Floats, within: Floats, threshold: float) -> lis
 
 
 def first_after(last_before: Floats) -> Floats:
-    """Shift scores (n,) from the frame before a change to the next."""
+    """Shift scores (n,) by one frame: from before a change to after it."""
     return np.concatenate([np.zeros(1, np.float32), last_before[:-1]]) if len(last_before) else last_before

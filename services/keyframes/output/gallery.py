@@ -164,7 +164,7 @@ def _keyframe_data(keyframe: Keyframe) -> dict[str, Any]:
 def _thumbnail_url(path: Path, shrink: bool) -> str | None:
     """Return the thumbnail file `path` as a data URL.
 
-    None if it is missing.
+    Returns None if it is missing.
     """
     if not path.exists():
         return None

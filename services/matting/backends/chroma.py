@@ -74,7 +74,7 @@ def clip_screen(pictures: Sequence[Rgb]) -> Screen | None:
     """Find the screen in pictures of a clip that is known to have one.
 
     `pictures`: a few frames of the clip. Returns the even screen that more than half of them show, or else the first strong green or blue.
-    None if no picture has such a colour.
+    Returns None if no picture has such a colour.
     """
     screens = (screen for picture in pictures if (screen := find_screen(picture)))
     return detect_screen(pictures) or next(screens, None)

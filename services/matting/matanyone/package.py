@@ -40,7 +40,7 @@ class MatAnyone:
 def install_command(package: Package) -> str | None:
     """Return the command that completes a package's installation.
 
-    None if it is complete.
+    Returns None if it is complete.
     """
     missing = [name for module, name in _NEEDS.items() if importlib.util.find_spec(module) is None]
     commands = [f"pip install {' '.join(missing)}"] if missing else []

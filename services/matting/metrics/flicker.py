@@ -32,9 +32,8 @@ class FlickerMeter:
     def measure(self, gray: Gray, alpha: Alpha) -> float | None:
         """Return the flicker between the previous frame and this frame.
 
-        None for the first. `gray`: the frame's luma (h, w), at most 270 lines. `alpha`: (h, w) of the same size, 0..1. The flicker is the
-        root mean square of the difference between the matte and the moved previous matte, times 100, like dtSSD. None for the first frame
-        of a shot.
+        `gray`: the frame's luma (h, w), at most 270 lines. `alpha`: (h, w) of the same size, 0..1. The flicker is the root mean square of
+        the difference between the matte and the moved previous matte, times 100, like dtSSD. Returns None for the first frame of a shot.
         """
         flicker = None
         if self._gray is not None and self._alpha is not None:

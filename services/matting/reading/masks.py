@@ -105,7 +105,7 @@ class _FrameNumbers:
     def of(self, name: str) -> int | None:
         """Convert a picture's name to a frame number, counted from the part's start.
 
-        None for a time before or after the part. Raises Invalid for a name with neither number nor time.
+        Returns None for a time before or after the part. Raises Invalid for a name with neither number nor time.
         """
         stem = Path(name).stem
         if match := re.search(r"(\d+(?:\.\d+)?)s$", stem):

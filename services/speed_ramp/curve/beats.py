@@ -45,8 +45,8 @@ _AUDIBLE = 0.3  # least strength of the first and the last beat, relative to the
 def beats(blocks: Iterable[AudioBlock]) -> list[float]:
     """Find the beats of a sound; return their times in seconds, ascending.
 
-    Empty if the sound has no beat. `blocks`: the sound at SAMPLE_RATE, with any number of channels. Times of isolated clicks are accurate
-    to 10 ms.
+    `blocks`: the sound at SAMPLE_RATE, with any number of channels. The list is empty if the sound has no beat. Times of isolated clicks
+    are accurate to 10 ms.
     """
     strength, start = _onsets(blocks)
     if len(strength) * _STEP_S < _SHORTEST_S or not strength.any():

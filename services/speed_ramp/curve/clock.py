@@ -97,9 +97,9 @@ class Clock:
         return self._reached[self._jumps]
 
     def freezes(self) -> list[tuple[float, float]]:
-        """Return (time, length) of each freeze; times are on the clock `moving()`.
+        """Return (time, length) of each freeze, in order.
 
-        Both are in output seconds; in order of time.
+        Both are in output seconds. Times are those of the clock `moving()`, which has no freezes.
         """
         points = [(point.t, point.freeze) for point in self._points if point.freeze > 0 and point.t >= self._start]
         moving = self.moving()
@@ -128,9 +128,9 @@ class Clock:
 
 
 def _linear(length: Floats, speed: Floats, slope: Floats) -> Floats:
-    """Return how many output seconds a piece with linear speed change takes.
+    """Return the output duration of pieces whose speed changes linearly.
 
-    `length`: its source seconds; `speed`: at its start; `slope`: change of speed per source second.
+    `length`: source seconds of each piece. `speed`: speed at its start. `slope`: change of speed per source second.
     """
     x = slope * length / speed
     safe = np.where(np.abs(x) < 1e-8, 1.0, x)

@@ -123,7 +123,7 @@ def _trust(picture: NDArray[np.uint8], difference: NDArray[np.uint8]) -> NDArray
 def _percentile(lengths: NDArray[np.float32], weights: NDArray[np.float32]) -> float:
     """Return the weighted 90th percentile of `lengths`, in pixels.
 
-    0 if there is hardly any weight.
+    Returns 0 if hardly any vector can be trusted.
     """
     bins = (lengths * _BINS).astype(np.int64).ravel()
     totals = np.cumsum(np.bincount(bins, weights=weights.ravel()))

@@ -17,7 +17,7 @@ class MeasuredPart(SampledPart, Protocol):
 def _measured_part(params: MeasuredPart) -> dict[str, Any] | None:
     """Return the params that determine the measured motion.
 
-    None if none is measured.
+    Returns None if no motion is measured.
     """
     if not params.uses_motion:
         return None

@@ -186,7 +186,7 @@ def confidence_of(distance: float) -> float:
 
 
 def _higher_of_pairs(values: Floats) -> Floats:
-    """Return the larger one of each value and its predecessor, (n,)."""
+    """Return the larger of each value and the one before it, (n,)."""
     higher: Floats = np.maximum(values, np.concatenate([values[:1], values[:-1]]))
     return higher
 
@@ -206,7 +206,7 @@ def _visibility(contrast: Floats) -> Floats:
 def _is_fade_step(film: ThumbnailFilm, place: int) -> bool:
     """Return whether the change at `place` belongs to a fade.
 
-    True if the frames at `place - 1` and `place` show the same picture, and one of them is fainter.
+    That is so if the frames at `place - 1` and `place` show the same picture, and one of them is fainter.
     """
     before, now = film.at(place - 1)[0].astype(np.float32), film.at(place)[0].astype(np.float32)
     fainter, fuller = sorted((float(before.std()), float(now.std())))

@@ -48,7 +48,7 @@ def interruptions(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float)
 def _end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
     """Return the place after the interruption that starts at `place`.
 
-    None if no interruption begins there.
+    Returns None if no interruption begins there.
     """
     blank = _blank_end(film, changes, place, frame_rate)
     if blank is not None and film.at(place)[0].mean() < _WHITE:
@@ -60,7 +60,7 @@ def _end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: flo
 def _blank_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
     """Return the place after the blank frames that start at `place`.
 
-    None unless the run is short and ends abruptly. A fade does not: faint pictures follow its blank frames.
+    Returns None unless the run is short and ends abruptly. A fade does not: faint pictures follow its blank frames.
     """
     stop = place
     while stop < len(film) and changes.plain[stop]:
@@ -73,7 +73,7 @@ def _blank_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rat
 def _flash_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
     """Return the place after the flash that starts at `place`.
 
-    None if no flash begins there.
+    Returns None if no flash begins there.
     """
     longest = film.frames[place] + _LONGEST_FLASH * frame_rate
     last = int(np.searchsorted(film.frames, longest, side="right"))

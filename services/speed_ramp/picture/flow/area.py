@@ -74,7 +74,7 @@ class Raster:
     def blocks(self, visible: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
         """Return a mask of the blocks that contain or touch a `visible` pixel.
 
-        bool (strips, columns of ALIGNED small pixels). `visible` None: all blocks.
+        `visible`: None for all blocks. Returns bool (strips, columns of ALIGNED small pixels).
         """
         wide = math.ceil(self.size[1] / self.scale[1] / ALIGNED)
         if visible is None:
@@ -88,7 +88,7 @@ class Raster:
     def areas(self, blocks: NDArray[np.bool_]) -> list["Area | None"]:
         """Join the marked blocks of each strip to one area.
 
-        None for a strip without marked blocks.
+        Returns None for a strip without marked blocks.
         """
         areas: list[Area | None] = []
         for strip, changes in enumerate(np.diff(blocks, prepend=False, append=False, axis=1)):

@@ -108,7 +108,7 @@ class _Motion:
     def after(self) -> Field:
         """Return the weight of picture `after` at each pixel, 0 to 1.
 
-        float32 (height, width).
+        Returns float32 (height, width).
         """
         # A pixel with a large round-trip error in one picture is hidden in the other picture, which gets less weight.
         before = (1 - self._t) * _inside(self._places[0]) * (1 + _COVERED * _box(self._errors[0], 5))
