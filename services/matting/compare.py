@@ -274,7 +274,7 @@ def _row(result: MatteResult, cost: Cost, scores: Scores) -> ComparedBackend:
 
 
 def missing_of(params: CompareParams) -> str | None:
-    """Return the commands that install what the backends lack.
+    """Return the commands that install missing models and packages of the backends.
 
     Returns None if nothing is missing.
     """

@@ -69,7 +69,7 @@ def plan(params: PlanParams, *, video: Path, progress: Progress = Silent(), moti
 
 
 def _kept(params: PlanParams, video: Path, progress: Progress, expected: int) -> Iterator[KeptFrame]:
-    """Yield the frames of a part that do not repeat their predecessors."""
+    """Yield the frames of a part that do not repeat the previous frame."""
     times = list[float]()
 
     def noted(frames_held: Iterator[HeldFrame]) -> Iterator[HeldFrame]:

@@ -134,7 +134,7 @@ def _copied(copy: VideoInfo, info: VideoInfo, points: list[Point]) -> RenderResu
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Ramp:
-    """A clip and its way to the output: curve, clock and frame rate."""
+    """A clip with the curve, clock and frame rate of its output."""
 
     params: RenderParams
     video: Path

@@ -56,9 +56,10 @@ class CameraPath:
         return float(across), float(down)
 
     def margin(self, parallax: float) -> float:
-        """Return the size of a background for all frames, in multiples of a frame.
+        """Return the least size of a background that covers all frames.
 
-        `parallax`: motion of the nearest or farthest surface relative to the picture, in pixels per pixel of the path.
+        The size is in multiples of a frame. `parallax`: motion of the nearest or farthest surface relative to the picture, in pixels per
+        pixel of the path.
         """
         if not len(self.views):
             return 1.0

@@ -123,7 +123,7 @@ def shaded(luma: Plane, light: Plane) -> Plane:
 
 
 def _crossing(inside: float, outside: float) -> float:
-    """Return the distance, in rows, from the inner row to half coverage.
+    """Return the distance from a row's middle to half coverage, in rows.
 
     `inside`, `outside`: coverage at the middle of the row, and of the next row outwards.
     """

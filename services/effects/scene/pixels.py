@@ -37,7 +37,7 @@ class Pixels(Protocol):
         """Return a frame's planes, to be treated as read-only."""
 
     def small(self, frame: Frame, small: NDArray[np.uint8]) -> NDArray[Any]:
-        """Return a frame's planes, reduced to the size of its small planes `small`.
+        """Return a frame's planes at the size of its small planes `small`.
 
         `small`: the frame's small planes in YUV. Returns (height, width, planes), in YUV or linear light like `planes`.
         """
@@ -62,7 +62,7 @@ class Pixels(Protocol):
 
 
 def pixels_for(frame: Frame, *, linear_light: bool) -> Pixels:
-    """Return the converter for the frames of a clip, of which `frame` is one.
+    """Return the converter for all frames of the clip that contains `frame`.
 
     `frame`: any frame of the clip, 8 bits per sample.
     """

@@ -59,10 +59,10 @@ def warped(planes: Plane, matrix: Matrix, outside: tuple[float, ...]) -> Plane:
 
 
 def warped_piece(piece: Plane, matrix: Matrix, outside: tuple[float, ...], *, source: Area, target: Area) -> Plane:
-    """Warp `piece`, the rectangle `source` of small planes, and return the rectangle `target`.
+    """Warp a rectangle of small planes, `source`, into another rectangle, `target`.
 
-    `warped` moves whole planes the same way. `piece`: (height, width, n), the planes in `source`. Returns the moved planes in `target`, in
-    which the moved piece must lie.
+    `warped` moves whole planes the same way. `piece`: (height, width, n), the planes in `source`. Returns the moved planes in `target`,
+    which must contain the moved piece.
     """
     own = _from_corner(matrix, source, source)
     size = target[1].stop - target[1].start, target[0].stop - target[0].start
@@ -177,7 +177,7 @@ def between_pixels(shift: float) -> list[tuple[int, float]]:
 
 
 def moved_piece(source: Plane, matrix: Matrix, size: tuple[int, int]) -> Plane:
-    """Warp a plane, and return the upper left part of `size`.
+    """Warp a plane, and return its upper left part of the size `size`.
 
     `matrix`: (3, 3). `size`: width and height of the part. Border pixels are repeated beyond the plane's edges.
     """

@@ -118,7 +118,7 @@ class WholeCompositor:
         return self._pixels.picture(out, frame)
 
     def _mix_warped(self, out: Planes, frame: Frame, own: WholeGhost, ghosts: list[tuple[WholeGhost, float, Matrix]]) -> None:
-        """Average a frame with ghosts that need more than a shift to align.
+        """Average a frame with ghosts that must be warped to align.
 
         Towards the edges of a moved picture the frame has more weight.
         """

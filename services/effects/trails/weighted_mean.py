@@ -133,7 +133,7 @@ class _Axis:
     """Range in which the weight is 1."""
 
     def pieces(self, start: int, stop: int) -> Iterator[tuple[slice, slice, Weights | None]]:
-        """Yield the pieces between `start` and `stop`, cut where fading starts or ends.
+        """Split the range from `start` to `stop` where fading starts or ends.
 
         Each item is the piece's range counted from `start`, its range in the source, and its weights; None if all weights are 1.
         """

@@ -97,7 +97,7 @@ def show_same_place(before: View, after: View) -> bool:
 
 
 def turn_of_details(before: View, after: View, others: int) -> float:
-    """Measure, as an angle, how much the details of two aligned frames differ.
+    """Return the angle between the details of two aligned frames, 0 if equal.
 
     The camera motion between the frames is undone first. `others`: percentage of blocks that may differ more. Returns degrees, the arc
     cosine of the correlation: 0 for equal details, whatever their brightness and contrast; 90 for unlike details, or if no camera motion is

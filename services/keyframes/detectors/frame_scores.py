@@ -13,7 +13,7 @@ SCORE_DIGITS = 4
 
 
 def cuts_by(frame_scores: Callable[[Scan], Floats]) -> Callable[[Footage, float], Detection]:
-    """Return a function that detects cuts at peaks of the scores of `frame_scores`.
+    """Return a detector that places cuts at the peaks of frame scores.
 
     `frame_scores`: returns the score of every frame of a scan, (n,).
     """

@@ -68,6 +68,6 @@ def score(ratings: dict[str, Floats]) -> Floats:
 
 
 def price(frames_since_key: NDArray[np.int64]) -> Floats:
-    """Return each frame's deduction from its score for decoding time, (k,)."""
+    """Return the score that each frame loses for its decoding time, (k,)."""
     prices: Floats = np.minimum(frames_since_key * _EACH_FRAME, _MOST_FRAMES)
     return prices

@@ -35,7 +35,7 @@ class Choice:
 
 
 def missing(name: str, options: NetworkOptions) -> str | None:
-    """Return the command that installs what a backend lacks.
+    """Return the command that installs a backend's missing model or package.
 
     Returns None if nothing is missing, or if `name` is `auto`.
     """

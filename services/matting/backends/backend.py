@@ -108,9 +108,9 @@ class SubjectKind(StrEnum):
 
     PEOPLE = "people"
     OBJECTS = "foreground objects"
-    MASKED = "what the mask shows"
-    UNLIKE_SCREEN = "what is not the screen"
-    UNLIKE_PLATE = "what differs from the plate"
+    MASKED = "the object in the mask"
+    UNLIKE_SCREEN = "objects in front of the screen"
+    UNLIKE_PLATE = "differences from the clean plate"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -38,7 +38,7 @@ class SmoothPieces:
         return self._first[i] + self._change[i] * u * u * (3 - 2 * u)
 
     def out(self, i: Indices, elapsed: Floats) -> Floats:
-        """Return how many output seconds the first `elapsed` source seconds of pieces `i` take.
+        """Return the output duration of the first `elapsed` source seconds of pieces `i`.
 
         `elapsed`: source seconds.
         """
@@ -47,7 +47,7 @@ class SmoothPieces:
         return np.where(self._flat[i], elapsed / self._first[i], self._length[i] * integral.real.sum(axis=-1))
 
     def source(self, i: Indices, elapsed: Floats) -> Floats:
-        """Return how many source seconds pieces `i` play in `elapsed` output seconds."""
+        """Return the source duration of the first `elapsed` output seconds of pieces `i`."""
         low, high = np.zeros_like(elapsed), self._length[i]
         x = np.clip(elapsed * self._first[i], low, high)
         for _ in range(_MAX_STEPS):

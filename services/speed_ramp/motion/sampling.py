@@ -69,7 +69,7 @@ class Samples:
         return self._seeking(self._interval) if seeking else self._decoding(self._interval)
 
     def _all(self) -> Generator[Frame | None, None, None]:
-        """Yield each frame that comes at least CLOSEST_S after the last one yielded."""
+        """Yield frames that are at least CLOSEST_S apart."""
         yield None
         last, least = 0, 0
         for number, frame in enumerate(self._frames()):

@@ -105,11 +105,11 @@ Shown = TypeVar("Shown", bound=OutputFrame)
 def motion_blurred(
     picks: Iterable[Shown], window: FrameWindow, clock: Clock, rate: Fraction, *, shutter: float
 ) -> Iterator[Shown | Exposure]:
-    """Replace each output frame that spans several source frames by the source frames' average.
+    """Average the source frames of each output frame that spans several.
 
-    Only frames exposed while the shutter is open count. `picks` must have been made from `window`. `shutter`: share (0 to 1) of an
-    output frame's duration for which the shutter is open, centred on the frame's moment. A source frame is weighted by how long the shutter
-    is open while it is the nearest frame.
+    Other output frames are returned unchanged. `picks` must have been made from `window`. `shutter`: share (0 to 1) of an output frame's
+    duration in which the shutter is open, centred on the frame's moment. A source frame is weighted by the time that the shutter is open
+    while it is the nearest frame.
     """
     for pick in picks:
         moment = float(pick.number / rate)

@@ -22,7 +22,7 @@ PLAIN = 2.0, 1.5, 1.5
 
 @dataclass(frozen=True, slots=True)
 class FrameChanges:
-    """Changes of each thumbnail of a film from the previous one.
+    """Changes of each thumbnail of a film from the previous thumbnail.
 
     Every array has shape (n,) for the n frames of the film. The changes of the first frame are 0.
     """

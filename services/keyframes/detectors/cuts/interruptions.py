@@ -99,7 +99,7 @@ def _flash_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rat
 
 
 def _brightened(before: Luma, after: Luma) -> bool:
-    """Return whether `after` is `before` under more light.
+    """Return whether `after` shows the picture `before` under more light.
 
     If so, `after` is brighter on average, darker almost nowhere, and not another picture.
     """

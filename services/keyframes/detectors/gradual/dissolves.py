@@ -269,7 +269,7 @@ class _Mix:
         self.change = _pixel_change(block, a, b)
 
     def unevenness_and_foreign(self) -> tuple[Matrix, Matrix]:
-        """Measure how far windows depart from an even mix: uneven growth, and foreign values.
+        """Measure in two ways how far windows depart from even mixes.
 
         Unevenness: how far the share of B departs from even growth. Foreign: how far pixel values lie outside the range from A to B,
         relative to `change`. Both are measured at a quarter, half and three quarters of a window, and the worst value counts. Returns
@@ -291,9 +291,9 @@ class _Mix:
 
 
 def _activity_outside(block: _Block, a: Places, b: Places, half: int, change: Matrix) -> Matrix:
-    """Measure the change right before and after each window, relative to its own.
+    """Measure the change around each window, divided by the change within it.
 
-    `change`: (k,), change from A to B. Returns the change before A plus the change after B, each divided by `change`: (k,), 0 to 3.
+    `change`: (k,), change from A to B. Returns the change right before A plus that right after B, each divided by `change`: (k,), 0 to 3.
     """
     numbers, blocked = block.numbers, block.blocked
     reach = max(half // 2, 2)

@@ -30,9 +30,9 @@ class Raster:
 
     @property
     def margin(self) -> int:
-        """Margin that upsampling an area needs, in pixels of the motion field.
+        """Margin for upsampling an area, in pixels of the motion field.
 
-        At least one, and whole samples.
+        It is at least one pixel, and covers whole samples.
         """
         return next(count for count in (1, 2, ALIGNED) if all((count * by).is_integer() for by in self.scale))
 
