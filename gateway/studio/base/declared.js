@@ -10,7 +10,7 @@ export function inputOfRole(operation, role) {
   return Object.entries(operation.inputs).find(([, port]) => port.role === role)?.[0];
 }
 
-/** The name of the parameter whose declaration has a value in a field. Such a field is `role` or `widget`. */
+/** The name of the first parameter with a role or widget. `field`: "role" or "widget"; `value`: the role or widget. */
 export function paramOf(operation, field, value) {
   return Object.entries(operation.params.properties ?? {}).find(([, declared]) => declared[field] === value)?.[0];
 }

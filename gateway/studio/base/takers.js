@@ -10,7 +10,7 @@ export function toolsFor(operations, kind) {
   return operations.filter((operation) => mainInputs(operation).some((name) => operation.inputs[name].kinds.includes(kind)));
 }
 
-/** The inputs beside a tool's main ones that take a kind: [{operation, name, port}]. */
+/** The secondary inputs of all tools that take a kind: [{operation, name, port}]. */
 export function rolesFor(operations, kind) {
   return operations.flatMap((operation) => {
     const main = mainInputs(operation);

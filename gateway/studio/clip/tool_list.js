@@ -1,4 +1,4 @@
-// The list of what can be made of a clip: looks to start with, all tools, pipelines, and what was made before.
+// The list beside a clip: looks to start with, all tools, pipelines, and the clip's earlier results.
 
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";

@@ -11,8 +11,8 @@ import { notify } from "./notices.js";
 import { Stay } from "./stay.js";
 import "./picture.js";
 
-const STEP = 200; // pictures that are shown at first, and more at a time
-const DEEPEST = 4; // levels of a result that are searched for names of pictures
+const STEP = 200; // number of pictures shown at first, and added by each press of the button
+const DEEPEST = 4; // nesting depth to which a result is searched for names of pictures
 
 class PictureGrid extends Element {
   static props = { store: null, record: null, result: null, items: null, error: "", large: null, shown: STEP, isTaking: false };
@@ -95,7 +95,7 @@ function captionOf(item, detail) {
   return parts.length ? parts.join(" · ") : item.name;
 }
 
-/** What a result tells of its pictures: name -> {time, score}. */
+/** The time and score of each picture in a result: name -> {time, score}. */
 function detailsOf(result, operations) {
   const [names, times, scores] = ["picture_name", "picture_time", "picture_score"].map((role) => namesOfRole(operations, role));
   const details = new Map();

@@ -1,4 +1,4 @@
-// The addresses of the screens: what follows "#" in the URL.
+// The addresses of the screens. An address is the part of the URL after "#".
 
 /**
  * Parse an address: "#/clip/ID/speed-ramp.render?from=JOB" -> {screen, id, tool, from}. `as`: the input of the tool that the medium becomes,

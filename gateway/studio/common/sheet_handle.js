@@ -6,10 +6,10 @@ import { icon } from "../base/icons.js";
 
 const PRESS_PX = 6; // a drag that is shorter is a press
 const GLIDE_MS = 180;
-const BEHIND = ".clip :is(.transport, .bench)"; // what a raised sheet can cover
+const BEHIND = ".clip :is(.transport, .bench)"; // the parts of the page that a raised sheet can cover
 
 class SheetHandle extends Element {
-  /** The first child of its sheet. `label`: what the sheet shows; `content`: id of the part that a lowered sheet hides; `opensLowered`: at first. */
+  /** Properties of the handle, the first child of its sheet. `label`: name of the sheet's content; `content`: id of the part that a lowered sheet hides; `opensLowered`: whether the sheet is lowered at first. */
   static props = { label: "", content: "", opensLowered: false, isRaised: true };
   #drag = null; // {from, height} of a pointer that is down
   #isDragged = false;

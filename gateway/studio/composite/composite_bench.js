@@ -12,12 +12,12 @@ import { timesOf } from "../viewer/frame_times.js";
 import { Stills } from "./still.js";
 
 const SLIDERS = ["colour_match", "edge_light", "parallax"]; // roles of parameters
-const BACKDROP = ["backdrop_fit", "backdrop_colour", "parallax", "depth_source"]; // roles of those that change the background
-const LOADED = ["part_start", "backdrop_start", "backdrop_end", "depth_source"]; // roles of those that choose its frame, or its depth
+const BACKDROP = ["backdrop_fit", "backdrop_colour", "parallax", "depth_source"]; // roles of parameters that change the drawn background
+const LOADED = ["part_start", "backdrop_start", "backdrop_end", "depth_source"]; // roles of parameters that choose the background's frame or depth
 const COLOUR = /^#[0-9a-f]{6}$/i;
 const SETTLED_MS = 350;
-const REACH = 0.06; // of the width, that the camera moves the background by
-const MARGIN = 1.3; // size of a background that has room to move
+const REACH = 0.06; // farthest move of the background, as a share of the frame's width
+const MARGIN = 1.3; // size of a background that can move, relative to the frame
 
 class CompositeBench extends Element {
   /** Properties of the element. `inputs`, `params`: of the tool. Sends `param` with {name, value}. */

@@ -1,20 +1,20 @@
 // The mixing of a subject with its background, by the rules of the server's renderer: services/background/mixing.
 
-const GRID = 96; // cells in each direction, whose means are compared
-const LUMA = 255 / 219; // levels of 0 to 255 in one of the server's levels of luma
-const CHROMA = 255 / 224;
+const GRID = 96; // cells of the grid of means, in each direction
+const LUMA = 255 / 219; // factor from the server's limited range of luma to 0 to 255
+const CHROMA = 255 / 224; // the same for U and V
 const MOST_GAIN = 1.35;
-const SHIFT = 0.35; // share of the difference of the means that the offset makes up for
-const MOST_SHIFT = [12 * LUMA, 8 * CHROMA, 8 * CHROMA]; // of luma, U and V
+const SHIFT = 0.35; // share of the difference between both means that the offset removes
+const MOST_SHIFT = [12 * LUMA, 8 * CHROMA, 8 * CHROMA]; // largest offsets of luma, U and V, in levels
 const LEAST_SPREAD = LUMA;
 const LEAST_COVERED = 0.002; // mean of alpha below which no subject is visible
-const LEAST_LIGHT = 2.5 / 255; // less light on an edge is noise
+const LEAST_LIGHT = 2.5 / 255; // least light on an edge, 0 to 1; less is noise
 const UNCHANGED = [0, 1, 2].map(() => ({ gain: 1, middle: 0, offset: 0 }));
 const GAMMA = 2.4;
 const LINEAR = Float32Array.from({ length: 256 }, (_, level) => (level / 255) ** GAMMA);
 
 /**
- * The changes of luma, U and V that match subject and background. They are [{gain, middle, offset}]; null if no subject is visible.
+ * The changes of luma, U and V that make a subject match its background. They are [{gain, middle, offset}]; null if no subject is visible.
  * `subject`, `scene`: from `gridOf`; `amount`: 0 to 1.
  */
 export function matchOf(subject, scene, amount) {

@@ -11,7 +11,7 @@ import "./rows_field.js";
 
 const MOST_SEGMENTS = 4;
 const SLIDER_STEPS = 400;
-const LONGEST_SEGMENTS = 34; // letters of all choices together
+const LONGEST_SEGMENTS = 34; // most letters of all choices together for a row of buttons; longer choices become a menu
 const COLOUR = /^#[0-9a-f]{6}$/i;
 const NONE = [];
 

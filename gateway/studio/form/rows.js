@@ -1,7 +1,7 @@
-// Lists and tables as they are edited: rows that are added, changed and removed. A row is a number, an object, or a list of fixed length.
+// Edits of lists and tables, whose rows are added, changed and removed. A row is a number, an object, or a list of fixed length.
 
 const ONE_LATER_S = 1;
-const ROW_WORDS = { curve: "point", points: "click" }; // of widgets, in place of "row"
+const ROW_WORDS = { curve: "point", points: "click" }; // widget -> the word for a row
 
 /** The cells of a list's row: its item's fields, or the item itself. */
 export function cellsOf(items) {

@@ -18,7 +18,7 @@ import "./shot_timeline.js";
 
 const AHEAD = 8;
 const ZIP_BYTES = 500_000_000; // more pictures than that are downloaded as several ZIP files, which fit into memory
-const ONE_DRAG_MS = 400; // moves of the threshold that follow each other are undone together
+const ONE_DRAG_MS = 400; // longest pause between two moves of the threshold that are undone together
 const KEPT_AS = "reelwright-picks-2 ";
 
 class KeyframePicker extends Element {

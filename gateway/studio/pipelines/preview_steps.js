@@ -7,9 +7,9 @@ import { stepsOnClips } from "./origins.js";
 import { lostTimes, shifted } from "./shifted.js";
 
 const SECONDS = 3;
-const MOST_PIXELS = 640; // of the longer side
+const MOST_PIXELS = 640; // longest side of a preview's clips, in pixels
 const CUT_ID = "small_part";
-const CUT_ROLES = ["part_start", "part_length", "longest_side"]; // of the parameters of the operation that cuts
+const CUT_ROLES = ["part_start", "part_length", "longest_side"]; // roles of parameters; an operation that has all of them can cut clips
 
 /**
  * The steps on small parts of their clips, the same part of all. `media`: id -> record; `operations`: the declared ones; `framesOf(record)`:
@@ -52,8 +52,8 @@ function lostText({ label }, index, { title, name }) {
 }
 
 /**
- * The clock of a part of a clip. `shift`: seconds that its times lose; `seconds`: its length; `length`: of the whole clip; `frame`: number
- * of its first frame; `rate`: frames per second; `size`: of the clip in pixels; `scale`: of the part.
+ * The conversion of times, frames and sizes from a clip to its part. `shift`: start of the part in seconds; `seconds`: its length; `length`: of
+ * the whole clip; `frame`: number of the part's first frame; `rate`: frames per second; `size`: of the clip in pixels; `scale`: of the part.
  */
 function clockOfPart({ media, ...record }, start, framesOf) {
   const { width, height, duration_s: length = 0 } = media;

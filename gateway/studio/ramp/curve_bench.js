@@ -15,9 +15,9 @@ import { Ramp } from "./ramp.js";
 import { RampPlayer } from "./ramp_player.js";
 import "./curve_editor.js";
 
-const BEATS = "beats"; // in place of times: those of the sound
-const PLANNED_MS = 300; // after the last change of a setting
-const SOON_MS = 700; // in which the server may still plan what the browser cannot
+const BEATS = "beats"; // value of the snap times that means the beats of the sound
+const PLANNED_MS = 300; // pause after the last change of a setting, before the server is asked for a plan
+const SOON_MS = 700; // longest wait for the server's plan, if the browser's own plan is not exact
 const OTHER_PLAN = "The server has not applied all settings yet: this is your curve without them.";
 
 class CurveBench extends Element {

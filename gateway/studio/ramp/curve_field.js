@@ -10,7 +10,7 @@ import { fieldsOf, pointBar } from "./point_bar.js";
 import { Ramp } from "./ramp.js";
 import "./curve_editor.js";
 
-const UNKNOWN_LENGTH_S = 10; // of the timeline, for a clip that an earlier step makes
+const UNKNOWN_LENGTH_S = 10; // length of the timeline for a clip that an earlier step makes
 const UNKNOWN_RATE = 30;
 
 class CurveField extends Element {

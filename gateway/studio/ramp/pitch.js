@@ -5,9 +5,9 @@
 const GRAIN_S = 0.04;
 const SHORTEST_S = 0.006;
 const LATEST_S = 0.03;
-const REACH = 0.2; // of a grain, in which its best place is searched
-const COMPARED_HZ = 6000; // samples of a second that are compared
-const LEAST_WEIGHT = 0.3; // less overlap of grains fades out
+const REACH = 0.2; // how far the best place of a grain may be from its time, as a share of the grain
+const COMPARED_HZ = 6000; // sample rate at which grains are compared
+const LEAST_WEIGHT = 0.3; // sum of the grains' weights below which the sound fades out
 const STILL = 1e-3; // speed below which the picture is frozen: grains that touch a freeze are left out
 
 /**

@@ -1,7 +1,7 @@
 // The plan of a ramped clip, which says when each frame is shown. It is equal to what a render with `nearest` writes.
 
-const ROUNDING = 1e-6; // of an output frame, as the server has it
-const SAME_S = 2e-6; // times are rounded to microseconds
+const ROUNDING = 1e-6; // tolerance in output frames; equal to the server's
+const SAME_S = 2e-6; // largest difference of equal times, which are rounded to microseconds
 
 /**
  * The index into `times` of each output frame's source frame. `ramp`: the clock; `rate`: output frames per second; `used`: the source

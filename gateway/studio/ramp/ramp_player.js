@@ -1,4 +1,4 @@
-// The player of a clip along its speed curve, before anything is rendered: it shows the very frames of a render, each on time, with sound.
+// The player of a clip along its speed curve, before anything is rendered: it shows the same frames as a render, each on time, with sound.
 
 import { rateOf } from "../base/words.js";
 import { readyJson } from "../server/views.js";
@@ -9,10 +9,10 @@ import { Ramp } from "./ramp.js";
 import { rampedSound } from "./ramp_sound.js";
 
 const AHEAD = 12; // output frames that are decoded ahead
-const SHOWN_AFTER_S = 2 / 60; // until what is drawn now is on the screen: composed in the next frame, scanned out in the one after
+const SHOWN_AFTER_S = 2 / 60; // delay of a drawn frame: composed in the next screen refresh, visible in the one after
 const LEAD_S = 0.05; // time between the order to play and the first sample
-const NEAR_END_S = 0.1; // a start this close to the end begins anew
-const READY = 4; // distinct frames before playing begins
+const NEAR_END_S = 0.1; // a start less than this before the end plays from the beginning
+const READY = 4; // number of distinct decoded frames with which playing begins
 
 export class RampPlayer {
   #source = null;

@@ -2,7 +2,7 @@
 
 import { Ramp } from "./ramp.js";
 
-const PIECES = 16; // of the rest of an ease
+const PIECES = 16; // straight pieces that replace the rest of an S-shaped ease
 
 /** The points of a curve from a second on, which becomes 0. An ease that began earlier goes on in straight pieces. */
 export function trimmedCurve(points, from) {

@@ -1,4 +1,4 @@
-// What is behind the subject of a matte: a picture, or a clip, of which each moment has its own frame.
+// The backdrop behind the subject of a matte: a picture, or a clip whose frame follows the time.
 
 import { FrameSource } from "../viewer/frame_source.js";
 

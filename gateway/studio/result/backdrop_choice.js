@@ -3,7 +3,7 @@
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
 
-const MORE = "more"; // no id
+const MORE = "more"; // value of the option "Older ones…", which is no media id
 
 class BackdropChoice extends Element {
   /** Properties of the element. `clip`, `matte`: records that are no choice. Sends `backdrop` with {file} or {record}. */

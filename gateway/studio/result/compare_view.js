@@ -81,7 +81,7 @@ class CompareView extends Element {
     }
   }
 
-  /** What leads from an output to the clip. */
+  /** The facts from which an output's times are mapped to the clip's. */
   #linkOf(record) {
     const [output] = Object.entries(this.job.outputs).find(([, { id }]) => id === record.id) ?? [];
     return { output, clip: this.clip.id, rate: rateOf(record.media), length: record.media.duration_s };
@@ -196,7 +196,7 @@ class CompareView extends Element {
     return this.mode.startsWith("matte-");
   }
 
-  /** What the mode shows: both clips, or the clip with its matte. */
+  /** The source of the mode's pictures: both clips, or the clip with its matte. */
   get #shown() {
     return this.#isMatte ? this.#cutOut : this.#pair;
   }

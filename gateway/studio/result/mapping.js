@@ -3,7 +3,7 @@
 import { inputOf, keepsTimes, resultOfRole, valueOfRole } from "../base/declared.js";
 import { Ramp } from "../ramp/ramp.js";
 
-const AT_START_S = 1e-4; // a time this close before a part belongs to it
+const AT_START_S = 1e-4; // a time less than this before a part belongs to the part
 
 /**
  * The function from result time to source time, for a job's output. Both are in seconds; null if the function is unknown. Along a curve, a

@@ -1,4 +1,4 @@
-// A clip with its matte, and what is behind the subject, on the clock of the result.
+// A clip with its matte and the backdrop behind the subject, on the clock of the result.
 
 import { FrameSource } from "../viewer/frame_source.js";
 

@@ -2,7 +2,7 @@
 
 import { html } from "../base/html.js";
 
-const STEP = 0.02; // of the width, that an arrow key moves the border by
+const STEP = 0.02; // share of the width by which an arrow key moves the border
 
 /** The handle of the wipe. `at`: place of the border, 0 to 1; `move(at)`: takes another. */
 export function wipeHandle(at, move) {

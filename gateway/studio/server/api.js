@@ -2,8 +2,8 @@
 
 const KEPT_AS = "reelwright-api-key";
 const AGAIN_MS = 300;
-const LONGEST_READ_MS = 20_000; // an answer that takes longer was lost with its connection
-const LONGEST_WRITE_MS = 90_000; // longer than the server holds an answer back
+const LONGEST_READ_MS = 20_000; // longest wait for an answer; a later one was lost with its connection
+const LONGEST_WRITE_MS = 90_000; // the same for requests other than GET: the server may hold their answers for 60 s
 
 /**
  * Options of a request. `limit`: milliseconds for the whole answer. Null: no limit, for large files and streams.

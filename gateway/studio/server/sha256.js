@@ -1,4 +1,4 @@
-// SHA-256 of data that comes in parts (FIPS 180-4). Browsers hash only data that is whole in memory, and only on https and localhost.
+// SHA-256 of data that comes in parts (FIPS 180-4). The browser's own hashing needs all data in memory, and a page on https or localhost.
 
 const BLOCK = 64; // bytes
 const ROUNDS = 64;

@@ -4,7 +4,7 @@ import { Problem, Unreachable } from "./api.js";
 
 const CHUNK_BYTES = 16 * 1024 * 1024;
 const MOST_FAILURES = 12;
-const LONGEST_STILL_MS = 180_000; // without a byte sent or an answer: the connection is lost
+const LONGEST_STILL_MS = 180_000; // time without a sent byte or an answer, after which the connection counts as lost
 const KEPT_AS = "reelwright-uploads"; // {fingerprint of a file: location of its upload}
 const MOST_KEPT = 50;
 

@@ -3,7 +3,7 @@
 import { follow } from "../server/events.js";
 import { ENDED } from "./store.js";
 
-const PLACES = ["job events 1", "job events 2"]; // browsers open six connections to a server, for all its tabs; the lists show the other jobs
+const PLACES = ["job events 1", "job events 2"]; // locks, one per followed job, because all tabs share six connections; lists show the other jobs
 
 /**
  * Follow the unfinished jobs of the store from now on. The store sends `ended` for each that ends.

@@ -1,4 +1,4 @@
-// What the page knows of the server: media, jobs, operations. Elements watch it and redraw.
+// The page's copy of the server's data: media, jobs, operations. Elements watch it and redraw.
 
 import { words } from "../base/format.js";
 import { clipId } from "../base/outputs.js";
@@ -8,7 +8,7 @@ const BUSY_MS = 1500; // interval of refreshing the lists while a job runs
 const IDLE_MS = 6000;
 const SHOWN_JOBS = 30;
 const MEDIA_PAGE = 200;
-const ID_DIGITS = 6; // of a job's id, in the names that the server gives to its outputs
+const ID_DIGITS = 6; // digits of a job's id in the names that the server gives to the job's outputs
 export const SAMPLE_DIGITS = "0".repeat(24); // ids of the installation's sample media begin with it
 export const ENDED = new Set(["succeeded", "failed", "canceled"]);
 

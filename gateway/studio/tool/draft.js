@@ -1,4 +1,4 @@
-// What was entered in a tool, kept until the tab is closed.
+// The user's entries in a tool, kept until the tab is closed.
 
 const PREFIX = "reelwright-draft ";
 

@@ -27,7 +27,7 @@ import "./media_input.js";
 
 const TABS = [["form", "Form"], ["curl", "curl"], ["python", "Python"], ["cli", "CLI"]];
 const CHECK_AFTER_MS = 500;
-const CHECK_AGAIN_MS = 5000; // after an answer that may soon change
+const CHECK_AGAIN_MS = 5000; // pause before the next check, after an answer that may soon change
 
 /** Editors below the viewer, by a parameter's widget or an input's role. */
 const BENCHES = {

@@ -5,7 +5,7 @@ import { findBox, videoTrack } from "./mp4.js";
 
 const BLOCK_BYTES = 1 << 20;
 const MOST_BLOCKS = 96;
-const MOST_FRAMES = 24; // decoded ones that are kept
+const MOST_FRAMES = 24; // number of decoded frames that are kept
 
 export class FrameSource {
   #api;

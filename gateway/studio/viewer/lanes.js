@@ -3,7 +3,7 @@
 import { readyJson } from "../server/views.js";
 import { analysisOf } from "../state/analysis.js";
 
-const LONGEST_S = 180; // longer clips take too long to measure unasked
+const LONGEST_S = 180; // longest clip whose motion is measured without a request of the user
 const waves = new Map(); // media id -> promise of peaks
 
 /** The waveform of a clip: {channels, rate, peaks}; null without sound. */

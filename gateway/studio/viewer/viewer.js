@@ -8,8 +8,8 @@ import { evenTimes, readTimes } from "./frame_times.js";
 import { driveByKeys } from "./keys.js";
 import { transport } from "./transport.js";
 
-const SAME_S = 1e-3; // times of one frame, as the browser and as the server tell them
-const SHOWN_AFTER_MS = 50; // until the browser has told which frame it shows
+const SAME_S = 1e-3; // largest difference between the browser's and the server's time of the same frame
+const SHOWN_AFTER_MS = 50; // time until the browser has reported which frame it shows
 const PROXY_HINT = { hdr: "is HDR", other: "has a format that browsers cannot play" };
 
 class ClipViewer extends Element {
