@@ -106,7 +106,10 @@ def run(operation: Operation, name: str, odd_files: dict[str, Path], samples: di
 
 
 def outcome(operation: Operation, arguments: dict[str, Any], folder: Path) -> list[str] | None:
-    """Run an operation; return its warnings, or None if it refuses the files in the project's own words."""
+    """Run an operation; return its warnings, or None if it refuses the files.
+
+    Checks that a refusal is one of the project's errors, in a sentence.
+    """
     updates: list[Update] = []
     try:
         operation.run(PARAMS.get(operation.name, operation.example), **arguments, progress=Report(updates.append))

@@ -62,14 +62,14 @@ class Changes:
         return str(job["id"])
 
     def made(self, method: str, path: str, **more: Any) -> Sent:
-        """Send a request whose answer is what it made."""
+        """Send a request that makes something; return the answer and the thing's id."""
         answer = self.send(method, path, **more)
         return answer, {answer.json()["id"]}
 
     def form(self, path: str) -> Sent:
-        """Send a clip to a route that answers with its job's id.
+        """Send a clip to a form endpoint; return the answer and the new ids.
 
-        Expects the ids of the medium and the job.
+        The ids are those of the medium and of the job.
         """
         before = {item["id"] for item in self.send("GET", "/v1/media", params={"limit": 200}).json()["items"]}
         newest = self.send("GET", "/v1/jobs", params={"limit": 1}).json()["items"][0]["id"]
@@ -78,9 +78,9 @@ class Changes:
         return answer, self.since(before, newest)
 
     def since(self, media: Ids, newest_job: str) -> Ids:
-        """Return the ids of a newly uploaded medium and its job.
+        """Return the ids of the medium and the job that are new since an earlier moment.
 
-        New means: since an earlier moment.
+        `media`: ids of all media at that moment. `newest_job`: id of the newest job at that moment.
         """
         items = self.send("GET", "/v1/media", params={"limit": 200}).json()["items"]
         new = {item["id"] for item in items if item["id"] not in media and item["source"] in ("upload", "url")}

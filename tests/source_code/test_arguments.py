@@ -1,4 +1,4 @@
-"""Arguments of tests: each is used, or `usefixtures` says that only its effect matters."""
+"""Arguments of tests: each is read. Fixtures without a value to read are named in `usefixtures`."""
 
 import ast
 from pathlib import Path

@@ -49,9 +49,9 @@ def until(page: Any, expression: str, seconds: float = PATIENCE_S) -> None:
 
 
 def until_known(page: Any, test: Callable[[], object], what: str, seconds: float = PATIENCE_S) -> None:
-    """Wait until `test()` is true, while the page goes on.
+    """Wait until `test()` is true, while the page keeps running.
 
-    `what`: what is waited for, in words.
+    `what`: the awaited condition in words.
     """
     deadline = time.monotonic() + seconds
     while not test():

@@ -12,7 +12,7 @@ from gateway.web.routes import FOLDERS
 
 ENTRY = "entry.js"
 
-# What QuickJS lacks and browsers have.
+# Functions of browsers that QuickJS lacks.
 LACKING = """
 Array.prototype.at ??= function (index) { return this[index < 0 ? this.length + index : index]; };
 Array.prototype.findLast ??= function (test) { return [...this].reverse().find(test); };

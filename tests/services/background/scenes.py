@@ -34,7 +34,7 @@ class Shoot:
     tilt: float = 4e-5
     light: float = 0.0
     noise: float = 2.0
-    bystander: float = 0.0  # share of the clip that somebody who is not in the matte stands in view, from a quarter of it on
+    bystander: float = 0.0  # share of the clip in which a second person, who is not in the matte, stands in view; from 1/4 of the clip on
     subject: bool = True
     wander: float = 0.22
     seed: int = 0

@@ -7,7 +7,7 @@ from shared.operation import Progress, Silent
 
 
 def shots_of(path: Path, folder: Path, *, progress: Progress | None = None, **params: object) -> list[tuple[int, str]]:
-    """Return the first frame and the kind of each shot of a clip but the first.
+    """Return first frame and kind of each shot after a clip's first shot.
 
     `folder`: folder for the outputs. `params`: those of `keyframes.detect`.
     """

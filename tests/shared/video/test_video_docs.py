@@ -11,7 +11,7 @@ CITATION = re.compile(r"`(?:(?P<short>\w+): |(?P<path>[\w/.]+\.py)::)(?P<test>te
 
 
 def cited_path(citation: re.Match[str]) -> Path | None:
-    """Return the file that a citation names; None if there is none, or more than one of its short name."""
+    """Return the file that a citation names; None unless exactly one file has the name."""
     if citation["path"]:
         return ROOT / citation["path"]
     files = list(HERE.rglob(f"test_video_{citation['short']}.py"))

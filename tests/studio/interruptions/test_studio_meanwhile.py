@@ -154,7 +154,10 @@ THREE_PRESSES = """(button) => { for (const delay of [0, 60, 150, 400]) setTimeo
 
 
 def started(page: Any, pattern: str) -> list[str]:
-    """Return the list to which the page's requests that start jobs at `pattern` are added."""
+    """Return a list that grows with the page's requests to start jobs.
+
+    `pattern`: that of the requests' URLs.
+    """
     posted: list[str] = []
 
     def note(route: Any) -> None:

@@ -166,7 +166,10 @@ def show_unfinished_jobs(page: Any) -> None:
 
 
 def beyond_the_edge(page: Any) -> list[str]:
-    """Return what makes the page wider than the screen, or lies beyond it in the header."""
+    """Return the width of a page that is too wide, and the elements beyond its right edge.
+
+    If the page is not too wide, only elements of the header are examined.
+    """
     return list(
         page.evaluate("""() => {
       const width = document.documentElement.clientWidth;

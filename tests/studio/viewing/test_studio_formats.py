@@ -19,7 +19,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return format_clips(tmp_path_factory.mktemp("formats"))
 
 
-# Keeps the texts over the picture, and the range of colours of the picture that is drawn first, with the texts until then.
+# Records the texts over the picture; of the first drawn picture, also its range of levels and the texts up to then.
 WATCH = """() => {
   window.notes = new Set();
   window.first = null;

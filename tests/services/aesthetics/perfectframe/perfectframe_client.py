@@ -16,7 +16,10 @@ EXTRACTION_TIMEOUT_S = 1800
 
 
 class Client:
-    """A client whose requests return when the extraction has ended, as those of the original's test client do."""
+    """A client whose requests return only after the extraction has ended.
+
+    The test client of the original does so, too.
+    """
 
     def __init__(self, http: httpx.Client) -> None:
         self._http = http

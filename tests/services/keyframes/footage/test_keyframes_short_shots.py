@@ -8,9 +8,10 @@ from tests.services.keyframes.shot_clips import frames_of, write
 
 
 def clip_of(path, takes, lengths):
-    """Write a clip of shots; return its path and the first frame of each shot but the first.
+    """Write a clip of shots; return its path and the frames at which later shots begin.
 
-    `takes`: the take of each shot, each a list of frames. `lengths`: the frames of each shot. A take that returns goes on where it stopped.
+    `takes`: the take of each shot, each a list of frames. `lengths`: number of frames of each shot. A take that is shown again continues
+    where it stopped.
     """
     frames, starts, used = [], [], {}
     for take, length in zip(takes, lengths, strict=True):

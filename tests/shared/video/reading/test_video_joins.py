@@ -13,7 +13,7 @@ from shared.worker.progress import Report
 from tests.shared.video.video_clips import flash_times, heard, part, run_ffmpeg
 
 BACK, AHEAD = 0, 500
-# Two parts of 2 s, one behind the other in one file; the second's clock starts `offset` seconds later than its first one.
+# Files of two parts of 2 s: container, coding, and the seconds by which the second part's clock starts later than the first part's.
 JOINED = {
     "back.ts": ("mpegts", "-c:v libx264 -bf 2 -c:a aac", BACK),
     "ahead.ts": ("mpegts", "-c:v libx264 -bf 2 -c:a aac", AHEAD),

@@ -1,7 +1,4 @@
-"""Fragments of MP4 whose times are wrong: everything, at even times.
-
-Everything means all pictures and all sound.
-"""
+"""MP4 fragments with wrong times: all pictures and all sound are read, at even times."""
 
 from collections.abc import Iterable
 from fractions import Fraction
