@@ -111,7 +111,7 @@ def _add_deletion(router: APIRouter, runtime: Runtime) -> None:
         status: Annotated[Status | None, Query(description="Only jobs in this state.")] = None,
         service: Annotated[str | None, Query(pattern="^[a-z0-9-]{1,64}$", description="Only jobs of this service.")] = None,
         operation: Annotated[str | None, Query(pattern=r"^[a-z0-9.-]{1,128}$", description="Only jobs of this operation.")] = None,
-        parent: Annotated[str | None, Query(pattern=r"^[^\x00]{1,200}$", description="Only the steps of this pipeline.")] = None,
+        parent: Annotated[str | None, Query(pattern=r"^[^\x00]{1,200}$", description="Only the jobs of this pipeline's steps.")] = None,
         outputs: Annotated[bool, Query(description="Also delete their outputs, except those that another job lists.")] = False,
     ) -> Deleted:
         """Delete the listed jobs, or all jobs that match every filter.

@@ -41,7 +41,7 @@ def _add_list(router: APIRouter, jobs: Jobs) -> None:
         service: str | None = Query(None, pattern="^[a-z0-9-]{1,64}$", description="Only jobs of this service."),
         operation: str | None = Query(None, pattern=r"^[a-z0-9.-]{1,128}$", description="Only jobs of this operation."),
         name: str | None = Query(None, pattern=TEXT, description="Only jobs whose name contains this text."),
-        parent: str | None = Query(None, pattern=TEXT, description="Only the steps of this pipeline."),
+        parent: str | None = Query(None, pattern=TEXT, description="Only the jobs of this pipeline's steps."),
         metadata: list[str] = METADATA,
         status: Status | None = Query(None, description="Only jobs in this state."),
         created_after: datetime | None = Query(None, description="Only jobs created at this time or later (ISO 8601; UTC by default)."),

@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Comma-separated origins, such as https://app.example.com, whose pages may call the API. Empty: none but its own.",
+        description="Comma-separated origins, such as https://app.example.com, whose pages may call the API. Empty: only the suite's own.",
     )
     published_host: str = Field(
         "", description="In a container: the host machine's address on which the port is published; empty: same as `host`."
@@ -99,8 +99,8 @@ class Settings(BaseSettings):
     )
     sandbox: Literal["auto", "require", "off"] = Field(
         "auto",
-        description="Limits of worker processes on files and network. `auto`: what the kernel has; `require`: refuse jobs and uploads "
-        "without Landlock; `off`: none, for drivers that fail with them.",
+        description="Limits on the files and network that worker processes use. `auto`: all limits that the kernel supports; `require`: "
+        "refuse jobs and uploads if the kernel lacks Landlock; `off`: no limits, for drivers that fail under them.",
     )
     sandbox_read: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="Comma-separated files and folders that worker processes may read besides their inputs, the models and Python."
@@ -126,7 +126,8 @@ class Settings(BaseSettings):
     view_bytes: int = Field(
         10 * 1024 * MIB,
         ge=0,
-        description="Bytes of proxies, strips and previews to keep; those used longest ago are deleted first, and when the disk is short.",
+        description="Maximum total size of proxies, strips and previews. Above it, or when disk space is short, the least recently used "
+        "are deleted.",
     )
     max_upload_bytes: int = Field(16 * 1024 * MIB, ge=1, description="Maximum size of an uploaded or fetched file.")
     max_pixels: int = Field(8192 * 4320, ge=1, description="Maximum number of pixels in one frame or image.")
@@ -138,7 +139,7 @@ class Settings(BaseSettings):
         (),
         description="Comma-separated private networks that URL fetches and webhooks may reach, such as 10.1.0.0/16.",
     )
-    webhook_secret: SecretStr | None = Field(None, description="Signing secret of webhooks that have none: `whsec_` and base64.")
+    webhook_secret: SecretStr | None = Field(None, description="Default signing secret of webhooks: `whsec_` followed by base64.")
 
     @field_validator("api_keys", "cors_origins", "trusted_hosts", "url_allow_networks", "sandbox_read", "sandbox_write", mode="before")
     @classmethod

@@ -43,8 +43,8 @@ class Webhook(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: HttpUrl = Field(description="An http(s) address. The rules for URLs that are fetched apply.")
-    secret: SecretStr | None = Field(None, description="Signing secret: `whsec_` and base64. Default: the server's own.")
+    url: HttpUrl = Field(description="An http(s) address that receives the messages. It must be public, like URLs of inputs.")
+    secret: SecretStr | None = Field(None, description="Signing secret: `whsec_` followed by base64. Default: that of the server.")
     events: tuple[WebhookEvent, ...] = Field(
         ("succeeded", "failed", "canceled"),
         min_length=1,
@@ -235,7 +235,7 @@ class Job(Answer):
     error: dict[str, Any] | None = Field(None, description="Problem details (RFC 9457) of a failed job.")
     warnings: list[str] = Field([], description="Sentences about properties of the input that the result changes or lacks.")
     listed: bool = Field(True, description="Whether the job and its outputs appear in lists.")
-    preview: JobPreview | None = Field(None, description="What a preview shows; null for other jobs.")
+    preview: JobPreview | None = Field(None, description="The part of the source that a preview shows; null for other jobs.")
     cached: bool = Field(False, description="Whether an earlier result was returned instead of running the operation.")
     metrics: dict[str, Any] = Field(
         {},

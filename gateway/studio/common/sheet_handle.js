@@ -126,7 +126,7 @@ class SheetHandle extends Element {
 
   view() {
     const { isRaised, label, content } = this;
-    return html`<h2><button type="button" class="sheet-grip" aria-expanded=${String(isRaised)} aria-controls=${content} title=${isRaised ? "Show what is behind" : "Show the settings"}
+    return html`<h2><button type="button" class="sheet-grip" aria-expanded=${String(isRaised)} aria-controls=${content} title=${isRaised ? "Lower this panel" : "Raise this panel"}
       @click=${() => this.#press()} @pointerdown=${(event) => this.#take(event)} @pointermove=${(event) => this.#follow(event)}
       @pointerup=${(event) => this.#release(event)} @pointercancel=${(event) => this.#release(event)}><span>${label}</span>${icon("down")}</button></h2>`;
   }

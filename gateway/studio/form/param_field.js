@@ -146,7 +146,7 @@ class ParamField extends Element {
       case "reference":
         return html`<p class="muted">${this.#reference}</p>`;
       case "":
-        return html`<p class="muted">This form has no control for it. Set it over the API.</p>`;
+        return html`<p class="muted">This form has no control for this setting. Set it through the API.</p>`;
       default:
         return null;
     }

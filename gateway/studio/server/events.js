@@ -55,7 +55,7 @@ async function* parse(body) {
 /** The value of a promise; throws if the promise takes too long. */
 async function unlessSilent(promise) {
   let timer;
-  const silence = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error("The connection is silent.")), LONGEST_SILENCE_MS)));
+  const silence = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error("No data arrives.")), LONGEST_SILENCE_MS)));
   try {
     return await Promise.race([promise, silence]);
   } finally {

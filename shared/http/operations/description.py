@@ -25,7 +25,7 @@ class ToolGroupInfo(BaseModel):
 
     title: str
     icon: str
-    place: int = Field(description="Place in the list, from 1.")
+    place: int = Field(description="Place in the studio's list of tools, from 1.")
 
 
 class LookInfo(BaseModel):
@@ -33,7 +33,7 @@ class LookInfo(BaseModel):
 
     title: str
     icon: str
-    place: int = Field(description="Place among the cards, from 1.")
+    place: int = Field(description="Place among the studio's first cards, from 1.")
     sentence: str = Field(description="Description of the result; empty: the preset's.")
     of_people: bool = Field(description="Whether the look needs a person in the clip.")
     pipeline: str = Field(description="A named pipeline that must be able to run; empty: none.")
@@ -50,13 +50,13 @@ class InputInfo(BaseModel):
     many: bool = Field(description="Whether the input takes several media.")
     role: str | None = Field(
         None,
-        description="What it shows: `matte` (a gray video of the subject), `plate` (the scene without the subject), `mask` (drawn on a "
-        "frame) or `backdrop` (what is behind the subject).",
+        description="What the input shows: `matte` (a gray video of the subject), `plate` (the scene without the subject), `mask` "
+        "(drawn on a frame) or `backdrop` (what is behind the subject).",
     )
     sets: dict[str, str] | None = Field(None, description="Params that a form sets when the user draws this mask.")
     auto: str | None = Field(None, description='If the input may be "auto": the output of another operation that is used.')
     auto_if: dict[str, str] | None = Field(
-        None, description="Params with which the input is made by itself if it is not given, provided that its operation can make it."
+        None, description="Params with which the server makes the input if a request leaves it out, provided that the operation can run."
     )
 
 
@@ -79,12 +79,12 @@ class OperationInfo(BaseModel):
     result: dict[str, Any] = Field(description="JSON Schema of the result.")
     role: str | None = Field(
         None,
-        description="What the operation does for editors: `motion_analysis`, `ramp_plan`, `ramp_export` (timelines of a ramp) or "
-        "`click_mask`.",
+        description="What the operation does for the studio's editors: `motion_analysis`, `ramp_plan`, `ramp_export` (timelines of a ramp) "
+        "or `click_mask`.",
     )
     is_tool: bool = Field(description="Whether the operation is a tool for users. Viewers and editors run the others.")
     tools: ToolGroupInfo | None = Field(None, description="Heading of the service's tools.")
-    look: LookInfo | None = Field(None, description="Card among the first ones that are offered for a clip.")
+    look: LookInfo | None = Field(None, description="Card with which the studio offers the operation first for a clip.")
     presets: list[ParamsPreset] = Field(description="Named params, in the order of their cards.")
     preview: str | None = Field(
         None,
