@@ -15,7 +15,7 @@ Schema = dict[str, Any]
 REFERENCE = re.compile(r"([a-z0-9][a-z0-9_-]{0,63})\.([A-Za-z0-9_]{1,64}(?:\.[A-Za-z0-9_]{1,64}){0,15})")
 OUTPUT_REFERENCE = re.compile(r"([a-z0-9][a-z0-9_-]*)\.([a-z_]+)")
 """An input from an earlier step: step id and output name."""
-DEEPEST = 12
+DEEPEST = 12  # nesting depth up to which schemas are followed: a schema may contain itself
 
 
 def map_ids(ids: InputValue, change: Callable[[str], str]) -> InputValue:

@@ -28,6 +28,7 @@ _OVERLAP = 0.67
 The anchor is the earlier frame against which motion is measured. A frame with less in common becomes the new anchor.
 """
 _LEAST_POINTS, _LEAST_INLIERS = 12, 0.45
+"""Least number of tracked corners, and their least share that follows one motion."""
 _SAME_PICTURE, _OTHER_PICTURE = 0.45, 0.1
 """Correlation of aligned thumbnails: least within a shot, largest between shots. In between, `is_cut` compares more."""
 _OTHER_BRIGHTNESS = 0.25

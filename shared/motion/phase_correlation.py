@@ -18,15 +18,19 @@ Floats = NDArray[np.float32]
 Shift = tuple[float, float]
 
 _PEAKS = 3
+"""Number of candidate shifts: the highest peaks of the phase correlation."""
 _TEXTURE, _MOST_TEXTURE = 2.0, 8.0
 """Smallest gradient that counts, and largest weight of an edge, in levels per pixel."""
 _SPREAD = 6.0
+"""Mismatch, in levels, of a pixel that belongs to another motion. Above it, the pixel's weight falls quickly."""
 _LEAST_TEXTURED, _LEAST_AGREEING = 0.01, 0.3
 """Least share of textured picture, and of matching texture, for a valid result."""
 _FINE = 0.02
+"""Step of the refinement, in pixels, below which the refinement ends."""
 _STILL = 0.06
 """Shift in pixels below which the camera counts as still. The subject biases the result a little."""
 _ROUNDS = 6
+"""Most steps of the refinement."""
 _LEAST_BACKGROUND = 0.02
 """Least share of background in the picture for a masked measurement."""
 _OUT_OF_SIGHT = 2.0

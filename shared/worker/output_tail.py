@@ -6,6 +6,7 @@ import os
 
 TAIL_BYTES = 64 * 1024
 UNSAFE_BYTES = 4096
+"""Bytes to drop at the start of cut output without line breaks. They may end a secret or a folder's path."""
 CHUNK_BYTES = 64 * 1024
 """Bytes read at a time: the usual capacity of a pipe. A full chunk means that the process writes faster than it is read."""
 PAUSE_S = 0.05

@@ -106,7 +106,7 @@ class QueueWaker:
         with self._lock:
             is_new = name not in self._woken
             event = self._woken.setdefault(name, threading.Event())
-        # At the end, `stopped` turns true before all events are set. An event made later is never set, so `stopped` is asked here.
+        # At the end, `stopped` turns true before all events are set. An event made later is never set, so `stopped` is checked here.
         if is_new or self.stopped(stop):
             return self.stopped(stop)
         if event.wait(min(timeout_s, AGAIN_S) if name in self._again else timeout_s):

@@ -79,7 +79,7 @@ def _code_page(names: list[bytes]) -> str:
         except UnicodeDecodeError:
             continue
         letters = [char for text in texts for char in text if ord(char) > 127]
-        # An accented letter of the west, read in another page, stands in the middle of a Latin word.
+        # Accented Western letters, decoded by another page, become foreign letters in the middle of Latin words.
         mixed = any(_LATIN_BESIDE_OTHERS.search(text) for text in texts)
         if len(letters) > 1 and not mixed and all(map(is_letter, letters)) and any(map(is_typical, letters)):
             return page

@@ -28,6 +28,7 @@ from shared.video.writing.writer import VideoWriter
 
 DEFAULT_RATE = Fraction(25)
 _SHAPE_TOLERANCE, _LENGTH_TOLERANCE_S = 0.03, 0.1
+"""Largest differences of a matte's aspect ratio (relative) and length without a warning."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,16 +23,31 @@ _SLOWEST = Fraction(9)
 """Rate in fps below which no standard rate is near. Such clips get 30 fps, a multiple of 1, 2, 3, 5 and 6."""
 _FILLER = Fraction(30)
 _CLOSE = Fraction(1, 25)
+"""Largest relative difference between a rate and a standard rate that stands for it."""
 _EXACT = Fraction(1, 5000)
+"""Largest relative difference between equal rates, of which one is rounded."""
 _COMMON = 0.25
+"""Least frequency of a step that determines the rate, relative to the commonest step."""
 _WINDOW = 1.15
+"""Ratio up to which two steps count as equal."""
 _EVEN = 1.9
+"""Largest ratio of long to short steps that only scatter around their mean.
+
+Long and short: the 95th and the 5th percentile.
+"""
 _SETTLED, _MOST = 0.005, 0.6
+"""Limits for steps that have one usual length, the median.
+
+At least the share _MOST of the steps differs from the median by at most the share _SETTLED of it.
+"""
 _MOST_MULTIPLE = 8.5
+"""Longest gap that is compared with multiples of a rate's step, in steps."""
 _TIE = 0.05
+"""Largest difference, in ticks, between the errors of two rates that fit equally well."""
 _GRID, _LOOSE_GRID = 1.01, 1.51
 """Most ticks by which times may differ from even spacing. MP4 lists decoding times, so its times are rounded twice: _LOOSE_GRID."""
 _LONG_FIRST_S = Fraction(1, 20)
+"""Most seconds by which a first step that is ignored exceeds the others."""
 _FINEST_COUNT, _MILLISECOND = Fraction(1, 100), Fraction(1, 1000)
 """Tick length of GIF and of clocks in milliseconds, in seconds. Only clocks with longer ticks than GIF's may count pictures."""
 _FEW = 4
@@ -83,7 +98,7 @@ def frame_rates(
     # Writers that move all other frames, because the sound begins earlier, lengthen the first one.
     if len(counted) > _MANY and 0 < (int(counted[0]) - typical) * base < _LONG_FIRST_S:
         counted = counted[1:]
-    # Ticks about as long as a picture get no tolerance: only the grid, above, tells their rounding from another step.
+    # If a tick is about as long as a picture, all steps must be equal: only the even spacing above tells rounding from a real change.
     if int(np.abs(counted - typical).max()) <= (0 if counting or base > _FINEST_COUNT else 2 if coarse else 1):
         rate = _even_rate(counted, base, stated)
         return FrameRates(rate, rate, varies=False)

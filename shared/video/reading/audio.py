@@ -26,6 +26,7 @@ from shared.video.threads.prefetch import Prefetcher
 
 # Decoders need a little earlier sound for exact samples at a position (overlapping windows, bit reservoirs).
 _PREROLL_S = Fraction(1, 4)
+# Most seconds of sound behind the end in the header that count as the encoder's padding and are cut off. More is real sound.
 _MOST_PADDING_S = Fraction(1, 5)
 
 

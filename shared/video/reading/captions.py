@@ -20,7 +20,9 @@ _MARKS = {
 In broadcasts (ATSC A/53, part 4, 6.2.3), captions are in ITU-T T.35 messages or user data; the last bytes of MPEG-2 are those of DVDs.
 """
 _FIRST_PACKETS, _FIRST_BYTES = 120, 16 * 1024 * 1024
+"""Most packets, and most bytes, that are examined at the start of a file."""
 _PLACES, _PACKETS_AT_PLACE = 16, 5
+"""Number of examined places in a file, and of packets at each later place."""
 
 
 def holds_captions(codec: str, packet: Any) -> bool:
@@ -36,7 +38,7 @@ def holds_captions(codec: str, packet: Any) -> bool:
 
 def _holds(data: bytes, mark: bytes) -> bool:
     place = data.find(mark) + len(mark)
-    # The last five bits count the captions; of a DVD they are in another place.
+    # The last five bits are the number of captions. On DVDs the number is in another place.
     return place >= len(mark) and (mark.endswith(b"\xf8") or bool(data[place : place + 1] and data[place] & 0x1F))
 
 

@@ -21,11 +21,13 @@ TEXT_CODECS = frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "t
 """Subtitles that are text; all others are pictures or broadcasters' codes."""
 
 _UNTIMED_S = Fraction(3)
+"""Longest display of a cue without an end, in seconds."""
 _MOST_CUES = 100_000
 _MOST_CHARACTERS = 2000
 _KEPT = "\n\u200e\u200f"
 """Characters kept beside readable ones: line breaks, and marks of direction. Arabic and Hebrew subtitles need the latter."""
 _ASS_FIELDS = 8
+"""Number of fields of an ASS cue before its text."""
 _ASS_TAGS = re.compile(r"\{[^}]*\}")
 
 

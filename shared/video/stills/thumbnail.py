@@ -15,7 +15,7 @@ from shared.video.reading.open_input import file_head
 from shared.video.reading.reader import read_frames
 from shared.video.stills.image import list_pictures, upright_image
 
-_LOOK_AT_S = 3
+_LOOK_AT_S = 3  # seconds from the start of a video in which the frame with the most contrast is chosen
 
 
 def thumbnail(request: ThumbnailRequest, _progress: object) -> PictureSize:

@@ -24,7 +24,7 @@ from shared.video.writing.texts import mux_subtitles
 from shared.video.writing.tracks import AudioTrack, Mux
 from shared.video.writing.webp_file import set_last_length
 
-_MOST_LAG_S = 24 * 3600
+_MOST_LAG_S = 24 * 3600  # longest time between decoding and display of a picture; a longer one is an unset value of the encoder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 PROC = Path("/proc")
 VARIABLE = "REELWRIGHT_CHILD_OF"
-STEP_S = 0.02
+STEP_S = 0.02  # pause between two checks whether killed processes have ended
 
 
 class Server:

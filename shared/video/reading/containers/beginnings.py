@@ -13,6 +13,7 @@ _OLD_QUICKTIME = frozenset((b"moov", b"mdat", b"wide", b"pnot"))
 """Boxes with which QuickTime files without a box `ftyp` begin."""
 _BEHIND_FTYP = frozenset((b"moov", b"mdat", b"moof", b"free", b"skip", b"wide", b"uuid", b"pnot", b"styp", b"sidx", b"meta"))
 _MARKED_BYTES = 256
+"""Number of first bytes that show whether a file is MP4 or Matroska."""
 _CHUNK = 1024 * 1024
 _HEAD_BYTES = TS_PACKET * (TS_TOGETHER - 1) + 1
 

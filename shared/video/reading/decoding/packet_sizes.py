@@ -3,7 +3,9 @@
 from collections import deque
 
 _RECENT = 15
+"""Number of previous packets with which a packet is compared."""
 _TIMES = 2.0
+"""Ratio to the usual size above which a packet is unusually large."""
 
 
 class PacketSizes:

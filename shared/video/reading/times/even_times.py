@@ -57,7 +57,7 @@ def even_times(stamps: Sequence[int], shown: int) -> EvenTimes | None:
         if step <= 0:
             continue
         late = times - np.arange(len(times)) * float(step)
-        # The first packet's time may be right, and the others moved, so that none is negative.
+        # The first two times are ignored: they may be right, and all others moved later so that none is negative.
         start = float(late[2:].min())
         if float(late[2:].max()) - start <= _LATE * step:
             begins = round(start)

@@ -29,6 +29,7 @@ from shared.video.reading.times.shapes import Shape, Shapes
 from shared.video.reading.times.track_packets import FARTHEST, UNTIMED, TrackPackets
 from shared.video.reading.whole_packets import LastGroups, holds_picture, whole_packets
 
+# Size in bytes up to which a file is scanned as a whole. Larger Matroska files are scanned from the last keyframe on, if that works.
 _WHOLE_BYTES = 256 * 1024**2
 _MOST_PACKETS = 20_000_000
 _KEPT = 32

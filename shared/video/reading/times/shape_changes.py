@@ -25,6 +25,7 @@ _LOOKS = 256
 """Number of keyframes of a file that are examined, evenly spaced. A shape that lasts for less than
 1 / _LOOKS of the file may be missed."""
 _MOST = 16
+"""Changes of shape above which a file is not searched further."""
 _KEPT = 32
 _INDEXED = frozenset({"mov", "avi"})
 _cache: OrderedDict[tuple[str, int, int], tuple[Size, ...]] = OrderedDict()

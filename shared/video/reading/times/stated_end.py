@@ -11,7 +11,7 @@ from shared.video.reading.times.container_traits import is_fragmented
 
 # Matroska writers add the end of each track as a tag, such as 00:00:01.700000000.
 _TAG = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
-_LONGEST_STAND_S = 3600
+_LONGEST_STAND_S = 3600  # longest duration of a last picture; a longer one means that the stated end is wrong
 
 
 def stated_end(path: str | os.PathLike[str], container: Any, stream: Any, last: Fraction) -> Fraction | None:
