@@ -113,7 +113,7 @@ class ExtractorStatus(BaseModel):
 class Version:
     """A PerfectFrameAI version whose endpoints this service offers.
 
-    `prefix`: of its paths. `picture_prefix`: of the names of pictures that it writes.
+    `prefix`: prefix of the endpoints' paths. `picture_prefix`: prefix of the names of written pictures.
     """
 
     prefix: str

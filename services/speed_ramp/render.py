@@ -48,8 +48,8 @@ class RenderParams(TimingParams, OnBackground):
     )
     chapters: bool = Field(
         True,
-        description="Write chapters into the output: the clip's own, at their new times, or else one for each slow part and one for each "
-        "part between.",
+        description="Write chapters into the output: those of the clip, at their new times. A clip without chapters gets one for each slow "
+        "part and one for each part between.",
         title="Chapters",
         json_schema_extra=form("expert"),
     )

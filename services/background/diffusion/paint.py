@@ -28,7 +28,7 @@ _ENLARGED = 1.2
 class Plan:
     """Options for painting a picture.
 
-    `side`: side in pixels of the squares that the model was trained on; `detail`: also paint tiles at full size.
+    `side`: side in pixels of the squares that the model was trained on. `detail`: whether to paint tiles at full size too.
     """
 
     painting: Painting

@@ -70,9 +70,9 @@ def mix_whole(out: Planes, frame: Planes, ghosts: Sequence[ShiftedPicture], weig
 def mix_parts(out: Planes, frame: Planes, ghosts: Sequence[Part], *, tint: Tint | None = None) -> None:
     """Mix a frame and its ghosts into `out`, by each ghost's share per pixel.
 
-    Each pixel consists of the ghosts' shares and, for the rest of 255, of the frame. The shares, all of one
-    size, are enlarged to each plane. Together they must not exceed 255, as `shares_of` ensures. Only one ghost's piece is in memory at a
-    time. Strips with all ghosts would take 5 % less time, but would need the pieces of all ghosts in memory.
+    A pixel mixes each ghost by its share; the frame has the rest up to 255. The shares of all ghosts have the same size, and are enlarged
+    to each plane. Their sum must not exceed 255, as `shares_of` ensures. Only one ghost's piece is in memory at a time. Strips with all
+    ghosts would take 5 % less time, but would need the pieces of all ghosts in memory.
     """
     for target, own in zip(out, frame, strict=True):
         np.copyto(target, own)

@@ -132,7 +132,8 @@ def measured_pairs(
 ) -> Generator[tuple[FrameMeasures | None, FrameMeasures], None, None]:
     """Measure each frame and yield it with the previous frame.
 
-    The first frame has None as its previous frame. Frames are measured on all cores. `with_frames`: also return the decoded frames.
+    The first frame has None as its previous frame. Frames are measured on all cores. `with_frames`: whether to return the decoded frames
+    too.
     """
     size = small_size(info.width, info.height)
 
@@ -147,7 +148,7 @@ def measured_pairs(
             content=content_planes(small) if all_measures else None,
             quality=frame_quality(small),
             key=bool(frame.picture.key_frame),
-            frame=frame if with_frames and not frame.deinterlaced else None,  # neighbours may be skipped here
+            frame=frame if with_frames and not frame.deinterlaced else None,  # deinterlacing uses neighbours, which may be skipped here
         )
 
     with closing(iter(readable)) as frames:

@@ -38,7 +38,7 @@ class FrameHolder(Protocol):
     def add(self, frame: Frame, number: int, quality: FrameQuality, pixel_change: float) -> None:
         """Add the next scanned frame.
 
-        `number`: of the frame. `pixel_change`: since the previous frame, 0 to 255.
+        `number`: number of the frame. `pixel_change`: change from the previous frame, 0 to 255.
         """
 
     def finish(self, frames: int) -> None:
@@ -62,11 +62,11 @@ def scan_video(
 ) -> Scan:
     """Measure the frames of a video and store their thumbnails.
 
-    `skip_unreferenced`: skip frames that no other frame refers to, where packet sizes are as usual. This halves the work. Frame numbers
-    then come from the packets; if the packets do not match the decoded frames, every frame is read. Damaged parts are left out.
-    `skip_quiet`: in `quiet_spans`, read only the keyframes. `all_measures`: also measure changes of content and of histograms, a
-    quarter of the work. `watch`: called with every frame; only used if no frames are skipped. `holder`: gets the scanned frames in full
-    quality, if that saves work. Raises what `read_frames` raises.
+    `skip_unreferenced`: whether to skip frames that no other frame refers to and whose packet sizes are usual. This halves the work. Frame
+    numbers then come from the packets; if the packets do not match the decoded frames, every frame is read. Damaged parts are left out.
+    `skip_quiet`: whether to read only the keyframes in `quiet_spans`. `all_measures`: whether to measure changes of content and of
+    histograms too, a quarter of the work. `watch`: called with every frame; only used if no frames are skipped. `holder`: gets the scanned
+    frames in full quality, if that saves work. Raises the errors of `read_frames`.
     """
     line = timeline(video) if skip_unreferenced or skip_quiet else None
     with opencv_on_one_thread():

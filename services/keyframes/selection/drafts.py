@@ -67,7 +67,7 @@ class Drafts:
     def add(self, frame: Frame, number: int, quality: FrameQuality, pixel_change: float) -> None:
         """Add the next scanned frame.
 
-        `number`: of the frame. `pixel_change`: since the previous frame, 0 to 255.
+        `number`: number of the frame. `pixel_change`: change from the previous frame, 0 to 255.
         """
         if len(self.numbers) >= self.most or bytes_of(frame.picture) > _HELD_BYTES // 2:
             return

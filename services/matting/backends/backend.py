@@ -146,7 +146,7 @@ class Backend:
     `uses_plate`: whether a clean plate, if given, is used.
     `steady`: whether the backend uses several frames, so that its mattes need no smoothing over time.
     `memory_bytes`: memory of a loaded network while it runs, beyond what a job without a large network needs.
-    `licence`, `commercial_use`: those of an algorithm without a model. For a backend with models, those of the model apply.
+    `licence`, `commercial_use`: licence of a backend without models, and whether it allows commercial use. Models have their own.
     """
 
     name: str

@@ -52,7 +52,8 @@ def install_command(package: Package) -> str | None:
 def load_matanyone(package: Package, weights: Path | None, device: str = "cpu") -> MatAnyone:
     """Load the network of a MatAnyone package.
 
-    `weights`: its checkpoint; None leaves random weights, for tests. Raises Unavailable if the installed package cannot be loaded.
+    `weights`: file of the network's weights; None leaves random weights, for tests. Raises Unavailable if the installed package cannot be
+    loaded.
     """
     try:
         with _without_torchvision():

@@ -11,7 +11,7 @@ from shared.models.devices.device import CPU, Device, choose_device
 
 Library = Literal["openvino", "onnxruntime"]
 _KEPT_F32 = ("Resize", "Upsample")
-"""Steps that read sizes or scales as f32."""
+"""Types of nodes that read sizes or scales as f32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ def compile_model(model: Any, engine: Engine) -> tuple[Any, str]:
 class Session:
     """An open onnxruntime session with its device and precision.
 
-    `precision`: of its weights; `device`: the one that onnxruntime uses.
+    `precision`: precision of the weights. `device`: device that onnxruntime uses.
     """
 
     session: Any
@@ -81,7 +81,7 @@ def onnx_session(path: Path, engine: Engine, *, wrap: Callable[[Path | bytes], b
     `wrap` changes the model before it is opened.
 
     For f16 the weights and all steps that allow it are converted; inputs and outputs stay f32. Where CUDA's libraries are missing or of
-    another version, onnxruntime drops CUDA without an error: the file then runs in f32 on the CPU, and the result says so.
+    another version, onnxruntime drops CUDA without an error: the file then runs in f32 on the CPU, and the session states this.
     """
     import onnxruntime
 

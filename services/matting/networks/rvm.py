@@ -33,7 +33,7 @@ def downsample_ratio(width: int, height: int) -> float:
 class Rvm:
     """A loaded RVM network for one picture size.
 
-    `start()`: starts a clip. `precision`, `device`: those that the library really uses.
+    `start()`: starts a clip. `precision`, `device`: precision and device that the library really uses.
     """
 
     start: Callable[[], "Clip"]

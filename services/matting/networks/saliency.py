@@ -26,7 +26,7 @@ class Saliency:
     """A loaded single-picture network.
 
     `run`: maps (batch, 3, side, side) to the network's first output. `side`: side in pixels of the square input; `batch`: pictures per run;
-    `precision`, `device`: those that the library really uses; `logits`: whether the output needs a sigmoid.
+    `precision`, `device`: precision and device that the library really uses; `logits`: whether the output needs a sigmoid.
     """
 
     run: Callable[[NDArray[np.float32]], NDArray[np.float32]]

@@ -45,7 +45,7 @@ class BackendFrame:
 class FinishedFrame:
     """Output pictures of one frame, with its subject's coverage.
 
-    `pictures`: by output name. `coverage`: mean of alpha; `visible`: share of pixels with alpha above 0.1.
+    `pictures`: output name -> picture. `coverage`: mean of alpha. `visible`: share of pixels with alpha above 0.1.
     """
 
     frame: Frame
@@ -57,7 +57,8 @@ class FinishedFrame:
 class FrameFinisher:
     """Callable that computes the output pictures of a frame.
 
-    Several threads may call it. `backdrop`: background of composites; None makes them transparent. `limits`: hold for the finished mattes.
+    Several threads may call it. `backdrop`: background of composites; None makes them transparent. `limits`: masks that are applied to the
+    finished mattes.
     """
 
     def __init__(self, outputs: frozenset[str], files: OutputOptions, edges: EdgeOptions, backdrop: Rgb | None, limits: Limits) -> None:

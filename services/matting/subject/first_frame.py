@@ -18,7 +18,7 @@ from shared.video.frames.scaling import scaled
 class Marks:
     """The user's marks in the first frame.
 
-    `pointing`: clicks and box, in a clip of `width` x `height` pixels. `masks`: masks by subject; None without one.
+    `pointing`: clicks and box, in a clip of `width` x `height` pixels. `masks`: masks by subject; None if no mask was given.
     """
 
     pointing: Pointing
@@ -58,7 +58,7 @@ class SubjectChoice:
     """Label in a form."""
     description: str
     first: Callable[[Marks], First | None]
-    """Returns a function that chooses the subject in the first frame. It chooses among the regions; None keeps every region."""
+    """Returns a function that chooses the subject among the first frame's regions. None keeps all regions."""
 
 
 SUBJECTS = {
@@ -68,9 +68,9 @@ SUBJECTS = {
         SubjectChoice(
             name="main", label="Main subject", description="the main object, large and near the middle", first=lambda _marks: main_region
         ),
-        SubjectChoice(name="mask", label="Mask", description="what `mask` marks on the first frame", first=_masked),
-        SubjectChoice(name="box", label="Box", description="what `box` marks on the first frame", first=_boxed),
-        SubjectChoice(name="point", label="Clicks", description="what `points` mark on the first frame", first=_clicked),
+        SubjectChoice(name="mask", label="Mask", description="the objects that `mask` marks on the first frame", first=_masked),
+        SubjectChoice(name="box", label="Box", description="the objects that `box` marks on the first frame", first=_boxed),
+        SubjectChoice(name="point", label="Clicks", description="the objects that `points` mark on the first frame", first=_clicked),
     )
 }
 """Name -> way to choose, in the order of the API reference."""

@@ -15,7 +15,7 @@ class SubjectOptions(Pointing):
 
     subject: Annotated[str, OneOf(SUBJECTS)] = Field(
         "all",
-        description=f"What to keep of the matte, followed through each shot. {described(SUBJECTS.values(), colon=True)}.",
+        description=f"Part of the matte to keep. It is followed through each shot. {described(SUBJECTS.values(), colon=True)}.",
         title="Keep",
         json_schema_extra=form("basics", labels={row.name: row.label for row in SUBJECTS.values()}),
     )

@@ -20,8 +20,8 @@ Floats = NDArray[np.float64]
 class Clock:
     """Converter between source and output time along a speed curve.
 
-    `points`: each a Point, or a tuple of its first fields; times in source seconds, strictly rising, speeds above 0. The first speed
-    also holds before the first point, the last one after the last point, so the map covers all times. Output time 0 is source time
+    `points`: each a Point, or a tuple of its first fields. Times are source seconds, strictly rising; speeds are above 0. The first speed
+    also applies before the first point, and the last speed after the last point, so the map covers all times. Output time 0 is source time
     `start`. Raises ValueError for other points.
     """
 

@@ -13,8 +13,8 @@ from shared.errors import Invalid
 def segments(duration_s: float, segment_duration: float) -> tuple[Floats, Floats]:
     """Divide a duration into segments.
 
-    Returns their starts and their ends in seconds. The last segment may be shorter. Raises Invalid if there are more than a curve can have
-    points.
+    Returns their starts and their ends in seconds. The last segment may be shorter. Raises Invalid if there are more segments than points
+    allowed in a curve.
     """
     # A rest shorter than a thousandth of a segment comes from rounded times and gets no segment.
     count = max(math.ceil(duration_s / segment_duration - 1e-3), 1)

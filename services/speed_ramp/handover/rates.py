@@ -14,7 +14,7 @@ EDL_HIGHEST = Fraction(60)
 """Highest rate of an edit decision list: its timecode has two digits for frames."""
 
 _TIMELINES = tuple(Fraction(rate) for rate in ("24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60"))
-"""Rates of timelines in all editing programs."""
+"""Frame rates that all editing programs support."""
 
 
 def output_rate(text: str, info: VideoInfo) -> Fraction:
@@ -28,8 +28,8 @@ def output_rate(text: str, info: VideoInfo) -> Fraction:
 def timeline_rate(text: str, info: VideoInfo) -> Fraction:
     """Return a timeline's frames per second: `text`, or a rate near the source's.
 
-    `text`: as `FRAME_RATE` returns it. A source's rate that editing programs do not have becomes one that they have: the highest that
-    divides it (60 for 240), else the lowest that is a multiple (30 for 15), else the next above.
+    `text`: as `FRAME_RATE` returns it. If editing programs do not support the source's rate, the result is a rate that they support: the
+    highest that divides it (60 for 240), else the lowest that is a multiple of it (30 for 15), else the next higher rate.
     """
     if text != SOURCE:
         return Fraction(text)

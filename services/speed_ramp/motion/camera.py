@@ -47,9 +47,10 @@ class Camera:
         """Fit an affine motion (3, 2) to a flow field in pixels.
 
         `flow`: (height, width, 2). The rows of the result are the motion (x, y) of the picture's centre and its change over one diagonal to
-        the right and one diagonal down. `confidence`: 0 to 1, at every row and column of the field, or at every second or fourth
-        (`every`). Iteratively reweighted least squares with Cauchy weights (Holland and Welsch, 1977), starting at the median. The weights'
-        scale is the median distance, so other motion on less than half of the weight has no effect.
+        the right and one diagonal down. `confidence`: confidence in the vectors, 0 to 1. `every`: distance between the rows, and the
+        columns, of `confidence` in pixels: 1, 2 or 4. The method is iteratively reweighted least squares with Cauchy weights (Holland and
+        Welsch, 1977), starting at the median. The weights' scale is the median distance, so other motion on less than half of the weight
+        has no effect.
         """
         vectors = flow[_STEP // 2 :: _STEP, _STEP // 2 :: _STEP].reshape(-1, 2).T.astype(np.float64)
         first, step = _STEP // 2 // every, _STEP // every

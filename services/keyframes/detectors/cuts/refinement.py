@@ -50,7 +50,7 @@ def _skipped_span(transition: Transition, scanned: NDArray[np.int64]) -> range |
 def refined(cut: Transition, first: int, thumbnails: Sequence[Planes]) -> Transition:
     """Move a cut to the largest change among skipped frames.
 
-    `thumbnails`: those of the frames `first` to `cut.start`, (3, 18, 32) each. If some are missing, the cut stays.
+    `thumbnails`: thumbnails of the frames `first` to `cut.start`, (3, 18, 32) each. If some are missing, the cut is returned unchanged.
     """
     if len(thumbnails) != cut.start - first + 1:
         return cut

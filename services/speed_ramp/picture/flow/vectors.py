@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 Field = NDArray[np.float32]
 
 FLOW_SIZE = 400
-"""Approximate longer side, in pixels, of the small pictures; smaller pictures are not enlarged."""
+"""Approximate longer side of the small pictures, in pixels. Pictures that are smaller themselves are not enlarged."""
 
 ALIGNED = 4
 """Number of pixels of which the small pictures' sides are multiples. So many pixels cover whole samples of every subsampled plane."""
