@@ -142,7 +142,7 @@ def _input(name: str, port: Input) -> str:
         description += f" `auto`: `{port.auto.rpartition('.')[0]}` makes it first."
     if port.auto_if:
         condition = " and ".join(f"`{name}` is `{value}`" for name, value in port.auto_if.items())
-        description += f" It does so unasked if it can, and if {condition} and no other is given."
+        description += f" If none is given and {condition}, that operation runs unasked, if it can."
     return f"| `{name}` | {', '.join(remarks)} | {description} |"
 
 

@@ -1,5 +1,5 @@
 """Effects service: motion trails and strobe.
 
 Both draw copies of a moving subject: fading ghosts around it, or stamps at fixed intervals. Each operation is a module; the subpackages
-hold what they share (`scene`), motion trails (`trails`) and stamps (`stamping`).
+hold their common parts (`scene`), motion trails (`trails`) and stamps (`stamping`).
 """

@@ -129,13 +129,13 @@ def compare(
 
     Writes the results side by side as `video`, and the figures as `table`. `mask`, `plate`: as in `matting.matte`; `truth`: a gray video of
     the true matte. Backends run one after the other, each as a whole job, with no model of another backend in memory. Raises the errors of
-    `matte`, and Invalid for a truth of another shape than the video.
+    `matte`, and Invalid for a truth of another aspect ratio than the video.
     """
     _refuse(params, {name: path for name, path in (("mask", mask), ("plate", plate)) if path is not None})
     info = probe_clip(video, params)
     _check_truth(truth, info)
     if "chroma" in params.backends and params.key is None:
-        # Found out now, no other backend's work is lost.
+        # Checked before any backend runs, so that no work is lost.
         sample = sample_of(video, params, info, mask=False, plate=None)
         if clip_screen(sample.pictures) is None:
             raise no_screen()

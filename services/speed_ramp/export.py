@@ -63,8 +63,8 @@ def export(
     """Export a video's speed curve as files and a plot.
 
     `outputs`: `files`, an archive with one file per row of FORMATS, and `plot`, a PNG picture. The curve is `params.curve`, or made from
-    `params.speeds`, or analysed; the video is read only to analyse it or to find beats. `motion`: see `analyze`. Raises what `analyze`
-    raises.
+    `params.speeds`, or analysed; the video is read only to analyse it or to find beats. `motion`: see `analyze`. Raises the errors of
+    `analyze`.
     """
     info = probe_video(video)
     for warning in [*info.warnings, *track_warnings(info)]:

@@ -46,7 +46,8 @@ class PlanResult(BaseModel):
 def plan(params: PlanParams, *, video: Path, progress: Progress = Silent(), motion: Path | None = None) -> PlanResult:
     """Compute the curve, frame rate and source frames with which `render` retimes `video`.
 
-    `motion`: see `analyze`. The video is read only to analyse it, to find beats, or to find repeated frames. Raises what `analyze` raises.
+    `motion`: see `analyze`. The video is read only to analyse it, to find beats, or to find repeated frames. Raises the errors of
+    `analyze`.
     """
     info = probe_video(video)
     for warning in info.warnings:

@@ -28,7 +28,7 @@ _MAX_NAME_BYTES = 255
 def folder_within(root: Path, name: str) -> Path:
     """Return the path of folder `name`, which must lie below `root`.
 
-    A leading `/app/`, the place of the folders in PerfectFrameAI's containers, is ignored, and so is the path of `root` itself. Raises
+    A leading `/app/`, the place of the folders in PerfectFrameAI's containers, is ignored, and the path of `root` too. Raises
     Invalid for a name that leads out of `root`, through `..`, another absolute path or a link.
     """
     parts = name.removeprefix(f"{root}/").removeprefix(_PERFECTFRAME_ROOT).removeprefix("./").rstrip("/").split("/")

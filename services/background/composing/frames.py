@@ -32,7 +32,7 @@ _WORKERS = 2
 class CompositeFrames:
     """Frames of one composite, computed in parallel.
 
-    `look` returns how the layers are mixed in a colour matrix. `match_grain`: give the background the grain of the clip.
+    `look(matrix)`: returns the mixing options for a colour matrix. `match_grain`: whether to give the background the grain of the clip.
     """
 
     def __init__(self, reader: LayerReader, look: Callable[[str], Look], *, match_grain: bool) -> None:

@@ -27,7 +27,7 @@ _CUT = 24.0
 class Change:
     """Gain and offset applied to one plane.
 
-    The gain leaves the level `middle` as it is.
+    The gain does not change the level `middle`.
     """
 
     gain: float = 1.0

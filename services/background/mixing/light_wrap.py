@@ -64,7 +64,7 @@ def _enlarged(small: Plane, shape: tuple[int, ...], place: tuple[slice, slice]) 
     steps = [large // little for large, little in zip(shape, small.shape, strict=True)]
     if [little * step for little, step in zip(small.shape, steps, strict=True)] != list(shape):
         return np.asarray(cv2.resize(small, shape[::-1], interpolation=cv2.INTER_LINEAR)[place], np.uint8)
-    # Only what the part shows, and a pixel around it, is enlarged.
+    # Only the part and one pixel around it are enlarged.
     first = [max(axis.start // step - 1, 0) for axis, step in zip(place, steps, strict=True)]
     part = small[first[0] : -(-place[0].stop // steps[0]) + 1, first[1] : -(-place[1].stop // steps[1]) + 1]
     large = cv2.resize(part, (part.shape[1] * steps[1], part.shape[0] * steps[0]), interpolation=cv2.INTER_LINEAR)

@@ -64,7 +64,7 @@ def differing(small: Small, others: list[tuple[Small, Matrix, Mask | None]], *, 
     comparable = compared >= max(needed, 1)
     least[~comparable] = 0
     level = cv2.blur(least, (3, 3))
-    # 0 at half the threshold, 255 at one and a half.
+    # 0 at half the threshold, 255 at one and a half times the threshold.
     ramp = np.clip((np.arange(256) - threshold / 2) / threshold * 255, 0, 255).astype(np.uint8)
     return np.asarray(cv2.LUT(level, ramp), np.uint8), comparable
 

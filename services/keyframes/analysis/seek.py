@@ -14,7 +14,7 @@ def frames_at(video: Path, times: Sequence[Fraction], *, to_sdr8: bool = False) 
     """Yield the video frames at `times`.
 
     `times`: exact seconds, rising. Yields fewer frames if the video ends before the last time, and where it is damaged. `to_sdr8` converts
-    HDR and deep colour to 8-bit SDR. Raises what `read_frames` raises, damage only if no frame can be read.
+    HDR and deep colour to 8-bit SDR. Raises the errors of `read_frames`, but BrokenMedia only if no frame can be read.
     """
     place, has_frame = 0, False
     while place < len(times):

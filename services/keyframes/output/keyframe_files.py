@@ -39,7 +39,7 @@ class KeyframeFiles:
         """Write the chosen frames as images and thumbnails.
 
         Those with a draft, a number in `drafts`, take its files. Only the others are decoded again, in full size. Frames that cannot be
-        decoded again are left out. Raises what `frames_at` raises.
+        decoded again are left out. Raises the errors of `frames_at`.
         """
         keyframes: list[Keyframe] = []
         missing = [scan.exact_time(choice.frame) for choice in choices if choice.frame not in drafts]

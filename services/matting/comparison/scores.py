@@ -38,7 +38,7 @@ class Scores:
     def add_flicker(self, gray: NDArray[np.uint8], small: Alpha, *, cut: bool) -> None:
         """Measure and add a frame's flicker.
 
-        `gray`: the frame's luma, (h, w); `small`: its matte in the same size.
+        `gray`: luma of the frame, (h, w). `small`: matte of the frame in the same size.
         """
         if cut:
             self._flicker.reset()
@@ -47,7 +47,7 @@ class Scores:
     def add_errors(self, alpha: Alpha, truth: Alpha) -> None:
         """Measure and add a frame's errors.
 
-        `alpha`, `truth`: its matte and its true matte, (H, W) of the same size.
+        `alpha`, `truth`: matte and true matte of the frame, (H, W) of the same size.
         """
         for name, measure in _ERRORS.items():
             self._note(name, measure(alpha, truth))

@@ -21,7 +21,7 @@ from shared.video.clip.empty_part import check_start
 class ChoiceRequest(CurveRequest, Protocol):
     """Params from which `choose_curve` makes a speed curve.
 
-    A given curve, listed speeds, or neither for an analysis.
+    They hold a curve, or a list of speeds, or neither for a curve from motion.
     """
 
     @property
@@ -32,10 +32,10 @@ class ChoiceRequest(CurveRequest, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenCurve:
-    """A chosen speed curve, with the motion analysis if there was one.
+    """A chosen speed curve, with the motion analysis if it was made from motion.
 
-    `end`: end of the used part in source seconds, exact after an analysis; otherwise it follows from the duration that the file states.
-    The analysis is None if there was none.
+    `end`: end of the used part in source seconds. It is exact after an analysis; otherwise it follows from the duration that the file
+    states. `analysis`: None if the curve was not made from motion.
     """
 
     points: list[Point]
@@ -46,8 +46,8 @@ class ChosenCurve:
 def choose_curve(request: ChoiceRequest, video: Path, info: VideoInfo, progress: Progress, *, motion: Path | None = None) -> ChosenCurve:
     """Return the requested speed curve: a given curve, or one from speeds or motion.
 
-    Reads `video` only to analyse it or to find beats. `motion`: file of measured motion, see `analyze_motion`. Raises what
-    `analyze_motion`, `snap_times` and `constrained` raise.
+    Reads `video` only to analyse it or to find beats. `motion`: file of measured motion, see `analyze_motion`. Raises the errors of
+    `analyze_motion`, `snap_times` and `constrained`.
     """
     check_start(info, request.start)
     if request.curve is None and request.speeds is None:

@@ -53,7 +53,7 @@ def analyze_motion(request: CurveRequest, video: Path, info: VideoInfo, progress
     """Measure the motion of `video` and derive a speed curve.
 
     `file`: file of an earlier measurement of the same part; if it does not exist, it is written. Raises BrokenMedia for a damaged file,
-    Invalid for an empty part or too many segments, and what `snap_times` and `constrained` raise.
+    Invalid for an empty part or too many segments, and the errors of `snap_times` and `constrained`.
     """
     check_start(info, request.start)
     finds_beats = request.snap_to == "beats"

@@ -46,7 +46,9 @@ MEASURES = {
             description="is the motion of subject and camera together",
             combine=lambda subject, camera: np.hypot(subject, camera),
         ),
-        Measure(name="subject", label="Subject", description="is what moves in the scene", combine=lambda subject, _camera: subject),
+        Measure(
+            name="subject", label="Subject", description="is the motion of objects in the scene", combine=lambda subject, _camera: subject
+        ),
         Measure(name="camera", label="Camera", description="is pans, zooms and turns", combine=lambda _subject, camera: camera),
     )
 }

@@ -38,7 +38,7 @@ class FrameChanges:
     structure: Floats
     """`structure_change` from the previous frame to this one, in levels."""
     texture: Floats
-    """Contrast of the frame in brightness and colour, to which `structure` is relative."""
+    """Contrast of the frame in brightness and colour. `structure` is divided by it to compare frames."""
     plain: NDArray[np.bool_]
     """Whether the frame is a plain picture, of one colour."""
 

@@ -133,7 +133,7 @@ def _changes_of_many(before: Planes, after: Planes) -> tuple[Sums, Sums]:
 def _changes_of_few(before: Planes, after: Planes) -> tuple[Sums, Sums]:
     """Compute the same sums as `_changes_of_many`, faster for a few pairs.
 
-    For those, a hundred small NumPy operations take longer than the work.
+    For a few pairs, calling a hundred small NumPy operations would take longer than their work.
     """
     padded = np.pad(before, ((0, 0), (_REACH_Y, _REACH_Y), (_REACH_X, _REACH_X)), mode="edge").astype(np.int16)
     shifted = np.lib.stride_tricks.sliding_window_view(padded, (HEIGHT, WIDTH), axis=(1, 2))
