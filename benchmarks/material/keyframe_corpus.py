@@ -39,7 +39,7 @@ REAL = (
 )
 """Shots of the real clips: file, first frame, frame after the last. The cuts were determined by eye."""
 
-_FLASHES = {"flashes": 0.8, "all": 0.3, LONG: 0.05}  # probability per shot
+_FLASHES = {"flashes": 0.8, "all": 0.3, LONG: 0.05}  # profile -> probability of a flash in a shot
 
 Rgb = NDArray[np.uint8]
 Random = np.random.Generator

@@ -25,7 +25,7 @@ Plane = NDArray[np.float32]
 
 _SUPERSAMPLING = 3
 _SHUTTER = 0.6
-_BT709 = 1  # matrix, primaries and transfer; as a range, 1 is limited
+_BT709 = 1  # FFmpeg's number for the matrix, primaries and transfer of BT.709; for ranges, 1 means limited
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -94,9 +94,9 @@ def main() -> None:
 
 
 def _first_visit(browser: Any, url: str) -> float:
-    """Open the studio in a new profile.
+    """Open the studio in a new profile; return the seconds until it is usable.
 
-    Returns the seconds until it is usable. The clips are on the screen then, and files can be added.
+    Usable: the clips are on the screen, and files can be added.
     """
     context = browser.new_context()
     page = context.new_page()

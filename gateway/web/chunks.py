@@ -11,7 +11,7 @@ from dataclasses import dataclass
 SHARED = "shared.js"
 STATIC = re.compile(r"""^import (?:\{(?P<names>[^}]+)\} from )?"(?P<address>\.[^"]+)";\n?""", re.MULTILINE)
 LATER = re.compile(r"""(?P<before>import\(|new URL\()"(?P<address>\.[^"]+)"(?P<after>\)|, import\.meta\.url\))""")
-"""An import on demand, or the address of a worker's module."""
+"""Matches an import on demand, and the address of a worker's module."""
 
 EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|class|const) (\w+))", re.MULTILINE)
 

@@ -18,7 +18,7 @@ FOLDERS = {"": FOLDER, "timeline/": Path(str(files("shared") / "timeline"))}
 
 PREFIX = "/studio"
 FIRST_READS = ("/v1/media?limit=200", "/v1/jobs?limit=30", "/v1/operations")
-"""What the first screen reads from the API. A browser then asks for it before it has the page's modules."""
+"""API requests of the first screen. Browsers send them before they have loaded the page's modules."""
 
 FOREVER = "public, max-age=31536000, immutable"
 HEADERS = {

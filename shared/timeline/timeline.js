@@ -45,7 +45,7 @@ export class Timeline {
     this.time = 0;
   }
 
-  /** Show scores with a threshold and the shots they give. */
+  /** Show scores, their threshold, and the shots that follow from both. */
   show({ values, threshold, defaultThreshold, shots }) {
     if (values !== this.#values) {
       this.#values = values;

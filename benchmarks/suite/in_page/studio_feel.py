@@ -60,9 +60,9 @@ def flash_clip(path: Path) -> Path:
 
 
 def sound_offsets(browser: Any, url: str, clip: str, speed: float) -> list[float]:
-    """Play a clip of flashes and beeps.
+    """Play a clip; return the delay of each flash after its beep.
 
-    Returns each flash's delay after its beep. Delays are in milliseconds, as displayed at `speed`.
+    Delays are in milliseconds, as displayed at `speed`.
     """
     context = browser.new_context()
     page = context.new_page()
@@ -100,9 +100,9 @@ def page_work(page: Any, count: int) -> Iterator[Callable[[], float]]:
 
 
 def drag_work(page: Any) -> float:
-    """Drag a point of the curve.
+    """Drag a point of the curve; return the page's work per move in milliseconds.
 
-    Returns the page's work per move in milliseconds. The point moves up and down.
+    The point moves up and down.
     """
     box = page.locator(".point").nth(2).bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -117,10 +117,7 @@ def drag_work(page: Any) -> float:
 
 
 def typing_work(page: Any) -> float:
-    """Type into the library's search.
-
-    Returns the page's work per key in milliseconds.
-    """
+    """Type into the library's search; return the page's work per key in milliseconds."""
     field = page.get_by_label("Search names")
     field.click()
     with page_work(page, len(WORDS)) as work:

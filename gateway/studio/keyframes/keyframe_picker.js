@@ -17,7 +17,7 @@ import "./frame_tile.js";
 import "./shot_timeline.js";
 
 const AHEAD = 8;
-const ZIP_BYTES = 500_000_000; // more pictures than that are downloaded as several ZIP files, which fit into memory
+const ZIP_BYTES = 500_000_000; // size limit of a downloaded ZIP file, which is built in memory; more pictures give several files
 const ONE_DRAG_MS = 400; // longest pause between two moves of the threshold that are undone together
 const KEPT_AS = "reelwright-picks-2 ";
 

@@ -21,7 +21,7 @@ const FILTERS = [
   ["pictures", "Pictures", (record) => record.kind === "image" || record.kind === "images"],
   ["files", "Files", (record) => !hasPicture(record)],
 ];
-const AHEAD_PX = 1200; // the next page of the list is read when its place is this near to the screen
+const AHEAD_PX = 1200; // distance from the screen at which the next page of the list is read
 const USED = "All files, also proxies and previews, which the server deletes by itself when space is short";
 
 /** Whether a medium can be shown; others, such as tables and archives, are downloaded. */

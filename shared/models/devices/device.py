@@ -119,9 +119,9 @@ def total_bytes(device: Device) -> int:
 
 
 def _container_room() -> list[int]:
-    """Return the bytes below the container's memory limit, as a one-item list.
+    """Return how many bytes the container may still use, as a one-item list.
 
-    The list is empty without a limit.
+    The list is empty if the container has no memory limit.
     """
     try:
         limit, usage = (CGROUP / "memory.max").read_text().strip(), int((CGROUP / "memory.current").read_text())

@@ -21,7 +21,7 @@ from shared.video.threads.prefetch import Prefetcher
 
 Align = Literal["first-frame", "timeline"]
 End = Literal["hold", "shortest"]
-# Some containers round times to milliseconds, so times of the same frame differ by up to one between files.
+# Some containers round times to milliseconds, so times of the same frame differ by up to one millisecond between files.
 _ROUNDING_S = Fraction(1, 1000)
 # A file made from a clip whose picture starts late may start up to 20 ms earlier or later than the clip, to keep an even rate.
 _MOST_MOVED_S = Fraction(1, 50) + 2 * _ROUNDING_S

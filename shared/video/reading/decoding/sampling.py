@@ -78,18 +78,16 @@ def sampled(
 
 
 def _alone(pictures: PictureStream, target: int, following: int | None) -> bool:
-    """Return whether to get the frame at `target` by draining the decoder.
+    """Return whether to drain the decoder for the frame at `target`.
 
-    Otherwise the packets after it are read.
-
-    True at the last moment, and if the moment `following` can be reached from a later keyframe. Not from a keyframe that the decoder has
-    read by then, since its pictures would be decoded twice.
+    If not, the next packets are read until the decoder returns the frame. True at the last moment, and if the moment `following` can be
+    reached from a later keyframe that the decoder has not read yet. From an earlier keyframe, pictures would be decoded twice.
     """
     return following is None or pictures.key_between(target + pictures.read_ahead, following)
 
 
 def evenly(start: Fraction, per_second: Fraction, until: Fraction | None) -> Callable[[Fraction], Moments]:
-    """Make the argument `moments` of `sampled` for evenly spaced moments.
+    """Return evenly spaced moments, as a function for `sampled`.
 
     `per_second` moments a second begin at `start`. Moments from `until` on are left out; both limits are in seconds.
     """
@@ -97,7 +95,7 @@ def evenly(start: Fraction, per_second: Fraction, until: Fraction | None) -> Cal
 
 
 def at_times(times: Sequence[Fraction]) -> Callable[[Fraction], Moments]:
-    """Make the argument `moments` of `sampled` for given times.
+    """Return the moments of given times, as a function for `sampled`.
 
     `times` are in seconds, and rise.
     """

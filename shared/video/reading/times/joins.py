@@ -10,7 +10,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 _OVERLAP_S = Fraction(1, 10)
-"""Seconds of sound that may reach beyond an earlier part's picture. The later part then stays where it is."""
+"""Most seconds by which tracks of joined parts may overlap. With a longer overlap, the later part begins later."""
 _Tracks = Mapping[int, tuple[Fraction, str, "TrackClock"]]
 
 

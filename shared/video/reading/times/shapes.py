@@ -14,7 +14,7 @@ from shared.video.frames.display import Orientation, orientation_of
 from shared.video.limits import Limits
 from shared.video.reading.times.parameter_sets import parameters
 
-_MOST = 16  # different shapes of one stream that are recorded
+_MOST = 16  # most different shapes of one stream that are recorded
 
 
 @dataclass(frozen=True, slots=True)
