@@ -87,7 +87,7 @@ def first_jobs(starts: int) -> Table:
 
 
 def jobs_at_once() -> Table:
-    """Return a table of times of four equal renders, run 1, 2 or 4 at once."""
+    """Return a table of four equal renders, run 1, 2 or 4 at once."""
     table = Table(title=f"{JOBS} renders of 5 s of 720p, submitted together")
     for head in ("jobs at once", "until all ended, s", "longest run, s", "processor time, s", "peak memory, MB"):
         table.add_column(head, justify="right")

@@ -18,7 +18,7 @@ from shared.media.partial_name import partial_path
 
 Result = TypeVar("Result")
 STALE_TRIES = 20
-"""Number of attempts after which an NFS error is raised. It lasts if the server no longer exports a folder."""
+"""Number of attempts before an NFS error is raised. The server may no longer export the folder."""
 
 
 async def on_disk(call: Callable[..., Result], *args: Any, **options: Any) -> Result:

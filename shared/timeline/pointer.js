@@ -1,7 +1,7 @@
 // Mouse, pen and touch on the timeline: seek, move the threshold, zoom, pan.
 
 const GRAB_PIXELS = 9; // distance at which the threshold line can be grabbed
-const WHEEL_ZOOM = 0.0022; // per wheel pixel
+const WHEEL_ZOOM = 0.0022; // logarithm of the zoom factor, per pixel of the wheel
 
 /** Call `actions` on input. They are seek(time), hover(time, event | null), threshold(value), and moved() after the view moved. */
 export function handlePointer(timeline, actions) {

@@ -60,7 +60,7 @@ function unitOf(unit = "") {
   return UNITS[unit] ?? unit;
 }
 
-/** Resolve references and remove "or null" and "or this word" from a schema. */
+/** Resolve references in a schema, and take out the alternatives null and fixed words. */
 function plain(given, definitions, nullable = false) {
   if (given.$ref) return plain({ ...definitions[given.$ref.split("/").at(-1)] }, definitions, nullable);
   const options = given.anyOf ?? given.oneOf ?? given.allOf;

@@ -44,7 +44,7 @@ function originOfOutput(params, operation, origin, operations) {
   return { ...origin, back: (/** @type {number} */ time) => back(time + start), frameTime: evenly(rate), isDirect: false, length: Math.max(0, length - start) };
 }
 
-/** Whether the times of an operation's outputs are others than those of its clip. */
+/** Whether an operation's outputs have other times than its clip. */
 export function hasOwnTimes({ result }) {
   return Object.values(result.properties ?? {}).some(({ role }) => role === "speed_curve" || role === "clip_parts");
 }

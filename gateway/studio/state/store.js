@@ -181,7 +181,7 @@ export class Store extends EventTarget {
     this.tell();
   }
 
-  /** The sample media, which other owners' lists leave out. */
+  /** The sample media that the list does not contain. */
   async #samples(listed) {
     const known = new Set(listed.map((record) => record.id));
     const ids = ["00", "01", "02", "03"].map((end) => SAMPLE_DIGITS + end).filter((id) => !known.has(id));

@@ -104,7 +104,7 @@ DELIVERIES = Table(
 
 CONNECT_TIMEOUT_S = 4
 SCHEMA_LOCK = 7_733_577
-"""Postgres advisory lock for creating tables. Processes that start together do not collide."""
+"""Number of the Postgres advisory lock that a process holds while it creates tables."""
 
 
 def connect(url: str, data_dir: Path) -> sa.Engine:

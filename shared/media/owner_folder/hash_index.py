@@ -1,4 +1,4 @@
-"""Index from the hash of a content to an owner's listed media.
+"""Index that finds an owner's listed media by the hash of their content.
 
     <folder>/<SHA-256>    ids of the media published with this content, one a line
 

@@ -17,7 +17,7 @@ BITS_PER_CHANNEL = 96_000
 _UNNAMED = re.compile(r"(\d+) channels?.*")
 # Other names of layouts that the encoders know: the same channels in the same order.
 _SAME_AS = {"5.1(side)": "5.1", "5.0(side)": "5.0", "quad(side)": "quad", "downmix": "stereo", "1 channels": "mono", "2 channels": "stereo"}
-# Layouts that a stream of the codec names: every player plays them. AAC lists the channels of others, which few players read.
+# Codec -> the layouts that its streams can name; every player plays these. AAC lists the channels of other layouts; few players read that.
 _NAMED: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "aac": frozenset({"mono", "stereo", "3.0", "4.0", "quad", "5.0", "5.1", "7.1"}),

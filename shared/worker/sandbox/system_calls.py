@@ -22,7 +22,7 @@ X32 = 0x40000000
 """Bit of the call numbers of x86's 32-bit pointer mode. That mode would bypass the comparison."""
 KIND_BITS = 0xF
 """Bits of a socket's type that state its kind. Others are flags."""
-NETWORKS = (socket.AF_INET, socket.AF_INET6, 17, 21, 40)  # 17: raw packets, 21: RDS, 40: sockets to the host of a virtual machine
+NETWORKS = (socket.AF_INET, socket.AF_INET6, 17, 21, 40)  # refused socket families; 17: raw packets, 21: RDS, 40: VM host
 
 
 @dataclass(frozen=True, kw_only=True)

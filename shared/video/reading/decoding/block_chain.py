@@ -7,7 +7,7 @@ from shared.video.reading.containers.matroska import CLUSTER, HEAD, OUTER, SEGME
 
 _SIMPLE, _BLOCK, _GROUP = 0xA3, 0xA1, 0xA0
 _ENTERED = frozenset({SEGMENT, CLUSTER, _GROUP})
-"""Elements of which the content is read one by one."""
+"""Elements whose inner elements are read one by one. All others are skipped as a whole."""
 _INNER = (_SIMPLE, _BLOCK, 0xE7, 0xA7, 0xAB, 0x5854, 0xAF, 0x9B, 0xFA, 0xFB, 0xFD, 0xA4, 0x75A2, 0x75A1, 0xA2, 0x8E, 0xC8)
 """Elements in clusters and block groups. Clusters: blocks, time, position, previous size, silent tracks, encrypted block. Groups: duration,
 priority, references, state, padding, additions, virtual block, slices, reference frame."""
