@@ -1,6 +1,6 @@
 """media.proxy: make a small, frame-exact copy of a clip for players.
 
-A map leads from its frames to the clip's.
+A map states the clip's frame for each of its frames.
 """
 
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ from shared.video.frames.color import BT709
 from shared.video.frames.planes import picture_from, planes_of
 from shared.video.frames.scaling import scaled
 
-SHORTER, LONGER = 540, 1920  # sides of a proxy in pixels: default limit of the shorter one, and limit of the longer one
+SHORTER, LONGER = 540, 1920  # pixels: default limit of a proxy's shorter side, and limit of its longer side
 _AAC = frozenset({"mono", "stereo", "5.1", "5.1(side)"})
 """Sound layouts that browsers play from AAC."""
 
@@ -132,9 +132,9 @@ def proxy(
     """Write a proxy of a clip and its frame map.
 
     `outputs["proxy"]`: H.264 in MP4, every picture a keyframe, 8-bit BT.709, at a constant rate from time 0, with the first sound track in
-    AAC. With `alpha` the matte is below the picture, in the same size, so that both are always of one frame. `outputs["frames"]`: a
-    `FrameMap` as JSON. One pass, with memory that does not depend on the length but for the times of frames. Raises UnsupportedMedia and
-    BrokenMedia; nothing is left after a failure.
+    AAC. With `alpha` the matte is below the picture, in the same size, so that picture and matte always belong to the same frame.
+    `outputs["frames"]`: a `FrameMap` as JSON. Reads the clip once, and keeps only the times of its frames in memory. Raises
+    UnsupportedMedia and BrokenMedia; nothing is left after a failure.
     """
     info = probe_video(video)
     if alpha is not None:

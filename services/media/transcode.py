@@ -127,7 +127,7 @@ def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: P
 
     `video`, or a part of it, is written to `output`. The picture becomes upright, progressive and has square pixels; its shape is kept to
     the nearest even size. Frame times are the source's unless a rate is chosen. Sound is copied, or cut to the sample for a part. Tags,
-    chapters, subtitles and the start timecode come along. One pass, with memory that does not depend on the length. Raises
+    chapters, subtitles and the start timecode are copied. Reads the clip once, with memory that does not depend on its length. Raises
     UnsupportedMedia and BrokenMedia for the source, TooLarge for a size above the limit, Invalid for an empty part; nothing is left at
     `output` after a failure.
     """

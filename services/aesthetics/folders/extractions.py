@@ -101,7 +101,7 @@ class Extractions:
     def resume(self) -> None:
         """Start the task that finishes extractions of an earlier process.
 
-        The task also takes those that other processes of the service left unfinished. Call this in the event loop.
+        The task also finishes extractions that other processes of the service left unfinished. Call this in the event loop.
         """
         self._in_background(self._watch())
 

@@ -19,7 +19,7 @@ class Backend:
     title: str
     """Name for people."""
     precisions: tuple[str, ...]
-    """Number formats it computes in, besides f32."""
+    """Number formats in which the backend computes, besides f32."""
     network_format: str | None
     """Format to which the network is converted, see `conversion.py`. None: the backend runs the Keras model."""
 

@@ -56,8 +56,8 @@ def has_bf16() -> bool:
 def fastest_precision(path: Path) -> str:
     """Return the fastest precision that preserves the scores of the network at `path`.
 
-    "bf16" if the processor has it and no score differs by more than BF16_TOLERANCE, otherwise "f32". The difference is measured once and
-    kept in a file beside the network.
+    Returns "bf16" if the processor has it and no score differs by more than BF16_TOLERANCE, otherwise "f32". The difference is measured
+    once and kept in a file beside the network.
     """
     if not has_bf16():
         return "f32"

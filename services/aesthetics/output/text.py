@@ -19,7 +19,7 @@ _FONTS = ("*.ttf", "*.otf", "*.ttc")
 _MOST_FONTS = 500
 _SAMPLE_SIZE = 24
 _NO_LETTER = "\uffff"
-"""A code point that no font has. Its picture is that of any missing letter."""
+"""A code point that no font has. Fonts draw it like any missing letter."""
 
 
 def draw_text(picture: Rgb, text: str, place: tuple[int, int], color: Color, size: int) -> None:
@@ -58,7 +58,7 @@ def _runs(text: str) -> Iterator[tuple[str, str | None]]:
     letters: list[tuple[str, str | None]] = []
     has_font, font = True, None
     for char in text:
-        # Marks, such as vowels of India, take the font of their letter.
+        # Marks, such as Indian vowels, take the font of their letter.
         if unicodedata.category(char)[0] != "M" or not letters:
             font = None if _opencv_has(char) else _system_font(char)
             has_font = font is not None or _opencv_has(char)

@@ -31,10 +31,10 @@ MODULES = ("dom.js", *TIMELINE_MODULES, "data.js", "player.js", "keyframes.js", 
 """Modules of the script in order: a module comes after the modules it imports. The studio shares those of the timeline."""
 
 MEDIA = '<meta name="reelwright-media" content="">'
-"""The element that `with_media` fills in."""
+"""Element into which `with_media` inserts the media ids."""
 
 THUMBNAILS_BYTES = 24 * 1024**2
-"""Most bytes of full thumbnails. Above, all are shrunk to SMALL_WIDTH, so that the page opens quickly."""
+"""Most bytes of full thumbnails. With more, all are shrunk to SMALL_WIDTH, so that the page opens quickly."""
 
 MOST_THUMBNAILS = 6000
 """Most thumbnails per page. With more keyframes, only every second, third, ... keyframe has a thumbnail."""
@@ -43,7 +43,7 @@ SMALL_WIDTH = 168
 """Width in pixels of shrunk thumbnails."""
 
 SCORES_BYTES = 24 * 1024**2
-"""Most bytes of scores. Above, each video keeps only the scores of its own method."""
+"""Most bytes of scores. With more, each video keeps only the scores of its own method."""
 
 
 def write_gallery(reports: Sequence[VideoReport], folder: Path, output: Path) -> None:

@@ -38,8 +38,8 @@ class KeyframeFiles:
     def write(self, video: Path, scan: Scan, choices: list[Choice], drafts: set[int], progress: Progress) -> list[Keyframe]:
         """Write the chosen frames as images and thumbnails.
 
-        Those with a draft, a number in `drafts`, take its files. Only the others are decoded again, in full size. Frames that cannot be
-        decoded again are left out. Raises the errors of `frames_at`.
+        A frame whose number is in `drafts` takes the files of its draft. Only the others are decoded again, in full size. Frames that
+        cannot be decoded again are left out. Raises the errors of `frames_at`.
         """
         keyframes: list[Keyframe] = []
         missing = [scan.exact_time(choice.frame) for choice in choices if choice.frame not in drafts]

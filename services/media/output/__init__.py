@@ -1,4 +1,4 @@
 """Output size, frame rate, pixel format and file format.
 
-`media.transcode` uses it, as do the other operations of this service.
+The operations of this service share them.
 """

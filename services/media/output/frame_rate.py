@@ -51,7 +51,7 @@ class Shown(Generic[Picture]):
 def constant(text: str, info: VideoInfo) -> Fraction | None:
     """Return the constant frame rate that `text` requests, or None.
 
-    `info`: the clip. None keeps the source's times.
+    `info`: the clip. Returns None if the output has the source's times.
     """
     if text == SOURCE:
         return None

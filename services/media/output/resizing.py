@@ -14,7 +14,8 @@ _FULL, _LIMITED = 2, 1
 def resized(frame: Frame, size: tuple[int, int], pixel_format: str) -> av.VideoFrame:
     """Return a frame's picture in another size and pixel format.
 
-    `size`: (width, height). The matrix is tagged: players guess that of an untagged picture from the size, which has changed.
+    `size`: (width, height). The colour matrix is tagged, because players guess the matrix of an untagged picture from its size, which has
+    changed.
     """
     if (frame.width, frame.height) == size:
         return frame.picture

@@ -1,4 +1,4 @@
 """Exports of a finished curve: timelines, tables, chapters, plot.
 
-Also warnings about what a rendered clip loses. `formats.py` has the table of files in an export.
+Also warnings about properties that a rendered clip loses. `formats.py` has the table of files in an export.
 """

@@ -34,8 +34,8 @@ def longest(slow: list[SlowPart]) -> list[SlowPart]:
 def chapters(points: list[Point], slow: list[SlowPart], *, start: float, length: Fraction) -> Iterator[Chapter]:
     """Yield chapters that cover the whole output.
 
-    No chapters if no part is slow. Slow parts are named as in timelines ("Slow, 0.25x"), the parts between them by their highest speed
-    ("2x"). A part shorter than 0.05 s is merged into the part before it. `start`: source second at which the output begins; `length`:
+    There are no chapters if no part is slow. Slow parts are named as in timelines ("Slow, 0.25x"), the parts between them by their highest
+    speed ("2x"). A part shorter than 0.05 s is merged into the part before it. `start`: source second at which the output begins; `length`:
     output seconds.
     """
     if not slow:

@@ -46,7 +46,7 @@ def as_edl(clip: RampedClip) -> str | None:
 def simplified(clip: RampedClip) -> str | None:
     """Return a warning if the list has too few events for the curve.
 
-    None otherwise.
+    Returns None if it has enough.
     """
     count = len(clip.pieces)
     if clip.rate > EDL_HIGHEST or count <= MOST_EVENTS:

@@ -13,7 +13,8 @@ from services.speed_ramp.handover.timelines import as_fcpxml, as_otio
 class Format:
     """An export file format, as a row of FORMATS.
 
-    `write` returns its text; None where the format cannot hold the clip. `warning` returns a sentence about what the file leaves out.
+    `write(clip)`: returns the text of the file; None if the format cannot hold the clip. `warning(clip)`: returns a warning if the file is
+    less exact than the curve, else None.
     """
 
     file_name: str

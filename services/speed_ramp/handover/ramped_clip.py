@@ -18,7 +18,7 @@ _ROUNDING = Fraction(1, 50)  # share of a frame: larger than the rounding of a c
 class RampedClip:
     """A part of a clip, retimed along a speed curve.
 
-    `start` to `end` in source seconds. The timeline has `rate` frames per second, the media `media_rate`.
+    `start`, `end`: limits of the part in source seconds. The timeline has `rate` frames per second, the media `media_rate`.
     """
 
     name: str
@@ -64,7 +64,7 @@ class RampedClip:
     def timecode(self) -> Timecode:
         """Timecode of the media's first frame at the media's rate.
 
-        00:00:00:00 if the file has no timecode, or an invalid one.
+        It is 00:00:00:00 if the file has no timecode or an invalid one.
         """
         return _timecode(self.info.start_timecode or "", self.media_rate)
 

@@ -12,8 +12,8 @@ _LONGER_S = 0.25
 def ramp_warnings(info: VideoInfo, rate: Fraction, *, requested: bool = False, background: str = BLACK) -> Iterator[str]:
     """Yield a warning for each source property that rendering loses.
 
-    `rate`: frames per second of the output; `requested`: it was chosen, so that its change needs no warning. `background`: see
-    `conversion_warnings`.
+    `rate`: frames per second of the output. `requested`: whether the user chose the rate; a change of the rate then needs no warning.
+    `background`: see `conversion_warnings`.
     """
     if requested:
         pass

@@ -27,7 +27,7 @@ class Event:
     end: int
     """Timeline frame after the shot's last frame."""
     keyframes: tuple[tuple[int, Keyframe], ...]
-    """The shot's keyframes, each after its timeline frame."""
+    """Pairs of timeline frame and keyframe, for each keyframe of the shot."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class FrameGrid:
     def start(self) -> Timecode:
         """Timecode of the first frame.
 
-        00:00:00:00 if the file has no timecode or an invalid one.
+        It is 00:00:00:00 if the file has no timecode or an invalid one.
         """
         try:
             return Timecode.parse(self.report.start_timecode or "", self.rate)
