@@ -32,12 +32,12 @@ CURRENT_JOB: ContextVar[str] = ContextVar("job")
 """Id of the current job."""
 
 CURRENT_CHANGES: ContextVar[list[str]] = ContextVar("changes")
-"""Ids of what the current request has made, changed or deleted."""
+"""Ids of the things that the current request has made, changed or deleted."""
 
 CHANGES, MOST_CHANGES = "x-reelwright-changes", 1000
 """Header in which services send the ids to the gateway.
 
-At most so many are kept."""
+At most MOST_CHANGES ids are kept."""
 
 
 def set_up(style: Literal["text", "json"]) -> None:
@@ -73,7 +73,7 @@ def forwarded_headers() -> dict[str, str]:
 
 
 def note_changes(*ids: str) -> None:
-    """Note what the current request has made, changed or deleted, for the audit log.
+    """Note ids that the current request made, changed or deleted, for the audit log.
 
     Does nothing outside a request.
     """

@@ -44,9 +44,9 @@ def makes_unasked(auto_if: Mapping[str, Any], params: Mapping[str, Any]) -> bool
 def params_of_maker(params: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     """Return the params for the operation that makes an "auto" input.
 
-    They select the part of the clip that is used. With `keep_times`, what is made still begins at the clip's first frame, where both are
-    aligned; without that param it begins there, and ends where the part ends. `params`: of the operation that takes the input; `names`:
-    params of the one that makes it. Empty for the whole clip, and for a part that is not known yet.
+    They select the part of the clip that is used. If the making operation has `start` and `keep_times`, it works on that part only, and its
+    output keeps the clip's times. If not, it works from the clip's first frame to the part's end. `params`: of the operation that takes
+    the input; `names`: params of the operation that makes it. Empty for the whole clip, and for a part that is not known yet.
     """
     start, duration = params.get("start") or 0, params.get("duration")
     if not isinstance(start, int | float) or not isinstance(duration, int | float | None) or min(start, duration or 0) < 0:
@@ -169,7 +169,7 @@ class Progress(Protocol):
     def warn(self, message: str) -> None:
         """Add a sentence to the job's warnings.
 
-        It says what was changed or could not be kept.
+        The sentence names a property of the source that the result changes or lacks.
         """
 
 
@@ -225,7 +225,7 @@ class Input:
 class Preset:
     """Named params of an operation, shown as a card in the studio.
 
-    `title`: two or three words. `sentence`: what the user gets.
+    `title`: two or three words. `sentence`: description of the result.
     """
 
     name: str

@@ -36,7 +36,7 @@ class PageFile:
 class Bundle:
     """The studio's served files by path, and its index page.
 
-    `version` changes whenever a file changes. `index` preloads what the first screen reads from the API; `bare_index` does not, because a
+    `version` changes whenever a file changes. `index` preloads the API requests of the first screen; `bare_index` does not, because a
     preload cannot carry an API key.
     """
 

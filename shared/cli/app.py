@@ -89,7 +89,7 @@ def command_line(suite: Suite) -> Callable[[], None]:
     app = program(suite)
 
     def run() -> None:
-        signal.signal(signal.SIGTERM, _terminate)  # as Ctrl-C: what a command has begun is removed or canceled
+        signal.signal(signal.SIGTERM, _terminate)  # as Ctrl-C: the command removes its unfinished files, and cancels its job
         try:
             app()
         except ReelwrightError as error:

@@ -278,7 +278,7 @@ class AsyncReelwright:
             ids = {name: await self._ids(source, ids_by_path) for name, source in inputs.items()}
             job = await self.post(path, {**(options or {}), **body, "inputs": ids}, idempotency_key=idempotency_key or new_key())
         except Refused:
-            for media_id in ids_by_path.values():  # nothing uses what was uploaded for this request
+            for media_id in ids_by_path.values():  # nothing uses the uploads of this request
                 with suppress(ReelwrightError):
                     await self.delete(f"/v1/media/{media_id}")
             raise

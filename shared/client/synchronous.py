@@ -40,7 +40,7 @@ class Run:
     def save(self, path: Path | str, output: str | None = None) -> Path:
         """Download one output to a file; return its path.
 
-        `output`: its name; needed if the job has several outputs, of which not exactly one is a video.
+        `output`: its name. May be left out if the job has one output, or exactly one video among its outputs.
         """
         return self.client.call(self._asynchronous.save(path, output))
 

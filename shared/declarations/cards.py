@@ -9,8 +9,8 @@ from shared.declarations.vocabulary import Icon
 class LookCard:
     """A card among the first ones that the studio offers for a clip.
 
-    It chooses the operation's first preset. `place`: its place among the cards, from 1; `sentence`: what the user gets, by default the
-    preset's sentence; `of_people`: whether the look needs a person in the clip; `pipeline`: a named pipeline without
+    It chooses the operation's first preset. `place`: its place among the cards, from 1; `sentence`: description of the result, by default
+    the preset's sentence; `of_people`: whether the look needs a person in the clip; `pipeline`: a named pipeline without
     which the look is not offered, because both need the same models.
     """
 

@@ -124,7 +124,7 @@ class Guard:
 def _log_changes(access: Access, scope: Scope, answer: Message, changes: list[str]) -> None:
     """Log which API key changed what.
 
-    `changes`: ids of what the request made, changed or deleted. A request with changes is logged, whatever its method and its answer. A
+    `changes`: ids that the request made, changed or deleted. A request with changes is logged, whatever its method and its answer. A
     request without any is logged only if its method may change something and it succeeded.
     """
     path = "".join(char if char.isprintable() else f"%{ord(char):02X}" for char in scope["path"])  # no line breaks in the log

@@ -60,7 +60,7 @@ class MadeInputs:
 async def succeeded(ledger: Ledger, owner: str, job_id: str, needs: str) -> Job:
     """Wait for the end of a job, which must succeed; return the job.
 
-    `needs`: what is needed of the job, for the error. Raises OperationFailed if the job did not succeed.
+    `needs`: name of the needed output, for the error. Raises OperationFailed if the job did not succeed.
     """
     while job_id not in await asyncio.to_thread(ledger.ended_among, {job_id}):  # reads one column; the whole job is read once
         await asyncio.sleep(POLL_S)

@@ -63,7 +63,7 @@ def stored_webhook(webhook: Webhook, settings: Settings) -> StoredWebhook:
 def opened(webhook: StoredWebhook, settings: Settings) -> StoredWebhook:
     """Return a stored webhook with its secret decrypted.
 
-    None stands for the server's own secret. Raises Invalid if the installation's secret has changed.
+    A webhook without a secret gets the server's default secret. Raises Invalid if the installation's secret has changed.
     """
     sealed = webhook.secret
     if sealed is None or not sealed.startswith(PREFIX):  # jobs of earlier releases keep it in plain text

@@ -1,4 +1,4 @@
-"""Limits of calls in worker processes, and what a call uses."""
+"""Limits of calls in worker processes, and the memory that a call uses."""
 
 from dataclasses import dataclass
 

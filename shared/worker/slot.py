@@ -143,7 +143,7 @@ class Slot:
     async def kill(self, on_update: OnUpdate | None = None) -> None:
         """Kill the child and its descendants; wait until they have ended.
 
-        If that takes long, the log, the output and a warning to `on_update` say once what is waited for.
+        If that takes long, the log, the output and a warning to `on_update` name the remaining processes once.
         """
         process, self._process = self._process, None
         writer, self._writer = self._writer, None

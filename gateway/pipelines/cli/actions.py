@@ -176,7 +176,7 @@ def _remotely(steps: Sequence[Step], sources: Mapping[str, Any], folder: Path, s
         with progress_bar() as show:
             run = suite.run_pipeline([step.model_dump() for step in complete], on_progress=_shown(show))
     except JobFailed as failure:
-        _save(Run(failure.job, suite), folder)  # what the finished steps made
+        _save(Run(failure.job, suite), folder)  # the outputs of the finished steps
         raise
     print_warnings(run)
     _save(run, folder)

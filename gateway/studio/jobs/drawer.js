@@ -1,4 +1,4 @@
-// The drawer of jobs: progress, place in the queue, and what can be done with each.
+// The drawer of jobs: progress, place in the queue, and buttons for each job.
 
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";

@@ -1,4 +1,4 @@
-// Keyframes and cuts as they are edited: {picks: [frame], cuts: [{frame, confidence, kind, transition}], threshold}, in frames of the source.
+// Keyframes and cuts in the editor: {picks: [frame], cuts: [{frame, confidence, kind, transition}], threshold}, in frames of the source.
 
 import { cutsOf, likely, shotsOf } from "../timeline/shots.js";
 

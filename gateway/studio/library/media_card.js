@@ -1,4 +1,4 @@
-// A medium in the library: its picture, which moves under the pointer, its name and facts, and what can be done with it.
+// A medium in the library: its picture, which moves under the pointer, its name and facts, and buttons.
 
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";

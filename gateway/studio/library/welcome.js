@@ -1,4 +1,4 @@
-// The first screen of an empty library: choose a clip, or see what the sample clip becomes.
+// The first screen of an empty library: choose a clip, or see examples made from the sample clip.
 
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";

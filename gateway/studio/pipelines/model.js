@@ -1,4 +1,4 @@
-// A pipeline as it is edited: steps whose inputs are slots ("<video>"), media, outputs of earlier steps ("matte.alpha"), or "auto".
+// A pipeline in the editor: steps whose inputs are slots ("<video>"), media, outputs of earlier steps ("matte.alpha"), or "auto".
 
 import { inputOf } from "../base/declared.js";
 import { words } from "../base/format.js";
@@ -143,7 +143,7 @@ export function availableFirst(pipelines) {
   return [...pipelines].sort((a, b) => Number(b.available) - Number(a.available));
 }
 
-/** Steps as they are edited: with all fields, and nothing else. */
+/** Steps in the editor's form: with all fields, and no others. */
 export function plainSteps(steps) {
   return steps.map(({ id, operation, inputs = {}, params = {} }) => ({ id, operation, inputs: { ...inputs }, params: { ...params } }));
 }

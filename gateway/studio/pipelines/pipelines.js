@@ -68,7 +68,7 @@ class PipelinesScreen extends Element {
     if (this.#isBegun) this.#renewBase();
     else if (first) this.#use(first.name, first.steps);
     this.#set(this.steps);
-    if (from || clip) history.replaceState(null, "", "#/pipelines"); // a reload keeps what is changed from here on
+    if (from || clip) history.replaceState(null, "", "#/pipelines"); // a reload keeps later changes
     const job = from && (this.store.jobs.get(from) ?? (await this.store.api.get(`/v1/jobs/${from}`).catch(() => null)));
     if (job?.params?.steps) this.#use("", job.params.steps);
     this.#dropLost();

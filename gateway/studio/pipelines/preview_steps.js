@@ -1,4 +1,4 @@
-// The steps of a pipeline's preview: the same steps on small parts of their clips. What a parameter means is in its declaration.
+// The steps of a pipeline's preview: the same steps on small parts of their clips. The role of a parameter is in its declaration.
 
 import { inputOf, paramOf, valueOfRole } from "../base/declared.js";
 import { parametersOf } from "../form/schema.js";

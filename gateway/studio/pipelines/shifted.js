@@ -1,4 +1,4 @@
-// The parameters of a step for a preview, whose clip is a small part of the whole. What they mean is in their declaration.
+// The parameters of a step for a preview, whose clip is a small part of the whole. Their roles are in their declarations.
 
 import { keepsTimes, valueOfRole } from "../base/declared.js";
 import { parametersOf } from "../form/schema.js";
@@ -61,7 +61,7 @@ function partOf(given, operation, clock, operations) {
   };
 }
 
-/** The clock of what a step makes along a curve. Its `shift` is null if only the server knows the curve. */
+/** The clock of a step's output along a curve. Its `shift` is null if only the server knows the curve. */
 function rampedClock(given, operation, clock, operations) {
   const ramped = rampOf(given, operation, clock, operations);
   if (!ramped) return { ...clock, shift: null, frame: null };

@@ -1,4 +1,4 @@
-// A card of a preset, with what it makes of this clip: its preview runs when the card comes into view.
+// A card of a preset, with a preview on the user's clip, which runs when the card comes into view.
 
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";

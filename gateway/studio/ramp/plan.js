@@ -1,4 +1,4 @@
-// The plan of a ramped clip, which says when each frame is shown. It is equal to what a render with `nearest` writes.
+// The plan of a ramped clip, which says when each frame is shown. It has the same frames as a render with `nearest`.
 
 const ROUNDING = 1e-6; // tolerance in output frames; equal to the server's
 const SAME_S = 2e-6; // largest difference of equal times, which are rounded to microseconds

@@ -40,7 +40,7 @@ export class RampPlayer {
   }
 
   /**
-   * Play what a render writes, from a second of the source on. `answer`: the plan of a render. `draw(frame, source frame, output frame)` shows a
+   * Play the frames and sound of a render from a second of the source. `answer`: the plan of a render. `draw(frame, source frame, output frame)` shows a
    * frame. Resolves with figures at the end or when stopped: {frames, onTime, late}.
    */
   async play(answer, { from = 0, draw, isMuted = false, onTime = () => {} }) {

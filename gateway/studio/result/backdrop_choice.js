@@ -1,4 +1,4 @@
-// The choice of what is behind the subject of a matte: a picture file, or a picture or clip of the library.
+// The choice of the backdrop behind the subject of a matte: a picture file, or a picture or clip of the library.
 
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";

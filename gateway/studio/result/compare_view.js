@@ -30,7 +30,7 @@ class CompareView extends Element {
   #matted = null; // promise of the clip with its matte, once it was asked for
   #cutOut = null; // the clip with its matte, once it is open
   #loop = 0;
-  #flipped = null; // what is shown again when the flip ends
+  #flipped = null; // the picture to show again when the flip ends
   #scratch = document.createElement("canvas");
   #askedMode = 0;
   #choosing = new AbortController(); // of the background

@@ -1,4 +1,4 @@
-// A job: its progress, then its result beside the clip, and what to do with it next.
+// A job: its progress, then its result beside the clip, downloads and next steps.
 
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";

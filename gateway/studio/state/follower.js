@@ -40,7 +40,7 @@ export function follower(store) {
       if (!place) return;
       followed.set(id, place);
       take(place, () => watch(id, signal))
-        .catch(() => store.hurry()) // the job is gone; the next list shows what is left
+        .catch(() => store.hurry()) // the job is gone: refresh the lists
         .finally(() => followed.delete(id));
     }
   };

@@ -14,7 +14,7 @@ export const ENDED = new Set(["succeeded", "failed", "canceled"]);
 
 export class Store extends EventTarget {
   media = new Map(); // id -> record: all that were read, also those that are not listed
-  used = null; // {bytes, limit_bytes}: what the server stores for this owner
+  used = null; // {bytes, limit_bytes}: the disk space of this owner's media
   jobs = new Map(); // id -> job, newest first
   operations = [];
   pipelines = []; // the named ones

@@ -105,7 +105,7 @@ class ToolPanel extends Element {
     this.#checkSoon();
   }
 
-  /** Keep what the address filled in, and remove it from the address. A reload then keeps what is changed from here on. */
+  /** Keep the values that the address filled in, and remove them from the address. A reload then keeps later changes. */
   #own() {
     this.#keep();
     history.replaceState(history.state, "", toolAddress(this.record.id, this.operation.name));

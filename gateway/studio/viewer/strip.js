@@ -39,7 +39,7 @@ class ClipStrip extends Element {
       this[name] = value;
       this.#paint();
     };
-    await take("strip", stripOf(store.api, record)); // what is seen first is made first
+    await take("strip", stripOf(store.api, record)); // the pictures before the other lanes
     take("sound", soundOf(store.api, record));
     take("motion", motionOf(store, record));
   }

@@ -19,7 +19,7 @@ OPEN = (Status.QUEUED.value, Status.RUNNING.value)
 class StoredWebhook:
     """The stored form of a webhook.
 
-    `secret`: sealed; None stands for the server's own.
+    `secret`: encrypted; None means the server's default secret.
     """
 
     url: str
@@ -135,7 +135,7 @@ class PipelineOutcome:
 class Ending:
     """The values that are written to a job's row when the job ends.
 
-    None leaves a column as it is.
+    None leaves a column unchanged.
 
     `outputs`: name -> media record as JSON. `metrics`: see `Job`. `error`: problem details. `result_key`: see running/earlier_results.py.
     """

@@ -36,10 +36,10 @@ JOBS = Table(
     Column("idempotency_key", Text),
     Column("fingerprint", Text, nullable=False),
     Column("listed", Boolean),  # whether lists contain the job and its outputs; null in jobs of earlier releases, which they do
-    Column("preview", JSON(none_as_null=True)),  # what a preview shows, see JobPreview; null for other jobs
+    Column("preview", JSON(none_as_null=True)),  # the part that a preview shows, see JobPreview; null for other jobs
     Column("cache", Boolean),  # whether an earlier result may be used; null in jobs of earlier releases, for which it may not
     Column("cached", Boolean),  # whether an earlier result was used
-    Column("result_key", Text),  # what a result depends on, in jobs that succeeded; see running/earlier_results.py
+    Column("result_key", Text),  # digest of all that a result depends on, in jobs that succeeded; see running/earlier_results.py
     Column("attempt", Integer, nullable=False, default=0),  # grows with every start; an outcome counts only for the latest
     Column("interrupted", Integer, nullable=False, default=0),  # starts that a shutdown interrupted
     Column("progress", JSON),

@@ -17,7 +17,7 @@ from shared.jobs.database.queue_notices import ALL, QueueNotices
 AGAIN_S = 1.0
 """Seconds after which a woken queue is polled once more. A transient error of the database may have prevented the first poll."""
 UNUSED_S = 60.0
-"""Interval of polling for new queues, and of DBOS's own queues. This project does not use the latter."""
+"""Interval of polling for new queues, and of DBOS's own queues, which are unused."""
 CLAIM_S = 10.0
 """Longest time from the claim of a workflow to its start in this process."""
 WORKER_PREFIX = "queue-worker-"
@@ -25,7 +25,7 @@ WORKER_PREFIX = "queue-worker-"
 OWN_PREFIX = "_dbos_"
 """Beginning of the names of DBOS's own queues."""
 MANAGER = "manager of the queues"
-"""Name that stands for the thread that starts the polling threads."""
+"""Name under which the thread waits that starts the polling threads."""
 POLL, UNUSED_JOBS = "queue_thread", "background_jobs_thread"
 """Functions that DBOS runs as threads. One starts the polling threads, the other handles delays and time limits, which are not used."""
 _module: Any = dbos._dbos

@@ -176,7 +176,7 @@ class Lifeline:
                 continue
             try:
                 if _now() - self._free_since.setdefault(executor, _now()) >= self._locks.grace_s:
-                    if end_marked(executor, LEFT_S):  # what a child started goes on if its guard and then its server are killed
+                    if end_marked(executor, LEFT_S):  # a child's processes survive if its guard and then its server are killed
                         held = True
                         continue
                     log.warning("taking over the jobs of %s, whose process has died", executor)

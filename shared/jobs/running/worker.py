@@ -52,8 +52,8 @@ Value = TypeVar("Value")
 class Outcome:
     """The result and outputs of a job that succeeded.
 
-    `version`: of the operation that ran; `outputs`: name -> media record. `result_key`: names what the result depends on, None if it is not
-    remembered. `cached`: an earlier job made it.
+    `version`: of the operation that ran; `outputs`: name -> media record. `result_key`: digest of all that the result depends on; None if
+    the result is not remembered. `cached`: whether an earlier job made the result.
     """
 
     result: Any

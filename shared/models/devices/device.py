@@ -100,7 +100,7 @@ def gpus() -> list[Device]:
 def free_bytes(device: Device) -> int:
     """Return a device's free memory in bytes.
 
-    For the CPU: the least of what the machine, the container and the job's limit leave.
+    For the CPU: the least of three values, the free memory of the machine, of the container, and below the job's limit.
     """
     if device.kind == "cuda":
         return _gpu_memory(device)[1]

@@ -61,9 +61,8 @@ def probe(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Medi
 def probe_video(path: str | os.PathLike[str], *, hint: str = "this operation needs a video") -> VideoInfo:
     """Probe a file that must be a video, its length included.
 
-    If neither the file nor its packets state the length, all frames are decoded to find it. Raises what `probe` raises, what
-    `read_frames` raises for a file that breaks, and UnsupportedMedia for a still image; `hint` ends that message: "this effect needs a
-    video".
+    If neither the file nor its packets state the length, all frames are decoded to find it. Raises the errors of `probe`, the errors of
+    `read_frames` for a damaged file, and UnsupportedMedia for a still image; `hint` ends that message: "this effect needs a video".
     """
     info = probe(path)
     if not isinstance(info, VideoInfo):

@@ -25,7 +25,7 @@ _UNTIMED_S = Fraction(3)
 _MOST_CUES = 100_000
 _MOST_CHARACTERS = 2000
 _KEPT = "\n\u200e\u200f"
-"""Characters kept beside readable ones: line breaks, and marks of direction. Arabic and Hebrew subtitles need the latter."""
+"""Characters kept beside readable ones: line breaks, and marks of writing direction."""
 _ASS_FIELDS = 8
 """Number of fields of an ASS cue before its text."""
 _ASS_TAGS = re.compile(r"\{[^}]*\}")

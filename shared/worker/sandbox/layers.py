@@ -23,7 +23,8 @@ class Layer:
 def available(*, serving: bool) -> list[Layer]:
     """Return the sandbox's layers, with their availability on this machine.
 
-    `serving`: whether this process is a server. A server reports on its own memory, any other process on what a server could do.
+    `serving`: whether this process is a server. A server reports whether its own memory is protected. Any other process
+    reports whether a server's memory could be.
     """
     landlock_version = landlock.version()
     covers = [

@@ -79,7 +79,7 @@ class JobLogWriter:
     def __init__(self, ledger: Ledger, cleaner: LogCleaner, claim: Claim, read: Callable[[], str]):
         """Create a writer for the job of `claim`.
 
-        `read`: returns what the job's worker process has written so far.
+        `read`: returns the output of the job's worker process so far.
         """
         self._ledger, self._cleaner, self._claim, self._read = ledger, cleaner, claim, read
         self._last_text = ""

@@ -97,7 +97,7 @@ class TrackClock:
     def lengthen(self, ticks: int) -> None:
         """Move the ends of parts later by `ticks`.
 
-        Only parts whose last packet states no duration move. `ticks` stands for that duration.
+        Only for parts whose last packet states no duration: `ticks` takes its place.
         """
         for part in self.parts:
             if part.end == part.latest:
