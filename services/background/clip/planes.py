@@ -1,6 +1,6 @@
 """Conversion of frames to Y, U and V planes.
 
-8 bits, 4:2:0, limited range.
+The planes have 8 bits, 4:2:0 chroma and limited range.
 """
 
 from fractions import Fraction

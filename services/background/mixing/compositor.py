@@ -155,7 +155,7 @@ class Compositor:
 def _reached_places(alphas: tuple[Plane, Plane]) -> tuple[tuple[slice, slice], tuple[slice, slice]] | None:
     """Return the luma and chroma areas that contain all visible pixels.
 
-    The first pair is of luma, the second of chroma. Those of luma begin at even numbers. None if alpha is 0.
+    Returns the rows and columns of luma, which begin at even numbers, and then those of chroma. None if alpha is 0 everywhere.
     """
     luma, chroma = reached(alphas[0]), reached(alphas[1])
     if luma is None or chroma is None:

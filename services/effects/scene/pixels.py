@@ -25,7 +25,7 @@ class Levels:
     floor: tuple[float, ...]
     """Value of black in each plane."""
     span: float
-    """Distance from black to white. It is of the first plane in YUV, of every plane in linear light."""
+    """Distance from black to white. In YUV it is that of luma, in linear light that of every plane."""
 
 
 class Pixels(Protocol):

@@ -82,7 +82,7 @@ class Compositor(Protocol[F, G]):
 class WholeCompositor:
     """Compositor that averages whole frames at full size.
 
-    For the style `normal` without a mask.
+    It makes trails of the style `normal` without a mask.
     """
 
     def __init__(self, pixels: Pixels, small_size: tuple[int, int], *, decay: float, reach: TrailExtent) -> None:
@@ -132,7 +132,7 @@ class WholeCompositor:
 class MaskedCompositor:
     """Compositor that mixes full-size ghosts of the subject into a frame.
 
-    For the style `normal` with a mask.
+    It makes trails of the style `normal` with a mask.
     """
 
     def __init__(self, pixels: Pixels, small_size: tuple[int, int], *, decay: float, tint: Tint | None) -> None:
@@ -166,7 +166,7 @@ class MaskedCompositor:
 class SoftCompositor:
     """Compositor that draws soft ghosts, computed in small planes, over a frame.
 
-    For the styles `glow` and `shadow`, and for blurred ghosts.
+    It makes trails of the styles `glow` and `shadow`, and of blurred ghosts.
     """
 
     def __init__(
