@@ -186,7 +186,7 @@ class MediaStore:
     def get(self, owner: str, media_id: str) -> MediaRecord:
         """Read the record of a medium.
 
-        Raises UnknownMedia if `owner` has none of that id.
+        Raises UnknownMedia if `owner` has no medium with that id.
         """
         try:
             text = read_text(self._folder(owner, media_id) / RECORD)
@@ -197,7 +197,7 @@ class MediaStore:
     def content_path(self, owner: str, media_id: str) -> Path:
         """Return the path of a medium's file.
 
-        Raises UnknownMedia if `owner` has none of that id.
+        Raises UnknownMedia if `owner` has no medium with that id.
         """
         path = next(self._folder(owner, media_id).glob("content.*"), None)
         if path is None:
@@ -207,7 +207,7 @@ class MediaStore:
     def thumbnail_path(self, owner: str, media_id: str) -> Path:
         """Return the path of a medium's thumbnail, existing or not.
 
-        Raises UnknownMedia if `owner` has none of that id.
+        Raises UnknownMedia if `owner` has no medium with that id.
         """
         return self.content_path(owner, media_id).with_name(THUMBNAIL)
 
@@ -266,7 +266,7 @@ class MediaStore:
     def delete(self, owner: str, media_id: str) -> None:
         """Delete a medium.
 
-        Processes with the file open can go on reading. Raises UnknownMedia if `owner` has none of that id.
+        Processes with the file open can go on reading. Raises UnknownMedia if `owner` has no medium with that id.
         """
         grave = self._trash / new_id()
         grave.parent.mkdir(parents=True, exist_ok=True)

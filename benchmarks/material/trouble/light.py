@@ -67,9 +67,9 @@ def flash_cuts(random: Random) -> TroubleClip:
 
 
 def black_and_fade(random: Random) -> TroubleClip:
-    """Make a clip with a cut before black and a fade after.
+    """Make a clip with black frames between a cut and a fade.
 
-    Or with a fade to black and a cut behind it.
+    The order is random.
     """
     clip, takes = TroubleClip(), takes_of_places(random)
     clip.shot(next(takes)(40))

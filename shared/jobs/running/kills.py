@@ -7,7 +7,7 @@ from pathlib import Path
 
 PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 MAX_OF_MEMORY = 3
-"""Number of kills for lack of memory after which the job fails. They may be its own fault."""
+"""Number of kills for lack of memory after which the job fails. The job itself may use too much."""
 MAX_KILLS = 1000
 LONGEST_PAUSE_S = 10.0
 

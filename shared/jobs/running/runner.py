@@ -106,8 +106,8 @@ class OperationRunner:
     async def keep_spare(self, *, has_run: bool) -> bool:
         """Keep a spare child process that has imported the service's operations.
 
-        Then a job begins at once. `has_run`: whether the service has run a job before. None is started while too little memory is free.
-        Returns whether there is one.
+        With it, the next job begins at once. `has_run`: whether the service has run a job before. None is started while too little memory
+        is free. Returns whether there is one.
         """
         self._has_run = self._has_run or has_run
         with suppress(ReelwrightError, OSError):  # without a spare child, the first job starts one

@@ -66,7 +66,7 @@ def holds_picture(packet: Any) -> bool:
 class LastGroups:
     """A store of a video stream's last packets, starting at the second-last keyframe.
 
-    They show whether the last picture is whole. Only those of codecs in `REPORTS_DAMAGE` are kept, and not more than `MOST_IN_GROUPS`.
+    The packets show whether the last picture is whole. They are stored only for codecs in `REPORTS_DAMAGE`, at most `MOST_IN_GROUPS`.
     """
 
     def __init__(self, video: Any):

@@ -17,7 +17,7 @@ from shared.video.reading.file_copies import kept_copy
 class Address:
     """An address for FFmpeg, and the protocols that it needs.
 
-    `one_by_one`: it is that of one of the files in a joined file. `cut`: whether the end of that file is missing.
+    `one_by_one`: whether the address is that of one file in a joined file. `cut`: whether the end of that file is missing.
     """
 
     url: str

@@ -8,10 +8,10 @@ from shared.video.reading.containers.beginnings import EBML, bytes_at
 _HEAD_BYTES = 1024 * 1024
 HEAD, SEGMENT, CLUSTER, _TRACKS, _ENTRY = 0x1A45DFA3, 0x18538067, 0x1F43B675, 0x1654AE6B, 0xAE
 OUTER = frozenset(
-    # Besides: information, seek head, index, tags, attachments, chapters, void, check sum.
+    # The numbers: information, seek head, index, tags, attachments, chapters, void, check sum.
     (SEGMENT, CLUSTER, _TRACKS, 0x1549A966, 0x114D9B74, 0x1C53BB6B, 0x1254C367, 0x1941A469, 0x1043A770, 0xEC, 0xBF)
 )
-"""Identifiers of the elements of a file, besides its head."""
+"""Identifiers of the outermost elements that follow a file's head."""
 _MOST_ELEMENTS = 1_000_000
 _NUMBER, _CODEC, _PRIVATE = 0xD7, 0x86, 0x63A2
 

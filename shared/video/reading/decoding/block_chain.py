@@ -37,7 +37,7 @@ class BlockChain:
     def broken(self, packet: Any) -> bool:
         """Return whether bytes are missing before a packet, or within it.
 
-        `packet`: the next one of those in the order of the file.
+        `packet`: the next packet in the order of the file.
         """
         if packet.pos is None or packet.pos < 0 or packet.pos == self._block:
             return False
@@ -68,7 +68,7 @@ class BlockChain:
     def _end_of(self, packet: Any) -> int | None:
         """Return where the block of `packet` ends, from the head before its content.
 
-        None if there is no such head. Of several possible ones, the one counts whose length is nearest to that of the packet.
+        None if there is no such head. Of several possible heads, the one is taken whose stated length is nearest to the packet's.
         """
         head = os.pread(self._file, 9, packet.pos - 9) if packet.pos >= 9 else b""
         lengths = [

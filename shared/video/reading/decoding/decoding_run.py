@@ -28,9 +28,9 @@ _DAMAGED = "damaged picture"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodedFile:
-    """An open file, and what decodes its main video.
+    """An open file, and the decoder of its main video.
 
-    `may_end_anywhere`: the last packet may be a part of a picture, as that of a recorder that was killed.
+    `may_end_anywhere`: whether the last packet may hold a part of a picture only, as after the recorder was killed.
     """
 
     container: av.container.InputContainer

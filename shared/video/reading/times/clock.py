@@ -44,7 +44,7 @@ class Clock:
     def joined(self) -> bool:
         """Whether the file's own clock jumps or restarts.
 
-        Then the file cannot be searched by its own times.
+        If so, the file's own times cannot be used for seeking.
         """
         return bool(self.tracks) or self.one_by_one
 
