@@ -21,13 +21,13 @@ export function valueOfRole(operation, params, role) {
   return name && (params?.[name] ?? operation.params.properties[name].default);
 }
 
-/** Whether a parameter may be set beside the other `params`. Its declaration names the values of others that it needs. */
+/** Whether a parameter may be set, given the other `params`. Its declaration names the values of others that it needs. */
 export function mayBeSet(operation, params, name) {
   const { properties } = operation.params;
   return Object.entries(properties[name]?.only_with ?? {}).every(([other, value]) => (params[other] ?? properties[other].default) === value);
 }
 
-/** The `params` after `changes`, without those that the others now exclude. undefined: the default. */
+/** The `params` after `changes`, without those that the new values exclude. A change to undefined removes a param. */
 export function changedParams(operation, params, changes) {
   const changed = Object.fromEntries(Object.entries({ ...params, ...changes }).filter(([, value]) => value !== undefined));
   return Object.fromEntries(Object.entries(changed).filter(([name]) => mayBeSet(operation, changed, name)));

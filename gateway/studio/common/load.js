@@ -5,7 +5,7 @@ import { notify } from "./notices.js";
 
 const SOONEST_MS = 500;
 const LATEST_MS = 5000;
-const RELOADED = "reelwright-reloaded"; // when the page last reloaded itself, in ms since 1970
+const RELOADED = "reelwright-reloaded"; // storage key of the page's last reload by itself, in ms since 1970
 const RELOAD_PAUSE_MS = 60_000;
 
 /**

@@ -115,7 +115,7 @@ function niceStep(about) {
   return Number(((first >= 5 ? 5 : first >= 2 ? 2 : 1) * power).toPrecision(1));
 }
 
-/** The value of another parameter that a parameter lacks. It is a sentence, or "" if the parameter may be set. */
+/** The reason why a parameter may not be set, as a sentence. It is "" if the parameter may be set. */
 export function lackOf(parameter, parameters, values) {
   for (const [name, needed] of Object.entries(parameter.onlyWith)) {
     const other = parameters.find((candidate) => candidate.name === name);

@@ -6,7 +6,7 @@ import { icon } from "../base/icons.js";
 import { bytes, remaining } from "../base/format.js";
 import { fingerprint, giveUp, unfinished } from "../server/upload.js";
 
-const LARGE_BYTES = 64 * 1024 * 1024; // from this size on, comparing takes time that a user notices
+const LARGE_BYTES = 64 * 1024 * 1024; // size from which comparing a file takes noticeable time
 
 class UploadList extends Element {
   /** Properties and events. Sends `pick` to open the file dialog. */

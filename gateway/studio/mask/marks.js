@@ -2,7 +2,7 @@
 
 /** @type {[string, number][]} */
 const RING = [["#000", 3.5], ["#fff", 1.5]]; // colours and widths: seen on dark and on light pictures
-const DOT = 7; // radius
+const DOT = 7; // radius of a click
 const SIGN = 3.5; // half of the length of a plus or minus
 
 /** Draw the cursor: the brush's ring, or a cross without a brush. @param {any} context  @param {number[]} place  @param {number} radius */

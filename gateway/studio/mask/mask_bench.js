@@ -103,7 +103,7 @@ class MaskBench extends Element {
     this.#paint();
   }
 
-  /** Forget the question to the server: its answer belongs to marks that have changed. */
+  /** Drop the request for a mask, because the marks have changed. */
   #stopFinding() {
     if (!this.isBusy) return;
     this.#asked += 1;

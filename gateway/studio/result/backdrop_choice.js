@@ -6,7 +6,7 @@ import { html, keyed } from "../base/html.js";
 const MORE = "more"; // value of the option "Older ones…", which is no media id
 
 class BackdropChoice extends Element {
-  /** Properties of the element. `clip`, `matte`: records that are no choice. Sends `backdrop` with {file} or {record}. */
+  /** Properties of the element. `clip`, `matte`: records to leave out of the choices. Sends `backdrop` with {file} or {record}. */
   static props = { store: null, clip: null, matte: null, chosen: "" };
 
   enter() {

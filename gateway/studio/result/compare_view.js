@@ -144,7 +144,7 @@ class CompareView extends Element {
     return undefined;
   }
 
-  /** Take over whether the video plays. Its events come late: in the meantime a comparison may be shown, whose canvas has its own clock. */
+  /** Copy the state of the video: playing or paused. Its events come late: in the meantime a comparison may be shown, whose canvas has its own clock. */
   #follow(video) {
     if (!this.#isCanvas) this.isPlaying = !video.paused;
   }

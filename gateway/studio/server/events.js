@@ -4,7 +4,7 @@ import { Problem } from "./api.js";
 
 const ENDS = new Set(["succeeded", "failed", "canceled"]);
 const LONGEST_WAIT_MS = 8000;
-const LONGEST_SILENCE_MS = 40_000; // the server sends a comment every 15 s
+const LONGEST_SILENCE_MS = 40_000; // silence after which a connection counts as lost; the server sends a comment every 15 s
 
 /** Yield the events of a job as {kind, data}, up to its end. A broken or silent connection is resumed at the next event. */
 export async function* follow(api, path, signal) {

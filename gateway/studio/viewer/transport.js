@@ -32,7 +32,7 @@ export function transport(viewer) {
   </div>`;
 }
 
-/** The place of the shown frame of the clip. Where the rate varies, also its number, which the time does not tell. */
+/** The position of the shown frame in the clip. If the rate varies, also the frame's number, which does not follow from the time. */
 function placeOf({ number, frames, record, time }) {
   if (number === null) return position(time);
   const text = timecode(frames.times[number] + 1e-4, number - frames.firstOfSecond(number));
