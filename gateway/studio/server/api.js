@@ -6,8 +6,9 @@ const LONGEST_READ_MS = 20_000; // longest wait for an answer; a later one was l
 const LONGEST_WRITE_MS = 90_000; // the same for requests other than GET: the server may hold their answers for 60 s
 
 /**
- * Options of a request. `limit`: milliseconds for the whole answer. Null: no limit, for large files and streams.
- * @typedef {{ json?: any, headers?: Record<string, string>, signal?: AbortSignal, limit?: number | null }} Options
+ * Options of a request. `limit`: milliseconds for the whole answer. Null: no limit, for large files and streams. `mayRepeat`: whether the
+ * request may arrive twice.
+ * @typedef {{ json?: any, headers?: Record<string, string>, signal?: AbortSignal, limit?: number | null, mayRepeat?: boolean }} Options
  */
 
 /** An error answer of the server, made from its problem details (RFC 9457). */
@@ -68,7 +69,7 @@ export class Api {
    * Send a request and return its successful response. Throws Problem, Unreachable, or AbortError.
    * @param {string} method  @param {string} path  @param {Options} [options]
    */
-  async send(method, path, { json, headers = {}, signal, limit = method === "GET" ? LONGEST_READ_MS : LONGEST_WRITE_MS } = {}) {
+  async send(method, path, { json, headers = {}, signal, limit = method === "GET" ? LONGEST_READ_MS : LONGEST_WRITE_MS, mayRepeat = method === "GET" } = {}) {
     for (;;) {
       const authorization = this.authorization;
       const sent = { method, headers: { ...authorization, ...headers } };
@@ -76,7 +77,7 @@ export class Api {
         sent.body = JSON.stringify(json);
         sent.headers["Content-Type"] = "application/json";
       }
-      const response = await reach(path, sent, signal, limit);
+      const response = await reach(path, sent, signal, { limit, mayRepeat });
       if (response.ok) return response;
       const problem = await problemOf(response);
       if (response.status !== 401) throw problem;
@@ -96,7 +97,7 @@ export class Api {
 
   /** POST the request of a job, and return the job. It starts once even if the request arrives twice. @param {string} path  @param {any} [json] */
   async start(path, json) {
-    return this.post(path, json, { headers: { "Idempotency-Key": crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` } });
+    return this.post(path, json, { headers: { "Idempotency-Key": crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` }, mayRepeat: true });
   }
 
   /**
@@ -114,16 +115,16 @@ export class Api {
   }
 }
 
-/** Fetch; try a failed read once more. Browsers drop every request when the machine's network changes. */
-async function reach(path, sent, signal, limit, isAgain = sent.method !== "GET") {
+/** Fetch; try once more after a failure, if that does no harm. Browsers drop every request when the machine's network changes. */
+async function reach(path, sent, signal, { limit, mayRepeat }) {
   try {
     return await fetch(path, { ...sent, signal: within(limit, signal) });
   } catch (error) {
     if (signal?.aborted) throw error;
-    if (isAgain) throw new Unreachable();
+    if (!mayRepeat) throw new Unreachable();
   }
   await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-  return reach(path, sent, signal, limit, true);
+  return reach(path, sent, signal, { limit, mayRepeat: false });
 }
 
 /** A signal that also aborts after a time. */
