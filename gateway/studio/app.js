@@ -27,6 +27,7 @@ class App extends Element {
     setPictureApi(this.store.api);
     this.store.watch(() => this.redraw(), this.leaving);
     this.uploads.watch(() => this.redraw(), this.leaving);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw(), { signal: this.leaving });
     addEventListener("hashchange", () => this.#follow(), { signal: this.leaving });
     const tellKnown = ({ name, record }) => notify(`${name} is already in your library${name === record.name ? "" : ` as ${record.name}`}. It was not sent again.`);
     this.uploads.addEventListener("known", ({ detail }) => tellKnown(detail), { signal: this.leaving });

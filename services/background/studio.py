@@ -219,9 +219,9 @@ def _refuse(params: StudioParams, inputs: Mapping[str, object]) -> None:
     """Raise Invalid unless exactly one of background and prompt is given."""
     prompt = bool(params.prompt.strip())
     if ("background" in inputs) == prompt:
-        mistake = "both a background and a prompt are given" if prompt else "neither a background nor a prompt is given"
-        detail = f"{mistake}: the background is either a picture or painted from a prompt"
-        raise Invalid.field("params.prompt", detail, f"{detail.capitalize()}. Give exactly one.")
+        mistake = "both a background picture and a description are given" if prompt else "no background is given"
+        detail = f"{mistake}: give either a picture (`background`) or a description (`prompt`), from which one is painted"
+        raise Invalid.field("params.prompt", detail, f"{detail.capitalize()}.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -369,7 +369,7 @@ STUDIO = Operation(
             role="backdrop",
             example=True,
             title="Background",
-            description="Picture of the new background. Empty: painted from `prompt`.",
+            description="Picture of the new background. Empty: painted from the description (`prompt`).",
         ),
     },
     outputs={"video": Kind.VIDEO, "background": Kind.IMAGE, "depth": Kind.IMAGE},

@@ -196,7 +196,7 @@ class ParamField extends Element {
       if (value === "") return this.#set(nullable ? null : undefined);
       return Number.isFinite(Number(value)) ? this.#set(Number(value)) : undefined;
     };
-    return html`<span class="amount"><input type="number" id=${this.#id} min=${min} max=${max} step=${whole ? 1 : "any"} inputmode="decimal"
+    return html`<span class="amount" :--letters=${unit.length}><input type="number" id=${this.#id} min=${min} max=${max} step=${whole ? 1 : "any"} inputmode="decimal"
       placeholder=${nullable ? "auto" : null} aria-describedby=${this.#described} aria-invalid=${this.#error ? "true" : null}
       .value=${this.#current === null || this.#current === undefined ? "" : String(this.#current)} @change=${input}>
       <span class="unit" aria-hidden="true">${unit}</span></span>`;
@@ -233,7 +233,17 @@ class ParamField extends Element {
     const change = (event) => this.#set(event.target.value === "" && nullable ? null : event.target.value);
     if (long || widget === "text")
       return html`<textarea id=${this.#id} rows="3" maxlength=${maxLength} aria-describedby=${this.#described} .value=${this.#current ?? ""} @change=${change}></textarea>`;
-    return html`<input type="text" id=${this.#id} maxlength=${maxLength} aria-describedby=${this.#described} .value=${this.#current ?? ""} @change=${change}>`;
+    return Object.keys(this.parameter.labels).length ? this.#words() : html`<input type="text" id=${this.#id} maxlength=${maxLength} aria-describedby=${this.#described} .value=${this.#current ?? ""} @change=${change}>`;
+  }
+
+  /** A text that may be one of some words, which have labels. */
+  #words() {
+    const { labels, maxLength } = this.parameter;
+    const now = this.#current;
+    const isWord = now in labels;
+    return html`<input type="text" id=${this.#id} maxlength=${maxLength} aria-describedby=${this.#described} .value=${isWord ? "" : (now ?? "")} placeholder=${isWord ? labels[now] : null}
+        @change=${(event) => this.#set(event.target.value.trim() || undefined)}>
+      <div class="chips">${Object.entries(labels).map(([value, label]) => html`<button type="button" class="chip" aria-pressed=${String(now === value)} @click=${() => this.#set(value)}>${label}</button>`)}</div>`;
   }
 
   #rows() {

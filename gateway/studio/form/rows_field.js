@@ -125,7 +125,7 @@ class RowsField extends Element {
       if (target.validity.badInput) return void (this.wrong = { index, key: cell.key, text: `${name} is not a number.` });
       return set(target.value === "" ? (cell.required ? null : undefined) : Number(target.value));
     };
-    return html`<span class="amount"><input type="number" step="any" inputmode="decimal" aria-label=${name} aria-invalid=${isWrong ? "true" : null} .value=${value === null ? "" : String(value)}
+    return html`<span class="amount" :--letters=${cell.unit?.length ?? 0}><input type="number" step="any" inputmode="decimal" aria-label=${name} aria-invalid=${isWrong ? "true" : null} .value=${value === null ? "" : String(value)}
       @change=${change} @paste=${(event) => this.#paste(event, index)}>${cell.unit && html`<span class="unit" aria-hidden="true">${cell.unit}</span>`}</span>`;
   }
 }

@@ -44,7 +44,7 @@ function sourceOf(text) {
 function valueOf(given, definitions, name = "") {
   const { schema, nullable } = plain(given, definitions);
   return {
-    label: words(given.title ?? schema.title ?? name),
+    label: given.title ?? words(schema.title ?? name),
     help: given.description ?? schema.description ?? "",
     widget: given.widget ?? schema.widget ?? null,
     labels: given.labels ?? schema.labels ?? {},

@@ -68,7 +68,7 @@ class MediaInput extends Element {
       <div class="field-head"><span class="label" id=${id}>${title}</span><span class="muted small">${port.optional ? "optional" : "required"}</span></div>
       ${port.description && html`<p class="help">${marked(port.description)}</p>`}
       ${port.auto && html`<label class="check"><input type="checkbox" .checked=${this.value === "auto"} @change=${(event) => this.#set(event.target.checked ? "auto" : null)}>
-        Make it automatically <span class="muted small">adds a step before this one</span></label>`}
+        <span>Make it automatically <span class="muted small">(adds a step before this one)</span></span></label>`}
       ${this.value !== "auto" &&
       html`<ul class="choices">
         <li><label class="choice add"><input type="file" class="unseen" accept=${port.kinds.map((kind) => ACCEPTED[kind]).join(",")} ?multiple=${port.many}

@@ -51,6 +51,7 @@ class ToolPanel extends Element {
   };
   #timer = null;
   #checking = null;
+  #isFresh = true; // whether nothing was entered yet
 
   enter() {
     this.store.watch(() => this.redraw(), this.leaving);
@@ -82,6 +83,7 @@ class ToolPanel extends Element {
     const { operation, record, route } = this;
     if (!operation) return;
     this.#checking = null;
+    this.#isFresh = true;
     Object.assign(this, { problems: NO_PROBLEMS, estimate: null, tab: "form", previewState: "", params: {}, inputs: {}, brought: {}, preset: null });
     this.tell("stage", { preview: null, overlay: null, canvas: null, marks: [], part: null });
     const presets = operation.presets ?? [];
@@ -95,6 +97,7 @@ class ToolPanel extends Element {
     else if (draft) Object.assign(this, { ...draft, params: knownOf(draft.params, operation.params.properties), inputs: knownOf(draft.inputs, operation.inputs), brought: draft.brought ?? {} });
     const [given, medium] = route.give?.split(":") ?? [];
     if (given in operation.inputs) this.inputs = { ...this.inputs, [given]: operation.inputs[given].many ? [medium] : medium };
+    this.#isFresh = !(job || preset || draft || given in operation.inputs);
     if (job || preset || given in operation.inputs) this.#own();
     for (const widget of this.#widgets) {
       if (BENCHES[widget] && !this.benches[widget]) {
@@ -171,6 +174,7 @@ class ToolPanel extends Element {
 
   #edited() {
     this.#keep();
+    this.#isFresh = false;
     this.problems = NO_PROBLEMS;
     this.#checkSoon();
   }
@@ -197,7 +201,8 @@ class ToolPanel extends Element {
     } catch (error) {
       if (this.#checking !== request) return;
       const isRefusal = error instanceof Problem;
-      if (isRefusal) this.#refuse(error);
+      const isEarly = this.#isFresh && error.errors?.length > 0 && error.errors.every(({ field = "" }) => field.startsWith("params.")); // the tool was only opened
+      if (isRefusal && !isEarly) this.#refuse(error);
       if (!isRefusal || error.status >= 500) this.#timer = setTimeout(() => this.#check(), CHECK_AGAIN_MS);
     }
   }
@@ -342,7 +347,7 @@ class ToolPanel extends Element {
   #bar() {
     const { operation, problems, estimate, isStarting } = this;
     const missing = this.#missing;
-    const why = missing.length ? `Choose ${missing.map((name) => name.toLowerCase()).join(" and ")} first.` : "";
+    const why = missing.length ? `Still missing: ${missing.map((name) => name.toLowerCase()).join(" and ")}.` : "";
     const error = [problems.general, problemsBeside(this.#fields, this.#parameters, problems.params)].filter(Boolean).join(" ");
     const isPreviewable = operation.preview && this.record.kind === "video";
     return html`<div class="action-bar">

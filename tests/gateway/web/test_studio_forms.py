@@ -139,3 +139,10 @@ def test_a_switch_that_may_be_automatic_is_a_choice(script: Script) -> None:
     refine, grain = script("parametersOf(schema)", schema=schema)
     assert (refine["type"], refine["options"], refine["nullable"]) == ("choice", [True, False], True)
     assert grain["type"] == "switch"
+
+
+@each
+def test_labels_are_the_declared_titles(script: Script, operation: Operation) -> None:
+    schema = describe(operation).params
+    labels = dict(script("parametersOf(schema).map(({ name, label }) => [name, label])", schema=schema))
+    assert labels == {name: declared["title"] for name, declared in schema["properties"].items()}

@@ -46,7 +46,7 @@ def test_a_reel_is_made_of_moments_entered_by_hand(
 ) -> None:
     page = open_page(f"#/clip/{SAMPLE_ID}/{REEL}", size=size, scheme=scheme, refusals=("422",))
     hand = Hand(page, way)
-    page.get_by_text("Choose moments first.").wait_for()
+    page.get_by_text("Still missing: moments.").wait_for()
     until(page, "document.querySelector('video.clip')?.readyState >= 2")
     page.keyboard.press("Home")
     page.keyboard.press("Shift+ArrowRight")
