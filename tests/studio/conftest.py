@@ -12,7 +12,7 @@ import pytest
 
 from shared.testing import RunningSuite, suite
 from tests.conftest import wait_for_samples
-from tests.studio.acting import PATIENCE_S
+from tests.studio.acting import PATIENCE_S, until_known
 
 CHROMIUM = (
     os.environ.get("REELWRIGHT_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -81,6 +81,12 @@ def open_page(browser: Any, studio: Restartable) -> Iterator[Callable[..., Any]]
     contexts = []
     allowed: list[str] = [NETWORK_CHANGED]
 
+    def has_run(page: Any) -> bool:
+        return bool(page.locator("studio-app").count())
+
+    def is_dropped() -> bool:
+        return any(NETWORK_CHANGED in message for message in messages)
+
     def open_at(hash_: str = "", *, size: str = "desktop", scheme: str = "light", refusals: tuple[str, ...] = ()) -> Any:
         width, height = SIZES[size]
         is_touch = size != "desktop"
@@ -99,9 +105,10 @@ def open_page(browser: Any, studio: Restartable) -> Iterator[Callable[..., Any]]
         page.on("pageerror", lambda error: messages.append(f"error: {error}"))
         page.goto(f"{studio.suite.url}/{hash_}")
         for _ in range(MOST_RELOADS):
-            if page.locator("studio-app").count() or not any(NETWORK_CHANGED in message for message in messages):
+            until_known(page, lambda: has_run(page) or is_dropped(), "the page's modules have run or were dropped")
+            if has_run(page):
                 return page
-            messages.clear()  # the page's own modules were dropped
+            messages.clear()
             page.reload()
         raise AssertionError(f"the page's modules were dropped {MOST_RELOADS} times: {NETWORK_CHANGED}")
 
