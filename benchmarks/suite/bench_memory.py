@@ -118,7 +118,7 @@ def measured(module: str, operation: Operation, params: dict[str, Any], media: d
 
 
 def peak_of(call: OperationCall) -> int:
-    """Run an operation in this process; return its peak bytes, programs included.
+    """Run an operation in this process; return its peak bytes, child processes included.
 
     Its programs are child processes, such as ffmpeg; only the largest counts.
     """

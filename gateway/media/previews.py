@@ -35,7 +35,7 @@ class Previews:
     unasked: UnaskedInputs
 
     async def expand(self, service: str, path: str, body: bytes, request: Request) -> Response | None:
-        """Start the jobs that make a preview's inputs; submit it if its body changed.
+        """Start a preview's input jobs; submit the preview if its body changed.
 
         Proxies of its videos need no change of the body: the service itself waits for them. An "auto" input, or one that is made unasked,
         is replaced by a reference to a preview of the operation that makes the input; the answer is then the job that the service

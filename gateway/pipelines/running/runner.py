@@ -102,7 +102,7 @@ class PipelineRunner:
         return expected_seconds(steps, past, lengths)
 
     async def _reuse(self, owner: str, reused: Mapping[str, str], board: Board) -> None:
-        """Take over the finished steps of the earlier pipeline that this one retries.
+        """Take over the finished steps of the earlier pipeline that this pipeline retries.
 
         `reused`: step id -> job id.
         """
