@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from services.effects.params import EffectResult, SubjectParams, warn_if_unsure
 from services.effects.scene.concurrency import worker_count
 from services.effects.scene.memory_budget import check_memory_budget, needed_bytes, stored_bytes
-from services.effects.scene.moments import MaskedFrame, Moment, SceneFrame
+from services.effects.scene.moments import Moment, SceneFrame
 from services.effects.scene.neighbours import look_frames
 from services.effects.scene.pixels import Pixels, pixels_for
 from services.effects.scene.readers import read_matted, read_moving, read_scene
@@ -224,8 +224,8 @@ def _composed(
             return
         compositor = compositor_for(pixels_for(first.frame, linear_light=params.linear_light))
         all_frames = chain([first], frames)
-        # Whole pictures keep the stored planes. Preparing them takes no time, so no threads are used.
-        threads = isinstance(first, MaskedFrame) or params.linear_light
+        # Only linear light takes longer to prepare than handing a frame to a thread.
+        threads = params.linear_light
         prepared = (
             map_ordered(compositor.prepare, all_frames, workers=worker_count(), ahead=2) if threads else map(compositor.prepare, all_frames)
         )
@@ -329,6 +329,6 @@ MOTION_TRAILS = Operation(
     outputs={"video": Kind.VIDEO},
     run=motion_trails,
     look=LookCard(place=2, title="Motion trails", icon="trails"),
-    version=8,
+    version=9,
     example=MotionTrailsParams(layers=5, spacing=4, ghost="glow"),
 )

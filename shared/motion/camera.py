@@ -8,7 +8,7 @@ third of the picture has left the old one.
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from shared.motion.overlay import only_overlay_changed
 from shared.motion.phase_correlation import PhaseCorrelation
-from shared.motion.view import Gray, Mask, View, view_of
+from shared.motion.view import Gray, Mask, View, thumbnail, view_of
 
 Matrix = NDArray[np.float64]
 Model = Literal["none", "translation", "similarity", "homography"]
@@ -100,14 +100,16 @@ def _identity() -> Matrix:
 class Camera:
     """A tracker of the camera's motion from frame to frame.
 
-    Frames are given as luma in `size`: the `analysis_size` of the clip, or of `within` (width, height) if given. With a mask of the
-    subject, only the background is followed. Without a mask, the motion of most of the picture counts as the camera's.
+    Frames are given as luma in `size`: the `analysis_size` of the clip, or of `within` (width, height) if given. For `within`, coarser
+    poses are enough. With a mask of the subject, only the background is followed. Without a mask, the motion of most of the picture counts
+    as the camera's.
     """
 
     def __init__(self, model: Model, width: int, height: int, *, within: tuple[int, int] | None = None) -> None:
         self.size = analysis_size(*(within or (width, height)))
         self._factor = width / self.size[0], height / self.size[1]
-        self._method: Method = still if model == "none" else Translation(self.size) if model == "translation" else Features(model)
+        translation = Translation(self.size, from_guess=within is not None)
+        self._method: Method = still if model == "none" else translation if model == "translation" else Features(model)
         self._shot: _Shot | None = None
 
     def step(self, small: Gray, subject: Gray | None = None) -> Pose:
@@ -120,11 +122,11 @@ class Camera:
         if shot is None:
             self._shot = _Shot(before=view, anchor=view)
             return Pose(np.eye(3), cut=True)
-        before = shot.before.picture
+        before = shot.before
         sure = shot.follow(view, self._method, self.size)
         # A guess has no meaning if nothing could be measured.
         moved = shot.moved @ np.linalg.inv(shot.moved_before) if sure else np.eye(3)
-        if is_cut(before, small, moved, related=sure):
+        if is_cut(before, view, moved, related=sure):
             self._shot = _Shot(before=view, anchor=view)
             return Pose(np.eye(3), cut=True)
         return Pose(scale_matrix(shot.base @ np.linalg.inv(shot.moved), *self._factor), sure=sure)
@@ -191,8 +193,8 @@ def still(_before: View, _after: View, _guess: Matrix) -> Matrix:
 class Translation:
     """A motion method that measures a shift by phase correlation."""
 
-    def __init__(self, size: tuple[int, int]) -> None:
-        self._correlation = PhaseCorrelation(size)
+    def __init__(self, size: tuple[int, int], *, from_guess: bool = False) -> None:
+        self._correlation = PhaseCorrelation(size, from_guess=from_guess)
 
     def __call__(self, before: View, after: View, guess: Matrix) -> Matrix | None:
         shift = self._correlation(before, after, (float(guess[0, 2]), float(guess[1, 2])))
@@ -237,18 +239,19 @@ class Features:
         return np.asarray(matrix / matrix[2, 2], np.float64)
 
 
-def is_cut(before: Gray, after: Gray, moved: Matrix, *, related: bool = True) -> bool:
-    """Return whether two small pictures belong to different shots.
+def is_cut(before: View, after: View, moved: Matrix, *, related: bool = True) -> bool:
+    """Return whether two views belong to different shots.
 
     Thumbnails, aligned by `moved`, are compared by correlation, which does not change with exposure or a flash. A large moving subject
     lowers the correlation as well, but keeps the histogram of brightness. So the histograms have to differ, too, unless the motion between
     the pictures could not be measured (`related` false). A caption bar or another overlay that changes is no cut.
     """
-    first, second = _thumbnail(before), _thumbnail(after)
+    first, second = before.thumbnail, after.thumbnail
     alike = _correlation(first, second)
     if alike >= _SAME_PICTURE:
         return False
-    aligned = _thumbnail(cv2.warpPerspective(before, moved, before.shape[::-1], borderMode=cv2.BORDER_REPLICATE))
+    picture = before.picture
+    aligned = thumbnail(np.asarray(cv2.warpPerspective(picture, moved, picture.shape[::-1], borderMode=cv2.BORDER_REPLICATE), np.uint8))
     alike = max(alike, _correlation(aligned, second))
     if alike >= _SAME_PICTURE:
         return False
@@ -267,11 +270,6 @@ def _inside(mask: Mask, points: NDArray[np.float32]) -> Mask:
     x, y = np.rint(np.clip(points, -1, max(width, height))).astype(int).T
     within = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     return np.asarray(within & mask[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)], np.bool_)
-
-
-def _thumbnail(picture: NDArray[Any]) -> Matrix:
-    size = min(picture.shape[1], 48), min(picture.shape[0], 27)
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float64)
 
 
 def _correlation(a: Matrix, b: Matrix) -> float:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from shared.motion.view import View
 
 Floats = NDArray[np.float32]
+Spectrum = NDArray[np.complex64]
 Shift = tuple[float, float]
 
 _PEAKS = 3
@@ -40,15 +41,20 @@ _OUT_OF_SIGHT = 2.0
 class PhaseCorrelation:
     """A method that measures the shift between two pictures of a fixed size.
 
-    `size`: (width, height). Intermediate pictures of `before` are kept until another `before` comes.
+    `size`: (width, height). `from_guess`: refine the fraction of a pixel from the guess, which takes fewer rounds. Intermediate pictures of
+    `before`, and their spectrum at the latest guess, are kept until another `before`
+    comes.
     """
 
-    def __init__(self, size: tuple[int, int]) -> None:
+    def __init__(self, size: tuple[int, int], *, from_guess: bool = False) -> None:
+        self._from_guess = from_guess
         self._half = max(size[0] // 2, 4), max(size[1] // 2, 4)
         self._factor = size[0] / self._half[0], size[1] / self._half[1]
         self._window = cv2.createHanningWindow(self._half, cv2.CV_32F)
         self._of: View | None = None
         self._before, self._soft = np.zeros((0, 0), np.float32), np.zeros((0, 0), np.uint8)
+        self._guess: tuple[int, int] | None = None
+        self._spectrum = np.zeros((0, 0), np.complex64)
 
     def __call__(self, before: View, after: View, near: Shift) -> Shift | None:
         """Measure the shift of the content from `before` to `after`.
@@ -58,15 +64,19 @@ class PhaseCorrelation:
         """
         if self._of is not before:
             self._of, self._before, self._soft = before, self._smaller(before.picture), _softened(before.picture)
+            self._guess = None
         first, second = self._before, self._smaller(after.picture)
         if before.background is not None or after.background is not None:
             return self._background_shift(before, after, second, near)
         guess = round(near[0] / self._factor[0]), round(near[1] / self._factor[1])
+        if guess != self._guess:
+            self._guess, self._spectrum = guess, self._spectrum_of(_shifted(first, *guess))
         texture = np.minimum(cv2.magnitude(*_gradient(second)), _MOST_TEXTURE)
         candidates = {guess, (0, 0)}
-        candidates |= {(guess[0] + across, guess[1] + down) for across, down in self._peaks(_shifted(first, *guess), second)}
+        candidates |= {(guess[0] + across, guess[1] + down) for across, down in self._peaks(self._spectrum, self._spectrum_of(second))}
         best = min(candidates, key=lambda shift: (_mismatch(first, second, texture, shift), shift != guess))
-        return _refined(self._soft, _softened(after.picture), (best[0] * self._factor[0], best[1] * self._factor[1]))
+        start = near if self._from_guess and best == guess else (best[0] * self._factor[0], best[1] * self._factor[1])
+        return _refined(self._soft, _softened(after.picture), start)
 
     def _background_shift(self, before: View, after: View, second: Floats, near: Shift) -> Shift | None:
         """Measure the background's shift from `before` to `after`, with the subject filled in.
@@ -81,7 +91,8 @@ class PhaseCorrelation:
         texture = np.minimum(cv2.magnitude(*_gradient(second)), _MOST_TEXTURE) * small[1]
         filled = [_filled(picture, mask) for picture, mask in zip((self._before, second), small, strict=True)]
         candidates = {guess, (0, 0)}
-        candidates |= {(guess[0] + across, guess[1] + down) for across, down in self._peaks(_shifted(filled[0], *guess), filled[1])}
+        spectra = [self._spectrum_of(picture) for picture in (_shifted(filled[0], *guess), filled[1])]
+        candidates |= {(guess[0] + across, guess[1] + down) for across, down in self._peaks(spectra[0], spectra[1])}
 
         def mismatch(shift: tuple[int, int]) -> float:
             return _mismatch(filled[0], filled[1], texture * _shifted(small[0], *shift), shift)
@@ -93,10 +104,12 @@ class PhaseCorrelation:
     def _smaller(self, picture: NDArray[np.uint8]) -> Floats:
         return np.asarray(cv2.resize(picture, self._half, interpolation=cv2.INTER_AREA), np.float32)
 
-    def _peaks(self, first: Floats, second: Floats) -> list[tuple[int, int]]:
+    def _spectrum_of(self, picture: Floats) -> Spectrum:
+        return np.asarray(np.fft.rfft2((picture - picture.mean()) * self._window), np.complex64)
+
+    def _peaks(self, first: Spectrum, second: Spectrum) -> list[tuple[int, int]]:
         width, height = self._half
-        spectra = [np.fft.rfft2((picture - picture.mean()) * self._window) for picture in (second, first)]
-        cross = spectra[0] * spectra[1].conj()
+        cross = second * first.conj()
         cross /= np.maximum(np.abs(cross), np.float32(1e-3))
         surface = cv2.blur(np.fft.fftshift(np.fft.irfft2(cross, (height, width))), (3, 3))
         peaks = []

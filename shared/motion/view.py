@@ -1,6 +1,7 @@
 """Small pictures with a background mask, for measuring camera motion."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ _MARGIN = 7
 """Pixels around the subject that count as subject. This is half the window that corners are tracked in."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class View:
     """A small picture and the mask of its background.
 
@@ -26,6 +27,17 @@ class View:
 
     picture: Gray
     background: Mask | None = None
+
+    @cached_property
+    def thumbnail(self) -> NDArray[np.float64]:
+        """`picture` at 48x27 pixels at most."""
+        return thumbnail(self.picture)
+
+
+def thumbnail(picture: Gray) -> NDArray[np.float64]:
+    """Shrink a picture to 48x27 pixels at most."""
+    size = min(picture.shape[1], 48), min(picture.shape[0], 27)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float64)
 
 
 def view_of(picture: Gray, subject: Gray | None) -> View:

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterable, Iterator
 
+import cv2
 import numpy as np
 
 from services.effects.scene.concurrency import worker_count
@@ -43,7 +44,8 @@ class SceneTracker:
                 if index and len(self.cuts) < _MAX_CUTS:
                     self.cuts.append(float(frame.time))
             self.unsure += not pose.sure
-            small = np.dstack([luma, *(reduced(plane, self.size) for plane in chroma_planes(frame))])
+            planes = [luma, *(reduced(plane, self.size) for plane in chroma_planes(frame))]
+            small = np.asarray(cv2.merge(planes), np.uint8).reshape(*luma.shape, len(planes))
             yield SceneFrame(index=index, seconds=frame.time, shot=shot, pose=pose, small=small, frame=frame)
 
     def mask(self, frames: Iterable[SceneFrame], *, rate: float, threshold: int, focus_block: int | None) -> Iterator[MaskedFrame]:

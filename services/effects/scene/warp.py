@@ -1,5 +1,6 @@
 """Warping of planes, or rectangles of planes, to another frame's view."""
 
+import math
 from typing import Any
 
 import cv2
@@ -71,11 +72,35 @@ def warped_piece(piece: Plane, matrix: Matrix, outside: tuple[float, ...], *, so
         moved = cv2.copyMakeBorder(piece, *rows, *columns, cv2.BORDER_CONSTANT, value=outside)
     else:
         matrix = _from_corner(matrix, source, target)
-        if _is_affine(matrix):
+        shift = shift_of(matrix, (piece.shape[1], piece.shape[0]))
+        shifted = None if shift is None else _shifted_piece(piece, shift, size, outside)
+        if shifted is not None:
+            moved = shifted
+        elif _is_affine(matrix):
             moved = cv2.warpAffine(piece, matrix[:2], size, flags=cv2.INTER_LINEAR, borderValue=outside)
         else:
             moved = cv2.warpPerspective(piece, matrix, size, flags=cv2.INTER_LINEAR, borderValue=outside)
     return moved.reshape(size[1], size[0], piece.shape[2])
+
+
+def _shifted_piece(piece: Plane, shift: tuple[float, float], size: tuple[int, int], outside: tuple[float, ...]) -> Plane | None:
+    """Shift a piece into planes of `size`.
+
+    Interpolates linearly, which is several times as fast as a warp. `shift`: right and down, in pixels. `outside`: values around the
+    piece. None if all of the piece leaves the planes.
+    """
+    places = [(math.floor(way), way - math.floor(way)) for way in shift]
+    (left, across), (top, down) = places
+    # One more column and row, before the first ones, for the pixels that interpolation mixes in.
+    rows = slice(max(-top - 1, 0), min(size[1] - top, piece.shape[0]))
+    columns = slice(max(-left - 1, 0), min(size[0] - left, piece.shape[1]))
+    if rows.start >= rows.stop or columns.start >= columns.stop:
+        return None
+    above, before = top + 1 + rows.start, left + 1 + columns.start
+    below, after = size[1] - top - rows.stop, size[0] - left - columns.stop
+    block = cv2.copyMakeBorder(piece[rows, columns], above, below, before, after, cv2.BORDER_CONSTANT, value=outside)
+    block = cv2.addWeighted(block[:, 1:], 1 - across, block[:, :-1], across, 0)
+    return np.asarray(cv2.addWeighted(block[1:], 1 - down, block[:-1], down, 0))
 
 
 def moved_area(area: Area, matrix: Matrix) -> Area:

@@ -40,6 +40,8 @@ _SMOKE = 0.14
 """Brightness of a full shadow, 0 to 1. Black would be invisible on dark clothes and at night."""
 _SHADOW_BLUR = 0.0012
 """Blur radius of shadows, as a share of the picture's diagonal. It is the standard deviation of a Gaussian."""
+_HALVED_FROM = 3.0
+"""Least radius in pixels of a bloom that is computed at half the size."""
 _LEAST_BLUR = 0.3
 """Radius in pixels below which a blur is left out."""
 
@@ -121,7 +123,7 @@ def _empty_shadow(_levels: Levels) -> tuple[float, ...]:
 
 def _glow_veil(ghosts: list[PlacedGhost], clear: Floats, sigma: float, levels: Levels, _tint: Tint | None) -> Veil:
     sharp = _sum_of(ghosts, clear, _floor(levels))
-    light = [np.asarray(cv2.addWeighted(plane, _GLOW, _blurred(plane, sigma), _HALO, 0), np.float32) for plane in sharp]
+    light = [np.asarray(cv2.addWeighted(plane, _GLOW, _bloom(plane, sigma), _HALO, 0), np.float32) for plane in sharp]
     bright = np.maximum(light_brightness(light, levels), np.float32(1e-6))
     veil = np.asarray(1 - cv2.exp(-bright), np.float32)
     share = np.asarray(veil / bright, np.float32)
@@ -239,6 +241,18 @@ def _blurred(plane: NDArray[Any], sigma: float) -> NDArray[Any]:
     for _ in range(3):
         blurred = cv2.blur(blurred, (side, side), borderType=cv2.BORDER_REPLICATE)
     return blurred.reshape(plane.shape)
+
+
+def _bloom(plane: Floats, sigma: float) -> Floats:
+    """Blur a plane with a Gaussian of `sigma` pixels.
+
+    A wide blur is computed at half the size.
+    """
+    if sigma < _HALVED_FROM or min(plane.shape) < 2:
+        return np.asarray(_blurred(plane, sigma), np.float32)
+    height, width = plane.shape
+    half = cv2.resize(plane, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(_blurred(half, sigma / 2), (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _box_side(sigma: float) -> int:

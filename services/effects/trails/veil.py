@@ -1,6 +1,7 @@
 """Veils: ghost layers computed at reduced size for full-size pictures."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -40,10 +41,14 @@ def lay_over(out: Planes, picture: Planes, veil: Veil, area: Area, small_shape: 
         for outer, side in zip(area, inner, strict=True)
     )
     rest = cv2.addWeighted(hidden, -top, hidden, 0, top, dtype=depth)
+    # Planes of one size, as U and V, share the enlarged `rest`.
+    enlarged_rest: dict[tuple[int, int], NDArray[Any]] = {}
     for number, (target, plane) in enumerate(zip(out, picture, strict=True)):
         rows, columns = enlarged((place[0], place[1]), small_shape, plane.shape)
         source, view = plane[rows, columns], target[rows, columns]
         added = cv2.addWeighted(hidden, levels.floor[number], veil.light[number][inner], 1, 0, dtype=depth)
         size = source.shape[1], source.shape[0]
-        cv2.multiply(source, cv2.resize(rest, size, interpolation=cv2.INTER_LINEAR), dst=view, scale=1 / top)
+        if size not in enlarged_rest:
+            enlarged_rest[size] = cv2.resize(rest, size, interpolation=cv2.INTER_LINEAR)
+        cv2.multiply(source, enlarged_rest[size], dst=view, scale=1 / top)
         cv2.add(view, cv2.resize(added, size, interpolation=cv2.INTER_LINEAR), dst=view)
