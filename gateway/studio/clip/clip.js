@@ -5,15 +5,21 @@ import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { extent, facts, tags } from "../base/words.js";
 import { Unreachable } from "../server/api.js";
+import { pause } from "../server/views.js";
 import { load } from "../common/load.js";
+import { notify } from "../common/notices.js";
+import { GONE, isGone, NOT_SHOWN } from "../state/previews.js";
 import "../common/picture_grid.js";
 import "../common/sheet_handle.js";
 import "../viewer/viewer.js";
 import "./clip_choice.js";
 import "./tool_list.js";
 
+const AGAIN_MS = 1000; // pause before the file of a preview is requested again
+
 class ClipScreen extends Element {
   static props = { store: null, uploads: null, route: null, record: null, error: "", isWaiting: false, isToolReady: false, stage: {} };
+  #again = ""; // URL of the preview that was requested twice
 
   enter() {
     this.store.watch(() => this.#follow(), this.leaving);
@@ -76,7 +82,19 @@ class ClipScreen extends Element {
   #viewer() {
     const { record, stage } = this;
     return html`<clip-viewer .store=${this.store} .record=${record} .overlay=${stage.overlay ?? null} .preview=${stage.preview ?? null} .canvas=${stage.canvas ?? null}
-      .marks=${stage.marks ?? []} .part=${stage.part ?? null}></clip-viewer>`;
+      .marks=${stage.marks ?? []} .part=${stage.part ?? null} @preview-lost=${() => this.#dropPreview()}></clip-viewer>`;
+  }
+
+  /** Take a preview whose file failed from the viewer. Its file is requested once more if the server has it. */
+  async #dropPreview() {
+    const { route, stage: { preview } } = this;
+    if (!preview) return;
+    this.stage = { ...this.stage, preview: null };
+    const isLost = await isGone(this.store.api, preview.job);
+    if (isLost || this.#again === preview.url) return void notify(isLost ? GONE : NOT_SHOWN, { kind: "bad" });
+    this.#again = preview.url;
+    await pause(AGAIN_MS);
+    if (this.route === route && !this.stage.preview) this.stage = { ...this.stage, preview };
   }
 
   #panel() {

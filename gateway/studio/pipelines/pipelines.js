@@ -8,6 +8,7 @@ import { picturedOutput } from "../base/outputs.js";
 import { askForName } from "../common/name_dialog.js";
 import { notify } from "../common/notices.js";
 import { Stay } from "../common/stay.js";
+import { GONE, isGone, NOT_SHOWN } from "../state/previews.js";
 import { keepDraft, readDraft } from "./draft.js";
 import { dropPreview, runPreview } from "./preview.js";
 import { addressOf, forget, readSaved, save } from "./saved.js";
@@ -196,6 +197,14 @@ class PipelinesScreen extends Element {
     Object.assign(this, { preview: null, previewJob: null, previewNote: "" });
   }
 
+  async #dropPreview() {
+    const { preview, previewJob } = this;
+    const isLost = await isGone(this.store.api, previewJob.urls.self);
+    if (this.preview !== preview) return;
+    this.#closePreview();
+    this.previewNote = isLost ? GONE : NOT_SHOWN;
+  }
+
   async #save() {
     const isNamed = this.store.pipelines.some(({ name }) => name === this.chosen);
     const name = await askForName({ title: "Save the pipeline", name: isNamed || !this.chosen ? "My pipeline" : this.chosen, hint: "Saved on the server. Replaces a pipeline with the same name." });
@@ -330,8 +339,8 @@ class PipelinesScreen extends Element {
   #previewCard() {
     const { preview, previewJob } = this;
     return html`<section class="pipeline-preview" aria-label="Preview">
-      ${preview?.kind === "video" && html`<video src=${preview.url} controls autoplay loop muted playsinline aria-label="Preview of the pipeline"></video>`}
-      ${preview?.kind === "image" && html`<img src=${preview.url} alt="Preview of the pipeline">`}
+      ${preview?.kind === "video" && html`<video src=${preview.url} controls autoplay loop muted playsinline aria-label="Preview of the pipeline" @error=${() => this.#dropPreview()}></video>`}
+      ${preview?.kind === "image" && html`<img src=${preview.url} alt="Preview of the pipeline" @error=${() => this.#dropPreview()}>`}
       <div class="pipeline-preview-text">
         <div class="row"><b>Preview: three seconds at a small size</b><button type="button" class="icon quiet" aria-label="Close the preview" @click=${() => this.#closePreview()}>${icon("close")}</button></div>
         ${previewJob?.progress?.steps && html`<job-steps .job=${previewJob}></job-steps>`}

@@ -16,7 +16,7 @@ class PresetCard extends Element {
    */
   static props = { store: null, record: null, card: null, inputs: null, at: null, chosen: null, isExample: false, state: "waiting", url: "", kind: "", job: "" };
   #observer = null;
-
+  #isAnew = false; // whether the preview was made again, because its file was gone
   #isSeen = false;
   #given = ""; // the inputs of the latest run, as text
 
@@ -68,12 +68,21 @@ class PresetCard extends Element {
     }
   }
 
+  /** Make the preview again after its file is gone. The server keeps it for an hour. */
+  #lost() {
+    Object.assign(this, { url: "", kind: "", state: "failed" });
+    if (this.#isAnew) return;
+    this.#isAnew = true;
+    this.#run();
+  }
+
   view() {
     const { card, record, state, chosen } = this;
     const inner = html`<span class="preset-picture">
         <media-picture .src=${record.urls.thumbnail ?? ""}></media-picture>
-        ${this.kind === "video" && html`<video .muted=${true} muted loop autoplay playsinline src=${this.url} aria-hidden="true" tabindex="-1"></video>`}
-        ${this.kind === "image" && html`<img src=${this.url} alt="">`}
+        ${this.kind === "video" && html`<video .muted=${true} muted loop autoplay playsinline src=${this.url} aria-hidden="true" tabindex="-1"
+          @loadeddata=${() => (this.#isAnew = false)} @error=${() => this.#lost()}></video>`}
+        ${this.kind === "image" && html`<img src=${this.url} alt="" @load=${() => (this.#isAnew = false)} @error=${() => this.#lost()}>`}
         ${state === "running" && html`<span class="preset-state"><span class="spinner"></span>${this.isExample ? "Making it…" : "Preview…"}</span>`}
         ${state === "failed" && html`<span class="preset-state">No preview</span>`}
         ${card.install && html`<span class="preset-state">Needs a model</span>`}

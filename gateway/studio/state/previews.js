@@ -1,5 +1,6 @@
 // Previews: the operation itself on a few seconds of the proxy. One of each service runs at a time, as on the server; the newest of a slot wins.
 
+import { Problem } from "../server/api.js";
 import { endedJob } from "./ended_job.js";
 
 const MOST = 2; // previews at a time: browsers open six connections to a server, and events hold two
@@ -28,20 +29,23 @@ export function exampleOf(api, operation, { inputs, params, slot }) {
   return ended(api, operation, { inputs, params, listed: false, priority: "low", metadata: { studio: "example" } }, slot);
 }
 
-function ended(api, operation, body, slot) {
+async function ended(api, operation, body, slot) {
   const key = JSON.stringify([operation.name, { ...body, preview_slot: "" }]);
   const earlier = kept.get(key);
-  if (earlier && Date.now() < earlier.until) return earlier.promise;
+  if (earlier && Date.now() < earlier.until && !(earlier.job && (await isGone(api, earlier.job.urls.self)))) return earlier.promise;
+  const newer = kept.get(key);
+  if (newer && newer !== earlier) return newer.promise; // another card asked meanwhile
   const promise = new Promise((resolve, reject) => {
     const waiting = line.findIndex((entry) => entry.slot === `${operation.name}/${slot}`);
     if (waiting >= 0) line.splice(waiting, 1)[0].reject(new DOMException("A newer preview replaced this one.", "AbortError"));
     const queue = `${operation.service} ${body.preview ? "preview" : "example"}`; // examples do not hold up previews
     line.push({ queue, slot: `${operation.name}/${slot}`, run: () => runOne(api, operation, body), resolve, reject });
   });
-  const entry = { promise, until: Infinity };
+  const entry = { promise, until: Infinity, job: null }; // without a job while it is made
   kept.set(key, entry);
   promise.then(
     (job) => {
+      entry.job = job;
       // Both times are the server's, whose clock may differ.
       if (job.expires_at) entry.until = Date.now() + (Date.parse(job.expires_at) - Date.parse(job.completed_at)) - EARLY_MS;
     },
@@ -49,6 +53,14 @@ function ended(api, operation, body, slot) {
   );
   next();
   return promise;
+}
+
+export const GONE = "The server has deleted this preview. Press Preview to make it again.";
+export const NOT_SHOWN = "This preview is not shown: the connection broke, or this browser cannot play the format.";
+
+/** Whether the server has deleted a preview. It keeps previews for an hour, or less if their clip is deleted. `path`: of the job. */
+export async function isGone(api, path) {
+  return api.get(path).then(() => false, (error) => error instanceof Problem && error.status === 404);
 }
 
 async function next() {

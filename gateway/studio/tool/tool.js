@@ -247,7 +247,7 @@ class ToolPanel extends Element {
       const path = output.kind === "images" ? output.urls.thumbnail : output.urls.content;
       const held = await this.store.api.mediaUrl(path, this.leaving);
       if (isLate()) return void held.release();
-      this.tell("stage", { preview: { url: held.url, kind: output.kind === "video" ? "video" : "image", label: "Preview" } });
+      this.tell("stage", { preview: { url: held.url, kind: output.kind === "video" ? "video" : "image", label: "Preview", job: job.urls.self } });
     } catch (error) {
       if (isLate()) return;
       this.previewState = "";

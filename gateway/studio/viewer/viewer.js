@@ -14,8 +14,8 @@ const PROXY_HINT = { hdr: "is HDR", other: "has a format that browsers cannot pl
 
 class ClipViewer extends Element {
   /**
-   * Properties of the element. `overlay`: a template over the picture. `preview`: {url, label, kind} shown in place of the clip. `canvas`:
-   * an element, too.
+   * Properties of the element. `overlay`: a template over the picture. `preview`: {url, label, kind, job} shown in place of the clip. `canvas`:
+   * an element, too. Sends `viewer-time` with a time of the clip, and `preview-lost` if the file of the preview fails.
    */
   static props = {
     store: null, record: null, overlay: null, preview: null, canvas: null, marks: [], part: null,
@@ -48,6 +48,7 @@ class ClipViewer extends Element {
     if (name === "preview") {
       this.isOriginal = false;
       this.pause();
+      if (!this.preview) this.#returnToClip();
     }
     this.redraw();
   }
@@ -193,7 +194,7 @@ class ClipViewer extends Element {
     const bounded = Math.min(Math.max(time, 0), Math.max(0, (video?.duration || this.duration) - 0.001));
     this.time = bounded;
     if (video) video.currentTime = bounded;
-    this.tell("viewer-time", bounded);
+    this.#tellTime();
   }
 
   /** The number of the clip's shown frame, from 0, or null. Null: it is unknown yet. */
@@ -281,7 +282,18 @@ class ClipViewer extends Element {
     if (event.type === "seeked") this.#check();
     if (this.#wanted !== null) return; // the browser may round the time
     this.time = event.target.currentTime;
-    this.tell("viewer-time", this.time);
+    this.#tellTime();
+  }
+
+  /** Tell the time of the clip. The time within a preview is no time of the clip. */
+  #tellTime() {
+    if (!this.showsPreview) this.tell("viewer-time", this.time);
+  }
+
+  /** Return to the time of the clip from that of a preview. */
+  #returnToClip() {
+    this.time = this.querySelector("video.clip")?.currentTime ?? 0;
+    this.#tellTime();
   }
 
   drawn() {
@@ -303,7 +315,7 @@ class ClipViewer extends Element {
       const { video } = this;
       if (!this.isPlaying || !video) return;
       this.time = video.currentTime;
-      this.tell("viewer-time", this.time);
+      this.#tellTime();
       this.#tick();
     });
   }
@@ -330,6 +342,7 @@ class ClipViewer extends Element {
   #switch(isOriginal) {
     this.pause();
     this.isOriginal = isOriginal;
+    if (isOriginal) this.#returnToClip();
   }
 
   #picture() {
@@ -344,8 +357,8 @@ class ClipViewer extends Element {
       ${!shows && this.isOff && html`<media-picture class="exact" .src=${`/v1/media/${record.id}/frame?n=${this.number}`}></media-picture>`}
       ${preview?.kind === "video" && html`<video class="made" playsinline preload="auto" ?hidden=${!shows} src=${preview.url}
         @click=${() => this.toggle()} @play=${() => (this.isPlaying = true)} @pause=${() => this.#paused()}
-        @loadeddata=${() => shows && this.play()} @timeupdate=${(event) => this.#onTime(event)} @seeked=${(event) => this.#onTime(event)}></video>`}
-      ${preview?.kind === "image" && shows && html`<img class="made" src=${preview.url} alt=${preview.label}>`}
+        @loadeddata=${() => shows && this.play()} @timeupdate=${(event) => this.#onTime(event)} @seeked=${(event) => this.#onTime(event)} @error=${() => this.tell("preview-lost")}></video>`}
+      ${preview?.kind === "image" && shows && html`<img class="made" src=${preview.url} alt=${preview.label} @error=${() => this.tell("preview-lost")}>`}
       ${this.canvas}`;
   }
 

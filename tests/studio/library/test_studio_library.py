@@ -93,6 +93,10 @@ def test_a_clip_comes_from_a_link(open_page: Opener, clip: Path, tmp_path: Path)
         page.get_by_role("button", name="Add", exact=True).click()
         page.get_by_role("alert").first.wait_for()
         assert violations_of(page) == []
+        for host, reason in (("10.0.0.1", "10.0.0.1 is private"), ("[::1]", "::1 is loopback")):
+            page.get_by_label("Address of the file").fill(f"http://{host}/linked.mp4")
+            page.get_by_role("button", name="Add", exact=True).click()
+            page.get_by_text(f"{reason}: only public addresses may be reached.", exact=False).wait_for()
         page.get_by_label("Address of the file").fill(f"{origin.url}/linked.mp4")
         page.get_by_role("button", name="Add", exact=True).click()
         page.get_by_role("heading", name="linked.mp4").wait_for()

@@ -40,3 +40,24 @@ def test_keys_of_editing_programs_drive_the_viewer(open_page: Opener) -> None:
     page.locator(".stage").first.click(position={"x": 5, "y": 5})
     page.keyboard.press("m")
     until(page, "document.querySelector('video.clip').muted")
+
+
+def test_each_press_of_j_or_l_plays_faster(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}")
+    until(page, "document.querySelector('video.clip')?.readyState >= 2")
+    for speed in (1, 2, 4, 8, 8):
+        page.keyboard.press("l")
+        until(page, f"document.querySelector('video.clip').playbackRate === {speed} && !document.querySelector('video.clip').paused")
+        assert page.locator(".transport .badge").all_inner_texts() == ([f"{speed}×"] if speed > 1 else [])
+    page.keyboard.press("k")
+    page.keyboard.press("End")
+    page.get_by_text("0:05:29", exact=False).first.wait_for()
+    for speed in (-1, -2):
+        page.keyboard.press("j")
+        page.locator(".transport .badge", has_text=f"{speed}×").wait_for()
+    until(page, "document.querySelector('video.clip').currentTime < 5")
+    page.keyboard.press("l")  # forwards again, at the usual speed
+    until(page, "document.querySelector('video.clip').playbackRate === 1 && !document.querySelector('video.clip').paused")
+    page.keyboard.press("j")
+    until(page, "document.querySelector('video.clip').currentTime === 0 && !document.querySelector('clip-viewer').isPlaying")
+    assert page.locator(".transport .badge").count() == 0
