@@ -66,12 +66,18 @@ def opened(webhook: StoredWebhook, settings: Settings) -> StoredWebhook:
     A webhook without a secret gets the server's default secret. Raises Invalid if the installation's secret has changed.
     """
     sealed = webhook.secret
-    if sealed is None or not sealed.startswith(PREFIX):  # jobs of earlier releases keep it in plain text
+    if sealed is None or not sealed.startswith(PREFIX):  # stored by a process of an earlier release that still runs
         return webhook
     try:
         return replace(webhook, secret=unseal(sealed, derived_key(settings.data_dir, PURPOSE)))
     except ValueError as error:
         raise Invalid(f"The secret of the webhook cannot be read: {error}. Send the request again.") from error
+
+
+def seal_earlier_secrets(store: JobStore, settings: Settings) -> None:
+    """Seal the secrets that earlier releases stored in plain text. Blocks."""
+    if count := store.deliveries.seal_secrets(lambda text: seal(text, derived_key(settings.data_dir, PURPOSE)), PREFIX):
+        log.info("sealed %d webhook secrets of an earlier release", count)
 
 
 def new_secret() -> str:

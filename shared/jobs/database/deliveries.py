@@ -4,7 +4,7 @@ A standing webhook reports all listed jobs of its owner.
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,26 @@ class Deliveries:
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(WEBHOOKS).where(WEBHOOKS.c.owner == owner).order_by(WEBHOOKS.c.id))
             return [_standing(row._asdict()) for row in rows]
+
+    def seal_secrets(self, seal: Callable[[str], str], prefix: str) -> int:
+        """Seal the secrets that earlier releases stored in plain text; return their number.
+
+        `prefix`: beginning of a sealed secret. On SQLite the plain text is also overwritten in the file.
+        """
+        sealed = 0
+        with self._engine.begin() as connection:
+            if self._engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA secure_delete = ON")
+            for table in (JOBS, WEBHOOKS):
+                secret = table.c.webhook["secret"].as_string()
+                is_plain = sa.and_(secret.is_not(None), secret.not_like(f"{prefix}%"))
+                for row in connection.execute(sa.select(table.c.id, table.c.webhook).where(is_plain)).all():
+                    webhook = row.webhook | {"secret": seal(row.webhook["secret"])}
+                    sealed += connection.execute(table.update().where(table.c.id == row.id, is_plain).values(webhook=webhook)).rowcount
+        if sealed and self._engine.dialect.name == "sqlite":
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        return sealed
 
     def delete_webhook(self, owner: str, webhook_id: str) -> None:
         """Delete a standing webhook. Raises UnknownWebhook."""

@@ -180,6 +180,7 @@ class JobWorker:
         while True:
             try:
                 await asyncio.to_thread(self._store.open)
+                await asyncio.to_thread(webhooks.seal_earlier_secrets, self._store, self._settings)
                 return await asyncio.to_thread(lambda: Lifeline(make_locks(self._store.engine)))
             except (sa.exc.OperationalError, psycopg.OperationalError) as error:
                 if not patient or self._store.engine.dialect.name == "sqlite":

@@ -16,13 +16,12 @@ from shared.jobs.database.job_quota import check_quota
 from shared.jobs.database.rows import NewJob, StoredPreview
 from shared.jobs.database.store import JobStore
 from shared.jobs.database.tables import JOBS
-from shared.jobs.record import PRIORITIES
 from shared.jobs.view_names import view_key
 from shared.media.ids import new_id
 from shared.settings import Settings
+from tests.shared.jobs.new_jobs import OWNER, new_job
 
 POSTGRES = os.environ.get("REELWRIGHT_TEST_POSTGRES", "")
-OWNER = "k0123456789abcdef"
 
 
 @pytest.fixture
@@ -32,30 +31,6 @@ def store(tmp_path: Path) -> Iterator[JobStore]:
     opened.open()
     yield opened
     opened.close()
-
-
-def new_job(**values: Any) -> NewJob:
-    """Return a job of OWNER with the given `values`."""
-    plain = {
-        "id": new_id(),
-        "owner": OWNER,
-        "service": "effects",
-        "operation": "effects.motion-trails",
-        "version": 1,
-        "priority": PRIORITIES["normal"],
-        "inputs": {"video": "0" * 26},
-        "params": {},
-        "metadata": {},
-        "webhook": None,
-        "cache": True,
-        "name": None,
-        "deadline_at": None,
-        "listed": True,
-        "preview": None,
-        "idempotency_key": None,
-        "fingerprint": "x",
-    }
-    return NewJob(**plain | values)
 
 
 def pipeline() -> NewJob:
