@@ -2,11 +2,9 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -204,26 +202,6 @@ def test_media_of_a_suite_are_uploaded_listed_downloaded_and_deleted(clip, tmp_p
     assert "exists" in reelwright("media", "download", media_id, tmp_path, "--remote", running.url).stderr
     assert reelwright("media", "delete", media_id, "--remote", running.url).returncode == 0
     assert running.client.get(f"/v1/media/{media_id}").status_code == 404
-
-
-@pytest.mark.parametrize("place", [(), pytest.param(("--remote",), marks=pytest.mark.slow)], ids=["local", "remote"])
-def test_an_interrupted_run_leaves_no_files(clip, tmp_path, running: RunningSuite, place):
-    remote = (*place, running.url) if place else ()
-    command = [sys.executable, "-m", "reelwright", "speed-ramp", "render", str(clip), str(tmp_path / "out.mp4"), "--min-speed", "0.1"]
-    process = subprocess.Popen([*command, "--max-speed", "0.15", *remote], stderr=subprocess.PIPE, text=True)
-
-    def begun() -> bool:
-        newest = running.client.get("/v1/jobs", params={"status": "running"}).json()["items"]
-        return any(job["params"].get("max_speed") == 0.15 for job in newest) if place else any(tmp_path.iterdir())
-
-    deadline = time.monotonic() + 60
-    while not begun() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
-    assert process.returncode == 128 + signal.SIGTERM
-    assert list(tmp_path.iterdir()) == []
-    assert not place or not begun()
 
 
 def test_a_port_in_use_and_a_misspelt_setting_are_named(tmp_path):
