@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from gateway.bulk import bulk_routes
@@ -34,6 +34,7 @@ from gateway.web.routes import Studio, studio_routes
 from gateway.webhooks import webhook_routes
 from shared.http.app import create_api
 from shared.http.operations.description import OperationInfo
+from shared.http.operations.known_query import refuse_unknown_query
 from shared.media.disk import on_disk
 from shared.runtime import Runtime
 from shared.settings import Settings
@@ -87,6 +88,7 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
         tags=["operations"],
         summary="List the operations of all services",
         response_model=list[OperationInfo],
+        dependencies=[Depends(refuse_unknown_query)],
     )
     async def operations(request: Request) -> Response:
         operations = await upstreams.operations_json(credentials(runtime.settings, request.state.owner))

@@ -97,7 +97,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
 
 def _paths_in_problem(answer: httpx.Response) -> list[str]:
     """Return the paths of the server in the problem details of an answer."""
-    if not answer.headers.get("content-type", "").startswith("application/problem+json"):
+    if answer.request.method == "HEAD" or not answer.headers.get("content-type", "").startswith("application/problem+json"):
         return []
     answer.read()
     try:

@@ -4,13 +4,14 @@ import asyncio
 from typing import Annotated, Any
 from weakref import WeakValueDictionary
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from gateway.media.file_responses import content_response, file_response
 from gateway.media.requests import UNKNOWN, MediaId, owner_of
 from gateway.media.services import MediaServices
 from shared.errors import NotFound
 from shared.http.json_route import JsonRoute
+from shared.http.operations.known_query import refuse_unknown_query
 from shared.http.problems import problems
 from shared.media.disk import on_disk
 from shared.media.record import WITH_THUMBNAIL
@@ -40,7 +41,7 @@ THUMBNAIL: dict[int | str, dict[str, Any]] = UNKNOWN | {
 
 def download_routes(services: MediaServices) -> APIRouter:
     """Return the routes that send media files and thumbnails."""
-    router = APIRouter(prefix="/v1/media", tags=["media"], route_class=JsonRoute)
+    router = APIRouter(prefix="/v1/media", tags=["media"], route_class=JsonRoute, dependencies=[Depends(refuse_unknown_query)])
     store = services.store
     in_progress: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
     ranged = RANGED | UNKNOWN | problems(_416="The range lies outside the file")

@@ -3,13 +3,14 @@
 from contextlib import aclosing, suppress
 from functools import partial
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.media.requests import REFUSED, check_length, owner_of
 from gateway.media.services import MediaServices
 from shared.errors import Invalid, UnknownMedia
 from shared.http.json_route import JsonRoute
+from shared.http.operations.known_query import refuse_unknown_query
 from shared.media.disk import on_disk
 from shared.media.ingestion import ingest
 from shared.media.multipart import Part, read_parts
@@ -45,7 +46,7 @@ class FromUrl(BaseModel):
 
 def intake_routes(services: MediaServices) -> APIRouter:
     """Return the routes that add media from an upload or a URL."""
-    router = APIRouter(prefix="/v1/media", tags=["media"], route_class=JsonRoute)
+    router = APIRouter(prefix="/v1/media", tags=["media"], route_class=JsonRoute, dependencies=[Depends(refuse_unknown_query)])
     settings = services.settings
     store_file = partial(ingest, store=services.store, probe=services.probe, max_bytes=settings.max_upload_bytes)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi import Path as PathParam
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
@@ -20,6 +20,7 @@ from gateway.media.requests import REFUSED, MediaId, owner_of
 from gateway.media.services import MediaServices
 from shared.errors import NotFound, UnknownMedia
 from shared.http.json_route import JsonRoute
+from shared.http.operations.known_query import refuse_unknown_query
 from shared.http.problems import problems
 from shared.media.disk import on_disk
 from shared.media.ingestion import ingest
@@ -59,7 +60,13 @@ class PictureList(BaseModel):
 
 def picture_routes(services: MediaServices) -> APIRouter:
     """Return the routes for the pictures in zip files."""
-    router = APIRouter(prefix="/v1/media/{media_id}/files", tags=["media"], responses=UNKNOWN, route_class=JsonRoute)
+    router = APIRouter(
+        prefix="/v1/media/{media_id}/files",
+        tags=["media"],
+        responses=UNKNOWN,
+        route_class=JsonRoute,
+        dependencies=[Depends(refuse_unknown_query)],
+    )
     _add_reading(router, services)
     _add_taking_out(router, services)
     return router

@@ -6,7 +6,7 @@ A proxy is a small copy of a clip, and a strip is a picture with tiles over its 
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from gateway.media.downloads import BYTES, RANGED
@@ -15,6 +15,7 @@ from gateway.media.requests import UNKNOWN, MediaId, owner_of
 from gateway.media.view_desk import VIEWS, ViewDesk
 from shared.errors import NotFound
 from shared.http.json_route import JsonRoute
+from shared.http.operations.known_query import refuse_unknown_query
 from shared.http.problems import problems
 from shared.jobs import Job, Status
 from shared.media.disk import on_disk
@@ -31,7 +32,7 @@ Alpha = Annotated[str | None, Query(description="Id of a matte to show below the
 
 def view_routes(desk: ViewDesk) -> APIRouter:
     """Return the routes that send views of media, and single frames."""
-    router = APIRouter(prefix="/v1/media/{media_id}", tags=["media"], route_class=JsonRoute)
+    router = APIRouter(prefix="/v1/media/{media_id}", tags=["media"], route_class=JsonRoute, dependencies=[Depends(refuse_unknown_query)])
     _add_views(router, desk)
     _add_frame(router, desk)
     return router

@@ -6,7 +6,7 @@ Supported extensions: creation, creation-with-upload, termination, expiration an
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 
 from gateway.media.requests import REFUSED, owner_of
@@ -17,6 +17,7 @@ from gateway.uploads.folder import uploads_in
 from gateway.uploads.handler import EXTENSIONS, UploadHandler, header_number
 from gateway.uploads.stream import ALGORITHMS
 from shared.errors import ReelwrightError, UnsupportedMedia
+from shared.http.operations.known_query import refuse_unknown_query
 from shared.http.problems import problems
 from shared.media.disk import on_disk
 
@@ -51,7 +52,7 @@ def upload_routes(services: MediaServices) -> APIRouter:
 
     They act for the owner in `request.state.owner`. Creating an upload also removes expired ones at intervals.
     """
-    router = APIRouter(prefix="/v1/uploads", tags=["uploads"], route_class=TusRoute)
+    router = APIRouter(prefix="/v1/uploads", tags=["uploads"], route_class=TusRoute, dependencies=[Depends(refuse_unknown_query)])
     settings = services.settings
     handler = UploadHandler(services, uploads_in(settings.data_dir, ttl_s=settings.upload_ttl_s))
     _add_options(router, settings.max_upload_bytes)

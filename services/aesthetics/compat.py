@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from services.aesthetics.best_frames import BEST_FRAMES, BestFramesParams
@@ -32,6 +32,7 @@ from services.aesthetics.top_images import TOP_IMAGES, TopImagesParams
 from shared.errors import Invalid
 from shared.http.json_route import JsonRoute
 from shared.http.operations.answers import REFUSALS
+from shared.http.operations.known_query import refuse_unknown_query
 from shared.media.disk import on_disk
 
 BEST, TOP = "best_frames_extractor", "top_images_extractor"
@@ -128,7 +129,12 @@ def perfectframe_routes(extractions: Extractions) -> APIRouter:
 
     These are `/extractors/best_frames_extractor`, `/extractors/top_images_extractor` and `/status`, and the same below `/v2`.
     """
-    router = APIRouter(tags=["aesthetics: endpoints of PerfectFrameAI"], responses=REFUSALS, route_class=JsonRoute)
+    router = APIRouter(
+        tags=["aesthetics: endpoints of PerfectFrameAI"],
+        responses=REFUSALS,
+        route_class=JsonRoute,
+        dependencies=[Depends(refuse_unknown_query)],
+    )
     for version in VERSIONS:
         _add_routes(router, extractions, version)
     return router

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -20,6 +20,7 @@ from shared.errors import NotFound
 from shared.http.forms import RefusedFile, form_schema, read_form, run_on
 from shared.http.json_route import JsonRoute
 from shared.http.operations.answers import REFUSALS
+from shared.http.operations.known_query import refuse_unknown_query
 from shared.http.problems import problems
 from shared.jobs import Job, Status
 from shared.jobs.database.job_filter import JobFilter
@@ -78,7 +79,12 @@ def compat_routes(runtime: Runtime) -> APIRouter:
 
 
 def _extract_routes(runtime: Runtime) -> APIRouter:
-    router = APIRouter(tags=["keyframes: endpoints of the Video Keyframe Extraction API"], responses=REFUSALS, route_class=JsonRoute)
+    router = APIRouter(
+        tags=["keyframes: endpoints of the Video Keyframe Extraction API"],
+        responses=REFUSALS,
+        route_class=JsonRoute,
+        dependencies=[Depends(refuse_unknown_query)],
+    )
 
     @router.post(
         "/extract_keyframes/",
@@ -123,7 +129,7 @@ def _reply(name: str, report: VideoReport, images: str, job_id: str) -> Extracte
 
 
 def _preview_routes(runtime: Runtime) -> APIRouter:
-    router = APIRouter(tags=["keyframes.detect"])
+    router = APIRouter(tags=["keyframes.detect"], dependencies=[Depends(refuse_unknown_query)])
 
     @router.get(
         "/preview",

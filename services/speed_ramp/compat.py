@@ -7,7 +7,7 @@ the reply waits for its result.
 from collections.abc import Mapping
 from functools import partial
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.speed_ramp.analyze import ANALYZE, AnalyzeParams
@@ -15,6 +15,7 @@ from services.speed_ramp.render import RENDER
 from shared.http.forms import form_schema, read_form, run_on
 from shared.http.json_route import JsonRoute
 from shared.http.operations.answers import REFUSALS
+from shared.http.operations.known_query import refuse_unknown_query
 from shared.http.params_text import params_from_text
 from shared.media.ingestion import ingest
 from shared.media.record import MediaRecord
@@ -54,7 +55,12 @@ class SpeedsFromUrl(BaseModel):
 
 def ai_speed_ramping_routes(runtime: Runtime) -> APIRouter:
     """Return the routes `/process`, `/get-speeds` and `/get-speeds-from-url`."""
-    router = APIRouter(tags=["speed-ramp: endpoints of AI-Speed-Ramping"], responses=REFUSALS, route_class=JsonRoute)
+    router = APIRouter(
+        tags=["speed-ramp: endpoints of AI-Speed-Ramping"],
+        responses=REFUSALS,
+        route_class=JsonRoute,
+        dependencies=[Depends(refuse_unknown_query)],
+    )
     take = partial(ingest, store=runtime.media, probe=runtime.probe, max_bytes=runtime.settings.max_upload_bytes)
 
     @router.post("/process", summary="Ramp an uploaded video and return its address", openapi_extra=form_schema(AnalyzeParams, FIELDS))

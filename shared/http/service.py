@@ -34,11 +34,22 @@ def create_service(service: Service, runtime: Runtime, *, reachable_by_browsers:
     for operation in service.operations:
         app.include_router(_routes(operation, runtime))
 
-    @app.get("/operations", tags=["service"], summary="List the operations of this service", response_model_exclude_none=True)
+    @app.get(
+        "/operations",
+        tags=["service"],
+        summary="List the operations of this service",
+        response_model_exclude_none=True,
+        dependencies=[Depends(refuse_unknown_query)],
+    )
     async def operations() -> list[OperationInfo]:
         return [describe(operation, service) for operation in service.operations]
 
-    @app.get("/models", tags=["service"], summary="List the models that this service can use")
+    @app.get(
+        "/models",
+        tags=["service"],
+        summary="List the models that this service can use",
+        dependencies=[Depends(refuse_unknown_query)],
+    )
     async def models() -> list[ModelInfo]:
         return await asyncio.to_thread(_models_of, service.name, runtime.settings)
 
