@@ -76,7 +76,12 @@ class Runtime:
         """
         self.settings = settings
         self.keys = keys or KeyRing(settings)
-        self.media = MediaStore(settings.data_dir / "media", ttl_s=settings.media_ttl_s, limit_of=self.keys.max_bytes)
+        self.media = MediaStore(
+            settings.data_dir / "media",
+            ttl_s=settings.media_ttl_s,
+            limit_of=self.keys.max_bytes,
+            keep_free_bytes=settings.min_free_bytes,
+        )
         self.jobs = Jobs(settings)
         self.memory = ResultMemory(self.jobs.store.history, self.media, ModelFolder(settings.models_folder))
         self._worker = JobWorker(self.jobs, settings, UrlFetcher(settings, self.media, self.probe))

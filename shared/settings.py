@@ -121,7 +121,7 @@ class Settings(BaseSettings):
     gc_interval_s: float = Field(600, gt=0, description="Seconds between two removals of expired jobs and media.")
 
     min_free_bytes: int = Field(
-        100 * MIB, ge=0, description="Free bytes on the disk of the data folder below which the suite reports not ready."
+        100 * MIB, ge=0, description="Free bytes on the disk of the data folder that uploads leave; below it the suite reports not ready."
     )
     view_bytes: int = Field(
         10 * 1024 * MIB,

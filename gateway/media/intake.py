@@ -12,8 +12,8 @@ from shared.errors import Invalid, UnknownMedia
 from shared.http.json_route import JsonRoute
 from shared.http.operations.known_query import refuse_unknown_query
 from shared.media.disk import on_disk
-from shared.media.ingestion import ingest
-from shared.media.multipart import Part, read_parts
+from shared.media.ingestion import SizeBounds, ingest
+from shared.media.multipart import Part, read_parts, stated_bytes
 from shared.media.record import MediaRecord
 from shared.net.download import checked_client, fetch
 
@@ -59,13 +59,17 @@ def intake_routes(services: MediaServices) -> APIRouter:
         The kind is detected from the file's content, not from its name.
         """
         check_length(request, settings.max_upload_bytes + FORM_BYTES)
+        length = stated_bytes(request)
+        bounds = SizeBounds(least=max(0, (length or 0) - FORM_BYTES), most=length)
         owner, record = owner_of(request), None
         try:
             async with aclosing(read_parts(request)) as parts:
                 async for part in parts:
                     if record is not None:
                         raise Invalid(f"The form has another part after the file, {part.field!r}: send one file per request.")
-                    record = await store_file(_only_file(part).chunks, owner=owner, name=part.filename or "", source="upload")
+                    record = await store_file(
+                        _only_file(part).chunks, owner=owner, name=part.filename or "", source="upload", bounds=bounds
+                    )
         except BaseException:
             if record is not None:
                 with suppress(UnknownMedia):

@@ -95,7 +95,7 @@ def _add_list(router: APIRouter, store: MediaStore) -> None:
     @router.get("/usage", summary="Read the disk space that your media take")
     async def usage(request: Request) -> MediaUsage:
         owner = owner_of(request)
-        return MediaUsage(bytes=await on_disk(stored_bytes, store.root / owner), limit_bytes=store.limit_of(owner))
+        return MediaUsage(bytes=await on_disk(stored_bytes, store.root / owner), limit_bytes=store.room.limit_of(owner))
 
 
 def _add_lookup(router: APIRouter, services: MediaServices) -> None:

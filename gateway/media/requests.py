@@ -7,6 +7,7 @@ from fastapi import Request
 
 from shared.errors import TooLarge
 from shared.http.problems import problems
+from shared.media.multipart import stated_bytes
 from shared.sample_ids import SAMPLE_ID
 
 MediaId = Annotated[str, PathParam(description="Id of a medium.", examples=[SAMPLE_ID], openapi_examples={"sample": {"value": SAMPLE_ID}})]
@@ -32,6 +33,6 @@ def owner_of(request: Request) -> str:
 
 def check_length(request: Request, max_bytes: int) -> None:
     """Raise TooLarge if a request announces a body of more than `max_bytes`."""
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > max_bytes:
+    length = stated_bytes(request)
+    if length is not None and length > max_bytes:
         raise TooLarge(f"The request announces {length} bytes; the limit for a file is {max_bytes} bytes (REELWRIGHT_MAX_UPLOAD_BYTES).")

@@ -18,8 +18,9 @@ from pydantic import BaseModel, ConfigDict
 
 from gateway.uploads.errors import UnknownUpload, UploadExpired, UploadLocked
 from shared.media.ids import is_id, is_owner, new_id
+from shared.media.reservations import UPLOAD_DATA, UPLOADS
 
-STATE, DATA, LOCK, TRASH = "state.json", "data", "lock", ".trash"
+STATE, DATA, LOCK, TRASH = "state.json", UPLOAD_DATA, "lock", ".trash"
 
 
 class UploadState(BaseModel):
@@ -140,7 +141,7 @@ class Upload:
 
 def uploads_in(data_dir: Path, *, ttl_s: float) -> "Uploads":
     """Return the storage of all uploads below a data folder."""
-    return Uploads(data_dir / "uploads", ttl_s=ttl_s)
+    return Uploads(data_dir / UPLOADS, ttl_s=ttl_s)
 
 
 class Uploads:
@@ -164,14 +165,6 @@ class Uploads:
         if not is_owner(owner) or not is_id(upload_id) or not (self.root / owner / upload_id / STATE).exists():
             raise _unknown(upload_id[:64])
         return self._upload(owner, upload_id)
-
-    def received_bytes(self, owner: str) -> int:
-        """Return the bytes on disk of an owner's uploads that are not media yet."""
-        total = 0
-        for data in (self.root / owner).glob(f"*/{DATA}"):
-            with contextlib.suppress(FileNotFoundError):
-                total += data.stat().st_size
-        return total
 
     def sweep(self, now: datetime) -> list[str]:
         """Remove all uploads that expired before `now`; return their ids.

@@ -19,8 +19,9 @@ from gateway.uploads.stream import Checksum, append
 from shared.errors import BrokenMedia, NotFound, ReelwrightError, TooLarge
 from shared.media.disk import on_disk
 from shared.media.ids import new_id
-from shared.media.ingestion import ingest_file
+from shared.media.ingestion import ingest_file, reserved
 from shared.media.names import safe_name
+from shared.media.reservations import Reservation
 
 EXTENSIONS = "creation,creation-with-upload,termination,expiration,checksum"
 MEDIA_ID = "Reelwright-Media-Id"
@@ -54,7 +55,7 @@ class UploadHandler:
         fields = parse_metadata(metadata)
         name = safe_name(fields.get("filename") or fields.get("name") or "")
         state = UploadState(name=name, metadata=metadata, length=length)
-        await self._check_room(owner_of(request), length)
+        await on_disk(self._services.store.room.check, owner_of(request), length)
         return await on_disk(self.uploads.create, owner_of(request), state), state
 
     async def receive(self, request: Request, upload: Upload, *, offset: int) -> UploadState:
@@ -74,22 +75,15 @@ class UploadHandler:
             if size.isdecimal() and offset + int(size) > state.length:
                 detail = f"{size} bytes from offset {offset} on exceed Upload-Length, which is {state.length} bytes."
                 raise TooLarge(detail)
-            if not state.done:
-                await self._check_room(upload.owner, state.length - current)
+            if state.done:
+                return state
+            async with reserved(self._services.store, upload.owner, upload.folder) as reservation:
+                await on_disk(reservation.require, state.length, at_most=state.length)
                 try:
                     state = await append(upload, state, _stream(request), offset=offset, checksum=checksum)
                 except ClientDisconnect:
                     return state  # no client is left to get the answer
-            return await self._finished(upload, state)
-
-    async def _check_room(self, owner: str, more: int) -> None:
-        """Raise QuotaExceeded if `more` bytes do not fit the owner's quota.
-
-        Media and unfinished uploads count.
-        """
-        store = self._services.store
-        if store.limit_of(owner) is not None:
-            await on_disk(lambda: store.check_room(owner, self.uploads.received_bytes(owner) + more))
+                return await self._finished(upload, state, reservation)
 
     async def current_state(self, upload: Upload) -> UploadState:
         """Return an upload's state; finish the upload first if all bytes have arrived.
@@ -102,7 +96,9 @@ class UploadHandler:
             if state.done or await on_disk(upload.offset, state) < state.length:
                 return state
             with contextlib.suppress(UploadLocked), upload.locked():
-                return await self._finished(upload, await on_disk(upload.drop_unverified))
+                async with reserved(self._services.store, upload.owner, upload.folder) as reservation:
+                    await on_disk(reservation.require, state.length, at_most=state.length)
+                    return await self._finished(upload, await on_disk(upload.drop_unverified), reservation)
             if time.monotonic() > give_up_at:
                 return state
             await asyncio.sleep(POLL_S)
@@ -118,7 +114,7 @@ class UploadHandler:
             raise NotFound(f"The upload {upload.id} has been deleted.") from None
         return {"Upload-Offset": str(offset), "Upload-Expires": format_datetime(expires_at, usegmt=True)}
 
-    async def _finished(self, upload: Upload, state: UploadState) -> UploadState:
+    async def _finished(self, upload: Upload, state: UploadState, reservation: Reservation) -> UploadState:
         """Turn an upload into a medium if it is complete.
 
         Returns the upload's state. An upload whose file is refused is removed. The caller holds the lock.
@@ -129,7 +125,14 @@ class UploadHandler:
         store, probe, media_id = self._services.store, self._services.probe, state.media_id or ""
         try:
             await ingest_file(
-                upload.data, store=store, probe=probe, owner=upload.owner, name=state.name, source="upload", media_id=media_id
+                upload.data,
+                reservation,
+                store=store,
+                probe=probe,
+                owner=upload.owner,
+                name=state.name,
+                source="upload",
+                media_id=media_id,
             )
         except ReelwrightError as error:
             if error.status < 500:

@@ -15,8 +15,8 @@ from shared.http.operations.submission import submit
 from shared.http.params_text import params_from_text
 from shared.jobs import Job, JobRequest, Status
 from shared.media.disk import on_disk
-from shared.media.ingestion import ingest
-from shared.media.multipart import Part, read_parts
+from shared.media.ingestion import SizeBounds, ingest
+from shared.media.multipart import Part, read_parts, stated_bytes
 from shared.media.record import MediaRecord
 from shared.operation import Operation, Params
 from shared.runtime import Runtime
@@ -122,7 +122,14 @@ async def _take(part: Part, request: Request, runtime: Runtime) -> MediaRecord |
     limit, name = runtime.settings.max_upload_bytes, part.filename or ""
     try:
         return await ingest(
-            part.chunks, store=runtime.media, probe=runtime.probe, owner=request.state.owner, name=name, source="upload", max_bytes=limit
+            part.chunks,
+            store=runtime.media,
+            probe=runtime.probe,
+            owner=request.state.owner,
+            name=name,
+            source="upload",
+            max_bytes=limit,
+            bounds=SizeBounds(most=stated_bytes(request)),
         )
     except ReelwrightError as error:
         return RefusedFile(name, error)

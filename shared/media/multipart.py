@@ -46,6 +46,12 @@ class Part:
             raise Invalid(f"The form field {self.field!r} is not UTF-8 text.") from error
 
 
+def stated_bytes(request: Request) -> int | None:
+    """Return the length of the body that a request announces; None without one."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdecimal() else None
+
+
 async def read_parts(request: Request) -> AsyncGenerator[Part]:
     """Yield the parts of a request's body in order.
 

@@ -4,6 +4,7 @@ The gateway and all workers share the volume. There is no database.
 
     <root>/<owner>/<id>/record.json, content.<suffix>, thumbnail.jpg
     <root>/<owner>/.by-hash/      the index by hash (owner_folder/hash_index.py)
+    <root>/.reserved/             room that requests under way have reserved (reservations.py)
     <root>/.incoming/<random>/    being written; becomes a medium by one rename
     <root>/.trash/<random>/       being deleted
 
@@ -15,20 +16,20 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from shared.errors import Invalid, QuotaExceeded, UnknownMedia
+from shared.errors import Invalid, UnknownMedia
 from shared.log import note_changes
 from shared.media.disk import read_text, sync_folder
 from shared.media.ids import checked_parts, is_id, is_owner, new_id
 from shared.media.names import SUFFIX, safe_name
-from shared.media.owner_folder.changes import stored_bytes
 from shared.media.owner_folder.hash_index import HashIndex
 from shared.media.record import MediaRecord
+from shared.media.reservations import Reservation, Room
 from shared.media_info import MediaInfo
 from shared.operation import Kind
 
@@ -94,14 +95,15 @@ class MediaStore:
     ValueError for an owner), as does another owner's medium.
     """
 
-    def __init__(self, root: Path, *, ttl_s: float, limit_of: Callable[[str], int | None] = lambda _owner: None):
+    def __init__(self, root: Path, *, ttl_s: float, limit_of: Callable[[str], int | None] = lambda _owner: None, keep_free_bytes: int = 0):
         """Open the store in `root`, which is created on first use.
 
-        `limit_of`: returns the largest number of bytes that an owner may store, None without a limit.
+        `limit_of`: returns the largest number of bytes that an owner may store, None without a limit. `keep_free_bytes`: bytes of the
+        disk that new files leave free.
         """
         self.root = root.absolute()
         self.ttl = timedelta(seconds=ttl_s)
-        self._limit_of = limit_of
+        self.room = Room(self.root, limit_of=limit_of, keep_free_bytes=keep_free_bytes)
         self._incoming, self._trash = self.root / ".incoming", self.root / ".trash"
 
     @contextmanager
@@ -117,11 +119,14 @@ class MediaStore:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def publish(self, incoming: Incoming, new: NewMedium, *, file: Path | None = None) -> MediaRecord:
+    def publish(
+        self, incoming: Incoming, new: NewMedium, *, file: Path | None = None, reservation: Reservation | None = None
+    ) -> MediaRecord:
         """Move a file into the store as the medium `new`.
 
-        Returns its record. `file`: the file to move, by default `incoming.content`; it must lie on the store's volume. The medium is on
-        disk (fsync) when this returns. Raises ValueError if `new.bytes` is not the size of the file.
+        Returns its record. `file`: the file to move, by default `incoming.content`; it must lie on the store's volume. `reservation`: the
+        room of the file, which ends here. The medium is on disk (fsync) when this returns. Raises ValueError if `new.bytes` is not the
+        size of the file.
         """
         media_id = new.media_id or new_id()
         target = self._folder(new.owner, media_id)
@@ -150,7 +155,8 @@ class MediaStore:
         sync_folder(incoming.folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            os.rename(incoming.folder, target)
+            with reservation.ending() if reservation else nullcontext():
+                os.rename(incoming.folder, target)
         except OSError:
             if not target.exists():
                 raise
@@ -170,18 +176,6 @@ class MediaStore:
             with suppress(UnknownMedia):  # the medium was deleted
                 return self.get(owner, media_id)
         raise UnknownMedia(f"There is no medium with the SHA-256 {sha256}: upload the file.")
-
-    def limit_of(self, owner: str) -> int | None:
-        """Return how many bytes an owner may store; None without a limit."""
-        return self._limit_of(owner)
-
-    def check_room(self, owner: str, more: int = 0) -> None:
-        """Raise QuotaExceeded if `more` bytes do not fit the owner's quota."""
-        if (limit := self._limit_of(owner)) is not None:
-            stored = stored_bytes(self._folder(owner, new_id()).parent)
-            if stored + more > limit:
-                detail = f"{stored} bytes are stored; {more} more would exceed the quota of {limit} bytes."
-                raise QuotaExceeded(f"{detail} Delete media that are not needed.")
 
     def get(self, owner: str, media_id: str) -> MediaRecord:
         """Read the record of a medium.

@@ -23,7 +23,7 @@ async def submit(operation: Operation, request: JobRequest, *, params: Params, o
     if request.preview:
         _check_preview(operation)
         refuse_urls(request.inputs, "a preview takes media ids, not URLs")
-    await asyncio.to_thread(runtime.media.check_room, owner)
+    await asyncio.to_thread(runtime.media.room.check, owner)
     remembered = None
     if (
         request.cache and operation.remembered and not request.preview and not has_urls(request.inputs)

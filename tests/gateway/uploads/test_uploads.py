@@ -114,6 +114,23 @@ def test_bytes_of_unfinished_uploads_count_against_the_quota(tmp_path: Path) -> 
         assert send(http, urls[1], bytes(5000)).status_code == 204
 
 
+def test_bytes_that_a_request_still_sends_count_against_the_quota(tmp_path: Path) -> None:
+    parts = Parts(data_dir=tmp_path, settings=Settings(data_dir=tmp_path, max_upload_bytes=MAX_BYTES), most_bytes=2 * len(VIDEO))
+    with serving(parts.app()) as port, client_of(port) as http:
+        first, second = begin(http), begin(http)
+        with unfinished_patch(port, first, VIDEO[:1000], announced=len(VIDEO)) as connection:
+            wait_until(lambda: offset(http, first) == 1000)
+            form = {"file": ("clip.mp4", VIDEO + VIDEO)}
+            refused = http.post("/v1/media", files=form)
+            assert (refused.status_code, refused.json()["type"]) == (QUOTA_EXCEEDED, "/problems/quota-exceeded")
+            assert f"{len(VIDEO)} bytes are stored or on their way" in refused.json()["detail"]
+            assert send(http, second, VIDEO).status_code == 204
+            assert http.post("/v1/uploads", headers={"upload-length": "1"}).status_code == QUOTA_EXCEEDED
+            connection.sendall(VIDEO[1000:])
+            assert b"204 No Content" in read_until(connection)
+        assert http.get("/v1/media/usage").json()["bytes"] == 2 * len(VIDEO)
+
+
 def test_an_upload_in_pieces_becomes_a_medium(http: httpx.Client, parts: Parts) -> None:
     url = begin(http)
     first = send(http, url, VIDEO[:4000])

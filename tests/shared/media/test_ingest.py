@@ -131,9 +131,12 @@ async def test_cancelling_leaves_nothing_in_the_store(store: MediaStore, stage: 
 async def test_a_medium_with_a_given_id_is_published_once(store: MediaStore, tmp_path: Path) -> None:
     path, probe, media_id = tmp_path / "data", Probe(), new_id()
     path.write_bytes(b"resumed")
+    reservation = store.room.reservation("public", tmp_path)
 
     async def once() -> MediaRecord:
-        return await ingest_file(path, store=store, probe=probe, owner="public", name="r.mp4", source="upload", media_id=media_id)
+        return await ingest_file(
+            path, reservation, store=store, probe=probe, owner="public", name="r.mp4", source="upload", media_id=media_id
+        )
 
     first = await once()
     path.unlink()
