@@ -85,7 +85,8 @@ def test_dropped_files_are_added_found_named_and_skimmed(open_page: Opener, clip
     page.locator("media-card", has_text="disc.png").wait_for()
 
 
-def test_a_clip_comes_from_a_link(open_page: Opener, clip: Path, tmp_path: Path) -> None:
+def test_a_clip_comes_from_a_link(open_page: Opener, studio: Restartable, clip: Path, tmp_path: Path) -> None:
+    studio.suite.upload(clip)  # an empty library has no bar of buttons
     page = open_page(refusals=("404", "422", "502"))
     page.get_by_role("button", name="From a link").click()
     with serving_files(linked=own_copy(clip, tmp_path / "linked.mp4")) as origin:
