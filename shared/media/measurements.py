@@ -53,7 +53,7 @@ class MeasurementStore:
 
     def keep(self, owner: str, key: str, file: Path) -> None:
         """Move `file` into the store, unless it is too large."""
-        if file.stat().st_size > LARGEST_BYTES:
+        if file.lstat().st_size > LARGEST_BYTES:
             return
         path = self.root / owner / key
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,20 +4,18 @@ Each process is the child of a slot (slot.py). Idle children are ended after a w
 """
 
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from shared.errors import ReelwrightError, Unavailable, WorkerCrashed
+from shared.errors import ReelwrightError, Unavailable
 from shared.media.disk import on_disk
+from shared.worker.folders.slot_folders import place, take
 from shared.worker.limits import Limits, Usage
 from shared.worker.sandbox import Sandbox
 from shared.worker.slot import OnUpdate, Slot
-from shared.worker.slot_folders import place
 from shared.worker_call import Answer, Request, Target
 
 RETRY_S = 10
@@ -70,16 +68,18 @@ class WorkerPool:
                 in_slot[name] = await asyncio.to_thread(place, paths[name], slot.sandbox.inputs / name, paths[name].name)
             answer = await slot.call(target, replace(request, **{name: str(path) for name, path in in_slot.items()}))
             for name in target.writes:
-                await asyncio.to_thread(_take, in_slot[name], paths[name])
+                await asyncio.to_thread(take, in_slot[name], paths[name])
             return answer
 
     @asynccontextmanager
-    async def lease(self, wait_s: float | None = None) -> AsyncIterator[Slot]:
+    async def lease(self, wait_s: float | None = None, *, owner: str = "") -> AsyncIterator[Slot]:
         """Reserve a slot for calls on files in the slot's folder.
 
-        The caller puts the files there. Raises Unavailable if no slot is free within `wait_s` seconds.
+        The caller puts the files there. `owner`: whose files they are. A child that has opened files of another owner is ended first, since
+        a hostile file may have left a thread in it. Raises Unavailable if no slot is free within `wait_s` seconds.
         """
-        async with self._slot(wait_s=wait_s) as slot:
+        async with self._slot(wait_s=wait_s, owner=owner) as slot:
+            await slot.serve(owner)
             self._used_slots.add(slot)
             slot.output.clear()
             await asyncio.to_thread(slot.empty)
@@ -117,10 +117,10 @@ class WorkerPool:
         await asyncio.gather(*(slot.kill() for slot in self._all))
 
     @asynccontextmanager
-    async def _slot(self, *, cold: bool = False, wait_s: float | None = None) -> AsyncIterator[Slot]:
-        """Reserve a free slot, preferably with a child process; without one if `cold`.
+    async def _slot(self, *, cold: bool = False, wait_s: float | None = None, owner: str = "") -> AsyncIterator[Slot]:
+        """Reserve a free slot, preferably with a child process that can serve `owner`.
 
-        Raises Unavailable if no slot is free within `wait_s` seconds.
+        `cold`: preferably without a child process. Raises Unavailable if no slot is free within `wait_s` seconds.
         """
         try:
             async with asyncio.timeout(wait_s):
@@ -129,7 +129,8 @@ class WorkerPool:
             detail = f"All {len(self._all)} worker processes were busy for {wait_s:g} seconds. Try again later."
             raise Unavailable(detail, headers={"Retry-After": str(RETRY_S)}) from None
         try:
-            self._free.sort(key=lambda slot: slot.warm != cold)
+            # The last is taken: the most suitable, and of those the one used last.
+            self._free.sort(key=lambda slot: not slot.warm if cold else (slot.warm and slot.serves(owner), not slot.warm))
             slot = self._free.pop()
             if timer := self._timers.pop(slot, None):
                 timer.cancel()
@@ -167,16 +168,3 @@ class WorkerPool:
         task = asyncio.ensure_future(work)
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
-
-
-def _take(source: Path, target: Path) -> None:
-    """Move the file `source`, which a child has written, to `target`.
-
-    Raises WorkerCrashed if the child wrote no such file.
-    """
-    if source.is_symlink() or not source.is_file():
-        raise WorkerCrashed(f"The worker process wrote no {target.name!r}.")
-    try:
-        os.replace(source, target)
-    except OSError:  # another volume
-        shutil.copyfile(source, target, follow_symlinks=False)

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -22,6 +21,7 @@ from shared import errors
 from shared.errors import OperationFailed, OutOfMemory, ReelwrightError, TimedOut, Unavailable, WorkerCrashed
 from shared.log import CURRENT_JOB
 from shared.worker import guard
+from shared.worker.folders.deletion import delete_tree
 from shared.worker.limits import Limits, Usage
 from shared.worker.output_tail import OutputTail
 from shared.worker.preparation import PREPARE, Preparation
@@ -70,11 +70,23 @@ class Slot:
         self._reader: asyncio.StreamReader
         self._writer: asyncio.StreamWriter | None = None
         self._ending: asyncio.Future[None] | None = None
+        self._owner = ""
+        self._opened_for: str | None = None
 
     @property
     def warm(self) -> bool:
         """Whether the slot has a living child process, idle or in a call."""
         return self._process is not None and self._process.returncode is None
+
+    def serves(self, owner: str) -> bool:
+        """Return whether the child process has opened no files of other owners."""
+        return self._opened_for in (None, owner)
+
+    async def serve(self, owner: str) -> None:
+        """Take the next calls' files from `owner`; end a child that has served another owner."""
+        if not self.serves(owner):
+            await self.kill()
+        self._owner = owner
 
     async def call(
         self, target: Target[Request, Answer], request: Request, on_update: OnUpdate | None = None, usage: Usage | None = None
@@ -88,6 +100,7 @@ class Slot:
         finished = False
         try:
             await self.prepare()
+            self._opened_for = self._owner
             self._calling = True
             self._number += 1
             assert self._writer is not None
@@ -135,10 +148,7 @@ class Slot:
             for folder in (self.sandbox.inputs, self.sandbox.outputs):
                 folder.mkdir(parents=True, exist_ok=True)
                 for path in folder.iterdir():
-                    if path.is_dir() and not path.is_symlink():
-                        shutil.rmtree(path, ignore_errors=True)
-                    else:
-                        path.unlink(missing_ok=True)
+                    delete_tree(path)
 
     async def kill(self, on_update: OnUpdate | None = None) -> None:
         """Kill the child and its descendants; wait until they have ended.
@@ -172,6 +182,7 @@ class Slot:
 
     async def _start(self) -> None:
         await self.kill()
+        self._opened_for = None
         if self.sandbox is not None:
             await asyncio.to_thread(_make_folders, self.sandbox)
         parent_end, child_end = socket.socketpair()
@@ -306,7 +317,7 @@ def _make_folders(sandbox: Sandbox) -> None:
 
     Deletes its predecessor's temporary files; the inputs stay.
     """
-    shutil.rmtree(sandbox.temporary, ignore_errors=True)
+    delete_tree(sandbox.temporary)
     for folder in (sandbox.inputs, sandbox.outputs, sandbox.temporary):
         folder.mkdir(parents=True, exist_ok=True)
 

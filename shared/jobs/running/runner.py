@@ -4,7 +4,6 @@ The operation runs in a child process; its outputs are published as media.
 """
 
 import asyncio
-import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -28,7 +27,7 @@ from shared.jobs.running.files.folders import (
     changed_at,
     checked_file,
     move_files,
-    new_slot_folder,
+    new_job_folder,
     place_inputs,
     work_folder,
 )
@@ -47,6 +46,7 @@ from shared.models.preparation import make_converted_folders, record_models
 from shared.operation import Operation, Service
 from shared.settings import Settings
 from shared.worker import Limits, WorkerPool
+from shared.worker.folders.deletion import delete_tree
 from shared.worker.limits import Usage
 from shared.worker.operation_run import PERFORM, OperationAnswer, OperationCall
 from shared.worker.protocol import JobWarning, ProgressUpdate
@@ -162,7 +162,7 @@ class OperationRunner:
             answer = await self._perform(claim, folder, progress, usage, await asyncio.to_thread(self._measurements_key, claim), cut)
             outputs = await run_to_the_end(partial(self._publisher.publish, claim, answer.outputs, folder))
         finally:
-            await run_to_the_end(partial(shutil.rmtree, folder, ignore_errors=True))
+            await run_to_the_end(partial(delete_tree, folder))
         run_s = asyncio.get_running_loop().time() - began
         metrics = {
             "queue_s": round(max(0.0, claim.started_at - claim.created_at), 3),
@@ -211,7 +211,7 @@ class OperationRunner:
         await asyncio.to_thread(make_converted_folders, self._models, self._service.name)
         pool = self._pool if claim.preview is None else self._preview_pool
         kills = Kills()
-        async with pool.lease() as slot:
+        async with pool.lease(owner=claim.owner) as slot:
             writer = JobLogWriter(self._ledger, self._cleaner, claim, slot.output.text)
             following = asyncio.ensure_future(writer.follow())
             try:
@@ -234,19 +234,19 @@ class OperationRunner:
         `slot` holds the child; the files of the operation move to `folder`.
         """
         assert slot.sandbox is not None  # the pools of this runner have one
-        slot_folder = await asyncio.to_thread(new_slot_folder, slot, slot.sandbox, claim.id, folder)
-        inputs = await asyncio.to_thread(place_inputs, self._media, slot.sandbox, claim)
-        measurements = slot_folder / MEASUREMENTS
+        new_folder = await asyncio.to_thread(new_job_folder, slot, slot.sandbox, folder)
         if measurements_key is not None:
-            await asyncio.to_thread(self._measurements.fetch, claim.owner, measurements_key, measurements)
-        fetched = changed_at(measurements)
+            await asyncio.to_thread(self._measurements.fetch, claim.owner, measurements_key, new_folder / MEASUREMENTS)
+        fetched = changed_at(new_folder / MEASUREMENTS)
+        slot_folder = await asyncio.to_thread(new_folder.rename, slot.sandbox.outputs / claim.id)
+        inputs = await asyncio.to_thread(place_inputs, self._media, slot.sandbox, claim)
         call = OperationCall(
             module=self._service.module,
             operation=claim.operation,
             params=claim.params,
             inputs=inputs,
             folder=str(slot_folder / OUTPUTS),
-            measurements=str(measurements) if measurements_key else None,
+            measurements=str(slot_folder / MEASUREMENTS) if measurements_key else None,
             cut=(cut.start_s, cut.end_s) if cut else None,
         )
         answer = await slot.call(PERFORM, call, progress, usage)

@@ -5,8 +5,8 @@ import logging
 from shared.models.catalog.table import CATALOG
 from shared.models.preparation import CONVERTED
 from shared.settings import Settings
+from shared.worker.folders.slot_folders import SlotFolders, sweep_slots
 from shared.worker.sandbox import OPTIONAL, Layer, Sandbox, available
-from shared.worker.slot_folders import SlotFolders, sweep_slots
 
 LOCKS = "locks"
 """Folder of the locks of GPUs, which worker processes share."""

@@ -5,7 +5,6 @@ folder, which the child process cannot access.
 """
 
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,14 @@ from shared.errors import OperationFailed
 from shared.jobs.database.rows import Claim
 from shared.media.store import MediaStore
 from shared.settings import Settings
+from shared.worker.folders.deletion import delete_tree
+from shared.worker.folders.slot_folders import place
 from shared.worker.sandbox import Sandbox
 from shared.worker.slot import Slot
-from shared.worker.slot_folders import place
 
 OUTPUTS, MEASUREMENTS = "outputs", "measurements"
+NEW = "new"
+"""Name of a job's folder in the slot's folder before the child process gets it."""
 
 
 def work_folder(settings: Settings, job_id: str) -> Path:
@@ -28,17 +30,19 @@ def work_folder(settings: Settings, job_id: str) -> Path:
     return settings.data_dir.absolute() / "work" / job_id
 
 
-def new_slot_folder(slot: Slot, sandbox: Sandbox, job_id: str, work: Path) -> Path:
-    """Create the slot's folder for the operation's files.
+def new_job_folder(slot: Slot, sandbox: Sandbox, work: Path) -> Path:
+    """Create a folder for the operation's files.
 
+    The child process cannot access it until it is moved to `sandbox.outputs`, so it cannot plant links where the server still writes.
     Deletes `work`, the work folder of an earlier attempt.
     """
     slot.empty()
-    shutil.rmtree(work, ignore_errors=True)
+    delete_tree(work)
     work.parent.mkdir(parents=True, exist_ok=True)
-    slot_folder = sandbox.outputs / job_id
-    (slot_folder / OUTPUTS).mkdir(parents=True)
-    return slot_folder
+    folder = Path(sandbox.folder, NEW)
+    delete_tree(folder)
+    (folder / OUTPUTS).mkdir(parents=True)
+    return folder
 
 
 def place_inputs(media: MediaStore, sandbox: Sandbox, claim: Claim) -> dict[str, Any]:

@@ -6,13 +6,18 @@ A server process holds a lock on the file `lock` of its folder, so that others c
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
+import stat
 import time
 from pathlib import Path
 
+from shared.errors import WorkerCrashed
 from shared.media.ids import new_id
+from shared.media.partial_name import partial_path
+from shared.worker.folders.deletion import delete_tree
 
 SLOTS, LOCK = "slots", "lock"
 STALE_S = 3600.0
@@ -43,7 +48,7 @@ class SlotFolders:
 
     def close(self) -> None:
         """Delete all folders, after all worker processes have ended."""
-        shutil.rmtree(self._root, ignore_errors=True)
+        delete_tree(self._root)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -56,7 +61,7 @@ def sweep_slots(data_dir: Path, *, stale_s: float = STALE_S) -> int:
         with contextlib.suppress(OSError), (folder / LOCK).open("r+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if time.time() - os.fstat(file.fileno()).st_mtime >= stale_s:
-                shutil.rmtree(folder, ignore_errors=True)
+                delete_tree(folder)
                 count += 1
     return count
 
@@ -74,3 +79,34 @@ def place(source: Path, folder: Path, name: str) -> Path:
         except OSError:  # a file system without hard links, or another owner's file
             shutil.copyfile(source, target)
     return target
+
+
+def take(source: Path, target: Path) -> None:
+    """Move a file that a child process wrote to `target`.
+
+    The file is examined after the move, where the child cannot exchange it. Raises WorkerCrashed unless it is a regular file with one name.
+    """
+    partial = partial_path(target)
+    try:
+        try:
+            os.rename(source, partial)  # a link is moved, not followed
+        except FileNotFoundError:
+            raise WorkerCrashed(f"The worker process wrote no {target.name!r}.") from None
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            _copy_out(source, partial)
+        about = partial.lstat()
+        if not stat.S_ISREG(about.st_mode) or about.st_nlink != 1:
+            raise WorkerCrashed(f"The worker process wrote something else than a file for {target.name!r}.")
+        os.replace(partial, target)
+    finally:
+        delete_tree(partial)
+
+
+def _copy_out(source: Path, target: Path) -> None:
+    """Copy a file to another volume; a link is not followed."""
+    with open(os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as reading, target.open("xb") as writing:
+        if not stat.S_ISREG(os.fstat(reading.fileno()).st_mode):
+            raise WorkerCrashed(f"The worker process wrote something else than a file for {target.name!r}.")
+        shutil.copyfileobj(reading, writing)

@@ -1,0 +1,79 @@
+"""Deletion of folders that an untrusted process wrote."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+
+_FOLDER = os.O_DIRECTORY | os.O_NOFOLLOW
+
+
+def delete_tree(path: Path) -> None:
+    """Delete a file, a link, or a folder with all that it holds.
+
+    Folders may be nested deeply, and closed to their own user. No link is followed. What cannot be deleted is left.
+    """
+    with suppress(OSError):
+        if not stat.S_ISDIR(path.lstat().st_mode):
+            path.unlink()
+            return
+        with _opened(path) as top:
+            _empty(top)
+        path.rmdir()
+
+
+def _empty(top: int) -> None:
+    """Delete the content of the open folder `top`.
+
+    Nested folders move to `top` before they are emptied, so their depth needs neither recursion nor long paths.
+    """
+    numbers = count()
+    while entries := _entries(top):
+        for name, is_folder in entries:
+            if not is_folder:
+                os.unlink(name, dir_fd=top)
+                continue
+            with _opened(name, top) as folder:
+                for inner, is_nested in _entries(folder):
+                    if not is_nested:
+                        os.unlink(inner, dir_fd=folder)
+                        continue
+                    with _opened(inner, folder):  # a folder that is closed to its user cannot be moved
+                        os.rename(inner, _unused(top, numbers), src_dir_fd=folder, dst_dir_fd=top)
+            os.rmdir(name, dir_fd=top)
+
+
+@contextmanager
+def _opened(name: str | Path, folder: int | None = None) -> Iterator[int]:
+    """Open a folder, after giving its user all rights to it; yield the file descriptor."""
+    if hasattr(os, "O_PATH"):
+        handle = os.open(name, os.O_PATH | _FOLDER, dir_fd=folder)
+        try:
+            os.chmod(f"/proc/self/fd/{handle}", 0o700)
+            opened = os.open(".", os.O_RDONLY | _FOLDER, dir_fd=handle)
+        finally:
+            os.close(handle)
+    else:
+        opened = os.open(name, os.O_RDONLY | _FOLDER, dir_fd=folder)
+    try:
+        yield opened
+    finally:
+        os.close(opened)
+
+
+def _entries(folder: int) -> list[tuple[str, bool]]:
+    """Return the names in an open folder, each with whether it is a folder itself."""
+    with os.scandir(folder) as entries:
+        return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+
+
+def _unused(folder: int, numbers: Iterator[int]) -> str:
+    """Return a name that nothing in an open folder has."""
+    while True:
+        name = f".deleted-{next(numbers)}"
+        try:
+            os.lstat(name, dir_fd=folder)
+        except FileNotFoundError:
+            return name

@@ -1,0 +1,94 @@
+"""Folders that a worker process writes to: what the server takes out of them, and how it deletes them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from shared.errors import WorkerCrashed
+from shared.jobs.running.files.folders import OUTPUTS, new_job_folder
+from shared.worker import Limits, Slot, WorkerPool
+from shared.worker.folders.deletion import delete_tree
+from shared.worker.folders.slot_folders import take
+from shared.worker.sandbox import Sandbox
+from tests.shared.slow import QUICK, Empty
+
+DEPTH = 1500
+"""Folders in each other: more than Python's recursion limit, and a longer path than the system opens."""
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/secret").write_text("key")
+    return tmp_path / "outside/secret"
+
+
+def test_a_file_is_taken_and_examined_where_the_child_cannot_exchange_it(tmp_path: Path, secret: Path) -> None:
+    source, target = tmp_path / "written", tmp_path / "taken"
+    source.write_text("picture")
+    take(source, target)
+    assert (target.read_text(), source.exists()) == ("picture", False)
+    with pytest.raises(WorkerCrashed, match="no 'taken'"):
+        take(source, target)
+    for plant in (lambda: source.symlink_to(secret), lambda: os.link(secret, source), source.mkdir, lambda: os.mkfifo(source)):
+        plant()
+        with pytest.raises(WorkerCrashed, match="something else than a file"):
+            take(source, target)
+        assert not os.path.lexists(source), "what was moved is deleted"
+    assert (target.read_text(), secret.read_text()) == ("picture", "key")
+    assert {path.name for path in tmp_path.iterdir()} == {"outside", "taken"}
+
+
+def test_deep_and_closed_folders_are_deleted_and_no_link_is_followed(tmp_path: Path, secret: Path) -> None:
+    top = tmp_path / "top"
+    (top / "closed/inner").mkdir(parents=True)
+    (top / "closed/inner/sitecustomize.py").write_text("")
+    (top / "link").symlink_to(secret.parent)
+    (top / ".deleted-0").write_text("a name that the deletion uses")
+    folder = os.open(top, os.O_RDONLY)
+    for _ in range(DEPTH):
+        os.mkdir("deeper", dir_fd=folder)
+        inner = os.open("deeper", os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(folder)
+    for closed in (top / "closed/inner", top / "closed", top):
+        closed.chmod(0)
+    delete_tree(top)
+    assert not top.exists()
+    delete_tree(top)
+    top.symlink_to(secret.parent)
+    delete_tree(top)
+    assert not os.path.lexists(top)
+    assert secret.read_text() == "key"
+
+
+def test_a_job_folder_is_made_where_the_child_cannot_plant_links(tmp_path: Path) -> None:
+    sandbox = Sandbox(folder=str(tmp_path / "slot"), data_dir=str(tmp_path))
+    folder = new_job_folder(Slot(Limits(timeout_s=1, memory_bytes=1), sandbox), sandbox, tmp_path / "work/job")
+    assert (folder / OUTPUTS).is_dir()
+    open_to_child = (sandbox.inputs, sandbox.outputs, sandbox.temporary)
+    assert not any(place == folder or place in folder.parents for place in open_to_child)
+
+
+async def test_a_child_process_opens_files_of_one_owner_only(tmp_path: Path) -> None:
+    pool = WorkerPool(size=2, limits=Limits(timeout_s=60, memory_bytes=2**30), idle_s=60)
+
+    async def child_of(owner: str) -> int:
+        async with pool.lease(owner=owner) as slot:
+            await slot.call(QUICK, Empty())
+            assert slot._process is not None
+            return slot._process.pid
+
+    try:
+        alice, bob = await child_of("alice"), await child_of("bob")
+        assert alice != bob
+        assert [await child_of(owner) for owner in ("alice", "bob", "alice")] == [alice, bob, alice], "each has a child of their own"
+        carol = await child_of("carol")
+        assert carol not in (alice, bob)
+        assert [await child_of(owner) for owner in ("carol", "bob", "carol")].count(carol) == 2
+        async with pool.lease(owner="carol") as first, pool.lease(owner="alice") as second:
+            assert (first.warm, second.warm) == (True, False), "a child of another owner is ended before files are placed"
+    finally:
+        await pool.close()
