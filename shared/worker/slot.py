@@ -83,7 +83,10 @@ class Slot:
         return self._opened_for in (None, owner)
 
     async def serve(self, owner: str) -> None:
-        """Take the next calls' files from `owner`; end a child that has served another owner."""
+        """Prepare for calls on files of `owner`.
+
+        Ends a child that has opened files of another owner.
+        """
         if not self.serves(owner):
             await self.kill()
         self._owner = owner

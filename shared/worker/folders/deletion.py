@@ -47,7 +47,10 @@ def _empty(top: int) -> None:
 
 @contextmanager
 def _opened(name: str | Path, folder: int | None = None) -> Iterator[int]:
-    """Open a folder, after giving its user all rights to it; yield the file descriptor."""
+    """Open a folder after giving its user all rights to it.
+
+    Yields the file descriptor.
+    """
     if hasattr(os, "O_PATH"):
         handle = os.open(name, os.O_PATH | _FOLDER, dir_fd=folder)
         try:
@@ -64,7 +67,10 @@ def _opened(name: str | Path, folder: int | None = None) -> Iterator[int]:
 
 
 def _entries(folder: int) -> list[tuple[str, bool]]:
-    """Return the names in an open folder, each with whether it is a folder itself."""
+    """Return the names in an open folder.
+
+    Each with whether it is a folder.
+    """
     with os.scandir(folder) as entries:
         return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
 

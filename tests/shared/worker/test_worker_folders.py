@@ -1,6 +1,7 @@
 """Folders that a worker process writes to: what the server takes out of them, and how it deletes them."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,8 @@ def test_a_file_is_taken_and_examined_where_the_child_cannot_exchange_it(tmp_pat
     assert (target.read_text(), source.exists()) == ("picture", False)
     with pytest.raises(WorkerCrashed, match="no 'taken'"):
         take(source, target)
-    for plant in (lambda: source.symlink_to(secret), lambda: os.link(secret, source), source.mkdir, lambda: os.mkfifo(source)):
+    plants = (partial(source.symlink_to, secret), partial(os.link, secret, source), source.mkdir, partial(os.mkfifo, source))
+    for plant in plants:
         plant()
         with pytest.raises(WorkerCrashed, match="something else than a file"):
             take(source, target)
@@ -72,7 +74,7 @@ def test_a_job_folder_is_made_where_the_child_cannot_plant_links(tmp_path: Path)
     assert not any(place == folder or place in folder.parents for place in open_to_child)
 
 
-async def test_a_child_process_opens_files_of_one_owner_only(tmp_path: Path) -> None:
+async def test_a_child_process_opens_files_of_one_owner_only() -> None:
     pool = WorkerPool(size=2, limits=Limits(timeout_s=60, memory_bytes=2**30), idle_s=60)
 
     async def child_of(owner: str) -> int:

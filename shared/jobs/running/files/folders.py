@@ -19,7 +19,7 @@ from shared.worker.slot import Slot
 
 OUTPUTS, MEASUREMENTS = "outputs", "measurements"
 NEW = "new"
-"""Name of a job's folder in the slot's folder before the child process gets it."""
+"""Name of a new job's folder, in the slot's folder."""
 
 
 def work_folder(settings: Settings, job_id: str) -> Path:
