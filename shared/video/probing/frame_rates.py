@@ -46,6 +46,8 @@ _TIE = 0.05
 """Largest difference, in ticks, between the errors of two rates that fit equally well."""
 _GRID, _LOOSE_GRID = 1.01, 1.51
 """Most ticks by which times may differ from even spacing. MP4 lists decoding times, so its times are rounded twice: _LOOSE_GRID."""
+_FINE_TICKS = 1000
+"""Number of ticks from which a single step tells 30 fps from 30000/1001."""
 _LONG_FIRST_S = Fraction(1, 20)
 """Most seconds by which a first step that is ignored exceeds the others."""
 _FINEST_COUNT, _MILLISECOND = Fraction(1, 100), Fraction(1, 1000)
@@ -99,7 +101,10 @@ def frame_rates(
     if len(counted) > _MANY and 0 < (int(counted[0]) - typical) * base < _LONG_FIRST_S:
         counted = counted[1:]
     # If a tick is about as long as a picture, all steps must be equal: only the even spacing above tells rounding from a real change.
-    if int(np.abs(counted - typical).max()) <= (0 if counting or base > _FINEST_COUNT else 2 if coarse else 1):
+    uneven = (
+        counting or base > _FINEST_COUNT or (base == _FINEST_COUNT and _grid_error(pts[:-1] - pts[0], float(counted.mean())) > _LOOSE_GRID)
+    )
+    if int(np.abs(counted - typical).max()) <= (0 if uneven else 2 if coarse else 1):
         rate = _even_rate(counted, base, stated)
         return FrameRates(rate, rate, varies=False)
     mean = Fraction(len(steps)) / (int(steps.sum()) * base)
@@ -162,7 +167,7 @@ def _constant(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None,
     counts = ends - np.arange(len(ordered))
     place = int(np.argmax(counts >= max(_COMMON * counts.max(), 2 if len(ordered) > 4 else 1)))
     near = ordered[place : ends[place]]
-    if coarse:
+    if coarse or (base <= _FINEST_COUNT and 1 < near[len(near) // 2] < _FINE_TICKS):
         return _coarse_rate(steps, (steps >= near[0]) & (steps <= near[-1]), base, stated)
     return standard_rate(1 / (Fraction(float(np.median(near))).limit_denominator(1000) * base))
 
@@ -170,8 +175,9 @@ def _constant(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None,
 def _coarse_rate(steps: NDArray[np.int64], near: NDArray[np.bool_], base: Fraction, stated: Fraction | None) -> Fraction:
     """Return the standard rate that best explains the steps selected by `near`.
 
-    For clocks of milliseconds, which round each step by up to one. Runs of such steps, and gaps of up to eight steps, are compared with
-    whole multiples of each rate's step.
+    For clocks whose ticks are coarse, such as milliseconds, which round each step by up to one. A rate whose evenly spaced times include
+    all frames is the best. If there is none, runs of such steps, and gaps of up to eight steps, are compared with whole multiples of
+    each rate's step.
     """
     edges = np.flatnonzero(np.diff(np.concatenate([[False], near, [False]]).astype(int)))
     runs = [(int(steps[first:last].sum()), int(last - first)) for first, last in edges.reshape(-1, 2)]
@@ -182,6 +188,10 @@ def _coarse_rate(steps: NDArray[np.int64], near: NDArray[np.bool_], base: Fracti
         return standard_rate(rate)
     if stated in fitting:
         return stated
+    times = np.concatenate([[0], np.cumsum(steps)])
+    even = [standard for standard in fitting if _grid_error(times, float(1 / (standard * base))) <= _GRID]
+    if even:
+        return min(even, key=lambda standard: (standard.denominator, abs(standard / rate - 1)))
 
     def error(standard: Fraction) -> float:
         period = float(1 / (standard * base))
@@ -191,6 +201,12 @@ def _coarse_rate(steps: NDArray[np.int64], near: NDArray[np.bool_], base: Fracti
     least = min(error(standard) for standard in fitting)
     close = [standard for standard in fitting if error(standard) <= least + _TIE]
     return min(close, key=lambda standard: (standard.denominator, abs(standard / rate - 1)))
+
+
+def _grid_error(times: NDArray[np.int64], period: float) -> float:
+    """Return the range, in ticks, of the distances from `times` to the nearest multiples of `period`."""
+    errors = times - np.rint(times / period) * period
+    return float(errors.max() - errors.min())
 
 
 def _even_rate(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None) -> Fraction:

@@ -73,11 +73,15 @@ class LastGroups:
         self._video = video
         self._telling = video.codec_context.codec.canonical_name in REPORTS_DAMAGE
         self._groups: list[list[Any]] = []
+        self._configuration: Any = None
 
     def add(self, packet: Any) -> None:
         """Add the next packet."""
         if not self._telling:
             return
+        if packet.has_sidedata("new_extradata"):
+            # A joined part has decoder settings of its own, which stand in its first packet only.
+            self._configuration, self._groups = packet.get_sidedata("new_extradata"), []
         if packet.is_keyframe:
             self._groups = [*self._groups[-1:], [packet]]
         elif self._groups:
@@ -90,6 +94,8 @@ class LastGroups:
         packets = [packet for group in self._groups for packet in group]
         if len(packets) < 2:
             return False
+        if self._configuration is not None:
+            packets[0].set_sidedata(self._configuration)
         decoder = self._video.codec_context
         decoder.thread_type = "SLICE"
         if decoder.name == "h264":

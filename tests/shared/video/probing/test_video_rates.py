@@ -88,6 +88,24 @@ def test_a_varying_rate_gives_that_of_its_commonest_short_step(steps: list[float
     assert (rates.varies, rates.constant) == (True, Fraction(expected))
 
 
+@pytest.mark.parametrize(
+    ("base", "rates"),
+    [
+        (MILLISECONDS, "24000/1001 24 25 30000/1001 30 48 50 60000/1001 60 120"),
+        (Fraction(1, 15360), "24000/1001 24 25 30000/1001 30 48 50 60000/1001 60 120"),
+        (Fraction(1, 600), "24000/1001 24 25 30000/1001 30 48 50 60000/1001 60 120"),
+        (HUNDREDTHS, "24 25 30 48 50"),
+    ],
+)
+@pytest.mark.parametrize("steps", [(1, 2), (1, 3, 1, 1, 2), (1, 4, 2)])
+def test_coarse_ticks_and_mixed_steps_give_the_exact_rate(base: Fraction, rates: str, steps: tuple[int, ...]) -> None:
+    for rate in map(Fraction, rates.split()):
+        # A second of each step in turn, six seconds in all.
+        places = [place for place in range(round(6 * rate)) if place % steps[int(place / rate) % len(steps)] == 0]
+        measured = frame_rates([round(place / rate / base) for place in places], base, None)
+        assert (measured.constant, measured.varies) == (rate, True)
+
+
 def test_scattered_times_give_their_mean() -> None:
     steps = np.random.default_rng(5).normal(3000, 200, 400).astype(int)
     rates = frame_rates(np.cumsum(steps).tolist(), TS, None)

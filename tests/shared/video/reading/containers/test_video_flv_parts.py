@@ -102,3 +102,13 @@ def test_a_header_without_tags_behind_a_finished_file_cuts_nothing_off(tail: byt
         assert info.frames == read(path) == 25 * (number + 1)
         assert not any("truncated" in warning for warning in info.warnings)
         assert info.duration_s == pytest.approx(number + 1, abs=0.09)
+
+
+@pytest.mark.parametrize("presets", [("fast", "ultrafast"), ("ultrafast", "fast"), ("ultrafast", "fast", "ultrafast")], ids="-".join)
+def test_the_last_picture_of_parts_with_other_settings_counts(presets: tuple[str, ...], make: Make, tmp_path: Path) -> None:
+    source, coding = "-f lavfi -i testsrc2=s=64x48:r=25:d=1", "-c:v libx264 -g 10 -pix_fmt yuv420p -flvflags no_duration_filesize"
+    parts = [make(f"{preset}.flv", source, f"{coding} -preset {preset}").read_bytes() for preset in presets]
+    path = written(tmp_path / "joined.flv", b"".join(parts))
+    info = probe_video(path)
+    assert info.frames == read(path) == 25 * len(presets)
+    assert not any("truncated" in warning for warning in info.warnings)
