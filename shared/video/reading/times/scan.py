@@ -348,7 +348,9 @@ def _dated(main: TrackPackets) -> tuple["array[int]", tuple[int, ...]]:
     """
     decodable: set[int] = set()
     firsts: list[int] = []
-    for first, last, ticks in main.clock.spans(main.count):
+    for number, (timed, last, ticks) in enumerate(main.clock.spans(main.count)):
+        # Packets without times, as before time 0 in Matroska, may stand before the first one with a time.
+        first = timed if number else 0
         skip = next((place for place in range(first, min(last, len(main.keys))) if main.keys[place]), first)
         part = [main.pts[place] + ticks for place in range(skip, min(last, len(main.pts))) if main.pts[place] != UNTIMED]
         if part:

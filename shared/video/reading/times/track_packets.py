@@ -63,7 +63,7 @@ class TrackPackets:
             part.end = max(part.end, self.decoded + self.untimed + (self.delay or 0))
         if self.kind == "video":
             self.pts.append(UNTIMED)
-            self.keys.append(0)
+            self.keys.append(bool(packet.is_keyframe and packet.size))
 
     def add(self, packet: Any, part: int, *, hidden: bool = False) -> None:
         """Record a packet of joined part `part`.

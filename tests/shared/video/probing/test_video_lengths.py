@@ -162,10 +162,12 @@ def test_the_length_is_that_of_the_picture(name: str, make: Make, tmp_path: Path
     assert any("longer than the picture" in message for message in messages)
 
 
-def test_pictures_before_time_0_are_counted(make: Make) -> None:
+@pytest.mark.parametrize("offset", ["-0.2", "-0.5", "-0.9"])
+@pytest.mark.parametrize("group", [10, 15, 250])
+def test_pictures_before_time_0_are_counted(offset: str, group: int, make: Make) -> None:
     """FFmpeg returns the pictures before time 0 without times."""
-    options = "-output_ts_offset -0.5 -avoid_negative_ts disabled"
-    path = make("a.mkv", f"-f lavfi -i testsrc2=s=64x48:r=25:d=2 {SOUND} -shortest -c:v libx264 -bf 2 -c:a aac", options)
+    options = f"-output_ts_offset {offset} -avoid_negative_ts disabled"
+    path = make("a.mkv", f"-f lavfi -i testsrc2=s=64x48:r=25:d=2 {SOUND} -shortest -c:v libx264 -g {group} -bf 2 -c:a aac", options)
     with read_frames(path) as frames:
         assert probe_video(path).frames == sum(1 for _ in frames) == 50
 
