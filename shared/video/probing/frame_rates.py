@@ -204,7 +204,10 @@ def _coarse_rate(steps: NDArray[np.int64], near: NDArray[np.bool_], base: Fracti
 
 
 def _grid_error(times: NDArray[np.int64], period: float) -> float:
-    """Return the range, in ticks, of the distances from `times` to the nearest multiples of `period`."""
+    """Return the range of the times' distances from a grid.
+
+    The grid consists of the multiples of `period`. All values are in ticks.
+    """
     errors = times - np.rint(times / period) * period
     return float(errors.max() - errors.min())
 
