@@ -52,6 +52,7 @@ def test_every_output_that_a_tool_takes_can_be_continued_with(open_page: Opener,
 def test_a_set_of_pictures_and_one_of_them_are_inputs(open_page: Opener, studio: Restartable) -> None:
     job = finished(studio, "aesthetics.extract-frames")
     record = job["outputs"]["images"]
+    studio.suite.client.patch(f"/v1/media/{record['id']}", json={"name": "A name longer than a phone is wide, " * 4})
     page = open_page(f"#/job/{job['id']}", size="phone", refusals=("503",))  # the check of the matte needs a network
     hand = Hand(page, "touch")
     hand.press(page.get_by_role("link", name="Continue with this"))
