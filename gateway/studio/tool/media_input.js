@@ -42,6 +42,11 @@ class MediaInput extends Element {
     return Boolean(output) && this.port.auto === `${job.operation}.${output}` && clipId(job, this.store.operations) === this.clip.id;
   }
 
+  /** Whether an earlier job got this medium as the same input. */
+  #wasChosen(record) {
+    return [...this.store.jobs.values()].some((job) => [job.inputs?.[this.name]].flat().includes(record.id));
+  }
+
   async #upload(input) {
     const records = (await this.uploads.add([...input.files])).filter(Boolean);
     input.value = "";
@@ -59,7 +64,7 @@ class MediaInput extends Element {
     const chosen = this.#chosen;
     const known = new Set([...store.shownMedia, ...[...chosen].map((id) => store.media.get(id)).filter(Boolean)]);
     const fitting = [...known].filter((record) => port.kinds.includes(record.kind) && record.id !== clip.id);
-    const rank = (record) => (chosen.has(record.id) ? 0 : this.#isMadeForThis(record) ? 1 : isSample(record) ? 3 : 2);
+    const rank = (record) => (chosen.has(record.id) ? 0 : this.#isMadeForThis(record) ? 1 : this.#wasChosen(record) ? 2 : isSample(record) ? 4 : 3);
     const sorted = fitting.sort((a, b) => rank(a) - rank(b));
     const shown = this.isLong ? sorted : sorted.slice(0, SHOWN);
     const title = port.title ?? words(this.name);

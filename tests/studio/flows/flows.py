@@ -1,6 +1,7 @@
 """The studio's flow for each operation: prepare the tool, inspect the result, download."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,10 +80,19 @@ def look_at_a_picture(page: Any, hand: Hand) -> None:
     hand.press(page.get_by_role("dialog").get_by_role("button", name="Close"))
 
 
+def choose_medium(page: Any, hand: Hand, title: str, name: str) -> None:
+    """Choose a medium for the input `title`, also where newer media hide it at first."""
+    group = page.get_by_role("group", name=title, exact=True)
+    group.locator(".choice.add").first.wait_for()
+    if not group.get_by_role("button", name=name).count():
+        hand.press(group.get_by_role("button", name=re.compile("more$", re.IGNORECASE)))
+    hand.press(group.get_by_role("button", name=name))
+
+
 def give_matte(page: Any, hand: Hand) -> None:
     """Choose an existing matte in place of a generated one; wait for the composite."""
     hand.press(page.get_by_role("checkbox", name="Make it automatically"), key="Space")
-    hand.press(page.get_by_role("group", name="Matte").get_by_role("button", name="sample matte.mp4"))
+    choose_medium(page, hand, "Matte", "sample matte.mp4")
     until(page, "document.querySelector('.composite-canvas') !== null")
 
 
@@ -90,13 +100,13 @@ def give_matte_and_background(page: Any, hand: Hand) -> None:
     """Choose a matte, a background and the preset that needs no depth model."""
     choose_card("Flat")(page, hand)
     give_matte(page, hand)
-    hand.press(page.get_by_role("group", name="Background", exact=True).get_by_role("button", name="sample plate.png"))
+    choose_medium(page, hand, "Background", "sample plate.png")
 
 
 def subtract_the_plate(page: Any, hand: Hand) -> None:
     """Choose a clean plate and the backend Difference."""
     hand.press(page.locator("details", has_text="The scene without the subject.").first.locator("summary"))
-    hand.press(page.get_by_role("group", name="Clean plate").get_by_role("button", name="sample plate.png"))
+    choose_medium(page, hand, "Clean plate", "sample plate.png")
     hand.choose(page.get_by_label("Backend", exact=True).first, "Clean plate")
 
 
@@ -163,13 +173,13 @@ def compare_with_the_plate(page: Any, hand: Hand) -> None:
     for name in ("Clean plate", "People, fast", "Anything, light"):
         hand.press(page.locator("button.chip", has_text=name).first)
     hand.press(page.locator("details", has_text="The scene without the subject.").first.locator("summary"))
-    hand.press(page.get_by_role("group", name="Clean plate").get_by_role("button", name="sample plate.png"))
+    choose_medium(page, hand, "Clean plate", "sample plate.png")
 
 
 def give_plain_matte(page: Any, hand: Hand) -> None:
     """Choose an existing matte in place of a generated one."""
     hand.press(page.get_by_role("checkbox", name="Make it automatically"), key="Space")
-    hand.press(page.get_by_role("group", name="Matte").get_by_role("button", name="sample matte.mp4"))
+    choose_medium(page, hand, "Matte", "sample matte.mp4")
 
 
 def describe_the_background(page: Any, hand: Hand) -> None:
