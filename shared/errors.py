@@ -262,6 +262,20 @@ class ModelDamaged(Unavailable):
     type = "model-damaged"
 
 
+_LASTING = frozenset(f"/problems/{error.type}" for error in (ModelMissing, ModelDamaged))
+"""Problem types with status 503 that do not pass by themselves. The operator has to run a command first."""
+
+
+def may_pass(problem: Mapping[str, Any], status: int, retry_after: str | None) -> bool:
+    """Return whether a refused request may succeed later.
+
+    The server is busy or restarts, or too many requests came. A full quota without Retry-After, such as that of stored bytes, stays full.
+    """
+    kind = problem.get("type")
+    full = kind == f"/problems/{QuotaExceeded.type}" and not retry_after
+    return status in (429, 503) and kind not in _LASTING and not full
+
+
 class OperationFailed(ReelwrightError):
     """Operation failed"""
 

@@ -2,11 +2,8 @@
 
 from typing import Any
 
-from shared.errors import ModelDamaged, ModelMissing, ReelwrightError, field_errors
+from shared.errors import ReelwrightError, field_errors, may_pass
 from shared.jobs.record import Job
-
-FINAL = frozenset(f"/problems/{error.type}" for error in (ModelMissing, ModelDamaged))
-"""Problem types with status 503 that are not retried. The operator has to run a command first."""
 
 
 class Refused(ReelwrightError):
@@ -20,11 +17,8 @@ class Refused(ReelwrightError):
 
     @property
     def passes(self) -> bool:
-        """Whether a later attempt may succeed.
-
-        The server is busy or restarts, or too many requests came.
-        """
-        return self.status in (429, 503) and self._problem.get("type") not in FINAL
+        """Whether a later attempt may succeed."""
+        return may_pass(self._problem, self.status, self.retry_after)
 
     def problem(self) -> dict[str, Any]:
         """Return the problem details as the server sent them."""

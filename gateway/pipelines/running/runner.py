@@ -20,7 +20,7 @@ from gateway.pipelines.running.graph import media_ids, resolve_references
 from gateway.pipelines.steps import PipelineParams, Step
 from gateway.pipelines.unasked_inputs import UnaskedInputs
 from gateway.routing.upstream import Upstreams, quota_credentials
-from shared.errors import Conflict, FieldError, ModelDamaged, ModelMissing, ReelwrightError, UnknownJob
+from shared.errors import Conflict, FieldError, ReelwrightError, UnknownJob, may_pass
 from shared.jobs import Claim, Job, JobWarning, Outcome, PartlyFailed, ProgressLog, Queue, StepState
 from shared.jobs.estimate import video_seconds
 from shared.json_digest import json_digest
@@ -32,9 +32,6 @@ AT_ONCE = 64  # pipelines that run at the same time; each only waits for its ste
 POLL_S = 0.25
 RETRY_S, LONGEST_RETRY_S = 2.0, 30.0
 """Shortest and longest pause before a refused step is submitted again, in seconds."""
-
-FINAL = frozenset(f"/problems/{error.type}" for error in (ModelMissing, ModelDamaged))
-"""Problem types with status 503 that are not retried. The operator has to run a command first."""
 
 Starting = dict["asyncio.Task[Job]", StepRun]
 log = logging.getLogger(__name__)
@@ -135,7 +132,7 @@ class PipelineRunner:
                     run.detail = None
                     return job
                 except ReelwrightError as error:
-                    if error.status not in (429, 503) or error.problem()["type"] in FINAL:
+                    if not may_pass(error.problem(), error.status, error.headers.get("Retry-After")):
                         raise
                     run.detail = error.problem()["detail"]
                     await asyncio.sleep(pause_s(error))
