@@ -23,6 +23,7 @@ from pydantic import BaseModel, Field
 
 from shared.errors import BrokenMedia, FieldError, OperationFailed
 from shared.operation import Input, Kind, Operation, Params, Progress, Service
+from tests.misbehaving.meddling import outcomes_of_meddling
 
 
 class Bad(Params):
@@ -326,6 +327,17 @@ def trespass(params: Bad, *, first: Path, output: Path, progress: Progress) -> D
     return Done(text="tried")
 
 
+def meddle(params: Bad, *, first: Path, output: Path, progress: Progress) -> Done:
+    """Try to change other processes and files, and write the outcome of each attempt to the output.
+
+    `log`: JSON with `server` (its process) and `file`, which this process cannot open.
+    """
+    with first.open("rb") as readable:
+        outcomes = outcomes_of_meddling(**json.loads(params.log), readable=readable.fileno())
+    output.write_text(json.dumps(outcomes))
+    return Done(text="tried")
+
+
 def sockets() -> list[int]:
     findings = []
     for name in os.listdir("/proc/self/fd"):
@@ -360,6 +372,7 @@ OPERATIONS = (
     *(bad(run, FILE) for run in (succeed, steady, no_output, linked_output, environment)),
     bad(dice, FILE, {"first": Input(kind=Kind.JSON, optional=True)}, remembered=True),
     bad(trespass, FILE, {"first": Kind.JSON}),
+    bad(meddle, FILE, {"first": Kind.JSON}),
     bad(broken_output, {"video": Kind.VIDEO}),
     bad(read, inputs={"first": Kind.JSON, "rest": Input(kind=Kind.JSON, optional=True, many=True)}),
     bad(watch, inputs={"video": Kind.VIDEO, "more": Input(kind=Kind.VIDEO, also=Kind.IMAGE, optional=True, many=True)}),

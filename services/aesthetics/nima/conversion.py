@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -46,7 +47,8 @@ def converted(architecture: str, weights: Path, sha256: str, network_format: str
     try:
         target.parent.mkdir(exist_ok=True)
         _remove_abandoned(target.parent)
-        folder = tempfile.mkdtemp(prefix=".", dir=target.parent)
+        folder = str(target.parent / f".{uuid.uuid4().hex}")  # `mkdtemp` would close it to other users, and the sandbox keeps modes
+        os.mkdir(folder)
     except OSError:
         folder = tempfile.mkdtemp(prefix="reelwright-")
     try:
@@ -109,7 +111,6 @@ def _keep(folder: Path, target: Path) -> None:
         for path in folder.iterdir():  # otherwise a power loss could leave an empty file under its final name
             with path.open("rb") as file:
                 os.fsync(file.fileno())
-        os.chmod(folder, 0o755)
         os.rename(folder, target)
     except OSError:
         if not target.is_dir():

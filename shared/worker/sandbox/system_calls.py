@@ -1,45 +1,57 @@
 """A seccomp filter that denies system calls to worker processes.
 
 It denies sockets of every network, where Landlock covers TCP only, and sockets of other programs on this machine, which Landlock leaves
-open. It denies access to the memory of other processes, also on kernels without Landlock. The program is classic BPF, see Linux's
+open. It denies access to other processes: to their memory, also on kernels without Landlock, and to their limits and priorities. It
+denies changes of the mode, owner and times of files. The calls are listed in `call_table.py`. The program is classic BPF, see Linux's
 `Documentation/userspace-api/seccomp_filter.rst`.
 """
 
 import ctypes
 import errno
 import platform
-import socket
 import struct
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from shared.worker.sandbox.call_table import (
+    ALLOWED_IF,
+    CONNECTED_STREAMS,
+    IGNORED_UNLESS,
+    LOCAL,
+    REFUSED,
+    SOCKET,
+    SOCKETPAIR,
+    UNKNOWN,
+    UNKNOWN_WITHOUT_SHARED_MEMORY,
+    Condition,
+    Numbers,
+)
 
 PR_SET_SECCOMP, PR_GET_SECCOMP = 22, 21
 FILTER = 2
-ALLOW, REFUSE = 0x7FFF0000, 0x00050000
+ALLOW, FAIL = 0x7FFF0000, 0x00050000
+REFUSE, UNKNOWN_CALL, IGNORE = FAIL | errno.EPERM, FAIL | errno.ENOSYS, FAIL
 LOAD_WORD, EQUAL, AT_LEAST, MASK, RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
-NUMBER_AT, MACHINE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT = 0, 4, 16, 24
+NUMBER_AT, MACHINE_AT, ARGUMENTS_AT, ARGUMENT_BYTES = 0, 4, 16, 8
 X32 = 0x40000000
 """Bit of the call numbers of x86's 32-bit pointer mode. That mode would bypass the comparison."""
-KIND_BITS = 0xF
-"""Bits of a socket's type that state its kind. Others are flags."""
-NETWORKS = (socket.AF_INET, socket.AF_INET6, 17, 21, 40)  # refused socket families; 17: raw packets, 21: RDS, 40: VM host
+Step = tuple[int, int, int, int]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Machine:
-    """A processor architecture, with its audit number and system call numbers."""
+    """A processor architecture: its audit number, and its column in the table of calls."""
 
     audit: int
-    socket: int
-    socketpair: int
-    refused: tuple[int, ...]
-    """ptrace, process_vm_readv, process_vm_writev, io_uring_setup (which opens sockets without the call above)."""
+    column: int
+
+    def numbers(self, calls: Iterable[Numbers]) -> list[int]:
+        """Return the numbers of `calls` that this processor has."""
+        return [number for numbers in calls if (number := numbers[self.column]) is not None]
 
 
-MACHINES = {
-    "x86_64": Machine(audit=0xC000003E, socket=41, socketpair=53, refused=(101, 310, 311, 425)),
-    "aarch64": Machine(audit=0xC00000B7, socket=198, socketpair=199, refused=(117, 270, 271, 425)),
-}
+MACHINES = {"x86_64": Machine(0xC000003E, 0), "aarch64": Machine(0xC00000B7, 1)}
 
 
 class _Program(ctypes.Structure):
@@ -51,45 +63,57 @@ def supported() -> bool:
     return sys.platform == "linux" and platform.machine() in MACHINES and ctypes.CDLL(None).prctl(PR_GET_SECCOMP, 0, 0, 0, 0) in (0, FILTER)
 
 
-def install(*, local_sockets: bool) -> bool:
+def install(*, shared_memory: bool) -> bool:
     """Install the filter for this thread, and whatever the thread starts.
 
-    It may start threads and processes. The process must have no_new_privs. `local_sockets`: as for `program`. Returns whether the filter is
+    It may start threads and processes. The process must have no_new_privs. `shared_memory`: as for `program`. Returns whether the filter is
     active.
     """
     if not supported():
         return False
-    code = program(MACHINES[platform.machine()], local_sockets=local_sockets)
+    code = program(MACHINES[platform.machine()], shared_memory=shared_memory)
     filled = _Program(len(code) // 8, code)
     return bool(ctypes.CDLL(None).prctl(PR_SET_SECCOMP, FILTER, ctypes.byref(filled), 0, 0) == 0)
 
 
-def program(machine: Machine, *, local_sockets: bool) -> bytes:
+def program(machine: Machine, *, shared_memory: bool) -> bytes:
     """Return the filter for one architecture as BPF instructions.
 
-    Calls of other architectures, such as those of 32-bit programs, are refused: their numbers differ. `local_sockets`: whether sockets may
-    reach other programs on this machine. Pairs of connected streams, as between a program's threads, are always allowed; pairs of
-    datagram sockets are not, because they can be connected anew.
+    Calls of other architectures, such as those of 32-bit programs, are refused: their numbers differ. `shared_memory`: whether the process
+    may use shared memory, and sockets of other programs on this machine. Pairs of connected streams, as between a program's threads, are
+    always allowed.
     """
-    refuse = REFUSE | errno.EPERM
-    steps = [
-        *_return_unless(MACHINE_AT, machine.audit, refuse),
+    unknown = [*UNKNOWN.values(), *(() if shared_memory else UNKNOWN_WITHOUT_SHARED_MEMORY.values())]
+    conditions = [(REFUSE, *row) for row in ALLOWED_IF.values()] + [(IGNORE, *row) for row in IGNORED_UNLESS.values()]
+    conditions += [
+        (REFUSE, SOCKETPAIR, LOCAL if shared_memory else CONNECTED_STREAMS),
+        *([(REFUSE, SOCKET, LOCAL)] if shared_memory else []),
+    ]
+    steps: list[Step] = [
+        *_unless(MACHINE_AT, Condition(0, machine.audit), REFUSE),
         (LOAD_WORD, 0, 0, NUMBER_AT),
         (AT_LEAST, 0, 1, X32),
-        (RETURN, 0, 0, refuse),
+        (RETURN, 0, 0, REFUSE),
     ]
-    for number in machine.refused:
-        steps += [(EQUAL, 0, 1, number), (RETURN, 0, 0, refuse)]
-    if not local_sockets:
-        kind = [(LOAD_WORD, 0, 0, SECOND_ARGUMENT_AT), (MASK, 0, 0, KIND_BITS)]
-        kind += [(EQUAL, 1, 0, int(socket.SOCK_STREAM)), (RETURN, 0, 0, refuse), (RETURN, 0, 0, ALLOW)]
-        steps += [(EQUAL, 0, len(kind), machine.socketpair), *kind]
-    steps += [(EQUAL, 1, 0, machine.socket), (RETURN, 0, 0, ALLOW), (LOAD_WORD, 0, 0, FIRST_ARGUMENT_AT)]
-    for family in NETWORKS if local_sockets else (socket.AF_UNIX, *NETWORKS):
-        steps += [(EQUAL, 0, 1, int(family)), (RETURN, 0, 0, refuse)]
+    for number in machine.numbers(unknown):
+        steps += [(EQUAL, 0, 1, number), (RETURN, 0, 0, UNKNOWN_CALL)]
+    for number in machine.numbers([*REFUSED.values(), *(() if shared_memory else (SOCKET,))]):
+        steps += [(EQUAL, 0, 1, number), (RETURN, 0, 0, REFUSE)]
+    for otherwise, numbers, needed in conditions:
+        for number in machine.numbers([numbers]):
+            checks = [step for condition in needed for step in _unless(argument_at(condition.argument), condition, otherwise)]
+            steps += [(EQUAL, 0, len(checks) + 1, number), *checks, (RETURN, 0, 0, ALLOW)]
     steps.append((RETURN, 0, 0, ALLOW))
     return b"".join(struct.pack("HBBI", *step) for step in steps)
 
 
-def _return_unless(offset: int, value: int, verdict: int) -> list[tuple[int, int, int, int]]:
-    return [(LOAD_WORD, 0, 0, offset), (EQUAL, 1, 0, value), (RETURN, 0, 0, verdict)]
+def argument_at(index: int) -> int:
+    """Return the offset of the lower half of an argument.
+
+    The calls in the table use no more of it.
+    """
+    return ARGUMENTS_AT + ARGUMENT_BYTES * index
+
+
+def _unless(offset: int, condition: Condition, verdict: int) -> list[Step]:
+    return [(LOAD_WORD, 0, 0, offset), (MASK, 0, 0, condition.mask), (EQUAL, 1, 0, condition.value), (RETURN, 0, 0, verdict)]
