@@ -3,6 +3,7 @@
 import os
 
 from shared.worker.processes import family_mark
+from shared.worker.sandbox.paths import INSTALLED, OWN
 
 # Environment variables that a child gets. All others (keys, passwords, URLs) are kept from the code that opens uploads.
 PASSED_ON = (
@@ -12,7 +13,6 @@ PASSED_ON = (
     "TZ",
     "LANG",
     "LC_ALL",
-    "PYTHONPATH",
     "LD_LIBRARY_PATH",
     "DEVICE",
     "MODELS_AUTO_PULL",
@@ -39,4 +39,15 @@ def environment(mark: str, *, network: bool) -> dict[str, str]:
         passed.pop(name, None)
         if network and name in os.environ:
             passed[name] = os.environ[name]
-    return passed | {"MALLOC_ARENA_MAX": HEAPS, family_mark.VARIABLE: mark}
+    python = {"PYTHONSAFEPATH": "1", "PYTHONPATH": _module_folders(os.environ.get("PYTHONPATH", ""))}
+    return passed | python | {"MALLOC_ARENA_MAX": HEAPS, family_mark.VARIABLE: mark}
+
+
+def _module_folders(listed: str) -> str:
+    """Return the value of PYTHONPATH for a child: this project's folder, then `listed`.
+
+    A child reads every folder of modules. By itself, Python adds the folder that the server was started in, which may be a home folder; an
+    empty entry means that folder, too.
+    """
+    own = [] if OWN.name in INSTALLED else [str(OWN)]
+    return os.pathsep.join([*own, *(entry for entry in listed.split(os.pathsep) if entry)])

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from shared.worker.sandbox import landlock, system_calls
-from shared.worker.sandbox.paths import has_shared_memory, rules
+from shared.worker.sandbox.paths import OWN, has_shared_memory, rules
 from shared.worker.sandbox.plan import Sandbox, SandboxMissing
 from shared.worker.sandbox.privileges import drop_capabilities, forbid_new_privileges
 
@@ -56,8 +56,7 @@ def _linked(sandbox: Sandbox) -> Path:
     """
     folder = sandbox.temporary / "packages"
     folder.mkdir(exist_ok=True)
-    own = Path(__file__).resolve().parents[3]
     for package in ("shared", *sandbox.packages):
-        if (own / package).exists() and not (folder / package).exists():
-            (folder / package).symlink_to(own / package)
+        if (OWN / package).exists() and not (folder / package).exists():
+            (folder / package).symlink_to(OWN / package)
     return folder

@@ -35,6 +35,8 @@ DEVICES = (
 )
 INSTALLED = ("site-packages", "dist-packages")
 """Names of folders that hold nothing but packages."""
+OWN = Path(__file__).resolve().parents[3]
+"""Folder that holds this project's packages: a checkout, or a folder of installed packages."""
 SHARED_MEMORY = "/dev/shm"
 SHARED_MEMORY_FOR = ("/dev/nvidia*", "/dev/dxg", "/dev/kfd")
 """GPUs whose drivers use the folder of shared memory, and sockets.
@@ -91,10 +93,9 @@ def without(path: Path, private: Path) -> Iterator[Path]:
 def _python(packages: tuple[str, ...]) -> Iterator[Path]:
     """Yield the folders of Python, installed packages and this project."""
     yield from map(Path, {sys.prefix, sys.base_prefix, sys.exec_prefix, os.path.dirname(os.path.realpath(sys.executable))})
-    own = Path(__file__).resolve().parents[3]
-    for entry in sys.path:
-        folder = Path(entry or os.curdir).resolve()
-        if folder == own and folder.name not in INSTALLED:  # a checkout may hold settings and secrets, too
-            yield from (folder / package for package in ("shared", *packages))
-        elif entry:
+    if OWN.name not in INSTALLED:  # a checkout may hold settings and secrets, too
+        yield from (OWN / package for package in ("shared", *packages))
+    for entry in filter(None, sys.path):
+        folder = Path(entry).resolve()
+        if folder != OWN or OWN.name in INSTALLED:
             yield folder

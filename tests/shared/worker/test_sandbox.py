@@ -24,7 +24,7 @@ from shared.operation import Kind
 from shared.settings import Settings, owner_of
 from shared.worker import Limits, Slot
 from shared.worker.sandbox import Sandbox, landlock, system_calls
-from shared.worker.sandbox.paths import SHARED_MEMORY, SHARED_MEMORY_FOR, rules, without
+from shared.worker.sandbox.paths import OWN, SHARED_MEMORY, SHARED_MEMORY_FOR, rules, without
 from shared.worker.sandbox.plan import SandboxMissing
 from tests.misbehaving.server import Server, serving_one
 from tests.shared.slow import OUTSIDE, PROGRAM, Empty
@@ -170,6 +170,40 @@ async def test_a_python_program_started_in_the_sandbox_finds_the_project(tmp_pat
             await slot.call(OUTSIDE, FileRequest(path=str(tmp_path)))
     finally:
         await slot.kill()
+
+
+@NEEDS_LANDLOCK
+@pytest.mark.parametrize("listed", [None, "", os.pathsep, f"/usr/none{os.pathsep}", str(OWN)])
+async def test_a_job_reads_nothing_in_the_folder_that_the_server_was_started_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listed: str | None
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    if listed is not None:
+        monkeypatch.setenv("PYTHONPATH", listed)
+    slot = Slot(
+        Limits(timeout_s=60, memory_bytes=2**30), Sandbox(folder=str(tmp_path / "slot"), data_dir=str(tmp_path), packages=("tests",))
+    )
+    try:
+        assert (await slot.call(PROGRAM, Empty())).text == "shared.operation"
+        for folder in (home, OWN):
+            with pytest.raises(OperationFailed, match="PermissionError"):
+                await slot.call(OUTSIDE, FileRequest(path=str(folder)))
+    finally:
+        await slot.kill()
+
+
+def test_the_packages_of_a_checkout_are_open_wherever_they_are_imported_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # An editable installation finds them without an entry of sys.path.
+    monkeypatch.chdir(tmp_path)
+    sandbox = Sandbox(folder=str(tmp_path / "slot"), data_dir=str(tmp_path / "data"), packages=("services",))
+    for entries in ([], [""], [str(OWN)]):
+        monkeypatch.setattr(sys, "path", entries)
+        allowed = {path for path, _ in rules(sandbox)}
+        assert allowed >= {OWN / "shared", OWN / "services"}
+        assert not allowed & {OWN, tmp_path}
 
 
 def test_each_landlock_version_gets_the_rights_that_it_knows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
