@@ -17,14 +17,12 @@ from shared.media.record import MediaRecord
 RANGES = re.compile(r"bytes=(\s*(\d{1,18}-\d{0,18}|-\d{1,18})\s*)(,\s*(\d{1,18}-\d{0,18}|-\d{1,18})\s*)*", re.IGNORECASE)
 ENTITY_TAG = re.compile(r'(W/)?"([^"]*)"')
 MAX_RANGES = 16
+PASSIVE = re.compile(r"(video|audio)/[a-z0-9.+-]+|image/(?!svg)[a-z0-9.+-]+|application/(json|zip|mxf)")
+"""Media types, in lower case and without parameters, whose files cannot run scripts."""
 # Documents with scripts run without the server's origin, so they cannot reach the user's media or key. The keyframe gallery needs its
 # script and offers downloads.
-POLICIES = {
-    "text/html": "sandbox allow-scripts allow-downloads",
-    "image/svg+xml": "sandbox",
-    "application/xhtml+xml": "sandbox",
-    "text/xml": "sandbox",
-}
+POLICIES = {"text/html": "sandbox allow-scripts allow-downloads"}
+OTHER_POLICY = "sandbox"
 
 
 class RangeNotSatisfiable(ReelwrightError):
@@ -64,12 +62,19 @@ async def content_response(request: Request, record: MediaRecord, path: Path, *,
     headers = {
         "ETag": f'"{record.sha256}"',
         "Cache-Control": "private, no-cache",
-        "X-Content-Type-Options": "nosniff",
         "Content-Disposition": content_disposition(name, download=download),
-    }
-    if policy := POLICIES.get(record.content_type.partition(";")[0]):
-        headers["Content-Security-Policy"] = policy
+    } | safety_headers(record.content_type)
     return await file_response(request, path, media_type=record.content_type, headers=headers)
+
+
+def safety_headers(content_type: str) -> dict[str, str]:
+    """Return headers that keep a file from acting as a page.
+
+    Only media types that cannot run scripts get no content security policy.
+    """
+    media_type = content_type.partition(";")[0].strip().lower()
+    policy = {} if PASSIVE.fullmatch(media_type) else {"Content-Security-Policy": POLICIES.get(media_type, OTHER_POLICY)}
+    return {"X-Content-Type-Options": "nosniff"} | policy
 
 
 async def file_response(request: Request, path: Path, *, media_type: str, headers: dict[str, str]) -> Response:

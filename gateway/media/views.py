@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from gateway.media.downloads import BYTES, RANGED
-from gateway.media.file_responses import file_response, is_known
+from gateway.media.file_responses import file_response, is_known, safety_headers
 from gateway.media.requests import UNKNOWN, MediaId, owner_of
 from gateway.media.view_desk import VIEWS, ViewDesk
 from shared.errors import NotFound
@@ -51,7 +51,7 @@ def _add_views(router: APIRouter, desk: ViewDesk) -> None:
         record = job.outputs[output]
         path = await on_disk(store.content_path, owner, record.id)
         await on_disk(store.mark_used, owner, record.id)
-        headers = {"ETag": f'"{record.sha256}"', "Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+        headers = {"ETag": f'"{record.sha256}"', "Cache-Control": "private, no-cache"} | safety_headers(record.content_type)
         return await file_response(request, path, media_type=record.content_type, headers=headers)
 
     @router.get("/proxy", summary="Play a small copy with exact frames", responses=RANGED | MAKING | FAILED, response_class=Response)

@@ -350,5 +350,11 @@ def output_of(job: Job, name: str | None) -> MediaRecord:
 
 
 def path_in(folder: Path, name: str, record: MediaRecord) -> Path:
-    """Return the path in `folder` for the file of the output `name`."""
-    return folder / f"{name}{Path(record.name).suffix}"
+    """Return the path in `folder` for the file of the output `name`.
+
+    Only the last part of a name that the server sends is used, so the file never lies outside. Raises Invalid if that leaves no name.
+    """
+    last = re.split(r"[/\\]", name)[-1]
+    if last in ("", ".", ".."):
+        raise Invalid(f"The server sent an output whose name is no file name: {name[:40]!r}.")
+    return folder / f"{last}{Path(record.name).suffix}"

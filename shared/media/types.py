@@ -29,6 +29,30 @@ IMAGES: Mapping[str, FileType] = {
 PICTURES = FileType("application/zip", ".zip")
 """Many still images in one file."""
 
+MP4 = FileType("video/mp4", ".mp4")
+QUICKTIME = FileType("video/quicktime", ".mov")
+MATROSKA = FileType("video/x-matroska", ".mkv")
+WEBM = FileType("video/webm", ".webm")
+
+# Demuxers of self-contained video files. None of them opens a second file or a URL: playlists (hls, dash, concat, imf, ...),
+# image sequences, subtitle scripts and devices are not here, so that a file of that content is refused whatever its name is.
+DEMUXERS: Mapping[str, FileType] = {
+    "mov": MP4,
+    "matroska": MATROSKA,
+    "avi": FileType("video/x-msvideo", ".avi"),
+    "mpegts": FileType("video/mp2t", ".ts"),
+    "mpeg": FileType("video/mpeg", ".mpg"),
+    "flv": FileType("video/x-flv", ".flv"),
+    "asf": FileType("video/x-ms-wmv", ".wmv"),
+    "ogg": FileType("video/ogg", ".ogv"),
+    "mxf": FileType("application/mxf", ".mxf"),
+    "gif": FileType("image/gif", ".gif"),
+    "apng": FileType("image/png", ".png"),
+}
+
+VIDEO_TYPES = frozenset({*DEMUXERS.values(), QUICKTIME, WEBM, IMAGES["WEBP"]})
+"""All file types of videos and animations."""
+
 _STARTS: Mapping[bytes, str] = {
     b"\x89PNG\r\n\x1a\n": "PNG",
     b"\xff\xd8\xff": "JPEG",

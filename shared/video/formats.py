@@ -1,32 +1,10 @@
 """Video containers and decoders that are allowed for uploads."""
 
-from collections.abc import Mapping
 from functools import cache
 
 import av
 
-from shared.media.types import IMAGES, FileType
-
-MP4 = FileType("video/mp4", ".mp4")
-QUICKTIME = FileType("video/quicktime", ".mov")
-MATROSKA = FileType("video/x-matroska", ".mkv")
-WEBM = FileType("video/webm", ".webm")
-
-# Demuxers of self-contained video files. None of them opens a second file or a URL: playlists (hls, dash, concat, imf, ...),
-# image sequences, subtitle scripts and devices are not here, so that a file of that content is refused whatever its name is.
-DEMUXERS: Mapping[str, FileType] = {
-    "mov": MP4,
-    "matroska": MATROSKA,
-    "avi": FileType("video/x-msvideo", ".avi"),
-    "mpegts": FileType("video/mp2t", ".ts"),
-    "mpeg": FileType("video/mpeg", ".mpg"),
-    "flv": FileType("video/x-flv", ".flv"),
-    "asf": FileType("video/x-ms-wmv", ".wmv"),
-    "ogg": FileType("video/ogg", ".ogv"),
-    "mxf": FileType("application/mxf", ".mxf"),
-    "gif": FileType("image/gif", ".gif"),
-    "apng": FileType("image/png", ".png"),
-}
+from shared.media.types import DEMUXERS, IMAGES, QUICKTIME, WEBM, FileType
 
 # Decoders that uploads may use. Rare decoders are left out on purpose: most crashes are in them.
 _VIDEO_DECODERS = """

@@ -57,7 +57,6 @@ class WrittenFile:
 class OperationAnswer:
     """The answer of `perform`: result and output files."""
 
-    version: int
     result: dict[str, Any]
     outputs: dict[str, WrittenFile]
 
@@ -83,7 +82,7 @@ def perform(call: OperationCall, progress: Progress) -> OperationAnswer:
             f"{operation.name} returned a {returned} instead of a {promised}: a defect of the operation, not of the input."
         )
     files = {name: describe(path, operation.outputs[name], progress) for name, path in outputs.items() if os.path.lexists(path)}
-    return OperationAnswer(version=operation.version, result=result.model_dump(mode="json"), outputs=files)
+    return OperationAnswer(result=result.model_dump(mode="json"), outputs=files)
 
 
 def _cut(call: OperationCall, operation: Operation, start_s: float, end_s: float) -> dict[str, str | list[str] | None]:

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +246,21 @@ def linked_output(params: Bad, *, output: Path, progress: Progress) -> Done:
     return Done(text="linked")
 
 
+def forge(params: Bad, *, output: Path, progress: Progress) -> Done:
+    """Report another type of the output than it has."""
+    from shared.worker import operation_run
+
+    describe = operation_run.describe
+
+    def forged(path: Path, kind: Kind, progress: Progress) -> operation_run.WrittenFile:
+        operation_run.describe = describe
+        return replace(describe(path, kind, progress), content_type="Text/HTML")
+
+    output.write_text("<script>")
+    operation_run.describe = forged
+    return Done(text="forged")
+
+
 def close_the_line(params: Bad, *, progress: Progress) -> Done:
     for fd in sockets():
         os.close(fd)
@@ -369,7 +385,7 @@ def bad(
 
 FILE = {"file": Kind.JSON}
 OPERATIONS = (
-    *(bad(run, FILE) for run in (succeed, steady, no_output, linked_output, environment)),
+    *(bad(run, FILE) for run in (succeed, steady, no_output, linked_output, forge, environment)),
     bad(dice, FILE, {"first": Input(kind=Kind.JSON, optional=True)}, remembered=True),
     bad(trespass, FILE, {"first": Kind.JSON}),
     bad(meddle, FILE, {"first": Kind.JSON}),

@@ -33,6 +33,7 @@ from shared.jobs.running.files.folders import (
 )
 from shared.jobs.running.files.job_log import JobLogWriter, LogCleaner
 from shared.jobs.running.files.publisher import Publisher
+from shared.jobs.running.files.reported_outputs import check_outputs
 from shared.jobs.running.kills import Kills
 from shared.jobs.running.progress_log import ProgressLog
 from shared.jobs.running.sandboxes import Sandboxes
@@ -136,9 +137,7 @@ class OperationRunner:
 
     async def run_preview(self, claim: Claim, progress: ProgressLog) -> Outcome:
         """Run one preview after its videos' proxies are ready."""
-        operation = self._operation(claim)
-        if operation is None:
-            raise OperationFailed(f"This release of Reelwright has no operation {claim.operation}.")
+        operation = self._declared(claim)
         prepared = await self._previews.prepared(await self._made.complete(claim, progress), operation)
         return await self.run(prepared.claim, progress, cut=prepared.cut)
 
@@ -148,8 +147,9 @@ class OperationRunner:
         An equal job that runs already is waited for. `cut`: the part of the videos that the operation gets; None: all.
         """
         claim = await self._made.complete(claim, progress)
+        operation = self._declared(claim)
         depends_on = claim.params | ({"cut": [cut.start_s, cut.end_s]} if cut else {})
-        key = await asyncio.to_thread(self._memory.key, self._operation(claim), owner=claim.owner, inputs=claim.inputs, params=depends_on)
+        key = await asyncio.to_thread(self._memory.key, operation, owner=claim.owner, inputs=claim.inputs, params=depends_on)
         if key and claim.cache:
             await self._equal.turn(claim.id, claim.owner, key)
             if remembered := await asyncio.to_thread(self._memory.recall, claim.owner, key):
@@ -160,6 +160,7 @@ class OperationRunner:
         usage = Usage()
         try:
             answer = await self._perform(claim, folder, progress, usage, await asyncio.to_thread(self._measurements_key, claim), cut)
+            check_outputs(operation, answer.outputs)
             outputs = await run_to_the_end(partial(self._publisher.publish, claim, answer.outputs, folder))
         finally:
             await run_to_the_end(partial(delete_tree, folder))
@@ -174,7 +175,7 @@ class OperationRunner:
             "attempts": claim.attempt,
         }
         records = {name: record.dump() for name, record in outputs.items()}
-        return Outcome(result=answer.result, version=answer.version, result_key=key, outputs=records, metrics=metrics)
+        return Outcome(result=answer.result, version=operation.version, result_key=key, outputs=records, metrics=metrics)
 
     async def discard(self, claim: Claim, outcome: Outcome) -> None:
         """Delete the outputs of a run whose job has already ended."""
@@ -185,6 +186,12 @@ class OperationRunner:
     def _operation(self, claim: Claim) -> Operation | None:
         """Return the operation of a job; None if this release lacks it."""
         return next((operation for operation in self._service.operations if operation.name == claim.operation), None)
+
+    def _declared(self, claim: Claim) -> Operation:
+        """Return the operation of a job; raise OperationFailed if this release lacks it."""
+        if (operation := self._operation(claim)) is None:
+            raise OperationFailed(f"This release of Reelwright has no operation {claim.operation}.")
+        return operation
 
     async def _recalled(self, claim: Claim, remembered: EarlierResult, progress: ProgressLog) -> Outcome:
         """Return an earlier result as a job's outcome."""

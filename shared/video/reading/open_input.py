@@ -20,7 +20,8 @@ import av.stream
 import av.video.stream
 
 from shared.errors import BrokenMedia, NotFound, ReelwrightError, TooLarge, UnsupportedMedia
-from shared.video.formats import DEMUXERS, allowed_decoders, decoder_allowed
+from shared.media.types import DEMUXERS
+from shared.video.formats import allowed_decoders, decoder_allowed
 from shared.video.limits import Limits
 from shared.video.reading.animated_webp import decodable_copy, is_animated_webp
 from shared.video.reading.containers.address import Address, addresses, whole_fragments

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gateway.media.file_responses import safety_headers
 from shared.media.store import NewMedium
 from shared.operation import Kind, Sample
 from shared.sample_ids import SAMPLES
@@ -246,6 +247,28 @@ def test_headers_keep_browsers_from_guessing_the_type(http: httpx.Client) -> Non
     assert answer.headers["content-disposition"] == 'inline; filename="page.html.mp4"'
     assert http.get(video["download"]).headers["content-disposition"] == 'attachment; filename="page.html.mp4"'
     assert http.get(page["content"]).headers["content-security-policy"] == "sandbox allow-scripts allow-downloads"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "policy"),
+    [
+        ("video/mp4", None),
+        ("image/png", None),
+        ("application/json", None),
+        ("application/zip", None),
+        ("Text/HTML", "sandbox allow-scripts allow-downloads"),
+        ("text/html ;x", "sandbox allow-scripts allow-downloads"),
+        ("image/SVG+xml", "sandbox"),
+        ("application/xhtml+xml", "sandbox"),
+        ("video/mp4, text/html", "sandbox"),
+        ("application/anything", "sandbox"),
+        ("", "sandbox"),
+    ],
+)
+def test_only_files_that_cannot_run_scripts_are_served_without_a_sandbox(content_type: str, policy: str | None) -> None:
+    headers = safety_headers(content_type)
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers.get("Content-Security-Policy") == policy
 
 
 def test_a_thumbnail_is_made_once(http: httpx.Client, parts: Parts) -> None:

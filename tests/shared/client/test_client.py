@@ -11,7 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from reelwright import ROOMS, AsyncReelwright, JobFailed, Reelwright, Refused
+from shared.client.asynchronous import path_in
+from shared.errors import Invalid
 from shared.jobs.record import JobProgress
+from shared.media.record import MediaRecord
 from shared.sample_ids import SAMPLE_ID, SAMPLE_PICTURE_ID
 from shared.testing import RunningSuite, suite
 from shared.video import probe
@@ -80,6 +83,18 @@ async def test_the_async_client_runs_several_jobs_at_once(running: RunningSuite,
         repeated = await client.submit("aesthetics.top-images", images=[SAMPLE_PICTURE_ID], scorer="technical", idempotency_key="same")
         assert repeated.job.id == second.job.id
         assert set(await (await second.wait()).save_all(tmp_path)) == {"images", "scores", "sheet"}
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [("../../x", "x.mp4"), ("/etc/x", "x.mp4"), ("a\\b", "b.mp4"), ("..", None), (".", None), ("", None), ("a/", None)]
+)
+def test_a_file_is_never_saved_outside_its_folder(tmp_path, name, file):
+    record = MediaRecord.model_construct(name="../clip.mp4")
+    if file is None:
+        with pytest.raises(Invalid, match="no file name"):
+            path_in(tmp_path, name, record)
+    else:
+        assert path_in(tmp_path, name, record) == tmp_path / file
 
 
 def test_names_of_inputs_and_params_differ():
