@@ -16,6 +16,7 @@ from shared.errors import FieldError, Invalid, ReelwrightError, UnknownOperation
 from shared.http.json_route import parse
 from shared.http.operations.answers import job_answer
 from shared.http.operations.check import PENDING
+from shared.http.params_text import detail_of
 from shared.jobs import Job, JobEnvelope, JobRequest
 from shared.log import TRACE, forwarded_headers
 from shared.runtime import Runtime
@@ -99,7 +100,9 @@ def _as_pipeline(operation: str, verb: str, body: dict[str, object]) -> Pipeline
     try:
         return PipelineRequest.model_validate({"steps": [step], **{name: body[name] for name in ENVELOPE if name in body}})
     except ValidationError as error:
-        errors = [FieldError(field=".".join(map(str, item["loc"])).removeprefix("steps.0."), detail=item["msg"]) for item in error.errors()]
+        errors = [
+            FieldError(field=".".join(map(str, item["loc"])).removeprefix("steps.0."), detail=detail_of(item)) for item in error.errors()
+        ]
         raise Invalid("; ".join(f"{item.field}: {item.detail}" for item in errors) + ".", errors=errors) from None
 
 

@@ -16,6 +16,22 @@ _ALTERNATIVE = re.compile(r"[a-z-]+\[.*\]|str|int|float|bool|none|constrained-\w
 """Parts of pydantic's error paths that name a type, such as `str` in `curve.str`. No field has such a name."""
 _LENGTHS = {"too_short": ("at least", "min_length"), "too_long": ("at most", "max_length")}
 """Pydantic's error types for a list's length -> words and limit name."""
+_BOUNDS = {
+    "greater_than_equal": ("at least", "ge"),
+    "less_than_equal": ("at most", "le"),
+    "greater_than": ("more than", "gt"),
+    "less_than": ("less than", "lt"),
+}
+"""Pydantic's error types for a number out of bounds -> words and limit name."""
+_KINDS = {
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    "finite_number": "a finite number",
+    "string_type": "text",
+    **dict.fromkeys(("list_type", "tuple_type"), "a list"),
+}
+"""Pydantic's error types for a value of the wrong kind -> the expected kind in words."""
 MAX_ERRORS = 100
 """Most errors that an answer lists; the rest are counted."""
 
@@ -38,7 +54,7 @@ def invalid(errors: Sequence[Any]) -> Invalid:
     """Convert pydantic's errors to one Invalid that names each field and its value."""
     errors = [error for error in errors if not _counts_wrong_items(error, errors)]
     listed = errors[:MAX_ERRORS]
-    fields = _merged([FieldError(field=_path(error), detail=_sentence(error)) for error in listed])
+    fields = _merged([FieldError(field=_path(error), detail=detail_of(error)) for error in listed])
     sentences = [f"{field.field or 'body'}: {field.detail}" for field in fields]
     more = [f"and {len(errors) - len(listed)} more"] if len(errors) > len(listed) else []
     return Invalid("; ".join(sentences + more), errors=fields)
@@ -72,17 +88,29 @@ def _merged(fields: list[FieldError]) -> list[FieldError]:
     return [FieldError(field=field, detail="; or ".join(sentences)) for field, sentences in details.items()]
 
 
-def _sentence(error: dict[str, Any]) -> str:
+def detail_of(error: Mapping[str, Any]) -> str:
+    """Return what is wrong with a value, in the words of this project, from one of pydantic's errors."""
     if error["type"] == "extra_forbidden":
         return "unknown field"
     if error["type"] in _LENGTHS:
         words, limit = _LENGTHS[error["type"]]
         count = error["ctx"][limit]
         return f"must have {words} {count} item{'' if count == 1 else 's'}, not {error['ctx']['actual_length']}"
-    message = str(error["msg"]).removeprefix("Value error, ")
+    message = _requirement(error) or str(error["msg"]).removeprefix("Value error, ")
     value = error.get("input")
     plain = isinstance(value, str | int | float | bool) and error["type"] not in ("missing", "value_error", "json_invalid")
-    return f"{message}, not {str(value)[:80]!r}" if plain else message
+    shown = str(value)[:80]
+    return f"{message}, not {repr(shown) if isinstance(value, str) else shown}" if plain else message
+
+
+def _requirement(error: Mapping[str, Any]) -> str | None:
+    """Return what the value must be; None for an error that says it in its own words."""
+    if error["type"] in _BOUNDS:
+        words, limit = _BOUNDS[error["type"]]
+        return f"must be {words} {error['ctx'][limit]:.15g}"
+    if error["type"] == "literal_error":
+        return f"must be {error['ctx']['expected']}"
+    return f"must be {_KINDS[error['type']]}" if error["type"] in _KINDS else None
 
 
 def _value(name: str, text: str, schema: Mapping[str, Any]) -> Any:

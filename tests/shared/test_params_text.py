@@ -3,11 +3,11 @@
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from shared.errors import Invalid
 from shared.http.long_list import LongList
-from shared.http.params_text import params_from_text
+from shared.http.params_text import invalid, params_from_text
 from shared.operation import Params
 
 
@@ -44,10 +44,35 @@ class Listed(Params):
     [
         ("[]", "names: must have at least 1 item, not 0"),
         ('["a", "b", "a"]', "names: must have at most 2 items, not 3"),
-        ('["c"]', "names.0: Input should be 'a' or 'b', not 'c'"),
+        ('["c"]', "names.0: must be 'a' or 'b', not 'c'"),
     ],
 )
 def test_an_error_about_a_list_counts_the_given_items(text: str, sentence: str) -> None:
     with pytest.raises(Invalid) as raised:
         params_from_text(Listed, {"names": text})
     assert raised.value.detail == sentence
+
+
+class Bounded(Params):
+    share: float = Field(0.5, ge=0, lt=1)
+    length: float = Field(1.0, gt=0, le=1e7)
+    count: int = 1
+    even: bool = False
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"share": -0.5}, "share: must be at least 0, not -0.5"),
+        ({"share": 1}, "share: must be less than 1, not 1"),
+        ({"length": 0}, "length: must be more than 0, not 0"),
+        ({"length": 10_000_001}, "length: must be at most 10000000, not 10000001"),
+        ({"length": "long"}, "length: must be a number, not 'long'"),
+        ({"count": 1.5}, "count: must be a whole number, not 1.5"),
+        ({"even": "perhaps"}, "even: must be true or false, not 'perhaps'"),
+    ],
+)
+def test_an_error_says_what_the_value_must_be(params: dict[str, object], sentence: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        Bounded.model_validate(params)
+    assert invalid(raised.value.errors()).detail == sentence

@@ -15,6 +15,7 @@ from gateway.pipelines.presets.table import PRESETS
 from gateway.pipelines.steps import PipelineRequest, Step
 from shared.cli.files import is_url
 from shared.errors import Invalid
+from shared.http.params_text import detail_of
 
 
 def load_pipeline(source: str) -> PipelineRequest:
@@ -34,7 +35,7 @@ def load_pipeline(source: str) -> PipelineRequest:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise Invalid(f"{path} is not YAML or JSON: {' '.join(str(error).split())}") from None
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, item['loc'])) or 'file'}: {item['msg']}" for item in error.errors()]
+        lines = [f"{'.'.join(map(str, item['loc'])) or 'file'}: {detail_of(item)}" for item in error.errors()]
         raise Invalid(f"{path} is not a pipeline.\n       " + "\n       ".join(lines)) from None
 
 

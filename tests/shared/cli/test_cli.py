@@ -64,7 +64,7 @@ def test_a_file_is_ramped_on_a_suite(clip, tmp_path, running: RunningSuite):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--min-speed", "0.01"), "--min-speed: Input should be greater than or equal to 0.1, not '0.01'"),
+        (("--min-speed", "0.01"), "--min-speed: must be at least 0.1, not '0.01'"),
         (("--mode", "sideways"), "--mode: "),
         (("--speeds", "[1,"), "--speeds: must be JSON"),
         (("--curve", "@/no/such/file"), "/no/such/file: No such file"),

@@ -102,7 +102,7 @@ def test_a_wrong_setting_of_a_step_is_marked_at_its_row(open_page: Opener) -> No
     card.get_by_label("Time 1", exact=True).blur()
     error = card.locator(".rows-list > li .error")
     error.wait_for()
-    assert error.inner_text() == "Time: Input should be greater than or equal to 0, not '-1'"
+    assert error.inner_text() == "Time: must be at least 0, not -1"
     assert page.get_by_role("button", name="Make it").is_disabled()
     card.get_by_label("Time 1", exact=True).fill("1")
     card.get_by_label("Time 1", exact=True).blur()

@@ -60,7 +60,7 @@ def test_a_reel_is_made_of_moments_entered_by_hand(
     hand.fill(page.get_by_label("Time 2", exact=True), "-4")
     error = page.locator(".rows-list > li").nth(1).locator(".error")
     error.wait_for()
-    assert error.inner_text() == "Time: Input should be greater than or equal to 0, not '-4'"
+    assert error.inner_text() == "Time: must be at least 0, not -4"
     assert page.locator(".rows-list > li").first.locator(".error").count() == 0
     hand.fill(page.get_by_label("Time 2", exact=True), "4")
     error.wait_for(state="detached")
