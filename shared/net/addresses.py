@@ -81,7 +81,7 @@ def check_address(text: str, *, host: str, allowed: Iterable[Network] = ()) -> N
     rule = rule_against(ip_address(text), allowed=allowed)
     if rule is None:
         return
-    remedy = "The operator can allow a network with REELWRIGHT_URL_ALLOW_NETWORKS."
+    remedy = "Addresses in the server's own network are closed. The operator can open a network with REELWRIGHT_URL_ALLOW_NETWORKS."
     if host in (text, f"[{text}]"):
         raise ForbiddenAddress(f"{text} is {rule}: only public addresses may be reached. {remedy}")
     log.info("%s resolves to %s, which is %s: refused", host, text, rule)  # not in the answer: it would describe the internal network
