@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.sample_ids import SAMPLE_ID
-from tests.studio.acting import until
+from tests.studio.acting import fits_the_width, until
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]
@@ -40,6 +40,16 @@ def test_keys_of_editing_programs_drive_the_viewer(open_page: Opener) -> None:
     page.locator(".stage").first.click(position={"x": 5, "y": 5})
     page.keyboard.press("m")
     until(page, "document.querySelector('video.clip').muted")
+
+
+@pytest.mark.parametrize(("width", "is_shown"), [(700, True), (390, False)])
+def test_volume_and_loop_are_hidden_on_phones_only(open_page: Opener, width: int, is_shown: bool) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}")
+    page.set_viewport_size({"width": width, "height": 800})
+    page.get_by_role("button", name="Sound off").wait_for()
+    assert page.get_by_label("Volume", exact=True).is_visible() == is_shown
+    assert page.get_by_role("button", name="Loop").is_visible() == is_shown
+    assert fits_the_width(page)
 
 
 def test_each_press_of_j_or_l_plays_faster(open_page: Opener) -> None:
