@@ -1,4 +1,4 @@
-// The uploads under way, each with its progress, and a retry for those that failed.
+// The uploads under way, each with its progress, and a retry where the same file may succeed.
 
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
@@ -21,10 +21,10 @@ class UploadList extends Element {
     const sent = new Set(entries.map(({ file }) => fingerprint(file)));
     const left = unfinished().filter(({ print }) => !sent.has(print));
     if (!entries.length && !left.length) return null;
-    const failed = entries.filter((entry) => entry.state === "failed").length;
+    const again = entries.filter((entry) => entry.canRetry).length;
     return html`<section class="uploads" aria-label="Uploads">
       <div class="row"><h2>${entries.length === 1 ? "1 upload" : entries.length ? `${entries.length} uploads` : "Unfinished uploads"}</h2>
-        ${failed > 1 && html`<button type="button" @click=${() => this.uploads.retryAll()}>${icon("retry")}Retry all</button>`}</div>
+        ${again > 1 && html`<button type="button" @click=${() => this.uploads.retryAll()}>${icon("retry")}Retry all</button>`}</div>
       <ul>${entries.map((entry) => keyed(entry.id, this.#entry(entry)))}${left.map((stopped) => keyed(stopped.print, this.#stopped(stopped)))}</ul>
     </section>`;
   }
@@ -49,7 +49,7 @@ class UploadList extends Element {
         : html`<progress max="1" .value=${fraction} aria-label=${`Upload of ${entry.name}`}></progress><p class="muted small">${textOf(entry)}</p>`}
       <div class="row">
         ${isCompared && html`<button type="button" title="Send the file without comparing it" @click=${() => this.uploads.skip(entry)}>Skip</button>`}
-        ${entry.state === "failed" && html`<button type="button" @click=${() => this.uploads.retry(entry)}>${icon("retry")}Retry</button>`}
+        ${entry.canRetry && html`<button type="button" @click=${() => this.uploads.retry(entry)}>${icon("retry")}Retry</button>`}
         <button type="button" class="icon quiet" aria-label=${`Remove ${entry.name}`} @click=${() => this.uploads.cancel(entry)}>${icon("close")}</button>
       </div>
     </li>`;

@@ -8,6 +8,16 @@ const LONGEST_STILL_MS = 180_000; // time without a sent byte or an answer, afte
 const KEPT_AS = "reelwright-uploads"; // {fingerprint of a file: location of its upload}
 const MOST_KEPT = 50;
 
+const REFUSED = new Set([413, 415, 422]); // statuses of a file that is too large, of an unknown kind, damaged or empty
+
+/** The browser can no longer read the file. */
+class Unreadable extends Error {}
+
+/** Whether an upload failed because of the file, so that the same file fails again. */
+export function isFaultOfFile(error) {
+  return error instanceof Unreadable || (error instanceof Problem && REFUSED.has(error.status));
+}
+
 /** Upload a File and return its media record. `onProgress(sent)` gets the sent bytes. Throws Problem, Unreachable, or AbortError. */
 export async function upload(api, file, { onProgress, signal }) {
   const print = fingerprint(file);
@@ -112,7 +122,7 @@ async function checkReadable(file, offset) {
   try {
     await file.slice(offset, offset + 1).arrayBuffer();
   } catch {
-    throw new Error(`${file.name} can no longer be read: it was changed, moved or deleted. Choose it again.`);
+    throw new Unreadable(`${file.name} can no longer be read: it was changed, moved or deleted. Choose it again.`);
   }
 }
 

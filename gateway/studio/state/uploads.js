@@ -1,7 +1,7 @@
 // Uploads of many files: two at a time, each resumable, also after a reload.
 
 import { twinOf } from "../server/known_bytes.js";
-import { isBegun, upload } from "../server/upload.js";
+import { isBegun, isFaultOfFile, upload } from "../server/upload.js";
 
 /** File types that a choice of files offers for each kind of media. A browser knows some of them by their suffix only. */
 export const ACCEPTED = { video: "video/*,.mkv,.mxf", image: "image/*,.heic,.avif", images: ".zip" };
@@ -9,8 +9,8 @@ const AT_ONCE = 2;
 const BUSY = new Set(["comparing", "sending", "checking"]);
 
 /**
- * The queue of uploads. An entry: {id, file, name, size, compared, sent, state, error, record}; state: waiting|comparing|sending|checking|
- * done|failed. Sends `known` with an entry whose bytes the server has.
+ * The queue of uploads. An entry: {id, file, name, size, compared, sent, state, error, canRetry, record}; state: waiting|comparing|sending|
+ * checking|done|failed. `canRetry`: whether a failed upload may succeed with the same file. Sends `known` with an entry whose bytes the server has.
  */
 export class Uploads extends EventTarget {
   entries = [];
@@ -30,7 +30,7 @@ export class Uploads extends EventTarget {
   /** Add files; return the promise of the records that arrive. They are in order, null for files that fail. */
   add(files) {
     const added = [...files].map((file) => {
-      const entry = { id: this.#next++, file, name: file.name, size: file.size, compared: 0, sent: 0, state: "waiting", error: "" };
+      const entry = { id: this.#next++, file, name: file.name, size: file.size, compared: 0, sent: 0, state: "waiting", error: "", canRetry: false };
       entry.finished = new Promise((resolve) => (entry.finish = resolve));
       return entry;
     });
@@ -40,14 +40,12 @@ export class Uploads extends EventTarget {
   }
 
   retry(entry) {
-    if (entry.state !== "failed") return;
-    Object.assign(entry, { state: "waiting", error: "" });
+    if (entry.canRetry) Object.assign(entry, { state: "waiting", error: "", canRetry: false });
     this.#start();
   }
 
   retryAll() {
-    for (const entry of this.entries) if (entry.state === "failed") Object.assign(entry, { state: "waiting", error: "" });
-    this.#start();
+    for (const entry of this.entries) this.retry(entry);
   }
 
   cancel(entry) {
@@ -90,8 +88,7 @@ export class Uploads extends EventTarget {
       entry.finish(entry.record);
     } catch (error) {
       if (error.name === "AbortError") return;
-      entry.state = "failed";
-      entry.error = error.message;
+      Object.assign(entry, { state: "failed", error: error.message, canRetry: !isFaultOfFile(error) });
     }
     this.#start();
   }

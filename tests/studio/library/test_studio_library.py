@@ -127,13 +127,13 @@ def test_an_upload_continues_after_a_reload(open_page: Opener, clip: Path, tmp_p
 
 
 def test_failed_uploads_are_tried_again_together(open_page: Opener, clip: Path, tmp_path: Path) -> None:
-    page = open_page(refusals=("413",))
-    full = {"title": "Too large", "detail": "The disk of the server is full.", "status": 413}
-    page.route("**/v1/uploads", lambda route: route.fulfill(status=413, json=full))
+    page = open_page(refusals=("429",))
+    full = {"title": "Quota exceeded", "detail": "Your media fill your quota.", "status": 429}
+    page.route("**/v1/uploads", lambda route: route.fulfill(status=429, json=full))
     page.locator("#file").set_input_files([own_copy(clip, tmp_path / f"{number}.mp4") for number in range(3)])
     again = page.get_by_role("button", name="Retry all")
     again.wait_for()
-    page.get_by_text("The disk of the server is full.").nth(2).wait_for()
+    page.get_by_text("Your media fill your quota.").nth(2).wait_for()
     page.unroute_all()
     again.click()
     for number in range(3):

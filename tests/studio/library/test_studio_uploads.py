@@ -86,7 +86,7 @@ def test_a_file_that_is_gone_is_not_tried_again(open_page: Opener, clip: Path, t
 
 def test_many_uploads_go_on_after_a_reload(open_page: Opener, clip: Path, tmp_path: Path) -> None:
     files = [own_copy(clip, tmp_path / f"many-{number}.mp4", size=20_000_000 + number) for number in range(3)]
-    page = open_page(refusals=("ERR_", "413"))
+    page = open_page(refusals=("ERR_", "429"))
     held: list[Any] = []
     page.route("**/v1/uploads/*", lambda route: held.append(route))  # each file is begun, and its parts hang
     page.locator("#file").set_input_files(files)
@@ -95,9 +95,9 @@ def test_many_uploads_go_on_after_a_reload(open_page: Opener, clip: Path, tmp_pa
     release(held)
     page.unroute_all(behavior="ignoreErrors")
     page.get_by_text("Choose the same file again to continue.").nth(1).wait_for()
-    full = {"title": "Too large", "detail": "The disk of the server is full.", "status": 413}
+    full = {"title": "Quota exceeded", "detail": "Your media fill your quota.", "status": 429}
     page.route(
-        "**/v1/uploads**", lambda route: route.fulfill(status=413, json=full) if route.request.method == "POST" else route.continue_()
+        "**/v1/uploads**", lambda route: route.fulfill(status=429, json=full) if route.request.method == "POST" else route.continue_()
     )
     sent = sent_by(page)
     offsets: list[int] = []
@@ -107,8 +107,21 @@ def test_many_uploads_go_on_after_a_reload(open_page: Opener, clip: Path, tmp_pa
     page.locator("media-card", has_text="many-1.mp4").wait_for()
     assert sum(request == "POST uploads" for request in sent) == 1, "two went on, the third begins"
     assert len(offsets) >= 2
-    page.get_by_text("The disk of the server is full.").wait_for()
+    page.get_by_text("Your media fill your quota.").wait_for()
     page.unroute_all(behavior="ignoreErrors")
     page.get_by_role("button", name="Retry", exact=True).click()
     page.locator("media-card", has_text="many-2.mp4").wait_for()
     assert page.locator(".upload").count() == 0
+
+
+def test_files_that_cannot_succeed_offer_no_retry(open_page: Opener, tmp_path: Path) -> None:
+    page = open_page(refusals=("415", "422"))
+    empty, damaged = tmp_path / "empty.mp4", tmp_path / "damaged.mp4"
+    empty.write_bytes(b"")
+    damaged.write_bytes(b"no video" * 500)
+    page.locator("#file").set_input_files([empty, damaged])
+    for file in (empty, damaged):
+        row = page.locator(".upload", has_text=file.name)
+        row.get_by_role("alert").wait_for()
+        row.get_by_role("button", name=f"Remove {file.name}").wait_for()
+    assert page.get_by_role("button", name="Retry", exact=False).count() == 0
