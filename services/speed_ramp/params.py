@@ -92,7 +92,7 @@ class MotionParams(Params):
         description="Target length of the result in seconds. All speeds are scaled to reach it; speeds of an analysed curve stay between "
         f"`min_speed` and `max_speed`, those of a given curve between {MIN_SPEED:g} and {MAX_SPEED:g}. Empty: no scaling.",
         title="Target length",
-        json_schema_extra=form("basics", unit="s", share_of_part=True),
+        json_schema_extra=form("basics", unit="s", role="target_length", share_of_part=True),
     )
     max_acceleration: float | None = Field(
         None,

@@ -18,6 +18,7 @@ Lists and tables are made from the types of their items, whose fields have `cell
 ParamRole = Literal[
     "part_start",
     "part_length",
+    "target_length",
     "keeps_times",
     "longest_side",
     "output_rate",
@@ -35,11 +36,11 @@ ParamRole = Literal[
 ]
 """Effect of a parameter that the studio uses or shows.
 
-In this order: the start of the part to use, whose first frame a mask is drawn on; the length of that part; whether the output of a part
-keeps the clip's times; the size of the output's longer side; its frame rate; times to which a curve snaps; how strongly the subject's
-colours follow the backdrop; light of the backdrop on the subject's edges; mixing of signal values or of light; parallax of the backdrop;
-the source of its depth; its fit; its colour without a picture; where a moving one begins; what follows its end; the words from which it is
-painted.
+In this order: the start of the part to use, whose first frame a mask is drawn on; the length of that part; the length of the output;
+whether the output of a part keeps the clip's times; the size of the output's longer side; its frame rate; times to which a curve snaps; how
+strongly the subject's colours follow the backdrop; light of the backdrop on the subject's edges; mixing of signal values or of light;
+parallax of the backdrop; the source of its depth; its fit; its colour without a picture; where a moving one begins; what follows its end;
+the words from which it is painted.
 """
 
 InputRole = Literal["matte", "plate", "mask", "backdrop"]

@@ -22,7 +22,7 @@ _BOUNDS = {
     "greater_than": ("more than", "gt"),
     "less_than": ("less than", "lt"),
 }
-"""Pydantic's error types for a number out of bounds -> words and limit name."""
+"""Pydantic's error types for bounds -> words and limit name."""
 _KINDS = {
     **dict.fromkeys(("float_type", "float_parsing"), "a number"),
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
@@ -31,7 +31,7 @@ _KINDS = {
     "string_type": "text",
     **dict.fromkeys(("list_type", "tuple_type"), "a list"),
 }
-"""Pydantic's error types for a value of the wrong kind -> the expected kind in words."""
+"""Pydantic's error types -> the expected kind of value in words."""
 MAX_ERRORS = 100
 """Most errors that an answer lists; the rest are counted."""
 
@@ -89,7 +89,7 @@ def _merged(fields: list[FieldError]) -> list[FieldError]:
 
 
 def detail_of(error: Mapping[str, Any]) -> str:
-    """Return what is wrong with a value, in the words of this project, from one of pydantic's errors."""
+    """Return what is wrong with a value, from pydantic's error."""
     if error["type"] == "extra_forbidden":
         return "unknown field"
     if error["type"] in _LENGTHS:
@@ -104,7 +104,10 @@ def detail_of(error: Mapping[str, Any]) -> str:
 
 
 def _requirement(error: Mapping[str, Any]) -> str | None:
-    """Return what the value must be; None for an error that says it in its own words."""
+    """Return what the value must be.
+
+    None for an error whose own text says it.
+    """
     if error["type"] in _BOUNDS:
         words, limit = _BOUNDS[error["type"]]
         return f"must be {words} {error['ctx'][limit]:.15g}"

@@ -8,7 +8,7 @@ import { seconds, short } from "../base/format.js";
 import { rateOf } from "../base/words.js";
 import { pause } from "../server/views.js";
 import { analysisOf, planFor } from "../state/analysis.js";
-import { History, PRESETS, presetPoints, roundedPoint, simplified, stretchedTo } from "./edit.js";
+import { clamp, History, PRESETS, presetPoints, reachableLengths, roundedPoint, simplified, stretchedTo } from "./edit.js";
 import { ownPlan } from "./own_plan.js";
 import { fieldsOf, pointBar } from "./point_bar.js";
 import { Ramp } from "./ramp.js";
@@ -17,13 +17,14 @@ import "./curve_editor.js";
 
 const BEATS = "beats"; // value of the snap times that means the beats of the sound
 const PLANNED_MS = 300; // pause after the last change of a setting, before the server is asked for a plan
+const SAME_LENGTH_S = 0.05; // lengths that differ less are shown alike
 const SOON_MS = 700; // longest wait for the server's plan, if the browser's own plan is not exact
 const OTHER_PLAN = "The server has not applied all settings yet: this is your curve without them.";
 
 class CurveBench extends Element {
   static props = {
     store: null, record: null, params: {}, parameter: null, viewer: null, time: 0,
-    chosen: 0, analysis: null, note: "", isPlaying: false, at: null, figures: null, findsBeats: false, plan: null,
+    chosen: 0, analysis: null, note: "", lengthNote: "", isPlaying: false, at: null, figures: null, findsBeats: false, plan: null,
   };
   #history = new History();
   #player = null;
@@ -123,18 +124,53 @@ class CurveBench extends Element {
   }
 
   #set(points, { keep = false, chosen = this.chosen } = {}) {
-    if (!keep) this.#history.note(this.points);
+    if (!keep) this.#history.note(this.#given); // null for a measured curve, so undo returns to it
     this.chosen = Math.min(chosen, points.length - 1);
     this.stop();
-    this.tell("curve", points.map(roundedPoint));
+    this.#send(points.map(roundedPoint));
+  }
+
+  /** Send a curve; undefined for the measured one. */
+  #send(points) {
+    this.lengthNote = "";
+    this.tell("curve", points);
+  }
+
+  /** The browser's plan of the ramp; null without the service. */
+  get #ownPlan() {
+    return ownPlan(this.points, { record: this.record, params: this.params, operations: this.store.operations });
+  }
+
+  /** Length of the result in seconds. Without the server's plan it is that of the curve alone. */
+  get #length() {
+    return this.isPlanned ? this.plan.duration_s : (this.#ownPlan?.duration_s ?? new Ramp(this.points, this.duration).duration);
+  }
+
+  /** Scale all speeds to the entered length of the result. Says which length they reach. The entered length replaces the target length. */
+  #setLength(target) {
+    const wanted = Number(target.value);
+    const { start_s: start, end_s: end } = this.#ownPlan ?? { start_s: 0, end_s: this.duration };
+    target.value = this.#length.toFixed(1);
+    if (!(wanted > 0 && end > start)) return;
+    const { speed } = fieldsOf(this.parameter);
+    const [shortest, longest] = reachableLengths(this.points, { start, end }, speed);
+    const reached = clamp(wanted, shortest, longest);
+    const points = stretchedTo(this.points, { start, end }, reached, speed);
+    const planner = operationOfRole(this.store.operations, "ramp_plan");
+    const name = planner ? paramOf(planner, "role", "target_length") : undefined;
+    if (name !== undefined && name in this.params) this.tell("param", { name, value: undefined });
+    this.#set(points);
+    target.value = reached.toFixed(1);
+    if (wanted > longest + SAME_LENGTH_S) this.lengthNote = `At most ${seconds(longest)} at ${short(speed.min)}×.`;
+    if (wanted < shortest - SAME_LENGTH_S) this.lengthNote = `At least ${seconds(shortest)} at ${short(speed.max)}×.`;
   }
 
   #undo() {
-    if (this.#history.canUndo) this.tell("curve", this.#history.undo(this.points));
+    if (this.#history.canUndo) this.#send(this.#history.undo(this.#given) ?? undefined);
   }
 
   #redo() {
-    if (this.#history.canRedo) this.tell("curve", this.#history.redo(this.points));
+    if (this.#history.canRedo) this.#send(this.#history.redo(this.#given) ?? undefined);
   }
 
   #key(event) {
@@ -146,8 +182,8 @@ class CurveBench extends Element {
 
   #preset(name) {
     if (name === "motion") {
-      this.#history.note(this.points);
-      this.tell("curve", undefined);
+      this.#history.note(this.#given);
+      this.#send(undefined);
       return;
     }
     const at = this.time > 0.05 * this.duration ? Math.min(this.time / this.duration, 0.95) : null;
@@ -174,8 +210,7 @@ class CurveBench extends Element {
 
   /** The plan to play now: the server's, or the browser's for a given curve. `planned`: promise of the server's. */
   async #planNow(planned) {
-    const given = this.#given;
-    const own = given && !this.isPlanned ? ownPlan(given, { record: this.record, params: this.params, operations: this.store.operations }) : null;
+    const own = this.#given && !this.isPlanned ? this.#ownPlan : null;
     if (!own) return planned;
     return own.isExact ? own : Promise.race([planned, pause(SOON_MS).then(() => own)]);
   }
@@ -244,7 +279,7 @@ class CurveBench extends Element {
     const ramp = new Ramp(points, duration);
     const source = this.at?.source ?? this.time;
     const isAutomatic = !this.#given;
-    const length = this.isPlanned ? this.plan.duration_s : ramp.duration;
+    const length = this.#length;
     return html`<section class="curve-bench" aria-label="Speed curve" @keydown=${(event) => this.#key(event)}>
       <div class="bench-bar">
         <button type="button" class="primary" @click=${() => this.#toggle()}>${icon(isPlaying ? "pause" : "play")}${isPlaying ? "Stop" : "Play the ramp"}</button>
@@ -255,8 +290,9 @@ class CurveBench extends Element {
         </select>
         <button type="button" class="icon quiet" aria-label="Undo" title="Undo (Ctrl+Z)" ?disabled=${!this.#history.canUndo} @click=${() => this.#undo()}>${icon("undo")}</button>
         <button type="button" class="icon quiet" aria-label="Redo" title="Redo (Ctrl+Shift+Z)" ?disabled=${!this.#history.canRedo} @click=${() => this.#redo()}>${icon("redo")}</button>
-        <label class="target">Result length <input type="number" min="0.1" step="any" inputmode="decimal" .value=${ramp.duration.toFixed(1)} aria-label="Length of the result in seconds"
-          @change=${(event) => Number(event.target.value) > 0 && this.#set(stretchedTo(points, duration, Number(event.target.value), fields.speed))}> s</label>
+        <label class="target">Result length <input type="number" min="0.1" step="any" inputmode="decimal" .value=${length.toFixed(1)} aria-label="Length of the result in seconds"
+          @change=${(event) => this.#setLength(event.target)}> s</label>
+        ${this.lengthNote && html`<span class="error" role="alert">${this.lengthNote}</span>`}
         ${this.record.media.audio?.length > 0 && html`<label class="check"><input type="checkbox" .checked=${this.findsBeats}
           @change=${(event) => { this.findsBeats = event.target.checked; this.#analyse(); }}>Beats</label>`}
         <span class="bench-figures" role="status"><b>${seconds(duration)} → ${seconds(length)}</b> <span class="muted">${short(ramp.speedAt(source))}×</span></span>

@@ -152,19 +152,20 @@ class CurveEditor extends Element {
       ArrowDown: { speed: point.speed * 2 ** (-big / 12) }, PageUp: { speed: point.speed * 2 }, PageDown: { speed: point.speed / 2 }, 1: { speed: 1 },
     };
     if (event.ctrlKey || event.metaKey) return;
-    const move = moves[event.key];
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key; // a capital with Caps Lock
+    const move = moves[key];
     if (move) this.#send(movedPoint(points, index, { ...point, ...move }, { ...this.#limits, reach: 0, snaps: false }));
-    else if (event.key === "Delete" || event.key === "Backspace") {
+    else if (key === "Delete" || key === "Backspace") {
       this.#send(removedPoint(points, index), { chosen: Math.max(0, index - 1) });
       this.focusPoint(Math.max(0, index - 1));
-    } else if (event.key === "e") {
+    } else if (key === "e") {
       const { options, fallback } = this.fields.easing;
       const easing = options[(options.indexOf(point.easing ?? fallback) + 1) % options.length];
       this.#send(changedPoint(points, index, { easing }));
-    } else if (event.key === "n") {
+    } else if (key === "n") {
       const next = points[index + 1]?.t ?? this.duration;
       this.#add((point.t + next) / 2);
-    } else if (event.key === "Home" || event.key === "End") this.focusPoint(event.key === "Home" ? 0 : points.length - 1);
+    } else if (key === "Home" || key === "End") this.focusPoint(key === "Home" ? 0 : points.length - 1);
     else return;
     event.preventDefault();
     event.stopPropagation();

@@ -1,6 +1,6 @@
 // Edits of a speed curve, each returning new points. A curve: [{t, speed, easing?, freeze?}], t in seconds of source, rising.
 
-import { Ramp } from "./ramp.js";
+import { begunAt, Ramp } from "./ramp.js";
 
 const SNAP_OCTAVES = 0.08; // speeds this close to 1 become 1
 
@@ -76,13 +76,23 @@ export function changedPoint(points, index, change) {
   return points.map((point, other) => (other === index ? { ...point, ...change } : point));
 }
 
-/** Scale all speeds so that the result takes `seconds`. Speeds stay within `min` and `max`; freezes keep their length. */
-export function stretchedTo(points, duration, seconds, { min, max }) {
+/** Output seconds of the part {start, end} of the source. */
+function lengthOf(points, { start, end }) {
+  return new Ramp(begunAt(points, start), end, start).duration;
+}
+
+/** The shortest and the longest result that scaled speeds reach, in seconds. `part`: {start, end} of the source. Freezes keep their length. */
+export function reachableLengths(points, part, { min, max }) {
+  return [max, min].map((speed) => lengthOf(points.map((point) => ({ ...point, speed })), part));
+}
+
+/** Scale all speeds so that the result of a part {start, end} takes `seconds`. Speeds stay within `min` and `max`; freezes keep their length. */
+export function stretchedTo(points, part, seconds, { min, max }) {
   const scaled = (factor) => points.map((point) => ({ ...point, speed: clamp(point.speed * factor, min, max) }));
   let [low, high] = [1 / 256, 256];
   for (let step = 0; step < 60; step += 1) {
     const middle = Math.sqrt(low * high);
-    if (new Ramp(scaled(middle), duration).duration > seconds) low = middle;
+    if (lengthOf(scaled(middle), part) > seconds) low = middle;
     else high = middle;
   }
   return scaled(Math.sqrt(low * high)).map((point) => ({ ...point, speed: Number(point.speed.toFixed(4)) }));

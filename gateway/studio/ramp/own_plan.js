@@ -1,7 +1,7 @@
 // The plan of a render that the browser makes itself, without the server.
 
 import { operationOfRole, paramOf } from "../base/declared.js";
-import { Ramp } from "./ramp.js";
+import { begunAt, Ramp } from "./ramp.js";
 
 /**
  * The plan of a ramp along `points`; null without the service. It is {curve, start_s, end_s, duration_s, frame_rate, has_sound, keeps_pitch,
@@ -22,8 +22,7 @@ export function ownPlan(points, { record, params, operations }) {
   const declared = planner.params.properties;
   const isReference = (value) => value !== null && typeof value === "object" && !Array.isArray(value); // to another step's result
   const isUsual = ([name, value]) => (known.has(name) && !isReference(value)) || !(name in declared) || JSON.stringify(value) === JSON.stringify(declared[name].default);
-  const [first] = points;
-  const curve = first.t > start ? [{ t: start, speed: first.speed, easing: "hold" }, ...points] : points;
+  const curve = begunAt(points, start);
   return {
     curve, start_s: start, end_s: end, duration_s: end > start ? new Ramp(curve, end, start).duration : 0,
     frame_rate: isRate ? rate : media.constant_rate || media.frame_rate, has_sound: media.audio?.length > 0, keeps_pitch: true, kept: null,

@@ -61,6 +61,12 @@ export class Ramp {
   }
 }
 
+/** The points of a curve, with one at `start` if the curve begins later. */
+export function begunAt(points, start) {
+  const [first] = points;
+  return first.t > start ? [{ t: start, speed: first.speed, easing: "hold" }, ...points] : points;
+}
+
 function isFlat({ start, end, speed, slope }) {
   return Math.abs(slope * (end - start)) < 1e-9 * speed;
 }

@@ -13,7 +13,7 @@ const REFUSED = new Set([413, 415, 422]); // statuses of a file that is too larg
 /** The browser can no longer read the file. */
 class Unreadable extends Error {}
 
-/** Whether an upload failed because of the file, so that the same file fails again. */
+/** Whether an upload failed because of the file. The same file then fails again. */
 export function isFaultOfFile(error) {
   return error instanceof Unreadable || (error instanceof Problem && REFUSED.has(error.status));
 }

@@ -284,7 +284,7 @@ class ToolPanel extends Element {
     const curve = this.#parameters.find(({ widget }) => widget === "curve");
     if (curve && benches.curve && record.kind === "video")
       return html`<curve-bench .store=${this.store} .record=${record} .params=${this.params} .parameter=${curve} .viewer=${this.viewer} .time=${this.time}
-        @curve=${(event) => this.setParam(curve.name, event.detail)} @param=${(event) => this.setParam(event.detail.name, event.detail.value)}></curve-bench>`;
+        @curve=${(event) => this.setParam(curve.name, event.detail ?? undefined)} @param=${(event) => this.setParam(event.detail.name, event.detail.value)}></curve-bench>`;
     if (this.#isComposite && benches.composite && record.kind === "video")
       return html`<composite-bench .store=${this.store} .record=${record} .operation=${this.operation} .inputs=${this.inputs} .params=${this.params} .viewer=${this.viewer} .time=${this.time}
         @param=${(event) => this.setParam(event.detail.name, event.detail.value)}></composite-bench>`;

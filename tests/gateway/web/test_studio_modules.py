@@ -129,7 +129,9 @@ def test_only_a_matte_that_keeps_times_has_those_of_its_clip(script: Script) -> 
 
 
 def test_a_curve_is_stretched_to_a_length_and_simplified(script: Script) -> None:
-    assert script("new Ramp(stretchedTo(curve, 4, 9, { min: 0.1, max: 16 }), 4).duration", curve=CURVES[0]) == pytest.approx(9, abs=0.01)
+    part = {"start": 0, "end": 4}
+    length = script("new Ramp(stretchedTo(curve, part, 9, { min: 0.1, max: 16 }), 4).duration", curve=CURVES[0], part=part)
+    assert length == pytest.approx(9, abs=0.01)
     straight = [{"t": t / 10, "speed": 2 ** (t / 10)} for t in range(40)]
     assert len(script("simplified(curve)", curve=straight)) == 2
     assert script("presetPoints('hero', 10, 25, 0.2).every((point, index, all) => !index || point.t > all[index - 1].t)")

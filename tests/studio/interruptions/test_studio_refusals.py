@@ -14,7 +14,8 @@ from tests.studio.acting import until, violations_of
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]
-TOO_LONG = "Point 1, freeze: Input should be less than or equal to 3600"
+TOO_LONG = "Point 1, freeze: must be at most 3600"
+FROZEN = [{"t": 0, "speed": 1, "freeze": 9999}]
 STALE = {
     "id": "trails",
     "operation": "effects.motion-trails",
@@ -23,20 +24,19 @@ STALE = {
 }
 
 
-def freeze(place: Any, seconds: str) -> None:
-    field = place.locator(".point-bar").get_by_label("Freeze")
-    field.fill(seconds)
-    field.blur()
+def set_curve(place: Any, points: list[dict[str, float]]) -> None:
+    """Set a curve without its fields, which keep every point within its limits."""
+    place.evaluate("(element, detail) => element.dispatchEvent(new CustomEvent('curve', { detail }))", points)
 
 
 def test_a_wrong_point_of_a_curve_is_explained(open_page: Opener) -> None:
     page = open_page(f"#/clip/{SAMPLE_ID}/speed-ramp.render", refusals=("422",))
     page.get_by_label("Curve", exact=True).select_option(label="Hero")
-    freeze(page, "9999")
+    set_curve(page.locator("curve-bench"), FROZEN)
     error = page.locator(".panel-error")
     error.wait_for()
-    assert error.inner_text() == f"Curve: {TOO_LONG}, not '9999'"
-    freeze(page, "1")
+    assert error.inner_text() == f"Curve: {TOO_LONG}, not 9999"
+    set_curve(page.locator("curve-bench"), [{"t": 0, "speed": 1}])
     error.wait_for(state="detached")
     page.goto(page.url.split("#")[0] + f"#/pipelines?clip={SAMPLE_ID}")
     page.get_by_role("button", name="Empty your own steps").click()
@@ -44,7 +44,7 @@ def test_a_wrong_point_of_a_curve_is_explained(open_page: Opener) -> None:
     step = page.get_by_role("article", name="Step 1", exact=False)
     step.locator("summary", has_text="Settings").first.click()
     step.get_by_label("Curve", exact=True).select_option(label="Hero")
-    freeze(step, "9999")
+    set_curve(step.locator("curve-field"), FROZEN)
     step.get_by_text(TOO_LONG, exact=False).wait_for()
 
 

@@ -58,6 +58,72 @@ def test_a_ramp_is_edited_played_and_undone(open_page: Opener) -> None:
     assert violations_of(page) == []
 
 
+def test_undo_returns_to_the_measured_curve(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/{RAMP}")
+    curve = page.get_by_label("Curve", exact=True)
+    undo, redo = page.get_by_role("button", name="Undo"), page.get_by_role("button", name="Redo")
+    page.locator(".point").nth(1).wait_for()
+    page.locator(".point").nth(0).focus()
+    page.keyboard.press("PageDown")
+    until(page, "document.querySelector('#curve-preset').value === 'own'")
+    curve.select_option("motion")
+    until(page, "document.querySelector('#curve-preset').value === 'motion'")
+    for button, value in ((undo, "own"), (undo, "motion"), (redo, "own"), (redo, "motion")):
+        button.click()
+        until(page, f"document.querySelector('#curve-preset').value === '{value}'")
+        assert ("curve" in page.evaluate("document.querySelector('tool-panel').params")) == (value == "own")
+
+
+def test_the_keys_of_a_point_work_with_caps_lock(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/{RAMP}")
+    page.get_by_label("Curve", exact=True).select_option("in")
+    page.locator(".point").nth(2).wait_for()
+    page.locator(".point").nth(0).focus()
+    page.keyboard.press("E")
+    until(page, "document.querySelector('.point-bar [aria-pressed=true]').textContent === 'Hold'")
+    page.keyboard.press("N")
+    page.locator(".point").nth(3).wait_for()
+
+
+def test_numbers_of_a_point_stay_within_their_limits(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/{RAMP}")
+    page.get_by_label("Curve", exact=True).select_option("in")
+    page.locator(".point").nth(2).wait_for()
+    bar = page.locator(".point-bar")
+    entries = (("Speed", "99", "16"), ("Speed", "98", "16"), ("Speed", "", "16"), ("Freeze", "99999", "3600"), ("Freeze", "-1", "0"))
+    for name, entered, taken in entries:
+        field = bar.get_by_role("spinbutton", name=name)
+        field.fill(entered)
+        page.keyboard.press("Enter")
+        field.blur()
+        assert field.input_value() == taken
+    until(page, "document.querySelector('tool-panel').params.curve[0].speed === 16")
+    assert "freeze" not in page.evaluate("document.querySelector('tool-panel').params.curve[0]")
+
+
+def test_the_result_has_one_length(open_page: Opener) -> None:
+    page = open_page("#/")
+    show_ramp(page, SAMPLE_ID, {"curve": [{"t": 0, "speed": 1}, {"t": 5, "speed": 2}], "target_duration": 8, "start": 1, "duration": 3})
+    length, figures = page.get_by_label("Length of the result in seconds"), page.locator(".bench-figures")
+    until(page, "document.querySelector('curve-bench').isPlanned")
+    page.locator(".bench-figures", has_text="→ 8.00 s").wait_for()
+    assert length.input_value() == "8.0"
+    length.fill("4")
+    length.blur()
+    page.locator(".bench-figures", has_text="→ 4.00 s").wait_for()
+    assert "target_duration" not in page.evaluate("document.querySelector('tool-panel').params")
+    until(page, "document.querySelector('curve-bench').isPlanned")
+    assert "→ 4.00 s" in figures.inner_text()
+    for entered, said, reached in (("500", "At most 30.0 s at 0.1×.", "30.0"), ("0.01", "At least 0.19 s at 16×.", "0.2")):
+        length.fill(entered)
+        length.blur()
+        page.get_by_role("alert").filter(has_text=said).wait_for()
+        assert length.input_value() == reached
+    length.fill("5")
+    length.blur()
+    page.get_by_role("alert").wait_for(state="detached")
+
+
 def test_a_ramp_is_frozen_and_made_to_last_a_given_time(open_page: Opener) -> None:
     page = open_page(f"#/clip/{SAMPLE_ID}/speed-ramp.render")
     page.get_by_label("Curve", exact=True).select_option("montage")
