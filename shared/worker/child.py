@@ -32,6 +32,7 @@ PR_SET_PDEATHSIG = 1
 # Address space that is reserved but not used (thread stacks, allocator arenas) counts against RLIMIT_DATA too.
 HEADROOM_BYTES = 4 * 1024**3
 MAX_DETAIL_CHARS = 2000
+MAX_FIELD_ERRORS, MAX_FIELD_CHARS = 50, 500
 
 
 class Line:
@@ -116,8 +117,10 @@ def answer(number: int, call: Call, line: Line) -> None:
         sys.stdout.flush()
         line.send(number, Done(result))
     except ReelwrightError as error:
-        errors = tuple(FieldError(field=item.field, detail=for_clients(item.detail)) for item in error.errors)
-        line.send(number, Failed(error=type(error).__name__, detail=for_clients(error.detail), errors=errors))
+        errors = tuple(
+            FieldError(field=item.field, detail=for_clients(item.detail)[:MAX_FIELD_CHARS]) for item in error.errors[:MAX_FIELD_ERRORS]
+        )
+        line.send(number, Failed(error=type(error).__name__, detail=for_clients(error.detail)[:MAX_DETAIL_CHARS], errors=errors))
     except MemoryError:
         line.send(number, Failed(error="OutOfMemory", detail=""))  # the slot knows the limit
     except Exception as error:

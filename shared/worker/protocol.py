@@ -24,6 +24,9 @@ HEADER = struct.Struct("!I")
 MAX_BYTES = 64 * 1024 * 1024
 """Size limit of a message. A result is kept in the database and sent with its job; anything larger belongs into a file."""
 
+MAX_OTHER_BYTES = 64 * 1024
+"""Size limit of progress updates, warnings and errors."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
@@ -99,7 +102,7 @@ def pack(call: int, message: Message) -> bytes:
 def unpack(body: bytes) -> tuple[int, Message]:
     """Decode and validate one message; return its call number and content.
 
-    Raises ValueError for an invalid message.
+    Raises ValueError for an invalid message, and for a progress update, warning or error over 64 KiB.
     """
     envelope = from_json(body, allow_inf_nan=False)
     if not isinstance(envelope, dict) or not isinstance(envelope.get("call"), int) or len(envelope) != 2:
@@ -107,6 +110,8 @@ def unpack(body: bytes) -> tuple[int, Message]:
     kind = next(name for name in envelope if name != "call")
     if kind not in KINDS:
         raise ValueError(f"unknown kind of message {kind[:40]!r}")
+    if len(body) > MAX_OTHER_BYTES and KINDS[kind] not in (Call, Done):
+        raise ValueError(f"a message of {len(body)} bytes that is no result")
     message: Message = _ADAPTERS[kind].validate_python(envelope[kind])
     return envelope["call"], message
 

@@ -37,6 +37,8 @@ from shared.worker_call import Answer, Request, Target, adapter
 WATCH_INTERVAL_S = 0.2
 START_S = 120.0
 """Most seconds from a child's start until it is ready."""
+MESSAGES_PER_S = 100
+"""Most messages that are read from a child within a second. The others wait in the socket, and then the child does, too."""
 KEPT_OPEN: set[int] = set()
 """File descriptors that guards and children inherit and keep open. They stay open until these processes end. One is the lock of the process
 whose jobs they run."""
@@ -242,8 +244,14 @@ class Slot:
         return len(descendants(self._process.pid)) == 1
 
     async def _answer(self, on_update: OnUpdate | None) -> dict[str, Any] | None:
+        loop, count = asyncio.get_running_loop(), 0
+        began = loop.time()
         try:
             while True:
+                count += 1
+                if count > MESSAGES_PER_S:
+                    await asyncio.sleep(began + 1 - loop.time())
+                    count, began = 1, loop.time()
                 number, message = unpack(await self._reader.readexactly(body_length(await self._reader.readexactly(HEADER.size))))
                 if number != self._number:
                     continue  # a message from a thread of an earlier call

@@ -24,6 +24,7 @@ from pydantic import BaseModel, Field
 
 from shared.errors import BrokenMedia, FieldError, OperationFailed
 from shared.operation import Input, Kind, Operation, Params, Progress, Service
+from shared.worker.protocol import ProgressUpdate
 from tests.misbehaving.meddling import outcomes_of_meddling
 
 
@@ -199,6 +200,13 @@ def flood(params: Bad, *, progress: Progress) -> Done:
         progress(number, params.count)
         progress.warn(f"warning {number} of a great many")
         progress.warn("the same again")
+    return Done(text="done")
+
+
+def pour(params: Bad, *, progress: Any) -> Done:
+    """Send updates to the server without the usual pauses."""
+    for number in range(params.count):
+        progress._send(ProgressUpdate(stage="", done=number, total=params.count, fraction=0.5))
     return Done(text="done")
 
 
@@ -394,6 +402,6 @@ OPERATIONS = (
     bad(watch, inputs={"video": Kind.VIDEO, "more": Input(kind=Kind.VIDEO, also=Kind.IMAGE, optional=True, many=True)}),
     *(bad(run) for run in (refuse, stumble, leak, segfault, abort, leave, leave_at_once, deaf, hold_the_gil, eat_memory)),
     *(bad(run) for run in (grandchild, daemon, daemon_and_crash, leave_behind, shoot_the_guard, stop_everybody)),
-    *(bad(run) for run in (flood, chatter, talk, huge, wrong_result, close_the_line, babble, fork, background)),
+    *(bad(run) for run in (flood, pour, chatter, talk, huge, wrong_result, close_the_line, babble, fork, background)),
 )
 SERVICE = Service(name="misbehaving", title="Misbehaving", module="tests.misbehaving.operations", operations=OPERATIONS)

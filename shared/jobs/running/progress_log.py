@@ -14,12 +14,14 @@ from shared.errors import for_clients
 from shared.jobs.database.ledger import Ledger
 from shared.jobs.database.rows import Claim, PipelineOutcome
 from shared.jobs.record import JobProgress, StepProgress
+from shared.worker.progress import MAX_WARNING_CHARS
 from shared.worker.protocol import JobWarning, ProgressUpdate, Update
 
 PROGRESS_INTERVAL_S = 0.5
 STEP_INTERVAL_S = 0.05
 """Seconds between two events of a pipeline, for each of its steps. Every event carries all steps, so long lists are written less often."""
 MAX_WARNINGS = 100
+MAX_STAGE_CHARS = 200
 log = logging.getLogger(__name__)
 
 
@@ -43,8 +45,7 @@ class ProgressLog:
         Each warning is recorded once. After a crash, the fraction never drops below the previous attempt's.
         """
         if isinstance(update, JobWarning):
-            text = for_clients(update.text)
-            if text not in self.warnings and len(self.warnings) < MAX_WARNINGS:
+            if len(self.warnings) < MAX_WARNINGS and (text := for_clients(update.text[:MAX_WARNING_CHARS])) not in self.warnings:
                 self.warnings.append(text)
             return
         latest = self._kept(update)
@@ -73,7 +74,7 @@ class ProgressLog:
     def _kept(self, update: ProgressUpdate) -> ProgressUpdate:
         """Keep an update as the latest; its fraction never goes back."""
         fraction = max(self._claim.fraction, self._written_fraction, min(update.fraction, 1.0))
-        self.latest = replace(update, fraction=fraction)
+        self.latest = replace(update, fraction=fraction, stage=update.stage[:MAX_STAGE_CHARS])
         self.frames = max(self.frames, update.total)
         return self.latest
 

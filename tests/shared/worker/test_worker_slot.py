@@ -83,6 +83,26 @@ async def test_one_child_serves_many_calls(slot: Slot, tmp_path: Path) -> None:
     assert 10 * 2**20 < usage.peak_memory_bytes < LIMITS.memory_bytes
 
 
+async def test_a_flood_of_messages_waits_in_the_child(slot: Slot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    updates: list[Update] = []
+    pauses: list[float] = []
+    sleep = asyncio.sleep
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        await sleep(0)
+
+    async def listen(update: Update) -> None:
+        updates.append(update)
+
+    await slot.prepare()
+    monkeypatch.setattr(asyncio, "sleep", pause)
+    await slot.call(PERFORM, job("pour", tmp_path, count=1000), listen)
+    assert 1000 <= len(updates) <= 1002
+    assert len(pauses) == 10, "one after each hundred"
+    assert max(pauses) <= 1
+
+
 async def test_secrets_stay_with_the_parent(slot: Slot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REELWRIGHT_API_KEYS", "hidden-word")
     monkeypatch.setenv("REELWRIGHT_DATABASE_URL", "postgresql://user:hidden-word@db/jobs")

@@ -1,6 +1,7 @@
 """Recorded progress and warnings of a running job."""
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 
 from shared.jobs.running.progress_log import ProgressLog
@@ -34,3 +35,11 @@ def test_progress_never_goes_back() -> None:
 
 def test_each_warning_is_kept_once() -> None:
     assert logged(JobWarning("turned"), JobWarning("turned"), JobWarning("cut")).warnings == ["turned", "cut"]
+
+
+def test_texts_of_a_process_are_limited() -> None:
+    log = logged(*(JobWarning(f"{number} {'x' * 30_000}") for number in range(300)), replace(at(0.5, 1), stage="s" * 30_000))
+    assert len(log.warnings) == 100
+    assert {len(warning) for warning in log.warnings} == {1000}
+    assert log.latest is not None
+    assert log.latest.stage == "s" * 200
