@@ -1,6 +1,6 @@
 """Deletion of expired jobs, unreferenced media and abandoned work folders."""
 
-import shutil
+import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from shared.jobs.database.store import JobStore
 from shared.media.measurements import MeasurementStore
 from shared.media.store import MediaStore
 from shared.settings import Settings
+from shared.worker.folders.deletion import delete_tree
 
 SHORT = 10
 """Views are deleted while the disk has less than SHORT times `min_free_bytes` free."""
@@ -51,12 +52,15 @@ def sweep_offline(settings: Settings) -> SweepCounts:
 
 
 def _sweep_work(store: JobStore, work: Path) -> int:
-    """Delete the work folders of ended jobs; return the number of folders."""
+    """Delete the work folders of ended jobs; return the number deleted.
+
+    An operation may have replaced its folder with a file or a link, which are deleted, too.
+    """
     folders = {path.name: path for path in work.glob("*")}
     try:
         orphans = store.ledger.ended_among(set(folders)) if folders else set()
     except sa.exc.SQLAlchemyError:
         return 0
     for job_id in orphans:
-        shutil.rmtree(folders[job_id], ignore_errors=True)
-    return len(orphans)
+        delete_tree(folders[job_id])
+    return sum(not os.path.lexists(folders[job_id]) for job_id in orphans)

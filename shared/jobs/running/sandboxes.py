@@ -7,9 +7,10 @@ from shared.models.preparation import CONVERTED
 from shared.settings import Settings
 from shared.worker.folders.slot_folders import SlotFolders, sweep_slots
 from shared.worker.sandbox import OPTIONAL, Layer, Sandbox, available
+from shared.worker.sandbox.paths import has_gpu
 
 LOCKS = "locks"
-"""Folder of the locks of GPUs, which worker processes share."""
+"""Folder of the locks of GPUs, which worker processes share. Closed to them on a machine without a GPU."""
 log = logging.getLogger(__name__)
 
 
@@ -26,7 +27,7 @@ class Sandboxes:
     def new(self, *, packages: tuple[str, ...]) -> Sandbox:
         """Return a sandbox for a new slot whose process may import `packages`."""
         settings, models = self._settings, self._settings.models_folder
-        writable = [settings.data_dir.absolute() / LOCKS, *settings.sandbox_write]
+        writable = [*([settings.data_dir.absolute() / LOCKS] if has_gpu() else []), *settings.sandbox_write]
         converting = (model.name for model in CATALOG if model.converts)
         writable += [models] if settings.models_auto_pull else [models / name / CONVERTED for name in converting]
         return Sandbox(

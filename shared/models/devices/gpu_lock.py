@@ -6,6 +6,7 @@ that share the folder.
 
 import fcntl
 import re
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ from shared.settings import current
 
 WAIT_S = 15.0
 """Longest wait in seconds for other processes to drop idle models. They check more often."""
+MAX_NOTE_BYTES = 20
 
 
 @contextmanager
@@ -64,7 +66,10 @@ def requested_bytes(device: Device, *, folder: Path | None = None) -> int:
     """
     note = _file(device, "wanted", folder)
     with suppress(OSError, ValueError):
-        if time.time() - note.stat().st_mtime < 2 * WAIT_S:  # a killed process left an older request behind
+        status = note.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_NOTE_BYTES:
+            return 0  # all worker processes may write to the folder, also one that a hostile file has taken over
+        if time.time() - status.st_mtime < 2 * WAIT_S:  # a killed process left an older request behind
             return int(note.read_text())
     return 0
 

@@ -29,10 +29,8 @@ CONFIGURATION = (
 )
 KERNEL = ("/proc", "/sys")
 """Read only. The kernel itself closes the memory and environment of processes outside the sandbox."""
-DEVICES = (
-    *("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"),
-    *("/dev/nvidia*", "/dev/dri", "/dev/kfd", "/dev/dxg", "/dev/nvhost*", "/dev/nvmap"),
-)
+GPUS = ("/dev/nvidia*", "/dev/dri", "/dev/kfd", "/dev/dxg", "/dev/nvhost*", "/dev/nvmap")
+DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", *GPUS)
 INSTALLED = ("site-packages", "dist-packages")
 """Names of folders that hold nothing but packages."""
 OWN = Path(__file__).resolve().parents[3]
@@ -61,6 +59,11 @@ def rules(sandbox: Sandbox, libraries: str = "") -> Iterator[tuple[Path, Files]]
     if sandbox.network:
         home = Path.home()
         yield from ((path, READ) for path in (*map(Path, NETWORK), home / ".config/pip", home / ".pip", home / ".netrc"))
+
+
+def has_gpu() -> bool:
+    """Return whether the machine has a GPU, which jobs take in turn."""
+    return any(glob.glob(pattern) for pattern in GPUS)
 
 
 def has_shared_memory() -> bool:

@@ -9,9 +9,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from shared.jobs import retention
+from shared.jobs.retention import _sweep_work
 from shared.media.store import MediaStore, NewMedium
 from shared.operation import Kind
 from tests.misbehaving.server import serving_one
@@ -55,6 +58,24 @@ def test_expired_jobs_and_media_are_removed_unless_needed(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+def test_only_what_is_gone_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work, outside = tmp_path / "work", tmp_path / "outside"
+    for folder in (work / "folder", work / "closed" / "inner", work / "running", outside):
+        folder.mkdir(parents=True)
+    (outside / "kept").write_text("kept")
+    (work / "file").write_text("in place of a folder")
+    (work / "link").symlink_to(outside)
+    (work / "dangling").symlink_to(tmp_path / "nowhere")
+    (work / "closed").chmod(0o500)
+    store = SimpleNamespace(ledger=SimpleNamespace(ended_among=lambda names: names - {"running"}))
+    assert _sweep_work(store, work) == 5
+    assert [path.name for path in work.iterdir()] == ["running"]
+    assert (outside / "kept").read_text() == "kept"
+    (work / "stubborn").mkdir()
+    monkeypatch.setattr(retention, "delete_tree", lambda _path: None)
+    assert _sweep_work(store, work) == 0
+
+
 def test_gc_works_beside_a_running_server(tmp_path: Path) -> None:
     with serving_one(tmp_path, JOB_TTL_S="0.5", MEDIA_TTL_S="0.5") as server:
         for _ in range(3):

@@ -10,6 +10,7 @@ import pytest
 
 from shared.errors import OutOfMemory
 from shared.models.cache import ModelCache, loaded
+from shared.models.devices import gpu_lock
 from shared.models.devices.batching import batch_size, is_out_of_memory, smaller_on_out_of_memory
 from shared.models.devices.device import CPU, Device
 from shared.models.devices.gpu_lock import hold_gpu, request_memory, requested_bytes
@@ -282,3 +283,18 @@ def test_waiting_for_memory_ends_after_a_while(tmp_path):
 def test_nobody_waits_for_the_cpu(tmp_path):
     with hold_gpu(CPU, folder=tmp_path), hold_gpu(CPU, folder=tmp_path):
         assert list(tmp_path.iterdir()) == []
+
+
+def test_only_a_small_regular_file_is_a_request_for_memory(tmp_path):
+    note = gpu_lock._file(GPU, "wanted", tmp_path)
+    note.write_text("4096")
+    assert requested_bytes(GPU, folder=tmp_path) == 4096
+    note.write_text("0" * 50_000 + "4096")
+    assert requested_bytes(GPU, folder=tmp_path) == 0
+    note.unlink()
+    os.mkfifo(note)
+    assert requested_bytes(GPU, folder=tmp_path) == 0
+    note.unlink()
+    note.symlink_to(tmp_path / "other")
+    (tmp_path / "other").write_text("4096")
+    assert requested_bytes(GPU, folder=tmp_path) == 0

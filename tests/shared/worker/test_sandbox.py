@@ -18,13 +18,13 @@ import pytest
 
 from shared.errors import OperationFailed
 from shared.file_calls import FileRequest
-from shared.jobs.running.sandboxes import layers
+from shared.jobs.running.sandboxes import LOCKS, layers
 from shared.media.store import MediaStore, NewMedium
 from shared.operation import Kind
 from shared.settings import Settings, owner_of
 from shared.worker import Limits, Slot
 from shared.worker.sandbox import Sandbox, landlock, system_calls
-from shared.worker.sandbox.paths import OWN, SHARED_MEMORY, SHARED_MEMORY_FOR, rules, without
+from shared.worker.sandbox.paths import OWN, SHARED_MEMORY, SHARED_MEMORY_FOR, has_gpu, rules, without
 from shared.worker.sandbox.plan import SandboxMissing
 from tests.misbehaving.server import Server, serving_one
 from tests.shared.slow import OUTSIDE, PROGRAM, Empty
@@ -83,6 +83,7 @@ def places(tmp_path: Path) -> Iterator[tuple[list[Path], list[Path]]]:
 def test_a_job_reaches_only_its_inputs_and_temporary_files(tmp_path: Path, places: tuple[list[Path], list[Path]]) -> None:
     with serving_one(tmp_path / "data", API_KEYS=KEY, SANDBOX_WRITE="") as server:
         closed = [] if any(glob.glob(pattern) for pattern in SHARED_MEMORY_FOR) else [Path(SHARED_MEMORY)]
+        closed += [] if has_gpu() else [tmp_path / "data" / LOCKS]
         outcomes = trespass(server, files=places[0], folders=[*places[1], *closed])
         assert outcomes.pop("done") == "input, temporary file"
         assert set(outcomes.values()) == {"PermissionError"}
