@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from typing import Any
 
 import av.container
@@ -84,16 +85,15 @@ class JoinedInput:
             if packet.size or packet.pts is not None:
                 if container is not self._first:
                     stream = targets[packet.stream_index]
-                    if packet.time_base != stream.time_base:
-                        packet.rescale_ts(stream.time_base)
+                    _rescale(packet, stream.time_base)
                     packet.stream = stream
                 yield packet
 
     def _targets(self, container: av.container.InputContainer, streams: Sequence[Any]) -> dict[int, Any]:
         """Return the stream that each track of a later file continues.
 
-        The keys are the indexes of the tracks. It has the same place among the tracks of its kind, and the same codec. Records sound that
-        continues no stream, and chapters.
+        The keys are the indexes of the tracks. It has the same place among the tracks of its kind, the same codec, and a time base, which
+        damaged tracks may lack. Records sound that continues no stream, and chapters.
         """
         targets = {stream.index: stream for stream in streams}
         if container is self._first:
@@ -103,7 +103,7 @@ class JoinedInput:
         firsts, continued = _by_place(self._first), {}
         for place, stream in _by_place(container).items():
             first = firsts.get(place)
-            if first is not None and _same_codec(first, stream):
+            if first is not None and first.time_base and _same_codec(first, stream):
                 continued[stream.index] = first
             elif stream.type == "audio":
                 context = stream.codec_context
@@ -126,3 +126,14 @@ def _same_codec(first: Any, other: Any) -> bool:
     if getattr(first, "codec_context", None) is None or getattr(other, "codec_context", None) is None:
         return True
     return bool(first.codec_context.codec.canonical_name == other.codec_context.codec.canonical_name)
+
+
+def _rescale(packet: Any, base: Fraction) -> None:
+    """Convert a packet's times to the time base `base`."""
+    if packet.time_base == base:
+        return
+    factor = packet.time_base / base
+    for name in ("pts", "dts", "duration"):
+        value = getattr(packet, name)
+        setattr(packet, name, value if value is None else round(value * factor))
+    packet.time_base = base

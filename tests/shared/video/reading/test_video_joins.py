@@ -52,6 +52,18 @@ def test_a_clock_that_restarts_or_jumps_is_read_as_continuous(name: str, tmp_pat
     assert jump_s == pytest.approx(2, abs=0.13)
 
 
+def test_parts_may_count_time_in_different_units(tmp_path: Path) -> None:
+    first = part("matroska", "-c:v libx264 -bf 2 -c:a aac", 0)
+    unit, half = bytes.fromhex("2ad7b1830f4240"), bytes.fromhex("2ad7b18307a120")  # TimestampScale: 1 ms and 0.5 ms
+    assert first.count(unit) == 1
+    path = tmp_path / "units.mkv"
+    path.write_bytes(first + first.replace(unit, half))
+    assert probe_video(path).frames == 100
+    with read_frames(path) as frames:
+        times = [float(frame.time) for frame in frames]
+    assert times == pytest.approx([*np.arange(0, 2, 0.04), *np.arange(2, 3, 0.02)], abs=0.002)
+
+
 @pytest.mark.parametrize("name", ["back.ts", "ahead.ts", "back.flv"])
 def test_picture_and_sound_of_outputs_stay_in_step(name: str, tmp_path: Path) -> None:
     path = joined(tmp_path / name, *JOINED[name])
