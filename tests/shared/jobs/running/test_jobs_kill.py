@@ -90,15 +90,6 @@ def test_a_job_whose_process_is_killed_runs_again(tmp_path: Path) -> None:
         assert (tmp_path / "log").read_text().split("\n") == ["begin a", "begin a", "end a", ""]
 
 
-@pytest.mark.slow
-def test_a_job_that_is_killed_every_time_fails(tmp_path: Path) -> None:
-    with serving_one(tmp_path / "data", SANDBOX="off") as server:  # the sandbox refuses the shot
-        job = server.run("shoot-the-guard")
-        assert job["status"] == "failed"
-        assert job["error"]["type"] == "/problems/worker-crashed"
-        assert "killed from outside" in job["error"]["detail"]
-
-
 def test_an_event_stream_does_not_delay_the_shutdown(tmp_path: Path) -> None:
     """SIGTERM ends a server within 4 s.
 
