@@ -1,6 +1,6 @@
-"""A real suite in a child process, for tests and benchmarks over HTTP.
+"""A Reelwright server with all services, run in a child process.
 
-A suite is a server with all services, as `reelwright up` runs it.
+Tests and benchmarks start it as `reelwright up` does, and use it over HTTP.
 """
 
 import os

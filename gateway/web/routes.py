@@ -14,7 +14,10 @@ from shared.errors import NotFound
 
 FOLDER = Path(str(files("gateway") / "studio"))
 FOLDERS = {"": FOLDER, "timeline/": Path(str(files("shared") / "timeline"))}
-"""Start of a module's path in the page -> folder. The keyframe gallery, a page that a job writes, uses the same timeline."""
+"""Start of a module's address -> folder of the module.
+
+The folder `timeline` is shared with the keyframe gallery, a page that a job writes.
+"""
 
 PREFIX = "/studio"
 FIRST_READS = ("/v1/media?limit=200", "/v1/jobs?limit=30", "/v1/operations")

@@ -17,8 +17,8 @@ from shared.video import Frame
 from shared.video.frames.color import apply_tags
 from shared.video.frames.planes import picture_from
 
-_DENSE = 1e-3  # error of rounded times and speeds, as a share of a source frame
-_ROUNDING = 1e-6  # output frames: more than rounding errors, less than a step of any time base
+_DENSE = 1e-3  # tolerance, as a share of a source frame, of whether there are at least as many source frames as output frames
+_ROUNDING = 1e-6  # tolerance, in output frames: above rounding errors, below a tick of any time base
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ VERSION = "1"
 UNUSED_POLL_S = 60.0
 """Interval at which DBOS looks for schedules, which this project does not use."""
 LISTENER_POLL_S = 1.0
-"""Interval at which DBOS's listener looks whether it has to end. Nothing waits for its notifications."""
+"""Interval at which DBOS's listener checks whether it has to end. Nothing uses its notifications, so a slow check does no harm."""
 JOB = "job"
 """Name of the workflow that runs a job."""
 

@@ -10,7 +10,7 @@ from shared.video.color_profiles.icc_profile import icc_profile
 from shared.video.color_profiles.named_spaces import named_space
 
 PROFILE_KEYS = ("icc_profile", "gamma", "chromaticity", "srgb")
-"""Pillow's `info` keys for a file's colours. Pillow would write them into files made from it."""
+"""Keys of Pillow's `info` that describe colours. They are removed after the conversion, or Pillow would save them."""
 
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
 """Colour space of a profile -> Pillow's mode of pixels in that space."""

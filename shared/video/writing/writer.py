@@ -190,7 +190,7 @@ class VideoWriter:
 
     @property
     def repeated(self) -> int:
-        """Number of extra copies of the first picture, shown before its own time."""
+        """Number of copies of the first picture that are written before its pts."""
         return len(self._start.repeats)
 
     @property

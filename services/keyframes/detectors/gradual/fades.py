@@ -11,10 +11,10 @@ from services.keyframes.detectors.footage import Detection, Footage
 from services.keyframes.detectors.transition import Floats, Transition
 
 # A side of a fade is its fade-out or its fade-in.
-_AROUND = 30  # places before, and places after, whose highest contrast counts as the full contrast
-_BLACK, _WHITE = 48, 190  # mean levels: a picture without contrast is darker than the first or brighter than the second
+_AROUND = 30  # frames on each side of a fade in which the full contrast is searched: the highest
+_BLACK, _WHITE = 48, 190  # the plain picture within a fade has a mean level of at most the first, or at least the second
 _SAME = 0.75  # least correlation of a picture with its faded version; motion keeps it below 1
-_LONGEST = 75  # most places on a side
+_LONGEST = 75  # most frames of a fade-out, and of a fade-in
 _FULL = 0.9  # share of the full contrast up to which growth is counted as fading; later growth may come from the picture itself
 _SLOW = 0.2  # a side ends before two steps in a row that are smaller than this share of its steepest step
 _RAMP = 2  # least steps of the longer side; a faster change is a cut
@@ -94,7 +94,7 @@ def find_fades(contrast: Floats, cuts: set[int], threshold: float) -> list[Fade]
 
 
 def ramp_length(contrast: Floats, cuts: set[int]) -> int:
-    """Count the steps of the fade-in with which `contrast` begins.
+    """Count the steps of the fade-in at the start of `contrast`.
 
     `contrast`: (m,), beginning with a plain frame. `cuts`: places of cuts, before which the fade-in ends.
     """
