@@ -133,7 +133,7 @@ def test_a_smaller_video_keeps_its_sound(clip: Path, samples: dict[str, Path], t
 
 
 def test_exactly_one_background_or_prompt_must_be_given(shot: tuple[Clip, Path, Path], tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="Neither") as refused:
+    with pytest.raises(Invalid, match="No background is given") as refused:
         staged(shot, tmp_path, None)  # type: ignore[arg-type]
     assert refused.value.errors[0].field == "params.prompt"
     with pytest.raises(Invalid, match="Both"):

@@ -14,14 +14,19 @@ from shared.testing import RunningSuite
 from tests.waiting import within
 
 PATIENCE_S = 120
-"""Only bounds a test that fails: each wait ends with its event."""
+"""Seconds until a test fails. Each wait ends with its event."""
 SIGNALS = [pytest.param(signal.SIGINT, id="Ctrl-C"), pytest.param(signal.SIGTERM, id="SIGTERM")]
 
 
 def begin(clip: Path, output: Path, *more: str) -> "subprocess.Popen[str]":
     """Start a long rendering in a session of its own, as a terminal does."""
     command = [sys.executable, "-m", "reelwright", "speed-ramp", "render", str(clip), str(output), *more]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=_hear_interrupts)
+
+
+def _hear_interrupts() -> None:
+    """Undo that a shell lets what it starts in the background ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def in_session(session: int) -> list[str]:
