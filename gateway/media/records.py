@@ -67,7 +67,7 @@ def record_routes(services: MediaServices) -> APIRouter:
 
 
 def _add_list(router: APIRouter, store: MediaStore) -> None:
-    """Add the list of media, and the disk space that they use."""
+    """Add the routes that list media and report their disk usage."""
 
     @router.get("", name="list", summary="List media, newest first", response_model=MediaPage, responses=LISTED)
     async def list_media(

@@ -207,7 +207,7 @@ def _frames(video: Path, alpha: Path | None) -> Iterator[_Numbered]:
 
 
 def _picture(output_frame: Shown[_Numbered], size: tuple[int, int]) -> av.VideoFrame:
-    """Return a proxy frame's picture, with the matte below it if there is one."""
+    """Return a proxy frame's picture, with any matte stacked under its bottom edge."""
     picture = for_browsers(output_frame.frame.frame, size)
     if output_frame.frame.matte is None:
         return picture

@@ -117,7 +117,7 @@ def _scan_all(
 
 
 def _lost_frames(pts: Sequence[int], behind: int) -> list[int]:
-    """Estimate the times of the frames lost between the last of `pts` and `behind`.
+    """Estimate the times of frames lost after `pts` and before `behind`.
 
     `behind`: time of the next readable frame.
     """

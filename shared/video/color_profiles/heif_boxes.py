@@ -9,7 +9,7 @@ _MOST_BOXES = 10_000
 
 
 def code_points(head: bytes) -> tuple[int, int] | None:
-    """Return the main picture's code points of primaries and curve, or None.
+    """Return the main picture's colour codes (primaries, transfer curve), or None.
 
     `head`: the file's first bytes, with all that stands before the pixels. If properties are assigned to no main picture, the first count.
     """
@@ -33,9 +33,9 @@ def _main_item(data: bytes) -> int:
 
 
 def _assigned(data: bytes, item: int) -> Iterator[int]:
-    """Yield the places of an item's properties in the list of properties.
+    """Yield the indices of an item's properties in the list of properties.
 
-    Places count from 0. Source: 23008-12, 9.3.
+    Indices count from 0. Source: 23008-12, 9.3.
     """
     number_bytes, place_bytes = (2 if data[:1] == b"\0" else 4), (2 if data[3:4] and data[3] & 1 else 1)
     place = 8

@@ -97,9 +97,9 @@ def histograms(planes: Planes) -> NDArray[np.int64]:
 
 
 def _block_change(before: Planes, after: Planes) -> tuple[Floats, Floats]:
-    """Measure the luma change of n pairs: in place, and with blocks aligned.
+    """Measure the luma change of n pairs, unshifted and with blocks aligned.
 
-    Returns the change in place and the change with each block at its best match nearby, (n,) each, in levels.
+    Returns the unshifted change and the change with each block at its best match nearby, (n,) each, in levels.
     """
     changes = _changes_of_few if len(before) <= _FEW else _changes_of_many
     in_place, best = changes(before, after)

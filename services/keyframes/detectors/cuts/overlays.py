@@ -63,9 +63,9 @@ def _spread(change: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _shortest_run(values: NDArray[np.float64]) -> int:
-    """Return the length of the shortest run that holds nearly all of `values`.
+    """Return the length of the shortest run with nearly the whole sum of `values`.
 
-    Nearly all: the share _MOST of their sum.
+    Nearly the whole: the share _MOST of it.
     """
     sums = np.concatenate([[0.0], np.cumsum(values)])
     least_sum = _MOST * sums[-1]

@@ -32,7 +32,7 @@ def check_outputs(operation: Operation, files: Mapping[str, WrittenFile]) -> Non
 
 
 def _fault(kind: Kind | None, file: WrittenFile) -> str:
-    """Return words for the fault of an output; empty without one.
+    """Describe what is wrong with an output; empty if nothing is.
 
     `kind`: the declared kind; None: no output of that name is declared.
     """

@@ -18,7 +18,7 @@ _MOST_FILES = 5_000
 
 @dataclass(frozen=True, slots=True)
 class _Container:
-    """Functions that find the end and the track formats of a container's files.
+    """Functions that find where a file of one container ends, and its track formats.
 
     `end`: returns the byte offset at which the file that begins at an offset ends, or None. `coding`: describes the tracks of that file;
     files of equal coding are read on. None for containers of which FFmpeg reads one file only. `last`: returns the byte offset of the
