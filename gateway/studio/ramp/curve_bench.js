@@ -16,7 +16,7 @@ import { RampPlayer } from "./ramp_player.js";
 import "./curve_editor.js";
 
 const BEATS = "beats"; // value of the snap times that means the beats of the sound
-const PLANNED_MS = 300; // pause after the last change of a setting, before the server is asked for a plan
+const PLANNED_MS = 300; // pause after the last change of a setting, before the page requests a plan
 const SAME_LENGTH_S = 0.05; // lengths that differ less are shown alike
 const SOON_MS = 700; // longest wait for the server's plan, if the browser's own plan is not exact
 const OTHER_PLAN = "The server has not applied all settings yet: this is your curve without them.";

@@ -95,18 +95,24 @@ def take(source: Path, target: Path) -> None:
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            _copy_out(source, partial)
-        about = partial.lstat()
-        if not stat.S_ISREG(about.st_mode) or about.st_nlink != 1:
-            raise WorkerCrashed(f"The worker process wrote something else than a file for {target.name!r}.")
+            _copy_out(source, partial, target.name)
+        _require_file(partial.lstat(), target.name)
         os.replace(partial, target)
     finally:
         delete_tree(partial)
 
 
-def _copy_out(source: Path, target: Path) -> None:
-    """Copy a file to another volume; a link is not followed."""
+def _copy_out(source: Path, target: Path, name: str) -> None:
+    """Copy a file to another volume; a link is not followed.
+
+    `name`: as the error calls the file.
+    """
     with open(os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as reading, target.open("xb") as writing:
-        if not stat.S_ISREG(os.fstat(reading.fileno()).st_mode):
-            raise WorkerCrashed(f"The worker process wrote something else than a file for {target.name!r}.")
+        _require_file(os.fstat(reading.fileno()), name)
         shutil.copyfileobj(reading, writing)
+
+
+def _require_file(about: os.stat_result, name: str) -> None:
+    """Raise WorkerCrashed unless `about` describes a regular file with one name."""
+    if not stat.S_ISREG(about.st_mode) or about.st_nlink != 1:
+        raise WorkerCrashed(f"The worker process wrote something else than a file for {name!r}.")

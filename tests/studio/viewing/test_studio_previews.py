@@ -101,5 +101,5 @@ def test_a_card_makes_its_lost_preview_anew(open_page: Opener, studio: Restartab
     slot = next(job["preview"]["slot"] for job in jobs if job["preview"]["slot"].startswith("card"))
     delete(studio, of_slot(jobs, slot)[0])
     lose(page, ".preset-card video")
-    until_known(page, lambda: len(of_slot(jobs, slot)) == 2, "the card's preview is asked for again")
+    until_known(page, lambda: len(of_slot(jobs, slot)) == 2, "a second request for the card's preview")
     until(page, shown)
